@@ -1,0 +1,44 @@
+package scim
+
+// Dialect is the set of departures from the RFC that one tenant's identity provider needs, and of the strict readings that a
+// profile asks for. Every field is one named, tested option; its zero value is the behaviour of profile `generic`. A tenant's
+// `idp` selects a Dialect with DialectOf; nothing else in the code asks which identity provider is talking.
+type Dialect struct {
+	// UnquotedFilterValues reads a bare word on the right side of a filter comparison as a string: `externalId eq jyoung`.
+	// Needed by: entra (documented sample requests).
+	UnquotedFilterValues bool
+	// EmptyOperations accepts a PATCH with an empty Operations array as one that changes nothing.
+	// Needed by: entra (periodic no-op requests).
+	EmptyOperations bool
+	// CreateOnReplace lets a PATCH replace whose value filter matches nothing create the element from the filter's
+	// `eq` pairs, as add always does, where RFC 7644 section 3.5.2.3 asks for noTarget.
+	// Needed by: entra, and harmless for every other identity provider.
+	CreateOnReplace bool
+	// IgnoreUnknownPaths skips a PATCH operation whose path names no attribute of the schema, instead of 400 invalidPath.
+	// Needed by: every identity provider with an editable attribute mapping.
+	IgnoreUnknownPaths bool
+	// BareExtensionNames resolves a path or top-level key such as `manager` or `department` in the extensions where the core
+	// schema has no such attribute. Needed by: entra (path "manager").
+	BareExtensionNames bool
+	// RejectUnknownAttributes answers 400 to a body with an attribute that no schema knows.
+	// Asked for by: interop (draft-zollner-scim-interop-profile).
+	RejectUnknownAttributes bool
+	// RequirePatchPath answers 400 invalidSyntax to a PATCH operation without a path.
+	// Asked for by: interop (draft-zollner-scim-interop-profile).
+	RequirePatchPath bool
+	// RequireDeclaredExtensions answers 400 to extension data whose URN is missing from `schemas`.
+	// Asked for by: rfc (RFC 7643, section 3).
+	RequireDeclaredExtensions bool
+	// UniqueGroupNames is the default of the tenant setting of that name: a second group with the same displayName is a 409.
+	// Needed by: entra, okta, authentik; on in every profile of an identity provider.
+	UniqueGroupNames bool
+	// GroupPatchBody answers a PATCH of a group of at most 1,000 members with 200 and the whole group instead of 204.
+	// Asked for by: generic and rfc, whose clients are mostly test suites and hand-written scripts.
+	GroupPatchBody bool
+	// JSONAnswers sends application/json instead of application/scim+json.
+	// Needed by: onelogin (its documentation asks for it).
+	JSONAnswers bool
+	// HidePassword leaves `password` out of /Schemas.
+	// Needed by: entra (its validator wants every listed attribute to come back).
+	HidePassword bool
+}

@@ -1,0 +1,57 @@
+package scim
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// ErrorType is the scimType of an error: the keyword by which a client tells apart errors of one status
+// (RFC 7644, section 3.12, table 9).
+type ErrorType string
+
+// The error types of RFC 7644. NoType is for errors whose status says it all.
+const (
+	NoType        ErrorType = ""
+	InvalidFilter ErrorType = "invalidFilter"
+	TooMany       ErrorType = "tooMany"
+	Uniqueness    ErrorType = "uniqueness"
+	Mutability    ErrorType = "mutability"
+	InvalidSyntax ErrorType = "invalidSyntax"
+	InvalidPath   ErrorType = "invalidPath"
+	NoTarget      ErrorType = "noTarget"
+	InvalidValue  ErrorType = "invalidValue"
+	InvalidVers   ErrorType = "invalidVers"
+	Sensitive     ErrorType = "sensitive"
+)
+
+// Error is an error that a SCIM client may see: everything in it is meant for the eyes of an IT administrator.
+// Any other error that reaches the HTTP edge is a 500 whose text is logged and not sent.
+type Error struct {
+	// Status is the HTTP status code.
+	Status int
+	// Type is the scimType; empty for most statuses but 400 and 409.
+	Type ErrorType
+	// Detail says in plain words what is wrong and, where that is possible, what to change.
+	Detail string
+	// RetryAfter asks the client to wait (429, 503); sent as whole seconds, rounded up. Zero sends nothing.
+	RetryAfter time.Duration
+}
+
+// Error implements error. Its text is the detail, prefixed by status and scimType.
+func (e *Error) Error() string {
+	if e.Type == NoType {
+		return fmt.Sprintf("scim: %d: %s", e.Status, e.Detail)
+	}
+	return fmt.Sprintf("scim: %d %s: %s", e.Status, e.Type, e.Detail)
+}
+
+// Errorf makes an Error with a formatted detail.
+func Errorf(status int, t ErrorType, format string, args ...any) *Error {
+	return &Error{Status: status, Type: t, Detail: fmt.Sprintf(format, args...)}
+}
+
+// BadRequest makes a 400 of type t with a formatted detail.
+func BadRequest(t ErrorType, format string, args ...any) *Error {
+	return Errorf(http.StatusBadRequest, t, format, args...)
+}
