@@ -103,9 +103,9 @@ type Select int
 
 // The selections.
 const (
-	All      Select = iota // whole items
-	KeysOnly               // keys; Attrs is an empty map
-	CountOnly              // Page.Items stays empty
+	All       Select = iota // whole items
+	KeysOnly                // keys; Attrs is an empty map
+	CountOnly               // Page.Items stays empty
 )
 
 // Page is the answer to a Query.

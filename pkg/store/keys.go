@@ -1,0 +1,158 @@
+package store
+
+import "strings"
+
+// The table, whole. Everything of a tenant t is in partitions whose name is "T#t" or begins with "T#t#", so that an IAM
+// condition on dynamodb:LeadingKeys can fence a tenant; TenantStore fences it in the program. Sort keys that join several
+// parts put Sep between them and escape it inside them, so that no value can pass for another and prefixes sort as the
+// values do.
+//
+//	what                        PK                   SK                                attributes beside v
+//	tenant                      T#t                  TENANT                            doc, ver, state
+//	when a token was last used  T#t                  USED|token id                     at
+//	plain token (local runs)    T#t                  SECRET|token id                   value
+//	list of tenants             TENANTS              tenant id                         state
+//	user                        T#t#U                user id                           doc, ver, created, modified
+//	user name: unique, sorted   T#t#N                folded userName                   id
+//	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
+//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds
+//	group name, sorted          T#t#GN               folded displayName|id             -
+//	holder of a group name      T#t#GH               folded displayName                id
+//	member of a group           T#t#M#gid            member value                      type, display
+//	groups of a member          T#t#R#id             group id                          -
+//	open work                   T#t#P                work id                           kind, target, ...
+//	chunks of open work         T#t#PC#work id       first member value of the chunk   changes
+//	reference that waits        T#t#Q                folded value|where|owner|value    -
+//	values waited for           T#t#QH               folded value                      n
+//	counter                     T#t#C                kind|shard                        n
+//	where a page ended          T#t#K                list|start index                  after, ttl
+//
+// Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl (AttrTTL).
+const (
+	// AttrSchema is the attribute that holds the version of an item's layout.
+	AttrSchema = "v"
+	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days, so
+	// whoever reads an item that expires compares the time itself.
+	AttrTTL = "ttl"
+	// SchemaVersion is the layout that this code writes.
+	SchemaVersion int64 = 1
+)
+
+// Sep separates the parts of a sort key. It sorts before every character that a part can hold after escaping.
+const Sep = "\x01"
+
+var escaper = strings.NewReplacer("\x00", "\x02\x02", "\x01", "\x02\x03", "\x02", "\x02\x04")
+
+// Join makes a sort key of parts, escaping each.
+func Join(parts ...string) string {
+	escaped := make([]string, len(parts))
+	for i, p := range parts {
+		escaped[i] = escaper.Replace(p)
+	}
+	return strings.Join(escaped, Sep)
+}
+
+var unescaper = strings.NewReplacer("\x02\x02", "\x00", "\x02\x03", "\x01", "\x02\x04", "\x02")
+
+// Split is the inverse of Join.
+func Split(sk string) []string {
+	parts := strings.Split(sk, Sep)
+	for i, p := range parts {
+		parts[i] = unescaper.Replace(p)
+	}
+	return parts
+}
+
+// TenantsPK is the partition that lists all tenants.
+const TenantsPK = "TENANTS"
+
+// Keys makes the keys of one tenant.
+type Keys struct{ tenant string }
+
+// KeysOf returns the key maker of a tenant. The id is made of a-z, 0-9 and "-": it can't leave its prefix.
+func KeysOf(tenant string) Keys { return Keys{tenant} }
+
+func (k Keys) pk(suffix string) string { return "T#" + k.tenant + suffix }
+
+// Tenant is the key of the tenant's own item: settings, token digests, switches.
+func (k Keys) Tenant() Key { return Key{k.pk(""), "TENANT"} }
+
+// Used is the key of the item that says when a token was last used.
+func (k Keys) Used(tokenID string) Key { return Key{k.pk(""), Join("USED", tokenID)} }
+
+// Secret is the key of a plain token kept in the table, which only local runs do.
+func (k Keys) Secret(tokenID string) Key { return Key{k.pk(""), Join("SECRET", tokenID)} }
+
+// Listed is the key of the tenant in the list of tenants.
+func (k Keys) Listed() Key { return Key{TenantsPK, k.tenant} }
+
+// User is the key of a user.
+func (k Keys) User(id string) Key { return Key{k.pk("#U"), id} }
+
+// UserName is the key that makes a userName unique; folded as scim.Fold does.
+func (k Keys) UserName(folded string) Key { return Key{k.pk("#N"), folded} }
+
+// Lookup is the key by which the resource id is found by the value of an indexed attribute.
+func (k Keys) Lookup(attribute, value, id string) Key {
+	return Key{k.pk("#X"), Join(attribute, value, id)}
+}
+
+// LookupPrefix is the prefix of all Lookup keys of a value.
+func (k Keys) LookupPrefix(attribute, value string) Key {
+	return Key{k.pk("#X"), Join(attribute, value) + Sep}
+}
+
+// Group is the key of a group.
+func (k Keys) Group(id string) Key { return Key{k.pk("#G"), id} }
+
+// GroupName is the key by which a group is found by its name, and sorted.
+func (k Keys) GroupName(folded, id string) Key { return Key{k.pk("#GN"), Join(folded, id)} }
+
+// GroupNamePrefix is the prefix of all GroupName keys of a name.
+func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(folded) + Sep} }
+
+// GroupNameHolder is the key that makes a group name unique where the tenant wants that.
+func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
+
+// Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet.
+func (k Keys) Member(groupID, value string) Key { return Key{k.pk("#M#" + groupID), value} }
+
+// MemberOf is the key by which a user's (or nested group's) groups are found.
+func (k Keys) MemberOf(id, groupID string) Key { return Key{k.pk("#R#" + id), groupID} }
+
+// Work is the key of open work: a committed change that is not yet rolled forward.
+func (k Keys) Work(id string) Key { return Key{k.pk("#P"), id} }
+
+// Chunk is the key of a part of open work, named by the first member value in it.
+func (k Keys) Chunk(workID, first string) Key { return Key{k.pk("#PC#" + workID), first} }
+
+// Counter is the key of one shard of a counter.
+func (k Keys) Counter(kind, shard string) Key { return Key{k.pk("#C"), Join(kind, shard)} }
+
+// CounterPrefix is the prefix of all shards of a counter.
+func (k Keys) CounterPrefix(kind string) Key { return Key{k.pk("#C"), Join(kind) + Sep} }
+
+// Waiting is the key of a reference that names nobody yet: which owner ("M" a group's member, "U" a user's manager) waits for whom.
+func (k Keys) Waiting(folded, where, owner, value string) Key {
+	return Key{k.pk("#Q"), Join(folded, where, owner, value)}
+}
+
+// WaitingPrefix is the prefix of all references that wait for a value.
+func (k Keys) WaitingPrefix(folded string) Key { return Key{k.pk("#Q"), Join(folded) + Sep} }
+
+// WaitedFor is the key that exists while any reference waits for a value.
+func (k Keys) WaitedFor(folded string) Key { return Key{k.pk("#QH"), folded} }
+
+// PageMark is the key that remembers where a page of a list ended.
+func (k Keys) PageMark(list, startIndex string) Key { return Key{k.pk("#K"), Join(list, startIndex)} }
+
+// Owns reports whether a partition belongs to the tenant.
+func (k Keys) Owns(pk string) bool {
+	rest, ok := strings.CutPrefix(pk, "T#"+k.tenant)
+	return ok && (rest == "" || rest[0] == '#')
+}
+
+// PartitionPrefixes of a tenant's data, in the order in which a deleted tenant is emptied, come from ResourcePartitions.
+func (k Keys) fixedPartitions() []string {
+	return []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#P", "#Q", "#QH", "#C", "#K"}
+}
