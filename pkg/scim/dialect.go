@@ -1,8 +1,11 @@
 package scim
 
+import "slices"
+
 // Dialect is the set of departures from the RFC that one tenant's identity provider needs, and of the strict readings that a
-// profile asks for. Every field is one named, tested option; its zero value is the behaviour of profile `generic`. A tenant's
-// `idp` selects a Dialect with DialectOf; nothing else in the code asks which identity provider is talking.
+// profile asks for. Every field is one named, tested option; its zero value is the behaviour of a plain RFC 7644 server that is
+// lenient where the RFC leaves room. A tenant's `idp` selects a Dialect with DialectOf; nothing else in the code asks which
+// identity provider is talking. Profile `generic` is the zero value with GroupPatchBody.
 type Dialect struct {
 	// UnquotedFilterValues reads a bare word on the right side of a filter comparison as a string: `externalId eq jyoung`.
 	// Needed by: entra (documented sample requests).
@@ -41,4 +44,36 @@ type Dialect struct {
 	// HidePassword leaves `password` out of /Schemas.
 	// Needed by: entra (its validator wants every listed attribute to come back).
 	HidePassword bool
+}
+
+// idps is the list of identity providers and profiles in the order in which people are shown them.
+var idps = []string{
+	"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "keycloak", "authentik", "rippling", "cyberark", "sailpoint",
+	"pingfederate", "interop", "generic", "rfc",
+}
+
+// IdPs lists the names that DialectOf knows: the identity providers, then the profiles interop, generic and rfc.
+func IdPs() []string { return slices.Clone(idps) }
+
+// DialectOf is the dialect that goes with a tenant's `idp`. The name is one of IdPs, in lower case; false says that it is not.
+func DialectOf(idp string) (Dialect, bool) {
+	switch idp {
+	case "generic":
+		return Dialect{GroupPatchBody: true}, true
+	case "rfc":
+		return Dialect{GroupPatchBody: true, RequireDeclaredExtensions: true}, true
+	case "interop":
+		return Dialect{RejectUnknownAttributes: true, RequirePatchPath: true, UniqueGroupNames: true}, true
+	}
+	if !slices.Contains(idps, idp) {
+		return Dialect{}, false
+	}
+	d := Dialect{CreateOnReplace: true, IgnoreUnknownPaths: true, BareExtensionNames: true, UniqueGroupNames: true}
+	switch idp {
+	case "entra":
+		d.UnquotedFilterValues, d.EmptyOperations, d.HidePassword = true, true, true
+	case "onelogin":
+		d.JSONAnswers = true
+	}
+	return d, true
 }

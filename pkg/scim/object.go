@@ -1,0 +1,97 @@
+package scim
+
+import "time"
+
+// Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing else.
+type Object = map[string]any
+
+// timeLayout is xsd:dateTime with milliseconds and a Z (RFC 7643, section 2.3.5).
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// FormatTime writes t as xsd:dateTime in UTC with milliseconds, "2026-11-22T08:00:00.000Z" (RFC 7643, section 2.3.5).
+func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// Clone makes a deep copy of a JSON value.
+func Clone(v any) any {
+	switch v := v.(type) {
+	case Object:
+		c := make(Object, len(v))
+		for k, e := range v {
+			c[k] = Clone(e)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, e := range v {
+			c[i] = Clone(e)
+		}
+		return c
+	}
+	return v
+}
+
+// Equal compares two JSON values deeply. Numbers are equal by value: 1 and 1.0 are the same. Strings are compared exactly,
+// arrays in order. Anything that is no JSON value equals nothing.
+func Equal(a, b any) bool {
+	switch a := a.(type) {
+	case nil:
+		return b == nil
+	case bool:
+		b, ok := b.(bool)
+		return ok && a == b
+	case string:
+		b, ok := b.(string)
+		return ok && a == b
+	case int64:
+		return equalInt(a, b)
+	case float64:
+		if b, ok := b.(int64); ok {
+			return equalInt(b, a)
+		}
+		b, ok := b.(float64)
+		return ok && a == b
+	case []any:
+		b, ok := b.([]any)
+		return ok && equalArray(a, b)
+	case Object:
+		b, ok := b.(Object)
+		return ok && equalObject(a, b)
+	}
+	return false
+}
+
+func equalInt(a int64, b any) bool {
+	switch b := b.(type) {
+	case int64:
+		return a == b
+	case float64:
+		// Beyond 2^53 a float64 stands for many integers, so the way back decides.
+		return float64(a) == b && b < 1<<63 && int64(b) == a
+	}
+	return false
+}
+
+func equalArray(a, b []any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalObject(a, b Object) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, v := range a {
+		w, ok := b[k]
+		if !ok || !Equal(v, w) {
+			return false
+		}
+	}
+	return true
+}
