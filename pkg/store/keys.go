@@ -18,12 +18,12 @@ import "strings"
 //	group                       T#t#G                group id                          doc, ver, created, modified, open, holds
 //	group name, sorted          T#t#GN               folded displayName|id             -
 //	holder of a group name      T#t#GH               folded displayName                id
-//	member of a group           T#t#M#gid            member value                      type, display
-//	groups of a member          T#t#R#id             group id                          -
-//	open work                   T#t#P                work id                           kind, target, ...
-//	chunks of open work         T#t#PC#work id       first member value of the chunk   changes
+//	member of a group           T#t#M                group id|member value             type, display
+//	groups of a member          T#t#R                member id|group id                -
+//	open work                   T#t#P                work id                           kind, doc, wake
+//	chunks of open work         T#t#PC               work id|first value in the chunk  changes
 //	reference that waits        T#t#Q                folded value|where|owner|value    -
-//	values waited for           T#t#QH               folded value                      n
+//	values waited for           T#t#QH               folded value                      stamp
 //	counter                     T#t#C                kind|shard                        n
 //	where a page ended          T#t#K                list|start index                  after, ttl
 //
@@ -114,17 +114,27 @@ func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(
 // GroupNameHolder is the key that makes a group name unique where the tenant wants that.
 func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
 
-// Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet.
-func (k Keys) Member(groupID, value string) Key { return Key{k.pk("#M#" + groupID), value} }
+// Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet. Members of all groups
+// share a partition, so that one range read serves a page of groups.
+func (k Keys) Member(groupID, value string) Key { return Key{k.pk("#M"), Join(groupID, value)} }
 
-// MemberOf is the key by which a user's (or nested group's) groups are found.
-func (k Keys) MemberOf(id, groupID string) Key { return Key{k.pk("#R#" + id), groupID} }
+// MemberPrefix is the prefix of all Member keys of a group.
+func (k Keys) MemberPrefix(groupID string) Key { return Key{k.pk("#M"), Join(groupID) + Sep} }
+
+// MemberOf is the key by which a user's (or nested group's) groups are found; in one partition for the same reason.
+func (k Keys) MemberOf(id, groupID string) Key { return Key{k.pk("#R"), Join(id, groupID)} }
+
+// MemberOfPrefix is the prefix of all MemberOf keys of a member.
+func (k Keys) MemberOfPrefix(id string) Key { return Key{k.pk("#R"), Join(id) + Sep} }
 
 // Work is the key of open work: a committed change that is not yet rolled forward.
 func (k Keys) Work(id string) Key { return Key{k.pk("#P"), id} }
 
 // Chunk is the key of a part of open work, named by the first member value in it.
-func (k Keys) Chunk(workID, first string) Key { return Key{k.pk("#PC#" + workID), first} }
+func (k Keys) Chunk(workID, first string) Key { return Key{k.pk("#PC"), Join(workID, first)} }
+
+// ChunkPrefix is the prefix of all chunks of open work.
+func (k Keys) ChunkPrefix(workID string) Key { return Key{k.pk("#PC"), Join(workID) + Sep} }
 
 // Counter is the key of one shard of a counter.
 func (k Keys) Counter(kind, shard string) Key { return Key{k.pk("#C"), Join(kind, shard)} }
@@ -152,7 +162,11 @@ func (k Keys) Owns(pk string) bool {
 	return ok && (rest == "" || rest[0] == '#')
 }
 
-// PartitionPrefixes of a tenant's data, in the order in which a deleted tenant is emptied, come from ResourcePartitions.
-func (k Keys) fixedPartitions() []string {
-	return []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#P", "#Q", "#QH", "#C", "#K"}
+// Partitions are the names of all partitions of the tenant but its own item's: what a deleted tenant is emptied of.
+func (k Keys) Partitions() []string {
+	var pks []string
+	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K"} {
+		pks = append(pks, k.pk(suffix))
+	}
+	return pks
 }
