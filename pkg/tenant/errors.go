@@ -1,0 +1,76 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Errors of a Service.
+var (
+	// ErrNotFound: no such tenant, or one that is being made or deleted; or no such token.
+	ErrNotFound = errors.New("tenant: not found")
+	// ErrExists: the id is taken, also by a tenant that is still being deleted.
+	ErrExists = errors.New("tenant: the id is taken")
+	// ErrNoValue: the vault does not have the value of the token. Returned by Secrets.
+	ErrNoValue = errors.New("tenant: no value is kept for the token")
+	// ErrVault: the vault could not do its work; trying again later may help. Implementations of Secrets wrap it.
+	ErrVault = errors.New("tenant: the token vault is not available")
+	// ErrBusy: something of the tenant is under way that has to end, or to lapse, first.
+	ErrBusy = errors.New("tenant: a token of the tenant is being made")
+)
+
+// Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not answer. At the
+// HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also where another package wrapped them.
+func Temporary(err error) bool {
+	for _, target := range []error{
+		store.ErrConflict, store.ErrThrottled, store.ErrUnavailable, ErrVault, ErrBusy, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// UnauthorizedError is a request without a good token: 401. Detail may be shown to the client: it is the same for every reason
+// but one, a token that was good and has expired.
+type UnauthorizedError struct{ Detail string }
+
+func (e *UnauthorizedError) Error() string { return "tenant: unauthorized: " + e.Detail }
+
+// unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say which.
+func unauthorized() error {
+	return &UnauthorizedError{Detail: "A valid bearer token of this tenant is needed in the Authorization header."}
+}
+
+// SwitchedOffError is a request with a good token to a tenant that is switched off: 403.
+type SwitchedOffError struct{ TenantID string }
+
+func (e *SwitchedOffError) Error() string { return "tenant: " + e.TenantID + " is switched off" }
+
+// Detail is the text for the client.
+func (e *SwitchedOffError) Detail() string {
+	return "Provisioning is switched off for this tenant. Switch it on in the application, then try again."
+}
+
+// InvalidError is a value that can't be taken: 400.
+type InvalidError struct {
+	// Field names the value as the admin API does, "settings.scim.patchBody".
+	Field string
+	// Problem completes the sentence that Field begins: "must be true or false".
+	Problem string
+}
+
+func (e *InvalidError) Error() string { return "tenant: " + e.Detail() }
+
+// Detail is the text for the client.
+func (e *InvalidError) Detail() string { return e.Field + " " + e.Problem + "." }
+
+func invalid(field, problem string) error { return &InvalidError{Field: field, Problem: problem} }
+
+// ConflictError is a request that the present state of the tenant or the token does not allow: 409.
+type ConflictError struct{ Detail string }
+
+func (e *ConflictError) Error() string { return "tenant: " + e.Detail }

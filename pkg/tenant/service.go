@@ -1,0 +1,90 @@
+package tenant
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Options of a Service. The zero value is good.
+type Options struct {
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Log takes the audit trail (ids only, never a value) and what goes wrong beside a request; nil discards.
+	Log *slog.Logger
+	// Lifetime of a token that asks for no other; 0 means 180 days.
+	Lifetime time.Duration
+	// MaxLifetime bounds the expiresAt that a token may ask for; 0 means 730 days.
+	MaxLifetime time.Duration
+	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was making is
+	// then void at once instead of after a minute.
+	Alone bool
+}
+
+const (
+	defaultLifetime    = 180 * 24 * time.Hour
+	defaultMaxLifetime = 730 * 24 * time.Hour
+	// maxLive is how many tokens of a tenant may be live at a time: one, and its successor.
+	maxLive = 2
+	// lease is how long a reservation keeps others off. Whoever holds one gives up after patience, which is much shorter, so that
+	// two never work on one reservation.
+	lease    = time.Minute
+	patience = 20 * time.Second
+)
+
+// Service makes, changes, deletes and authenticates tenants. It is safe for concurrent use, in any number of processes.
+type Service struct {
+	store   *store.Store
+	secrets Secrets
+	o       Options
+	process string // tells this process's reservations from others'
+
+	mu      sync.Mutex
+	touched map[touchKey]time.Time
+}
+
+// New returns a Service on a table and a vault.
+func New(st *store.Store, secrets Secrets, o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Lifetime == 0 {
+		o.Lifetime = defaultLifetime
+	}
+	if o.MaxLifetime == 0 {
+		o.MaxLifetime = defaultMaxLifetime
+	}
+	return &Service{
+		store: st, secrets: secrets, o: o, process: random(base36, tokenIDLength), touched: map[touchKey]time.Time{},
+	}
+}
+
+// read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound where there is none.
+func (s *Service) read(ctx context.Context, id string) (*record, error) {
+	if !validID(id) {
+		return nil, ErrNotFound
+	}
+	items, err := s.store.Get(ctx, store.KeysOf(id).Tenant())
+	if err != nil {
+		return nil, err
+	}
+	return decode(items[0])
+}
+
+// Get returns a tenant; ErrNotFound where there is none, or one that is being made or deleted.
+func (s *Service) Get(ctx context.Context, id string) (Tenant, error) {
+	r, err := s.read(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	if r.state != active {
+		return Tenant{}, ErrNotFound
+	}
+	return r.tenant(id, s.o.Now()), nil
+}

@@ -1,0 +1,98 @@
+package tenant
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// The values of SCIMSettings.PatchBody.
+const (
+	PatchBodyFull = "full"
+	PatchBodyNone = "none"
+)
+
+// Settings is what an operator can set per tenant. What is not set follows the tenant's identity provider profile.
+type Settings struct {
+	SCIM SCIMSettings `json:"scim,omitzero"`
+}
+
+// SCIMSettings is how the SCIM endpoint behaves.
+type SCIMSettings struct {
+	// PatchBody is "full", "none" or, where it is not set, "".
+	PatchBody string `json:"patchBody,omitempty"`
+	// UniqueGroupNames is nil where it is not set.
+	UniqueGroupNames *bool `json:"uniqueGroupNames,omitempty"`
+}
+
+// ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is an
+// *InvalidError that names it; null means not set.
+func ParseSettings(o scim.Object) (Settings, error) {
+	var s Settings
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if key != "scim" {
+			return Settings{}, invalid("settings."+key, "is not a setting; known: scim")
+		}
+		inner, err := object(o[key], "settings.scim")
+		if err != nil {
+			return Settings{}, err
+		}
+		if s.SCIM, err = parseSCIMSettings(inner); err != nil {
+			return Settings{}, err
+		}
+	}
+	return s, nil
+}
+
+func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
+	var s SCIMSettings
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		name, v := "settings.scim."+key, o[key]
+		switch key {
+		case "patchBody":
+			text, ok := v.(string)
+			if v != nil && (!ok || text != PatchBodyFull && text != PatchBodyNone) {
+				return s, invalid(name, `must be "full" or "none"`)
+			}
+			s.PatchBody = text
+		case "uniqueGroupNames":
+			on, ok := v.(bool)
+			if v != nil && !ok {
+				return s, invalid(name, "must be true or false")
+			}
+			if ok {
+				s.UniqueGroupNames = &on
+			}
+		default:
+			return s, invalid(name, "is not a setting; known: patchBody, uniqueGroupNames")
+		}
+	}
+	return s, nil
+}
+
+// Object is the settings as the admin API shows them: what was set, and nothing else.
+func (s Settings) Object() scim.Object {
+	inner := scim.Object{}
+	if s.SCIM.PatchBody != "" {
+		inner["patchBody"] = s.SCIM.PatchBody
+	}
+	if s.SCIM.UniqueGroupNames != nil {
+		inner["uniqueGroupNames"] = *s.SCIM.UniqueGroupNames
+	}
+	if len(inner) == 0 {
+		return scim.Object{}
+	}
+	return scim.Object{"scim": inner}
+}
+
+// object reads v as an object; null is an empty one.
+func object(v any, name string) (scim.Object, error) {
+	switch v := v.(type) {
+	case nil:
+		return scim.Object{}, nil
+	case scim.Object:
+		return v, nil
+	}
+	return nil, invalid(name, "must be an object")
+}

@@ -1,0 +1,65 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// DefaultIdP is the profile of a tenant that names none.
+const DefaultIdP = "generic"
+
+// Limits of what a tenant consists of.
+const (
+	minIDLength  = 3
+	maxIDLength  = 40
+	maxNameBytes = 256
+)
+
+// Tenant is one customer organisation. Token values are never part of it.
+type Tenant struct {
+	// ID is the path element of the tenant's base URL: 3 to 40 of a-z, 0-9 and "-".
+	ID string
+	// Name is for people.
+	Name string
+	// IdP is one of scim.IdPs.
+	IdP string
+	// Active is the tenant's switch: off answers 403 to every SCIM request.
+	Active   bool
+	Settings Settings
+	Created  time.Time
+	Modified time.Time
+	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
+	Tokens []Token
+}
+
+// Dialect is the dialect of the tenant's identity provider.
+func (t Tenant) Dialect() scim.Dialect {
+	d, _ := scim.DialectOf(t.IdP)
+	return d
+}
+
+// UniqueGroupNames reports whether a second group with the same displayName is refused: by the setting, else by the dialect.
+func (t Tenant) UniqueGroupNames() bool {
+	if set := t.Settings.SCIM.UniqueGroupNames; set != nil {
+		return *set
+	}
+	return t.Dialect().UniqueGroupNames
+}
+
+// PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.
+func (t Tenant) PatchBody() bool { return t.Settings.SCIM.PatchBody != PatchBodyNone }
+
+// validID reports whether id has the shape of a tenant id. Keys are made of ids that passed it, so that no id can reach
+// into another tenant's partitions.
+func validID(id string) bool {
+	if len(id) < minIDLength || len(id) > maxIDLength {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,141 @@
+package tenant
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Scope is what a token allows.
+type Scope string
+
+// The scopes. A token without a choice has both.
+const (
+	ScopeRead  Scope = "read"
+	ScopeWrite Scope = "write"
+)
+
+// TokenState is what a token is good for at a moment.
+type TokenState string
+
+// The states. The first two authenticate.
+const (
+	// TokenActive is the only live token, or the older of two.
+	TokenActive TokenState = "active"
+	// TokenSuccessor is the newest of several live tokens.
+	TokenSuccessor TokenState = "successor"
+	TokenExpired   TokenState = "expired"
+	TokenRevoked   TokenState = "revoked"
+)
+
+// Token is a bearer token without its value.
+type Token struct {
+	ID     string
+	State  TokenState
+	Scopes []Scope
+	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on.
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	// LastUsedAt is zero where the token was never used, or where it was not asked for.
+	LastUsedAt time.Time
+}
+
+// CanRead reports whether the token may read.
+func (t Token) CanRead() bool { return slices.Contains(t.Scopes, ScopeRead) }
+
+// CanWrite reports whether the token may change anything.
+func (t Token) CanWrite() bool { return slices.Contains(t.Scopes, ScopeWrite) }
+
+// The shape of a token's value: scim_<id>_<secret>_<checksum>. A prefix of its own, a long random part and a checksum are what
+// lets scanners find a leaked one without false alarms, and lets a request with a mistyped one end before anything is read.
+const (
+	prefix         = "scim_"
+	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	base36         = "0123456789abcdefghijklmnopqrstuvwxyz"
+	tokenIDLength  = 16 // 82 bits, so that ids never meet
+	minTokenID     = 12
+	maxTokenID     = 32
+	secretLength   = 43 // 256 bits
+	checksumLength = 6  // 62^6 > 2^32
+)
+
+// digest is the SHA-256 of a whole token. A random 256-bit value needs neither salt nor a slow hash.
+type digest [sha256.Size]byte
+
+func digestOf(value string) digest { return sha256.Sum256([]byte(value)) }
+
+// mint makes a new token from the operating system's random source.
+func mint() (id, value string) {
+	id = random(base36, tokenIDLength)
+	body := prefix + id + "_" + random(base62, secretLength)
+	return id, body + "_" + checksum(body)
+}
+
+// random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown away.
+func random(alphabet string, n int) string {
+	limit := 256 - 256%len(alphabet)
+	out := make([]byte, 0, n)
+	buf := make([]byte, n+n/8+4)
+	for len(out) < n {
+		rand.Read(buf) // never fails: it ends the program instead
+		for _, b := range buf {
+			if int(b) < limit && len(out) < n {
+				out = append(out, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+	return string(out)
+}
+
+// checksum is the CRC-32 (IEEE) of s in base 62, most significant digit first, always 6 long.
+func checksum(s string) string {
+	n := crc32.ChecksumIEEE([]byte(s))
+	var out [checksumLength]byte
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = base62[n%62]
+		n /= 62
+	}
+	return string(out[:])
+}
+
+// ParseToken takes a token's value apart. ok says that it has the shape of a token and that its checksum is right; it may
+// still be nobody's.
+func ParseToken(value string) (id string, ok bool) {
+	if len(value) > len(prefix)+maxTokenID+secretLength+checksumLength+2 {
+		return "", false
+	}
+	rest, found := strings.CutPrefix(value, prefix)
+	if !found {
+		return "", false
+	}
+	id, rest, _ = strings.Cut(rest, "_")
+	secret, sum, _ := strings.Cut(rest, "_")
+	switch {
+	case len(id) < minTokenID || len(id) > maxTokenID || !made(id, base36),
+		len(secret) != secretLength || !made(secret, base62),
+		sum != checksum(value[:len(value)-min(len(value), len(sum)+1)]):
+		return "", false
+	}
+	return id, true
+}
+
+// made reports whether s consists of letters of the alphabet.
+func made(s, alphabet string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
+}
+
+// bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235, section 2.1), or
+// alone, as Okta sends it in its header mode. Empty where there is none.
+func bearer(authorization string) string {
+	fields := strings.Fields(authorization)
+	switch {
+	case len(fields) == 1:
+		return fields[0]
+	case len(fields) == 2 && strings.EqualFold(fields[0], "Bearer"):
+		return fields[1]
+	}
+	return ""
+}

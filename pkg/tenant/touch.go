@@ -1,0 +1,65 @@
+package tenant
+
+import (
+	"context"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+const (
+	// touchEvery is how often this process writes that a token is in use.
+	touchEvery = 5 * time.Minute
+	// touchPatience is how long one write may take, retries included. One that fails is not made up for before touchEvery: a table
+	// that is slow must not get more work from this.
+	touchPatience = 2 * time.Second
+	// maxTouched bounds the memory of what was written; above it, what is older than touchEvery goes.
+	maxTouched = 10_000
+	attrAt     = "at" // Unix time in seconds
+)
+
+type touchKey struct{ tenant, token string }
+
+// Touch notes that a token was used now, at most every five minutes per token and process. It is meant to run beside the
+// request: it is not counted as the request's cost, it returns nothing, it ends within two
+// seconds or with ctx, and what goes wrong is logged.
+func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
+	now := s.o.Now()
+	if !validID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
+		return
+	}
+	keys := store.KeysOf(tenantID)
+	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), touchPatience)
+	defer cancel()
+	// The check keeps a request that outlives its tenant from leaving an item behind.
+	err := s.store.Transact(ctx,
+		store.Op{
+			Kind: store.Check, Key: keys.Tenant(),
+			If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}},
+		},
+		store.Op{
+			Kind: store.Put, Key: keys.Used(tokenID),
+			Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
+		})
+	if err != nil {
+		s.o.Log.WarnContext(ctx, "last use of a token not noted", "tenant", tenantID, "token", tokenID, "error", err)
+	}
+}
+
+// due reports whether a use is to be written, and notes that it is.
+func (s *Service) due(key touchKey, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, ok := s.touched[key]; ok && now.Sub(last) < touchEvery {
+		return false
+	}
+	if len(s.touched) >= maxTouched {
+		for k, last := range s.touched {
+			if now.Sub(last) >= touchEvery {
+				delete(s.touched, k)
+			}
+		}
+	}
+	s.touched[key] = now
+	return true
+}
