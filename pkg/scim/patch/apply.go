@@ -1,0 +1,219 @@
+package patch
+
+import (
+	"maps"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// Apply carries out the operations on doc, in order (RFC 7644, section 3.5.2). doc is a canonical document of type t and is never
+// written to. Operations on the multi-valued attribute that is named by collection ("members"; "" for none) are not applied to
+// the document but returned in Result.Collection.
+//
+// The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is noTarget,
+// invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or what
+// ResourceType.Check says of the outcome.
+func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (Result, error) {
+	p := &patcher{t: t, d: d, collection: collection, doc: maps.Clone(doc)}
+	if p.doc == nil {
+		p.doc = scim.Object{}
+	}
+	for i, op := range ops {
+		if err := p.apply(op); err != nil {
+			if op.Path != nil {
+				return Result{}, prefixed(err, "operation %d: %s %s: ", i+1, op.Kind, shortened(op.Path.String()))
+			}
+			return Result{}, prefixed(err, "operation %d: ", i+1)
+		}
+	}
+	t.SetSchemas(p.doc)
+	if err := t.Check(p.doc); err != nil {
+		return Result{}, err
+	}
+	return Result{Doc: p.doc, Collection: p.changes}, nil
+}
+
+// patcher is a PATCH under way.
+type patcher struct {
+	t          *schema.ResourceType
+	d          scim.Dialect
+	collection string
+
+	// doc is this patcher's own map, but what lies below is shared with the document that came in: whoever changes an attribute
+	// puts a new value in its place.
+	doc     scim.Object
+	changes []CollectionChange
+}
+
+func (p *patcher) apply(op Operation) error {
+	if op.Kind != Add && op.Kind != Remove && op.Kind != Replace {
+		return scim.BadRequest(scim.InvalidSyntax, "op must be add, remove or replace")
+	}
+	if op.Kind != Remove && !op.HasValue {
+		return errNoValue(op.Kind)
+	}
+	if op.Path == nil {
+		if op.Kind == Remove {
+			return errNoPath()
+		}
+		obj, ok := op.Value.(scim.Object)
+		if !ok {
+			return errNoObject()
+		}
+		return p.merge(op.Kind, "", obj)
+	}
+	tg, known, err := p.resolve(*op.Path)
+	switch {
+	case err != nil:
+		return err
+	case !known && p.d.IgnoreUnknownPaths:
+		return nil
+	case !known:
+		return errUnknownPath()
+	case tg.readOnly() != "":
+		return errReadOnly(tg.readOnly())
+	}
+	return p.change(op.Kind, tg, op.Value, op.HasValue)
+}
+
+// change applies one operation to its resolved target.
+func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
+	a := tg.attr
+	switch {
+	case a == nil && tg.extension == nil:
+		return p.changeResource(kind, value)
+	case a == nil:
+		return p.changeExtension(kind, tg, value)
+	case p.isCollection(tg):
+		return p.changeCollection(kind, tg, value, has)
+	case tg.extension == nil && a.Name == "schemas":
+		// It follows from the data (SetSchemas), whatever a client writes there.
+		if kind == Remove {
+			return errRequired(a.Name)
+		}
+		return nil
+	}
+	old := p.get(tg)
+	next, err := p.changed(kind, tg, old, value, has)
+	if err != nil {
+		return err
+	}
+	if name := immutableChanged(a, old, next); name != "" {
+		return errImmutable(name)
+	}
+	if next == nil && a.Required && kind != Remove {
+		return errRequiredValue(a.Name)
+	}
+	p.set(tg, next)
+	return nil
+}
+
+// changed is the new value of the target's attribute; nil where it is unassigned.
+func (p *patcher) changed(kind Kind, tg target, old, value any, has bool) (any, error) {
+	if kind == Remove {
+		if name := tg.required(value); name != "" {
+			return nil, errRequired(name)
+		}
+	}
+	a := tg.attr
+	switch {
+	case a.MultiValued && tg.expr == nil && tg.sub == nil:
+		list, _ := old.([]any)
+		return unassignEmpty(p.changeValues(kind, a, list, value, has))
+	case a.MultiValued:
+		list, _ := old.([]any)
+		return unassignEmpty(p.changeElements(kind, tg, list, value))
+	case a.Type == schema.Complex:
+		obj, _ := old.(scim.Object)
+		return p.changeComplex(kind, tg, obj, value)
+	case kind == Remove:
+		return nil, nil
+	}
+	return p.normalize(a, value)
+}
+
+func unassignEmpty(list []any, err error) (any, error) {
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list, nil
+}
+
+// get is the current value of the target's attribute; nil where it is unassigned.
+func (p *patcher) get(tg target) any {
+	if tg.extension == nil {
+		return p.doc[tg.attr.Name]
+	}
+	ext, _ := p.doc[tg.extension.ID].(scim.Object)
+	return ext[tg.attr.Name]
+}
+
+// set puts v in the place of the target's attribute; nil takes it out, and an extension that is empty then as well.
+func (p *patcher) set(tg target, v any) {
+	name := tg.attr.Name
+	if tg.extension == nil {
+		if v == nil {
+			delete(p.doc, name)
+			return
+		}
+		p.doc[name] = v
+		return
+	}
+	old, _ := p.doc[tg.extension.ID].(scim.Object)
+	next := make(scim.Object, len(old)+1)
+	maps.Copy(next, old)
+	if v == nil {
+		delete(next, name)
+	} else {
+		next[name] = v
+	}
+	if len(next) == 0 {
+		delete(p.doc, tg.extension.ID)
+		return
+	}
+	p.doc[tg.extension.ID] = next
+}
+
+// normalize is a's whole value in canonical form; nil where v unassigns it.
+func (p *patcher) normalize(a *schema.Attribute, v any) (any, error) {
+	if unassigns(v) {
+		return nil, nil
+	}
+	if list, ok := v.([]any); ok && !a.MultiValued && len(list) == 1 {
+		v = list[0]
+		if unassigns(v) {
+			return nil, nil
+		}
+	}
+	return a.Normalize(v, p.d)
+}
+
+// unassigns tells whether a value stands for none: null, "" and [].
+func unassigns(v any) bool {
+	if list, ok := v.([]any); ok {
+		return len(list) == 0
+	}
+	return v == nil || v == ""
+}
+
+// immutableChanged names the immutable attribute or sub-attribute of a that has a value in old and another in next; "" is none.
+func immutableChanged(a *schema.Attribute, old, next any) string {
+	if a.Mutability == schema.Immutable {
+		if old != nil && !scim.Equal(old, next) {
+			return a.Name
+		}
+		return ""
+	}
+	was, _ := old.(scim.Object)
+	is, _ := next.(scim.Object)
+	if was == nil || is == nil {
+		return ""
+	}
+	for _, sub := range a.SubAttributes {
+		if sub.Mutability == schema.Immutable && was[sub.Name] != nil && !scim.Equal(was[sub.Name], is[sub.Name]) {
+			return a.Name + "." + sub.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,146 @@
+package patch
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+func (p *patcher) isCollection(tg target) bool {
+	return p.collection != "" && tg.extension == nil && tg.attr.MultiValued && tg.attr.Name == p.collection
+}
+
+// changeCollection turns an operation on the collection into a change. An operation that can change nothing makes none.
+func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) error {
+	a := tg.attr
+	switch {
+	case tg.sub != nil:
+		return scim.BadRequest(scim.Mutability, "%s.%s cannot be changed; remove the element from %s and add it again",
+			a.Name, tg.sub.Name, a.Name)
+	case tg.expr != nil:
+		return p.changeSelected(kind, tg, value)
+	case kind == Remove && (!has || value == nil):
+		p.changes = append(p.changes, CollectionChange{Kind: Remove, All: true})
+		return nil
+	case kind == Remove:
+		return p.removeListed(a, value)
+	}
+	values, err := p.elements(a, asList(value))
+	if err != nil {
+		return err
+	}
+	if kind == Replace || len(values) > 0 {
+		p.changes = append(p.changes, CollectionChange{Kind: kind, Values: values})
+	}
+	return nil
+}
+
+// changeSelected turns an operation on the elements that pass a filter into a change.
+func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
+	switch kind {
+	case Remove:
+		c := CollectionChange{Kind: Remove}
+		if eq, ok := valuesNamed(tg.expr, nil); ok {
+			c.Eq = distinct(eq)
+		} else {
+			c.Filter = tg.match
+		}
+		p.changes = append(p.changes, c)
+		return nil
+	case Replace:
+		return scim.BadRequest(scim.Mutability, "an element of %s cannot be changed; remove it and add another", tg.attr.Name)
+	}
+	raw, err := p.blueprint(kind, tg, value)
+	if err != nil || raw == nil {
+		return err
+	}
+	values, err := p.elements(tg.attr, []any{raw})
+	if err != nil {
+		return err
+	}
+	p.changes = append(p.changes, CollectionChange{Kind: Add, Values: values})
+	return nil
+}
+
+// removeListed removes exactly the elements that a list names by their value. An empty list removes nothing.
+func (p *patcher) removeListed(a *schema.Attribute, value any) error {
+	list := asList(value)
+	if value == "" {
+		return scim.BadRequest(scim.InvalidValue, "name the %s to remove in a list, or give no value to remove them all", a.Name)
+	}
+	eq := make([]string, 0, len(list))
+	for i, e := range list {
+		if obj, ok := e.(scim.Object); ok {
+			e, _ = field(obj, "value")
+		}
+		s, ok := e.(string)
+		if !ok || s == "" {
+			return errElement(a, i)
+		}
+		eq = append(eq, s)
+	}
+	if len(eq) > 0 {
+		p.changes = append(p.changes, CollectionChange{Kind: Remove, Eq: distinct(eq)})
+	}
+	return nil
+}
+
+// elements normalises a list of elements, each of which needs a value; of several with one value the first stays.
+func (p *patcher) elements(a *schema.Attribute, list []any) ([]scim.Object, error) {
+	values := make([]scim.Object, 0, len(list))
+	seen := make(map[string]bool, len(list))
+	for i, raw := range list {
+		if s, ok := raw.(string); ok {
+			raw = scim.Object{"value": s}
+		}
+		e, err := a.NormalizeElement(raw, p.d)
+		if err != nil {
+			return nil, err
+		}
+		obj, _ := e.(scim.Object)
+		s, ok := obj["value"].(string)
+		if !ok || s == "" {
+			return nil, errElement(a, i)
+		}
+		if !seen[s] {
+			seen[s] = true
+			values = append(values, obj)
+		}
+	}
+	return values, nil
+}
+
+func errElement(a *schema.Attribute, i int) error {
+	return scim.BadRequest(scim.InvalidValue, "%s: element %d has no value, which must be the id of a resource", a.Name, i+1)
+}
+
+// valuesNamed collects the constants of a filter that is nothing but `value eq "x"`, or several of these joined by `or`.
+func valuesNamed(e filter.Expr, to []string) ([]string, bool) {
+	switch e := e.(type) {
+	case filter.Or:
+		to, ok := valuesNamed(e.L, to)
+		if !ok {
+			return nil, false
+		}
+		return valuesNamed(e.R, to)
+	case filter.Compare:
+		if e.Op != filter.Eq || e.Path.Filter != nil || scim.Fold(e.Path.Name) != scim.Fold("value") || e.Value.Kind != filter.Str {
+			return nil, false
+		}
+		return append(to, e.Value.Str), true
+	}
+	return nil, false
+}
+
+// distinct is list without repeats, in order.
+func distinct(list []string) []string {
+	seen := make(map[string]bool, len(list))
+	out := list[:0]
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}

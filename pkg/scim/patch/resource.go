@@ -1,0 +1,114 @@
+package patch
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+)
+
+// changeResource applies an operation whose path is the URN of the core schema: the resource itself.
+func (p *patcher) changeResource(kind Kind, value any) error {
+	if kind == Remove {
+		return scim.BadRequest(scim.Mutability, "the core schema of a resource cannot be removed")
+	}
+	obj, err := parseAttributes(value)
+	if err != nil {
+		return err
+	}
+	return p.merge(kind, p.t.Core.ID+":", obj)
+}
+
+// changeExtension applies an operation whose path is the URN of an extension: its attributes are merged, as those of a complex
+// attribute are.
+func (p *patcher) changeExtension(kind Kind, tg target, value any) error {
+	id := tg.extension.ID
+	if kind == Remove {
+		for _, e := range p.t.Extensions {
+			if e.Schema.ID == id && e.Required {
+				return errRequired(id)
+			}
+		}
+	}
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		value = list[0]
+	}
+	obj, isObject := value.(scim.Object)
+	switch {
+	case kind == Remove || kind == Replace && unassigns(value):
+		return p.removeExtension(tg)
+	case unassigns(value):
+		return nil
+	case !isObject:
+		return scim.BadRequest(scim.InvalidValue, "the value of %s must be an object of its attributes", id)
+	}
+	return p.merge(kind, id+":", obj)
+}
+
+func (p *patcher) removeExtension(tg target) error {
+	old, _ := p.doc[tg.extension.ID].(scim.Object)
+	for _, a := range tg.extension.Attributes {
+		if name := immutableChanged(a, old[a.Name], nil); name != "" {
+			return errImmutable(name)
+		}
+	}
+	delete(p.doc, tg.extension.ID)
+	return nil
+}
+
+// member is one key of an object of attributes, resolved.
+type member struct {
+	key   string
+	depth int
+	to    target
+}
+
+// merge applies each key of obj as if it were the path of an operation of its own. prefix, a URN with a colon or "", goes before
+// every key. Whole attributes come before their sub-attributes, and these before value paths, so that the outcome does not
+// depend on the order of the keys.
+func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
+	members := make([]member, 0, len(obj))
+	for _, key := range slices.Sorted(maps.Keys(obj)) {
+		m, known, err := p.resolveKey(prefix, key)
+		switch {
+		case err != nil:
+			return prefixed(err, "%s: ", shortened(key))
+		case known && m.to.readOnly() == "":
+			members = append(members, m)
+		case !known && p.d.RejectUnknownAttributes:
+			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all", shortened(key))
+		}
+	}
+	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.depth, b.depth) })
+	for _, m := range members {
+		if err := p.change(kind, m.to, obj[m.key], true); err != nil {
+			return prefixed(err, "%s: ", shortened(m.key))
+		}
+	}
+	return nil
+}
+
+func (p *patcher) resolveKey(prefix, key string) (member, bool, error) {
+	if key == "" {
+		return member{}, false, nil
+	}
+	path := filter.Path{Name: prefix + key}
+	if strings.Contains(key, "[") {
+		var err error
+		if path, err = filter.ParsePath(prefix + key); err != nil {
+			return member{}, false, err
+		}
+	}
+	to, known, err := p.resolve(path)
+	m := member{key: key, to: to}
+	switch {
+	case to.expr != nil:
+		m.depth = 2
+	case to.sub != nil:
+		m.depth = 1
+	}
+	return m, known, err
+}

@@ -1,0 +1,94 @@
+package patch
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// target is a path with its names resolved.
+type target struct {
+	// extension is nil for the core schema.
+	extension *schema.Schema
+	// attr is nil where the path is the URN of a whole schema.
+	attr *schema.Attribute
+	// sub is the sub-attribute after the dot or the bracket; nil if none.
+	sub *schema.Attribute
+	// expr is the value filter, nil if none, and match decides it on an element.
+	expr  filter.Expr
+	match *filter.ElementMatcher
+}
+
+// resolve looks a path's names up. It is false where one of them names nothing.
+func (p *patcher) resolve(path filter.Path) (target, bool, error) {
+	if path.Name == "" {
+		return target{}, false, nil
+	}
+	if path.Filter == nil && scim.Fold(path.Name) == scim.Fold(p.t.Core.ID) {
+		return target{}, true, nil
+	}
+	ref, ok := p.t.Lookup(path.Name, p.d.BareExtensionNames)
+	if !ok {
+		return target{}, false, nil
+	}
+	tg := target{extension: ref.Extension, attr: ref.Attr, sub: ref.Sub, expr: path.Filter}
+	if path.Filter == nil {
+		return tg, true, nil
+	}
+	switch {
+	case tg.attr == nil || tg.sub != nil || tg.attr.Type != schema.Complex && !tg.attr.MultiValued:
+		return target{}, true, scim.BadRequest(scim.InvalidPath, "%s takes no value filter", shortened(path.Name))
+	case path.Sub != "":
+		if tg.sub = tg.attr.Sub(path.Sub); tg.sub == nil {
+			return target{}, false, nil
+		}
+	}
+	var err error
+	if tg.match, err = filter.BindElement(path.Filter, tg.attr, p.d); err != nil {
+		if p.d.IgnoreUnknownPaths && !namesKnown(path.Filter, tg.attr) {
+			return target{}, false, nil
+		}
+		return target{}, true, err
+	}
+	return tg, true, nil
+}
+
+// namesKnown tells whether a value filter of a names nothing but its sub-attributes.
+func namesKnown(e filter.Expr, a *schema.Attribute) bool {
+	switch e := e.(type) {
+	case filter.And:
+		return namesKnown(e.L, a) && namesKnown(e.R, a)
+	case filter.Or:
+		return namesKnown(e.L, a) && namesKnown(e.R, a)
+	case filter.Not:
+		return namesKnown(e.X, a)
+	case filter.Compare:
+		return a.Sub(e.Path.Name) != nil
+	}
+	return true
+}
+
+// readOnly names what makes the target read-only; "" is nothing.
+func (tg target) readOnly() string {
+	switch {
+	case tg.attr == nil:
+		return ""
+	case tg.attr.Mutability == schema.ReadOnly:
+		return tg.attr.Name
+	case tg.sub != nil && tg.sub.Mutability == schema.ReadOnly:
+		return tg.attr.Name + "." + tg.sub.Name
+	}
+	return ""
+}
+
+// required names the required attribute that removing the target would unassign; "" is none. Where a list of values or a filter
+// says what to remove, the outcome decides, not the path.
+func (tg target) required(value any) string {
+	switch {
+	case tg.sub != nil && tg.sub.Required:
+		return tg.attr.Name + "." + tg.sub.Name
+	case tg.sub == nil && tg.attr.Required && tg.expr == nil && (value == nil || !tg.attr.MultiValued):
+		return tg.attr.Name
+	}
+	return ""
+}
