@@ -29,8 +29,8 @@ type Dialect struct {
 	// RequirePatchPath answers 400 invalidSyntax to a PATCH operation without a path.
 	// Asked for by: interop (draft-zollner-scim-interop-profile).
 	RequirePatchPath bool
-	// RequireDeclaredExtensions answers 400 to extension data whose URN is missing from `schemas`.
-	// Asked for by: rfc (RFC 7643, section 3).
+	// RequireDeclaredExtensions answers 400 to a resource without `schemas`, with `schemas` that is no array or leaves out the
+	// resource type's own URN, and to extension data whose URN is missing from it. Asked for by: rfc (RFC 7643, section 3).
 	RequireDeclaredExtensions bool
 	// UniqueGroupNames is the default of the tenant setting of that name: a second group with the same displayName is a 409.
 	// Needed by: entra, okta, authentik; on in every profile of an identity provider.

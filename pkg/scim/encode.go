@@ -1,9 +1,148 @@
 package scim
 
-import "encoding/json"
+import (
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
 
-// AppendJSON writes a JSON value.
+// AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted, but
+// "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
+//
+// Beside the types of an Object it takes int, []string and []Object. Anything else, and a number that JSON cannot write, becomes
+// null. Bytes of a string that are no valid UTF-8 become U+FFFD.
 func AppendJSON(dst []byte, v any) []byte {
-	b, _ := json.Marshal(v)
-	return append(dst, b...)
+	switch v := v.(type) {
+	case string:
+		return appendString(dst, v)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case float64:
+		return appendFloat(dst, v)
+	case Object:
+		return appendObject(dst, v)
+	case []any:
+		return appendArray(dst, v)
+	case []string:
+		return appendArray(dst, v)
+	case []Object:
+		return appendArray(dst, v)
+	}
+	return append(dst, "null"...)
+}
+
+func appendArray[T any](dst []byte, a []T) []byte {
+	dst = append(dst, '[')
+	for i, v := range a {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendJSON(dst, v)
+	}
+	return append(dst, ']')
+}
+
+func appendObject(dst []byte, o Object) []byte {
+	if o == nil {
+		return append(dst, "null"...)
+	}
+	var buf [24]string
+	keys := buf[:0]
+	for k := range o {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compareKeys)
+	dst = append(dst, '{')
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, k), ':')
+		dst = AppendJSON(dst, o[k])
+	}
+	return append(dst, '}')
+}
+
+func compareKeys(a, b string) int {
+	if d := keyRank(a) - keyRank(b); d != 0 {
+		return d
+	}
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func keyRank(k string) int {
+	switch k {
+	case "schemas":
+		return 0
+	case "id":
+		return 1
+	}
+	return 2
+}
+
+// appendFloat writes plain decimals, and an exponent only where they would be long, as ECMAScript does.
+func appendFloat(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		return strconv.AppendFloat(dst, f, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+const hex = "0123456789abcdef"
+
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		size := 1
+		if c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, s[start:i]...)
+		dst = appendEscape(dst, c)
+		i += size
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}
+
+// appendEscape writes a byte that may not stand in a JSON string as it is; a byte beyond ASCII is a broken character.
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	if c >= utf8.RuneSelf {
+		return append(dst, "\uFFFD"...)
+	}
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -65,4 +66,15 @@ func (e *Error) Object() Object {
 		o["scimType"] = string(e.Type)
 	}
 	return o
+}
+
+// maxQuoted is how much of a client's own text an error repeats, in bytes.
+const maxQuoted = 80
+
+// Quote puts a name or value of a client into double quotes for a detail, cut short if it is long.
+func Quote(s string) string {
+	if len(s) > maxQuoted {
+		s = strings.ToValidUTF8(s[:maxQuoted], "") + "…"
+	}
+	return strconv.Quote(s)
 }

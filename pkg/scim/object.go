@@ -1,15 +1,7 @@
 package scim
 
-import "time"
-
 // Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing else.
 type Object = map[string]any
-
-// timeLayout is xsd:dateTime with milliseconds and a Z (RFC 7643, section 2.3.5).
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
-// FormatTime writes t as xsd:dateTime in UTC with milliseconds, "2026-11-22T08:00:00.000Z" (RFC 7643, section 2.3.5).
-func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // Clone makes a deep copy of a JSON value.
 func Clone(v any) any {
