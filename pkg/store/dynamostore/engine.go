@@ -25,17 +25,17 @@ func New(client *dynamodb.Client, table string) *Engine {
 
 // Get implements store.Engine: one key is a GetItem, more are a BatchGetItem, each strongly consistent.
 func (e *Engine) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
-	if err := store.CheckGet(keys); err != nil {
+	if err := store.ValidateGet(keys); err != nil {
 		return nil, nil, err
 	}
-	switch len(keys) {
-	case 0:
-		return nil, nil, nil
-	case 1:
-		item, err := e.getOne(ctx, keys[0])
-		return []store.Item{item}, nil, err
+	if len(keys) > 1 {
+		return e.getMany(ctx, keys)
 	}
-	return e.getMany(ctx, keys)
+	item, err := e.getOne(ctx, keys[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	return []store.Item{item}, nil, nil
 }
 
 func (e *Engine) getOne(ctx context.Context, key store.Key) (store.Item, error) {
@@ -100,11 +100,8 @@ func (e *Engine) getMany(ctx context.Context, keys []store.Key) ([]store.Item, [
 
 // Batch implements store.Engine with one BatchWriteItem.
 func (e *Engine) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
-	if err := store.CheckBatch(ops); err != nil {
+	if err := store.ValidateBatch(ops); err != nil {
 		return nil, err
-	}
-	if len(ops) == 0 {
-		return nil, nil
 	}
 	requests := make([]types.WriteRequest, len(ops))
 	index := make(map[store.Key]int, len(ops))

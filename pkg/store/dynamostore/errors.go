@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -23,10 +24,11 @@ const (
 	reasonConflict  = "TransactionConflict"
 	reasonThrottled = "ThrottlingError"
 	reasonExceeded  = "ProvisionedThroughputExceeded"
+	reasonInvalid   = "ValidationError"
 )
 
-// callError is a failure that trying again does not mend. Its text goes to a log, so it leaves out DynamoDB's message where that
-// quotes the request, and with it what people wrote into their directory.
+// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message where that quotes the request ("Value
+// '{...}' at ... failed to satisfy constraint"), and with it what people wrote into their directory.
 type callError struct {
 	call string
 	err  error
@@ -42,7 +44,7 @@ func (e *callError) Error() string {
 	text := fmt.Sprintf("dynamostore: %s: %s", e.call, api.ErrorCode())
 	if cancelled := (*types.TransactionCanceledException)(nil); errors.As(e.err, &cancelled) {
 		text += fmt.Sprintf(" %v", reasonCodes(cancelled.CancellationReasons))
-	} else if api.ErrorCode() != "ValidationException" {
+	} else if !strings.Contains(api.ErrorMessage(), "Value") {
 		text += ": " + api.ErrorMessage()
 	}
 	if response := (*awshttp.ResponseError)(nil); errors.As(e.err, &response) {
@@ -51,7 +53,8 @@ func (e *callError) Error() string {
 	return text
 }
 
-// translate turns an error of the SDK into one of the port. What it does not know comes back as an error that is not to be retried.
+// translate turns an error of the SDK into one of the port: *store.LimitError for what DynamoDB finds invalid, *store.ConditionError,
+// the three that may be retried, ctx's own. What it does not know comes back as an error that is not to be retried.
 func translate(ctx context.Context, call string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -76,8 +79,11 @@ func translateAnswer(call string, err error, code string) error {
 	if errors.As(err, &cancelled) {
 		return translateCancelled(call, err, cancelled.CancellationReasons)
 	}
-	retry := error(nil)
+	failure := &callError{call, err}
+	var retry error
 	switch code {
+	case "ValidationException", "IdempotentParameterMismatchException":
+		return &store.LimitError{Reason: failure.Error()}
 	case "TransactionConflictException", "ReplicatedWriteConflictException":
 		retry = store.ErrConflict
 	case "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling":
@@ -92,9 +98,9 @@ func translateAnswer(call string, err error, code string) error {
 		}
 	}
 	if retry == nil {
-		return &callError{call, err}
+		return failure
 	}
-	return fmt.Errorf("%w: %v", retry, &callError{call, err})
+	return fmt.Errorf("%w: %v", retry, failure)
 }
 
 // translateCancelled decides by the reasons of a cancelled transaction: a condition that did not hold is an answer, whatever else
@@ -102,7 +108,7 @@ func translateAnswer(call string, err error, code string) error {
 func translateCancelled(call string, err error, reasons []types.CancellationReason) error {
 	var indexes []int
 	var items []map[string]types.AttributeValue
-	conflict, throttled, other := false, false, false
+	var conflict, throttled, invalid, other bool
 	for i, r := range reasons {
 		switch aws.ToString(r.Code) {
 		case reasonNone:
@@ -113,6 +119,8 @@ func translateCancelled(call string, err error, reasons []types.CancellationReas
 			conflict = true
 		case reasonThrottled, reasonExceeded:
 			throttled = true
+		case reasonInvalid:
+			invalid = true
 		default:
 			other = true
 		}
@@ -120,6 +128,8 @@ func translateCancelled(call string, err error, reasons []types.CancellationReas
 	switch failure := (&callError{call, err}); {
 	case len(indexes) > 0:
 		return conditionError(items, indexes)
+	case invalid:
+		return &store.LimitError{Reason: failure.Error()}
 	case other || !conflict && !throttled:
 		return failure
 	case conflict:

@@ -62,9 +62,9 @@ func (e *expression) condition(conds []store.Cond) *string {
 func (e *expression) term(c store.Cond) string {
 	switch c.Test {
 	case store.Exists:
-		return "attribute_exists(" + e.name(pkName) + ")"
+		return "attribute_exists(" + e.name(store.AttrPK) + ")"
 	case store.Absent:
-		return "attribute_not_exists(" + e.name(pkName) + ")"
+		return "attribute_not_exists(" + e.name(store.AttrPK) + ")"
 	case store.AttrAbsent:
 		return "attribute_not_exists(" + e.name(c.Attr) + ")"
 	case store.Equal:
@@ -81,7 +81,10 @@ func (e *expression) term(c store.Cond) string {
 	return ""
 }
 
-// update writes the update expression of an operation; nil when it changes no attribute. Names are sorted, so that the same
+// noAttr is an attribute that no item has. Removing it is how an update says nothing: a transaction insists on an expression.
+const noAttr = "\x00"
+
+// update writes the update expression of an operation. Names are sorted, so that the same
 // operation is the same request: DynamoDB compares whole requests under an idempotency token.
 func (e *expression) update(op store.Op) *string {
 	var clauses []string
@@ -104,7 +107,7 @@ func (e *expression) update(op store.Op) *string {
 	clause("ADD", add)
 	clause("REMOVE", remove)
 	if len(clauses) == 0 {
-		return nil
+		clause("REMOVE", []string{e.name(noAttr)})
 	}
 	joined := strings.Join(clauses, " ")
 	return &joined

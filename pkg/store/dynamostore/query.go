@@ -13,7 +13,7 @@ import (
 // Query implements store.Engine. DynamoDB may say that there is more where the page ended exactly at the end of the range; the
 // next page is then empty.
 func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	if err := store.CheckQuery(q); err != nil {
+	if err := store.ValidateQuery(q); err != nil {
 		return store.Page{}, err
 	}
 	in, err := e.queryInput(q)
@@ -48,7 +48,7 @@ func (e *Engine) queryInput(q store.Query) (*dynamodb.QueryInput, error) {
 	var x expression
 	in := &dynamodb.QueryInput{
 		TableName:              &e.table,
-		KeyConditionExpression: aws.String(x.name(pkName) + " = " + x.value(q.PK) + x.keyRange(q)),
+		KeyConditionExpression: aws.String(x.name(store.AttrPK) + " = " + x.value(q.PK) + x.keyRange(q)),
 		ConsistentRead:         aws.Bool(true),
 		ScanIndexForward:       aws.Bool(!q.Reverse),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
@@ -63,7 +63,7 @@ func (e *Engine) queryInput(q store.Query) (*dynamodb.QueryInput, error) {
 	case store.CountOnly:
 		in.Select = types.SelectCount
 	case store.KeysOnly:
-		in.ProjectionExpression = aws.String(x.name(pkName) + ", " + x.name(skName))
+		in.ProjectionExpression = aws.String(x.name(store.AttrPK) + ", " + x.name(store.AttrSK))
 	}
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = x.names, x.values
 	return in, x.err
@@ -73,13 +73,13 @@ func (e *Engine) queryInput(q store.Query) (*dynamodb.QueryInput, error) {
 func (e *expression) keyRange(q store.Query) string {
 	switch {
 	case q.Prefix != "":
-		return " AND begins_with(" + e.name(skName) + ", " + e.value(q.Prefix) + ")"
+		return " AND begins_with(" + e.name(store.AttrSK) + ", " + e.value(q.Prefix) + ")"
 	case q.From != "" && q.To != "":
-		return " AND " + e.name(skName) + " BETWEEN " + e.value(q.From) + " AND " + e.value(q.To)
+		return " AND " + e.name(store.AttrSK) + " BETWEEN " + e.value(q.From) + " AND " + e.value(q.To)
 	case q.From != "":
-		return " AND " + e.name(skName) + " >= " + e.value(q.From)
+		return " AND " + e.name(store.AttrSK) + " >= " + e.value(q.From)
 	case q.To != "":
-		return " AND " + e.name(skName) + " <= " + e.value(q.To)
+		return " AND " + e.name(store.AttrSK) + " <= " + e.value(q.To)
 	}
 	return ""
 }

@@ -24,12 +24,12 @@ func CreateTable(ctx context.Context, client *dynamodb.Client, table string) err
 		TableName:   &table,
 		BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String(pkName), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String(skName), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(store.AttrPK), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(store.AttrSK), AttributeType: types.ScalarAttributeTypeS},
 		},
 		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String(pkName), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(skName), KeyType: types.KeyTypeRange},
+			{AttributeName: aws.String(store.AttrPK), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String(store.AttrSK), KeyType: types.KeyTypeRange},
 		},
 		StreamSpecification: &types.StreamSpecification{
 			StreamEnabled:  aws.Bool(true),

@@ -15,7 +15,10 @@ const allOld = types.ReturnValuesOnConditionCheckFailureAllOld
 // Transact implements store.Engine with one TransactWriteItems, or with a plain write where one operation without a token
 // asks for no more.
 func (e *Engine) Transact(ctx context.Context, token string, ops []store.Op) error {
-	if err := store.CheckTransact(token, ops); err != nil {
+	if err := store.ValidateToken(token); err != nil {
+		return err
+	}
+	if err := store.ValidateTransact(ops); err != nil {
 		return err
 	}
 	if len(ops) == 1 && token == "" && ops[0].Kind != store.Check {

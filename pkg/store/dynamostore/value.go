@@ -9,27 +9,21 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// The names of the key attributes.
-const (
-	pkName = "pk"
-	skName = "sk"
-)
-
 func encodeKey(k store.Key) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		pkName: &types.AttributeValueMemberS{Value: k.PK},
-		skName: &types.AttributeValueMemberS{Value: k.SK},
+		store.AttrPK: &types.AttributeValueMemberS{Value: k.PK},
+		store.AttrSK: &types.AttributeValueMemberS{Value: k.SK},
 	}
 }
 
 func decodeKey(av map[string]types.AttributeValue) (store.Key, error) {
-	pk, ok := av[pkName].(*types.AttributeValueMemberS)
+	pk, ok := av[store.AttrPK].(*types.AttributeValueMemberS)
 	if !ok {
-		return store.Key{}, fmt.Errorf("dynamostore: an item without the string attribute %s", pkName)
+		return store.Key{}, fmt.Errorf("dynamostore: an item without the string attribute %s", store.AttrPK)
 	}
-	sk, ok := av[skName].(*types.AttributeValueMemberS)
+	sk, ok := av[store.AttrSK].(*types.AttributeValueMemberS)
 	if !ok {
-		return store.Key{}, fmt.Errorf("dynamostore: an item without the string attribute %s", skName)
+		return store.Key{}, fmt.Errorf("dynamostore: an item without the string attribute %s", store.AttrSK)
 	}
 	return store.Key{PK: pk.Value, SK: sk.Value}, nil
 }
@@ -49,9 +43,6 @@ func encodeValue(v any) (types.AttributeValue, error) {
 func encodeItem(k store.Key, attrs store.Attrs) (map[string]types.AttributeValue, error) {
 	av := encodeKey(k)
 	for name, v := range attrs {
-		if name == pkName || name == skName {
-			return nil, &store.LimitError{Reason: fmt.Sprintf("an attribute can't be named %q", name)}
-		}
 		encoded, err := encodeValue(v)
 		if err != nil {
 			return nil, err
@@ -77,8 +68,8 @@ func decodeAttrs(av map[string]types.AttributeValue) (store.Attrs, error) {
 	if err := attributevalue.UnmarshalMapWithOptions(av, (*map[string]any)(&attrs), exact); err != nil {
 		return nil, fmt.Errorf("dynamostore: decode item: %w", err)
 	}
-	delete(attrs, pkName)
-	delete(attrs, skName)
+	delete(attrs, store.AttrPK)
+	delete(attrs, store.AttrSK)
 	for name, v := range attrs {
 		switch v := v.(type) {
 		case string, []byte:
