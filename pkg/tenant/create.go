@@ -1,6 +1,21 @@
 package tenant
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// generatedIDLength is the length of an id that is made for a tenant: 62 bits.
+const generatedIDLength = 12
 
 // NewTenant is what Create makes a tenant of.
 type NewTenant struct {
@@ -13,13 +28,141 @@ type NewTenant struct {
 	Settings Settings
 }
 
-// IssuedToken is a token with its value, which nothing but Create, Issue and Reveal ever returns.
-type IssuedToken struct {
-	Token
-	Value string
+// Create makes a tenant, switched on, and its first token, with both scopes and the default lifetime. The id must be free:
+// ErrExists otherwise, also while a tenant of that id is being made or deleted. A value that can't be taken is an
+// *InvalidError. It goes on when ctx is cancelled, for at most 20 seconds, so that a client that hangs up leaves nothing half made.
+//
+// Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state active.
+// A process that dies after 1 leaves an id that nobody sees and a token that is good for nothing; the next Create of that id takes
+// over once the reservation has lapsed, or Deleting clears it away. One that dies after 2 leaves a value in the vault as well,
+// which the next Keep replaces. One that dies after 3, before the answer is out, leaves a tenant whose token Reveal shows.
+func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
+	if n.ID == "" {
+		n.ID = random(base36, generatedIDLength)
+	}
+	if n.IdP == "" {
+		n.IdP = DefaultIdP
+	}
+	if err := n.check(); err != nil {
+		return Tenant{}, IssuedToken{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	now := s.o.Now()
+	token, value := s.mint(now, nil, time.Time{})
+	r := &record{
+		Name: n.Name, IdP: n.IdP, Settings: n.Settings, Created: now.UnixMilli(), Modified: now.UnixMilli(),
+		Pending: s.reservation(token.ID), state: creating,
+	}
+	if err := s.reserveTenant(ctx, n.ID, r); err != nil {
+		return Tenant{}, IssuedToken{}, err
+	}
+	if err := s.secrets.Keep(ctx, n.ID, token.ID, value, Current); err != nil {
+		s.releaseTenant(ctx, n.ID, r)
+		return Tenant{}, IssuedToken{}, err
+	}
+	r.Tokens, r.Pending, r.state = []tokenRecord{token}, nil, active
+	err := s.writeListed(ctx, n.ID, r, r.version)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		// Somebody took over what looked abandoned: this attempt never happened.
+		s.drop(ctx, n.ID, token.ID)
+		return Tenant{}, IssuedToken{}, ErrExists
+	}
+	if err != nil {
+		return Tenant{}, IssuedToken{}, err
+	}
+	s.o.Log.InfoContext(ctx, "tenant created", "tenant", n.ID, "token", token.ID)
+	t := r.tenant(n.ID, now)
+	return t, IssuedToken{Token: t.Tokens[0], Value: value}, nil
 }
 
-// Create makes a tenant and its first token.
-func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
-	panic("not yet")
+// reserveTenant takes the id for r, from nobody or from a Create that was abandoned, and sets r.version.
+func (s *Service) reserveTenant(ctx context.Context, id string, r *record) error {
+	err := s.writeListed(ctx, id, r, 0)
+	failed := (*store.ConditionError)(nil)
+	if !errors.As(err, &failed) {
+		return err
+	}
+	old, err := s.read(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return ErrExists // it was there a moment ago; its holder gave up
+	}
+	if err != nil {
+		return err
+	}
+	if old.state != creating || s.holds(old.Pending) {
+		return ErrExists
+	}
+	if err = s.writeListed(ctx, id, r, old.version); errors.As(err, &failed) {
+		return ErrExists
+	}
+	return err
+}
+
+// releaseTenant gives a reserved id back. If it fails, the reservation lapses.
+func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
+	keys := store.KeysOf(id)
+	err := s.store.Transact(ctx,
+		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{atVersion(r.version)}},
+		store.Op{Kind: store.Delete, Key: keys.Listed()})
+	if err != nil {
+		s.o.Log.WarnContext(ctx, "reservation of a tenant not released", "tenant", id, "error", err)
+	}
+}
+
+// writeListed stores r, one version on, and its state in the list of tenants, together. previous is the version it replaces; 0:
+// there must be none. r.version is set where it succeeds; a *store.ConditionError says that previous is not what is stored.
+func (s *Service) writeListed(ctx context.Context, id string, r *record, previous int64) error {
+	next := *r
+	next.version = previous + 1
+	attrs, err := next.attrs()
+	if err != nil {
+		return err
+	}
+	keys := store.KeysOf(id)
+	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
+	err = s.store.Transact(ctx,
+		store.Op{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}},
+		store.Op{Kind: store.Put, Key: keys.Listed(), Set: listed})
+	if err == nil {
+		r.version = next.version
+	}
+	return err
+}
+
+// atVersion is the condition that the tenant's item has a version; 0: that there is no item.
+func atVersion(version int64) store.Cond {
+	if version == 0 {
+		return store.Cond{Test: store.Absent}
+	}
+	return store.Cond{Test: store.Equal, Attr: attrVersion, Value: version}
+}
+
+func (n NewTenant) check() error {
+	if !validID(n.ID) {
+		return invalid("id", fmt.Sprintf("must be %d to %d characters of a-z, 0-9 and -", minIDLength, maxIDLength))
+	}
+	if err := checkName(n.Name); err != nil {
+		return err
+	}
+	return checkIdP(n.IdP)
+}
+
+func checkName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return invalid("name", "must be given and must not be blank")
+	case len(name) > maxNameBytes:
+		return invalid("name", fmt.Sprintf("must not be longer than %d bytes", maxNameBytes))
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return invalid("name", "must not contain control characters")
+	}
+	return nil
+}
+
+func checkIdP(idp string) error {
+	if known := scim.IdPs(); !slices.Contains(known, idp) {
+		return invalid("idp", "must be one of "+strings.Join(known, ", "))
+	}
+	return nil
 }

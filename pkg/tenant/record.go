@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -143,12 +144,15 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 
 // attrs is the item of the record.
 func (r *record) attrs() (store.Attrs, error) {
-	doc, err := json.Marshal(r)
-	if err != nil {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // would make six bytes of one
+	if err := enc.Encode(r); err != nil {
 		return nil, fmt.Errorf("tenant: encode: %w", err)
 	}
+	doc := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 	if len(doc) > maxDocBytes {
-		return nil, invalid("settings", "are too large")
+		return nil, fmt.Errorf("tenant: a tenant of %d bytes is more than one read", len(doc))
 	}
 	return store.Attrs{
 		attrDoc: string(doc), attrVersion: r.version, attrState: string(r.state), store.AttrSchema: store.SchemaVersion,

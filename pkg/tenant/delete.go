@@ -1,0 +1,158 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// abandoned is how long a tenant may be in the making before Deleting clears it away.
+const abandoned = time.Hour
+
+// Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that work is
+// open. From then on it is ErrNotFound to everybody, its tokens are refused, and its id is taken until Finish has removed the
+// rest. ErrNotFound also where it is being deleted already.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	for {
+		r, err := s.read(ctx, id)
+		if err != nil {
+			return err
+		}
+		if r.state != active {
+			return ErrNotFound
+		}
+		err = s.markDeleted(ctx, id, r)
+		if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+			continue // somebody changed it; the loop ends with ctx, which read honours
+		}
+		if err == nil {
+			s.o.Log.InfoContext(ctx, "tenant deleted", "tenant", id)
+		}
+		return err
+	}
+}
+
+// markDeleted writes the state. What is Pending stays, so that Finish waits for it.
+func (s *Service) markDeleted(ctx context.Context, id string, r *record) error {
+	r.state, r.Tokens, r.Modified = deleting, nil, s.o.Now().UnixMilli()
+	return s.writeListed(ctx, id, r, r.version)
+}
+
+// Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to be called.
+// It is how deletion goes on after a process died. A tenant whose making was abandoned an hour ago is marked and listed too.
+// It reads the list of all tenants.
+func (s *Service) Deleting(ctx context.Context) ([]string, error) {
+	var ids []string
+	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK}) {
+		if err != nil {
+			return nil, err
+		}
+		since, _ := item.Attrs[attrSince].(int64)
+		switch item.Attrs[attrState] {
+		case string(deleting):
+			ids = append(ids, item.SK)
+		case string(creating):
+			if s.o.Now().Sub(time.Unix(since, 0)) < abandoned {
+				continue
+			}
+			marked, err := s.markAbandoned(ctx, item.SK)
+			if err != nil {
+				return nil, err
+			}
+			if marked {
+				ids = append(ids, item.SK)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// markAbandoned marks a tenant that nobody is making any more; false where somebody is, or has.
+func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
+	r, err := s.read(ctx, id)
+	if errors.Is(err, ErrNotFound) || err == nil && (r.state != creating || s.holds(r.Pending)) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = s.markDeleted(ctx, id, r)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Finish removes what is left of a deleted tenant once the directory has emptied its partitions: the vault's secret, the
+// items beside the tenant's own, and last, in one transaction, the tenant and its entry in the list, which frees the id. A tenant
+// that is gone already is no error. ErrBusy while somebody else is at it, or a token is still being made: try again later.
+//
+// It claims the tenant first, so that a second Finish, late, can't remove the secret of a new tenant of the same id. A process
+// that dies anywhere before the last step leaves the claim, which lapses, and Deleting lists the tenant again.
+func (s *Service) Finish(ctx context.Context, id string) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	r, err := s.read(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.state != deleting {
+		return fmt.Errorf("tenant: %s is not deleted", id)
+	}
+	if s.holds(r.Pending) {
+		return ErrBusy
+	}
+	if err = s.claim(ctx, id, r, s.reservation("")); err != nil {
+		return err
+	}
+	if err = s.erase(ctx, id, r); err != nil {
+		if release := s.claim(ctx, id, r, nil); release != nil {
+			s.o.Log.WarnContext(ctx, "claim on a deleted tenant not released", "tenant", id, "error", release)
+		}
+		return err
+	}
+	s.o.Log.InfoContext(ctx, "tenant erased", "tenant", id)
+	return nil
+}
+
+// claim sets who works on a deleted tenant.
+func (s *Service) claim(ctx context.Context, id string, r *record, by *reservation) error {
+	r.Pending = by
+	err := s.write(ctx, id, r)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return ErrBusy
+	}
+	return err
+}
+
+func (s *Service) erase(ctx context.Context, id string, r *record) error {
+	if err := s.secrets.DropTenant(ctx, id); err != nil {
+		return err
+	}
+	keys := store.KeysOf(id)
+	var rest []store.Op
+	for item, err := range s.store.All(ctx, store.Query{PK: keys.Tenant().PK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if item.Key != keys.Tenant() {
+			rest = append(rest, store.Op{Kind: store.Delete, Key: item.Key})
+		}
+	}
+	if len(rest) > 0 {
+		if err := s.store.Batch(ctx, rest...); err != nil {
+			return err
+		}
+	}
+	return s.store.Transact(ctx,
+		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{atVersion(r.version)}},
+		store.Op{Kind: store.Delete, Key: keys.Listed()})
+}

@@ -1,0 +1,64 @@
+package tenant
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// MaxListCount bounds one page of List.
+const MaxListCount = 1000
+
+// List returns up to count tenants (1 to MaxListCount) in order of id, beginning behind cursor: empty, or the next of the page
+// before. next is empty on the last page. Tenants that are being made or deleted are left out. A cursor that List did not give is an
+// *InvalidError.
+func (s *Service) List(ctx context.Context, count int, cursor string) (tenants []Tenant, next string, err error) {
+	count = min(max(count, 1), MaxListCount)
+	after, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || cursor != "" && !validID(string(after)) {
+		return nil, "", invalid("cursor", "is not one that this list has given")
+	}
+	var keys []store.Key
+	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: string(after), Limit: count + 1}) {
+		if err != nil {
+			return nil, "", err
+		}
+		if item.Attrs[attrState] != string(active) {
+			continue
+		}
+		if len(keys) == count {
+			next = base64.RawURLEncoding.EncodeToString([]byte(keys[count-1].SK))
+			break
+		}
+		keys = append(keys, item.Key)
+	}
+	for i := range keys {
+		keys[i] = store.KeysOf(keys[i].SK).Tenant()
+	}
+	return s.load(ctx, keys, next)
+}
+
+// load reads the tenants of a page. One that went away since the list was read is left out.
+func (s *Service) load(ctx context.Context, keys []store.Key, next string) ([]Tenant, string, error) {
+	if len(keys) == 0 {
+		return nil, next, nil
+	}
+	items, err := s.store.Get(ctx, keys...)
+	if err != nil {
+		return nil, "", err
+	}
+	tenants := make([]Tenant, 0, len(items))
+	for _, item := range items {
+		r, err := decode(item)
+		if errors.Is(err, ErrNotFound) || err == nil && r.state != active {
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		tenants = append(tenants, r.tenant(item.PK[len("T#"):], s.o.Now()))
+	}
+	return tenants, next, nil
+}
