@@ -1,0 +1,15 @@
+// Package adminhttp is the admin API: tenants and their tokens over HTTP, for operators and the application. It serves
+// /admin/v1/... and answers errors as problem details (RFC 9457).
+//
+//	POST   /admin/v1/tenants                             make a tenant and its first token
+//	GET    /admin/v1/tenants?count=&cursor=              list
+//	GET    /admin/v1/tenants/{id}
+//	PATCH  /admin/v1/tenants/{id}                        JSON merge patch (RFC 7396)
+//	DELETE /admin/v1/tenants/{id}                        202; the rest goes in the background
+//	POST   /admin/v1/tenants/{id}/tokens                 make another token
+//	GET    /admin/v1/tenants/{id}/tokens                 list
+//	POST   /admin/v1/tenants/{id}/tokens/{token}/reveal  show the value, audited
+//	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
+//
+// There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.
+package adminhttp

@@ -1,0 +1,66 @@
+package adminhttp
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// LocalGuard stands in front of the admin API where no gateway does, in local runs. With a key, every request must send it as
+// "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's address must be a
+// loopback address, the Host localhost or a loopback address (so that no name that an attacker points here works), and there must
+// be no Origin (so that no web page gets in); 403 otherwise. It must see the request as it came from the network.
+func LocalGuard(next http.Handler, key string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if key != "" {
+			if !sent(r, key) {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
+				writeProblem(w, &problem{http.StatusUnauthorized, "Send the admin key as Authorization: Bearer KEY."})
+				return
+			}
+			next.ServeHTTP(w, r)
+			return
+		}
+		if reason := foreign(r); reason != "" {
+			writeProblem(w, &problem{http.StatusForbidden, reason})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sent reports whether the request has the key. Digests are compared, so that the time taken does not tell the key's length.
+func sent(r *http.Request, key string) bool {
+	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(value))), sha256.Sum256([]byte(key))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// foreign says why a request does not come from a program on this machine; empty where it does.
+func foreign(r *http.Request) string {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	switch {
+	case err != nil || !address.Addr().Unmap().IsLoopback():
+		return "Without an admin key the admin API is open to this machine only."
+	case len(r.Header.Values("Origin")) > 0:
+		return "Without an admin key the admin API is not open to web pages."
+	case !localHost(r.Host):
+		return "Without an admin key the Host must be localhost, 127.0.0.1 or [::1]."
+	}
+	return ""
+}
+
+// localHost reports whether a Host header names this machine, with any port or none.
+func localHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	} else {
+		name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	}
+	return strings.EqualFold(name, "localhost") || name == "127.0.0.1" || name == "::1"
+}

@@ -1,0 +1,96 @@
+package adminhttp
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Root is the path under which the admin API is served.
+const Root = "/admin/v1"
+
+// Config is what the admin API works with.
+type Config struct {
+	Tenants *tenant.Service
+	// BaseURL begins every scimBaseUrl, without a slash at the end; empty takes scheme and host of the request.
+	BaseURL string
+	// Deleted, where set, is called with the id of a tenant that was just marked as deleted, before the answer. It must
+	// return at once: it is meant to start the work that empties the tenant.
+	Deleted func(tenantID string)
+	// Log takes what is answered with 500; nil discards.
+	Log *slog.Logger
+}
+
+type api struct {
+	tenants *tenant.Service
+	baseURL string
+	deleted func(string)
+	log     *slog.Logger
+}
+
+// endpoint answers a request, or returns the error to answer.
+type endpoint func(w http.ResponseWriter, r *http.Request) error
+
+// methods are the endpoints of one path.
+type methods map[string]endpoint
+
+// New returns the admin API.
+func New(c Config) http.Handler {
+	a := &api{tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, log: c.Log}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.deleted == nil {
+		a.deleted = func(string) {}
+	}
+	mux := http.NewServeMux()
+	for path, m := range map[string]methods{
+		"/tenants":                            {"GET": a.listTenants, "POST": a.createTenant},
+		"/tenants/{id}":                       {"GET": a.getTenant, "PATCH": a.changeTenant, "DELETE": a.deleteTenant},
+		"/tenants/{id}/tokens":                {"GET": a.listTokens, "POST": a.createToken},
+		"/tenants/{id}/tokens/{token}":        {"DELETE": a.revokeToken},
+		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},
+	} {
+		mux.Handle(Root+path, a.handler(m))
+	}
+	return a.routes(mux)
+}
+
+// routes answers what the mux has no route for. The mux would answer in text, and redirect paths that it wants to mend.
+func (a *api) routes(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/.") {
+			a.fail(w, r, &problem{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."})
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// handler picks the endpoint by method and writes its error.
+func (a *api) handler(m methods) http.Handler {
+	allowed := make([]string, 0, len(m)+1)
+	for method := range m {
+		allowed = append(allowed, method)
+	}
+	if _, ok := m["GET"]; ok {
+		m["HEAD"] = m["GET"]
+		allowed = append(allowed, "HEAD")
+	}
+	slices.Sort(allowed)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve, ok := m[r.Method]
+		if !ok {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			a.fail(w, r, &problem{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(allowed, ", ") + "."})
+			return
+		}
+		if err := serve(w, r); err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}

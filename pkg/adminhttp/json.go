@@ -1,0 +1,86 @@
+package adminhttp
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// maxBody bounds a request body.
+const maxBody = 64 << 10
+
+// body reads a JSON object that has no other keys than those. A body that may be left out reads as an empty object.
+func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string) (scim.Object, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have 64 KiB at most."}
+	}
+	if err != nil {
+		return nil, badRequest("The body could not be read.")
+	}
+	if len(data) == 0 && optional {
+		return scim.Object{}, nil
+	}
+	if !jsonType(r.Header.Get("Content-Type")) {
+		return nil, &problem{http.StatusUnsupportedMediaType, "Send the body as application/json."}
+	}
+	o, err := scim.ParseObject(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(keys, key) {
+			return nil, badRequest(strconv.Quote(key) + " is not known here; known: " + strings.Join(keys, ", ") + ".")
+		}
+	}
+	return o, nil
+}
+
+// jsonType reports whether a media type is JSON; no type is taken for it.
+func jsonType(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}
+
+// text reads a string member; missing and null are "".
+func text(o scim.Object, key string) (string, error) {
+	switch v := o[key].(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	}
+	return "", badRequest(key + " must be a string.")
+}
+
+func write(w http.ResponseWriter, status int, mediaType string, o scim.Object) {
+	data := scim.AppendJSON(nil, o)
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a client that is gone can't be told
+}
+
+func ok(w http.ResponseWriter, status int, o scim.Object) error {
+	write(w, status, "application/json", o)
+	return nil
+}
+
+// timestamp writes a time of a token, which has whole seconds (RFC 3339); nil where there is none.
+func timestamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
+}

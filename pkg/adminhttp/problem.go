@@ -1,0 +1,67 @@
+package adminhttp
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// retryAfter is how many seconds a client is asked to wait where trying again may help.
+const retryAfter = "5"
+
+// problem is an error that the caller sees.
+type problem struct {
+	status int
+	detail string
+}
+
+func (p *problem) Error() string { return "adminhttp: " + p.detail }
+
+func badRequest(detail string) error { return &problem{http.StatusBadRequest, detail} }
+
+// problemOf translates an error. The text of one that is not known stays inside.
+func problemOf(err error) *problem {
+	var (
+		known    *problem
+		invalid  *tenant.InvalidError
+		conflict *tenant.ConflictError
+		syntax   *scim.Error
+	)
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &invalid):
+		return &problem{http.StatusBadRequest, invalid.Detail()}
+	case errors.As(err, &conflict):
+		return &problem{http.StatusConflict, conflict.Detail}
+	case errors.As(err, &syntax):
+		return &problem{syntax.Status, syntax.Detail}
+	case errors.Is(err, tenant.ErrNotFound):
+		return &problem{http.StatusNotFound, "There is no such tenant or token."}
+	case errors.Is(err, tenant.ErrExists):
+		return &problem{http.StatusConflict, "The id is taken: by a tenant, or by one that is still being made or deleted."}
+	case tenant.Temporary(err):
+		return &problem{http.StatusServiceUnavailable, "The service is busy. Try again in a few seconds."}
+	}
+	return &problem{http.StatusInternalServerError, "The request failed for a reason that is logged."}
+}
+
+// fail answers an error as problem details (RFC 9457). type is left out, which means about:blank: title is the status's.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.status >= http.StatusInternalServerError {
+		a.log.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "status", p.status, "error", err)
+	}
+	writeProblem(w, p)
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	if p.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	write(w, p.status, "application/problem+json", scim.Object{
+		"title": http.StatusText(p.status), "detail": p.detail, "status": int64(p.status),
+	})
+}

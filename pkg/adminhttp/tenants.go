@@ -1,0 +1,129 @@
+package adminhttp
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// defaultCount is the length of a page of tenants that asks for none.
+const defaultCount = 100
+
+func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, false, "id", "name", "idp", "settings")
+	if err != nil {
+		return err
+	}
+	n, err := newTenant(o)
+	if err != nil {
+		return err
+	}
+	t, token, err := a.tenants.Create(r.Context(), n)
+	if err != nil {
+		return err
+	}
+	answer := a.tenant(r, t)
+	answer["token"] = issued(token)
+	w.Header().Set("Location", Root+"/tenants/"+t.ID)
+	return ok(w, http.StatusCreated, answer)
+}
+
+func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
+	if id, given := o["id"]; given && id == "" {
+		return n, badRequest("id must not be empty; leave it out to have one made.")
+	}
+	if n.ID, err = text(o, "id"); err != nil {
+		return n, err
+	}
+	if n.Name, err = text(o, "name"); err != nil {
+		return n, err
+	}
+	if n.IdP, err = text(o, "idp"); err != nil {
+		return n, err
+	}
+	switch v := o["settings"].(type) {
+	case nil:
+	case scim.Object:
+		n.Settings, err = tenant.ParseSettings(v)
+	default:
+		err = badRequest("settings must be an object.")
+	}
+	return n, err
+}
+
+func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	count := defaultCount
+	if query.Has("count") {
+		n, err := strconv.Atoi(query.Get("count"))
+		if err != nil || n < 1 {
+			return badRequest("count must be a whole number of at least 1.")
+		}
+		count = n
+	}
+	tenants, next, err := a.tenants.List(r.Context(), count, query.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	list := make([]any, len(tenants))
+	for i, t := range tenants {
+		list[i] = a.tenant(r, t)
+	}
+	answer := scim.Object{"tenants": list}
+	if next != "" {
+		answer["nextCursor"] = next
+	}
+	return ok(w, http.StatusOK, answer)
+}
+
+func (a *api) getTenant(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, a.tenant(r, t))
+}
+
+func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
+	patch, err := body(w, r, false, "name", "idp", "active", "settings")
+	if err != nil {
+		return err
+	}
+	t, err := a.tenants.Change(r.Context(), r.PathValue("id"), patch)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, a.tenant(r, t))
+}
+
+func (a *api) deleteTenant(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if err := a.tenants.Delete(r.Context(), id); err != nil {
+		return err
+	}
+	a.deleted(id)
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// tenant is a tenant as the API shows it.
+func (a *api) tenant(r *http.Request, t tenant.Tenant) scim.Object {
+	return scim.Object{
+		"id": t.ID, "name": t.Name, "idp": t.IdP, "active": t.Active, "settings": t.Settings.Object(),
+		"scimBaseUrl": a.base(r) + "/scim/v2/" + t.ID,
+	}
+}
+
+// base is scheme and host of the deployment: as configured, else as the request came.
+func (a *api) base(r *http.Request) string {
+	if a.baseURL != "" {
+		return a.baseURL
+	}
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}

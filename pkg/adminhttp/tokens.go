@@ -1,0 +1,100 @@
+package adminhttp
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, true, "scopes", "expiresAt")
+	if err != nil {
+		return err
+	}
+	n, err := newToken(o)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	token, err := a.tenants.Issue(r.Context(), id, n)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", Root+"/tenants/"+id+"/tokens/"+token.ID)
+	return ok(w, http.StatusCreated, issued(token))
+}
+
+func newToken(o scim.Object) (n tenant.NewToken, err error) {
+	if v, given := o["scopes"]; given {
+		if n.Scopes, err = scopes(v); err != nil {
+			return n, err
+		}
+	}
+	if v, given := o["expiresAt"]; given {
+		value, _ := v.(string)
+		if n.ExpiresAt, err = time.Parse(time.RFC3339, value); err != nil || n.ExpiresAt.IsZero() {
+			return n, badRequest("expiresAt must be a time of RFC 3339, for example 2027-05-31T12:00:00Z.")
+		}
+	}
+	return n, nil
+}
+
+func scopes(v any) ([]tenant.Scope, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, badRequest("scopes must be an array.")
+	}
+	out := make([]tenant.Scope, len(list))
+	for i, e := range list {
+		name, ok := e.(string)
+		if !ok {
+			return nil, badRequest("scopes must be an array of strings.")
+		}
+		out[i] = tenant.Scope(name)
+	}
+	return out, nil
+}
+
+func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
+	tokens, err := a.tenants.Tokens(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	list := make([]any, len(tokens))
+	for i, t := range tokens {
+		granted := make([]any, len(t.Scopes))
+		for j, scope := range t.Scopes {
+			granted[j] = string(scope)
+		}
+		list[i] = scim.Object{
+			"id": t.ID, "state": string(t.State), "scopes": granted, "createdAt": timestamp(t.CreatedAt),
+			"expiresAt": timestamp(t.ExpiresAt), "lastUsedAt": timestamp(t.LastUsedAt),
+		}
+	}
+	return ok(w, http.StatusOK, scim.Object{"tokens": list})
+}
+
+func (a *api) revealToken(w http.ResponseWriter, r *http.Request) error {
+	token, err := a.tenants.Reveal(r.Context(), r.PathValue("id"), r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"id": token.ID, "value": token.Value})
+}
+
+func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.tenants.Revoke(r.Context(), r.PathValue("id"), r.PathValue("token")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// issued is a token with its value, as the answer to its making shows it.
+func issued(t tenant.IssuedToken) scim.Object {
+	return scim.Object{
+		"id": t.ID, "value": t.Value, "createdAt": timestamp(t.CreatedAt), "expiresAt": timestamp(t.ExpiresAt),
+	}
+}
