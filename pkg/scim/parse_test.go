@@ -126,7 +126,7 @@ func TestAppendJSON(t *testing.T) {
 		`"<a href='x'>&</a>"`:                 "<a href='x'>&</a>",
 		`"\"\\\n\r\t\u0000\u001f é中😀"`:        "\"\\\n\r\t\x00\x1f é中😀",
 		"\"a\uFFFDb\"":                        "a\xffb",
-		`[1,-2.5,1e+21,1e-07,5,null,null]`:     []any{1, -2.5, 1e21, 1e-7, 5.0, math.Inf(1), math.NaN()},
+		`[1,-2.5,1e+21,1e-07,5,null,null]`:    []any{1, -2.5, 1e21, 1e-7, 5.0, math.Inf(1), math.NaN()},
 		`[{"a":[]},null,null]`:                []any{scim.Object{"a": []any{}}, scim.Object(nil), struct{}{}},
 		`[{"value":"x"}]`:                     []scim.Object{{"value": "x"}},
 		`[9223372036854775807,false,null,""]`: []any{int64(math.MaxInt64), false, nil, ""},

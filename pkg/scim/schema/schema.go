@@ -67,6 +67,9 @@ type Attribute struct {
 	MaxBytes int
 	// MaxValues bounds the number of values of a multi-valued attribute; 0 means no bound.
 	MaxValues int
+
+	path  string                // full name for error details, set by Define
+	index map[string]*Attribute // sub-attributes by name as declared and by folded name, set by Define
 }
 
 // Schema is a named set of attributes (RFC 7643, section 7).
@@ -75,6 +78,8 @@ type Schema struct {
 	Name        string
 	Description string
 	Attributes  []*Attribute
+
+	index map[string]*Attribute // attributes by name as declared and by folded name, set by Define
 }
 
 // Extension is a schema that a resource type adds to its core schema.

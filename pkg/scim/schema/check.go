@@ -1,0 +1,167 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Check says whether a canonical document may be stored: required attributes and required extensions are there, strings and
+// lists are within their limits, and names, types and shapes are those that Normalize makes. Read-only attributes (id, meta,
+// groups) are not looked at. The error is an *scim.Error 400 invalidValue that names the attribute.
+func (t *ResourceType) Check(doc scim.Object) error {
+	seen, err := checkAttributes(t.Core.Attributes, doc)
+	if err != nil {
+		return err
+	}
+	if _, ok := doc[schemasAttribute.Name]; ok {
+		seen++
+	}
+	for _, e := range t.Extensions {
+		v, ok := doc[e.Schema.ID]
+		if !ok {
+			if e.Required {
+				return scim.BadRequest(scim.InvalidValue, "The extension %s is required.", e.Schema.ID)
+			}
+			continue
+		}
+		seen++
+		o, ok := v.(scim.Object)
+		if !ok || len(o) == 0 {
+			return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", e.Schema.ID)
+		}
+		n, err := checkAttributes(e.Schema.Attributes, o)
+		if err != nil {
+			return err
+		}
+		if n < len(o) {
+			return unknownKey(o, e.Schema.ID+":", func(k string) bool { return declares(e.Schema.Attribute(k), k) })
+		}
+	}
+	if seen < len(doc) {
+		return unknownKey(doc, "", func(k string) bool {
+			return k == schemasAttribute.Name || declares(t.Core.Attribute(k), k) || t.Extension(k) != nil
+		})
+	}
+	return nil
+}
+
+// checkAttributes checks the values in o of some attributes and says how many of these o has.
+func checkAttributes(attributes []*Attribute, o scim.Object) (seen int, err error) {
+	for _, a := range attributes {
+		v, ok := o[a.Name]
+		if ok {
+			seen++
+		}
+		switch {
+		case a.Mutability == ReadOnly:
+		case a.Required && isBlank(v):
+			return 0, scim.BadRequest(scim.InvalidValue, "%s is required and must not be empty.", a.fullName())
+		case ok:
+			if err := a.check(v); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return seen, nil
+}
+
+// isBlank says whether a value is no value, or text of nothing but white space.
+func isBlank(v any) bool {
+	s, ok := v.(string)
+	return v == nil || ok && strings.TrimSpace(s) == ""
+}
+
+func declares(a *Attribute, key string) bool { return a != nil && a.Name == key }
+
+// unknownKey is the error about the first key of o, in order, that is not known.
+func unknownKey(o scim.Object, prefix string, known func(string) bool) error {
+	for _, k := range sortedKeys(o) {
+		if !known(k) {
+			return scim.BadRequest(scim.InvalidValue, "No schema of this resource has an attribute %s.", scim.Quote(prefix+k))
+		}
+	}
+	return nil
+}
+
+// check checks a whole value.
+func (a *Attribute) check(v any) error {
+	if !a.MultiValued {
+		return a.checkElement(v)
+	}
+	list, ok := v.([]any)
+	if !ok || len(list) == 0 {
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an array that is not empty.", a.fullName())
+	}
+	if a.MaxValues > 0 && len(list) > a.MaxValues {
+		return scim.BadRequest(scim.InvalidValue, "%s has %d values; at most %d are allowed.", a.fullName(), len(list), a.MaxValues)
+	}
+	for _, e := range list {
+		if err := a.checkElement(e); err != nil {
+			return err
+		}
+	}
+	return a.checkPrimary(list)
+}
+
+// checkElement checks a single value or one element of several.
+func (a *Attribute) checkElement(v any) error {
+	if a.Type == Complex {
+		return a.checkComplex(v)
+	}
+	if c := a.scalar(v); c == nil || !sameType(c, v) {
+		return a.wrongType(v)
+	}
+	s, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	if s == "" {
+		return scim.BadRequest(scim.InvalidValue, "%s must not be empty.", a.fullName())
+	}
+	if a.MaxBytes > 0 && len(s) > a.MaxBytes {
+		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.fullName(), len(s), a.MaxBytes)
+	}
+	return nil
+}
+
+// sameType says whether a value had its declared type before it was coerced.
+func sameType(a, b any) bool {
+	switch a.(type) {
+	case bool:
+		_, ok := b.(bool)
+		return ok
+	case int64:
+		_, ok := b.(int64)
+		return ok
+	}
+	return true
+}
+
+func (a *Attribute) checkComplex(v any) error {
+	o, ok := v.(scim.Object)
+	if !ok || len(o) == 0 {
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", a.fullName())
+	}
+	if err := a.checkRequiredSubs(o); err != nil {
+		return err
+	}
+	seen := 0
+	for _, sub := range a.SubAttributes {
+		v, ok := o[sub.Name]
+		if !ok {
+			continue
+		}
+		seen++
+		if sub.Mutability == ReadOnly {
+			continue
+		}
+		if err := sub.check(v); err != nil {
+			return err
+		}
+	}
+	if seen < len(o) {
+		return unknownKey(o, a.fullName()+".", func(k string) bool { return declares(a.Sub(k), k) })
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package schema
+
+import "github.com/serverless-scim/serverless-scim/pkg/scim"
+
+// Project makes the part of doc that an answer shows: what p selects, with "schemas" and every attribute that is always
+// returned, and never one that is never returned (RFC 7644, section 3.9). What no schema knows is left out. The result is a new
+// object that shares with doc the values it shows whole; doc is not changed. An empty array that is selected stays.
+func (t *ResourceType) Project(doc scim.Object, p *Projection) scim.Object {
+	out := make(scim.Object, len(doc))
+	for k, v := range doc {
+		if k == schemasAttribute.Name {
+			out[k] = v
+			continue
+		}
+		if a := t.Core.Attribute(k); a != nil {
+			p.project(out, nil, a, v)
+			continue
+		}
+		s := t.Extension(k)
+		o, ok := v.(scim.Object)
+		if s == nil || !ok {
+			continue
+		}
+		part := make(scim.Object, len(o))
+		for k, v := range o {
+			if a := s.Attribute(k); a != nil {
+				p.project(part, s, a, v)
+			}
+		}
+		if len(part) > 0 {
+			out[k] = part
+		}
+	}
+	return out
+}
+
+// project puts into out what is shown of the value v of attribute a.
+func (p *Projection) project(out scim.Object, ext *Schema, a *Attribute, v any) {
+	keep, subs := p.selects(ext, a)
+	if !keep {
+		return
+	}
+	if subs == nil && a.shownWhole() {
+		out[a.Name] = v
+		return
+	}
+	switch v := v.(type) {
+	case []any:
+		list := make([]any, 0, len(v))
+		for _, e := range v {
+			if e = a.pick(e, subs, p); e != nil {
+				list = append(list, e)
+			}
+		}
+		if len(list) > 0 || len(v) == 0 {
+			out[a.Name] = list
+		}
+	default:
+		if v = a.pick(v, subs, p); v != nil {
+			out[a.Name] = v
+		}
+	}
+}
+
+// shownWhole says whether every sub-attribute is returned by default.
+func (a *Attribute) shownWhole() bool {
+	for _, s := range a.SubAttributes {
+		if s.Returned == Never || s.Returned == Request {
+			return false
+		}
+	}
+	return true
+}
+
+// pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones where subs is nil, and
+// those that are always returned. Nil says that nothing is left.
+func (a *Attribute) pick(v any, subs []*Attribute, p *Projection) any {
+	o, ok := v.(scim.Object)
+	if !ok {
+		return v
+	}
+	out := make(scim.Object, len(subs)+1)
+	for _, s := range a.SubAttributes {
+		if v, ok := o[s.Name]; ok && s.shown(subs) {
+			out[s.Name] = v
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// shown says whether a sub-attribute is among subs, or returned in any case.
+func (a *Attribute) shown(subs []*Attribute) bool {
+	switch a.Returned {
+	case Never:
+		return false
+	case Always:
+		return true
+	}
+	if subs == nil {
+		return a.Returned == Default
+	}
+	for _, s := range subs {
+		if s == a {
+			return true
+		}
+	}
+	return false
+}

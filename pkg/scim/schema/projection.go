@@ -1,0 +1,158 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// MaxProjectionNames is how many names the parameters attributes and excludedAttributes may hold together.
+const MaxProjectionNames = 500
+
+// Projection is what the parameters attributes and excludedAttributes select for an answer (RFC 7644, section 3.9). A nil
+// *Projection selects what is returned by default. It is immutable and safe for concurrent use.
+type Projection struct {
+	// only is true where attributes was given: what is named is shown. Else what is named is left out.
+	only bool
+	// core is true where the core schema's own URN was named.
+	core bool
+	// extensions holds the extensions that were named as a whole.
+	extensions map[*Schema]bool
+	// attributes holds the attributes that were named, with the sub-attributes that were; nil for the whole attribute.
+	attributes map[*Attribute][]*Attribute
+}
+
+// Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or several with
+// commas between. Names are written as for Lookup, and a name without URN may also be one of an extension. A value filter behind
+// a name is ignored, and so is a name that stands for nothing. Where both parameters name something, attributes wins. The error,
+// for too many names, is an *scim.Error 400 invalidValue.
+func (t *ResourceType) Projection(attributes, excludedAttributes []string) (*Projection, error) {
+	only := true
+	names := splitNames(attributes)
+	if len(names) == 0 {
+		only, names = false, splitNames(excludedAttributes)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	if len(names) > MaxProjectionNames {
+		return nil, scim.BadRequest(scim.InvalidValue, "\"attributes\" and \"excludedAttributes\" may name at most %d attributes, not %d.",
+			MaxProjectionNames, len(names))
+	}
+	p := &Projection{only: only, extensions: map[*Schema]bool{}, attributes: map[*Attribute][]*Attribute{}}
+	for _, name := range names {
+		p.name(t, name)
+	}
+	return p, nil
+}
+
+// name takes in one name.
+func (p *Projection) name(t *ResourceType, name string) {
+	if strings.EqualFold(name, t.Core.ID) {
+		p.core = true
+		return
+	}
+	r, ok := t.Lookup(name, true)
+	switch {
+	case !ok:
+	case r.Attr == nil:
+		p.extensions[r.Extension] = true
+	case r.Sub == nil:
+		p.attributes[r.Attr] = nil
+	default:
+		if subs, named := p.attributes[r.Attr]; !named || subs != nil {
+			p.attributes[r.Attr] = append(subs, r.Sub)
+		}
+	}
+}
+
+// splitNames cuts at commas outside brackets and leaves out the brackets with what is in them.
+func splitNames(params []string) []string {
+	var names []string
+	for _, p := range params {
+		for p != "" {
+			var name string
+			name, p = cutName(p)
+			if name = strings.TrimSpace(name); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// cutName cuts the first name off a list: `emails[type eq "a,b"].value,title` gives emails.value.
+func cutName(list string) (name, rest string) {
+	var b strings.Builder
+	depth, quoted := 0, false
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case quoted && c == '\\':
+			i++
+		case depth > 0 && c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			depth++
+		case c == ']' && depth > 0:
+			depth--
+		case depth > 0:
+		case c == ',':
+			return b.String(), list[i+1:]
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), ""
+}
+
+// Wants says whether the answer shows the top-level core attribute of that name, or a part of it. It lets a caller leave out the
+// work of finding the value of "members" or "groups".
+func (p *Projection) Wants(t *ResourceType, attr string) bool {
+	a := t.Core.Attribute(attr)
+	if a == nil {
+		return strings.EqualFold(attr, schemasAttribute.Name)
+	}
+	keep, _ := p.selects(nil, a)
+	return keep
+}
+
+// selects says whether attribute a of an extension, or of the core schema where ext is nil, is shown, and which of its
+// sub-attributes: nil for all that are returned by default.
+func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attribute) {
+	switch {
+	case a.Returned == Never:
+		return false, nil
+	case a.Returned == Always:
+		return true, nil
+	case p == nil:
+		return a.Returned == Default, nil
+	}
+	subs, named := p.attributes[a]
+	if p.only {
+		whole := p.extensions[ext] || p.core && ext == nil
+		return named || whole && a.Returned == Default, subs
+	}
+	switch {
+	case a.Returned == Request, p.extensions[ext], named && subs == nil:
+		return false, nil
+	case named:
+		return true, a.without(subs)
+	}
+	return true, nil
+}
+
+// without lists the sub-attributes that stay when some are excluded: those that are always returned stay in any case.
+func (a *Attribute) without(excluded []*Attribute) []*Attribute {
+	stay := make([]*Attribute, 0, len(a.SubAttributes))
+	for _, s := range a.SubAttributes {
+		out := s.Returned == Request
+		for _, e := range excluded {
+			out = out || s == e
+		}
+		if !out || s.Returned == Always {
+			stay = append(stay, s)
+		}
+	}
+	return stay
+}

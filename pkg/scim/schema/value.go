@@ -1,0 +1,297 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for a complex
+// one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section 2.5): null, "", [], {},
+// or an array or object of nothing else.
+//
+// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an array of
+// one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute "value". Elements that
+// differ in nothing but primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section
+// 2.3.6) only; canonical values are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so
+// are read-only ones. More than one primary value is an error in every dialect.
+//
+// Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400 invalidValue.
+func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
+	if !a.MultiValued {
+		return a.single(v, d)
+	}
+	list, ok := v.([]any)
+	if !ok {
+		e, err := a.NormalizeElement(v, d)
+		if e == nil || err != nil {
+			return nil, err
+		}
+		return []any{e}, nil
+	}
+	elements := make([]any, 0, len(list))
+	for _, v := range list {
+		e, err := a.NormalizeElement(v, d)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			elements = append(elements, e)
+		}
+	}
+	if elements = distinct(elements); len(elements) == 0 {
+		return nil, nil
+	}
+	if err := a.checkPrimary(elements); err != nil {
+		return nil, err
+	}
+	return elements, nil
+}
+
+// single normalises the value of a single-valued attribute: it opens an array of one, and for a simple attribute also the
+// {"value": x} in it, a shape that some clients give to every value.
+func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return a.NormalizeElement(v, d)
+	}
+	switch len(list) {
+	case 0:
+		return nil, nil
+	case 1:
+	default:
+		return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.fullName(), len(list))
+	}
+	v = list[0]
+	if o, ok := v.(scim.Object); ok && a.Type != Complex {
+		if inner, ok := member(o, "value"); ok {
+			v = inner
+		}
+	}
+	return a.NormalizeElement(v, d)
+}
+
+// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does. Nil says that the
+// element is empty.
+func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
+	if v == nil || v == "" {
+		return nil, nil
+	}
+	if a.Type == Complex {
+		return a.complexValue(v, d)
+	}
+	if c := a.scalar(v); c != nil {
+		return c, nil
+	}
+	return nil, a.wrongType(v)
+}
+
+// scalar coerces the value of a simple attribute; nil if that can't be done.
+func (a *Attribute) scalar(v any) any {
+	switch a.Type {
+	case Boolean:
+		return toBool(v)
+	case Integer:
+		return toInteger(v)
+	case Decimal:
+		switch v.(type) {
+		case int64, float64:
+			return v
+		}
+		return nil
+	}
+	s, ok := v.(string)
+	if !ok || a.Type == DateTime && !isDateTime(s) || a.Type == Binary && !isBase64(s) {
+		return nil
+	}
+	return v
+}
+
+func toBool(v any) any {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		if strings.EqualFold(v, "true") {
+			return true
+		}
+		if strings.EqualFold(v, "false") {
+			return false
+		}
+	}
+	return nil
+}
+
+func toInteger(v any) any {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case float64:
+		if -1<<63 <= v && v < 1<<63 && v == float64(int64(v)) {
+			return int64(v)
+		}
+	}
+	return nil
+}
+
+func isDateTime(s string) bool {
+	_, ok := scim.ParseTime(s)
+	return ok
+}
+
+// isBase64 accepts both alphabets of RFC 4648, padded or not, and line breaks.
+func isBase64(s string) bool {
+	n, pad := 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\r' || c == '\n':
+		case c == '=':
+			pad++
+		case pad > 0:
+			return false
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '+', c == '/', c == '-', c == '_':
+			n++
+		default:
+			return false
+		}
+	}
+	return n%4 != 1 && (pad == 0 || pad <= 2 && (n+pad)%4 == 0)
+}
+
+// complexValue normalises one complex value.
+func (a *Attribute) complexValue(v any, d scim.Dialect) (any, error) {
+	o, ok := v.(scim.Object)
+	if !ok {
+		sub := a.Sub("value")
+		if _, isString := v.(string); !isString || sub == nil {
+			return nil, a.wrongType(v)
+		}
+		o = scim.Object{sub.Name: v}
+	}
+	if len(o) == 0 && !a.MultiValued {
+		return nil, nil
+	}
+	out := make(scim.Object, len(o))
+	known := 0
+	for _, sub := range a.SubAttributes {
+		v, ok := o[sub.Name]
+		if !ok {
+			continue
+		}
+		known++
+		if err := sub.setIn(out, v, d); err != nil {
+			return nil, err
+		}
+	}
+	if known < len(o) {
+		if err := a.otherSpellings(out, o, d); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.checkRequiredSubs(out); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// otherSpellings takes the keys of o that are not written as declared: another case, or unknown.
+func (a *Attribute) otherSpellings(out, o scim.Object, d scim.Dialect) error {
+	for _, k := range sortedKeys(o) {
+		sub := a.Sub(k)
+		if sub == nil {
+			if d.RejectUnknownAttributes {
+				return unknownAttribute(a.fullName() + "." + k)
+			}
+			continue
+		}
+		if _, ok := o[sub.Name]; ok {
+			continue
+		}
+		if err := sub.setIn(out, o[k], d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Attribute) setIn(o scim.Object, v any, d scim.Dialect) error {
+	if a.Mutability == ReadOnly {
+		return nil
+	}
+	v, err := a.Normalize(v, d)
+	if v != nil {
+		o[a.Name] = v
+	}
+	return err
+}
+
+// checkRequiredSubs looks for the required sub-attributes of one complex value. An empty single value is no value and lacks
+// nothing; an element of an array was put there for something.
+func (a *Attribute) checkRequiredSubs(o scim.Object) error {
+	if len(o) == 0 && !a.MultiValued {
+		return nil
+	}
+	for _, sub := range a.SubAttributes {
+		if sub.Required && sub.Mutability != ReadOnly && isBlank(o[sub.Name]) {
+			return scim.BadRequest(scim.InvalidValue, "%s is required in each value of %s and must not be empty.", sub.fullName(), a.fullName())
+		}
+	}
+	return nil
+}
+
+// member is the value of a key in any case; the exact case wins, then the first in order.
+func member(o scim.Object, name string) (any, bool) {
+	if v, ok := o[name]; ok {
+		return v, true
+	}
+	for _, k := range sortedKeys(o) {
+		if strings.EqualFold(k, name) {
+			return o[k], true
+		}
+	}
+	return nil, false
+}
+
+// wrongType says what an attribute takes. It never repeats the value, which may be a secret.
+func (a *Attribute) wrongType(v any) error {
+	want := "a string"
+	switch a.Type {
+	case Boolean:
+		want = "true or false"
+	case Integer:
+		want = "an integer number"
+	case Decimal:
+		want = "a number"
+	case DateTime:
+		want = "a date and time such as \"2026-11-22T08:00:00Z\""
+	case Binary:
+		want = "base64 text"
+	case Complex:
+		want = "an object"
+	}
+	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s, not %s.", a.fullName(), want, kind(v))
+}
+
+// kind says what a JSON value is.
+func kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case int64:
+		return "a number"
+	case float64:
+		return "a decimal number"
+	case string:
+		return "this string"
+	case []any:
+		return "an array"
+	case scim.Object:
+		return "an object"
+	}
+	return "something else"
+}
