@@ -72,6 +72,9 @@ type Keys struct{ tenant string }
 // KeysOf returns the key maker of a tenant. The id is made of a-z, 0-9 and "-": it can't leave its prefix.
 func KeysOf(tenant string) Keys { return Keys{tenant} }
 
+// TenantID returns the tenant whose keys these are.
+func (k Keys) TenantID() string { return k.tenant }
+
 func (k Keys) pk(suffix string) string { return "T#" + k.tenant + suffix }
 
 // Tenant is the key of the tenant's own item: settings, token digests, switches.

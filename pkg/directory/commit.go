@@ -1,0 +1,107 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// transaction collects the operations of one write, and what each operation's failed condition means.
+type transaction struct {
+	ops     []store.Op
+	meaning map[int]error
+}
+
+// add appends an operation without a condition.
+func (tx *transaction) add(ops ...store.Op) { tx.ops = append(tx.ops, ops...) }
+
+// must appends an operation; if its condition does not hold, the transaction fails with failed.
+func (tx *transaction) must(op store.Op, failed error) {
+	if tx.meaning == nil {
+		tx.meaning = map[int]error{}
+	}
+	tx.meaning[len(tx.ops)] = failed
+	tx.ops = append(tx.ops, op)
+}
+
+// commit writes the transaction. Where conditions did not hold, errStale wins over all other meanings: what the others were
+// concluded from has to be read again first.
+func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error {
+	err := ts.Transact(ctx, tx.ops...)
+	var failed *store.ConditionError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	var first error
+	for _, f := range failed.Failed {
+		meaning, ok := tx.meaning[f.Index]
+		switch {
+		case !ok:
+			return fmt.Errorf("directory: unexpected condition at operation %d: %w", f.Index, err)
+		case errors.Is(meaning, errStale):
+			return errStale
+		case first == nil:
+			first = meaning
+		}
+	}
+	return first
+}
+
+func exists() []store.Cond   { return []store.Cond{{Test: store.Exists}} }
+func isAbsent() []store.Cond { return []store.Cond{{Test: store.Absent}} }
+
+func equals(attr string, value any) store.Cond {
+	return store.Cond{Test: store.Equal, Attr: attr, Value: value}
+}
+
+func put(k store.Key, attrs store.Attrs) store.Op {
+	set := store.Attrs{store.AttrSchema: store.SchemaVersion}
+	for name, v := range attrs {
+		set[name] = v
+	}
+	return store.Op{Kind: store.Put, Key: k, Set: set}
+}
+
+func remove(k store.Key) store.Op { return store.Op{Kind: store.Delete, Key: k} }
+
+func when(op store.Op, conds ...store.Cond) store.Op {
+	op.If = append(op.If, conds...)
+	return op
+}
+
+// counterShards is the number of items that share a count, so that parallel creates seldom meet on one.
+const counterShards = 16
+
+// count changes the number of resources of a type by n.
+func count(k store.Keys, kind string, n int64) store.Op {
+	shard := fmt.Sprintf("%02d", rand.IntN(counterShards))
+	return store.Op{
+		Kind: store.Update, Key: k.Counter(kind, shard),
+		Set: store.Attrs{store.AttrSchema: store.SchemaVersion}, Add: map[string]int64{"n": n},
+	}
+}
+
+// total returns the number of resources of a type: one small read.
+func total(ctx context.Context, ts *store.TenantStore, kind string) (int, error) {
+	prefix := ts.CounterPrefix(kind)
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK})
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, it := range page.Items {
+		n, _ := it.Attrs["n"].(int64)
+		sum += n
+	}
+	return int(sum), nil
+}
+
+// taken is the answer to a write that would use a unique value a second time.
+func taken(what, attribute, value string) error {
+	return scim.Errorf(409, scim.Uniqueness,
+		"Another %s already has the %s %q. Find it with a filter on %s and update it instead.", what, attribute, short(value), attribute)
+}

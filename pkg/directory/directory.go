@@ -1,0 +1,159 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Tenant is what the directory needs to know of the tenant that a request is for.
+type Tenant struct {
+	ID string
+	// BaseURL is the tenant's SCIM base URL without a trailing slash; locations and references are made with it.
+	BaseURL string
+	Dialect scim.Dialect
+	// UniqueGroupNames refuses a second group of the same displayName.
+	UniqueGroupNames bool
+}
+
+// Resource is a user or group as a client may see it.
+type Resource struct {
+	Type     *schema.ResourceType
+	ID       string
+	Version  int64
+	Modified time.Time
+	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them. It is not
+	// yet projected.
+	Doc scim.Object
+}
+
+// ETag returns the resource's version as a weak entity tag (RFC 7644, section 3.14).
+func (r Resource) ETag() string { return etag(r.Version) }
+
+func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
+
+// Body says how much of a changed resource a PATCH wants back.
+type Body int
+
+// The bodies.
+const (
+	// NoBody asks for none: a 204.
+	NoBody Body = iota
+	// FullBody asks for the resource.
+	FullBody
+	// SmallBody asks for the resource unless it is a group of more than SmallGroup members.
+	SmallBody
+)
+
+// SmallGroup is the number of members up to which SmallBody answers a group whole.
+const SmallGroup = 1000
+
+// PatchOptions are the circumstances of a PATCH.
+type PatchOptions struct {
+	// IfMatch holds the entity tags of the If-Match header, or "*"; empty means no precondition.
+	IfMatch []string
+	Body    Body
+	// Selection is the projection of the answer; nil is the default.
+	Selection *schema.Projection
+}
+
+// ListQuery asks for a page of a list.
+type ListQuery struct {
+	Filter filter.Expr // nil: all
+	// StartIndex is the 1-based index of the first result; Count the most to return, 0 for the total only.
+	StartIndex, Count int
+	Selection         *schema.Projection
+	// MaxBytes ends a page early, behind at least one resource, before the stored documents on it pass this size.
+	MaxBytes int
+}
+
+// List is a page of a list.
+type List struct {
+	Total      int
+	StartIndex int
+	Resources  []Resource
+}
+
+// Options configure a Directory. Now is required.
+type Options struct {
+	Now func() time.Time
+	// NewID makes the id of a resource; the default is a random UUID. Ids are URL-safe and never reused.
+	NewID func() string
+	Log   *slog.Logger
+	// Background is told of a tenant with open work that a request left for later. It must not block.
+	Background func(tenantID string)
+}
+
+// Directory holds the users and groups of all tenants. It is safe for concurrent use.
+type Directory struct {
+	store *store.Store
+	o     Options
+}
+
+// New makes a Directory on a store.
+func New(s *store.Store, o Options) *Directory {
+	if o.NewID == nil {
+		o.NewID = uuid.NewString
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Background == nil {
+		o.Background = func(string) {}
+	}
+	return &Directory{store: s, o: o}
+}
+
+// IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
+func IsBusy(err error) bool {
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrThrottled) || errors.Is(err, store.ErrUnavailable)
+}
+
+// Cost is what a request consumed in the store.
+type Cost = store.Cost
+
+// Metered returns a context under which the cost of every store call is added up, and a function that tells the sum so far.
+func Metered(ctx context.Context) (context.Context, func() Cost) {
+	ctx, m := store.WithMeter(ctx)
+	return ctx, m.Total
+}
+
+// maxWait bounds how long a writer competes for a resource before it answers 503.
+const maxWait = 10 * time.Second
+
+// errStale says that what a write was based on has changed since it was read: read again, try again.
+var errStale = errors.New("directory: changed since it was read")
+
+// retry runs attempt until it returns anything but errStale, with growing jittered pauses, for maxWait at most.
+func (d *Directory) retry(ctx context.Context, attempt func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	pause := 2 * time.Millisecond
+	for {
+		err := attempt()
+		if !errors.Is(err, errStale) {
+			return err
+		}
+		t := time.NewTimer(rand.N(pause) + time.Millisecond)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return &scim.Error{
+				Status: 503, RetryAfter: time.Second,
+				Detail: "Many requests change this resource at the same time. Please try again in a moment.",
+			}
+		case <-t.C:
+		}
+		pause = min(2*pause, 250*time.Millisecond)
+	}
+}

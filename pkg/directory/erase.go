@@ -1,0 +1,32 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Erase removes everything that the directory holds of a deleted tenant. It begins with whatever is still there: after a crash
+// it is simply run again.
+func (d *Directory) Erase(ctx context.Context, tenantID string) error {
+	ts := d.store.Tenant(tenantID)
+	for _, pk := range ts.Partitions() {
+		for {
+			page, err := ts.Query(ctx, store.Query{PK: pk, Select: store.KeysOnly, Limit: 1000})
+			if err != nil {
+				return err
+			}
+			if page.Count == 0 {
+				break
+			}
+			ops := make([]store.Op, len(page.Items))
+			for i, it := range page.Items {
+				ops[i] = remove(it.Key)
+			}
+			if err := ts.Batch(ctx, ops...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+var (
+	userType  = schema.UserType()
+	groupType = schema.GroupType()
+)
+
+// takeMembers takes the members out of a normalised group document.
+func takeMembers(doc scim.Object) []any {
+	members, _ := doc["members"].([]any)
+	delete(doc, "members")
+	return members
+}
+
+// createGroup stores a new group with its members.
+func (d *Directory) createGroup(ctx context.Context, t Tenant, body scim.Object, sel *schema.Projection) (Resource, error) {
+	doc, err := groupType.Normalize(body, t.Dialect)
+	if err != nil {
+		return Resource{}, err
+	}
+	e, err := replaceMembers(takeMembers(doc))
+	if err != nil {
+		return Resource{}, err
+	}
+	r := record{rt: groupType, id: d.o.NewID(), version: 1, doc: doc}
+	ts := d.store.Tenant(t.ID)
+	err = d.retry(ctx, func() error {
+		changes, err := d.memberChanges(ctx, ts, r.id, e, true)
+		if err != nil {
+			return err
+		}
+		var tx transaction
+		if err := d.nameGroup(ctx, t, ts, &tx, &r, ""); err != nil {
+			return err
+		}
+		tx.reindex(nil, groupEntries(ts.Keys, r.id, r.doc), store.Key{}, nil)
+		tx.add(count(ts.Keys, "Group", 1))
+		r.created = d.o.Now()
+		r.modified = r.created
+		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes, false)
+	})
+	if err != nil {
+		return Resource{}, err
+	}
+	return d.withMembers(ctx, t, d.resource(t, r), sel)
+}
+
+// nameGroup appends what the group's name asks for when it becomes r's displayName from the folded name before ("" for a new
+// group): where the tenant wants unique names the holder item makes the name the group's own; elsewhere the first group of a
+// name holds it, so that the rule can be switched on later.
+func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantStore, tx *transaction, r *record, before string) error {
+	name := text(r.doc, "displayName")
+	folded := scim.Fold(name)
+	if folded == before {
+		return nil
+	}
+	held := r.holds
+	holder := ts.GroupNameHolder(folded)
+	if t.UniqueGroupNames {
+		prefix := ts.GroupNamePrefix(folded)
+		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 1, Select: store.KeysOnly})
+		if err != nil {
+			return err
+		}
+		if page.Count > 0 {
+			return taken("group", "displayName", name)
+		}
+		tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), taken("group", "displayName", name))
+		r.holds = true
+	} else {
+		items, err := ts.Get(ctx, holder)
+		if err != nil {
+			return err
+		}
+		if r.holds = items[0].Attrs == nil; r.holds {
+			tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), errStale)
+		}
+	}
+	if held && before != "" {
+		tx.add(remove(ts.GroupNameHolder(before)))
+	}
+	return nil
+}
+
+// groupEdit is what a request makes of a group: a new document (nil: the old one) and a change of its members.
+type groupEdit func(old scim.Object) (doc scim.Object, members edit, err error)
+
+// changed tells what changeGroup did.
+type changed struct {
+	record  record
+	version bool // the record's version is known to be the one after the change
+}
+
+// changeGroup applies an edit to a group. A change of nothing but single members is committed whatever else happens to the
+// group at the same time; every other change is conditional on the version that it was made from.
+func (d *Directory) changeGroup(ctx context.Context, t Tenant, id string, ifMatch []string, exact bool, apply groupEdit) (changed, error) {
+	ts := d.store.Tenant(t.ID)
+	var out changed
+	err := d.retry(ctx, func() error {
+		r, err := d.read(ctx, ts, groupType, id)
+		if err != nil {
+			return err
+		}
+		if r.open != "" {
+			if err := d.finishGroup(ctx, ts, r.open); err != nil {
+				return err
+			}
+			return errStale
+		}
+		if err := checkMatch(ifMatch, r.version); err != nil {
+			return err
+		}
+		doc, members, err := apply(r.doc)
+		if err != nil {
+			return err
+		}
+		var changes []change
+		if len(members.steps) > 0 {
+			if changes, err = d.memberChanges(ctx, ts, id, members, false); err != nil {
+				return err
+			}
+		}
+		same := doc == nil || scim.Equal(doc, r.doc)
+		out = changed{record: r, version: true}
+		if same && len(changes) == 0 {
+			return nil
+		}
+		out.version = exact || !same || len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
+		if same {
+			doc = r.doc
+		}
+		return d.commitChange(ctx, t, ts, &out, doc, changes)
+	})
+	return out, err
+}
+
+// commitChange writes a changed group, whose document becomes doc, and brings out.record up to date.
+func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.TenantStore, out *changed, doc scim.Object, changes []change) error {
+	old := out.record
+	r := &out.record
+	r.doc = doc
+	r.modified = d.later(old.modified)
+	r.version++
+	op := d.touchGroup(ts.Keys, r.id)
+	op.Set[attrModified] = r.modified.UnixMilli()
+	var tx transaction
+	if !scim.Equal(old.doc, doc) {
+		if err := d.nameGroup(ctx, t, ts, &tx, r, scim.Fold(text(old.doc, "displayName"))); err != nil {
+			return err
+		}
+		tx.reindex(groupEntries(ts.Keys, r.id, old.doc), groupEntries(ts.Keys, r.id, doc), store.Key{}, nil)
+		op.Set[attrDoc] = encodeDoc(doc)
+		op.Set[attrHolds] = int64(0)
+		if r.holds {
+			op.Set[attrHolds] = int64(1)
+		}
+	}
+	if out.version {
+		op.If = append(op.If, equals(attrVersion, old.version))
+	}
+	return d.commitGroup(ctx, ts, &tx, op, changes, !out.version)
+}
+
+// commitGroup commits the write op of a group's item together with tx and the changes of its members: in one transaction where
+// they fit, else as open work whose chunks are written before. blind makes each member's presence a condition, since
+// the group's version is none.
+func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change, blind bool) error {
+	if len(changes) <= store.MaxTransactOps/2 {
+		var all transaction
+		all.must(op, errStale)
+		all.join(tx)
+		waiting := map[string]bool{}
+		for _, c := range changes {
+			d.stage(&all, ts.Keys, op.SK, c, errStale, blind)
+			if c.add && c.typ == memberNone {
+				waiting[scim.Fold(c.value)] = true
+			}
+		}
+		heads := len(waiting)
+		if heads > 0 {
+			heads++ // the open work that looks once more
+		}
+		if len(all.ops)+heads <= store.MaxTransactOps {
+			return d.commitWaiting(ctx, ts, &all, op.SK, waiting)
+		}
+	}
+	return d.commitLarge(ctx, ts, tx, op, changes)
+}
+
+// commitWaiting commits a transaction in which members begin to wait for the folded values.
+func (d *Directory) commitWaiting(ctx context.Context, ts *store.TenantStore, tx *transaction, groupID string, waiting map[string]bool) error {
+	if len(waiting) == 0 {
+		return tx.commit(ctx, ts)
+	}
+	w := d.newWork(workResolve, groupID)
+	for folded := range waiting {
+		tx.add(d.head(ts.Keys, folded))
+		w.values = append(w.values, folded)
+	}
+	tx.add(w.put(ts.Keys))
+	if err := tx.commit(ctx, ts); err != nil {
+		return err
+	}
+	d.finish(ctx, ts, w)
+	return nil
+}
+
+// join appends another transaction's operations with their meanings.
+func (tx *transaction) join(other *transaction) {
+	for i, op := range other.ops {
+		if meaning, conditional := other.meaning[i]; conditional {
+			tx.must(op, meaning)
+		} else {
+			tx.add(op)
+		}
+	}
+}
+
+// deleteGroup removes a group at once; its members follow as open work.
+func (d *Directory) deleteGroup(ctx context.Context, t Tenant, id string, ifMatch []string) error {
+	ts := d.store.Tenant(t.ID)
+	var w work
+	err := d.retry(ctx, func() error {
+		r, err := d.read(ctx, ts, groupType, id)
+		if err != nil {
+			return err
+		}
+		if r.open != "" {
+			if err := d.finishGroup(ctx, ts, r.open); err != nil {
+				return err
+			}
+			return errStale
+		}
+		if err := checkMatch(ifMatch, r.version); err != nil {
+			return err
+		}
+		var tx transaction
+		tx.must(when(remove(ts.Group(id)), equals(attrVersion, r.version), store.Cond{Test: store.AttrAbsent, Attr: attrOpen}), errStale)
+		tx.reindex(groupEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
+		if r.holds {
+			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
+		}
+		tx.add(count(ts.Keys, "Group", -1))
+		w = d.newWork(workGone, id)
+		tx.add(w.put(ts.Keys))
+		return tx.commit(ctx, ts)
+	})
+	if err != nil {
+		return err
+	}
+	d.finish(ctx, ts, w)
+	return nil
+}
+
+// replaceGroup is the edit of a PUT.
+func replaceGroup(t Tenant, body scim.Object) (groupEdit, error) {
+	doc, err := groupType.Normalize(body, t.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	members, err := replaceMembers(takeMembers(doc))
+	if err != nil {
+		return nil, err
+	}
+	return func(scim.Object) (scim.Object, edit, error) { return cloneTop(doc), members, nil }, nil
+}
+
+// patchGroup is the edit of a PATCH.
+func patchGroup(t Tenant, ops []patch.Operation) groupEdit {
+	return func(old scim.Object) (scim.Object, edit, error) {
+		res, err := patch.Apply(groupType, old, ops, "members", t.Dialect)
+		if err != nil {
+			return nil, edit{}, err
+		}
+		return res.Doc, edit{steps: res.Collection}, nil
+	}
+}

@@ -1,0 +1,217 @@
+package directory
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A reference is a manager or member value. It names a user by id, userName or externalId, or a group by id. One that names
+// nobody is stored as sent and waits: an item in the partition of its folded value says who waits, and a head item says that
+// anybody does. A user who arrives under that name takes its place, whoever came first:
+//
+//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of kind
+//     resolve, which follows the waiting references.
+//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again after
+//     the commit. So a user that arrived between the look-up and the commit is found as well.
+
+// attrStamp changes with every reference that begins to wait, so that a head is not removed from under a new one.
+const attrStamp = "stamp"
+
+// references is what a user's write has to do about references: names that the user newly takes, and its own manager.
+type references struct {
+	names   []string // folded, newly taken, waited for by nobody
+	awaited []string // folded, newly taken, waited for
+	waits   string   // the manager value that names nobody yet
+	waited  string   // the former manager value that named nobody and is gone
+	manager string   // the id of the manager newly resolved
+	userID  string
+}
+
+// userReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
+// manager into doc.
+func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object) (references, error) {
+	refs := references{userID: id}
+	names := newNames(old, doc)
+	var keys []store.Key
+	for _, name := range names {
+		keys = append(keys, ts.WaitedFor(name))
+	}
+	before, manager := managerOf(old), managerOf(doc)
+	value := text(manager, "value")
+	changed := value != text(before, "value")
+	if changed {
+		if _, resolved := before["$ref"]; before != nil && !resolved {
+			refs.waited = text(before, "value")
+		}
+	}
+	lookUp := changed && value != "" && !namesSelf(id, doc, value)
+	if lookUp {
+		keys = append(keys, ts.User(value), ts.UserName(scim.Fold(value)))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return refs, err
+	}
+	for i, name := range names {
+		if items[i].Attrs == nil {
+			refs.names = append(refs.names, name)
+		} else {
+			refs.awaited = append(refs.awaited, name)
+		}
+	}
+	if !changed || value == "" {
+		return refs, nil
+	}
+	target := id
+	if lookUp {
+		if target, err = d.managerID(ctx, ts, value, items[len(names):]); err != nil {
+			return refs, err
+		}
+	}
+	if target == "" {
+		refs.waits = value
+		setManager(doc, scim.Object{"value": value})
+		return refs, nil
+	}
+	if target != id {
+		refs.manager = target
+	}
+	setManager(doc, resolvedManager(target))
+	return refs, nil
+}
+
+// managerID returns the id of the user that value names, or "". found are the items of the user with that id and of that name.
+func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (string, error) {
+	if found[0].Attrs != nil {
+		return value, nil
+	}
+	if id, ok := found[1].Attrs["id"].(string); ok {
+		return id, nil
+	}
+	return userByExternalID(ctx, ts, value)
+}
+
+// userByExternalID returns the id of a user with that externalId, the lowest where there are several, or "".
+func userByExternalID(ctx context.Context, ts *store.TenantStore, value string) (string, error) {
+	prefix := ts.LookupPrefix(userExternalID, value)
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 1, Select: store.KeysOnly})
+	if err != nil || len(page.Items) == 0 {
+		return "", err
+	}
+	return lastPart(page.Items[0].SK), nil
+}
+
+// userByName returns the id of the user that a waiting value names by userName or externalId, or "".
+func userByName(ctx context.Context, ts *store.TenantStore, value string) (string, error) {
+	items, err := ts.Get(ctx, ts.UserName(scim.Fold(value)))
+	if err != nil {
+		return "", err
+	}
+	if id, ok := items[0].Attrs["id"].(string); ok {
+		return id, nil
+	}
+	return userByExternalID(ctx, ts, value)
+}
+
+func lastPart(sk string) string {
+	parts := store.Split(sk)
+	return parts[len(parts)-1]
+}
+
+// newNames returns the folded userName and externalId of doc that old does not have.
+func newNames(old, doc scim.Object) []string {
+	var names []string
+	for _, attribute := range []string{"userName", "externalId"} {
+		value := text(doc, attribute)
+		if value == "" || value == text(old, attribute) {
+			continue
+		}
+		if folded := scim.Fold(value); !slices.Contains(names, folded) {
+			names = append(names, folded)
+		}
+	}
+	return names
+}
+
+// namesSelf reports whether a reference value names the very user whose document it stands in.
+func namesSelf(id string, doc scim.Object, value string) bool {
+	return value == id || value == text(doc, "externalId") || scim.Fold(value) == scim.Fold(text(doc, "userName"))
+}
+
+// resolvedManager is a manager as stored once it names a user: the "$ref" says so, and is made absolute in answers.
+func resolvedManager(id string) scim.Object {
+	return scim.Object{"value": id, "$ref": "Users/" + id}
+}
+
+// setManager puts a manager into a user's document; nil takes the $ref away. The extension is copied, since documents before and after a
+// change may share it.
+func setManager(doc scim.Object, manager scim.Object) {
+	enterprise, _ := doc[scim.EnterpriseUserURN].(scim.Object)
+	enterprise = maps.Clone(enterprise)
+	enterprise["manager"] = manager
+	doc[scim.EnterpriseUserURN] = enterprise
+}
+
+// keepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a client
+// says about another: a $ref is made here, never taken.
+func keepManager(old, doc scim.Object) {
+	manager := managerOf(doc)
+	if manager == nil {
+		return
+	}
+	before := managerOf(old)
+	if before != nil && text(before, "value") == text(manager, "value") {
+		setManager(doc, before)
+		return
+	}
+	setManager(doc, scim.Object{"value": text(manager, "value")})
+}
+
+func waitingManager(k store.Keys, userID, value string) store.Key {
+	return k.Waiting(scim.Fold(value), "U", userID, value)
+}
+
+func waitingMember(k store.Keys, groupID, value string) store.Key {
+	return k.Waiting(scim.Fold(value), "M", groupID, value)
+}
+
+// head is the operation that says that somebody waits for a folded value.
+func (d *Directory) head(k store.Keys, folded string) store.Op {
+	return put(k.WaitedFor(folded), store.Attrs{attrStamp: d.o.NewID()})
+}
+
+// commitReferences completes a user's transaction with what refs ask for, commits it, and follows up waiting references.
+func (d *Directory) commitReferences(ctx context.Context, ts *store.TenantStore, tx *transaction, refs references) error {
+	waits := scim.Fold(refs.waits)
+	for _, name := range refs.names {
+		if refs.waits == "" || name != waits {
+			tx.must(store.Op{Kind: store.Check, Key: ts.WaitedFor(name), If: isAbsent()}, errStale)
+		}
+	}
+	if refs.manager != "" {
+		tx.must(store.Op{Kind: store.Check, Key: ts.User(refs.manager), If: exists()}, errStale)
+	}
+	resolve := refs.awaited
+	if refs.waits != "" {
+		tx.add(put(waitingManager(ts.Keys, refs.userID, refs.waits), nil), d.head(ts.Keys, waits))
+		resolve = append(resolve[:len(resolve):len(resolve)], waits)
+	}
+	if refs.waited != "" {
+		tx.add(remove(waitingManager(ts.Keys, refs.userID, refs.waited)))
+	}
+	if len(resolve) == 0 {
+		return tx.commit(ctx, ts)
+	}
+	w := d.newWork(workResolve, refs.userID)
+	w.values = resolve
+	tx.add(w.put(ts.Keys))
+	if err := tx.commit(ctx, ts); err != nil {
+		return err
+	}
+	d.finish(ctx, ts, w)
+	return nil
+}

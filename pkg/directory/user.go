@@ -1,0 +1,185 @@
+package directory
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it.
+func (d *Directory) createUser(ctx context.Context, t Tenant, body scim.Object) (Resource, error) {
+	rt := schema.UserType()
+	doc, err := rt.Normalize(body, t.Dialect)
+	if err != nil {
+		return Resource{}, err
+	}
+	delete(doc, "password")
+	if _, given := doc["active"]; !given {
+		doc["active"] = true
+	}
+	r := record{rt: rt, id: d.o.NewID(), version: 1, doc: doc}
+	ts := d.store.Tenant(t.ID)
+	err = d.retry(ctx, func() error {
+		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc)
+		if err != nil {
+			return err
+		}
+		r.created = d.o.Now()
+		r.modified = r.created
+		var tx transaction
+		tx.must(when(put(ts.User(r.id), r.attrs()), isAbsent()...), errStale)
+		name := text(r.doc, "userName")
+		tx.reindex(nil, userEntries(ts.Keys, r.id, r.doc), ts.UserName(scim.Fold(name)), taken("user", "userName", name))
+		tx.add(count(ts.Keys, "User", 1))
+		return d.commitReferences(ctx, ts, &tx, refs)
+	})
+	if err != nil {
+		return Resource{}, err
+	}
+	return d.resource(t, r), nil
+}
+
+// changeUser rewrites a user with what edit makes of its document. A document that stays equal is not written.
+func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
+	rt := schema.UserType()
+	ts := d.store.Tenant(t.ID)
+	var r record
+	err := d.retry(ctx, func() error {
+		var err error
+		if r, err = d.read(ctx, ts, rt, id); err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, r.version); err != nil {
+			return err
+		}
+		old := r.doc
+		if r.doc, err = edit(old); err != nil {
+			return err
+		}
+		delete(r.doc, "password")
+		keepManager(old, r.doc)
+		if scim.Equal(old, r.doc) {
+			return nil
+		}
+		refs, err := d.userReferences(ctx, ts, id, old, r.doc)
+		if err != nil {
+			return err
+		}
+		return d.commitUser(ctx, ts, &r, old, refs)
+	})
+	if err != nil {
+		return Resource{}, err
+	}
+	return d.resource(t, r), nil
+}
+
+// commitUser writes the changed record r, whose document was old.
+func (d *Directory) commitUser(ctx context.Context, ts *store.TenantStore, r *record, old scim.Object, refs references) error {
+	read := r.version
+	r.version++
+	r.modified = d.later(r.modified)
+	var tx transaction
+	tx.must(when(put(ts.User(r.id), r.attrs()), equals(attrVersion, read)), errStale)
+	name := text(r.doc, "userName")
+	tx.reindex(userEntries(ts.Keys, r.id, old), userEntries(ts.Keys, r.id, r.doc),
+		ts.UserName(scim.Fold(name)), taken("user", "userName", name))
+	return d.commitReferences(ctx, ts, &tx, refs)
+}
+
+// later returns the time of a change to something last changed at t: now, but never before t, since clocks differ.
+func (d *Directory) later(t time.Time) time.Time {
+	now := d.o.Now()
+	if now.Before(t) {
+		return t
+	}
+	return now
+}
+
+// deleteUser removes a user at once; its memberships and the references of those it manages follow as open work.
+func (d *Directory) deleteUser(ctx context.Context, t Tenant, id string, ifMatch []string) error {
+	ts := d.store.Tenant(t.ID)
+	var w work
+	err := d.retry(ctx, func() error {
+		r, err := d.read(ctx, ts, schema.UserType(), id)
+		if err != nil {
+			return err
+		}
+		if err := checkMatch(ifMatch, r.version); err != nil {
+			return err
+		}
+		var tx transaction
+		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), errStale)
+		tx.reindex(userEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
+		tx.add(count(ts.Keys, "User", -1))
+		if manager := managerOf(r.doc); manager != nil {
+			if _, resolved := manager["$ref"]; !resolved {
+				tx.add(remove(waitingManager(ts.Keys, id, text(manager, "value"))))
+			}
+		}
+		w = d.newWork(workGone, id)
+		tx.add(w.put(ts.Keys))
+		return tx.commit(ctx, ts)
+	})
+	if err != nil {
+		return err
+	}
+	d.finish(ctx, ts, w)
+	return nil
+}
+
+// getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the groups.
+func (d *Directory) getUser(ctx context.Context, t Tenant, id string, sel *schema.Projection) (Resource, error) {
+	rt := schema.UserType()
+	ts := d.store.Tenant(t.ID)
+	if !sel.Wants(rt, "groups") || !validID(id) {
+		r, err := d.read(ctx, ts, rt, id)
+		if err != nil {
+			return Resource{}, err
+		}
+		return d.resource(t, r), nil
+	}
+	var r record
+	var groups []string
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		r, err = d.read(gctx, ts, rt, id)
+		return err
+	})
+	g.Go(func() (err error) {
+		groups, err = d.groupsOf(gctx, ts, id)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return Resource{}, err
+	}
+	res := d.resource(t, r)
+	byID, err := d.groupReferences(ctx, t, ts, groups)
+	if err != nil {
+		return Resource{}, err
+	}
+	setGroups(res.Doc, groups, byID)
+	return res, nil
+}
+
+// withGroups adds the groups to an answer about a user, where the projection wants them.
+func (d *Directory) withGroups(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
+	if !sel.Wants(res.Type, "groups") {
+		return res, nil
+	}
+	ts := d.store.Tenant(t.ID)
+	groups, err := d.groupsOf(ctx, ts, res.ID)
+	if err != nil {
+		return Resource{}, err
+	}
+	byID, err := d.groupReferences(ctx, t, ts, groups)
+	if err != nil {
+		return Resource{}, err
+	}
+	setGroups(res.Doc, groups, byID)
+	return res, nil
+}
