@@ -1,0 +1,310 @@
+package pkg_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const module = "github.com/serverless-scim/serverless-scim"
+
+// Groups of imports that rules share.
+const (
+	awsSDK     = "github.com/aws/aws-sdk-go-v2"
+	smithy     = "github.com/aws/smithy-go"
+	lambdaGo   = "github.com/aws/aws-lambda-go"
+	lambdaHTTP = "github.com/awslabs/aws-lambda-go-api-proxy"
+	bbolt      = "go.etcd.io/bbolt"
+	uuid       = "github.com/google/uuid"
+	xsync      = "golang.org/x/sync"
+	cmp        = "github.com/google/go-cmp"
+	rapid      = "pgregory.net/rapid"
+)
+
+// importRule says what the product code of a package may import beside the standard library: packages of this module by their
+// path in it, a trailing "/..." for all below, and other modules by their path.
+type importRule struct {
+	pkg string
+	may []string
+	why string // told to whoever breaks it
+}
+
+const (
+	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
+	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
+	whyUse  = "use cases know the core and the port, in the order mapping, directory, event, tenant, store; " +
+		"never an engine, an SDK or HTTP"
+	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
+	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
+	whyApp    = "app is the one place that joins engines to handlers"
+	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
+)
+
+// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room says here what
+// it rests on.
+var importRules = []importRule{
+	{"pkg", nil, "the folder above holds the map and these tests only"},
+
+	{"pkg/scim", nil, whyPure},
+	{"pkg/scim/schema", []string{"pkg/scim"}, whyPure},
+	{"pkg/scim/filter", []string{"pkg/scim", "pkg/scim/schema"}, whyPure},
+	{"pkg/scim/patch", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPure},
+	{"pkg/scim/scimtest", []string{"pkg/scim/..."}, "it judges any server by URL, so it can't lean on this one"},
+
+	{"pkg/store", []string{uuid, xsync}, whyPort},
+	{"pkg/store/storetest", []string{"pkg/store", cmp, rapid}, "the conformance suite knows the port, not an engine"},
+	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
+	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
+	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
+	{"pkg/store/dynamostore/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyEngine},
+
+	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", uuid, xsync}, whyUse},
+	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
+	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", uuid, xsync}, whyUse},
+
+	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
+	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
+	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
+
+	{"pkg/app", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
+	{"functions/...", []string{"pkg/app", lambdaGo}, whyMain},
+}
+
+// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.
+var impure = map[string]string{
+	"os": "I/O", "os/exec": "I/O", "io/fs": "I/O", "io/ioutil": "I/O", "net": "I/O", "syscall": "I/O",
+	"log": "output", "log/slog": "output", "math/rand": "chance", "math/rand/v2": "chance", "crypto/rand": "chance",
+	"testing": "product code", "unsafe": "safety", "context": "work that can be interrupted is not the core's", "sync/atomic": "state",
+}
+
+// source is one Go file.
+type source struct {
+	dir  string // in the module, with slashes: "pkg/scim"
+	name string // of the file
+	test bool
+	file *ast.File
+	fset *token.FileSet
+}
+
+func (s source) path() string { return path.Join(s.dir, s.name) }
+
+// sources parses every Go file of the module once.
+var sources = sync.OnceValues(func() ([]source, error) {
+	var all []source
+	err := walk(func(name string) error {
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, filepath.Join("..", filepath.FromSlash(name)), nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{path.Dir(name), path.Base(name), strings.HasSuffix(name, "_test.go"), file, fset})
+		return nil
+	})
+	return all, err
+})
+
+// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot hides it
+// sees .ci only, and no testdata.
+func walk(do func(name string) error) error {
+	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel("..", name)
+		if err != nil || rel == "." {
+			return err
+		}
+		base := d.Name()
+		hidden := strings.HasPrefix(base, ".") && base != ".ci" && base != ".golangci.yml"
+		if d.IsDir() {
+			if hidden || base == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if hidden || !d.Type().IsRegular() {
+			return nil
+		}
+		return do(filepath.ToSlash(rel))
+	})
+}
+
+func parsed(t *testing.T) []source {
+	t.Helper()
+	all, err := sources()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found %d Go files only: the test looks in the wrong place", len(all))
+	}
+	return all
+}
+
+func (s source) imports() []string {
+	var paths []string
+	for _, spec := range s.file.Imports {
+		if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+func matches(pattern, name string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == prefix || strings.HasPrefix(name, prefix+"/")
+	}
+	return name == pattern
+}
+
+func standard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
+
+func (r importRule) allows(importPath string) bool {
+	inside, ours := strings.CutPrefix(importPath, module+"/")
+	for _, may := range r.may {
+		if ours && matches(may, inside) || !ours && matches(may+"/...", importPath) {
+			return true
+		}
+	}
+	return standard(importPath)
+}
+
+func ruleOf(dir string) (importRule, bool) {
+	i := slices.IndexFunc(importRules, func(r importRule) bool { return matches(r.pkg, dir) })
+	if i < 0 {
+		return importRule{}, false
+	}
+	return importRules[i], true
+}
+
+func TestImports(t *testing.T) {
+	for _, s := range parsed(t) {
+		if s.test {
+			continue
+		}
+		rule, ok := ruleOf(s.dir)
+		if !ok {
+			t.Errorf("%s: package %s is not in the import matrix of arch_test.go: add what it may rest on, and why", s.path(), s.dir)
+			continue
+		}
+		for _, p := range s.imports() {
+			if !rule.allows(p) {
+				t.Errorf("%s imports %s: %s", s.path(), p, rule.why)
+			}
+		}
+	}
+}
+
+func TestCoreIsPure(t *testing.T) {
+	for _, s := range parsed(t) {
+		if s.test || !matches("pkg/scim/...", s.dir) || matches("pkg/scim/scimtest/...", s.dir) {
+			continue
+		}
+		for _, p := range s.imports() {
+			if why, banned := impure[p]; banned {
+				t.Errorf("%s imports %s (%s): %s", s.path(), p, why, whyPure)
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if name := selected(n, "http"); name != "" && !strings.HasPrefix(name, "Status") && !strings.HasPrefix(name, "Method") {
+				t.Errorf("%s uses http.%s: of net/http the core has the names of statuses and methods only", s.path(), name)
+			}
+			return true
+		})
+	}
+}
+
+func TestImportMatrixIsCurrent(t *testing.T) {
+	dirs := map[string]bool{}
+	for _, s := range parsed(t) {
+		dirs[s.dir] = true
+	}
+	for _, r := range importRules {
+		if strings.HasSuffix(r.pkg, "/...") || dirs[r.pkg] {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(r.pkg))); err != nil {
+			t.Errorf("the import matrix has %s, which is not there", r.pkg)
+		}
+	}
+	for i, r := range importRules {
+		if slices.ContainsFunc(importRules[:i], func(earlier importRule) bool { return earlier.pkg == r.pkg }) {
+			t.Errorf("the import matrix has %s twice", r.pkg)
+		}
+	}
+}
+
+// ports are the exported interfaces of the program, each declared by the package that calls it. All else is concrete.
+var ports = map[string]string{
+	"pkg/store.Engine":   "storage",
+	"pkg/tenant.Secrets": "where the operator finds a token",
+	"pkg/event.Sink":     "where events go",
+	"pkg/notice.Sender":  "how people are told",
+}
+
+func TestExportedInterfacesAreThePorts(t *testing.T) {
+	for _, s := range parsed(t) {
+		if s.test {
+			continue
+		}
+		for _, decl := range s.file.Decls {
+			for name, it := range exportedInterfaces(decl) {
+				if _, ok := ports[s.dir+"."+name]; !ok && !closed(it) {
+					t.Errorf("%s exports the interface %s: there are the ports %v, the rest is concrete",
+						s.path(), name, slices.Sorted(maps.Keys(ports)))
+				}
+			}
+		}
+	}
+}
+
+func exportedInterfaces(decl ast.Decl) map[string]*ast.InterfaceType {
+	found := map[string]*ast.InterfaceType{}
+	gen, ok := decl.(*ast.GenDecl)
+	if !ok {
+		return found
+	}
+	for _, spec := range gen.Specs {
+		if ts, ok := spec.(*ast.TypeSpec); ok && ts.Name.IsExported() {
+			if it, ok := ts.Type.(*ast.InterfaceType); ok {
+				found[ts.Name.Name] = it
+			}
+		}
+	}
+	return found
+}
+
+// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or constrains a type
+// parameter: neither is a port.
+func closed(it *ast.InterfaceType) bool {
+	for _, m := range it.Methods.List {
+		if len(m.Names) == 0 {
+			if _, union := m.Type.(*ast.BinaryExpr); union {
+				return true
+			}
+		}
+		for _, name := range m.Names {
+			if !name.IsExported() {
+				return true
+			}
+		}
+	}
+	return false
+}

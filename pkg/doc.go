@@ -1,0 +1,44 @@
+// Package pkg is the map of serverless-scim: this comment, and the tests that keep the map true (the import matrix in
+// arch_test.go, the rules of the repository in repo_test.go).
+//
+// A request goes through the system like this:
+//
+//	API Gateway event -> functions/users -> apigw -> scimhttp (size, token, tenant, route, decode) -> directory (validate, patch,
+//	uniqueness, version) -> store.Store (keys of one tenant, one transaction) -> store.Engine (dynamostore or boltstore), and back
+//
+// The rooms, bottom to top. A room imports only rooms above it in this list, and only those that the import matrix names:
+//
+//	scim             URNs, errors, messages, JSON: RFC 7643 and 7644, standard library only
+//	scim/schema      what attributes are: definitions, validation, normalisation, projection (RFC 7643)
+//	scim/filter      the filter and path grammar (RFC 7644, sections 3.4.2.2 and 3.5.2)
+//	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
+//	scim/scimtest    dialogues with identity providers, run against any server
+//	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
+//	store/storetest  the conformance suite that every engine passes
+//	store/faultstore an engine that fails on purpose, for tests
+//	store/boltstore  an engine on one local file: local runs and all tests
+//	store/dynamostore            the engine on DynamoDB
+//	store/dynamostore/dynamolocal  DynamoDB Local for tests
+//	tenant           tenants, settings, tokens; the port to secrets
+//	tenant/awssecret secrets in AWS Secrets Manager
+//	directory        users, groups and members: uniqueness, versions, filters, pages
+//	scimhttp         SCIM over HTTP (RFC 7644)
+//	adminhttp        the operator's API over HTTP
+//	apigw            API Gateway events to and from net/http
+//	app              reads the environment and joins engines to handlers
+//
+// Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
+// one process.
+//
+// Where to add what:
+//
+//	an attribute of the core schemas           scim/schema, the definition tables
+//	a habit of an identity provider            scim.Dialect and its use; a dialogue in scim/scimtest
+//	a kind of stored item                      store/keys.go, then the use case that needs it
+//	an operation or limit of storage           store.Engine, storetest, then both engines
+//	a rule on users or groups                  directory
+//	a route                                    scimhttp or adminhttp, and template.yaml
+//	a setting of a tenant                      tenant.Settings
+//	a Lambda function                          app, functions, template.yaml, an event in events
+//	a package                                  the import matrix in arch_test.go, and the list above
+package pkg

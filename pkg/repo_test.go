@@ -1,0 +1,281 @@
+package pkg_test
+
+import (
+	"go/ast"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Budgets of what a reader takes in at once.
+const (
+	maxFileLines = 500
+	maxFuncLines = 60
+	maxMainLines = 40
+)
+
+// longFiles and longFuncs are exempt, each for a reason. Tests are exempt from the function budget: a table of cases is one function.
+var (
+	longFiles = map[string]string{}
+	longFuncs = map[string]string{}
+	longMains = map[string]string{"functions/local": "it parses flags and runs a server"}
+)
+
+func TestFileSizes(t *testing.T) {
+	for _, s := range parsed(t) {
+		lines := s.fset.File(s.file.FileStart).LineCount()
+		if _, exempt := longFiles[s.path()]; lines > maxFileLines && !exempt && !s.test {
+			t.Errorf("%s has %d lines, more than %d: split it by what changes together", s.path(), lines, maxFileLines)
+		}
+		if _, exempt := longMains[s.dir]; strings.HasPrefix(s.dir, "functions/") && lines > maxMainLines && !exempt && !s.test {
+			t.Errorf("%s has %d lines, more than %d: %s", s.path(), lines, maxMainLines, whyMain)
+		}
+	}
+}
+
+func TestFunctionSizes(t *testing.T) {
+	for _, s := range parsed(t) {
+		for _, decl := range s.file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || s.test {
+				continue
+			}
+			lines := s.fset.Position(fn.End()).Line - s.fset.Position(fn.Pos()).Line + 1
+			name := s.dir + "." + fn.Name.Name
+			if _, exempt := longFuncs[name]; lines > maxFuncLines && !exempt {
+				t.Errorf("%s: %s has %d lines, more than %d", s.path(), fn.Name.Name, lines, maxFuncLines)
+			}
+		}
+	}
+}
+
+func TestPackagesHaveComments(t *testing.T) {
+	documented, name := map[string]bool{}, map[string]string{}
+	for _, s := range parsed(t) {
+		if s.test {
+			continue
+		}
+		name[s.dir] = s.file.Name.Name
+		documented[s.dir] = documented[s.dir] || s.file.Doc.Text() != ""
+	}
+	for dir, pkg := range name {
+		if !documented[dir] {
+			t.Errorf("package %s (%s) has no package comment: say what it is and which section of an RFC it is about", pkg, dir)
+		}
+		if main := strings.HasPrefix(dir, "functions/"); main != (pkg == "main") {
+			t.Errorf("%s is package %s: functions/ holds main packages, and only it does", dir, pkg)
+		}
+	}
+}
+
+func TestExportedNamesHaveComments(t *testing.T) {
+	for _, s := range parsed(t) {
+		if s.test {
+			continue
+		}
+		for _, decl := range s.file.Decls {
+			for _, name := range undocumented(decl) {
+				t.Errorf("%s: %s is exported without a comment", s.path(), name)
+			}
+		}
+	}
+}
+
+// undocumented returns the exported names of a declaration that have no comment of their own nor one for their group.
+func undocumented(decl ast.Decl) []string {
+	var names []string
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) && !standardMethods[d.Name.Name] {
+			names = append(names, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && s.Doc == nil && s.Comment == nil && d.Doc == nil {
+					names = append(names, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					if n.IsExported() && s.Doc == nil && s.Comment == nil && d.Doc == nil {
+						names = append(names, n.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// standardMethods say by their name what they do.
+var standardMethods = map[string]bool{
+	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "MarshalJSON": true, "UnmarshalJSON": true, "ServeHTTP": true,
+	"LogValue": true,
+}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil || len(d.Recv.List) == 0 {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	id, ok := typ.(*ast.Ident)
+	return !ok || id.IsExported()
+}
+
+// bucketNames are names that say nothing; stdlibNames would make every caller rename an import.
+var (
+	bucketNames = []string{"util", "utils", "common", "helper", "helpers", "types", "models", "model", "shared", "misc", "base", "mock", "mocks"}
+	stdlibNames = []string{
+		"bytes", "bufio", "context", "crypto", "embed", "errors", "expvar", "flag", "fmt", "hash", "html", "http", "io", "iter", "json", "log",
+		"maps", "math", "mime", "net", "os", "path", "rand", "reflect", "regexp", "runtime", "slices", "slog", "sort", "strconv", "strings",
+		"sync", "template", "testing", "time", "token", "unicode", "url",
+	}
+)
+
+func TestPackageNames(t *testing.T) {
+	for _, s := range parsed(t) {
+		name := strings.TrimSuffix(s.file.Name.Name, "_test")
+		if slices.Contains(bucketNames, name) || slices.Contains(stdlibNames, name) {
+			t.Errorf("%s: package %s: a package is named after what it is about, and shadows none of the standard library", s.path(), name)
+		}
+	}
+}
+
+func TestNoMocks(t *testing.T) {
+	for _, s := range parsed(t) {
+		if strings.Contains(strings.ToLower(s.name), "mock") {
+			t.Errorf("%s: tests run on boltstore, not on mocks", s.path())
+		}
+		for _, decl := range s.file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				if name := spec.(*ast.TypeSpec).Name.Name; strings.Contains(strings.ToLower(name), "mock") {
+					t.Errorf("%s: type %s: tests run on boltstore, not on mocks", s.path(), name)
+				}
+			}
+		}
+	}
+}
+
+// clockReaders may ask for the time of day; everybody else is given a clock, for which time.Now may be the default.
+var clockReaders = map[string]string{
+	"pkg/app/...":                           "it makes the clock that all others are given",
+	"functions/...":                         "as app",
+	"pkg/store/retry.go":                    "time left until a deadline, for pauses between tries",
+	"pkg/store/dynamostore/dynamolocal/...": "it waits for a process",
+}
+
+func TestClockIsGiven(t *testing.T) {
+	for _, s := range parsed(t) {
+		if s.test || exempt(clockReaders, s.path()) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if assign, ok := n.(*ast.AssignStmt); ok && defaultsClock(assign) {
+				return false
+			}
+			if name := selected(n, "time"); slices.Contains([]string{"Now", "Since", "Until"}, name) {
+				t.Errorf("%s uses time.%s: time comes in as now func() time.Time", s.fset.Position(n.Pos()), name)
+			}
+			return true
+		})
+	}
+}
+
+// defaultsClock reports whether a statement is x.Now = time.Now.
+func defaultsClock(a *ast.AssignStmt) bool {
+	left, ok := a.Lhs[0].(*ast.SelectorExpr)
+	return ok && len(a.Lhs) == 1 && strings.EqualFold(left.Sel.Name, "now") && selected(a.Rhs[0], "time") == "Now"
+}
+
+// selected returns the name that an expression picks from a package, "" if it is none such.
+func selected(n ast.Node, pkg string) string {
+	sel, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	if id, ok := sel.X.(*ast.Ident); !ok || id.Name != pkg {
+		return ""
+	}
+	return sel.Sel.Name
+}
+
+func exempt(patterns map[string]string, name string) bool {
+	for pattern := range patterns {
+		if matches(pattern, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestModuleStandsAlone(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		first, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if first == "replace" || first == "exclude" || first == "toolchain" {
+			t.Errorf("go.mod: %q: others could not build it with go install", strings.TrimSpace(line))
+		}
+	}
+	if _, err := os.Stat(filepath.Join("..", "vendor")); err == nil {
+		t.Error("vendor: dependencies come from go.mod")
+	}
+}
+
+// topLevel is what the top folder holds beside names with a dot.
+var topLevel = []string{
+	"functions", "pkg", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "docs",
+}
+
+func TestTopLevelIsFixed(t *testing.T) {
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		ignored := strings.HasPrefix(name, ".") || path.Ext(name) == ".test" || path.Ext(name) == ".out"
+		if !ignored && !slices.Contains(topLevel, name) {
+			t.Errorf("%s at the top level: everything lives in one of %v", name, topLevel)
+		}
+	}
+}
+
+// unfinished are marks of work left undone, spelt so that this file does not have them.
+var unfinished = []string{"TO" + "DO", "FIX" + "ME", "X" + "XX:", "HA" + "CK:"}
+
+func TestNothingIsLeftUndone(t *testing.T) {
+	extensions := []string{".go", ".md", ".yaml", ".yml", ".toml", ".json", ".jsonl", ".sh", ".html", ".css", ".mod", ""}
+	err := walk(func(name string) error {
+		if !slices.Contains(extensions, path.Ext(name)) {
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		for _, word := range unfinished {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s has %s in it: finish it, or write an issue", name, word)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
