@@ -1,0 +1,110 @@
+package scimhttp
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+const (
+	// maxAnswer is the size of the largest answer in bytes.
+	maxAnswer = 4_500_000
+	// maxWire is the size of the largest answer as a JSON string, which is how it leaves a Lambda function; 6 MiB is the most there,
+	// with headers.
+	maxWire = 6_000_000
+)
+
+// answer is what goes back to the client. A body that is nil is none.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func newAnswer(status int, body []byte) answer {
+	return answer{status: status, header: http.Header{}, body: body}
+}
+
+// send writes the answer to rq.
+func (a answer) send(w http.ResponseWriter, rq *request) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Request-Id", rq.id)
+	if a.body != nil {
+		h.Set("Content-Type", mediaType(rq))
+	}
+	w.WriteHeader(a.status)
+	if a.body != nil && rq.Method != http.MethodHead {
+		// A client that is gone can't be told.
+		_, _ = w.Write(a.body)
+	}
+}
+
+// mediaType is application/scim+json unless the tenant's identity provider, or the Accept header, takes nothing but
+// application/json. There is no 406: a client that asks for anything else gets SCIM too (RFC 7644, section 3.8).
+func mediaType(rq *request) string {
+	const plain = "application/json"
+	if rq.tenant.Dialect.JSONAnswers {
+		return plain
+	}
+	var wanted bool
+	for _, value := range rq.Header.Values("Accept") {
+		for part := range strings.SplitSeq(value, ",") {
+			accepted, parameters, _ := strings.Cut(part, ";")
+			switch strings.ToLower(strings.TrimSpace(accepted)) {
+			case scim.MediaType, "*/*", "application/*", "*":
+				return scim.MediaType
+			case plain:
+				wanted = wanted || !refused(parameters)
+			}
+		}
+	}
+	if wanted {
+		return plain
+	}
+	return scim.MediaType
+}
+
+// refused tells whether the parameters of a media range say q=0.
+func refused(parameters string) bool {
+	for p := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(p, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			return err == nil && q == 0
+		}
+	}
+	return false
+}
+
+// resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and 3.14).
+func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schema.Projection) answer {
+	a := newAnswer(status, scim.AppendJSON(nil, res.Type.Project(res.Doc, sel)))
+	rq.locate(a, res)
+	return a
+}
+
+// locate sets the headers that say which resource, in which version, an answer is about.
+func (rq *request) locate(a answer, res directory.Resource) {
+	location := rq.base + res.Type.Endpoint + "/" + res.ID
+	a.header.Set("Location", location)
+	a.header.Set("Content-Location", location)
+	a.header.Set("Etag", res.ETag())
+}
+
+// fits tells whether a body can be sent.
+func fits(body []byte) bool { return len(body) <= maxAnswer && wireSize(body) <= maxWire }
+
+// wireSize is the size of a body of JSON as a JSON string.
+func wireSize(body []byte) int {
+	return len(body) + bytes.Count(body, []byte{'"'}) + bytes.Count(body, []byte{'\\'})
+}

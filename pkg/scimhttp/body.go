@@ -1,0 +1,61 @@
+package scimhttp
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// body reads the request's body as a JSON object. Its media type is checked first, then its size, then its syntax.
+func (h *handler) body(rq *request) (scim.Object, error) {
+	if err := checkMediaType(rq.Header); err != nil {
+		return nil, err
+	}
+	if rq.ContentLength > h.MaxBodyBytes {
+		return nil, h.tooLarge()
+	}
+	data, err := io.ReadAll(io.LimitReader(rq.Body, h.MaxBodyBytes+1))
+	if tooBig := (*http.MaxBytesError)(nil); int64(len(data)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
+		return nil, h.tooLarge()
+	}
+	if err != nil {
+		return nil, scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, scim.BadRequest(scim.InvalidSyntax, "The request has no body; a JSON object is needed.")
+	}
+	return scim.ParseObject(data)
+}
+
+func (h *handler) tooLarge() error {
+	return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
+		"The request body is larger than %d bytes, the most that this server takes. Spread the change over several requests.", h.MaxBodyBytes)
+}
+
+// checkMediaType takes a body without a media type or with any JSON one (RFC 7644, section 3.1: application/scim+json, and
+// application/json), whatever its parameters, and no other.
+func checkMediaType(header http.Header) error {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return scim.Errorf(http.StatusUnsupportedMediaType, scim.NoType, "Send the body without a Content-Encoding.")
+	}
+	contentType := header.Get("Content-Type")
+	if strings.TrimSpace(contentType) == "" {
+		return nil
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		// A broken parameter does not make JSON anything else.
+		mediaType, _, _ = strings.Cut(strings.ToLower(contentType), ";")
+		mediaType = strings.TrimSpace(mediaType)
+	}
+	if mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json") {
+		return nil
+	}
+	return scim.Errorf(http.StatusUnsupportedMediaType, scim.NoType,
+		"Send the body as application/scim+json or application/json.")
+}

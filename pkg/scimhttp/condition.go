@@ -1,0 +1,40 @@
+package scimhttp
+
+import "strings"
+
+// entityTags takes apart the values of an If-Match or If-None-Match header (RFC 9110, section 13.1): tags as written, or "*". A comma
+// inside quotes belongs to its tag.
+func entityTags(values []string) []string {
+	var tags []string
+	for _, value := range values {
+		quoted, start := false, 0
+		for i := 0; i <= len(value); i++ {
+			if i < len(value) && value[i] == '"' {
+				quoted = !quoted
+			}
+			if i == len(value) || value[i] == ',' && !quoted {
+				if tag := strings.TrimSpace(value[start:i]); tag != "" {
+					tags = append(tags, tag)
+				}
+				start = i + 1
+			}
+		}
+	}
+	return tags
+}
+
+// noneMatch tells whether an If-None-Match header names the version that the client would get, so that it need not get it. The
+// comparison is weak (RFC 9110, section 8.8.3.2).
+func noneMatch(values []string, etag string) bool {
+	for _, tag := range entityTags(values) {
+		if tag == "*" || opaque(tag) == opaque(etag) {
+			return true
+		}
+	}
+	return false
+}
+
+// opaque is a tag without its weakness and its quotes.
+func opaque(tag string) string {
+	return strings.Trim(strings.TrimPrefix(tag, "W/"), `"`)
+}

@@ -1,0 +1,146 @@
+package scimhttp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document.
+func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer, error) {
+	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
+	return located(rq.withMeta(scim.Object{
+		"patch":          supported(true),
+		"bulk":           scim.Object{"supported": false, "maxOperations": int64(0), "maxPayloadSize": int64(0)},
+		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
+		"changePassword": supported(false),
+		"sort":           supported(false),
+		"etag":           supported(true),
+		"authenticationSchemes": []any{scim.Object{
+			"type":        "oauthbearertoken",
+			"name":        "OAuth Bearer Token",
+			"description": "A token in the Authorization header, after the word Bearer.",
+			"specUri":     "https://www.rfc-editor.org/info/rfc6750",
+			"primary":     true,
+		}},
+	}, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
+}
+
+// listResourceTypes answers /ResourceTypes (RFC 7643, section 6).
+func (h *handler) listResourceTypes(_ context.Context, rq *request) (answer, error) {
+	if err := rq.refuseFilter(); err != nil {
+		return answer{}, err
+	}
+	var all []any
+	for _, rt := range resourceTypes() {
+		all = append(all, rq.resourceType(rt))
+	}
+	return documents(all), nil
+}
+
+// getResourceType answers /ResourceTypes/{id}.
+func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error) {
+	if err := rq.refuseFilter(); err != nil {
+		return answer{}, err
+	}
+	for _, rt := range resourceTypes() {
+		if strings.EqualFold(rt.ID, rq.target.id) {
+			return located(rq.resourceType(rt)), nil
+		}
+	}
+	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such resource type. See /ResourceTypes.")
+}
+
+// listSchemas answers /Schemas (RFC 7643, section 7).
+func (h *handler) listSchemas(_ context.Context, rq *request) (answer, error) {
+	if err := rq.refuseFilter(); err != nil {
+		return answer{}, err
+	}
+	var all []any
+	for _, s := range schemas() {
+		all = append(all, rq.schema(s))
+	}
+	return documents(all), nil
+}
+
+// getSchema answers /Schemas/{urn}. URNs have no case (RFC 8141, section 3.1, for the part that differs here).
+func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
+	if err := rq.refuseFilter(); err != nil {
+		return answer{}, err
+	}
+	for _, s := range schemas() {
+		if strings.EqualFold(s.ID, rq.target.id) {
+			return located(rq.schema(s)), nil
+		}
+	}
+	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
+}
+
+func resourceTypes() []*schema.ResourceType {
+	return []*schema.ResourceType{schema.UserType(), schema.GroupType()}
+}
+
+func schemas() []*schema.Schema {
+	return []*schema.Schema{
+		schema.User, schema.Group, schema.EnterpriseUser,
+		schema.ServiceProviderConfig, schema.ResourceTypeSchema, schema.SchemaSchema,
+	}
+}
+
+// refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4). Everything else in
+// the query is ignored.
+func (rq *request) refuseFilter() error {
+	p, err := parseQuery(rq.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	for _, v := range p["filter"] {
+		if v != "" {
+			return scim.Errorf(http.StatusForbidden, scim.NoType, "This endpoint can't be filtered; read it without a filter.")
+		}
+	}
+	return nil
+}
+
+func (rq *request) resourceType(rt *schema.ResourceType) scim.Object {
+	return rq.withMeta(rt.Object(), scim.ResourceTypeURN, "ResourceType", "/ResourceTypes/"+rt.ID)
+}
+
+func (rq *request) schema(s *schema.Schema) scim.Object {
+	var hidden []string
+	if rq.tenant.Dialect.HidePassword {
+		hidden = []string{"password"}
+	}
+	return rq.withMeta(s.Object(hidden...), scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
+}
+
+// withMeta completes the representation of something that discovery shows.
+func (rq *request) withMeta(o scim.Object, urn, resourceType, path string) scim.Object {
+	o["schemas"] = []any{urn}
+	o["meta"] = scim.Object{"resourceType": resourceType, "location": rq.base + path}
+	return o
+}
+
+// located is the answer with one document of discovery, which says where it is.
+func located(o scim.Object) answer {
+	a := newAnswer(http.StatusOK, scim.AppendJSON(nil, o))
+	meta, _ := o["meta"].(scim.Object)
+	location, _ := meta["location"].(string)
+	a.header.Set("Location", location)
+	a.header.Set("Content-Location", location)
+	return a
+}
+
+// documents is the answer with a list of documents of discovery, always whole.
+func documents(all []any) answer {
+	return newAnswer(http.StatusOK, scim.AppendJSON(nil, scim.Object{
+		"schemas":      []any{scim.ListResponseURN},
+		"totalResults": int64(len(all)),
+		"startIndex":   int64(1),
+		"itemsPerPage": int64(len(all)),
+		"Resources":    all,
+	}))
+}

@@ -1,0 +1,207 @@
+package scimhttp_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// "GET /ServiceProviderConfig 200, own schema URN, readable ... numeric even when unsupported".
+func TestServiceProviderConfig(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	r := s.as(a, "GET", "/ServiceProviderConfig", "").want(200).wantHeader("Content-Type", scim.MediaType)
+	if r.text("schemas", 0) != scim.ServiceProviderConfigURN {
+		t.Errorf("schemas %v", r.at("schemas"))
+	}
+	for feature, supported := range map[string]bool{
+		"patch": true, "bulk": false, "filter": true, "changePassword": false, "sort": false, "etag": true,
+	} {
+		if got := r.at(feature, "supported"); got != supported {
+			t.Errorf("%s.supported is %v, want %v", feature, got, supported)
+		}
+	}
+	for _, path := range [][]any{{"bulk", "maxOperations"}, {"bulk", "maxPayloadSize"}, {"filter", "maxResults"}} {
+		if _, ok := r.at(path...).(float64); !ok {
+			t.Errorf("%v is %v, no number", path, r.at(path...))
+		}
+	}
+	for _, key := range []string{"type", "name", "description"} {
+		if r.text("authenticationSchemes", 0, key) == "" {
+			t.Errorf("authenticationSchemes[0] has no %s", key)
+		}
+	}
+	if strings.Contains(r.raw, `""`) {
+		t.Errorf("an empty string: %s", r.raw)
+	}
+	want := "http://" + host + "/scim/v2/acme/ServiceProviderConfig"
+	if r.text("meta", "location") != want || r.text("meta", "resourceType") != "ServiceProviderConfig" {
+		t.Errorf("meta %v", r.at("meta"))
+	}
+	r.wantHeader("Location", want).wantHeader("Content-Location", want)
+}
+
+// "ServiceProviderConfig readable without auth, query parameters ignored", "for any tenant name, known or not".
+func TestServiceProviderConfigIsOpen(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	query := "?filter=x+eq+1&sortBy=y&startIndex=9&count=0&attributes=id"
+	known := s.send("GET", "/scim/v2/acme/ServiceProviderConfig"+query, "").want(200)
+	s.as(a, "GET", "/ServiceProviderConfig"+query, "").want(200)
+	unknown := s.send("GET", "/scim/v2/emca/ServiceProviderConfig", "").want(200)
+	if strings.ReplaceAll(unknown.raw, "emca", "acme") != known.raw {
+		t.Errorf("differs for an unknown tenant: %s", unknown.raw)
+	}
+	s.send("HEAD", "/scim/v2/acme/ServiceProviderConfig", "").want(200)
+	s.send("POST", "/scim/v2/acme/ServiceProviderConfig", "{}").wantError(401, scim.NoType)
+}
+
+func TestResourceTypes(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	list := s.as(a, "GET", "/ResourceTypes", "").want(200)
+	resources, _ := list.at("Resources").([]any)
+	if len(resources) != 2 || list.at("totalResults") != 2.0 || list.text("schemas", 0) != scim.ListResponseURN {
+		t.Fatalf("list %s", list.raw)
+	}
+	for i, name := range []string{"User", "Group"} {
+		one := s.as(a, "GET", "/ResourceTypes/"+name, "").want(200)
+		for _, r := range []map[string]any{one.body, resources[i].(map[string]any)} {
+			meta, _ := r["meta"].(map[string]any)
+			if r["id"] != name || r["name"] != name || r["endpoint"] != "/"+name+"s" ||
+				meta["location"] != "http://"+host+"/scim/v2/acme/ResourceTypes/"+name {
+				t.Errorf("resource type %v", r)
+			}
+		}
+		s.as(a, "GET", "/Schemas/"+one.text("schema"), "").want(200)
+	}
+	if got := list.text("Resources", 0, "schemaExtensions", 0, "schema"); got != scim.EnterpriseUserURN {
+		t.Errorf("extension of User is %q", got)
+	}
+	s.as(a, "GET", "/ResourceTypes/Thing", "").wantError(404, scim.NoType)
+}
+
+// "/Schemas: ListResponse ...; User, Group, EnterpriseUser, and the three meta-schemas; each at /Schemas/{urn}; unknown -> 404".
+func TestSchemas(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	list := s.as(a, "GET", "/Schemas", "").want(200)
+	resources, _ := list.at("Resources").([]any)
+	if list.at("totalResults") != float64(len(resources)) || list.at("itemsPerPage") != float64(len(resources)) || list.at("startIndex") != 1.0 {
+		t.Errorf("totalResults %v of %d", list.at("totalResults"), len(resources))
+	}
+	var ids []string
+	for i := range resources {
+		id := list.text("Resources", i, "id")
+		ids = append(ids, id)
+		one := s.as(a, "GET", "/Schemas/"+id, "").want(200)
+		if one.text("id") != id || one.text("schemas", 0) != scim.SchemaURN || one.text("meta", "location") != "http://"+host+"/scim/v2/acme/Schemas/"+id {
+			t.Errorf("schema %q: %v %v", id, one.at("schemas"), one.at("meta"))
+		}
+		s.as(a, "GET", "/Schemas/"+strings.ToUpper(id), "").want(200)
+	}
+	for _, urn := range []string{
+		scim.UserURN, scim.GroupURN, scim.EnterpriseUserURN, scim.ServiceProviderConfigURN, scim.ResourceTypeURN, scim.SchemaURN,
+	} {
+		if !strings.Contains(strings.Join(ids, " "), urn) {
+			t.Errorf("%s is not listed", urn)
+		}
+	}
+	if regexp.MustCompile(`api:messages`).MatchString(list.raw[len(`{"schemas":["`+scim.ListResponseURN):]) {
+		t.Error("a message URN is listed as a schema")
+	}
+	s.as(a, "GET", "/Schemas/urn:none", "").wantError(404, scim.NoType)
+}
+
+// "/Schemas and /ResourceTypes with filter -> 403".
+func TestDiscoveryCannotBeFiltered(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	for _, path := range []string{"/Schemas", "/ResourceTypes", "/Schemas/" + scim.UserURN, "/ResourceTypes/User"} {
+		s.as(a, "GET", path+`?filter=id+eq+"x"`, "").wantError(403, scim.NoType)
+		s.as(a, "GET", path+`?Filter=id+eq+"x"`, "").wantError(403, scim.NoType)
+		s.as(a, "GET", path+`?startIndex=7&count=0&sortBy=id&attributes=id`, "").want(200)
+	}
+}
+
+func TestPasswordIsHiddenFromSchemasWhereTheProfileSaysSo(t *testing.T) {
+	s := newServer(t, nil)
+	generic, entra := s.tenant("generic", "generic", tenant.Settings{}), s.tenant("entra", "entra", tenant.Settings{})
+	if r := s.as(generic, "GET", "/Schemas/"+scim.UserURN, ""); !strings.Contains(r.raw, `"password"`) {
+		t.Error("generic: no password")
+	}
+	if r := s.as(entra, "GET", "/Schemas/"+scim.UserURN, ""); strings.Contains(r.raw, `"password"`) {
+		t.Error("entra: password")
+	}
+}
+
+// "Unsupported methods on discovery endpoints -> 405 (SCIM Error, scim+json)".
+func TestMethodNotAllowed(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	for _, c := range []struct{ method, path, allow string }{
+		{"PATCH", "/ServiceProviderConfig", "GET, HEAD"},
+		{"POST", "/Schemas", "GET, HEAD"},
+		{"DELETE", "/ResourceTypes/User", "GET, HEAD"},
+		{"PUT", "/Users", "GET, POST, HEAD"},
+		{"POST", "/Users/0", "DELETE, GET, PATCH, PUT, HEAD"},
+		{"OPTIONS", "/Groups", "GET, POST, HEAD"},
+	} {
+		s.as(a, c.method, c.path, "").wantError(405, scim.NoType).wantHeader("Allow", c.allow)
+	}
+}
+
+// "/Me -> 501 SCIM Error when not offered"; nothing that is not offered looks as if it were.
+func TestNotOffered(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	for _, c := range [][2]string{
+		{"GET", "/Me"}, {"POST", "/Me"}, {"POST", "/Bulk"}, {"POST", "/.search"}, {"POST", "/Users/.search"}, {"POST", "/Groups/.search"},
+	} {
+		s.as(a, c[0], c[1], "{}").wantError(501, scim.NoType)
+	}
+}
+
+// "Unknown endpoint -> 404 SCIM Error; GET /{uuid} at root -> 404 SCIM Error".
+func TestUnknownPaths(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	for _, path := range []string{
+		"/Nothing", "/3f1c0e5a-9c3e-4b0e-8f43-0e4d5b1f8a11", "", "/", "/Users/a/b", "/Users//a", "//Users", "/Users/a%2Fb", "/Schemas/a/b",
+		"/Users/a/b/c/d/e/f",
+	} {
+		s.as(a, "GET", path, "").wantError(404, scim.NoType)
+	}
+	for _, path := range []string{"/", "/scim", "/scim/", "/scim/v2", "/scim/v2/", "/Users", "/v2/acme/Users", "//scim/v2/acme/Users", "/SCIM/v2/acme/Users"} {
+		s.send("GET", path, "", "Authorization", "Bearer "+a.token).wantError(404, scim.NoType)
+	}
+}
+
+func TestPathSpellings(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	for _, path := range []string{
+		"/scim/v2/acme/Schemas", "/scim/acme/Schemas", "/scim/v2/acme/Schemas/", "/scim/v2/acme/schemas", "/scim/v2/acme/SCHEMAS", "/scim/v2/acme/Schemas?",
+	} {
+		r := s.send("GET", path, "", "Authorization", "Bearer "+a.token).want(200)
+		if got := r.text("Resources", 0, "meta", "location"); got != "http://"+host+"/scim/v2/acme/Schemas/"+scim.UserURN {
+			t.Errorf("%s: location %q", path, got)
+		}
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	path := "/scim/v2/acme/ServiceProviderConfig"
+	s := newServer(t, nil)
+	if r := s.send("GET", path, "", "X-Forwarded-Proto", "https"); r.text("meta", "location") != "https://"+host+path {
+		t.Errorf("behind TLS: %v", r.at("meta"))
+	}
+	s = newServer(t, func(c *scimhttp.Config) { c.BaseURL = "https://id.example.org/" })
+	if r := s.send("GET", path+"?aadOptscim062020", ""); r.text("meta", "location") != "https://id.example.org"+path {
+		t.Errorf("with a base URL: %v", r.at("meta"))
+	}
+}

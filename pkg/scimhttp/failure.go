@@ -1,0 +1,116 @@
+package scimhttp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// failure makes the answer of an error. A *scim.Error and the errors of tenant are for the client; that the store is busy or time has run
+// out is a 503; any other error is a 500 whose text goes to the log only.
+func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
+	var (
+		known     *scim.Error
+		noToken   *tenant.UnauthorizedError
+		switched  *tenant.SwitchedOffError
+		timedOut  = errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+		temporary = timedOut || directory.IsBusy(err) || tenant.Temporary(err)
+	)
+	switch {
+	case errors.As(err, &known):
+		return errorAnswer(known)
+	case errors.As(err, &noToken):
+		a := errorAnswer(scim.Errorf(http.StatusUnauthorized, scim.NoType, "%s", noToken.Detail))
+		a.header.Set("Www-Authenticate", challenge)
+		return a
+	case errors.As(err, &switched):
+		return errorAnswer(scim.Errorf(http.StatusForbidden, scim.NoType, "%s", switched.Detail()))
+	case temporary:
+		h.Log.WarnContext(ctx, "busy", "requestId", rq.id, "error", err)
+		return errorAnswer(&scim.Error{
+			Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
+			Detail: "The server is busy with other changes. Please try again in a moment.",
+		})
+	}
+	attributes := []any{"requestId", rq.id, "error", err}
+	if p := (*panicError)(nil); errors.As(err, &p) {
+		attributes = append(attributes, "stack", string(p.stack))
+	}
+	h.Log.ErrorContext(ctx, "internal error", attributes...)
+	return errorAnswer(scim.Errorf(http.StatusInternalServerError, scim.NoType,
+		"An internal error occurred. The operator finds it under request id %s.", rq.id))
+}
+
+// errorAnswer is e as an answer (RFC 7644, section 3.12).
+func errorAnswer(e *scim.Error) answer {
+	a := newAnswer(e.Status, scim.AppendJSON(nil, e.Object()))
+	if e.RetryAfter > 0 {
+		a.header.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	return a
+}
+
+// panicError is a panic that was caught.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error says with what the code panicked only where the Go runtime made the message: any other value may hold data of a request.
+func (p *panicError) Error() string {
+	if e, ok := p.value.(interface{ RuntimeError() }); ok {
+		return fmt.Sprint("panic: ", e)
+	}
+	return fmt.Sprintf("panic: %T", p.value)
+}
+
+// requestIDHeader is where the gateway's id of a request is found, if there is a gateway.
+const requestIDHeader = "X-Amzn-Requestid"
+
+// requestID is the id under which the log speaks of the request: the gateway's, else a random one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(requestIDHeader)
+	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+		return rand.Text()
+	}
+	return id
+}
+
+// logRequest writes the one line of a request: nothing of its path but the route and the tenant, nothing of its query, headers or body.
+func (h *handler) logRequest(ctx context.Context, rq *request, status int, took time.Duration, cost directory.Cost) {
+	pattern := "-"
+	if rq.route != nil {
+		pattern = rq.route.pattern
+	}
+	h.Log.LogAttrs(ctx, slog.LevelInfo, "request",
+		slog.String("requestId", rq.id),
+		slog.String("tenant", rq.account.ID),
+		slog.String("token", rq.token.ID),
+		slog.String("method", logMethod(rq.Method)),
+		slog.String("route", pattern),
+		slog.Int("status", status),
+		slog.Float64("durationMs", float64(took.Microseconds())/1000),
+		slog.Int("calls", cost.Calls),
+		slog.Float64("readUnits", cost.ReadUnits),
+		slog.Float64("writeUnits", cost.WriteUnits),
+	)
+}
+
+// logMethod is a method that can be logged: a client may send any word as one.
+func logMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}

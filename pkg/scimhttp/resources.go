@@ -1,0 +1,158 @@
+package scimhttp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// selection is the projection that the request's query asks for.
+func (rq *request) selection() (*schema.Projection, error) {
+	p, err := parseQuery(rq.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return p.selection(rq.route.rt)
+}
+
+// list answers GET on a resource type's endpoint (RFC 7644, section 3.4.2).
+func (h *handler) list(ctx context.Context, rq *request) (answer, error) {
+	p, err := parseQuery(rq.URL.RawQuery)
+	if err != nil {
+		return answer{}, err
+	}
+	q, err := p.listQuery(rq.tenant, rq.route.rt)
+	if err != nil {
+		return answer{}, err
+	}
+	l, err := h.Directory.List(ctx, rq.tenant, rq.route.rt, q)
+	if err != nil {
+		return answer{}, err
+	}
+	return listAnswer(l, q.Selection)
+}
+
+// get answers GET on a resource (RFC 7644, section 3.4.1).
+func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
+	sel, err := rq.selection()
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := h.Directory.Get(ctx, rq.tenant, rq.route.rt, rq.target.id, sel)
+	if err != nil {
+		return answer{}, err
+	}
+	if noneMatch(rq.Header.Values("If-None-Match"), res.ETag()) {
+		a := newAnswer(http.StatusNotModified, nil)
+		rq.locate(a, res)
+		return a, nil
+	}
+	a := rq.resourceAnswer(http.StatusOK, res, sel)
+	if !fits(a.body) {
+		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s", smaller)
+	}
+	return a, nil
+}
+
+// create answers POST (RFC 7644, section 3.3).
+func (h *handler) create(ctx context.Context, rq *request) (answer, error) {
+	sel, err := rq.selection()
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := h.body(rq)
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := h.Directory.Create(ctx, rq.tenant, rq.route.rt, body, sel)
+	if err != nil {
+		return answer{}, err
+	}
+	return rq.written(http.StatusCreated, res, sel), nil
+}
+
+// replace answers PUT (RFC 7644, section 3.5.1).
+func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
+	sel, err := rq.selection()
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := h.body(rq)
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, entityTags(rq.Header.Values("If-Match")), sel)
+	if err != nil {
+		return answer{}, err
+	}
+	return rq.written(http.StatusOK, res, sel), nil
+}
+
+// patch answers PATCH (RFC 7644, section 3.5.2): with the resource, or with 204 and nothing.
+func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
+	sel, err := rq.selection()
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := h.body(rq)
+	if err != nil {
+		return answer{}, err
+	}
+	ops, err := patch.Parse(body, rq.tenant.Dialect)
+	if err != nil {
+		return answer{}, err
+	}
+	o := directory.PatchOptions{
+		IfMatch: entityTags(rq.Header.Values("If-Match")), Body: rq.patchBody(sel != nil), Selection: sel,
+	}
+	res, hasBody, err := h.Directory.Patch(ctx, rq.tenant, rq.route.rt, rq.target.id, ops, o)
+	if err != nil {
+		return answer{}, err
+	}
+	if !hasBody {
+		a := newAnswer(http.StatusNoContent, nil)
+		rq.locate(a, res)
+		return a, nil
+	}
+	return rq.written(http.StatusOK, res, sel), nil
+}
+
+// patchBody says what a PATCH is answered with. A group's members are read for the answer only where the client asks for them, or
+// where the dialect does and they are few: the cost of a change must not depend on the size of the group.
+func (rq *request) patchBody(selects bool) directory.Body {
+	switch {
+	case selects:
+		return directory.FullBody
+	case !rq.account.PatchBody():
+		return directory.NoBody
+	case rq.route.rt.ID != schema.GroupType().ID:
+		return directory.FullBody
+	case rq.tenant.Dialect.GroupPatchBody:
+		return directory.SmallBody
+	}
+	return directory.NoBody
+}
+
+// remove answers DELETE (RFC 7644, section 3.6).
+func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
+	err := h.Directory.Delete(ctx, rq.tenant, rq.route.rt, rq.target.id, entityTags(rq.Header.Values("If-Match")))
+	if err != nil {
+		return answer{}, err
+	}
+	return newAnswer(http.StatusNoContent, nil), nil
+}
+
+// written is the answer to a change that is committed: it can't become an error any more because it would be too large, so the one
+// attribute that has no bound is left out then.
+func (rq *request) written(status int, res directory.Resource, sel *schema.Projection) answer {
+	a := rq.resourceAnswer(status, res, sel)
+	if !fits(a.body) {
+		delete(res.Doc, "members")
+		a = rq.resourceAnswer(status, res, sel)
+	}
+	return a
+}

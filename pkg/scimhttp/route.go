@@ -1,0 +1,139 @@
+package scimhttp
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// operation carries out a request whose sender is known to be allowed to ask for it.
+type operation func(h *handler, ctx context.Context, rq *request) (answer, error)
+
+// route is what a path leads to.
+type route struct {
+	// pattern is the path behind the tenant's base URL, for the log.
+	pattern string
+	// rt is the resource type of the endpoint; nil where it serves none.
+	rt *schema.ResourceType
+	// open says that it may be read without a token.
+	open bool
+	// missing says what a client can do without this endpoint of the RFC, which this server does not offer.
+	missing string
+	methods map[string]operation
+}
+
+// routes are the endpoints of RFC 7644 section 3.2 by target.key.
+func routes() map[string]*route {
+	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
+	search := "Searching by POST is not offered; send the filter in the query of a GET."
+	all := map[string]*route{
+		"me":                    {pattern: "/Me", missing: "The endpoint /Me is not offered: the tokens of this server belong to no user."},
+		"bulk":                  {pattern: "/Bulk", missing: "Bulk operations are not offered; send each operation as a request of its own."},
+		".search":               {pattern: "/.search", missing: search},
+		"serviceproviderconfig": {pattern: "/ServiceProviderConfig", open: true, methods: get((*handler).serviceProviderConfig)},
+		"resourcetypes":         {pattern: "/ResourceTypes", methods: get((*handler).listResourceTypes)},
+		"resourcetypes/{id}":    {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
+		"schemas":               {pattern: "/Schemas", methods: get((*handler).listSchemas)},
+		"schemas/{id}":          {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
+	}
+	for _, rt := range []*schema.ResourceType{schema.UserType(), schema.GroupType()} {
+		key := strings.ToLower(strings.TrimPrefix(rt.Endpoint, "/"))
+		all[key] = &route{pattern: rt.Endpoint, rt: rt, methods: map[string]operation{
+			http.MethodGet: (*handler).list, http.MethodPost: (*handler).create,
+		}}
+		all[key+"/{id}"] = &route{pattern: rt.Endpoint + "/{id}", rt: rt, methods: map[string]operation{
+			http.MethodGet: (*handler).get, http.MethodPut: (*handler).replace,
+			http.MethodPatch: (*handler).patch, http.MethodDelete: (*handler).remove,
+		}}
+		all[key+"/.search"] = &route{pattern: rt.Endpoint + "/.search", missing: search}
+	}
+	return all
+}
+
+// target is what a path names.
+type target struct {
+	// tenant is the tenant's id as written; nobody has checked it yet.
+	tenant string
+	// key is the endpoint: its name in lower case, with "/{id}" where an id follows.
+	key string
+	// id is the id of a resource, a resource type or a schema, as written.
+	id string
+}
+
+// searchSegment stands in the place of an id and is none (RFC 7644, section 3.4.3).
+const searchSegment = ".search"
+
+// parsePath takes apart a decoded path. Endpoint names may have any case and a slash may end them; ids are taken as they are.
+// known is false for a path that is no tenant's.
+func parsePath(path string) (t target, known bool) {
+	rest, found := strings.CutPrefix(path, "/scim/")
+	if !found || strings.Contains(path, "//") {
+		return target{}, false
+	}
+	segments := strings.SplitN(strings.TrimSuffix(rest, "/"), "/", 5)
+	if segments[0] == "v2" {
+		segments = segments[1:]
+	}
+	if len(segments) == 0 || segments[0] == "" {
+		return target{}, false
+	}
+	t.tenant, segments = segments[0], segments[1:]
+	switch len(segments) {
+	case 1:
+		t.key = strings.ToLower(segments[0])
+	case 2:
+		t.key, t.id = strings.ToLower(segments[0])+"/{id}", segments[1]
+		if strings.EqualFold(t.id, searchSegment) {
+			t.key, t.id = strings.ToLower(segments[0])+"/"+searchSegment, ""
+		}
+	}
+	return t, true
+}
+
+// openToAll tells whether the request asks for something public without a token: a client may look at the configuration before
+// it has one (RFC 7644, section 4).
+func (rq *request) openToAll() bool {
+	return rq.route != nil && rq.route.open && rq.reads() && rq.Header.Get("Authorization") == ""
+}
+
+func (rq *request) reads() bool { return rq.Method == http.MethodGet || rq.Method == http.MethodHead }
+
+// operation finds what the request asks for. Where that is nothing, op is nil and the answer or the error says why.
+func (rq *request) operation() (op operation, a answer, err error) {
+	switch {
+	case rq.route == nil:
+		return nil, a, scim.Errorf(http.StatusNotFound, scim.NoType,
+			"There is no such endpoint. See ServiceProviderConfig, ResourceTypes and Schemas for what there is.")
+	case rq.route.missing != "":
+		return nil, a, scim.Errorf(http.StatusNotImplemented, scim.NoType, "%s", rq.route.missing)
+	}
+	method := rq.Method
+	if rq.reads() {
+		method = http.MethodGet
+	}
+	op = rq.route.methods[method]
+	if op == nil {
+		return nil, rq.notAllowed(), nil
+	}
+	if rq.reads() && !rq.token.CanRead() || !rq.reads() && !rq.token.CanWrite() {
+		return nil, a, scim.Errorf(http.StatusForbidden, scim.NoType, "The bearer token may not be used for %s requests.", method)
+	}
+	return op, a, nil
+}
+
+// notAllowed is the 405 for a method that the endpoint does not have.
+func (rq *request) notAllowed() answer {
+	methods := slices.Sorted(maps.Keys(rq.route.methods))
+	if rq.route.methods[http.MethodGet] != nil {
+		methods = append(methods, http.MethodHead)
+	}
+	allow := strings.Join(methods, ", ")
+	a := errorAnswer(scim.Errorf(http.StatusMethodNotAllowed, scim.NoType, "This endpoint takes %s only.", allow))
+	a.header.Set("Allow", allow)
+	return a
+}
