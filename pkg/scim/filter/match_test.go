@@ -347,6 +347,45 @@ func TestBindRefuses(t *testing.T) {
 	}
 }
 
+// A document made in code may hold typed slices, and one of another origin empty values.
+func TestMatchOtherShapes(t *testing.T) {
+	doc := scim.Object{
+		"schemas":      []string{scim.UserURN},
+		"emails":       []scim.Object{{"value": ""}, {"value": "a@example.com", "type": "work"}},
+		"phoneNumbers": []any{nil, scim.Object{"value": nil}, scim.Object{"value": []any{"", nil}}},
+		"name":         scim.Object{"givenName": "", "familyName": nil},
+		"active":       "true",
+		"title":        5.0,
+		"meta":         scim.Object{"created": "soon"},
+		"locale":       []any{},
+		scim.EnterpriseUserURN: scim.Object{
+			"department": []string{}, "manager": scim.Object{"value": []any{}},
+		},
+	}
+	for in, want := range map[string]bool{
+		`schemas eq "` + scim.UserURN + `"`:           true,
+		`emails[type eq "work"].value sw "a@"`:        true,
+		`emails.type ne "work"`:                       true,
+		`phoneNumbers pr`:                             false,
+		`name pr`:                                     false,
+		`active eq true`:                              false,
+		`active ne true`:                              true,
+		`title eq "5"`:                                false,
+		`title ne "5"`:                                true,
+		`meta.created lt "2026-01-01T00:00:00Z"`:      false,
+		`meta.created ne "2026-01-01T00:00:00Z"`:      true,
+		`locale ne "en"`:                              true,
+		scim.EnterpriseUserURN + ` pr`:                false,
+		scim.EnterpriseUserURN + `:manager pr`:        false,
+		scim.EnterpriseUserURN + `:department pr`:     false,
+		scim.EnterpriseUserURN + `:department ne "x"`: true,
+	} {
+		if got := match(t, in, schema.UserType(), scim.Dialect{}, doc); got != want {
+			t.Errorf("%s: got %v", in, got)
+		}
+	}
+}
+
 func TestBindElement(t *testing.T) {
 	emails, manager := attribute(t, "emails"), attribute(t, "manager")
 	words := things.Core.Attributes[7]

@@ -103,7 +103,7 @@ func TestParseTree(t *testing.T) {
 		{`a eq False`, cmp("a", filter.Eq, filter.Value{Kind: filter.Bool})},
 		{`a ne NULL`, cmp("a", filter.Ne, filter.Value{})},
 		{`a ge 0.5E-3`, cmp("a", filter.Ge, filter.Value{Kind: filter.Number, Str: "0.5E-3"})},
-		{`a eq "\u00e9\ud83d\ude00\"\\\/\b\f\n\r\t"`, cmp("a", filter.Eq, str("é😀\"\\/\b\f\n\r\t"))},
+		{`a eq "\u00E9\uD83D\ude00\"\\\/\b\f\n\r\t"`, cmp("a", filter.Eq, str("é😀\"\\/\b\f\n\r\t"))},
 		{`and eq "or"`, cmp("and", filter.Eq, str("or"))},
 		{`emails[type eq "work"].value co "x"`, filter.Compare{
 			Path: filter.Path{Name: "emails", Filter: cmp("type", filter.Eq, str("work")), Sub: "value"}, Op: filter.Co, Value: str("x"),
@@ -170,6 +170,7 @@ func TestParseRefuses(t *testing.T) {
 		{`a eq "x`, []string{"character 6", "no closing quote"}},
 		{`é eq "x`, []string{"character 1"}},
 		{`a eq "é\x"`, []string{"character 8", "escape"}},
+		{`a eq "\uzzzz"`, []string{"character 7", "escape"}},
 		{`a eq "\u12"`, []string{"character 7", "escape"}},
 		{`a eq "\ud83d"`, []string{"character 7", "escape"}},
 		{`a eq "\ud83d\u0041"`, []string{"character 7", "escape"}},
