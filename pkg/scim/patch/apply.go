@@ -44,6 +44,21 @@ type patcher struct {
 	// puts a new value in its place.
 	doc     scim.Object
 	changes []CollectionChange
+
+	// work is what was spent of maxWork.
+	work int
+}
+
+// maxWork bounds the comparisons of elements in one request, so that a thousand filters on ten thousand elements cannot keep a
+// server busy. A thousand operations on an attribute of a thousand values stay within it.
+const maxWork = 2_000_000
+
+// spend counts comparisons.
+func (p *patcher) spend(n int) error {
+	if p.work += n; p.work > maxWork {
+		return scim.BadRequest(scim.InvalidValue, "too many operations on attributes with this many values; send fewer in one request")
+	}
+	return nil
 }
 
 func (p *patcher) apply(op Operation) error {
@@ -87,7 +102,7 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 		return p.changeExtension(kind, tg, value)
 	case p.isCollection(tg):
 		return p.changeCollection(kind, tg, value, has)
-	case tg.extension == nil && a.Name == "schemas":
+	case tg.isSchemas():
 		// It follows from the data (SetSchemas), whatever a client writes there.
 		if kind == Remove {
 			return errRequired(a.Name)
@@ -120,9 +135,17 @@ func (p *patcher) changed(kind Kind, tg target, old, value any, has bool) (any, 
 	switch {
 	case a.MultiValued && tg.expr == nil && tg.sub == nil:
 		list, _ := old.([]any)
+		if kind != Replace {
+			if err := p.spend(len(list)); err != nil {
+				return nil, err
+			}
+		}
 		return unassignEmpty(p.changeValues(kind, a, list, value, has))
 	case a.MultiValued:
 		list, _ := old.([]any)
+		if err := p.spend(len(list) * (1 + tg.comparisons)); err != nil {
+			return nil, err
+		}
 		return unassignEmpty(p.changeElements(kind, tg, list, value))
 	case a.Type == schema.Complex:
 		obj, _ := old.(scim.Object)
@@ -179,12 +202,6 @@ func (p *patcher) set(tg target, v any) {
 func (p *patcher) normalize(a *schema.Attribute, v any) (any, error) {
 	if unassigns(v) {
 		return nil, nil
-	}
-	if list, ok := v.([]any); ok && !a.MultiValued && len(list) == 1 {
-		v = list[0]
-		if unassigns(v) {
-			return nil, nil
-		}
 	}
 	return a.Normalize(v, p.d)
 }

@@ -51,7 +51,7 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 		return scim.BadRequest(scim.Mutability, "an element of %s cannot be changed; remove it and add another", tg.attr.Name)
 	}
 	raw, err := p.blueprint(kind, tg, value)
-	if err != nil || raw == nil {
+	if err != nil || len(raw) == 0 {
 		return err
 	}
 	values, err := p.elements(tg.attr, []any{raw})

@@ -22,21 +22,19 @@ func (p *patcher) changeComplex(kind Kind, tg target, old scim.Object, value any
 		return nil, errNoTarget("")
 	}
 	raw, err := p.blueprint(kind, tg, value)
-	if err != nil || raw == nil {
+	if err != nil || len(raw) == 0 {
 		return nil, err
 	}
 	return p.normalize(tg.attr, raw)
 }
 
 func (p *patcher) changeObject(kind Kind, tg target, old scim.Object, value any) (any, error) {
-	switch {
-	case tg.sub != nil:
+	if tg.sub != nil {
 		return p.changeSub(kind, tg, old, value)
-	case kind == Remove || unassigns(value):
-		return nil, nil
 	}
 	value = unwrapped(value)
-	if obj, ok := value.(scim.Object); ok && len(obj) == 0 && kind == Replace {
+	obj, ok := value.(scim.Object)
+	if kind == Remove || unassigns(value) || kind == Replace && ok && len(obj) == 0 {
 		return nil, nil
 	}
 	return p.mergeObject(tg.attr, old, value)
@@ -74,33 +72,20 @@ func (p *patcher) mergeObject(a *schema.Attribute, old scim.Object, value any) (
 	obj, ok := value.(scim.Object)
 	if !ok {
 		// A manager as a plain id, for example: normalising it says which sub-attribute it stands for, or why it cannot.
-		v, err := a.Normalize(value, p.d)
+		v, err := a.NormalizeElement(value, p.d)
 		if err != nil {
 			return nil, err
 		}
-		if obj, ok = v.(scim.Object); !ok {
-			return orNil(old), nil
-		}
+		obj, _ = v.(scim.Object)
 	}
 	next := cloned(old)
 	named := map[string]bool{}
-	for _, key := range slices.Sorted(maps.Keys(obj)) {
-		sub := a.Sub(key)
-		if sub == nil {
-			if p.d.RejectUnknownAttributes {
-				return nil, scim.BadRequest(scim.InvalidSyntax, "%s has no sub-attribute %s", a.Name, shortened(key))
-			}
-			continue
-		}
-		if sub.Mutability == schema.ReadOnly {
-			continue
-		}
-		v, err := p.normalize(sub, obj[key])
-		if err != nil {
-			return nil, prefixed(err, "%s: ", a.Name)
-		}
+	err := p.eachSub(a, obj, func(sub *schema.Attribute, v any) {
 		named[sub.Name] = true
 		put(next, sub.Name, v)
+	})
+	if err != nil {
+		return nil, err
 	}
 	if named["value"] && !named["$ref"] && !scim.Equal(old["value"], next["value"]) {
 		delete(next, "$ref")
@@ -117,39 +102,70 @@ func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error
 	if kind == Replace && tg.expr != nil && !p.d.CreateOnReplace {
 		return nil, errNoTarget("; add makes a new one")
 	}
+	given, err := p.given(tg, value)
+	if err != nil || len(given) == 0 || tg.expr == nil {
+		return given, err
+	}
+	raw, ok := selected(tg)
+	if !ok {
+		return nil, errNoTarget(", and a filter that is more than `eq` and `and` cannot make a new one")
+	}
+	maps.Copy(raw, given)
+	return raw, nil
+}
+
+// given is what an operation's value says of one element: normalised sub-attributes, none where it says nothing.
+func (p *patcher) given(tg target, value any) (scim.Object, error) {
+	given := scim.Object{}
+	if tg.sub != nil {
+		v, err := p.normalize(tg.sub, value)
+		put(given, tg.sub.Name, v)
+		return given, err
+	}
 	value = unwrapped(value)
-	if unassigns(value) {
-		return nil, nil
-	}
-	raw := scim.Object{}
-	if tg.expr != nil {
-		pairs, ok := filter.EqualPairs(tg.expr)
-		if !ok {
-			return nil, errNoTarget(", and a filter that is more than `eq` and `and` cannot make a new one")
-		}
-		for name, v := range pairs {
-			if sub := tg.attr.Sub(name); sub != nil {
-				raw[sub.Name] = constant(v)
-			}
-		}
-	}
-	obj, isObject := value.(scim.Object)
+	obj, ok := value.(scim.Object)
 	switch {
-	case tg.sub != nil:
-		raw[tg.sub.Name] = value
-	case isObject:
-		for _, key := range slices.Sorted(maps.Keys(obj)) {
-			if sub := tg.attr.Sub(key); sub != nil {
-				delete(raw, sub.Name)
-			}
-		}
-		maps.Copy(raw, obj)
-	case tg.attr.Sub("value") != nil:
-		raw["value"] = value
-	default:
+	case unassigns(value):
+		return nil, nil
+	case !ok && tg.attr.Sub("value") != nil:
+		obj = scim.Object{"value": value}
+	case !ok:
 		return nil, scim.BadRequest(scim.InvalidValue, "%s must be an object of its sub-attributes", tg.attr.Name)
 	}
-	return raw, nil
+	err := p.eachSub(tg.attr, obj, func(sub *schema.Attribute, v any) { put(given, sub.Name, v) })
+	return given, err
+}
+
+// selected is what the `eq` pairs of the target's filter say of an element; false where the filter says more or less.
+func selected(tg target) (scim.Object, bool) {
+	pairs, ok := filter.EqualPairs(tg.expr)
+	raw := make(scim.Object, len(pairs)+1)
+	for name, v := range pairs {
+		if sub := tg.attr.Sub(name); sub != nil {
+			raw[sub.Name] = constant(v)
+		}
+	}
+	return raw, ok
+}
+
+// eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil where it unassigns. Read-only
+// ones are left out, unknown ones too unless the dialect refuses them.
+func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *schema.Attribute, v any)) error {
+	for _, key := range slices.Sorted(maps.Keys(obj)) {
+		sub := a.Sub(key)
+		switch {
+		case sub == nil && p.d.RejectUnknownAttributes:
+			return scim.BadRequest(scim.InvalidSyntax, "%s has no sub-attribute %s", a.Name, shortened(key))
+		case sub == nil || sub.Mutability == schema.ReadOnly:
+			continue
+		}
+		v, err := p.normalize(sub, obj[key])
+		if err != nil {
+			return err
+		}
+		f(sub, v)
+	}
+	return nil
 }
 
 // onlyLabels tells whether nothing is left of a value of a but what describes it.

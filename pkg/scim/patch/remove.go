@@ -9,9 +9,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// maxLoose is the number of elements without a `value` that one remove may list: each is compared with every element there is.
-const maxLoose = 100
-
 // removeValues is old without the elements that list names. An entry names the elements that agree with each of its
 // sub-attributes, so that a value alone is enough; one that says nothing names none.
 func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, error) {
@@ -35,9 +32,12 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 			byValue[k] = append(byValue[k], e)
 		}
 	}
-	if len(loose) > maxLoose {
-		return nil, scim.BadRequest(scim.InvalidValue, "%d values to remove from %s do not say their `value`; the most is %d",
-			len(loose), a.Name, maxLoose)
+	cost := len(old) * len(loose)
+	for _, e := range old {
+		cost += len(byValue[valueKey(a, e)])
+	}
+	if err := p.spend(cost); err != nil {
+		return nil, err
 	}
 	named := func(e any) bool {
 		if slices.ContainsFunc(byValue[valueKey(a, e)], func(n any) bool { return agrees(a, e, n) }) {

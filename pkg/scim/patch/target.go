@@ -17,6 +17,8 @@ type target struct {
 	// expr is the value filter, nil if none, and match decides it on an element.
 	expr  filter.Expr
 	match *filter.ElementMatcher
+	// comparisons is the number of comparisons in expr.
+	comparisons int
 }
 
 // resolve looks a path's names up. It is false where one of them names nothing.
@@ -50,7 +52,21 @@ func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 		}
 		return target{}, true, err
 	}
+	tg.comparisons = comparisons(path.Filter)
 	return tg, true, nil
+}
+
+// comparisons counts those of a value filter.
+func comparisons(e filter.Expr) int {
+	switch e := e.(type) {
+	case filter.And:
+		return comparisons(e.L) + comparisons(e.R)
+	case filter.Or:
+		return comparisons(e.L) + comparisons(e.R)
+	case filter.Not:
+		return comparisons(e.X)
+	}
+	return 1
 }
 
 // namesKnown tells whether a value filter of a names nothing but its sub-attributes.
@@ -68,10 +84,15 @@ func namesKnown(e filter.Expr, a *schema.Attribute) bool {
 	return true
 }
 
+// isSchemas tells whether the target is the attribute that lists a resource's schemas.
+func (tg target) isSchemas() bool {
+	return tg.extension == nil && tg.attr != nil && tg.attr.Name == "schemas"
+}
+
 // readOnly names what makes the target read-only; "" is nothing.
 func (tg target) readOnly() string {
 	switch {
-	case tg.attr == nil:
+	case tg.attr == nil || tg.isSchemas():
 		return ""
 	case tg.attr.Mutability == schema.ReadOnly:
 		return tg.attr.Name

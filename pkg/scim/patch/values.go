@@ -1,10 +1,10 @@
 package patch
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
@@ -105,7 +105,7 @@ func overlaid(old, e any) any {
 }
 
 // identity is equal for two elements of a that may not be in one list: those with one type and value, and those without a value
-// that are equal.
+// that differ in nothing but primary.
 func identity(a *schema.Attribute, e any) string {
 	obj, ok := e.(scim.Object)
 	if !ok {
@@ -113,7 +113,7 @@ func identity(a *schema.Attribute, e any) string {
 	}
 	value, ok := obj["value"]
 	if !ok {
-		return "=" + string(scim.AppendJSON(nil, obj))
+		return "=" + string(scim.AppendJSON(nil, withoutPrimary(obj)))
 	}
 	b := appendFolded([]byte{':'}, a.Sub("value"), value)
 	b = append(b, ' ')
@@ -221,25 +221,21 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 	}, nil
 }
 
-// wholeElement is the normalised element that takes the place of one that the target's filter selects.
+// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil where value says
+// nothing.
 func (p *patcher) wholeElement(tg target, value any) (any, error) {
-	obj, ok := value.(scim.Object)
-	pairs, isEq := filter.EqualPairs(tg.expr)
-	if !ok || !isEq || tg.attr.Type != schema.Complex {
+	if tg.attr.Type != schema.Complex {
 		return tg.attr.NormalizeElement(value, p.d)
 	}
-	raw := cloned(obj)
-	named := map[string]bool{}
-	for key := range obj {
-		if sub := tg.attr.Sub(key); sub != nil {
-			named[sub.Name] = true
-		}
+	given, err := p.given(tg, value)
+	if err != nil || len(given) == 0 {
+		return nil, err
 	}
-	for name, v := range pairs {
-		if sub := tg.attr.Sub(name); sub != nil && !named[sub.Name] {
-			raw[sub.Name] = constant(v)
-		}
+	raw, ok := selected(tg)
+	if !ok {
+		raw = given
 	}
+	maps.Copy(raw, given)
 	return tg.attr.NormalizeElement(raw, p.d)
 }
 
@@ -249,7 +245,7 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 		return old, nil
 	}
 	raw, err := p.blueprint(kind, tg, value)
-	if err != nil || raw == nil {
+	if err != nil || len(raw) == 0 {
 		return old, err
 	}
 	e, err := tg.attr.NormalizeElement(raw, p.d)
@@ -259,16 +255,33 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	return appendValues(tg.attr, old, []any{e})
 }
 
-// withoutDuplicates is list without elements that equal an earlier one.
+// withoutDuplicates is list without elements that differ from an earlier one in nothing but primary, which that one takes over.
 func withoutDuplicates(list []any) []any {
 	if len(list) < 2 {
 		return list
 	}
-	seen := make(map[string]bool, len(list))
-	return slices.DeleteFunc(list, func(e any) bool {
-		k := string(scim.AppendJSON(nil, e))
-		was := seen[k]
-		seen[k] = true
-		return was
-	})
+	at := make(map[string]int, len(list))
+	next := list[:0]
+	for _, e := range list {
+		k := string(scim.AppendJSON(nil, withoutPrimary(e)))
+		i, ok := at[k]
+		switch {
+		case !ok:
+			at[k] = len(next)
+			next = append(next, e)
+		case isPrimary(e):
+			next[i] = e
+		}
+	}
+	return next
+}
+
+func withoutPrimary(e any) any {
+	obj, ok := e.(scim.Object)
+	if _, has := obj["primary"]; !ok || !has {
+		return e
+	}
+	next := cloned(obj)
+	delete(next, "primary")
+	return next
 }
