@@ -62,7 +62,7 @@ var importRules = []importRule{
 	{"pkg/scim/scimtest", []string{"pkg/scim/..."}, "it judges any server by URL, so it can't lean on this one"},
 
 	{"pkg/store", []string{uuid, xsync}, whyPort},
-	{"pkg/store/storetest", []string{"pkg/store", cmp, rapid}, "the conformance suite knows the port, not an engine"},
+	{"pkg/store/storetest", []string{"pkg/store", uuid, cmp, rapid}, "the conformance suite knows the port, not an engine"},
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
