@@ -20,32 +20,41 @@ func (s *Store) retry(ctx context.Context, retryable func(error) bool, work func
 	var last error
 	for {
 		progress, err := work(inner)
-		if err == nil {
+		switch {
+		case err == nil:
 			return nil
+		case timeIsUp(inner, err):
+			// The engine was cut off in the middle of the call: a write may have happened.
+			return exhausted(ctx, latest(last, ErrUnavailable))
+		case !retryable(err):
+			return err
 		}
-		if !retryable(err) {
-			return ended(ctx, inner, last, err)
-		}
-		last = err
+		last = latest(last, err)
 		if progress {
 			bound = s.o.BaseDelay
 		}
 		if !pause(inner, rand.N(bound)) {
-			return ended(ctx, inner, last, inner.Err())
+			return exhausted(ctx, last)
 		}
 		bound = min(2*bound, maxDoublings*s.o.BaseDelay)
 	}
 }
 
-// ended makes the error of a call that is not tried again: err itself, unless it only says that time is up. Then the last error
-// that asked for another try says more; without one, the engine did not answer in time.
-func ended(ctx, inner context.Context, last, err error) error {
-	if inner.Err() == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return err
+// latest returns err, which came after last. What was in doubt once stays in doubt: ErrUnavailable is never replaced by an error
+// that says that nothing was written.
+func latest(last, err error) error {
+	if errors.Is(last, ErrUnavailable) && !errors.Is(err, ErrUnavailable) {
+		return fmt.Errorf("%w, then: %v", ErrUnavailable, err)
 	}
-	if last == nil {
-		last = ErrUnavailable
-	}
+	return err
+}
+
+func timeIsUp(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled))
+}
+
+// exhausted makes the error of a call that would be tried again if there were time. It names the end of ctx where that is why.
+func exhausted(ctx context.Context, last error) error {
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%w (%w)", last, cause)
 	}
@@ -54,6 +63,9 @@ func ended(ctx, inner context.Context, last, err error) error {
 
 // pause waits for d and reports whether ctx lets work go on after it.
 func pause(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

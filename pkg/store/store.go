@@ -23,8 +23,8 @@ type Options struct {
 	BaseDelay time.Duration
 }
 
-// Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict, ErrThrottled or
-// ErrUnavailable, whichever came last; with ErrUnavailable a write may have happened. It is safe for concurrent use.
+// Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict or ErrThrottled if nothing
+// was written, ErrUnavailable if a write may have happened. It is safe for concurrent use.
 type Store struct {
 	engine Engine
 	o      Options

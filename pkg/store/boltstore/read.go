@@ -1,0 +1,163 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Get is store.Engine.Get. All items are from one moment.
+func (e *Engine) Get(ctx context.Context, keys []store.Key) (items []store.Item, unread []int, err error) {
+	if err := store.ValidateGet(keys); err != nil {
+		return nil, nil, err
+	}
+	cost := store.Cost{Calls: 1}
+	err = e.view(ctx, func(b *bbolt.Bucket) error {
+		items = make([]store.Item, len(keys))
+		total := 0
+		for i, k := range keys {
+			items[i].Key = k
+			raw := b.Get(encodeKey(k.PK, k.SK))
+			if total += itemSize(raw); total > store.MaxGetBytes {
+				unread = append(unread, i)
+				continue
+			}
+			cost.ReadUnits += store.ReadUnits(itemSize(raw))
+			attrs, err := decodeItem(raw)
+			if err != nil {
+				return err
+			}
+			items[i].Attrs = attrs
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	store.Charge(ctx, cost)
+	return items, unread, nil
+}
+
+// Query is store.Engine.Query.
+func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	if err := store.ValidateQuery(q); err != nil {
+		return store.Page{}, err
+	}
+	var page store.Page
+	size := 0
+	err := e.view(ctx, func(b *bbolt.Bucket) error {
+		r := newSKRange(q)
+		c := b.Cursor()
+		for k, v := r.first(c); k != nil && r.contains(k); k, v = r.next(c) {
+			if size >= store.MaxPageBytes {
+				page.More = true
+				break
+			}
+			if err := add(&page, q, k[r.skAt:], v); err != nil {
+				return err
+			}
+			size += itemSize(v)
+			if page.Count == q.Limit {
+				page.More = true
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return store.Page{}, err
+	}
+	if !page.More {
+		page.Last = ""
+	}
+	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: store.ReadUnits(size)})
+	return page, nil
+}
+
+// add puts one item on a page.
+func add(page *store.Page, q store.Query, sk, raw []byte) error {
+	page.Count++
+	page.Last = string(sk)
+	if q.Select == store.CountOnly {
+		return nil
+	}
+	item := store.Item{Key: store.Key{PK: q.PK, SK: page.Last}, Attrs: store.Attrs{}}
+	if q.Select == store.All {
+		attrs, err := decodeItem(raw)
+		if err != nil {
+			return err
+		}
+		item.Attrs = attrs
+	}
+	page.Items = append(page.Items, item)
+	return nil
+}
+
+// view runs read on the items as they are now.
+func (e *Engine) view(ctx context.Context, read func(*bbolt.Bucket) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := e.db.View(func(tx *bbolt.Tx) error { return read(tx.Bucket(itemsBucket)) })
+	switch {
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return ErrClosed
+	case err != nil:
+		return fmt.Errorf("boltstore: read: %w", err)
+	}
+	return nil
+}
+
+// skRange is the part of a partition that a query reads, in keys of the file.
+type skRange struct {
+	reverse bool
+	skAt    int    // where the sort key begins in a key of the file
+	from    []byte // inclusive
+	to      []byte // exclusive
+}
+
+// newSKRange turns the bounds of q into a half-open range. No sort key holds the byte 0xff, for it is UTF-8: what begins with a
+// prefix sorts before the prefix and 0xff.
+func newSKRange(q store.Query) skRange {
+	from, to := q.From, "\xff"
+	if q.Prefix != "" {
+		from, to = q.Prefix, q.Prefix+"\xff"
+	} else if q.To != "" {
+		to = q.To + "\x00"
+	}
+	if q.After != "" {
+		if q.Reverse {
+			to = q.After
+		} else {
+			from = q.After + "\x00"
+		}
+	}
+	return skRange{q.Reverse, 2 + len(q.PK), encodeKey(q.PK, from), encodeKey(q.PK, to)}
+}
+
+func (r skRange) contains(k []byte) bool {
+	return bytes.Compare(k, r.from) >= 0 && bytes.Compare(k, r.to) < 0
+}
+
+func (r skRange) first(c *bbolt.Cursor) (k, v []byte) {
+	if !r.reverse {
+		return c.Seek(r.from)
+	}
+	if k, _ := c.Seek(r.to); k == nil {
+		return c.Last()
+	}
+	return c.Prev()
+}
+
+func (r skRange) next(c *bbolt.Cursor) (k, v []byte) {
+	if r.reverse {
+		return c.Prev()
+	}
+	return c.Next()
+}

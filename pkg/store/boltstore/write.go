@@ -1,0 +1,172 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// maxGroup bounds how many jobs share one write to disk.
+const maxGroup = 256
+
+// job is one Transact, or one Batch, on its way through the writer.
+type job struct {
+	ops     []store.Op
+	puts    [][]byte // the encoded items of the Puts among ops
+	token   string
+	payload uint64 // fingerprint of ops, with a token
+
+	taken atomic.Bool   // by the writer, or by a caller who gave up
+	done  chan struct{} // closed once cost and err are final
+	cost  store.Cost
+	err   error
+}
+
+// Transact is store.Engine.Transact.
+func (e *Engine) Transact(ctx context.Context, token string, ops []store.Op) error {
+	if err := store.ValidateToken(token); err != nil {
+		return err
+	}
+	if err := store.ValidateTransact(ops); err != nil {
+		return err
+	}
+	j := newJob(ops)
+	if token != "" {
+		j.token, j.payload = token, e.tokens.fingerprint(ops)
+	}
+	return e.submit(ctx, j, transactional(token, ops))
+}
+
+// transactional reports whether DynamoDB needs a transaction for ops, which doubles what they cost.
+func transactional(token string, ops []store.Op) bool {
+	return token != "" || len(ops) > 1 || ops[0].Kind == store.Check
+}
+
+// Batch is store.Engine.Batch. It leaves nothing undone.
+func (e *Engine) Batch(ctx context.Context, ops []store.Op) (undone []int, err error) {
+	if err := store.ValidateBatch(ops); err != nil {
+		return nil, err
+	}
+	return nil, e.submit(ctx, newJob(ops), false)
+}
+
+func newJob(ops []store.Op) *job {
+	j := &job{ops: ops, puts: make([][]byte, len(ops)), done: make(chan struct{})}
+	for i := range ops {
+		if ops[i].Kind == store.Put {
+			j.puts[i] = encodeItem(ops[i].Key, ops[i].Set)
+		}
+	}
+	return j
+}
+
+// submit hands a job to the writer and waits for it. Once the writer has begun with it, ctx no longer ends the wait: it is short,
+// and the caller learns what became of the write.
+func (e *Engine) submit(ctx context.Context, j *job, double bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := e.enqueue(ctx, j); err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		if j.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		<-j.done
+	}
+	j.cost.Calls = 1
+	if double {
+		j.cost.ReadUnits *= 2
+		j.cost.WriteUnits *= 2
+	}
+	store.Charge(ctx, j.cost)
+	return j.err
+}
+
+func (e *Engine) enqueue(ctx context.Context, j *job) error {
+	e.closing.RLock()
+	defer e.closing.RUnlock()
+	if e.closed {
+		return ErrClosed
+	}
+	select {
+	case e.queue <- j:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// write is the writer: it takes what waits in the queue and commits it together, until Close.
+func (e *Engine) write() {
+	defer close(e.finished)
+	for first := range e.queue {
+		group := []*job{first}
+		for more := true; more && len(group) < maxGroup; {
+			select {
+			case j, open := <-e.queue:
+				if more = open; open {
+					group = append(group, j)
+				}
+			default:
+				more = false
+			}
+		}
+		e.commit(group)
+	}
+}
+
+// commit applies a group of jobs, each all or nothing, with one write to disk.
+func (e *Engine) commit(group []*job) {
+	group = take(group)
+	if len(group) == 0 {
+		return
+	}
+	var used []tokenID
+	err := e.db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(itemsBucket)
+		changed := false
+		for _, j := range group {
+			wrote, err := e.apply(b, j)
+			if err != nil {
+				return err
+			}
+			if wrote && j.token != "" {
+				used = append(used, e.tokens.use(j.token, j.payload, e.now()))
+			}
+			changed = changed || wrote
+		}
+		if !changed {
+			return errNothing
+		}
+		return nil
+	})
+	if err != nil && err != errNothing { //nolint:errorlint // our own value, passed through unwrapped
+		// Which of the group's changes are on disk is not known.
+		e.tokens.forget(used)
+		for _, j := range group {
+			j.err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		}
+	}
+	for _, j := range group {
+		close(j.done)
+	}
+}
+
+// take leaves out the jobs whose callers have given up.
+func take(group []*job) []*job {
+	taken := group[:0]
+	for _, j := range group {
+		if j.taken.CompareAndSwap(false, true) {
+			taken = append(taken, j)
+		}
+	}
+	return taken
+}
