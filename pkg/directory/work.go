@@ -34,9 +34,6 @@ type work struct {
 	values []string // resolve: folded values
 }
 
-// attrWake marks the items whose appearance wakes the stream function.
-const attrWake = "wake"
-
 // inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to the
 // background.
 const inlineChanges = 1000
@@ -55,7 +52,7 @@ func (w work) put(k store.Keys) store.Op {
 		values[i] = v
 	}
 	doc := scim.Object{"target": w.target, "values": values}
-	return put(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), attrWake: "1"})
+	return put(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
 }
 
 func decodeWork(it store.Item) (work, error) {

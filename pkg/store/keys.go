@@ -34,6 +34,8 @@ const (
 	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days, so
 	// whoever reads an item that expires compares the time itself.
 	AttrTTL = "ttl"
+	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, or a deleted tenant.
+	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1
 )

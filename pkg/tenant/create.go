@@ -121,6 +121,9 @@ func (s *Service) writeListed(ctx context.Context, id string, r *record, previou
 	}
 	keys := store.KeysOf(id)
 	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
+	if r.state == deleting {
+		listed[store.AttrWake] = "1"
+	}
 	err = s.store.Transact(ctx,
 		store.Op{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}},
 		store.Op{Kind: store.Put, Key: keys.Listed(), Set: listed})

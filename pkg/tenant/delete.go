@@ -37,6 +37,15 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	}
 }
 
+// IsDeleting reports whether a tenant is deleted but not yet gone.
+func (s *Service) IsDeleting(ctx context.Context, id string) (bool, error) {
+	r, err := s.read(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && r.state == deleting, err
+}
+
 // markDeleted writes the state. What is Pending stays, so that Finish waits for it.
 func (s *Service) markDeleted(ctx context.Context, id string, r *record) error {
 	r.state, r.Tokens, r.Modified = deleting, nil, s.o.Now().UnixMilli()

@@ -1,0 +1,9 @@
+// Command admin is the Lambda function of the admin API.
+package main
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+)
+
+func main() { app.Serve(manage.Admin()) }

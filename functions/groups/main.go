@@ -1,0 +1,9 @@
+// Command groups is the Lambda function behind the groups routes of the HTTP API.
+package main
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/request"
+)
+
+func main() { app.Serve(request.Handler()) }

@@ -1,0 +1,17 @@
+// Command stream is the Lambda function behind the table's stream.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+)
+
+func main() {
+	s, err := manage.NewStream()
+	if err != nil {
+		app.Fail(err)
+	}
+	lambda.Start(s.Handle)
+}

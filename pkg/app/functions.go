@@ -1,0 +1,75 @@
+package app
+
+// Function describes a Lambda function: what template.yaml has to give it. A test holds the template against it.
+type Function struct {
+	// Name is the folder under functions/.
+	Name string
+	// Routes are its routes in the HTTP API.
+	Routes []string
+	// Env are the environment variables that it reads.
+	Env []string
+	// Table are the DynamoDB actions that it calls on the table; Secrets those it calls in Secrets Manager.
+	Table, Secrets []string
+}
+
+// Environment variables of the functions.
+const (
+	EnvTable        = "TABLE_NAME"
+	EnvBaseURL      = "BASE_URL"
+	EnvSecretPrefix = "SECRET_PREFIX"
+	EnvLogLevel     = "LOG_LEVEL"
+)
+
+var (
+	readActions  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+	writeActions = []string{
+		"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem",
+	}
+	allActions = append(append([]string{}, readActions...), writeActions...)
+)
+
+// Functions lists every function of the template.
+var Functions = []Function{
+	{
+		// The default route is the users function's: it answers what no other route takes, such as an endpoint name in another case.
+		Name:   "users",
+		Routes: append(routes("Users", "Users/{id}"), "$default"),
+		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+		Table:  allActions,
+	},
+	{
+		Name:   "groups",
+		Routes: routes("Groups", "Groups/{id}"),
+		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+		Table:  allActions,
+	},
+	{
+		Name:   "discovery",
+		Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
+		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+		// It reads the tenant, and notes when the token was used.
+		Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+	},
+	{
+		Name:    "admin",
+		Routes:  []string{"ANY /admin/v1/{proxy+}"},
+		Env:     []string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel},
+		Table:   allActions,
+		Secrets: []string{"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret"},
+	},
+	{
+		Name:    "stream",
+		Env:     []string{EnvTable, EnvSecretPrefix, EnvLogLevel},
+		Table:   allActions,
+		Secrets: []string{"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret"},
+	},
+}
+
+// routes returns the routes of SCIM endpoints under the base URL and its alias, for every method.
+func routes(endpoints ...string) []string {
+	var all []string
+	for _, e := range endpoints {
+		all = append(all, "ANY /scim/v2/{tenant}/"+e, "ANY /scim/{tenant}/"+e)
+	}
+	return all
+}

@@ -1,0 +1,98 @@
+package local
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// background does what the stream function does in AWS: one goroutine a tenant at a time.
+type background struct {
+	cleaner app.Cleaner
+	log     *slog.Logger
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu   sync.Mutex
+	busy map[app.Wake]bool // true: woken again while at work
+}
+
+func newBackground(log *slog.Logger) *background {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &background{log: log, ctx: ctx, cancel: cancel, busy: map[app.Wake]bool{}}
+}
+
+// wake starts the work, or has the work under way look once more.
+func (b *background) wake(w app.Wake) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, working := b.busy[w]; working {
+		b.busy[w] = true
+		return
+	}
+	b.busy[w] = false
+	b.wg.Go(func() { b.work(w) })
+}
+
+func (b *background) work(w app.Wake) {
+	pause := 100 * time.Millisecond
+	for {
+		err := b.cleaner.Clean(b.ctx, w)
+		if err != nil && b.ctx.Err() == nil {
+			b.log.Warn("background work will be tried again", "tenant", w.Tenant, "error", err)
+		}
+		b.mu.Lock()
+		again := b.busy[w] || err != nil
+		b.busy[w] = false
+		if !again || b.ctx.Err() != nil {
+			delete(b.busy, w)
+			b.mu.Unlock()
+			return
+		}
+		b.mu.Unlock()
+		if err == nil {
+			pause = 100 * time.Millisecond
+			continue
+		}
+		select {
+		case <-b.ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 10*time.Second)
+	}
+}
+
+// resume wakes what an earlier process left undone.
+func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
+	b.wg.Go(func() {
+		deleting, err := tenants.Deleting(b.ctx)
+		for _, id := range deleting {
+			b.wake(app.Wake{Tenant: id, Deleted: true})
+		}
+		cursor := ""
+		for err == nil {
+			var page []tenant.Tenant
+			page, cursor, err = tenants.List(b.ctx, tenant.MaxListCount, cursor)
+			for _, t := range page {
+				b.wake(app.Wake{Tenant: t.ID})
+			}
+			if cursor == "" {
+				break
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("work of an earlier run was not looked for", "error", err)
+		}
+	})
+}
+
+// stop ends the work; what is left is found at the next start.
+func (b *background) stop() {
+	b.cancel()
+	b.wg.Wait()
+}

@@ -1,0 +1,35 @@
+package local
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// demo makes a tenant to try in an empty table, and prints how to call it.
+func (s *Server) demo(ctx context.Context, origin string) error {
+	if s.o.BaseURL != "" {
+		origin = s.o.BaseURL
+	}
+	tenants, _, err := s.tenants.List(ctx, 1, "")
+	if err != nil || len(tenants) > 0 {
+		return err
+	}
+	t, token, err := s.tenants.Create(ctx, tenant.NewTenant{ID: "demo", Name: "Demo"})
+	if err != nil {
+		return err
+	}
+	base := origin + "/scim/v2/" + t.ID
+	fmt.Fprintf(s.o.Out, `A tenant to try was made.
+  base URL  %[1]s
+  token     %[2]s (until %[3]s)
+Try it:
+  curl -sS -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/scim+json' \
+       -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}' %[1]s/Users
+  curl -sS -H 'Authorization: Bearer %[2]s' '%[1]s/Users?filter=userName+eq+"ada@example.com"'
+More tenants:
+  curl -sS -d '{"name":"Acme","idp":"entra"}' %[4]s/admin/v1/tenants
+`, base, token.Value, token.ExpiresAt.Format("2 January 2006"), origin)
+	return nil
+}

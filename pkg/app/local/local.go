@@ -1,0 +1,191 @@
+// Package local puts everything into one process: the SCIM endpoint and the admin API on an embedded engine, each request through
+// the same API Gateway conversion and the same handlers as in AWS.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Options of a local server. The zero value is not good: use Flags, or set what the fields' comments call required.
+type Options struct {
+	// Addr is where Run listens, "127.0.0.1:8080"; port 0 takes a free one.
+	Addr string
+	// Data is the folder of the embedded engine's file; boltstore.Memory keeps nothing. Required with engine bolt.
+	Data string
+	// Engine is "bolt" or "dynamodb". Required.
+	Engine string
+	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is AWS.
+	DynamoDBEndpoint, Table string
+	// BaseURL begins all locations; empty takes scheme and host of each request.
+	BaseURL string
+	// AdminKey must be sent with every request to the admin API. Without it the API is open to this machine alone.
+	AdminKey string
+	// Demo makes a tenant `demo` in an empty table.
+	Demo bool
+	// CostHeaders adds what each SCIM request consumed to its answer.
+	CostHeaders bool
+	LogLevel    slog.Level
+	// Log takes the log, Out what is printed for people. Required.
+	Log, Out io.Writer
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// drain is app.Drain for a process that knows its own requests to be short.
+const drain = time.Second
+
+// Server is the whole endpoint in one process.
+type Server struct {
+	o          Options
+	log        *slog.Logger
+	engine     io.Closer
+	tenants    *tenant.Service
+	handler    http.Handler
+	background *background
+}
+
+// Open opens the engine and joins everything to it. Close it.
+func Open(ctx context.Context, o Options) (*Server, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: o.LogLevel}))
+	engine, closer, err := openEngine(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return newServer(o, log, engine, closer), nil
+}
+
+func newServer(o Options, log *slog.Logger, engine store.Engine, closer io.Closer) *Server {
+	st := store.New(engine, store.Options{})
+	s := &Server{o: o, log: log, engine: closer, background: newBackground(log)}
+	s.tenants = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: o.Now, Log: log, Alone: o.Engine == "bolt"})
+	dir := directory.New(st, directory.Options{
+		Now: o.Now, Log: log,
+		Background: func(id string) { s.background.wake(app.Wake{Tenant: id}) },
+	})
+	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Drain: drain}
+	scim := scimhttp.New(scimhttp.Config{
+		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: log, Now: o.Now, CostHeaders: o.CostHeaders,
+	})
+	admin := adminhttp.New(adminhttp.Config{
+		Tenants: s.tenants, BaseURL: o.BaseURL, Log: log,
+		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) },
+	})
+	gateway := func(h http.Handler) http.Handler { return apigw.Gateway{Function: apigw.Handler(h), Now: o.Now} }
+	s.handler = split(gateway(scim), adminhttp.LocalGuard(gateway(admin), o.AdminKey))
+	return s
+}
+
+// split sends the admin API's paths to admin and all others to scim, as the template's routes do. It is no ServeMux, which would
+// answer some paths itself.
+func split(scim, admin http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.URL.Path) >= 6 && r.URL.Path[:6] == "/admin" && (len(r.URL.Path) == 6 || r.URL.Path[6] == '/') {
+			admin.ServeHTTP(w, r)
+			return
+		}
+		scim.ServeHTTP(w, r)
+	})
+}
+
+// Handler returns what the server serves.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Tenants returns the tenants, for tests and the demo.
+func (s *Server) Tenants() *tenant.Service { return s.tenants }
+
+// Close ends the background work and releases the engine.
+func (s *Server) Close() error {
+	s.background.stop()
+	return s.engine.Close()
+}
+
+func openEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error) {
+	switch o.Engine {
+	case "bolt":
+		path := o.Data
+		if path != boltstore.Memory {
+			path = filepath.Join(path, "scim.db")
+		}
+		e, err := boltstore.Open(path, boltstore.Options{Now: o.Now})
+		return e, e, err
+	case "dynamodb":
+		return openDynamoDB(ctx, o)
+	}
+	return nil, nil, fmt.Errorf("-engine must be bolt or dynamodb, not %q", o.Engine)
+}
+
+// Run serves until ctx ends, then finishes the requests under way.
+func Run(ctx context.Context, o Options) error {
+	if o.AdminKey == "" && !loopback(o.Addr) {
+		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for", o.Addr)
+	}
+	s, err := Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	listener, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		return err
+	}
+	if o.Demo {
+		if err := s.demo(ctx, "http://"+listener.Addr().String()); err != nil {
+			_ = listener.Close()
+			return err
+		}
+	}
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	s.background.resume(ctx, s.tenants)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(o.Out, "listening on http://%s\n", listener.Addr())
+	select {
+	case err = <-served:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close()
+		return fmt.Errorf("requests were still under way: %w", err)
+	}
+	return nil
+}
+
+// loopback reports whether an address to listen on can be reached from this machine alone.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

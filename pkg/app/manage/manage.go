@@ -1,0 +1,114 @@
+// Package manage joins the operator's functions: admin, which serves the admin API, and stream, which completes open work.
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
+)
+
+func vault(env app.Env) *awssecret.Vault {
+	client := secretsmanager.NewFromConfig(awsenv.Config(), func(o *secretsmanager.Options) {
+		o.BaseEndpoint = awsenv.Endpoint("SECRETS_MANAGER")
+	})
+	return awssecret.New(client, awssecret.Options{Prefix: env.SecretPrefix})
+}
+
+// Admin returns the handler of the admin API.
+func Admin() (http.Handler, error) {
+	env, err := app.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	if env.SecretPrefix == "" {
+		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
+	}
+	return adminhttp.New(adminhttp.Config{
+		Tenants: tenant.New(awsenv.Store(env.Table), vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
+		BaseURL: env.BaseURL,
+		Log:     env.Log,
+	}), nil
+}
+
+// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants.
+type Stream struct {
+	cleaner app.Cleaner
+}
+
+// NewStream returns the stream function.
+func NewStream() (*Stream, error) {
+	env, err := app.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	if env.SecretPrefix == "" {
+		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
+	}
+	st := awsenv.Store(env.Table)
+	return &Stream{cleaner: app.Cleaner{
+		Tenants:   tenant.New(st, vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
+		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
+		Drain:     app.Drain,
+	}}, nil
+}
+
+// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no harm.
+func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	var out events.DynamoDBEventResponse
+	done := map[app.Wake]error{}
+	for _, record := range ev.Records {
+		wake, ok := wakeOf(record)
+		if !ok {
+			continue
+		}
+		err, known := done[wake]
+		if !known {
+			err = s.cleaner.Clean(ctx, wake)
+			done[wake] = err
+		}
+		if err != nil {
+			// The first failure decides: the stream begins again with it, and order is kept.
+			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// wakeOf reads from a stream record what has to be done; false where nothing has.
+func wakeOf(record events.DynamoDBEventRecord) (app.Wake, bool) {
+	if record.EventName == string(events.DynamoDBOperationTypeRemove) {
+		return app.Wake{}, false
+	}
+	if _, wakes := record.Change.NewImage["wake"]; !wakes {
+		return app.Wake{}, false
+	}
+	pk, okP := stringKey(record, "pk")
+	sk, okS := stringKey(record, "sk")
+	if okP != nil || okS != nil {
+		return app.Wake{}, false
+	}
+	return app.WakeOf(pk, sk)
+}
+
+var errNotString = errors.New("manage: key is no string")
+
+func stringKey(record events.DynamoDBEventRecord, name string) (string, error) {
+	v, ok := record.Change.Keys[name]
+	if !ok || v.DataType() != events.DataTypeString {
+		return "", errNotString
+	}
+	return v.String(), nil
+}

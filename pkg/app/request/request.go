@@ -1,0 +1,46 @@
+// Package request joins the functions that answer identity providers: users, groups and discovery. They link DynamoDB and
+// nothing else of AWS, and no request reads a secret.
+package request
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Handler returns the SCIM handler on the table that the environment names.
+func Handler() (http.Handler, error) {
+	env, err := app.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	st := awsenv.Store(env.Table)
+	return scimhttp.New(scimhttp.Config{
+		Tenants:   tenant.New(st, noSecrets{}, tenant.Options{Now: time.Now, Log: env.Log}),
+		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
+		BaseURL:   env.BaseURL,
+		Log:       env.Log,
+		Now:       time.Now,
+	}), nil
+}
+
+// errNoSecrets answers what no request may ask for.
+var errNoSecrets = errors.New("request: no vault on the path of a request")
+
+// noSecrets is the vault of functions that have none.
+type noSecrets struct{}
+
+func (noSecrets) Keep(context.Context, string, string, string, tenant.Stage) error {
+	return errNoSecrets
+}
+func (noSecrets) Reveal(context.Context, string, string) (string, error) { return "", errNoSecrets }
+func (noSecrets) Promote(context.Context, string, string) error          { return errNoSecrets }
+func (noSecrets) Drop(context.Context, string, string) error             { return errNoSecrets }
+func (noSecrets) DropTenant(context.Context, string) error               { return errNoSecrets }
