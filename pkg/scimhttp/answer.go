@@ -104,7 +104,9 @@ func (rq *request) locate(a answer, res directory.Resource) {
 // fits tells whether a body can be sent.
 func fits(body []byte) bool { return len(body) <= maxAnswer && wireSize(body) <= maxWire }
 
-// wireSize is the size of a body of JSON as a JSON string.
+// wireSize is the size of a body of JSON as a JSON string: quotes and backslashes get a backslash each, and the line separators
+// U+2028 and U+2029, of three bytes, become six.
 func wireSize(body []byte) int {
-	return len(body) + bytes.Count(body, []byte{'"'}) + bytes.Count(body, []byte{'\\'})
+	size := len(body) + bytes.Count(body, []byte{'"'}) + bytes.Count(body, []byte{'\\'})
+	return size + 3*bytes.Count(body, []byte("\u2028")) + 3*bytes.Count(body, []byte("\u2029"))
 }
