@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/serverless-scim/serverless-scim/pkg/scim"
+import (
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
 
 // Project makes the part of doc that an answer shows: what p selects, with "schemas" and every attribute that is always
 // returned, and never one that is never returned (RFC 7644, section 3.9). What no schema knows is left out. The result is a new
@@ -48,7 +52,7 @@ func (p *Projection) project(out scim.Object, ext *Schema, a *Attribute, v any) 
 	case []any:
 		list := make([]any, 0, len(v))
 		for _, e := range v {
-			if e = a.pick(e, subs, p); e != nil {
+			if e = a.pick(e, subs); e != nil {
 				list = append(list, e)
 			}
 		}
@@ -56,7 +60,7 @@ func (p *Projection) project(out scim.Object, ext *Schema, a *Attribute, v any) 
 			out[a.Name] = list
 		}
 	default:
-		if v = a.pick(v, subs, p); v != nil {
+		if v = a.pick(v, subs); v != nil {
 			out[a.Name] = v
 		}
 	}
@@ -74,7 +78,7 @@ func (a *Attribute) shownWhole() bool {
 
 // pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones where subs is nil, and
 // those that are always returned. Nil says that nothing is left.
-func (a *Attribute) pick(v any, subs []*Attribute, p *Projection) any {
+func (a *Attribute) pick(v any, subs []*Attribute) any {
 	o, ok := v.(scim.Object)
 	if !ok {
 		return v
@@ -102,10 +106,5 @@ func (a *Attribute) shown(subs []*Attribute) bool {
 	if subs == nil {
 		return a.Returned == Default
 	}
-	for _, s := range subs {
-		if s == a {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(subs, a)
 }

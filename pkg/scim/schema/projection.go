@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -60,7 +61,7 @@ func (p *Projection) name(t *ResourceType, name string) {
 	case r.Sub == nil:
 		p.attributes[r.Attr] = nil
 	default:
-		if subs, named := p.attributes[r.Attr]; !named || subs != nil {
+		if subs, named := p.attributes[r.Attr]; (!named || subs != nil) && !slices.Contains(subs, r.Sub) {
 			p.attributes[r.Attr] = append(subs, r.Sub)
 		}
 	}
@@ -128,13 +129,14 @@ func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attr
 	case p == nil:
 		return a.Returned == Default, nil
 	}
+	whole := p.core && ext == nil || p.extensions[ext]
 	subs, named := p.attributes[a]
-	if p.only {
-		whole := p.extensions[ext] || p.core && ext == nil
-		return named || whole && a.Returned == Default, subs
-	}
 	switch {
-	case a.Returned == Request, p.extensions[ext], named && subs == nil:
+	case p.only && whole && a.Returned == Default:
+		return true, nil
+	case p.only:
+		return named, subs
+	case whole, a.Returned == Request, named && subs == nil:
 		return false, nil
 	case named:
 		return true, a.without(subs)
@@ -146,10 +148,7 @@ func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attr
 func (a *Attribute) without(excluded []*Attribute) []*Attribute {
 	stay := make([]*Attribute, 0, len(a.SubAttributes))
 	for _, s := range a.SubAttributes {
-		out := s.Returned == Request
-		for _, e := range excluded {
-			out = out || s == e
-		}
+		out := s.Returned == Request || slices.Contains(excluded, s)
 		if !out || s.Returned == Always {
 			stay = append(stay, s)
 		}
