@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -12,15 +13,23 @@ import (
 
 func chargeCall(ctx context.Context) { store.Charge(ctx, store.Cost{Calls: 1}) }
 
-func chargeRead(ctx context.Context, c *types.ConsumedCapacity) {
-	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: units(c)})
+// All of these charge what DynamoDB reports, but at least what is certain: DynamoDB Local reports too little for a transaction, and
+// nothing for a read that finds nothing.
+
+func chargeRead(ctx context.Context, c *types.ConsumedCapacity, least float64) {
+	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: max(units(c), least)})
 }
 
-func chargeReads(ctx context.Context, tables []types.ConsumedCapacity) {
-	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: total(tables)})
+func chargeReads(ctx context.Context, tables []types.ConsumedCapacity, items []store.Item, unread []int) {
+	least := 0.0
+	for i, item := range items {
+		if !slices.Contains(unread, i) {
+			least += store.ReadUnits(store.ItemBytes(item.Key, item.Attrs))
+		}
+	}
+	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: max(total(tables), least)})
 }
 
-// chargeWrites charges what DynamoDB reports, but at least least: DynamoDB Local reports too little for a transaction.
 func chargeWrites(ctx context.Context, tables []types.ConsumedCapacity, least float64) {
 	store.Charge(ctx, store.Cost{Calls: 1, WriteUnits: max(total(tables), least)})
 }

@@ -49,7 +49,7 @@ func (e *Engine) getOne(ctx context.Context, key store.Key) (store.Item, error) 
 		chargeCall(ctx)
 		return store.Item{}, translate(ctx, "GetItem", err)
 	}
-	chargeRead(ctx, out.ConsumedCapacity)
+	chargeRead(ctx, out.ConsumedCapacity, 1)
 	if len(out.Item) == 0 {
 		return store.Item{Key: key}, nil
 	}
@@ -75,7 +75,6 @@ func (e *Engine) getMany(ctx context.Context, keys []store.Key) ([]store.Item, [
 		chargeCall(ctx)
 		return nil, nil, translate(ctx, "BatchGetItem", err)
 	}
-	chargeReads(ctx, out.ConsumedCapacity)
 	for _, answers := range out.Responses {
 		for _, av := range answers {
 			item, err := decodeItem(av)
@@ -95,6 +94,7 @@ func (e *Engine) getMany(ctx context.Context, keys []store.Key) ([]store.Item, [
 			unread = append(unread, index[key])
 		}
 	}
+	chargeReads(ctx, out.ConsumedCapacity, items, unread)
 	return items, unread, nil
 }
 

@@ -10,11 +10,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Query implements store.Engine. DynamoDB may say that there is more where the page ended exactly at the end of the range; the
-// next page is then empty.
+// Query implements store.Engine.
 func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	if err := store.ValidateQuery(q); err != nil {
 		return store.Page{}, err
+	}
+	end := farEnd(q)
+	if q.After != "" && q.After == end {
+		return store.Page{}, nil // DynamoDB would refuse to start there
 	}
 	in, err := e.queryInput(q)
 	if err != nil {
@@ -25,7 +28,7 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 		chargeCall(ctx)
 		return store.Page{}, translate(ctx, "Query", err)
 	}
-	chargeRead(ctx, out.ConsumedCapacity)
+	chargeRead(ctx, out.ConsumedCapacity, 1)
 	page := store.Page{Count: int(out.Count)}
 	for _, av := range out.Items {
 		item, err := decodeItem(av)
@@ -40,8 +43,25 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 			return store.Page{}, err
 		}
 		page.More, page.Last = true, last.SK
+	} else if q.Limit > 0 && page.Count >= q.Limit && end != "" {
+		// DynamoDB says nothing of a page that ends at its limit and at the end of the range at once. The port always does.
+		page.More, page.Last = true, end
+		if len(page.Items) > 0 {
+			page.Last = page.Items[len(page.Items)-1].SK
+		}
 	}
 	return page, nil
+}
+
+// farEnd is the bound at which a query ends, "" for none.
+func farEnd(q store.Query) string {
+	switch {
+	case q.Prefix != "":
+		return ""
+	case q.Reverse:
+		return q.From
+	}
+	return q.To
 }
 
 func (e *Engine) queryInput(q store.Query) (*dynamodb.QueryInput, error) {
