@@ -1,0 +1,48 @@
+package scimtest
+
+import (
+	"testing"
+)
+
+// behaviour is one observable behaviour. Its function makes the tenants that it needs, by profile.
+type behaviour struct {
+	name string
+	run  func(tenant func(idp string) *client)
+}
+
+// RunBehaviours runs one subtest for each observable behaviour of a SCIM server: RFC 7643, RFC 7644, and what clients rely on
+// where these leave a choice. newTarget makes a fresh, empty tenant of a profile: one of the identity providers' names, generic
+// or rfc. Bulk, search by POST, sorting, cursors, required extensions and the Prefer header are not part of it.
+func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
+	t.Helper()
+	chapters := []struct {
+		name       string
+		behaviours []behaviour
+	}{
+		{"transport", transportBehaviours},
+		{"discovery", discoveryBehaviours},
+		{"create", createBehaviours},
+		{"read", readBehaviours},
+		{"filter", filterBehaviours},
+		{"put", putBehaviours},
+		{"patch", patchBehaviours},
+		{"groups", groupBehaviours},
+		{"delete", deleteBehaviours},
+		{"decisions", decisionBehaviours},
+		{"decisions on patch", patchDecisionBehaviours},
+	}
+	for _, chapter := range chapters {
+		t.Run(chapter.name, func(t *testing.T) {
+			for _, b := range chapter.behaviours {
+				t.Run(b.name, func(t *testing.T) {
+					b.run(func(idp string) *client { return newClient(t, newTarget, idp) })
+				})
+			}
+		})
+	}
+}
+
+func newClient(t *testing.T, newTarget func(t *testing.T, idp string) Target, idp string) *client {
+	t.Helper()
+	return &client{t: t, target: newTarget(t, idp), idp: idp}
+}
