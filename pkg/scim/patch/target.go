@@ -79,7 +79,7 @@ func namesKnown(e filter.Expr, a *schema.Attribute) bool {
 	case filter.Not:
 		return namesKnown(e.X, a)
 	case filter.Compare:
-		return a.Sub(e.Path.Name) != nil
+		return a.Sub(e.Path.Name) != nil || a.Type != schema.Complex
 	}
 	return true
 }

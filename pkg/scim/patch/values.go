@@ -244,6 +244,9 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	if kind == Remove {
 		return old, nil
 	}
+	if tg.attr.Type != schema.Complex {
+		return nil, errNoTarget("; add the value without a filter")
+	}
 	raw, err := p.blueprint(kind, tg, value)
 	if err != nil || len(raw) == 0 {
 		return old, err
