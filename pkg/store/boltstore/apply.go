@@ -78,15 +78,10 @@ func replayUnits(b *bbolt.Bucket, ops []store.Op) (units float64) {
 	return units
 }
 
-// failedUnits is what a job costs of which a condition did not hold: a plain write the item that was there, a transaction all
-// that it would have written.
+// failedUnits is what a job costs of which a condition did not hold: as much as if it had been carried out.
 func failedUnits(j *job, changes []change) (units float64) {
 	for i, c := range changes {
-		size := itemSize(c.old)
-		if len(changes) > 1 || j.token != "" {
-			size = max(size, itemSize(j.puts[i]))
-		}
-		units += store.WriteUnits(size)
+		units += store.WriteUnits(max(itemSize(c.old), itemSize(j.puts[i])))
 	}
 	return units
 }
