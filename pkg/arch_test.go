@@ -76,8 +76,8 @@ var importRules = []importRule{
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
 	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
 
-	{"pkg/app", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
-	{"functions/...", []string{"pkg/app", lambdaGo}, whyMain},
+	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
+	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
 }
 
 // impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.
@@ -229,6 +229,59 @@ func TestCoreIsPure(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// unlinked are packages that a binary must not contain, not even through others.
+var unlinked = []struct {
+	from, to, why string
+}{
+	{"functions/users", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
+	{"functions/groups", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
+	{"functions/discovery", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
+	{"functions/users", bbolt + "/...", whyNoBolt},
+	{"functions/groups", bbolt + "/...", whyNoBolt},
+	{"functions/discovery", bbolt + "/...", whyNoBolt},
+	{"functions/admin", bbolt + "/...", whyNoBolt},
+	{"functions/stream", bbolt + "/...", whyNoBolt},
+	{"pkg/scimhttp", awsSDK + "/...", whyEdge},
+	{"pkg/adminhttp", awsSDK + "/...", whyEdge},
+}
+
+const (
+	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
+	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
+)
+
+func TestUnlinked(t *testing.T) {
+	graph := map[string][]string{}
+	for _, s := range parsed(t) {
+		if !s.test {
+			graph[s.dir] = append(graph[s.dir], s.imports()...)
+		}
+	}
+	for _, u := range unlinked {
+		if chain := chainTo(graph, u.from, u.to, map[string]bool{}); chain != nil {
+			t.Errorf("%s: %s", strings.Join(chain, " -> "), u.why)
+		}
+	}
+}
+
+// chainTo returns how dir comes to import what matches to; nil if it does not.
+func chainTo(graph map[string][]string, dir, to string, seen map[string]bool) []string {
+	seen[dir] = true
+	for _, p := range graph[dir] {
+		if matches(to, p) {
+			return []string{dir, p}
+		}
+		inside, ours := strings.CutPrefix(p, module+"/")
+		if !ours || seen[inside] {
+			continue
+		}
+		if chain := chainTo(graph, inside, to, seen); chain != nil {
+			return append([]string{dir}, chain...)
+		}
+	}
+	return nil
 }
 
 func TestImportMatrixIsCurrent(t *testing.T) {

@@ -26,6 +26,7 @@
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
+//	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
 // one process.
@@ -39,6 +40,6 @@
 //	a rule on users or groups                  directory
 //	a route                                    scimhttp or adminhttp, and template.yaml
 //	a setting of a tenant                      tenant.Settings
-//	a Lambda function                          app, functions, template.yaml, an event in events
+//	a Lambda function                          app/request or app/manage, functions, template.yaml, an event in events
 //	a package                                  the import matrix in arch_test.go, and the list above
 package pkg
