@@ -1,8 +1,11 @@
 package scim_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,12 +152,19 @@ func FuzzParseObject(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := scim.ParseObject(data)
+		plain := bytes.TrimPrefix(data, []byte("\uFEFF"))
 		if err != nil {
 			var e *scim.Error
 			if !errors.As(err, &e) || e.Status != 400 || e.Detail == "" {
 				t.Fatalf("error %v", err)
 			}
+			if json.Valid(plain) && !stricter(e) {
+				t.Fatalf("%s is JSON, yet %v", data, err)
+			}
 			return
+		}
+		if !json.Valid(plain) {
+			t.Fatalf("%s is no JSON", data)
 		}
 		text := scim.AppendJSON(nil, o)
 		again, err := scim.ParseObject(text)
@@ -165,6 +175,12 @@ func FuzzParseObject(f *testing.F) {
 			t.Fatalf("%s came back as %s", text, scim.AppendJSON(nil, again))
 		}
 	})
+}
+
+// stricter says whether an error is about something that JSON as such allows.
+func stricter(e *scim.Error) bool {
+	return slices.ContainsFunc([]string{"must be a JSON object", "UTF-8", "nest more than", "stands twice", "surrogate", "too large"},
+		func(s string) bool { return strings.Contains(e.Detail, s) })
 }
 
 // group is a body with n members, as a group of a large tenant is sent.
