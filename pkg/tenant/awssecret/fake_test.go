@@ -1,0 +1,306 @@
+package awssecret_test
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// fake is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they allow: a version
+// that loses its last label is gone at once.
+type fake struct {
+	t  *testing.T
+	mu sync.Mutex
+
+	secrets map[string]*secret
+	calls   map[string]int
+	linger  int // how many calls a deleted secret is still seen by
+
+	changes  int    // calls that may change something, so far
+	deadline int    // the change at which the client's process dies; 0: none
+	late     bool   // it dies after the change instead of before
+	onDeath  func() // told once
+}
+
+type secret struct {
+	values  map[string]string // by version
+	labels  map[string]string // label -> version
+	tags    map[string]string
+	deleted bool
+	seen    int
+}
+
+// call is a request body of any operation.
+type call struct {
+	Name, SecretId, ClientRequestToken, SecretString, VersionStage, VersionId string
+	MoveToVersionId, RemoveFromVersionId                                      string
+	VersionStages                                                             []string
+	ForceDeleteWithoutRecovery                                                bool
+	Tags                                                                      []struct{ Key, Value string }
+}
+
+// fault is an error answer: the name of the exception.
+type fault string
+
+type answer = map[string]any
+
+func newFake(t *testing.T) (*fake, *secretsmanager.Client) {
+	t.Helper()
+	f := &fake{t: t, secrets: map[string]*secret{}, calls: map[string]int{}}
+	web := httptest.NewServer(f)
+	t.Cleanup(web.Close)
+	return f, secretsmanager.New(secretsmanager.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(web.URL), Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+	})
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
+	data, err := io.ReadAll(r.Body)
+	var in call
+	if err == nil {
+		err = json.Unmarshal(data, &in)
+	}
+	if err != nil {
+		f.t.Errorf("%s: %v in %s", operation, err, data)
+	}
+	f.calls[operation]++
+	out, problem := f.serve(operation, in)
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if problem != "" {
+		w.WriteHeader(http.StatusBadRequest)
+		out = answer{"__type": string(problem), "Message": "refused by the rules: " + operation}
+	}
+	if err := json.NewEncoder(w).Encode(out); err != nil {
+		f.t.Error(err)
+	}
+}
+
+func (f *fake) serve(operation string, in call) (answer, fault) {
+	serve, ok := map[string]func(call) (answer, fault){
+		"CreateSecret": f.create, "PutSecretValue": f.put, "UpdateSecretVersionStage": f.move, "DeleteSecret": f.remove,
+		"GetSecretValue": f.get, "DescribeSecret": f.describe,
+	}[operation]
+	if !ok {
+		f.t.Errorf("%s is not expected", operation)
+		return nil, "InvalidRequestException"
+	}
+	if operation == "GetSecretValue" || operation == "DescribeSecret" {
+		if f.dead() {
+			return nil, "InternalServiceError"
+		}
+		return serve(in)
+	}
+	if f.dead() {
+		return nil, "InternalServiceError"
+	}
+	f.changes++
+	if !f.dead() {
+		return serve(in)
+	}
+	if f.late {
+		serve(in)
+	}
+	if f.onDeath != nil {
+		f.onDeath()
+	}
+	return nil, "InternalServiceError"
+}
+
+func (f *fake) dead() bool { return f.deadline > 0 && f.changes >= f.deadline }
+
+// find returns a secret that is there.
+func (f *fake) find(name string) (*secret, fault) {
+	s := f.secrets[name]
+	if s == nil {
+		return nil, "ResourceNotFoundException"
+	}
+	if s.deleted {
+		if s.seen++; s.seen > f.linger {
+			delete(f.secrets, name)
+			return nil, "ResourceNotFoundException"
+		}
+	}
+	return s, ""
+}
+
+func (f *fake) create(in call) (answer, fault) {
+	s, problem := f.find(in.Name)
+	switch {
+	case problem == "" && s.deleted:
+		return nil, "InvalidRequestException"
+	case problem == "" && s.values[in.ClientRequestToken] == in.SecretString:
+		return answer{"Name": in.Name, "VersionId": in.ClientRequestToken}, ""
+	case problem == "":
+		return nil, "ResourceExistsException"
+	}
+	s = &secret{values: map[string]string{}, labels: map[string]string{}, tags: map[string]string{}}
+	for _, tag := range in.Tags {
+		s.tags[tag.Key] = tag.Value
+	}
+	if problem := s.add(in, []string{"AWSCURRENT"}); problem != "" {
+		return nil, problem
+	}
+	f.secrets[in.Name] = s
+	return answer{"Name": in.Name, "VersionId": in.ClientRequestToken}, ""
+}
+
+func (f *fake) put(in call) (answer, fault) {
+	s, problem := f.find(in.SecretId)
+	if problem != "" {
+		return nil, problem
+	}
+	if s.deleted {
+		return nil, "InvalidRequestException"
+	}
+	if value, ok := s.values[in.ClientRequestToken]; ok {
+		if value != in.SecretString {
+			return nil, "ResourceExistsException"
+		}
+		return answer{"VersionId": in.ClientRequestToken}, "" // ignored: the labels stay where they are
+	}
+	stages := in.VersionStages
+	if len(stages) == 0 {
+		stages = []string{"AWSCURRENT"}
+	}
+	if problem := s.add(in, stages); problem != "" {
+		return nil, problem
+	}
+	return answer{"VersionId": in.ClientRequestToken}, ""
+}
+
+// add stores a new version with its labels.
+func (s *secret) add(in call, stages []string) fault {
+	if n := len(in.ClientRequestToken); n < 32 || n > 64 || in.SecretString == "" || len(in.SecretString) > 65536 {
+		return "InvalidParameterException"
+	}
+	s.values[in.ClientRequestToken] = in.SecretString
+	for _, label := range stages {
+		s.label(label, in.ClientRequestToken)
+	}
+	return s.tidy()
+}
+
+// label attaches a label to one version only; AWSPREVIOUS follows where AWSCURRENT was.
+func (s *secret) label(label, version string) {
+	old := s.labels[label]
+	if old == version {
+		return
+	}
+	s.labels[label] = version
+	if label == "AWSCURRENT" && old != "" {
+		s.labels["AWSPREVIOUS"] = old
+	}
+}
+
+// tidy removes the versions without a label.
+func (s *secret) tidy() fault {
+	if len(s.labels) > 20 {
+		return "LimitExceededException"
+	}
+	for version := range s.values {
+		if !slices.Contains(slices.Collect(maps.Values(s.labels)), version) {
+			delete(s.values, version)
+		}
+	}
+	return ""
+}
+
+func (f *fake) move(in call) (answer, fault) {
+	s, problem := f.find(in.SecretId)
+	if problem != "" {
+		return nil, problem
+	}
+	holder := s.labels[in.VersionStage]
+	_, known := s.values[in.MoveToVersionId]
+	switch {
+	case s.deleted:
+		return nil, "InvalidRequestException"
+	case in.MoveToVersionId != "" && !known:
+		return nil, "ResourceNotFoundException"
+	case holder != in.MoveToVersionId && holder != in.RemoveFromVersionId:
+		return nil, "InvalidParameterException" // the holder must be named
+	case in.MoveToVersionId == "" && in.VersionStage == "AWSCURRENT":
+		return nil, "InvalidParameterException" // it can only be moved
+	case in.MoveToVersionId == "":
+		delete(s.labels, in.VersionStage)
+	default:
+		s.label(in.VersionStage, in.MoveToVersionId)
+	}
+	return answer{"Name": in.SecretId}, s.tidy()
+}
+
+func (f *fake) get(in call) (answer, fault) {
+	if in.VersionStage == "" || in.VersionId != "" {
+		f.t.Error("GetSecretValue without a stage, or by version")
+	}
+	s, problem := f.find(in.SecretId)
+	if problem != "" {
+		return nil, problem
+	}
+	if s.deleted {
+		return nil, "InvalidRequestException"
+	}
+	version, ok := s.labels[in.VersionStage]
+	if !ok {
+		return nil, "ResourceNotFoundException"
+	}
+	return answer{"VersionId": version, "SecretString": s.values[version], "VersionStages": []string{in.VersionStage}}, ""
+}
+
+func (f *fake) describe(in call) (answer, fault) {
+	s, problem := f.find(in.SecretId)
+	if problem != "" {
+		return nil, problem
+	}
+	versions := map[string][]string{}
+	for label, version := range s.labels {
+		versions[version] = append(versions[version], label)
+	}
+	out := answer{"Name": in.SecretId, "VersionIdsToStages": versions}
+	if s.deleted {
+		out["DeletedDate"] = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC).Unix()
+	}
+	return out, ""
+}
+
+func (f *fake) remove(in call) (answer, fault) {
+	s, problem := f.find(in.SecretId)
+	if problem != "" {
+		return nil, problem
+	}
+	if !in.ForceDeleteWithoutRecovery {
+		f.t.Error("a recovery window would keep the name taken")
+	}
+	s.deleted = true
+	return answer{"Name": in.SecretId}, ""
+}
+
+// show is what a secret holds, by label: for tests to compare.
+func (f *fake) show(name string) map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.secrets[name]
+	if s == nil {
+		return nil
+	}
+	values := map[string]string{}
+	for label, version := range s.labels {
+		values[label] = s.values[version]
+	}
+	return values
+}
