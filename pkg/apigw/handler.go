@@ -31,9 +31,9 @@ func Handler(h http.Handler) Function {
 				resp, err = internalError(id), nil
 			}
 		}()
-		mended, err := mend(ev)
-		if err != nil {
-			return errorResponse(scim.BadRequest(scim.InvalidSyntax, "%s", err)), nil
+		mended, refused := mend(ev)
+		if refused != nil {
+			return errorResponse(refused), nil
 		}
 		adapter := httpadapter.NewV2(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			restore(r, ev)

@@ -82,6 +82,25 @@ func TestEmptyRawPathIsTakenFromContext(t *testing.T) {
 	}
 }
 
+func TestPathThatWasCutAtAQuestionMark(t *testing.T) {
+	never := func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") }
+	ev := get("/scim/v2/t/Users/a")
+	ev.RequestContext.HTTP.Path = "/scim/v2/t/Users/a?b"
+	wantSCIMError(t, call(t, never, ev), 404)
+	for _, id := range []string{"a?b", "a%3Fb", "a%3fb"} {
+		ev = get("/scim/v2/t/Users/a")
+		ev.PathParameters = map[string]string{"tenant": "t", "id": id}
+		wantSCIMError(t, call(t, never, ev), 404)
+	}
+	var called bool
+	ev = get("/scim/v2/t/Users/a")
+	ev.PathParameters = map[string]string{"tenant": "t", "id": "a"}
+	call(t, func(http.ResponseWriter, *http.Request) { called = true }, ev)
+	if !called {
+		t.Error("a whole path was refused")
+	}
+}
+
 func TestStageIsStripped(t *testing.T) {
 	for _, c := range []struct{ stage, path, want string }{
 		{"$default", "/scim/v2", "/scim/v2"},

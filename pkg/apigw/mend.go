@@ -2,37 +2,40 @@ package apigw
 
 import (
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // defaultStage is the stage whose name is not part of the path.
 const defaultStage = "$default"
 
-// mend returns ev as the library converts it faithfully. The error is for the client's eyes.
+// mend returns ev as the library converts it faithfully, or the error that answers it.
 //
 // Everything that the library would refuse is refused or repaired here, because it prints the whole URL, and with it names of people,
 // to the log when it fails.
-func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, error) {
+func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, *scim.Error) {
 	if !isToken(ev.RequestContext.HTTP.Method) {
-		return ev, errors.New("the request has no valid HTTP method")
+		return ev, scim.BadRequest(scim.InvalidSyntax, "The request has no valid HTTP method.")
 	}
 	if ev.IsBase64Encoded {
 		body, err := base64.StdEncoding.DecodeString(ev.Body)
 		if err != nil {
-			return ev, errors.New("the request body is not the base64 that the gateway announced")
+			return ev, scim.BadRequest(scim.InvalidSyntax, "The request body is not the base64 that the gateway announced.")
 		}
 		ev.Body, ev.IsBase64Encoded = string(body), false
 	}
 	path := ev.RawPath
 	if path == "" {
 		path = ev.RequestContext.HTTP.Path
+	}
+	if cutShort(path, ev) {
+		return ev, scim.Errorf(http.StatusNotFound, scim.NoType, "There is nothing at this path: it has a question mark in it.")
 	}
 	path = withoutStage(path, ev.RequestContext.Stage)
 	// HTTP API hands the path over decoded and the library parses it as if it were encoded: `/Users/a#b` would become `/Users/a`.
@@ -42,6 +45,20 @@ func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, er
 	ev.RequestContext.DomainName = ""
 	ev.Headers = nil
 	return ev, nil
+}
+
+// cutShort tells whether HTTP API has cut the path at a `?` that it had decoded, so that `/Users/a%3Fb` would reach user a: the path in
+// the request context, or a path parameter, may still have it.
+func cutShort(path string, ev events.APIGatewayV2HTTPRequest) bool {
+	if strings.HasPrefix(ev.RequestContext.HTTP.Path, path+"?") {
+		return true
+	}
+	for _, value := range ev.PathParameters {
+		if decoded, err := url.PathUnescape(value); strings.Contains(value, "?") || err == nil && strings.Contains(decoded, "?") {
+			return !strings.Contains(path, "?")
+		}
+	}
+	return false
 }
 
 // withoutStage strips the stage that HTTP API leaves in front of the path, if it is not the default stage.
@@ -102,9 +119,4 @@ func isToken(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 32
-}
-
-// errFunction is what a function's failure looks like from outside.
-func errFunction(reason string, args ...any) error {
-	return fmt.Errorf("apigw: function failed: "+reason, args...)
 }

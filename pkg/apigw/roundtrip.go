@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -80,16 +81,16 @@ func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) 
 	}
 	answered, err := g.Function(ctx, received)
 	if err != nil {
-		return resp, errFunction("%w", err)
+		return resp, fmt.Errorf("apigw: function: %w", err)
 	}
 	size, err = throughJSON(answered, &resp)
 	switch {
 	case err != nil:
 		return resp, err
 	case size > MaxInvocation:
-		return resp, errFunction("answer of %d bytes is over the limit of %d", size, MaxInvocation)
+		return resp, fmt.Errorf("apigw: function: answer of %d bytes is over the limit of %d", size, MaxInvocation)
 	case resp.StatusCode < 200 || resp.StatusCode > 599:
-		return resp, errFunction("status %d", resp.StatusCode)
+		return resp, fmt.Errorf("apigw: function: status %d", resp.StatusCode)
 	}
 	return resp, nil
 }

@@ -11,11 +11,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// body reads the request's body as a JSON object. Its media type is checked first, then its size, then its syntax.
+// body reads the request's body as a JSON object. Its size is checked first, then its media type, then its syntax; no body is no
+// JSON, whatever its type (a gateway may have made one up).
 func (h *handler) body(rq *request) (scim.Object, error) {
-	if err := checkMediaType(rq.Header); err != nil {
-		return nil, err
-	}
 	if rq.ContentLength > h.MaxBodyBytes {
 		return nil, h.tooLarge()
 	}
@@ -28,6 +26,9 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, scim.BadRequest(scim.InvalidSyntax, "The request has no body; a JSON object is needed.")
+	}
+	if err := checkMediaType(rq.Header); err != nil {
+		return nil, err
 	}
 	return scim.ParseObject(data)
 }

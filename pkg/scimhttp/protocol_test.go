@@ -49,6 +49,8 @@ func TestRequestMediaType(t *testing.T) {
 		s.as(a, "POST", "/Users", `{}`, "Content-Type", contentType).wantError(415, scim.NoType)
 	}
 	s.as(a, "POST", "/Users", "\x1f\x8b", "Content-Encoding", "gzip").wantError(415, scim.NoType)
+	// No body has no type; some gateways invent one.
+	s.as(a, "POST", "/Users", "", "Content-Type", "text/plain").wantError(400, scim.InvalidSyntax)
 }
 
 // "Malformed JSON -> 400 invalidSyntax; empty body -> 400".
