@@ -119,6 +119,9 @@ func validateCount(n, limit int, what string) error {
 
 // validateKeys checks n keys, and that no two are the same.
 func validateKeys(n int, key func(int) Key) error {
+	if n == 1 {
+		return validateKey(key(0))
+	}
 	seen := make(map[Key]struct{}, n)
 	for i := range n {
 		k := key(i)

@@ -54,27 +54,27 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	err := e.view(ctx, func(b *bbolt.Bucket) error {
 		r := newSKRange(q)
 		c := b.Cursor()
+		var last []byte // the sort key of the last item of the page
 		for k, v := r.first(c); k != nil && r.contains(k); k, v = r.next(c) {
-			if size >= store.MaxPageBytes {
-				page.More = true
+			if page.More = size >= store.MaxPageBytes; page.More {
 				break
 			}
-			if err := add(&page, q, k[r.skAt:], v); err != nil {
+			last = k[r.skAt:]
+			if err := add(&page, q, last, v); err != nil {
 				return err
 			}
 			size += itemSize(v)
-			if page.Count == q.Limit {
-				page.More = true
+			if page.More = page.Count == q.Limit; page.More {
 				break
 			}
+		}
+		if page.More {
+			page.Last = string(last)
 		}
 		return nil
 	})
 	if err != nil {
 		return store.Page{}, err
-	}
-	if !page.More {
-		page.Last = ""
 	}
 	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: store.ReadUnits(size)})
 	return page, nil
@@ -83,11 +83,10 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 // add puts one item on a page.
 func add(page *store.Page, q store.Query, sk, raw []byte) error {
 	page.Count++
-	page.Last = string(sk)
 	if q.Select == store.CountOnly {
 		return nil
 	}
-	item := store.Item{Key: store.Key{PK: q.PK, SK: page.Last}, Attrs: store.Attrs{}}
+	item := store.Item{Key: store.Key{PK: q.PK, SK: string(sk)}, Attrs: store.Attrs{}}
 	if q.Select == store.All {
 		attrs, err := decodeItem(raw)
 		if err != nil {
