@@ -30,6 +30,21 @@ type server struct {
 	http    http.Handler
 	tenants *tenant.Service
 	now     time.Time
+	// fault, where it is set, is what the store's engine fails with.
+	fault error
+}
+
+// faulty is an engine that fails where its server says so.
+type faulty struct {
+	store.Engine
+	s *server
+}
+
+func (f faulty) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	if f.s.fault != nil {
+		return nil, nil, f.s.fault
+	}
+	return f.Engine.Get(ctx, keys)
 }
 
 func (s *server) clock() time.Time { return s.now }
@@ -46,7 +61,7 @@ func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	s := &server{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
-	st := store.New(engine, store.Options{})
+	st := store.New(faulty{engine, s}, store.Options{MaxWait: 50 * time.Millisecond, BaseDelay: time.Millisecond})
 	s.tenants = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: s.clock})
 	c := scimhttp.Config{
 		Tenants:   s.tenants,
