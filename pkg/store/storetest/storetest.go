@@ -18,6 +18,8 @@ type Exceptions struct {
 	// OldSizes: the engine does not learn how large the items were that a transaction replaces, changes or deletes, so that one
 	// which shrinks an item of more than 1 KiB, or changes part of it, is charged too little.
 	OldSizes string
+	// AbsentDeletes: the engine charges a batch two units, not one, for the deletion of an item that is not there.
+	AbsentDeletes string
 }
 
 // Run runs the suite. It opens one engine per group of cases; the engines may share their storage.
