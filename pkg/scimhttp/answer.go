@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxAnswer is the size of the largest answer in bytes.
-	maxAnswer = 4_500_000
+	maxAnswer = directory.MaxAnswerBytes
 	// maxWire is the size of the largest answer as a JSON string, which is how it leaves a Lambda function; 6 MiB is the most there,
 	// with headers.
 	maxWire = 6_000_000

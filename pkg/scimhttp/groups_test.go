@@ -23,8 +23,12 @@ func TestPatchGroupAnswers(t *testing.T) {
 		idp, query string
 		status     int
 	}{
-		{"generic", "", 200}, {"rfc", "", 200}, {"entra", "", 204}, {"okta", "", 204},
-		{"entra", "?attributes=displayName", 200}, {"okta", "?excludedAttributes=members", 200},
+		{"generic", "", 200},
+		{"rfc", "", 200},
+		{"entra", "", 204},
+		{"okta", "", 204},
+		{"entra", "?attributes=displayName", 200},
+		{"okta", "?excludedAttributes=members", 200},
 	} {
 		a := s.tenant(fmt.Sprintf("%s-%d", c.idp, len(c.query)), c.idp, tenant.Settings{})
 		made := s.as(a, "POST", "/Groups", groupNamed("g")).wantResource(201)
@@ -105,7 +109,6 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 	for method, body := range bodies {
 		for _, endpoint := range []string{"/Users/", "/Groups/", "/ResourceTypes/", "/Schemas/", "/"} {
 			for _, id := range []string{userID, groupID, "T%23bravo", "../bravo/Users/" + userID, userID + "%23" + groupID} {
-				s.as(a, method, endpoint+id, body)
 				got, want := s.as(a, method, endpoint+id, body), s.as(a, method, endpoint+strings.NewReplacer(userID, nobody, groupID, nobody).Replace(id), body)
 				if got.status != want.status || got.status < 400 || hide.Replace(got.raw) != hide.Replace(want.raw) {
 					t.Errorf("%s %s%s: %d %s, for nobody's id %d %s", method, endpoint, id, got.status, got.raw, want.status, want.raw)
