@@ -5,91 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
-
-var errDead = errors.New("the process is dead")
-
-// mortal is the engine of a process that dies at its write number deadline (from 1): before the write or, if late, after
-// it and before the answer. Nothing that the process does afterwards reaches the table.
-type mortal struct {
-	store.Engine
-	deadline int32
-	late     bool
-	writes   atomic.Int32
-}
-
-func (m *mortal) dead() bool { return m.writes.Load() >= m.deadline }
-
-func (m *mortal) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
-	if m.dead() {
-		return nil, nil, errDead
-	}
-	return m.Engine.Get(ctx, keys)
-}
-
-func (m *mortal) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	if m.dead() {
-		return store.Page{}, errDead
-	}
-	return m.Engine.Query(ctx, q)
-}
-
-func (m *mortal) Transact(ctx context.Context, token string, ops []store.Op) error {
-	err := error(nil)
-	m.write(func() { err = m.Engine.Transact(ctx, token, ops) })
-	if m.dead() {
-		return errDead
-	}
-	return err
-}
-
-func (m *mortal) Batch(ctx context.Context, ops []store.Op) (undone []int, err error) {
-	m.write(func() { undone, err = m.Engine.Batch(ctx, ops) })
-	if m.dead() {
-		return nil, errDead
-	}
-	return undone, err
-}
-
-func (m *mortal) write(do func()) {
-	if m.dead() {
-		return
-	}
-	if n := m.writes.Add(1); n < m.deadline || m.late {
-		do()
-	}
-}
 
 // crash runs work in a process that dies at every one of its writes in turn, each time in a new world, and then check. It ends
 // with the first death that work does not meet.
 func crash(t *testing.T, prepare func(*testing.T, *world), work func(*world, *tenant.Service) error, check func(*testing.T, *world)) {
 	t.Helper()
-	for _, late := range []bool{false, true} {
-		for deadline := int32(1); ; deadline++ {
-			name, finished := fmt.Sprintf("write %d, after it: %v", deadline, late), false
-			t.Run(name, func(t *testing.T) {
-				w := newWorld(t)
-				prepare(t, w)
-				m := &mortal{Engine: w.engine, deadline: deadline, late: late}
-				err := work(w, w.process(store.New(m, store.Options{}), false))
-				if finished = !m.dead(); finished && err != nil {
-					t.Fatal(err)
-				}
-				check(t, w)
-			})
-			if finished || t.Failed() {
-				if deadline < 2 {
-					t.Error("work writes nothing")
-				}
-				break
+	for writes, finished := 0, false; !finished && !t.Failed(); writes++ {
+		t.Run(fmt.Sprintf("after %d writes", writes), func(t *testing.T) {
+			w := newWorld(t)
+			prepare(t, w)
+			mortal := faultstore.New(w.engine, nil)
+			mortal.KillAfterWrites(writes)
+			err := work(w, w.process(store.New(mortal, store.Options{}), false))
+			if finished = !mortal.Killed(); finished && (err != nil || writes == 0) {
+				t.Fatalf("work that nothing kept from its end: %v", err)
 			}
-		}
+			check(t, w)
+		})
 	}
 }
 
@@ -301,7 +240,8 @@ func TestHungUpClientLeavesNothingHalfMade(t *testing.T) {
 	}
 }
 
-// slowVault is a vault in which something happens while a value is on its way in, or which does not take it.
+// slowVault is a vault in which something happens while a value is on its way in or everything on its way out, or which does not
+// take a value.
 type slowVault struct {
 	tenant.Secrets
 	meanwhile func()
@@ -316,4 +256,11 @@ func (v *slowVault) Keep(ctx context.Context, tenantID, tokenID, value string, s
 		return v.err
 	}
 	return v.Secrets.Keep(ctx, tenantID, tokenID, value, stage)
+}
+
+func (v *slowVault) DropTenant(ctx context.Context, tenantID string) error {
+	if v.meanwhile != nil {
+		v.meanwhile()
+	}
+	return v.Secrets.DropTenant(ctx, tenantID)
 }

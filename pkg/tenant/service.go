@@ -9,9 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Options of a Service. The zero value is good.
+// Options of a Service. All but Now may be left at zero.
 type Options struct {
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; required.
 	Now func() time.Time
 	// Log takes the audit trail (ids only, never a value) and what goes wrong beside a request; nil discards.
 	Log *slog.Logger
@@ -48,9 +48,6 @@ type Service struct {
 
 // New returns a Service on a table and a vault.
 func New(st *store.Store, secrets Secrets, o Options) *Service {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -2,14 +2,13 @@ package awssecret_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
 )
@@ -121,42 +120,6 @@ func TestLiveTokensStayInTheVault(t *testing.T) {
 	}
 }
 
-// cut is an engine that a dead process can't reach.
-type cut struct {
-	store.Engine
-	dead atomic.Bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (c *cut) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
-	if c.dead.Load() {
-		return nil, nil, errDead
-	}
-	return c.Engine.Get(ctx, keys)
-}
-
-func (c *cut) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	if c.dead.Load() {
-		return store.Page{}, errDead
-	}
-	return c.Engine.Query(ctx, q)
-}
-
-func (c *cut) Transact(ctx context.Context, token string, ops []store.Op) error {
-	if c.dead.Load() {
-		return errDead
-	}
-	return c.Engine.Transact(ctx, token, ops)
-}
-
-func (c *cut) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
-	if c.dead.Load() {
-		return nil, errDead
-	}
-	return c.Engine.Batch(ctx, ops)
-}
-
 // crash runs work with a vault that fails at each of its changes in turn, before or after the change; the process either dies with
 // it or lives to tidy up.
 func crash(t *testing.T, prepare func(*testing.T, *world), work func(context.Context, *tenant.Service) error, check func(*testing.T, *world)) {
@@ -168,9 +131,9 @@ func crash(t *testing.T, prepare func(*testing.T, *world), work func(context.Con
 			t.Run(fmt.Sprintf("change %d, after it: %v, process dies: %v", deadline, late, dies), func(t *testing.T) {
 				w := newWorld(t)
 				prepare(t, w)
-				engine := &cut{Engine: w.engine}
+				engine := faultstore.New(w.engine, nil)
 				if dies {
-					w.fake.onDeath = func() { engine.dead.Store(true) }
+					w.fake.onDeath = func() { engine.KillAfter(0) }
 				}
 				w.fake.changes, w.fake.deadline, w.fake.late = 0, deadline, late
 				err := work(t.Context(), w.process(engine))
