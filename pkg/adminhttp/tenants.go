@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -122,7 +123,8 @@ func (a *api) base(r *http.Request) string {
 		return a.baseURL
 	}
 	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(first), "https") {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host

@@ -273,6 +273,11 @@ func TestDelete(t *testing.T) {
 	if ids, err := w.Deleting(w.ctx); err != nil || !slices.Equal(ids, []string{"acme"}) {
 		t.Errorf("deleting: %v, %v", ids, err)
 	}
+	for id, want := range map[string]bool{"acme": true, "other": false, "nobody": false} {
+		if got, err := w.IsDeleting(w.ctx, id); got != want || err != nil {
+			t.Errorf("IsDeleting(%s) = %v, %v", id, got, err)
+		}
+	}
 	for range 2 {
 		if err := w.Finish(w.ctx, "acme"); err != nil {
 			t.Fatal(err)
