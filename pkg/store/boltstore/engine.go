@@ -84,6 +84,9 @@ func Open(path string, o Options) (*Engine, error) {
 		e.removeScratch()
 		return nil, err
 	}
+	if runtime.GOOS != "windows" { // an open file lives on without its name, so that even a killed process leaves nothing
+		e.removeScratch()
+	}
 	go e.write()
 	return e, nil
 }
