@@ -1,6 +1,8 @@
 package dynamostore
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -24,7 +26,7 @@ const (
 func NewClient(cfg aws.Config, optFns ...func(*dynamodb.Options)) *dynamodb.Client {
 	single := func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = httpClient(cfg.HTTPClient)
+		o.HTTPClient = wholeBody{httpClient(cfg.HTTPClient)}
 	}
 	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){single}, optFns...)...)
 }
@@ -44,4 +46,25 @@ func httpClient(given aws.HTTPClient) aws.HTTPClient {
 			t.MaxIdleConns = idleConnections
 			t.MaxIdleConnsPerHost = idleConnections
 		})
+}
+
+// wholeBody hands each request on with a body of its own in memory. The SDK's own body turns into an error once the head of the
+// answer is there, and net/http may still be looking for its end then, on a busy machine: it would close the connection in the
+// middle of a large answer. A body in memory also goes out together with the head, and lets net/http repeat a request that met a
+// connection which the server had closed while it was idle.
+type wholeBody struct{ next aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (c wholeBody) Do(req *http.Request) (*http.Response, error) {
+	if req.Body == nil || req.ContentLength <= 0 {
+		return c.next.Do(req)
+	}
+	data := make([]byte, req.ContentLength)
+	if _, err := io.ReadFull(req.Body, data); err != nil {
+		return nil, err
+	}
+	whole := req.WithContext(req.Context())
+	whole.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	whole.Body, _ = whole.GetBody()
+	return c.next.Do(whole)
 }
