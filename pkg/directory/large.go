@@ -150,7 +150,7 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 // closeMembers ends a large change that has no chunks left.
 func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, w work) error {
 	var tx transaction
-	tx.must(when(remove(ts.Work(w.id)), exists()...), errGone)
+	tx.must(d.closing(ts.Keys, w), errGone)
 	tx.must(store.Op{
 		Kind: store.Update, Key: ts.Group(w.target), Unset: []string{attrOpen}, If: []store.Cond{equals(attrOpen, w.id)},
 	}, errGone)

@@ -239,7 +239,7 @@ func (l *lister) attachGroups(ctx context.Context, page []Resource) error {
 		g.SetLimit(16)
 		for i, res := range page {
 			g.Go(func() (err error) {
-				groups[i], err = l.d.groupsOf(gctx, l.ts, res.ID)
+				groups[i], err = o.groupsOf(gctx, l.ts, res.ID)
 				return err
 			})
 		}

@@ -14,18 +14,24 @@ import (
 // Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice, which does no
 // harm, and never not at all.
 type overlay struct {
-	gone map[string]bool // deleted resources
-	open []work          // changes of members, not yet rolled forward
+	gone   map[string]bool // deleted resources
+	open   []work          // changes of members, not yet rolled forward
+	closed bool            // some work was completed a moment ago
 }
+
+// empty reports whether memberships read beside the overlay are right as they are.
+func (o overlay) empty() bool { return len(o.gone) == 0 && len(o.open) == 0 && !o.closed }
 
 func (d *Directory) overlay(ctx context.Context, ts *store.TenantStore) (overlay, error) {
 	o := overlay{gone: map[string]bool{}}
 	all, err := openWork(ctx, ts)
 	for _, w := range all {
-		switch w.kind {
-		case workGone:
+		switch {
+		case !w.closed.IsZero():
+			o.closed = o.closed || d.o.Now().Sub(w.closed) < linger
+		case w.kind == workGone:
 			o.gone[w.target] = true
-		case workMembers:
+		case w.kind == workMembers:
 			o.open = append(o.open, w)
 		}
 	}

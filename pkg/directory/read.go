@@ -15,32 +15,43 @@ import (
 // MaxAnswerBytes bounds the JSON of one answer, so that it fits a Lambda response of 6 MB after escaping.
 const MaxAnswerBytes = 4_500_000
 
-// groupsOf returns the ids of the groups that a user is a direct member of, in order.
-func (d *Directory) groupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
+// beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to: see linger.
+func (d *Directory) beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, overlay) error) error {
+	began := d.o.Now()
 	var o overlay
-	var groups []string
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		o, err = d.overlay(gctx, ts)
 		return err
 	})
-	g.Go(func() (err error) {
-		groups, err = storedGroupsOf(gctx, ts, id)
+	g.Go(func() error { return read(gctx, overlay{}) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if o.empty() && d.o.Now().Sub(began) < linger/2 {
+		return nil
+	}
+	return read(ctx, o)
+}
+
+// groupsOf returns the ids of the groups that a user is a direct member of, in order.
+func (d *Directory) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
+	err = d.beside(ctx, ts, func(ctx context.Context, o overlay) (err error) {
+		groups, err = o.groupsOf(ctx, ts, id)
 		return err
 	})
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	if len(o.open) == 0 {
-		return groups, nil
-	}
+	return groups, err
+}
+
+// groupsOf returns the same under an overlay that was read before.
+func (o overlay) groupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
 	changed, err := o.changeFor(ctx, ts, id)
 	if err != nil {
 		return nil, err
 	}
-	// Read again, behind the chunks: see overlay.
-	if groups, err = storedGroupsOf(ctx, ts, id); err != nil {
-		return nil, err
+	groups, err := storedGroupsOf(ctx, ts, id)
+	if err != nil || len(changed) == 0 {
+		return groups, err
 	}
 	groups = slices.DeleteFunc(groups, func(g string) bool {
 		add, open := changed[g]
@@ -146,31 +157,20 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, id string, sel *sche
 }
 
 // membersOf returns the members of a group as an answer shows them, or errTooLarge.
-func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit int) ([]any, error) {
-	reader := memberReader{t: t, ts: ts, limit: limit}
-	var o overlay
-	var members []any
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		o, err = d.overlay(gctx, ts)
-		return err
-	})
-	// Without open work, which is the rule, the members read beside it are the answer.
-	first := reader
-	g.Go(func() (err error) {
-		members, err = first.read(gctx, overlay{}, id)
-		if errors.Is(err, errTooLarge) {
-			members, err = nil, nil
+func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit int) (members []any, err error) {
+	tooLarge := false
+	err = d.beside(ctx, ts, func(ctx context.Context, o overlay) (err error) {
+		reader := memberReader{t: t, ts: ts, limit: limit}
+		members, err = reader.read(ctx, o, id)
+		if tooLarge = errors.Is(err, errTooLarge); tooLarge {
+			return nil
 		}
 		return err
 	})
-	if err := g.Wait(); err != nil {
-		return nil, err
+	if err == nil && tooLarge {
+		err = errTooLarge
 	}
-	if len(o.open) == 0 && len(o.gone) == 0 && members != nil {
-		return members, nil
-	}
-	return reader.read(ctx, o, id)
+	return members, err
 }
 
 // withMembers adds the members to an answer about a group, where the projection wants them.

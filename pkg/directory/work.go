@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -31,8 +32,17 @@ type work struct {
 	id     string
 	kind   workKind
 	target string
-	values []string // resolve: folded values
+	values []string  // resolve: folded values
+	closed time.Time // when it was completed; zero while it is open
 }
+
+// attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
+const attrClosed = "closed"
+
+// linger is how long completed work stays in the table. A read that looks at open work and at memberships in parallel may have
+// seen the memberships before the work was rolled forward and the open work after: the lingering item tells it to look again. The
+// next roll-forward removes it, or TTL.
+const linger = 5 * time.Second
 
 // inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to the
 // background.
@@ -69,7 +79,19 @@ func decodeWork(it store.Item) (work, error) {
 			w.values = append(w.values, s)
 		}
 	}
+	if closed, ok := it.Attrs[attrClosed].(int64); ok {
+		w.closed = time.UnixMilli(closed)
+	}
 	return w, nil
+}
+
+// closing is the operation that marks work as completed.
+func (d *Directory) closing(k store.Keys, w work) store.Op {
+	return store.Op{
+		Kind: store.Update, Key: k.Work(w.id),
+		Set: store.Attrs{attrClosed: d.o.Now().UnixMilli(), store.AttrTTL: d.o.Now().Add(time.Hour).Unix()},
+		If:  []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: attrClosed}},
+	}
 }
 
 // openWork reads the open work of a tenant: one small read, since there normally is none.
@@ -102,18 +124,30 @@ func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	d.o.Background(ts.TenantID())
 }
 
-// RollForward completes all open work of a tenant. Running it twice, or in two places, does no harm.
+// RollForward completes all open work of a tenant, and removes what has lingered. Running it twice, or in two places, does no
+// harm.
 func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	ts := d.store.Tenant(tenantID)
 	for {
-		open, err := openWork(ctx, ts)
-		if err != nil || len(open) == 0 {
+		all, err := openWork(ctx, ts)
+		if err != nil {
 			return err
 		}
-		for _, w := range open {
-			if err := d.roll(ctx, ts, w, nil); err != nil {
+		open := false
+		for _, w := range all {
+			switch {
+			case w.closed.IsZero():
+				open = true
+				err = d.roll(ctx, ts, w, nil)
+			case d.o.Now().Sub(w.closed) > linger:
+				err = ts.Write(ctx, remove(ts.Work(w.id)))
+			}
+			if err != nil {
 				return err
 			}
+		}
+		if !open {
+			return nil
 		}
 	}
 }
@@ -146,7 +180,8 @@ func spend(budget *int, n int) error {
 
 // rollGone removes what is left of a deleted resource.
 func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *int) error {
-	if err := d.dropMembers(ctx, ts, w.target, budget); err != nil {
+	seen, err := d.dropMembers(ctx, ts, w.target, budget)
+	if err != nil {
 		return err
 	}
 	of := ts.MemberOfPrefix(w.target)
@@ -160,6 +195,7 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 		if err := d.dropMember(ctx, ts, lastPart(it.SK), w.target); err != nil {
 			return err
 		}
+		seen = true
 	}
 	managed := ts.LookupPrefix(userManager, w.target)
 	for it, err := range ts.All(ctx, store.Query{PK: managed.PK, Prefix: managed.SK, Select: store.KeysOnly}) {
@@ -173,20 +209,30 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 			return err
 		}
 	}
-	return ts.Write(ctx, remove(ts.Work(w.id)))
+	if !seen {
+		// No read can have seen anything of it, in whatever order it looked.
+		return ts.Write(ctx, remove(ts.Work(w.id)))
+	}
+	var tx transaction
+	tx.must(d.closing(ts.Keys, w), errGone)
+	if err := tx.commit(ctx, ts); err != nil && !errors.Is(err, errGone) {
+		return err
+	}
+	return nil
 }
 
 // dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item, and its
-// id never comes again: so the removals need no condition.
-func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *int) error {
+// id never comes again: so the removals need no condition. seen says that there were any.
+func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *int) (seen bool, err error) {
 	prefix := ts.MemberPrefix(groupID)
 	for {
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 500})
 		if err != nil || len(page.Items) == 0 {
-			return err
+			return seen, err
 		}
+		seen = true
 		if err := spend(budget, len(page.Items)); err != nil {
-			return err
+			return seen, err
 		}
 		var pairs, members []store.Op
 		for _, it := range page.Items {
@@ -200,10 +246,10 @@ func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, grou
 		}
 		// The member goes last: while it is there, its counterpart is found again after a crash.
 		if err := ts.Batch(ctx, pairs...); err != nil {
-			return err
+			return seen, err
 		}
 		if err := ts.Batch(ctx, members...); err != nil {
-			return err
+			return seen, err
 		}
 	}
 }
@@ -267,7 +313,7 @@ func (d *Directory) finishGroup(ctx context.Context, ts *store.TenantStore, work
 		return err
 	}
 	w, err := decodeWork(items[0])
-	if err != nil {
+	if err != nil || !w.closed.IsZero() {
 		return err
 	}
 	return d.rollMembers(ctx, ts, w, nil)

@@ -70,25 +70,47 @@ func (b *background) work(w app.Wake) {
 // resume wakes what an earlier process left undone.
 func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	b.wg.Go(func() {
-		deleting, err := tenants.Deleting(b.ctx)
-		for _, id := range deleting {
-			b.wake(app.Wake{Tenant: id, Deleted: true})
-		}
-		cursor := ""
-		for err == nil {
-			var page []tenant.Tenant
-			page, cursor, err = tenants.List(b.ctx, tenant.MaxListCount, cursor)
-			for _, t := range page {
-				b.wake(app.Wake{Tenant: t.ID})
-			}
-			if cursor == "" {
-				break
-			}
-		}
+		err := b.left(b.ctx, tenants, func(w app.Wake) error {
+			b.wake(w)
+			return nil
+		})
 		if err != nil && ctx.Err() == nil {
 			b.log.Warn("work of an earlier run was not looked for", "error", err)
 		}
 	})
+}
+
+// settle does at once all work there is.
+func (b *background) settle(ctx context.Context, tenants *tenant.Service) error {
+	return b.left(ctx, tenants, func(w app.Wake) error { return b.cleaner.Clean(ctx, w) })
+}
+
+// left tells take of every tenant that may have work left.
+func (b *background) left(ctx context.Context, tenants *tenant.Service, take func(app.Wake) error) error {
+	deleting, err := tenants.Deleting(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range deleting {
+		if err := take(app.Wake{Tenant: id, Deleted: true}); err != nil {
+			return err
+		}
+	}
+	cursor := ""
+	for {
+		page, next, err := tenants.List(ctx, tenant.MaxListCount, cursor)
+		if err != nil {
+			return err
+		}
+		for _, t := range page {
+			if err := take(app.Wake{Tenant: t.ID}); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == "" {
+			return nil
+		}
+	}
 }
 
 // stop ends the work; what is left is found at the next start.

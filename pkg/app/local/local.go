@@ -67,15 +67,19 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: o.LogLevel}))
 	engine, closer, err := openEngine(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return newServer(o, log, engine, closer), nil
+	return New(o, engine, closer), nil
 }
 
-func newServer(o Options, log *slog.Logger, engine store.Engine, closer io.Closer) *Server {
+// New joins everything to an engine. Close closes closer.
+func New(o Options, engine store.Engine, closer io.Closer) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: o.LogLevel}))
 	st := store.New(engine, store.Options{})
 	s := &Server{o: o, log: log, engine: closer, background: newBackground(log)}
 	s.tenants = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: o.Now, Log: log, Alone: o.Engine == "bolt"})
@@ -113,6 +117,9 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Tenants returns the tenants, for tests and the demo.
 func (s *Server) Tenants() *tenant.Service { return s.tenants }
+
+// Settle completes all open work, of this process and of earlier ones. Close finishes what it may have to wait for.
+func (s *Server) Settle(ctx context.Context) error { return s.background.settle(ctx, s.tenants) }
 
 // Close ends the background work and releases the engine.
 func (s *Server) Close() error {

@@ -1,0 +1,188 @@
+package local_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// api calls a server as one tenant.
+type api struct {
+	t     testing.TB
+	s     *local.Server
+	h     http.Handler
+	base  string
+	token string
+}
+
+type object = map[string]any
+
+// do sends a request and returns status and body.
+func (a *api) do(method, path, body string) (int, object) {
+	a.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, a.base+path, reader)
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/scim+json")
+	}
+	w := httptest.NewRecorder()
+	a.h.ServeHTTP(w, r)
+	var out object
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+			a.t.Errorf("%s %s: body is no JSON: %v", method, path, err)
+		}
+	}
+	return w.Code, out
+}
+
+// must sends a request that has to be answered with the status.
+func (a *api) must(status int, method, path, body string) object {
+	a.t.Helper()
+	got, out := a.do(method, path, body)
+	if got != status {
+		a.t.Fatalf("%s %s: status %d, want %d: %v", method, path, got, status, out)
+	}
+	return out
+}
+
+func (a *api) user(name string) string {
+	a.t.Helper()
+	return a.must(201, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q}`, name))["id"].(string)
+}
+
+func (a *api) users(n int) []string {
+	a.t.Helper()
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = a.user(fmt.Sprintf("user-%04d", i))
+	}
+	return ids
+}
+
+func members(values []string) string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"value":%q}`, v)
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+func groupBody(name string, values []string) string {
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%q,"members":%s}`, name, members(values))
+}
+
+func patchBody(ops string) string {
+	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + ops + `]}`
+}
+
+func (a *api) group(name string, values []string) string {
+	a.t.Helper()
+	return a.must(201, "POST", "/Groups", groupBody(name, values))["id"].(string)
+}
+
+// values returns the member values of a group.
+func (a *api) values(group string) []string {
+	a.t.Helper()
+	var out []string
+	list, _ := a.must(200, "GET", "/Groups/"+group, "")["members"].([]any)
+	for _, m := range list {
+		out = append(out, m.(object)["value"].(string))
+	}
+	return out
+}
+
+// all walks a list page by page.
+func (a *api) all(path string) []object {
+	a.t.Helper()
+	var out []object
+	for {
+		page := a.must(200, "GET", fmt.Sprintf("%s?startIndex=%d", path, len(out)+1), "")
+		for _, r := range page["Resources"].([]any) {
+			out = append(out, r.(object))
+		}
+		if len(out) >= int(page["totalResults"].(float64)) || page["itemsPerPage"].(float64) == 0 {
+			if len(out) != int(page["totalResults"].(float64)) {
+				a.t.Errorf("%s: %d resources, totalResults %v", path, len(out), page["totalResults"])
+			}
+			return out
+		}
+	}
+}
+
+// agree checks that members of groups and groups of users say the same, that names are found, and returns the member values by
+// group name, and the users under "".
+func (a *api) agree() map[string][]string {
+	a.t.Helper()
+	groupsOf, exists := map[string]map[string]bool{}, map[string]bool{}
+	for _, u := range a.all("/Users") {
+		id := u["id"].(string)
+		exists[id] = true
+		groupsOf[id] = map[string]bool{}
+		list, _ := u["groups"].([]any)
+		for _, g := range list {
+			groupsOf[id][g.(object)["value"].(string)] = true
+		}
+		found := a.must(200, "GET", fmt.Sprintf("/Users?filter=userName+eq+%%22%s%%22", u["userName"]), "")
+		if found["totalResults"] != 1.0 {
+			a.t.Errorf("user %s is not found by its name", u["userName"])
+		}
+	}
+	out := map[string][]string{"": slices.Sorted(maps.Keys(exists))}
+	for _, g := range a.all("/Groups") {
+		id, name := g["id"].(string), g["displayName"].(string)
+		out[name] = []string{}
+		for _, m := range g["members"].([]any) {
+			v := m.(object)["value"].(string)
+			out[name] = append(out[name], v)
+			if m.(object)["type"] == "User" && !groupsOf[v][id] {
+				a.t.Errorf("group %s has member %s, whose groups do not say so (user exists: %v)", name, v, exists[v])
+			}
+			delete(groupsOf[v], id)
+		}
+	}
+	for user, left := range groupsOf {
+		for group := range left {
+			a.t.Errorf("user %s says that it is in group %s, which does not have it", user, group)
+		}
+	}
+	return out
+}
+
+// on makes a server and a tenant of profile idp on an engine.
+func on(t testing.TB, engine store.Engine, idp string) *api {
+	t.Helper()
+	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard}, engine, io.NopCloser(nil))
+	t.Cleanup(func() { _ = s.Close() })
+	_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: idp})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &api{t: t, s: s, h: s.Handler(), base: "http://scim.example.com/scim/v2/acme", token: token.Value}
+}
+
+// again is the same tenant on a new server: what is there after a restart.
+func (a *api) again(engine store.Engine) *api {
+	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard}, engine, io.NopCloser(nil))
+	a.t.Cleanup(func() { _ = s.Close() })
+	return &api{t: a.t, s: s, h: s.Handler(), base: a.base, token: a.token}
+}

@@ -1,0 +1,55 @@
+package local_test
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// open starts a server that keeps nothing.
+func open(t *testing.T) *local.Server {
+	t.Helper()
+	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// targets makes fresh tenants on one server.
+func targets(s *local.Server) func(t *testing.T, idp string) scimtest.Target {
+	var n atomic.Int64
+	return func(t *testing.T, idp string) scimtest.Target {
+		t.Helper()
+		id := fmt.Sprintf("tenant-%d", n.Add(1))
+		created, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: id, IdP: idp})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scimtest.Target{
+			BaseURL: "http://scim.example.com/scim/v2/" + created.ID, Token: token.Value, Handler: s.Handler(),
+			Configure: func(settings string) error {
+				patch, err := scim.ParseObject([]byte(`{"settings":` + settings + `}`))
+				if err == nil {
+					_, err = s.Tenants().Change(t.Context(), id, patch)
+				}
+				return err
+			},
+		}
+	}
+}
+
+func TestDialogues(t *testing.T) { scimtest.RunDialogues(t, targets(open(t))) }
+
+func TestBehaviours(t *testing.T) { scimtest.RunBehaviours(t, targets(open(t))) }
