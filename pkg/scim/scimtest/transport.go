@@ -90,7 +90,7 @@ var transportBehaviours = []behaviour{
 	{"7 an unknown endpoint is a 404", func(tenant func(string) *client) {
 		c := tenant("generic")
 		const uuid = "0d4e1a4e-7a0c-4f2c-8a3e-0f4d1c5b6a79"
-		for _, path := range []string{"/" + uuid, "/users", "/Nonsense", "/Users/x/y", "/Groups/x/members", "/Users/.nonsense", "/.nonsense"} {
+		for _, path := range []string{"/" + uuid, "/Nonsense", "/Users/x/y", "/Groups/x/members", "/Users/.nonsense", "/.nonsense"} {
 			c.get(path).refused(http.StatusNotFound, "")
 		}
 		c.post("/Nonsense", `{}`).refused(http.StatusNotFound, "")
