@@ -26,6 +26,7 @@
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
+//	app/awsenv       AWS clients from a function's environment
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
