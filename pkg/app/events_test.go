@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// sample reads an event of events/ into v, with TOKEN replaced. A field that v lacks is an error.
+func sample(t *testing.T, name, token string, v any) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(top, "events", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(bytes.ReplaceAll(raw, []byte("TOKEN"), []byte(token))))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		t.Fatalf("events/%s.json: %v", name, err)
+	}
+}
+
+// services are the use cases on an empty table in memory.
+func services(t *testing.T) (*tenant.Service, *directory.Directory) {
+	t.Helper()
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	st := store.New(engine, store.Options{})
+	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
+	return tenants, directory.New(st, directory.Options{Now: time.Now})
+}
+
+func TestEverySampleHasAFunction(t *testing.T) {
+	entries, err := os.ReadDir(filepath.Join(top, "events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files, functions []string
+	for _, e := range entries {
+		files = append(files, e.Name())
+	}
+	for _, f := range app.Functions {
+		functions = append(functions, f.Name+".json")
+	}
+	same(t, "events/", files, functions)
+}
+
+func TestHTTPSamples(t *testing.T) {
+	tenants, dir := services(t)
+	_, token, err := tenants.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: "okta"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scim := scimhttp.New(scimhttp.Config{Tenants: tenants, Directory: dir, Now: time.Now})
+	others, _ := services(t) // where acme does not exist yet
+	admin := adminhttp.New(adminhttp.Config{Tenants: others})
+	const base = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/acme"
+	for name, want := range map[string]struct {
+		handler http.Handler
+		status  int
+		body    string
+	}{
+		"users":     {scim, http.StatusCreated, `"location":"` + base + `/Users/`},
+		"groups":    {scim, http.StatusOK, `"totalResults":0`},
+		"discovery": {scim, http.StatusOK, base + "/ServiceProviderConfig"},
+		"admin":     {admin, http.StatusCreated, `"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var ev events.APIGatewayV2HTTPRequest
+			sample(t, name, token.Value, &ev)
+			checkRoute(t, name, ev.RouteKey)
+			answer, err := apigw.Handler(want.handler)(t.Context(), ev)
+			if err != nil || answer.StatusCode != want.status || !strings.Contains(answer.Body, want.body) {
+				t.Errorf("answered %d %s, %v; want %d with %s", answer.StatusCode, answer.Body, err, want.status, want.body)
+			}
+		})
+	}
+}
+
+// checkRoute checks that a sample came in on a route of its function.
+func checkRoute(t *testing.T, name, route string) {
+	t.Helper()
+	for _, f := range app.Functions {
+		if f.Name != name {
+			continue
+		}
+		for _, r := range f.Routes {
+			if r == route {
+				return
+			}
+		}
+		t.Errorf("%s has no route %s", name, route)
+	}
+}
+
+func TestStreamSample(t *testing.T) {
+	var ev events.DynamoDBEvent
+	sample(t, "stream", "", &ev)
+	want := []app.Wake{{Tenant: "acme"}, {Tenant: "closed-customer", Deleted: true}}
+	if len(ev.Records) != len(want) {
+		t.Fatalf("%d records", len(ev.Records))
+	}
+	tenants, dir := services(t)
+	for i, record := range ev.Records {
+		wake, ok := app.WakeOf(record.Change.Keys["pk"].String(), record.Change.Keys["sk"].String())
+		if !ok || wake != want[i] {
+			t.Errorf("record %d wakes %+v, want %+v", i, wake, want[i])
+		}
+		if record.Change.NewImage[store.AttrWake].DataType() != events.DataTypeString {
+			t.Errorf("record %d would not pass the filter of the template", i)
+		}
+		if err := (app.Cleaner{Tenants: tenants, Directory: dir}).Clean(t.Context(), wake); err != nil {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+)
+
+// translate is SAM's own transform, which AWS CloudFormation runs at deployment.
+const translate = `
+import json, sys
+try:
+    import boto3
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+    from samtranslator.yaml_helper import yaml_parse
+except ImportError as e:
+    sys.exit("NO TRANSLATOR: %s" % e)
+template = yaml_parse(open(sys.argv[1]).read())
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        resource["Properties"]["CodeUri"] = {"Bucket": "bucket", "Key": "key"}
+session = boto3.Session(region_name="us-east-1")
+json.dump(Translator({}, Parser(), boto_session=session).translate(template, {}), sys.stdout)
+`
+
+// translated returns the template as CloudFormation sees it. It needs a Python with aws-sam-translator, which the SAM CLI
+// and cfn-lint bring along: SAM_TRANSLATOR_PYTHON, else python3.
+func translated(t *testing.T) doc {
+	t.Helper()
+	python, asked := os.LookupEnv("SAM_TRANSLATOR_PYTHON")
+	if !asked {
+		python = "python3"
+	}
+	cmd := exec.CommandContext(t.Context(), python, "-c", translate, top+"/template.yaml")
+	var errors bytes.Buffer
+	cmd.Stderr = &errors
+	out, err := cmd.Output()
+	if err != nil {
+		if !asked && (cmd.Process == nil || strings.Contains(errors.String(), "NO TRANSLATOR")) {
+			t.Skipf("NOT RUN: the translated template was not checked, because %s has no aws-sam-translator; name a Python that has in SAM_TRANSLATOR_PYTHON", python)
+		}
+		t.Fatalf("the template can't be translated: %v\n%s", err, errors.String())
+	}
+	var d doc
+	if err := json.Unmarshal(out, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestTranslatedTemplate(t *testing.T) {
+	d := translated(t)
+	t.Run("routes", func(t *testing.T) { translatedRoutes(t, d) })
+	t.Run("functions", func(t *testing.T) { translatedFunctions(t, d) })
+	t.Run("stream", func(t *testing.T) { translatedStream(t, d) })
+}
+
+// translatedRoutes checks that each route is integrated with the function that answers it, that API Gateway may call
+// this function, and that IAM guards the admin API and nothing else.
+func translatedRoutes(t *testing.T, d doc) {
+	paths, _ := at(d, "Resources", "Api", "Properties", "Body", "paths").(doc)
+	callable := map[string][]string{}
+	for name, p := range ofType(d, "AWS::Lambda::Permission") {
+		function, _ := at(p, "Properties", "FunctionName", "Ref").(string)
+		sub, _ := at(p, "Properties", "SourceArn", "Fn::Sub").([]any)
+		if function == "" || len(sub) == 0 || at(p, "Properties", "Principal") != "apigateway.amazonaws.com" {
+			t.Errorf("permission %s: %v", name, p)
+			continue
+		}
+		pattern, _ := sub[0].(string)
+		_, path, _ := strings.Cut(pattern, "${__Stage__}/")
+		callable[function] = append(callable[function], path)
+	}
+	routes := map[string]bool{}
+	for _, f := range app.Functions {
+		for _, route := range f.Routes {
+			path := strings.TrimPrefix(route, "ANY ")
+			if route == "$default" {
+				path = "/$default"
+			}
+			routes[path] = true
+			operation := at(paths, path, "x-amazon-apigateway-any-method")
+			uri, _ := at(operation, "x-amazon-apigateway-integration", "uri", "Fn::Sub").(string)
+			if !strings.Contains(uri, "${"+functionName(f)+".Arn}/invocations") {
+				t.Errorf("%s does not reach %s: %s", route, f.Name, uri)
+			}
+			if at(operation, "x-amazon-apigateway-integration", "payloadFormatVersion") != "2.0" {
+				t.Errorf("%s has another payload format", route)
+			}
+			security, _ := at(operation, "security").([]any)
+			if guarded := len(security) > 0; guarded != strings.HasPrefix(path, "/admin/") {
+				t.Errorf("%s is guarded by the gateway: %v", route, guarded)
+			}
+			if guarded := len(security) > 0; guarded && fmt.Sprint(security) != "[map[AWS_IAM:[]]]" {
+				t.Errorf("%s is guarded by %v", route, security)
+			}
+			if !slices.ContainsFunc(callable[functionName(f)], func(p string) bool { return p == "*" || p == "*"+wild(path) }) {
+				t.Errorf("API Gateway may not call %s for %s, but for %q", f.Name, route, callable[functionName(f)])
+			}
+		}
+	}
+	same(t, "paths", slices.Collect(maps.Keys(paths)), slices.Collect(maps.Keys(routes)))
+}
+
+// wild is a path with "*" for each parameter, as permissions name it.
+func wild(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if strings.HasPrefix(p, "{") {
+			parts[i] = "*"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func translatedFunctions(t *testing.T, d doc) {
+	functions := ofType(d, "AWS::Lambda::Function")
+	if len(functions) != len(app.Functions) {
+		t.Errorf("%d functions, want %d", len(functions), len(app.Functions))
+	}
+	if roles := ofType(d, "AWS::IAM::Role"); len(roles) != len(app.Functions) {
+		t.Errorf("%d roles: SAM made some of its own", len(roles))
+	}
+	for _, f := range app.Functions {
+		p := at(functions[functionName(f)], "Properties")
+		variables, _ := at(p, "Environment", "Variables").(doc)
+		same(t, "variables of "+f.Name, slices.Collect(maps.Keys(variables)), f.Env)
+		if fmt.Sprint(at(p, "Architectures")) != "[arm64]" || at(p, "Runtime") != "provided.al2023" || at(p, "Handler") != "bootstrap" {
+			t.Errorf("%s runs on %v", f.Name, p)
+		}
+		if at(p, "LoggingConfig", "LogGroup") == nil || at(p, "Role") == nil {
+			t.Errorf("%s lacks a log group or a role", f.Name)
+		}
+	}
+}
+
+func translatedStream(t *testing.T, d doc) {
+	mappings := ofType(d, "AWS::Lambda::EventSourceMapping")
+	if len(mappings) != 1 {
+		t.Fatalf("%d event sources", len(mappings))
+	}
+	for _, m := range mappings {
+		p := at(m, "Properties")
+		if at(p, "FunctionName", "Ref") != "StreamFunction" || fmt.Sprint(at(p, "EventSourceArn")) != "map[Fn::GetAtt:[Table StreamArn]]" ||
+			at(p, "FilterCriteria") == nil || at(p, "DestinationConfig", "OnFailure", "Destination") == nil {
+			t.Errorf("the stream is wired as %v", p)
+		}
+	}
+}
