@@ -32,6 +32,11 @@ func (tx *transaction) must(op store.Op, failed error) {
 // concluded from has to be read again first.
 func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error {
 	err := ts.Transact(ctx, tx.ops...)
+	var limit *store.LimitError
+	if errors.As(err, &limit) {
+		// What a client sends is bounded but in one thing: the size of the whole.
+		return scim.BadRequest(scim.InvalidValue, "The resource is too large: all its attributes together may take about %d KB.", store.MaxItemBytes>>10)
+	}
 	var failed *store.ConditionError
 	if !errors.As(err, &failed) {
 		return err

@@ -166,8 +166,8 @@ func checkMatch(ifMatch []string, version int64) error {
 	}
 	want := strconv.FormatInt(version, 10)
 	for _, tag := range ifMatch {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" || strings.Trim(strings.TrimPrefix(tag, "W/"), `"`) == want {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || tag == want || tag == `"`+want+`"` {
 			return nil
 		}
 	}

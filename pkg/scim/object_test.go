@@ -58,12 +58,29 @@ func TestEqual(t *testing.T) {
 		a, b any
 		want bool
 	}{
-		{nil, nil, true}, {nil, false, false}, {true, true, true}, {true, "true", false}, {"a", "a", true}, {"a", "A", false},
-		{int64(1), 1.0, true}, {int64(1), 1.5, false}, {1.5, 1.5, true}, {int64(1), "1", false}, {int64(2), int64(2), true},
-		{int64(math.MaxInt64), float64(1 << 63), false}, {int64(1<<53 + 1), float64(1 << 53), false}, {int64(math.MinInt64), -float64(1 << 63), true},
-		{math.NaN(), math.NaN(), false}, {[]any{int64(1)}, []any{1.0}, true}, {[]any{}, []any{nil}, false}, {[]any{"a", "b"}, []any{"b", "a"}, false},
-		{scim.Object{"a": []any{}}, scim.Object{"a": []any{}}, true}, {scim.Object{"a": nil}, scim.Object{"b": nil}, false},
-		{scim.Object{}, []any{}, false}, {scim.Object{"a": "x"}, scim.Object{"A": "x"}, false}, {struct{}{}, struct{}{}, false},
+		{nil, nil, true},
+		{nil, false, false},
+		{true, true, true},
+		{true, "true", false},
+		{"a", "a", true},
+		{"a", "A", false},
+		{int64(1), 1.0, true},
+		{int64(1), 1.5, false},
+		{1.5, 1.5, true},
+		{int64(1), "1", false},
+		{int64(2), int64(2), true},
+		{int64(math.MaxInt64), float64(1 << 63), false},
+		{int64(1<<53 + 1), float64(1 << 53), false},
+		{int64(math.MinInt64), -float64(1 << 63), true},
+		{math.NaN(), math.NaN(), false},
+		{[]any{int64(1)}, []any{1.0}, true},
+		{[]any{}, []any{nil}, false},
+		{[]any{"a", "b"}, []any{"b", "a"}, false},
+		{scim.Object{"a": []any{}}, scim.Object{"a": []any{}}, true},
+		{scim.Object{"a": nil}, scim.Object{"b": nil}, false},
+		{scim.Object{}, []any{}, false},
+		{scim.Object{"a": "x"}, scim.Object{"A": "x"}, false},
+		{struct{}{}, struct{}{}, false},
 	} {
 		if scim.Equal(c.a, c.b) != c.want || scim.Equal(c.b, c.a) != c.want {
 			t.Errorf("Equal(%#v, %#v) is not %t both ways", c.a, c.b, c.want)

@@ -3,7 +3,7 @@ package scimhttp
 import "strings"
 
 // entityTags takes apart the values of an If-Match or If-None-Match header (RFC 9110, section 13.1): tags as written, or "*". A comma
-// inside quotes belongs to its tag.
+// inside quotes belongs to its tag. A header without any tag gives one that nothing matches: a precondition is never dropped.
 func entityTags(values []string) []string {
 	var tags []string
 	for _, value := range values {
@@ -20,6 +20,9 @@ func entityTags(values []string) []string {
 			}
 		}
 	}
+	if len(values) > 0 && len(tags) == 0 {
+		return []string{`""`}
+	}
 	return tags
 }
 
@@ -34,7 +37,11 @@ func noneMatch(values []string, etag string) bool {
 	return false
 }
 
-// opaque is a tag without its weakness and its quotes.
+// opaque is a tag without its weakness and its quotes, where it has both or none of these.
 func opaque(tag string) string {
-	return strings.Trim(strings.TrimPrefix(tag, "W/"), `"`)
+	tag = strings.TrimPrefix(tag, "W/")
+	if len(tag) >= 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
+		return tag[1 : len(tag)-1]
+	}
+	return tag
 }

@@ -45,8 +45,15 @@ func TestCreateRefuses(t *testing.T) {
 	w := newWorld(t)
 	for field, list := range map[string][]tenant.NewTenant{
 		"id": {
-			{ID: "ab", Name: "x"}, {ID: strings.Repeat("a", 41), Name: "x"}, {ID: "Acme", Name: "x"}, {ID: "a#b", Name: "x"},
-			{ID: "a_b", Name: "x"}, {ID: "äöü", Name: "x"}, {ID: "a b", Name: "x"}, {ID: "a/b", Name: "x"}, {ID: "abc\n", Name: "x"},
+			{ID: "ab", Name: "x"},
+			{ID: strings.Repeat("a", 41), Name: "x"},
+			{ID: "Acme", Name: "x"},
+			{ID: "a#b", Name: "x"},
+			{ID: "a_b", Name: "x"},
+			{ID: "äöü", Name: "x"},
+			{ID: "a b", Name: "x"},
+			{ID: "a/b", Name: "x"},
+			{ID: "abc\n", Name: "x"},
 		},
 		"name": {{ID: "abc"}, {ID: "abc", Name: " \t"}, {ID: "abc", Name: strings.Repeat("x", 257)}, {ID: "abc", Name: "a\x00"}, {ID: "abc", Name: "\xff"}},
 		"idp":  {{ID: "abc", Name: "x", IdP: "Okta"}, {ID: "abc", Name: "x", IdP: "other"}},
@@ -183,7 +190,9 @@ func TestParallelChangesLoseNothing(t *testing.T) {
 	w.create(t, "acme")
 	var wg sync.WaitGroup
 	for _, patch := range []scim.Object{
-		{"name": "B"}, {"idp": "okta"}, {"active": false},
+		{"name": "B"},
+		{"idp": "okta"},
+		{"active": false},
 		{"settings": scim.Object{"scim": scim.Object{"patchBody": "none"}}},
 		{"settings": scim.Object{"scim": scim.Object{"uniqueGroupNames": false}}},
 	} {

@@ -53,3 +53,12 @@ func targets(s *local.Server) func(t *testing.T, idp string) scimtest.Target {
 func TestDialogues(t *testing.T) { scimtest.RunDialogues(t, targets(open(t))) }
 
 func TestBehaviours(t *testing.T) { scimtest.RunBehaviours(t, targets(open(t))) }
+
+func TestHostile(t *testing.T) { scimtest.RunHostile(t, targets(open(t))) }
+
+func TestRaces(t *testing.T) { scimtest.RunRaces(t, targets(open(t))) }
+
+func TestIsolation(t *testing.T) {
+	target := targets(open(t))
+	scimtest.RunIsolation(t, target(t, "entra"), target(t, "entra"))
+}

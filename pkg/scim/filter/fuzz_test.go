@@ -71,8 +71,10 @@ func FuzzParsePath(f *testing.F) {
 }
 
 func FuzzMatch(f *testing.F) {
-	docs := []string{`{}`, `[]`, `{"userName":"x","emails":[{"type":"work","value":"y"}],"meta":{"created":"2026-01-01T00:00:00Z"}}`,
-		`{"userName":["x",null,{}],"emails":{"type":[[]]},"meta":5,"schemas":["a"],"active":"true","name":[{"givenName":1.5}]}`}
+	docs := []string{
+		`{}`, `[]`, `{"userName":"x","emails":[{"type":"work","value":"y"}],"meta":{"created":"2026-01-01T00:00:00Z"}}`,
+		`{"userName":["x",null,{}],"emails":{"type":[[]]},"meta":5,"schemas":["a"],"active":"true","name":[{"givenName":1.5}]}`,
+	}
 	for i, s := range seeds {
 		f.Add(s, docs[i%len(docs)], i%2 == 0)
 	}

@@ -323,8 +323,10 @@ func thingComparison(t *rapid.T, p filter.Path, typ schema.Type) filter.Expr {
 }
 
 func TestMatchEqualsReference(t *testing.T) {
-	names := rapid.SampledFrom([]string{"text", "exact", "flag", "count", "ratio", "when", "blob", "words", "one", "many",
-		"one.value", "one.flag", "one.count", "one.words", "many.value", "many.flag", "many.count", "many.words"})
+	names := rapid.SampledFrom([]string{
+		"text", "exact", "flag", "count", "ratio", "when", "blob", "words", "one", "many",
+		"one.value", "one.flag", "one.count", "one.words", "many.value", "many.flag", "many.count", "many.words",
+	})
 	outer := rapid.SampledFrom([]string{"one", "many"})
 	subs := rapid.SampledFrom([]string{"value", "flag", "count", "words"})
 	leaf := func(t *rapid.T) filter.Expr {

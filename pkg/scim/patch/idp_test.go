@@ -19,7 +19,8 @@ func TestEntra(t *testing.T) {
 		{name: "capital operations", ops: `[{"op":"Add","path":"nickName","value":"Babs"},{"op":"Replace","path":"title","value":"T"},{"op":"Remove","path":"displayName"}]`, want: `{"nickName":"Babs","title":"T","displayName":null}`},
 		{name: "False for false", ops: `[{"op":"Replace","path":"active","value":"False"}]`, want: `{"active":false}`},
 		{name: "without a path", ops: `[{"op":"replace","value":{"active":"false"}}]`, want: `{"active":false}`},
-		{name: "one operation per attribute", ops: `[
+		{
+			name: "one operation per attribute", ops: `[
 			{"op":"Replace","path":"displayName","value":"Anna Lang"},
 			{"op":"Replace","path":"emails[type eq \"work\"].value","value":"anna.lang@example.com"},
 			{"op":"Replace","path":"name.givenName","value":"Anna"},
@@ -28,28 +29,35 @@ func TestEntra(t *testing.T) {
 			{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber","value":"4711"}]`,
 			want: `{"displayName":"Anna Lang","externalId":"anna.lang","name":{"givenName":"Anna","familyName":"Lang"},
 			"emails":[{"type":"work","value":"anna.lang@example.com","primary":true},{"type":"home","value":"babs@example.org"}],
-			"` + enterprise + `":{"employeeNumber":"4711","manager":{"value":"26118915"}}}`},
-		{name: "dotted and URN keys", ops: `[
+			"` + enterprise + `":{"employeeNumber":"4711","manager":{"value":"26118915"}}}`,
+		},
+		{
+			name: "dotted and URN keys", ops: `[
 			{"op":"replace","path":"emails[type eq \"work\"].value","value":"bruno.k@example.com"},
 			{"op":"replace","value":{"displayName":"Bruno K","name.givenName":"Bruno","name.familyName":"Kern",
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber":"4712"}}]`,
 			want: `{"displayName":"Bruno K","name":{"givenName":"Bruno","familyName":"Kern"},
 			"emails":[{"type":"work","value":"bruno.k@example.com","primary":true},{"type":"home","value":"babs@example.org"}],
-			"` + enterprise + `":{"employeeNumber":"4712","manager":{"value":"26118915"}}}`},
-		{name: "URN keys with an object and value paths as keys", ops: `[{"op":"replace","value":{
+			"` + enterprise + `":{"employeeNumber":"4712","manager":{"value":"26118915"}}}`,
+		},
+		{
+			name: "URN keys with an object and value paths as keys", ops: `[{"op":"replace","value":{
 			"` + enterprise + `":{"department":"Ops","manager":"7","manager.value":"8"},
 			"emails[type eq \"work\"].value":"b@example.com","phoneNumbers[type eq \"mobile\"].value":"1"}}]`,
 			want: `{"emails":[{"type":"work","value":"b@example.com","primary":true},{"type":"home","value":"babs@example.org"}],
 			"phoneNumbers":[{"type":"mobile","value":"1"}],
-			"` + enterprise + `":{"employeeNumber":"701984","department":"Ops","manager":{"value":"8"}}}`},
+			"` + enterprise + `":{"employeeNumber":"701984","department":"Ops","manager":{"value":"8"}}}`,
+		},
 		{name: "add makes the e-mail", doc: ann, ops: `[{"op":"Add","path":"emails[type eq \"work\"].value","value":"a@example.com"}]`, want: `{"emails":[{"type":"work","value":"a@example.com"}]}`},
 		{name: "replace makes the number", doc: ann, ops: `[{"op":"Replace","path":"phoneNumbers[type eq \"mobile\"].value","value":"+49 170"},{"op":"Replace","path":"phoneNumbers[type eq \"work\"].value","value":"+49 30"}]`, want: `{"phoneNumbers":[{"type":"mobile","value":"+49 170"},{"type":"work","value":"+49 30"}]}`},
 		{name: "replace with nothing makes nothing", doc: ann, ops: `[{"op":"Replace","path":"phoneNumbers[type eq \"mobile\"].value","value":""}]`},
-		{name: "one address", doc: ann, ops: `[
+		{
+			name: "one address", doc: ann, ops: `[
 			{"op":"Add","path":"addresses[type eq \"work\"].formatted","value":"Weg 1, Berlin"},
 			{"op":"Replace","path":"addresses[type eq \"work\"].postalCode","value":"10115"},
 			{"op":"Add","path":"addresses[type eq \"work\"].country","value":"DE"}]`,
-			want: `{"addresses":[{"type":"work","formatted":"Weg 1, Berlin","postalCode":"10115","country":"DE"}]}`},
+			want: `{"addresses":[{"type":"work","formatted":"Weg 1, Berlin","postalCode":"10115","country":"DE"}]}`,
+		},
 		{name: "manager as an id", ops: `[{"op":"Add","path":"` + enterprise + `:manager","value":"7"}]`, want: managed("7")},
 		{name: "manager as an object", ops: `[{"op":"replace","path":"` + enterprise + `:manager","value":{"value":"7"}}]`, want: managed("7")},
 		{name: "manager as an array", ops: `[{"op":"Add","path":"manager","value":[{"$ref":null,"value":"7"}]}]`, want: managed("7")},
@@ -72,7 +80,8 @@ func TestEntra(t *testing.T) {
 		{name: "no operations", ops: `[]`},
 		{name: "the same again", ops: `[{"op":"Replace","path":"displayName","value":"Babs Jensen"},{"op":"Add","path":"active","value":true}]`},
 		{name: "an unknown attribute in a path is skipped", ops: `[{"op":"Add","path":"extensionAttribute7","value":"x"},{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:custom:2.0:User:x","value":"x"},{"op":"Add","path":"emails[type eq \"work\"].nick","value":"x"},{"op":"Add","path":"emails[nick eq \"work\"].value","value":"x"},{"op":"Replace","path":"title","value":"T"}]`, want: `{"title":"T"}`},
-		{name: "many operations on a bare user", doc: ann, ops: `[
+		{
+			name: "many operations on a bare user", doc: ann, ops: `[
 			{"op":"add","path":"emails[type eq \"work\"].value","value":"w"},{"op":"add","path":"emails[type eq \"work\"].primary","value":"True"},
 			{"op":"add","path":"emails[type eq \"home\"].value","value":"h"},{"op":"add","path":"addresses[type eq \"work\"].locality","value":"L"},
 			{"op":"add","path":"ims[type eq \"xmpp\"].value","value":"i"},{"op":"add","path":"photos[type eq \"photo\"].value","value":"https://example.com/p"},
@@ -80,7 +89,8 @@ func TestEntra(t *testing.T) {
 			{"op":"add","path":"` + enterprise + `:costCenter","value":"C"}]`,
 			want: `{` + bothSchemas + `,"emails":[{"type":"work","value":"w","primary":true},{"type":"home","value":"h"}],"addresses":[{"type":"work","locality":"L"}],
 			"ims":[{"type":"xmpp","value":"i"}],"photos":[{"type":"photo","value":"https://example.com/p"}],"name":{"formatted":"F"},"displayName":"D","nickName":"N",
-			"profileUrl":"https://example.com/","title":"T","userType":"U","preferredLanguage":"de","locale":"de-DE","timezone":"Europe/Berlin","` + enterprise + `":{"costCenter":"C"}}`},
+			"profileUrl":"https://example.com/","title":"T","userType":"U","preferredLanguage":"de","locale":"de-DE","timezone":"Europe/Berlin","` + enterprise + `":{"costCenter":"C"}}`,
+		},
 	}
 	for i := range rows {
 		rows[i].idp = "entra"

@@ -66,9 +66,14 @@ func describe(attributes []*schema.Attribute) string {
 			mark string
 			set  bool
 		}{
-			{"*", a.MultiValued}, {"!", a.Required}, {"=", a.CaseExact}, {"r", a.Mutability == schema.ReadOnly},
-			{"i", a.Mutability == schema.Immutable}, {"w", a.Mutability == schema.WriteOnly && a.Returned == schema.Never},
-			{"a", a.Returned == schema.Always}, {"u", a.Uniqueness == schema.Server},
+			{"*", a.MultiValued},
+			{"!", a.Required},
+			{"=", a.CaseExact},
+			{"r", a.Mutability == schema.ReadOnly},
+			{"i", a.Mutability == schema.Immutable},
+			{"w", a.Mutability == schema.WriteOnly && a.Returned == schema.Never},
+			{"a", a.Returned == schema.Always},
+			{"u", a.Uniqueness == schema.Server},
 		} {
 			if m.set {
 				marks.WriteString(m.mark)

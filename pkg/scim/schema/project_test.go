@@ -34,12 +34,16 @@ func TestProject(t *testing.T) {
 		{"one attribute", "userName", "", `{` + schemas + `,"id":"1","userName":"u"}`},
 		{"any case", "USERNAME,Name.GivenName", "", `{` + schemas + `,"id":"1","userName":"u","name":{"givenName":"g"}}`},
 		{"spaces", " userName , title ", "", `{` + schemas + `,"id":"1","userName":"u","title":"t"}`},
-		{"URN names", scim.UserURN + ":userName," + scim.EnterpriseUserURN + ":department", "",
-			`{` + schemas + `,"id":"1","userName":"u",` + enterprise + `:{"department":"d"}}`},
+		{
+			"URN names", scim.UserURN + ":userName," + scim.EnterpriseUserURN + ":department", "",
+			`{` + schemas + `,"id":"1","userName":"u",` + enterprise + `:{"department":"d"}}`,
+		},
 		{"a sub-attribute of an extension", scim.EnterpriseUserURN + ":manager.value", "", `{` + schemas + `,"id":"1",` + enterprise + `:{"manager":{"value":"m"}}}`},
 		{"a whole extension", scim.EnterpriseUserURN, "", `{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
-		{"a whole extension and a part of it", scim.EnterpriseUserURN + ":manager.value," + scim.EnterpriseUserURN, "",
-			`{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
+		{
+			"a whole extension and a part of it", scim.EnterpriseUserURN + ":manager.value," + scim.EnterpriseUserURN, "",
+			`{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`,
+		},
 		{"an extension name without URN", "manager.value", "", `{` + schemas + `,"id":"1",` + enterprise + `:{"manager":{"value":"m"}}}`},
 		{"the core schema", scim.UserURN, "", without(scim.EnterpriseUserURN)},
 		{"sub-attributes of several values", "emails.type", "", `{` + schemas + `,"id":"1","emails":[{"type":"work"}]}`},
@@ -106,9 +110,19 @@ func TestWants(t *testing.T) {
 		attributes, excluded string
 		want                 bool
 	}{
-		{"", "", true}, {"", "members", false}, {"", "MEMBERS", false}, {"", "members.display", true}, {"displayName", "", false},
-		{"members", "", true}, {"members.value", "", true}, {scim.GroupURN + ":members", "", true}, {scim.GroupURN, "", true},
-		{"", scim.GroupURN, false}, {"nope", "", false}, {`members[value eq "1"]`, "", true}, {"", "nope", true},
+		{"", "", true},
+		{"", "members", false},
+		{"", "MEMBERS", false},
+		{"", "members.display", true},
+		{"displayName", "", false},
+		{"members", "", true},
+		{"members.value", "", true},
+		{scim.GroupURN + ":members", "", true},
+		{scim.GroupURN, "", true},
+		{"", scim.GroupURN, false},
+		{"nope", "", false},
+		{`members[value eq "1"]`, "", true},
+		{"", "nope", true},
 	} {
 		p, err := schema.GroupType().Projection([]string{c.attributes}, []string{c.excluded})
 		if err != nil {

@@ -15,14 +15,27 @@ func TestAttributeNormalize(t *testing.T) {
 		a           *schema.Attribute
 		value, want string
 	}{
-		{user("active"), `"False"`, `false`}, {user("active"), `""`, `null`}, {user("active"), `null`, `null`},
-		{user("title"), `""`, `null`}, {user("title"), `[]`, `null`}, {user("title"), `[""]`, `null`}, {user("title"), `[{"value":null}]`, `null`},
-		{user("name"), `{}`, `null`}, {user("name"), `""`, `null`}, {user("name"), `{"givenName":""}`, `null`},
+		{user("active"), `"False"`, `false`},
+		{user("active"), `""`, `null`},
+		{user("active"), `null`, `null`},
+		{user("title"), `""`, `null`},
+		{user("title"), `[]`, `null`},
+		{user("title"), `[""]`, `null`},
+		{user("title"), `[{"value":null}]`, `null`},
+		{user("name"), `{}`, `null`},
+		{user("name"), `""`, `null`},
+		{user("name"), `{"givenName":""}`, `null`},
 		{user("name").Sub("givenName"), `["B"]`, `"B"`},
-		{user("emails"), `""`, `null`}, {user("emails"), `[]`, `null`}, {user("emails"), `[{}]`, `null`}, {user("emails"), `"a@x"`, `[{"value":"a@x"}]`},
+		{user("emails"), `""`, `null`},
+		{user("emails"), `[]`, `null`},
+		{user("emails"), `[{}]`, `null`},
+		{user("emails"), `"a@x"`, `[{"value":"a@x"}]`},
 		{user("emails").Sub("primary"), `"True"`, `true`},
-		{ext("manager"), `"m"`, `{"value":"m"}`}, {ext("manager"), `""`, `null`}, {ext("manager"), `{"value":""}`, `null`},
-		{ext("manager"), `[{"$ref":"r","value":"m"}]`, `{"value":"m"}`}, {ext("manager"), `{"displayName":"M"}`, `null`},
+		{ext("manager"), `"m"`, `{"value":"m"}`},
+		{ext("manager"), `""`, `null`},
+		{ext("manager"), `{"value":""}`, `null`},
+		{ext("manager"), `[{"$ref":"r","value":"m"}]`, `{"value":"m"}`},
+		{ext("manager"), `{"displayName":"M"}`, `null`},
 		{schema.Group.Attribute("members"), `["1",{"value":"2","$ref":null}]`, `[{"value":"1"},{"value":"2"}]`},
 	} {
 		got, err := c.a.Normalize(value(t, c.value), scim.Dialect{})
@@ -34,9 +47,12 @@ func TestAttributeNormalize(t *testing.T) {
 		a           *schema.Attribute
 		value, word string
 	}{
-		{user("name"), `[{},{}]`, "name takes one value, not 2"}, {user("name").Sub("givenName"), `5`, "name.givenName must be a string"},
-		{user("title"), `[{"display":"x"}]`, "title must be a string, not an object"}, {user("title"), `[["x"]]`, "title must be a string, not an array"},
-		{ext("manager"), `[["m"]]`, "manager must be an object"}, {ext("manager"), `true`, "manager must be an object"},
+		{user("name"), `[{},{}]`, "name takes one value, not 2"},
+		{user("name").Sub("givenName"), `5`, "name.givenName must be a string"},
+		{user("title"), `[{"display":"x"}]`, "title must be a string, not an object"},
+		{user("title"), `[["x"]]`, "title must be a string, not an array"},
+		{ext("manager"), `[["m"]]`, "manager must be an object"},
+		{ext("manager"), `true`, "manager must be an object"},
 	} {
 		_, err := c.a.Normalize(value(t, c.value), scim.Dialect{})
 		refused(t, c.a.Name+" "+c.value, err, scim.InvalidValue, c.word)

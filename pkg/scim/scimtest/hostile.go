@@ -56,8 +56,12 @@ var hostileInput = []behaviour{
 			c.unchanged(gpath, func() {
 				for name, body := range hostileBodies {
 					for _, r := range [][2]string{
-						{http.MethodPost, "/Users"}, {http.MethodPost, "/Groups"}, {http.MethodPut, path}, {http.MethodPut, gpath},
-						{http.MethodPatch, path}, {http.MethodPatch, gpath},
+						{http.MethodPost, "/Users"},
+						{http.MethodPost, "/Groups"},
+						{http.MethodPut, path},
+						{http.MethodPut, gpath},
+						{http.MethodPatch, path},
+						{http.MethodPatch, gpath},
 					} {
 						a := c.do(r[0], r[1], body)
 						if a.Status != http.StatusBadRequest {
@@ -100,11 +104,15 @@ var hostileInput = []behaviour{
 		path := "/Users/" + c.create(`"userName":"ann"`)
 		c.unchanged(path, func() {
 			big := strings.Repeat("x", 1<<20)
+			var roles []string
+			for i := range 20 {
+				roles = append(roles, fmt.Sprintf(`{"value":"%d%s"}`, i, big[:60000]))
+			}
 			for _, a := range []*answer{
 				c.post("/Users", user(`"userName":"refused","title":"`+big+`"`)),
 				c.put(path, user(`"userName":"ann","title":"`+big+`"`)),
 				c.patch(path, `{"op":"add","path":"title","value":"`+big+`"}`),
-				c.post("/Users", user(`"userName":"refused","roles":[`+strings.TrimSuffix(strings.Repeat(`{"value":"`+big[:60000]+`"},`, 20), ",")+`]`)),
+				c.post("/Users", user(`"userName":"refused","roles":[`+strings.Join(roles, ",")+`]`)),
 			} {
 				if a.Status < 400 || a.Status > 499 {
 					a.fail("want 4xx")
@@ -206,7 +214,7 @@ var hostileInput = []behaviour{
 		id := c.create(`"userName":"ann"`)
 		for _, path := range []string{
 			"/Users/" + strings.Repeat("x", 4000), "/Users/%ff%fe", "/Users/a%2Fb", "/Users/..%2F..%2Fadmin", "/Users/%01", "/Users/" + id + "%00",
-			"/Users/" + id + "%23x", "/Users/" + id + "%3Fx", "/Users/" + id + "%2F", "/Users/%25", "/Users/" + id + "%20", "/Users/%F0%9F%98%80", "/Users/" + id + "/",
+			"/Users/" + id + "%23x", "/Users/" + id + "%3Fx", "/Users/%25", "/Users/" + id + "%20", "/Users/%F0%9F%98%80",
 			"//Users", "/Users//", "/Users//" + id,
 		} {
 			a := c.get(path)

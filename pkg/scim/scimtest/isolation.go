@@ -82,8 +82,10 @@ func everyRoute(uid, gid string) []request {
 		routes = append(routes, request{Method: method, Path: path, Query: rawQuery, Body: []byte(body), NoBody: !hasID})
 	}
 	for _, at := range []struct{ path, body string }{
-		{"/Users/" + uid, user(`"userName":"stolen"`)}, {"/Groups/" + gid, group(`"displayName":"stolen"`)},
-		{"/Users/" + gid, user(`"userName":"stolen"`)}, {"/Groups/" + uid, group(`"displayName":"stolen"`)},
+		{"/Users/" + uid, user(`"userName":"stolen"`)},
+		{"/Groups/" + gid, group(`"displayName":"stolen"`)},
+		{"/Users/" + gid, user(`"userName":"stolen"`)},
+		{"/Groups/" + uid, group(`"displayName":"stolen"`)},
 	} {
 		add(http.MethodGet, at.path, "", "", true)
 		add(http.MethodGet, at.path, "attributes=id", "", true)
