@@ -21,6 +21,10 @@ func (s *Server) demo(ctx context.Context, origin string) error {
 		return err
 	}
 	base := origin + "/scim/v2/" + t.ID
+	key := ""
+	if s.o.AdminKey != "" {
+		key = "-H 'Authorization: Bearer KEY' "
+	}
 	fmt.Fprintf(s.o.Out, `A tenant to try was made.
   base URL  %[1]s
   token     %[2]s (until %[3]s)
@@ -29,7 +33,7 @@ Try it:
        -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}' %[1]s/Users
   curl -sS -H 'Authorization: Bearer %[2]s' '%[1]s/Users?filter=userName+eq+"ada@example.com"'
 More tenants:
-  curl -sS -d '{"name":"Acme","idp":"entra"}' %[4]s/admin/v1/tenants
-`, base, token.Value, token.ExpiresAt.Format("2 January 2006"), origin)
+  curl -sS %[5]s-H 'Content-Type: application/json' -d '{"name":"Acme","idp":"entra"}' %[4]s/admin/v1/tenants
+`, base, token.Value, token.ExpiresAt.Format("2 January 2006"), origin, key)
 	return nil
 }
