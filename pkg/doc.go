@@ -21,6 +21,7 @@
 //	store/dynamostore/dynamolocal  DynamoDB Local for tests
 //	tenant           tenants, settings, tokens; the port to secrets
 //	tenant/awssecret secrets in AWS Secrets Manager
+//	tenant/awssecret/fakesecrets   Secrets Manager for tests
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	adminhttp        the operator's API over HTTP

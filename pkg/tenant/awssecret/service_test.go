@@ -11,12 +11,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 // world is package tenant on this vault.
 type world struct {
 	*tenant.Service
-	fake   *fake
+	fake   *fakesecrets.Server
 	engine store.Engine
 	vault  *awssecret.Vault
 	now    time.Time
@@ -53,7 +54,7 @@ func (w *world) sound(t *testing.T) (live []string) {
 		live = append(live, token.ID)
 		shown, err := w.Reveal(t.Context(), "acme", token.ID)
 		if err != nil {
-			t.Errorf("reveal the %s token: %v; %v", token.State, err, w.fake.show(name))
+			t.Errorf("reveal the %s token: %v; %v", token.State, err, w.fake.Show(name))
 			continue
 		}
 		if _, _, err := w.Authenticate(t.Context(), "acme", shown.Value); err != nil {
@@ -102,7 +103,7 @@ func TestLiveTokensStayInTheVault(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := w.fake.show(name)["AWSCURRENT"]; got != "revoked" {
+			if got := w.fake.Show(name)["AWSCURRENT"]; got != "revoked" {
 				t.Errorf("round %d: a dead token is AWSCURRENT", round)
 			}
 			w.issue(t)
@@ -133,14 +134,14 @@ func crash(t *testing.T, prepare func(*testing.T, *world), work func(context.Con
 				prepare(t, w)
 				engine := faultstore.New(w.engine, nil)
 				if dies {
-					w.fake.onDeath = func() { engine.KillAfter(0) }
+					w.fake.OnDeath = func() { engine.KillAfter(0) }
 				}
-				w.fake.changes, w.fake.deadline, w.fake.late = 0, deadline, late
+				w.fake.Changes, w.fake.Deadline, w.fake.Late = 0, deadline, late
 				err := work(t.Context(), w.process(engine))
-				if done = !w.fake.dead(); done && err != nil {
+				if done = !w.fake.Dead(); done && err != nil {
 					t.Fatal(err)
 				}
-				w.fake.deadline = 0
+				w.fake.Deadline = 0
 				w.now = w.now.Add(time.Minute)
 				check(t, w)
 			})
@@ -212,7 +213,7 @@ func TestVaultFailsInRevoke(t *testing.T) {
 				if err := w.Revoke(t.Context(), "acme", revoked.ID); err != nil {
 					t.Fatal(err)
 				}
-				for label, value := range w.fake.show(name) {
+				for label, value := range w.fake.Show(name) {
 					if value == revoked.Value {
 						t.Errorf("the revoked token is still %s", label)
 					}
@@ -227,7 +228,7 @@ func TestVaultFailsInFinish(t *testing.T) {
 	crash(t,
 		func(t *testing.T, w *world) {
 			w.create(t)
-			w.fake.linger = 1
+			w.fake.Linger = 1
 			if err := w.Delete(t.Context(), "acme"); err != nil {
 				t.Fatal(err)
 			}
@@ -244,7 +245,7 @@ func TestVaultFailsInFinish(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := w.fake.show(name); got != nil {
+			if got := w.fake.Show(name); got != nil {
 				t.Errorf("left in the vault: %v", got)
 			}
 			w.create(t)
@@ -257,7 +258,7 @@ func TestVaultFailsInFinish(t *testing.T) {
 func TestRequestsNeverReadTheVault(t *testing.T) {
 	w := newWorld(t)
 	token := w.create(t)
-	before := fmt.Sprint(w.fake.calls)
+	before := fmt.Sprint(w.fake.Calls)
 	if _, _, err := w.Authenticate(t.Context(), "acme", token.Value); err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func TestRequestsNeverReadTheVault(t *testing.T) {
 	if _, err := w.Tokens(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
-	if after := fmt.Sprint(w.fake.calls); after != before {
+	if after := fmt.Sprint(w.fake.Calls); after != before {
 		t.Errorf("calls %s, before %s", after, before)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 const (
@@ -18,10 +19,10 @@ const (
 	one, two, tri = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
 )
 
-func newVault(t *testing.T) (*fake, *awssecret.Vault) {
+func newVault(t *testing.T) (*fakesecrets.Server, *awssecret.Vault) {
 	t.Helper()
-	f, client := newFake(t)
-	return f, awssecret.New(client, awssecret.Options{Prefix: "serverless-scim/test/", Tags: map[string]string{"stack": "test"}})
+	f := fakesecrets.Start(t)
+	return f, awssecret.New(f.Client(), awssecret.Options{Prefix: "serverless-scim/test/", Tags: map[string]string{"stack": "test"}})
 }
 
 // step is one call on the vault, and what is then under which label.
@@ -90,7 +91,7 @@ func TestLabels(t *testing.T) {
 					if err := s.do(t.Context(), v); err != nil {
 						t.Fatalf("%s, round %d: %v", s.what, round, err)
 					}
-					if got := f.show("serverless-scim/test/acme"); s.want != nil && !maps.Equal(got, s.want) {
+					if got := f.Show("serverless-scim/test/acme"); s.want != nil && !maps.Equal(got, s.want) {
 						t.Errorf("%s, round %d: %v, want %v", s.what, round, got, s.want)
 					}
 				}
@@ -140,8 +141,8 @@ func TestSecretIsNamedAndTagged(t *testing.T) {
 	if err := v.Keep(t.Context(), "acme", one, "value", tenant.Current); err != nil {
 		t.Fatal(err)
 	}
-	if s := f.secrets[name]; s == nil || !maps.Equal(s.tags, map[string]string{"stack": "test", "serverless-scim:tenant": "acme"}) {
-		t.Errorf("secrets %v", f.secrets)
+	if tags := f.Tags(name); !maps.Equal(tags, map[string]string{"stack": "test", "serverless-scim:tenant": "acme"}) {
+		t.Errorf("tags %v", tags)
 	}
 }
 
@@ -154,7 +155,7 @@ func TestDropTenantWaitsForTheName(t *testing.T) {
 	if err := v.Keep(ctx, "acme", one, "value", tenant.Current); err != nil {
 		t.Fatal(err)
 	}
-	f.linger = 2
+	f.Linger = 2
 	if err := v.DropTenant(ctx, "acme"); !errors.Is(err, tenant.ErrVault) {
 		t.Errorf("while it is still being deleted: %v", err)
 	}
@@ -167,14 +168,14 @@ func TestDropTenantWaitsForTheName(t *testing.T) {
 	if err := v.Keep(ctx, "acme", two, "value-two", tenant.Current); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.show(name); !maps.Equal(got, map[string]string{"AWSCURRENT": "value-two"}) {
+	if got := f.Show(name); !maps.Equal(got, map[string]string{"AWSCURRENT": "value-two"}) {
 		t.Errorf("%v", got)
 	}
 }
 
 func TestErrorsNameNoValue(t *testing.T) {
 	f, v := newVault(t)
-	f.deadline = 1
+	f.Deadline = 1
 	err := v.Keep(t.Context(), "acme", one, "the-value", tenant.Current)
 	if !errors.Is(err, tenant.ErrVault) || strings.Contains(fmt.Sprint(err), "the-value") {
 		t.Errorf("%v", err)

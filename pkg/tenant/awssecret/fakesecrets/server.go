@@ -1,6 +1,7 @@
-package awssecret_test
+package fakesecrets
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -13,24 +14,31 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// fake is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they allow: a version
-// that loses its last label is gone at once.
-type fake struct {
-	t  *testing.T
-	mu sync.Mutex
+// Server is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they allow: a
+// version that loses its last label is gone at once. Its exported fields are for a test to read and set while no call is under way.
+type Server struct {
+	// URL is its endpoint.
+	URL string
+	// Calls counts the calls by operation.
+	Calls map[string]int
+	// Linger is how many calls a deleted secret is still seen by.
+	Linger int
 
+	// Changes counts the calls that may change something.
+	Changes int
+	// Deadline is the change at which the client's process dies: from then on all calls fail. 0: none.
+	Deadline int
+	// Late says that it dies after that change instead of before.
+	Late bool
+	// OnDeath is told once.
+	OnDeath func()
+
+	t       testing.TB
+	mu      sync.Mutex
 	secrets map[string]*secret
-	calls   map[string]int
-	linger  int // how many calls a deleted secret is still seen by
-
-	changes  int    // calls that may change something, so far
-	deadline int    // the change at which the client's process dies; 0: none
-	late     bool   // it dies after the change instead of before
-	onDeath  func() // told once
 }
 
 type secret struct {
@@ -55,18 +63,27 @@ type fault string
 
 type answer = map[string]any
 
-func newFake(t *testing.T) (*fake, *secretsmanager.Client) {
+// Start returns an empty server, which ends with the test. A call that no client of a vault should make fails the test.
+func Start(t testing.TB) *Server {
 	t.Helper()
-	f := &fake{t: t, secrets: map[string]*secret{}, calls: map[string]int{}}
+	f := &Server{t: t, secrets: map[string]*secret{}, Calls: map[string]int{}}
 	web := httptest.NewServer(f)
 	t.Cleanup(web.Close)
-	return f, secretsmanager.New(secretsmanager.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(web.URL), Retryer: aws.NopRetryer{},
-		Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+	f.URL = web.URL
+	return f
+}
+
+// Client returns a client of the server that tries each call once.
+func (f *Server) Client() *secretsmanager.Client {
+	return secretsmanager.New(secretsmanager.Options{
+		Region: "eu-central-1", BaseEndpoint: &f.URL, Retryer: aws.NopRetryer{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key", Source: "fakesecrets"}, nil
+		}),
 	})
 }
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
@@ -78,7 +95,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		f.t.Errorf("%s: %v in %s", operation, err, data)
 	}
-	f.calls[operation]++
+	f.Calls[operation]++
 	out, problem := f.serve(operation, in)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	if problem != "" {
@@ -90,7 +107,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *fake) serve(operation string, in call) (answer, fault) {
+func (f *Server) serve(operation string, in call) (answer, fault) {
 	serve, ok := map[string]func(call) (answer, fault){
 		"CreateSecret": f.create, "PutSecretValue": f.put, "UpdateSecretVersionStage": f.move, "DeleteSecret": f.remove,
 		"GetSecretValue": f.get, "DescribeSecret": f.describe,
@@ -100,37 +117,38 @@ func (f *fake) serve(operation string, in call) (answer, fault) {
 		return nil, "InvalidRequestException"
 	}
 	if operation == "GetSecretValue" || operation == "DescribeSecret" {
-		if f.dead() {
+		if f.Dead() {
 			return nil, "InternalServiceError"
 		}
 		return serve(in)
 	}
-	if f.dead() {
+	if f.Dead() {
 		return nil, "InternalServiceError"
 	}
-	f.changes++
-	if !f.dead() {
+	f.Changes++
+	if !f.Dead() {
 		return serve(in)
 	}
-	if f.late {
+	if f.Late {
 		serve(in)
 	}
-	if f.onDeath != nil {
-		f.onDeath()
+	if f.OnDeath != nil {
+		f.OnDeath()
 	}
 	return nil, "InternalServiceError"
 }
 
-func (f *fake) dead() bool { return f.deadline > 0 && f.changes >= f.deadline }
+// Dead reports whether the client's process has died.
+func (f *Server) Dead() bool { return f.Deadline > 0 && f.Changes >= f.Deadline }
 
 // find returns a secret that is there.
-func (f *fake) find(name string) (*secret, fault) {
+func (f *Server) find(name string) (*secret, fault) {
 	s := f.secrets[name]
 	if s == nil {
 		return nil, "ResourceNotFoundException"
 	}
 	if s.deleted {
-		if s.seen++; s.seen > f.linger {
+		if s.seen++; s.seen > f.Linger {
 			delete(f.secrets, name)
 			return nil, "ResourceNotFoundException"
 		}
@@ -138,7 +156,7 @@ func (f *fake) find(name string) (*secret, fault) {
 	return s, ""
 }
 
-func (f *fake) create(in call) (answer, fault) {
+func (f *Server) create(in call) (answer, fault) {
 	s, problem := f.find(in.Name)
 	switch {
 	case problem == "" && s.deleted:
@@ -159,7 +177,7 @@ func (f *fake) create(in call) (answer, fault) {
 	return answer{"Name": in.Name, "VersionId": in.ClientRequestToken}, ""
 }
 
-func (f *fake) put(in call) (answer, fault) {
+func (f *Server) put(in call) (answer, fault) {
 	s, problem := f.find(in.SecretId)
 	if problem != "" {
 		return nil, problem
@@ -220,7 +238,7 @@ func (s *secret) tidy() fault {
 	return ""
 }
 
-func (f *fake) move(in call) (answer, fault) {
+func (f *Server) move(in call) (answer, fault) {
 	s, problem := f.find(in.SecretId)
 	if problem != "" {
 		return nil, problem
@@ -244,7 +262,7 @@ func (f *fake) move(in call) (answer, fault) {
 	return answer{"Name": in.SecretId}, s.tidy()
 }
 
-func (f *fake) get(in call) (answer, fault) {
+func (f *Server) get(in call) (answer, fault) {
 	if in.VersionStage == "" || in.VersionId != "" {
 		f.t.Error("GetSecretValue without a stage, or by version")
 	}
@@ -262,7 +280,7 @@ func (f *fake) get(in call) (answer, fault) {
 	return answer{"VersionId": version, "SecretString": s.values[version], "VersionStages": []string{in.VersionStage}}, ""
 }
 
-func (f *fake) describe(in call) (answer, fault) {
+func (f *Server) describe(in call) (answer, fault) {
 	s, problem := f.find(in.SecretId)
 	if problem != "" {
 		return nil, problem
@@ -278,7 +296,7 @@ func (f *fake) describe(in call) (answer, fault) {
 	return out, ""
 }
 
-func (f *fake) remove(in call) (answer, fault) {
+func (f *Server) remove(in call) (answer, fault) {
 	s, problem := f.find(in.SecretId)
 	if problem != "" {
 		return nil, problem
@@ -290,8 +308,8 @@ func (f *fake) remove(in call) (answer, fault) {
 	return answer{"Name": in.SecretId}, ""
 }
 
-// show is what a secret holds, by label: for tests to compare.
-func (f *fake) show(name string) map[string]string {
+// Show returns what a secret holds, by label; nil where there is none. It is for tests to compare.
+func (f *Server) Show(name string) map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.secrets[name]
@@ -303,4 +321,14 @@ func (f *fake) show(name string) map[string]string {
 		values[label] = s.values[version]
 	}
 	return values
+}
+
+// Tags returns the tags of a secret; nil where there is none.
+func (f *Server) Tags(name string) map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.secrets[name]; s != nil {
+		return maps.Clone(s.tags)
+	}
+	return nil
 }
