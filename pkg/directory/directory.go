@@ -24,6 +24,8 @@ type Tenant struct {
 	Dialect scim.Dialect
 	// UniqueGroupNames refuses a second group of the same displayName.
 	UniqueGroupNames bool
+	// CursorKey is the tenant's secret that cursors are sealed with. Without one there are no cursors.
+	CursorKey []byte
 }
 
 // Resource is a user or group as a client may see it.
@@ -73,8 +75,19 @@ type ListQuery struct {
 	// StartIndex is the 1-based index of the first result; Count the most to return, 0 for the total only.
 	StartIndex, Count int
 	Selection         *schema.Projection
+	// Selections are the projections by the id of the resource type, where a Search has several; they go before Selection.
+	Selections map[string]*schema.Projection
+	// SortBy names the attribute to sort by (RFC 7644, section 3.4.2.3); "" is the order of ids.
+	SortBy     string
+	Descending bool
+	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the first page.
+	HasCursor bool
+	Cursor    string
 	// MaxBytes ends a page early, behind at least one resource, before the stored documents on it pass this size.
 	MaxBytes int
+	// Take, if set, is given the resources of the page one by one, complete; false ends the page before that resource. Those of a
+	// page that a previousCursor asked for come last one first.
+	Take func(Resource) bool
 }
 
 // List is a page of a list.
@@ -82,6 +95,8 @@ type List struct {
 	Total      int
 	StartIndex int
 	Resources  []Resource
+	// NextCursor and PreviousCursor are set where cursor paging was asked for and there is such a page.
+	NextCursor, PreviousCursor string
 }
 
 // Options configure a Directory. Now is required.

@@ -27,6 +27,13 @@ const (
 	Sensitive     ErrorType = "sensitive"
 )
 
+// The error types of RFC 9865, section 2.1.
+const (
+	InvalidCursor ErrorType = "invalidCursor"
+	ExpiredCursor ErrorType = "expiredCursor"
+	InvalidCount  ErrorType = "invalidCount"
+)
+
 // Error is an error that a SCIM client may see: everything in it is meant for the eyes of an IT administrator.
 // Any other error that reaches the HTTP edge is a 500 whose text is logged and not sent.
 type Error struct {
