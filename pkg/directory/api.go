@@ -11,10 +11,15 @@ import (
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
 func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
+	return d.create(ctx, t, rt, "", body, sel)
+}
+
+// create is Create under an id that is given; an empty one is made here.
+func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
 	if isGroup(rt) {
-		return d.createGroup(ctx, t, body, sel)
+		return d.createGroup(ctx, t, id, body, sel)
 	}
-	return d.createUser(ctx, t, body)
+	return d.createUser(ctx, t, id, body)
 }
 
 // Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none.

@@ -21,8 +21,9 @@ func takeMembers(doc scim.Object) []any {
 	return members
 }
 
-// createGroup stores a new group with its members.
-func (d *Directory) createGroup(ctx context.Context, t Tenant, body scim.Object, sel *schema.Projection) (Resource, error) {
+// createGroup stores a new group with its members. An id that is not empty is the one to give it; errCreated where it is there
+// already.
+func (d *Directory) createGroup(ctx context.Context, t Tenant, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
 	doc, err := groupType.Normalize(body, t.Dialect)
 	if err != nil {
 		return Resource{}, err
@@ -31,9 +32,13 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, body scim.Object,
 	if err != nil {
 		return Resource{}, err
 	}
-	r := record{rt: groupType, id: d.o.NewID(), version: 1, doc: doc}
+	once := d.givenID(groupType, id)
+	r := record{rt: groupType, id: once.id, version: 1, doc: doc}
 	ts := d.store.Tenant(t.ID)
 	err = d.retry(ctx, func() error {
+		if err := once.check(ctx, ts); err != nil {
+			return err
+		}
 		changes, err := d.memberChanges(ctx, ts, r.id, e, true)
 		if err != nil {
 			return err

@@ -11,8 +11,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it.
-func (d *Directory) createUser(ctx context.Context, t Tenant, body scim.Object) (Resource, error) {
+// createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it. An id
+// that is not empty is the one to give it; errCreated where it is there already.
+func (d *Directory) createUser(ctx context.Context, t Tenant, id string, body scim.Object) (Resource, error) {
 	rt := schema.UserType()
 	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
@@ -22,9 +23,13 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, body scim.Object) 
 	if _, given := doc["active"]; !given {
 		doc["active"] = true
 	}
-	r := record{rt: rt, id: d.o.NewID(), version: 1, doc: doc}
+	once := d.givenID(rt, id)
+	r := record{rt: rt, id: once.id, version: 1, doc: doc}
 	ts := d.store.Tenant(t.ID)
 	err = d.retry(ctx, func() error {
+		if err := once.check(ctx, ts); err != nil {
+			return err
+		}
 		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc)
 		if err != nil {
 			return err

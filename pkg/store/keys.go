@@ -26,6 +26,7 @@ import "strings"
 //	values waited for           T#t#QH               folded value                      stamp
 //	counter                     T#t#C                kind|shard                        n
 //	where a page ended          T#t#K                list|start index                  after, ttl
+//	bulk request seen before    T#t#B                digest of the request             seeds, done, ttl
 //
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl (AttrTTL).
 const (
@@ -161,6 +162,9 @@ func (k Keys) WaitedFor(folded string) Key { return Key{k.pk("#QH"), folded} }
 // PageMark is the key that remembers where a page of a list ended.
 func (k Keys) PageMark(list, startIndex string) Key { return Key{k.pk("#K"), Join(list, startIndex)} }
 
+// Bulk is the key that remembers a bulk request by its digest.
+func (k Keys) Bulk(digest string) Key { return Key{k.pk("#B"), digest} }
+
 // Owns reports whether a partition belongs to the tenant.
 func (k Keys) Owns(pk string) bool {
 	rest, ok := strings.CutPrefix(pk, "T#"+k.tenant)
@@ -170,7 +174,7 @@ func (k Keys) Owns(pk string) bool {
 // Partitions are the names of all partitions of the tenant but its own item's: what a deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
-	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K"} {
+	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B"} {
 		pks = append(pks, k.pk(suffix))
 	}
 	return pks

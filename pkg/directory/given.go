@@ -1,0 +1,41 @@
+package directory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// errCreated says that the resource to be created under a given id is there already.
+var errCreated = errors.New("directory: created before")
+
+// given is the id of a resource to be created: a new one, or one that was decided before, so that the creation can be repeated.
+type given struct {
+	rt    *schema.ResourceType
+	id    string
+	fixed bool
+	tries int
+}
+
+func (d *Directory) givenID(rt *schema.ResourceType, id string) *given {
+	if id == "" {
+		return &given{rt: rt, id: d.o.NewID()}
+	}
+	return &given{rt: rt, id: id, fixed: true}
+}
+
+// check is called before each attempt. It returns errCreated if a former attempt, of this or another process, was successful. The
+// first attempt needs no look: its transaction fails where the resource is there.
+func (g *given) check(ctx context.Context, ts *store.TenantStore) error {
+	g.tries++
+	if !g.fixed || g.tries == 1 {
+		return nil
+	}
+	items, err := ts.Get(ctx, resourceKey(ts.Keys, g.rt, g.id))
+	if err == nil && items[0].Attrs != nil {
+		return errCreated
+	}
+	return err
+}
