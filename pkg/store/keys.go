@@ -11,6 +11,7 @@ import "strings"
 //	tenant                      T#t                  TENANT                            doc, ver, state
 //	when a token was last used  T#t                  USED|token id                     at
 //	plain token (local runs)    T#t                  SECRET|token id                   value
+//	own schemas and types       T#t                  SCHEMAS                           doc, hash
 //	list of tenants             TENANTS              tenant id                         state
 //	user                        T#t#U                user id                           doc, ver, created, modified
 //	user name: unique, sorted   T#t#N                folded userName                   id
@@ -18,6 +19,8 @@ import "strings"
 //	group                       T#t#G                group id                          doc, ver, created, modified, open, holds
 //	group name, sorted          T#t#GN               folded displayName|id             -
 //	holder of a group name      T#t#GH               folded displayName                id
+//	resource of an own type     T#t#Y                type|id                           doc, ver, created, modified
+//	unique value                T#t#UQ               type|attribute|value              id
 //	member of a group           T#t#M                group id|member value             type, display
 //	groups of a member          T#t#R                member id|group id                -
 //	open work                   T#t#P                work id                           kind, doc, wake
@@ -89,6 +92,9 @@ func (k Keys) Used(tokenID string) Key { return Key{k.pk(""), Join("USED", token
 // Secret is the key of a plain token kept in the table, which only local runs do.
 func (k Keys) Secret(tokenID string) Key { return Key{k.pk(""), Join("SECRET", tokenID)} }
 
+// Schemas is the key of the schemas and resource types that an operator has defined for the tenant.
+func (k Keys) Schemas() Key { return Key{k.pk(""), "SCHEMAS"} }
+
 // Listed is the key of the tenant in the list of tenants.
 func (k Keys) Listed() Key { return Key{TenantsPK, k.tenant} }
 
@@ -119,6 +125,17 @@ func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(
 
 // GroupNameHolder is the key that makes a group name unique where the tenant wants that.
 func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
+
+// Other is the key of a resource of a type that an operator has defined.
+func (k Keys) Other(typeID, id string) Key { return Key{k.pk("#Y"), Join(typeID, id)} }
+
+// OtherPrefix is the prefix of all resources of such a type.
+func (k Keys) OtherPrefix(typeID string) Key { return Key{k.pk("#Y"), Join(typeID) + Sep} }
+
+// Unique is the key that makes a value of an attribute unique among the resources of a type.
+func (k Keys) Unique(typeID, attribute, value string) Key {
+	return Key{k.pk("#UQ"), Join(typeID, attribute, value)}
+}
 
 // Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet. Members of all groups
 // share a partition, so that one range read serves a page of groups.
@@ -174,7 +191,7 @@ func (k Keys) Owns(pk string) bool {
 // Partitions are the names of all partitions of the tenant but its own item's: what a deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
-	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B"} {
+	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B"} {
 		pks = append(pks, k.pk(suffix))
 	}
 	return pks
