@@ -44,6 +44,11 @@ type Dialect struct {
 	// HidePassword leaves `password` out of /Schemas.
 	// Needed by: entra (its validator wants every listed attribute to come back).
 	HidePassword bool
+	// HideMeta leaves `meta` out of the User and Group schemas of /Schemas, as RFC 7643 section 8.7.1 does, and sends the ETag
+	// header with every representation. Elsewhere the answer to a GET from which the client excluded `meta` has no ETag: a
+	// client that puts it into `meta.version`, and took `meta` from /Schemas, fails where there is no `meta` to put it into.
+	// Asked for by: rfc (RFC 7644, section 3.14: the version is a header, always).
+	HideMeta bool
 }
 
 // idps is the list of identity providers and profiles in the order in which people are shown them.
@@ -61,7 +66,7 @@ func DialectOf(idp string) (Dialect, bool) {
 	case "generic":
 		return Dialect{GroupPatchBody: true}, true
 	case "rfc":
-		return Dialect{GroupPatchBody: true, RequireDeclaredExtensions: true}, true
+		return Dialect{GroupPatchBody: true, RequireDeclaredExtensions: true, HideMeta: true}, true
 	case "interop":
 		return Dialect{RejectUnknownAttributes: true, RequirePatchPath: true, UniqueGroupNames: true}, true
 	}

@@ -88,8 +88,12 @@ func refused(parameters string) bool {
 
 // resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and 3.14).
 func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schema.Projection) answer {
-	a := newAnswer(status, scim.AppendJSON(nil, res.Type.Project(res.Doc, sel)))
+	doc := res.Type.Project(res.Doc, sel)
+	a := newAnswer(status, scim.AppendJSON(nil, doc))
 	rq.locate(a, res)
+	if meta, _ := doc["meta"].(scim.Object); meta["version"] == nil && rq.Method == http.MethodGet && !rq.tenant.Dialect.HideMeta {
+		a.header.Del("Etag")
+	}
 	return a
 }
 

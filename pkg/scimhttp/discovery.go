@@ -112,7 +112,10 @@ func (rq *request) resourceType(rt *schema.ResourceType) scim.Object {
 func (rq *request) schema(s *schema.Schema) scim.Object {
 	var hidden []string
 	if rq.tenant.Dialect.HidePassword {
-		hidden = []string{"password"}
+		hidden = append(hidden, "password")
+	}
+	if rq.tenant.Dialect.HideMeta {
+		hidden = append(hidden, "meta")
 	}
 	return rq.withMeta(s.Object(hidden...), scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
 }

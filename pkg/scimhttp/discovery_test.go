@@ -139,6 +139,32 @@ func TestPasswordIsHiddenFromSchemasWhereTheProfileSaysSo(t *testing.T) {
 	}
 }
 
+func TestVersionAndMeta(t *testing.T) {
+	s := newServer(t, nil)
+	for _, idp := range []string{"generic", "entra", "rfc"} {
+		a := s.tenant(idp, idp, tenant.Settings{})
+		strict := idp == "rfc"
+		for _, urn := range []string{scim.UserURN, scim.GroupURN} {
+			if got := strings.Contains(s.as(a, "GET", "/Schemas/"+urn, "").raw, `"name":"meta"`); got == strict {
+				t.Errorf("%s: %s declares meta: %v", idp, urn, got)
+			}
+		}
+		body := `{"schemas":["` + scim.UserURN + `"],"userName":"a"}`
+		path := "/Users/" + s.as(a, "POST", "/Users", body).want(201).text("id")
+		for query, whole := range map[string]bool{
+			"": true, "?attributes=meta": true, "?attributes=meta.version": true, "?excludedAttributes=userName": true,
+			"?attributes=userName": false, "?attributes=meta.location": false, "?excludedAttributes=meta": false,
+		} {
+			if got := s.as(a, "GET", path+query, "").want(200).header.Get("ETag") != ""; got != (whole || strict) {
+				t.Errorf("%s %s: has an ETag: %v", idp, query, got)
+			}
+			if s.as(a, "PUT", path+query, body).want(200).header.Get("ETag") == "" {
+				t.Errorf("%s %s: a write has no ETag", idp, query)
+			}
+		}
+	}
+}
+
 // "Unsupported methods on discovery endpoints -> 405 (SCIM Error, scim+json)".
 func TestMethodNotAllowed(t *testing.T) {
 	s := newServer(t, nil)

@@ -130,6 +130,11 @@ func TestOtherUsers(t *testing.T) {
 		{name: "template values", idp: "onelogin", doc: babs, ops: `[{"op":"replace","value":{"active":"true","id":null,"title":null}}]`},
 		{name: "an empty path is none", idp: "google", doc: babs, ops: `[{"op":"replace","path":"","value":{"active":false}}]`, want: `{"active":false}`},
 		{name: "interop: unknown attribute", idp: "interop", doc: babs, ops: `[{"op":"replace","path":"` + enterprise + `","value":{"shoeSize":1}}]`, err: scim.InvalidSyntax},
+		{
+			name: "interop: schemas inside an extension", idp: "interop", doc: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"b"}`,
+			ops:  `[{"op":"add","path":"` + enterprise + `","value":{"schemas":["` + enterprise + `"],"department":"d"}}]`,
+			want: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","` + enterprise + `"],"` + enterprise + `":{"department":"d"},"userName":"b"}`,
+		},
 		{name: "interop: unknown sub-attribute", idp: "interop", doc: babs, ops: `[{"op":"replace","path":"name","value":{"nick":"x"}}]`, err: scim.InvalidSyntax},
 		{name: "interop: unknown path", idp: "interop", doc: babs, ops: `[{"op":"replace","path":"shoeSize","value":1}]`, err: scim.InvalidPath},
 		{name: "interop: no path", idp: "interop", doc: babs, ops: `[{"op":"replace","value":{"title":"x"}}]`, err: scim.InvalidSyntax},

@@ -107,8 +107,8 @@ func (n *normalizer) whole(s *Schema, v any) error {
 func (n *normalizer) attribute(s *Schema, name string, v any) error {
 	a := s.Attribute(name)
 	switch {
-	case a == nil && s == n.t.Core && strings.EqualFold(name, schemasAttribute.Name):
-		return nil
+	case a == nil && strings.EqualFold(name, schemasAttribute.Name):
+		return nil // rebuilt from what is there; some clients write it inside an extension, too
 	case a == nil:
 		return n.unknown(name)
 	case s == n.t.Core:
