@@ -94,11 +94,14 @@ func (b binder) compare(c Compare) (test, error) {
 	}
 	if ref.Attr == nil {
 		if presence(c) {
-			return presenceTest(c, at(ref.Extension.ID, present)), nil
+			return presenceTest(c, at(ref.Extension.ID, presentIn(ref.Extension.Attributes))), nil
 		}
 		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a whole extension: compare one of its attributes.", c.Path.Name)
 	}
 	if presence(c) {
+		if ref.Sub == nil && ref.Attr.Type == schema.Complex {
+			return presenceTest(c, from(ref, some(presentIn(ref.Attr.SubAttributes)))), nil
+		}
 		return presenceTest(c, from(ref, some(subTest(ref.Sub, present)))), nil
 	}
 	attr, sub := ref.Attr, ref.Sub

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"slices"
+
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -129,6 +131,27 @@ func present(v any) bool {
 		return anyPresent(v)
 	}
 	return true
+}
+
+// presentIn is present for an object of these attributes. One that is never returned does not count: a filter must not tell whether
+// it has a value.
+func presentIn(attributes []*schema.Attribute) test {
+	hidden := func(a *schema.Attribute) bool { return a.Returned == schema.Never }
+	if !slices.ContainsFunc(attributes, func(a *schema.Attribute) bool { return hidden(a) || slices.ContainsFunc(a.SubAttributes, hidden) }) {
+		return present
+	}
+	var tests []test
+	for _, a := range attributes {
+		if hidden(a) {
+			continue
+		}
+		is := test(present)
+		if a.Type == schema.Complex {
+			is = some(presentIn(a.SubAttributes))
+		}
+		tests = append(tests, at(a.Name, is))
+	}
+	return func(v any) bool { return slices.ContainsFunc(tests, func(t test) bool { return t(v) }) }
 }
 
 func anyPresent(array any) bool {

@@ -468,3 +468,30 @@ func TestMatchAllocates(t *testing.T) {
 		}
 	}
 }
+
+// What is never returned has no presence either.
+func TestHiddenPresence(t *testing.T) {
+	rt := &schema.ResourceType{
+		Core:       things.Core,
+		Extensions: []schema.Extension{{Schema: &schema.Schema{ID: "urn:example:2.0:Ext", Attributes: things.Core.Attributes}}},
+	}
+	for doc, want := range map[string]bool{
+		`{"pin":"1"}`: false, `{"pin":"1","value":"x"}`: false, `{"pin":"1","open":"x"}`: true, `{"open":"x"}`: true, `{}`: false,
+	} {
+		vault, err := scim.ParseObject([]byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in, doc := range map[string]scim.Object{
+			`vault pr`:                          {"vault": vault},
+			`vault ne null`:                     {"vault": vault},
+			`urn:example:2.0:Ext pr`:            {"urn:example:2.0:Ext": scim.Object{"vault": vault, "secret": "x"}},
+			`urn:example:2.0:Ext:vault ne null`: {"urn:example:2.0:Ext": scim.Object{"vault": vault}},
+			`not (vault eq null)`:               {"vault": vault},
+		} {
+			if got := match(t, in, rt, scim.Dialect{}, doc); got != want {
+				t.Errorf("%s on %v: got %v", in, doc, got)
+			}
+		}
+	}
+}
