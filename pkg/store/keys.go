@@ -1,6 +1,11 @@
 package store
 
-import "strings"
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+)
 
 // The table, whole. Everything of a tenant t is in partitions whose name is "T#t" or begins with "T#t#", so that an IAM
 // condition on dynamodb:LeadingKeys can fence a tenant; TenantStore fences it in the program. Sort keys that join several
@@ -11,8 +16,13 @@ import "strings"
 //	tenant                      T#t                  TENANT                            doc, ver, state
 //	when a token was last used  T#t                  USED|token id                     at
 //	plain token (local runs)    T#t                  SECRET|token id                   value
+//	notice to administrators    T#t                  NOTICE|token id|kind|period       doc, state, wake, ttl
+//	event not yet delivered     T#t                  EVENT|time-ordered id             doc, wake
 //	own schemas and types       T#t                  SCHEMAS                           doc, hash
 //	list of tenants             TENANTS              tenant id                         state
+//	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
+//	pass over tenants not yet   DUE                  BACKFILL                          after, done
+//	in that order
 //	user                        T#t#U                user id                           doc, ver, created, modified
 //	user name: unique, sorted   T#t#N                folded userName                   id
 //	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
@@ -38,7 +48,8 @@ const (
 	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days, so
 	// whoever reads an item that expires compares the time itself.
 	AttrTTL = "ttl"
-	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, or a deleted tenant.
+	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, a deleted tenant, or
+	// something to tell.
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1
@@ -94,6 +105,39 @@ func (k Keys) Secret(tokenID string) Key { return Key{k.pk(""), Join("SECRET", t
 
 // Schemas is the key of the schemas and resource types that an operator has defined for the tenant.
 func (k Keys) Schemas() Key { return Key{k.pk(""), "SCHEMAS"} }
+
+// Notice is the key of a notice: about which token, of which kind, and in which period of notice of that token.
+func (k Keys) Notice(tokenID, kind, period string) Key {
+	return Key{k.pk(""), Join("NOTICE", tokenID, kind, period)}
+}
+
+// NoticePrefix is the prefix of all notices of the tenant.
+func (k Keys) NoticePrefix() Key { return Key{k.pk(""), "NOTICE" + Sep} }
+
+// Event is the key of an event that is not delivered yet. Ids sort by time.
+func (k Keys) Event(id string) Key { return Key{k.pk(""), Join("EVENT", id)} }
+
+// EventPrefix is the prefix of all undelivered events of the tenant.
+func (k Keys) EventPrefix() Key { return Key{k.pk(""), "EVENT" + Sep} }
+
+// DueShards is how many partitions share the tenants in order of when they are due.
+const DueShards = 16
+
+// Due is the key under which the tenant is found when something of it is due, at a time in Unix seconds.
+func (k Keys) Due(at int64) Key {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(k.tenant)) // never fails
+	return Key{DuePK(int(h.Sum32() % DueShards)), Join(DueTime(at), k.tenant)}
+}
+
+// DuePK is a partition of due tenants; shard is 0 to DueShards-1.
+func DuePK(shard int) string { return "DUE#" + strconv.Itoa(shard) }
+
+// DueTime is what the sort keys of Due begin with: seconds at a fixed width, so that they sort as the times do.
+func DueTime(at int64) string { return fmt.Sprintf("%012d", at) }
+
+// DueBackfill is the key of how far the pass over tenants that are in no order of due times yet has come.
+var DueBackfill = Key{"DUE", "BACKFILL"}
 
 // Listed is the key of the tenant in the list of tenants.
 func (k Keys) Listed() Key { return Key{TenantsPK, k.tenant} }

@@ -36,10 +36,12 @@ type Token struct {
 	ID     string
 	State  TokenState
 	Scopes []Scope
-	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on.
+	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on; zero is no end.
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// LastUsedAt is zero where the token was never used, or where it was not asked for.
+	// FirstUsedAt is zero where the token was never used.
+	FirstUsedAt time.Time
+	// LastUsedAt is zero where the token was never used, or where it was not asked for. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
