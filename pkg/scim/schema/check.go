@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -116,6 +117,9 @@ func (a *Attribute) checkElement(v any) error {
 	if !ok {
 		return nil
 	}
+	if a.Closed && !a.allows(s) {
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be one of %s.", a.fullName(), quoted(a.CanonicalValues))
+	}
 	if s == "" {
 		return scim.BadRequest(scim.InvalidValue, "%s must not be empty.", a.fullName())
 	}
@@ -123,6 +127,27 @@ func (a *Attribute) checkElement(v any) error {
 		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.fullName(), len(s), a.MaxBytes)
 	}
 	return nil
+}
+
+// allows says whether s is one of the allowed values, whatever the case where that does not count.
+func (a *Attribute) allows(s string) bool {
+	return slices.ContainsFunc(a.CanonicalValues, func(v string) bool {
+		return v == s || !a.CaseExact && scim.Fold(v) == scim.Fold(s)
+	})
+}
+
+// quoted lists values for an error, the first few if there are many.
+func quoted(values []string) string {
+	const most = 20
+	list := make([]string, 0, most+1)
+	for i, v := range values {
+		if i == most {
+			list = append(list, "and others, which /Schemas lists")
+			break
+		}
+		list = append(list, scim.Quote(v))
+	}
+	return strings.Join(list, ", ")
 }
 
 // sameType says whether a value had its declared type before it was coerced.

@@ -9,11 +9,15 @@ import (
 // Define prepares a schema for fast look-ups and for errors that name attributes in full, and returns it. A schema must not be
 // changed afterwards; it is then safe for concurrent use. One that was never defined works too, but slower.
 func Define(s *Schema) *Schema {
-	s.index = indexOf(s.Attributes)
-	prefix := ""
 	if isExtension(s.ID) {
-		prefix = s.ID + ":"
+		return define(s, s.ID+":")
 	}
+	return define(s, "")
+}
+
+// define is Define with what errors put in front of attribute names.
+func define(s *Schema, prefix string) *Schema {
+	s.index = indexOf(s.Attributes)
 	for _, a := range s.Attributes {
 		a.define(prefix)
 	}

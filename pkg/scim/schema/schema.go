@@ -63,6 +63,8 @@ type Attribute struct {
 	ReferenceTypes  []string
 	SubAttributes   []*Attribute
 
+	// Closed says that CanonicalValues are the allowed values and not just suggestions.
+	Closed bool
 	// MaxBytes bounds a string value's UTF-8 length; 0 means no bound but that of the whole resource.
 	MaxBytes int
 	// MaxValues bounds the number of values of a multi-valued attribute; 0 means no bound.
@@ -96,6 +98,9 @@ type ResourceType struct {
 	Description string
 	Core        *Schema
 	Extensions  []Extension
+
+	custom bool         // something of it was defined by an operator, set by Definitions.Types
+	unique []uniquePath // what an operator wants unique, set by Definitions.Types
 }
 
 // Ref is what an attribute name, as written in a path, a filter or a projection, stands for in a resource type.

@@ -1,0 +1,196 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Types joins the definitions to those of RFC 7643. The error is an *scim.Error 400 invalidValue: a URN that nothing defines, an
+// endpoint that two types have, too much of something.
+func (d Definitions) Types() (*Types, error) {
+	switch {
+	case d.IsEmpty():
+		return defaultTypes, nil
+	case len(d.Schemas) > MaxSchemas:
+		return nil, invalidDefinition("a tenant has at most %d schemas of its own", MaxSchemas)
+	case len(d.ResourceTypes) > MaxResourceTypes+2:
+		return nil, invalidDefinition("a tenant has at most %d resource types of its own", MaxResourceTypes)
+	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
+		return nil, invalidDefinition("the definitions of a tenant take at most %d KiB together", MaxDefinitionBytes>>10)
+	}
+	c := composer{d: d, enterprise: EnterpriseUser, extensions: map[string]*Schema{}, cores: map[string]*Schema{}}
+	return c.types()
+}
+
+// composer makes the types of a tenant. Everything that it changes it copies before.
+type composer struct {
+	d                 Definitions
+	enterprise        *Schema
+	extensions, cores map[string]*Schema // by folded URN
+}
+
+func (c *composer) types() (*Types, error) {
+	if more := c.d.Schema(scim.EnterpriseUserURN); more != nil {
+		s := copySchema(EnterpriseUser)
+		s.Attributes = append(s.Attributes, copySchema(more).Attributes...)
+		c.enterprise = Define(s)
+	}
+	all := make([]*ResourceType, 0, 2+len(c.d.ResourceTypes))
+	for _, b := range []*ResourceType{userType, groupType} {
+		rt := *b
+		rt.Extensions = slices.Clone(b.Extensions)
+		if b == userType {
+			rt.Extensions[0].Schema = c.enterprise
+		}
+		definition, _ := c.d.ResourceType(b.ID)
+		if err := c.extend(&rt, definition); err != nil {
+			return nil, err
+		}
+		all = append(all, &rt)
+	}
+	for _, definition := range c.d.ResourceTypes {
+		if builtin(definition.ID) != nil {
+			continue
+		}
+		rt, err := c.resourceType(definition)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range all {
+			if strings.EqualFold(other.Endpoint, rt.Endpoint) {
+				return nil, invalidDefinition("the endpoint %s is that of resource type %s", rt.Endpoint, other.ID)
+			}
+		}
+		all = append(all, rt)
+	}
+	return typesOf(all, c.schemas()), nil
+}
+
+// schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type uses them yet.
+func (c *composer) schemas() []*Schema {
+	list := []*Schema{User, Group, c.enterprise}
+	for _, s := range c.d.Schemas {
+		key := scim.Fold(s.ID)
+		switch {
+		case s.ID == scim.EnterpriseUserURN:
+		case c.cores[key] != nil:
+			list = append(list, c.cores[key])
+		case c.extensions[key] != nil:
+			list = append(list, c.extensions[key])
+		default:
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func (c *composer) resourceType(d TypeDefinition) (*ResourceType, error) {
+	defined := c.d.Schema(d.Schema)
+	if defined == nil || defined.ID == scim.EnterpriseUserURN {
+		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first", d.Schema, d.ID)
+	}
+	key := scim.Fold(d.Schema)
+	if c.cores[key] == nil {
+		core := copySchema(defined)
+		core.Attributes = append(common(), core.Attributes...)
+		if err := checkNames(core.Attributes, ""); err != nil {
+			return nil, err
+		}
+		c.cores[key] = define(core, "")
+	}
+	rt := &ResourceType{ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description, Core: c.cores[key]}
+	return rt, c.extend(rt, d)
+}
+
+// extend adds the extensions of a definition to a type and completes it.
+func (c *composer) extend(rt *ResourceType, d TypeDefinition) error {
+	rt.custom = true
+	for _, e := range d.Extensions {
+		s, err := c.extension(e.Schema, rt)
+		if err != nil {
+			return err
+		}
+		same := func(x Extension) bool { return x.Schema == s }
+		if i := slices.IndexFunc(rt.Extensions, same); i >= 0 && s == c.enterprise {
+			rt.Extensions[i].Required = rt.Extensions[i].Required || e.Required
+			continue
+		} else if i >= 0 {
+			return invalidDefinition("resource type %s lists the extension %s twice", rt.ID, e.Schema)
+		}
+		rt.Extensions = append(rt.Extensions, Extension{Schema: s, Required: e.Required})
+	}
+	if err := rt.checkURNs(); err != nil {
+		return err
+	}
+	rt.unique = rt.uniquePaths()
+	if len(rt.unique) > MaxUniqueValues {
+		return invalidDefinition("resource type %s has %d unique attributes; at most %d are allowed", rt.ID, len(rt.unique), MaxUniqueValues)
+	}
+	return nil
+}
+
+func (c *composer) extension(urn string, rt *ResourceType) (*Schema, error) {
+	key := scim.Fold(urn)
+	if key == scim.Fold(scim.EnterpriseUserURN) {
+		if builtin(rt.ID) != userType {
+			return nil, invalidDefinition("%s extends users only", scim.EnterpriseUserURN)
+		}
+		return c.enterprise, nil
+	}
+	defined := c.d.Schema(urn)
+	if defined == nil {
+		return nil, invalidDefinition("the extension %s of resource type %s is not defined; define it first", urn, rt.ID)
+	}
+	if c.extensions[key] == nil {
+		c.extensions[key] = define(copySchema(defined), defined.ID+":")
+	}
+	return c.extensions[key], nil
+}
+
+// checkURNs refuses schemas of which one's URN is how an attribute of another is written.
+func (t *ResourceType) checkURNs() error {
+	urns := []*Schema{t.Core}
+	for _, e := range t.Extensions {
+		urns = append(urns, e.Schema)
+	}
+	for i, a := range urns {
+		for j, b := range urns {
+			if i == j {
+				continue
+			}
+			if strings.EqualFold(a.ID, b.ID) {
+				return invalidDefinition("resource type %s has the schema %s twice", t.ID, a.ID)
+			}
+			if len(b.ID) <= len(a.ID) || !strings.EqualFold(b.ID[:len(a.ID)], a.ID) {
+				continue
+			}
+			first, _, _ := strings.Cut(b.ID[len(a.ID)+1:], ".")
+			if sep := b.ID[len(a.ID)]; (sep == ':' || sep == '.') && a.Attribute(first) != nil {
+				return invalidDefinition("the schema URN %s is also how the attribute %s of %s is written", b.ID, first, a.ID)
+			}
+		}
+	}
+	return nil
+}
+
+// copySchema copies a schema and its attributes; the copy is not defined yet.
+func copySchema(s *Schema) *Schema {
+	c := *s
+	c.index, c.Attributes = nil, copyAttributes(s.Attributes)
+	return &c
+}
+
+func copyAttributes(list []*Attribute) []*Attribute {
+	if list == nil {
+		return nil
+	}
+	copied := make([]*Attribute, len(list))
+	for i, a := range list {
+		c := *a
+		c.index, c.SubAttributes = nil, copyAttributes(a.SubAttributes)
+		copied[i] = &c
+	}
+	return copied
+}

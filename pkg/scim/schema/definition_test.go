@@ -1,0 +1,240 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+const (
+	badge  = "urn:example:scim:schemas:2.0:Badge"
+	device = "urn:example:scim:schemas:2.0:Device"
+)
+
+// define makes the types of a tenant from schemas and resource types.
+func define(t testing.TB, schemas, types string) *schema.Types {
+	t.Helper()
+	d, err := schema.ParseDefinitions(object(t, `{"schemas":[`+schemas+`],"resourceTypes":[`+types+`]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := d.Types()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func attributes(urn, list string) string { return `{"id":"` + urn + `","attributes":[` + list + `]}` }
+
+func TestParseSchemaDefaults(t *testing.T) {
+	s, err := schema.ParseSchema(object(t, attributes(badge, `{"name":"number"},{"NAME":"photo","Type":"REFERENCE","referenceTypes":["uri"]},
+		{"name":"pin","mutability":"writeOnly"},{"name":"colour","canonicalValues":["red","green","red"]}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"name":"number","type":"string","multiValued":false,"description":"","required":false,"caseExact":false,"mutability":"readWrite","returned":"default","uniqueness":"none"}`
+	if got := s.Object()["attributes"].([]any)[0]; !scim.Equal(got, object(t, want)) {
+		t.Errorf("got %s", text(got))
+	}
+	if a := s.Attribute("photo"); !a.CaseExact || a.Type != schema.Reference {
+		t.Errorf("photo is %+v", a)
+	}
+	if a := s.Attribute("pin"); a.Returned != schema.Never {
+		t.Errorf("a writeOnly attribute is returned %s", a.Returned)
+	}
+	if a := s.Attribute("colour"); !a.Closed || len(a.CanonicalValues) != 2 {
+		t.Errorf("colour has the values %v", a.CanonicalValues)
+	}
+}
+
+func TestParseSchemaRefuses(t *testing.T) {
+	long := strings.Repeat("x", 65)
+	many := strings.TrimSuffix(strings.Repeat(`{"name":"a"},`, 101), ",")
+	for body, word := range map[string]string{
+		`{"id":"` + badge + `"}`:                                                                       "attributes",
+		attributes(badge, ``):                                                                          "1 to 100",
+		attributes(badge, many):                                                                        "1 to 100",
+		attributes("badge", `{"name":"a"}`):                                                            "URN",
+		attributes("urn:x", `{"name":"a"}`):                                                            "URN",
+		attributes("urn:x:y:", `{"name":"a"}`):                                                         "URN",
+		attributes("urn:x:y z", `{"name":"a"}`):                                                        "letters",
+		attributes("urn:x:y[z", `{"name":"a"}`):                                                        "letters",
+		attributes(scim.UserURN, `{"name":"a"}`):                                                       "reserved",
+		attributes(strings.ToUpper(scim.GroupURN), `{"name":"a"}`):                                     "reserved",
+		attributes(scim.ListResponseURN, `{"name":"a"}`):                                               "reserved",
+		attributes(strings.ToUpper(scim.EnterpriseUserURN), `{"name":"a"}`):                            "reserved",
+		attributes(scim.EnterpriseUserURN+":ID", `{"name":"a"}`):                                       "reserved",
+		attributes(scim.EnterpriseUserURN, `{"name":"Department"}`):                                    "Department",
+		attributes(badge, `"a"`):                                                                       "attribute 1",
+		attributes(badge, `{}`):                                                                        "attribute 1",
+		attributes(badge, `{"name":"1a"}`):                                                             "attribute 1",
+		attributes(badge, `{"name":"a b"}`):                                                            "attribute 1",
+		attributes(badge, `{"name":"a.b"}`):                                                            "attribute 1",
+		attributes(badge, `{"name":"$ref"}`):                                                           "attribute 1",
+		attributes(badge, `{"name":"`+long+`"}`):                                                       "attribute 1",
+		attributes(badge, `{"name":"a"},{"name":"A"}`):                                                 "twice",
+		attributes(badge, `{"name":"Password"}`):                                                       "reserved",
+		attributes(badge, `{"name":"schemas"}`):                                                        "reserved",
+		attributes(badge, `{"name":"a","type":"text"}`):                                                "a.type must be",
+		attributes(badge, `{"name":"a","type":5}`):                                                     "a.type must be",
+		attributes(badge, `{"name":"a","required":"true"}`):                                            "a.required must be",
+		attributes(badge, `{"name":"a","requierd":true}`):                                              "requierd",
+		attributes(badge, `{"name":"a","mutability":"never"}`):                                         "a.mutability",
+		attributes(badge, `{"name":"a","mutability":"writeOnly","returned":"default"}`):                "a.returned must be never",
+		attributes(badge, `{"name":"a","type":"complex"}`):                                             "subAttributes",
+		attributes(badge, `{"name":"a","subAttributes":[{"name":"b"}]}`):                               "complex",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b"},{"name":"B"}]}`): "twice",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex","subAttributes":[{"name":"c"}]}]}`): "one level",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex"}]}`):                                "a.b",
+		attributes(badge, `{"name":"a","type":"complex","uniqueness":"server","subAttributes":[{"name":"b"}]}`):                           "unique",
+		attributes(badge, `{"name":"a","type":"boolean","uniqueness":"global"}`):                                                          "unique",
+		attributes(badge, `{"name":"a","type":"integer","canonicalValues":["1"]}`):                                                        "canonicalValues",
+		attributes(badge, `{"name":"a","canonicalValues":[1]}`):                                                                           "strings",
+		attributes(badge, `{"name":"a","canonicalValues":[""]}`):                                                                          "empty",
+		attributes(badge, `{"name":"a","referenceTypes":["User"]}`):                                                                       "referenceTypes",
+		`{"id":"` + badge + `","attributes":[{"name":"a"}],"extra":1}`:                                                                    "extra",
+		`{"id":7,"attributes":[{"name":"a"}]}`:                                                                                            "id must be a string",
+		`{"id":"` + badge + `","attributes":{"name":"a"}}`:                                                                                "array",
+		`{"id":"urn:x:` + strings.Repeat("x", 160) + `","attributes":[{"name":"a"}]}`:                                                     "160",
+	} {
+		_, err := schema.ParseSchema(object(t, body))
+		refused(t, body, err, scim.InvalidValue, word)
+	}
+}
+
+func TestParseResourceTypeRefuses(t *testing.T) {
+	for body, word := range map[string]string{
+		`{}`:                                    "id must be",
+		`{"id":"Device"}`:                       "endpoint",
+		`{"id":"Device","endpoint":"/Devices"}`: "schema",
+		`{"id":"a b","endpoint":"/Devices","schema":"x"}`:                         "id must be",
+		`{"id":"Device","name":"Other","endpoint":"/Devices","schema":"x"}`:       "the same",
+		`{"id":"Device","endpoint":"Devices","schema":"x"}`:                       "endpoint",
+		`{"id":"Device","endpoint":"/a/b","schema":"x"}`:                          "endpoint",
+		`{"id":"Device","endpoint":"/bulk","schema":"x"}`:                         "reserved",
+		`{"id":"Schema","endpoint":"/Devices","schema":"x"}`:                      "reserved",
+		`{"id":"User","endpoint":"/People"}`:                                      "/Users",
+		`{"id":"group","schema":"urn:x:y"}`:                                       "can't be changed",
+		`{"id":"User","schemaExtensions":["urn:x:y"]}`:                            "schemaExtensions",
+		`{"id":"User","schemaExtensions":[{"schema":"urn:x:y","requierd":true}]}`: "requierd",
+		`{"id":"User","schemaExtensions":[{"schema":"urn:x:y","required":1}]}`:    "true or false",
+		`{"id":"User","extensions":[]}`:                                           "extensions",
+	} {
+		_, err := schema.ParseResourceType(object(t, body))
+		refused(t, body, err, scim.InvalidValue, word)
+	}
+}
+
+func TestTypesRefuse(t *testing.T) {
+	plain := attributes(badge, `{"name":"number"}`)
+	for name, tc := range map[string]struct{ schemas, types, word string }{
+		"unknown extension":        {``, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"}]}`, "not defined"},
+		"unknown core":             {``, `{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}`, "not defined"},
+		"core of a user":           {``, `{"id":"Device","endpoint":"/Devices","schema":"` + scim.UserURN + `"}`, "not defined"},
+		"endpoint of users":        {plain, `{"id":"Device","endpoint":"/users","schema":"` + badge + `"}`, "resource type User"},
+		"endpoint twice":           {plain, `{"id":"A","endpoint":"/As","schema":"` + badge + `"},{"id":"B","endpoint":"/as","schema":"` + badge + `"}`, "resource type A"},
+		"extension twice":          {plain, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + strings.ToUpper(badge) + `"}]}`, "twice"},
+		"core as extension":        {plain, `{"id":"A","endpoint":"/As","schema":"` + badge + `","schemaExtensions":[{"schema":"` + badge + `"}]}`, "twice"},
+		"enterprise of a group":    {``, `{"id":"Group","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN + `"}]}`, "users only"},
+		"id in a core":             {attributes(device, `{"name":"ID"}`), `{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}`, "ID"},
+		"URN that is an attribute": {plain + `,` + attributes(badge+":number", `{"name":"x"}`), `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "is written"},
+	} {
+		d, err := schema.ParseDefinitions(object(t, `{"schemas":[`+tc.schemas+`],"resourceTypes":[`+tc.types+`]}`))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_, err = d.Types()
+		refused(t, name, err, scim.InvalidValue, tc.word)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	all := define(t,
+		attributes(scim.EnterpriseUserURN, `{"name":"ID"},{"name":"badgeColour","canonicalValues":["red","green"]}`)+`,`+
+			attributes(badge, `{"name":"number","uniqueness":"server"},{"name":"pin","mutability":"writeOnly"}`)+`,`+
+			attributes(device, `{"name":"serial","required":true,"uniqueness":"global","caseExact":true}`),
+		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`","required":true}]},
+		 {"id":"Device","endpoint":"/Devices","schema":"`+device+`","schemaExtensions":[{"schema":"`+badge+`"}]}`)
+	user, dev := all.User(), all.ByEndpoint("devices")
+	if dev == nil || dev != all.ByID("DEVICE") || len(all.All()) != 3 || len(all.Schemas()) != 8 {
+		t.Fatalf("%d types, %d schemas, device %v", len(all.All()), len(all.Schemas()), dev)
+	}
+	for name, want := range map[string]string{
+		scim.EnterpriseUserURN + ":ID": "ID", scim.EnterpriseUserURN + ".id": "ID", scim.EnterpriseUserURN + ":department": "department",
+		badge + ":number": "number", strings.ToUpper(badge) + ".NUMBER": "number",
+	} {
+		if ref, ok := user.Lookup(name, false); !ok || ref.Attr == nil || ref.Attr.Name != want {
+			t.Errorf("%s: %v %v", name, ref, ok)
+		}
+	}
+	if _, ok := schema.UserType().Lookup(scim.EnterpriseUserURN+":ID", false); ok {
+		t.Error("what one tenant defines is known to all")
+	}
+	_, err := user.Normalize(object(t, `{"userName":"a"}`), scim.Dialect{})
+	refused(t, "no badge", err, scim.InvalidValue, badge, "required")
+	_, err = user.Normalize(object(t, `{"userName":"a","`+badge+`":{"number":"1"},"`+scim.EnterpriseUserURN+`":{"badgeColour":"blue"}}`), scim.Dialect{})
+	refused(t, "blue", err, scim.InvalidValue, scim.EnterpriseUserURN+":badgeColour", `"red", "green"`)
+	_, err = dev.Normalize(object(t, `{"`+badge+`":{"number":"1"}}`), scim.Dialect{})
+	refused(t, "no serial", err, scim.InvalidValue, "serial is required")
+	doc, err := dev.Normalize(object(t, `{"serial":"aB","externalId":"x","`+badge+`:number":"AB","`+badge+`":{"pin":"1"}}`), scim.Dialect{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := dev.UniqueValues(doc)
+	if got := fmt.Sprint(values, err); got != "[{"+badge+":number ab false} {"+device+":serial aB false}] <nil>" {
+		t.Error(got)
+	}
+	shown := dev.Project(doc, nil)
+	if want := object(t, `{"schemas":["`+device+`","`+badge+`"],"serial":"aB","externalId":"x","`+badge+`":{"number":"AB"}}`); !scim.Equal(shown, want) {
+		t.Errorf("shown %s", text(shown))
+	}
+	if nothing, err := (schema.Definitions{}).Types(); err != nil || nothing != schema.DefaultTypes() {
+		t.Errorf("no definitions are %v, %v", nothing, err)
+	}
+}
+
+func TestTooManyUniqueValues(t *testing.T) {
+	user := define(t, attributes(badge, `{"name":"numbers","multiValued":true,"uniqueness":"server"}`),
+		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`"}]}`).User()
+	numbers := func(n int) scim.Object {
+		list := make([]any, n)
+		for i := range list {
+			list[i] = fmt.Sprint(i)
+		}
+		return scim.Object{badge: scim.Object{"numbers": list}}
+	}
+	if got, err := user.UniqueValues(numbers(20)); err != nil || len(got) != 20 {
+		t.Errorf("20 values: %v %v", got, err)
+	}
+	_, err := user.UniqueValues(numbers(21))
+	refused(t, "21 values", err, scim.InvalidValue, "20")
+}
+
+func TestKeep(t *testing.T) {
+	user := define(t, attributes(badge, `{"name":"number","mutability":"immutable"},{"name":"pin","mutability":"writeOnly"},{"name":"note"},
+		{"name":"desk","type":"complex","subAttributes":[{"name":"floor","mutability":"immutable"},{"name":"room"},{"name":"code","returned":"never"}]}`),
+		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`"}]}`).User()
+	old := object(t, `{"userName":"a","`+badge+`":{"number":"1","pin":"2","note":"3","desk":{"floor":"4","room":"5","code":"6"}}}`)
+	for next, want := range map[string]string{
+		`{}`:                       `{"number":"1","pin":"2","desk":{"floor":"4","code":"6"}}`,
+		`{"number":"1","pin":"9"}`: `{"number":"1","pin":"9","desk":{"floor":"4","code":"6"}}`,
+		`{"desk":{"room":"7"}}`:    `{"number":"1","pin":"2","desk":{"floor":"4","room":"7","code":"6"}}`,
+		`{"desk":{"floor":"4"}}`:   `{"number":"1","pin":"2","desk":{"floor":"4","code":"6"}}`,
+		`{"note":"8"}`:             `{"number":"1","pin":"2","note":"8","desk":{"floor":"4","code":"6"}}`,
+	} {
+		doc := object(t, `{"userName":"a","`+badge+`":`+next+`}`)
+		if err := user.Keep(old, doc); err != nil {
+			t.Errorf("%s: %v", next, err)
+		} else if got := doc[badge]; !scim.Equal(got, object(t, want)) {
+			t.Errorf("%s: got %s", next, text(got))
+		}
+	}
+	for next, word := range map[string]string{`{"number":"2"}`: badge + ":number", `{"desk":{"floor":"5"}}`: badge + ":desk.floor"} {
+		refused(t, next, user.Keep(old, object(t, `{"userName":"a","`+badge+`":`+next+`}`)), scim.Mutability, word)
+	}
+}

@@ -1,0 +1,151 @@
+package schema
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// uniquePath is an attribute, or a sub-attribute, whose values have to be unique.
+type uniquePath struct {
+	extension *Schema // nil for the core schema
+	attr, sub *Attribute
+}
+
+// leaf is the attribute that has the values.
+func (p uniquePath) leaf() *Attribute {
+	if p.sub != nil {
+		return p.sub
+	}
+	return p.attr
+}
+
+// UniqueValue is a value of a resource that no other resource of its type may have.
+type UniqueValue struct {
+	// Attribute is the name of the attribute, the same in every spelling and with the URN in front.
+	Attribute string
+	// Value is equal for values that count as the same.
+	Value string
+	// Hidden says that the attribute is never returned: an error must not repeat the value.
+	Hidden bool
+}
+
+// UniqueValues lists the values of a canonical document that have to be unique among the resources of the type (RFC 7643, section
+// 7: server, and global, of which this server knows no more), each once and sorted. Those of attributes that RFC 7643 defines are
+// not among them: the directory knows these. The error, for more than MaxUniqueValues, is an *scim.Error 400 invalidValue.
+func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
+	var all []UniqueValue
+	for _, p := range t.unique {
+		o := doc
+		if p.extension != nil {
+			o, _ = doc[p.extension.ID].(scim.Object)
+		}
+		p.attr.each(o[p.attr.Name], func(v any) {
+			if p.sub == nil {
+				all = p.collect(all, t, v)
+				return
+			}
+			if e, ok := v.(scim.Object); ok {
+				p.sub.each(e[p.sub.Name], func(v any) { all = p.collect(all, t, v) })
+			}
+		})
+	}
+	slices.SortFunc(all, func(a, b UniqueValue) int {
+		return slices.Compare([]string{a.Attribute, a.Value}, []string{b.Attribute, b.Value})
+	})
+	all = slices.Compact(all)
+	if len(all) > MaxUniqueValues {
+		return nil, scim.BadRequest(scim.InvalidValue, "A resource may have at most %d values that must be unique; this one has %d.",
+			MaxUniqueValues, len(all))
+	}
+	return all, nil
+}
+
+// each calls f with each value of an attribute.
+func (a *Attribute) each(v any, f func(any)) {
+	if list, ok := v.([]any); ok {
+		for _, e := range list {
+			f(e)
+		}
+	} else if v != nil {
+		f(v)
+	}
+}
+
+func (p uniquePath) collect(all []UniqueValue, t *ResourceType, v any) []UniqueValue {
+	leaf := p.leaf()
+	text := leaf.comparable(v)
+	if text == "" {
+		return all
+	}
+	name := leaf.fullName()
+	if p.extension == nil {
+		name = t.Core.ID + ":" + name
+	}
+	return append(all, UniqueValue{Attribute: name, Value: text, Hidden: p.attr.Returned == Never || leaf.Returned == Never})
+}
+
+// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false where it need not be unique. It is how a
+// filter finds the one resource with a value.
+func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
+	for _, p := range t.unique {
+		if p.extension == r.Extension && p.attr == r.Attr && p.sub == r.Sub {
+			found := p.collect(nil, t, value)
+			if len(found) == 0 {
+				return UniqueValue{}, false
+			}
+			return found[0], true
+		}
+	}
+	return UniqueValue{}, false
+}
+
+// comparable writes a simple value so that equal ones are written alike; "" where it is of another type.
+func (a *Attribute) comparable(v any) string {
+	switch v := v.(type) {
+	case string:
+		if a.Type == DateTime {
+			if at, ok := scim.ParseTime(v); ok {
+				return at.Format(time.RFC3339Nano)
+			}
+		}
+		if !a.CaseExact && a.Type != Binary {
+			return scim.Fold(v)
+		}
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		if n, ok := toInteger(v).(int64); ok {
+			return strconv.FormatInt(n, 10)
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return ""
+}
+
+// uniquePaths lists what an operator wants unique in the type.
+func (t *ResourceType) uniquePaths() []uniquePath {
+	var paths []uniquePath
+	add := func(extension *Schema, attributes []*Attribute) {
+		for _, a := range attributes {
+			if a.Uniqueness != None {
+				paths = append(paths, uniquePath{extension: extension, attr: a})
+			}
+			for _, s := range a.SubAttributes {
+				if s.Uniqueness != None {
+					paths = append(paths, uniquePath{extension: extension, attr: a, sub: s})
+				}
+			}
+		}
+	}
+	if builtin(t.ID) == nil {
+		add(nil, t.Core.Attributes[len(common()):])
+	}
+	for _, e := range t.Extensions {
+		add(e.Schema, e.Schema.Attributes)
+	}
+	return paths
+}
