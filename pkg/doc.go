@@ -29,6 +29,7 @@
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
+//	app/e2e          the functions' binaries behind an emulation of Lambda, for tests
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
 // one process.

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
@@ -45,6 +48,7 @@ func Admin() (http.Handler, error) {
 // Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants.
 type Stream struct {
 	cleaner app.Cleaner
+	log     *slog.Logger
 }
 
 // NewStream returns the stream function.
@@ -57,34 +61,54 @@ func NewStream() (*Stream, error) {
 		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
 	}
 	st := awsenv.Store(env.Table)
-	return &Stream{cleaner: app.Cleaner{
+	return &Stream{log: env.Log, cleaner: app.Cleaner{
 		Tenants:   tenant.New(st, vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
 		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
 		Drain:     app.Drain,
 	}}, nil
 }
 
-// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no harm.
+// atOnce is how many tenants of a batch are worked for in parallel. Emptying a deleted one is waiting, for the most part.
+const atOnce = 10
+
+// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no harm. A
+// tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
-	done := map[app.Wake]error{}
+	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
-		wake, ok := wakeOf(record)
-		if !ok {
-			continue
-		}
-		err, known := done[wake]
-		if !known {
-			err = s.cleaner.Clean(ctx, wake)
-			done[wake] = err
-		}
-		if err != nil {
-			// The first failure decides: the stream begins again with it, and order is kept.
+		if wake, ok := wakeOf(record); ok && failed[wake] {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
-			return out, nil
 		}
 	}
 	return out, nil
+}
+
+// clean does what the records ask for, once each, and returns what failed.
+func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord) map[app.Wake]bool {
+	wakes := map[app.Wake]bool{}
+	for _, record := range records {
+		if wake, ok := wakeOf(record); ok {
+			wakes[wake] = true
+		}
+	}
+	var mu sync.Mutex
+	failed := map[app.Wake]bool{}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for wake := range wakes {
+		g.Go(func() error {
+			if err := s.cleaner.Clean(ctx, wake); err != nil {
+				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "deleted", wake.Deleted, "error", err)
+				mu.Lock()
+				defer mu.Unlock()
+				failed[wake] = true
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // failures are in the map
+	return failed
 }
 
 // wakeOf reads from a stream record what has to be done; false where nothing has.

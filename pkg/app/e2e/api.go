@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+)
+
+// API is an HTTP API with the routes of app.Functions. Who may call the admin API is not checked: that is IAM's.
+type API struct {
+	routes []route
+}
+
+// route is a route of the API; parts are the segments of its path.
+type route struct {
+	key, method string
+	parts       []string
+	function    *Function
+}
+
+// defaultRoute takes what no other route does.
+const defaultRoute = "$default"
+
+// NewAPI returns an API in front of functions, by name. Each function that app.Functions gives a route must be there.
+func NewAPI(functions map[string]*Function) (*API, error) {
+	a := &API{}
+	for _, f := range app.Functions {
+		for _, key := range f.Routes {
+			r := route{key: key, function: functions[f.Name]}
+			if r.function == nil {
+				return nil, fmt.Errorf("e2e: there is no function %s", f.Name)
+			}
+			if key != defaultRoute {
+				method, path, found := strings.Cut(key, " ")
+				if !found {
+					return nil, fmt.Errorf("e2e: %q is no route", key)
+				}
+				r.method, r.parts = method, segments(path)
+			}
+			a.routes = append(a.routes, r)
+		}
+	}
+	return a, nil
+}
+
+// Handler returns what serves the API.
+func (a *API) Handler() http.Handler { return apigw.Gateway{Function: a.serve, Now: time.Now} }
+
+// serve sends an event to the function of its route. What AWS does to a path with an encoded question mark is done to it: it is cut
+// there, and only the path parameters tell.
+func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (resp events.APIGatewayV2HTTPResponse, err error) {
+	r, parameters := a.match(ev.RequestContext.HTTP.Method, ev.RawPath)
+	if r == nil {
+		return events.APIGatewayV2HTTPResponse{
+			StatusCode: http.StatusNotFound, Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"message":"Not Found"}`,
+		}, nil
+	}
+	ev.RawPath, _, _ = strings.Cut(ev.RawPath, "?")
+	ev.RequestContext.HTTP.Path = ev.RawPath
+	ev.RouteKey, ev.RequestContext.RouteKey, ev.PathParameters = r.key, r.key, parameters
+	event, err := json.Marshal(ev)
+	if err != nil {
+		return resp, err
+	}
+	answer, err := r.function.Invoke(ctx, event)
+	if err != nil {
+		return resp, err
+	}
+	if err := json.Unmarshal(answer, &resp); err != nil {
+		return resp, fmt.Errorf("e2e: answer of %s: %w", r.function.Name, err)
+	}
+	return resp, nil
+}
+
+// match finds the route of a path: the one with the most literal segments, a greedy one after all others, the default one last.
+func (a *API) match(method, path string) (best *route, parameters map[string]string) {
+	score := -1
+	for i := range a.routes {
+		r := &a.routes[i]
+		p, s := r.match(method, segments(path))
+		if s > score {
+			best, parameters, score = r, p, s
+		}
+	}
+	return best, parameters
+}
+
+// greedyPenalty puts greedy routes behind all others, and before the default one.
+const greedyPenalty = 1000
+
+// match returns the path parameters and how well the route fits; -1: not at all.
+func (r *route) match(method string, path []string) (parameters map[string]string, score int) {
+	if r.key == defaultRoute {
+		return nil, 0
+	}
+	if r.method != "ANY" && r.method != method {
+		return nil, -1
+	}
+	parameters, score = map[string]string{}, 2*greedyPenalty
+	for i, part := range r.parts {
+		name, variable := strings.CutPrefix(part, "{")
+		switch {
+		case i >= len(path) || path[i] == "":
+			return nil, -1
+		case variable && strings.HasSuffix(name, "+}"):
+			parameters[strings.TrimSuffix(name, "+}")] = url.PathEscape(strings.Join(path[i:], "/"))
+			return parameters, score - greedyPenalty
+		case variable:
+			parameters[strings.TrimSuffix(name, "}")] = path[i]
+		case part != path[i]:
+			return nil, -1
+		default:
+			score++
+		}
+	}
+	if len(path) != len(r.parts) {
+		return nil, -1
+	}
+	return parameters, score
+}
+
+func segments(path string) []string { return strings.Split(strings.TrimPrefix(path, "/"), "/") }

@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Function is a Lambda function: a program, its environment variables, and the processes that run it, one invocation each at a time.
+type Function struct {
+	// Name is the function's name.
+	Name string
+	// Program is the file that Lambda would call bootstrap.
+	Program string
+	// Env are all its variables but those that Lambda sets, as "NAME=value".
+	Env []string
+	// Timeout ends an invocation.
+	Timeout time.Duration
+	// Concurrency is how many processes there may be at a time.
+	Concurrency int
+	// Log takes what the processes print.
+	Log io.Writer
+
+	once  sync.Once
+	slots chan struct{}
+	mu    sync.Mutex
+	idle  []*environment
+}
+
+// FunctionError is what an invocation ends with that gave no answer: the function's own error, its exit, or its time.
+type FunctionError struct {
+	Function, Type, Body string
+}
+
+func (e *FunctionError) Error() string {
+	return fmt.Sprintf("e2e: function %s: %s %s", e.Function, e.Type, e.Body)
+}
+
+// Invoke calls the function with an event and returns its answer, both JSON. It waits where all processes are busy. The error is a
+// *FunctionError unless ctx ended or no process could be started.
+func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	f.once.Do(func() { f.slots = make(chan struct{}, f.Concurrency) })
+	select {
+	case f.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-f.slots }()
+	e := f.take()
+	if e == nil {
+		var err error
+		if e, err = start(f); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := e.invoke(event, f.Timeout)
+	if e.alive() {
+		f.give(e)
+	}
+	return answer, err
+}
+
+// take returns a process that waits for an invocation; nil where there is none.
+func (f *Function) take() *environment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.idle) == 0 {
+		return nil
+	}
+	e := f.idle[len(f.idle)-1]
+	f.idle = f.idle[:len(f.idle)-1]
+	return e
+}
+
+func (f *Function) give(e *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, e)
+}
+
+// Close ends the processes that no invocation is using. It is for after the last one.
+func (f *Function) Close() {
+	for e := f.take(); e != nil; e = f.take() {
+		e.kill()
+	}
+}

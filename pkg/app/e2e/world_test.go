@@ -1,0 +1,183 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
+)
+
+// secretPrefix is what the template would make of a stack's name.
+const secretPrefix = "serverless-scim/e2e/"
+
+// world is a deployment on this machine.
+type world struct {
+	e2e.Operator
+	functions map[string]*e2e.Function
+	poller    *e2e.Poller
+	store     *store.Store
+	secrets   *fakesecrets.Server
+	log       *logs
+}
+
+// logs is what the functions print.
+type logs struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func deploy(t *testing.T) *world {
+	t.Helper()
+	dynamo := dynamolocal.Client(t)
+	programs := t.TempDir()
+	var names []string
+	for _, f := range app.Functions {
+		names = append(names, f.Name)
+	}
+	begin := time.Now()
+	if err := e2e.Build(t.Context(), filepath.Join("..", "..", ".."), programs, names...); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("built in %v", time.Since(begin).Round(time.Millisecond))
+	table := dynamolocal.Table(t, dynamo)
+	w := &world{
+		functions: map[string]*e2e.Function{}, log: &logs{},
+		secrets: fakesecrets.Start(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
+	}
+	for _, f := range app.Functions {
+		w.functions[f.Name] = &e2e.Function{
+			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
+			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
+		}
+	}
+	w.functions["stream"].Timeout = 15 * time.Minute
+	t.Cleanup(func() {
+		for _, f := range w.functions {
+			f.Close()
+		}
+		if t.Failed() {
+			t.Logf("the end of the log:\n%s", tail(w.log.String(), 8000))
+		}
+	})
+	w.follow(t, dynamo, table)
+	api, err := e2e.NewAPI(w.functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(api.Handler())
+	t.Cleanup(web.Close)
+	w.URL = web.URL
+	return w
+}
+
+// environment is what a function's template gives it, no variable more, and what Lambda and the SDK read.
+func (w *world) environment(t *testing.T, f app.Function, table string) []string {
+	t.Helper()
+	all := map[string]string{app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: ""}
+	env := []string{
+		"AWS_REGION=" + dynamolocal.Region, "AWS_ACCESS_KEY_ID=" + dynamolocal.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + dynamolocal.SecretAccessKey, "AWS_SESSION_TOKEN=session",
+		"AWS_ENDPOINT_URL_DYNAMODB=" + dynamolocal.Start(t),
+	}
+	if len(f.Secrets) > 0 {
+		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+w.secrets.URL)
+	}
+	for _, name := range f.Env {
+		value, known := all[name]
+		if !known {
+			t.Fatalf("function %s reads %s, which nobody sets", f.Name, name)
+		}
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// follow joins the stream function to the table's stream.
+func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
+	t.Helper()
+	described, err := dynamo.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}
+	w.poller = &e2e.Poller{
+		Client: dynamodbstreams.New(dynamodbstreams.Options{
+			Region: dynamolocal.Region, BaseEndpoint: aws.String(dynamolocal.Start(t)),
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
+		}),
+		Stream: *described.Table.LatestStreamArn, Function: w.functions["stream"], Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.poller.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// keys lists the sort keys of a partition.
+func (w *world) keys(t *testing.T, pk string) []string {
+	t.Helper()
+	var all []string
+	for it, err := range w.store.All(t.Context(), store.Query{PK: pk, Select: store.KeysOnly}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, it.SK)
+	}
+	return all
+}
+
+// eventually waits until ok, and no longer than most.
+func eventually(t *testing.T, most time.Duration, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), most)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("not within %v: %s", most, what)
+		}
+	}
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		s = s[len(s)-n:]
+		_, s, _ = strings.Cut(s, "\n")
+	}
+	return s
+}
