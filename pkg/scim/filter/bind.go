@@ -117,7 +117,7 @@ func (b binder) compare(c Compare) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return from(ref, some(subTest(sub, leaf))), nil
+	return from(ref, some(compareSub(sub, leaf))), nil
 }
 
 // compareFiltered binds a comparison with a sub-attribute of the elements that pass a value filter:
@@ -139,7 +139,7 @@ func (b binder) compareFiltered(c Compare) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return from(ref, someWhere(inner, subTest(sub, leaf))), nil
+	return from(ref, someWhere(inner, compareSub(sub, leaf))), nil
 }
 
 // compareSub binds a comparison in a value filter.
@@ -162,7 +162,7 @@ func (b binder) compareSub(c Compare) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return subTest(sub, leaf), nil
+	return compareSub(sub, leaf), nil
 }
 
 // valuePath resolves the attribute in front of the brackets and binds what stands in them.

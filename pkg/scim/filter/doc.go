@@ -10,7 +10,7 @@
 //   - A comparison with a multi-valued attribute holds where one of the values compares, with every operator, ne included:
 //     `emails.type ne "work"` is true of a user with a work and a home address.
 //   - A missing value compares with nothing, and ne is the negation of eq on one value: ne is true of a missing attribute, and of
-//     an element that lacks the sub-attribute. All other comparisons are false.
+//     an element that lacks the sub-attribute. All other comparisons are false, but an element without "primary" is not primary.
 //   - `eq null` is "not pr" and `ne null` is "pr"; null compares with no other operator. A value that is null, "", [] or an
 //     object of only such values is not present.
 //   - A complex attribute that is compared as a whole stands for its sub-attribute "value", as in `emails co "example.com"`.

@@ -51,6 +51,21 @@ func subTest(sub *schema.Attribute, t test) test {
 	return at(sub.Name, some(t))
 }
 
+// compareSub applies a comparison to the values of a sub-attribute. An element that does not say whether it is primary is not
+// (RFC 7643, section 2.4).
+func compareSub(sub *schema.Attribute, leaf test) test {
+	t := subTest(sub, leaf)
+	if sub == nil || sub.Name != "primary" || sub.Type != schema.Boolean {
+		return t
+	}
+	return func(v any) bool {
+		if o, ok := v.(scim.Object); ok && o[sub.Name] == nil {
+			return leaf(false)
+		}
+		return t(v)
+	}
+}
+
 // some holds where t does for one value of v, which may be an array or a single value; where there is no value, it is t's
 // answer for a missing one.
 func some(t test) test { return someWhere(nil, t) }

@@ -44,7 +44,7 @@ func TestDefinitions(t *testing.T) {
 			"filter !r:complex(supported !r:boolean maxResults !r:integer) " +
 			"changePassword !r:complex" + supported + " sort !r:complex" + supported + " etag !r:complex" + supported +
 			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri =r:reference primary r:boolean)",
-		schema.ResourceTypeSchema: "id =r name !=r description r endpoint !=r:reference schema !=r:reference " +
+		schema.ResourceTypeSchema: "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
 			"schemaExtensions *r:complex(schema !=r:reference required !r:boolean)",
 		schema.SchemaSchema: "id !=r name r description r attributes *!r:complex(" + characteristics +
 			" subAttributes *r:complex(" + characteristics + "))",

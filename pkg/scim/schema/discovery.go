@@ -32,9 +32,9 @@ var ResourceTypeSchema = Define(&Schema{
 	ID: scim.ResourceTypeURN, Name: "ResourceType", Description: "A kind of resource, its endpoint and its schemas",
 	Attributes: readOnlyAttributes(
 		str("id", "The identifier of the resource type, often equal to its name.", caseExact),
-		str("name", "The name of the resource type.", required, caseExact),
+		str("name", "The name of the resource type.", required, caseExact, unique),
 		str("description", "What the resource type is, for people to read."),
-		with(ref("endpoint", "The address of the endpoint, relative to the base URL.", "uri"), required),
+		with(ref("endpoint", "The address of the endpoint, relative to the base URL.", "uri"), required, unique),
 		with(ref("schema", "The URN of the core schema.", "uri"), required),
 		multi("schemaExtensions", "The extensions that the resource type adds to its core schema.", []*Attribute{
 			with(ref("schema", "The URN of the extension.", "uri"), required),
@@ -50,7 +50,7 @@ var SchemaSchema = Define(&Schema{
 		str("id", "The URN of the schema.", required, caseExact),
 		str("name", "The name of the schema, for people to read."),
 		str("description", "What the schema is for."),
-		multi("attributes", "The attributes of the schema.", append(characteristics(),
+		multi("attributes", "The attributes of the schema.", append(characteristics("complex"),
 			multi("subAttributes", "The sub-attributes of a complex attribute.", characteristics())), required),
 	),
 })
@@ -61,11 +61,13 @@ func feature(name, description string, more ...*Attribute) *Attribute {
 	return with(complexOf(name, description, append([]*Attribute{supported}, more...)...), required)
 }
 
-// characteristics makes the attributes that describe an attribute (RFC 7643, section 7).
-func characteristics() []*Attribute {
+// characteristics makes the attributes that describe an attribute (RFC 7643, section 7), which may be of the usual types or of
+// more; complex attributes have none that is complex.
+func characteristics(more ...string) []*Attribute {
+	types := append([]string{"string", "boolean", "decimal", "integer", "dateTime", "reference", "binary"}, more...)
 	return []*Attribute{
 		str("name", "The name of the attribute.", required, caseExact),
-		str("type", "The data type.", required, canonical("string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex")),
+		str("type", "The data type.", required, canonical(types...)),
 		boolean("multiValued", "Whether the attribute may have several values.", required),
 		str("description", "What the attribute is for."),
 		boolean("required", "Whether the attribute must have a value."),

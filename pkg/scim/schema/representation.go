@@ -21,11 +21,14 @@ func (s *Schema) Object(hide ...string) scim.Object {
 	}
 }
 
-// object describes one attribute. caseExact is there where it means something.
+// object describes one attribute. caseExact and uniqueness are there where they mean something (RFC 7643, section 2.3).
 func (a *Attribute) object() scim.Object {
 	o := scim.Object{
 		"name": a.Name, "type": string(a.Type), "multiValued": a.MultiValued, "description": a.Description, "required": a.Required,
-		"mutability": string(a.Mutability), "returned": string(a.Returned), "uniqueness": string(a.Uniqueness),
+		"mutability": string(a.Mutability), "returned": string(a.Returned),
+	}
+	if a.Type != Complex {
+		o["uniqueness"] = string(a.Uniqueness)
 	}
 	switch a.Type {
 	case String, Reference, Binary:
