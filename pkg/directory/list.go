@@ -2,330 +2,371 @@ package directory
 
 import (
 	"context"
-	"errors"
-	"strings"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// List answers a query (RFC 7644, section 3.4.2). Results are in order of id, which no change moves.
-func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
-	l := &lister{d: d, t: t, ts: d.store.Tenant(t.ID), rt: rt, q: q, left: q.MaxBytes}
-	if l.left <= 0 {
-		l.left = MaxAnswerBytes
-	}
-	l.attach = q.Selection.Wants(rt, l.attached())
-	if q.Filter == nil {
-		return l.all(ctx)
-	}
-	m, err := filter.Bind(q.Filter, rt, t.Dialect)
-	if err != nil {
-		return List{}, err
-	}
-	l.match, l.filterAttaches = m, mentions(q.Filter, rt, l.attached())
-	ids, narrow, err := d.planner(t, l.ts, rt).candidates(ctx, q.Filter)
-	if err != nil {
-		return List{}, err
-	}
-	if narrow {
-		err = l.narrow(ctx, ids)
-	} else {
-		err = l.scan(ctx)
-	}
-	if err != nil {
-		return List{}, err
-	}
-	return l.done(ctx, l.matched)
-}
-
-// lister makes one page.
-type lister struct {
-	d  *Directory
-	t  Tenant
-	ts *store.TenantStore
-	rt *schema.ResourceType
-	q  ListQuery
-
-	match          *filter.Matcher
-	attach         bool // groups or members are part of the answer
-	filterAttaches bool // the filter asks about them
-	matched        int  // matches so far
-	left           int  // bytes left on the page
-	full           bool // nothing more fits the page
-	page           []Resource
-}
-
-// attached is the attribute that is not part of the stored document.
-func (l *lister) attached() string {
-	if isGroup(l.rt) {
-		return "members"
-	}
-	return "groups"
-}
-
-func (l *lister) partition() string { return resourceKey(l.ts.Keys, l.rt, "").PK }
-
-// all answers a query without a filter: the total from the counters, the page from the partition, what is before it skipped by key.
-func (l *lister) all(ctx context.Context) (List, error) {
-	var sum int
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		sum, err = total(gctx, l.ts, l.rt.ID)
-		return err
-	})
-	g.Go(func() error {
-		if l.q.Count == 0 {
-			return nil
-		}
-		after, beyond, err := l.skip(gctx, l.q.StartIndex-1)
-		if err != nil || beyond {
+// start finds out where the page begins: where a cursor says, where the page before it ended, or at the beginning.
+func (l *lister) start(ctx context.Context) error {
+	switch {
+	case l.q.HasCursor && l.q.Cursor != "":
+		return l.openCursor()
+	case l.q.HasCursor:
+	case l.q.StartIndex > 1 && l.q.Count > 0:
+		found, err := l.readMark(ctx)
+		if err != nil || found {
 			return err
 		}
-		for it, err := range l.ts.All(gctx, store.Query{PK: l.partition(), After: after, Limit: l.q.Count}) {
-			if err != nil {
-				return err
-			}
-			if len(l.page) == l.q.Count || l.full {
-				return nil
-			}
-			if err := l.take(it); err != nil {
+		l.skip = l.q.StartIndex - 1
+	}
+	return nil
+}
+
+// backwards turns the reading direction round.
+func (l *lister) backwards() { l.back, l.down = true, !l.down }
+
+// need is the number of rows to read: one more than the page holds tells whether more follow.
+func (l *lister) need() int {
+	if l.q.Count == 0 {
+		return 0
+	}
+	return l.q.Count + 1
+}
+
+// read finds the rows and the total.
+func (l *lister) read(ctx context.Context) error {
+	unfiltered := !slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.filter != nil })
+	switch {
+	case len(l.kinds) == 0:
+		return nil
+	case unfiltered && (l.order.byID() || l.order.named):
+		return l.all(ctx)
+	case len(l.kinds) == 1 && l.kinds[0].narrow != nil:
+		return l.candidates(ctx, l.kinds[0])
+	}
+	return l.search(ctx)
+}
+
+// all answers a query without a filter: the total from the counters, the rows from the partition, or for the order of names from the
+// items that make names unique.
+func (l *lister) all(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	totals := make([]int, len(l.kinds))
+	for i, k := range l.kinds {
+		g.Go(func() (err error) {
+			totals[i], err = total(ctx, l.ts, k.rt.ID)
+			return err
+		})
+	}
+	g.Go(func() error {
+		kinds := slices.Clone(l.kinds)
+		if l.down {
+			slices.Reverse(kinds)
+		}
+		for _, k := range kinds {
+			if err := l.walk(ctx, k); err != nil || l.more || len(l.rows) == l.need() {
 				return err
 			}
 		}
 		return nil
 	})
-	if err := g.Wait(); err != nil {
-		return List{}, err
+	err := g.Wait()
+	for _, n := range totals {
+		l.total += n
 	}
-	return l.done(ctx, sum)
+	return err
 }
 
-// skip returns the key that n resources end at; beyond says that there are no more than n.
-func (l *lister) skip(ctx context.Context, n int) (after string, beyond bool, err error) {
-	for n > 0 {
-		page, err := l.ts.Query(ctx, store.Query{PK: l.partition(), After: after, Limit: n, Select: store.KeysOnly})
-		if err != nil {
-			return "", false, err
-		}
-		if n -= page.Count; page.Count > 0 {
-			after = page.Items[page.Count-1].SK
-		}
-		if !page.More && n > 0 {
-			return "", true, nil
+// walk takes rows from a partition in its order.
+func (l *lister) walk(ctx context.Context, k *kind) error {
+	if l.need() == 0 || l.from != nil && l.before(k.index, l.from.kind) {
+		return nil
+	}
+	q := store.Query{PK: resourceKey(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
+	if l.order.named {
+		q.PK = l.ts.UserName("").PK
+		if isGroup(k.rt) {
+			q.PK = l.ts.GroupName("", "").PK
 		}
 	}
-	return after, false, nil
-}
-
-// take puts an item on the page, unless it would pass the page's size.
-func (l *lister) take(it store.Item) error {
-	r, err := decodeRecord(l.rt, it)
-	if err != nil {
+	if l.from != nil && l.from.kind == k.index {
+		q.After = l.sortedAt(k, *l.from)
+	}
+	var beyond bool
+	var err error
+	if q.After, beyond, err = l.pass(ctx, q); err != nil || beyond {
 		return err
 	}
-	l.add(l.d.resource(l.t, r), r.bytes)
+	q.Limit = l.need() - len(l.rows)
+	bytes := 0
+	for it, err := range l.ts.All(ctx, q) {
+		if err != nil {
+			return err
+		}
+		r, err := l.row(k, it)
+		if err != nil {
+			return err
+		}
+		l.rows = append(l.rows, r)
+		bytes += r.bytes
+		if len(l.rows) == l.need() || bytes > l.left && len(l.rows) > 1 {
+			l.more = len(l.rows) < l.need()
+			return nil
+		}
+	}
 	return nil
+}
+
+func (l *lister) before(a, b int) bool {
+	if l.down {
+		return a > b
+	}
+	return a < b
+}
+
+// sortedAt is the sort key of a place in the partition that is walked.
+func (l *lister) sortedAt(k *kind, p place) string {
+	switch {
+	case !l.order.named:
+		return p.id
+	case isGroup(k.rt):
+		return l.ts.GroupName(p.key[len(keyValue):], p.id).SK
+	}
+	return p.key[len(keyValue):]
+}
+
+// row makes a row of an item of the partition that is walked.
+func (l *lister) row(k *kind, it store.Item) (row, error) {
+	r := row{kind: k, place: place{kind: k.index, id: it.SK}}
+	switch {
+	case !l.order.named:
+		rec, err := decodeRecord(k.rt, it)
+		if err != nil {
+			return r, err
+		}
+		r.bytes = l.size(rec)
+		r.res = l.d.resource(l.t, rec)
+	case isGroup(k.rt):
+		parts := store.Split(it.SK)
+		r.key, r.id = keyValue+parts[0], parts[len(parts)-1]
+	default:
+		r.key = keyValue + it.SK
+		r.id, _ = it.Attrs["id"].(string)
+	}
+	return r, nil
 }
 
 // metaBytes is about what id, meta and the list take in an answer beside the stored document.
 const metaBytes = 400
 
-func (l *lister) add(res Resource, bytes int) {
-	bytes += metaBytes + len(l.t.BaseURL)
-	if bytes > l.left && len(l.page) > 0 {
-		l.full = true
-		return
+func (l *lister) size(r record) int { return r.bytes + metaBytes + len(l.t.BaseURL) }
+
+// pass returns the key that l.skip resources of a partition end at; beyond says that there are no more than that. What is left to
+// skip stays in l.skip.
+func (l *lister) pass(ctx context.Context, q store.Query) (after string, beyond bool, err error) {
+	q.Select = store.KeysOnly
+	for l.skip > 0 {
+		q.Limit = l.skip
+		page, err := l.ts.Query(ctx, q)
+		if err != nil {
+			return "", false, err
+		}
+		if l.skip -= page.Count; page.Count > 0 {
+			q.After = page.Items[page.Count-1].SK
+		}
+		if !page.More {
+			return q.After, l.skip > 0, nil
+		}
 	}
-	l.left -= bytes
-	l.page = append(l.page, res)
+	return q.After, false, nil
 }
 
-// consider holds one resource against the filter and puts it on the page where it belongs there.
-func (l *lister) consider(ctx context.Context, it store.Item) error {
-	r, err := decodeRecord(l.rt, it)
+// sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is what the walk began with.
+const sureTotal = 1000
+
+// candidates answers a query whose filter is narrow.
+func (l *lister) candidates(ctx context.Context, k *kind) error {
+	found, err := k.narrow.find(ctx)
 	if err != nil {
 		return err
 	}
-	res := l.d.resource(l.t, r)
-	if l.filterAttaches {
-		page := []Resource{res}
-		if err := l.attachTo(ctx, page); err != nil {
-			return err
-		}
+	if found.many {
+		return l.search(ctx)
 	}
-	if !l.match.Match(res.Doc) {
+	test := k.rest
+	if found.loose {
+		test = &condition{matches: k.matches, attached: mentions(k.filter, k.rt, attached(k.rt))}
+	}
+	if l.down {
+		slices.Reverse(found.ids)
+	}
+	if test.matches == nil && k.narrow.exists && l.order.byID() {
+		l.pick(k, found.ids)
 		return nil
 	}
-	l.matched++
-	if l.matched >= l.q.StartIndex && len(l.page) < l.q.Count && !l.full {
-		l.add(res, r.bytes)
+	if l.searched = len(found.ids) > sureTotal; !l.searched {
+		l.known = -1
 	}
-	return nil
-}
-
-// narrow reads the candidates.
-func (l *lister) narrow(ctx context.Context, ids []string) error {
-	for len(ids) > 0 {
-		n := min(len(ids), 4*store.MaxGetKeys)
-		keys := make([]store.Key, n)
-		for i, id := range ids[:n] {
-			keys[i] = resourceKey(l.ts.Keys, l.rt, id)
+	c := l.collector()
+	s := &scanner{l: l, c: c, limit: maxRows}
+	for chunk := range slices.Chunk(found.ids, 4*store.MaxGetKeys) {
+		if l.known >= 0 && l.order.byID() && c.done(place{kind: k.index, id: chunk[0]}) {
+			break
+		}
+		keys := make([]store.Key, len(chunk))
+		for i, id := range chunk {
+			keys[i] = resourceKey(l.ts.Keys, k.rt, id)
 		}
 		items, err := l.ts.Get(ctx, keys...)
 		if err != nil {
 			return err
 		}
-		for _, it := range items {
+		if err := s.take(ctx, k, test, items); err != nil {
+			return err
+		}
+	}
+	l.collected(c)
+	return nil
+}
+
+// pick takes the rows from ids in reading order that all are results.
+func (l *lister) pick(k *kind, ids []string) {
+	l.total = len(ids)
+	if l.from != nil {
+		behind := func(id string) bool { return (id > l.from.id) != l.down && id != l.from.id }
+		first := slices.IndexFunc(ids, behind)
+		if first < 0 {
+			return
+		}
+		ids = ids[first:]
+	}
+	ids = ids[min(l.skip, len(ids)):]
+	for _, id := range ids[:min(l.need(), len(ids))] {
+		l.rows = append(l.rows, row{kind: k, place: place{kind: k.index, id: id}})
+	}
+}
+
+func (l *lister) collector() *collector {
+	c := &collector{down: l.down, from: l.from, spare: 2 * l.left}
+	if l.need() > 0 {
+		c.keep = l.skip + l.need()
+	}
+	return c
+}
+
+// collected takes over what was collected.
+func (l *lister) collected(c *collector) {
+	rows := c.sorted()
+	l.rows, l.total = rows[min(l.skip, len(rows)):], c.total
+	if l.known >= 0 {
+		l.total = l.known
+	}
+}
+
+// finish completes the page.
+func (l *lister) finish(ctx context.Context) (List, error) {
+	if len(l.rows) > l.q.Count {
+		l.rows, l.more = l.rows[:l.q.Count], true
+	}
+	if err := l.complete(ctx); err != nil {
+		return List{}, err
+	}
+	list := List{Total: l.total, StartIndex: l.q.StartIndex, Resources: make([]Resource, 0, len(l.rows))}
+	for i, r := range l.rows {
+		if r.res.Doc == nil {
+			continue // deleted a moment ago
+		}
+		if l.q.Take != nil && !l.q.Take(r.res) {
+			if len(list.Resources) == 0 {
+				return List{}, tooLarge()
+			}
+			l.rows, l.more = l.rows[:i], true
+			break
+		}
+		list.Resources = append(list.Resources, r.res)
+	}
+	if l.back {
+		slices.Reverse(list.Resources)
+	}
+	err := l.follow(ctx, &list)
+	return list, err
+}
+
+func tooLarge() error {
+	return scim.BadRequest(scim.TooMany,
+		"The first result is too large for one answer. Ask for less with excludedAttributes=members or with the attributes parameter.")
+}
+
+// complete reads what the rows still lack, and ends the page before what does not fit it.
+func (l *lister) complete(ctx context.Context) error {
+	var groups map[string][]string
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.load(gctx) })
+	if users := l.attaching(false); len(users) > 0 {
+		g.Go(func() (err error) {
+			groups, err = l.groupsOf(gctx, users)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	l.fit()
+	if err := l.attachGroups(ctx, groups); err != nil {
+		return err
+	}
+	return l.attachMembers(ctx)
+}
+
+// load reads the documents that rows lack.
+func (l *lister) load(ctx context.Context) error {
+	var keys []store.Key
+	var at []int
+	for i, r := range l.rows {
+		if r.res.Doc == nil {
+			keys, at = append(keys, resourceKey(l.ts.Keys, r.kind.rt, r.id)), append(at, i)
+		}
+	}
+	// A few at a time, so that documents that do not fit the page anyway are not all in memory.
+	for start := 0; start < len(keys); start += 4 * store.MaxGetKeys {
+		end := min(start+4*store.MaxGetKeys, len(keys))
+		items, err := l.ts.Get(ctx, keys[start:end]...)
+		if err != nil {
+			return err
+		}
+		bytes := 0
+		for j, it := range items {
 			if it.Attrs == nil {
 				continue
 			}
-			if err := l.consider(ctx, it); err != nil {
+			r := &l.rows[at[start+j]]
+			rec, err := decodeRecord(r.kind.rt, it)
+			if err != nil {
 				return err
 			}
+			r.bytes = l.size(rec)
+			r.res = l.d.resource(l.t, rec)
+			bytes += r.bytes
 		}
-		ids = ids[n:]
-	}
-	return nil
-}
-
-// scan reads every resource of the type.
-func (l *lister) scan(ctx context.Context) error {
-	for it, err := range l.ts.All(ctx, store.Query{PK: l.partition()}) {
-		if err != nil {
-			return err
-		}
-		if err := l.consider(ctx, it); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// done completes the page with groups or members.
-func (l *lister) done(ctx context.Context, sum int) (List, error) {
-	if l.attach && !l.filterAttaches {
-		if err := l.attachTo(ctx, l.page); err != nil {
-			return List{}, err
-		}
-	}
-	return List{Total: sum, StartIndex: l.q.StartIndex, Resources: l.page}, nil
-}
-
-func (l *lister) attachTo(ctx context.Context, page []Resource) error {
-	if len(page) == 0 {
-		return nil
-	}
-	if isGroup(l.rt) {
-		return l.attachMembers(ctx, page)
-	}
-	return l.attachGroups(ctx, page)
-}
-
-// attachGroups adds their groups to users: those of a page that follows the order of ids by one range read.
-func (l *lister) attachGroups(ctx context.Context, page []Resource) error {
-	o, err := l.d.overlay(ctx, l.ts)
-	if err != nil {
-		return err
-	}
-	groups := make([][]string, len(page))
-	if len(o.open) == 0 && len(page) > 8 && l.match == nil {
-		err = l.groupsInRange(ctx, page, groups)
-	} else {
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(16)
-		for i, res := range page {
-			g.Go(func() (err error) {
-				groups[i], err = o.groupsOf(gctx, l.ts, res.ID)
-				return err
-			})
-		}
-		err = g.Wait()
-	}
-	if err != nil {
-		return err
-	}
-	var all []string
-	seen := map[string]bool{}
-	for _, list := range groups {
-		for _, id := range list {
-			if !seen[id] {
-				seen[id] = true
-				all = append(all, id)
-			}
-		}
-	}
-	byID, err := l.d.groupReferences(ctx, l.t, l.ts, all)
-	if err != nil {
-		return err
-	}
-	for i, res := range page {
-		setGroups(res.Doc, groups[i], byID)
-	}
-	return nil
-}
-
-func (l *lister) groupsInRange(ctx context.Context, page []Resource, groups [][]string) error {
-	from, to := l.ts.MemberOfPrefix(page[0].ID), l.ts.MemberOf(page[len(page)-1].ID, "\U0010FFFF")
-	i := 0
-	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return err
-		}
-		parts := store.Split(it.SK)
-		for i < len(page) && page[i].ID < parts[0] {
-			i++
-		}
-		if i < len(page) && page[i].ID == parts[0] {
-			groups[i] = append(groups[i], parts[1])
-		}
-	}
-	return nil
-}
-
-// attachMembers adds their members to groups. A page ends before the group whose members do not fit it any more; a group that
-// does not fit a page of its own is an error.
-func (l *lister) attachMembers(ctx context.Context, page []Resource) error {
-	o, err := l.d.overlay(ctx, l.ts)
-	if err != nil {
-		return err
-	}
-	reader := memberReader{t: l.t, ts: l.ts, limit: l.left}
-	for i, res := range page {
-		members, err := reader.read(ctx, o, res.ID)
-		if errors.Is(err, errTooLarge) && i > 0 && !l.filterAttaches {
-			l.page = page[:i]
+		if last := at[end-1] + 1; bytes > l.left && end < len(keys) {
+			l.rows, l.more = l.rows[:last], true
 			return nil
 		}
-		if errors.Is(err, errTooLarge) {
-			return membersDoNotFit(text(res.Doc, "displayName"))
-		}
-		if err != nil {
-			return err
-		}
-		res.Doc["members"] = members
 	}
 	return nil
 }
 
-// mentions reports whether a filter asks about an attribute.
-func mentions(e filter.Expr, rt *schema.ResourceType, attribute string) bool {
-	switch e := e.(type) {
-	case filter.And:
-		return mentions(e.L, rt, attribute) || mentions(e.R, rt, attribute)
-	case filter.Or:
-		return mentions(e.L, rt, attribute) || mentions(e.R, rt, attribute)
-	case filter.Not:
-		return mentions(e.X, rt, attribute)
-	case filter.Compare:
-		ref, ok := rt.Lookup(e.Path.Name, false)
-		return ok && ref.Attr != nil && strings.EqualFold(ref.Attr.Name, attribute)
-	case filter.Match:
-		ref, ok := rt.Lookup(e.Path.Name, false)
-		return ok && ref.Attr != nil && strings.EqualFold(ref.Attr.Name, attribute)
+// fit ends the page before the row with which the stored documents would pass its size.
+func (l *lister) fit() {
+	for i := range l.rows {
+		if l.rows[i].bytes > l.left && i > 0 {
+			l.rows, l.more = l.rows[:i], true
+			return
+		}
+		l.left -= l.rows[i].bytes
 	}
-	return false
 }

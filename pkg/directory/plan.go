@@ -14,73 +14,150 @@ import (
 )
 
 // A planner narrows a filter to the ids of the resources that can match, by lookup items alone: of an `and`, what both sides
-// allow; of an `or`, the union where both sides are narrow. What it can't narrow is read whole. Every candidate is still held
-// against the whole filter.
+// allow; of an `or`, the union where both sides are narrow. What it can't narrow is read whole. What a lookup decides for good
+// need not be held against the candidates again.
 type planner struct {
-	d      *Directory
-	ts     *store.TenantStore
-	rt     *schema.ResourceType
-	extra  bool // bare names of extension attributes are understood
-	lookup map[string]lookup
+	d        *Directory
+	ts       *store.TenantStore
+	rt       *schema.ResourceType
+	extra    bool // bare names of extension attributes are understood
+	unquoted bool // bare words are strings
+	lookups  map[string]lookup
 }
 
-// lookup finds the ids of the resources whose attribute has a value. hint is the e-mail type asked for beside it, or "".
+// lookup finds the ids of the resources whose attribute has a value. hint is the type asked for beside it, or "".
 type lookup func(ctx context.Context, value, hint string) ([]string, error)
 
 // maxCandidates bounds what a lookup may name; beyond it the filter is not narrow.
 const maxCandidates = 20000
 
+// narrowing finds the ids of the resources that can match.
+type narrowing struct {
+	text   string // for the explanation
+	point  bool   // one id at most
+	exists bool   // every id found is that of a resource
+	find   func(context.Context) (candidates, error)
+}
+
+// candidates are ids, sorted, each once.
+type candidates struct {
+	ids []string
+	// loose says that a part of the filter did not do its work: the whole filter has to be held against the ids.
+	loose bool
+	// many says that the ids are too many to go by.
+	many bool
+}
+
 func (d *Directory) planner(t Tenant, ts *store.TenantStore, rt *schema.ResourceType) *planner {
-	p := &planner{d: d, ts: ts, rt: rt, extra: t.Dialect.BareExtensionNames}
-	if isGroup(rt) {
-		p.lookup = map[string]lookup{
-			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember, "members.value": p.byMember,
-		}
-	} else {
-		p.lookup = map[string]lookup{
+	p := &planner{d: d, ts: ts, rt: rt, extra: t.Dialect.BareExtensionNames, unquoted: t.Dialect.UnquotedFilterValues}
+	switch {
+	case isUser(rt):
+		p.lookups = map[string]lookup{
 			"id": p.byID, "userName": p.byUserName, "externalId": p.byExternalID, "emails": p.byEmail, "emails.value": p.byEmail,
 			"manager": p.byManager, "manager.value": p.byManager, "groups": p.byGroup, "groups.value": p.byGroup,
 		}
+	case isGroup(rt):
+		p.lookups = map[string]lookup{
+			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember, "members.value": p.byMember,
+		}
+	default:
+		p.lookups = map[string]lookup{"id": p.byID}
 	}
 	return p
 }
 
-// candidates returns the sorted ids that can match, or ok false where the filter is not narrow.
-func (p *planner) candidates(ctx context.Context, e filter.Expr) (ids []string, ok bool, err error) {
+// plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if nothing is.
+func (p *planner) plan(e filter.Expr) (*narrowing, filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:
-		l, r, lok, rok, err := p.both(ctx, e.L, e.R)
-		switch {
-		case err != nil || !lok && !rok:
-			return nil, false, err
-		case !lok:
-			return r, true, nil
-		case !rok:
-			return l, true, nil
-		}
-		return slices.DeleteFunc(l, func(id string) bool { _, found := slices.BinarySearch(r, id); return !found }), true, nil
+		return p.both(e)
 	case filter.Or:
-		l, r, lok, rok, err := p.both(ctx, e.L, e.R)
-		if err != nil || !lok || !rok {
-			return nil, false, err
+		l, lrest := p.plan(e.L)
+		r, rrest := p.plan(e.R)
+		if l == nil || r == nil {
+			return nil, e
 		}
-		all := append(l, r...)
-		slices.Sort(all)
-		return slices.Compact(all), true, nil
+		if lrest == nil && rrest == nil {
+			return union(l, r), nil
+		}
+		return union(l, r), e
 	case filter.Compare:
-		return p.compare(ctx, e)
+		return p.compare(e)
 	case filter.Match:
-		return p.match(ctx, e.Path.Name, e.Path.Filter)
+		return p.match(e)
 	}
-	return nil, false, nil
+	return nil, e
 }
 
-func (p *planner) both(ctx context.Context, left, right filter.Expr) (l, r []string, lok, rok bool, err error) {
+func (p *planner) both(e filter.And) (*narrowing, filter.Expr) {
+	l, lrest := p.plan(e.L)
+	r, rrest := p.plan(e.R)
+	switch {
+	case l == nil && r == nil:
+		return nil, e
+	case l == nil:
+		return r, and(e.L, rrest)
+	case r == nil:
+		return l, and(lrest, e.R)
+	case l.point && !mentions(e.R, p.rt, attached(p.rt)): // one candidate: nothing to gain from a second lookup
+		return l, and(lrest, e.R)
+	case r.point && !mentions(e.L, p.rt, attached(p.rt)):
+		return r, and(e.L, rrest)
+	}
+	return intersection(l, r), and(lrest, rrest)
+}
+
+func and(l, r filter.Expr) filter.Expr {
+	switch {
+	case l == nil:
+		return r
+	case r == nil:
+		return l
+	}
+	return filter.And{L: l, R: r}
+}
+
+func intersection(l, r *narrowing) *narrowing {
+	return &narrowing{
+		text: "(" + l.text + " and " + r.text + ")", point: l.point || r.point, exists: l.exists || r.exists,
+		find: func(ctx context.Context) (candidates, error) {
+			a, b, err := parallel(ctx, l, r)
+			switch {
+			case err != nil || a.many && b.many:
+				return candidates{many: true}, err
+			case a.many:
+				return candidates{ids: b.ids, loose: true}, nil
+			case b.many:
+				return candidates{ids: a.ids, loose: true}, nil
+			}
+			a.ids = slices.DeleteFunc(a.ids, func(id string) bool { _, found := slices.BinarySearch(b.ids, id); return !found })
+			a.loose = a.loose || b.loose
+			return a, nil
+		},
+	}
+}
+
+func union(l, r *narrowing) *narrowing {
+	return &narrowing{
+		text: "(" + l.text + " or " + r.text + ")", exists: l.exists && r.exists,
+		find: func(ctx context.Context) (candidates, error) {
+			a, b, err := parallel(ctx, l, r)
+			if err != nil || a.many || b.many || len(a.ids)+len(b.ids) > maxCandidates {
+				return candidates{many: true}, err
+			}
+			all := append(a.ids, b.ids...)
+			slices.Sort(all)
+			return candidates{ids: slices.Compact(all), loose: a.loose || b.loose}, nil
+		},
+	}
+}
+
+func parallel(ctx context.Context, l, r *narrowing) (a, b candidates, err error) {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { l, lok, err = p.candidates(ctx, left); return err })
-	g.Go(func() (err error) { r, rok, err = p.candidates(ctx, right); return err })
+	g.Go(func() (err error) { a, err = l.find(ctx); return err })
+	g.Go(func() (err error) { b, err = r.find(ctx); return err })
 	err = g.Wait()
-	return l, r, lok, rok, err
+	return a, b, err
 }
 
 // name returns what an attribute name stands for, as "attribute" or "attribute.sub".
@@ -95,47 +172,72 @@ func (p *planner) name(written string) string {
 	return ref.Attr.Name + "." + ref.Sub.Name
 }
 
-func (p *planner) compare(ctx context.Context, c filter.Compare) ([]string, bool, error) {
-	if c.Value.Kind != filter.Str {
-		return nil, false, nil
+func (p *planner) compare(c filter.Compare) (*narrowing, filter.Expr) {
+	value, ok := p.text(c.Value)
+	if !ok {
+		return nil, c
 	}
-	name := p.name(c.Path.Name)
-	hint := ""
+	name, hint, exact := p.name(c.Path.Name), "", true
 	if c.Path.Filter != nil {
-		name += "." + c.Path.Sub
-		if pairs, pure := filter.EqualPairs(c.Path.Filter); pure && len(pairs) == 1 {
-			hint = typeHint(pairs)
-		}
-		name = canonicalCase(name, p.lookup)
+		name = canonicalCase(name+"."+c.Path.Sub, p.lookups)
+		hint, exact = typeHint(c.Path.Filter)
 	}
-	switch {
-	case c.Op == filter.Eq && p.lookup[name] != nil:
-		return p.run(ctx, p.lookup[name], c.Value.Str, hint)
-	case c.Op == filter.Sw && name == "userName" && c.Value.Str != "":
-		return p.startsWith(ctx, p.ts.UserName(scim.Fold(c.Value.Str)))
-	case c.Op == filter.Sw && name == "displayName" && isGroup(p.rt) && c.Value.Str != "":
-		prefix := p.ts.GroupNamePrefix(scim.Fold(c.Value.Str))
-		prefix.SK = strings.TrimSuffix(prefix.SK, store.Sep)
-		return p.startsWith(ctx, prefix)
+	var n *narrowing
+	switch find := p.lookups[name]; {
+	case c.Op == filter.Eq && find != nil:
+		n = p.by(name, value, hint, find)
+		exact = exact && (hint == "" || name == "emails.value")
+	case c.Op == filter.Sw && c.Path.Filter == nil && value != "":
+		n = p.startsWith(name, value)
 	}
-	return nil, false, nil
+	if n != nil && exact {
+		return n, nil
+	}
+	return n, c
 }
 
 // match narrows `emails[type eq "work" and value eq "x"]` and its like by the value.
-func (p *planner) match(ctx context.Context, attribute string, inner filter.Expr) ([]string, bool, error) {
-	pairs, pure := filter.EqualPairs(inner)
-	if !pure {
-		return nil, false, nil
+func (p *planner) match(m filter.Match) (*narrowing, filter.Expr) {
+	pairs, pure := filter.EqualPairs(m.Path.Filter)
+	name := p.name(m.Path.Name)
+	find := p.lookups[name]
+	if !pure || find == nil {
+		return nil, m
 	}
 	for sub, v := range pairs {
-		if find := p.lookup[p.name(attribute)]; find != nil && strings.EqualFold(sub, "value") && v.Kind == filter.Str {
-			return p.run(ctx, find, v.Str, typeHint(pairs))
+		value, ok := p.text(v)
+		if !ok || !strings.EqualFold(sub, "value") {
+			continue
 		}
+		hint := hintIn(pairs)
+		n := p.by(name, value, hint, find)
+		if len(pairs) == 1 || len(pairs) == 2 && hint != "" && name == "emails" {
+			return n, nil
+		}
+		return n, m
 	}
-	return nil, false, nil
+	return nil, m
 }
 
-func typeHint(pairs map[string]filter.Value) string {
+// text returns the string that a value of a filter stands for.
+func (p *planner) text(v filter.Value) (string, bool) {
+	if v.Kind == filter.Str {
+		return v.Str, true
+	}
+	return v.String(), p.unquoted && v.Kind != filter.Null
+}
+
+// typeHint returns the type that a value filter asks for; exact where it asks for nothing else.
+func typeHint(e filter.Expr) (hint string, exact bool) {
+	pairs, pure := filter.EqualPairs(e)
+	if !pure {
+		return "", false
+	}
+	hint = hintIn(pairs)
+	return hint, len(pairs) == 1 && hint != ""
+}
+
+func hintIn(pairs map[string]filter.Value) string {
 	for sub, v := range pairs {
 		if strings.EqualFold(sub, "type") && v.Kind == filter.Str {
 			return scim.Fold(v.Str)
@@ -153,137 +255,60 @@ func canonicalCase(name string, known map[string]lookup) string {
 	return name
 }
 
-func (p *planner) run(ctx context.Context, find lookup, value, hint string) ([]string, bool, error) {
-	if len(value) > store.MaxSKBytes/2 {
-		return nil, true, nil // no stored value is that long
+// by is the narrowing by one lookup.
+func (p *planner) by(name, value, hint string, find lookup) *narrowing {
+	membership := name == "groups" || name == "groups.value" || name == "members" || name == "members.value"
+	return &narrowing{
+		text: name + " eq", point: name == "id" || name == "userName", exists: name != "id" && !membership,
+		find: func(ctx context.Context) (candidates, error) {
+			if len(value) > store.MaxSKBytes/2 {
+				return candidates{}, nil // no stored value is that long
+			}
+			return p.found(find(ctx, value, hint))
+		},
 	}
-	ids, err := find(ctx, value, hint)
+}
+
+func (p *planner) found(ids []string, err error) (candidates, error) {
 	if err != nil || len(ids) > maxCandidates {
-		return nil, false, err
+		return candidates{many: true}, err
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids), true, nil
+	return candidates{ids: slices.Compact(ids)}, nil
 }
 
-func (p *planner) byID(_ context.Context, value, _ string) ([]string, error) {
-	if !validID(value) {
-		return nil, nil
+// startsWith is the narrowing by the beginning of a value, nil where values are not in order.
+func (p *planner) startsWith(name, value string) *narrowing {
+	var prefix store.Key
+	folded, find := scim.Fold(value), p.keys
+	switch group := isGroup(p.rt); {
+	case group && name == "displayName":
+		prefix = p.ts.GroupNamePrefix(folded)
+	case group && name == "externalId":
+		prefix = p.ts.LookupPrefix(groupExternalID, value)
+	case group || !isUser(p.rt):
+		return nil
+	case name == "userName":
+		prefix, find = p.ts.UserName(folded), p.named
+	case name == "externalId":
+		prefix = p.ts.LookupPrefix(userExternalID, value)
+	case name == "emails", name == "emails.value":
+		prefix = p.ts.LookupPrefix(userEmail, folded)
+	default:
+		return nil
 	}
-	return []string{value}, nil
+	if name != "userName" {
+		prefix.SK = strings.TrimSuffix(prefix.SK, store.Sep)
+	}
+	return &narrowing{
+		text: name + " sw", exists: true,
+		find: func(ctx context.Context) (candidates, error) {
+			if len(value) > store.MaxSKBytes/2 {
+				return candidates{}, nil
+			}
+			return p.found(find(ctx, prefix))
+		},
+	}
 }
 
-func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, error) {
-	if value == "" {
-		return nil, nil
-	}
-	items, err := p.ts.Get(ctx, p.ts.UserName(scim.Fold(value)))
-	if err != nil {
-		return nil, err
-	}
-	if id, ok := items[0].Attrs["id"].(string); ok {
-		return []string{id}, nil
-	}
-	return nil, nil
-}
-
-func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
-	if isGroup(p.rt) {
-		return p.keys(ctx, p.ts.LookupPrefix(groupExternalID, value))
-	}
-	return p.keys(ctx, p.ts.LookupPrefix(userExternalID, value))
-}
-
-func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
-	return p.keys(ctx, p.ts.LookupPrefix(userManager, value))
-}
-
-func (p *planner) byGroupName(ctx context.Context, value, _ string) ([]string, error) {
-	return p.keys(ctx, p.ts.GroupNamePrefix(scim.Fold(value)))
-}
-
-func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, error) {
-	var ids []string
-	prefix := p.ts.LookupPrefix(userEmail, scim.Fold(value))
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-		if err != nil {
-			return nil, err
-		}
-		types, _ := it.Attrs["types"].(string)
-		if hint == "" || slices.Contains(strings.Split(types, store.Sep), hint) {
-			ids = append(ids, lastPart(it.SK))
-		}
-	}
-	return ids, nil
-}
-
-// byGroup finds the users that are members of a group.
-func (p *planner) byGroup(ctx context.Context, value, _ string) ([]string, error) {
-	o, err := p.d.overlay(ctx, p.ts)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := o.changesOf(ctx, p.ts, value)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := p.keys(ctx, p.ts.MemberPrefix(value))
-	for _, c := range changes {
-		if c.add {
-			ids = append(ids, c.value)
-		}
-	}
-	return ids, err
-}
-
-// byMember finds the groups that somebody is a member of, also somebody who does not exist yet.
-func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
-	groups, err := p.d.groupsOf(ctx, p.ts, value)
-	if err != nil {
-		return nil, err
-	}
-	prefix := p.ts.WaitingPrefix(scim.Fold(value))
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return nil, err
-		}
-		if parts := store.Split(it.SK); len(parts) == 4 && parts[1] == "M" && parts[3] == value {
-			groups = append(groups, parts[2])
-		}
-	}
-	return groups, nil
-}
-
-// keys returns the last parts of all sort keys with a prefix, up to one more than maxCandidates.
-func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) {
-	var ids []string
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return nil, err
-		}
-		if ids = append(ids, lastPart(it.SK)); len(ids) > maxCandidates {
-			break
-		}
-	}
-	return ids, nil
-}
-
-// startsWith finds the resources whose name begins with the prefix.
-func (p *planner) startsWith(ctx context.Context, prefix store.Key) ([]string, bool, error) {
-	if isGroup(p.rt) {
-		ids, err := p.keys(ctx, prefix)
-		slices.Sort(ids)
-		return ids, err == nil && len(ids) <= maxCandidates, err
-	}
-	var ids []string
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-		if err != nil {
-			return nil, false, err
-		}
-		id, _ := it.Attrs["id"].(string)
-		if ids = append(ids, id); len(ids) > maxCandidates {
-			return nil, false, nil
-		}
-	}
-	slices.Sort(ids)
-	return ids, true, nil
-}
+func isUser(rt *schema.ResourceType) bool { return rt.ID == schema.UserType().ID }

@@ -26,6 +26,7 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (used func(), e
 		BaseURL:          rq.base,
 		Dialect:          rq.account.Dialect(),
 		UniqueGroupNames: rq.account.UniqueGroupNames(),
+		CursorKey:        rq.account.CursorKey(),
 	}
 	noted := make(chan struct{})
 	go func() {

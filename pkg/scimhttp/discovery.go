@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -17,8 +19,12 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 		"bulk":           scim.Object{"supported": false, "maxOperations": int64(0), "maxPayloadSize": int64(0)},
 		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
 		"changePassword": supported(false),
-		"sort":           supported(false),
+		"sort":           supported(true),
 		"etag":           supported(true),
+		"pagination": scim.Object{
+			"cursor": true, "index": true, "defaultPaginationMethod": "index",
+			"defaultPageSize": int64(defaultCount), "maxPageSize": int64(MaxResults), "cursorTimeout": int64(directory.CursorLife / time.Second),
+		},
 		"authenticationSchemes": []any{scim.Object{
 			"type":        "oauthbearertoken",
 			"name":        "OAuth Bearer Token",

@@ -19,10 +19,17 @@ func TestServiceProviderConfig(t *testing.T) {
 		t.Errorf("schemas %v", r.at("schemas"))
 	}
 	for feature, supported := range map[string]bool{
-		"patch": true, "bulk": false, "filter": true, "changePassword": false, "sort": false, "etag": true,
+		"patch": true, "bulk": false, "filter": true, "changePassword": false, "sort": true, "etag": true,
 	} {
 		if got := r.at(feature, "supported"); got != supported {
 			t.Errorf("%s.supported is %v, want %v", feature, got, supported)
+		}
+	}
+	for key, want := range map[string]any{
+		"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100.0, "maxPageSize": 1000.0, "cursorTimeout": 3600.0,
+	} {
+		if got := r.at("pagination", key); got != want {
+			t.Errorf("pagination.%s is %v, want %v", key, got, want)
 		}
 	}
 	for _, path := range [][]any{{"bulk", "maxOperations"}, {"bulk", "maxPayloadSize"}, {"filter", "maxResults"}} {

@@ -41,7 +41,7 @@ func TestPaging(t *testing.T) {
 		"count=":                              {1, 100},
 		"filter=":                             {1, 100},
 		"filter=+&count=2":                    {1, 2},
-		"sortBy=userName&sortOrder=x&count=1": {1, 1},
+		"sortBy=userName&sortOrder=&count=1":  {1, 1},
 		"aadOptscim062020&count=2":            {1, 2},
 		"count=2&count=2":                     {1, 2},
 		"count=2&note=a;b%3Bc":                {1, 2},

@@ -1,6 +1,7 @@
 package scimhttp
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -12,39 +13,68 @@ import (
 // smaller tells a client how to ask for less.
 const smaller = "Ask for less with excludedAttributes=members or with the attributes parameter."
 
-// listAnswer is a ListResponse (RFC 7644, section 3.4.2). It ends before the resource that would make it too large; itemsPerPage says how
-// many it holds, and the client goes on behind them.
-func listAnswer(l directory.List, sel *schema.Projection) (answer, error) {
-	const room = 512 // for what stands around the resources
-	var (
-		resources []byte
-		count     int
-		wire      = room
-	)
-	for _, res := range l.Resources {
-		end := len(resources)
-		if count > 0 {
-			resources = append(resources, ',')
-		}
-		resources = scim.AppendJSON(resources, res.Type.Project(res.Doc, sel))
-		wire += wireSize(resources[end:])
-		if len(resources)+room > maxAnswer || wire > maxWire {
-			resources = resources[:end]
-			break
-		}
-		count++
+// page answers a query for resources of some types with one page of results.
+func (h *handler) page(ctx context.Context, rq *request, p parameters, types []*schema.ResourceType) (answer, error) {
+	q, err := p.listQuery(rq.tenant, types)
+	if err != nil {
+		return answer{}, err
 	}
-	if count == 0 && len(l.Resources) > 0 {
-		return answer{}, scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", smaller)
+	w := pageWriter{selections: q.Selections, resources: map[string][]byte{}, wire: room, bytes: room}
+	q.Take = w.take
+	l, err := h.Directory.Search(ctx, rq.tenant, types, q)
+	if err != nil {
+		return answer{}, err
 	}
-	body := make([]byte, 0, len(resources)+room)
+	return w.answer(l, q.HasCursor), nil
+}
+
+// room is for what stands around the resources of a list.
+const room = 4096
+
+// pageWriter writes the resources of a page as they come, as many as fit an answer.
+type pageWriter struct {
+	selections  map[string]*schema.Projection
+	resources   map[string][]byte // by id
+	bytes, wire int
+}
+
+// take writes one resource; false if it does not fit any more.
+func (w *pageWriter) take(res directory.Resource) bool {
+	b := scim.AppendJSON(nil, res.Type.Project(res.Doc, w.selections[res.Type.ID]))
+	bytes, wire := w.bytes+len(b)+1, w.wire+wireSize(b)+1
+	if bytes > maxAnswer || wire > maxWire {
+		return false
+	}
+	w.bytes, w.wire = bytes, wire
+	w.resources[res.ID] = b
+	return true
+}
+
+// answer is the ListResponse (RFC 7644, section 3.4.2; RFC 9865, section 2). itemsPerPage says how many resources it holds, which may be
+// fewer than asked for: the client goes on behind them.
+func (w *pageWriter) answer(l directory.List, cursors bool) answer {
+	body := make([]byte, 0, w.bytes)
 	body = append(body, `{"schemas":["`+scim.ListResponseURN+`"],"totalResults":`...)
 	body = strconv.AppendInt(body, int64(l.Total), 10)
-	body = append(body, `,"startIndex":`...)
-	body = strconv.AppendInt(body, int64(l.StartIndex), 10)
+	if !cursors {
+		body = append(body, `,"startIndex":`...)
+		body = strconv.AppendInt(body, int64(l.StartIndex), 10)
+	}
 	body = append(body, `,"itemsPerPage":`...)
-	body = strconv.AppendInt(body, int64(count), 10)
+	body = strconv.AppendInt(body, int64(len(l.Resources)), 10)
+	// Cursors are base64url: they stand in JSON as they are.
+	if l.NextCursor != "" {
+		body = append(body, `,"nextCursor":"`+l.NextCursor+`"`...)
+	}
+	if l.PreviousCursor != "" {
+		body = append(body, `,"previousCursor":"`+l.PreviousCursor+`"`...)
+	}
 	body = append(body, `,"Resources":[`...)
-	body = append(body, resources...)
-	return newAnswer(http.StatusOK, append(body, "]}"...)), nil
+	for i, res := range l.Resources {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, w.resources[res.ID]...)
+	}
+	return newAnswer(http.StatusOK, append(body, "]}"...))
 }

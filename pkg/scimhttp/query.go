@@ -100,18 +100,20 @@ func (p parameters) selection(rt *schema.ResourceType) (*schema.Projection, erro
 	return rt.Projection(attributes, excluded)
 }
 
-// listQuery is the query of a list (RFC 7644, section 3.4.2).
-func (p parameters) listQuery(t directory.Tenant, rt *schema.ResourceType) (q directory.ListQuery, err error) {
+// listQuery is the query of a list of resources of some types (RFC 7644, section 3.4.2, and RFC 9865, section 2).
+func (p parameters) listQuery(t directory.Tenant, types []*schema.ResourceType) (q directory.ListQuery, err error) {
 	q.MaxBytes = maxAnswer
-	if q.StartIndex, err = p.integer("startIndex", 1); err != nil {
+	if err = p.paging(&q); err != nil {
 		return q, err
 	}
-	if q.Count, err = p.integer("count", defaultCount); err != nil {
+	if err = p.sorting(&q); err != nil {
 		return q, err
 	}
-	q.StartIndex, q.Count = max(q.StartIndex, 1), min(max(q.Count, 0), MaxResults)
-	if q.Selection, err = p.selection(rt); err != nil {
-		return q, err
+	q.Selections = map[string]*schema.Projection{}
+	for _, rt := range types {
+		if q.Selections[rt.ID], err = p.selection(rt); err != nil {
+			return q, err
+		}
 	}
 	expression, err := p.one("filter")
 	if err != nil || strings.TrimSpace(expression) == "" {
@@ -119,6 +121,48 @@ func (p parameters) listQuery(t directory.Tenant, rt *schema.ResourceType) (q di
 	}
 	q.Filter, err = filter.Parse(decodedOnce(expression), t.Dialect)
 	return q, err
+}
+
+// paging reads which page is asked for. A parameter cursor, also an empty one, asks for cursor paging; startIndex is ignored then.
+func (p parameters) paging(q *directory.ListQuery) (err error) {
+	if _, q.HasCursor = p["cursor"]; q.HasCursor {
+		if q.Cursor, err = p.one("cursor"); err != nil {
+			return err
+		}
+	}
+	if q.Count, err = p.integer("count", defaultCount); err != nil {
+		if q.HasCursor {
+			return scim.BadRequest(scim.InvalidCount, "The query parameter count must be a whole number from 0 to %d.", MaxResults)
+		}
+		return err
+	}
+	q.StartIndex = 1
+	if !q.HasCursor {
+		if q.StartIndex, err = p.integer("startIndex", 1); err != nil {
+			return err
+		}
+	}
+	q.StartIndex, q.Count = max(q.StartIndex, 1), min(max(q.Count, 0), MaxResults)
+	return nil
+}
+
+// sorting reads the order that is asked for (RFC 7644, section 3.4.2.3).
+func (p parameters) sorting(q *directory.ListQuery) (err error) {
+	if q.SortBy, err = p.one("sortBy"); err != nil {
+		return err
+	}
+	direction, err := p.one("sortOrder")
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(direction)) {
+	case "", "ascending":
+	case "descending":
+		q.Descending = true
+	default:
+		return scim.BadRequest(scim.InvalidValue, "The query parameter sortOrder must be ascending or descending.")
+	}
+	return nil
 }
 
 // decodedOnce undoes the second encoding of a filter that was encoded twice, as Entra's validator does. No filter is without a space, so

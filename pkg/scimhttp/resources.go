@@ -25,15 +25,7 @@ func (h *handler) list(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	q, err := p.listQuery(rq.tenant, rq.route.rt)
-	if err != nil {
-		return answer{}, err
-	}
-	l, err := h.Directory.List(ctx, rq.tenant, rq.route.rt, q)
-	if err != nil {
-		return answer{}, err
-	}
-	return listAnswer(l, q.Selection)
+	return h.page(ctx, rq, p, []*schema.ResourceType{rq.route.rt})
 }
 
 // get answers GET on a resource (RFC 7644, section 3.4.1).

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,7 +53,7 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	token, value := s.mint(now, nil, time.Time{})
 	r := &record{
 		Name: n.Name, IdP: n.IdP, Settings: n.Settings, Created: now.UnixMilli(), Modified: now.UnixMilli(),
-		Pending: s.reservation(token.ID), state: creating,
+		Pending: s.reservation(token.ID), Key: newKey(), state: creating,
 	}
 	if err := s.reserveTenant(ctx, n.ID, r); err != nil {
 		return Tenant{}, IssuedToken{}, err
@@ -74,6 +75,12 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	s.o.Log.InfoContext(ctx, "tenant created", "tenant", n.ID, "token", token.ID)
 	t := r.tenant(n.ID, now)
 	return t, IssuedToken{Token: t.Tokens[0], Value: value}, nil
+}
+
+func newKey() []byte {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails
+	return key
 }
 
 // reserveTenant takes the id for r, from nobody or from a Create that was abandoned, and sets r.version.

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -40,6 +41,7 @@ type record struct {
 	Modified int64         `json:"modified"`
 	Tokens   []tokenRecord `json:"tokens,omitempty"`
 	Pending  *reservation  `json:"pending,omitempty"`
+	Key      []byte        `json:"key,omitempty"` // see Tenant.CursorKey
 
 	state   state
 	version int64
@@ -139,7 +141,25 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.tokens(now),
+		key: r.cursorKey(id),
 	}
+}
+
+// keyBytes is the length of a tenant's key.
+const keyBytes = 32
+
+// cursorKey is the tenant's key. A record without one, of an earlier version, has one that follows from what only the table knows; it
+// changes with the tokens.
+func (r *record) cursorKey(id string) []byte {
+	if len(r.Key) > 0 {
+		return r.Key
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "cursor %s %d", id, r.Created)
+	for _, t := range r.Tokens {
+		h.Write(t.Digest)
+	}
+	return h.Sum(nil)
 }
 
 // attrs is the item of the record.

@@ -31,7 +31,13 @@ type Tenant struct {
 	Modified time.Time
 	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
 	Tokens []Token
+
+	key []byte // see CursorKey
 }
+
+// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists are sealed with. It stays the same while the
+// tenant lives.
+func (t Tenant) CursorKey() []byte { return t.key }
 
 // Dialect is the dialect of the tenant's identity provider.
 func (t Tenant) Dialect() scim.Dialect {

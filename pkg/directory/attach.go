@@ -1,0 +1,279 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+const (
+	// attachers is how many groups of users, or members of groups, are read in parallel.
+	attachers = 16
+	// fewRows is up to how many rows are attached to one by one, and not by a range.
+	fewRows = 8
+)
+
+// attaching returns the rows, by index, that are to be completed: users with groups, or groups with members.
+func (l *lister) attaching(groups bool) []int {
+	var at []int
+	for i, r := range l.rows {
+		if r.kind.attach && isGroup(r.kind.rt) == groups {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// adjacent reports whether the page follows the order of ids without a gap, so that one range read serves it.
+func (l *lister) adjacent(rows []int) bool {
+	return len(rows) > fewRows && l.order.byID() && l.rows[rows[0]].kind.filter == nil
+}
+
+// ends returns the lowest and the highest id of adjacent rows.
+func (l *lister) ends(rows []int) (first, last string) {
+	first, last = l.rows[rows[0]].id, l.rows[rows[len(rows)-1]].id
+	if l.down {
+		first, last = last, first
+	}
+	return first, last
+}
+
+// groupsOf reads the ids of the groups of users, by user id.
+func (l *lister) groupsOf(ctx context.Context, users []int) (groups map[string][]string, err error) {
+	ids := make([]string, len(users))
+	for i, at := range users {
+		ids[i] = l.rows[at].id
+	}
+	err = l.d.beside(ctx, l.ts, func(ctx context.Context, o overlay) (err error) {
+		if len(o.open) == 0 && l.adjacent(users) {
+			groups, err = l.groupsInRange(ctx, users)
+		} else {
+			groups, err = l.groupsEach(ctx, o, ids)
+		}
+		return err
+	})
+	return groups, err
+}
+
+func (l *lister) groupsEach(ctx context.Context, o overlay, ids []string) (map[string][]string, error) {
+	lists := make([][]string, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(attachers)
+	for i, id := range ids {
+		g.Go(func() (err error) {
+			lists[i], err = o.groupsOf(ctx, l.ts, id)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	groups := make(map[string][]string, len(ids))
+	for i, id := range ids {
+		groups[id] = lists[i]
+	}
+	return groups, nil
+}
+
+func (l *lister) groupsInRange(ctx context.Context, users []int) (map[string][]string, error) {
+	first, last := l.ends(users)
+	from, to := l.ts.MemberOfPrefix(first), l.ts.MemberOf(last, "\U0010FFFF")
+	groups := make(map[string][]string, len(users))
+	for _, at := range users {
+		groups[l.rows[at].id] = nil
+	}
+	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, err
+		}
+		parts := store.Split(it.SK)
+		if list, wanted := groups[parts[0]]; wanted {
+			groups[parts[0]] = append(list, parts[1])
+		}
+	}
+	return groups, nil
+}
+
+// attachGroups puts groups into the answers about users.
+func (l *lister) attachGroups(ctx context.Context, groups map[string][]string) error {
+	return l.setGroups(ctx, l.rows, groups)
+}
+
+func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]string) error {
+	var all []string
+	seen := map[string]bool{}
+	for _, r := range rows {
+		for _, id := range groups[r.id] {
+			if !seen[id] {
+				seen[id] = true
+				all = append(all, id)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	byID, err := l.d.groupReferences(ctx, l.t, l.ts, all)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if list := groups[r.id]; len(list) > 0 && r.res.Doc != nil {
+			setGroups(r.res.Doc, list, byID)
+		}
+	}
+	return nil
+}
+
+// attachMembers puts members into the answers about groups. The page ends before the group whose members do not fit it any more; a
+// group that does not fit a page of its own is a *scim.Error 400 tooMany.
+func (l *lister) attachMembers(ctx context.Context) error {
+	groups := l.attaching(true)
+	if len(groups) == 0 {
+		return nil
+	}
+	var lists [][]any
+	err := l.d.beside(ctx, l.ts, func(ctx context.Context, o overlay) (err error) {
+		if len(o.open) == 0 && l.adjacent(groups) {
+			lists, err = l.membersInRange(ctx, o, groups)
+		} else {
+			lists, err = l.membersEach(ctx, o, groups)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(lists) == 0 && groups[0] == 0 {
+		return membersDoNotFit(text(l.rows[0].res.Doc, "displayName"))
+	}
+	for i, list := range lists {
+		if doc := l.rows[groups[i]].res.Doc; doc != nil {
+			doc["members"] = list
+		}
+	}
+	if len(lists) < len(groups) {
+		l.rows, l.more = l.rows[:groups[len(lists)]], true
+	}
+	return nil
+}
+
+// membersInRange reads the members of adjacent groups: of as many as fit the page.
+func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([][]any, error) {
+	first, last := l.ends(groups)
+	from, to := l.ts.MemberPrefix(first), l.ts.Member(last, "\U0010FFFF")
+	reader := memberReader{t: l.t, ts: l.ts, limit: l.left}
+	lists := make([][]any, len(groups))
+	at := make(map[string]int, len(groups))
+	for i, g := range groups {
+		lists[i], at[l.rows[g].id] = []any{}, i
+	}
+	fitting := len(groups)
+	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: l.down}) {
+		if err != nil {
+			return nil, err
+		}
+		parts := store.Split(it.SK)
+		i, wanted := at[parts[0]]
+		v := storedMember(parts[len(parts)-1], it)
+		if !wanted || o.gone[v.value] {
+			continue
+		}
+		element, err := reader.element(v)
+		if errors.Is(err, errTooLarge) {
+			fitting = i
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		lists[i] = append(lists[i], element)
+	}
+	if l.down {
+		for _, list := range lists {
+			slices.Reverse(list)
+		}
+	}
+	return lists[:fitting], nil
+}
+
+// membersEach reads the members of groups one by one, some in parallel.
+func (l *lister) membersEach(ctx context.Context, o overlay, groups []int) ([][]any, error) {
+	lists, left := make([][]any, len(groups)), l.left
+	for start := 0; start < len(groups); start += fewRows {
+		chunk := groups[start:min(start+fewRows, len(groups))]
+		used := make([]int, len(chunk))
+		g, gctx := errgroup.WithContext(ctx)
+		for i, at := range chunk {
+			g.Go(func() (err error) {
+				reader := memberReader{t: l.t, ts: l.ts, limit: left}
+				lists[start+i], err = reader.read(gctx, o, l.rows[at].id)
+				used[i] = left - reader.limit
+				if errors.Is(err, errTooLarge) {
+					return nil
+				}
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
+		}
+		for i := range chunk {
+			if left -= used[i]; left < 0 {
+				return lists[:start+i], nil
+			}
+		}
+	}
+	return lists, nil
+}
+
+// attachEach completes rows of one type with groups or members and gives them to use one by one.
+func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, use func(row) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	o, err := l.d.overlay(ctx, l.ts)
+	if err != nil {
+		return err
+	}
+	if !isGroup(k.rt) {
+		for chunk := range slices.Chunk(rows, store.MaxGetKeys) {
+			ids := make([]string, len(chunk))
+			for i, r := range chunk {
+				ids[i] = r.id
+			}
+			groups, err := l.groupsEach(ctx, o, ids)
+			if err != nil {
+				return err
+			}
+			if err := l.setGroups(ctx, chunk, groups); err != nil {
+				return err
+			}
+			for _, r := range chunk {
+				if err := use(r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, r := range rows {
+		reader := memberReader{t: l.t, ts: l.ts, limit: MaxAnswerBytes}
+		members, err := reader.read(ctx, o, r.id)
+		if errors.Is(err, errTooLarge) {
+			return membersDoNotFit(text(r.res.Doc, "displayName"))
+		}
+		if err != nil {
+			return err
+		}
+		r.res.Doc["members"] = members
+		if err := use(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package directory
+
+import (
+	"container/heap"
+	"slices"
+	"sync"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// row is a result on its way to the page. Its document may have to be read yet.
+type row struct {
+	place
+	kind  *kind
+	res   Resource // Doc is nil where it has not been read, or not been kept
+	bytes int      // about what it takes in an answer
+}
+
+const (
+	// maxHeld bounds the memory that the places of results take while the right ones are looked for, in bytes.
+	maxHeld = 32 << 20
+	// rowBytes is about what a row takes beside its key and id.
+	rowBytes = 256
+)
+
+// collector counts results and keeps the first of them behind a place, in the order in which the page is read. Results come in any
+// order, from several goroutines.
+type collector struct {
+	mu    sync.Mutex
+	down  bool
+	from  *place
+	keep  int // most rows that are needed
+	rows  []row
+	total int // results, whether or not they are kept
+	held  int // bytes of the rows
+	docs  int // bytes of the documents kept with them
+	spare int // most bytes of documents to keep: what goes beyond it is read again
+}
+
+// before reports whether a is read before b.
+func (c *collector) before(a, b place) bool {
+	if c.down {
+		return a.compare(b) > 0
+	}
+	return a.compare(b) < 0
+}
+
+// offer takes in one result. It gives a *scim.Error 400 tooMany where memory does not suffice.
+func (c *collector) offer(r row) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.total++
+	switch {
+	case c.keep == 0 || c.from != nil && !c.before(*c.from, r.place):
+		return nil
+	case len(c.rows) < c.keep:
+	case !c.before(r.place, c.rows[0].place):
+		return nil
+	default:
+		c.forget(heap.Pop(c).(row))
+	}
+	if c.docs+r.bytes > c.spare {
+		r.res.Doc = nil
+	} else {
+		c.docs += r.bytes
+	}
+	if c.held += rowBytes + len(r.key) + len(r.id); c.held > maxHeld {
+		return tooFarToSort()
+	}
+	heap.Push(c, r)
+	return nil
+}
+
+func (c *collector) forget(r row) {
+	c.held -= rowBytes + len(r.key) + len(r.id)
+	if r.res.Doc != nil {
+		c.docs -= r.bytes
+	}
+}
+
+// done reports whether nothing at p or behind it can be among the rows any more.
+func (c *collector) done(p place) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.rows) == c.keep && (c.keep == 0 || c.before(c.rows[0].place, p))
+}
+
+// sorted returns the rows in reading order.
+func (c *collector) sorted() []row {
+	slices.SortFunc(c.rows, func(a, b row) int {
+		if c.down {
+			return b.compare(a.place)
+		}
+		return a.compare(b.place)
+	})
+	return c.rows
+}
+
+// Len, Less, Swap, Push and Pop make the collector a heap with the last row on top.
+func (c *collector) Len() int           { return len(c.rows) }
+func (c *collector) Less(i, j int) bool { return c.before(c.rows[j].place, c.rows[i].place) }
+func (c *collector) Swap(i, j int)      { c.rows[i], c.rows[j] = c.rows[j], c.rows[i] }
+func (c *collector) Push(x any)         { c.rows = append(c.rows, x.(row)) }
+func (c *collector) Pop() any {
+	last := c.rows[len(c.rows)-1]
+	c.rows = c.rows[:len(c.rows)-1]
+	return last
+}
+
+func tooFarToSort() error {
+	return scim.BadRequest(scim.TooMany,
+		"So far into so many results the page can't be found in the memory of one request. Walk the list from its first page, page by page or with cursors, or narrow the filter.")
+}

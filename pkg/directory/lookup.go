@@ -1,0 +1,162 @@
+package directory
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+func (p *planner) byID(_ context.Context, value, _ string) ([]string, error) {
+	if !validID(value) {
+		return nil, nil
+	}
+	return []string{value}, nil
+}
+
+func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, error) {
+	if value == "" {
+		return nil, nil
+	}
+	items, err := p.ts.Get(ctx, p.ts.UserName(scim.Fold(value)))
+	if err != nil {
+		return nil, err
+	}
+	if id, ok := items[0].Attrs["id"].(string); ok {
+		return []string{id}, nil
+	}
+	return nil, nil
+}
+
+func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
+	if isGroup(p.rt) {
+		return p.keys(ctx, p.ts.LookupPrefix(groupExternalID, value))
+	}
+	return p.keys(ctx, p.ts.LookupPrefix(userExternalID, value))
+}
+
+func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
+	return p.keys(ctx, p.ts.LookupPrefix(userManager, value))
+}
+
+func (p *planner) byGroupName(ctx context.Context, value, _ string) ([]string, error) {
+	return p.keys(ctx, p.ts.GroupNamePrefix(scim.Fold(value)))
+}
+
+func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, error) {
+	var ids []string
+	prefix := p.ts.LookupPrefix(userEmail, scim.Fold(value))
+	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		types, _ := it.Attrs["types"].(string)
+		if hint == "" || slices.Contains(strings.Split(types, store.Sep), hint) {
+			if ids = append(ids, lastPart(it.SK)); len(ids) > maxCandidates {
+				break
+			}
+		}
+	}
+	return ids, nil
+}
+
+// byGroup finds the users that are members of a group: none where the group was deleted.
+func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, err error) {
+	if !validID(value) {
+		return nil, nil
+	}
+	exists := false
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		items, err := p.ts.Get(gctx, p.ts.Group(value))
+		exists = err == nil && items[0].Attrs != nil
+		return err
+	})
+	g.Go(func() error {
+		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
+			changes, err := o.changesOf(ctx, p.ts, value)
+			if err != nil {
+				return err
+			}
+			ids, err = p.keys(ctx, p.ts.MemberPrefix(value))
+			ids = slices.DeleteFunc(ids, func(id string) bool { c, open := changes[id]; return open && !c.add })
+			for _, c := range changes {
+				if c.add {
+					ids = append(ids, c.value)
+				}
+			}
+			return err
+		})
+	})
+	if err := g.Wait(); err != nil || !exists {
+		return nil, err
+	}
+	return ids, nil
+}
+
+// byMember finds the groups that somebody is a member of, also somebody who does not exist yet; none for who was deleted.
+func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
+	var groups, waiting []string
+	var changed map[string]bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
+			if groups = nil; o.gone[value] {
+				return nil
+			}
+			if changed, err = o.changeFor(ctx, p.ts, value); err != nil {
+				return err
+			}
+			groups, err = o.groupsOf(ctx, p.ts, value)
+			return err
+		})
+	})
+	g.Go(func() error {
+		prefix := p.ts.WaitingPrefix(scim.Fold(value))
+		for it, err := range p.ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+			if err != nil {
+				return err
+			}
+			if parts := store.Split(it.SK); len(parts) == 4 && parts[1] == "M" && parts[3] == value {
+				waiting = append(waiting, parts[2])
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	waiting = slices.DeleteFunc(waiting, func(id string) bool { add, open := changed[id]; return open && !add })
+	return append(groups, waiting...), err
+}
+
+// keys returns the last parts of all sort keys with a prefix, up to one more than maxCandidates.
+func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) {
+	var ids []string
+	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, err
+		}
+		if ids = append(ids, lastPart(it.SK)); len(ids) > maxCandidates {
+			break
+		}
+	}
+	return ids, nil
+}
+
+// named returns the ids of the users whose name begins with a prefix, up to one more than maxCandidates.
+func (p *planner) named(ctx context.Context, prefix store.Key) ([]string, error) {
+	var ids []string
+	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		id, _ := it.Attrs["id"].(string)
+		if ids = append(ids, id); len(ids) > maxCandidates {
+			break
+		}
+	}
+	return ids, nil
+}

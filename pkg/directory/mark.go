@@ -1,0 +1,76 @@
+package directory
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there: it costs what
+// the first page costs, and what is written meanwhile neither shows a resource twice nor hides one. The note wins over the number.
+
+// markLife is how long a page's end is kept.
+const markLife = 10 * time.Minute
+
+// Attributes of a page mark.
+const (
+	markAfter = "after" // the place that the page ended at
+	markTotal = "total" // the total, where it took a search
+)
+
+// readMark finds where the page that begins at the query's start index goes on.
+func (l *lister) readMark(ctx context.Context) (found bool, err error) {
+	items, err := l.ts.Get(ctx, l.ts.PageMark(l.list(), strconv.Itoa(l.q.StartIndex)))
+	if err != nil || items[0].Attrs == nil {
+		return false, err
+	}
+	attrs := items[0].Attrs
+	expires, _ := attrs[store.AttrTTL].(int64)
+	after, _ := attrs[markAfter].([]byte)
+	p, ok := decodePlace(after)
+	if !ok || p.kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
+		return false, nil
+	}
+	l.from, l.marked = &p, true
+	if n, counted := attrs[markTotal].(int64); counted {
+		l.known = int(n)
+	}
+	return true, nil
+}
+
+// mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page then counts.
+func (l *lister) mark(ctx context.Context, list *List, total int) {
+	next := l.q.StartIndex + len(l.rows)
+	if l.marked && len(l.rows) > 0 {
+		l.continued(next - 1)
+		list.Total = l.total
+	}
+	if !l.more || len(l.rows) == 0 {
+		return
+	}
+	attrs := store.Attrs{
+		markAfter:     appendPlace(nil, l.rows[len(l.rows)-1].place),
+		store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),
+	}
+	if total >= 0 {
+		attrs[markTotal] = int64(total)
+	}
+	if err := l.ts.Write(ctx, put(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs)); err != nil {
+		l.d.o.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)
+	}
+}
+
+// continued corrects the total of a page of a walk that began with it: a client that is told less than it has been shown would stop early,
+// one that is told more than there is would not stop.
+func (l *lister) continued(shown int) {
+	switch {
+	case l.more:
+		l.total = max(l.total, shown+1)
+	case l.searched:
+		l.total = shown
+	default:
+		l.total = max(l.total, shown)
+	}
+}

@@ -1,0 +1,285 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Bounds of a search that nothing narrows.
+const (
+	// maxRows is how many resources one request looks at.
+	maxRows = 500_000
+	// maxScan is how long it may take.
+	maxScan = 25 * time.Second
+	// scanners is how many ranges of ids are read in parallel.
+	scanners = 8
+)
+
+// errScanTime ends a search that takes too long.
+var errScanTime = errors.New("directory: the search took too long")
+
+// bounds divide ids, which are random UUIDs, into ranges of about one size. Other ids are found as well.
+var bounds = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"}
+
+// scanner holds resources against a filter and offers those that pass.
+type scanner struct {
+	l     *lister
+	c     *collector
+	limit int64
+	seen  atomic.Int64
+}
+
+// search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the page's place only
+// where the total is known and the order is by id. What lookups narrow is read by lookup all the same.
+func (l *lister) search(ctx context.Context) error {
+	l.searched = true
+	c := l.collector()
+	s := &scanner{l: l, c: c, limit: maxRows}
+	ctx, cancel := context.WithTimeoutCause(ctx, maxScan, errScanTime)
+	defer cancel()
+	var err error
+	if l.known >= 0 && l.order.byID() {
+		err = s.ahead(ctx)
+	} else {
+		err = s.whole(ctx)
+	}
+	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
+		return tooSlow()
+	}
+	if err != nil {
+		return err
+	}
+	l.collected(c)
+	return nil
+}
+
+// whole reads all ranges of all types.
+func (s *scanner) whole(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(scanners)
+	for _, k := range s.l.kinds {
+		if k.narrow != nil && len(s.l.kinds) > 1 {
+			g.Go(func() error { return s.narrow(ctx, k) })
+			continue
+		}
+		for i := range len(bounds) + 1 {
+			g.Go(func() error { return s.section(ctx, k, i, "") })
+		}
+	}
+	return g.Wait()
+}
+
+// narrow reads the candidates of a type among several.
+func (s *scanner) narrow(ctx context.Context, k *kind) error {
+	found, err := k.narrow.find(ctx)
+	if err != nil {
+		return err
+	}
+	if found.many {
+		for i := range len(bounds) + 1 {
+			if err := s.section(ctx, k, i, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for start := 0; start < len(found.ids); start += store.MaxGetKeys {
+		ids := found.ids[start:min(start+store.MaxGetKeys, len(found.ids))]
+		keys := make([]store.Key, len(ids))
+		for i, id := range ids {
+			keys[i] = resourceKey(s.l.ts.Keys, k.rt, id)
+		}
+		items, err := s.l.ts.Get(ctx, keys...)
+		if err == nil {
+			err = s.take(ctx, k, s.l.condition(k), items)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ahead reads on from the page's place, in the page's order, until the page is full: a little at first, then in parallel.
+func (s *scanner) ahead(ctx context.Context) error {
+	kinds := s.l.kinds
+	for n := range kinds {
+		k := kinds[n]
+		if s.l.down {
+			k = kinds[len(kinds)-1-n]
+		}
+		if s.l.from != nil && s.l.before(k.index, s.l.from.kind) {
+			continue
+		}
+		if k.narrow != nil && len(kinds) > 1 {
+			if err := s.narrow(ctx, k); err != nil || s.full() {
+				return err
+			}
+			continue
+		}
+		after := ""
+		if s.l.from != nil && s.l.from.kind == k.index {
+			after = s.l.from.id
+		}
+		page, err := s.page(ctx, k, store.Query{After: after, Limit: 2 * s.l.need()})
+		if err != nil {
+			return err
+		}
+		if s.full() {
+			return nil
+		}
+		if !page.More {
+			continue
+		}
+		if err := s.rest(ctx, k, page.Last); err != nil || s.full() {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scanner) full() bool {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	return len(s.c.rows) == s.c.keep
+}
+
+// rest reads the ranges behind an id.
+func (s *scanner) rest(ctx context.Context, k *kind, after string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(scanners)
+	for n := range len(bounds) + 1 {
+		i := n
+		if s.l.down {
+			i = len(bounds) - n
+		}
+		from, to := section(i)
+		if s.l.down && from != "" && from >= after || !s.l.down && to != "" && to <= after {
+			continue
+		}
+		g.Go(func() error {
+			if s.l.down && (to == "" || to > after) || !s.l.down && from <= after {
+				return s.section(ctx, k, i, after)
+			}
+			return s.section(ctx, k, i, "")
+		})
+	}
+	return g.Wait()
+}
+
+// section returns the lowest id of a range and the id that it ends before; empty where it has no end.
+func section(i int) (from, to string) {
+	if i > 0 {
+		from = bounds[i-1]
+	}
+	if i < len(bounds) {
+		to = bounds[i]
+	}
+	return from, to
+}
+
+// section reads one range of ids of a type, from behind after. It stops where nothing that follows can be on the page.
+func (s *scanner) section(ctx context.Context, k *kind, i int, after string) error {
+	from, to := section(i)
+	early := s.l.known >= 0 && s.l.order.byID()
+	next := after
+	if next == "" {
+		if next = from; s.l.down {
+			next = to
+		}
+	}
+	q := store.Query{From: from, To: to, After: after}
+	for {
+		if early && next != "" && s.c.done(place{kind: k.index, id: next}) {
+			return nil
+		}
+		page, err := s.page(ctx, k, q)
+		if err != nil || !page.More {
+			return err
+		}
+		q.After, next = page.Last, page.Last
+	}
+}
+
+// page reads one page of a range of ids and takes what is on it.
+func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page, error) {
+	q.PK, q.Reverse = resourceKey(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
+	page, err := s.l.ts.Query(ctx, q)
+	if err != nil {
+		return page, err
+	}
+	items := page.Items
+	if q.To != "" { // which belongs to the next range
+		if n := len(items); n > 0 && items[n-1].SK == q.To {
+			items = items[:n-1]
+		} else if n > 0 && items[0].SK == q.To {
+			items = items[1:]
+		}
+	}
+	if s.seen.Add(int64(len(items))) > s.limit {
+		return page, tooManyRows()
+	}
+	return page, s.take(ctx, k, s.l.condition(k), items)
+}
+
+// condition is what a resource that no lookup has found is held against.
+func (l *lister) condition(k *kind) *condition {
+	if k.filter == nil {
+		return &condition{}
+	}
+	return &condition{matches: k.matches, attached: mentions(k.filter, k.rt, attached(k.rt))}
+}
+
+// take holds the items of a type against a condition, and offers those that pass.
+func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []store.Item) error {
+	rows := make([]row, 0, len(items))
+	for _, it := range items {
+		if it.Attrs == nil {
+			continue
+		}
+		rec, err := decodeRecord(k.rt, it)
+		if err != nil {
+			return err
+		}
+		r := row{kind: k, place: place{kind: k.index, id: rec.id}, bytes: s.l.size(rec)}
+		r.res = s.l.d.resource(s.l.t, rec)
+		if test.attached || s.l.order.attached {
+			rows = append(rows, r)
+			continue
+		}
+		if err := s.offer(r, test); err != nil {
+			return err
+		}
+	}
+	return s.l.attachEach(ctx, k, rows, func(r row) error { return s.offer(r, test) })
+}
+
+func (s *scanner) offer(r row, test *condition) error {
+	if test.matches != nil && !test.matches.Match(r.res.Doc) {
+		return nil
+	}
+	if !s.l.order.byID() {
+		r.key = r.kind.sortKey(r.res.Doc)
+	}
+	if s.l.order.attached || test.attached {
+		delete(r.res.Doc, attached(r.kind.rt)) // attached again where it is part of the answer
+	}
+	return s.c.offer(r)
+}
+
+func tooManyRows() error {
+	return scim.BadRequest(scim.TooMany,
+		"The query would have to look at more than %d resources. Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`.", maxRows)
+}
+
+func tooSlow() error {
+	return scim.BadRequest(scim.TooMany,
+		"The query took longer than %d seconds. Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`.", int(maxScan/time.Second))
+}
