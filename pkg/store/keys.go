@@ -18,7 +18,7 @@ import (
 //	plain token (local runs)    T#t                  SECRET|token id                   value
 //	notice to administrators    T#t                  NOTICE|token id|kind|period       doc, state, wake, ttl
 //	event not yet delivered     T#t                  EVENT|time-ordered id             doc, wake
-//	own schemas and types       T#t                  SCHEMAS                           doc, hash
+//	own schemas and types       T#t                  SCHEMAS|hash                      doc, at
 //	list of tenants             TENANTS              tenant id                         state
 //	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
 //	pass over tenants not yet   DUE                  BACKFILL                          after, done
@@ -103,8 +103,11 @@ func (k Keys) Used(tokenID string) Key { return Key{k.pk(""), Join("USED", token
 // Secret is the key of a plain token kept in the table, which only local runs do.
 func (k Keys) Secret(tokenID string) Key { return Key{k.pk(""), Join("SECRET", tokenID)} }
 
-// Schemas is the key of the schemas and resource types that an operator has defined for the tenant.
-func (k Keys) Schemas() Key { return Key{k.pk(""), "SCHEMAS"} }
+// Schemas is the key of the schemas and resource types that an operator has defined for the tenant, by a hash of them.
+func (k Keys) Schemas(hash string) Key { return Key{k.pk(""), Join("SCHEMAS", hash)} }
+
+// SchemasPrefix is the prefix of all Schemas keys.
+func (k Keys) SchemasPrefix() Key { return Key{k.pk(""), Join("SCHEMAS") + Sep} }
 
 // Notice is the key of a notice: about which token, of which kind, and in which period of notice of that token.
 func (k Keys) Notice(tokenID, kind, period string) Key {

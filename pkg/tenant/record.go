@@ -41,7 +41,8 @@ type record struct {
 	Modified int64         `json:"modified"`
 	Tokens   []tokenRecord `json:"tokens,omitempty"`
 	Pending  *reservation  `json:"pending,omitempty"`
-	Key      []byte        `json:"key,omitempty"` // see Tenant.CursorKey
+	Schemas  string        `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
+	Key      []byte        `json:"key,omitempty"`     // see Tenant.CursorKey
 
 	state   state
 	version int64
@@ -141,7 +142,7 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.tokens(now),
-		key: r.cursorKey(id),
+		Schemas: r.Schemas, key: r.cursorKey(id),
 	}
 }
 

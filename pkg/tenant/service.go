@@ -44,6 +44,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	touched map[touchKey]time.Time
+	types   map[string]knownTypes // by tenant
 }
 
 // New returns a Service on a table and a vault.
@@ -59,6 +60,7 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	}
 	return &Service{
 		store: st, secrets: secrets, o: o, process: random(base36, tokenIDLength), touched: map[touchKey]time.Time{},
+		types: map[string]knownTypes{},
 	}
 }
 

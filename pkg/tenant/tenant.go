@@ -31,6 +31,9 @@ type Tenant struct {
 	Modified time.Time
 	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
 	Tokens []Token
+	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty where there are none. See
+	// Service.Types.
+	Schemas string
 
 	key []byte // see CursorKey
 }

@@ -1,0 +1,219 @@
+package tenant
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the tenant's item
+// has that hash. So a request learns from the one read that it does anyway whether what its process knows is still right, and reads the
+// definitions only where it is not. A tenant without definitions costs nothing.
+//
+// A change writes the item of the new hash first, then switches the tenant. The item before stays for those who have read the tenant
+// before, and goes with a later change.
+
+// keptDefinitions is how long definitions stay that are no longer the tenant's: far longer than any request.
+const keptDefinitions = time.Hour
+
+// knownTypes are types that this process has joined before.
+type knownTypes struct {
+	hash  string
+	types *schema.Types
+}
+
+// maxKnown bounds the tenants whose types a process keeps.
+const maxKnown = 1000
+
+// Types returns the resource types and schemas of a tenant. It reads the definitions only where this process has not seen them before.
+func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
+	if t.Schemas == "" {
+		return schema.DefaultTypes(), nil
+	}
+	s.mu.Lock()
+	known := s.types[t.ID]
+	s.mu.Unlock()
+	if known.hash == t.Schemas {
+		return known.types, nil
+	}
+	d, err := s.definitions(ctx, t.ID, t.Schemas)
+	if errors.Is(err, errReplaced) {
+		// They have been replaced, more than once, since the tenant was read.
+		if t, err = s.Get(ctx, t.ID); err == nil {
+			d, err = s.definitions(ctx, t.ID, t.Schemas)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	types, err := d.Types()
+	if err != nil {
+		return nil, errStored(t.ID, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.types) >= maxKnown {
+		clear(s.types)
+	}
+	s.types[t.ID] = knownTypes{hash: t.Schemas, types: types}
+	return types, nil
+}
+
+// Definitions returns what is defined for a tenant; ErrNotFound where there is no active tenant of that id.
+func (s *Service) Definitions(ctx context.Context, id string) (schema.Definitions, error) {
+	t, err := s.Get(ctx, id)
+	if err != nil {
+		return schema.Definitions{}, err
+	}
+	return s.definitions(ctx, id, t.Schemas)
+}
+
+// errReplaced says that there are no definitions of a hash any more.
+var errReplaced = errors.New("tenant: no such definitions")
+
+// definitions reads the definitions of a hash.
+func (s *Service) definitions(ctx context.Context, id, hash string) (schema.Definitions, error) {
+	if hash == "" {
+		return schema.Definitions{}, nil
+	}
+	items, err := s.store.Get(ctx, store.KeysOf(id).Schemas(hash))
+	if err != nil {
+		return schema.Definitions{}, err
+	}
+	if items[0].Attrs == nil {
+		return schema.Definitions{}, errReplaced
+	}
+	doc, _ := items[0].Attrs[attrDoc].(string)
+	o, err := scim.ParseObject([]byte(doc))
+	if err != nil {
+		return schema.Definitions{}, errStored(id, err)
+	}
+	d, err := schema.ParseDefinitions(o)
+	if err != nil {
+		return schema.Definitions{}, errStored(id, err)
+	}
+	return d, nil
+}
+
+// errStored is an error about what is in the table. It hides what err is: no client made the mistake.
+func errStored(id string, err error) error {
+	return fmt.Errorf("tenant: stored definitions of %s: %s", id, err.Error())
+}
+
+// CheckTypes decides whether a tenant's types may change. A *ConflictError says what stands against it.
+type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Types) error
+
+// Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them. Errors of both are
+// returned as they are, and then nothing is changed; ErrNotFound where there is no active tenant of that id.
+//
+// A request that began under the old definitions may write after check has looked and before the new ones hold. So check looks
+// again when they do, and if it finds anything they are taken back. What is written later still, by a request that took longer than
+// that, stays as it is: what the definitions no longer know is not shown, and what they ask for is asked for with the next change.
+func (s *Service) Define(ctx context.Context, id string, change func(schema.Definitions) (schema.Definitions, error), check CheckTypes) (schema.Definitions, error) {
+	var (
+		before, next schema.Definitions
+		old, types   *schema.Types
+		was, hash    string
+	)
+	_, err := s.update(ctx, id, func(r *record) (err error) {
+		was = r.Schemas
+		if before, err = s.definitions(ctx, id, was); err != nil {
+			return err
+		}
+		if old, err = before.Types(); err != nil {
+			return errStored(id, err)
+		}
+		if next, err = change(before); err != nil {
+			return err
+		}
+		if types, err = next.Types(); err != nil {
+			return err
+		}
+		doc := ""
+		if doc, hash = encodeDefinitions(next); hash == was {
+			return errUnchanged
+		}
+		if err = check(ctx, id, old, types); err != nil {
+			return err
+		}
+		r.Schemas, r.Modified = hash, s.o.Now().UnixMilli()
+		return s.putDefinitions(ctx, id, doc, hash)
+	})
+	if err != nil || hash == was {
+		return next, err
+	}
+	if err := check(ctx, id, old, types); err != nil {
+		s.withdraw(ctx, id, hash, was)
+		return before, err
+	}
+	s.o.Log.InfoContext(ctx, "schemas changed", "tenant", id)
+	s.sweepDefinitions(ctx, id, hash, was)
+	return next, nil
+}
+
+// encodeDefinitions returns the definitions as JSON and their hash; both are empty where nothing is defined.
+func encodeDefinitions(d schema.Definitions) (doc, hash string) {
+	if d.IsEmpty() {
+		return "", ""
+	}
+	data := scim.AppendJSON(nil, d.Object())
+	sum := sha256.Sum256(data)
+	return string(data), hex.EncodeToString(sum[:16])
+}
+
+// putDefinitions stores definitions, which nobody sees before the tenant names their hash.
+func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	return s.store.Write(ctx, store.Op{Kind: store.Put, Key: store.KeysOf(id).Schemas(hash), Set: store.Attrs{
+		attrDoc: doc, attrAt: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion,
+	}})
+}
+
+// withdraw switches the tenant back from the definitions of one hash to those of the one before, unless somebody else has switched it.
+func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	_, err := s.update(ctx, id, func(r *record) error {
+		if r.Schemas != hash {
+			return errUnchanged
+		}
+		r.Schemas = was
+		return nil
+	})
+	if err != nil {
+		s.o.Log.ErrorContext(ctx, "refused schemas not taken back", "tenant", id, "error", err)
+	}
+}
+
+// sweepDefinitions removes definitions that have not been the tenant's for long. One that is written again meanwhile stays.
+func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...string) {
+	keys := store.KeysOf(id)
+	prefix := keys.SchemasPrefix()
+	kept := map[store.Key]bool{}
+	for _, hash := range keep {
+		kept[keys.Schemas(hash)] = true
+	}
+	limit := s.o.Now().Add(-keptDefinitions).Unix()
+	for item, err := range s.store.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return // the next change comes by here again
+		}
+		at, _ := item.Attrs[attrAt].(int64)
+		if kept[item.Key] || at > limit {
+			continue
+		}
+		unchanged := store.Cond{Test: store.Equal, Attr: attrAt, Value: at}
+		if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: item.Key, If: []store.Cond{unchanged}}); err != nil {
+			s.o.Log.InfoContext(ctx, "old definitions stay", "tenant", id, "error", err)
+		}
+	}
+}
