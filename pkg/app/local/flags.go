@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/url"
+	"strings"
 )
 
 // Flags reads the command line of functions/local into Options.
@@ -29,6 +31,13 @@ func Flags(args []string, stdout, stderr io.Writer) (Options, error) {
 	}
 	if err := o.LogLevel.UnmarshalText([]byte(*level)); err != nil {
 		return o, errors.New("-log-level must be debug, info, warn or error")
+	}
+	if o.BaseURL != "" {
+		u, err := url.Parse(o.BaseURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return o, errors.New("-base-url must be a URL such as https://scim.example.com")
+		}
+		o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	}
 	return o, nil
 }

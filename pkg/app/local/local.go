@@ -143,7 +143,10 @@ func openEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error)
 }
 
 // Run serves until ctx ends, then finishes the requests under way.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
+	}
 	if o.AdminKey == "" && !loopback(o.Addr) {
 		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for", o.Addr)
 	}
