@@ -137,7 +137,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 		return nil
 	}
 	var lists [][]any
-	err := l.d.beside(ctx, l.ts, func(ctx context.Context, o overlay) (err error) {
+	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
 		if len(o.open) == 0 && l.adjacent(groups) {
 			lists, err = l.membersInRange(ctx, o, groups)
 		} else {
@@ -153,7 +153,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	}
 	for i, list := range lists {
 		if doc := l.rows[groups[i]].res.Doc; doc != nil {
-			doc["members"] = list
+			doc["members"] = o.withoutGone(list)
 		}
 	}
 	if len(lists) < len(groups) {
@@ -180,7 +180,7 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([
 		parts := store.Split(it.SK)
 		i, wanted := at[parts[0]]
 		v := storedMember(parts[len(parts)-1], it)
-		if !wanted || o.gone[v.value] {
+		if !wanted || o.gone[v.value] && v.typ != memberNone {
 			continue
 		}
 		element, err := reader.element(v)

@@ -34,8 +34,7 @@ func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error 
 	err := ts.Transact(ctx, tx.ops...)
 	var limit *store.LimitError
 	if errors.As(err, &limit) {
-		// What a client sends is bounded but in one thing: the size of the whole.
-		return scim.BadRequest(scim.InvalidValue, "The resource is too large: all its attributes together may take about %d KB.", store.MaxItemBytes>>10)
+		return tx.tooLarge()
 	}
 	var failed *store.ConditionError
 	if !errors.As(err, &failed) {
@@ -54,6 +53,17 @@ func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error 
 		}
 	}
 	return first
+}
+
+// tooLarge is the answer where an item or a key is over the engine's limits. What a client sends is bounded but in two things: the
+// size of the whole, and the control characters that keys escape.
+func (tx *transaction) tooLarge() error {
+	for _, op := range tx.ops {
+		if len(op.SK) > store.MaxSKBytes {
+			return scim.BadRequest(scim.InvalidValue, "A value is too long to be searched for: control characters count twice.")
+		}
+	}
+	return scim.BadRequest(scim.InvalidValue, "The resource is too large: all its attributes together may take about %d KB.", store.MaxItemBytes>>10)
 }
 
 func exists() []store.Cond   { return []store.Cond{{Test: store.Exists}} }

@@ -39,7 +39,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, id string, body s
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
-		changes, err := d.memberChanges(ctx, ts, r.id, e, true)
+		changes, err := d.memberChanges(ctx, ts, r.id, e, true, nil)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, id string, ifMatc
 		}
 		var changes []change
 		if len(members.steps) > 0 {
-			if changes, err = d.memberChanges(ctx, ts, id, members, false); err != nil {
+			if changes, err = d.memberChanges(ctx, ts, id, members, false, nil); err != nil {
 				return err
 			}
 		}

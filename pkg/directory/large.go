@@ -48,10 +48,25 @@ func (d *Directory) commitLarge(ctx context.Context, ts *store.TenantStore, tx *
 	all.join(tx)
 	all.add(w.put(ts.Keys))
 	if err := all.commit(ctx, ts); err != nil {
+		var refused *scim.Error
+		if errors.Is(err, errStale) || errors.As(err, &refused) { // else it may have happened
+			d.discard(ctx, ts, chunks)
+		}
 		return err
 	}
 	d.finish(ctx, ts, w)
 	return nil
+}
+
+// discard removes the chunks of a change that was refused. Where that fails they expire.
+func (d *Directory) discard(ctx context.Context, ts *store.TenantStore, chunks []store.Op) {
+	ops := make([]store.Op, len(chunks))
+	for i, c := range chunks {
+		ops[i] = remove(c.Key)
+	}
+	if err := ts.Batch(ctx, ops...); err != nil {
+		d.o.Log.Warn("chunks of a refused change are left to expire", "tenant", ts.TenantID(), "error", err)
+	}
 }
 
 // chunkSize returns how many of the changes fit a chunk: waiting members take up to two operations more, and one for their work.
@@ -96,14 +111,11 @@ func decodeChunk(it store.Item) ([]change, error) {
 	return changes, nil
 }
 
-// chunksAtOnce is the number of chunks that are applied in parallel.
-const chunksAtOnce = 8
-
 // rollMembers applies what is left of a large change of members, and closes it.
-func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *int) error {
+func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	prefix := ts.ChunkPrefix(w.id)
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(chunksAtOnce)
+	g.SetLimit(stepsAtOnce)
 	var mu sync.Mutex
 	var resolve []work
 	short := false
@@ -149,16 +161,18 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 
 // closeMembers ends a large change that has no chunks left.
 func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, w work) error {
-	var tx transaction
-	tx.must(d.closing(ts.Keys, w), errGone)
-	tx.must(store.Op{
+	err := ts.Transact(ctx, d.closing(ts.Keys, w), store.Op{
 		Kind: store.Update, Key: ts.Group(w.target), Unset: []string{attrOpen}, If: []store.Cond{equals(attrOpen, w.id)},
-	}, errGone)
-	err := tx.commit(ctx, ts)
-	if errors.Is(err, errGone) {
+	})
+	var failed *store.ConditionError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	if failed.At(0) {
 		return nil
 	}
-	return err
+	// The group is not there: its tenant is being deleted.
+	return ts.Write(ctx, remove(ts.Work(w.id)))
 }
 
 // applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if they had
@@ -195,9 +209,6 @@ func (d *Directory) applyChunk(ctx context.Context, ts *store.TenantStore, w wor
 		changes = without(changes, failed, checks)
 	}
 }
-
-// errMissing says that a user or group that is to be added is not there any more.
-var errMissing = errors.New("directory: the new member was deleted")
 
 // without returns the changes but those that add somebody whose check failed.
 func without(changes []change, failed *store.ConditionError, checks map[int]string) []change {

@@ -77,7 +77,7 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 		return err
 	})
 	g.Go(func() error {
-		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
+		_, err := p.d.behind(gctx, p.ts, value, func(ctx context.Context, o overlay) (err error) {
 			changes, err := o.changesOf(ctx, p.ts, value)
 			if err != nil {
 				return err
@@ -91,6 +91,7 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 			}
 			return err
 		})
+		return err
 	})
 	if err := g.Wait(); err != nil || !exists {
 		return nil, err

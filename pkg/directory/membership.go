@@ -22,8 +22,8 @@ const (
 // MaxMembershipChanges is the number of memberships that one request may change.
 const MaxMembershipChanges = 20000
 
-// maxMemberBytes bounds a member's value.
-const maxMemberBytes = 512
+// maxReferenceBytes bounds the value of a member or manager.
+const maxReferenceBytes = 512
 
 // member is a member of a group: as asked for, or as stored.
 type member struct {
@@ -65,32 +65,38 @@ func (e edit) whole() bool {
 func (e edit) values() ([]string, error) {
 	seen := map[string]bool{}
 	var all []string
-	note := func(v string) error {
-		if len(v) > maxMemberBytes {
-			return scim.BadRequest(scim.InvalidValue, "A member's value is at most %d bytes long; %q is longer.", maxMemberBytes, short(v))
-		}
+	note := func(v string) {
 		if !seen[v] {
 			seen[v] = true
 			all = append(all, v)
 		}
-		return nil
 	}
 	for _, s := range e.steps {
 		for _, m := range s.Values {
-			if err := note(text(m, "value")); err != nil {
-				return nil, err
+			value := text(m, "value")
+			if value == "" || tooLong(value) {
+				return nil, errReference("A member's value", value)
 			}
+			if shown := text(m, "display"); tooLong(shown) {
+				return nil, errReference("A member's display", shown)
+			}
+			note(value)
 		}
 		for _, v := range s.Eq {
-			if err := note(v); err != nil {
-				return nil, err
+			if v != "" && !tooLong(v) { // else it is no member
+				note(v)
 			}
 		}
 	}
-	if len(all) > MaxMembershipChanges {
-		return nil, tooManyChanges()
-	}
 	return all, nil
+}
+
+// tooLong reports whether a reference's value has no place in a key, which escapes control characters by two bytes.
+func tooLong(value string) bool { return len(store.Join(value)) > maxReferenceBytes }
+
+func errReference(what, value string) error {
+	return scim.BadRequest(scim.InvalidValue, "%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
+		what, maxReferenceBytes, short(value))
 }
 
 func tooManyChanges() error {
@@ -104,41 +110,79 @@ type membership struct {
 	present map[string]member // by value as stored: the members among them
 }
 
+// lookUpAtOnce is the number of values that are looked up together: so many users' documents are in memory at a time.
+const lookUpAtOnce = 1000
+
 // knowMembers finds out who the values name and which of them are members of the group: one round where every value is a
-// user's id, more for those that are not.
-func (d *Directory) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string) (membership, error) {
-	ms := membership{named: map[string]member{}, present: map[string]member{}}
-	keys := make([]store.Key, 0, 2*len(values))
-	for _, v := range values {
-		keys = append(keys, ts.User(v), ts.Member(groupID, v))
-	}
-	items, err := ts.Get(ctx, keys...)
-	if err != nil {
-		return ms, err
-	}
-	var unknown []string
-	for i, v := range values {
-		user, m := items[2*i], items[2*i+1]
-		if m.Attrs != nil {
-			ms.present[v] = storedMember(v, m)
+// user's id, more for those that are not. stored says that members are not among ms.present yet.
+func (d *Directory) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool, read fetched, ms membership) error {
+	for part := range slices.Chunk(values, lookUpAtOnce) {
+		keys := make([]store.Key, 0, 2*len(part))
+		for _, v := range part {
+			if keys = append(keys, ts.User(v)); stored {
+				keys = append(keys, ts.Member(groupID, v))
+			}
 		}
+		items, err := read.get(ctx, ts, keys)
+		if err != nil {
+			return err
+		}
+		unknown, err := ms.know(part, items, stored)
+		if err != nil {
+			return err
+		}
+		if len(unknown) == 0 {
+			continue
+		}
+		if err := d.knowOthers(ctx, ts, groupID, unknown, ms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// know takes up the items of users, and where stored each with the member beside it, and returns the values that are no user's id.
+func (ms membership) know(values []string, items []store.Item, stored bool) (unknown []string, err error) {
+	for _, v := range values {
+		user := items[0]
+		items = items[1:]
+		if stored {
+			if items[0].Attrs != nil {
+				ms.present[v] = storedMember(v, items[0])
+			}
+			items = items[1:]
+		}
+		m, isMember := ms.present[v]
 		switch {
 		case user.Attrs != nil:
 			r, err := decodeRecord(userType, user)
 			if err != nil {
-				return ms, err
+				return nil, err
 			}
 			ms.named[v] = member{value: v, typ: memberUser, display: displayOf(r.doc)}
-		case m.Attrs != nil && ms.present[v].typ == memberNone:
-			ms.named[v] = ms.present[v]
+		case isMember && m.typ == memberNone:
+			ms.named[v] = m
 		default:
 			unknown = append(unknown, v)
 		}
 	}
-	if len(unknown) == 0 {
-		return ms, nil
+	return unknown, nil
+}
+
+// fetched are items that were read beside something else, by key.
+type fetched map[store.Key]store.Item
+
+// get returns the items of keys: what is fetched already, else all of them.
+func (f fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Key) ([]store.Item, error) {
+	items := make([]store.Item, len(keys))
+	for i, k := range keys {
+		it, there := f[k]
+		if !there {
+			return ts.Get(ctx, keys...)
+		}
+		items[i] = it
 	}
-	return ms, d.knowOthers(ctx, ts, groupID, unknown, ms)
+	return items, nil
 }
 
 // knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name nobody.
@@ -294,40 +338,34 @@ func (m member) object() scim.Object {
 	return o
 }
 
-// memberChanges returns what an edit changes, in order of value. Where it needs the whole list it walks it page by page.
-func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e edit, fresh bool) ([]change, error) {
+// memberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
+func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e edit, fresh bool, read fetched) ([]change, error) {
 	values, err := e.values()
 	if err != nil {
 		return nil, err
 	}
-	ms, err := d.knowMembers(ctx, ts, groupID, values)
-	if err != nil {
+	ms := membership{named: map[string]member{}, present: map[string]member{}}
+	var leaving []member
+	walk := e.whole() && !fresh
+	if walk {
+		if leaving, err = d.walkMembers(ctx, ts, groupID, e, values, ms); err != nil {
+			return nil, err
+		}
+		values = slices.DeleteFunc(values, func(v string) bool { return ms.named[v].value != "" })
+	}
+	if err := d.knowMembers(ctx, ts, groupID, values, !walk && !fresh, read, ms); err != nil {
 		return nil, err
 	}
 	in := e.sum(ms)
 	var changes []change
-	if e.whole() && !fresh {
-		clear(ms.present)
-		prefix := ts.MemberPrefix(groupID)
-		for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-			if err != nil {
-				return nil, err
-			}
-			m := storedMember(lastPart(it.SK), it)
-			if _, stays := in.add[m.value]; stays {
-				ms.present[m.value] = m
-			} else if in.drops(m) {
-				changes = append(changes, change{member: m})
-			}
-			if len(changes) > MaxMembershipChanges {
-				return nil, tooManyChanges()
-			}
+	for _, m := range leaving {
+		if _, known := ms.present[m.value]; !known && in.drops(m) {
+			changes = append(changes, change{member: m})
 		}
-	} else {
-		for _, m := range ms.present {
-			if in.drops(m) {
-				changes = append(changes, change{member: m})
-			}
+	}
+	for _, m := range ms.present {
+		if in.drops(m) {
+			changes = append(changes, change{member: m})
 		}
 	}
 	for value, m := range in.add {
@@ -340,6 +378,40 @@ func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, gr
 	}
 	slices.SortFunc(changes, func(a, b change) int { return compareKeys(a.value, b.value) })
 	return changes, nil
+}
+
+// walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It returns the
+// others that may have to go.
+func (d *Directory) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e edit, values []string, ms membership) ([]member, error) {
+	sent := make(map[string]bool, len(values))
+	for _, v := range values {
+		sent[v] = true
+	}
+	var leaving []member
+	prefix := ts.MemberPrefix(groupID)
+	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		m := storedMember(lastPart(it.SK), it)
+		switch {
+		case sent[m.value]:
+			ms.present[m.value], ms.named[m.value] = m, m
+		case e.mayDrop(m):
+			// Of these, as many may stay as values name by another name than the id.
+			if leaving = append(leaving, m); len(leaving) > MaxMembershipChanges+len(values) {
+				return nil, tooManyChanges()
+			}
+		}
+	}
+	return leaving, nil
+}
+
+// mayDrop reports whether a member that the edit does not name may have to go.
+func (e edit) mayDrop(m member) bool {
+	return slices.ContainsFunc(e.steps, func(s patch.CollectionChange) bool {
+		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil && s.Filter.Match(m.object())
+	})
 }
 
 // compareKeys orders values as the table orders them as part of a sort key.

@@ -3,39 +3,69 @@ package directory
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// overlay is the open work of a tenant as far as it bears on what a read shows. Reads get it beside their own first round; it
-// normally is empty.
+// overlay is the open work of a tenant as far as it bears on what a read shows.
 //
 // Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice, which does no
 // harm, and never not at all.
 type overlay struct {
-	gone   map[string]bool // deleted resources
-	open   []work          // changes of members, not yet rolled forward
-	closed bool            // some work was completed a moment ago
+	gone   map[string]bool   // deleted resources, also those whose traces were removed a moment ago
+	open   []work            // changes of members, not yet rolled forward
+	closed map[string]string // changes of members that were completed a moment ago: the group by work id
 }
 
-// empty reports whether memberships read beside the overlay are right as they are.
-func (o overlay) empty() bool { return len(o.gone) == 0 && len(o.open) == 0 && !o.closed }
-
+// overlay reads the open work. What has lingered is left to the background.
 func (d *Directory) overlay(ctx context.Context, ts *store.TenantStore) (overlay, error) {
-	o := overlay{gone: map[string]bool{}}
+	o := overlay{gone: map[string]bool{}, closed: map[string]string{}}
 	all, err := openWork(ctx, ts)
+	stale := false
 	for _, w := range all {
 		switch {
-		case !w.closed.IsZero():
-			o.closed = o.closed || d.o.Now().Sub(w.closed) < linger
+		case d.o.Now().Sub(w.closed) >= linger && !w.closed.IsZero():
+			stale = true
 		case w.kind == workGone:
 			o.gone[w.target] = true
-		case w.kind == workMembers:
+		case w.kind == workMembers && w.closed.IsZero():
 			o.open = append(o.open, w)
+		case w.kind == workMembers:
+			o.closed[w.id] = w.target
 		}
 	}
+	if stale {
+		d.o.Background(ts.TenantID())
+	}
 	return o, err
+}
+
+// empty reports whether members and groups that were read beside the overlay are right as they are, quiet whether the groups are.
+func (o overlay) empty() bool { return o.quiet() && len(o.gone) == 0 }
+
+func (o overlay) quiet() bool { return len(o.open) == 0 && len(o.closed) == 0 }
+
+// knew reports whether o, read before the members of a group (of any group for ""), knew of all changes of them that later, read
+// behind, knows.
+func (o overlay) knew(later overlay, groupID string) bool {
+	known := func(id string) bool {
+		_, closed := o.closed[id]
+		return closed || slices.ContainsFunc(o.open, func(w work) bool { return w.id == id })
+	}
+	for _, w := range later.open {
+		if (groupID == "" || w.target == groupID) && !known(w.id) {
+			return false
+		}
+	}
+	for id, target := range later.closed {
+		if (groupID == "" || target == groupID) && !known(id) {
+			return false
+		}
+	}
+	return true
 }
 
 // changesOf reads what is left of the open changes of a group, by member value.
@@ -119,7 +149,7 @@ func (m *memberReader) element(v member) (scim.Object, error) {
 	return o, nil
 }
 
-// read returns the members of a group in order of value.
+// read returns the members of a group: those that are stored in order of value, then those that an open change is still to add.
 func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]any, error) {
 	changes, err := o.changesOf(ctx, m.ts, groupID)
 	if err != nil {
@@ -127,7 +157,7 @@ func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]a
 	}
 	list := []any{}
 	take := func(v member) error {
-		if o.gone[v.value] {
+		if o.gone[v.value] && v.typ != memberNone {
 			return nil
 		}
 		element, err := m.element(v)
@@ -150,15 +180,46 @@ func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]a
 			return nil, err
 		}
 	}
-	for _, c := range changes {
-		if !c.add {
-			continue
-		}
-		if err := take(c.member); err != nil {
+	added, err := stillThere(ctx, m.ts, changes)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range added {
+		if err := take(v); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// stillThere returns the members that changes are to add, without those who were deleted since the changes were committed: their
+// deletion does not know of memberships to come.
+func stillThere(ctx context.Context, ts *store.TenantStore, changes map[string]change) ([]member, error) {
+	var added []member
+	for _, value := range slices.Sorted(maps.Keys(changes)) {
+		if c := changes[value]; c.add {
+			added = append(added, c.member)
+		}
+	}
+	var there []member
+	for part := range slices.Chunk(added, lookUpAtOnce) {
+		keys := make([]store.Key, len(part))
+		for i, v := range part {
+			if keys[i] = ts.User(v.value); v.typ == memberGroup {
+				keys[i] = ts.Group(v.value)
+			}
+		}
+		items, err := ts.Get(ctx, keys...)
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range part {
+			if v.typ == memberNone || items[i].Attrs != nil {
+				there = append(there, v)
+			}
+		}
+	}
+	return there, nil
 }
 
 func membersDoNotFit(name string) error {

@@ -15,8 +15,13 @@ import (
 // MaxAnswerBytes bounds the JSON of one answer, so that it fits a Lambda response of 6 MB after escaping.
 const MaxAnswerBytes = 4_500_000
 
-// beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to: see linger.
+// beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to: see linger. Of a
+// large change that is committed just then, read may see a part: it is for what a change touches in one place only.
 func (d *Directory) beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, overlay) error) error {
+	return d.besideUnless(ctx, ts, overlay.empty, read)
+}
+
+func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fine func(overlay) bool, read func(context.Context, overlay) error) error {
 	began := d.o.Now()
 	var o overlay
 	g, gctx := errgroup.WithContext(ctx)
@@ -28,15 +33,34 @@ func (d *Directory) beside(ctx context.Context, ts *store.TenantStore, read func
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if o.empty() && d.o.Now().Sub(began) < linger/2 {
+	if fine(o) && d.o.Now().Sub(began) < linger/2 {
 		return nil
 	}
 	return read(ctx, o)
 }
 
-// groupsOf returns the ids of the groups that a user is a direct member of, in order.
+// behind runs read, then looks at the open work, and runs read again under it where a large change of a group's members, of any group
+// for "", was there that read knew nothing of and may have seen in part. It returns what it saw last.
+func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, overlay) error) (overlay, error) {
+	const tries = 5 // what changes more often than that is shown as it was found
+	var known overlay
+	for n := 1; ; n++ {
+		began := d.o.Now()
+		if err := read(ctx, known); err != nil {
+			return known, err
+		}
+		o, err := d.overlay(ctx, ts)
+		if err != nil || n == tries || known.knew(o, groupID) && d.o.Now().Sub(began) < linger/2 {
+			return o, err
+		}
+		known = o
+	}
+}
+
+// groupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern here: groups
+// that are gone are not shown.
 func (d *Directory) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
-	err = d.beside(ctx, ts, func(ctx context.Context, o overlay) (err error) {
+	err = d.besideUnless(ctx, ts, overlay.quiet, func(ctx context.Context, o overlay) (err error) {
 		groups, err = o.groupsOf(ctx, ts, id)
 		return err
 	})
@@ -120,46 +144,30 @@ func setGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
 	}
 }
 
-// getGroup reads a group, and its members where the projection wants them, in one round.
+// getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are never
+// older than the version, and a change that is conditional on it loses none.
 func (d *Directory) getGroup(ctx context.Context, t Tenant, id string, sel *schema.Projection, limit int) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
-	if !sel.Wants(groupType, "members") || !validID(id) {
-		r, err := d.read(ctx, ts, groupType, id)
-		if err != nil {
-			return Resource{}, err
-		}
-		return d.resource(t, r), nil
-	}
-	var r record
-	var members []any
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		r, err = d.read(gctx, ts, groupType, id)
-		return err
-	})
-	var tooLarge bool
-	g.Go(func() (err error) {
-		members, err = d.membersOf(gctx, t, ts, id, limit)
-		if tooLarge = errors.Is(err, errTooLarge); tooLarge {
-			return nil
-		}
-		return err
-	})
-	if err := g.Wait(); err != nil {
+	r, err := d.read(ctx, ts, groupType, id)
+	if err != nil {
 		return Resource{}, err
 	}
-	if tooLarge {
+	res := d.resource(t, r)
+	if !sel.Wants(groupType, "members") {
+		return res, nil
+	}
+	members, err := d.membersOf(ctx, t, ts, id, limit)
+	if errors.Is(err, errTooLarge) {
 		return Resource{}, membersDoNotFit(displayOf(r.doc))
 	}
-	res := d.resource(t, r)
 	res.Doc["members"] = members
-	return res, nil
+	return res, err
 }
 
 // membersOf returns the members of a group as an answer shows them, or errTooLarge.
 func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit int) (members []any, err error) {
 	tooLarge := false
-	err = d.beside(ctx, ts, func(ctx context.Context, o overlay) (err error) {
+	o, err := d.behind(ctx, ts, id, func(ctx context.Context, o overlay) (err error) {
 		reader := memberReader{t: t, ts: ts, limit: limit}
 		members, err = reader.read(ctx, o, id)
 		if tooLarge = errors.Is(err, errTooLarge); tooLarge {
@@ -170,7 +178,18 @@ func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantSto
 	if err == nil && tooLarge {
 		err = errTooLarge
 	}
-	return members, err
+	return o.withoutGone(members), err
+}
+
+// withoutGone takes deleted users and groups out of a list of members.
+func (o overlay) withoutGone(members []any) []any {
+	if len(o.gone) == 0 {
+		return members
+	}
+	return slices.DeleteFunc(members, func(v any) bool {
+		m, _ := v.(scim.Object)
+		return m["$ref"] != nil && o.gone[text(m, "value")]
+	})
 }
 
 // withMembers adds the members to an answer about a group, where the projection wants them.

@@ -48,6 +48,9 @@ func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, i
 			refs.waited = text(before, "value")
 		}
 	}
+	if changed && tooLong(value) {
+		return refs, errReference("A manager's value", value)
+	}
 	lookUp := changed && value != "" && !namesSelf(id, doc, value)
 	if lookUp {
 		keys = append(keys, ts.User(value), ts.UserName(scim.Fold(value)))
@@ -147,7 +150,7 @@ func resolvedManager(id string) scim.Object {
 	return scim.Object{"value": id, "$ref": "Users/" + id}
 }
 
-// setManager puts a manager into a user's document; nil takes the $ref away. The extension is copied, since documents before and after a
+// setManager puts a manager into a user's document. The extension is copied, since documents before and after a
 // change may share it.
 func setManager(doc scim.Object, manager scim.Object) {
 	enterprise, _ := doc[scim.EnterpriseUserURN].(scim.Object)
@@ -164,11 +167,27 @@ func keepManager(old, doc scim.Object) {
 		return
 	}
 	before := managerOf(old)
+	if text(manager, "value") == "" {
+		dropManager(doc)
+		return
+	}
 	if before != nil && text(before, "value") == text(manager, "value") {
 		setManager(doc, before)
 		return
 	}
 	setManager(doc, scim.Object{"value": text(manager, "value")})
+}
+
+// dropManager takes a manager without a value out of a user's document.
+func dropManager(doc scim.Object) {
+	enterprise, _ := doc[scim.EnterpriseUserURN].(scim.Object)
+	enterprise = maps.Clone(enterprise)
+	delete(enterprise, "manager")
+	doc[scim.EnterpriseUserURN] = enterprise
+	if len(enterprise) == 0 {
+		delete(doc, scim.EnterpriseUserURN)
+	}
+	userType.SetSchemas(doc)
 }
 
 func waitingManager(k store.Keys, userID, value string) store.Key {

@@ -23,13 +23,15 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, id string, body sc
 	if _, given := doc["active"]; !given {
 		doc["active"] = true
 	}
+	keepManager(nil, doc)
 	once := d.givenID(rt, id)
-	r := record{rt: rt, id: once.id, version: 1, doc: doc}
+	r := record{rt: rt, id: once.id, version: 1}
 	ts := d.store.Tenant(t.ID)
 	err = d.retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
+		r.doc = cloneTop(doc)
 		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc)
 		if err != nil {
 			return err
@@ -66,6 +68,7 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch
 		if r.doc, err = edit(old); err != nil {
 			return err
 		}
+		r.doc = cloneTop(r.doc)
 		delete(r.doc, "password")
 		keepManager(old, r.doc)
 		if scim.Equal(old, r.doc) {
@@ -74,6 +77,9 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch
 		refs, err := d.userReferences(ctx, ts, id, old, r.doc)
 		if err != nil {
 			return err
+		}
+		if scim.Equal(old, r.doc) { // the manager was named in another way
+			return nil
 		}
 		return d.commitUser(ctx, ts, &r, old, refs)
 	})

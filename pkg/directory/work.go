@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -47,6 +49,9 @@ const linger = 5 * time.Second
 // inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to the
 // background.
 const inlineChanges = 1000
+
+// inlineRemovals is the same for the memberships of who was deleted, which nobody sees any more.
+const inlineRemovals = 25
 
 // errLater says that the budget is used up and work is left.
 var errLater = errors.New("directory: the rest is left for later")
@@ -113,8 +118,11 @@ func openWork(ctx context.Context, ts *store.TenantStore) ([]work, error) {
 // finish rolls forward work that this request has just committed, as far as the inline budget goes. The change has happened:
 // an error here is no error of the request.
 func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
-	budget := inlineChanges
-	err := d.roll(ctx, ts, w, &budget)
+	budget := newAllowance(inlineChanges)
+	if w.kind == workGone {
+		budget = newAllowance(inlineRemovals)
+	}
+	err := d.roll(ctx, ts, w, budget)
 	if err == nil {
 		return
 	}
@@ -154,7 +162,7 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 
 // roll completes one piece of open work and removes it. budget, if not nil, is the number of changes it may make; errLater
 // says that it did not suffice.
-func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, budget *int) error {
+func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	switch w.kind {
 	case workGone:
 		return d.rollGone(ctx, ts, w, budget)
@@ -166,51 +174,44 @@ func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, bud
 	return fmt.Errorf("directory: unknown kind of work %q", w.kind)
 }
 
-// spend takes n from a budget.
-func spend(budget *int, n int) error {
-	if budget == nil {
-		return nil
-	}
-	if *budget < n {
+// allowance is the number of changes that a roll-forward may still make; nil is any number.
+type allowance struct{ left atomic.Int64 }
+
+func newAllowance(n int64) *allowance {
+	a := &allowance{}
+	a.left.Store(n)
+	return a
+}
+
+// spend takes n from an allowance.
+func spend(budget *allowance, n int) error {
+	if budget != nil && budget.left.Add(int64(-n)) < 0 {
 		return errLater
 	}
-	*budget -= n
 	return nil
 }
 
 // rollGone removes what is left of a deleted resource.
-func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *int) error {
+func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	seen, err := d.dropMembers(ctx, ts, w.target, budget)
 	if err != nil {
 		return err
 	}
-	of := ts.MemberOfPrefix(w.target)
-	for it, err := range ts.All(ctx, store.Query{PK: of.PK, Prefix: of.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return err
-		}
-		if err := spend(budget, 1); err != nil {
-			return err
-		}
-		if err := d.dropMember(ctx, ts, lastPart(it.SK), w.target); err != nil {
-			return err
-		}
-		seen = true
+	of, managed := ts.MemberOfPrefix(w.target), ts.LookupPrefix(userManager, w.target)
+	in, err := d.eachOwner(ctx, ts, of, budget, func(ctx context.Context, group string) error {
+		return d.dropMember(ctx, ts, group, w.target)
+	})
+	if err != nil {
+		return err
 	}
-	managed := ts.LookupPrefix(userManager, w.target)
-	for it, err := range ts.All(ctx, store.Query{PK: managed.PK, Prefix: managed.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return err
-		}
-		if err := spend(budget, 1); err != nil {
-			return err
-		}
-		if err := d.unlinkManager(ctx, ts, lastPart(it.SK), w.target); err != nil {
-			return err
-		}
+	_, err = d.eachOwner(ctx, ts, managed, budget, func(ctx context.Context, user string) error {
+		return d.unlinkManager(ctx, ts, user, w.target)
+	})
+	if err != nil {
+		return err
 	}
-	if !seen {
-		// No read can have seen anything of it, in whatever order it looked.
+	if !seen && !in && budget != nil {
+		// The request itself looked right after its commit: no read can have seen anything, in whatever order it looked.
 		return ts.Write(ctx, remove(ts.Work(w.id)))
 	}
 	var tx transaction
@@ -221,9 +222,31 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 	return nil
 }
 
+// stepsAtOnce is the number of steps of open work that are done in parallel.
+const stepsAtOnce = 8
+
+// eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such keys.
+func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance, step func(context.Context, string) error) (any bool, err error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(stepsAtOnce)
+	for it, e := range ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if any = true; e == nil {
+			e = spend(budget, 1)
+		}
+		if err = e; err != nil {
+			break
+		}
+		g.Go(func() error { return step(gctx, lastPart(it.SK)) })
+	}
+	if failed := g.Wait(); failed != nil {
+		return any, failed
+	}
+	return any, err
+}
+
 // dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item, and its
 // id never comes again: so the removals need no condition. seen says that there were any.
-func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *int) (seen bool, err error) {
+func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (seen bool, err error) {
 	prefix := ts.MemberPrefix(groupID)
 	for {
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 500})
@@ -257,16 +280,18 @@ func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, grou
 // errGone says that what a step of open work was to change is not there any more: somebody else has done it.
 var errGone = errors.New("directory: already done")
 
-// dropMember removes a deleted resource from a group that it was a member of.
+// dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody is
+// another, which came later.
 func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
 	return d.changeMembers(ctx, ts, groupID, func(tx *transaction) {
-		tx.must(when(remove(ts.Member(groupID, id)), exists()...), errGone)
+		isTyped := store.Cond{Test: store.NotEqual, Attr: "type", Value: memberNone}
+		tx.must(when(remove(ts.Member(groupID, id)), exists()[0], isTyped), errGone)
 		tx.add(remove(ts.MemberOf(id, groupID)))
 	}, ts.Member(groupID, id), ts.MemberOf(id, groupID))
 }
 
-// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step that is
-// already done does nothing; if the group itself is gone, leftovers are removed.
+// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step that fails
+// with errGone is done already; if the group itself is gone, and so will not come again, leftovers are removed.
 func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, groupID string, step func(*transaction), leftovers ...store.Key) error {
 	err := d.retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID))
@@ -274,7 +299,11 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 			return err
 		}
 		if items[0].Attrs == nil {
-			return errGone
+			ops := make([]store.Op, len(leftovers))
+			for i, key := range leftovers {
+				ops[i] = remove(key)
+			}
+			return ts.Batch(ctx, ops...)
 		}
 		if open := text(scim.Object(items[0].Attrs), attrOpen); open != "" {
 			if err := d.finishGroup(ctx, ts, open); err != nil {
@@ -283,18 +312,16 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 			return errStale
 		}
 		var tx transaction
-		tx.must(d.touchGroup(ts.Keys, groupID), errStale)
+		touch := d.touchGroup(ts.Keys, groupID)
+		touch.Set[attrModified] = d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
+		tx.must(touch, errStale)
 		step(&tx)
 		return tx.commit(ctx, ts)
 	})
-	if !errors.Is(err, errGone) {
-		return err
+	if errors.Is(err, errGone) {
+		return nil
 	}
-	var ops []store.Op
-	for _, key := range leftovers {
-		ops = append(ops, remove(key))
-	}
-	return ts.Batch(ctx, ops...)
+	return err
 }
 
 // touchGroup moves a group's version and time of change, provided it is there and has no open membership change.
@@ -317,139 +344,4 @@ func (d *Directory) finishGroup(ctx context.Context, ts *store.TenantStore, work
 		return err
 	}
 	return d.rollMembers(ctx, ts, w, nil)
-}
-
-// unlinkManager marks the manager of a user as one that names nobody: the value stays, the $ref goes.
-func (d *Directory) unlinkManager(ctx context.Context, ts *store.TenantStore, userID, managerID string) error {
-	return d.changeManager(ctx, ts, userID, func(manager scim.Object) (scim.Object, references, bool) {
-		_, resolved := manager["$ref"]
-		return scim.Object{"value": managerID}, references{userID: userID}, resolved && text(manager, "value") == managerID
-	})
-}
-
-// changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false.
-func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, userID string, edit func(scim.Object) (scim.Object, references, bool)) error {
-	return d.retry(ctx, func() error {
-		r, err := d.read(ctx, ts, userType, userID)
-		var missing *scim.Error
-		if errors.As(err, &missing) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		manager, refs, apply := edit(managerOf(r.doc))
-		if !apply {
-			return nil
-		}
-		old := r.doc
-		r.doc = cloneTop(old)
-		setManager(r.doc, manager)
-		return d.commitUser(ctx, ts, &r, old, refs)
-	})
-}
-
-// rollResolve lets the references that wait for the work's values take the place of users who came.
-func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, w work, budget *int) error {
-	slices.Sort(w.values)
-	for _, folded := range slices.Compact(w.values) {
-		for {
-			done, err := d.resolveWaiting(ctx, ts, folded, budget)
-			if err != nil {
-				return err
-			}
-			if done {
-				break
-			}
-		}
-	}
-	return ts.Write(ctx, remove(ts.Work(w.id)))
-}
-
-// resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference began to
-// wait meanwhile.
-func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *int) (done bool, err error) {
-	heads, err := ts.Get(ctx, ts.WaitedFor(folded))
-	if err != nil {
-		return false, err
-	}
-	users := map[string]string{} // by value
-	left := false
-	prefix := ts.WaitingPrefix(folded)
-	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return false, err
-		}
-		parts := store.Split(it.SK)
-		if len(parts) != 4 {
-			return false, fmt.Errorf("directory: broken key of a waiting reference")
-		}
-		where, owner, value := parts[1], parts[2], parts[3]
-		userID, known := users[value]
-		if !known {
-			if userID, err = userByName(ctx, ts, value); err != nil {
-				return false, err
-			}
-			users[value] = userID
-		}
-		if userID == "" {
-			left = true
-			continue
-		}
-		if err := spend(budget, 1); err != nil {
-			return false, err
-		}
-		if where == "M" {
-			err = d.resolveMember(ctx, ts, owner, value, userID)
-		} else {
-			err = d.resolveManager(ctx, ts, owner, value, userID)
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-	if left || heads[0].Attrs == nil {
-		return true, nil
-	}
-	err = ts.Transact(ctx, when(remove(ts.WaitedFor(folded)), equals(attrStamp, heads[0].Attrs[attrStamp])))
-	var failed *store.ConditionError
-	if errors.As(err, &failed) {
-		return failed.Failed[0].Attrs == nil, nil
-	}
-	return true, err
-}
-
-// resolveMember puts a user in the place of a member value that named nobody.
-func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) error {
-	waiting := waitingMember(ts.Keys, groupID, value)
-	users, err := ts.Get(ctx, ts.User(userID))
-	if err != nil || users[0].Attrs == nil {
-		return err
-	}
-	user, err := decodeRecord(userType, users[0])
-	if err != nil {
-		return err
-	}
-	return d.changeMembers(ctx, ts, groupID, func(tx *transaction) {
-		tx.must(when(remove(ts.Member(groupID, value)), exists()...), errGone)
-		tx.must(store.Op{Kind: store.Check, Key: ts.User(userID), If: exists()}, errGone)
-		tx.add(addMember(ts.Keys, groupID, userID, "User", displayOf(user.doc))...)
-		tx.add(remove(waiting))
-	}, waiting)
-}
-
-// resolveManager puts a user in the place of a manager value that named nobody.
-func (d *Directory) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) error {
-	err := d.changeManager(ctx, ts, ownerID, func(manager scim.Object) (scim.Object, references, bool) {
-		_, resolved := manager["$ref"]
-		refs := references{userID: ownerID, waited: value}
-		if managerID != ownerID {
-			refs.manager = managerID
-		}
-		return resolvedManager(managerID), refs, !resolved && text(manager, "value") == value
-	})
-	if err != nil {
-		return err
-	}
-	return ts.Write(ctx, remove(waitingManager(ts.Keys, ownerID, value)))
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -35,7 +37,7 @@ import (
 //	groups of a member          T#t#R                member id|group id                -
 //	open work                   T#t#P                work id                           kind, doc, wake
 //	chunks of open work         T#t#PC               work id|first value in the chunk  changes
-//	reference that waits        T#t#Q                folded value|where|owner|value    -
+//	reference that waits        T#t#Q                folded value|where|owner|value    -  (a long folded value: its SHA-256)
 //	values waited for           T#t#QH               folded value                      stamp
 //	counter                     T#t#C                kind|shard                        n
 //	where a page ended          T#t#K                list|start index                  after, ttl
@@ -214,11 +216,21 @@ func (k Keys) CounterPrefix(kind string) Key { return Key{k.pk("#C"), Join(kind)
 
 // Waiting is the key of a reference that names nobody yet: which owner ("M" a group's member, "U" a user's manager) waits for whom.
 func (k Keys) Waiting(folded, where, owner, value string) Key {
-	return Key{k.pk("#Q"), Join(folded, where, owner, value)}
+	return Key{k.pk("#Q"), Join(brief(folded), where, owner, value)}
 }
 
 // WaitingPrefix is the prefix of all references that wait for a value.
-func (k Keys) WaitingPrefix(folded string) Key { return Key{k.pk("#Q"), Join(folded) + Sep} }
+func (k Keys) WaitingPrefix(folded string) Key { return Key{k.pk("#Q"), Join(brief(folded)) + Sep} }
+
+// brief stands for a folded value in a key that holds the value itself as well: both may not fit.
+func brief(folded string) string {
+	const most = 128
+	if len(folded) <= most {
+		return folded
+	}
+	sum := sha256.Sum256([]byte(folded))
+	return hex.EncodeToString(sum[:])
+}
 
 // WaitedFor is the key that exists while any reference waits for a value.
 func (k Keys) WaitedFor(folded string) Key { return Key{k.pk("#QH"), folded} }

@@ -1,0 +1,188 @@
+package directory_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+func manager(doc object) object {
+	extension, _ := doc[enterprise].(object)
+	m, _ := extension["manager"].(object)
+	return m
+}
+
+// TestEveryOrderOfArrival writes the same things in every order and finds the same state.
+func TestEveryOrderOfArrival(t *testing.T) {
+	for _, value := range []string{"Late@Example.com", "Ext-1"} {
+		steps := map[string]func(w *world){
+			"arrive": func(w *world) { w.user("late@example.com", `"externalId":"Ext-1"`, managed("late@example.com")) },
+			"group":  func(w *world) { w.group("one", value) },
+			"second": func(w *world) { w.group("two", "x", value) },
+			"report": func(w *world) { w.user("report", managed(value)) },
+		}
+		for _, order := range permutations([]string{"arrive", "group", "second", "report"}) {
+			t.Run(fmt.Sprint(value, order), func(t *testing.T) {
+				w := in(t)
+				for _, step := range order {
+					steps[step](w)
+				}
+				w.settled()
+				id := w.only(user, `userName eq "late@example.com"`)
+				w.same("one", w.members(w.only(group, `displayName eq "one"`)), []string{id})
+				w.same("two", w.members(w.only(group, `displayName eq "two"`)), []string{id, "x"})
+				for _, who := range []string{id, w.only(user, `userName eq "report"`)} {
+					if m := manager(w.get(user, who).Doc); m["value"] != id || m["$ref"] == nil {
+						t.Errorf("manager %v", m)
+					}
+				}
+				w.ok(nil, w.remove(user, id))
+				w.same("two", w.members(w.only(group, `displayName eq "two"`)), []string{"x"})
+				w.settled()
+			})
+		}
+	}
+}
+
+func permutations(list []string) [][]string {
+	if len(list) < 2 {
+		return [][]string{list}
+	}
+	var all [][]string
+	for i, first := range list {
+		rest := append(append([]string{}, list[:i]...), list[i+1:]...)
+		for _, p := range permutations(rest) {
+			all = append(all, append([]string{first}, p...))
+		}
+	}
+	return all
+}
+
+func TestArrivalByRename(t *testing.T) {
+	w := in(t)
+	g := w.group("g", "Waited", "gone")
+	w.ok(w.patch(group, g, drop("gone")))
+	a, b := w.user("a"), w.user("b")
+	w.ok(w.patch(user, a, `{"op":"replace","path":"userName","value":"waited"}`))
+	w.ok(w.patch(user, b, `{"op":"replace","path":"userName","value":"gone"}`))
+	w.same("members", w.members(g), []string{a})
+	w.settled()
+	w.ok(w.patch(group, g, add("waited", "WAITED")))
+	if v := w.get(group, g).Version; v != 3 {
+		t.Errorf("version %d", v)
+	}
+	w.settled()
+}
+
+func TestExternalIDIsCaseExact(t *testing.T) {
+	w := in(t)
+	g := w.group("g", "EXT")
+	a := w.user("a", `"externalId":"ext"`)
+	w.same("members", w.members(g), []string{"EXT"})
+	w.settled()
+	w.ok(w.patch(user, a, `{"op":"replace","path":"externalId","value":"EXT"}`))
+	w.same("members", w.members(g), []string{a})
+	w.settled()
+}
+
+// TestArrivedAndGone has the user for whom a reference waits arrive and be deleted just before the reference is given to it: it goes
+// on waiting, for the next one.
+func TestArrivedAndGone(t *testing.T) {
+	places := map[string]func(c call) bool{
+		"before the user is read":         func(c call) bool { return c.read && c.touches("U") && !c.touches("N") },
+		"before the group is changed":     func(c call) bool { return c.does(store.Update, "G") },
+		"before the report is changed":    func(c call) bool { return c.does(store.Check, "U") && c.does(store.Put, "U") },
+		"before the report is read":       func(c call) bool { return c.read && c.touches("U") && c.touches("U") },
+		"before the head is removed":      func(c call) bool { return c.does(store.Delete, "QH") },
+		"before the references are found": func(c call) bool { return c.read && c.touches("Q") },
+	}
+	for name, at := range places {
+		t.Run(name, func(t *testing.T) {
+			engine := &intercept{Engine: memory(t)}
+			w := on(t, engine, "entra")
+			g := w.group("g", "late")
+			report := w.user("report", managed("late"))
+			began := time.Now()
+			armed := false
+			engine.once(func(c call) bool {
+				armed = armed || c.does(store.Put, "N")
+				return armed && !c.does(store.Put, "N") && at(c)
+			}, func() {
+				id := w.only(user, `userName eq "late"`)
+				w.ok(nil, w.remove(user, id))
+			})
+			w.user("late")
+			if !engine.done() {
+				t.Fatal("it never came to this")
+			}
+			w.settled()
+			if time.Since(began) > 5*time.Second {
+				t.Errorf("it took %s", time.Since(began))
+			}
+			id := w.user("late")
+			w.settled()
+			if got := w.members(g); len(got) != 0 { // it was in the group, and was deleted
+				w.same("members", got, []string{id})
+			}
+			if m := manager(w.get(user, report).Doc); m["value"] == "late" {
+				t.Errorf("manager %v", m)
+			}
+		})
+	}
+}
+
+// only returns the id of the one resource that a filter finds.
+func (w *world) only(rt *schemaType, expr string) string {
+	w.t.Helper()
+	ids := w.ids(rt, expr)
+	if len(ids) != 1 {
+		w.t.Fatalf("%s: found %d", expr, len(ids))
+	}
+	return ids[0]
+}
+
+func TestWaitsAgain(t *testing.T) {
+	w := in(t)
+	u := w.user("u", managed("boss"))
+	w.ok(w.patch(user, u, `{"op":"replace","path":"`+enterprise+`:manager","value":"chief"}`))
+	w.settled()
+	w.ok(w.patch(user, u, `{"op":"replace","path":"`+enterprise+`:manager","value":"boss"}`))
+	w.settled()
+	w.user("chief")
+	boss := w.user("boss")
+	if m := manager(w.get(user, u).Doc); m["value"] != boss {
+		t.Errorf("manager %v", m)
+	}
+	w.ok(nil, w.remove(user, u))
+	w.settled()
+}
+
+// TestManagerWithoutValue: a reference is made here, never taken from a client.
+func TestManagerWithoutValue(t *testing.T) {
+	w := in(t)
+	for i, m := range []string{`{"$ref":"https://evil.example.com/Users/1"}`, `{"displayName":"x"}`, `{"$ref":"x","displayName":"x"}`, `{"value":""}`, `""`} {
+		res, err := w.create(user, userBody(fmt.Sprintf("u%d", i), `"`+enterprise+`":{"manager":`+m+`}`))
+		w.ok(res, err)
+		if got := manager(w.get(user, res.ID).Doc); got != nil {
+			t.Errorf("%s became %v", m, got)
+		}
+	}
+	w.settled()
+}
+
+// TestSameManagerChangesNothing: an IdP that names the manager by userName in every PUT makes no new version.
+func TestSameManagerChangesNothing(t *testing.T) {
+	w := in(t)
+	w.user("boss", `"externalId":"b"`)
+	u := w.user("u", managed("boss"))
+	before := w.get(user, u)
+	for _, value := range []string{"boss", "BOSS", "b"} {
+		w.ok(w.put(user, u, userBody("u", `"active":true`, managed(value))))
+	}
+	if after := w.get(user, u); after.Version != before.Version || !after.Modified.Equal(before.Modified) {
+		t.Errorf("version %d, was %d", after.Version, before.Version)
+	}
+	w.settled()
+}
