@@ -15,11 +15,11 @@ import (
 // JSON, whatever its type (a gateway may have made one up).
 func (h *handler) body(rq *request) (scim.Object, error) {
 	if rq.ContentLength > h.MaxBodyBytes {
-		return nil, h.tooLarge()
+		return nil, h.tooLarge(rq)
 	}
 	data, err := io.ReadAll(io.LimitReader(rq.Body, h.MaxBodyBytes+1))
 	if tooBig := (*http.MaxBytesError)(nil); int64(len(data)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
-		return nil, h.tooLarge()
+		return nil, h.tooLarge(rq)
 	}
 	if err != nil {
 		return nil, scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")
@@ -33,7 +33,11 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	return scim.ParseObject(data)
 }
 
-func (h *handler) tooLarge() error {
+func (h *handler) tooLarge(rq *request) error {
+	if rq.target.key == "bulk" {
+		return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
+			"The size of the bulk request exceeds maxPayloadSize (%d). Spread its operations over several requests.", h.MaxBodyBytes)
+	}
 	return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
 		"The request body is larger than %d bytes, the most that this server takes. Spread the change over several requests.", h.MaxBodyBytes)
 }

@@ -16,7 +16,7 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
 	return located(rq.withMeta(scim.Object{
 		"patch":          supported(true),
-		"bulk":           scim.Object{"supported": false, "maxOperations": int64(0), "maxPayloadSize": int64(0)},
+		"bulk":           scim.Object{"supported": true, "maxOperations": int64(MaxOperations), "maxPayloadSize": h.MaxBodyBytes},
 		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
 		"changePassword": supported(false),
 		"sort":           supported(true),

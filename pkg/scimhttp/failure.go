@@ -16,9 +16,18 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// failure makes the answer of an error. A *scim.Error and the errors of tenant are for the client; that the store is busy or time has run
-// out is a 503; any other error is a 500 whose text goes to the log only.
+// failure makes the answer of an error.
 func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
+	a := errorAnswer(h.scimError(ctx, rq, err))
+	if a.status == http.StatusUnauthorized {
+		a.header.Set("Www-Authenticate", challenge)
+	}
+	return a
+}
+
+// scimError makes the SCIM error of an error. A *scim.Error and the errors of tenant are for the client; that the store is busy or time
+// has run out is a 503; any other error is a 500 whose text goes to the log only.
+func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.Error {
 	var (
 		known     *scim.Error
 		noToken   *tenant.UnauthorizedError
@@ -28,27 +37,25 @@ func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
 	)
 	switch {
 	case errors.As(err, &known):
-		return errorAnswer(known)
+		return known
 	case errors.As(err, &noToken):
-		a := errorAnswer(scim.Errorf(http.StatusUnauthorized, scim.NoType, "%s", noToken.Detail))
-		a.header.Set("Www-Authenticate", challenge)
-		return a
+		return scim.Errorf(http.StatusUnauthorized, scim.NoType, "%s", noToken.Detail)
 	case errors.As(err, &switched):
-		return errorAnswer(scim.Errorf(http.StatusForbidden, scim.NoType, "%s", switched.Detail()))
+		return scim.Errorf(http.StatusForbidden, scim.NoType, "%s", switched.Detail())
 	case temporary:
 		h.Log.WarnContext(ctx, "busy", "requestId", rq.id, "error", err)
-		return errorAnswer(&scim.Error{
+		return &scim.Error{
 			Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
 			Detail: "The server is busy with other changes. Please try again in a moment.",
-		})
+		}
 	}
 	attributes := []any{"requestId", rq.id, "error", err}
 	if p := (*panicError)(nil); errors.As(err, &p) {
 		attributes = append(attributes, "stack", string(p.stack))
 	}
 	h.Log.ErrorContext(ctx, "internal error", attributes...)
-	return errorAnswer(scim.Errorf(http.StatusInternalServerError, scim.NoType,
-		"An internal error occurred. The operator finds it under request id %s.", rq.id))
+	return scim.Errorf(http.StatusInternalServerError, scim.NoType,
+		"An internal error occurred. The operator finds it under request id %s.", rq.id)
 }
 
 // errorAnswer is e as an answer (RFC 7644, section 3.12).

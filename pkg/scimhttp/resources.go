@@ -19,13 +19,13 @@ func (rq *request) selection() (*schema.Projection, error) {
 	return p.selection(rq.route.rt)
 }
 
-// list answers GET on a resource type's endpoint (RFC 7644, section 3.4.2).
+// list answers GET on a resource type's endpoint, and on the root for all types (RFC 7644, section 3.4.2).
 func (h *handler) list(ctx context.Context, rq *request) (answer, error) {
 	p, err := parseQuery(rq.URL.RawQuery)
 	if err != nil {
 		return answer{}, err
 	}
-	return h.page(ctx, rq, p, []*schema.ResourceType{rq.route.rt})
+	return h.page(ctx, rq, p, rq.types())
 }
 
 // get answers GET on a resource (RFC 7644, section 3.4.1).

@@ -22,6 +22,8 @@ type route struct {
 	rt *schema.ResourceType
 	// open says that it may be read without a token.
 	open bool
+	// reads says that its POST changes nothing.
+	reads bool
 	// missing says what a client can do without this endpoint of the RFC, which this server does not offer.
 	missing string
 	methods map[string]operation
@@ -30,11 +32,12 @@ type route struct {
 // routes are the endpoints of RFC 7644 section 3.2 by target.key.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
-	search := "Searching by POST is not offered; send the filter in the query of a GET."
+	search := map[string]operation{http.MethodPost: (*handler).search}
 	all := map[string]*route{
 		"me":                    {pattern: "/Me", missing: "The endpoint /Me is not offered: the tokens of this server belong to no user."},
-		"bulk":                  {pattern: "/Bulk", missing: "Bulk operations are not offered; send each operation as a request of its own."},
-		".search":               {pattern: "/.search", missing: search},
+		"bulk":                  {pattern: "/Bulk", methods: map[string]operation{http.MethodPost: (*handler).bulk}},
+		"/":                     {pattern: "/", methods: get((*handler).list)},
+		searchSegment:           {pattern: "/.search", reads: true, methods: search},
 		"serviceproviderconfig": {pattern: "/ServiceProviderConfig", open: true, methods: get((*handler).serviceProviderConfig)},
 		"resourcetypes":         {pattern: "/ResourceTypes", methods: get((*handler).listResourceTypes)},
 		"resourcetypes/{id}":    {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
@@ -50,7 +53,7 @@ func routes() map[string]*route {
 			http.MethodGet: (*handler).get, http.MethodPut: (*handler).replace,
 			http.MethodPatch: (*handler).patch, http.MethodDelete: (*handler).remove,
 		}}
-		all[key+"/.search"] = &route{pattern: rt.Endpoint + "/.search", missing: search}
+		all[key+"/.search"] = &route{pattern: rt.Endpoint + "/.search", rt: rt, reads: true, methods: search}
 	}
 	return all
 }
@@ -59,7 +62,7 @@ func routes() map[string]*route {
 type target struct {
 	// tenant is the tenant's id as written; nobody has checked it yet.
 	tenant string
-	// key is the endpoint: its name in lower case, with "/{id}" where an id follows.
+	// key is the endpoint: its name in lower case, with "/{id}" where an id follows; "/" for the root.
 	key string
 	// id is the id of a resource, a resource type or a schema, as written.
 	id string
@@ -84,6 +87,8 @@ func parsePath(path string) (t target, known bool) {
 	}
 	t.tenant, segments = segments[0], segments[1:]
 	switch len(segments) {
+	case 0:
+		t.key = "/"
 	case 1:
 		t.key = strings.ToLower(segments[0])
 	case 2:
@@ -120,7 +125,8 @@ func (rq *request) operation() (op operation, a answer, err error) {
 	if op == nil {
 		return nil, rq.notAllowed(), nil
 	}
-	if rq.reads() && !rq.token.CanRead() || !rq.reads() && !rq.token.CanWrite() {
+	reads := rq.reads() || rq.route.reads
+	if reads && !rq.token.CanRead() || !reads && !rq.token.CanWrite() {
 		return nil, a, scim.Errorf(http.StatusForbidden, scim.NoType, "The bearer token may not be used for %s requests.", method)
 	}
 	return op, a, nil

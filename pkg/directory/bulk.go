@@ -1,0 +1,221 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A bulk request (RFC 7644, section 3.7) has the result of carrying out its operations one by one in the order of the request,
+// except that an operation that refers to a resource created further down waits for it. What can't affect each other runs in
+// parallel (bulk_order.go says what can).
+//
+// Resources that refer to each other in a circle are created without these references first, and get them afterwards by one PATCH
+// each. They are created together or not at all: if one of them fails, those that exist are deleted again, and all of
+// their operations fail.
+//
+// Repeating a request is safe (bulk_memory.go): for an hour after it, the same request by the same tenant knows the ids that its
+// POST operations were given, and one whose resource exists counts as done. PUT and PATCH are carried out again. Where the
+// first run did not come to its end, a DELETE of what is not there any more counts as done as well.
+
+// BulkOperation is one operation of a bulk request.
+type BulkOperation struct {
+	// Method is POST, PUT, PATCH or DELETE.
+	Method string
+	// BulkID is the client's name for the resource that a POST creates.
+	BulkID string
+	Type   *schema.ResourceType
+	// ID is the id of the resource, or "bulkId:" and the BulkID of the POST that creates it; empty with POST.
+	ID string
+	// IfMatch is the precondition, as in Replace.
+	IfMatch []string
+	// Data is the body. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
+	Data scim.Object
+	// Invalid, where it is set, is what is wrong with the operation; it is not carried out.
+	Invalid error
+}
+
+// BulkOptions are the circumstances of a bulk request.
+type BulkOptions struct {
+	// FailOnErrors is the number of failed operations after which the rest is not carried out; 0 is no limit.
+	FailOnErrors int
+	// Digest identifies the request among those of the tenant: the same for a repetition. Empty remembers nothing.
+	Digest string
+}
+
+// BulkResult is the result of one operation. Its zero value says that the operation was not carried out because of FailOnErrors.
+type BulkResult struct {
+	// Status is the status of a success, or 0.
+	Status int
+	// ID is the id of the resource, where it is known; Version its version, 0 where it is not.
+	ID      string
+	Version int64
+	// Err is why the operation failed: a *scim.Error, or any other as the methods of Directory return them.
+	Err error
+}
+
+const (
+	// bulkTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to repeat
+	// the request.
+	bulkTime = 25 * time.Second
+	// bulkReserve is what an operation is given to end before the caller's deadline.
+	bulkReserve = 2 * time.Second
+	// bulkParallel is how many operations are under way at the same time.
+	bulkParallel = 32
+)
+
+// Bulk carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
+// the whole request from being carried out.
+func (d *Directory) Bulk(ctx context.Context, t Tenant, ops []BulkOperation, o BulkOptions) ([]BulkResult, error) {
+	b := &bulk{d: d, t: t, ts: d.store.Tenant(t.ID), ops: ops, results: make([]BulkResult, len(ops))}
+	begin, cancel := context.WithTimeout(ctx, bulkTime)
+	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		begin, cancel = context.WithDeadline(begin, deadline.Add(-bulkReserve))
+		defer cancel()
+	}
+	b.begin = begin
+	b.refer()
+	units := b.order()
+	if err := b.remember(ctx, o.Digest); err != nil {
+		return nil, err
+	}
+	if err := b.depend(ctx, units); err != nil {
+		return nil, err
+	}
+	b.run(ctx, units, o.FailOnErrors)
+	b.forget(ctx, o.Digest)
+	return b.results, nil
+}
+
+// bulk is a bulk request under way.
+type bulk struct {
+	d     *Directory
+	t     Tenant
+	ts    *store.TenantStore
+	ops   []BulkOperation
+	begin context.Context // ends when no more operations are to begin
+
+	creates map[string]int // by bulkId: the POST that creates it
+	refs    [][]int        // by operation: the POSTs that it refers to
+	ids     []string       // by operation: the id of its resource
+	memory  bulkMemory
+	results []BulkResult
+}
+
+// one carries out an operation that is no part of a circle.
+func (b *bulk) one(ctx context.Context, i int) BulkResult {
+	r := BulkResult{ID: b.ids[i]}
+	if r.Err = b.ready(i, nil); r.Err != nil {
+		return r
+	}
+	op := b.ops[i]
+	data, _ := rewrite(op.Data, "", b.idOf).(scim.Object)
+	if op.Method == http.MethodPost {
+		return b.create(ctx, i, data)
+	}
+	r.Status = http.StatusOK
+	var res Resource
+	switch op.Method {
+	case http.MethodPut:
+		res, r.Err = b.d.Replace(ctx, b.t, op.Type, r.ID, data, op.IfMatch, bare(op.Type))
+	case http.MethodPatch:
+		var ops []patch.Operation
+		if ops, r.Err = patch.Parse(data, b.t.Dialect); r.Err == nil {
+			res, r.Err = b.patch(ctx, i, ops)
+		}
+	case http.MethodDelete:
+		r.Status, r.Err = http.StatusNoContent, b.remove(ctx, i)
+	default:
+		r.Err = fmt.Errorf("directory: bulk operation with method %q", op.Method)
+	}
+	r.Version = res.Version
+	return r
+}
+
+// ready returns why an operation can't be carried out: it is invalid, or one that it refers to failed. Operations in the same circle
+// are left out of account.
+func (b *bulk) ready(i int, circle map[int]bool) error {
+	if err := b.ops[i].Invalid; err != nil {
+		return err
+	}
+	for _, k := range b.refs[i] {
+		if circle[k] {
+			continue
+		}
+		failed := b.results[k].Err
+		if failed == nil {
+			continue
+		}
+		if !final(failed) {
+			return notBegun()
+		}
+		return scim.Errorf(http.StatusConflict, scim.NoType,
+			"The operation with the bulkId %s, to whose resource this operation refers, failed.", scim.Quote(short(b.ops[k].BulkID)))
+	}
+	return nil
+}
+
+// final reports whether an error is an answer to the operation, so that the same request would get it again.
+func final(err error) bool {
+	var known *scim.Error
+	return errors.As(err, &known) && known.Status < http.StatusInternalServerError
+}
+
+// notBegun is the result of an operation for which there was no time.
+func notBegun() error {
+	return &scim.Error{
+		Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
+		Detail: "There was no time left for this operation. Send the same bulk request again: what is done already is not done twice.",
+	}
+}
+
+// idOf is the id of the resource that a bulkId names.
+func (b *bulk) idOf(bulkID string) string { return b.ids[b.creates[bulkID]] }
+
+// create carries out a POST. Where the resource is there already, an earlier run of this request created it.
+func (b *bulk) create(ctx context.Context, i int, data scim.Object) BulkResult {
+	rt := b.ops[i].Type
+	r := BulkResult{Status: http.StatusCreated, ID: b.ids[i]}
+	var res Resource
+	if !b.memory.there[i] {
+		if res, r.Err = b.d.create(ctx, b.t, rt, r.ID, data, bare(rt)); r.Err == nil {
+			b.memory.made[i] = true
+		}
+	}
+	if b.memory.there[i] || errors.Is(r.Err, errCreated) {
+		res, r.Err = b.d.Get(ctx, b.t, rt, r.ID, bare(rt))
+	}
+	r.Version = res.Version
+	return r
+}
+
+// patch changes the resource of an operation and returns it with its version.
+func (b *bulk) patch(ctx context.Context, i int, ops []patch.Operation) (Resource, error) {
+	op := b.ops[i]
+	res, _, err := b.d.Patch(ctx, b.t, op.Type, b.ids[i], ops, PatchOptions{IfMatch: op.IfMatch, Body: FullBody, Selection: bare(op.Type)})
+	return res, err
+}
+
+func (b *bulk) remove(ctx context.Context, i int) error {
+	err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], b.ops[i].IfMatch)
+	var known *scim.Error
+	if b.memory.resumed && errors.As(err, &known) && known.Status == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// bare is the projection without the attributes that take reads of their own.
+func bare(rt *schema.ResourceType) *schema.Projection {
+	// A projection of known names is no error.
+	p, _ := rt.Projection([]string{"id"}, nil)
+	return p
+}

@@ -1,0 +1,314 @@
+package directory
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// unit is what is carried out as one: an operation, or all operations of a circle.
+type unit struct {
+	ops    []int // in order of the request
+	circle bool
+	after  []int // the units that have to be done before, all of them earlier in the order
+}
+
+// refer finds out which operations refer to which, and refuses those that refer to nothing.
+func (b *bulk) refer() {
+	b.creates = map[string]int{}
+	for i, op := range b.ops {
+		if op.Method == http.MethodPost && op.BulkID != "" {
+			if _, twice := b.creates[op.BulkID]; !twice {
+				b.creates[op.BulkID] = i
+			}
+		}
+	}
+	b.refs = make([][]int, len(b.ops))
+	for i := range b.ops {
+		op := &b.ops[i]
+		if op.Invalid != nil {
+			continue
+		}
+		names := bulkIDs(op.Data)
+		if name, ok := strings.CutPrefix(op.ID, bulkPrefix); ok {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			k, known := b.creates[name]
+			switch {
+			case !known:
+				op.Invalid = scim.BadRequest(scim.InvalidValue, "The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
+			case name == strings.TrimPrefix(op.ID, bulkPrefix) && op.ID != name && b.ops[k].Type != op.Type:
+				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.", scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
+			default:
+				b.refs[i] = append(b.refs[i], k)
+			}
+		}
+		if op.Invalid != nil {
+			b.refs[i] = nil
+		}
+	}
+}
+
+// order returns the units in the order whose result the request has: the first unit of which all that it refers to is done goes
+// next, where a circle stands at its last operation.
+func (b *bulk) order() []unit {
+	circles := b.circles()
+	at := make([]int, len(b.ops)) // the circle of an operation
+	waits := make([]int, len(circles))
+	before := make([][]int, len(circles))
+	for c, ops := range circles {
+		for _, i := range ops {
+			at[i] = c
+		}
+	}
+	for i, refs := range b.refs {
+		for _, k := range refs {
+			if at[k] != at[i] {
+				waits[at[i]]++
+				before[at[k]] = append(before[at[k]], at[i])
+			}
+		}
+	}
+	// next holds the units that may go next, by the position of their last operation.
+	next := make([]int, len(b.ops))
+	for i := range next {
+		next[i] = -1
+	}
+	for c, ops := range circles {
+		if waits[c] == 0 {
+			next[ops[len(ops)-1]] = c
+		}
+	}
+	units := make([]unit, 0, len(circles))
+	for i := 0; i < len(next); {
+		c := next[i]
+		if c < 0 {
+			i++
+			continue
+		}
+		next[i] = -1
+		ops := circles[c]
+		units = append(units, unit{ops: ops, circle: len(ops) > 1 || slices.Contains(b.refs[ops[0]], ops[0])})
+		for _, w := range before[c] {
+			if waits[w]--; waits[w] == 0 {
+				last := circles[w][len(circles[w])-1]
+				next[last] = w
+				i = min(i, last)
+			}
+		}
+	}
+	return units
+}
+
+// circles groups the operations: those that refer to each other, directly or through others, are together (Tarjan's strongly
+// connected components).
+func (b *bulk) circles() [][]int {
+	var (
+		found   [][]int
+		stack   []int
+		index   = make([]int, len(b.ops)) // 0: not visited
+		low     = make([]int, len(b.ops))
+		onStack = make([]bool, len(b.ops))
+		count   int
+		visit   func(i int)
+	)
+	visit = func(i int) {
+		count++
+		index[i], low[i] = count, count
+		stack, onStack[i] = append(stack, i), true
+		for _, k := range b.refs[i] {
+			if index[k] == 0 {
+				visit(k)
+				low[i] = min(low[i], low[k])
+			} else if onStack[k] {
+				low[i] = min(low[i], index[k])
+			}
+		}
+		if low[i] != index[i] {
+			return
+		}
+		start := slices.Index(stack, i)
+		circle := slices.Clone(stack[start:])
+		stack = stack[:start]
+		for _, k := range circle {
+			onStack[k] = false
+		}
+		slices.Sort(circle)
+		found = append(found, circle)
+	}
+	for i := range b.ops {
+		if index[i] == 0 {
+			visit(i)
+		}
+	}
+	return found
+}
+
+// depend finds out which units have to wait for which, so that whatever they touch in common they touch in order. An operation
+// changes its resource. It also changes who has a unique name, if it gives its resource one or may take it away. It reads the
+// resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads for the last change.
+func (b *bulk) depend(ctx context.Context, units []unit) error {
+	names := newJoined()
+	claimed, err := b.claims(ctx, names)
+	if err != nil {
+		return err
+	}
+	type touched struct {
+		changed int // the unit that changed it last, -1 for none
+		read    []int
+	}
+	things := map[string]*touched{}
+	writes := make([][]string, len(units))
+	for u, unit := range units {
+		for _, i := range unit.ops {
+			if b.ops[i].Invalid != nil {
+				continue
+			}
+			writes[u] = append(writes[u], "r/"+b.ids[i])
+			if claimed[i] {
+				writes[u] = append(writes[u], "n/"+names.find("r/"+b.ids[i]))
+			}
+		}
+		for _, key := range writes[u] {
+			things[key] = &touched{changed: -1}
+		}
+	}
+	for u := range units {
+		after := map[int]bool{}
+		for _, key := range b.reads(units[u], names) {
+			if thing := things[key]; thing != nil {
+				after[thing.changed] = true
+				thing.read = append(thing.read, u)
+			}
+		}
+		for _, key := range writes[u] {
+			thing := things[key]
+			after[thing.changed] = true
+			for _, reader := range thing.read {
+				after[reader] = true
+			}
+			thing.changed, thing.read = u, nil
+		}
+		delete(after, -1)
+		delete(after, u)
+		for k := range after {
+			units[u].after = append(units[u].after, k)
+		}
+	}
+	return nil
+}
+
+// reads lists what a unit reads beside what it changes.
+func (b *bulk) reads(u unit, names *joined) []string {
+	var all []string
+	for _, i := range u.ops {
+		for _, k := range b.refs[i] {
+			all = append(all, "r/"+b.ids[k])
+		}
+		for _, value := range literals(b.ops[i].Data, "") {
+			all = append(all, "r/"+value)
+			if name := nameKey(userType, value); names.has(name) {
+				all = append(all, "n/"+names.find(name))
+			}
+		}
+	}
+	return all
+}
+
+// claims joins each resource of the request with the unique names that it has or is to get, and tells which operations
+// concern them.
+func (b *bulk) claims(ctx context.Context, names *joined) (concerned []bool, err error) {
+	concerned = make([]bool, len(b.ops))
+	targets := map[string]bool{}
+	var keys []store.Key
+	var held []string // the name of each key
+	for i, op := range b.ops {
+		if op.Invalid != nil {
+			continue
+		}
+		targets[b.ids[i]] = true
+		unique := uniqueName(b.t, op.Type)
+		given := claimedNames(op, unique)
+		concerned[i] = unique != "" && (len(given) > 0 || op.Method == http.MethodPut || op.Method == http.MethodDelete)
+		for _, name := range given {
+			key := nameKey(op.Type, name)
+			if !names.has(key) {
+				keys, held = append(keys, b.holderKey(op.Type, name)), append(held, key)
+			}
+			names.join("r/"+b.ids[i], key)
+		}
+	}
+	items, err := b.ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for i, it := range items {
+		if id, ok := it.Attrs["id"].(string); ok && targets[id] {
+			names.join("r/"+id, held[i])
+		}
+	}
+	return concerned, nil
+}
+
+// uniqueName is the attribute that is unique among the resources of a type; empty for none.
+func uniqueName(t Tenant, rt *schema.ResourceType) string {
+	switch {
+	case rt.ID == userType.ID:
+		return "userName"
+	case isGroup(rt) && t.UniqueGroupNames:
+		return "displayName"
+	}
+	return ""
+}
+
+func nameKey(rt *schema.ResourceType, name string) string { return rt.ID + "/" + scim.Fold(name) }
+
+// holderKey is the key of the item that says who has a unique name.
+func (b *bulk) holderKey(rt *schema.ResourceType, name string) store.Key {
+	if isGroup(rt) {
+		return b.ts.GroupNameHolder(scim.Fold(name))
+	}
+	return b.ts.UserName(scim.Fold(name))
+}
+
+// maxNameBytes bounds the names that are looked up; a longer one can't be given.
+const maxNameBytes = 512
+
+// claimedNames are the values that an operation may give the attribute. Too many do no harm.
+func claimedNames(op BulkOperation, attribute string) []string {
+	if attribute == "" {
+		return nil
+	}
+	var names []string
+	claim := func(v any) {
+		if s, ok := v.(string); ok && s != "" && len(s) <= maxNameBytes {
+			names = append(names, s)
+		}
+	}
+	if op.Method != http.MethodPatch {
+		claim(field(op.Data, attribute))
+		return names
+	}
+	operations, _ := field(op.Data, "Operations").([]any)
+	for _, e := range operations {
+		o, _ := e.(scim.Object)
+		value := field(o, "value")
+		path, _ := field(o, "path").(string)
+		if of, ok := value.(scim.Object); ok {
+			for key, v := range of {
+				if strings.HasSuffix(strings.ToLower(key), strings.ToLower(attribute)) {
+					claim(v)
+				}
+			}
+		} else if strings.HasSuffix(strings.ToLower(path), strings.ToLower(attribute)) {
+			claim(value)
+		}
+	}
+	return names
+}

@@ -1,0 +1,179 @@
+package directory
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// bulkPrefix begins a value that stands for the id of a resource that the same request creates (RFC 7644, section 3.7.2).
+const bulkPrefix = "bulkId:"
+
+// rewrite returns a copy of a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
+//
+//   - a string that is "bulkId:x";
+//   - a $ref whose last segment is "bulkId:x";
+//   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"].
+//
+// key is the name under which the value stands.
+func rewrite(v any, key string, id func(bulkID string) string) any {
+	switch v := v.(type) {
+	case scim.Object:
+		c := make(scim.Object, len(v))
+		for k, e := range v {
+			c[k] = rewrite(e, k, id)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, e := range v {
+			c[i] = rewrite(e, key, id)
+		}
+		return c
+	case string:
+		return rewriteString(v, key, id)
+	}
+	return v
+}
+
+func rewriteString(s, key string, id func(string) string) string {
+	if bulkID, ok := strings.CutPrefix(s, bulkPrefix); ok {
+		return id(bulkID)
+	}
+	switch {
+	case strings.EqualFold(key, "$ref"):
+		if i := strings.LastIndex(s, "/"+bulkPrefix); i >= 0 {
+			return s[:i+1] + id(s[i+1+len(bulkPrefix):])
+		}
+	case strings.EqualFold(key, "path"):
+		return rewritePath(s, id)
+	}
+	return s
+}
+
+// rewritePath replaces the references in the filters of a path.
+func rewritePath(s string, id func(string) string) string {
+	var b strings.Builder
+	for {
+		start := strings.Index(s, `"`+bulkPrefix)
+		if start < 0 {
+			break
+		}
+		quoted, err := strconv.QuotedPrefix(s[start:])
+		if err != nil {
+			break
+		}
+		// What is quoted as JSON may not be as Go; then it is no bulkId that any sane client makes.
+		value, err := strconv.Unquote(quoted)
+		if err != nil {
+			break
+		}
+		b.WriteString(s[:start])
+		b.WriteByte('"')
+		b.WriteString(id(strings.TrimPrefix(value, bulkPrefix)))
+		b.WriteByte('"')
+		s = s[start+len(quoted):]
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+// bulkIDs lists the bulkIds that a value refers to, each once.
+func bulkIDs(v any) []string {
+	var all []string
+	seen := map[string]bool{}
+	rewrite(v, "", func(bulkID string) string {
+		if !seen[bulkID] {
+			seen[bulkID] = true
+			all = append(all, bulkID)
+		}
+		return ""
+	})
+	return all
+}
+
+// split parts a document into what can be created before the resources of a circle are there, and the rest, in the form of the value
+// of an `add` without a path: of a multi-valued attribute the values, of an extension the attributes, else the whole attribute.
+func split(data scim.Object, inCircle func(bulkID string) bool) (first, later scim.Object) {
+	refers := func(v any) bool {
+		for _, bulkID := range bulkIDs(v) {
+			if inCircle(bulkID) {
+				return true
+			}
+		}
+		return false
+	}
+	first, later = scim.Object{}, scim.Object{}
+	for key, v := range data {
+		if !refers(v) {
+			first[key] = v
+			continue
+		}
+		switch v := v.(type) {
+		case []any:
+			var keep, rest []any
+			for _, e := range v {
+				if refers(e) {
+					rest = append(rest, e)
+				} else {
+					keep = append(keep, e)
+				}
+			}
+			if later[key] = rest; len(keep) > 0 {
+				first[key] = keep
+			}
+		case scim.Object:
+			if !strings.HasPrefix(strings.ToLower(key), "urn:") {
+				later[key] = v
+				continue
+			}
+			if first[key], later[key] = split(v, inCircle); len(first[key].(scim.Object)) == 0 {
+				delete(first, key)
+			}
+		default:
+			later[key] = v
+		}
+	}
+	return first, later
+}
+
+// literals lists the values in a document by which it may refer to a resource that exists: whatever stands under `value`, `manager` or
+// $ref. Most are no references; those that match nothing are of no consequence.
+func literals(v any, key string) []string {
+	switch v := v.(type) {
+	case scim.Object:
+		var all []string
+		for k, e := range v {
+			all = append(all, literals(e, k)...)
+		}
+		return all
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, literals(e, key)...)
+		}
+		return all
+	case string:
+		switch strings.ToLower(key) {
+		case "value", "manager":
+			return []string{v}
+		case "$ref":
+			return []string{v[strings.LastIndex(v, "/")+1:]}
+		}
+	}
+	return nil
+}
+
+// field returns the value of an object's member whose name is written in any case.
+func field(o scim.Object, name string) any {
+	if v, ok := o[name]; ok {
+		return v
+	}
+	for k, v := range o {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
+}

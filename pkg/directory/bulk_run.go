@@ -1,0 +1,210 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+)
+
+// run carries out the units, each as soon as those before it are done, up to bulkParallel at a time.
+//
+// With a limit of errors a unit begins only when the limit can't be reached before it, even if all operations before it that are
+// still under way fail: so nothing is carried out that would not be if they came one by one.
+func (b *bulk) run(ctx context.Context, units []unit, limit int) {
+	waits := make([]int, len(units))
+	before := make([][]int, len(units))
+	for u, unit := range units {
+		waits[u] = len(unit.after)
+		for _, k := range unit.after {
+			before[k] = append(before[k], u)
+		}
+	}
+	var (
+		begun   = make([]bool, len(units))
+		failed  = make([]int, len(units)) // operations that failed; all of them until the unit is done
+		done    = make(chan int)
+		running int
+		first   int // all units before it have begun
+	)
+	for u := range units {
+		failed[u] = len(units[u].ops)
+	}
+	for {
+		for b.begin.Err() == nil && running < bulkParallel {
+			for first < len(units) && begun[first] {
+				first++
+			}
+			u := next(waits, begun, first)
+			if u < 0 || limit > 0 && sum(failed[:u]) >= limit {
+				break
+			}
+			begun[u] = true
+			running++
+			go func() {
+				b.unit(ctx, units[u])
+				done <- u
+			}()
+		}
+		if running == 0 {
+			break
+		}
+		u := <-done
+		running--
+		failed[u] = 0
+		for _, i := range units[u].ops {
+			if b.results[i].Err != nil {
+				failed[u]++
+			}
+		}
+		for _, w := range before[u] {
+			waits[w]--
+		}
+	}
+	if b.begin.Err() != nil {
+		b.leave(units, begun)
+	}
+}
+
+// leave gives the operations that did not begin in time their result.
+func (b *bulk) leave(units []unit, begun []bool) {
+	for u, unit := range units {
+		for _, i := range unit.ops {
+			if !begun[u] {
+				b.results[i] = BulkResult{ID: b.ids[i], Err: notBegun()}
+			}
+		}
+	}
+}
+
+// next is the first unit from `first` on that can begin, or -1.
+func next(waits []int, begun []bool, first int) int {
+	for u := first; u < len(waits); u++ {
+		if !begun[u] && waits[u] == 0 {
+			return u
+		}
+	}
+	return -1
+}
+
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// unit carries out one unit. A panic in it is its own failure and nobody else's.
+func (b *bulk) unit(ctx context.Context, u unit) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.d.o.Log.Error("panic in a bulk operation", "tenant", b.t.ID, "stack", string(debug.Stack()))
+			for _, i := range u.ops {
+				b.results[i] = BulkResult{ID: b.ids[i], Err: fmt.Errorf("directory: panic in a bulk operation: %T", v)}
+			}
+		}
+	}()
+	if u.circle {
+		b.circle(ctx, u.ops)
+		return
+	}
+	b.results[u.ops[0]] = b.one(ctx, u.ops[0])
+}
+
+// circle carries out operations that refer to each other: creates all of them without these references, then adds these.
+func (b *bulk) circle(ctx context.Context, ops []int) {
+	inside, untouched := map[int]bool{}, !b.memory.resumed
+	for _, i := range ops {
+		inside[i] = true
+		untouched = untouched && b.memory.there[i]
+	}
+	inCircle := func(bulkID string) bool { return inside[b.creates[bulkID]] }
+	later := make([]scim.Object, len(ops))
+	err := b.each(ctx, ops, func(_ context.Context, _, i int) BulkResult {
+		return BulkResult{ID: b.ids[i], Err: b.ready(i, inside)}
+	})
+	if err == nil {
+		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
+			var data scim.Object
+			data, later[n] = split(b.ops[i].Data, inCircle)
+			data, _ = rewrite(data, "", b.idOf).(scim.Object)
+			return b.create(ctx, i, data)
+		})
+	}
+	if err == nil && !untouched {
+		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
+			r := BulkResult{Status: http.StatusCreated, ID: b.ids[i]}
+			add := patch.Operation{Kind: patch.Add, Value: rewrite(later[n], "", b.idOf), HasValue: true}
+			var res Resource
+			res, r.Err = b.patch(ctx, i, []patch.Operation{add})
+			r.Version = res.Version
+			return r
+		})
+	}
+	if err == nil {
+		return
+	}
+	if final(err) {
+		b.undo(ctx, ops)
+	}
+	b.failCircle(ops, err)
+}
+
+// each carries out step for all operations of a circle in parallel, keeps its results, and returns one of the errors; one
+// that is no final answer goes first.
+func (b *bulk) each(ctx context.Context, ops []int, step func(ctx context.Context, n, i int) BulkResult) error {
+	var g errgroup.Group
+	g.SetLimit(bulkParallel)
+	for n, i := range ops {
+		g.Go(func() error {
+			b.results[i] = step(ctx, n, i)
+			return nil
+		})
+	}
+	_ = g.Wait() // no step returns an error
+	var first error
+	for _, i := range ops {
+		if err := b.results[i].Err; err != nil && (first == nil || final(first) && !final(err)) {
+			first = err
+		}
+	}
+	return first
+}
+
+// undo deletes what a circle that failed has created.
+func (b *bulk) undo(ctx context.Context, ops []int) {
+	_ = b.each(ctx, ops, func(ctx context.Context, _, i int) BulkResult {
+		r := b.results[i]
+		if !b.memory.made[i] && !(b.memory.resumed && b.memory.there[i]) {
+			return r
+		}
+		err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], nil)
+		if err != nil && !final(err) {
+			r.Err = err
+		}
+		return r
+	})
+}
+
+// failCircle gives the operations of a failed circle that did not fail themselves their error.
+func (b *bulk) failCircle(ops []int, cause error) {
+	shared := notBegun()
+	if known := (*scim.Error)(nil); final(cause) && errors.As(cause, &known) {
+		shared = scim.Errorf(http.StatusConflict, scim.NoType,
+			"The resources of this request that refer to each other are created together or not at all, and one of them could not be: %s", known.Detail)
+	}
+	for _, i := range ops {
+		r := &b.results[i]
+		if r.Err == nil || !final(cause) && final(r.Err) {
+			r.Err = shared
+		}
+		r.Status, r.Version = 0, 0
+	}
+}

@@ -1,0 +1,196 @@
+package scimhttp
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// MaxOperations is the number of operations that a bulk request may have, as ServiceProviderConfig says (RFC 7644, section 3.7.4).
+// The size of its body is limited as that of any other.
+const MaxOperations = 1000
+
+// bulk answers POST /Bulk (RFC 7644, section 3.7).
+func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
+	msg, err := h.body(rq)
+	if err != nil {
+		return answer{}, err
+	}
+	list, o, err := bulkMessage(msg)
+	if err != nil {
+		return answer{}, err
+	}
+	ops := make([]directory.BulkOperation, len(list))
+	seen := map[string]bool{}
+	for i, e := range list {
+		ops[i] = h.bulkOperation(rq, e, seen)
+	}
+	digest := sha256.Sum256(scim.AppendJSON(nil, msg))
+	o.Digest = hex.EncodeToString(digest[:])
+	results, err := h.Directory.Bulk(ctx, rq.tenant, ops, o)
+	if err != nil {
+		return answer{}, err
+	}
+	done := make([]any, 0, len(results))
+	for i, r := range results {
+		// With failOnErrors what comes behind the last error accepted has no result.
+		if r.Status != 0 || r.Err != nil {
+			done = append(done, h.bulkResult(ctx, rq, ops[i], r))
+		}
+	}
+	return newAnswer(http.StatusOK, scim.AppendJSON(nil, scim.Object{
+		"schemas": []any{scim.BulkResponseURN}, "Operations": done,
+	})), nil
+}
+
+// bulkMessage reads a BulkRequest down to its operations.
+func bulkMessage(msg scim.Object) (operations []any, o directory.BulkOptions, err error) {
+	if err := checkMessage(msg, scim.BulkRequestURN); err != nil {
+		return nil, o, err
+	}
+	operations, ok := member(msg, "Operations").([]any)
+	switch {
+	case !ok || len(operations) == 0:
+		return nil, o, scim.BadRequest(scim.InvalidSyntax, "Operations is missing: a bulk request lists its operations there.")
+	case len(operations) > MaxOperations:
+		return nil, o, scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
+			"The request has %d operations, which exceeds maxOperations (%d). Spread them over several requests.", len(operations), MaxOperations)
+	}
+	switch n := member(msg, "failOnErrors").(type) {
+	case nil:
+		return operations, o, nil
+	case int64:
+		if n >= 0 {
+			o.FailOnErrors = int(min(n, math.MaxInt32))
+			return operations, o, nil
+		}
+	}
+	return nil, o, scim.BadRequest(scim.InvalidValue, "failOnErrors must be a whole number: after how many errors to stop.")
+}
+
+// checkMessage refuses a message that does not say that it is one of the given URN.
+func checkMessage(msg scim.Object, urn string) error {
+	list, _ := member(msg, "schemas").([]any)
+	for _, e := range list {
+		if s, ok := e.(string); ok && strings.EqualFold(s, urn) {
+			return nil
+		}
+	}
+	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", urn)
+}
+
+// member returns the value of an object's member whose name is written in any case (RFC 7643, section 2.1).
+func member(o scim.Object, name string) any {
+	if v, ok := o[name]; ok {
+		return v
+	}
+	for k, v := range o {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
+}
+
+// bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same. seen holds
+// the bulkIds of the operations before.
+func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op directory.BulkOperation) {
+	o, ok := v.(scim.Object)
+	if !ok {
+		op.Invalid = scim.BadRequest(scim.InvalidSyntax, "An operation must be an object with method, path and data.")
+		return op
+	}
+	method, _ := member(o, "method").(string)
+	op.Method = strings.ToUpper(method)
+	op.BulkID, _ = member(o, "bulkId").(string)
+	path, _ := member(o, "path").(string)
+	op.Type, op.ID = h.bulkPath(rq, path)
+	if version, _ := member(o, "version").(string); version != "" && op.Method != http.MethodPost {
+		op.IfMatch = entityTags([]string{version})
+	}
+	var err error
+	switch op.Method {
+	case http.MethodPost:
+		err = bulkPost(op, path, seen)
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		if op.Type == nil || op.ID == "" {
+			err = scim.BadRequest(scim.InvalidValue, "The path of a %s must name a resource, such as /Users/ and its id, not %s.", op.Method, scim.Quote(path))
+		}
+	default:
+		err = scim.BadRequest(scim.InvalidSyntax, "The method must be POST, PUT, PATCH or DELETE, not %s.", scim.Quote(method))
+	}
+	if err == nil && op.Method != http.MethodDelete {
+		op.Data, err = bulkData(op.Method, member(o, "data"))
+	}
+	op.Invalid = err
+	return op
+}
+
+// bulkPost checks what only a POST has.
+func bulkPost(op directory.BulkOperation, path string, seen map[string]bool) error {
+	switch {
+	case op.Type == nil || op.ID != "":
+		return scim.BadRequest(scim.InvalidValue, "The path of a POST must be the endpoint of a resource type, such as /Users, not %s.", scim.Quote(path))
+	case op.BulkID == "":
+		return scim.BadRequest(scim.InvalidSyntax, "A POST in a bulk request needs a bulkId, a name of your choice by which the result is told.")
+	case seen[op.BulkID]:
+		return scim.BadRequest(scim.InvalidValue, "The bulkId %s was used before in this request.", scim.Quote(op.BulkID))
+	}
+	seen[op.BulkID] = true
+	return nil
+}
+
+// bulkPath takes apart the path of an operation: relative to the tenant's base URL, or with it.
+func (h *handler) bulkPath(rq *request, path string) (rt *schema.ResourceType, id string) {
+	path = strings.TrimPrefix(path, rq.base)
+	path = strings.Trim(path, "/")
+	endpoint, id, single := strings.Cut(path, "/")
+	found := h.routes[strings.ToLower(endpoint)]
+	if found == nil || found.rt == nil || single && id == "" || strings.ContainsAny(id, "/?#") {
+		return nil, ""
+	}
+	return found.rt, id
+}
+
+// bulkData reads the body of an operation. Some clients send it as a string of JSON, and a PATCH as the list of its operations, as
+// an example in RFC 7644 section 3.7.3 does.
+func bulkData(method string, v any) (scim.Object, error) {
+	if s, ok := v.(string); ok {
+		return scim.ParseObject([]byte(s))
+	}
+	if list, ok := v.([]any); ok && method == http.MethodPatch {
+		return scim.Object{"schemas": []any{scim.PatchOpURN}, "Operations": list}, nil
+	}
+	data, ok := v.(scim.Object)
+	if !ok {
+		return nil, scim.BadRequest(scim.InvalidSyntax, "The data of a %s must be an object: the body as it would be without bulk.", method)
+	}
+	return data, nil
+}
+
+// bulkResult is the result of an operation as the answer shows it (RFC 7644, section 3.7.3).
+func (h *handler) bulkResult(ctx context.Context, rq *request, op directory.BulkOperation, r directory.BulkResult) scim.Object {
+	out := scim.Object{"method": op.Method, "status": strconv.Itoa(r.Status)}
+	if op.BulkID != "" {
+		out["bulkId"] = op.BulkID
+	}
+	if op.Type != nil && r.ID != "" && (op.Method != http.MethodPost || r.Err == nil) {
+		out["location"] = rq.base + op.Type.Endpoint + "/" + r.ID
+	}
+	if r.Version > 0 && r.Err == nil {
+		out["version"] = directory.Resource{Version: r.Version}.ETag()
+	}
+	if r.Err != nil {
+		e := h.scimError(ctx, rq, r.Err)
+		out["status"], out["response"] = strconv.Itoa(e.Status), e.Object()
+	}
+	return out
+}
