@@ -192,6 +192,9 @@ func killAt(t *testing.T, n int, prepare func(*api) []string, request func([]str
 	method, path, body := request(ids)
 	status, _ := a.do(method, path, body)
 	killed := engine.Killed()
+	if err := a.s.Close(); err != nil { // a process that was killed does nothing in the background either
+		t.Fatal(err)
+	}
 	engine.Revive()
 	b := a.again(engine)
 	happened := fmt.Sprint(b.agree()) != before
