@@ -30,7 +30,7 @@ func (s *Service) Authenticate(ctx context.Context, tenantID, authorization stri
 	}
 	now := s.o.Now()
 	match := r.match(value)
-	if r.state != active || match == nil {
+	if r.state != active || match == nil || !match.remembered(now) {
 		return Tenant{}, Token{}, unauthorized()
 	}
 	switch match.state(now) {

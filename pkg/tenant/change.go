@@ -30,6 +30,9 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 		if err := r.set(after); err != nil {
 			return err
 		}
+		if err := s.checkSettings(r.Settings); err != nil {
+			return err
+		}
 		r.Modified = now.UnixMilli()
 		return nil
 	})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -29,7 +28,7 @@ type NewTenant struct {
 	Settings Settings
 }
 
-// Create makes a tenant, switched on, and its first token, with both scopes and the default lifetime. The id must be free:
+// Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id must be free:
 // ErrExists otherwise, also while a tenant of that id is being made or deleted. A value that can't be taken is an
 // *InvalidError. It goes on when ctx is cancelled, for at most 20 seconds, so that a client that hangs up leaves nothing half made.
 //
@@ -44,13 +43,13 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	if n.IdP == "" {
 		n.IdP = DefaultIdP
 	}
-	if err := n.check(); err != nil {
+	if err := errors.Join(n.check(), s.checkSettings(n.Settings)); err != nil {
 		return Tenant{}, IssuedToken{}, err
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
-	token, value := s.mint(now, nil, time.Time{})
+	token, value := s.mint(now, s.policy(n.Settings.Token), NewToken{})
 	r := &record{
 		Name: n.Name, IdP: n.IdP, Settings: n.Settings, Created: now.UnixMilli(), Modified: now.UnixMilli(),
 		Pending: s.reservation(token.ID), Key: newKey(), state: creating,
@@ -58,15 +57,18 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	if err := s.reserveTenant(ctx, n.ID, r); err != nil {
 		return Tenant{}, IssuedToken{}, err
 	}
-	if err := s.secrets.Keep(ctx, n.ID, token.ID, value, Current); err != nil {
-		s.releaseTenant(ctx, n.ID, r)
-		return Tenant{}, IssuedToken{}, err
+	if vault := s.vault(token); vault != nil {
+		if err := vault.Keep(ctx, n.ID, token.ID, value, Current); err != nil {
+			s.releaseTenant(ctx, n.ID, r)
+			return Tenant{}, IssuedToken{}, err
+		}
 	}
-	r.Tokens, r.Pending, r.state = []tokenRecord{token}, nil, active
+	r.Tokens, r.Current, r.Pending, r.state = []tokenRecord{token}, token.ID, nil, active
+	r.tell(now, EventTokenCreated, token.ID, token.data())
 	err := s.writeListed(ctx, n.ID, r, r.version)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		// Somebody took over what looked abandoned: this attempt never happened.
-		s.drop(ctx, n.ID, token.ID)
+		s.drop(ctx, n.ID, token)
 		return Tenant{}, IssuedToken{}, ErrExists
 	}
 	if err != nil {
@@ -117,27 +119,13 @@ func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
 	}
 }
 
-// writeListed stores r, one version on, and its state in the list of tenants, together. previous is the version it replaces; 0:
-// there must be none. r.version is set where it succeeds; a *store.ConditionError says that previous is not what is stored.
+// writeListed is commit with the tenant's state in the list of tenants.
 func (s *Service) writeListed(ctx context.Context, id string, r *record, previous int64) error {
-	next := *r
-	next.version = previous + 1
-	attrs, err := next.attrs()
-	if err != nil {
-		return err
-	}
-	keys := store.KeysOf(id)
 	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
 	if r.state == deleting {
 		listed[store.AttrWake] = "1"
 	}
-	err = s.store.Transact(ctx,
-		store.Op{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}},
-		store.Op{Kind: store.Put, Key: keys.Listed(), Set: listed})
-	if err == nil {
-		r.version = next.version
-	}
-	return err
+	return s.commit(ctx, id, r, previous, store.Op{Kind: store.Put, Key: store.KeysOf(id).Listed(), Set: listed})
 }
 
 // atVersion is the condition that the tenant's item has a version; 0: that there is no item.

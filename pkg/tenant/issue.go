@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // NewToken is what Issue makes a token of.
 type NewToken struct {
 	// Scopes that the token shall have; nil is both. An empty list that is not nil is refused.
 	Scopes []Scope
-	// ExpiresAt, cut to whole seconds, must be ahead and at most Options.MaxLifetime away; zero is Options.Lifetime from now.
+	// ExpiresAt, cut to whole seconds, must be ahead and at most Options.MaxLifetime away; zero is the lifetime of the tenant's settings.
 	ExpiresAt time.Time
+	// Endless asks for a token without an end, which Options.Endless must allow.
+	Endless bool
 }
 
 // IssuedToken is a token with its value, which nothing but Create, Issue and Reveal ever returns.
@@ -36,40 +40,84 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	token, value := s.mint(now, n.Scopes, n.ExpiresAt)
-	r, err := s.update(ctx, tenantID, func(r *record) error { return s.reserveToken(r, token.ID) })
-	if err != nil {
+	return s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+		if err := s.room(r, now); err != nil {
+			return nil, err
+		}
+		token, value := s.mint(now, s.policy(r.Settings.Token), n)
+		return &candidate{tokenRecord: token, value: value}, nil
+	})
+}
+
+// candidate is a token that is being made.
+type candidate struct {
+	tokenRecord
+	value string
+	// successor says that it takes the place of those that end earlier, about whom people are to be told at once.
+	successor bool
+}
+
+// issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be asked again.
+func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pick func(*record) (*candidate, error)) (IssuedToken, error) {
+	var c *candidate
+	r, err := s.update(ctx, tenantID, func(r *record) (err error) {
+		if c, err = pick(r); err == nil {
+			r.Pending = s.reservation(c.ID)
+		}
+		return err
+	})
+	if err != nil || c == nil {
 		return IssuedToken{}, err
 	}
-	if err = s.keep(ctx, tenantID, r, token.ID, value); err != nil {
-		s.releaseToken(ctx, tenantID, token.ID)
+	current, err := s.keep(ctx, tenantID, r, c)
+	if err != nil {
+		s.releaseToken(ctx, tenantID, c.ID)
 		return IssuedToken{}, err
 	}
 	r, err = s.update(ctx, tenantID, func(r *record) error {
-		if r.find(token.ID) != nil {
+		if r.find(c.ID) != nil {
 			return errUnchanged
 		}
-		if r.Pending == nil || r.Pending.ID != token.ID {
+		if r.Pending == nil || r.Pending.ID != c.ID {
 			return &ConflictError{Detail: "Making the token took too long and another one took its place."}
 		}
-		r.Tokens, r.Pending = append(r.Tokens, token), nil
+		s.add(r, c, current, now)
 		return nil
 	})
 	if err != nil {
 		if lost := (*ConflictError)(nil); errors.As(err, &lost) || errors.Is(err, ErrNotFound) {
-			s.drop(ctx, tenantID, token.ID)
+			s.drop(ctx, tenantID, c.tokenRecord)
 		}
 		return IssuedToken{}, err
 	}
-	s.o.Log.InfoContext(ctx, "token created", "tenant", tenantID, "token", token.ID)
+	s.o.Log.InfoContext(ctx, "token created", "tenant", tenantID, "token", c.ID, "successor", c.successor)
 	tokens := r.tokens(now)
-	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == token.ID })
-	return IssuedToken{Token: tokens[i], Value: value}, nil
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == c.ID })
+	return IssuedToken{Token: tokens[i], Value: c.value}, nil
 }
 
-// reserveToken claims the place of one more token.
-func (s *Service) reserveToken(r *record, tokenID string) error {
-	live := len(r.live(s.o.Now()))
+// add puts a finished token on the tenant, with what there is to tell of it.
+func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
+	data, kind := c.data(), EventTokenCreated
+	if c.successor {
+		kind = EventSuccessorCreated
+		var ending []any
+		for _, i := range r.live(now) {
+			ending = append(ending, r.Tokens[i].ID)
+		}
+		data["predecessorIds"] = ending
+	}
+	r.tell(now, kind, c.ID, data)
+	r.Tokens, r.Pending, r.Collect = append(r.Tokens, c.tokenRecord), nil, false
+	if current != "" {
+		r.Current = current
+	}
+	s.announce(r, now, announcement{ready: c.successor})
+}
+
+// room reports whether a person may make one more token now.
+func (s *Service) room(r *record, now time.Time) error {
+	live := len(r.live(now))
 	held := s.holds(r.Pending)
 	switch {
 	case live >= maxLive:
@@ -79,21 +127,44 @@ func (s *Service) reserveToken(r *record, tokenID string) error {
 	case held:
 		return errWait
 	}
-	r.Pending = s.reservation(tokenID)
 	return nil
 }
 
-// keep puts a new value into the vault at the stage that it has in r.
-func (s *Service) keep(ctx context.Context, tenantID string, r *record, tokenID, value string) error {
+// keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one there; empty where
+// that did not change.
+func (s *Service) keep(ctx context.Context, tenantID string, r *record, c *candidate) (current string, err error) {
+	vault := s.vault(c.tokenRecord)
+	if vault == nil {
+		return "", nil
+	}
 	stage := Current
-	if live := r.live(s.o.Now()); len(live) > 0 {
-		stage = Successor
-		// The live token may have been a successor itself. It must not lose its place in the vault to the new one.
-		if err := s.secrets.Promote(ctx, tenantID, r.Tokens[live[0]].ID); err != nil && !errors.Is(err, ErrNoValue) {
-			return err
+	for _, i := range r.live(s.o.Now()) {
+		if t := r.Tokens[i]; t.vault() == c.vault() {
+			stage, current = Successor, t.ID
 		}
 	}
-	return s.secrets.Keep(ctx, tenantID, tokenID, value, stage)
+	if c.vault() != VaultSecret {
+		return "", vault.Keep(ctx, tenantID, c.ID, c.value, stage)
+	}
+	if stage == Current {
+		return c.ID, vault.Keep(ctx, tenantID, c.ID, c.value, stage)
+	}
+	// The newest live token may have been a successor itself. It must not lose its place in the vault to the new one.
+	if err := vault.Promote(ctx, tenantID, current); err != nil && !errors.Is(err, ErrNoValue) {
+		return "", err
+	}
+	return current, vault.Keep(ctx, tenantID, c.ID, c.value, stage)
+}
+
+// vault is where the value of a token is kept; nil for nowhere.
+func (s *Service) vault(t tokenRecord) Secrets {
+	switch t.vault() {
+	case VaultNone:
+		return nil
+	case VaultPacked:
+		return s.o.Packed // nil in a deployment that no longer has one
+	}
+	return s.secrets
 }
 
 // releaseToken gives a reserved place back. If it fails, the reservation lapses.
@@ -110,17 +181,50 @@ func (s *Service) releaseToken(ctx context.Context, tenantID, tokenID string) {
 	}
 }
 
-// mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the default lifetime.
-func (s *Service) mint(now time.Time, scopes []Scope, expires time.Time) (tokenRecord, string) {
+// mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the lifetime of the policy.
+func (s *Service) mint(now time.Time, p policy, n NewToken) (tokenRecord, string) {
 	id, value := mint()
 	sum := digestOf(value)
-	if scopes == nil {
-		scopes = []Scope{ScopeRead, ScopeWrite}
+	t := tokenRecord{ID: id, Digest: sum[:], Scopes: n.Scopes, Created: now.Unix(), Expires: n.ExpiresAt.Unix()}
+	if t.Scopes == nil {
+		t.Scopes = []Scope{ScopeRead, ScopeWrite}
 	}
-	if expires.IsZero() {
-		expires = now.Add(s.o.Lifetime)
+	switch {
+	case n.Endless:
+		t.Expires = 0
+	case n.ExpiresAt.IsZero():
+		t.Expires = now.Add(p.lifetime).Unix()
 	}
-	return tokenRecord{ID: id, Digest: sum[:], Scopes: scopes, Created: now.Unix(), Expires: expires.Unix()}, value
+	if p.vault != VaultSecret {
+		t.Vault = p.vault
+	}
+	if p.noticeDays != defaultNoticeDays {
+		t.Notice = p.noticeDays
+	}
+	if !slices.Equal(p.reminders, defaultReminders) {
+		t.Reminders = slices.Clone(p.reminders)
+		if t.Reminders == nil {
+			t.Reminders = []int{}
+		}
+	}
+	return t, value
+}
+
+// data is what an event about a new token says.
+func (t tokenRecord) data() scim.Object {
+	scopes := make([]any, len(t.Scopes))
+	for i, s := range t.Scopes {
+		scopes[i] = string(s)
+	}
+	return scim.Object{"expiresAt": moment(t.Expires), "scopes": scopes}
+}
+
+// moment writes a time for an event; nil for none.
+func moment(seconds int64) any {
+	if seconds == 0 {
+		return nil
+	}
+	return unix(seconds).Format(time.RFC3339)
 }
 
 func (s *Service) checkToken(n NewToken, now time.Time) error {
@@ -132,13 +236,23 @@ func (s *Service) checkToken(n NewToken, now time.Time) error {
 			return invalid("scopes", "must name read, write or both, each once")
 		}
 	}
-	if n.ExpiresAt.IsZero() {
+	if n.Endless || !n.ExpiresAt.IsZero() {
+		return s.checkEnd(n.ExpiresAt, n.Endless, now)
+	}
+	return nil
+}
+
+// checkEnd checks the end that a person wants a token to have against the operator's bounds.
+func (s *Service) checkEnd(at time.Time, endless bool, now time.Time) error {
+	latest := now.Add(s.o.MaxLifetime)
+	switch {
+	case endless && !s.o.Endless:
+		return invalid("expiresAt", "must be given: this deployment allows no tokens without an end")
+	case endless:
 		return nil
-	}
-	if n.ExpiresAt.Unix() <= now.Unix() {
+	case at.Unix() <= now.Unix():
 		return invalid("expiresAt", "must be in the future")
-	}
-	if latest := now.Add(s.o.MaxLifetime); n.ExpiresAt.After(latest) {
+	case at.After(latest):
 		return invalid("expiresAt", fmt.Sprintf("must not be after %s", latest.UTC().Format(time.RFC3339)))
 	}
 	return nil

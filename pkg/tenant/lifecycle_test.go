@@ -113,7 +113,31 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{"scim": scim.Object{"uniqueGroupNames": "true"}}, problem: "settings.scim.uniqueGroupNames"},
 		{in: scim.Object{"scim": scim.Object{"PatchBody": "full"}}, problem: "settings.scim.PatchBody"},
 		{in: scim.Object{"scim": []any{}}, problem: "settings.scim"},
-		{in: scim.Object{"token": scim.Object{}}, problem: "settings.token"},
+		{in: scim.Object{"tokens": scim.Object{}}, problem: "settings.tokens"},
+		{in: scim.Object{"token": scim.Object{
+			"lifetimeDays": int64(90), "noticeDays": int64(14), "reminders": []any{int64(1), int64(7)}, "vault": "none",
+		}}},
+		{in: scim.Object{"token": scim.Object{"lifetimeDays": nil, "reminders": []any{}}}},
+		{in: scim.Object{"token": scim.Object{"lifetimeDays": "90"}}, problem: "settings.token.lifetimeDays"},
+		{in: scim.Object{"token": scim.Object{"noticeDays": int64(0)}}, problem: "settings.token.noticeDays"},
+		{in: scim.Object{"token": scim.Object{"noticeDays": 1.5}}, problem: "settings.token.noticeDays"},
+		{in: scim.Object{"token": scim.Object{"reminders": []any{int64(7), int64(7)}}}, problem: "settings.token.reminders"},
+		{in: scim.Object{"token": scim.Object{"reminders": int64(7)}}, problem: "settings.token.reminders"},
+		{in: scim.Object{"token": scim.Object{"vault": "safe"}}, problem: "settings.token.vault"},
+		{in: scim.Object{"token": scim.Object{"days": int64(1)}}, problem: "settings.token.days"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{
+			scim.Object{"email": "ada@example.com"}, scim.Object{"email": "bob@example.com", "language": "de"},
+		}}}},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{"ada@example.com"}}}, problem: "settings.notices.recipients[0]"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada"}}}}, problem: "settings.notices.recipients[0].email"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}}}, problem: "settings.notices.recipients[0].email"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com\r\nBcc: x@example.com"}}}}, problem: "settings.notices.recipients[0].email"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com", "language": "fr"}}}}, problem: "settings.notices.recipients[0].language"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"language": "en"}}}}, problem: "settings.notices.recipients[0].email"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{
+			scim.Object{"email": "ada@example.com"}, scim.Object{"email": "ADA@example.com"},
+		}}}, problem: "settings.notices.recipients[1]"},
+		{in: scim.Object{"notices": scim.Object{"mail": "x"}}, problem: "settings.notices.mail"},
 	} {
 		got, err := tenant.ParseSettings(c.in)
 		invalid := (*tenant.InvalidError)(nil)
@@ -316,6 +340,13 @@ func (w *world) empty(t *testing.T, id string) {
 	items, err := w.store.Get(w.ctx, store.KeysOf(id).Listed())
 	if err != nil || items[0].Attrs != nil {
 		t.Errorf("still listed: %v, %v", items, err)
+	}
+	for shard := range store.DueShards {
+		page, err := w.store.Query(w.ctx, store.Query{PK: store.DuePK(shard)})
+		of := func(item store.Item) bool { return store.Split(item.SK)[1] == id }
+		if err != nil || slices.ContainsFunc(page.Items, of) {
+			t.Errorf("still due: %v, %v", page.Items, err)
+		}
 	}
 }
 

@@ -43,9 +43,21 @@ type record struct {
 	Pending  *reservation  `json:"pending,omitempty"`
 	Schemas  string        `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
 	Key      []byte        `json:"key,omitempty"`     // see Tenant.CursorKey
+	// Current is the token that is current in the vault, "" where that is not known.
+	Current string `json:"current,omitempty"`
+	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.
+	Collect bool `json:"collect,omitempty"`
+	// Due is where the tenant stands in the order of due times, 0 for nowhere; Looked until when reminders were looked at; Retry
+	// when what went wrong is tried again. Unix seconds.
+	Due    int64 `json:"due,omitempty"`
+	Looked int64 `json:"looked,omitempty"`
+	Retry  int64 `json:"retry,omitempty"`
+	// Outbox is the version that last wrote something to tell; 0 once all is told.
+	Outbox int64 `json:"outbox,omitempty"`
 
 	state   state
 	version int64
+	out     outgoing
 }
 
 // tokenRecord is the stored form of a token. Times are Unix seconds.
@@ -54,8 +66,22 @@ type tokenRecord struct {
 	Digest  []byte  `json:"digest"`
 	Scopes  []Scope `json:"scopes"`
 	Created int64   `json:"created"`
-	Expires int64   `json:"expires"`
+	Expires int64   `json:"expires"` // 0: never
 	Revoked int64   `json:"revoked,omitempty"`
+	First   int64   `json:"first,omitempty"` // first use
+	Vault   string  `json:"vault,omitempty"` // "": VaultSecret
+
+	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults. Period counts the
+	// periods of notice: one more where the token was extended beyond the one that it was in. Told has a bit for what was told in
+	// it: 0 that the successor is ready, i+1 reminder i.
+	Notice    int    `json:"notice,omitempty"`
+	Reminders []int  `json:"reminders,omitzero"`
+	Period    int    `json:"period,omitempty"`
+	Told      uint16 `json:"told,omitempty"`
+
+	// Ended says that the expiry was told, Gone that the vault has forgotten the dead token.
+	Ended bool `json:"ended,omitempty"`
+	Gone  bool `json:"gone,omitempty"`
 }
 
 // reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates with it.
@@ -69,7 +95,7 @@ func (t tokenRecord) state(now time.Time) TokenState {
 	switch {
 	case t.Revoked != 0:
 		return TokenRevoked
-	case now.Unix() >= t.Expires:
+	case t.Expires != 0 && now.Unix() >= t.Expires:
 		return TokenExpired
 	}
 	return TokenActive
@@ -79,10 +105,29 @@ func (t tokenRecord) live(now time.Time) bool { return t.state(now) == TokenActi
 
 // died is when the token stopped working; in the future for a live one.
 func (t tokenRecord) died() time.Time {
-	if t.Revoked != 0 {
-		return time.Unix(min(t.Revoked, t.Expires), 0)
+	switch {
+	case t.Revoked == 0:
+		return time.Unix(t.end(), 0)
+	case t.Expires == 0:
+		return time.Unix(t.Revoked, 0)
 	}
-	return time.Unix(t.Expires, 0)
+	return time.Unix(min(t.Revoked, t.Expires), 0)
+}
+
+// end is when the token expires, far away where it never does.
+func (t tokenRecord) end() int64 {
+	if t.Expires == 0 {
+		return 1 << 40
+	}
+	return t.Expires
+}
+
+// vault is where its value is kept.
+func (t tokenRecord) vault() string {
+	if t.Vault == "" {
+		return VaultSecret
+	}
+	return t.Vault
 }
 
 // remembered reports whether the token is still listed.
@@ -107,7 +152,10 @@ func (r *record) tokens(now time.Time) []Token {
 		if !t.remembered(now) {
 			continue
 		}
-		token := Token{ID: t.ID, State: t.state(now), Scopes: t.Scopes, CreatedAt: unix(t.Created), ExpiresAt: unix(t.Expires)}
+		token := Token{
+			ID: t.ID, State: t.state(now), Scopes: t.Scopes,
+			CreatedAt: unix(t.Created), ExpiresAt: unix(t.Expires), FirstUsedAt: unix(t.First),
+		}
 		if len(live) > 1 && i == live[len(live)-1] {
 			token.State = TokenSuccessor
 		}
@@ -124,16 +172,21 @@ func (r *record) find(tokenID string) *tokenRecord {
 	return nil
 }
 
-// forget drops the dead tokens that need not be kept: the oldest above keptDead, and those dead for too long.
-func (r *record) forget(now time.Time) {
+// forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose expiry is not
+// told yet stays, unless there are twice as many.
+func (r *record) forget(now time.Time, keep int) {
 	dead := 0
 	for i := len(r.Tokens) - 1; i >= 0; i-- {
-		t := r.Tokens[i]
+		t := &r.Tokens[i]
 		if t.live(now) {
 			continue
 		}
-		if dead++; dead > keptDead || !t.remembered(now) {
+		dead++
+		switch old := dead > keep || !t.remembered(now); {
+		case old && (t.Ended || t.Revoked != 0 || dead > 2*keptDead):
 			r.Tokens = slices.Delete(r.Tokens, i, i+1)
+		case t.Gone && (t.Ended || t.Revoked != 0):
+			t.Notice, t.Reminders, t.Period, t.Told = 0, nil, 0, 0 // of no use any more
 		}
 	}
 }
@@ -163,21 +216,34 @@ func (r *record) cursorKey(id string) []byte {
 	return h.Sum(nil)
 }
 
-// attrs is the item of the record.
-func (r *record) attrs() (store.Attrs, error) {
+// attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens.
+func (r *record) attrs(now time.Time) (store.Attrs, error) {
+	for keep := keptDead; ; keep-- {
+		r.forget(now, keep)
+		doc, err := encode(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(doc) <= maxDocBytes {
+			return store.Attrs{
+				attrDoc: doc, attrVersion: r.version, attrState: string(r.state), store.AttrSchema: store.SchemaVersion,
+			}, nil
+		}
+		if keep == 0 {
+			return nil, fmt.Errorf("tenant: a tenant of %d bytes is more than one read", len(doc))
+		}
+	}
+}
+
+// encode is JSON without the escapes that would make six bytes of one.
+func encode(v any) (string, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false) // would make six bytes of one
-	if err := enc.Encode(r); err != nil {
-		return nil, fmt.Errorf("tenant: encode: %w", err)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "", fmt.Errorf("tenant: encode: %w", err)
 	}
-	doc := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	if len(doc) > maxDocBytes {
-		return nil, fmt.Errorf("tenant: a tenant of %d bytes is more than one read", len(doc))
-	}
-	return store.Attrs{
-		attrDoc: string(doc), attrVersion: r.version, attrState: string(r.state), store.AttrSchema: store.SchemaVersion,
-	}, nil
+	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
 }
 
 // decode reads the item of a tenant; ErrNotFound where there is none.
@@ -195,4 +261,10 @@ func decode(item store.Item) (*record, error) {
 	return r, nil
 }
 
-func unix(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
+// unix is the time of a count of seconds; 0 is none.
+func unix(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}

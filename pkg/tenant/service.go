@@ -17,8 +17,17 @@ type Options struct {
 	Log *slog.Logger
 	// Lifetime of a token that asks for no other; 0 means 180 days.
 	Lifetime time.Duration
-	// MaxLifetime bounds the expiresAt that a token may ask for; 0 means 730 days.
+	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days.
 	MaxLifetime time.Duration
+	// Endless allows tokens that never expire.
+	Endless bool
+	// Packed is the vault of tenants that keep their tokens in shared secrets; nil means that none may.
+	Packed Secrets
+	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so that many
+	// tenants of one day don't all come at once; 0 makes them when the period begins.
+	Spread time.Duration
+	// Wake, where set, is called with a tenant that has something to deliver, after it was written. It must return at once.
+	Wake func(tenantID string)
 	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was making is
 	// then void at once instead of after a minute.
 	Alone bool
@@ -45,6 +54,8 @@ type Service struct {
 	mu      sync.Mutex
 	touched map[touchKey]time.Time
 	types   map[string]knownTypes // by tenant
+
+	delivering [64]sync.Mutex // by hash of the tenant
 }
 
 // New returns a Service on a table and a vault.

@@ -15,7 +15,9 @@ const (
 
 // Settings is what an operator can set per tenant. What is not set follows the tenant's identity provider profile.
 type Settings struct {
-	SCIM SCIMSettings `json:"scim,omitzero"`
+	SCIM    SCIMSettings   `json:"scim,omitzero"`
+	Token   TokenSettings  `json:"token,omitzero"`
+	Notices NoticeSettings `json:"notices,omitzero"`
 }
 
 // SCIMSettings is how the SCIM endpoint behaves.
@@ -31,14 +33,21 @@ type SCIMSettings struct {
 func ParseSettings(o scim.Object) (Settings, error) {
 	var s Settings
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if key != "scim" {
-			return Settings{}, invalid("settings."+key, "is not a setting; known: scim")
-		}
-		inner, err := object(o[key], "settings.scim")
+		inner, err := object(o[key], "settings."+key)
 		if err != nil {
 			return Settings{}, err
 		}
-		if s.SCIM, err = parseSCIMSettings(inner); err != nil {
+		switch key {
+		case "scim":
+			s.SCIM, err = parseSCIMSettings(inner)
+		case "token":
+			s.Token, err = parseTokenSettings(inner)
+		case "notices":
+			s.Notices, err = parseNoticeSettings(inner)
+		default:
+			return Settings{}, invalid("settings."+key, "is not a setting; known: notices, scim, token")
+		}
+		if err != nil {
 			return Settings{}, err
 		}
 	}
@@ -73,17 +82,26 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 
 // Object is the settings as the admin API shows them: what was set, and nothing else.
 func (s Settings) Object() scim.Object {
-	inner := scim.Object{}
-	if s.SCIM.PatchBody != "" {
-		inner["patchBody"] = s.SCIM.PatchBody
+	all := scim.Object{}
+	for key, inner := range map[string]scim.Object{
+		"scim": s.SCIM.object(), "token": s.Token.object(), "notices": s.Notices.object(),
+	} {
+		if len(inner) > 0 {
+			all[key] = inner
+		}
 	}
-	if s.SCIM.UniqueGroupNames != nil {
-		inner["uniqueGroupNames"] = *s.SCIM.UniqueGroupNames
+	return all
+}
+
+func (s SCIMSettings) object() scim.Object {
+	o := scim.Object{}
+	if s.PatchBody != "" {
+		o["patchBody"] = s.PatchBody
 	}
-	if len(inner) == 0 {
-		return scim.Object{}
+	if s.UniqueGroupNames != nil {
+		o["uniqueGroupNames"] = *s.UniqueGroupNames
 	}
-	return scim.Object{"scim": inner}
+	return o
 }
 
 // object reads v as an object; null is an empty one.

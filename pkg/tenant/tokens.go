@@ -3,7 +3,9 @@ package tenant
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -11,35 +13,48 @@ import (
 // LastUsedAt.
 func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) {
 	t, err := s.Get(ctx, tenantID)
-	if err != nil || len(t.Tokens) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	keys := make([]store.Key, len(t.Tokens))
-	for i, token := range t.Tokens {
+	used, err := s.lastUses(ctx, tenantID, t.Tokens)
+	for i := range t.Tokens {
+		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
+	}
+	return t.Tokens, err
+}
+
+// lastUses reads when tokens were last used, in Unix seconds by id; none where a token never was.
+func (s *Service) lastUses(ctx context.Context, tenantID string, tokens []Token) (map[string]int64, error) {
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	keys := make([]store.Key, len(tokens))
+	for i, token := range tokens {
 		keys[i] = store.KeysOf(tenantID).Used(token.ID)
 	}
 	items, err := s.store.Get(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
+	used := map[string]int64{}
 	for i, item := range items {
 		if at, ok := item.Attrs[attrAt].(int64); ok {
-			t.Tokens[i].LastUsedAt = unix(at)
+			used[tokens[i].ID] = at
 		}
 	}
-	return t.Tokens, nil
+	return used, nil
 }
 
 // Revoke ends a token: no request that begins after Revoke returns gets in with it. A token that is dead already stays as it is.
 // ErrNotFound for a token that is not listed.
 //
 // The table comes first and decides. A process that dies before the vault has forgotten the value leaves one that is good
-// for nothing; revoking again removes it, as does the next token that takes its stage.
+// for nothing; the next run of Rotate removes it, as does revoking again.
 func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		now := s.o.Now()
+	now := s.o.Now()
+	r, err := s.update(ctx, tenantID, func(r *record) error {
 		token := r.find(tokenID)
 		switch {
 		case token == nil || !token.remembered(now):
@@ -47,25 +62,51 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 		case !token.live(now):
 			return errUnchanged
 		}
-		token.Revoked = now.Unix()
+		r.revoke(now, token, "revoked")
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	s.o.Log.InfoContext(ctx, "token revoked", "tenant", tenantID, "token", tokenID)
-	s.drop(ctx, tenantID, tokenID)
+	if token := r.find(tokenID); token != nil {
+		s.drop(ctx, tenantID, *token)
+	}
 	return nil
 }
 
+// revoke ends a live token of the record.
+func (r *record) revoke(now time.Time, t *tokenRecord, reason string) {
+	t.Revoked = now.Unix()
+	r.tell(now, EventTokenRevoked, t.ID, scim.Object{"reason": reason})
+}
+
 // drop has the vault forget a dead token. What it can't forget now does no harm.
-func (s *Service) drop(ctx context.Context, tenantID, tokenID string) {
-	if err := s.secrets.Drop(ctx, tenantID, tokenID); err != nil {
-		s.o.Log.WarnContext(ctx, "value of a dead token not removed", "tenant", tenantID, "token", tokenID, "error", err)
+func (s *Service) drop(ctx context.Context, tenantID string, t tokenRecord) {
+	vault := s.vault(t)
+	if vault == nil {
+		return
+	}
+	if err := vault.Drop(ctx, tenantID, t.ID); err != nil {
+		s.o.Log.WarnContext(ctx, "value of a dead token not removed", "tenant", tenantID, "token", t.ID, "error", err)
 	}
 }
 
-// Reveal returns the value of a live token, and logs that it did. A *ConflictError for a dead token, or one whose value is not kept.
+// audit notes that a token is about to be shown.
+func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.Time) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		r.tell(now, EventTokenRevealed, tokenID, nil)
+		return nil
+	})
+	if err == nil {
+		s.o.Log.InfoContext(ctx, "token revealed", "tenant", tenantID, "token", tokenID)
+	}
+	return err
+}
+
+// Reveal returns the value of a live token. That it did is logged, and an event; where that can't be written, it does not. A *ConflictError for a dead token, or one whose value is not kept.
 func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedToken, error) {
 	r, err := s.read(ctx, tenantID)
 	if err != nil {
@@ -79,7 +120,11 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	if !stored.live(now) {
 		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.state(now)) + ". Make a new one instead."}
 	}
-	value, err := s.secrets.Reveal(ctx, tenantID, tokenID)
+	vault := s.vault(*stored)
+	if vault == nil {
+		return IssuedToken{}, &ConflictError{Detail: "The value of the token is not kept. It was shown once, when it was made."}
+	}
+	value, err := vault.Reveal(ctx, tenantID, tokenID)
 	if err == nil && r.match(value) != stored {
 		err = ErrNoValue // what is in the vault under this id would not authenticate
 	}
@@ -90,7 +135,9 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	if err != nil {
 		return IssuedToken{}, err
 	}
-	s.o.Log.InfoContext(ctx, "token revealed", "tenant", tenantID, "token", tokenID)
+	if err := s.audit(ctx, tenantID, tokenID, now); err != nil {
+		return IssuedToken{}, err
+	}
 	for _, token := range r.tokens(now) {
 		if token.ID == tokenID {
 			return IssuedToken{Token: token, Value: value}, nil

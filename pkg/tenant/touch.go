@@ -28,22 +28,44 @@ func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
 	if !validID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
 		return
 	}
-	keys := store.KeysOf(tenantID)
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), touchPatience)
 	defer cancel()
-	// The check keeps a request that outlives its tenant from leaving an item behind.
-	err := s.store.Transact(ctx,
-		store.Op{
-			Kind: store.Check, Key: keys.Tenant(),
-			If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}},
-		},
-		store.Op{
-			Kind: store.Put, Key: keys.Used(tokenID),
-			Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
-		})
-	if err != nil {
+	if err := s.touch(ctx, tenantID, tokenID, now); err != nil {
 		s.o.Log.WarnContext(ctx, "last use of a token not noted", "tenant", tenantID, "token", tokenID, "error", err)
 	}
+}
+
+func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.Time) error {
+	r, err := s.read(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	keys := store.KeysOf(tenantID)
+	put := store.Op{
+		Kind: store.Put, Key: keys.Used(tokenID), Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
+	}
+	if token := r.find(tokenID); r.state == active && token != nil && token.First == 0 {
+		return s.firstUse(ctx, tenantID, tokenID, now, put)
+	}
+	// The check keeps a request that outlives its tenant from leaving an item behind.
+	return s.store.Transact(ctx, put, store.Op{
+		Kind: store.Check, Key: keys.Tenant(), If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}},
+	})
+}
+
+// firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it the vault's
+// current one. It deletes nothing, which not every function that answers requests may.
+func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		r.out.with = append(r.out.with, put)
+		if token := r.find(tokenID); token != nil && token.First == 0 {
+			token.First = now.Unix()
+			r.tell(now, EventTokenFirstUsed, tokenID, nil)
+			r.out.hint = true
+		}
+		return nil
+	})
+	return err
 }
 
 // due reports whether a use is to be written, and notes that it is.

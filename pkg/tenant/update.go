@@ -52,26 +52,49 @@ func (s *Service) update(ctx context.Context, id string, change func(*record) er
 	}
 }
 
-// write stores r, one version on, without the tokens that need not be kept, if it still is the version that was read.
+// write stores r, one version on, if it still is the version that was read.
 func (s *Service) write(ctx context.Context, id string, r *record) error {
-	before := slices.Clone(r.Tokens)
-	r.forget(s.o.Now())
-	previous := r.version
-	r.version++
-	attrs, err := r.attrs()
+	return s.commit(ctx, id, r, r.version)
+}
+
+// commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its place in the order
+// of due times, and more. previous is the version it replaces; 0: there must be none. r is what was stored where it succeeds; a
+// *store.ConditionError says that previous is not what is stored.
+func (s *Service) commit(ctx context.Context, id string, r *record, previous int64, more ...store.Op) error {
+	now := s.o.Now()
+	next := *r
+	next.Tokens = slices.Clone(r.Tokens)
+	next.version = previous + 1
+	hint := r.out.hint
+	out, err := next.outbox(id, now)
 	if err != nil {
 		return err
 	}
 	keys := store.KeysOf(id)
-	// Transact and not Write: its idempotency token makes trying again safe where no answer comes.
-	err = s.store.Transact(ctx, store.Op{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}})
+	if hint {
+		more = append(more, duePuts(id, 0, now.Unix())...)
+	} else {
+		next.Due = s.next(id, &next, now)
+		more = append(more, duePuts(id, r.Due, next.Due)...)
+	}
+	attrs, err := next.attrs(now)
 	if err != nil {
 		return err
 	}
+	// Transact and not Write: its idempotency token makes trying again safe where no answer comes.
+	ops := append([]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}}}, more...)
+	if err := s.store.Transact(ctx, append(ops, out...)...); err != nil {
+		return err
+	}
+	before := r.Tokens
+	*r = next
 	for _, t := range before {
 		if r.find(t.ID) == nil {
 			s.forgetUse(ctx, id, t.ID)
 		}
+	}
+	if len(out) > 0 && s.o.Wake != nil {
+		s.o.Wake(id)
 	}
 	return nil
 }

@@ -1,0 +1,154 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// retryAfter is when what went wrong with a tenant is tried again.
+const retryAfter = time.Hour
+
+// advance does all that is due for a tenant: makes its successor, tells what there is to tell, tidies its vault, and delivers. The four
+// don't wait for each other: a vault that fails keeps nobody from being told. Each may be killed anywhere and repeated, by two
+// processes at once. found is the due time under which the tenant was found, 0 for none; its entry is removed if it is not the
+// tenant's own any more.
+func (s *Service) advance(ctx context.Context, id string, found int64, d Delivery) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	err := errors.Join(s.succeed(ctx, id), s.tellDue(ctx, id), s.tidy(ctx, id), s.Deliver(ctx, id, d))
+	return errors.Join(err, s.settle(ctx, id, found, err))
+}
+
+// succeed makes the successor of a tenant that needs one.
+func (s *Service) succeed(ctx context.Context, id string) error {
+	now := s.o.Now()
+	_, err := s.issue(ctx, id, now, func(r *record) (*candidate, error) {
+		p := s.policy(r.Settings.Token)
+		switch {
+		case p.vault == VaultNone || !r.needsSuccessor(now, s.early(id)):
+			return nil, errUnchanged
+		case s.holds(r.Pending):
+			return nil, ErrBusy
+		}
+		return s.candidate(r, p, now), nil
+	})
+	return present(err)
+}
+
+// candidate makes the successor of the tenant's tokens: with the scopes of the one that ends last, and a whole life from now.
+func (s *Service) candidate(r *record, p policy, now time.Time) *candidate {
+	n := NewToken{}
+	if i := r.predecessor(now); i >= 0 {
+		n.Scopes = r.Tokens[i].Scopes
+	}
+	token, value := s.mint(now, p, n)
+	return &candidate{tokenRecord: token, value: value, successor: true}
+}
+
+// tellDue notes the events and notices that are due.
+func (s *Service) tellDue(ctx context.Context, id string) error {
+	t, err := s.Get(ctx, id)
+	if err != nil {
+		return present(err)
+	}
+	used, err := s.lastUses(ctx, id, t.Tokens)
+	if err != nil {
+		return err
+	}
+	now := s.o.Now()
+	_, err = s.update(ctx, id, func(r *record) error {
+		looked := r.reminded(now)
+		if !s.announce(r, now, announcement{all: true, used: used}) && !looked {
+			return errUnchanged
+		}
+		r.Looked = max(r.Looked, now.Unix())
+		return nil
+	})
+	return present(err)
+}
+
+// tidy has the vault forget dead tokens, and brings its current one up to date.
+func (s *Service) tidy(ctx context.Context, id string) error {
+	r, err := s.read(ctx, id)
+	if err != nil || r.state != active {
+		return present(err)
+	}
+	now := s.o.Now()
+	gone := map[string]bool{}
+	for _, t := range r.Tokens {
+		vault := s.vault(t)
+		if t.live(now) || t.Gone || vault == nil {
+			continue
+		}
+		if err := vault.Drop(ctx, id, t.ID); err != nil {
+			return err
+		}
+		gone[t.ID] = true
+	}
+	current := r.current(now)
+	if current != "" && current != r.Current {
+		if err := s.secrets.Promote(ctx, id, current); err != nil && !errors.Is(err, ErrNoValue) {
+			return err
+		}
+	}
+	_, err = s.update(ctx, id, func(r *record) error {
+		changed := current != "" && r.Current != current
+		if changed {
+			r.Current = current
+		}
+		for i := range r.Tokens {
+			if t := &r.Tokens[i]; gone[t.ID] && !t.Gone {
+				t.Gone, changed = true, true
+			}
+		}
+		if !changed {
+			return errUnchanged
+		}
+		return nil
+	})
+	return present(err)
+}
+
+// settle puts the tenant where it belongs in the order of due times: later, where something failed or there is no end of it.
+func (s *Service) settle(ctx context.Context, id string, found int64, failed error) error {
+	r, err := s.update(ctx, id, func(r *record) error {
+		now := s.o.Now()
+		retry, at := r.Retry, int64(0)
+		r.Retry = 0
+		if at = s.next(id, r, now); at != 0 && (failed != nil || at <= now.Unix()) {
+			r.Retry = now.Add(retryAfter).Unix()
+		}
+		if retry == r.Retry && s.next(id, r, now) == r.Due {
+			return errUnchanged
+		}
+		return nil
+	})
+	stale := store.Cond{Test: store.Absent}
+	switch {
+	case err != nil && !inactive(err):
+		return err
+	case found == 0 || err == nil && r.Due == found:
+		return nil
+	case err == nil:
+		stale = atVersion(r.version)
+	}
+	keys := store.KeysOf(id)
+	err = s.store.Transact(ctx,
+		store.Op{Kind: store.Check, Key: keys.Tenant(), If: []store.Cond{stale}},
+		store.Op{Kind: store.Delete, Key: keys.Due(found)})
+	if changed := (*store.ConditionError)(nil); errors.As(err, &changed) {
+		return nil // whoever comes next finds the entry again
+	}
+	return err
+}
+
+// present forgets that there is no such tenant: then there is nothing to do.
+func present(err error) error {
+	if inactive(err) {
+		return nil
+	}
+	return err
+}

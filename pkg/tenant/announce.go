@@ -1,0 +1,129 @@
+package tenant
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// announcement is what announce goes by, beside the record.
+type announcement struct {
+	// ready tells of every token that ends before another live one that its successor is there, also before its period of notice.
+	ready bool
+	// all tells whatever is due; else only that successors are ready.
+	all bool
+	// used says when tokens were last used, in Unix seconds by id; needed for all.
+	used map[string]int64
+}
+
+// announce notes on the record the events and notices that are due at now: that a successor is ready, reminders, that a token has
+// ended. Nothing is noted twice, because the record remembers what was told, and is written together with it. What is due of
+// one token at one time becomes one message. It reports whether it noted anything.
+func (s *Service) announce(r *record, now time.Time, a announcement) bool {
+	before := len(r.out.events) + len(r.out.notices)
+	toCollect := s.toCollect(r, now)
+	for i := range r.Tokens {
+		t := &r.Tokens[i]
+		switch t.state(now) {
+		case TokenExpired:
+			if a.all && !t.Ended {
+				r.expire(now, t, r.late(t, now, a))
+			}
+		case TokenActive:
+			var steps []step
+			early := a.ready || toCollect
+			if t.Expires != 0 && t.Told&readyBit == 0 && (early || t.window() <= now.Unix()) && (toCollect || r.outlived(t, now)) {
+				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
+			}
+			if a.all {
+				steps = append(steps, r.late(t, now, a)...)
+			}
+			r.remind(now, t, steps)
+		}
+	}
+	return len(r.out.events)+len(r.out.notices) > before
+}
+
+// expire notes that a token has ended. Reminders that came too late go with it, but only those of a notice that was begun: who was
+// never told that the token would end is told once that it has.
+func (r *record) expire(now time.Time, t *tokenRecord, missed []step) {
+	t.Ended = true
+	r.tell(now, EventTokenExpired, t.ID, scim.Object{"expiredAt": moment(t.Expires)})
+	steps := []step{{kind: NoticeExpired}}
+	if t.Told&readyBit != 0 {
+		steps = append(steps, missed...)
+	}
+	r.remind(now, t, steps)
+}
+
+// late are the token's reminders whose time has come, the most urgent first. There are none once its successor is in use and the token
+// has been silent for a week.
+func (r *record) late(t *tokenRecord, now time.Time, a announcement) []step {
+	if t.Expires == 0 || r.swapped(t, now, a.used) {
+		return nil
+	}
+	var steps []step
+	for _, s := range t.reminders() {
+		if t.Told&s.bit == 0 && s.at <= now.Unix() && s.at >= t.Created {
+			steps = append([]step{s}, steps...)
+		}
+	}
+	return steps
+}
+
+// remind notes one notice for each step; the first carries the others.
+func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
+	for i, s := range steps {
+		n := Notice{Kind: s.kind, TokenID: t.ID, ID: noticeID(t.ID, s.kind, strconv.Itoa(t.Period))}
+		if i > 0 {
+			n.Carrier = steps[0].kind
+		}
+		t.Told |= s.bit
+		r.notify(now, n)
+	}
+}
+
+// outlived reports whether another live token ends after t.
+func (r *record) outlived(t *tokenRecord, now time.Time) bool {
+	for _, i := range r.live(now) {
+		if r.Tokens[i].end() > t.end() {
+			return true
+		}
+	}
+	return false
+}
+
+// swapped reports whether the identity provider has left a token for one that ends later, a week ago at least.
+func (r *record) swapped(t *tokenRecord, now time.Time, used map[string]int64) bool {
+	if now.Sub(time.Unix(used[t.ID], 0)) < reminderStops {
+		return false
+	}
+	for _, i := range r.live(now) {
+		if u := r.Tokens[i]; u.end() > t.end() && u.First != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// toCollect reports whether a successor waits for a person to collect it.
+func (s *Service) toCollect(r *record, now time.Time) bool {
+	return s.policy(r.Settings.Token).vault == VaultNone && (r.Collect || r.needsSuccessor(now, 0))
+}
+
+// reminded reports whether the time of a reminder has come since reminders were looked at last.
+func (r *record) reminded(now time.Time) bool {
+	for _, i := range r.live(now) {
+		t := r.Tokens[i]
+		if t.Expires == 0 {
+			continue
+		}
+		for _, s := range t.reminders() {
+			if s.at > r.Looked && s.at <= now.Unix() {
+				return true
+			}
+		}
+	}
+	return false
+}

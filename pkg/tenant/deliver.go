@@ -1,0 +1,263 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+const (
+	// sending is for how long one process has a notice to itself, longer than any function of AWS lives.
+	sending = 16 * time.Minute
+	// sendAgain is when a notice that could not be sent is tried again, maxAttempts how often in all.
+	sendAgain   = 55 * time.Minute
+	maxAttempts = 24
+)
+
+// Deliver hands what a tenant has to tell to d: events in their order, and notices. What fails stays for the next time, and its error
+// is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could note that comes
+// again after 16 minutes, with the same ID; else each comes once.
+func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(tenantID)) // never fails
+	turn := &s.delivering[h.Sum32()%uint32(len(s.delivering))]
+	turn.Lock()
+	defer turn.Unlock()
+	r, err := s.read(ctx, tenantID)
+	if err != nil || r.state != active || r.Outbox == 0 {
+		return present(err)
+	}
+	mark := r.Outbox
+	// Notices first: what becomes of them may be an event.
+	err = s.deliverNotices(ctx, tenantID, d)
+	if err := errors.Join(err, s.deliverEvents(ctx, tenantID, d)); err != nil {
+		return err
+	}
+	_, err = s.update(ctx, tenantID, func(r *record) error {
+		if r.Outbox != mark {
+			return errUnchanged
+		}
+		r.Outbox = 0
+		return nil
+	})
+	return present(err)
+}
+
+func (s *Service) deliverEvents(ctx context.Context, tenantID string, d Delivery) error {
+	prefix := store.KeysOf(tenantID).EventPrefix()
+	for item, err := range s.store.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return err
+		}
+		e, err := decodeEvent(tenantID, item)
+		if err != nil {
+			return err
+		}
+		if err := d.Event(ctx, e); err != nil {
+			return fmt.Errorf("tenant: event %s: %w", e.Kind, err)
+		}
+		if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: item.Key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Delivery) error {
+	all, err := s.stored(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, n := range all {
+		if n.State != NoticePending || n.Carrier != "" {
+			continue
+		}
+		failed = errors.Join(failed, s.send(ctx, tenantID, n, d))
+	}
+	return failed
+}
+
+// errLater says that a notice waits for its next attempt, or is being sent elsewhere.
+var errLater = fmt.Errorf("%w: a notice is to be sent later", ErrBusy)
+
+// send hands over one notice: it claims it, so that nobody else does, and notes what came of it.
+func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
+	now := s.o.Now().Unix()
+	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process) {
+		return errLater
+	}
+	n.By, n.Until = s.process, now+int64(sending/time.Second)
+	n.Attempts++
+	err := s.replace(ctx, tenantID, &n)
+	if err != nil {
+		return err
+	}
+	t, full, err := s.informed(ctx, tenantID, n.Notice)
+	if err != nil {
+		return err
+	}
+	state, err := d.Notice(ctx, t, full)
+	if err != nil && n.Attempts < maxAttempts {
+		n.By, n.Until, n.After = "", 0, now+int64(sendAgain/time.Second)
+		return errors.Join(fmt.Errorf("tenant: notice %s: %w", n.Kind, err), s.replace(ctx, tenantID, &n))
+	}
+	if err != nil || state != NoticeSent {
+		s.o.Log.ErrorContext(ctx, "notice failed", "tenant", tenantID, "notice", n.ID, "attempts", n.Attempts, "error", err)
+		state = NoticeFailed
+	}
+	return s.mark(ctx, tenantID, n.ID, state, n.version)
+}
+
+// replace writes a notice in place of the version that was read. ErrBusy where somebody else did.
+func (s *Service) replace(ctx context.Context, tenantID string, n *storedNotice) error {
+	op, err := n.put(tenantID)
+	if err == nil {
+		err = s.store.Transact(ctx, op)
+	}
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return errLater
+	}
+	if err == nil {
+		n.version++
+	}
+	return err
+}
+
+// informed adds to a notice what its text needs: the tokens as they are now.
+func (s *Service) informed(ctx context.Context, tenantID string, n Notice) (Tenant, Notice, error) {
+	r, err := s.read(ctx, tenantID)
+	if err != nil {
+		return Tenant{}, n, err
+	}
+	now := s.o.Now()
+	t := r.tenant(tenantID, now)
+	used, err := s.lastUses(ctx, tenantID, t.Tokens)
+	if err != nil {
+		return Tenant{}, n, err
+	}
+	for i := range t.Tokens {
+		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
+	}
+	n.ToCollect = s.toCollect(r, now)
+	if i := slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == n.TokenID }); i >= 0 {
+		n.Token = t.Tokens[i]
+	}
+	if i := r.longest(now); i >= 0 && r.Tokens[i].ID != n.TokenID {
+		n.Successor = t.Tokens[slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == r.Tokens[i].ID })]
+	}
+	return t, n, nil
+}
+
+// MarkNotice records what became of a notice after it was sent: NoticeBounced or NoticeFailed, in one transaction with the event that
+// says so. Those that it carried take the same state. ErrNotFound where there is no such notice; marking it again changes nothing.
+func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state NoticeState) error {
+	if state != NoticeBounced && state != NoticeFailed {
+		return invalid("state", "must be bounced or failed")
+	}
+	return s.mark(ctx, tenantID, noticeID, state, 0)
+}
+
+// mark records the state of a notice and of those that it carries. version, where it is not 0, is the one that must be stored.
+func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state NoticeState, version int64) error {
+	all, err := s.stored(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(n storedNotice) bool { return n.ID == noticeID })
+	switch {
+	case i < 0:
+		return ErrNotFound
+	case all[i].State == state:
+		return nil
+	case version != 0 && all[i].version != version:
+		return errLater
+	}
+	carrier := all[i]
+	var puts []store.Op
+	for _, n := range all {
+		carried := n.TokenID == carrier.TokenID && n.Carrier == carrier.Kind && n.At.Equal(carrier.At)
+		if n.ID != noticeID && !carried {
+			continue
+		}
+		n.State, n.By, n.Until, n.After = state, "", 0, 0
+		op, err := n.put(tenantID)
+		if err != nil {
+			return err
+		}
+		puts = append(puts, op)
+	}
+	if state == NoticeSent {
+		err = s.store.Transact(ctx, puts...)
+	} else {
+		err = s.markWithEvent(ctx, tenantID, carrier.Notice, state, puts)
+	}
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return errLater
+	}
+	return err
+}
+
+// markWithEvent writes states together with the event about them.
+func (s *Service) markWithEvent(ctx context.Context, tenantID string, n Notice, state NoticeState, puts []store.Op) error {
+	kind := EventNoticeFailed
+	if state == NoticeBounced {
+		kind = EventNoticeBounced
+	}
+	n.State = state
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		r.tell(s.o.Now(), kind, n.TokenID, n.data())
+		r.out.with = puts
+		return nil
+	})
+	return err
+}
+
+// Notices lists the tenant's notices of the last 400 days, oldest first; of one time, the one that carries others comes first.
+func (s *Service) Notices(ctx context.Context, tenantID string) ([]Notice, error) {
+	if _, err := s.Get(ctx, tenantID); err != nil {
+		return nil, err
+	}
+	all, err := s.stored(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b storedNotice) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		if (a.Carrier == "") != (b.Carrier == "") {
+			return len(a.Carrier) - len(b.Carrier)
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	notices := make([]Notice, 0, len(all))
+	for _, n := range all {
+		if s.o.Now().Before(n.At.Add(keptNotices)) {
+			notices = append(notices, n.Notice)
+		}
+	}
+	return notices, nil
+}
+
+// TestNotice has a notice sent to the tenant's recipients, so that somebody sees whether it arrives.
+func (s *Service) TestNotice(ctx context.Context, tenantID string) (Notice, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	var n Notice
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		now := s.o.Now()
+		r.notify(now, Notice{Kind: NoticeTest, ID: noticeID("", NoticeTest, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10)))})
+		n = r.out.notices[0]
+		return nil
+	})
+	return n, err
+}

@@ -1,0 +1,182 @@
+package tenant
+
+import (
+	"hash/fnv"
+	"math"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A tenant stands in the order of due times (store.Keys.Due) under the earliest time at which anything of it is to be done. The entry
+// is moved in the same transaction as the tenant's item, so that a run finds all that is due by reading the beginnings of
+// a few partitions. An entry is a hint: one that points to nothing is removed by the run that finds it.
+
+// reminderStops is how long a token must have been silent, once its successor is in use, for its reminders to stop.
+const reminderStops = 7 * day
+
+// step is something that people are told at a time.
+type step struct {
+	bit  uint16
+	at   int64
+	kind NoticeKind
+}
+
+// window is when the token's period of notice begins.
+func (t tokenRecord) window() int64 {
+	n := t.Notice
+	if n == 0 {
+		n = defaultNoticeDays
+	}
+	return t.end() - int64(n)*86400
+}
+
+// reminders are the token's reminders, most days first.
+func (t tokenRecord) reminders() []step {
+	left := t.Reminders
+	if left == nil {
+		left = defaultReminders
+	}
+	steps := make([]step, len(left))
+	for i, n := range left {
+		steps[i] = step{bit: 1 << (i + 1), at: t.end() - int64(n)*86400, kind: ReminderKind(n)}
+	}
+	return steps
+}
+
+const readyBit uint16 = 1
+
+// longest is the index of the live token that ends last, -1 where none is live.
+func (r *record) longest(now time.Time) int {
+	last := -1
+	for _, i := range r.live(now) {
+		if last < 0 || r.Tokens[i].end() >= r.Tokens[last].end() {
+			last = i
+		}
+	}
+	return last
+}
+
+// predecessor is the index of the token whose place a successor would take: the live one that ends last or, where none is live, the
+// one that ended last; -1 where that one was revoked, which is how a person leaves a tenant without a token.
+func (r *record) predecessor(now time.Time) int {
+	if i := r.longest(now); i >= 0 {
+		return i
+	}
+	last := -1
+	for i, t := range r.Tokens {
+		if last < 0 || !t.died().Before(r.Tokens[last].died()) {
+			last = i
+		}
+	}
+	if last >= 0 && r.Tokens[last].state(now) == TokenRevoked {
+		return -1
+	}
+	return last
+}
+
+// successorAt is when the tenant needs a successor; false for never.
+func (r *record) successorAt(now time.Time) (int64, bool) {
+	i := r.predecessor(now)
+	if i < 0 || r.Tokens[i].Expires == 0 {
+		return 0, false
+	}
+	return r.Tokens[i].window(), true
+}
+
+func (r *record) needsSuccessor(now time.Time, early time.Duration) bool {
+	at, ok := r.successorAt(now)
+	return ok && at <= now.Add(early).Unix()
+}
+
+// current is the token that the vault should have as the current one: the newest in use, else the one that is it already, else the
+// oldest. Empty where none is live there.
+func (r *record) current(now time.Time) string {
+	oldest, used := "", ""
+	for _, i := range r.live(now) {
+		t := r.Tokens[i]
+		switch {
+		case t.vault() != VaultSecret:
+			continue
+		case t.First != 0:
+			used = t.ID
+		case oldest == "" || t.ID == r.Current:
+			oldest = t.ID
+		}
+	}
+	if used != "" {
+		return used
+	}
+	return oldest
+}
+
+// next is when something of the tenant is to be done, 0 for never.
+func (s *Service) next(id string, r *record, now time.Time) int64 {
+	if r.state != active {
+		return 0
+	}
+	at := int64(math.MaxInt64)
+	if want := r.current(now); r.Outbox != 0 || want != "" && want != r.Current {
+		at = now.Unix()
+	}
+	if successor, ok := r.successorAt(now); ok && s.policy(r.Settings.Token).vault != VaultNone {
+		at = min(at, successor-int64(s.early(id)/time.Second))
+	}
+	for _, t := range r.Tokens {
+		at = min(at, t.next(now, r.Looked))
+	}
+	if at == math.MaxInt64 {
+		return 0
+	}
+	return max(at, r.Retry, 1)
+}
+
+// next is when something of the token is to be done.
+func (t tokenRecord) next(now time.Time, looked int64) int64 {
+	at := int64(math.MaxInt64)
+	if !t.live(now) {
+		if t.Revoked == 0 && !t.Ended || !t.Gone && t.vault() != VaultNone {
+			at = t.died().Unix()
+		}
+		return at
+	}
+	if t.Expires == 0 {
+		return at
+	}
+	at = t.Expires
+	if t.Told&readyBit == 0 {
+		at = min(at, t.window())
+	}
+	for _, s := range t.reminders() {
+		if t.Told&s.bit == 0 && s.at > looked && s.at >= t.Created {
+			at = min(at, s.at)
+		}
+	}
+	return at
+}
+
+// early is how long before the notice period a tenant's successor may be made, so that tenants that were made together don't come
+// together: a part of Options.Spread, the same for a tenant every time.
+func (s *Service) early(id string) time.Duration {
+	if s.o.Spread < time.Second {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // never fails
+	return time.Duration(h.Sum64()%uint64(s.o.Spread/time.Second)) * time.Second
+}
+
+// duePuts are the writes that move a tenant in the order of due times.
+func duePuts(id string, from, to int64) []store.Op {
+	if from == to {
+		return nil
+	}
+	keys, ops := store.KeysOf(id), []store.Op(nil)
+	if from != 0 {
+		ops = append(ops, store.Op{Kind: store.Delete, Key: keys.Due(from)})
+	}
+	if to != 0 {
+		ops = append(ops, store.Op{Kind: store.Put, Key: keys.Due(to), Set: store.Attrs{store.AttrSchema: store.SchemaVersion}})
+	}
+	return ops
+}

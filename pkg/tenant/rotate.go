@@ -1,0 +1,108 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+const (
+	// duePage is how many due tenants of a shard are read at a time.
+	duePage = 50
+	// nearEnd is how long before the end of its context a run begins no more tenants.
+	nearEnd = 45 * time.Second
+)
+
+// Run is what a run of Rotate did.
+type Run struct {
+	// Tenants is how many were due, Failed those of them of which something is to be tried again.
+	Tenants, Failed int
+	// More says that the run ended before it had seen all: the next one goes on.
+	More bool
+	// Late is how long the tenant that waited longest was due.
+	Late time.Duration
+}
+
+// Rotate does what is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the order of due times, one
+// tenant after the other in each of store.DueShards partitions at once, and begins no tenant in the last 45 seconds of ctx. It
+// can be killed anywhere, run late and run twice at once. The error is the table's, that the order can't be read; what goes wrong
+// with a tenant is logged, counted, and tried again an hour later.
+func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
+	var tenants, failed, late atomic.Int64
+	var more atomic.Bool
+	now := s.o.Now()
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		done, err := s.backfill(inner)
+		if !done {
+			more.Store(true)
+		}
+		return err
+	})
+	for shard := range store.DueShards {
+		group.Go(func() error {
+			return s.walk(inner, shard, now, func(id string, at int64) bool {
+				if ending(ctx) {
+					more.Store(true)
+					return false
+				}
+				tenants.Add(1)
+				raise(&late, now.Unix()-at)
+				if err := s.advance(ctx, id, at, d); err != nil {
+					failed.Add(1)
+					s.o.Log.WarnContext(ctx, "rotation will be tried again", "tenant", id, "error", err)
+				}
+				return true
+			})
+		})
+	}
+	err := group.Wait()
+	run := Run{
+		Tenants: int(tenants.Load()), Failed: int(failed.Load()), More: more.Load(), Late: time.Duration(late.Load()) * time.Second,
+	}
+	s.o.Log.InfoContext(ctx, "rotation run", "tenants", run.Tenants, "failed", run.Failed, "more", run.More, "late", run.Late.String())
+	return run, err
+}
+
+// walk calls do with each tenant of a shard that is due, earliest first, until it returns false. Each entry comes once.
+func (s *Service) walk(ctx context.Context, shard int, now time.Time, do func(id string, at int64) bool) error {
+	q := store.Query{
+		PK: store.DuePK(shard), To: store.DueTime(now.Unix()) + "\x7f", Limit: duePage, Select: store.KeysOnly,
+	}
+	for item, err := range s.store.All(ctx, q) {
+		if err != nil {
+			return fmt.Errorf("tenant: due times: %w", err)
+		}
+		parts := store.Split(item.SK)
+		at, err := strconv.ParseInt(parts[0], 10, 64)
+		if err != nil || len(parts) != 2 {
+			return fmt.Errorf("tenant: due entry of %d parts", len(parts))
+		}
+		if !do(parts[1], at) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// ending reports whether ctx leaves too little time for one more tenant.
+func ending(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) < nearEnd
+}
+
+// raise makes n at least v.
+func raise(n *atomic.Int64, v int64) {
+	for {
+		old := n.Load()
+		if v <= old || n.CompareAndSwap(old, v) {
+			return
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// errCollect says that a successor is to be collected by a person.
+var errCollect = errors.New("tenant: to be collected")
+
+// StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With VaultNone it
+// asks for the successor to be collected instead. A *ConflictError where there is a successor already.
+func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	now := s.o.Now()
+	_, err := s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+		p := s.policy(r.Settings.Token)
+		if len(r.live(now)) >= maxLive && !r.needsSuccessor(now, 0) {
+			return nil, &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
+		}
+		if p.vault == VaultNone {
+			return nil, errCollect
+		}
+		if s.holds(r.Pending) {
+			return nil, &ConflictError{Detail: "A token is being made already."}
+		}
+		return s.candidate(r, p, now), nil
+	})
+	if !errors.Is(err, errCollect) {
+		return err
+	}
+	_, err = s.update(ctx, tenantID, func(r *record) error {
+		r.Collect = true
+		s.announce(r, now, announcement{ready: true})
+		return nil
+	})
+	return err
+}
+
+// CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. A *ConflictError where there
+// is no successor.
+func (s *Service) CompleteRotation(ctx context.Context, tenantID string) error {
+	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record, live []int) ([]int, error) {
+		return live[:len(live)-1], nil
+	})
+}
+
+// CancelRotation revokes the successor. A *ConflictError where there is none, or where it was used. In the period of notice the next run
+// of Rotate makes another one: no token ends without a successor.
+func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
+	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record, live []int) ([]int, error) {
+		newest := live[len(live)-1]
+		if r.Tokens[newest].First != 0 {
+			return nil, &ConflictError{Detail: "The successor is in use since " + moment(r.Tokens[newest].First).(string) + ". Complete the rotation instead."}
+		}
+		return []int{newest}, nil
+	})
+}
+
+// endRotation revokes those of a tenant's live tokens, oldest first, that pick names.
+func (s *Service) endRotation(ctx context.Context, tenantID, reason string, pick func(*record, []int) ([]int, error)) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	now := s.o.Now()
+	var revoked []string
+	r, err := s.update(ctx, tenantID, func(r *record) error {
+		revoked = nil
+		live := r.live(now)
+		if len(live) < maxLive {
+			if r.Collect && reason == "rotation-cancelled" {
+				r.Collect = false
+				return nil
+			}
+			return &ConflictError{Detail: "There is no successor. Start a rotation first."}
+		}
+		picked, err := pick(r, live)
+		for _, i := range picked {
+			revoked = append(revoked, r.Tokens[i].ID)
+			r.revoke(now, &r.Tokens[i], reason)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range revoked {
+		s.o.Log.InfoContext(ctx, "token revoked", "tenant", tenantID, "token", id, "reason", reason)
+		if token := r.find(id); token != nil {
+			s.drop(ctx, tenantID, *token)
+		}
+	}
+	return nil
+}
+
+// Collect makes the successor that waits for a person with VaultNone, and returns it: its value is kept nowhere. A *ConflictError
+// where none waits.
+func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	now := s.o.Now()
+	return s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+		switch {
+		case !s.toCollect(r, now):
+			return nil, &ConflictError{Detail: "There is no token to collect."}
+		case s.holds(r.Pending):
+			return nil, errWait
+		}
+		return s.candidate(r, s.policy(r.Settings.Token), now), nil
+	})
+}
+
+// Extend gives a live token another end, cut to whole seconds, within the bounds that hold for a new one; endless takes its end away.
+// Where the token leaves its period of notice by that, the next one is told like the first. ErrNotFound for a token that is not
+// listed, a *ConflictError for a dead one.
+func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.Time, endless bool) (Token, error) {
+	now := s.o.Now()
+	if err := s.checkEnd(at, endless, now); err != nil {
+		return Token{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	r, err := s.update(ctx, tenantID, func(r *record) error {
+		t := r.find(tokenID)
+		switch {
+		case t == nil || !t.remembered(now):
+			return ErrNotFound
+		case !t.live(now):
+			return &ConflictError{Detail: "The token is " + string(t.state(now)) + ". Make a new one instead."}
+		}
+		end := int64(0)
+		if !endless {
+			end = at.Unix()
+		}
+		if end == t.Expires {
+			return errUnchanged
+		}
+		r.tell(now, EventTokenChanged, tokenID, scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
+		t.extend(now, end)
+		return nil
+	})
+	if err != nil {
+		return Token{}, err
+	}
+	s.o.Log.InfoContext(ctx, "token changed", "tenant", tenantID, "token", tokenID)
+	for _, token := range r.tokens(now) {
+		if token.ID == tokenID {
+			return token, nil
+		}
+	}
+	return Token{}, ErrNotFound
+}
+
+// extend sets the end. Reminders whose time has passed are not made up for.
+func (t *tokenRecord) extend(now time.Time, end int64) {
+	t.Expires = end
+	if t.window() > now.Unix() && t.Told != 0 {
+		t.Told = 0
+		t.Period++
+	}
+	for _, s := range t.reminders() {
+		if s.at <= now.Unix() {
+			t.Told |= s.bit
+		}
+	}
+}
