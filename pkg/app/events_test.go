@@ -85,6 +85,7 @@ func TestHTTPSamples(t *testing.T) {
 	}{
 		"users":     {scim, http.StatusCreated, `"location":"` + base + `/Users/`},
 		"groups":    {scim, http.StatusOK, `"totalResults":0`},
+		"bulk":      {scim, http.StatusOK, `"bulkId":"staff"`},
 		"discovery": {scim, http.StatusOK, base + "/ServiceProviderConfig"},
 		"admin":     {admin, http.StatusCreated, `"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`},
 	} {

@@ -44,6 +44,12 @@ var Functions = []Function{
 		Table:  allActions,
 	},
 	{
+		Name:   "bulk",
+		Routes: append(routes("Bulk", ".search"), "ANY /scim/v2/{tenant}", "ANY /scim/{tenant}"),
+		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+		Table:  allActions,
+	},
+	{
 		Name:   "discovery",
 		Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
 		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
