@@ -16,29 +16,35 @@ func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 
 // create is Create under an id that is given; an empty one is made here.
 func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
-	if isGroup(rt) {
-		return d.createGroup(ctx, t, id, body, sel)
+	switch {
+	case isGroup(rt):
+		return d.createGroup(ctx, t, rt, id, body, sel)
+	case isUser(rt):
+		return d.createUser(ctx, t, rt, id, body)
 	}
-	return d.createUser(ctx, t, id, body)
+	return d.createOther(ctx, t, rt, id, body)
 }
 
 // Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none.
 func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
-	if isGroup(rt) {
-		return d.getGroup(ctx, t, id, sel, MaxAnswerBytes)
+	switch {
+	case isGroup(rt):
+		return d.getGroup(ctx, t, rt, id, sel, MaxAnswerBytes)
+	case isUser(rt):
+		return d.getUser(ctx, t, rt, id, sel)
 	}
-	return d.getUser(ctx, t, id, sel)
+	return d.getOther(ctx, t, rt, id)
 }
 
 // Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A body that
 // says what is there already changes nothing.
 func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, ifMatch []string, sel *schema.Projection) (Resource, error) {
 	if isGroup(rt) {
-		apply, err := replaceGroup(t, body)
+		apply, err := replaceGroup(t, rt, body)
 		if err != nil {
 			return Resource{}, err
 		}
-		out, err := d.changeGroup(ctx, t, id, ifMatch, true, apply)
+		out, err := d.changeGroup(ctx, t, rt, id, ifMatch, true, apply)
 		if err != nil {
 			return Resource{}, err
 		}
@@ -48,12 +54,12 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	if err != nil {
 		return Resource{}, err
 	}
-	res, err := d.changeUser(ctx, t, id, ifMatch, func(old scim.Object) (scim.Object, error) {
+	res, err := d.change(ctx, t, rt, id, ifMatch, func(old scim.Object) (scim.Object, error) {
 		next := cloneTop(doc)
-		if _, given := next["active"]; !given && old["active"] != nil {
+		if _, given := next["active"]; !given && old["active"] != nil && isUser(rt) {
 			next["active"] = old["active"]
 		}
-		return next, keepImmutable(rt, old, next)
+		return next, rt.Keep(old, next)
 	})
 	if err != nil {
 		return Resource{}, err
@@ -61,23 +67,21 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	return d.withGroups(ctx, t, res, sel)
 }
 
-// keepImmutable refuses a replacement that gives an immutable attribute another value (RFC 7644, section 3.5.1).
-func keepImmutable(rt *schema.ResourceType, old, next scim.Object) error {
-	for _, a := range rt.Core.Attributes {
-		if a.Mutability == schema.Immutable && old[a.Name] != nil && !scim.Equal(old[a.Name], next[a.Name]) {
-			return scim.BadRequest(scim.Mutability, "The attribute %s can't be changed once it has a value.", a.Name)
-		}
+// change rewrites a resource that is no group.
+func (d *Directory) change(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
+	if isUser(rt) {
+		return d.changeUser(ctx, t, rt, id, ifMatch, edit)
 	}
-	return nil
+	return d.changeOther(ctx, t, rt, id, ifMatch, edit)
 }
 
 // Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole resource;
 // without it, only res.ID is sure.
 func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (res Resource, hasBody bool, err error) {
 	if isGroup(rt) {
-		return d.patchGroup(ctx, t, id, ops, o)
+		return d.patchGroup(ctx, t, rt, id, ops, o)
 	}
-	res, err = d.changeUser(ctx, t, id, o.IfMatch, func(old scim.Object) (scim.Object, error) {
+	res, err = d.change(ctx, t, rt, id, o.IfMatch, func(old scim.Object) (scim.Object, error) {
 		out, err := patch.Apply(rt, old, ops, "", t.Dialect)
 		return out.Doc, err
 	})
@@ -88,8 +92,8 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	return res, err == nil, err
 }
 
-func (d *Directory) patchGroup(ctx context.Context, t Tenant, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
-	out, err := d.changeGroup(ctx, t, id, o.IfMatch, o.Body != NoBody, patchGroup(t, ops))
+func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
+	out, err := d.changeGroup(ctx, t, rt, id, o.IfMatch, o.Body != NoBody, patchGroup(t, rt, ops))
 	if err != nil {
 		return Resource{}, false, err
 	}
@@ -128,8 +132,11 @@ func (d *Directory) small(ctx context.Context, t Tenant, id string) (bool, error
 
 // Delete removes a resource (RFC 7644, section 3.6); 404 where there is none.
 func (d *Directory) Delete(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
-	if isGroup(rt) {
-		return d.deleteGroup(ctx, t, id, ifMatch)
+	switch {
+	case isGroup(rt):
+		return d.deleteGroup(ctx, t, rt, id, ifMatch)
+	case isUser(rt):
+		return d.deleteUser(ctx, t, rt, id, ifMatch)
 	}
-	return d.deleteUser(ctx, t, id, ifMatch)
+	return d.deleteOther(ctx, t, rt, id, ifMatch)
 }

@@ -22,13 +22,23 @@ type Tenant struct {
 	// BaseURL is the tenant's SCIM base URL without a trailing slash; locations and references are made with it.
 	BaseURL string
 	Dialect scim.Dialect
+	// Types are the tenant's resource types; nil are those of RFC 7643.
+	Types *schema.Types
 	// UniqueGroupNames refuses a second group of the same displayName.
 	UniqueGroupNames bool
 	// CursorKey is the tenant's secret that cursors are sealed with. Without one there are no cursors.
 	CursorKey []byte
 }
 
-// Resource is a user or group as a client may see it.
+// ResourceTypes are the tenant's resource types.
+func (t Tenant) ResourceTypes() *schema.Types {
+	if t.Types == nil {
+		return schema.DefaultTypes()
+	}
+	return t.Types
+}
+
+// Resource is a user, a group or a resource of an own type as a client may see it.
 type Resource struct {
 	Type     *schema.ResourceType
 	ID       string

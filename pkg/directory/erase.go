@@ -10,7 +10,11 @@ import (
 // it is simply run again.
 func (d *Directory) Erase(ctx context.Context, tenantID string) error {
 	ts := d.store.Tenant(tenantID)
-	for _, pk := range ts.Partitions() {
+	pks, err := partitions(ctx, ts)
+	if err != nil {
+		return err
+	}
+	for _, pk := range pks {
 		for {
 			page, err := ts.Query(ctx, store.Query{PK: pk, Select: store.KeysOnly, Limit: 1000})
 			if err != nil {

@@ -23,8 +23,8 @@ func takeMembers(doc scim.Object) []any {
 
 // createGroup stores a new group with its members. An id that is not empty is the one to give it; errCreated where it is there
 // already.
-func (d *Directory) createGroup(ctx context.Context, t Tenant, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
-	doc, err := groupType.Normalize(body, t.Dialect)
+func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
+	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
 		return Resource{}, err
 	}
@@ -32,8 +32,8 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, id string, body s
 	if err != nil {
 		return Resource{}, err
 	}
-	once := d.givenID(groupType, id)
-	r := record{rt: groupType, id: once.id, version: 1, doc: doc}
+	once := d.givenID(rt, id)
+	r := record{rt: rt, id: once.id, version: 1, doc: doc}
 	ts := d.store.Tenant(t.ID)
 	err = d.retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
@@ -45,6 +45,9 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, id string, body s
 		}
 		var tx transaction
 		if err := d.nameGroup(ctx, t, ts, &tx, &r, ""); err != nil {
+			return err
+		}
+		if err := tx.claim(ts.Keys, &r, nil); err != nil {
 			return err
 		}
 		tx.reindex(nil, groupEntries(ts.Keys, r.id, r.doc), store.Key{}, nil)
@@ -107,11 +110,11 @@ type changed struct {
 
 // changeGroup applies an edit to a group. A change of nothing but single members is committed whatever else happens to the
 // group at the same time; every other change is conditional on the version that it was made from.
-func (d *Directory) changeGroup(ctx context.Context, t Tenant, id string, ifMatch []string, exact bool, apply groupEdit) (changed, error) {
+func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, exact bool, apply groupEdit) (changed, error) {
 	ts := d.store.Tenant(t.ID)
 	var out changed
 	err := d.retry(ctx, func() error {
-		r, err := d.read(ctx, ts, groupType, id)
+		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
 		}
@@ -124,7 +127,8 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, id string, ifMatc
 		if err := checkMatch(ifMatch, r.version); err != nil {
 			return err
 		}
-		doc, members, err := apply(r.doc)
+		known := rt.Prune(r.doc)
+		doc, members, err := apply(known)
 		if err != nil {
 			return err
 		}
@@ -134,7 +138,7 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, id string, ifMatc
 				return err
 			}
 		}
-		same := doc == nil || scim.Equal(doc, r.doc)
+		same := doc == nil || scim.Equal(doc, known)
 		out = changed{record: r, version: true}
 		if same && len(changes) == 0 {
 			return nil
@@ -167,6 +171,14 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 		op.Set[attrHolds] = int64(0)
 		if r.holds {
 			op.Set[attrHolds] = int64(1)
+		}
+		if err := tx.claim(ts.Keys, r, old.unique); err != nil {
+			return err
+		}
+		if len(r.unique) > 0 {
+			op.Set[attrUnique] = encodeUnique(r.unique)
+		} else if len(old.unique) > 0 {
+			op.Unset = append(op.Unset, attrUnique)
 		}
 	}
 	if out.version {
@@ -231,11 +243,11 @@ func (tx *transaction) join(other *transaction) {
 }
 
 // deleteGroup removes a group at once; its members follow as open work.
-func (d *Directory) deleteGroup(ctx context.Context, t Tenant, id string, ifMatch []string) error {
+func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
 	var w work
 	err := d.retry(ctx, func() error {
-		r, err := d.read(ctx, ts, groupType, id)
+		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
 		}
@@ -254,6 +266,7 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, id string, ifMatc
 		if r.holds {
 			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
 		}
+		tx.release(ts.Keys, r)
 		tx.add(count(ts.Keys, "Group", -1))
 		w = d.newWork(workGone, id)
 		tx.add(w.put(ts.Keys))
@@ -267,8 +280,8 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, id string, ifMatc
 }
 
 // replaceGroup is the edit of a PUT.
-func replaceGroup(t Tenant, body scim.Object) (groupEdit, error) {
-	doc, err := groupType.Normalize(body, t.Dialect)
+func replaceGroup(t Tenant, rt *schema.ResourceType, body scim.Object) (groupEdit, error) {
+	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -276,13 +289,16 @@ func replaceGroup(t Tenant, body scim.Object) (groupEdit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(scim.Object) (scim.Object, edit, error) { return cloneTop(doc), members, nil }, nil
+	return func(old scim.Object) (scim.Object, edit, error) {
+		next := cloneTop(doc)
+		return next, members, rt.Keep(old, next)
+	}, nil
 }
 
 // patchGroup is the edit of a PATCH.
-func patchGroup(t Tenant, ops []patch.Operation) groupEdit {
+func patchGroup(t Tenant, rt *schema.ResourceType, ops []patch.Operation) groupEdit {
 	return func(old scim.Object) (scim.Object, edit, error) {
-		res, err := patch.Apply(groupType, old, ops, "members", t.Dialect)
+		res, err := patch.Apply(rt, old, ops, "members", t.Dialect)
 		if err != nil {
 			return nil, edit{}, err
 		}

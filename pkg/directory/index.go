@@ -2,6 +2,7 @@ package directory
 
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -12,6 +13,9 @@ const (
 	userManager     = "User.manager"
 	groupExternalID = "Group.externalId"
 )
+
+// externalID is the name of the lookup of a type's externalId.
+func externalID(rt *schema.ResourceType) string { return rt.ID + ".externalId" }
 
 // indexEntries are the lookup items of a resource by key. They follow from its document alone.
 type indexEntries map[store.Key]store.Attrs

@@ -33,10 +33,7 @@ func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, er
 }
 
 func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
-	if isGroup(p.rt) {
-		return p.keys(ctx, p.ts.LookupPrefix(groupExternalID, value))
-	}
-	return p.keys(ctx, p.ts.LookupPrefix(userExternalID, value))
+	return p.keys(ctx, p.ts.LookupPrefix(externalID(p.rt), value))
 }
 
 func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {

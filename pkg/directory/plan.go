@@ -61,7 +61,10 @@ func (d *Directory) planner(t Tenant, ts *store.TenantStore, rt *schema.Resource
 			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember, "members.value": p.byMember,
 		}
 	default:
-		p.lookups = map[string]lookup{"id": p.byID}
+		p.lookups = map[string]lookup{"id": p.byID, "externalId": p.byExternalID}
+	}
+	for _, ref := range rt.UniqueAttributes() {
+		p.lookups[nameOf(ref)] = p.byUnique(ref)
 	}
 	return p
 }
@@ -160,16 +163,25 @@ func parallel(ctx context.Context, l, r *narrowing) (a, b candidates, err error)
 	return a, b, err
 }
 
-// name returns what an attribute name stands for, as "attribute" or "attribute.sub".
+// name returns what an attribute name stands for, as nameOf writes it.
 func (p *planner) name(written string) string {
 	ref, ok := p.rt.Lookup(written, p.extra)
 	if !ok || ref.Attr == nil {
 		return ""
 	}
-	if ref.Sub == nil {
-		return ref.Attr.Name
+	return nameOf(ref)
+}
+
+// nameOf names an attribute, with the URN in front where that is an extension's, but for the manager.
+func nameOf(ref schema.Ref) string {
+	name := ref.Attr.Name
+	if ref.Extension != nil && (ref.Extension.ID != scim.EnterpriseUserURN || name != "manager") {
+		name = ref.Extension.ID + ":" + name
 	}
-	return ref.Attr.Name + "." + ref.Sub.Name
+	if ref.Sub == nil {
+		return name
+	}
+	return name + "." + ref.Sub.Name
 }
 
 func (p *planner) compare(c filter.Compare) (*narrowing, filter.Expr) {
@@ -286,12 +298,14 @@ func (p *planner) startsWith(name, value string) *narrowing {
 		prefix = p.ts.GroupNamePrefix(folded)
 	case group && name == "externalId":
 		prefix = p.ts.LookupPrefix(groupExternalID, value)
-	case group || !isUser(p.rt):
+	case group:
+		return nil
+	case name == "externalId":
+		prefix = p.ts.LookupPrefix(externalID(p.rt), value)
+	case !isUser(p.rt):
 		return nil
 	case name == "userName":
 		prefix, find = p.ts.UserName(folded), p.named
-	case name == "externalId":
-		prefix = p.ts.LookupPrefix(userExternalID, value)
 	case name == "emails", name == "emails.value":
 		prefix = p.ts.LookupPrefix(userEmail, folded)
 	default:

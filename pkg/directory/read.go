@@ -146,9 +146,9 @@ func setGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
 
 // getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are never
 // older than the version, and a change that is conditional on it loses none.
-func (d *Directory) getGroup(ctx context.Context, t Tenant, id string, sel *schema.Projection, limit int) (Resource, error) {
+func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit int) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
-	r, err := d.read(ctx, ts, groupType, id)
+	r, err := d.read(ctx, ts, rt, id)
 	if err != nil {
 		return Resource{}, err
 	}

@@ -20,9 +20,10 @@ const (
 	attrModified = "modified" // Unix milliseconds
 	attrOpen     = "open"     // of a group: the id of the open work that changes its members
 	attrHolds    = "holds"    // of a group: 1 if it holds its name's uniqueness item
+	attrUnique   = "unique"   // the sort keys of the items that make its values unique, as a JSON array; missing where there are none
 )
 
-// record is a user or group as it is stored.
+// record is a user, a group or a resource of an own type as it is stored.
 type record struct {
 	rt                *schema.ResourceType
 	id                string
@@ -32,15 +33,19 @@ type record struct {
 	bytes             int // size of the stored document
 	open              string
 	holds             bool
+	unique            []string // sort keys of the unique values that it holds
 }
 
 func isGroup(rt *schema.ResourceType) bool { return rt.ID == schema.GroupType().ID }
 
 func resourceKey(k store.Keys, rt *schema.ResourceType, id string) store.Key {
-	if isGroup(rt) {
+	switch {
+	case isGroup(rt):
 		return k.Group(id)
+	case isUser(rt):
+		return k.User(id)
 	}
-	return k.User(id)
+	return k.Other(rt.ID, id)
 }
 
 // decodeRecord reads an item of a user or group. Anything wrong with it is damage in the table, not a client's mistake.
@@ -61,6 +66,7 @@ func decodeRecord(rt *schema.ResourceType, it store.Item) (record, error) {
 	r.open, _ = it.Attrs[attrOpen].(string)
 	holds, _ := it.Attrs[attrHolds].(int64)
 	r.holds = holds == 1
+	r.unique = decodeUnique(it.Attrs[attrUnique])
 	return r, nil
 }
 
@@ -87,6 +93,9 @@ func (r record) attrs() store.Attrs {
 	if r.holds {
 		a[attrHolds] = int64(1)
 	}
+	if len(r.unique) > 0 {
+		a[attrUnique] = encodeUnique(r.unique)
+	}
 	return a
 }
 
@@ -99,7 +108,7 @@ func location(t Tenant, rt *schema.ResourceType, id string) string {
 
 // resource makes the answer of a record. The record's document becomes part of it and must not be used any more.
 func (d *Directory) resource(t Tenant, r record) Resource {
-	doc := r.doc
+	doc := r.rt.Prune(r.doc)
 	doc["id"] = r.id
 	doc["meta"] = scim.Object{
 		"resourceType": r.rt.ID,

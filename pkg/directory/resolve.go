@@ -39,7 +39,7 @@ func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, us
 		old := r.doc
 		r.doc = cloneTop(old)
 		setManager(r.doc, manager)
-		return d.commitUser(ctx, ts, &r, old, refs)
+		return d.commitUser(ctx, ts, &r, old, refs, &transaction{})
 	})
 }
 

@@ -49,12 +49,15 @@ type condition struct {
 	attached bool            // it asks about groups or members
 }
 
-// attached is the attribute that is not part of the stored document.
+// attached is the attribute that is not part of the stored document; "" where there is none.
 func attached(rt *schema.ResourceType) string {
-	if isGroup(rt) {
+	switch {
+	case isGroup(rt):
 		return "members"
+	case isUser(rt):
+		return "groups"
 	}
-	return "groups"
+	return ""
 }
 
 // lister makes one page.

@@ -13,8 +13,7 @@ import (
 
 // createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it. An id
 // that is not empty is the one to give it; errCreated where it is there already.
-func (d *Directory) createUser(ctx context.Context, t Tenant, id string, body scim.Object) (Resource, error) {
-	rt := schema.UserType()
+func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object) (Resource, error) {
 	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
 		return Resource{}, err
@@ -38,8 +37,13 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, id string, body sc
 		}
 		r.created = d.o.Now()
 		r.modified = r.created
+		var claims transaction
+		if err := claims.claim(ts.Keys, &r, nil); err != nil {
+			return err
+		}
 		var tx transaction
 		tx.must(when(put(ts.User(r.id), r.attrs()), isAbsent()...), errStale)
+		tx.join(&claims)
 		name := text(r.doc, "userName")
 		tx.reindex(nil, userEntries(ts.Keys, r.id, r.doc), ts.UserName(scim.Fold(name)), taken("user", "userName", name))
 		tx.add(count(ts.Keys, "User", 1))
@@ -52,8 +56,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, id string, body sc
 }
 
 // changeUser rewrites a user with what edit makes of its document. A document that stays equal is not written.
-func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
-	rt := schema.UserType()
+func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	var r record
 	err := d.retry(ctx, func() error {
@@ -65,23 +68,28 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch
 			return err
 		}
 		old := r.doc
-		if r.doc, err = edit(old); err != nil {
+		known := rt.Prune(old)
+		if r.doc, err = edit(known); err != nil {
 			return err
 		}
 		r.doc = cloneTop(r.doc)
 		delete(r.doc, "password")
 		keepManager(old, r.doc)
-		if scim.Equal(old, r.doc) {
+		if scim.Equal(known, r.doc) {
 			return nil
 		}
 		refs, err := d.userReferences(ctx, ts, id, old, r.doc)
 		if err != nil {
 			return err
 		}
-		if scim.Equal(old, r.doc) { // the manager was named in another way
+		if scim.Equal(known, r.doc) { // the manager was named in another way
 			return nil
 		}
-		return d.commitUser(ctx, ts, &r, old, refs)
+		var claims transaction
+		if err := claims.claim(ts.Keys, &r, r.unique); err != nil {
+			return err
+		}
+		return d.commitUser(ctx, ts, &r, old, refs, &claims)
 	})
 	if err != nil {
 		return Resource{}, err
@@ -89,13 +97,14 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, id string, ifMatch
 	return d.resource(t, r), nil
 }
 
-// commitUser writes the changed record r, whose document was old.
-func (d *Directory) commitUser(ctx context.Context, ts *store.TenantStore, r *record, old scim.Object, refs references) error {
+// commitUser writes the changed record r, whose document was old, together with claims.
+func (d *Directory) commitUser(ctx context.Context, ts *store.TenantStore, r *record, old scim.Object, refs references, claims *transaction) error {
 	read := r.version
 	r.version++
 	r.modified = d.later(r.modified)
 	var tx transaction
 	tx.must(when(put(ts.User(r.id), r.attrs()), equals(attrVersion, read)), errStale)
+	tx.join(claims)
 	name := text(r.doc, "userName")
 	tx.reindex(userEntries(ts.Keys, r.id, old), userEntries(ts.Keys, r.id, r.doc),
 		ts.UserName(scim.Fold(name)), taken("user", "userName", name))
@@ -112,11 +121,11 @@ func (d *Directory) later(t time.Time) time.Time {
 }
 
 // deleteUser removes a user at once; its memberships and the references of those it manages follow as open work.
-func (d *Directory) deleteUser(ctx context.Context, t Tenant, id string, ifMatch []string) error {
+func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
 	var w work
 	err := d.retry(ctx, func() error {
-		r, err := d.read(ctx, ts, schema.UserType(), id)
+		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
 		}
@@ -126,6 +135,7 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, id string, ifMatch
 		var tx transaction
 		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), errStale)
 		tx.reindex(userEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
+		tx.release(ts.Keys, r)
 		tx.add(count(ts.Keys, "User", -1))
 		if manager := managerOf(r.doc); manager != nil {
 			if _, resolved := manager["$ref"]; !resolved {
@@ -144,8 +154,7 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, id string, ifMatch
 }
 
 // getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the groups.
-func (d *Directory) getUser(ctx context.Context, t Tenant, id string, sel *schema.Projection) (Resource, error) {
-	rt := schema.UserType()
+func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	if !sel.Wants(rt, "groups") || !validID(id) {
 		r, err := d.read(ctx, ts, rt, id)
@@ -179,7 +188,7 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, id string, sel *schem
 
 // withGroups adds the groups to an answer about a user, where the projection wants them.
 func (d *Directory) withGroups(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	if !sel.Wants(res.Type, "groups") {
+	if !isUser(res.Type) || !sel.Wants(res.Type, "groups") {
 		return res, nil
 	}
 	ts := d.store.Tenant(t.ID)

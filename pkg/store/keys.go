@@ -25,13 +25,14 @@ import (
 //	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
 //	pass over tenants not yet   DUE                  BACKFILL                          after, done
 //	in that order
-//	user                        T#t#U                user id                           doc, ver, created, modified
+//	user                        T#t#U                user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N                folded userName                   id
 //	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
-//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds
+//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds, unique
 //	group name, sorted          T#t#GN               folded displayName|id             -
 //	holder of a group name      T#t#GH               folded displayName                id
-//	resource of an own type     T#t#Y                type|id                           doc, ver, created, modified
+//	own type that has resources T#t#Y                type                              -
+//	resource of an own type     T#t#Y#type           id                                doc, ver, created, modified, unique
 //	unique value                T#t#UQ               type|attribute|value              id
 //	member of a group           T#t#M                group id|member value             type, display
 //	groups of a member          T#t#R                member id|group id                -
@@ -175,11 +176,11 @@ func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(
 // GroupNameHolder is the key that makes a group name unique where the tenant wants that.
 func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
 
-// Other is the key of a resource of a type that an operator has defined.
-func (k Keys) Other(typeID, id string) Key { return Key{k.pk("#Y"), Join(typeID, id)} }
+// Other is the key of a resource of a type that an operator has defined. The id of a type is made of letters, digits, "-" and "_".
+func (k Keys) Other(typeID, id string) Key { return Key{k.pk("#Y#" + typeID), id} }
 
-// OtherPrefix is the prefix of all resources of such a type.
-func (k Keys) OtherPrefix(typeID string) Key { return Key{k.pk("#Y"), Join(typeID) + Sep} }
+// OtherType is the key that names a type whose resources have a partition of their own; see Partitions.
+func (k Keys) OtherType(typeID string) Key { return Key{k.pk("#Y"), typeID} }
 
 // Unique is the key that makes a value of an attribute unique among the resources of a type.
 func (k Keys) Unique(typeID, attribute, value string) Key {
@@ -247,7 +248,8 @@ func (k Keys) Owns(pk string) bool {
 	return ok && (rest == "" || rest[0] == '#')
 }
 
-// Partitions are the names of all partitions of the tenant but its own item's: what a deleted tenant is emptied of.
+// Partitions are the names of all partitions of the tenant but its own item's, and those of the types that OtherType names: what a
+// deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
 	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B"} {

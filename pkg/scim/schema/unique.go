@@ -63,6 +63,15 @@ func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	return all, nil
 }
 
+// UniqueAttributes lists the attributes whose values UniqueValues lists.
+func (t *ResourceType) UniqueAttributes() []Ref {
+	refs := make([]Ref, len(t.unique))
+	for i, p := range t.unique {
+		refs[i] = Ref{Extension: p.extension, Attr: p.attr, Sub: p.sub}
+	}
+	return refs
+}
+
 // each calls f with each value of an attribute.
 func (a *Attribute) each(v any, f func(any)) {
 	if list, ok := v.([]any); ok {

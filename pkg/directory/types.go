@@ -1,0 +1,99 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// maxChecked is how many resources of a type are held against a change of what is defined for it.
+const maxChecked = 100_000
+
+// CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay whole and
+// valid. A *tenant.ConflictError says how many would not, and names one. Where a change is such that no resource can suffer, nothing is
+// read. It is a tenant.CheckTypes.
+func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *schema.Types) error {
+	ts := d.store.Tenant(tenantID)
+	for _, rt := range old.All() {
+		n := next.ByID(rt.ID)
+		moved := n == nil || n.ID != rt.ID || n.Endpoint != rt.Endpoint
+		if !moved && rt.Admits(n) {
+			continue
+		}
+		stand, err := standing(ctx, ts, rt, n, moved)
+		if err != nil {
+			return err
+		}
+		if stand != nil {
+			return stand
+		}
+	}
+	return d.noteTypes(ctx, ts, next)
+}
+
+// standing looks for resources of type rt that stand against its change to next.
+func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (stand, err error) {
+	var seen, against int
+	var example, why string
+	for it, err := range ts.All(ctx, store.Query{PK: resourceKey(ts.Keys, rt, "").PK}) {
+		if err != nil {
+			return nil, err
+		}
+		if seen++; seen > maxChecked {
+			return &tenant.ConflictError{Detail: fmt.Sprintf(
+				"There are more than %d resources of type %s, too many to see whether they stand against the change. "+
+					"A change that adds optional attributes, or lifts a restriction, needs no look.", maxChecked, rt.ID)}, nil
+		}
+		reason := "The resource type goes, or gets another id or endpoint."
+		if !moved {
+			r, err := decodeRecord(rt, it)
+			if err != nil {
+				return nil, err
+			}
+			orphans := rt.Orphans(next, r.doc)
+			if orphans == nil {
+				continue
+			}
+			reason = orphans.Error()
+			if e := (*scim.Error)(nil); errors.As(orphans, &e) {
+				reason = e.Detail
+			}
+		}
+		if against++; against == 1 {
+			example, why = it.SK, reason
+		}
+	}
+	if against == 0 {
+		return nil, nil
+	}
+	return &tenant.ConflictError{Detail: fmt.Sprintf("%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
+		"Change or delete them first.", against, rt.ID, example, why)}, nil
+}
+
+// noteTypes notes which types have partitions of their own, before there is anything in these, so that Erase finds them.
+func (d *Directory) noteTypes(ctx context.Context, ts *store.TenantStore, types *schema.Types) error {
+	var ops []store.Op
+	for _, rt := range types.All() {
+		if !isUser(rt) && !isGroup(rt) {
+			ops = append(ops, put(ts.OtherType(rt.ID), nil))
+		}
+	}
+	return ts.Batch(ctx, ops...)
+}
+
+// partitions lists what a tenant is emptied of: last of all what says which partitions there are.
+func partitions(ctx context.Context, ts *store.TenantStore) ([]string, error) {
+	var pks []string
+	for it, err := range ts.All(ctx, store.Query{PK: ts.OtherType("").PK, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, err
+		}
+		pks = append(pks, ts.Other(it.SK, "").PK)
+	}
+	return append(pks, ts.Partitions()...), nil
+}
