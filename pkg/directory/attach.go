@@ -33,24 +33,20 @@ func (l *lister) adjacent(rows []int) bool {
 	return len(rows) > fewRows && l.order.byID() && l.rows[rows[0]].kind.filter == nil
 }
 
-// ends returns the lowest and the highest id of adjacent rows.
-func (l *lister) ends(rows []int) (first, last string) {
-	first, last = l.rows[rows[0]].id, l.rows[rows[len(rows)-1]].id
-	if l.down {
-		first, last = last, first
-	}
-	return first, last
-}
-
-// groupsOf reads the ids of the groups of users, by user id.
-func (l *lister) groupsOf(ctx context.Context, users []int) (groups map[string][]string, err error) {
-	ids := make([]string, len(users))
-	for i, at := range users {
+// ids returns the ids of rows.
+func (l *lister) ids(rows []int) []string {
+	ids := make([]string, len(rows))
+	for i, at := range rows {
 		ids[i] = l.rows[at].id
 	}
+	return ids
+}
+
+// groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other.
+func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
 	err = l.d.beside(ctx, l.ts, func(ctx context.Context, o overlay) (err error) {
-		if len(o.open) == 0 && l.adjacent(users) {
-			groups, err = l.groupsInRange(ctx, users)
+		if len(o.open) == 0 && inRange {
+			groups, err = l.groupsInRange(ctx, ids)
 		} else {
 			groups, err = l.groupsEach(ctx, o, ids)
 		}
@@ -79,12 +75,11 @@ func (l *lister) groupsEach(ctx context.Context, o overlay, ids []string) (map[s
 	return groups, nil
 }
 
-func (l *lister) groupsInRange(ctx context.Context, users []int) (map[string][]string, error) {
-	first, last := l.ends(users)
-	from, to := l.ts.MemberOfPrefix(first), l.ts.MemberOf(last, "\U0010FFFF")
-	groups := make(map[string][]string, len(users))
-	for _, at := range users {
-		groups[l.rows[at].id] = nil
+func (l *lister) groupsInRange(ctx context.Context, ids []string) (map[string][]string, error) {
+	from, to := l.ts.MemberOfPrefix(slices.Min(ids)), l.ts.MemberOf(slices.Max(ids), "\U0010FFFF")
+	groups := make(map[string][]string, len(ids))
+	for _, id := range ids {
+		groups[id] = nil
 	}
 	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Select: store.KeysOnly}) {
 		if err != nil {
@@ -164,13 +159,13 @@ func (l *lister) attachMembers(ctx context.Context) error {
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
 func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([][]any, error) {
-	first, last := l.ends(groups)
-	from, to := l.ts.MemberPrefix(first), l.ts.Member(last, "\U0010FFFF")
+	ids := l.ids(groups)
+	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	reader := memberReader{t: l.t, ts: l.ts, limit: l.left}
 	lists := make([][]any, len(groups))
 	at := make(map[string]int, len(groups))
-	for i, g := range groups {
-		lists[i], at[l.rows[g].id] = []any{}, i
+	for i, id := range ids {
+		lists[i], at[id] = []any{}, i
 	}
 	fitting := len(groups)
 	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: l.down}) {

@@ -304,11 +304,13 @@ func tooLarge() error {
 // complete reads what the rows still lack, and ends the page before what does not fit it.
 func (l *lister) complete(ctx context.Context) error {
 	var groups map[string][]string
+	users := l.attaching(false)
+	ids, inRange := l.ids(users), l.adjacent(users)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.load(gctx) })
-	if users := l.attaching(false); len(users) > 0 {
+	if len(users) > 0 {
 		g.Go(func() (err error) {
-			groups, err = l.groupsOf(gctx, users)
+			groups, err = l.groupsOf(gctx, ids, inRange)
 			return err
 		})
 	}

@@ -42,7 +42,7 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 
 // mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page then counts.
 func (l *lister) mark(ctx context.Context, list *List, total int) {
-	next := l.q.StartIndex + len(l.rows)
+	next := l.q.StartIndex + len(list.Resources)
 	if l.marked && len(l.rows) > 0 {
 		l.continued(next - 1)
 		list.Total = l.total
@@ -62,15 +62,10 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	}
 }
 
-// continued corrects the total of a page of a walk that began with it: a client that is told less than it has been shown would stop early,
-// one that is told more than there is would not stop.
+// continued corrects the total of a page of a walk, of which so many results have been shown: a client that is told less than there is
+// stops early, one that is told more than it was shown asks for another page behind the last.
 func (l *lister) continued(shown int) {
-	switch {
-	case l.more:
-		l.total = max(l.total, shown+1)
-	case l.searched:
+	if l.total = max(l.total, shown+1); !l.more {
 		l.total = shown
-	default:
-		l.total = max(l.total, shown)
 	}
 }

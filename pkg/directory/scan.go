@@ -18,6 +18,8 @@ const (
 	maxRows = 500_000
 	// maxScan is how long it may take.
 	maxScan = 25 * time.Second
+	// alone is how many resources are read one page after the other before ranges are read in parallel.
+	alone = 5000
 	// scanners is how many ranges of ids are read in parallel.
 	scanners = 8
 )
@@ -107,7 +109,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 	return nil
 }
 
-// ahead reads on from the page's place, in the page's order, until the page is full: a little at first, then in parallel.
+// ahead reads on from the page's place, in the page's order, until the page is full.
 func (s *scanner) ahead(ctx context.Context) error {
 	kinds := s.l.kinds
 	for n := range kinds {
@@ -128,21 +130,24 @@ func (s *scanner) ahead(ctx context.Context) error {
 		if s.l.from != nil && s.l.from.kind == k.index {
 			after = s.l.from.id
 		}
-		page, err := s.page(ctx, k, store.Query{After: after, Limit: 2 * s.l.need()})
-		if err != nil {
-			return err
-		}
-		if s.full() {
-			return nil
-		}
-		if !page.More {
-			continue
-		}
-		if err := s.rest(ctx, k, page.Last); err != nil || s.full() {
+		if err := s.gently(ctx, k, after); err != nil || s.full() {
 			return err
 		}
 	}
 	return nil
+}
+
+// gently reads what lies behind an id in growing steps, so that a page that is soon full does not cost more than it must, and then in
+// parallel.
+func (s *scanner) gently(ctx context.Context, k *kind, after string) error {
+	for limit := 2 * s.l.need(); limit < alone; limit *= 4 {
+		page, err := s.page(ctx, k, store.Query{After: after, Limit: limit})
+		if err != nil || !page.More || s.full() {
+			return err
+		}
+		after = page.Last
+	}
+	return s.rest(ctx, k, after)
 }
 
 func (s *scanner) full() bool {

@@ -26,25 +26,25 @@ func TestPaging(t *testing.T) {
 	const n = 120
 	a := crowd(s, n)
 	for query, want := range map[string]struct{ startIndex, items float64 }{
-		"":                                    {1, 100}, // the default page
-		"startIndex=1&count=50":               {1, 50},
-		"StartIndex=101&COUNT=50":             {101, 20},
-		"startIndex=-5&count=3":               {1, 3},
-		"startIndex=0":                        {1, 100},
-		"startIndex=500":                      {500, 0},
-		"startIndex=99999999999999999999":     {1<<53 - 1, 0},
-		"startIndex=-99999999999999999999":    {1, 100},
-		"count=0":                             {1, 0},
-		"count=-1":                            {1, 0},
-		"count=1000000":                       {1, n},
-		"count=99999999999999999999":          {1, n},
-		"count=":                              {1, 100},
-		"filter=":                             {1, 100},
-		"filter=+&count=2":                    {1, 2},
-		"sortBy=userName&sortOrder=&count=1":  {1, 1},
-		"aadOptscim062020&count=2":            {1, 2},
-		"count=2&count=2":                     {1, 2},
-		"count=2&note=a;b%3Bc":                {1, 2},
+		"":                                   {1, 100}, // the default page
+		"startIndex=1&count=50":              {1, 50},
+		"StartIndex=101&COUNT=50":            {101, 20},
+		"startIndex=-5&count=3":              {1, 3},
+		"startIndex=0":                       {1, 100},
+		"startIndex=500":                     {500, 0},
+		"startIndex=99999999999999999999":    {1<<53 - 1, 0},
+		"startIndex=-99999999999999999999":   {1, 100},
+		"count=0":                            {1, 0},
+		"count=-1":                           {1, 0},
+		"count=1000000":                      {1, n},
+		"count=99999999999999999999":         {1, n},
+		"count=":                             {1, 100},
+		"filter=":                            {1, 100},
+		"filter=+&count=2":                   {1, 2},
+		"sortBy=userName&sortOrder=&count=1": {1, 1},
+		"aadOptscim062020&count=2":           {1, 2},
+		"count=2&count=2":                    {1, 2},
+		"count=2&note=a;b%3Bc":               {1, 2},
 	} {
 		r := s.as(a, "GET", "/Users?"+query, "").want(200)
 		resources, isArray := r.at("Resources").([]any)

@@ -1,0 +1,196 @@
+package local_test
+
+import (
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+)
+
+// spent is what a request consumed in the store.
+type spent struct {
+	calls       int
+	read, write float64
+}
+
+// metered starts a server that says what requests cost.
+func metered(t *testing.T) *local.Server {
+	t.Helper()
+	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// cost sends a GET that has to succeed and returns what it consumed, and its body.
+func (a *api) cost(path string) (spent, string) {
+	a.t.Helper()
+	r := httptest.NewRequest("GET", a.base+path, nil)
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	w := httptest.NewRecorder()
+	a.h.ServeHTTP(w, r)
+	var c spent
+	if _, err := fmt.Sscanf(w.Header().Get("Scim-Cost"), "calls=%d, read=%f, write=%f", &c.calls, &c.read, &c.write); err != nil || w.Code != 200 {
+		a.t.Fatalf("GET %s: status %d, Scim-Cost %q: %s", path, w.Code, w.Header().Get("Scim-Cost"), w.Body)
+	}
+	return c, w.Body.String()
+}
+
+// populate makes n users, 4 at a time, and returns their ids by number.
+func (a *api) populate(n int) []string {
+	a.t.Helper()
+	ids := make([]string, n)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := worker; i < n; i += 4 {
+				ids[i] = a.must(201, "POST", "/Users", fmt.Sprintf(
+					`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%06d","externalId":"e%d","title":"t%d","emails":[{"value":"m%d@example.com","type":"work"}]}`,
+					i, i, i%2, i))["id"].(string)
+			}
+		})
+	}
+	wg.Wait()
+	return ids
+}
+
+// walkCost walks a list by start index, 20 at a time, and returns what the first page, and the last full one that has another behind it,
+// cost.
+func (a *api) walkCost(path string, n int) (first, late spent) {
+	a.t.Helper()
+	seen := map[string]bool{}
+	for start := 1; start <= n; start += 20 {
+		c, body := a.cost(fmt.Sprintf("%s&count=20&startIndex=%d", path, start))
+		if start == 1 {
+			first = c
+		}
+		if start+40 <= n {
+			late = c
+		}
+		for _, part := range strings.Split(body, `"id":"`)[1:] {
+			seen[part[:strings.IndexByte(part, '"')]] = true
+		}
+	}
+	if len(seen) != n {
+		a.t.Errorf("%s: a walk shows %d of %d", path, len(seen), n)
+	}
+	return first, late
+}
+
+// TestPagesCostTheSameInEveryTenant compares the calls and units of pages in a small tenant and in one six times its size.
+func TestPagesCostTheSameInEveryTenant(t *testing.T) {
+	s := metered(t)
+	single := []string{
+		"/Users?count=20", "/Users?count=0", "/Users?count=20&excludedAttributes=groups", "/Users?count=20&sortBy=userName",
+		"/Users?count=20&sortBy=userName&sortOrder=descending", "/Users?count=20&cursor=", "/Users?count=20&filter=id+pr",
+		"/Users?filter=" + url.QueryEscape(`userName eq "user-000007"`),
+		"/Users?filter=" + url.QueryEscape(`userName eq "nobody"`),
+		"/Users?filter=" + url.QueryEscape(`externalId eq "e7" and title eq "t1"`),
+		"/Users?filter=" + url.QueryEscape(`emails[type eq "work"].value eq "m7@example.com"`),
+		"/Users?filter=" + url.QueryEscape(`userName sw "user-00000"`),
+	}
+	walks := []string{
+		"/Users?excludedAttributes=groups", "/Users?sortBy=userName&excludedAttributes=groups", "/Users?a=b",
+		"/Users?excludedAttributes=groups&sortBy=userName&sortOrder=descending",
+	}
+	costs := map[int]map[string]spent{}
+	sizes := []int{200, 1200}
+	for _, n := range sizes {
+		a := tenantOn(t, s, fmt.Sprintf("size-%d", n), "generic")
+		a.populate(n)
+		costs[n] = map[string]spent{}
+		for _, path := range single {
+			costs[n][path], _ = a.cost(path)
+		}
+		for _, path := range walks {
+			first, late := a.walkCost(path, n)
+			costs[n]["first of "+path], costs[n]["late of "+path] = first, late
+			// A later page reads the note of where the page before it ended.
+			if late.calls != first.calls+1 || late.read > first.read+2 || late.write != first.write {
+				t.Errorf("%s: the first page costs %+v, a late one %+v", path, first, late)
+			}
+		}
+		active := "/Users?excludedAttributes=groups&filter=" + url.QueryEscape(`title eq "t1"`)
+		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's size.
+		if _, late := a.walkCost(active, n/2); late.calls > 5 || late.read > 30 || late.write != 1 {
+			t.Errorf("a late page of an unindexed filter over %d users costs %+v", n, late)
+		}
+	}
+	for _, what := range sorted(costs[sizes[0]]) {
+		small, large := costs[sizes[0]][what], costs[sizes[1]][what]
+		t.Logf("%-110s %+v", what, large)
+		if small.calls != large.calls || large.read > small.read+1 || small.write != large.write {
+			t.Errorf("%s: %+v of %d users, %+v of %d", what, small, sizes[0], large, sizes[1])
+		}
+	}
+	got := costs[sizes[1]]
+	for what, most := range map[string]spent{
+		// The token, then the look-up, then the user beside its memberships and the open work.
+		single[7]: {5, 5, 0},
+		single[8]: {2, 2, 0},
+	} {
+		if c := got[what]; c.calls > most.calls || c.read > most.read || c.write > most.write {
+			t.Errorf("%s costs %+v, at most %+v is due", what, c, most)
+		}
+	}
+}
+
+// TestListsOfGroupsReadMembersByRange checks that the members of a page of groups are read together, and not at all where they are not
+// asked for.
+func TestListsOfGroupsReadMembersByRange(t *testing.T) {
+	a := tenantOn(t, metered(t), "acme", "generic")
+	users := a.populate(30)
+	want := map[string][]string{}
+	for i := range 40 {
+		id := a.group(fmt.Sprintf("group-%02d", i), users[:i%30])
+		want[id] = slices.Sorted(slices.Values(users[:i%30]))
+	}
+	without, _ := a.cost("/Groups?excludedAttributes=members")
+	with, _ := a.cost("/Groups")
+	if with.calls != without.calls+2 { // the members, and the open work
+		t.Errorf("without members %+v, with members %+v", without, with)
+	}
+	if none, _ := a.cost("/Groups?attributes=displayName"); none != without {
+		t.Errorf("without members %+v, with attributes %+v", without, none)
+	}
+	check := func(page object, n int) {
+		t.Helper()
+		got := page["Resources"].([]any)
+		if len(got) != n || page["totalResults"] != 40.0 {
+			t.Errorf("%d groups of %v, want %d", len(got), page["totalResults"], n)
+		}
+		for _, g := range got {
+			var values []string
+			for _, m := range g.(object)["members"].([]any) {
+				values = append(values, m.(object)["value"].(string))
+			}
+			if id := g.(object)["id"].(string); !slices.Equal(values, want[id]) {
+				t.Errorf("group %s has members %q, want %q", id, values, want[id])
+			}
+		}
+	}
+	check(a.must(200, "GET", "/Groups", ""), 40)
+	check(a.must(200, "GET", "/Groups?sortBy=id&sortOrder=descending&count=20", ""), 20)
+	check(a.must(200, "GET", "/Groups?sortBy=displayName&count=20&startIndex=31", ""), 10)
+	check(a.must(200, "GET", "/Groups?sortBy=members&count=20", ""), 20)
+	found := a.must(200, "GET", "/Groups?filter="+url.QueryEscape(fmt.Sprintf("members.value eq %q", users[28])), "")
+	if found["totalResults"] != 1.0 {
+		t.Errorf("%v groups have the last user", found["totalResults"])
+	}
+	for _, path := range []string{"members.value eq %q", "members[value eq %q]", "members eq %q", "members.value eq %q and id pr"} {
+		id := a.must(200, "GET", "/Groups?sortBy=displayName&sortOrder=descending&count=1", "")["Resources"].([]any)[0].(object)["id"].(string)
+		filter := fmt.Sprintf(path, users[0]) + fmt.Sprintf(" and id eq %q", id)
+		c, body := a.cost("/Groups?excludedAttributes=members&filter=" + url.QueryEscape(filter))
+		if !strings.Contains(body, id) || c.calls > 6 {
+			t.Errorf("%s: %+v %s", path, c, body)
+		}
+	}
+}
