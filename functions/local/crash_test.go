@@ -211,10 +211,14 @@ func verify(t *testing.T, c tenant, groups []string, big string, ledgers []*ledg
 	if n := len(members[big]); n != 0 && n != bigMembers {
 		t.Errorf("a change of %d members is half there: %d", bigMembers, n)
 	}
+	happened := 0
 	for _, l := range ledgers {
-		l.settle(users, byName, members)
+		if l.settle(users, byName, members) {
+			happened++
+		}
 		l.compare(t, c, users, members)
 	}
+	t.Logf("%d users, %d of %d requests that were cut off had happened", len(users), happened, len(ledgers))
 	agree(t, groups, users, groupsOf, members)
 	known := 0
 	for _, l := range ledgers {
@@ -225,24 +229,26 @@ func verify(t *testing.T, c tenant, groups []string, big string, ledgers []*ledg
 	}
 }
 
-// settle takes what the server has for the truth about the request in doubt.
-func (l *ledger) settle(users map[string]object, byName map[string]string, members map[string]map[string]bool) {
+// settle takes what the server has for the truth about the request in doubt, and reports whether it has happened.
+func (l *ledger) settle(users map[string]object, byName map[string]string, members map[string]map[string]bool) bool {
 	d := l.doubt
-	if id, there := byName[d.create]; d.create != "" && there {
+	_, there := users[d.erase]
+	id, created := byName[d.create]
+	switch {
+	case d.create != "" && created:
 		l.users[id] = d.create
-	}
-	if d.titleOf != "" && users[d.titleOf]["title"] == d.title {
+	case d.titleOf != "" && users[d.titleOf]["title"] == d.title:
 		l.titles[d.titleOf] = d.title
-	}
-	if d.add != "" && members[d.group][d.add] {
+	case d.add != "" && members[d.group][d.add]:
 		l.members[d.group][d.add] = true
-	}
-	if d.remove != "" && !members[d.group][d.remove] {
+	case d.remove != "" && !members[d.group][d.remove]:
 		delete(l.members[d.group], d.remove)
-	}
-	if _, there := users[d.erase]; d.erase != "" && !there {
+	case d.erase != "" && !there:
 		l.forget(d.erase)
+	default:
+		return false
 	}
+	return true
 }
 
 // compare checks every acknowledged write.

@@ -26,6 +26,7 @@ type Function struct {
 	once  sync.Once
 	slots chan struct{}
 	mu    sync.Mutex
+	all   []*environment // that were ever started
 	idle  []*environment
 }
 
@@ -54,6 +55,9 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		if e, err = start(f); err != nil {
 			return nil, err
 		}
+		f.mu.Lock()
+		f.all = append(f.all, e)
+		f.mu.Unlock()
 	}
 	answer, err := e.invoke(event, f.Timeout)
 	if e.alive() {
@@ -80,9 +84,13 @@ func (f *Function) give(e *environment) {
 	f.idle = append(f.idle, e)
 }
 
-// Close ends the processes that no invocation is using. It is for after the last one.
+// Close ends the processes; invocations under way fail.
 func (f *Function) Close() {
-	for e := f.take(); e != nil; e = f.take() {
+	f.mu.Lock()
+	all := f.all
+	f.all, f.idle = nil, nil
+	f.mu.Unlock()
+	for _, e := range all {
 		e.kill()
 	}
 }

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -34,6 +36,7 @@ func TestLambda(t *testing.T) {
 			"tokens":            w.tokens,
 			"large groups":      w.largeGroups,
 			"records that fail": w.failures,
+			"missing variables": w.missing,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -145,6 +148,12 @@ func (w *world) tokens(t *testing.T) {
 	for _, good := range []scimtest.Target{target, successor} {
 		scim(t, good, 200, "GET", "/Users", "")
 	}
+	// The note of a token's use is made before the answer: after it the process stands still.
+	for _, token := range w.Must(t, 200, "GET", "/tenants/"+id+"/tokens", "")["tokens"].([]any) {
+		if used, _ := token.(object)["lastUsedAt"].(string); used == "" {
+			t.Errorf("token %v was used, and the list does not say so", token.(object)["id"])
+		}
+	}
 	w.Must(t, 204, "DELETE", "/tenants/"+id+"/tokens/"+first, "")
 	scim(t, target, 401, "GET", "/Users", "")
 	scim(t, successor, 200, "GET", "/ServiceProviderConfig", "")
@@ -232,9 +241,13 @@ func (w *world) failures(t *testing.T) {
 	if len(answer.BatchItemFailures) != 1 || answer.BatchItemFailures[0].ItemIdentifier != "101" {
 		t.Errorf("failures %v, want the record of the broken tenant", answer.BatchItemFailures)
 	}
-	for _, key := range good {
-		if left := w.keys(t, key.PK); len(left) > 0 {
-			t.Errorf("%s waits for another tenant's work", key.PK)
+	left, err := w.store.Get(t.Context(), good...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range left {
+		if _, closed := item.Attrs["closed"]; item.Attrs != nil && !closed {
+			t.Errorf("%s waits for another tenant's work", item.PK)
 		}
 	}
 	eventually(t, time.Minute, "the broken record is given up", func() bool { return slices.Contains(w.poller.GivenUp(), broken.PK) })
@@ -246,6 +259,34 @@ func (w *world) failures(t *testing.T) {
 	}
 	if answer, err = w.poller.Invoke(t.Context(), batch); err != nil || len(answer.BatchItemFailures) != 0 {
 		t.Errorf("once repaired: %v, %v", answer.BatchItemFailures, err)
+	}
+}
+
+// missing takes each variable of each function away: the function does not start, and says what it lacks.
+func (w *world) missing(t *testing.T) {
+	optional := []string{app.EnvBaseURL, app.EnvLogLevel}
+	for _, f := range app.Functions {
+		for _, name := range f.Env {
+			if slices.Contains(optional, name) {
+				continue
+			}
+			whole := w.functions[f.Name]
+			printed := &logs{}
+			lacking := &e2e.Function{Name: f.Name, Program: whole.Program, Timeout: whole.Timeout, Concurrency: 1, Log: printed}
+			for _, variable := range whole.Env {
+				if !strings.HasPrefix(variable, name+"=") {
+					lacking.Env = append(lacking.Env, variable)
+				}
+			}
+			var failed *e2e.FunctionError
+			if _, err := lacking.Invoke(t.Context(), []byte(`{}`)); !errors.As(err, &failed) || failed.Type != "Runtime.ExitError" {
+				t.Errorf("%s without %s: %v", f.Name, name, err)
+			}
+			if !strings.Contains(printed.String(), name) {
+				t.Errorf("%s without %s prints %q", f.Name, name, printed)
+			}
+			lacking.Close()
+		}
 	}
 }
 

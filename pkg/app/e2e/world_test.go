@@ -139,6 +139,7 @@ func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 	go func() { ended <- w.poller.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
+		w.functions["stream"].Close()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
