@@ -18,13 +18,27 @@ const retryAfter = time.Hour
 func (s *Service) advance(ctx context.Context, id string, found int64, d Delivery) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	err := errors.Join(s.succeed(ctx, id), s.tellDue(ctx, id), s.tidy(ctx, id), s.Deliver(ctx, id, d))
+	now := s.o.Now()
+	a, err := s.evidence(ctx, id)
+	if err == nil {
+		err = errors.Join(s.succeed(ctx, id, now, a), s.tellDue(ctx, id, now, a))
+	}
+	err = errors.Join(err, s.tidy(ctx, id), s.Deliver(ctx, id, d))
 	return errors.Join(err, s.settle(ctx, id, found, err))
 }
 
+// evidence reads when the tenant's tokens were last used.
+func (s *Service) evidence(ctx context.Context, id string) (announcement, error) {
+	t, err := s.Get(ctx, id)
+	if err != nil {
+		return announcement{}, present(err)
+	}
+	used, err := s.lastUses(ctx, id, t.Tokens)
+	return announcement{all: true, used: used}, err
+}
+
 // succeed makes the successor of a tenant that needs one.
-func (s *Service) succeed(ctx context.Context, id string) error {
-	now := s.o.Now()
+func (s *Service) succeed(ctx context.Context, id string, now time.Time, a announcement) error {
 	_, err := s.issue(ctx, id, now, func(r *record) (*candidate, error) {
 		p := s.policy(r.Settings.Token)
 		switch {
@@ -33,7 +47,9 @@ func (s *Service) succeed(ctx context.Context, id string) error {
 		case s.holds(r.Pending):
 			return nil, ErrBusy
 		}
-		return s.candidate(r, p, now), nil
+		c := s.candidate(r, p, now)
+		c.announce = announcement{ready: true, all: true, used: a.used}
+		return c, nil
 	})
 	return present(err)
 }
@@ -45,26 +61,16 @@ func (s *Service) candidate(r *record, p policy, now time.Time) *candidate {
 		n.Scopes = r.Tokens[i].Scopes
 	}
 	token, value := s.mint(now, p, n)
-	return &candidate{tokenRecord: token, value: value, successor: true}
+	return &candidate{tokenRecord: token, value: value, successor: true, announce: announcement{ready: true}}
 }
 
 // tellDue notes the events and notices that are due.
-func (s *Service) tellDue(ctx context.Context, id string) error {
-	t, err := s.Get(ctx, id)
-	if err != nil {
-		return present(err)
-	}
-	used, err := s.lastUses(ctx, id, t.Tokens)
-	if err != nil {
-		return err
-	}
-	now := s.o.Now()
-	_, err = s.update(ctx, id, func(r *record) error {
+func (s *Service) tellDue(ctx context.Context, id string, now time.Time, a announcement) error {
+	_, err := s.update(ctx, id, func(r *record) error {
 		looked := r.reminded(now)
-		if !s.announce(r, now, announcement{all: true, used: used}) && !looked {
+		if !s.announce(r, now, a) && !looked {
 			return errUnchanged
 		}
-		r.Looked = max(r.Looked, now.Unix())
 		return nil
 	})
 	return present(err)

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,22 +23,25 @@ type announcement struct {
 // one token at one time becomes one message. It reports whether it noted anything.
 func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 	before := len(r.out.events) + len(r.out.notices)
+	if a.all {
+		defer func() { r.Looked = max(r.Looked, now.Unix()) }()
+	}
 	toCollect := s.toCollect(r, now)
 	for i := range r.Tokens {
 		t := &r.Tokens[i]
 		switch t.state(now) {
 		case TokenExpired:
 			if a.all && !t.Ended {
-				r.expire(now, t, r.late(t, now, a))
+				r.expire(now, t, r.late(i, now, a))
 			}
 		case TokenActive:
 			var steps []step
 			early := a.ready || toCollect
-			if t.Expires != 0 && t.Told&readyBit == 0 && (early || t.window() <= now.Unix()) && (toCollect || r.outlived(t, now)) {
+			if t.Expires != 0 && t.Told&readyBit == 0 && (early || t.window() <= now.Unix()) && (toCollect || r.outlived(i, now)) {
 				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
 			}
 			if a.all {
-				steps = append(steps, r.late(t, now, a)...)
+				steps = append(steps, r.late(i, now, a)...)
 			}
 			r.remind(now, t, steps)
 		}
@@ -57,10 +61,11 @@ func (r *record) expire(now time.Time, t *tokenRecord, missed []step) {
 	r.remind(now, t, steps)
 }
 
-// late are the token's reminders whose time has come, the most urgent first. There are none once its successor is in use and the token
-// has been silent for a week.
-func (r *record) late(t *tokenRecord, now time.Time, a announcement) []step {
-	if t.Expires == 0 || r.swapped(t, now, a.used) {
+// late are the reminders of token i whose time has come, the most urgent first. There are none once its successor is in use and the
+// token has been silent for a week.
+func (r *record) late(i int, now time.Time, a announcement) []step {
+	t := r.Tokens[i]
+	if t.Expires == 0 || r.swapped(i, now, a.used) {
 		return nil
 	}
 	var steps []step
@@ -84,27 +89,25 @@ func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
 	}
 }
 
-// outlived reports whether another live token ends after t.
-func (r *record) outlived(t *tokenRecord, now time.Time) bool {
-	for _, i := range r.live(now) {
-		if r.Tokens[i].end() > t.end() {
-			return true
+// successors are the live tokens that end after token i, or with it and are newer.
+func (r *record) successors(i int, now time.Time) []tokenRecord {
+	var after []tokenRecord
+	for _, j := range r.live(now) {
+		if end := r.Tokens[j].end(); end > r.Tokens[i].end() || end == r.Tokens[i].end() && j > i {
+			after = append(after, r.Tokens[j])
 		}
 	}
-	return false
+	return after
 }
 
-// swapped reports whether the identity provider has left a token for one that ends later, a week ago at least.
-func (r *record) swapped(t *tokenRecord, now time.Time, used map[string]int64) bool {
-	if now.Sub(time.Unix(used[t.ID], 0)) < reminderStops {
+func (r *record) outlived(i int, now time.Time) bool { return len(r.successors(i, now)) > 0 }
+
+// swapped reports whether the identity provider has left token i for one that ends later, a week ago at least.
+func (r *record) swapped(i int, now time.Time, used map[string]int64) bool {
+	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < reminderStops {
 		return false
 	}
-	for _, i := range r.live(now) {
-		if u := r.Tokens[i]; u.end() > t.end() && u.First != 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.successors(i, now), func(t tokenRecord) bool { return t.First != 0 })
 }
 
 // toCollect reports whether a successor waits for a person to collect it.

@@ -34,7 +34,7 @@ const (
 // Event is something that happened to a tenant, without the envelope that a sink puts around it. It is written in the same
 // transaction as the change that it reports, waits in the table until a Delivery took it, and is then removed.
 type Event struct {
-	// ID is the same however often the event is delivered; ids of a tenant sort by time.
+	// ID is the same however often the event is delivered; ids of a tenant sort in the order in which things happened.
 	ID       string
 	TenantID string
 	Kind     EventKind

@@ -53,8 +53,10 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 type candidate struct {
 	tokenRecord
 	value string
-	// successor says that it takes the place of those that end earlier, about whom people are to be told at once.
+	// successor says that it takes the place of those that end earlier.
 	successor bool
+	// announce is what is told as soon as it is made.
+	announce announcement
 }
 
 // issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be asked again.
@@ -112,7 +114,7 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 	if current != "" {
 		r.Current = current
 	}
-	s.announce(r, now, announcement{ready: c.successor})
+	s.announce(r, now, c.announce)
 }
 
 // room reports whether a person may make one more token now.

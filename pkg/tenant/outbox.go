@@ -52,8 +52,8 @@ func (r *record) outbox(id string, now time.Time) ([]store.Op, error) {
 	keys := store.KeysOf(id)
 	ops := r.out.with
 	for i, e := range r.out.events {
-		// Ids sort by time, and inside one transaction by order.
-		e.ID = fmt.Sprintf("%013d-%02d-%s", e.At.UnixMilli(), i, random(base36, 10))
+		// Ids sort as things happened; the random part tells a tenant from an earlier one of its name.
+		e.ID = fmt.Sprintf("%012d-%02d-%s", r.version, i, random(base36, 10))
 		doc, err := encode(eventRecord{Kind: e.Kind, Token: e.TokenID, At: e.At.UnixMilli(), Data: e.Data})
 		if err != nil {
 			return nil, err
