@@ -2,6 +2,8 @@ package scimhttp
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,6 +26,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// keep says that a client may keep the body, as long as it asks each time whether it is still right.
+	keep bool
 }
 
 func newAnswer(status int, body []byte) answer {
@@ -37,16 +41,40 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 		h[name] = values
 	}
 	h.Set("Cache-Control", "no-store")
+	if a.keep {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	h.Set("Vary", "Accept, Accept-Encoding")
+	if !rq.reads() {
+		h.Set("Vary", "Accept, Accept-Encoding, Prefer")
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Request-Id", rq.id)
-	if a.body != nil {
+	body := a.body
+	if body != nil {
 		h.Set("Content-Type", mediaType(rq))
+		if small := compressed(rq, body); small != nil {
+			h.Set("Content-Encoding", "gzip")
+			body = small
+		}
 	}
 	w.WriteHeader(a.status)
-	if a.body != nil && rq.Method != http.MethodHead {
+	if body != nil && rq.Method != http.MethodHead {
 		// A client that is gone can't be told.
-		_, _ = w.Write(a.body)
+		_, _ = w.Write(body)
 	}
+}
+
+// kept is an answer with a body that a client may keep. Its tag is made of the body; where the client has that already, there is none.
+func (rq *request) kept(a answer) answer {
+	a.keep = true
+	digest := sha256.Sum256(a.body)
+	etag := `W/"` + hex.EncodeToString(digest[:8]) + `"`
+	a.header.Set("Etag", etag)
+	if noneMatch(rq.Header.Values("If-None-Match"), etag) {
+		a.status, a.body = http.StatusNotModified, nil
+	}
+	return a
 }
 
 // mediaType is application/scim+json unless the tenant's identity provider, or the Accept header, takes nothing but

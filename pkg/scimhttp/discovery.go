@@ -14,7 +14,7 @@ import (
 // serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document.
 func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer, error) {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
-	return located(rq.withMeta(scim.Object{
+	return rq.located(rq.withMeta(scim.Object{
 		"patch":          supported(true),
 		"bulk":           scim.Object{"supported": true, "maxOperations": int64(MaxOperations), "maxPayloadSize": h.MaxBodyBytes},
 		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
@@ -44,7 +44,7 @@ func (h *handler) listResourceTypes(_ context.Context, rq *request) (answer, err
 	for _, rt := range resourceTypes() {
 		all = append(all, rq.resourceType(rt))
 	}
-	return documents(all), nil
+	return rq.documents(all), nil
 }
 
 // getResourceType answers /ResourceTypes/{id}.
@@ -54,7 +54,7 @@ func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error
 	}
 	for _, rt := range resourceTypes() {
 		if strings.EqualFold(rt.ID, rq.target.id) {
-			return located(rq.resourceType(rt)), nil
+			return rq.located(rq.resourceType(rt)), nil
 		}
 	}
 	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such resource type. See /ResourceTypes.")
@@ -69,7 +69,7 @@ func (h *handler) listSchemas(_ context.Context, rq *request) (answer, error) {
 	for _, s := range schemas() {
 		all = append(all, rq.schema(s))
 	}
-	return documents(all), nil
+	return rq.documents(all), nil
 }
 
 // getSchema answers /Schemas/{urn}. URNs have no case (RFC 8141, section 3.1, for the part that differs here).
@@ -79,7 +79,7 @@ func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
 	}
 	for _, s := range schemas() {
 		if strings.EqualFold(s.ID, rq.target.id) {
-			return located(rq.schema(s)), nil
+			return rq.located(rq.schema(s)), nil
 		}
 	}
 	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
@@ -134,22 +134,22 @@ func (rq *request) withMeta(o scim.Object, urn, resourceType, path string) scim.
 }
 
 // located is the answer with one document of discovery, which says where it is.
-func located(o scim.Object) answer {
+func (rq *request) located(o scim.Object) answer {
 	a := newAnswer(http.StatusOK, scim.AppendJSON(nil, o))
 	meta, _ := o["meta"].(scim.Object)
 	location, _ := meta["location"].(string)
 	a.header.Set("Location", location)
 	a.header.Set("Content-Location", location)
-	return a
+	return rq.kept(a)
 }
 
 // documents is the answer with a list of documents of discovery, always whole.
-func documents(all []any) answer {
-	return newAnswer(http.StatusOK, scim.AppendJSON(nil, scim.Object{
+func (rq *request) documents(all []any) answer {
+	return rq.kept(newAnswer(http.StatusOK, scim.AppendJSON(nil, scim.Object{
 		"schemas":      []any{scim.ListResponseURN},
 		"totalResults": int64(len(all)),
 		"startIndex":   int64(1),
 		"itemsPerPage": int64(len(all)),
 		"Resources":    all,
-	}))
+	})))
 }

@@ -104,10 +104,11 @@ func TestBrokenQuery(t *testing.T) {
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	s := newServer(t, nil)
-	for _, r := range []*response{
-		s.send("GET", "/scim/v2/acme/ServiceProviderConfig", ""), s.send("GET", "/nowhere", ""), s.send("GET", "/scim/v2/acme/Users", ""),
+	for path, cache := range map[string]string{
+		"/scim/v2/acme/ServiceProviderConfig": "private, no-cache", "/nowhere": "no-store", "/scim/v2/acme/Users": "no-store",
 	} {
-		r.wantHeader("Cache-Control", "no-store").wantHeader("X-Content-Type-Options", "nosniff").wantHeader("Scim-Cost", "")
+		r := s.send("GET", path, "")
+		r.wantHeader("Cache-Control", cache).wantHeader("Vary", "Accept, Accept-Encoding").wantHeader("X-Content-Type-Options", "nosniff").wantHeader("Scim-Cost", "")
 		if r.header.Get("X-Request-Id") == "" {
 			t.Errorf("%s: no request id", r.what)
 		}

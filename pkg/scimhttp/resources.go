@@ -38,10 +38,11 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if match := rq.Header.Values("If-Match"); len(match) > 0 && !noneMatch(match, res.ETag()) {
+		return answer{}, preconditionFailed(res)
+	}
 	if noneMatch(rq.Header.Values("If-None-Match"), res.ETag()) {
-		a := newAnswer(http.StatusNotModified, nil)
-		rq.locate(a, res)
-		return a, nil
+		return rq.withoutBody(http.StatusNotModified, res), nil
 	}
 	a := rq.resourceAnswer(http.StatusOK, res, sel)
 	if !fits(a.body) {
@@ -60,7 +61,11 @@ func (h *handler) create(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	res, err := h.Directory.Create(ctx, rq.tenant, rq.route.rt, body, sel)
+	read, err := rq.answerSelection(sel)
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := h.Directory.Create(ctx, rq.tenant, rq.route.rt, body, read)
 	if err != nil {
 		return answer{}, err
 	}
@@ -77,7 +82,15 @@ func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	res, err := h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, entityTags(rq.Header.Values("If-Match")), sel)
+	read, err := rq.answerSelection(sel)
+	if err != nil {
+		return answer{}, err
+	}
+	var res directory.Resource
+	err = h.conditional(ctx, rq, func(ifMatch []string) (err error) {
+		res, err = h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, ifMatch, read)
+		return err
+	})
 	if err != nil {
 		return answer{}, err
 	}
@@ -98,16 +111,23 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	o := directory.PatchOptions{
-		IfMatch: entityTags(rq.Header.Values("If-Match")), Body: rq.patchBody(sel != nil), Selection: sel,
-	}
-	res, hasBody, err := h.Directory.Patch(ctx, rq.tenant, rq.route.rt, rq.target.id, ops, o)
+	var (
+		res     directory.Resource
+		hasBody bool
+	)
+	err = h.conditional(ctx, rq, func(ifMatch []string) (err error) {
+		o := directory.PatchOptions{IfMatch: ifMatch, Body: rq.patchBody(sel), Selection: sel}
+		res, hasBody, err = h.Directory.Patch(ctx, rq.tenant, rq.route.rt, rq.target.id, ops, o)
+		return err
+	})
 	if err != nil {
 		return answer{}, err
 	}
 	if !hasBody {
-		a := newAnswer(http.StatusNoContent, nil)
-		rq.locate(a, res)
+		a := rq.withoutBody(http.StatusNoContent, res)
+		if rq.minimal(sel) {
+			a.header.Set("Preference-Applied", minimal)
+		}
 		return a, nil
 	}
 	return rq.written(http.StatusOK, res, sel), nil
@@ -115,10 +135,12 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 
 // patchBody says what a PATCH is answered with. A group's members are read for the answer only where the client asks for them, or
 // where the dialect does and they are few: the cost of a change must not depend on the size of the group.
-func (rq *request) patchBody(selects bool) directory.Body {
+func (rq *request) patchBody(sel *schema.Projection) directory.Body {
 	switch {
-	case selects:
+	case sel != nil || rq.preference() == representation:
 		return directory.FullBody
+	case rq.minimal(sel):
+		return directory.NoBody
 	case !rq.account.PatchBody():
 		return directory.NoBody
 	case rq.route.rt.ID != schema.GroupType().ID:
@@ -131,7 +153,9 @@ func (rq *request) patchBody(selects bool) directory.Body {
 
 // remove answers DELETE (RFC 7644, section 3.6).
 func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
-	err := h.Directory.Delete(ctx, rq.tenant, rq.route.rt, rq.target.id, entityTags(rq.Header.Values("If-Match")))
+	err := h.conditional(ctx, rq, func(ifMatch []string) error {
+		return h.Directory.Delete(ctx, rq.tenant, rq.route.rt, rq.target.id, ifMatch)
+	})
 	if err != nil {
 		return answer{}, err
 	}
@@ -141,10 +165,21 @@ func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
 // written is the answer to a change that is committed: it can't become an error any more because it would be too large, so the one
 // attribute that has no bound is left out then.
 func (rq *request) written(status int, res directory.Resource, sel *schema.Projection) answer {
+	if rq.minimal(sel) {
+		if status == http.StatusOK {
+			status = http.StatusNoContent
+		}
+		a := rq.withoutBody(status, res)
+		a.header.Set("Preference-Applied", minimal)
+		return a
+	}
 	a := rq.resourceAnswer(status, res, sel)
 	if !fits(a.body) {
 		delete(res.Doc, "members")
 		a = rq.resourceAnswer(status, res, sel)
+	}
+	if sel == nil && rq.preference() == representation {
+		a.header.Set("Preference-Applied", representation)
 	}
 	return a
 }

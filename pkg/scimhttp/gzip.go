@@ -1,0 +1,52 @@
+package scimhttp
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// gzipFrom is the size in bytes from which a body is worth compressing.
+const gzipFrom = 1024
+
+// compressed returns a body compressed, where the client takes that and it makes the answer smaller; else nil. What is compressed is
+// no text and leaves a Lambda function in base64.
+func compressed(rq *request, body []byte) []byte {
+	if len(body) <= gzipFrom || rq.Method == http.MethodHead || !takesGzip(rq.Header) {
+		return nil
+	}
+	var b bytes.Buffer
+	// No error can come of a known level and a buffer.
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	_, _ = w.Write(body)
+	_ = w.Close()
+	if base64.StdEncoding.EncodedLen(b.Len()) >= len(body) {
+		return nil
+	}
+	return b.Bytes()
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110, section 12.5.3).
+func takesGzip(header http.Header) bool {
+	quality := map[string]float64{}
+	for _, value := range header.Values("Accept-Encoding") {
+		for part := range strings.SplitSeq(value, ",") {
+			coding, parameters, _ := strings.Cut(part, ";")
+			coding = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(coding)), "x-")
+			quality[coding] = 1
+			name, q, _ := strings.Cut(parameters, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "q") {
+				// What is no number is no wish for it.
+				quality[coding], _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
+			}
+		}
+	}
+	q, named := quality["gzip"]
+	if !named {
+		q = quality["*"]
+	}
+	return q > 0 && q >= quality["identity"]
+}
