@@ -10,6 +10,10 @@
 //	GET    /admin/v1/tenants/{id}/tokens                 list
 //	POST   /admin/v1/tenants/{id}/tokens/{token}/reveal  show the value, audited
 //	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
+//	GET    /admin/v1/tenants/{id}/schemas                what is defined for the tenant beside RFC 7643
+//	GET, PUT, DELETE /admin/v1/tenants/{id}/schemas/{urn}           a schema, as RFC 7643 section 7 writes it
+//	GET    /admin/v1/tenants/{id}/resource-types
+//	GET, PUT, DELETE /admin/v1/tenants/{id}/resource-types/{type}   a resource type, as section 6 writes it
 //
 // There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.
 package adminhttp

@@ -1,11 +1,13 @@
 package adminhttp
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -20,6 +22,8 @@ type Config struct {
 	// Deleted, where set, is called with the id of a tenant that was just marked as deleted, before the answer. It must
 	// return at once: it is meant to start the work that empties the tenant.
 	Deleted func(tenantID string)
+	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees.
+	CheckTypes tenant.CheckTypes
 	// Log takes what is answered with 500; nil discards.
 	Log *slog.Logger
 }
@@ -28,6 +32,7 @@ type api struct {
 	tenants *tenant.Service
 	baseURL string
 	deleted func(string)
+	check   tenant.CheckTypes
 	log     *slog.Logger
 }
 
@@ -39,12 +44,15 @@ type methods map[string]endpoint
 
 // New returns the admin API.
 func New(c Config) http.Handler {
-	a := &api{tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, log: c.Log}
+	a := &api{tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes, log: c.Log}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	if a.deleted == nil {
 		a.deleted = func(string) {}
+	}
+	if a.check == nil {
+		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return nil }
 	}
 	mux := http.NewServeMux()
 	for path, m := range map[string]methods{
@@ -53,6 +61,10 @@ func New(c Config) http.Handler {
 		"/tenants/{id}/tokens":                {"GET": a.listTokens, "POST": a.createToken},
 		"/tenants/{id}/tokens/{token}":        {"DELETE": a.revokeToken},
 		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},
+		"/tenants/{id}/schemas":               {"GET": a.listSchemas},
+		"/tenants/{id}/schemas/{urn}":         {"GET": a.getSchema, "PUT": a.putSchema, "DELETE": a.deleteSchema},
+		"/tenants/{id}/resource-types":        {"GET": a.listResourceTypes},
+		"/tenants/{id}/resource-types/{type}": {"GET": a.getResourceType, "PUT": a.putResourceType, "DELETE": a.deleteResourceType},
 	} {
 		mux.Handle(Root+path, a.handler(m))
 	}

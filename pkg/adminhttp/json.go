@@ -19,9 +19,23 @@ const maxBody = 64 << 10
 
 // body reads a JSON object that has no other keys than those. A body that may be left out reads as an empty object.
 func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string) (scim.Object, error) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	o, err := document(w, r, optional, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(keys, key) {
+			return nil, badRequest(strconv.Quote(key) + " is not known here; known: " + strings.Join(keys, ", ") + ".")
+		}
+	}
+	return o, nil
+}
+
+// document reads a JSON object of at most limit bytes.
+func document(w http.ResponseWriter, r *http.Request, optional bool, limit int64) (scim.Object, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have 64 KiB at most."}
+		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most."}
 	}
 	if err != nil {
 		return nil, badRequest("The body could not be read.")
@@ -32,16 +46,7 @@ func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string)
 	if !jsonType(r.Header.Get("Content-Type")) {
 		return nil, &problem{http.StatusUnsupportedMediaType, "Send the body as application/json."}
 	}
-	o, err := scim.ParseObject(data)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if !slices.Contains(keys, key) {
-			return nil, badRequest(strconv.Quote(key) + " is not known here; known: " + strings.Join(keys, ", ") + ".")
-		}
-	}
-	return o, nil
+	return scim.ParseObject(data)
 }
 
 // jsonType reports whether a media type is JSON; no type is taken for it.

@@ -21,8 +21,13 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (used func(), e
 	if err != nil {
 		return nil, err
 	}
+	types, err := h.Tenants.Types(ctx, rq.account)
+	if err != nil {
+		return nil, err
+	}
 	rq.tenant = directory.Tenant{
 		ID:               rq.account.ID,
+		Types:            types,
 		BaseURL:          rq.base,
 		Dialect:          rq.account.Dialect(),
 		UniqueGroupNames: rq.account.UniqueGroupNames(),

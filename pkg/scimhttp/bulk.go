@@ -112,7 +112,7 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op di
 	op.Method = strings.ToUpper(method)
 	op.BulkID, _ = member(o, "bulkId").(string)
 	path, _ := member(o, "path").(string)
-	op.Type, op.ID = h.bulkPath(rq, path)
+	op.Type, op.ID = rq.bulkPath(path)
 	if version, _ := member(o, "version").(string); version != "" && op.Method != http.MethodPost {
 		op.IfMatch = entityTags([]string{version})
 	}
@@ -149,15 +149,15 @@ func bulkPost(op directory.BulkOperation, path string, seen map[string]bool) err
 }
 
 // bulkPath takes apart the path of an operation: relative to the tenant's base URL, or with it.
-func (h *handler) bulkPath(rq *request, path string) (rt *schema.ResourceType, id string) {
+func (rq *request) bulkPath(path string) (rt *schema.ResourceType, id string) {
 	path = strings.TrimPrefix(path, rq.base)
 	path = strings.Trim(path, "/")
 	endpoint, id, single := strings.Cut(path, "/")
-	found := h.routes[strings.ToLower(endpoint)]
-	if found == nil || found.rt == nil || single && id == "" || strings.ContainsAny(id, "/?#") {
+	rt = rq.tenant.ResourceTypes().ByEndpoint(endpoint)
+	if rt == nil || single && id == "" || strings.ContainsAny(id, "/?#") {
 		return nil, ""
 	}
-	return found.rt, id
+	return rt, id
 }
 
 // bulkData reads the body of an operation. Some clients send it as a string of JSON, and a PATCH as the list of its operations, as

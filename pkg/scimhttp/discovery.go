@@ -41,7 +41,7 @@ func (h *handler) listResourceTypes(_ context.Context, rq *request) (answer, err
 		return answer{}, err
 	}
 	var all []any
-	for _, rt := range resourceTypes() {
+	for _, rt := range rq.tenant.ResourceTypes().All() {
 		all = append(all, rq.resourceType(rt))
 	}
 	return rq.documents(all), nil
@@ -52,7 +52,7 @@ func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, rt := range resourceTypes() {
+	for _, rt := range rq.tenant.ResourceTypes().All() {
 		if strings.EqualFold(rt.ID, rq.target.id) {
 			return rq.located(rq.resourceType(rt)), nil
 		}
@@ -66,7 +66,7 @@ func (h *handler) listSchemas(_ context.Context, rq *request) (answer, error) {
 		return answer{}, err
 	}
 	var all []any
-	for _, s := range schemas() {
+	for _, s := range rq.tenant.ResourceTypes().Schemas() {
 		all = append(all, rq.schema(s))
 	}
 	return rq.documents(all), nil
@@ -77,23 +77,12 @@ func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, s := range schemas() {
+	for _, s := range rq.tenant.ResourceTypes().Schemas() {
 		if strings.EqualFold(s.ID, rq.target.id) {
 			return rq.located(rq.schema(s)), nil
 		}
 	}
 	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
-}
-
-func resourceTypes() []*schema.ResourceType {
-	return []*schema.ResourceType{schema.UserType(), schema.GroupType()}
-}
-
-func schemas() []*schema.Schema {
-	return []*schema.Schema{
-		schema.User, schema.Group, schema.EnterpriseUser,
-		schema.ServiceProviderConfig, schema.ResourceTypeSchema, schema.SchemaSchema,
-	}
 }
 
 // refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4). Everything else in

@@ -102,7 +102,7 @@ func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error)
 	if rq.base, err = h.baseURL(rq); err != nil {
 		return answer{}, err
 	}
-	rq.route = h.routes[rq.target.key]
+	rq.route = h.find(rq)
 	if rq.openToAll() {
 		return h.serviceProviderConfig(ctx, rq)
 	}
@@ -111,6 +111,7 @@ func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error)
 		return answer{}, err
 	}
 	defer used()
+	rq.route = h.find(rq) // with the tenant's own types
 	op, a, err := rq.operation()
 	if op == nil {
 		return a, err

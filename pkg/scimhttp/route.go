@@ -29,11 +29,11 @@ type route struct {
 	methods map[string]operation
 }
 
-// routes are the endpoints of RFC 7644 section 3.2 by target.key.
+// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
 	search := map[string]operation{http.MethodPost: (*handler).search}
-	all := map[string]*route{
+	return map[string]*route{
 		"me":                    {pattern: "/Me", missing: "The endpoint /Me is not offered: the tokens of this server belong to no user."},
 		"bulk":                  {pattern: "/Bulk", methods: map[string]operation{http.MethodPost: (*handler).bulk}},
 		"/":                     {pattern: "/", methods: get((*handler).list)},
@@ -44,18 +44,39 @@ func routes() map[string]*route {
 		"schemas":               {pattern: "/Schemas", methods: get((*handler).listSchemas)},
 		"schemas/{id}":          {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
 	}
-	for _, rt := range []*schema.ResourceType{schema.UserType(), schema.GroupType()} {
-		key := strings.ToLower(strings.TrimPrefix(rt.Endpoint, "/"))
-		all[key] = &route{pattern: rt.Endpoint, rt: rt, methods: map[string]operation{
-			http.MethodGet: (*handler).list, http.MethodPost: (*handler).create,
-		}}
-		all[key+"/{id}"] = &route{pattern: rt.Endpoint + "/{id}", rt: rt, methods: map[string]operation{
+}
+
+// routeOf is the route of a resource type's endpoint for what stands behind it in a target.key: nothing, an id or .search; nil
+// for anything else.
+func routeOf(rt *schema.ResourceType, behind string) *route {
+	r := &route{rt: rt, pattern: rt.Endpoint + "/" + behind}
+	switch behind {
+	case "":
+		r.pattern = rt.Endpoint
+		r.methods = map[string]operation{http.MethodGet: (*handler).list, http.MethodPost: (*handler).create}
+	case "{id}":
+		r.methods = map[string]operation{
 			http.MethodGet: (*handler).get, http.MethodPut: (*handler).replace,
 			http.MethodPatch: (*handler).patch, http.MethodDelete: (*handler).remove,
-		}}
-		all[key+"/.search"] = &route{pattern: rt.Endpoint + "/.search", rt: rt, reads: true, methods: search}
+		}
+	case searchSegment:
+		r.reads, r.methods = true, map[string]operation{http.MethodPost: (*handler).search}
+	default:
+		return nil
 	}
-	return all
+	return r
+}
+
+// find finds the route of a request: an endpoint that every tenant has, or one of the tenant's resource types.
+func (h *handler) find(rq *request) *route {
+	if r := h.routes[rq.target.key]; r != nil {
+		return r
+	}
+	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
+	if rt := rq.tenant.ResourceTypes().ByEndpoint(endpoint); rt != nil {
+		return routeOf(rt, behind)
+	}
+	return nil
 }
 
 // target is what a path names.

@@ -31,7 +31,7 @@ func (rq *request) types() []*schema.ResourceType {
 	if rq.route.rt != nil {
 		return []*schema.ResourceType{rq.route.rt}
 	}
-	return resourceTypes()
+	return rq.tenant.ResourceTypes().All()
 }
 
 // searchParameters turns a SearchRequest into the parameters that a query would have. Names are known in any case; what is unknown is

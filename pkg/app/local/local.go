@@ -93,7 +93,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	})
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: log,
-		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) },
+		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
 	})
 	gateway := func(h http.Handler) http.Handler { return apigw.Gateway{Function: apigw.Handler(h), Now: o.Now} }
 	s.handler = split(gateway(scim), adminhttp.LocalGuard(gateway(admin), o.AdminKey))

@@ -38,10 +38,12 @@ func Admin() (http.Handler, error) {
 	if env.SecretPrefix == "" {
 		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
 	}
+	st := awsenv.Store(env.Table)
 	return adminhttp.New(adminhttp.Config{
-		Tenants: tenant.New(awsenv.Store(env.Table), vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
-		BaseURL: env.BaseURL,
-		Log:     env.Log,
+		Tenants:    tenant.New(st, vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
+		CheckTypes: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}).CheckTypes,
+		BaseURL:    env.BaseURL,
+		Log:        env.Log,
 	}), nil
 }
 

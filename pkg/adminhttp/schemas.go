@@ -1,0 +1,180 @@
+package adminhttp
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// missing is the answer for something that is not defined for a tenant.
+func missing(what, name string) error {
+	return &problem{http.StatusNotFound, fmt.Sprintf("No %s %s is defined for the tenant.", what, scim.Quote(name))}
+}
+
+// definitionBody reads the body of a PUT whose key must be the name in the path; where it is left out, that is put in.
+func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.Object, error) {
+	o, err := document(w, r, false, schema.MaxDefinitionBytes)
+	if err != nil {
+		return nil, err
+	}
+	for key, v := range o {
+		if !strings.EqualFold(key, "id") {
+			continue
+		}
+		if id, ok := v.(string); !ok || !strings.EqualFold(id, name) {
+			return nil, badRequest(key + " must be the name in the path, " + scim.Quote(name) + ".")
+		}
+		return o, nil
+	}
+	o["id"] = name
+	return o, nil
+}
+
+// put answers a PUT with what is defined now.
+func put(w http.ResponseWriter, created bool, location string, o scim.Object) error {
+	w.Header().Set("Location", location)
+	if created {
+		return ok(w, http.StatusCreated, o)
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func (a *api) listSchemas(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"schemas": d.Object()["schemas"]})
+}
+
+func (a *api) getSchema(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	s := d.Schema(r.PathValue("urn"))
+	if s == nil {
+		return missing("schema", r.PathValue("urn"))
+	}
+	return ok(w, http.StatusOK, s.Object())
+}
+
+func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
+	id, urn := r.PathValue("id"), r.PathValue("urn")
+	o, err := definitionBody(w, r, urn)
+	if err != nil {
+		return err
+	}
+	s, err := schema.ParseSchema(o)
+	if err != nil {
+		return err
+	}
+	created := false
+	_, err = a.tenants.Define(r.Context(), id, func(d schema.Definitions) (schema.Definitions, error) {
+		created = d.Schema(urn) == nil
+		return d.With(s), nil
+	}, a.check)
+	if err != nil {
+		return err
+	}
+	return put(w, created, Root+"/tenants/"+id+"/schemas/"+url.PathEscape(s.ID), s.Object())
+}
+
+func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
+	urn := r.PathValue("urn")
+	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d schema.Definitions) (schema.Definitions, error) {
+		if d.Schema(urn) == nil {
+			return d, missing("schema", urn)
+		}
+		if user := userOf(d, urn); user != "" {
+			return d, &tenant.ConflictError{Detail: fmt.Sprintf("The resource type %s uses the schema. Change or delete that first.", user)}
+		}
+		return d.Without(urn), nil
+	}, a.check)
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension is there whatever is
+// defined.
+func userOf(d schema.Definitions, urn string) string {
+	if strings.EqualFold(urn, scim.EnterpriseUserURN) {
+		return ""
+	}
+	for _, t := range d.ResourceTypes {
+		if strings.EqualFold(t.Schema, urn) {
+			return t.ID
+		}
+		for _, e := range t.Extensions {
+			if strings.EqualFold(e.Schema, urn) {
+				return t.ID
+			}
+		}
+	}
+	return ""
+}
+
+func (a *api) listResourceTypes(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"resourceTypes": d.Object()["resourceTypes"]})
+}
+
+func (a *api) getResourceType(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.tenants.Definitions(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	t, found := d.ResourceType(r.PathValue("type"))
+	if !found {
+		return missing("resource type", r.PathValue("type"))
+	}
+	return ok(w, http.StatusOK, t.Object())
+}
+
+func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
+	id, name := r.PathValue("id"), r.PathValue("type")
+	o, err := definitionBody(w, r, name)
+	if err != nil {
+		return err
+	}
+	t, err := schema.ParseResourceType(o)
+	if err != nil {
+		return err
+	}
+	created := false
+	_, err = a.tenants.Define(r.Context(), id, func(d schema.Definitions) (schema.Definitions, error) {
+		_, found := d.ResourceType(name)
+		created = !found
+		return d.WithType(t), nil
+	}, a.check)
+	if err != nil {
+		return err
+	}
+	return put(w, created, Root+"/tenants/"+id+"/resource-types/"+t.ID, t.Object())
+}
+
+func (a *api) deleteResourceType(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("type")
+	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d schema.Definitions) (schema.Definitions, error) {
+		if _, found := d.ResourceType(name); !found {
+			return d, missing("resource type", name)
+		}
+		return d.WithoutType(name), nil
+	}, a.check)
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
