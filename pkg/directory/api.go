@@ -2,11 +2,11 @@ package directory
 
 import (
 	"context"
+	"errors"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
-	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
@@ -29,7 +29,7 @@ func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
 	switch {
 	case isGroup(rt):
-		return d.getGroup(ctx, t, rt, id, sel, MaxAnswerBytes)
+		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: MaxAnswerBytes})
 	case isUser(rt):
 		return d.getUser(ctx, t, rt, id, sel)
 	}
@@ -44,7 +44,7 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 		if err != nil {
 			return Resource{}, err
 		}
-		out, err := d.changeGroup(ctx, t, rt, id, ifMatch, true, apply)
+		out, err := d.changeGroup(ctx, t, rt, id, ifMatch, nil, apply)
 		if err != nil {
 			return Resource{}, err
 		}
@@ -54,6 +54,8 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	if err != nil {
 		return Resource{}, err
 	}
+	groups := d.groupsAhead(ctx, t, rt, id, sel)
+	defer groups.stop()
 	res, err := d.change(ctx, t, rt, id, ifMatch, func(old scim.Object) (scim.Object, error) {
 		next := cloneTop(doc)
 		if _, given := next["active"]; !given && old["active"] != nil && isUser(rt) {
@@ -64,7 +66,7 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.withGroups(ctx, t, res, sel)
+	return res, groups.attach(res)
 }
 
 // change rewrites a resource that is no group.
@@ -81,6 +83,11 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	if isGroup(rt) {
 		return d.patchGroup(ctx, t, rt, id, ops, o)
 	}
+	var groups *groupsAhead
+	if o.Body != NoBody {
+		groups = d.groupsAhead(ctx, t, rt, id, o.Selection)
+		defer groups.stop()
+	}
 	res, err = d.change(ctx, t, rt, id, o.IfMatch, func(old scim.Object) (scim.Object, error) {
 		out, err := patch.Apply(rt, old, ops, "", t.Dialect)
 		return out.Doc, err
@@ -88,46 +95,33 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	if err != nil || o.Body == NoBody {
 		return res, false, err
 	}
-	res, err = d.withGroups(ctx, t, res, o.Selection)
+	err = groups.attach(res)
 	return res, err == nil, err
 }
 
 func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
-	out, err := d.changeGroup(ctx, t, rt, id, o.IfMatch, o.Body != NoBody, patchGroup(t, rt, ops))
+	out, err := d.changeGroup(ctx, t, rt, id, o.IfMatch, namedMembers(t, rt, ops), patchGroup(t, rt, ops))
 	if err != nil {
 		return Resource{}, false, err
 	}
 	res := d.resource(t, out.record)
-	if o.Body == NoBody {
+	switch {
+	case o.Body == NoBody:
 		return res, false, nil
-	}
-	if !o.Selection.Wants(groupType, "members") {
+	case out.version && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
 	}
+	limit := answerLimit{bytes: MaxAnswerBytes}
 	if o.Body == SmallBody {
-		small, err := d.small(ctx, t, id)
-		if err != nil || !small {
-			return res, false, err
-		}
+		limit.members = SmallGroup
 	}
-	res, err = d.withMembers(ctx, t, res, o.Selection)
-	return res, err == nil && res.Doc["members"] != nil, err
-}
-
-// small reports whether a group has at most SmallGroup members stored.
-func (d *Directory) small(ctx context.Context, t Tenant, id string) (bool, error) {
-	ts := d.store.Tenant(t.ID)
-	prefix := ts.MemberPrefix(id)
-	n := 0
-	for _, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: SmallGroup + 1, Select: store.KeysOnly}) {
-		if err != nil {
-			return false, err
-		}
-		if n++; n > SmallGroup {
-			return false, nil
-		}
+	// The group is read again: what others did at the same time is part of the answer.
+	whole, err := d.getGroup(ctx, t, rt, id, o.Selection, limit)
+	var refused *scim.Error
+	if errors.As(err, &refused) { // too large, or deleted: the change is done all the same
+		return res, false, nil
 	}
-	return true, nil
+	return whole, err == nil, err
 }
 
 // Delete removes a resource (RFC 7644, section 3.6); 404 where there is none.

@@ -54,7 +54,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		tx.add(count(ts.Keys, "Group", 1))
 		r.created = d.o.Now()
 		r.modified = r.created
-		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes, false)
+		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes)
 	})
 	if err != nil {
 		return Resource{}, err
@@ -109,12 +109,13 @@ type changed struct {
 }
 
 // changeGroup applies an edit to a group. A change of nothing but single members is committed whatever else happens to the
-// group at the same time; every other change is conditional on the version that it was made from.
-func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, exact bool, apply groupEdit) (changed, error) {
+// group at the same time; every other change is conditional on the version that it was made from. named are the member values of
+// the edit where they are known and few.
+func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, named []string, apply groupEdit) (changed, error) {
 	ts := d.store.Tenant(t.ID)
 	var out changed
 	err := d.retry(ctx, func() error {
-		r, err := d.read(ctx, ts, rt, id)
+		r, read, err := d.readGroup(ctx, ts, rt, id, named)
 		if err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		}
 		var changes []change
 		if len(members.steps) > 0 {
-			if changes, err = d.memberChanges(ctx, ts, id, members, false, nil); err != nil {
+			if changes, err = d.memberChanges(ctx, ts, id, members, false, read); err != nil {
 				return err
 			}
 		}
@@ -143,13 +144,58 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		if same && len(changes) == 0 {
 			return nil
 		}
-		out.version = exact || !same || len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
+		out.version = !same || len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
 		if same {
 			doc = r.doc
 		}
 		return d.commitChange(ctx, t, ts, &out, doc, changes)
 	})
 	return out, err
+}
+
+// readGroup reads a group, and beside it who the values name and which of them are members: what a change of these needs.
+func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, named []string) (record, fetched, error) {
+	if !validID(id) || len(named) == 0 {
+		r, err := d.read(ctx, ts, rt, id)
+		return r, nil, err
+	}
+	keys := []store.Key{ts.Group(id)}
+	for _, v := range named {
+		keys = append(keys, ts.User(v), ts.Member(id, v))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return record{}, nil, err
+	}
+	if items[0].Attrs == nil {
+		return record{}, nil, notFound(rt, id)
+	}
+	read := make(fetched, len(keys))
+	for _, it := range items {
+		read[it.Key] = it
+	}
+	r, err := decodeRecord(rt, items[0])
+	return r, read, err
+}
+
+// fewMembers is the number of members that are read beside their group: with the group they fit one call, and their changes fit
+// one transaction, in which each is conditional on having been read right.
+const fewMembers = 30
+
+// namedMembers are the member values that a PATCH names, known before the group is read; none where they are many, or where the
+// PATCH needs all members.
+func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []string {
+	some := scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "-"}
+	res, err := patch.Apply(rt, some, ops, "members", t.Dialect)
+	e := edit{steps: res.Collection}
+	if err != nil || e.whole() {
+		return nil
+	}
+	values, err := e.values()
+	if err != nil || len(values) > fewMembers {
+		return nil
+	}
+	return values
 }
 
 // commitChange writes a changed group, whose document becomes doc, and brings out.record up to date.
@@ -184,20 +230,19 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 	if out.version {
 		op.If = append(op.If, equals(attrVersion, old.version))
 	}
-	return d.commitGroup(ctx, ts, &tx, op, changes, !out.version)
+	return d.commitGroup(ctx, ts, &tx, op, changes)
 }
 
 // commitGroup commits the write op of a group's item together with tx and the changes of its members: in one transaction where
-// they fit, else as open work whose chunks are written before. blind makes each member's presence a condition, since
-// the group's version is none.
-func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change, blind bool) error {
+// they fit, in which each member's presence is a condition, else as open work whose chunks are written before.
+func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change) error {
 	if len(changes) <= store.MaxTransactOps/2 {
 		var all transaction
 		all.must(op, errStale)
 		all.join(tx)
 		waiting := map[string]bool{}
 		for _, c := range changes {
-			d.stage(&all, ts.Keys, op.SK, c, errStale, blind)
+			d.stage(&all, ts.Keys, op.SK, c, errStale, true)
 			if c.add && c.typ == memberNone {
 				waiting[scim.Fold(c.value)] = true
 			}
@@ -269,6 +314,7 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		tx.release(ts.Keys, r)
 		tx.add(count(ts.Keys, "Group", -1))
 		w = d.newWork(workGone, id)
+		w.group = true
 		tx.add(w.put(ts.Keys))
 		return tx.commit(ctx, ts)
 	})

@@ -436,7 +436,7 @@ func addMember(k store.Keys, groupID, id, typ, display string) []store.Op {
 }
 
 // stage appends the operations of one change to a transaction. check, if given, is what an added user's disappearance means;
-// strict makes the presence of the member itself a condition, with errStale as its meaning.
+// strict makes it a condition that the member is there, of its type, or not there, with errStale as its meaning.
 func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c change, check error, strict bool) {
 	item := k.Member(groupID, c.value)
 	switch {
@@ -445,11 +445,11 @@ func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c chang
 		if c.display == "" {
 			delete(op.Set, "display")
 		}
-		tx.condition(op, store.Absent, strict)
+		tx.condition(op, isAbsent()[0], strict)
 		tx.add(put(waitingMember(k, groupID, c.value), nil))
 	case c.add:
 		ops := addMember(k, groupID, c.value, c.typ, c.display)
-		tx.condition(ops[0], store.Absent, strict)
+		tx.condition(ops[0], isAbsent()[0], strict)
 		tx.add(ops[1])
 		key := k.User(c.value)
 		if c.typ == memberGroup {
@@ -459,18 +459,18 @@ func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c chang
 			tx.must(store.Op{Kind: store.Check, Key: key, If: exists()}, check)
 		}
 	case c.typ == memberNone:
-		tx.condition(remove(item), store.Exists, strict)
+		tx.condition(remove(item), equals("type", c.typ), strict)
 		tx.add(remove(waitingMember(k, groupID, c.value)))
 	default:
-		tx.condition(remove(item), store.Exists, strict)
+		tx.condition(remove(item), equals("type", c.typ), strict)
 		tx.add(remove(k.MemberOf(c.value, groupID)))
 	}
 }
 
 // condition appends an operation, under a condition whose failure is errStale if strict.
-func (tx *transaction) condition(op store.Op, test store.Test, strict bool) {
+func (tx *transaction) condition(op store.Op, cond store.Cond, strict bool) {
 	if strict {
-		tx.must(when(op, store.Cond{Test: test}), errStale)
+		tx.must(when(op, cond), errStale)
 		return
 	}
 	tx.add(op)

@@ -126,6 +126,8 @@ type memberReader struct {
 	t     Tenant
 	ts    *store.TenantStore
 	limit int // bytes left
+	most  int // members; 0: any number
+	count int // members so far
 }
 
 // memberOverhead is what a member takes in an answer beside its own texts and the base URL.
@@ -143,7 +145,7 @@ func (m *memberReader) element(v member) (scim.Object, error) {
 	if v.typ != memberNone {
 		m.limit -= len(m.t.BaseURL) + len(v.value)
 	}
-	if m.limit < 0 {
+	if m.count++; m.limit < 0 || m.most > 0 && m.count > m.most {
 		return nil, errTooLarge
 	}
 	return o, nil

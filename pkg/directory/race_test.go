@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
@@ -193,4 +194,22 @@ func (m *mess) step(r *rand.Rand) {
 	default:
 		w.t.Errorf("%v", err)
 	}
+}
+
+// TestMemberOfAnotherKind has a member removed and come back as a value that names nobody, between a removal's look and its commit.
+func TestMemberOfAnotherKind(t *testing.T) {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "entra")
+	u := w.user("u")
+	g := w.group("g", u)
+	engine.once(func(c call) bool { return c.does(store.Delete, "M") }, func() {
+		w.ok(nil, w.remove(user, u))
+		w.ok(w.patch(group, g, add(u)))
+	})
+	w.ok(w.patch(group, g, drop(u)))
+	if !engine.done() {
+		t.Fatal("it never came to this")
+	}
+	w.same("members", w.members(g), nil)
+	w.settled()
 }

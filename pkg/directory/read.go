@@ -144,9 +144,12 @@ func setGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
 	}
 }
 
+// answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
+type answerLimit struct{ bytes, members int }
+
 // getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are never
 // older than the version, and a change that is conditional on it loses none.
-func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit int) (Resource, error) {
+func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit answerLimit) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	r, err := d.read(ctx, ts, rt, id)
 	if err != nil {
@@ -165,10 +168,10 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 }
 
 // membersOf returns the members of a group as an answer shows them, or errTooLarge.
-func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit int) (members []any, err error) {
+func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit answerLimit) (members []any, err error) {
 	tooLarge := false
 	o, err := d.behind(ctx, ts, id, func(ctx context.Context, o overlay) (err error) {
-		reader := memberReader{t: t, ts: ts, limit: limit}
+		reader := memberReader{t: t, ts: ts, limit: limit.bytes, most: limit.members}
 		members, err = reader.read(ctx, o, id)
 		if tooLarge = errors.Is(err, errTooLarge); tooLarge {
 			return nil
@@ -197,7 +200,7 @@ func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel
 	if !sel.Wants(groupType, "members") {
 		return res, nil
 	}
-	members, err := d.membersOf(ctx, t, d.store.Tenant(t.ID), res.ID, MaxAnswerBytes)
+	members, err := d.membersOf(ctx, t, d.store.Tenant(t.ID), res.ID, answerLimit{bytes: MaxAnswerBytes})
 	if errors.Is(err, errTooLarge) {
 		// The write is done: it is never answered by an error because its answer would be large.
 		return res, nil

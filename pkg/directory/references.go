@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -32,11 +33,15 @@ type references struct {
 }
 
 // userReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
-// manager into doc.
-func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object) (references, error) {
+// manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction is stale where
+// somebody does.
+func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object, look bool) (references, error) {
 	refs := references{userID: id}
 	names := newNames(old, doc)
 	var keys []store.Key
+	if !look {
+		refs.names, names = names, nil
+	}
 	for _, name := range names {
 		keys = append(keys, ts.WaitedFor(name))
 	}
@@ -161,14 +166,14 @@ func setManager(doc scim.Object, manager scim.Object) {
 
 // keepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a client
 // says about another: a $ref is made here, never taken.
-func keepManager(old, doc scim.Object) {
+func keepManager(rt *schema.ResourceType, old, doc scim.Object) {
 	manager := managerOf(doc)
 	if manager == nil {
 		return
 	}
 	before := managerOf(old)
 	if text(manager, "value") == "" {
-		dropManager(doc)
+		dropManager(rt, doc)
 		return
 	}
 	if before != nil && text(before, "value") == text(manager, "value") {
@@ -179,7 +184,7 @@ func keepManager(old, doc scim.Object) {
 }
 
 // dropManager takes a manager without a value out of a user's document.
-func dropManager(doc scim.Object) {
+func dropManager(rt *schema.ResourceType, doc scim.Object) {
 	enterprise, _ := doc[scim.EnterpriseUserURN].(scim.Object)
 	enterprise = maps.Clone(enterprise)
 	delete(enterprise, "manager")
@@ -187,7 +192,7 @@ func dropManager(doc scim.Object) {
 	if len(enterprise) == 0 {
 		delete(doc, scim.EnterpriseUserURN)
 	}
-	userType.SetSchemas(doc)
+	rt.SetSchemas(doc)
 }
 
 func waitingManager(k store.Keys, userID, value string) store.Key {

@@ -22,7 +22,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	if _, given := doc["active"]; !given {
 		doc["active"] = true
 	}
-	keepManager(nil, doc)
+	keepManager(rt, nil, doc)
 	once := d.givenID(rt, id)
 	r := record{rt: rt, id: once.id, version: 1}
 	ts := d.store.Tenant(t.ID)
@@ -31,7 +31,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 			return err
 		}
 		r.doc = cloneTop(doc)
-		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc)
+		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc, once.tries > 1)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,10 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	var r record
+	again := false
 	err := d.retry(ctx, func() error {
+		look := again
+		again = true
 		var err error
 		if r, err = d.read(ctx, ts, rt, id); err != nil {
 			return err
@@ -74,11 +77,11 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		}
 		r.doc = cloneTop(r.doc)
 		delete(r.doc, "password")
-		keepManager(old, r.doc)
+		keepManager(rt, old, r.doc)
 		if scim.Equal(known, r.doc) {
 			return nil
 		}
-		refs, err := d.userReferences(ctx, ts, id, old, r.doc)
+		refs, err := d.userReferences(ctx, ts, id, old, r.doc, look)
 		if err != nil {
 			return err
 		}
@@ -186,20 +189,48 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	return res, nil
 }
 
-// withGroups adds the groups to an answer about a user, where the projection wants them.
-func (d *Directory) withGroups(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	if !isUser(res.Type) || !sel.Wants(res.Type, "groups") {
-		return res, nil
+// groupsAhead are a user's groups, read while the user is changed.
+type groupsAhead struct {
+	cancel  context.CancelFunc
+	reading errgroup.Group
+	ids     []string
+	byID    map[string]scim.Object
+}
+
+// groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were at some time
+// during the request.
+func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) *groupsAhead {
+	if !isUser(rt) || !sel.Wants(rt, "groups") || !validID(id) {
+		return nil
 	}
-	ts := d.store.Tenant(t.ID)
-	groups, err := d.groupsOf(ctx, ts, res.ID)
-	if err != nil {
-		return Resource{}, err
+	ctx, cancel := context.WithCancel(ctx)
+	a := &groupsAhead{cancel: cancel}
+	a.reading.Go(func() (err error) {
+		ts := d.store.Tenant(t.ID)
+		if a.ids, err = d.groupsOf(ctx, ts, id); err == nil {
+			a.byID, err = d.groupReferences(ctx, t, ts, a.ids)
+		}
+		return err
+	})
+	return a
+}
+
+// stop ends the reading and waits for its end, so that nothing goes on behind the answer.
+func (a *groupsAhead) stop() {
+	if a != nil {
+		a.cancel()
+		_ = a.reading.Wait()
 	}
-	byID, err := d.groupReferences(ctx, t, ts, groups)
-	if err != nil {
-		return Resource{}, err
+}
+
+// attach puts the groups into an answer.
+func (a *groupsAhead) attach(res Resource) error {
+	if a == nil {
+		return nil
 	}
-	setGroups(res.Doc, groups, byID)
-	return res, nil
+	if err := a.reading.Wait(); err != nil {
+		return err
+	}
+	setGroups(res.Doc, a.ids, a.byID)
+	return nil
 }

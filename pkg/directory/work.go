@@ -35,6 +35,7 @@ type work struct {
 	kind   workKind
 	target string
 	values []string  // resolve: folded values
+	group  bool      // gone: the resource was a group, else a user
 	closed time.Time // when it was completed; zero while it is open
 }
 
@@ -66,7 +67,7 @@ func (w work) put(k store.Keys) store.Op {
 	for i, v := range w.values {
 		values[i] = v
 	}
-	doc := scim.Object{"target": w.target, "values": values}
+	doc := scim.Object{"target": w.target, "values": values, "group": w.group}
 	return put(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
 }
 
@@ -78,6 +79,7 @@ func decodeWork(it store.Item) (work, error) {
 		return work{}, fmt.Errorf("directory: broken work item %s: %w", it.SK, errInternal(err))
 	}
 	w := work{id: it.SK, kind: workKind(kind), target: text(doc, "target")}
+	w.group, _ = doc["group"].(bool)
 	values, _ := doc["values"].([]any)
 	for _, v := range values {
 		if s, ok := v.(string); ok {
@@ -193,21 +195,25 @@ func spend(budget *allowance, n int) error {
 
 // rollGone removes what is left of a deleted resource.
 func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
-	seen, err := d.dropMembers(ctx, ts, w.target, budget)
-	if err != nil {
+	var seen, in bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		in, err = d.eachOwner(gctx, ts, ts.MemberOfPrefix(w.target), budget, func(ctx context.Context, group string) error {
+			return d.dropMember(ctx, ts, group, w.target)
+		})
 		return err
-	}
-	of, managed := ts.MemberOfPrefix(w.target), ts.LookupPrefix(userManager, w.target)
-	in, err := d.eachOwner(ctx, ts, of, budget, func(ctx context.Context, group string) error {
-		return d.dropMember(ctx, ts, group, w.target)
 	})
-	if err != nil {
+	g.Go(func() (err error) {
+		if w.group {
+			seen, err = d.dropMembers(gctx, ts, w.target, budget)
+			return err
+		}
+		_, err = d.eachOwner(gctx, ts, ts.LookupPrefix(userManager, w.target), budget, func(ctx context.Context, user string) error {
+			return d.unlinkManager(ctx, ts, user, w.target)
+		})
 		return err
-	}
-	_, err = d.eachOwner(ctx, ts, managed, budget, func(ctx context.Context, user string) error {
-		return d.unlinkManager(ctx, ts, user, w.target)
 	})
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	if !seen && !in && budget != nil {
