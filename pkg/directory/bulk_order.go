@@ -236,6 +236,11 @@ func (b *bulk) claims(ctx context.Context, names *joined) (concerned []bool, err
 		unique := uniqueName(b.t, op.Type)
 		given := claimedNames(op, unique)
 		concerned[i] = unique != "" && (len(given) > 0 || op.Method == http.MethodPut || op.Method == http.MethodDelete)
+		if len(op.Type.UniqueAttributes()) > 0 {
+			// Which values an operation gives and takes away is not looked into: those on one type keep their order.
+			concerned[i] = true
+			names.join("r/"+b.ids[i], op.Type.ID)
+		}
 		for _, name := range given {
 			key := nameKey(op.Type, name)
 			if !names.has(key) {

@@ -178,7 +178,10 @@ func bulkData(method string, v any) (scim.Object, error) {
 
 // bulkResult is the result of an operation as the answer shows it (RFC 7644, section 3.7.3).
 func (h *handler) bulkResult(ctx context.Context, rq *request, op directory.BulkOperation, r directory.BulkResult) scim.Object {
-	out := scim.Object{"method": op.Method, "status": strconv.Itoa(r.Status)}
+	out := scim.Object{"status": strconv.Itoa(r.Status)}
+	if op.Method != "" {
+		out["method"] = op.Method
+	}
 	if op.BulkID != "" {
 		out["bulkId"] = op.BulkID
 	}

@@ -12,7 +12,7 @@ type behaviour struct {
 
 // RunBehaviours runs one subtest for each observable behaviour of a SCIM server: RFC 7643, RFC 7644, and what clients rely on
 // where these leave a choice. newTarget makes a fresh, empty tenant of a profile: one of the identity providers' names, generic
-// or rfc. Bulk, search by POST, cursors, required extensions and the Prefer header are not part of it.
+// or rfc. Required extensions are not part of it.
 func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	chapters := []struct {
@@ -31,6 +31,9 @@ func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target
 		{"delete", deleteBehaviours},
 		{"decisions", decisionBehaviours},
 		{"decisions on patch", patchDecisionBehaviours},
+		{"bulk", bulkBehaviours},
+		{"search", searchBehaviours},
+		{"prefer", preferBehaviours},
 	}
 	for _, chapter := range chapters {
 		t.Run(chapter.name, func(t *testing.T) {

@@ -62,6 +62,9 @@ func checkAnswer(idp string, r request, a response) []string {
 	if a.Status >= 400 {
 		return append(problems, checkError(a, object)...)
 	}
+	if hasSchema(object, messagePrefix+"2.0:BulkResponse") {
+		return problems
+	}
 	if hasSchema(object, listURN) {
 		return append(problems, checkList(object)...)
 	}
