@@ -15,15 +15,17 @@ type behaviour struct {
 // or rfc. Required extensions are not part of it.
 func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
-	chapters := []struct {
-		name       string
-		behaviours []behaviour
-	}{
+	run(t, behaviourChapters(), newTarget)
+}
+
+func behaviourChapters() []chapter {
+	return []chapter{
 		{"transport", transportBehaviours},
 		{"discovery", discoveryBehaviours},
 		{"create", createBehaviours},
 		{"read", readBehaviours},
 		{"sort", sortBehaviours},
+		{"cursor", cursorBehaviours},
 		{"filter", filterBehaviours},
 		{"put", putBehaviours},
 		{"patch", patchBehaviours},
@@ -31,18 +33,6 @@ func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target
 		{"delete", deleteBehaviours},
 		{"decisions", decisionBehaviours},
 		{"decisions on patch", patchDecisionBehaviours},
-		{"bulk", bulkBehaviours},
-		{"search", searchBehaviours},
-		{"prefer", preferBehaviours},
-	}
-	for _, chapter := range chapters {
-		t.Run(chapter.name, func(t *testing.T) {
-			for _, b := range chapter.behaviours {
-				t.Run(b.name, func(t *testing.T) {
-					b.run(func(idp string) *client { return newClient(t, newTarget, idp) })
-				})
-			}
-		})
 	}
 }
 

@@ -90,7 +90,36 @@ func (c *client) try(method, path, body string, options ...option) (*answer, err
 			a.body = nil
 		}
 	}
+	if c.target.Shared && method == http.MethodPost {
+		c.deleteLater(path, a)
+	}
 	return a, nil
+}
+
+// deleteLater deletes what a POST has made, by itself or in a bulk request, when the test is over.
+func (c *client) deleteLater(path string, a *answer) {
+	made := []string{}
+	object := a.object()
+	if id, ok := object["id"].(string); ok && a.Status == http.StatusCreated {
+		made = append(made, path+"/"+id)
+	}
+	operations, _ := object["Operations"].([]any)
+	for _, element := range operations {
+		o, _ := element.(map[string]any)
+		location, _ := o["location"].(string)
+		if rest, ok := strings.CutPrefix(location, c.target.BaseURL); ok && o["method"] == http.MethodPost {
+			made = append(made, rest)
+		}
+	}
+	for _, path := range made {
+		c.t.Cleanup(func() {
+			r := request{Method: http.MethodDelete, Path: path, Header: http.Header{}, NoBody: true}
+			r.Header.Set("Authorization", "Bearer "+c.target.Token)
+			if _, err := c.target.send(r); err != nil {
+				c.t.Error(err)
+			}
+		})
+	}
 }
 
 func (c *client) get(path string, options ...option) *answer {

@@ -20,7 +20,11 @@ const (
 	listURN       = messagePrefix + "2.0:ListResponse"
 	patchURN      = messagePrefix + "2.0:PatchOp"
 	errorURN      = messagePrefix + "2.0:Error"
+	searchURN     = messagePrefix + "2.0:SearchRequest"
 	mediaType     = "application/scim+json"
+
+	bulkRequestURN  = messagePrefix + "2.0:BulkRequest"
+	bulkResponseURN = messagePrefix + "2.0:BulkResponse"
 )
 
 // checkAnswer checks what must hold for every answer to any request: media type, error shape, list shape, headers of a single
@@ -62,11 +66,11 @@ func checkAnswer(idp string, r request, a response) []string {
 	if a.Status >= 400 {
 		return append(problems, checkError(a, object)...)
 	}
-	if hasSchema(object, messagePrefix+"2.0:BulkResponse") {
-		return problems
-	}
-	if hasSchema(object, listURN) {
-		return append(problems, checkList(object)...)
+	switch {
+	case hasSchema(object, listURN):
+		return append(problems, checkList(object, byCursor(r))...)
+	case hasSchema(object, bulkResponseURN):
+		return append(problems, checkBulk(object)...)
 	}
 	return append(problems, checkResource(idp, r, a, object)...)
 }
@@ -137,14 +141,54 @@ func checkError(a response, body map[string]any) []string {
 	return problems
 }
 
-// checkList checks the list message of RFC 7644, section 3.4.2.
-func checkList(body map[string]any) []string {
+// byCursor reports whether a request asks for cursor-based paging (RFC 9865).
+func byCursor(r request) bool {
+	if query, err := url.ParseQuery(r.Query); err == nil && query.Has("cursor") {
+		return true
+	}
+	var body struct {
+		Cursor *string `json:"cursor"`
+	}
+	return json.Unmarshal(r.Body, &body) == nil && body.Cursor != nil
+}
+
+// checkBulk checks the message of RFC 7644, section 3.7.3.
+func checkBulk(body map[string]any) []string {
+	var problems []string
+	operations, ok := body["Operations"].([]any)
+	if !ok {
+		problems = append(problems, fmt.Sprintf("Operations is %s, want an array", text(body["Operations"])))
+	}
+	for i, element := range operations {
+		o, _ := element.(map[string]any)
+		status, _ := o["status"].(string)
+		if code, err := strconv.Atoi(status); err != nil || code < 200 || code > 599 {
+			problems = append(problems, fmt.Sprintf("Operations[%d].status is %s", i, text(o["status"])))
+		}
+		if method, _ := o["method"].(string); method == "" && status < "400" {
+			problems = append(problems, fmt.Sprintf("Operations[%d] has no method", i))
+		}
+		if _, ok := o["location"]; !ok && (status < "400" || status == "412") {
+			problems = append(problems, fmt.Sprintf("Operations[%d] has no location", i))
+		}
+		if failure, ok := o["response"].(map[string]any); status >= "400" && (!ok || !hasSchema(failure, errorURN)) {
+			problems = append(problems, fmt.Sprintf("Operations[%d] failed, its response is %s", i, text(o["response"])))
+		}
+	}
+	return problems
+}
+
+// checkList checks the list message of RFC 7644, section 3.4.2, or, with cursor, of RFC 9865, section 2.
+func checkList(body map[string]any, cursor bool) []string {
 	var problems []string
 	resources, ok := body["Resources"].([]any)
 	if !ok {
 		problems = append(problems, fmt.Sprintf("Resources is %s, want an array", text(body["Resources"])))
 	}
 	for _, key := range []string{"totalResults", "startIndex", "itemsPerPage"} {
+		if _, ok := body[key]; !ok && cursor && key == "startIndex" {
+			continue
+		}
 		if !isType(body[key], "int") {
 			problems = append(problems, fmt.Sprintf("%s is %s, want an integer", key, text(body[key])))
 		}
@@ -158,6 +202,10 @@ func checkList(body map[string]any) []string {
 	for key := range body {
 		switch key {
 		case "schemas", "totalResults", "startIndex", "itemsPerPage", "Resources":
+		case "nextCursor", "previousCursor":
+			if value, _ := body[key].(string); !cursor || !unreserved.MatchString(value) {
+				problems = append(problems, fmt.Sprintf("%s in a list: %s", key, text(body[key])))
+			}
 		default:
 			problems = append(problems, fmt.Sprintf("key %q in a list", key))
 		}
@@ -170,6 +218,9 @@ func checkList(body map[string]any) []string {
 	}
 	return problems
 }
+
+// unreserved are the characters of a cursor (RFC 9865, section 2; RFC 3986, section 2.3).
+var unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
 var singleResource = regexp.MustCompile(`^/(Users|Groups)(/[^/]+)?$`)
 

@@ -25,6 +25,8 @@ type Target struct {
 	// Handler, where it is not nil, answers in process instead of the network; BaseURL then only says which host and path
 	// the requests carry.
 	Handler http.Handler
+	// Shared says that all tests use this one tenant, which may hold more than they make: what a test makes is deleted after it.
+	Shared bool
 	// Configure changes the tenant's settings by a JSON merge patch such as {"scim":{"patchBody":"none"}}. Nil where the
 	// server has no such thing; the few tests that need it then say so and are skipped.
 	Configure func(settings string) error
