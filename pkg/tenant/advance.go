@@ -19,26 +19,35 @@ func (s *Service) advance(ctx context.Context, id string, found int64, d Deliver
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
-	a, err := s.evidence(ctx, id)
-	if err == nil {
-		err = errors.Join(s.succeed(ctx, id, now, a), s.tellDue(ctx, id, now, a))
+	r, err := s.read(ctx, id)
+	if inactive(err) || err == nil && r.state != active {
+		return s.unlist(ctx, id, r, found)
 	}
-	err = errors.Join(err, s.tidy(ctx, id), s.Deliver(ctx, id, d))
-	return errors.Join(err, s.settle(ctx, id, found, err))
-}
-
-// evidence reads when the tenant's tokens were last used.
-func (s *Service) evidence(ctx context.Context, id string) (announcement, error) {
-	t, err := s.Get(ctx, id)
 	if err != nil {
-		return announcement{}, present(err)
+		return err
 	}
-	used, err := s.lastUses(ctx, id, t.Tokens)
-	return announcement{all: true, used: used}, err
+	a := announcement{all: true}
+	a.used, err = s.lastUses(ctx, id, r.tokens(now))
+	if err == nil {
+		err = errors.Join(s.succeed(ctx, id, now, r, a), s.tellDue(ctx, id, now, a))
+	}
+	mark, failed := s.deliver(ctx, id, d)
+	if failed != nil {
+		mark = 0
+	}
+	done, untidy := s.tidy(ctx, id)
+	err = errors.Join(err, failed, untidy)
+	return errors.Join(err, s.settle(ctx, id, found, err, func(r *record) bool {
+		changed := r.delivered(mark)
+		return done(r) || changed
+	}))
 }
 
 // succeed makes the successor of a tenant that needs one.
-func (s *Service) succeed(ctx context.Context, id string, now time.Time, a announcement) error {
+func (s *Service) succeed(ctx context.Context, id string, now time.Time, seen *record, a announcement) error {
+	if !seen.needsSuccessor(now, s.early(id)) {
+		return nil
+	}
 	_, err := s.issue(ctx, id, now, func(r *record) (*candidate, error) {
 		p := s.policy(r.Settings.Token)
 		switch {
@@ -76,11 +85,13 @@ func (s *Service) tellDue(ctx context.Context, id string, now time.Time, a annou
 	return present(err)
 }
 
-// tidy has the vault forget dead tokens, and brings its current one up to date.
-func (s *Service) tidy(ctx context.Context, id string) error {
+// tidy has the vault forget dead tokens, and brings its current one up to date. It returns what notes that on the tenant, and reports
+// whether there was anything to note.
+func (s *Service) tidy(ctx context.Context, id string) (note func(*record) bool, err error) {
+	note = func(*record) bool { return false }
 	r, err := s.read(ctx, id)
 	if err != nil || r.state != active {
-		return present(err)
+		return note, present(err)
 	}
 	now := s.o.Now()
 	gone := map[string]bool{}
@@ -90,17 +101,17 @@ func (s *Service) tidy(ctx context.Context, id string) error {
 			continue
 		}
 		if err := vault.Drop(ctx, id, t.ID); err != nil {
-			return err
+			return note, err
 		}
 		gone[t.ID] = true
 	}
 	current := r.current(now)
 	if current != "" && current != r.Current {
 		if err := s.secrets.Promote(ctx, id, current); err != nil && !errors.Is(err, ErrNoValue) {
-			return err
+			return note, err
 		}
 	}
-	_, err = s.update(ctx, id, func(r *record) error {
+	return func(r *record) bool {
 		changed := current != "" && r.Current != current
 		if changed {
 			r.Current = current
@@ -110,39 +121,42 @@ func (s *Service) tidy(ctx context.Context, id string) error {
 				t.Gone, changed = true, true
 			}
 		}
-		if !changed {
-			return errUnchanged
-		}
-		return nil
-	})
-	return present(err)
+		return changed
+	}, nil
 }
 
-// settle puts the tenant where it belongs in the order of due times: later, where something failed or there is no end of it.
-func (s *Service) settle(ctx context.Context, id string, found int64, failed error) error {
+// settle writes what note has to note, and puts the tenant where it belongs in the order of due times: later, where something failed
+// or there is no end of it.
+func (s *Service) settle(ctx context.Context, id string, found int64, failed error, note func(*record) bool) error {
 	r, err := s.update(ctx, id, func(r *record) error {
 		now := s.o.Now()
-		retry, at := r.Retry, int64(0)
+		retry, noted := r.Retry, note(r)
 		r.Retry = 0
-		if at = s.next(id, r, now); at != 0 && (failed != nil || at <= now.Unix()) {
+		if at := s.next(id, r, now); at != 0 && (failed != nil || at <= now.Unix()) {
 			r.Retry = now.Add(retryAfter).Unix()
 		}
-		if retry == r.Retry && s.next(id, r, now) == r.Due {
+		if !noted && retry == r.Retry && s.next(id, r, now) == r.Due {
 			return errUnchanged
 		}
 		return nil
 	})
-	stale := store.Cond{Test: store.Absent}
-	switch {
-	case err != nil && !inactive(err):
+	if err != nil && !inactive(err) {
 		return err
-	case found == 0 || err == nil && r.Due == found:
-		return nil
-	case err == nil:
+	}
+	return s.unlist(ctx, id, r, found)
+}
+
+// unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive where there is none.
+func (s *Service) unlist(ctx context.Context, id string, r *record, found int64) error {
+	stale := store.Cond{Test: store.Absent}
+	if r != nil {
+		if r.Due == found {
+			return nil
+		}
 		stale = atVersion(r.version)
 	}
 	keys := store.KeysOf(id)
-	err = s.store.Transact(ctx,
+	err := s.store.Transact(ctx,
 		store.Op{Kind: store.Check, Key: keys.Tenant(), If: []store.Cond{stale}},
 		store.Op{Kind: store.Delete, Key: keys.Due(found)})
 	if changed := (*store.ConditionError)(nil); errors.As(err, &changed) {

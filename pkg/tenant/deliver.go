@@ -24,6 +24,21 @@ const (
 // is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could note that comes
 // again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
+	mark, err := s.deliver(ctx, tenantID, d)
+	if err != nil || mark == 0 {
+		return err
+	}
+	_, err = s.update(ctx, tenantID, func(r *record) error {
+		if !r.delivered(mark) {
+			return errUnchanged
+		}
+		return nil
+	})
+	return present(err)
+}
+
+// deliver is Deliver without the note that all is told; mark is what to note, 0 where there was nothing to tell.
+func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) (mark int64, err error) {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID)) // never fails
 	turn := &s.delivering[h.Sum32()%uint32(len(s.delivering))]
@@ -31,22 +46,20 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) erro
 	defer turn.Unlock()
 	r, err := s.read(ctx, tenantID)
 	if err != nil || r.state != active || r.Outbox == 0 {
-		return present(err)
+		return 0, present(err)
 	}
-	mark := r.Outbox
 	// Notices first: what becomes of them may be an event.
 	err = s.deliverNotices(ctx, tenantID, d)
-	if err := errors.Join(err, s.deliverEvents(ctx, tenantID, d)); err != nil {
-		return err
+	return r.Outbox, errors.Join(err, s.deliverEvents(ctx, tenantID, d))
+}
+
+// delivered notes that all is told that was written until mark, and reports whether that is all there is.
+func (r *record) delivered(mark int64) bool {
+	if mark == 0 || r.Outbox != mark {
+		return false
 	}
-	_, err = s.update(ctx, tenantID, func(r *record) error {
-		if r.Outbox != mark {
-			return errUnchanged
-		}
-		r.Outbox = 0
-		return nil
-	})
-	return present(err)
+	r.Outbox = 0
+	return true
 }
 
 func (s *Service) deliverEvents(ctx context.Context, tenantID string, d Delivery) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -168,7 +169,7 @@ func (v *Vault) labels(ctx context.Context, tenantID string) (map[string]string,
 }
 
 // Drop is tenant.Secrets.Drop. The version loses its labels, and with them its right to stay; AWSCURRENT goes to the successor or,
-// where there is none, to a version that says "revoked". Each step leaves one that a repetition goes on from.
+// where there is none, to the token before, or to a version that says "revoked". Each step leaves one that a repetition goes on from.
 func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	labels, err := v.labels(ctx, tenantID)
 	if missing(err) {
@@ -180,10 +181,18 @@ func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	return wrap("drop a token", err)
 }
 
+// holdsToken reports whether a version is a token, and not what stands for none.
+func holdsToken(versionID string) bool {
+	return strings.HasPrefix(versionID, version("")) && !strings.HasSuffix(versionID, "-"+revoked)
+}
+
 func (v *Vault) drop(ctx context.Context, tenantID string, labels map[string]string, versionID string) error {
 	next := labels[pending]
+	if next == "" || next == versionID {
+		next = labels[previous]
+	}
 	switch {
-	case labels[current] == versionID && next != "" && next != versionID:
+	case labels[current] == versionID && next != versionID && holdsToken(next):
 		if err := v.promote(ctx, tenantID, labels, next); err != nil {
 			return err
 		}

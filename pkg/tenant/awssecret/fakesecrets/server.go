@@ -35,6 +35,8 @@ type Server struct {
 	Late bool
 	// OnDeath is told once.
 	OnDeath func()
+	// Fault, where set, is asked at each call whether it fails before it did anything, or after. One call at a time asks.
+	Fault func(operation string) (before, after bool)
 
 	t       testing.TB
 	mu      sync.Mutex
@@ -73,10 +75,20 @@ func Start(t testing.TB) *Server {
 	return f
 }
 
+// inProcess sends requests to the server without a network, which a test of many calls has no time for.
+type inProcess struct{ server *Server }
+
+func (p inProcess) Do(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	p.server.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
 // Client returns a client of the server that tries each call once.
 func (f *Server) Client() *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
-		Region: "eu-central-1", BaseEndpoint: &f.URL, Retryer: aws.NopRetryer{},
+		HTTPClient: inProcess{f},
+		Region:     "eu-central-1", BaseEndpoint: &f.URL, Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key", Source: "fakesecrets"}, nil
 		}),
@@ -115,6 +127,15 @@ func (f *Server) serve(operation string, in call) (answer, fault) {
 	if !ok {
 		f.t.Errorf("%s is not expected", operation)
 		return nil, "InvalidRequestException"
+	}
+	if f.Fault != nil {
+		switch before, after := f.Fault(operation); {
+		case before:
+			return nil, "InternalServiceError"
+		case after:
+			serve(in)
+			return nil, "InternalServiceError"
+		}
 	}
 	if operation == "GetSecretValue" || operation == "DescribeSecret" {
 		if f.Dead() {
