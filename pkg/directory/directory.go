@@ -117,6 +117,10 @@ type Options struct {
 	Log   *slog.Logger
 	// Background is told of a tenant with open work that a request left for later. It must not block.
 	Background func(tenantID string)
+	// MaxRows is how many resources one query looks at where nothing narrows it, MaxScan how long that may take. Beyond either it is
+	// answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some room.
+	MaxRows int
+	MaxScan time.Duration
 }
 
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.
@@ -135,6 +139,12 @@ func New(s *store.Store, o Options) *Directory {
 	}
 	if o.Background == nil {
 		o.Background = func(string) {}
+	}
+	if o.MaxRows == 0 {
+		o.MaxRows = 500_000
+	}
+	if o.MaxScan == 0 {
+		o.MaxScan = 25 * time.Second
 	}
 	return &Directory{store: s, o: o}
 }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -45,10 +46,19 @@ func (l *lister) read(ctx context.Context) error {
 		return nil
 	case unfiltered && (l.order.byID() || l.order.named):
 		return l.all(ctx)
-	case len(l.kinds) == 1 && l.kinds[0].narrow != nil:
-		return l.candidates(ctx, l.kinds[0])
 	}
-	return l.search(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, l.d.o.MaxScan, errScanTime)
+	defer cancel()
+	var err error
+	if len(l.kinds) == 1 && l.kinds[0].narrow != nil {
+		err = l.candidates(ctx, l.kinds[0])
+	} else {
+		err = l.search(ctx)
+	}
+	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
+		return tooSlow(l.d.o.MaxScan)
+	}
+	return err
 }
 
 // all answers a query without a filter: the total from the counters, the rows from the partition, or for the order of names from the
@@ -199,7 +209,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	}
 	test := k.rest
 	if found.loose {
-		test = &condition{matches: k.matches, attached: mentions(k.filter, k.rt, attached(k.rt))}
+		test = l.condition(k)
 	}
 	if l.down {
 		slices.Reverse(found.ids)
@@ -212,7 +222,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		l.known = -1
 	}
 	c := l.collector()
-	s := &scanner{l: l, c: c, limit: maxRows}
+	s := &scanner{l: l, c: c}
 	for chunk := range slices.Chunk(found.ids, 4*store.MaxGetKeys) {
 		if l.known >= 0 && l.order.byID() && c.done(place{kind: k.index, id: chunk[0]}) {
 			break

@@ -12,12 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Bounds of a search that nothing narrows.
+// How a search that nothing narrows goes about it.
 const (
-	// maxRows is how many resources one request looks at.
-	maxRows = 500_000
-	// maxScan is how long it may take.
-	maxScan = 25 * time.Second
 	// alone is how many resources are read one page after the other before ranges are read in parallel.
 	alone = 5000
 	// scanners is how many ranges of ids are read in parallel.
@@ -43,23 +39,14 @@ type scanner struct {
 func (l *lister) search(ctx context.Context) error {
 	l.searched = true
 	c := l.collector()
-	s := &scanner{l: l, c: c, limit: maxRows}
-	ctx, cancel := context.WithTimeoutCause(ctx, maxScan, errScanTime)
-	defer cancel()
-	var err error
+	s := &scanner{l: l, c: c, limit: int64(l.d.o.MaxRows)}
+	read := s.whole
 	if l.known >= 0 && l.order.byID() {
-		err = s.ahead(ctx)
-	} else {
-		err = s.whole(ctx)
+		read = s.ahead
 	}
-	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
-		return tooSlow()
-	}
-	if err != nil {
-		return err
-	}
+	err := read(ctx)
 	l.collected(c)
-	return nil
+	return err
 }
 
 // whole reads all ranges of all types.
@@ -84,6 +71,10 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 	if err != nil {
 		return err
 	}
+	test := k.rest
+	if found.loose {
+		test = s.l.condition(k)
+	}
 	if found.many {
 		for i := range len(bounds) + 1 {
 			if err := s.section(ctx, k, i, ""); err != nil {
@@ -100,7 +91,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		}
 		items, err := s.l.ts.Get(ctx, keys...)
 		if err == nil {
-			err = s.take(ctx, k, s.l.condition(k), items)
+			err = s.take(ctx, k, test, items)
 		}
 		if err != nil {
 			return err
@@ -229,7 +220,7 @@ func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page,
 		}
 	}
 	if s.seen.Add(int64(len(items))) > s.limit {
-		return page, tooManyRows()
+		return page, tooManyRows(s.limit)
 	}
 	return page, s.take(ctx, k, s.l.condition(k), items)
 }
@@ -279,12 +270,13 @@ func (s *scanner) offer(r row, test *condition) error {
 	return s.c.offer(r)
 }
 
-func tooManyRows() error {
-	return scim.BadRequest(scim.TooMany,
-		"The query would have to look at more than %d resources. Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`.", maxRows)
+// wayOut tells a client what is found without a search.
+const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`."
+
+func tooManyRows(limit int64) error {
+	return scim.BadRequest(scim.TooMany, "The query would have to look at more than %d resources. %s", limit, wayOut)
 }
 
-func tooSlow() error {
-	return scim.BadRequest(scim.TooMany,
-		"The query took longer than %d seconds. Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`.", int(maxScan/time.Second))
+func tooSlow(limit time.Duration) error {
+	return scim.BadRequest(scim.TooMany, "The query took longer than %v. %s", limit, wayOut)
 }
