@@ -33,6 +33,9 @@ func behaviourChapters() []chapter {
 		{"delete", deleteBehaviours},
 		{"decisions", decisionBehaviours},
 		{"decisions on patch", patchDecisionBehaviours},
+		{"bulk", bulkBehaviours},
+		{"search", searchBehaviours},
+		{"prefer", preferBehaviours},
 	}
 }
 
