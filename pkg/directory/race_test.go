@@ -213,3 +213,32 @@ func TestMemberOfAnotherKind(t *testing.T) {
 	w.same("members", w.members(g), nil)
 	w.settled()
 }
+
+// TestDeleteAmongWriters deletes a group, and renames another, while 8 clients change their members all the time.
+func TestDeleteAmongWriters(t *testing.T) {
+	w := in(t)
+	ids := w.users(8)
+	gone, kept := w.group("gone"), w.group("kept")
+	var stop atomic.Bool
+	together(9, func(i int) {
+		if i == 8 {
+			defer stop.Store(true)
+			w.ok(w.patch(group, kept, `{"op":"replace","path":"displayName","value":"renamed"}`))
+			w.ok(w.put(group, kept, groupBody("replaced", ids...)))
+			w.ok(nil, w.remove(group, gone))
+			return
+		}
+		for n := 0; !stop.Load(); n++ {
+			for _, g := range []string{gone, kept} {
+				ops := add(ids[i])
+				if n%2 == 1 {
+					ops = drop(ids[i])
+				}
+				if _, err := w.patch(group, g, ops); status(err) != 200 && status(err) != 404 {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	w.settled()
+}
