@@ -211,8 +211,8 @@ func TestTokens(t *testing.T) {
 	s.tenants.Touch(t.Context(), "acme", first["id"].(string))
 	list := s.want(200, "tokens", "GET", path, "")
 	want := fmt.Sprintf(`{"tokens":[`+
-		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-05-21T08:00:00Z","lastUsedAt":"2026-11-22T08:00:00Z","scopes":["read","write"],"state":"active"},`+
-		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-01-01T00:00:00Z","lastUsedAt":null,"scopes":["read"],"state":"successor"}]}`,
+		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-05-21T08:00:00Z","firstUsedAt":"2026-11-22T08:00:00Z","lastUsedAt":"2026-11-22T08:00:00Z","scopes":["read","write"],"state":"active"},`+
+		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-01-01T00:00:00Z","firstUsedAt":null,"lastUsedAt":null,"scopes":["read"],"state":"successor"}]}`,
 		first["id"], second.body["id"])
 	if list.text != want {
 		t.Errorf("got  %s\nwant %s", list.text, want)

@@ -9,7 +9,12 @@
 //	POST   /admin/v1/tenants/{id}/tokens                 make another token
 //	GET    /admin/v1/tenants/{id}/tokens                 list
 //	POST   /admin/v1/tenants/{id}/tokens/{token}/reveal  show the value, audited
+//	PATCH  /admin/v1/tenants/{id}/tokens/{token}         another end
 //	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
+//	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
+//	GET    /admin/v1/tenants/{id}/notices                who was told of what
+//	POST   /admin/v1/tenants/{id}/notices                send a test
+//	PUT    /admin/v1/clock                               move the time; local runs only
 //	GET    /admin/v1/tenants/{id}/schemas                what is defined for the tenant beside RFC 7643
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/schemas/{urn}           a schema, as RFC 7643 section 7 writes it
 //	GET    /admin/v1/tenants/{id}/resource-types

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -24,6 +25,9 @@ type Config struct {
 	Deleted func(tenantID string)
 	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees.
 	CheckTypes tenant.CheckTypes
+	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a *tenant.InvalidError
+	// for one that can't be taken. It is for local runs: nil means that there is no such route.
+	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
 	// Log takes what is answered with 500; nil discards.
 	Log *slog.Logger
 }
@@ -33,6 +37,7 @@ type api struct {
 	baseURL string
 	deleted func(string)
 	check   tenant.CheckTypes
+	clock   func(context.Context, time.Time) (time.Time, error)
 	log     *slog.Logger
 }
 
@@ -44,7 +49,9 @@ type methods map[string]endpoint
 
 // New returns the admin API.
 func New(c Config) http.Handler {
-	a := &api{tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes, log: c.Log}
+	a := &api{
+		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes, clock: c.SetClock, log: c.Log,
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -55,17 +62,23 @@ func New(c Config) http.Handler {
 		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return nil }
 	}
 	mux := http.NewServeMux()
-	for path, m := range map[string]methods{
+	routes := map[string]methods{
 		"/tenants":                            {"GET": a.listTenants, "POST": a.createTenant},
 		"/tenants/{id}":                       {"GET": a.getTenant, "PATCH": a.changeTenant, "DELETE": a.deleteTenant},
 		"/tenants/{id}/tokens":                {"GET": a.listTokens, "POST": a.createToken},
-		"/tenants/{id}/tokens/{token}":        {"DELETE": a.revokeToken},
+		"/tenants/{id}/tokens/{token}":        {"PATCH": a.changeToken, "DELETE": a.revokeToken},
 		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},
+		"/tenants/{id}/rotation":              {"POST": a.rotate},
+		"/tenants/{id}/notices":               {"GET": a.listNotices, "POST": a.sendNotice},
 		"/tenants/{id}/schemas":               {"GET": a.listSchemas},
 		"/tenants/{id}/schemas/{urn}":         {"GET": a.getSchema, "PUT": a.putSchema, "DELETE": a.deleteSchema},
 		"/tenants/{id}/resource-types":        {"GET": a.listResourceTypes},
 		"/tenants/{id}/resource-types/{type}": {"GET": a.getResourceType, "PUT": a.putResourceType, "DELETE": a.deleteResourceType},
-	} {
+	}
+	if a.clock != nil {
+		routes["/clock"] = methods{"PUT": a.setClock}
+	}
+	for path, m := range routes {
 		mux.Handle(Root+path, a.handler(m))
 	}
 	return a.routes(mux)

@@ -2,7 +2,6 @@ package adminhttp
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -32,13 +31,10 @@ func newToken(o scim.Object) (n tenant.NewToken, err error) {
 			return n, err
 		}
 	}
-	if v, given := o["expiresAt"]; given {
-		value, _ := v.(string)
-		if n.ExpiresAt, err = time.Parse(time.RFC3339, value); err != nil || n.ExpiresAt.IsZero() {
-			return n, badRequest("expiresAt must be a time of RFC 3339, for example 2027-05-31T12:00:00Z.")
-		}
+	if _, given := o["expiresAt"]; given {
+		n.ExpiresAt, n.Endless, err = end(o)
 	}
-	return n, nil
+	return n, err
 }
 
 func scopes(v any) ([]tenant.Scope, error) {
@@ -64,16 +60,21 @@ func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := make([]any, len(tokens))
 	for i, t := range tokens {
-		granted := make([]any, len(t.Scopes))
-		for j, scope := range t.Scopes {
-			granted[j] = string(scope)
-		}
-		list[i] = scim.Object{
-			"id": t.ID, "state": string(t.State), "scopes": granted, "createdAt": timestamp(t.CreatedAt),
-			"expiresAt": timestamp(t.ExpiresAt), "lastUsedAt": timestamp(t.LastUsedAt),
-		}
+		list[i] = token(t)
 	}
 	return ok(w, http.StatusOK, scim.Object{"tokens": list})
+}
+
+// token is a token as the API shows it.
+func token(t tenant.Token) scim.Object {
+	granted := make([]any, len(t.Scopes))
+	for i, scope := range t.Scopes {
+		granted[i] = string(scope)
+	}
+	return scim.Object{
+		"id": t.ID, "state": string(t.State), "scopes": granted, "createdAt": timestamp(t.CreatedAt),
+		"expiresAt": timestamp(t.ExpiresAt), "firstUsedAt": timestamp(t.FirstUsedAt), "lastUsedAt": timestamp(t.LastUsedAt),
+	}
 }
 
 func (a *api) revealToken(w http.ResponseWriter, r *http.Request) error {

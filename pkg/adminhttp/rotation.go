@@ -1,0 +1,128 @@
+package adminhttp
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, false, "action")
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	switch o["action"] {
+	case "start":
+		err = a.tenants.StartRotation(r.Context(), id)
+	case "complete":
+		err = a.tenants.CompleteRotation(r.Context(), id)
+	case "cancel":
+		err = a.tenants.CancelRotation(r.Context(), id)
+	default:
+		err = badRequest(`action must be "start", "complete" or "cancel".`)
+	}
+	if err != nil {
+		return err
+	}
+	return a.listTokens(w, r)
+}
+
+func (a *api) changeToken(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, false, "expiresAt")
+	if err != nil {
+		return err
+	}
+	if _, given := o["expiresAt"]; !given {
+		return badRequest("expiresAt must be given.")
+	}
+	at, endless, err := end(o)
+	if err != nil {
+		return err
+	}
+	if _, err := a.tenants.Extend(r.Context(), r.PathValue("id"), r.PathValue("token"), at, endless); err != nil {
+		return err
+	}
+	tokens, err := a.tenants.Tokens(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.ID == r.PathValue("token") {
+			return ok(w, http.StatusOK, token(t))
+		}
+	}
+	return tenant.ErrNotFound
+}
+
+// end reads expiresAt: a time, or null for a token without an end.
+func end(o scim.Object) (at time.Time, endless bool, err error) {
+	if o["expiresAt"] == nil {
+		return at, true, nil
+	}
+	value, _ := o["expiresAt"].(string)
+	if at, err = time.Parse(time.RFC3339, value); err != nil || at.IsZero() {
+		return at, false, badRequest("expiresAt must be a time of RFC 3339, for example 2027-05-31T12:00:00Z.")
+	}
+	return at, false, nil
+}
+
+func (a *api) listNotices(w http.ResponseWriter, r *http.Request) error {
+	notices, err := a.tenants.Notices(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	list := make([]any, len(notices))
+	for i, n := range notices {
+		list[i] = notice(n)
+	}
+	return ok(w, http.StatusOK, scim.Object{"notices": list})
+}
+
+func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, false, "kind")
+	if err != nil {
+		return err
+	}
+	if o["kind"] != string(tenant.NoticeTest) {
+		return badRequest(`kind must be "test": the others are sent when they are due.`)
+	}
+	n, err := a.tenants.TestNotice(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusAccepted, notice(n))
+}
+
+// notice is a notice as the API shows it.
+func notice(n tenant.Notice) scim.Object {
+	recipients := make([]any, len(n.Recipients))
+	for i, to := range n.Recipients {
+		recipients[i] = scim.Object{"email": to.Email, "language": to.Language}
+	}
+	o := scim.Object{
+		"kind": string(n.Kind), "tokenId": nil, "at": timestamp(n.At), "recipients": recipients, "state": string(n.State),
+	}
+	if n.TokenID != "" {
+		o["tokenId"] = n.TokenID
+	}
+	return o
+}
+
+func (a *api) setClock(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, false, "now")
+	if err != nil {
+		return err
+	}
+	value, _ := o["now"].(string)
+	now, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return badRequest("now must be a time of RFC 3339, for example 2027-05-31T12:00:00Z.")
+	}
+	if now, err = a.clock(r.Context(), now); err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"now": scim.FormatTime(now)})
+}
