@@ -42,12 +42,15 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 
 // mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page then counts.
 func (l *lister) mark(ctx context.Context, list *List, total int) {
+	if len(l.rows) == 0 {
+		return
+	}
 	next := l.q.StartIndex + len(list.Resources)
-	if l.marked && len(l.rows) > 0 {
+	if l.marked {
 		l.continued(next - 1)
 		list.Total = l.total
 	}
-	if !l.more || len(l.rows) == 0 {
+	if !l.more && (!l.marked || l.total < next) {
 		return
 	}
 	attrs := store.Attrs{
@@ -63,9 +66,13 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 }
 
 // continued corrects the total of a page of a walk, of which so many results have been shown: a client that is told less than there is
-// stops early, one that is told more than it was shown asks for another page behind the last.
+// stops early. Told more than it was shown, it asks for another page, which is why the end of a walk is kept as well where what was
+// written meanwhile makes the total larger.
 func (l *lister) continued(shown int) {
-	if l.total = max(l.total, shown+1); !l.more {
+	switch {
+	case l.more:
+		l.total = max(l.total, shown+1)
+	case l.searched:
 		l.total = shown
 	}
 }
