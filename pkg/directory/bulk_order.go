@@ -43,7 +43,7 @@ func (b *bulk) refer() {
 			switch {
 			case !known:
 				op.Invalid = scim.BadRequest(scim.InvalidValue, "The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
-			case name == strings.TrimPrefix(op.ID, bulkPrefix) && op.ID != name && b.ops[k].Type != op.Type:
+			case op.ID == bulkPrefix+name && b.ops[k].Invalid == nil && b.ops[k].Type != op.Type:
 				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.", scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
 			default:
 				b.refs[i] = append(b.refs[i], k)
