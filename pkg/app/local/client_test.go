@@ -23,6 +23,8 @@ type api struct {
 	h     http.Handler
 	base  string
 	token string
+	// tenant is its id; "" is acme.
+	tenant string
 }
 
 type object = map[string]any

@@ -27,7 +27,11 @@ const (
 // admin calls the admin API about the tenant.
 func (a *api) admin(method, path, body string) (int, object) {
 	a.t.Helper()
-	r := httptest.NewRequest(method, "http://localhost/admin/v1/tenants/acme"+path, strings.NewReader(body))
+	id := a.tenant
+	if id == "" {
+		id = "acme"
+	}
+	r := httptest.NewRequest(method, "http://localhost/admin/v1/tenants/"+id+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:4711"
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
@@ -585,7 +589,6 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 func TestSchemasOfOneTenant(t *testing.T) {
 	engine := memory(t)
 	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine, io.NopCloser(nil))
-	t.Cleanup(func() { _ = s.Close() })
 	open := func(id string) *api {
 		_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: id, IdP: "generic"})
 		if err != nil {
@@ -620,7 +623,10 @@ func TestSchemasOfOneTenant(t *testing.T) {
 	if status, out := a.admin("DELETE", "", ""); status != 202 {
 		t.Fatalf("%d %v", status, out)
 	}
-	if err := s.Settle(t.Context()); err != nil {
+	if err := s.Close(); err != nil { // which ends the work in the background
+		t.Fatal(err)
+	}
+	if err := a.again(engine).s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	keys := store.KeysOf("acme")

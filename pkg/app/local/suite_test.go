@@ -46,6 +46,13 @@ func targets(s *local.Server) func(t *testing.T, idp string) scimtest.Target {
 				}
 				return err
 			},
+			Define: func(path, body string) error {
+				a := api{t: t, h: s.Handler(), tenant: id}
+				if status, out := a.admin("PUT", path, body); status != 200 && status != 201 {
+					return fmt.Errorf("PUT %s: %d %v", path, status, out)
+				}
+				return nil
+			},
 		}
 	}
 }
@@ -53,6 +60,8 @@ func targets(s *local.Server) func(t *testing.T, idp string) scimtest.Target {
 func TestDialogues(t *testing.T) { scimtest.RunDialogues(t, targets(open(t))) }
 
 func TestBehaviours(t *testing.T) { scimtest.RunBehaviours(t, targets(open(t))) }
+
+func TestExtensions(t *testing.T) { scimtest.RunExtensions(t, targets(open(t))) }
 
 func TestHostile(t *testing.T) { scimtest.RunHostile(t, targets(open(t))) }
 

@@ -12,7 +12,7 @@ type behaviour struct {
 
 // RunBehaviours runs one subtest for each observable behaviour of a SCIM server: RFC 7643, RFC 7644, and what clients rely on
 // where these leave a choice. newTarget makes a fresh, empty tenant of a profile: one of the identity providers' names, generic
-// or rfc. Required extensions are not part of it.
+// or rfc. Required extensions are not part of it: see RunExtensions.
 func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	run(t, behaviourChapters(), newTarget)

@@ -1,0 +1,132 @@
+package scimtest
+
+import (
+	"net/http"
+	"testing"
+)
+
+// The extension that the tests of extensions define: attributes that Entra's editor calls urn:...:User:badge and the like.
+const extensionURN = "urn:ietf:params:scim:schemas:extension:scimtest:2.0:User"
+
+const extensionAttributes = `{"attributes":[
+	{"name":"badge","required":true,"uniqueness":"server"},
+	{"name":"colour","canonicalValues":["red","green"]},
+	{"name":"level","type":"integer"},
+	{"name":"since","type":"dateTime","mutability":"immutable"},
+	{"name":"pin","mutability":"writeOnly","returned":"never"},
+	{"name":"note","returned":"request"},
+	{"name":"rooms","multiValued":true}]}`
+
+// RunExtensions runs one subtest for each behaviour of a server whose operator has defined an extension that every user needs (RFC
+// 7643, sections 3.3, 6 and 7). newTarget makes a fresh, empty tenant; where its targets have no Define nothing is run.
+func RunExtensions(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
+	t.Helper()
+	for _, b := range extensionBehaviours {
+		t.Run(b.name, func(t *testing.T) {
+			b.run(func(idp string) *client {
+				c := newClient(t, newTarget, idp)
+				if c.target.Define == nil {
+					t.Skip("not run: the target has no way to define schemas")
+				}
+				c.define("/schemas/"+extensionURN, extensionAttributes)
+				c.define("/resource-types/User", `{"schemaExtensions":[{"schema":"`+extensionURN+`","required":true}]}`)
+				return c
+			})
+		})
+	}
+}
+
+func (c *client) define(path, body string) {
+	c.t.Helper()
+	if err := c.target.Define(path, body); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// badged is a user with values in the extension.
+func badged(name, values string) string {
+	return `{"schemas":["` + userURN + `","` + extensionURN + `"],"userName":"` + name + `","` + extensionURN + `":` + values + `}`
+}
+
+func inExtension(attribute string) string { return "['" + extensionURN + "']." + attribute }
+
+var extensionBehaviours = []behaviour{
+	{"a required extension is shown", func(tenant func(string) *client) {
+		c := tenant("generic")
+		c.get("/Schemas/"+extensionURN).want(http.StatusOK).has("id", extensionURN)
+		a := c.get("/ResourceTypes/User").want(http.StatusOK)
+		for _, e := range a.list("schemaExtensions") {
+			if e, _ := e.(map[string]any); e["schema"] == extensionURN && e["required"] == true {
+				return
+			}
+		}
+		a.fail("no required extension %s", extensionURN)
+	}},
+	{"34 a required extension that is missing is a 400", func(tenant func(string) *client) {
+		for _, idp := range []string{"generic", "rfc", "entra"} {
+			c := tenant(idp)
+			c.post("/Users", user(`"userName":"ann"`)).refused(http.StatusBadRequest, "invalidValue")
+			c.post("/Users", badged("ann", `{}`)).refused(http.StatusBadRequest, "invalidValue")
+			c.post("/Users", badged("ann", `{"level":1}`)).refused(http.StatusBadRequest, "invalidValue")
+			c.get("/Users").want(http.StatusOK).has("totalResults", 0)
+			path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1"}`)).want(http.StatusCreated).id()
+			c.unchanged(path, func() {
+				c.put(path, user(`"userName":"ann"`)).refused(http.StatusBadRequest, "invalidValue")
+				c.patch(path, `{"op":"remove","path":"`+extensionURN+`"}`).refused(http.StatusBadRequest, "")
+				c.patch(path, `{"op":"remove","path":"`+extensionURN+`:badge"}`).refused(http.StatusBadRequest, "")
+			})
+			c.post("/Groups", group(`"displayName":"no badge needed"`)).want(http.StatusCreated)
+		}
+	}},
+	{"34 extension data whose URN is missing from schemas is taken", func(tenant func(string) *client) {
+		body := `{"schemas":["` + userURN + `"],"userName":"ann","` + extensionURN + `":{"badge":"1"}}`
+		for _, idp := range []string{"generic", "entra", "okta"} {
+			tenant(idp).post("/Users", body).want(http.StatusCreated).has("schemas", []string{userURN, extensionURN})
+		}
+		tenant("rfc").post("/Users", body).refused(http.StatusBadRequest, "")
+	}},
+	{"custom attributes are addressed with a colon or a dot", func(tenant func(string) *client) {
+		for _, idp := range []string{"generic", "entra"} {
+			c := tenant(idp)
+			path := "/Users/" + c.post("/Users", `{"schemas":["`+userURN+`"],"userName":"ann","`+extensionURN+`:badge":"1"}`).want(http.StatusCreated).
+				has(inExtension("badge"), "1").id()
+			c.patch(path, `{"op":"replace","path":"`+extensionURN+`:level","value":3}`).want(http.StatusOK, http.StatusNoContent)
+			c.patch(path, `{"op":"replace","value":{"`+extensionURN+`.colour":"red"}}`).want(http.StatusOK, http.StatusNoContent)
+			c.patch(path, `{"op":"add","path":"`+extensionURN+`.rooms","value":["1","2"]}`).want(http.StatusOK, http.StatusNoContent)
+			c.get(path).want(http.StatusOK).has(inExtension("level"), 3).has(inExtension("colour"), "red").has(inExtension("rooms"), []string{"1", "2"})
+			c.get(path, params("attributes", extensionURN+":level")).want(http.StatusOK).has(inExtension("level"), 3).lacks("userName", inExtension("badge"))
+			c.filter("/Users", extensionURN+`:level ge 3 and `+extensionURN+`.rooms eq "2"`).has("totalResults", 1)
+			c.filter("/Users", extensionURN+`:level gt 3`).has("totalResults", 0)
+		}
+	}},
+	{"types and allowed values are enforced", func(tenant func(string) *client) {
+		c := tenant("generic")
+		for _, values := range []string{
+			`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":1}`, `{"badge":["1","2"]}`, `{"badge":"1","colour":"blue"}`,
+			`{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[1]}`, `{"badge":" "}`,
+		} {
+			c.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
+		}
+	}},
+	{"a unique value is given once", func(tenant func(string) *client) {
+		c := tenant("generic")
+		one := "/Users/" + c.post("/Users", badged("ann", `{"badge":"A1"}`)).want(http.StatusCreated).id()
+		two := "/Users/" + c.post("/Users", badged("bob", `{"badge":"A2"}`)).want(http.StatusCreated).id()
+		c.post("/Users", badged("eve", `{"badge":"a1"}`)).refused(http.StatusConflict, "uniqueness")
+		c.patch(two, `{"op":"replace","path":"`+extensionURN+`:badge","value":"a1"}`).refused(http.StatusConflict, "uniqueness")
+		c.put(two, badged("bob", `{"badge":"A1"}`)).refused(http.StatusConflict, "uniqueness")
+		c.delete(one).want(http.StatusNoContent)
+		c.put(two, badged("bob", `{"badge":"A1"}`)).want(http.StatusOK).has(inExtension("badge"), "A1")
+		c.post("/Users", badged("eve", `{"badge":"A2"}`)).want(http.StatusCreated)
+	}},
+	{"mutability and returned are enforced", func(tenant func(string) *client) {
+		c := tenant("generic")
+		path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1","since":"2026-11-22T08:00:00Z","pin":"4711","note":"n"}`)).want(http.StatusCreated).
+			has(inExtension("since"), "2026-11-22T08:00:00Z").lacks(inExtension("pin"), inExtension("note")).id()
+		c.patch(path, `{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).refused(http.StatusBadRequest, "mutability")
+		c.put(path, badged("ann", `{"badge":"1","since":"2027-11-22T08:00:00Z"}`)).refused(http.StatusBadRequest, "mutability")
+		c.get(path, params("attributes", extensionURN+":note,"+extensionURN+":pin")).want(http.StatusOK).
+			has(inExtension("note"), "n").lacks(inExtension("pin"))
+		c.get("/Users", params("filter", extensionURN+`:pin eq "4711"`)).refused(http.StatusBadRequest, "invalidFilter")
+	}},
+}
