@@ -68,7 +68,8 @@ var importRules = []importRule{
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 	{"pkg/store/dynamostore/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyEngine},
 
-	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", uuid, xsync}, whyUse},
+	{"pkg/tenant/assertion", nil, "what decides about signatures is the standard library only, so that anybody can check and fuzz it alone"},
+	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/tenant/assertion", uuid, xsync}, whyUse},
 	{"pkg/tenant/awssecret/fakesecrets", []string{awsSDK}, "it stands in for a service of AWS, and knows nothing of who calls it"},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", uuid, xsync}, whyUse},

@@ -19,7 +19,8 @@
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
 //	store/dynamostore/dynamolocal  DynamoDB Local for tests
-//	tenant           tenants, settings, tokens; the port to secrets
+//	tenant/assertion  the signed assertions of OAuth clients, and their keys (RFC 7523)
+//	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	tenant/awssecret/fakesecrets   Secrets Manager for tests
 //	directory        users, groups and members: uniqueness, versions, filters, pages

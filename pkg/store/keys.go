@@ -21,7 +21,9 @@ import (
 //	notice to administrators    T#t                  NOTICE|token id|kind|period       doc, state, wake, ttl
 //	event not yet delivered     T#t                  EVENT|time-ordered id             doc, wake
 //	own schemas and types       T#t                  SCHEMAS|hash                      doc, at
+//	OAuth client's name, keys   T#t                  CLIENT|client id                  doc
 //	list of tenants             TENANTS              tenant id                         state
+//	operator's OAuth client     CLIENTS              client id                         doc, ver
 //	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
 //	pass over tenants not yet   DUE                  BACKFILL                          after, done
 //	in that order
@@ -43,6 +45,7 @@ import (
 //	counter                     T#t#C                kind|shard                        n
 //	where a page ended          T#t#K                list|start index                  after, ttl
 //	bulk request seen before    T#t#B                digest of the request             seeds, done, ttl
+//	client's assertion used     T#t#J                digest of client id and jti       ttl
 //
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl (AttrTTL).
 const (
@@ -111,6 +114,18 @@ func (k Keys) Schemas(hash string) Key { return Key{k.pk(""), Join("SCHEMAS", ha
 
 // SchemasPrefix is the prefix of all Schemas keys.
 func (k Keys) SchemasPrefix() Key { return Key{k.pk(""), Join("SCHEMAS") + Sep} }
+
+// Client is the key of what of an OAuth client no request needs: its name and public keys.
+func (k Keys) Client(clientID string) Key { return Key{k.pk(""), Join("CLIENT", clientID)} }
+
+// Assertion is the key that exists once an OAuth client's assertion was used, by a digest.
+func (k Keys) Assertion(digest string) Key { return Key{k.pk("#J"), digest} }
+
+// OperatorClientsPK is the partition of the OAuth clients that serve many tenants.
+const OperatorClientsPK = "CLIENTS"
+
+// OperatorClient is the key of an OAuth client of the operator's.
+func OperatorClient(clientID string) Key { return Key{OperatorClientsPK, clientID} }
 
 // Notice is the key of a notice: about which token, of which kind, and in which period of notice of that token.
 func (k Keys) Notice(tokenID, kind, period string) Key {
@@ -252,7 +267,7 @@ func (k Keys) Owns(pk string) bool {
 // deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
-	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B"} {
+	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B", "#J"} {
 		pks = append(pks, k.pk(suffix))
 	}
 	return pks

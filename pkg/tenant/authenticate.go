@@ -8,7 +8,7 @@ import (
 )
 
 // Authenticate finds out who sends a request to a tenant. authorization is the Authorization header as received: the scheme
-// Bearer in any case and the token, or the token alone.
+// Bearer in any case and the token, or the token alone. The token may be an access token of an OAuth client's (see Grant).
 //
 // A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another tenant's, and for
 // a tenant that does not exist or is deleted; only a token that was good and has expired learns when. A *SwitchedOffError is
@@ -18,6 +18,9 @@ import (
 // changes holds from the next request on.
 func (s *Service) Authenticate(ctx context.Context, tenantID, authorization string) (Tenant, Token, error) {
 	value := bearer(authorization)
+	if access, ok := parseAccess(value); ok {
+		return s.authenticateAccess(ctx, tenantID, access)
+	}
 	if _, ok := ParseToken(value); !ok {
 		return Tenant{}, Token{}, unauthorized()
 	}

@@ -33,16 +33,17 @@ const (
 
 // record is the stored form of a tenant. Its keys stay: stored items have them.
 type record struct {
-	Name     string        `json:"name"`
-	IdP      string        `json:"idp"`
-	Off      bool          `json:"off,omitempty"`
-	Settings Settings      `json:"settings,omitzero"`
-	Created  int64         `json:"created"` // milliseconds
-	Modified int64         `json:"modified"`
-	Tokens   []tokenRecord `json:"tokens,omitempty"`
-	Pending  *reservation  `json:"pending,omitempty"`
-	Schemas  string        `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
-	Key      []byte        `json:"key,omitempty"`     // see Tenant.CursorKey
+	Name     string         `json:"name"`
+	IdP      string         `json:"idp"`
+	Off      bool           `json:"off,omitempty"`
+	Settings Settings       `json:"settings,omitzero"`
+	Created  int64          `json:"created"` // milliseconds
+	Modified int64          `json:"modified"`
+	Tokens   []tokenRecord  `json:"tokens,omitempty"`
+	Pending  *reservation   `json:"pending,omitempty"`
+	Clients  []clientRecord `json:"clients,omitempty"`
+	Schemas  string         `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
+	Key      []byte         `json:"key,omitempty"`     // see Tenant.CursorKey
 	// Current is the token that is current in the vault, "" where that is not known.
 	Current string `json:"current,omitempty"`
 	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.

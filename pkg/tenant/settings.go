@@ -18,6 +18,7 @@ type Settings struct {
 	SCIM    SCIMSettings   `json:"scim,omitzero"`
 	Token   TokenSettings  `json:"token,omitzero"`
 	Notices NoticeSettings `json:"notices,omitzero"`
+	OAuth   OAuthSettings  `json:"oauth,omitzero"`
 }
 
 // SCIMSettings is how the SCIM endpoint behaves.
@@ -44,8 +45,10 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.Token, err = parseTokenSettings(inner)
 		case "notices":
 			s.Notices, err = parseNoticeSettings(inner)
+		case "oauth":
+			s.OAuth, err = parseOAuthSettings(inner)
 		default:
-			return Settings{}, invalid("settings."+key, "is not a setting; known: notices, scim, token")
+			return Settings{}, invalid("settings."+key, "is not a setting; known: notices, oauth, scim, token")
 		}
 		if err != nil {
 			return Settings{}, err
@@ -84,7 +87,7 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{
-		"scim": s.SCIM.object(), "token": s.Token.object(), "notices": s.Notices.object(),
+		"scim": s.SCIM.object(), "token": s.Token.object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner

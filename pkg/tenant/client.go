@@ -1,0 +1,270 @@
+package tenant
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
+)
+
+// OperatorClients stands in the place of a tenant's id for the clients that the operator keeps for many tenants, such as Okta's
+// catalogue wants: each gets access tokens of those tenants whose settings name it.
+const OperatorClients = ""
+
+// Client is an OAuth 2.0 client (RFC 6749, section 2), without its secrets' values.
+type Client struct {
+	ID string
+	// Name is for people; it may be empty.
+	Name   string
+	Scopes []Scope
+	// CreatedAt is whole seconds.
+	CreatedAt time.Time
+	// Secrets are those that are live, oldest first: two at most. A client with Keys has none.
+	Secrets []ClientSecret
+	// Keys are the public keys with which it signs assertions (RFC 7523).
+	Keys assertion.Keys
+	// LastUsedAt is when an access token of the client was last used with the tenant; zero for never, and for clients of the
+	// operator. It may lag by some minutes.
+	LastUsedAt time.Time
+}
+
+// ClientSecret is a client's secret without its value.
+type ClientSecret struct {
+	ID string
+	// ExpiresAt is zero where the secret has no end.
+	ExpiresAt time.Time
+}
+
+// NewClient is what a client is made of, or gets another secret or other keys by.
+type NewClient struct {
+	// Name is 64 bytes at most.
+	Name string
+	// Scopes that its access tokens may have; nil is both.
+	Scopes []Scope
+	// Keys, where set, make a client that signs assertions and has no secret.
+	Keys assertion.Keys
+	// ExpiresAt and Endless are those of the secret, as for a token (see NewToken). The secret of a client of the operator's has
+	// no end where none is given: nobody would be told before it stops all tenants at once.
+	ExpiresAt time.Time
+	Endless   bool
+}
+
+// IssuedClient is a client with the value of its newest secret, which is shown here and never again; empty for a client with Keys.
+type IssuedClient struct {
+	Client
+	Secret string
+}
+
+// Limits of clients: they are on the tenant's item.
+const (
+	maxClients         = 3
+	maxOperatorClients = 100
+	maxLiveSecrets     = 2
+	maxClientNameBytes = 64
+	clientIDLength     = 16
+	tenantClient       = "tc" // what the id of a tenant's client begins with
+	operatorClient     = "oc"
+)
+
+// clientRecord is what decides who gets in. It stays with the tenant, so that the one read of a request knows; a client of the
+// operator's is an item of its own, which those requests read that come with a token of it.
+type clientRecord struct {
+	ID string `json:"id"`
+	// Scopes is nil for both.
+	Scopes      []Scope      `json:"scopes,omitempty"`
+	Credentials []credential `json:"creds"`
+}
+
+// credential is a secret, or a key, which has no digest. An access token names the one that it was granted for, and ends with it.
+type credential struct {
+	ID      string `json:"id"`
+	Digest  []byte `json:"digest,omitempty"`
+	Expires int64  `json:"expires,omitempty"` // Unix seconds, 0 for never
+}
+
+func (c credential) live(now time.Time) bool { return c.Expires == 0 || now.Unix() < c.Expires }
+
+// clientDetails is what no SCIM request needs of a client.
+type clientDetails struct {
+	Name    string `json:"name,omitempty"`
+	Created int64  `json:"created"` // Unix seconds
+	Keys    string `json:"jwks,omitempty"`
+}
+
+// clientDoc is a client as a whole.
+type clientDoc struct {
+	clientRecord
+	clientDetails
+}
+
+// makeClient makes a client; lifetime is that of a secret that asks for no other, 0 for no end.
+func makeClient(prefix string, n NewClient, now time.Time, lifetime time.Duration) (clientDoc, string) {
+	c := clientDoc{
+		clientRecord{ID: prefix + random(base36, clientIDLength), Scopes: n.Scopes}, clientDetails{Name: n.Name, Created: now.Unix()},
+	}
+	return c, c.renew(n, now, lifetime)
+}
+
+// renew gives the client another secret and returns its value, or, where n has keys, these in place of those that it has.
+func (c *clientDoc) renew(n NewClient, now time.Time, lifetime time.Duration) string {
+	if n.Keys != nil {
+		c.clientDetails.Keys, c.Credentials = n.Keys.Set(), nil
+		for _, k := range n.Keys {
+			c.Credentials = append(c.Credentials, credential{ID: k.ID})
+		}
+		return ""
+	}
+	id, value := mint()
+	sum := digestOf(value)
+	secret := credential{ID: id, Digest: sum[:]}
+	switch {
+	case n.Endless:
+	case !n.ExpiresAt.IsZero():
+		secret.Expires = n.ExpiresAt.Unix()
+	case lifetime != 0:
+		secret.Expires = now.Add(lifetime).Unix()
+	}
+	c.Credentials = append(c.Credentials, secret)
+	return value
+}
+
+// mayRenew reports whether renew is possible: a client keeps to secrets or to keys, and has two live secrets at most.
+func (c *clientDoc) mayRenew(n NewClient, now time.Time) error {
+	live := 0
+	for _, s := range c.Credentials {
+		if s.live(now) {
+			live++
+		}
+	}
+	switch {
+	case n.Keys == nil && c.clientDetails.Keys != "":
+		return &ConflictError{Detail: "The client signs with keys and has no secret. Send jwks to replace its keys."}
+	case n.Keys != nil && c.clientDetails.Keys == "":
+		return &ConflictError{Detail: "The client has secrets and no keys. Make another client for keys."}
+	case n.Keys == nil && live >= maxLiveSecrets:
+		return &ConflictError{Detail: "The client has two live secrets already. Delete one of them first."}
+	}
+	return nil
+}
+
+// secret finds the credential of a secret's value, expired or not. It compares all digests, in constant time.
+func (c clientRecord) secret(value string) *credential {
+	sum := digestOf(value)
+	var match *credential
+	for i := range c.Credentials {
+		if subtle.ConstantTimeCompare(c.Credentials[i].Digest, sum[:]) == 1 {
+			match = &c.Credentials[i]
+		}
+	}
+	return match
+}
+
+// credential finds a credential by its id.
+func (c clientRecord) credential(id string) *credential {
+	if i := slices.IndexFunc(c.Credentials, func(c credential) bool { return c.ID == id }); i >= 0 {
+		return &c.Credentials[i]
+	}
+	return nil
+}
+
+func (c clientRecord) scopes() []Scope {
+	if c.Scopes == nil {
+		return []Scope{ScopeRead, ScopeWrite}
+	}
+	return c.Scopes
+}
+
+// client is what the world sees of a client.
+func (c clientDoc) client(now time.Time, used int64) Client {
+	out := Client{ID: c.ID, Name: c.Name, Scopes: c.scopes(), CreatedAt: unix(c.Created), LastUsedAt: unix(used)}
+	if c.clientDetails.Keys != "" {
+		out.Keys, _ = assertion.ParseKeys([]byte(c.clientDetails.Keys)) // it was written by Set
+		return out
+	}
+	for _, s := range c.Credentials {
+		if s.live(now) {
+			out.Secrets = append(out.Secrets, ClientSecret{ID: s.ID, ExpiresAt: unix(s.Expires)})
+		}
+	}
+	return out
+}
+
+// client returns the tenant's own client with an id, or nil.
+func (r *record) client(id string) *clientRecord {
+	if i := slices.IndexFunc(r.Clients, func(c clientRecord) bool { return c.ID == id }); i >= 0 {
+		return &r.Clients[i]
+	}
+	return nil
+}
+
+// validClientID reports whether id has the shape of a client's id.
+func validClientID(id string) bool {
+	rest, own := strings.CutPrefix(id, tenantClient)
+	if !own {
+		if rest, own = strings.CutPrefix(id, operatorClient); !own {
+			return false
+		}
+	}
+	return len(rest) == clientIDLength && made(rest, base36)
+}
+
+func ofOperator(clientID string) bool { return strings.HasPrefix(clientID, operatorClient) }
+
+func (n NewClient) check() error {
+	switch {
+	case len(n.Name) > maxClientNameBytes:
+		return invalid("name", fmt.Sprintf("must not be longer than %d bytes", maxClientNameBytes))
+	case !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, unicode.IsControl):
+		return invalid("name", "must not contain control characters")
+	case n.Keys != nil && (n.Endless || !n.ExpiresAt.IsZero()):
+		return invalid("expiresAt", "is of secrets; a client with jwks has none")
+	}
+	return nil
+}
+
+// OAuthSettings is which clients of the operator's get access tokens of the tenant.
+type OAuthSettings struct {
+	// Clients are ids of operator's clients.
+	Clients []string `json:"clients,omitempty"`
+}
+
+func parseOAuthSettings(o scim.Object) (s OAuthSettings, err error) {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if key != "clients" {
+			return s, invalid("settings.oauth."+key, "is not a setting; known: clients")
+		}
+		if o[key] == nil {
+			continue
+		}
+		list, ok := o[key].([]any)
+		if !ok || len(list) > maxClients {
+			return s, invalid("settings.oauth.clients", fmt.Sprintf("must be an array of %d client ids at most", maxClients))
+		}
+		for i, e := range list {
+			id, _ := e.(string)
+			if !validClientID(id) || !ofOperator(id) || slices.Contains(s.Clients, id) {
+				return s, invalid(fmt.Sprintf("settings.oauth.clients[%d]", i), "must be the id of a client of the operator's, each once")
+			}
+			s.Clients = append(s.Clients, id)
+		}
+	}
+	return s, nil
+}
+
+func (s OAuthSettings) object() scim.Object {
+	if len(s.Clients) == 0 {
+		return nil
+	}
+	list := make([]any, len(s.Clients))
+	for i, id := range s.Clients {
+		list[i] = id
+	}
+	return scim.Object{"clients": list}
+}

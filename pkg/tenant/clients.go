@@ -1,0 +1,281 @@
+package tenant
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Kinds of events about OAuth clients. TokenID is empty; Data has clientId, and secretId where the client has secrets.
+const (
+	// EventClientCreated: a person made a client.
+	EventClientCreated EventKind = "client.created"
+	// EventClientRenewed: a person gave a client another secret, or other keys.
+	EventClientRenewed EventKind = "client.renewed"
+	// EventClientSecretRevoked: a person ended a secret of a client's.
+	EventClientSecretRevoked EventKind = "client.secret-revoked"
+	// EventClientDeleted: a person removed a client.
+	EventClientDeleted EventKind = "client.deleted"
+)
+
+// reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token.
+const reserveBytes = 400
+
+// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A *ConflictError where
+// the tenant has three already. The secret's value is kept nowhere: a process that dies before the answer is out leaves a
+// client that is good for nothing but to be deleted.
+func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient) (IssuedClient, error) {
+	if err := s.checkClient(n, true); err != nil {
+		return IssuedClient{}, err
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	if tenantID == OperatorClients {
+		return s.createOperatorClient(ctx, n)
+	}
+	now := s.o.Now()
+	var c clientDoc
+	var secret string
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		if len(r.Clients) >= maxClients {
+			return &ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.", maxClients)}
+		}
+		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token).lifetime)
+		r.Clients = append(r.Clients, c.clientRecord)
+		if len(r.Key) == 0 {
+			r.Key = newKey() // of an earlier version; what follows from the tokens would end with them
+		}
+		r.tell(now, EventClientCreated, "", c.data())
+		return r.putClient(tenantID, c, now)
+	})
+	if err != nil {
+		return IssuedClient{}, err
+	}
+	s.o.Log.InfoContext(ctx, "client created", "tenant", tenantID, "client", c.ID)
+	return IssuedClient{Client: c.client(now, 0), Secret: secret}, nil
+}
+
+// RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, where n has Keys, these in
+// place of those that it has, which ends the access tokens of the keys that are gone. Name and Scopes of n must be empty. ErrNotFound
+// for a client that is not listed, a *ConflictError where two secrets are live.
+func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n NewClient) (IssuedClient, error) {
+	if err := s.checkClient(n, false); err != nil {
+		return IssuedClient{}, err
+	}
+	now := s.o.Now()
+	var secret string
+	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, lifetime time.Duration) (EventKind, error) {
+		if err := c.mayRenew(n, now); err != nil {
+			return "", err
+		}
+		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return len(k.Digest) > 0 && !k.live(now) })
+		secret = c.renew(n, now, lifetime)
+		return EventClientRenewed, nil
+	})
+	if err != nil {
+		return IssuedClient{}, err
+	}
+	return IssuedClient{Client: c.client(now, 0), Secret: secret}, nil
+}
+
+// RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there is no such
+// secret.
+func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, secretID string) error {
+	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ time.Duration) (EventKind, error) {
+		match := c.credential(secretID)
+		if match == nil || len(match.Digest) == 0 {
+			return "", ErrNotFound
+		}
+		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return k.ID == secretID })
+		return EventClientSecretRevoked, nil
+	})
+	return err
+}
+
+// changeClient changes a client of a tenant or of the operator.
+func (s *Service) changeClient(
+	ctx context.Context, tenantID, clientID string, change func(*clientDoc, time.Duration) (EventKind, error),
+) (c clientDoc, err error) {
+	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
+		return c, ErrNotFound
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	if tenantID == OperatorClients {
+		return s.changeOperatorClient(ctx, clientID, change)
+	}
+	now := s.o.Now()
+	var kind EventKind
+	_, err = s.update(ctx, tenantID, func(r *record) error {
+		stored := r.client(clientID)
+		if stored == nil {
+			return ErrNotFound
+		}
+		all, err := s.details(ctx, tenantID, []clientRecord{*stored})
+		if err != nil {
+			return err
+		}
+		c = all[0]
+		if kind, err = change(&c, s.policy(r.Settings.Token).lifetime); err != nil {
+			return err
+		}
+		*stored = c.clientRecord
+		r.tell(now, kind, "", c.data())
+		return r.putClient(tenantID, c, now)
+	})
+	if err == nil {
+		s.o.Log.InfoContext(ctx, string(kind), "tenant", tenantID, "client", clientID)
+	}
+	return c, err
+}
+
+// DeleteClient removes a client: no request that begins after it returns gets in with an access token of it. ErrNotFound where there
+// is none.
+func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) error {
+	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
+		return ErrNotFound
+	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	if tenantID == OperatorClients {
+		return s.deleteOperatorClient(ctx, clientID)
+	}
+	now := s.o.Now()
+	_, err := s.update(ctx, tenantID, func(r *record) error {
+		if r.client(clientID) == nil {
+			return ErrNotFound
+		}
+		r.Clients = slices.DeleteFunc(r.Clients, func(c clientRecord) bool { return c.ID == clientID })
+		r.tell(now, EventClientDeleted, "", scim.Object{"clientId": clientID})
+		r.out.with = append(r.out.with, store.Op{Kind: store.Delete, Key: store.KeysOf(tenantID).Client(clientID)})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.o.Log.InfoContext(ctx, "client deleted", "tenant", tenantID, "client", clientID)
+	s.forgetUse(ctx, tenantID, clientID)
+	return nil
+}
+
+// Clients lists the clients of a tenant, or with OperatorClients those of the operator, oldest first.
+func (s *Service) Clients(ctx context.Context, tenantID string) ([]Client, error) {
+	if tenantID == OperatorClients {
+		return s.operatorClients(ctx)
+	}
+	r, err := s.read(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	if r.state != active {
+		return nil, ErrNotFound
+	}
+	all, err := s.details(ctx, tenantID, r.Clients)
+	if err != nil {
+		return nil, err
+	}
+	tokens := make([]Token, len(all))
+	for i, c := range all {
+		tokens[i].ID = c.ID
+	}
+	used, err := s.lastUses(ctx, tenantID, tokens)
+	if err != nil {
+		return nil, err
+	}
+	clients, now := make([]Client, len(all)), s.o.Now()
+	for i, c := range all {
+		clients[i] = c.client(now, used[c.ID])
+	}
+	return clients, nil
+}
+
+// Client returns one of Clients; ErrNotFound where there is none.
+func (s *Service) Client(ctx context.Context, tenantID, clientID string) (Client, error) {
+	clients, err := s.Clients(ctx, tenantID)
+	if err != nil {
+		return Client{}, err
+	}
+	i := slices.IndexFunc(clients, func(c Client) bool { return c.ID == clientID })
+	if i < 0 {
+		return Client{}, ErrNotFound
+	}
+	return clients[i], nil
+}
+
+// details completes clients of a tenant by what is not on its item.
+func (s *Service) details(ctx context.Context, tenantID string, clients []clientRecord) ([]clientDoc, error) {
+	if len(clients) == 0 {
+		return nil, nil
+	}
+	keys := make([]store.Key, len(clients))
+	for i, c := range clients {
+		keys[i] = store.KeysOf(tenantID).Client(c.ID)
+	}
+	items, err := s.store.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]clientDoc, len(clients))
+	for i, item := range items {
+		out[i].clientRecord = clients[i]
+		doc, ok := item.Attrs[attrDoc].(string)
+		if !ok {
+			continue // it was deleted since the tenant was read
+		}
+		if err := json.Unmarshal([]byte(doc), &out[i].clientDetails); err != nil {
+			return nil, fmt.Errorf("tenant: stored client %s: %w", clients[i].ID, err)
+		}
+	}
+	return out, nil
+}
+
+// putClient has the next write of the record write the client's details with it, if the record leaves enough room on its item.
+func (r *record) putClient(tenantID string, c clientDoc, now time.Time) error {
+	bare := *r
+	bare.Tokens = slices.Clone(r.Tokens)
+	bare.forget(now, 0)
+	whole, err := encode(&bare)
+	if err != nil {
+		return err
+	}
+	if len(whole)+reserveBytes > maxDocBytes {
+		return &ConflictError{Detail: "The tenant has no room for this. Delete a client or some recipients of notices first."}
+	}
+	doc, err := encode(c.clientDetails)
+	if err != nil {
+		return err
+	}
+	r.out.with = append(r.out.with, store.Op{
+		Kind: store.Put, Key: store.KeysOf(tenantID).Client(c.ID),
+		Set: store.Attrs{attrDoc: doc, store.AttrSchema: store.SchemaVersion},
+	})
+	return nil
+}
+
+// data is what an event about the client says.
+func (c clientDoc) data() scim.Object {
+	o := scim.Object{"clientId": c.ID}
+	if n := len(c.Credentials); n > 0 && c.clientDetails.Keys == "" {
+		newest := c.Credentials[n-1]
+		o["secretId"], o["expiresAt"] = newest.ID, moment(newest.Expires)
+	}
+	return o
+}
+
+func (s *Service) checkClient(n NewClient, create bool) error {
+	if err := n.check(); err != nil {
+		return err
+	}
+	switch {
+	case !create && n.Name != "":
+		return invalid("name", "can't be changed")
+	case !create && n.Scopes != nil:
+		return invalid("scopes", "can't be changed")
+	}
+	return s.checkToken(NewToken{Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, Endless: n.Endless}, s.o.Now())
+}
