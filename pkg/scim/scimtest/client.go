@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,6 +16,7 @@ type client struct {
 	t      testing.TB
 	target Target
 	idp    string
+	made   *made // nil but for a shared tenant
 }
 
 // answer is an answer with the test that asked for it.
@@ -90,36 +92,54 @@ func (c *client) try(method, path, body string, options ...option) (*answer, err
 			a.body = nil
 		}
 	}
-	if c.target.Shared && method == http.MethodPost {
+	if c.made != nil && method == http.MethodPost {
 		c.deleteLater(path, a)
 	}
 	return a, nil
 }
 
-// deleteLater deletes what a POST has made, by itself or in a bulk request, when the test is over.
+// deleteLater notes what a POST has made, by itself or in a bulk request.
 func (c *client) deleteLater(path string, a *answer) {
-	made := []string{}
-	object := a.object()
-	if id, ok := object["id"].(string); ok && a.Status == http.StatusCreated {
-		made = append(made, path+"/"+id)
+	if rest, ok := strings.CutPrefix(a.Header.Get("Location"), c.target.BaseURL); ok && a.Status == http.StatusCreated {
+		c.made.add(rest)
+	} else if id, ok := a.object()["id"].(string); ok && a.Status == http.StatusCreated {
+		c.made.add(path + "/" + id)
 	}
-	operations, _ := object["Operations"].([]any)
+	operations, _ := a.object()["Operations"].([]any)
 	for _, element := range operations {
 		o, _ := element.(map[string]any)
 		location, _ := o["location"].(string)
 		if rest, ok := strings.CutPrefix(location, c.target.BaseURL); ok && o["method"] == http.MethodPost {
-			made = append(made, rest)
+			c.made.add(rest)
 		}
 	}
-	for _, path := range made {
-		c.t.Cleanup(func() {
-			r := request{Method: http.MethodDelete, Path: path, Header: http.Header{}, NoBody: true}
-			r.Header.Set("Authorization", "Bearer "+c.target.Token)
-			if _, err := c.target.send(r); err != nil {
-				c.t.Error(err)
-			}
-		})
+}
+
+// made is what a test has made in a shared tenant.
+type made struct {
+	mu    sync.Mutex
+	paths []string
+}
+
+func (m *made) add(path string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.paths = append(m.paths, path)
+}
+
+// deleteAll deletes what is noted.
+func (m *made) deleteAll(t testing.TB, target Target) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, path := range m.paths {
+		r := request{Method: http.MethodDelete, Path: path, Header: http.Header{}, NoBody: true}
+		r.Header.Set("Authorization", "Bearer "+target.Token)
+		if _, err := target.send(r); err != nil {
+			t.Error(err)
+		}
 	}
+	m.paths = nil
 }
 
 func (c *client) get(path string, options ...option) *answer {

@@ -15,9 +15,7 @@ const maxBody = 4 << 20
 func RunHostile(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range hostileInput {
-		t.Run(b.name, func(t *testing.T) {
-			b.run(func(idp string) *client { return newClient(t, newTarget, idp) })
-		})
+		t.Run(b.name, func(t *testing.T) { b.test(t, newTarget) })
 	}
 }
 

@@ -16,9 +16,7 @@ const racers = 16
 func RunRaces(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range races {
-		t.Run(b.name, func(t *testing.T) {
-			b.run(func(idp string) *client { return newClient(t, newTarget, idp) })
-		})
+		t.Run(b.name, func(t *testing.T) { b.test(t, newTarget) })
 	}
 }
 

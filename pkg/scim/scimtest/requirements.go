@@ -93,12 +93,32 @@ func run(t *testing.T, chapters []chapter, newTarget func(t *testing.T, idp stri
 	for _, part := range chapters {
 		t.Run(part.name, func(t *testing.T) {
 			for _, b := range part.behaviours {
-				t.Run(b.name, func(t *testing.T) {
-					b.run(func(idp string) *client { return newClient(t, newTarget, idp) })
-				})
+				t.Run(b.name, func(t *testing.T) { b.test(t, newTarget) })
 			}
 		})
 	}
+}
+
+// test runs one behaviour. In a shared tenant, what it makes goes before it asks for the next tenant, and at its end.
+func (b behaviour) test(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
+	t.Helper()
+	var all *made
+	b.run(func(idp string) *client {
+		c := newClient(t, newTarget, idp)
+		if !c.target.Shared {
+			return c
+		}
+		if c.target.IdP != "" {
+			c.idp = c.target.IdP
+		}
+		if all == nil {
+			all = &made{}
+			t.Cleanup(func() { all.deleteAll(t, c.target) })
+		}
+		all.deleteAll(t, c.target)
+		c.made = all
+		return c
+	})
 }
 
 // TestNames lists the tests of all suites as SUITE/CHAPTER/NAME.

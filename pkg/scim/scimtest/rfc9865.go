@@ -122,7 +122,8 @@ var rfc9865 = []behaviour{
 		}
 		c.get("/Users", params("filter", filter+" and active eq true", "count", "3", "cursor", next)).refused(http.StatusBadRequest, "invalidCursor")
 		c.get("/Groups", params("count", "3", "cursor", next)).refused(http.StatusBadRequest, "invalidCursor")
-		flipped := next[:len(next)-1] + map[bool]string{true: "A", false: "B"}[next[len(next)-1] != 'A']
+		middle := len(next) / 2
+		flipped := next[:middle] + map[bool]string{true: "A", false: "B"}[next[middle] != 'A'] + next[middle+1:]
 		c.get("/Users", params("filter", filter, "count", "3", "cursor", flipped)).refused(http.StatusBadRequest, "invalidCursor")
 	}},
 	{"a cursor is good with a token only", func(tenant func(string) *client) {

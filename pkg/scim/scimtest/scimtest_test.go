@@ -21,28 +21,35 @@ var (
 )
 
 // TestURL judges the server behind -url. Everything that a test makes is deleted after it. RunRequirements copes with a tenant
-// that holds more; RunBehaviours and RunHostile need one without users and groups, and are left out of any other.
+// that holds more; RunBehaviours, RunHostile and RunRaces need one without users and groups, and are left out of any other.
 func TestURL(t *testing.T) {
 	if *flagURL == "" {
 		t.Skip("no server to judge: give -url and -token")
 	}
-	target := Target{BaseURL: strings.TrimSuffix(*flagURL, "/"), Token: *flagToken, Shared: true}
+	target := Target{BaseURL: strings.TrimSuffix(*flagURL, "/"), Token: *flagToken, Shared: true, IdP: *flagIdP}
 	shared := func(t *testing.T, idp string) Target {
 		t.Helper()
-		if idp != *flagIdP && !(idp == "rfc" && *flagIdP == "generic") {
+		if idp != *flagIdP {
 			t.Skipf("needs a tenant of profile %s, this one is %s", idp, *flagIdP)
 		}
 		return target
 	}
 	t.Run("requirements", func(t *testing.T) {
-		RunRequirements(t, func(*testing.T, string) Target { return target })
+		RunRequirements(t, func(t *testing.T, idp string) Target {
+			t.Helper()
+			if *flagIdP != "rfc" {
+				idp = "generic"
+			}
+			return shared(t, idp)
+		})
 	})
 	if n := resources(t, target); n > 0 {
-		t.Logf("NOT RUN: behaviours and hostile input, which need a tenant without users and groups; this one has %d", n)
+		t.Logf("NOT RUN: behaviours, hostile input and races, which need a tenant without users and groups; this one has %d", n)
 		return
 	}
 	t.Run("behaviours", func(t *testing.T) { RunBehaviours(t, shared) })
 	t.Run("hostile", func(t *testing.T) { RunHostile(t, shared) })
+	t.Run("races", func(t *testing.T) { RunRaces(t, shared) })
 }
 
 // resources counts the users and groups of a tenant.
