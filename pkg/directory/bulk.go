@@ -150,7 +150,10 @@ func (b *bulk) ready(i int, circle map[int]bool) error {
 		if circle[k] {
 			continue
 		}
-		failed := b.results[k].Err
+		failed := b.ops[k].Invalid // nothing waits for what is not carried out
+		if failed == nil {
+			failed = b.results[k].Err
+		}
 		if failed == nil {
 			continue
 		}
