@@ -408,6 +408,34 @@ func TestUniqueness(t *testing.T) {
 	a.refuse(400, "invalidValue", "POST", "/Users", body(userURN, `"userName":"long","`+badgeURN+`":{"number":"`+strings.Repeat("x", 401)+`"}`), "400")
 }
 
+// A group's unique values are part of a change that is too large for one transaction.
+func TestUniquenessOfLargeGroups(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN, `{"attributes":[{"name":"cards","multiValued":true,"uniqueness":"server"}]}`)
+	a.mustAdmin(201, "PUT", "/resource-types/Group", `{"schemaExtensions":[{"schema":"`+badgeURN+`"}]}`)
+	var cards, names []string
+	for i := range 20 {
+		cards = append(cards, fmt.Sprintf("%q", fmt.Sprintf("card-%d", i)))
+	}
+	for i := range 300 {
+		names = append(names, fmt.Sprintf("nobody-%d", i))
+	}
+	users := a.users(300)
+	large := func(name string, values []string, cards ...string) string {
+		return strings.Replace(groupBody(name, values), "{", `{"`+badgeURN+`":{"cards":[`+strings.Join(cards, ",")+`]},`, 1)
+	}
+	id := a.must(201, "POST", "/Groups", large("large", names, cards...))["id"].(string)
+	a.refuse(409, "uniqueness", "POST", "/Groups", large("other", users, `"CARD-7"`))
+	a.must(200, "PUT", "/Groups/"+id, large("large", users, `"a"`, `"b"`))
+	other := a.must(201, "POST", "/Groups", large("other", users, cards...))["id"].(string)
+	a.refuse(409, "uniqueness", "PUT", "/Groups/"+id, large("large", nil, `"card-0"`))
+	if got := a.values(id); len(got) != 300 {
+		t.Errorf("the refused change left %d members", len(got))
+	}
+	a.must(204, "DELETE", "/Groups/"+other, "")
+	a.must(200, "PUT", "/Groups/"+id, large("large", nil, cards...))
+}
+
 // 16 clients want one value: exactly one gets it.
 func TestUniquenessRace(t *testing.T) {
 	a := on(t, memory(t), "generic")

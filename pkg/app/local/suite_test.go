@@ -63,6 +63,26 @@ func TestBehaviours(t *testing.T) { scimtest.RunBehaviours(t, targets(open(t))) 
 
 func TestExtensions(t *testing.T) { scimtest.RunExtensions(t, targets(open(t))) }
 
+// With types of a tenant's own, everything else is as it was.
+func TestBehavioursWithDefinitions(t *testing.T) {
+	plain := targets(open(t))
+	extended := func(t *testing.T, idp string) scimtest.Target {
+		target := plain(t, idp)
+		err := target.Define("/schemas/"+badgeURN, `{"attributes":[{"name":"number","uniqueness":"server"}]}`)
+		for _, id := range []string{"User", "Group"} {
+			if err == nil {
+				err = target.Define("/resource-types/"+id, `{"schemaExtensions":[{"schema":"`+badgeURN+`"}]}`)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return target
+	}
+	scimtest.RunBehaviours(t, extended)
+	scimtest.RunDialogues(t, extended)
+}
+
 func TestHostile(t *testing.T) { scimtest.RunHostile(t, targets(open(t))) }
 
 func TestRaces(t *testing.T) { scimtest.RunRaces(t, targets(open(t))) }

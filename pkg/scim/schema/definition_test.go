@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -237,4 +238,43 @@ func TestKeep(t *testing.T) {
 	for next, word := range map[string]string{`{"number":"2"}`: badge + ":number", `{"desk":{"floor":"5"}}`: badge + ":desk.floor"} {
 		refused(t, next, user.Keep(old, object(t, `{"userName":"a","`+badge+`":`+next+`}`)), scim.Mutability, word)
 	}
+}
+
+// FuzzDefinitions holds that what is taken can be written, read again and joined, and that an error is the caller's.
+func FuzzDefinitions(f *testing.F) {
+	for _, s := range []string{
+		`{"schemas":[` + attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"$ref","type":"reference"}]}`) + `]}`,
+		`{"schemas":[` + attributes(device, `{"name":"serial","uniqueness":"global"}`) + `],"resourceTypes":[{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}]}`,
+		`{"schemas":[` + attributes(scim.EnterpriseUserURN, `{"name":"ID"}`) + `],"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN + `","required":true}]}]}`,
+		`{"schemas":[null,{}],"resourceTypes":{}}`, `{"schemas":[{"attributes":[[]],"ID":"urn:a:b"}]}`, `{"resourceTypes":[{"schemaExtensions":[7]}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in, err := scim.ParseObject(data)
+		if err != nil {
+			return
+		}
+		d, err := schema.ParseDefinitions(in)
+		var all *schema.Types
+		if err == nil {
+			all, err = d.Types()
+		}
+		if err != nil {
+			var e *scim.Error
+			if !errors.As(err, &e) || e.Status != 400 || e.Detail == "" {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		again, err := schema.ParseDefinitions(d.Object())
+		if err != nil || !scim.Equal(again.Object(), d.Object()) {
+			t.Fatalf("%v: read again %s, was %s", err, text(again.Object()), text(d.Object()))
+		}
+		for _, rt := range all.All() {
+			if all.ByEndpoint(rt.Endpoint[1:]) != rt || all.ByID(rt.ID) != rt || !rt.Admits(rt) {
+				t.Fatalf("type %s is not found, or does not admit itself", rt.ID)
+			}
+		}
+	})
 }
