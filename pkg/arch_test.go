@@ -72,6 +72,10 @@ var importRules = []importRule{
 	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/tenant/assertion", uuid, xsync}, whyUse},
 	{"pkg/tenant/awssecret/fakesecrets", []string{awsSDK}, "it stands in for a service of AWS, and knows nothing of who calls it"},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
+	{"pkg/event", []string{"pkg/scim", "pkg/tenant"}, whyUse},
+	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
+	{"pkg/notice", []string{"pkg/tenant"}, whyUse},
+	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", uuid, xsync}, whyUse},
 
 	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},

@@ -23,6 +23,10 @@
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	tenant/awssecret/fakesecrets   Secrets Manager for tests
+//	event            what happened to tenants, in an envelope; the port to receivers
+//	event/awsevent   events on Amazon EventBridge
+//	notice           messages to the tenants' people about their tokens; the port to mail
+//	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	adminhttp        the operator's API over HTTP

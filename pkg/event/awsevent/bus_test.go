@@ -1,0 +1,202 @@
+package awsevent_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/event/awsevent"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+type entry struct {
+	Source, DetailType, Detail, EventBusName string
+	Time                                     float64
+}
+
+// server is an EventBridge that takes PutEvents under its documented limits. fault, where set, says what becomes of an entry, by how
+// often it has come; "" takes it.
+type server struct {
+	t     *testing.T
+	fault func(id string, nth int) string
+
+	mu    sync.Mutex
+	calls [][]string // ids
+	seen  map[string]int
+	taken map[string]entry
+	down  int // calls that fail as a whole
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if target := r.Header.Get("X-Amz-Target"); target != "AWSEvents.PutEvents" || !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
+		s.t.Errorf("call of %q", target)
+	}
+	if s.down > 0 {
+		s.down--
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, `{"__type":"InternalException"}`)
+		return
+	}
+	var in struct{ Entries []entry }
+	body, err := io.ReadAll(r.Body)
+	if err != nil || json.Unmarshal(body, &in) != nil {
+		s.t.Errorf("body %s: %v", body, err)
+	}
+	size, failed := 0, 0
+	var ids []string
+	results := []map[string]string{}
+	for _, e := range in.Entries {
+		size += 14 + len(e.Source) + len(e.DetailType) + len(e.Detail)
+		var o struct{ ID string }
+		if err := json.Unmarshal([]byte(e.Detail), &o); err != nil {
+			s.t.Errorf("detail %s: %v", e.Detail, err)
+		}
+		ids = append(ids, o.ID)
+		s.seen[o.ID]++
+		code := ""
+		if s.fault != nil {
+			code = s.fault(o.ID, s.seen[o.ID])
+		}
+		if code != "" {
+			failed++
+			results = append(results, map[string]string{"ErrorCode": code, "ErrorMessage": "no"})
+			continue
+		}
+		s.taken[o.ID] = e
+		results = append(results, map[string]string{"EventId": "e-" + o.ID})
+	}
+	if len(in.Entries) == 0 || len(in.Entries) > 10 || size > 256*1024 {
+		s.t.Errorf("%d entries of %d bytes in one call", len(in.Entries), size)
+	}
+	s.calls = append(s.calls, ids)
+	_ = json.NewEncoder(w).Encode(map[string]any{"FailedEntryCount": failed, "Entries": results})
+}
+
+func start(t *testing.T) (*server, *awsevent.Bus) {
+	t.Helper()
+	s := &server{t: t, seen: map[string]int{}, taken: map[string]entry{}}
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	client := eventbridge.New(eventbridge.Options{
+		Region: "us-east-1", BaseEndpoint: &web.URL,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+		RetryMaxAttempts: 1,
+	})
+	return s, awsevent.New(client, awsevent.Options{Name: "apps", Pause: time.Microsecond})
+}
+
+func some(n int) []event.Event {
+	all := make([]event.Event, n)
+	for i := range all {
+		all[i] = event.Event{
+			ID: fmt.Sprintf("e%03d", i), Type: "token.created", Tenant: "acme", Subject: "tokens/x", Time: time.Unix(1_800_000_000, 0),
+			Data: scim.Object{"n": int64(i)},
+		}
+	}
+	return all
+}
+
+func TestPutFillsCalls(t *testing.T) {
+	s, bus := start(t)
+	events := some(25)
+	if err := bus.Put(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.calls) != 3 || len(s.calls[0]) != 10 || len(s.calls[2]) != 5 || len(s.taken) != 25 {
+		t.Errorf("calls %v", s.calls)
+	}
+	got := s.taken["e007"]
+	if got.Source != "serverless-scim" || got.DetailType != "token.created" || got.EventBusName != "apps" || got.Time != 1_800_000_000 || got.Detail != string(events[7].JSON()) {
+		t.Errorf("entry %+v", got)
+	}
+	if err := bus.Put(t.Context()); err != nil || len(s.calls) != 3 {
+		t.Errorf("nothing is put as a call: %v", err)
+	}
+}
+
+func TestFailedEntriesComeAgainAlone(t *testing.T) {
+	s, bus := start(t)
+	s.fault = func(id string, nth int) string {
+		switch {
+		case id == "e003" && nth < 3:
+			return "ThrottlingException"
+		case id == "e008" && nth < 2:
+			return "InternalFailure"
+		}
+		return ""
+	}
+	if err := bus.Put(t.Context(), some(10)...); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.calls[1:]); got != "[[e003 e008] [e003]]" || len(s.taken) != 10 {
+		t.Errorf("repeated %s, taken %d", got, len(s.taken))
+	}
+}
+
+func TestPutGivesUp(t *testing.T) {
+	for code, calls := range map[string]int{"ThrottlingException": 4, "AccessDeniedException": 1, "MalformedDetail": 1} {
+		s, bus := start(t)
+		s.fault = func(id string, _ int) string {
+			if id == "e001" {
+				return code
+			}
+			return ""
+		}
+		if err := bus.Put(t.Context(), some(3)...); err == nil || len(s.calls) != calls {
+			t.Errorf("%s: %v after %d calls", code, err, len(s.calls))
+		}
+	}
+}
+
+func TestPutFailsAsAWhole(t *testing.T) {
+	s, bus := start(t)
+	s.down = 1
+	if err := bus.Put(t.Context(), some(1)...); err == nil {
+		t.Error("lost")
+	}
+	if err := bus.Put(t.Context(), some(1)...); err != nil || len(s.taken) != 1 {
+		t.Errorf("the next time: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := bus.Put(ctx, some(1)...); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestLargeEvents(t *testing.T) {
+	s, bus := start(t)
+	events := some(4)
+	for i, n := range []int{150_000, 150_000, 300_000, 10} {
+		events[i].Data = scim.Object{"text": strings.Repeat("x", n)}
+	}
+	if err := bus.Put(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.calls); got != "[[e000] [e001 e002 e003]]" {
+		t.Errorf("calls %s", got)
+	}
+	if d := s.taken["e002"].Detail; !strings.Contains(d, `"dataOmitted":true`) || strings.Contains(d, "xxx") {
+		t.Errorf("the event that is too large is %.300s", d)
+	}
+	if d := s.taken["e001"].Detail; strings.Contains(d, "dataOmitted") {
+		t.Error("data was left out that fits")
+	}
+}

@@ -1,0 +1,48 @@
+package notice
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Message is a notice in one language.
+type Message struct {
+	// ID is the same however often the message is sent; no two messages share it. Letters and digits.
+	ID string
+	// Tenant and Notice are ids; Kind is that of the notice.
+	Tenant, Notice string
+	Kind           tenant.NoticeKind
+	// Language is "en" or "de".
+	Language string
+	// To are the addresses of the recipients who read this language. They may see each other: they are people of one tenant.
+	To []string
+	// At is when the message was written.
+	At time.Time
+	// Subject is one line. Text and HTML say the same.
+	Subject, Text, HTML string
+}
+
+// Sender is how people are told.
+type Sender interface {
+	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError where nobody gets
+	// it and trying again is no use, and any other error where it makes sense to try again later.
+	Send(ctx context.Context, m Message) error
+}
+
+// RefusedError says that a message will never be taken.
+type RefusedError struct {
+	// Reason is for the log: it must not hold an address.
+	Reason string
+}
+
+func (e *RefusedError) Error() string { return "notice: refused: " + e.Reason }
+
+// messageID derives the identity of a message from what it is about.
+func messageID(tenantID, noticeID, language string) string {
+	sum := sha256.Sum256([]byte(tenantID + "\n" + noticeID + "\n" + language))
+	return hex.EncodeToString(sum[:16])
+}
