@@ -79,7 +79,8 @@ var importRules = []importRule{
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", uuid, xsync}, whyUse},
 
 	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
-	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
+	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
+	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
 	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
 
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
@@ -244,6 +245,8 @@ var unlinked = []struct {
 	{"functions/users", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
 	{"functions/groups", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
 	{"functions/discovery", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
+	{"functions/oauth", awsSDK + "/service/secretsmanager/...", whyNoSecrets},
+	{"functions/oauth", bbolt + "/...", whyNoBolt},
 	{"functions/users", bbolt + "/...", whyNoBolt},
 	{"functions/groups", bbolt + "/...", whyNoBolt},
 	{"functions/discovery", bbolt + "/...", whyNoBolt},

@@ -29,6 +29,7 @@
 //	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	scimhttp         SCIM over HTTP (RFC 7644)
+//	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers

@@ -15,6 +15,11 @@
 //	GET    /admin/v1/tenants/{id}/notices                who was told of what
 //	POST   /admin/v1/tenants/{id}/notices                send a test
 //	PUT    /admin/v1/clock                               move the time; local runs only
+//	POST, GET /admin/v1/tenants/{id}/clients             OAuth clients; the secret is shown once
+//	GET, DELETE /admin/v1/tenants/{id}/clients/{client}
+//	POST   /admin/v1/tenants/{id}/clients/{client}       another secret, or other keys
+//	DELETE /admin/v1/tenants/{id}/clients/{client}/secrets/{secret}
+//	       /admin/v1/clients...                          the same for clients that many tenants allow
 //	GET    /admin/v1/tenants/{id}/schemas                what is defined for the tenant beside RFC 7643
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/schemas/{urn}           a schema, as RFC 7643 section 7 writes it
 //	GET    /admin/v1/tenants/{id}/resource-types

@@ -81,6 +81,9 @@ func New(c Config) http.Handler {
 	for path, m := range routes {
 		mux.Handle(Root+path, a.handler(m))
 	}
+	for path, m := range a.clientRoutes() {
+		mux.Handle(Root+path, a.handler(m))
+	}
 	return a.routes(mux)
 }
 

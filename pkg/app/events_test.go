@@ -16,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -87,6 +88,7 @@ func TestHTTPSamples(t *testing.T) {
 		"groups":    {scim, http.StatusOK, `"totalResults":0`},
 		"bulk":      {scim, http.StatusOK, `"bulkId":"staff"`},
 		"discovery": {scim, http.StatusOK, base + "/ServiceProviderConfig"},
+		"oauth":     {oauthhttp.New(oauthhttp.Config{Tenants: tenants}), http.StatusUnauthorized, `"error":"invalid_client"`},
 		"admin":     {admin, http.StatusCreated, `"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`},
 	} {
 		t.Run(name, func(t *testing.T) {

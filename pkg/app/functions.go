@@ -53,7 +53,14 @@ var Functions = []Function{
 		Name:   "discovery",
 		Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
 		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		// It reads the tenant, and notes when the token was used.
+		// It reads the tenant, with the client that an access token is of, and notes when the token was used.
+		Table: []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+	},
+	{
+		Name:   "oauth",
+		Routes: []string{"ANY /oauth2/{tenant}/token"},
+		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+		// It reads tenant and client, and notes which assertions were used.
 		Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
 	},
 	{

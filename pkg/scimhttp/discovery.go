@@ -31,6 +31,11 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 			"description": "A token in the Authorization header, after the word Bearer.",
 			"specUri":     "https://www.rfc-editor.org/info/rfc6750",
 			"primary":     true,
+		}, scim.Object{
+			"type":        "oauth2",
+			"name":        "OAuth 2.0 client credentials",
+			"description": "An access token from the token endpoint /oauth2/TENANT/token, sent as a bearer token.",
+			"specUri":     "https://www.rfc-editor.org/info/rfc6749",
 		}},
 	}, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
 }

@@ -96,7 +96,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
 	})
 	gateway := func(h http.Handler) http.Handler { return apigw.Gateway{Function: apigw.Handler(h), Now: o.Now} }
-	s.handler = split(gateway(scim), adminhttp.LocalGuard(gateway(admin), o.AdminKey))
+	s.handler = split(gateway(s.withOAuth(scim)), adminhttp.LocalGuard(gateway(admin), o.AdminKey))
 	return s
 }
 

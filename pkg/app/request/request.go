@@ -1,4 +1,4 @@
-// Package request joins the functions that answer identity providers: users, groups and discovery. They link DynamoDB and
+// Package request joins the functions that answer identity providers: users, groups, bulk, discovery and oauth. They link DynamoDB and
 // nothing else of AWS, and no request reads a secret.
 package request
 

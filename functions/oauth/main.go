@@ -1,0 +1,9 @@
+// Command oauth is the Lambda function of the OAuth 2.0 token endpoint.
+package main
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/request"
+)
+
+func main() { app.Serve(request.OAuth()) }

@@ -1,0 +1,183 @@
+package adminhttp
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
+)
+
+// clientRoutes are the paths of OAuth clients: those of a tenant, and, without one, those of the operator for many tenants.
+func (a *api) clientRoutes() map[string]methods {
+	routes := map[string]methods{}
+	for _, owner := range []string{"", "/tenants/{id}"} {
+		routes[owner+"/clients"] = methods{"GET": a.listClients, "POST": a.createClient}
+		routes[owner+"/clients/{client}"] = methods{"GET": a.getClient, "POST": a.renewClient, "DELETE": a.deleteClient}
+		routes[owner+"/clients/{client}/secrets/{secret}"] = methods{"DELETE": a.revokeClientSecret}
+	}
+	return routes
+}
+
+// owner is the tenant of the path; without one the clients are the operator's.
+func owner(r *http.Request) string {
+	if id := r.PathValue("id"); id != "" {
+		return id
+	}
+	return tenant.OperatorClients
+}
+
+// noClient says what was not found.
+func noClient(err error) error {
+	if errors.Is(err, tenant.ErrNotFound) {
+		return &problem{http.StatusNotFound, "There is no such tenant, client or secret."}
+	}
+	return err
+}
+
+func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, true, "name", "scopes", "jwks", "expiresAt")
+	if err != nil {
+		return err
+	}
+	n, err := newClient(o)
+	if err != nil {
+		return err
+	}
+	c, err := a.tenants.CreateClient(r.Context(), owner(r), n)
+	if err != nil {
+		return noClient(err)
+	}
+	w.Header().Set("Location", r.URL.Path+"/"+c.ID)
+	return ok(w, http.StatusCreated, a.issuedClient(r, c))
+}
+
+// renewClient makes another secret, or replaces the keys.
+func (a *api) renewClient(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(w, r, true, "jwks", "expiresAt")
+	if err != nil {
+		return err
+	}
+	n, err := newClient(o)
+	if err != nil {
+		return err
+	}
+	c, err := a.tenants.RenewClient(r.Context(), owner(r), r.PathValue("client"), n)
+	if err != nil {
+		return noClient(err)
+	}
+	return ok(w, http.StatusOK, a.issuedClient(r, c))
+}
+
+func newClient(o scim.Object) (n tenant.NewClient, err error) {
+	if n.Name, err = text(o, "name"); err != nil {
+		return n, err
+	}
+	if v := o["scopes"]; v != nil {
+		if n.Scopes, err = scopes(v); err != nil {
+			return n, err
+		}
+	}
+	if v, given := o["expiresAt"]; given {
+		switch v := v.(type) {
+		case nil:
+			n.Endless = true
+		case string:
+			n.ExpiresAt, err = time.Parse(time.RFC3339, v)
+		}
+		if err != nil || !n.Endless && n.ExpiresAt.IsZero() {
+			return n, badRequest("expiresAt must be a time of RFC 3339, for example 2027-05-31T12:00:00Z, or null for none.")
+		}
+	}
+	if v := o["jwks"]; v != nil {
+		set, ok := v.(scim.Object)
+		if !ok {
+			return n, badRequest("jwks must be a JSON Web Key Set, an object with an array of keys.")
+		}
+		n.Keys, err = assertion.ParseKeys(scim.AppendJSON(nil, set))
+		if bad := (*assertion.KeysError)(nil); errors.As(err, &bad) {
+			return n, badRequest("jwks " + bad.Problem + ".")
+		}
+	}
+	return n, err
+}
+
+func (a *api) listClients(w http.ResponseWriter, r *http.Request) error {
+	clients, err := a.tenants.Clients(r.Context(), owner(r))
+	if err != nil {
+		return noClient(err)
+	}
+	list := make([]any, len(clients))
+	for i, c := range clients {
+		list[i] = a.client(r, c)
+	}
+	return ok(w, http.StatusOK, scim.Object{"clients": list})
+}
+
+func (a *api) getClient(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.tenants.Client(r.Context(), owner(r), r.PathValue("client"))
+	if err != nil {
+		return noClient(err)
+	}
+	return ok(w, http.StatusOK, a.client(r, c))
+}
+
+func (a *api) deleteClient(w http.ResponseWriter, r *http.Request) error {
+	if err := a.tenants.DeleteClient(r.Context(), owner(r), r.PathValue("client")); err != nil {
+		return noClient(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *api) revokeClientSecret(w http.ResponseWriter, r *http.Request) error {
+	if err := a.tenants.RevokeClientSecret(r.Context(), owner(r), r.PathValue("client"), r.PathValue("secret")); err != nil {
+		return noClient(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// client is a client as the API shows it.
+func (a *api) client(r *http.Request, c tenant.Client) scim.Object {
+	granted := make([]any, len(c.Scopes))
+	for i, scope := range c.Scopes {
+		granted[i] = string(scope)
+	}
+	o := scim.Object{
+		"id": c.ID, "name": c.Name, "scopes": granted, "createdAt": timestamp(c.CreatedAt), "lastUsedAt": timestamp(c.LastUsedAt),
+		"tokenUrl": a.base(r) + "/oauth2/" + nonEmpty(r.PathValue("id"), "{tenant}") + "/token",
+	}
+	if len(c.Keys) > 0 {
+		keys := make([]any, len(c.Keys))
+		for i, k := range c.Keys {
+			keys[i] = scim.Object{"id": k.ID, "kid": k.Name, "alg": k.Algorithm}
+		}
+		o["keys"] = keys
+		return o
+	}
+	secrets := make([]any, len(c.Secrets))
+	for i, s := range c.Secrets {
+		secrets[i] = scim.Object{"id": s.ID, "expiresAt": timestamp(s.ExpiresAt)}
+	}
+	o["secrets"] = secrets
+	return o
+}
+
+// issuedClient is a client with the value of its newest secret.
+func (a *api) issuedClient(r *http.Request, c tenant.IssuedClient) scim.Object {
+	o := a.client(r, c.Client)
+	if c.Secret != "" {
+		o["secret"] = c.Secret
+	}
+	return o
+}
+
+func nonEmpty(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,174 @@
+package oauthhttp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Root is the path under which the token endpoints are.
+const Root = "/oauth2/"
+
+// Config is what New needs. Tenants is required.
+type Config struct {
+	Tenants *tenant.Service
+	// BaseURL is scheme and host of the endpoints, which assertions must be for; empty takes them from each request.
+	BaseURL string
+	// Log takes what is answered with 5xx; nil discards.
+	Log *slog.Logger
+}
+
+type handler struct{ Config }
+
+// New returns the handler of Root.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &handler{c}
+}
+
+// problem is an error of RFC 6749, section 5.2.
+type problem struct {
+	status       int
+	code, detail string
+}
+
+func (p *problem) Error() string { return "oauthhttp: " + p.code + ": " + p.detail }
+
+func badRequest(detail string) error {
+	return &problem{http.StatusBadRequest, "invalid_request", detail}
+}
+
+// margin is what is left of the time that the caller allows for writing an answer that says so when it runs out.
+const margin = 500 * time.Millisecond
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
+		defer cancel()
+	}
+	token, err := h.grant(ctx, w, r)
+	if err != nil {
+		h.fail(ctx, w, err)
+		return
+	}
+	scopes := make([]string, len(token.Scopes))
+	for i, scope := range token.Scopes {
+		scopes[i] = string(scope)
+	}
+	write(w, http.StatusOK, map[string]any{
+		"access_token": token.Value, "token_type": "Bearer", "expires_in": int64(token.ExpiresIn / time.Second), "scope": strings.Join(scopes, " "),
+	})
+}
+
+func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Request) (tenant.AccessToken, error) {
+	rest, _ := strings.CutPrefix(r.URL.Path, Root)
+	id, last, _ := strings.Cut(rest, "/")
+	if id == "" || last != "token" {
+		return tenant.AccessToken{}, &problem{http.StatusNotFound, "invalid_request", "There is nothing here. The token endpoint of a tenant is /oauth2/TENANT/token."}
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return tenant.AccessToken{}, &problem{http.StatusMethodNotAllowed, "invalid_request", "Access tokens are requested by POST."}
+	}
+	form, err := readForm(w, r)
+	if err != nil {
+		return tenant.AccessToken{}, err
+	}
+	proof, err := proofOf(r.Header.Values("Authorization"), form)
+	if err != nil {
+		return tenant.AccessToken{}, err
+	}
+	switch form["grant_type"] {
+	case "client_credentials":
+	case "":
+		return tenant.AccessToken{}, badRequest("The parameter grant_type is missing; it must be client_credentials.")
+	default:
+		return tenant.AccessToken{}, &problem{http.StatusBadRequest, "unsupported_grant_type", "The grant_type must be client_credentials."}
+	}
+	audience, err := h.audience(r, id)
+	if err != nil {
+		return tenant.AccessToken{}, err
+	}
+	var want []tenant.Scope
+	for scope := range strings.FieldsSeq(form["scope"]) {
+		want = append(want, tenant.Scope(scope))
+	}
+	return h.Tenants.Grant(ctx, id, proof, audience, want)
+}
+
+// audience is the URL of a tenant's token endpoint: where it was configured, as it was configured.
+func (h *handler) audience(r *http.Request, id string) (string, error) {
+	base := strings.TrimRight(h.BaseURL, "/")
+	if base == "" {
+		scheme := "http"
+		first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+		if r.TLS != nil || strings.EqualFold(strings.TrimSpace(first), "https") {
+			scheme = "https"
+		}
+		if r.Host == "" {
+			return "", badRequest("The Host header names no host.")
+		}
+		base = scheme + "://" + r.Host
+	}
+	return base + Root + url.PathEscape(id) + "/token", nil
+}
+
+// fail answers an error. The text of one that is not known goes to the log only.
+func (h *handler) fail(ctx context.Context, w http.ResponseWriter, err error) {
+	p := (*problem)(nil)
+	denied := (*tenant.GrantError)(nil)
+	switch {
+	case errors.As(err, &p):
+	case errors.As(err, &denied) && denied.Code == tenant.InvalidClient:
+		p = &problem{http.StatusUnauthorized, string(denied.Code), denied.Detail}
+	case errors.As(err, &denied):
+		p = &problem{http.StatusBadRequest, string(denied.Code), denied.Detail}
+	case tenant.Temporary(err) || errors.Is(err, context.Canceled):
+		h.Log.WarnContext(ctx, "busy", "error", err)
+		p = &problem{http.StatusServiceUnavailable, "temporarily_unavailable", "The service is busy. Try again in a few seconds."}
+		w.Header().Set("Retry-After", "5")
+	default:
+		h.Log.ErrorContext(ctx, "token request failed", "error", err)
+		p = &problem{http.StatusInternalServerError, "server_error", "The request failed for a reason that is logged."}
+	}
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="OAuth"`)
+	}
+	write(w, p.status, map[string]any{"error": p.code, "error_description": plain(p.detail)})
+}
+
+// plain leaves out what error_description may not hold (RFC 6749, section 5.2).
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func write(w http.ResponseWriter, status int, body map[string]any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		data = []byte(`{"error":"server_error"}`) // strings and a number: it does not happen
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // a client that is gone can't be told
+}
