@@ -105,8 +105,8 @@ func isName(s string) bool {
 	return letter && len(s) <= maxNameLength && !strings.ContainsFunc(s, func(r rune) bool { return !isNameRune(r) })
 }
 
-// reservedNames are attributes that every resource has, and one that this server never keeps.
-var reservedNames = []string{"schemas", "password"}
+// reservedNames are attributes that every resource has, and one that this server never keeps. A profile may hide meta and password.
+var reservedNames = []string{"schemas", "meta", "password"}
 
 // checkNames looks for names that are taken, in any case, on one level.
 func checkNames(attributes []*Attribute, prefix string) error {
