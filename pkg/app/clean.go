@@ -17,7 +17,8 @@ const Drain = 35 * time.Second
 // Wake says what an item that wakes the background asks for.
 type Wake struct {
 	Tenant  string
-	Deleted bool // the tenant is to be emptied; else its open work is to be rolled forward
+	Deleted bool // the tenant is to be emptied
+	Tells   bool // its events and notices are to be delivered; else, where neither is set, its open work is to be rolled forward
 }
 
 // WakeOf reads a Wake from the key of an item that carries the attribute `wake`; false where it is none of ours.
@@ -30,19 +31,34 @@ func WakeOf(pk, sk string) (Wake, bool) {
 		return Wake{}, false
 	}
 	id, partition, _ := strings.Cut(rest, "#")
-	return Wake{Tenant: id}, id != "" && partition == "P"
+	switch keys := store.KeysOf(id); {
+	case id == "":
+		return Wake{}, false
+	case partition == "P":
+		return Wake{Tenant: id}, true
+	case pk == keys.Tenant().PK && (strings.HasPrefix(sk, keys.EventPrefix().SK) || strings.HasPrefix(sk, keys.NoticePrefix().SK)):
+		return Wake{Tenant: id, Tells: true}, true
+	}
+	return Wake{}, false
 }
 
 // Cleaner does what is left to the background: in AWS for the stream function, locally for a goroutine.
 type Cleaner struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
+	// Delivery takes events and notices.
+	Delivery tenant.Delivery
 	// Drain is waited before a deleted tenant's last emptying.
 	Drain time.Duration
 }
 
 // Clean does what wake asks for. It can be run twice, in two places at once, and again after it was killed anywhere.
 func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
+	if wake.Tells {
+		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up the stream.
+		_ = c.Tenants.Deliver(ctx, wake.Tenant, c.Delivery)
+		return nil
+	}
 	if !wake.Deleted {
 		return c.Directory.RollForward(ctx, wake.Tenant)
 	}

@@ -25,6 +25,9 @@ const (
 // again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
 	mark, err := s.deliver(ctx, tenantID, d)
+	if err != nil {
+		s.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", tenantID, "error", err)
+	}
 	if err != nil || mark == 0 {
 		return err
 	}

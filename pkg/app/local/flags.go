@@ -22,6 +22,8 @@ func Flags(args []string, stdout, stderr io.Writer) (Options, error) {
 	fs.StringVar(&o.AdminKey, "admin-key", "", "`key` that the admin API asks for; without one it is open to this machine alone")
 	fs.BoolVar(&o.Demo, "demo", true, "make a tenant `demo` on first start")
 	fs.BoolVar(&o.CostHeaders, "cost-headers", false, "add what each request consumed to its answer, as Scim-Cost")
+	fs.IntVar(&o.MaxTokenDays, "max-token-days", 730, "`days` that a token may live at most")
+	fs.BoolVar(&o.EndlessTokens, "endless-tokens", false, "allow tokens that never expire")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := fs.Parse(args); err != nil {
 		return o, err
