@@ -23,12 +23,19 @@ type Dialect struct {
 	// BareExtensionNames resolves a path or top-level key such as `manager` or `department` in the extensions where the core
 	// schema has no such attribute. Needed by: entra (path "manager").
 	BareExtensionNames bool
-	// RejectUnknownAttributes answers 400 to a body with an attribute that no schema knows.
+	// RejectUnknownAttributes answers 400 to a body with an attribute that no schema knows, or with an unknown URN in `schemas`.
 	// Asked for by: interop (draft-zollner-scim-interop-profile).
 	RejectUnknownAttributes bool
 	// RequirePatchPath answers 400 invalidSyntax to a PATCH operation without a path.
 	// Asked for by: interop (draft-zollner-scim-interop-profile).
 	RequirePatchPath bool
+	// ReplaceComplexWhole lets a PATCH replace of a whole single-valued complex attribute, such as `name`, put the new value in the
+	// place of the old, where RFC 7644 section 3.5.2.3 keeps the sub-attributes that the new one does not name.
+	// Asked for by: interop (draft-zollner-scim-interop-profile).
+	ReplaceComplexWhole bool
+	// InteropProfile says `interopProfileConformant` in ServiceProviderConfig, and lists canonical values for every `type` in
+	// /Schemas. Asked for by: interop (draft-zollner-scim-interop-profile).
+	InteropProfile bool
 	// RequireDeclaredExtensions answers 400 to a resource without `schemas`, with `schemas` that is no array or leaves out the
 	// resource type's own URN, and to extension data whose URN is missing from it. Asked for by: rfc (RFC 7643, section 3).
 	RequireDeclaredExtensions bool
@@ -68,7 +75,9 @@ func DialectOf(idp string) (Dialect, bool) {
 	case "rfc":
 		return Dialect{GroupPatchBody: true, RequireDeclaredExtensions: true, HideMeta: true}, true
 	case "interop":
-		return Dialect{RejectUnknownAttributes: true, RequirePatchPath: true, UniqueGroupNames: true}, true
+		return Dialect{
+			RejectUnknownAttributes: true, RequirePatchPath: true, ReplaceComplexWhole: true, InteropProfile: true, UniqueGroupNames: true,
+		}, true
 	}
 	if !slices.Contains(idps, idp) {
 		return Dialect{}, false

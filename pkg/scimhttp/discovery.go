@@ -14,7 +14,7 @@ import (
 // serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document.
 func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer, error) {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
-	return rq.located(rq.withMeta(scim.Object{
+	config := scim.Object{
 		"patch":          supported(true),
 		"bulk":           scim.Object{"supported": true, "maxOperations": int64(MaxOperations), "maxPayloadSize": h.MaxBodyBytes},
 		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
@@ -37,7 +37,11 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 			"description": "An access token from the token endpoint /oauth2/TENANT/token, sent as a bearer token.",
 			"specUri":     "https://www.rfc-editor.org/info/rfc6749",
 		}},
-	}, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
+	}
+	if rq.tenant.Dialect.InteropProfile {
+		config["interopProfileConformant"] = true
+	}
+	return rq.located(rq.withMeta(config, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
 }
 
 // listResourceTypes answers /ResourceTypes (RFC 7643, section 6).
@@ -117,7 +121,26 @@ func (rq *request) schema(s *schema.Schema) scim.Object {
 	if rq.tenant.Dialect.HideMeta {
 		hidden = append(hidden, "meta")
 	}
-	return rq.withMeta(s.Object(hidden...), scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
+	o := s.Object(hidden...)
+	if rq.tenant.Dialect.InteropProfile {
+		declareTypes(o["attributes"])
+	}
+	return rq.withMeta(o, scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
+}
+
+// declareTypes gives every sub-attribute `type` that has no canonical values the usual ones (RFC 7643, section 2.4).
+func declareTypes(attributes any) {
+	list, _ := attributes.([]any)
+	for _, element := range list {
+		attribute, _ := element.(scim.Object)
+		subs, _ := attribute["subAttributes"].([]any)
+		for _, element := range subs {
+			sub, _ := element.(scim.Object)
+			if sub["name"] == "type" && attribute["multiValued"] == true && sub["canonicalValues"] == nil {
+				sub["canonicalValues"] = []any{"work", "home", "other"}
+			}
+		}
+	}
 }
 
 // withMeta completes the representation of something that discovery shows.

@@ -146,6 +146,33 @@ func TestPasswordIsHiddenFromSchemasWhereTheProfileSaysSo(t *testing.T) {
 	}
 }
 
+func TestInteropProfile(t *testing.T) {
+	s := newServer(t, nil)
+	for _, idp := range []string{"interop", "generic", "rfc"} {
+		a := s.tenant(idp, idp, tenant.Settings{})
+		if got := s.as(a, "GET", "/ServiceProviderConfig", "").want(200).at("interopProfileConformant"); (got == true) != (idp == "interop") {
+			t.Errorf("%s: interopProfileConformant is %v", idp, got)
+		}
+		schemas := s.as(a, "GET", "/Schemas/"+scim.UserURN, "").want(200)
+		for _, element := range schemas.body["attributes"].([]any) {
+			attribute := element.(map[string]any)
+			subs, _ := attribute["subAttributes"].([]any)
+			for _, element := range subs {
+				sub := element.(map[string]any)
+				if idp == "interop" && sub["name"] == "type" && sub["canonicalValues"] == nil {
+					t.Errorf("%s.type has no canonical values", attribute["name"])
+				}
+			}
+		}
+		r := s.as(a, "POST", "/Users", `{"schemas":["`+scim.UserURN+`","urn:example:unknown"],"userName":"a"}`)
+		if idp == "interop" {
+			r.wantError(400, scim.InvalidSyntax)
+		} else {
+			r.want(201)
+		}
+	}
+}
+
 func TestVersionAndMeta(t *testing.T) {
 	s := newServer(t, nil)
 	for _, idp := range []string{"generic", "entra", "rfc"} {

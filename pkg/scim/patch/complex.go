@@ -37,6 +37,9 @@ func (p *patcher) changeObject(kind Kind, tg target, old scim.Object, value any)
 	if kind == Remove || unassigns(value) || kind == Replace && ok && len(obj) == 0 {
 		return nil, nil
 	}
+	if kind == Replace && p.d.ReplaceComplexWhole && ok && !tg.attr.MultiValued {
+		old = nil
+	}
 	return p.mergeObject(tg.attr, old, value)
 }
 

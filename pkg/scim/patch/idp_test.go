@@ -136,6 +136,14 @@ func TestOtherUsers(t *testing.T) {
 			want: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","` + enterprise + `"],"` + enterprise + `":{"department":"d"},"userName":"b"}`,
 		},
 		{name: "interop: unknown sub-attribute", idp: "interop", doc: babs, ops: `[{"op":"replace","path":"name","value":{"nick":"x"}}]`, err: scim.InvalidSyntax},
+		{
+			name: "interop: replace of a whole complex attribute", idp: "interop", doc: `{"userName":"b","name":{"givenName":"B","familyName":"J"}}`,
+			ops: `[{"op":"replace","path":"name","value":{"familyName":"K"}}]`, want: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"name":{"familyName":"K"}}`,
+		},
+		{
+			name: "interop: add to a complex attribute", idp: "interop", doc: `{"userName":"b","name":{"givenName":"B","familyName":"J"}}`,
+			ops: `[{"op":"add","path":"name","value":{"familyName":"K"}}]`, want: `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"name":{"givenName":"B","familyName":"K"}}`,
+		},
 		{name: "interop: unknown path", idp: "interop", doc: babs, ops: `[{"op":"replace","path":"shoeSize","value":1}]`, err: scim.InvalidPath},
 		{name: "interop: no path", idp: "interop", doc: babs, ops: `[{"op":"replace","value":{"title":"x"}}]`, err: scim.InvalidSyntax},
 		{name: "generic: no operations", doc: babs, ops: `[]`, err: scim.InvalidSyntax},

@@ -43,7 +43,9 @@ func TestDefinitions(t *testing.T) {
 			" bulk !r:complex(supported !r:boolean maxOperations !r:integer maxPayloadSize !r:integer) " +
 			"filter !r:complex(supported !r:boolean maxResults !r:integer) " +
 			"changePassword !r:complex" + supported + " sort !r:complex" + supported + " etag !r:complex" + supported +
-			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri =r:reference primary r:boolean)",
+			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri =r:reference primary r:boolean)" +
+			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize r:integer maxPageSize r:integer cursorTimeout r:integer)" +
+			" interopProfileConformant r:boolean",
 		schema.ResourceTypeSchema: "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
 			"schemaExtensions *r:complex(schema !=r:reference required !r:boolean)",
 		schema.SchemaSchema: "id !=r name r description r attributes *!r:complex(" + characteristics +

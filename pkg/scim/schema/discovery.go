@@ -24,6 +24,14 @@ var ServiceProviderConfig = Define(&Schema{
 			ref("documentationUri", "The address of a page that helps people to use the scheme.", "external"),
 			boolean("primary", "Whether the scheme is the preferred one."),
 		}, required),
+		complexOf("pagination", "How lists are paged (RFC 9865, section 4).",
+			boolean("cursor", "Whether there are cursors.", required),
+			boolean("index", "Whether there is startIndex.", required),
+			str("defaultPaginationMethod", "The method of a query that names none.", canonical("cursor", "index")),
+			integer("defaultPageSize", "The number of resources on a page where the query has no count."),
+			integer("maxPageSize", "The largest number of resources on a page."),
+			integer("cursorTimeout", "For how many seconds a cursor is good, at least.")),
+		boolean("interopProfileConformant", "Whether the service keeps to the SCIM interoperability profile (draft-zollner-scim-interop-profile)."),
 	),
 })
 

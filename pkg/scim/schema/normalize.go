@@ -178,8 +178,8 @@ func (n *normalizer) checkSchemas() error {
 		}
 		declared[scim.Fold(s)] = true
 	}
-	if !strict {
-		return nil
+	if err := n.checkURNs(urns); err != nil || !strict {
+		return err
 	}
 	if !declared[scim.Fold(n.t.Core.ID)] {
 		return badSchemas(n.t.Core)
@@ -187,6 +187,24 @@ func (n *normalizer) checkSchemas() error {
 	for _, e := range n.t.Extensions {
 		if _, ok := n.doc[e.Schema.ID]; ok && !declared[scim.Fold(e.Schema.ID)] {
 			return scim.BadRequest(scim.InvalidValue, "The body has attributes of %s; add that URN to \"schemas\".", e.Schema.ID)
+		}
+	}
+	return nil
+}
+
+// checkURNs refuses a URN that is no schema of the resource type, for a dialect that takes nothing unknown.
+func (n *normalizer) checkURNs(urns []any) error {
+	if !n.d.RejectUnknownAttributes {
+		return nil
+	}
+	for _, u := range urns {
+		urn, _ := u.(string)
+		known := strings.EqualFold(urn, n.t.Core.ID)
+		for _, e := range n.t.Extensions {
+			known = known || strings.EqualFold(urn, e.Schema.ID)
+		}
+		if !known {
+			return scim.BadRequest(scim.InvalidSyntax, "This resource has no schema %s; /ResourceTypes lists those that it has.", scim.Quote(urn))
 		}
 	}
 	return nil
