@@ -15,8 +15,10 @@ var errDown = errors.New("mail is down")
 
 func people() []tenant.Recipient {
 	return []tenant.Recipient{
-		{Email: "ada@acme.example", Language: "en"}, {Email: "bea@acme.example", Language: "de"},
-		{Email: "cid@acme.example", Language: "en"}, {Email: "dan@acme.example", Language: "xx"},
+		{Email: "ada@acme.example", Language: "en"},
+		{Email: "bea@acme.example", Language: "de"},
+		{Email: "cid@acme.example", Language: "en"},
+		{Email: "dan@acme.example", Language: "xx"},
 	}
 }
 

@@ -120,8 +120,12 @@ func TestMailFailures(t *testing.T) {
 		status  int
 		refused bool
 	}{
-		{"BadRequestException", 400, true}, {"MessageRejected", 400, false}, {"TooManyRequestsException", 429, false},
-		{"SendingPausedException", 400, false}, {"InternalServiceErrorException", 500, false}, {"AccessDeniedException", 403, false},
+		{"BadRequestException", 400, true},
+		{"MessageRejected", 400, false},
+		{"TooManyRequestsException", 429, false},
+		{"SendingPausedException", 400, false},
+		{"InternalServiceErrorException", 500, false},
+		{"AccessDeniedException", 403, false},
 	} {
 		s, sender := ses(t)
 		s.answer = failing(tc.code, tc.status)
