@@ -2,13 +2,16 @@ package schema
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // Keep completes next, which is to take the place of the canonical document old (RFC 7644, section 3.5.1), by what a client does not
 // say there: an immutable attribute that has a value, and one that is never returned, so that the client can't know it. An
-// immutable attribute, or sub-attribute of a single value, that has another value in next is an *scim.Error 400 mutability.
+// immutable attribute, or sub-attribute of a single value, that has another value in next is an *scim.Error 400 mutability. A complex
+// value or an extension that a client sees some of and leaves out as a whole is gone, but for an extension's immutable attributes. The
+// result passes Check.
 //
 // next is changed, but what lies below its first level is not. The types of RFC 7643 have nothing to keep: password is never stored,
 // and members are not part of a document.
@@ -25,6 +28,9 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 			continue
 		}
 		given, _ := next[e.Schema.ID].(scim.Object)
+		if len(given) == 0 && visible(e.Schema.Attributes, was) && !fixed(e.Schema.Attributes, was) {
+			continue
+		}
 		is := make(scim.Object, len(given)+1)
 		maps.Copy(is, given)
 		if err := keep(e.Schema.Attributes, was, is); err != nil {
@@ -35,7 +41,32 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 		}
 	}
 	t.SetSchemas(next)
-	return nil
+	return t.Check(next)
+}
+
+// hidden says whether a client never sees the attribute.
+func (a *Attribute) hidden() bool { return a.Returned == Never || a.Mutability == WriteOnly }
+
+// visible says whether o has a value of one of the attributes that a client may see.
+func visible(attributes []*Attribute, o scim.Object) bool {
+	return slices.ContainsFunc(attributes, func(a *Attribute) bool { return a.shows(o[a.Name]) })
+}
+
+// shows says whether a client may see anything of a value.
+func (a *Attribute) shows(v any) bool {
+	if list, ok := v.([]any); ok {
+		return slices.ContainsFunc(list, a.shows)
+	}
+	o, ok := v.(scim.Object)
+	if ok && a.Type == Complex {
+		return !a.hidden() && visible(a.SubAttributes, o)
+	}
+	return v != nil && !a.hidden()
+}
+
+// fixed says whether o has a value of one of the attributes that is immutable.
+func fixed(attributes []*Attribute, o scim.Object) bool {
+	return slices.ContainsFunc(attributes, func(a *Attribute) bool { return o[a.Name] != nil && a.Mutability == Immutable })
 }
 
 func keep(attributes []*Attribute, old, next scim.Object) error {
@@ -44,15 +75,15 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 		switch {
 		case was == nil || a.Mutability == ReadOnly:
 			continue
-		case is == nil && (a.Mutability == Immutable || a.Returned == Never || a.Mutability == WriteOnly):
+		case is == nil && (a.Mutability == Immutable || a.hidden()):
 			next[a.Name] = was
 			continue
-		case a.Mutability == Immutable && !scim.Equal(was, is):
+		case a.Mutability == Immutable && !sameValues(was, is):
 			return scim.BadRequest(scim.Mutability, "%s can't be changed once it has a value.", a.fullName())
 		}
 		before, ok := was.(scim.Object)
 		after, both := is.(scim.Object)
-		if !ok || is != nil && !both {
+		if !ok || is != nil && !both || is == nil && visible(a.SubAttributes, before) {
 			continue
 		}
 		sub := maps.Clone(after)
@@ -67,4 +98,26 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 		}
 	}
 	return nil
+}
+
+// sameValues is scim.Equal, but for the order of a multi-valued attribute's values, which says nothing (RFC 7643, section 2.4).
+func sameValues(a, b any) bool {
+	x, ok := a.([]any)
+	y, both := b.([]any)
+	if !ok || !both {
+		return scim.Equal(a, b)
+	}
+	count := make(map[string]int, len(x))
+	for _, v := range x {
+		count[string(scim.AppendJSON(nil, v))]++
+	}
+	for _, v := range y {
+		count[string(scim.AppendJSON(nil, v))]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
 }
