@@ -146,6 +146,11 @@ func (s *Service) erase(ctx context.Context, id string, r *record) error {
 	if err := s.secrets.DropTenant(ctx, id); err != nil {
 		return err
 	}
+	if s.o.Packed != nil {
+		if err := s.o.Packed.DropTenant(ctx, id); err != nil {
+			return err
+		}
+	}
 	keys := store.KeysOf(id)
 	var rest []store.Op
 	for item, err := range s.store.All(ctx, store.Query{PK: keys.Tenant().PK, Select: store.KeysOnly}) {

@@ -34,6 +34,17 @@ type Options struct {
 	Tags map[string]string
 	// KMSKeyID is the key that encrypts the secrets; empty is the account's aws/secretsmanager.
 	KMSKeyID string
+	// Pace is how fast writes may come; nil is as fast as they like. Vaults of one process share it.
+	Pace *Pace
+}
+
+// tags are tags in order of their keys.
+func tags(of map[string]string) []types.Tag {
+	var all []types.Tag
+	for _, key := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, types.Tag{Key: aws.String(key), Value: aws.String(of[key])})
+	}
+	return all
 }
 
 // Vault is a tenant.Secrets on Secrets Manager. It is safe for concurrent use.
@@ -70,6 +81,9 @@ func (v *Vault) Keep(ctx context.Context, tenantID, tokenID, value string, stage
 }
 
 func (v *Vault) put(ctx context.Context, tenantID, versionID, value, label string) error {
+	if err := v.o.Pace.wait(ctx); err != nil {
+		return err
+	}
 	_, err := v.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 		SecretId: v.name(tenantID), ClientRequestToken: &versionID, SecretString: &value, VersionStages: []string{label},
 	})
@@ -78,14 +92,15 @@ func (v *Vault) put(ctx context.Context, tenantID, versionID, value, label strin
 
 // create makes the secret. Its first version is AWSCURRENT, whatever it is to be later.
 func (v *Vault) create(ctx context.Context, tenantID, versionID, value string) error {
+	if err := v.o.Pace.wait(ctx); err != nil {
+		return err
+	}
 	in := &secretsmanager.CreateSecretInput{
 		Name: v.name(tenantID), ClientRequestToken: &versionID, SecretString: &value,
 		Description: aws.String("SCIM bearer token of tenant " + tenantID),
 		Tags:        []types.Tag{{Key: aws.String("serverless-scim:tenant"), Value: &tenantID}},
 	}
-	for _, key := range slices.Sorted(maps.Keys(v.o.Tags)) {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(v.o.Tags[key])})
-	}
+	in.Tags = append(in.Tags, tags(v.o.Tags)...)
 	if v.o.KMSKeyID != "" {
 		in.KmsKeyId = &v.o.KMSKeyID
 	}
@@ -142,6 +157,9 @@ func (v *Vault) promote(ctx context.Context, tenantID string, labels map[string]
 
 // move takes a label off one version and puts it on another; an empty id means none.
 func (v *Vault) move(ctx context.Context, tenantID, label, from, to string) error {
+	if err := v.o.Pace.wait(ctx); err != nil {
+		return err
+	}
 	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: v.name(tenantID), VersionStage: &label}
 	if from != "" {
 		in.RemoveFromVersionId = &from
