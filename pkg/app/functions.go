@@ -18,6 +18,16 @@ const (
 	EnvBaseURL      = "BASE_URL"
 	EnvSecretPrefix = "SECRET_PREFIX"
 	EnvLogLevel     = "LOG_LEVEL"
+	// EnvEventBus is the name or ARN of the event bus.
+	EnvEventBus = "EVENT_BUS"
+	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that they
+	// are published to. EnvNoticeConfigurationSet is that of SES through which bounces are reported.
+	EnvNoticeFrom             = "NOTICE_FROM"
+	EnvNoticeTopic            = "NOTICE_TOPIC"
+	EnvNoticeConfigurationSet = "NOTICE_CONFIGURATION_SET"
+	// EnvNoticeProduct is what people call the application, EnvNoticeContact where they get a token and help.
+	EnvNoticeProduct = "NOTICE_PRODUCT"
+	EnvNoticeContact = "NOTICE_CONTACT"
 )
 
 var (

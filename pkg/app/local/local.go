@@ -78,6 +78,7 @@ type Server struct {
 	tenants    *tenant.Service
 	handler    http.Handler
 	background *background
+	outbox     *outbox
 	clock      *clock
 }
 
@@ -96,7 +97,8 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	o = o.withClock()
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: o.LogLevel}))
 	st := store.New(engine, store.Options{})
-	s := &Server{o: o, log: log, engine: closer, background: newBackground(log), clock: o.clock}
+	o.Out = &oneByOne{w: o.Out}
+	s := &Server{o: o, log: log, engine: closer, background: newBackground(log), outbox: newOutbox(o, log), clock: o.clock}
 	vault := tenant.NewTableSecrets(st)
 	s.tenants = tenant.New(st, vault, tenant.Options{
 		Now: o.Now, Log: log, Alone: o.Engine == "bolt", Packed: vault, Endless: o.EndlessTokens,
@@ -107,7 +109,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Tenant: id}) },
 	})
-	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Delivery: app.Logged(log), Drain: drain}
+	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Delivery: s.outbox.delivery(), Drain: drain}
 	scim := scimhttp.New(scimhttp.Config{
 		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: log, Now: o.Now, CostHeaders: o.CostHeaders,
 	})
@@ -150,13 +152,16 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Tenants returns the tenants, for tests and the demo.
 func (s *Server) Tenants() *tenant.Service { return s.tenants }
 
+// Delivery is what takes events and notices out of the table, for tests.
+func (s *Server) Delivery() tenant.Delivery { return s.outbox.delivery() }
+
 // Settle completes all open work, of this process and of earlier ones. Close finishes what it may have to wait for.
 func (s *Server) Settle(ctx context.Context) error { return s.background.settle(ctx, s.tenants) }
 
 // Close ends the background work and releases the engine.
 func (s *Server) Close() error {
 	s.background.stop()
-	return s.engine.Close()
+	return errors.Join(s.engine.Close(), s.outbox.close())
 }
 
 func openEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error) {
@@ -191,6 +196,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	s.outbox.reached("http://" + listener.Addr().String())
 	if o.Demo {
 		if err := s.demo(ctx, "http://"+listener.Addr().String()); err != nil {
 			_ = listener.Close()
@@ -205,7 +211,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.rotateHourly()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintf(o.Out, "listening on http://%s\n", listener.Addr())
+	fmt.Fprintf(s.o.Out, "listening on http://%s\n", listener.Addr())
 	select {
 	case err = <-served:
 		return err

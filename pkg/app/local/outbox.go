@@ -1,0 +1,189 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// outbox is where events and notices go: events into events.jsonl, notices as mails into the folder notices, both in the data folder,
+// and a line for each mail to Out. Without a data folder events are held in memory, and only the line is there.
+type outbox struct {
+	o      Options
+	log    *slog.Logger
+	sink   event.Sink
+	lines  *lineFile
+	origin atomic.Value // string: scheme and host, once they are known
+}
+
+func newOutbox(o Options, log *slog.Logger) *outbox {
+	b := &outbox{o: o, log: log}
+	b.origin.Store(o.BaseURL)
+	if o.Data == boltstore.Memory || o.Data == "" {
+		b.sink = &event.Memory{}
+		return b
+	}
+	b.lines = &lineFile{path: filepath.Join(o.Data, "events.jsonl")}
+	b.sink = event.NewLines(b.lines.write)
+	return b
+}
+
+// delivery is what takes events and notices out of the table.
+func (b *outbox) delivery() tenant.Delivery {
+	return tenant.Delivery{Event: event.Delivery(b.sink), Notice: b.tell}
+}
+
+// reached notes where the server is reached.
+func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
+
+// tell writes a notice. People find the token in the admin API, because there is no operator but them.
+func (b *outbox) tell(ctx context.Context, t tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+	origin, _ := b.origin.Load().(string)
+	contact := "the operator of this server"
+	if n.Successor.ID != "" {
+		contact = fmt.Sprintf("POST %s/admin/v1/tenants/%s/tokens/%s/reveal", origin, t.ID, n.Successor.ID)
+	}
+	return notice.New(notice.Options{Sender: b, Contact: contact, BaseURL: origin, Now: b.o.Now, Log: b.log}).Deliver(ctx, t, n)
+}
+
+// Send is notice.Sender.Send. A mail that is sent again takes the place of the first.
+func (b *outbox) Send(_ context.Context, m notice.Message) error {
+	raw, err := m.Mail("scim@localhost", "")
+	if err != nil {
+		return err
+	}
+	where := ""
+	if b.lines != nil {
+		where = filepath.Join(b.o.Data, "notices", fmt.Sprintf("%s-%s-%s-%.12s.eml", m.Tenant, m.Kind, m.Language, m.ID))
+		if err := replaceFile(where, raw); err != nil {
+			return err
+		}
+		where = ", mail: " + where
+	}
+	fmt.Fprintf(b.o.Out, "notice %s for tenant %s, recipients: %d%s\n", m.Kind, m.Tenant, len(m.To), where)
+	return nil
+}
+
+// close releases the file.
+func (b *outbox) close() error {
+	if b.lines == nil {
+		return nil
+	}
+	return b.lines.close()
+}
+
+// replaceFile writes a file that is there whole or not at all.
+func replaceFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".tmp", data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// lineFile is a file to which lines are added. It is opened at the first of them.
+type lineFile struct {
+	path string
+
+	mu   sync.Mutex
+	file *os.File
+}
+
+// write adds lines. They are on the disk when it returns nil; else none of them counts.
+func (f *lineFile) write(lines []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		if err := f.open(); err != nil {
+			return err
+		}
+	}
+	_, err := f.file.Write(lines)
+	if err == nil {
+		err = f.file.Sync()
+	}
+	if err != nil { // the next one begins with what is whole
+		err = errors.Join(err, f.file.Close())
+		f.file = nil
+	}
+	return err
+}
+
+// open takes off a line that an earlier process could not finish: its event was not acknowledged, and comes again.
+func (f *lineFile) open() error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := cutTornLine(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	f.file = file
+	return nil
+}
+
+// cutTornLine cuts a file after its last line end.
+func cutTornLine(file *os.File) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 4096)
+	for end := size; end > 0; {
+		n := min(end, int64(len(buf)))
+		if _, err := file.ReadAt(buf[:n], end-n); err != nil {
+			return err
+		}
+		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+			if whole := end - n + int64(i) + 1; whole < size {
+				return file.Truncate(whole)
+			}
+			return nil
+		}
+		end -= n
+	}
+	return file.Truncate(0)
+}
+
+func (f *lineFile) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	return err
+}
+
+// oneByOne lets several goroutines write to w, which may be nil.
+type oneByOne struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneByOne) Write(p []byte) (int, error) {
+	if o.w == nil {
+		return len(p), nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
+}
