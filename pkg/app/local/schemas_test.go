@@ -16,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -663,5 +664,61 @@ func TestSchemasOfOneTenant(t *testing.T) {
 		if err != nil || page.Count != 0 {
 			t.Errorf("%s holds %d items, %v", pk, page.Count, err)
 		}
+	}
+}
+
+// A process that dies anywhere in a change leaves the definitions before or after it, and a store that fails at random no value twice.
+func TestDefinitionsSurviveFaults(t *testing.T) {
+	inner := memory(t)
+	engine := faultstore.New(inner, nil)
+	a := on(t, engine, "generic")
+	a.devices()
+	died := 0
+	for n := range 12 {
+		engine.KillAfter(n)
+		attribute := fmt.Sprintf("serial-%d", n)
+		r := httptest.NewRequest("PUT", "http://localhost/admin/v1/tenants/acme/schemas/"+badgeURN, strings.NewReader(`{"attributes":[{"name":"`+attribute+`"}]}`))
+		r.RemoteAddr = "127.0.0.1:4711"
+		w := httptest.NewRecorder()
+		a.h.ServeHTTP(w, r)
+		if engine.Killed() {
+			died++
+		}
+		engine.Revive()
+		b := a.again(engine)
+		listed, _ := b.do("GET", "/Schemas/"+badgeURN, "")
+		status, stored := b.admin("GET", "/schemas/"+badgeURN, "")
+		if listed != status || status != 200 && (status != 404 || n > 0 && w.Code < 300) {
+			t.Errorf("killed after %d calls: /Schemas %d, the admin API %d", n, listed, status)
+		}
+		if w.Code < 300 && !strings.Contains(fmt.Sprint(stored), attribute) {
+			t.Errorf("killed after %d calls: the change is acknowledged and lost: %v", n, stored)
+		}
+	}
+	if died == 0 {
+		t.Error("nothing died")
+	}
+	engine.SetPlan(faultstore.Random(7, 0.2))
+	serials := map[string]int{}
+	for i := range 40 {
+		status, out := a.do("POST", "/Devices", body(deviceURN, fmt.Sprintf(`"serial":"S%d"`, i%10)))
+		switch {
+		case status == 201:
+			serials[out["serial"].(string)]++
+		case status != 409:
+			t.Errorf("%d %v", status, out)
+		}
+	}
+	for serial, n := range serials {
+		if n != 1 {
+			t.Errorf("%d devices have the serial %s", n, serial)
+		}
+	}
+	engine.SetPlan(nil)
+	for _, d := range a.all("/Devices") {
+		a.must(204, "DELETE", "/Devices/"+d["id"].(string), "")
+	}
+	for i := range 10 {
+		a.must(201, "POST", "/Devices", body(deviceURN, fmt.Sprintf(`"serial":"S%d"`, i)))
 	}
 }
