@@ -23,7 +23,7 @@ type Config struct {
 	// Deleted, where set, is called with the id of a tenant that was just marked as deleted, before the answer. It must
 	// return at once: it is meant to start the work that empties the tenant.
 	Deleted func(tenantID string)
-	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees.
+	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none.
 	CheckTypes tenant.CheckTypes
 	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a *tenant.InvalidError
 	// for one that can't be taken. It is for local runs: nil means that there is no such route.
@@ -59,7 +59,7 @@ func New(c Config) http.Handler {
 		a.deleted = func(string) {}
 	}
 	if a.check == nil {
-		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return nil }
+		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return errNoCheck }
 	}
 	mux := http.NewServeMux()
 	routes := map[string]methods{

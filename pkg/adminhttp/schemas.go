@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
+
+// errNoCheck says that nobody looks at stored data.
+var errNoCheck = errors.New("adminhttp: no CheckTypes is configured")
 
 // missing is the answer for something that is not defined for a tenant.
 func missing(what, name string) error {
