@@ -34,6 +34,7 @@
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
+//	app/command      the command line to the admin API
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
 //	app/e2e          the functions' binaries behind an emulation of Lambda, for tests
 //

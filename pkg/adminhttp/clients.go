@@ -3,7 +3,6 @@ package adminhttp
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -80,15 +79,9 @@ func newClient(o scim.Object) (n tenant.NewClient, err error) {
 			return n, err
 		}
 	}
-	if v, given := o["expiresAt"]; given {
-		switch v := v.(type) {
-		case nil:
-			n.Endless = true
-		case string:
-			n.ExpiresAt, err = time.Parse(time.RFC3339, v)
-		}
-		if err != nil || !n.Endless && n.ExpiresAt.IsZero() {
-			return n, badRequest("expiresAt must be a time of RFC 3339, for example 2027-05-31T12:00:00Z, or null for none.")
+	if _, given := o["expiresAt"]; given {
+		if n.ExpiresAt, n.Endless, err = end(o); err != nil {
+			return n, err
 		}
 	}
 	if v := o["jwks"]; v != nil {

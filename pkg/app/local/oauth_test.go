@@ -233,8 +233,15 @@ func TestTokenErrors(t *testing.T) {
 	wrong := foreign["secret"].(string)
 	details := map[string]bool{}
 	for _, c := range [][3]string{
-		{"acme", id, wrong}, {"acme", foreign["id"].(string), wrong}, {"acme", "tc0000000000000000", secret}, {"other", id, secret},
-		{"missing", id, secret}, {"ACME", id, secret}, {"acme", id, "x"}, {"acme", "x", secret}, {"acme", "oc0000000000000000", secret},
+		{"acme", id, wrong},
+		{"acme", foreign["id"].(string), wrong},
+		{"acme", "tc0000000000000000", secret},
+		{"other", id, secret},
+		{"missing", id, secret},
+		{"ACME", id, secret},
+		{"acme", id, "x"},
+		{"acme", "x", secret},
+		{"acme", "oc0000000000000000", secret},
 	} {
 		details[o.refusedAs(401, "invalid_client", c[0], form(), c[1], c[2])] = true
 	}
