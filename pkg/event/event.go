@@ -14,7 +14,7 @@ const SchemaVersion = 1
 
 // Event is something that happened, in its envelope.
 type Event struct {
-	// ID is the same however often the event comes.
+	// ID is the same however often the event comes. No two events of a tenant have the same.
 	ID string
 	// Type says what happened: "token.expired". It also says what is in Data.
 	Type string

@@ -2,11 +2,13 @@ package outbox_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/mail"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -63,9 +66,11 @@ func fakeAWS(t *testing.T) *aws {
 // world is a tenant with one recipient, at a time that can be moved.
 type world struct {
 	*tenant.Service
-	env app.Env
-	log *bytes.Buffer
-	now time.Time
+	engine store.Engine
+	store  *store.Store
+	env    app.Env
+	log    *bytes.Buffer
+	now    time.Time
 }
 
 func newWorld(t *testing.T) *world {
@@ -77,8 +82,8 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	w.env = app.Env{BaseURL: "https://scim.example.com", Log: slog.New(slog.NewTextHandler(w.log, nil))}
-	st := store.New(engine, store.Options{})
-	w.Service = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return w.now }, Log: w.env.Log})
+	w.engine, w.store = engine, store.New(engine, store.Options{})
+	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: func() time.Time { return w.now }, Log: w.env.Log})
 	settings, err := tenant.ParseSettings(scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@acme.example"}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +217,83 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 	if _, err := outbox.Delivery(w.env); err == nil {
 		t.Error("without a bus events would have nowhere to go")
 	}
+}
+
+// Processes that run at once send a notice once, and one that dies right after sending sends the same message again, a while later.
+func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
+	a, w := fakeAWS(t), newWorld(t)
+	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	d, err := outbox.Delivery(w.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		process := tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: func() time.Time { return w.now }})
+		wg.Go(func() {
+			if _, err := process.Rotate(t.Context(), d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := w.states(t); got != "test sent" || len(a.got["SESV2"]) != 1 {
+		t.Errorf("%s, %d mails", got, len(a.got["SESV2"]))
+	}
+}
+
+func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
+	a, w := fakeAWS(t), newWorld(t)
+	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	engine := faultstore.New(w.engine, nil)
+	d, err := outbox.Delivery(w.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dies := d
+	dies.Notice = func(ctx context.Context, tn tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+		defer engine.KillAfter(0)
+		return d.Notice(ctx, tn, n)
+	}
+	st := store.New(engine, store.Options{})
+	process := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return w.now }})
+	if err := process.Deliver(t.Context(), "acme", dies); err == nil {
+		t.Fatal("it did not die")
+	}
+	w.rotate(t)
+	if got := w.states(t); got != "test pending" || len(a.got["SESV2"]) != 1 {
+		t.Errorf("at once: %s, %d mails", got, len(a.got["SESV2"]))
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	w.rotate(t)
+	if got := w.states(t); got != "test sent" || len(a.got["SESV2"]) != 2 {
+		t.Fatalf("later: %s, %d mails", got, len(a.got["SESV2"]))
+	}
+	if first, second := messageID(t, a.got["SESV2"][0]), messageID(t, a.got["SESV2"][1]); first != second {
+		t.Errorf("two identities: %s, %s", first, second)
+	}
+}
+
+// messageID is the Message-ID of a mail that SES was given.
+func messageID(t *testing.T, body string) string {
+	t.Helper()
+	var in struct {
+		Content struct{ Raw struct{ Data []byte } }
+	}
+	if err := json.Unmarshal([]byte(body), &in); err != nil {
+		t.Fatal(err)
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(in.Content.Raw.Data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Header.Get("Message-ID")
 }
 
 func TestBouncesAreRecorded(t *testing.T) {
