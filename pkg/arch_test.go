@@ -252,6 +252,7 @@ var unlinked = []struct {
 	{"functions/discovery", bbolt + "/...", whyNoBolt},
 	{"functions/admin", bbolt + "/...", whyNoBolt},
 	{"functions/stream", bbolt + "/...", whyNoBolt},
+	{"functions/rotate", bbolt + "/...", whyNoBolt},
 	{"pkg/scimhttp", awsSDK + "/...", whyEdge},
 	{"pkg/adminhttp", awsSDK + "/...", whyEdge},
 }

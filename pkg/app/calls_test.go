@@ -108,6 +108,7 @@ func TestVariablesAreDeclared(t *testing.T) {
 	}
 	constants := map[string]string{
 		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix, "EnvLogLevel": app.EnvLogLevel,
+		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens, "EnvPackedSecrets": app.EnvPackedSecrets,
 	}
 	for _, name := range linked(t) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -14,7 +16,10 @@ import (
 // Env is a function's environment.
 type Env struct {
 	Table, BaseURL, SecretPrefix string
-	Log                          *slog.Logger
+	// MaxTokenDays is 0 where it is not set, PackedSecrets where there are none.
+	MaxTokenDays, PackedSecrets int
+	EndlessTokens               bool
+	Log                         *slog.Logger
 }
 
 // ReadEnv reads the environment of a function. The log goes to standard output as JSON, where Lambda picks it up.
@@ -30,7 +35,34 @@ func ReadEnv() (Env, error) {
 	if e.Table == "" {
 		return e, fmt.Errorf("%s is not set", EnvTable)
 	}
-	return e, nil
+	return e, e.readTokens()
+}
+
+func (e *Env) readTokens() (err error) {
+	if e.MaxTokenDays, err = number(os.Getenv(EnvMaxTokenDays)); err != nil {
+		return fmt.Errorf("%s %w", EnvMaxTokenDays, err)
+	}
+	if e.PackedSecrets, err = number(os.Getenv(EnvPackedSecrets)); err != nil {
+		return fmt.Errorf("%s %w", EnvPackedSecrets, err)
+	}
+	if text := os.Getenv(EnvEndlessTokens); text != "" {
+		if e.EndlessTokens, err = strconv.ParseBool(text); err != nil {
+			return fmt.Errorf("%s must be true or false", EnvEndlessTokens)
+		}
+	}
+	return nil
+}
+
+// number reads a whole number; no text is 0.
+func number(text string) (int, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, errors.New("must be a whole number, 0 or more")
+	}
+	return n, nil
 }
 
 // Serve runs a Lambda function that answers HTTP API events with h.

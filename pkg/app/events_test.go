@@ -140,3 +140,11 @@ func TestStreamSample(t *testing.T) {
 		}
 	}
 }
+
+func TestRotateSample(t *testing.T) {
+	var ev events.EventBridgeEvent
+	sample(t, "rotate", "", &ev)
+	if ev.Source != "aws.scheduler" || len(ev.Resources) != 1 {
+		t.Errorf("%+v", ev)
+	}
+}

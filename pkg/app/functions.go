@@ -10,6 +10,9 @@ type Function struct {
 	Env []string
 	// Table are the DynamoDB actions that it calls on the table; Secrets those it calls in Secrets Manager.
 	Table, Secrets []string
+	// Schedule says when it runs by itself, as EventBridge Scheduler writes it. Such a function starts itself again where one run is
+	// not enough.
+	Schedule string
 }
 
 // Environment variables of the functions.
@@ -18,6 +21,11 @@ const (
 	EnvBaseURL      = "BASE_URL"
 	EnvSecretPrefix = "SECRET_PREFIX"
 	EnvLogLevel     = "LOG_LEVEL"
+	// EnvMaxTokenDays bounds the life of tokens; empty is 730. EnvEndlessTokens "true" allows tokens without an end.
+	EnvMaxTokenDays  = "TOKEN_MAX_DAYS"
+	EnvEndlessTokens = "TOKEN_ENDLESS"
+	// EnvPackedSecrets is how many secrets the tenants share that keep packed tokens; empty or 0 has none.
+	EnvPackedSecrets = "PACKED_SECRETS"
 	// EnvEventBus is the name or ARN of the event bus.
 	EnvEventBus = "EVENT_BUS"
 	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that they
@@ -35,7 +43,12 @@ var (
 	writeActions = []string{
 		"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem",
 	}
-	allActions = append(append([]string{}, readActions...), writeActions...)
+	allActions    = append(append([]string{}, readActions...), writeActions...)
+	secretActions = []string{
+		"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue",
+		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
+	}
+	tokenEnv = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
 )
 
 // Functions lists every function of the template.
@@ -76,15 +89,26 @@ var Functions = []Function{
 	{
 		Name:    "admin",
 		Routes:  []string{"ANY /admin/v1/{proxy+}"},
-		Env:     []string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel},
+		Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
 		Table:   allActions,
-		Secrets: []string{"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue", "secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret"},
+		Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 	},
 	{
-		Name:    "stream",
-		Env:     []string{EnvTable, EnvSecretPrefix, EnvLogLevel},
-		Table:   allActions,
-		Secrets: []string{"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret"},
+		Name:  "stream",
+		Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+		Table: allActions,
+		// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
+		Secrets: []string{
+			"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+			"secretsmanager:UpdateSecretVersionStage",
+		},
+	},
+	{
+		Name:     "rotate",
+		Schedule: "rate(1 hour)",
+		Env:      append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+		Table:    allActions,
+		Secrets:  secretActions,
 	},
 }
 

@@ -243,6 +243,14 @@ func allowed(t *testing.T, d doc, name string) []statement {
 		}
 		documents = append(documents, at(d, "Resources", policy, "Properties", "PolicyDocument"))
 	}
+	for _, p := range ofType(d, "AWS::IAM::Policy") {
+		roles, _ := at(p, "Properties", "Roles").([]any)
+		for _, r := range roles {
+			if at(r, "Ref") == ref[0] {
+				documents = append(documents, at(p, "Properties", "PolicyDocument"))
+			}
+		}
+	}
 	var all []statement
 	for _, document := range documents {
 		list, _ := at(document, "Statement").([]any)
@@ -287,6 +295,10 @@ func TestTemplatePermissions(t *testing.T) {
 			}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
+		if f.Schedule != "" {
+			want[`{"Fn::GetAtt":["`+name+`","Arn"]}`] = []string{"lambda:InvokeFunction"}
+			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
+		}
 		for where, actions := range want {
 			same(t, "permissions of "+f.Name+" on "+where, byResource[where], actions)
 			delete(byResource, where)
@@ -311,6 +323,45 @@ func streams(d doc, name string) bool {
 		}
 	}
 	return false
+}
+
+// TestTemplateSchedule checks that a function with a schedule is run by it, as a role that may do that and no more, and that what
+// fails is kept.
+func TestTemplateSchedule(t *testing.T) {
+	d := template(t)
+	for _, f := range app.Functions {
+		var schedules []any
+		events, _ := at(d, "Resources", functionName(f), "Properties", "Events").(doc)
+		for _, e := range events {
+			if strings.HasPrefix(fmt.Sprint(at(e, "Type")), "Schedule") {
+				schedules = append(schedules, e)
+			}
+		}
+		if f.Schedule == "" {
+			if len(schedules) > 0 {
+				t.Errorf("%s has a schedule", f.Name)
+			}
+			continue
+		}
+		if len(schedules) != 1 || at(schedules[0], "Type") != "ScheduleV2" || at(schedules[0], "Properties", "ScheduleExpression") != f.Schedule {
+			t.Errorf("%s is run by %v", f.Name, schedules)
+			continue
+		}
+		p := at(schedules[0], "Properties")
+		role := strs(at(p, "RoleArn", "Fn::GetAtt"))
+		if len(role) != 2 || at(d, "Resources", role[0], "Type") != "AWS::IAM::Role" || at(p, "DeadLetterConfig", "Arn") == nil || at(p, "RetryPolicy") == nil ||
+			at(d, "Resources", functionName(f), "Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination") == nil {
+			t.Errorf("%s: schedule %v", f.Name, p)
+			continue
+		}
+		policies, err := json.Marshal(at(d, "Resources", role[0], "Properties", "Policies"))
+		want := `[{"PolicyDocument":{"Statement":[` +
+			`{"Action":"lambda:InvokeFunction","Effect":"Allow","Resource":{"Fn::GetAtt":["` + functionName(f) + `","Arn"]}},` +
+			`{"Action":"sqs:SendMessage","Effect":"Allow","Resource":{"Fn::GetAtt":["DeadLetters","Arn"]}}],"Version":"2012-10-17"},"PolicyName":"schedule"}]`
+		if err != nil || string(policies) != want || at(d, "Resources", role[0], "Properties", "ManagedPolicyArns") != nil {
+			t.Errorf("the scheduler may do %s, %v", policies, err)
+		}
+	}
 }
 
 func TestTemplateSecretPrefix(t *testing.T) {

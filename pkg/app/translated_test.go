@@ -127,8 +127,17 @@ func translatedFunctions(t *testing.T, d doc) {
 	if len(functions) != len(app.Functions) {
 		t.Errorf("%d functions, want %d", len(functions), len(app.Functions))
 	}
-	if roles := ofType(d, "AWS::IAM::Role"); len(roles) != len(app.Functions) {
+	scheduled := 0
+	for _, f := range app.Functions {
+		if f.Schedule != "" {
+			scheduled++
+		}
+	}
+	if roles := ofType(d, "AWS::IAM::Role"); len(roles) != len(app.Functions)+scheduled {
 		t.Errorf("%d roles: SAM made some of its own", len(roles))
+	}
+	if schedules := ofType(d, "AWS::Scheduler::Schedule"); len(schedules) != scheduled {
+		t.Errorf("%d schedules, want %d", len(schedules), scheduled)
 	}
 	for _, f := range app.Functions {
 		p := at(functions[functionName(f)], "Properties")

@@ -14,8 +14,9 @@ const (
 )
 
 // backfill gives tenants that were made before there was an order of due times their place in it: one pass over the list of
-// tenants for ever, which goes on where the run before ended. It reports whether the pass is through.
-func (s *Service) backfill(ctx context.Context) (bool, error) {
+// tenants for ever, which goes on where the run before ended. It stops at the end of
+// its time, and reports whether the pass is through.
+func (s *Service) backfill(ctx context.Context, end <-chan struct{}) (bool, error) {
 	items, err := s.store.Get(ctx, store.DueBackfill)
 	if err != nil {
 		return false, err
@@ -30,8 +31,10 @@ func (s *Service) backfill(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		for _, item := range page.Items {
-			if ending(ctx) {
+			select {
+			case <-end:
 				return false, nil
+			default:
 			}
 			if item.Attrs[attrState] != string(active) {
 				continue

@@ -37,9 +37,11 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	var tenants, failed, late atomic.Int64
 	var more atomic.Bool
 	now := s.o.Now()
+	soon, cancel := before(ctx, nearEnd) // when it ends, no more tenants are begun
+	defer cancel()
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		done, err := s.backfill(inner)
+		done, err := s.backfill(inner, soon.Done())
 		if !done {
 			more.Store(true)
 		}
@@ -48,7 +50,7 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	for shard := range store.DueShards {
 		group.Go(func() error {
 			return s.walk(inner, shard, now, func(id string, at int64) bool {
-				if ending(ctx) {
+				if soon.Err() != nil {
 					more.Store(true)
 					return false
 				}
@@ -91,10 +93,12 @@ func (s *Service) walk(ctx context.Context, shard int, now time.Time, do func(id
 	return nil
 }
 
-// ending reports whether ctx leaves too little time for one more tenant.
-func ending(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(deadline) < nearEnd
+// before returns a context that ends some time before ctx does.
+func before(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-d))
+	}
+	return context.WithCancel(ctx)
 }
 
 // raise makes n at least v.

@@ -1,33 +1,23 @@
-// Package manage joins the operator's functions: admin, which serves the admin API, and stream, which completes open work.
+// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work, and rotate,
+// which renews tokens.
 package manage
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
 )
-
-func vault(env app.Env) *awssecret.Vault {
-	client := secretsmanager.NewFromConfig(awsenv.Config(), func(o *secretsmanager.Options) {
-		o.BaseEndpoint = awsenv.Endpoint("SECRETS_MANAGER")
-	})
-	return awssecret.New(client, awssecret.Options{Prefix: env.SecretPrefix})
-}
 
 // Admin returns the handler of the admin API.
 func Admin() (http.Handler, error) {
@@ -35,12 +25,13 @@ func Admin() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.SecretPrefix == "" {
-		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
-	}
 	st := awsenv.Store(env.Table)
+	service, err := tenants(env, st)
+	if err != nil {
+		return nil, err
+	}
 	return adminhttp.New(adminhttp.Config{
-		Tenants:    tenant.New(st, vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
+		Tenants:    service,
 		CheckTypes: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}).CheckTypes,
 		BaseURL:    env.BaseURL,
 		Log:        env.Log,
@@ -59,13 +50,15 @@ func NewStream() (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.SecretPrefix == "" {
-		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
-	}
 	st := awsenv.Store(env.Table)
+	service, err := tenants(env, st)
+	if err != nil {
+		return nil, err
+	}
 	return &Stream{log: env.Log, cleaner: app.Cleaner{
-		Tenants:   tenant.New(st, vault(env), tenant.Options{Now: time.Now, Log: env.Log}),
+		Tenants:   service,
 		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
+		Delivery:  app.Logged(env.Log),
 		Drain:     app.Drain,
 	}}, nil
 }

@@ -1,0 +1,17 @@
+// Command rotate is the Lambda function that renews tokens, on a schedule.
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+)
+
+func main() {
+	r, err := manage.NewRotate()
+	if err != nil {
+		app.Fail(err)
+	}
+	lambda.Start(r.Handle)
+}

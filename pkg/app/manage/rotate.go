@@ -1,0 +1,101 @@
+package manage
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens.
+type Rotate struct {
+	tenants  *tenant.Service
+	delivery tenant.Delivery
+	log      *slog.Logger
+	again    func(context.Context) error // starts the next run
+}
+
+// NewRotate returns the rotate function.
+func NewRotate() (*Rotate, error) {
+	env, err := app.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	service, err := tenants(env, awsenv.Store(env.Table))
+	if err != nil {
+		return nil, err
+	}
+	return &Rotate{tenants: service, delivery: app.Logged(env.Log), log: env.Log, again: again}, nil
+}
+
+// overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
+const overdue = 12 * time.Hour
+
+// Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm reports, says
+// that something went wrong with some tenants, or that rotation is late; the next run sees to both.
+func (r *Rotate) Handle(ctx context.Context, _ events.EventBridgeEvent) error {
+	run, err := r.tenants.Rotate(ctx, r.delivery)
+	if err != nil {
+		return err
+	}
+	if run.More {
+		if err := r.again(ctx); err != nil {
+			r.log.ErrorContext(ctx, "the next run waits for the schedule", "error", err)
+		}
+	}
+	switch {
+	case run.Failed > 0:
+		return fmt.Errorf("rotation of %d tenants failed and will be tried again", run.Failed)
+	case run.Late > overdue:
+		return fmt.Errorf("rotation was late by %s", run.Late)
+	}
+	return nil
+}
+
+// again invokes the function that this is once more, without waiting for it. One request does not pay for another client of the SDK.
+func again(ctx context.Context) error {
+	cfg, name := awsenv.Config(), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
+	base := "https://lambda." + cfg.Region + ".amazonaws.com"
+	if strings.HasPrefix(cfg.Region, "cn-") {
+		base += ".cn"
+	}
+	if endpoint := awsenv.Endpoint("LAMBDA"); endpoint != nil {
+		base = *endpoint
+	}
+	body := []byte(`{"source":"serverless-scim.rotate","detail-type":"More to do","detail":{}}`)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/2015-03-31/functions/"+name+"/invocations", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("X-Amz-Invocation-Type", "Event")
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region, time.Now()); err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("manage: invoke %s: status %d", name, resp.StatusCode)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package manage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// rotation is the rotate function on a table in memory with one tenant, 160 days after its making.
+func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
+	t.Helper()
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	st, now := store.New(engine, store.Options{}), time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	service := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return now }})
+	if _, _, err := service.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	r := &Rotate{tenants: service, delivery: app.Logged(log), log: log, again: func(context.Context) error {
+		t.Error("another run was started")
+		return nil
+	}}
+	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(152*24*time.Hour + time.Hour)
+	return r, engine
+}
+
+func TestRotateTakesTheSample(t *testing.T) {
+	raw, err := os.ReadFile("../../../events/rotate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ev events.EventBridgeEvent
+	if err := json.Unmarshal(raw, &ev); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := rotation(t)
+	for range 2 {
+		if err := r.Handle(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+		if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 2 {
+			t.Errorf("%+v, %v", tokens, err)
+		}
+	}
+}
+
+// A run without time for any tenant leaves all of them to the next, which it starts.
+func TestRotateStartsTheNextRun(t *testing.T) {
+	r, _ := rotation(t)
+	started := 0
+	r.again = func(context.Context) error {
+		started++
+		return errors.New("refused")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := r.Handle(ctx, events.EventBridgeEvent{}); err != nil || started != 1 {
+		t.Errorf("%d started, %v", started, err)
+	}
+	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {
+		t.Errorf("%+v, %v", tokens, err)
+	}
+}
+
+func TestRotateReportsWhatFailed(t *testing.T) {
+	r, engine := rotation(t)
+	r.delivery.Event = func(context.Context, tenant.Event) error { return errors.New("no bus") }
+	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
+		t.Errorf("%v", err)
+	}
+	if err := engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err == nil {
+		t.Error("no error without a table")
+	}
+}
+
+func TestAgain(t *testing.T) {
+	status, got := http.StatusAccepted, ""
+	lambda := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = strings.Join([]string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Invocation-Type"), string(body)}, " ")
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") || r.Header.Get("X-Amz-Security-Token") != "session" {
+			t.Errorf("signed %v", r.Header)
+		}
+		w.WriteHeader(status)
+	}))
+	defer lambda.Close()
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL_LAMBDA": lambda.URL, "AWS_LAMBDA_FUNCTION_NAME": "rotate", "AWS_REGION": "eu-central-1",
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "session",
+	} {
+		t.Setenv(name, value)
+	}
+	if err := again(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const want = "POST /2015-03-31/functions/rotate/invocations Event "
+	body, ok := strings.CutPrefix(got, want)
+	var ev events.EventBridgeEvent
+	if err := json.Unmarshal([]byte(body), &ev); !ok || err != nil || ev.Source != "serverless-scim.rotate" {
+		t.Errorf("sent %s, %v", got, err)
+	}
+	if status = http.StatusTooManyRequests; again(t.Context()) == nil {
+		t.Error("no error where it was refused")
+	}
+}

@@ -1,0 +1,39 @@
+package manage
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
+)
+
+const (
+	// secretWrites is how many writes a second a process makes in Secrets Manager, which takes 50 of all together.
+	secretWrites = 40
+	// spread is over how long the successors of tenants that were made together come.
+	spread = 24 * time.Hour
+)
+
+// tenants returns the tenants on a table, with their vaults and the operator's bounds, as the environment has them.
+func tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
+	if env.SecretPrefix == "" {
+		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
+	}
+	client := secretsmanager.NewFromConfig(awsenv.Config(), func(o *secretsmanager.Options) {
+		o.BaseEndpoint = awsenv.Endpoint("SECRETS_MANAGER")
+	})
+	secrets := awssecret.Options{Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites)}
+	o := tenant.Options{
+		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour, Endless: env.EndlessTokens, Spread: spread,
+	}
+	if env.PackedSecrets > 0 {
+		o.Packed = awssecret.NewPacked(client, secrets, env.PackedSecrets)
+	}
+	return tenant.New(st, awssecret.New(client, secrets), o), nil
+}
