@@ -65,13 +65,7 @@ func (l *lister) read(ctx context.Context) error {
 // items that make names unique.
 func (l *lister) all(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	totals := make([]int, len(l.kinds))
-	for i, k := range l.kinds {
-		g.Go(func() (err error) {
-			totals[i], err = total(ctx, l.ts, k.rt.ID)
-			return err
-		})
-	}
+	g.Go(func() error { return l.tally(ctx) })
 	g.Go(func() error {
 		kinds := slices.Clone(l.kinds)
 		if l.down {
@@ -85,9 +79,7 @@ func (l *lister) all(ctx context.Context) error {
 		return nil
 	})
 	err := g.Wait()
-	for _, n := range totals {
-		l.total += n
-	}
+	l.total = int(l.sum().n)
 	return err
 }
 

@@ -5,11 +5,15 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there: it costs what
-// the first page costs, and what is written meanwhile neither shows a resource twice nor hides one. The note wins over the number.
+// the first page costs, and what is written meanwhile neither shows a resource twice nor hides one: the note wins over the number. Its
+// total holds until anything is created or deleted, and the note itself until that is half as much as there was: by then it is of
+// another list.
 
 // markLife is how long a page's end is kept.
 const markLife = 10 * time.Minute
@@ -18,12 +22,20 @@ const markLife = 10 * time.Minute
 const (
 	markAfter = "after" // the place that the page ended at
 	markTotal = "total" // the total, where it took a search
+	markCount = "count" // the resources of the types that are listed
+	markMade  = "made"  // those that were ever made
 )
 
 // readMark finds where the page that begins at the query's start index goes on.
 func (l *lister) readMark(ctx context.Context) (found bool, err error) {
-	items, err := l.ts.Get(ctx, l.ts.PageMark(l.list(), strconv.Itoa(l.q.StartIndex)))
-	if err != nil || items[0].Attrs == nil {
+	var items []store.Item
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		items, err = l.ts.Get(gctx, l.ts.PageMark(l.list(), strconv.Itoa(l.q.StartIndex)))
+		return err
+	})
+	g.Go(func() error { return l.tally(gctx) })
+	if err := g.Wait(); err != nil || items[0].Attrs == nil {
 		return false, err
 	}
 	attrs := items[0].Attrs
@@ -33,10 +45,18 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	if !ok || p.kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
 		return false, nil
 	}
-	l.from, l.marked = &p, true
-	if n, counted := attrs[markTotal].(int64); counted {
+	before := tally{}
+	before.n, _ = attrs[markCount].(int64)
+	before.made, _ = attrs[markMade].(int64)
+	changes := l.sum().since(before)
+	if 2*changes > before.n {
+		return false, nil
+	}
+	l.marked = changes > 0
+	if n, counted := attrs[markTotal].(int64); counted && !l.marked {
 		l.known = int(n)
 	}
+	l.from = &p
 	return true, nil
 }
 
@@ -53,14 +73,20 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	if !l.more && (!l.marked || l.total < next) {
 		return
 	}
-	attrs := store.Attrs{
-		markAfter:     appendPlace(nil, l.rows[len(l.rows)-1].place),
-		store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),
+	err := l.tally(ctx)
+	if err == nil {
+		attrs := store.Attrs{
+			markAfter:     appendPlace(nil, l.rows[len(l.rows)-1].place),
+			markCount:     l.sum().n,
+			markMade:      l.sum().made,
+			store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),
+		}
+		if total >= 0 {
+			attrs[markTotal] = int64(total)
+		}
+		err = l.ts.Write(ctx, put(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
 	}
-	if total >= 0 {
-		attrs[markTotal] = int64(total)
-	}
-	if err := l.ts.Write(ctx, put(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs)); err != nil {
+	if err != nil {
 		l.d.o.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)
 	}
 }
@@ -75,4 +101,41 @@ func (l *lister) continued(shown int) {
 	case l.searched:
 		l.total = shown
 	}
+}
+
+// tally reads the counters of what is listed, once.
+func (l *lister) tally(ctx context.Context) error {
+	if l.tallies != nil {
+		return nil
+	}
+	tallies := make([]tally, len(l.kinds))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, k := range l.kinds {
+		g.Go(func() (err error) {
+			tallies[i], err = tallyOf(ctx, l.ts, k.rt.ID)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	l.tallies = tallies
+	return nil
+}
+
+// sum adds up the counters that were read.
+func (l *lister) sum() tally {
+	var sum tally
+	for _, t := range l.tallies {
+		sum.n += t.n
+		sum.made += t.made
+	}
+	return sum
+}
+
+// since returns how many resources were created or deleted after an earlier tally.
+func (t tally) since(before tally) int64 {
+	made := t.made - before.made
+	deleted := made - (t.n - before.n)
+	return made + deleted
 }

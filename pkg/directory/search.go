@@ -76,8 +76,9 @@ type lister struct {
 	skip  int    // passes over so many results first
 	known int    // the total, as found when the walk began; -1 where it has to be counted
 
-	marked   bool // from is where the page before ended, as kept
-	searched bool // the total took more than counters and lookups
+	marked   bool    // from is where the page before ended, and something was created or deleted since
+	searched bool    // the total took more than counters and lookups
+	tallies  []tally // the counters of kinds; nil before they are read
 
 	left  int   // bytes left on the page
 	rows  []row // in reading order: of the page, and one more where there are more
