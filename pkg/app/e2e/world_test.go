@@ -100,7 +100,10 @@ func deploy(t *testing.T) *world {
 // environment is what a function's template gives it, no variable more, and what Lambda and the SDK read.
 func (w *world) environment(t *testing.T, f app.Function, table string) []string {
 	t.Helper()
-	all := map[string]string{app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: ""}
+	all := map[string]string{
+		app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: "",
+		app.EnvMaxTokenDays: "730", app.EnvEndlessTokens: "false", app.EnvPackedSecrets: "4",
+	}
 	env := []string{
 		"AWS_REGION=" + dynamolocal.Region, "AWS_ACCESS_KEY_ID=" + dynamolocal.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + dynamolocal.SecretAccessKey, "AWS_SESSION_TOKEN=session",
