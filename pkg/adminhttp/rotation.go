@@ -108,6 +108,9 @@ func notice(n tenant.Notice) scim.Object {
 	if n.TokenID != "" {
 		o["tokenId"] = n.TokenID
 	}
+	if n.ClientID != "" {
+		o["clientId"] = n.ClientID
+	}
 	return o
 }
 

@@ -21,6 +21,7 @@ type view struct {
 	ToCollect        bool   // the new token is made when somebody collects it
 	StillUsed        bool   // the old token was used after the new one
 	Steps            string // what to do at the identity provider
+	ClientID         string // of the OAuth client whose secret Old is; else empty
 	Again            string // and what, once requests were refused; empty before
 }
 
@@ -44,6 +45,7 @@ func (n *Notifier) view(t tenant.Tenant, notice tenant.Notice, l *language, now 
 		Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect,
 		StillUsed: !notice.Successor.FirstUsedAt.IsZero() && notice.Token.LastUsedAt.After(notice.Successor.FirstUsedAt.Add(reopened)),
 	}
+	v.ClientID = notice.ClientID
 	if v.Tenant == "" {
 		v.Tenant = t.ID
 	}
@@ -83,6 +85,10 @@ func section(notice tenant.Notice, now time.Time) string {
 	switch {
 	case notice.Kind == tenant.NoticeTest:
 		return "test"
+	case notice.ClientID != "" && ended:
+		return "client-expired"
+	case notice.ClientID != "":
+		return "client-reminder"
 	case notice.Kind == tenant.NoticeExpired || ended:
 		return "expired"
 	case notice.Kind == tenant.NoticeSuccessorReady:

@@ -46,6 +46,9 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 			r.remind(now, t, steps)
 		}
 	}
+	if a.all {
+		r.announceClients(now, s.policy(r.Settings.Token))
+	}
 	return len(r.out.events)+len(r.out.notices) > before
 }
 

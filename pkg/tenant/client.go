@@ -87,6 +87,9 @@ type credential struct {
 	ID      string `json:"id"`
 	Digest  []byte `json:"digest,omitempty"`
 	Expires int64  `json:"expires,omitempty"` // Unix seconds, 0 for never
+	// Told are the days before its end at which that was told already, or need not be; Ended says that its end was.
+	Told  []int `json:"told,omitempty"`
+	Ended bool  `json:"ended,omitempty"`
 }
 
 func (c credential) live(now time.Time) bool { return c.Expires == 0 || now.Unix() < c.Expires }
@@ -104,16 +107,16 @@ type clientDoc struct {
 	clientDetails
 }
 
-// makeClient makes a client; lifetime is that of a secret that asks for no other, 0 for no end.
-func makeClient(prefix string, n NewClient, now time.Time, lifetime time.Duration) (clientDoc, string) {
+// makeClient makes a client; p.lifetime is that of a secret that asks for no other, 0 for no end.
+func makeClient(prefix string, n NewClient, now time.Time, p policy) (clientDoc, string) {
 	c := clientDoc{
 		clientRecord{ID: prefix + random(base36, clientIDLength), Scopes: n.Scopes}, clientDetails{Name: n.Name, Created: now.Unix()},
 	}
-	return c, c.renew(n, now, lifetime)
+	return c, c.renew(n, now, p)
 }
 
 // renew gives the client another secret and returns its value, or, where n has keys, these in place of those that it has.
-func (c *clientDoc) renew(n NewClient, now time.Time, lifetime time.Duration) string {
+func (c *clientDoc) renew(n NewClient, now time.Time, p policy) string {
 	if n.Keys != nil {
 		c.clientDetails.Keys, c.Credentials = n.Keys.Set(), nil
 		for _, k := range n.Keys {
@@ -128,8 +131,11 @@ func (c *clientDoc) renew(n NewClient, now time.Time, lifetime time.Duration) st
 	case n.Endless:
 	case !n.ExpiresAt.IsZero():
 		secret.Expires = n.ExpiresAt.Unix()
-	case lifetime != 0:
-		secret.Expires = now.Add(lifetime).Unix()
+	case p.lifetime != 0:
+		secret.Expires = now.Add(p.lifetime).Unix()
+	}
+	if secret.Expires != 0 {
+		secret.Told = secret.missed(p.noticeDaysOfClients(), now) // of a short life nobody is told before it begins
 	}
 	c.Credentials = append(c.Credentials, secret)
 	return value

@@ -23,8 +23,9 @@ const (
 	EventClientDeleted EventKind = "client.deleted"
 )
 
-// reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token.
-const reserveBytes = 400
+// reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token, and for what
+// was told of the ends of secrets.
+const reserveBytes = 600
 
 // CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A *ConflictError where
 // the tenant has three already. The secret's value is kept nowhere: a process that dies before the answer is out leaves a
@@ -45,7 +46,7 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 		if len(r.Clients) >= maxClients {
 			return &ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.", maxClients)}
 		}
-		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token).lifetime)
+		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.clientRecord)
 		if len(r.Key) == 0 {
 			r.Key = newKey() // of an earlier version; what follows from the tokens would end with them
@@ -69,12 +70,12 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 	}
 	now := s.o.Now()
 	var secret string
-	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, lifetime time.Duration) (EventKind, error) {
+	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, p policy) (EventKind, error) {
 		if err := c.mayRenew(n, now); err != nil {
 			return "", err
 		}
 		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return len(k.Digest) > 0 && !k.live(now) })
-		secret = c.renew(n, now, lifetime)
+		secret = c.renew(n, now, p)
 		return EventClientRenewed, nil
 	})
 	if err != nil {
@@ -86,7 +87,7 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 // RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there is no such
 // secret.
 func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, secretID string) error {
-	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ time.Duration) (EventKind, error) {
+	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ policy) (EventKind, error) {
 		match := c.credential(secretID)
 		if match == nil || len(match.Digest) == 0 {
 			return "", ErrNotFound
@@ -99,7 +100,7 @@ func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, se
 
 // changeClient changes a client of a tenant or of the operator.
 func (s *Service) changeClient(
-	ctx context.Context, tenantID, clientID string, change func(*clientDoc, time.Duration) (EventKind, error),
+	ctx context.Context, tenantID, clientID string, change func(*clientDoc, policy) (EventKind, error),
 ) (c clientDoc, err error) {
 	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
 		return c, ErrNotFound
@@ -121,7 +122,7 @@ func (s *Service) changeClient(
 			return err
 		}
 		c = all[0]
-		if kind, err = change(&c, s.policy(r.Settings.Token).lifetime); err != nil {
+		if kind, err = change(&c, s.policy(r.Settings.Token)); err != nil {
 			return err
 		}
 		*stored = c.clientRecord

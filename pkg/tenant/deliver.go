@@ -154,6 +154,10 @@ func (s *Service) informed(ctx context.Context, tenantID string, n Notice) (Tena
 	}
 	now := s.o.Now()
 	t := r.tenant(tenantID, now)
+	if n.ClientID != "" {
+		n.Token = n.clientSecret()
+		return t, n, nil
+	}
 	used, err := s.lastUses(ctx, tenantID, t.Tokens)
 	if err != nil {
 		return Tenant{}, n, err

@@ -125,6 +125,7 @@ func (s *Service) next(id string, r *record, now time.Time) int64 {
 	for _, t := range r.Tokens {
 		at = min(at, t.next(now, r.Looked))
 	}
+	at = min(at, r.nextOfClients(s.policy(r.Settings.Token)))
 	if at == math.MaxInt64 {
 		return 0
 	}

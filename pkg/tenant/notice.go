@@ -53,6 +53,9 @@ type Notice struct {
 	Kind NoticeKind
 	// TokenID is the token that ends; empty for a test.
 	TokenID string
+	// ClientID is set where the notice is about a secret of an OAuth client, which TokenID then names; ClientSecretEnds is when it ends.
+	ClientID         string
+	ClientSecretEnds time.Time
 	// At is when the notice became due and was written.
 	At         time.Time
 	Recipients []Recipient

@@ -21,7 +21,7 @@ func (s *Service) createOperatorClient(ctx context.Context, n NewClient) (Issued
 		return IssuedClient{}, &ConflictError{Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.", maxOperatorClients)}
 	}
 	now := s.o.Now()
-	c, secret := makeClient(operatorClient, n, now, 0)
+	c, secret := makeClient(operatorClient, n, now, policy{})
 	if err := s.writeOperatorClient(ctx, c, 0); err != nil {
 		return IssuedClient{}, err
 	}
@@ -64,14 +64,14 @@ func decodeClient(item store.Item) (c clientDoc, version int64, err error) {
 }
 
 func (s *Service) changeOperatorClient(
-	ctx context.Context, id string, change func(*clientDoc, time.Duration) (EventKind, error),
+	ctx context.Context, id string, change func(*clientDoc, policy) (EventKind, error),
 ) (clientDoc, error) {
 	for {
 		c, version, err := s.readOperatorClient(ctx, id)
 		if err != nil {
 			return c, err
 		}
-		kind, err := change(&c, 0)
+		kind, err := change(&c, policy{})
 		if err != nil {
 			return c, err
 		}

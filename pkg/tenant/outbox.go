@@ -116,15 +116,22 @@ type noticeRecord struct {
 	Recipients []Recipient `json:"recipients,omitempty"`
 	Attempts   int         `json:"attempts,omitempty"`
 	Carrier    NoticeKind  `json:"carrier,omitempty"`
+	Client     string      `json:"client,omitempty"`
+	ClientEnds int64       `json:"clientEnds,omitempty"` // Unix seconds
 	By         string      `json:"by,omitempty"`
 	Until      int64       `json:"until,omitempty"`
 	After      int64       `json:"after,omitempty"`
 }
 
 func (n storedNotice) attrs() (store.Attrs, error) {
-	doc, err := encode(noticeRecord{
+	stored := noticeRecord{
 		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, Carrier: n.Carrier, By: n.By, Until: n.Until, After: n.After,
-	})
+		Client: n.ClientID,
+	}
+	if n.ClientID != "" {
+		stored.ClientEnds = n.ClientSecretEnds.Unix()
+	}
+	doc, err := encode(stored)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +165,7 @@ func decodeNotice(item store.Item) (storedNotice, error) {
 	n := Notice{
 		ID: strings.Join(parts[1:], "."), Kind: NoticeKind(parts[2]), TokenID: parts[1], At: time.UnixMilli(stored.At).UTC(),
 		Recipients: stored.Recipients, State: NoticeState(st), Attempts: stored.Attempts, Carrier: stored.Carrier,
+		ClientID: stored.Client, ClientSecretEnds: unix(stored.ClientEnds),
 	}
 	return storedNotice{Notice: n, version: version, By: stored.By, Until: stored.Until, After: stored.After}, nil
 }

@@ -1,0 +1,90 @@
+package tenant
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// The secrets of a tenant's OAuth clients end as its tokens do, and the tenant's people are told at the same times. A successor is not
+// made for them, because its value is kept nowhere: as with VaultNone, a person makes it (RenewClient) and is shown it. Both are
+// good until the old one ends.
+
+// EventClientSecretExpired: a secret of a client's ended. Data: clientId, secretId, expiredAt.
+const EventClientSecretExpired EventKind = "client.secret-expired"
+
+// noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the period of notice.
+func (p policy) noticeDaysOfClients() []int { return append([]int{p.noticeDays}, p.reminders...) }
+
+// missed are the days of those whose time has passed at now.
+func (c credential) missed(days []int, now time.Time) []int {
+	var past []int
+	for _, n := range days {
+		if c.Expires-int64(n)*86400 <= now.Unix() && !slices.Contains(c.Told, n) {
+			past = append(past, n)
+		}
+	}
+	return past
+}
+
+// announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes one notice, the
+// most urgent, which carries the others.
+func (r *record) announceClients(now time.Time, p policy) {
+	for i := range r.Clients {
+		c := &r.Clients[i]
+		for j := range c.Credentials {
+			secret := &c.Credentials[j]
+			if secret.Expires == 0 || secret.Ended {
+				continue
+			}
+			var kinds []NoticeKind
+			if !secret.live(now) {
+				secret.Ended, secret.Told = true, nil
+				r.tell(now, EventClientSecretExpired, "", scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
+				kinds = []NoticeKind{NoticeExpired}
+			} else {
+				past := secret.missed(p.noticeDaysOfClients(), now)
+				secret.Told = append(slices.Clone(secret.Told), past...)
+				slices.Sort(past)
+				for _, n := range past {
+					kinds = append(kinds, ReminderKind(n))
+				}
+			}
+			for k, kind := range kinds {
+				n := Notice{
+					Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
+				}
+				if k > 0 {
+					n.Carrier = kinds[0]
+				}
+				r.notify(now, n)
+			}
+		}
+	}
+}
+
+// nextOfClients is when something of the clients' secrets is to be told.
+func (r *record) nextOfClients(p policy) int64 {
+	at := int64(math.MaxInt64)
+	for _, c := range r.Clients {
+		for _, secret := range c.Credentials {
+			if secret.Expires == 0 || secret.Ended {
+				continue
+			}
+			at = min(at, secret.Expires)
+			for _, n := range p.noticeDaysOfClients() {
+				if !slices.Contains(secret.Told, n) {
+					at = min(at, secret.Expires-int64(n)*86400)
+				}
+			}
+		}
+	}
+	return at
+}
+
+// clientSecret is the secret that a notice is about, for its text.
+func (n Notice) clientSecret() Token {
+	return Token{ID: n.TokenID, ExpiresAt: n.ClientSecretEnds}
+}

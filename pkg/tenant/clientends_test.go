@@ -1,0 +1,142 @@
+package tenant_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// ofClient returns the kinds of events and notices about a client that came since the last call.
+func (d *told) ofClient(id string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var kinds []string
+	for _, e := range d.events {
+		if e.Data["clientId"] == id {
+			kinds = append(kinds, string(e.Kind))
+		}
+	}
+	for _, n := range d.notices {
+		if n.ClientID == id {
+			kinds = append(kinds, string(n.Kind))
+			if n.Token.ID != n.TokenID || n.Token.ExpiresAt.IsZero() {
+				kinds = append(kinds, "without its secret")
+			}
+		}
+	}
+	d.events, d.notices = nil, nil
+	return strings.Join(kinds, " ")
+}
+
+func TestEndsOfClientSecretsAreTold(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	w.createWith(t, "acme", mailAda)
+	w.clock.add(40 * day)
+	c, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := c.Secrets[0].ExpiresAt
+	if want := w.clock.Now().Add(180 * day).Truncate(time.Second); !end.Equal(want) {
+		t.Fatalf("the secret ends at %s, not %s", end, want)
+	}
+	w.rotate(t, d)
+	if got := d.ofClient(c.ID); got != "client.created" {
+		t.Errorf("at first: %s", got)
+	}
+	for _, step := range []struct {
+		before time.Duration
+		want   string
+	}{
+		{28*day + time.Minute, ""},
+		{28 * day, "reminder-28"},
+		{27 * day, ""},
+		{14 * day, "reminder-14"},
+		{7 * day, "reminder-7"},
+		{7*day - time.Hour, ""},
+		{day, "reminder-1"},
+		{time.Second, ""},
+	} {
+		w.to(end.Add(-step.before))
+		w.rotate(t, d)
+		w.rotate(t, d) // twice is once
+		if got := d.ofClient(c.ID); got != step.want {
+			t.Errorf("%s before: %q, want %q", step.before, got, step.want)
+		}
+	}
+	if w.grant(t, "acme", c) == "" {
+		t.Error("refused before its end")
+	}
+	w.to(end)
+	w.rotate(t, d)
+	if got := d.ofClient(c.ID); got != "client.secret-expired expired" {
+		t.Errorf("at the end: %q", got)
+	}
+	if w.grant(t, "acme", c) != "" {
+		t.Error("good after its end")
+	}
+	w.clock.add(30 * day)
+	w.rotate(t, d)
+	if got := d.ofClient(c.ID); got != "" {
+		t.Errorf("later: %q", got)
+	}
+	again, err := w.RenewClient(w.ctx, "acme", c.ID, tenant.NewClient{})
+	if err != nil || len(again.Secrets) != 1 || w.grant(t, "acme", again) == "" {
+		t.Errorf("%+v %v", again, err)
+	}
+}
+
+// A run that comes late says once what is most urgent; a secret that ends within its notice period says nothing before the next step.
+func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	w.createWith(t, "acme", mailAda)
+	w.clock.add(40 * day)
+	late, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rotate(t, d)
+	w.to(late.Secrets[0].ExpiresAt.Add(-6 * day))
+	w.rotate(t, d)
+	if got := d.ofClient(late.ID); got != "client.created reminder-7" && got != "reminder-7" {
+		t.Errorf("late: %q", got)
+	}
+	var listed []string
+	all, err := w.Notices(w.ctx, "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range all {
+		if n.ClientID == late.ID {
+			listed = append(listed, fmt.Sprintf("%s:%s", n.Kind, n.State))
+		}
+	}
+	if got := strings.Join(listed, " "); got != "reminder-7:sent reminder-14:sent reminder-28:sent" {
+		t.Errorf("listed: %s", got)
+	}
+
+	short, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{ExpiresAt: w.clock.Now().Add(10 * day)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rotate(t, d)
+	if got := d.ofClient(short.ID); got != "client.created" {
+		t.Errorf("short: %q", got)
+	}
+	w.clock.add(3 * day)
+	w.rotate(t, d)
+	if got := d.ofClient(short.ID); got != "reminder-7" {
+		t.Errorf("short, 7 days before: %q", got)
+	}
+	if err := w.DeleteClient(w.ctx, "acme", short.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.add(10 * day)
+	w.rotate(t, d)
+	if got := d.ofClient(short.ID); got != "client.deleted" {
+		t.Errorf("deleted: %q", got)
+	}
+}
