@@ -130,7 +130,7 @@ func (s *Service) changeClient(
 		return r.putClient(tenantID, c, now)
 	})
 	if err == nil {
-		s.o.Log.InfoContext(ctx, string(kind), "tenant", tenantID, "client", clientID)
+		s.o.Log.InfoContext(ctx, "client changed", "tenant", tenantID, "client", clientID, "change", string(kind))
 	}
 	return c, err
 }

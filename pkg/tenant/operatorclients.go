@@ -77,7 +77,7 @@ func (s *Service) changeOperatorClient(
 		}
 		err = s.writeOperatorClient(ctx, c, version)
 		if err == nil {
-			s.o.Log.InfoContext(ctx, string(kind), "client", id)
+			s.o.Log.InfoContext(ctx, "client changed", "client", id, "change", string(kind))
 		}
 		if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
 			return c, err
