@@ -6,22 +6,35 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 )
+
+// flags are those of functions/Makefile.
+var flags = []string{
+	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
+	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/tls=-l", "-gcflags=crypto/x509=-l",
+}
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile but for the
 // architecture, which is this machine's. root is the top folder of the repository.
 func Build(ctx context.Context, root, dir string, names ...string) error {
+	packages := make([]string, len(names))
+	for i, name := range names {
+		packages[i] = "./functions/" + name
+	}
+	return BuildFor(ctx, runtime.GOARCH, root, dir, packages...)
+}
+
+// BuildFor compiles packages for an architecture, as Build does. They are given by their paths from root, "./functions/users".
+func BuildFor(ctx context.Context, arch, root, dir string, packages ...string) error {
 	out, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", out + string(filepath.Separator)}
-	for _, name := range names {
-		args = append(args, "./functions/"+name)
-	}
-	cmd := exec.CommandContext(ctx, "go", args...)
+	args := append(append([]string{"build"}, flags...), "-o", out+string(filepath.Separator))
+	cmd := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("e2e: build: %w\n%s", err, text)
 	}

@@ -94,3 +94,13 @@ func (f *Function) Close() {
 		e.kill()
 	}
 }
+
+// Peak returns the most memory that the newest process ever had, in bytes. The error is errors.ErrUnsupported but on Linux.
+func (f *Function) Peak() (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.all) == 0 {
+		return 0, fmt.Errorf("e2e: function %s has no process", f.Name)
+	}
+	return peak(f.all[len(f.all)-1].process)
+}

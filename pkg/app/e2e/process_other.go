@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -14,3 +15,5 @@ func attributes() *syscall.SysProcAttr { return nil }
 func freeze(*os.Process) {}
 
 func thaw(*os.Process) {}
+
+func peak(*os.Process) (int64, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,8 @@
+// Command hello is the least that a Lambda function in Go can be. Cold starts are measured against it.
+package main
+
+import "github.com/aws/aws-lambda-go/lambda"
+
+func main() {
+	lambda.Start(func() (string, error) { return "hello", nil })
+}
