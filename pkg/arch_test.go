@@ -253,12 +253,21 @@ var unlinked = []struct {
 	{"functions/admin", bbolt + "/...", whyNoBolt},
 	{"functions/stream", bbolt + "/...", whyNoBolt},
 	{"functions/rotate", bbolt + "/...", whyNoBolt},
+	{"functions/users", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/groups", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/bulk", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/discovery", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/oauth", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/admin", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/admin", awsSDK + "/service/sesv2/...", whyNoTelling},
+	{"functions/admin", awsSDK + "/service/sns/...", whyNoTelling},
 	{"pkg/scimhttp", awsSDK + "/...", whyEdge},
 	{"pkg/adminhttp", awsSDK + "/...", whyEdge},
 }
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
+	whyNoTelling = "stream and rotate deliver events and notices; every client costs the others a cold start"
 	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 

@@ -6,10 +6,11 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
 )
 
 func main() {
-	r, err := manage.NewRotate()
+	r, err := manage.NewRotate(outbox.Delivery, outbox.Report)
 	if err != nil {
 		app.Fail(err)
 	}

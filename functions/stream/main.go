@@ -6,10 +6,11 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
 )
 
 func main() {
-	s, err := manage.NewStream()
+	s, err := manage.NewStream(outbox.Delivery)
 	if err != nil {
 		app.Fail(err)
 	}

@@ -94,6 +94,8 @@ func TestCallsAreDeclared(t *testing.T) {
 		}
 	}
 	same(t, "calls of dynamostore", slices.Collect(maps.Keys(table)), needed("dynamodb", operations(t, "pkg/store/dynamostore")))
+	same(t, "calls of awsevent", []string{"PutEvents"}, operations(t, "pkg/event/awsevent"))
+	same(t, "calls of awsmail", []string{"SendEmail", "Publish"}, operations(t, "pkg/notice/awsmail"))
 	same(t, "calls of awssecret", slices.Collect(maps.Keys(secrets)), needed("secretsmanager", operations(t, "pkg/tenant/awssecret")))
 }
 
@@ -109,6 +111,9 @@ func TestVariablesAreDeclared(t *testing.T) {
 	constants := map[string]string{
 		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix, "EnvLogLevel": app.EnvLogLevel,
 		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens, "EnvPackedSecrets": app.EnvPackedSecrets,
+		"EnvEventBus": app.EnvEventBus, "EnvNoticeFrom": app.EnvNoticeFrom, "EnvNoticeTopic": app.EnvNoticeTopic,
+		"EnvNoticeConfigurationSet": app.EnvNoticeConfigurationSet, "EnvNoticeProduct": app.EnvNoticeProduct,
+		"EnvNoticeContact": app.EnvNoticeContact,
 	}
 	for _, name := range linked(t) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)

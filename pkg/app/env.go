@@ -19,12 +19,21 @@ type Env struct {
 	// MaxTokenDays is 0 where it is not set, PackedSecrets where there are none.
 	MaxTokenDays, PackedSecrets int
 	EndlessTokens               bool
-	Log                         *slog.Logger
+	// EventBus is required of the functions that tell. Without NoticeFrom and NoticeTopic no notice can be sent.
+	EventBus                                        string
+	NoticeFrom, NoticeTopic, NoticeConfigurationSet string
+	NoticeProduct, NoticeContact                    string
+	Log                                             *slog.Logger
 }
 
 // ReadEnv reads the environment of a function. The log goes to standard output as JSON, where Lambda picks it up.
 func ReadEnv() (Env, error) {
-	e := Env{Table: os.Getenv(EnvTable), BaseURL: os.Getenv(EnvBaseURL), SecretPrefix: os.Getenv(EnvSecretPrefix)}
+	e := Env{
+		Table: os.Getenv(EnvTable), BaseURL: os.Getenv(EnvBaseURL), SecretPrefix: os.Getenv(EnvSecretPrefix),
+		EventBus: os.Getenv(EnvEventBus), NoticeFrom: os.Getenv(EnvNoticeFrom), NoticeTopic: os.Getenv(EnvNoticeTopic),
+		NoticeConfigurationSet: os.Getenv(EnvNoticeConfigurationSet), NoticeProduct: os.Getenv(EnvNoticeProduct),
+		NoticeContact: os.Getenv(EnvNoticeContact),
+	}
 	var level slog.Level
 	if text := os.Getenv(EnvLogLevel); text != "" {
 		if err := level.UnmarshalText([]byte(text)); err != nil {

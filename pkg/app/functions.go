@@ -1,5 +1,7 @@
 package app
 
+import "slices"
+
 // Function describes a Lambda function: what template.yaml has to give it. A test holds the template against it.
 type Function struct {
 	// Name is the folder under functions/.
@@ -13,6 +15,8 @@ type Function struct {
 	// Schedule says when it runs by itself, as EventBridge Scheduler writes it. Such a function starts itself again where one run is
 	// not enough.
 	Schedule string
+	// Tells says that it hands events to the event bus and notices to Amazon SES or SNS.
+	Tells bool
 }
 
 // Environment variables of the functions.
@@ -49,6 +53,10 @@ var (
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
 	}
 	tokenEnv = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
+	// tellEnv are those of the functions that deliver events and notices.
+	tellEnv = []string{
+		EnvBaseURL, EnvEventBus, EnvNoticeFrom, EnvNoticeTopic, EnvNoticeConfigurationSet, EnvNoticeProduct, EnvNoticeContact,
+	}
 )
 
 // Functions lists every function of the template.
@@ -95,7 +103,8 @@ var Functions = []Function{
 	},
 	{
 		Name:  "stream",
-		Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+		Env:   slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
+		Tells: true,
 		Table: allActions,
 		// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
 		Secrets: []string{
@@ -106,7 +115,8 @@ var Functions = []Function{
 	{
 		Name:     "rotate",
 		Schedule: "rate(1 hour)",
-		Env:      append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+		Tells:    true,
+		Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
 		Table:    allActions,
 		Secrets:  secretActions,
 	},

@@ -295,6 +295,11 @@ func TestTemplatePermissions(t *testing.T) {
 			}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
+		if f.Tells {
+			want[`{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}"}`] = []string{"events:PutEvents"}
+			want[`"*"`] = []string{"ses:SendEmail", "ses:SendRawEmail"} // see TestTemplateNotices
+			want[`{"Ref":"NoticeTopic"}`] = []string{"sns:Publish"}
+		}
 		if f.Schedule != "" {
 			want[`{"Fn::GetAtt":["`+name+`","Arn"]}`] = []string{"lambda:InvokeFunction"}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
@@ -360,6 +365,50 @@ func TestTemplateSchedule(t *testing.T) {
 			`{"Action":"sqs:SendMessage","Effect":"Allow","Resource":{"Fn::GetAtt":["DeadLetters","Arn"]}}],"Version":"2012-10-17"},"PolicyName":"schedule"}]`
 		if err != nil || string(policies) != want || at(d, "Resources", role[0], "Properties", "ManagedPolicyArns") != nil {
 			t.Errorf("the scheduler may do %s, %v", policies, err)
+		}
+	}
+}
+
+// TestTemplateNotices checks that mail goes out from one address only, that what is not needed is not there, and that bounces come back
+// to rotate.
+func TestTemplateNotices(t *testing.T) {
+	d := template(t)
+	for path, want := range map[string]string{
+		"NoticeMail.Condition":                                         "HasNoticeFrom",
+		"NoticeMail.Properties.PolicyDocument.Statement":               `[map[Action:[ses:SendEmail ses:SendRawEmail] Condition:map[StringEquals:map[ses:FromAddress:map[Ref:NoticeFrom]]] Effect:Allow Resource:*]]`,
+		"NoticeTopicAccess.Condition":                                  "HasNoticeTopic",
+		"NoticeConfigurationSet.Condition":                             "HasNoticeFrom",
+		"NoticeReports.Condition":                                      "HasNoticeFrom",
+		"NoticeReports.Properties.ConfigurationSetName":                "map[Ref:NoticeConfigurationSet]",
+		"NoticeReports.Properties.EventDestination.MatchingEventTypes": "[BOUNCE REJECT]",
+		"NoticeReportRule.Condition":                                   "HasNoticeFrom",
+		"NoticeReportRule.Properties.EventPattern.source":              "[aws.ses]",
+		"NoticeReportRule.Properties.EventPattern.detail.eventType":    "[Bounce Reject]",
+		"NoticeReportRule.Properties.EventPattern.detail.mail.tags":    "map[ses:configuration-set:[map[Ref:NoticeConfigurationSet]]]",
+		"NoticeReportRule.Properties.Targets":                          "[map[Arn:map[Fn::GetAtt:[RotateFunction Arn]] Id:rotate]]",
+		"NoticeReportPermission.Condition":                             "HasNoticeFrom",
+		"NoticeReportPermission.Properties.FunctionName":               "map[Ref:RotateFunction]",
+		"NoticeReportPermission.Properties.Principal":                  "events.amazonaws.com",
+		"NoticeReportPermission.Properties.SourceArn":                  "map[Fn::GetAtt:[NoticeReportRule Arn]]",
+		"NoticesFailedAlarm.Properties.MetricName":                     "map[Fn::Sub:${AWS::StackName}-NoticesFailed]",
+	} {
+		if got := fmt.Sprint(at(d, append([]string{"Resources"}, strings.Split(path, ".")...)...)); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	filters := ofType(d, "AWS::Logs::MetricFilter")
+	for _, f := range app.Functions {
+		if !f.Tells {
+			continue
+		}
+		log := strings.TrimSuffix(functionName(f), "Function") + "Log"
+		found := false
+		for _, m := range filters {
+			found = found || at(m, "Properties", "LogGroupName", "Ref") == log &&
+				fmt.Sprint(at(m, "Properties", "MetricTransformations")) == "[map[DefaultValue:0 MetricName:map[Fn::Sub:${AWS::StackName}-NoticesFailed] MetricNamespace:serverless-scim MetricValue:1]]"
+		}
+		if !found {
+			t.Errorf("nobody counts what %s logs of notices that failed", f.Name)
 		}
 	}
 }

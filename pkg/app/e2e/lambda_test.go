@@ -32,6 +32,7 @@ func TestLambda(t *testing.T) {
 			"behaviours":        func(t *testing.T) { scimtest.RunBehaviours(t, w.Target) },
 			"hostile":           func(t *testing.T) { scimtest.RunHostile(t, w.Target) },
 			"isolation":         func(t *testing.T) { scimtest.RunIsolation(t, w.Target(t, "generic"), w.Target(t, "generic")) },
+			"telling":           w.telling,
 			"races":             func(t *testing.T) { scimtest.RunRaces(t, w.Target) },
 			"tokens":            w.tokens,
 			"large groups":      w.largeGroups,
@@ -264,7 +265,10 @@ func (w *world) failures(t *testing.T) {
 
 // missing takes each variable of each function away: the function does not start, and says what it lacks.
 func (w *world) missing(t *testing.T) {
-	optional := []string{app.EnvBaseURL, app.EnvLogLevel}
+	optional := []string{
+		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
+		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
+	}
 	for _, f := range app.Functions {
 		for _, name := range f.Env {
 			if slices.Contains(optional, name) {

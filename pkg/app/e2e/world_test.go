@@ -32,6 +32,7 @@ type world struct {
 	poller    *e2e.Poller
 	store     *store.Store
 	secrets   *fakesecrets.Server
+	bus       *bus
 	log       *logs
 }
 
@@ -69,7 +70,7 @@ func deploy(t *testing.T) *world {
 	table := dynamolocal.Table(t, dynamo)
 	w := &world{
 		functions: map[string]*e2e.Function{}, log: &logs{},
-		secrets: fakesecrets.Start(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
+		secrets: fakesecrets.Start(t), bus: startBus(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
 	}
 	for _, f := range app.Functions {
 		w.functions[f.Name] = &e2e.Function{
@@ -103,6 +104,8 @@ func (w *world) environment(t *testing.T, f app.Function, table string) []string
 	all := map[string]string{
 		app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: "",
 		app.EnvMaxTokenDays: "730", app.EnvEndlessTokens: "false", app.EnvPackedSecrets: "4",
+		app.EnvEventBus: "default", app.EnvNoticeFrom: "", app.EnvNoticeTopic: "", app.EnvNoticeConfigurationSet: "",
+		app.EnvNoticeProduct: "", app.EnvNoticeContact: "",
 	}
 	env := []string{
 		"AWS_REGION=" + dynamolocal.Region, "AWS_ACCESS_KEY_ID=" + dynamolocal.AccessKeyID,
@@ -111,6 +114,9 @@ func (w *world) environment(t *testing.T, f app.Function, table string) []string
 	}
 	if len(f.Secrets) > 0 {
 		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+w.secrets.URL)
+	}
+	if f.Tells {
+		env = append(env, "AWS_ENDPOINT_URL_EVENTBRIDGE="+w.bus.url, "AWS_ENDPOINT_URL_LAMBDA="+w.bus.url)
 	}
 	for _, name := range f.Env {
 		value, known := all[name]

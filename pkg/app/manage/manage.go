@@ -1,5 +1,5 @@
-// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work, and rotate,
-// which renews tokens.
+// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work and delivers
+// events and notices, and rotate, which renews tokens.
 package manage
 
 import (
@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // Admin returns the handler of the admin API.
@@ -38,14 +39,15 @@ func Admin() (http.Handler, error) {
 	}), nil
 }
 
-// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants.
+// Stream is the function behind the table's stream: it rolls open work forward, empties deleted tenants, and delivers events and
+// notices as they come up.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger
 }
 
-// NewStream returns the stream function.
-func NewStream() (*Stream, error) {
+// NewStream returns the stream function. delivery is outbox.Delivery, which not every function that this package is in shall link.
+func NewStream(delivery func(app.Env) (tenant.Delivery, error)) (*Stream, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -55,10 +57,14 @@ func NewStream() (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	tells, err := delivery(env)
+	if err != nil {
+		return nil, err
+	}
 	return &Stream{log: env.Log, cleaner: app.Cleaner{
 		Tenants:   service,
 		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
-		Delivery:  app.Logged(env.Log),
+		Delivery:  tells,
 		Drain:     app.Drain,
 	}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,16 +21,25 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens.
+// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also takes what
+// the mail system reports of notices that came back.
 type Rotate struct {
 	tenants  *tenant.Service
 	delivery tenant.Delivery
+	report   Report
 	log      *slog.Logger
 	again    func(context.Context) error // starts the next run
 }
 
-// NewRotate returns the rotate function.
-func NewRotate() (*Rotate, error) {
+// Report takes the detail of an event that the mail system has sent.
+type Report func(ctx context.Context, log *slog.Logger, tenants *tenant.Service, detail json.RawMessage) error
+
+// reports is the source of events that are for a Report.
+const reports = "aws.ses"
+
+// NewRotate returns the rotate function. delivery and report are those of package outbox, which not every function that this package is
+// in shall link.
+func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (*Rotate, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -38,15 +48,23 @@ func NewRotate() (*Rotate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rotate{tenants: service, delivery: app.Logged(env.Log), log: env.Log, again: again}, nil
+	tells, err := delivery(env)
+	if err != nil {
+		return nil, err
+	}
+	return &Rotate{tenants: service, delivery: tells, report: report, log: env.Log, again: again}, nil
 }
 
 // overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
 const overdue = 12 * time.Hour
 
 // Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm reports, says
-// that something went wrong with some tenants, or that rotation is late; the next run sees to both.
-func (r *Rotate) Handle(ctx context.Context, _ events.EventBridgeEvent) error {
+// that something went wrong with some tenants, or that rotation is late; the next run sees to both. Events of the mail system make no
+// run.
+func (r *Rotate) Handle(ctx context.Context, ev events.EventBridgeEvent) error {
+	if ev.Source == reports {
+		return r.report(ctx, r.log, r.tenants, ev.Detail)
+	}
 	run, err := r.tenants.Rotate(ctx, r.delivery)
 	if err != nil {
 		return err

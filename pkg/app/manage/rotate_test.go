@@ -128,3 +128,32 @@ func TestAgain(t *testing.T) {
 		t.Error("no error where it was refused")
 	}
 }
+
+// What the mail system reports goes to the report, and makes no run.
+func TestRotateTakesReports(t *testing.T) {
+	raw, err := os.ReadFile("../../../events/rotate-report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ev events.EventBridgeEvent
+	if err := json.Unmarshal(raw, &ev); err != nil {
+		t.Fatal(err)
+	}
+	r, engine := rotation(t)
+	if err := engine.Close(); err != nil { // a run would fail
+		t.Fatal(err)
+	}
+	var got json.RawMessage
+	r.report = func(_ context.Context, _ *slog.Logger, _ *tenant.Service, detail json.RawMessage) error {
+		got = detail
+		return nil
+	}
+	if err := r.Handle(t.Context(), ev); err != nil || !strings.Contains(string(got), `"Permanent"`) {
+		t.Errorf("%v, reported %s", err, got)
+	}
+	failed := errors.New("the table is away")
+	r.report = func(context.Context, *slog.Logger, *tenant.Service, json.RawMessage) error { return failed }
+	if err := r.Handle(t.Context(), ev); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+}

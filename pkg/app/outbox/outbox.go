@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -23,41 +23,50 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
+// patience is how long a service has to take an event or a notice: one that hangs must not hold up the function.
+const patience = 15 * time.Second
+
 // Delivery returns what takes events and notices out of the table, by the function's environment.
 func Delivery(env app.Env) (tenant.Delivery, error) {
-	bus := os.Getenv(app.EnvEventBus)
-	if bus == "" {
+	if env.EventBus == "" {
 		return tenant.Delivery{}, fmt.Errorf("%s is not set", app.EnvEventBus)
 	}
 	client := eventbridge.NewFromConfig(awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
-	product := os.Getenv(app.EnvNoticeProduct)
 	notifier := notice.New(notice.Options{
-		Sender: sender(product), Product: product, Contact: os.Getenv(app.EnvNoticeContact), BaseURL: env.BaseURL, Now: time.Now, Log: env.Log,
+		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now, Log: env.Log,
 	})
-	return tenant.Delivery{Event: event.Delivery(awsevent.New(client, awsevent.Options{Name: bus})), Notice: notifier.Deliver}, nil
+	put := event.Delivery(awsevent.New(client, awsevent.Options{Name: env.EventBus}))
+	return tenant.Delivery{
+		Event: func(ctx context.Context, e tenant.Event) error {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return put(ctx, e)
+		},
+		Notice: func(ctx context.Context, t tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return notifier.Deliver(ctx, t, n)
+		},
+	}, nil
 }
 
 // sender is SES where there is an address to send from, else SNS where there is a topic, else nil.
-func sender(product string) notice.Sender {
-	from, topic := os.Getenv(app.EnvNoticeFrom), os.Getenv(app.EnvNoticeTopic)
+func sender(env app.Env) notice.Sender {
 	switch {
-	case from != "":
+	case env.NoticeFrom != "":
 		client := sesv2.NewFromConfig(awsenv.Config(), func(o *sesv2.Options) { o.BaseEndpoint = awsenv.Endpoint("SESV2") })
-		return awsmail.NewMail(client, awsmail.Options{From: from, Name: product, ConfigurationSet: os.Getenv(app.EnvNoticeConfigurationSet)})
-	case topic != "":
+		return awsmail.NewMail(client, awsmail.Options{From: env.NoticeFrom, Name: env.NoticeProduct, ConfigurationSet: env.NoticeConfigurationSet})
+	case env.NoticeTopic != "":
 		client := sns.NewFromConfig(awsenv.Config(), func(o *sns.Options) { o.BaseEndpoint = awsenv.Endpoint("SNS") })
-		return awsmail.NewTopic(client, topic)
+		return awsmail.NewTopic(client, env.NoticeTopic)
 	}
 	return nil
 }
 
-// Source is what the `source` of an EventBridge event says that Report reads.
-const Source = "aws.ses"
-
 // Report takes the detail of an event that SES has sent to EventBridge. Where it says that a notice did not arrive, that is logged and
 // recorded. Reports of what is not known (a tenant that was deleted meanwhile) and of other mails are passed over. The same
 // report may come any number of times.
-func Report(ctx context.Context, env app.Env, tenants *tenant.Service, detail json.RawMessage) error {
+func Report(ctx context.Context, log *slog.Logger, tenants *tenant.Service, detail json.RawMessage) error {
 	r, ok := awsmail.ReadReport(detail)
 	if !ok {
 		return nil
@@ -66,7 +75,7 @@ func Report(ctx context.Context, env app.Env, tenants *tenant.Service, detail js
 	if r.Rejected {
 		state = tenant.NoticeFailed
 	}
-	env.Log.ErrorContext(ctx, "notice bounced", "tenant", r.Tenant, "notice", r.Notice, "state", state)
+	log.ErrorContext(ctx, "notice bounced", "tenant", r.Tenant, "notice", r.Notice, "state", state)
 	err := tenants.MarkNotice(ctx, r.Tenant, r.Notice, state)
 	if errors.Is(err, tenant.ErrNotFound) {
 		return nil

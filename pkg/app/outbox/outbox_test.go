@@ -59,7 +59,6 @@ func fakeAWS(t *testing.T) *aws {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	t.Setenv(app.EnvEventBus, "default")
 	return a
 }
 
@@ -81,7 +80,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	w.env = app.Env{BaseURL: "https://scim.example.com", Log: slog.New(slog.NewTextHandler(w.log, nil))}
+	w.env = app.Env{EventBus: "default", BaseURL: "https://scim.example.com", Log: slog.New(slog.NewTextHandler(w.log, nil))}
 	w.engine, w.store = engine, store.New(engine, store.Options{})
 	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: func() time.Time { return w.now }, Log: w.env.Log})
 	settings, err := tenant.ParseSettings(scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@acme.example"}}}})
@@ -122,8 +121,8 @@ func (w *world) rotate(t *testing.T) tenant.Run {
 
 func TestATokenThatEndsIsToldByMailAndEvent(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
-	t.Setenv(app.EnvNoticeProduct, "Example App")
+	w.env.NoticeFrom = "scim@example.com"
+	w.env.NoticeProduct = "Example App"
 	w.rotate(t)
 	w.now = w.now.AddDate(0, 0, 153)
 	w.rotate(t)
@@ -142,7 +141,7 @@ func TestATokenThatEndsIsToldByMailAndEvent(t *testing.T) {
 
 func TestATopicTellsWhereThereIsNoAddress(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeTopic, "arn:aws:sns:eu-west-1:123456789012:notices")
+	w.env.NoticeTopic = "arn:aws:sns:eu-west-1:123456789012:notices"
 	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +153,7 @@ func TestATopicTellsWhereThereIsNoAddress(t *testing.T) {
 
 func TestMailThatIsDownIsTriedForADay(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	w.env.NoticeFrom = "scim@example.com"
 	a.down["SESV2"] = true
 	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
@@ -213,7 +212,7 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 	if got := w.states(t); got != "test failed" {
 		t.Errorf("%s", got)
 	}
-	t.Setenv(app.EnvEventBus, "")
+	w.env.EventBus = ""
 	if _, err := outbox.Delivery(w.env); err == nil {
 		t.Error("without a bus events would have nowhere to go")
 	}
@@ -222,7 +221,7 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 // Processes that run at once send a notice once, and one that dies right after sending sends the same message again, a while later.
 func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	w.env.NoticeFrom = "scim@example.com"
 	d, err := outbox.Delivery(w.env)
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +246,7 @@ func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
 
 func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	w.env.NoticeFrom = "scim@example.com"
 	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +297,7 @@ func messageID(t *testing.T, body string) string {
 
 func TestBouncesAreRecorded(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
-	t.Setenv(app.EnvNoticeFrom, "scim@example.com")
+	w.env.NoticeFrom = "scim@example.com"
 	if _, err := w.TestNotice(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +324,7 @@ func TestBouncesAreRecorded(t *testing.T) {
 		return raw
 	}
 	for _, pass := range []json.RawMessage{report("acme", "Transient"), report("other", "Permanent"), []byte(`{"eventType":"Send"}`)} {
-		if err := outbox.Report(t.Context(), w.env, w.Service, pass); err != nil {
+		if err := outbox.Report(t.Context(), w.env.Log, w.Service, pass); err != nil {
 			t.Errorf("%s: %v", pass, err)
 		}
 	}
@@ -333,7 +332,7 @@ func TestBouncesAreRecorded(t *testing.T) {
 		t.Errorf("before the bounce: %s", got)
 	}
 	for range 2 {
-		if err := outbox.Report(t.Context(), w.env, w.Service, report("acme", "Permanent")); err != nil {
+		if err := outbox.Report(t.Context(), w.env.Log, w.Service, report("acme", "Permanent")); err != nil {
 			t.Fatal(err)
 		}
 	}
