@@ -35,6 +35,7 @@ func TestLambda(t *testing.T) {
 			"telling":           w.telling,
 			"races":             func(t *testing.T) { scimtest.RunRaces(t, w.Target) },
 			"tokens":            w.tokens,
+			"oauth":             w.oauth,
 			"large groups":      w.largeGroups,
 			"records that fail": w.failures,
 			"missing variables": w.missing,
