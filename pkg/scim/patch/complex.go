@@ -63,7 +63,7 @@ func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (a
 	if tg.sub.Name == "value" {
 		delete(next, "$ref")
 	}
-	if v == nil && onlyLabels(tg.attr, next) {
+	if (v == nil || tg.attr.MultiValued) && tg.attr.OnlyLabels(next) {
 		return nil, nil
 	}
 	return next, nil
@@ -93,7 +93,8 @@ func (p *patcher) mergeObject(a *schema.Attribute, old scim.Object, value any) (
 	if named["value"] && !named["$ref"] && !scim.Equal(old["value"], next["value"]) {
 		delete(next, "$ref")
 	}
-	if len(next) == 0 || len(named) > 0 && next["value"] == nil && old["value"] != nil && onlyLabels(a, next) {
+	emptied := a.MultiValued || len(named) > 0 && old["value"] != nil
+	if len(next) == 0 || emptied && a.OnlyLabels(next) {
 		return nil, nil
 	}
 	return next, nil
@@ -169,17 +170,6 @@ func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *sche
 		f(sub, v)
 	}
 	return nil
-}
-
-// onlyLabels tells whether nothing is left of a value of a but what describes it.
-func onlyLabels(a *schema.Attribute, obj scim.Object) bool {
-	labelled := a.MultiValued || a.Sub("value") != nil
-	for name := range obj {
-		if !labelled || name != "type" && name != "primary" && name != "$ref" {
-			return false
-		}
-	}
-	return true
 }
 
 // unwrapped takes a single value out of an array of one.

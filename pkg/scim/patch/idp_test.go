@@ -150,3 +150,30 @@ func TestOtherUsers(t *testing.T) {
 		{name: "okta: no operations", idp: "okta", doc: babs, ops: `[]`, err: scim.InvalidSyntax},
 	})
 }
+
+// An element that a client leaves with nothing but type, primary and $ref is no value, whichever operation brings it.
+func TestApplyLabelsAlone(t *testing.T) {
+	labels := `{"type":"other","value":null,"primary":true}`
+	rows := []row{
+		{name: "add", idp: "entra", ops: `[{"op":"add","path":"emails","value":[` + labels + `]}]`},
+		{name: "add without a path", idp: "entra", ops: `[{"op":"add","value":{"phoneNumbers":[{"type":"work","value":""}]}}]`},
+		{name: "replace", idp: "entra", ops: `[{"op":"replace","path":"emails","value":[` + labels + `]}]`, want: `{"emails":null}`},
+		{name: "add by a filter", idp: "entra", ops: `[{"op":"add","path":"emails[type eq \"other\"].primary","value":true}]`},
+		{name: "replace by a filter", idp: "entra", ops: `[{"op":"replace","path":"emails[type eq \"other\"]","value":{"primary":true}}]`},
+		{name: "an address", idp: "entra", ops: `[{"op":"add","path":"addresses","value":[{"type":"home","primary":false}]}]`},
+		{
+			name: "merge", idp: "entra", doc: ann,
+			ops: `[{"op":"add","path":"emails","value":[{"display":"B","type":"work"}]},{"op":"add","path":"emails[type eq \"work\"]","value":{"display":null}}]`,
+		},
+		{
+			name: "a type still names what to remove", ops: `[{"op":"remove","path":"emails","value":[{"type":"work"}]}]`,
+			want: `{"emails":[{"type":"home","value":"babs@example.org"}]}`,
+		},
+	}
+	for i := range rows {
+		if rows[i].doc == "" {
+			rows[i].doc = babs
+		}
+	}
+	check(t, schema.UserType(), rows)
+}

@@ -236,7 +236,16 @@ func (p *patcher) wholeElement(tg target, value any) (any, error) {
 		raw = given
 	}
 	maps.Copy(raw, given)
-	return tg.attr.NormalizeElement(raw, p.d)
+	return p.normalElement(tg.attr, raw)
+}
+
+// normalElement is one element of a multi-valued complex attribute in canonical form; nil where it holds nothing but labels.
+func (p *patcher) normalElement(a *schema.Attribute, raw scim.Object) (any, error) {
+	e, err := a.NormalizeElement(raw, p.d)
+	if obj, _ := e.(scim.Object); err != nil || a.OnlyLabels(obj) {
+		return nil, err
+	}
+	return e, nil
 }
 
 // makeElement is old with the element that an operation on a value path makes where none passes the filter.
@@ -251,7 +260,7 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	if err != nil || len(raw) == 0 {
 		return old, err
 	}
-	e, err := tg.attr.NormalizeElement(raw, p.d)
+	e, err := p.normalElement(tg.attr, raw)
 	if err != nil || e == nil {
 		return old, err
 	}

@@ -48,9 +48,15 @@ func TestNormalizeUser(t *testing.T) {
 		{"plain strings for complex values", "rfc", `"roles":["admin","",null,"user"]`, `"roles":[{"value":"admin"},{"value":"user"}]`},
 		{"a JSON document in a string stays one", "entra", `"roles":[{"value":"{\"id\":1}"}]`, `"roles":[{"value":"{\"id\":1}"}]`},
 		{
-			"an element without value is kept", "rfc", `"addresses":[{"type":"work"}],"emails":[{"type":"work","primary":true}]`,
-			`"addresses":[{"type":"work"}],"emails":[{"primary":true,"type":"work"}]`,
+			"an element of nothing but labels is no element", "entra", `"emails":[{"type":"work","value":null,"primary":true},{"type":"home"}],
+			"phoneNumbers":{"type":"work","value":""},"roles":[{"primary":true,"$ref":"x"}],"addresses":[{"type":"work","primary":true,"locality":null}]`, ``,
 		},
+		{
+			"its primary counts for nothing", "entra", `"emails":[{"type":"work","primary":true,"value":""},{"value":"a@x","primary":true}]`,
+			`"emails":[{"primary":true,"value":"a@x"}]`,
+		},
+		{"a display name alone is kept", "rfc", `"emails":[{"type":"work","display":"B"}]`, `"emails":[{"display":"B","type":"work"}]`},
+		{"an address is kept without a type", "rfc", `"addresses":[{"locality":"L"}]`, `"addresses":[{"locality":"L"}]`},
 		{
 			"exact duplicates collapsed", "rfc", `"emails":[{"value":"a","type":"w"},{"type":"w","value":"a"},{"value":"A","type":"w"}]`,
 			`"emails":[{"type":"w","value":"a"},{"type":"w","value":"A"}]`,

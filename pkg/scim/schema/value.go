@@ -11,8 +11,8 @@ import (
 // or an array or object of nothing else.
 //
 // It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an array of
-// one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute "value". Elements that
-// differ in nothing but primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section
+// one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute "value". An element that
+// holds nothing but type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section
 // 2.3.6) only; canonical values are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so
 // are read-only ones. More than one primary value is an error in every dialect.
 //
@@ -24,7 +24,7 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	list, ok := v.([]any)
 	if !ok {
 		e, err := a.NormalizeElement(v, d)
-		if e == nil || err != nil {
+		if err != nil || a.blank(e) {
 			return nil, err
 		}
 		return []any{e}, nil
@@ -35,7 +35,7 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e != nil {
+		if !a.blank(e) {
 			elements = append(elements, e)
 		}
 	}
@@ -71,8 +71,8 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	return a.NormalizeElement(v, d)
 }
 
-// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does. Nil says that the
-// element is empty.
+// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps one that holds
+// only labels: see OnlyLabels. Nil says that the element is empty.
 func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	if v == nil || v == "" {
 		return nil, nil

@@ -115,3 +115,33 @@ func TestSetSchemas(t *testing.T) {
 		t.Errorf("schemas is %s", got)
 	}
 }
+
+// Labels without a value are no value, unless the attribute has nothing else that a client can set.
+func TestOnlyLabels(t *testing.T) {
+	text := func(name string) *schema.Attribute {
+		return &schema.Attribute{Name: name, Type: schema.String, Mutability: schema.ReadWrite}
+	}
+	label := func(multi bool, subs ...*schema.Attribute) *schema.Attribute {
+		return &schema.Attribute{Name: "a", Type: schema.Complex, MultiValued: multi, SubAttributes: subs}
+	}
+	code := text("code")
+	shown := text("code")
+	shown.Mutability = schema.ReadOnly
+	for _, c := range []struct {
+		name string
+		a    *schema.Attribute
+		o    scim.Object
+		want bool
+	}{
+		{"several, code missing", label(true, text("type"), code), scim.Object{"type": "x"}, true},
+		{"several, code there", label(true, text("type"), code), scim.Object{"type": "x", "code": "1"}, false},
+		{"several, nothing but labels declared", label(true, text("type"), shown), scim.Object{"type": "x"}, false},
+		{"several, nothing at all", label(true, text("type")), scim.Object{}, true},
+		{"one, with a value", label(false, text("type"), text("value")), scim.Object{"type": "x"}, true},
+		{"one, without a value", label(false, text("type"), code), scim.Object{"type": "x"}, false},
+	} {
+		if got := c.a.OnlyLabels(c.o); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

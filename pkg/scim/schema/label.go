@@ -1,0 +1,32 @@
+package schema
+
+import (
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// OnlyLabels says whether o, a canonical value of the complex attribute a, holds nothing but what describes a value: type, primary
+// and $ref. Of an attribute with several values, or with a sub-attribute "value", that is no value: a client that has unassigned the
+// value leaves its labels behind (RFC 7643, section 2.5). Where a client can set nothing but labels, they are the value.
+func (a *Attribute) OnlyLabels(o scim.Object) bool {
+	if !a.MultiValued && a.Sub("value") == nil {
+		return len(o) == 0
+	}
+	for name := range o {
+		if !isLabel(name) {
+			return false
+		}
+	}
+	return len(o) == 0 || slices.ContainsFunc(a.SubAttributes, func(s *Attribute) bool {
+		return s.Mutability != ReadOnly && !isLabel(s.Name)
+	})
+}
+
+func isLabel(name string) bool { return name == "type" || name == "primary" || name == "$ref" }
+
+// blank says whether an element of a multi-valued attribute, as NormalizeElement makes it, is no value.
+func (a *Attribute) blank(e any) bool {
+	o, ok := e.(scim.Object)
+	return e == nil || ok && a.OnlyLabels(o)
+}
