@@ -80,7 +80,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fs.PrintDefaults()
 	}
 	fs.StringVar(&r.api.url, "url", environment("SCIM_ADMIN_URL", DefaultURL), "`URL` of the server, with or without /admin/v1; SCIM_ADMIN_URL")
-	fs.StringVar(&r.api.key, "admin-key", os.Getenv("SCIM_ADMIN_KEY"), "`key` that a local server asks for; SCIM_ADMIN_KEY keeps it out of the process list")
+	fs.StringVar(&r.api.key, "admin-key", "", "`key` that a local server asks for; SCIM_ADMIN_KEY keeps it out of the process list")
 	fs.StringVar(&r.api.region, "region", "", "AWS `region` to sign for; else taken from the URL or the AWS configuration. Signs whatever the URL is")
 	fs.BoolVar(&r.json, "json", false, "print the answer of the API as it is")
 	fs.StringVar(&r.scopes, "scopes", "", "`scopes` of a new token or client, read,write; both where not given")
@@ -88,6 +88,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&r.id, "id", "", "`id` of a new tenant; made up where not given")
 	fs.StringVar(&r.idp, "idp", "", "`profile` of a new tenant, such as entra or okta")
 	words, err := parse(fs, args)
+	if r.api.key == "" {
+		r.api.key = os.Getenv("SCIM_ADMIN_KEY") // no default of the flag, which the help would show
+	}
 	if errors.Is(err, flag.ErrHelp) || err == nil && (len(words) == 0 || words[0] == "help") {
 		fs.SetOutput(stdout)
 		if len(words) == 0 && err == nil {

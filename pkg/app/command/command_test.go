@@ -204,6 +204,9 @@ func TestWrongUse(t *testing.T) {
 	if code, out, err = token(t, "tenants", "-json"); code != 0 || !strings.HasPrefix(out, `{"tenants":[`) {
 		t.Errorf("key and URL of the environment: %d %q %q", code, out, err)
 	}
+	if _, out, err = token(t, "-help"); strings.Contains(out+err, `"secret"`) {
+		t.Error("the help shows the key")
+	}
 }
 
 // A request for another machine is signed as API Gateway checks it: the signature is made here a second time.
