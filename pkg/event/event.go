@@ -20,8 +20,8 @@ type Event struct {
 	Type string
 	// Tenant is the id of the tenant.
 	Tenant string
-	// Subject is what it happened to: "tokens/ID", or "tenants/ID" where it is about the tenant as a whole. It is the same for
-	// all events about one thing.
+	// Subject is what it happened to: "tokens/ID", "clients/ID" of an OAuth client, or "tenants/ID" where it is about the tenant as
+	// a whole. It is the same for all events about one thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time
@@ -35,6 +35,9 @@ type Event struct {
 // Of puts an event of a tenant into its envelope.
 func Of(e tenant.Event) Event {
 	subject := "tenants/" + e.TenantID
+	if client, ok := e.Data["clientId"].(string); ok {
+		subject = "clients/" + client
+	}
 	if e.TokenID != "" {
 		subject = "tokens/" + e.TokenID
 	}

@@ -42,6 +42,18 @@ func TestEnvelopeOfATenant(t *testing.T) {
 	}
 }
 
+func TestSubjects(t *testing.T) {
+	for want, e := range map[string]tenant.Event{
+		"tokens/t1":    {TenantID: "acme", TokenID: "t1", Data: scim.Object{"clientId": "c1"}},
+		"clients/c1":   {TenantID: "acme", Data: scim.Object{"clientId": "c1"}},
+		"tenants/acme": {TenantID: "acme", Data: scim.Object{"clientId": nil}},
+	} {
+		if got := event.Of(e).Subject; got != want {
+			t.Errorf("subject %s, want %s", got, want)
+		}
+	}
+}
+
 func TestLinesAreWhole(t *testing.T) {
 	var out bytes.Buffer
 	broken := false
