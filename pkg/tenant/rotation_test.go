@@ -561,6 +561,33 @@ func TestNoticeStates(t *testing.T) {
 	}
 }
 
+// What becomes due while a delivery is under way is delivered by the next.
+func TestDeliveryOvertaken(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	w.createWith(t, "acme", mailAda)
+	once := sync.OnceFunc(func() {
+		if _, err := w.TestNotice(w.ctx, "acme"); err != nil {
+			t.Error(err)
+		}
+	})
+	delivery := d.delivery()
+	record := delivery.Event
+	delivery.Event = func(ctx context.Context, e tenant.Event) error {
+		once()
+		return record(ctx, e)
+	}
+	if err := w.Deliver(w.ctx, "acme", delivery); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.notices(t, "acme"); got != "test:pending" {
+		t.Fatalf("notices %s", got)
+	}
+	w.rotate(t, d)
+	if got := w.notices(t, "acme"); got != "test:sent" || d.take() != "token.created test" {
+		t.Errorf("notices %s", got)
+	}
+}
+
 // Tenants that were made before there was an order of due times get their place, also by runs that are cut short.
 func TestBackfill(t *testing.T) {
 	w, d := newWorld(t), &told{}
