@@ -295,6 +295,33 @@ func TestCharacteristics(t *testing.T) {
 	shown("", "map[desk:map[floor:2 room:4] label:m number:1]")
 }
 
+// Neither an answer nor a filter tells that there is a value of an attribute that is never returned.
+func TestHiddenValuesAreNotTold(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.badges(`{"name":"pin","mutability":"writeOnly"},{"name":"note","returned":"request"},
+		{"name":"desk","type":"complex","subAttributes":[{"name":"room"},{"name":"code","returned":"never"}]}`, false)
+	create := func(name, ext string) string {
+		return a.must(201, "POST", "/Users", body(userURN, `"userName":"`+name+`","`+badgeURN+`":`+ext))["id"].(string)
+	}
+	hidden := []string{create("ada", `{"pin":"1"}`), create("bob", `{"desk":{"code":"c"}}`)}
+	seen := create("cy", `{"note":"n","pin":"1"}`)
+	for _, id := range hidden {
+		if got := a.must(200, "GET", "/Users/"+id, ""); fmt.Sprint(got["schemas"]) != fmt.Sprint([]string{userURN}) || got[badgeURN] != nil {
+			t.Errorf("answered %v", got)
+		}
+	}
+	for _, filter := range []string{`schemas eq "` + badgeURN + `"`, badgeURN + ` pr`, `schemas co "badge"`} {
+		if got := a.found("/Users", filter); fmt.Sprint(got) != fmt.Sprint([]string{seen}) {
+			t.Errorf("%s finds %v, not %s alone", filter, got, seen)
+		}
+	}
+	// What was kept out of sight is there all the same.
+	a.must(200, "PATCH", "/Users/"+hidden[0], replace(badgeURN+":note", `"n"`))
+	if got := a.must(200, "GET", "/Users/"+hidden[0], ""); fmt.Sprint(got["schemas"]) != fmt.Sprint([]string{userURN, badgeURN}) {
+		t.Errorf("answered %v", got)
+	}
+}
+
 func TestCustomResourceType(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.devices()

@@ -15,8 +15,8 @@ import (
 //   - values have their declared types: see Attribute.Normalize;
 //   - nothing is null, "", [] or {};
 //   - read-only attributes are left out, and so is what no schema knows (400 invalidSyntax with d.RejectUnknownAttributes);
-//   - "schemas" names the core schema, then each extension that has data, whatever the client wrote. It may leave it out or
-//     write a single string, but for d.RequireDeclaredExtensions.
+//   - "schemas" names the core schema, then each extension that has data (see SetSchemas), whatever the client wrote. It may
+//     leave it out or write a single string, but for d.RequireDeclaredExtensions.
 //
 // Password and a group's members stay in. The result passes Check, and normalising it again changes nothing. An error is an
 // *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
@@ -214,12 +214,13 @@ func badSchemas(core *Schema) error {
 	return scim.BadRequest(scim.InvalidSyntax, "\"schemas\" must be an array of schema URNs, among them %q.", core.ID)
 }
 
-// SetSchemas rebuilds doc["schemas"]: the core schema first, then each extension that doc has data of.
+// SetSchemas rebuilds doc["schemas"]: the core schema first, then each extension that doc has data of which a client may see: the list
+// must not tell that there is a value of an attribute that is never returned.
 func (t *ResourceType) SetSchemas(doc scim.Object) {
 	urns := make([]any, 1, 1+len(t.Extensions))
 	urns[0] = t.Core.ID
 	for _, e := range t.Extensions {
-		if o, ok := doc[e.Schema.ID].(scim.Object); ok && len(o) > 0 {
+		if o, ok := doc[e.Schema.ID].(scim.Object); ok && visible(e.Schema.Attributes, o) {
 			urns = append(urns, e.Schema.ID)
 		}
 	}
