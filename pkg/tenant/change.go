@@ -18,6 +18,14 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 			return Tenant{}, invalid(key, "can't be changed; only name, idp, active and settings can")
 		}
 	}
+	// The merge drops what is null, also under a key that is no setting: so the patch is read on its own first.
+	inner, err := object(patch["settings"], "settings")
+	if err != nil {
+		return Tenant{}, err
+	}
+	if _, err := ParseSettings(inner); err != nil {
+		return Tenant{}, err
+	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now, changed := s.o.Now(), false

@@ -114,6 +114,12 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{"scim": scim.Object{"PatchBody": "full"}}, problem: "settings.scim.PatchBody"},
 		{in: scim.Object{"scim": []any{}}, problem: "settings.scim"},
 		{in: scim.Object{"tokens": scim.Object{}}, problem: "settings.tokens"},
+		{in: scim.Object{"colour": "red"}, problem: "settings.colour"},
+		{in: scim.Object{"colour": nil}, problem: "settings.colour"},
+		{in: scim.Object{"scim": scim.Object{"colour": nil}}, problem: "settings.scim.colour"},
+		{in: scim.Object{"token": scim.Object{"colour": nil}}, problem: "settings.token.colour"},
+		{in: scim.Object{"notices": scim.Object{"colour": nil}}, problem: "settings.notices.colour"},
+		{in: scim.Object{"oauth": scim.Object{"colour": nil}}, problem: "settings.oauth.colour"},
 		{in: scim.Object{"token": scim.Object{
 			"lifetimeDays": int64(90), "noticeDays": int64(14), "reminders": []any{int64(1), int64(7)}, "vault": "none",
 		}}},
@@ -144,6 +150,8 @@ func TestSettings(t *testing.T) {
 		if c.problem != "" {
 			if !errors.As(err, &invalid) || invalid.Field != c.problem {
 				t.Errorf("%v: %v, want %s refused", c.in, err, c.problem)
+			} else if _, unknown := c.in["colour"]; unknown && !strings.Contains(invalid.Detail(), "is not a setting; known: notices,") {
+				t.Errorf("%v: %s", c.in, invalid.Detail())
 			}
 			continue
 		}
@@ -193,7 +201,9 @@ func TestChange(t *testing.T) {
 	step(scim.Object{"settings": nil, "idp": nil}, `A/generic/true/{}`)
 	for field, patch := range map[string]scim.Object{
 		"id": {"id": "b"}, "tokens": {"tokens": []any{}}, "name": {"name": nil}, "active": {"active": nil}, "idp": {"idp": "x"},
-		"settings.x": {"settings": scim.Object{"x": int64(1)}}, "settings": {"settings": "full"}, "scimBaseUrl": {"scimBaseUrl": "x"},
+		"settings.x": {"settings": scim.Object{"x": int64(1)}}, "settings.y": {"settings": scim.Object{"y": nil}},
+		"settings.scim.z": {"settings": scim.Object{"scim": scim.Object{"z": nil}}},
+		"settings":        {"settings": "full"}, "scimBaseUrl": {"scimBaseUrl": "x"},
 	} {
 		invalid := (*tenant.InvalidError)(nil)
 		if _, err := w.Change(w.ctx, "acme", patch); !errors.As(err, &invalid) || invalid.Field != field {

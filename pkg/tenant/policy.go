@@ -47,9 +47,15 @@ type TokenSettings struct {
 	Vault string `json:"vault,omitempty"`
 }
 
+// tokenSettingNames are the keys that parseTokenSettings knows.
+var tokenSettingNames = []string{"lifetimeDays", "noticeDays", "reminders", "vault"}
+
 func parseTokenSettings(o scim.Object) (s TokenSettings, err error) {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		name, v := "settings.token."+key, o[key]
+		if !slices.Contains(tokenSettingNames, key) {
+			return s, invalid(name, "is not a setting; known: "+strings.Join(tokenSettingNames, ", "))
+		}
 		if v == nil {
 			continue
 		}
@@ -66,8 +72,6 @@ func parseTokenSettings(o scim.Object) (s TokenSettings, err error) {
 				err = invalid(name, `must be "secret", "packed" or "none"`)
 			}
 			s.Vault = text
-		default:
-			err = invalid(name, "is not a setting; known: lifetimeDays, noticeDays, reminders, vault")
 		}
 		if err != nil {
 			return s, err

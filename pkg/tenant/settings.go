@@ -3,6 +3,7 @@ package tenant
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -29,11 +30,17 @@ type SCIMSettings struct {
 	UniqueGroupNames *bool `json:"uniqueGroupNames,omitempty"`
 }
 
+// settingNames are the keys that ParseSettings knows.
+var settingNames = []string{"notices", "oauth", "scim", "token"}
+
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is an
 // *InvalidError that names it; null means not set.
 func ParseSettings(o scim.Object) (Settings, error) {
 	var s Settings
 	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(settingNames, key) {
+			return Settings{}, invalid("settings."+key, "is not a setting; known: "+strings.Join(settingNames, ", "))
+		}
 		inner, err := object(o[key], "settings."+key)
 		if err != nil {
 			return Settings{}, err
@@ -47,8 +54,6 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.Notices, err = parseNoticeSettings(inner)
 		case "oauth":
 			s.OAuth, err = parseOAuthSettings(inner)
-		default:
-			return Settings{}, invalid("settings."+key, "is not a setting; known: notices, oauth, scim, token")
 		}
 		if err != nil {
 			return Settings{}, err
