@@ -3,6 +3,7 @@ package scimhttp
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document.
+// serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document, but for
+// what is the tenant's.
 func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer, error) {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
 	config := scim.Object{
@@ -34,7 +36,7 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 		}, scim.Object{
 			"type":        "oauth2",
 			"name":        "OAuth 2.0 client credentials",
-			"description": "An access token from the token endpoint /oauth2/TENANT/token, sent as a bearer token.",
+			"description": "An access token from " + rq.tokenEndpoint() + ", sent as a bearer token.",
 			"specUri":     "https://www.rfc-editor.org/info/rfc6749",
 		}},
 	}
@@ -42,6 +44,15 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 		config["interopProfileConformant"] = true
 	}
 	return rq.located(rq.withMeta(config, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
+}
+
+// tokenEndpoint says where a tenant's clients get access tokens. To whoever has no token it names no tenant.
+func (rq *request) tokenEndpoint() string {
+	if rq.tenant.ID == "" {
+		return "the tenant's token endpoint, which this document names to whoever reads it with a token"
+	}
+	id := url.PathEscape(rq.tenant.ID)
+	return strings.TrimSuffix(rq.base, "/scim/v2/"+id) + "/oauth2/" + id + "/token"
 }
 
 // listResourceTypes answers /ResourceTypes (RFC 7643, section 6).

@@ -50,6 +50,9 @@ func TestServiceProviderConfig(t *testing.T) {
 		t.Errorf("meta %v", r.at("meta"))
 	}
 	r.wantHeader("Location", want).wantHeader("Content-Location", want)
+	if got := r.text("authenticationSchemes", 1, "description"); !strings.Contains(got, " http://"+host+"/oauth2/acme/token,") {
+		t.Errorf("the token endpoint is described as %q", got)
+	}
 }
 
 // "ServiceProviderConfig readable without auth, query parameters ignored", "for any tenant name, known or not".
@@ -62,6 +65,9 @@ func TestServiceProviderConfigIsOpen(t *testing.T) {
 	unknown := s.send("GET", "/scim/v2/emca/ServiceProviderConfig", "").want(200)
 	if strings.ReplaceAll(unknown.raw, "emca", "acme") != known.raw {
 		t.Errorf("differs for an unknown tenant: %s", unknown.raw)
+	}
+	if got := known.text("authenticationSchemes", 1, "description"); strings.Contains(got, "/") || !strings.Contains(got, "token endpoint") {
+		t.Errorf("the token endpoint is described as %q", got)
 	}
 	s.send("HEAD", "/scim/v2/acme/ServiceProviderConfig", "").want(200)
 	s.send("POST", "/scim/v2/acme/ServiceProviderConfig", "{}").wantError(401, scim.NoType)
