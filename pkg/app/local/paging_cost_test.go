@@ -20,7 +20,7 @@ type spent struct {
 }
 
 // metered starts a server that says what requests cost.
-func metered(t *testing.T) *local.Server {
+func metered(t testing.TB) *local.Server {
 	t.Helper()
 	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true})
 	if err != nil {

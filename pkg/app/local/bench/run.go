@@ -1,0 +1,157 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+)
+
+// counted is the number of samples whose allocations are counted.
+const counted = 10
+
+// Run runs the command: args are its flags, the table goes to stdout, the progress bar to stderr.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	o, err := readFlags(args, stderr)
+	if err != nil {
+		return err
+	}
+	var ahead clock
+	o.local.Now = ahead.now
+	s, err := local.Open(ctx, o.local)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	results, err := measure(ctx, s, &ahead, o, stderr)
+	if err != nil {
+		return err
+	}
+	if o.benchstat {
+		return printBenchstat(stdout, results)
+	}
+	return printTables(stdout, o, results)
+}
+
+// result is what was measured of one operation.
+type result struct {
+	operation
+	kind   string // of what sizes counts: "users" or "members"
+	sizes  []int
+	series []series // by size
+}
+
+// clock is the time of day, and what it was put forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// memory is longer than the table keeps traces of large changes that are done; a request that sees them looks twice.
+const memory = time.Minute
+
+// measure fills the tenants and runs all operations.
+func measure(ctx context.Context, s *local.Server, c *clock, o options, stderr io.Writer) (results []result, err error) {
+	ofUsers, ofMembers := userOperations(), memberOperations()
+	p := &progress{out: stderr, total: work(o, ofUsers, ofMembers)}
+	defer p.end()
+	users, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
+	if err != nil {
+		return nil, err
+	}
+	members, err := fill(ctx, s, o, "members", o.members, (*world).fillMembers, p)
+	if err != nil {
+		return nil, err
+	}
+	c.ahead.Add(int64(memory))
+	if err := s.Settle(ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range []struct {
+		kind       string
+		operations []operation
+		worlds     []*world
+	}{{"users", ofUsers, users}, {"members", ofMembers, members}} {
+		for _, op := range part.operations {
+			p.phase("%s", op.name)
+			r := result{operation: op, kind: part.kind}
+			if r.series, err = op.measure(ctx, part.worlds, o.samples, p); err != nil {
+				return nil, fmt.Errorf("%s: %w", op.name, err)
+			}
+			for _, w := range part.worlds {
+				r.sizes = append(r.sizes, w.size)
+			}
+			results = append(results, r)
+		}
+	}
+	return results, nil
+}
+
+// fill makes a tenant of each size.
+func fill(ctx context.Context, s *local.Server, o options, kind string, sizes []int,
+	of func(*world, context.Context, *local.Server, *progress) error, p *progress,
+) (worlds []*world, err error) {
+	for _, n := range sizes {
+		p.phase("making %d %s", n, kind)
+		w, err := newWorld(ctx, s, o, n, fmt.Sprintf("%d %s", n, kind))
+		if err == nil {
+			err = of(w, ctx, s, p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		worlds = append(worlds, w)
+	}
+	return worlds, nil
+}
+
+// work is how many steps a run takes.
+func work(o options, ofUsers, ofMembers []operation) (steps int) {
+	for _, n := range o.users {
+		steps += n + n/usersAGroup
+	}
+	for _, n := range o.members {
+		steps += n + knownMembers + 1
+	}
+	for _, op := range ofUsers {
+		steps += op.samples(o.samples) * len(o.users)
+	}
+	for _, op := range ofMembers {
+		steps += op.samples(o.samples) * len(o.members)
+	}
+	return steps
+}
+
+func (op operation) samples(n int) int {
+	if op.most > 0 {
+		return min(n, op.most)
+	}
+	return n
+}
+
+// measure runs the operation in all worlds in turn.
+func (op operation) measure(ctx context.Context, worlds []*world, n int, p *progress) ([]series, error) {
+	all := make([]series, len(worlds))
+	for i := range op.samples(n) {
+		for k, w := range worlds {
+			if op.prepare != nil {
+				if err := op.prepare(ctx, w, i); err != nil {
+					return nil, err
+				}
+			}
+			s, err := w.send(ctx, op.request(w, i), i < counted)
+			if err == nil && op.after != nil {
+				err = op.after(w, s.body)
+			}
+			if err != nil {
+				return nil, err
+			}
+			all[k].add(s)
+			p.step(1)
+		}
+	}
+	return all, nil
+}
