@@ -10,7 +10,7 @@ import (
 
 // announcement is what announce goes by, beside the record.
 type announcement struct {
-	// ready tells of every token that ends before another live one that its successor is there, also before its period of notice.
+	// ready tells of every token but the newest that its successor is there, also before its period of notice.
 	ready bool
 	// all tells whatever is due; else only that successors are ready.
 	all bool
@@ -36,8 +36,8 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 			}
 		case TokenActive:
 			var steps []step
-			early := a.ready || toCollect
-			if t.Expires != 0 && t.Told&readyBit == 0 && (early || t.window() <= now.Unix()) && (toCollect || r.outlived(i, now)) {
+			due := t.window() <= now.Unix() && r.outlived(i, now) || a.ready && r.renewed(i, now)
+			if t.Expires != 0 && t.Told&readyBit == 0 && (toCollect || due) {
 				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
 			}
 			if a.all {
@@ -92,25 +92,29 @@ func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
 	}
 }
 
-// successors are the live tokens that end after token i, or with it and are newer.
-func (r *record) successors(i int, now time.Time) []tokenRecord {
-	var after []tokenRecord
-	for _, j := range r.live(now) {
-		if end := r.Tokens[j].end(); end > r.Tokens[i].end() || end == r.Tokens[i].end() && j > i {
-			after = append(after, r.Tokens[j])
-		}
-	}
-	return after
+// outlived reports whether another live token ends after token i, or with it and is newer, and is not one that was left already.
+func (r *record) outlived(i int, now time.Time) bool {
+	used := r.used(now)
+	return slices.ContainsFunc(r.live(now), func(j int) bool {
+		end := r.Tokens[i].end()
+		return j >= used && (r.Tokens[j].end() > end || r.Tokens[j].end() == end && j > i)
+	})
 }
 
-func (r *record) outlived(i int, now time.Time) bool { return len(r.successors(i, now)) > 0 }
+// renewed reports whether a live token is newer than token i.
+func (r *record) renewed(i int, now time.Time) bool {
+	live := r.live(now)
+	return len(live) > 0 && live[len(live)-1] > i
+}
 
-// swapped reports whether the identity provider has left token i for one that ends later, a week ago at least.
+// swapped reports whether the identity provider has left token i for one that is newer or ends later, a week ago at least.
 func (r *record) swapped(i int, now time.Time, used map[string]int64) bool {
 	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < reminderStops {
 		return false
 	}
-	return slices.ContainsFunc(r.successors(i, now), func(t tokenRecord) bool { return t.First != 0 })
+	return slices.ContainsFunc(r.live(now), func(j int) bool {
+		return r.Tokens[j].First != 0 && (j > i || r.Tokens[j].end() > r.Tokens[i].end())
+	})
 }
 
 // toCollect reports whether a successor waits for a person to collect it.

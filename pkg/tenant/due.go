@@ -46,18 +46,29 @@ func (t tokenRecord) reminders() []step {
 
 const readyBit uint16 = 1
 
-// longest is the index of the live token that ends last, -1 where none is live.
-func (r *record) longest(now time.Time) int {
-	last := -1
+// used is the index of the newest live token that was used, -1 where none was. Who uses it does not go back to an older one.
+func (r *record) used(now time.Time) int {
+	newest := -1
 	for _, i := range r.live(now) {
-		if last < 0 || r.Tokens[i].end() >= r.Tokens[last].end() {
+		if r.Tokens[i].First != 0 {
+			newest = i
+		}
+	}
+	return newest
+}
+
+// longest is the index of the live token that ends last, without those that are older than the newest in use; -1 where none is live.
+func (r *record) longest(now time.Time) int {
+	last, used := -1, r.used(now)
+	for _, i := range r.live(now) {
+		if i >= used && (last < 0 || r.Tokens[i].end() >= r.Tokens[last].end()) {
 			last = i
 		}
 	}
 	return last
 }
 
-// predecessor is the index of the token whose place a successor would take: the live one that ends last or, where none is live, the
+// predecessor is the index of the token whose place a successor would take: the longest live one or, where none is live, the
 // one that ended last; -1 where that one was revoked, which is how a person leaves a tenant without a token.
 func (r *record) predecessor(now time.Time) int {
 	if i := r.longest(now); i >= 0 {

@@ -431,6 +431,33 @@ func TestSettingsOfLaterTokens(t *testing.T) {
 	}
 }
 
+// A successor that ends before its predecessor, because the lifetime was shortened, is renewed in its own time once it is in use.
+func TestShorterSuccessor(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	old := w.createWith(t, "acme", mailAda)
+	if _, err := w.Change(w.ctx, "acme", scim.Object{"settings": scim.Object{"token": scim.Object{
+		"lifetimeDays": int64(60), "noticeDays": int64(10), "reminders": []any{},
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.StartRotation(w.ctx, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	w.rotate(t, d)
+	if n := slices.Clone(d.notices); len(n) != 1 || n[0].TokenID != old.ID {
+		t.Fatalf("told at first: %+v", n)
+	}
+	d.take()
+	next := w.sound(t, "acme")[1]
+	w.Touch(w.ctx, "acme", next.ID)
+	w.to(next.ExpiresAt.Add(-10 * day))
+	w.rotate(t, d)
+	tokens, err := w.Tokens(w.ctx, "acme")
+	if n := slices.Clone(d.notices); err != nil || len(tokens) != 3 || len(n) != 1 || n[0].TokenID != next.ID || n[0].Successor.ID != tokens[2].ID {
+		t.Errorf("tokens %+v, told %+v, %v", tokens, n, err)
+	}
+}
+
 func TestSettingsBounds(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")
