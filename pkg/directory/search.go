@@ -103,7 +103,7 @@ func (d *Directory) lister(t Tenant, types []*schema.ResourceType, q ListQuery) 
 	}
 	var err error
 	l.order, err = l.orderBy(q.SortBy)
-	l.down = q.Descending && q.SortBy != "" && !l.order.ignored
+	l.down = q.Descending && q.SortBy != ""
 	return l, err
 }
 

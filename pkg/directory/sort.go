@@ -26,24 +26,24 @@ type order struct {
 	by       string // the attribute, for the explanation; "" is the order of ids
 	named    bool   // the items that make names unique are in this order
 	attached bool   // the sort value is one of groups or members
-	ignored  bool   // the attribute is unknown, and the dialect does not mind
 }
 
 // byID reports whether results are in order of id.
 func (o order) byID() bool { return o.by == "" }
 
-// orderBy resolves a sortBy. What no type of the query knows, or never returns, is a *scim.Error 400 invalidPath; in the dialects
-// that ignore unknown paths it is no order at all.
+// orderBy resolves a sortBy. What no type of the query knows, or never returns, is a *scim.Error 400 invalidPath in every dialect: a
+// client must not take an unsorted list for a sorted one.
 func (l *lister) orderBy(path string) (order, error) {
 	path = strings.TrimSpace(path)
 	if path == "" {
 		return order{}, nil
 	}
-	found := false
+	found, hidden := false, false
 	refs := make([]schema.Ref, len(l.types))
 	for i, rt := range l.types {
 		ref, ok := rt.Lookup(path, l.t.Dialect.BareExtensionNames)
 		if !ok || !shown(ref) {
+			hidden = hidden || ok
 			continue
 		}
 		if ref.Attr == nil {
@@ -58,10 +58,7 @@ func (l *lister) orderBy(path string) (order, error) {
 		refs[i], found = ref, true
 	}
 	if !found {
-		if l.t.Dialect.IgnoreUnknownPaths {
-			return order{ignored: true}, nil
-		}
-		return order{}, scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), l.types[0].Name)
+		return order{}, noOrder(path, hidden, l.types)
 	}
 	o := order{by: strings.ToLower(path)}
 	for _, k := range l.kinds {
@@ -79,6 +76,18 @@ func (l *lister) orderBy(path string) (order, error) {
 		o.named = true
 	}
 	return o, nil
+}
+
+// noOrder says why nothing can be sorted by path; hidden is that it names an attribute.
+func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
+	whose := "any resource type"
+	if len(types) == 1 {
+		whose = types[0].Name
+	}
+	if hidden {
+		return scim.BadRequest(scim.InvalidPath, "Results can't be sorted by %q, which is never returned.", short(path))
+	}
+	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), whose)
 }
 
 // maxKey is how much of a text counts for its place, in bytes: all of a name, which is at most as long.
