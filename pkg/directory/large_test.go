@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
@@ -290,5 +291,39 @@ func TestKilledInLargeChange(t *testing.T) {
 			w.settled()
 			w.same("members", w.members(g), append(want[:len(want):len(want)], w.only(user, `userName eq "later"`)))
 		})
+	}
+}
+
+// TestMembersInOrder: members are in order of value, also while a large change is only in part rolled forward.
+func TestMembersInOrder(t *testing.T) {
+	for _, at := range []int{3, 4, 5, 6} {
+		killer := faultstore.New(memory(t), nil)
+		w := on(t, killer, "entra")
+		w.killed = true
+		ids := sorted(w.users(240)...)
+		var even, odd []string
+		for i, id := range ids {
+			if i%2 == 0 {
+				even = append(even, id)
+			} else {
+				odd = append(odd, id)
+			}
+		}
+		g := w.group("g")
+		w.ok(w.patch(group, g, add(even...)))
+		w.settled()
+		killer.KillAfterWrites(at)
+		_, _ = w.patch(group, g, add(odd...))
+		killer.Revive()
+		list, _ := w.get(group, g).Doc["members"].([]any)
+		got := make([]string, len(list))
+		for i, m := range list {
+			got[i], _ = m.(scim.Object)["value"].(string)
+		}
+		if !slices.IsSorted(got) || len(got) != len(even) && len(got) != len(ids) {
+			t.Errorf("killed before write %d: %d members, in order: %v", at, len(got), slices.IsSorted(got))
+		}
+		w.settled()
+		w.same("members", w.members(g), ids)
 	}
 }

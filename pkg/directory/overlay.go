@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -151,7 +152,7 @@ func (m *memberReader) element(v member) (scim.Object, error) {
 	return o, nil
 }
 
-// read returns the members of a group: those that are stored in order of value, then those that an open change is still to add.
+// read returns the members of a group, those that an open change is still to add among them, in order of value.
 func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]any, error) {
 	changes, err := o.changesOf(ctx, m.ts, groupID)
 	if err != nil {
@@ -190,6 +191,11 @@ func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]a
 		if err := take(v); err != nil {
 			return nil, err
 		}
+	}
+	if len(added) > 0 {
+		slices.SortFunc(list, func(a, b any) int {
+			return strings.Compare(a.(scim.Object)["value"].(string), b.(scim.Object)["value"].(string))
+		})
 	}
 	return list, nil
 }
