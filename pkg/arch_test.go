@@ -261,13 +261,16 @@ var unlinked = []struct {
 	{"functions/admin", awsSDK + "/service/eventbridge/...", whyNoTelling},
 	{"functions/admin", awsSDK + "/service/sesv2/...", whyNoTelling},
 	{"functions/admin", awsSDK + "/service/sns/...", whyNoTelling},
+	{"functions/stream", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/stream", "text/template", whyNoTelling},
+	{"functions/admin", "text/template", whyNoTelling},
 	{"pkg/scimhttp", awsSDK + "/...", whyEdge},
 	{"pkg/adminhttp", awsSDK + "/...", whyEdge},
 }
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "stream and rotate deliver events and notices; every client costs the others a cold start"
+	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and templates double a program"
 	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 

@@ -6,11 +6,10 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
-	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
 )
 
 func main() {
-	s, err := manage.NewStream(outbox.Delivery)
+	s, err := manage.NewStream()
 	if err != nil {
 		app.Fail(err)
 	}

@@ -153,6 +153,20 @@ func TestRotateSample(t *testing.T) {
 	}
 }
 
+func TestRotateStreamSample(t *testing.T) {
+	var ev struct{ Records []map[string]any }
+	sample(t, "rotate-stream", "", &ev)
+	for _, r := range ev.Records {
+		pk, sk := at(r, "dynamodb", "Keys", "pk", "S").(string), at(r, "dynamodb", "Keys", "sk", "S").(string)
+		if wake, ok := app.WakeOf(pk, sk); !ok || wake != (app.Wake{Tenant: "acme", Tells: true}) {
+			t.Errorf("%q, %q wakes %+v, %v", pk, sk, wake, ok)
+		}
+	}
+	if len(ev.Records) != 2 {
+		t.Errorf("%d records", len(ev.Records))
+	}
+}
+
 func TestRotateReportSample(t *testing.T) {
 	var ev events.EventBridgeEvent
 	sample(t, "rotate-report", "", &ev)

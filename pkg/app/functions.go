@@ -53,7 +53,7 @@ var (
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
 	}
 	tokenEnv = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
-	// tellEnv are those of the functions that deliver events and notices.
+	// tellEnv are those of the function that delivers events and notices.
 	tellEnv = []string{
 		EnvBaseURL, EnvEventBus, EnvNoticeFrom, EnvNoticeTopic, EnvNoticeConfigurationSet, EnvNoticeProduct, EnvNoticeContact,
 	}
@@ -103,8 +103,7 @@ var Functions = []Function{
 	},
 	{
 		Name:  "stream",
-		Env:   slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
-		Tells: true,
+		Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
 		Table: allActions,
 		// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
 		Secrets: []string{

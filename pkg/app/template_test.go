@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 const top = "../.."
@@ -473,6 +474,24 @@ func TestTemplateStream(t *testing.T) {
 	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":[{"exists":true}]}}}}`
 	if pattern != want {
 		t.Errorf("the filter is %s", pattern)
+	}
+}
+
+// TestTemplateTellingStream checks that rotate sees what there is to tell, and that what fails, which the next run repeats, blocks nothing.
+func TestTemplateTellingStream(t *testing.T) {
+	p := at(template(t), "Resources", "RotateFunction", "Properties", "Events", "Tell", "Properties")
+	const want = `[map[Pattern:{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"EVENT"},{"prefix":"NOTICE"}]}},` +
+		`"NewImage":{"wake":{"S":[{"exists":true}]}}}}]]`
+	if got := fmt.Sprint(at(p, "FilterCriteria", "Filters")); got != want {
+		t.Errorf("the filters are %s", got)
+	}
+	for _, key := range []store.Key{store.KeysOf("t").EventPrefix(), store.KeysOf("t").NoticePrefix()} {
+		if !strings.HasPrefix(key.SK, "EVENT") && !strings.HasPrefix(key.SK, "NOTICE") {
+			t.Errorf("the filter does not know %q", key.SK)
+		}
+	}
+	if tries, _ := at(p, "MaximumRetryAttempts").(int); tries < 1 || tries > 5 || at(p, "StartingPosition") != "TRIM_HORIZON" {
+		t.Errorf("the trigger is %v", p)
 	}
 }
 

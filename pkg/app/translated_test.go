@@ -157,14 +157,18 @@ func translatedFunctions(t *testing.T, d doc) {
 
 func translatedStream(t *testing.T, d doc) {
 	mappings := ofType(d, "AWS::Lambda::EventSourceMapping")
-	if len(mappings) != 1 {
-		t.Fatalf("%d event sources", len(mappings))
-	}
+	readers := map[string]bool{}
 	for _, m := range mappings {
 		p := at(m, "Properties")
-		if at(p, "FunctionName", "Ref") != "StreamFunction" || fmt.Sprint(at(p, "EventSourceArn")) != "map[Fn::GetAtt:[Table StreamArn]]" ||
+		readers[fmt.Sprint(at(p, "FunctionName", "Ref"))] = true
+		if fmt.Sprint(at(p, "EventSourceArn")) != "map[Fn::GetAtt:[Table StreamArn]]" ||
 			at(p, "FilterCriteria") == nil || at(p, "DestinationConfig", "OnFailure", "Destination") == nil {
 			t.Errorf("the stream is wired as %v", p)
 		}
+	}
+	// A shard of a stream takes two readers.
+	same(t, "readers of the stream", slices.Collect(maps.Keys(readers)), []string{"StreamFunction", "RotateFunction"})
+	if len(mappings) != 2 {
+		t.Errorf("%d event sources", len(mappings))
 	}
 }

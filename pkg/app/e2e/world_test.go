@@ -78,7 +78,7 @@ func deploy(t *testing.T) *world {
 			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
 		}
 	}
-	w.functions["stream"].Timeout = 15 * time.Minute
+	w.functions["stream"].Timeout, w.functions["rotate"].Timeout = 15*time.Minute, 15*time.Minute
 	t.Cleanup(func() {
 		for _, f := range w.functions {
 			f.Close()
@@ -128,31 +128,39 @@ func (w *world) environment(t *testing.T, f app.Function, table string) []string
 	return env
 }
 
-// follow joins the stream function to the table's stream.
+// follow joins the stream function and rotate to the table's stream.
 func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 	t.Helper()
 	described, err := dynamo.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.poller = w.reader(t, *described.Table.LatestStreamArn, "stream")
+	w.reader(t, *described.Table.LatestStreamArn, "rotate")
+}
+
+// reader has a function called with what the stream shows, until the test ends.
+func (w *world) reader(t *testing.T, stream, name string) *e2e.Poller {
+	t.Helper()
 	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}
-	w.poller = &e2e.Poller{
+	poller := &e2e.Poller{
 		Client: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: dynamolocal.Region, BaseEndpoint: aws.String(dynamolocal.Start(t)),
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
 		}),
-		Stream: *described.Table.LatestStreamArn, Function: w.functions["stream"], Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
+		Stream: stream, Function: w.functions[name], Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- w.poller.Run(ctx) }()
+	go func() { ended <- poller.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		w.functions["stream"].Close()
+		w.functions[name].Close()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	return poller
 }
 
 // keys lists the sort keys of a partition.

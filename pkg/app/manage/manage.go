@@ -1,5 +1,5 @@
-// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work and delivers
-// events and notices, and rotate, which renews tokens.
+// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work, and rotate,
+// which renews tokens and delivers events and notices.
 package manage
 
 import (
@@ -17,7 +17,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // Admin returns the handler of the admin API.
@@ -39,15 +38,15 @@ func Admin() (http.Handler, error) {
 	}), nil
 }
 
-// Stream is the function behind the table's stream: it rolls open work forward, empties deleted tenants, and delivers events and
-// notices as they come up.
+// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants. What tenants have to
+// tell is rotate's.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger
 }
 
-// NewStream returns the stream function. delivery is outbox.Delivery, which not every function that this package is in shall link.
-func NewStream(delivery func(app.Env) (tenant.Delivery, error)) (*Stream, error) {
+// NewStream returns the stream function.
+func NewStream() (*Stream, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -57,14 +56,9 @@ func NewStream(delivery func(app.Env) (tenant.Delivery, error)) (*Stream, error)
 	if err != nil {
 		return nil, err
 	}
-	tells, err := delivery(env)
-	if err != nil {
-		return nil, err
-	}
 	return &Stream{log: env.Log, cleaner: app.Cleaner{
 		Tenants:   service,
 		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
-		Delivery:  tells,
 		Drain:     app.Drain,
 	}}, nil
 }
@@ -78,7 +72,7 @@ func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	var out events.DynamoDBEventResponse
 	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
-		if wake, ok := wakeOf(record); ok && failed[wake] {
+		if wake, ok := wakeOf(record); ok && !wake.Tells && failed[wake] {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
 		}
 	}
@@ -89,7 +83,7 @@ func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord) map[app.Wake]bool {
 	wakes := map[app.Wake]bool{}
 	for _, record := range records {
-		if wake, ok := wakeOf(record); ok {
+		if wake, ok := wakeOf(record); ok && !wake.Tells {
 			wakes[wake] = true
 		}
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also takes what
-// the mail system reports of notices that came back.
+// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also delivers
+// what tenants have to tell as the table's stream shows it, and takes what the mail system reports of notices that came back.
 type Rotate struct {
 	tenants  *tenant.Service
 	delivery tenant.Delivery
@@ -59,12 +59,42 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 const overdue = 12 * time.Hour
 
 // Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm reports, says
-// that something went wrong with some tenants, or that rotation is late; the next run sees to both. Events of the mail system make no
-// run.
-func (r *Rotate) Handle(ctx context.Context, ev events.EventBridgeEvent) error {
-	if ev.Source == reports {
+// that something went wrong with some tenants, or that rotation is late; the next run sees to both. Records of the stream and events of
+// the mail system make no run.
+func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
+	var ev struct {
+		Source  string
+		Detail  json.RawMessage
+		Records []events.DynamoDBEventRecord
+	}
+	if err := json.Unmarshal(raw, &ev); err != nil {
+		return fmt.Errorf("manage: event: %w", err)
+	}
+	switch {
+	case len(ev.Records) > 0:
+		r.deliver(ctx, ev.Records)
+		return nil
+	case ev.Source == reports:
 		return r.report(ctx, r.log, r.tenants, ev.Detail)
 	}
+	return r.run(ctx)
+}
+
+// deliver delivers for the tenants of a batch of stream records. What fails is logged there, and tried again by the next run: a mail
+// system that is down must not hold up the stream.
+func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) {
+	seen := map[string]bool{}
+	for _, record := range records {
+		wake, ok := wakeOf(record)
+		if !ok || !wake.Tells || seen[wake.Tenant] {
+			continue
+		}
+		seen[wake.Tenant] = true
+		_ = r.tenants.Deliver(ctx, wake.Tenant, r.delivery)
+	}
+}
+
+func (r *Rotate) run(ctx context.Context) error {
 	run, err := r.tenants.Rotate(ctx, r.delivery)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 		t.Error("another run was started")
 		return nil
 	}}
-	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err != nil {
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(152*24*time.Hour + time.Hour)
@@ -51,13 +51,9 @@ func TestRotateTakesTheSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ev events.EventBridgeEvent
-	if err := json.Unmarshal(raw, &ev); err != nil {
-		t.Fatal(err)
-	}
 	r, _ := rotation(t)
 	for range 2 {
-		if err := r.Handle(t.Context(), ev); err != nil {
+		if err := r.Handle(t.Context(), raw); err != nil {
 			t.Fatal(err)
 		}
 		if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 2 {
@@ -76,7 +72,7 @@ func TestRotateStartsTheNextRun(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := r.Handle(ctx, events.EventBridgeEvent{}); err != nil || started != 1 {
+	if err := r.Handle(ctx, json.RawMessage(`{}`)); err != nil || started != 1 {
 		t.Errorf("%d started, %v", started, err)
 	}
 	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {
@@ -87,13 +83,13 @@ func TestRotateStartsTheNextRun(t *testing.T) {
 func TestRotateReportsWhatFailed(t *testing.T) {
 	r, engine := rotation(t)
 	r.delivery.Event = func(context.Context, tenant.Event) error { return errors.New("no bus") }
-	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
 		t.Errorf("%v", err)
 	}
 	if err := engine.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Handle(t.Context(), events.EventBridgeEvent{}); err == nil {
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil {
 		t.Error("no error without a table")
 	}
 }
@@ -135,10 +131,6 @@ func TestRotateTakesReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ev events.EventBridgeEvent
-	if err := json.Unmarshal(raw, &ev); err != nil {
-		t.Fatal(err)
-	}
 	r, engine := rotation(t)
 	if err := engine.Close(); err != nil { // a run would fail
 		t.Fatal(err)
@@ -148,12 +140,44 @@ func TestRotateTakesReports(t *testing.T) {
 		got = detail
 		return nil
 	}
-	if err := r.Handle(t.Context(), ev); err != nil || !strings.Contains(string(got), `"Permanent"`) {
+	if err := r.Handle(t.Context(), raw); err != nil || !strings.Contains(string(got), `"Permanent"`) {
 		t.Errorf("%v, reported %s", err, got)
 	}
 	failed := errors.New("the table is away")
 	r.report = func(context.Context, *slog.Logger, *tenant.Service, json.RawMessage) error { return failed }
-	if err := r.Handle(t.Context(), ev); !errors.Is(err, failed) {
+	if err := r.Handle(t.Context(), raw); !errors.Is(err, failed) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A record of the stream that tells delivers for its tenant, once for a batch, and makes no run.
+func TestRotateDeliversWhatTheStreamShows(t *testing.T) {
+	raw, err := os.ReadFile("../../../events/rotate-stream.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, engine := rotation(t)
+	if _, err := r.tenants.TestNotice(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	r.delivery.Event = func(_ context.Context, e tenant.Event) error {
+		told = append(told, string(e.Kind))
+		return nil
+	}
+	if err := r.Handle(t.Context(), raw); err != nil || strings.Join(told, " ") != string(tenant.EventNoticeFailed) {
+		t.Errorf("%v, told %v", err, told)
+	}
+	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {
+		t.Errorf("a run was made: %v, %v", tokens, err)
+	}
+	if err := engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Handle(t.Context(), raw); err != nil {
+		t.Errorf("a delivery that fails holds up the stream: %v", err)
+	}
+	if err := r.Handle(t.Context(), json.RawMessage(`[`)); err == nil {
+		t.Error("took what is no event")
 	}
 }
