@@ -14,6 +14,8 @@ type row struct {
 	kind  *kind
 	res   Resource // Doc is nil where it has not been read, or not been kept
 	bytes int      // about what it takes in an answer
+
+	trimmed bool // res.Doc is only what the answer shows
 }
 
 const (

@@ -93,10 +93,11 @@ type ListQuery struct {
 	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the first page.
 	HasCursor bool
 	Cursor    string
-	// MaxBytes ends a page early, behind at least one resource, before the stored documents on it pass this size.
+	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is selected of them
+	// where Take is set, else all that is stored.
 	MaxBytes int
-	// Take, if set, is given the resources of the page one by one, complete; false ends the page before that resource. Those of a
-	// page that a previousCursor asked for come last one first.
+	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is not selected of
+	// a large document may be missing. Those of a page that a previousCursor asked for come last one first.
 	Take func(Resource) bool
 }
 

@@ -119,6 +119,10 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 			l.more = len(l.rows) < l.need()
 			return nil
 		}
+		if l.bytes > maxPageRead && len(l.rows) > 1 {
+			l.rows, l.more = l.rows[:len(l.rows)-1], true
+			return nil
+		}
 	}
 	return nil
 }
@@ -150,8 +154,10 @@ func (l *lister) row(k *kind, it store.Item) (row, error) {
 		if err != nil {
 			return r, err
 		}
+		l.bytes += rec.bytes
 		r.bytes = l.size(rec)
 		r.res = l.d.resource(l.t, rec)
+		return r, l.trim(&r)
 	case isGroup(k.rt):
 		parts := store.Split(it.SK)
 		r.key, r.id = keyValue+parts[0], parts[len(parts)-1]
@@ -319,7 +325,9 @@ func (l *lister) complete(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	l.fit()
+	if err := l.fit(); err != nil {
+		return err
+	}
 	if err := l.attachGroups(ctx, groups); err != nil {
 		return err
 	}
@@ -352,11 +360,15 @@ func (l *lister) load(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			l.bytes += rec.bytes
 			r.bytes = l.size(rec)
 			r.res = l.d.resource(l.t, rec)
+			if err := l.trim(r); err != nil {
+				return err
+			}
 			bytes += r.bytes
 		}
-		if last := at[end-1] + 1; bytes > l.left && end < len(keys) {
+		if last := at[end-1] + 1; (bytes > l.left || l.bytes > maxPageRead) && end < len(keys) {
 			l.rows, l.more = l.rows[:last], true
 			return nil
 		}
@@ -364,13 +376,17 @@ func (l *lister) load(ctx context.Context) error {
 	return nil
 }
 
-// fit ends the page before the row with which the stored documents would pass its size.
-func (l *lister) fit() {
+// fit ends the page before the row with which the documents would pass its size.
+func (l *lister) fit() error {
 	for i := range l.rows {
+		if err := l.trim(&l.rows[i]); err != nil {
+			return err
+		}
 		if l.rows[i].bytes > l.left && i > 0 {
 			l.rows, l.more = l.rows[:i], true
-			return
+			return nil
 		}
 		l.left -= l.rows[i].bytes
 	}
+	return nil
 }

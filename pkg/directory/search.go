@@ -81,6 +81,7 @@ type lister struct {
 	tallies  []tally // the counters of kinds; nil before they are read
 
 	left  int   // bytes left on the page
+	bytes int   // of the stored documents that were read for the page
 	rows  []row // in reading order: of the page, and one more where there are more
 	total int
 	more  bool // there are results behind rows

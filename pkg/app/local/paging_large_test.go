@@ -78,6 +78,33 @@ func TestLongPagesAreCut(t *testing.T) {
 	}
 }
 
+// TestNamesOfLongUsersFitAPage: a page is cut by what it shows, not by what is stored.
+func TestNamesOfLongUsersFitAPage(t *testing.T) {
+	a := tenantOn(t, open(t), "acme", "generic")
+	const users = 54
+	for i := range users {
+		a.must(201, "POST", "/Users", fmt.Sprintf(
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%02d","title":%q}`, i, strings.Repeat("t", 120_000)))
+	}
+	for _, query := range []string{
+		"&attributes=userName", "&attributes=userName&sortBy=userName", "&attributes=userName&sortBy=title", "&excludedAttributes=title&cursor=",
+		"&attributes=userName&filter=" + url.QueryEscape(`title pr`), "&attributes=groups&filter=" + url.QueryEscape(`userName sw "u"`),
+	} {
+		page := a.must(200, "GET", "/Users?count=1000"+query, "")
+		if len(ids(page)) != users || page["itemsPerPage"] != float64(users) || page["nextCursor"] != nil {
+			t.Errorf("%s: %d of %d users, itemsPerPage %v, nextCursor %v", query, len(ids(page)), users, page["itemsPerPage"], page["nextCursor"])
+		}
+		first := page["Resources"].([]any)[0].(object)
+		if name, _ := first["userName"].(string); strings.Contains(query, "userName&") && name == "" || first["title"] != nil {
+			t.Errorf("%s: %v", query, first)
+		}
+	}
+	page := a.must(200, "GET", "/Users?count=50&attributes=title&cursor=", "")
+	if n := len(ids(page)); n < 30 || n > 37 || page["nextCursor"] == nil {
+		t.Errorf("with titles: %d users, nextCursor %v", n, page["nextCursor"])
+	}
+}
+
 // TestLongPagesOfGroupsAreCut is the same for members, which are not part of what is stored of a group.
 func TestLongPagesOfGroupsAreCut(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
