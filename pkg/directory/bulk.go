@@ -21,9 +21,10 @@ import (
 // each. They are created together or not at all: if one of them fails, those that exist are deleted again, and all of
 // their operations fail.
 //
-// Repeating a request is safe (bulk_memory.go): for an hour after it, the same request by the same tenant knows the ids that its
-// POST operations were given, and one whose resource exists counts as done. PUT and PATCH are carried out again. Where the
-// first run did not come to its end, a DELETE of what is not there any more counts as done as well.
+// Repeating a request is safe (bulk_memory.go): for ten minutes after it, the same request by the same tenant knows the ids that its
+// POST operations were given, and one whose resource is still as the first run left it counts as done. PUT and PATCH are carried out
+// again. Where the first run did not come to its end, a DELETE of what is not there any more counts as done as well. Runs of the same
+// request at the same time give the same answer.
 
 // BulkOperation is one operation of a bulk request.
 type BulkOperation struct {
@@ -84,7 +85,7 @@ func (d *Directory) Bulk(ctx context.Context, t Tenant, ops []BulkOperation, o B
 	b.begin = begin
 	b.refer()
 	units := b.order()
-	if err := b.remember(ctx, o.Digest); err != nil {
+	if err := b.remember(ctx, o.Digest, units); err != nil {
 		return nil, err
 	}
 	if err := b.depend(ctx, units); err != nil {

@@ -14,17 +14,18 @@ import (
 )
 
 // What is remembered of a bulk request, under its digest, is one item: the seeds that the ids of its POST operations are made of,
-// which operation uses which seed, and whether the request was carried out to its end. It is written before the first operation. So a
-// repetition, after a crash as after a lost answer, finds what exists already by its id.
+// which operation uses which seed, whether the request was carried out to its end, and which versions it left. It is written before the
+// first operation. So a repetition, after a crash as after a lost answer, finds by its id what exists already (bulk_standing.go).
 //
-// Where the request was carried out to its end and a resource of it is not there, it failed or is gone since: the operation
-// gets a new seed, since an id never comes again.
+// An operation whose resource is not there any more as the request left it gets a new seed, since an id never comes again.
 const (
-	attrSeeds  = "seeds"  // separated by spaces
-	attrSeeded = "seeded" // a letter for each operation: the place of its seed, from 'a'
-	attrDone   = "done"
-	// bulkMemoryTime is how long a request is remembered.
-	bulkMemoryTime = time.Hour
+	attrSeeds    = "seeds"    // separated by spaces
+	attrSeeded   = "seeded"   // a letter for each operation: the place of its seed, from 'a'
+	attrDone     = "done"     // 1 where the request was carried out to its end
+	attrVersions = "versions" // where it was: of the POST operations that do not stand alone, their resources' versions, separated by spaces
+	// bulkMemoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer, and too short
+	// for one that means to do the same again.
+	bulkMemoryTime = 10 * time.Minute
 	// maxSeeds is the number of seeds at which a request is forgotten.
 	maxSeeds = 26
 )
@@ -34,19 +35,49 @@ type bulkMemory struct {
 	known string
 	// resumed says that an earlier run of the same request did not come to its end.
 	resumed bool
-	// there tells which POST operations' resources exist, made which were created by this run.
+	// there tells which POST operations' resources exist as the request made them, made which were created by this run.
 	there, made []bool
+	// alone tells which POST operations are the only ones of the request that have to do with their resource: it keeps version 1.
+	alone []bool
+}
+
+// remembered is what the item says.
+type remembered struct {
+	seeds    []string // none where nothing is remembered
+	used     []byte   // by operation: the place of its seed
+	versions string
+	done     bool
+	expires  int64 // Unix seconds
+	cond     store.Cond
+}
+
+// decodeMemory reads the item of a request of n operations. What is older than bulkMemoryTime may still be in the table.
+func decodeMemory(it store.Item, n int, now time.Time) remembered {
+	seeds, _ := it.Attrs[attrSeeds].(string)
+	used, _ := it.Attrs[attrSeeded].(string)
+	done, _ := it.Attrs[attrDone].(int64)
+	m := remembered{seeds: strings.Fields(seeds), used: []byte(used), done: done == 1, cond: equals(attrSeeds, seeds)}
+	m.versions, _ = it.Attrs[attrVersions].(string)
+	m.expires, _ = it.Attrs[store.AttrTTL].(int64)
+	if it.Attrs == nil {
+		m.cond = store.Cond{Test: store.Absent}
+	}
+	if len(m.seeds) == 0 || len(m.seeds) >= maxSeeds || len(m.used) != n || now.Unix() >= m.expires {
+		m = remembered{cond: m.cond, used: make([]byte, n), expires: now.Add(bulkMemoryTime).Unix()}
+	}
+	return m
 }
 
 // remember gives each operation the id of its resource, and stores what a repetition of the request has to know.
-func (b *bulk) remember(ctx context.Context, digest string) error {
+func (b *bulk) remember(ctx context.Context, digest string, units []unit) error {
 	b.memory.there, b.memory.made = make([]bool, len(b.ops)), make([]bool, len(b.ops))
 	b.ids = make([]string, len(b.ops))
 	if digest == "" || !b.lasting() {
 		b.assign([]string{b.d.o.NewID()}, make([]byte, len(b.ops)))
 		return nil
 	}
-	return b.d.retry(ctx, func() error { return b.recall(ctx, digest) })
+	b.memory.alone = b.alone(units)
+	return b.d.retry(ctx, func() error { return b.recall(ctx, digest, units) })
 }
 
 // lasting reports whether any operation is one that can't be just done again.
@@ -60,63 +91,74 @@ func (b *bulk) lasting() bool {
 }
 
 // recall is one attempt of remember; errStale where another run of the same request came between.
-func (b *bulk) recall(ctx context.Context, digest string) error {
+func (b *bulk) recall(ctx context.Context, digest string, units []unit) error {
 	key := b.ts.Bulk(digest)
 	items, err := b.ts.Get(ctx, key)
 	if err != nil {
 		return err
 	}
-	found := items[0].Attrs
-	old, _ := found[attrSeeds].(string)
-	places, _ := found[attrSeeded].(string)
-	expires, _ := found[store.AttrTTL].(int64)
-	done, _ := found[attrDone].(int64)
-	cond, seeds, used := equals(attrSeeds, old), strings.Fields(old), []byte(places)
-	if found == nil {
-		cond = store.Cond{Test: store.Absent}
-	}
-	if len(seeds) == 0 || len(seeds) >= maxSeeds || len(used) != len(b.ops) || b.d.o.Now().Unix() >= expires {
-		seeds, used, done = nil, make([]byte, len(b.ops)), 0
-	} else if err := b.find(ctx, seeds, used); err != nil {
-		return err
-	}
-	b.memory.resumed = len(seeds) > 0 && done == 0
-	if !b.memory.resumed {
-		if len(seeds) > 0 && b.all() {
+	m := decodeMemory(items[0], len(b.ops), b.d.o.Now())
+	b.memory.resumed = len(m.seeds) > 0 && !m.done
+	if len(m.seeds) == 0 {
+		m.seeds = []string{b.d.o.NewID()}
+		b.assign(m.seeds, m.used)
+	} else {
+		spoiled, err := b.find(ctx, m, units)
+		if err != nil {
+			return err
+		}
+		some, all := b.posts(spoiled)
+		if m.done && !some && b.unchanging() {
 			return nil
 		}
-		seeds, used = b.reseed(seeds, used)
-		b.assign(seeds, used)
+		if some {
+			m.seeds, m.used = b.reseed(m, spoiled)
+			b.assign(m.seeds, m.used)
+		}
+		if all { // nothing is left of the earlier runs
+			m.expires = b.d.o.Now().Add(bulkMemoryTime).Unix()
+		}
 	}
-	b.memory.known = strings.Join(seeds, " ")
+	b.memory.known = strings.Join(m.seeds, " ")
 	var tx transaction
 	tx.must(when(put(key, store.Attrs{
-		attrSeeds: b.memory.known, attrSeeded: string(used), attrDone: int64(0),
-		store.AttrTTL: b.d.o.Now().Add(bulkMemoryTime).Unix(),
-	}), cond), errStale)
+		attrSeeds: b.memory.known, attrSeeded: string(m.used), attrDone: int64(0), store.AttrTTL: m.expires,
+	}), m.cond), errStale)
 	return tx.commit(ctx, b.ts)
 }
 
-// all reports whether the resource of each POST is there.
-func (b *bulk) all() bool {
+// posts reports whether some POST operations, and whether all of them, are marked.
+func (b *bulk) posts(marked []bool) (some, all bool) {
+	all = true
 	for i, op := range b.ops {
-		if op.Invalid == nil && op.Method == http.MethodPost && !b.memory.there[i] {
+		if op.Invalid == nil && op.Method == http.MethodPost {
+			some, all = some || marked[i], all && marked[i]
+		}
+	}
+	return some, some && all
+}
+
+// unchanging reports whether a repetition of what is all there changes no resource of the request.
+func (b *bulk) unchanging() bool {
+	for i, op := range b.ops {
+		if op.Invalid == nil && op.Method == http.MethodPost && !b.memory.alone[i] {
 			return false
 		}
 	}
 	return true
 }
 
-// reseed gives a new seed to the operations whose resource is not there, and leaves out the seeds that nobody uses then.
-func (b *bulk) reseed(seeds []string, used []byte) ([]string, []byte) {
+// reseed gives a new seed to the operations that are marked, and leaves out the seeds that nobody uses then.
+func (b *bulk) reseed(m remembered, marked []bool) ([]string, []byte) {
 	next := []string{b.d.o.NewID()}
-	place := map[byte]byte{}
-	out := make([]byte, len(used))
-	for i, old := range used {
+	place := map[int]byte{}
+	out := make([]byte, len(m.used))
+	for i, letter := range m.used {
 		out[i] = 'a'
-		if b.memory.there[i] {
+		if b.ops[i].Method == http.MethodPost && !marked[i] {
+			old := seedPlace(letter, len(m.seeds))
 			if place[old] == 0 {
-				next = append(next, seeds[old-'a'])
+				next = append(next, m.seeds[old])
 				place[old] = 'a' + byte(len(next)-1)
 			}
 			out[i] = place[old]
@@ -156,28 +198,6 @@ func seedPlace(letter byte, seeds int) int {
 	return 0
 }
 
-// find gives the operations the ids of earlier runs, and looks which of the resources are there.
-func (b *bulk) find(ctx context.Context, seeds []string, used []byte) error {
-	b.assign(seeds, used)
-	var keys []store.Key
-	var posts []int
-	for i, op := range b.ops {
-		b.memory.there[i] = false
-		if op.Invalid == nil && op.Method == http.MethodPost {
-			posts = append(posts, i)
-			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
-		}
-	}
-	items, err := b.ts.Get(ctx, keys...)
-	if err != nil {
-		return err
-	}
-	for n, i := range posts {
-		b.memory.there[i] = items[n].Attrs != nil
-	}
-	return nil
-}
-
 // forget notes that the request was carried out to its end, unless something is left that a repetition is to do.
 func (b *bulk) forget(ctx context.Context, digest string) {
 	if b.memory.known == "" {
@@ -188,13 +208,39 @@ func (b *bulk) forget(ctx context.Context, digest string) {
 			return
 		}
 	}
-	var tx transaction
-	tx.must(store.Op{
-		Kind: store.Update, Key: b.ts.Bulk(digest), Set: store.Attrs{attrDone: int64(1)},
-		If: []store.Cond{equals(attrSeeds, b.memory.known)},
-	}, errStale)
-	if err := tx.commit(ctx, b.ts); err != nil && !errors.Is(err, errStale) {
+	if err := b.d.retry(ctx, func() error { return b.note(ctx, digest) }); err != nil {
 		// All is done; only a repetition will not know it.
 		b.d.o.Log.Warn("bulk request not noted as done", "tenant", b.t.ID, "error", err)
 	}
+}
+
+// note is one attempt of forget; errStale where another run of the same request came between.
+func (b *bulk) note(ctx context.Context, digest string) error {
+	key := b.ts.Bulk(digest)
+	set := store.Attrs{attrDone: int64(1)}
+	conds := []store.Cond{equals(attrSeeds, b.memory.known)}
+	failed := errGone
+	if !b.unchanging() {
+		// What was read last counts: so the versions are read together with what is noted of them.
+		items, err := b.ts.Get(ctx, append(b.standingKeys(), key)...)
+		if err != nil {
+			return err
+		}
+		memory := items[len(items)-1].Attrs
+		if memory[attrSeeds] != b.memory.known {
+			return nil
+		}
+		set[attrVersions], failed = b.left(items[:len(items)-1]), errStale
+		cond := store.Cond{Test: store.AttrAbsent, Attr: attrVersions}
+		if before, noted := memory[attrVersions]; noted {
+			cond = equals(attrVersions, before)
+		}
+		conds = append(conds, cond)
+	}
+	var tx transaction
+	tx.must(store.Op{Kind: store.Update, Key: key, Set: set, If: conds}, failed)
+	if err := tx.commit(ctx, b.ts); !errors.Is(err, errGone) {
+		return err
+	}
+	return nil
 }

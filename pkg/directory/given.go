@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -38,4 +39,21 @@ func (g *given) check(ctx context.Context, ts *store.TenantStore) error {
 		return errCreated
 	}
 	return err
+}
+
+// settle is called with the outcome of the attempts. A unique value that is taken may be taken by this very resource: then another
+// process has created it in the meantime, and the outcome is errCreated.
+func (g *given) settle(ctx context.Context, ts *store.TenantStore, outcome error) error {
+	var known *scim.Error
+	if !g.fixed || !errors.As(outcome, &known) || known.Type != scim.Uniqueness {
+		return outcome
+	}
+	items, err := ts.Get(ctx, resourceKey(ts.Keys, g.rt, g.id))
+	switch {
+	case err != nil:
+		return err
+	case items[0].Attrs != nil:
+		return errCreated
+	}
+	return outcome
 }

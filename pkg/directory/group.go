@@ -56,7 +56,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		r.modified = r.created
 		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes)
 	})
-	if err != nil {
+	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
 	}
 	return d.withMembers(ctx, t, d.resource(t, r), sel)

@@ -37,7 +37,7 @@ func (d *Directory) createOther(ctx context.Context, t Tenant, rt *schema.Resour
 		r.modified = r.created
 		return d.commitOther(ctx, ts, &r, indexEntries{}, nil, isAbsent()[0], count(ts.Keys, rt.ID, 1))
 	})
-	if err != nil {
+	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
 	}
 	return d.resource(t, r), nil

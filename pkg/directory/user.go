@@ -49,7 +49,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		tx.add(count(ts.Keys, "User", 1))
 		return d.commitReferences(ctx, ts, &tx, refs)
 	})
-	if err != nil {
+	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
 	}
 	return d.resource(t, r), nil

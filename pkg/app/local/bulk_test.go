@@ -161,12 +161,14 @@ func TestBulkKilledAnywhere(t *testing.T) {
 		a := on(t, engine, "generic")
 		existing := []string{a.user("gone"), a.user("kept")}
 		engine.KillAfterWrites(n)
-		a.do("POST", "/Bulk", request(a, existing))
+		const all = "204 201 201 201 201 201 200 200"
+		_, first := a.do("POST", "/Bulk", request(a, existing))
 		killed := engine.Killed()
 		engine.Revive()
 		b := a.again(engine)
 		out := b.must(200, "POST", "/Bulk", request(a, existing))
-		if got := statuses(out); killed && got != "204 201 201 201 201 201 200 200" {
+		// What was killed may be nothing but work in the background, after the answer.
+		if got := statuses(out); killed && statuses(first) != all && got != all {
 			t.Fatalf("killed before write %d: statuses %s: %v", n, got, out)
 		}
 		if err := b.s.Settle(t.Context()); err != nil {

@@ -206,14 +206,19 @@ var bulkBehaviours = []behaviour{
 			again.has(fmt.Sprintf("Operations[%d].location", i), first.str(fmt.Sprintf("Operations[%d].location", i)))
 		}
 		c.get("/Groups").lists("displayName", "g")
-		// What is gone since is made anew, under another id.
-		c.delete("/Users/" + bulkID(first, 0)).want(http.StatusNoContent)
+		// What has become another since is made anew, under another id, and so is what referred to it.
+		c.patch("/Users/"+bulkID(first, 0), `{"op":"replace","path":"userName","value":"bob"}`).want(http.StatusOK)
 		third := bulkStatuses(bulkOps(c, ops...), "201", "201")
-		if bulkID(third, 0) == bulkID(first, 0) || bulkID(third, 1) != bulkID(first, 1) {
-			third.fail("ids were %s and %s", bulkID(first, 0), bulkID(first, 1))
+		c.get("/Users/"+bulkID(third, 0)).want(http.StatusOK).has("userName", "ann")
+		c.delete("/Users/" + bulkID(third, 0)).want(http.StatusNoContent)
+		fourth := bulkStatuses(bulkOps(c, ops...), "201", "201")
+		for i := range ops {
+			if bulkID(third, i) == bulkID(first, i) || bulkID(fourth, i) == bulkID(third, i) {
+				fourth.fail("ids were %s and %s", bulkID(first, i), bulkID(third, i))
+			}
 		}
-		c.get("/Users").lists("id", bulkID(third, 0))
-		c.get("/Groups").lists("displayName", "g")
+		c.get("/Groups").lists("displayName", "g", "g", "g")
+		c.get("/Groups/"+bulkID(fourth, 1)).want(http.StatusOK).has("members[0].value", bulkID(fourth, 0))
 		// Another request is another request.
 		bulkStatuses(bulkOps(c, bulkCreate("/Users", "x", user(`"userName":"ann"`))), "409")
 	}},

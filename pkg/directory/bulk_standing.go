@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A POST of a repeated bulk request counts as done while its resource is exactly what the earlier run left: it exists, nobody has
+// changed it since, and so do the resources of the request that it refers to. Otherwise the POST is carried out as any other.
+//
+// Nobody has changed what still has version 1, where only its own POST has to do with a resource. Else it is the version that was noted at
+// the end; of a request that did not come to its end, whatever version there is may be its own.
+
+// alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or in passing.
+func (b *bulk) alone(units []unit) []bool {
+	alone := make([]bool, len(b.ops))
+	for _, u := range units {
+		for _, i := range u.ops {
+			alone[i] = !u.circle && b.ops[i].Method == http.MethodPost
+		}
+	}
+	named := map[string]int{} // by folded userName: the last operation that gives it
+	for i, op := range b.ops {
+		if op.Invalid != nil {
+			continue
+		}
+		if bulkID, ok := strings.CutPrefix(op.ID, bulkPrefix); ok {
+			alone[b.creates[bulkID]] = false
+		}
+		if op.Method == http.MethodDelete {
+			return make([]bool, len(b.ops)) // it takes its resource out of groups and from those that it manages
+		}
+		if isUser(op.Type) {
+			for _, name := range claimedNames(op, "userName") {
+				named[scim.Fold(name)] = i
+			}
+		}
+	}
+	for i, op := range b.ops {
+		if !alone[i] || op.Invalid != nil {
+			continue
+		}
+		for _, value := range literals(op.Data, "") {
+			// A reference by the name of a user who comes later is resolved then.
+			if k, given := named[scim.Fold(value)]; given && k != i {
+				alone[i] = false
+			}
+		}
+	}
+	return alone
+}
+
+// find gives the operations the ids of earlier runs, looks which of the resources are there as these left them, and returns the
+// POST operations that need another id: the resource is another one by now, or gone.
+func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []bool, err error) {
+	b.assign(m.seeds, m.used)
+	var keys []store.Key
+	var posts []int
+	for i, op := range b.ops {
+		b.memory.there[i] = false
+		if op.Invalid == nil && op.Method == http.MethodPost {
+			posts = append(posts, i)
+			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
+		}
+	}
+	items, err := b.ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	going, err := b.going(ctx)
+	if err != nil {
+		return nil, err
+	}
+	spoiled = make([]bool, len(b.ops))
+	versions := strings.Fields(m.versions)
+	for n, i := range posts {
+		exists := items[n].Attrs != nil
+		version, _ := items[n].Attrs[attrVersion].(int64)
+		same := exists
+		switch {
+		case b.memory.alone[i]:
+			same = exists && version == 1 && !b.refersTo(i, going)
+		case m.done:
+			noted := ""
+			if len(versions) > 0 {
+				noted, versions = versions[0], versions[1:]
+			}
+			same = exists && strconv.FormatInt(version, 10) == noted
+		}
+		b.memory.there[i] = same
+		spoiled[i] = !same && (exists || m.done)
+	}
+	b.spoil(units, spoiled)
+	return spoiled, nil
+}
+
+// going are the ids of what was deleted and may still be a member or a manager of something.
+func (b *bulk) going(ctx context.Context) (map[string]bool, error) {
+	all, err := openWork(ctx, b.ts)
+	ids := map[string]bool{}
+	for _, w := range all {
+		if w.kind == workGone && w.closed.IsZero() {
+			ids[w.target] = true
+		}
+	}
+	return ids, err
+}
+
+// refersTo reports whether an operation refers to any of the resources.
+func (b *bulk) refersTo(i int, ids map[string]bool) bool {
+	if len(ids) == 0 {
+		return false
+	}
+	for _, k := range b.refs[i] {
+		if ids[b.ids[k]] {
+			return true
+		}
+	}
+	for _, value := range literals(b.ops[i].Data, "") {
+		if ids[value] {
+			return true
+		}
+	}
+	return false
+}
+
+// spoil spreads what is spoiled to the POST operations that refer to it, and over circles. What a unit refers to comes before it.
+func (b *bulk) spoil(units []unit, spoiled []bool) {
+	for _, u := range units {
+		found := false
+		for _, i := range u.ops {
+			found = found || spoiled[i]
+			for _, k := range b.refs[i] {
+				found = found || spoiled[k]
+			}
+		}
+		for _, i := range u.ops {
+			if op := b.ops[i]; found && op.Invalid == nil && op.Method == http.MethodPost {
+				spoiled[i], b.memory.there[i] = true, false
+			}
+		}
+	}
+}
+
+// standingKeys are the keys of the resources whose versions are noted at the end.
+func (b *bulk) standingKeys() []store.Key {
+	var keys []store.Key
+	for i, op := range b.ops {
+		if op.Invalid == nil && op.Method == http.MethodPost && !b.memory.alone[i] {
+			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
+		}
+	}
+	return keys
+}
+
+// left is the value of attrVersions for the items of standingKeys; what is not there has 0.
+func (b *bulk) left(items []store.Item) string {
+	versions := make([]string, len(items))
+	for n, it := range items {
+		version, _ := it.Attrs[attrVersion].(int64)
+		versions[n] = strconv.FormatInt(version, 10)
+	}
+	return strings.Join(versions, " ")
+}
