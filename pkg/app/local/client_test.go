@@ -24,7 +24,8 @@ type api struct {
 	base  string
 	token string
 	// tenant is its id; "" is acme.
-	tenant string
+	tenant   string
+	eachPage func() // called for each page of a walk; may be nil
 }
 
 type object = map[string]any

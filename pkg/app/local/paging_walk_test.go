@@ -23,12 +23,24 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 	for i := range 10 {
 		a.group(fmt.Sprintf("group-%d", i), stay[i*10:i*10+10])
 	}
-	var stop atomic.Bool
+	// Each page lets the writers go on for a while: how much changes between two pages must not hang on how busy the machine is.
+	turns := make(chan int, 16)
+	var turn atomic.Int64
+	a.eachPage = func() {
+		for {
+			select {
+			case turns <- int(turn.Add(1)):
+				continue
+			default:
+			}
+			return
+		}
+	}
 	var writers sync.WaitGroup
 	for w := range 4 {
 		writers.Go(func() {
 			var mine []string
-			for i := 0; !stop.Load(); i++ {
+			for i := range turns {
 				id := a.user(fmt.Sprintf("User-%06d-%d-%d", rand.IntN(150), w, i))
 				mine = append(mine, id)
 				a.must(200, "PATCH", "/Users/"+id, patchBody(fmt.Sprintf(`{"op":"replace","path":"title","value":"t%d"}`, i%2)))
@@ -42,7 +54,7 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 		})
 	}
 	defer writers.Wait()
-	defer stop.Store(true)
+	defer close(turns)
 	for _, query := range []string{
 		"", "sortBy=userName", "sortBy=userName&sortOrder=descending", "sortBy=title", "sortBy=externalId&sortOrder=descending",
 		"filter=" + url.QueryEscape(`title pr`), "filter=" + url.QueryEscape(`title pr`) + "&sortBy=userName", "filter=" + url.QueryEscape(`userName sw "user-0"`),
@@ -68,6 +80,9 @@ func (a *api) walkAll(query, method string) map[string]int {
 			where = fmt.Sprintf("&startIndex=%d", start)
 		}
 		page = a.must(200, "GET", "/Users?excludedAttributes=groups&count=23&"+query+where, "")
+		if a.eachPage != nil {
+			a.eachPage()
+		}
 		for _, id := range ids(page) {
 			seen[id]++
 			start++
