@@ -93,7 +93,7 @@ func everyProgram() []*program {
 		p := &program{name: f.Name, event: ask.event, want: ask.want, env: []string{
 			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1",
 		}}
-		known := map[string]string{app.EnvTable: "none", app.EnvLogLevel: "ERROR", app.EnvSecretPrefix: "none/"}
+		known := variables("none")
 		for _, name := range f.Env {
 			p.env = append(p.env, name+"="+known[name])
 		}

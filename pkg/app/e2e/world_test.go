@@ -98,15 +98,20 @@ func deploy(t *testing.T) *world {
 	return w
 }
 
-// environment is what a function's template gives it, no variable more, and what Lambda and the SDK read.
-func (w *world) environment(t *testing.T, f app.Function, table string) []string {
-	t.Helper()
-	all := map[string]string{
+// variables are those that the template sets, some for each function.
+func variables(table string) map[string]string {
+	return map[string]string{
 		app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: "",
 		app.EnvMaxTokenDays: "730", app.EnvEndlessTokens: "false", app.EnvPackedSecrets: "4",
 		app.EnvEventBus: "default", app.EnvNoticeFrom: "", app.EnvNoticeTopic: "", app.EnvNoticeConfigurationSet: "",
 		app.EnvNoticeProduct: "", app.EnvNoticeContact: "",
 	}
+}
+
+// environment is what a function's template gives it, no variable more, and what Lambda and the SDK read.
+func (w *world) environment(t *testing.T, f app.Function, table string) []string {
+	t.Helper()
+	all := variables(table)
 	env := []string{
 		"AWS_REGION=" + dynamolocal.Region, "AWS_ACCESS_KEY_ID=" + dynamolocal.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + dynamolocal.SecretAccessKey, "AWS_SESSION_TOKEN=session",
