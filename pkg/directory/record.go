@@ -181,5 +181,5 @@ func checkMatch(ifMatch []string, version int64) error {
 		}
 	}
 	return scim.Errorf(412, scim.NoType,
-		"The resource has changed since you read it: its version is now %s. Read it again and repeat your change.", etag(version))
+		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.", etag(version))
 }

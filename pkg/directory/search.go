@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -119,6 +120,9 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 		return k, nil
 	}
 	s := simplifier{rt: rt, others: l.types, extra: l.t.Dialect.BareExtensionNames}
+	if name := nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
+		return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.", short(name))
+	}
 	e, truth := s.simplify(k.filter)
 	if _, err := filter.Bind(s.known(k.filter), rt, l.t.Dialect); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -109,6 +110,32 @@ func (s simplifier) foreign(name string) bool {
 		}
 	}
 	return false
+}
+
+// nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names in brackets are left
+// to who knows what stands before these.
+func nowhere(e filter.Expr, types []*schema.ResourceType) string {
+	known := func(name string) string {
+		for _, rt := range types {
+			if _, ok := rt.Lookup(name, true); ok {
+				return ""
+			}
+		}
+		return name
+	}
+	switch e := e.(type) {
+	case filter.And:
+		return cmp.Or(nowhere(e.L, types), nowhere(e.R, types))
+	case filter.Or:
+		return cmp.Or(nowhere(e.L, types), nowhere(e.R, types))
+	case filter.Not:
+		return nowhere(e.X, types)
+	case filter.Compare:
+		return known(e.Path.Name)
+	case filter.Match:
+		return known(e.Path.Name)
+	}
+	return ""
 }
 
 // shown reports whether an attribute is returned at all: what is not is unknown to filters and sorting.

@@ -85,7 +85,7 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 		whose = types[0].Name
 	}
 	if hidden {
-		return scim.BadRequest(scim.InvalidPath, "Results can't be sorted by %q, which is never returned.", short(path))
+		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.", short(path))
 	}
 	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), whose)
 }

@@ -80,7 +80,7 @@ func (h *handler) conditional(ctx context.Context, rq *request, change func(ifMa
 			return err
 		}
 		if len(match) > 0 && !noneMatch(match, res.ETag()) || noneMatch(unless, res.ETag()) {
-			return preconditionFailed(res)
+			return preconditionFailed(res, noneMatch(unless, res.ETag()))
 		}
 		err = change([]string{res.ETag()})
 		if known := (*scim.Error)(nil); !errors.As(err, &known) || known.Status != http.StatusPreconditionFailed {
@@ -93,7 +93,12 @@ func (h *handler) conditional(ctx context.Context, rq *request, change func(ifMa
 	}
 }
 
-func preconditionFailed(res directory.Resource) error {
+// preconditionFailed is the answer to an If-None-Match that excludes the version of res, else to an If-Match that names another.
+func preconditionFailed(res directory.Resource, excluded bool) error {
+	if excluded {
+		return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
+			"The present version of the resource is %s, which the If-None-Match header of the request excludes.", res.ETag())
+	}
 	return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
-		"The resource is in version %s, which the If-Match or If-None-Match header of the request excludes.", res.ETag())
+		"The version that you named is not the present one, which is %s. Read the resource again.", res.ETag())
 }

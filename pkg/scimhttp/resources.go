@@ -39,7 +39,7 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 		return answer{}, err
 	}
 	if match := rq.Header.Values("If-Match"); len(match) > 0 && !noneMatch(match, res.ETag()) {
-		return answer{}, preconditionFailed(res)
+		return answer{}, preconditionFailed(res, false)
 	}
 	if noneMatch(rq.Header.Values("If-None-Match"), res.ETag()) {
 		return rq.withoutBody(http.StatusNotModified, res), nil

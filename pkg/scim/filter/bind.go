@@ -182,7 +182,7 @@ func (b binder) valuePath(p Path) (schema.Ref, test, error) {
 func (b binder) within(e Expr) (test, error) {
 	a := b.element
 	if a.Returned == schema.Never {
-		return nil, scim.BadRequest(scim.InvalidFilter, "There is no attribute %q to filter.", a.Name)
+		return nil, neverReturned(a.Name)
 	}
 	if a.Type != schema.Complex && !a.MultiValued {
 		return nil, scim.BadRequest(scim.InvalidFilter, "%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", a.Name)
@@ -190,17 +190,24 @@ func (b binder) within(e Expr) (test, error) {
 	return b.expr(e)
 }
 
-// lookup resolves a name in the resource type. What is never returned is unknown here.
+// lookup resolves a name in the resource type. What is never returned can't be filtered by.
 func (b binder) lookup(name string) (schema.Ref, error) {
 	ref, ok := b.t.Lookup(name, b.d.BareExtensionNames)
-	if ok && visible(ref) {
+	switch {
+	case ok && visible(ref):
 		return ref, nil
+	case ok:
+		return ref, neverReturned(name)
 	}
 	hint := ""
-	if bare, found := b.t.Lookup(name, true); !ok && found && bare.Extension != nil && visible(bare) {
+	if bare, found := b.t.Lookup(name, true); found && bare.Extension != nil && visible(bare) {
 		hint = " Write it with the URN of its schema: " + bare.Extension.ID + ":" + short(name) + "."
 	}
 	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of %s.%s", short(name), b.t.Name, hint)
+}
+
+func neverReturned(name string) error {
+	return scim.BadRequest(scim.InvalidFilter, "The filter names %q, which can't be filtered by: it is never returned.", short(name))
 }
 
 func visible(ref schema.Ref) bool {
@@ -213,7 +220,10 @@ func (b binder) sub(name string) (*schema.Attribute, error) {
 		if scim.Fold(name) == "value" {
 			return b.element, nil
 		}
-	} else if s := b.element.Sub(name); s != nil && s.Returned != schema.Never {
+	} else if s := b.element.Sub(name); s != nil {
+		if s.Returned == schema.Never {
+			return nil, neverReturned(b.element.Name + "." + s.Name)
+		}
 		return s, nil
 	}
 	return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no sub-attribute of %q.", short(name), b.element.Name)

@@ -153,7 +153,7 @@ func TestParseRefuses(t *testing.T) {
 		{`"x" eq "y"`, []string{"character 1", "attribute name"}},
 		{`1st eq "y"`, []string{"character 1", "begins with a letter"}},
 		{`a.b.c pr`, []string{"character 1", "no sub-attributes"}},
-		{`a. pr`, []string{"empty"}},
+		{`a. pr`, []string{"missing behind the dot"}},
 		{`.a pr`, []string{"empty"}},
 		{`näme pr`, []string{"character 1", "ä"}},
 		{`a'b pr`, []string{"'"}},

@@ -71,10 +71,13 @@ func checkName(s string) string {
 	}
 	attr, sub, dotted := strings.Cut(s, ".")
 	problem := checkSimpleName(attr)
-	if problem == "" && dotted {
-		problem = checkSimpleName(sub)
+	switch {
+	case problem != "" || !dotted:
+		return problem
+	case sub == "":
+		return "the name of a sub-attribute is missing behind the dot"
 	}
-	return problem
+	return checkSimpleName(sub)
 }
 
 func checkURN(s string) string {

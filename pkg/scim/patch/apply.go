@@ -21,10 +21,11 @@ func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection 
 	}
 	for i, op := range ops {
 		if err := p.apply(op); err != nil {
-			if op.Path != nil {
-				return Result{}, prefixed(err, "operation %d: %s %s: ", i+1, op.Kind, shortened(op.Path.String()))
+			at := p.at
+			if at == "" && op.Path != nil {
+				at = op.Path.String()
 			}
-			return Result{}, prefixed(err, "operation %d: ", i+1)
+			return Result{}, located(err, i+1, op.Kind, at)
 		}
 	}
 	t.SetSchemas(p.doc)
@@ -45,6 +46,9 @@ type patcher struct {
 	doc     scim.Object
 	changes []CollectionChange
 
+	// at is the path of the member of a value at which an operation without a path of its own failed; "" is nowhere.
+	at string
+
 	// work is what was spent of maxWork.
 	work int
 }
@@ -56,14 +60,14 @@ const maxWork = 2_000_000
 // spend counts comparisons.
 func (p *patcher) spend(n int) error {
 	if p.work += n; p.work > maxWork {
-		return scim.BadRequest(scim.InvalidValue, "too many operations on attributes with this many values; send fewer in one request")
+		return scim.BadRequest(scim.InvalidValue, "There are too many operations on attributes with this many values; send fewer in one request.")
 	}
 	return nil
 }
 
 func (p *patcher) apply(op Operation) error {
 	if op.Kind != Add && op.Kind != Remove && op.Kind != Replace {
-		return scim.BadRequest(scim.InvalidSyntax, "op must be add, remove or replace")
+		return scim.BadRequest(scim.InvalidSyntax, "op must be add, remove or replace.")
 	}
 	if op.Kind != Remove && !op.HasValue {
 		return errNoValue(op.Kind)

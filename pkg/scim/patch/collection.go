@@ -15,7 +15,7 @@ func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) er
 	a := tg.attr
 	switch {
 	case tg.sub != nil:
-		return scim.BadRequest(scim.Mutability, "%s.%s cannot be changed; remove the element from %s and add it again",
+		return scim.BadRequest(scim.Mutability, "%s.%s can't be changed; remove the element from %s and add it again.",
 			a.Name, tg.sub.Name, a.Name)
 	case tg.expr != nil:
 		return p.changeSelected(kind, tg, value)
@@ -48,7 +48,7 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 		p.changes = append(p.changes, c)
 		return nil
 	case Replace:
-		return scim.BadRequest(scim.Mutability, "an element of %s cannot be changed; remove it and add another", tg.attr.Name)
+		return scim.BadRequest(scim.Mutability, "An element of %s can't be changed; remove it and add another.", tg.attr.Name)
 	}
 	raw, err := p.blueprint(kind, tg, value)
 	if err != nil || len(raw) == 0 {
@@ -66,7 +66,7 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 func (p *patcher) removeListed(a *schema.Attribute, value any) error {
 	list := asList(value)
 	if value == "" {
-		return scim.BadRequest(scim.InvalidValue, "name the %s to remove in a list, or give no value to remove them all", a.Name)
+		return scim.BadRequest(scim.InvalidValue, "Name the %s to remove in a list, or give no value to remove them all.", a.Name)
 	}
 	eq := make([]string, 0, len(list))
 	for i, e := range list {
@@ -111,7 +111,7 @@ func (p *patcher) elements(a *schema.Attribute, list []any) ([]scim.Object, erro
 }
 
 func errElement(a *schema.Attribute, i int) error {
-	return scim.BadRequest(scim.InvalidValue, "%s: element %d has no value, which must be the id of a resource", a.Name, i+1)
+	return scim.BadRequest(scim.InvalidValue, "Element %d of %s has no value, which must be the id of a resource.", i+1, a.Name)
 }
 
 // valuesNamed collects the constants of a filter that is nothing but `value eq "x"`, or several of these joined by `or`.

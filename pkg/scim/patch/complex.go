@@ -112,7 +112,7 @@ func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error
 	}
 	raw, ok := selected(tg)
 	if !ok {
-		return nil, errNoTarget(", and a filter that is more than `eq` and `and` cannot make a new one")
+		return nil, errNoTarget(", and a filter that is more than `eq` and `and` can't make a new one")
 	}
 	maps.Copy(raw, given)
 	return raw, nil
@@ -134,7 +134,7 @@ func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	case !ok && tg.attr.Sub("value") != nil:
 		obj = scim.Object{"value": value}
 	case !ok:
-		return nil, scim.BadRequest(scim.InvalidValue, "%s must be an object of its sub-attributes", tg.attr.Name)
+		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its sub-attributes.", tg.attr.Name)
 	}
 	err := p.eachSub(tg.attr, obj, func(sub *schema.Attribute, v any) { put(given, sub.Name, v) })
 	return given, err
@@ -159,7 +159,7 @@ func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *sche
 		sub := a.Sub(key)
 		switch {
 		case sub == nil && p.d.RejectUnknownAttributes:
-			return scim.BadRequest(scim.InvalidSyntax, "%s has no sub-attribute %s", a.Name, shortened(key))
+			return scim.BadRequest(scim.InvalidSyntax, "%s has no sub-attribute %s.", a.Name, shortened(key))
 		case sub == nil || sub.Mutability == schema.ReadOnly:
 			continue
 		}

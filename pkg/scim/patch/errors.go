@@ -3,56 +3,79 @@ package patch
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 func errNoPath() error {
-	return scim.BadRequest(scim.NoTarget, "a remove needs a path that says what to remove")
+	return scim.BadRequest(scim.NoTarget, "A remove needs a path that says what to remove.")
 }
 
 func errNoValue(k Kind) error {
-	return scim.BadRequest(scim.InvalidValue, "value is missing: %s needs one", k)
+	return scim.BadRequest(scim.InvalidValue, "A value is missing: %s needs one.", k)
 }
 
 func errNoObject() error {
-	return scim.BadRequest(scim.InvalidValue, "without a path, value must be an object of attributes")
+	return scim.BadRequest(scim.InvalidValue, "Without a path, value must be an object of attributes.")
 }
 
 func errUnknownPath() error {
-	return scim.BadRequest(scim.InvalidPath, "the path names no attribute of this resource; /Schemas lists them all")
+	return scim.BadRequest(scim.InvalidPath, "The path names no attribute of this resource; /Schemas lists them all.")
 }
 
 func errReadOnly(name string) error {
-	return scim.BadRequest(scim.Mutability, "%s is read-only", name)
+	return scim.BadRequest(scim.Mutability, "%s is read-only.", name)
 }
 
 func errImmutable(name string) error {
-	return scim.BadRequest(scim.Mutability, "%s is set already and cannot be changed", name)
+	return scim.BadRequest(scim.Mutability, "%s is set already and can't be changed.", name)
 }
 
 func errRequired(name string) error {
-	return scim.BadRequest(scim.Mutability, "%s is required and cannot be removed", name)
+	return scim.BadRequest(scim.Mutability, "%s is required and can't be removed.", name)
 }
 
 func errRequiredValue(name string) error {
-	return scim.BadRequest(scim.InvalidValue, "%s is required and needs a value", name)
+	return scim.BadRequest(scim.InvalidValue, "%s is required and needs a value.", name)
 }
 
 func errNoTarget(why string) error {
-	return scim.BadRequest(scim.NoTarget, "no value matches the filter%s", why)
+	return scim.BadRequest(scim.NoTarget, "No value matches the filter%s.", why)
 }
 
-// prefixed says in an error's detail where it happened. The error is copied: others may hold on to it.
-func prefixed(err error, format string, args ...any) error {
+// located says in an error's detail in which operation it happened, and at which path, unless the detail names that itself. The error
+// is copied: others may hold on to it.
+func located(err error, operation int, kind Kind, path string) error {
 	var e *scim.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	c := *e
-	c.Detail = fmt.Sprintf(format, args...) + c.Detail
+	where := fmt.Sprintf("Operation %d", operation)
+	if path != "" && !names(e.Detail, path) {
+		where += fmt.Sprintf(", %s %s", kind, shortened(path))
+	}
+	c.Detail = where + ": " + e.Detail
 	return &c
+}
+
+// names tells whether a text has path among its words.
+func names(text, path string) bool {
+	text, path = strings.ToLower(text), strings.ToLower(path)
+	part := func(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' }
+	for from := 0; ; {
+		i := strings.Index(text[from:], path)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(path)
+		if (start == 0 || !part(text[start-1])) && (end == len(text) || !part(text[end])) {
+			return true
+		}
+		from = start + 1
+	}
 }
 
 // shortened cuts what a client sent to a length that fits an error message.

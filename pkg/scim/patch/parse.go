@@ -18,24 +18,24 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 	list, isList := raw.([]any)
 	switch {
 	case !ok || raw == nil:
-		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is missing: a PATCH lists its operations there")
+		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is missing: a PATCH lists its operations there.")
 	case !isList:
-		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations must be an array of operations")
+		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations must be an array of operations.")
 	case len(list) == 0 && !d.EmptyOperations:
-		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is empty: a PATCH has at least one operation")
+		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is empty: a PATCH has at least one operation.")
 	case len(list) > MaxOperations:
-		return nil, scim.BadRequest(scim.InvalidSyntax, "%d operations in one request; the most is %d, send the rest in further requests",
+		return nil, scim.BadRequest(scim.InvalidSyntax, "There are %d operations in one request; the most is %d, send the rest in further requests.",
 			len(list), MaxOperations)
 	}
 	ops := make([]Operation, 0, len(list))
 	for i, e := range list {
 		obj, ok := e.(scim.Object)
 		if !ok {
-			return nil, scim.BadRequest(scim.InvalidSyntax, "operation %d: must be an object with op, path and value", i+1)
+			return nil, scim.BadRequest(scim.InvalidSyntax, "Operation %d must be an object with op, path and value.", i+1)
 		}
 		op, err := parseOperation(obj, d)
 		if err != nil {
-			return nil, prefixed(err, "operation %d: ", i+1)
+			return nil, located(err, i+1, op.Kind, "")
 		}
 		ops = append(ops, op)
 	}
@@ -50,7 +50,7 @@ func checkURN(msg scim.Object) error {
 			return nil
 		}
 	}
-	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q", scim.PatchOpURN)
+	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", scim.PatchOpURN)
 }
 
 func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
@@ -67,7 +67,7 @@ func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
 	case op.Path == nil && op.Kind == Remove:
 		return op, errNoPath()
 	case op.Path == nil && d.RequirePatchPath:
-		return op, scim.BadRequest(scim.InvalidSyntax, "a path is required")
+		return op, scim.BadRequest(scim.InvalidSyntax, "A path is required.")
 	case op.Kind != Remove && !op.HasValue:
 		return op, errNoValue(op.Kind)
 	case op.Path == nil:
@@ -79,18 +79,18 @@ func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
 func parseKind(obj scim.Object) (Kind, error) {
 	raw, ok := field(obj, "op")
 	if !ok || raw == nil {
-		return "", scim.BadRequest(scim.InvalidSyntax, "op is missing: it is add, remove or replace")
+		return "", scim.BadRequest(scim.InvalidSyntax, "op is missing: it is add, remove or replace.")
 	}
 	s, ok := raw.(string)
 	if !ok {
-		return "", scim.BadRequest(scim.InvalidSyntax, "op must be a string: add, remove or replace")
+		return "", scim.BadRequest(scim.InvalidSyntax, "op must be a string: add, remove or replace.")
 	}
 	for _, k := range [...]Kind{Add, Remove, Replace} {
 		if strings.EqualFold(s, string(k)) {
 			return k, nil
 		}
 	}
-	return "", scim.BadRequest(scim.InvalidSyntax, "op %q is unknown: it is add, remove or replace", shortened(s))
+	return "", scim.BadRequest(scim.InvalidSyntax, "op %q is unknown: it is add, remove or replace.", shortened(s))
 }
 
 // parsePath reads the path; absent, null and "" all mean that there is none.
@@ -101,7 +101,7 @@ func parsePath(obj scim.Object) (*filter.Path, error) {
 	}
 	s, ok := raw.(string)
 	if !ok {
-		return nil, scim.BadRequest(scim.InvalidPath, "path must be a string")
+		return nil, scim.BadRequest(scim.InvalidPath, "path must be a string.")
 	}
 	p, err := filter.ParsePath(s)
 	if err != nil {

@@ -65,15 +65,19 @@ func TestParseReadsKeysInAnyCase(t *testing.T) {
 
 func TestErrorsSayWhere(t *testing.T) {
 	for ops, want := range map[string]string{
-		`[{"op":"add","path":"title","value":"T"},{"op":"remove","path":"userName"}]`:      "operation 2: remove userName: ",
-		`[{"op":"add","path":"title","value":"T"},{"op":"move","path":"userName"}]`:        "operation 2: ",
-		`[{"op":"replace","value":{"active":"maybe"}}]`:                                    "operation 1: active: ",
-		`[{"op":"replace","path":"emails[type eq \"work\"].value","value":{}}]`:            `operation 1: replace emails[type eq "work"].value: `,
-		`[{"op":"replace","path":"` + strings.Repeat("x", 500) + `","value":"something"}]`: "operation 1: replace xxx",
+		`[{"op":"add","path":"title","value":"T"},{"op":"remove","path":"userName"}]`:      "Operation 2: userName is required and can't be removed.",
+		`[{"op":"add","path":"title","value":"T"},{"op":"move","path":"userName"}]`:        "Operation 2: op \"move\" is unknown",
+		`[{"op":"replace","value":{"active":"maybe"}}]`:                                    "Operation 1: The value of active must be true or false, not this string.",
+		`[{"op":"replace","path":"emails[type eq \"work\"].value","value":{}}]`:            `Operation 1, replace emails[type eq "work"].value: The value of emails.value must be a string`,
+		`[{"op":"replace","path":"` + strings.Repeat("x", 500) + `","value":"something"}]`: "Operation 1, replace xxx",
+		`[{"op":"replace","value":{"emails[type eq \"x\"].value":"y"}}]`:                   `Operation 1, replace emails[type eq "x"].value: No value matches the filter; add makes a new one.`,
+		`[{"op":"add","path":"title.","value":"x"}]`:                                       "Operation 1: The path is not valid at character 1: \"title.\" is no attribute name: the name of a sub-attribute is missing behind the dot.",
+		`[{"op":"add","path":"` + enterprise + `","value":{"department":5}}]`:              "Operation 1: The value of " + enterprise + ":department must be a string, not a number.",
+		`[5]`: "Operation 1 must be an object",
 	} {
 		_, err := run(t, schema.UserType(), object(t, babs), ops, scim.Dialect{})
 		e, ok := err.(*scim.Error)
-		if !ok || !strings.HasPrefix(e.Detail, want) || len(e.Detail) > 400 {
+		if !ok || !strings.HasPrefix(e.Detail, want) || !strings.HasSuffix(e.Detail, ".") || len(e.Detail) > 400 {
 			t.Errorf("%s: got %v, want a detail that begins with %q", ops, err, want)
 		}
 	}

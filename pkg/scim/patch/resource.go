@@ -13,7 +13,7 @@ import (
 // changeResource applies an operation whose path is the URN of the core schema: the resource itself.
 func (p *patcher) changeResource(kind Kind, value any) error {
 	if kind == Remove {
-		return scim.BadRequest(scim.Mutability, "the core schema of a resource cannot be removed")
+		return scim.BadRequest(scim.Mutability, "The core schema of a resource can't be removed.")
 	}
 	obj, err := parseAttributes(value)
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *patcher) changeExtension(kind Kind, tg target, value any) error {
 	case unassigns(value):
 		return nil
 	case !isObject:
-		return scim.BadRequest(scim.InvalidValue, "the value of %s must be an object of its attributes", id)
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its attributes.", id)
 	}
 	return p.merge(kind, id+":", obj)
 }
@@ -78,17 +78,19 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 		m, known, err := p.resolveKey(prefix, key)
 		switch {
 		case err != nil:
-			return prefixed(err, "%s: ", shortened(key))
+			p.at = prefix + key
+			return err
 		case known && m.to.readOnly() == "":
 			members = append(members, m)
 		case !known && p.d.RejectUnknownAttributes:
-			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all", shortened(key))
+			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all.", shortened(key))
 		}
 	}
 	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.depth, b.depth) })
 	for _, m := range members {
 		if err := p.change(kind, m.to, obj[m.key], true); err != nil {
-			return prefixed(err, "%s: ", shortened(m.key))
+			p.at = prefix + m.key
+			return err
 		}
 	}
 	return nil

@@ -94,10 +94,10 @@ func (c *composer) resourceType(d TypeDefinition) (*ResourceType, error) {
 	key := scim.Fold(d.Schema)
 	if c.cores[key] == nil {
 		core := copySchema(defined)
-		core.Attributes = append(common(), core.Attributes...)
-		if err := checkNames(core.Attributes, ""); err != nil {
+		if err := checkNames(core.Attributes, common(), ""); err != nil {
 			return nil, err
 		}
+		core.Attributes = append(common(), core.Attributes...)
 		c.cores[key] = define(core, "")
 	}
 	rt := &ResourceType{ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description, Core: c.cores[key]}

@@ -51,14 +51,13 @@ func ParseSchema(o scim.Object) (*Schema, error) {
 		}
 		s.Attributes = append(s.Attributes, a)
 	}
-	if err := checkNames(s.Attributes, ""); err != nil {
-		return nil, err
-	}
+	var standard []*Attribute
 	if s.ID == scim.EnterpriseUserURN {
 		s.Name, s.Description = EnterpriseUser.Name, EnterpriseUser.Description
-		if err := checkNames(append(slices.Clone(EnterpriseUser.Attributes), s.Attributes...), ""); err != nil {
-			return nil, err
-		}
+		standard = EnterpriseUser.Attributes
+	}
+	if err := checkNames(s.Attributes, standard, ""); err != nil {
+		return nil, err
 	}
 	if s.Name == "" {
 		s.Name = s.ID
@@ -108,13 +107,20 @@ func isName(s string) bool {
 // reservedNames are attributes that every resource has, and one that this server never keeps. A profile may hide meta and password.
 var reservedNames = []string{"schemas", "meta", "password"}
 
-// checkNames looks for names that are taken, in any case, on one level.
-func checkNames(attributes []*Attribute, prefix string) error {
+// checkNames looks for names, in any case, that are there twice on one level, or are those of attributes of RFC 7643.
+func checkNames(attributes, standard []*Attribute, prefix string) error {
+	taken := map[string]bool{}
+	for _, a := range standard {
+		taken[scim.Fold(a.Name)] = true
+	}
 	seen := map[string]bool{}
 	for _, a := range attributes {
 		folded := scim.Fold(a.Name)
-		if seen[folded] {
-			return invalidDefinition("%s%s is defined twice, or is an attribute of RFC 7643; names differ by more than case", prefix, a.Name)
+		switch {
+		case taken[folded]:
+			return invalidDefinition("%s%s has the name of an attribute of RFC 7643; give it another", prefix, a.Name)
+		case seen[folded]:
+			return invalidDefinition("%s%s is defined twice; upper and lower case make no difference", prefix, a.Name)
 		}
 		seen[folded] = true
 	}
@@ -186,7 +192,7 @@ func (a *Attribute) parseSubs(list []any, parent string) error {
 		}
 		a.SubAttributes = append(a.SubAttributes, sub)
 	}
-	return checkNames(a.SubAttributes, a.Name+".")
+	return checkNames(a.SubAttributes, nil, a.Name+".")
 }
 
 // checkCharacteristics looks for characteristics that do not go together (RFC 7643, section 7), and sets the limits of unique values.
