@@ -113,7 +113,7 @@ var races = []behaviour{
 			all = append(all, batches[i]...)
 		}
 		for _, a := range c.race(func(i int) (*answer, error) {
-			return c.try(http.MethodPatch, "/Groups/"+gid, patchOp(`{"op":"add","path":"members","value":`+members(batches[i]...)+`}`))
+			return c.patient(http.MethodPatch, "/Groups/"+gid, patchOp(`{"op":"add","path":"members","value":`+members(batches[i]...)+`}`))
 		}) {
 			a.changed()
 		}
@@ -194,4 +194,16 @@ var races = []behaviour{
 			a.want(http.StatusOK).has("totalResults", racers)
 		}
 	}},
+}
+
+// patient sends a request again that a server under load puts off: 503 with an integer Retry-After, the one error that a client may
+// get for another one's change. It does not wait itself: the server has waited already.
+func (c *client) patient(method, path, body string) (*answer, error) {
+	for range 20 {
+		a, err := c.try(method, path, body)
+		if err != nil || !putOff(a.response) {
+			return a, err
+		}
+	}
+	return nil, fmt.Errorf("%s %s is put off for ever", method, path)
 }
