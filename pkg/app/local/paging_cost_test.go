@@ -119,8 +119,9 @@ func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 			}
 		}
 		active := "/Users?excludedAttributes=groups&filter=" + url.QueryEscape(`title eq "t1"`)
-		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's size.
-		if _, late := a.walkCost(active, n/2); late.calls > 5 || late.read > 30 || late.write != 1 {
+		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's size. One call
+		// reads the counters that say whether the note of where the page before ended still holds.
+		if _, late := a.walkCost(active, n/2); late.calls > 6 || late.read > 30 || late.write != 1 {
 			t.Errorf("a late page of an unindexed filter over %d users costs %+v", n, late)
 		}
 	}
