@@ -14,7 +14,7 @@ func TestAnythingOnDynamoDB(t *testing.T) {
 	client := dynamolocal.Client(t)
 	faulty := faultstore.New(dynamostore.New(client, dynamolocal.Table(t, client)), faultstore.Random(7, 0.1, faultstore.Conflict, faultstore.LostAnswer))
 	w := on(t, faulty, "entra")
-	m := &mess{w: w}
+	m := &mess{w: w, slow: true}
 	together(4, func(i int) {
 		r := rand.New(rand.NewPCG(7, uint64(i)))
 		for range 20 {
