@@ -160,8 +160,9 @@ func (m *model) notice(n tenant.Notice) {
 // after their work, the process dies anywhere, two run at once, outages keep the job away for up to three weeks.
 func TestYearsOfRotation(t *testing.T) {
 	tenants := 1000
-	if testing.Short() {
+	if testing.Short() || underRaceDetector {
 		tenants = 100
+		t.Logf("walks %d tenants; all 1,000 without -short and -race", tenants)
 	}
 	m := newModel(t, 1, tenants)
 	end := m.clock().Add(2 * 365 * day)

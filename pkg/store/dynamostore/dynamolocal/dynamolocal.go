@@ -3,9 +3,11 @@ package dynamolocal
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -78,8 +80,12 @@ func Engine(t testing.TB) *dynamostore.Engine {
 
 func newClient(endpoint string) *dynamodb.Client {
 	credentials := aws.Credentials{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
 	return dynamostore.NewClient(aws.Config{
 		Region: Region,
+		// A busy test machine answers late; a test must not take that for a lost answer.
+		HTTPClient: &http.Client{Timeout: time.Minute, Transport: transport},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return credentials, nil
 		}),
