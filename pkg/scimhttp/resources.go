@@ -19,6 +19,16 @@ func (rq *request) selection() (*schema.Projection, error) {
 	return p.selection(rq.route.rt)
 }
 
+// sent is the body of a request that writes, and the projection that its query asks for.
+func (h *handler) sent(rq *request) (scim.Object, *schema.Projection, error) {
+	sel, err := rq.selection()
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := h.body(rq)
+	return body, sel, err
+}
+
 // list answers GET on a resource type's endpoint, and on the root for all types (RFC 7644, section 3.4.2).
 func (h *handler) list(ctx context.Context, rq *request) (answer, error) {
 	p, err := parseQuery(rq.URL.RawQuery)
@@ -53,11 +63,7 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 
 // create answers POST (RFC 7644, section 3.3).
 func (h *handler) create(ctx context.Context, rq *request) (answer, error) {
-	sel, err := rq.selection()
-	if err != nil {
-		return answer{}, err
-	}
-	body, err := h.body(rq)
+	body, sel, err := h.sent(rq)
 	if err != nil {
 		return answer{}, err
 	}
@@ -74,11 +80,7 @@ func (h *handler) create(ctx context.Context, rq *request) (answer, error) {
 
 // replace answers PUT (RFC 7644, section 3.5.1).
 func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
-	sel, err := rq.selection()
-	if err != nil {
-		return answer{}, err
-	}
-	body, err := h.body(rq)
+	body, sel, err := h.sent(rq)
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,11 +101,7 @@ func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
 
 // patch answers PATCH (RFC 7644, section 3.5.2): with the resource, or with 204 and nothing.
 func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
-	sel, err := rq.selection()
-	if err != nil {
-		return answer{}, err
-	}
-	body, err := h.body(rq)
+	body, sel, err := h.sent(rq)
 	if err != nil {
 		return answer{}, err
 	}
