@@ -12,7 +12,7 @@
 //	scim/schema      what attributes are: definitions, validation, normalisation, projection (RFC 7643)
 //	scim/filter      the filter and path grammar (RFC 7644, sections 3.4.2.2 and 3.5.2)
 //	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
-//	scim/scimtest    dialogues with identity providers, run against any server
+//	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	store/storetest  the conformance suite that every engine passes
 //	store/faultstore an engine that fails on purpose, for tests
@@ -35,6 +35,8 @@
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
 //	app/command      the command line to the admin API
+//	app/outbox       delivery of events and notices in AWS
+//	app/local/bench  what operations cost at several sizes
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
 //	app/e2e          the functions' binaries behind an emulation of Lambda, for tests
 //
