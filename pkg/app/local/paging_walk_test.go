@@ -27,13 +27,12 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 	turns := make(chan int, 16)
 	var turn atomic.Int64
 	a.eachPage = func() {
-		for {
+		for range cap(turns) {
 			select {
 			case turns <- int(turn.Add(1)):
-				continue
 			default:
+				return
 			}
-			return
 		}
 	}
 	var writers sync.WaitGroup
