@@ -138,6 +138,11 @@ func TestAppendJSON(t *testing.T) {
 			t.Errorf("AppendJSON(%#v) = %s, want %s", v, got, want)
 		}
 	}
+	for _, f := range []float64{math.Copysign(0, -1), 3, 1 << 53, 1 << 60, -1 << 63, 1 << 62} {
+		if got, want := string(scim.AppendJSON(nil, f)), string(scim.AppendJSON(nil, int64(f))); got != want {
+			t.Errorf("a whole number is %s as a float64 and %s as an int64, though they are Equal", got, want)
+		}
+	}
 	if got := string(scim.AppendJSON([]byte("x"), true)); got != "xtrue" {
 		t.Errorf("AppendJSON does not append: %s", got)
 	}
