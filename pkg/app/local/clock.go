@@ -2,6 +2,11 @@ package local
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"sync"
 	"time"
 
@@ -12,13 +17,23 @@ import (
 // rotateEvery is how often rotation runs, as the schedule of template.yaml has it.
 const rotateEvery = time.Hour
 
-// clock is the time of a local server: the real one until somebody moves it, and from then on as far ahead of it as they moved it. A new
-// start begins with the real time again.
+// latest is where time ends: what is made before it can still be written with four digits of a year, and be told in milliseconds of
+// thirteen.
+var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// clock is the time of a local server: the machine's until somebody moves it, and from then on as far ahead of it as they moved it.
 type clock struct {
 	real func() time.Time
+	path string // of the file that keeps what was moved; "" keeps nothing
 
 	mu    sync.Mutex
 	ahead time.Duration
+}
+
+// keptClock is the file: what time it was made when the machine had that one.
+type keptClock struct {
+	Now     time.Time `json:"now"`
+	Machine time.Time `json:"machine"`
 }
 
 // Now is the time.
@@ -28,17 +43,62 @@ func (c *clock) Now() time.Time {
 	return c.real().Add(c.ahead)
 }
 
-// set moves the clock, which never goes back.
+// set moves the clock, which never goes back. It is kept before it holds.
 func (c *clock) set(now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	step := now.Sub(c.real().Add(c.ahead))
-	if step < 0 {
-		return &tenant.InvalidError{Field: "now", Problem: "must not be before the present time, " + scim.FormatTime(c.real().Add(c.ahead))}
+	if !now.Before(latest) {
+		return &tenant.InvalidError{Field: "now", Problem: "must be before " + scim.FormatTime(latest)}
 	}
-	c.ahead += step
+	machine := c.real()
+	if present := machine.Add(c.ahead); now.Before(present) {
+		return &tenant.InvalidError{Field: "now", Problem: "must not be before the present time, " + scim.FormatTime(present)}
+	}
+	if err := c.keep(now, machine); err != nil {
+		return fmt.Errorf("local: the clock is not moved, because that cannot be kept: %w", err)
+	}
+	c.ahead = now.Sub(machine)
 	return nil
 }
+
+func (c *clock) keep(now, machine time.Time) error {
+	if c.path == "" {
+		return nil
+	}
+	data, err := json.Marshal(keptClock{now, machine})
+	if err != nil {
+		return err
+	}
+	return replaceFile(c.path, data)
+}
+
+// keepIn takes up the time that an earlier process was moved to, which has run on since, and keeps it in a file from now on. Where the
+// machine's clock went back in the meantime, that time stands still at least.
+func (c *clock) keepIn(path string) error {
+	c.path = path
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var kept keptClock
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err == nil && !(kept.sound(kept.Now) && kept.sound(kept.Machine)) {
+		err = errors.New("its times are out of range")
+	}
+	if err != nil {
+		return fmt.Errorf("%s, which says how far time was moved, can't be read (without it time is the machine's again): %w", path, err)
+	}
+	machine := c.real()
+	if kept.Machine.After(machine) {
+		kept.Machine = machine
+	}
+	c.ahead = kept.Now.Sub(kept.Machine)
+	return nil
+}
+
+func (keptClock) sound(t time.Time) bool { return t.After(time.Unix(0, 0)) && t.Before(latest) }
 
 // setClock moves the time, and does whatever is due then before it returns.
 func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error) {

@@ -85,6 +85,11 @@ type Server struct {
 // Open opens the engine and joins everything to it. Close it.
 func Open(ctx context.Context, o Options) (*Server, error) {
 	o = o.withClock()
+	if o.Data != boltstore.Memory && o.Data != "" {
+		if err := o.clock.keepIn(filepath.Join(o.Data, "clock.json")); err != nil {
+			return nil, err
+		}
+	}
 	engine, closer, err := openEngine(ctx, o)
 	if err != nil {
 		return nil, err
