@@ -164,6 +164,10 @@ func Metered(ctx context.Context) (context.Context, func() Cost) {
 	return ctx, m.Total
 }
 
+// Hold returns a context under which the methods of a Directory read, but write nothing before wait has returned, and nothing at all
+// where it returned an error: they then fail with that error, or one that wraps it. wait must be safe for concurrent use.
+func Hold(ctx context.Context, wait func() error) context.Context { return store.Hold(ctx, wait) }
+
 // maxWait bounds how long a writer competes for a resource before it answers 503.
 const maxWait = 10 * time.Second
 

@@ -2,43 +2,109 @@ package scimhttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // challenge is the WWW-Authenticate header of every 401 (RFC 6750, section 3). It is the same for every reason.
 const challenge = `Bearer realm="SCIM"`
 
-// authenticate finds out whether the request comes from the tenant that its path names. Nothing of a tenant has been touched before.
-// The note that the token was used is taken beside the request; used waits for it.
-func (h *handler) authenticate(ctx context.Context, rq *request) (used func(), err error) {
+// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a tenant that this
+// process has not let the same token in to before is touched until that is known.
+func (h *handler) authenticate(ctx context.Context, rq *request) (answer, error) {
 	authorization := strings.Join(rq.Header.Values("Authorization"), ",")
-	rq.account, rq.token, err = h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+	if account, token, ok := h.Tenants.Recall(rq.target.tenant, authorization); ok {
+		return h.ahead(ctx, rq, authorization, account, token)
+	}
+	account, token, err := h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	types, err := h.Tenants.Types(ctx, rq.account)
-	if err != nil {
-		return nil, err
+	defer h.touch(ctx, account, token)()
+	return h.carryOut(ctx, rq, account, token)
+}
+
+// errChanged says that the tenant is not what it was when it was last read.
+var errChanged = errors.New("scimhttp: the tenant has changed")
+
+// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and that one are one
+// round. Nothing is written before it is known that the sender is still let in and nothing of the tenant has changed. Where the tenant
+// has changed, all that was found is void, and the request is carried out anew.
+func (h *handler) ahead(ctx context.Context, rq *request, authorization string, account tenant.Tenant, token tenant.Token) (answer, error) {
+	var (
+		now      tenant.Tenant
+		by       tenant.Token
+		err      error
+		known    = make(chan struct{})
+		finished = make(chan struct{})
+	)
+	trial, cancel := context.WithCancel(directory.Hold(ctx, func() error { <-known; return err }))
+	defer cancel()
+	go func() {
+		defer close(finished)
+		now, by, err = h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+		if err == nil && !(now.Same(account) && by.Same(token)) {
+			err = errChanged
+		}
+		close(known)
+		if err != nil {
+			cancel()
+		}
+		if err == nil || errors.Is(err, errChanged) {
+			h.touch(ctx, now, by)()
+		}
+	}()
+	defer func() { <-finished }()
+	attempt := *rq
+	a, failed := h.carryOut(trial, &attempt, account, token)
+	<-known
+	switch {
+	case err == nil:
+		*rq = attempt
+		return a, failed
+	case errors.Is(err, errChanged):
+		return h.carryOut(ctx, rq, now, by)
 	}
-	rq.tenant = directory.Tenant{
-		ID:               rq.account.ID,
-		Types:            types,
-		BaseURL:          rq.base,
-		Dialect:          rq.account.Dialect(),
-		UniqueGroupNames: rq.account.UniqueGroupNames(),
-		CursorKey:        rq.account.CursorKey(),
-	}
+	return answer{}, err
+}
+
+// touch notes, beside the request, that a token was used. What it returns waits until that is done.
+func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant.Token) (wait func()) {
 	noted := make(chan struct{})
 	go func() {
 		defer close(noted)
-		h.Tenants.Touch(context.WithoutCancel(ctx), rq.account.ID, rq.token.ID)
+		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
 	}()
-	return func() { <-noted }, nil
+	return func() { <-noted }
+}
+
+// carryOut does what a request asks for, as the holder of a token of a tenant.
+func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (answer, error) {
+	types, err := h.Tenants.Types(ctx, account)
+	if err != nil {
+		return answer{}, err
+	}
+	rq.account, rq.token = account, token
+	rq.tenant = directory.Tenant{
+		ID:               account.ID,
+		Types:            types,
+		BaseURL:          rq.base,
+		Dialect:          account.Dialect(),
+		UniqueGroupNames: account.UniqueGroupNames(),
+		CursorKey:        account.CursorKey(),
+	}
+	rq.route = h.find(rq) // with the tenant's own types
+	op, a, err := rq.operation()
+	if op == nil {
+		return a, err
+	}
+	return op(h, ctx, rq)
 }
 
 // baseURL is the base URL of the tenant that the path names.

@@ -3,7 +3,6 @@ package scimhttp
 import (
 	"bytes"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -17,7 +16,7 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	if rq.ContentLength > h.MaxBodyBytes {
 		return nil, h.tooLarge(rq)
 	}
-	data, err := io.ReadAll(io.LimitReader(rq.Body, h.MaxBodyBytes+1))
+	data, err := rq.body()
 	if tooBig := (*http.MaxBytesError)(nil); int64(len(data)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
 		return nil, h.tooLarge(rq)
 	}

@@ -3,9 +3,11 @@ package scimhttp
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
@@ -55,6 +57,8 @@ type request struct {
 	target target
 	route  *route
 	base   string // of the tenant, without a trailing slash
+	// body reads the body to its end, once: a request may be carried out twice.
+	body func() ([]byte, error)
 
 	// Set by authentication.
 	account tenant.Tenant
@@ -74,7 +78,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
-	rq := &request{Request: r, id: requestID(r)}
+	rq := &request{Request: r, id: requestID(r), body: sync.OnceValues(func() ([]byte, error) {
+		return io.ReadAll(io.LimitReader(r.Body, h.MaxBodyBytes+1))
+	})}
 	a, err := h.answer(ctx, rq)
 	if err != nil {
 		a = h.failure(ctx, rq, err)
@@ -106,15 +112,5 @@ func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error)
 	if rq.openToAll() {
 		return h.serviceProviderConfig(ctx, rq)
 	}
-	used, err := h.authenticate(ctx, rq)
-	if err != nil {
-		return answer{}, err
-	}
-	defer used()
-	rq.route = h.find(rq) // with the tenant's own types
-	op, a, err := rq.operation()
-	if op == nil {
-		return a, err
-	}
-	return op(h, ctx, rq)
+	return h.authenticate(ctx, rq)
 }

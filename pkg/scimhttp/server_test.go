@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,19 +33,44 @@ type server struct {
 	now     time.Time
 	// fault, where it is set, is what the store's engine fails with.
 	fault error
+	// before, where it is set, is called before each call of the store's engine.
+	before atomic.Pointer[func(ctx context.Context, c call)]
 }
 
-// faulty is an engine that fails where its server says so.
+// call is a call of an engine: the partition and sort key that it names first, and whether it writes.
+type call struct {
+	pk, sk string
+	writes bool
+}
+
+// faulty is an engine that tells its server of each call, and fails where that says so.
 type faulty struct {
 	store.Engine
 	s *server
 }
 
+func (f faulty) tell(ctx context.Context, c call) {
+	if before := f.s.before.Load(); before != nil {
+		(*before)(ctx, c)
+	}
+}
+
 func (f faulty) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	f.tell(ctx, call{pk: keys[0].PK, sk: keys[0].SK})
 	if f.s.fault != nil {
 		return nil, nil, f.s.fault
 	}
 	return f.Engine.Get(ctx, keys)
+}
+
+func (f faulty) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	f.tell(ctx, call{pk: q.PK})
+	return f.Engine.Query(ctx, q)
+}
+
+func (f faulty) Transact(ctx context.Context, token string, ops []store.Op) error {
+	f.tell(ctx, call{pk: ops[0].PK, sk: ops[0].SK, writes: true})
+	return f.Engine.Transact(ctx, token, ops)
 }
 
 func (s *server) clock() time.Time { return s.now }

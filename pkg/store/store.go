@@ -152,6 +152,9 @@ func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	if len(ops) == 0 {
 		return nil
 	}
+	if err := held(ctx); err != nil {
+		return err
+	}
 	token := uuid.NewString()
 	return s.retry(ctx, always, func(ctx context.Context) (bool, error) {
 		return false, s.engine.Transact(ctx, token, ops)
@@ -161,6 +164,9 @@ func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 // Write applies one operation as a plain write. Where no answer came it tries again only what may happen twice: an operation
 // without condition and without Add. Else the error wraps ErrUnavailable and the write may have happened.
 func (s *Store) Write(ctx context.Context, op Op) error {
+	if err := held(ctx); err != nil {
+		return err
+	}
 	retryable := always
 	if len(op.If) > 0 || len(op.Add) > 0 {
 		retryable = refused
@@ -173,6 +179,9 @@ func (s *Store) Write(ctx context.Context, op Op) error {
 // Batch applies any number of unconditional Put and Delete operations on distinct keys, each atomically, in no order. After an
 // error some of them may have happened.
 func (s *Store) Batch(ctx context.Context, ops ...Op) error {
+	if err := held(ctx); err != nil {
+		return err
+	}
 	seen := make(map[Key]struct{}, len(ops))
 	for _, op := range ops {
 		if _, dup := seen[op.Key]; dup {

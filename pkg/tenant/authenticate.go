@@ -17,7 +17,13 @@ import (
 // A malformed token costs nothing; any other one strongly consistent read of one item, so that what an administrator
 // changes holds from the next request on.
 func (s *Service) Authenticate(ctx context.Context, tenantID, authorization string) (Tenant, Token, error) {
-	value := bearer(authorization)
+	t, token, err := s.authenticate(ctx, tenantID, bearer(authorization))
+	s.remember(tenantID, authorization, remembered{t, token}, err == nil)
+	return t, token, err
+}
+
+// authenticate is Authenticate for the value of a bearer token.
+func (s *Service) authenticate(ctx context.Context, tenantID, value string) (Tenant, Token, error) {
 	if access, ok := parseAccess(value); ok {
 		return s.authenticateAccess(ctx, tenantID, access)
 	}

@@ -196,7 +196,7 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.tokens(now),
-		Schemas: r.Schemas, key: r.cursorKey(id),
+		Schemas: r.Schemas, key: r.cursorKey(id), version: r.version,
 	}
 }
 

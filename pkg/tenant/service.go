@@ -55,6 +55,8 @@ type Service struct {
 	touched map[touchKey]time.Time
 	types   map[string]knownTypes // by tenant
 
+	remembered map[rememberedKey]remembered
+
 	delivering [64]sync.Mutex // by hash of the tenant
 }
 
@@ -71,7 +73,7 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	}
 	return &Service{
 		store: st, secrets: secrets, o: o, process: random(base36, tokenIDLength), touched: map[touchKey]time.Time{},
-		types: map[string]knownTypes{},
+		types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
 	}
 }
 

@@ -35,7 +35,8 @@ type Tenant struct {
 	// Service.Types.
 	Schemas string
 
-	key []byte // see CursorKey
+	key     []byte // see CursorKey
+	version int64  // of the stored item
 }
 
 // CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists are sealed with. It stays the same while the

@@ -1,0 +1,52 @@
+package tenant
+
+import (
+	"bytes"
+	"slices"
+)
+
+// remembered is whom Authenticate let in last with an Authorization header, and into which tenant.
+type remembered struct {
+	tenant Tenant
+	token  Token
+}
+
+// rememberedKey finds it: no value of a token is kept.
+type rememberedKey struct {
+	tenant string
+	digest [32]byte
+}
+
+// Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant; ok is false
+// where it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin with a request's reads
+// while Authenticate runs. Only where what that returns is the Same may anything of them be used.
+func (s *Service) Recall(tenantID, authorization string) (t Tenant, token Token, ok bool) {
+	key := rememberedKey{tenantID, digestOf(bearer(authorization))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.remembered[key]
+	return r.tenant, r.token, ok
+}
+
+// remember notes what Recall is to return; ok false makes it forget.
+func (s *Service) remember(tenantID, authorization string, r remembered, ok bool) {
+	key := rememberedKey{tenantID, digestOf(bearer(authorization))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !ok {
+		delete(s.remembered, key)
+		return
+	}
+	if len(s.remembered) >= maxKnown {
+		clear(s.remembered)
+	}
+	s.remembered[key] = r
+}
+
+// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of it.
+func (t Tenant) Same(u Tenant) bool {
+	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
+}
+
+// Same reports whether two tokens are one and allow the same.
+func (t Token) Same(u Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }
