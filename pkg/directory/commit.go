@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -86,39 +85,6 @@ func remove(k store.Key) store.Op { return store.Op{Kind: store.Delete, Key: k} 
 func when(op store.Op, conds ...store.Cond) store.Op {
 	op.If = append(op.If, conds...)
 	return op
-}
-
-// counterShards is the number of items that share a count, so that parallel creates seldom meet on one.
-const counterShards = 16
-
-// count changes the number of resources of a type by n, which is 1 or -1.
-func count(k store.Keys, kind string, n int64) store.Op {
-	shard := fmt.Sprintf("%02d", rand.IntN(counterShards))
-	return store.Op{
-		Kind: store.Update, Key: k.Counter(kind, shard), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
-		Add: map[string]int64{"n": n, "made": max(n, 0)},
-	}
-}
-
-// tally is the number of resources of a type, and of those that were ever made: together they change with every creation and
-// every deletion, and never come back to what they were.
-type tally struct{ n, made int64 }
-
-// tallyOf reads the counters of a type: one small read.
-func tallyOf(ctx context.Context, ts *store.TenantStore, kind string) (tally, error) {
-	var sum tally
-	prefix := ts.CounterPrefix(kind)
-	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK})
-	if err != nil {
-		return sum, err
-	}
-	for _, it := range page.Items {
-		n, _ := it.Attrs["n"].(int64)
-		made, _ := it.Attrs["made"].(int64)
-		sum.n += n
-		sum.made += made
-	}
-	return sum, nil
 }
 
 // taken is the answer to a write that would use a unique value a second time.

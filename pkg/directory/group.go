@@ -51,7 +51,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			return err
 		}
 		tx.reindex(nil, groupEntries(ts.Keys, r.id, r.doc), store.Key{}, nil)
-		tx.add(count(ts.Keys, "Group", 1))
+		tx.add(count(ts.Keys, "Group", r.id, 1))
 		r.created = d.o.Now()
 		r.modified = r.created
 		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes)
@@ -312,7 +312,7 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
 		}
 		tx.release(ts.Keys, r)
-		tx.add(count(ts.Keys, "Group", -1))
+		tx.add(count(ts.Keys, "Group", id, -1))
 		w = d.newWork(workGone, id)
 		w.group = true
 		tx.add(w.put(ts.Keys))

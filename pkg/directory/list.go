@@ -98,9 +98,7 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 	if l.from != nil && l.from.kind == k.index {
 		q.After = l.sortedAt(k, *l.from)
 	}
-	var beyond bool
-	var err error
-	if q.After, beyond, err = l.pass(ctx, q); err != nil || beyond {
+	if beyond, err := l.pass(ctx, k, &q); err != nil || beyond {
 		return err
 	}
 	q.Limit = l.need() - len(l.rows)
@@ -173,24 +171,53 @@ const metaBytes = 400
 
 func (l *lister) size(r record) int { return r.bytes + metaBytes + len(l.t.BaseURL) }
 
-// pass returns the key that l.skip resources of a partition end at; beyond says that there are no more than that. What is left to
-// skip stays in l.skip.
-func (l *lister) pass(ctx context.Context, q store.Query) (after string, beyond bool, err error) {
-	q.Select = store.KeysOnly
+// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that. What is left to skip
+// stays in l.skip.
+func (l *lister) pass(ctx context.Context, k *kind, q *store.Query) (beyond bool, err error) {
+	switch {
+	case l.skip == 0:
+		return false, nil
+	case l.order.named:
+		return l.passNames(ctx, q)
+	}
+	t := l.tallies[slices.Index(l.kinds, k)]
+	if int(t.n) <= l.skip {
+		l.skip -= int(t.n)
+		return true, nil
+	}
+	before := l.skip
+	if l.down {
+		before = int(t.n) - l.skip
+	}
+	l.skip = 0
+	id, err := t.jump(ctx, l.ts, q.PK, before)
+	if l.down {
+		q.After = id
+	} else {
+		q.From = id
+	}
+	return false, err
+}
+
+// passNames is pass in the order of names, which no counters are in: it reads the items of the names.
+func (l *lister) passNames(ctx context.Context, q *store.Query) (beyond bool, err error) {
+	names := *q
+	names.Select = store.KeysOnly
 	for l.skip > 0 {
-		q.Limit = l.skip
-		page, err := l.ts.Query(ctx, q)
+		names.Limit = l.skip
+		page, err := l.ts.Query(ctx, names)
 		if err != nil {
-			return "", false, err
+			return false, err
 		}
 		if l.skip -= page.Count; page.Count > 0 {
-			q.After = page.Items[page.Count-1].SK
+			names.After = page.Items[page.Count-1].SK
 		}
 		if !page.More {
-			return q.After, l.skip > 0, nil
+			break
 		}
 	}
-	return q.After, false, nil
+	q.After = names.After
+	return l.skip > 0, nil
 }
 
 // sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is what the walk began with.

@@ -132,10 +132,3 @@ func (l *lister) sum() tally {
 	}
 	return sum
 }
-
-// since returns how many resources were created or deleted after an earlier tally.
-func (t tally) since(before tally) int64 {
-	made := t.made - before.made
-	deleted := made - (t.n - before.n)
-	return made + deleted
-}

@@ -35,7 +35,7 @@ func (d *Directory) createOther(ctx context.Context, t Tenant, rt *schema.Resour
 		}
 		r.created = d.o.Now()
 		r.modified = r.created
-		return d.commitOther(ctx, ts, &r, indexEntries{}, nil, isAbsent()[0], count(ts.Keys, rt.ID, 1))
+		return d.commitOther(ctx, ts, &r, indexEntries{}, nil, isAbsent()[0], count(ts.Keys, rt.ID, r.id, 1))
 	})
 	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
@@ -97,7 +97,7 @@ func (d *Directory) deleteOther(ctx context.Context, t Tenant, rt *schema.Resour
 		tx.must(when(remove(resourceKey(ts.Keys, rt, id)), equals(attrVersion, r.version)), errStale)
 		tx.reindex(otherEntries(ts.Keys, r), nil, store.Key{}, nil)
 		tx.release(ts.Keys, r)
-		tx.add(count(ts.Keys, rt.ID, -1))
+		tx.add(count(ts.Keys, rt.ID, id, -1))
 		return tx.commit(ctx, ts)
 	})
 }

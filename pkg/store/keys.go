@@ -42,7 +42,7 @@ import (
 //	chunks of open work         T#t#PC               work id|first value in the chunk  changes
 //	reference that waits        T#t#Q                folded value|where|owner|value    -  (a long folded value: its SHA-256)
 //	values waited for           T#t#QH               folded value                      stamp
-//	counter                     T#t#C                kind|shard                        n
+//	counter                     T#t#C                kind|first id of the shard        n, made
 //	where a page ended          T#t#K                list|start index                  after, ttl
 //	bulk request seen before    T#t#B                digest of the request             seeds, done, ttl
 //	client's assertion used     T#t#J                digest of client id and jti       ttl
@@ -224,7 +224,7 @@ func (k Keys) Chunk(workID, first string) Key { return Key{k.pk("#PC"), Join(wor
 // ChunkPrefix is the prefix of all chunks of open work.
 func (k Keys) ChunkPrefix(workID string) Key { return Key{k.pk("#PC"), Join(workID) + Sep} }
 
-// Counter is the key of one shard of a counter.
+// Counter is the key of one shard of a counter. Shards sort as the ids that they count do.
 func (k Keys) Counter(kind, shard string) Key { return Key{k.pk("#C"), Join(kind, shard)} }
 
 // CounterPrefix is the prefix of all shards of a counter.
