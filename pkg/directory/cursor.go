@@ -25,7 +25,7 @@ const CursorLife = time.Hour
 const (
 	cursorBack  = 1 << iota // the page before the place
 	cursorTotal             // the total is in it
-	cursorStart             // the place is the beginning
+	cursorStart             // the place is the beginning; with cursorBack, the end
 )
 
 // cursorVersion is the first byte of what is sealed.
@@ -34,7 +34,7 @@ const cursorVersion = 1
 // position is where a walk goes on.
 type position struct {
 	place
-	start bool // at the beginning
+	start bool // at the beginning, or where back is set, at the end
 	back  bool // towards the beginning
 	total int  // -1: not known
 }
@@ -184,12 +184,14 @@ func (l *lister) follow(ctx context.Context, list *List) error {
 	if l.back {
 		next, previous = true, l.more
 	}
-	if len(l.rows) == 0 {
-		if !l.back {
-			return nil
-		}
+	if len(l.rows) == 0 { // what was there when the cursor was made is deleted
 		var err error
-		list.NextCursor, err = l.seal(position{start: true, total: total})
+		switch {
+		case l.back:
+			list.NextCursor, err = l.seal(position{start: true, total: total})
+		case l.from != nil:
+			list.PreviousCursor, err = l.seal(position{start: true, back: true, total: total})
+		}
 		return err
 	}
 	first, last := l.rows[0].place, l.rows[len(l.rows)-1].place

@@ -197,3 +197,30 @@ func TestJumpsBesideWrites(t *testing.T) {
 	close(stop)
 	<-done
 }
+
+// TestAPageIsReadBehindItsTotal: users who come and go between the counters and the rows of a last page make the client ask for one page
+// more, which shows nothing twice.
+func TestAPageIsReadBehindItsTotal(t *testing.T) {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "generic")
+	var ids []string
+	for i := range 6 {
+		ids = append(ids, w.user(fmt.Sprintf("b%d", i)))
+	}
+	page := func(start int) directory.List {
+		l, err := w.dir.List(t.Context(), w.tenant, user, directory.ListQuery{StartIndex: start, Count: 3, SortBy: "userName"})
+		w.ok(l, err)
+		return l
+	}
+	page(1)
+	engine.once(func(c call) bool { return c.read && c.touches("N") }, func() {
+		w.user("a")
+		w.ok(nil, w.remove(user, ids[5]))
+	})
+	if l := page(4); len(l.Resources) != 2 || !engine.done() {
+		t.Fatalf("%d users on the second page", len(l.Resources))
+	}
+	if l := page(6); len(l.Resources) != 0 {
+		t.Errorf("behind the end: %v", l.Resources[0].Doc["userName"])
+	}
+}

@@ -24,6 +24,7 @@ const (
 	markTotal = "total" // the total, where it took a search
 	markCount = "count" // the resources of the types that are listed
 	markMade  = "made"  // those that were ever made
+	markMoved = "moved" // there, as 1, where any of this changed on the way
 )
 
 // readMark finds where the page that begins at the query's start index goes on.
@@ -52,8 +53,9 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	if 2*changes > before.n {
 		return false, nil
 	}
-	l.marked = changes > 0
-	if n, counted := attrs[markTotal].(int64); counted && !l.marked {
+	moved, _ := attrs[markMoved].(int64)
+	l.moved = changes > 0 || moved > 0
+	if n, counted := attrs[markTotal].(int64); counted && !l.moved {
 		l.known = int(n)
 	}
 	l.from = &p
@@ -66,11 +68,8 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 		return
 	}
 	next := l.q.StartIndex + len(list.Resources)
-	if l.marked {
-		l.continued(next - 1)
-		list.Total = l.total
-	}
-	if !l.more && (!l.marked || l.total < next) {
+	list.Total = l.shown(next - 1)
+	if !l.more && list.Total < next {
 		return
 	}
 	err := l.tally(ctx)
@@ -84,6 +83,9 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 		if total >= 0 {
 			attrs[markTotal] = int64(total)
 		}
+		if l.moved {
+			attrs[markMoved] = int64(1)
+		}
 		err = l.ts.Write(ctx, put(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
 	}
 	if err != nil {
@@ -91,16 +93,17 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	}
 }
 
-// continued corrects the total of a page of a walk, of which so many results have been shown: a client that is told less than there is
-// stops early. Told more than it was shown, it asks for another page, which is why the end of a walk is kept as well where what was
-// written meanwhile makes the total larger.
-func (l *lister) continued(shown int) {
+// shown returns the total of a page of a walk, of which so many results have been shown. What is written while the walk goes on, and
+// while a page is read, makes counts differ from what was found: a client that is told less than there is stops early. Told more than it
+// was shown, it asks for another page, which is why the end of such a walk is kept as well.
+func (l *lister) shown(n int) int {
 	switch {
 	case l.more:
-		l.total = max(l.total, shown+1)
-	case l.searched:
-		l.total = shown
+		return max(l.total, n+1)
+	case l.moved && l.searched:
+		return n
 	}
+	return l.total
 }
 
 // tally reads the counters of what is listed, once.

@@ -77,7 +77,7 @@ type lister struct {
 	skip  int    // passes over so many results first
 	known int    // the total, as found when the walk began; -1 where it has to be counted
 
-	marked   bool    // from is where the page before ended, and something was created or deleted since
+	moved    bool    // from is where the page before ended, and something was created or deleted since the walk began
 	searched bool    // the total took more than counters and lookups
 	tallies  []tally // the counters of kinds; nil before they are read
 
