@@ -50,11 +50,13 @@ func (e Event) JSON() []byte {
 		"id": e.ID, "type": e.Type, "schemaVersion": int64(SchemaVersion), "tenant": e.Tenant, "subject": e.Subject,
 		"time": scim.FormatTime(e.Time),
 	}
-	if e.Data != nil {
-		o["data"] = e.Data
-	}
-	if e.DataOmitted {
+	switch {
+	case e.DataOmitted:
 		o["dataOmitted"] = true
+	case e.Data == nil:
+		o["data"] = scim.Object{}
+	default:
+		o["data"] = e.Data
 	}
 	return scim.AppendJSON(nil, o)
 }
