@@ -8,8 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// retryAfter is when what went wrong with a tenant is tried again.
-const retryAfter = time.Hour
+// retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also where that one
+// comes to the tenant sooner after its beginning than this one did.
+const retryAfter = 40 * time.Minute
 
 // advance does all that is due for a tenant: makes its successor, tells what there is to tell, tidies its vault, and delivers. The four
 // don't wait for each other: a vault that fails keeps nobody from being told. Each may be killed anywhere and repeated, by two

@@ -20,7 +20,7 @@ type announcement struct {
 
 // announce notes on the record the events and notices that are due at now: that a successor is ready, reminders, that a token has
 // ended. Nothing is noted twice, because the record remembers what was told, and is written together with it. What is due of
-// one token at one time becomes one message. It reports whether it noted anything.
+// one token at one time becomes one notice, that which says most. It reports whether it noted anything.
 func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 	before := len(r.out.events) + len(r.out.notices)
 	if a.all {
@@ -32,13 +32,17 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 		switch t.state(now) {
 		case TokenExpired:
 			if a.all && !t.Ended {
-				r.expire(now, t, r.late(i, now, a))
+				r.expire(now, t)
 			}
 		case TokenActive:
 			var steps []step
 			due := t.window() <= now.Unix() && r.outlived(i, now) || a.ready && r.renewed(i, now)
-			if t.Expires != 0 && t.Told&readyBit == 0 && (toCollect || due) {
+			ends := t.Expires != 0 || i >= r.used(now) // an endless token ends by its successor, unless it was left already
+			if ends && t.Told&readyBit == 0 && (toCollect || due) {
 				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
+				if s := r.successor(i, now); s >= 0 && !toCollect {
+					t.Ready = r.Tokens[s].ID
+				}
 			}
 			if a.all {
 				steps = append(steps, r.late(i, now, a)...)
@@ -52,16 +56,11 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 	return len(r.out.events)+len(r.out.notices) > before
 }
 
-// expire notes that a token has ended. Reminders that came too late go with it, but only those of a notice that was begun: who was
-// never told that the token would end is told once that it has.
-func (r *record) expire(now time.Time, t *tokenRecord, missed []step) {
-	t.Ended = true
+// expire notes that a token has ended. Reminders that come too late are of no use to anybody.
+func (r *record) expire(now time.Time, t *tokenRecord) {
+	t.Ended, t.Noted = true, now.Unix()
 	r.tell(now, EventTokenExpired, t.ID, scim.Object{"expiredAt": moment(t.Expires)})
-	steps := []step{{kind: NoticeExpired}}
-	if t.Told&readyBit != 0 {
-		steps = append(steps, missed...)
-	}
-	r.remind(now, t, steps)
+	r.remind(now, t, []step{{kind: NoticeExpired}})
 }
 
 // late are the reminders of token i whose time has come, the most urgent first. There are none once its successor is in use and the
@@ -80,15 +79,42 @@ func (r *record) late(i int, now time.Time, a announcement) []step {
 	return steps
 }
 
-// remind notes one notice for each step; the first carries the others.
+// remind notes that all of steps are told, by one notice: the first says more than the others, and they are not listed.
 func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
-	for i, s := range steps {
-		n := Notice{Kind: s.kind, TokenID: t.ID, ID: noticeID(t.ID, s.kind, strconv.Itoa(t.Period))}
-		if i > 0 {
-			n.Carrier = steps[0].kind
-		}
+	for _, s := range steps {
 		t.Told |= s.bit
-		r.notify(now, n)
+	}
+	if len(steps) > 0 {
+		r.notify(now, Notice{Kind: steps[0].kind, TokenID: t.ID, ID: t.noticeID(steps[0].kind), TokenEnds: unix(t.Expires)})
+	}
+}
+
+// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each successor.
+func (t tokenRecord) noticeID(kind NoticeKind) string {
+	period := strconv.Itoa(t.Period)
+	if kind == NoticeSuccessorReady && t.Void > 0 {
+		period += "-" + strconv.Itoa(t.Void)
+	}
+	return noticeID(t.ID, kind, period)
+}
+
+// successor is the index of the token to enter in place of token i: the one that ends last, else the newest; -1 where there is none.
+func (r *record) successor(i int, now time.Time) int {
+	if last := r.longest(now); last != i {
+		return last
+	}
+	if live := r.live(now); len(live) > 0 && live[len(live)-1] > i {
+		return live[len(live)-1]
+	}
+	return -1
+}
+
+// void takes back what was told of a successor that is no more, "" for one that was to be collected: the next one is told of again.
+func (r *record) void(tokenID string) {
+	for i := range r.Tokens {
+		if t := &r.Tokens[i]; t.Told&readyBit != 0 && t.Ready == tokenID {
+			t.Told, t.Ready, t.Void = t.Told&^readyBit, "", t.Void+1
+		}
 	}
 }
 

@@ -18,19 +18,24 @@ const EventClientSecretExpired EventKind = "client.secret-expired"
 // noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the period of notice.
 func (p policy) noticeDaysOfClients() []int { return append([]int{p.noticeDays}, p.reminders...) }
 
+// told reports whether days[i] is told, or need not be: the first of them, that the end comes, where anything was.
+func (c credential) told(days []int, i int) bool {
+	return slices.Contains(c.Told, days[i]) || i == 0 && len(c.Told) > 0
+}
+
 // missed are the days of those whose time has passed at now.
 func (c credential) missed(days []int, now time.Time) []int {
 	var past []int
-	for _, n := range days {
-		if c.Expires-int64(n)*86400 <= now.Unix() && !slices.Contains(c.Told, n) {
+	for i, n := range days {
+		if c.Expires-int64(n)*86400 <= now.Unix() && !c.told(days, i) {
 			past = append(past, n)
 		}
 	}
 	return past
 }
 
-// announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes one notice, the
-// most urgent, which carries the others.
+// announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes one notice: the
+// first, that a new secret is to be collected, or the most urgent reminder.
 func (r *record) announceClients(now time.Time, p policy) {
 	for i := range r.Clients {
 		c := &r.Clients[i]
@@ -39,28 +44,25 @@ func (r *record) announceClients(now time.Time, p policy) {
 			if secret.Expires == 0 || secret.Ended {
 				continue
 			}
-			var kinds []NoticeKind
+			var kind NoticeKind
 			if !secret.live(now) {
 				secret.Ended, secret.Told = true, nil
 				r.tell(now, EventClientSecretExpired, "", scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
-				kinds = []NoticeKind{NoticeExpired}
+				kind = NoticeExpired
 			} else {
 				past := secret.missed(p.noticeDaysOfClients(), now)
+				if len(past) == 0 {
+					continue
+				}
+				kind = NoticeSuccessorReady
+				if past[0] != p.noticeDays {
+					kind = ReminderKind(slices.Min(past))
+				}
 				secret.Told = append(slices.Clone(secret.Told), past...)
-				slices.Sort(past)
-				for _, n := range past {
-					kinds = append(kinds, ReminderKind(n))
-				}
 			}
-			for k, kind := range kinds {
-				n := Notice{
-					Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
-				}
-				if k > 0 {
-					n.Carrier = kinds[0]
-				}
-				r.notify(now, n)
-			}
+			r.notify(now, Notice{
+				Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
+			})
 		}
 	}
 }
@@ -74,8 +76,9 @@ func (r *record) nextOfClients(p policy) int64 {
 				continue
 			}
 			at = min(at, secret.Expires)
-			for _, n := range p.noticeDaysOfClients() {
-				if !slices.Contains(secret.Told, n) {
+			days := p.noticeDaysOfClients()
+			for i, n := range days {
+				if !secret.told(days, i) {
 					at = min(at, secret.Expires-int64(n)*86400)
 				}
 			}

@@ -52,7 +52,7 @@ func TestEndsOfClientSecretsAreTold(t *testing.T) {
 		want   string
 	}{
 		{28*day + time.Minute, ""},
-		{28 * day, "reminder-28"},
+		{28 * day, string(tenant.NoticeSuccessorReady)},
 		{27 * day, ""},
 		{14 * day, "reminder-14"},
 		{7 * day, "reminder-7"},
@@ -89,7 +89,7 @@ func TestEndsOfClientSecretsAreTold(t *testing.T) {
 	}
 }
 
-// A run that comes late says once what is most urgent; a secret that ends within its notice period says nothing before the next step.
+// A run that comes late says it once; a secret that ends within its notice period says nothing before the next step.
 func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	w.createWith(t, "acme", mailAda)
@@ -101,7 +101,7 @@ func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
 	w.rotate(t, d)
 	w.to(late.Secrets[0].ExpiresAt.Add(-6 * day))
 	w.rotate(t, d)
-	if got := d.ofClient(late.ID); got != "client.created reminder-7" && got != "reminder-7" {
+	if got := d.ofClient(late.ID); got != "client.created successor-ready" && got != "successor-ready" {
 		t.Errorf("late: %q", got)
 	}
 	var listed []string
@@ -114,7 +114,7 @@ func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
 			listed = append(listed, fmt.Sprintf("%s:%s", n.Kind, n.State))
 		}
 	}
-	if got := strings.Join(listed, " "); got != "reminder-7:sent reminder-14:sent reminder-28:sent" {
+	if got := strings.Join(listed, " "); got != "successor-ready:sent" {
 		t.Errorf("listed: %s", got)
 	}
 

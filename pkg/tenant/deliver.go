@@ -15,9 +15,10 @@ import (
 const (
 	// sending is for how long one process has a notice to itself, longer than any function of AWS lives.
 	sending = 16 * time.Minute
-	// sendAgain is when a notice that could not be sent is tried again, maxAttempts how often in all.
-	sendAgain   = 55 * time.Minute
-	maxAttempts = 24
+	// sendAgain is when a notice that could not be sent is tried again, by the hourly run that follows. The first try that
+	// fails so long after the first that did is the last: the next would be on another day.
+	sendAgain = retryAfter
+	lastTry   = 23 * time.Hour
 )
 
 // Deliver hands what a tenant has to tell to d: events in their order, and notices. What fails stays for the next time, and its error
@@ -92,10 +93,9 @@ func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Deliver
 	}
 	var failed error
 	for _, n := range all {
-		if n.State != NoticePending || n.Carrier != "" {
-			continue
+		if n.State == NoticePending {
+			failed = errors.Join(failed, s.send(ctx, tenantID, n, d))
 		}
-		failed = errors.Join(failed, s.send(ctx, tenantID, n, d))
 	}
 	return failed
 }
@@ -103,7 +103,7 @@ func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Deliver
 // errLater says that a notice waits for its next attempt, or is being sent elsewhere.
 var errLater = fmt.Errorf("%w: a notice is to be sent later", ErrBusy)
 
-// send hands over one notice: it claims it, so that nobody else does, and notes what came of it.
+// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is removed.
 func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
 	now := s.o.Now().Unix()
 	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process) {
@@ -115,12 +115,22 @@ func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d D
 	if err != nil {
 		return err
 	}
-	t, full, err := s.informed(ctx, tenantID, n.Notice)
+	r, err := s.read(ctx, tenantID) // after the notice, so that it is no older
+	if err != nil {
+		return err
+	}
+	if r.outdated(n.Notice, s.o.Now()) {
+		return s.retract(ctx, tenantID, n)
+	}
+	t, full, err := s.informed(ctx, tenantID, r, n.Notice)
 	if err != nil {
 		return err
 	}
 	state, err := d.Notice(ctx, t, full)
-	if err != nil && n.Attempts < maxAttempts {
+	if err != nil && n.Failing == 0 {
+		n.Failing = now
+	}
+	if err != nil && now-n.Failing < int64(lastTry/time.Second) {
 		n.By, n.Until, n.After = "", 0, now+int64(sendAgain/time.Second)
 		return errors.Join(fmt.Errorf("tenant: notice %s: %w", n.Kind, err), s.replace(ctx, tenantID, &n))
 	}
@@ -146,12 +156,43 @@ func (s *Service) replace(ctx context.Context, tenantID string, n *storedNotice)
 	return err
 }
 
-// informed adds to a notice what its text needs: the tokens as they are now.
-func (s *Service) informed(ctx context.Context, tenantID string, n Notice) (Tenant, Notice, error) {
-	r, err := s.read(ctx, tenantID)
-	if err != nil {
-		return Tenant{}, n, err
+// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of which there is
+// a notice of its own, was revoked or extended, or its successor was revoked.
+func (r *record) outdated(n Notice, now time.Time) bool {
+	if n.Kind == NoticeExpired || n.Kind == NoticeTest {
+		return false
 	}
+	if n.ClientID != "" {
+		c := r.client(n.ClientID)
+		return c == nil || c.credential(n.TokenID) == nil || !now.Before(n.ClientSecretEnds)
+	}
+	i := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID })
+	switch {
+	case i < 0 || r.Tokens[i].noticeID(n.Kind) != n.ID || r.Tokens[i].state(now) == TokenExpired:
+		return true
+	case r.Tokens[i].live(now):
+		return false
+	}
+	return n.Kind != NoticeSuccessorReady || r.successor(i, now) < 0 // after a rotation was completed people still need the new token
+}
+
+// retract removes a notice as it was read.
+func (s *Service) retract(ctx context.Context, tenantID string, n storedNotice) error {
+	err := s.store.Transact(ctx, store.Op{
+		Kind: store.Delete, Key: noticeKey(store.KeysOf(tenantID), n.ID),
+		If: []store.Cond{{Test: store.Equal, Attr: attrVersion, Value: n.version}},
+	})
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return errLater
+	}
+	if err == nil {
+		s.o.Log.InfoContext(ctx, "notice retracted", "tenant", tenantID, "notice", n.ID)
+	}
+	return err
+}
+
+// informed adds to a notice what its text needs: the tokens as they are now.
+func (s *Service) informed(ctx context.Context, tenantID string, r *record, n Notice) (Tenant, Notice, error) {
 	now := s.o.Now()
 	t := r.tenant(tenantID, now)
 	if n.ClientID != "" {
@@ -166,17 +207,22 @@ func (s *Service) informed(ctx context.Context, tenantID string, n Notice) (Tena
 		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
 	}
 	n.ToCollect = s.toCollect(r, now)
-	if i := slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == n.TokenID }); i >= 0 {
+	listed := func(id string) int { return slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == id }) }
+	if n.TokenID != "" {
+		n.Token = Token{ID: n.TokenID, ExpiresAt: n.TokenEnds} // where it is not listed any more
+	}
+	if i := listed(n.TokenID); i >= 0 {
 		n.Token = t.Tokens[i]
 	}
-	if i := r.longest(now); i >= 0 && r.Tokens[i].ID != n.TokenID {
-		n.Successor = t.Tokens[slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == r.Tokens[i].ID })]
+	own := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID })
+	if i := r.successor(own, now); i >= 0 {
+		n.Successor = t.Tokens[listed(r.Tokens[i].ID)]
 	}
 	return t, n, nil
 }
 
 // MarkNotice records what became of a notice after it was sent: NoticeBounced or NoticeFailed, in one transaction with the event that
-// says so. Those that it carried take the same state. ErrNotFound where there is no such notice; marking it again changes nothing.
+// says so. ErrNotFound where there is no such notice; marking it again changes nothing.
 func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state NoticeState) error {
 	if state != NoticeBounced && state != NoticeFailed {
 		return invalid("state", "must be bounced or failed")
@@ -184,7 +230,7 @@ func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, sta
 	return s.mark(ctx, tenantID, noticeID, state, 0)
 }
 
-// mark records the state of a notice and of those that it carries. version, where it is not 0, is the one that must be stored.
+// mark records the state of a notice. version, where it is not 0, is the one that must be stored.
 func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state NoticeState, version int64) error {
 	all, err := s.stored(ctx, tenantID)
 	if err != nil {
@@ -199,24 +245,16 @@ func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state Not
 	case version != 0 && all[i].version != version:
 		return errLater
 	}
-	carrier := all[i]
-	var puts []store.Op
-	for _, n := range all {
-		carried := n.TokenID == carrier.TokenID && n.Carrier == carrier.Kind && n.At.Equal(carrier.At)
-		if n.ID != noticeID && !carried {
-			continue
-		}
-		n.State, n.By, n.Until, n.After = state, "", 0, 0
-		op, err := n.put(tenantID)
-		if err != nil {
-			return err
-		}
-		puts = append(puts, op)
-	}
-	if state == NoticeSent {
-		err = s.store.Transact(ctx, puts...)
-	} else {
-		err = s.markWithEvent(ctx, tenantID, carrier.Notice, state, puts)
+	n := all[i]
+	n.State, n.By, n.Until, n.After, n.Failing = state, "", 0, 0, 0
+	put, err := n.put(tenantID)
+	switch {
+	case err != nil:
+		return err
+	case state == NoticeSent:
+		err = s.store.Transact(ctx, put)
+	default:
+		err = s.markWithEvent(ctx, tenantID, n.Notice, put)
 	}
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return errLater
@@ -224,24 +262,23 @@ func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state Not
 	return err
 }
 
-// markWithEvent writes states together with the event about them.
-func (s *Service) markWithEvent(ctx context.Context, tenantID string, n Notice, state NoticeState, puts []store.Op) error {
+// markWithEvent writes the state of a notice together with the event about it.
+func (s *Service) markWithEvent(ctx context.Context, tenantID string, n Notice, put store.Op) error {
 	kind := EventNoticeFailed
-	if state == NoticeBounced {
+	if n.State == NoticeBounced {
 		kind = EventNoticeBounced
 	}
-	n.State = state
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		r.tell(s.o.Now(), kind, n.TokenID, n.data())
-		r.out.with = puts
+		r.out.with = []store.Op{put}
 		return nil
 	})
 	return err
 }
 
-// Notices lists the tenant's notices of the last 400 days, oldest first; of one time, the one that carries others comes first.
+// Notices lists the tenant's notices of the last 400 days, oldest first.
 func (s *Service) Notices(ctx context.Context, tenantID string) ([]Notice, error) {
 	if _, err := s.Get(ctx, tenantID); err != nil {
 		return nil, err
@@ -253,9 +290,6 @@ func (s *Service) Notices(ctx context.Context, tenantID string) ([]Notice, error
 	slices.SortFunc(all, func(a, b storedNotice) int {
 		if c := a.At.Compare(b.At); c != 0 {
 			return c
-		}
-		if (a.Carrier == "") != (b.Carrier == "") {
-			return len(a.Carrier) - len(b.Carrier)
 		}
 		return strings.Compare(a.ID, b.ID)
 	})

@@ -15,7 +15,7 @@ const (
 	EventTokenCreated EventKind = "token.created"
 	// EventSuccessorCreated: a token was made to take the place of one that ends. Data: expiresAt, predecessorIds.
 	EventSuccessorCreated EventKind = "token.successor-created"
-	// EventTokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it.
+	// EventTokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it. Data: firstUsedAt.
 	EventTokenFirstUsed EventKind = "token.first-used"
 	// EventTokenExpired: the token ended. Data: expiredAt; At is when that was noticed.
 	EventTokenExpired EventKind = "token.expired"

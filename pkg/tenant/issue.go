@@ -110,6 +110,13 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 		data["predecessorIds"] = ending
 	}
 	r.tell(now, kind, c.ID, data)
+	if s.toCollect(r, now) {
+		for i := range r.Tokens { // who was asked to collect it knows of it
+			if t := &r.Tokens[i]; t.live(now) && t.Told&readyBit != 0 && t.Ready == "" {
+				t.Ready = c.ID
+			}
+		}
+	}
 	r.Tokens, r.Pending, r.Collect = append(r.Tokens, c.tokenRecord), nil, false
 	if current != "" {
 		r.Current = current
@@ -122,6 +129,8 @@ func (s *Service) room(r *record, now time.Time) error {
 	live := len(r.live(now))
 	held := s.holds(r.Pending)
 	switch {
+	case live >= maxLive && !held && s.toCollect(r, now):
+		return nil // both end soon, and it is a person who makes the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
 	case held && live+1 >= maxLive:

@@ -45,8 +45,9 @@ type Recipient struct {
 	Language string `json:"language"`
 }
 
-// Notice is what people are told of a token that ends. There is one of each kind for a token and its period of notice. It is written in
-// the same transaction as the step that causes it, and stays for a year after.
+// Notice is what people are told of a token that ends. There is one of each kind for a token and its period of notice, and one
+// NoticeSuccessorReady for each successor that it had. It is written in the same transaction as the step that causes it, and stays
+// for a year after. What is due of a token at one time is one notice; one that is out of date before it could be sent is removed.
 type Notice struct {
 	// ID is the same however often sending is tried: a sender can derive the identity of its message from it.
 	ID   string
@@ -56,15 +57,14 @@ type Notice struct {
 	// ClientID is set where the notice is about a secret of an OAuth client, which TokenID then names; ClientSecretEnds is when it ends.
 	ClientID         string
 	ClientSecretEnds time.Time
+	// TokenEnds is when the token ends, as it was when the notice was written; zero for a test and where there is no end.
+	TokenEnds time.Time
 	// At is when the notice became due and was written.
 	At         time.Time
 	Recipients []Recipient
 	State      NoticeState
 	// Attempts is how often sending was begun.
 	Attempts int
-	// Carrier is the kind of another notice of the same token that was due at the same time and whose message says it all: this
-	// one is not sent itself, it takes the carrier's state. Empty for one that is sent.
-	Carrier NoticeKind
 
 	// What follows is set where a notice is handed to a Delivery, as it is at that moment.
 

@@ -35,9 +35,7 @@ func (r *record) notify(now time.Time, n Notice) {
 	n.At, n.Recipients, n.State = now, r.Settings.Notices.Recipients, NoticePending
 	if len(n.Recipients) == 0 {
 		n.State = NoticeNoRecipient
-		if n.Carrier == "" {
-			r.tell(now, EventNoticeFailed, n.TokenID, n.data())
-		}
+		r.tell(now, EventNoticeFailed, n.TokenID, n.data())
 	}
 	r.out.notices = append(r.out.notices, n)
 }
@@ -108,6 +106,7 @@ type storedNotice struct {
 	By      string // the process that sends it
 	Until   int64  // for how long nobody else does; Unix seconds
 	After   int64  // when trying again makes sense
+	Failing int64  // since when sending it fails, 0 where it does not
 }
 
 // noticeRecord is its JSON.
@@ -115,18 +114,22 @@ type noticeRecord struct {
 	At         int64       `json:"at"` // milliseconds
 	Recipients []Recipient `json:"recipients,omitempty"`
 	Attempts   int         `json:"attempts,omitempty"`
-	Carrier    NoticeKind  `json:"carrier,omitempty"`
+	Ends       int64       `json:"ends,omitempty"` // Unix seconds, of the token
 	Client     string      `json:"client,omitempty"`
 	ClientEnds int64       `json:"clientEnds,omitempty"` // Unix seconds
 	By         string      `json:"by,omitempty"`
 	Until      int64       `json:"until,omitempty"`
 	After      int64       `json:"after,omitempty"`
+	Failing    int64       `json:"failing,omitempty"`
 }
 
 func (n storedNotice) attrs() (store.Attrs, error) {
 	stored := noticeRecord{
-		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, Carrier: n.Carrier, By: n.By, Until: n.Until, After: n.After,
+		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, By: n.By, Until: n.Until, After: n.After, Failing: n.Failing,
 		Client: n.ClientID,
+	}
+	if !n.TokenEnds.IsZero() {
+		stored.Ends = n.TokenEnds.Unix()
 	}
 	if n.ClientID != "" {
 		stored.ClientEnds = n.ClientSecretEnds.Unix()
@@ -164,10 +167,10 @@ func decodeNotice(item store.Item) (storedNotice, error) {
 	}
 	n := Notice{
 		ID: strings.Join(parts[1:], "."), Kind: NoticeKind(parts[2]), TokenID: parts[1], At: time.UnixMilli(stored.At).UTC(),
-		Recipients: stored.Recipients, State: NoticeState(st), Attempts: stored.Attempts, Carrier: stored.Carrier,
+		Recipients: stored.Recipients, State: NoticeState(st), Attempts: stored.Attempts, TokenEnds: unix(stored.Ends),
 		ClientID: stored.Client, ClientSecretEnds: unix(stored.ClientEnds),
 	}
-	return storedNotice{Notice: n, version: version, By: stored.By, Until: stored.Until, After: stored.After}, nil
+	return storedNotice{Notice: n, version: version, By: stored.By, Until: stored.Until, After: stored.After, Failing: stored.Failing}, nil
 }
 
 // noticeID names a notice: the token that ends, the kind, and which period of notice of the token it is.

@@ -79,10 +79,15 @@ type tokenRecord struct {
 	Reminders []int  `json:"reminders,omitzero"`
 	Period    int    `json:"period,omitempty"`
 	Told      uint16 `json:"told,omitempty"`
+	// Ready is the successor that was told of; empty while it waits to be collected. Void counts those of them that were revoked, after
+	// which the next one is told of like the first.
+	Ready string `json:"ready,omitempty"`
+	Void  int    `json:"void,omitempty"`
 
-	// Ended says that the expiry was told, Gone that the vault has forgotten the dead token.
-	Ended bool `json:"ended,omitempty"`
-	Gone  bool `json:"gone,omitempty"`
+	// Ended says that the expiry was told, Noted when, in Unix seconds; Gone that the vault has forgotten the dead token.
+	Ended bool  `json:"ended,omitempty"`
+	Noted int64 `json:"noted,omitempty"`
+	Gone  bool  `json:"gone,omitempty"`
 }
 
 // reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates with it.
@@ -131,8 +136,13 @@ func (t tokenRecord) vault() string {
 	return t.Vault
 }
 
-// remembered reports whether the token is still listed.
-func (t tokenRecord) remembered(now time.Time) bool { return now.Sub(t.died()) < keptDeadFor }
+// remembered reports whether the token is still listed: for 90 days after its end or, where that was noted late, after it was noted.
+func (t tokenRecord) remembered(now time.Time) bool {
+	if t.Revoked == 0 && !t.Ended {
+		return true
+	}
+	return now.Unix()-max(t.died().Unix(), t.Noted) < int64(keptDeadFor/time.Second)
+}
 
 // live lists the indexes of the live tokens, oldest first.
 func (r *record) live(now time.Time) []int {
@@ -187,7 +197,7 @@ func (r *record) forget(now time.Time, keep int) {
 		case old && (t.Ended || t.Revoked != 0 || dead > 2*keptDead):
 			r.Tokens = slices.Delete(r.Tokens, i, i+1)
 		case t.Gone && (t.Ended || t.Revoked != 0):
-			t.Notice, t.Reminders, t.Period, t.Told = 0, nil, 0, 0 // of no use any more
+			t.Notice, t.Reminders, t.Told, t.Ready = 0, nil, 0, "" // of no use any more
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 var errCollect = errors.New("tenant: to be collected")
 
 // StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With VaultNone it
-// asks for the successor to be collected instead. A *ConflictError where there is a successor already.
+// asks for the successor to be collected instead. A *ConflictError where there is a successor already, or one waits.
 func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -34,8 +34,11 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		return err
 	}
 	_, err = s.update(ctx, tenantID, func(r *record) error {
+		asked := s.toCollect(r, now)
 		r.Collect = true
-		s.announce(r, now, announcement{ready: true})
+		if !s.announce(r, now, announcement{ready: true}) && asked {
+			return &ConflictError{Detail: "A successor waits already. Make a token to collect it, or cancel the rotation."}
+		}
 		return nil
 	})
 	return err
@@ -72,7 +75,9 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string, pick
 		live := r.live(now)
 		if len(live) < maxLive {
 			if r.Collect && reason == "rotation-cancelled" {
-				r.Collect = false
+				if r.Collect = false; !s.toCollect(r, now) {
+					r.void("")
+				}
 				return nil
 			}
 			return &ConflictError{Detail: "There is no successor. Start a rotation first."}
@@ -156,9 +161,10 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 
 // extend sets the end. Reminders whose time has passed are not made up for.
 func (t *tokenRecord) extend(now time.Time, end int64) {
+	noticed := t.window() <= now.Unix()
 	t.Expires = end
-	if t.window() > now.Unix() && t.Told != 0 {
-		t.Told = 0
+	if noticed && t.window() > now.Unix() {
+		t.Told, t.Ready, t.Void = 0, "", 0
 		t.Period++
 	}
 	for _, s := range t.reminders() {
