@@ -36,10 +36,13 @@ func (m Message) Mail(from, name string) ([]byte, error) {
 	sender.Name = clean(name, maxName)
 	_, domain, _ := strings.Cut(sender.Address, "@")
 	var out bytes.Buffer
+	if reply, ok := plainAddress(m.ReplyTo); ok {
+		out.WriteString("Reply-To: " + reply.String() + "\r\n")
+	}
 	for _, h := range [][2]string{
-		{"From", sender.String()},
+		{"From", folded(sender.String())},
 		{"To", strings.Join(to, ",\r\n ")},
-		{"Subject", mime.QEncoding.Encode("utf-8", clean(m.Subject, maxSubject))},
+		{"Subject", folded(mime.QEncoding.Encode("utf-8", m.Subject))},
 		{"Date", m.At.UTC().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + m.ID + "@" + domain + ">"},
 		{"List-Id", "<scim-notices." + clean(m.Tenant, maxName) + "." + domain + ">"},
@@ -58,6 +61,9 @@ func (m Message) Mail(from, name string) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// folded has a line for each encoded word (RFC 2047, section 2).
+func folded(header string) string { return strings.ReplaceAll(header, "?= ", "?=\r\n ") }
 
 // parts writes the two forms of the message.
 func (m Message) parts(out *bytes.Buffer) error {

@@ -20,6 +20,8 @@ type Message struct {
 	Language string
 	// To are the addresses of the recipients who read this language. They may see each other: they are people of one tenant.
 	To []string
+	// ReplyTo is the address that answers go to; "" is the one that the message comes from.
+	ReplyTo string
 	// At is when the message was written.
 	At time.Time
 	// Subject is one line. Text and HTML say the same.

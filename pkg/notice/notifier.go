@@ -16,9 +16,10 @@ import (
 type Options struct {
 	// Sender takes the messages; nil where there is no way to send any.
 	Sender Sender
-	// Product is the name of the application that the tenants' people know; "" is "SCIM provisioning".
+	// Product is the name of the application that the tenants' people know; "" names it by the host of BaseURL.
 	Product string
-	// Contact is where they get a token and help: an address, a URL or a few words. "" is "your contact at" the product.
+	// Contact is where they get a token and help: a mail address, which they may also reply to, a URL, or a few words. "" is their
+	// contact at the product, or the operator.
 	Contact string
 	// BaseURL is what the base URLs of the tenants begin with, without a slash at the end; "" leaves them out.
 	BaseURL string
@@ -44,10 +45,8 @@ func New(o Options) *Notifier {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Product = clean(o.Product, maxName); o.Product == "" {
-		o.Product = "SCIM provisioning"
-	}
-	o.Contact = clean(o.Contact, maxSubject)
+	o.Product = clean(o.Product, maxName)
+	o.Contact = clean(o.Contact, maxContact)
 	return &Notifier{o: o}
 }
 

@@ -19,7 +19,8 @@ import (
 //	* a step; several make a numbered list
 //	| name | what it is; several make a table
 //
-// What comes from outside is one line and never begins one, so that it can't make a block.
+// What comes from outside is one line and never begins one, so that it can't make a block. A text makes a link with {{link URL}}, which
+// puts marks around it that nothing from outside can hold: they are control characters.
 
 //go:embed texts
 var files embed.FS
@@ -30,27 +31,56 @@ var (
 	layout = parseLayout()
 )
 
+const linkBegins, linkEnds = "\x01", "\x02"
+
+// unlinked takes the marks of links off.
+var unlinked = strings.NewReplacer(linkBegins, "", linkEnds, "")
+
+// span is a part of a line; Href is empty where it is no link.
+type span struct{ Text, Href string }
+
+func spans(line string) (all []span) {
+	for rest := line; rest != ""; {
+		before, after, linked := strings.Cut(rest, linkBegins)
+		if before != "" {
+			all = append(all, span{Text: before})
+		}
+		if rest = ""; linked {
+			var to string
+			to, rest, _ = strings.Cut(after, linkEnds)
+			href := to
+			if _, mail := plainAddress(to); mail {
+				href = "mailto:" + to
+			}
+			all = append(all, span{to, href})
+		}
+	}
+	return all
+}
+
 // Message writes a notice in a language, "en" or "de". It has no recipients yet. An error is a mistake in the texts.
 func (n *Notifier) Message(t tenant.Tenant, notice tenant.Notice, lang string) (Message, error) {
 	now := n.o.Now()
 	l, all := languages[lang], texts[lang]()
 	v := n.view(t, notice, l, now)
-	var err error
-	if v.Steps, err = perIdP(all, "steps", t.IdP, v); err != nil {
-		return Message{}, err
+	steps := "steps"
+	if notice.ClientID != "" {
+		steps = "client-steps"
 	}
-	name := section(notice, now)
-	if name == "expired" {
-		if v.Again, err = perIdP(all, "again", t.IdP, v); err != nil {
+	for what, into := range map[string]*string{steps: &v.Steps, "check": &v.Check, "again": &v.Again} {
+		var err error
+		if *into, err = perIdP(all, what, t.IdP, v); err != nil {
 			return Message{}, err
 		}
 	}
-	written, err := execute(all, name, v)
+	if notice.Kind != tenant.NoticeExpired && !v.Ended {
+		v.Again = ""
+	}
+	written, err := execute(all, section(notice, now), v)
 	if err != nil {
 		return Message{}, err
 	}
 	subject, body, _ := strings.Cut(written, "\n")
-	subject = clean(subject, maxSubject)
 	blocks := blocksOf(body)
 	var page strings.Builder
 	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{Lang: lang, Subject: subject, Blocks: blocks}); err != nil {
@@ -58,7 +88,7 @@ func (n *Notifier) Message(t tenant.Tenant, notice tenant.Notice, lang string) (
 	}
 	return Message{
 		ID: messageID(t.ID, notice.ID, lang), Tenant: t.ID, Notice: notice.ID, Kind: notice.Kind, Language: lang, At: now,
-		Subject: subject, Text: plain(blocks), HTML: page.String(),
+		ReplyTo: v.Contact.Mail, Subject: subject, Text: unlinked.Replace(plain(blocks)), HTML: page.String(),
 	}, nil
 }
 
@@ -156,7 +186,7 @@ func wrap(out *strings.Builder, lead, s string) {
 	indent := strings.Repeat(" ", min(3, len(lead)))
 	column := len([]rune(lead))
 	for i, word := range strings.Fields(s) {
-		n := len([]rune(word))
+		n := len([]rune(unlinked.Replace(word)))
 		switch {
 		case i > 0 && column+1+n > textWidth:
 			out.WriteString("\n" + indent)
@@ -173,11 +203,15 @@ func wrap(out *strings.Builder, lead, s string) {
 
 // parseLayout uses html/template, which escapes all that is put into a page.
 func parseLayout() func() *html.Template {
-	return sync.OnceValue(func() *html.Template { return html.Must(html.ParseFS(files, "texts/mail.html")) })
+	return sync.OnceValue(func() *html.Template {
+		return html.Must(html.New("").Funcs(html.FuncMap{"spans": spans}).ParseFS(files, "texts/mail.html"))
+	})
 }
 
 func parseTexts(lang string) func() *text.Template {
 	return sync.OnceValue(func() *text.Template {
-		return text.Must(text.New("").Option("missingkey=error").ParseFS(files, "texts/"+lang+".tmpl"))
+		return text.Must(text.New("").Option("missingkey=error").Funcs(text.FuncMap{
+			"link": func(to string) string { return linkBegins + to + linkEnds },
+		}).ParseFS(files, "texts/"+lang+".tmpl"))
 	})
 }

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -12,23 +13,48 @@ import (
 
 // view is what the texts go by: everything in words of their language.
 type view struct {
-	Product, Contact string
+	Product          string // as it begins subjects; "" where it has no name
+	App              string // the same within a sentence, in the nominative or accusative: "the application at scim.example.com"
+	Named            bool   // Product is a name that people know
+	Host             string // of the base URLs; may be empty
+	Contact          contact
 	Tenant, TenantID string
+	Short            string // the tenant's name, cut for subjects
 	BaseURL          string
+	TokenURL         string // where OAuth clients get access tokens
 	IdP, FromIdP     string // as its people call it; after "from"
-	Days             string // that are left: "14 days"
+	When             string // the token ends: "today", "in 14 days"
 	Old, New         tokenView
+	Ended            bool   // Old has ended
 	ToCollect        bool   // the new token is made when somebody collects it
+	Once             bool   // the value of the new token was shown once, and is kept nowhere
+	Done             bool   // the new token is in use, and the old one is not
 	StillUsed        bool   // the old token was used after the new one
-	Steps            string // what to do at the identity provider
 	ClientID         string // of the OAuth client whose secret Old is; else empty
-	Again            string // and what, once requests were refused; empty before
+	Steps            string // what to do at the identity provider
+	Check            string // how to see there that it worked
+	Again            string // what to do there once requests were refused; empty before
+}
+
+// contact is where people get a token and help; at most one field is set.
+type contact struct{ URL, Mail, Words string }
+
+func contactOf(s string) contact {
+	u, err := url.Parse(s)
+	switch _, mail := plainAddress(s); {
+	case mail:
+		return contact{Mail: s}
+	case err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(s, " \"<>"):
+		return contact{URL: s}
+	}
+	return contact{Words: name(s, maxContact)}
 }
 
 // tokenView is a token in words. All is empty where there is none.
 type tokenView struct {
 	ID         string
 	Begins     string // what its value begins with
+	Made       string // a day
 	EndsOn     string // a day
 	Ends       string // a day and time
 	FirstUsed  string
@@ -41,34 +67,55 @@ const reopened = time.Hour
 
 func (n *Notifier) view(t tenant.Tenant, notice tenant.Notice, l *language, now time.Time) view {
 	v := view{
-		Product: n.o.Product, Contact: n.o.Contact, Tenant: clean(t.Name, maxName), TenantID: t.ID, IdP: idps[t.IdP],
-		Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect,
+		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "", Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
+		IdP: idps[t.IdP], Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect, ClientID: notice.ClientID,
+		Once:      notice.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone,
 		StillUsed: !notice.Successor.FirstUsedAt.IsZero() && notice.Token.LastUsedAt.After(notice.Successor.FirstUsedAt.Add(reopened)),
 	}
-	v.ClientID = notice.ClientID
+	v.Done = v.New.FirstUsed != "" && !v.StillUsed
+	if u, err := url.Parse(n.o.BaseURL); err == nil {
+		v.Host = u.Host
+	}
+	if !v.Named {
+		v.App = l.app[0]
+		if v.Host != "" {
+			v.App = fmt.Sprintf(l.app[1], v.Host)
+		}
+	}
 	if v.Tenant == "" {
 		v.Tenant = t.ID
 	}
+	v.Short = name(v.Tenant, maxShort)
 	if v.FromIdP = v.IdP; v.IdP == "" {
 		v.IdP, v.FromIdP = l.generic[0], l.generic[1]
 	}
 	if n.o.BaseURL != "" {
-		v.BaseURL = n.o.BaseURL + "/scim/v2/" + t.ID
+		v.BaseURL, v.TokenURL = n.o.BaseURL+"/scim/v2/"+t.ID, n.o.BaseURL+"/oauth2/"+t.ID+"/token"
 	}
 	if end := notice.Token.ExpiresAt; !end.IsZero() {
-		v.Days = l.days(left(end.Sub(now)))
+		v.When, v.Ended = l.when(now, end), !now.Before(end)
 	}
 	return v
 }
 
-// left is a time in whole days, rounded up; at least 1.
-func left(d time.Duration) int { return max(1, int((d+24*time.Hour-1)/(24*time.Hour))) }
+// when says how many midnights (UTC) lie between now and the end: "today", "tomorrow", "in 14 days".
+func (l *language) when(now, end time.Time) string {
+	midnight := func(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+	n := max(0, int(midnight(end).Sub(midnight(now))/(24*time.Hour)))
+	if n < len(l.soon) {
+		return l.soon[n]
+	}
+	return fmt.Sprintf(l.later, n)
+}
 
 func (l *language) token(t tenant.Token, now time.Time) tokenView {
 	if t.ID == "" {
 		return tokenView{}
 	}
 	v := tokenView{ID: t.ID, Begins: "scim_" + t.ID + "_", FirstUsed: l.moment(t.FirstUsedAt), LastUsed: l.moment(t.LastUsedAt)}
+	if !t.CreatedAt.IsZero() {
+		v.Made = l.day(t.CreatedAt)
+	}
 	if !t.ExpiresAt.IsZero() {
 		v.EndsOn, v.Ends = l.day(t.ExpiresAt), l.moment(t.ExpiresAt)
 	}
@@ -97,10 +144,11 @@ func section(notice tenant.Notice, now time.Time) string {
 	return "reminder"
 }
 
-// How many characters are shown of a name, and of a subject.
+// How many characters are shown of a name, of a name in a subject, and of a contact.
 const (
 	maxName    = 100
-	maxSubject = 200
+	maxShort   = 50
+	maxContact = 200
 )
 
 // clean makes one line of a name, without control and formatting characters, and cuts it where it is too long.
@@ -121,14 +169,28 @@ func clean(s string, most int) string {
 	return s
 }
 
+// name is clean, and isolates what is written from right to left, so that it does not turn round what stands beside it.
+func name(s string, most int) string {
+	s = clean(s, most)
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, fromRight...) }) {
+		s = "\u2068" + s + "\u2069"
+	}
+	return s
+}
+
+// fromRight are the scripts in use that are written from right to left.
+var fromRight = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam, unicode.Samaritan}
+
 // language is what a language needs beside its texts.
 type language struct {
 	generic [2]string // an identity provider whose name is not known; the same after "from"
 	months  []string  // nil: as time.Format has them
 	date    string    // a day, with %[2]s for the month
 	clock   string    // what follows the day
-	counted [2]string // one day, several days
-	recent  string    // within the last hour
+	app     [2]string // an application whose name is not known; the same by its host
+	soon    []string  // today, tomorrow
+	later   string
+	recent  string // within the last hour
 	hours   [2]string
 	before  [2]string
 }
@@ -136,7 +198,8 @@ type language struct {
 var languages = map[string]*language{
 	"en": {
 		generic: [2]string{"your identity provider", "your identity provider"}, date: "%[1]d %[2]s %[3]d", clock: ", 15:04 UTC",
-		counted: [2]string{"1 day", "%d days"}, recent: "within the last hour",
+		app:  [2]string{"the application", "the application at %s"},
+		soon: []string{"today", "tomorrow"}, later: "in %d days", recent: "within the last hour",
 		hours: [2]string{"1 hour ago", "%d hours ago"}, before: [2]string{"1 day ago", "%d days ago"},
 	},
 	"de": {
@@ -144,7 +207,8 @@ var languages = map[string]*language{
 		months: []string{
 			"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember",
 		},
-		counted: [2]string{"1 Tag", "%d Tage"}, recent: "innerhalb der letzten Stunde",
+		app:  [2]string{"die Anwendung", "die Anwendung unter %s"},
+		soon: []string{"heute", "morgen"}, later: "in %d Tagen", recent: "innerhalb der letzten Stunde",
 		hours: [2]string{"vor 1 Stunde", "vor %d Stunden"}, before: [2]string{"vor 1 Tag", "vor %d Tagen"},
 	},
 }
@@ -172,8 +236,6 @@ func (l *language) moment(t time.Time) string {
 	}
 	return l.day(t) + t.UTC().Format(l.clock)
 }
-
-func (l *language) days(n int) string { return count(n, l.counted) }
 
 func (l *language) ago(d time.Duration) string {
 	switch {

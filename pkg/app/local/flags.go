@@ -24,6 +24,8 @@ func Flags(args []string, stdout, stderr io.Writer) (Options, error) {
 	fs.BoolVar(&o.CostHeaders, "cost-headers", false, "add what each request consumed to its answer, as Scim-Cost")
 	fs.IntVar(&o.MaxTokenDays, "max-token-days", 730, "`days` that a token may live at most")
 	fs.BoolVar(&o.EndlessTokens, "endless-tokens", false, "allow tokens that never expire")
+	fs.StringVar(&o.NoticeProduct, "notice-product", "", "`name` by which notices call the application")
+	fs.StringVar(&o.NoticeContact, "notice-contact", "", "mail `address`, URL or words: where notices say that a token is to be had")
 	level := fs.String("log-level", "info", "debug, info, warn or error")
 	if err := fs.Parse(args); err != nil {
 		return o, err

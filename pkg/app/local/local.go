@@ -45,7 +45,9 @@ type Options struct {
 	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without an end.
 	MaxTokenDays  int
 	EndlessTokens bool
-	LogLevel      slog.Level
+	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may be empty.
+	NoticeProduct, NoticeContact string
+	LogLevel                     slog.Level
 	// Log takes the log, Out what is printed for people. Required.
 	Log, Out io.Writer
 	// Now is the clock that the server's own begins with; nil is time.Now.

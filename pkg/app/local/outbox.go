@@ -48,14 +48,35 @@ func (b *outbox) delivery() tenant.Delivery {
 // reached notes where the server is reached.
 func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
 
-// tell writes a notice. People find the token in the admin API, because there is no operator but them.
+// tell writes a notice. Its readers have no admin API: how to get at the token is printed, for the operator.
 func (b *outbox) tell(ctx context.Context, t tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
 	origin, _ := b.origin.Load().(string)
-	contact := "the operator of this server"
-	if n.Successor.ID != "" {
-		contact = fmt.Sprintf("POST %s/admin/v1/tenants/%s/tokens/%s/reveal", origin, t.ID, n.Successor.ID)
+	state, err := notice.New(notice.Options{
+		Sender: b, Product: b.o.NoticeProduct, Contact: b.o.NoticeContact, BaseURL: origin, Now: b.o.Now, Log: b.log,
+	}).Deliver(ctx, t, n)
+	if err == nil && n.Kind != tenant.NoticeTest && n.ClientID == "" {
+		b.hint(origin, t, n)
 	}
-	return notice.New(notice.Options{Sender: b, Contact: contact, BaseURL: origin, Now: b.o.Now, Log: b.log}).Deliver(ctx, t, n)
+	return state, err
+}
+
+// hint prints the command by which the operator gets the token that a notice is about.
+func (b *outbox) hint(origin string, t tenant.Tenant, n tenant.Notice) {
+	command := "issue " + t.ID
+	switch {
+	case n.Successor.ID != "" && !n.Successor.FirstUsedAt.IsZero():
+		return
+	case n.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone:
+		return // it was shown
+	case n.Successor.ID != "":
+		command = "reveal " + t.ID + " " + n.Successor.ID
+	case !n.ToCollect:
+		return
+	}
+	if origin != "" {
+		command = "-url " + origin + " " + command
+	}
+	fmt.Fprintf(b.o.Out, "  the new token: go run ./functions/local token %s\n", command)
 }
 
 // Send is notice.Sender.Send. A mail that is sent again takes the place of the first.

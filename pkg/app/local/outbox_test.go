@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"mime/quotedprintable"
 	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
@@ -126,5 +128,44 @@ func TestEventsWaitForADiskThatIsThere(t *testing.T) {
 	}
 	if got := strings.Join(eventTypes(t, dir), " "); got != "token.created" {
 		t.Errorf("events %s", got)
+	}
+}
+
+// A notice names whom its readers ask; the operator, whom they ask, is told the command.
+func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
+	for _, tc := range []struct{ vault, contact, mail, printed string }{
+		{"secret", "help@example.com", "help@example.com", "  the new token: go run ./functions/local token -url http://localhost reveal acme "},
+		{"secret", "", "den Betreiber von localhost", "  the new token: go run ./functions/local token -url http://localhost reveal acme "},
+		{"none", "", "den Betreiber von localhost", "  the new token: go run ./functions/local token -url http://localhost issue acme\n"},
+	} {
+		dir, out, machine := t.TempDir(), &bytes.Buffer{}, someDay
+		s, err := local.Open(t.Context(), local.Options{
+			Engine: "bolt", Data: dir, BaseURL: "http://localhost", Log: io.Discard, Out: out, NoticeContact: tc.contact,
+			Now: func() time.Time { return machine },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := operator{t, s}
+		o.must(201, "POST", "/tenants", strings.Replace(withAda, `"settings":{`, `"settings":{"token":{"vault":"`+tc.vault+`"},`, 1))
+		o.to(someDay.AddDate(0, 0, 153))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mails, err := filepath.Glob(filepath.Join(dir, "notices", "acme-successor-ready-de-*.eml"))
+		if err != nil || len(mails) != 1 {
+			t.Fatalf("mails %v, %v", mails, err)
+		}
+		raw, err := os.ReadFile(mails[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
+		if flat := strings.Join(strings.Fields(string(text)), " "); err != nil || !strings.Contains(flat, tc.mail) || strings.Contains(flat, "/admin/v1") {
+			t.Errorf("%s, %s: %q is missing, or the admin API is named, %v:\n%s", tc.vault, tc.contact, tc.mail, err, text)
+		}
+		if !strings.Contains(out.String(), tc.printed) {
+			t.Errorf("%s: printed %q", tc.vault, out)
+		}
 	}
 }
