@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,9 +28,9 @@ const (
 // drain is how much of a refused body is read before the answer, so that a client still sending it gets to see the answer.
 const drain = 64 << 20
 
-// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, goes to the function as JSON, and its answer comes
-// back as JSON. So a local run exercises every conversion that a deployment does, and AWS's limits on sizes hold. Two things differ:
-// a path with an encoded `?` is not cut short there, and a body too large is refused in SCIM.
+// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON would carry it, and
+// so does the answer come back. So a local run exercises every conversion that a deployment does, and AWS's limits on sizes hold. Two
+// things differ: a path with an encoded `?` is not cut short there, and a body too large is refused in SCIM.
 type Gateway struct {
 	// Function is what is called. It goes on when the client hangs up, as it does in AWS.
 	Function Function
@@ -45,7 +43,7 @@ func RoundTrip(f Function) http.Handler { return Gateway{Function: f} }
 
 // ServeHTTP implements http.Handler.
 func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxPayload+1))
+	body, err := readBody(r)
 	if err != nil {
 		send(w, r, errorResponse(scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")))
 		return
@@ -67,23 +65,22 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	send(w, r, resp)
 }
 
-// invoke calls the function with ev as AWS does: JSON in, JSON out. The error holds nothing of the request.
+// invoke calls the function with ev as AWS does. The error holds nothing of the request.
 func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (resp events.APIGatewayV2HTTPResponse, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	var received events.APIGatewayV2HTTPRequest
-	size, err := throughJSON(ev, &received)
+	ev, size, err := sentRequest(ev)
 	if err != nil {
 		return resp, err
 	}
 	if size > MaxInvocation {
 		return tooLarge(), nil
 	}
-	answered, err := g.Function(ctx, received)
+	answered, err := g.Function(ctx, ev)
 	if err != nil {
 		return resp, fmt.Errorf("apigw: function: %w", err)
 	}
-	size, err = throughJSON(answered, &resp)
+	resp, size, err = sentResponse(answered)
 	switch {
 	case err != nil:
 		return resp, err
@@ -95,20 +92,6 @@ func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) 
 	return resp, nil
 }
 
-// throughJSON encodes in and decodes it into out. It returns the size of the JSON in bytes.
-func throughJSON(in, out any) (int, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(in); err != nil {
-		return 0, errors.New("apigw: event is no JSON")
-	}
-	if err := json.Unmarshal(b.Bytes(), out); err != nil {
-		return 0, errors.New("apigw: event does not decode")
-	}
-	return b.Len(), nil
-}
-
 // tooLarge is what stands for the gateway's own 413, which is no SCIM.
 func tooLarge() events.APIGatewayV2HTTPResponse {
 	return errorResponse(scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
@@ -116,16 +99,29 @@ func tooLarge() events.APIGatewayV2HTTPResponse {
 		MaxPayload, MaxInvocation))
 }
 
+// readBody reads the body of r, up to one byte beyond what the gateway takes.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	if 0 < r.ContentLength && r.ContentLength <= certain {
+		b.Grow(int(r.ContentLength) + bytes.MinRead) // ReadFrom wants that much room beyond the end
+	}
+	_, err := b.ReadFrom(io.LimitReader(r.Body, MaxPayload+1))
+	return b.Bytes(), err
+}
+
 // send writes resp as the answer to r.
 func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPResponse) {
-	body := []byte(resp.Body)
+	body := resp.Body
 	if resp.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(resp.Body)
 		if err != nil {
 			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusInternalServerError)
 			return
 		}
-		body = decoded
+		body = string(decoded)
 	}
 	h := w.Header()
 	for name, value := range resp.Headers {
@@ -142,6 +138,6 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	w.WriteHeader(resp.StatusCode)
 	if !empty && r.Method != http.MethodHead {
 		// A client that is gone can't be told.
-		_, _ = w.Write(body)
+		_, _ = io.WriteString(w, body)
 	}
 }

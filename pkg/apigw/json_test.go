@@ -1,0 +1,83 @@
+package apigw_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+)
+
+// The function gets what JSON carries, whether or not JSON is written on the way: valid text unchanged, anything else repaired.
+func TestEventIsWhatJSONCarries(t *testing.T) {
+	for name, change := range map[string]func(r *http.Request){
+		"plain":              func(*http.Request) {},
+		"markup":             func(r *http.Request) { r.URL.RawQuery = "filter=a%20eq%20%22<&>%22" },
+		"separators":         func(r *http.Request) { r.Header.Set("X-Test", "a\u2028b\u2029c") },
+		"control characters": func(r *http.Request) { r.URL.Path = "/a\x01\x7f" },
+		"header, no UTF-8":   func(r *http.Request) { r.Header.Set("X-Test", "M\xfcller") },
+		"path, no UTF-8":     func(r *http.Request) { r.URL.Path = "/\xff" },
+		"query, no UTF-8":    func(r *http.Request) { r.URL.RawQuery = "a=%ff" },
+		"cookies":            func(r *http.Request) { r.Header["Cookie"] = []string{"a=1; b=2", "c=\xff"} },
+		"agent, no UTF-8":    func(r *http.Request) { r.Header.Set("User-Agent", "\xff") },
+		"large":              func(r *http.Request) { r.Header.Set("X-Test", strings.Repeat("\x01", 1<<20)) },
+	} {
+		g, ev := capture()
+		r := httptest.NewRequest("POST", "/x", strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		change(r)
+		w := httptest.NewRecorder()
+		if g.ServeHTTP(w, r); name == "large" {
+			if w.Code != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s: status %d", name, w.Code)
+			}
+			continue
+		}
+		var carried events.APIGatewayV2HTTPRequest
+		if b, err := json.Marshal(ev); err != nil {
+			t.Fatal(err)
+		} else if err := json.Unmarshal(b, &carried); err != nil {
+			t.Fatal(err)
+		}
+		if ev.Version != "2.0" || !reflect.DeepEqual(*ev, carried) {
+			t.Errorf("%s:\ngot  %+v\nJSON %+v", name, *ev, carried)
+		}
+	}
+}
+
+// The client gets what JSON carries of the function's answer.
+func TestAnswerIsWhatJSONCarries(t *testing.T) {
+	for sent, want := range map[string]string{"<a>\u2028&\x01": "<a>\u2028&\x01", "M\xfcller": "M\ufffdller"} {
+		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: map[string]string{"x-test": sent}, Body: sent}, nil
+		})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
+		if w.Code != 200 || w.Body.String() != want || w.Header().Get("X-Test") != want {
+			t.Errorf("%q: got %d %q %q", sent, w.Code, w.Body.String(), w.Header().Get("X-Test"))
+		}
+	}
+}
+
+// The limit holds for the JSON of an answer, not for its text.
+func TestLimitIsOfJSON(t *testing.T) {
+	for body, want := range map[string]int{
+		strings.Repeat("\x01", 900<<10): 200, strings.Repeat("\x01", 1<<20): 500, strings.Repeat("x", 5<<20): 200,
+	} {
+		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: body}, nil
+		})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
+		if w.Code != want || want == 200 && !bytes.Equal(w.Body.Bytes(), []byte(body)) {
+			t.Errorf("%d times %q: got %d", len(body), body[:1], w.Code)
+		}
+	}
+}
