@@ -5,6 +5,7 @@ package awsenv
 import (
 	"context"
 	"os"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -39,8 +40,10 @@ func Endpoint(service string) *string {
 	return nil
 }
 
-// Store returns the store on a table.
+// Store returns the store on a table. The client is made at the first call: a request without a token needs none.
 func Store(table string) *store.Store {
-	client := dynamostore.NewClient(Config(), func(o *dynamodb.Options) { o.BaseEndpoint = Endpoint("DYNAMODB") })
-	return store.New(dynamostore.New(client, table), store.Options{})
+	client := sync.OnceValue(func() *dynamodb.Client {
+		return dynamostore.NewClient(Config(), func(o *dynamodb.Options) { o.BaseEndpoint = Endpoint("DYNAMODB") })
+	})
+	return store.New(dynamostore.Lazy(client, table), store.Options{})
 }

@@ -12,7 +12,7 @@ import (
 
 // Engine is one DynamoDB table as a store.Engine.
 type Engine struct {
-	client *dynamodb.Client
+	client func() *dynamodb.Client
 	table  string
 }
 
@@ -20,6 +20,11 @@ var _ store.Engine = (*Engine)(nil)
 
 // New returns the engine on a table, which has to be there. The client should be one of NewClient: an engine must not retry.
 func New(client *dynamodb.Client, table string) *Engine {
+	return Lazy(func() *dynamodb.Client { return client }, table)
+}
+
+// Lazy is New with a client that is made when it is first needed. client is called before each call to DynamoDB.
+func Lazy(client func() *dynamodb.Client, table string) *Engine {
 	return &Engine{client: client, table: table}
 }
 
@@ -39,7 +44,7 @@ func (e *Engine) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int
 }
 
 func (e *Engine) getOne(ctx context.Context, key store.Key) (store.Item, error) {
-	out, err := e.client.GetItem(ctx, &dynamodb.GetItemInput{
+	out, err := e.client().GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:              &e.table,
 		Key:                    encodeKey(key),
 		ConsistentRead:         aws.Bool(true),
@@ -65,7 +70,7 @@ func (e *Engine) getMany(ctx context.Context, keys []store.Key) ([]store.Item, [
 		index[k] = i
 		encoded[i] = encodeKey(k)
 	}
-	out, err := e.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+	out, err := e.client().BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
 		RequestItems: map[string]types.KeysAndAttributes{
 			e.table: {Keys: encoded, ConsistentRead: aws.Bool(true)},
 		},
@@ -117,7 +122,7 @@ func (e *Engine) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
 		}
 		requests[i].PutRequest = &types.PutRequest{Item: item}
 	}
-	out, err := e.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+	out, err := e.client().BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 		RequestItems:           map[string][]types.WriteRequest{e.table: requests},
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})

@@ -23,7 +23,7 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	if err != nil {
 		return store.Page{}, err
 	}
-	out, err := e.client.Query(ctx, in)
+	out, err := e.client().Query(ctx, in)
 	if err != nil {
 		chargeCall(ctx)
 		return store.Page{}, translate(ctx, "Query", err)

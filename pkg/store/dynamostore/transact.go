@@ -38,7 +38,7 @@ func (e *Engine) Transact(ctx context.Context, token string, ops []store.Op) err
 		}
 		in.TransactItems[i] = item
 	}
-	out, err := e.client.TransactWriteItems(ctx, in)
+	out, err := e.client().TransactWriteItems(ctx, in)
 	if err != nil {
 		err = translate(ctx, "TransactWriteItems", err)
 		chargeFailure(ctx, ops, 2, err)
@@ -113,7 +113,7 @@ func (e *Engine) write(ctx context.Context, op store.Op) error {
 }
 
 func (e *Engine) put(ctx context.Context, w *types.Put) (*types.ConsumedCapacity, error) {
-	out, err := e.client.PutItem(ctx, &dynamodb.PutItemInput{
+	out, err := e.client().PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: w.TableName, Item: w.Item, ConditionExpression: w.ConditionExpression,
 		ExpressionAttributeNames: w.ExpressionAttributeNames, ExpressionAttributeValues: w.ExpressionAttributeValues,
 		ReturnValuesOnConditionCheckFailure: allOld,
@@ -126,7 +126,7 @@ func (e *Engine) put(ctx context.Context, w *types.Put) (*types.ConsumedCapacity
 }
 
 func (e *Engine) update(ctx context.Context, w *types.Update) (*types.ConsumedCapacity, error) {
-	out, err := e.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := e.client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: w.TableName, Key: w.Key, UpdateExpression: w.UpdateExpression, ConditionExpression: w.ConditionExpression,
 		ExpressionAttributeNames: w.ExpressionAttributeNames, ExpressionAttributeValues: w.ExpressionAttributeValues,
 		ReturnValuesOnConditionCheckFailure: allOld,
@@ -139,7 +139,7 @@ func (e *Engine) update(ctx context.Context, w *types.Update) (*types.ConsumedCa
 }
 
 func (e *Engine) delete(ctx context.Context, w *types.Delete) (*types.ConsumedCapacity, error) {
-	out, err := e.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+	out, err := e.client().DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: w.TableName, Key: w.Key, ConditionExpression: w.ConditionExpression,
 		ExpressionAttributeNames: w.ExpressionAttributeNames, ExpressionAttributeValues: w.ExpressionAttributeValues,
 		ReturnValuesOnConditionCheckFailure: allOld,
