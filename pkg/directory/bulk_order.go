@@ -213,7 +213,7 @@ func (b *bulk) reads(u unit, names *joined) []string {
 		}
 		for _, value := range literals(b.ops[i].Data, "") {
 			all = append(all, "r/"+value)
-			if name := nameKey(userType, value); names.has(name) {
+			if name := nameKey(schema.UserType(), value); names.has(name) {
 				all = append(all, "n/"+names.find(name))
 			}
 		}
@@ -264,7 +264,7 @@ func (b *bulk) claims(ctx context.Context, names *joined) (concerned []bool, err
 // uniqueName is the attribute that is unique among the resources of a type; empty for none.
 func uniqueName(t Tenant, rt *schema.ResourceType) string {
 	switch {
-	case rt.ID == userType.ID:
+	case rt.ID == schema.UserType().ID:
 		return "userName"
 	case isGroup(rt) && t.UniqueGroupNames:
 		return "displayName"

@@ -9,11 +9,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-var (
-	userType  = schema.UserType()
-	groupType = schema.GroupType()
-)
-
 // takeMembers takes the members out of a normalised group document.
 func takeMembers(doc scim.Object) []any {
 	members, _ := doc["members"].([]any)

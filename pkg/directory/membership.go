@@ -9,6 +9,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -155,7 +156,7 @@ func (ms membership) know(values []string, items []store.Item, stored bool) (unk
 		m, isMember := ms.present[v]
 		switch {
 		case user.Attrs != nil:
-			r, err := decodeRecord(userType, user)
+			r, err := decodeRecord(schema.UserType(), user)
 			if err != nil {
 				return nil, err
 			}
@@ -201,7 +202,7 @@ func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, group
 	for i, v := range values {
 		group, name := items[2*i], items[2*i+1]
 		if group.Attrs != nil {
-			r, err := decodeRecord(groupType, group)
+			r, err := decodeRecord(schema.GroupType(), group)
 			if err != nil {
 				return err
 			}
@@ -252,7 +253,7 @@ func (d *Directory) knowNamed(ctx context.Context, ts *store.TenantStore, groupI
 			ms.named[v] = member{value: v}
 			continue
 		}
-		r, err := decodeRecord(userType, user)
+		r, err := decodeRecord(schema.UserType(), user)
 		if err != nil {
 			return err
 		}

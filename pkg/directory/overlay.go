@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -139,9 +140,9 @@ func (m *memberReader) element(v member) (scim.Object, error) {
 	m.limit -= len(v.value) + len(v.display) + memberOverhead
 	switch v.typ {
 	case memberUser:
-		o["$ref"] = location(m.t, userType, v.value)
+		o["$ref"] = location(m.t, schema.UserType(), v.value)
 	case memberGroup:
-		o["$ref"] = location(m.t, groupType, v.value)
+		o["$ref"] = location(m.t, schema.GroupType(), v.value)
 	}
 	if v.typ != memberNone {
 		m.limit -= len(m.t.BaseURL) + len(v.value)

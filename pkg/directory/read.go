@@ -120,12 +120,12 @@ func (d *Directory) groupReferences(ctx context.Context, t Tenant, ts *store.Ten
 		if it.Attrs == nil {
 			continue
 		}
-		r, err := decodeRecord(groupType, it)
+		r, err := decodeRecord(schema.GroupType(), it)
 		if err != nil {
 			return nil, err
 		}
 		byID[r.id] = scim.Object{
-			"value": r.id, "$ref": location(t, groupType, r.id), "display": displayOf(r.doc), "type": "direct",
+			"value": r.id, "$ref": location(t, schema.GroupType(), r.id), "display": displayOf(r.doc), "type": "direct",
 		}
 	}
 	return byID, nil
@@ -156,7 +156,7 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 		return Resource{}, err
 	}
 	res := d.resource(t, r)
-	if !sel.Wants(groupType, "members") {
+	if !sel.Wants(schema.GroupType(), "members") {
 		return res, nil
 	}
 	members, err := d.membersOf(ctx, t, ts, id, limit)
@@ -197,7 +197,7 @@ func (o overlay) withoutGone(members []any) []any {
 
 // withMembers adds the members to an answer about a group, where the projection wants them.
 func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	if !sel.Wants(groupType, "members") {
+	if !sel.Wants(schema.GroupType(), "members") {
 		return res, nil
 	}
 	members, err := d.membersOf(ctx, t, d.store.Tenant(t.ID), res.ID, answerLimit{bytes: MaxAnswerBytes})

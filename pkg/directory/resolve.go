@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -28,7 +29,7 @@ func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, us
 		if err != nil || items[0].Attrs == nil {
 			return err
 		}
-		r, err := decodeRecord(userType, items[0])
+		r, err := decodeRecord(schema.UserType(), items[0])
 		if err != nil {
 			return err
 		}
@@ -133,7 +134,7 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 	if err != nil || users[0].Attrs == nil {
 		return true, err
 	}
-	user, err := decodeRecord(userType, users[0])
+	user, err := decodeRecord(schema.UserType(), users[0])
 	if err != nil {
 		return false, err
 	}

@@ -99,7 +99,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 		UniqueGroupNames: account.UniqueGroupNames(),
 		CursorKey:        account.CursorKey(),
 	}
-	rq.route = h.find(rq) // with the tenant's own types
+	rq.route = h.find(rq)
 	op, a, err := rq.operation()
 	if op == nil {
 		return a, err

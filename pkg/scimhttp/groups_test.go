@@ -129,7 +129,7 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 	}
 	// Names that are taken there are free here, and a member or manager of there is nobody here.
 	mine := s.as(a, "POST", "/Users", `{"userName":"ann","externalId":"x1","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"`+userID+`"}}}`).wantResource(201)
-	if mine.at(schema.EnterpriseUser.ID, "manager", "$ref") != nil {
+	if mine.at(schema.EnterpriseUser().ID, "manager", "$ref") != nil {
 		t.Errorf("the manager of another tenant was found: %s", mine.raw)
 	}
 	r := s.as(a, "POST", "/Groups", `{"displayName":"g","members":[{"value":"`+userID+`"}]}`).wantResource(201)

@@ -108,7 +108,7 @@ func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error)
 	if rq.base, err = h.baseURL(rq); err != nil {
 		return answer{}, err
 	}
-	rq.route = h.find(rq)
+	rq.route = h.routes[rq.target.key]
 	if rq.openToAll() {
 		return h.serviceProviderConfig(ctx, rq)
 	}

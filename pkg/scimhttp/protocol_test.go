@@ -132,8 +132,9 @@ func TestLogHoldsNoSecretsAndNoNames(t *testing.T) {
 	s.as(a, "POST", "/Users?attributes=jane", `{"x":"jane"`).want(400)
 	s.send("GET", "/scim/v2/jane/Users", "").want(401)
 	s.send("JANE", "/jane", "").want(404)
+	s.send("GET", "/scim/v2/jane/users/jane", "").want(401)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(lines) != 5 {
+	if len(lines) != 6 {
 		t.Fatalf("%d lines: %s", len(lines), log.String())
 	}
 	for _, secret := range []string{a.token, "jane", "JANE"} {
@@ -145,6 +146,9 @@ func TestLogHoldsNoSecretsAndNoNames(t *testing.T) {
 		if !strings.Contains(lines[0], want) {
 			t.Errorf("the line lacks %s: %s", want, lines[0])
 		}
+	}
+	if !strings.Contains(lines[5], `"route":"/Users/{id}"`) {
+		t.Errorf("the line of a request without a token lacks its route: %s", lines[5])
 	}
 }
 

@@ -29,7 +29,8 @@ type route struct {
 	methods map[string]operation
 }
 
-// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key.
+// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key. Those of users and groups are
+// there with no more than the log says of a request that is refused before its tenant's types are known.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
 	search := map[string]operation{http.MethodPost: (*handler).search}
@@ -43,6 +44,12 @@ func routes() map[string]*route {
 		"resourcetypes/{id}":    {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
 		"schemas":               {pattern: "/Schemas", methods: get((*handler).listSchemas)},
 		"schemas/{id}":          {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
+		"users":                 {pattern: "/Users"},
+		"users/{id}":            {pattern: "/Users/{id}"},
+		"users/.search":         {pattern: "/Users/.search"},
+		"groups":                {pattern: "/Groups"},
+		"groups/{id}":           {pattern: "/Groups/{id}"},
+		"groups/.search":        {pattern: "/Groups/.search"},
 	}
 }
 
@@ -67,16 +74,13 @@ func routeOf(rt *schema.ResourceType, behind string) *route {
 	return r
 }
 
-// find finds the route of a request: an endpoint that every tenant has, or one of the tenant's resource types.
+// find finds the route of a request whose tenant is known: one of its resource types, or an endpoint that every tenant has.
 func (h *handler) find(rq *request) *route {
-	if r := h.routes[rq.target.key]; r != nil {
-		return r
-	}
 	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
 	if rt := rq.tenant.ResourceTypes().ByEndpoint(endpoint); rt != nil {
 		return routeOf(rt, behind)
 	}
-	return nil
+	return h.routes[rq.target.key]
 }
 
 // target is what a path names.

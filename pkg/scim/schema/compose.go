@@ -12,7 +12,7 @@ import (
 func (d Definitions) Types() (*Types, error) {
 	switch {
 	case d.IsEmpty():
-		return defaultTypes, nil
+		return DefaultTypes(), nil
 	case len(d.Schemas) > MaxSchemas:
 		return nil, invalidDefinition("a tenant has at most %d schemas of its own", MaxSchemas)
 	case len(d.ResourceTypes) > MaxResourceTypes+2:
@@ -20,7 +20,7 @@ func (d Definitions) Types() (*Types, error) {
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
 		return nil, invalidDefinition("the definitions of a tenant take at most %d KiB together", MaxDefinitionBytes>>10)
 	}
-	c := composer{d: d, enterprise: EnterpriseUser, extensions: map[string]*Schema{}, cores: map[string]*Schema{}}
+	c := composer{d: d, enterprise: EnterpriseUser(), extensions: map[string]*Schema{}, cores: map[string]*Schema{}}
 	return c.types()
 }
 
@@ -33,15 +33,15 @@ type composer struct {
 
 func (c *composer) types() (*Types, error) {
 	if more := c.d.Schema(scim.EnterpriseUserURN); more != nil {
-		s := copySchema(EnterpriseUser)
+		s := copySchema(EnterpriseUser())
 		s.Attributes = append(s.Attributes, copySchema(more).Attributes...)
 		c.enterprise = Define(s)
 	}
 	all := make([]*ResourceType, 0, 2+len(c.d.ResourceTypes))
-	for _, b := range []*ResourceType{userType, groupType} {
+	for _, b := range []*ResourceType{UserType(), GroupType()} {
 		rt := *b
 		rt.Extensions = slices.Clone(b.Extensions)
-		if b == userType {
+		if b == UserType() {
 			rt.Extensions[0].Schema = c.enterprise
 		}
 		definition, _ := c.d.ResourceType(b.ID)
@@ -70,7 +70,7 @@ func (c *composer) types() (*Types, error) {
 
 // schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type uses them yet.
 func (c *composer) schemas() []*Schema {
-	list := []*Schema{User, Group, c.enterprise}
+	list := []*Schema{User(), Group(), c.enterprise}
 	for _, s := range c.d.Schemas {
 		key := scim.Fold(s.ID)
 		switch {
@@ -134,7 +134,7 @@ func (c *composer) extend(rt *ResourceType, d TypeDefinition) error {
 func (c *composer) extension(urn string, rt *ResourceType) (*Schema, error) {
 	key := scim.Fold(urn)
 	if key == scim.Fold(scim.EnterpriseUserURN) {
-		if builtin(rt.ID) != userType {
+		if builtin(rt.ID) != UserType() {
 			return nil, invalidDefinition("%s extends users only", scim.EnterpriseUserURN)
 		}
 		return c.enterprise, nil

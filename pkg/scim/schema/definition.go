@@ -53,8 +53,8 @@ func ParseSchema(o scim.Object) (*Schema, error) {
 	}
 	var standard []*Attribute
 	if s.ID == scim.EnterpriseUserURN {
-		s.Name, s.Description = EnterpriseUser.Name, EnterpriseUser.Description
-		standard = EnterpriseUser.Attributes
+		s.Name, s.Description = EnterpriseUser().Name, EnterpriseUser().Description
+		standard = EnterpriseUser().Attributes
 	}
 	if err := checkNames(s.Attributes, standard, ""); err != nil {
 		return nil, err

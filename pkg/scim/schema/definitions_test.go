@@ -13,7 +13,7 @@ import (
 
 func all() []*schema.Schema {
 	return []*schema.Schema{
-		schema.User, schema.Group, schema.EnterpriseUser, schema.ServiceProviderConfig, schema.ResourceTypeSchema, schema.SchemaSchema,
+		schema.User(), schema.Group(), schema.EnterpriseUser(), schema.ServiceProviderConfig(), schema.ResourceTypeSchema(), schema.SchemaSchema(),
 	}
 }
 
@@ -28,7 +28,7 @@ func TestDefinitions(t *testing.T) {
 	characteristics := "name !=r type !r multiValued !r:boolean description r required r:boolean canonicalValues *=r caseExact r:boolean " +
 		"mutability =r returned =r uniqueness =r referenceTypes *=r"
 	for s, want := range map[*schema.Schema]string{
-		schema.User: common + "userName !u name:complex(formatted familyName givenName middleName honorificPrefix honorificSuffix) " +
+		schema.User(): common + "userName !u name:complex(formatted familyName givenName middleName honorificPrefix honorificSuffix) " +
 			"displayName nickName profileUrl =:reference title userType preferredLanguage locale timezone active:boolean password w " +
 			"emails *:complex" + plural + " phoneNumbers *:complex" + plural + " ims *:complex" + plural +
 			" photos *:complex(value =:reference display type primary:boolean) " +
@@ -36,26 +36,26 @@ func TestDefinitions(t *testing.T) {
 			"groups *r:complex(value =r $ref =r:reference display r type r) " +
 			"entitlements *:complex" + plural + " roles *:complex" + plural +
 			" x509Certificates *:complex(value =:binary display type primary:boolean)",
-		schema.EnterpriseUser: "employeeNumber costCenter organization division department " +
+		schema.EnterpriseUser(): "employeeNumber costCenter organization division department " +
 			"manager:complex(value = $ref =r:reference displayName r)",
-		schema.Group: common + "displayName ! members *:complex(value !=i $ref =i:reference type i display i)",
-		schema.ServiceProviderConfig: "documentationUri =r:reference patch !r:complex" + supported +
+		schema.Group(): common + "displayName ! members *:complex(value !=i $ref =i:reference type i display i)",
+		schema.ServiceProviderConfig(): "documentationUri =r:reference patch !r:complex" + supported +
 			" bulk !r:complex(supported !r:boolean maxOperations !r:integer maxPayloadSize !r:integer) " +
 			"filter !r:complex(supported !r:boolean maxResults !r:integer) " +
 			"changePassword !r:complex" + supported + " sort !r:complex" + supported + " etag !r:complex" + supported +
 			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri =r:reference primary r:boolean)" +
 			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize r:integer maxPageSize r:integer cursorTimeout r:integer)" +
 			" interopProfileConformant r:boolean",
-		schema.ResourceTypeSchema: "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
+		schema.ResourceTypeSchema(): "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
 			"schemaExtensions *r:complex(schema !=r:reference required !r:boolean)",
-		schema.SchemaSchema: "id !=r name r description r attributes *!r:complex(" + characteristics +
+		schema.SchemaSchema(): "id !=r name r description r attributes *!r:complex(" + characteristics +
 			" subAttributes *r:complex(" + characteristics + "))",
 	} {
 		if got := describe(s.Attributes); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", s.ID, got, want)
 		}
 	}
-	if schema.User.Description != "User Account" || schema.User.Name != "User" || schema.Group.Name != "Group" {
+	if schema.User().Description != "User Account" || schema.User().Name != "User" || schema.Group().Name != "Group" {
 		t.Error("name or description of a core schema is not that of RFC 7643")
 	}
 }
@@ -130,15 +130,15 @@ func TestCharacteristics(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for a, want := range map[*schema.Attribute]int{
-		schema.User.Attribute("userName"): 512, schema.User.Attribute("externalId"): 512, schema.User.Attribute("displayName"): 512,
-		schema.User.Attribute("emails").Sub("value"): 512, schema.Group.Attribute("displayName"): 512, schema.Group.Attribute("externalId"): 512,
-		schema.User.Attribute("phoneNumbers").Sub("value"): 0,
+		schema.User().Attribute("userName"): 512, schema.User().Attribute("externalId"): 512, schema.User().Attribute("displayName"): 512,
+		schema.User().Attribute("emails").Sub("value"): 512, schema.Group().Attribute("displayName"): 512, schema.Group().Attribute("externalId"): 512,
+		schema.User().Attribute("phoneNumbers").Sub("value"): 0,
 	} {
 		if a.MaxBytes != want {
 			t.Errorf("%s: MaxBytes is %d", a.Name, a.MaxBytes)
 		}
 	}
-	if n := schema.User.Attribute("emails").MaxValues; n != 20 {
+	if n := schema.User().Attribute("emails").MaxValues; n != 20 {
 		t.Errorf("emails: MaxValues is %d", n)
 	}
 }
@@ -154,13 +154,13 @@ func TestSchemaObject(t *testing.T) {
 		if o["id"] != s.ID || text(o["schemas"]) != `["`+scim.SchemaURN+`"]` {
 			t.Errorf("%s: id %v, schemas %v", s.ID, o["id"], o["schemas"])
 		}
-		keysDeclared(t, s.ID, o, schema.SchemaSchema.Attributes)
+		keysDeclared(t, s.ID, o, schema.SchemaSchema().Attributes)
 	}
 	for _, rt := range []*schema.ResourceType{schema.UserType(), schema.GroupType()} {
-		keysDeclared(t, rt.ID, rt.Object(), schema.ResourceTypeSchema.Attributes)
+		keysDeclared(t, rt.ID, rt.Object(), schema.ResourceTypeSchema().Attributes)
 	}
-	hidden := schema.User.Object("PASSWORD", "nothing")
-	if n := len(hidden["attributes"].([]any)); n != len(schema.User.Attributes)-1 || strings.Contains(text(hidden), `"name":"password"`) {
+	hidden := schema.User().Object("PASSWORD", "nothing")
+	if n := len(hidden["attributes"].([]any)); n != len(schema.User().Attributes)-1 || strings.Contains(text(hidden), `"name":"password"`) {
 		t.Errorf("password is not hidden: %d attributes", n)
 	}
 }

@@ -69,7 +69,7 @@ func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 
 // builtin is the type of RFC 7643 with that id; nil if there is none.
 func builtin(id string) *ResourceType {
-	for _, rt := range []*ResourceType{userType, groupType} {
+	for _, rt := range []*ResourceType{UserType(), GroupType()} {
 		if strings.EqualFold(rt.ID, id) {
 			return rt
 		}

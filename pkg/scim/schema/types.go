@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -14,14 +15,15 @@ type Types struct {
 	byPath  map[string]*ResourceType
 }
 
-// DefaultTypes are the types of a tenant for which nothing is defined: User and Group.
-func DefaultTypes() *Types { return defaultTypes }
-
-var defaultTypes = typesOf([]*ResourceType{userType, groupType}, []*Schema{User, Group, EnterpriseUser})
+// DefaultTypes are the types of a tenant for which nothing is defined: User and Group. Like all that RFC 7643 defines they are made
+// when they are first asked for: a process that has yet to see a token has no use for them.
+var DefaultTypes = sync.OnceValue(func() *Types {
+	return typesOf([]*ResourceType{UserType(), GroupType()}, []*Schema{User(), Group(), EnterpriseUser()})
+})
 
 func typesOf(all []*ResourceType, schemas []*Schema) *Types {
 	t := &Types{
-		all: all, schemas: append(slices.Clip(schemas), ServiceProviderConfig, ResourceTypeSchema, SchemaSchema),
+		all: all, schemas: append(slices.Clip(schemas), ServiceProviderConfig(), ResourceTypeSchema(), SchemaSchema()),
 		byPath: map[string]*ResourceType{},
 	}
 	for _, rt := range all {

@@ -10,7 +10,7 @@ import (
 
 // One attribute's value, as a PATCH brings it.
 func TestAttributeNormalize(t *testing.T) {
-	user, ext := schema.User.Attribute, schema.EnterpriseUser.Attribute
+	user, ext := schema.User().Attribute, schema.EnterpriseUser().Attribute
 	for _, c := range []struct {
 		a           *schema.Attribute
 		value, want string
@@ -36,7 +36,7 @@ func TestAttributeNormalize(t *testing.T) {
 		{ext("manager"), `{"value":""}`, `null`},
 		{ext("manager"), `[{"$ref":"r","value":"m"}]`, `{"value":"m"}`},
 		{ext("manager"), `{"displayName":"M"}`, `null`},
-		{schema.Group.Attribute("members"), `["1",{"value":"2","$ref":null}]`, `[{"value":"1"},{"value":"2"}]`},
+		{schema.Group().Attribute("members"), `["1",{"value":"2","$ref":null}]`, `[{"value":"1"},{"value":"2"}]`},
 	} {
 		got, err := c.a.Normalize(value(t, c.value), scim.Dialect{})
 		if err != nil || !scim.Equal(got, value(t, c.want)) {
@@ -67,7 +67,7 @@ func TestAttributeNormalize(t *testing.T) {
 }
 
 func TestBase64(t *testing.T) {
-	cert := schema.User.Attribute("x509Certificates").Sub("value")
+	cert := schema.User().Attribute("x509Certificates").Sub("value")
 	for s, want := range map[string]bool{
 		"TWFu": true, "TWE=": true, "TQ==": true, "TWE": true, "TQ": true, "_-8": true, "TW\r\nFu": true, "TWFu\n": true,
 		"T": false, "TQ=": false, "TQ===": false, "TWFu=": false, "====": false, "=": false, "TQ==TQ==": false, "TW Fu": false, "TWFü": false,
