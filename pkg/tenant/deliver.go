@@ -106,10 +106,10 @@ var errLater = fmt.Errorf("%w: a notice is to be sent later", ErrBusy)
 // send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is removed.
 func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
 	now := s.o.Now().Unix()
-	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process) {
+	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process()) {
 		return errLater
 	}
-	n.By, n.Until = s.process, now+int64(sending/time.Second)
+	n.By, n.Until = s.process(), now+int64(sending/time.Second)
 	n.Attempts++
 	err := s.replace(ctx, tenantID, &n)
 	if err != nil {

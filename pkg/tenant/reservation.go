@@ -7,12 +7,12 @@ import (
 
 // reservation makes a claim of this process on a place of a tenant.
 func (s *Service) reservation(id string) *reservation {
-	return &reservation{ID: id, At: s.o.Now().Unix(), By: s.process}
+	return &reservation{ID: id, At: s.o.Now().Unix(), By: s.process()}
 }
 
 // holds reports whether a claim still keeps others off. One that lapsed was abandoned: who made it gave up long before.
 func (s *Service) holds(r *reservation) bool {
-	if r == nil || s.o.Alone && r.By != s.process {
+	if r == nil || s.o.Alone && r.By != s.process() {
 		return false
 	}
 	return s.o.Now().Sub(time.Unix(r.At, 0)) < lease

@@ -49,7 +49,7 @@ type Service struct {
 	store   *store.Store
 	secrets Secrets
 	o       Options
-	process string // tells this process's reservations from others'
+	process func() string // tells this process's reservations from others'
 
 	mu      sync.Mutex
 	touched map[touchKey]time.Time
@@ -72,8 +72,8 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 		o.MaxLifetime = defaultMaxLifetime
 	}
 	return &Service{
-		store: st, secrets: secrets, o: o, process: random(base36, tokenIDLength), touched: map[touchKey]time.Time{},
-		types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
+		store: st, secrets: secrets, o: o, process: sync.OnceValue(func() string { return random(base36, tokenIDLength) }),
+		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
 	}
 }
 
