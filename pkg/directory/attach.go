@@ -131,15 +131,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	var lists [][]any
-	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
-		if len(o.open) == 0 && l.adjacent(groups) {
-			lists, err = l.membersInRange(ctx, o, groups)
-		} else {
-			lists, err = l.membersEach(ctx, o, groups)
-		}
-		return err
-	})
+	lists, err := l.membersOf(ctx, l.ids(groups), l.adjacent(groups), l.left)
 	if err != nil {
 		return err
 	}
@@ -148,7 +140,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	}
 	for i, list := range lists {
 		if doc := l.rows[groups[i]].res.Doc; doc != nil {
-			doc["members"] = o.withoutGone(list)
+			doc["members"] = list
 		}
 	}
 	if len(lists) < len(groups) {
@@ -157,18 +149,34 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	return nil
 }
 
+// membersOf reads the members of groups, by the ids' order: of as many groups as fit a size. In range, the groups follow each other.
+func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, size int) (lists [][]any, err error) {
+	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
+		if len(o.open) == 0 && inRange {
+			lists, err = l.membersInRange(ctx, o, ids, size)
+		} else {
+			lists, err = l.membersEach(ctx, o, ids, size)
+		}
+		return err
+	})
+	for i := range lists {
+		lists[i] = o.withoutGone(lists[i])
+	}
+	return lists, err
+}
+
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
-func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([][]any, error) {
-	ids := l.ids(groups)
+func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, size int) ([][]any, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
-	reader := memberReader{t: l.t, ts: l.ts, limit: l.left}
-	lists := make([][]any, len(groups))
-	at := make(map[string]int, len(groups))
+	down := ids[0] > ids[len(ids)-1]
+	reader := memberReader{t: l.t, ts: l.ts, limit: size}
+	lists := make([][]any, len(ids))
+	at := make(map[string]int, len(ids))
 	for i, id := range ids {
 		lists[i], at[id] = []any{}, i
 	}
-	fitting := len(groups)
-	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: l.down}) {
+	fitting := len(ids)
+	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: down}) {
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +196,7 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([
 		}
 		lists[i] = append(lists[i], element)
 	}
-	if l.down {
+	if down {
 		for _, list := range lists {
 			slices.Reverse(list)
 		}
@@ -197,16 +205,16 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, groups []int) ([
 }
 
 // membersEach reads the members of groups one by one, some in parallel.
-func (l *lister) membersEach(ctx context.Context, o overlay, groups []int) ([][]any, error) {
-	lists, left := make([][]any, len(groups)), l.left
-	for start := 0; start < len(groups); start += fewRows {
-		chunk := groups[start:min(start+fewRows, len(groups))]
+func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, size int) ([][]any, error) {
+	lists, left := make([][]any, len(ids)), size
+	for start := 0; start < len(ids); start += fewRows {
+		chunk := ids[start:min(start+fewRows, len(ids))]
 		used := make([]int, len(chunk))
 		g, gctx := errgroup.WithContext(ctx)
-		for i, at := range chunk {
+		for i, id := range chunk {
 			g.Go(func() (err error) {
 				reader := memberReader{t: l.t, ts: l.ts, limit: left}
-				lists[start+i], err = reader.read(gctx, o, l.rows[at].id)
+				lists[start+i], err = reader.read(gctx, o, id)
 				used[i] = left - reader.limit
 				if errors.Is(err, errTooLarge) {
 					return nil
@@ -226,49 +234,65 @@ func (l *lister) membersEach(ctx context.Context, o overlay, groups []int) ([][]
 	return lists, nil
 }
 
-// attachEach completes rows of one type with groups or members and gives them to use one by one.
-func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, use func(row) error) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	o, err := l.d.overlay(ctx, l.ts)
-	if err != nil {
-		return err
-	}
-	if !isGroup(k.rt) {
-		for chunk := range slices.Chunk(rows, store.MaxGetKeys) {
-			ids := make([]string, len(chunk))
-			for i, r := range chunk {
-				ids[i] = r.id
-			}
-			groups, err := l.groupsEach(ctx, o, ids)
-			if err != nil {
-				return err
-			}
-			if err := l.setGroups(ctx, chunk, groups); err != nil {
-				return err
-			}
-			for _, r := range chunk {
-				if err := use(r); err != nil {
-					return err
-				}
-			}
+// attachEach completes rows of one type with groups or members and gives them to use one by one. In range, they follow each other.
+func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, inRange bool, use func(row) error) error {
+	for len(rows) > 0 {
+		attach := l.someGroups
+		if isGroup(k.rt) {
+			attach = l.someMembers
 		}
-		return nil
-	}
-	for _, r := range rows {
-		reader := memberReader{t: l.t, ts: l.ts, limit: MaxAnswerBytes}
-		members, err := reader.read(ctx, o, r.id)
-		if errors.Is(err, errTooLarge) {
-			return membersDoNotFit(text(r.res.Doc, "displayName"))
-		}
+		n, err := attach(ctx, rows, inRange && len(rows) > fewRows)
 		if err != nil {
 			return err
 		}
-		r.res.Doc["members"] = members
-		if err := use(r); err != nil {
-			return err
+		for _, r := range rows[:n] {
+			if err := use(r); err != nil {
+				return err
+			}
 		}
+		rows = rows[n:]
 	}
 	return nil
+}
+
+// someGroups completes the first of the rows with groups and returns how many.
+func (l *lister) someGroups(ctx context.Context, rows []row, inRange bool) (int, error) {
+	if !inRange {
+		rows = rows[:min(len(rows), store.MaxGetKeys)]
+	}
+	groups, err := l.groupsOf(ctx, idsOf(rows), inRange)
+	if err != nil {
+		return 0, err
+	}
+	return len(rows), l.setGroups(ctx, rows, groups)
+}
+
+// someMembers completes the first of the rows with members and returns how many: a few at a time, since several searches of ranges do
+// this in parallel, but one at least.
+func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int, error) {
+	if !inRange {
+		rows = rows[:min(len(rows), fewRows)]
+	}
+	lists, err := l.membersOf(ctx, idsOf(rows), inRange, MaxAnswerBytes/scanners)
+	if err == nil && len(lists) == 0 {
+		lists, err = l.membersOf(ctx, idsOf(rows[:1]), false, MaxAnswerBytes)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(lists) == 0 {
+		return 0, membersDoNotFit(text(rows[0].res.Doc, "displayName"))
+	}
+	for i, list := range lists {
+		rows[i].res.Doc["members"] = list
+	}
+	return len(lists), nil
+}
+
+func idsOf(rows []row) []string {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.id
+	}
+	return ids
 }

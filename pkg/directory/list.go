@@ -260,7 +260,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		if err != nil {
 			return err
 		}
-		if err := s.take(ctx, k, test, items); err != nil {
+		if err := s.take(ctx, k, test, items, false); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		}
 		items, err := s.l.ts.Get(ctx, keys...)
 		if err == nil {
-			err = s.take(ctx, k, test, items)
+			err = s.take(ctx, k, test, items, false)
 		}
 		if err != nil {
 			return err
@@ -222,7 +222,7 @@ func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page,
 	if s.seen.Add(int64(len(items))) > s.limit {
 		return page, tooManyRows(s.limit)
 	}
-	return page, s.take(ctx, k, s.l.condition(k), items)
+	return page, s.take(ctx, k, s.l.condition(k), items, true)
 }
 
 // condition is what a resource that no lookup has found is held against.
@@ -233,8 +233,8 @@ func (l *lister) condition(k *kind) *condition {
 	return &condition{matches: k.matches, attached: mentions(k.filter, k.rt, attached(k.rt))}
 }
 
-// take holds the items of a type against a condition, and offers those that pass.
-func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []store.Item) error {
+// take holds the items of a type against a condition, and offers those that pass. In range, they follow each other.
+func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []store.Item, inRange bool) error {
 	rows := make([]row, 0, len(items))
 	for _, it := range items {
 		if it.Attrs == nil {
@@ -254,7 +254,7 @@ func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []st
 			return err
 		}
 	}
-	return s.l.attachEach(ctx, k, rows, func(r row) error { return s.offer(r, test) })
+	return s.l.attachEach(ctx, k, rows, inRange, func(r row) error { return s.offer(r, test) })
 }
 
 func (s *scanner) offer(r row, test *condition) error {

@@ -195,3 +195,38 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the memberships of those who
+// follow each other together.
+func TestSearchesByDisplayReadByRange(t *testing.T) {
+	a := tenantOn(t, metered(t), "acme", "generic")
+	users := a.populate(300)
+	var groups []string
+	for i := range 300 {
+		groups = append(groups, a.group(fmt.Sprintf("group-%03d", i), users[i:min(i+3, len(users))]))
+	}
+	for _, c := range []struct {
+		path, filter string
+		want         []string
+	}{
+		{"/Users", `groups.display eq "group-100"`, users[100:103]},
+		{"/Users", `groups.display sw "group-29"`, users[290:]},
+		{"/Users", `groups[display eq "group-100" or display eq "group-102"]`, users[100:105]},
+		{"/Groups", `members.display eq "user-000100"`, groups[98:101]},
+		{"/Groups", `members[display sw "user-00029" and type eq "User"]`, groups[288:]},
+		{"/Groups", `members.display eq "user-000100" and displayName sw "group-"`, groups[98:101]},
+	} {
+		query := c.path + "?filter=" + url.QueryEscape(c.filter)
+		for _, order := range []string{"", "&sortBy=id&sortOrder=descending"} {
+			cost, _ := a.cost(query + order)
+			got := slices.Sorted(slices.Values(ids(a.must(200, "GET", query+order, ""))))
+			if want := slices.Sorted(slices.Values(c.want)); !slices.Equal(got, want) {
+				t.Errorf("%s %s%s: %d found, want %d", c.path, c.filter, order, len(got), len(want))
+			}
+			// Each of 17 ranges: those who are in it, what belongs to them, the open work, and the groups' names.
+			if !strings.Contains(c.filter, ` sw "group-"`) && cost.calls > 17*4+10 {
+				t.Errorf("%s %s%s costs %+v", c.path, c.filter, order, cost)
+			}
+		}
+	}
+}
