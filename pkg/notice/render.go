@@ -201,6 +201,14 @@ func wrap(out *strings.Builder, lead, s string) {
 	out.WriteByte('\n')
 }
 
+// fullStop ends a sentence with a name, which may have a full stop of its own.
+func fullStop(name string) string {
+	if strings.HasSuffix(strings.TrimSuffix(name, "\u2069"), ".") {
+		return name
+	}
+	return name + "."
+}
+
 // parseLayout uses html/template, which escapes all that is put into a page.
 func parseLayout() func() *html.Template {
 	return sync.OnceValue(func() *html.Template {
@@ -212,6 +220,7 @@ func parseTexts(lang string) func() *text.Template {
 	return sync.OnceValue(func() *text.Template {
 		return text.Must(text.New("").Option("missingkey=error").Funcs(text.FuncMap{
 			"link": func(to string) string { return linkBegins + to + linkEnds },
+			"stop": fullStop,
 		}).ParseFS(files, "texts/"+lang+".tmpl"))
 	})
 }

@@ -283,3 +283,23 @@ func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesThatEndWithAFullStop(t *testing.T) {
+	tn := acme("")
+	tn.Name = "Verein e. V."
+	n := notice.New(notice.Options{Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+	for _, lang := range tenant.Languages {
+		for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
+			for _, what := range []tenant.Notice{due(tenant.NoticeSuccessorReady), due(tenant.NoticeExpired), due(tenant.NoticeTest), aboutClient(false), aboutClient(true)} {
+				tn.IdP = idp
+				m, err := n.Message(tn, what, lang)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(m.Text, "..") {
+					t.Errorf("%s, %s:\n%s", idp, lang, m.Text)
+				}
+			}
+		}
+	}
+}
