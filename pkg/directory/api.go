@@ -25,11 +25,17 @@ func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 	return d.createOther(ctx, t, rt, id, body)
 }
 
-// Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none.
+// Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more members than
+// MaxOneBytes hold.
 func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+	return d.GetUpTo(ctx, t, rt, id, sel, MaxOneBytes)
+}
+
+// GetUpTo is Get with another limit, in bytes of JSON.
+func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, most int) (Resource, error) {
 	switch {
 	case isGroup(rt):
-		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: MaxAnswerBytes})
+		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: most})
 	case isUser(rt):
 		return d.getUser(ctx, t, rt, id, sel)
 	}
@@ -111,7 +117,7 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 	case out.version && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
 	}
-	limit := answerLimit{bytes: MaxAnswerBytes}
+	limit := answerLimit{bytes: MaxOneBytes}
 	if o.Body == SmallBody {
 		limit.members = SmallGroup
 	}

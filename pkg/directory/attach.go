@@ -131,7 +131,12 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	lists, err := l.membersOf(ctx, l.ids(groups), l.adjacent(groups), l.left)
+	look := lookOf(l.t, l.rows[groups[0]].kind.rt, l.rows[groups[0]].kind.sel)
+	first := l.left
+	if groups[0] == 0 {
+		first = max(first, l.q.MaxFirst)
+	}
+	lists, err := l.membersOf(ctx, l.ids(groups), l.adjacent(groups), look, first, l.left)
 	if err != nil {
 		return err
 	}
@@ -140,7 +145,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	}
 	for i, list := range lists {
 		if doc := l.rows[groups[i]].res.Doc; doc != nil {
-			doc["members"] = list
+			setMembers(doc, look.encode(list))
 		}
 	}
 	if len(lists) < len(groups) {
@@ -149,13 +154,14 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	return nil
 }
 
-// membersOf reads the members of groups, by the ids' order: of as many groups as fit a size. In range, the groups follow each other.
-func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, size int) (lists [][]any, err error) {
+// membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them; those of the first
+// may have its own size. In range, the groups follow each other.
+func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look look, first, size int) (lists [][]member, err error) {
 	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
 		if len(o.open) == 0 && inRange {
-			lists, err = l.membersInRange(ctx, o, ids, size)
+			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
 		} else {
-			lists, err = l.membersEach(ctx, o, ids, size)
+			lists, err = l.membersEach(ctx, o, ids, look, first, size)
 		}
 		return err
 	})
@@ -166,14 +172,14 @@ func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, size
 }
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
-func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, size int) ([][]any, error) {
+func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, look look, first, size int) ([][]member, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
-	reader := memberReader{t: l.t, ts: l.ts, limit: size}
-	lists := make([][]any, len(ids))
+	reader := memberReader{ts: l.ts, look: look, limit: first}
+	lists := make([][]member, len(ids))
 	at := make(map[string]int, len(ids))
 	for i, id := range ids {
-		lists[i], at[id] = []any{}, i
+		at[id] = i
 	}
 	fitting := len(ids)
 	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: down}) {
@@ -183,18 +189,14 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, si
 		parts := store.Split(it.SK)
 		i, wanted := at[parts[0]]
 		v := storedMember(parts[len(parts)-1], it)
-		if !wanted || o.gone[v.value] && v.typ != memberNone {
+		if !wanted || o.isGone(v) {
 			continue
 		}
-		element, err := reader.element(v)
-		if errors.Is(err, errTooLarge) {
+		if reader.fits(v) != nil || i > 0 && reader.limit < first-size {
 			fitting = i
 			break
 		}
-		if err != nil {
-			return nil, err
-		}
-		lists[i] = append(lists[i], element)
+		lists[i] = append(lists[i], v)
 	}
 	if down {
 		for _, list := range lists {
@@ -205,17 +207,23 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, si
 }
 
 // membersEach reads the members of groups one by one, some in parallel.
-func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, size int) ([][]any, error) {
-	lists, left := make([][]any, len(ids)), size
+func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look look, first, size int) ([][]member, error) {
+	lists, left := make([][]member, len(ids)), size
+	room := func(at int) int {
+		if at == 0 {
+			return first
+		}
+		return left
+	}
 	for start := 0; start < len(ids); start += fewRows {
 		chunk := ids[start:min(start+fewRows, len(ids))]
 		used := make([]int, len(chunk))
 		g, gctx := errgroup.WithContext(ctx)
 		for i, id := range chunk {
 			g.Go(func() (err error) {
-				reader := memberReader{t: l.t, ts: l.ts, limit: left}
+				reader := memberReader{ts: l.ts, look: look, limit: room(start + i)}
 				lists[start+i], err = reader.read(gctx, o, id)
-				used[i] = left - reader.limit
+				used[i] = room(start+i) - reader.limit
 				if errors.Is(err, errTooLarge) {
 					return nil
 				}
@@ -226,9 +234,10 @@ func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, size 
 			return nil, err
 		}
 		for i := range chunk {
-			if left -= used[i]; left < 0 {
+			if used[i] > room(start+i) {
 				return lists[:start+i], nil
 			}
+			left = max(left-used[i], 0)
 		}
 	}
 	return lists, nil
@@ -273,10 +282,8 @@ func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int
 	if !inRange {
 		rows = rows[:min(len(rows), fewRows)]
 	}
-	lists, err := l.membersOf(ctx, idsOf(rows), inRange, MaxAnswerBytes/scanners)
-	if err == nil && len(lists) == 0 {
-		lists, err = l.membersOf(ctx, idsOf(rows[:1]), false, MaxAnswerBytes)
-	}
+	all := lookOf(l.t, rows[0].kind.rt, nil)
+	lists, err := l.membersOf(ctx, idsOf(rows), inRange, all, MaxAnswerBytes, MaxAnswerBytes/scanners)
 	if err != nil {
 		return 0, err
 	}
@@ -284,7 +291,7 @@ func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int
 		return 0, membersDoNotFit(text(rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
-		rows[i].res.Doc["members"] = list
+		rows[i].res.Doc["members"] = all.objects(list)
 	}
 	return len(lists), nil
 }

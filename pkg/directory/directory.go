@@ -96,6 +96,8 @@ type ListQuery struct {
 	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is selected of them
 	// where Take is set, else all that is stored.
 	MaxBytes int
+	// MaxFirst, if larger, is what the members of the page's first group may take alone.
+	MaxFirst int
 	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is not selected of
 	// a large document may be missing. Those of a page that a previousCursor asked for come last one first.
 	Take func(Resource) bool

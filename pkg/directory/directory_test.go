@@ -240,12 +240,25 @@ func (w *world) groups(id string) []string {
 
 func values(list any) []string {
 	out := []string{}
-	elements, _ := list.([]any)
+	elements, _ := decoded(list).([]any)
 	for _, e := range elements {
 		out = append(out, e.(object)["value"].(string))
 	}
 	slices.Sort(out)
 	return out
+}
+
+// decoded is a value of a document, also where that is JSON already.
+func decoded(v any) any {
+	text, ok := v.(scim.Encoded)
+	if !ok {
+		return v
+	}
+	doc, err := scim.ParseObject([]byte(`{"v":` + string(text) + `}`))
+	if err != nil {
+		return err
+	}
+	return doc["v"]
 }
 
 func sorted(values ...string) []string {

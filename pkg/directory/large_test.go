@@ -315,7 +315,7 @@ func TestMembersInOrder(t *testing.T) {
 		killer.KillAfterWrites(at)
 		_, _ = w.patch(group, g, add(odd...))
 		killer.Revive()
-		list, _ := w.get(group, g).Doc["members"].([]any)
+		list, _ := decoded(w.get(group, g).Doc["members"]).([]any)
 		got := make([]string, len(list))
 		for i, m := range list {
 			got[i], _ = m.(scim.Object)["value"].(string)

@@ -332,8 +332,7 @@ func (l *lister) finish(ctx context.Context) (List, error) {
 }
 
 func tooLarge() error {
-	return scim.BadRequest(scim.TooMany,
-		"The first result is too large for one answer. Ask for less with excludedAttributes=members or with the attributes parameter.")
+	return scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", LessMembers)
 }
 
 // complete reads what the rows still lack, and ends the page before what does not fit it.

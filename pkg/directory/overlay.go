@@ -2,13 +2,9 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -120,87 +116,6 @@ func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value str
 	return groups, nil
 }
 
-// errTooLarge says that members do not fit the answer.
-var errTooLarge = errors.New("directory: the members do not fit the answer")
-
-// memberReader collects the members of groups for one answer, within its size.
-type memberReader struct {
-	t     Tenant
-	ts    *store.TenantStore
-	limit int // bytes left
-	most  int // members; 0: any number
-	count int // members so far
-}
-
-// memberOverhead is what a member takes in an answer beside its own texts and the base URL.
-const memberOverhead = 80
-
-func (m *memberReader) element(v member) (scim.Object, error) {
-	o := v.object()
-	m.limit -= len(v.value) + len(v.display) + memberOverhead
-	switch v.typ {
-	case memberUser:
-		o["$ref"] = location(m.t, schema.UserType(), v.value)
-	case memberGroup:
-		o["$ref"] = location(m.t, schema.GroupType(), v.value)
-	}
-	if v.typ != memberNone {
-		m.limit -= len(m.t.BaseURL) + len(v.value)
-	}
-	if m.count++; m.limit < 0 || m.most > 0 && m.count > m.most {
-		return nil, errTooLarge
-	}
-	return o, nil
-}
-
-// read returns the members of a group, those that an open change is still to add among them, in order of value.
-func (m *memberReader) read(ctx context.Context, o overlay, groupID string) ([]any, error) {
-	changes, err := o.changesOf(ctx, m.ts, groupID)
-	if err != nil {
-		return nil, err
-	}
-	list := []any{}
-	take := func(v member) error {
-		if o.gone[v.value] && v.typ != memberNone {
-			return nil
-		}
-		element, err := m.element(v)
-		list = append(list, element)
-		return err
-	}
-	prefix := m.ts.MemberPrefix(groupID)
-	for it, err := range m.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-		if err != nil {
-			return nil, err
-		}
-		v := storedMember(lastPart(it.SK), it)
-		if c, changed := changes[v.value]; changed {
-			if !c.add {
-				continue
-			}
-			delete(changes, v.value)
-		}
-		if err := take(v); err != nil {
-			return nil, err
-		}
-	}
-	added, err := stillThere(ctx, m.ts, changes)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range added {
-		if err := take(v); err != nil {
-			return nil, err
-		}
-	}
-	if len(added) > 0 {
-		slices.SortFunc(list, func(a, b any) int {
-			return strings.Compare(a.(scim.Object)["value"].(string), b.(scim.Object)["value"].(string))
-		})
-	}
-	return list, nil
-}
-
 // stillThere returns the members that changes are to add, without those who were deleted since the changes were committed: their
 // deletion does not know of memberships to come.
 func stillThere(ctx context.Context, ts *store.TenantStore, changes map[string]change) ([]member, error) {
@@ -229,10 +144,4 @@ func stillThere(ctx context.Context, ts *store.TenantStore, changes map[string]c
 		}
 	}
 	return there, nil
-}
-
-func membersDoNotFit(name string) error {
-	return scim.BadRequest(scim.TooMany,
-		"The members of group %q do not fit one answer. Leave them out with excludedAttributes=members, or ask for single ones with the filter members.value eq \"…\".",
-		short(name))
 }

@@ -12,8 +12,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// MaxAnswerBytes bounds the JSON of one answer, so that it fits a Lambda response of 6 MB after escaping.
-const MaxAnswerBytes = 4_500_000
+const (
+	// MaxAnswerBytes bounds the JSON of a page, so that it fits a Lambda response of 6 MB after escaping.
+	MaxAnswerBytes = 4_500_000
+	// MaxOneBytes bounds the JSON of one resource that is read.
+	MaxOneBytes = 6 << 20
+)
 
 // beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to: see linger. Of a
 // large change that is committed just then, read may see a part: it is for what a change touches in one place only.
@@ -44,15 +48,18 @@ func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fin
 func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, overlay) error) (overlay, error) {
 	const tries = 5 // what changes more often than that is shown as it was found
 	var known overlay
+	slow := false // a read took so long that completed work may have been gone before it ended: once more may help, again would not
 	for n := 1; ; n++ {
 		began := d.o.Now()
 		if err := read(ctx, known); err != nil {
 			return known, err
 		}
 		o, err := d.overlay(ctx, ts)
-		if err != nil || n == tries || known.knew(o, groupID) && d.o.Now().Sub(began) < linger/2 {
+		late := d.o.Now().Sub(began) >= linger/2
+		if err != nil || n == tries || known.knew(o, groupID) && (!late || slow) {
 			return o, err
 		}
+		slow = late
 		known = o
 	}
 }
@@ -150,62 +157,57 @@ type answerLimit struct{ bytes, members int }
 // getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are never
 // older than the version, and a change that is conditional on it loses none.
 func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit answerLimit) (Resource, error) {
-	ts := d.store.Tenant(t.ID)
-	r, err := d.read(ctx, ts, rt, id)
+	r, err := d.read(ctx, d.store.Tenant(t.ID), rt, id)
 	if err != nil {
 		return Resource{}, err
 	}
 	res := d.resource(t, r)
-	if !sel.Wants(schema.GroupType(), "members") {
-		return res, nil
-	}
-	members, err := d.membersOf(ctx, t, ts, id, limit)
-	if errors.Is(err, errTooLarge) {
+	if err = d.addMembers(ctx, t, res, sel, limit); errors.Is(err, errTooLarge) {
 		return Resource{}, membersDoNotFit(displayOf(r.doc))
 	}
-	res.Doc["members"] = members
 	return res, err
 }
 
-// membersOf returns the members of a group as an answer shows them, or errTooLarge.
-func (d *Directory) membersOf(ctx context.Context, t Tenant, ts *store.TenantStore, id string, limit answerLimit) (members []any, err error) {
+// addMembers adds the members to an answer about a group, where the projection wants them; errTooLarge where they do not fit.
+func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection, limit answerLimit) error {
+	if !sel.Wants(schema.GroupType(), "members") {
+		return nil
+	}
+	ts := d.store.Tenant(t.ID)
+	look := lookOf(t, res.Type, sel)
+	var members []member
 	tooLarge := false
-	o, err := d.behind(ctx, ts, id, func(ctx context.Context, o overlay) (err error) {
-		reader := memberReader{t: t, ts: ts, limit: limit.bytes, most: limit.members}
-		members, err = reader.read(ctx, o, id)
+	o, err := d.behind(ctx, ts, res.ID, func(ctx context.Context, o overlay) (err error) {
+		reader := memberReader{ts: ts, look: look, limit: limit.bytes, most: limit.members}
+		members, err = reader.read(ctx, o, res.ID)
 		if tooLarge = errors.Is(err, errTooLarge); tooLarge {
 			return nil
 		}
 		return err
 	})
-	if err == nil && tooLarge {
-		err = errTooLarge
+	switch {
+	case err != nil:
+		return err
+	case tooLarge:
+		return errTooLarge
 	}
-	return o.withoutGone(members), err
+	setMembers(res.Doc, look.encode(o.withoutGone(members)))
+	return nil
 }
 
-// withoutGone takes deleted users and groups out of a list of members.
-func (o overlay) withoutGone(members []any) []any {
-	if len(o.gone) == 0 {
-		return members
+// setMembers puts members into an answer, unless nothing of them is shown.
+func setMembers(doc scim.Object, members any) {
+	if members != nil {
+		doc["members"] = members
 	}
-	return slices.DeleteFunc(members, func(v any) bool {
-		m, _ := v.(scim.Object)
-		return m["$ref"] != nil && o.gone[text(m, "value")]
-	})
 }
 
-// withMembers adds the members to an answer about a group, where the projection wants them.
+// withMembers is addMembers for the answer to a write. The write is done: its answer is never an error because it would be large.
 func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	if !sel.Wants(schema.GroupType(), "members") {
-		return res, nil
-	}
-	members, err := d.membersOf(ctx, t, d.store.Tenant(t.ID), res.ID, answerLimit{bytes: MaxAnswerBytes})
+	err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
 	if errors.Is(err, errTooLarge) {
-		// The write is done: it is never answered by an error because its answer would be large.
-		return res, nil
+		err = nil
 	}
-	res.Doc["members"] = members
 	return res, err
 }
 

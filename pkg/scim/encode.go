@@ -10,8 +10,8 @@ import (
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted, but
 // "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
 //
-// Beside the types of an Object it takes int, []string and []Object. Anything else, and a number that JSON cannot write, becomes
-// null. Bytes of a string that are no valid UTF-8 become U+FFFD.
+// Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON cannot write,
+// becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
 func AppendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
@@ -32,9 +32,15 @@ func AppendJSON(dst []byte, v any) []byte {
 		return appendArray(dst, v)
 	case []Object:
 		return appendArray(dst, v)
+	case Encoded:
+		const behind = 4096 // about what follows it: a large text is not to be copied once more for that
+		return append(slices.Grow(dst, len(v)+behind), v...)
 	}
 	return append(dst, "null"...)
 }
+
+// Encoded is a value that is JSON already: a list that would take far more memory as objects. AppendJSON writes it as it stands.
+type Encoded []byte
 
 func appendArray[T any](dst []byte, a []T) []byte {
 	dst = append(dst, '[')

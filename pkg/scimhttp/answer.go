@@ -3,6 +3,7 @@ package scimhttp
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"strconv"
@@ -14,11 +15,13 @@ import (
 )
 
 const (
-	// maxAnswer is the size of the largest answer in bytes.
+	// maxAnswer is the size in bytes at which a page of several resources ends.
 	maxAnswer = directory.MaxAnswerBytes
-	// maxWire is the size of the largest answer as a JSON string, which is how it leaves a Lambda function; 6 MiB is the most there,
-	// with headers.
-	maxWire = 6_000_000
+	// maxWire is the size of the largest body as a JSON string, which is how it leaves a Lambda function: of the 6 MiB that it may have
+	// there, headers take some.
+	maxWire = 6<<20 - 16<<10
+	// maxUnzipped is the size of the largest body that is compressed, in bytes: it has to be in memory first.
+	maxUnzipped = 40 << 20
 )
 
 // answer is what goes back to the client. A body that is nil is none.
@@ -26,6 +29,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// zipped is the body compressed, where that is known already.
+	zipped []byte
 	// keep says that a client may keep the body, as long as it asks each time whether it is still right.
 	keep bool
 }
@@ -53,9 +58,12 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 	body := a.body
 	if body != nil {
 		h.Set("Content-Type", mediaType(rq))
-		if small := compressed(rq, body); small != nil {
+		if a.zipped == nil {
+			a.zipped = compressed(rq, body)
+		}
+		if a.zipped != nil {
 			h.Set("Content-Encoding", "gzip")
-			body = small
+			body = a.zipped
 		}
 	}
 	w.WriteHeader(a.status)
@@ -133,8 +141,25 @@ func (rq *request) locate(a answer, res directory.Resource) {
 	a.header.Set("Etag", res.ETag())
 }
 
-// fits tells whether a body can be sent.
-func fits(body []byte) bool { return len(body) <= maxAnswer && wireSize(body) <= maxWire }
+// fits tells whether the body can be sent: as it is, or compressed for a client that takes that.
+func (a *answer) fits(rq *request) bool {
+	if wireSize(a.body) <= maxWire {
+		return true
+	}
+	if !takesGzip(rq.Header) || len(a.body) > maxUnzipped {
+		return false
+	}
+	a.zipped = zip(a.body)
+	return base64.StdEncoding.EncodedLen(len(a.zipped)) <= maxWire
+}
+
+// largest is the size in bytes of the largest body that may turn out to fit.
+func (rq *request) largest() int {
+	if takesGzip(rq.Header) {
+		return maxUnzipped
+	}
+	return maxWire
+}
 
 // wireSize is the size of a body of JSON as a JSON string: quotes and backslashes get a backslash each, and the line separators
 // U+2028 and U+2029, of three bytes, become six.

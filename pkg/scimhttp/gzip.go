@@ -18,14 +18,19 @@ func compressed(rq *request, body []byte) []byte {
 	if len(body) <= gzipFrom || rq.Method == http.MethodHead || !takesGzip(rq.Header) {
 		return nil
 	}
+	small := zip(body)
+	if base64.StdEncoding.EncodedLen(len(small)) >= len(body) {
+		return nil
+	}
+	return small
+}
+
+func zip(body []byte) []byte {
 	var b bytes.Buffer
 	// No error can come of a known level and a buffer.
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	_, _ = w.Write(body)
 	_ = w.Close()
-	if base64.StdEncoding.EncodedLen(b.Len()) >= len(body) {
-		return nil
-	}
 	return b.Bytes()
 }
 

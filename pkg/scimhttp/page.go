@@ -10,17 +10,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// smaller tells a client how to ask for less.
-const smaller = "Ask for less with excludedAttributes=members or with the attributes parameter."
-
 // page answers a query for resources of some types with one page of results.
 func (h *handler) page(ctx context.Context, rq *request, p parameters, types []*schema.ResourceType) (answer, error) {
 	q, err := p.listQuery(rq.tenant, types)
 	if err != nil {
 		return answer{}, err
 	}
-	w := pageWriter{selections: q.Selections, resources: map[string][]byte{}, wire: room, bytes: room}
-	q.Take = w.take
+	w := pageWriter{rq: rq, selections: q.Selections, resources: map[string][]byte{}, wire: room, bytes: room}
+	q.Take, q.MaxFirst = w.take, rq.largest()
 	l, err := h.Directory.Search(ctx, rq.tenant, types, q)
 	if err != nil {
 		return answer{}, err
@@ -31,8 +28,9 @@ func (h *handler) page(ctx context.Context, rq *request, p parameters, types []*
 // room is for what stands around the resources of a list.
 const room = 4096
 
-// pageWriter writes the resources of a page as they come, as many as fit an answer.
+// pageWriter writes the resources of a page as they come, as many as fit an answer. The first may be as large as an answer can be.
 type pageWriter struct {
+	rq          *request
 	selections  map[string]*schema.Projection
 	resources   map[string][]byte // by id
 	bytes, wire int
@@ -43,7 +41,9 @@ func (w *pageWriter) take(res directory.Resource) bool {
 	b := scim.AppendJSON(nil, res.Type.Project(res.Doc, w.selections[res.Type.ID]))
 	bytes, wire := w.bytes+len(b)+1, w.wire+wireSize(b)+1
 	if bytes > maxAnswer || wire > maxWire {
-		return false
+		if alone := (answer{body: b}); len(w.resources) > 0 || !alone.fits(w.rq) {
+			return false
+		}
 	}
 	w.bytes, w.wire = bytes, wire
 	w.resources[res.ID] = b

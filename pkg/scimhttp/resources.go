@@ -44,7 +44,7 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	res, err := h.Directory.Get(ctx, rq.tenant, rq.route.rt, rq.target.id, sel)
+	res, err := h.Directory.GetUpTo(ctx, rq.tenant, rq.route.rt, rq.target.id, sel, rq.largest())
 	if err != nil {
 		return answer{}, err
 	}
@@ -55,8 +55,8 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 		return rq.withoutBody(http.StatusNotModified, res), nil
 	}
 	a := rq.resourceAnswer(http.StatusOK, res, sel)
-	if !fits(a.body) {
-		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s", smaller)
+	if !a.fits(rq) {
+		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s", directory.LessMembers)
 	}
 	return a, nil
 }
@@ -172,7 +172,7 @@ func (rq *request) written(status int, res directory.Resource, sel *schema.Proje
 		return a
 	}
 	a := rq.resourceAnswer(status, res, sel)
-	if !fits(a.body) {
+	if !a.fits(rq) {
 		delete(res.Doc, "members")
 		a = rq.resourceAnswer(status, res, sel)
 	}

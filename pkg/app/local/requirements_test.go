@@ -21,7 +21,7 @@ func TestTooMany(t *testing.T) {
 	defer engine.Close()
 	a := on(t, engine, "rfc")
 	path := "/Groups/" + a.group("large", nil)
-	for part := range 2 {
+	for part := range 3 {
 		values := make([]string, 6000)
 		for i := range values {
 			values[i] = fmt.Sprintf("%d-%04d-%s", part, i, strings.Repeat("x", 400))

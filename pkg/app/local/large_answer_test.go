@@ -1,0 +1,124 @@
+package local_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+)
+
+// crowd writes n members of a group straight into the table, which is quicker than to ask for them.
+func crowd(t testing.TB, engine store.Engine, group string, n int, display string) {
+	t.Helper()
+	keys := store.KeysOf("acme")
+	var ops []store.Op
+	for i := range n {
+		ops = append(ops, store.Op{
+			Kind: store.Put, Key: keys.Member(group, uuid.NewString()),
+			Set: store.Attrs{"v": int64(1), "type": "User", "display": fmt.Sprintf(display, i)},
+		})
+		if len(ops) == store.MaxTransactOps || i == n-1 {
+			if err := engine.Transact(context.Background(), "", ops); err != nil {
+				t.Fatal(err)
+			}
+			ops = ops[:0]
+		}
+	}
+}
+
+// group is as much of a group, or of a list with one, as these tests read.
+type answeredGroup struct {
+	Detail, ScimType string
+	Members          []struct{ Value, Display, Type string }
+	Resources        []answeredGroup
+}
+
+// fetch gets a path and decodes what came, which encoding packed or nothing did.
+func (a *api) fetch(path, encoding string) (int, answeredGroup) {
+	a.t.Helper()
+	r := httptest.NewRequest("GET", a.base+path, nil)
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	r.Header.Set("Accept-Encoding", encoding)
+	w := httptest.NewRecorder()
+	a.h.ServeHTTP(w, r)
+	var body io.Reader = w.Body
+	if w.Header().Get("Content-Encoding") == "gzip" {
+		zip, err := gzip.NewReader(w.Body)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		body = zip
+	}
+	var g answeredGroup
+	if err := json.NewDecoder(body).Decode(&g); err != nil {
+		a.t.Fatalf("%s: %v", path, err)
+	}
+	return w.Code, g
+}
+
+// TestLargestGroups: a group is answered whole as long as it fits the 6 MiB that a Lambda function may answer, which local.Server holds
+// against each answer as AWS does: 32,000 members as text, 140,000 compressed, with UUIDs and short names; and so is a list of one.
+// Beyond that the answer names the ways out.
+func TestLargestGroups(t *testing.T) {
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	a := on(t, engine, "entra")
+	sizes := map[string]int{"plain": 32_000, "packed": 140_000, "too large": 170_000}
+	ids := map[string]string{}
+	for name, n := range sizes {
+		ids[name] = a.group(name, nil)
+		crowd(t, engine, ids[name], n, "user-%06d")
+	}
+	for _, c := range []struct {
+		name, encoding, query string
+		fits                  bool
+	}{
+		{"plain", "identity", "", true},
+		{"packed", "identity", "", false},
+		{"packed", "gzip", "", true},
+		{"plain", "identity", "attributes=members.value", true},
+		{"too large", "gzip", "", false},
+		{"too large", "identity", "excludedAttributes=members", true},
+	} {
+		for _, path := range []string{
+			"/Groups/" + ids[c.name] + "?" + c.query,
+			"/Groups?" + c.query + "&filter=" + url.QueryEscape(fmt.Sprintf("displayName eq %q", c.name)),
+		} {
+			status, got := a.fetch(path, c.encoding)
+			if len(got.Resources) == 1 {
+				got = got.Resources[0]
+			}
+			want := sizes[c.name]
+			if strings.HasPrefix(c.query, "excluded") {
+				want = 0
+			}
+			if c.fits && (status != 200 || len(got.Members) != want) {
+				t.Errorf("%s %s: status %d, %d members, want %d: %s", c.encoding, path, status, len(got.Members), want, got.Detail)
+			}
+			if c.fits {
+				continue
+			}
+			if status != 400 || got.ScimType != "tooMany" {
+				t.Errorf("%s %s: status %d %s", c.encoding, path, status, got.ScimType)
+			}
+			for _, way := range []string{"excludedAttributes=members", "gzip", "members.value eq", "/GroupMemberships", "attributes=members.value"} {
+				if !strings.Contains(got.Detail, way) {
+					t.Errorf("%s is no way out of %q", way, got.Detail)
+				}
+			}
+		}
+	}
+}
