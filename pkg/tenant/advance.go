@@ -3,6 +3,8 @@ package tenant
 import (
 	"context"
 	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -58,20 +60,27 @@ func (s *Service) succeed(ctx context.Context, id string, now time.Time, seen *r
 			return nil, ErrBusy
 		}
 		c := s.candidate(r, p, now)
-		c.announce = announcement{ready: true, all: true, used: a.used}
+		c.announce = announcement{ready: now.Add(s.early(id)).Unix(), all: true, used: a.used}
 		return c, nil
 	})
 	return present(err)
 }
 
-// candidate makes the successor of the tenant's tokens: with the scopes of the one that ends last, and a whole life from now.
+// candidate makes the successor of the tenant's tokens: with the scopes of those whose place it takes, and a whole life from now.
 func (s *Service) candidate(r *record, p policy, now time.Time) *candidate {
 	n := NewToken{}
 	if i := r.predecessor(now); i >= 0 {
-		n.Scopes = r.Tokens[i].Scopes
+		n.Scopes = slices.Clone(r.Tokens[i].Scopes)
+	}
+	for _, i := range r.lasting(now) {
+		for _, scope := range r.Tokens[i].Scopes {
+			if r.Tokens[i].window() <= now.Unix() && !slices.Contains(n.Scopes, scope) {
+				n.Scopes = append(n.Scopes, scope)
+			}
+		}
 	}
 	token, value := s.mint(now, p, n)
-	return &candidate{tokenRecord: token, value: value, successor: true, announce: announcement{ready: true}}
+	return &candidate{tokenRecord: token, value: value, successor: true, announce: announcement{ready: math.MaxInt64}}
 }
 
 // tellDue notes the events and notices that are due.

@@ -10,8 +10,9 @@ import (
 
 // announcement is what announce goes by, beside the record.
 type announcement struct {
-	// ready tells of every token but the newest that its successor is there, also before its period of notice.
-	ready bool
+	// ready tells of every token but the newest that its successor is there, if its period of notice begins before this, in Unix
+	// seconds.
+	ready int64
 	// all tells whatever is due; else only that successors are ready.
 	all bool
 	// used says when tokens were last used, in Unix seconds by id; needed for all.
@@ -26,6 +27,7 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 	if a.all {
 		defer func() { r.Looked = max(r.Looked, now.Unix()) }()
 	}
+	r.release(now)
 	toCollect := s.toCollect(r, now)
 	for i := range r.Tokens {
 		t := &r.Tokens[i]
@@ -36,9 +38,10 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 			}
 		case TokenActive:
 			var steps []step
-			due := t.window() <= now.Unix() && r.outlived(i, now) || a.ready && r.renewed(i, now)
-			ends := t.Expires != 0 || i >= r.used(now) // an endless token ends by its successor, unless it was left already
-			if ends && t.Told&readyBit == 0 && (toCollect || due) {
+			left, noticed := r.left(i, now), t.window() <= now.Unix()
+			due := noticed && (left || r.covered(i, now))
+			asked := !left && (toCollect && (noticed || r.Collect) || t.window() <= a.ready && r.renewed(i, now))
+			if t.Told&readyBit == 0 && (due || asked) {
 				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
 				if s := r.successor(i, now); s >= 0 && !toCollect {
 					t.Ready = r.Tokens[s].ID
@@ -98,33 +101,46 @@ func (t tokenRecord) noticeID(kind NoticeKind) string {
 	return noticeID(t.ID, kind, period)
 }
 
-// successor is the index of the token to enter in place of token i: the one that ends last, else the newest; -1 where there is none.
+// successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else the newest
+// where i is older; -1 where there is none.
 func (r *record) successor(i int, now time.Time) int {
-	if last := r.longest(now); last != i {
-		return last
+	best, live := -1, r.live(now)
+	for _, j := range live {
+		if r.covers(j, i) && !r.left(j, now) && (best < 0 || r.Tokens[j].end() >= r.Tokens[best].end()) {
+			best = j
+		}
 	}
-	if live := r.live(now); len(live) > 0 && live[len(live)-1] > i {
+	if best < 0 && len(live) > 0 && live[len(live)-1] > i {
 		return live[len(live)-1]
 	}
-	return -1
+	return best
 }
 
-// void takes back what was told of a successor that is no more, "" for one that was to be collected: the next one is told of again.
-func (r *record) void(tokenID string) {
+// release takes back what was told of successors that are dead, unless people were told of another one in their place: the next one is told
+// of like the first.
+func (r *record) release(now time.Time) {
 	for i := range r.Tokens {
-		if t := &r.Tokens[i]; t.Told&readyBit != 0 && t.Ready == tokenID {
-			t.Told, t.Ready, t.Void = t.Told&^readyBit, "", t.Void+1
+		t := &r.Tokens[i]
+		if t.Told&readyBit == 0 || t.Ready == "" {
+			continue
+		}
+		next := r.find(t.Ready)
+		for range r.Tokens { // as many as there can be before one comes again
+			if next != nil && !next.live(now) {
+				next = r.find(next.Ready)
+			}
+		}
+		if next == nil || !next.live(now) {
+			t.void()
+		} else {
+			t.Ready = next.ID
 		}
 	}
 }
 
-// outlived reports whether another live token ends after token i, or with it and is newer, and is not one that was left already.
-func (r *record) outlived(i int, now time.Time) bool {
-	used := r.used(now)
-	return slices.ContainsFunc(r.live(now), func(j int) bool {
-		end := r.Tokens[i].end()
-		return j >= used && (r.Tokens[j].end() > end || r.Tokens[j].end() == end && j > i)
-	})
+// void takes back that a successor is ready.
+func (t *tokenRecord) void() {
+	t.Told, t.Ready, t.Void = t.Told&^readyBit, "", t.Void+1
 }
 
 // renewed reports whether a live token is newer than token i.
@@ -133,13 +149,14 @@ func (r *record) renewed(i int, now time.Time) bool {
 	return len(live) > 0 && live[len(live)-1] > i
 }
 
-// swapped reports whether the identity provider has left token i for one that is newer or ends later, a week ago at least.
+// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later, a week ago at
+// least.
 func (r *record) swapped(i int, now time.Time, used map[string]int64) bool {
 	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < reminderStops {
 		return false
 	}
 	return slices.ContainsFunc(r.live(now), func(j int) bool {
-		return r.Tokens[j].First != 0 && (j > i || r.Tokens[j].end() > r.Tokens[i].end())
+		return r.Tokens[j].First != 0 && r.serves(j, i) && (j > i || r.Tokens[j].end() > r.Tokens[i].end())
 	})
 }
 

@@ -214,9 +214,14 @@ func (s *Service) informed(ctx context.Context, tenantID string, r *record, n No
 	if i := listed(n.TokenID); i >= 0 {
 		n.Token = t.Tokens[i]
 	}
-	own := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID })
-	if i := r.successor(own, now); i >= 0 {
-		n.Successor = t.Tokens[listed(r.Tokens[i].ID)]
+	next := -1
+	if own := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID }); own >= 0 {
+		next = r.successor(own, now)
+	} else if live := r.live(now); len(live) > 0 {
+		next = live[len(live)-1]
+	}
+	if next >= 0 {
+		n.Successor = t.Tokens[listed(r.Tokens[next].ID)]
 	}
 	return t, n, nil
 }

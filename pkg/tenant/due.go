@@ -1,8 +1,10 @@
 package tenant
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -46,33 +48,45 @@ func (t tokenRecord) reminders() []step {
 
 const readyBit uint16 = 1
 
-// used is the index of the newest live token that was used, -1 where none was. Who uses it does not go back to an older one.
-func (r *record) used(now time.Time) int {
-	newest := -1
-	for _, i := range r.live(now) {
-		if r.Tokens[i].First != 0 {
-			newest = i
-		}
-	}
-	return newest
+// serves reports whether token j may do all that token i may.
+func (r *record) serves(j, i int) bool {
+	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool { return !slices.Contains(r.Tokens[j].Scopes, s) })
 }
 
-// longest is the index of the live token that ends last, without those that are older than the newest in use; -1 where none is live.
-func (r *record) longest(now time.Time) int {
-	last, used := -1, r.used(now)
-	for _, i := range r.live(now) {
-		if i >= used && (last < 0 || r.Tokens[i].end() >= r.Tokens[last].end()) {
-			last = i
-		}
-	}
-	return last
+// left reports whether a newer live token that serves for token i was used. Who uses that does not go back to the older one.
+func (r *record) left(i int, now time.Time) bool {
+	return slices.ContainsFunc(r.live(now), func(j int) bool { return j > i && r.Tokens[j].First != 0 && r.serves(j, i) })
 }
 
-// predecessor is the index of the token whose place a successor would take: the longest live one or, where none is live, the
-// one that ended last; -1 where that one was revoked, which is how a person leaves a tenant without a token.
+// covers reports whether token j is to take the place of token i: it serves for it, and lasts longer, or people were told to enter it in
+// its place, as with a successor whose lifetime was set to be short.
+func (r *record) covers(j, i int) bool {
+	a, b := r.Tokens[j], r.Tokens[i]
+	if j == i || !r.serves(j, i) || a.Ready == b.ID {
+		return false
+	}
+	return b.Ready == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
+}
+
+// covered reports whether a live token covers token i, and is not one that was left already.
+func (r *record) covered(i int, now time.Time) bool {
+	return slices.ContainsFunc(r.live(now), func(j int) bool { return r.covers(j, i) && !r.left(j, now) })
+}
+
+// lasting lists the live tokens that no other covers, without those that were left already: the ones that need a successor once. There
+// is one, but where tokens have different scopes.
+func (r *record) lasting(now time.Time) []int {
+	return slices.DeleteFunc(r.live(now), func(i int) bool { return r.left(i, now) || r.covered(i, now) })
+}
+
+// predecessor is the index of the token whose place a successor would take: of the lasting ones that whose period of notice
+// begins first or, where none is live, the one that ended last; -1 where that one was revoked, which is how a person leaves a tenant without a token.
 func (r *record) predecessor(now time.Time) int {
-	if i := r.longest(now); i >= 0 {
-		return i
+	if lasting := r.lasting(now); len(lasting) > 0 {
+		return slices.MinFunc(lasting, func(i, j int) int { return cmp.Compare(r.Tokens[i].window(), r.Tokens[j].window()) })
+	}
+	if live := r.live(now); len(live) > 0 {
+		return live[len(live)-1]
 	}
 	last := -1
 	for i, t := range r.Tokens {

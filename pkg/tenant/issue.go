@@ -103,9 +103,11 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 	data, kind := c.data(), EventTokenCreated
 	if c.successor {
 		kind = EventSuccessorCreated
-		var ending []any
-		for _, i := range r.live(now) {
-			ending = append(ending, r.Tokens[i].ID)
+		ending := []any{}
+		for i := range r.Tokens {
+			if r.Tokens[i].live(now) || i == r.predecessor(now) {
+				ending = append(ending, r.Tokens[i].ID)
+			}
 		}
 		data["predecessorIds"] = ending
 	}

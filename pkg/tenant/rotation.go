@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -36,7 +37,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	_, err = s.update(ctx, tenantID, func(r *record) error {
 		asked := s.toCollect(r, now)
 		r.Collect = true
-		if !s.announce(r, now, announcement{ready: true}) && asked {
+		if !s.announce(r, now, announcement{ready: math.MaxInt64}) && asked {
 			return &ConflictError{Detail: "A successor waits already. Make a token to collect it, or cancel the rotation."}
 		}
 		return nil
@@ -75,8 +76,11 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string, pick
 		live := r.live(now)
 		if len(live) < maxLive {
 			if r.Collect && reason == "rotation-cancelled" {
-				if r.Collect = false; !s.toCollect(r, now) {
-					r.void("")
+				r.Collect = false
+				for i := range r.Tokens {
+					if t := &r.Tokens[i]; t.live(now) && t.Told&readyBit != 0 && t.Ready == "" && !s.toCollect(r, now) {
+						t.void()
+					}
 				}
 				return nil
 			}

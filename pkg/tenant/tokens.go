@@ -78,7 +78,7 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 // revoke ends a live token of the record.
 func (r *record) revoke(now time.Time, t *tokenRecord, reason string) {
 	t.Revoked = now.Unix()
-	r.void(t.ID)
+	r.release(now)
 	r.tell(now, EventTokenRevoked, t.ID, scim.Object{"reason": reason})
 }
 

@@ -431,3 +431,109 @@ func TestKindsOfNoticesAboutClientSecrets(t *testing.T) {
 		t.Errorf("kinds %s", got)
 	}
 }
+
+// scopes are those of the tokens, oldest first, live ones only.
+func (f office) scopes() string {
+	f.t.Helper()
+	var all []string
+	for _, token := range f.must(200, "GET", "/tenants/acme/tokens", "")["tokens"].([]any) {
+		if o := token.(object); o["state"] == "active" || o["state"] == "successor" {
+			all = append(all, fmt.Sprint(o["scopes"]))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// A token that may only read takes the place of none that may write.
+func TestSuccessorMayDoWhatItsPredecessorMay(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		late time.Duration // when the second token is made
+		used bool
+		want string // 28 days before the end of the first, and at the end of the second
+		last string
+	}{
+		{"both end together", time.Hour, false, "[read write] [read] [read write]", "[read write]"},
+		{"the other ends later", 100 * day, false, "[read write] [read] [read write]", "[read write]"},
+		{"and is in use", 100 * day, true, "[read write] [read] [read write]", "[read write]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, old := opened(t, ada)
+			end := f.end()
+			f.to(end.Add(-180 * day).Add(c.late))
+			other := f.must(201, "POST", "/tenants/acme/tokens", `{"scopes":["read"]}`)
+			if c.used {
+				f.as(old).must(200, "GET", "/Users", "")
+				f.as(other["value"].(string)).must(200, "GET", "/Users", "")
+				f.settle()
+			}
+			f.to(end.Add(-28 * day))
+			if got := f.scopes(); got != c.want {
+				t.Errorf("28 days before the end: %s", got)
+			}
+			if !strings.Contains(f.last("successor-ready"), f.newest()) {
+				t.Error("the mail does not name the successor")
+			}
+			otherEnd, err := time.Parse(time.RFC3339, other["expiresAt"].(string))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.to(end.Add(-27 * day))
+			f.to(end)
+			f.to(otherEnd)
+			if got := f.scopes(); !strings.HasPrefix(got, c.last) {
+				t.Errorf("at the end of the other: %s", got)
+			}
+		})
+	}
+}
+
+func TestPredecessorsOfALateSuccessor(t *testing.T) {
+	f, _ := opened(t, ada)
+	id := f.newest()
+	f.to(f.end().Add(day))
+	raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl"))
+	if err != nil || !strings.Contains(string(raw), `"predecessorIds":["`+id+`"]`) {
+		t.Errorf("%s, %v", raw, err)
+	}
+}
+
+// Who has left a token that does not end yet needs not be told of it beside the one in use.
+func TestOneNoticeForOneSuccessor(t *testing.T) {
+	f, _ := opened(t, ada)
+	short := f.must(201, "POST", "/tenants/acme/tokens", fmt.Sprintf(`{"expiresAt":%q}`, time.Now().Add(40*day).Format(time.RFC3339)))
+	f.as(short["value"].(string)).must(200, "GET", "/Users", "")
+	f.to(time.Now().Add(13 * day))
+	if f.mails() != "successor-ready" || !strings.Contains(f.last("successor-ready"), f.newest()) {
+		t.Errorf("mails %s", f.mails())
+	}
+}
+
+// Successors that live for less than the period of notice of the token before them come one after the other, and each is told of once.
+func TestSuccessorsOfAShorterLife(t *testing.T) {
+	for _, days := range []int{2, 10, 20} {
+		t.Run(fmt.Sprintf("%d days", days), func(t *testing.T) {
+			f, _ := opened(t, ada)
+			end := f.end()
+			f.must(200, "PATCH", "/tenants/acme", fmt.Sprintf(`{"settings":{"token":{"lifetimeDays":%d,"reminders":[]}}}`, days))
+			made := map[string]bool{}
+			for at := end.Add(-28 * day); at.Before(end.Add(day)); at = at.Add(12 * time.Hour) {
+				f.to(at)
+				states, ids := f.tokens()
+				if live := strings.Count(states, "active") + strings.Count(states, "successor"); live < 2-max(0, int(at.Sub(end)/(12*time.Hour)+1)) || live > 3 {
+					t.Fatalf("%s before the end: %s", end.Sub(at), states)
+				}
+				for _, id := range ids[1:] {
+					made[id] = true
+				}
+			}
+			if most := 28*2/days + 2; len(made) > most {
+				t.Errorf("%d successors in four weeks, at most %d are needed", len(made), most)
+			}
+			ready := strings.Count(f.listed(), "successor-ready")
+			if strings.Contains(f.listed(), "pending") || ready != len(made) {
+				t.Errorf("%d successors, %d announced: %s", len(made), ready, f.listed())
+			}
+		})
+	}
+}
