@@ -2,47 +2,73 @@ package apigw
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Lambda returns f for the Lambda runtime to start.
-func Lambda(f Function) any {
-	return func(ctx context.Context, p payload) (events.APIGatewayV2HTTPResponse, error) {
-		return f(ctx, p.event())
+// Lambda is a Function as the Lambda runtime calls it, a lambda.Handler. The runtime could convert the JSON to the types of package
+// events itself, but to do so it takes their many fields apart, those of authorizers above all, at the first event of each process.
+// Lambda reads what Handler needs of an event, and nothing of the others' types.
+type Lambda struct{ Function Function }
+
+// Invoke calls the function with an event and returns its answer, both JSON. Of the event it passes on what makes the request.
+func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	var v any
+	if err := json.Unmarshal(event, &v); err != nil {
+		return nil, err
 	}
+	o, _ := v.(map[string]any)
+	resp, err := l.Function(ctx, received(o))
+	if err != nil {
+		return nil, err
+	}
+	headers := make(scim.Object, len(resp.Headers))
+	for name, value := range resp.Headers {
+		headers[name] = value
+	}
+	dst := make([]byte, 0, len(resp.Body)+len(resp.Body)/4+1024)
+	return scim.AppendJSON(dst, scim.Object{
+		"statusCode": resp.StatusCode, "headers": headers, "cookies": resp.Cookies, "body": resp.Body, "isBase64Encoded": resp.IsBase64Encoded,
+	}), nil
 }
 
-// payload is what Handler reads of an event, under the names of events.APIGatewayV2HTTPRequest. That type has many more fields, for
-// authorizers above all, and encoding/json looks at each of them before it decodes the first event: a part of every cold start.
-type payload struct {
-	RawPath         string            `json:"rawPath"`
-	RawQueryString  string            `json:"rawQueryString"`
-	Cookies         []string          `json:"cookies"`
-	Headers         map[string]string `json:"headers"`
-	PathParameters  map[string]string `json:"pathParameters"`
-	Body            string            `json:"body"`
-	IsBase64Encoded bool              `json:"isBase64Encoded"`
-	RequestContext  struct {
-		Stage      string `json:"stage"`
-		RequestID  string `json:"requestId"`
-		DomainName string `json:"domainName"`
-		HTTP       struct {
-			Method   string `json:"method"`
-			Path     string `json:"path"`
-			SourceIP string `json:"sourceIp"`
-		} `json:"http"`
-	} `json:"requestContext"`
-}
-
-func (p payload) event() events.APIGatewayV2HTTPRequest {
-	c := p.RequestContext
-	return events.APIGatewayV2HTTPRequest{
-		RawPath: p.RawPath, RawQueryString: p.RawQueryString, Cookies: p.Cookies, Headers: p.Headers, PathParameters: p.PathParameters,
-		Body: p.Body, IsBase64Encoded: p.IsBase64Encoded,
+// received is what is needed of an event.
+func received(o map[string]any) events.APIGatewayV2HTTPRequest {
+	c, _ := o["requestContext"].(map[string]any)
+	h, _ := c["http"].(map[string]any)
+	ev := events.APIGatewayV2HTTPRequest{
+		RawPath: str(o, "rawPath"), RawQueryString: str(o, "rawQueryString"), Body: str(o, "body"),
+		Headers: strs(o, "headers"), PathParameters: strs(o, "pathParameters"),
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			Stage: c.Stage, RequestID: c.RequestID, DomainName: c.DomainName,
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: c.HTTP.Method, Path: c.HTTP.Path, SourceIP: c.HTTP.SourceIP},
+			Stage: str(c, "stage"), RequestID: str(c, "requestId"), DomainName: str(c, "domainName"),
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method: str(h, "method"), Path: str(h, "path"), SourceIP: str(h, "sourceIp"),
+			},
 		},
 	}
+	ev.IsBase64Encoded, _ = o["isBase64Encoded"].(bool)
+	cookies, _ := o["cookies"].([]any)
+	for _, v := range cookies {
+		if cookie, ok := v.(string); ok {
+			ev.Cookies = append(ev.Cookies, cookie)
+		}
+	}
+	return ev
+}
+
+func str(o map[string]any, key string) string {
+	s, _ := o[key].(string)
+	return s
+}
+
+func strs(o map[string]any, key string) map[string]string {
+	inner, _ := o[key].(map[string]any)
+	all := make(map[string]string, len(inner))
+	for name := range inner {
+		all[name] = str(inner, name)
+	}
+	return all
 }

@@ -9,7 +9,10 @@ import (
 	"net/http/httputil"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
@@ -21,6 +24,13 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
+		w.Header().Add("X-Test", "a")
+		w.Header().Add("X-Test", "b")
+		w.WriteHeader(http.StatusAccepted)
+		if r.URL.RawQuery == "binary" {
+			_, _ = w.Write([]byte{0xff, '<'})
+		}
 		_, _ = io.WriteString(w, r.RemoteAddr+"\n"+r.URL.String()+"\n"+string(text))
 	})
 	post := get("/prod/scim/v2/acme/Users/a#b")
@@ -30,21 +40,41 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 	post.Body, post.IsBase64Encoded = "eyJhIjoxfQ==", true
 	cut := get("/Users/a")
 	cut.PathParameters = map[string]string{"id": "a?b"}
-	noPath, noHost, noMethod := get("/Users"), get("/Users"), get("/Users")
+	noPath, noHost, noMethod, binary := get("/Users"), get("/Users"), get("/Users"), get("/Users")
+	binary.RawQueryString = "binary"
 	noPath.RawPath, noHost.Headers, noMethod.RequestContext.HTTP.Method = "", nil, ""
-	for name, ev := range map[string]any{"post": post, "cut": cut, "no path": noPath, "no host": noHost, "no method": noMethod} {
+	for name, ev := range map[string]any{"post": post, "cut": cut, "no path": noPath, "no host": noHost, "no method": noMethod, "binary": binary} {
 		event, err := json.Marshal(ev)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var answers [2][]byte
-		for i, f := range []any{apigw.Handler(dump), apigw.Lambda(apigw.Handler(dump))} {
-			if answers[i], err = lambda.NewHandler(f).Invoke(context.Background(), event); err != nil {
+		var answers [2]events.APIGatewayV2HTTPResponse
+		for i, f := range []lambda.Handler{lambda.NewHandler(apigw.Handler(dump)), apigw.Lambda{Function: apigw.Handler(dump)}} {
+			answer, err := f.Invoke(context.Background(), event)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if err := json.Unmarshal(answer, &answers[i]); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
-		if !bytes.Equal(answers[0], answers[1]) {
-			t.Errorf("%s: of the whole event\n%s\nthrough Lambda\n%s", name, answers[0], answers[1])
+		if !cmp.Equal(answers[0], answers[1], cmpopts.EquateEmpty()) {
+			t.Errorf("%s: through the runtime's types\n%+v\nthrough Lambda\n%+v", name, answers[0], answers[1])
 		}
+	}
+}
+
+// An event that is no HTTP request gets an answer all the same, as long as it is JSON.
+func TestLambdaGetsOtherEvents(t *testing.T) {
+	f := apigw.Lambda{Function: apigw.Handler(http.NotFoundHandler())}
+	for event, want := range map[string]string{
+		`{}`: `"statusCode":400`, `[]`: `"statusCode":400`, `null`: `"statusCode":400`, `{"headers":1,"cookies":[1],"requestContext":"x"}`: `"statusCode":400`,
+	} {
+		if answer, err := f.Invoke(context.Background(), []byte(event)); err != nil || !bytes.Contains(answer, []byte(want)) {
+			t.Errorf("%s: %s, error %v", event, answer, err)
+		}
+	}
+	if answer, err := f.Invoke(context.Background(), []byte(`{`)); err == nil {
+		t.Errorf("no JSON was answered by %s", answer)
 	}
 }

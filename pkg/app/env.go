@@ -79,7 +79,7 @@ func Serve(h http.Handler, err error) {
 	if err != nil {
 		Fail(err)
 	}
-	lambda.Start(apigw.Lambda(apigw.Handler(h)))
+	lambda.Start(apigw.Lambda{Function: apigw.Handler(h)})
 }
 
 // Fail ends a function that can't start: Lambda reports it as an initialisation error.
