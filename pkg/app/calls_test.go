@@ -85,7 +85,7 @@ func needed(service string, operations []string) []string {
 // TestCallsAreDeclared holds Functions, which the template is held against, against the code that calls AWS.
 func TestCallsAreDeclared(t *testing.T) {
 	table, secrets := map[string]bool{}, map[string]bool{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		for _, a := range f.Table {
 			table[a] = true
 		}
@@ -103,7 +103,7 @@ func TestCallsAreDeclared(t *testing.T) {
 // the endpoints that tests set, need no place in the template.
 func TestVariablesAreDeclared(t *testing.T) {
 	declared := map[string]bool{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		for _, name := range f.Env {
 			declared[name] = true
 		}
@@ -143,7 +143,7 @@ func linked(t *testing.T) []string {
 	t.Helper()
 	args := []string{"list", "-deps", "-f", `{{if not .Standard}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}}
 {{end}}{{end}}{{end}}{{end}}`}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		args = append(args, "./functions/"+f.Name)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -153,7 +153,7 @@ func linked(t *testing.T) []string {
 		t.Fatalf("go list: %v", err)
 	}
 	files := strings.Fields(string(out))
-	if len(files) < len(app.Functions) {
+	if len(files) < len(app.Functions()) {
 		t.Fatalf("%d files", len(files))
 	}
 	return files

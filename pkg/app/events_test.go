@@ -67,7 +67,7 @@ func TestEverySampleHasAFunction(t *testing.T) {
 			files = append(files, name)
 		}
 	}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		functions = append(functions, f.Name+".json")
 	}
 	same(t, "events/", files, functions)
@@ -110,7 +110,7 @@ func TestHTTPSamples(t *testing.T) {
 // checkRoute checks that a sample came in on a route of its function.
 func checkRoute(t *testing.T, name, route string) {
 	t.Helper()
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		if f.Name != name {
 			continue
 		}

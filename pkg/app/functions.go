@@ -47,7 +47,6 @@ var (
 	writeActions = []string{
 		"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem",
 	}
-	allActions    = append(append([]string{}, readActions...), writeActions...)
 	secretActions = []string{
 		"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue",
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
@@ -59,67 +58,81 @@ var (
 	}
 )
 
-// Functions lists every function of the template.
-var Functions = []Function{
-	{
-		// The default route is the users function's: it answers what no other route takes, such as an endpoint name in another case.
-		Name:   "users",
-		Routes: append(routes("Users", "Users/{id}"), "$default"),
-		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		Table:  allActions,
-	},
-	{
-		Name:   "groups",
-		Routes: routes("Groups", "Groups/{id}"),
-		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		Table:  allActions,
-	},
-	{
-		Name:   "bulk",
-		Routes: append(routes("Bulk", ".search"), "ANY /scim/v2/{tenant}", "ANY /scim/{tenant}"),
-		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		Table:  allActions,
-	},
-	{
-		Name:   "discovery",
-		Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
-		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		// It reads the tenant, with the client that an access token is of, and notes when the token was used.
-		Table: []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
-	},
-	{
-		Name:   "oauth",
-		Routes: []string{"ANY /oauth2/{tenant}/token"},
-		Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-		// It reads tenant and client, and notes which assertions were used.
-		Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
-	},
-	{
-		Name:    "admin",
-		Routes:  []string{"ANY /admin/v1/{proxy+}"},
-		Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
-		Table:   allActions,
-		Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
-	},
-	{
-		Name:  "stream",
-		Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
-		Table: allActions,
-		// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
-		Secrets: []string{
-			"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
-			"secretsmanager:UpdateSecretVersionStage",
+// Functions lists every function of the template. It is a function because the functions themselves have no use for the list.
+func Functions() []Function { return append(requestFunctions(), operatorFunctions()...) }
+
+// requestFunctions are those that answer identity providers.
+func requestFunctions() []Function {
+	return []Function{
+		{
+			// The default route is the users function's: it answers what no other route takes, such as an endpoint name in another case.
+			Name:   "users",
+			Routes: append(routes("Users", "Users/{id}"), "$default"),
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Table:  allActions(),
 		},
-	},
-	{
-		Name:     "rotate",
-		Schedule: "rate(1 hour)",
-		Tells:    true,
-		Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
-		Table:    allActions,
-		Secrets:  secretActions,
-	},
+		{
+			Name:   "groups",
+			Routes: routes("Groups", "Groups/{id}"),
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Table:  allActions(),
+		},
+		{
+			Name:   "bulk",
+			Routes: append(routes("Bulk", ".search"), "ANY /scim/v2/{tenant}", "ANY /scim/{tenant}"),
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Table:  allActions(),
+		},
+		{
+			Name:   "discovery",
+			Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			// It reads the tenant, with the client that an access token is of, and notes when the token was used.
+			Table: []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+		},
+		{
+			Name:   "oauth",
+			Routes: []string{"ANY /oauth2/{tenant}/token"},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			// It reads tenant and client, and notes which assertions were used.
+			Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+		},
+	}
 }
+
+// operatorFunctions are those that tenants and their tokens are kept with.
+func operatorFunctions() []Function {
+	return []Function{
+		{
+			Name:    "admin",
+			Routes:  []string{"ANY /admin/v1/{proxy+}"},
+			Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+			Table:   allActions(),
+			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
+		},
+		{
+			Name:  "stream",
+			Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+			Table: allActions(),
+			// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
+			Secrets: []string{
+				"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+				"secretsmanager:UpdateSecretVersionStage",
+			},
+		},
+		{
+			Name:     "rotate",
+			Schedule: "rate(1 hour)",
+			Tells:    true,
+			Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
+			Table:    allActions(),
+			Secrets:  secretActions,
+		},
+	}
+}
+
+// allActions are those of a function that reads and writes whatever there is.
+func allActions() []string { return slices.Concat(readActions, writeActions) }
 
 // routes returns the routes of SCIM endpoints under the base URL and its alias, for every method.
 func routes(endpoints ...string) []string {

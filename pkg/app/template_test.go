@@ -131,7 +131,7 @@ func TestTemplateFunctions(t *testing.T) {
 	d := template(t)
 	functions := ofType(d, "AWS::Serverless::Function")
 	var want, folders []string
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		want = append(want, functionName(f))
 		folders = append(folders, f.Name)
 		r := functions[functionName(f)]
@@ -164,7 +164,7 @@ func TestTemplateRoutes(t *testing.T) {
 	d := template(t)
 	functions := ofType(d, "AWS::Serverless::Function")
 	seen := map[string]string{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		var got []string
 		events, _ := at(functions[functionName(f)], "Properties", "Events").(doc)
 		for name, e := range events {
@@ -207,7 +207,7 @@ func TestTemplateRoutes(t *testing.T) {
 
 func TestTemplateVariables(t *testing.T) {
 	d := template(t)
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		set := []string{}
 		for _, from := range []any{at(d, "Globals", "Function"), at(d, "Resources", functionName(f), "Properties")} {
 			variables, _ := at(from, "Environment", "Variables").(doc)
@@ -268,7 +268,7 @@ func allowed(t *testing.T, d doc, name string) []statement {
 func TestTemplatePermissions(t *testing.T) {
 	d := template(t)
 	roles := map[string]bool{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		name := functionName(f)
 		roles[fmt.Sprint(at(d, "Resources", name, "Properties", "Role"))] = true
 		byResource := map[string][]string{}
@@ -313,8 +313,8 @@ func TestTemplatePermissions(t *testing.T) {
 			t.Errorf("%s may do more than it does: %v", f.Name, byResource)
 		}
 	}
-	if len(roles) != len(app.Functions) {
-		t.Errorf("%d roles for %d functions", len(roles), len(app.Functions))
+	if len(roles) != len(app.Functions()) {
+		t.Errorf("%d roles for %d functions", len(roles), len(app.Functions()))
 	}
 }
 
@@ -335,7 +335,7 @@ func streams(d doc, name string) bool {
 // fails is kept.
 func TestTemplateSchedule(t *testing.T) {
 	d := template(t)
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		var schedules []any
 		events, _ := at(d, "Resources", functionName(f), "Properties", "Events").(doc)
 		for _, e := range events {
@@ -398,7 +398,7 @@ func TestTemplateNotices(t *testing.T) {
 		}
 	}
 	filters := ofType(d, "AWS::Logs::MetricFilter")
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		if !f.Tells {
 			continue
 		}
@@ -503,7 +503,7 @@ func TestTemplateLogs(t *testing.T) {
 			t.Errorf("%s is kept for ever", name)
 		}
 	}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		name, _ := at(d, "Resources", functionName(f), "Properties", "LoggingConfig", "LogGroup", "Ref").(string)
 		if logs[name] == nil {
 			t.Errorf("%s logs to %q, which is not in the template", f.Name, name)

@@ -84,7 +84,7 @@ func translatedRoutes(t *testing.T, d doc) {
 		callable[function] = append(callable[function], path)
 	}
 	routes := map[string]bool{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		for _, route := range f.Routes {
 			path := strings.TrimPrefix(route, "ANY ")
 			if route == "$default" {
@@ -127,22 +127,22 @@ func wild(path string) string {
 
 func translatedFunctions(t *testing.T, d doc) {
 	functions := ofType(d, "AWS::Lambda::Function")
-	if len(functions) != len(app.Functions) {
-		t.Errorf("%d functions, want %d", len(functions), len(app.Functions))
+	if len(functions) != len(app.Functions()) {
+		t.Errorf("%d functions, want %d", len(functions), len(app.Functions()))
 	}
 	scheduled := 0
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		if f.Schedule != "" {
 			scheduled++
 		}
 	}
-	if roles := ofType(d, "AWS::IAM::Role"); len(roles) != len(app.Functions)+scheduled {
+	if roles := ofType(d, "AWS::IAM::Role"); len(roles) != len(app.Functions())+scheduled {
 		t.Errorf("%d roles: SAM made some of its own", len(roles))
 	}
 	if schedules := ofType(d, "AWS::Scheduler::Schedule"); len(schedules) != scheduled {
 		t.Errorf("%d schedules, want %d", len(schedules), scheduled)
 	}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		p := at(functions[functionName(f)], "Properties")
 		variables, _ := at(p, "Environment", "Variables").(doc)
 		same(t, "variables of "+f.Name, slices.Collect(maps.Keys(variables)), f.Env)

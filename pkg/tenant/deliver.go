@@ -101,13 +101,13 @@ func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Deliver
 }
 
 // errLater says that a notice waits for its next attempt, or is being sent elsewhere.
-var errLater = fmt.Errorf("%w: a notice is to be sent later", ErrBusy)
+func errLater() error { return fmt.Errorf("%w: a notice is to be sent later", ErrBusy) }
 
 // send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is removed.
 func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
 	now := s.o.Now().Unix()
 	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process()) {
-		return errLater
+		return errLater()
 	}
 	n.By, n.Until = s.process(), now+int64(sending/time.Second)
 	n.Attempts++
@@ -148,7 +148,7 @@ func (s *Service) replace(ctx context.Context, tenantID string, n *storedNotice)
 		err = s.store.Transact(ctx, op)
 	}
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater
+		return errLater()
 	}
 	if err == nil {
 		n.version++
@@ -183,7 +183,7 @@ func (s *Service) retract(ctx context.Context, tenantID string, n storedNotice) 
 		If: []store.Cond{{Test: store.Equal, Attr: attrVersion, Value: n.version}},
 	})
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater
+		return errLater()
 	}
 	if err == nil {
 		s.o.Log.InfoContext(ctx, "notice retracted", "tenant", tenantID, "notice", n.ID)
@@ -248,7 +248,7 @@ func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state Not
 	case all[i].State == state:
 		return nil
 	case version != 0 && all[i].version != version:
-		return errLater
+		return errLater()
 	}
 	n := all[i]
 	n.State, n.By, n.Until, n.After, n.Failing = state, "", 0, 0, 0
@@ -262,7 +262,7 @@ func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state Not
 		err = s.markWithEvent(ctx, tenantID, n.Notice, put)
 	}
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater
+		return errLater()
 	}
 	return err
 }

@@ -33,7 +33,7 @@ const defaultRoute = "$default"
 // NewAPI returns an API in front of functions, by name. Each function that app.Functions gives a route must be there.
 func NewAPI(functions map[string]*Function) (*API, error) {
 	a := &API{}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		for _, key := range f.Routes {
 			r := route{key: key, function: functions[f.Name]}
 			if r.function == nil {

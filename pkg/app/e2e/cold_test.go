@@ -85,7 +85,7 @@ func get(path string) string {
 // everyProgram returns the function that does nothing, and behind it all that have a first request.
 func everyProgram() []*program {
 	all := []*program{{name: "hello", event: "{}", want: "hello"}}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		ask, ok := first[f.Name]
 		if !ok {
 			continue

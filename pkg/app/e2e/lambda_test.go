@@ -270,7 +270,7 @@ func (w *world) missing(t *testing.T) {
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
 		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
 	}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		for _, name := range f.Env {
 			if slices.Contains(optional, name) {
 				continue

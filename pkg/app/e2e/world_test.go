@@ -59,7 +59,7 @@ func deploy(t *testing.T) *world {
 	dynamo := dynamolocal.Client(t)
 	programs := t.TempDir()
 	var names []string
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		names = append(names, f.Name)
 	}
 	begin := time.Now()
@@ -72,7 +72,7 @@ func deploy(t *testing.T) *world {
 		functions: map[string]*e2e.Function{}, log: &logs{},
 		secrets: fakesecrets.Start(t), bus: startBus(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
 	}
-	for _, f := range app.Functions {
+	for _, f := range app.Functions() {
 		w.functions[f.Name] = &e2e.Function{
 			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
 			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
