@@ -14,7 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 )
 
-// operations returns the AWS operations that a package's code calls on its field or variable `client`.
+// operations returns the AWS operations that a package's code calls on its field or variable `client`, or on what that returns.
 func operations(t *testing.T, dir string) []string {
 	t.Helper()
 	found := map[string]bool{}
@@ -40,7 +40,11 @@ func operations(t *testing.T, dir string) []string {
 			if !ok {
 				return true
 			}
-			switch receiver := method.X.(type) {
+			receiver := method.X
+			if made, ok := receiver.(*ast.CallExpr); ok { // client() is one that is made when it is needed
+				receiver = made.Fun
+			}
+			switch receiver := receiver.(type) {
 			case *ast.Ident:
 				ok = receiver.Name == "client"
 			case *ast.SelectorExpr:
