@@ -148,10 +148,8 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 			return err
 		}
 	}
-	for _, again := range resolve {
-		if err := d.roll(ctx, ts, again, budget); err != nil {
-			return err
-		}
+	if err := d.rollResolve(ctx, ts, budget, resolve...); err != nil {
+		return err
 	}
 	if short {
 		return errLater

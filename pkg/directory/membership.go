@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -197,8 +195,7 @@ func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, group
 		return err
 	}
 	ids := make([]string, len(values))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(16)
+	var others []string
 	for i, v := range values {
 		group, name := items[2*i], items[2*i+1]
 		if group.Attrs != nil {
@@ -213,13 +210,16 @@ func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, group
 			ids[i] = id
 			continue
 		}
-		g.Go(func() (err error) {
-			ids[i], err = userByExternalID(gctx, ts, v)
-			return err
-		})
+		others = append(others, v)
 	}
-	if err := g.Wait(); err != nil {
+	users, err := usersByExternalID(ctx, ts, others)
+	if err != nil {
 		return err
+	}
+	for i, v := range values {
+		if id, ok := users[v]; ok {
+			ids[i] = id
+		}
 	}
 	return d.knowNamed(ctx, ts, groupID, values, ids, ms)
 }

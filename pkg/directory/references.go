@@ -113,6 +113,25 @@ func userByExternalID(ctx context.Context, ts *store.TenantStore, value string) 
 	return lastPart(page.Items[0].SK), nil
 }
 
+// usersByExternalID returns the same for values, by value; who names nobody is missing.
+func usersByExternalID(ctx context.Context, ts *store.TenantStore, values []string) (map[string]string, error) {
+	prefixes, ids := make([]string, len(values)), make([]string, len(values))
+	for i, v := range values {
+		prefixes[i] = ts.LookupPrefix(userExternalID, v).SK
+	}
+	err := eachUnder(ctx, ts, ts.LookupPrefix("", "").PK, prefixes, func(i int, sk string) bool {
+		ids[i] = lastPart(sk)
+		return false
+	})
+	users := map[string]string{}
+	for i, v := range values {
+		if ids[i] != "" {
+			users[v] = ids[i]
+		}
+	}
+	return users, err
+}
+
 // userByName returns the id of the user that a waiting value names by userName or externalId, or "".
 func userByName(ctx context.Context, ts *store.TenantStore, value string) (string, error) {
 	items, err := ts.Get(ctx, ts.UserName(scim.Fold(value)))

@@ -44,12 +44,38 @@ func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, us
 	})
 }
 
-// rollResolve lets the references that wait for the work's values take the place of users who came.
-func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
-	slices.Sort(w.values)
+// resolveAtOnce is the number of pieces of open work of kind resolve that are done together.
+const resolveAtOnce = 30
+
+// rollResolve lets the references that wait for the works' values take the place of users who came.
+func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budget *allowance, works ...work) error {
+	for part := range slices.Chunk(works, resolveAtOnce) {
+		var values []string
+		done := make([]store.Op, len(part))
+		for i, w := range part {
+			values = append(values, w.values...)
+			done[i] = remove(ts.Work(w.id))
+		}
+		slices.Sort(values)
+		if err := d.resolveValues(ctx, ts, slices.Compact(values), budget); err != nil {
+			return err
+		}
+		if err := ts.Batch(ctx, done...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolveValues does so for folded values. Most are those of nobody still, which is found out for all of them together.
+func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, values []string, budget *allowance) error {
+	came, err := d.whoCame(ctx, ts, values)
+	if err != nil {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
-	for _, folded := range slices.Compact(w.values) {
+	for _, folded := range came {
 		g.Go(func() error {
 			for {
 				if done, err := d.resolveWaiting(gctx, ts, folded, budget); done || err != nil {
@@ -58,10 +84,53 @@ func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, w wo
 			}
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
+	return g.Wait()
+}
+
+// whoCame returns those of folded values that a user has by now, and those that no reference waits for any more.
+func (d *Directory) whoCame(ctx context.Context, ts *store.TenantStore, values []string) ([]string, error) {
+	spelt, err := waitingFor(ctx, ts, values)
+	if err != nil {
+		return nil, err
 	}
-	return ts.Write(ctx, remove(ts.Work(w.id)))
+	names := make([]store.Key, len(values))
+	for i, folded := range values {
+		names[i] = ts.UserName(folded)
+	}
+	items, err := ts.Get(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	var came, externalIDs []string
+	for i, folded := range values {
+		if items[i].Attrs != nil || len(spelt[i]) == 0 {
+			came = append(came, folded)
+			continue
+		}
+		externalIDs = append(externalIDs, spelt[i]...)
+	}
+	users, err := usersByExternalID(ctx, ts, externalIDs)
+	for value := range users {
+		came = append(came, scim.Fold(value))
+	}
+	slices.Sort(came)
+	return slices.Compact(came), err
+}
+
+// waitingFor returns how the references that wait for folded values spell them.
+func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([][]string, error) {
+	prefixes := make([]string, len(values))
+	for i, folded := range values {
+		prefixes[i] = ts.WaitingPrefix(folded).SK
+	}
+	spelt := make([][]string, len(values))
+	err := eachUnder(ctx, ts, ts.WaitingPrefix("").PK, prefixes, func(i int, sk string) bool {
+		if value := lastPart(sk); !slices.Contains(spelt[i], value) {
+			spelt[i] = append(spelt[i], value)
+		}
+		return true
+	})
+	return spelt, err
 }
 
 // resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference began to

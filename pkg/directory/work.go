@@ -171,7 +171,7 @@ func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, bud
 	case workMembers:
 		return d.rollMembers(ctx, ts, w, budget)
 	case workResolve:
-		return d.rollResolve(ctx, ts, w, budget)
+		return d.rollResolve(ctx, ts, budget, w)
 	}
 	return fmt.Errorf("directory: unknown kind of work %q", w.kind)
 }

@@ -1,0 +1,72 @@
+package directory
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// How many ranges are looked for keys under prefixes.
+const (
+	// underAtOnce is how many prefixes are looked up one after the other, at best by one read; others in parallel.
+	underAtOnce = 64
+	// underReaders bounds how many reads there are in parallel.
+	underReaders = 16
+	// nearby is how many keys a read takes in: few enough that it costs hardly more than one that finds nothing.
+	nearby = 32
+)
+
+// eachUnder calls use with the sort keys under each of many prefixes, of which i is the index; after false it goes on with the next
+// prefix. Calls for one prefix are in order, those for several may be in parallel. Prefixes between which there are few keys are read
+// together: where there is next to nothing, it takes one read for underAtOnce of them, and never more than one for each.
+func eachUnder(ctx context.Context, ts *store.TenantStore, pk string, prefixes []string, use func(i int, sk string) bool) error {
+	order := make([]int, len(prefixes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(prefixes[a], prefixes[b]) })
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(underReaders)
+	for part := range slices.Chunk(order, underAtOnce) {
+		g.Go(func() error { return walkUnder(ctx, ts, pk, prefixes, part, use) })
+	}
+	return g.Wait()
+}
+
+// walkUnder is eachUnder for the prefixes with the indexes of part, in order.
+func walkUnder(ctx context.Context, ts *store.TenantStore, pk string, prefixes []string, part []int, use func(i int, sk string) bool) error {
+	q := store.Query{PK: pk, To: prefixes[part[len(part)-1]] + "\U0010FFFF", Limit: nearby, Select: store.KeysOnly}
+	for len(part) > 0 {
+		if q.From = prefixes[part[0]]; q.After <= q.From {
+			q.After = ""
+		}
+		page, err := ts.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, it := range page.Items {
+			part = reach(prefixes, part, it.SK)
+			if len(part) > 0 && strings.HasPrefix(it.SK, prefixes[part[0]]) && !use(part[0], it.SK) {
+				part = part[1:]
+			}
+		}
+		if !page.More {
+			return nil
+		}
+		q.After = page.Last
+		part = reach(prefixes, part, page.Last)
+	}
+	return nil
+}
+
+// reach drops the prefixes that lie before a key.
+func reach(prefixes []string, part []int, sk string) []int {
+	for len(part) > 0 && prefixes[part[0]] < sk && !strings.HasPrefix(sk, prefixes[part[0]]) {
+		part = part[1:]
+	}
+	return part
+}
