@@ -125,7 +125,7 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op di
 			err = scim.BadRequest(scim.InvalidValue, "The path of a %s must name a resource, such as /Users/ and its id, not %s.", op.Method, scim.Quote(path))
 		}
 	default:
-		err = scim.BadRequest(scim.InvalidSyntax, "The method must be POST, PUT, PATCH or DELETE, not %s.", scim.Quote(method))
+		err = scim.BadRequest(scim.InvalidValue, "The method must be POST, PUT, PATCH or DELETE, not %s.", scim.Quote(method))
 	}
 	if err == nil && op.Method != http.MethodDelete {
 		op.Data, err = bulkData(op.Method, member(o, "data"))

@@ -155,6 +155,7 @@ var bulkBehaviours = []behaviour{
 				a.has(fmt.Sprintf("Operations[%d].response.status", i), "400")
 			}
 		}
+		a.has("Operations[2].response.scimType", "invalidValue").has("Operations[0].response.scimType", "invalidSyntax")
 		c.get("/Users").lists("userName", "fine")
 	}},
 	{"87 limits", func(tenant func(string) *client) {
