@@ -291,7 +291,7 @@ func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int
 		return 0, membersDoNotFit(text(rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
-		rows[i].res.Doc["members"] = all.objects(list)
+		rows[i].res.Doc["members"] = objects(l.t, list)
 	}
 	return len(lists), nil
 }

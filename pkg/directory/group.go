@@ -23,7 +23,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 	if err != nil {
 		return Resource{}, err
 	}
-	e, err := replaceMembers(takeMembers(doc))
+	e, err := replaceMembers(t, takeMembers(doc))
 	if err != nil {
 		return Resource{}, err
 	}
@@ -182,7 +182,7 @@ const fewMembers = 30
 func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []string {
 	some := scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "-"}
 	res, err := patch.Apply(rt, some, ops, "members", t.Dialect)
-	e := edit{steps: res.Collection}
+	e := edit{t: t, steps: res.Collection}
 	if err != nil || e.whole() {
 		return nil
 	}
@@ -326,7 +326,7 @@ func replaceGroup(t Tenant, rt *schema.ResourceType, body scim.Object) (groupEdi
 	if err != nil {
 		return nil, err
 	}
-	members, err := replaceMembers(takeMembers(doc))
+	members, err := replaceMembers(t, takeMembers(doc))
 	if err != nil {
 		return nil, err
 	}
@@ -343,6 +343,6 @@ func patchGroup(t Tenant, rt *schema.ResourceType, ops []patch.Operation) groupE
 		if err != nil {
 			return nil, edit{}, err
 		}
-		return res.Doc, edit{steps: res.Collection}, nil
+		return res.Doc, edit{t: t, steps: res.Collection}, nil
 	}
 }

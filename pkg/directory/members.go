@@ -86,18 +86,26 @@ func (l look) encode(members []member) any {
 	return append(text, ']')
 }
 
+// object is a member as a filter sees it.
+func (m member) object(t Tenant) scim.Object {
+	o := scim.Object{"value": m.value}
+	switch m.typ {
+	case memberUser:
+		o["type"], o["$ref"] = m.typ, location(t, schema.UserType(), m.value)
+	case memberGroup:
+		o["type"], o["$ref"] = m.typ, location(t, schema.GroupType(), m.value)
+	}
+	if m.display != "" {
+		o["display"] = m.display
+	}
+	return o
+}
+
 // objects are members as a filter sees them.
-func (l look) objects(members []member) []any {
+func objects(t Tenant, members []member) []any {
 	list := make([]any, len(members))
 	for i, m := range members {
-		o := m.object()
-		switch m.typ {
-		case memberUser:
-			o["$ref"] = l.users + m.value
-		case memberGroup:
-			o["$ref"] = l.groups + m.value
-		}
-		list[i] = o
+		list[i] = m.object(t)
 	}
 	return list
 }

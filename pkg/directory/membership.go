@@ -39,18 +39,19 @@ type change struct {
 
 // edit is what the operations of a request do to the members of a group, still in terms of the values that the client sent.
 type edit struct {
+	t     Tenant
 	steps []patch.CollectionChange
 }
 
 // replaceMembers is the edit of a request that carries the whole list of members.
-func replaceMembers(list []any) (edit, error) {
+func replaceMembers(t Tenant, list []any) (edit, error) {
 	step := patch.CollectionChange{Kind: patch.Replace}
 	for _, v := range list {
 		if m, ok := v.(scim.Object); ok {
 			step.Values = append(step.Values, m)
 		}
 	}
-	return edit{steps: []patch.CollectionChange{step}}, nil
+	return edit{t: t, steps: []patch.CollectionChange{step}}, nil
 }
 
 // whole reports whether the edit needs the present list of members: it sets the list, or removes by something else than values.
@@ -277,6 +278,7 @@ func displayOf(doc scim.Object) string {
 
 // intent is the sum of an edit's steps.
 type intent struct {
+	t     Tenant
 	clear bool              // nobody stays but those added
 	add   map[string]member // by value as stored
 	drop  map[string]bool   // by value as stored
@@ -285,10 +287,10 @@ type intent struct {
 
 // sum adds up the steps in their order.
 func (e edit) sum(ms membership) intent {
-	in := intent{add: map[string]member{}, drop: map[string]bool{}}
+	in := intent{t: e.t, add: map[string]member{}, drop: map[string]bool{}}
 	for _, s := range e.steps {
 		if s.Kind == patch.Replace || s.All {
-			in = intent{clear: true, add: map[string]member{}, drop: map[string]bool{}}
+			in = intent{t: e.t, clear: true, add: map[string]member{}, drop: map[string]bool{}}
 		}
 		if s.Kind != patch.Remove {
 			for _, v := range s.Values {
@@ -306,7 +308,7 @@ func (e edit) sum(ms membership) intent {
 			in.dropValue(ms.named[v].value)
 		}
 		if s.Filter != nil && s.Eq == nil {
-			maps.DeleteFunc(in.add, func(_ string, m member) bool { return s.Filter.Match(m.object()) })
+			maps.DeleteFunc(in.add, func(_ string, m member) bool { return s.Filter.Match(m.object(e.t)) })
 			in.where = append(in.where, s)
 		}
 	}
@@ -324,19 +326,7 @@ func (in intent) drops(m member) bool {
 		return false
 	}
 	return in.clear || in.drop[m.value] ||
-		slices.ContainsFunc(in.where, func(s patch.CollectionChange) bool { return s.Filter.Match(m.object()) })
-}
-
-// object is a member as a filter sees it.
-func (m member) object() scim.Object {
-	o := scim.Object{"value": m.value}
-	if m.typ != memberNone {
-		o["type"] = m.typ
-	}
-	if m.display != "" {
-		o["display"] = m.display
-	}
-	return o
+		slices.ContainsFunc(in.where, func(s patch.CollectionChange) bool { return s.Filter.Match(m.object(in.t)) })
 }
 
 // memberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
@@ -411,7 +401,7 @@ func (d *Directory) walkMembers(ctx context.Context, ts *store.TenantStore, grou
 // mayDrop reports whether a member that the edit does not name may have to go.
 func (e edit) mayDrop(m member) bool {
 	return slices.ContainsFunc(e.steps, func(s patch.CollectionChange) bool {
-		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil && s.Filter.Match(m.object())
+		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil && s.Filter.Match(m.object(e.t))
 	})
 }
 

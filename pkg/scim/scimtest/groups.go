@@ -89,6 +89,11 @@ var groupBehaviours = []behaviour{
 			c.agree(gid, ids[3], ids[4])
 			c.patch(path, `{"op":"remove","path":"members[value eq \"`+ids[3]+`\" or value eq \"`+ids[4]+`\"]"},{"op":"add","path":"members","value":`+members(ids[5])+`}`).changed()
 			c.agree(gid, ids[5])
+			c.patch(path, `{"op":"add","path":"members","value":`+members(ids[1], ids[2])+`},`+
+				`{"op":"remove","path":"members[$ref ew \"/Users/`+ids[2]+`\" or display eq \"nobody\"]"}`).changed()
+			c.agree(gid, ids[1], ids[5])
+			c.patch(path, `{"op":"remove","path":"members[$ref ew \"/Users/`+ids[1]+`\"]"}`).changed()
+			c.agree(gid, ids[5])
 			c.patch(path, `{"op":"replace","path":"members","value":`+members(ids[0], ids[1])+`}`).changed()
 			c.agree(gid, ids[0], ids[1])
 			c.patch(path, `{"op":"add","path":"members","value":`+members(ids[2])+`},{"op":"remove","path":"members","value":`+members(ids[2])+`}`).changed()
