@@ -103,8 +103,8 @@ type changed struct {
 	version bool // the record's version is known to be the one after the change
 }
 
-// changeGroup applies an edit to a group. A change of nothing but single members is committed whatever else happens to the
-// group at the same time; every other change is conditional on the version that it was made from. named are the member values of
+// changeGroup applies an edit to a group. A change of single members is committed whatever else happens to the group at the same time,
+// one of the document whatever happens to its members; every other change is conditional on the version that it was made from. named are the member values of
 // the edit where they are known and few.
 func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, named []string, apply groupEdit) (changed, error) {
 	ts := d.store.Tenant(t.ID)
@@ -139,7 +139,7 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		if same && len(changes) == 0 {
 			return nil
 		}
-		out.version = !same || len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
+		out.version = len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
 		if same {
 			doc = r.doc
 		}
@@ -208,6 +208,7 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 			return err
 		}
 		tx.reindex(groupEntries(ts.Keys, r.id, old.doc), groupEntries(ts.Keys, r.id, doc), store.Key{}, nil)
+		op.If = append(op.If, equals(attrDoc, old.stored), old.sameHold())
 		op.Set[attrDoc] = encodeDoc(doc)
 		op.Set[attrHolds] = int64(0)
 		if r.holds {
@@ -226,6 +227,15 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 		op.If = append(op.If, equals(attrVersion, old.version))
 	}
 	return d.commitGroup(ctx, ts, &tx, op, changes)
+}
+
+// sameHold is the condition that a group holds its name as it did when it was read: the name may have gone to another group meanwhile
+// and come back.
+func (r record) sameHold() store.Cond {
+	if r.holds {
+		return equals(attrHolds, int64(1))
+	}
+	return store.Cond{Test: store.NotEqual, Attr: attrHolds, Value: int64(1)}
 }
 
 // commitGroup commits the write op of a group's item together with tx and the changes of its members: in one transaction where

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -217,6 +218,45 @@ func TestMemberOfAnotherKind(t *testing.T) {
 	}
 	w.same("members", w.members(g), nil)
 	w.settled()
+}
+
+// TestRenameAmongMembers has a member come in just before a rename of the group is committed: neither has to try again, nor is lost.
+// What else changes the document in between is seen.
+func TestRenameAmongMembers(t *testing.T) {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "entra")
+	u := w.user("u")
+	g := w.group("g")
+	rename := func(to string, calls int, meanwhile func()) {
+		t.Helper()
+		engine.once(func(c call) bool { return c.does(store.Update, "G") }, meanwhile)
+		ctx, total := directory.Metered(context.Background())
+		ops := w.operations(fmt.Sprintf(`{"op":"replace","path":"displayName","value":%q}`, to))
+		_, _, err := w.dir.Patch(ctx, w.tenant, group, g, ops, directory.PatchOptions{Body: directory.NoBody})
+		w.ok(nil, err)
+		if c := total(); c.Calls != calls || !engine.done() {
+			t.Errorf("it took %d calls, want %d", c.Calls, calls)
+		}
+		if name := w.get(group, g).Doc["displayName"]; name != to {
+			t.Errorf("the name is %v, not %s", name, to)
+		}
+		w.settled()
+	}
+	rename("h", 3, func() { w.ok(w.patch(group, g, add(u))) })
+	w.same("members", w.members(g), []string{u})
+	if v := w.get(group, g).Version; v != 3 {
+		t.Errorf("version %d", v)
+	}
+	rename("i", 6, func() { w.ok(w.patch(group, g, `{"op":"replace","path":"externalId","value":"x"}`)) })
+	if w.get(group, g).Doc["externalId"] != "x" {
+		t.Error("the other change is lost")
+	}
+	// The name goes and comes back, and is another group's by then.
+	rename("j", 6, func() {
+		w.ok(w.patch(group, g, `{"op":"replace","path":"displayName","value":"k"}`))
+		w.group("i")
+		w.ok(w.patch(group, g, `{"op":"replace","path":"displayName","value":"i"}`))
+	})
 }
 
 // TestDeleteAmongWriters deletes a group, and renames another, while 8 clients change their members all the time.

@@ -30,7 +30,8 @@ type record struct {
 	version           int64
 	created, modified time.Time
 	doc               scim.Object
-	bytes             int // size of the stored document
+	bytes             int    // size of the stored document
+	stored            string // the document as it was read
 	open              string
 	holds             bool
 	unique            []string // sort keys of the unique values that it holds
@@ -59,7 +60,7 @@ func decodeRecord(rt *schema.ResourceType, it store.Item) (record, error) {
 	if err != nil {
 		return r, fmt.Errorf("directory: item %s with a broken document: %w", it.PK, errInternal(err))
 	}
-	r.doc, r.bytes = doc, len(text)
+	r.doc, r.bytes, r.stored = doc, len(text), text
 	r.version, _ = it.Attrs[attrVersion].(int64)
 	r.created = fromMillis(it.Attrs[attrCreated])
 	r.modified = fromMillis(it.Attrs[attrModified])
