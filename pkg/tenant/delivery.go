@@ -10,7 +10,7 @@ type Delivery struct {
 	// of the tenant that follow wait.
 	Event func(ctx context.Context, e Event) error
 	// Notice sends a notice to its recipients, of which there is one at least. It returns NoticeSent, or NoticeFailed where trying
-	// again is no use; after an error it is called again an hour later, for a day. Only one process at a time is here with a
+	// again is no use; after an error it is called again by each hourly run, for a day. Only one process at a time is here with a
 	// notice. t is the tenant as it is now.
 	Notice func(ctx context.Context, t Tenant, n Notice) (NoticeState, error)
 }

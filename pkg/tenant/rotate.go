@@ -32,7 +32,7 @@ type Run struct {
 // Rotate does what is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the order of due times, one
 // tenant after the other in each of store.DueShards partitions at once, and begins no tenant in the last 45 seconds of ctx. It
 // can be killed anywhere, run late and run twice at once. The error is the table's, that the order can't be read; what goes wrong
-// with a tenant is logged, counted, and tried again an hour later.
+// with a tenant is logged, counted, and tried again by the next of hourly runs.
 func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	var tenants, failed, late atomic.Int64
 	var more atomic.Bool
