@@ -32,9 +32,8 @@ type program struct {
 	times         []time.Duration
 }
 
-// TestColdStart prints size, time from start to the first answer and memory of each function, beside those of a
-// function that does nothing. The first
-// request is one that calls nobody: for the SCIM functions, one without a token.
+// TestColdStart prints size, time from start to the first answer and memory of each function, beside those of a function that does
+// nothing. The first request is one that calls nobody: for the SCIM functions, one without a token.
 func TestColdStart(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv(coldStarts))
 	if n <= 0 {
@@ -74,23 +73,20 @@ var first = map[string]struct{ event, want string }{
 	"oauth":     {get("/oauth2/acme/token"), `"statusCode":405`},
 	"admin":     {get("/admin/v1/none"), `"statusCode":404`},
 	"stream":    {`{"Records":[]}`, `"batchItemFailures"`},
+	"rotate":    {`{"source":"aws.ses","detail":{}}`, `null`},
 }
 
 // get is the event of a request without a token.
 func get(path string) string {
 	return `{"version":"2.0","routeKey":"$default","rawPath":"` + path + `","headers":{"host":"scim.example.com"},` +
-		`"requestContext":{"stage":"$default","domainName":"scim.example.com","http":{"method":"GET","path":"` + path + `"}}}`
+		`"requestContext":{"requestId":"JKJaXmPLvHcESHA=","stage":"$default","domainName":"scim.example.com","http":{"method":"GET","path":"` + path + `"}}}`
 }
 
-// everyProgram returns the function that does nothing, and behind it all that have a first request.
+// everyProgram returns the function that does nothing, and behind it all of the template.
 func everyProgram() []*program {
 	all := []*program{{name: "hello", event: "{}", want: "hello"}}
 	for _, f := range app.Functions() {
-		ask, ok := first[f.Name]
-		if !ok {
-			continue
-		}
-		p := &program{name: f.Name, event: ask.event, want: ask.want, env: []string{
+		p := &program{name: f.Name, event: first[f.Name].event, want: first[f.Name].want, env: []string{
 			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1",
 		}}
 		known := variables("none")
