@@ -97,7 +97,7 @@ func encodeChanges(changes []change) string {
 
 func decodeChunk(it store.Item) ([]change, error) {
 	body, _ := it.Attrs["changes"].(string)
-	doc, err := scim.ParseObject([]byte(body))
+	doc, err := scim.ParseObject(body)
 	if err != nil {
 		return nil, fmt.Errorf("directory: broken chunk: %w", errInternal(err))
 	}

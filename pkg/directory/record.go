@@ -56,7 +56,7 @@ func decodeRecord(rt *schema.ResourceType, it store.Item) (record, error) {
 	if !ok {
 		return r, fmt.Errorf("directory: item %s without document", it.PK)
 	}
-	doc, err := scim.ParseObject([]byte(text))
+	doc, err := scim.ParseObject(text)
 	if err != nil {
 		return r, fmt.Errorf("directory: item %s with a broken document: %w", it.PK, errInternal(err))
 	}

@@ -74,7 +74,7 @@ func (w work) put(k store.Keys) store.Op {
 func decodeWork(it store.Item) (work, error) {
 	kind, _ := it.Attrs["kind"].(string)
 	body, _ := it.Attrs[attrDoc].(string)
-	doc, err := scim.ParseObject([]byte(body))
+	doc, err := scim.ParseObject(body)
 	if err != nil {
 		return work{}, fmt.Errorf("directory: broken work item %s: %w", it.SK, errInternal(err))
 	}

@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,10 +16,9 @@ const MaxDepth = 32
 // lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that are equal but for their case,
 // because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an *Error 400 invalidSyntax that says where.
 //
-// Time and memory are linear in data. The strings of the result share one copy of the text.
-func ParseObject(data []byte) (Object, error) {
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
-	p := parser{text: string(data)}
+// Time and memory are linear in data. The strings of the result share the text: a string itself, of bytes one copy.
+func ParseObject[T string | []byte](data T) (Object, error) {
+	p := parser{text: strings.TrimPrefix(string(data), "\uFEFF")}
 	p.space()
 	if p.pos == len(p.text) {
 		return nil, BadRequest(InvalidSyntax, "The request body is empty. Send a JSON object.")
@@ -144,11 +142,11 @@ func (p *parser) array(depth int) (any, error) {
 }
 
 func (p *parser) object(depth int) (any, error) {
-	o := Object{}
 	if p.next() == '}' {
 		p.pos++
-		return o, nil
+		return Object{}, nil
 	}
+	o := newObject(depth)
 	var seen keySet
 	for {
 		if p.next() != '"' {
@@ -182,10 +180,18 @@ func (p *parser) object(depth int) (any, error) {
 	}
 }
 
+// newObject is an object with room for what it usually holds: a resource has a dozen attributes, what is inside it a few each.
+func newObject(depth int) Object {
+	if depth == 1 {
+		return make(Object, 12)
+	}
+	return Object{}
+}
+
 // keySet knows the keys of one object by their fold. The few keys of a usual object are compared one by one, which allocates
 // nothing; many are kept in a map, which keeps time linear.
 type keySet struct {
-	few  [8]string
+	few  [16]string
 	n    int
 	many map[string]struct{}
 }

@@ -197,26 +197,40 @@ func group(n int) []byte {
 	return scim.AppendJSON(nil, scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "All", "members": members})
 }
 
+// user is a body of a user with the attributes that a usual identity provider sends.
+func user() []byte {
+	return []byte(`{"schemas":["` + scim.UserURN + `","` + scim.EnterpriseUserURN + `"],"userName":"bjensen@example.com","externalId":"701984",
+		"name":{"givenName":"Barbara","familyName":"Jensen","formatted":"Barbara Jensen"},"displayName":"Babs Jensen","title":"Tour Guide",
+		"emails":[{"value":"bjensen@example.com","type":"work","primary":true}],"phoneNumbers":[{"value":"555-555-5555","type":"work"}],
+		"active":true,"locale":"en-US","preferredLanguage":"en-US",
+		"` + scim.EnterpriseUserURN + `":{"employeeNumber":"701984","department":"Tours"}}`)
+}
+
 func BenchmarkParseObject(b *testing.B) {
-	data := group(1000)
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := scim.ParseObject(data); err != nil {
-			b.Fatal(err)
-		}
+	for name, data := range map[string][]byte{"user": user(), "group": group(1000)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := scim.ParseObject(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
 func BenchmarkAppendJSON(b *testing.B) {
-	o, err := scim.ParseObject(group(1000))
-	if err != nil {
-		b.Fatal(err)
+	for name, data := range map[string][]byte{"user": user(), "group": group(1000)} {
+		o, err := scim.ParseObject(data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			var dst []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = scim.AppendJSON(dst[:0], o)
+			}
+		})
 	}
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = scim.AppendJSON(dst[:0], o)
-	}
-	b.SetBytes(int64(len(dst)))
 }

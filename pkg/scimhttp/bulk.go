@@ -164,7 +164,7 @@ func (rq *request) bulkPath(path string) (rt *schema.ResourceType, id string) {
 // an example in RFC 7644 section 3.7.3 does.
 func bulkData(method string, v any) (scim.Object, error) {
 	if s, ok := v.(string); ok {
-		return scim.ParseObject([]byte(s))
+		return scim.ParseObject(s)
 	}
 	if list, ok := v.([]any); ok && method == http.MethodPatch {
 		return scim.Object{"schemas": []any{scim.PatchOpURN}, "Operations": list}, nil

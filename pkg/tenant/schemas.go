@@ -91,7 +91,7 @@ func (s *Service) definitions(ctx context.Context, id, hash string) (schema.Defi
 		return schema.Definitions{}, errReplaced
 	}
 	doc, _ := items[0].Attrs[attrDoc].(string)
-	o, err := scim.ParseObject([]byte(doc))
+	o, err := scim.ParseObject(doc)
 	if err != nil {
 		return schema.Definitions{}, errStored(id, err)
 	}

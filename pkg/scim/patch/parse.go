@@ -120,7 +120,7 @@ func parseAttributes(v any) (scim.Object, error) {
 	case scim.Object:
 		return v, nil
 	case string:
-		if obj, err := scim.ParseObject([]byte(v)); err == nil {
+		if obj, err := scim.ParseObject(v); err == nil {
 			return obj, nil
 		}
 	}
