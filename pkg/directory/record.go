@@ -100,7 +100,7 @@ func (r record) attrs() store.Attrs {
 	return a
 }
 
-func encodeDoc(doc scim.Object) string { return string(scim.AppendJSON(nil, doc)) }
+func encodeDoc(doc scim.Object) string { return string(scim.AppendJSON(make([]byte, 0, 1024), doc)) }
 
 // location is the address of a resource: absolute, and the same whichever way the request came.
 func location(t Tenant, rt *schema.ResourceType, id string) string {

@@ -122,10 +122,13 @@ func refused(parameters string) bool {
 	return false
 }
 
+// usual is the size of a usual resource, in bytes of JSON.
+const usual = 1024
+
 // resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and 3.14).
 func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schema.Projection) answer {
 	doc := res.Type.Project(res.Doc, sel)
-	a := newAnswer(status, scim.AppendJSON(nil, doc))
+	a := newAnswer(status, scim.AppendJSON(make([]byte, 0, usual), doc))
 	rq.locate(a, res)
 	if meta, _ := doc["meta"].(scim.Object); meta["version"] == nil && rq.Method == http.MethodGet && !rq.tenant.Dialect.HideMeta {
 		a.header.Del("Etag")

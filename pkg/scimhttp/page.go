@@ -34,11 +34,12 @@ type pageWriter struct {
 	selections  map[string]*schema.Projection
 	resources   map[string][]byte // by id
 	bytes, wire int
+	last        int // size of the one before, which is a good guess
 }
 
 // take writes one resource; false if it does not fit any more.
 func (w *pageWriter) take(res directory.Resource) bool {
-	b := scim.AppendJSON(nil, res.Type.Project(res.Doc, w.selections[res.Type.ID]))
+	b := scim.AppendJSON(make([]byte, 0, w.last+w.last/16), res.Type.Project(res.Doc, w.selections[res.Type.ID]))
 	bytes, wire := w.bytes+len(b)+1, w.wire+wireSize(b)+1
 	if bytes > maxAnswer || wire > maxWire {
 		if alone := (answer{body: b}); len(w.resources) > 0 || !alone.fits(w.rq) {
@@ -46,7 +47,7 @@ func (w *pageWriter) take(res directory.Resource) bool {
 		}
 	}
 	w.bytes, w.wire = bytes, wire
-	w.resources[res.ID] = b
+	w.resources[res.ID], w.last = b, len(b)
 	return true
 }
 

@@ -53,6 +53,9 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	size := 0
 	err := e.view(ctx, func(b *bbolt.Bucket) error {
 		r := newSKRange(q)
+		if q.Select != store.CountOnly && q.Limit > 0 {
+			page.Items = make([]store.Item, 0, min(q.Limit, mostRoom))
+		}
 		c := b.Cursor()
 		var last []byte // the sort key of the last item of the page
 		for k, v := r.first(c); k != nil && r.contains(k); k, v = r.next(c) {
@@ -80,19 +83,24 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	return page, nil
 }
 
+// mostRoom is how many items a page has room for before they are there.
+const mostRoom = 128
+
 // add puts one item on a page.
 func add(page *store.Page, q store.Query, sk, raw []byte) error {
 	page.Count++
 	if q.Select == store.CountOnly {
 		return nil
 	}
-	item := store.Item{Key: store.Key{PK: q.PK, SK: string(sk)}, Attrs: store.Attrs{}}
+	item := store.Item{Key: store.Key{PK: q.PK, SK: string(sk)}}
 	if q.Select == store.All {
 		attrs, err := decodeItem(raw)
 		if err != nil {
 			return err
 		}
 		item.Attrs = attrs
+	} else {
+		item.Attrs = store.Attrs{}
 	}
 	page.Items = append(page.Items, item)
 	return nil
