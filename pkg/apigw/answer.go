@@ -21,7 +21,7 @@ func (a *answer) WriteHeader(status int) {
 		return
 	}
 	a.status = status
-	maps.Copy(a.out.Header(), a.header.Clone())
+	maps.Copy(a.out.Header(), a.header)
 	if !a.bodyAllowed() && a.method != http.MethodHead {
 		a.out.Header().Del("Content-Type")
 		a.out.Header().Del("Content-Length")
