@@ -43,7 +43,7 @@ type Dialect struct {
 	// Needed by: entra, okta, authentik; on in every profile of an identity provider.
 	UniqueGroupNames bool
 	// GroupPatchBody answers a PATCH of a group of at most 1,000 members with 200 and the whole group instead of 204.
-	// Asked for by: generic and rfc, whose clients are mostly test suites and hand-written scripts.
+	// Asked for by: generic and rfc, whose clients are mostly test suites and hand-written scripts; SCIM-SDK, by Keycloak.
 	GroupPatchBody bool
 	// JSONAnswers sends application/json instead of application/scim+json.
 	// Needed by: onelogin (its documentation asks for it).
@@ -88,6 +88,8 @@ func DialectOf(idp string) (Dialect, bool) {
 		d.UnquotedFilterValues, d.EmptyOperations, d.HidePassword = true, true, true
 	case "onelogin":
 		d.JSONAnswers = true
+	case "keycloak":
+		d.GroupPatchBody = true
 	}
 	return d, true
 }

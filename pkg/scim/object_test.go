@@ -155,7 +155,7 @@ func TestDialects(t *testing.T) {
 		if profile == (d.CreateOnReplace && d.IgnoreUnknownPaths && d.BareExtensionNames) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != (name == "generic" || name == "rfc") {
+		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != (name == "generic" || name == "rfc" || name == "keycloak") {
 			t.Errorf("%s: %+v", name, d)
 		}
 		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra || d.HidePassword != entra {

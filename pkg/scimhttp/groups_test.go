@@ -16,7 +16,7 @@ func groupNamed(name string) string {
 }
 
 // PATCH of groups: "204, so that its cost never depends on the group's size; 200 with attributes or excludedAttributes; profiles
-// generic and rfc: 200 and the full body up to 1,000 members, 204 above".
+// generic, rfc and keycloak: 200 and the full body up to 1,000 members, 204 above".
 func TestPatchGroupAnswers(t *testing.T) {
 	s := newServer(t, nil)
 	for _, c := range []struct {
@@ -25,6 +25,7 @@ func TestPatchGroupAnswers(t *testing.T) {
 	}{
 		{"generic", "", 200},
 		{"rfc", "", 200},
+		{"keycloak", "", 200},
 		{"entra", "", 204},
 		{"okta", "", 204},
 		{"entra", "?attributes=displayName", 200},
