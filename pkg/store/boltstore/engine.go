@@ -63,14 +63,16 @@ func Open(path string, o Options) (*Engine, error) {
 	if e.now == nil {
 		e.now = time.Now
 	}
-	options := &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true}
+	// The list of free pages is found again on opening, a second for some gigabyte. Else each write would carry the whole list, and
+	// what a large deletion leaves free would cost every later request.
+	options := &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, NoFreelistSync: true}
 	if path == Memory {
 		f, err := os.CreateTemp("", "serverless-scim-*.db")
 		if err != nil {
 			return nil, fmt.Errorf("boltstore: %w", err)
 		}
 		path, e.scratch = f.Name(), f.Name()
-		options.NoSync, options.NoGrowSync, options.NoFreelistSync = true, true, true
+		options.NoSync, options.NoGrowSync = true, true
 		if err := f.Close(); err != nil {
 			return nil, fmt.Errorf("boltstore: %w", err)
 		}
