@@ -256,7 +256,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		for i, id := range chunk {
 			keys[i] = resourceKey(l.ts.Keys, k.rt, id)
 		}
-		items, err := l.ts.Get(ctx, keys...)
+		items, err := l.candidatesRead(ctx, k, found.ids, keys)
 		if err != nil {
 			return err
 		}
@@ -266,6 +266,23 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	}
 	l.collected(c)
 	return nil
+}
+
+// candidatesRead reads candidates, and where there is but one, its groups beside it.
+func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (items []store.Item, err error) {
+	if len(ids) > 1 || !k.attach || !isUser(k.rt) {
+		return l.ts.Get(ctx, keys...)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		items, err = l.ts.Get(ctx, keys...)
+		return err
+	})
+	g.Go(func() (err error) {
+		l.groups, err = l.groupsOf(ctx, ids, false)
+		return err
+	})
+	return items, g.Wait()
 }
 
 // pick takes the rows from ids in reading order that all are results.
@@ -337,14 +354,13 @@ func tooLarge() error {
 
 // complete reads what the rows still lack, and ends the page before what does not fit it.
 func (l *lister) complete(ctx context.Context) error {
-	var groups map[string][]string
 	users := l.attaching(false)
 	ids, inRange := l.ids(users), l.adjacent(users)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.load(gctx) })
-	if len(users) > 0 {
+	if len(users) > 0 && l.groups == nil {
 		g.Go(func() (err error) {
-			groups, err = l.groupsOf(gctx, ids, inRange)
+			l.groups, err = l.groupsOf(gctx, ids, inRange)
 			return err
 		})
 	}
@@ -354,7 +370,7 @@ func (l *lister) complete(ctx context.Context) error {
 	if err := l.fit(); err != nil {
 		return err
 	}
-	if err := l.attachGroups(ctx, groups); err != nil {
+	if err := l.attachGroups(ctx, l.groups); err != nil {
 		return err
 	}
 	return l.attachMembers(ctx)

@@ -86,6 +86,8 @@ type lister struct {
 	rows  []row // in reading order: of the page, and one more where there are more
 	total int
 	more  bool // there are results behind rows
+
+	groups map[string][]string // of the users among rows, by id; nil before they are read
 }
 
 // lister takes a query apart. Errors are *scim.Error of status 400.
