@@ -42,9 +42,9 @@ func (l *lister) ids(rows []int) []string {
 	return ids
 }
 
-// groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other.
+// groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are among them.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
-	err = l.d.beside(ctx, l.ts, func(ctx context.Context, o overlay) (err error) {
+	err = l.d.besideUnless(ctx, l.ts, overlay.quiet, func(ctx context.Context, o overlay) (err error) {
 		if len(o.open) == 0 && inRange {
 			groups, err = l.groupsInRange(ctx, ids)
 		} else {

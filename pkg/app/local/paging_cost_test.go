@@ -230,3 +230,22 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 		}
 	}
 }
+
+// TestADeletionDoesNotDoubleAPage: that somebody was deleted a moment ago is no reason to read the groups of others twice.
+func TestADeletionDoesNotDoubleAPage(t *testing.T) {
+	a := tenantOn(t, metered(t), "acme", "generic")
+	users := a.populate(41)
+	staff := a.group("staff", users[21:])
+	const path = "/Users?count=20&sortBy=userName"
+	before, _ := a.cost(path)
+	a.must(204, "DELETE", "/Users/"+users[40], "")
+	if after, _ := a.cost(path); after.calls > before.calls {
+		t.Errorf("%+v before a deletion, %+v behind it", before, after)
+	}
+	a.must(204, "DELETE", "/Groups/"+staff, "")
+	for _, r := range a.must(200, "GET", path, "")["Resources"].([]any) {
+		if groups := r.(object)["groups"]; groups != nil {
+			t.Fatalf("a deleted group is shown: %v", groups)
+		}
+	}
+}
