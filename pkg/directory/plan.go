@@ -37,6 +37,7 @@ type narrowing struct {
 	point  bool   // one id at most
 	exists bool   // every id found is that of a resource
 	find   func(context.Context) (candidates, error)
+	among  among // of a lookup of memberships: finds them among few
 }
 
 // candidates are ids, sorted, each once.
@@ -121,23 +122,19 @@ func and(l, r filter.Expr) filter.Expr {
 }
 
 func intersection(l, r *narrowing) *narrowing {
-	return &narrowing{
-		text: "(" + l.text + " and " + r.text + ")", point: l.point || r.point, exists: l.exists || r.exists,
-		find: func(ctx context.Context) (candidates, error) {
+	n := &narrowing{text: "(" + l.text + " and " + r.text + ")", point: l.point || r.point, exists: l.exists || r.exists}
+	switch {
+	case l.among == nil && r.among != nil:
+		n.find = memberships(l, r)
+	case l.among != nil && r.among == nil:
+		n.find = memberships(r, l)
+	default:
+		n.find = func(ctx context.Context) (candidates, error) {
 			a, b, err := parallel(ctx, l, r)
-			switch {
-			case err != nil || a.many && b.many:
-				return candidates{many: true}, err
-			case a.many:
-				return candidates{ids: b.ids, loose: true}, nil
-			case b.many:
-				return candidates{ids: a.ids, loose: true}, nil
-			}
-			a.ids = slices.DeleteFunc(a.ids, func(id string) bool { _, found := slices.BinarySearch(b.ids, id); return !found })
-			a.loose = a.loose || b.loose
-			return a, nil
-		},
+			return a.both(b), err
+		}
 	}
+	return n
 }
 
 func union(l, r *narrowing) *narrowing {
@@ -269,9 +266,9 @@ func canonicalCase(name string, known map[string]lookup) string {
 
 // by is the narrowing by one lookup.
 func (p *planner) by(name, value, hint string, find lookup) *narrowing {
-	membership := name == "groups" || name == "groups.value" || name == "members" || name == "members.value"
+	among := p.among(name, value)
 	return &narrowing{
-		text: name + " eq", point: name == "id" || name == "userName", exists: name != "id" && !membership,
+		text: name + " eq", point: name == "id" || name == "userName", exists: name != "id" && among == nil, among: among,
 		find: func(ctx context.Context) (candidates, error) {
 			if len(value) > store.MaxSKBytes/2 {
 				return candidates{}, nil // no stored value is that long
