@@ -63,7 +63,7 @@ func Open(path string, o Options) (*Engine, error) {
 	if e.now == nil {
 		e.now = time.Now
 	}
-	// The list of free pages is found again on opening, a second for some gigabyte. Else each write would carry the whole list, and
+	// The list of free pages is found again on opening, about a second for a gigabyte. Else each write would carry the whole list, and
 	// what a large deletion leaves free would cost every later request.
 	options := &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, NoFreelistSync: true}
 	if path == Memory {

@@ -63,9 +63,21 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestManyClients(t *testing.T) {
+	var out, progress bytes.Buffer
+	if err := bench.Run(t.Context(), []string{"-users", "100,200", "-n", "4", "-clients", "16"}, &out, &progress); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"16 clients", "at 100 / 200 users", "requests/s", "create user ", "add a member, all to one group ", "DELETE user "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestFlags(t *testing.T) {
 	for _, args := range [][]string{
-		{"-users", "x"}, {"-users", "5"}, {"-members", "0"}, {"-members", ""}, {"-n", "0"}, {"-format", "xml"}, {"more"}, {"-engine", "none"},
+		{"-users", "x"}, {"-users", "5"}, {"-members", "0"}, {"-members", ""}, {"-n", "0"}, {"-clients", "-1"}, {"-format", "xml"}, {"more"}, {"-engine", "none"},
 	} {
 		var out, errs bytes.Buffer
 		if err := bench.Run(t.Context(), args, &out, &errs); err == nil {

@@ -21,6 +21,7 @@ type options struct {
 	// users are the sizes of the tenants, members those of the groups, ascending.
 	users, members []int
 	samples        int
+	clients        int // at a time; 0 is one, without a network
 	benchstat      bool
 }
 
@@ -36,6 +37,7 @@ func readFlags(args []string, stderr io.Writer) (options, error) {
 	users := fs.String("users", "1000,10000,100000", "`sizes` of tenants, in users")
 	members := fs.String("members", "10,10000,1000000", "`sizes` of groups, in members")
 	fs.IntVar(&o.samples, "n", 200, "requests per operation and size")
+	fs.IntVar(&o.clients, "clients", 0, "`number` of clients that send requests at once, over HTTP: measures requests per second, -n of each client")
 	quick := fs.Bool("quick", false, "small sizes and 20 requests each, to try")
 	format := fs.String("format", "table", "table, or benchstat")
 	if err := fs.Parse(args); err != nil {
@@ -49,6 +51,9 @@ func readFlags(args []string, stderr io.Writer) (options, error) {
 	}
 	if o.samples < 1 {
 		return o, errors.New("-n must be at least 1")
+	}
+	if o.clients < 0 || o.clients > 1000 {
+		return o, errors.New("-clients must be at most 1000")
 	}
 	if *format != "table" && *format != "benchstat" {
 		return o, errors.New("-format must be table or benchstat")

@@ -27,6 +27,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if o.clients > 0 {
+		return runCrowd(ctx, s, o, stdout, stderr)
+	}
 	results, err := measure(ctx, s, &ahead, o, stderr)
 	if err != nil {
 		return err

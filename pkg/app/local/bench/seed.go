@@ -20,6 +20,7 @@ type world struct {
 	// group is the one that members come into and go out of; groups is how many others there are.
 	group  string
 	groups int
+	others []string // ids of the groups without members
 	// cursor leads to a late page of users.
 	cursor string
 	// made are the ids of what the run created, to be deleted by it.
@@ -38,12 +39,15 @@ const (
 	departments = 10
 )
 
+// here is where a server without a network seems to be.
+const here = "http://127.0.0.1"
+
 func newWorld(ctx context.Context, s *local.Server, o options, size int, name string) (*world, error) {
 	t, token, err := s.Tenants().Create(ctx, tenant.NewTenant{Name: "Bench " + name, IdP: o.idp})
 	if err != nil {
 		return nil, err
 	}
-	return &world{size: size, client: client{handler: s.Handler(), base: "http://127.0.0.1/scim/v2/" + t.ID, token: token.Value}}, nil
+	return &world{size: size, client: client{handler: s.Handler(), base: here + "/scim/v2/" + t.ID, token: token.Value}}, nil
 }
 
 // user is the body of user i.
@@ -121,7 +125,7 @@ func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (er
 	if err != nil {
 		return err
 	}
-	w.group = groups[0]
+	w.group, w.others = groups[0], groups[1:]
 	for k := range departments {
 		var members []string
 		for i := k; i < min(w.size, maxChanges*departments); i += departments {

@@ -1,0 +1,194 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+)
+
+// load is something that many clients ask for at once.
+type load struct {
+	name    string
+	request func(w *world, i int) request
+	// made says that the answers are resources to remember by number.
+	made bool
+}
+
+// loads are what is measured with many clients, in this order. No request is sent twice to a tenant, but for the pages.
+func loads() []load {
+	title := func(w *world, i int) request {
+		return change("/Users/"+w.some(i), patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))
+	}
+	active := func(w *world, i int) request {
+		return change("/Users/"+w.some(i), patch(`{"op":"replace","path":"active","value":false}`))
+	}
+	page := func(*world, int) request { return get(fmt.Sprintf("/Users?count=%d", pageSize)) }
+	other := func(w *world, i int) string { return w.others[i%len(w.others)] }
+	named := filter("/Users", "userName eq %q", func(w *world, i int) string { return "user-" + number(w.place(i)) + "@example.com" })
+	return []load{
+		{name: "create user", made: true, request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) }},
+		{name: "GET user", request: func(w *world, i int) request { return get("/Users/" + w.some(i)) }},
+		{name: named[0].name, request: named[0].request},
+		{name: named[1].name, request: named[1].request},
+		{name: "PATCH user, title", request: title},
+		{name: "PATCH user, active", request: active},
+		{name: "add a member, all to one group", request: func(w *world, i int) request { return change("/Groups/"+w.group, join(w.some(i))) }},
+		{name: "remove a member, all from one group", request: func(w *world, i int) request { return change("/Groups/"+w.group, leave(w.some(i))) }},
+		{name: "add a member, to many groups", request: func(w *world, i int) request { return change("/Groups/"+other(w, i), join(w.some(i))) }},
+		{name: "remove a member, from many groups", request: func(w *world, i int) request { return change("/Groups/"+other(w, i), leave(w.some(i))) }},
+		{name: "first page of 100 users", request: page},
+		{name: "DELETE user", request: func(w *world, i int) request { return request{method: "DELETE", path: "/Users/" + w.made[i]} }},
+	}
+}
+
+// crowd is a series and the time that all of it took.
+type crowd struct {
+	series
+	took time.Duration
+}
+
+func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds() }
+
+// runCrowd measures what many clients get at once, over HTTP, and prints it.
+func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io.Writer) (err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
+	var serving errgroup.Group
+	serving.Go(func() error { return server.Serve(listener) })
+	defer func() {
+		closed := server.Close()
+		if failed := serving.Wait(); !errors.Is(failed, http.ErrServerClosed) {
+			closed = errors.Join(closed, failed)
+		}
+		err = cmp.Or(err, closed)
+	}()
+	p := &progress{out: stderr, total: len(loads()) * len(o.users) * o.samples * o.clients}
+	for _, n := range o.users {
+		p.total += n + n/usersAGroup
+	}
+	defer p.end()
+	worlds, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
+	if err != nil {
+		return err
+	}
+	over := overHTTP{&http.Transport{MaxIdleConnsPerHost: o.clients}}
+	defer over.CloseIdleConnections()
+	for _, w := range worlds {
+		w.handler, w.base = over, "http://"+listener.Addr().String()+w.base[len(here):]
+	}
+	all := loads()
+	results := make([][]crowd, len(all))
+	for i, l := range all {
+		p.phase("%s", l.name)
+		for _, w := range worlds {
+			c, err := l.measure(ctx, w, o, p)
+			if err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+			results[i] = append(results[i], c)
+		}
+	}
+	return printCrowd(stdout, o, all, results)
+}
+
+// measure sends the requests to one tenant, each client one after the other.
+func (l load) measure(ctx context.Context, w *world, o options, p *progress) (crowd, error) {
+	n := min(o.samples*o.clients, w.size-usersAGroup)
+	samples, made := make([]sample, n), make([]string, n)
+	g, ctx := errgroup.WithContext(ctx)
+	begin := time.Now()
+	for k := range o.clients {
+		g.Go(func() (err error) {
+			for i := k; i < n; i += o.clients {
+				if samples[i], err = w.send(ctx, l.request(w, i), false); err != nil {
+					return err
+				}
+				if l.made {
+					if made[i], err = id(samples[i].body); err != nil {
+						return err
+					}
+				}
+				samples[i].body = nil
+				p.step(1)
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	c := crowd{took: time.Since(begin)}
+	for _, s := range samples {
+		c.add(s)
+	}
+	if l.made {
+		w.made = made
+	}
+	return c, err
+}
+
+// overHTTP is a handler that passes each request on to the server that its URL names.
+type overHTTP struct{ *http.Transport }
+
+func (o overHTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	resp, err := o.RoundTrip(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	for name, values := range resp.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(resp.StatusCode)
+	_, _ = w.Write(body) // into memory
+}
+
+// printCrowd prints what people read.
+func printCrowd(out io.Writer, o options, all []load, results [][]crowd) error {
+	fmt.Fprintf(out, "%s, profile %s, %d clients at a time over HTTP, %s/%s, %d CPUs for clients and server\n\nat",
+		engineName(o), o.idp, o.clients, runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	for i, n := range o.users {
+		fmt.Fprintf(out, "%s %d", map[bool]string{true: " /"}[i > 0], n)
+	}
+	fmt.Fprintln(out, " users")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "operation\trequests/s\tp50 ms\tp99 ms\tgrowth\t")
+	for i, l := range all {
+		of := make([]series, len(results[i]))
+		rates := ""
+		for k := range results[i] {
+			if k > 0 {
+				rates += " / "
+			}
+			rates += strconv.FormatFloat(results[i][k].rate(), 'f', 0, 64)
+			of[k] = results[i][k].series
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2f\t\n", l.name, rates,
+			each(of, func(s *series) string { return milliseconds(s.quantile(0.5)) }),
+			each(of, func(s *series) string { return milliseconds(s.quantile(0.99)) }),
+			results[i][0].rate()/results[i][len(of)-1].rate())
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(out, "\ngrowth: requests a second at the smallest size over those at the largest.")
+	return err
+}
