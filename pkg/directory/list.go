@@ -282,7 +282,8 @@ func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys
 		l.groups, err = l.groupsOf(ctx, ids, false)
 		return err
 	})
-	return items, g.Wait()
+	err = g.Wait()
+	return items, err
 }
 
 // pick takes the rows from ids in reading order that all are results.
