@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 )
 
@@ -41,6 +42,13 @@ func (s *Service) remember(tenantID, authorization string, r remembered, ok bool
 		clear(s.remembered)
 	}
 	s.remembered[key] = r
+}
+
+// forget makes Recall forget a tenant, whose item was changed: what it would return is not the Same any more.
+func (s *Service) forget(tenantID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.remembered, func(key rememberedKey, _ remembered) bool { return key.tenant == tenantID })
 }
 
 // Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of it.

@@ -86,6 +86,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 	if err := s.store.Transact(ctx, append(ops, out...)...); err != nil {
 		return err
 	}
+	s.forget(id)
 	before := r.Tokens
 	*r = next
 	for _, t := range before {
