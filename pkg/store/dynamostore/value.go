@@ -2,8 +2,8 @@ package dynamostore
 
 import (
 	"fmt"
-	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -30,16 +30,12 @@ func decodeKey(av map[string]types.AttributeValue) (store.Key, error) {
 
 // encodeValue takes a string, an int64 or a []byte; a nil slice is an empty one.
 func encodeValue(v any) (types.AttributeValue, error) {
-	switch v := v.(type) {
-	case string:
-		return &types.AttributeValueMemberS{Value: v}, nil
-	case int64:
-		return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}, nil
-	case []byte:
-		if v == nil {
-			v = []byte{}
-		}
-		return &types.AttributeValueMemberB{Value: v}, nil
+	if b, ok := v.([]byte); ok && len(b) == 0 {
+		return &types.AttributeValueMemberB{Value: []byte{}}, nil
+	}
+	switch v.(type) {
+	case string, int64, []byte:
+		return attributevalue.Marshal(v)
 	}
 	return nil, fmt.Errorf("dynamostore: a value of type %T can't be stored", v)
 }
@@ -56,8 +52,7 @@ func encodeItem(k store.Key, attrs store.Attrs) (map[string]types.AttributeValue
 	return av, nil
 }
 
-// decodeItem splits what DynamoDB holds into key and attributes. The types of attributes are few enough to do without the SDK's
-// attributevalue package, which links the tables of DynamoDB Streams into every function.
+// decodeItem splits what DynamoDB holds into key and attributes. Numbers are read digit by digit, never through a float64.
 func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 	key, err := decodeKey(av)
 	if err != nil {
@@ -68,18 +63,18 @@ func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 }
 
 func decodeAttrs(av map[string]types.AttributeValue) (store.Attrs, error) {
-	attrs := make(store.Attrs, len(av))
-	for name, v := range av {
-		if name == store.AttrPK || name == store.AttrSK {
-			continue
-		}
+	attrs := store.Attrs{}
+	exact := func(o *attributevalue.DecoderOptions) { o.UseNumber = true }
+	if err := attributevalue.UnmarshalMapWithOptions(av, (*map[string]any)(&attrs), exact); err != nil {
+		return nil, fmt.Errorf("dynamostore: decode item: %w", err)
+	}
+	delete(attrs, store.AttrPK)
+	delete(attrs, store.AttrSK)
+	for name, v := range attrs {
 		switch v := v.(type) {
-		case *types.AttributeValueMemberS:
-			attrs[name] = v.Value
-		case *types.AttributeValueMemberB:
-			attrs[name] = v.Value
-		case *types.AttributeValueMemberN:
-			n, err := strconv.ParseInt(v.Value, 10, 64)
+		case string, []byte:
+		case attributevalue.Number:
+			n, err := v.Int64()
 			if err != nil {
 				return nil, fmt.Errorf("dynamostore: attribute %q is no 64-bit integer", name)
 			}
