@@ -13,6 +13,7 @@ import (
 var flags = []string{
 	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
 	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/tls=-l", "-gcflags=crypto/x509=-l",
+	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l", "-gcflags=mime/...=-l",
 }
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile but for the
