@@ -49,6 +49,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 		tx.add(count(ts.Keys, "Group", r.id, 1))
 		r.created = d.o.Now()
 		r.modified = r.created
+		r.counted, r.members = true, growth(changes)
 		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes)
 	})
 	if err = once.settle(ctx, ts, err); err != nil {
@@ -202,6 +203,9 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 	r.version++
 	op := d.touchGroup(ts.Keys, r.id)
 	op.Set[attrModified] = r.modified.UnixMilli()
+	if n := growth(changes); r.counted && n != 0 {
+		op.Add[attrMembers] = n
+	}
 	var tx transaction
 	if !scim.Equal(old.doc, doc) {
 		if err := d.nameGroup(ctx, t, ts, &tx, r, scim.Fold(text(old.doc, "displayName"))); err != nil {
@@ -241,6 +245,9 @@ func (r record) sameHold() store.Cond {
 // commitGroup commits the write op of a group's item together with tx and the changes of its members: in one transaction where
 // they fit, in which each member's presence is a condition, else as open work whose chunks are written before.
 func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change) error {
+	for i := range changes {
+		changes[i].at, _ = op.Set[attrModified].(int64)
+	}
 	if len(changes) <= store.MaxTransactOps/2 {
 		var all transaction
 		all.must(op, errStale)

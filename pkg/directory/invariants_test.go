@@ -185,13 +185,21 @@ func (t *table) oweGroup(id string, doc object) {
 
 func (t *table) members(users, groups map[string]object) {
 	pk := t.keys.Member("x", "x").PK
+	sizes := map[string]int64{}
+	defer func() {
+		for id := range groups {
+			if said := t.items[t.keys.Group(id)]["members"]; said != sizes[id] {
+				t.w.t.Errorf("group %s says that it has %v members, it has %d", id, said, sizes[id])
+			}
+		}
+	}()
 	for key, attrs := range t.items {
 		if key.PK != pk {
 			continue
 		}
 		parts := store.Split(key.SK)
 		groupID, value := parts[0], parts[1]
-		if groups[groupID] == nil {
+		if sizes[groupID]++; groups[groupID] == nil {
 			continue // reported as an orphan
 		}
 		t.owe(key, "a member")

@@ -30,12 +30,15 @@ const orphanLife = 30 * 24 * time.Hour
 // commitLarge commits a change of members as open work.
 func (d *Directory) commitLarge(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change) error {
 	w := d.newWork(workMembers, op.SK)
+	_, made := op.Set[attrMembers]
+	_, grows := op.Add[attrMembers]
+	w.counted = made || grows
 	expires := d.o.Now().Add(orphanLife).Unix()
 	var chunks []store.Op
 	for len(changes) > 0 {
 		n := chunkSize(changes)
 		chunks = append(chunks, put(ts.Chunk(w.id, changes[0].value), store.Attrs{
-			"changes": encodeChanges(changes[:n]), store.AttrTTL: expires,
+			"changes": encodeChanges(changes[:n]), attrAt: changes[0].at, store.AttrTTL: expires,
 		}))
 		changes = changes[n:]
 	}
@@ -102,11 +105,14 @@ func decodeChunk(it store.Item) ([]change, error) {
 		return nil, fmt.Errorf("directory: broken chunk: %w", errInternal(err))
 	}
 	list, _ := doc["changes"].([]any)
+	at, _ := it.Attrs[attrAt].(int64)
 	changes := make([]change, 0, len(list))
 	for _, v := range list {
 		o, _ := v.(scim.Object)
 		add, _ := o["add"].(bool)
-		changes = append(changes, change{add: add, member: member{value: text(o, "value"), typ: text(o, "type"), display: text(o, "display")}})
+		changes = append(changes, change{add: add, member: member{
+			value: text(o, "value"), typ: text(o, "type"), display: text(o, "display"), at: at,
+		}})
 	}
 	return changes, nil
 }
@@ -176,7 +182,7 @@ func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, w w
 // applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if they had
 // been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
 func (d *Directory) applyChunk(ctx context.Context, ts *store.TenantStore, w work, chunk store.Key, changes []change) ([]work, error) {
-	for {
+	for all := len(changes); ; {
 		var tx transaction
 		tx.must(when(remove(chunk), exists()...), errGone)
 		again := d.newWork(workResolve, w.target)
@@ -196,12 +202,16 @@ func (d *Directory) applyChunk(ctx context.Context, ts *store.TenantStore, w wor
 			tx.add(again.put(ts.Keys))
 			followUp = []work{again}
 		}
+		last := len(tx.ops)
+		if left := len(changes) - all; left < 0 && w.counted {
+			tx.add(store.Op{Kind: store.Update, Key: ts.Group(w.target), Add: map[string]int64{attrMembers: int64(left)}, If: exists()})
+		}
 		err := ts.Transact(ctx, tx.ops...)
 		var failed *store.ConditionError
 		if !errors.As(err, &failed) {
 			return followUp, err
 		}
-		if failed.At(0) {
+		if failed.At(0) || failed.At(last) { // else, without the group, its tenant is being deleted
 			return nil, nil
 		}
 		changes = without(changes, failed, checks)

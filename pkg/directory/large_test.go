@@ -45,7 +45,8 @@ func (w *world) plant(g string, n int) []string {
 			flush()
 		}
 	}
-	ops = append(ops, store.Op{Kind: store.Put, Key: keys.Counter("User", g), Set: store.Attrs{"n": int64(n)}})
+	ops = append(ops, store.Op{Kind: store.Put, Key: keys.Counter("User", g), Set: store.Attrs{"n": int64(n)}},
+		store.Op{Kind: store.Update, Key: keys.Group(g), Add: map[string]int64{"members": int64(n)}})
 	flush()
 	return ids
 }

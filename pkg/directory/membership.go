@@ -29,6 +29,7 @@ type member struct {
 	value   string // the id of a user or group, or a value that names nobody
 	typ     string
 	display string
+	at      int64 // when it became one, in Unix milliseconds; 0 of a member of an earlier version
 }
 
 // change is one membership that a write adds or removes.
@@ -41,6 +42,8 @@ type change struct {
 type edit struct {
 	t     Tenant
 	steps []patch.CollectionChange
+	// check, if set, refuses the edit when it is known whom it names.
+	check func(membership) error
 }
 
 // replaceMembers is the edit of a request that carries the whole list of members.
@@ -265,7 +268,8 @@ func (d *Directory) knowNamed(ctx context.Context, ts *store.TenantStore, groupI
 
 func storedMember(value string, it store.Item) member {
 	attrs := scim.Object(it.Attrs)
-	return member{value: value, typ: text(attrs, "type"), display: text(attrs, "display")}
+	at, _ := it.Attrs[attrAt].(int64)
+	return member{value: value, typ: text(attrs, "type"), display: text(attrs, "display"), at: at}
 }
 
 // displayOf returns the name by which a user or group is shown where it is referred to.
@@ -347,6 +351,11 @@ func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, gr
 	if err := d.knowMembers(ctx, ts, groupID, values, !walk && !fresh, read, ms); err != nil {
 		return nil, err
 	}
+	if e.check != nil {
+		if err := e.check(ms); err != nil {
+			return nil, err
+		}
+	}
 	in := e.sum(ms)
 	var changes []change
 	for _, m := range leaving {
@@ -416,56 +425,3 @@ func compareKeys(a, b string) int {
 	}
 	return 0
 }
-
-// addMember are the operations that add a user or group to a group.
-func addMember(k store.Keys, groupID, id, typ, display string) []store.Op {
-	attrs := store.Attrs{"type": typ}
-	if display != "" {
-		attrs["display"] = display
-	}
-	return []store.Op{put(k.Member(groupID, id), attrs), put(k.MemberOf(id, groupID), nil)}
-}
-
-// stage appends the operations of one change to a transaction. check, if given, is what an added user's disappearance means;
-// strict makes it a condition that the member is there, of its type, or not there, with errStale as its meaning.
-func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c change, check error, strict bool) {
-	item := k.Member(groupID, c.value)
-	switch {
-	case c.add && c.typ == memberNone:
-		op := put(item, store.Attrs{"type": memberNone, "display": c.display})
-		if c.display == "" {
-			delete(op.Set, "display")
-		}
-		tx.condition(op, isAbsent()[0], strict)
-		tx.add(put(waitingMember(k, groupID, c.value), nil))
-	case c.add:
-		ops := addMember(k, groupID, c.value, c.typ, c.display)
-		tx.condition(ops[0], isAbsent()[0], strict)
-		tx.add(ops[1])
-		key := k.User(c.value)
-		if c.typ == memberGroup {
-			key = k.Group(c.value)
-		}
-		if c.value != groupID {
-			tx.must(store.Op{Kind: store.Check, Key: key, If: exists()}, check)
-		}
-	case c.typ == memberNone:
-		tx.condition(remove(item), equals("type", c.typ), strict)
-		tx.add(remove(waitingMember(k, groupID, c.value)))
-	default:
-		tx.condition(remove(item), equals("type", c.typ), strict)
-		tx.add(remove(k.MemberOf(c.value, groupID)))
-	}
-}
-
-// condition appends an operation, under a condition whose failure is errStale if strict.
-func (tx *transaction) condition(op store.Op, cond store.Cond, strict bool) {
-	if strict {
-		tx.must(when(op, cond), errStale)
-		return
-	}
-	tx.add(op)
-}
-
-// opsPerChange is the most that stage appends for one change.
-const opsPerChange = 3

@@ -20,6 +20,7 @@ const (
 	attrModified = "modified" // Unix milliseconds
 	attrOpen     = "open"     // of a group: the id of the open work that changes its members
 	attrHolds    = "holds"    // of a group: 1 if it holds its name's uniqueness item
+	attrMembers  = "members"  // of a group: how many it has, as of its version; missing in a group of an earlier version
 	attrUnique   = "unique"   // the sort keys of the items that make its values unique, as a JSON array; missing where there are none
 )
 
@@ -34,6 +35,8 @@ type record struct {
 	stored            string // the document as it was read
 	open              string
 	holds             bool
+	counted           bool     // of a group: members is known
+	members           int64    // of a group
 	unique            []string // sort keys of the unique values that it holds
 }
 
@@ -67,6 +70,7 @@ func decodeRecord(rt *schema.ResourceType, it store.Item) (record, error) {
 	r.open, _ = it.Attrs[attrOpen].(string)
 	holds, _ := it.Attrs[attrHolds].(int64)
 	r.holds = holds == 1
+	r.members, r.counted = it.Attrs[attrMembers].(int64)
 	r.unique = decodeUnique(it.Attrs[attrUnique])
 	return r, nil
 }
@@ -93,6 +97,9 @@ func (r record) attrs() store.Attrs {
 	}
 	if r.holds {
 		a[attrHolds] = int64(1)
+	}
+	if r.counted {
+		a[attrMembers] = r.members
 	}
 	if len(r.unique) > 0 {
 		a[attrUnique] = encodeUnique(r.unique)

@@ -208,11 +208,18 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 		return false, err
 	}
 	waiting := waitingMember(ts.Keys, groupID, value)
-	err = d.changeMembers(ctx, ts, groupID, func(tx *transaction) {
+	err = d.changeMembers(ctx, ts, groupID, userID, func(tx *transaction, isMember bool, at int64) (grown int64) {
 		tx.must(when(remove(ts.Member(groupID, value)), exists()...), errGone)
 		tx.must(store.Op{Kind: store.Check, Key: ts.User(userID), If: exists()}, errMissing)
-		tx.add(addMember(ts.Keys, groupID, userID, memberUser, displayOf(user.doc))...)
 		tx.add(remove(waiting))
+		if isMember {
+			tx.must(store.Op{Kind: store.Check, Key: ts.Member(groupID, userID), If: exists()}, errStale)
+			return -1
+		}
+		ops := addMember(ts.Keys, groupID, member{value: userID, typ: memberUser, display: displayOf(user.doc), at: at})
+		tx.must(when(ops[0], isAbsent()...), errStale)
+		tx.add(ops[1])
+		return 0
 	}, waiting)
 	if errors.Is(err, errMissing) {
 		return true, nil

@@ -34,9 +34,11 @@ type work struct {
 	id     string
 	kind   workKind
 	target string
-	values []string  // resolve: folded values
-	group  bool      // gone: the resource was a group, else a user
-	closed time.Time // when it was completed; zero while it is open
+	values []string // resolve: folded values
+	group  bool     // gone: the resource was a group, else a user
+	// counted says of a change of members that the group's number of members includes it.
+	counted bool
+	closed  time.Time // when it was completed; zero while it is open
 }
 
 // attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
@@ -67,7 +69,7 @@ func (w work) put(k store.Keys) store.Op {
 	for i, v := range w.values {
 		values[i] = v
 	}
-	doc := scim.Object{"target": w.target, "values": values, "group": w.group}
+	doc := scim.Object{"target": w.target, "values": values, "group": w.group, "counted": w.counted}
 	return put(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
 }
 
@@ -80,6 +82,7 @@ func decodeWork(it store.Item) (work, error) {
 	}
 	w := work{id: it.SK, kind: workKind(kind), target: text(doc, "target")}
 	w.group, _ = doc["group"].(bool)
+	w.counted, _ = doc["counted"].(bool)
 	values, _ := doc["values"].([]any)
 	for _, v := range values {
 		if s, ok := v.(string); ok {
@@ -289,18 +292,20 @@ var errGone = errors.New("directory: already done")
 // dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody is
 // another, which came later.
 func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
-	return d.changeMembers(ctx, ts, groupID, func(tx *transaction) {
+	return d.changeMembers(ctx, ts, groupID, id, func(tx *transaction, _ bool, _ int64) (grown int64) {
 		isTyped := store.Cond{Test: store.NotEqual, Attr: "type", Value: memberNone}
 		tx.must(when(remove(ts.Member(groupID, id)), exists()[0], isTyped), errGone)
 		tx.add(remove(ts.MemberOf(id, groupID)))
+		return -1
 	}, ts.Member(groupID, id), ts.MemberOf(id, groupID))
 }
 
-// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step that fails
-// with errGone is done already; if the group itself is gone, and so will not come again, leftovers are removed.
-func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, groupID string, step func(*transaction), leftovers ...store.Key) error {
+// changeMembers does one step of open work on a group's members: version and time of the group move with it. The step is told whether
+// value is a member so far, and what time it is for the group; it returns by how many members it makes the group larger. A step that
+// fails with errGone is done already; if the group itself is gone, and so will not come again, leftovers are removed.
+func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, groupID, value string, step func(tx *transaction, isMember bool, at int64) (grown int64), leftovers ...store.Key) error {
 	err := d.retry(ctx, func() error {
-		items, err := ts.Get(ctx, ts.Group(groupID))
+		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
 		if err != nil {
 			return err
 		}
@@ -319,9 +324,13 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 		}
 		var tx transaction
 		touch := d.touchGroup(ts.Keys, groupID)
-		touch.Set[attrModified] = d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
+		at := d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
+		touch.Set[attrModified] = at
 		tx.must(touch, errStale)
-		step(&tx)
+		grown := step(&tx, items[1].Attrs != nil, at)
+		if _, counted := items[0].Attrs[attrMembers]; counted && grown != 0 {
+			touch.Add[attrMembers] = grown // of tx.ops[0], which shares the map
+		}
 		return tx.commit(ctx, ts)
 	})
 	if errors.Is(err, errGone) {

@@ -30,13 +30,13 @@ import (
 //	user                        T#t#U                user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N                folded userName                   id
 //	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
-//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds, unique
+//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds, unique, members
 //	group name, sorted          T#t#GN               folded displayName|id             -
 //	holder of a group name      T#t#GH               folded displayName                id
 //	own type that has resources T#t#Y                type                              -
 //	resource of an own type     T#t#Y#type           id                                doc, ver, created, modified, unique
 //	unique value                T#t#UQ               type|attribute|value              id
-//	member of a group           T#t#M                group id|member value             type, display
+//	member of a group           T#t#M                group id|member value             type, display, at
 //	groups of a member          T#t#R                member id|group id                -
 //	open work                   T#t#P                work id                           kind, doc, wake
 //	chunks of open work         T#t#PC               work id|first value in the chunk  changes
