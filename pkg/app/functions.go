@@ -73,7 +73,7 @@ func requestFunctions() []Function {
 		},
 		{
 			Name:   "groups",
-			Routes: routes("Groups", "Groups/{id}"),
+			Routes: routes("Groups", "Groups/{id}", "GroupMemberships", "GroupMemberships/{id}"),
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
 			Table:  allActions(),
 		},

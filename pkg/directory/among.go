@@ -106,7 +106,8 @@ func (p *planner) groupsAmong(ctx context.Context, value string, groups []string
 			return err
 		}
 		for i, id := range groups {
-			add, open := changed[id]
+			c, open := changed[id]
+			add := c.add
 			if !open {
 				add = items[i].Attrs != nil && !o.isGone(storedMember(value, items[i]))
 			}

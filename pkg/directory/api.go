@@ -21,6 +21,8 @@ func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 		return d.createGroup(ctx, t, rt, id, body, sel)
 	case isUser(rt):
 		return d.createUser(ctx, t, rt, id, body)
+	case isMembership(rt):
+		return d.createMembership(ctx, t, rt, body, sel)
 	}
 	return d.createOther(ctx, t, rt, id, body)
 }
@@ -38,6 +40,8 @@ func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceTy
 		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: most})
 	case isUser(rt):
 		return d.getUser(ctx, t, rt, id, sel)
+	case isMembership(rt):
+		return d.getMembership(ctx, t, rt, id, sel)
 	}
 	return d.getOther(ctx, t, rt, id)
 }
@@ -137,6 +141,8 @@ func (d *Directory) Delete(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 		return d.deleteGroup(ctx, t, rt, id, ifMatch)
 	case isUser(rt):
 		return d.deleteUser(ctx, t, rt, id, ifMatch)
+	case isMembership(rt):
+		return d.deleteMembership(ctx, t, rt, id, ifMatch)
 	}
 	return d.deleteOther(ctx, t, rt, id, ifMatch)
 }

@@ -193,6 +193,9 @@ func (b *bulk) create(ctx context.Context, i int, data scim.Object) BulkResult {
 		if res, r.Err = b.d.create(ctx, b.t, rt, r.ID, data, bare(rt)); r.Err == nil {
 			b.memory.made[i] = true
 		}
+		if isMembership(rt) {
+			r.ID = res.ID
+		}
 	}
 	if b.memory.there[i] || errors.Is(r.Err, errCreated) {
 		res, r.Err = b.d.Get(ctx, b.t, rt, r.ID, bare(rt))

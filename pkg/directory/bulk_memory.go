@@ -130,8 +130,8 @@ func (b *bulk) recall(ctx context.Context, digest string, units []unit) error {
 // posts reports whether some POST operations, and whether all of them, are marked.
 func (b *bulk) posts(marked []bool) (some, all bool) {
 	all = true
-	for i, op := range b.ops {
-		if op.Invalid == nil && op.Method == http.MethodPost {
+	for i := range b.ops {
+		if b.stores(i) {
 			some, all = some || marked[i], all && marked[i]
 		}
 	}
@@ -140,8 +140,8 @@ func (b *bulk) posts(marked []bool) (some, all bool) {
 
 // unchanging reports whether a repetition of what is all there changes no resource of the request.
 func (b *bulk) unchanging() bool {
-	for i, op := range b.ops {
-		if op.Invalid == nil && op.Method == http.MethodPost && !b.memory.alone[i] {
+	for i := range b.ops {
+		if b.stores(i) && !b.memory.alone[i] {
 			return false
 		}
 	}

@@ -31,6 +31,9 @@ func (b *bulk) refer() {
 	b.refs = make([][]int, len(b.ops))
 	for i := range b.ops {
 		op := &b.ops[i]
+		if op.Invalid == nil && op.Type != nil {
+			op.Invalid = refuseMembership(*op)
+		}
 		if op.Invalid != nil {
 			continue
 		}
@@ -171,6 +174,9 @@ func (b *bulk) depend(ctx context.Context, units []unit) error {
 				continue
 			}
 			writes[u] = append(writes[u], "r/"+b.ids[i])
+			if group := b.groupOf(i); group != "" {
+				writes[u] = append(writes[u], "r/"+group)
+			}
 			if claimed[i] {
 				writes[u] = append(writes[u], "n/"+names.find("r/"+b.ids[i]))
 			}

@@ -35,6 +35,11 @@ func (b *bulk) alone(units []unit) []bool {
 		if op.Method == http.MethodDelete {
 			return make([]bool, len(b.ops)) // it takes its resource out of groups and from those that it manages
 		}
+		if isMembership(op.Type) {
+			for _, k := range b.refs[i] {
+				alone[k] = false // the group gets another version
+			}
+		}
 		if isUser(op.Type) {
 			for _, name := range claimedNames(op, "userName") {
 				named[scim.Fold(name)] = i
@@ -63,7 +68,7 @@ func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []
 	var posts []int
 	for i, op := range b.ops {
 		b.memory.there[i] = false
-		if op.Invalid == nil && op.Method == http.MethodPost {
+		if b.stores(i) {
 			posts = append(posts, i)
 			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
 		}
@@ -151,7 +156,7 @@ func (b *bulk) spoil(units []unit, spoiled []bool) {
 func (b *bulk) standingKeys() []store.Key {
 	var keys []store.Key
 	for i, op := range b.ops {
-		if op.Invalid == nil && op.Method == http.MethodPost && !b.memory.alone[i] {
+		if b.stores(i) && !b.memory.alone[i] {
 			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
 		}
 	}

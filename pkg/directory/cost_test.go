@@ -67,6 +67,18 @@ func (w *world) operationsOn(g string) []measured {
 			return err
 		}
 	}
+	var joined string
+	join := func(ctx context.Context) error {
+		made, err := w.dir.Create(ctx, w.tenant, membership, parse(w.t, fmt.Sprintf(`{"group":{"value":%q},"member":{"value":%q}}`, g, free)), nil)
+		joined = made.ID
+		return err
+	}
+	read := func(ctx context.Context) error {
+		_, err := w.dir.Get(ctx, w.tenant, membership, joined, nil)
+		return err
+	}
+	leave := func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, membership, joined, nil) }
+	ofGroup := fmt.Sprintf("group.value eq %q", g)
 	title := func(v string) string { return fmt.Sprintf(`{"op":"replace","path":"title","value":%q}`, v) }
 	return []measured{
 		{"filter, miss", 1, 0, w.filtered(`userName eq "nobody"`, 0)},
@@ -87,6 +99,13 @@ func (w *world) operationsOn(g string) []measured {
 		{"add 30 members", 2, 182, patched(group, g, add(many[:30]...), directory.NoBody)},
 		{"remove 30 members", 2, 122, patched(group, g, drop(many[:30]...), directory.NoBody)},
 		{"rename a group", 3, 10, patched(group, g, `{"op":"replace","path":"displayName","value":"h"}`, directory.NoBody)},
+		{"create a membership", 2, 8, join}, // as a member is added
+		{"get a membership", 2, 0, read},
+		{"find a membership", 2, 0, w.memberships(ofGroup+fmt.Sprintf(" and member.value eq %q", free), 1)},
+		{"memberships of a user", 4, 0, w.memberships(fmt.Sprintf("member.value eq %q", free), 1)},
+		{"first page of a group's memberships", 4, 1, w.memberships(ofGroup, 10)},
+		{"number of a group's memberships", 2, 0, w.memberships(ofGroup, 0)},
+		{"delete a membership", 2, 6, leave},
 		{"delete a user", 5, 9, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) }},
 	}
 }
@@ -98,6 +117,19 @@ func (w *world) filtered(expr string, want int) func(context.Context) error {
 		list, err := w.dir.List(ctx, w.tenant, user, directory.ListQuery{Filter: e, StartIndex: 1, Count: 100})
 		if err == nil && len(list.Resources) != want {
 			return fmt.Errorf("found %d", len(list.Resources))
+		}
+		return err
+	}
+}
+
+// memberships lists the first ten memberships under a filter; want is how many there have to be on the page, 0 asks for the total only.
+func (w *world) memberships(expr string, want int) func(context.Context) error {
+	e, err := filter.Parse(expr, w.tenant.Dialect)
+	w.ok(nil, err)
+	return func(ctx context.Context) error {
+		list, err := w.dir.List(ctx, w.tenant, membership, directory.ListQuery{Filter: e, StartIndex: 1, Count: min(10, 10*want)})
+		if err == nil && (len(list.Resources) != want || 0 < want && want < 10 && list.Total != want) {
+			return fmt.Errorf("found %d of %d", len(list.Resources), list.Total)
 		}
 		return err
 	}

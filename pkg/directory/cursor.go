@@ -180,7 +180,7 @@ func (l *lister) follow(ctx context.Context, list *List) error {
 		return nil
 	}
 	// The page as the order has it: what lies behind its last row, and before its first.
-	next, previous := l.more, l.from != nil
+	next, previous := l.more, l.from != nil && !l.forward
 	if l.back {
 		next, previous = true, l.more
 	}
@@ -189,7 +189,7 @@ func (l *lister) follow(ctx context.Context, list *List) error {
 		switch {
 		case l.back:
 			list.NextCursor, err = l.seal(position{start: true, total: total})
-		case l.from != nil:
+		case l.from != nil && !l.forward:
 			list.PreviousCursor, err = l.seal(position{start: true, back: true, total: total})
 		}
 		return err

@@ -23,6 +23,8 @@ import (
 var (
 	user  = schema.UserType()
 	group = schema.GroupType()
+
+	membership = schema.MembershipType()
 )
 
 type object = scim.Object
@@ -60,7 +62,7 @@ func on(t testing.TB, engine store.Engine, idp string) *world {
 		t.Fatalf("no profile %s", idp)
 	}
 	w := &world{t: t, engine: engine, clock: time.Now, tenant: directory.Tenant{
-		ID: "acme", BaseURL: "https://scim.example.com/scim/v2/acme", Dialect: dialect,
+		ID: "acme", BaseURL: "https://scim.example.com/scim/v2/acme", Dialect: dialect, CursorKey: []byte("key"),
 	}}
 	w.restart()
 	return w

@@ -227,6 +227,9 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 			op.Unset = append(op.Unset, attrUnique)
 		}
 	}
+	if 2+len(tx.ops)+opsPerChange*len(changes) > store.MaxTransactOps { // then no member's presence is a condition
+		out.version = true
+	}
 	if out.version {
 		op.If = append(op.If, equals(attrVersion, old.version))
 	}

@@ -98,12 +98,18 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 
 // byMember finds the groups that somebody is a member of, also somebody who does not exist yet; none for who was deleted.
 func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
-	var groups, waiting []string
-	var changed map[string]bool
+	groups, _, err := p.memberIn(ctx, value)
+	return groups, err
+}
+
+// memberIn finds the same groups, and returns beside it what open work says about their member, by group.
+func (p *planner) memberIn(ctx context.Context, value string) (groups []string, changed map[string]change, err error) {
+	var waiting []string
+	var gone map[string]bool
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
-			if groups = nil; o.gone[value] {
+			if groups, changed, gone = nil, nil, o.gone; o.gone[value] {
 				return nil
 			}
 			if changed, err = o.changeFor(ctx, p.ts, value); err != nil {
@@ -125,9 +131,21 @@ func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, erro
 		}
 		return nil
 	})
-	err := g.Wait()
-	waiting = slices.DeleteFunc(waiting, func(id string) bool { add, open := changed[id]; return open && !add })
-	return append(groups, waiting...), err
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	waiting = slices.DeleteFunc(waiting, func(id string) bool { c, open := changed[id]; return open && !c.add })
+	for _, c := range changed {
+		if !c.add {
+			continue
+		}
+		if there, err := stillThere(ctx, p.ts, map[string]change{value: c}); err != nil || len(there) == 0 {
+			return nil, nil, err
+		}
+		break
+	}
+	groups = slices.DeleteFunc(append(groups, waiting...), func(id string) bool { return gone[id] })
+	return groups, changed, nil
 }
 
 // keys returns the last parts of all sort keys with a prefix, up to one more than maxCandidates.

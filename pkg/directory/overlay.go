@@ -92,8 +92,8 @@ func (o overlay) changesOf(ctx context.Context, ts *store.TenantStore, groupID s
 
 // changeFor reads what the open changes of all groups say about one member: for each the one chunk in which it can be, since
 // chunks are in order of value.
-func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value string) (map[string]bool, error) {
-	groups := map[string]bool{} // group id -> is to be a member
+func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value string) (map[string]change, error) {
+	groups := map[string]change{} // by group id
 	for _, w := range o.open {
 		page, err := ts.Query(ctx, store.Query{
 			PK: ts.Chunk(w.id, value).PK, From: ts.ChunkPrefix(w.id).SK, To: ts.Chunk(w.id, value).SK, Reverse: true, Limit: 1,
@@ -108,7 +108,7 @@ func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value str
 			}
 			for _, c := range chunk {
 				if c.value == value {
-					groups[w.target] = c.add
+					groups[w.target] = c
 				}
 			}
 		}

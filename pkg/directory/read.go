@@ -64,6 +64,15 @@ func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID s
 	}
 }
 
+// behindAll is behind for a read that leaves out what was deleted, and so has to know of that as well.
+func (d *Directory) behindAll(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, overlay) error) (overlay, error) {
+	o, err := d.behind(ctx, ts, groupID, read)
+	if err != nil || len(o.gone) == 0 {
+		return o, err
+	}
+	return o, read(ctx, o)
+}
+
 // groupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern here: groups
 // that are gone are not shown.
 func (d *Directory) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
@@ -85,11 +94,11 @@ func (o overlay) groupsOf(ctx context.Context, ts *store.TenantStore, id string)
 		return groups, err
 	}
 	groups = slices.DeleteFunc(groups, func(g string) bool {
-		add, open := changed[g]
-		return open && !add
+		c, open := changed[g]
+		return open && !c.add
 	})
-	for group, add := range changed {
-		if add && !slices.Contains(groups, group) {
+	for group, c := range changed {
+		if c.add && !slices.Contains(groups, group) {
 			groups = append(groups, group)
 		}
 	}

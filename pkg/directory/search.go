@@ -17,6 +17,9 @@ func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType,
 // Search answers a query across several resource types (RFC 7644, section 3.4.2.1): for one type it is List. Without SortBy, all
 // resources of a type stand together. An attribute that only some of the types have is one without a value for the others.
 func (d *Directory) Search(ctx context.Context, t Tenant, types []*schema.ResourceType, q ListQuery) (List, error) {
+	if len(types) == 1 && isMembership(types[0]) {
+		return d.listMemberships(ctx, t, types[0], q)
+	}
 	l, err := d.lister(t, types, q)
 	if err != nil {
 		return List{}, err
@@ -71,11 +74,13 @@ type lister struct {
 	kinds []*kind // those that can have results
 
 	order order
-	down  bool   // reads from the highest place down
-	back  bool   // reads towards the beginning, for a previousCursor
-	from  *place // reads what is behind it; nil reads from the beginning
-	skip  int    // passes over so many results first
-	known int    // the total, as found when the walk began; -1 where it has to be counted
+	down  bool // reads from the highest place down
+	back  bool // reads towards the beginning, for a previousCursor
+	// forward says that there are no previous cursors.
+	forward bool
+	from    *place // reads what is behind it; nil reads from the beginning
+	skip    int    // passes over so many results first
+	known   int    // the total, as found when the walk began; -1 where it has to be counted
 
 	moved    bool    // from is where the page before ended, and something was created or deleted since the walk began
 	searched bool    // the total took more than counters and lookups

@@ -10,6 +10,9 @@ const (
 	SchemaURN                = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 )
 
+// GroupMembershipURN is the schema URN of draft-zollner-scim-group-membership.
+const GroupMembershipURN = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership"
+
 // Message URNs of RFC 7644, section 8.2. A message is not a resource: none of these is listed under /Schemas.
 const (
 	ListResponseURN  = "urn:ietf:params:scim:api:messages:2.0:ListResponse"

@@ -153,7 +153,7 @@ func (rq *request) bulkPath(path string) (rt *schema.ResourceType, id string) {
 	path = strings.TrimPrefix(path, rq.base)
 	path = strings.Trim(path, "/")
 	endpoint, id, single := strings.Cut(path, "/")
-	rt = rq.tenant.ResourceTypes().ByEndpoint(endpoint)
+	rt = rq.endpoint(endpoint)
 	if rt == nil || single && id == "" || strings.ContainsAny(id, "/?#") {
 		return nil, ""
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (h *handler) listResourceTypes(_ context.Context, rq *request) (answer, err
 		return answer{}, err
 	}
 	var all []any
-	for _, rt := range rq.tenant.ResourceTypes().All() {
+	for _, rt := range rq.shownTypes() {
 		all = append(all, rq.resourceType(rt))
 	}
 	return rq.documents(all), nil
@@ -72,7 +73,7 @@ func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, rt := range rq.tenant.ResourceTypes().All() {
+	for _, rt := range rq.shownTypes() {
 		if strings.EqualFold(rt.ID, rq.target.id) {
 			return rq.located(rq.resourceType(rt)), nil
 		}
@@ -86,7 +87,7 @@ func (h *handler) listSchemas(_ context.Context, rq *request) (answer, error) {
 		return answer{}, err
 	}
 	var all []any
-	for _, s := range rq.tenant.ResourceTypes().Schemas() {
+	for _, s := range rq.shownSchemas() {
 		all = append(all, rq.schema(s))
 	}
 	return rq.documents(all), nil
@@ -97,12 +98,29 @@ func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, s := range rq.tenant.ResourceTypes().Schemas() {
+	for _, s := range rq.shownSchemas() {
 		if strings.EqualFold(s.ID, rq.target.id) {
 			return rq.located(rq.schema(s)), nil
 		}
 	}
 	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
+}
+
+// shownTypes are the resource types that discovery shows, memberships among them where the tenant has them.
+func (rq *request) shownTypes() []*schema.ResourceType {
+	all := rq.tenant.ResourceTypes().All()
+	if rq.account.GroupMemberships() {
+		all = append(slices.Clip(all), schema.MembershipType())
+	}
+	return all
+}
+
+func (rq *request) shownSchemas() []*schema.Schema {
+	all := rq.tenant.ResourceTypes().Schemas()
+	if rq.account.GroupMemberships() {
+		all = append(slices.Clip(all), schema.GroupMembership())
+	}
+	return all
 }
 
 // refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4). Everything else in

@@ -55,8 +55,11 @@ func (w *pageWriter) take(res directory.Resource) bool {
 // fewer than asked for: the client goes on behind them.
 func (w *pageWriter) answer(l directory.List, cursors bool) answer {
 	body := make([]byte, 0, w.bytes)
-	body = append(body, `{"schemas":["`+scim.ListResponseURN+`"],"totalResults":`...)
-	body = strconv.AppendInt(body, int64(l.Total), 10)
+	body = append(body, `{"schemas":["`+scim.ListResponseURN+`"]`...)
+	if l.Total >= 0 {
+		body = append(body, `,"totalResults":`...)
+		body = strconv.AppendInt(body, int64(l.Total), 10)
+	}
 	if !cursors {
 		body = append(body, `,"startIndex":`...)
 		body = strconv.AppendInt(body, int64(l.StartIndex), 10)

@@ -53,6 +53,16 @@ func routes() map[string]*route {
 	}
 }
 
+// memberships is the route of the endpoint of memberships: there is nothing in one that a PUT or a PATCH could change.
+func memberships(behind string) *route {
+	r := routeOf(schema.MembershipType(), behind)
+	if r != nil {
+		delete(r.methods, http.MethodPut)
+		delete(r.methods, http.MethodPatch)
+	}
+	return r
+}
+
 // routeOf is the route of a resource type's endpoint for what stands behind it in a target.key: nothing, an id or .search; nil
 // for anything else.
 func routeOf(rt *schema.ResourceType, behind string) *route {
@@ -77,10 +87,22 @@ func routeOf(rt *schema.ResourceType, behind string) *route {
 // find finds the route of a request whose tenant is known: one of its resource types, or an endpoint that every tenant has.
 func (h *handler) find(rq *request) *route {
 	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
-	if rt := rq.tenant.ResourceTypes().ByEndpoint(endpoint); rt != nil {
-		return routeOf(rt, behind)
+	rt := rq.endpoint(endpoint)
+	switch {
+	case rt == nil:
+		return h.routes[rq.target.key]
+	case rt == schema.MembershipType():
+		return memberships(behind)
 	}
-	return h.routes[rq.target.key]
+	return routeOf(rt, behind)
+}
+
+// endpoint is the resource type whose endpoint is name, in any case; nil if the tenant has none.
+func (rq *request) endpoint(name string) *schema.ResourceType {
+	if rq.account.GroupMemberships() && strings.EqualFold("/"+name, schema.MembershipType().Endpoint) {
+		return schema.MembershipType()
+	}
+	return rq.tenant.ResourceTypes().ByEndpoint(name)
 }
 
 // target is what a path names.

@@ -28,6 +28,8 @@ type SCIMSettings struct {
 	PatchBody string `json:"patchBody,omitempty"`
 	// UniqueGroupNames is nil where it is not set.
 	UniqueGroupNames *bool `json:"uniqueGroupNames,omitempty"`
+	// GroupMemberships is nil where it is not set.
+	GroupMemberships *bool `json:"groupMemberships,omitempty"`
 }
 
 // settingNames are the keys that ParseSettings knows.
@@ -73,16 +75,19 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 				return s, invalid(name, `must be "full" or "none"`)
 			}
 			s.PatchBody = text
-		case "uniqueGroupNames":
+		case "uniqueGroupNames", "groupMemberships":
 			on, ok := v.(bool)
-			if v != nil && !ok {
+			switch {
+			case v != nil && !ok:
 				return s, invalid(name, "must be true or false")
-			}
-			if ok {
+			case !ok:
+			case key == "groupMemberships":
+				s.GroupMemberships = &on
+			default:
 				s.UniqueGroupNames = &on
 			}
 		default:
-			return s, invalid(name, "is not a setting; known: patchBody, uniqueGroupNames")
+			return s, invalid(name, "is not a setting; known: groupMemberships, patchBody, uniqueGroupNames")
 		}
 	}
 	return s, nil
@@ -108,6 +113,9 @@ func (s SCIMSettings) object() scim.Object {
 	}
 	if s.UniqueGroupNames != nil {
 		o["uniqueGroupNames"] = *s.UniqueGroupNames
+	}
+	if s.GroupMemberships != nil {
+		o["groupMemberships"] = *s.GroupMemberships
 	}
 	return o
 }

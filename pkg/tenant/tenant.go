@@ -39,8 +39,8 @@ type Tenant struct {
 	version int64  // of the stored item
 }
 
-// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists are sealed with. It stays the same while the
-// tenant lives.
+// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists and the ids of its memberships are sealed with. It
+// stays the same while the tenant lives.
 func (t Tenant) CursorKey() []byte { return t.key }
 
 // Dialect is the dialect of the tenant's identity provider.
@@ -55,6 +55,12 @@ func (t Tenant) UniqueGroupNames() bool {
 		return *set
 	}
 	return t.Dialect().UniqueGroupNames
+}
+
+// GroupMemberships reports whether memberships of groups are resources of their own; by default they are not.
+func (t Tenant) GroupMemberships() bool {
+	on := t.Settings.SCIM.GroupMemberships
+	return on != nil && *on
 }
 
 // PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.

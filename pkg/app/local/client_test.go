@@ -132,7 +132,7 @@ func (a *api) all(path string) []object {
 	}
 }
 
-// agree checks that members of groups and groups of users say the same, that names are found, and returns the member values by
+// agree checks that members of groups, groups of users and memberships say the same, that names are found, and returns the member values by
 // group name, and the users under "".
 func (a *api) agree() map[string][]string {
 	a.t.Helper()
@@ -151,17 +151,21 @@ func (a *api) agree() map[string][]string {
 		}
 	}
 	out := map[string][]string{"": slices.Sorted(maps.Keys(exists))}
+	byID := map[string][]string{}
 	for _, g := range a.all("/Groups") {
 		id, name := g["id"].(string), g["displayName"].(string)
-		out[name] = []string{}
+		out[name], byID[id] = []string{}, nil
 		for _, m := range g["members"].([]any) {
 			v := m.(object)["value"].(string)
-			out[name] = append(out[name], v)
+			out[name], byID[id] = append(out[name], v), append(byID[id], v)
 			if m.(object)["type"] == "User" && !groupsOf[v][id] {
 				a.t.Errorf("group %s has member %s, whose groups do not say so (user exists: %v)", name, v, exists[v])
 			}
 			delete(groupsOf[v], id)
 		}
+	}
+	if status, _ := a.do("GET", "/GroupMemberships?count=0", ""); status != 404 { // they are switched on
+		a.membershipsAgree(byID)
 	}
 	for user, left := range groupsOf {
 		for group := range left {

@@ -186,6 +186,7 @@ func killAt(t *testing.T, n int, prepare func(*api) []string, request func([]str
 	defer func() { _ = inner.Close() }()
 	engine := faultstore.New(inner, nil)
 	a := on(t, engine, "entra")
+	a.switchMemberships("true")
 	ids := prepare(a)
 	before := fmt.Sprint(a.agree())
 	engine.KillAfterWrites(n)

@@ -69,6 +69,7 @@ func caseExact(a *Attribute) { a.CaseExact = true }
 func immutable(a *Attribute) { a.Mutability = Immutable }
 func readOnly(a *Attribute)  { a.Mutability = ReadOnly }
 func always(a *Attribute)    { a.Returned = Always }
+func onRequest(a *Attribute) { a.Returned = Request }
 func several(a *Attribute)   { a.MultiValued = true }
 
 func writeOnly(a *Attribute) { a.Mutability, a.Returned = WriteOnly, Never }

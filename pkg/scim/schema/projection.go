@@ -118,6 +118,16 @@ func (p *Projection) Wants(t *ResourceType, attr string) bool {
 	return keep
 }
 
+// WantsPart says whether the answer shows the sub-attribute of that name, if its top-level core attribute has it.
+func (p *Projection) WantsPart(t *ResourceType, attr, sub string) bool {
+	a := t.Core.Attribute(attr)
+	if a == nil || a.Sub(sub) == nil {
+		return false
+	}
+	keep, subs := p.selects(nil, a)
+	return keep && a.Sub(sub).shown(subs)
+}
+
 // selects says whether attribute a of an extension, or of the core schema where ext is nil, is shown, and which of its
 // sub-attributes: nil for all that are returned by default.
 func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attribute) {

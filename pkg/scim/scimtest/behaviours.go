@@ -36,6 +36,7 @@ func behaviourChapters() []chapter {
 		{"bulk", bulkBehaviours},
 		{"search", searchBehaviours},
 		{"prefer", preferBehaviours},
+		{"memberships", membershipBehaviours},
 	}
 }
 

@@ -2,6 +2,7 @@ package scimtest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,26 @@ func RunIsolation(t *testing.T, a, b Target) {
 			"members[?value="+gid+"].type", "members[?value="+gid+"].$ref", "members[?value="+uid+"].display")
 		c.patch("/Users/"+mine, `{"op":"add","path":"`+enterpriseURN+`:manager","value":{"value":"`+uid+`"}}`).want(http.StatusOK).
 			has(manager+".value", uid).lacks(manager+".$ref", manager+".displayName")
+	})
+	t.Run("memberships are nobody else's", func(t *testing.T) {
+		c, other := &client{t: t, target: a, idp: "generic"}, &client{t: t, target: b, idp: "generic"}
+		c.configure(`{"scim":{"groupMemberships":true}}`)
+		other.configure(`{"scim":{"groupMemberships":true}}`)
+		group := c.createGroup(`"displayName":"with memberships"`)
+		path := c.joined(group, mine)
+		theirs := "/GroupMemberships/" + other.filter("/GroupMemberships", `group.value eq `+quote(gid)).want(http.StatusOK).str("Resources[0].id")
+		c.get(theirs).refused(http.StatusNotFound, "")
+		c.delete(theirs).refused(http.StatusNotFound, "")
+		other.get(path).refused(http.StatusNotFound, "")
+		c.filter("/GroupMemberships", `group.value eq `+quote(gid)).lists("id")
+		c.filter("/GroupMemberships", `member.value eq `+quote(uid)+` and group.value eq `+quote(gid)).lists("id")
+		c.filter("/GroupMemberships", `id eq `+quote(strings.TrimPrefix(theirs, "/GroupMemberships/"))).lists("id")
+		c.post("/GroupMemberships", membership(gid, mine)).refused(http.StatusBadRequest, "invalidValue")
+		c.post("/GroupMemberships", membership(group, uid)).refused(http.StatusBadRequest, "invalidValue")
+		cursor := other.get("/GroupMemberships", params("count", "0", "cursor", "")).want(http.StatusOK)
+		cursor.has("totalResults", 1)
+		c.delete(path).want(http.StatusNoContent)
+		c.delete("/Groups/" + group).want(http.StatusNoContent)
 	})
 	t.Run("nothing of theirs has changed", func(t *testing.T) {
 		c := &client{t: t, target: b, idp: "generic"}

@@ -202,6 +202,7 @@ func memberOperations() []operation {
 		}},
 		{name: "list groups without members", request: func(*world, int) request { return get("/Groups?excludedAttributes=members") }},
 	}
+	all = append(all, memberships(id)...)
 	all = append(all, filter("/Groups?excludedAttributes=members", "members.value eq %q", func(w *world, i int) string {
 		return "member-" + number(i*7919%w.size)
 	})...)

@@ -43,7 +43,10 @@ const (
 const here = "http://127.0.0.1"
 
 func newWorld(ctx context.Context, s *local.Server, o options, size int, name string) (*world, error) {
-	t, token, err := s.Tenants().Create(ctx, tenant.NewTenant{Name: "Bench " + name, IdP: o.idp})
+	on := true
+	t, token, err := s.Tenants().Create(ctx, tenant.NewTenant{
+		Name: "Bench " + name, IdP: o.idp, Settings: tenant.Settings{SCIM: tenant.SCIMSettings{GroupMemberships: &on}},
+	})
 	if err != nil {
 		return nil, err
 	}

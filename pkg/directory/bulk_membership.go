@@ -1,0 +1,53 @@
+package directory
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored for it, so nothing is
+// remembered: a repetition of the request carries it out again, and gets a 409 for what is there.
+
+// stores reports whether an operation is a POST whose resource has an item of its own.
+func (b *bulk) stores(i int) bool {
+	op := b.ops[i]
+	return op.Invalid == nil && op.Method == http.MethodPost && !isMembership(op.Type)
+}
+
+// groupOf is the id of the group whose members an operation on a membership changes; "" for any other operation, and where there is none.
+func (b *bulk) groupOf(i int) string {
+	op := b.ops[i]
+	if op.Invalid != nil || !isMembership(op.Type) {
+		return ""
+	}
+	if op.Method == http.MethodPost {
+		group, _ := field(op.Data, "group").(scim.Object)
+		value, _ := field(group, "value").(string)
+		if bulkID, ok := strings.CutPrefix(value, bulkPrefix); ok {
+			return b.idOf(bulkID)
+		}
+		return value
+	}
+	ids, err := b.t.membershipIDs()
+	if err != nil {
+		return "" // which its operation will say
+	}
+	id, _, _ := ids.read(b.ids[i])
+	return id
+}
+
+// refuseMembership says what can't be done to a membership in a bulk request.
+func refuseMembership(op BulkOperation) error {
+	switch {
+	case !isMembership(op.Type):
+		return nil
+	case op.Method == http.MethodPut || op.Method == http.MethodPatch:
+		return scim.Errorf(http.StatusMethodNotAllowed, scim.NoType,
+			"A membership can't be changed: delete it with DELETE and make another one with POST.")
+	case strings.HasPrefix(op.ID, bulkPrefix):
+		return scim.BadRequest(scim.InvalidValue, "A membership that the same request creates can't be named by its bulkId.")
+	}
+	return nil
+}

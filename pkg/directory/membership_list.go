@@ -1,0 +1,441 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// membershipList makes one page of memberships, in order of group and then of the member's value. A filter that names the group, the member
+// or both by `eq` is a look-up; what else it says is held against each membership that this finds, and where it names neither, against
+// all there are. The place of a membership is its group as key and the member's value as id.
+type membershipList struct {
+	*lister
+	rt  *schema.ResourceType
+	ids membershipIDs
+
+	groupID, value   string // what the filter names
+	byGroup, byValue bool
+	rest             *filter.Matcher // what the filter says beside that; nil for nothing
+	named            bool            // names of members are needed
+
+	found   []link // of a member: all, with what is known of them without reading each
+	links   []link
+	groups  map[string]record
+	passed  int  // results before links, behind from
+	ended   bool // there is nothing behind links
+	present int  // the number of the results as the group's item says; -1 where nothing says it
+}
+
+const (
+	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total is left out
+	// (RFC 9865, section 2.2).
+	maxCounted = 10_000
+	// atOnce is how many memberships are held against a filter together.
+	atOnce = 500
+)
+
+// listMemberships answers a query for memberships (draft-zollner-scim-group-membership, RFC 7644, section 3.4.2, and RFC 9865).
+func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
+	if strings.TrimSpace(q.SortBy) != "" {
+		return List{}, scim.BadRequest(scim.InvalidPath,
+			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave sortBy out.")
+	}
+	ids, err := t.membershipIDs()
+	if err != nil {
+		return List{}, err
+	}
+	m := &membershipList{
+		lister: &lister{d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1, forward: true},
+		rt:     rt, ids: ids, present: -1, groups: map[string]record{},
+	}
+	sel := q.Selection
+	if own, given := q.Selections[rt.ID]; given {
+		sel = own
+	}
+	m.named = sel.WantsPart(rt, "member", "display")
+	if err := m.plan(q.Filter); err != nil {
+		return List{}, err
+	}
+	if err := m.start(ctx); err != nil {
+		return List{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, d.o.MaxScan, errScanTime)
+	defer cancel()
+	list, err := m.page(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
+		err = tooManyMemberships()
+	}
+	return list, err
+}
+
+func tooManyMemberships() error {
+	return scim.BadRequest(scim.TooMany, "There are too many memberships to look at for one answer. "+
+		"Filter by group.value or member.value, also joined to others with `and`, or walk the list with cursors.")
+}
+
+// plan takes from a filter what names a group or a member.
+func (m *membershipList) plan(e filter.Expr) error {
+	if e == nil {
+		return nil
+	}
+	if _, err := filter.Bind(e, m.rt, m.t.Dialect); err != nil {
+		return err
+	}
+	rest := m.narrowed(m.d.planner(m.t, m.ts, m.rt), e)
+	if rest == nil {
+		return nil
+	}
+	// That a name is asked for somewhere is enough to read it: it does no harm beside a value that looks like one.
+	m.named = m.named || strings.Contains(strings.ToLower(rest.String()), "display")
+	var err error
+	m.rest, err = filter.Bind(rest, m.rt, m.t.Dialect)
+	return err
+}
+
+// narrowed returns what is left of a filter.
+func (m *membershipList) narrowed(p *planner, e filter.Expr) filter.Expr {
+	name, value, ok := "", "", false
+	switch e := e.(type) {
+	case filter.And:
+		l := m.narrowed(p, e.L)
+		return and(l, m.narrowed(p, e.R))
+	case filter.Compare:
+		if e.Op == filter.Eq && e.Path.Filter == nil {
+			name = p.name(e.Path.Name)
+			value, ok = p.text(e.Value)
+		}
+	case filter.Match:
+		pairs, pure := filter.EqualPairs(e.Path.Filter)
+		for sub, v := range pairs {
+			if pure && len(pairs) == 1 && strings.EqualFold(sub, "value") {
+				name = p.name(e.Path.Name)
+				value, ok = p.text(v)
+			}
+		}
+	}
+	switch {
+	case !ok:
+	case (name == "group" || name == "group.value") && !m.byGroup:
+		m.byGroup, m.groupID = true, value
+		return nil
+	case (name == "member" || name == "member.value") && !m.byValue:
+		m.byValue, m.value = true, value
+		return nil
+	case name == "id" && !m.byGroup && !m.byValue:
+		// What is no id leads to nothing, since it names no group.
+		m.groupID, m.value, _ = m.ids.read(value)
+		m.byGroup, m.byValue = true, true
+		return nil
+	}
+	return e
+}
+
+// page reads the page and the total.
+func (m *membershipList) page(ctx context.Context) (List, error) {
+	o, err := m.read(ctx)
+	if err != nil {
+		return List{}, err
+	}
+	if err := m.count(ctx, o); err != nil {
+		return List{}, err
+	}
+	if m.more = len(m.links) > m.q.Count; m.more {
+		m.links = m.links[:m.q.Count]
+	}
+	if m.rest == nil { // else it is done already
+		if m.links, err = m.complete(ctx, m.links); err != nil {
+			return List{}, err
+		}
+	}
+	list := List{Total: m.total, StartIndex: m.q.StartIndex, Resources: make([]Resource, 0, len(m.links))}
+	for _, l := range m.links {
+		res := membershipResource(m.t, m.ids, l)
+		if m.q.Take != nil && !m.q.Take(res) {
+			m.more = true
+			break
+		}
+		list.Resources = append(list.Resources, res)
+		m.rows = append(m.rows, row{place: place{key: l.groupID, id: l.value}})
+	}
+	err = m.follow(ctx, &list)
+	return list, err
+}
+
+// read reads the memberships of the page and one more where there are more, and returns the open work under which it did.
+func (m *membershipList) read(ctx context.Context) (o overlay, err error) {
+	switch {
+	case m.byGroup && m.byValue:
+		l, found, err := m.d.findLink(ctx, m.ts, m.groupID, m.value)
+		if err != nil {
+			return o, err
+		}
+		if found {
+			m.found = []link{l}
+		}
+		return o, m.take(ctx, o)
+	case m.byValue:
+		if err := m.findLinks(ctx); err != nil {
+			return o, err
+		}
+		return o, m.take(ctx, o)
+	case m.byGroup && !validID(m.groupID):
+		m.ended = true
+		return o, nil
+	}
+	return m.d.behindAll(ctx, m.ts, m.groupID, m.readWalk)
+}
+
+// findLinks lists the memberships of a member, in order of group, with what is known of them without reading each.
+func (m *membershipList) findLinks(ctx context.Context) error {
+	if m.value == "" || tooLong(m.value) {
+		return nil
+	}
+	groups, changed, err := m.d.planner(m.t, m.ts, schema.GroupType()).memberIn(ctx, m.value)
+	if err != nil {
+		return err
+	}
+	slices.Sort(groups)
+	for _, id := range slices.Compact(groups) {
+		l := link{groupID: id, member: member{value: m.value}}
+		if c := changed[id]; c.add {
+			l.member = c.member
+		}
+		m.found = append(m.found, l)
+	}
+	return nil
+}
+
+// readWalk reads the page of a group, or of all memberships, and beside it the group.
+func (m *membershipList) readWalk(ctx context.Context, o overlay) error {
+	m.present, m.groups = -1, map[string]record{}
+	var group record
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return m.take(gctx, o) })
+	if m.byGroup {
+		g.Go(func() (err error) {
+			group, err = m.d.read(gctx, m.ts, schema.GroupType(), m.groupID)
+			if isNotFound(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil || !m.byGroup {
+		return err
+	}
+	m.groups[m.groupID] = group
+	switch {
+	case group.doc == nil || o.gone[m.groupID]:
+		m.links, m.passed, m.ended, m.present = nil, 0, true, 0
+	case group.counted && m.rest == nil:
+		gone, err := goneMembers(ctx, m.ts, o, m.groupID)
+		m.present = int(group.members) - gone
+		return err
+	}
+	return nil
+}
+
+// source yields the memberships behind a place; limit is about how many will be asked for, 0 for all.
+func (m *membershipList) source(ctx context.Context, o overlay, from *place, limit int) iter.Seq2[link, error] {
+	if m.byValue {
+		return func(yield func(link, error) bool) {
+			for _, l := range m.found {
+				if (from == nil || l.groupID > from.key) && !yield(l, nil) {
+					return
+				}
+			}
+		}
+	}
+	if m.rest != nil || limit > maxCounted {
+		limit = 0
+	}
+	w := membershipWalk{ts: m.ts, o: o, from: from, limit: limit}
+	if m.byGroup {
+		w.groupID = m.groupID
+	}
+	return w.all(ctx)
+}
+
+// goneMembers counts the members of a group that were deleted and are still stored as members.
+func goneMembers(ctx context.Context, ts *store.TenantStore, o overlay, groupID string) (n int, err error) {
+	keys := make([]store.Key, 0, len(o.gone))
+	for id := range o.gone {
+		keys = append(keys, ts.Member(groupID, id))
+	}
+	items, err := ts.Get(ctx, keys...)
+	for _, it := range items {
+		if it.Attrs != nil && text(scim.Object(it.Attrs), "type") != memberNone {
+			n++
+		}
+	}
+	return n, err
+}
+
+// take fills links with what passes the filter, behind as many as are to be skipped.
+func (m *membershipList) take(ctx context.Context, o overlay) error {
+	m.links, m.passed, m.ended = nil, 0, false
+	if m.need() == 0 {
+		return nil
+	}
+	enough := false
+	err := m.each(ctx, m.source(ctx, o, m.from, m.skip+m.need()), func(l link) bool {
+		if m.passed < m.skip {
+			m.passed++
+			return true
+		}
+		m.links = append(m.links, l)
+		enough = len(m.links) == m.need()
+		return !enough
+	})
+	m.ended = !enough
+	return err
+}
+
+// each calls use for the memberships of a source that pass the filter, until it returns false.
+func (m *membershipList) each(ctx context.Context, source iter.Seq2[link, error], use func(link) bool) error {
+	seen := 0
+	var chunk []link
+	flush := func() (more bool, err error) {
+		if m.rest != nil {
+			if chunk, err = m.complete(ctx, chunk); err != nil {
+				return false, err
+			}
+		}
+		for _, l := range chunk {
+			if m.rest != nil && !m.rest.Match(membershipResource(m.t, m.ids, l).Doc) {
+				continue
+			}
+			if !use(l) {
+				return false, nil
+			}
+		}
+		chunk = chunk[:0]
+		return true, nil
+	}
+	size := 1
+	if m.rest != nil {
+		size = atOnce
+	}
+	for l, err := range source {
+		if err != nil {
+			return err
+		}
+		if seen++; seen > m.d.o.MaxRows {
+			return tooManyMemberships()
+		}
+		if chunk = append(chunk, l); len(chunk) < size {
+			continue
+		}
+		if more, err := flush(); err != nil || !more {
+			return err
+		}
+	}
+	_, err := flush()
+	return err
+}
+
+// complete reads what memberships lack: their groups, and of some since when and as what there is a member. What was deleted a moment
+// ago is left out.
+func (m *membershipList) complete(ctx context.Context, links []link) ([]link, error) {
+	var keys []store.Key
+	asked := map[string]bool{}
+	for _, l := range links {
+		if _, known := m.groups[l.groupID]; !known && l.group.doc == nil && !asked[l.groupID] {
+			asked[l.groupID] = true
+			keys = append(keys, m.ts.Group(l.groupID))
+		}
+	}
+	groups := len(keys)
+	for _, l := range links {
+		if l.at == 0 && m.byValue {
+			keys = append(keys, m.ts.Member(l.groupID, l.value))
+		}
+	}
+	items, err := m.ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items[:groups] {
+		m.groups[it.SK] = record{}
+		if it.Attrs != nil {
+			if m.groups[it.SK], err = decodeRecord(schema.GroupType(), it); err != nil {
+				return nil, err
+			}
+		}
+	}
+	items = items[groups:]
+	whole := make([]link, 0, len(links))
+	for _, l := range links {
+		if l.at == 0 && m.byValue {
+			it := items[0]
+			if items = items[1:]; it.Attrs == nil {
+				continue
+			}
+			l.member = storedMember(l.value, it)
+		}
+		if l.group.doc == nil {
+			l.group = m.groups[l.groupID]
+		}
+		if l.group.doc != nil {
+			whole = append(whole, l)
+		}
+	}
+	if len(m.groups) > maxCounted { // of a walk through all of them
+		m.groups = map[string]record{}
+	}
+	each := make([]*link, len(whole))
+	for i := range whole {
+		each[i] = &whole[i]
+	}
+	return whole, nameMembers(ctx, m.ts, each, m.named)
+}
+
+// count finds the total: what the group's item says, what an earlier page of the walk found, or what is left to be counted.
+func (m *membershipList) count(ctx context.Context, o overlay) error {
+	reached := m.passed + len(m.links)
+	switch {
+	case m.byValue && m.rest == nil:
+		m.total = len(m.found)
+		return nil
+	case m.present >= 0:
+		m.total = m.present
+		return nil
+	case m.known >= 0:
+		m.total, m.searched = m.known, true
+		return nil
+	case m.from != nil && m.q.HasCursor:
+		m.total = -1
+		return nil
+	case m.from != nil:
+		m.total = m.q.StartIndex - 1 + reached
+		return nil
+	}
+	m.searched, m.total = true, reached
+	if m.ended {
+		return nil
+	}
+	var from *place
+	if len(m.links) > 0 {
+		last := m.links[len(m.links)-1]
+		from = &place{key: last.groupID, id: last.value}
+	}
+	counted := 0
+	err := m.each(ctx, m.source(ctx, o, from, 0), func(link) bool {
+		counted++
+		return !m.q.HasCursor || counted <= maxCounted
+	})
+	if m.total += counted; m.q.HasCursor && counted > maxCounted {
+		m.total, m.searched = -1, false
+	}
+	return err
+}
