@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -23,6 +24,7 @@ type options struct {
 	samples        int
 	clients        int // at a time; 0 is one, without a network
 	benchstat      bool
+	latency        time.Duration
 }
 
 func readFlags(args []string, stderr io.Writer) (options, error) {
@@ -38,6 +40,7 @@ func readFlags(args []string, stderr io.Writer) (options, error) {
 	members := fs.String("members", "10,10000,1000000", "`sizes` of groups, in members")
 	fs.IntVar(&o.samples, "n", 200, "requests per operation and size")
 	fs.IntVar(&o.clients, "clients", 0, "`number` of clients that send requests at once, over HTTP: measures requests per second, -n of each client")
+	fs.DurationVar(&o.latency, "latency", 0, "`time` that each call of the bolt engine takes more, as over a network; 5ms is about DynamoDB")
 	quick := fs.Bool("quick", false, "small sizes and 20 requests each, to try")
 	format := fs.String("format", "table", "table, or benchstat")
 	if err := fs.Parse(args); err != nil {
@@ -48,6 +51,9 @@ func readFlags(args []string, stderr io.Writer) (options, error) {
 	}
 	if *quick {
 		*users, *members, o.samples = "100,1000", "10,1000", 20
+	}
+	if o.latency < 0 || o.latency > 0 && (o.local.Engine != "bolt" || o.clients > 0) {
+		return o, errors.New("-latency must be positive and is for -engine bolt without -clients only")
 	}
 	if o.samples < 1 {
 		return o, errors.New("-n must be at least 1")

@@ -143,6 +143,22 @@ func lists() []operation {
 				return request{method: "GET", path: "/Users?filter=" + url.QueryEscape(`nickName eq "nobody"`)}
 			},
 		},
+		{
+			name: "filter without an index, on groups of users", grows: "reads all users and their groups", most: slow,
+			request: func(*world, int) request {
+				return get("/Users?filter=" + url.QueryEscape(`groups.display eq "nowhere"`))
+			},
+		},
+		{
+			name: "sort without an index", grows: "reads all users", most: slow,
+			request: func(*world, int) request { return get("/Users?sortBy=title") },
+		},
+		{
+			name: "search of all types", grows: "reads all users and groups", most: slow,
+			request: func(*world, int) request {
+				return get("/?excludedAttributes=members&filter=" + url.QueryEscape(`displayName co "nobody"`))
+			},
+		},
 	}
 }
 

@@ -22,7 +22,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	var ahead clock
 	o.local.Now = ahead.now
-	s, err := local.Open(ctx, o.local)
+	s, far, err := open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if o.clients > 0 {
 		return runCrowd(ctx, s, o, stdout, stderr)
 	}
-	results, err := measure(ctx, s, &ahead, o, stderr)
+	results, err := measure(ctx, s, &ahead, far, o, stderr)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // memory is longer than the table keeps traces of large changes that are done; a request that sees them looks twice.
 const memory = time.Minute
 
-// measure fills the tenants and runs all operations.
-func measure(ctx context.Context, s *local.Server, c *clock, o options, stderr io.Writer) (results []result, err error) {
+// measure fills the tenants, calls far, and runs all operations.
+func measure(ctx context.Context, s *local.Server, c *clock, far func(), o options, stderr io.Writer) (results []result, err error) {
 	ofUsers, ofMembers := userOperations(), memberOperations()
 	p := &progress{out: stderr, total: work(o, ofUsers, ofMembers)}
 	defer p.end()
@@ -73,6 +73,7 @@ func measure(ctx context.Context, s *local.Server, c *clock, o options, stderr i
 	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
+	far()
 	for _, part := range []struct {
 		kind       string
 		operations []operation
