@@ -40,20 +40,17 @@ func (p *patcher) changeObject(kind Kind, tg target, old scim.Object, value any)
 	if kind == Replace && p.d.ReplaceComplexWhole && ok && !tg.attr.MultiValued {
 		old = nil
 	}
-	return p.mergeObject(tg.attr, old, value)
+	return p.mergeObject(kind, tg.attr, old, value)
 }
 
 // changeSub is a complex value after an operation on its sub-attribute tg.sub.
 func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (any, error) {
-	var v any
-	if kind != Remove {
-		var err error
-		if v, err = p.normalize(tg.sub, value); err != nil {
-			return nil, err
-		}
-		if v == nil && tg.sub.Required {
-			return nil, errRequiredValue(tg.attr.Name + "." + tg.sub.Name)
-		}
+	v, err := p.subValue(kind, tg.sub, old[tg.sub.Name], value)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil && kind != Remove && tg.sub.Required {
+		return nil, errRequiredValue(tg.attr.Name + "." + tg.sub.Name)
 	}
 	if scim.Equal(old[tg.sub.Name], v) {
 		return orNil(old), nil
@@ -69,9 +66,24 @@ func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (a
 	return next, nil
 }
 
+// subValue is a sub-attribute after an operation on it.
+func (p *patcher) subValue(kind Kind, sub *schema.Attribute, old, value any) (any, error) {
+	switch {
+	case sub.MultiValued:
+		list, _ := old.([]any)
+		if err := p.spend(len(list)); err != nil {
+			return nil, err
+		}
+		return unassignEmpty(p.changeValues(kind, sub, list, value, true))
+	case kind == Remove:
+		return nil, nil
+	}
+	return p.normalize(sub, value)
+}
+
 // mergeObject is old with the sub-attributes that value names (RFC 7644, section 3.5.2.3): those not named stay, one that is
-// named with null or "" goes.
-func (p *patcher) mergeObject(a *schema.Attribute, old scim.Object, value any) (any, error) {
+// named with null or "" goes. An add joins the values of a sub-attribute that may have several.
+func (p *patcher) mergeObject(kind Kind, a *schema.Attribute, old scim.Object, value any) (any, error) {
 	obj, ok := value.(scim.Object)
 	if !ok {
 		// A manager as a plain id, for example: normalising it says which sub-attribute it stands for, or why it cannot.
@@ -85,6 +97,10 @@ func (p *patcher) mergeObject(a *schema.Attribute, old scim.Object, value any) (
 	named := map[string]bool{}
 	err := p.eachSub(a, obj, func(sub *schema.Attribute, v any) {
 		named[sub.Name] = true
+		if list, ok := old[sub.Name].([]any); ok && kind == Add && sub.MultiValued {
+			added, _ := v.([]any)
+			v, _ = appendValues(sub, list, added) // only complex values may not merge
+		}
 		put(next, sub.Name, v)
 	})
 	if err != nil {

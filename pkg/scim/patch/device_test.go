@@ -28,9 +28,10 @@ var device = func() *schema.ResourceType {
 		attr("serial", schema.String, immutable),
 		attr("tags", schema.String, multi, exact),
 		attr("marks", schema.String, multi, immutable),
-		attr("size", schema.Complex, of(attr("width", schema.Integer), attr("unit", schema.String, immutable), attr("type", schema.String))),
+		attr("size", schema.Complex, of(attr("width", schema.Integer), attr("unit", schema.String, immutable), attr("type", schema.String),
+			attr("notes", schema.String, multi))),
 		attr("slots", schema.Complex, multi, of(attr("index", schema.Integer, required), attr("weight", schema.Decimal),
-			attr("code", schema.String, immutable), attr("value", schema.String))),
+			attr("code", schema.String, immutable), attr("value", schema.String), attr("notes", schema.String, multi))),
 	}}
 	site := &schema.Schema{ID: "urn:example:Site", Name: "Site", Attributes: []*schema.Attribute{
 		attr("room", schema.String, required), attr("key", schema.String, immutable),
@@ -77,6 +78,13 @@ func TestDevice(t *testing.T) {
 		{name: "replace a simple value by a filter", doc: box, ops: `[{"op":"replace","path":"tags[value eq \"a\"]","value":"z"}]`, want: `{"tags":["z","b"]}`},
 		{name: "replace two simple values by one", doc: box, ops: `[{"op":"replace","path":"tags[value pr]","value":"z"}]`, want: `{"tags":["z"]}`},
 		{name: "add a simple value by a filter without a match", doc: box, ops: `[{"op":"add","path":"tags[value eq \"q\"]","value":"z"}]`, err: scim.NoTarget},
+
+		{name: "add to a sub-attribute of several values", doc: box, ops: `[{"op":"add","path":"size.notes","value":"x"},{"op":"add","path":"size.notes","value":["y","X"]}]`, want: `{"size":{"width":4,"unit":"mm","type":"t","notes":["x","y"]}}`},
+		{name: "add to it with its parent", doc: box, ops: `[{"op":"add","path":"size","value":{"notes":["x"]}},{"op":"add","value":{"size":{"notes":"y"}}},{"op":"add","path":"size","value":{"notes":null}}]`, want: `{"size":{"width":4,"unit":"mm","type":"t","notes":["x","y"]}}`},
+		{name: "replace it with its parent", doc: box, ops: `[{"op":"add","path":"size.notes","value":"x"},{"op":"replace","path":"size","value":{"notes":["y"]}}]`, want: `{"size":{"width":4,"unit":"mm","type":"t","notes":["y"]}}`},
+		{name: "remove some of its values", doc: box, ops: `[{"op":"add","path":"size.notes","value":["x","y"]},{"op":"remove","path":"size.notes","value":["Y"]}]`, want: `{"size":{"width":4,"unit":"mm","type":"t","notes":["x"]}}`},
+		{name: "remove all of its values", doc: box, ops: `[{"op":"add","path":"size.notes","value":["x","y"]},{"op":"remove","path":"size.notes"}]`, want: `{}`},
+		{name: "add to it in selected elements", doc: box, ops: `[{"op":"add","path":"slots[index eq 1].notes","value":"x"},{"op":"add","path":"slots.notes","value":"y"},{"op":"add","path":"slots[index eq 2]","value":{"notes":["z"]}}]`, want: `{"slots":[{"index":1,"code":"c1","value":"v","notes":["x","y"]},{"index":2,"notes":["y","z"]}]}`},
 
 		{name: "a required extension removed", doc: box, ops: `[{"op":"remove","path":"urn:example:Site"}]`, err: scim.Mutability},
 		{name: "a required attribute of an extension removed", doc: box, ops: `[{"op":"remove","path":"urn:example:Site:room"}]`, err: scim.Mutability},

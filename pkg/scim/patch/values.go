@@ -193,7 +193,7 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 		case obj == nil:
 			return e, nil
 		}
-		return p.mergeObject(a, obj, value)
+		return p.mergeObject(kind, a, obj, value)
 	}
 	if tg.sub == nil {
 		value = unwrapped(value)
