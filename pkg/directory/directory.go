@@ -105,7 +105,7 @@ type ListQuery struct {
 
 // List is a page of a list.
 type List struct {
-	// Total is the number of results; -1 where a page of a cursor walk leaves it out (RFC 9865, section 2.2).
+	// Total is the number of results; -1 where a page of a cursor walk leaves it out (RFC 9865, section 2).
 	Total      int
 	StartIndex int
 	Resources  []Resource

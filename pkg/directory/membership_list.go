@@ -38,7 +38,7 @@ type membershipList struct {
 
 const (
 	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total is left out
-	// (RFC 9865, section 2.2).
+	// (RFC 9865, section 2).
 	maxCounted = 10_000
 	// atOnce is how many memberships are held against a filter together.
 	atOnce = 500
