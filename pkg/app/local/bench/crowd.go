@@ -61,6 +61,9 @@ type crowd struct {
 
 func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds() }
 
+// turns is how often the sizes take turns at one operation.
+const turns = 10
+
 // runCrowd measures what many clients get at once, over HTTP, and prints it.
 func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io.Writer) (err error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -77,9 +80,10 @@ func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io
 		}
 		err = cmp.Or(err, closed)
 	}()
-	p := &progress{out: stderr, total: len(loads()) * len(o.users) * o.samples * o.clients}
-	for _, n := range o.users {
-		p.total += n + n/usersAGroup
+	n := min(o.samples*o.clients, o.users[0]-usersAGroup) // the same at all sizes, each of another user
+	p := &progress{out: stderr, total: len(loads()) * len(o.users) * n}
+	for _, size := range o.users {
+		p.total += size + size/usersAGroup
 	}
 	defer p.end()
 	worlds, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
@@ -95,27 +99,27 @@ func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io
 	results := make([][]crowd, len(all))
 	for i, l := range all {
 		p.phase("%s", l.name)
-		for _, w := range worlds {
-			c, err := l.measure(ctx, w, o, p)
-			if err != nil {
-				return fmt.Errorf("%s: %w", l.name, err)
+		results[i] = make([]crowd, len(worlds))
+		for turn := range turns { // so that what else the machine does falls on all sizes alike
+			for k, w := range worlds {
+				if err := results[i][k].measure(ctx, l, w, n*turn/turns, n*(turn+1)/turns, o.clients, p); err != nil {
+					return fmt.Errorf("%s: %w", l.name, err)
+				}
 			}
-			results[i] = append(results[i], c)
 		}
 	}
 	return printCrowd(stdout, o, all, results)
 }
 
-// measure sends the requests to one tenant, each client one after the other.
-func (l load) measure(ctx context.Context, w *world, o options, p *progress) (crowd, error) {
-	n := min(o.samples*o.clients, w.size-usersAGroup)
-	samples, made := make([]sample, n), make([]string, n)
+// measure sends requests from to to-1 to one tenant, each client one after the other.
+func (c *crowd) measure(ctx context.Context, l load, w *world, from, to, clients int, p *progress) error {
+	samples, made := make([]sample, to-from), make([]string, to-from)
 	g, ctx := errgroup.WithContext(ctx)
 	begin := time.Now()
-	for k := range o.clients {
+	for k := range clients {
 		g.Go(func() (err error) {
-			for i := k; i < n; i += o.clients {
-				if samples[i], err = w.send(ctx, l.request(w, i), false); err != nil {
+			for i := k; i < len(samples); i += clients {
+				if samples[i], err = w.send(ctx, l.request(w, from+i), false); err != nil {
 					return err
 				}
 				if l.made {
@@ -130,14 +134,14 @@ func (l load) measure(ctx context.Context, w *world, o options, p *progress) (cr
 		})
 	}
 	err := g.Wait()
-	c := crowd{took: time.Since(begin)}
+	c.took += time.Since(begin)
 	for _, s := range samples {
 		c.add(s)
 	}
 	if l.made {
-		w.made = made
+		w.made = append(w.made, made...)
 	}
-	return c, err
+	return err
 }
 
 // overHTTP is a handler that passes each request on to the server that its URL names.

@@ -39,7 +39,7 @@ func readFlags(args []string, stderr io.Writer) (options, error) {
 	users := fs.String("users", "1000,10000,100000", "`sizes` of tenants, in users")
 	members := fs.String("members", "10,10000,1000000", "`sizes` of groups, in members")
 	fs.IntVar(&o.samples, "n", 200, "requests per operation and size")
-	fs.IntVar(&o.clients, "clients", 0, "`number` of clients that send requests at once, over HTTP: measures requests per second, -n of each client")
+	fs.IntVar(&o.clients, "clients", 0, "`number` of clients that send requests at once, over HTTP: measures requests per second, -n of each client, but no user twice")
 	fs.DurationVar(&o.latency, "latency", 0, "`time` that each call of the bolt engine takes more, as over a network; 5ms is about DynamoDB")
 	quick := fs.Bool("quick", false, "small sizes and 20 requests each, to try")
 	format := fs.String("format", "table", "table, or benchstat")
