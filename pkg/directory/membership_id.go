@@ -84,10 +84,11 @@ func (ids membershipIDs) read(id string) (groupID, value string, ok bool) {
 	}
 	nonce, content := sealed[:aes.BlockSize], make([]byte, len(sealed)-aes.BlockSize)
 	cipher.NewCTR(ids.block, nonce).XORKeyStream(content, sealed[aes.BlockSize:])
-	if !hmac.Equal(nonce, ids.digest(content)) || 2+int(content[1]) > len(content) {
+	behind := 2 + int(content[1])
+	if !hmac.Equal(nonce, ids.digest(content)) || behind > len(content) {
 		return "", "", false
 	}
-	group, member := content[2:2+content[1]], content[2+content[1]:]
+	group, member := content[2:behind], content[behind:]
 	return expand(group, content[0]&uuidGroup != 0), expand(member, content[0]&uuidMember != 0), true
 }
 
