@@ -127,7 +127,7 @@ func (s TokenSettings) object() scim.Object {
 	return o
 }
 
-// policy is what holds for a token that is made now.
+// policy is what holds for a token that is made now: the tenant's settings, within the operator's bounds.
 type policy struct {
 	lifetime   time.Duration
 	noticeDays int
@@ -135,7 +135,20 @@ type policy struct {
 	vault      string
 }
 
+// policy returns the policy of a tenant. Where the operator has lowered the bounds since the settings were made, they give way.
 func (s *Service) policy(set TokenSettings) policy {
+	p := s.asked(set)
+	p.lifetime = min(p.lifetime, s.o.MaxLifetime)
+	p.noticeDays = min(p.noticeDays, int(2*p.lifetime/(3*day)))
+	p.reminders = slices.DeleteFunc(slices.Clone(p.reminders), func(n int) bool { return n >= p.noticeDays })
+	if p.vault == VaultPacked && s.o.Packed == nil {
+		p.vault = VaultSecret
+	}
+	return p
+}
+
+// asked is what a tenant's settings ask for.
+func (s *Service) asked(set TokenSettings) policy {
 	p := policy{lifetime: s.o.Lifetime, noticeDays: defaultNoticeDays, reminders: set.Reminders, vault: set.Vault}
 	if set.LifetimeDays != 0 {
 		p.lifetime = time.Duration(set.LifetimeDays) * day
@@ -159,7 +172,7 @@ func (s *Service) policy(set TokenSettings) policy {
 
 // checkSettings checks what ParseSettings can't know: the operator's bounds, and settings against each other.
 func (s *Service) checkSettings(set Settings) error {
-	p := s.policy(set.Token)
+	p := s.asked(set.Token)
 	longest := int(s.o.MaxLifetime / day)
 	switch {
 	case set.Token.LifetimeDays != 0 && (set.Token.LifetimeDays < minLifetimeDays || set.Token.LifetimeDays > longest):

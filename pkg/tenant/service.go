@@ -15,9 +15,10 @@ type Options struct {
 	Now func() time.Time
 	// Log takes the audit trail (ids only, never a value) and what goes wrong beside a request; nil discards.
 	Log *slog.Logger
-	// Lifetime of a token that asks for no other; 0 means 180 days.
+	// Lifetime of a token that asks for no other; 0 means 180 days. MaxLifetime bounds it.
 	Lifetime time.Duration
-	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days.
+	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days. It is 2 days
+	// at least.
 	MaxLifetime time.Duration
 	// Endless allows tokens that never expire.
 	Endless bool
@@ -71,6 +72,8 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	if o.MaxLifetime == 0 {
 		o.MaxLifetime = defaultMaxLifetime
 	}
+	o.MaxLifetime = max(o.MaxLifetime, minLifetimeDays*day)
+	o.Lifetime = min(o.Lifetime, o.MaxLifetime)
 	return &Service{
 		store: st, secrets: secrets, o: o, process: sync.OnceValue(func() string { return random(base36, tokenIDLength) }),
 		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},

@@ -36,6 +36,9 @@ func Flags(args []string, stdout, stderr io.Writer) (Options, error) {
 	if err := o.LogLevel.UnmarshalText([]byte(*level)); err != nil {
 		return o, errors.New("-log-level must be debug, info, warn or error")
 	}
+	if o.MaxTokenDays < 2 {
+		return o, errors.New("-max-token-days must be 2 at least")
+	}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
