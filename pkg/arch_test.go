@@ -44,6 +44,7 @@ const (
 	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
 	whyUse  = "use cases know the core and the port, in the order mapping, directory, event, tenant, store; " +
 		"never an engine, an SDK or HTTP"
+	whyPart   = "a part of the directory that decides without reading is the SCIM core's only, so that anybody can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
@@ -76,7 +77,8 @@ var importRules = []importRule{
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
 	{"pkg/notice", []string{"pkg/tenant"}, whyUse},
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
-	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", uuid, xsync}, whyUse},
+	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
+	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", "pkg/directory/...", uuid, xsync}, whyUse},
 
 	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -118,7 +119,7 @@ func (b *bulk) one(ctx context.Context, i int) BulkResult {
 		return r
 	}
 	op := b.ops[i]
-	data, _ := rewrite(op.Data, "", b.idOf).(scim.Object)
+	data, _ := bulkid.Rewrite(op.Data, "", b.idOf).(scim.Object)
 	if op.Method == http.MethodPost {
 		return b.create(ctx, i, data)
 	}

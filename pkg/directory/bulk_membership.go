@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -25,7 +26,7 @@ func (b *bulk) groupOf(i int) string {
 	if op.Method == http.MethodPost {
 		group, _ := field(op.Data, "group").(scim.Object)
 		value, _ := field(group, "value").(string)
-		if bulkID, ok := strings.CutPrefix(value, bulkPrefix); ok {
+		if bulkID, ok := strings.CutPrefix(value, bulkid.Prefix); ok {
 			return b.idOf(bulkID)
 		}
 		return value
@@ -46,7 +47,7 @@ func refuseMembership(op BulkOperation) error {
 	case op.Method == http.MethodPut || op.Method == http.MethodPatch:
 		return scim.Errorf(http.StatusMethodNotAllowed, scim.NoType,
 			"A membership can't be changed: delete it with DELETE and make another one with POST.")
-	case strings.HasPrefix(op.ID, bulkPrefix):
+	case strings.HasPrefix(op.ID, bulkid.Prefix):
 		return scim.BadRequest(scim.InvalidValue, "A membership that the same request creates can't be named by its bulkId.")
 	}
 	return nil

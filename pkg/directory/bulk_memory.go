@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -185,7 +186,7 @@ func (b *bulk) assign(seeds []string, used []byte) {
 			continue
 		}
 		b.ids[i] = op.ID
-		if name, ok := strings.CutPrefix(op.ID, bulkPrefix); ok && op.Invalid == nil {
+		if name, ok := strings.CutPrefix(op.ID, bulkid.Prefix); ok && op.Invalid == nil {
 			b.ids[i] = b.idOf(name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -37,8 +38,8 @@ func (b *bulk) refer() {
 		if op.Invalid != nil {
 			continue
 		}
-		names := bulkIDs(op.Data)
-		if name, ok := strings.CutPrefix(op.ID, bulkPrefix); ok {
+		names := bulkid.List(op.Data)
+		if name, ok := strings.CutPrefix(op.ID, bulkid.Prefix); ok {
 			names = append(names, name)
 		}
 		for _, name := range names {
@@ -46,7 +47,7 @@ func (b *bulk) refer() {
 			switch {
 			case !known:
 				op.Invalid = scim.BadRequest(scim.InvalidValue, "The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
-			case op.ID == bulkPrefix+name && b.ops[k].Invalid == nil && b.ops[k].Type != op.Type:
+			case op.ID == bulkid.Prefix+name && b.ops[k].Invalid == nil && b.ops[k].Type != op.Type:
 				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.", scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
 			default:
 				b.refs[i] = append(b.refs[i], k)

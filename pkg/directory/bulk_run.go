@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 )
@@ -133,15 +134,15 @@ func (b *bulk) circle(ctx context.Context, ops []int) {
 	if err == nil {
 		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
 			var data scim.Object
-			data, later[n] = split(b.ops[i].Data, inCircle)
-			data, _ = rewrite(data, "", b.idOf).(scim.Object)
+			data, later[n] = bulkid.Split(b.ops[i].Data, inCircle)
+			data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
 			return b.create(ctx, i, data)
 		})
 	}
 	if err == nil && !untouched {
 		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
 			r := BulkResult{Status: http.StatusCreated, ID: b.ids[i]}
-			add := patch.Operation{Kind: patch.Add, Value: rewrite(later[n], "", b.idOf), HasValue: true}
+			add := patch.Operation{Kind: patch.Add, Value: bulkid.Rewrite(later[n], "", b.idOf), HasValue: true}
 			var res Resource
 			res, r.Err = b.patch(ctx, i, []patch.Operation{add})
 			r.Version = res.Version

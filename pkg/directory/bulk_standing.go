@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -29,7 +30,7 @@ func (b *bulk) alone(units []unit) []bool {
 		if op.Invalid != nil {
 			continue
 		}
-		if bulkID, ok := strings.CutPrefix(op.ID, bulkPrefix); ok {
+		if bulkID, ok := strings.CutPrefix(op.ID, bulkid.Prefix); ok {
 			alone[b.creates[bulkID]] = false
 		}
 		if op.Method == http.MethodDelete {

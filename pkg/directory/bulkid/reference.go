@@ -1,4 +1,4 @@
-package directory
+package bulkid
 
 import (
 	"strconv"
@@ -7,28 +7,28 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// bulkPrefix begins a value that stands for the id of a resource that the same request creates (RFC 7644, section 3.7.2).
-const bulkPrefix = "bulkId:"
+// Prefix begins a value that stands for the id of a resource that the same request creates (RFC 7644, section 3.7.2).
+const Prefix = "bulkId:"
 
-// rewrite returns a copy of a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
+// Rewrite returns a copy of a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
 //
 //   - a string that is "bulkId:x";
 //   - a $ref whose last segment is "bulkId:x";
 //   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"].
 //
 // key is the name under which the value stands.
-func rewrite(v any, key string, id func(bulkID string) string) any {
+func Rewrite(v any, key string, id func(bulkID string) string) any {
 	switch v := v.(type) {
 	case scim.Object:
 		c := make(scim.Object, len(v))
 		for k, e := range v {
-			c[k] = rewrite(e, k, id)
+			c[k] = Rewrite(e, k, id)
 		}
 		return c
 	case []any:
 		c := make([]any, len(v))
 		for i, e := range v {
-			c[i] = rewrite(e, key, id)
+			c[i] = Rewrite(e, key, id)
 		}
 		return c
 	case string:
@@ -38,13 +38,13 @@ func rewrite(v any, key string, id func(bulkID string) string) any {
 }
 
 func rewriteString(s, key string, id func(string) string) string {
-	if bulkID, ok := strings.CutPrefix(s, bulkPrefix); ok {
+	if bulkID, ok := strings.CutPrefix(s, Prefix); ok {
 		return id(bulkID)
 	}
 	switch {
 	case strings.EqualFold(key, "$ref"):
-		if i := strings.LastIndex(s, "/"+bulkPrefix); i >= 0 {
-			return s[:i+1] + id(s[i+1+len(bulkPrefix):])
+		if i := strings.LastIndex(s, "/"+Prefix); i >= 0 {
+			return s[:i+1] + id(s[i+1+len(Prefix):])
 		}
 	case strings.EqualFold(key, "path"):
 		return rewritePath(s, id)
@@ -56,7 +56,7 @@ func rewriteString(s, key string, id func(string) string) string {
 func rewritePath(s string, id func(string) string) string {
 	var b strings.Builder
 	for {
-		start := strings.Index(s, `"`+bulkPrefix)
+		start := strings.Index(s, `"`+Prefix)
 		if start < 0 {
 			break
 		}
@@ -71,7 +71,7 @@ func rewritePath(s string, id func(string) string) string {
 		}
 		b.WriteString(s[:start])
 		b.WriteByte('"')
-		b.WriteString(id(strings.TrimPrefix(value, bulkPrefix)))
+		b.WriteString(id(strings.TrimPrefix(value, Prefix)))
 		b.WriteByte('"')
 		s = s[start+len(quoted):]
 	}
@@ -79,11 +79,11 @@ func rewritePath(s string, id func(string) string) string {
 	return b.String()
 }
 
-// bulkIDs lists the bulkIds that a value refers to, each once.
-func bulkIDs(v any) []string {
+// List lists the bulkIds that a value refers to, each once.
+func List(v any) []string {
 	var all []string
 	seen := map[string]bool{}
-	rewrite(v, "", func(bulkID string) string {
+	Rewrite(v, "", func(bulkID string) string {
 		if !seen[bulkID] {
 			seen[bulkID] = true
 			all = append(all, bulkID)
@@ -93,11 +93,11 @@ func bulkIDs(v any) []string {
 	return all
 }
 
-// split parts a document into what can be created before the resources of a circle are there, and the rest, in the form of the value
+// Split parts a document into what can be created before the resources of a circle are there, and the rest, in the form of the value
 // of an `add` without a path: of a multi-valued attribute the values, of an extension the attributes, else the whole attribute.
-func split(data scim.Object, inCircle func(bulkID string) bool) (first, later scim.Object) {
+func Split(data scim.Object, inCircle func(bulkID string) bool) (first, later scim.Object) {
 	refers := func(v any) bool {
-		for _, bulkID := range bulkIDs(v) {
+		for _, bulkID := range List(v) {
 			if inCircle(bulkID) {
 				return true
 			}
@@ -128,7 +128,7 @@ func split(data scim.Object, inCircle func(bulkID string) bool) (first, later sc
 				later[key] = v
 				continue
 			}
-			if first[key], later[key] = split(v, inCircle); len(first[key].(scim.Object)) == 0 {
+			if first[key], later[key] = Split(v, inCircle); len(first[key].(scim.Object)) == 0 {
 				delete(first, key)
 			}
 		default:
@@ -136,44 +136,4 @@ func split(data scim.Object, inCircle func(bulkID string) bool) (first, later sc
 		}
 	}
 	return first, later
-}
-
-// literals lists the values in a document by which it may refer to a resource that exists: whatever stands under `value`, `manager` or
-// $ref. Most are no references; those that match nothing are of no consequence.
-func literals(v any, key string) []string {
-	switch v := v.(type) {
-	case scim.Object:
-		var all []string
-		for k, e := range v {
-			all = append(all, literals(e, k)...)
-		}
-		return all
-	case []any:
-		var all []string
-		for _, e := range v {
-			all = append(all, literals(e, key)...)
-		}
-		return all
-	case string:
-		switch strings.ToLower(key) {
-		case "value", "manager":
-			return []string{v}
-		case "$ref":
-			return []string{v[strings.LastIndex(v, "/")+1:]}
-		}
-	}
-	return nil
-}
-
-// field returns the value of an object's member whose name is written in any case.
-func field(o scim.Object, name string) any {
-	if v, ok := o[name]; ok {
-		return v
-	}
-	for k, v := range o {
-		if strings.EqualFold(k, name) {
-			return v
-		}
-	}
-	return nil
 }
