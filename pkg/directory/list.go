@@ -328,7 +328,7 @@ func (l *lister) finish(ctx context.Context) (List, error) {
 	if err := l.complete(ctx); err != nil {
 		return List{}, err
 	}
-	list := List{Total: l.total, StartIndex: l.q.StartIndex, Resources: make([]Resource, 0, len(l.rows))}
+	list := List{StartIndex: l.q.StartIndex, Resources: make([]Resource, 0, len(l.rows))}
 	for i, r := range l.rows {
 		if r.res.Doc == nil {
 			continue // deleted a moment ago
@@ -345,8 +345,22 @@ func (l *lister) finish(ctx context.Context) (List, error) {
 	if l.back {
 		slices.Reverse(list.Resources)
 	}
+	l.recount(len(list.Resources))
+	list.Total = l.total
 	err := l.follow(ctx, &list)
 	return list, err
+}
+
+// recount takes the total from a page that begins the list and holds n results: what counts them is read beside them, and so may be of
+// another moment.
+func (l *lister) recount(n int) {
+	switch {
+	case l.from != nil || l.q.StartIndex > 1 || l.q.Count == 0 || l.total < 0:
+	case l.more:
+		l.total = max(l.total, n+1)
+	default:
+		l.total = n
+	}
 }
 
 func tooLarge() error {

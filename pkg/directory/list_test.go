@@ -100,3 +100,63 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// TestATotalIsThatOfThePageThatHoldsAll: a total that is read beside the results may be of a moment before or after them. A page that
+// begins the list says how many it found.
+func TestATotalIsThatOfThePageThatHoldsAll(t *testing.T) {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "entra")
+	names := 0
+	newcomer := func() string {
+		names++
+		return w.user(fmt.Sprintf("u%d", names))
+	}
+	g := w.group("g", newcomer(), newcomer())
+	doomed := ""
+	join := func() {
+		if _, err := w.patch(group, g, add(newcomer())); err != nil {
+			t.Error(err)
+		}
+	}
+	leave := func() {
+		if err := w.remove(user, doomed); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, c := range []struct {
+		rt        *schema.ResourceType
+		filter    string
+		by        string
+		partition string // before which is read, write takes place
+		write     func()
+		cursor    bool
+	}{
+		{rt: user, partition: "U", write: join},
+		{rt: user, partition: "C", write: join},
+		{rt: user, partition: "U", write: join, cursor: true},
+		{rt: user, by: "userName", partition: "N", write: join},
+		{rt: user, by: "userName", partition: "U", write: leave},
+		{rt: membership, filter: fmt.Sprintf("group.value eq %q", g), partition: "M", write: join},
+		{rt: membership, filter: fmt.Sprintf("group.value eq %q", g), partition: "G", write: join},
+		{rt: membership, filter: fmt.Sprintf("group.value eq %q", g), partition: "M", write: join, cursor: true},
+	} {
+		q := directory.ListQuery{StartIndex: 1, SortBy: c.by, HasCursor: c.cursor}
+		if c.filter != "" {
+			var err error
+			if q.Filter, err = filter.Parse(c.filter, w.tenant.Dialect); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			for _, q.Count = range []int{1000, names - 1} {
+				doomed = newcomer()
+				engine.once(func(to call) bool { return to.read && to.touches(c.partition) }, c.write)
+				l, err := w.dir.List(t.Context(), w.tenant, c.rt, q)
+				n := len(l.Resources)
+				if err != nil || !engine.done() || n == 0 || q.Count == 1000 && l.Total != n || l.Total < n {
+					t.Errorf("%s %s %q before %s, count %d: total %d of %d: %v", c.rt.ID, c.filter, c.by, c.partition, q.Count, l.Total, n, err)
+				}
+			}
+		}
+	}
+}

@@ -157,7 +157,7 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 			return List{}, err
 		}
 	}
-	list := List{Total: m.total, StartIndex: m.q.StartIndex, Resources: make([]Resource, 0, len(m.links))}
+	list := List{StartIndex: m.q.StartIndex, Resources: make([]Resource, 0, len(m.links))}
 	for _, l := range m.links {
 		res := membershipResource(m.t, m.ids, l)
 		if m.q.Take != nil && !m.q.Take(res) {
@@ -167,6 +167,8 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 		list.Resources = append(list.Resources, res)
 		m.rows = append(m.rows, row{place: place{key: l.groupID, id: l.value}})
 	}
+	m.recount(len(list.Resources))
+	list.Total = m.total
 	err = m.follow(ctx, &list)
 	return list, err
 }
