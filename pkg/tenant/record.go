@@ -17,7 +17,7 @@ const (
 	attrVersion = "ver"   // grows with every write; what optimistic writes compare
 	attrState   = "state" // see state
 	attrSince   = "since" // list only: Unix time of the last change of state
-	maxDocBytes = 3900    // with the key and the other attributes, one read unit
+	maxDocBytes = 3900    // with the key and the other attributes, one read unit; more than that only where nothing can be left out
 	keptDead    = 10      // dead tokens that are kept, so that "expired on" can be said
 	keptDeadFor = 90 * 24 * time.Hour
 )
@@ -227,7 +227,8 @@ func (r *record) cursorKey(id string) []byte {
 	return h.Sum(nil)
 }
 
-// attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens.
+// attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What then still is
+// more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from being told or renewed.
 func (r *record) attrs(now time.Time) (store.Attrs, error) {
 	for keep := keptDead; ; keep-- {
 		r.forget(now, keep)
@@ -235,13 +236,10 @@ func (r *record) attrs(now time.Time) (store.Attrs, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(doc) <= maxDocBytes {
+		if len(doc) <= maxDocBytes || keep == 0 {
 			return store.Attrs{
 				attrDoc: doc, attrVersion: r.version, attrState: string(r.state), store.AttrSchema: store.SchemaVersion,
 			}, nil
-		}
-		if keep == 0 {
-			return nil, fmt.Errorf("tenant: a tenant of %d bytes is more than one read", len(doc))
 		}
 	}
 }
