@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -103,9 +104,9 @@ func (p *planner) both(e filter.And) (*narrowing, filter.Expr) {
 		return r, and(e.L, rrest)
 	case r == nil:
 		return l, and(lrest, e.R)
-	case l.point && !mentions(e.R, p.rt, attached(p.rt)): // one candidate: nothing to gain from a second lookup
+	case l.point && !simplify.Mentions(e.R, p.rt, attached(p.rt)): // one candidate: nothing to gain from a second lookup
 		return l, and(lrest, e.R)
-	case r.point && !mentions(e.L, p.rt, attached(p.rt)):
+	case r.point && !simplify.Mentions(e.L, p.rt, attached(p.rt)):
 		return r, and(e.L, rrest)
 	}
 	return intersection(l, r), and(lrest, rrest)

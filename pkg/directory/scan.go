@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -230,7 +231,7 @@ func (l *lister) condition(k *kind) *condition {
 	if k.filter == nil {
 		return &condition{}
 	}
-	return &condition{matches: k.matches, attached: mentions(k.filter, k.rt, attached(k.rt))}
+	return &condition{matches: k.matches, attached: simplify.Mentions(k.filter, k.rt, attached(k.rt))}
 }
 
 // take holds the items of a type against a condition, and offers those that pass. In range, they follow each other.

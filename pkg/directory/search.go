@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -126,19 +127,19 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	if k.filter == nil {
 		return k, nil
 	}
-	s := simplifier{rt: rt, others: l.types, extra: l.t.Dialect.BareExtensionNames}
-	if name := nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
+	s := simplify.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
+	if name := simplify.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
 		return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.", short(name))
 	}
-	e, truth := s.simplify(k.filter)
-	if _, err := filter.Bind(s.known(k.filter), rt, l.t.Dialect); err != nil {
+	e, truth := s.Simplify(k.filter)
+	if _, err := filter.Bind(s.Known(k.filter), rt, l.t.Dialect); err != nil {
 		return nil, err
 	}
 	switch truth {
-	case always:
+	case simplify.Always:
 		k.filter = nil
 		return k, nil
-	case never:
+	case simplify.Never:
 		return nil, nil
 	}
 	k.filter = e
@@ -158,5 +159,5 @@ func (l *lister) bind(rt *schema.ResourceType, e filter.Expr) (*condition, error
 		return &condition{}, nil
 	}
 	m, err := filter.Bind(e, rt, l.t.Dialect)
-	return &condition{matches: m, attached: mentions(e, rt, attached(rt))}, err
+	return &condition{matches: m, attached: simplify.Mentions(e, rt, attached(rt))}, err
 }

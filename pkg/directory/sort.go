@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -42,7 +43,7 @@ func (l *lister) orderBy(path string) (order, error) {
 	refs := make([]schema.Ref, len(l.types))
 	for i, rt := range l.types {
 		ref, ok := rt.Lookup(path, l.t.Dialect.BareExtensionNames)
-		if !ok || !shown(ref) {
+		if !ok || !simplify.Shown(ref) {
 			hidden = hidden || ok
 			continue
 		}
@@ -50,7 +51,7 @@ func (l *lister) orderBy(path string) (order, error) {
 			return order{}, scim.BadRequest(scim.InvalidPath, "sortBy names the whole extension %q: sort by one of its attributes.", short(path))
 		}
 		if ref.Attr.Type == schema.Complex && ref.Sub == nil {
-			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !shown(ref) {
+			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !simplify.Shown(ref) {
 				return order{}, scim.BadRequest(scim.InvalidPath, "sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
 					short(path), short(path), ref.Attr.SubAttributes[0].Name)
 			}
