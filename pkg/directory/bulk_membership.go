@@ -35,7 +35,7 @@ func (b *bulk) groupOf(i int) string {
 	if err != nil {
 		return "" // which its operation will say
 	}
-	id, _, _ := ids.read(b.ids[i])
+	id, _, _ := ids.Read(b.ids[i])
 	return id
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -21,7 +22,7 @@ import (
 type membershipList struct {
 	*lister
 	rt  *schema.ResourceType
-	ids membershipIDs
+	ids membershipid.IDs
 
 	groupID, value   string // what the filter names
 	byGroup, byValue bool
@@ -133,7 +134,7 @@ func (m *membershipList) narrowed(p *planner, e filter.Expr) filter.Expr {
 		return nil
 	case name == "id" && !m.byGroup && !m.byValue:
 		// What is no id leads to nothing, since it names no group.
-		m.groupID, m.value, _ = m.ids.read(value)
+		m.groupID, m.value, _ = m.ids.Read(value)
 		m.byGroup, m.byValue = true, true
 		return nil
 	}

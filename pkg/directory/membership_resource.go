@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -17,6 +18,9 @@ import (
 
 func isMembership(rt *schema.ResourceType) bool { return rt.ID == schema.MembershipType().ID }
 
+// membershipIDs are the ids of the tenant's memberships.
+func (t Tenant) membershipIDs() (membershipid.IDs, error) { return membershipid.New(t.CursorKey, t.ID) }
+
 // link is a membership: who is in which group.
 type link struct {
 	groupID string
@@ -28,9 +32,9 @@ type link struct {
 func (m member) version() int64 { return max(m.at, 1) }
 
 // membershipResource makes the answer of a membership.
-func membershipResource(t Tenant, ids membershipIDs, l link) Resource {
+func membershipResource(t Tenant, ids membershipid.IDs, l link) Resource {
 	rt := schema.MembershipType()
-	id := ids.of(l.groupID, l.value)
+	id := ids.Of(l.groupID, l.value)
 	m := scim.Object{"value": l.value}
 	switch l.typ {
 	case memberUser:
@@ -115,7 +119,7 @@ func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.Reso
 	if err != nil {
 		return Resource{}, err
 	}
-	groupID, value, ok := ids.read(id)
+	groupID, value, ok := ids.Read(id)
 	if !ok {
 		return Resource{}, notFound(rt, id)
 	}
@@ -239,7 +243,7 @@ func (d *Directory) deleteMembership(ctx context.Context, t Tenant, rt *schema.R
 	if err != nil {
 		return err
 	}
-	groupID, value, ok := ids.read(id)
+	groupID, value, ok := ids.Read(id)
 	if !ok {
 		return notFound(rt, id)
 	}

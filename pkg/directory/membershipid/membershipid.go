@@ -1,4 +1,4 @@
-package directory
+package membershipid
 
 import (
 	"crypto/aes"
@@ -11,32 +11,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// The id of a membership is made of the group's id and the member's value, so that it is found without a search and nothing is kept for
-// it. It is sealed with the tenant's key, as the value may be a person's name and ids stand in logs, and so that an id of one tenant is none
-// of another. The same membership always has the same id: the nonce is a keyed digest of what is sealed, which also authenticates it.
-
-// membershipIDs makes and reads the ids of the memberships of a tenant.
-type membershipIDs struct {
+// IDs makes and reads the ids of the memberships of a tenant. It is safe for concurrent use.
+type IDs struct {
 	block cipher.Block
 	mac   []byte // key of the digest
 	bound string // what the digest includes beside the content
 }
 
-func (t Tenant) membershipIDs() (membershipIDs, error) {
-	if len(t.CursorKey) == 0 {
-		return membershipIDs{}, errors.New("directory: a tenant without a key for ids of memberships")
+// New returns the IDs of the tenant with this id, whose ids of memberships are sealed with key. It is an error if that is empty.
+func New(key []byte, tenantID string) (IDs, error) {
+	if len(key) == 0 {
+		return IDs{}, errors.New("directory: a tenant without a key for ids of memberships")
 	}
-	key := func(use string) []byte {
-		h := hmac.New(sha256.New, t.CursorKey)
+	derive := func(use string) []byte {
+		h := hmac.New(sha256.New, key)
 		h.Write([]byte(use))
 		return h.Sum(nil)
 	}
-	block, err := aes.NewCipher(key("membership, sealed"))
-	return membershipIDs{block: block, mac: key("membership, digest"), bound: t.ID}, err
+	block, err := aes.NewCipher(derive("membership, sealed"))
+	return IDs{block: block, mac: derive("membership, digest"), bound: tenantID}, err
 }
 
-// maxMembershipID bounds the ids that are looked into; none is that long.
-const maxMembershipID = 1024
+// maxLength bounds the ids that are looked into; none is that long.
+const maxLength = 1024
 
 // First byte of what is sealed: which of the two parts are UUIDs, in 16 bytes.
 const (
@@ -44,8 +41,8 @@ const (
 	uuidMember
 )
 
-// of returns the id of a membership, URL-safe.
-func (ids membershipIDs) of(groupID, value string) string {
+// Of returns the id of the membership of a member, by the value that names it, in a group. It is URL-safe, and the same every time.
+func (ids IDs) Of(groupID, value string) string {
 	group, isGroup := compact(groupID)
 	member, isMember := compact(value)
 	var flags byte
@@ -65,7 +62,7 @@ func (ids membershipIDs) of(groupID, value string) string {
 	return base64.RawURLEncoding.EncodeToString(sealed)
 }
 
-func (ids membershipIDs) digest(content []byte) []byte {
+func (ids IDs) digest(content []byte) []byte {
 	h := hmac.New(sha256.New, ids.mac)
 	h.Write([]byte(ids.bound))
 	h.Write([]byte{0})
@@ -73,9 +70,9 @@ func (ids membershipIDs) digest(content []byte) []byte {
 	return h.Sum(nil)[:aes.BlockSize]
 }
 
-// read returns the group and the member of an id; false for what is no id of this tenant.
-func (ids membershipIDs) read(id string) (groupID, value string, ok bool) {
-	if len(id) > maxMembershipID {
+// Read returns the group and the member of an id; false for what is no id of this tenant.
+func (ids IDs) Read(id string) (groupID, value string, ok bool) {
+	if len(id) > maxLength {
 		return "", "", false
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(id)
