@@ -78,6 +78,7 @@ var importRules = []importRule{
 	{"pkg/notice", []string{"pkg/tenant"}, whyUse},
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
+	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", "pkg/directory/...", uuid, xsync}, whyUse},

@@ -37,7 +37,7 @@ func (l *lister) adjacent(rows []int) bool {
 func (l *lister) ids(rows []int) []string {
 	ids := make([]string, len(rows))
 	for i, at := range rows {
-		ids[i] = l.rows[at].id
+		ids[i] = l.rows[at].ID
 	}
 	return ids
 }
@@ -102,7 +102,7 @@ func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]
 	var all []string
 	seen := map[string]bool{}
 	for _, r := range rows {
-		for _, id := range groups[r.id] {
+		for _, id := range groups[r.ID] {
 			if !seen[id] {
 				seen[id] = true
 				all = append(all, id)
@@ -117,7 +117,7 @@ func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]
 		return err
 	}
 	for _, r := range rows {
-		if list := groups[r.id]; len(list) > 0 && r.res.Doc != nil {
+		if list := groups[r.ID]; len(list) > 0 && r.res.Doc != nil {
 			setGroups(r.res.Doc, list, byID)
 		}
 	}
@@ -299,7 +299,7 @@ func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int
 func idsOf(rows []row) []string {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
-		ids[i] = r.id
+		ids[i] = r.ID
 	}
 	return ids
 }

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // row is a result on its way to the page. Its document may have to be read yet.
 type row struct {
-	place
+	cursor.Place
 	kind  *kind
 	res   Resource // Doc is nil where it has not been read, or not been kept
 	bytes int      // about what it takes in an answer
@@ -30,7 +31,7 @@ const (
 type collector struct {
 	mu    sync.Mutex
 	down  bool
-	from  *place
+	from  *cursor.Place
 	keep  int // most rows that are needed
 	rows  []row
 	total int // results, whether or not they are kept
@@ -40,11 +41,11 @@ type collector struct {
 }
 
 // before reports whether a is read before b.
-func (c *collector) before(a, b place) bool {
+func (c *collector) before(a, b cursor.Place) bool {
 	if c.down {
-		return a.compare(b) > 0
+		return a.Compare(b) > 0
 	}
-	return a.compare(b) < 0
+	return a.Compare(b) < 0
 }
 
 // offer takes in one result. It gives a *scim.Error 400 tooMany where memory does not suffice.
@@ -53,10 +54,10 @@ func (c *collector) offer(r row) error {
 	defer c.mu.Unlock()
 	c.total++
 	switch {
-	case c.keep == 0 || c.from != nil && !c.before(*c.from, r.place):
+	case c.keep == 0 || c.from != nil && !c.before(*c.from, r.Place):
 		return nil
 	case len(c.rows) < c.keep:
-	case !c.before(r.place, c.rows[0].place):
+	case !c.before(r.Place, c.rows[0].Place):
 		return nil
 	default:
 		c.forget(heap.Pop(c).(row))
@@ -66,7 +67,7 @@ func (c *collector) offer(r row) error {
 	} else {
 		c.docs += r.bytes
 	}
-	if c.held += rowBytes + len(r.key) + len(r.id); c.held > maxHeld {
+	if c.held += rowBytes + len(r.Key) + len(r.ID); c.held > maxHeld {
 		return tooFarToSort()
 	}
 	heap.Push(c, r)
@@ -74,33 +75,33 @@ func (c *collector) offer(r row) error {
 }
 
 func (c *collector) forget(r row) {
-	c.held -= rowBytes + len(r.key) + len(r.id)
+	c.held -= rowBytes + len(r.Key) + len(r.ID)
 	if r.res.Doc != nil {
 		c.docs -= r.bytes
 	}
 }
 
 // done reports whether nothing at p or behind it can be among the rows any more.
-func (c *collector) done(p place) bool {
+func (c *collector) done(p cursor.Place) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.rows) == c.keep && (c.keep == 0 || c.before(c.rows[0].place, p))
+	return len(c.rows) == c.keep && (c.keep == 0 || c.before(c.rows[0].Place, p))
 }
 
 // sorted returns the rows in reading order.
 func (c *collector) sorted() []row {
 	slices.SortFunc(c.rows, func(a, b row) int {
 		if c.down {
-			return b.compare(a.place)
+			return b.Compare(a.Place)
 		}
-		return a.compare(b.place)
+		return a.Compare(b.Place)
 	})
 	return c.rows
 }
 
 // Len, Less, Swap, Push and Pop make the collector a heap with the last row on top.
 func (c *collector) Len() int           { return len(c.rows) }
-func (c *collector) Less(i, j int) bool { return c.before(c.rows[j].place, c.rows[i].place) }
+func (c *collector) Less(i, j int) bool { return c.before(c.rows[j].Place, c.rows[i].Place) }
 func (c *collector) Swap(i, j int)      { c.rows[i], c.rows[j] = c.rows[j], c.rows[i] }
 func (c *collector) Push(x any)         { c.rows = append(c.rows, x.(row)) }
 func (c *collector) Pop() any {

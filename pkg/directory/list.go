@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -85,7 +86,7 @@ func (l *lister) all(ctx context.Context) error {
 
 // walk takes rows from a partition in its order.
 func (l *lister) walk(ctx context.Context, k *kind) error {
-	if l.need() == 0 || l.from != nil && l.before(k.index, l.from.kind) {
+	if l.need() == 0 || l.from != nil && l.before(k.index, l.from.Kind) {
 		return nil
 	}
 	q := store.Query{PK: resourceKey(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
@@ -95,7 +96,7 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 			q.PK = l.ts.GroupName("", "").PK
 		}
 	}
-	if l.from != nil && l.from.kind == k.index {
+	if l.from != nil && l.from.Kind == k.index {
 		q.After = l.sortedAt(k, *l.from)
 	}
 	if beyond, err := l.pass(ctx, k, &q); err != nil || beyond {
@@ -133,19 +134,19 @@ func (l *lister) before(a, b int) bool {
 }
 
 // sortedAt is the sort key of a place in the partition that is walked.
-func (l *lister) sortedAt(k *kind, p place) string {
+func (l *lister) sortedAt(k *kind, p cursor.Place) string {
 	switch {
 	case !l.order.named:
-		return p.id
+		return p.ID
 	case isGroup(k.rt):
-		return l.ts.GroupName(p.key[len(keyValue):], p.id).SK
+		return l.ts.GroupName(p.Key[len(cursor.Value):], p.ID).SK
 	}
-	return p.key[len(keyValue):]
+	return p.Key[len(cursor.Value):]
 }
 
 // row makes a row of an item of the partition that is walked.
 func (l *lister) row(k *kind, it store.Item) (row, error) {
-	r := row{kind: k, place: place{kind: k.index, id: it.SK}}
+	r := row{kind: k, Place: cursor.Place{Kind: k.index, ID: it.SK}}
 	switch {
 	case !l.order.named:
 		rec, err := decodeRecord(k.rt, it)
@@ -158,10 +159,10 @@ func (l *lister) row(k *kind, it store.Item) (row, error) {
 		return r, l.trim(&r)
 	case isGroup(k.rt):
 		parts := store.Split(it.SK)
-		r.key, r.id = keyValue+parts[0], parts[len(parts)-1]
+		r.Key, r.ID = cursor.Value+parts[0], parts[len(parts)-1]
 	default:
-		r.key = keyValue + it.SK
-		r.id, _ = it.Attrs["id"].(string)
+		r.Key = cursor.Value + it.SK
+		r.ID, _ = it.Attrs["id"].(string)
 	}
 	return r, nil
 }
@@ -249,7 +250,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	c := l.collector()
 	s := &scanner{l: l, c: c}
 	for chunk := range slices.Chunk(found.ids, 4*store.MaxGetKeys) {
-		if l.known >= 0 && l.order.byID() && c.done(place{kind: k.index, id: chunk[0]}) {
+		if l.known >= 0 && l.order.byID() && c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
 			break
 		}
 		keys := make([]store.Key, len(chunk))
@@ -290,7 +291,7 @@ func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys
 func (l *lister) pick(k *kind, ids []string) {
 	l.total = len(ids)
 	if l.from != nil {
-		behind := func(id string) bool { return (id > l.from.id) != l.down && id != l.from.id }
+		behind := func(id string) bool { return (id > l.from.ID) != l.down && id != l.from.ID }
 		first := slices.IndexFunc(ids, behind)
 		if first < 0 {
 			return
@@ -299,7 +300,7 @@ func (l *lister) pick(k *kind, ids []string) {
 	}
 	ids = ids[min(l.skip, len(ids)):]
 	for _, id := range ids[:min(l.need(), len(ids))] {
-		l.rows = append(l.rows, row{kind: k, place: place{kind: k.index, id: id}})
+		l.rows = append(l.rows, row{kind: k, Place: cursor.Place{Kind: k.index, ID: id}})
 	}
 }
 
@@ -397,7 +398,7 @@ func (l *lister) load(ctx context.Context) error {
 	var at []int
 	for i, r := range l.rows {
 		if r.res.Doc == nil {
-			keys, at = append(keys, resourceKey(l.ts.Keys, r.kind.rt, r.id)), append(at, i)
+			keys, at = append(keys, resourceKey(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
 		}
 	}
 	// A few at a time, so that documents that do not fit the page anyway are not all in memory.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -42,8 +43,8 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	attrs := items[0].Attrs
 	expires, _ := attrs[store.AttrTTL].(int64)
 	after, _ := attrs[markAfter].([]byte)
-	p, ok := decodePlace(after)
-	if !ok || p.kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
+	p, ok := cursor.DecodePlace(after)
+	if !ok || p.Kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
 		return false, nil
 	}
 	before := tally{}
@@ -75,7 +76,7 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	err := l.tally(ctx)
 	if err == nil {
 		attrs := store.Attrs{
-			markAfter:     appendPlace(nil, l.rows[len(l.rows)-1].place),
+			markAfter:     cursor.AppendPlace(nil, l.rows[len(l.rows)-1].Place),
 			markCount:     l.sum().n,
 			markMade:      l.sum().made,
 			store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),

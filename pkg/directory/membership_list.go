@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -166,7 +167,7 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 			break
 		}
 		list.Resources = append(list.Resources, res)
-		m.rows = append(m.rows, row{place: place{key: l.groupID, id: l.value}})
+		m.rows = append(m.rows, row{Place: cursor.Place{Key: l.groupID, ID: l.value}})
 	}
 	m.recount(len(list.Resources))
 	list.Total = m.total
@@ -249,11 +250,11 @@ func (m *membershipList) readWalk(ctx context.Context, o overlay) error {
 }
 
 // source yields the memberships behind a place; limit is about how many will be asked for, 0 for all.
-func (m *membershipList) source(ctx context.Context, o overlay, from *place, limit int) iter.Seq2[link, error] {
+func (m *membershipList) source(ctx context.Context, o overlay, from *cursor.Place, limit int) iter.Seq2[link, error] {
 	if m.byValue {
 		return func(yield func(link, error) bool) {
 			for _, l := range m.found {
-				if (from == nil || l.groupID > from.key) && !yield(l, nil) {
+				if (from == nil || l.groupID > from.Key) && !yield(l, nil) {
 					return
 				}
 			}
@@ -427,10 +428,10 @@ func (m *membershipList) count(ctx context.Context, o overlay) error {
 	if m.ended {
 		return nil
 	}
-	var from *place
+	var from *cursor.Place
 	if len(m.links) > 0 {
 		last := m.links[len(m.links)-1]
-		from = &place{key: last.groupID, id: last.value}
+		from = &cursor.Place{Key: last.groupID, ID: last.value}
 	}
 	counted := 0
 	err := m.each(ctx, m.source(ctx, o, from, 0), func(link) bool {

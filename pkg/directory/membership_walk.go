@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -17,8 +18,8 @@ type membershipWalk struct {
 	o  overlay
 	// groupID is the group; "" is all.
 	groupID string
-	from    *place // behind it; nil is the beginning
-	limit   int    // about how many are going to be asked for; 0 is any number
+	from    *cursor.Place // behind it; nil is the beginning
+	limit   int           // about how many are going to be asked for; 0 is any number
 }
 
 // all yields the memberships one by one.
@@ -61,7 +62,7 @@ const behindSep = "\x02"
 func (w membershipWalk) targets() []string {
 	var ids []string
 	for _, open := range w.o.open {
-		if w.from == nil || open.target >= w.from.key {
+		if w.from == nil || open.target >= w.from.Key {
 			ids = append(ids, open.target)
 		}
 	}
@@ -71,10 +72,10 @@ func (w membershipWalk) targets() []string {
 
 // after is the sort key of the place that the walk begins behind, if it is in the group, or the group is "".
 func (w membershipWalk) after(groupID string) string {
-	if w.from == nil || groupID != "" && groupID != w.from.key {
+	if w.from == nil || groupID != "" && groupID != w.from.Key {
 		return ""
 	}
-	return w.ts.Member(w.from.key, w.from.id).SK
+	return w.ts.Member(w.from.Key, w.from.ID).SK
 }
 
 // shown keeps from use what was deleted.
@@ -147,8 +148,8 @@ func (w membershipWalk) adds(ctx context.Context, id string, changes map[string]
 		return nil, nil
 	}
 	behind := maps.Clone(changes)
-	if w.from != nil && w.from.key == id {
-		maps.DeleteFunc(behind, func(value string, _ change) bool { return compareKeys(value, w.from.id) <= 0 })
+	if w.from != nil && w.from.Key == id {
+		maps.DeleteFunc(behind, func(value string, _ change) bool { return compareKeys(value, w.from.ID) <= 0 })
 	}
 	adds, err := stillThere(ctx, w.ts, behind)
 	slices.SortFunc(adds, func(a, b member) int { return compareKeys(a.value, b.value) })

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -109,7 +110,7 @@ func (s *scanner) ahead(ctx context.Context) error {
 		if s.l.down {
 			k = kinds[len(kinds)-1-n]
 		}
-		if s.l.from != nil && s.l.before(k.index, s.l.from.kind) {
+		if s.l.from != nil && s.l.before(k.index, s.l.from.Kind) {
 			continue
 		}
 		if k.narrow != nil && len(kinds) > 1 {
@@ -119,8 +120,8 @@ func (s *scanner) ahead(ctx context.Context) error {
 			continue
 		}
 		after := ""
-		if s.l.from != nil && s.l.from.kind == k.index {
-			after = s.l.from.id
+		if s.l.from != nil && s.l.from.Kind == k.index {
+			after = s.l.from.ID
 		}
 		if err := s.gently(ctx, k, after); err != nil || s.full() {
 			return err
@@ -194,7 +195,7 @@ func (s *scanner) section(ctx context.Context, k *kind, i int, after string) err
 	}
 	q := store.Query{From: from, To: to, After: after}
 	for {
-		if early && next != "" && s.c.done(place{kind: k.index, id: next}) {
+		if early && next != "" && s.c.done(cursor.Place{Kind: k.index, ID: next}) {
 			return nil
 		}
 		page, err := s.page(ctx, k, q)
@@ -245,7 +246,7 @@ func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []st
 		if err != nil {
 			return err
 		}
-		r := row{kind: k, place: place{kind: k.index, id: rec.id}, bytes: s.l.size(rec)}
+		r := row{kind: k, Place: cursor.Place{Kind: k.index, ID: rec.id}, bytes: s.l.size(rec)}
 		r.res = s.l.d.resource(s.l.t, rec)
 		if test.attached || s.l.order.attached {
 			rows = append(rows, r)
@@ -263,7 +264,7 @@ func (s *scanner) offer(r row, test *condition) error {
 		return nil
 	}
 	if !s.l.order.byID() {
-		r.key = r.kind.sortKey(r.res.Doc)
+		r.Key = cursor.Key(r.kind.sort, r.res.Doc)
 	}
 	if s.l.order.attached || test.attached {
 		delete(r.res.Doc, attached(r.kind.rt)) // attached again where it is part of the answer

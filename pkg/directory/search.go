@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -79,9 +80,9 @@ type lister struct {
 	back  bool // reads towards the beginning, for a previousCursor
 	// forward says that there are no previous cursors.
 	forward bool
-	from    *place // reads what is behind it; nil reads from the beginning
-	skip    int    // passes over so many results first
-	known   int    // the total, as found when the walk began; -1 where it has to be counted
+	from    *cursor.Place // reads what is behind it; nil reads from the beginning
+	skip    int           // passes over so many results first
+	known   int           // the total, as found when the walk began; -1 where it has to be counted
 
 	moved    bool    // from is where the page before ended, and something was created or deleted since the walk began
 	searched bool    // the total took more than counters and lookups

@@ -1,26 +1,12 @@
 package directory
 
 import (
-	"cmp"
-	"encoding/binary"
-	"math"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
-
-// place is where a resource stands among the results: by its sort value, by its type, by its id.
-type place struct {
-	key  string // the sort value as sortKey writes it; "" where results are in order of id
-	kind int    // index of the resource type in the query
-	id   string
-}
-
-func (p place) compare(q place) int {
-	return cmp.Or(strings.Compare(p.key, q.key), cmp.Compare(p.kind, q.kind), strings.Compare(p.id, q.id))
-}
 
 // order is the order that a query asks for (RFC 7644, section 3.4.2.3). Descending is ascending, read from the other end.
 type order struct {
@@ -89,101 +75,4 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.", short(path))
 	}
 	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), whose)
-}
-
-// maxKey is how much of a text counts for its place, in bytes: all of a name, which is at most as long.
-const maxKey = schema.MaxNameBytes
-
-// First bytes of a sort key: what has no value stands behind everything that has one.
-const (
-	keyValue   = "\x01"
-	keyMissing = "\x02"
-)
-
-// sortKey returns the sort value of a document in a form that sorts as bytes: text by Unicode code points, folded where it is not
-// caseExact; numbers by value; dates as instants; false before true. Of several values the primary one counts, else the first.
-func (k *kind) sortKey(doc scim.Object) string {
-	ref := k.sort
-	if ref.Attr == nil {
-		return keyMissing
-	}
-	if ref.Extension != nil {
-		doc, _ = doc[ref.Extension.ID].(scim.Object)
-	}
-	v := doc[ref.Attr.Name]
-	if list, several := v.([]any); several {
-		v = leading(list)
-	}
-	a := ref.Attr
-	if ref.Sub != nil {
-		o, _ := v.(scim.Object)
-		v, a = o[ref.Sub.Name], ref.Sub
-		if list, several := v.([]any); several {
-			v = leading(list)
-		}
-	}
-	return valueKey(a, v)
-}
-
-// leading returns the value of a multi-valued attribute by which its resource is sorted.
-func leading(list []any) any {
-	for _, v := range list {
-		if o, ok := v.(scim.Object); ok && o["primary"] == true {
-			return v
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0]
-}
-
-func valueKey(a *schema.Attribute, v any) string {
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return keyValue + "\x01"
-		}
-		return keyValue + "\x00"
-	case int64:
-		if a.Type == schema.Decimal {
-			return keyValue + floatKey(float64(v))
-		}
-		return keyValue + intKey(v)
-	case float64:
-		return keyValue + floatKey(v)
-	case string:
-		if v == "" {
-			return keyMissing
-		}
-		return keyValue + textKey(a, v)
-	}
-	return keyMissing
-}
-
-func textKey(a *schema.Attribute, s string) string {
-	if a.Type == schema.DateTime {
-		if t, ok := scim.ParseTime(s); ok {
-			return intKey(t.Unix()) + string(binary.BigEndian.AppendUint32(nil, uint32(t.Nanosecond())))
-		}
-		return "\xff" + s[:min(len(s), maxKey)] // behind all instants
-	}
-	if !a.CaseExact && a.Type != schema.Binary {
-		s = scim.Fold(s)
-	}
-	return s[:min(len(s), maxKey)]
-}
-
-func intKey(n int64) string {
-	return string(binary.BigEndian.AppendUint64(nil, uint64(n)^1<<63))
-}
-
-func floatKey(f float64) string {
-	bits := math.Float64bits(f + 0) // no negative zero
-	if bits>>63 == 1 {
-		bits = ^bits
-	} else {
-		bits |= 1 << 63
-	}
-	return string(binary.BigEndian.AppendUint64(nil, bits))
 }
