@@ -42,9 +42,9 @@ type importRule struct {
 const (
 	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
 	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
-	whyUse  = "use cases know the core and the port, in the order mapping, directory, event, tenant, store; " +
+	whyUse  = "use cases know the core and the port, in the order mapping, bulk, directory, event, tenant, store; " +
 		"never an engine, an SDK or HTTP"
-	whyPart   = "a part of the directory that decides without reading is the SCIM core's only, so that anybody can check it alone"
+	whyPart   = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
@@ -78,12 +78,15 @@ var importRules = []importRule{
 	{"pkg/notice", []string{"pkg/tenant"}, whyUse},
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
+	{"pkg/directory/bulk", []string{
+		"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid, xsync,
+	}, whyUse},
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", "pkg/directory/...", uuid, xsync}, whyUse},
 
-	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", uuid}, whyEdge},
+	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/tenant", uuid}, whyEdge},
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
 	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
 	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},

@@ -32,6 +32,7 @@
 //	directory/membershipid  the sealed ids of memberships
 //	directory/simplify  what is known about a filter before any resource is looked at
 //	directory        users, groups and members: uniqueness, versions, filters, pages
+//	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
 //	adminhttp        the operator's API over HTTP

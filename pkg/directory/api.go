@@ -11,11 +11,12 @@ import (
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
 func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
-	return d.create(ctx, t, rt, "", body, sel)
+	return d.CreateAs(ctx, t, rt, "", body, sel)
 }
 
-// create is Create under an id that is given; an empty one is made here.
-func (d *Directory) create(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
+// CreateAs is Create under an id that was decided before, so that the creation can be repeated: ErrCreated says that the resource is there
+// already. An empty id is made here; a membership is not given one.
+func (d *Directory) CreateAs(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
 	switch {
 	case isGroup(rt):
 		return d.createGroup(ctx, t, rt, id, body, sel)

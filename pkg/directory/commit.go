@@ -27,7 +27,7 @@ func (tx *transaction) must(op store.Op, failed error) {
 	tx.ops = append(tx.ops, op)
 }
 
-// commit writes the transaction. Where conditions did not hold, errStale wins over all other meanings: what the others were
+// commit writes the transaction. Where conditions did not hold, ErrStale wins over all other meanings: what the others were
 // concluded from has to be read again first.
 func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error {
 	err := ts.Transact(ctx, tx.ops...)
@@ -45,8 +45,8 @@ func (tx *transaction) commit(ctx context.Context, ts *store.TenantStore) error 
 		switch {
 		case !ok:
 			return fmt.Errorf("directory: unexpected condition at operation %d: %w", f.Index, err)
-		case errors.Is(meaning, errStale):
-			return errStale
+		case errors.Is(meaning, ErrStale):
+			return ErrStale
 		case first == nil:
 			first = meaning
 		}

@@ -153,6 +153,12 @@ func New(s *store.Store, o Options) *Directory {
 	return &Directory{store: s, o: o}
 }
 
+// Options are what the Directory was made with, defaults filled in.
+func (d *Directory) Options() Options { return d.o }
+
+// Store is where the Directory keeps everything, for packages that build on it.
+func (d *Directory) Store() *store.Store { return d.store }
+
 // IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
 func IsBusy(err error) bool {
 	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrThrottled) || errors.Is(err, store.ErrUnavailable)
@@ -174,17 +180,18 @@ func Hold(ctx context.Context, wait func() error) context.Context { return store
 // maxWait bounds how long a writer competes for a resource before it answers 503.
 const maxWait = 10 * time.Second
 
-// errStale says that what a write was based on has changed since it was read: read again, try again.
-var errStale = errors.New("directory: changed since it was read")
+// ErrStale says that what a write was based on has changed since it was read: read again, try again.
+var ErrStale = errors.New("directory: changed since it was read")
 
-// retry runs attempt until it returns anything but errStale, with growing jittered pauses, for maxWait at most.
-func (d *Directory) retry(ctx context.Context, attempt func() error) error {
+// Retry runs attempt until it returns anything but ErrStale, with growing jittered pauses, for maxWait at most; then it is a *scim.Error
+// 503.
+func (d *Directory) Retry(ctx context.Context, attempt func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
 	pause := 2 * time.Millisecond
 	for {
 		err := attempt()
-		if !errors.Is(err, errStale) {
+		if !errors.Is(err, ErrStale) {
 			return err
 		}
 		t := time.NewTimer(rand.N(pause) + time.Millisecond)

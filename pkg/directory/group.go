@@ -16,7 +16,7 @@ func takeMembers(doc scim.Object) []any {
 	return members
 }
 
-// createGroup stores a new group with its members. An id that is not empty is the one to give it; errCreated where it is there
+// createGroup stores a new group with its members. An id that is not empty is the one to give it; ErrCreated where it is there
 // already.
 func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
 	doc, err := rt.Normalize(body, t.Dialect)
@@ -30,7 +30,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 	once := d.givenID(rt, id)
 	r := record{rt: rt, id: once.id, version: 1, doc: doc}
 	ts := d.store.Tenant(t.ID)
-	err = d.retry(ctx, func() error {
+	err = d.Retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantSto
 			return err
 		}
 		if r.holds = items[0].Attrs == nil; r.holds {
-			tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), errStale)
+			tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), ErrStale)
 		}
 	}
 	if held && before != "" {
@@ -110,7 +110,7 @@ type changed struct {
 func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, named []string, apply groupEdit) (changed, error) {
 	ts := d.store.Tenant(t.ID)
 	var out changed
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		r, read, err := d.readGroup(ctx, ts, rt, id, named)
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			if err := d.finishGroup(ctx, ts, r.open); err != nil {
 				return err
 			}
-			return errStale
+			return ErrStale
 		}
 		if err := checkMatch(ifMatch, r.version); err != nil {
 			return err
@@ -253,11 +253,11 @@ func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *
 	}
 	if len(changes) <= store.MaxTransactOps/2 {
 		var all transaction
-		all.must(op, errStale)
+		all.must(op, ErrStale)
 		all.join(tx)
 		waiting := map[string]bool{}
 		for _, c := range changes {
-			d.stage(&all, ts.Keys, op.SK, c, errStale, true)
+			d.stage(&all, ts.Keys, op.SK, c, ErrStale, true)
 			if c.add && c.typ == memberNone {
 				waiting[scim.Fold(c.value)] = true
 			}
@@ -306,7 +306,7 @@ func (tx *transaction) join(other *transaction) {
 func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
 	var w work
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
@@ -315,13 +315,13 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			if err := d.finishGroup(ctx, ts, r.open); err != nil {
 				return err
 			}
-			return errStale
+			return ErrStale
 		}
 		if err := checkMatch(ifMatch, r.version); err != nil {
 			return err
 		}
 		var tx transaction
-		tx.must(when(remove(ts.Group(id)), equals(attrVersion, r.version), store.Cond{Test: store.AttrAbsent, Attr: attrOpen}), errStale)
+		tx.must(when(remove(ts.Group(id)), equals(attrVersion, r.version), store.Cond{Test: store.AttrAbsent, Attr: attrOpen}), ErrStale)
 		tx.reindex(groupEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
 		if r.holds {
 			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))

@@ -47,12 +47,12 @@ func (d *Directory) commitLarge(ctx context.Context, ts *store.TenantStore, tx *
 	}
 	op.Set[attrOpen] = w.id
 	var all transaction
-	all.must(op, errStale)
+	all.must(op, ErrStale)
 	all.join(tx)
 	all.add(w.put(ts.Keys))
 	if err := all.commit(ctx, ts); err != nil {
 		var refused *scim.Error
-		if errors.Is(err, errStale) || errors.As(err, &refused) { // else it may have happened
+		if errors.Is(err, ErrStale) || errors.As(err, &refused) { // else it may have happened
 			d.discard(ctx, ts, chunks)
 		}
 		return err

@@ -89,7 +89,7 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 	if l.need() == 0 || l.from != nil && l.before(k.index, l.from.Kind) {
 		return nil
 	}
-	q := store.Query{PK: resourceKey(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
+	q := store.Query{PK: ResourceKey(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
 	if l.order.named {
 		q.PK = l.ts.UserName("").PK
 		if isGroup(k.rt) {
@@ -255,7 +255,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		}
 		keys := make([]store.Key, len(chunk))
 		for i, id := range chunk {
-			keys[i] = resourceKey(l.ts.Keys, k.rt, id)
+			keys[i] = ResourceKey(l.ts.Keys, k.rt, id)
 		}
 		items, err := l.candidatesRead(ctx, k, found.ids, keys)
 		if err != nil {
@@ -398,7 +398,7 @@ func (l *lister) load(ctx context.Context) error {
 	var at []int
 	for i, r := range l.rows {
 		if r.res.Doc == nil {
-			keys, at = append(keys, resourceKey(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
+			keys, at = append(keys, ResourceKey(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
 		}
 	}
 	// A few at a time, so that documents that do not fit the page anyway are not all in memory.

@@ -29,7 +29,7 @@ func (d *Directory) createOther(ctx context.Context, t Tenant, rt *schema.Resour
 	once := d.givenID(rt, id)
 	r := record{rt: rt, id: once.id, version: 1, doc: doc}
 	ts := d.store.Tenant(t.ID)
-	err = d.retry(ctx, func() error {
+	err = d.Retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (d *Directory) commitOther(ctx context.Context, ts *store.TenantStore, r *r
 	if err := claims.claim(ts.Keys, r, held); err != nil {
 		return err
 	}
-	tx.must(when(put(resourceKey(ts.Keys, r.rt, r.id), r.attrs()), expected), errStale)
+	tx.must(when(put(ResourceKey(ts.Keys, r.rt, r.id), r.attrs()), expected), ErrStale)
 	tx.join(&claims)
 	tx.reindex(before, otherEntries(ts.Keys, *r), store.Key{}, nil)
 	tx.add(more...)
@@ -60,7 +60,7 @@ func (d *Directory) commitOther(ctx context.Context, ts *store.TenantStore, r *r
 func (d *Directory) changeOther(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	var r record
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		var err error
 		if r, err = d.read(ctx, ts, rt, id); err != nil {
 			return err
@@ -85,7 +85,7 @@ func (d *Directory) changeOther(ctx context.Context, t Tenant, rt *schema.Resour
 
 func (d *Directory) deleteOther(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
-	return d.retry(ctx, func() error {
+	return d.Retry(ctx, func() error {
 		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func (d *Directory) deleteOther(ctx context.Context, t Tenant, rt *schema.Resour
 			return err
 		}
 		var tx transaction
-		tx.must(when(remove(resourceKey(ts.Keys, rt, id)), equals(attrVersion, r.version)), errStale)
+		tx.must(when(remove(ResourceKey(ts.Keys, rt, id)), equals(attrVersion, r.version)), ErrStale)
 		tx.reindex(otherEntries(ts.Keys, r), nil, store.Key{}, nil)
 		tx.release(ts.Keys, r)
 		tx.add(count(ts.Keys, rt.ID, id, -1))

@@ -42,7 +42,8 @@ type record struct {
 
 func isGroup(rt *schema.ResourceType) bool { return rt.ID == schema.GroupType().ID }
 
-func resourceKey(k store.Keys, rt *schema.ResourceType, id string) store.Key {
+// ResourceKey is the key of the item that a resource of a type is stored in.
+func ResourceKey(k store.Keys, rt *schema.ResourceType, id string) store.Key {
 	switch {
 	case isGroup(rt):
 		return k.Group(id)
@@ -139,7 +140,7 @@ func (d *Directory) read(ctx context.Context, ts *store.TenantStore, rt *schema.
 	if !validID(id) {
 		return record{}, notFound(rt, id)
 	}
-	items, err := ts.Get(ctx, resourceKey(ts.Keys, rt, id))
+	items, err := ts.Get(ctx, ResourceKey(ts.Keys, rt, id))
 	if err != nil {
 		return record{}, err
 	}
@@ -174,6 +175,12 @@ func short(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// VersionOf is the version of the resource that an item holds; 0 where there is none.
+func VersionOf(it store.Item) int64 {
+	version, _ := it.Attrs[attrVersion].(int64)
+	return version
 }
 
 // checkMatch holds the If-Match precondition against a version: weak comparison (RFC 7644, section 3.14).

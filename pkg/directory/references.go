@@ -232,11 +232,11 @@ func (d *Directory) commitReferences(ctx context.Context, ts *store.TenantStore,
 	waits := scim.Fold(refs.waits)
 	for _, name := range refs.names {
 		if refs.waits == "" || name != waits {
-			tx.must(store.Op{Kind: store.Check, Key: ts.WaitedFor(name), If: isAbsent()}, errStale)
+			tx.must(store.Op{Kind: store.Check, Key: ts.WaitedFor(name), If: isAbsent()}, ErrStale)
 		}
 	}
 	if refs.manager != "" {
-		tx.must(store.Op{Kind: store.Check, Key: ts.User(refs.manager), If: exists()}, errStale)
+		tx.must(store.Op{Kind: store.Check, Key: ts.User(refs.manager), If: exists()}, ErrStale)
 	}
 	resolve := refs.awaited
 	if refs.waits != "" {

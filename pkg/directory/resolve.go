@@ -24,7 +24,7 @@ func (d *Directory) unlinkManager(ctx context.Context, ts *store.TenantStore, us
 // changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is told whether
 // the user managerID is there.
 func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string, edit func(manager scim.Object, there bool) (scim.Object, references, bool)) error {
-	return d.retry(ctx, func() error {
+	return d.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.User(userID), ts.User(managerID))
 		if err != nil || items[0].Attrs == nil {
 			return err
@@ -213,11 +213,11 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 		tx.must(store.Op{Kind: store.Check, Key: ts.User(userID), If: exists()}, errMissing)
 		tx.add(remove(waiting))
 		if isMember {
-			tx.must(store.Op{Kind: store.Check, Key: ts.Member(groupID, userID), If: exists()}, errStale)
+			tx.must(store.Op{Kind: store.Check, Key: ts.Member(groupID, userID), If: exists()}, ErrStale)
 			return -1
 		}
 		ops := addMember(ts.Keys, groupID, member{value: userID, typ: memberUser, display: displayOf(user.doc), at: at})
-		tx.must(when(ops[0], isAbsent()...), errStale)
+		tx.must(when(ops[0], isAbsent()...), ErrStale)
 		tx.add(ops[1])
 		return 0
 	}, waiting)

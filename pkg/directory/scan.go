@@ -89,7 +89,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		ids := found.ids[start:min(start+store.MaxGetKeys, len(found.ids))]
 		keys := make([]store.Key, len(ids))
 		for i, id := range ids {
-			keys[i] = resourceKey(s.l.ts.Keys, k.rt, id)
+			keys[i] = ResourceKey(s.l.ts.Keys, k.rt, id)
 		}
 		items, err := s.l.ts.Get(ctx, keys...)
 		if err == nil {
@@ -208,7 +208,7 @@ func (s *scanner) section(ctx context.Context, k *kind, i int, after string) err
 
 // page reads one page of a range of ids and takes what is on it.
 func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page, error) {
-	q.PK, q.Reverse = resourceKey(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
+	q.PK, q.Reverse = ResourceKey(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
 	page, err := s.l.ts.Query(ctx, q)
 	if err != nil {
 		return page, err

@@ -36,7 +36,7 @@ func growth(changes []change) int64 {
 }
 
 // stage appends the operations of one change to a transaction. check, if given, is what an added user's disappearance means;
-// strict makes it a condition that the member is there, of its type, or not there, with errStale as its meaning.
+// strict makes it a condition that the member is there, of its type, or not there, with ErrStale as its meaning.
 func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c change, check error, strict bool) {
 	item := k.Member(groupID, c.value)
 	switch {
@@ -63,10 +63,10 @@ func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c chang
 	}
 }
 
-// condition appends an operation, under a condition whose failure is errStale if strict.
+// condition appends an operation, under a condition whose failure is ErrStale if strict.
 func (tx *transaction) condition(op store.Op, cond store.Cond, strict bool) {
 	if strict {
-		tx.must(when(op, cond), errStale)
+		tx.must(when(op, cond), ErrStale)
 		return
 	}
 	tx.add(op)

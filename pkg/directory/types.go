@@ -40,7 +40,7 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (stand, err error) {
 	var seen, against int
 	var example, why string
-	for it, err := range ts.All(ctx, store.Query{PK: resourceKey(ts.Keys, rt, "").PK}) {
+	for it, err := range ts.All(ctx, store.Query{PK: ResourceKey(ts.Keys, rt, "").PK}) {
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it. An id
-// that is not empty is the one to give it; errCreated where it is there already.
+// that is not empty is the one to give it; ErrCreated where it is there already.
 func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object) (Resource, error) {
 	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
@@ -26,7 +26,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	once := d.givenID(rt, id)
 	r := record{rt: rt, id: once.id, version: 1}
 	ts := d.store.Tenant(t.ID)
-	err = d.retry(ctx, func() error {
+	err = d.Retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 			return err
 		}
 		var tx transaction
-		tx.must(when(put(ts.User(r.id), r.attrs()), isAbsent()...), errStale)
+		tx.must(when(put(ts.User(r.id), r.attrs()), isAbsent()...), ErrStale)
 		tx.join(&claims)
 		name := text(r.doc, "userName")
 		tx.reindex(nil, userEntries(ts.Keys, r.id, r.doc), ts.UserName(scim.Fold(name)), taken("user", "userName", name))
@@ -60,7 +60,7 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	ts := d.store.Tenant(t.ID)
 	var r record
 	again := false
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		look := again
 		again = true
 		var err error
@@ -106,7 +106,7 @@ func (d *Directory) commitUser(ctx context.Context, ts *store.TenantStore, r *re
 	r.version++
 	r.modified = d.later(r.modified)
 	var tx transaction
-	tx.must(when(put(ts.User(r.id), r.attrs()), equals(attrVersion, read)), errStale)
+	tx.must(when(put(ts.User(r.id), r.attrs()), equals(attrVersion, read)), ErrStale)
 	tx.join(claims)
 	name := text(r.doc, "userName")
 	tx.reindex(userEntries(ts.Keys, r.id, old), userEntries(ts.Keys, r.id, r.doc),
@@ -127,7 +127,7 @@ func (d *Directory) later(t time.Time) time.Time {
 func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
 	var w work
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		r, err := d.read(ctx, ts, rt, id)
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.Resourc
 			return err
 		}
 		var tx transaction
-		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), errStale)
+		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), ErrStale)
 		tx.reindex(userEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
 		tx.release(ts.Keys, r)
 		tx.add(count(ts.Keys, "User", id, -1))

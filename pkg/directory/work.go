@@ -120,6 +120,18 @@ func openWork(ctx context.Context, ts *store.TenantStore) ([]work, error) {
 	return all, nil
 }
 
+// Going returns the ids of what was deleted in a tenant and may still be a member or a manager of something.
+func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error) {
+	all, err := openWork(ctx, d.store.Tenant(t.ID))
+	ids := map[string]bool{}
+	for _, w := range all {
+		if w.kind == workGone && w.closed.IsZero() {
+			ids[w.target] = true
+		}
+	}
+	return ids, err
+}
+
 // finish rolls forward work that this request has just committed, as far as the inline budget goes. The change has happened:
 // an error here is no error of the request.
 func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
@@ -304,7 +316,7 @@ func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, group
 // value is a member so far, and what time it is for the group; it returns by how many members it makes the group larger. A step that
 // fails with errGone is done already; if the group itself is gone, and so will not come again, leftovers are removed.
 func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, groupID, value string, step func(tx *transaction, isMember bool, at int64) (grown int64), leftovers ...store.Key) error {
-	err := d.retry(ctx, func() error {
+	err := d.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
 		if err != nil {
 			return err
@@ -320,13 +332,13 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 			if err := d.finishGroup(ctx, ts, open); err != nil {
 				return err
 			}
-			return errStale
+			return ErrStale
 		}
 		var tx transaction
 		touch := d.touchGroup(ts.Keys, groupID)
 		at := d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
 		touch.Set[attrModified] = at
-		tx.must(touch, errStale)
+		tx.must(touch, ErrStale)
 		grown := step(&tx, items[1].Attrs != nil, at)
 		if _, counted := items[0].Attrs[attrMembers]; counted && grown != 0 {
 			touch.Add[attrMembers] = grown // of tx.ops[0], which shares the map

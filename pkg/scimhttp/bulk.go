@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/bulk"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -28,14 +29,14 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	ops := make([]directory.BulkOperation, len(list))
+	ops := make([]bulk.Operation, len(list))
 	seen := map[string]bool{}
 	for i, e := range list {
 		ops[i] = h.bulkOperation(rq, e, seen)
 	}
 	digest := sha256.Sum256(scim.AppendJSON(nil, msg))
 	o.Digest = hex.EncodeToString(digest[:])
-	results, err := h.Directory.Bulk(ctx, rq.tenant, ops, o)
+	results, err := bulk.Run(ctx, h.Directory, rq.tenant, ops, o)
 	if err != nil {
 		return answer{}, err
 	}
@@ -52,7 +53,7 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 }
 
 // bulkMessage reads a BulkRequest down to its operations.
-func bulkMessage(msg scim.Object) (operations []any, o directory.BulkOptions, err error) {
+func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) {
 	if err := checkMessage(msg, scim.BulkRequestURN); err != nil {
 		return nil, o, err
 	}
@@ -102,7 +103,7 @@ func member(o scim.Object, name string) any {
 
 // bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same. seen holds
 // the bulkIds of the operations before.
-func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op directory.BulkOperation) {
+func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bulk.Operation) {
 	o, ok := v.(scim.Object)
 	if !ok {
 		op.Invalid = scim.BadRequest(scim.InvalidSyntax, "An operation must be an object with method, path and data.")
@@ -135,7 +136,7 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op di
 }
 
 // bulkPost checks what only a POST has.
-func bulkPost(op directory.BulkOperation, path string, seen map[string]bool) error {
+func bulkPost(op bulk.Operation, path string, seen map[string]bool) error {
 	switch {
 	case op.Type == nil || op.ID != "":
 		return scim.BadRequest(scim.InvalidValue, "The path of a POST must be the endpoint of a resource type, such as /Users, not %s.", scim.Quote(path))
@@ -177,7 +178,7 @@ func bulkData(method string, v any) (scim.Object, error) {
 }
 
 // bulkResult is the result of an operation as the answer shows it (RFC 7644, section 3.7.3).
-func (h *handler) bulkResult(ctx context.Context, rq *request, op directory.BulkOperation, r directory.BulkResult) scim.Object {
+func (h *handler) bulkResult(ctx context.Context, rq *request, op bulk.Operation, r bulk.Result) scim.Object {
 	out := scim.Object{"status": strconv.Itoa(r.Status)}
 	if op.Method != "" {
 		out["method"] = op.Method

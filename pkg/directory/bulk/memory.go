@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // What is remembered of a bulk request, under its digest, is one item: the seeds that the ids of its POST operations are made of,
 // which operation uses which seed, whether the request was carried out to its end, and which versions it left. It is written before the
-// first operation. So a repetition, after a crash as after a lost answer, finds by its id what exists already (bulk_standing.go).
+// first operation. So a repetition, after a crash as after a lost answer, finds by its id what exists already (standing.go).
 //
 // An operation whose resource is not there any more as the request left it gets a new seed, since an id never comes again.
 const (
@@ -24,14 +25,14 @@ const (
 	attrSeeded   = "seeded"   // a letter for each operation: the place of its seed, from 'a'
 	attrDone     = "done"     // 1 where the request was carried out to its end
 	attrVersions = "versions" // where it was: of the POST operations that do not stand alone, their resources' versions, separated by spaces
-	// bulkMemoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer, and too short
+	// memoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer, and too short
 	// for one that means to do the same again.
-	bulkMemoryTime = 10 * time.Minute
+	memoryTime = 10 * time.Minute
 	// maxSeeds is the number of seeds at which a request is forgotten.
 	maxSeeds = 26
 )
 
-type bulkMemory struct {
+type memory struct {
 	// known is the stored value of attrSeeds while a run is under way; empty where nothing is to be noted at its end.
 	known string
 	// resumed says that an earlier run of the same request did not come to its end.
@@ -57,32 +58,32 @@ func decodeMemory(it store.Item, n int, now time.Time) remembered {
 	seeds, _ := it.Attrs[attrSeeds].(string)
 	used, _ := it.Attrs[attrSeeded].(string)
 	done, _ := it.Attrs[attrDone].(int64)
-	m := remembered{seeds: strings.Fields(seeds), used: []byte(used), done: done == 1, cond: equals(attrSeeds, seeds)}
+	m := remembered{seeds: strings.Fields(seeds), used: []byte(used), done: done == 1, cond: equal(attrSeeds, seeds)}
 	m.versions, _ = it.Attrs[attrVersions].(string)
 	m.expires, _ = it.Attrs[store.AttrTTL].(int64)
 	if it.Attrs == nil {
 		m.cond = store.Cond{Test: store.Absent}
 	}
 	if len(m.seeds) == 0 || len(m.seeds) >= maxSeeds || len(m.used) != n || now.Unix() >= m.expires {
-		m = remembered{cond: m.cond, used: make([]byte, n), expires: now.Add(bulkMemoryTime).Unix()}
+		m = remembered{cond: m.cond, used: make([]byte, n), expires: now.Add(memoryTime).Unix()}
 	}
 	return m
 }
 
 // remember gives each operation the id of its resource, and stores what a repetition of the request has to know.
-func (b *bulk) remember(ctx context.Context, digest string, units []unit) error {
+func (b *request) remember(ctx context.Context, digest string, units []unit) error {
 	b.memory.there, b.memory.made = make([]bool, len(b.ops)), make([]bool, len(b.ops))
 	b.ids = make([]string, len(b.ops))
 	if digest == "" || !b.lasting() {
-		b.assign([]string{b.d.o.NewID()}, make([]byte, len(b.ops)))
+		b.assign([]string{b.o.NewID()}, make([]byte, len(b.ops)))
 		return nil
 	}
 	b.memory.alone = b.alone(units)
-	return b.d.retry(ctx, func() error { return b.recall(ctx, digest, units) })
+	return b.d.Retry(ctx, func() error { return b.recall(ctx, digest, units) })
 }
 
 // lasting reports whether any operation is one that can't be just done again.
-func (b *bulk) lasting() bool {
+func (b *request) lasting() bool {
 	for _, op := range b.ops {
 		if op.Invalid == nil && (op.Method == http.MethodPost || op.Method == http.MethodDelete) {
 			return true
@@ -91,17 +92,17 @@ func (b *bulk) lasting() bool {
 	return false
 }
 
-// recall is one attempt of remember; errStale where another run of the same request came between.
-func (b *bulk) recall(ctx context.Context, digest string, units []unit) error {
+// recall is one attempt of remember; directory.ErrStale where another run of the same request came between.
+func (b *request) recall(ctx context.Context, digest string, units []unit) error {
 	key := b.ts.Bulk(digest)
 	items, err := b.ts.Get(ctx, key)
 	if err != nil {
 		return err
 	}
-	m := decodeMemory(items[0], len(b.ops), b.d.o.Now())
+	m := decodeMemory(items[0], len(b.ops), b.o.Now())
 	b.memory.resumed = len(m.seeds) > 0 && !m.done
 	if len(m.seeds) == 0 {
-		m.seeds = []string{b.d.o.NewID()}
+		m.seeds = []string{b.o.NewID()}
 		b.assign(m.seeds, m.used)
 	} else {
 		spoiled, err := b.find(ctx, m, units)
@@ -117,19 +118,18 @@ func (b *bulk) recall(ctx context.Context, digest string, units []unit) error {
 			b.assign(m.seeds, m.used)
 		}
 		if all { // nothing is left of the earlier runs
-			m.expires = b.d.o.Now().Add(bulkMemoryTime).Unix()
+			m.expires = b.o.Now().Add(memoryTime).Unix()
 		}
 	}
 	b.memory.known = strings.Join(m.seeds, " ")
-	var tx transaction
-	tx.must(when(put(key, store.Attrs{
-		attrSeeds: b.memory.known, attrSeeded: string(m.used), attrDone: int64(0), store.AttrTTL: m.expires,
-	}), m.cond), errStale)
-	return tx.commit(ctx, b.ts)
+	return b.write(ctx, store.Op{Kind: store.Put, Key: key, Set: store.Attrs{
+		store.AttrSchema: store.SchemaVersion,
+		attrSeeds:        b.memory.known, attrSeeded: string(m.used), attrDone: int64(0), store.AttrTTL: m.expires,
+	}, If: []store.Cond{m.cond}}, directory.ErrStale)
 }
 
 // posts reports whether some POST operations, and whether all of them, are marked.
-func (b *bulk) posts(marked []bool) (some, all bool) {
+func (b *request) posts(marked []bool) (some, all bool) {
 	all = true
 	for i := range b.ops {
 		if b.stores(i) {
@@ -140,7 +140,7 @@ func (b *bulk) posts(marked []bool) (some, all bool) {
 }
 
 // unchanging reports whether a repetition of what is all there changes no resource of the request.
-func (b *bulk) unchanging() bool {
+func (b *request) unchanging() bool {
 	for i := range b.ops {
 		if b.stores(i) && !b.memory.alone[i] {
 			return false
@@ -150,8 +150,8 @@ func (b *bulk) unchanging() bool {
 }
 
 // reseed gives a new seed to the operations that are marked, and leaves out the seeds that nobody uses then.
-func (b *bulk) reseed(m remembered, marked []bool) ([]string, []byte) {
-	next := []string{b.d.o.NewID()}
+func (b *request) reseed(m remembered, marked []bool) ([]string, []byte) {
+	next := []string{b.o.NewID()}
 	place := map[int]byte{}
 	out := make([]byte, len(m.used))
 	for i, letter := range m.used {
@@ -175,7 +175,7 @@ func seeded(seed string, i int) string {
 }
 
 // assign gives the operations their ids; used is the place of each one's seed.
-func (b *bulk) assign(seeds []string, used []byte) {
+func (b *request) assign(seeds []string, used []byte) {
 	for i, op := range b.ops {
 		if op.Method == http.MethodPost {
 			b.ids[i] = seeded(seeds[seedPlace(used[i], len(seeds))], i)
@@ -200,7 +200,7 @@ func seedPlace(letter byte, seeds int) int {
 }
 
 // forget notes that the request was carried out to its end, unless something is left that a repetition is to do.
-func (b *bulk) forget(ctx context.Context, digest string) {
+func (b *request) forget(ctx context.Context, digest string) {
 	if b.memory.known == "" {
 		return
 	}
@@ -209,18 +209,18 @@ func (b *bulk) forget(ctx context.Context, digest string) {
 			return
 		}
 	}
-	if err := b.d.retry(ctx, func() error { return b.note(ctx, digest) }); err != nil {
+	if err := b.d.Retry(ctx, func() error { return b.note(ctx, digest) }); err != nil {
 		// All is done; only a repetition will not know it.
-		b.d.o.Log.Warn("bulk request not noted as done", "tenant", b.t.ID, "error", err)
+		b.o.Log.Warn("bulk request not noted as done", "tenant", b.t.ID, "error", err)
 	}
 }
 
-// note is one attempt of forget; errStale where another run of the same request came between.
-func (b *bulk) note(ctx context.Context, digest string) error {
+// note is one attempt of forget; directory.ErrStale where another run of the same request came between.
+func (b *request) note(ctx context.Context, digest string) error {
 	key := b.ts.Bulk(digest)
 	set := store.Attrs{attrDone: int64(1)}
-	conds := []store.Cond{equals(attrSeeds, b.memory.known)}
-	failed := errGone
+	conds := []store.Cond{equal(attrSeeds, b.memory.known)}
+	var failed error // another run has something to note of its own, or nothing is remembered any more
 	if !b.unchanging() {
 		// What was read last counts: so the versions are read together with what is noted of them.
 		items, err := b.ts.Get(ctx, append(b.standingKeys(), key)...)
@@ -231,17 +231,25 @@ func (b *bulk) note(ctx context.Context, digest string) error {
 		if memory[attrSeeds] != b.memory.known {
 			return nil
 		}
-		set[attrVersions], failed = b.left(items[:len(items)-1]), errStale
+		set[attrVersions], failed = b.left(items[:len(items)-1]), directory.ErrStale
 		cond := store.Cond{Test: store.AttrAbsent, Attr: attrVersions}
 		if before, noted := memory[attrVersions]; noted {
-			cond = equals(attrVersions, before)
+			cond = equal(attrVersions, before)
 		}
 		conds = append(conds, cond)
 	}
-	var tx transaction
-	tx.must(store.Op{Kind: store.Update, Key: key, Set: set, If: conds}, failed)
-	if err := tx.commit(ctx, b.ts); !errors.Is(err, errGone) {
-		return err
+	return b.write(ctx, store.Op{Kind: store.Update, Key: key, Set: set, If: conds}, failed)
+}
+
+// write applies op; where its conditions do not hold, it returns failed.
+func (b *request) write(ctx context.Context, op store.Op, failed error) error {
+	err := b.ts.Transact(ctx, op)
+	if unmet := (*store.ConditionError)(nil); errors.As(err, &unmet) {
+		return failed
 	}
-	return nil
+	return err
+}
+
+func equal(attr string, value any) store.Cond {
+	return store.Cond{Test: store.Equal, Attr: attr, Value: value}
 }

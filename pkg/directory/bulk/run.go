@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
@@ -18,7 +19,7 @@ import (
 //
 // With a limit of errors a unit begins only when the limit can't be reached before it, even if all operations before it that are
 // still under way fail: so nothing is carried out that would not be if they came one by one.
-func (b *bulk) run(ctx context.Context, units []unit, limit int) {
+func (b *request) run(ctx context.Context, units []unit, limit int) {
 	waits := make([]int, len(units))
 	before := make([][]int, len(units))
 	for u, unit := range units {
@@ -38,7 +39,7 @@ func (b *bulk) run(ctx context.Context, units []unit, limit int) {
 		failed[u] = len(units[u].ops)
 	}
 	for {
-		for b.begin.Err() == nil && running < bulkParallel {
+		for b.begin.Err() == nil && running < parallel {
 			for first < len(units) && begun[first] {
 				first++
 			}
@@ -74,11 +75,11 @@ func (b *bulk) run(ctx context.Context, units []unit, limit int) {
 }
 
 // leave gives the operations that did not begin in time their result.
-func (b *bulk) leave(units []unit, begun []bool) {
+func (b *request) leave(units []unit, begun []bool) {
 	for u, unit := range units {
 		for _, i := range unit.ops {
 			if !begun[u] {
-				b.results[i] = BulkResult{ID: b.ids[i], Err: notBegun()}
+				b.results[i] = Result{ID: b.ids[i], Err: notBegun()}
 			}
 		}
 	}
@@ -103,12 +104,12 @@ func sum(numbers []int) int {
 }
 
 // unit carries out one unit. A panic in it is its own failure and nobody else's.
-func (b *bulk) unit(ctx context.Context, u unit) {
+func (b *request) unit(ctx context.Context, u unit) {
 	defer func() {
 		if v := recover(); v != nil {
-			b.d.o.Log.Error("panic in a bulk operation", "tenant", b.t.ID, "stack", string(debug.Stack()))
+			b.o.Log.Error("panic in a bulk operation", "tenant", b.t.ID, "stack", string(debug.Stack()))
 			for _, i := range u.ops {
-				b.results[i] = BulkResult{ID: b.ids[i], Err: fmt.Errorf("directory: panic in a bulk operation: %T", v)}
+				b.results[i] = Result{ID: b.ids[i], Err: fmt.Errorf("bulk: panic in an operation: %T", v)}
 			}
 		}
 	}()
@@ -120,7 +121,7 @@ func (b *bulk) unit(ctx context.Context, u unit) {
 }
 
 // circle carries out operations that refer to each other: creates all of them without these references, then adds these.
-func (b *bulk) circle(ctx context.Context, ops []int) {
+func (b *request) circle(ctx context.Context, ops []int) {
 	inside, untouched := map[int]bool{}, !b.memory.resumed
 	for _, i := range ops {
 		inside[i] = true
@@ -128,11 +129,11 @@ func (b *bulk) circle(ctx context.Context, ops []int) {
 	}
 	inCircle := func(bulkID string) bool { return inside[b.creates[bulkID]] }
 	later := make([]scim.Object, len(ops))
-	err := b.each(ctx, ops, func(_ context.Context, _, i int) BulkResult {
-		return BulkResult{ID: b.ids[i], Err: b.ready(i, inside)}
+	err := b.each(ctx, ops, func(_ context.Context, _, i int) Result {
+		return Result{ID: b.ids[i], Err: b.ready(i, inside)}
 	})
 	if err == nil {
-		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
+		err = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
 			var data scim.Object
 			data, later[n] = bulkid.Split(b.ops[i].Data, inCircle)
 			data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
@@ -140,10 +141,10 @@ func (b *bulk) circle(ctx context.Context, ops []int) {
 		})
 	}
 	if err == nil && !untouched {
-		err = b.each(ctx, ops, func(ctx context.Context, n, i int) BulkResult {
-			r := BulkResult{Status: http.StatusCreated, ID: b.ids[i]}
+		err = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
+			r := Result{Status: http.StatusCreated, ID: b.ids[i]}
 			add := patch.Operation{Kind: patch.Add, Value: bulkid.Rewrite(later[n], "", b.idOf), HasValue: true}
-			var res Resource
+			var res directory.Resource
 			res, r.Err = b.patch(ctx, i, []patch.Operation{add})
 			r.Version = res.Version
 			return r
@@ -160,9 +161,9 @@ func (b *bulk) circle(ctx context.Context, ops []int) {
 
 // each carries out step for all operations of a circle in parallel, keeps its results, and returns one of the errors; one
 // that is no final answer goes first.
-func (b *bulk) each(ctx context.Context, ops []int, step func(ctx context.Context, n, i int) BulkResult) error {
+func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Context, n, i int) Result) error {
 	var g errgroup.Group
-	g.SetLimit(bulkParallel)
+	g.SetLimit(parallel)
 	for n, i := range ops {
 		g.Go(func() error {
 			b.results[i] = step(ctx, n, i)
@@ -180,8 +181,8 @@ func (b *bulk) each(ctx context.Context, ops []int, step func(ctx context.Contex
 }
 
 // undo deletes what a circle that failed has created.
-func (b *bulk) undo(ctx context.Context, ops []int) {
-	_ = b.each(ctx, ops, func(ctx context.Context, _, i int) BulkResult {
+func (b *request) undo(ctx context.Context, ops []int) {
+	_ = b.each(ctx, ops, func(ctx context.Context, _, i int) Result {
 		r := b.results[i]
 		if !b.memory.made[i] && !(b.memory.resumed && b.memory.there[i]) {
 			return r
@@ -195,7 +196,7 @@ func (b *bulk) undo(ctx context.Context, ops []int) {
 }
 
 // failCircle gives the operations of a failed circle that did not fail themselves their error.
-func (b *bulk) failCircle(ops []int, cause error) {
+func (b *request) failCircle(ops []int, cause error) {
 	shared := notBegun()
 	if known := (*scim.Error)(nil); final(cause) && errors.As(cause, &known) {
 		shared = scim.Errorf(http.StatusConflict, scim.NoType,

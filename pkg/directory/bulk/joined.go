@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 // joined is a set of strings in classes that can be joined (union-find).
 type joined struct{ parent map[string]string }

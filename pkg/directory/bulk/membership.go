@@ -1,24 +1,28 @@
-package directory
+package bulk
 
 import (
 	"net/http"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored for it, so nothing is
 // remembered: a repetition of the request carries it out again, and gets a 409 for what is there.
 
+func isMembership(rt *schema.ResourceType) bool { return rt.ID == schema.MembershipType().ID }
+
 // stores reports whether an operation is a POST whose resource has an item of its own.
-func (b *bulk) stores(i int) bool {
+func (b *request) stores(i int) bool {
 	op := b.ops[i]
 	return op.Invalid == nil && op.Method == http.MethodPost && !isMembership(op.Type)
 }
 
 // groupOf is the id of the group whose members an operation on a membership changes; "" for any other operation, and where there is none.
-func (b *bulk) groupOf(i int) string {
+func (b *request) groupOf(i int) string {
 	op := b.ops[i]
 	if op.Invalid != nil || !isMembership(op.Type) {
 		return ""
@@ -31,7 +35,7 @@ func (b *bulk) groupOf(i int) string {
 		}
 		return value
 	}
-	ids, err := b.t.membershipIDs()
+	ids, err := membershipid.New(b.t.CursorKey, b.t.ID)
 	if err != nil {
 		return "" // which its operation will say
 	}
@@ -40,7 +44,7 @@ func (b *bulk) groupOf(i int) string {
 }
 
 // refuseMembership says what can't be done to a membership in a bulk request.
-func refuseMembership(op BulkOperation) error {
+func refuseMembership(op Operation) error {
 	switch {
 	case !isMembership(op.Type):
 		return nil

@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 import (
 	"context"
@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -18,7 +20,7 @@ import (
 // the end; of a request that did not come to its end, whatever version there is may be its own.
 
 // alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or in passing.
-func (b *bulk) alone(units []unit) []bool {
+func (b *request) alone(units []unit) []bool {
 	alone := make([]bool, len(b.ops))
 	for _, u := range units {
 		for _, i := range u.ops {
@@ -41,7 +43,7 @@ func (b *bulk) alone(units []unit) []bool {
 				alone[k] = false // the group gets another version
 			}
 		}
-		if isUser(op.Type) {
+		if op.Type.ID == schema.UserType().ID {
 			for _, name := range claimedNames(op, "userName") {
 				named[scim.Fold(name)] = i
 			}
@@ -63,7 +65,7 @@ func (b *bulk) alone(units []unit) []bool {
 
 // find gives the operations the ids of earlier runs, looks which of the resources are there as these left them, and returns the
 // POST operations that need another id: the resource is another one by now, or gone.
-func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []bool, err error) {
+func (b *request) find(ctx context.Context, m remembered, units []unit) (spoiled []bool, err error) {
 	b.assign(m.seeds, m.used)
 	var keys []store.Key
 	var posts []int
@@ -71,14 +73,14 @@ func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []
 		b.memory.there[i] = false
 		if b.stores(i) {
 			posts = append(posts, i)
-			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
+			keys = append(keys, directory.ResourceKey(b.ts.Keys, op.Type, b.ids[i]))
 		}
 	}
 	items, err := b.ts.Get(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
-	going, err := b.going(ctx)
+	going, err := b.d.Going(ctx, b.t)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []
 	versions := strings.Fields(m.versions)
 	for n, i := range posts {
 		exists := items[n].Attrs != nil
-		version, _ := items[n].Attrs[attrVersion].(int64)
+		version := directory.VersionOf(items[n])
 		same := exists
 		switch {
 		case b.memory.alone[i]:
@@ -105,20 +107,8 @@ func (b *bulk) find(ctx context.Context, m remembered, units []unit) (spoiled []
 	return spoiled, nil
 }
 
-// going are the ids of what was deleted and may still be a member or a manager of something.
-func (b *bulk) going(ctx context.Context) (map[string]bool, error) {
-	all, err := openWork(ctx, b.ts)
-	ids := map[string]bool{}
-	for _, w := range all {
-		if w.kind == workGone && w.closed.IsZero() {
-			ids[w.target] = true
-		}
-	}
-	return ids, err
-}
-
 // refersTo reports whether an operation refers to any of the resources.
-func (b *bulk) refersTo(i int, ids map[string]bool) bool {
+func (b *request) refersTo(i int, ids map[string]bool) bool {
 	if len(ids) == 0 {
 		return false
 	}
@@ -136,7 +126,7 @@ func (b *bulk) refersTo(i int, ids map[string]bool) bool {
 }
 
 // spoil spreads what is spoiled to the POST operations that refer to it, and over circles. What a unit refers to comes before it.
-func (b *bulk) spoil(units []unit, spoiled []bool) {
+func (b *request) spoil(units []unit, spoiled []bool) {
 	for _, u := range units {
 		found := false
 		for _, i := range u.ops {
@@ -154,22 +144,21 @@ func (b *bulk) spoil(units []unit, spoiled []bool) {
 }
 
 // standingKeys are the keys of the resources whose versions are noted at the end.
-func (b *bulk) standingKeys() []store.Key {
+func (b *request) standingKeys() []store.Key {
 	var keys []store.Key
 	for i, op := range b.ops {
 		if b.stores(i) && !b.memory.alone[i] {
-			keys = append(keys, resourceKey(b.ts.Keys, op.Type, b.ids[i]))
+			keys = append(keys, directory.ResourceKey(b.ts.Keys, op.Type, b.ids[i]))
 		}
 	}
 	return keys
 }
 
 // left is the value of attrVersions for the items of standingKeys; what is not there has 0.
-func (b *bulk) left(items []store.Item) string {
+func (b *request) left(items []store.Item) string {
 	versions := make([]string, len(items))
 	for n, it := range items {
-		version, _ := it.Attrs[attrVersion].(int64)
-		versions[n] = strconv.FormatInt(version, 10)
+		versions[n] = strconv.FormatInt(directory.VersionOf(it), 10)
 	}
 	return strings.Join(versions, " ")
 }

@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -20,7 +21,7 @@ type unit struct {
 }
 
 // refer finds out which operations refer to which, and refuses those that refer to nothing.
-func (b *bulk) refer() {
+func (b *request) refer() {
 	b.creates = map[string]int{}
 	for i, op := range b.ops {
 		if op.Method == http.MethodPost && op.BulkID != "" {
@@ -61,7 +62,7 @@ func (b *bulk) refer() {
 
 // order returns the units in the order whose result the request has: the first unit of which all that it refers to is done goes
 // next, where a circle stands at its last operation.
-func (b *bulk) order() []unit {
+func (b *request) order() []unit {
 	circles := b.circles()
 	at := make([]int, len(b.ops)) // the circle of an operation
 	waits := make([]int, len(circles))
@@ -112,7 +113,7 @@ func (b *bulk) order() []unit {
 
 // circles groups the operations: those that refer to each other, directly or through others, are together (Tarjan's strongly
 // connected components).
-func (b *bulk) circles() [][]int {
+func (b *request) circles() [][]int {
 	var (
 		found   [][]int
 		stack   []int
@@ -157,7 +158,7 @@ func (b *bulk) circles() [][]int {
 // depend finds out which units have to wait for which, so that whatever they touch in common they touch in order. An operation
 // changes its resource. It also changes who has a unique name, if it gives its resource one or may take it away. It reads the
 // resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads for the last change.
-func (b *bulk) depend(ctx context.Context, units []unit) error {
+func (b *request) depend(ctx context.Context, units []unit) error {
 	names := newJoined()
 	claimed, err := b.claims(ctx, names)
 	if err != nil {
@@ -212,7 +213,7 @@ func (b *bulk) depend(ctx context.Context, units []unit) error {
 }
 
 // reads lists what a unit reads beside what it changes.
-func (b *bulk) reads(u unit, names *joined) []string {
+func (b *request) reads(u unit, names *joined) []string {
 	var all []string
 	for _, i := range u.ops {
 		for _, k := range b.refs[i] {
@@ -230,7 +231,7 @@ func (b *bulk) reads(u unit, names *joined) []string {
 
 // claims joins each resource of the request with the unique names that it has or is to get, and tells which operations
 // concern them.
-func (b *bulk) claims(ctx context.Context, names *joined) (concerned []bool, err error) {
+func (b *request) claims(ctx context.Context, names *joined) (concerned []bool, err error) {
 	concerned = make([]bool, len(b.ops))
 	targets := map[string]bool{}
 	var keys []store.Key
@@ -269,11 +270,11 @@ func (b *bulk) claims(ctx context.Context, names *joined) (concerned []bool, err
 }
 
 // uniqueName is the attribute that is unique among the resources of a type; empty for none.
-func uniqueName(t Tenant, rt *schema.ResourceType) string {
+func uniqueName(t directory.Tenant, rt *schema.ResourceType) string {
 	switch {
 	case rt.ID == schema.UserType().ID:
 		return "userName"
-	case isGroup(rt) && t.UniqueGroupNames:
+	case rt.ID == schema.GroupType().ID && t.UniqueGroupNames:
 		return "displayName"
 	}
 	return ""
@@ -282,8 +283,8 @@ func uniqueName(t Tenant, rt *schema.ResourceType) string {
 func nameKey(rt *schema.ResourceType, name string) string { return rt.ID + "/" + scim.Fold(name) }
 
 // holderKey is the key of the item that says who has a unique name.
-func (b *bulk) holderKey(rt *schema.ResourceType, name string) store.Key {
-	if isGroup(rt) {
+func (b *request) holderKey(rt *schema.ResourceType, name string) store.Key {
+	if rt.ID == schema.GroupType().ID {
 		return b.ts.GroupNameHolder(scim.Fold(name))
 	}
 	return b.ts.UserName(scim.Fold(name))
@@ -293,7 +294,7 @@ func (b *bulk) holderKey(rt *schema.ResourceType, name string) store.Key {
 const maxNameBytes = 512
 
 // claimedNames are the values that an operation may give the attribute. Too many do no harm.
-func claimedNames(op BulkOperation, attribute string) []string {
+func claimedNames(op Operation, attribute string) []string {
 	if attribute == "" {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package directory
+package bulk
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
@@ -14,21 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A bulk request (RFC 7644, section 3.7) has the result of carrying out its operations one by one in the order of the request,
-// except that an operation that refers to a resource created further down waits for it. What can't affect each other runs in
-// parallel (bulk_order.go says what can).
-//
-// Resources that refer to each other in a circle are created without these references first, and get them afterwards by one PATCH
-// each. They are created together or not at all: if one of them fails, those that exist are deleted again, and all of
-// their operations fail.
-//
-// Repeating a request is safe (bulk_memory.go): for ten minutes after it, the same request by the same tenant knows the ids that its
-// POST operations were given, and one whose resource is still as the first run left it counts as done. PUT and PATCH are carried out
-// again. Where the first run did not come to its end, a DELETE of what is not there any more counts as done as well. Runs of the same
-// request at the same time give the same answer.
-
-// BulkOperation is one operation of a bulk request.
-type BulkOperation struct {
+// Operation is one operation of a bulk request.
+type Operation struct {
 	// Method is POST, PUT, PATCH or DELETE.
 	Method string
 	// BulkID is the client's name for the resource that a POST creates.
@@ -44,16 +32,16 @@ type BulkOperation struct {
 	Invalid error
 }
 
-// BulkOptions are the circumstances of a bulk request.
-type BulkOptions struct {
+// Options are the circumstances of a bulk request.
+type Options struct {
 	// FailOnErrors is the number of failed operations after which the rest is not carried out; 0 is no limit.
 	FailOnErrors int
 	// Digest identifies the request among those of the tenant: the same for a repetition. Empty remembers nothing.
 	Digest string
 }
 
-// BulkResult is the result of one operation. Its zero value says that the operation was not carried out because of FailOnErrors.
-type BulkResult struct {
+// Result is the result of one operation. Its zero value says that the operation was not carried out because of FailOnErrors.
+type Result struct {
 	// Status is the status of a success, or 0.
 	Status int
 	// ID is the id of the resource, where it is known; Version its version, 0 where it is not.
@@ -64,23 +52,23 @@ type BulkResult struct {
 }
 
 const (
-	// bulkTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to repeat
+	// maxTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to repeat
 	// the request.
-	bulkTime = 25 * time.Second
-	// bulkReserve is what an operation is given to end before the caller's deadline.
-	bulkReserve = 2 * time.Second
-	// bulkParallel is how many operations are under way at the same time.
-	bulkParallel = 32
+	maxTime = 25 * time.Second
+	// reserve is what an operation is given to end before the caller's deadline.
+	reserve = 2 * time.Second
+	// parallel is how many operations are under way at the same time.
+	parallel = 32
 )
 
-// Bulk carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
+// Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
 // the whole request from being carried out.
-func (d *Directory) Bulk(ctx context.Context, t Tenant, ops []BulkOperation, o BulkOptions) ([]BulkResult, error) {
-	b := &bulk{d: d, t: t, ts: d.store.Tenant(t.ID), ops: ops, results: make([]BulkResult, len(ops))}
-	begin, cancel := context.WithTimeout(ctx, bulkTime)
+func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result, error) {
+	b := &request{d: d, o: d.Options(), t: t, ts: d.Store().Tenant(t.ID), ops: ops, results: make([]Result, len(ops))}
+	begin, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
-		begin, cancel = context.WithDeadline(begin, deadline.Add(-bulkReserve))
+		begin, cancel = context.WithDeadline(begin, deadline.Add(-reserve))
 		defer cancel()
 	}
 	b.begin = begin
@@ -97,24 +85,25 @@ func (d *Directory) Bulk(ctx context.Context, t Tenant, ops []BulkOperation, o B
 	return b.results, nil
 }
 
-// bulk is a bulk request under way.
-type bulk struct {
-	d     *Directory
-	t     Tenant
+// request is a bulk request under way.
+type request struct {
+	d     *directory.Directory
+	o     directory.Options // of d
+	t     directory.Tenant
 	ts    *store.TenantStore
-	ops   []BulkOperation
+	ops   []Operation
 	begin context.Context // ends when no more operations are to begin
 
 	creates map[string]int // by bulkId: the POST that creates it
 	refs    [][]int        // by operation: the POSTs that it refers to
 	ids     []string       // by operation: the id of its resource
-	memory  bulkMemory
-	results []BulkResult
+	memory  memory
+	results []Result
 }
 
 // one carries out an operation that is no part of a circle.
-func (b *bulk) one(ctx context.Context, i int) BulkResult {
-	r := BulkResult{ID: b.ids[i]}
+func (b *request) one(ctx context.Context, i int) Result {
+	r := Result{ID: b.ids[i]}
 	if r.Err = b.ready(i, nil); r.Err != nil {
 		return r
 	}
@@ -124,7 +113,7 @@ func (b *bulk) one(ctx context.Context, i int) BulkResult {
 		return b.create(ctx, i, data)
 	}
 	r.Status = http.StatusOK
-	var res Resource
+	var res directory.Resource
 	switch op.Method {
 	case http.MethodPut:
 		res, r.Err = b.d.Replace(ctx, b.t, op.Type, r.ID, data, op.IfMatch, bare(op.Type))
@@ -136,7 +125,7 @@ func (b *bulk) one(ctx context.Context, i int) BulkResult {
 	case http.MethodDelete:
 		r.Status, r.Err = http.StatusNoContent, b.remove(ctx, i)
 	default:
-		r.Err = fmt.Errorf("directory: bulk operation with method %q", op.Method)
+		r.Err = fmt.Errorf("bulk: operation with method %q", op.Method)
 	}
 	r.Version = res.Version
 	return r
@@ -144,7 +133,7 @@ func (b *bulk) one(ctx context.Context, i int) BulkResult {
 
 // ready returns why an operation can't be carried out: it is invalid, or one that it refers to failed. Operations in the same circle
 // are left out of account.
-func (b *bulk) ready(i int, circle map[int]bool) error {
+func (b *request) ready(i int, circle map[int]bool) error {
 	if err := b.ops[i].Invalid; err != nil {
 		return err
 	}
@@ -163,7 +152,7 @@ func (b *bulk) ready(i int, circle map[int]bool) error {
 			return notBegun()
 		}
 		return scim.Errorf(http.StatusConflict, scim.NoType,
-			"The operation with the bulkId %s, to whose resource this operation refers, failed.", scim.Quote(short(b.ops[k].BulkID)))
+			"The operation with the bulkId %s, to whose resource this operation refers, failed.", scim.Quote(b.ops[k].BulkID))
 	}
 	return nil
 }
@@ -183,22 +172,22 @@ func notBegun() error {
 }
 
 // idOf is the id of the resource that a bulkId names.
-func (b *bulk) idOf(bulkID string) string { return b.ids[b.creates[bulkID]] }
+func (b *request) idOf(bulkID string) string { return b.ids[b.creates[bulkID]] }
 
 // create carries out a POST. Where the resource is there already, an earlier run of this request created it.
-func (b *bulk) create(ctx context.Context, i int, data scim.Object) BulkResult {
+func (b *request) create(ctx context.Context, i int, data scim.Object) Result {
 	rt := b.ops[i].Type
-	r := BulkResult{Status: http.StatusCreated, ID: b.ids[i]}
-	var res Resource
+	r := Result{Status: http.StatusCreated, ID: b.ids[i]}
+	var res directory.Resource
 	if !b.memory.there[i] {
-		if res, r.Err = b.d.create(ctx, b.t, rt, r.ID, data, bare(rt)); r.Err == nil {
+		if res, r.Err = b.d.CreateAs(ctx, b.t, rt, r.ID, data, bare(rt)); r.Err == nil {
 			b.memory.made[i] = true
 		}
 		if isMembership(rt) {
 			r.ID = res.ID
 		}
 	}
-	if b.memory.there[i] || errors.Is(r.Err, errCreated) {
+	if b.memory.there[i] || errors.Is(r.Err, directory.ErrCreated) {
 		res, r.Err = b.d.Get(ctx, b.t, rt, r.ID, bare(rt))
 	}
 	r.Version = res.Version
@@ -206,13 +195,13 @@ func (b *bulk) create(ctx context.Context, i int, data scim.Object) BulkResult {
 }
 
 // patch changes the resource of an operation and returns it with its version.
-func (b *bulk) patch(ctx context.Context, i int, ops []patch.Operation) (Resource, error) {
+func (b *request) patch(ctx context.Context, i int, ops []patch.Operation) (directory.Resource, error) {
 	op := b.ops[i]
-	res, _, err := b.d.Patch(ctx, b.t, op.Type, b.ids[i], ops, PatchOptions{IfMatch: op.IfMatch, Body: FullBody, Selection: bare(op.Type)})
+	res, _, err := b.d.Patch(ctx, b.t, op.Type, b.ids[i], ops, directory.PatchOptions{IfMatch: op.IfMatch, Body: directory.FullBody, Selection: bare(op.Type)})
 	return res, err
 }
 
-func (b *bulk) remove(ctx context.Context, i int) error {
+func (b *request) remove(ctx context.Context, i int) error {
 	err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], b.ops[i].IfMatch)
 	var known *scim.Error
 	if b.memory.resumed && errors.As(err, &known) && known.Status == http.StatusNotFound {
