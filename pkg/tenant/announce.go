@@ -106,7 +106,7 @@ func (t tokenRecord) noticeID(kind NoticeKind) string {
 func (r *record) successor(i int, now time.Time) int {
 	best, live := -1, r.live(now)
 	for _, j := range live {
-		if r.covers(j, i) && !r.left(j, now) && (best < 0 || r.Tokens[j].end() >= r.Tokens[best].end()) {
+		if r.covers(j, i, now) && !r.left(j, now) && (best < 0 || r.Tokens[j].end() >= r.Tokens[best].end()) {
 			best = j
 		}
 	}
@@ -124,16 +124,8 @@ func (r *record) release(now time.Time) {
 		if t.Told&readyBit == 0 || t.Ready == "" {
 			continue
 		}
-		next := r.find(t.Ready)
-		for range r.Tokens { // as many as there can be before one comes again
-			if next != nil && !next.live(now) {
-				next = r.find(next.Ready)
-			}
-		}
-		if next == nil || !next.live(now) {
+		if t.Ready = r.ready(*t, now); t.Ready == "" {
 			t.void()
-		} else {
-			t.Ready = next.ID
 		}
 	}
 }

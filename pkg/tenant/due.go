@@ -60,17 +60,32 @@ func (r *record) left(i int, now time.Time) bool {
 
 // covers reports whether token j is to take the place of token i: it serves for it, and lasts longer, or people were told to enter it in
 // its place, as with a successor whose lifetime was set to be short.
-func (r *record) covers(j, i int) bool {
+func (r *record) covers(j, i int, now time.Time) bool {
 	a, b := r.Tokens[j], r.Tokens[i]
-	if j == i || !r.serves(j, i) || a.Ready == b.ID {
+	if j == i || !r.serves(j, i) || r.ready(a, now) == b.ID {
 		return false
 	}
-	return b.Ready == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
+	return r.ready(b, now) == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
+}
+
+// ready is the live token that people were told to enter in place of t: where that one is dead, whom they were told of in its place.
+// Empty where there is none.
+func (r *record) ready(t tokenRecord, now time.Time) string {
+	next := r.find(t.Ready)
+	for range r.Tokens { // as many as there can be before one comes again
+		if next != nil && !next.live(now) {
+			next = r.find(next.Ready)
+		}
+	}
+	if next == nil || !next.live(now) {
+		return ""
+	}
+	return next.ID
 }
 
 // covered reports whether a live token covers token i, and is not one that was left already.
 func (r *record) covered(i int, now time.Time) bool {
-	return slices.ContainsFunc(r.live(now), func(j int) bool { return r.covers(j, i) && !r.left(j, now) })
+	return slices.ContainsFunc(r.live(now), func(j int) bool { return r.covers(j, i, now) && !r.left(j, now) })
 }
 
 // lasting lists the live tokens that no other covers, without those that were left already: the ones that need a successor once. There
