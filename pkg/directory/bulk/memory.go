@@ -53,7 +53,7 @@ type remembered struct {
 	cond     store.Cond
 }
 
-// decodeMemory reads the item of a request of n operations. What is older than bulkMemoryTime may still be in the table.
+// decodeMemory reads the item of a request of n operations. What is older than memoryTime may still be in the table.
 func decodeMemory(it store.Item, n int, now time.Time) remembered {
 	seeds, _ := it.Attrs[attrSeeds].(string)
 	used, _ := it.Attrs[attrSeeded].(string)

@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 )
 
-// run carries out the units, each as soon as those before it are done, up to bulkParallel at a time.
+// run carries out the units, each as soon as those before it are done, up to parallel at a time.
 //
 // With a limit of errors a unit begins only when the limit can't be reached before it, even if all operations before it that are
 // still under way fail: so nothing is carried out that would not be if they came one by one.
