@@ -81,6 +81,7 @@ var importRules = []importRule{
 	{"pkg/directory/bulk", []string{
 		"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid, xsync,
 	}, whyUse},
+	{"pkg/directory/counter", []string{"pkg/store"}, "it counts ids by type, and knows nothing of what they name"},
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},

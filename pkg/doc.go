@@ -28,6 +28,7 @@
 //	notice           messages to the tenants' people about their tokens; the port to mail
 //	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
+//	directory/counter  how many resources there are, and which stands at a place
 //	directory/cursor  the order of a list: sort keys, places, sealed cursors (RFC 9865)
 //	directory/membershipid  the sealed ids of memberships
 //	directory/simplify  what is known about a filter before any resource is looked at

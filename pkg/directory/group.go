@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -46,7 +47,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			return err
 		}
 		tx.reindex(nil, groupEntries(ts.Keys, r.id, r.doc), store.Key{}, nil)
-		tx.add(count(ts.Keys, "Group", r.id, 1))
+		tx.add(counter.Add(ts.Keys, "Group", r.id, 1))
 		r.created = d.o.Now()
 		r.modified = r.created
 		r.counted, r.members = true, growth(changes)
@@ -327,7 +328,7 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.Resour
 			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
 		}
 		tx.release(ts.Keys, r)
-		tx.add(count(ts.Keys, "Group", id, -1))
+		tx.add(counter.Add(ts.Keys, "Group", id, -1))
 		w = d.newWork(workGone, id)
 		w.group = true
 		tx.add(w.put(ts.Keys))

@@ -80,7 +80,7 @@ func (l *lister) all(ctx context.Context) error {
 		return nil
 	})
 	err := g.Wait()
-	l.total = int(l.sum().n)
+	l.total = int(l.sum().N)
 	return err
 }
 
@@ -182,16 +182,16 @@ func (l *lister) pass(ctx context.Context, k *kind, q *store.Query) (beyond bool
 		return l.passNames(ctx, q)
 	}
 	t := l.tallies[slices.Index(l.kinds, k)]
-	if int(t.n) <= l.skip {
-		l.skip -= int(t.n)
+	if int(t.N) <= l.skip {
+		l.skip -= int(t.N)
 		return true, nil
 	}
 	before := l.skip
 	if l.down {
-		before = int(t.n) - l.skip
+		before = int(t.N) - l.skip
 	}
 	l.skip = 0
-	id, err := t.jump(ctx, l.ts, q.PK, before)
+	id, err := t.Jump(ctx, l.ts, q.PK, before)
 	if l.down {
 		q.After = id
 	} else {

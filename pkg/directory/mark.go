@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -47,11 +48,11 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	if !ok || p.Kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
 		return false, nil
 	}
-	before := tally{}
-	before.n, _ = attrs[markCount].(int64)
-	before.made, _ = attrs[markMade].(int64)
-	changes := l.sum().since(before)
-	if 2*changes > before.n {
+	before := counter.Tally{}
+	before.N, _ = attrs[markCount].(int64)
+	before.Made, _ = attrs[markMade].(int64)
+	changes := l.sum().Since(before)
+	if 2*changes > before.N {
 		return false, nil
 	}
 	moved, _ := attrs[markMoved].(int64)
@@ -77,8 +78,8 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	if err == nil {
 		attrs := store.Attrs{
 			markAfter:     cursor.AppendPlace(nil, l.rows[len(l.rows)-1].Place),
-			markCount:     l.sum().n,
-			markMade:      l.sum().made,
+			markCount:     l.sum().N,
+			markMade:      l.sum().Made,
 			store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),
 		}
 		if total >= 0 {
@@ -112,11 +113,11 @@ func (l *lister) tally(ctx context.Context) error {
 	if l.tallies != nil {
 		return nil
 	}
-	tallies := make([]tally, len(l.kinds))
+	tallies := make([]counter.Tally, len(l.kinds))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, k := range l.kinds {
 		g.Go(func() (err error) {
-			tallies[i], err = tallyOf(ctx, l.ts, k.rt.ID)
+			tallies[i], err = counter.Read(ctx, l.ts, k.rt.ID)
 			return err
 		})
 	}
@@ -128,11 +129,11 @@ func (l *lister) tally(ctx context.Context) error {
 }
 
 // sum adds up the counters that were read.
-func (l *lister) sum() tally {
-	var sum tally
+func (l *lister) sum() counter.Tally {
+	var sum counter.Tally
 	for _, t := range l.tallies {
-		sum.n += t.n
-		sum.made += t.made
+		sum.N += t.N
+		sum.Made += t.Made
 	}
 	return sum
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -35,7 +36,7 @@ func (d *Directory) createOther(ctx context.Context, t Tenant, rt *schema.Resour
 		}
 		r.created = d.o.Now()
 		r.modified = r.created
-		return d.commitOther(ctx, ts, &r, indexEntries{}, nil, isAbsent()[0], count(ts.Keys, rt.ID, r.id, 1))
+		return d.commitOther(ctx, ts, &r, indexEntries{}, nil, isAbsent()[0], counter.Add(ts.Keys, rt.ID, r.id, 1))
 	})
 	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
@@ -97,7 +98,7 @@ func (d *Directory) deleteOther(ctx context.Context, t Tenant, rt *schema.Resour
 		tx.must(when(remove(ResourceKey(ts.Keys, rt, id)), equals(attrVersion, r.version)), ErrStale)
 		tx.reindex(otherEntries(ts.Keys, r), nil, store.Key{}, nil)
 		tx.release(ts.Keys, r)
-		tx.add(count(ts.Keys, rt.ID, id, -1))
+		tx.add(counter.Add(ts.Keys, rt.ID, id, -1))
 		return tx.commit(ctx, ts)
 	})
 }

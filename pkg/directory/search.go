@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -84,9 +85,9 @@ type lister struct {
 	skip    int           // passes over so many results first
 	known   int           // the total, as found when the walk began; -1 where it has to be counted
 
-	moved    bool    // from is where the page before ended, and something was created or deleted since the walk began
-	searched bool    // the total took more than counters and lookups
-	tallies  []tally // the counters of kinds; nil before they are read
+	moved    bool            // from is where the page before ended, and something was created or deleted since the walk began
+	searched bool            // the total took more than counters and lookups
+	tallies  []counter.Tally // the counters of kinds; nil before they are read
 
 	left  int   // bytes left on the page
 	bytes int   // of the stored documents that were read for the page

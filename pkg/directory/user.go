@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -46,7 +47,7 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		tx.join(&claims)
 		name := text(r.doc, "userName")
 		tx.reindex(nil, userEntries(ts.Keys, r.id, r.doc), ts.UserName(scim.Fold(name)), taken("user", "userName", name))
-		tx.add(count(ts.Keys, "User", r.id, 1))
+		tx.add(counter.Add(ts.Keys, "User", r.id, 1))
 		return d.commitReferences(ctx, ts, &tx, refs)
 	})
 	if err = once.settle(ctx, ts, err); err != nil {
@@ -139,7 +140,7 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), ErrStale)
 		tx.reindex(userEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
 		tx.release(ts.Keys, r)
-		tx.add(count(ts.Keys, "User", id, -1))
+		tx.add(counter.Add(ts.Keys, "User", id, -1))
 		if manager := managerOf(r.doc); manager != nil {
 			if _, resolved := manager["$ref"]; !resolved {
 				tx.add(remove(waitingManager(ts.Keys, id, text(manager, "value"))))

@@ -1,14 +1,10 @@
-package directory
+package counter
 
 import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
-
-// A type's resources are counted in shards, so that parallel creates seldom meet on one item. A shard counts the ids from the one that it
-// is named after to the name of the next: so the counters say as well at which place of the list an id stands, but for what lies between
-// it and the begin of its shard. Random UUIDs fill 64 shards evenly, whose items one read unit holds.
 
 // shardOf returns the name of the shard that counts an id: its first character, and with it the quarter that the second is in of
 // 0-3, 4-7, 8-b and c-f. Other ids have shards as well, in order.
@@ -27,18 +23,18 @@ func shardOf(id string) string {
 	return id[:1] + "c"
 }
 
-// count changes the number of resources of a type by n, which is 1 or -1, for the one with this id.
-func count(k store.Keys, kind, id string, n int64) store.Op {
+// Add changes the number of resources of a type by n, which is 1 or -1, for the one with this id.
+func Add(k store.Keys, kind, id string, n int64) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Counter(kind, shardOf(id)), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
 		Add: map[string]int64{"n": n, "made": max(n, 0)},
 	}
 }
 
-// tally is the number of resources of a type, and of those that were ever made: together they change with every creation and
+// Tally is the number of resources of a type, and of those that were ever made: together they change with every creation and
 // every deletion, and never come back to what they were.
-type tally struct {
-	n, made int64
+type Tally struct {
+	N, Made int64
 	shards  []shard // in order
 }
 
@@ -48,33 +44,33 @@ type shard struct {
 	n    int
 }
 
-// tallyOf reads the counters of a type: one small read.
-func tallyOf(ctx context.Context, ts *store.TenantStore, kind string) (tally, error) {
-	var sum tally
+// Read reads the counters of a type: one small read.
+func Read(ctx context.Context, ts *store.TenantStore, kind string) (Tally, error) {
+	var sum Tally
 	prefix := ts.CounterPrefix(kind)
 	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
-			return tally{}, err
+			return Tally{}, err
 		}
 		n, _ := it.Attrs["n"].(int64)
 		made, _ := it.Attrs["made"].(int64)
-		sum.n += n
-		sum.made += made
-		sum.shards = append(sum.shards, shard{from: lastPart(it.SK), n: int(n)})
+		sum.N += n
+		sum.Made += made
+		sum.shards = append(sum.shards, shard{from: last(it.SK), n: int(n)})
 	}
 	return sum, nil
 }
 
-// since returns how many resources were created or deleted after an earlier tally.
-func (t tally) since(before tally) int64 {
-	made := t.made - before.made
-	deleted := made - (t.n - before.n)
+// Since returns how many resources were created or deleted after an earlier tally.
+func (t Tally) Since(before Tally) int64 {
+	made := t.Made - before.Made
+	deleted := made - (t.N - before.N)
 	return made + deleted
 }
 
 // find returns the shard, by its index, in which a number of resources have others before them, and how many of these are in that
 // shard. It is false where there are not so many resources.
-func (t tally) find(before int) (at, rest int, found bool) {
+func (t Tally) find(before int) (at, rest int, found bool) {
 	for i, s := range t.shards {
 		if before < s.n {
 			return i, before, true
@@ -84,10 +80,10 @@ func (t tally) find(before int) (at, rest int, found bool) {
 	return 0, 0, false
 }
 
-// jump returns the id of the resource that a number of others stand before in order of id; "" where there are not so many. Of the
+// Jump returns the id of the resource that a number of others stand before in order of id; "" where there are not so many. Of the
 // resources it reads those between the id and the nearer end of its shard. What is created or deleted meanwhile may move the
 // place by as much.
-func (t tally) jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {
+func (t Tally) Jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {
 	at, rest, found := t.find(before)
 	if !found {
 		return "", nil
@@ -120,4 +116,10 @@ func (t tally) jump(ctx context.Context, ts *store.TenantStore, pk string, befor
 		id = s.from // all of the shard were deleted meanwhile
 	}
 	return id, nil
+}
+
+// last is the last part of a sort key.
+func last(sk string) string {
+	parts := store.Split(sk)
+	return parts[len(parts)-1]
 }
