@@ -119,7 +119,7 @@ func usersByExternalID(ctx context.Context, ts *store.TenantStore, values []stri
 	for i, v := range values {
 		prefixes[i] = ts.LookupPrefix(userExternalID, v).SK
 	}
-	err := eachUnder(ctx, ts, ts.LookupPrefix("", "").PK, prefixes, func(i int, sk string) bool {
+	err := ts.EachUnder(ctx, ts.LookupPrefix("", "").PK, prefixes, func(i int, sk string) bool {
 		ids[i] = lastPart(sk)
 		return false
 	})

@@ -124,7 +124,7 @@ func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([]
 		prefixes[i] = ts.WaitingPrefix(folded).SK
 	}
 	spelt := make([][]string, len(values))
-	err := eachUnder(ctx, ts, ts.WaitingPrefix("").PK, prefixes, func(i int, sk string) bool {
+	err := ts.EachUnder(ctx, ts.WaitingPrefix("").PK, prefixes, func(i int, sk string) bool {
 		if value := lastPart(sk); !slices.Contains(spelt[i], value) {
 			spelt[i] = append(spelt[i], value)
 		}

@@ -1,4 +1,4 @@
-package directory
+package store
 
 import (
 	"context"
@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// How many ranges are looked for keys under prefixes.
+// How keys under prefixes are looked for.
 const (
 	// underAtOnce is how many prefixes are looked up one after the other, at best by one read; others in parallel.
 	underAtOnce = 64
@@ -20,10 +18,10 @@ const (
 	nearby = 32
 )
 
-// eachUnder calls use with the sort keys under each of many prefixes, of which i is the index; after false it goes on with the next
-// prefix. Calls for one prefix are in order, those for several may be in parallel. Prefixes between which there are few keys are read
-// together: where there is next to nothing, it takes one read for underAtOnce of them, and never more than one for each.
-func eachUnder(ctx context.Context, ts *store.TenantStore, pk string, prefixes []string, use func(i int, sk string) bool) error {
+// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index; after false it goes on with
+// the next prefix. Calls for one prefix are in order, those for several may be in parallel. Prefixes between which there are few keys
+// are read together: where there is next to nothing, it takes one read for 64 of them, and never more than one for each.
+func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []string, use func(i int, sk string) bool) error {
 	order := make([]int, len(prefixes))
 	for i := range order {
 		order[i] = i
@@ -32,19 +30,19 @@ func eachUnder(ctx context.Context, ts *store.TenantStore, pk string, prefixes [
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(underReaders)
 	for part := range slices.Chunk(order, underAtOnce) {
-		g.Go(func() error { return walkUnder(ctx, ts, pk, prefixes, part, use) })
+		g.Go(func() error { return t.walkUnder(ctx, pk, prefixes, part, use) })
 	}
 	return g.Wait()
 }
 
-// walkUnder is eachUnder for the prefixes with the indexes of part, in order.
-func walkUnder(ctx context.Context, ts *store.TenantStore, pk string, prefixes []string, part []int, use func(i int, sk string) bool) error {
-	q := store.Query{PK: pk, To: prefixes[part[len(part)-1]] + "\U0010FFFF", Limit: nearby, Select: store.KeysOnly}
+// walkUnder is EachUnder for the prefixes with the indexes of part, in order.
+func (t *TenantStore) walkUnder(ctx context.Context, pk string, prefixes []string, part []int, use func(i int, sk string) bool) error {
+	q := Query{PK: pk, To: prefixes[part[len(part)-1]] + "\U0010FFFF", Limit: nearby, Select: KeysOnly}
 	for len(part) > 0 {
 		if q.From = prefixes[part[0]]; q.After <= q.From {
 			q.After = ""
 		}
-		page, err := ts.Query(ctx, q)
+		page, err := t.Query(ctx, q)
 		if err != nil {
 			return err
 		}
