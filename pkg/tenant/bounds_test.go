@@ -93,3 +93,22 @@ func TestPackedWithoutPackedSecrets(t *testing.T) {
 		t.Errorf("the value of a new token is not to be had: %v", err)
 	}
 }
+
+// TestOperatorClientWithoutEnd: the secret of a client of the operator's has no end where none is given, and so none may be asked for.
+func TestOperatorClientWithoutEnd(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []tenant.NewClient{{}, {Endless: true}} {
+		c, err := w.CreateClient(w.ctx, tenant.OperatorClients, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err = w.RenewClient(w.ctx, tenant.OperatorClients, c.ID, n); err != nil || len(c.Secrets) != 2 || !c.Secrets[1].ExpiresAt.IsZero() {
+			t.Errorf("%+v, %v", c.Client, err)
+		}
+	}
+	w.create(t, "acme")
+	bad := (*tenant.InvalidError)(nil)
+	if _, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{Endless: true}); !errors.As(err, &bad) {
+		t.Errorf("a tenant's client without an end: %v", err)
+	}
+}

@@ -31,7 +31,7 @@ const reserveBytes = 600
 // the tenant has three already. The secret's value is kept nowhere: a process that dies before the answer is out leaves a
 // client that is good for nothing but to be deleted.
 func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient) (IssuedClient, error) {
-	if err := s.checkClient(n, true); err != nil {
+	if err := s.checkClient(tenantID, n, true); err != nil {
 		return IssuedClient{}, err
 	}
 	ctx, cancel := detach(ctx)
@@ -65,7 +65,7 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 // place of those that it has, which ends the access tokens of the keys that are gone. Name and Scopes of n must be empty. ErrNotFound
 // for a client that is not listed, a *ConflictError where two secrets are live.
 func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n NewClient) (IssuedClient, error) {
-	if err := s.checkClient(n, false); err != nil {
+	if err := s.checkClient(tenantID, n, false); err != nil {
 		return IssuedClient{}, err
 	}
 	now := s.o.Now()
@@ -268,7 +268,7 @@ func (c clientDoc) data() scim.Object {
 	return o
 }
 
-func (s *Service) checkClient(n NewClient, create bool) error {
+func (s *Service) checkClient(tenantID string, n NewClient, create bool) error {
 	if err := n.check(); err != nil {
 		return err
 	}
@@ -278,5 +278,6 @@ func (s *Service) checkClient(n NewClient, create bool) error {
 	case !create && n.Scopes != nil:
 		return invalid("scopes", "can't be changed")
 	}
-	return s.checkToken(NewToken{Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, Endless: n.Endless}, s.o.Now())
+	endless := n.Endless && tenantID != OperatorClients // theirs have no end anyway where none is given
+	return s.checkToken(NewToken{Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, Endless: endless}, s.o.Now())
 }
