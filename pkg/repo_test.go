@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,9 @@ import (
 const (
 	maxFileLines = 500
 	maxFuncLines = 60
-	maxMainLines = 40
+	// maxPackageLines is what a package may have without a map of its files.
+	maxPackageLines = 2000
+	maxMainLines    = 40
 )
 
 // Exempt from the budgets, each for a reason. Tests are, too: a table of cases is one function.
@@ -38,6 +41,34 @@ func TestFileSizes(t *testing.T) {
 		}
 		if lines > maxMainLines && !s.test && strings.HasPrefix(s.dir, "functions/") {
 			t.Errorf("%s has %d lines, more than %d: %s", s.path(), lines, maxMainLines, whyMain)
+		}
+	}
+}
+
+// mapped is a line of a package comment that says what is in a file.
+var mapped = regexp.MustCompile(`(?m)^\t([a-z0-9_]+\.go) +\S`)
+
+// TestLargePackagesHaveMaps: the comment of a package that is too large to be read at once says what is in which file.
+func TestLargePackagesHaveMaps(t *testing.T) {
+	lines, docs, files := map[string]int{}, map[string]string{}, map[string][]string{}
+	for _, s := range parsed(t) {
+		if !s.test && !exempt(longFiles, s.path()) {
+			lines[s.dir] += s.fset.File(s.file.FileStart).LineCount()
+			docs[s.dir] += s.file.Doc.Text()
+			files[s.dir] = append(files[s.dir], s.name)
+		}
+	}
+	for dir, names := range files {
+		var named []string
+		for _, line := range mapped.FindAllStringSubmatch(docs[dir], -1) {
+			if named = append(named, line[1]); !slices.Contains(names, line[1]) {
+				t.Errorf("the package comment of %s names %s, which is not there", dir, line[1])
+			}
+		}
+		for _, name := range names {
+			if lines[dir] > maxPackageLines && name != "doc.go" && !slices.Contains(named, name) {
+				t.Errorf("%s has %d lines, and its package comment does not say what is in %s", dir, lines[dir], name)
+			}
 		}
 	}
 }

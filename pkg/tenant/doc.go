@@ -9,4 +9,60 @@
 // the vault, then commit. Whoever dies in between leaves a reservation without a digest, which authenticates nobody and is
 // void after a minute; the next attempt takes its place. Deleting is one transaction that marks the tenant; Finish removes
 // what is left once the directory is empty, and may be repeated from any point.
+//
+// The files, in the order to read them. What all the rest rests on:
+//
+//	service.go      Service and its options
+//	tenant.go       Tenant, as others see it
+//	record.go       a tenant as its item: what every other file reads and changes
+//	update.go       how the item is changed
+//	reservation.go  a claim on something that takes more than one write
+//	errors.go       what the methods return
+//
+// A tenant's life and settings:
+//
+//	create.go       a tenant is made
+//	change.go       it is changed
+//	delete.go       it is deleted
+//	list.go         all tenants
+//	settings.go     what can be set
+//	policy.go       what can be set about tokens and notices
+//	schemas.go      a tenant's own schemas and resource types
+//
+// Who gets in:
+//
+//	authenticate.go  who sends a request
+//	recall.go        who was let in a moment ago
+//	touch.go         when a token was used
+//
+// Tokens and where their values are kept:
+//
+//	token.go         a token's value
+//	tokens.go        tokens are listed, revoked, revealed
+//	issue.go         a token is made
+//	secrets.go       the port to vaults
+//	tablesecrets.go  a vault for local runs
+//
+// OAuth clients (RFC 6749, section 4.4). Assertions are in package assertion:
+//
+//	client.go           a client and its credentials
+//	clients.go          a tenant's clients
+//	operatorclients.go  clients that the operator keeps for many tenants
+//	clientends.go       the ends of their secrets
+//	grant.go            a client asks for an access token
+//	access.go           an access token, made and checked
+//
+// What is due, and who is told:
+//
+//	due.go        when something of a tenant is due
+//	rotate.go     a run over all that is due
+//	advance.go    what a run does to one tenant
+//	rotation.go   a rotation by hand
+//	announce.go   what there is to tell
+//	event.go      events
+//	notice.go     notices
+//	outbox.go     events and notices, written with the change that they are about
+//	delivery.go   how they leave
+//	deliver.go    they leave
+//	backfill.go   tenants that were made before there were due times
 package tenant

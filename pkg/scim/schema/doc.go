@@ -6,4 +6,41 @@
 // that a document is canonical: attributes carry their declared names, values their declared types, extension data stands under
 // the extension's URN, and nothing is null or empty. Filters, PATCH, storage and answers rely on it. ResourceType.Check says
 // whether a canonical document may be stored; ResourceType.Project makes the part of it that an answer shows.
+//
+// The files, in the order to read them. Definitions:
+//
+//	schema.go          attributes, schemas and resource types
+//	build.go           how the definitions in Go are written
+//	user.go            User and EnterpriseUser
+//	group.go           Group, and the resource types User and Group
+//	membership.go      memberships of groups
+//	discovery.go       the schemas of discovery
+//	define.go          a schema made ready for look-ups
+//	lookup.go          what an attribute name stands for
+//	representation.go  schemas and resource types as resources
+//
+// From a body to a document that may be stored:
+//
+//	normalize.go       a body made canonical
+//	value.go           the same for one value
+//	label.go           values of labels only
+//	distinct.go        values that are there twice
+//	check.go           whether a document may be stored
+//	keep.go            what a replacement keeps of the document before
+//	unique.go          values that no two resources may have
+//
+// From a stored document to an answer:
+//
+//	projection.go      which attributes an answer shows
+//	project.go         the part of a document that it shows
+//	prune.go           the part that today's definitions know
+//
+// What operators define for a tenant:
+//
+//	fields.go          the keys of a definition
+//	definition.go      a schema is read
+//	resourcetype.go    a resource type is read
+//	compose.go         definitions are joined to those of RFC 7643
+//	types.go           the types that come of it
+//	migrate.go         whether documents stand a change of them
 package schema
