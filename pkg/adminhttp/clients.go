@@ -153,7 +153,7 @@ func (a *api) client(r *http.Request, c tenant.Client) scim.Object {
 	}
 	secrets := make([]any, len(c.Secrets))
 	for i, s := range c.Secrets {
-		secrets[i] = scim.Object{"id": s.ID, "expiresAt": timestamp(s.ExpiresAt)}
+		secrets[i] = scim.Object{"id": s.ID, "expiresAt": timestamp(s.ExpiresAt), "lastUsedAt": timestamp(s.LastUsedAt)}
 	}
 	o["secrets"] = secrets
 	return o

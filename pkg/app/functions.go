@@ -94,7 +94,7 @@ func requestFunctions() []Function {
 			Name:   "oauth",
 			Routes: []string{"ANY /oauth2/{tenant}/token"},
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
-			// It reads tenant and client, and notes which assertions were used.
+			// It reads tenant and client, and notes which assertions were used, and when secrets were.
 			Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
 		},
 	}

@@ -30,7 +30,7 @@ func (s *Service) advance(ctx context.Context, id string, found int64, d Deliver
 		return err
 	}
 	a := announcement{all: true}
-	a.used, err = s.lastUses(ctx, id, r.tokens(now))
+	a.used, err = s.lastUses(ctx, id, r.usable(now))
 	if err == nil {
 		err = errors.Join(s.succeed(ctx, id, now, r, a), s.tellDue(ctx, id, now, a))
 	}

@@ -15,7 +15,7 @@ type announcement struct {
 	ready int64
 	// all tells whatever is due; else only that successors are ready.
 	all bool
-	// used says when tokens were last used, in Unix seconds by id; needed for all.
+	// used says when tokens and the secrets of clients were last used, in Unix seconds by id; needed for all.
 	used map[string]int64
 }
 
@@ -53,10 +53,8 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 			r.remind(now, t, steps)
 		}
 	}
-	if a.all {
-		r.announceClients(now, s.policy(r.Settings.Token))
-	}
-	return len(r.out.events)+len(r.out.notices) > before
+	changed := a.all && r.announceClients(now, s.policy(r.Settings.Token), a.used)
+	return changed || len(r.out.events)+len(r.out.notices) > before
 }
 
 // expire notes that a token has ended. Reminders that come too late are of no use to anybody.

@@ -62,7 +62,7 @@ func (s *Service) enter(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	used, err := s.lastUses(ctx, id, t.Tokens)
+	used, err := s.lastUses(ctx, id, tokenIDs(t.Tokens))
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,9 @@ type ClientSecret struct {
 	ID string
 	// ExpiresAt is zero where the secret has no end.
 	ExpiresAt time.Time
+	// LastUsedAt is when an access token was last granted for the secret; zero for never, and for clients of the operator. It may lag
+	// by some minutes.
+	LastUsedAt time.Time
 }
 
 // NewClient is what a client is made of, or gets another secret or other keys by.
@@ -172,6 +175,17 @@ func (c clientRecord) secret(value string) *credential {
 	return match
 }
 
+// secretIDs are the ids of the client's secrets, dead ones too.
+func (c clientRecord) secretIDs() []string {
+	var ids []string
+	for _, k := range c.Credentials {
+		if len(k.Digest) > 0 {
+			ids = append(ids, k.ID)
+		}
+	}
+	return ids
+}
+
 // credential finds a credential by its id.
 func (c clientRecord) credential(id string) *credential {
 	if i := slices.IndexFunc(c.Credentials, func(c credential) bool { return c.ID == id }); i >= 0 {
@@ -187,16 +201,16 @@ func (c clientRecord) scopes() []Scope {
 	return c.Scopes
 }
 
-// client is what the world sees of a client.
-func (c clientDoc) client(now time.Time, used int64) Client {
-	out := Client{ID: c.ID, Name: c.Name, Scopes: c.scopes(), CreatedAt: unix(c.Created), LastUsedAt: unix(used)}
+// client is what the world sees of a client. used says when it and its secrets were last used, in Unix seconds by id.
+func (c clientDoc) client(now time.Time, used map[string]int64) Client {
+	out := Client{ID: c.ID, Name: c.Name, Scopes: c.scopes(), CreatedAt: unix(c.Created), LastUsedAt: unix(used[c.ID])}
 	if c.clientDetails.Keys != "" {
 		out.Keys, _ = assertion.ParseKeys([]byte(c.clientDetails.Keys)) // it was written by Set
 		return out
 	}
 	for _, s := range c.Credentials {
 		if s.live(now) {
-			out.Secrets = append(out.Secrets, ClientSecret{ID: s.ID, ExpiresAt: unix(s.Expires)})
+			out.Secrets = append(out.Secrets, ClientSecret{ID: s.ID, ExpiresAt: unix(s.Expires), LastUsedAt: unix(used[s.ID])})
 		}
 	}
 	return out

@@ -35,8 +35,9 @@ func (c credential) missed(days []int, now time.Time) []int {
 }
 
 // announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes one notice: the
-// first, that a new secret is to be collected, or the most urgent reminder.
-func (r *record) announceClients(now time.Time, p policy) {
+// first, that a new secret is to be collected, or the most urgent reminder; none where the client has left the secret. It reports whether
+// it changed anything.
+func (r *record) announceClients(now time.Time, p policy, used map[string]int64) (changed bool) {
 	for i := range r.Clients {
 		c := &r.Clients[i]
 		for j := range c.Credentials {
@@ -60,11 +61,32 @@ func (r *record) announceClients(now time.Time, p policy) {
 				}
 				secret.Told = append(slices.Clone(secret.Told), past...)
 			}
+			changed = true
+			if secret.live(now) && c.left(j, now, used) {
+				continue
+			}
 			r.notify(now, Notice{
 				Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
 			})
 		}
 	}
+	return changed
+}
+
+// left reports whether a newer live secret of the client is in use, and secret i has been silent for a week.
+func (c *clientRecord) left(i int, now time.Time, used map[string]int64) bool {
+	return now.Sub(time.Unix(used[c.Credentials[i].ID], 0)) >= reminderStops && slices.ContainsFunc(c.Credentials[i+1:], func(k credential) bool {
+		return k.live(now) && used[k.ID] != 0
+	})
+}
+
+// usable are the ids of the tenant's tokens and of its clients' secrets.
+func (r *record) usable(now time.Time) []string {
+	ids := tokenIDs(r.tokens(now))
+	for _, c := range r.Clients {
+		ids = append(ids, c.secretIDs()...)
+	}
+	return ids
 }
 
 // nextOfClients is when something of the clients' secrets is to be told.

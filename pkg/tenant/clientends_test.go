@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -138,5 +139,57 @@ func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
 	w.rotate(t, d)
 	if got := d.ofClient(short.ID); got != "client.deleted" {
 		t.Errorf("deleted: %q", got)
+	}
+}
+
+// TestRemindersStopOnceTheNewSecretIsUsed: as with tokens, nobody is reminded of a secret that has been silent for a week while a newer one of
+// the client is in use; and the API says when each was used.
+func TestRemindersStopOnceTheNewSecretIsUsed(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	w.createWith(t, "acme", mailAda)
+	c, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(secret string) {
+		t.Helper()
+		if _, err := w.Grant(w.ctx, "acme", tenant.ClientProof{ID: c.ID, Secret: secret}, "", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := c.Secrets[0].ExpiresAt
+	at := func(before time.Duration, want string) {
+		t.Helper()
+		w.to(end.Add(-before))
+		w.rotate(t, d)
+		if got := d.ofClient(c.ID); got != want {
+			t.Errorf("%s before the end: %q, want %q", before, got, want)
+		}
+	}
+	use(c.Secret)
+	at(28*day, "client.created successor-ready")
+	renewed, err := w.RenewClient(w.ctx, "acme", c.ID, tenant.NewClient{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at(14*day, "client.renewed reminder-14") // it is not in use yet
+	at(8*day, "")
+	use(c.Secret)
+	use(renewed.Secret)
+	listed, err := w.Client(w.ctx, "acme", c.ID)
+	if now := w.clock.Now().Truncate(time.Second); err != nil || !listed.Secrets[0].LastUsedAt.Equal(now) || !listed.Secrets[1].LastUsedAt.Equal(now) {
+		t.Errorf("last uses of the secrets: %+v, %v", listed.Secrets, err)
+	}
+	at(7*day, "reminder-7") // the old one was used yesterday
+	at(day, "")
+	at(-time.Second, "client.secret-expired expired")
+	if run := w.rotate(t, d); run.Tenants != 0 {
+		t.Errorf("the tenant is due without end: %+v", run)
+	}
+	if err := w.DeleteClient(w.ctx, "acme", c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil || page.Count != 0 {
+		t.Errorf("%d items of last use are left of a client that is gone; %v", page.Count, err)
 	}
 }

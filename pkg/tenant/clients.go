@@ -58,7 +58,7 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 		return IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "tenant", tenantID, "client", c.ID)
-	return IssuedClient{Client: c.client(now, 0), Secret: secret}, nil
+	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
 }
 
 // RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, where n has Keys, these in
@@ -81,7 +81,7 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 	if err != nil {
 		return IssuedClient{}, err
 	}
-	return IssuedClient{Client: c.client(now, 0), Secret: secret}, nil
+	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
 }
 
 // RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there is no such
@@ -112,11 +112,13 @@ func (s *Service) changeClient(
 	}
 	now := s.o.Now()
 	var kind EventKind
+	var before []string
 	_, err = s.update(ctx, tenantID, func(r *record) error {
 		stored := r.client(clientID)
 		if stored == nil {
 			return ErrNotFound
 		}
+		before = stored.secretIDs()
 		all, err := s.details(ctx, tenantID, []clientRecord{*stored})
 		if err != nil {
 			return err
@@ -131,6 +133,11 @@ func (s *Service) changeClient(
 	})
 	if err == nil {
 		s.o.Log.InfoContext(ctx, "client changed", "tenant", tenantID, "client", clientID, "change", string(kind))
+		for _, id := range before {
+			if c.credential(id) == nil {
+				s.forgetUse(ctx, tenantID, id)
+			}
+		}
 	}
 	return c, err
 }
@@ -147,10 +154,13 @@ func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) e
 		return s.deleteOperatorClient(ctx, clientID)
 	}
 	now := s.o.Now()
+	used := []string{clientID}
 	_, err := s.update(ctx, tenantID, func(r *record) error {
-		if r.client(clientID) == nil {
+		c := r.client(clientID)
+		if c == nil {
 			return ErrNotFound
 		}
+		used = append(used[:1], c.secretIDs()...)
 		r.Clients = slices.DeleteFunc(r.Clients, func(c clientRecord) bool { return c.ID == clientID })
 		r.tell(now, EventClientDeleted, "", scim.Object{"clientId": clientID})
 		r.out.with = append(r.out.with, store.Op{Kind: store.Delete, Key: store.KeysOf(tenantID).Client(clientID)})
@@ -160,7 +170,9 @@ func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) e
 		return err
 	}
 	s.o.Log.InfoContext(ctx, "client deleted", "tenant", tenantID, "client", clientID)
-	s.forgetUse(ctx, tenantID, clientID)
+	for _, id := range used {
+		s.forgetUse(ctx, tenantID, id)
+	}
 	return nil
 }
 
@@ -180,17 +192,17 @@ func (s *Service) Clients(ctx context.Context, tenantID string) ([]Client, error
 	if err != nil {
 		return nil, err
 	}
-	tokens := make([]Token, len(all))
-	for i, c := range all {
-		tokens[i].ID = c.ID
+	var ids []string
+	for _, c := range all {
+		ids = append(append(ids, c.ID), c.secretIDs()...)
 	}
-	used, err := s.lastUses(ctx, tenantID, tokens)
+	used, err := s.lastUses(ctx, tenantID, ids)
 	if err != nil {
 		return nil, err
 	}
 	clients, now := make([]Client, len(all)), s.o.Now()
 	for i, c := range all {
-		clients[i] = c.client(now, used[c.ID])
+		clients[i] = c.client(now, used)
 	}
 	return clients, nil
 }

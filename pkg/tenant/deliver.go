@@ -199,7 +199,7 @@ func (s *Service) informed(ctx context.Context, tenantID string, r *record, n No
 		n.Token = n.clientSecret()
 		return t, n, nil
 	}
-	used, err := s.lastUses(ctx, tenantID, t.Tokens)
+	used, err := s.lastUses(ctx, tenantID, tokenIDs(t.Tokens))
 	if err != nil {
 		return Tenant{}, n, err
 	}

@@ -101,6 +101,9 @@ func (s *Service) grant(ctx context.Context, tenantID, id string, proof ClientPr
 	if err != nil {
 		return AccessToken{}, err
 	}
+	if len(by.Digest) > 0 && !ofOperator(id) {
+		s.Touch(ctx, tenantID, by.ID) // people are not reminded of a secret that is not in use any more
+	}
 	return r.grant(tenantID, &c.clientRecord, by, scopes, now), nil
 }
 

@@ -26,7 +26,7 @@ func (s *Service) createOperatorClient(ctx context.Context, n NewClient) (Issued
 		return IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "client", c.ID)
-	return IssuedClient{Client: c.client(now, 0), Secret: secret}, nil
+	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
 }
 
 // writeOperatorClient stores a client in place of a version of it; 0: there must be none.
@@ -118,7 +118,7 @@ func (s *Service) operatorClients(ctx context.Context) ([]Client, error) {
 	slices.SortStableFunc(all, func(a, b clientDoc) int { return int(a.Created - b.Created) })
 	clients := make([]Client, len(all))
 	for i, c := range all {
-		clients[i] = c.client(now, 0)
+		clients[i] = c.client(now, nil)
 	}
 	return clients, nil
 }

@@ -16,21 +16,30 @@ func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) 
 	if err != nil {
 		return nil, err
 	}
-	used, err := s.lastUses(ctx, tenantID, t.Tokens)
+	used, err := s.lastUses(ctx, tenantID, tokenIDs(t.Tokens))
 	for i := range t.Tokens {
 		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
 	}
 	return t.Tokens, err
 }
 
-// lastUses reads when tokens were last used, in Unix seconds by id; none where a token never was.
-func (s *Service) lastUses(ctx context.Context, tenantID string, tokens []Token) (map[string]int64, error) {
-	if len(tokens) == 0 {
+// tokenIDs are the ids of tokens.
+func tokenIDs(tokens []Token) []string {
+	ids := make([]string, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none where one never was.
+func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (map[string]int64, error) {
+	if len(ids) == 0 {
 		return nil, nil
 	}
-	keys := make([]store.Key, len(tokens))
-	for i, token := range tokens {
-		keys[i] = store.KeysOf(tenantID).Used(token.ID)
+	keys := make([]store.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = store.KeysOf(tenantID).Used(id)
 	}
 	items, err := s.store.Get(ctx, keys...)
 	if err != nil {
@@ -39,7 +48,7 @@ func (s *Service) lastUses(ctx context.Context, tenantID string, tokens []Token)
 	used := map[string]int64{}
 	for i, item := range items {
 		if at, ok := item.Attrs[attrAt].(int64); ok {
-			used[tokens[i].ID] = at
+			used[ids[i]] = at
 		}
 	}
 	return used, nil
