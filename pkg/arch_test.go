@@ -85,6 +85,7 @@ var importRules = []importRule{
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
+	{"pkg/directory/plan", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", xsync}, whyPart},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", "pkg/directory/...", uuid, xsync}, whyUse},
 
 	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/tenant", uuid}, whyEdge},

@@ -32,6 +32,7 @@
 //	directory/cursor  the order of a list: sort keys, places, sealed cursors (RFC 9865)
 //	directory/membershipid  the sealed ids of memberships
 //	directory/simplify  what is known about a filter before any resource is looked at
+//	directory/plan   how lookups narrow a filter
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	scimhttp         SCIM over HTTP (RFC 7644)

@@ -2,55 +2,17 @@ package directory
 
 import (
 	"context"
-	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// maxAmong is up to how many candidates are looked up among the members of a group, or as groups of a member. Of more, the members, or
-// groups, are read.
-const maxAmong = 200
-
-// among keeps those of ids, sorted, that a membership is asked of.
-type among func(ctx context.Context, ids []string) ([]string, error)
-
-// memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the size of the group.
-func memberships(n, m *narrowing) func(context.Context) (candidates, error) {
-	return func(ctx context.Context) (candidates, error) {
-		found, err := n.find(ctx)
-		if err != nil || found.many || len(found.ids) > maxAmong {
-			if err != nil {
-				return found, err
-			}
-			all, err := m.find(ctx)
-			return found.both(all), err
-		}
-		found.ids, err = m.among(ctx, found.ids)
-		return found, err
-	}
-}
-
-// both are the candidates that two lookups allow.
-func (a candidates) both(b candidates) candidates {
-	switch {
-	case a.many && b.many:
-		return a
-	case a.many:
-		return candidates{ids: b.ids, loose: true}
-	case b.many:
-		return candidates{ids: a.ids, loose: true}
-	}
-	a.ids = slices.DeleteFunc(a.ids, func(id string) bool { _, found := slices.BinarySearch(b.ids, id); return !found })
-	a.loose = a.loose || b.loose
-	return a
-}
-
 // among is what finds the memberships of some; nil where find is no lookup of memberships.
-func (p *planner) among(name, value string) among {
+func (p *planner) among(name, value string) plan.Among {
 	switch {
-	case isUser(p.rt) && (name == "groups" || name == "groups.value"):
+	case isUser(p.Type) && (name == "groups" || name == "groups.value"):
 		return func(ctx context.Context, ids []string) ([]string, error) { return p.membersAmong(ctx, value, ids) }
-	case isGroup(p.rt) && (name == "members" || name == "members.value"):
+	case isGroup(p.Type) && (name == "members" || name == "members.value"):
 		return func(ctx context.Context, ids []string) ([]string, error) { return p.groupsAmong(ctx, value, ids) }
 	}
 	return nil

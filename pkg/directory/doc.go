@@ -38,10 +38,11 @@
 //	read.go        a user with groups, a group with members
 //	members.go     the members of a group on their way out
 //
-// Lists and searches. What a filter decides alone is in package simplify, the order of results in cursor, their number in counter:
+// Lists and searches. What a filter decides alone is in package simplify, how lookups narrow it in plan, the order of results in cursor,
+// their number in counter:
 //
 //	search.go      a query taken apart by resource types
-//	plan.go        how lookups narrow a filter
+//	planner.go     which lookups there are for which type
 //	lookup.go      the lookups
 //	among.go       which of few resources have a membership
 //	sort.go        the order that a query asks for

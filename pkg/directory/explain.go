@@ -41,9 +41,9 @@ func (l *lister) explain() string {
 		case k.narrow == nil:
 			b.WriteString("read all, test each")
 		case k.rest.matches != nil:
-			b.WriteString("look up " + k.narrow.text + ", test each")
+			b.WriteString("look up " + k.narrow.Text + ", test each")
 		default:
-			b.WriteString("look up " + k.narrow.text)
+			b.WriteString("look up " + k.narrow.Text)
 		}
 	}
 	if len(l.kinds) == 0 {

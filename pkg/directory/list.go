@@ -226,30 +226,30 @@ const sureTotal = 1000
 
 // candidates answers a query whose filter is narrow.
 func (l *lister) candidates(ctx context.Context, k *kind) error {
-	found, err := k.narrow.find(ctx)
+	found, err := k.narrow.Find(ctx)
 	if err != nil {
 		return err
 	}
-	if found.many {
+	if found.Many {
 		return l.search(ctx)
 	}
 	test := k.rest
-	if found.loose {
+	if found.Loose {
 		test = l.condition(k)
 	}
 	if l.down {
-		slices.Reverse(found.ids)
+		slices.Reverse(found.IDs)
 	}
-	if test.matches == nil && k.narrow.exists && l.order.byID() {
-		l.pick(k, found.ids)
+	if test.matches == nil && k.narrow.Exists && l.order.byID() {
+		l.pick(k, found.IDs)
 		return nil
 	}
-	if l.searched = len(found.ids) > sureTotal; !l.searched {
+	if l.searched = len(found.IDs) > sureTotal; !l.searched {
 		l.known = -1
 	}
 	c := l.collector()
 	s := &scanner{l: l, c: c}
-	for chunk := range slices.Chunk(found.ids, 4*store.MaxGetKeys) {
+	for chunk := range slices.Chunk(found.IDs, 4*store.MaxGetKeys) {
 		if l.known >= 0 && l.order.byID() && c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
 			break
 		}
@@ -257,7 +257,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		for i, id := range chunk {
 			keys[i] = ResourceKey(l.ts.Keys, k.rt, id)
 		}
-		items, err := l.candidatesRead(ctx, k, found.ids, keys)
+		items, err := l.candidatesRead(ctx, k, found.IDs, keys)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -33,7 +34,7 @@ func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, er
 }
 
 func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
-	return p.keys(ctx, p.ts.LookupPrefix(externalID(p.rt), value))
+	return p.keys(ctx, p.ts.LookupPrefix(externalID(p.Type), value))
 }
 
 func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
@@ -53,7 +54,7 @@ func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, er
 		}
 		types, _ := it.Attrs["types"].(string)
 		if hint == "" || slices.Contains(strings.Split(types, store.Sep), hint) {
-			if ids = append(ids, lastPart(it.SK)); len(ids) > maxCandidates {
+			if ids = append(ids, lastPart(it.SK)); len(ids) > plan.MaxCandidates {
 				break
 			}
 		}
@@ -155,7 +156,7 @@ func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) 
 		if err != nil {
 			return nil, err
 		}
-		if ids = append(ids, lastPart(it.SK)); len(ids) > maxCandidates {
+		if ids = append(ids, lastPart(it.SK)); len(ids) > plan.MaxCandidates {
 			break
 		}
 	}
@@ -170,7 +171,7 @@ func (p *planner) named(ctx context.Context, prefix store.Key) ([]string, error)
 			return nil, err
 		}
 		id, _ := it.Attrs["id"].(string)
-		if ids = append(ids, id); len(ids) > maxCandidates {
+		if ids = append(ids, id); len(ids) > plan.MaxCandidates {
 			break
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -110,18 +111,18 @@ func (m *membershipList) narrowed(p *planner, e filter.Expr) filter.Expr {
 	switch e := e.(type) {
 	case filter.And:
 		l := m.narrowed(p, e.L)
-		return and(l, m.narrowed(p, e.R))
+		return plan.And(l, m.narrowed(p, e.R))
 	case filter.Compare:
 		if e.Op == filter.Eq && e.Path.Filter == nil {
-			name = p.name(e.Path.Name)
-			value, ok = p.text(e.Value)
+			name = p.Name(e.Path.Name)
+			value, ok = p.Text(e.Value)
 		}
 	case filter.Match:
 		pairs, pure := filter.EqualPairs(e.Path.Filter)
 		for sub, v := range pairs {
 			if pure && len(pairs) == 1 && strings.EqualFold(sub, "value") {
-				name = p.name(e.Path.Name)
-				value, ok = p.text(v)
+				name = p.Name(e.Path.Name)
+				value, ok = p.Text(v)
 			}
 		}
 	}

@@ -69,15 +69,15 @@ func (s *scanner) whole(ctx context.Context) error {
 
 // narrow reads the candidates of a type among several.
 func (s *scanner) narrow(ctx context.Context, k *kind) error {
-	found, err := k.narrow.find(ctx)
+	found, err := k.narrow.Find(ctx)
 	if err != nil {
 		return err
 	}
 	test := k.rest
-	if found.loose {
+	if found.Loose {
 		test = s.l.condition(k)
 	}
-	if found.many {
+	if found.Many {
 		for i := range len(bounds) + 1 {
 			if err := s.section(ctx, k, i, ""); err != nil {
 				return err
@@ -85,8 +85,8 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		}
 		return nil
 	}
-	for start := 0; start < len(found.ids); start += store.MaxGetKeys {
-		ids := found.ids[start:min(start+store.MaxGetKeys, len(found.ids))]
+	for start := 0; start < len(found.IDs); start += store.MaxGetKeys {
+		ids := found.IDs[start:min(start+store.MaxGetKeys, len(found.IDs))]
 		keys := make([]store.Key, len(ids))
 		for i, id := range ids {
 			keys[i] = ResourceKey(s.l.ts.Keys, k.rt, id)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -45,9 +46,9 @@ type kind struct {
 	attach  bool        // groups or members are part of the answer
 	filter  filter.Expr // nil: all match
 	matches *filter.Matcher
-	narrow  *narrowing // nil: the filter is not narrow
-	rest    *condition // what candidates of narrow are still held against
-	sort    schema.Ref // the attribute to sort by; none: no value
+	narrow  *plan.Narrowing // nil: the filter is not narrow
+	rest    *condition      // what candidates of narrow are still held against
+	sort    schema.Ref      // the attribute to sort by; none: no value
 }
 
 // condition is a filter, bound.
@@ -150,7 +151,7 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 		return nil, err
 	}
 	k.matches = whole.matches
-	n, rest := l.d.planner(l.t, l.ts, rt).plan(e)
+	n, rest := l.d.planner(l.t, l.ts, rt).Plan(e)
 	k.narrow = n
 	k.rest, err = l.bind(rt, rest)
 	return k, err

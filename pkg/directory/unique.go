@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -65,13 +66,13 @@ func decodeUnique(v any) (keys []string) {
 }
 
 // byUnique finds the resource with a value of a unique attribute.
-func (p *planner) byUnique(ref schema.Ref) lookup {
+func (p *planner) byUnique(ref schema.Ref) plan.Lookup {
 	return func(ctx context.Context, value, _ string) ([]string, error) {
-		v, ok := p.rt.UniqueKey(ref, value)
+		v, ok := p.Type.UniqueKey(ref, value)
 		if !ok {
 			return nil, nil
 		}
-		items, err := p.ts.Get(ctx, p.ts.Unique(p.rt.ID, v.Attribute, v.Value))
+		items, err := p.ts.Get(ctx, p.ts.Unique(p.Type.ID, v.Attribute, v.Value))
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,267 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// Planner plans for the resources of one type. All fields but the flags are required.
+type Planner struct {
+	Type *schema.ResourceType
+	// BareNames says that bare names of extension attributes are understood, Unquoted that bare words are strings.
+	BareNames, Unquoted bool
+	// Attached names the attribute that says who is a member of what.
+	Attached string
+	// Lookups are the lookups by equality, by the name of the attribute as NameOf writes it.
+	Lookups map[string]Lookup
+	// StartsWith is the narrowing by the beginning of a value, nil where values are not in order.
+	StartsWith func(name, value string) *Narrowing
+	// Among is what finds the memberships of some; nil where the lookup by that name finds no memberships.
+	Among func(name, value string) Among
+}
+
+// Lookup finds the ids of the resources whose attribute has a value. hint is the type asked for beside it, or "".
+type Lookup func(ctx context.Context, value, hint string) ([]string, error)
+
+// MaxCandidates bounds what a lookup may name; beyond it the filter is not narrow.
+const MaxCandidates = 20000
+
+// Narrowing finds the ids of the resources that can match.
+type Narrowing struct {
+	Text   string // for the explanation: names, never a value
+	Exists bool   // every id found is that of a resource
+	Find   func(context.Context) (Candidates, error)
+
+	point bool  // one id at most
+	among Among // of a lookup of memberships: finds them among few
+}
+
+// Candidates are ids, sorted, each once.
+type Candidates struct {
+	IDs []string
+	// Loose says that a part of the filter did not do its work: the whole filter has to be held against the ids.
+	Loose bool
+	// Many says that the ids are too many to go by.
+	Many bool
+}
+
+// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if nothing is.
+func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
+	switch e := e.(type) {
+	case filter.And:
+		return p.both(e)
+	case filter.Or:
+		l, lrest := p.Plan(e.L)
+		r, rrest := p.Plan(e.R)
+		if l == nil || r == nil {
+			return nil, e
+		}
+		if lrest == nil && rrest == nil {
+			return union(l, r), nil
+		}
+		return union(l, r), e
+	case filter.Compare:
+		return p.compare(e)
+	case filter.Match:
+		return p.match(e)
+	}
+	return nil, e
+}
+
+func (p *Planner) both(e filter.And) (*Narrowing, filter.Expr) {
+	l, lrest := p.Plan(e.L)
+	r, rrest := p.Plan(e.R)
+	switch {
+	case l == nil && r == nil:
+		return nil, e
+	case l == nil:
+		return r, And(e.L, rrest)
+	case r == nil:
+		return l, And(lrest, e.R)
+	case l.point && !simplify.Mentions(e.R, p.Type, p.Attached): // one candidate: nothing to gain from a second lookup
+		return l, And(lrest, e.R)
+	case r.point && !simplify.Mentions(e.L, p.Type, p.Attached):
+		return r, And(e.L, rrest)
+	}
+	return intersection(l, r), And(lrest, rrest)
+}
+
+// And joins two filters, of which either may be nil.
+func And(l, r filter.Expr) filter.Expr {
+	switch {
+	case l == nil:
+		return r
+	case r == nil:
+		return l
+	}
+	return filter.And{L: l, R: r}
+}
+
+func intersection(l, r *Narrowing) *Narrowing {
+	n := &Narrowing{Text: "(" + l.Text + " and " + r.Text + ")", point: l.point || r.point, Exists: l.Exists || r.Exists}
+	switch {
+	case l.among == nil && r.among != nil:
+		n.Find = memberships(l, r)
+	case l.among != nil && r.among == nil:
+		n.Find = memberships(r, l)
+	default:
+		n.Find = func(ctx context.Context) (Candidates, error) {
+			a, b, err := parallel(ctx, l, r)
+			return a.both(b), err
+		}
+	}
+	return n
+}
+
+func union(l, r *Narrowing) *Narrowing {
+	return &Narrowing{
+		Text: "(" + l.Text + " or " + r.Text + ")", Exists: l.Exists && r.Exists,
+		Find: func(ctx context.Context) (Candidates, error) {
+			a, b, err := parallel(ctx, l, r)
+			if err != nil || a.Many || b.Many || len(a.IDs)+len(b.IDs) > MaxCandidates {
+				return Candidates{Many: true}, err
+			}
+			all := append(a.IDs, b.IDs...)
+			slices.Sort(all)
+			return Candidates{IDs: slices.Compact(all), Loose: a.Loose || b.Loose}, nil
+		},
+	}
+}
+
+func parallel(ctx context.Context, l, r *Narrowing) (a, b Candidates, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { a, err = l.Find(ctx); return err })
+	g.Go(func() (err error) { b, err = r.Find(ctx); return err })
+	err = g.Wait()
+	return a, b, err
+}
+
+// Name returns what an attribute name stands for, as NameOf writes it.
+func (p *Planner) Name(written string) string {
+	ref, ok := p.Type.Lookup(written, p.BareNames)
+	if !ok || ref.Attr == nil {
+		return ""
+	}
+	return NameOf(ref)
+}
+
+// NameOf names an attribute, with the URN in front where that is an extension's, but for the manager.
+func NameOf(ref schema.Ref) string {
+	name := ref.Attr.Name
+	if ref.Extension != nil && (ref.Extension.ID != scim.EnterpriseUserURN || name != "manager") {
+		name = ref.Extension.ID + ":" + name
+	}
+	if ref.Sub == nil {
+		return name
+	}
+	return name + "." + ref.Sub.Name
+}
+
+func (p *Planner) compare(c filter.Compare) (*Narrowing, filter.Expr) {
+	value, ok := p.Text(c.Value)
+	if !ok {
+		return nil, c
+	}
+	name, hint, exact := p.Name(c.Path.Name), "", true
+	if c.Path.Filter != nil {
+		name = canonicalCase(name+"."+c.Path.Sub, p.Lookups)
+		hint, exact = typeHint(c.Path.Filter)
+	}
+	var n *Narrowing
+	switch find := p.Lookups[name]; {
+	case c.Op == filter.Eq && find != nil:
+		n = p.by(name, value, hint, find)
+		exact = exact && (hint == "" || name == "emails.value")
+	case c.Op == filter.Sw && c.Path.Filter == nil && value != "":
+		n = p.StartsWith(name, value)
+	}
+	if n != nil && exact {
+		return n, nil
+	}
+	return n, c
+}
+
+// match narrows `emails[type eq "work" and value eq "x"]` and its like by the value.
+func (p *Planner) match(m filter.Match) (*Narrowing, filter.Expr) {
+	pairs, pure := filter.EqualPairs(m.Path.Filter)
+	name := p.Name(m.Path.Name)
+	find := p.Lookups[name]
+	if !pure || find == nil {
+		return nil, m
+	}
+	for sub, v := range pairs {
+		value, ok := p.Text(v)
+		if !ok || !strings.EqualFold(sub, "value") {
+			continue
+		}
+		hint := hintIn(pairs)
+		n := p.by(name, value, hint, find)
+		if len(pairs) == 1 || len(pairs) == 2 && hint != "" && name == "emails" {
+			return n, nil
+		}
+		return n, m
+	}
+	return nil, m
+}
+
+// Text returns the string that a value of a filter stands for.
+func (p *Planner) Text(v filter.Value) (string, bool) {
+	if v.Kind == filter.Str {
+		return v.Str, true
+	}
+	return v.String(), p.Unquoted && v.Kind != filter.Null
+}
+
+// typeHint returns the type that a value filter asks for; exact where it asks for nothing else.
+func typeHint(e filter.Expr) (hint string, exact bool) {
+	pairs, pure := filter.EqualPairs(e)
+	if !pure {
+		return "", false
+	}
+	hint = hintIn(pairs)
+	return hint, len(pairs) == 1 && hint != ""
+}
+
+func hintIn(pairs map[string]filter.Value) string {
+	for sub, v := range pairs {
+		if strings.EqualFold(sub, "type") && v.Kind == filter.Str {
+			return scim.Fold(v.Str)
+		}
+	}
+	return ""
+}
+
+func canonicalCase(name string, known map[string]Lookup) string {
+	for k := range known {
+		if strings.EqualFold(k, name) {
+			return k
+		}
+	}
+	return name
+}
+
+// by is the narrowing by one lookup.
+func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
+	among := p.Among(name, value)
+	return &Narrowing{
+		Text: name + " eq", point: name == "id" || name == "userName", Exists: name != "id" && among == nil, among: among,
+		Find: func(ctx context.Context) (Candidates, error) { return Found(find(ctx, value, hint)) },
+	}
+}
+
+// Found makes candidates of what a lookup found, in any order.
+func Found(ids []string, err error) (Candidates, error) {
+	if err != nil || len(ids) > MaxCandidates {
+		return Candidates{Many: true}, err
+	}
+	slices.Sort(ids)
+	return Candidates{IDs: slices.Compact(ids)}, nil
+}
