@@ -156,8 +156,8 @@ func New(s *store.Store, o Options) *Directory {
 // Options are what the Directory was made with, defaults filled in.
 func (d *Directory) Options() Options { return d.o }
 
-// Store is where the Directory keeps everything, for packages that build on it.
-func (d *Directory) Store() *store.Store { return d.store }
+// Store is where the Directory keeps a tenant, for packages that build on it.
+func (d *Directory) Store(t Tenant) *store.TenantStore { return d.store.Tenant(t.ID) }
 
 // IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
 func IsBusy(err error) bool {

@@ -64,7 +64,7 @@ const (
 // Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
 // the whole request from being carried out.
 func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result, error) {
-	b := &request{d: d, o: d.Options(), t: t, ts: d.Store().Tenant(t.ID), ops: ops, results: make([]Result, len(ops))}
+	b := &request{d: d, o: d.Options(), t: t, ts: d.Store(t), ops: ops, results: make([]Result, len(ops))}
 	begin, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
