@@ -106,7 +106,8 @@ func (w *world) operationsOn(g string) []measured {
 		{"first page of a group's memberships", 4, 1, w.memberships(ofGroup, 10)},
 		{"number of a group's memberships", 2, 0, w.memberships(ofGroup, 0)},
 		{"delete a membership", 2, 6, leave},
-		{"delete a user", 5, 9, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) }},
+		{"delete a user", 6, 9, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) }},
+		{"delete a user in a group", 7, 15, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, member, nil) }},
 	}
 }
 

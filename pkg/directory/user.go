@@ -124,12 +124,13 @@ func (d *Directory) later(t time.Time) time.Time {
 	return now
 }
 
-// deleteUser removes a user at once; its memberships and the references of those it manages follow as open work.
+// deleteUser removes a user at once; its memberships, where they are many, and the references of those it manages follow as open work.
 func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	ts := d.store.Tenant(t.ID)
 	var w work
+	again := false // the memberships may have changed meanwhile: they are left to the open work
 	err := d.Retry(ctx, func() error {
-		r, err := d.read(ctx, ts, rt, id)
+		r, memberships, err := d.readLeaving(ctx, ts, rt, id, !again)
 		if err != nil {
 			return err
 		}
@@ -148,6 +149,10 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		}
 		w = d.newWork(workGone, id)
 		tx.add(w.put(ts.Keys))
+		if len(tx.ops)+len(memberships.ops) <= store.MaxTransactOps {
+			tx.join(memberships)
+		}
+		again = true
 		return tx.commit(ctx, ts)
 	})
 	if err != nil {
@@ -155,6 +160,62 @@ func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	}
 	d.finish(ctx, ts, w)
 	return nil
+}
+
+// fewGroups is in how many groups a user may be whose deletion takes the memberships along. More would make its transaction one that
+// many others get in the way of.
+const fewGroups = 8
+
+// readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
+func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r record, leave *transaction, err error) {
+	leave = &transaction{}
+	if !groups || !validID(id) {
+		r, err = d.read(ctx, ts, rt, id)
+		return r, leave, err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		r, err = d.read(gctx, ts, rt, id)
+		return err
+	})
+	g.Go(func() (err error) {
+		leave, err = d.leaveGroups(gctx, ts, id)
+		return err
+	})
+	err = g.Wait()
+	return r, leave, err
+}
+
+// leaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are being changed.
+func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*transaction, error) {
+	var tx transaction
+	prefix := ts.MemberOfPrefix(id)
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly, Limit: fewGroups + 1})
+	if err != nil || page.Count > fewGroups {
+		return &tx, err
+	}
+	keys := make([]store.Key, len(page.Items))
+	for i, it := range page.Items {
+		keys[i] = ts.Group(lastPart(it.SK))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return &tx, err
+	}
+	for _, it := range items {
+		if it.Attrs == nil || text(scim.Object(it.Attrs), attrOpen) != "" {
+			continue
+		}
+		touch := d.touchGroup(ts.Keys, it.SK)
+		touch.Set[attrModified] = d.later(fromMillis(it.Attrs[attrModified])).UnixMilli()
+		if _, counted := it.Attrs[attrMembers]; counted {
+			touch.Add[attrMembers] = -1
+		}
+		tx.must(touch, ErrStale)
+		tx.must(when(remove(ts.Member(it.SK, id)), store.Cond{Test: store.NotEqual, Attr: "type", Value: memberNone}, exists()[0]), ErrStale)
+		tx.add(remove(ts.MemberOf(id, it.SK)))
+	}
+	return &tx, nil
 }
 
 // getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the groups.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -158,20 +159,25 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 		if err != nil {
 			return err
 		}
-		open := false
-		for _, w := range all {
-			switch {
-			case w.closed.IsZero():
-				open = true
-				err = d.roll(ctx, ts, w, nil)
-			case d.o.Now().Sub(w.closed) > linger:
-				err = ts.Write(ctx, remove(ts.Work(w.id)))
+		var lingered []store.Op
+		open := slices.DeleteFunc(all, func(w work) bool {
+			if w.closed.IsZero() {
+				return false
 			}
-			if err != nil {
+			if d.o.Now().Sub(w.closed) > linger {
+				lingered = append(lingered, remove(ts.Work(w.id)))
+			}
+			return true
+		})
+		if err := ts.Batch(ctx, lingered...); err != nil {
+			return err
+		}
+		for _, w := range open {
+			if err := d.roll(ctx, ts, w, nil); err != nil {
 				return err
 			}
 		}
-		if !open {
+		if len(open) == 0 {
 			return nil
 		}
 	}

@@ -235,6 +235,30 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 	}
 }
 
+// TestReadsCostTheSameBehindDeletions: that many users in groups were deleted a moment ago is nothing that others pay for.
+func TestReadsCostTheSameBehindDeletions(t *testing.T) {
+	a := tenantOn(t, metered(t), "acme", "generic")
+	users := a.populate(121)
+	staff := a.group("staff", users)
+	a.group("others", users[:60])
+	paths := []string{"/Users/" + users[120], "/Groups/" + staff + "?excludedAttributes=members", "/Users?filter=" + url.QueryEscape(`userName eq "user-000120"`)}
+	before := make([]spent, len(paths))
+	for i, path := range paths {
+		before[i], _ = a.cost(path)
+	}
+	for _, id := range users[:120] {
+		a.must(204, "DELETE", "/Users/"+id, "")
+	}
+	for i, path := range paths {
+		if after, _ := a.cost(path); after != before[i] {
+			t.Errorf("%s costs %+v, behind deletions %+v", path, before[i], after)
+		}
+	}
+	if left := a.must(200, "GET", "/Groups/"+staff, "")["members"].([]any); len(left) != 1 {
+		t.Errorf("%d members are left, want 1", len(left))
+	}
+}
+
 // callsByRange is how many calls a search of resources with these random ids may take. Ids are read in ranges by their first digit: for
 // each, those who are in it, what belongs to them, by one range read or for eight or fewer one by one, the open work, and the names of up to
 // so many others for each, 100 at a time.
