@@ -72,12 +72,17 @@ func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantSto
 	holder := ts.GroupNameHolder(folded)
 	if t.UniqueGroupNames {
 		prefix := ts.GroupNamePrefix(folded)
-		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 1, Select: store.KeysOnly})
+		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 2, Select: store.KeysOnly})
 		if err != nil {
 			return err
 		}
-		if page.Count > 0 {
-			return taken("group", "displayName", name)
+		for _, it := range page.Items {
+			if lastPart(it.SK) != r.id {
+				return taken("group", "displayName", name)
+			}
+		}
+		if page.Count > 0 { // somebody else has given the group this name since it was read
+			return ErrStale
 		}
 		tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), taken("group", "displayName", name))
 		r.holds = true

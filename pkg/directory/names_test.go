@@ -100,3 +100,27 @@ func (w *world) unique(want bool) *world {
 	other.tenant.UniqueGroupNames = want
 	return other
 }
+
+// TestTheSameRenameTwice: a group that gets a name from two requests at once has it; neither takes it for another's.
+func TestTheSameRenameTwice(t *testing.T) {
+	for _, match := range []bool{false, true} {
+		engine := &intercept{Engine: memory(t)}
+		w := on(t, engine, "okta").unique(true)
+		g := w.group("one")
+		var ifMatch []string
+		want := 200
+		if match {
+			ifMatch, want = []string{w.get(group, g).ETag()}, 412
+		}
+		const rename = `{"op":"replace","path":"displayName","value":"two"}`
+		engine.once(func(c call) bool { return c.read && c.touches("GN") }, func() { w.ok(w.patch(group, g, rename)) })
+		if _, err := w.patch(group, g, rename, ifMatch...); status(err) != want || !engine.done() {
+			t.Errorf("If-Match %t: %v, want %d", match, err, want)
+		}
+		other := w.group("three")
+		if _, err := w.patch(group, other, rename); status(err) != 409 {
+			t.Errorf("a name is given twice: %v", err)
+		}
+		w.settled()
+	}
+}
