@@ -12,7 +12,7 @@ import (
 // flags are those of functions/Makefile.
 var flags = []string{
 	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
-	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/tls=-l", "-gcflags=crypto/x509=-l",
+	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/...=-l",
 	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l", "-gcflags=mime/...=-l",
 }
 
