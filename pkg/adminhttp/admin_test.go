@@ -192,7 +192,7 @@ func TestTenantList(t *testing.T) {
 	}) {
 		t.Errorf("pages %v, then %s", ids, last.text)
 	}
-	for _, query := range []string{"count=0", "count=-1", "count=x", "count=", "cursor=!", "count=99999999999999999999"} {
+	for _, query := range []string{"count=0", "count=-1", "count=x", "count=", "cursor=!", "count=99999999999999999999", "cursor=%zz", "count=2;cursor=x"} {
 		s.want(400, problem, "GET", "/admin/v1/tenants?"+query, "")
 	}
 	s.want(200, "tenants", "GET", "/admin/v1/tenants?count=100000&other=1", "")

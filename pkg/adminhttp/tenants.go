@@ -2,6 +2,7 @@ package adminhttp
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,10 @@ func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
 }
 
 func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what can't be read must not mean the first page, of which a client that follows cursors would never see the end
+		return badRequest("The query is not properly percent-encoded.")
+	}
 	count := defaultCount
 	if query.Has("count") {
 		n, err := strconv.Atoi(query.Get("count"))
