@@ -21,7 +21,14 @@ func (d *Directory) CreateAs(ctx context.Context, t Tenant, rt *schema.ResourceT
 	case isGroup(rt):
 		return d.createGroup(ctx, t, rt, id, body, sel)
 	case isUser(rt):
-		return d.createUser(ctx, t, rt, id, body)
+		res, err := d.createUser(ctx, t, rt, id, body)
+		if err == nil && res.joined {
+			groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
+			defer groups.stop()
+			res.joined = false          // since what is read from here on
+			_ = groups.attach(ctx, res) // the user is made: where its groups can't be read now, the answer is without them
+		}
+		return res, err
 	case isMembership(rt):
 		return d.createMembership(ctx, t, rt, body, sel)
 	}
@@ -77,7 +84,7 @@ func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	if err != nil {
 		return Resource{}, err
 	}
-	return res, groups.attach(res)
+	return res, groups.attach(ctx, res)
 }
 
 // change rewrites a resource that is no group.
@@ -106,7 +113,7 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	if err != nil || o.Body == NoBody {
 		return res, false, err
 	}
-	err = groups.attach(res)
+	err = groups.attach(ctx, res)
 	return res, err == nil, err
 }
 

@@ -47,6 +47,8 @@ type Resource struct {
 	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them. It is not
 	// yet projected.
 	Doc scim.Object
+	// joined says that the change gave a user a name that groups waited for: it is a member of these since.
+	joined bool
 }
 
 // ETag returns the resource's version as a weak entity tag (RFC 7644, section 3.14).

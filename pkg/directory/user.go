@@ -26,14 +26,15 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	keepManager(rt, nil, doc)
 	once := d.givenID(rt, id)
 	r := record{rt: rt, id: once.id, version: 1}
+	var refs references
 	ts := d.store.Tenant(t.ID)
 	err = d.Retry(ctx, func() error {
 		if err := once.check(ctx, ts); err != nil {
 			return err
 		}
 		r.doc = cloneTop(doc)
-		refs, err := d.userReferences(ctx, ts, r.id, nil, r.doc, once.tries > 1)
-		if err != nil {
+		var err error
+		if refs, err = d.userReferences(ctx, ts, r.id, nil, r.doc, once.tries > 1); err != nil {
 			return err
 		}
 		r.created = d.o.Now()
@@ -53,13 +54,16 @@ func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	if err = once.settle(ctx, ts, err); err != nil {
 		return Resource{}, err
 	}
-	return d.resource(t, r), nil
+	res := d.resource(t, r)
+	res.joined = len(refs.awaited) > 0
+	return res, nil
 }
 
 // changeUser rewrites a user with what edit makes of its document. A document that stays equal is not written.
 func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
 	var r record
+	var refs references
 	again := false
 	err := d.Retry(ctx, func() error {
 		look := again
@@ -82,8 +86,7 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.Resourc
 		if scim.Equal(known, r.doc) {
 			return nil
 		}
-		refs, err := d.userReferences(ctx, ts, id, old, r.doc, look)
-		if err != nil {
+		if refs, err = d.userReferences(ctx, ts, id, old, r.doc, look); err != nil {
 			return err
 		}
 		if scim.Equal(known, r.doc) { // the manager was named in another way
@@ -98,7 +101,9 @@ func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.Resourc
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.resource(t, r), nil
+	res := d.resource(t, r)
+	res.joined = len(refs.awaited) > 0
+	return res, nil
 }
 
 // commitUser writes the changed record r, whose document was old, together with claims.
@@ -254,6 +259,7 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceTy
 // groupsAhead are a user's groups, read while the user is changed.
 type groupsAhead struct {
 	cancel  context.CancelFunc
+	read    func(context.Context) error
 	reading errgroup.Group
 	ids     []string
 	byID    map[string]scim.Object
@@ -267,13 +273,14 @@ func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.Resour
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &groupsAhead{cancel: cancel}
-	a.reading.Go(func() (err error) {
+	a.read = func(ctx context.Context) (err error) {
 		ts := d.store.Tenant(t.ID)
 		if a.ids, err = d.groupsOf(ctx, ts, id); err == nil {
 			a.byID, err = d.groupReferences(ctx, t, ts, a.ids)
 		}
 		return err
-	})
+	}
+	a.reading.Go(func() error { return a.read(ctx) })
 	return a
 }
 
@@ -285,12 +292,16 @@ func (a *groupsAhead) stop() {
 	}
 }
 
-// attach puts the groups into an answer.
-func (a *groupsAhead) attach(res Resource) error {
+// attach puts the groups into an answer. They are read again where the change itself brought the user into groups.
+func (a *groupsAhead) attach(ctx context.Context, res Resource) error {
 	if a == nil {
 		return nil
 	}
-	if err := a.reading.Wait(); err != nil {
+	err := a.reading.Wait()
+	if res.joined {
+		err = a.read(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	setGroups(res.Doc, a.ids, a.byID)

@@ -3,6 +3,7 @@ package scimhttp_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,4 +154,42 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.as(b, "GET", "/Users/"+userID, "").wantResource(200)
+}
+
+// "groups of a user and members of a group always agree", also in the answer to the very request that brings a user into the groups
+// that waited for its name.
+func TestAnswerShowsGroupsThatWaitedForTheUser(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "generic", tenant.Settings{})
+	user := func(name, more string) string {
+		return `{"schemas":["` + scim.UserURN + `"],"userName":"` + name + `"` + more + `}`
+	}
+	awaiting := func(name string) string {
+		body := strings.TrimSuffix(groupNamed("waits for "+name), "}") + `,"members":[{"value":"` + name + `"}]}`
+		return s.as(a, "POST", "/Groups", body).wantResource(201).text("id")
+	}
+	check := func(r *response, want ...string) {
+		t.Helper()
+		var got []string
+		list, _ := r.at("groups").([]any)
+		for _, g := range list {
+			got = append(got, g.(map[string]any)["value"].(string))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("groups %v, want %v", got, want)
+		}
+	}
+	one, two, three, four := awaiting("late"), awaiting("ext"), awaiting("patched"), awaiting("put")
+	made := s.as(a, "POST", "/Users", user("LATE", `,"externalId":"ext"`)).wantResource(201)
+	check(made, one, two)
+	path := "/Users/" + made.text("id")
+	check(s.as(a, "PATCH", path, patchOf(`{"op":"replace","path":"userName","value":"patched"}`)).wantResource(200), one, two, three)
+	check(s.as(a, "PUT", path, user("put", "")).wantResource(200), one, two, three, four)
+	check(s.as(a, "GET", path, "").wantResource(200), one, two, three, four)
+	awaiting("quiet")
+	if r := s.as(a, "POST", "/Users?excludedAttributes=groups", user("quiet", "")).wantResource(201); r.at("groups") != nil {
+		t.Errorf("groups that were not asked for: %v", r.at("groups"))
+	}
 }
