@@ -35,16 +35,6 @@ func (m member) version() int64 { return max(m.at, 1) }
 func membershipResource(t Tenant, ids membershipid.IDs, l link) Resource {
 	rt := schema.MembershipType()
 	id := ids.Of(l.groupID, l.value)
-	m := scim.Object{"value": l.value}
-	switch l.typ {
-	case memberUser:
-		m["type"], m["$ref"] = l.typ, location(t, schema.UserType(), l.value)
-	case memberGroup:
-		m["type"], m["$ref"] = l.typ, location(t, schema.GroupType(), l.value)
-	}
-	if l.display != "" {
-		m["display"] = l.display
-	}
 	res := Resource{Type: rt, ID: id, Version: l.version(), Modified: fromMillis(l.at)}
 	meta := scim.Object{"resourceType": rt.ID, "location": location(t, rt, id), "version": res.ETag()}
 	if l.at != 0 {
@@ -52,7 +42,7 @@ func membershipResource(t Tenant, ids membershipid.IDs, l link) Resource {
 		meta["created"], meta["lastModified"] = since, since
 	}
 	res.Doc = scim.Object{
-		"id": id, "meta": meta, "member": m,
+		"id": id, "meta": meta, "member": l.object(t),
 		"group": scim.Object{"value": l.groupID, "$ref": location(t, schema.GroupType(), l.groupID), "display": displayOf(l.group.doc)},
 	}
 	rt.SetSchemas(res.Doc)

@@ -1,7 +1,25 @@
 package scim
 
+import "strings"
+
 // Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing else.
 type Object = map[string]any
+
+// Field returns the value of a member of o whose name may be written in any case (RFC 7643, section 2.1), and whether there is one. One
+// in the exact case wins.
+func Field(o Object, name string) (any, bool) {
+	if v, ok := o[name]; ok {
+		return v, true
+	}
+	found := ""
+	for k := range o {
+		if strings.EqualFold(k, name) && (found == "" || k < found) {
+			found = k
+		}
+	}
+	v, ok := o[found]
+	return v, ok && found != ""
+}
 
 // Clone makes a deep copy of a JSON value.
 func Clone(v any) any {

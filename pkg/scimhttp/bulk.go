@@ -88,17 +88,10 @@ func checkMessage(msg scim.Object, urn string) error {
 	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", urn)
 }
 
-// member returns the value of an object's member whose name is written in any case (RFC 7643, section 2.1).
+// member is scim.Field, but for whether there is one.
 func member(o scim.Object, name string) any {
-	if v, ok := o[name]; ok {
-		return v
-	}
-	for k, v := range o {
-		if strings.EqualFold(k, name) {
-			return v
-		}
-	}
-	return nil
+	v, _ := scim.Field(o, name)
+	return v
 }
 
 // bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same. seen holds

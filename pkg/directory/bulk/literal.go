@@ -33,15 +33,8 @@ func literals(v any, key string) []string {
 	return nil
 }
 
-// field returns the value of an object's member whose name is written in any case.
+// field is scim.Field, but for whether there is one.
 func field(o scim.Object, name string) any {
-	if v, ok := o[name]; ok {
-		return v
-	}
-	for k, v := range o {
-		if strings.EqualFold(k, name) {
-			return v
-		}
-	}
-	return nil
+	v, _ := scim.Field(o, name)
+	return v
 }

@@ -71,7 +71,7 @@ func (p *patcher) removeListed(a *schema.Attribute, value any) error {
 	eq := make([]string, 0, len(list))
 	for i, e := range list {
 		if obj, ok := e.(scim.Object); ok {
-			e, _ = field(obj, "value")
+			e, _ = scim.Field(obj, "value")
 		}
 		s, ok := e.(string)
 		if !ok || s == "" {

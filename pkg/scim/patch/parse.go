@@ -14,7 +14,7 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 	if err := checkURN(msg); err != nil {
 		return nil, err
 	}
-	raw, ok := field(msg, "Operations")
+	raw, ok := scim.Field(msg, "Operations")
 	list, isList := raw.([]any)
 	switch {
 	case !ok || raw == nil:
@@ -43,7 +43,7 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 }
 
 func checkURN(msg scim.Object) error {
-	raw, _ := field(msg, "schemas")
+	raw, _ := scim.Field(msg, "schemas")
 	list, _ := raw.([]any)
 	for _, urn := range list {
 		if urn == scim.PatchOpURN {
@@ -62,7 +62,7 @@ func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
 	if op.Path, err = parsePath(obj); err != nil {
 		return op, err
 	}
-	op.Value, op.HasValue = field(obj, "value")
+	op.Value, op.HasValue = scim.Field(obj, "value")
 	switch {
 	case op.Path == nil && op.Kind == Remove:
 		return op, errNoPath()
@@ -77,7 +77,7 @@ func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
 }
 
 func parseKind(obj scim.Object) (Kind, error) {
-	raw, ok := field(obj, "op")
+	raw, ok := scim.Field(obj, "op")
 	if !ok || raw == nil {
 		return "", scim.BadRequest(scim.InvalidSyntax, "op is missing: it is add, remove or replace.")
 	}
@@ -95,7 +95,7 @@ func parseKind(obj scim.Object) (Kind, error) {
 
 // parsePath reads the path; absent, null and "" all mean that there is none.
 func parsePath(obj scim.Object) (*filter.Path, error) {
-	raw, _ := field(obj, "path")
+	raw, _ := scim.Field(obj, "path")
 	if raw == nil || raw == "" {
 		return nil, nil
 	}
@@ -125,19 +125,4 @@ func parseAttributes(v any) (scim.Object, error) {
 		}
 	}
 	return nil, errNoObject()
-}
-
-// field finds a key of a message in any case; one in the exact case wins.
-func field(obj scim.Object, name string) (any, bool) {
-	if v, ok := obj[name]; ok {
-		return v, true
-	}
-	found := ""
-	for k := range obj {
-		if strings.EqualFold(k, name) && (found == "" || k < found) {
-			found = k
-		}
-	}
-	v, ok := obj[found]
-	return v, ok && found != ""
 }
