@@ -8,10 +8,10 @@ import (
 )
 
 // Keep completes next, which is to take the place of the canonical document old (RFC 7644, section 3.5.1), by what a client does not
-// say there: an immutable attribute that has a value, and one that is never returned, so that the client can't know it. An
-// immutable attribute, or sub-attribute of a single value, that has another value in next is an *scim.Error 400 mutability. A complex
-// value or an extension that a client sees some of and leaves out as a whole is gone, but for an extension's immutable attributes. The
-// result passes Check.
+// say there: an immutable attribute that has a value, and one that is never returned, so that the client can't know it; in one value of
+// several, while what a client sees of it is the same. An immutable attribute, or sub-attribute of a single value, that has another
+// value in next is an *scim.Error 400 mutability. A complex value or an extension that a client sees some of and leaves out as a whole
+// is gone, but for an extension's immutable attributes. The result passes Check.
 //
 // next is changed, but what lies below its first level is not. The types of RFC 7643 have nothing to keep: password is never stored,
 // and members are not part of a document.
@@ -72,6 +72,10 @@ func fixed(attributes []*Attribute, o scim.Object) bool {
 func keep(attributes []*Attribute, old, next scim.Object) error {
 	for _, a := range attributes {
 		was, is := old[a.Name], next[a.Name]
+		if list, several := is.([]any); several && was != nil {
+			is = keepHidden(a, was, list)
+			next[a.Name] = is
+		}
 		switch {
 		case was == nil || a.Mutability == ReadOnly:
 			continue
@@ -98,6 +102,44 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 		}
 	}
 	return nil
+}
+
+// keepHidden returns the values that take the place of was. One of which a client sees the same as of a former one is that one, and
+// keeps the hidden sub-attributes that it does not give.
+func keepHidden(a *Attribute, was any, values []any) []any {
+	list, _ := was.([]any)
+	if !slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden) {
+		return values
+	}
+	former := make(map[string]scim.Object, len(list))
+	for _, v := range list {
+		if o, ok := v.(scim.Object); ok {
+			former[a.seen(o)] = o
+		}
+	}
+	kept := slices.Clone(values)
+	for i, v := range values {
+		o, ok := v.(scim.Object)
+		if !ok {
+			continue
+		}
+		if whole := maps.Clone(former[a.seen(o)]); whole != nil {
+			maps.Copy(whole, o)
+			kept[i] = whole
+		}
+	}
+	return kept
+}
+
+// seen returns what a client sees of a value, as JSON.
+func (a *Attribute) seen(o scim.Object) string {
+	o = maps.Clone(o)
+	for _, sub := range a.SubAttributes {
+		if sub.hidden() {
+			delete(o, sub.Name)
+		}
+	}
+	return string(scim.AppendJSON(nil, o))
 }
 
 // sameValues is scim.Equal, but for the order of a multi-valued attribute's values, which says nothing (RFC 7643, section 2.4).
