@@ -300,12 +300,13 @@ func TestPutKeepsHiddenPartsOfElements(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	keys := func(returned string) string {
 		return `{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"type"},{"name":"code","returned":"` + returned + `"}]},
-			{"name":"marks","type":"complex","multiValued":true,"mutability":"immutable","subAttributes":[{"name":"value"},{"name":"code","returned":"never"}]}`
+			{"name":"marks","type":"complex","multiValued":true,"mutability":"immutable","subAttributes":[{"name":"value"},{"name":"code","returned":"never"}]},
+			{"name":"seal","type":"complex","mutability":"immutable","subAttributes":[{"name":"value"},{"name":"code","returned":"never"}]}`
 	}
 	a.badges(keys("never"), false)
 	made := a.must(201, "POST", "/Users", body(userURN, `"userName":"ada","`+badgeURN+`":{"keys":[
 		{"value":"1","code":"a"},{"value":"2","code":"b"},{"value":"2","type":"x","code":"c"},{"value":"3"},{"value":"4","code":"d"},{"value":"5","code":"e"}],
-		"marks":[{"value":"m","code":"x"}]}`))
+		"marks":[{"value":"m","code":"x"}],"seal":{"value":"s","code":"y"}}`))
 	path := "/Users/" + made["id"].(string)
 	version := func() any { return a.must(200, "GET", path, "")["meta"].(map[string]any)["version"] }
 	was := version()
@@ -313,9 +314,10 @@ func TestPutKeepsHiddenPartsOfElements(t *testing.T) {
 		t.Errorf("a PUT of what was read made version %v of %v", version(), was)
 	}
 	a.must(200, "PUT", path, body(userURN, `"userName":"ada","`+badgeURN+`":{"keys":[
-		{"value":"5","code":"new"},{"value":"4","type":"door"},{"value":"2"},{"value":"6"},{"value":"1"}],"marks":[{"value":"m"}]}`))
+		{"value":"5","code":"new"},{"value":"4","type":"door"},{"value":"2"},{"value":"6"},{"value":"1"}],"marks":[{"value":"m"}],"seal":{"value":"s"}}`))
+	a.refuse(400, "mutability", "PUT", path, body(userURN, `"userName":"ada","`+badgeURN+`":{"seal":{"value":"s","code":"z"}}`), "seal")
 	a.mustAdmin(200, "PUT", "/schemas/"+badgeURN, `{"attributes":[`+keys("default")+`]}`)
-	const want = "map[keys:[map[code:new value:5] map[type:door value:4] map[code:b value:2] map[value:6] map[code:a value:1]] marks:[map[value:m]]]"
+	const want = "map[keys:[map[code:new value:5] map[type:door value:4] map[code:b value:2] map[value:6] map[code:a value:1]] marks:[map[value:m]] seal:map[value:s]]"
 	if got := fmt.Sprint(a.must(200, "GET", path, "")[badgeURN]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

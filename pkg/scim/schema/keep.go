@@ -75,6 +75,9 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 		if list, several := is.([]any); several && was != nil {
 			is = keepHidden(a, was, list)
 			next[a.Name] = is
+		} else if is != nil && a.Mutability == Immutable { // what is compared has to be whole
+			is = keepHidden(a, []any{was}, []any{is})[0]
+			next[a.Name] = is
 		}
 		switch {
 		case was == nil || a.Mutability == ReadOnly:
