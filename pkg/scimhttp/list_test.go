@@ -116,3 +116,20 @@ func TestPageIsCutShort(t *testing.T) {
 		t.Errorf("%d of %d users were listed", got, n)
 	}
 }
+
+// A whole number may be written with a fraction of nothing.
+func TestSearchTakesWholeNumbers(t *testing.T) {
+	s := newServer(t, nil)
+	a := s.tenant("acme", "", tenant.Settings{})
+	search := func(count string) *response {
+		return s.as(a, "POST", "/Users/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"count":`+count+`}`)
+	}
+	s.as(a, "POST", "/Users", `{"userName":"anna"}`).want(201)
+	for count, want := range map[string]float64{"1": 1, "1.0": 1, "0.0": 0} {
+		if got := search(count).want(200).at("itemsPerPage"); got != want {
+			t.Errorf("count %s: itemsPerPage %v, want %v", count, got, want)
+		}
+	}
+	search("1.5").want(400)
+	search("true").want(400)
+}

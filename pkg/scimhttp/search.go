@@ -2,7 +2,6 @@ package scimhttp
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -44,8 +43,8 @@ func searchParameters(msg scim.Object) (parameters, error) {
 		case nil:
 		case string:
 			p[name] = []string{v}
-		case int64:
-			p[name] = []string{strconv.FormatInt(v, 10)}
+		case int64, float64:
+			p[name] = []string{string(scim.AppendJSON(nil, v))} // 1.0 as 1
 		case []any:
 			for _, e := range v {
 				s, ok := e.(string)
