@@ -105,6 +105,7 @@ func TestAnything(t *testing.T) {
 type mess struct {
 	w      *world
 	slow   bool // the engine may be too slow for all who want something at once: a request may be put off
+	putOff atomic.Bool
 	mu     sync.Mutex
 	users  []string
 	groups []string
@@ -193,6 +194,7 @@ func (m *mess) step(r *rand.Rand) {
 		}
 	}
 	if m.slow && (directory.IsBusy(err) || status(err) == 503) {
+		m.putOff.Store(true)
 		return
 	}
 	switch status(err) {

@@ -2,6 +2,7 @@ package scimhttp
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -44,7 +45,10 @@ func searchParameters(msg scim.Object) (parameters, error) {
 		case string:
 			p[name] = []string{v}
 		case int64, float64:
-			p[name] = []string{string(scim.AppendJSON(nil, v))} // 1.0 as 1
+			if !scim.Equal(v, whole(v)) {
+				return nil, unreadable(key)
+			}
+			p[name] = []string{strconv.FormatInt(whole(v), 10)}
 		case []any:
 			for _, e := range v {
 				s, ok := e.(string)
@@ -58,6 +62,15 @@ func searchParameters(msg scim.Object) (parameters, error) {
 		}
 	}
 	return p, nil
+}
+
+// whole is a number without its fraction.
+func whole(v any) int64 {
+	if f, ok := v.(float64); ok {
+		return int64(f)
+	}
+	n, _ := v.(int64)
+	return n
 }
 
 func unreadable(key string) error {
