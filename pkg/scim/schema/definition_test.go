@@ -305,3 +305,20 @@ func TestKeepOfWhatIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// A value keeps the hidden part of a former one that the client can't tell from it, but takes none where several look the same.
+func TestKeepOfHiddenParts(t *testing.T) {
+	rt := withBadge(t, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"pin","returned":"never"}]}`, false)
+	for _, tc := range []struct{ old, put, want string }{
+		{`[{"value":"a","pin":"1"}]`, `[{"value":"a"}]`, `[{"pin":"1","value":"a"}]`},
+		{`[{"value":"a","pin":"1"}]`, `[{"value":"a","pin":"2"}]`, `[{"pin":"2","value":"a"}]`},
+		{`[{"value":"a","pin":"1"}]`, `[{"value":"b"}]`, `[{"value":"b"}]`},
+		{`[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"pin":"1","value":"a"}]`},
+	} {
+		body := func(list string) scim.Object { return object(t, `{"userName":"a","`+badge+`":{"c":`+list+`}}`) }
+		next := body(tc.put)
+		if err := rt.Keep(body(tc.old), next); err != nil || text(next[badge]) != `{"c":`+tc.want+`}` {
+			t.Errorf("%s by %s: got %s, %v, want %s", tc.old, tc.put, text(next[badge]), err, tc.want)
+		}
+	}
+}

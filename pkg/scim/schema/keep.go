@@ -107,17 +107,21 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 	return nil
 }
 
-// keepHidden returns the values that take the place of was. One of which a client sees the same as of a former one is that one, and
-// keeps the hidden sub-attributes that it does not give.
+// keepHidden returns the values that take the place of was. One of which a client sees the same as of just one former value is that one,
+// and keeps the hidden sub-attributes that it does not give.
 func keepHidden(a *Attribute, was any, values []any) []any {
 	list, _ := was.([]any)
 	if !slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden) {
 		return values
 	}
-	former := make(map[string]scim.Object, len(list))
+	former := make(map[string]scim.Object, len(list)) // nil: several look the same
 	for _, v := range list {
 		if o, ok := v.(scim.Object); ok {
-			former[a.seen(o)] = o
+			seen := a.seen(o)
+			if _, twice := former[seen]; twice {
+				o = nil
+			}
+			former[seen] = o
 		}
 	}
 	kept := slices.Clone(values)

@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -162,7 +163,7 @@ func checkDocument(t *rapid.T, rt *schema.ResourceType, body scim.Object) {
 	if err := rt.Keep(doc, next); err != nil || !scim.Equal(next, doc) {
 		t.Fatalf("%v: kept %s, was %s", err, text(next), text(doc))
 	}
-	if _, err := rt.UniqueValues(doc); err != nil {
+	if _, err := rt.UniqueValues(doc); err != nil && !strings.Contains(err.Error(), "at most 20 values that must be unique") {
 		t.Fatal(err)
 	}
 	shown := rt.Project(doc, nil)
