@@ -57,7 +57,7 @@ func (h *handler) ahead(ctx context.Context, rq *request, authorization string, 
 			cancel()
 		}
 		if err == nil || errors.Is(err, errChanged) {
-			h.touch(ctx, now, by)()
+			h.Tenants.Touch(context.WithoutCancel(ctx), now.ID, by.ID)
 		}
 	}()
 	defer func() { <-finished }()
