@@ -100,8 +100,8 @@ func keyRank(k string) int {
 // appendFloat writes plain decimals, and an exponent only where they would be long, as ECMAScript does. A whole number that is an
 // int64 is written as one, so that what is Equal has one text, and minus zero is 0.
 func appendFloat(dst []byte, f float64) []byte {
-	if -1<<63 <= f && f < 1<<63 && f == math.Trunc(f) {
-		return strconv.AppendInt(dst, int64(f), 10)
+	if n, ok := whole(f); ok {
+		return strconv.AppendInt(dst, n, 10)
 	}
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)

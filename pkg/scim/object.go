@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing else.
 type Object = map[string]any
@@ -19,6 +22,25 @@ func Field(o Object, name string) (any, bool) {
 	}
 	v, ok := o[found]
 	return v, ok && found != ""
+}
+
+// Whole returns a number that is an int64, also one that is written with a fraction of nothing or an exponent; ok is false for any other
+// value.
+func Whole(v any) (n int64, ok bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case float64:
+		return whole(v)
+	}
+	return 0, false
+}
+
+func whole(f float64) (n int64, ok bool) {
+	if -1<<63 <= f && f < 1<<63 && f == math.Trunc(f) {
+		return int64(f), true
+	}
+	return 0, false
 }
 
 // Clone makes a deep copy of a JSON value.
@@ -70,15 +92,10 @@ func Equal(a, b any) bool {
 	return false
 }
 
+// equalInt compares as integers: beyond 2^53 a float64 would stand for many.
 func equalInt(a int64, b any) bool {
-	switch b := b.(type) {
-	case int64:
-		return a == b
-	case float64:
-		// Beyond 2^53 a float64 stands for many integers, so the way back decides.
-		return float64(a) == b && b < 1<<63 && int64(b) == a
-	}
-	return false
+	n, ok := Whole(b)
+	return ok && n == a
 }
 
 func equalArray(a, b []any) bool {

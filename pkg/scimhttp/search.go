@@ -45,10 +45,11 @@ func searchParameters(msg scim.Object) (parameters, error) {
 		case string:
 			p[name] = []string{v}
 		case int64, float64:
-			if !scim.Equal(v, whole(v)) {
+			n, ok := scim.Whole(v)
+			if !ok {
 				return nil, unreadable(key)
 			}
-			p[name] = []string{strconv.FormatInt(whole(v), 10)}
+			p[name] = []string{strconv.FormatInt(n, 10)}
 		case []any:
 			for _, e := range v {
 				s, ok := e.(string)
@@ -62,15 +63,6 @@ func searchParameters(msg scim.Object) (parameters, error) {
 		}
 	}
 	return p, nil
-}
-
-// whole is a number without its fraction.
-func whole(v any) int64 {
-	if f, ok := v.(float64); ok {
-		return int64(f)
-	}
-	n, _ := v.(int64)
-	return n
 }
 
 func unreadable(key string) error {

@@ -123,13 +123,8 @@ func toBool(v any) any {
 }
 
 func toInteger(v any) any {
-	switch v := v.(type) {
-	case int64:
-		return v
-	case float64:
-		if -1<<63 <= v && v < 1<<63 && v == float64(int64(v)) {
-			return int64(v)
-		}
+	if n, ok := scim.Whole(v); ok {
+		return n
 	}
 	return nil
 }
