@@ -13,6 +13,7 @@
 //	scim/filter      the filter and path grammar (RFC 7644, sections 3.4.2.2 and 3.5.2)
 //	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
 //	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server
+//	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	store/storetest  the conformance suite that every engine passes
 //	store/faultstore an engine that fails on purpose, for tests

@@ -1,0 +1,23 @@
+// Package mapping decides what a person may have in the application: it turns a tenant's policy and the facts about one
+// user into assignments, a status and the fields that the application sees.
+//
+// It is pure: no I/O, no clock, no chance. The same policy and the same facts give the same result, in whatever order
+// they arrived.
+//
+//	policy.go    the policy document: its fields, defaults and limits
+//	read.go      strict reading of the document; every fault has a JSON pointer and a reason
+//	compile.go   rules with bound filters, patterns and templates
+//	condition.go conditions on users and groups
+//	template.go  templates such as "${org}"
+//	path.go      SCIM paths and the values that they find in a user
+//	group.go     the targets that the rules give for a group; computed once per group version and policy
+//	facts.go     what is known of a user: groups, manual assignments, targets
+//	evaluate.go  facts to result
+//	choose.go    one target of several, for kinds of which a member has one
+//	person.go    login address, e-mail, attributes, exclusion, required attributes
+//	warn.go      contradictions in a policy that is valid all the same
+//	preset.go    complete policies for known products
+//
+// The caller computes Policy.Group for each group of a user, reads the targets that Policy.Needs names, and calls
+// Policy.Evaluate. Conditions are SCIM filters (RFC 7644, section 3.4.2.2), patterns are RE2.
+package mapping

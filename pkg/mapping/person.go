@@ -1,0 +1,114 @@
+package mapping
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// email is the primary e-mail address of a user, else the first.
+func email(user scim.Object) (address string) {
+	list, _ := user["emails"].([]any)
+	for _, v := range list {
+		o, _ := v.(scim.Object)
+		s, _ := o["value"].(string)
+		if s != "" && (address == "" || o["primary"] == true) {
+			address = s
+		}
+		if address != "" && o["primary"] == true {
+			break
+		}
+	}
+	return address
+}
+
+var enterpriseURN = schema.EnterpriseUser().ID
+
+func manager(user scim.Object) string {
+	enterprise, _ := user[enterpriseURN].(scim.Object)
+	m, _ := enterprise["manager"].(scim.Object)
+	value, _ := m["value"].(string)
+	return value
+}
+
+// value is what the application sees of an attribute: the first value of a path that gives one at most, else an array.
+// A value of more than MaxValueBytes as JSON is left out. nil: no value.
+func (a Attribute) value(user scim.Object) any {
+	var all []any
+	a.path.values(user, func(v any) bool {
+		all = append(all, v)
+		return !a.path.single()
+	})
+	if len(all) == 0 {
+		return nil
+	}
+	var v any = all
+	if a.path.single() {
+		v = all[0]
+	}
+	if len(scim.AppendJSON(nil, v)) > MaxValueBytes {
+		return nil
+	}
+	return v
+}
+
+// Required returns the error of a write that leaves a required attribute without a value: next is the user as it would
+// be stored, old as it is, nil on creation. Only what the write sets or removes is judged, and a write that deactivates
+// the user is never refused. The error is a *scim.Error 400 invalidValue that names the attribute.
+func (p *Policy) Required(old, next scim.Object) error {
+	if next["active"] == false {
+		return nil
+	}
+	for _, a := range p.Attributes {
+		if !a.Required || a.path.has(next) || old != nil && !a.path.has(old) {
+			continue
+		}
+		return scim.BadRequest(
+			scim.InvalidValue,
+			"The attribute %s is required here. Map it in the identity provider.",
+			strconv.Quote(a.From),
+		)
+	}
+	return nil
+}
+
+func (p path) has(doc scim.Object) (found bool) {
+	p.values(doc, func(any) bool { found = true; return false })
+	return found
+}
+
+// maxShown is how much of a name a sentence shows, in bytes.
+const maxShown = 100
+
+// show is a name that came from outside, for a sentence: as it is if it has plain characters only, else in quotes with
+// control and direction characters escaped.
+func show(name string) string {
+	plain := name != "" && len(name) <= maxShown && utf8.ValidString(name) && strings.TrimSpace(name) == name &&
+		!strings.ContainsFunc(name, func(r rune) bool {
+			return r == '"' || r == '\\' || r != ' ' && !unicode.IsGraphic(r) || r != ' ' && unicode.IsSpace(r)
+		})
+	if plain {
+		return name
+	}
+	if len(name) > maxShown {
+		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	}
+	return strconv.QuoteToGraphic(name)
+}
+
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// in names the organisation of a target in a sentence; nothing if it has none.
+func in(organisation string) string {
+	if organisation == "" {
+		return ""
+	}
+	return " in " + show(organisation)
+}

@@ -1,0 +1,156 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Limits of a policy and of what it gives.
+const (
+	MaxPolicyBytes   = 256 << 10 // of the JSON document
+	MaxRules         = 500
+	MaxKinds         = 50
+	MaxTargets       = 10_000 // of one kind, except the kind of a tenant without rules
+	MaxAssignments   = 1_000  // of one member
+	MaxValueBytes    = 2 << 10
+	maxNameBytes     = 128  // of a kind, a rule id, an attribute name, an event type
+	maxPatternBytes  = 1024 // of a pattern
+	maxAttributes    = 100
+	maxListed        = 1000 // of a list in the policy, such as an order
+	maxGuardMinutes  = 7 * 24 * 60
+	maxGuardPeople   = 1_000_000
+	maxProtectAmount = 1000
+)
+
+// KindGroup is the kind that a tenant without rules gives: each group that a member is in is a target.
+const KindGroup = "group"
+
+// KindOrganisation is the kind whose targets can hold the targets of other kinds.
+const KindOrganisation = "organisation"
+
+// Policy is a compiled policy. It is immutable and safe for concurrent use.
+type Policy struct {
+	// ActiveWhen are the kinds of which an active user needs an assignment; without one the member is staged. Empty:
+	// every active user is active.
+	ActiveWhen []string
+	// Attributes are the application's own names for attributes of a user, in order of name.
+	Attributes []Attribute
+	// ClearWhenAbsentInPut are the attributes that a PUT without them clears.
+	ClearWhenAbsentInPut []string
+	// Match is the order in which a returning user, or an imported account, is looked for: externalId, userName, email.
+	Match []string
+	// OnDelete is "remove" or "deactivate", OnReturn "restore" or "new", Invite "manual" or "automatic".
+	OnDelete, OnReturn, Invite string
+	// Forbid are requests that are refused: "Users.create", "Groups.delete" and so on, without wildcards.
+	Forbid []string
+	// Domains are the attributes in which only addresses of verified domains are taken.
+	Domains []string
+	// Guard bounds deactivations and deletions; nil: no bound.
+	Guard *Guard
+	// Protect are the assignments that a number of active members must keep.
+	Protect []Protection
+	// Kinds are the kinds by name.
+	Kinds map[string]Kind
+	// Implicit says that the policy has neither kinds nor rules: members have the groups that they are in.
+	Implicit bool
+
+	login         path
+	excludeUsers  *condition
+	excludeGroups *groupCondition
+	rules         []rule
+	userRules     []int          // the places of the rules on users alone
+	ruleAt        map[string]int // the places of the rules by id
+	order         []string       // the kinds in the order of evaluation: organisation first
+}
+
+// Attribute is a named attribute of a member.
+type Attribute struct {
+	Name string
+	// From is the SCIM path in the user, as written.
+	From string
+	// Required says that a write which sets or removes the attribute must leave a value.
+	Required bool
+
+	path path
+}
+
+// Guard bounds how many users SCIM deactivates or deletes within a number of minutes: the larger of People and Percent
+// of the active members.
+type Guard struct{ People, Percent, Minutes int }
+
+// Protection keeps an assignment with the last active members that have it.
+type Protection struct {
+	Kind, Target, Organisation string
+	AtLeast                    int
+}
+
+// Choice says how many targets of a kind a member has.
+type Choice string
+
+// The choices.
+const (
+	ChooseAll     Choice = "all"
+	ChooseFirst   Choice = "first"
+	ChooseLowest  Choice = "lowest"
+	ChooseHighest Choice = "highest"
+)
+
+// Kind is a kind of targets.
+type Kind struct {
+	Name string
+	// Create says that an unknown target is made with its first assignment.
+	Create bool
+	// Per is "organisation" if the targets live inside an organisation, else "".
+	Per string
+	// Choose says how many targets a member has: all, or one. Of a kind inside an organisation it is one in each.
+	Choose Choice
+	// Order lists targets from the lowest to the highest.
+	Order []string
+	// RemoveManual says that a group which adopts a target ends the manual assignments of that target.
+	RemoveManual bool
+	// Seats is "", "purchase" or "wait".
+	Seats string
+	// AnnounceFirst is the type of an event that is sent once in a member's life; "": none.
+	AnnounceFirst string
+}
+
+// Rules are the ids of the rules in order.
+func (p *Policy) Rules() []string {
+	ids := make([]string, len(p.rules))
+	for i, r := range p.rules {
+		ids[i] = r.id
+	}
+	return ids
+}
+
+// Forbids reports whether the policy refuses a request: resource is "Users" or "Groups", action "create", "update" or
+// "delete".
+func (p *Policy) Forbids(resource, action string) bool {
+	return slices.Contains(p.Forbid, resource+"."+action)
+}
+
+// Fault is a mistake in a policy document.
+type Fault struct {
+	// Pointer is the JSON pointer of the place (RFC 6901).
+	Pointer string `json:"pointer"`
+	// Reason says in plain words what is wrong and what is allowed.
+	Reason string `json:"reason"`
+}
+
+// Faults is the error of Parse: all mistakes that were found, at least one.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	text := "mapping: " + scim.Quote(f[0].Pointer) + ": " + f[0].Reason
+	if len(f) > 1 {
+		text += " (and more)"
+	}
+	return text
+}
+
+// Warning is something in a valid policy that its author may not have meant.
+type Warning struct {
+	Pointer string `json:"pointer"`
+	Reason  string `json:"reason"`
+}

@@ -1,0 +1,214 @@
+package mapping
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// maxFaults bounds the number of faults that one answer names.
+const maxFaults = 100
+
+// faults collects the mistakes in a document.
+type faults struct{ list Faults }
+
+func (f *faults) add(pointer, format string, args ...any) {
+	if len(f.list) < maxFaults {
+		f.list = append(f.list, Fault{Pointer: pointer, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// err is nil if there are no faults. Faults are in order of their pointers, since JSON objects have no order.
+func (f *faults) err() error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(f.list, func(a, b Fault) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	return f.list
+}
+
+// child is the pointer of a member of an object (RFC 6901, section 3).
+func child(pointer, name string) string {
+	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+func element(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }
+
+// node reads the members of one JSON object. A member that is null counts as absent.
+type node struct {
+	f  *faults
+	at string // JSON pointer
+	o  scim.Object
+}
+
+// open reads v as an object that has no other members than the known ones. An absent object is an empty one.
+func (f *faults) open(v any, at string, known ...string) node {
+	n := node{f: f, at: at}
+	if v == nil {
+		return n
+	}
+	o, ok := v.(scim.Object)
+	if !ok {
+		f.add(at, "Must be a JSON object.")
+		return n
+	}
+	n.o = o
+	for name := range o {
+		if !slices.Contains(known, name) {
+			f.add(child(at, name), "Unknown field. Known here: %s.", strings.Join(known, ", "))
+		}
+	}
+	return n
+}
+
+// get returns a member and its pointer.
+func (n node) get(name string) (v any, at string) { return n.o[name], child(n.at, name) }
+
+func (n node) open(name string, known ...string) node {
+	v, at := n.get(name)
+	return n.f.open(v, at, known...)
+}
+
+func (n node) has(name string) bool { return n.o[name] != nil }
+
+func (n node) fault(name, format string, args ...any) { n.f.add(child(n.at, name), format, args...) }
+
+// text reads a string of at most limit bytes; "" if it is absent.
+func (n node) text(name string, limit int) string {
+	v, at := n.get(name)
+	return n.f.text(v, at, limit)
+}
+
+func (f *faults) text(v any, at string, limit int) string {
+	if v == nil {
+		return ""
+	}
+	s, ok := v.(string)
+	switch {
+	case !ok:
+		f.add(at, "Must be a string.")
+	case len(s) > limit:
+		f.add(at, "Is longer than %d bytes.", limit)
+	default:
+		return s
+	}
+	return ""
+}
+
+// required is text that must be there and not be empty.
+func (n node) required(name string, limit int) string {
+	if v, at := n.get(name); v == nil || v == "" {
+		n.f.add(at, "Is required.")
+		return ""
+	}
+	return n.text(name, limit)
+}
+
+// choice reads one of the allowed strings; the first is the default.
+func (n node) choice(name string, allowed ...string) string {
+	v, at := n.get(name)
+	if v == nil {
+		return allowed[0]
+	}
+	s, ok := v.(string)
+	if !ok || !slices.Contains(allowed, s) {
+		n.f.add(at, "Must be one of: %s.", quoted(allowed))
+		return allowed[0]
+	}
+	return s
+}
+
+func quoted(list []string) string {
+	q := make([]string, len(list))
+	for i, s := range list {
+		q[i] = strconv.Quote(s)
+	}
+	return strings.Join(q, ", ")
+}
+
+func (n node) flag(name string) bool {
+	v, at := n.get(name)
+	b, ok := v.(bool)
+	if v != nil && !ok {
+		n.f.add(at, "Must be true or false.")
+	}
+	return b
+}
+
+// number reads an integer between low and high.
+func (n node) number(name string, fallback, low, high int) int {
+	v, at := n.get(name)
+	if v == nil {
+		return fallback
+	}
+	i, ok := scim.Whole(v)
+	if !ok || i < int64(low) || i > int64(high) {
+		n.f.add(at, "Must be a whole number from %d to %d.", low, high)
+		return fallback
+	}
+	return int(i)
+}
+
+// list reads an array of at most limit elements.
+func (n node) list(name string, limit int) []any {
+	v, at := n.get(name)
+	list, ok := v.([]any)
+	switch {
+	case v != nil && !ok:
+		n.f.add(at, "Must be a JSON array.")
+	case len(list) > limit:
+		n.f.add(at, "Has more than %d elements.", limit)
+		return nil
+	}
+	return list
+}
+
+// texts reads an array of different strings that are not empty.
+func (n node) texts(name string, limit int) []string {
+	var all []string
+	for i, v := range n.list(name, limit) {
+		at := element(child(n.at, name), i)
+		s := n.f.text(v, at, MaxValueBytes)
+		switch {
+		case v == nil || v == "":
+			n.f.add(at, "Must be a string that is not empty.")
+		case s != "" && slices.Contains(all, s):
+			n.f.add(at, "Stands here twice.")
+		case s != "":
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// names lists the members of an object in order, at most limit.
+func (n node) names(limit int) []string {
+	names := make([]string, 0, len(n.o))
+	for name := range n.o {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(names) > limit {
+		n.f.add(n.at, "Has more than %d entries.", limit)
+		names = names[:limit]
+	}
+	return names
+}
+
+// openAny reads v as an object whose member names the author chooses.
+func (f *faults) openAny(v any, at string) node {
+	n := node{f: f, at: at}
+	if v == nil {
+		return n
+	}
+	if o, ok := v.(scim.Object); ok {
+		n.o = o
+		return n
+	}
+	f.add(at, "Must be a JSON object.")
+	return n
+}
