@@ -29,6 +29,7 @@ const (
 	xsync      = "golang.org/x/sync"
 	cmp        = "github.com/google/go-cmp"
 	rapid      = "pgregory.net/rapid"
+	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
 // importRule says what the product code of a package may import beside the standard library: packages of this module by their
@@ -71,7 +72,8 @@ var importRules = []importRule{
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 	{"pkg/store/dynamostore/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyEngine},
 
-	{"pkg/tenant/assertion", nil, "what decides about signatures is the standard library only, so that anybody can check and fuzz it alone"},
+	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
+		"so that anybody can check and fuzz it alone"},
 	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/tenant/assertion", uuid, xsync}, whyUse},
 	{"pkg/tenant/awssecret/fakesecrets", []string{awsSDK}, "it stands in for a service of AWS, and knows nothing of who calls it"},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},

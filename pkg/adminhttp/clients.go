@@ -89,7 +89,7 @@ func newClient(o scim.Object) (n tenant.NewClient, err error) {
 		if !ok {
 			return n, badRequest("jwks must be a JSON Web Key Set, an object with an array of keys.")
 		}
-		n.Keys, err = assertion.ParseKeys(scim.AppendJSON(nil, set))
+		n.Keys, err = assertion.AcceptKeys(scim.AppendJSON(nil, set))
 		if bad := (*assertion.KeysError)(nil); errors.As(err, &bad) {
 			return n, badRequest("jwks " + bad.Problem + ".")
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/store"

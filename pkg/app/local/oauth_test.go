@@ -366,6 +366,7 @@ func TestSecretsOverlap(t *testing.T) {
 	for _, bad := range []string{
 		`{"expiresAt":null}`, `{"expiresAt":"2026-01-01T00:00:00Z"}`, `{"expiresAt":"tomorrow"}`, `{"scopes":[]}`, `{"scopes":["admin"]}`,
 		`{"name":"` + strings.Repeat("x", 65) + `"}`, `{"jwks":[]}`, `{"jwks":{}}`, `{"jwks":{"keys":[{"kty":"oct","k":"AA"}]}}`, `{"id":"x"}`,
+		`{"jwks":{"keys":[{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("_", 341) + `w"}]}}`, // 2^2048 - 1, which 3 divides
 	} {
 		o.admin(400, "POST", "/tenants/other/clients", bad)
 	}

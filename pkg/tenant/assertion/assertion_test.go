@@ -217,6 +217,7 @@ func TestBadKeys(t *testing.T) {
 		maps.Copy(c, change)
 		return set(t, c)
 	}
+	twice := `{"keys":[{"kty":"EC","crv":"P-256","x":"AQAB","kty":"RSA","n":"AQAB","e":"AQAB"}]}`
 	short := b64(append([]byte{0x80}, make([]byte, 127)...))
 	for name, raw := range map[string][]byte{
 		"nothing": nil, "text": []byte("keys"), "array": []byte("[]"), "no keys": []byte("{}"), "null": []byte(`{"keys":null}`),
@@ -227,12 +228,65 @@ func TestBadKeys(t *testing.T) {
 		"1,024 bits": with(r, map[string]any{"n": short}), "e of 1": with(r, map[string]any{"e": "AQ"}),
 		"even e": with(r, map[string]any{"e": "BA"}), "long e": with(r, map[string]any{"e": "AQAAAAAB"}),
 		"RS512": with(r, map[string]any{"alg": "RS512"}), "for encryption": with(r, map[string]any{"use": "enc"}),
+		"a member twice": []byte(twice), "e wrapped": with(r, map[string]any{"e": "AQAAAAAAAQAB"}),
 		"kid a number": with(r, map[string]any{"kid": 1}), "n a number": with(r, map[string]any{"n": 1}),
 		"large": []byte(`{"keys":[],"x":"` + strings.Repeat("x", assertion.MaxSetBytes) + `"}`),
 	} {
 		keys, err := assertion.ParseKeys(raw)
 		if bad := (*assertion.KeysError)(nil); !errors.As(err, &bad) {
 			t.Errorf("%s: %v %v", name, keys, err)
+		}
+	}
+}
+
+// TestWeakModuli: an RSA key that anybody can factor is refused where it is registered.
+func TestWeakModuli(t *testing.T) {
+	prime := func(bits int) *big.Int {
+		p, err := rand.Prime(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	next := func(p *big.Int) *big.Int {
+		for q := new(big.Int).Add(p, big.NewInt(2)); ; q.Add(q, big.NewInt(2)) {
+			if q.ProbablyPrime(20) {
+				return q
+			}
+		}
+	}
+	times := func(a, b *big.Int) *big.Int { return new(big.Int).Mul(a, b) }
+	ones := func(n uint) *big.Int { return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), n), big.NewInt(1)) }
+	p, good := prime(1024), rsaKey().N
+	for name, n := range map[string]*big.Int{
+		"even":                new(big.Int).Lsh(good, 1),
+		"even, many twos":     new(big.Int).Lsh(good, 64),
+		"good plus one":       new(big.Int).Add(good, big.NewInt(1)),
+		"a factor of 3":       times(big.NewInt(3), good),
+		"a factor of 751":     times(big.NewInt(751), good),
+		"a factor of 10,007":  times(big.NewInt(10007), good),
+		"a factor of 65,521":  times(big.NewInt(65521), good),
+		"a Mersenne prime":    ones(2203),
+		"the square of one":   times(p, p),
+		"neighbouring primes": times(p, next(p)),
+		"all ones":            ones(2048),
+	} {
+		keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsa.PublicKey{N: n, E: 65537})))
+		if bad := (*assertion.KeysError)(nil); !errors.As(err, &bad) || !strings.Contains(bad.Problem, "modulus") {
+			t.Errorf("%s: %v %v", name, keys, err)
+		}
+	}
+	if keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsaKey().PublicKey), ecJWK(t, &ecKey().PublicKey))); err != nil || len(keys) != 2 {
+		t.Errorf("good keys: %v %v", keys, err)
+	}
+}
+
+// BenchmarkAcceptKeys is the price of looking for factors, paid where a key is registered.
+func BenchmarkAcceptKeys(b *testing.B) {
+	raw := set(b, rsaJWK(&rsaKey().PublicKey))
+	for b.Loop() {
+		if _, err := assertion.AcceptKeys(raw); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,37 +1,39 @@
 package assertion
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"math/big"
 	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/json"
 )
 
 // Limits of a key set.
 const (
-	// MaxKeys is how many keys a client may have: one, and those that take its place.
+	// MaxKeys is the number of keys that a client may have: one, and its successors.
 	MaxKeys = 4
 	// MaxSetBytes is the size of the largest key set that is read.
 	MaxSetBytes  = 16 << 10
 	minRSABits   = 2048
 	maxRSABits   = 4096
-	p256Bytes    = 32
 	maxKeyIDSize = 128
 )
 
 // The algorithms.
 const (
-	RS256 = "RS256"
-	ES256 = "ES256"
+	RS256 = string(jose.RS256)
+	ES256 = string(jose.ES256)
 )
 
-// KeysError says what is wrong with a key set, for whoever sends it. Problem completes the sentence that "jwks" begins.
+var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
+
+// KeysError says what is wrong with a key set, for its sender. Problem completes the sentence that "jwks" begins.
 type KeysError struct{ Problem string }
 
 func (e *KeysError) Error() string { return "assertion: jwks " + e.Problem }
@@ -47,42 +49,45 @@ type Key struct {
 	// Algorithm is RS256 or ES256, which follows from the kind of the key.
 	Algorithm string
 
-	rsa *rsa.PublicKey
-	ec  *ecdsa.PublicKey
-	jwk jwk
+	jwk jose.JSONWebKey // its public members only
 }
 
 // Keys are the public keys of a client.
 type Keys []Key
 
-// jwk is what of a key is stored: its public part.
-type jwk struct {
-	Kty string `json:"kty"`
-	Kid string `json:"kid,omitempty"`
-	Alg string `json:"alg"`
-	N   string `json:"n,omitempty"`
-	E   string `json:"e,omitempty"`
-	Crv string `json:"crv,omitempty"`
-	X   string `json:"x,omitempty"`
-	Y   string `json:"y,omitempty"`
+// AcceptKeys reads a key set that a client sends, as ParseKeys does, and refuses RSA keys that anybody could forge signatures
+// for. The error is a *KeysError.
+func AcceptKeys(set []byte) (Keys, error) {
+	keys, err := ParseKeys(set)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range keys {
+		public, isRSA := k.jwk.Key.(*rsa.PublicKey)
+		if isRSA && weak(public.N) {
+			return nil, bad("keys[%d] has a modulus that can be factored; make a new pair of keys", i)
+		}
+	}
+	return keys, nil
 }
 
-// ParseKeys reads a key set: an object with keys, 1 to MaxKeys of RSA (2,048 to 4,096 bits) or of EC on P-256, public parts only. The
-// error is a *KeysError.
+// ParseKeys reads a key set: an object with keys, 1 to MaxKeys of RSA (2,048 to 4,096 bits) or of EC on P-256, public parts
+// only. It is for sets that AcceptKeys took once. The error is a *KeysError.
 func ParseKeys(set []byte) (Keys, error) {
 	if len(set) > MaxSetBytes {
 		return nil, bad("must not be larger than %d bytes", MaxSetBytes)
 	}
-	var outer map[string]json.RawMessage
-	var list []map[string]json.RawMessage
-	if json.Unmarshal(set, &outer) != nil || json.Unmarshal(outer["keys"], &list) != nil {
+	var outer struct {
+		Keys []map[string]json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal(set, &outer) != nil {
 		return nil, bad("must be a JSON Web Key Set, an object with an array of keys")
 	}
-	if len(list) < 1 || len(list) > MaxKeys {
+	if len(outer.Keys) < 1 || len(outer.Keys) > MaxKeys {
 		return nil, bad("must hold 1 to %d keys", MaxKeys)
 	}
-	keys := make(Keys, 0, len(list))
-	for i, members := range list {
+	keys := make(Keys, 0, len(outer.Keys))
+	for i, members := range outer.Keys {
 		k, err := parseKey(members)
 		if err != nil {
 			return nil, bad("keys[%d] %s", i, err)
@@ -95,109 +100,88 @@ func ParseKeys(set []byte) (Keys, error) {
 	return keys, nil
 }
 
-// Set is the key set as ParseKeys reads it.
+// Set returns the key set as ParseKeys reads it.
 func (ks Keys) Set() string {
-	list := make([]jwk, len(ks))
-	for i, k := range ks {
-		list[i] = k.jwk
+	var set jose.JSONWebKeySet
+	for _, k := range ks {
+		set.Keys = append(set.Keys, k.jwk)
 	}
-	out, _ := json.Marshal(map[string][]jwk{"keys": list}) // strings only
+	out, _ := json.Marshal(set) // it consists of public keys that were read
 	return string(out)
 }
 
+// textMembers are the members of a JSON Web Key that are read. Certificates are not: nobody vouches for a client's key but
+// the operator who registers it.
+var textMembers = []string{"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"}
+
 func parseKey(members map[string]json.RawMessage) (Key, error) {
-	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
+	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
 		if _, there := members[private]; there {
-			return Key{}, fmt.Errorf("is private: send public keys only, and make a new pair now that this one has left your hands")
+			return Key{}, errors.New("is private: send public keys only, and make a new pair now that this one has left your hands")
 		}
 	}
-	var k jwk
-	var use string
-	for name, to := range map[string]*string{
-		"kty": &k.Kty, "kid": &k.Kid, "alg": &k.Alg, "n": &k.N, "e": &k.E, "crv": &k.Crv, "x": &k.X, "y": &k.Y, "use": &use,
-	} {
-		if raw, there := members[name]; there && json.Unmarshal(raw, to) != nil {
+	texts := map[string]string{}
+	for _, name := range textMembers {
+		raw, there := members[name]
+		if !there {
+			continue
+		}
+		var text string
+		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
 			return Key{}, fmt.Errorf("has a %s that is no string", name)
 		}
+		texts[name] = text
 	}
-	if use != "" && use != "sig" {
+	if use := texts["use"]; use != "" && use != "sig" {
 		return Key{}, fmt.Errorf("has the use %.20q; it must be sig", use)
 	}
-	if len(k.Kid) > maxKeyIDSize {
+	if len(texts["kid"]) > maxKeyIDSize {
 		return Key{}, fmt.Errorf("has a kid of more than %d bytes", maxKeyIDSize)
 	}
-	switch k.Kty {
-	case "RSA":
-		k.Crv, k.X, k.Y = "", "", ""
-		return parseRSA(k)
-	case "EC":
-		k.N, k.E = "", ""
-		return parseEC(k)
+	if kty := texts["kty"]; kty != "RSA" && kty != "EC" {
+		return Key{}, fmt.Errorf("has the kty %.20q; it must be RSA or EC", kty)
 	}
-	return Key{}, fmt.Errorf("has the kty %.20q; it must be RSA or EC", k.Kty)
-}
-
-func parseRSA(k jwk) (Key, error) {
-	if k.Alg != "" && k.Alg != RS256 {
-		return Key{}, fmt.Errorf("has the alg %.20q; for RSA it must be RS256", k.Alg)
-	}
-	n, okN := decode(k.N)
-	e, okE := decode(k.E)
-	if !okN || !okE || len(e) > 4 {
-		return Key{}, fmt.Errorf("must have n and e in base64url")
-	}
-	modulus, exponent := new(big.Int).SetBytes(n), new(big.Int).SetBytes(e).Int64()
-	if bits := modulus.BitLen(); bits < minRSABits || bits > maxRSABits || modulus.Bit(0) == 0 {
-		return Key{}, fmt.Errorf("must have %d to %d bits", minRSABits, maxRSABits)
-	}
-	if exponent < 3 || exponent%2 == 0 || exponent > 1<<31-1 {
-		return Key{}, fmt.Errorf("has an exponent that is not good; use 65537 (AQAB)")
-	}
-	k.Alg = RS256
-	// Written anew, so that leading zeros don't give one key two thumbprints.
-	k.N, k.E = encode(modulus.Bytes()), encode(big.NewInt(exponent).Bytes())
-	return Key{
-		ID: thumbprint(`{"e":"` + k.E + `","kty":"RSA","n":"` + k.N + `"}`), Name: k.Kid, Algorithm: RS256, jwk: k,
-		rsa: &rsa.PublicKey{N: modulus, E: int(exponent)},
-	}, nil
-}
-
-func parseEC(k jwk) (Key, error) {
-	if k.Crv != "P-256" || k.Alg != "" && k.Alg != ES256 {
-		return Key{}, fmt.Errorf("must have the crv P-256 and, if any, the alg ES256")
-	}
-	x, okX := decode(k.X)
-	y, okY := decode(k.Y)
-	if !okX || !okY || len(x) != p256Bytes || len(y) != p256Bytes {
-		return Key{}, fmt.Errorf("must have x and y, %d bytes each, in base64url", p256Bytes)
-	}
-	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	raw, err := json.Marshal(texts)
 	if err != nil {
-		return Key{}, fmt.Errorf("is no point on P-256")
+		return Key{}, errors.New("is no JSON Web Key")
 	}
-	k.Alg = ES256
-	return Key{
-		ID: thumbprint(`{"crv":"P-256","kty":"EC","x":"` + k.X + `","y":"` + k.Y + `"}`), Name: k.Kid, Algorithm: ES256, jwk: k, ec: public,
-	}, nil
+	var k jose.JSONWebKey
+	if json.Unmarshal(raw, &k) != nil {
+		if texts["kty"] == "EC" {
+			return Key{}, errors.New("must have the crv P-256, and in x and y, 32 bytes each in base64url, a point on it")
+		}
+		return Key{}, errors.New("must have n and e in base64url")
+	}
+	return checked(k)
 }
 
-// thumbprint shortens the thumbprint of RFC 7638, section 3, which is made of the required members in order.
-func thumbprint(members string) string {
-	sum := sha256.Sum256([]byte(members))
-	return hex.EncodeToString(sum[:8])
-}
-
-var base64url = base64.RawURLEncoding.Strict()
-
-// decode reads base64url, of which it takes the one form that RFC 7515, section 2, allows: no padding, no line breaks.
-func decode(s string) ([]byte, bool) {
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\r' {
-			return nil, false // which encoding/base64 would skip
+// checked checks a key, and keeps its public members only.
+func checked(k jose.JSONWebKey) (Key, error) {
+	algorithm := ES256
+	switch public := k.Key.(type) {
+	case *rsa.PublicKey:
+		algorithm = RS256
+		if bits := public.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return Key{}, fmt.Errorf("must have %d to %d bits", minRSABits, maxRSABits)
+		}
+		if public.N.Bit(0) == 0 {
+			return Key{}, errors.New("has an even modulus; make a new pair of keys")
+		}
+		if public.E < 3 || public.E%2 == 0 || public.E > 1<<31-1 {
+			return Key{}, errors.New("has an exponent that is not good; use 65537 (AQAB)")
+		}
+	case *ecdsa.PublicKey:
+		if public.Curve != elliptic.P256() {
+			return Key{}, errors.New("must have the crv P-256")
 		}
 	}
-	out, err := base64url.DecodeString(s)
-	return out, err == nil && len(out) > 0
+	if k.Algorithm != "" && k.Algorithm != algorithm {
+		return Key{}, fmt.Errorf("has the alg %.20q; for a key of its kind it must be %s", k.Algorithm, algorithm)
+	}
+	k = jose.JSONWebKey{Key: k.Key, KeyID: k.KeyID, Algorithm: algorithm}
+	sum, err := k.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return Key{}, errors.New("has no thumbprint")
+	}
+	return Key{ID: hex.EncodeToString(sum[:8]), Name: k.KeyID, Algorithm: algorithm, jwk: k}, nil
 }
-
-func encode(b []byte) string { return base64url.EncodeToString(b) }
