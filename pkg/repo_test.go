@@ -208,6 +208,7 @@ var clockReaders = map[string]string{
 	"pkg/app/...":                           "it makes the clock that all others are given",
 	"functions/...":                         "as app",
 	"pkg/store/retry.go":                    "time left until a deadline, for pauses between tries",
+	"pkg/store/boltstore/pace.go":           "how long a commit took",
 	"pkg/store/dynamostore/dynamolocal/...": "it waits for a process",
 }
 

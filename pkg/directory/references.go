@@ -145,8 +145,7 @@ func userByName(ctx context.Context, ts *store.TenantStore, value string) (strin
 }
 
 func lastPart(sk string) string {
-	parts := store.Split(sk)
-	return parts[len(parts)-1]
+	return store.LastPart(sk)
 }
 
 // newNames returns the folded userName and externalId of doc that old does not have.

@@ -75,10 +75,11 @@ func ValidateTransact(ops []Op) error {
 	}
 	total := 0
 	for i := range ops {
-		if err := validateOp(&ops[i]); err != nil {
+		size, err := validateOp(&ops[i])
+		if err != nil {
 			return fmt.Errorf("operation %d: %w", i, err)
 		}
-		total += ItemBytes(ops[i].Key, ops[i].Set)
+		total += size
 	}
 	if total > MaxTransactBytes {
 		return refuse("%d bytes are more than the %d of a transaction", total, MaxTransactBytes)
@@ -95,7 +96,7 @@ func ValidateBatch(ops []Op) error {
 		if k := ops[i].Kind; k != Put && k != Delete || len(ops[i].If) > 0 {
 			return refuse("operation %d is neither an unconditional Put nor an unconditional Delete", i)
 		}
-		if err := validateOp(&ops[i]); err != nil {
+		if _, err := validateOp(&ops[i]); err != nil {
 			return fmt.Errorf("operation %d: %w", i, err)
 		}
 	}
@@ -104,8 +105,12 @@ func ValidateBatch(ops []Op) error {
 
 // ValidateSize returns the *LimitError for an item that is too large to be stored, or nil.
 func ValidateSize(k Key, a Attrs) error {
-	if n := ItemBytes(k, a); n > MaxItemBytes {
-		return refuse("%d bytes are more than the %d of an item", n, MaxItemBytes)
+	return validateSize(ItemBytes(k, a))
+}
+
+func validateSize(bytes int) error {
+	if bytes > MaxItemBytes {
+		return refuse("%d bytes are more than the %d of an item", bytes, MaxItemBytes)
 	}
 	return nil
 }
@@ -117,21 +122,32 @@ func validateCount(n, limit int, what string) error {
 	return nil
 }
 
+// compareAll is up to how many keys it is faster to compare each with each than to hash them.
+const compareAll = 16
+
 // validateKeys checks n keys, and that no two are the same.
 func validateKeys(n int, key func(int) Key) error {
-	if n == 1 {
-		return validateKey(key(0))
+	var seen map[Key]struct{}
+	if n > compareAll {
+		seen = make(map[Key]struct{}, n)
 	}
-	seen := make(map[Key]struct{}, n)
 	for i := range n {
 		k := key(i)
 		if err := validateKey(k); err != nil {
 			return err
 		}
-		if _, dup := seen[k]; dup {
+		dup := false
+		if seen != nil {
+			_, dup = seen[k]
+			seen[k] = struct{}{}
+		} else {
+			for before := range i {
+				dup = dup || key(before) == k
+			}
+		}
+		if dup {
 			return refuse("key %q, %q appears twice", k.PK, k.SK)
 		}
-		seen[k] = struct{}{}
 	}
 	return nil
 }
@@ -155,34 +171,36 @@ func validateKeyPart(what, s string, limit int) error {
 	return nil
 }
 
-func validateOp(op *Op) error {
+// validateOp checks one operation, its key aside, and returns how many bytes it sets, those of the key included.
+func validateOp(op *Op) (size int, err error) {
 	if err := validateShape(op); err != nil {
-		return err
+		return 0, err
 	}
 	for name, v := range op.Set {
 		if err := validateAttr(name, v); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for name := range op.Add {
 		if err := validateName(name); err != nil {
-			return err
+			return 0, err
 		}
 		if _, twice := op.Set[name]; twice {
-			return refuse("attribute %q is both set and added to", name)
+			return 0, refuse("attribute %q is both set and added to", name)
 		}
 	}
 	for i, name := range op.Unset {
 		if err := validateUnset(op, i, name); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, c := range op.If {
 		if err := validateCond(c); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return ValidateSize(op.Key, op.Set)
+	size = ItemBytes(op.Key, op.Set)
+	return size, validateSize(size)
 }
 
 // validateShape checks that an operation has the parts that its kind has, and no others.

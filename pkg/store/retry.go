@@ -12,19 +12,34 @@ import (
 const maxDoublings = 50
 
 // retry calls work until it succeeds, fails with an error that is not retryable, or time is up. Pauses have full jitter. Work
-// reports progress where it did a part: the pauses then begin anew.
-func (s *Store) retry(ctx context.Context, retryable func(error) bool, work func(context.Context) (progress bool, err error)) error {
-	inner, cancel := context.WithTimeout(ctx, s.o.MaxWait)
+// reports progress if it did a part: the pauses then begin anew.
+func (s *Store) retry(
+	ctx context.Context, retryable func(error) bool, work func(context.Context) (progress bool, err error),
+) error {
+	begin := time.Now()
+	// The first try is under the caller's context: nearly every call needs no other, and a timer for each costs as much as a
+	// read of the embedded engine.
+	_, err := work(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case timeIsUp(ctx, err):
+		// The engine was cut off in the middle of the call: a write may have happened.
+		return exhausted(ctx, ErrUnavailable)
+	case !retryable(err):
+		return err
+	}
+	inner, cancel := context.WithDeadline(ctx, begin.Add(s.o.MaxWait))
 	defer cancel()
 	bound := s.o.BaseDelay
-	var last error
-	for {
+	last := err
+	for pause(inner, rand.N(bound)) {
+		bound = min(2*bound, maxDoublings*s.o.BaseDelay)
 		progress, err := work(inner)
 		switch {
 		case err == nil:
 			return nil
 		case timeIsUp(inner, err):
-			// The engine was cut off in the middle of the call: a write may have happened.
 			return exhausted(ctx, latest(last, ErrUnavailable))
 		case !retryable(err):
 			return err
@@ -33,11 +48,8 @@ func (s *Store) retry(ctx context.Context, retryable func(error) bool, work func
 		if progress {
 			bound = s.o.BaseDelay
 		}
-		if !pause(inner, rand.N(bound)) {
-			return exhausted(ctx, last)
-		}
-		bound = min(2*bound, maxDoublings*s.o.BaseDelay)
 	}
+	return exhausted(ctx, last)
 }
 
 // latest returns err, which came after last. What was in doubt once stays in doubt: ErrUnavailable is never replaced by an error

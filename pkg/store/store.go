@@ -16,7 +16,8 @@ const parallel = 8
 
 // Options of a Store. The zero value is good.
 type Options struct {
-	// MaxWait bounds how long one call of a Store goes on, retries included; 0 means ten seconds. The context may end it sooner.
+	// MaxWait bounds how long one call of a Store is tried again; 0 means ten seconds. The context may end it sooner. The first try
+	// ends when the engine gives up, by itself or with the context.
 	MaxWait time.Duration
 	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one, up to fifty times this. The pause
 	// itself is random below it. 0 means 20 milliseconds.
@@ -44,13 +45,18 @@ func New(e Engine, o Options) *Store {
 // Get reads any number of items, in the order asked; Attrs is nil where there is none. A key may appear twice: its items then
 // share their Attrs. More than MaxGetKeys keys are read in parallel, each item atomically.
 func (s *Store) Get(ctx context.Context, keys ...Key) ([]Item, error) {
+	if len(keys) == 1 {
+		return s.get(ctx, keys)
+	}
 	distinct, first := distinctKeys(keys)
 	if len(distinct) == 0 {
 		return nil, nil
 	}
 	found := make([]Item, len(distinct))
 	err := s.chunks(ctx, len(distinct), MaxGetKeys, func(ctx context.Context, from, to int) error {
-		return s.get(ctx, distinct[from:to], found[from:to])
+		items, err := s.get(ctx, distinct[from:to])
+		copy(found[from:to], items)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -78,27 +84,34 @@ func distinctKeys(keys []Key) ([]Key, map[Key]int) {
 	return distinct, first
 }
 
-// get reads the items of at most MaxGetKeys distinct keys into found.
-func (s *Store) get(ctx context.Context, keys []Key, found []Item) error {
-	at := make([]int, len(keys)) // where the item of a key belongs
-	for i := range at {
-		at[i] = i
-	}
-	return s.retry(ctx, always, func(ctx context.Context) (bool, error) {
+// get reads the items of at most MaxGetKeys distinct keys, in the order asked.
+func (s *Store) get(ctx context.Context, keys []Key) (found []Item, err error) {
+	var at []int // the places in found of the keys that were left unread; nil before the first answer
+	err = s.retry(ctx, always, func(ctx context.Context) (bool, error) {
 		items, unread, err := s.engine.Get(ctx, keys)
 		if err != nil {
 			return false, err
 		}
-		for i, item := range items {
-			found[at[i]] = item
+		if found == nil {
+			found = items
+		} else {
+			for i, item := range items {
+				found[at[i]] = item
+			}
 		}
 		if len(unread) == 0 {
 			return false, nil
 		}
 		progress := len(unread) < len(keys)
-		keys, at = pick(keys, unread), pick(at, unread)
+		keys = pick(keys, unread)
+		if at == nil {
+			at = unread
+		} else {
+			at = pick(at, unread)
+		}
 		return progress, fmt.Errorf("%w: %d items unread", ErrThrottled, len(unread))
 	})
+	return found, err
 }
 
 func pick[T any](all []T, indexes []int) []T {

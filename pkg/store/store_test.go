@@ -207,6 +207,9 @@ func TestJoinAndSplit(t *testing.T) {
 		if got := store.Split(joined); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", parts) {
 			t.Errorf("%q became %q and %q", parts, joined, got)
 		}
+		if got, want := store.LastPart(joined), parts[len(parts)-1]; got != want {
+			t.Errorf("the last part of %q is %q, want %q", joined, got, want)
+		}
 	}
 	if a, b := store.Join("a\x01b"), store.Join("a", "b"); a == b {
 		t.Errorf("two different lists of parts give %q", a)
@@ -219,6 +222,9 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if got := store.Split(store.Join(a, b)); len(got) != 2 || got[0] != a || got[1] != b {
 			t.Errorf("%q, %q became %q", a, b, got)
+		}
+		if got := store.LastPart(store.Join(a, b)); got != b {
+			t.Errorf("the last part of %q, %q became %q", a, b, got)
 		}
 		if a < b && !strings.HasPrefix(b, a) && store.Join(a) >= store.Join(b) {
 			t.Errorf("%q sorts before %q, joined it does not", a, b)

@@ -27,6 +27,12 @@ func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []strin
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(prefixes[a], prefixes[b]) })
+	if len(order) <= underAtOnce {
+		if len(order) == 0 {
+			return nil
+		}
+		return t.walkUnder(ctx, pk, prefixes, order, use)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(underReaders)
 	for part := range slices.Chunk(order, underAtOnce) {

@@ -17,46 +17,71 @@ var errNothing = errors.New("boltstore: nothing to write")
 
 // change is what an operation does to the file.
 type change struct {
-	key      []byte
 	old, new []byte // encoded items; nil where there is none
 	write    bool
 }
 
+// group is a number of jobs on their way into the file together.
+type group struct {
+	e       *Engine
+	items   *bbolt.Bucket
+	cursor  *bbolt.Cursor // of items; good for look-ups between writes, too
+	changes []change      // of one job
+}
+
+func newGroup(e *Engine, tx *bbolt.Tx) *group {
+	items := tx.Bucket(itemsBucket)
+	return &group{e: e, items: items, cursor: items.Cursor()}
+}
+
+// get returns the encoded item at a key of the file; nil if there is none.
+func (g *group) get(key []byte) []byte { return seek(g.cursor, key) }
+
+// seek returns the value at a key; nil if there is none. Many look-ups with one cursor cost less than one bucket's Get each.
+func seek(c *bbolt.Cursor, key []byte) []byte {
+	if k, v := c.Seek(key); bytes.Equal(k, key) {
+		return v
+	}
+	return nil
+}
+
 // apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. What is wrong
 // with the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
-func (e *Engine) apply(b *bbolt.Bucket, j *job) (bool, error) {
+func (g *group) apply(j *job) (bool, error) {
 	if j.token != "" {
-		switch seen, same := e.tokens.seen(j.token, j.payload, e.now()); {
+		switch seen, same := g.e.tokens.seen(j.token, j.payload, g.e.now()); {
 		case seen && same:
-			j.cost.ReadUnits = replayUnits(b, j.ops)
+			j.cost.ReadUnits = g.replayUnits(j)
 			return false, nil
 		case seen:
 			j.err = &store.LimitError{Reason: "the idempotency token was used with other operations"}
 			return false, nil
 		}
 	}
-	changes := make([]change, len(j.ops))
+	g.changes = g.changes[:0]
 	var failed []store.FailedCondition
 	for i := range j.ops {
-		op := &j.ops[i]
-		key := encodeKey(op.PK, op.SK)
-		old := b.Get(key)
-		changes[i] = change{key: key, old: old, new: old}
-		holds, attrs, err := judge(op.If, old)
+		old := g.get(j.keys[i])
+		g.changes = append(g.changes, change{old: old, new: old})
+		holds, err := judge(j.ops[i].If, old)
 		if err != nil {
 			return false, err
 		}
 		if !holds {
+			attrs, err := decodeItem(old)
+			if err != nil {
+				return false, err
+			}
 			failed = append(failed, store.FailedCondition{Index: i, Attrs: attrs})
 		}
 	}
 	if len(failed) > 0 {
 		j.err = &store.ConditionError{Failed: failed}
-		j.cost.WriteUnits = failedUnits(j, changes)
+		j.cost.WriteUnits = failedUnits(j, g.changes)
 		return false, nil
 	}
 	for i := range j.ops {
-		if err := result(&changes[i], &j.ops[i], j.puts[i]); err != nil {
+		if err := result(&g.changes[i], &j.ops[i], j.puts[i]); err != nil {
 			var limit *store.LimitError
 			if j.err = err; !errors.As(err, &limit) {
 				return false, err
@@ -64,16 +89,16 @@ func (e *Engine) apply(b *bbolt.Bucket, j *job) (bool, error) {
 			return false, nil
 		}
 	}
-	for _, c := range changes {
+	for _, c := range g.changes {
 		j.cost.WriteUnits += store.WriteUnits(max(itemSize(c.old), itemSize(c.new)))
 	}
-	return true, carryOut(b, changes)
+	return true, g.carryOut(j)
 }
 
 // replayUnits is what it costs to find that a transaction has happened already: DynamoDB reads its items.
-func replayUnits(b *bbolt.Bucket, ops []store.Op) (units float64) {
-	for _, op := range ops {
-		units += store.ReadUnits(itemSize(b.Get(encodeKey(op.PK, op.SK))))
+func (g *group) replayUnits(j *job) (units float64) {
+	for _, key := range j.keys {
+		units += store.ReadUnits(itemSize(g.get(key)))
 	}
 	return units
 }
@@ -131,15 +156,15 @@ func update(attrs store.Attrs, op *store.Op) (store.Attrs, error) {
 	return attrs, nil
 }
 
-func carryOut(b *bbolt.Bucket, changes []change) error {
-	for _, c := range changes {
+func (g *group) carryOut(j *job) error {
+	for i, c := range g.changes {
 		var err error
 		switch {
 		case !c.write:
 		case c.new == nil:
-			err = b.Delete(c.key)
+			err = g.items.Delete(j.keys[i])
 		default:
-			err = b.Put(c.key, c.new)
+			err = g.items.Put(j.keys[i], c.new)
 		}
 		if err != nil {
 			return err
@@ -148,59 +173,61 @@ func carryOut(b *bbolt.Bucket, changes []change) error {
 	return nil
 }
 
-// judge tests conditions on an encoded item. It returns the item's attributes where they don't hold.
-func judge(conditions []store.Cond, raw []byte) (holds bool, attrs store.Attrs, err error) {
-	if len(conditions) == 0 {
-		return true, nil, nil
-	}
-	if attrs, err = decodeItem(raw); err != nil {
-		return false, nil, err
-	}
+// judge tests conditions on an encoded item, nil for no item.
+func judge(conditions []store.Cond, raw []byte) (holds bool, err error) {
 	for _, c := range conditions {
-		if !test(c, attrs) {
-			return false, attrs, nil
+		holds, err := test(c, raw)
+		if !holds || err != nil {
+			return false, err
 		}
 	}
-	return true, nil, nil
+	return true, nil
 }
 
-// test tests one condition on the attributes of an item, nil where there is none.
-func test(c store.Cond, attrs store.Attrs) bool {
+// test tests one condition on an encoded item, nil for no item.
+func test(c store.Cond, raw []byte) (bool, error) {
 	switch c.Test {
 	case store.Exists:
-		return attrs != nil
+		return raw != nil, nil
 	case store.Absent:
-		return attrs == nil
+		return raw == nil, nil
 	}
-	v, there := attrs[c.Attr]
+	var v value[[]byte]
+	if raw != nil {
+		var err error
+		if v, err = find(raw, c.Attr); err != nil {
+			return false, err
+		}
+	}
+	order, same := compare(v, c.Value)
 	switch c.Test {
 	case store.Equal:
-		order, same := compare(v, c.Value)
-		return there && same && order == 0
+		return same && order == 0, nil
 	case store.NotEqual:
-		order, same := compare(v, c.Value)
-		return !there || !same || order != 0
+		return !same || order != 0, nil
 	case store.Less:
-		order, same := compare(v, c.Value)
-		return there && same && order < 0
+		return same && order < 0, nil
 	case store.AttrAbsent:
-		return !there
+		return v.kind == 0, nil
 	}
-	return false
+	return false, nil
 }
 
-// compare orders two values of the same type; same is false where the types differ.
-func compare(a, b any) (order int, same bool) {
-	switch b := b.(type) {
+// compare orders a stored value and another one; same is false if they differ in type, or nothing is stored.
+func compare(v value[[]byte], with any) (order int, same bool) {
+	switch with := with.(type) {
 	case string:
-		a, ok := a.(string)
-		return cmp.Compare(a, b), ok
+		switch { // conversions in comparisons copy nothing
+		case string(v.text) < with:
+			order = -1
+		case string(v.text) > with:
+			order = 1
+		}
+		return order, v.kind == typeString
 	case int64:
-		a, ok := a.(int64)
-		return cmp.Compare(a, b), ok
+		return cmp.Compare(v.number, with), v.kind == typeNumber
 	case []byte:
-		a, ok := a.([]byte)
-		return bytes.Compare(a, b), ok
+		return bytes.Compare(v.text, with), v.kind == typeBytes
 	}
 	return 0, false
 }

@@ -3,7 +3,6 @@ package boltstore
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -20,11 +19,16 @@ const (
 // encodeKey makes the key in the file: the length of the partition key in two bytes, then both parts, so that a partition is one
 // range and its items are in order of their sort keys.
 func encodeKey(pk, sk string) []byte {
-	b := make([]byte, 0, 2+len(pk)+len(sk))
+	return appendKey(make([]byte, 0, keySize(pk, sk)), pk, sk)
+}
+
+func appendKey(b []byte, pk, sk string) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(len(pk))) //nolint:gosec // at most MaxPKBytes
 	b = append(b, pk...)
 	return append(b, sk...)
 }
+
+func keySize(pk, sk string) int { return 2 + len(pk) + len(sk) }
 
 // encodeItem makes the value in the file: the item's size in DynamoDB's measure, so that a count need not look further, the
 // number of attributes, and each attribute's name, type and value.
@@ -63,24 +67,23 @@ func decodeItem(raw []byte) (store.Attrs, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	d := decoder{rest: string(raw)}
-	d.uvarint() // the size
-	n := d.uvarint()
-	if n > uint64(len(raw)) {
-		return nil, errDamaged
-	}
+	return decodeAttrs(string(raw))
+}
+
+// decodeAttrs reads the attributes of an encoded item. They share its memory.
+func decodeAttrs(raw string) (store.Attrs, error) {
+	d := decoder[string]{rest: raw}
+	n := d.begin()
 	attrs := make(store.Attrs, n)
 	for range n {
-		name := d.string()
-		switch t := d.byte(); t {
+		name, v := d.attribute()
+		switch v.kind {
 		case typeString:
-			attrs[name] = d.string()
+			attrs[name] = v.text
 		case typeNumber:
-			attrs[name] = d.varint()
+			attrs[name] = v.number
 		case typeBytes:
-			attrs[name] = []byte(d.string())
-		default:
-			return nil, fmt.Errorf("%w: type %d", errDamaged, t)
+			attrs[name] = []byte(v.text)
 		}
 	}
 	if d.bad || d.rest != "" {
@@ -89,14 +92,59 @@ func decodeItem(raw []byte) (store.Attrs, error) {
 	return attrs, nil
 }
 
-// decoder takes values off the front of rest. Its strings share rest's memory.
-type decoder struct {
-	rest string
+// find reads one attribute of an encoded item, without memory of its own. Its kind is 0 if there is none.
+func find(raw []byte, name string) (value[[]byte], error) {
+	d := decoder[[]byte]{rest: raw}
+	for range d.begin() {
+		if at, v := d.attribute(); string(at) == name && !d.bad {
+			return v, nil
+		}
+	}
+	if d.bad {
+		return value[[]byte]{}, errDamaged
+	}
+	return value[[]byte]{}, nil
+}
+
+// value is a stored value: text for a string or bytes.
+type value[T string | []byte] struct {
+	kind   byte
+	text   T
+	number int64
+}
+
+// decoder takes values off the front of rest. What it returns shares rest's memory.
+type decoder[T string | []byte] struct {
+	rest T
 	bad  bool
 }
 
-func (d *decoder) byte() byte {
-	if d.rest == "" {
+// begin reads an item's size, which it drops, and the number of its attributes.
+func (d *decoder[T]) begin() (attributes uint64) {
+	d.uvarint()
+	n := d.uvarint()
+	if n > uint64(len(d.rest)) { // each takes more than a byte
+		d.bad = true
+		return 0
+	}
+	return n
+}
+
+func (d *decoder[T]) attribute() (name T, v value[T]) {
+	name = d.text()
+	switch v.kind = d.byte(); v.kind {
+	case typeString, typeBytes:
+		v.text = d.text()
+	case typeNumber:
+		v.number = d.varint()
+	default:
+		d.bad = true
+	}
+	return name, v
+}
+
+func (d *decoder[T]) byte() byte {
+	if len(d.rest) == 0 {
 		d.bad = true
 		return 0
 	}
@@ -105,7 +153,7 @@ func (d *decoder) byte() byte {
 	return b
 }
 
-func (d *decoder) uvarint() uint64 {
+func (d *decoder[T]) uvarint() uint64 {
 	var v uint64
 	for shift := 0; shift < 64; shift += 7 {
 		b := d.byte()
@@ -118,16 +166,16 @@ func (d *decoder) uvarint() uint64 {
 	return 0
 }
 
-func (d *decoder) varint() int64 {
+func (d *decoder[T]) varint() int64 {
 	u := d.uvarint()
-	return int64(u>>1) ^ -int64(u&1)
+	return int64(u>>1) ^ -int64(u&1) //nolint:gosec // the inverse of binary.AppendVarint
 }
 
-func (d *decoder) string() string {
+func (d *decoder[T]) text() T {
 	n := d.uvarint()
 	if n > uint64(len(d.rest)) {
-		d.bad, d.rest = true, ""
-		return ""
+		n, d.bad = 0, true
+		d.rest = d.rest[:0]
 	}
 	s := d.rest[:n]
 	d.rest = d.rest[n:]

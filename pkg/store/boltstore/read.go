@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -20,10 +21,12 @@ func (e *Engine) Get(ctx context.Context, keys []store.Key) (items []store.Item,
 	cost := store.Cost{Calls: 1}
 	err = e.view(ctx, func(b *bbolt.Bucket) error {
 		items = make([]store.Item, len(keys))
-		total := 0
+		c, total := b.Cursor(), 0
+		var key []byte
 		for i, k := range keys {
 			items[i].Key = k
-			raw := b.Get(encodeKey(k.PK, k.SK))
+			key = appendKey(key[:0], k.PK, k.SK)
+			raw := seek(c, key)
 			if total += itemSize(raw); total > store.MaxGetBytes {
 				unread = append(unread, i)
 				continue
@@ -92,15 +95,20 @@ func add(page *store.Page, q store.Query, sk, raw []byte) error {
 	if q.Select == store.CountOnly {
 		return nil
 	}
-	item := store.Item{Key: store.Key{PK: q.PK, SK: string(sk)}}
-	if q.Select == store.All {
-		attrs, err := decodeItem(raw)
+	item := store.Item{Key: store.Key{PK: q.PK}}
+	if q.Select == store.KeysOnly {
+		item.SK, item.Attrs = string(sk), store.Attrs{}
+	} else {
+		var both strings.Builder // one piece of memory for the key and the item
+		both.Grow(len(sk) + len(raw))
+		_, _ = both.Write(sk)
+		_, _ = both.Write(raw)
+		item.SK = both.String()[:len(sk)]
+		attrs, err := decodeAttrs(both.String()[len(sk):])
 		if err != nil {
 			return err
 		}
 		item.Attrs = attrs
-	} else {
-		item.Attrs = store.Attrs{}
 	}
 	page.Items = append(page.Items, item)
 	return nil

@@ -16,6 +16,7 @@ const maxGroup = 256
 // job is one Transact, or one Batch, on its way through the writer.
 type job struct {
 	ops     []store.Op
+	keys    [][]byte // of ops, as they are in the file
 	puts    [][]byte // the encoded items of the Puts among ops
 	token   string
 	payload uint64 // fingerprint of ops, with a token
@@ -55,8 +56,16 @@ func (e *Engine) Batch(ctx context.Context, ops []store.Op) (undone []int, err e
 }
 
 func newJob(ops []store.Op) *job {
-	j := &job{ops: ops, puts: make([][]byte, len(ops)), done: make(chan struct{})}
+	parts, size := make([][]byte, 2*len(ops)), 0
 	for i := range ops {
+		size += keySize(ops[i].PK, ops[i].SK)
+	}
+	j := &job{ops: ops, keys: parts[:len(ops)], puts: parts[len(ops):], done: make(chan struct{})}
+	all := make([]byte, 0, size)
+	for i := range ops {
+		begin := len(all)
+		all = appendKey(all, ops[i].PK, ops[i].SK)
+		j.keys[i] = all[begin:]
 		if ops[i].Kind == store.Put {
 			j.puts[i] = encodeItem(ops[i].Key, ops[i].Set)
 		}
@@ -107,34 +116,36 @@ func (e *Engine) enqueue(ctx context.Context, j *job) error {
 // write is the writer: it takes what waits in the queue and commits it together, until Close.
 func (e *Engine) write() {
 	defer close(e.finished)
+	var last pace
 	for first := range e.queue {
-		group := []*job{first}
-		for more := true; more && len(group) < maxGroup; {
+		last.gather(len(e.queue) + 1)
+		jobs := []*job{first}
+		for more := true; more && len(jobs) < maxGroup; {
 			select {
 			case j, open := <-e.queue:
 				if more = open; open {
-					group = append(group, j)
+					jobs = append(jobs, j)
 				}
 			default:
 				more = false
 			}
 		}
-		e.commit(group)
+		last.measure(len(jobs), func() { e.commit(jobs) })
 	}
 }
 
 // commit applies a group of jobs, each all or nothing, with one write to disk.
-func (e *Engine) commit(group []*job) {
-	group = take(group)
-	if len(group) == 0 {
+func (e *Engine) commit(jobs []*job) {
+	jobs = take(jobs)
+	if len(jobs) == 0 {
 		return
 	}
 	var used []tokenID
 	err := e.db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(itemsBucket)
+		g := newGroup(e, tx)
 		changed := false
-		for _, j := range group {
-			wrote, err := e.apply(b, j)
+		for _, j := range jobs {
+			wrote, err := g.apply(j)
 			if err != nil {
 				return err
 			}
@@ -151,19 +162,19 @@ func (e *Engine) commit(group []*job) {
 	if err != nil && err != errNothing { //nolint:errorlint // our own value, passed through unwrapped
 		// Which of the group's changes are on disk is not known.
 		e.tokens.forget(used)
-		for _, j := range group {
+		for _, j := range jobs {
 			j.err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		}
 	}
-	for _, j := range group {
+	for _, j := range jobs {
 		close(j.done)
 	}
 }
 
 // take leaves out the jobs whose callers have given up.
-func take(group []*job) []*job {
-	taken := group[:0]
-	for _, j := range group {
+func take(jobs []*job) []*job {
+	taken := jobs[:0]
+	for _, j := range jobs {
 		if j.taken.CompareAndSwap(false, true) {
 			taken = append(taken, j)
 		}
