@@ -128,10 +128,12 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 		return res, false, nil
 	case out.version && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
+	case o.Body == SmallBody && out.record.counted && out.record.members > int64(o.MaxMembers):
+		return res, false, nil // without reading any
 	}
 	limit := answerLimit{bytes: MaxOneBytes}
 	if o.Body == SmallBody {
-		limit.members = SmallGroup
+		limit.members = o.MaxMembers
 	}
 	// The group is read again: what others did at the same time is part of the answer.
 	whole, err := d.getGroup(ctx, t, rt, id, o.Selection, limit)

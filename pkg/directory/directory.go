@@ -65,18 +65,17 @@ const (
 	NoBody Body = iota
 	// FullBody asks for the resource.
 	FullBody
-	// SmallBody asks for the resource unless it is a group of more than SmallGroup members.
+	// SmallBody asks for the resource unless it is a group of more than PatchOptions.MaxMembers members.
 	SmallBody
 )
-
-// SmallGroup is the number of members up to which SmallBody answers a group whole.
-const SmallGroup = 1000
 
 // PatchOptions are the circumstances of a PATCH.
 type PatchOptions struct {
 	// IfMatch holds the entity tags of the If-Match header, or "*"; empty means no precondition.
 	IfMatch []string
 	Body    Body
+	// MaxMembers is the number of members up to which SmallBody answers a group whole.
+	MaxMembers int
 	// Selection is the projection of the answer; nil is the default.
 	Selection *schema.Projection
 }

@@ -211,6 +211,7 @@ func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.Tenant
 	op.Set[attrModified] = r.modified.UnixMilli()
 	if n := growth(changes); r.counted && n != 0 {
 		op.Add[attrMembers] = n
+		r.members += n
 	}
 	var tx transaction
 	if !scim.Equal(old.doc, doc) {

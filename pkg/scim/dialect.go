@@ -42,15 +42,17 @@ type Dialect struct {
 	// UniqueGroupNames is the default of the tenant setting of that name: a second group with the same displayName is a 409.
 	// Needed by: entra, okta, authentik; on in every profile of an identity provider.
 	UniqueGroupNames bool
-	// GroupPatchBody answers a PATCH of a group of at most 1,000 members with 200 and the whole group instead of 204.
-	// Asked for by: generic and rfc, whose clients are mostly test suites and hand-written scripts; SCIM-SDK, by Keycloak.
-	GroupPatchBody bool
+	// GroupPatchBody is the number of members up to which a PATCH of a group is answered with 200 and the whole group
+	// instead of 204; 0 answers 204 always.
+	// Asked for by: generic and rfc (100), whose clients are mostly test suites and hand-written scripts; SCIM-SDK, by
+	// Keycloak (1,000), which counts a 204 as a failure.
+	GroupPatchBody int
 	// JSONAnswers sends application/json instead of application/scim+json.
 	// Needed by: onelogin (its documentation asks for it).
 	JSONAnswers bool
-	// HidePassword leaves `password` out of /Schemas.
-	// Needed by: entra (its validator wants every listed attribute to come back).
-	HidePassword bool
+	// ShortSchemas leaves `password`, `emails.display`, `members.$ref` and `members.type` out of /Schemas.
+	// Needed by: entra (its validator wants every listed attribute to come back as it was sent, and stops at these).
+	ShortSchemas bool
 	// HideMeta leaves `meta` out of the User and Group schemas of /Schemas, as RFC 7643 section 8.7.1 does, and sends the ETag
 	// header with every representation. Elsewhere the answer to a GET from which the client excluded `meta` has no ETag: a
 	// client that puts it into `meta.version`, and took `meta` from /Schemas, fails where there is no `meta` to put it into.
@@ -71,9 +73,9 @@ func IdPs() []string { return slices.Clone(idps) }
 func DialectOf(idp string) (Dialect, bool) {
 	switch idp {
 	case "generic":
-		return Dialect{GroupPatchBody: true}, true
+		return Dialect{GroupPatchBody: 100}, true
 	case "rfc":
-		return Dialect{GroupPatchBody: true, RequireDeclaredExtensions: true, HideMeta: true}, true
+		return Dialect{GroupPatchBody: 100, RequireDeclaredExtensions: true, HideMeta: true}, true
 	case "interop":
 		return Dialect{
 			RejectUnknownAttributes: true, RequirePatchPath: true, ReplaceComplexWhole: true, InteropProfile: true, UniqueGroupNames: true,
@@ -85,11 +87,11 @@ func DialectOf(idp string) (Dialect, bool) {
 	d := Dialect{CreateOnReplace: true, IgnoreUnknownPaths: true, BareExtensionNames: true, UniqueGroupNames: true}
 	switch idp {
 	case "entra":
-		d.UnquotedFilterValues, d.EmptyOperations, d.HidePassword = true, true, true
+		d.UnquotedFilterValues, d.EmptyOperations, d.ShortSchemas = true, true, true
 	case "onelogin":
 		d.JSONAnswers = true
 	case "keycloak":
-		d.GroupPatchBody = true
+		d.GroupPatchBody = 1000
 	}
 	return d, true
 }

@@ -155,10 +155,10 @@ func TestDialects(t *testing.T) {
 		if profile == (d.CreateOnReplace && d.IgnoreUnknownPaths && d.BareExtensionNames) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != (name == "generic" || name == "rfc" || name == "keycloak") {
+		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000}[name] {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra || d.HidePassword != entra {
+		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra || d.ShortSchemas != entra {
 			t.Errorf("%s: %+v", name, d)
 		}
 		if d.JSONAnswers != (name == "onelogin") || d.RequireDeclaredExtensions != (name == "rfc") ||

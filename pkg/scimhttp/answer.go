@@ -2,9 +2,7 @@ package scimhttp
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,18 +69,6 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 		// A client that is gone can't be told.
 		_, _ = w.Write(body)
 	}
-}
-
-// kept is an answer with a body that a client may keep. Its tag is made of the body; where the client has that already, there is none.
-func (rq *request) kept(a answer) answer {
-	a.keep = true
-	digest := sha256.Sum256(a.body)
-	etag := `W/"` + hex.EncodeToString(digest[:8]) + `"`
-	a.header.Set("Etag", etag)
-	if noneMatch(rq.Header.Values("If-None-Match"), etag) {
-		a.status, a.body = http.StatusNotModified, nil
-	}
-	return a
 }
 
 // mediaType is application/scim+json unless the tenant's identity provider, or the Accept header, takes nothing but

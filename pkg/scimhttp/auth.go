@@ -15,6 +15,15 @@ import (
 // challenge is the WWW-Authenticate header of every 401 (RFC 6750, section 3). It is the same for every reason.
 const challenge = `Bearer realm="SCIM"`
 
+// scopeChallenge is the WWW-Authenticate header of a 403 to a token that is good for other requests (RFC 6750, section 3.1).
+const scopeChallenge = `Bearer error="insufficient_scope", realm="SCIM"`
+
+// scopeError says that the token of a request has no scope for its method: a 403.
+type scopeError struct{ method string }
+
+// Error implements error.
+func (e *scopeError) Error() string { return "scimhttp: the token has no scope for " + e.method }
+
 // authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a tenant that this
 // process has not let the same token in to before is touched until that is known.
 func (h *handler) authenticate(ctx context.Context, rq *request) (answer, error) {

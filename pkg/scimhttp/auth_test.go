@@ -81,17 +81,91 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 	s.as(a, "GET", "/Schemas", "").wantError(401, scim.NoType)
 }
 
+// limited is an account with a token of one scope.
+func (s *server) limited(a account, scope tenant.Scope) account {
+	s.t.Helper()
+	issued, err := s.tenants.Issue(context.Background(), a.id, tenant.NewToken{Scopes: []tenant.Scope{scope}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return account{a.id, issued.Value}
+}
+
 func TestScopes(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
-	issued, err := s.tenants.Issue(context.Background(), a.id, tenant.NewToken{Scopes: []tenant.Scope{tenant.ScopeRead}})
-	if err != nil {
+	reader, writer := s.limited(a, tenant.ScopeRead), s.limited(s.tenant("bravo", "", tenant.Settings{}), tenant.ScopeWrite)
+	s.as(reader, "GET", "/Schemas", "").want(200)
+	const challenge = `Bearer error="insufficient_scope", realm="SCIM"`
+	for _, c := range []struct {
+		by           account
+		method, path string
+	}{
+		{reader, "POST", "/Users"},
+		{reader, "PUT", "/Users/0"},
+		{reader, "PATCH", "/Groups/0"},
+		{reader, "DELETE", "/Users/0"},
+		{reader, "POST", "/Bulk"},
+		{writer, "GET", "/Users"},
+		{writer, "GET", "/Users/0"},
+		{writer, "HEAD", "/Groups"},
+		{writer, "POST", "/Users/.search"},
+		{writer, "POST", "/.search"},
+		{writer, "GET", "/Schemas"},
+	} {
+		r := s.as(c.by, c.method, c.path, `{"userName":"a"}`)
+		if c.method == "HEAD" {
+			r.want(403)
+		} else {
+			r.wantError(403, scim.NoType)
+		}
+		r.wantHeader("Www-Authenticate", challenge)
+	}
+	// A token is told about its scope only if it is good, and a tenant that is switched off is another matter.
+	s.send("POST", "/scim/v2/acme/Users", "{}", "Authorization", "Bearer x").wantError(401, scim.NoType).
+		wantHeader("Www-Authenticate", `Bearer realm="SCIM"`)
+	if _, err := s.tenants.Change(context.Background(), a.id, scim.Object{"active": false}); err != nil {
 		t.Fatal(err)
 	}
-	reader := account{a.id, issued.Value}
-	s.as(reader, "GET", "/Schemas", "").want(200)
-	s.as(reader, "POST", "/Users", `{"userName":"a"}`).wantError(403, scim.NoType)
-	s.as(reader, "DELETE", "/Users/0", "").wantError(403, scim.NoType)
+	s.as(reader, "GET", "/Users", "").wantError(403, scim.NoType).wantHeader("Www-Authenticate", "")
+}
+
+// TestWritersReadNothing writes with a token that may not read, in all ways that make an answer show a resource.
+func TestWritersReadNothing(t *testing.T) {
+	for _, idp := range []string{"generic", "rfc", "keycloak", "entra"} {
+		s := newServer(t, nil)
+		a := s.tenant("acme", idp, tenant.Settings{})
+		writer := s.limited(a, tenant.ScopeWrite)
+		const user = `{"schemas":["` + scim.UserURN + `"],"userName":"ann","title":"secret"}`
+		const group = `{"schemas":["` + scim.GroupURN + `"],"displayName":"g","members":[{"value":"secret"}]}`
+		for path, body := range map[string]string{"/Users": user, "/Groups": group} {
+			r := s.as(a, "POST", path, body).want(201)
+			path += "/" + r.text("id")
+			noop := patchOf(`{"op":"add","path":"externalId","value":"x"}`)
+			for _, how := range [][]string{{"PATCH", "", noop, ""}, {"PUT", "", body, ""}} {
+				for _, query := range []string{"", "?attributes=title,members", "?excludedAttributes=id"} {
+					for _, prefer := range []string{"", "return=representation", "return=minimal"} {
+						headers := []string{}
+						if prefer != "" {
+							headers = []string{"Prefer", prefer}
+						}
+						r := s.as(writer, how[0], path+query, how[2], headers...).want(204)
+						if r.raw != "" || r.header.Get("Etag") == "" || r.header.Get("Location") == "" {
+							t.Errorf("%s %s %s: %v %s", idp, how[0], path+query, r.header, r.raw)
+						}
+					}
+				}
+			}
+		}
+		for _, query := range []string{"", "?attributes=userName,meta"} {
+			r := s.as(writer, "POST", "/Users"+query, `{"schemas":["`+scim.UserURN+`"],"userName":"bob`+query+`"}`).want(201)
+			if r.text("id") == "" || len(r.body) != 2 || r.at("schemas") == nil {
+				t.Errorf("%s: created %s", idp, r.raw)
+			}
+		}
+		// Who may read as well gets what it asks for.
+		s.as(a, "POST", "/Users", `{"schemas":["`+scim.UserURN+`"],"userName":"cid"}`).wantResource(201)
+	}
 }
 
 func TestExpiredTokenLearnsWhen(t *testing.T) {

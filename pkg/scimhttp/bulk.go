@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,15 +78,16 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 	return nil, o, scim.BadRequest(scim.InvalidValue, "failOnErrors must be a whole number: after how many errors to stop.")
 }
 
-// checkMessage refuses a message that does not say that it is one of the given URN.
-func checkMessage(msg scim.Object, urn string) error {
+// checkMessage refuses a message whose schemas name none of the URNs, of which the first is the right one.
+func checkMessage(msg scim.Object, urns ...string) error {
 	list, _ := member(msg, "schemas").([]any)
 	for _, e := range list {
-		if s, ok := e.(string); ok && strings.EqualFold(s, urn) {
+		s, ok := e.(string)
+		if ok && slices.ContainsFunc(urns, func(urn string) bool { return strings.EqualFold(s, urn) }) {
 			return nil
 		}
 	}
-	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", urn)
+	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", urns[0])
 }
 
 // member is scim.Field, but for whether there is one.

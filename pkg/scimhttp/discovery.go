@@ -13,9 +13,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// serviceProviderConfig says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document, but for
-// what is the tenant's.
+// serviceProviderConfig answers /ServiceProviderConfig (RFC 7644, section 4).
 func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer, error) {
+	return h.document(rq, "/ServiceProviderConfig", func() (scim.Object, error) { return h.configuration(rq), nil })
+}
+
+// configuration says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document without
+// what is the tenant's.
+func (h *handler) configuration(rq *request) scim.Object {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
 	config := scim.Object{
 		"patch":          supported(true),
@@ -44,7 +49,7 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 	if rq.tenant.Dialect.InteropProfile {
 		config["interopProfileConformant"] = true
 	}
-	return rq.located(rq.withMeta(config, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")), nil
+	return rq.withMeta(config, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")
 }
 
 // tokenEndpoint says where a tenant's clients get access tokens. To whoever has no token it names no tenant.
@@ -61,11 +66,13 @@ func (h *handler) listResourceTypes(_ context.Context, rq *request) (answer, err
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	var all []any
-	for _, rt := range rq.shownTypes() {
-		all = append(all, rq.resourceType(rt))
-	}
-	return rq.documents(all), nil
+	return h.document(rq, "/ResourceTypes", func() (scim.Object, error) {
+		var all []any
+		for _, rt := range rq.shownTypes() {
+			all = append(all, rq.resourceType(rt))
+		}
+		return listOf(all), nil
+	})
 }
 
 // getResourceType answers /ResourceTypes/{id}.
@@ -73,12 +80,14 @@ func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, rt := range rq.shownTypes() {
-		if strings.EqualFold(rt.ID, rq.target.id) {
-			return rq.located(rq.resourceType(rt)), nil
+	return h.document(rq, "/ResourceTypes/"+strings.ToLower(rq.target.id), func() (scim.Object, error) {
+		for _, rt := range rq.shownTypes() {
+			if strings.EqualFold(rt.ID, rq.target.id) {
+				return rq.resourceType(rt), nil
+			}
 		}
-	}
-	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such resource type. See /ResourceTypes.")
+		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such resource type. See /ResourceTypes.")
+	})
 }
 
 // listSchemas answers /Schemas (RFC 7643, section 7).
@@ -86,11 +95,13 @@ func (h *handler) listSchemas(_ context.Context, rq *request) (answer, error) {
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	var all []any
-	for _, s := range rq.shownSchemas() {
-		all = append(all, rq.schema(s))
-	}
-	return rq.documents(all), nil
+	return h.document(rq, "/Schemas", func() (scim.Object, error) {
+		var all []any
+		for _, s := range rq.shownSchemas() {
+			all = append(all, rq.schema(s))
+		}
+		return listOf(all), nil
+	})
 }
 
 // getSchema answers /Schemas/{urn}. URNs have no case (RFC 8141, section 3.1, for the part that differs here).
@@ -98,15 +109,17 @@ func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
 	if err := rq.refuseFilter(); err != nil {
 		return answer{}, err
 	}
-	for _, s := range rq.shownSchemas() {
-		if strings.EqualFold(s.ID, rq.target.id) {
-			return rq.located(rq.schema(s)), nil
+	return h.document(rq, "/Schemas/"+strings.ToLower(rq.target.id), func() (scim.Object, error) {
+		for _, s := range rq.shownSchemas() {
+			if strings.EqualFold(s.ID, rq.target.id) {
+				return rq.schema(s), nil
+			}
 		}
-	}
-	return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
+		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
+	})
 }
 
-// shownTypes are the resource types that discovery shows, memberships among them where the tenant has them.
+// shownTypes are the resource types that discovery shows, memberships among them if the tenant has them.
 func (rq *request) shownTypes() []*schema.ResourceType {
 	all := rq.tenant.ResourceTypes().All()
 	if rq.account.GroupMemberships() {
@@ -142,10 +155,17 @@ func (rq *request) resourceType(rt *schema.ResourceType) scim.Object {
 	return rq.withMeta(rt.Object(), scim.ResourceTypeURN, "ResourceType", "/ResourceTypes/"+rt.ID)
 }
 
+// schema is a schema as the tenant's clients are shown it.
 func (rq *request) schema(s *schema.Schema) scim.Object {
 	var hidden []string
-	if rq.tenant.Dialect.HidePassword {
+	if rq.tenant.Dialect.ShortSchemas {
 		hidden = append(hidden, "password")
+		switch s.ID {
+		case scim.UserURN:
+			hidden = append(hidden, "emails.display")
+		case scim.GroupURN:
+			hidden = append(hidden, "members.$ref", "members.type")
+		}
 	}
 	if rq.tenant.Dialect.HideMeta {
 		hidden = append(hidden, "meta")
@@ -154,7 +174,20 @@ func (rq *request) schema(s *schema.Schema) scim.Object {
 	if rq.tenant.Dialect.InteropProfile {
 		declareTypes(o["attributes"])
 	}
+	if s.ID == scim.GroupURN && rq.tenant.UniqueGroupNames {
+		declareUnique(o["attributes"], "displayName")
+	}
 	return rq.withMeta(o, scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
+}
+
+// declareUnique says of an attribute that its values are unique within the tenant (RFC 7643, section 7).
+func declareUnique(attributes any, name string) {
+	list, _ := attributes.([]any)
+	for _, element := range list {
+		if attribute, _ := element.(scim.Object); attribute["name"] == name {
+			attribute["uniqueness"] = string(schema.Server)
+		}
+	}
 }
 
 // declareTypes gives every sub-attribute `type` that has no canonical values the usual ones (RFC 7643, section 2.4).
@@ -177,25 +210,4 @@ func (rq *request) withMeta(o scim.Object, urn, resourceType, path string) scim.
 	o["schemas"] = []any{urn}
 	o["meta"] = scim.Object{"resourceType": resourceType, "location": rq.base + path}
 	return o
-}
-
-// located is the answer with one document of discovery, which says where it is.
-func (rq *request) located(o scim.Object) answer {
-	a := newAnswer(http.StatusOK, scim.AppendJSON(nil, o))
-	meta, _ := o["meta"].(scim.Object)
-	location, _ := meta["location"].(string)
-	a.header.Set("Location", location)
-	a.header.Set("Content-Location", location)
-	return rq.kept(a)
-}
-
-// documents is the answer with a list of documents of discovery, always whole.
-func (rq *request) documents(all []any) answer {
-	return rq.kept(newAnswer(http.StatusOK, scim.AppendJSON(nil, scim.Object{
-		"schemas":      []any{scim.ListResponseURN},
-		"totalResults": int64(len(all)),
-		"startIndex":   int64(1),
-		"itemsPerPage": int64(len(all)),
-		"Resources":    all,
-	})))
 }

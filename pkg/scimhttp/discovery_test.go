@@ -1,6 +1,7 @@
 package scimhttp_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -141,14 +142,112 @@ func TestDiscoveryCannotBeFiltered(t *testing.T) {
 	}
 }
 
-func TestPasswordIsHiddenFromSchemasWhereTheProfileSaysSo(t *testing.T) {
-	s := newServer(t, nil)
-	generic, entra := s.tenant("generic", "generic", tenant.Settings{}), s.tenant("entra", "entra", tenant.Settings{})
-	if r := s.as(generic, "GET", "/Schemas/"+scim.UserURN, ""); !strings.Contains(r.raw, `"password"`) {
-		t.Error("generic: no password")
+// attribute is an attribute, or a sub-attribute written with a dot, in a schema of /Schemas; nil if it is not there.
+func attribute(schema map[string]any, name string) map[string]any {
+	list, _ := schema["attributes"].([]any)
+	if list == nil {
+		list, _ = schema["subAttributes"].([]any)
 	}
-	if r := s.as(entra, "GET", "/Schemas/"+scim.UserURN, ""); strings.Contains(r.raw, `"password"`) {
-		t.Error("entra: password")
+	name, rest, dotted := strings.Cut(name, ".")
+	for _, e := range list {
+		if a, _ := e.(map[string]any); a["name"] == name && dotted {
+			return attribute(a, rest)
+		} else if a["name"] == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// TestShortSchemas looks for what Entra's validator stops at, in /Schemas and in each schema; it is taken all the same.
+func TestShortSchemas(t *testing.T) {
+	s := newServer(t, nil)
+	hidden := map[string][]string{scim.UserURN: {"password", "emails.display"}, scim.GroupURN: {"members.$ref", "members.type"}}
+	shown := map[string][]string{
+		scim.UserURN:  {"emails.value", "emails.type", "phoneNumbers.display", "displayName", "groups.$ref"},
+		scim.GroupURN: {"members.value", "members.display", "displayName"},
+	}
+	for _, idp := range scim.IdPs() {
+		a := s.tenant("t-"+idp, idp, tenant.Settings{})
+		list := s.as(a, "GET", "/Schemas", "").want(200)
+		for i, e := range list.at("Resources").([]any) {
+			inList := e.(map[string]any)
+			id := list.text("Resources", i, "id")
+			alone := s.as(a, "GET", "/Schemas/"+id, "").want(200).body
+			for _, schema := range []map[string]any{inList, alone} {
+				for _, name := range hidden[id] {
+					if got := attribute(schema, name); (got == nil) != (idp == "entra") {
+						t.Errorf("%s: %s of %s is %v", idp, name, id, got)
+					}
+				}
+				for _, name := range shown[id] {
+					if attribute(schema, name) == nil {
+						t.Errorf("%s: no %s in %s", idp, name, id)
+					}
+				}
+			}
+		}
+	}
+	a := s.tenant("acme", "entra", tenant.Settings{})
+	r := s.as(a, "POST", "/Users", `{"schemas":["`+scim.UserURN+`"],"userName":"a","emails":[{"value":"a@example.com","display":"A"}]}`)
+	if r.want(201).text("emails", 0, "display") != "A" {
+		t.Errorf("emails.display: %s", r.raw)
+	}
+}
+
+// TestUniqueGroupNamesInSchemas: /Schemas says whether a second group of a name is refused, by profile, by setting, and at
+// once after a change.
+func TestUniqueGroupNamesInSchemas(t *testing.T) {
+	s := newServer(t, nil)
+	check := func(a account, want string) {
+		t.Helper()
+		one := s.as(a, "GET", "/Schemas/"+scim.GroupURN, "").want(200).body
+		list := s.as(a, "GET", "/Schemas", "").want(200)
+		inList, _ := list.at("Resources", 1).(map[string]any)
+		for _, schema := range []map[string]any{one, inList} {
+			if got := attribute(schema, "displayName")["uniqueness"]; schema["id"] != scim.GroupURN || got != want {
+				t.Errorf("%s: uniqueness of displayName is %v, want %s", a.id, got, want)
+			}
+		}
+		user := s.as(a, "GET", "/Schemas/"+scim.UserURN, "").want(200).body
+		if got := attribute(user, "displayName")["uniqueness"]; got != "none" {
+			t.Errorf("%s: uniqueness of the displayName of users is %v", a.id, got)
+		}
+	}
+	for idp, want := range map[string]string{"generic": "none", "rfc": "none", "okta": "server", "interop": "server"} {
+		a := s.tenant("t-"+idp, idp, tenant.Settings{})
+		check(a, want)
+		change := scim.Object{"settings": scim.Object{"scim": scim.Object{"uniqueGroupNames": want == "none"}}}
+		if _, err := s.tenants.Change(t.Context(), a.id, change); err != nil {
+			t.Fatal(err)
+		}
+		check(a, map[string]string{"none": "server", "server": "none"}[want])
+	}
+}
+
+// TestDiscoveryOfManyTenants reads discovery by turns as tenants with several addresses and profiles: each gets its own.
+func TestDiscoveryOfManyTenants(t *testing.T) {
+	s := newServer(t, nil)
+	first := map[string]string{}
+	for range 2 {
+		for i := range 70 {
+			id := fmt.Sprintf("tenant-%d", i)
+			a, known := account{id: id, token: first[id]}, first[id] != ""
+			if !known {
+				a = s.tenant(id, scim.IdPs()[i%len(scim.IdPs())], tenant.Settings{})
+				first[id] = a.token
+			}
+			for _, path := range []string{"/Schemas", "/ResourceTypes/user", "/ServiceProviderConfig", "/Schemas/" + strings.ToUpper(scim.GroupURN)} {
+				r := s.as(a, "GET", path, "").want(200)
+				if n, own := strings.Count(r.raw, "/scim/v2/"), strings.Count(r.raw, "/scim/v2/"+id+"/"); n == 0 || n != own {
+					t.Fatalf("%s%s: %d of %d addresses are the tenant's own", id, path, own, n)
+				}
+				if known := first[id+path]; known != "" && known != r.raw {
+					t.Fatalf("%s%s has changed to %s", id, path, r.raw)
+				}
+				first[id+path] = r.raw
+			}
+		}
 	}
 }
 

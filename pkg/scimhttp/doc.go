@@ -3,4 +3,21 @@
 //
 // A request goes path -> token and tenant -> route -> scope -> body -> directory -> projection -> answer. Which tenant it may touch
 // is settled before its body is read, and every error goes through one writer (failure.go), as a SCIM error (RFC 7644, section 3.12).
+//
+//	handler.go      a request from its arrival to its answer
+//	auth.go         token and tenant, and the first reads beside them
+//	route.go        paths, methods and scopes
+//	body.go         the body of a request
+//	query.go        the parameters of a query
+//	search.go       the same in a SearchRequest
+//	page.go         a page of resources
+//	resources.go    the operations on resources
+//	bulk.go         a BulkRequest and its results
+//	condition.go    entity tags
+//	prefer.go       how a change is answered, and under which conditions it is made
+//	discovery.go    ServiceProviderConfig, ResourceTypes, Schemas
+//	document.go     their answers, encoded once
+//	answer.go       answers and their headers
+//	gzip.go         compression
+//	failure.go      errors and the log
 package scimhttp

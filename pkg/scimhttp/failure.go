@@ -19,7 +19,10 @@ import (
 // failure makes the answer of an error.
 func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
 	a := errorAnswer(h.scimError(ctx, rq, err))
-	if a.status == http.StatusUnauthorized {
+	switch tooNarrow := (*scopeError)(nil); {
+	case errors.As(err, &tooNarrow):
+		a.header.Set("Www-Authenticate", scopeChallenge)
+	case a.status == http.StatusUnauthorized:
 		a.header.Set("Www-Authenticate", challenge)
 	}
 	return a
@@ -32,6 +35,7 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		known     *scim.Error
 		noToken   *tenant.UnauthorizedError
 		switched  *tenant.SwitchedOffError
+		tooNarrow *scopeError
 		timedOut  = errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 		temporary = timedOut || directory.IsBusy(err) || tenant.Temporary(err)
 	)
@@ -42,6 +46,9 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		return scim.Errorf(http.StatusUnauthorized, scim.NoType, "%s", noToken.Detail)
 	case errors.As(err, &switched):
 		return scim.Errorf(http.StatusForbidden, scim.NoType, "%s", switched.Detail())
+	case errors.As(err, &tooNarrow):
+		return scim.Errorf(http.StatusForbidden, scim.NoType,
+			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.", tooNarrow.method)
 	case temporary:
 		h.Log.WarnContext(ctx, "busy", "requestId", rq.id, "error", err)
 		return &scim.Error{

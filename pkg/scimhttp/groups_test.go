@@ -17,7 +17,7 @@ func groupNamed(name string) string {
 }
 
 // PATCH of groups: "204, so that its cost never depends on the group's size; 200 with attributes or excludedAttributes; profiles
-// generic, rfc and keycloak: 200 and the full body up to 1,000 members, 204 above".
+// generic and rfc: 200 and the full body up to 100 members, keycloak up to 1,000, 204 above".
 func TestPatchGroupAnswers(t *testing.T) {
 	s := newServer(t, nil)
 	for _, c := range []struct {

@@ -7,15 +7,24 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // gzipFrom is the size in bytes from which a body is worth compressing.
 const gzipFrom = 1024
 
-// compressed returns a body compressed, where the client takes that and it makes the answer smaller; else nil. What is compressed is
-// no text and leaves a Lambda function in base64.
+// compressed returns a body compressed if the client takes that and it makes the answer smaller; else nil.
 func compressed(rq *request, body []byte) []byte {
-	if len(body) <= gzipFrom || rq.Method == http.MethodHead || !takesGzip(rq.Header) {
+	if rq.Method == http.MethodHead || !takesGzip(rq.Header) {
+		return nil
+	}
+	return compress(body)
+}
+
+// compress returns a body compressed if that makes the answer smaller; else nil. A compressed body is no text and leaves a
+// Lambda function in base64.
+func compress(body []byte) []byte {
+	if len(body) <= gzipFrom {
 		return nil
 	}
 	small := zip(body)
@@ -25,10 +34,18 @@ func compressed(rq *request, body []byte) []byte {
 	return small
 }
 
+// zippers holds writers for reuse: one takes more than a megabyte.
+var zippers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // no error can come of a known level
+	return w
+}}
+
 func zip(body []byte) []byte {
 	var b bytes.Buffer
-	// No error can come of a known level and a buffer.
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	w, _ := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(w)
+	w.Reset(&b)
+	// No error can come of a buffer.
 	_, _ = w.Write(body)
 	_ = w.Close()
 	return b.Bytes()

@@ -35,7 +35,8 @@ type Config struct {
 
 type handler struct {
 	Config
-	routes map[string]*route
+	routes    map[string]*route
+	documents documents
 }
 
 // New returns the handler of /scim/v2/{tenant}/... and its alias /scim/{tenant}/...; any other path is a SCIM 404. It must see

@@ -3,6 +3,7 @@ package scimhttp
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ const (
 	representation = "return=representation"
 )
 
-// preference is the value of the preference `return`, in the form in which Preference-Applied repeats it; empty where there is none.
+// preference is the value of the preference `return`, in the form in which Preference-Applied repeats it; empty if there is none.
 // The first one counts.
 func (rq *request) preference() string {
 	for _, value := range rq.Header.Values("Prefer") {
@@ -40,19 +41,40 @@ func (rq *request) preference() string {
 	return ""
 }
 
-// minimal tells whether a change is to be answered without a body. A client that selects attributes wants to see them, whatever it
-// prefers (RFC 7644, section 3.9).
-func (rq *request) minimal(sel *schema.Projection) bool {
-	return sel == nil && rq.preference() == minimal
+// reply is how a change is answered.
+type reply struct {
+	// body says that there is one.
+	body bool
+	// applied is the preference of the client that is followed, as Preference-Applied says it; empty for none.
+	applied string
+	// selected says that the client names the attributes that it wants to see, or not to see.
+	selected bool
+	// sel selects what is read for the answer and shown in it.
+	sel *schema.Projection
 }
 
-// answerSelection is the projection with which a changed resource is read for its answer: nothing that takes more reads where there
-// will be no body.
-func (rq *request) answerSelection(sel *schema.Projection) (*schema.Projection, error) {
-	if rq.minimal(sel) {
-		return rq.route.rt.Projection([]string{"id"}, nil)
+// reply finds out how a change is answered. sel is the selection of the request's query, and sent is what its body names. A
+// client that selects attributes wants to see them, whatever it prefers (RFC 7644, section 3.9). A token that may not read
+// learns nothing that is stored: of a new resource the id, of any other nothing.
+func (rq *request) reply(sel *schema.Projection, sent iter.Seq2[string, any]) (r reply, err error) {
+	rt := rq.route.rt
+	preferred := rq.preference()
+	r.body, r.selected = true, sel != nil
+	if sel == nil {
+		r.applied = preferred
 	}
-	return sel, nil
+	switch {
+	case r.applied == minimal:
+		r.body = false
+	case !rq.token.CanRead():
+		r.applied, r.selected = "", false
+		r.body = rq.Method == http.MethodPost
+	default:
+		r.sel = rt.Sent(sel, sent)
+		return r, nil
+	}
+	r.sel, err = rt.Projection([]string{"id"}, nil)
+	return r, err
 }
 
 // withoutBody is the answer to a change that shows nothing of the resource but where it is, and its version.

@@ -2,6 +2,8 @@ package scimhttp
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"net/http"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
@@ -67,15 +69,15 @@ func (h *handler) create(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	read, err := rq.answerSelection(sel)
+	how, err := rq.reply(sel, maps.All(body))
 	if err != nil {
 		return answer{}, err
 	}
-	res, err := h.Directory.Create(ctx, rq.tenant, rq.route.rt, body, read)
+	res, err := h.Directory.Create(ctx, rq.tenant, rq.route.rt, body, how.sel)
 	if err != nil {
 		return answer{}, err
 	}
-	return rq.written(http.StatusCreated, res, sel), nil
+	return rq.written(http.StatusCreated, res, how), nil
 }
 
 // replace answers PUT (RFC 7644, section 3.5.1).
@@ -84,19 +86,19 @@ func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	read, err := rq.answerSelection(sel)
+	how, err := rq.reply(sel, maps.All(body))
 	if err != nil {
 		return answer{}, err
 	}
 	var res directory.Resource
 	err = h.conditional(ctx, rq, func(ifMatch []string) (err error) {
-		res, err = h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, ifMatch, read)
+		res, err = h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, ifMatch, how.sel)
 		return err
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	return rq.written(http.StatusOK, res, sel), nil
+	return rq.written(http.StatusOK, res, how), nil
 }
 
 // patch answers PATCH (RFC 7644, section 3.5.2): with the resource, or with 204 and nothing.
@@ -109,41 +111,64 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var (
-		res     directory.Resource
-		hasBody bool
-	)
+	how, err := rq.reply(sel, sentBy(ops))
+	if err != nil {
+		return answer{}, err
+	}
+	o := directory.PatchOptions{
+		Body: rq.patchBody(how), MaxMembers: rq.tenant.Dialect.GroupPatchBody, Selection: how.sel,
+	}
+	var res directory.Resource
 	err = h.conditional(ctx, rq, func(ifMatch []string) (err error) {
-		o := directory.PatchOptions{IfMatch: ifMatch, Body: rq.patchBody(sel), Selection: sel}
+		o.IfMatch = ifMatch
+		var hasBody bool
 		res, hasBody, err = h.Directory.Patch(ctx, rq.tenant, rq.route.rt, rq.target.id, ops, o)
+		how.body = hasBody
 		return err
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	if !hasBody {
-		a := rq.withoutBody(http.StatusNoContent, res)
-		if rq.minimal(sel) {
-			a.header.Set("Preference-Applied", minimal)
-		}
-		return a, nil
-	}
-	return rq.written(http.StatusOK, res, sel), nil
+	return rq.written(http.StatusOK, res, how), nil
 }
 
-// patchBody says what a PATCH is answered with. A group's members are read for the answer only where the client asks for them, or
-// where the dialect does and they are few: the cost of a change must not depend on the size of the group.
-func (rq *request) patchBody(sel *schema.Projection) directory.Body {
+// sentBy lists the names and values that the operations of a PATCH say something about.
+func sentBy(ops []patch.Operation) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, op := range ops {
+			if op.Path == nil {
+				o, _ := op.Value.(scim.Object)
+				for name, v := range o {
+					if !yield(name, v) {
+						return
+					}
+				}
+				continue
+			}
+			name := op.Path.Name
+			if op.Path.Sub != "" {
+				name += "." + op.Path.Sub
+			}
+			if !yield(name, op.Value) {
+				return
+			}
+		}
+	}
+}
+
+// patchBody says what a PATCH is answered with. A group's members are read for the answer only if the client asks for them,
+// or if the dialect does and they are few: the cost of a change must not depend on the size of the group.
+func (rq *request) patchBody(how reply) directory.Body {
 	switch {
-	case sel != nil || rq.preference() == representation:
-		return directory.FullBody
-	case rq.minimal(sel):
+	case !how.body:
 		return directory.NoBody
+	case how.selected || how.applied == representation:
+		return directory.FullBody
 	case !rq.account.PatchBody():
 		return directory.NoBody
 	case rq.route.rt.ID != schema.GroupType().ID:
 		return directory.FullBody
-	case rq.tenant.Dialect.GroupPatchBody:
+	case rq.tenant.Dialect.GroupPatchBody > 0:
 		return directory.SmallBody
 	}
 	return directory.NoBody
@@ -160,23 +185,25 @@ func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
 	return newAnswer(http.StatusNoContent, nil), nil
 }
 
-// written is the answer to a change that is committed: it can't become an error any more because it would be too large, so the one
-// attribute that has no bound is left out then.
-func (rq *request) written(status int, res directory.Resource, sel *schema.Projection) answer {
-	if rq.minimal(sel) {
+// written is the answer to a change that is committed: it can't become an error any more because it would be too large, so
+// the one attribute that has no bound is left out then.
+func (rq *request) written(status int, res directory.Resource, how reply) answer {
+	if !how.body {
 		if status == http.StatusOK {
 			status = http.StatusNoContent
 		}
 		a := rq.withoutBody(status, res)
-		a.header.Set("Preference-Applied", minimal)
+		if how.applied == minimal {
+			a.header.Set("Preference-Applied", minimal)
+		}
 		return a
 	}
-	a := rq.resourceAnswer(status, res, sel)
+	a := rq.resourceAnswer(status, res, how.sel)
 	if !a.fits(rq) {
 		delete(res.Doc, "members")
-		a = rq.resourceAnswer(status, res, sel)
+		a = rq.resourceAnswer(status, res, how.sel)
 	}
-	if sel == nil && rq.preference() == representation {
+	if how.applied == representation {
 		a.header.Set("Preference-Applied", representation)
 	}
 	return a

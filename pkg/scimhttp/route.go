@@ -174,7 +174,7 @@ func (rq *request) operation() (op operation, a answer, err error) {
 	}
 	reads := rq.reads() || rq.route.reads
 	if reads && !rq.token.CanRead() || !reads && !rq.token.CanWrite() {
-		return nil, a, scim.Errorf(http.StatusForbidden, scim.NoType, "The bearer token may not be used for %s requests.", method)
+		return nil, a, &scopeError{method: method}
 	}
 	return op, a, nil
 }

@@ -16,7 +16,8 @@ func (h *handler) search(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := checkMessage(msg, scim.SearchRequestURN); err != nil {
+	// Some clients name the message that they expect back.
+	if err := checkMessage(msg, scim.SearchRequestURN, scim.ListResponseURN); err != nil {
 		return answer{}, err
 	}
 	p, err := searchParameters(msg)

@@ -32,6 +32,7 @@
 // From a stored document to an answer:
 //
 //	projection.go      which attributes an answer shows
+//	sent.go            what comes back on request because the client has sent it
 //	project.go         the part of a document that it shows
 //	prune.go           the part that today's definitions know
 //

@@ -21,6 +21,8 @@ type Projection struct {
 	extensions map[*Schema]bool
 	// attributes holds the attributes that were named, with the sub-attributes that were; nil for the whole attribute.
 	attributes map[*Attribute][]*Attribute
+	// sent holds what is returned on request and comes back because the client has sent it; empty with only.
+	sent map[*Attribute]bool
 }
 
 // Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or several with
@@ -146,19 +148,19 @@ func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attr
 		return true, nil
 	case p.only:
 		return named, subs
-	case whole, a.Returned == Request, named && subs == nil:
+	case whole, a.Returned == Request && !p.sent[a], named && subs == nil:
 		return false, nil
-	case named:
-		return true, a.without(subs)
+	case named || p.sends(a):
+		return true, p.without(a, subs)
 	}
 	return true, nil
 }
 
-// without lists the sub-attributes that stay when some are excluded: those that are always returned stay in any case.
-func (a *Attribute) without(excluded []*Attribute) []*Attribute {
+// without lists the sub-attributes of a that stay when some are excluded: those that are always returned stay in any case.
+func (p *Projection) without(a *Attribute, excluded []*Attribute) []*Attribute {
 	stay := make([]*Attribute, 0, len(a.SubAttributes))
 	for _, s := range a.SubAttributes {
-		out := s.Returned == Request || slices.Contains(excluded, s)
+		out := s.Returned == Request && !p.sent[s] || slices.Contains(excluded, s)
 		if !out || s.Returned == Always {
 			stay = append(stay, s)
 		}

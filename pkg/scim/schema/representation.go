@@ -7,13 +7,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Object is the schema as a resource of /Schemas (RFC 7643, section 7), without meta. The attributes named in hide, in any case,
-// are left out.
+// Object is the schema as a resource of /Schemas (RFC 7643, section 7), without meta. The attributes named in hide, in any
+// case, are left out; a sub-attribute is named with its attribute, as in emails.display.
 func (s *Schema) Object(hide ...string) scim.Object {
 	attributes := make([]any, 0, len(s.Attributes))
 	for _, a := range s.Attributes {
-		if !slices.ContainsFunc(hide, func(h string) bool { return strings.EqualFold(h, a.Name) }) {
-			attributes = append(attributes, a.object())
+		if !hides(hide, a.Name) {
+			attributes = append(attributes, a.object(hide))
 		}
 	}
 	return scim.Object{
@@ -21,8 +21,14 @@ func (s *Schema) Object(hide ...string) scim.Object {
 	}
 }
 
-// object describes one attribute. caseExact and uniqueness are there where they mean something (RFC 7643, section 2.3).
-func (a *Attribute) object() scim.Object {
+// hides reports whether a name is in a list, in any case.
+func hides(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// object describes one attribute without its sub-attributes in hide. caseExact and uniqueness are there if they mean
+// something for the type (RFC 7643, section 2.3).
+func (a *Attribute) object(hide []string) scim.Object {
 	o := scim.Object{
 		"name": a.Name, "type": string(a.Type), "multiValued": a.MultiValued, "description": a.Description, "required": a.Required,
 		"mutability": string(a.Mutability), "returned": string(a.Returned),
@@ -41,9 +47,11 @@ func (a *Attribute) object() scim.Object {
 		o["referenceTypes"] = list(a.ReferenceTypes)
 	}
 	if len(a.SubAttributes) > 0 {
-		subs := make([]any, len(a.SubAttributes))
-		for i, s := range a.SubAttributes {
-			subs[i] = s.object()
+		subs := make([]any, 0, len(a.SubAttributes))
+		for _, s := range a.SubAttributes {
+			if len(hide) == 0 || !hides(hide, a.Name+"."+s.Name) {
+				subs = append(subs, s.object(nil))
+			}
 		}
 		o["subAttributes"] = subs
 	}

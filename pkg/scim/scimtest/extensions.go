@@ -122,11 +122,40 @@ var extensionBehaviours = []behaviour{
 	{"mutability and returned are enforced", func(tenant func(string) *client) {
 		c := tenant("generic")
 		path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1","since":"2026-11-22T08:00:00Z","pin":"4711","note":"n"}`)).want(http.StatusCreated).
-			has(inExtension("since"), "2026-11-22T08:00:00Z").lacks(inExtension("pin"), inExtension("note")).id()
+			has(inExtension("since"), "2026-11-22T08:00:00Z").has(inExtension("note"), "n").lacks(inExtension("pin")).id()
 		c.patch(path, `{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).refused(http.StatusBadRequest, "mutability")
 		c.put(path, badged("ann", `{"badge":"1","since":"2027-11-22T08:00:00Z"}`)).refused(http.StatusBadRequest, "mutability")
 		c.get(path, params("attributes", extensionURN+":note,"+extensionURN+":pin")).want(http.StatusOK).
 			has(inExtension("note"), "n").lacks(inExtension("pin"))
 		c.get("/Users", params("filter", extensionURN+`:pin eq "4711"`)).refused(http.StatusBadRequest, "invalidFilter")
+	}},
+	{"an attribute returned on request comes back to who sent it", func(tenant func(string) *client) {
+		note := inExtension("note")
+		for _, idp := range []string{"generic", "rfc", "entra"} {
+			c := tenant(idp)
+			path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1","NOTE":"a"}`)).want(http.StatusCreated).has(note, "a").id()
+			c.get(path).want(http.StatusOK).lacks(note)
+			c.get("/Users").want(http.StatusOK).lacks("Resources[0]['" + extensionURN + "'].note")
+			c.put(path, badged("ann", `{"badge":"1","note":"b"}`)).want(http.StatusOK).has(note, "b")
+			c.put(path, badged("ann", `{"badge":"1"}`)).want(http.StatusOK).lacks(note)
+			for i, op := range []string{
+				`{"op":"add","path":"` + extensionURN + `:note","value":"v"}`,
+				`{"op":"replace","value":{"` + extensionURN + `:note":"v"}}`,
+				`{"op":"replace","value":{"` + extensionURN + `":{"Note":"v"}}}`,
+				`{"op":"replace","path":"` + extensionURN + `","value":{"note":"v"}}`,
+				`{"op":"add","value":{"title":"x","` + extensionURN + `.note":"v"}}`,
+			} {
+				a := c.patch(path, op).want(http.StatusOK).has(note, "v").has("userName", "ann")
+				if i == 0 {
+					c.patch(path, `{"op":"replace","path":"title","value":"t"}`).want(http.StatusOK).lacks(note)
+					c.patch(path, op, params("attributes", "userName")).want(http.StatusOK).lacks(note)
+					c.patch(path, op, params("excludedAttributes", "title")).want(http.StatusOK).has(note, "v").lacks("title")
+					c.patch(path, op, params("excludedAttributes", extensionURN+":note")).want(http.StatusOK).lacks(note)
+				}
+				if a.has(inExtension("badge"), "1"); len(a.list("schemas")) != 2 {
+					a.fail("schemas")
+				}
+			}
+		}
 	}},
 }

@@ -19,7 +19,7 @@ type Requirement struct {
 	// RFC and Section are the parts of the ID: "7644", "3.5.2".
 	RFC, Section string
 	// Level is the RFC's word: MUST, MUST NOT, SHALL, SHALL NOT, REQUIRED, SHOULD, SHOULD NOT, RECOMMENDED, MAY, OPTIONAL; or
-	// ERRATUM for what a verified erratum changes.
+	// ERRATUM for what a verified erratum changes, or TEXT for what the text states without any of these words.
 	Level string
 	Text  string
 	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere in this module;
@@ -29,7 +29,7 @@ type Requirement struct {
 
 // Binding reports whether the requirement leaves no choice.
 func (r Requirement) Binding() bool {
-	return strings.HasPrefix(r.Level, "MUST") || strings.HasPrefix(r.Level, "SHALL") || r.Level == "REQUIRED" || r.Level == "ERRATUM"
+	return strings.HasPrefix(r.Level, "MUST") || strings.HasPrefix(r.Level, "SHALL") || r.Level == "REQUIRED" || r.Level == "ERRATUM" || r.Level == "TEXT"
 }
 
 // Requirements lists what RFC 7643, RFC 7644 and RFC 9865 ask for, with their verified errata, in the order of the texts.

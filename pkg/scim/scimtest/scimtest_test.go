@@ -80,7 +80,7 @@ func TestRequirements(t *testing.T) {
 		t.Fatal(err)
 	}
 	levels := []string{
-		"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL", "ERRATUM",
+		"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL", "ERRATUM", "TEXT",
 	}
 	names, seen, count := TestNames(), map[string]bool{}, map[string]int{}
 	for _, r := range all {

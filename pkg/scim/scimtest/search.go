@@ -76,11 +76,21 @@ var searchBehaviours = []behaviour{
 			a.fail("the pages hold %q", seen)
 		}
 	}},
+	{"56 a search request that names the answer it expects", func(tenant func(string) *client) {
+		for _, idp := range []string{"generic", "rfc", "entra"} {
+			c := tenant(idp)
+			found(c)
+			for _, path := range []string{"/Users/.search", "/.search"} {
+				c.post(path, `{"schemas":["`+listURN+`"],"filter":"userName eq \"bob\""}`).want(http.StatusOK).lists("userName", "bob")
+			}
+		}
+	}},
 	{"56 what is no search request", func(tenant func(string) *client) {
 		c := tenant("generic")
 		for _, path := range []string{"/Users/.search", "/Groups/.search", "/.search"} {
 			c.post(path, `{"filter":"userName pr"}`).refused(http.StatusBadRequest, "invalidSyntax")
-			c.post(path, `{"schemas":["`+listURN+`"]}`).refused(http.StatusBadRequest, "invalidSyntax")
+			c.post(path, `{"schemas":["`+messagePrefix+`2.0:PatchOp"]}`).refused(http.StatusBadRequest, "invalidSyntax")
+			c.post(path, `{"schemas":"`+messagePrefix+`2.0:SearchRequest"}`).refused(http.StatusBadRequest, "invalidSyntax")
 			c.post(path, `{`).refused(http.StatusBadRequest, "invalidSyntax")
 			for _, members := range []string{`,"attributes":[1]`, `,"attributes":{}`, `,"filter":true`, `,"count":1.5`} {
 				c.post(path, `{"schemas":["`+messagePrefix+`2.0:SearchRequest"]`+members+`}`).refused(http.StatusBadRequest, "invalidSyntax")
