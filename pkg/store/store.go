@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 )
 
 // parallel bounds how many engine calls one call of a Store has under way.
@@ -22,13 +23,16 @@ type Options struct {
 	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one, up to fifty times this. The pause
 	// itself is random below it. 0 means 20 milliseconds.
 	BaseDelay time.Duration
+	// MaxInFlight bounds the bytes that Reserve gives out at a time; 0 means 32 MiB.
+	MaxInFlight int64
 }
 
 // Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict or ErrThrottled if nothing
 // was written, ErrUnavailable if a write may have happened. It is safe for concurrent use.
 type Store struct {
-	engine Engine
-	o      Options
+	engine   Engine
+	o        Options
+	inFlight *semaphore.Weighted
 }
 
 // New returns a Store on an engine.
@@ -39,7 +43,10 @@ func New(e Engine, o Options) *Store {
 	if o.BaseDelay == 0 {
 		o.BaseDelay = 20 * time.Millisecond
 	}
-	return &Store{engine: e, o: o}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = defaultInFlight
+	}
+	return &Store{engine: e, o: o, inFlight: semaphore.NewWeighted(o.MaxInFlight)}
 }
 
 // Get reads any number of items, in the order asked; Attrs is nil where there is none. A key may appear twice: its items then
@@ -137,7 +144,7 @@ func (s *Store) Query(ctx context.Context, q Query) (Page, error) {
 }
 
 // All walks a range page by page; q.Limit is the size of a page. Items written while it walks may or may not be seen. It ends
-// after the first error.
+// after the first error, and with that of ctx before the next item if ctx ends.
 func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for {
@@ -147,6 +154,10 @@ func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 				return
 			}
 			for _, item := range page.Items {
+				if err := ctx.Err(); err != nil {
+					yield(Item{}, err)
+					return
+				}
 				if !yield(item, nil) {
 					return
 				}
