@@ -49,6 +49,7 @@ const (
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
+	whyFake   = "a stand-in for a service of AWS knows nothing of its callers"
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
@@ -70,12 +71,10 @@ var importRules = []importRule{
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
-	{"pkg/store/dynamostore/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyEngine},
 
 	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
 		"so that anybody can check and fuzz it alone"},
 	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/tenant/assertion", uuid, xsync}, whyUse},
-	{"pkg/tenant/awssecret/fakesecrets", []string{awsSDK}, "it stands in for a service of AWS, and knows nothing of who calls it"},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/event", []string{"pkg/scim", "pkg/tenant"}, whyUse},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
@@ -96,6 +95,10 @@ var importRules = []importRule{
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
 	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
 	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
+
+	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},
+	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
+	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
 
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
@@ -229,6 +232,40 @@ func TestImports(t *testing.T) {
 			if !rule.allows(p) {
 				t.Errorf("%s imports %s: %s", s.path(), p, rule.why)
 			}
+		}
+	}
+}
+
+// suites are packages that only tests of this repository import, and that are exported all the same.
+var suites = map[string]string{
+	"pkg/scim/scimtest":    "it judges anybody's SCIM server",
+	"pkg/store/storetest":  "it judges anybody's storage engine",
+	"pkg/store/faultstore": "it makes anybody's storage engine fail, for the same purpose",
+}
+
+// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing from there.
+func TestStandInsAreInternal(t *testing.T) {
+	inTests, inProduct, main := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, s := range parsed(t) {
+		main[s.dir] = s.file.Name.Name == "main"
+		for _, p := range s.imports() {
+			inside, ours := strings.CutPrefix(p, module+"/")
+			if !ours || inside == s.dir {
+				continue
+			}
+			if s.test || matches("pkg/internal/...", s.dir) || suites[s.dir] != "" {
+				inTests[inside] = true
+				continue
+			}
+			inProduct[inside] = true
+			if matches("pkg/internal/...", inside) {
+				t.Errorf("%s imports %s, which is for tests", s.path(), inside)
+			}
+		}
+	}
+	for dir := range inTests {
+		if !inProduct[dir] && !main[dir] && !matches("pkg/internal/...", dir) && suites[dir] == "" {
+			t.Errorf("only tests import %s: move it below pkg/internal", dir)
 		}
 	}
 }

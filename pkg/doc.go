@@ -19,11 +19,9 @@
 //	store/faultstore an engine that fails on purpose, for tests
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
-//	store/dynamostore/dynamolocal  DynamoDB Local for tests
 //	tenant/assertion  the signed assertions of OAuth clients, and their keys (RFC 7523)
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
 //	tenant/awssecret secrets in AWS Secrets Manager
-//	tenant/awssecret/fakesecrets   Secrets Manager for tests
 //	event            what happened to tenants, in an envelope; the port to receivers
 //	event/awsevent   events on Amazon EventBridge
 //	notice           messages to the tenants' people about their tokens; the port to mail
@@ -46,7 +44,10 @@
 //	app/outbox       delivery of events and notices in AWS
 //	app/local/bench  what operations cost at several sizes
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
-//	app/e2e          the functions' binaries behind an emulation of Lambda, for tests
+//	app/e2e          tests of the built programs: the functions' binaries and functions/local
+//	internal/awsfake/dynamolocal   DynamoDB Local, for tests
+//	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
+//	internal/awsfake/fakesecrets   Secrets Manager, for tests
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
 // one process.

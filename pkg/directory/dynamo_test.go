@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
 )
 
 // cpuGroups is where Linux keeps control groups for CPU time, version 1.
@@ -53,7 +53,7 @@ func TestColdStartByMemory(t *testing.T) {
 	for range n {
 		for _, mb := range settings {
 			limit(t, group, mb)
-			times[mb] = append(times[mb], firstAnswer(t, &e2e.Function{Name: "users", Program: program, Env: users.Env}, event))
+			times[mb] = append(times[mb], firstAnswer(t, &fakelambda.Function{Name: "users", Program: program, Env: users.Env}, event))
 		}
 	}
 	out := "\n| memory | median | fastest |\n|---|---|---|\n"
@@ -76,7 +76,7 @@ func limit(t *testing.T, group string, mb int) {
 }
 
 // firstAnswer is the time from the start of a process to its answer to a request that has to succeed.
-func firstAnswer(t *testing.T, f *e2e.Function, event string) time.Duration {
+func firstAnswer(t *testing.T, f *fakelambda.Function, event string) time.Duration {
 	t.Helper()
 	f.Timeout, f.Concurrency, f.Log = 10*time.Second, 1, io.Discard
 	defer f.Close()

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
 )
 
 // coldStarts is the variable that asks for TestColdStart: the number of starts of each function.
@@ -107,7 +107,7 @@ func build(t *testing.T, dir string, programs []*program) {
 	}
 	arm := t.TempDir()
 	for arch, dir := range map[string]string{"arm64": arm, runtime.GOARCH: dir} {
-		if err := e2e.BuildFor(t.Context(), arch, filepath.Join("..", "..", ".."), dir, packages...); err != nil {
+		if err := fakelambda.BuildFor(t.Context(), arch, filepath.Join("..", "..", ".."), dir, packages...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,7 +126,7 @@ func build(t *testing.T, dir string, programs []*program) {
 // start runs the program up to its first answer.
 func (p *program) start(t *testing.T, path string) {
 	t.Helper()
-	f := &e2e.Function{Name: p.name, Program: path, Env: p.env, Timeout: 10 * time.Second, Concurrency: 1, Log: io.Discard}
+	f := &fakelambda.Function{Name: p.name, Program: path, Env: p.env, Timeout: 10 * time.Second, Concurrency: 1, Log: io.Discard}
 	defer f.Close()
 	begin := time.Now()
 	answer, err := f.Invoke(t.Context(), []byte(p.event))

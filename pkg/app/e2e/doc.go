@@ -1,6 +1,3 @@
-// Package e2e runs the Lambda functions on this machine as AWS does, so that tests can judge the programs that are deployed: the
-// same binaries behind an emulation of Lambda's Runtime API (Function), of an HTTP API's routes (API) and of the mapping from a
-// table's stream to a function (Poller), with DynamoDB Local and a Secrets Manager for tests behind them.
-//
-// Only tests import it.
+// Package e2e judges the built programs, tests only: the functions' binaries behind emulations of Lambda, API Gateway and a
+// table's stream, and functions/local as a process that is started, stopped and killed.
 package e2e

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -277,13 +277,13 @@ func (w *world) missing(t *testing.T) {
 			}
 			whole := w.functions[f.Name]
 			printed := &logs{}
-			lacking := &e2e.Function{Name: f.Name, Program: whole.Program, Timeout: whole.Timeout, Concurrency: 1, Log: printed}
+			lacking := &fakelambda.Function{Name: f.Name, Program: whole.Program, Timeout: whole.Timeout, Concurrency: 1, Log: printed}
 			for _, variable := range whole.Env {
 				if !strings.HasPrefix(variable, name+"=") {
 					lacking.Env = append(lacking.Env, variable)
 				}
 			}
-			var failed *e2e.FunctionError
+			var failed *fakelambda.FunctionError
 			if _, err := lacking.Invoke(t.Context(), []byte(`{}`)); !errors.As(err, &failed) || failed.Type != "Runtime.ExitError" {
 				t.Errorf("%s without %s: %v", f.Name, name, err)
 			}
@@ -359,7 +359,7 @@ func TestFilterIsTheTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), e2e.StreamFilter) {
-		t.Errorf("template.yaml does not have the filter %s", e2e.StreamFilter)
+	if !strings.Contains(string(text), fakelambda.StreamFilter) {
+		t.Errorf("template.yaml does not have the filter %s", fakelambda.StreamFilter)
 	}
 }

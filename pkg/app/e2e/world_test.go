@@ -15,11 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 // secretPrefix is what the template would make of a stack's name.
@@ -27,9 +27,9 @@ const secretPrefix = "serverless-scim/e2e/"
 
 // world is a deployment on this machine.
 type world struct {
-	e2e.Operator
-	functions map[string]*e2e.Function
-	poller    *e2e.Poller
+	Operator
+	functions map[string]*fakelambda.Function
+	poller    *fakelambda.Poller
 	store     *store.Store
 	secrets   *fakesecrets.Server
 	bus       *bus
@@ -63,17 +63,17 @@ func deploy(t *testing.T) *world {
 		names = append(names, f.Name)
 	}
 	begin := time.Now()
-	if err := e2e.Build(t.Context(), filepath.Join("..", "..", ".."), programs, names...); err != nil {
+	if err := fakelambda.Build(t.Context(), filepath.Join("..", "..", ".."), programs, names...); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("built in %v", time.Since(begin).Round(time.Millisecond))
 	table := dynamolocal.Table(t, dynamo)
 	w := &world{
-		functions: map[string]*e2e.Function{}, log: &logs{},
+		functions: map[string]*fakelambda.Function{}, log: &logs{},
 		secrets: fakesecrets.Start(t), bus: startBus(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
 	}
 	for _, f := range app.Functions() {
-		w.functions[f.Name] = &e2e.Function{
+		w.functions[f.Name] = &fakelambda.Function{
 			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
 			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
 		}
@@ -88,7 +88,13 @@ func deploy(t *testing.T) *world {
 		}
 	})
 	w.follow(t, dynamo, table)
-	api, err := e2e.NewAPI(w.functions)
+	routes := map[string]*fakelambda.Function{}
+	for _, f := range app.Functions() {
+		for _, key := range f.Routes {
+			routes[key] = w.functions[f.Name]
+		}
+	}
+	api, err := fakelambda.NewAPI(routes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +151,10 @@ func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 }
 
 // reader has a function called with what the stream shows, until the test ends.
-func (w *world) reader(t *testing.T, stream, name string) *e2e.Poller {
+func (w *world) reader(t *testing.T, stream, name string) *fakelambda.Poller {
 	t.Helper()
 	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}
-	poller := &e2e.Poller{
+	poller := &fakelambda.Poller{
 		Client: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: dynamolocal.Region, BaseEndpoint: aws.String(dynamolocal.Start(t)),
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),

@@ -3,9 +3,9 @@ package dynamostore_test
 import (
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store/storetest"
 )
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
 )
 
 // What is particular to DynamoDB; all else is in the conformance suite.

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 // value makes a value that has the shape of a token; n tells them apart.

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 // world is package tenant on this vault.

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret/fakesecrets"
 )
 
 const (

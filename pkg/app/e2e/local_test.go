@@ -1,4 +1,4 @@
-package main_test
+package e2e_test
 
 import (
 	"net/http"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
 )
 
 func TestDialogues(t *testing.T) {

@@ -1,4 +1,4 @@
-package e2e
+package fakelambda
 
 import (
 	"context"
@@ -120,7 +120,7 @@ func quiet(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("e2e: stream: %w", err)
+	return fmt.Errorf("fakelambda: stream: %w", err)
 }
 
 // discover adds iterators for shards that are new.
@@ -241,7 +241,7 @@ func (p *Poller) Invoke(ctx context.Context, records []any) (answer events.Dynam
 		return answer, err
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
-		return answer, errors.New("e2e: the answer to a batch is not one that Lambda understands")
+		return answer, errors.New("fakelambda: the answer to a batch is not one that Lambda understands")
 	}
 	return answer, nil
 }

@@ -1,4 +1,4 @@
-package e2e
+package e2e_test
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ type Operator struct {
 	Key string
 }
 
-var client = &http.Client{Timeout: time.Minute}
+var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
 // Do sends a request to a path below /admin/v1 and returns status and body.
 func (o Operator) Do(method, path, body string) (status int, answer map[string]any, err error) {

@@ -1,4 +1,4 @@
-package e2e
+package fakelambda
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func peak(p *os.Process) (int64, error) {
 	_, line, _ := strings.Cut(string(status), "VmHWM:")
 	var kib int64
 	if _, err := fmt.Sscanf(line, "%d kB", &kib); err != nil {
-		return 0, fmt.Errorf("e2e: no VmHWM: %w", err)
+		return 0, fmt.Errorf("fakelambda: no VmHWM: %w", err)
 	}
 	return kib << 10, nil
 }

@@ -1,4 +1,4 @@
-package main_test
+package e2e_test
 
 import (
 	"bufio"
@@ -17,30 +17,32 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/serverless-scim/serverless-scim/pkg/app/e2e"
 )
 
-// program is the built command; TestMain makes it.
-var program string
+// localProgram builds functions/local once; TestMain deletes it.
+var localProgram = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(programs(), "local")
+	build := exec.Command("go", "build", "-o", program, "./functions/local")
+	build.Dir = filepath.Join("..", "..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// programs is a folder for what is built.
+var programs = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+})
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "local-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "local")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	code := m.Run()
+	_ = os.RemoveAll(programs())
+	os.Exit(code)
 }
 
 // patience is how long a process may take to start or to end on a busy machine.
@@ -48,7 +50,7 @@ const patience = 30 * time.Second
 
 // process is a running command.
 type process struct {
-	e2e.Operator
+	Operator
 	cmd    *exec.Cmd
 	ended  chan struct{}
 	stdout string // until it listened
@@ -78,6 +80,10 @@ var listening = regexp.MustCompile(`^listening on (http://\S+)$`)
 // launch starts the command and returns when it listens, or has ended; URL is empty then.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
+	program, err := localProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{}), stderr: &output{}}
 	p.cmd.Stderr = p.stderr
 	p.cmd.Dir = t.TempDir()
@@ -147,14 +153,10 @@ func (p *process) code(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-type object = map[string]any
-
 // tenant calls a server as one tenant. It tells an answer from none: after kill -9 nobody knows what became of a request.
 type tenant struct {
 	url, id, token string
 }
-
-var client = &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
 // do sends a request once; err says that no whole answer came.
 func (c tenant) do(ctx context.Context, method, path, body string) (status int, answer object, err error) {

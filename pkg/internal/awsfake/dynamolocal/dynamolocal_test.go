@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/dynamolocal"
 )
 
 func TestTable(t *testing.T) {

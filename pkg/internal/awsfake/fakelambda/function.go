@@ -1,4 +1,4 @@
-package e2e
+package fakelambda
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type FunctionError struct {
 }
 
 func (e *FunctionError) Error() string {
-	return fmt.Sprintf("e2e: function %s: %s %s", e.Function, e.Type, e.Body)
+	return fmt.Sprintf("fakelambda: function %s: %s %s", e.Function, e.Type, e.Body)
 }
 
 // Invoke calls the function with an event and returns its answer, both JSON. It waits where all processes are busy. The error is a
@@ -100,7 +100,7 @@ func (f *Function) Peak() (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.all) == 0 {
-		return 0, fmt.Errorf("e2e: function %s has no process", f.Name)
+		return 0, fmt.Errorf("fakelambda: function %s has no process", f.Name)
 	}
 	return peak(f.all[len(f.all)-1].process)
 }

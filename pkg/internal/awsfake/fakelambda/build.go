@@ -1,4 +1,4 @@
-package e2e
+package fakelambda
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func BuildFor(ctx context.Context, arch, root, dir string, packages ...string) e
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("e2e: build: %w\n%s", err, text)
+		return fmt.Errorf("fakelambda: build: %w\n%s", err, text)
 	}
 	return nil
 }

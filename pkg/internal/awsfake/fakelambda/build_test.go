@@ -1,4 +1,4 @@
-package e2e
+package fakelambda
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 // TestFlagsAreTheMakefiles: what is judged here is built as what is deployed.
 func TestFlagsAreTheMakefiles(t *testing.T) {
-	makefile, err := os.ReadFile(filepath.Join("..", "..", "..", "functions", "Makefile"))
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "functions", "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}

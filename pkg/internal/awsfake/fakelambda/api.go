@@ -1,21 +1,22 @@
-package e2e
+package fakelambda
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
-	"github.com/serverless-scim/serverless-scim/pkg/app"
 )
 
-// API is an HTTP API with the routes of app.Functions. Who may call the admin API is not checked: that is IAM's.
+// API is an HTTP API. It does not check who may call the admin API: that is IAM's.
 type API struct {
 	routes []route
 }
@@ -30,24 +31,19 @@ type route struct {
 // defaultRoute takes what no other route does.
 const defaultRoute = "$default"
 
-// NewAPI returns an API in front of functions, by name. Each function that app.Functions gives a route must be there.
+// NewAPI returns an API in front of functions, by their routes: "GET /Users/{id}", "ANY /Users/{proxy+}", or "$default".
 func NewAPI(functions map[string]*Function) (*API, error) {
 	a := &API{}
-	for _, f := range app.Functions() {
-		for _, key := range f.Routes {
-			r := route{key: key, function: functions[f.Name]}
-			if r.function == nil {
-				return nil, fmt.Errorf("e2e: there is no function %s", f.Name)
+	for _, key := range slices.Sorted(maps.Keys(functions)) {
+		r := route{key: key, function: functions[key]}
+		if key != defaultRoute {
+			method, path, found := strings.Cut(key, " ")
+			if !found {
+				return nil, fmt.Errorf("fakelambda: %q is no route", key)
 			}
-			if key != defaultRoute {
-				method, path, found := strings.Cut(key, " ")
-				if !found {
-					return nil, fmt.Errorf("e2e: %q is no route", key)
-				}
-				r.method, r.parts = method, segments(path)
-			}
-			a.routes = append(a.routes, r)
+			r.method, r.parts = method, segments(path)
 		}
+		a.routes = append(a.routes, r)
 	}
 	return a, nil
 }
@@ -76,7 +72,7 @@ func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (res
 		return resp, err
 	}
 	if err := json.Unmarshal(answer, &resp); err != nil {
-		return resp, fmt.Errorf("e2e: answer of %s: %w", r.function.Name, err)
+		return resp, fmt.Errorf("fakelambda: answer of %s: %w", r.function.Name, err)
 	}
 	return resp, nil
 }
