@@ -11,9 +11,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/serverless-scim/serverless-scim/pkg/app/command"
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
-	"github.com/serverless-scim/serverless-scim/pkg/app/local/bench"
+	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
 )
 
 func main() {
@@ -22,7 +22,7 @@ func main() {
 	var err error
 	switch append(os.Args, "")[1] {
 	case "token":
-		os.Exit(command.Run(ctx, os.Args[2:], os.Stdout, os.Stderr))
+		os.Exit(cli.Run(ctx, os.Args[2:], os.Stdout, os.Stderr))
 	case "bench":
 		err = bench.Run(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	default:

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/serverless-scim/serverless-scim/pkg/app/local/bench"
+	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
 )
 
 // line is what benchstat reads.

@@ -1,4 +1,4 @@
-package command_test
+package cli_test
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/serverless-scim/serverless-scim/pkg/app/command"
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
@@ -43,7 +43,7 @@ func serve(t *testing.T, key string) string {
 func token(t *testing.T, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = command.Run(t.Context(), args, &stdout, &stderr)
+	code = cli.Run(t.Context(), args, &stdout, &stderr)
 	return code, stdout.String(), stderr.String()
 }
 
