@@ -14,6 +14,7 @@
 //	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
 //	GET    /admin/v1/tenants/{id}/notices                who was told of what
 //	POST   /admin/v1/tenants/{id}/notices                send a test
+//	GET    /admin/v1/clock                               the time, and the machine's; local runs only
 //	PUT    /admin/v1/clock                               move the time; local runs only
 //	POST, GET /admin/v1/tenants/{id}/clients             OAuth clients; the secret is shown once
 //	GET, DELETE /admin/v1/tenants/{id}/clients/{client}

@@ -28,6 +28,8 @@ type Config struct {
 	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a *tenant.InvalidError
 	// for one that can't be taken. It is for local runs: nil means that there is no such route.
 	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
+	// Clock returns the program's time, and the machine's. It is required with SetClock.
+	Clock func() (now, machine time.Time)
 	// Log takes what is answered with 500; nil discards.
 	Log *slog.Logger
 }
@@ -37,7 +39,8 @@ type api struct {
 	baseURL string
 	deleted func(string)
 	check   tenant.CheckTypes
-	clock   func(context.Context, time.Time) (time.Time, error)
+	clock   func() (now, machine time.Time)
+	moveTo  func(context.Context, time.Time) (time.Time, error)
 	log     *slog.Logger
 }
 
@@ -50,7 +53,8 @@ type methods map[string]endpoint
 // New returns the admin API.
 func New(c Config) http.Handler {
 	a := &api{
-		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes, clock: c.SetClock, log: c.Log,
+		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes,
+		clock: c.Clock, moveTo: c.SetClock, log: c.Log,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -75,8 +79,8 @@ func New(c Config) http.Handler {
 		"/tenants/{id}/resource-types":        {"GET": a.listResourceTypes},
 		"/tenants/{id}/resource-types/{type}": {"GET": a.getResourceType, "PUT": a.putResourceType, "DELETE": a.deleteResourceType},
 	}
-	if a.clock != nil {
-		routes["/clock"] = methods{"PUT": a.setClock}
+	if a.moveTo != nil {
+		routes["/clock"] = methods{"GET": a.getClock, "PUT": a.setClock}
 	}
 	for path, m := range routes {
 		mux.Handle(Root+path, a.handler(m))

@@ -114,6 +114,11 @@ func notice(n tenant.Notice) scim.Object {
 	return o
 }
 
+func (a *api) getClock(w http.ResponseWriter, _ *http.Request) error {
+	now, machine := a.clock()
+	return ok(w, http.StatusOK, scim.Object{"now": scim.FormatTime(now), "machine": scim.FormatTime(machine)})
+}
+
 func (a *api) setClock(w http.ResponseWriter, r *http.Request) error {
 	o, err := body(w, r, false, "now")
 	if err != nil {
@@ -124,7 +129,7 @@ func (a *api) setClock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badRequest("now must be a time of RFC 3339, for example 2027-05-31T12:00:00Z.")
 	}
-	if now, err = a.clock(r.Context(), now); err != nil {
+	if now, err = a.moveTo(r.Context(), now); err != nil {
 		return err
 	}
 	return ok(w, http.StatusOK, scim.Object{"now": scim.FormatTime(now)})

@@ -120,12 +120,20 @@ func TestNotices(t *testing.T) {
 func TestClock(t *testing.T) {
 	s := newServer(t, "")
 	s.want(404, problem, "PUT", "/admin/v1/clock", `{"now":"2027-01-01T00:00:00Z"}`)
-	h := adminhttp.New(adminhttp.Config{Tenants: s.tenants, SetClock: func(_ context.Context, now time.Time) (time.Time, error) {
+	s.want(404, problem, "GET", "/admin/v1/clock", "")
+	clock := func() (now, machine time.Time) { return start.Add(time.Hour), start }
+	h := adminhttp.New(adminhttp.Config{Tenants: s.tenants, Clock: clock, SetClock: func(_ context.Context, now time.Time) (time.Time, error) {
 		if now.Before(start) {
 			return now, &tenant.InvalidError{Field: "now", Problem: "must not be before the present time"}
 		}
 		return now, nil
 	}})
+	shown := httptest.NewRecorder()
+	h.ServeHTTP(shown, httptest.NewRequest(http.MethodGet, "/admin/v1/clock", nil))
+	want := `{"machine":"2026-11-22T08:00:00.000Z","now":"2026-11-22T09:00:00.000Z"}`
+	if got := strings.TrimSpace(shown.Body.String()); shown.Code != http.StatusOK || got != want {
+		t.Errorf("GET: %d %s", shown.Code, got)
+	}
 	for body, want := range map[string]string{
 		`{"now":"2027-01-01T00:00:00Z"}`: `200 {"now":"2027-01-01T00:00:00.000Z"}`,
 		`{"now":"2020-01-01T00:00:00Z"}`: `400 {"detail":"now must not be before the present time.","status":400,"title":"Bad Request"}`,

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -58,6 +59,27 @@ func TestDemo(t *testing.T) {
 	}
 	if info, err := os.Stat(data); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("others can read the data folder: %v %v", info.Mode(), err)
+	}
+}
+
+// A moved clock is told at the next start, and nothing is said of one that was not moved.
+func TestMovedClockIsTold(t *testing.T) {
+	data := t.TempDir()
+	p := serve(t, "-data", data, "-demo=false")
+	at := time.Now().AddDate(0, 0, 200).UTC().Format(time.RFC3339)
+	p.Must(t, 200, "PUT", "/clock", `{"now":"`+at+`"}`)
+	if strings.Contains(p.stdout, "clock") {
+		t.Errorf("the first start prints:\n%s", p.stdout)
+	}
+	p.stop(t)
+	p.code(t)
+	p = serve(t, "-data", data, "-demo=false")
+	if !strings.Contains(p.stdout, "The clock was moved") || !strings.Contains(p.stdout, "200 days ahead") {
+		t.Errorf("the second start prints:\n%s", p.stdout)
+	}
+	got := p.Must(t, 200, "GET", "/clock", "")
+	if now, machine := got["now"].(string), got["machine"].(string); now[:16] < at[:16] || machine >= at {
+		t.Errorf("clock %v, moved to %s", got, at)
 	}
 }
 

@@ -43,6 +43,14 @@ func (c *clock) Now() time.Time {
 	return c.real().Add(c.ahead)
 }
 
+// both returns the time, and the machine's.
+func (c *clock) both() (now, machine time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	machine = c.real()
+	return machine.Add(c.ahead), machine
+}
+
 // set moves the clock, which never goes back. It is kept before it holds.
 func (c *clock) set(now time.Time) error {
 	c.mu.Lock()
@@ -107,6 +115,23 @@ func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error)
 	}
 	s.log.InfoContext(ctx, "clock moved", "now", now)
 	return now, s.Rotate(ctx)
+}
+
+// tellClock prints the time if it is not the machine's: expiries that nobody understands come from a clock that somebody moved.
+func (s *Server) tellClock() {
+	now, machine := s.clock.both()
+	if ahead := now.Sub(machine); ahead != 0 {
+		fmt.Fprintf(s.o.Out, "The clock was moved: it is %s here, %s ahead of this machine (%s keeps that).\n",
+			now.UTC().Format(time.RFC3339), days(ahead), s.clock.path)
+	}
+}
+
+// days shows a duration for people: days, and below two of them hours, minutes and seconds.
+func days(d time.Duration) string {
+	if day := 24 * time.Hour; d >= 2*day {
+		return fmt.Sprintf("%d days", d.Round(day)/day)
+	}
+	return d.Round(time.Second).String()
 }
 
 // Rotate runs rotation once, as the rotate function does every hour in AWS.

@@ -125,7 +125,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: log,
 		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
-		SetClock: s.setClock,
+		SetClock: s.setClock, Clock: s.clock.both,
 	})
 	gateway := func(h http.Handler) http.Handler { return apigw.Gateway{Function: apigw.Handler(h), Now: o.Now} }
 	s.handler = split(gateway(s.withOAuth(scim)), adminhttp.LocalGuard(ungated(admin, gateway(admin)), o.AdminKey))
@@ -206,6 +206,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	s.tellClock()
 	s.outbox.reached("http://" + listener.Addr().String())
 	if o.Demo {
 		if err := s.demo(ctx, "http://"+listener.Addr().String()); err != nil {
