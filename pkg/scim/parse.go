@@ -10,15 +10,39 @@ import (
 // MaxDepth is how deep arrays and objects may nest in a body. No SCIM message needs a third of it.
 const MaxDepth = 32
 
+// MaxValues is the number of values, those inside arrays and objects counted, that a text may have to be decoded. It bounds
+// the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000 members has fewer than
+// half; a stored document has no room for so many.
+const MaxValues = 250_000
+
 // ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is skipped.
 //
 // A number without fraction and exponent that fits is an int64, any other a finite float64. Refused are text that is not UTF-8,
 // lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that are equal but for their case,
 // because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an *Error 400 invalidSyntax that says where.
 //
-// Time and memory are linear in data. The strings of the result share the text: a string itself, of bytes one copy.
-func ParseObject[T string | []byte](data T) (Object, error) {
-	p := parser{text: strings.TrimPrefix(string(data), "\uFEFF")}
+// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result share the
+// text: a string itself, of bytes one copy.
+func ParseObject[T ~string | []byte](data T) (Object, error) {
+	return (&parser{text: string(data)}).message()
+}
+
+// Raw is the text of a JSON value that has been checked, and is decoded when it is needed.
+type Raw string
+
+// ParseEnvelope is ParseObject for a message that carries others, as a bulk request does (RFC 7644, section 3.7): the member
+// inner, in any case, of each object in an array that is a member of the message is checked and comes back as a Raw, whose
+// values do not count.
+func ParseEnvelope(text, inner string) (Object, error) {
+	return (&parser{text: text, inner: inner}).message()
+}
+
+// innerDepth is how many arrays and objects a value in a message inside another stands in.
+const innerDepth = 3
+
+// message reads the whole text.
+func (p *parser) message() (Object, error) {
+	p.text = strings.TrimPrefix(p.text, "\uFEFF")
 	p.space()
 	if p.pos == len(p.text) {
 		return nil, BadRequest(InvalidSyntax, "The request body is empty. Send a JSON object.")
@@ -41,8 +65,13 @@ func ParseObject[T string | []byte](data T) (Object, error) {
 }
 
 type parser struct {
-	text string
-	pos  int
+	text   string
+	pos    int
+	values int // decoded so far
+	// inner is the member that stays text at innerDepth; empty for none.
+	inner string
+	// checking says that values are looked at and not kept.
+	checking bool
 }
 
 // fail makes the error for the current position, as line and column: a column counts bytes.
@@ -85,6 +114,11 @@ func (p *parser) next() byte {
 
 // value reads a value inside depth arrays and objects.
 func (p *parser) value(depth int) (any, error) {
+	if p.values++; p.values > MaxValues && !p.checking {
+		return nil, Errorf(413, NoType,
+			"The request body has more than %d values, the most that this server takes. Spread the change over several requests.",
+			MaxValues)
+	}
 	switch c := p.next(); {
 	case c == '{' || c == '[':
 		if depth >= MaxDepth {
@@ -95,6 +129,9 @@ func (p *parser) value(depth int) (any, error) {
 			return p.object(depth + 1)
 		}
 		return p.array(depth + 1)
+	case c == '"' && p.checking:
+		_, err := p.str()
+		return nil, err
 	case c == '"':
 		return p.str()
 	case c == '-' || '0' <= c && c <= '9':
@@ -118,7 +155,10 @@ func (p *parser) literal(word string) bool {
 }
 
 func (p *parser) array(depth int) (any, error) {
-	a := []any{}
+	var a []any
+	if !p.checking {
+		a = []any{}
+	}
 	if p.next() == ']' {
 		p.pos++
 		return a, nil
@@ -128,7 +168,9 @@ func (p *parser) array(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		a = append(a, v)
+		if !p.checking {
+			a = append(a, v)
+		}
 		switch p.next() {
 		case ',':
 			p.pos++
@@ -142,11 +184,14 @@ func (p *parser) array(depth int) (any, error) {
 }
 
 func (p *parser) object(depth int) (any, error) {
+	var o Object
+	if !p.checking {
+		o = newObject(depth)
+	}
 	if p.next() == '}' {
 		p.pos++
-		return Object{}, nil
+		return o, nil
 	}
-	o := newObject(depth)
 	var seen keySet
 	for {
 		if p.next() != '"' {
@@ -165,8 +210,12 @@ func (p *parser) object(depth int) (any, error) {
 			return nil, p.unexpected("\":\"")
 		}
 		p.pos++
-		if o[k], err = p.value(depth); err != nil {
+		v, err := p.member(k, depth)
+		if err != nil {
 			return nil, err
+		}
+		if o != nil {
+			o[k] = v
 		}
 		switch p.next() {
 		case ',':
@@ -178,6 +227,19 @@ func (p *parser) object(depth int) (any, error) {
 			return nil, p.unexpected("\",\" or \"}\"")
 		}
 	}
+}
+
+// member reads the value of a member of an object.
+func (p *parser) member(key string, depth int) (any, error) {
+	if depth != innerDepth || p.inner == "" || p.checking || !strings.EqualFold(key, p.inner) {
+		return p.value(depth)
+	}
+	p.space()
+	start, values := p.pos, p.values
+	p.checking = true
+	_, err := p.value(depth)
+	p.checking, p.values = false, values
+	return Raw(p.text[start:p.pos]), err
 }
 
 // newObject is an object with room for what it usually holds: a resource has a dozen attributes, what is inside it a few each.

@@ -1,8 +1,8 @@
 package scimhttp
 
 import (
-	"bytes"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -10,26 +10,40 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// body reads the request's body as a JSON object. Its size is checked first, then its media type, then its syntax; no body is no
-// JSON, whatever its type (a gateway may have made one up).
+// body reads the request's body as a JSON object.
 func (h *handler) body(rq *request) (scim.Object, error) {
-	if rq.ContentLength > h.MaxBodyBytes {
-		return nil, h.tooLarge(rq)
-	}
-	data, err := rq.body()
-	if tooBig := (*http.MaxBytesError)(nil); int64(len(data)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
-		return nil, h.tooLarge(rq)
-	}
+	text, err := h.text(rq)
 	if err != nil {
-		return nil, scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")
-	}
-	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, scim.BadRequest(scim.InvalidSyntax, "The request has no body; a JSON object is needed.")
-	}
-	if err := checkMediaType(rq.Header); err != nil {
 		return nil, err
 	}
-	return scim.ParseObject(data)
+	return scim.ParseObject(text)
+}
+
+// text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no body is no
+// JSON, whatever its type (a gateway may have made one up).
+func (h *handler) text(rq *request) (string, error) {
+	if rq.ContentLength > h.MaxBodyBytes {
+		return "", h.tooLarge(rq)
+	}
+	text, err := rq.body()
+	if tooBig := (*http.MaxBytesError)(nil); int64(len(text)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
+		return "", h.tooLarge(rq)
+	}
+	if err != nil {
+		return "", scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", scim.BadRequest(scim.InvalidSyntax, "The request has no body; a JSON object is needed.")
+	}
+	return text, checkMediaType(rq.Header)
+}
+
+// readText reads at most limit bytes. length is how many are announced, or negative: the memory for them is taken once.
+func readText(r io.Reader, length, limit int64) (string, error) {
+	var b strings.Builder
+	b.Grow(int(min(max(length, 0), limit)))
+	_, err := io.Copy(&b, io.LimitReader(r, limit))
+	return b.String(), err
 }
 
 func (h *handler) tooLarge(rq *request) error {

@@ -2,8 +2,6 @@ package scimhttp
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"math"
 	"net/http"
 	"slices"
@@ -22,7 +20,11 @@ const MaxOperations = 1000
 
 // bulk answers POST /Bulk (RFC 7644, section 3.7).
 func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
-	msg, err := h.body(rq)
+	text, err := h.text(rq)
+	if err != nil {
+		return answer{}, err
+	}
+	msg, err := scim.ParseEnvelope(text, "data")
 	if err != nil {
 		return answer{}, err
 	}
@@ -35,8 +37,7 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 	for i, e := range list {
 		ops[i] = h.bulkOperation(rq, e, seen)
 	}
-	digest := sha256.Sum256(scim.AppendJSON(nil, msg))
-	o.Digest = hex.EncodeToString(digest[:])
+	o.Request = scim.AppendJSON(nil, msg) // without the data, which stands in the operations
 	results, err := bulk.Run(ctx, h.Directory, rq.tenant, ops, o)
 	if err != nil {
 		return answer{}, err
@@ -156,20 +157,28 @@ func (rq *request) bulkPath(path string) (rt *schema.ResourceType, id string) {
 	return rt, id
 }
 
-// bulkData reads the body of an operation. Some clients send it as a string of JSON, and a PATCH as the list of its operations, as
-// an example in RFC 7644 section 3.7.3 does.
-func bulkData(method string, v any) (scim.Object, error) {
-	if s, ok := v.(string); ok {
-		return scim.ParseObject(s)
+// bulkData is the text of the body of an operation, an object. Some clients send it as a string of JSON, and a PATCH as the
+// list of its operations, as an example in RFC 7644 section 3.7.3 does.
+func bulkData(method string, v any) (scim.Raw, error) {
+	raw, _ := v.(scim.Raw)
+	switch {
+	case strings.HasPrefix(string(raw), "{"):
+		return raw, nil
+	case strings.HasPrefix(string(raw), `"`):
+		inner, err := scim.ParseObject(`{"data":` + raw + `}`)
+		if err != nil {
+			return "", err
+		}
+		// Whether it is an object shows when it is decoded.
+		text, _ := inner["data"].(string)
+		if text == "" {
+			_, err = scim.ParseObject(text)
+		}
+		return scim.Raw(text), err
+	case strings.HasPrefix(string(raw), "[") && method == http.MethodPatch:
+		return `{"schemas":["` + scim.PatchOpURN + `"],"Operations":` + raw + `}`, nil
 	}
-	if list, ok := v.([]any); ok && method == http.MethodPatch {
-		return scim.Object{"schemas": []any{scim.PatchOpURN}, "Operations": list}, nil
-	}
-	data, ok := v.(scim.Object)
-	if !ok {
-		return nil, scim.BadRequest(scim.InvalidSyntax, "The data of a %s must be an object: the body as it would be without bulk.", method)
-	}
-	return data, nil
+	return "", scim.BadRequest(scim.InvalidSyntax, "The data of a %s must be an object: the body as it would be without bulk.", method)
 }
 
 // bulkResult is the result of an operation as the answer shows it (RFC 7644, section 3.7.3).

@@ -3,7 +3,6 @@ package scimhttp
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -59,7 +58,7 @@ type request struct {
 	route  *route
 	base   string // of the tenant, without a trailing slash
 	// body reads the body to its end, once: a request may be carried out twice.
-	body func() ([]byte, error)
+	body func() (string, error)
 
 	// Set by authentication.
 	account tenant.Tenant
@@ -79,8 +78,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
-	rq := &request{Request: r, id: requestID(r), body: sync.OnceValues(func() ([]byte, error) {
-		return io.ReadAll(io.LimitReader(r.Body, h.MaxBodyBytes+1))
+	rq := &request{Request: r, id: requestID(r), body: sync.OnceValues(func() (string, error) {
+		return readText(r.Body, r.ContentLength, h.MaxBodyBytes+1)
 	})}
 	a, err := h.answer(ctx, rq)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -26,8 +28,9 @@ type Operation struct {
 	ID string
 	// IfMatch is the precondition, as in Replace.
 	IfMatch []string
-	// Data is the body. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
-	Data scim.Object
+	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way, and no
+	// longer. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
+	Data scim.Raw
 	// Invalid, where it is set, is what is wrong with the operation; it is not carried out.
 	Invalid error
 }
@@ -36,8 +39,9 @@ type Operation struct {
 type Options struct {
 	// FailOnErrors is the number of failed operations after which the rest is not carried out; 0 is no limit.
 	FailOnErrors int
-	// Digest identifies the request among those of the tenant: the same for a repetition. Empty remembers nothing.
-	Digest string
+	// Request, with the data of the operations, identifies the request among those of the tenant: it is the same for a
+	// repetition. Nil remembers nothing.
+	Request []byte
 }
 
 // Result is the result of one operation. Its zero value says that the operation was not carried out because of FailOnErrors.
@@ -59,12 +63,18 @@ const (
 	reserve = 2 * time.Second
 	// parallel is how many operations are under way at the same time.
 	parallel = 32
+	// maxDecoded is the size in bytes of the data that is decoded at the same time, unless a single operation has more: the
+	// decoded form may take fifty times as much.
+	maxDecoded = 1 << 20
 )
 
 // Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
 // the whole request from being carried out.
 func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result, error) {
-	b := &request{d: d, o: d.Options(), t: t, ts: d.Store(t), ops: ops, results: make([]Result, len(ops))}
+	b := &request{
+		d: d, o: d.Options(), t: t, ts: d.Store(t), ops: ops, results: make([]Result, len(ops)),
+		decoding: semaphore.NewWeighted(maxDecoded),
+	}
 	begin, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
@@ -72,16 +82,17 @@ func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []
 		defer cancel()
 	}
 	b.begin = begin
+	digest := b.read(o.Request)
 	b.refer()
 	units := b.order()
-	if err := b.remember(ctx, o.Digest, units); err != nil {
+	if err := b.remember(ctx, digest, units); err != nil {
 		return nil, err
 	}
 	if err := b.depend(ctx, units); err != nil {
 		return nil, err
 	}
 	b.run(ctx, units, o.FailOnErrors)
-	b.forget(ctx, o.Digest)
+	b.forget(ctx, digest)
 	return b.results, nil
 }
 
@@ -94,6 +105,9 @@ type request struct {
 	ops   []Operation
 	begin context.Context // ends when no more operations are to begin
 
+	decoding *semaphore.Weighted // bytes of data that are decoded
+
+	facts   []facts        // by operation
 	creates map[string]int // by bulkId: the POST that creates it
 	refs    [][]int        // by operation: the POSTs that it refers to
 	ids     []string       // by operation: the id of its resource
@@ -108,7 +122,13 @@ func (b *request) one(ctx context.Context, i int) Result {
 		return r
 	}
 	op := b.ops[i]
-	data, _ := bulkid.Rewrite(op.Data, "", b.idOf).(scim.Object)
+	data, done, err := b.decode(ctx, i)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	defer done()
+	data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
 	if op.Method == http.MethodPost {
 		return b.create(ctx, i, data)
 	}

@@ -28,8 +28,7 @@ func (b *request) groupOf(i int) string {
 		return ""
 	}
 	if op.Method == http.MethodPost {
-		group, _ := field(op.Data, "group").(scim.Object)
-		value, _ := field(group, "value").(string)
+		value := b.facts[i].group
 		if bulkID, ok := strings.CutPrefix(value, bulkid.Prefix); ok {
 			return b.idOf(bulkID)
 		}

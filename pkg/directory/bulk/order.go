@@ -39,7 +39,7 @@ func (b *request) refer() {
 		if op.Invalid != nil {
 			continue
 		}
-		names := bulkid.List(op.Data)
+		names := slices.Clone(b.facts[i].bulkIDs)
 		if name, ok := strings.CutPrefix(op.ID, bulkid.Prefix); ok {
 			names = append(names, name)
 		}
@@ -219,7 +219,7 @@ func (b *request) reads(u unit, names *joined) []string {
 		for _, k := range b.refs[i] {
 			all = append(all, "r/"+b.ids[k])
 		}
-		for _, value := range literals(b.ops[i].Data, "") {
+		for _, value := range b.facts[i].values {
 			all = append(all, "r/"+value)
 			if name := nameKey(schema.UserType(), value); names.has(name) {
 				all = append(all, "n/"+names.find(name))
@@ -242,7 +242,7 @@ func (b *request) claims(ctx context.Context, names *joined) (concerned []bool, 
 		}
 		targets[b.ids[i]] = true
 		unique := uniqueName(b.t, op.Type)
-		given := claimedNames(op, unique)
+		given := b.facts[i].names
 		concerned[i] = unique != "" && (len(given) > 0 || op.Method == http.MethodPut || op.Method == http.MethodDelete)
 		if len(op.Type.UniqueAttributes()) > 0 {
 			// Which values an operation gives and takes away is not looked into: those on one type keep their order.
@@ -288,40 +288,4 @@ func (b *request) holderKey(rt *schema.ResourceType, name string) store.Key {
 		return b.ts.GroupNameHolder(scim.Fold(name))
 	}
 	return b.ts.UserName(scim.Fold(name))
-}
-
-// maxNameBytes bounds the names that are looked up; a longer one can't be given.
-const maxNameBytes = 512
-
-// claimedNames are the values that an operation may give the attribute. Too many do no harm.
-func claimedNames(op Operation, attribute string) []string {
-	if attribute == "" {
-		return nil
-	}
-	var names []string
-	claim := func(v any) {
-		if s, ok := v.(string); ok && s != "" && len(s) <= maxNameBytes {
-			names = append(names, s)
-		}
-	}
-	if op.Method != http.MethodPatch {
-		claim(field(op.Data, attribute))
-		return names
-	}
-	operations, _ := field(op.Data, "Operations").([]any)
-	for _, e := range operations {
-		o, _ := e.(scim.Object)
-		value := field(o, "value")
-		path, _ := field(o, "path").(string)
-		if of, ok := value.(scim.Object); ok {
-			for key, v := range of {
-				if strings.HasSuffix(strings.ToLower(key), strings.ToLower(attribute)) {
-					claim(v)
-				}
-			}
-		} else if strings.HasSuffix(strings.ToLower(path), strings.ToLower(attribute)) {
-			claim(value)
-		}
-	}
-	return names
 }

@@ -134,8 +134,12 @@ func (b *request) circle(ctx context.Context, ops []int) {
 	})
 	if err == nil {
 		err = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
-			var data scim.Object
-			data, later[n] = bulkid.Split(b.ops[i].Data, inCircle)
+			data, done, err := b.decode(ctx, i)
+			if err != nil {
+				return Result{ID: b.ids[i], Err: err}
+			}
+			defer done()
+			data, later[n] = bulkid.Split(data, inCircle)
 			data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
 			return b.create(ctx, i, data)
 		})

@@ -44,7 +44,7 @@ func (b *request) alone(units []unit) []bool {
 			}
 		}
 		if op.Type.ID == schema.UserType().ID {
-			for _, name := range claimedNames(op, "userName") {
+			for _, name := range b.facts[i].names {
 				named[scim.Fold(name)] = i
 			}
 		}
@@ -53,7 +53,7 @@ func (b *request) alone(units []unit) []bool {
 		if !alone[i] || op.Invalid != nil {
 			continue
 		}
-		for _, value := range literals(op.Data, "") {
+		for _, value := range b.facts[i].values {
 			// A reference by the name of a user who comes later is resolved then.
 			if k, given := named[scim.Fold(value)]; given && k != i {
 				alone[i] = false
@@ -117,7 +117,7 @@ func (b *request) refersTo(i int, ids map[string]bool) bool {
 			return true
 		}
 	}
-	for _, value := range literals(b.ops[i].Data, "") {
+	for _, value := range b.facts[i].values {
 		if ids[value] {
 			return true
 		}

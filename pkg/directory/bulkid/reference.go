@@ -1,6 +1,8 @@
 package bulkid
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,31 +12,53 @@ import (
 // Prefix begins a value that stands for the id of a resource that the same request creates (RFC 7644, section 3.7.2).
 const Prefix = "bulkId:"
 
-// Rewrite returns a copy of a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
+// Rewrite returns a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
 //
 //   - a string that is "bulkId:x";
 //   - a $ref whose last segment is "bulkId:x";
 //   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"].
 //
-// key is the name under which the value stands.
+// key is the name under which the value stands. v is not changed; the result shares with it what has no reference.
 func Rewrite(v any, key string, id func(bulkID string) string) any {
+	v, _ = rewrite(v, key, id)
+	return v
+}
+
+// rewrite is Rewrite, and says whether the result is another value.
+func rewrite(v any, key string, id func(bulkID string) string) (any, bool) {
 	switch v := v.(type) {
 	case scim.Object:
-		c := make(scim.Object, len(v))
+		var c scim.Object
 		for k, e := range v {
-			c[k] = Rewrite(e, k, id)
+			if e, changed := rewrite(e, k, id); changed {
+				if c == nil {
+					c = maps.Clone(v)
+				}
+				c[k] = e
+			}
 		}
-		return c
+		if c != nil {
+			return c, true
+		}
 	case []any:
-		c := make([]any, len(v))
+		var c []any
 		for i, e := range v {
-			c[i] = Rewrite(e, key, id)
+			if e, changed := rewrite(e, key, id); changed {
+				if c == nil {
+					c = slices.Clone(v)
+				}
+				c[i] = e
+			}
 		}
-		return c
+		if c != nil {
+			return c, true
+		}
 	case string:
-		return rewriteString(v, key, id)
+		if s := rewriteString(v, key, id); s != v {
+			return s, true
+		}
 	}
-	return v
+	return v, false
 }
 
 func rewriteString(s, key string, id func(string) string) string {
@@ -79,16 +103,33 @@ func rewritePath(s string, id func(string) string) string {
 	return b.String()
 }
 
+// find calls found with the bulkId of each reference in a value.
+func find(v any, key string, found func(bulkID string)) {
+	switch v := v.(type) {
+	case scim.Object:
+		for k, e := range v {
+			find(e, k, found)
+		}
+	case []any:
+		for _, e := range v {
+			find(e, key, found)
+		}
+	case string:
+		if strings.Contains(v, Prefix) {
+			rewriteString(v, key, func(bulkID string) string { found(bulkID); return "" })
+		}
+	}
+}
+
 // List lists the bulkIds that a value refers to, each once.
 func List(v any) []string {
 	var all []string
 	seen := map[string]bool{}
-	Rewrite(v, "", func(bulkID string) string {
+	find(v, "", func(bulkID string) {
 		if !seen[bulkID] {
 			seen[bulkID] = true
 			all = append(all, bulkID)
 		}
-		return ""
 	})
 	return all
 }
