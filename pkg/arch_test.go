@@ -29,6 +29,7 @@ const (
 	xsync      = "golang.org/x/sync"
 	cmp        = "github.com/google/go-cmp"
 	rapid      = "pgregory.net/rapid"
+	kong       = "github.com/alecthomas/kong"
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
@@ -100,6 +101,7 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
 
+	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", awsSDK, kong}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
 }

@@ -40,7 +40,7 @@
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
-//	app/cli          the command line to the admin API
+//	app/cli          the command line: the local server, and commands to the admin API
 //	app/outbox       delivery of events and notices in AWS
 //	app/bench        what operations cost at several sizes
 //	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of

@@ -2,11 +2,14 @@ package bench_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
 )
@@ -25,8 +28,9 @@ var growing = map[string]bool{
 // user who is in it, which is a matter of chance.
 func TestCostIsFlat(t *testing.T) {
 	var out, progress bytes.Buffer
-	args := []string{"-users", "200,1000", "-members", "10,2000", "-n", "3", "-format", "benchstat"}
-	if err := bench.Run(t.Context(), args, &out, &progress); err != nil {
+	o := of([]int{200, 1000}, []int{10, 2000}, 3)
+	o.Format = "benchstat"
+	if err := bench.Run(t.Context(), o, bench.Output{Out: &out, Log: io.Discard, Progress: &progress}); err != nil {
 		t.Fatal(err)
 	}
 	costs := map[string]string{}
@@ -54,48 +58,94 @@ func TestCostIsFlat(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
-	var out, progress bytes.Buffer
-	if err := bench.Run(t.Context(), []string{"-users", "100", "-members", "10", "-n", "1", "-latency", "1us"}, &out, &progress); err != nil {
+// run measures, and returns what is printed.
+func run(t *testing.T, o bench.Options) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := bench.Run(t.Context(), o, bench.Output{Out: &out, Log: io.Discard, Progress: io.Discard}); err != nil {
 		t.Fatal(err)
 	}
+	return out.String()
+}
+
+// of are the options of a run in memory.
+func of(users, members []int, samples int) bench.Options {
+	return bench.Options{
+		Engine: "bolt", Data: ":memory:", IdP: "okta", Users: users, Members: members, Samples: samples, Format: "table",
+	}
+}
+
+func TestTable(t *testing.T) {
+	o := of([]int{100}, []int{10}, 1)
+	o.Latency = time.Microsecond
+	out := run(t, o)
 	for _, want := range []string{"at 100 users", "at 10 members", "us-east-1", "$/M", "create user ", "add one member "} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
 	}
 }
 
 func TestManyClients(t *testing.T) {
-	var out, progress bytes.Buffer
-	if err := bench.Run(t.Context(), []string{"-users", "100,200", "-n", "4", "-clients", "16"}, &out, &progress); err != nil {
-		t.Fatal(err)
-	}
+	o := of([]int{200, 100, 100}, []int{10}, 4)
+	o.Clients = 16
+	out := run(t, o)
 	for _, want := range []string{"16 clients", "at 100 / 200 users", "requests/s", "create user ", "add a member, all to one group ", "DELETE user "} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
 	}
 }
 
-func TestFlags(t *testing.T) {
-	for _, args := range [][]string{
-		{"-users", "x"},
-		{"-users", "5"},
-		{"-members", "0"},
-		{"-members", ""},
-		{"-n", "0"},
-		{"-clients", "-1"},
-		{"-format", "xml"},
-		{"more"},
-		{"-engine", "none"},
-		{"-latency", "-1s"},
-		{"-latency", "1ms", "-clients", "2"},
-		{"-latency", "1ms", "-engine", "dynamodb"},
+// TestJSON: a program reads the same from one document.
+func TestJSON(t *testing.T) {
+	type document struct {
+		Operations []struct {
+			Name, Kind string
+			Sizes      []struct {
+				Size, Requests           int
+				P50Ms, Calls, AllDollars float64
+				RequestsPerSecond        float64
+			}
+		}
+	}
+	for clients, want := range map[int]int{0: 39, 2: 12} {
+		o := of([]int{100}, []int{10}, 2)
+		o.Clients, o.Format = clients, "json"
+		var d document
+		if err := json.Unmarshal([]byte(run(t, o)), &d); err != nil {
+			t.Fatal(err)
+		}
+		if len(d.Operations) < want {
+			t.Errorf("%d clients: %d operations", clients, len(d.Operations))
+		}
+		for _, op := range d.Operations {
+			s := op.Sizes[0]
+			costs := s.Calls > 0 && s.AllDollars > 0
+			if op.Name == "" || s.Size == 0 || s.Requests == 0 || costs != (clients == 0) || (s.RequestsPerSecond > 0) != (clients > 0) {
+				t.Errorf("%d clients: %+v", clients, op)
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	good := of([]int{100}, []int{10}, 1)
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(o *bench.Options){
+		"-users":   func(o *bench.Options) { o.Users = []int{5} },
+		"-members": func(o *bench.Options) { o.Members = []int{} },
+		"-n":       func(o *bench.Options) { o.Samples = 0 },
+		"-clients": func(o *bench.Options) { o.Clients = -1 },
+		"-format":  func(o *bench.Options) { o.Clients, o.Format = 2, "benchstat" },
+		"-latency": func(o *bench.Options) { o.Latency, o.Clients = time.Millisecond, 2 },
 	} {
-		var out, errs bytes.Buffer
-		if err := bench.Run(t.Context(), args, &out, &errs); err == nil {
-			t.Errorf("bench %v was taken: %s", args, out.String())
+		o := good
+		change(&o)
+		if err := o.Check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

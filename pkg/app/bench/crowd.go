@@ -64,11 +64,11 @@ func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds()
 // turns is how often the sizes take turns at one operation.
 const turns = 10
 
-// runCrowd measures what many clients get at once, over HTTP, and prints it.
-func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io.Writer) (err error) {
+// runCrowd measures what many clients get at once, over HTTP: each load at each size.
+func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (all []load, results [][]crowd, err error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
 	var serving errgroup.Group
@@ -81,34 +81,34 @@ func runCrowd(ctx context.Context, s *local.Server, o options, stdout, stderr io
 		err = cmp.Or(err, closed)
 	}()
 	n := min(o.samples*o.clients, o.users[0]-usersAGroup) // the same at all sizes, each of another user
-	p := &progress{out: stderr, total: len(loads()) * len(o.users) * n}
+	p := &progress{out: bar, total: len(loads()) * len(o.users) * n}
 	for _, size := range o.users {
 		p.total += size + size/usersAGroup
 	}
 	defer p.end()
 	worlds, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	over := overHTTP{&http.Transport{MaxIdleConnsPerHost: o.clients}}
 	defer over.CloseIdleConnections()
 	for _, w := range worlds {
 		w.handler, w.base = over, "http://"+listener.Addr().String()+w.base[len(here):]
 	}
-	all := loads()
-	results := make([][]crowd, len(all))
+	all = loads()
+	results = make([][]crowd, len(all))
 	for i, l := range all {
 		p.phase("%s", l.name)
 		results[i] = make([]crowd, len(worlds))
 		for turn := range turns { // so that what else the machine does falls on all sizes alike
 			for k, w := range worlds {
 				if err := results[i][k].measure(ctx, l, w, n*turn/turns, n*(turn+1)/turns, o.clients, p); err != nil {
-					return fmt.Errorf("%s: %w", l.name, err)
+					return nil, nil, fmt.Errorf("%s: %w", l.name, err)
 				}
 			}
 		}
 	}
-	return printCrowd(stdout, o, all, results)
+	return all, results, nil
 }
 
 // measure sends requests from to to-1 to one tenant, each client one after the other.

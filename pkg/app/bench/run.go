@@ -14,12 +14,18 @@ import (
 // counted is the number of samples whose allocations are counted.
 const counted = 10
 
-// Run runs the command: args are its flags, the table goes to stdout, the progress bar to stderr.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	o, err := readFlags(args, stderr)
-	if err != nil {
+// Output is where a run writes to.
+type Output struct {
+	// Out takes the result, Log the server's log, Progress a bar for a terminal.
+	Out, Log, Progress io.Writer
+}
+
+// Run measures, and prints the result. It takes minutes, unless sizes and samples are small.
+func Run(ctx context.Context, given Options, to Output) (err error) {
+	if err := given.Check(); err != nil {
 		return err
 	}
+	o := given.resolve(to.Log)
 	var ahead clock
 	o.local.Now = ahead.now
 	s, far, err := open(ctx, o)
@@ -28,16 +34,27 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if o.clients > 0 {
-		return runCrowd(ctx, s, o, stdout, stderr)
+		loads, crowds, err := runCrowd(ctx, s, o, to.Progress)
+		if err != nil {
+			return err
+		}
+		if given.Format == "json" {
+			return printCrowdJSON(to.Out, o, loads, crowds)
+		}
+		return printCrowd(to.Out, o, loads, crowds)
 	}
-	results, err := measure(ctx, s, &ahead, far, o, stderr)
+	r := &bench{server: s, clock: &ahead, far: far, options: o}
+	results, err := r.measure(ctx, &progress{out: to.Progress})
 	if err != nil {
 		return err
 	}
-	if o.benchstat {
-		return printBenchstat(stdout, results)
+	switch given.Format {
+	case "benchstat":
+		return printBenchstat(to.Out, results)
+	case "json":
+		return printJSON(to.Out, o, results)
 	}
-	return printTables(stdout, o, results)
+	return printTables(to.Out, o, results)
 }
 
 // result is what was measured of one operation.
@@ -56,10 +73,20 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // memory is longer than the table keeps traces of large changes that are done; a request that sees them looks twice.
 const memory = time.Minute
 
+// bench is a run on one server.
+type bench struct {
+	server *local.Server
+	clock  *clock
+	// far is called between filling and measuring: calls of the engine take longer from then on.
+	far     func()
+	options options
+}
+
 // measure fills the tenants, calls far, and runs all operations.
-func measure(ctx context.Context, s *local.Server, c *clock, far func(), o options, stderr io.Writer) (results []result, err error) {
+func (b *bench) measure(ctx context.Context, p *progress) (results []result, err error) {
 	ofUsers, ofMembers := userOperations(), memberOperations()
-	p := &progress{out: stderr, total: work(o, ofUsers, ofMembers)}
+	s, o := b.server, b.options
+	p.total = work(o, ofUsers, ofMembers)
 	defer p.end()
 	users, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
 	if err != nil {
@@ -69,11 +96,11 @@ func measure(ctx context.Context, s *local.Server, c *clock, far func(), o optio
 	if err != nil {
 		return nil, err
 	}
-	c.ahead.Add(int64(memory))
+	b.clock.ahead.Add(int64(memory))
 	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
-	far()
+	b.far()
 	for _, part := range []struct {
 		kind       string
 		operations []operation

@@ -9,6 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -39,18 +42,24 @@ func serve(t *testing.T, key string) string {
 	return server.URL
 }
 
-// token runs the command.
-func token(t *testing.T, args ...string) (code int, out, err string) {
+// run runs the command; nobody is at the terminal.
+func run(t *testing.T, args ...string) (code int, out, err string) {
+	t.Helper()
+	return answering(t, "", args...)
+}
+
+// answering runs the command with a person at the terminal who types an answer; "" is nobody.
+func answering(t *testing.T, answer string, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = cli.Run(t.Context(), args, &stdout, &stderr)
+	code = cli.Run(t.Context(), args, cli.Streams{In: strings.NewReader(answer), Out: &stdout, Err: &stderr, Asks: answer != ""})
 	return code, stdout.String(), stderr.String()
 }
 
 // good runs a command that has to succeed.
 func good(t *testing.T, url string, args ...string) string {
 	t.Helper()
-	code, out, err := token(t, append([]string{"-url", url}, args...)...)
+	code, out, err := run(t, append([]string{"-url", url}, args...)...)
 	if code != 0 || err != "" {
 		t.Fatalf("%v: %d %s", args, code, err)
 	}
@@ -91,72 +100,263 @@ func TestALifeOfTokens(t *testing.T) {
 	if out = good(t, url, "tenants"); !strings.Contains(out, "acme") || !strings.Contains(out, "Acme Ltd") {
 		t.Error(out)
 	}
-	if out = good(t, url, "list", "acme"); !strings.Contains(out, first) || !strings.Contains(out, "read,write") || !strings.Contains(out, "active") {
+	if out = good(t, url, "token", "list", "acme"); !strings.Contains(out, first) || !strings.Contains(out, "read,write") || !strings.Contains(out, "active") {
 		t.Error(out)
 	}
 	day := time.Now().AddDate(0, 3, 0).Format(time.DateOnly)
-	out = good(t, url, "issue", "acme", "-scopes", "read", "-expires", day)
+	out = good(t, url, "token", "issue", "acme", "-scopes", "read", "-expires", day)
 	second := field(t, out, "token")
 	if !strings.HasPrefix(field(t, out, "expires"), day) {
 		t.Error(out)
 	}
-	if shown := field(t, good(t, url, "reveal", "acme", second), "value"); shown != field(t, out, "value") || scim(t, url, shown) != 200 {
+	if shown := field(t, good(t, url, "token", "reveal", "acme", second), "value"); shown != field(t, out, "value") || scim(t, url, shown) != 200 {
 		t.Error("reveal shows another value")
 	}
-	code, _, err := token(t, "issue", "acme", "-url", url+"/admin/v1/")
+	code, _, err := run(t, "token", "issue", "acme", "-url", url+"/admin/v1/")
 	if code != 1 || !strings.Contains(err, "Two tokens are live already") {
 		t.Errorf("%d %s", code, err)
 	}
-	good(t, url, "revoke", "acme", second)
-	if out = good(t, url, "rotate", "acme", "start"); !strings.Contains(out, "successor") {
+	good(t, url, "token", "revoke", "acme", second)
+	if out = good(t, url, "rotation", "start", "acme"); !strings.Contains(out, "successor") {
 		t.Error(out)
 	}
-	if out = good(t, url, "rotate", "acme", "cancel"); strings.Contains(out, "successor") {
+	if out = good(t, url, "token", "rotate", "acme", "cancel"); strings.Contains(out, "successor") {
 		t.Error(out)
 	}
-	good(t, url, "rotate", "acme", "start")
-	good(t, url, "rotate", "acme", "complete")
+	good(t, url, "rotation", "start", "acme")
+	if successor := field(t, good(t, url, "token", "reveal", "acme", successorOf(t, url)), "value"); scim(t, url, successor) != 200 {
+		t.Error("the successor is not good")
+	}
+	good(t, url, "rotation", "complete", "acme")
 	if scim(t, url, value) != 401 {
 		t.Error("the old token is good after the rotation")
 	}
 	var list struct {
 		Tokens []struct{ ID, State string }
 	}
-	if err := json.Unmarshal([]byte(good(t, url, "list", "acme", "-json")), &list); err != nil || len(list.Tokens) != 4 {
+	if err := json.Unmarshal([]byte(good(t, url, "token", "list", "acme", "-json")), &list); err != nil || len(list.Tokens) != 4 {
 		t.Fatalf("%v %+v", err, list)
 	}
 	last := list.Tokens[3].ID
-	if out = good(t, url, "extend", "acme", last, day+"T12:00:00Z"); !strings.Contains(out, day+"T12:00:00Z") {
+	if out = good(t, url, "token", "extend", "acme", last, day); !strings.Contains(out, day+"T23:59:59Z") {
+		t.Errorf("a day is not meant to its end: %s", out)
+	}
+	if out = good(t, url, "token", "extend", "acme", last, day+"T12:00:00Z"); !strings.Contains(out, day+"T12:00:00Z") {
 		t.Error(out)
+	}
+}
+
+// successorOf returns the id of acme's token that is to take over.
+func successorOf(t *testing.T, url string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^(\S+) +successor`).FindStringSubmatch(good(t, url, "token", "list", "acme"))
+	if m == nil {
+		t.Fatal("there is no successor")
+	}
+	return m[1]
+}
+
+func TestTenants(t *testing.T) {
+	url := serve(t, "")
+	good(t, url, "tenants", "create", "Acme", "-id", "acme")
+	out := good(t, url, "tenants", "set", "acme", "name=Acme 2=3", "idp=okta", "token.lifetimeDays=90", "settings.token.reminders=[14,7]",
+		"scim.patchBody=none", "notices.recipients=[]")
+	for _, want := range []string{
+		`name +Acme 2=3`, `idp +okta`, `settings\.token\.lifetimeDays +90`, `settings\.token\.reminders +\[14,7\]`,
+		`settings\.scim\.patchBody +none`, `active +true`, `url +` + url,
+	} {
+		if !regexp.MustCompile(`(?m)^` + want).MatchString(out) {
+			t.Errorf("no %s in %s", want, out)
+		}
+	}
+	if out = good(t, url, "tenants", "set", "acme", "scim.patchBody=null"); strings.Contains(out, "patchBody") {
+		t.Error(out)
+	}
+	value := field(t, good(t, url, "token", "issue", "acme"), "value")
+	for state, want := range map[string]int{"off": 403, "on": 200} {
+		if out = good(t, url, "tenants", "switch", "acme", state); !strings.Contains(out, "acme is "+state) || scim(t, url, value) != want {
+			t.Errorf("switched %s: %s", state, out)
+		}
+		good(t, url, "tenants", "switch", "acme", "on")
+	}
+	for _, wrong := range [][]string{{"colour"}, {"=x"}, {"scim.=1"}, {"idp=okta", "idp=entra"}, {"scim=1", "scim.patchBody=none"}} {
+		if code, out, err := run(t, append([]string{"tenants", "set", "acme", "-url", url}, wrong...)...); code != 2 || out != "" {
+			t.Errorf("%v: %d %s %s", wrong, code, out, err)
+		}
+	}
+	// A deletion is asked for, forced, or refused.
+	if code, _, err := run(t, "tenants", "delete", "acme", "-url", url); code != 2 || !strings.Contains(err, "-force") {
+		t.Errorf("nobody to ask: %d %s", code, err)
+	}
+	if code, _, err := answering(t, "no\n", "tenants", "delete", "acme", "-url", url); code != 1 || !strings.Contains(err, "acme? ") {
+		t.Errorf("no: %d %s", code, err)
+	}
+	good(t, url, "tenants", "get", "acme")
+	if code, _, err := answering(t, "yes\n", "tenants", "delete", "acme", "-url", url); code != 0 {
+		t.Errorf("yes: %d %s", code, err)
+	}
+	if code, _, _ := run(t, "tenants", "get", "acme", "-url", url); code != 1 {
+		t.Error("a deleted tenant is shown")
+	}
+	good(t, url, "tenants", "create", "Other", "-id", "other")
+	good(t, url, "tenants", "delete", "other", "-force")
+}
+
+func TestDefinitions(t *testing.T) {
+	url := serve(t, "")
+	good(t, url, "tenants", "create", "Acme", "-id", "acme")
+	const urn = "urn:example:params:scim:schemas:Badge"
+	file := filepath.Join(t.TempDir(), "badge.json")
+	schema := `{"id":"` + urn + `","name":"Badge","attributes":[{"name":"number","type":"string"}]}`
+	if err := os.WriteFile(file, []byte(schema), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good(t, url, "schemas", "put", "acme", urn, file)
+	if out := good(t, url, "schemas", "get", "acme", urn); !strings.Contains(out, `"name": "Badge"`) {
+		t.Error(out)
+	}
+	if out := good(t, url, "schemas", "list", "acme"); !regexp.MustCompile(urn + ` +Badge +1`).MatchString(out) {
+		t.Error(out)
+	}
+	user := `{"schemaExtensions":[{"schema":"` + urn + `","required":false}]}`
+	if code, _, err := answering(t, user, "-url", url, "resource-types", "put", "acme", "User", "-"); code != 0 {
+		t.Error(err)
+	}
+	if out := good(t, url, "resource-types", "list", "acme"); !regexp.MustCompile(`User +/Users`).MatchString(out) {
+		t.Error(out)
+	}
+	if out := good(t, url, "resource-types", "get", "acme", "User"); !strings.Contains(out, urn) {
+		t.Error(out)
+	}
+	good(t, url, "resource-types", "delete", "acme", "User")
+	good(t, url, "schemas", "delete", "acme", urn)
+	if code, _, err := run(t, "schemas", "put", "acme", urn, file+"x", "-url", url); code != 1 || !strings.Contains(err, "no such file") {
+		t.Errorf("a file that is not there: %d %s", code, err)
+	}
+}
+
+// TestJSONIsOneDocument: -json prints one JSON document for each command, also if the API answers without one, or with pages.
+func TestJSONIsOneDocument(t *testing.T) {
+	url := serve(t, "")
+	for _, args := range [][]string{
+		{"tenants", "create", "Acme", "-id", "acme"},
+		{"tenants"},
+		{"tenants", "list"},
+		{"tenants", "get", "acme"},
+		{"tenants", "set", "acme", "idp=okta"},
+		{"tenants", "switch", "acme", "on"},
+		{"token", "list", "acme"},
+		{"token", "issue", "acme"},
+		{"notices", "list", "acme"},
+		{"notices", "recipients", "acme"},
+		{"notices", "test", "acme"},
+		{"clients", "list", "acme"},
+		{"clients", "create", "-"},
+		{"schemas", "list", "acme"},
+		{"resource-types", "list", "acme"},
+		{"version"},
+		{"clock"},
+		{"bench", "-users", "100", "-members", "10", "-n", "1"},
+		{"tenants", "delete", "acme", "-force"},
+	} {
+		line := append([]string{"-json"}, args...)
+		if args[0] != "version" && args[0] != "bench" {
+			line = append([]string{"-url", url}, line...)
+		}
+		code, out, err := run(t, line...)
+		var document map[string]any
+		if failed := json.Unmarshal([]byte(out), &document); code != 0 || failed != nil || err != "" {
+			t.Errorf("%v: %d %v %q %q", args, code, failed, out, err)
+		}
+	}
+}
+
+// TestPages: more tenants than a page holds are one table, and one document.
+func TestPages(t *testing.T) {
+	var queries []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		queries = append(queries, r.URL.RawQuery)
+		if r.URL.Query().Get("cursor") == "" {
+			_, _ = io.WriteString(w, `{"tenants":[{"id":"one"}],"nextCursor":"a b"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"tenants":[{"id":"two"}]}`)
+	}))
+	defer server.Close()
+	if out := good(t, server.URL, "tenants", "-json"); out != `{"tenants":[{"id":"one"},{"id":"two"}]}`+"\n" {
+		t.Error(out)
+	}
+	if out := good(t, server.URL, "tenants"); !strings.Contains(out, "one") || !strings.Contains(out, "two") {
+		t.Error(out)
+	}
+	if len(queries) != 4 || queries[1] != "count=1000&cursor=a+b" {
+		t.Error(queries)
+	}
+}
+
+// TestCompleteAsks: a rotation that the API refuses to complete is completed once a person says so, or with -force.
+func TestCompleteAsks(t *testing.T) {
+	var bodies []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		if !strings.Contains(string(body), `"force":true`) {
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `{"detail":"The successor was never used."}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"tokens":[]}`)
+	}))
+	defer server.Close()
+	for name, c := range map[string]struct {
+		answer string
+		args   []string
+		code   int
+		bodies int
+	}{
+		"nobody":         {"", []string{"rotation", "complete", "acme"}, 1, 1},
+		"no":             {"n\n", []string{"rotation", "complete", "acme"}, 1, 1},
+		"enter":          {"\n", []string{"rotation", "complete", "acme"}, 1, 1},
+		"yes":            {"y\n", []string{"rotation", "complete", "acme"}, 0, 2},
+		"yes, as before": {"yes\n", []string{"token", "rotate", "acme", "complete"}, 0, 2},
+		"force":          {"", []string{"rotation", "complete", "acme", "-force"}, 0, 1},
+		"start":          {"y\n", []string{"rotation", "start", "acme"}, 1, 1},
+		"force of start": {"", []string{"token", "rotate", "acme", "start", "-force"}, 2, 0},
+	} {
+		bodies = nil
+		code, _, err := answering(t, c.answer, append(c.args, "-url", server.URL)...)
+		if code != c.code || len(bodies) != c.bodies || c.code == 1 && !strings.Contains(err, "never used") {
+			t.Errorf("%s: %d %v %s", name, code, bodies, err)
+		}
 	}
 }
 
 func TestNoticesAndClients(t *testing.T) {
 	url := serve(t, "")
 	good(t, url, "tenants", "create", "Acme", "-id", "acme")
-	if out := good(t, url, "recipients", "acme", "ada@example.com", "berta@example.com:de"); !regexp.MustCompile(`berta@example.com +de`).MatchString(out) {
+	if out := good(t, url, "notices", "recipients", "acme", "ada@example.com", "berta@example.com:de"); !regexp.MustCompile(`berta@example.com +de`).MatchString(out) {
 		t.Error(out)
 	}
-	if out := good(t, url, "test-notice", "acme"); !strings.Contains(out, "ada@example.com,berta@example.com") {
+	if out := good(t, url, "notices", "test", "acme"); !strings.Contains(out, "ada@example.com,berta@example.com") {
 		t.Error(out)
 	}
-	if out := good(t, url, "notices", "acme"); !strings.Contains(out, "test") {
+	if out := good(t, url, "notices", "list", "acme"); !strings.Contains(out, "test") {
 		t.Error(out)
 	}
-	if out := good(t, url, "recipients", "acme", "none"); strings.Contains(out, "@") {
+	if out := good(t, url, "notices", "recipients", "acme", "none"); strings.Contains(out, "@") {
 		t.Error(out)
 	}
 	for _, owner := range []string{"acme", "-"} {
-		out := good(t, url, "clients", owner, "create", "Ping", "-scopes=read")
+		out := good(t, url, "clients", "create", owner, "Ping", "-scopes=read")
 		id := field(t, out, "client")
-		if again := good(t, url, "clients", owner, "renew", id); field(t, again, "secret") == field(t, out, "secret") {
+		if again := good(t, url, "clients", "renew", owner, id); field(t, again, "secret") == field(t, out, "secret") {
 			t.Error("the same secret again")
 		}
-		if list := good(t, url, "clients", owner); !strings.Contains(list, id) || !strings.Contains(list, "Ping") {
+		if list := good(t, url, "clients", "list", owner); !strings.Contains(list, id) || !strings.Contains(list, "Ping") {
 			t.Error(list)
 		}
-		good(t, url, "clients", owner, "delete", id)
-		if list := good(t, url, "clients", owner); strings.Contains(list, id) {
+		good(t, url, "clients", "delete", owner, id)
+		if list := good(t, url, "clients", "list", owner); strings.Contains(list, id) {
 			t.Error(list)
 		}
 	}
@@ -169,43 +369,123 @@ func TestWrongUse(t *testing.T) {
 		code int
 		says string
 	}{
-		"nothing":        {nil, 2, "Usage:"},
-		"unknown":        {[]string{"explode"}, 2, "no command explode"},
-		"few words":      {[]string{"list"}, 2, "list takes TENANT"},
-		"many words":     {[]string{"revoke", "a", "b", "c"}, 2, "revoke takes TENANT TOKEN"},
-		"empty word":     {[]string{"list", ""}, 2, "empty"},
-		"no action":      {[]string{"rotate", "acme", "stop"}, 2, "start, complete, cancel"},
-		"no time":        {[]string{"extend", "acme", "x", "tomorrow"}, 2, "is no time"},
-		"unknown flag":   {[]string{"list", "acme", "-colour"}, 2, "colour"},
-		"no URL":         {[]string{"list", "acme", "-url", "example"}, 2, "-url must be"},
-		"bad clients":    {[]string{"clients", "acme", "explode"}, 2, "clients takes"},
-		"bad tenants":    {[]string{"tenants", "explode"}, 2, "tenants takes"},
-		"without key":    {[]string{"list", "acme"}, 1, "Send the admin key"},
-		"wrong key":      {[]string{"list", "acme", "-admin-key", "x"}, 1, "Send the admin key"},
-		"missing":        {[]string{"list", "../clients", "-admin-key", "secret"}, 1, "There is no"},
-		"nobody there":   {[]string{"list", "acme", "-url", "http://127.0.0.1:1"}, 1, "can't be reached"},
-		"not this there": {[]string{"list", "acme", "-url", url + "/x"}, 1, "There is no endpoint"},
+		"unknown":         {[]string{"explode"}, 2, "no command explode"},
+		"no subcommand":   {[]string{"token"}, 2, "list"},
+		"bad subcommand":  {[]string{"token", "explode"}, 2, "explode"},
+		"few words":       {[]string{"token", "list"}, 2, "<tenant>"},
+		"many words":      {[]string{"token", "revoke", "a", "b", "c"}, 2, "unexpected argument c"},
+		"empty word":      {[]string{"token", "list", ""}, 2, "empty"},
+		"no action":       {[]string{"token", "rotate", "acme", "stop"}, 2, "start"},
+		"no time":         {[]string{"token", "extend", "acme", "x", "tomorrow"}, 2, "is no time"},
+		"no end":          {[]string{"token", "issue", "acme", "-expires", "2027-13-01"}, 2, "is no time"},
+		"unknown flag":    {[]string{"token", "list", "acme", "-colour", "red"}, 2, "no flag -colour"},
+		"another's flag":  {[]string{"token", "list", "acme", "-scopes", "read"}, 2, "scopes"},
+		"flag twice":      {[]string{"token", "issue", "acme", "-expires", "never", "--expires=never"}, 2, "twice"},
+		"flag, no value":  {[]string{"token", "issue", "acme", "-expires"}, 2, "needs a value"},
+		"no URL":          {[]string{"token", "list", "acme", "-url=example"}, 2, "-url must be"},
+		"serve's flag":    {[]string{"tenants", "-addr", ":0"}, 2, "addr"},
+		"ignored table":   {[]string{"serve", "-table", "x"}, 2, "-table is for -engine dynamodb"},
+		"ignored, bench":  {[]string{"bench", "-yes-aws"}, 2, "-yes-aws is for -engine dynamodb"},
+		"quick and users": {[]string{"bench", "-quick", "-users", "100"}, 2, "-users is set by -quick"},
+		"two formats":     {[]string{"bench", "-json", "-format", "table"}, 2, "-format is set by -json"},
+		"bad size":        {[]string{"bench", "-users", "5"}, 2, "-users"},
+		"no size":         {[]string{"bench", "-users", "x"}, 2, "users"},
+		"bad format":      {[]string{"bench", "-format", "xml"}, 2, "format"},
+		"bad bool":        {[]string{"-demo=perhaps"}, 2, "demo"},
+		"open to all":     {[]string{"-addr", ":0"}, 2, "-admin-key"},
+		"AWS by accident": {[]string{"-engine", "dynamodb", "-dynamodb-endpoint", "https://dynamodb.eu-central-1.amazonaws.com"}, 1, "-yes-aws"},
+		"without key":     {[]string{"token", "list", "acme"}, 1, "Send the admin key"},
+		"wrong key":       {[]string{"token", "list", "acme", "-admin-key", "x"}, 1, "Send the admin key"},
+		"missing":         {[]string{"token", "list", "../clients", "-admin-key", "secret"}, 1, "There is no"},
+		"nobody there":    {[]string{"token", "list", "acme", "-url", "http://127.0.0.1:1"}, 1, "can't be reached"},
+		"not this there":  {[]string{"token", "list", "acme", "-url", url + "/x"}, 1, "There is no endpoint"},
 	} {
-		args := c.args
-		if args != nil {
-			args = append([]string{"-url", url}, args...)
-		}
-		code, out, err := token(t, args...)
+		t.Setenv("SCIM_ADMIN_URL", url)
+		t.Setenv("AWS_ACCESS_KEY_ID", "id")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "key")
+		t.Setenv("AWS_REGION", "eu-central-1")
+		code, out, err := run(t, c.args...)
 		if code != c.code || !strings.Contains(err, c.says) || out != "" {
 			t.Errorf("%s: %d %q %q", name, code, out, err)
 		}
 	}
-	code, out, err := token(t, "-help")
-	if code != 0 || !strings.Contains(out, "rotate TENANT") || err != "" {
-		t.Errorf("help: %d %q %q", code, out, err)
-	}
 	t.Setenv("SCIM_ADMIN_KEY", "secret")
-	t.Setenv("SCIM_ADMIN_URL", url)
-	if code, out, err = token(t, "tenants", "-json"); code != 0 || !strings.HasPrefix(out, `{"tenants":[`) {
+	if code, out, err := run(t, "tenants", "-json"); code != 0 || !strings.HasPrefix(out, `{"tenants":[`) {
 		t.Errorf("key and URL of the environment: %d %q %q", code, out, err)
 	}
-	if _, out, err = token(t, "-help"); strings.Contains(out+err, `"secret"`) {
+	if _, out, err := run(t, "token", "-help"); strings.Contains(out+err, `secret`) {
 		t.Error("the help shows the key")
+	}
+}
+
+// TestHelp: each command has help, which any of the usual ways shows, and which ends well.
+func TestHelp(t *testing.T) {
+	for want, args := range map[string][]string{
+		"tenants create":      {"-help"},
+		"token issue":         {"--help"},
+		"resource-types":      {"-h"},
+		"completion":          {"help"},
+		"--scopes":            {"token", "issue", "-help"},
+		"--dynamodb-endpoint": {"help", "serve"},
+		"--latency":           {"-h", "bench"},
+		"KEY=VALUE":           {"tenants", "set", "-h"},
+		"rotation complete":   {"rotation", "-h"},
+	} {
+		if code, out, err := run(t, args...); code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) || err != "" {
+			t.Errorf("%v: %d %q, no %s in %s", args, code, err, want, out)
+		}
+	}
+}
+
+// TestFlagsAnywhere: a flag may stand before the command that it belongs to, with one dash or two.
+func TestFlagsAnywhere(t *testing.T) {
+	url := serve(t, "")
+	good(t, url, "tenants", "create", "Acme", "--id=acme")
+	for _, args := range [][]string{
+		{"-scopes", "read", "token", "issue", "acme", "-url", url},
+		{"token", "-url=" + url, "--scopes", "read", "issue", "acme"},
+		{"token", "issue", "-scopes=read", "--url", url, "--", "acme"},
+	} {
+		code, out, err := run(t, args...)
+		if code != 0 {
+			t.Errorf("%v: %d %s", args, code, err)
+			continue
+		}
+		id := field(t, out, "token")
+		if list := good(t, url, "token", "list", "acme"); !regexp.MustCompile(id + ` +successor +read `).MatchString(list) {
+			t.Errorf("%v: %s", args, list)
+		}
+		good(t, url, "token", "revoke", "acme", id)
+	}
+}
+
+// TestCompletion: the scripts are good for their shells, and know the commands.
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		code, script, err := run(t, "completion", shell)
+		if code != 0 || !strings.Contains(script, "resource-types") || !strings.Contains(script, "scopes") {
+			t.Errorf("%s: %d %s %s", shell, code, script, err)
+		}
+	}
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skipf("the script for bash was not run: %v", err)
+	}
+	_, script, _ := run(t, "completion", "bash")
+	for line, want := range map[string]string{
+		"local tok":                  "token",
+		"local token re":             "reveal revoke",
+		"local token reveal acme -u": "-url",
+		"local tenants sw":           "switch",
+		"local -addr":                "-addr",
+		"local token issue -sc":      "-scopes",
+		"local bench -mem":           "-members",
+	} {
+		test := script + "\nCOMP_WORDS=(" + line + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]}-1))\n_local\necho ${COMPREPLY[@]}"
+		out, err := exec.CommandContext(t.Context(), bash, "-c", test).CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != want {
+			t.Errorf("%s: %q, want %q: %v", line, got, want, err)
+		}
 	}
 }
 
@@ -223,8 +503,8 @@ func TestSignature(t *testing.T) {
 		_, _ = io.WriteString(w, `{"tokens":[]}`)
 	}))
 	defer server.Close()
-	for _, args := range [][]string{{"list", "acme"}, {"rotate", "acme", "start"}} {
-		code, _, err := token(t, append(args, "-url", server.URL, "-region", "eu-central-1")...)
+	for _, args := range [][]string{{"token", "list", "acme"}, {"rotation", "start", "acme"}} {
+		code, _, err := run(t, append(args, "-url", server.URL, "-region", "eu-central-1")...)
 		if code != 0 || problem != "" {
 			t.Errorf("%v: %d %s; %s", args, code, err, problem)
 		}

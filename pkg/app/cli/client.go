@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,22 +80,30 @@ func (c *client) do(ctx context.Context, method, path string, body any) ([]byte,
 		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
 	if answer.StatusCode/100 != 2 {
-		return nil, refusal(answer.Status, raw)
+		return nil, refusal(answer, raw)
 	}
 	return raw, nil
 }
 
-// refusal is what an answer says went wrong: the detail of problem details (RFC 9457), or API Gateway's message.
-func refusal(status string, raw []byte) error {
+// refusalError is an answer of the API that is no success.
+type refusalError struct {
+	status int
+	detail string
+}
+
+func (e *refusalError) Error() string { return e.detail }
+
+// refusal reads an error from an answer: the detail of problem details (RFC 9457), or API Gateway's message.
+func refusal(answer *http.Response, raw []byte) error {
 	var problem struct{ Detail, Message string }
 	_ = json.Unmarshal(raw, &problem) // without either, the status has to do
 	switch {
 	case problem.Detail != "":
-		return errors.New(problem.Detail)
+		return &refusalError{answer.StatusCode, problem.Detail}
 	case problem.Message != "":
-		return fmt.Errorf("%s: %s", status, problem.Message)
+		return &refusalError{answer.StatusCode, answer.Status + ": " + problem.Message}
 	}
-	return errors.New(status)
+	return &refusalError{answer.StatusCode, answer.Status}
 }
 
 // authorize adds what lets the request in: the key, or a signature, or nothing for a server on this machine.

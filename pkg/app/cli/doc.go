@@ -1,3 +1,16 @@
-// Package cli is the command line to the admin API, local or deployed: `functions/local token ...`. It lists, issues, revokes, shows
-// and rotates tokens, and tells who is notified.
+// Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API, local
+// or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. What is in the files:
+//
+//	cli.go          Run, the grammar, exit codes
+//	arguments.go    flags in any place, with one dash or two
+//	serve.go        serve, bench, version
+//	admin.go        the flags of all commands that call the admin API, and how answers are printed
+//	client.go       requests to the admin API: key or signature
+//	tokens.go       token, rotation
+//	tenants.go      tenants
+//	clients.go      clients
+//	definitions.go  schemas, resource-types
+//	notices.go      notices, clock
+//	completion.go   scripts for shells
+//	print.go        tables
 package cli

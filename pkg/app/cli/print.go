@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -8,7 +9,14 @@ import (
 	"unicode"
 )
 
-// table prints rows in columns; the first is the heading.
+// writeJSON prints a document in one line.
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// table prints rows in columns; the first may be the heading.
 func table(w io.Writer, rows [][]any) {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {

@@ -1,159 +1,202 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-func (r *run) notices(words []string) error {
-	return r.call(http.MethodGet, path("tenants", words[0], "notices"), nil, r.showNotices)
+type tenantsCmd struct {
+	List   tenantsListCmd   `cmd:"" default:"withargs" help:"List the tenants; the default."`
+	Get    tenantsGetCmd    `cmd:"" help:"Show a tenant and its settings."`
+	Create tenantsCreateCmd `cmd:"" help:"Make a tenant and its first token."`
+	Set    tenantsSetCmd    `cmd:"" help:"Change a tenant."`
+	Switch tenantsSwitchCmd `cmd:"" help:"Switch provisioning on or off."`
+	Delete tenantsDeleteCmd `cmd:"" help:"Delete everything of a tenant."`
 }
 
-func (r *run) showNotices(answer object) {
-	rows := [][]any{{"AT", "KIND", "TOKEN", "STATE", "RECIPIENTS"}}
-	for _, n := range objects(answer["notices"]) {
-		rows = append(rows, []any{n["at"], n["kind"], orWord(n["tokenId"], "-"), n["state"], emails(n["recipients"])})
-	}
-	table(r.out, rows)
-}
+type tenantsListCmd struct{ admin }
 
-func (r *run) testNotice(words []string) error {
-	return r.call(http.MethodPost, path("tenants", words[0], "notices"), object{"kind": "test"}, func(n object) {
-		to := emails(n["recipients"])
-		if to == "" {
-			to = "nobody: set recipients first"
-		}
-		fmt.Fprintf(r.out, "A notice to try is on its way to %s.\n", to)
-	})
-}
-
-func (r *run) recipients(words []string) error {
-	show := func(t object) {
-		settings, _ := t["settings"].(object)
-		notices, _ := settings["notices"].(object)
-		rows := [][]any{{"EMAIL", "LANGUAGE"}}
-		for _, to := range objects(notices["recipients"]) {
-			rows = append(rows, []any{to["email"], to["language"]})
-		}
-		table(r.out, rows)
-	}
-	tenant := path("tenants", words[0])
-	if len(words) == 1 {
-		return r.call(http.MethodGet, tenant, nil, show)
-	}
+// Run lists all pages, as one table or as one document.
+func (c *tenantsListCmd) Run(s *session) error {
 	list := []any{}
-	for _, word := range words[1:] {
-		if word == "none" && len(words) == 2 {
-			break
-		}
-		email, language, given := strings.Cut(word, ":")
-		to := object{"email": email}
-		if given {
-			to["language"] = language
-		}
-		list = append(list, to)
-	}
-	return r.call(http.MethodPatch, tenant, object{"settings": object{"notices": object{"recipients": list}}}, show)
-}
-
-func (r *run) tenants(words []string) error {
-	switch {
-	case len(words) == 0, len(words) == 1 && words[0] == "list":
-		return r.listTenants()
-	case len(words) != 2 || words[0] != "create":
-		return usageError("tenants takes nothing, or create NAME")
-	}
-	body := object{"name": words[1]}
-	if r.id != "" {
-		body["id"] = r.id
-	}
-	if r.idp != "" {
-		body["idp"] = r.idp
-	}
-	return r.call(http.MethodPost, "/tenants", body, func(t object) {
-		fmt.Fprintf(r.out, "tenant   %v\nurl      %v\n", t["id"], t["scimBaseUrl"])
-		if token, ok := t["token"].(object); ok {
-			r.showValue(token)
-		}
-	})
-}
-
-// listTenants prints all pages as one table, or with -json each as it is, a line a page.
-func (r *run) listTenants() error {
-	rows := [][]any{{"TENANT", "IDP", "ACTIVE", "NAME"}}
 	for query := "?count=1000"; query != ""; {
-		raw, err := r.api.do(r.ctx, http.MethodGet, "/tenants"+query, nil)
+		raw, err := c.send(s, request{http.MethodGet, "/tenants" + query, nil})
 		if err != nil {
 			return err
 		}
-		page, err := r.read(raw)
+		page, err := c.read(raw)
 		if err != nil {
 			return err
 		}
-		if r.json {
-			fmt.Fprintf(r.out, "%s\n", raw)
-		}
-		for _, t := range objects(page["tenants"]) {
-			rows = append(rows, []any{t["id"], t["idp"], t["active"], t["name"]})
-		}
+		tenants, _ := page["tenants"].([]any)
+		list = append(list, tenants...)
 		query = ""
 		if next, ok := page["nextCursor"].(string); ok && next != "" {
 			query = "?count=1000&cursor=" + url.QueryEscape(next)
 		}
 	}
-	if !r.json {
-		table(r.out, rows)
+	if c.JSON {
+		return writeJSON(s.Out, object{"tenants": list})
 	}
+	rows := [][]any{{"TENANT", "IDP", "ACTIVE", "NAME"}}
+	for _, t := range objects(list) {
+		rows = append(rows, []any{t["id"], t["idp"], t["active"], t["name"]})
+	}
+	table(s.Out, rows)
 	return nil
 }
 
-// clients works on OAuth clients, of a tenant or, for "-", of the operator.
-func (r *run) clients(words []string) error {
-	all := path("tenants", words[0], "clients")
-	if words[0] == "-" {
-		all = path("clients")
+type tenantsGetCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run shows.
+func (c *tenantsGetCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant), nil}, s.showTenant)
+}
+
+func (s *session) showTenant(t object) {
+	rows := [][]any{{"tenant", t["id"]}, {"name", t["name"]}, {"idp", t["idp"]}, {"active", t["active"]}, {"url", t["scimBaseUrl"]}}
+	table(s.Out, append(rows, flat("settings", t["settings"])...))
+}
+
+// flat lists the settings of an object by their paths.
+func flat(name string, v any) (rows [][]any) {
+	o, ok := v.(object)
+	if !ok {
+		text, _ := json.Marshal(v) // it was JSON
+		if s, plain := v.(string); plain {
+			text = []byte(s)
+		}
+		return [][]any{{name, string(text)}}
 	}
-	if len(words) == 1 {
-		return r.call(http.MethodGet, all, nil, r.showClients)
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		rows = append(rows, flat(name+"."+key, o[key])...)
 	}
+	return rows
+}
+
+type tenantsCreateCmd struct {
+	admin
+	Name string `arg:"" help:"Name, for people."`
+	ID   string `name:"id" placeholder:"ID" help:"Id, part of the base URL; made up by default."`
+	IdP  string `name:"idp" placeholder:"PROFILE" help:"Identity provider, such as entra or okta; generic by default."`
+}
+
+// Run creates.
+func (c *tenantsCreateCmd) Run(s *session) error {
+	body := object{"name": c.Name}
+	if c.ID != "" {
+		body["id"] = c.ID
+	}
+	if c.IdP != "" {
+		body["idp"] = c.IdP
+	}
+	return c.call(s, request{http.MethodPost, "/tenants", body}, func(t object) {
+		fmt.Fprintf(s.Out, "tenant   %v\nurl      %v\n", t["id"], t["scimBaseUrl"])
+		if token, ok := t["token"].(object); ok {
+			s.showValue(token)
+		}
+	})
+}
+
+type tenantsSetCmd struct {
+	admin
+	Tenant  string   `arg:"" help:"Id of the tenant."`
+	Changes []string `arg:"" name:"key=value" help:"name, idp, or a setting: scim.patchBody=none; null is the default."`
+}
+
+// Help is the end of the command's help.
+func (*tenantsSetCmd) Help() string {
+	return "Values of settings are JSON, or else text: token.lifetimeDays=90 token.reminders=[14,7] token.vault=packed"
+}
+
+// Run changes all or nothing.
+func (c *tenantsSetCmd) Run(s *session) error {
 	body := object{}
-	if err := r.expires(body); err != nil {
-		return err
-	}
-	switch action := words[1]; {
-	case action == "create":
-		r.scopesOf(body)
-		if len(words) == 3 {
-			body["name"] = words[2]
+	for _, change := range c.Changes {
+		if err := merge(body, change); err != nil {
+			return err
 		}
-		return r.call(http.MethodPost, all, body, r.showSecret)
-	case action == "renew" && len(words) == 3:
-		return r.call(http.MethodPost, all+path(words[2]), body, r.showSecret)
-	case action == "delete" && len(words) == 3:
-		return r.call(http.MethodDelete, all+path(words[2]), nil, func(object) {
-			fmt.Fprintf(r.out, "Client %s is deleted.\n", words[2])
-		})
 	}
-	return usageError("clients takes TENANT and nothing more, or create, renew CLIENT or delete CLIENT")
+	return c.call(s, request{http.MethodPatch, path("tenants", c.Tenant), body}, s.showTenant)
 }
 
-func (r *run) showClients(answer object) {
-	rows := [][]any{{"CLIENT", "SCOPES", "SECRETS END", "CREATED", "LAST USED", "NAME"}}
-	for _, c := range objects(answer["clients"]) {
-		var ends []any
-		for _, s := range objects(c["secrets"]) {
-			ends = append(ends, orWord(s["expiresAt"], "never"))
-		}
-		if _, keys := c["keys"]; keys {
-			ends = []any{"keys"}
-		}
-		rows = append(rows, []any{c["id"], c["scopes"], ends, c["createdAt"], orWord(c["lastUsedAt"], "never"), c["name"]})
+// merge adds a change, KEY=VALUE, to a merge patch.
+func merge(body object, change string) error {
+	key, text, found := strings.Cut(change, "=")
+	parts := strings.Split(key, ".")
+	if !found || slices.Contains(parts, "") {
+		return usageError(fmt.Sprintf("%q is no change: write KEY=VALUE, such as scim.patchBody=none", change))
 	}
-	table(r.out, rows)
+	var value any = text
+	switch parts[0] {
+	case "name", "idp":
+	case "active", "settings":
+		value = jsonOrText(text)
+	default:
+		parts, value = append([]string{"settings"}, parts...), jsonOrText(text)
+	}
+	for _, part := range parts[:len(parts)-1] {
+		if _, there := body[part]; !there {
+			body[part] = object{}
+		}
+		inner, ok := body[part].(object)
+		if !ok {
+			return usageError(key + " is given twice")
+		}
+		body = inner
+	}
+	last := parts[len(parts)-1]
+	if _, there := body[last]; there {
+		return usageError(key + " is given twice")
+	}
+	body[last] = value
+	return nil
 }
 
-func (r *run) showSecret(c object) {
-	fmt.Fprintf(r.out, "client     %v\ntoken URL  %v\nsecret     %v\nThe secret is not kept: this is the one time that it is shown.\n", c["id"], c["tokenUrl"], c["secret"])
+func jsonOrText(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return text
+}
+
+type tenantsSwitchCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	State  string `arg:"" enum:"on,off" help:"on or off."`
+}
+
+// Run switches.
+func (c *tenantsSwitchCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodPatch, path("tenants", c.Tenant), object{"active": c.State == "on"}}, func(t object) {
+		fmt.Fprintf(s.Out, "Provisioning of %v is %s.\n", t["id"], c.State)
+	})
+}
+
+type tenantsDeleteCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Force  bool   `help:"Do not ask."`
+}
+
+// Run deletes, once a person has said that this is meant.
+func (c *tenantsDeleteCmd) Run(s *session) error {
+	if !c.Force && !s.Asks {
+		return usageError("delete takes everything of the tenant, and nobody can be asked here: add -force")
+	}
+	if !c.Force && !s.confirm("Delete all users, groups and tokens of "+c.Tenant+"? There is no way back.") {
+		return errors.New("the tenant is not deleted")
+	}
+	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant), nil}, func(object) {
+		fmt.Fprintf(s.Out, "Tenant %s is being deleted.\n", c.Tenant)
+	})
 }

@@ -1,65 +1,168 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 )
 
-func (r *run) list(words []string) error {
-	return r.call(http.MethodGet, path("tenants", words[0], "tokens"), nil, r.showTokens)
+type tokenCmd struct {
+	List   tokenListCmd   `cmd:"" help:"List the tokens."`
+	Issue  tokenIssueCmd  `cmd:"" help:"Make another token."`
+	Reveal tokenRevealCmd `cmd:"" help:"Show the value of a token again; this is audited."`
+	Extend tokenExtendCmd `cmd:"" help:"Give a token another end."`
+	Revoke tokenRevokeCmd `cmd:"" help:"End a token now."`
+	Rotate tokenRotateCmd `cmd:"" help:"The same as rotation, with the tenant first."`
 }
 
-func (r *run) showTokens(answer object) {
+type tokenListCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run lists.
+func (c *tokenListCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "tokens"), nil}, s.showTokens)
+}
+
+func (s *session) showTokens(answer object) {
 	rows := [][]any{{"TOKEN", "STATE", "SCOPES", "CREATED", "EXPIRES", "LAST USED"}}
 	for _, t := range objects(answer["tokens"]) {
-		rows = append(rows, []any{t["id"], t["state"], t["scopes"], t["createdAt"], orWord(t["expiresAt"], "never"), orWord(t["lastUsedAt"], "never")})
+		rows = append(rows, []any{
+			t["id"], t["state"], t["scopes"], t["createdAt"], orWord(t["expiresAt"], "never"), orWord(t["lastUsedAt"], "never"),
+		})
 	}
-	table(r.out, rows)
+	table(s.Out, rows)
 }
 
-func (r *run) issue(words []string) error {
+type tokenIssueCmd struct {
+	admin
+	Tenant  string `arg:"" help:"Id of the tenant."`
+	Scopes  scopes `placeholder:"SCOPES" help:"read,write; both by default."`
+	Expires moment `placeholder:"TIME" help:"End of the token; the tenant's setting by default."`
+}
+
+// Run issues.
+func (c *tokenIssueCmd) Run(s *session) error {
 	body := object{}
-	r.scopesOf(body)
-	if err := r.expires(body); err != nil {
-		return err
-	}
-	return r.call(http.MethodPost, path("tenants", words[0], "tokens"), body, r.showValue)
+	c.Scopes.into(body)
+	c.Expires.into(body)
+	return c.call(s, request{http.MethodPost, path("tenants", c.Tenant, "tokens"), body}, s.showValue)
 }
 
 // showValue shows a token with its value.
-func (r *run) showValue(t object) {
-	fmt.Fprintf(r.out, "token    %v\n", t["id"])
+func (s *session) showValue(t object) {
+	fmt.Fprintf(s.Out, "token    %v\n", t["id"])
 	if _, there := t["expiresAt"]; there {
-		fmt.Fprintf(r.out, "expires  %v\n", orWord(t["expiresAt"], "never"))
+		fmt.Fprintf(s.Out, "expires  %v\n", orWord(t["expiresAt"], "never"))
 	}
-	fmt.Fprintf(r.out, "value    %v\n", t["value"])
+	fmt.Fprintf(s.Out, "value    %v\n", t["value"])
 }
 
-func (r *run) reveal(words []string) error {
-	return r.call(http.MethodPost, path("tenants", words[0], "tokens", words[1], "reveal"), nil, r.showValue)
+type tokenRevealCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Token  string `arg:"" help:"Id of the token."`
 }
 
-func (r *run) extend(words []string) error {
-	at, err := moment(words[2])
-	if err != nil {
+// Run reveals.
+func (c *tokenRevealCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodPost, path("tenants", c.Tenant, "tokens", c.Token, "reveal"), nil}, s.showValue)
+}
+
+type tokenExtendCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Token  string `arg:"" help:"Id of the token."`
+	Time   moment `arg:"" help:"The new end, or never."`
+}
+
+// Run extends.
+func (c *tokenExtendCmd) Run(s *session) error {
+	body := object{}
+	c.Time.into(body)
+	return c.call(s, request{http.MethodPatch, path("tenants", c.Tenant, "tokens", c.Token), body}, func(t object) {
+		s.showTokens(object{"tokens": []any{t}})
+	})
+}
+
+type tokenRevokeCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Token  string `arg:"" help:"Id of the token."`
+}
+
+// Run revokes.
+func (c *tokenRevokeCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant, "tokens", c.Token), nil}, func(object) {
+		fmt.Fprintf(s.Out, "Token %s is revoked.\n", c.Token)
+	})
+}
+
+type rotationCmd struct {
+	Start    rotationStartCmd    `cmd:"" help:"Make the successor now."`
+	Complete rotationCompleteCmd `cmd:"" help:"End the old token now."`
+	Cancel   rotationCancelCmd   `cmd:"" help:"Take the successor back."`
+}
+
+type rotationStartCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run starts.
+func (c *rotationStartCmd) Run(s *session) error { return c.rotate(s, c.Tenant, "start", false) }
+
+type rotationCompleteCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Force  bool   `help:"Complete also if the successor was never used, or may do less. Else you are asked."`
+}
+
+// Run completes.
+func (c *rotationCompleteCmd) Run(s *session) error {
+	return c.rotate(s, c.Tenant, "complete", c.Force)
+}
+
+type rotationCancelCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run cancels.
+func (c *rotationCancelCmd) Run(s *session) error { return c.rotate(s, c.Tenant, "cancel", false) }
+
+type tokenRotateCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+	Action string `arg:"" enum:"start,complete,cancel" help:"start, complete or cancel."`
+	Force  bool   `help:"See rotation complete."`
+}
+
+// Run rotates.
+func (c *tokenRotateCmd) Run(s *session) error {
+	if c.Force && c.Action != "complete" {
+		return usageError("-force is for complete only")
+	}
+	return c.rotate(s, c.Tenant, c.Action, c.Force)
+}
+
+// rotate asks before it completes a rotation that the API refuses to complete without force.
+func (a admin) rotate(s *session, tenant, action string, force bool) error {
+	body := object{"action": action}
+	if force {
+		body["force"] = true
+	}
+	err := a.call(s, request{http.MethodPost, path("tenants", tenant, "rotation"), body}, s.showTokens)
+	var refused *refusalError
+	if action != "complete" || force || !errors.As(err, &refused) || refused.status != http.StatusConflict {
 		return err
 	}
-	return r.call(http.MethodPatch, path("tenants", words[0], "tokens", words[1]), object{"expiresAt": at}, func(t object) {
-		r.showTokens(object{"tokens": []any{t}})
-	})
-}
-
-func (r *run) revoke(words []string) error {
-	return r.call(http.MethodDelete, path("tenants", words[0], "tokens", words[1]), nil, func(object) {
-		fmt.Fprintf(r.out, "Token %s is revoked.\n", words[1])
-	})
-}
-
-func (r *run) rotate(words []string) error {
-	switch words[1] {
-	case "start", "complete", "cancel":
-	default:
-		return usageError("rotate takes TENANT and one of start, complete, cancel")
+	if !s.Asks {
+		return fmt.Errorf("%w (-force completes all the same)", err)
 	}
-	return r.call(http.MethodPost, path("tenants", words[0], "rotation"), object{"action": words[1]}, r.showTokens)
+	if fmt.Fprintln(s.Err, err); !s.confirm("Complete the rotation all the same?") {
+		return errors.New("the rotation is not completed")
+	}
+	return a.rotate(s, tenant, action, true)
 }

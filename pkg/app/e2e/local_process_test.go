@@ -53,7 +53,7 @@ type process struct {
 	Operator
 	cmd    *exec.Cmd
 	ended  chan struct{}
-	stdout string // until it listened
+	stdout string // until it listened or ended
 	stderr *output
 }
 
@@ -104,6 +104,9 @@ func launch(t *testing.T, args ...string) *process {
 				ready <- p.URL
 			}
 			text.WriteString(lines.Text() + "\n")
+		}
+		if p.URL == "" {
+			p.stdout = text.String()
 		}
 		_ = p.cmd.Wait() // the state tells
 		close(p.ended)

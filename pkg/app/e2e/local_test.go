@@ -60,6 +60,9 @@ func TestDemo(t *testing.T) {
 	if info, err := os.Stat(data); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("others can read the data folder: %v %v", info.Mode(), err)
 	}
+	if info, err := os.Stat(filepath.Join(data, "scim.db")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read the data file: %v %v", info.Mode(), err)
+	}
 }
 
 // A moved clock is told at the next start, and nothing is said of one that was not moved.
@@ -196,7 +199,9 @@ func TestRefusals(t *testing.T) {
 		"-nonsense":            {"-nonsense"},
 		"postgres":             {"-engine", "postgres"},
 		"-log-level":           {"-log-level", "loud"},
-		"unexpected argument":  {"serve"},
+		"no command explode":   {"explode"},
+		"unexpected argument":  {"serve", "now"},
+		"-yes-aws":             {"-addr", "127.0.0.1:0", "-engine", "dynamodb"},
 		"-addr":                {"-addr", "nonsense"},
 		"-base-url":            {"-base-url", "scim.example.com"},
 		"demo":                 {"-demo=perhaps"},
@@ -211,10 +216,19 @@ func TestRefusals(t *testing.T) {
 	refused(t, "address already in use", "-data", ":memory:", "-addr", strings.TrimPrefix(used.URL, "http://"))
 }
 
-func TestHelp(t *testing.T) {
-	p := launch(t, "-h")
-	if code := p.code(t); code != 0 || !strings.Contains(p.stderr.String(), "-dynamodb-endpoint") {
-		t.Errorf("exit code %d:\n%s", code, p.stderr)
+// TestExitCodes: 0, 1 if the command failed, 2 if the command line is wrong.
+func TestExitCodes(t *testing.T) {
+	for want, lines := range map[int][]string{
+		0: {"-h", "serve -h", "version", "version -json", "completion fish"},
+		1: {"tenants -url http://127.0.0.1:1", "-addr 127.0.0.1:0 -data /dev/null/x"},
+		2: {"-nonsense", "tenants -nonsense", "explode", "token", "-addr nonsense", "bench -n 0", "token list"},
+	} {
+		for _, line := range lines {
+			p := launch(t, strings.Fields(line)...)
+			if code := p.code(t); code != want || (want == 0) != (p.stderr.String() == "") || (want == 0) != (p.stdout != "") {
+				t.Errorf("%s: exit code %d, want %d: %s%s", line, code, want, p.stdout, p.stderr)
+			}
+		}
 	}
 }
 
@@ -240,7 +254,8 @@ func TestDynamoDB(t *testing.T) {
 	if code := p.code(t); code != 0 {
 		t.Errorf("exit code %d: %s", code, p.stderr)
 	}
-	p = serve(t, args...)
+	t.Setenv("AWS_ENDPOINT_URL", endpoint)
+	p = serve(t, "-engine", "dynamodb", "-table", table)
 	c.url = p.URL
 	c.must(t, 200, "GET", "/Users/"+id, "")
 	if entries, err := os.ReadDir(p.cmd.Dir); err != nil || len(entries) != 0 {

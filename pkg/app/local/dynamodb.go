@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -14,20 +17,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
 
-// openDynamoDB joins a table in AWS, with the credentials that the AWS command line would use, or at an endpoint such as
-// DynamoDB Local's, which takes any. A missing table is created.
+// openDynamoDB opens a table at an endpoint such as DynamoDB Local's, which takes any credentials, or in AWS, with the
+// credentials that the AWS command line would use. A missing table is created.
 func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, error) {
 	if o.Table == "" {
 		return nil, nil, errors.New("-engine dynamodb needs -table")
 	}
-	var options []func(*config.LoadOptions) error
-	if o.DynamoDBEndpoint != "" {
-		options = append(options, config.WithRegion("us-east-1"), config.WithCredentialsProvider(
-			aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "-dynamodb-endpoint"}, nil
-			})))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	cfg, err := config.LoadDefaultConfig(ctx, madeUp(o.DynamoDBEndpoint)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,10 +32,47 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 			d.BaseEndpoint = &o.DynamoDBEndpoint
 		}
 	})
+	// The SDK may have found an endpoint in its configuration file.
+	if inAWS(aws.ToString(client.Options().BaseEndpoint)) && !o.YesAWS {
+		return nil, nil, errors.New("-engine dynamodb would use a table in AWS, with the credentials found there: " +
+			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL")
+	}
 	if err := dynamostore.CreateTable(ctx, client, o.Table); err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", o.Table, err)
 	}
 	return dynamostore.New(client, o.Table), nothing{}, nil
+}
+
+// madeUp gives a server outside AWS a region and credentials, unless the environment does.
+func madeUp(endpoint string) (options []func(*config.LoadOptions) error) {
+	if inAWS(endpoint) {
+		return nil
+	}
+	if os.Getenv("AWS_REGION") == "" && os.Getenv("AWS_DEFAULT_REGION") == "" {
+		options = append(options, config.WithRegion("us-east-1"))
+	}
+	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
+		options = append(options, config.WithCredentialsProvider(
+			aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "-dynamodb-endpoint"}, nil
+			})))
+	}
+	return options
+}
+
+// inAWS reports whether an endpoint is AWS's own; none is.
+func inAWS(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if endpoint == "" || err != nil {
+		return true
+	}
+	host := strings.ToLower(u.Hostname())
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws"} {
+		if strings.HasSuffix(host, suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // nothing is the io.Closer of an engine that has nothing to close.

@@ -26,7 +26,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Options of a local server. The zero value is not good: use Flags, or set what the fields' comments call required.
+// Options of a local server. The zero value is not good: set what the fields' comments call required.
 type Options struct {
 	// Addr is where Run listens, "127.0.0.1:8080"; port 0 takes a free one.
 	Addr string
@@ -34,8 +34,10 @@ type Options struct {
 	Data string
 	// Engine is "bolt" or "dynamodb". Required.
 	Engine string
-	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is AWS.
+	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is the AWS configuration's.
 	DynamoDBEndpoint, Table string
+	// YesAWS allows a table in AWS itself, where requests cost money and a missing table is created.
+	YesAWS bool
 	// BaseURL begins all locations; empty takes scheme and host of each request.
 	BaseURL string
 	// AdminKey must be sent with every request to the admin API. Without it the API is open to this machine alone.
@@ -190,11 +192,8 @@ func openEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error)
 
 // Run serves until ctx ends, then finishes the requests under way.
 func Run(ctx context.Context, o Options) (err error) {
-	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
-		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
-	}
-	if o.AdminKey == "" && !loopback(o.Addr) {
-		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for", o.Addr)
+	if err := o.Check(); err != nil {
+		return err
 	}
 	collectLess()
 	s, err := Open(ctx, o)

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined by
+// "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their names.
+func arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
+	flags := flagsOf(model.Node, map[string]bool{})
+	var words, out, rest []string
+	given = map[string]bool{}
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			rest = args[i:]
+			break
+		}
+		if arg == "-" || !strings.HasPrefix(arg, "-") {
+			words = append(words, arg)
+			continue
+		}
+		name, value, joined := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if name == "h" {
+			name = "help"
+		}
+		valued, known := flags[name]
+		switch {
+		case !known:
+			return nil, nil, usageError("there is no flag -" + name)
+		case given[name]:
+			return nil, nil, usageError("-" + name + " is given twice")
+		case valued && !joined:
+			if i++; i == len(args) {
+				return nil, nil, usageError("-" + name + " needs a value")
+			}
+			value, joined = args[i], true
+		}
+		given[name] = true
+		if joined {
+			value = "=" + value
+		}
+		out = append(out, "--"+name+value)
+	}
+	words, err = checked(words, rest, model)
+	return slices.Concat(words, out, rest), given, err
+}
+
+// checked refuses words that no command takes, and makes "help COMMAND" of them what it means.
+func checked(words, rest []string, model *kong.Application) ([]string, error) {
+	if slices.Contains(words, "") || slices.Contains(rest, "") {
+		return nil, usageError("an argument is empty")
+	}
+	if len(words) == 0 {
+		return nil, nil
+	}
+	if words[0] == "help" {
+		return append(words[1:], "--help"), nil
+	}
+	var names []string
+	for _, child := range model.Children {
+		names = append(names, child.Name)
+	}
+	if !slices.Contains(names, words[0]) {
+		return nil, usageError(fmt.Sprintf("there is no command %s: there are %s", words[0], strings.Join(names, ", ")))
+	}
+	return words, nil
+}
+
+// flagsOf adds the flags of a command and all below it to known: whether they take a value.
+func flagsOf(node *kong.Node, known map[string]bool) map[string]bool {
+	for _, f := range node.Flags {
+		known[f.Name] = !f.IsBool()
+	}
+	for _, child := range node.Children {
+		flagsOf(child, known)
+	}
+	return known
+}

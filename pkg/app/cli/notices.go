@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+type noticesCmd struct {
+	List       noticesListCmd       `cmd:"" help:"List the notices that people got."`
+	Recipients noticesRecipientsCmd `cmd:"" help:"Show or replace the recipients."`
+	Test       noticesTestCmd       `cmd:"" help:"Send a notice to try."`
+}
+
+type noticesListCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run lists.
+func (c *noticesListCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "notices"), nil}, func(answer object) {
+		rows := [][]any{{"AT", "KIND", "TOKEN", "STATE", "RECIPIENTS"}}
+		for _, n := range objects(answer["notices"]) {
+			rows = append(rows, []any{n["at"], n["kind"], orWord(n["tokenId"], "-"), n["state"], emails(n["recipients"])})
+		}
+		table(s.Out, rows)
+	})
+}
+
+type noticesRecipientsCmd struct {
+	admin
+	Tenant string   `arg:"" help:"Id of the tenant."`
+	To     []string `arg:"" optional:"" name:"email[:language]" help:"The new recipients, en or de; none for nobody."`
+}
+
+// Run shows the recipients, or replaces them.
+func (c *noticesRecipientsCmd) Run(s *session) error {
+	show := func(t object) {
+		settings, _ := t["settings"].(object)
+		notices, _ := settings["notices"].(object)
+		rows := [][]any{{"EMAIL", "LANGUAGE"}}
+		for _, to := range objects(notices["recipients"]) {
+			rows = append(rows, []any{to["email"], to["language"]})
+		}
+		table(s.Out, rows)
+	}
+	tenant := path("tenants", c.Tenant)
+	if len(c.To) == 0 {
+		return c.call(s, request{http.MethodGet, tenant, nil}, show)
+	}
+	list := []any{}
+	for _, word := range c.To {
+		if word == "none" && len(c.To) == 1 {
+			break
+		}
+		email, language, given := strings.Cut(word, ":")
+		to := object{"email": email}
+		if given {
+			to["language"] = language
+		}
+		list = append(list, to)
+	}
+	body := object{"settings": object{"notices": object{"recipients": list}}}
+	return c.call(s, request{http.MethodPatch, tenant, body}, show)
+}
+
+type noticesTestCmd struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant."`
+}
+
+// Run sends.
+func (c *noticesTestCmd) Run(s *session) error {
+	r := request{http.MethodPost, path("tenants", c.Tenant, "notices"), object{"kind": "test"}}
+	return c.call(s, r, func(n object) {
+		to := emails(n["recipients"])
+		if to == "" {
+			to = "nobody: set recipients first"
+		}
+		fmt.Fprintf(s.Out, "A notice to try is on its way to %s.\n", to)
+	})
+}
+
+type clockCmd struct {
+	Get clockGetCmd `cmd:"" default:"withargs" help:"Show the time; the default."`
+	Set clockSetCmd `cmd:"" help:"Move the time, and do whatever is due then."`
+}
+
+type clockGetCmd struct{ admin }
+
+// Run shows.
+func (c *clockGetCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, path("clock"), nil}, func(o object) {
+		fmt.Fprintf(s.Out, "now      %v\nmachine  %v\n", o["now"], o["machine"])
+	})
+}
+
+type clockSetCmd struct {
+	admin
+	Time string `arg:"" help:"Time of RFC 3339, not before the present one."`
+}
+
+// Run moves.
+func (c *clockSetCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodPut, path("clock"), object{"now": c.Time}}, func(o object) {
+		fmt.Fprintf(s.Out, "now      %v\n", o["now"])
+	})
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+)
+
+// table says where the table of -engine dynamodb is.
+type tableFlags struct {
+	Engine   string `enum:"bolt,dynamodb" default:"bolt" placeholder:"ENGINE" help:"bolt (one local file) or dynamodb."`
+	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" placeholder:"URL" help:"DynamoDB Local."`
+	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use a table in AWS. Requests cost money."`
+}
+
+// check refuses flags of a table that nobody opens.
+func (f tableFlags) check(s *session) error {
+	if f.Engine == "dynamodb" {
+		return nil
+	}
+	return s.only("is for -engine dynamodb only", "dynamodb-endpoint", "table", "yes-aws")
+}
+
+type serveCmd struct {
+	Addr          string     `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
+	Data          string     `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data file; :memory: keeps nothing."`
+	Table         string     `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is created."`
+	BaseURL       string     `name:"base-url" placeholder:"URL" help:"URL that locations begin with; else the request's host."`
+	AdminKey      string     `placeholder:"KEY" help:"Key that the admin API asks for; else it is open to this machine alone."`
+	Demo          bool       `default:"true" negatable:"" help:"Make a tenant demo on first start."`
+	CostHeaders   bool       `help:"Add the cost of each request to its answer, as Scim-Cost."`
+	MaxTokenDays  int        `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
+	EndlessTokens bool       `help:"Allow tokens that never expire."`
+	NoticeProduct string     `placeholder:"NAME" help:"The application's name in notices."`
+	NoticeContact string     `placeholder:"TEXT" help:"Mail address, URL or words: where people get a token, in notices."`
+	LogLevel      slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	tableFlags
+}
+
+func (c *serveCmd) options() local.Options {
+	return local.Options{
+		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
+		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
+		MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
+		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel,
+	}
+}
+
+// Run serves until the context ends.
+func (c *serveCmd) Run(s *session) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	o := c.options()
+	if err := o.Check(); err != nil {
+		return usageError(err.Error())
+	}
+	o.Out, o.Log = s.Out, s.Err
+	return local.Run(s.ctx, o)
+}
+
+type benchCmd struct {
+	Data    string        `default:":memory:" placeholder:"FOLDER" help:"Folder of the data file; :memory: never waits for the disk."`
+	Table   string        `default:"serverless-scim-bench" placeholder:"NAME" help:"DynamoDB table; none is deleted."`
+	IdP     string        `name:"idp" default:"okta" placeholder:"PROFILE" help:"Profile of the tenants."`
+	Users   []int         `default:"1000,10000,100000" placeholder:"N,..." help:"Sizes of tenants, in users."`
+	Members []int         `default:"10,10000,1000000" placeholder:"N,..." help:"Sizes of groups, in members."`
+	N       int           `name:"n" default:"200" placeholder:"N" help:"Requests per operation and size."`
+	Clients int           `default:"0" placeholder:"N" help:"Clients at once, over HTTP: measures requests a second, -n of each client."`
+	Latency time.Duration `default:"0" placeholder:"TIME" help:"Added to each call of the bolt engine; 5ms is about DynamoDB."`
+	Quick   bool          `help:"Small sizes and 20 requests each, to try."`
+	Format  string        `enum:"table,benchstat,json" default:"table" placeholder:"FORMAT" help:"table, benchstat or json."`
+	JSON    bool          `name:"json" help:"The same as -format json."`
+	tableFlags
+}
+
+// Run measures.
+func (c *benchCmd) Run(s *session) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	o := bench.Options{
+		Engine: c.Engine, Data: c.Data, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS, IdP: c.IdP,
+		Users: c.Users, Members: c.Members, Samples: c.N, Clients: c.Clients, Latency: c.Latency, Format: c.Format,
+	}
+	if c.Quick {
+		if err := s.only("is set by -quick", "users", "members", "n"); err != nil {
+			return err
+		}
+		o.Users, o.Members, o.Samples = []int{100, 1000}, []int{10, 1000}, 20
+	}
+	if c.JSON {
+		if err := s.only("is set by -json", "format"); err != nil {
+			return err
+		}
+		o.Format = "json"
+	}
+	if err := o.Check(); err != nil {
+		return usageError(err.Error())
+	}
+	to := bench.Output{Out: s.Out, Log: s.Err, Progress: io.Discard}
+	if s.Draws {
+		to.Progress = s.Err
+	}
+	return bench.Run(s.ctx, o, to)
+}
+
+type versionCmd struct {
+	JSON bool `name:"json" help:"Print a JSON document."`
+}
+
+// Run prints the version that the Go tool put into the program.
+func (c *versionCmd) Run(s *session) error {
+	v := map[string]string{"version": "(devel)", "go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			v["version"] = info.Main.Version
+		}
+		for _, setting := range info.Settings {
+			switch setting.Key {
+			case "vcs.revision":
+				v["commit"] = setting.Value
+			case "vcs.time":
+				v["time"] = setting.Value
+			}
+		}
+	}
+	if c.JSON {
+		return json.NewEncoder(s.Out).Encode(v)
+	}
+	line := "serverless-scim " + v["version"]
+	if v["commit"] != "" {
+		line += fmt.Sprintf(" (%s, %s)", v["commit"], v["time"])
+	}
+	_, err := fmt.Fprintln(s.Out, line, v["go"], v["system"])
+	return err
+}

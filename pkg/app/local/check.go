@@ -1,0 +1,32 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+)
+
+// Check returns what is wrong with the options that a person gives, in the words of the command line.
+func (o Options) Check() error {
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
+	}
+	if o.AdminKey == "" && !loopback(o.Addr) {
+		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for", o.Addr)
+	}
+	if o.MaxTokenDays != 0 && o.MaxTokenDays < 2 {
+		return errors.New("-max-token-days must be 2 at least")
+	}
+	if o.Engine == "dynamodb" && o.Table == "" {
+		return errors.New("-engine dynamodb needs -table")
+	}
+	if o.BaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(o.BaseURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("-base-url must be a URL such as https://scim.example.com")
+	}
+	return nil
+}
