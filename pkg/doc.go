@@ -43,7 +43,9 @@
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/outbox       delivery of events and notices in AWS
 //	app/bench        what operations cost at several sizes
-//	app/request, app/manage, app/local  what the SCIM functions, the others, and the local program are made of
+//	app/request      the SCIM functions and oauth
+//	app/manage       admin, stream and rotate
+//	app/local        everything in one process
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests

@@ -3,6 +3,7 @@ package pkg_test
 import (
 	"go/ast"
 	"go/token"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -275,19 +276,59 @@ func TestModuleStandsAlone(t *testing.T) {
 // topLevel is what the top folder holds beside names with a dot.
 var topLevel = []string{
 	"functions", "pkg", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "docs",
+	"CONTRIBUTING.md", "SECURITY.md",
 }
 
 func TestTopLevelIsFixed(t *testing.T) {
-	entries, err := os.ReadDir("..")
+	for _, name := range strays(t, "..") {
+		t.Errorf("%s at the top level: everything lives in one of %v", name, topLevel)
+	}
+}
+
+// strays lists what a top folder should not hold. A build that was left there is none.
+func strays(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
 		name := e.Name()
 		ignored := strings.HasPrefix(name, ".") || path.Ext(name) == ".test" || path.Ext(name) == ".out"
-		if !ignored && !slices.Contains(topLevel, name) {
-			t.Errorf("%s at the top level: everything lives in one of %v", name, topLevel)
+		if !ignored && !slices.Contains(topLevel, name) && !built(filepath.Join(dir, name)) {
+			names = append(names, name)
 		}
+	}
+	return names
+}
+
+// built reports whether a file is a program that the Go tool left: it begins as ELF, Mach-O and PE do.
+func built(name string) bool {
+	file, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	magic := make([]byte, 4)
+	n, _ := io.ReadFull(file, magic) // a short file or a folder is no program
+	begins := func(with string) bool { return n == len(magic) && strings.HasPrefix(string(magic), with) }
+	return begins("\x7fELF") || begins("MZ") || begins("\xcf\xfa\xed\xfe") || begins("\xca\xfe\xba\xbe")
+}
+
+func TestBuildsAreNoStrays(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"local": "\x7fELF\x02\x01TO" + "DO", "users.exe": "MZ\x90\x00", "README.md": "text", "notes": "text", "short": "MZ", "go.mod": "module x",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "src"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := strays(t, dir); !slices.Equal(got, []string{"notes", "short", "src"}) {
+		t.Errorf("strays %v", got)
 	}
 }
 
@@ -297,7 +338,7 @@ var unfinished = []string{"TO" + "DO", "FIX" + "ME", "X" + "XX:", "HA" + "CK:"}
 func TestNothingIsLeftUndone(t *testing.T) {
 	extensions := []string{".go", ".md", ".yaml", ".yml", ".toml", ".json", ".jsonl", ".sh", ".html", ".css", ".mod", ""}
 	err := walk(func(name string) error {
-		if !slices.Contains(extensions, path.Ext(name)) {
+		if !slices.Contains(extensions, path.Ext(name)) || built(filepath.Join("..", filepath.FromSlash(name))) {
 			return nil
 		}
 		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -371,5 +372,18 @@ func TestHead(t *testing.T) {
 	s := newServer(t, "")
 	if got := s.do("HEAD", "/admin/v1/tenants", ""); got.status != 200 || got.text != "" || got.header.Get("Content-Length") == "0" {
 		t.Errorf("%d %v", got.status, got.header)
+	}
+}
+
+// TestDocumentedError: the error that the documentation shows is the one that is answered.
+func TestDocumentedError(t *testing.T) {
+	s := newServer(t, "")
+	got := s.want(400, problem, "POST", "/admin/v1/tenants", `{"name":"Acme","settings":{"colour":"red"}}`)
+	text, err := os.ReadFile("../../docs/admin-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\n"+strings.TrimSpace(got.text)+"\n") {
+		t.Errorf("docs/admin-api.md does not have %s", got.text)
 	}
 }
