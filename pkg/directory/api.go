@@ -14,25 +14,52 @@ func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 	return d.CreateAs(ctx, t, rt, "", body, sel)
 }
 
-// CreateAs is Create under an id that was decided before, so that the creation can be repeated: ErrCreated says that the resource is there
-// already. An empty id is made here; a membership is not given one.
-func (d *Directory) CreateAs(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
-	switch {
-	case isGroup(rt):
-		return d.createGroup(ctx, t, rt, id, body, sel)
-	case isUser(rt):
-		res, err := d.createUser(ctx, t, rt, id, body)
-		if err == nil && res.joined {
-			groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
-			defer groups.stop()
-			res.joined = false          // since what is read from here on
-			_ = groups.attach(ctx, res) // the user is made: where its groups can't be read now, the answer is without them
-		}
-		return res, err
-	case isMembership(rt):
+// CreateAs is Create under an id that was decided before, so that the creation can be repeated: ErrCreated says that the
+// resource is there already. An empty id is made here; a membership is not given one.
+func (d *Directory) CreateAs(
+	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection,
+) (Resource, error) {
+	if isMembership(rt) {
 		return d.createMembership(ctx, t, rt, body, sel)
 	}
-	return d.createOther(ctx, t, rt, id, body)
+	edit, err := d.replace(t, rt, body)
+	if err != nil {
+		return Resource{}, err
+	}
+	dr, err := d.create(ctx, t, rt, id, edit)
+	if err != nil {
+		return Resource{}, err
+	}
+	res := d.resource(t, *dr.after)
+	switch {
+	case isGroup(rt):
+		return d.withMembers(ctx, t, res, sel)
+	case len(dr.refs.awaited) > 0:
+		groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
+		defer groups.stop()
+		_ = groups.attach(ctx, res) // the user is made: if its groups can't be read now, the answer is without them
+	}
+	return res, nil
+}
+
+// replace is the edit of a POST or PUT. Its error is about the request itself.
+func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object) (editor, error) {
+	if isGroup(rt) {
+		return replaceGroup(t, rt, body)
+	}
+	doc, err := rt.Normalize(body, t.Dialect)
+	return func(dr *draft) error {
+		next := cloneTop(doc)
+		dr.after.doc = next
+		if dr.before == nil {
+			return nil
+		}
+		old := dr.known()
+		if _, given := next["active"]; !given && old["active"] != nil && isUser(rt) {
+			next["active"] = old["active"]
+		}
+		return rt.Keep(old, next)
+	}, err
 }
 
 // Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more members than
@@ -51,48 +78,43 @@ func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	case isMembership(rt):
 		return d.getMembership(ctx, t, rt, id, sel)
 	}
-	return d.getOther(ctx, t, rt, id)
+	r, err := d.read(ctx, d.store.Tenant(t.ID), rt, id)
+	if err != nil {
+		return Resource{}, err
+	}
+	return d.resource(t, r), nil
 }
 
-// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A body that
-// says what is there already changes nothing.
-func (d *Directory) Replace(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, ifMatch []string, sel *schema.Projection) (Resource, error) {
-	if isGroup(rt) {
-		apply, err := replaceGroup(t, rt, body)
-		if err != nil {
-			return Resource{}, err
-		}
-		out, err := d.changeGroup(ctx, t, rt, id, ifMatch, nil, apply)
-		if err != nil {
-			return Resource{}, err
-		}
-		return d.withMembers(ctx, t, d.resource(t, out.record), sel)
-	}
-	doc, err := rt.Normalize(body, t.Dialect)
+// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A body
+// that says what is there already changes nothing.
+func (d *Directory) Replace(
+	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, o PatchOptions,
+) (Resource, error) {
+	edit, err := d.replace(t, rt, body)
 	if err != nil {
 		return Resource{}, err
 	}
-	groups := d.groupsAhead(ctx, t, rt, id, sel)
+	groups := d.groupsAhead(ctx, t, rt, id, o.Selection)
 	defer groups.stop()
-	res, err := d.change(ctx, t, rt, id, ifMatch, func(old scim.Object) (scim.Object, error) {
-		next := cloneTop(doc)
-		if _, given := next["active"]; !given && old["active"] != nil && isUser(rt) {
-			next["active"] = old["active"]
-		}
-		return next, rt.Keep(old, next)
-	})
+	res, dr, err := d.update(ctx, request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch}, edit)
 	if err != nil {
 		return Resource{}, err
+	}
+	if isGroup(rt) {
+		return d.withMembers(ctx, t, d.resource(t, *dr.after), o.Selection)
 	}
 	return res, groups.attach(ctx, res)
 }
 
-// change rewrites a resource that is no group.
-func (d *Directory) change(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
-	if isUser(rt) {
-		return d.changeUser(ctx, t, rt, id, ifMatch, edit)
+// update carries out a change, and makes the answer of the resource as it is then stored.
+func (d *Directory) update(ctx context.Context, r request, edit editor) (Resource, *draft, error) {
+	dr, err := d.pipeline(ctx, r, edit)
+	if err != nil {
+		return Resource{}, dr, err
 	}
-	return d.changeOther(ctx, t, rt, id, ifMatch, edit)
+	res := d.resource(r.t, *dr.after)
+	res.joined = len(dr.refs.awaited) > 0
+	return res, dr, nil
 }
 
 // Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole resource;
@@ -106,9 +128,11 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 		groups = d.groupsAhead(ctx, t, rt, id, o.Selection)
 		defer groups.stop()
 	}
-	res, err = d.change(ctx, t, rt, id, o.IfMatch, func(old scim.Object) (scim.Object, error) {
-		out, err := patch.Apply(rt, old, ops, "", t.Dialect)
-		return out.Doc, err
+	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch}
+	res, _, err = d.update(ctx, r, func(dr *draft) error {
+		out, err := patch.Apply(rt, dr.known(), ops, "", t.Dialect)
+		dr.after.doc = out.Doc
+		return err
 	})
 	if err != nil || o.Body == NoBody {
 		return res, false, err
@@ -118,17 +142,17 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 }
 
 func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
-	out, err := d.changeGroup(ctx, t, rt, id, o.IfMatch, namedMembers(t, rt, ops), patchGroup(t, rt, ops))
+	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops)}
+	res, dr, err := d.update(ctx, r, patchGroup(ops))
 	if err != nil {
 		return Resource{}, false, err
 	}
-	res := d.resource(t, out.record)
 	switch {
 	case o.Body == NoBody:
 		return res, false, nil
-	case out.version && !o.Selection.Wants(rt, "members"):
+	case dr.exact && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
-	case o.Body == SmallBody && out.record.counted && out.record.members > int64(o.MaxMembers):
+	case o.Body == SmallBody && dr.after.counted && dr.after.members > int64(o.MaxMembers):
 		return res, false, nil // without reading any
 	}
 	limit := answerLimit{bytes: MaxOneBytes}
@@ -146,13 +170,9 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 
 // Delete removes a resource (RFC 7644, section 3.6); 404 where there is none.
 func (d *Directory) Delete(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
-	switch {
-	case isGroup(rt):
-		return d.deleteGroup(ctx, t, rt, id, ifMatch)
-	case isUser(rt):
-		return d.deleteUser(ctx, t, rt, id, ifMatch)
-	case isMembership(rt):
+	if isMembership(rt) {
 		return d.deleteMembership(ctx, t, rt, id, ifMatch)
 	}
-	return d.deleteOther(ctx, t, rt, id, ifMatch)
+	_, err := d.pipeline(ctx, request{t: t, rt: rt, id: id, act: ActionDelete, ifMatch: ifMatch}, nil)
+	return err
 }

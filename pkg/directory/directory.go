@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -126,6 +125,10 @@ type Options struct {
 	// answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some room.
 	MaxRows int
 	MaxScan time.Duration
+	// Rules are asked before each write of a resource, in order; the first error refuses it.
+	Rules []Rule
+	// Carry, if set, adds operations to each transaction that touches users or groups.
+	Carry Carry
 }
 
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.
@@ -181,30 +184,17 @@ func Hold(ctx context.Context, wait func() error) context.Context { return store
 // maxWait bounds how long a writer competes for a resource before it answers 503.
 const maxWait = 10 * time.Second
 
-// ErrStale says that what a write was based on has changed since it was read: read again, try again.
-var ErrStale = errors.New("directory: changed since it was read")
+// ErrStale is store.ErrStale.
+var ErrStale = store.ErrStale
 
-// Retry runs attempt until it returns anything but ErrStale, with growing jittered pauses, for maxWait at most; then it is a *scim.Error
-// 503.
+// Retry runs attempt until it returns anything but store.ErrStale, for maxWait at most; then it is a *scim.Error 503.
 func (d *Directory) Retry(ctx context.Context, attempt func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, maxWait)
-	defer cancel()
-	pause := 2 * time.Millisecond
-	for {
-		err := attempt()
-		if !errors.Is(err, ErrStale) {
-			return err
+	err := store.Retry(ctx, maxWait, attempt)
+	if errors.Is(err, store.ErrStale) {
+		return &scim.Error{
+			Status: 503, RetryAfter: time.Second,
+			Detail: "Many requests change this resource at the same time. Please try again in a moment.",
 		}
-		t := time.NewTimer(rand.N(pause) + time.Millisecond)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return &scim.Error{
-				Status: 503, RetryAfter: time.Second,
-				Detail: "Many requests change this resource at the same time. Please try again in a moment.",
-			}
-		case <-t.C:
-		}
-		pause = min(2*pause, 250*time.Millisecond)
 	}
+	return err
 }

@@ -122,7 +122,7 @@ func (w *world) create(rt *schema.ResourceType, body string) (directory.Resource
 }
 
 func (w *world) put(rt *schema.ResourceType, id, body string, ifMatch ...string) (directory.Resource, error) {
-	return w.dir.Replace(context.Background(), w.tenant, rt, id, parse(w.t, body), ifMatch, nil)
+	return w.dir.Replace(context.Background(), w.tenant, rt, id, parse(w.t, body), directory.PatchOptions{IfMatch: ifMatch})
 }
 
 func (w *world) operations(ops string) []patch.Operation {

@@ -9,18 +9,17 @@
 //
 //	directory.go   Directory, its options, and the types of requests and answers; writes that compete try again
 //	api.go         the operations on one resource, by its type
+//	pipeline.go    how every write of a resource goes: load, edit, refer, rules, operations, commit
+//	write.go       a transaction, the one place where it is committed, and the rules that it is held against
 //	record.go      a resource as an item of the table; ids, versions, If-Match
 //	index.go       the items by which resources are looked up
-//	commit.go      a transaction, and what it means that a condition of it did not hold
-//	given.go       creation under an id that was decided before, which can be repeated
 //	types.go       a change of resource types, held against what is stored
 //	erase.go       the end of a tenant
 //
 // Resources:
 //
-//	user.go        users: create, change, delete
-//	group.go       groups: create, change, delete
-//	other.go       resources of types that an operator defines
+//	user.go        what is particular to users
+//	group.go       what is particular to groups
 //	unique.go      values that an operator wants unique
 //
 // Changes of members and references, small and large:

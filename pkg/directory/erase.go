@@ -25,7 +25,7 @@ func (d *Directory) Erase(ctx context.Context, tenantID string) error {
 			}
 			ops := make([]store.Op, len(page.Items))
 			for i, it := range page.Items {
-				ops[i] = remove(it.Key)
+				ops[i] = store.RemoveItem(it.Key)
 			}
 			if err := ts.Batch(ctx, ops...); err != nil {
 				return err

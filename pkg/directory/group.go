@@ -2,8 +2,8 @@ package directory
 
 import (
 	"context"
+	"slices"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -17,52 +17,13 @@ func takeMembers(doc scim.Object) []any {
 	return members
 }
 
-// createGroup stores a new group with its members. An id that is not empty is the one to give it; ErrCreated where it is there
-// already.
-func (d *Directory) createGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection) (Resource, error) {
-	doc, err := rt.Normalize(body, t.Dialect)
-	if err != nil {
-		return Resource{}, err
+// nameGroup appends the operations that a new displayName of a group asks for. If the tenant wants unique names, the holder
+// item makes the name the group's own; else the first group of a name holds it, so that the rule can be switched on later.
+func (d *Directory) nameGroup(ctx context.Context, dr *draft, tx *store.Tx) error {
+	ts, r, before := dr.ts, dr.after, ""
+	if dr.before != nil {
+		before = scim.Fold(text(dr.before.doc, "displayName"))
 	}
-	e, err := replaceMembers(t, takeMembers(doc))
-	if err != nil {
-		return Resource{}, err
-	}
-	once := d.givenID(rt, id)
-	r := record{rt: rt, id: once.id, version: 1, doc: doc}
-	ts := d.store.Tenant(t.ID)
-	err = d.Retry(ctx, func() error {
-		if err := once.check(ctx, ts); err != nil {
-			return err
-		}
-		changes, err := d.memberChanges(ctx, ts, r.id, e, true, nil)
-		if err != nil {
-			return err
-		}
-		var tx transaction
-		if err := d.nameGroup(ctx, t, ts, &tx, &r, ""); err != nil {
-			return err
-		}
-		if err := tx.claim(ts.Keys, &r, nil); err != nil {
-			return err
-		}
-		tx.reindex(nil, groupEntries(ts.Keys, r.id, r.doc), store.Key{}, nil)
-		tx.add(counter.Add(ts.Keys, "Group", r.id, 1))
-		r.created = d.o.Now()
-		r.modified = r.created
-		r.counted, r.members = true, growth(changes)
-		return d.commitGroup(ctx, ts, &tx, when(put(ts.Group(r.id), r.attrs()), isAbsent()...), changes)
-	})
-	if err = once.settle(ctx, ts, err); err != nil {
-		return Resource{}, err
-	}
-	return d.withMembers(ctx, t, d.resource(t, r), sel)
-}
-
-// nameGroup appends what the group's name asks for when it becomes r's displayName from the folded name before ("" for a new
-// group): where the tenant wants unique names the holder item makes the name the group's own; elsewhere the first group of a
-// name holds it, so that the rule can be switched on later.
-func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantStore, tx *transaction, r *record, before string) error {
 	name := text(r.doc, "displayName")
 	folded := scim.Fold(name)
 	if folded == before {
@@ -70,7 +31,7 @@ func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantSto
 	}
 	held := r.holds
 	holder := ts.GroupNameHolder(folded)
-	if t.UniqueGroupNames {
+	if dr.t.UniqueGroupNames {
 		prefix := ts.GroupNamePrefix(folded)
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 2, Select: store.KeysOnly})
 		if err != nil {
@@ -82,9 +43,9 @@ func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantSto
 			}
 		}
 		if page.Count > 0 { // somebody else has given the group this name since it was read
-			return ErrStale
+			return store.ErrStale
 		}
-		tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), taken("group", "displayName", name))
+		tx.Must(store.PutItem(holder, store.Attrs{"id": r.id}).When(store.IsAbsent()), taken("group", "displayName", name))
 		r.holds = true
 	} else {
 		items, err := ts.Get(ctx, holder)
@@ -92,67 +53,101 @@ func (d *Directory) nameGroup(ctx context.Context, t Tenant, ts *store.TenantSto
 			return err
 		}
 		if r.holds = items[0].Attrs == nil; r.holds {
-			tx.must(when(put(holder, store.Attrs{"id": r.id}), isAbsent()...), ErrStale)
+			tx.Must(store.PutItem(holder, store.Attrs{"id": r.id}).When(store.IsAbsent()), store.ErrStale)
 		}
 	}
 	if held && before != "" {
-		tx.add(remove(ts.GroupNameHolder(before)))
+		tx.Add(store.RemoveItem(ts.GroupNameHolder(before)))
 	}
 	return nil
 }
 
-// groupEdit is what a request makes of a group: a new document (nil: the old one) and a change of its members.
-type groupEdit func(old scim.Object) (doc scim.Object, members edit, err error)
-
-// changed tells what changeGroup did.
-type changed struct {
-	record  record
-	version bool // the record's version is known to be the one after the change
+// referMembers finds out whom a group's edit names and which memberships it changes. A nil document stays as it is.
+func (d *Directory) referMembers(ctx context.Context, dr *draft, known scim.Object) (same bool, err error) {
+	if len(dr.members.steps) > 0 {
+		fresh := dr.act == ActionCreate
+		if dr.changes, err = d.memberChanges(ctx, dr.ts, dr.id, dr.members, fresh, dr.named); err != nil {
+			return false, err
+		}
+	}
+	same = dr.after.doc == nil || known != nil && scim.Equal(dr.after.doc, known)
+	if same {
+		dr.after.doc = dr.before.doc
+	}
+	dr.exact = dr.exact || dr.members.whole()
+	return same && len(dr.changes) == 0, nil
 }
 
-// changeGroup applies an edit to a group. A change of single members is committed whatever else happens to the group at the same time,
-// one of the document whatever happens to its members; every other change is conditional on the version that it was made from. named are the member values of
-// the edit where they are known and few.
-func (d *Directory) changeGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, named []string, apply groupEdit) (changed, error) {
-	ts := d.store.Tenant(t.ID)
-	var out changed
-	err := d.Retry(ctx, func() error {
-		r, read, err := d.readGroup(ctx, ts, rt, id, named)
-		if err != nil {
+// groupOperations makes the transaction of a group: its name and lookups, its item and its members.
+func (d *Directory) groupOperations(ctx context.Context, dr *draft, w *write) error {
+	if dr.act == ActionDelete {
+		d.deleteGroup(dr, w)
+		return nil
+	}
+	var names store.Tx
+	op := d.touchGroup(dr.ts.Keys, dr.id)
+	if dr.act == ActionUpdate {
+		dr.after.version, dr.after.modified = dr.before.version+1, d.later(dr.before.modified)
+		op.Set[attrModified] = dr.after.modified.UnixMilli()
+	}
+	if dr.before == nil || !scim.Equal(dr.before.doc, dr.after.doc) {
+		w.touched.Groups = []string{dr.id}
+		if err := d.nameGroup(ctx, dr, &names); err != nil {
 			return err
 		}
-		if r.open != "" {
-			if err := d.finishGroup(ctx, ts, r.open); err != nil {
-				return err
-			}
-			return ErrStale
-		}
-		if err := checkMatch(ifMatch, r.version); err != nil {
+		if err := dr.claim(&names); err != nil {
 			return err
 		}
-		known := rt.Prune(r.doc)
-		doc, members, err := apply(known)
-		if err != nil {
-			return err
+		reindex(&names, dr.entries(groupEntries), nil)
+		if dr.before != nil {
+			dr.rewrite(&op)
 		}
-		var changes []change
-		if len(members.steps) > 0 {
-			if changes, err = d.memberChanges(ctx, ts, id, members, false, read); err != nil {
-				return err
-			}
-		}
-		same := doc == nil || scim.Equal(doc, known)
-		out = changed{record: r, version: true}
-		if same && len(changes) == 0 {
-			return nil
-		}
-		out.version = len(ifMatch) > 0 || members.whole() || opsPerChange*len(changes) > store.MaxTransactOps-2
-		if same {
-			doc = r.doc
-		}
-		return d.commitChange(ctx, t, ts, &out, doc, changes)
-	})
-	return out, err
+	}
+	dr.count(w)
+	grown := growth(dr.changes)
+	switch {
+	case dr.act == ActionCreate:
+		dr.after.counted, dr.after.members = true, grown
+		op = store.PutItem(dr.ts.Group(dr.id), dr.after.attrs()).When(store.IsAbsent())
+	case dr.after.counted && grown != 0:
+		op.Add[attrMembers] = grown
+		dr.after.members += grown
+	}
+	w.Join(&names)
+	return d.memberOperations(dr, w, op)
+}
+
+// rewrite completes the operation on a group's item for a new document. It is conditional on the document and not on the
+// version, so that changes of members do not get in its way.
+func (dr *draft) rewrite(op *store.Op) {
+	r := dr.after
+	*op = op.When(store.Is(attrDoc, dr.before.stored), dr.before.sameHold())
+	op.Set[attrDoc] = encodeDoc(r.doc)
+	op.Set[attrHolds] = int64(0)
+	if r.holds {
+		op.Set[attrHolds] = int64(1)
+	}
+	if len(r.unique) > 0 {
+		op.Set[attrUnique] = encodeUnique(r.unique)
+	} else if len(dr.before.unique) > 0 {
+		op.Unset = append(op.Unset, attrUnique)
+	}
+}
+
+// deleteGroup removes a group at once; its members follow as open work.
+func (d *Directory) deleteGroup(dr *draft, w *write) {
+	r := *dr.before
+	w.touched.Groups = []string{dr.id}
+	w.Must(store.RemoveItem(dr.ts.Group(dr.id)).When(store.Is(attrVersion, r.version), store.Lacks(attrOpen)), store.ErrStale)
+	reindex(&w.Tx, dr.entries(groupEntries), nil)
+	if r.holds {
+		w.Add(store.RemoveItem(dr.ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
+	}
+	release(&w.Tx, dr.ts.Keys, r)
+	dr.count(w)
+	gone := d.newWork(workGone, dr.id)
+	gone.group = true
+	w.leave(gone)
 }
 
 // readGroup reads a group, and beside it who the values name and which of them are members: what a change of these needs.
@@ -200,155 +195,74 @@ func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []st
 	return values
 }
 
-// commitChange writes a changed group, whose document becomes doc, and brings out.record up to date.
-func (d *Directory) commitChange(ctx context.Context, t Tenant, ts *store.TenantStore, out *changed, doc scim.Object, changes []change) error {
-	old := out.record
-	r := &out.record
-	r.doc = doc
-	r.modified = d.later(old.modified)
-	r.version++
-	op := d.touchGroup(ts.Keys, r.id)
-	op.Set[attrModified] = r.modified.UnixMilli()
-	if n := growth(changes); r.counted && n != 0 {
-		op.Add[attrMembers] = n
-		r.members += n
-	}
-	var tx transaction
-	if !scim.Equal(old.doc, doc) {
-		if err := d.nameGroup(ctx, t, ts, &tx, r, scim.Fold(text(old.doc, "displayName"))); err != nil {
-			return err
-		}
-		tx.reindex(groupEntries(ts.Keys, r.id, old.doc), groupEntries(ts.Keys, r.id, doc), store.Key{}, nil)
-		op.If = append(op.If, equals(attrDoc, old.stored), old.sameHold())
-		op.Set[attrDoc] = encodeDoc(doc)
-		op.Set[attrHolds] = int64(0)
-		if r.holds {
-			op.Set[attrHolds] = int64(1)
-		}
-		if err := tx.claim(ts.Keys, r, old.unique); err != nil {
-			return err
-		}
-		if len(r.unique) > 0 {
-			op.Set[attrUnique] = encodeUnique(r.unique)
-		} else if len(old.unique) > 0 {
-			op.Unset = append(op.Unset, attrUnique)
-		}
-	}
-	if 2+len(tx.ops)+opsPerChange*len(changes) > store.MaxTransactOps { // then no member's presence is a condition
-		out.version = true
-	}
-	if out.version {
-		op.If = append(op.If, equals(attrVersion, old.version))
-	}
-	return d.commitGroup(ctx, ts, &tx, op, changes)
-}
-
 // sameHold is the condition that a group holds its name as it did when it was read: the name may have gone to another group meanwhile
 // and come back.
 func (r record) sameHold() store.Cond {
 	if r.holds {
-		return equals(attrHolds, int64(1))
+		return store.Is(attrHolds, int64(1))
 	}
-	return store.Cond{Test: store.NotEqual, Attr: attrHolds, Value: int64(1)}
+	return store.IsNot(attrHolds, int64(1))
 }
 
-// commitGroup commits the write op of a group's item together with tx and the changes of its members: in one transaction where
-// they fit, in which each member's presence is a condition, else as open work whose chunks are written before.
-func (d *Directory) commitGroup(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change) error {
-	for i := range changes {
-		changes[i].at, _ = op.Set[attrModified].(int64)
+// memberOperations appends the operation on a group's item and the changes of its members: in the transaction itself if
+// they fit, each conditional on the member's presence; else as open work whose chunks are written before. Then the whole is
+// conditional on the version that was loaded.
+func (d *Directory) memberOperations(dr *draft, w *write, op store.Op) error {
+	at, _ := op.Set[attrModified].(int64)
+	for i := range dr.changes {
+		dr.changes[i].at = at
 	}
-	if len(changes) <= store.MaxTransactOps/2 {
-		var all transaction
-		all.must(op, ErrStale)
-		all.join(tx)
-		waiting := map[string]bool{}
-		for _, c := range changes {
-			d.stage(&all, ts.Keys, op.SK, c, ErrStale, true)
-			if c.add && c.typ == memberNone {
-				waiting[scim.Fold(c.value)] = true
-			}
+	small := *w
+	small.Tx = store.Tx{}
+	small.Must(dr.onVersion(op), store.ErrStale)
+	small.Join(&w.Tx)
+	waiting := d.newWork(workResolve, dr.id)
+	for _, c := range dr.changes {
+		if small.Room() <= 0 {
+			return d.largeOperations(dr, w, op)
 		}
-		heads := len(waiting)
-		if heads > 0 {
-			heads++ // the open work that looks once more
-		}
-		if len(all.ops)+heads <= store.MaxTransactOps {
-			return d.commitWaiting(ctx, ts, &all, op.SK, waiting)
+		stage(&small.Tx, dr.ts.Keys, dr.id, c, staging{gone: store.ErrStale, strict: true})
+		if folded := scim.Fold(c.value); c.add && c.typ == memberNone && !slices.Contains(waiting.values, folded) {
+			waiting.values = append(waiting.values, folded)
+			small.Add(d.head(dr.ts.Keys, folded))
 		}
 	}
-	return d.commitLarge(ctx, ts, tx, op, changes)
-}
-
-// commitWaiting commits a transaction in which members begin to wait for the folded values.
-func (d *Directory) commitWaiting(ctx context.Context, ts *store.TenantStore, tx *transaction, groupID string, waiting map[string]bool) error {
-	if len(waiting) == 0 {
-		return tx.commit(ctx, ts)
+	if len(waiting.values) > 0 {
+		small.leave(waiting)
 	}
-	w := d.newWork(workResolve, groupID)
-	for folded := range waiting {
-		tx.add(d.head(ts.Keys, folded))
-		w.values = append(w.values, folded)
+	if small.Room() < 0 {
+		return d.largeOperations(dr, w, op)
 	}
-	tx.add(w.put(ts.Keys))
-	if err := tx.commit(ctx, ts); err != nil {
-		return err
-	}
-	d.finish(ctx, ts, w)
+	small.touchMembers(dr)
+	*w = small
 	return nil
 }
 
-// join appends another transaction's operations with their meanings.
-func (tx *transaction) join(other *transaction) {
-	for i, op := range other.ops {
-		if meaning, conditional := other.meaning[i]; conditional {
-			tx.must(op, meaning)
-		} else {
-			tx.add(op)
+// onVersion is the operation on a group's item, conditional on the version that was loaded if the draft asks for it.
+func (dr *draft) onVersion(op store.Op) store.Op {
+	if dr.exact && dr.before != nil {
+		return op.When(store.Is(attrVersion, dr.before.version))
+	}
+	return op
+}
+
+// touchMembers notes the users whose memberships a write changes: themselves if they are few, else their group.
+func (w *write) touchMembers(dr *draft) {
+	var users []string
+	for _, c := range dr.changes {
+		if c.typ == memberUser {
+			users = append(users, c.value)
 		}
+	}
+	if len(users) <= maxTouched {
+		w.touched.Users = append(w.touched.Users, users...)
+	} else if len(w.touched.Groups) == 0 {
+		w.touched.Groups = []string{dr.id}
 	}
 }
 
-// deleteGroup removes a group at once; its members follow as open work.
-func (d *Directory) deleteGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
-	ts := d.store.Tenant(t.ID)
-	var w work
-	err := d.Retry(ctx, func() error {
-		r, err := d.read(ctx, ts, rt, id)
-		if err != nil {
-			return err
-		}
-		if r.open != "" {
-			if err := d.finishGroup(ctx, ts, r.open); err != nil {
-				return err
-			}
-			return ErrStale
-		}
-		if err := checkMatch(ifMatch, r.version); err != nil {
-			return err
-		}
-		var tx transaction
-		tx.must(when(remove(ts.Group(id)), equals(attrVersion, r.version), store.Cond{Test: store.AttrAbsent, Attr: attrOpen}), ErrStale)
-		tx.reindex(groupEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
-		if r.holds {
-			tx.add(remove(ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
-		}
-		tx.release(ts.Keys, r)
-		tx.add(counter.Add(ts.Keys, "Group", id, -1))
-		w = d.newWork(workGone, id)
-		w.group = true
-		tx.add(w.put(ts.Keys))
-		return tx.commit(ctx, ts)
-	})
-	if err != nil {
-		return err
-	}
-	d.finish(ctx, ts, w)
-	return nil
-}
-
-// replaceGroup is the edit of a PUT.
-func replaceGroup(t Tenant, rt *schema.ResourceType, body scim.Object) (groupEdit, error) {
+// replaceGroup is the edit of a POST or PUT. Its error is about the request itself.
+func replaceGroup(t Tenant, rt *schema.ResourceType, body scim.Object) (editor, error) {
 	doc, err := rt.Normalize(body, t.Dialect)
 	if err != nil {
 		return nil, err
@@ -357,19 +271,20 @@ func replaceGroup(t Tenant, rt *schema.ResourceType, body scim.Object) (groupEdi
 	if err != nil {
 		return nil, err
 	}
-	return func(old scim.Object) (scim.Object, edit, error) {
-		next := cloneTop(doc)
-		return next, members, rt.Keep(old, next)
+	return func(dr *draft) error {
+		dr.members, dr.after.doc = members, cloneTop(doc)
+		if dr.before == nil {
+			return nil
+		}
+		return rt.Keep(dr.known(), dr.after.doc)
 	}, nil
 }
 
 // patchGroup is the edit of a PATCH.
-func patchGroup(t Tenant, rt *schema.ResourceType, ops []patch.Operation) groupEdit {
-	return func(old scim.Object) (scim.Object, edit, error) {
-		res, err := patch.Apply(rt, old, ops, "members", t.Dialect)
-		if err != nil {
-			return nil, edit{}, err
-		}
-		return res.Doc, edit{t: t, steps: res.Collection}, nil
+func patchGroup(ops []patch.Operation) editor {
+	return func(dr *draft) error {
+		res, err := patch.Apply(dr.rt, dr.known(), ops, "members", dr.t.Dialect)
+		dr.after.doc, dr.members = res.Doc, edit{t: dr.t, steps: res.Collection}
+		return err
 	}
 }

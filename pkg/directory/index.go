@@ -21,7 +21,8 @@ func externalID(rt *schema.ResourceType) string { return rt.ID + ".externalId" }
 type indexEntries map[store.Key]store.Attrs
 
 // userEntries returns the lookup items of a user.
-func userEntries(k store.Keys, id string, doc scim.Object) indexEntries {
+func userEntries(k store.Keys, r record) indexEntries {
+	id, doc := r.id, r.doc
 	entries := indexEntries{k.UserName(scim.Fold(text(doc, "userName"))): {"id": id}}
 	if external := text(doc, "externalId"); external != "" {
 		entries[k.Lookup(userExternalID, external, id)] = store.Attrs{}
@@ -47,7 +48,8 @@ func userEntries(k store.Keys, id string, doc scim.Object) indexEntries {
 }
 
 // groupEntries returns the lookup items of a group, but for the holder of its name.
-func groupEntries(k store.Keys, id string, doc scim.Object) indexEntries {
+func groupEntries(k store.Keys, r record) indexEntries {
+	id, doc := r.id, r.doc
 	entries := indexEntries{k.GroupName(scim.Fold(text(doc, "displayName")), id): {}}
 	if external := text(doc, "externalId"); external != "" {
 		entries[k.Lookup(groupExternalID, external, id)] = store.Attrs{}
@@ -55,22 +57,36 @@ func groupEntries(k store.Keys, id string, doc scim.Object) indexEntries {
 	return entries
 }
 
-// reindex appends what turns the lookup items before into those after. A key is in a transaction once: what stays is
-// rewritten only where its attributes changed, and never deleted and put.
-func (tx *transaction) reindex(before, after indexEntries, unique store.Key, duplicate error) {
-	for key, attrs := range after {
-		old, stays := before[key]
+// otherEntries returns the lookup items of a resource of a type that an operator has defined.
+func otherEntries(k store.Keys, r record) indexEntries {
+	entries := indexEntries{}
+	if external := text(r.doc, "externalId"); external != "" {
+		entries[k.Lookup(externalID(r.rt), external, r.id)] = store.Attrs{}
+	}
+	return entries
+}
+
+// entryChange are the lookup items of a resource before and after a write.
+type entryChange struct{ before, after indexEntries }
+
+// reindex appends the operations that turn the lookup items before into those after. A key is in a transaction once: an
+// item that stays is rewritten only if its attributes changed, and never deleted and put. duplicates has the answer for
+// keys that no other resource may have.
+func reindex(tx *store.Tx, e entryChange, duplicates map[store.Key]error) {
+	for key, attrs := range e.after {
+		old, stays := e.before[key]
+		duplicate, unique := duplicates[key]
 		switch {
 		case stays && sameAttrs(old, attrs):
-		case key == unique && !stays:
-			tx.must(when(put(key, attrs), isAbsent()...), duplicate)
+		case unique && !stays:
+			tx.Must(store.PutItem(key, attrs).When(store.IsAbsent()), duplicate)
 		default:
-			tx.add(put(key, attrs))
+			tx.Add(store.PutItem(key, attrs))
 		}
 	}
-	for key := range before {
-		if _, stays := after[key]; !stays {
-			tx.add(remove(key))
+	for key := range e.before {
+		if _, stays := e.after[key]; !stays {
+			tx.Add(store.RemoveItem(key))
 		}
 	}
 }

@@ -20,44 +20,33 @@ import (
 //
 // Killed before the commit, the chunks expire by TTL; killed after it, whoever comes next goes on with the chunks that are left.
 
-// chunkChanges is the number of changes of a chunk: with the chunk itself, heads of waiting values and their work, its
-// transaction stays within the limit.
+// chunkChanges is the number of changes of a chunk. A test holds that they fit one transaction, of whatever kind they are,
+// beside the chunk itself, open work for waiting values and the group's number of members.
 const chunkChanges = 32
 
 // orphanLife is how long the chunks of a change that never was committed are kept. It is far longer than any roll-forward takes.
 const orphanLife = 30 * 24 * time.Hour
 
-// commitLarge commits a change of members as open work.
-func (d *Directory) commitLarge(ctx context.Context, ts *store.TenantStore, tx *transaction, op store.Op, changes []change) error {
-	w := d.newWork(workMembers, op.SK)
+// largeOperations appends the operation on a group's item, with its members' changes as open work.
+func (d *Directory) largeOperations(dr *draft, w *write, op store.Op) error {
+	dr.exact = true
+	open := d.newWork(workMembers, dr.id)
 	_, made := op.Set[attrMembers]
 	_, grows := op.Add[attrMembers]
-	w.counted = made || grows
+	open.counted = made || grows
 	expires := d.o.Now().Add(orphanLife).Unix()
-	var chunks []store.Op
-	for len(changes) > 0 {
-		n := chunkSize(changes)
-		chunks = append(chunks, put(ts.Chunk(w.id, changes[0].value), store.Attrs{
-			"changes": encodeChanges(changes[:n]), attrAt: changes[0].at, store.AttrTTL: expires,
+	for chunk := range slices.Chunk(dr.changes, chunkChanges) {
+		w.chunks = append(w.chunks, store.PutItem(w.ts.Chunk(open.id, chunk[0].value), store.Attrs{
+			"changes": encodeChanges(chunk), attrAt: chunk[0].at, store.AttrTTL: expires,
 		}))
-		changes = changes[n:]
 	}
-	if err := ts.Batch(ctx, chunks...); err != nil {
-		return err
-	}
-	op.Set[attrOpen] = w.id
-	var all transaction
-	all.must(op, ErrStale)
-	all.join(tx)
-	all.add(w.put(ts.Keys))
-	if err := all.commit(ctx, ts); err != nil {
-		var refused *scim.Error
-		if errors.Is(err, ErrStale) || errors.As(err, &refused) { // else it may have happened
-			d.discard(ctx, ts, chunks)
-		}
-		return err
-	}
-	d.finish(ctx, ts, w)
+	op.Set[attrOpen] = open.id
+	rest := w.Tx
+	w.Tx = store.Tx{}
+	w.Must(dr.onVersion(op), store.ErrStale)
+	w.Join(&rest)
+	w.leave(open)
+	w.touchMembers(dr)
 	return nil
 }
 
@@ -65,29 +54,11 @@ func (d *Directory) commitLarge(ctx context.Context, ts *store.TenantStore, tx *
 func (d *Directory) discard(ctx context.Context, ts *store.TenantStore, chunks []store.Op) {
 	ops := make([]store.Op, len(chunks))
 	for i, c := range chunks {
-		ops[i] = remove(c.Key)
+		ops[i] = store.RemoveItem(c.Key)
 	}
 	if err := ts.Batch(ctx, ops...); err != nil {
 		d.o.Log.Warn("chunks of a refused change are left to expire", "tenant", ts.TenantID(), "error", err)
 	}
-}
-
-// chunkSize returns how many of the changes fit a chunk: waiting members take up to two operations more, and one for their work.
-func chunkSize(changes []change) int {
-	ops, n := 2, 0
-	for _, c := range changes {
-		switch {
-		case c.add:
-			ops += opsPerChange
-		default:
-			ops += 2
-		}
-		if ops > store.MaxTransactOps || n == chunkChanges {
-			break
-		}
-		n++
-	}
-	return n
 }
 
 func encodeChanges(changes []change) string {
@@ -164,71 +135,82 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 }
 
 // closeMembers ends a large change that has no chunks left.
-func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, w work) error {
-	err := ts.Transact(ctx, d.closing(ts.Keys, w), store.Op{
-		Kind: store.Update, Key: ts.Group(w.target), Unset: []string{attrOpen}, If: []store.Cond{equals(attrOpen, w.id)},
-	})
-	var failed *store.ConditionError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	if failed.At(0) {
+func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, open work) error {
+	w := d.begin(ts.TenantID())
+	w.Must(d.closing(ts.Keys, open), errGone)
+	w.Must(store.Op{
+		Kind: store.Update, Key: ts.Group(open.target), Unset: []string{attrOpen}, If: []store.Cond{store.Is(attrOpen, open.id)},
+	}, errMissing)
+	err := d.commit(ctx, w)
+	switch {
+	case errors.Is(err, errGone): // somebody else has closed it
 		return nil
+	case errors.Is(err, errMissing): // the group is not there: its tenant is being deleted
+		return ts.Write(ctx, store.RemoveItem(ts.Work(open.id)))
 	}
-	// The group is not there: its tenant is being deleted.
-	return ts.Write(ctx, remove(ts.Work(w.id)))
+	return err
 }
 
-// applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if they had
-// been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
-func (d *Directory) applyChunk(ctx context.Context, ts *store.TenantStore, w work, chunk store.Key, changes []change) ([]work, error) {
+// missingError says that a user or group that a chunk adds is not there any more.
+type missingError struct{ value string }
+
+func (e *missingError) Error() string { return "directory: " + e.value + " was deleted meanwhile" }
+
+// applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if they
+// had been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
+func (d *Directory) applyChunk(
+	ctx context.Context, ts *store.TenantStore, open work, chunk store.Key, changes []change,
+) ([]work, error) {
 	for all := len(changes); ; {
-		var tx transaction
-		tx.must(when(remove(chunk), exists()...), errGone)
-		again := d.newWork(workResolve, w.target)
-		checks := map[int]string{} // operation -> the user or group that it checks
-		for _, c := range changes {
-			d.stage(&tx, ts.Keys, w.target, c, errMissing, false)
-			if _, conditional := tx.meaning[len(tx.ops)-1]; conditional {
-				checks[len(tx.ops)-1] = c.value
-			}
-			if folded := scim.Fold(c.value); c.add && c.typ == memberNone && !slices.Contains(again.values, folded) {
-				again.values = append(again.values, folded)
-				tx.add(d.head(ts.Keys, folded))
-			}
+		w := d.chunkOperations(ts, open, chunk, changes)
+		if left := len(changes) - all; left < 0 && open.counted {
+			w.Must(store.Op{
+				Kind: store.Update, Key: ts.Group(open.target), Add: map[string]int64{attrMembers: int64(left)},
+				If: []store.Cond{store.IsThere()},
+			}, errGone)
 		}
-		var followUp []work
-		if len(again.values) > 0 {
-			tx.add(again.put(ts.Keys))
-			followUp = []work{again}
-		}
-		last := len(tx.ops)
-		if left := len(changes) - all; left < 0 && w.counted {
-			tx.add(store.Op{Kind: store.Update, Key: ts.Group(w.target), Add: map[string]int64{attrMembers: int64(left)}, If: exists()})
-		}
-		err := ts.Transact(ctx, tx.ops...)
-		var failed *store.ConditionError
-		if !errors.As(err, &failed) {
-			return followUp, err
-		}
-		if failed.At(0) || failed.At(last) { // else, without the group, its tenant is being deleted
+		err := d.commit(ctx, w)
+		if errors.Is(err, errGone) { // done before; or without the group, its tenant is being deleted
 			return nil, nil
 		}
-		changes = without(changes, failed, checks)
+		missing := missingValues(err)
+		if len(missing) == 0 {
+			return w.work, err
+		}
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return missing[c.value] })
 	}
 }
 
-// without returns the changes but those that add somebody whose check failed.
-func without(changes []change, failed *store.ConditionError, checks map[int]string) []change {
-	gone := map[string]bool{}
-	for _, f := range failed.Failed {
-		gone[checks[f.Index]] = true
-	}
-	var left []change
+// chunkOperations makes the transaction of a chunk. The resources that it touches were touched by the commit already: for
+// those who look through open work it changes nothing.
+func (d *Directory) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []change) *write {
+	w := d.begin(ts.TenantID())
+	w.Must(store.RemoveItem(chunk).When(store.IsThere()), errGone)
+	again := d.newWork(workResolve, open.target)
 	for _, c := range changes {
-		if !gone[c.value] {
-			left = append(left, c)
+		stage(&w.Tx, ts.Keys, open.target, c, staging{gone: &missingError{c.value}})
+		if folded := scim.Fold(c.value); c.add && c.typ == memberNone && !slices.Contains(again.values, folded) {
+			again.values = append(again.values, folded)
+			w.Add(d.head(ts.Keys, folded))
 		}
 	}
-	return left
+	if len(again.values) > 0 {
+		w.leave(again)
+	}
+	return w
+}
+
+// missingValues are the values in the missingErrors of err.
+func missingValues(err error) map[string]bool {
+	values := map[string]bool{}
+	meanings := []error{err}
+	if several := (*store.FailedError)(nil); errors.As(err, &several) {
+		meanings = several.Meanings
+	}
+	for _, m := range meanings {
+		if missing := (*missingError)(nil); errors.As(m, &missing) {
+			values[missing.value] = true
+		}
+	}
+	return values
 }

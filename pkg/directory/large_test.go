@@ -58,7 +58,7 @@ func TestReplaceWritesTheDifference(t *testing.T) {
 	ids := w.plant(g, directory.MaxMembershipChanges+1)
 	extra := w.user("extra")
 	ctx, total := directory.Metered(context.Background())
-	_, err := w.dir.Replace(ctx, w.tenant, group, g, parse(t, groupBody("g", append(ids[1:], "EXTRA")...)), nil, nil)
+	_, err := w.dir.Replace(ctx, w.tenant, group, g, parse(t, groupBody("g", append(ids[1:], "EXTRA")...)), directory.PatchOptions{})
 	w.ok(nil, err)
 	if c := total(); c.WriteUnits > 20 || c.ReadUnits > 2000 {
 		t.Errorf("it cost %+v", c)

@@ -88,7 +88,7 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 		if l.moved {
 			attrs[markMoved] = int64(1)
 		}
-		err = l.ts.Write(ctx, put(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
+		err = l.ts.Write(ctx, store.PutItem(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
 	}
 	if err != nil {
 		l.d.o.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)

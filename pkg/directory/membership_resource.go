@@ -207,7 +207,7 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 	case err != nil:
 		return Resource{}, err
 	}
-	l.at, l.group = out.record.modified.UnixMilli(), out.record
+	l.at, l.group = out.after.modified.UnixMilli(), *out.after
 	// The membership is there: that the name could not be read is no error of the request.
 	if err := nameMembers(ctx, d.store.Tenant(t.ID), []*link{&l}, sel.WantsPart(rt, "member", "display")); err != nil {
 		d.o.Log.WarnContext(ctx, "the name of a new member could not be read", "tenant", t.ID, "error", err)
@@ -216,9 +216,11 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 }
 
 // changeMembership applies an edit to the group of a membership.
-func (d *Directory) changeMembership(ctx context.Context, t Tenant, l link, e edit) (changed, error) {
-	return d.changeGroup(ctx, t, t.ResourceTypes().Group(), l.groupID, nil, []string{l.value}, func(scim.Object) (scim.Object, edit, error) {
-		return nil, e, nil
+func (d *Directory) changeMembership(ctx context.Context, t Tenant, l link, e edit) (*draft, error) {
+	r := request{t: t, rt: t.ResourceTypes().Group(), id: l.groupID, act: ActionUpdate, named: []string{l.value}}
+	return d.pipeline(ctx, r, func(dr *draft) error {
+		dr.members = e
+		return nil
 	})
 }
 

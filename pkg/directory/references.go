@@ -223,37 +223,31 @@ func waitingMember(k store.Keys, groupID, value string) store.Key {
 
 // head is the operation that says that somebody waits for a folded value.
 func (d *Directory) head(k store.Keys, folded string) store.Op {
-	return put(k.WaitedFor(folded), store.Attrs{attrStamp: d.o.NewID()})
+	return store.PutItem(k.WaitedFor(folded), store.Attrs{attrStamp: d.o.NewID()})
 }
 
-// commitReferences completes a user's transaction with what refs ask for, commits it, and follows up waiting references.
-func (d *Directory) commitReferences(ctx context.Context, ts *store.TenantStore, tx *transaction, refs references) error {
-	waits := scim.Fold(refs.waits)
+// referenceOperations appends the operations that a user's references ask for.
+func (d *Directory) referenceOperations(w *write, refs references) {
+	k, waits := w.ts.Keys, scim.Fold(refs.waits)
 	for _, name := range refs.names {
 		if refs.waits == "" || name != waits {
-			tx.must(store.Op{Kind: store.Check, Key: ts.WaitedFor(name), If: isAbsent()}, ErrStale)
+			w.Must(store.CheckItem(k.WaitedFor(name), store.IsAbsent()), store.ErrStale)
 		}
 	}
 	if refs.manager != "" {
-		tx.must(store.Op{Kind: store.Check, Key: ts.User(refs.manager), If: exists()}, ErrStale)
+		w.Must(store.CheckItem(k.User(refs.manager), store.IsThere()), store.ErrStale)
 	}
 	resolve := refs.awaited
 	if refs.waits != "" {
-		tx.add(put(waitingManager(ts.Keys, refs.userID, refs.waits), nil), d.head(ts.Keys, waits))
+		w.Add(store.PutItem(waitingManager(k, refs.userID, refs.waits), nil), d.head(k, waits))
 		resolve = append(resolve[:len(resolve):len(resolve)], waits)
 	}
 	if refs.waited != "" {
-		tx.add(remove(waitingManager(ts.Keys, refs.userID, refs.waited)))
+		w.Add(store.RemoveItem(waitingManager(k, refs.userID, refs.waited)))
 	}
-	if len(resolve) == 0 {
-		return tx.commit(ctx, ts)
+	if len(resolve) > 0 {
+		open := d.newWork(workResolve, refs.userID)
+		open.values = resolve
+		w.leave(open)
 	}
-	w := d.newWork(workResolve, refs.userID)
-	w.values = resolve
-	tx.add(w.put(ts.Keys))
-	if err := tx.commit(ctx, ts); err != nil {
-		return err
-	}
-	d.finish(ctx, ts, w)
-	return nil
 }

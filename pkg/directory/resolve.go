@@ -37,10 +37,19 @@ func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, us
 		if !apply {
 			return nil
 		}
-		old := r.doc
-		r.doc = cloneTop(old)
-		setManager(r.doc, manager)
-		return d.commitUser(ctx, ts, &r, old, refs, &transaction{})
+		dr := &draft{ts: ts, rt: r.rt, id: r.id, act: ActionUpdate, before: &r, refs: refs}
+		next := r
+		next.doc, next.version, next.modified = cloneTop(r.doc), r.version+1, d.later(r.modified)
+		setManager(next.doc, manager)
+		dr.after = &next
+		w := d.begin(ts.TenantID())
+		dr.item(w)
+		d.userOperations(dr, w)
+		if err := d.commit(ctx, w); err != nil {
+			return err
+		}
+		d.finishAll(ctx, w)
+		return nil
 	})
 }
 
@@ -54,7 +63,7 @@ func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budg
 		done := make([]store.Op, len(part))
 		for i, w := range part {
 			values = append(values, w.values...)
-			done[i] = remove(ts.Work(w.id))
+			done[i] = store.RemoveItem(ts.Work(w.id))
 		}
 		slices.Sort(values)
 		if err := d.resolveValues(ctx, ts, slices.Compact(values), budget); err != nil {
@@ -160,12 +169,12 @@ func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, f
 	if left || heads[0].Attrs == nil {
 		return true, nil
 	}
-	err = ts.Transact(ctx, when(remove(ts.WaitedFor(folded)), equals(attrStamp, heads[0].Attrs[attrStamp])))
-	var failed *store.ConditionError
-	if errors.As(err, &failed) {
-		return failed.Failed[0].Attrs == nil, nil
+	w := d.begin(ts.TenantID())
+	w.Must(store.RemoveItem(ts.WaitedFor(folded)).When(store.Is(attrStamp, heads[0].Attrs[attrStamp])), errGone)
+	if err := d.commit(ctx, w); !errors.Is(err, errGone) {
+		return true, err
 	}
-	return true, err
+	return false, nil
 }
 
 // reference is a reference that waits.
@@ -208,19 +217,21 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 		return false, err
 	}
 	waiting := waitingMember(ts.Keys, groupID, value)
-	err = d.changeMembers(ctx, ts, groupID, userID, func(tx *transaction, isMember bool, at int64) (grown int64) {
-		tx.must(when(remove(ts.Member(groupID, value)), exists()...), errGone)
-		tx.must(store.Op{Kind: store.Check, Key: ts.User(userID), If: exists()}, errMissing)
-		tx.add(remove(waiting))
+	leftovers := []store.Key{waiting}
+	err = d.changeMembers(ctx, ts, groupID, userID, leftovers, func(w *write, isMember bool, at int64) (grown int64) {
+		w.touched.Users = []string{userID}
+		w.Must(store.RemoveItem(ts.Member(groupID, value)).When(store.IsThere()), errGone)
+		w.Must(store.CheckItem(ts.User(userID), store.IsThere()), errMissing)
+		w.Add(store.RemoveItem(waiting))
 		if isMember {
-			tx.must(store.Op{Kind: store.Check, Key: ts.Member(groupID, userID), If: exists()}, ErrStale)
+			w.Must(store.CheckItem(ts.Member(groupID, userID), store.IsThere()), store.ErrStale)
 			return -1
 		}
 		ops := addMember(ts.Keys, groupID, member{value: userID, typ: memberUser, display: displayOf(user.doc), at: at})
-		tx.must(when(ops[0], isAbsent()...), ErrStale)
-		tx.add(ops[1])
+		w.Must(ops[0].When(store.IsAbsent()), store.ErrStale)
+		w.Add(ops[1])
 		return 0
-	}, waiting)
+	})
 	if errors.Is(err, errMissing) {
 		return true, nil
 	}

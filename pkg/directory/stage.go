@@ -19,7 +19,7 @@ func (m member) attrs() store.Attrs {
 
 // addMember are the operations that add a user or group to a group.
 func addMember(k store.Keys, groupID string, m member) []store.Op {
-	return []store.Op{put(k.Member(groupID, m.value), m.attrs()), put(k.MemberOf(m.value, groupID), nil)}
+	return []store.Op{store.PutItem(k.Member(groupID, m.value), m.attrs()), store.PutItem(k.MemberOf(m.value, groupID), nil)}
 }
 
 // growth is by how many members the changes, each of which takes effect, make a group larger.
@@ -35,42 +35,43 @@ func growth(changes []change) int64 {
 	return n
 }
 
-// stage appends the operations of one change to a transaction. check, if given, is what an added user's disappearance means;
-// strict makes it a condition that the member is there, of its type, or not there, with ErrStale as its meaning.
-func (d *Directory) stage(tx *transaction, k store.Keys, groupID string, c change, check error, strict bool) {
-	item := k.Member(groupID, c.value)
-	switch {
-	case c.add && c.typ == memberNone:
-		tx.condition(put(item, c.attrs()), isAbsent()[0], strict)
-		tx.add(put(waitingMember(k, groupID, c.value), nil))
-	case c.add:
-		ops := addMember(k, groupID, c.member)
-		tx.condition(ops[0], isAbsent()[0], strict)
-		tx.add(ops[1])
-		key := k.User(c.value)
-		if c.typ == memberGroup {
-			key = k.Group(c.value)
-		}
-		if c.value != groupID {
-			tx.must(store.Op{Kind: store.Check, Key: key, If: exists()}, check)
-		}
-	case c.typ == memberNone:
-		tx.condition(remove(item), equals("type", c.typ), strict)
-		tx.add(remove(waitingMember(k, groupID, c.value)))
-	default:
-		tx.condition(remove(item), equals("type", c.typ), strict)
-		tx.add(remove(k.MemberOf(c.value, groupID)))
-	}
+// staging says how a change is staged.
+type staging struct {
+	// gone is the meaning of an added user's or group's disappearance.
+	gone error
+	// strict makes it a condition that the member is there, of its type, or not there. If it fails, the meaning is
+	// store.ErrStale.
+	strict bool
 }
 
-// condition appends an operation, under a condition whose failure is ErrStale if strict.
-func (tx *transaction) condition(op store.Op, cond store.Cond, strict bool) {
-	if strict {
-		tx.must(when(op, cond), ErrStale)
+// stage appends the operations of one change of a group's members.
+func stage(tx *store.Tx, k store.Keys, groupID string, c change, how staging) {
+	item, pair := k.Member(groupID, c.value), k.MemberOf(c.value, groupID)
+	if c.typ == memberNone {
+		pair = waitingMember(k, groupID, c.value)
+	}
+	if !c.add {
+		how.condition(tx, store.RemoveItem(item), store.Is("type", c.typ))
+		tx.Add(store.RemoveItem(pair))
 		return
 	}
-	tx.add(op)
+	how.condition(tx, store.PutItem(item, c.attrs()), store.IsAbsent())
+	tx.Add(store.PutItem(pair, nil))
+	key := k.User(c.value)
+	switch {
+	case c.typ == memberNone || c.value == groupID:
+		return
+	case c.typ == memberGroup:
+		key = k.Group(c.value)
+	}
+	tx.Must(store.CheckItem(key, store.IsThere()), how.gone)
 }
 
-// opsPerChange is the most that stage appends for one change.
-const opsPerChange = 3
+// condition appends an operation, under the condition if strict.
+func (how staging) condition(tx *store.Tx, op store.Op, cond store.Cond) {
+	if how.strict {
+		tx.Must(op.When(cond), store.ErrStale)
+	} else {
+		tx.Add(op)
+	}
+}

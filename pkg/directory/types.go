@@ -80,7 +80,7 @@ func (d *Directory) noteTypes(ctx context.Context, ts *store.TenantStore, types 
 	var ops []store.Op
 	for _, rt := range types.All() {
 		if !isUser(rt) && !isGroup(rt) {
-			ops = append(ops, put(ts.OtherType(rt.ID), nil))
+			ops = append(ops, store.PutItem(ts.OtherType(rt.ID), nil))
 		}
 	}
 	return ts.Batch(ctx, ops...)

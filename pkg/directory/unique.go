@@ -15,8 +15,9 @@ import (
 // resource's own item lists those that it holds: so it gives back what it holds, and nothing else, whatever has become of the
 // definitions in the meantime.
 
-// claim appends what makes the unique values of r's document r's own, held those that it holds so far, and updates r.unique.
-func (tx *transaction) claim(k store.Keys, r *record, held []string) error {
+// claim appends the operations that make the unique values of r's document r's own, and sets r.unique. held are those
+// that it holds so far.
+func claim(tx *store.Tx, k store.Keys, r *record, held []string) error {
 	values, err := r.rt.UniqueValues(r.doc)
 	if err != nil {
 		return err
@@ -26,21 +27,21 @@ func (tx *transaction) claim(k store.Keys, r *record, held []string) error {
 		key := k.Unique(r.rt.ID, v.Attribute, v.Value)
 		r.unique = append(r.unique, key.SK)
 		if !slices.Contains(held, key.SK) {
-			tx.must(when(put(key, store.Attrs{"id": r.id}), isAbsent()...), takenValue(r.rt, v))
+			tx.Must(store.PutItem(key, store.Attrs{"id": r.id}).When(store.IsAbsent()), takenValue(r.rt, v))
 		}
 	}
 	for _, sk := range held {
 		if !slices.Contains(r.unique, sk) {
-			tx.add(remove(store.Key{PK: k.Unique("", "", "").PK, SK: sk}))
+			tx.Add(store.RemoveItem(store.Key{PK: k.Unique("", "", "").PK, SK: sk}))
 		}
 	}
 	return nil
 }
 
 // release appends the removal of the unique values that a deleted resource holds.
-func (tx *transaction) release(k store.Keys, r record) {
+func release(tx *store.Tx, k store.Keys, r record) {
 	for _, sk := range r.unique {
-		tx.add(remove(store.Key{PK: k.Unique("", "", "").PK, SK: sk}))
+		tx.Add(store.RemoveItem(store.Key{PK: k.Unique("", "", "").PK, SK: sk}))
 	}
 }
 

@@ -6,118 +6,54 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// createUser stores a new user: the user, its lookups, the counter, and what must hold for references that may wait for it. An id
-// that is not empty is the one to give it; ErrCreated where it is there already.
-func (d *Directory) createUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object) (Resource, error) {
-	doc, err := rt.Normalize(body, t.Dialect)
-	if err != nil {
-		return Resource{}, err
+// referUser completes a user's document and finds out whom it refers to, and who refers to its new names.
+func (d *Directory) referUser(ctx context.Context, dr *draft, known scim.Object) (same bool, err error) {
+	var old scim.Object
+	if dr.before != nil {
+		old = dr.before.doc
 	}
+	doc := cloneTop(dr.after.doc)
+	dr.after.doc = doc
 	delete(doc, "password")
-	if _, given := doc["active"]; !given {
+	if _, given := doc["active"]; !given && dr.act == ActionCreate {
 		doc["active"] = true
 	}
-	keepManager(rt, nil, doc)
-	once := d.givenID(rt, id)
-	r := record{rt: rt, id: once.id, version: 1}
-	var refs references
-	ts := d.store.Tenant(t.ID)
-	err = d.Retry(ctx, func() error {
-		if err := once.check(ctx, ts); err != nil {
-			return err
-		}
-		r.doc = cloneTop(doc)
-		var err error
-		if refs, err = d.userReferences(ctx, ts, r.id, nil, r.doc, once.tries > 1); err != nil {
-			return err
-		}
-		r.created = d.o.Now()
-		r.modified = r.created
-		var claims transaction
-		if err := claims.claim(ts.Keys, &r, nil); err != nil {
-			return err
-		}
-		var tx transaction
-		tx.must(when(put(ts.User(r.id), r.attrs()), isAbsent()...), ErrStale)
-		tx.join(&claims)
-		name := text(r.doc, "userName")
-		tx.reindex(nil, userEntries(ts.Keys, r.id, r.doc), ts.UserName(scim.Fold(name)), taken("user", "userName", name))
-		tx.add(counter.Add(ts.Keys, "User", r.id, 1))
-		return d.commitReferences(ctx, ts, &tx, refs)
-	})
-	if err = once.settle(ctx, ts, err); err != nil {
-		return Resource{}, err
+	keepManager(dr.rt, old, doc)
+	if known != nil && scim.Equal(known, doc) {
+		return true, nil
 	}
-	res := d.resource(t, r)
-	res.joined = len(refs.awaited) > 0
-	return res, nil
+	if dr.refs, err = d.userReferences(ctx, dr.ts, dr.id, old, doc, dr.again); err != nil {
+		return false, err
+	}
+	return known != nil && scim.Equal(known, doc), nil // the manager may only be named in another way
 }
 
-// changeUser rewrites a user with what edit makes of its document. A document that stays equal is not written.
-func (d *Directory) changeUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string, edit func(old scim.Object) (scim.Object, error)) (Resource, error) {
-	ts := d.store.Tenant(t.ID)
-	var r record
-	var refs references
-	again := false
-	err := d.Retry(ctx, func() error {
-		look := again
-		again = true
-		var err error
-		if r, err = d.read(ctx, ts, rt, id); err != nil {
-			return err
+// userOperations appends what is particular to users: the name, references, and open work.
+func (d *Directory) userOperations(dr *draft, w *write) {
+	w.touched.Users = []string{dr.id}
+	if dr.act == ActionDelete {
+		reindex(&w.Tx, dr.entries(userEntries), nil)
+		if manager := managerOf(dr.before.doc); manager != nil {
+			if _, resolved := manager["$ref"]; !resolved {
+				w.Add(store.RemoveItem(waitingManager(dr.ts.Keys, dr.id, text(manager, "value"))))
+			}
 		}
-		if err := checkMatch(ifMatch, r.version); err != nil {
-			return err
+		w.leave(d.newWork(workGone, dr.id))
+		if dr.leaving.Len() <= w.Room() {
+			w.Join(dr.leaving)
 		}
-		old := r.doc
-		known := rt.Prune(old)
-		if r.doc, err = edit(known); err != nil {
-			return err
-		}
-		r.doc = cloneTop(r.doc)
-		delete(r.doc, "password")
-		keepManager(rt, old, r.doc)
-		if scim.Equal(known, r.doc) {
-			return nil
-		}
-		if refs, err = d.userReferences(ctx, ts, id, old, r.doc, look); err != nil {
-			return err
-		}
-		if scim.Equal(known, r.doc) { // the manager was named in another way
-			return nil
-		}
-		var claims transaction
-		if err := claims.claim(ts.Keys, &r, r.unique); err != nil {
-			return err
-		}
-		return d.commitUser(ctx, ts, &r, old, refs, &claims)
-	})
-	if err != nil {
-		return Resource{}, err
+		return
 	}
-	res := d.resource(t, r)
-	res.joined = len(refs.awaited) > 0
-	return res, nil
-}
-
-// commitUser writes the changed record r, whose document was old, together with claims.
-func (d *Directory) commitUser(ctx context.Context, ts *store.TenantStore, r *record, old scim.Object, refs references, claims *transaction) error {
-	read := r.version
-	r.version++
-	r.modified = d.later(r.modified)
-	var tx transaction
-	tx.must(when(put(ts.User(r.id), r.attrs()), equals(attrVersion, read)), ErrStale)
-	tx.join(claims)
-	name := text(r.doc, "userName")
-	tx.reindex(userEntries(ts.Keys, r.id, old), userEntries(ts.Keys, r.id, r.doc),
-		ts.UserName(scim.Fold(name)), taken("user", "userName", name))
-	return d.commitReferences(ctx, ts, &tx, refs)
+	name := text(dr.after.doc, "userName")
+	reindex(&w.Tx, dr.entries(userEntries), map[store.Key]error{
+		dr.ts.UserName(scim.Fold(name)): taken("user", "userName", name),
+	})
+	d.referenceOperations(w, dr.refs)
 }
 
 // later returns the time of a change to something last changed at t: now, but never before t, since clocks differ.
@@ -129,51 +65,13 @@ func (d *Directory) later(t time.Time) time.Time {
 	return now
 }
 
-// deleteUser removes a user at once; its memberships, where they are many, and the references of those it manages follow as open work.
-func (d *Directory) deleteUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
-	ts := d.store.Tenant(t.ID)
-	var w work
-	again := false // the memberships may have changed meanwhile: they are left to the open work
-	err := d.Retry(ctx, func() error {
-		r, memberships, err := d.readLeaving(ctx, ts, rt, id, !again)
-		if err != nil {
-			return err
-		}
-		if err := checkMatch(ifMatch, r.version); err != nil {
-			return err
-		}
-		var tx transaction
-		tx.must(when(remove(ts.User(id)), equals(attrVersion, r.version)), ErrStale)
-		tx.reindex(userEntries(ts.Keys, id, r.doc), nil, store.Key{}, nil)
-		tx.release(ts.Keys, r)
-		tx.add(counter.Add(ts.Keys, "User", id, -1))
-		if manager := managerOf(r.doc); manager != nil {
-			if _, resolved := manager["$ref"]; !resolved {
-				tx.add(remove(waitingManager(ts.Keys, id, text(manager, "value"))))
-			}
-		}
-		w = d.newWork(workGone, id)
-		tx.add(w.put(ts.Keys))
-		if len(tx.ops)+len(memberships.ops) <= store.MaxTransactOps {
-			tx.join(memberships)
-		}
-		again = true
-		return tx.commit(ctx, ts)
-	})
-	if err != nil {
-		return err
-	}
-	d.finish(ctx, ts, w)
-	return nil
-}
-
 // fewGroups is in how many groups a user may be whose deletion takes the memberships along. More would make its transaction one that
 // many others get in the way of.
 const fewGroups = 8
 
 // readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
-func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r record, leave *transaction, err error) {
-	leave = &transaction{}
+func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r record, leave *store.Tx, err error) {
+	leave = &store.Tx{}
 	if !groups || !validID(id) {
 		r, err = d.read(ctx, ts, rt, id)
 		return r, leave, err
@@ -192,8 +90,8 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 }
 
 // leaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are being changed.
-func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*transaction, error) {
-	var tx transaction
+func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*store.Tx, error) {
+	var tx store.Tx
 	prefix := ts.MemberOfPrefix(id)
 	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly, Limit: fewGroups + 1})
 	if err != nil || page.Count > fewGroups {
@@ -216,9 +114,9 @@ func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id s
 		if _, counted := it.Attrs[attrMembers]; counted {
 			touch.Add[attrMembers] = -1
 		}
-		tx.must(touch, ErrStale)
-		tx.must(when(remove(ts.Member(it.SK, id)), store.Cond{Test: store.NotEqual, Attr: "type", Value: memberNone}, exists()[0]), ErrStale)
-		tx.add(remove(ts.MemberOf(id, it.SK)))
+		tx.Must(touch, store.ErrStale)
+		tx.Must(store.RemoveItem(ts.Member(it.SK, id)).When(store.IsNot("type", memberNone), store.IsThere()), store.ErrStale)
+		tx.Add(store.RemoveItem(ts.MemberOf(id, it.SK)))
 	}
 	return &tx, nil
 }

@@ -71,7 +71,7 @@ func (w work) put(k store.Keys) store.Op {
 		values[i] = v
 	}
 	doc := scim.Object{"target": w.target, "values": values, "group": w.group, "counted": w.counted}
-	return put(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
+	return store.PutItem(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
 }
 
 func decodeWork(it store.Item) (work, error) {
@@ -165,7 +165,7 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 				return false
 			}
 			if d.o.Now().Sub(w.closed) > linger {
-				lingered = append(lingered, remove(ts.Work(w.id)))
+				lingered = append(lingered, store.RemoveItem(ts.Work(w.id)))
 			}
 			return true
 		})
@@ -239,11 +239,11 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 	}
 	if !seen && !in && budget != nil {
 		// The request itself looked right after its commit: no read can have seen anything, in whatever order it looked.
-		return ts.Write(ctx, remove(ts.Work(w.id)))
+		return ts.Write(ctx, store.RemoveItem(ts.Work(w.id)))
 	}
-	var tx transaction
-	tx.must(d.closing(ts.Keys, w), errGone)
-	if err := tx.commit(ctx, ts); err != nil && !errors.Is(err, errGone) {
+	closing := d.begin(ts.TenantID())
+	closing.Must(d.closing(ts.Keys, w), errGone)
+	if err := d.commit(ctx, closing); err != nil && !errors.Is(err, errGone) {
 		return err
 	}
 	return nil
@@ -288,11 +288,11 @@ func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, grou
 		for _, it := range page.Items {
 			value := lastPart(it.SK)
 			if text(scim.Object(it.Attrs), "type") == "" {
-				pairs = append(pairs, remove(waitingMember(ts.Keys, groupID, value)))
+				pairs = append(pairs, store.RemoveItem(waitingMember(ts.Keys, groupID, value)))
 			} else {
-				pairs = append(pairs, remove(ts.MemberOf(value, groupID)))
+				pairs = append(pairs, store.RemoveItem(ts.MemberOf(value, groupID)))
 			}
-			members = append(members, remove(it.Key))
+			members = append(members, store.RemoveItem(it.Key))
 		}
 		// The member goes last: while it is there, its counterpart is found again after a crash.
 		if err := ts.Batch(ctx, pairs...); err != nil {
@@ -310,18 +310,23 @@ var errGone = errors.New("directory: already done")
 // dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody is
 // another, which came later.
 func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
-	return d.changeMembers(ctx, ts, groupID, id, func(tx *transaction, _ bool, _ int64) (grown int64) {
-		isTyped := store.Cond{Test: store.NotEqual, Attr: "type", Value: memberNone}
-		tx.must(when(remove(ts.Member(groupID, id)), exists()[0], isTyped), errGone)
-		tx.add(remove(ts.MemberOf(id, groupID)))
+	member, pair := ts.Member(groupID, id), ts.MemberOf(id, groupID)
+	return d.changeMembers(ctx, ts, groupID, id, []store.Key{member, pair}, func(w *write, _ bool, _ int64) (grown int64) {
+		w.Must(store.RemoveItem(member).When(store.IsThere(), store.IsNot("type", memberNone)), errGone)
+		w.Add(store.RemoveItem(pair))
 		return -1
-	}, ts.Member(groupID, id), ts.MemberOf(id, groupID))
+	})
 }
 
-// changeMembers does one step of open work on a group's members: version and time of the group move with it. The step is told whether
-// value is a member so far, and what time it is for the group; it returns by how many members it makes the group larger. A step that
-// fails with errGone is done already; if the group itself is gone, and so will not come again, leftovers are removed.
-func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, groupID, value string, step func(tx *transaction, isMember bool, at int64) (grown int64), leftovers ...store.Key) error {
+// memberStep appends the operations of one step of open work on a group's members. It is told whether the value is a
+// member so far, and the time of change of the group; it returns by how many members it makes the group larger.
+type memberStep func(w *write, isMember bool, at int64) (grown int64)
+
+// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step that
+// fails with errGone is done already. If the group itself is gone, and so will not come again, leftovers are removed.
+func (d *Directory) changeMembers(
+	ctx context.Context, ts *store.TenantStore, groupID, value string, leftovers []store.Key, step memberStep,
+) error {
 	err := d.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
 		if err != nil {
@@ -330,7 +335,7 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 		if items[0].Attrs == nil {
 			ops := make([]store.Op, len(leftovers))
 			for i, key := range leftovers {
-				ops[i] = remove(key)
+				ops[i] = store.RemoveItem(key)
 			}
 			return ts.Batch(ctx, ops...)
 		}
@@ -338,18 +343,18 @@ func (d *Directory) changeMembers(ctx context.Context, ts *store.TenantStore, gr
 			if err := d.finishGroup(ctx, ts, open); err != nil {
 				return err
 			}
-			return ErrStale
+			return store.ErrStale
 		}
-		var tx transaction
+		w := d.begin(ts.TenantID())
 		touch := d.touchGroup(ts.Keys, groupID)
 		at := d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
 		touch.Set[attrModified] = at
-		tx.must(touch, ErrStale)
-		grown := step(&tx, items[1].Attrs != nil, at)
+		w.Must(touch, store.ErrStale)
+		grown := step(w, items[1].Attrs != nil, at)
 		if _, counted := items[0].Attrs[attrMembers]; counted && grown != 0 {
-			touch.Add[attrMembers] = grown // of tx.ops[0], which shares the map
+			touch.Add[attrMembers] = grown // of the operation above, which shares the map
 		}
-		return tx.commit(ctx, ts)
+		return d.commit(ctx, w)
 	})
 	if errors.Is(err, errGone) {
 		return nil

@@ -92,7 +92,8 @@ func (h *handler) replace(ctx context.Context, rq *request) (answer, error) {
 	}
 	var res directory.Resource
 	err = h.conditional(ctx, rq, func(ifMatch []string) (err error) {
-		res, err = h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body, ifMatch, how.sel)
+		res, err = h.Directory.Replace(ctx, rq.tenant, rq.route.rt, rq.target.id, body,
+			directory.PatchOptions{IfMatch: ifMatch, Selection: how.sel})
 		return err
 	})
 	if err != nil {

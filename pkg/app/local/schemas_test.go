@@ -265,8 +265,9 @@ func TestCharacteristics(t *testing.T) {
 		}
 	}
 	const usual = "map[desk:map[floor:2 room:3] label:l number:1]"
-	if fmt.Sprint(made[badgeURN]) != usual {
-		t.Errorf("created %v", made[badgeURN])
+	// The answer to a request that named "note" shows it (RFC 7643, section 7, "request").
+	if got, want := fmt.Sprint(made[badgeURN]), "map[desk:map[floor:2 room:3] label:l note:n number:1]"; got != want {
+		t.Errorf("created %v, want %v", got, want)
 	}
 	shown("", usual)
 	shown("?attributes="+badgeURN+":note,"+badgeURN+":pin,"+badgeURN+":salt", "map[label:l note:n]")

@@ -136,7 +136,8 @@ func (b *request) one(ctx context.Context, i int) Result {
 	var res directory.Resource
 	switch op.Method {
 	case http.MethodPut:
-		res, r.Err = b.d.Replace(ctx, b.t, op.Type, r.ID, data, op.IfMatch, bare(op.Type))
+		res, r.Err = b.d.Replace(ctx, b.t, op.Type, r.ID, data,
+			directory.PatchOptions{IfMatch: op.IfMatch, Selection: bare(op.Type)})
 	case http.MethodPatch:
 		var ops []patch.Operation
 		if ops, r.Err = patch.Parse(data, b.t.Dialect); r.Err == nil {
