@@ -130,7 +130,11 @@ func (b *request) one(ctx context.Context, i int) Result {
 	defer done()
 	data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
 	if op.Method == http.MethodPost {
-		return b.create(ctx, i, data)
+		r = b.create(ctx, i, data)
+		if errors.Is(r.Err, errTakenBack) {
+			r.Err = nil // it was created, and a DELETE came after that
+		}
+		return r
 	}
 	r.Status = http.StatusOK
 	var res directory.Resource
@@ -195,7 +199,10 @@ func notBegun() error {
 // idOf is the id of the resource that a bulkId names.
 func (b *request) idOf(bulkID string) string { return b.ids[b.creates[bulkID]] }
 
-// create carries out a POST. Where the resource is there already, an earlier run of this request created it.
+// errTakenBack says that a resource that another run of the request had created is not there any more.
+var errTakenBack = errors.New("bulk: created by another run of the request, and deleted since")
+
+// create carries out a POST. If the resource is there already, another run of this request created it.
 func (b *request) create(ctx context.Context, i int, data scim.Object) Result {
 	rt := b.ops[i].Type
 	r := Result{Status: http.StatusCreated, ID: b.ids[i]}
@@ -209,7 +216,9 @@ func (b *request) create(ctx context.Context, i int, data scim.Object) Result {
 		}
 	}
 	if b.memory.there[i] || errors.Is(r.Err, directory.ErrCreated) {
-		res, r.Err = b.d.Get(ctx, b.t, rt, r.ID, bare(rt))
+		if res, r.Err = b.d.Get(ctx, b.t, rt, r.ID, bare(rt)); isNotFound(r.Err) {
+			r.Err = errTakenBack
+		}
 	}
 	r.Version = res.Version
 	return r
@@ -224,11 +233,15 @@ func (b *request) patch(ctx context.Context, i int, ops []patch.Operation) (dire
 
 func (b *request) remove(ctx context.Context, i int) error {
 	err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], b.ops[i].IfMatch)
-	var known *scim.Error
-	if b.memory.resumed && errors.As(err, &known) && known.Status == http.StatusNotFound {
+	if b.memory.resumed && isNotFound(err) {
 		return nil
 	}
 	return err
+}
+
+func isNotFound(err error) bool {
+	var known *scim.Error
+	return errors.As(err, &known) && known.Status == http.StatusNotFound
 }
 
 // bare is the projection without the attributes that take reads of their own.

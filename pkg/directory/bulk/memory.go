@@ -39,6 +39,8 @@ type memory struct {
 	resumed bool
 	// there tells which POST operations' resources exist as the request made them, made which were created by this run.
 	there, made []bool
+	// version is the version of each resource that is there, as this run found it at its beginning.
+	version []int64
 	// alone tells which POST operations are the only ones of the request that have to do with their resource: it keeps version 1.
 	alone []bool
 }
@@ -73,6 +75,7 @@ func decodeMemory(it store.Item, n int, now time.Time) remembered {
 // remember gives each operation the id of its resource, and stores what a repetition of the request has to know.
 func (b *request) remember(ctx context.Context, digest string, units []unit) error {
 	b.memory.there, b.memory.made = make([]bool, len(b.ops)), make([]bool, len(b.ops))
+	b.memory.version = make([]int64, len(b.ops))
 	b.ids = make([]string, len(b.ops))
 	if digest == "" || !b.lasting() {
 		b.assign([]string{b.o.NewID()}, make([]byte, len(b.ops)))

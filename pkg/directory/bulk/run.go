@@ -13,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // run carries out the units, each as soon as those before it are done, up to parallel at a time.
@@ -129,6 +130,7 @@ func (b *request) circle(ctx context.Context, ops []int) {
 	}
 	inCircle := func(bulkID string) bool { return inside[b.creates[bulkID]] }
 	later := make([]scim.Object, len(ops))
+	left := make([]int64, len(ops)) // the versions that nobody but this run, or one before it, has made
 	err := b.each(ctx, ops, func(_ context.Context, _, i int) Result {
 		return Result{ID: b.ids[i], Err: b.ready(i, inside)}
 	})
@@ -141,7 +143,14 @@ func (b *request) circle(ctx context.Context, ops []int) {
 			defer done()
 			data, later[n] = bulkid.Split(data, inCircle)
 			data, _ = bulkid.Rewrite(data, "", b.idOf).(scim.Object)
-			return b.create(ctx, i, data)
+			r := b.create(ctx, i, data)
+			if errors.Is(r.Err, errTakenBack) {
+				r.Err = takenBack()
+			}
+			if left[n] = r.Version; b.memory.there[i] {
+				left[n] = b.memory.version[i]
+			}
+			return r
 		})
 	}
 	if err == nil && !untouched {
@@ -149,7 +158,12 @@ func (b *request) circle(ctx context.Context, ops []int) {
 			r := Result{Status: http.StatusCreated, ID: b.ids[i]}
 			add := patch.Operation{Kind: patch.Add, Value: bulkid.Rewrite(later[n], "", b.idOf), HasValue: true}
 			var res directory.Resource
-			res, r.Err = b.patch(ctx, i, []patch.Operation{add})
+			switch res, r.Err = b.patch(ctx, i, []patch.Operation{add}); {
+			case isNotFound(r.Err):
+				r.Err = takenBack()
+			case r.Err == nil && res.Version == left[n]+1: // else others have changed it as well
+				left[n], b.memory.made[i] = res.Version, true
+			}
 			r.Version = res.Version
 			return r
 		})
@@ -158,7 +172,7 @@ func (b *request) circle(ctx context.Context, ops []int) {
 		return
 	}
 	if final(err) {
-		b.undo(ctx, ops)
+		b.undo(ctx, ops, left)
 	}
 	b.failCircle(ops, err)
 }
@@ -184,19 +198,57 @@ func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Con
 	return first
 }
 
-// undo deletes what a circle that failed has created.
-func (b *request) undo(ctx context.Context, ops []int) {
-	_ = b.each(ctx, ops, func(ctx context.Context, _, i int) Result {
+// takenBack is the error of a resource of a circle that another run of the same request has deleted again.
+func takenBack() error {
+	return scim.Errorf(http.StatusConflict, scim.NoType,
+		"The same request was carried out at the same time, and could not create all of its resources. Send it again.")
+}
+
+// undo deletes what a circle that failed has created or completed. left are the versions that this run has left: of what
+// another run of the same request has changed since, unfinished decides.
+func (b *request) undo(ctx context.Context, ops []int, left []int64) {
+	_ = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
 		r := b.results[i]
 		if !b.memory.made[i] && !(b.memory.resumed && b.memory.there[i]) {
 			return r
 		}
-		err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], nil)
+		version := left[n]
+		err := b.d.Retry(ctx, func() error {
+			match := directory.Resource{Version: version}.ETag()
+			err := b.d.Delete(ctx, b.t, b.ops[i].Type, b.ids[i], []string{match})
+			if known := (*scim.Error)(nil); !errors.As(err, &known) || known.Status != http.StatusPreconditionFailed {
+				return err
+			}
+			if version, err = b.unfinished(ctx, ops, n); err != nil || version == 0 {
+				return err
+			}
+			return directory.ErrStale
+		})
 		if err != nil && !final(err) {
 			r.Err = err
 		}
 		return r
 	})
+}
+
+// unfinished returns the version of one of the resources of a circle, the n-th, while the circle is not whole; 0 if all of it is
+// there, because another run of the same request has completed it, or will undo it. A deletion in the circle changes those that
+// refer to what was deleted.
+func (b *request) unfinished(ctx context.Context, ops []int, n int) (version int64, err error) {
+	keys := make([]store.Key, len(ops))
+	for k, i := range ops {
+		keys[k] = directory.ResourceKey(b.ts.Keys, b.ops[i].Type, b.ids[i])
+	}
+	items, err := b.ts.Get(ctx, keys...)
+	if err != nil {
+		return 0, err
+	}
+	for _, it := range items {
+		if it.Attrs == nil {
+			return directory.VersionOf(items[n]), nil
+		}
+	}
+	return 0, nil
 }
 
 // failCircle gives the operations of a failed circle that did not fail themselves their error.

@@ -100,7 +100,7 @@ func (b *request) find(ctx context.Context, m remembered, units []unit) (spoiled
 			}
 			same = exists && strconv.FormatInt(version, 10) == noted
 		}
-		b.memory.there[i] = same
+		b.memory.there[i], b.memory.version[i] = same, version
 		spoiled[i] = !same && (exists || m.done)
 	}
 	b.spoil(units, spoiled)
