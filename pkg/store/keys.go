@@ -26,8 +26,6 @@ import (
 //	list of tenants             TENANTS              tenant id                         state
 //	operator's OAuth client     CLIENTS              client id                         doc, ver
 //	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
-//	pass over tenants not yet   DUE                  BACKFILL                          after, done
-//	in that order
 //	user                        T#t#U                user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N                folded userName                   id
 //	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
@@ -187,9 +185,6 @@ func DuePK(shard int) string { return "DUE#" + strconv.Itoa(shard) }
 
 // DueTime is what the sort keys of Due begin with: seconds at a fixed width, so that they sort as the times do.
 func DueTime(at int64) string { return fmt.Sprintf("%012d", at) }
-
-// DueBackfill is the key of how far the pass over tenants that are in no order of due times yet has come.
-var DueBackfill = Key{"DUE", "BACKFILL"}
 
 // Listed is the key of the tenant in the list of tenants.
 func (k Keys) Listed() Key { return Key{TenantsPK, k.tenant} }

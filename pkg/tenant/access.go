@@ -54,8 +54,8 @@ type AccessToken struct {
 var accessEncoding = base64.RawURLEncoding.Strict()
 
 // accessKey is what a tenant's access tokens are sealed with.
-func (r *record) accessKey(tenantID string) []byte {
-	key, err := hkdf.Key(sha256.New, r.cursorKey(tenantID), nil, "oauth access token", keyBytes)
+func (r *record) accessKey() []byte {
+	key, err := hkdf.Key(sha256.New, r.Key, nil, "oauth access token", keyBytes)
 	if err != nil {
 		panic(err) // 32 bytes are always to be had
 	}
@@ -64,7 +64,7 @@ func (r *record) accessKey(tenantID string) []byte {
 
 // seal is the HMAC. The tenant's id is in it beside the key.
 func (r *record) seal(tenantID string, body []byte) []byte {
-	h := hmac.New(sha256.New, r.accessKey(tenantID))
+	h := hmac.New(sha256.New, r.accessKey())
 	h.Write([]byte(tenantID))
 	h.Write([]byte{0})
 	h.Write(body)

@@ -44,9 +44,6 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 				return err
 			}
 		}
-		if len(r.Key) == 0 && r.Settings.SCIM.GroupMemberships != nil {
-			r.Key = newKey() // of an earlier version; ids of memberships must not end with the tokens
-		}
 		r.Modified = now.UnixMilli()
 		return nil
 	})

@@ -48,9 +48,6 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 		}
 		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.clientRecord)
-		if len(r.Key) == 0 {
-			r.Key = newKey() // of an earlier version; what follows from the tokens would end with them
-		}
 		r.tell(now, EventClientCreated, "", c.data())
 		return r.putClient(tenantID, c, now)
 	})

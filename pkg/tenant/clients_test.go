@@ -198,35 +198,6 @@ func TestClientsLeaveRoom(t *testing.T) {
 	w.issue(t, "acme")
 }
 
-func TestOldTenantsGetAKey(t *testing.T) {
-	w := newWorld(t)
-	w.create(t, "acme")
-	key := store.KeysOf("acme").Tenant()
-	items, err := w.store.Get(w.ctx, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := items[0].Attrs["doc"].(string)
-	i := strings.Index(doc, `"key":"`)
-	if i < 0 {
-		t.Fatal(doc)
-	}
-	end := i + len(`"key":"`) + strings.Index(doc[i+len(`"key":"`):], `"`) + 2
-	items[0].Attrs["doc"] = doc[:i] + doc[end:]
-	if err := w.store.Write(w.ctx, store.Op{Kind: store.Put, Key: key, Set: items[0].Attrs}); err != nil {
-		t.Fatal(err)
-	}
-	c, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := w.grant(t, "acme", c)
-	w.issue(t, "acme")
-	if !w.good(t, "acme", value) {
-		t.Error("an access token ends with a change of tokens")
-	}
-}
-
 func TestClientEventsAndCost(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")

@@ -64,5 +64,4 @@
 //	outbox.go     events and notices, written with the change that they are about
 //	delivery.go   how they leave
 //	deliver.go    they leave
-//	backfill.go   tenants that were made before there were due times
 package tenant

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -43,7 +42,7 @@ type record struct {
 	Pending  *reservation   `json:"pending,omitempty"`
 	Clients  []clientRecord `json:"clients,omitempty"`
 	Schemas  string         `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
-	Key      []byte         `json:"key,omitempty"`     // see Tenant.CursorKey
+	Key      []byte         `json:"key"`               // see Tenant.CursorKey
 	// Current is the token that is current in the vault, "" where that is not known.
 	Current string `json:"current,omitempty"`
 	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.
@@ -206,26 +205,12 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.tokens(now),
-		Schemas: r.Schemas, key: r.cursorKey(id), version: r.version,
+		Schemas: r.Schemas, key: r.Key, version: r.version,
 	}
 }
 
 // keyBytes is the length of a tenant's key.
 const keyBytes = 32
-
-// cursorKey is the tenant's key. A record without one, of an earlier version, has one that follows from what only the table knows; it
-// changes with the tokens.
-func (r *record) cursorKey(id string) []byte {
-	if len(r.Key) > 0 {
-		return r.Key
-	}
-	h := sha256.New()
-	fmt.Fprintf(h, "cursor %s %d", id, r.Created)
-	for _, t := range r.Tokens {
-		h.Write(t.Digest)
-	}
-	return h.Sum(nil)
-}
 
 // attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What then still is
 // more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from being told or renewed.

@@ -40,13 +40,6 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	soon, cancel := before(ctx, nearEnd) // when it ends, no more tenants are begun
 	defer cancel()
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		done, err := s.backfill(inner, soon.Done())
-		if !done {
-			more.Store(true)
-		}
-		return err
-	})
 	for shard := range store.DueShards {
 		group.Go(func() error {
 			return s.walk(inner, shard, now, func(id string, at int64) bool {

@@ -616,64 +616,6 @@ func TestDeliveryOvertaken(t *testing.T) {
 	}
 }
 
-// Tenants that were made before there was an order of due times get their place, also by runs that are cut short.
-func TestBackfill(t *testing.T) {
-	w, d := newWorld(t), &told{}
-	for i := range 250 {
-		w.create(t, fmt.Sprintf("tenant-%03d", i))
-	}
-	w.rotate(t, d)
-	w.strip(t)
-	w.clock.add(153 * day)
-	run := w.rotate(t, d)
-	for range 3 {
-		w.clock.add(time.Hour)
-		next := w.rotate(t, d)
-		run.Tenants += next.Tenants
-	}
-	if run.Tenants != 250 {
-		t.Errorf("%d tenants were found", run.Tenants)
-	}
-	for i := range 250 {
-		if live := w.sound(t, fmt.Sprintf("tenant-%03d", i)); len(live) != 2 {
-			t.Fatalf("tenant %d has %d live tokens", i, len(live))
-		}
-	}
-}
-
-// strip takes the order of due times away, and with it the note that the pass over all tenants was made.
-func (w *world) strip(t *testing.T) {
-	t.Helper()
-	ops := []store.Op{{Kind: store.Delete, Key: store.DueBackfill}}
-	for shard := range store.DueShards {
-		for item, err := range w.store.All(w.ctx, store.Query{PK: store.DuePK(shard), Select: store.KeysOnly}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			ops = append(ops, store.Op{Kind: store.Delete, Key: item.Key})
-		}
-	}
-	for item, err := range w.store.All(w.ctx, store.Query{PK: store.TenantsPK}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		items, err := w.store.Get(w.ctx, store.KeysOf(item.SK).Tenant())
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := scim.ParseObject([]byte(items[0].Attrs["doc"].(string)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		delete(doc, "due")
-		items[0].Attrs["doc"] = string(scim.AppendJSON(nil, doc))
-		ops = append(ops, store.Op{Kind: store.Put, Key: items[0].Key, Set: items[0].Attrs})
-	}
-	if err := w.store.Batch(w.ctx, ops...); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Successors of tenants of one day are made over a day, none of them too late.
 func TestSpread(t *testing.T) {
 	w, d := newWorld(t), &told{}
