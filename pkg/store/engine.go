@@ -159,6 +159,14 @@ var (
 	ErrUnavailable = errors.New("store: unavailable")
 )
 
+// Errors that an operator has to do something about: to try again at once does not help.
+var (
+	// ErrFull: the engine has no room for what was to be written; nothing was.
+	ErrFull = errors.New("store: there is no room left")
+	// ErrDamaged: stored data is not as it was written. A call that fails with it has written nothing.
+	ErrDamaged = errors.New("store: stored data is damaged")
+)
+
 // ConditionError reports which operations of a Transact had a condition that did not hold. Nothing was written.
 type ConditionError struct {
 	// Failed lists the operations in order of Index.

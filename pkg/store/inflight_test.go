@@ -77,6 +77,7 @@ func TestAllEndsWithContext(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	seen := 0
 	var last error
 	for _, err := range st.All(ctx, store.Query{PK: "p"}) {

@@ -25,13 +25,14 @@ type change struct {
 type group struct {
 	e       *Engine
 	items   *bbolt.Bucket
+	expiry  *bbolt.Bucket
 	cursor  *bbolt.Cursor // of items; good for look-ups between writes, too
 	changes []change      // of one job
 }
 
 func newGroup(e *Engine, tx *bbolt.Tx) *group {
 	items := tx.Bucket(itemsBucket)
-	return &group{e: e, items: items, cursor: items.Cursor()}
+	return &group{e: e, items: items, expiry: tx.Bucket(expiryBucket), cursor: items.Cursor()}
 }
 
 // get returns the encoded item at a key of the file; nil if there is none.
@@ -158,13 +159,18 @@ func update(attrs store.Attrs, op *store.Op) (store.Attrs, error) {
 
 func (g *group) carryOut(j *job) error {
 	for i, c := range g.changes {
+		if !c.write {
+			continue
+		}
 		var err error
 		switch {
-		case !c.write:
 		case c.new == nil:
 			err = g.items.Delete(j.keys[i])
 		default:
 			err = g.items.Put(j.keys[i], c.new)
+		}
+		if err == nil {
+			err = g.index(j.keys[i], c)
 		}
 		if err != nil {
 			return err

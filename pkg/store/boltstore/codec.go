@@ -7,7 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-var errDamaged = errors.New("boltstore: damaged item")
+// errDamaged says that a stored item can't be read. It leaves the package as the error of a damaged file.
+var errDamaged = errors.New("an item can't be read")
 
 // The type of a stored value.
 const (

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -43,10 +44,14 @@ type Options struct {
 // Engine is a store.Engine on one local file.
 type Engine struct {
 	db       *bbolt.DB
+	file     *os.File // of db
+	path     string
 	now      func() time.Time
-	scratch  string    // file to remove on Close
-	tokens   tokens    // the writer's own
-	queue    chan *job // closed by Close
+	scratch  string                // file to remove on Close
+	lost     atomic.Pointer[error] // why nothing can be read any more; nil if all is well
+	tokens   tokens                // the writer's own
+	broken   error                 // the writer's own: why there are no more writes
+	queue    chan *job             // closed by Close
 	finished chan struct{}
 
 	closing sync.RWMutex // held for reading while a job is put in the queue
@@ -93,15 +98,39 @@ func Open(path string, o Options) (*Engine, error) {
 	return e, nil
 }
 
-func (e *Engine) open(path string, options *bbolt.Options) error {
+func (e *Engine) open(path string, options *bbolt.Options) (err error) {
+	e.path = path
+	if e.scratch == "" {
+		if err := checkSeal(path); err != nil {
+			return err
+		}
+		if err := verify(path, *options); err != nil {
+			return openError(path, err)
+		}
+	}
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode)
+		e.file = f
+		return f, err
+	}
+	if err := e.openFile(path, options); err != nil {
+		if e.db == nil && e.file != nil {
+			_ = e.file.Close() // which bbolt may have left open and locked
+		}
+		return openError(path, err)
+	}
+	if e.scratch == "" {
+		writeSeal(path)
+	}
+	return nil
+}
+
+// openFile opens the file and prepares it.
+func (e *Engine) openFile(path string, options *bbolt.Options) (err error) {
+	defer guard(path, &err)
 	db, err := bbolt.Open(path, 0o600, options)
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("boltstore: %s is in use by another process", path)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
-		return fmt.Errorf("boltstore: %s is damaged, or not a file of this program: %w", path, err)
-	case err != nil:
-		return fmt.Errorf("boltstore: %w", err)
+	if err != nil {
+		return err
 	}
 	if err := prepare(db, path); err != nil {
 		return errors.Join(err, db.Close())
@@ -110,23 +139,40 @@ func (e *Engine) open(path string, options *bbolt.Options) error {
 	return nil
 }
 
-// prepare makes the buckets of a new file and checks the format of an old one.
+// openError makes an error of opening a file one that says what is wrong.
+func openError(path string, err error) error {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("boltstore: %s is in use by another process", path)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		return fmt.Errorf("%w, or it is not a file of this program: %w", damage(path, "no valid head"), err)
+	case IsFull(err):
+		return fmt.Errorf("boltstore: there is no room to open %s, which needs some pages: %w", path, err)
+	}
+	return fmt.Errorf("boltstore: %w", err)
+}
+
+// prepare makes the buckets that a file lacks, and checks the format of one that has any.
 func prepare(db *bbolt.DB, path string) error {
-	fresh := false
+	fresh, unindexed := false, false
 	err := db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(metaBucket)
 		if fresh = meta == nil; fresh {
 			return nil
 		}
 		if format, _ := binary.Uvarint(meta.Get(formatKey)); format != fileFormat || tx.Bucket(itemsBucket) == nil {
-			return fmt.Errorf("boltstore: %s has format %d; this program knows %d only", path, format, fileFormat)
+			return fmt.Errorf("%s has format %d; this program knows %d only", path, format, fileFormat)
 		}
+		unindexed = tx.Bucket(expiryBucket) == nil
 		return nil
 	})
-	if err != nil || !fresh {
+	if err != nil || !fresh && !unindexed {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	return db.Update(func(tx *bbolt.Tx) error {
+		if unindexed {
+			return indexAll(tx)
+		}
 		if _, err := tx.CreateBucket(itemsBucket); err != nil {
 			return err
 		}
@@ -134,12 +180,8 @@ func prepare(db *bbolt.DB, path string) error {
 		if err != nil {
 			return err
 		}
-		return meta.Put(formatKey, binary.AppendUvarint(nil, fileFormat))
+		return errors.Join(indexAll(tx), meta.Put(formatKey, binary.AppendUvarint(nil, fileFormat)))
 	})
-	if err != nil {
-		return fmt.Errorf("boltstore: %w", err)
-	}
-	return nil
 }
 
 // Close finishes the writes that have begun and releases the file. Calls after it give ErrClosed; closing twice is no error.
@@ -154,7 +196,12 @@ func (e *Engine) Close() error {
 	close(e.queue)
 	e.closing.Unlock()
 	<-e.finished
-	err := e.db.Close()
+	var err error
+	if e.broken == nil && e.lost.Load() == nil {
+		err = e.db.Close()
+	} else {
+		err = e.file.Close() // bbolt would wait for the transaction that was left open
+	}
 	e.removeScratch()
 	if err != nil {
 		return fmt.Errorf("boltstore: %w", err)

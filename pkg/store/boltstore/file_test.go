@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(childVar) {
 	case "write":
 		writeForEver(os.Getenv(pathVar), os.Getenv(fromVar))
+	case "fill":
+		fillUp(os.Getenv(pathVar))
+		os.Exit(0)
 	case "open":
 		_, err := boltstore.Open(os.Getenv(pathVar), boltstore.Options{})
 		fmt.Println(err)
@@ -80,7 +83,9 @@ func numbered(n int) []store.Op {
 			If:   []store.Cond{{Test: store.Absent}},
 		})
 	}
-	return ops
+	return append(ops, store.Op{
+		Kind: store.Put, Key: store.Key{PK: "expired", SK: fmt.Sprintf("%09d", n)}, Set: store.Attrs{store.AttrTTL: int64(1)},
+	})
 }
 
 func child(t *testing.T, mode, path string, from int) *exec.Cmd {
@@ -166,6 +171,25 @@ func checkWhole(t *testing.T, path string, acknowledged map[int]bool) {
 	if n, _ := items[0].Attrs["n"].(int64); n != int64(len(found)) {
 		t.Errorf("the counter is %d, for %d transactions", n, len(found))
 	}
+	checkSwept(t, st)
+}
+
+// checkSwept writes until nothing is left that has expired: what a killed process left is found as what this one made.
+func checkSwept(t *testing.T, st *store.Store) {
+	t.Helper()
+	for range 1000 {
+		page, err := st.Query(t.Context(), store.Query{PK: "expired"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.Count == 0 {
+			return
+		}
+		if err := st.Write(t.Context(), store.Op{Kind: store.Put, Key: store.Key{PK: "other", SK: "a"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Error("items that have expired are left")
 }
 
 func TestOneProcessAtATime(t *testing.T) {

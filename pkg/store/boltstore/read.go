@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -119,7 +120,7 @@ func (e *Engine) view(ctx context.Context, read func(*bbolt.Bucket) error) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := e.db.View(func(tx *bbolt.Tx) error { return read(tx.Bucket(itemsBucket)) })
+	err := e.readSafely(read)
 	switch {
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return ErrClosed
@@ -127,6 +128,27 @@ func (e *Engine) view(ctx context.Context, read func(*bbolt.Bucket) error) error
 		return fmt.Errorf("boltstore: read: %w", err)
 	}
 	return nil
+}
+
+// readSafely runs read, and makes an error of what bbolt meets in a damaged page.
+func (e *Engine) readSafely(read func(*bbolt.Bucket) error) (err error) {
+	if lost := e.lost.Load(); lost != nil {
+		return *lost
+	}
+	begun := false
+	defer func() {
+		if !begun {
+			e.lost.Store(&err) // even the head is damaged, and bbolt holds a lock for good
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer guard(e.path, &err)
+	err = e.db.View(func(tx *bbolt.Tx) error {
+		begun = true
+		return read(tx.Bucket(itemsBucket))
+	})
+	begun = true
+	return err
 }
 
 // skRange is the part of a partition that a query reads, in keys of the file.

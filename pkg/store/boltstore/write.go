@@ -2,7 +2,9 @@ package boltstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
@@ -116,6 +118,7 @@ func (e *Engine) enqueue(ctx context.Context, j *job) error {
 // write is the writer: it takes what waits in the queue and commits it together, until Close.
 func (e *Engine) write() {
 	defer close(e.finished)
+	debug.SetPanicOnFault(true)
 	var last pace
 	for first := range e.queue {
 		last.gather(len(e.queue) + 1)
@@ -141,7 +144,7 @@ func (e *Engine) commit(jobs []*job) {
 		return
 	}
 	var used []tokenID
-	err := e.db.Update(func(tx *bbolt.Tx) error {
+	err := e.update(func(tx *bbolt.Tx) error {
 		g := newGroup(e, tx)
 		changed := false
 		for _, j := range jobs {
@@ -157,13 +160,16 @@ func (e *Engine) commit(jobs []*job) {
 		if !changed {
 			return errNothing
 		}
-		return nil
+		return g.sweep(e.now().Unix(), sweepsPerJob*len(jobs))
 	})
-	if err != nil && err != errNothing { //nolint:errorlint // our own value, passed through unwrapped
-		// Which of the group's changes are on disk is not known.
+	if err != nil && !errors.Is(err, errNothing) {
 		e.tokens.forget(used)
+		if !errors.Is(err, store.ErrFull) && !errors.Is(err, store.ErrDamaged) {
+			// Which of the group's changes are on disk is not known.
+			err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		}
 		for _, j := range jobs {
-			j.err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+			j.err = err
 		}
 	}
 	for _, j := range jobs {
