@@ -103,29 +103,32 @@ func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value 
 	return userByExternalID(ctx, ts, value)
 }
 
-// userByExternalID returns the id of a user with that externalId, the lowest where there are several, or "".
+// userByExternalID returns the id of the user with that externalId. It is "" if there is none, and if there are
+// several: nobody could say which of them is meant, so a reference waits.
 func userByExternalID(ctx context.Context, ts *store.TenantStore, value string) (string, error) {
 	prefix := ts.LookupPrefix(userExternalID, value)
-	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 1, Select: store.KeysOnly})
-	if err != nil || len(page.Items) == 0 {
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 2, Select: store.KeysOnly})
+	if err != nil || len(page.Items) != 1 {
 		return "", err
 	}
 	return lastPart(page.Items[0].SK), nil
 }
 
-// usersByExternalID returns the same for values, by value; who names nobody is missing.
+// usersByExternalID returns the same for values, by value; a value that names nobody, or several users, is missing.
 func usersByExternalID(ctx context.Context, ts *store.TenantStore, values []string) (map[string]string, error) {
 	prefixes, ids := make([]string, len(values)), make([]string, len(values))
 	for i, v := range values {
 		prefixes[i] = ts.LookupPrefix(userExternalID, v).SK
 	}
+	several := make([]bool, len(values))
 	err := ts.EachUnder(ctx, ts.LookupPrefix("", "").PK, prefixes, func(i int, sk string) bool {
+		several[i] = ids[i] != ""
 		ids[i] = lastPart(sk)
-		return false
+		return !several[i]
 	})
 	users := map[string]string{}
 	for i, v := range values {
-		if ids[i] != "" {
+		if ids[i] != "" && !several[i] {
 			users[v] = ids[i]
 		}
 	}

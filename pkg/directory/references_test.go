@@ -88,6 +88,31 @@ func TestExternalIDIsCaseExact(t *testing.T) {
 	w.settled()
 }
 
+// TestExternalIDOfTwo: an externalId need not be unique. A reference by one that two users have waits; it is never given
+// to either of them by chance.
+func TestExternalIDOfTwo(t *testing.T) {
+	w := in(t)
+	a, b := w.user("a", `"externalId":"twin"`), w.user("b", `"externalId":"twin"`)
+	g := w.group("g", "twin", a)
+	report := w.user("report", managed("twin"))
+	w.same("members", w.members(g), []string{a, "twin"})
+	if m := manager(w.get(user, report).Doc); m["value"] != "twin" || m["$ref"] != nil {
+		t.Errorf("the manager is %v", m)
+	}
+	w.settled()
+	w.ok(w.patch(group, g, drop("twin")))
+	w.same("members", w.members(g), []string{a})
+	w.ok(w.patch(user, report, `{"op":"replace","path":"title","value":"x"}`))
+	w.settled()
+	if err := w.dir.Delete(t.Context(), w.tenant, user, report, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.ok(w.patch(user, b, `{"op":"replace","path":"externalId","value":"other"}`))
+	w.ok(w.patch(group, g, add("other", "twin")))
+	w.same("members", w.members(g), []string{a, b})
+	w.settled()
+}
+
 // TestArrivedAndGone has the user for whom a reference waits arrive and be deleted just before the reference is given to it: it goes
 // on waiting, for the next one.
 func TestArrivedAndGone(t *testing.T) {
