@@ -50,7 +50,7 @@ const (
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
-	whyFake   = "a stand-in for a service of AWS knows nothing of its callers"
+	whyFake   = "support for tests knows nothing of its callers"
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
@@ -100,10 +100,12 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
+	{"pkg/internal/slow", nil, whyFake},
 
 	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", awsSDK, kong}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
+	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},
 }
 
 // impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.

@@ -50,6 +50,7 @@
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
+//	internal/slow    tests that run only if they are asked for
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
 // one process.

@@ -469,7 +469,7 @@ func TestCompletion(t *testing.T) {
 	}
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skipf("the script for bash was not run: %v", err)
+		t.Skipf("NOT RUN: the script for bash: %v", err)
 	}
 	_, script, _ := run(t, "completion", "bash")
 	for line, want := range map[string]string{

@@ -37,7 +37,7 @@ type program struct {
 func TestColdStart(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv(coldStarts))
 	if n <= 0 {
-		t.Skip("not measured: set " + coldStarts + " to the number of starts, or run .ci/cold-start")
+		t.Skip("NOT RUN: nothing is measured: set " + coldStarts + " to the number of starts, or run .ci/cold-start")
 	}
 	dir := t.TempDir()
 	programs := everyProgram()

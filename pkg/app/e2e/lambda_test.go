@@ -18,6 +18,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -42,8 +43,8 @@ func TestLambda(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				if testing.Short() && (name == "behaviours" || name == "races") {
-					t.Skip("NOT RUN: it takes most of a minute, and -short is given")
+				if name == "behaviours" || name == "races" || name == "hostile" {
+					slow.Test(t, "the suite takes most of a minute here, and runs on the embedded engine as well")
 				}
 				run(t)
 			})

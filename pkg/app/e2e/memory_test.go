@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // largest is the size of the bodies of TestMemory in bytes: the largest that the server takes, but for what Lambda adds.
@@ -22,6 +24,7 @@ func repeated(text string, bytes int) string {
 // TestMemory sends the requests that need the most memory to a new process of the bulk function each, and holds its peak against
 // the least memory that template.yaml lets an operator choose.
 func TestMemory(t *testing.T) {
+	slow.Test(t, "it takes most of a minute")
 	template, err := os.ReadFile(filepath.Join("..", "..", "..", "template.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
@@ -63,7 +64,11 @@ func deploy(t *testing.T) *world {
 		names = append(names, f.Name)
 	}
 	begin := time.Now()
-	if err := fakelambda.Build(t.Context(), filepath.Join("..", "..", ".."), programs, names...); err != nil {
+	build := fakelambda.BuildPlain
+	if slow.Asked() {
+		build = fakelambda.Build
+	}
+	if err := build(t.Context(), filepath.Join("..", "..", ".."), programs, names...); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("built in %v", time.Since(begin).Round(time.Millisecond))

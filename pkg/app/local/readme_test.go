@@ -16,7 +16,7 @@ import (
 func TestDocumentedCommandsRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the commands of the documentation were not run: %v", err)
+			t.Skipf("NOT RUN: the commands of the documentation: %v", err)
 		}
 	}
 	for _, file := range []string{"README.md", "docs/admin-api.md"} {

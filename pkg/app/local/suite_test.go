@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -65,6 +66,7 @@ func TestExtensions(t *testing.T) { scimtest.RunExtensions(t, targets(open(t))) 
 
 // With types of a tenant's own, everything else is as it was.
 func TestBehavioursWithDefinitions(t *testing.T) {
+	slow.Test(t, "TestBehaviours runs the same without definitions")
 	plain := targets(open(t))
 	extended := func(t *testing.T, idp string) scimtest.Target {
 		target := plain(t, idp)

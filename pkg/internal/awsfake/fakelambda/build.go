@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 )
 
 // flags are those of functions/Makefile.
@@ -16,26 +17,40 @@ var flags = []string{
 	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l", "-gcflags=mime/...=-l",
 }
 
-// Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile but for the
-// architecture, which is this machine's. root is the top folder of the repository.
+// Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile but for
+// the architecture, which is this machine's. root is the top folder of the repository.
 func Build(ctx context.Context, root, dir string, names ...string) error {
-	packages := make([]string, len(names))
+	return BuildFor(ctx, runtime.GOARCH, root, dir, packages(names)...)
+}
+
+// BuildPlain is Build without flags: larger programs that do the same, of parts that tests have compiled before.
+func BuildPlain(ctx context.Context, root, dir string, names ...string) error {
+	return compile(ctx, root, dir, packages(names), nil)
+}
+
+func packages(names []string) []string {
+	paths := make([]string, len(names))
 	for i, name := range names {
-		packages[i] = "./functions/" + name
+		paths[i] = "./functions/" + name
 	}
-	return BuildFor(ctx, runtime.GOARCH, root, dir, packages...)
+	return paths
 }
 
 // BuildFor compiles packages for an architecture, as Build does. They are given by their paths from root, "./functions/users".
 func BuildFor(ctx context.Context, arch, root, dir string, packages ...string) error {
+	return compile(ctx, root, dir, slices.Concat(flags, packages), []string{"CGO_ENABLED=0", "GOARCH=" + arch})
+}
+
+// compile runs a build into dir.
+func compile(ctx context.Context, root, dir string, arguments, env []string) error {
 	out, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	args := append(append([]string{"build"}, flags...), "-o", out+string(filepath.Separator))
-	cmd := exec.CommandContext(ctx, "go", append(args, packages...)...)
+	args := append([]string{"build", "-o", out + string(filepath.Separator)}, arguments...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
+	cmd.Env = append(os.Environ(), env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("fakelambda: build: %w\n%s", err, text)
 	}

@@ -1,4 +1,4 @@
-package dynamolocal_test
+package dynamostore_test
 
 import (
 	"context"

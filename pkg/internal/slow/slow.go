@@ -1,0 +1,31 @@
+// Package slow leaves out what makes the tests take twice as long, unless it is asked for: TEST_SLOW=1, which .ci/run sets.
+// What is left out is told with the words NOT RUN, which .ci/test collects.
+package slow
+
+import (
+	"os"
+	"testing"
+)
+
+// Env is the variable that asks for all tests.
+const Env = "TEST_SLOW"
+
+// Asked reports whether all tests are asked for.
+func Asked() bool { return os.Getenv(Env) == "1" }
+
+// Test skips a test that takes long, unless all are asked for. why says what it takes, or which others prove nearly the same.
+func Test(t testing.TB, why string) {
+	t.Helper()
+	if !Asked() {
+		t.Skipf("NOT RUN: %s; set %s=1", why, Env)
+	}
+}
+
+// Part reports whether to run a part of a test, and tells of it if not. what names the part.
+func Part(t testing.TB, what string) bool {
+	t.Helper()
+	if !Asked() {
+		t.Logf("NOT RUN: %s; set %s=1", what, Env)
+	}
+	return Asked()
+}
