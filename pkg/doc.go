@@ -43,7 +43,7 @@
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/outbox       delivery of events and notices in AWS
 //	app/bench        what operations cost at several sizes
-//	app/request      the SCIM functions and oauth
+//	app/serve        the SCIM functions and oauth
 //	app/manage       admin, stream and rotate
 //	app/local        everything in one process
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
@@ -64,6 +64,6 @@
 //	a rule on users or groups                  directory
 //	a route                                    scimhttp or adminhttp, and template.yaml
 //	a setting of a tenant                      tenant.Settings
-//	a Lambda function                          app/request or app/manage, functions, template.yaml, an event in events
+//	a Lambda function                          app/serve or app/manage, functions, template.yaml, an event in events
 //	a package                                  the import matrix in arch_test.go, and the list above
 package pkg

@@ -3,7 +3,7 @@ package main
 
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/request"
+	"github.com/serverless-scim/serverless-scim/pkg/app/serve"
 )
 
-func main() { app.Serve(request.OAuth()) }
+func main() { app.Serve(serve.OAuth()) }

@@ -1,6 +1,6 @@
-// Package request joins the functions that answer identity providers: users, groups, bulk, discovery and oauth. They link DynamoDB and
-// nothing else of AWS, and no request reads a secret.
-package request
+// Package serve joins the functions that answer identity providers: users, groups, bulk, discovery and oauth. They link
+// DynamoDB and nothing else of AWS, and no request reads a secret.
+package serve
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func Handler() (http.Handler, error) {
 }
 
 // errNoSecrets answers what no request may ask for.
-var errNoSecrets = errors.New("request: no vault on the path of a request")
+var errNoSecrets = errors.New("serve: no vault on the path of a request")
 
 // noSecrets is the vault of functions that have none.
 type noSecrets struct{}

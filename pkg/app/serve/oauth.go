@@ -1,4 +1,4 @@
-package request
+package serve
 
 import (
 	"net/http"
