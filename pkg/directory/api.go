@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
@@ -96,7 +97,8 @@ func (d *Directory) Replace(
 	}
 	groups := d.groupsAhead(ctx, t, rt, id, o.Selection)
 	defer groups.stop()
-	res, dr, err := d.update(ctx, request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch}, edit)
+	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, secret: rt.Hides(maps.All(body))}
+	res, dr, err := d.update(ctx, r, edit)
 	if err != nil {
 		return Resource{}, err
 	}
@@ -128,7 +130,9 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 		groups = d.groupsAhead(ctx, t, rt, id, o.Selection)
 		defer groups.stop()
 	}
-	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch}
+	r := request{
+		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, secret: rt.Hides(patch.Named(ops)),
+	}
 	res, _, err = d.update(ctx, r, func(dr *draft) error {
 		out, err := patch.Apply(rt, dr.known(), ops, "", t.Dialect)
 		dr.after.doc = out.Doc
@@ -142,7 +146,10 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 }
 
 func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
-	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops)}
+	r := request{
+		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops),
+		secret: rt.Hides(patch.Named(ops)),
+	}
 	res, dr, err := d.update(ctx, r, patchGroup(ops))
 	if err != nil {
 		return Resource{}, false, err

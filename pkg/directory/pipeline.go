@@ -54,6 +54,9 @@ type request struct {
 	ifMatch []string
 	named   []string // values of members that the request names, if they are few and known before
 	fixed   bool     // the id was decided before the request
+	// secret says that nobody may learn whether the request changes anything, since it names what is never returned: it is
+	// written in any case.
+	secret bool
 }
 
 // editor sets the document of a draft's after, and of a group the edit of its members.
@@ -73,7 +76,7 @@ func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draf
 			if err := edit(dr); err != nil {
 				return err
 			}
-			if same, err := d.refer(ctx, dr); same || err != nil {
+			if same, err := d.refer(ctx, dr); same && !r.secret || err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,6 @@ package scimhttp
 
 import (
 	"context"
-	"iter"
 	"maps"
 	"net/http"
 
@@ -112,7 +111,7 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	how, err := rq.reply(sel, sentBy(ops))
+	how, err := rq.reply(sel, patch.Named(ops))
 	if err != nil {
 		return answer{}, err
 	}
@@ -131,30 +130,6 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 		return answer{}, err
 	}
 	return rq.written(http.StatusOK, res, how), nil
-}
-
-// sentBy lists the names and values that the operations of a PATCH say something about.
-func sentBy(ops []patch.Operation) iter.Seq2[string, any] {
-	return func(yield func(string, any) bool) {
-		for _, op := range ops {
-			if op.Path == nil {
-				o, _ := op.Value.(scim.Object)
-				for name, v := range o {
-					if !yield(name, v) {
-						return
-					}
-				}
-				continue
-			}
-			name := op.Path.Name
-			if op.Path.Sub != "" {
-				name += "." + op.Path.Sub
-			}
-			if !yield(name, op.Value) {
-				return
-			}
-		}
-	}
 }
 
 // patchBody says what a PATCH is answered with. A group's members are read for the answer only if the client asks for them,

@@ -170,7 +170,6 @@ func TestSameCircleAtOnce(t *testing.T) {
 	}
 }
 
-
 // TestDeletedByItsOwnRequestAtOnce sends the same request several times at once that creates a user and deletes it: each run
 // creates it, also if it finds that another has deleted it already.
 func TestDeletedByItsOwnRequestAtOnce(t *testing.T) {

@@ -22,6 +22,7 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 		if err != nil {
 			return nil, err
 		}
+		e = shown(a, e)
 		obj, isObject := e.(scim.Object)
 		switch {
 		case e == nil || isObject && len(obj) == 0:
@@ -46,6 +47,26 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 		return slices.ContainsFunc(loose, func(n scim.Object) bool { return agrees(a, e, n) })
 	}
 	return slices.DeleteFunc(slices.Clone(old), named), nil
+}
+
+// shown is an element of a without the sub-attributes that are never returned: which elements an operation is about must not
+// depend on them, or a client would find their values by trying. An attribute that is hidden as a whole shows nothing anyway.
+func shown(a *schema.Attribute, e any) any {
+	obj, ok := e.(scim.Object)
+	if !ok || hidden(a) || !slices.ContainsFunc(a.SubAttributes, hidden) {
+		return e
+	}
+	part := make(scim.Object, len(obj))
+	for name, v := range obj {
+		if !hidden(a.Sub(name)) {
+			part[name] = v
+		}
+	}
+	return part
+}
+
+func hidden(a *schema.Attribute) bool {
+	return a != nil && (a.Returned == schema.Never || a.Mutability == schema.WriteOnly)
 }
 
 // valueKey is equal for elements of a whose value is.

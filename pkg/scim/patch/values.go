@@ -105,9 +105,9 @@ func overlaid(old, e any) any {
 }
 
 // identity is equal for two elements of a that may not be in one list: those with one type and value, and those without a value
-// that differ in nothing but primary.
+// that differ in nothing but primary and what is never returned.
 func identity(a *schema.Attribute, e any) string {
-	obj, ok := e.(scim.Object)
+	obj, ok := shown(a, e).(scim.Object)
 	if !ok {
 		return string(appendFolded(nil, a, e))
 	}

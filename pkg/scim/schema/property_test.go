@@ -27,16 +27,32 @@ func attributeObject(t *rapid.T, name string, deep bool) any {
 	if o["mutability"] != "writeOnly" {
 		o["returned"] = rapid.SampledFrom([]string{"always", "never", "default", "request"}).Draw(t, "returned")
 	}
+	// What a client is never shown must not be found by trying.
+	if hidden(o) && (o["mutability"] == "immutable" || o["multiValued"] == true) {
+		o["mutability"], o["required"] = "writeOnly", false
+		delete(o, "returned")
+	}
 	switch {
 	case deep && rapid.IntRange(0, 3).Draw(t, "complex") == 0:
 		o["type"] = "complex"
 		o["subAttributes"] = attributeList(t, []string{"value", "type", "primary", "extra"}, false)
+		for _, e := range o["subAttributes"].([]any) {
+			sub := e.(scim.Object)
+			if hidden(sub) && o["mutability"] == "immutable" || hidden(o) && sub["mutability"] == "immutable" {
+				sub["mutability"], sub["returned"] = "readWrite", "default"
+			}
+		}
 	case o["type"] == "string" && flags.Draw(t, "closed"):
 		o["canonicalValues"] = []any{"red", "Green"}
 	case o["type"] != "boolean" && flags.Draw(t, "unique"):
 		o["uniqueness"] = "server"
 	}
 	return o
+}
+
+// hidden says whether an attribute is never returned.
+func hidden(attribute scim.Object) bool {
+	return attribute["mutability"] == "writeOnly" || attribute["returned"] == "never"
 }
 
 func attributeList(t *rapid.T, names []string, deep bool) []any {

@@ -15,25 +15,53 @@ func (t *ResourceType) Sent(p *Projection, sent iter.Seq2[string, any]) *Project
 	if p != nil && p.only {
 		return p
 	}
-	s := sentNames{t: t}
-	for name, v := range sent {
-		s.name(name, v)
-	}
-	if s.found == nil {
+	var found map[*Attribute]bool
+	names := sentNames{t: t, take: func(a *Attribute, _ bool) {
+		if a.Returned != Request || a.Mutability == ReadOnly {
+			return
+		}
+		if found == nil {
+			found = map[*Attribute]bool{}
+		}
+		found[a] = true
+	}}
+	if names.all(sent); found == nil {
 		return p
 	}
 	with := Projection{}
 	if p != nil {
 		with = *p
 	}
-	with.sent = s.found
+	with.sent = found
 	return &with
 }
 
-// sentNames collects the attributes with `returned: request` that a body names.
+// Hides reports whether a client that sends these names and values, as in Sent, says something about an attribute that is
+// never returned. A write that does must not tell whether it has changed anything: that would be a way to find the value. The
+// password of users is none: it is not stored.
+func (t *ResourceType) Hides(sent iter.Seq2[string, any]) bool {
+	if !t.custom {
+		return false
+	}
+	hides := false
+	names := sentNames{t: t, take: func(a *Attribute, top bool) {
+		hides = hides || a.hidden() && !(top && a.Name == "password")
+	}}
+	names.all(sent)
+	return hides
+}
+
+// sentNames finds the attributes that a body names.
 type sentNames struct {
-	t     *ResourceType
-	found map[*Attribute]bool
+	t *ResourceType
+	// take is called with each attribute and sub-attribute; top says that it is an attribute.
+	take func(a *Attribute, top bool)
+}
+
+func (s *sentNames) all(sent iter.Seq2[string, any]) {
+	for name, v := range sent {
+		s.name(name, v)
+	}
 }
 
 // name takes in a name and its value.
@@ -51,8 +79,8 @@ func (s *sentNames) name(name string, v any) {
 	case r.Attr == nil:
 		inner, _ := v.(scim.Object)
 		for name, v := range inner {
-			if r, ok := (Ref{}).resolve(r.Extension, name); ok {
-				s.attribute(r, v)
+			if inner, ok := (Ref{}).resolve(r.Extension, name); ok {
+				s.attribute(inner, v)
 			}
 		}
 	default:
@@ -61,9 +89,9 @@ func (s *sentNames) name(name string, v any) {
 }
 
 func (s *sentNames) attribute(r Ref, v any) {
-	s.take(r.Attr)
+	s.take(r.Attr, true)
 	if r.Sub != nil {
-		s.take(r.Sub)
+		s.take(r.Sub, false)
 		return
 	}
 	elements, isList := v.([]any)
@@ -74,21 +102,10 @@ func (s *sentNames) attribute(r Ref, v any) {
 		o, _ := e.(scim.Object)
 		for name := range o {
 			if sub := r.Attr.Sub(name); sub != nil {
-				s.take(sub)
+				s.take(sub, false)
 			}
 		}
 	}
-}
-
-// take notes an attribute, unless a client can't set it.
-func (s *sentNames) take(a *Attribute) {
-	if a.Returned != Request || a.Mutability == ReadOnly {
-		return
-	}
-	if s.found == nil {
-		s.found = map[*Attribute]bool{}
-	}
-	s.found[a] = true
 }
 
 // sends reports whether a sub-attribute of a is among what the client has sent.

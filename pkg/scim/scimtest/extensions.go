@@ -15,6 +15,9 @@ const extensionAttributes = `{"attributes":[
 	{"name":"since","type":"dateTime","mutability":"immutable"},
 	{"name":"pin","mutability":"writeOnly","returned":"never"},
 	{"name":"note","returned":"request"},
+	{"name":"answers","multiValued":true,"returned":"never"},
+	{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"type"},{"name":"code","mutability":"writeOnly"}]},
+	{"name":"safe","type":"complex","subAttributes":[{"name":"room"},{"name":"code","mutability":"writeOnly"}]},
 	{"name":"rooms","multiValued":true}]}`
 
 // RunExtensions runs one subtest for each behaviour of a server whose operator has defined an extension that every user needs (RFC
@@ -128,6 +131,64 @@ var extensionBehaviours = []behaviour{
 		c.get(path, params("attributes", extensionURN+":note,"+extensionURN+":pin")).want(http.StatusOK).
 			has(inExtension("note"), "n").lacks(inExtension("pin"))
 		c.get("/Users", params("filter", extensionURN+`:pin eq "4711"`)).refused(http.StatusBadRequest, "invalidFilter")
+	}},
+	{"what is never returned can't be found by trying", func(tenant func(string) *client) {
+		for _, idp := range []string{"generic", "rfc", "entra"} {
+			c := tenant(idp)
+			values := func(pin, answer, code string) string {
+				return `{"badge":"1","pin":"` + pin + `","answers":["` + answer + `","b"],"safe":{"room":"1","code":"` + code + `"}}`
+			}
+			stored := badged("ann", values("4711", "a", "x"))
+			path := "/Users/" + c.post("/Users", stored).want(http.StatusCreated).id()
+			guess := func(right bool, send func() *answer) {
+				c.t.Helper()
+				c.put(path, stored).want(http.StatusOK)
+				before := c.get(path).want(http.StatusOK)
+				a := send().want(http.StatusOK)
+				after := c.get(path).want(http.StatusOK)
+				if before.Header.Get("ETag") == after.Header.Get("ETag") || before.str("meta.lastModified") > after.str("meta.lastModified") {
+					a.fail("the version tells that the guess is right: %v", right)
+				}
+			}
+			op := func(op, name, value string) string {
+				return `{"op":"` + op + `","path":"` + extensionURN + `:` + name + `","value":` + value + `}`
+			}
+			for _, right := range []bool{true, false} {
+				pin, answers, code := "4711", "a", "x"
+				if !right {
+					pin, answers, code = "4712", "z", "y"
+				}
+				for _, op := range []string{
+					op("replace", "pin", `"`+pin+`"`), op("add", "pin", `"`+pin+`"`), op("add", "answers", `["`+answers+`"]`),
+					op("remove", "answers", `["`+answers+`"]`), op("replace", "answers", `["`+answers+`","b"]`),
+					op("replace", "safe.code", `"`+code+`"`), op("replace", "safe", `{"code":"`+code+`"}`),
+					`{"op":"replace","value":{"` + extensionURN + `:pin":"` + pin + `"}}`,
+					`{"op":"add","value":{"` + extensionURN + `":{"safe":{"CODE":"` + code + `"}}}}`,
+				} {
+					guess(right, func() *answer { return c.patch(path, op) })
+				}
+				guess(right, func() *answer { return c.put(path, badged("ann", values(pin, "a", "x"))) })
+				guess(right, func() *answer {
+					return c.put(path, badged("ann", `{"badge":"1","answers":["`+answers+`","b"],"safe":{"room":"1"}}`))
+				})
+			}
+			// Nor does what is shown tell it: an element goes, or comes, whatever its hidden part is said to be.
+			keys := func(code string) string { return `[{"type":"a","code":"` + code + `"}]` }
+			for _, code := range []string{"x", "y"} {
+				c.put(path, badged("ann", `{"badge":"1","keys":`+keys("x")+`}`)).want(http.StatusOK)
+				c.patch(path, op("add", "keys", keys(code))).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
+				c.put(path, badged("ann", `{"badge":"1","keys":`+keys("x")+`}`)).want(http.StatusOK)
+				c.patch(path, op("remove", "keys", `[{"code":"`+code+`"}]`)).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
+				c.patch(path, op("remove", "keys", keys(code))).want(http.StatusOK).lacks(inExtension("keys"))
+			}
+			c.put(path, stored).want(http.StatusOK)
+			// A write that does not name it changes nothing that it does not say.
+			c.unchanged(path, func() {
+				c.put(path, badged("ann", `{"badge":"1","safe":{"room":"1"}}`)).want(http.StatusOK)
+				c.patch(path, op("replace", "badge", `"1"`)).want(http.StatusOK)
+				c.patch(path, `{"op":"replace","path":"password","value":"x"}`)
+			})
+		}
 	}},
 	{"an attribute returned on request comes back to who sent it", func(tenant func(string) *client) {
 		note := inExtension("note")
