@@ -81,12 +81,12 @@ type account struct{ id, token string }
 // newServer makes a server on an empty store. change may adjust its configuration.
 func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 	t.Helper()
-	engine, err := boltstore.Open(":memory:", boltstore.Options{})
+	s := &server{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	engine, err := boltstore.Open(":memory:", boltstore.Options{Now: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	s := &server{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	st := store.New(faulty{engine, s}, store.Options{MaxWait: 50 * time.Millisecond, BaseDelay: time.Millisecond})
 	s.tenants = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: s.clock})
 	c := scimhttp.Config{
