@@ -36,17 +36,17 @@ type server struct {
 func newServer(t *testing.T, baseURL string) *server {
 	t.Helper()
 	s := &server{t: t, now: start}
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Close() })
-	st := store.New(engine, store.Options{})
 	clock := func() time.Time {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.now
 	}
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	st := store.New(engine, store.Options{})
 	s.tenants = tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: clock})
 	h := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: baseURL, Deleted: func(id string) { s.deleted = append(s.deleted, id) },

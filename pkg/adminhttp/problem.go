@@ -29,9 +29,12 @@ func problemOf(err error) *problem {
 		conflict *tenant.ConflictError
 		syntax   *scim.Error
 	)
+	detail, outage := tenant.Outage(err)
 	switch {
 	case errors.As(err, &known):
 		return known
+	case outage:
+		return &problem{http.StatusServiceUnavailable, detail}
 	case errors.As(err, &invalid):
 		return &problem{http.StatusBadRequest, invalid.Detail()}
 	case errors.As(err, &conflict):

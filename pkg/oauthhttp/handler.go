@@ -130,12 +130,17 @@ func (h *handler) audience(r *http.Request, id string) (string, error) {
 func (h *handler) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	p := (*problem)(nil)
 	denied := (*tenant.GrantError)(nil)
+	detail, outage := tenant.Outage(err)
 	switch {
 	case errors.As(err, &p):
 	case errors.As(err, &denied) && denied.Code == tenant.InvalidClient:
 		p = &problem{http.StatusUnauthorized, string(denied.Code), denied.Detail}
 	case errors.As(err, &denied):
 		p = &problem{http.StatusBadRequest, string(denied.Code), denied.Detail}
+	case outage:
+		h.Log.ErrorContext(ctx, "outage", "error", err)
+		p = &problem{http.StatusServiceUnavailable, "temporarily_unavailable", detail}
+		w.Header().Set("Retry-After", "60")
 	case tenant.Temporary(err) || errors.Is(err, context.Canceled):
 		h.Log.WarnContext(ctx, "busy", "error", err)
 		p = &problem{http.StatusServiceUnavailable, "temporarily_unavailable", "The service is busy. Try again in a few seconds."}

@@ -39,6 +39,7 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		timedOut  = errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 		temporary = timedOut || directory.IsBusy(err) || tenant.Temporary(err)
 	)
+	detail, outage := tenant.Outage(err)
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -49,6 +50,9 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 	case errors.As(err, &tooNarrow):
 		return scim.Errorf(http.StatusForbidden, scim.NoType,
 			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.", tooNarrow.method)
+	case outage:
+		h.Log.ErrorContext(ctx, "outage", "requestId", rq.id, "error", err)
+		return &scim.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute, Detail: detail}
 	case temporary:
 		h.Log.WarnContext(ctx, "busy", "requestId", rq.id, "error", err)
 		return &scim.Error{

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -62,7 +64,11 @@ func (c *clock) set(now time.Time) error {
 	if present := machine.Add(c.ahead); now.Before(present) {
 		return &tenant.InvalidError{Field: "now", Problem: "must not be before the present time, " + scim.FormatTime(present)}
 	}
-	if err := c.keep(now, machine); err != nil {
+	err := c.keep(now, machine)
+	if boltstore.IsFull(err) {
+		err = fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	if err != nil {
 		return fmt.Errorf("local: the clock is not moved, because that cannot be kept: %w", err)
 	}
 	c.ahead = now.Sub(machine)
