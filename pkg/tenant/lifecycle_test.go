@@ -138,6 +138,18 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada"}}}}, problem: "settings.notices.recipients[0].email"},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}}}, problem: "settings.notices.recipients[0].email"},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com\r\nBcc: x@example.com"}}}}, problem: "settings.notices.recipients[0].email"},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u202ema@example.com"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u2066ma@ex\u2069ample.com"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@exam\u200bple.com"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com", "language": "fr"}}}}, problem: "settings.notices.recipients[0].language"},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"language": "en"}}}}, problem: "settings.notices.recipients[0].email"},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{

@@ -267,10 +267,12 @@ func recipient(name string, v any) (Recipient, error) {
 	return r, nil
 }
 
-// plainAddress reports whether s is an address alone, without a name, that fits into one header line.
+// plainAddress reports whether s is an address alone, without a name, that fits into one header line. It must not hold characters
+// that nobody sees, such as those that turn the direction of writing: an administrator would read another address.
 func plainAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
-	return err == nil && len(s) <= maxEmailBytes && a.Name == "" && a.Address == s && !strings.ContainsFunc(s, unicode.IsControl)
+	return err == nil && len(s) <= maxEmailBytes && a.Name == "" && a.Address == s &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 func (s NoticeSettings) object() scim.Object {
