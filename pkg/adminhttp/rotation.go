@@ -9,16 +9,20 @@ import (
 )
 
 func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "action")
+	o, err := body(w, r, false, "action", "force")
 	if err != nil {
 		return err
+	}
+	force, isBool := o["force"].(bool)
+	if o["force"] != nil && (!isBool || o["action"] != "complete") {
+		return badRequest(`force must be true or false, and is for the action "complete" only.`)
 	}
 	id := r.PathValue("id")
 	switch o["action"] {
 	case "start":
 		err = a.tenants.StartRotation(r.Context(), id)
 	case "complete":
-		err = a.tenants.CompleteRotation(r.Context(), id)
+		err = a.tenants.CompleteRotation(r.Context(), id, force)
 	case "cancel":
 		err = a.tenants.CancelRotation(r.Context(), id)
 	default:

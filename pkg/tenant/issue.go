@@ -131,7 +131,7 @@ func (s *Service) room(r *record, now time.Time) error {
 	live := len(r.live(now))
 	held := s.holds(r.Pending)
 	switch {
-	case live >= maxLive && !held && s.toCollect(r, now):
+	case live >= maxLive && !held && s.policy(r.Settings.Token).vault == VaultNone && r.needsSuccessor(now, 0):
 		return nil // both end soon, and it is a person who makes the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}

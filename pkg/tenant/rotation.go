@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -19,15 +20,12 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	defer cancel()
 	now := s.o.Now()
 	_, err := s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
-		p := s.policy(r.Settings.Token)
-		if len(r.live(now)) >= maxLive && !r.needsSuccessor(now, 0) {
-			return nil, &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
+		if err := s.mayStart(r, now); err != nil {
+			return nil, err
 		}
+		p := s.policy(r.Settings.Token)
 		if p.vault == VaultNone {
 			return nil, errCollect
-		}
-		if s.holds(r.Pending) {
-			return nil, &ConflictError{Detail: "A token is being made already."}
 		}
 		return s.candidate(r, p, now), nil
 	})
@@ -35,6 +33,9 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		return err
 	}
 	_, err = s.update(ctx, tenantID, func(r *record) error {
+		if err := s.mayStart(r, now); err != nil { // of the tenant as it is now: a token may have been made since
+			return err
+		}
 		asked := s.toCollect(r, now)
 		r.Collect = true
 		if !s.announce(r, now, announcement{ready: math.MaxInt64}) && asked {
@@ -45,11 +46,35 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	return err
 }
 
-// CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. A *ConflictError where there
-// is no successor.
-func (s *Service) CompleteRotation(ctx context.Context, tenantID string) error {
+// mayStart returns a *ConflictError if a successor is there already, or a token is being made.
+func (s *Service) mayStart(r *record, now time.Time) error {
+	switch {
+	case len(r.live(now)) >= maxLive && !r.needsSuccessor(now, 0):
+		return &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
+	case s.holds(r.Pending):
+		return &ConflictError{Detail: "A token is being made already."}
+	}
+	return nil
+}
+
+// CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. It returns a *ConflictError if there
+// is no successor. Without force it does so too if the successor was never used, or has not all scopes of the tokens that would be
+// revoked: the identity provider might be cut off.
+func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force bool) error {
 	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record, live []int) ([]int, error) {
-		return live[:len(live)-1], nil
+		newest, older := live[len(live)-1], live[:len(live)-1]
+		if force {
+			return older, nil
+		}
+		if r.Tokens[newest].First == 0 {
+			return nil, &ConflictError{Detail: "The successor was never used. Enter it in the identity provider first, " +
+				"or complete the rotation with force."}
+		}
+		if slices.ContainsFunc(older, func(i int) bool { return !r.serves(newest, i) }) {
+			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: it has " +
+				joinScopes(r.Tokens[newest].Scopes) + " only. Make a token with all scopes, or complete the rotation with force."}
+		}
+		return older, nil
 	})
 }
 
@@ -117,6 +142,9 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 			return nil, &ConflictError{Detail: "There is no token to collect."}
 		case s.holds(r.Pending):
 			return nil, errWait
+		}
+		if err := s.room(r, now); err != nil {
+			return nil, err
 		}
 		return s.candidate(r, s.policy(r.Settings.Token), now), nil
 	})

@@ -290,7 +290,7 @@ func TestRotationByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	refused("complete without a successor", w.CompleteRotation(w.ctx, "acme"))
+	refused("complete without a successor", w.CompleteRotation(w.ctx, "acme", false))
 	refused("cancel without a successor", w.CancelRotation(w.ctx, "acme"))
 	must(w.StartRotation(w.ctx, "acme"))
 	refused("start twice", w.StartRotation(w.ctx, "acme"))
@@ -303,7 +303,7 @@ func TestRotationByHand(t *testing.T) {
 	live = w.sound(t, "acme")
 	w.Touch(w.ctx, "acme", live[1].ID)
 	refused("cancel what is in use", w.CancelRotation(w.ctx, "acme"))
-	must(w.CompleteRotation(w.ctx, "acme"))
+	must(w.CompleteRotation(w.ctx, "acme", false))
 	if w.good(t, "acme", old.Value) || !w.good(t, "acme", live[1].Value) {
 		t.Error("completed")
 	}

@@ -79,7 +79,7 @@ func (l *life) act() {
 	case n == 0:
 		l.note("start: %v", l.StartRotation(l.ctx, "acme"))
 	case n == 1:
-		l.note("complete: %v", l.CompleteRotation(l.ctx, "acme"))
+		l.note("complete: %v", l.CompleteRotation(l.ctx, "acme", l.rand.IntN(2) == 0))
 	case n == 2:
 		l.note("cancel: %v", l.CancelRotation(l.ctx, "acme"))
 	case n == 3:
