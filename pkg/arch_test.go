@@ -67,7 +67,9 @@ var importRules = []importRule{
 
 	{"pkg/mapping", []string{"pkg/scim/..."}, "what decides about people is pure, so that anybody can check it against a second implementation"},
 
-	{"pkg/store", []string{uuid, xsync}, whyPort},
+	{"pkg/task", nil, "it starts goroutines for all others, so it knows none of them"},
+
+	{"pkg/store", []string{"pkg/task", uuid, xsync}, whyPort},
 	{"pkg/store/storetest", []string{"pkg/store", uuid, cmp, rapid}, "the conformance suite knows the port, not an engine"},
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
@@ -75,7 +77,7 @@ var importRules = []importRule{
 
 	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
 		"so that anybody can check and fuzz it alone"},
-	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/tenant/assertion", uuid, xsync}, whyUse},
+	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant/assertion", uuid}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/event", []string{"pkg/scim", "pkg/tenant"}, whyUse},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
@@ -83,16 +85,16 @@ var importRules = []importRule{
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
-		"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid, xsync,
+		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid, xsync,
 	}, whyUse},
 	{"pkg/directory/counter", []string{"pkg/store"}, "it counts ids by type, and knows nothing of what they name"},
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
-	{"pkg/directory/plan", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", xsync}, whyPart},
-	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/tenant", "pkg/directory/...", uuid, xsync}, whyUse},
+	{"pkg/directory/plan", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", "pkg/task"}, whyPart},
+	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant", "pkg/directory/...", uuid}, whyUse},
 
-	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/tenant", uuid}, whyEdge},
+	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", uuid}, whyEdge},
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
 	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
 	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
@@ -379,6 +381,41 @@ func TestImportMatrixIsCurrent(t *testing.T) {
 		if slices.ContainsFunc(importRules[:i], func(earlier importRule) bool { return earlier.pkg == r.pkg }) {
 			t.Errorf("the import matrix has %s twice", r.pkg)
 		}
+	}
+}
+
+// starters are the packages that start goroutines themselves, and why.
+var starters = map[string]string{
+	"pkg/task":                "all others start theirs with it",
+	"pkg/store/boltstore":     "one writer lives as long as the engine and guards each transaction itself",
+	"pkg/store/storetest/...": "a suite is tests: a panic in it must end it",
+	"pkg/scim/scimtest/...":   "a suite is tests: a panic in it must end it",
+	"pkg/internal/...":        "only tests use it: a panic in it must end them",
+}
+
+// TestGoroutinesAreStartedByTask: a panic in a goroutine ends the process, and with it every other request, unless task
+// started the goroutine.
+func TestGoroutinesAreStartedByTask(t *testing.T) {
+	const why = "start goroutines with package task, so that a panic in one does not end the process"
+	for _, s := range parsed(t) {
+		if s.test || exempt(starters, s.dir) {
+			continue
+		}
+		if slices.Contains(s.imports(), xsync+"/errgroup") {
+			t.Errorf("%s imports errgroup: %s", s.path(), why)
+		}
+		usesTask := slices.Contains(s.imports(), module+"/pkg/task")
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: line %d has a go statement: %s", s.path(), s.fset.Position(n.Pos()).Line, why)
+			case *ast.SelectorExpr:
+				if n.Sel.Name == "Go" && !usesTask {
+					t.Errorf("%s: line %d calls Go of something else: %s", s.path(), s.fset.Position(n.Pos()).Line, why)
+				}
+			}
+			return true
+		})
 	}
 }
 

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 const (
@@ -57,7 +56,7 @@ func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (grou
 
 func (l *lister) groupsEach(ctx context.Context, o overlay, ids []string) (map[string][]string, error) {
 	lists := make([][]string, len(ids))
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.SetLimit(attachers)
 	for i, id := range ids {
 		g.Go(func() (err error) {
@@ -218,7 +217,7 @@ func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look 
 	for start := 0; start < len(ids); start += fewRows {
 		chunk := ids[start:min(start+fewRows, len(ids))]
 		used := make([]int, len(chunk))
-		g, gctx := errgroup.WithContext(ctx)
+		g, gctx := task.WithContext(ctx)
 		for i, id := range chunk {
 			g.Go(func() (err error) {
 				reader := memberReader{ts: l.ts, look: look, limit: room(start + i)}

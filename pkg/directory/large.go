@@ -8,10 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // A membership change larger than one transaction is written as chunks first, which nobody looks at. Then ONE transaction makes
@@ -91,7 +90,7 @@ func decodeChunk(it store.Item) ([]change, error) {
 // rollMembers applies what is left of a large change of members, and closes it.
 func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	prefix := ts.ChunkPrefix(w.id)
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	var mu sync.Mutex
 	var resolve []work

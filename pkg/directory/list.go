@@ -5,11 +5,10 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // start finds out where the page begins: where a cursor says, where the page before it ended, or at the beginning.
@@ -65,7 +64,7 @@ func (l *lister) read(ctx context.Context) error {
 // all answers a query without a filter: the total from the counters, the rows from the partition, or for the order of names from the
 // items that make names unique.
 func (l *lister) all(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.Go(func() error { return l.tally(ctx) })
 	g.Go(func() error {
 		kinds := slices.Clone(l.kinds)
@@ -274,7 +273,7 @@ func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys
 	if len(ids) > 1 || !k.attach || !isUser(k.rt) {
 		return l.ts.Get(ctx, keys...)
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		items, err = l.ts.Get(ctx, keys...)
 		return err
@@ -372,7 +371,7 @@ func tooLarge() error {
 func (l *lister) complete(ctx context.Context) error {
 	users := l.attaching(false)
 	ids, inRange := l.ids(users), l.adjacent(users)
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() error { return l.load(gctx) })
 	if len(users) > 0 && l.groups == nil {
 		g.Go(func() (err error) {

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 func (p *planner) byID(_ context.Context, value, _ string) ([]string, error) {
@@ -68,7 +67,7 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 		return nil, nil
 	}
 	exists := false
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() error {
 		items, err := p.ts.Get(gctx, p.ts.Group(value))
 		exists = err == nil && items[0].Attrs != nil
@@ -107,7 +106,7 @@ func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, erro
 func (p *planner) memberIn(ctx context.Context, value string) (groups []string, changed map[string]change, err error) {
 	var waiting []string
 	var gone map[string]bool
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() error {
 		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
 			if groups, changed, gone = nil, nil, o.gone; o.gone[value] {

@@ -5,11 +5,10 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there: it costs what
@@ -32,7 +31,7 @@ const (
 // readMark finds where the page that begins at the query's start index goes on.
 func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	var items []store.Item
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		items, err = l.ts.Get(gctx, l.ts.PageMark(l.list(), strconv.Itoa(l.q.StartIndex)))
 		return err
@@ -114,7 +113,7 @@ func (l *lister) tally(ctx context.Context) error {
 		return nil
 	}
 	tallies := make([]counter.Tally, len(l.kinds))
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	for i, k := range l.kinds {
 		g.Go(func() (err error) {
 			tallies[i], err = counter.Read(ctx, l.ts, k.rt.ID)

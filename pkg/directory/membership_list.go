@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
@@ -16,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // membershipList makes one page of memberships, in order of group and then of the member's value. A filter that names the group, the member
@@ -224,7 +223,7 @@ func (m *membershipList) findLinks(ctx context.Context) error {
 func (m *membershipList) readWalk(ctx context.Context, o overlay) error {
 	m.present, m.groups = -1, map[string]record{}
 	var group record
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() error { return m.take(gctx, o) })
 	if m.byGroup {
 		g.Go(func() (err error) {

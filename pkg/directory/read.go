@@ -5,11 +5,10 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 const (
@@ -28,7 +27,7 @@ func (d *Directory) beside(ctx context.Context, ts *store.TenantStore, read func
 func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fine func(overlay) bool, read func(context.Context, overlay) error) error {
 	began := d.o.Now()
 	var o overlay
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		o, err = d.overlay(gctx, ts)
 		return err

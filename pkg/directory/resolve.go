@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // unlinkManager marks the manager of a user as one that names nobody: the value stays, the $ref goes.
@@ -82,7 +81,7 @@ func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, va
 	if err != nil {
 		return err
 	}
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	for _, folded := range came {
 		g.Go(func() error {

@@ -6,12 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // How a search that nothing narrows goes about it.
@@ -53,7 +52,7 @@ func (l *lister) search(ctx context.Context) error {
 
 // whole reads all ranges of all types.
 func (s *scanner) whole(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.SetLimit(scanners)
 	for _, k := range s.l.kinds {
 		if k.narrow != nil && len(s.l.kinds) > 1 {
@@ -151,7 +150,7 @@ func (s *scanner) full() bool {
 
 // rest reads the ranges behind an id.
 func (s *scanner) rest(ctx context.Context, k *kind, after string) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.SetLimit(scanners)
 	for n := range len(bounds) + 1 {
 		i := n

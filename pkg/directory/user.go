@@ -4,11 +4,10 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // referUser completes a user's document and finds out whom it refers to, and who refers to its new names.
@@ -76,7 +75,7 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 		r, err = d.read(ctx, ts, rt, id)
 		return r, leave, err
 	}
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		r, err = d.read(gctx, ts, rt, id)
 		return err
@@ -133,7 +132,7 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	}
 	var r record
 	var groups []string
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		r, err = d.read(gctx, ts, rt, id)
 		return err
@@ -158,7 +157,7 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceTy
 type groupsAhead struct {
 	cancel  context.CancelFunc
 	read    func(context.Context) error
-	reading errgroup.Group
+	reading task.Group
 	ids     []string
 	byID    map[string]scim.Object
 }

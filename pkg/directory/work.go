@@ -8,10 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Open work is what a committed write still has to bring about. Its item is part of the write's transaction, and from that
@@ -217,7 +216,7 @@ func spend(budget *allowance, n int) error {
 // rollGone removes what is left of a deleted resource.
 func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	var seen, in bool
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
 		in, err = d.eachOwner(gctx, ts, ts.MemberOfPrefix(w.target), budget, func(ctx context.Context, group string) error {
 			return d.dropMember(ctx, ts, group, w.target)
@@ -254,7 +253,7 @@ const stepsAtOnce = 8
 
 // eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such keys.
 func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance, step func(context.Context, string) error) (any bool, err error) {
-	g, gctx := errgroup.WithContext(ctx)
+	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	for it, e := range ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if any = true; e == nil {

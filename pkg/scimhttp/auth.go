@@ -9,6 +9,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -24,9 +25,9 @@ type scopeError struct{ method string }
 // Error implements error.
 func (e *scopeError) Error() string { return "scimhttp: the token has no scope for " + e.method }
 
-// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a tenant that this
-// process has not let the same token in to before is touched until that is known.
-func (h *handler) authenticate(ctx context.Context, rq *request) (answer, error) {
+// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a tenant
+// that this process has not let the same token in to before is touched until that is known.
+func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
 	authorization := strings.Join(rq.Header.Values("Authorization"), ",")
 	if account, token, ok := h.Tenants.Recall(rq.target.tenant, authorization); ok {
 		return h.ahead(ctx, rq, authorization, account, token)
@@ -35,29 +36,33 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
-	defer h.touch(ctx, account, token)()
+	noted := h.touch(ctx, account, token)
+	defer func() { err = errors.Join(err, <-noted) }()
 	return h.carryOut(ctx, rq, account, token)
 }
 
 // errChanged says that the tenant is not what it was when it was last read.
 var errChanged = errors.New("scimhttp: the tenant has changed")
 
-// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and that one are one
-// round. Nothing is written before it is known that the sender is still let in and nothing of the tenant has changed. Where the tenant
-// has changed, all that was found is void, and the request is carried out anew.
-func (h *handler) ahead(ctx context.Context, rq *request, authorization string, account tenant.Tenant, token tenant.Token) (answer, error) {
+// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and that
+// one are one round. Nothing is written before it is known that the sender is still let in and nothing of the tenant has
+// changed. If the tenant has changed, all that was found is void, and the request is carried out anew.
+func (h *handler) ahead(
+	ctx context.Context, rq *request, authorization string, account tenant.Tenant, token tenant.Token,
+) (a answer, failed error) {
 	var (
-		now      tenant.Tenant
-		by       tenant.Token
-		err      error
-		known    = make(chan struct{})
-		finished = make(chan struct{})
+		now   tenant.Tenant
+		by    tenant.Token
+		err   error
+		known = make(chan struct{})
 	)
 	trial, cancel := context.WithCancel(directory.Hold(ctx, func() error { <-known; return err }))
 	defer cancel()
-	go func() {
-		defer close(finished)
-		now, by, err = h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+	finished := task.Start(func() error {
+		err = task.Do(func() (err error) {
+			now, by, err = h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+			return err
+		})
 		if err == nil && !(now.Same(account) && by.Same(token)) {
 			err = errChanged
 		}
@@ -68,10 +73,11 @@ func (h *handler) ahead(ctx context.Context, rq *request, authorization string, 
 		if err == nil || errors.Is(err, errChanged) {
 			h.Tenants.Touch(context.WithoutCancel(ctx), now.ID, by.ID)
 		}
-	}()
-	defer func() { <-finished }()
+		return nil
+	})
+	defer func() { failed = errors.Join(failed, <-finished) }()
 	attempt := *rq
-	a, failed := h.carryOut(trial, &attempt, account, token)
+	a, failed = h.carryOut(trial, &attempt, account, token)
 	<-known
 	switch {
 	case err == nil:
@@ -83,14 +89,12 @@ func (h *handler) ahead(ctx context.Context, rq *request, authorization string, 
 	return answer{}, err
 }
 
-// touch notes, beside the request, that a token was used. What it returns waits until that is done.
-func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant.Token) (wait func()) {
-	noted := make(chan struct{})
-	go func() {
-		defer close(noted)
+// touch notes, beside the request, that a token was used. The channel says when that is done.
+func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant.Token) <-chan error {
+	return task.Start(func() error {
 		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
-	}()
-	return func() { <-noted }
+		return nil
+	})
 }
 
 // carryOut does what a request asks for, as the holder of a token of a tenant.

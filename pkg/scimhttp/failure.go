@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -61,8 +61,8 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		}
 	}
 	attributes := []any{"requestId", rq.id, "error", err}
-	if p := (*panicError)(nil); errors.As(err, &p) {
-		attributes = append(attributes, "stack", string(p.stack))
+	if p := (*task.Panic)(nil); errors.As(err, &p) {
+		attributes = append(attributes, "stack", string(p.Stack))
 	}
 	h.Log.ErrorContext(ctx, "internal error", attributes...)
 	return scim.Errorf(http.StatusInternalServerError, scim.NoType,
@@ -76,20 +76,6 @@ func errorAnswer(e *scim.Error) answer {
 		a.header.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	return a
-}
-
-// panicError is a panic that was caught.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-// Error says with what the code panicked only where the Go runtime made the message: any other value may hold data of a request.
-func (p *panicError) Error() string {
-	if e, ok := p.value.(interface{ RuntimeError() }); ok {
-		return fmt.Sprint("panic: ", e)
-	}
-	return fmt.Sprintf("panic: %T", p.value)
 }
 
 // requestIDHeader is where the gateway's id of a request is found, if there is a gateway.

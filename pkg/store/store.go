@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // parallel bounds how many engine calls one call of a Store has under way.
@@ -238,7 +239,7 @@ func (s *Store) chunks(ctx context.Context, n, size int, do func(ctx context.Con
 		}
 		return do(ctx, 0, n)
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := task.WithContext(ctx)
 	group.SetLimit(parallel)
 	for from := 0; from < n; from += size {
 		group.Go(func() error { return do(ctx, from, min(from+size, n)) })

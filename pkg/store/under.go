@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // How keys under prefixes are looked for.
@@ -33,7 +33,7 @@ func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []strin
 		}
 		return t.walkUnder(ctx, pk, prefixes, order, use)
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.SetLimit(underReaders)
 	for part := range slices.Chunk(order, underAtOnce) {
 		g.Go(func() error { return t.walkUnder(ctx, pk, prefixes, part, use) })

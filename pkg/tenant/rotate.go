@@ -7,9 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 const (
@@ -39,7 +38,7 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	now := s.o.Now()
 	soon, cancel := before(ctx, nearEnd) // when it ends, no more tenants are begun
 	defer cancel()
-	group, inner := errgroup.WithContext(ctx)
+	group, inner := task.WithContext(ctx)
 	for shard := range store.DueShards {
 		group.Go(func() error {
 			return s.walk(inner, shard, now, func(id string, at int64) bool {

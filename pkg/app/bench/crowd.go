@@ -13,9 +13,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // load is something that many clients ask for at once.
@@ -71,7 +70,7 @@ func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (a
 		return nil, nil, err
 	}
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: time.Minute}
-	var serving errgroup.Group
+	var serving task.Group
 	serving.Go(func() error { return server.Serve(listener) })
 	defer func() {
 		closed := server.Close()
@@ -114,7 +113,7 @@ func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (a
 // measure sends requests from to to-1 to one tenant, each client one after the other.
 func (c *crowd) measure(ctx context.Context, l load, w *world, from, to, clients int, p *progress) error {
 	samples, made := make([]sample, to-from), make([]string, to-from)
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	begin := time.Now()
 	for k := range clients {
 		g.Go(func() (err error) {

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -94,7 +93,7 @@ func leave(id string) string {
 // create makes n resources, several at a time, and returns their ids by number.
 func (w *world) create(ctx context.Context, n int, path string, body func(i int) string, p *progress) ([]string, error) {
 	ids := make([]string, n)
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	for k := range seeders {
 		g.Go(func() error {
 			for i := k; i < n; i += seeders {

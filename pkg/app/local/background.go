@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -16,7 +17,7 @@ type background struct {
 	log     *slog.Logger
 	ctx     context.Context
 	cancel  context.CancelFunc
-	wg      sync.WaitGroup
+	tasks   task.Group
 
 	mu   sync.Mutex
 	busy map[app.Wake]bool // true: woken again while at work
@@ -36,13 +37,13 @@ func (b *background) wake(w app.Wake) {
 		return
 	}
 	b.busy[w] = false
-	b.wg.Go(func() { b.work(w) })
+	b.tasks.Go(func() error { b.work(w); return nil })
 }
 
 func (b *background) work(w app.Wake) {
 	pause := 100 * time.Millisecond
 	for {
-		err := b.cleaner.Clean(b.ctx, w)
+		err := task.Do(func() error { return b.cleaner.Clean(b.ctx, w) })
 		if err != nil && b.ctx.Err() == nil {
 			b.log.Warn("background work will be tried again", "tenant", w.Tenant, "error", err)
 		}
@@ -69,7 +70,7 @@ func (b *background) work(w app.Wake) {
 
 // resume wakes what an earlier process left undone.
 func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
-	b.wg.Go(func() {
+	b.tasks.Go(func() error {
 		err := b.left(b.ctx, tenants, func(w app.Wake) error {
 			b.wake(w)
 			return nil
@@ -77,6 +78,7 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 		if err != nil && ctx.Err() == nil {
 			b.log.Warn("work of an earlier run was not looked for", "error", err)
 		}
+		return nil
 	})
 }
 
@@ -116,5 +118,5 @@ func (b *background) left(ctx context.Context, tenants *tenant.Service, take fun
 // stop ends the work; what is left is found at the next start.
 func (b *background) stop() {
 	b.cancel()
-	b.wg.Wait()
+	_ = b.tasks.Wait() // what failed is logged
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -148,16 +149,17 @@ func (s *Server) Rotate(ctx context.Context) error {
 
 // rotateHourly runs rotation now and every hour.
 func (s *Server) rotateHourly() {
-	s.background.wg.Go(func() {
+	s.background.tasks.Go(func() error {
 		tick := time.NewTicker(rotateEvery)
 		defer tick.Stop()
 		for {
-			if err := s.Rotate(s.background.ctx); err != nil && s.background.ctx.Err() == nil {
+			err := task.Do(func() error { return s.Rotate(s.background.ctx) })
+			if err != nil && s.background.ctx.Err() == nil {
 				s.log.Warn("rotation will be tried again", "error", err)
 			}
 			select {
 			case <-s.background.ctx.Done():
-				return
+				return nil
 			case <-tick.C:
 			}
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -219,8 +220,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	s.background.resume(ctx, s.tenants)
 	s.rotateHourly()
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	served := task.Start(func() error { return server.Serve(listener) })
 	fmt.Fprintf(s.o.Out, "listening on http://%s\n", listener.Addr())
 	select {
 	case err = <-served:

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Admin returns the handler of the admin API.
@@ -89,11 +89,11 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	}
 	var mu sync.Mutex
 	failed := map[app.Wake]bool{}
-	var g errgroup.Group
+	var g task.Group
 	g.SetLimit(atOnce)
 	for wake := range wakes {
 		g.Go(func() error {
-			if err := s.cleaner.Clean(ctx, wake); err != nil {
+			if err := task.Do(func() error { return s.cleaner.Clean(ctx, wake) }); err != nil {
 				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "deleted", wake.Deleted, "error", err)
 				mu.Lock()
 				defer mu.Unlock()

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // run carries out the units, each as soon as those before it are done, up to parallel at a time.
@@ -50,10 +48,11 @@ func (b *request) run(ctx context.Context, units []unit, limit int) {
 			}
 			begun[u] = true
 			running++
-			go func() {
+			task.Start(func() error {
 				b.unit(ctx, units[u])
 				done <- u
-			}()
+				return nil
+			})
 		}
 		if running == 0 {
 			break
@@ -106,19 +105,28 @@ func sum(numbers []int) int {
 
 // unit carries out one unit. A panic in it is its own failure and nobody else's.
 func (b *request) unit(ctx context.Context, u unit) {
-	defer func() {
-		if v := recover(); v != nil {
-			b.o.Log.Error("panic in a bulk operation", "tenant", b.t.ID, "stack", string(debug.Stack()))
-			for _, i := range u.ops {
-				b.results[i] = Result{ID: b.ids[i], Err: fmt.Errorf("bulk: panic in an operation: %T", v)}
-			}
+	err := task.Do(func() error {
+		if u.circle {
+			b.circle(ctx, u.ops)
+		} else {
+			b.results[u.ops[0]] = b.one(ctx, u.ops[0])
 		}
-	}()
-	if u.circle {
-		b.circle(ctx, u.ops)
-		return
+		return nil
+	})
+	if err != nil {
+		for _, i := range u.ops {
+			b.results[i] = b.panicked(i, err)
+		}
 	}
-	b.results[u.ops[0]] = b.one(ctx, u.ops[0])
+}
+
+// panicked is the result of an operation that ended in a panic.
+func (b *request) panicked(i int, err error) Result {
+	var p *task.Panic
+	if errors.As(err, &p) {
+		b.o.Log.Error("panic in a bulk operation", "tenant", b.t.ID, "error", err, "stack", string(p.Stack))
+	}
+	return Result{ID: b.ids[i], Err: fmt.Errorf("bulk: an operation failed: %w", err)}
 }
 
 // circle carries out operations that refer to each other: creates all of them without these references, then adds these.
@@ -180,15 +188,21 @@ func (b *request) circle(ctx context.Context, ops []int) {
 // each carries out step for all operations of a circle in parallel, keeps its results, and returns one of the errors; one
 // that is no final answer goes first.
 func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Context, n, i int) Result) error {
-	var g errgroup.Group
+	var g task.Group
 	g.SetLimit(parallel)
 	for n, i := range ops {
 		g.Go(func() error {
-			b.results[i] = step(ctx, n, i)
+			err := task.Do(func() error {
+				b.results[i] = step(ctx, n, i)
+				return nil
+			})
+			if err != nil {
+				b.results[i] = b.panicked(i, err)
+			}
 			return nil
 		})
 	}
-	_ = g.Wait() // no step returns an error
+	_ = g.Wait() // every failure is a result
 	var first error
 	for _, i := range ops {
 		if err := b.results[i].Err; err != nil && (first == nil || final(first) && !final(err)) {

@@ -5,12 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Planner plans for the resources of one type. All fields but the flags are required.
@@ -137,7 +136,7 @@ func union(l, r *Narrowing) *Narrowing {
 }
 
 func parallel(ctx context.Context, l, r *Narrowing) (a, b Candidates, err error) {
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := task.WithContext(ctx)
 	g.Go(func() (err error) { a, err = l.Find(ctx); return err })
 	g.Go(func() (err error) { b, err = r.Find(ctx); return err })
 	err = g.Wait()
