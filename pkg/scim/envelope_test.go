@@ -33,7 +33,10 @@ func TestParseBoundsValues(t *testing.T) {
 		return errors.As(err, &e) && e.Status == 413
 	}
 	for _, c := range []struct{ begin, each, end string }{
-		{`{"a":[`, `{}`, `]}`}, {`{"a":[`, `1`, `]}`}, {`{"a":[`, `[]`, `]}`}, {`{"a":[`, `{"b":[]}`, `]}`}, {`{"a":{"b":[[`, `null`, `]]}}`},
+		{`{"a":[`, `{}`, `]}`}, {`{"a":[`, `1`, `]}`}, {`{"a":[`, `[]`, `]}`}, {
+			`{"a":[`, `{"b":[]}`,
+			`]}`,
+		}, {`{"a":{"b":[[`, `null`, `]]}}`},
 	} {
 		for _, n := range []int{scim.MaxValues / 2, scim.MaxValues/2 - 10, scim.MaxValues} {
 			text := c.begin + strings.Repeat(c.each+",", n-1) + c.each + c.end
@@ -45,20 +48,22 @@ func TestParseBoundsValues(t *testing.T) {
 			if _, err := scim.ParseEnvelope(envelope, "data"); err != nil {
 				t.Errorf("%d times %s in an envelope: %v", n, c.each, err)
 			}
-			if _, err := scim.ParseEnvelope(strings.Replace(envelope, "data", "other", 1), "data"); refused(err) != (n*(1+strings.Count(c.each, "b")) > scim.MaxValues-8) {
+			if _, err := scim.ParseEnvelope(strings.Replace(envelope, "data", "other", 1),
+				"data"); refused(err) != (n*(1+strings.Count(c.each, "b")) > scim.MaxValues-8) {
 				t.Errorf("%d times %s beside the data of an envelope: %v", n, c.each, err)
 			}
 		}
 	}
 }
 
-// FuzzParseEnvelope compares with ParseObject: the same texts are refused, with the same error, and the rest is the same once
-// the data is decoded too.
+// FuzzParseEnvelope compares with ParseObject: the same texts are refused, with the same error, and the rest is the
+// same once the data is decoded too.
 func FuzzParseEnvelope(f *testing.F) {
 	for _, seed := range []string{
 		`{"Operations":[{"data":{"a":[1,2.5,"x",null,true,{"b":{}}]}},{"DATA":[]},{"data":"\\u00e9"}]}`,
 		`{"o":[{"data":{"a":1,"A":2}}]}`, `{"o":[{"data":1,"Data":2}]}`, `{"o":[{"data":[1,]}]}`, `{"o":[{"data":"\\ud800"}]}`,
-		`{"o":{"p":{"data":1e999}}}`, `{"o":[[{"data":{}}]]}`, `{"o":[{"data":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}]}`,
+		`{"o":{"p":{"data":1e999}}}`, `{"o":[[{"data":{}}]]}`, `{"o":[{"data":` + strings.Repeat("[",
+			31) + strings.Repeat("]", 31) + `}]}`,
 		`{"o":[{"data": -0 }]}`, `{"data":{"data":{"data":{"data":1}}}}`,
 	} {
 		f.Add(seed)

@@ -10,19 +10,21 @@ import (
 // MaxDepth is how deep arrays and objects may nest in a body. No SCIM message needs a third of it.
 const MaxDepth = 32
 
-// MaxValues is the number of values, those inside arrays and objects counted, that a text may have to be decoded. It bounds
-// the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000 members has fewer than
-// half; a stored document has no room for so many.
+// MaxValues is the number of values, those inside arrays and objects counted, that a text may have to be decoded. It
+// bounds the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000 members
+// has fewer than half; a stored document has no room for so many.
 const MaxValues = 250_000
 
-// ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is skipped.
+// ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is
+// skipped.
 //
-// A number without fraction and exponent that fits is an int64, any other a finite float64. Refused are text that is not UTF-8,
-// lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that are equal but for their case,
-// because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an *Error 400 invalidSyntax that says where.
+// A number without fraction and exponent that fits is an int64, any other a finite float64. Refused are text that is
+// not UTF-8, lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that are
+// equal but for their case, because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an
+// *Error 400 invalidSyntax that says where.
 //
-// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result share the
-// text: a string itself, of bytes one copy.
+// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result
+// share the text: a string itself, of bytes one copy.
 func ParseObject[T ~string | []byte](data T) (Object, error) {
 	return (&parser{text: string(data)}).message()
 }
@@ -30,9 +32,9 @@ func ParseObject[T ~string | []byte](data T) (Object, error) {
 // Raw is the text of a JSON value that has been checked, and is decoded when it is needed.
 type Raw string
 
-// ParseEnvelope is ParseObject for a message that carries others, as a bulk request does (RFC 7644, section 3.7): the member
-// inner, in any case, of each object in an array that is a member of the message is checked and comes back as a Raw, whose
-// values do not count.
+// ParseEnvelope is ParseObject for a message that carries others, as a bulk request does (RFC 7644, section 3.7): the
+// member inner, in any case, of each object in an array that is a member of the message is checked and comes back as a
+// Raw, whose values do not count.
 func ParseEnvelope(text, inner string) (Object, error) {
 	return (&parser{text: text, inner: inner}).message()
 }
@@ -116,7 +118,8 @@ func (p *parser) next() byte {
 func (p *parser) value(depth int) (any, error) {
 	if p.values++; p.values > MaxValues && !p.checking {
 		return nil, Errorf(413, NoType,
-			"The request body has more than %d values, the most that this server takes. Spread the change over several requests.",
+			"The request body has more than %d values, the most that this server takes. "+
+				"Spread the change over several requests.",
 			MaxValues)
 	}
 	switch c := p.next(); {
@@ -242,7 +245,8 @@ func (p *parser) member(key string, depth int) (any, error) {
 	return Raw(p.text[start:p.pos]), err
 }
 
-// newObject is an object with room for what it usually holds: a resource has a dozen attributes, what is inside it a few each.
+// newObject is an object with room for what it usually holds: a resource has a dozen attributes, what is inside it a
+// few each.
 func newObject(depth int) Object {
 	if depth == 1 {
 		return make(Object, 12)
@@ -250,8 +254,8 @@ func newObject(depth int) Object {
 	return Object{}
 }
 
-// keySet knows the keys of one object by their fold. The few keys of a usual object are compared one by one, which allocates
-// nothing; many are kept in a map, which keeps time linear.
+// keySet knows the keys of one object by their fold. The few keys of a usual object are compared one by one, which
+// allocates nothing; many are kept in a map, which keeps time linear.
 type keySet struct {
 	few  [16]string
 	n    int

@@ -15,8 +15,8 @@ import (
 const (
 	// maxAnswer is the size in bytes at which a page of several resources ends.
 	maxAnswer = directory.MaxAnswerBytes
-	// maxWire is the size of the largest body as a JSON string, which is how it leaves a Lambda function: of the 6 MiB that it may have
-	// there, headers take some.
+	// maxWire is the size of the largest body as a JSON string, which is how it leaves a Lambda function: of the 6 MiB
+	// that it may have there, headers take some.
 	maxWire = 6<<20 - 16<<10
 	// maxUnzipped is the size of the largest body that is compressed, in bytes: it has to be in memory first.
 	maxUnzipped = 40 << 20
@@ -111,12 +111,14 @@ func refused(parameters string) bool {
 // usual is the size of a usual resource, in bytes of JSON.
 const usual = 1024
 
-// resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and 3.14).
+// resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and
+// 3.14).
 func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schema.Projection) answer {
 	doc := res.Type.Project(res.Doc, sel)
 	a := newAnswer(status, scim.AppendJSON(make([]byte, 0, usual), doc))
 	rq.locate(a, res)
-	if meta, _ := doc["meta"].(scim.Object); meta["version"] == nil && rq.Method == http.MethodGet && !rq.tenant.Dialect.HideMeta {
+	meta, _ := doc["meta"].(scim.Object)
+	if meta["version"] == nil && rq.Method == http.MethodGet && !rq.tenant.Dialect.HideMeta {
 		a.header.Del("Etag")
 	}
 	return a
@@ -150,8 +152,8 @@ func (rq *request) largest() int {
 	return maxWire
 }
 
-// wireSize is the size of a body of JSON as a JSON string: quotes and backslashes get a backslash each, and the line separators
-// U+2028 and U+2029, of three bytes, become six.
+// wireSize is the size of a body of JSON as a JSON string: quotes and backslashes get a backslash each, and the line
+// separators U+2028 and U+2029, of three bytes, become six.
 func wireSize(body []byte) int {
 	size := len(body) + bytes.Count(body, []byte{'"'}) + bytes.Count(body, []byte{'\\'})
 	return size + 3*bytes.Count(body, []byte("\u2028")) + 3*bytes.Count(body, []byte("\u2029"))

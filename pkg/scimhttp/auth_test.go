@@ -94,7 +94,8 @@ func (s *server) limited(a account, scope tenant.Scope) account {
 func TestScopes(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
-	reader, writer := s.limited(a, tenant.ScopeRead), s.limited(s.tenant("bravo", "", tenant.Settings{}), tenant.ScopeWrite)
+	reader, writer := s.limited(a, tenant.ScopeRead), s.limited(s.tenant("bravo", "", tenant.Settings{}),
+		tenant.ScopeWrite)
 	s.as(reader, "GET", "/Schemas", "").want(200)
 	const challenge = `Bearer error="insufficient_scope", realm="SCIM"`
 	for _, c := range []struct {
@@ -158,7 +159,8 @@ func TestWritersReadNothing(t *testing.T) {
 			}
 		}
 		for _, query := range []string{"", "?attributes=userName,meta"} {
-			r := s.as(writer, "POST", "/Users"+query, `{"schemas":["`+scim.UserURN+`"],"userName":"bob`+query+`"}`).want(201)
+			r := s.as(writer, "POST", "/Users"+query,
+				`{"schemas":["`+scim.UserURN+`"],"userName":"bob`+query+`"}`).want(201)
 			if r.text("id") == "" || len(r.body) != 2 || r.at("schemas") == nil {
 				t.Errorf("%s: created %s", idp, r.raw)
 			}

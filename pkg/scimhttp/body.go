@@ -19,8 +19,8 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	return scim.ParseObject(text)
 }
 
-// text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no body is no
-// JSON, whatever its type (a gateway may have made one up).
+// text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no
+// body is no JSON, whatever its type (a gateway may have made one up).
 func (h *handler) text(rq *request) (string, error) {
 	if rq.ContentLength > h.MaxBodyBytes {
 		return "", h.tooLarge(rq)
@@ -49,14 +49,16 @@ func readText(r io.Reader, length, limit int64) (string, error) {
 func (h *handler) tooLarge(rq *request) error {
 	if rq.target.key == "bulk" {
 		return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
-			"The size of the bulk request exceeds maxPayloadSize (%d). Spread its operations over several requests.", h.MaxBodyBytes)
+			"The size of the bulk request exceeds maxPayloadSize (%d). Spread its operations over several requests.",
+			h.MaxBodyBytes)
 	}
 	return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
-		"The request body is larger than %d bytes, the most that this server takes. Spread the change over several requests.", h.MaxBodyBytes)
+		"The request body is larger than %d bytes, the most that this server takes. "+
+			"Spread the change over several requests.", h.MaxBodyBytes)
 }
 
-// checkMediaType takes a body without a media type or with any JSON one (RFC 7644, section 3.1: application/scim+json, and
-// application/json), whatever its parameters, and no other.
+// checkMediaType takes a body without a media type or with any JSON one (RFC 7644, section 3.1: application/scim+json,
+// and application/json), whatever its parameters, and no other.
 func checkMediaType(header http.Header) error {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return scim.Errorf(http.StatusUnsupportedMediaType, scim.NoType, "Send the body without a Content-Encoding.")

@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// MaxOperations is the number of operations that a bulk request may have, as ServiceProviderConfig says (RFC 7644, section 3.7.4).
-// The size of its body is limited as that of any other.
+// MaxOperations is the number of operations that a bulk request may have, as ServiceProviderConfig says (RFC 7644,
+// section 3.7.4). The size of its body is limited as that of any other.
 const MaxOperations = 1000
 
 // bulk answers POST /Bulk (RFC 7644, section 3.7).
@@ -62,10 +62,12 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 	operations, ok := member(msg, "Operations").([]any)
 	switch {
 	case !ok || len(operations) == 0:
-		return nil, o, scim.BadRequest(scim.InvalidSyntax, "Operations is missing: a bulk request lists its operations there.")
+		return nil, o, scim.BadRequest(scim.InvalidSyntax,
+			"Operations is missing: a bulk request lists its operations there.")
 	case len(operations) > MaxOperations:
 		return nil, o, scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
-			"The request has %d operations, which exceeds maxOperations (%d). Spread them over several requests.", len(operations), MaxOperations)
+			"The request has %d operations, which exceeds maxOperations (%d). Spread them over several requests.",
+			len(operations), MaxOperations)
 	}
 	switch n := member(msg, "failOnErrors").(type) {
 	case nil:
@@ -76,7 +78,8 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 			return operations, o, nil
 		}
 	}
-	return nil, o, scim.BadRequest(scim.InvalidValue, "failOnErrors must be a whole number: after how many errors to stop.")
+	return nil, o, scim.BadRequest(scim.InvalidValue,
+		"failOnErrors must be a whole number: after how many errors to stop.")
 }
 
 // checkMessage refuses a message whose schemas name none of the URNs, of which the first is the right one.
@@ -97,8 +100,8 @@ func member(o scim.Object, name string) any {
 	return v
 }
 
-// bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same. seen holds
-// the bulkIds of the operations before.
+// bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same.
+// seen holds the bulkIds of the operations before.
 func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bulk.Operation) {
 	o, ok := v.(scim.Object)
 	if !ok {
@@ -119,10 +122,13 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bu
 		err = bulkPost(op, path, seen)
 	case http.MethodPut, http.MethodPatch, http.MethodDelete:
 		if op.Type == nil || op.ID == "" {
-			err = scim.BadRequest(scim.InvalidValue, "The path of a %s must name a resource, such as /Users/ and its id, not %s.", op.Method, scim.Quote(path))
+			err = scim.BadRequest(scim.InvalidValue,
+				"The path of a %s must name a resource, such as /Users/ and its id, not %s.",
+				op.Method, scim.Quote(path))
 		}
 	default:
-		err = scim.BadRequest(scim.InvalidValue, "The method must be POST, PUT, PATCH or DELETE, not %s.", scim.Quote(method))
+		err = scim.BadRequest(scim.InvalidValue, "The method must be POST, PUT, PATCH or DELETE, not %s.",
+			scim.Quote(method))
 	}
 	if err == nil && op.Method != http.MethodDelete {
 		op.Data, err = bulkData(op.Method, member(o, "data"))
@@ -135,11 +141,14 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bu
 func bulkPost(op bulk.Operation, path string, seen map[string]bool) error {
 	switch {
 	case op.Type == nil || op.ID != "":
-		return scim.BadRequest(scim.InvalidValue, "The path of a POST must be the endpoint of a resource type, such as /Users, not %s.", scim.Quote(path))
+		return scim.BadRequest(scim.InvalidValue,
+			"The path of a POST must be the endpoint of a resource type, such as /Users, not %s.", scim.Quote(path))
 	case op.BulkID == "":
-		return scim.BadRequest(scim.InvalidSyntax, "A POST in a bulk request needs a bulkId, a name of your choice by which the result is told.")
+		return scim.BadRequest(scim.InvalidSyntax,
+			"A POST in a bulk request needs a bulkId, a name of your choice by which the result is told.")
 	case seen[op.BulkID]:
-		return scim.BadRequest(scim.InvalidValue, "The bulkId %s was used before in this request.", scim.Quote(op.BulkID))
+		return scim.BadRequest(scim.InvalidValue, "The bulkId %s was used before in this request.",
+			scim.Quote(op.BulkID))
 	}
 	seen[op.BulkID] = true
 	return nil
@@ -157,8 +166,8 @@ func (rq *request) bulkPath(path string) (rt *schema.ResourceType, id string) {
 	return rt, id
 }
 
-// bulkData is the text of the body of an operation, an object. Some clients send it as a string of JSON, and a PATCH as the
-// list of its operations, as an example in RFC 7644 section 3.7.3 does.
+// bulkData is the text of the body of an operation, an object. Some clients send it as a string of JSON, and a PATCH
+// as the list of its operations, as an example in RFC 7644 section 3.7.3 does.
 func bulkData(method string, v any) (scim.Raw, error) {
 	raw, _ := v.(scim.Raw)
 	switch {
@@ -178,7 +187,8 @@ func bulkData(method string, v any) (scim.Raw, error) {
 	case strings.HasPrefix(string(raw), "[") && method == http.MethodPatch:
 		return `{"schemas":["` + scim.PatchOpURN + `"],"Operations":` + raw + `}`, nil
 	}
-	return "", scim.BadRequest(scim.InvalidSyntax, "The data of a %s must be an object: the body as it would be without bulk.", method)
+	return "", scim.BadRequest(scim.InvalidSyntax,
+		"The data of a %s must be an object: the body as it would be without bulk.", method)
 }
 
 // bulkResult is the result of an operation as the answer shows it (RFC 7644, section 3.7.3).

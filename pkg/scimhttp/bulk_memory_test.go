@@ -18,8 +18,8 @@ func fill(text string, bytes int) string {
 	return strings.Repeat(text+",", max(1, bytes/(len(text)+1)-1)) + text
 }
 
-// largeBulk is a bulk request, and the bytes that may be allocated for each of its own. Data that is not small is decoded
-// twice, so it takes twice its decoded form over time, and never at once.
+// largeBulk is a bulk request, and the bytes that may be allocated for each of its own. Data that is not small is
+// decoded twice, so it takes twice its decoded form over time, and never at once.
 type largeBulk struct {
 	body string
 	most float64
@@ -42,23 +42,33 @@ func largeBulks() map[string]largeBulk {
 			i, scim.UserURN, i, more)
 	}
 	return map[string]largeBulk{
-		"empty operations":    {bulkBody(fill(`{}`, most)), 15},
-		"one with empties":    {bulkBody(put(`{"x":[` + fill(`{}`, most-200) + `]}`)), 15},
-		"one with small":      {bulkBody(put(`{"x":[` + fill(`{"a":1}`, most-200) + `]}`)), 20},
-		"thousand with small": {each(func(_, bytes int) string { return put(`{"x":[` + fill(`{"a":1}`, bytes) + `]}`) }), 110},
+		"empty operations": {bulkBody(fill(`{}`, most)), 15},
+		"one with empties": {bulkBody(put(`{"x":[` + fill(`{}`, most-200) + `]}`)), 15},
+		"one with small":   {bulkBody(put(`{"x":[` + fill(`{"a":1}`, most-200) + `]}`)), 20},
+		"thousand with small": {each(func(_, bytes int) string {
+			return put(`{"x":[` + fill(`{"a":1}`,
+				bytes) + `]}`)
+		}), 110},
 		"thousand with texts": {each(func(_, bytes int) string {
 			return put(`"{\"x\":[` + fill(`{\"a\":1}`, bytes) + `]}"`)
 		}), 110},
-		"thousand users": {each(func(i, bytes int) string { return user(i, `"title":"`+strings.Repeat("x", bytes)+`"`) }), 25},
+		"thousand users": {each(func(i, bytes int) string {
+			return user(i, `"title":"`+strings.Repeat("x",
+				bytes)+`"`)
+		}), 25},
 		"many addresses": {each(func(i, bytes int) string {
-			return user(i, `"addresses":[`+fill(`{"type":"work","locality":"Berlin","country":"DE","postalCode":"10115"}`, bytes)+`]`)
+			return user(i,
+				`"addresses":[`+fill(`{"type":"work","locality":"Berlin","country":"DE","postalCode":"10115"}`,
+					bytes)+`]`)
 		}), 45},
 		"one large group": {bulkBody(`{"method":"POST","path":"/Groups","bulkId":"g","data":{"schemas":["` + scim.GroupURN +
-			`"],"displayName":"g","members":[` + fill(`{"value":"01234567-89ab-cdef-0123-456789abcdef"}`, most-300) + `]}}`), 50},
+			`"],"displayName":"g","members":[` + fill(`{"value":"01234567-89ab-cdef-0123-456789abcdef"}`,
+			most-300) + `]}}`), 50},
 	}
 }
 
-// TestBulkAllocations carries out bulk requests of the largest size and counts the bytes that are allocated for each byte of them.
+// TestBulkAllocations carries out bulk requests of the largest size and counts the bytes that are allocated for each
+// byte of them.
 func TestBulkAllocations(t *testing.T) {
 	for name, c := range largeBulks() {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +86,8 @@ func TestBulkAllocations(t *testing.T) {
 			each := float64(after.TotalAlloc-before.TotalAlloc) / float64(len(c.body))
 			t.Logf("%d bytes: %.1f bytes allocated for each", len(c.body), each)
 			if w.Code != 200 && w.Code != 413 || each > c.most {
-				t.Errorf("%d bytes, want %.0f allocated for each byte at most: %.1f; %d %.200s", len(c.body), c.most, each, w.Code, w.Body)
+				t.Errorf("%d bytes, want %.0f allocated for each byte at most: %.1f; %d %.200s", len(c.body), c.most,
+					each, w.Code, w.Body)
 			}
 		})
 	}

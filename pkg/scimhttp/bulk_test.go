@@ -14,7 +14,8 @@ import (
 )
 
 func bulkBody(operations ...string) string {
-	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(operations, ",") + `]}`
+	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(operations,
+		",") + `]}`
 }
 
 const bulkUser = `{"method":"POST","path":"/Users","bulkId":"%[1]s","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%[1]s"}}`
@@ -23,10 +24,14 @@ const bulkUser = `{"method":"POST","path":"/Users","bulkId":"%[1]s","data":{"sch
 func TestBulkOddOperations(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
-	odd := []string{`1`, `null`, `[]`, `{}`, `{"method":1,"path":2,"bulkId":3,"version":4,"data":5}`, `{"method":"POST"}`, `{"path":"/Users/x"}`}
+	odd := []string{
+		`1`, `null`, `[]`, `{}`, `{"method":1,"path":2,"bulkId":3,"version":4,"data":5}`,
+		`{"method":"POST"}`, `{"path":"/Users/x"}`,
+	}
 	// The last one has a name, so that others can refer to it.
 	odd = append(odd, `{"method":"POST","bulkId":"odd"}`)
-	r := s.as(a, "POST", "/Bulk", bulkBody(append(odd, fmt.Sprintf(bulkUser, "ann"), `{"method":"DELETE","path":"/Users/bulkId:odd"}`)...)).want(200)
+	r := s.as(a, "POST", "/Bulk", bulkBody(append(odd, fmt.Sprintf(bulkUser, "ann"),
+		`{"method":"DELETE","path":"/Users/bulkId:odd"}`)...)).want(200)
 	for i := range odd {
 		if r.at("Operations", i, "status") != "400" || r.at("Operations", i, "response", "detail") == nil {
 			t.Errorf("%s: %v", odd[i], r.at("Operations", i))
@@ -81,7 +86,8 @@ func TestScopesOfBulkAndSearch(t *testing.T) {
 
 // FuzzBulk sends any body to /Bulk: the answer is never a server error, nor is that of any operation, unless the machine is too busy.
 func FuzzBulk(f *testing.F) {
-	f.Add(bulkBody(fmt.Sprintf(bulkUser, "ann"), `{"method":"PATCH","path":"/Users/bulkId:ann","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"title","value":"x"}]}}`))
+	f.Add(bulkBody(fmt.Sprintf(bulkUser, "ann"),
+		`{"method":"PATCH","path":"/Users/bulkId:ann","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"title","value":"x"}]}}`))
 	f.Add(bulkBody(`{"method":"POST","path":"/Groups","bulkId":"a","data":{"displayName":"a","members":[{"value":"bulkId:a"},{"value":"bulkId:b"}]}}`,
 		`{"method":"POST","path":"/Groups","bulkId":"b","data":{"displayName":"b","members":[{"value":"bulkId:a"}]}}`))
 	f.Add(bulkBody(`{"method":"PATCH","path":"/Groups/bulkId:a","data":[{"op":"remove","path":"members[value eq \"bulkId:x\"]"}]}`, `{"method":"DELETE","path":"/Users/"}`))
@@ -96,7 +102,8 @@ func FuzzBulk(f *testing.F) {
 		}
 		list, _ := r.at("Operations").([]any)
 		for i := range list {
-			if status, _ := r.at("Operations", i, "status").(string); status < "200" || status >= "500" && status != "503" {
+			if status, _ := r.at("Operations", i,
+				"status").(string); status < "200" || status >= "500" && status != "503" {
 				t.Fatalf("operation %d: %s", i, r.raw)
 			}
 		}

@@ -23,15 +23,19 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 func (h *handler) configuration(rq *request) scim.Object {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
 	config := scim.Object{
-		"patch":          supported(true),
-		"bulk":           scim.Object{"supported": true, "maxOperations": int64(MaxOperations), "maxPayloadSize": h.MaxBodyBytes},
+		"patch": supported(true),
+		"bulk": scim.Object{
+			"supported": true, "maxOperations": int64(MaxOperations),
+			"maxPayloadSize": h.MaxBodyBytes,
+		},
 		"filter":         scim.Object{"supported": true, "maxResults": int64(MaxResults)},
 		"changePassword": supported(false),
 		"sort":           supported(true),
 		"etag":           supported(true),
 		"pagination": scim.Object{
 			"cursor": true, "index": true, "defaultPaginationMethod": "index",
-			"defaultPageSize": int64(defaultCount), "maxPageSize": int64(MaxResults), "cursorTimeout": int64(directory.CursorLife / time.Second),
+			"defaultPageSize": int64(defaultCount), "maxPageSize": int64(MaxResults),
+			"cursorTimeout": int64(directory.CursorLife / time.Second),
 		},
 		"authenticationSchemes": []any{scim.Object{
 			"type":        "oauthbearertoken",
@@ -136,8 +140,8 @@ func (rq *request) shownSchemas() []*schema.Schema {
 	return all
 }
 
-// refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4). Everything else in
-// the query is ignored.
+// refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4).
+// Everything else in the query is ignored.
 func (rq *request) refuseFilter() error {
 	p, err := parseQuery(rq.URL.RawQuery)
 	if err != nil {
@@ -145,7 +149,8 @@ func (rq *request) refuseFilter() error {
 	}
 	for _, v := range p["filter"] {
 		if v != "" {
-			return scim.Errorf(http.StatusForbidden, scim.NoType, "This endpoint can't be filtered; read it without a filter.")
+			return scim.Errorf(http.StatusForbidden, scim.NoType,
+				"This endpoint can't be filtered; read it without a filter.")
 		}
 	}
 	return nil

@@ -51,7 +51,8 @@ func TestServiceProviderConfig(t *testing.T) {
 		t.Errorf("meta %v", r.at("meta"))
 	}
 	r.wantHeader("Location", want).wantHeader("Content-Location", want)
-	if got := r.text("authenticationSchemes", 1, "description"); !strings.Contains(got, " http://"+host+"/oauth2/acme/token,") {
+	if got := r.text("authenticationSchemes", 1, "description"); !strings.Contains(got,
+		" http://"+host+"/oauth2/acme/token,") {
 		t.Errorf("the token endpoint is described as %q", got)
 	}
 }
@@ -67,7 +68,8 @@ func TestServiceProviderConfigIsOpen(t *testing.T) {
 	if strings.ReplaceAll(unknown.raw, "emca", "acme") != known.raw {
 		t.Errorf("differs for an unknown tenant: %s", unknown.raw)
 	}
-	if got := known.text("authenticationSchemes", 1, "description"); strings.Contains(got, "/") || !strings.Contains(got, "token endpoint") {
+	if got := known.text("authenticationSchemes", 1, "description"); strings.Contains(got,
+		"/") || !strings.Contains(got, "token endpoint") {
 		t.Errorf("the token endpoint is described as %q", got)
 	}
 	s.send("HEAD", "/scim/v2/acme/ServiceProviderConfig", "").want(200)
@@ -99,7 +101,8 @@ func TestResourceTypes(t *testing.T) {
 	s.as(a, "GET", "/ResourceTypes/Thing", "").wantError(404, scim.NoType)
 }
 
-// "/Schemas: ListResponse ...; User, Group, EnterpriseUser, and the three meta-schemas; each at /Schemas/{urn}; unknown -> 404".
+// "/Schemas: ListResponse ...; User, Group, EnterpriseUser, and the three meta-schemas; each at /Schemas/{urn};
+// unknown -> 404".
 func TestSchemas(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
@@ -113,7 +116,8 @@ func TestSchemas(t *testing.T) {
 		id := list.text("Resources", i, "id")
 		ids = append(ids, id)
 		one := s.as(a, "GET", "/Schemas/"+id, "").want(200)
-		if one.text("id") != id || one.text("schemas", 0) != scim.SchemaURN || one.text("meta", "location") != "http://"+host+"/scim/v2/acme/Schemas/"+id {
+		if one.text("id") != id || one.text("schemas", 0) != scim.SchemaURN || one.text("meta",
+			"location") != "http://"+host+"/scim/v2/acme/Schemas/"+id {
 			t.Errorf("schema %q: %v %v", id, one.at("schemas"), one.at("meta"))
 		}
 		s.as(a, "GET", "/Schemas/"+strings.ToUpper(id), "").want(200)
@@ -162,7 +166,10 @@ func attribute(schema map[string]any, name string) map[string]any {
 // TestShortSchemas looks for what Entra's validator stops at, in /Schemas and in each schema; it is taken all the same.
 func TestShortSchemas(t *testing.T) {
 	s := newServer(t, nil)
-	hidden := map[string][]string{scim.UserURN: {"password", "emails.display"}, scim.GroupURN: {"members.$ref", "members.type"}}
+	hidden := map[string][]string{scim.UserURN: {"password", "emails.display"}, scim.GroupURN: {
+		"members.$ref",
+		"members.type",
+	}}
 	shown := map[string][]string{
 		scim.UserURN:  {"emails.value", "emails.type", "phoneNumbers.display", "displayName", "groups.$ref"},
 		scim.GroupURN: {"members.value", "members.display", "displayName"},
@@ -189,14 +196,15 @@ func TestShortSchemas(t *testing.T) {
 		}
 	}
 	a := s.tenant("acme", "entra", tenant.Settings{})
-	r := s.as(a, "POST", "/Users", `{"schemas":["`+scim.UserURN+`"],"userName":"a","emails":[{"value":"a@example.com","display":"A"}]}`)
+	r := s.as(a, "POST", "/Users",
+		`{"schemas":["`+scim.UserURN+`"],"userName":"a","emails":[{"value":"a@example.com","display":"A"}]}`)
 	if r.want(201).text("emails", 0, "display") != "A" {
 		t.Errorf("emails.display: %s", r.raw)
 	}
 }
 
-// TestUniqueGroupNamesInSchemas: /Schemas says whether a second group of a name is refused, by profile, by setting, and at
-// once after a change.
+// TestUniqueGroupNamesInSchemas: /Schemas says whether a second group of a name is refused, by profile, by setting,
+// and at once after a change.
 func TestUniqueGroupNamesInSchemas(t *testing.T) {
 	s := newServer(t, nil)
 	check := func(a account, want string) {
@@ -225,7 +233,8 @@ func TestUniqueGroupNamesInSchemas(t *testing.T) {
 	}
 }
 
-// TestDiscoveryOfManyTenants reads discovery by turns as tenants with several addresses and profiles: each gets its own.
+// TestDiscoveryOfManyTenants reads discovery by turns as tenants with several addresses and profiles: each gets its
+// own.
 func TestDiscoveryOfManyTenants(t *testing.T) {
 	s := newServer(t, nil)
 	first := map[string]string{}
@@ -237,9 +246,13 @@ func TestDiscoveryOfManyTenants(t *testing.T) {
 				a = s.tenant(id, scim.IdPs()[i%len(scim.IdPs())], tenant.Settings{})
 				first[id] = a.token
 			}
-			for _, path := range []string{"/Schemas", "/ResourceTypes/user", "/ServiceProviderConfig", "/Schemas/" + strings.ToUpper(scim.GroupURN)} {
+			for _, path := range []string{
+				"/Schemas", "/ResourceTypes/user", "/ServiceProviderConfig",
+				"/Schemas/" + strings.ToUpper(scim.GroupURN),
+			} {
 				r := s.as(a, "GET", path, "").want(200)
-				if n, own := strings.Count(r.raw, "/scim/v2/"), strings.Count(r.raw, "/scim/v2/"+id+"/"); n == 0 || n != own {
+				if n, own := strings.Count(r.raw, "/scim/v2/"), strings.Count(r.raw,
+					"/scim/v2/"+id+"/"); n == 0 || n != own {
 					t.Fatalf("%s%s: %d of %d addresses are the tenant's own", id, path, own, n)
 				}
 				if known := first[id+path]; known != "" && known != r.raw {
@@ -255,7 +268,8 @@ func TestInteropProfile(t *testing.T) {
 	s := newServer(t, nil)
 	for _, idp := range []string{"interop", "generic", "rfc"} {
 		a := s.tenant(idp, idp, tenant.Settings{})
-		if got := s.as(a, "GET", "/ServiceProviderConfig", "").want(200).at("interopProfileConformant"); (got == true) != (idp == "interop") {
+		if got := s.as(a, "GET", "/ServiceProviderConfig",
+			"").want(200).at("interopProfileConformant"); (got == true) != (idp == "interop") {
 			t.Errorf("%s: interopProfileConformant is %v", idp, got)
 		}
 		schemas := s.as(a, "GET", "/Schemas/"+scim.UserURN, "").want(200)
@@ -341,7 +355,10 @@ func TestUnknownPaths(t *testing.T) {
 	} {
 		s.as(a, "GET", path, "").wantError(404, scim.NoType)
 	}
-	for _, path := range []string{"/", "/scim", "/scim/", "/scim/v2", "/scim/v2/", "/Users", "/v2/acme/Users", "//scim/v2/acme/Users", "/SCIM/v2/acme/Users"} {
+	for _, path := range []string{
+		"/", "/scim", "/scim/", "/scim/v2", "/scim/v2/", "/Users", "/v2/acme/Users",
+		"//scim/v2/acme/Users", "/SCIM/v2/acme/Users",
+	} {
 		s.send("GET", path, "", "Authorization", "Bearer "+a.token).wantError(404, scim.NoType)
 	}
 }
@@ -353,7 +370,8 @@ func TestPathSpellings(t *testing.T) {
 		"/scim/v2/acme/Schemas", "/scim/acme/Schemas", "/scim/v2/acme/Schemas/", "/scim/v2/acme/schemas", "/scim/v2/acme/SCHEMAS", "/scim/v2/acme/Schemas?",
 	} {
 		r := s.send("GET", path, "", "Authorization", "Bearer "+a.token).want(200)
-		if got := r.text("Resources", 0, "meta", "location"); got != "http://"+host+"/scim/v2/acme/Schemas/"+scim.UserURN {
+		if got := r.text("Resources", 0, "meta",
+			"location"); got != "http://"+host+"/scim/v2/acme/Schemas/"+scim.UserURN {
 			t.Errorf("%s: location %q", path, got)
 		}
 	}

@@ -57,7 +57,8 @@ type documents struct {
 	kept map[documentKey]*document
 }
 
-// get returns a kept document, or keeps what build makes. If there are too many, all are dropped: those in use come back.
+// get returns a kept document, or keeps what build makes. If there are too many, all are dropped: those in use come
+// back.
 func (d *documents) get(key documentKey, build func() (scim.Object, error)) (*document, error) {
 	d.mu.Lock()
 	known := d.kept[key]
@@ -79,8 +80,9 @@ func (d *documents) get(key documentKey, build func() (scim.Object, error)) (*do
 	return made, nil
 }
 
-// document answers with a document of discovery. path, behind the tenant's base URL, says which; build makes it. If the
-// client has it already, the answer has no body. Nothing is kept for a request without a token, whose tenant may be made up.
+// document answers with a document of discovery. path, behind the tenant's base URL, says which; build makes it. If
+// the client has it already, the answer has no body. Nothing is kept for a request without a token, whose tenant may
+// be made up.
 func (h *handler) document(rq *request, path string, build func() (scim.Object, error)) (answer, error) {
 	var doc *document
 	if rq.account.ID == "" {

@@ -19,8 +19,8 @@ const (
 	representation = "return=representation"
 )
 
-// preference is the value of the preference `return`, in the form in which Preference-Applied repeats it; empty if there is none.
-// The first one counts.
+// preference is the value of the preference `return`, in the form in which Preference-Applied repeats it; empty if
+// there is none. The first one counts.
 func (rq *request) preference() string {
 	for _, value := range rq.Header.Values("Prefer") {
 		for part := range strings.SplitSeq(value, ",") {
@@ -53,9 +53,9 @@ type reply struct {
 	sel *schema.Projection
 }
 
-// reply finds out how a change is answered. sel is the selection of the request's query, and sent is what its body names. A
-// client that selects attributes wants to see them, whatever it prefers (RFC 7644, section 3.9). A token that may not read
-// learns nothing that is stored: of a new resource the id, of any other nothing.
+// reply finds out how a change is answered. sel is the selection of the request's query, and sent is what its body
+// names. A client that selects attributes wants to see them, whatever it prefers (RFC 7644, section 3.9). A token that
+// may not read learns nothing that is stored: of a new resource the id, of any other nothing.
 func (rq *request) reply(sel *schema.Projection, sent iter.Seq2[string, any]) (r reply, err error) {
 	rt := rq.route.rt
 	preferred := rq.preference()
@@ -84,8 +84,8 @@ func (rq *request) withoutBody(status int, res directory.Resource) answer {
 	return a
 }
 
-// conditional carries out a change under the request's preconditions (RFC 9110, section 13): If-Match is for the change itself; with
-// If-None-Match the change is made to the version that was compared, or to none.
+// conditional carries out a change under the request's preconditions (RFC 9110, section 13): If-Match is for the
+// change itself; with If-None-Match the change is made to the version that was compared, or to none.
 func (h *handler) conditional(ctx context.Context, rq *request, change func(ifMatch []string) error) error {
 	match, unless := rq.Header.Values("If-Match"), rq.Header.Values("If-None-Match")
 	if len(unless) == 0 {
@@ -115,11 +115,13 @@ func (h *handler) conditional(ctx context.Context, rq *request, change func(ifMa
 	}
 }
 
-// preconditionFailed is the answer to an If-None-Match that excludes the version of res, else to an If-Match that names another.
+// preconditionFailed is the answer to an If-None-Match that excludes the version of res, else to an If-Match that
+// names another.
 func preconditionFailed(res directory.Resource, excluded bool) error {
 	if excluded {
 		return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
-			"The present version of the resource is %s, which the If-None-Match header of the request excludes.", res.ETag())
+			"The present version of the resource is %s, which the If-None-Match header of the request excludes.",
+			res.ETag())
 	}
 	return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
 		"The version that you named is not the present one, which is %s. Read the resource again.", res.ETag())

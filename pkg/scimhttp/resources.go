@@ -57,7 +57,8 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 	}
 	a := rq.resourceAnswer(http.StatusOK, res, sel)
 	if !a.fits(rq) {
-		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s", directory.LessMembers)
+		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s",
+			directory.LessMembers)
 	}
 	return a, nil
 }
@@ -132,8 +133,8 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 	return rq.written(http.StatusOK, res, how), nil
 }
 
-// patchBody says what a PATCH is answered with. A group's members are read for the answer only if the client asks for them,
-// or if the dialect does and they are few: the cost of a change must not depend on the size of the group.
+// patchBody says what a PATCH is answered with. A group's members are read for the answer only if the client asks for
+// them, or if the dialect does and they are few: the cost of a change must not depend on the size of the group.
 func (rq *request) patchBody(how reply) directory.Body {
 	switch {
 	case !how.body:
@@ -161,8 +162,8 @@ func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
 	return newAnswer(http.StatusNoContent, nil), nil
 }
 
-// written is the answer to a change that is committed: it can't become an error any more because it would be too large, so
-// the one attribute that has no bound is left out then.
+// written is the answer to a change that is committed: it can't become an error any more because it would be too
+// large, so the one attribute that has no bound is left out then.
 func (rq *request) written(status int, res directory.Resource, how reply) answer {
 	if !how.body {
 		if status == http.StatusOK {

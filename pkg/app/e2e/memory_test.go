@@ -13,7 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
-// largest is the size of the bodies of TestMemory in bytes: the largest that the server takes, but for what Lambda adds.
+// largest is the size of the bodies of TestMemory in bytes: the largest that the server takes, but for what Lambda
+// adds.
 const largest = 4 << 20
 
 // repeated is a text repeated with commas between, of about so many bytes.
@@ -21,8 +22,8 @@ func repeated(text string, bytes int) string {
 	return strings.TrimSuffix(strings.Repeat(text+",", bytes/(len(text)+1)), ",")
 }
 
-// TestMemory sends the requests that need the most memory to a new process of the bulk function each, and holds its peak against
-// the least memory that template.yaml lets an operator choose.
+// TestMemory sends the requests that need the most memory to a new process of the bulk function each, and holds its
+// peak against the least memory that template.yaml lets an operator choose.
 func TestMemory(t *testing.T) {
 	slow.Test(t, "it takes most of a minute")
 	template, err := os.ReadFile(filepath.Join("..", "..", "..", "template.yaml"))
@@ -54,7 +55,8 @@ func TestMemory(t *testing.T) {
 		return `{"method":"PUT","path":"/Users/none","data":"{\"x\":[` + repeated(`{\"a\":1}`, bytes) + `]}"}`
 	}
 	user := func(i, bytes int) string {
-		return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"%d","data":{"userName":"user-%d","addresses":[`, i, i) +
+		return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"%d","data":{"userName":"user-%d","addresses":[`,
+			i, i) +
 			repeated(`{"type":"work","locality":"Berlin","country":"DE"}`, bytes) + `]}}`
 	}
 	for name, body := range map[string]string{

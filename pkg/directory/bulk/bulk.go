@@ -28,8 +28,8 @@ type Operation struct {
 	ID string
 	// IfMatch is the precondition, as in Replace.
 	IfMatch []string
-	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way, and no
-	// longer. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
+	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way, and
+	// no longer. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
 	Data scim.Raw
 	// Invalid, where it is set, is what is wrong with the operation; it is not carried out.
 	Invalid error
@@ -44,7 +44,8 @@ type Options struct {
 	Request []byte
 }
 
-// Result is the result of one operation. Its zero value says that the operation was not carried out because of FailOnErrors.
+// Result is the result of one operation. Its zero value says that the operation was not carried out because of
+// FailOnErrors.
 type Result struct {
 	// Status is the status of a success, or 0.
 	Status int
@@ -56,21 +57,23 @@ type Result struct {
 }
 
 const (
-	// maxTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to repeat
-	// the request.
+	// maxTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to
+	// repeat the request.
 	maxTime = 25 * time.Second
 	// reserve is what an operation is given to end before the caller's deadline.
 	reserve = 2 * time.Second
 	// parallel is how many operations are under way at the same time.
 	parallel = 32
-	// maxDecoded is the size in bytes of the data that is decoded at the same time, unless a single operation has more: the
-	// decoded form may take fifty times as much.
+	// maxDecoded is the size in bytes of the data that is decoded at the same time, unless a single operation has
+	// more: the decoded form may take fifty times as much.
 	maxDecoded = 1 << 20
 )
 
-// Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for what keeps
-// the whole request from being carried out.
-func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result, error) {
+// Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for
+// what keeps the whole request from being carried out.
+func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result,
+	error,
+) {
 	b := &request{
 		d: d, o: d.Options(), t: t, ts: d.Store(t), ops: ops, results: make([]Result, len(ops)),
 		decoding: semaphore.NewWeighted(maxDecoded),
@@ -156,8 +159,8 @@ func (b *request) one(ctx context.Context, i int) Result {
 	return r
 }
 
-// ready returns why an operation can't be carried out: it is invalid, or one that it refers to failed. Operations in the same circle
-// are left out of account.
+// ready returns why an operation can't be carried out: it is invalid, or one that it refers to failed. Operations in
+// the same circle are left out of account.
 func (b *request) ready(i int, circle map[int]bool) error {
 	if err := b.ops[i].Invalid; err != nil {
 		return err
@@ -177,7 +180,8 @@ func (b *request) ready(i int, circle map[int]bool) error {
 			return notBegun()
 		}
 		return scim.Errorf(http.StatusConflict, scim.NoType,
-			"The operation with the bulkId %s, to whose resource this operation refers, failed.", scim.Quote(b.ops[k].BulkID))
+			"The operation with the bulkId %s, to whose resource this operation refers, failed.",
+			scim.Quote(b.ops[k].BulkID))
 	}
 	return nil
 }
@@ -192,7 +196,8 @@ func final(err error) bool {
 func notBegun() error {
 	return &scim.Error{
 		Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
-		Detail: "There was no time left for this operation. Send the same bulk request again: what is done already is not done twice.",
+		Detail: "There was no time left for this operation. Send the same bulk request again: " +
+			"what is done already is not done twice.",
 	}
 }
 
@@ -227,7 +232,10 @@ func (b *request) create(ctx context.Context, i int, data scim.Object) Result {
 // patch changes the resource of an operation and returns it with its version.
 func (b *request) patch(ctx context.Context, i int, ops []patch.Operation) (directory.Resource, error) {
 	op := b.ops[i]
-	res, _, err := b.d.Patch(ctx, b.t, op.Type, b.ids[i], ops, directory.PatchOptions{IfMatch: op.IfMatch, Body: directory.FullBody, Selection: bare(op.Type)})
+	res, _, err := b.d.Patch(ctx, b.t, op.Type, b.ids[i], ops, directory.PatchOptions{
+		IfMatch: op.IfMatch,
+		Body:    directory.FullBody, Selection: bare(op.Type),
+	})
 	return res, err
 }
 

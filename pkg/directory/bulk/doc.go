@@ -1,14 +1,29 @@
 // Package bulk carries out bulk requests (RFC 7644, section 3.7) with the operations of the directory.
 //
-// A bulk request has the result of carrying out its operations one by one in the order of the request, except that an operation that refers
-// to a resource created further down waits for it. What can't affect each other runs in parallel (order.go says what can, run.go does it).
+// A bulk request has the result of carrying out its operations one by one in the order of the request, except that an
+// operation that refers to a resource created further down waits for it. Operations that can't affect each other run in
+// parallel (order.go finds them, run.go carries them out).
 //
-// Resources that refer to each other in a circle are created without these references first, and get them afterwards by one PATCH
-// each. They are created together or not at all: if one of them fails, those that exist are deleted again, and all of
-// their operations fail.
+// Resources that refer to each other in a circle are created without these references first, and get them afterwards
+// by one PATCH each. They are created together or not at all: if one of them fails, those that exist are deleted
+// again, and all of their operations fail.
 //
-// Repeating a request is safe (memory.go, standing.go): for ten minutes after it, the same request by the same tenant knows the ids that its
-// POST operations were given, and one whose resource is still as the first run left it counts as done. PUT and PATCH are carried out
-// again. Where the first run did not come to its end, a DELETE of what is not there any more counts as done as well. Runs of the same
-// request at the same time give the same answer.
+// With failOnErrors nothing is written that would not be written one by one. So no operation runs beside another that
+// could be the last error: the creation of a user is a single write and can't begin sooner. Only several creations in
+// one transaction would be faster; they would have to be repeated one by one if it fails.
+//
+// The data of the operations stays text (facts.go): it is decoded once to find the order, and again while its
+// operation is under way, unless all of it together is small.
+//
+// Repeating a request is safe (memory.go, standing.go): for ten minutes after it, the same request by the same tenant
+// knows the ids that its POST operations were given, and one whose resource is still as the first run left it counts
+// as done. PUT and PATCH are carried out again. If the first run did not come to its end, a DELETE of what is not
+// there any more counts as done as well. Runs of the same request at the same time give the same answer, if they can
+// do all that it asks for.
+//
+// Package directory exports some names for this package alone, which is no part of it because nothing in the directory
+// needs bulk requests: CreateAs and ErrCreated, a creation under an id that is known before and can be repeated;
+// ResourceKey and VersionOf, which read the versions of resources in the call that reads what is remembered of the
+// request; Going, which tells references that are about to go; Options, Store and Retry, for the one item that a
+// request is remembered in.
 package bulk

@@ -11,8 +11,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// facts are all that has to be known of the data of an operation before it is carried out. The data of a request as objects
-// would take fifty times the memory of its text.
+// facts are all that has to be known of the data of an operation before it is carried out. The data of a request as
+// objects would take fifty times the memory of its text.
 type facts struct {
 	// bulkIDs are the bulkIds that it refers to, each once.
 	bulkIDs []string
@@ -26,8 +26,8 @@ type facts struct {
 	group string
 }
 
-// read finds the facts of all operations, and returns the digest by which a repetition of the request is known; "" if the
-// request is not to be remembered. Data that is no JSON object makes its operation invalid.
+// read finds the facts of all operations, and returns the digest by which a repetition of the request is known; "" if
+// the request is not to be remembered. Data that is no JSON object makes its operation invalid.
 func (b *request) read(rest []byte) (digest string) {
 	b.facts = make([]facts, len(b.ops))
 	hash := sha256.New()
@@ -69,8 +69,8 @@ func (b *request) read(rest []byte) (digest string) {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// addValues adds what stands in a document under `value`, `manager` or $ref. Most are no references; those that match nothing
-// are of no consequence.
+// addValues adds what stands in a document under `value`, `manager` or $ref. Most are no references; those that match
+// nothing are of no consequence.
 func (f *facts) addValues(v any, key string) {
 	switch v := v.(type) {
 	case scim.Object:
@@ -133,8 +133,8 @@ func field(o scim.Object, name string) any {
 	return v
 }
 
-// decode returns the data of an operation as an object, which may be changed, once there is memory for it; the error says
-// that the time ran out before. done gives the memory back.
+// decode returns the data of an operation as an object, which may be changed, once there is memory for it; the error
+// says that the time ran out before. done gives the memory back.
 func (b *request) decode(ctx context.Context, i int) (data scim.Object, done func(), err error) {
 	text := b.ops[i].Data
 	if data, b.facts[i].data = b.facts[i].data, nil; data != nil || text == "" {

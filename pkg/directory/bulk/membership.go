@@ -10,8 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored for it, so nothing is
-// remembered: a repetition of the request carries it out again, and gets a 409 for what is there.
+// In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored for
+// it, so nothing is remembered: a repetition of the request carries it out again, and gets a 409 for what is there.
 
 func isMembership(rt *schema.ResourceType) bool { return rt.ID == schema.MembershipType().ID }
 
@@ -21,7 +21,8 @@ func (b *request) stores(i int) bool {
 	return op.Invalid == nil && op.Method == http.MethodPost && !isMembership(op.Type)
 }
 
-// groupOf is the id of the group whose members an operation on a membership changes; "" for any other operation, and where there is none.
+// groupOf is the id of the group whose members an operation on a membership changes; "" for any other operation, and
+// where there is none.
 func (b *request) groupOf(i int) string {
 	op := b.ops[i]
 	if op.Invalid != nil || !isMembership(op.Type) {
@@ -51,7 +52,8 @@ func refuseMembership(op Operation) error {
 		return scim.Errorf(http.StatusMethodNotAllowed, scim.NoType,
 			"A membership can't be changed: delete it with DELETE and make another one with POST.")
 	case strings.HasPrefix(op.ID, bulkid.Prefix):
-		return scim.BadRequest(scim.InvalidValue, "A membership that the same request creates can't be named by its bulkId.")
+		return scim.BadRequest(scim.InvalidValue,
+			"A membership that the same request creates can't be named by its bulkId.")
 	}
 	return nil
 }

@@ -15,18 +15,22 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// What is remembered of a bulk request, under its digest, is one item: the seeds that the ids of its POST operations are made of,
-// which operation uses which seed, whether the request was carried out to its end, and which versions it left. It is written before the
-// first operation. So a repetition, after a crash as after a lost answer, finds by its id what exists already (standing.go).
+// What is remembered of a bulk request, under its digest, is one item: the seeds that the ids of its POST operations
+// are made of, which operation uses which seed, whether the request was carried out to its end, and which versions it
+// left. It is written before the first operation. So a repetition, after a crash as after a lost answer, finds by its
+// id what exists already (standing.go).
 //
-// An operation whose resource is not there any more as the request left it gets a new seed, since an id never comes again.
+// An operation whose resource is not there any more as the request left it gets a new seed, since an id never comes
+// again.
 const (
-	attrSeeds    = "seeds"    // separated by spaces
-	attrSeeded   = "seeded"   // a letter for each operation: the place of its seed, from 'a'
-	attrDone     = "done"     // 1 where the request was carried out to its end
-	attrVersions = "versions" // where it was: of the POST operations that do not stand alone, their resources' versions, separated by spaces
-	// memoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer, and too short
-	// for one that means to do the same again.
+	attrSeeds  = "seeds"  // separated by spaces
+	attrSeeded = "seeded" // a letter for each operation: the place of its seed, from 'a'
+	attrDone   = "done"   // 1 where the request was carried out to its end
+	// attrVersions are the versions of the resources of the POST operations that do not stand alone, separated by spaces;
+	// absent while the request has not been carried out to its end.
+	attrVersions = "versions"
+	// memoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer,
+	// and too short for one that means to do the same again.
 	memoryTime = 10 * time.Minute
 	// maxSeeds is the number of seeds at which a request is forgotten.
 	maxSeeds = 26
@@ -41,7 +45,8 @@ type memory struct {
 	there, made []bool
 	// version is the version of each resource that is there, as this run found it at its beginning.
 	version []int64
-	// alone tells which POST operations are the only ones of the request that have to do with their resource: it keeps version 1.
+	// alone tells which POST operations are the only ones of the request that have to do with their resource: it keeps
+	// version 1.
 	alone []bool
 }
 

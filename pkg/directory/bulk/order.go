@@ -47,9 +47,11 @@ func (b *request) refer() {
 			k, known := b.creates[name]
 			switch {
 			case !known:
-				op.Invalid = scim.BadRequest(scim.InvalidValue, "The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
+				op.Invalid = scim.BadRequest(scim.InvalidValue,
+					"The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
 			case op.ID == bulkid.Prefix+name && b.ops[k].Invalid == nil && b.ops[k].Type != op.Type:
-				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.", scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
+				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.",
+					scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
 			default:
 				b.refs[i] = append(b.refs[i], k)
 			}
@@ -60,8 +62,8 @@ func (b *request) refer() {
 	}
 }
 
-// order returns the units in the order whose result the request has: the first unit of which all that it refers to is done goes
-// next, where a circle stands at its last operation.
+// order returns the units in the order whose result the request has: the first unit of which all that it refers to is
+// done goes next, where a circle stands at its last operation.
 func (b *request) order() []unit {
 	circles := b.circles()
 	at := make([]int, len(b.ops)) // the circle of an operation
@@ -111,8 +113,8 @@ func (b *request) order() []unit {
 	return units
 }
 
-// circles groups the operations: those that refer to each other, directly or through others, are together (Tarjan's strongly
-// connected components).
+// circles groups the operations: those that refer to each other, directly or through others, are together (Tarjan's
+// strongly connected components).
 func (b *request) circles() [][]int {
 	var (
 		found   [][]int
@@ -155,9 +157,10 @@ func (b *request) circles() [][]int {
 	return found
 }
 
-// depend finds out which units have to wait for which, so that whatever they touch in common they touch in order. An operation
-// changes its resource. It also changes who has a unique name, if it gives its resource one or may take it away. It reads the
-// resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads for the last change.
+// depend finds out which units have to wait for which, so that whatever they touch in common they touch in order. An
+// operation changes its resource. It also changes who has a unique name, if it gives its resource one or may take it
+// away. It reads the resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads
+// for the last change.
 func (b *request) depend(ctx context.Context, units []unit) error {
 	names := newJoined()
 	claimed, err := b.claims(ctx, names)

@@ -16,8 +16,8 @@ import (
 
 // run carries out the units, each as soon as those before it are done, up to parallel at a time.
 //
-// With a limit of errors a unit begins only when the limit can't be reached before it, even if all operations before it that are
-// still under way fail: so nothing is carried out that would not be if they came one by one.
+// With a limit of errors a unit begins only when the limit can't be reached before it, even if all operations before
+// it that are still under way fail: so nothing is carried out that would not be if they came one by one.
 func (b *request) run(ctx context.Context, units []unit, limit int) {
 	waits := make([]int, len(units))
 	before := make([][]int, len(units))
@@ -129,7 +129,8 @@ func (b *request) panicked(i int, err error) Result {
 	return Result{ID: b.ids[i], Err: fmt.Errorf("bulk: an operation failed: %w", err)}
 }
 
-// circle carries out operations that refer to each other: creates all of them without these references, then adds these.
+// circle carries out operations that refer to each other: creates all of them without these references, then adds
+// these.
 func (b *request) circle(ctx context.Context, ops []int) {
 	inside, untouched := map[int]bool{}, !b.memory.resumed
 	for _, i := range ops {
@@ -185,8 +186,8 @@ func (b *request) circle(ctx context.Context, ops []int) {
 	b.failCircle(ops, err)
 }
 
-// each carries out step for all operations of a circle in parallel, keeps its results, and returns one of the errors; one
-// that is no final answer goes first.
+// each carries out step for all operations of a circle in parallel, keeps its results, and returns one of the errors;
+// one that is no final answer goes first.
 func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Context, n, i int) Result) error {
 	var g task.Group
 	g.SetLimit(parallel)
@@ -218,8 +219,8 @@ func takenBack() error {
 		"The same request was carried out at the same time, and could not create all of its resources. Send it again.")
 }
 
-// undo deletes what a circle that failed has created or completed. left are the versions that this run has left: of what
-// another run of the same request has changed since, unfinished decides.
+// undo deletes what a circle that failed has created or completed. left are the versions that this run has left: of
+// what another run of the same request has changed since, unfinished decides.
 func (b *request) undo(ctx context.Context, ops []int, left []int64) {
 	_ = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
 		r := b.results[i]
@@ -245,9 +246,9 @@ func (b *request) undo(ctx context.Context, ops []int, left []int64) {
 	})
 }
 
-// unfinished returns the version of one of the resources of a circle, the n-th, while the circle is not whole; 0 if all of it is
-// there, because another run of the same request has completed it, or will undo it. A deletion in the circle changes those that
-// refer to what was deleted.
+// unfinished returns the version of one of the resources of a circle, the n-th, while the circle is not whole; 0 if
+// all of it is there, because another run of the same request has completed it, or will undo it. A deletion in the
+// circle changes those that refer to what was deleted.
 func (b *request) unfinished(ctx context.Context, ops []int, n int) (version int64, err error) {
 	keys := make([]store.Key, len(ops))
 	for k, i := range ops {
@@ -270,7 +271,8 @@ func (b *request) failCircle(ops []int, cause error) {
 	shared := notBegun()
 	if known := (*scim.Error)(nil); final(cause) && errors.As(cause, &known) {
 		shared = scim.Errorf(http.StatusConflict, scim.NoType,
-			"The resources of this request that refer to each other are created together or not at all, and one of them could not be: %s", known.Detail)
+			"The resources of this request that refer to each other are created together or not at all, "+
+				"and one of them could not be: %s", known.Detail)
 	}
 	for _, i := range ops {
 		r := &b.results[i]

@@ -13,13 +13,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A POST of a repeated bulk request counts as done while its resource is exactly what the earlier run left: it exists, nobody has
-// changed it since, and so do the resources of the request that it refers to. Otherwise the POST is carried out as any other.
+// A POST of a repeated bulk request counts as done while its resource is exactly what the earlier run left: it exists,
+// nobody has changed it since, and so do the resources of the request that it refers to. Otherwise the POST is carried
+// out as any other.
 //
-// Nobody has changed what still has version 1, where only its own POST has to do with a resource. Else it is the version that was noted at
-// the end; of a request that did not come to its end, whatever version there is may be its own.
+// Nobody has changed what still has version 1, where only its own POST has to do with a resource. Else it is the
+// version that was noted at the end; of a request that did not come to its end, whatever version there is may be its
+// own.
 
-// alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or in passing.
+// alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or
+// in passing.
 func (b *request) alone(units []unit) []bool {
 	alone := make([]bool, len(b.ops))
 	for _, u := range units {
@@ -63,8 +66,8 @@ func (b *request) alone(units []unit) []bool {
 	return alone
 }
 
-// find gives the operations the ids of earlier runs, looks which of the resources are there as these left them, and returns the
-// POST operations that need another id: the resource is another one by now, or gone.
+// find gives the operations the ids of earlier runs, looks which of the resources are there as these left them, and
+// returns the POST operations that need another id: the resource is another one by now, or gone.
 func (b *request) find(ctx context.Context, m remembered, units []unit) (spoiled []bool, err error) {
 	b.assign(m.seeds, m.used)
 	var keys []store.Key
@@ -125,7 +128,8 @@ func (b *request) refersTo(i int, ids map[string]bool) bool {
 	return false
 }
 
-// spoil spreads what is spoiled to the POST operations that refer to it, and over circles. What a unit refers to comes before it.
+// spoil spreads what is spoiled to the POST operations that refer to it, and over circles. What a unit refers to comes
+// before it.
 func (b *request) spoil(units []unit, spoiled []bool) {
 	for _, u := range units {
 		found := false

@@ -134,8 +134,9 @@ func List(v any) []string {
 	return all
 }
 
-// Split parts a document into what can be created before the resources of a circle are there, and the rest, in the form of the value
-// of an `add` without a path: of a multi-valued attribute the values, of an extension the attributes, else the whole attribute.
+// Split parts a document into what can be created before the resources of a circle are there, and the rest, in the
+// form of the value of an `add` without a path: of a multi-valued attribute the values, of an extension the
+// attributes, else the whole attribute.
 func Split(data scim.Object, inCircle func(bulkID string) bool) (first, later scim.Object) {
 	refers := func(v any) bool {
 		for _, bulkID := range List(v) {

@@ -40,7 +40,8 @@ func TestReferencesAreRewritten(t *testing.T) {
 }
 
 func TestReferencesAreListedOnce(t *testing.T) {
-	got := bulkid.List(object(t, `{"members":[{"value":"bulkId:b"},{"value":"bulkId:a"},{"value":"bulkId:b"},{"value":"c"}]}`))
+	got := bulkid.List(object(t,
+		`{"members":[{"value":"bulkId:b"},{"value":"bulkId:a"},{"value":"bulkId:b"},{"value":"c"}]}`))
 	if want := []string{"b", "a"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -54,7 +55,8 @@ func TestDocumentIsSplitAtReferences(t *testing.T) {
 		"manager": {"value":"bulkId:in"}
 	}`), func(bulkID string) bool { return bulkID == "in" })
 	want := object(t, `{"displayName":"g","members":[{"value":"bulkId:out"}],"urn:example:x":{"cost":"7"}}`)
-	rest := object(t, `{"members":[{"value":"bulkId:in"}],"urn:example:x":{"owner":"bulkId:in"},"manager":{"value":"bulkId:in"}}`)
+	rest := object(t,
+		`{"members":[{"value":"bulkId:in"}],"urn:example:x":{"owner":"bulkId:in"},"manager":{"value":"bulkId:in"}}`)
 	if diff := cmp.Diff(want, first); diff != "" {
 		t.Error("first:", diff)
 	}

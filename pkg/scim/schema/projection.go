@@ -10,8 +10,8 @@ import (
 // MaxProjectionNames is how many names the parameters attributes and excludedAttributes may hold together.
 const MaxProjectionNames = 500
 
-// Projection is what the parameters attributes and excludedAttributes select for an answer (RFC 7644, section 3.9). A nil
-// *Projection selects what is returned by default. It is immutable and safe for concurrent use.
+// Projection is what the parameters attributes and excludedAttributes select for an answer (RFC 7644, section 3.9). A
+// nil *Projection selects what is returned by default. It is immutable and safe for concurrent use.
 type Projection struct {
 	// only is true where attributes was given: what is named is shown. Else what is named is left out.
 	only bool
@@ -25,10 +25,10 @@ type Projection struct {
 	sent map[*Attribute]bool
 }
 
-// Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or several with
-// commas between. Names are written as for Lookup, and a name without URN may also be one of an extension. A value filter behind
-// a name is ignored, and so is a name that stands for nothing. Where both parameters name something, attributes wins. The error,
-// for too many names, is an *scim.Error 400 invalidValue.
+// Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or
+// several with commas between. Names are written as for Lookup, and a name without URN may also be one of an
+// extension. A value filter behind a name is ignored, and so is a name that stands for nothing. Where both parameters
+// name something, attributes wins. The error, for too many names, is an *scim.Error 400 invalidValue.
 func (t *ResourceType) Projection(attributes, excludedAttributes []string) (*Projection, error) {
 	only := true
 	names := splitNames(attributes)
@@ -39,7 +39,8 @@ func (t *ResourceType) Projection(attributes, excludedAttributes []string) (*Pro
 		return nil, nil
 	}
 	if len(names) > MaxProjectionNames {
-		return nil, scim.BadRequest(scim.InvalidValue, "\"attributes\" and \"excludedAttributes\" may name at most %d attributes, not %d.",
+		return nil, scim.BadRequest(scim.InvalidValue,
+			"\"attributes\" and \"excludedAttributes\" may name at most %d attributes, not %d.",
 			MaxProjectionNames, len(names))
 	}
 	p := &Projection{only: only, extensions: map[*Schema]bool{}, attributes: map[*Attribute][]*Attribute{}}
@@ -109,8 +110,8 @@ func cutName(list string) (name, rest string) {
 	return b.String(), ""
 }
 
-// Wants says whether the answer shows the top-level core attribute of that name, or a part of it. It lets a caller leave out the
-// work of finding the value of "members" or "groups".
+// Wants says whether the answer shows the top-level core attribute of that name, or a part of it. It lets a caller
+// leave out the work of finding the value of "members" or "groups".
 func (p *Projection) Wants(t *ResourceType, attr string) bool {
 	a := t.Core.Attribute(attr)
 	if a == nil {
@@ -156,7 +157,8 @@ func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attr
 	return true, nil
 }
 
-// without lists the sub-attributes of a that stay when some are excluded: those that are always returned stay in any case.
+// without lists the sub-attributes of a that stay when some are excluded: those that are always returned stay in any
+// case.
 func (p *Projection) without(a *Attribute, excluded []*Attribute) []*Attribute {
 	stay := make([]*Attribute, 0, len(a.SubAttributes))
 	for _, s := range a.SubAttributes {

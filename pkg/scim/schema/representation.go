@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Object is the schema as a resource of /Schemas (RFC 7643, section 7), without meta. The attributes named in hide, in any
-// case, are left out; a sub-attribute is named with its attribute, as in emails.display.
+// Object is the schema as a resource of /Schemas (RFC 7643, section 7), without meta. The attributes named in hide, in
+// any case, are left out; a sub-attribute is named with its attribute, as in emails.display.
 func (s *Schema) Object(hide ...string) scim.Object {
 	attributes := make([]any, 0, len(s.Attributes))
 	for _, a := range s.Attributes {
@@ -17,7 +17,8 @@ func (s *Schema) Object(hide ...string) scim.Object {
 		}
 	}
 	return scim.Object{
-		"schemas": []any{scim.SchemaURN}, "id": s.ID, "name": s.Name, "description": s.Description, "attributes": attributes,
+		"schemas": []any{scim.SchemaURN}, "id": s.ID, "name": s.Name, "description": s.Description,
+		"attributes": attributes,
 	}
 }
 
@@ -30,7 +31,8 @@ func hides(names []string, name string) bool {
 // something for the type (RFC 7643, section 2.3).
 func (a *Attribute) object(hide []string) scim.Object {
 	o := scim.Object{
-		"name": a.Name, "type": string(a.Type), "multiValued": a.MultiValued, "description": a.Description, "required": a.Required,
+		"name": a.Name, "type": string(a.Type), "multiValued": a.MultiValued, "description": a.Description,
+		"required":   a.Required,
 		"mutability": string(a.Mutability), "returned": string(a.Returned),
 	}
 	if a.Type != Complex {
@@ -69,8 +71,9 @@ func list(values []string) []any {
 // Object is the resource type as a resource of /ResourceTypes (RFC 7643, section 6), without meta.
 func (t *ResourceType) Object() scim.Object {
 	o := scim.Object{
-		"schemas": []any{scim.ResourceTypeURN}, "id": t.ID, "name": t.Name, "endpoint": t.Endpoint, "description": t.Description,
-		"schema": t.Core.ID,
+		"schemas": []any{scim.ResourceTypeURN}, "id": t.ID, "name": t.Name, "endpoint": t.Endpoint,
+		"description": t.Description,
+		"schema":      t.Core.ID,
 	}
 	if len(t.Extensions) > 0 {
 		extensions := make([]any, len(t.Extensions))

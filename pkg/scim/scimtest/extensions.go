@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The extension that the tests of extensions define: attributes that Entra's editor calls urn:...:User:badge and the like.
+// The extension that the tests of extensions define: attributes that Entra's editor calls urn:...:User:badge and the
+// like.
 const extensionURN = "urn:ietf:params:scim:schemas:extension:scimtest:2.0:User"
 
 const extensionAttributes = `{"attributes":[
@@ -20,8 +21,9 @@ const extensionAttributes = `{"attributes":[
 	{"name":"safe","type":"complex","subAttributes":[{"name":"room"},{"name":"code","mutability":"writeOnly"}]},
 	{"name":"rooms","multiValued":true}]}`
 
-// RunExtensions runs one subtest for each behaviour of a server whose operator has defined an extension that every user needs (RFC
-// 7643, sections 3.3, 6 and 7). newTarget makes a fresh, empty tenant; where its targets have no Define nothing is run.
+// RunExtensions runs one subtest for each behaviour of a server whose operator has defined an extension that every
+// user needs (RFC 7643, sections 3.3, 6 and 7). newTarget makes a fresh, empty tenant; where its targets have no
+// Define nothing is run.
 func RunExtensions(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range extensionBehaviours {
@@ -91,13 +93,19 @@ var extensionBehaviours = []behaviour{
 	{"custom attributes are addressed with a colon or a dot", func(tenant func(string) *client) {
 		for _, idp := range []string{"generic", "entra"} {
 			c := tenant(idp)
-			path := "/Users/" + c.post("/Users", `{"schemas":["`+userURN+`"],"userName":"ann","`+extensionURN+`:badge":"1"}`).want(http.StatusCreated).
+			path := "/Users/" + c.post("/Users",
+				`{"schemas":["`+userURN+`"],"userName":"ann","`+extensionURN+`:badge":"1"}`).want(http.StatusCreated).
 				has(inExtension("badge"), "1").id()
-			c.patch(path, `{"op":"replace","path":"`+extensionURN+`:level","value":3}`).want(http.StatusOK, http.StatusNoContent)
-			c.patch(path, `{"op":"replace","value":{"`+extensionURN+`.colour":"red"}}`).want(http.StatusOK, http.StatusNoContent)
-			c.patch(path, `{"op":"add","path":"`+extensionURN+`.rooms","value":["1","2"]}`).want(http.StatusOK, http.StatusNoContent)
-			c.get(path).want(http.StatusOK).has(inExtension("level"), 3).has(inExtension("colour"), "red").has(inExtension("rooms"), []string{"1", "2"})
-			c.get(path, params("attributes", extensionURN+":level")).want(http.StatusOK).has(inExtension("level"), 3).lacks("userName", inExtension("badge"))
+			c.patch(path, `{"op":"replace","path":"`+extensionURN+`:level","value":3}`).want(http.StatusOK,
+				http.StatusNoContent)
+			c.patch(path, `{"op":"replace","value":{"`+extensionURN+`.colour":"red"}}`).want(http.StatusOK,
+				http.StatusNoContent)
+			c.patch(path, `{"op":"add","path":"`+extensionURN+`.rooms","value":["1","2"]}`).want(http.StatusOK,
+				http.StatusNoContent)
+			c.get(path).want(http.StatusOK).has(inExtension("level"), 3).has(inExtension("colour"),
+				"red").has(inExtension("rooms"), []string{"1", "2"})
+			c.get(path, params("attributes", extensionURN+":level")).want(http.StatusOK).has(inExtension("level"),
+				3).lacks("userName", inExtension("badge"))
 			c.filter("/Users", extensionURN+`:level ge 3 and `+extensionURN+`.rooms eq "2"`).has("totalResults", 1)
 			c.filter("/Users", extensionURN+`:level gt 3`).has("totalResults", 0)
 		}
@@ -116,7 +124,8 @@ var extensionBehaviours = []behaviour{
 		one := "/Users/" + c.post("/Users", badged("ann", `{"badge":"A1"}`)).want(http.StatusCreated).id()
 		two := "/Users/" + c.post("/Users", badged("bob", `{"badge":"A2"}`)).want(http.StatusCreated).id()
 		c.post("/Users", badged("eve", `{"badge":"a1"}`)).refused(http.StatusConflict, "uniqueness")
-		c.patch(two, `{"op":"replace","path":"`+extensionURN+`:badge","value":"a1"}`).refused(http.StatusConflict, "uniqueness")
+		c.patch(two, `{"op":"replace","path":"`+extensionURN+`:badge","value":"a1"}`).refused(http.StatusConflict,
+			"uniqueness")
 		c.put(two, badged("bob", `{"badge":"A1"}`)).refused(http.StatusConflict, "uniqueness")
 		c.delete(one).want(http.StatusNoContent)
 		c.put(two, badged("bob", `{"badge":"A1"}`)).want(http.StatusOK).has(inExtension("badge"), "A1")
@@ -124,10 +133,14 @@ var extensionBehaviours = []behaviour{
 	}},
 	{"mutability and returned are enforced", func(tenant func(string) *client) {
 		c := tenant("generic")
-		path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1","since":"2026-11-22T08:00:00Z","pin":"4711","note":"n"}`)).want(http.StatusCreated).
-			has(inExtension("since"), "2026-11-22T08:00:00Z").has(inExtension("note"), "n").lacks(inExtension("pin")).id()
-		c.patch(path, `{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).refused(http.StatusBadRequest, "mutability")
-		c.put(path, badged("ann", `{"badge":"1","since":"2027-11-22T08:00:00Z"}`)).refused(http.StatusBadRequest, "mutability")
+		path := "/Users/" + c.post("/Users", badged("ann",
+			`{"badge":"1","since":"2026-11-22T08:00:00Z","pin":"4711","note":"n"}`)).want(http.StatusCreated).
+			has(inExtension("since"), "2026-11-22T08:00:00Z").has(inExtension("note"),
+			"n").lacks(inExtension("pin")).id()
+		c.patch(path,
+			`{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).refused(http.StatusBadRequest, "mutability")
+		c.put(path, badged("ann", `{"badge":"1","since":"2027-11-22T08:00:00Z"}`)).refused(http.StatusBadRequest,
+			"mutability")
 		c.get(path, params("attributes", extensionURN+":note,"+extensionURN+":pin")).want(http.StatusOK).
 			has(inExtension("note"), "n").lacks(inExtension("pin"))
 		c.get("/Users", params("filter", extensionURN+`:pin eq "4711"`)).refused(http.StatusBadRequest, "invalidFilter")
@@ -159,7 +172,8 @@ var extensionBehaviours = []behaviour{
 					pin, answers, code = "4712", "z", "y"
 				}
 				for _, op := range []string{
-					op("replace", "pin", `"`+pin+`"`), op("add", "pin", `"`+pin+`"`), op("add", "answers", `["`+answers+`"]`),
+					op("replace", "pin", `"`+pin+`"`), op("add", "pin", `"`+pin+`"`), op("add", "answers",
+						`["`+answers+`"]`),
 					op("remove", "answers", `["`+answers+`"]`), op("replace", "answers", `["`+answers+`","b"]`),
 					op("replace", "safe.code", `"`+code+`"`), op("replace", "safe", `{"code":"`+code+`"}`),
 					`{"op":"replace","value":{"` + extensionURN + `:pin":"` + pin + `"}}`,
@@ -176,9 +190,11 @@ var extensionBehaviours = []behaviour{
 			keys := func(code string) string { return `[{"type":"a","code":"` + code + `"}]` }
 			for _, code := range []string{"x", "y"} {
 				c.put(path, badged("ann", `{"badge":"1","keys":`+keys("x")+`}`)).want(http.StatusOK)
-				c.patch(path, op("add", "keys", keys(code))).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
+				c.patch(path, op("add", "keys", keys(code))).want(http.StatusOK).has(inExtension("keys"),
+					map[string]any{"$len": 1.0})
 				c.put(path, badged("ann", `{"badge":"1","keys":`+keys("x")+`}`)).want(http.StatusOK)
-				c.patch(path, op("remove", "keys", `[{"code":"`+code+`"}]`)).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
+				c.patch(path, op("remove", "keys",
+					`[{"code":"`+code+`"}]`)).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
 				c.patch(path, op("remove", "keys", keys(code))).want(http.StatusOK).lacks(inExtension("keys"))
 			}
 			c.put(path, stored).want(http.StatusOK)
@@ -194,7 +210,8 @@ var extensionBehaviours = []behaviour{
 		note := inExtension("note")
 		for _, idp := range []string{"generic", "rfc", "entra"} {
 			c := tenant(idp)
-			path := "/Users/" + c.post("/Users", badged("ann", `{"badge":"1","NOTE":"a"}`)).want(http.StatusCreated).has(note, "a").id()
+			path := "/Users/" + c.post("/Users", badged("ann",
+				`{"badge":"1","NOTE":"a"}`)).want(http.StatusCreated).has(note, "a").id()
 			c.get(path).want(http.StatusOK).lacks(note)
 			c.get("/Users").want(http.StatusOK).lacks("Resources[0]['" + extensionURN + "'].note")
 			c.put(path, badged("ann", `{"badge":"1","note":"b"}`)).want(http.StatusOK).has(note, "b")
@@ -210,8 +227,10 @@ var extensionBehaviours = []behaviour{
 				if i == 0 {
 					c.patch(path, `{"op":"replace","path":"title","value":"t"}`).want(http.StatusOK).lacks(note)
 					c.patch(path, op, params("attributes", "userName")).want(http.StatusOK).lacks(note)
-					c.patch(path, op, params("excludedAttributes", "title")).want(http.StatusOK).has(note, "v").lacks("title")
-					c.patch(path, op, params("excludedAttributes", extensionURN+":note")).want(http.StatusOK).lacks(note)
+					c.patch(path, op, params("excludedAttributes", "title")).want(http.StatusOK).has(note,
+						"v").lacks("title")
+					c.patch(path, op, params("excludedAttributes",
+						extensionURN+":note")).want(http.StatusOK).lacks(note)
 				}
 				if a.has(inExtension("badge"), "1"); len(a.list("schemas")) != 2 {
 					a.fail("schemas")

@@ -18,12 +18,13 @@ type Requirement struct {
 	ID string
 	// RFC and Section are the parts of the ID: "7644", "3.5.2".
 	RFC, Section string
-	// Level is the RFC's word: MUST, MUST NOT, SHALL, SHALL NOT, REQUIRED, SHOULD, SHOULD NOT, RECOMMENDED, MAY, OPTIONAL; or
-	// ERRATUM for what a verified erratum changes, or TEXT for what the text states without any of these words.
+	// Level is the RFC's word: MUST, MUST NOT, SHALL, SHALL NOT, REQUIRED, SHOULD, SHOULD NOT, RECOMMENDED, MAY,
+	// OPTIONAL; or ERRATUM for what a verified erratum changes, or TEXT for what the text states without any of these
+	// words.
 	Level string
 	Text  string
-	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere in this module;
-	// "n/a: REASON" where it is not for a server to meet; "not followed: REASON".
+	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere
+	// in this module; "n/a: REASON" where it is not for a server to meet; "not followed: REASON".
 	Evidence []string
 }
 
@@ -32,7 +33,8 @@ func (r Requirement) Binding() bool {
 	return strings.HasPrefix(r.Level, "MUST") || strings.HasPrefix(r.Level, "SHALL") || r.Level == "REQUIRED" || r.Level == "ERRATUM" || r.Level == "TEXT"
 }
 
-// Requirements lists what RFC 7643, RFC 7644 and RFC 9865 ask for, with their verified errata, in the order of the texts.
+// Requirements lists what RFC 7643, RFC 7644 and RFC 9865 ask for, with their verified errata, in the order of the
+// texts.
 func Requirements() ([]Requirement, error) {
 	names, err := fs.Glob(requirementFiles, "requirements/*.tsv")
 	if err != nil {
@@ -80,9 +82,9 @@ func requirementChapters() []chapter {
 	}
 }
 
-// RunRequirements runs the tests of those requirements that RunBehaviours does not show. They cope with a tenant that holds more than
-// what they make, and skip features that the ServiceProviderConfig does not offer. newTarget makes a tenant of a profile; all tests
-// ask for rfc or generic.
+// RunRequirements runs the tests of those requirements that RunBehaviours does not show. They cope with a tenant that
+// holds more than what they make, and skip features that the ServiceProviderConfig does not offer. newTarget makes a
+// tenant of a profile; all tests ask for rfc or generic.
 func RunRequirements(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	run(t, requirementChapters(), newTarget)

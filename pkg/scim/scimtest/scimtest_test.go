@@ -20,8 +20,9 @@ var (
 	flagIdP   = flag.String("idp", "generic", "profile of the tenant; tests of other profiles are left out")
 )
 
-// TestURL judges the server behind -url. Everything that a test makes is deleted after it. RunRequirements copes with a tenant
-// that holds more; RunBehaviours, RunHostile and RunRaces need one without users and groups, and are left out of any other.
+// TestURL judges the server behind -url. Everything that a test makes is deleted after it. RunRequirements copes with
+// a tenant that holds more; RunBehaviours, RunHostile and RunRaces need one without users and groups, and are left out
+// of any other.
 func TestURL(t *testing.T) {
 	if *flagURL == "" {
 		t.Skip("no server to judge: give -url and -token")
@@ -67,8 +68,8 @@ func resources(t *testing.T, target Target) int {
 // goTest is evidence by a test outside of the suites.
 var goTest = regexp.MustCompile(`^go: (\S+_test\.go) (Test\w+)$`)
 
-// TestRequirements prints how each requirement is met. It fails where one that binds a server has no test, where a test does not
-// exist, and where DIVERGENCES.md does not name what is not followed.
+// TestRequirements prints how each requirement is met. It fails where one that binds a server has no test, where a
+// test does not exist, and where DIVERGENCES.md does not name what is not followed.
 func TestRequirements(t *testing.T) {
 	all, err := Requirements()
 	if err != nil {
