@@ -33,8 +33,8 @@ const (
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
-// importRule says what the product code of a package may import beside the standard library: packages of this module by their
-// path in it, a trailing "/..." for all below, and other modules by their path.
+// importRule says what the product code of a package may import beside the standard library: packages of this module by
+// their path in it, a trailing "/..." for all below, and other modules by their path.
 type importRule struct {
 	pkg string
 	may []string
@@ -42,11 +42,13 @@ type importRule struct {
 }
 
 const (
-	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
+	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without " +
+		"storage or AWS"
 	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
 	whyUse  = "use cases know the core and the port, in the order mapping, bulk, directory, event, tenant, store; " +
 		"never an engine, an SDK or HTTP"
-	whyPart   = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody can check it alone"
+	whyPart = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody " +
+		"can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
@@ -54,8 +56,8 @@ const (
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
-// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room says here what
-// it rests on.
+// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room
+// says here what it rests on.
 var importRules = []importRule{
 	{"pkg", nil, "the folder above holds the map and these tests only"},
 
@@ -65,18 +67,30 @@ var importRules = []importRule{
 	{"pkg/scim/patch", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPure},
 	{"pkg/scim/scimtest", []string{"pkg/scim/..."}, "it judges any server by URL, so it can't lean on this one"},
 
-	{"pkg/mapping", []string{"pkg/scim/..."}, "what decides about people is pure, so that anybody can check it against a second implementation"},
+	{
+		"pkg/mapping",
+		[]string{"pkg/scim/..."},
+		"what decides about people is pure, so that anybody can check it against a second implementation",
+	},
 
 	{"pkg/task", nil, "it starts goroutines for all others, so it knows none of them"},
 
 	{"pkg/store", []string{"pkg/task", uuid, xsync}, whyPort},
-	{"pkg/store/storetest", []string{"pkg/store", uuid, cmp, rapid}, "the conformance suite knows the port, not an engine"},
+	{
+		"pkg/store/storetest",
+		[]string{"pkg/store", uuid, cmp, rapid},
+		"the conformance suite knows the port, not an engine",
+	},
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 
-	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
-		"so that anybody can check and fuzz it alone"},
+	{
+		"pkg/tenant/assertion",
+		[]string{goJose},
+		"signatures are a well-kept library's, with nothing of this program beside it, " +
+			"so that anybody can check and fuzz it alone",
+	},
 	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant/assertion", uuid}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/event", []string{"pkg/scim", "pkg/tenant"}, whyUse},
@@ -85,19 +99,31 @@ var importRules = []importRule{
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
-		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid, xsync,
+		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid,
+		xsync,
 	}, whyUse},
 	{"pkg/directory/counter", []string{"pkg/store"}, "it counts ids by type, and knows nothing of what they name"},
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
-	{"pkg/directory/plan", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", "pkg/task"}, whyPart},
+	{"pkg/directory/plan", []string{
+		"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify",
+		"pkg/task",
+	}, whyPart},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant", "pkg/directory/...", uuid}, whyUse},
 
-	{"pkg/scimhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", uuid}, whyEdge},
+	{
+		"pkg/scimhttp",
+		[]string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", uuid},
+		whyEdge,
+	},
 	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
 	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
-	{"pkg/apigw", []string{"pkg/scim", lambdaGo, lambdaHTTP}, "apigw alone knows API Gateway's events and nothing of what answers them"},
+	{
+		"pkg/apigw",
+		[]string{"pkg/scim", lambdaGo, lambdaHTTP},
+		"apigw alone knows API Gateway's events and nothing of what answers them",
+	},
 
 	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
@@ -110,11 +136,13 @@ var importRules = []importRule{
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},
 }
 
-// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.
+// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no
+// chance.
 var impure = map[string]string{
 	"os": "I/O", "os/exec": "I/O", "io/fs": "I/O", "io/ioutil": "I/O", "net": "I/O", "syscall": "I/O",
 	"log": "output", "log/slog": "output", "math/rand": "chance", "math/rand/v2": "chance", "crypto/rand": "chance",
-	"testing": "product code", "unsafe": "safety", "context": "work that can be interrupted is not the core's", "sync/atomic": "state",
+	"testing": "product code", "unsafe": "safety", "context": "work that can be interrupted is not the core's",
+	"sync/atomic": "state",
 }
 
 // source is one Go file.
@@ -136,7 +164,8 @@ var sources = sync.OnceValues(func() ([]source, error) {
 			return nil
 		}
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, filepath.Join("..", filepath.FromSlash(name)), nil, parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, filepath.Join("..", filepath.FromSlash(name)), nil,
+			parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
@@ -146,8 +175,8 @@ var sources = sync.OnceValues(func() ([]source, error) {
 	return all, err
 })
 
-// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot hides it
-// sees .ci only, and no testdata.
+// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot
+// hides it sees .ci only, and no testdata.
 func walk(do func(name string) error) error {
 	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -231,7 +260,8 @@ func TestImports(t *testing.T) {
 		}
 		rule, ok := ruleOf(s.dir)
 		if !ok {
-			t.Errorf("%s: package %s is not in the import matrix of arch_test.go: add what it may rest on, and why", s.path(), s.dir)
+			t.Errorf("%s: package %s is not in the import matrix of arch_test.go: add what it may rest on, and why", s.path(),
+				s.dir)
 			continue
 		}
 		for _, p := range s.imports() {
@@ -249,7 +279,8 @@ var suites = map[string]string{
 	"pkg/store/faultstore": "it makes anybody's storage engine fail, for the same purpose",
 }
 
-// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing from there.
+// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing
+// from there.
 func TestStandInsAreInternal(t *testing.T) {
 	inTests, inProduct, main := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range parsed(t) {
@@ -288,7 +319,8 @@ func TestCoreIsPure(t *testing.T) {
 			}
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
-			if name := selected(n, "http"); name != "" && !strings.HasPrefix(name, "Status") && !strings.HasPrefix(name, "Method") {
+			if name := selected(n, "http"); name != "" && !strings.HasPrefix(name, "Status") &&
+				!strings.HasPrefix(name, "Method") {
 				t.Errorf("%s uses http.%s: of net/http the core has the names of statuses and methods only", s.path(), name)
 			}
 			return true
@@ -328,8 +360,9 @@ var unlinked = []struct {
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and templates double a program"
-	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
+	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and " +
+		"templates double a program"
+	whyNoBolt = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 
 func TestUnlinked(t *testing.T) {
@@ -459,8 +492,8 @@ func exportedInterfaces(decl ast.Decl) map[string]*ast.InterfaceType {
 	return found
 }
 
-// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or constrains a type
-// parameter: neither is a port.
+// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or
+// constrains a type parameter: neither is a port.
 func closed(it *ast.InterfaceType) bool {
 	for _, m := range it.Methods.List {
 		if len(m.Names) == 0 {

@@ -3,10 +3,12 @@
 //
 // A request goes through the system like this:
 //
-//	API Gateway event -> functions/users -> apigw -> scimhttp (size, token, tenant, route, decode) -> directory (validate, patch,
-//	uniqueness, version) -> store.Store (keys of one tenant, one transaction) -> store.Engine (dynamostore or boltstore), and back
+//	API Gateway event -> functions/users -> apigw -> scimhttp (size, token, tenant, route, decode)
+//	  -> directory (validate, patch, uniqueness, version) -> store.Store (keys of one tenant, one transaction)
+//	  -> store.Engine (dynamostore or boltstore), and back
 //
-// The rooms, bottom to top. A room imports only rooms above it in this list, and only those that the import matrix names:
+// The rooms, bottom to top. A room imports only rooms above it in this list, and only those that the import matrix
+// names:
 //
 //	scim             URNs, errors, messages, JSON: RFC 7643 and 7644, standard library only
 //	scim/schema      what attributes are: definitions, validation, normalisation, projection (RFC 7643)
@@ -53,8 +55,8 @@
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
 //	internal/slow    tests that run only if they are asked for
 //
-// Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which runs them all in
-// one process.
+// Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which
+// runs them all in one process.
 //
 // Where to add what:
 //

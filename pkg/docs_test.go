@@ -23,7 +23,8 @@ func document(t *testing.T, name string) string {
 
 // TestProfileTable: the table of profiles has each option of scim.Dialect once, and says where it is on.
 func TestProfileTable(t *testing.T) {
-	profiles := []string{"entra", "onelogin", "okta", "interop", "generic", "rfc"} // okta stands for the other identity providers
+	// okta stands for the other identity providers
+	profiles := []string{"entra", "onelogin", "okta", "interop", "generic", "rfc"}
 	rows := regexp.MustCompile("(?m)^\\| `([A-Za-z]+)`:? ?[^|]*\\|(.*)\\|$")
 	table := map[string][]string{}
 	for _, m := range rows.FindAllStringSubmatch(document(t, "docs/identity-providers.md"), -1) {

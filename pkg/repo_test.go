@@ -150,8 +150,9 @@ func undocumented(decl ast.Decl) []string {
 
 // standardMethods say by their name what they do.
 var standardMethods = map[string]bool{
-	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "MarshalJSON": true, "UnmarshalJSON": true, "ServeHTTP": true,
-	"LogValue": true,
+	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "MarshalJSON": true, "UnmarshalJSON": true,
+	"ServeHTTP": true,
+	"LogValue":  true,
 }
 
 func exportedReceiver(d *ast.FuncDecl) bool {
@@ -168,10 +169,15 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 
 // bucketNames are names that say nothing; stdlibNames would make every caller rename an import.
 var (
-	bucketNames = []string{"util", "utils", "common", "helper", "helpers", "types", "models", "model", "shared", "misc", "base", "mock", "mocks"}
+	bucketNames = []string{
+		"util", "utils", "common", "helper", "helpers", "types", "models", "model", "shared", "misc",
+		"base", "mock", "mocks",
+	}
 	stdlibNames = []string{
-		"bytes", "bufio", "context", "crypto", "embed", "errors", "expvar", "flag", "fmt", "hash", "html", "http", "io", "iter", "json", "log",
-		"maps", "math", "mime", "net", "os", "path", "rand", "reflect", "regexp", "runtime", "slices", "slog", "sort", "strconv", "strings",
+		"bytes", "bufio", "context", "crypto", "embed", "errors", "expvar", "flag", "fmt", "hash", "html", "http", "io",
+		"iter", "json", "log",
+		"maps", "math", "mime", "net", "os", "path", "rand", "reflect", "regexp", "runtime", "slices", "slog", "sort",
+		"strconv", "strings",
 		"sync", "template", "testing", "time", "token", "unicode", "url",
 	}
 )
@@ -180,7 +186,8 @@ func TestPackageNames(t *testing.T) {
 	for _, s := range parsed(t) {
 		name := strings.TrimSuffix(s.file.Name.Name, "_test")
 		if slices.Contains(bucketNames, name) || slices.Contains(stdlibNames, name) {
-			t.Errorf("%s: package %s: a package is named after what it is about, and shadows none of the standard library", s.path(), name)
+			t.Errorf("%s: package %s: a package is named after what it is about, and shadows none of the standard library",
+				s.path(), name)
 		}
 	}
 }
@@ -275,7 +282,8 @@ func TestModuleStandsAlone(t *testing.T) {
 
 // topLevel is what the top folder holds beside names with a dot.
 var topLevel = []string{
-	"functions", "pkg", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "docs",
+	"functions", "pkg", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum", "README.md", "LICENSE",
+	"CHANGELOG.md", "docs",
 	"CONTRIBUTING.md", "SECURITY.md",
 }
 
@@ -318,7 +326,8 @@ func built(name string) bool {
 func TestBuildsAreNoStrays(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"local": "\x7fELF\x02\x01TO" + "DO", "users.exe": "MZ\x90\x00", "README.md": "text", "notes": "text", "short": "MZ", "go.mod": "module x",
+		"local": "\x7fELF\x02\x01TO" + "DO", "users.exe": "MZ\x90\x00", "README.md": "text", "notes": "text", "short": "MZ",
+		"go.mod": "module x",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)

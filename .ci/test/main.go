@@ -1,4 +1,5 @@
-// Command test runs go test and, at its end, tells what was not run: go test keeps that to itself for packages that pass.
+// Command test runs go test and, at its end, tells what was not run: go test keeps that to itself for packages that
+// pass.
 //
 //	go run ./.ci/test [-only NAME,NAME] [flags and packages of go test]
 //

@@ -1,5 +1,5 @@
-// Command local runs the whole SCIM endpoint and its admin API in one process, on an embedded engine, and is the command
-// line to an admin API, local or deployed.
+// Command local runs the whole SCIM endpoint and its admin API in one process, on an embedded engine, and is the
+// command line to an admin API, local or deployed.
 package main
 
 import (

@@ -137,8 +137,10 @@ func TestTenants(t *testing.T) {
 	if made.header.Get("Location") != "/admin/v1/tenants/acme" || made.header.Get("Content-Type") != "application/json" {
 		t.Errorf("header %v", made.header)
 	}
-	if made.body["id"] != "acme" || made.body["idp"] != "okta" || made.body["active"] != true || made.body["name"] != "Acme <&> Söhne" ||
-		made.body["scimBaseUrl"] != s.url+"/scim/v2/acme" || fmt.Sprint(made.body["settings"]) != "map[scim:map[patchBody:none]]" {
+	if made.body["id"] != "acme" || made.body["idp"] != "okta" || made.body["active"] != true ||
+		made.body["name"] != "Acme <&> Söhne" ||
+		made.body["scimBaseUrl"] != s.url+"/scim/v2/acme" ||
+		fmt.Sprint(made.body["settings"]) != "map[scim:map[patchBody:none]]" {
 		t.Errorf("made %s", made.text)
 	}
 	token, _ := made.body["token"].(map[string]any)
@@ -154,7 +156,8 @@ func TestTenants(t *testing.T) {
 	if strings.Contains(got.text, fmt.Sprint(token["value"])) {
 		t.Error("GET shows the token's value")
 	}
-	changed := s.want(200, shown, "PATCH", "/admin/v1/tenants/acme", `{"active":false,"idp":"entra","settings":{"scim":{"uniqueGroupNames":false}}}`)
+	changed := s.want(200, shown, "PATCH", "/admin/v1/tenants/acme",
+		`{"active":false,"idp":"entra","settings":{"scim":{"uniqueGroupNames":false}}}`)
 	if changed.body["active"] != false || changed.body["idp"] != "entra" ||
 		fmt.Sprint(changed.body["settings"]) != "map[scim:map[patchBody:none uniqueGroupNames:false]]" {
 		t.Errorf("changed %s", changed.text)
@@ -164,7 +167,8 @@ func TestTenants(t *testing.T) {
 	}
 
 	made = s.want(201, shown+" token", "POST", "/admin/v1/tenants", `{"name":"no id"}`)
-	if id := fmt.Sprint(made.body["id"]); made.body["idp"] != "generic" || !regexp.MustCompile(`^[a-z0-9-]{3,40}$`).MatchString(id) {
+	if id := fmt.Sprint(made.body["id"]); made.body["idp"] != "generic" || !regexp.MustCompile(`^[a-z0-9-]{3,40}$`).
+		MatchString(id) {
 		t.Errorf("made %s", made.text)
 	}
 }
@@ -175,7 +179,8 @@ func TestTenantList(t *testing.T) {
 		t.Errorf("none: %s", none.text)
 	}
 	for i := range 5 {
-		s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", fmt.Sprintf(`{"id":"t-%d","name":"x"}`, i))
+		s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants",
+			fmt.Sprintf(`{"id":"t-%d","name":"x"}`, i))
 	}
 	var ids []string
 	path := "/admin/v1/tenants?count=2"
@@ -193,7 +198,10 @@ func TestTenantList(t *testing.T) {
 	}) {
 		t.Errorf("pages %v, then %s", ids, last.text)
 	}
-	for _, query := range []string{"count=0", "count=-1", "count=x", "count=", "cursor=!", "count=99999999999999999999", "cursor=%zz", "count=2;cursor=x"} {
+	for _, query := range []string{
+		"count=0", "count=-1", "count=x", "count=", "cursor=!", "count=99999999999999999999",
+		"cursor=%zz", "count=2;cursor=x",
+	} {
 		s.want(400, problem, "GET", "/admin/v1/tenants?"+query, "")
 	}
 	s.want(200, "tenants", "GET", "/admin/v1/tenants?count=100000&other=1", "")
@@ -201,19 +209,25 @@ func TestTenantList(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	s := newServer(t, "")
-	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
+	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants",
+		`{"id":"acme","name":"x"}`)
 	first := made.body["token"].(map[string]any)
 	path := "/admin/v1/tenants/acme/tokens"
-	second := s.want(201, "createdAt expiresAt id value", "POST", path, `{"scopes":["read"],"expiresAt":"2027-01-01T01:00:00+01:00"}`)
-	if second.body["expiresAt"] != "2027-01-01T00:00:00Z" || second.header.Get("Location") != path+"/"+second.body["id"].(string) {
+	second := s.want(201, "createdAt expiresAt id value", "POST", path,
+		`{"scopes":["read"],"expiresAt":"2027-01-01T01:00:00+01:00"}`)
+	if second.body["expiresAt"] != "2027-01-01T00:00:00Z" || second.header.Get("Location") != path+"/"+
+		second.body["id"].(string) {
 		t.Errorf("second %s", second.text)
 	}
 	s.want(409, problem, "POST", path, "")
 	s.tenants.Touch(t.Context(), "acme", first["id"].(string))
 	list := s.want(200, "tokens", "GET", path, "")
 	want := fmt.Sprintf(`{"tokens":[`+
-		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-05-21T08:00:00Z","firstUsedAt":"2026-11-22T08:00:00Z","lastUsedAt":"2026-11-22T08:00:00Z","scopes":["read","write"],"state":"active"},`+
-		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-01-01T00:00:00Z","firstUsedAt":null,"lastUsedAt":null,"scopes":["read"],"state":"successor"}]}`,
+		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-05-21T08:00:00Z",`+
+		`"firstUsedAt":"2026-11-22T08:00:00Z","lastUsedAt":"2026-11-22T08:00:00Z","scopes":["read","write"],`+
+		`"state":"active"},`+
+		`{"id":%q,"createdAt":"2026-11-22T08:00:00Z","expiresAt":"2027-01-01T00:00:00Z","firstUsedAt":null,`+
+		`"lastUsedAt":null,"scopes":["read"],"state":"successor"}]}`,
 		first["id"], second.body["id"])
 	if list.text != want {
 		t.Errorf("got  %s\nwant %s", list.text, want)
@@ -241,7 +255,8 @@ func TestTokens(t *testing.T) {
 	s.mu.Lock()
 	s.now = start.Add(100 * 24 * time.Hour)
 	s.mu.Unlock()
-	if list = s.want(200, "tokens", "GET", path, ""); len(list.body["tokens"].([]any)) != 2 || !strings.Contains(list.text, `"expired"`) {
+	if list = s.want(200, "tokens", "GET", path, ""); len(list.body["tokens"].([]any)) != 2 ||
+		!strings.Contains(list.text, `"expired"`) {
 		t.Errorf("100 days later: %s", list.text)
 	}
 }
@@ -264,7 +279,8 @@ func TestDelete(t *testing.T) {
 
 func TestBadRequests(t *testing.T) {
 	s := newServer(t, "")
-	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
+	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants",
+		`{"id":"acme","name":"x"}`)
 	before := s.want(200, "active id idp name scimBaseUrl settings", "GET", "/admin/v1/tenants/acme", "").text
 	tokenID := made.body["token"].(map[string]any)["id"].(string)
 	tenants, one, tokens := "/admin/v1/tenants", "/admin/v1/tenants/acme", "/admin/v1/tenants/acme/tokens"
@@ -370,7 +386,8 @@ func TestParallelTokens(t *testing.T) {
 
 func TestHead(t *testing.T) {
 	s := newServer(t, "")
-	if got := s.do("HEAD", "/admin/v1/tenants", ""); got.status != 200 || got.text != "" || got.header.Get("Content-Length") == "0" {
+	if got := s.do("HEAD", "/admin/v1/tenants", ""); got.status != 200 || got.text != "" ||
+		got.header.Get("Content-Length") == "0" {
 		t.Errorf("%d %v", got.status, got.header)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
 )
 
-// clientRoutes are the paths of OAuth clients: those of a tenant, and, without one, those of the operator for many tenants.
+// clientRoutes are the paths of OAuth clients: those of a tenant, and, without one, those of the operator for many
+// tenants.
 func (a *api) clientRoutes() map[string]methods {
 	routes := map[string]methods{}
 	for _, owner := range []string{"", "/tenants/{id}"} {
@@ -126,7 +127,8 @@ func (a *api) deleteClient(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) revokeClientSecret(w http.ResponseWriter, r *http.Request) error {
-	if err := a.tenants.RevokeClientSecret(r.Context(), owner(r), r.PathValue("client"), r.PathValue("secret")); err != nil {
+	if err := a.tenants.RevokeClientSecret(
+		r.Context(), owner(r), r.PathValue("client"), r.PathValue("secret")); err != nil {
 		return noClient(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -140,8 +142,9 @@ func (a *api) client(r *http.Request, c tenant.Client) scim.Object {
 		granted[i] = string(scope)
 	}
 	o := scim.Object{
-		"id": c.ID, "name": c.Name, "scopes": granted, "createdAt": timestamp(c.CreatedAt), "lastUsedAt": timestamp(c.LastUsedAt),
-		"tokenUrl": a.base(r) + "/oauth2/" + nonEmpty(r.PathValue("id"), "{tenant}") + "/token",
+		"id": c.ID, "name": c.Name, "scopes": granted, "createdAt": timestamp(c.CreatedAt),
+		"lastUsedAt": timestamp(c.LastUsedAt),
+		"tokenUrl":   a.base(r) + "/oauth2/" + nonEmpty(r.PathValue("id"), "{tenant}") + "/token",
 	}
 	if len(c.Keys) > 0 {
 		keys := make([]any, len(c.Keys))

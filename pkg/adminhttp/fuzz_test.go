@@ -20,7 +20,8 @@ func TestBaseURLOfTheRequest(t *testing.T) {
 	for proto, want := range map[string]string{
 		"": "http", "http": "http", "https": "https", "HTTPS, http": "https", "http, https": "http",
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://scim.example.com/admin/v1/tenants/acme", http.NoBody)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://scim.example.com/admin/v1/tenants/acme",
+			http.NoBody)
 		r.Header.Set("X-Forwarded-Proto", proto)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -33,8 +34,10 @@ func TestBaseURLOfTheRequest(t *testing.T) {
 // Whatever the body, the answer is the work done or a client's mistake, never a 5xx.
 func FuzzBodies(f *testing.F) {
 	for _, body := range []string{
-		``, `{}`, `{"name":"x"}`, `{"id":"abc","name":"x","idp":"okta","settings":{"scim":{"patchBody":"none","uniqueGroupNames":true}}}`,
-		`{"active":false,"settings":null,"name":null}`, `{"scopes":["read"],"expiresAt":"2027-01-01T00:00:00Z"}`, `{"settings":{"scim":{"x":{}}}}`,
+		``, `{}`, `{"name":"x"}`, `{"id":"abc","name":"x","idp":"okta","settings":{"scim":{"patchBody":"none",` +
+			`"uniqueGroupNames":true}}}`,
+		`{"active":false,"settings":null,"name":null}`, `{"scopes":["read"],"expiresAt":"2027-01-01T00:00:00Z"}`,
+		`{"settings":{"scim":{"x":{}}}}`,
 		`{"expiresAt":"9999-12-31T23:59:59.999999999+23:59"}`, `{"name":"\ud800"}`, `{"name":1e999}`,
 	} {
 		f.Add(body)

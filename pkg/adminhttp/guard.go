@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// LocalGuard stands in front of the admin API where no gateway does, in local runs. With a key, every request must send it as
-// "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's address must be a
-// loopback address, the Host localhost or a loopback address (so that no name that an attacker points here works), and there must
-// be no Origin (so that no web page gets in); 403 otherwise. It must see the request as it came from the network.
+// LocalGuard stands in front of the admin API where no gateway does, in local runs. With a key, every request must send
+// it as "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's
+// address must be a loopback address, the Host localhost or a loopback address (so that no name that an attacker points
+// here works), and there must be no Origin (so that no web page gets in); 403 otherwise. It must see the request as it
+// came from the network.
 func LocalGuard(next http.Handler, key string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -33,7 +34,8 @@ func LocalGuard(next http.Handler, key string) http.Handler {
 	})
 }
 
-// sent reports whether the request has the key. Digests are compared, so that the time taken does not tell the key's length.
+// sent reports whether the request has the key. Digests are compared, so that the time taken does not tell the key's
+// length.
 func sent(r *http.Request, key string) bool {
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	got, want := sha256.Sum256([]byte(strings.TrimSpace(value))), sha256.Sum256([]byte(key))

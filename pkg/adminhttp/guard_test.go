@@ -64,7 +64,8 @@ func TestGuardWithoutKey(t *testing.T) {
 func TestGuardWithKey(t *testing.T) {
 	for value, want := range map[string]int{
 		"Bearer open sesame": 204, "bearer open sesame": 204,
-		"": 401, "open sesame": 401, "Bearer": 401, "Bearer ": 401, "Bearer open": 401, "Bearer open sesame!": 401, "Basic open sesame": 401,
+		"": 401, "open sesame": 401, "Bearer": 401, "Bearer ": 401, "Bearer open": 401, "Bearer open sesame!": 401,
+		"Basic open sesame": 401,
 	} {
 		header := http.Header{}
 		if value != "" {

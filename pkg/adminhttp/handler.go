@@ -25,8 +25,8 @@ type Config struct {
 	Deleted func(tenantID string)
 	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none.
 	CheckTypes tenant.CheckTypes
-	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a *tenant.InvalidError
-	// for one that can't be taken. It is for local runs: nil means that there is no such route.
+	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a
+	// *tenant.InvalidError for one that can't be taken. It is for local runs: nil means that there is no such route.
 	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
 	// Clock returns the program's time, and the machine's. It is required with SetClock.
 	Clock func() (now, machine time.Time)
@@ -77,7 +77,10 @@ func New(c Config) http.Handler {
 		"/tenants/{id}/schemas":               {"GET": a.listSchemas},
 		"/tenants/{id}/schemas/{urn}":         {"GET": a.getSchema, "PUT": a.putSchema, "DELETE": a.deleteSchema},
 		"/tenants/{id}/resource-types":        {"GET": a.listResourceTypes},
-		"/tenants/{id}/resource-types/{type}": {"GET": a.getResourceType, "PUT": a.putResourceType, "DELETE": a.deleteResourceType},
+		"/tenants/{id}/resource-types/{type}": {
+			"GET": a.getResourceType, "PUT": a.putResourceType,
+			"DELETE": a.deleteResourceType,
+		},
 	}
 	if a.moveTo != nil {
 		routes["/clock"] = methods{"GET": a.getClock, "PUT": a.setClock}
@@ -95,7 +98,8 @@ func New(c Config) http.Handler {
 func (a *api) routes(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") || strings.Contains(r.URL.Path, "/.") {
+		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") ||
+			strings.Contains(r.URL.Path, "/.") {
 			a.fail(w, r, &problem{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."})
 			return
 		}

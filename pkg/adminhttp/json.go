@@ -35,7 +35,8 @@ func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string)
 func document(w http.ResponseWriter, r *http.Request, optional bool, limit int64) (scim.Object, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most."}
+		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) +
+			" KiB at most."}
 	}
 	if err != nil {
 		return nil, badRequest("The body could not be read.")

@@ -51,11 +51,13 @@ func problemOf(err error) *problem {
 	return &problem{http.StatusInternalServerError, "The request failed for a reason that is logged."}
 }
 
-// fail answers an error as problem details (RFC 9457). type is left out, which means about:blank: title is the status's.
+// fail answers an error as problem details (RFC 9457). type is left out, which means about:blank: title is the
+// status's.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= http.StatusInternalServerError {
-		a.log.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "status", p.status, "error", err)
+		a.log.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "status", p.status,
+			"error", err)
 	}
 	writeProblem(w, p)
 }

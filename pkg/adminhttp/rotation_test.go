@@ -73,7 +73,8 @@ func TestCancelOfWhatIsInUse(t *testing.T) {
 
 func TestChangeToken(t *testing.T) {
 	s := newServer(t, "")
-	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
+	made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants",
+		`{"id":"acme","name":"x"}`)
 	path := "/admin/v1/tenants/acme/tokens/" + made.body["token"].(map[string]any)["id"].(string)
 	const keys = "createdAt expiresAt firstUsedAt id lastUsedAt scopes state"
 	got := s.want(200, keys, "PATCH", path, `{"expiresAt":"2027-12-24T18:00:00+01:00"}`)
@@ -81,7 +82,8 @@ func TestChangeToken(t *testing.T) {
 		t.Errorf("%s", got.text)
 	}
 	for _, body := range []string{
-		`{"expiresAt":"2026-11-22T08:00:00Z"}`, `{"expiresAt":"2028-12-01T00:00:00Z"}`, `{"expiresAt":"soon"}`, `{"expiresAt":null}`,
+		`{"expiresAt":"2026-11-22T08:00:00Z"}`, `{"expiresAt":"2028-12-01T00:00:00Z"}`, `{"expiresAt":"soon"}`,
+		`{"expiresAt":null}`,
 		`{"expiresAt":12}`, `{}`, `{"scopes":["read"]}`,
 	} {
 		s.want(400, problem, "PATCH", path, body)
@@ -105,14 +107,18 @@ func TestNotices(t *testing.T) {
 		t.Errorf("%s", got.text)
 	}
 	settings := s.want(200, "active id idp name scimBaseUrl settings", "PATCH", "/admin/v1/tenants/acme",
-		`{"settings":{"notices":{"recipients":[{"email":"ada@example.com","language":"de"}]},"token":{"lifetimeDays":90,"reminders":[3]}}}`)
-	if !strings.Contains(settings.text, `"settings":{"notices":{"recipients":[{"email":"ada@example.com","language":"de"}]},"token":{"lifetimeDays":90,"reminders":[3]}}`) {
+		`{"settings":{"notices":{"recipients":[{"email":"ada@example.com","language":"de"}]},"token":{"lifetimeDays":90,`+
+			`"reminders":[3]}}}`)
+	if !strings.Contains(settings.text,
+		`"settings":{"notices":{"recipients":[{"email":"ada@example.com","language":"de"}]},"token":{"lifetimeDays":90,`+
+			`"reminders":[3]}}`) {
 		t.Errorf("%s", settings.text)
 	}
 	s.now = s.now.Add(time.Second)
 	s.want(202, keys, "POST", path, `{"kind":"test"}`)
 	got := s.want(200, "notices", "GET", path, "")
-	if want := `{"at":"2026-11-22T08:00:01Z","kind":"test","recipients":[{"email":"ada@example.com","language":"de"}],"state":"pending","tokenId":null}`; !strings.Contains(got.text, want) {
+	if want := `{"at":"2026-11-22T08:00:01Z","kind":"test","recipients":[{"email":"ada@example.com","language":"de"}],` +
+		`"state":"pending","tokenId":null}`; !strings.Contains(got.text, want) {
 		t.Errorf("%s", got.text)
 	}
 	s.want(400, problem, "POST", path, `{"kind":"expired"}`)
@@ -126,7 +132,9 @@ func TestClock(t *testing.T) {
 	s.want(404, problem, "PUT", "/admin/v1/clock", `{"now":"2027-01-01T00:00:00Z"}`)
 	s.want(404, problem, "GET", "/admin/v1/clock", "")
 	clock := func() (now, machine time.Time) { return start.Add(time.Hour), start }
-	h := adminhttp.New(adminhttp.Config{Tenants: s.tenants, Clock: clock, SetClock: func(_ context.Context, now time.Time) (time.Time, error) {
+	h := adminhttp.New(adminhttp.Config{Tenants: s.tenants, Clock: clock, SetClock: func(_ context.Context,
+		now time.Time,
+	) (time.Time, error) {
 		if now.Before(start) {
 			return now, &tenant.InvalidError{Field: "now", Problem: "must not be before the present time"}
 		}
@@ -140,9 +148,10 @@ func TestClock(t *testing.T) {
 	}
 	for body, want := range map[string]string{
 		`{"now":"2027-01-01T00:00:00Z"}`: `200 {"now":"2027-01-01T00:00:00.000Z"}`,
-		`{"now":"2020-01-01T00:00:00Z"}`: `400 {"detail":"now must not be before the present time.","status":400,"title":"Bad Request"}`,
-		`{"now":"tomorrow"}`:             "400",
-		`{}`:                             "400",
+		`{"now":"2020-01-01T00:00:00Z"}`: `400 {"detail":"now must not be before the present time.","status":400,` +
+			`"title":"Bad Request"}`,
+		`{"now":"tomorrow"}`: "400",
+		`{}`:                 "400",
 	} {
 		r := httptest.NewRequest(http.MethodPut, "/admin/v1/clock", strings.NewReader(body))
 		w := httptest.NewRecorder()

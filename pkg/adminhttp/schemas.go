@@ -96,7 +96,9 @@ func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 			return d, missing("schema", urn)
 		}
 		if user := userOf(d, urn); user != "" {
-			return d, &tenant.ConflictError{Detail: fmt.Sprintf("The resource type %s uses the schema. Change or delete that first.", user)}
+			return d, &tenant.ConflictError{
+				Detail: fmt.Sprintf("The resource type %s uses the schema. Change or delete that first.", user),
+			}
 		}
 		return d.Without(urn), nil
 	}, a.check)
@@ -107,8 +109,8 @@ func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension is there whatever is
-// defined.
+// userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension is there
+// whatever is defined.
 func userOf(d schema.Definitions, urn string) string {
 	if strings.EqualFold(urn, scim.EnterpriseUserURN) {
 		return ""

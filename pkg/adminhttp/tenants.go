@@ -57,7 +57,8 @@ func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
 
 func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil { // what can't be read must not mean the first page, of which a client that follows cursors would never see the end
+	// what can't be read must not mean the first page, of which a client that follows cursors would never see the end
+	if err != nil {
 		return badRequest("The query is not properly percent-encoded.")
 	}
 	count := defaultCount

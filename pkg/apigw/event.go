@@ -18,8 +18,8 @@ import (
 // localAPI is the API id of events that RoundTrip makes.
 const localAPI = "local"
 
-// event is r as HTTP API hands it to a function: the path decoded, header names in lower case, values of one name joined by commas,
-// cookies apart, a body that is no text in base64.
+// event is r as HTTP API hands it to a function: the path decoded, header names in lower case, values of one name
+// joined by commas, cookies apart, a body that is no text in base64.
 func event(r *http.Request, body []byte, now func() time.Time) events.APIGatewayV2HTTPRequest {
 	path := r.URL.Path
 	if path == "" {
@@ -115,8 +115,9 @@ func queryParameters(raw string) map[string]string {
 	return out
 }
 
-// encodeBody passes as text what HTTP API does: text/*, and JSON, XML and JavaScript by their plain names. All else, also
-// application/scim+json and a body without a type, travels in base64; so does a body that JSON could not carry unchanged.
+// encodeBody passes as text what HTTP API does: text/*, and JSON, XML and JavaScript by their plain names. All else,
+// also application/scim+json and a body without a type, travels in base64; so does a body that JSON could not carry
+// unchanged.
 func encodeBody(body []byte, contentType string) (string, bool) {
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {

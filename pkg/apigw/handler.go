@@ -16,12 +16,13 @@ import (
 // Function is a Lambda function behind an HTTP API with payload format 2.0.
 type Function = func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-// RequestIDHeader is the request header under which the handler finds API Gateway's id of the request. What a client sends under
-// that name is overwritten.
+// RequestIDHeader is the request header under which the handler finds API Gateway's id of the request. What a client
+// sends under that name is overwritten.
 const RequestIDHeader = "X-Amzn-Requestid"
 
-// Handler returns the Lambda function that serves h. It never returns an error, because API Gateway would turn that into an answer
-// that is no SCIM: an event that is no HTTP request is a 400, a panic of h is a 500, both with a SCIM error as body.
+// Handler returns the Lambda function that serves h. It never returns an error, because API Gateway would turn that
+// into an answer that is no SCIM: an event that is no HTTP request is a 400, a panic of h is a 500, both with a SCIM
+// error as body.
 func Handler(h http.Handler) Function {
 	return func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (resp events.APIGatewayV2HTTPResponse, err error) {
 		id := ev.RequestContext.RequestID
@@ -49,8 +50,8 @@ func Handler(h http.Handler) Function {
 	}
 }
 
-// logPanic writes where the code panicked, and with what only where the Go runtime made the message: any other value may hold data
-// of a request.
+// logPanic writes where the code panicked, and with what only where the Go runtime made the message: any other value
+// may hold data of a request.
 func logPanic(ctx context.Context, id string, v any) {
 	what := fmt.Sprintf("%T", v)
 	if e, ok := v.(interface{ RuntimeError() }); ok {

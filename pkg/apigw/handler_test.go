@@ -51,14 +51,16 @@ func wantSCIMError(t *testing.T, resp events.APIGatewayV2HTTPResponse, status in
 	if err := json.Unmarshal([]byte(resp.Body), &body); err != nil {
 		t.Fatalf("body %q: %v", resp.Body, err)
 	}
-	if len(body.Schemas) != 1 || body.Schemas[0] != scim.ErrorURN || body.Status != fmt.Sprint(status) || body.Detail == "" {
+	if len(body.Schemas) != 1 || body.Schemas[0] != scim.ErrorURN || body.Status != fmt.Sprint(status) ||
+		body.Detail == "" {
 		t.Fatalf("body %q is no SCIM error", resp.Body)
 	}
 }
 
 func TestPathStaysDecoded(t *testing.T) {
 	for _, path := range []string{
-		"/scim/v2/t/Users/a#b", "/scim/v2/t/Users/100%", "/scim/v2/t/Users/a%2Fb", "/scim/v2/t/Users/a?b=c", "/a b", "/é", "//x", "/a//b",
+		"/scim/v2/t/Users/a#b", "/scim/v2/t/Users/100%", "/scim/v2/t/Users/a%2Fb", "/scim/v2/t/Users/a?b=c", "/a b", "/é",
+		"//x", "/a//b",
 		"/a;b", "/a+b", "/a/../b", "/%zz", "/", "/a\x00b", "/a\nb", "/a:b",
 	} {
 		var got, uri string
@@ -257,7 +259,8 @@ func TestAnswerFollowsNetHTTP(t *testing.T) {
 		w.WriteHeader(500)
 		_, _ = io.WriteString(w, "ok")
 	}, get("/x"))
-	if resp.StatusCode != 201 || resp.Body != "ok" || resp.Headers["X-A"] != "1,2" || resp.Headers["X-Late"] != "" || len(resp.Cookies) != 1 {
+	if resp.StatusCode != 201 || resp.Body != "ok" || resp.Headers["X-A"] != "1,2" || resp.Headers["X-Late"] != "" ||
+		len(resp.Cookies) != 1 {
 		t.Errorf("got %+v", resp)
 	}
 }

@@ -9,16 +9,18 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// certain is a number of bytes whose JSON is within MaxInvocation whatever they are: none needs more than six (`\u0000`). What stands
-// around them is well below the rest.
+// certain is a number of bytes whose JSON is within MaxInvocation whatever they are: none needs more than six
+// (`\u0000`). What stands around them is well below the rest.
 const certain = MaxInvocation/6 - 16<<10
 
-// sentRequest is ev as it arrives through JSON, and the size of that JSON, or less where that is within the limit. JSON changes no
-// text that is valid UTF-8; so only an event that it would change, or that may be too large for AWS, is encoded.
+// sentRequest is ev as it arrives through JSON, and the size of that JSON, or less where that is within the limit. JSON
+// changes no text that is valid UTF-8; so only an event that it would change, or that may be too large for AWS, is
+// encoded.
 func sentRequest(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, int, error) {
 	var t text
 	c := &ev.RequestContext
-	t.add(ev.RawPath, ev.RawQueryString, ev.Body, c.DomainName, c.HTTP.Method, c.HTTP.Path, c.HTTP.Protocol, c.HTTP.SourceIP, c.HTTP.UserAgent)
+	t.add(ev.RawPath, ev.RawQueryString, ev.Body, c.DomainName, c.HTTP.Method, c.HTTP.Path, c.HTTP.Protocol,
+		c.HTTP.SourceIP, c.HTTP.UserAgent)
 	t.add(ev.Cookies...)
 	t.addMap(ev.Headers)
 	t.addMap(ev.QueryStringParameters)

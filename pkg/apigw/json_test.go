@@ -15,7 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// The function gets what JSON carries, whether or not JSON is written on the way: valid text unchanged, anything else repaired.
+// The function gets what JSON carries, whether or not JSON is written on the way: valid text unchanged, anything else
+// repaired.
 func TestEventIsWhatJSONCarries(t *testing.T) {
 	for name, change := range map[string]func(r *http.Request){
 		"plain":              func(*http.Request) {},

@@ -9,12 +9,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Lambda is a Function as the Lambda runtime calls it, a lambda.Handler. The runtime could convert the JSON to the types of package
-// events itself, but to do so it takes their many fields apart, those of authorizers above all, at the first event of each process.
-// Lambda reads what Handler needs of an event, and nothing of the others' types.
+// Lambda is a Function as the Lambda runtime calls it, a lambda.Handler. The runtime could convert the JSON to the
+// types of package events itself, but to do so it takes their many fields apart, those of authorizers above all, at the
+// first event of each process. Lambda reads what Handler needs of an event, and nothing of the others' types.
 type Lambda struct{ Function Function }
 
-// Invoke calls the function with an event and returns its answer, both JSON. Of the event it passes on what makes the request.
+// Invoke calls the function with an event and returns its answer, both JSON. Of the event it passes on what makes the
+// request.
 func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var v any
 	if err := json.Unmarshal(event, &v); err != nil {
@@ -31,7 +32,8 @@ func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 	dst := make([]byte, 0, len(resp.Body)+len(resp.Body)/4+1024)
 	return scim.AppendJSON(dst, scim.Object{
-		"statusCode": resp.StatusCode, "headers": headers, "cookies": resp.Cookies, "body": resp.Body, "isBase64Encoded": resp.IsBase64Encoded,
+		"statusCode": resp.StatusCode, "headers": headers, "cookies": resp.Cookies, "body": resp.Body,
+		"isBase64Encoded": resp.IsBase64Encoded,
 	}), nil
 }
 

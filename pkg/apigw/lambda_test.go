@@ -43,13 +43,18 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 	noPath, noHost, noMethod, binary := get("/Users"), get("/Users"), get("/Users"), get("/Users")
 	binary.RawQueryString = "binary"
 	noPath.RawPath, noHost.Headers, noMethod.RequestContext.HTTP.Method = "", nil, ""
-	for name, ev := range map[string]any{"post": post, "cut": cut, "no path": noPath, "no host": noHost, "no method": noMethod, "binary": binary} {
+	for name, ev := range map[string]any{
+		"post": post, "cut": cut, "no path": noPath, "no host": noHost,
+		"no method": noMethod, "binary": binary,
+	} {
 		event, err := json.Marshal(ev)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var answers [2]events.APIGatewayV2HTTPResponse
-		for i, f := range []lambda.Handler{lambda.NewHandler(apigw.Handler(dump)), apigw.Lambda{Function: apigw.Handler(dump)}} {
+		for i, f := range []lambda.Handler{
+			lambda.NewHandler(apigw.Handler(dump)), apigw.Lambda{Function: apigw.Handler(dump)},
+		} {
 			answer, err := f.Invoke(context.Background(), event)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -68,7 +73,8 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 func TestLambdaGetsOtherEvents(t *testing.T) {
 	f := apigw.Lambda{Function: apigw.Handler(http.NotFoundHandler())}
 	for event, want := range map[string]string{
-		`{}`: `"statusCode":400`, `[]`: `"statusCode":400`, `null`: `"statusCode":400`, `{"headers":1,"cookies":[1],"requestContext":"x"}`: `"statusCode":400`,
+		`{}`: `"statusCode":400`, `[]`: `"statusCode":400`, `null`: `"statusCode":400`,
+		`{"headers":1,"cookies":[1],"requestContext":"x"}`: `"statusCode":400`,
 	} {
 		if answer, err := f.Invoke(context.Background(), []byte(event)); err != nil || !bytes.Contains(answer, []byte(want)) {
 			t.Errorf("%s: %s, error %v", event, answer, err)

@@ -17,8 +17,8 @@ const defaultStage = "$default"
 
 // mend returns ev as the library converts it faithfully, or the error that answers it.
 //
-// Everything that the library would refuse is refused or repaired here, because it prints the whole URL, and with it names of people,
-// to the log when it fails.
+// Everything that the library would refuse is refused or repaired here, because it prints the whole URL, and with it
+// names of people, to the log when it fails.
 func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, *scim.Error) {
 	if !isToken(ev.RequestContext.HTTP.Method) {
 		return ev, scim.BadRequest(scim.InvalidSyntax, "The request has no valid HTTP method.")
@@ -35,10 +35,12 @@ func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, *s
 		path = ev.RequestContext.HTTP.Path
 	}
 	if cutShort(path, ev) {
-		return ev, scim.Errorf(http.StatusNotFound, scim.NoType, "There is nothing at this path: it has a question mark in it.")
+		return ev, scim.Errorf(http.StatusNotFound, scim.NoType,
+			"There is nothing at this path: it has a question mark in it.")
 	}
 	path = withoutStage(path, ev.RequestContext.Stage)
-	// HTTP API hands the path over decoded and the library parses it as if it were encoded: `/Users/a#b` would become `/Users/a`.
+	// HTTP API hands the path over decoded and the library parses it as if it were encoded: `/Users/a#b` would become
+	// `/Users/a`.
 	ev.RawPath = (&url.URL{Path: path}).EscapedPath()
 	ev.RawQueryString = escapeQuery(ev.RawQueryString)
 	// The library builds a URL from the domain name and splits headers at commas; restore puts both back.
@@ -47,14 +49,15 @@ func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, *s
 	return ev, nil
 }
 
-// cutShort tells whether HTTP API has cut the path at a `?` that it had decoded, so that `/Users/a%3Fb` would reach user a: the path in
-// the request context, or a path parameter, may still have it.
+// cutShort tells whether HTTP API has cut the path at a `?` that it had decoded, so that `/Users/a%3Fb` would reach
+// user a: the path in the request context, or a path parameter, may still have it.
 func cutShort(path string, ev events.APIGatewayV2HTTPRequest) bool {
 	if strings.HasPrefix(ev.RequestContext.HTTP.Path, path+"?") {
 		return true
 	}
 	for _, value := range ev.PathParameters {
-		if decoded, err := url.PathUnescape(value); strings.Contains(value, "?") || err == nil && strings.Contains(decoded, "?") {
+		if decoded, err := url.PathUnescape(value); strings.Contains(value, "?") || err == nil &&
+			strings.Contains(decoded, "?") {
 			return !strings.Contains(path, "?")
 		}
 	}
@@ -76,7 +79,8 @@ func withoutStage(path, stage string) string {
 	return rest
 }
 
-// escapeQuery percent-encodes the bytes that would end a query or break the parsing of its URL. Escapes already there stay.
+// escapeQuery percent-encodes the bytes that would end a query or break the parsing of its URL. Escapes already there
+// stay.
 func escapeQuery(query string) string {
 	const upperhex = "0123456789ABCDEF"
 	var b strings.Builder

@@ -19,18 +19,21 @@ import (
 const (
 	// MaxPayload is the largest body that HTTP API takes, in bytes.
 	MaxPayload = 10 << 20
-	// MaxInvocation is the largest event that a function is called with, and the largest answer that it may give, in bytes of JSON.
+	// MaxInvocation is the largest event that a function is called with, and the largest answer that it may give, in bytes
+	// of JSON.
 	MaxInvocation = 6 << 20
 	// timeout is how long HTTP API waits for a function.
 	timeout = 30 * time.Second
 )
 
-// drain is how much of a refused body is read before the answer, so that a client still sending it gets to see the answer.
+// drain is how much of a refused body is read before the answer, so that a client still sending it gets to see the
+// answer.
 const drain = 64 << 20
 
-// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON would carry it, and
-// so does the answer come back. So a local run exercises every conversion that a deployment does, and AWS's limits on sizes hold. Two
-// things differ: a path with an encoded `?` is not cut short there, and a body too large is refused in SCIM.
+// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON would
+// carry it, and so does the answer come back. So a local run exercises every conversion that a deployment does, and
+// AWS's limits on sizes hold. Two things differ: a path with an encoded `?` is not cut short there, and a body too
+// large is refused in SCIM.
 type Gateway struct {
 	// Function is what is called. It goes on when the client hangs up, as it does in AWS.
 	Function Function
@@ -66,7 +69,9 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // invoke calls the function with ev as AWS does. The error holds nothing of the request.
-func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (resp events.APIGatewayV2HTTPResponse, err error) {
+func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (
+	resp events.APIGatewayV2HTTPResponse, err error,
+) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	ev, size, err := sentRequest(ev)

@@ -32,7 +32,8 @@ func capture() (apigw.Gateway, *events.APIGatewayV2HTTPRequest) {
 
 func TestEventIsAsAPIGatewayMakesIt(t *testing.T) {
 	g, ev := capture()
-	r := httptest.NewRequest("PATCH", "http://127.0.0.1:8080/scim/v2/t/Users/a%23b%25?filter=a+eq+%22x%22&a=1&a=2", strings.NewReader(`{"a":1}`))
+	r := httptest.NewRequest("PATCH", "http://127.0.0.1:8080/scim/v2/t/Users/a%23b%25?filter=a+eq+%22x%22&a=1&a=2",
+		strings.NewReader(`{"a":1}`))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.Header.Set("User-Agent", "test")
 	r.Header.Add("If-Match", `W/"1"`)
@@ -52,13 +53,15 @@ func TestEventIsAsAPIGatewayMakesIt(t *testing.T) {
 		Version: "2.0", RouteKey: "$default", RawPath: "/scim/v2/t/Users/a#b%", RawQueryString: "filter=a+eq+%22x%22&a=1&a=2",
 		Cookies: []string{"a=1", "b=2"},
 		Headers: map[string]string{
-			"content-type": "application/json; charset=utf-8", "user-agent": "test", "if-match": `W/"1",W/"2"`, "host": "127.0.0.1:8080",
+			"content-type": "application/json; charset=utf-8", "user-agent": "test", "if-match": `W/"1",W/"2"`,
+			"host":           "127.0.0.1:8080",
 			"content-length": "7", "x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "http",
 		},
 		QueryStringParameters: map[string]string{"filter": `a eq "x"`, "a": "1,2"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: "$default", AccountID: "000000000000", Stage: "$default", APIID: "local", DomainName: "127.0.0.1:8080", DomainPrefix: "local",
-			Time: "22/Nov/2026:08:00:00 +0000", TimeEpoch: 1795334400000,
+			RouteKey: "$default", AccountID: "000000000000", Stage: "$default", APIID: "local", DomainName: "127.0.0.1:8080",
+			DomainPrefix: "local",
+			Time:         "22/Nov/2026:08:00:00 +0000", TimeEpoch: 1795334400000,
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: "PATCH", Path: "/scim/v2/t/Users/a#b%", Protocol: "HTTP/1.1", SourceIP: "192.0.2.7", UserAgent: "test",
 			},
@@ -132,17 +135,20 @@ func TestFunctionThatFails(t *testing.T) {
 		resp events.APIGatewayV2HTTPResponse
 		err  error
 	}{
-		"error":            {err: errors.New("secret")},
-		"no status":        {},
-		"answer too large": {resp: events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: strings.Repeat("x", apigw.MaxInvocation)}},
-		"broken base64":    {resp: events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "%", IsBase64Encoded: true}},
+		"error":     {err: errors.New("secret")},
+		"no status": {},
+		"answer too large": {resp: events.APIGatewayV2HTTPResponse{
+			StatusCode: 200, Body: strings.Repeat("x", apigw.MaxInvocation),
+		}},
+		"broken base64": {resp: events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "%", IsBase64Encoded: true}},
 	} {
 		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 			return resp.resp, resp.err
 		})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
-		if w.Code != 500 || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), "Internal Server Error") {
+		if w.Code != 500 || strings.Contains(w.Body.String(), "secret") ||
+			!strings.Contains(w.Body.String(), "Internal Server Error") {
 			t.Errorf("%s: got %d %.80q", name, w.Code, w.Body.String())
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 )
 
-// operations returns the AWS operations that a package's code calls on its field or variable `client`, or on what that returns.
+// operations returns the AWS operations that a package's code calls on its field or variable `client`, or on what that
+// returns.
 func operations(t *testing.T, dir string) []string {
 	t.Helper()
 	found := map[string]bool{}
@@ -97,14 +98,16 @@ func TestCallsAreDeclared(t *testing.T) {
 			secrets[a] = true
 		}
 	}
-	same(t, "calls of dynamostore", slices.Collect(maps.Keys(table)), needed("dynamodb", operations(t, "pkg/store/dynamostore")))
+	same(t, "calls of dynamostore", slices.Collect(maps.Keys(table)),
+		needed("dynamodb", operations(t, "pkg/store/dynamostore")))
 	same(t, "calls of awsevent", []string{"PutEvents"}, operations(t, "pkg/event/awsevent"))
 	same(t, "calls of awsmail", []string{"SendEmail", "Publish"}, operations(t, "pkg/notice/awsmail"))
-	same(t, "calls of awssecret", slices.Collect(maps.Keys(secrets)), needed("secretsmanager", operations(t, "pkg/tenant/awssecret")))
+	same(t, "calls of awssecret", slices.Collect(maps.Keys(secrets)),
+		needed("secretsmanager", operations(t, "pkg/tenant/awssecret")))
 }
 
-// TestVariablesAreDeclared looks for variables that a function reads and Functions does not know. Those that Lambda sets itself, and
-// the endpoints that tests set, need no place in the template.
+// TestVariablesAreDeclared looks for variables that a function reads and Functions does not know. Those that Lambda
+// sets itself, and the endpoints that tests set, need no place in the template.
 func TestVariablesAreDeclared(t *testing.T) {
 	declared := map[string]bool{}
 	for _, f := range app.Functions() {
@@ -113,9 +116,11 @@ func TestVariablesAreDeclared(t *testing.T) {
 		}
 	}
 	constants := map[string]string{
-		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix, "EnvLogLevel": app.EnvLogLevel,
-		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens, "EnvPackedSecrets": app.EnvPackedSecrets,
-		"EnvEventBus": app.EnvEventBus, "EnvNoticeFrom": app.EnvNoticeFrom, "EnvNoticeTopic": app.EnvNoticeTopic,
+		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix,
+		"EnvLogLevel":     app.EnvLogLevel,
+		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens,
+		"EnvPackedSecrets": app.EnvPackedSecrets,
+		"EnvEventBus":      app.EnvEventBus, "EnvNoticeFrom": app.EnvNoticeFrom, "EnvNoticeTopic": app.EnvNoticeTopic,
 		"EnvNoticeConfigurationSet": app.EnvNoticeConfigurationSet, "EnvNoticeProduct": app.EnvNoticeProduct,
 		"EnvNoticeContact": app.EnvNoticeContact,
 	}
@@ -145,8 +150,11 @@ func TestVariablesAreDeclared(t *testing.T) {
 // linked returns the files of this module that the functions of the template are made of.
 func linked(t *testing.T) []string {
 	t.Helper()
-	args := []string{"list", "-deps", "-f", `{{if not .Standard}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}}
-{{end}}{{end}}{{end}}{{end}}`}
+	args := []string{
+		"list", "-deps", "-f",
+		`{{if not .Standard}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$.Dir}}/{{.}}
+{{end}}{{end}}{{end}}{{end}}`,
+	}
 	for _, f := range app.Functions() {
 		args = append(args, "./functions/"+f.Name)
 	}

@@ -10,15 +10,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Drain is how long after its deletion a tenant is emptied for the last time: longer than any request lives that was let in
-// before.
+// Drain is how long after its deletion a tenant is emptied for the last time: longer than any request lives that was
+// let in before.
 const Drain = 35 * time.Second
 
 // Wake says what an item that wakes the background asks for.
 type Wake struct {
 	Tenant  string
 	Deleted bool // the tenant is to be emptied
-	Tells   bool // its events and notices are to be delivered; else, where neither is set, its open work is to be rolled forward
+	// its events and notices are to be delivered; else, where neither is set, its open work is to be rolled forward
+	Tells bool
 }
 
 // WakeOf reads a Wake from the key of an item that carries the attribute `wake`; false where it is none of ours.
@@ -36,7 +37,8 @@ func WakeOf(pk, sk string) (Wake, bool) {
 		return Wake{}, false
 	case partition == "P":
 		return Wake{Tenant: id}, true
-	case pk == keys.Tenant().PK && (strings.HasPrefix(sk, keys.EventPrefix().SK) || strings.HasPrefix(sk, keys.NoticePrefix().SK)):
+	case pk == keys.Tenant().PK && (strings.HasPrefix(sk, keys.EventPrefix().SK) ||
+		strings.HasPrefix(sk, keys.NoticePrefix().SK)):
 		return Wake{Tenant: id, Tells: true}, true
 	}
 	return Wake{}, false
@@ -55,7 +57,8 @@ type Cleaner struct {
 // Clean does what wake asks for. It can be run twice, in two places at once, and again after it was killed anywhere.
 func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
 	if wake.Tells {
-		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up the stream.
+		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up the
+		// stream.
 		_ = c.Tenants.Deliver(ctx, wake.Tenant, c.Delivery)
 		return nil
 	}

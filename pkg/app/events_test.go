@@ -93,7 +93,10 @@ func TestHTTPSamples(t *testing.T) {
 		"bulk":      {scim, http.StatusOK, `"bulkId":"staff"`},
 		"discovery": {scim, http.StatusOK, base + "/ServiceProviderConfig"},
 		"oauth":     {oauthhttp.New(oauthhttp.Config{Tenants: tenants}), http.StatusUnauthorized, `"error":"invalid_client"`},
-		"admin":     {admin, http.StatusCreated, `"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`},
+		"admin": {
+			admin, http.StatusCreated,
+			`"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var ev events.APIGatewayV2HTTPRequest
@@ -171,7 +174,8 @@ func TestRotateReportSample(t *testing.T) {
 	var ev events.EventBridgeEvent
 	sample(t, "rotate-report", "", &ev)
 	got, ok := awsmail.ReadReport(ev.Detail)
-	if !ok || got != (awsmail.Report{Tenant: "acme", Notice: "qbea7qbwi2r3ix31.successor-ready.0"}) || ev.Source != "aws.ses" {
+	if !ok || got != (awsmail.Report{Tenant: "acme", Notice: "qbea7qbwi2r3ix31.successor-ready.0"}) ||
+		ev.Source != "aws.ses" {
 		t.Errorf("%s: %+v, %v", ev.Source, got, ok)
 	}
 }

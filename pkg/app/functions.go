@@ -12,8 +12,8 @@ type Function struct {
 	Env []string
 	// Table are the DynamoDB actions that it calls on the table; Secrets those it calls in Secrets Manager.
 	Table, Secrets []string
-	// Schedule says when it runs by itself, as EventBridge Scheduler writes it. Such a function starts itself again where one run is
-	// not enough.
+	// Schedule says when it runs by itself, as EventBridge Scheduler writes it. Such a function starts itself again where
+	// one run is not enough.
 	Schedule string
 	// Tells says that it hands events to the event bus and notices to Amazon SES or SNS.
 	Tells bool
@@ -32,8 +32,8 @@ const (
 	EnvPackedSecrets = "PACKED_SECRETS"
 	// EnvEventBus is the name or ARN of the event bus.
 	EnvEventBus = "EVENT_BUS"
-	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that they
-	// are published to. EnvNoticeConfigurationSet is that of SES through which bounces are reported.
+	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that
+	// they are published to. EnvNoticeConfigurationSet is that of SES through which bounces are reported.
 	EnvNoticeFrom             = "NOTICE_FROM"
 	EnvNoticeTopic            = "NOTICE_TOPIC"
 	EnvNoticeConfigurationSet = "NOTICE_CONFIGURATION_SET"
@@ -45,10 +45,12 @@ const (
 var (
 	readActions  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 	writeActions = []string{
-		"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem",
+		"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+		"dynamodb:ConditionCheckItem",
 	}
 	secretActions = []string{
-		"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue",
+		"secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:PutSecretValue",
+		"secretsmanager:GetSecretValue",
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
 	}
 	tokenEnv = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
@@ -58,14 +60,16 @@ var (
 	}
 )
 
-// Functions lists every function of the template. It is a function because the functions themselves have no use for the list.
+// Functions lists every function of the template. It is a function because the functions themselves have no use for the
+// list.
 func Functions() []Function { return append(requestFunctions(), operatorFunctions()...) }
 
 // requestFunctions are those that answer identity providers.
 func requestFunctions() []Function {
 	return []Function{
 		{
-			// The default route is the users function's: it answers what no other route takes, such as an endpoint name in another case.
+			// The default route is the users function's: it answers what no other route takes, such as an endpoint name in
+			// another case.
 			Name:   "users",
 			Routes: append(routes("Users", "Users/{id}"), "$default"),
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
@@ -116,7 +120,8 @@ func operatorFunctions() []Function {
 			Table: allActions(),
 			// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
 			Secrets: []string{
-				"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+				"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue",
+				"secretsmanager:PutSecretValue",
 				"secretsmanager:UpdateSecretVersionStage",
 			},
 		},

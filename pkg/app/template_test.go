@@ -138,7 +138,8 @@ func TestTemplateFunctions(t *testing.T) {
 		if got := at(r, "Properties", "CodeUri"); got != "functions/"+f.Name {
 			t.Errorf("%s is built from %v", f.Name, got)
 		}
-		if got := at(r, "Metadata"); fmt.Sprint(got) != fmt.Sprint(doc{"BuildMethod": "makefile", "ContextPath": "functions", "WorkingDirectory": "."}) {
+		if got := at(r, "Metadata"); fmt.Sprint(got) != fmt.Sprint(
+			doc{"BuildMethod": "makefile", "ContextPath": "functions", "WorkingDirectory": "."}) {
 			t.Errorf("%s is built by %v", f.Name, got)
 		}
 	}
@@ -155,7 +156,8 @@ func TestTemplateFunctions(t *testing.T) {
 	}
 	same(t, "folders under functions/", onDisk, folders)
 	global := at(d, "Globals", "Function")
-	if at(global, "Runtime") != "provided.al2023" || fmt.Sprint(at(global, "Architectures")) != "[arm64]" || at(global, "Handler") != "bootstrap" {
+	if at(global, "Runtime") != "provided.al2023" || fmt.Sprint(at(global, "Architectures")) != "[arm64]" ||
+		at(global, "Handler") != "bootstrap" {
 		t.Errorf("functions run on %v", global)
 	}
 }
@@ -199,7 +201,8 @@ func TestTemplateRoutes(t *testing.T) {
 	if got, _ := at(d, "Globals", "Function", "Timeout").(int); got < 1 || got >= 30 {
 		t.Errorf("the timeout is %d s, API Gateway's 30", got)
 	}
-	if at(d, "Resources", "Api", "Properties", "StageName") != "$default" || at(d, "Resources", "Api", "Properties", "Auth", "EnableIamAuthorizer") != true ||
+	if at(d, "Resources", "Api", "Properties", "StageName") != "$default" ||
+		at(d, "Resources", "Api", "Properties", "Auth", "EnableIamAuthorizer") != true ||
 		at(d, "Resources", "Api", "Properties", "Auth", "DefaultAuthorizer") != nil {
 		t.Error("the stage must be $default, IAM possible, and no route behind an authoriser by default")
 	}
@@ -256,7 +259,8 @@ func allowed(t *testing.T, d doc, name string) []statement {
 	for _, document := range documents {
 		list, _ := at(document, "Statement").([]any)
 		for _, s := range list {
-			if at(s, "Effect") != "Allow" || at(s, "NotAction") != nil || at(s, "NotResource") != nil || at(s, "Resource") == nil {
+			if at(s, "Effect") != "Allow" || at(s, "NotAction") != nil || at(s, "NotResource") != nil ||
+				at(s, "Resource") == nil {
 				t.Errorf("%s: statement %v", ref[0], s)
 			}
 			all = append(all, statement{strs(at(s, "Action")), at(s, "Resource")})
@@ -297,7 +301,9 @@ func TestTemplatePermissions(t *testing.T) {
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
 		if f.Tells {
-			want[`{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}"}`] = []string{"events:PutEvents"}
+			want[`{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}"}`] = []string{
+				"events:PutEvents",
+			}
 			want[`"*"`] = []string{"ses:SendEmail", "ses:SendRawEmail"} // see TestTemplateNotices
 			want[`{"Ref":"NoticeTopic"}`] = []string{"sns:Publish"}
 		}
@@ -318,7 +324,8 @@ func TestTemplatePermissions(t *testing.T) {
 	}
 }
 
-const secretsOfStack = `{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:serverless-scim/${AWS::StackName}/*"}`
+const secretsOfStack = `{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:se` +
+	`rverless-scim/${AWS::StackName}/*"}`
 
 // streams reports whether a function is called by the table's stream.
 func streams(d doc, name string) bool {
@@ -331,8 +338,8 @@ func streams(d doc, name string) bool {
 	return false
 }
 
-// TestTemplateSchedule checks that a function with a schedule is run by it, as a role that may do that and no more, and that what
-// fails is kept.
+// TestTemplateSchedule checks that a function with a schedule is run by it, as a role that may do that and no more, and
+// that what fails is kept.
 func TestTemplateSchedule(t *testing.T) {
 	d := template(t)
 	for _, f := range app.Functions() {
@@ -349,34 +356,39 @@ func TestTemplateSchedule(t *testing.T) {
 			}
 			continue
 		}
-		if len(schedules) != 1 || at(schedules[0], "Type") != "ScheduleV2" || at(schedules[0], "Properties", "ScheduleExpression") != f.Schedule {
+		if len(schedules) != 1 || at(schedules[0], "Type") != "ScheduleV2" ||
+			at(schedules[0], "Properties", "ScheduleExpression") != f.Schedule {
 			t.Errorf("%s is run by %v", f.Name, schedules)
 			continue
 		}
 		p := at(schedules[0], "Properties")
 		role := strs(at(p, "RoleArn", "Fn::GetAtt"))
-		if len(role) != 2 || at(d, "Resources", role[0], "Type") != "AWS::IAM::Role" || at(p, "DeadLetterConfig", "Arn") == nil || at(p, "RetryPolicy") == nil ||
-			at(d, "Resources", functionName(f), "Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination") == nil {
+		if len(role) != 2 || at(d, "Resources", role[0], "Type") != "AWS::IAM::Role" ||
+			at(p, "DeadLetterConfig", "Arn") == nil || at(p, "RetryPolicy") == nil ||
+			at(d, "Resources", functionName(f), "Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure",
+				"Destination") == nil {
 			t.Errorf("%s: schedule %v", f.Name, p)
 			continue
 		}
 		policies, err := json.Marshal(at(d, "Resources", role[0], "Properties", "Policies"))
 		want := `[{"PolicyDocument":{"Statement":[` +
 			`{"Action":"lambda:InvokeFunction","Effect":"Allow","Resource":{"Fn::GetAtt":["` + functionName(f) + `","Arn"]}},` +
-			`{"Action":"sqs:SendMessage","Effect":"Allow","Resource":{"Fn::GetAtt":["DeadLetters","Arn"]}}],"Version":"2012-10-17"},"PolicyName":"schedule"}]`
+			`{"Action":"sqs:SendMessage","Effect":"Allow","Resource":{"Fn::GetAtt":["DeadLetters","Arn"]}}],` +
+			`"Version":"2012-10-17"},"PolicyName":"schedule"}]`
 		if err != nil || string(policies) != want || at(d, "Resources", role[0], "Properties", "ManagedPolicyArns") != nil {
 			t.Errorf("the scheduler may do %s, %v", policies, err)
 		}
 	}
 }
 
-// TestTemplateNotices checks that mail goes out from one address only, that what is not needed is not there, and that bounces come back
-// to rotate.
+// TestTemplateNotices checks that mail goes out from one address only, that what is not needed is not there, and that
+// bounces come back to rotate.
 func TestTemplateNotices(t *testing.T) {
 	d := template(t)
 	for path, want := range map[string]string{
-		"NoticeMail.Condition":                                         "HasNoticeFrom",
-		"NoticeMail.Properties.PolicyDocument.Statement":               `[map[Action:[ses:SendEmail ses:SendRawEmail] Condition:map[StringEquals:map[ses:FromAddress:map[Ref:NoticeFrom]]] Effect:Allow Resource:*]]`,
+		"NoticeMail.Condition": "HasNoticeFrom",
+		"NoticeMail.Properties.PolicyDocument.Statement": `[map[Action:[ses:SendEmail ses:SendRawEmail] ` +
+			`Condition:map[StringEquals:map[ses:FromAddress:map[Ref:NoticeFrom]]] Effect:Allow Resource:*]]`,
 		"NoticeTopicAccess.Condition":                                  "HasNoticeTopic",
 		"NoticeConfigurationSet.Condition":                             "HasNoticeFrom",
 		"NoticeReports.Condition":                                      "HasNoticeFrom",
@@ -385,13 +397,14 @@ func TestTemplateNotices(t *testing.T) {
 		"NoticeReportRule.Condition":                                   "HasNoticeFrom",
 		"NoticeReportRule.Properties.EventPattern.source":              "[aws.ses]",
 		"NoticeReportRule.Properties.EventPattern.detail.eventType":    "[Bounce Reject]",
-		"NoticeReportRule.Properties.EventPattern.detail.mail.tags":    "map[ses:configuration-set:[map[Ref:NoticeConfigurationSet]]]",
-		"NoticeReportRule.Properties.Targets":                          "[map[Arn:map[Fn::GetAtt:[RotateFunction Arn]] Id:rotate]]",
-		"NoticeReportPermission.Condition":                             "HasNoticeFrom",
-		"NoticeReportPermission.Properties.FunctionName":               "map[Ref:RotateFunction]",
-		"NoticeReportPermission.Properties.Principal":                  "events.amazonaws.com",
-		"NoticeReportPermission.Properties.SourceArn":                  "map[Fn::GetAtt:[NoticeReportRule Arn]]",
-		"NoticesFailedAlarm.Properties.MetricName":                     "map[Fn::Sub:${AWS::StackName}-NoticesFailed]",
+		"NoticeReportRule.Properties.EventPattern.detail.mail.tags": "map[ses:configuration-set:[map[Ref:NoticeConfigu" +
+			"rationSet]]]",
+		"NoticeReportRule.Properties.Targets":            "[map[Arn:map[Fn::GetAtt:[RotateFunction Arn]] Id:rotate]]",
+		"NoticeReportPermission.Condition":               "HasNoticeFrom",
+		"NoticeReportPermission.Properties.FunctionName": "map[Ref:RotateFunction]",
+		"NoticeReportPermission.Properties.Principal":    "events.amazonaws.com",
+		"NoticeReportPermission.Properties.SourceArn":    "map[Fn::GetAtt:[NoticeReportRule Arn]]",
+		"NoticesFailedAlarm.Properties.MetricName":       "map[Fn::Sub:${AWS::StackName}-NoticesFailed]",
 	} {
 		if got := fmt.Sprint(at(d, append([]string{"Resources"}, strings.Split(path, ".")...)...)); got != want {
 			t.Errorf("%s is %s, want %s", path, got, want)
@@ -406,7 +419,8 @@ func TestTemplateNotices(t *testing.T) {
 		found := false
 		for _, m := range filters {
 			found = found || at(m, "Properties", "LogGroupName", "Ref") == log &&
-				fmt.Sprint(at(m, "Properties", "MetricTransformations")) == "[map[DefaultValue:0 MetricName:map[Fn::Sub:${AWS::StackName}-NoticesFailed] MetricNamespace:serverless-scim MetricValue:1]]"
+				fmt.Sprint(at(m, "Properties", "MetricTransformations")) == "[map[DefaultValue:0 "+
+					"MetricName:map[Fn::Sub:${AWS::StackName}-NoticesFailed] MetricNamespace:serverless-scim MetricValue:1]]"
 		}
 		if !found {
 			t.Errorf("nobody counts what %s logs of notices that failed", f.Name)
@@ -436,13 +450,15 @@ func TestTemplateTable(t *testing.T) {
 		"Properties.TimeToLiveSpecification.AttributeName": "ttl", "Properties.TimeToLiveSpecification.Enabled": true,
 		"Properties.StreamSpecification.StreamViewType":                          "NEW_AND_OLD_IMAGES",
 		"Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": true,
-		"Properties.SSESpecification.SSEEnabled":                                 true, "Properties.DeletionProtectionEnabled": true,
+		"Properties.SSESpecification.SSEEnabled":                                 true,
+		"Properties.DeletionProtectionEnabled":                                   true,
 	} {
 		if got := at(table, strings.Split(path, ".")...); got != want {
 			t.Errorf("%s of the table is %v, want %v", path, got, want)
 		}
 	}
-	if got := fmt.Sprint(at(table, "Properties", "KeySchema")); got != "[map[AttributeName:pk KeyType:HASH] map[AttributeName:sk KeyType:RANGE]]" {
+	if got := fmt.Sprint(at(table, "Properties",
+		"KeySchema")); got != "[map[AttributeName:pk KeyType:HASH] map[AttributeName:sk KeyType:RANGE]]" {
 		t.Errorf("the keys are %s", got)
 	}
 }
@@ -451,8 +467,9 @@ func TestTemplateStream(t *testing.T) {
 	d := template(t)
 	p := at(d, "Resources", "StreamFunction", "Properties", "Events", "Wake", "Properties")
 	for key, want := range map[string]string{
-		"FunctionResponseTypes": "[ReportBatchItemFailures]", "BisectBatchOnFunctionError": "true", "StartingPosition": "TRIM_HORIZON",
-		"Stream": "map[Fn::GetAtt:[Table StreamArn]]",
+		"FunctionResponseTypes": "[ReportBatchItemFailures]", "BisectBatchOnFunctionError": "true",
+		"StartingPosition": "TRIM_HORIZON",
+		"Stream":           "map[Fn::GetAtt:[Table StreamArn]]",
 	} {
 		if got := fmt.Sprint(at(p, key)); got != want {
 			t.Errorf("%s is %s, want %s", key, got, want)
@@ -477,10 +494,12 @@ func TestTemplateStream(t *testing.T) {
 	}
 }
 
-// TestTemplateTellingStream checks that rotate sees what there is to tell, and that what fails, which the next run repeats, blocks nothing.
+// TestTemplateTellingStream checks that rotate sees what there is to tell, and that what fails, which the next run
+// repeats, blocks nothing.
 func TestTemplateTellingStream(t *testing.T) {
 	p := at(template(t), "Resources", "RotateFunction", "Properties", "Events", "Tell", "Properties")
-	const want = `[map[Pattern:{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"EVENT"},{"prefix":"NOTICE"}]}},` +
+	const want = `[map[Pattern:{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"sk":{"S":[{"prefix":"EVENT"},` +
+		`{"prefix":"NOTICE"}]}},` +
 		`"NewImage":{"wake":{"S":[{"exists":true}]}}}}]]`
 	if got := fmt.Sprint(at(p, "FilterCriteria", "Filters")); got != want {
 		t.Errorf("the filters are %s", got)
@@ -490,7 +509,8 @@ func TestTemplateTellingStream(t *testing.T) {
 			t.Errorf("the filter does not know %q", key.SK)
 		}
 	}
-	if tries, _ := at(p, "MaximumRetryAttempts").(int); tries < 1 || tries > 5 || at(p, "StartingPosition") != "TRIM_HORIZON" {
+	if tries, _ := at(p, "MaximumRetryAttempts").(int); tries < 1 || tries > 5 ||
+		at(p, "StartingPosition") != "TRIM_HORIZON" {
 		t.Errorf("the trigger is %v", p)
 	}
 }
@@ -510,7 +530,10 @@ func TestTemplateLogs(t *testing.T) {
 		}
 	}
 	format, _ := at(d, "Resources", "Api", "Properties", "AccessLogSettings", "Format").(string)
-	for _, variable := range []string{"path", "query", "sourceIp", "identity", "userAgent", "authorizer", "http", "Uri", "domainName"} {
+	for _, variable := range []string{
+		"path", "query", "sourceIp", "identity", "userAgent", "authorizer", "http", "Uri",
+		"domainName",
+	} {
 		if strings.Contains(format, "$context."+variable) {
 			t.Errorf("the access log holds $context.%s, which may name people", variable)
 		}

@@ -32,8 +32,8 @@ session = boto3.Session(region_name="us-east-1")
 json.dump(Translator({}, Parser(), boto_session=session).translate(template, {}), sys.stdout)
 `
 
-// translated returns the template as CloudFormation sees it. It needs a Python with aws-sam-translator, which the SAM CLI
-// and cfn-lint bring along: SAM_TRANSLATOR_PYTHON, else python3.
+// translated returns the template as CloudFormation sees it. It needs a Python with aws-sam-translator, which the SAM
+// CLI and cfn-lint bring along: SAM_TRANSLATOR_PYTHON, else python3.
 func translated(t *testing.T) doc {
 	t.Helper()
 	python, asked := os.LookupEnv("SAM_TRANSLATOR_PYTHON")
@@ -46,7 +46,8 @@ func translated(t *testing.T) doc {
 	out, err := cmd.Output()
 	if err != nil {
 		if !asked && (cmd.Process == nil || strings.Contains(errors.String(), "NO TRANSLATOR")) {
-			t.Skipf("NOT RUN: the translated template was not checked, because %s has no aws-sam-translator; name a Python that has in SAM_TRANSLATOR_PYTHON", python)
+			t.Skipf("NOT RUN: the translated template was not checked, because %s has no aws-sam-translator; name a Python "+
+				"that has in SAM_TRANSLATOR_PYTHON", python)
 		}
 		t.Fatalf("the template can't be translated: %v\n%s", err, errors.String())
 	}
@@ -146,7 +147,8 @@ func translatedFunctions(t *testing.T, d doc) {
 		p := at(functions[functionName(f)], "Properties")
 		variables, _ := at(p, "Environment", "Variables").(doc)
 		same(t, "variables of "+f.Name, slices.Collect(maps.Keys(variables)), f.Env)
-		if fmt.Sprint(at(p, "Architectures")) != "[arm64]" || at(p, "Runtime") != "provided.al2023" || at(p, "Handler") != "bootstrap" {
+		if fmt.Sprint(at(p, "Architectures")) != "[arm64]" || at(p, "Runtime") != "provided.al2023" ||
+			at(p, "Handler") != "bootstrap" {
 			t.Errorf("%s runs on %v", f.Name, p)
 		}
 		if at(p, "LoggingConfig", "LogGroup") == nil || at(p, "Role") == nil {

@@ -48,7 +48,8 @@ func (p *planner) membersAmong(ctx context.Context, group string, users []string
 	return kept, err
 }
 
-// groupsAmong keeps the groups that somebody is a member of, also somebody who does not exist yet; none for who was deleted. See byMember.
+// groupsAmong keeps the groups that somebody is a member of, also somebody who does not exist yet; none for who was
+// deleted. See byMember.
 func (p *planner) groupsAmong(ctx context.Context, value string, groups []string) (kept []string, err error) {
 	if value == "" || tooLong(value) || len(groups) == 0 {
 		return nil, nil

@@ -27,8 +27,8 @@ func (w *world) costOf(rt *schemaType, expr string, want int) directory.Cost {
 	return total()
 }
 
-// TestMembershipAndMore: a membership that is asked for beside something else that names few costs the same in a group of 10 and of
-// 25,000, and for a user of 2 groups and of 1,500.
+// TestMembershipAndMore: a membership that is asked for beside something else that names few costs the same in a group
+// of 10 and of 25,000, and for a user of 2 groups and of 1,500.
 func TestMembershipAndMore(t *testing.T) {
 	var first []directory.Cost
 	for _, size := range []int{10, 25_000} {
@@ -71,7 +71,8 @@ func TestMembershipAndMore(t *testing.T) {
 	}
 }
 
-// TestMembershipAndMoreInOpenChange: the same sees a change that is committed and not yet rolled forward, and who was deleted.
+// TestMembershipAndMoreInOpenChange: the same sees a change that is committed and not yet rolled forward, and who was
+// deleted.
 func TestMembershipAndMoreInOpenChange(t *testing.T) {
 	killer := faultstore.New(memory(t), nil)
 	w := on(t, killer, "entra")

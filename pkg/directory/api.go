@@ -11,12 +11,14 @@ import (
 )
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
-func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
+func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
+	sel *schema.Projection,
+) (Resource, error) {
 	return d.CreateAs(ctx, t, rt, "", body, sel)
 }
 
-// CreateAs is Create under an id that was decided before, so that the creation can be repeated: ErrCreated says that the
-// resource is there already. An empty id is made here; a membership is not given one.
+// CreateAs is Create under an id that was decided before, so that the creation can be repeated: ErrCreated says that
+// the resource is there already. An empty id is made here; a membership is not given one.
 func (d *Directory) CreateAs(
 	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection,
 ) (Resource, error) {
@@ -63,14 +65,18 @@ func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object)
 	}, err
 }
 
-// Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more members than
-// MaxOneBytes hold.
-func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+// Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more
+// members than MaxOneBytes hold.
+func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
+	Resource, error,
+) {
 	return d.GetUpTo(ctx, t, rt, id, sel, MaxOneBytes)
 }
 
 // GetUpTo is Get with another limit, in bytes of JSON.
-func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, most int) (Resource, error) {
+func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
+	most int,
+) (Resource, error) {
 	switch {
 	case isGroup(rt):
 		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: most})
@@ -86,8 +92,8 @@ func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	return d.resource(t, r), nil
 }
 
-// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A body
-// that says what is there already changes nothing.
+// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A
+// body that says what is there already changes nothing.
 func (d *Directory) Replace(
 	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, o PatchOptions,
 ) (Resource, error) {
@@ -119,9 +125,11 @@ func (d *Directory) update(ctx context.Context, r request, edit editor) (Resourc
 	return res, dr, nil
 }
 
-// Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole resource;
-// without it, only res.ID is sure.
-func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (res Resource, hasBody bool, err error) {
+// Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole
+// resource; without it, only res.ID is sure.
+func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
+	o PatchOptions,
+) (res Resource, hasBody bool, err error) {
 	if isGroup(rt) {
 		return d.patchGroup(ctx, t, rt, id, ops, o)
 	}
@@ -145,7 +153,9 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	return res, err == nil, err
 }
 
-func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
+func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
+	o PatchOptions,
+) (Resource, bool, error) {
 	r := request{
 		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops),
 		secret: rt.Hides(patch.Named(ops)),

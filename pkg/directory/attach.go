@@ -41,7 +41,8 @@ func (l *lister) ids(rows []int) []string {
 	return ids
 }
 
-// groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are among them.
+// groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are
+// among them.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
 	err = l.d.besideUnless(ctx, l.ts, overlay.quiet, func(ctx context.Context, o overlay) (err error) {
 		if len(o.open) == 0 && inRange {
@@ -123,8 +124,8 @@ func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]
 	return nil
 }
 
-// attachMembers puts members into the answers about groups. The page ends before the group whose members do not fit it any more; a
-// group that does not fit a page of its own is a *scim.Error 400 tooMany.
+// attachMembers puts members into the answers about groups. The page ends before the group whose members do not fit it
+// any more; a group that does not fit a page of its own is a *scim.Error 400 tooMany.
 func (l *lister) attachMembers(ctx context.Context) error {
 	groups := l.attaching(true)
 	if len(groups) == 0 {
@@ -153,9 +154,11 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	return nil
 }
 
-// membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them; those of the first
-// may have its own size. In range, the groups follow each other.
-func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look look, first, size int) (lists [][]member, err error) {
+// membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them;
+// those of the first may have its own size. In range, the groups follow each other.
+func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look look, first, size int) (
+	lists [][]member, err error,
+) {
 	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
 		if len(o.open) == 0 && inRange {
 			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
@@ -171,7 +174,9 @@ func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look
 }
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
-func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, look look, first, size int) ([][]member, error) {
+func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, look look, first, size int) (
+	[][]member, error,
+) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
 	reader := memberReader{ts: l.ts, look: look, limit: first}
@@ -206,7 +211,9 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, lo
 }
 
 // membersEach reads the members of groups one by one, some in parallel.
-func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look look, first, size int) ([][]member, error) {
+func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look look, first, size int) (
+	[][]member, error,
+) {
 	lists, left := make([][]member, len(ids)), size
 	room := func(at int) int {
 		if at == 0 {
@@ -242,7 +249,8 @@ func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look 
 	return lists, nil
 }
 
-// attachEach completes rows of one type with groups or members and gives them to use one by one. In range, they follow each other.
+// attachEach completes rows of one type with groups or members and gives them to use one by one. In range, they follow
+// each other.
 func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, inRange bool, use func(row) error) error {
 	for len(rows) > 0 {
 		attach := l.someGroups
@@ -275,8 +283,8 @@ func (l *lister) someGroups(ctx context.Context, rows []row, inRange bool) (int,
 	return len(rows), l.setGroups(ctx, rows, groups)
 }
 
-// someMembers completes the first of the rows with members and returns how many: a few at a time, since several searches of ranges do
-// this in parallel, but one at least.
+// someMembers completes the first of the rows with members and returns how many: a few at a time, since several
+// searches of ranges do this in parallel, but one at least.
 func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int, error) {
 	if !inRange {
 		rows = rows[:min(len(rows), fewRows)]

@@ -26,8 +26,8 @@ const (
 	rowBytes = 256
 )
 
-// collector counts results and keeps the first of them behind a place, in the order in which the page is read. Results come in any
-// order, from several goroutines.
+// collector counts results and keeps the first of them behind a place, in the order in which the page is read. Results
+// come in any order, from several goroutines.
 type collector struct {
 	mu    sync.Mutex
 	down  bool
@@ -112,5 +112,6 @@ func (c *collector) Pop() any {
 
 func tooFarToSort() error {
 	return scim.BadRequest(scim.TooMany,
-		"So far into so many results the page can't be found in the memory of one request. Walk the list from its first page, page by page or with cursors, or narrow the filter.")
+		"So far into so many results the page can't be found in the memory of one request. Walk the list from its first "+
+			"page, page by page or with cursors, or narrow the filter.")
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 )
 
-// measured is one operation whose cost may depend on nothing but itself. write is the number of items in its transaction times two.
+// measured is one operation whose cost may depend on nothing but itself. write is the number of items in its
+// transaction times two.
 type measured struct {
 	name  string
 	calls int
@@ -31,7 +32,8 @@ func TestCost(t *testing.T) {
 			}
 			c := total()
 			if c.Calls != m.calls || c.WriteUnits != m.write {
-				t.Errorf("%s at %d members: %d calls and %.1f write units, want %d and %.1f", m.name, size, c.Calls, c.WriteUnits, m.calls, m.write)
+				t.Errorf("%s at %d members: %d calls and %.1f write units, want %d and %.1f", m.name, size, c.Calls, c.WriteUnits,
+					m.calls, m.write)
 			}
 			if before, known := first[m.name]; known && before != c {
 				t.Errorf("%s costs %+v at %d members, %+v at 10", m.name, c, size, before)
@@ -46,7 +48,8 @@ func TestCost(t *testing.T) {
 
 // operationsOn are the operations, each with what it needs prepared.
 func (w *world) operationsOn(g string) []measured {
-	member, free := w.user("member"), w.user("free", `"externalId":"x1"`, `"emails":[{"value":"a@example.com","type":"work"}]`)
+	member, free := w.user("member"),
+		w.user("free", `"externalId":"x1"`, `"emails":[{"value":"a@example.com","type":"work"}]`)
 	w.ok(w.patch(group, g, add(member)))
 	many := w.users(31)
 	patched := func(rt *schemaType, id, ops string, body directory.Body) func(context.Context) error {
@@ -69,7 +72,8 @@ func (w *world) operationsOn(g string) []measured {
 	}
 	var joined string
 	join := func(ctx context.Context) error {
-		made, err := w.dir.Create(ctx, w.tenant, membership, parse(w.t, fmt.Sprintf(`{"group":{"value":%q},"member":{"value":%q}}`, g, free)), nil)
+		made, err := w.dir.Create(ctx, w.tenant, membership,
+			parse(w.t, fmt.Sprintf(`{"group":{"value":%q},"member":{"value":%q}}`, g, free)), nil)
 		joined = made.ID
 		return err
 	}
@@ -86,14 +90,20 @@ func (w *world) operationsOn(g string) []measured {
 		{"get a user without groups", 3, 0, got(free)},
 		{"get a user with groups", 4, 0, got(member)},
 		{"create a user", 1, 8, created(userBody("new"))}, // user, name, counter, check that nobody waits
-		{"create a user with lookups", 1, 14, created(userBody("new2", `"externalId":"e2"`, `"emails":[{"value":"b@example.com"}]`))},
-		{"create a user with a manager", 2, 12, created(userBody("new3", managed(free)))}, // and lookup and check of the manager
+		{
+			"create a user with lookups", 1, 14,
+			created(userBody("new2", `"externalId":"e2"`, `"emails":[{"value":"b@example.com"}]`)),
+		},
+		// and lookup and check of the manager
+		{"create a user with a manager", 2, 12, created(userBody("new3", managed(free)))},
 		{"patch a user", 2, 2, patched(user, free, title("a"), directory.NoBody)},
 		{"patch a user, body", 4, 2, patched(user, free, title("b"), directory.FullBody)},
 		{"patch a user, body with groups", 5, 2, patched(user, member, title("c"), directory.FullBody)},
 		{"patch a user, nothing new", 1, 0, patched(user, free, title("b"), directory.NoBody)},
-		{"rename a user", 2, 8, patched(user, free, `{"op":"replace","path":"userName","value":"renamed"}`, directory.NoBody)},
-		{"add a member", 2, 8, patched(group, g, add(many[30]), directory.NoBody)}, // group, member, membership, check of the user
+		{"rename a user", 2, 8, patched(user, free, `{"op":"replace","path":"userName","value":"renamed"}`,
+			directory.NoBody)},
+		// group, member, membership, check of the user
+		{"add a member", 2, 8, patched(group, g, add(many[30]), directory.NoBody)},
 		{"add a member who is there", 1, 0, patched(group, g, add(many[30]), directory.NoBody)},
 		{"remove a member", 2, 6, patched(group, g, drop(many[30]), directory.NoBody)},
 		{"add 30 members", 2, 182, patched(group, g, add(many[:30]...), directory.NoBody)},
@@ -107,7 +117,10 @@ func (w *world) operationsOn(g string) []measured {
 		{"number of a group's memberships", 2, 0, w.memberships(ofGroup, 0)},
 		{"delete a membership", 2, 6, leave},
 		{"delete a user", 6, 9, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) }},
-		{"delete a user in a group", 7, 15, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, member, nil) }},
+		{
+			"delete a user in a group", 7, 15,
+			func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, member, nil) },
+		},
 	}
 }
 
@@ -123,12 +136,14 @@ func (w *world) filtered(expr string, want int) func(context.Context) error {
 	}
 }
 
-// memberships lists the first ten memberships under a filter; want is how many there have to be on the page, 0 asks for the total only.
+// memberships lists the first ten memberships under a filter; want is how many there have to be on the page, 0 asks for
+// the total only.
 func (w *world) memberships(expr string, want int) func(context.Context) error {
 	e, err := filter.Parse(expr, w.tenant.Dialect)
 	w.ok(nil, err)
 	return func(ctx context.Context) error {
-		list, err := w.dir.List(ctx, w.tenant, membership, directory.ListQuery{Filter: e, StartIndex: 1, Count: min(10, 10*want)})
+		list, err := w.dir.List(ctx, w.tenant, membership,
+			directory.ListQuery{Filter: e, StartIndex: 1, Count: min(10, 10*want)})
 		if err == nil && (len(list.Resources) != want || 0 < want && want < 10 && list.Total != want) {
 			return fmt.Errorf("found %d of %d", len(list.Resources), list.Total)
 		}

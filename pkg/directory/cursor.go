@@ -41,8 +41,8 @@ func (l *lister) seal(p cursor.Position) (string, error) {
 	return s.Seal(p, l.d.o.Now()), nil
 }
 
-// openCursor goes to the place that the query's cursor names. What it was not given by this tenant for this query is a *scim.Error 400
-// invalidCursor; one that is too old, expiredCursor.
+// openCursor goes to the place that the query's cursor names. What it was not given by this tenant for this query is a
+// *scim.Error 400 invalidCursor; one that is too old, expiredCursor.
 func (l *lister) openCursor() error {
 	s, err := l.sealer()
 	if err != nil {
@@ -51,10 +51,12 @@ func (l *lister) openCursor() error {
 	p, issued, ok := s.Open(l.q.Cursor)
 	if !ok || p.Kind >= len(l.types) {
 		return scim.BadRequest(scim.InvalidCursor,
-			"The cursor is not one that was given for this query. Send an empty cursor for the first page, and then the nextCursor or previousCursor of an answer with the same filter, sortBy and sortOrder.")
+			"The cursor is not one that was given for this query. Send an empty cursor for the first page, and then the "+
+				"nextCursor or previousCursor of an answer with the same filter, sortBy and sortOrder.")
 	}
 	if l.d.o.Now().Sub(issued) > CursorLife {
-		return scim.BadRequest(scim.ExpiredCursor, "The cursor has expired: it is good for %d seconds. Start again with an empty cursor.",
+		return scim.BadRequest(scim.ExpiredCursor,
+			"The cursor has expired: it is good for %d seconds. Start again with an empty cursor.",
 			int(CursorLife/time.Second))
 	}
 	if !p.Start {

@@ -43,8 +43,8 @@ type Resource struct {
 	ID       string
 	Version  int64
 	Modified time.Time
-	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them. It is not
-	// yet projected.
+	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them. It
+	// is not yet projected.
 	Doc scim.Object
 	// joined says that the change gave a user a name that groups waited for: it is a member of these since.
 	joined bool
@@ -90,16 +90,17 @@ type ListQuery struct {
 	// SortBy names the attribute to sort by (RFC 7644, section 3.4.2.3); "" is the order of ids.
 	SortBy     string
 	Descending bool
-	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the first page.
+	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the first
+	// page.
 	HasCursor bool
 	Cursor    string
-	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is selected of them
-	// where Take is set, else all that is stored.
+	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is
+	// selected of them where Take is set, else all that is stored.
 	MaxBytes int
 	// MaxFirst, if larger, is what the members of the page's first group may take alone.
 	MaxFirst int
-	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is not selected of
-	// a large document may be missing. Those of a page that a previousCursor asked for come last one first.
+	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is not
+	// selected of a large document may be missing. Those of a page that a previousCursor asked for come last one first.
 	Take func(Resource) bool
 }
 
@@ -121,8 +122,9 @@ type Options struct {
 	Log   *slog.Logger
 	// Background is told of a tenant with open work that a request left for later. It must not block.
 	Background func(tenantID string)
-	// MaxRows is how many resources one query looks at where nothing narrows it, MaxScan how long that may take. Beyond either it is
-	// answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some room.
+	// MaxRows is how many resources one query looks at where nothing narrows it, MaxScan how long that may take. Beyond
+	// either it is answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some
+	// room.
 	MaxRows int
 	MaxScan time.Duration
 	// Rules are asked before each write of a resource, in order; the first error refuses it.
@@ -171,14 +173,16 @@ func IsBusy(err error) bool {
 // Cost is what a request consumed in the store.
 type Cost = store.Cost
 
-// Metered returns a context under which the cost of every store call is added up, and a function that tells the sum so far.
+// Metered returns a context under which the cost of every store call is added up, and a function that tells the sum so
+// far.
 func Metered(ctx context.Context) (context.Context, func() Cost) {
 	ctx, m := store.WithMeter(ctx)
 	return ctx, m.Total
 }
 
-// Hold returns a context under which the methods of a Directory read, but write nothing before wait has returned, and nothing at all
-// where it returned an error: they then fail with that error, or one that wraps it. wait must be safe for concurrent use.
+// Hold returns a context under which the methods of a Directory read, but write nothing before wait has returned, and
+// nothing at all where it returned an error: they then fail with that error, or one that wraps it. wait must be safe
+// for concurrent use.
 func Hold(ctx context.Context, wait func() error) context.Context { return store.Hold(ctx, wait) }
 
 // maxWait bounds how long a writer competes for a resource before it answers 503.

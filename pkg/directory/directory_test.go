@@ -122,12 +122,14 @@ func (w *world) create(rt *schema.ResourceType, body string) (directory.Resource
 }
 
 func (w *world) put(rt *schema.ResourceType, id, body string, ifMatch ...string) (directory.Resource, error) {
-	return w.dir.Replace(context.Background(), w.tenant, rt, id, parse(w.t, body), directory.PatchOptions{IfMatch: ifMatch})
+	return w.dir.Replace(context.Background(), w.tenant, rt, id, parse(w.t, body),
+		directory.PatchOptions{IfMatch: ifMatch})
 }
 
 func (w *world) operations(ops string) []patch.Operation {
 	w.t.Helper()
-	list, err := patch.Parse(parse(w.t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+ops+`]}`), w.tenant.Dialect)
+	list, err := patch.Parse(parse(w.t, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+ops+
+		`]}`), w.tenant.Dialect)
 	if err != nil {
 		w.t.Fatalf("%s: %v", ops, err)
 	}
@@ -136,7 +138,8 @@ func (w *world) operations(ops string) []patch.Operation {
 
 func (w *world) patch(rt *schema.ResourceType, id, ops string, ifMatch ...string) (directory.Resource, error) {
 	w.t.Helper()
-	res, _, err := w.dir.Patch(context.Background(), w.tenant, rt, id, w.operations(ops), directory.PatchOptions{IfMatch: ifMatch, Body: directory.NoBody})
+	res, _, err := w.dir.Patch(context.Background(), w.tenant, rt, id, w.operations(ops),
+		directory.PatchOptions{IfMatch: ifMatch, Body: directory.NoBody})
 	return res, err
 }
 
@@ -162,11 +165,13 @@ func (w *world) ok(_ any, err error) {
 }
 
 func userBody(name string, more ...string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%s%s}`, quoted(name), strings.Join(append([]string{""}, more...), ","))
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%s%s}`, quoted(name),
+		strings.Join(append([]string{""}, more...), ","))
 }
 
 func managed(manager string) string {
-	return fmt.Sprintf(`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":%s}}`, quoted(manager))
+	return fmt.Sprintf(`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":%s}}`,
+		quoted(manager))
 }
 
 func quoted(s string) string {
@@ -183,7 +188,8 @@ func listed(values ...string) string {
 }
 
 func groupBody(name string, values ...string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%s,"members":%s}`, quoted(name), listed(values...))
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%s,"members":%s}`,
+		quoted(name), listed(values...))
 }
 
 func add(values ...string) string {

@@ -1,9 +1,9 @@
-// Package directory is what a tenant's users and groups can do: the use cases behind the SCIM operations of RFC 7644 section 3.
-// It turns documents into items of the table and back, keeps names unique, memberships in agreement and versions right, and
-// plans filters and pages.
+// Package directory is what a tenant's users and groups can do: the use cases behind the SCIM operations of RFC 7644
+// section 3. It turns documents into items of the table and back, keeps names unique, memberships in agreement and
+// versions right, and plans filters and pages.
 //
-// Every write is one transaction, or one transaction that leaves open work behind (work.go): from the moment it is acknowledged
-// it has happened, and whoever comes next completes it.
+// Every write is one transaction, or one transaction that leaves open work behind (work.go): from the moment it is
+// acknowledged it has happened, and whoever comes next completes it.
 //
 // The files, in the order to read them. What every operation rests on:
 //
@@ -37,8 +37,8 @@
 //	read.go        a user with groups, a group with members
 //	members.go     the members of a group on their way out
 //
-// Lists and searches. What a filter decides alone is in package simplify, how lookups narrow it in plan, the order of results in cursor,
-// their number in counter:
+// Lists and searches. What a filter decides alone is in package simplify, how lookups narrow it in plan, the order of
+// results in cursor, their number in counter:
 //
 //	search.go      a query taken apart by resource types
 //	planner.go     which lookups there are for which type

@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Erase removes everything that the directory holds of a deleted tenant. It begins with whatever is still there: after a crash
-// it is simply run again.
+// Erase removes everything that the directory holds of a deleted tenant. It begins with whatever is still there: after
+// a crash it is simply run again.
 func (d *Directory) Erase(ctx context.Context, tenantID string) error {
 	ts := d.store.Tenant(tenantID)
 	pks, err := partitions(ctx, ts)

@@ -8,8 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Explain says how a query would be answered: which lookups narrow it, what is held against each resource, and what gives the order.
-// It names attributes and kinds of access, never a value. It reads nothing. Errors are those of Search before it reads.
+// Explain says how a query would be answered: which lookups narrow it, what is held against each resource, and what
+// gives the order. It names attributes and kinds of access, never a value. It reads nothing. Errors are those of Search
+// before it reads.
 func (d *Directory) Explain(t Tenant, types []*schema.ResourceType, q ListQuery) (string, error) {
 	l, err := d.lister(t, types, q)
 	if err != nil {

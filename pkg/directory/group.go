@@ -17,8 +17,9 @@ func takeMembers(doc scim.Object) []any {
 	return members
 }
 
-// nameGroup appends the operations that a new displayName of a group asks for. If the tenant wants unique names, the holder
-// item makes the name the group's own; else the first group of a name holds it, so that the rule can be switched on later.
+// nameGroup appends the operations that a new displayName of a group asks for. If the tenant wants unique names, the
+// holder item makes the name the group's own; else the first group of a name holds it, so that the rule can be switched
+// on later.
 func (d *Directory) nameGroup(ctx context.Context, dr *draft, tx *store.Tx) error {
 	ts, r, before := dr.ts, dr.after, ""
 	if dr.before != nil {
@@ -117,8 +118,8 @@ func (d *Directory) groupOperations(ctx context.Context, dr *draft, w *write) er
 	return d.memberOperations(dr, w, op)
 }
 
-// rewrite completes the operation on a group's item for a new document. It is conditional on the document and not on the
-// version, so that changes of members do not get in its way.
+// rewrite completes the operation on a group's item for a new document. It is conditional on the document and not on
+// the version, so that changes of members do not get in its way.
 func (dr *draft) rewrite(op *store.Op) {
 	r := dr.after
 	*op = op.When(store.Is(attrDoc, dr.before.stored), dr.before.sameHold())
@@ -138,7 +139,8 @@ func (dr *draft) rewrite(op *store.Op) {
 func (d *Directory) deleteGroup(dr *draft, w *write) {
 	r := *dr.before
 	w.touched.Groups = []string{dr.id}
-	w.Must(store.RemoveItem(dr.ts.Group(dr.id)).When(store.Is(attrVersion, r.version), store.Lacks(attrOpen)), store.ErrStale)
+	w.Must(store.RemoveItem(dr.ts.Group(dr.id)).When(store.Is(attrVersion, r.version), store.Lacks(attrOpen)),
+		store.ErrStale)
 	reindex(&w.Tx, dr.entries(groupEntries), nil)
 	if r.holds {
 		w.Add(store.RemoveItem(dr.ts.GroupNameHolder(scim.Fold(text(r.doc, "displayName")))))
@@ -150,8 +152,11 @@ func (d *Directory) deleteGroup(dr *draft, w *write) {
 	w.leave(gone)
 }
 
-// readGroup reads a group, and beside it who the values name and which of them are members: what a change of these needs.
-func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, named []string) (record, fetched, error) {
+// readGroup reads a group, and beside it who the values name and which of them are members: what a change of these
+// needs.
+func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
+	named []string,
+) (record, fetched, error) {
 	if !validID(id) || len(named) == 0 {
 		r, err := d.read(ctx, ts, rt, id)
 		return r, nil, err
@@ -175,12 +180,12 @@ func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *sc
 	return r, read, err
 }
 
-// fewMembers is the number of members that are read beside their group: with the group they fit one call, and their changes fit
-// one transaction, in which each is conditional on having been read right.
+// fewMembers is the number of members that are read beside their group: with the group they fit one call, and their
+// changes fit one transaction, in which each is conditional on having been read right.
 const fewMembers = 30
 
-// namedMembers are the member values that a PATCH names, known before the group is read; none where they are many, or where the
-// PATCH needs all members.
+// namedMembers are the member values that a PATCH names, known before the group is read; none where they are many, or
+// where the PATCH needs all members.
 func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []string {
 	some := scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "-"}
 	res, err := patch.Apply(rt, some, ops, "members", t.Dialect)
@@ -195,8 +200,8 @@ func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []st
 	return values
 }
 
-// sameHold is the condition that a group holds its name as it did when it was read: the name may have gone to another group meanwhile
-// and come back.
+// sameHold is the condition that a group holds its name as it did when it was read: the name may have gone to another
+// group meanwhile and come back.
 func (r record) sameHold() store.Cond {
 	if r.holds {
 		return store.Is(attrHolds, int64(1))
@@ -205,8 +210,8 @@ func (r record) sameHold() store.Cond {
 }
 
 // memberOperations appends the operation on a group's item and the changes of its members: in the transaction itself if
-// they fit, each conditional on the member's presence; else as open work whose chunks are written before. Then the whole is
-// conditional on the version that was loaded.
+// they fit, each conditional on the member's presence; else as open work whose chunks are written before. Then the
+// whole is conditional on the version that was loaded.
 func (d *Directory) memberOperations(dr *draft, w *write, op store.Op) error {
 	at, _ := op.Set[attrModified].(int64)
 	for i := range dr.changes {

@@ -24,7 +24,10 @@ type table struct {
 
 func (w *world) table() *table {
 	w.t.Helper()
-	t := &table{w: w, keys: store.KeysOf(w.tenant.ID), items: map[store.Key]store.Attrs{}, owed: map[store.Key]string{}, waits: map[string]bool{}}
+	t := &table{
+		w: w, keys: store.KeysOf(w.tenant.ID), items: map[store.Key]store.Attrs{}, owed: map[store.Key]string{},
+		waits: map[string]bool{},
+	}
 	for _, pk := range t.keys.Partitions() {
 		after := ""
 		for {
@@ -43,8 +46,8 @@ func (w *world) table() *table {
 	return t
 }
 
-// settled completes the open work and then holds the whole table against its documents: every lookup, name, member, reference and
-// counter belongs to a document and every document has its own.
+// settled completes the open work and then holds the whole table against its documents: every lookup, name, member,
+// reference and counter belongs to a document and every document has its own.
 func (w *world) settled() {
 	w.t.Helper()
 	if err := w.dir.RollForward(context.Background(), w.tenant.ID); err != nil {

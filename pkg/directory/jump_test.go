@@ -42,7 +42,8 @@ func TestJumps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 			d, tenant := jumper(t, directory.Options{NewID: newID, Now: func() time.Time { return now }})
-			users, groups := slices.Sorted(slices.Values(fill(t, d, tenant, user, 500))), slices.Sorted(slices.Values(fill(t, d, tenant, group, 60)))
+			users, groups := slices.Sorted(slices.Values(fill(t, d, tenant, user, 500))),
+				slices.Sorted(slices.Values(fill(t, d, tenant, group, 60)))
 			users = slices.DeleteFunc(users, func(id string) bool {
 				gone := rand.IntN(4) == 0 || id[0] == '7'
 				if gone {
@@ -107,7 +108,9 @@ func fill(t testing.TB, d *directory.Directory, tenant directory.Tenant, rt *sch
 	return ids
 }
 
-func checkPage(t *testing.T, d *directory.Directory, tenant directory.Tenant, types []*schema.ResourceType, q directory.ListQuery, all []string) {
+func checkPage(t *testing.T, d *directory.Directory, tenant directory.Tenant, types []*schema.ResourceType,
+	q directory.ListQuery, all []string,
+) {
 	t.Helper()
 	l, err := d.Search(t.Context(), tenant, types, q)
 	if err != nil {
@@ -146,7 +149,8 @@ func TestJumpsReadLittle(t *testing.T) {
 	}
 }
 
-// TestJumpsBesideWrites: whatever is created and deleted meanwhile, a page has no gap, and begins within as many places of its aim.
+// TestJumpsBesideWrites: whatever is created and deleted meanwhile, a page has no gap, and begins within as many places
+// of its aim.
 func TestJumpsBesideWrites(t *testing.T) {
 	var hours atomic.Int64
 	d, tenant := jumper(t, directory.Options{Now: func() time.Time { return time.Unix(hours.Load()*3600, 0) }})
@@ -198,8 +202,8 @@ func TestJumpsBesideWrites(t *testing.T) {
 	<-done
 }
 
-// TestAPageIsReadBehindItsTotal: users who come and go between the counters and the rows of a last page make the client ask for one page
-// more, which shows nothing twice.
+// TestAPageIsReadBehindItsTotal: users who come and go between the counters and the rows of a last page make the client
+// ask for one page more, which shows nothing twice.
 func TestAPageIsReadBehindItsTotal(t *testing.T) {
 	engine := &intercept{Engine: memory(t)}
 	w := on(t, engine, "generic")
@@ -208,7 +212,8 @@ func TestAPageIsReadBehindItsTotal(t *testing.T) {
 		ids = append(ids, w.user(fmt.Sprintf("b%d", i)))
 	}
 	page := func(start int) directory.List {
-		l, err := w.dir.List(t.Context(), w.tenant, user, directory.ListQuery{StartIndex: start, Count: 3, SortBy: "userName"})
+		l, err := w.dir.List(t.Context(), w.tenant, user,
+			directory.ListQuery{StartIndex: start, Count: 3, SortBy: "userName"})
 		w.ok(l, err)
 		return l
 	}

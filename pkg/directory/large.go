@@ -13,17 +13,20 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// A membership change larger than one transaction is written as chunks first, which nobody looks at. Then ONE transaction makes
-// it happen: it writes the open work and names it in the group's item. Each chunk is applied by a transaction of its own that
-// removes the chunk: it happens once, whoever tries. The last step removes the work and its name in the group.
+// A membership change larger than one transaction is written as chunks first, which nobody looks at. Then ONE
+// transaction makes it happen: it writes the open work and names it in the group's item. Each chunk is applied by a
+// transaction of its own that removes the chunk: it happens once, whoever tries. The last step removes the work and its
+// name in the group.
 //
-// Killed before the commit, the chunks expire by TTL; killed after it, whoever comes next goes on with the chunks that are left.
+// Killed before the commit, the chunks expire by TTL; killed after it, whoever comes next goes on with the chunks that
+// are left.
 
-// chunkChanges is the number of changes of a chunk. A test holds that they fit one transaction, of whatever kind they are,
-// beside the chunk itself, open work for waiting values and the group's number of members.
+// chunkChanges is the number of changes of a chunk. A test holds that they fit one transaction, of whatever kind they
+// are, beside the chunk itself, open work for waiting values and the group's number of members.
 const chunkChanges = 32
 
-// orphanLife is how long the chunks of a change that never was committed are kept. It is far longer than any roll-forward takes.
+// orphanLife is how long the chunks of a change that never was committed are kept. It is far longer than any
+// roll-forward takes.
 const orphanLife = 30 * 24 * time.Hour
 
 // largeOperations appends the operation on a group's item, with its members' changes as open work.
@@ -138,7 +141,8 @@ func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, ope
 	w := d.begin(ts.TenantID())
 	w.Must(d.closing(ts.Keys, open), errGone)
 	w.Must(store.Op{
-		Kind: store.Update, Key: ts.Group(open.target), Unset: []string{attrOpen}, If: []store.Cond{store.Is(attrOpen, open.id)},
+		Kind: store.Update, Key: ts.Group(open.target), Unset: []string{attrOpen},
+		If: []store.Cond{store.Is(attrOpen, open.id)},
 	}, errMissing)
 	err := d.commit(ctx, w)
 	switch {
@@ -155,8 +159,8 @@ type missingError struct{ value string }
 
 func (e *missingError) Error() string { return "directory: " + e.value + " was deleted meanwhile" }
 
-// applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if they
-// had been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
+// applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if
+// they had been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
 func (d *Directory) applyChunk(
 	ctx context.Context, ts *store.TenantStore, open work, chunk store.Key, changes []change,
 ) ([]work, error) {
@@ -180,8 +184,8 @@ func (d *Directory) applyChunk(
 	}
 }
 
-// chunkOperations makes the transaction of a chunk. The resources that it touches were touched by the commit already: for
-// those who look through open work it changes nothing.
+// chunkOperations makes the transaction of a chunk. The resources that it touches were touched by the commit already:
+// for those who look through open work it changes nothing.
 func (d *Directory) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []change) *write {
 	w := d.begin(ts.TenantID())
 	w.Must(store.RemoveItem(chunk).When(store.IsThere()), errGone)

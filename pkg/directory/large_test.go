@@ -58,7 +58,8 @@ func TestReplaceWritesTheDifference(t *testing.T) {
 	ids := w.plant(g, directory.MaxMembershipChanges+1)
 	extra := w.user("extra")
 	ctx, total := directory.Metered(context.Background())
-	_, err := w.dir.Replace(ctx, w.tenant, group, g, parse(t, groupBody("g", append(ids[1:], "EXTRA")...)), directory.PatchOptions{})
+	_, err := w.dir.Replace(ctx, w.tenant, group, g, parse(t, groupBody("g", append(ids[1:], "EXTRA")...)),
+		directory.PatchOptions{})
 	w.ok(nil, err)
 	if c := total(); c.WriteUnits > 20 || c.ReadUnits > 2000 {
 		t.Errorf("it cost %+v", c)
@@ -100,7 +101,8 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 	w.settled()
 }
 
-// TestTornRead has a large change begin and go half of its way while a reader is between its look at the open work and the members.
+// TestTornRead has a large change begin and go half of its way while a reader is between its look at the open work and
+// the members.
 func TestTornRead(t *testing.T) {
 	engine := &intercept{Engine: memory(t)}
 	w := on(t, engine, "entra")
@@ -247,7 +249,8 @@ func TestVersions(t *testing.T) {
 	res, err := w.patch(group, g, add(ids[100:]...), `W/"1"`)
 	w.ok(res, err)
 	after := w.get(group, g)
-	if after.Version != 2 || after.Modified.Before(before.Modified) || after.Modified.UnixMilli() != res.Modified.UnixMilli() {
+	if after.Version != 2 || after.Modified.Before(before.Modified) ||
+		after.Modified.UnixMilli() != res.Modified.UnixMilli() {
 		t.Errorf("version %d at %v, answered %v", after.Version, after.Modified, res.Modified)
 	}
 	for _, ops := range []string{add("x"), drop(ids...), `{"op":"remove","path":"members"}`} {

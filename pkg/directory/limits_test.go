@@ -93,14 +93,16 @@ func TestEmptyMemberValue(t *testing.T) {
 	if _, err := w.create(group, groupBody("h2", strings.Repeat("x", 513))); status(err) != 400 {
 		t.Errorf("too long a value: %v", err)
 	}
-	if _, err := w.patch(group, g, fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":"x","display":%q}]}`, strings.Repeat("d", 500_000))); status(err) != 400 && err != nil {
+	if _, err := w.patch(group, g, fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":"x","display":%q}]}`,
+		strings.Repeat("d", 500_000))); status(err) != 400 && err != nil {
 		t.Errorf("too long a display: %v", err)
 	}
 	var many []string
 	for i := range 60 {
 		many = append(many, fmt.Sprintf(`{"value":"x%d","display":%q}`, i, strings.Repeat("d", 20_000)))
 	}
-	if _, err := w.patch(group, g, `{"op":"add","path":"members","value":[`+strings.Join(many, ",")+`]}`); status(err) != 400 && err != nil {
+	if _, err := w.patch(group, g, `{"op":"add","path":"members","value":[`+strings.Join(many, ",")+`]}`); status(
+		err) != 400 && err != nil {
 		t.Errorf("too much to display: %v", err)
 	}
 	w.settled()

@@ -61,8 +61,8 @@ func (l *lister) read(ctx context.Context) error {
 	return err
 }
 
-// all answers a query without a filter: the total from the counters, the rows from the partition, or for the order of names from the
-// items that make names unique.
+// all answers a query without a filter: the total from the counters, the rows from the partition, or for the order of
+// names from the items that make names unique.
 func (l *lister) all(ctx context.Context) error {
 	g, ctx := task.WithContext(ctx)
 	g.Go(func() error { return l.tally(ctx) })
@@ -171,8 +171,8 @@ const metaBytes = 400
 
 func (l *lister) size(r record) int { return r.bytes + metaBytes + len(l.t.BaseURL) }
 
-// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that. What is left to skip
-// stays in l.skip.
+// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that. What
+// is left to skip stays in l.skip.
 func (l *lister) pass(ctx context.Context, k *kind, q *store.Query) (beyond bool, err error) {
 	switch {
 	case l.skip == 0:
@@ -220,7 +220,8 @@ func (l *lister) passNames(ctx context.Context, q *store.Query) (beyond bool, er
 	return l.skip > 0, nil
 }
 
-// sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is what the walk began with.
+// sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is what the
+// walk began with.
 const sureTotal = 1000
 
 // candidates answers a query whose filter is narrow.
@@ -269,7 +270,9 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 }
 
 // candidatesRead reads candidates, and where there is but one, its groups beside it.
-func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (items []store.Item, err error) {
+func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (
+	items []store.Item, err error,
+) {
 	if len(ids) > 1 || !k.attach || !isUser(k.rt) {
 		return l.ts.Get(ctx, keys...)
 	}
@@ -351,8 +354,8 @@ func (l *lister) finish(ctx context.Context) (List, error) {
 	return list, err
 }
 
-// recount takes the total from a page that begins the list and holds n results: what counts them is read beside them, and so may be of
-// another moment.
+// recount takes the total from a page that begins the list and holds n results: what counts them is read beside them,
+// and so may be of another moment.
 func (l *lister) recount(n int) {
 	switch {
 	case l.from != nil || l.q.StartIndex > 1 || l.q.Count == 0 || l.total < 0:

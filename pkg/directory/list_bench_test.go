@@ -15,8 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
-// BenchmarkList reads pages of a large tenant: in the order of ids, by a filter and by an order that nothing but a search of all users
-// answers.
+// BenchmarkList reads pages of a large tenant: in the order of ids, by a filter and by an order that nothing but a
+// search of all users answers.
 func BenchmarkList(b *testing.B) {
 	const users = 20_000
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
@@ -31,8 +31,10 @@ func BenchmarkList(b *testing.B) {
 	for i := range ops {
 		id := uuid.NewString()
 		ops[i] = store.Op{Kind: store.Put, Key: keys.User(id), Set: store.Attrs{
-			"doc": fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%d@example.com","displayName":"User Number %d",`+
-				`"name":{"givenName":"User","familyName":"Number %d"},"title":"Title %d","active":true,"emails":[{"value":"user-%d@example.com","type":"work","primary":true}]}`,
+			"doc": fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%d@example.com",`+
+				`"displayName":"User Number %d",`+
+				`"name":{"givenName":"User","familyName":"Number %d"},"title":"Title %d","active":true,`+
+				`"emails":[{"value":"user-%d@example.com","type":"work","primary":true}]}`,
 				i, i, i, i%1000, i),
 			"ver": int64(1), "created": int64(i), "modified": int64(i), store.AttrSchema: store.SchemaVersion,
 		}}
@@ -40,7 +42,10 @@ func BenchmarkList(b *testing.B) {
 	if err := s.Batch(b.Context(), ops...); err != nil {
 		b.Fatal(err)
 	}
-	if err := s.Write(b.Context(), store.Op{Kind: store.Put, Key: keys.Counter("User", "00"), Set: store.Attrs{"n": int64(users)}}); err != nil {
+	if err := s.Write(b.Context(), store.Op{
+		Kind: store.Put, Key: keys.Counter("User", "00"),
+		Set: store.Attrs{"n": int64(users)},
+	}); err != nil {
 		b.Fatal(err)
 	}
 	dialect, _ := scim.DialectOf("generic")

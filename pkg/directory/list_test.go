@@ -17,7 +17,9 @@ import (
 )
 
 // searched is a directory with some users, and the query of a filter.
-func searched(t *testing.T, o directory.Options, users int) (*directory.Directory, directory.Tenant, func(string) directory.ListQuery) {
+func searched(t *testing.T, o directory.Options, users int) (
+	*directory.Directory, directory.Tenant, func(string) directory.ListQuery,
+) {
 	t.Helper()
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
 	if err != nil {
@@ -27,9 +29,15 @@ func searched(t *testing.T, o directory.Options, users int) (*directory.Director
 	o.Now = time.Now
 	d := directory.New(store.New(engine, store.Options{}), o)
 	dialect, _ := scim.DialectOf("generic")
-	tenant := directory.Tenant{ID: "acme", BaseURL: "https://scim.example.com/scim/v2/acme", Dialect: dialect, CursorKey: []byte("key")}
+	tenant := directory.Tenant{
+		ID: "acme", BaseURL: "https://scim.example.com/scim/v2/acme", Dialect: dialect,
+		CursorKey: []byte("key"),
+	}
 	for i := range users {
-		body := scim.Object{"schemas": []any{scim.UserURN}, "userName": fmt.Sprintf("u%d", i), "externalId": "x", "title": "t"}
+		body := scim.Object{
+			"schemas": []any{scim.UserURN}, "userName": fmt.Sprintf("u%d", i), "externalId": "x",
+			"title": "t",
+		}
 		if _, err := d.Create(t.Context(), tenant, user, body, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +57,8 @@ func searched(t *testing.T, o directory.Options, users int) (*directory.Director
 func refusedAsTooMany(t *testing.T, what string, err error, words string) {
 	t.Helper()
 	var e *scim.Error
-	if !errors.As(err, &e) || e.Status != 400 || e.Type != scim.TooMany || !strings.Contains(e.Detail, words) || !strings.Contains(e.Detail, "externalId") {
+	if !errors.As(err, &e) || e.Status != 400 || e.Type != scim.TooMany || !strings.Contains(e.Detail, words) ||
+		!strings.Contains(e.Detail, "externalId") {
 		t.Errorf("%s: %v", what, err)
 	}
 }
@@ -65,7 +74,8 @@ func TestSearchesAreBounded(t *testing.T) {
 	_, err := d.List(t.Context(), tenant, user, sorted)
 	refusedAsTooMany(t, "sortBy=title", err, "more than 20 resources")
 	for expression, total := range map[string]int{
-		"": 25, `id pr`: 25, `userName eq "u1" and title eq "t"`: 1, `externalId eq "x" and title eq "t"`: 25, `userName sw "u1"`: 11,
+		"": 25, `id pr`: 25, `userName eq "u1" and title eq "t"`: 1, `externalId eq "x" and title eq "t"`: 25,
+		`userName sw "u1"`: 11,
 	} {
 		l, err := d.List(t.Context(), tenant, user, query(expression))
 		if err != nil || l.Total != total || len(l.Resources) != min(total, 2) {
@@ -87,8 +97,14 @@ func TestExplain(t *testing.T) {
 		{both, "", "User: all; Group: all; order of ids"},
 		{both, `userName eq "a"`, "User: look up userName eq; order of ids"},
 		{both, `displayName eq "a"`, "User: read all, test each; Group: look up displayName eq; order of ids"},
-		{both[1:], `members.value eq "a" and displayName sw "b"`, "Group: look up (members.value eq and displayName sw); order of ids"},
-		{both[:1], `userName eq "a" and groups.value eq "b"`, "User: look up (userName eq and groups.value eq); order of ids"},
+		{
+			both[1:], `members.value eq "a" and displayName sw "b"`,
+			"Group: look up (members.value eq and displayName sw); order of ids",
+		},
+		{
+			both[:1], `userName eq "a" and groups.value eq "b"`,
+			"User: look up (userName eq and groups.value eq); order of ids",
+		},
 		{both[:1], `userName eq "a" and externalId eq "c"`, "User: look up userName eq, test each; order of ids"},
 	} {
 		got, err := d.Explain(tenant, c.types, query(c.filter))
@@ -101,8 +117,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestATotalIsThatOfThePageThatHoldsAll: a total that is read beside the results may be of a moment before or after them. A page that
-// begins the list says how many it found.
+// TestATotalIsThatOfThePageThatHoldsAll: a total that is read beside the results may be of a moment before or after
+// them. A page that begins the list says how many it found.
 func TestATotalIsThatOfThePageThatHoldsAll(t *testing.T) {
 	engine := &intercept{Engine: memory(t)}
 	w := on(t, engine, "entra")
@@ -154,7 +170,8 @@ func TestATotalIsThatOfThePageThatHoldsAll(t *testing.T) {
 				l, err := w.dir.List(t.Context(), w.tenant, c.rt, q)
 				n := len(l.Resources)
 				if err != nil || !engine.done() || n == 0 || q.Count == 1000 && l.Total != n || l.Total < n {
-					t.Errorf("%s %s %q before %s, count %d: total %d of %d: %v", c.rt.ID, c.filter, c.by, c.partition, q.Count, l.Total, n, err)
+					t.Errorf("%s %s %q before %s, count %d: total %d of %d: %v", c.rt.ID, c.filter, c.by, c.partition, q.Count,
+						l.Total, n, err)
 				}
 			}
 		}

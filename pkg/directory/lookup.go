@@ -96,7 +96,8 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 	return ids, nil
 }
 
-// byMember finds the groups that somebody is a member of, also somebody who does not exist yet; none for who was deleted.
+// byMember finds the groups that somebody is a member of, also somebody who does not exist yet; none for who was
+// deleted.
 func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
 	groups, _, err := p.memberIn(ctx, value)
 	return groups, err

@@ -11,10 +11,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there: it costs what
-// the first page costs, and what is written meanwhile neither shows a resource twice nor hides one: the note wins over the number. Its
-// total holds until anything is created or deleted, and the note itself until that is half as much as there was: by then it is of
-// another list.
+// Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there:
+// it costs what the first page costs, and what is written meanwhile neither shows a resource twice nor hides one: the
+// note wins over the number. Its total holds until anything is created or deleted, and the note itself until that is
+// half as much as there was: by then it is of another list.
 
 // markLife is how long a page's end is kept.
 const markLife = 10 * time.Minute
@@ -63,7 +63,8 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	return true, nil
 }
 
-// mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page then counts.
+// mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page
+// then counts.
 func (l *lister) mark(ctx context.Context, list *List, total int) {
 	if len(l.rows) == 0 {
 		return
@@ -94,9 +95,10 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 	}
 }
 
-// shown returns the total of a page of a walk, of which so many results have been shown. What is written while the walk goes on, and
-// while a page is read, makes counts differ from what was found: a client that is told less than there is stops early. Told more than it
-// was shown, it asks for another page, which is why the end of such a walk is kept as well.
+// shown returns the total of a page of a walk, of which so many results have been shown. What is written while the walk
+// goes on, and while a page is read, makes counts differ from what was found: a client that is told less than there is
+// stops early. Told more than it was shown, it asks for another page, which is why the end of such a walk is kept as
+// well.
 func (l *lister) shown(n int) int {
 	switch {
 	case l.more:

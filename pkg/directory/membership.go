@@ -38,7 +38,8 @@ type change struct {
 	add bool
 }
 
-// edit is what the operations of a request do to the members of a group, still in terms of the values that the client sent.
+// edit is what the operations of a request do to the members of a group, still in terms of the values that the client
+// sent.
 type edit struct {
 	t     Tenant
 	steps []patch.CollectionChange
@@ -57,7 +58,8 @@ func replaceMembers(t Tenant, list []any) (edit, error) {
 	return edit{t: t, steps: []patch.CollectionChange{step}}, nil
 }
 
-// whole reports whether the edit needs the present list of members: it sets the list, or removes by something else than values.
+// whole reports whether the edit needs the present list of members: it sets the list, or removes by something else than
+// values.
 func (e edit) whole() bool {
 	return slices.ContainsFunc(e.steps, func(s patch.CollectionChange) bool {
 		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil
@@ -98,13 +100,15 @@ func (e edit) values() ([]string, error) {
 func tooLong(value string) bool { return len(store.Join(value)) > maxReferenceBytes }
 
 func errReference(what, value string) error {
-	return scim.BadRequest(scim.InvalidValue, "%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
+	return scim.BadRequest(scim.InvalidValue,
+		"%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
 		what, maxReferenceBytes, short(value))
 }
 
 func tooManyChanges() error {
 	return scim.Errorf(413, scim.NoType,
-		"One request may change at most %d memberships of a group. Send the change in several requests.", MaxMembershipChanges)
+		"One request may change at most %d memberships of a group. Send the change in several requests.",
+		MaxMembershipChanges)
 }
 
 // membership is what is known about the values that an edit names.
@@ -116,9 +120,11 @@ type membership struct {
 // lookUpAtOnce is the number of values that are looked up together: so many users' documents are in memory at a time.
 const lookUpAtOnce = 1000
 
-// knowMembers finds out who the values name and which of them are members of the group: one round where every value is a
-// user's id, more for those that are not. stored says that members are not among ms.present yet.
-func (d *Directory) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool, read fetched, ms membership) error {
+// knowMembers finds out who the values name and which of them are members of the group: one round where every value is
+// a user's id, more for those that are not. stored says that members are not among ms.present yet.
+func (d *Directory) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string,
+	stored bool, read fetched, ms membership,
+) error {
 	for part := range slices.Chunk(values, lookUpAtOnce) {
 		keys := make([]store.Key, 0, 2*len(part))
 		for _, v := range part {
@@ -144,7 +150,8 @@ func (d *Directory) knowMembers(ctx context.Context, ts *store.TenantStore, grou
 	return nil
 }
 
-// know takes up the items of users, and where stored each with the member beside it, and returns the values that are no user's id.
+// know takes up the items of users, and where stored each with the member beside it, and returns the values that are no
+// user's id.
 func (ms membership) know(values []string, items []store.Item, stored bool) (unknown []string, err error) {
 	for _, v := range values {
 		user := items[0]
@@ -188,8 +195,11 @@ func (f fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Ke
 	return items, nil
 }
 
-// knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name nobody.
-func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, ms membership) error {
+// knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name
+// nobody.
+func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string,
+	ms membership,
+) error {
 	keys := make([]store.Key, 0, 2*len(values))
 	for _, v := range values {
 		keys = append(keys, ts.Group(v), ts.UserName(scim.Fold(v)))
@@ -228,8 +238,11 @@ func (d *Directory) knowOthers(ctx context.Context, ts *store.TenantStore, group
 	return d.knowNamed(ctx, ts, groupID, values, ids, ms)
 }
 
-// knowNamed reads the users with the given ids, which the values name by userName or externalId; an empty id names nobody.
-func (d *Directory) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string, ms membership) error {
+// knowNamed reads the users with the given ids, which the values name by userName or externalId; an empty id names
+// nobody.
+func (d *Directory) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string,
+	ms membership,
+) error {
 	var keys []store.Key
 	for _, id := range ids {
 		if id != "" {
@@ -334,7 +347,9 @@ func (in intent) drops(m member) bool {
 }
 
 // memberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
-func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e edit, fresh bool, read fetched) ([]change, error) {
+func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e edit, fresh bool,
+	read fetched,
+) ([]change, error) {
 	values, err := e.values()
 	if err != nil {
 		return nil, err
@@ -380,9 +395,11 @@ func (d *Directory) memberChanges(ctx context.Context, ts *store.TenantStore, gr
 	return changes, nil
 }
 
-// walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It returns the
-// others that may have to go.
-func (d *Directory) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e edit, values []string, ms membership) ([]member, error) {
+// walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It
+// returns the others that may have to go.
+func (d *Directory) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e edit, values []string,
+	ms membership,
+) ([]member, error) {
 	sent := make(map[string]bool, len(values))
 	for _, v := range values {
 		sent[v] = true

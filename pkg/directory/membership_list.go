@@ -17,9 +17,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// membershipList makes one page of memberships, in order of group and then of the member's value. A filter that names the group, the member
-// or both by `eq` is a look-up; what else it says is held against each membership that this finds, and where it names neither, against
-// all there are. The place of a membership is its group as key and the member's value as id.
+// membershipList makes one page of memberships, in order of group and then of the member's value. A filter that names
+// the group, the member or both by `eq` is a look-up; what else it says is held against each membership that this
+// finds, and where it names neither, against all there are. The place of a membership is its group as key and the
+// member's value as id.
 type membershipList struct {
 	*lister
 	rt  *schema.ResourceType
@@ -39,26 +40,31 @@ type membershipList struct {
 }
 
 const (
-	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total is left out
-	// (RFC 9865, section 2).
+	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total is
+	// left out (RFC 9865, section 2).
 	maxCounted = 10_000
 	// atOnce is how many memberships are held against a filter together.
 	atOnce = 500
 )
 
-// listMemberships answers a query for memberships (draft-zollner-scim-group-membership, RFC 7644, section 3.4.2, and RFC 9865).
+// listMemberships answers a query for memberships (draft-zollner-scim-group-membership, RFC 7644, section 3.4.2, and
+// RFC 9865).
 func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
 	if strings.TrimSpace(q.SortBy) != "" {
 		return List{}, scim.BadRequest(scim.InvalidPath,
-			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave sortBy out.")
+			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave "+
+				"sortBy out.")
 	}
 	ids, err := t.membershipIDs()
 	if err != nil {
 		return List{}, err
 	}
 	m := &membershipList{
-		lister: &lister{d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1, forward: true},
-		rt:     rt, ids: ids, present: -1, groups: map[string]record{},
+		lister: &lister{
+			d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1,
+			forward: true,
+		},
+		rt: rt, ids: ids, present: -1, groups: map[string]record{},
 	}
 	sel := q.Selection
 	if own, given := q.Selections[rt.ID]; given {
@@ -175,7 +181,8 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 	return list, err
 }
 
-// read reads the memberships of the page and one more where there are more, and returns the open work under which it did.
+// read reads the memberships of the page and one more where there are more, and returns the open work under which it
+// did.
 func (m *membershipList) read(ctx context.Context) (o overlay, err error) {
 	switch {
 	case m.byGroup && m.byValue:
@@ -348,8 +355,8 @@ func (m *membershipList) each(ctx context.Context, source iter.Seq2[link, error]
 	return err
 }
 
-// complete reads what memberships lack: their groups, and of some since when and as what there is a member. What was deleted a moment
-// ago is left out.
+// complete reads what memberships lack: their groups, and of some since when and as what there is a member. What was
+// deleted a moment ago is left out.
 func (m *membershipList) complete(ctx context.Context, links []link) ([]link, error) {
 	var keys []store.Key
 	asked := map[string]bool{}
@@ -404,7 +411,8 @@ func (m *membershipList) complete(ctx context.Context, links []link) ([]link, er
 	return whole, nameMembers(ctx, m.ts, each, m.named)
 }
 
-// count finds the total: what the group's item says, what an earlier page of the walk found, or what is left to be counted.
+// count finds the total: what the group's item says, what an earlier page of the walk found, or what is left to be
+// counted.
 func (m *membershipList) count(ctx context.Context, o overlay) error {
 	reached := m.passed + len(m.links)
 	switch {

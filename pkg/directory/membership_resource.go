@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A membership as a resource of its own (draft-zollner-scim-group-membership) is another view of what a group's members are: nothing is
-// stored for it. It is created and deleted as a PATCH of the group adds and removes a member, and the group's version and time of
-// change move with it.
+// A membership as a resource of its own (draft-zollner-scim-group-membership) is another view of what a group's members
+// are: nothing is stored for it. It is created and deleted as a PATCH of the group adds and removes a member, and the
+// group's version and time of change move with it.
 
 func isMembership(rt *schema.ResourceType) bool { return rt.ID == schema.MembershipType().ID }
 
@@ -28,7 +28,8 @@ type link struct {
 	group record // doc is nil where the group was not read, or is not there
 }
 
-// version is the version of a membership, which never changes while it lasts, and is another one when the member comes back.
+// version is the version of a membership, which never changes while it lasts, and is another one when the member comes
+// back.
 func (m member) version() int64 { return max(m.at, 1) }
 
 // membershipResource makes the answer of a membership.
@@ -43,14 +44,19 @@ func membershipResource(t Tenant, ids membershipid.IDs, l link) Resource {
 	}
 	res.Doc = scim.Object{
 		"id": id, "meta": meta, "member": l.object(t),
-		"group": scim.Object{"value": l.groupID, "$ref": location(t, schema.GroupType(), l.groupID), "display": displayOf(l.group.doc)},
+		"group": scim.Object{
+			"value": l.groupID, "$ref": location(t, schema.GroupType(), l.groupID),
+			"display": displayOf(l.group.doc),
+		},
 	}
 	rt.SetSchemas(res.Doc)
 	return res
 }
 
 // findLink reads one membership, with its group; false where there is none.
-func (d *Directory) findLink(ctx context.Context, ts *store.TenantStore, groupID, value string) (l link, found bool, err error) {
+func (d *Directory) findLink(ctx context.Context, ts *store.TenantStore, groupID, value string) (
+	l link, found bool, err error,
+) {
 	if !validID(groupID) || value == "" || tooLong(value) {
 		return link{}, false, nil
 	}
@@ -104,7 +110,9 @@ func (o overlay) on(groupID string) overlay {
 	return part
 }
 
-func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	sel *schema.Projection,
+) (Resource, error) {
 	ids, err := t.membershipIDs()
 	if err != nil {
 		return Resource{}, err
@@ -167,9 +175,11 @@ func nameMembers(ctx context.Context, ts *store.TenantStore, links []*link, want
 	return nil
 }
 
-// createMembership adds a member to a group. A group or a member that does not exist is a 400, as the draft says; so is a userName or
-// externalId in the place of an id, since a membership keeps the values that it was made with.
-func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
+// createMembership adds a member to a group. A group or a member that does not exist is a 400, as the draft says; so is
+// a userName or externalId in the place of an id, since a membership keeps the values that it was made with.
+func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
+	sel *schema.Projection,
+) (Resource, error) {
 	ids, err := t.membershipIDs()
 	if err != nil {
 		return Resource{}, err
@@ -191,10 +201,12 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 			switch {
 			case before.value != "" && (before.typ == memberNone || named.typ != memberNone):
 				return scim.Errorf(http.StatusConflict, scim.Uniqueness,
-					"%q is a member of the group already. Find the membership with a filter on group.value and member.value.", short(l.value))
+					"%q is a member of the group already. Find the membership with a filter on group.value and member.value.",
+					short(l.value))
 			case named.typ == memberNone || named.value != l.value:
 				return scim.BadRequest(scim.InvalidValue,
-					"There is no user or group with the id %q, which member.value names. Create it first, and name it by its id.", short(l.value))
+					"There is no user or group with the id %q, which member.value names. Create it first, and name it by its id.",
+					short(l.value))
 			}
 			l.typ = named.typ
 			return nil
@@ -203,7 +215,8 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 	out, err := d.changeMembership(ctx, t, l, e)
 	switch {
 	case isNotFound(err):
-		return Resource{}, scim.BadRequest(scim.InvalidValue, "There is no group with the id %q, which group.value names. Create it first.", short(l.groupID))
+		return Resource{}, scim.BadRequest(
+			scim.InvalidValue, "There is no group with the id %q, which group.value names. Create it first.", short(l.groupID))
 	case err != nil:
 		return Resource{}, err
 	}
@@ -230,7 +243,9 @@ func isNotFound(err error) bool {
 }
 
 // deleteMembership removes a member from a group.
-func (d *Directory) deleteMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
+func (d *Directory) deleteMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	ifMatch []string,
+) error {
 	ids, err := t.membershipIDs()
 	if err != nil {
 		return err

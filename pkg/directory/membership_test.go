@@ -13,11 +13,15 @@ import (
 // FuzzMembershipID: whatever stands in the place of an id is that of the one membership there is, or of none.
 func FuzzMembershipID(f *testing.F) {
 	w := in(f)
-	made, err := w.dir.Create(f.Context(), w.tenant, membership, parse(f, fmt.Sprintf(`{"group":{"value":%q},"member":{"value":%q}}`, w.group("g"), w.user("ann"))), nil)
+	made, err := w.dir.Create(f.Context(), w.tenant, membership,
+		parse(f, fmt.Sprintf(`{"group":{"value":%q},"member":{"value":%q}}`, w.group("g"), w.user("ann"))), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, id := range []string{made.ID, made.ID[1:], made.ID + "A", strings.ToLower(made.ID), "", "A", strings.Repeat("A", 24), strings.Repeat("_", 2000), "\x00"} {
+	for _, id := range []string{
+		made.ID, made.ID[1:], made.ID + "A", strings.ToLower(made.ID), "", "A",
+		strings.Repeat("A", 24), strings.Repeat("_", 2000), "\x00",
+	} {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
@@ -34,8 +38,8 @@ func FuzzMembershipID(f *testing.F) {
 	})
 }
 
-// TestMembershipsOfEarlierGroups: a group that was written before its members were counted, and a member without a time, are shown as any
-// other; the number of members is counted.
+// TestMembershipsOfEarlierGroups: a group that was written before its members were counted, and a member without a
+// time, are shown as any other; the number of members is counted.
 func TestMembershipsOfEarlierGroups(t *testing.T) {
 	w := in(t)
 	ann, bob := w.user("ann"), w.user("bob")
@@ -53,7 +57,8 @@ func TestMembershipsOfEarlierGroups(t *testing.T) {
 	w.ok(nil, w.memberships(fmt.Sprintf("group.value eq %q", g), 1)(t.Context()))
 }
 
-// TestMembershipsOfWhoWasDeleted: a user who was in many groups is in none at once, though the traces are removed later.
+// TestMembershipsOfWhoWasDeleted: a user who was in many groups is in none at once, though the traces are removed
+// later.
 func TestMembershipsOfWhoWasDeleted(t *testing.T) {
 	w := in(t)
 	ann, bob := w.user("ann"), w.user("bob")

@@ -10,9 +10,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// membershipWalk goes through the memberships of one group, or of all, in order of group and value: through what is stored, under the
-// open work that the overlay knows. The open changes of a group are read before its members (see overlay), and are in memory only
-// while the walk is in that group.
+// membershipWalk goes through the memberships of one group, or of all, in order of group and value: through what is
+// stored, under the open work that the overlay knows. The open changes of a group are read before its members (see
+// overlay), and are in memory only while the walk is in that group.
 type membershipWalk struct {
 	ts *store.TenantStore
 	o  overlay
@@ -102,7 +102,8 @@ func (w membershipWalk) stored(ctx context.Context, q store.Query, use func(link
 	return true, nil
 }
 
-// group calls use for the members of a group: those that are stored, and in their order those that an open change is still to add.
+// group calls use for the members of a group: those that are stored, and in their order those that an open change is
+// still to add.
 func (w membershipWalk) group(ctx context.Context, id string, use func(link) bool) (more bool, err error) {
 	changes, err := w.o.changesOf(ctx, w.ts, id)
 	if err != nil {

@@ -79,14 +79,16 @@ func TestUniqueGroupNamesLater(t *testing.T) {
 	w.settled()
 }
 
-// TestRenamesAgainstEachOther has groups swap their names all at once: however it ends, names and holders belong to the groups.
+// TestRenamesAgainstEachOther has groups swap their names all at once: however it ends, names and holders belong to the
+// groups.
 func TestRenamesAgainstEachOther(t *testing.T) {
 	w := in(t)
 	ids := []string{w.group("n0"), w.group("n1"), w.group("n2")}
 	together(9, func(i int) {
 		mine := w.unique(i%3 == 0)
 		for n := range 15 {
-			if _, err := mine.patch(group, ids[(i+n)%3], rename(fmt.Sprintf("n%d", (i*n)%4))); status(err) != 200 && status(err) != 409 {
+			if _, err := mine.patch(group, ids[(i+n)%3], rename(fmt.Sprintf("n%d", (i*n)%4))); status(err) != 200 &&
+				status(err) != 409 {
 				t.Error(err)
 			}
 		}

@@ -10,8 +10,8 @@ import (
 
 // overlay is the open work of a tenant as far as it bears on what a read shows.
 //
-// Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice, which does no
-// harm, and never not at all.
+// Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice,
+// which does no harm, and never not at all.
 type overlay struct {
 	gone   map[string]bool   // deleted resources, also those whose traces were removed a moment ago
 	open   []work            // changes of members, not yet rolled forward
@@ -41,13 +41,14 @@ func (d *Directory) overlay(ctx context.Context, ts *store.TenantStore) (overlay
 	return o, err
 }
 
-// empty reports whether members and groups that were read beside the overlay are right as they are, quiet whether the groups are.
+// empty reports whether members and groups that were read beside the overlay are right as they are, quiet whether the
+// groups are.
 func (o overlay) empty() bool { return o.quiet() && len(o.gone) == 0 }
 
 func (o overlay) quiet() bool { return len(o.open) == 0 && len(o.closed) == 0 }
 
-// knew reports whether o, read before the members of a group (of any group for ""), knew of all changes of them that later, read
-// behind, knows.
+// knew reports whether o, read before the members of a group (of any group for ""), knew of all changes of them that
+// later, read behind, knows.
 func (o overlay) knew(later overlay, groupID string) bool {
 	known := func(id string) bool {
 		_, closed := o.closed[id]
@@ -90,8 +91,8 @@ func (o overlay) changesOf(ctx context.Context, ts *store.TenantStore, groupID s
 	return changes, nil
 }
 
-// changeFor reads what the open changes of all groups say about one member: for each the one chunk in which it can be, since
-// chunks are in order of value.
+// changeFor reads what the open changes of all groups say about one member: for each the one chunk in which it can be,
+// since chunks are in order of value.
 func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value string) (map[string]change, error) {
 	groups := map[string]change{} // by group id
 	for _, w := range o.open {
@@ -116,8 +117,8 @@ func (o overlay) changeFor(ctx context.Context, ts *store.TenantStore, value str
 	return groups, nil
 }
 
-// stillThere returns the members that changes are to add, without those who were deleted since the changes were committed: their
-// deletion does not know of memberships to come.
+// stillThere returns the members that changes are to add, without those who were deleted since the changes were
+// committed: their deletion does not know of memberships to come.
 func stillThere(ctx context.Context, ts *store.TenantStore, changes map[string]change) ([]member, error) {
 	var added []member
 	for _, value := range slices.Sorted(maps.Keys(changes)) {

@@ -253,8 +253,8 @@ func (dr *draft) count(w *write) {
 	}
 }
 
-// create carries out a creation, under an id that was decided before if it is not empty. Then the creation can be repeated:
-// ErrCreated says that the resource is there already.
+// create carries out a creation, under an id that was decided before if it is not empty. Then the creation can be
+// repeated: ErrCreated says that the resource is there already.
 func (d *Directory) create(
 	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, edit editor,
 ) (*draft, error) {

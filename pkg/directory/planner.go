@@ -30,7 +30,8 @@ func (d *Directory) planner(t Tenant, ts *store.TenantStore, rt *schema.Resource
 		}
 	case isGroup(rt):
 		p.Lookups = map[string]plan.Lookup{
-			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember, "members.value": p.byMember,
+			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember,
+			"members.value": p.byMember,
 		}
 	default:
 		p.Lookups = map[string]plan.Lookup{"id": p.byID, "externalId": p.byExternalID}

@@ -76,8 +76,8 @@ func TestAddedMembersAreNeverLost(t *testing.T) {
 	}
 }
 
-// TestAnything runs random writes of 8 clients on a few users and groups, with and without faults, and then compares the whole
-// table with its documents.
+// TestAnything runs random writes of 8 clients on a few users and groups, with and without faults, and then compares
+// the whole table with its documents.
 func TestAnything(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -204,7 +204,8 @@ func (m *mess) step(r *rand.Rand) {
 	}
 }
 
-// TestMemberOfAnotherKind has a member removed and come back as a value that names nobody, between a removal's look and its commit.
+// TestMemberOfAnotherKind has a member removed and come back as a value that names nobody, between a removal's look and
+// its commit.
 func TestMemberOfAnotherKind(t *testing.T) {
 	engine := &intercept{Engine: memory(t)}
 	w := on(t, engine, "entra")
@@ -222,8 +223,8 @@ func TestMemberOfAnotherKind(t *testing.T) {
 	w.settled()
 }
 
-// TestRenameAmongMembers has a member come in just before a rename of the group is committed: neither has to try again, nor is lost.
-// What else changes the document in between is seen.
+// TestRenameAmongMembers has a member come in just before a rename of the group is committed: neither has to try again,
+// nor is lost. What else changes the document in between is seen.
 func TestRenameAmongMembers(t *testing.T) {
 	engine := &intercept{Engine: memory(t)}
 	w := on(t, engine, "entra")

@@ -18,13 +18,18 @@ const (
 	MaxOneBytes = 6 << 20
 )
 
-// beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to: see linger. Of a
-// large change that is committed just then, read may see a part: it is for what a change touches in one place only.
-func (d *Directory) beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, overlay) error) error {
+// beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to:
+// see linger. Of a large change that is committed just then, read may see a part: it is for what a change touches in
+// one place only.
+func (d *Directory) beside(ctx context.Context, ts *store.TenantStore,
+	read func(context.Context, overlay) error,
+) error {
 	return d.besideUnless(ctx, ts, overlay.empty, read)
 }
 
-func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fine func(overlay) bool, read func(context.Context, overlay) error) error {
+func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fine func(overlay) bool,
+	read func(context.Context, overlay) error,
+) error {
 	began := d.o.Now()
 	var o overlay
 	g, gctx := task.WithContext(ctx)
@@ -42,12 +47,16 @@ func (d *Directory) besideUnless(ctx context.Context, ts *store.TenantStore, fin
 	return read(ctx, o)
 }
 
-// behind runs read, then looks at the open work, and runs read again under it where a large change of a group's members, of any group
-// for "", was there that read knew nothing of and may have seen in part. It returns what it saw last.
-func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, overlay) error) (overlay, error) {
+// behind runs read, then looks at the open work, and runs read again under it where a large change of a group's
+// members, of any group for "", was there that read knew nothing of and may have seen in part. It returns what it saw
+// last.
+func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID string,
+	read func(context.Context, overlay) error,
+) (overlay, error) {
 	const tries = 5 // what changes more often than that is shown as it was found
 	var known overlay
-	slow := false // a read took so long that completed work may have been gone before it ended: once more may help, again would not
+	// a read took so long that completed work may have been gone before it ended: once more may help, again would not
+	slow := false
 	for n := 1; ; n++ {
 		began := d.o.Now()
 		if err := read(ctx, known); err != nil {
@@ -64,7 +73,9 @@ func (d *Directory) behind(ctx context.Context, ts *store.TenantStore, groupID s
 }
 
 // behindAll is behind for a read that leaves out what was deleted, and so has to know of that as well.
-func (d *Directory) behindAll(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, overlay) error) (overlay, error) {
+func (d *Directory) behindAll(ctx context.Context, ts *store.TenantStore, groupID string,
+	read func(context.Context, overlay) error,
+) (overlay, error) {
 	o, err := d.behind(ctx, ts, groupID, read)
 	if err != nil || len(o.gone) == 0 {
 		return o, err
@@ -72,8 +83,8 @@ func (d *Directory) behindAll(ctx context.Context, ts *store.TenantStore, groupI
 	return o, read(ctx, o)
 }
 
-// groupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern here: groups
-// that are gone are not shown.
+// groupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern
+// here: groups that are gone are not shown.
 func (d *Directory) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
 	err = d.besideUnless(ctx, ts, overlay.quiet, func(ctx context.Context, o overlay) (err error) {
 		groups, err = o.groupsOf(ctx, ts, id)
@@ -118,7 +129,9 @@ func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]st
 }
 
 // groupReferences reads groups and returns them as a user's `groups` show them, by id; deleted ones are missing.
-func (d *Directory) groupReferences(ctx context.Context, t Tenant, ts *store.TenantStore, ids []string) (map[string]scim.Object, error) {
+func (d *Directory) groupReferences(ctx context.Context, t Tenant, ts *store.TenantStore, ids []string) (
+	map[string]scim.Object, error,
+) {
 	byID := map[string]scim.Object{}
 	if len(ids) == 0 {
 		return byID, nil
@@ -162,9 +175,11 @@ func setGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
 // answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
 type answerLimit struct{ bytes, members int }
 
-// getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are never
-// older than the version, and a change that is conditional on it loses none.
-func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit answerLimit) (Resource, error) {
+// getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are
+// never older than the version, and a change that is conditional on it loses none.
+func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
+	limit answerLimit,
+) (Resource, error) {
 	r, err := d.read(ctx, d.store.Tenant(t.ID), rt, id)
 	if err != nil {
 		return Resource{}, err
@@ -176,8 +191,11 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 	return res, err
 }
 
-// addMembers adds the members to an answer about a group, where the projection wants them; errTooLarge where they do not fit.
-func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection, limit answerLimit) error {
+// addMembers adds the members to an answer about a group, where the projection wants them; errTooLarge where they do
+// not fit.
+func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
+	limit answerLimit,
+) error {
 	if !sel.Wants(schema.GroupType(), "members") {
 		return nil
 	}
@@ -210,7 +228,8 @@ func setMembers(doc scim.Object, members any) {
 	}
 }
 
-// withMembers is addMembers for the answer to a write. The write is done: its answer is never an error because it would be large.
+// withMembers is addMembers for the answer to a write. The write is done: its answer is never an error because it would
+// be large.
 func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
 	err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
 	if errors.Is(err, errTooLarge) {

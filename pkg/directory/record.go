@@ -21,7 +21,8 @@ const (
 	attrOpen     = "open"     // of a group: the id of the open work that changes its members
 	attrHolds    = "holds"    // of a group: 1 if it holds its name's uniqueness item
 	attrMembers  = "members"  // of a group: how many it has, as of its version; missing in a group of an earlier version
-	attrUnique   = "unique"   // the sort keys of the items that make its values unique, as a JSON array; missing where there are none
+	// the sort keys of the items that make its values unique, as a JSON array; missing where there are none
+	attrUnique = "unique"
 )
 
 // record is a user, a group or a resource of an own type as it is stored.
@@ -136,7 +137,9 @@ func (d *Directory) resource(t Tenant, r record) Resource {
 }
 
 // read reads one resource's record; a *scim.Error 404 where there is none.
-func (d *Directory) read(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string) (record, error) {
+func (d *Directory) read(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string) (
+	record, error,
+) {
 	if !validID(id) {
 		return record{}, notFound(rt, id)
 	}
@@ -165,7 +168,8 @@ func validID(id string) bool {
 }
 
 func notFound(rt *schema.ResourceType, id string) error {
-	return scim.Errorf(404, scim.NoType, "%s %s does not exist. It was deleted, or never created here.", rt.Name, strconv.Quote(short(id)))
+	return scim.Errorf(404, scim.NoType, "%s %s does not exist. It was deleted, or never created here.", rt.Name,
+		strconv.Quote(short(id)))
 }
 
 // short cuts a text that a client sent to a length fit for an error's detail.
@@ -196,5 +200,6 @@ func checkMatch(ifMatch []string, version int64) error {
 		}
 	}
 	return scim.Errorf(412, scim.NoType,
-		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.", etag(version))
+		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.",
+		etag(version))
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A reference is a manager or member value. It names a user by id, userName or externalId, or a group by id. One that names
-// nobody is stored as sent and waits: an item in the partition of its folded value says who waits, and a head item says that
-// anybody does. A user who arrives under that name takes its place, whoever came first:
+// A reference is a manager or member value. It names a user by id, userName or externalId, or a group by id. One that
+// names nobody is stored as sent and waits: an item in the partition of its folded value says who waits, and a head
+// item says that anybody does. A user who arrives under that name takes its place, whoever came first:
 //
-//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of kind
-//     resolve, which follows the waiting references.
-//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again after
-//     the commit. So a user that arrived between the look-up and the commit is found as well.
+//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of
+//     kind resolve, which follows the waiting references.
+//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again
+//     after the commit. So a user that arrived between the look-up and the commit is found as well.
 
 // attrStamp changes with every reference that begins to wait, so that a head is not removed from under a new one.
 const attrStamp = "stamp"
@@ -33,9 +33,11 @@ type references struct {
 }
 
 // userReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
-// manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction is stale where
-// somebody does.
-func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object, look bool) (references, error) {
+// manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction
+// is stale where somebody does.
+func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object,
+	look bool,
+) (references, error) {
 	refs := references{userID: id}
 	names := newNames(old, doc)
 	var keys []store.Key
@@ -92,8 +94,11 @@ func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, i
 	return refs, nil
 }
 
-// managerID returns the id of the user that value names, or "". found are the items of the user with that id and of that name.
-func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (string, error) {
+// managerID returns the id of the user that value names, or "". found are the items of the user with that id and of
+// that name.
+func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (
+	string, error,
+) {
 	if found[0].Attrs != nil {
 		return value, nil
 	}
@@ -185,8 +190,8 @@ func setManager(doc scim.Object, manager scim.Object) {
 	doc[scim.EnterpriseUserURN] = enterprise
 }
 
-// keepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a client
-// says about another: a $ref is made here, never taken.
+// keepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a
+// client says about another: a $ref is made here, never taken.
 func keepManager(rt *schema.ResourceType, old, doc scim.Object) {
 	manager := managerOf(doc)
 	if manager == nil {

@@ -88,8 +88,8 @@ func TestExternalIDIsCaseExact(t *testing.T) {
 	w.settled()
 }
 
-// TestExternalIDOfTwo: an externalId need not be unique. A reference by one that two users have waits; it is never given
-// to either of them by chance.
+// TestExternalIDOfTwo: an externalId need not be unique. A reference by one that two users have waits; it is never
+// given to either of them by chance.
 func TestExternalIDOfTwo(t *testing.T) {
 	w := in(t)
 	a, b := w.user("a", `"externalId":"twin"`), w.user("b", `"externalId":"twin"`)
@@ -113,8 +113,8 @@ func TestExternalIDOfTwo(t *testing.T) {
 	w.settled()
 }
 
-// TestArrivedAndGone has the user for whom a reference waits arrive and be deleted just before the reference is given to it: it goes
-// on waiting, for the next one.
+// TestArrivedAndGone has the user for whom a reference waits arrive and be deleted just before the reference is given
+// to it: it goes on waiting, for the next one.
 func TestArrivedAndGone(t *testing.T) {
 	places := map[string]func(c call) bool{
 		"before the user is read":         func(c call) bool { return c.read && c.touches("U") && !c.touches("N") },
@@ -191,7 +191,10 @@ func TestWaitsAgain(t *testing.T) {
 // TestManagerWithoutValue: a reference is made here, never taken from a client.
 func TestManagerWithoutValue(t *testing.T) {
 	w := in(t)
-	for i, m := range []string{`{"$ref":"https://evil.example.com/Users/1"}`, `{"displayName":"x"}`, `{"$ref":"x","displayName":"x"}`, `{"value":""}`, `""`} {
+	for i, m := range []string{
+		`{"$ref":"https://evil.example.com/Users/1"}`, `{"displayName":"x"}`,
+		`{"$ref":"x","displayName":"x"}`, `{"value":""}`, `""`,
+	} {
 		res, err := w.create(user, userBody(fmt.Sprintf("u%d", i), `"`+enterprise+`":{"manager":`+m+`}`))
 		w.ok(res, err)
 		if got := manager(w.get(user, res.ID).Doc); got != nil {

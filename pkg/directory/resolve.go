@@ -20,9 +20,11 @@ func (d *Directory) unlinkManager(ctx context.Context, ts *store.TenantStore, us
 	})
 }
 
-// changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is told whether
-// the user managerID is there.
-func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string, edit func(manager scim.Object, there bool) (scim.Object, references, bool)) error {
+// changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is
+// told whether the user managerID is there.
+func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string,
+	edit func(manager scim.Object, there bool) (scim.Object, references, bool),
+) error {
 	return d.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.User(userID), ts.User(managerID))
 		if err != nil || items[0].Attrs == nil {
@@ -76,7 +78,9 @@ func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budg
 }
 
 // resolveValues does so for folded values. Most are those of nobody still, which is found out for all of them together.
-func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, values []string, budget *allowance) error {
+func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, values []string,
+	budget *allowance,
+) error {
 	came, err := d.whoCame(ctx, ts, values)
 	if err != nil {
 		return err
@@ -141,9 +145,11 @@ func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([]
 	return spelt, err
 }
 
-// resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference began to
-// wait meanwhile.
-func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (done bool, err error) {
+// resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference
+// began to wait meanwhile.
+func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (
+	done bool, err error,
+) {
 	heads, err := ts.Get(ctx, ts.WaitedFor(folded))
 	if err != nil {
 		return false, err
@@ -179,9 +185,11 @@ func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, f
 // reference is a reference that waits.
 type reference struct{ where, owner, value string }
 
-// resolveOne puts a user in the place of one reference, if the user is there. It reports whether the reference goes on waiting. users are
-// those found so far, by value.
-func (d *Directory) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string, budget *allowance) (waits bool, err error) {
+// resolveOne puts a user in the place of one reference, if the user is there. It reports whether the reference goes on
+// waiting. users are those found so far, by value.
+func (d *Directory) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string,
+	budget *allowance,
+) (waits bool, err error) {
 	userID, known := users[ref.value]
 	if !known {
 		if userID, err = userByName(ctx, ts, ref.value); err != nil {
@@ -204,9 +212,11 @@ func (d *Directory) resolveOne(ctx context.Context, ts *store.TenantStore, ref r
 // errMissing says that a user or group that is referred to was deleted.
 var errMissing = errors.New("directory: deleted meanwhile")
 
-// resolveMember puts a user in the place of a member value that named nobody. It reports true if the user is not there any more, so that
-// the member goes on waiting.
-func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (waits bool, err error) {
+// resolveMember puts a user in the place of a member value that named nobody. It reports true if the user is not there
+// any more, so that the member goes on waiting.
+func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (
+	waits bool, err error,
+) {
 	users, err := ts.Get(ctx, ts.User(userID))
 	if err != nil || users[0].Attrs == nil {
 		return true, err
@@ -237,17 +247,21 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 	return false, err
 }
 
-// resolveManager puts a user in the place of a manager value that named nobody. It reports true if that user is not there any more.
-func (d *Directory) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (waits bool, err error) {
-	err = d.changeManager(ctx, ts, ownerID, managerID, func(manager scim.Object, there bool) (scim.Object, references, bool) {
-		_, resolved := manager["$ref"]
-		refs := references{userID: ownerID, waited: value}
-		if managerID != ownerID {
-			refs.manager = managerID
-		}
-		open := !resolved && text(manager, "value") == value
-		waits = open && !there
-		return resolvedManager(managerID), refs, open && there
-	})
+// resolveManager puts a user in the place of a manager value that named nobody. It reports true if that user is not
+// there any more.
+func (d *Directory) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (
+	waits bool, err error,
+) {
+	err = d.changeManager(ctx, ts, ownerID, managerID,
+		func(manager scim.Object, there bool) (scim.Object, references, bool) {
+			_, resolved := manager["$ref"]
+			refs := references{userID: ownerID, waited: value}
+			if managerID != ownerID {
+				refs.manager = managerID
+			}
+			open := !resolved && text(manager, "value") == value
+			waits = open && !there
+			return resolvedManager(managerID), refs, open && there
+		})
 	return waits, err
 }

@@ -35,8 +35,9 @@ type scanner struct {
 	seen  atomic.Int64
 }
 
-// search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the page's place only
-// where the total is known and the order is by id. What lookups narrow is read by lookup all the same.
+// search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the
+// page's place only where the total is known and the order is by id. What lookups narrow is read by lookup all the
+// same.
 func (l *lister) search(ctx context.Context) error {
 	l.searched = true
 	c := l.collector()
@@ -129,8 +130,8 @@ func (s *scanner) ahead(ctx context.Context) error {
 	return nil
 }
 
-// gently reads what lies behind an id in growing steps, so that a page that is soon full does not cost more than it must, and then in
-// parallel.
+// gently reads what lies behind an id in growing steps, so that a page that is soon full does not cost more than it
+// must, and then in parallel.
 func (s *scanner) gently(ctx context.Context, k *kind, after string) error {
 	for limit := 2 * s.l.need(); limit < alone; limit *= 4 {
 		page, err := s.page(ctx, k, store.Query{After: after, Limit: limit})
@@ -272,7 +273,8 @@ func (s *scanner) offer(r row, test *condition) error {
 }
 
 // wayOut tells a client what is found without a search.
-const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`."
+const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to " +
+	"others with `and`."
 
 func tooManyRows(limit int64) error {
 	return scim.BadRequest(scim.TooMany, "The query would have to look at more than %d resources. %s", limit, wayOut)

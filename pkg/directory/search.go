@@ -13,13 +13,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// List answers a query (RFC 7644, section 3.4.2, and RFC 9865). Without SortBy, results are in order of id, which no change moves.
+// List answers a query (RFC 7644, section 3.4.2, and RFC 9865). Without SortBy, results are in order of id, which no
+// change moves.
 func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
 	return d.Search(ctx, t, []*schema.ResourceType{rt}, q)
 }
 
-// Search answers a query across several resource types (RFC 7644, section 3.4.2.1): for one type it is List. Without SortBy, all
-// resources of a type stand together. An attribute that only some of the types have is one without a value for the others.
+// Search answers a query across several resource types (RFC 7644, section 3.4.2.1): for one type it is List. Without
+// SortBy, all resources of a type stand together. An attribute that only some of the types have is one without a value
+// for the others.
 func (d *Directory) Search(ctx context.Context, t Tenant, types []*schema.ResourceType, q ListQuery) (List, error) {
 	if len(types) == 1 && isMembership(types[0]) {
 		return d.listMemberships(ctx, t, types[0], q)
@@ -86,7 +88,8 @@ type lister struct {
 	skip    int           // passes over so many results first
 	known   int           // the total, as found when the walk began; -1 where it has to be counted
 
-	moved    bool            // from is where the page before ended, and something was created or deleted since the walk began
+	// from is where the page before ended, and something was created or deleted since the walk began
+	moved    bool
 	searched bool            // the total took more than counters and lookups
 	tallies  []counter.Tally // the counters of kinds; nil before they are read
 
@@ -132,7 +135,8 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	}
 	s := simplify.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
 	if name := simplify.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
-		return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.", short(name))
+		return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.",
+			short(name))
 	}
 	e, truth := s.Simplify(k.filter)
 	if _, err := filter.Bind(s.Known(k.filter), rt, l.t.Dialect); err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// order is the order that a query asks for (RFC 7644, section 3.4.2.3). Descending is ascending, read from the other end.
+// order is the order that a query asks for (RFC 7644, section 3.4.2.3). Descending is ascending, read from the other
+// end.
 type order struct {
 	by       string // the attribute, for the explanation; "" is the order of ids
 	named    bool   // the items that make names unique are in this order
@@ -18,8 +19,8 @@ type order struct {
 // byID reports whether results are in order of id.
 func (o order) byID() bool { return o.by == "" }
 
-// orderBy resolves a sortBy. What no type of the query knows, or never returns, is a *scim.Error 400 invalidPath in every dialect: a
-// client must not take an unsorted list for a sorted one.
+// orderBy resolves a sortBy. What no type of the query knows, or never returns, is a *scim.Error 400 invalidPath in
+// every dialect: a client must not take an unsorted list for a sorted one.
 func (l *lister) orderBy(path string) (order, error) {
 	path = strings.TrimSpace(path)
 	if path == "" {
@@ -34,11 +35,13 @@ func (l *lister) orderBy(path string) (order, error) {
 			continue
 		}
 		if ref.Attr == nil {
-			return order{}, scim.BadRequest(scim.InvalidPath, "sortBy names the whole extension %q: sort by one of its attributes.", short(path))
+			return order{}, scim.BadRequest(
+				scim.InvalidPath, "sortBy names the whole extension %q: sort by one of its attributes.", short(path))
 		}
 		if ref.Attr.Type == schema.Complex && ref.Sub == nil {
 			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !simplify.Shown(ref) {
-				return order{}, scim.BadRequest(scim.InvalidPath, "sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
+				return order{}, scim.BadRequest(
+					scim.InvalidPath, "sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
 					short(path), short(path), ref.Attr.SubAttributes[0].Name)
 			}
 		}
@@ -72,7 +75,8 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 		whose = types[0].Name
 	}
 	if hidden {
-		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.", short(path))
+		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.",
+			short(path))
 	}
 	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), whose)
 }

@@ -19,7 +19,10 @@ func (m member) attrs() store.Attrs {
 
 // addMember are the operations that add a user or group to a group.
 func addMember(k store.Keys, groupID string, m member) []store.Op {
-	return []store.Op{store.PutItem(k.Member(groupID, m.value), m.attrs()), store.PutItem(k.MemberOf(m.value, groupID), nil)}
+	return []store.Op{
+		store.PutItem(k.Member(groupID, m.value), m.attrs()),
+		store.PutItem(k.MemberOf(m.value, groupID), nil),
+	}
 }
 
 // growth is by how many members the changes, each of which takes effect, make a group larger.

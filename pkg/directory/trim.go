@@ -9,12 +9,13 @@ import (
 const (
 	// trimBytes is the size from which a document is trimmed: a page of smaller ones fits an answer.
 	trimBytes = 1 << 10
-	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, whatever is shown of them.
+	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, whatever is shown
+	// of them.
 	maxPageRead = 32 << 20
 )
 
-// trim leaves of a row's document what its answer shows, so that neither memory nor the size of the page is taken by what it does not
-// show. Groups and members may come later.
+// trim leaves of a row's document what its answer shows, so that neither memory nor the size of the page is taken by
+// what it does not show. Groups and members may come later.
 func (l *lister) trim(r *row) error {
 	if l.q.Take == nil || r.kind.sel == nil || r.trimmed || r.res.Doc == nil || r.bytes < trimBytes {
 		return nil

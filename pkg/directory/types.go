@@ -14,9 +14,9 @@ import (
 // maxChecked is how many resources of a type are held against a change of what is defined for it.
 const maxChecked = 100_000
 
-// CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay whole and
-// valid. A *tenant.ConflictError says how many would not, and names one. Where a change is such that no resource can suffer, nothing is
-// read. It is a tenant.CheckTypes.
+// CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay
+// whole and valid. A *tenant.ConflictError says how many would not, and names one. Where a change is such that no
+// resource can suffer, nothing is read. It is a tenant.CheckTypes.
 func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *schema.Types) error {
 	ts := d.store.Tenant(tenantID)
 	for _, rt := range old.All() {
@@ -37,7 +37,9 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 }
 
 // standing looks for resources of type rt that stand against its change to next.
-func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (stand, err error) {
+func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (
+	stand, err error,
+) {
 	var seen, against int
 	var example, why string
 	for it, err := range ts.All(ctx, store.Query{PK: ResourceKey(ts.Keys, rt, "").PK}) {
@@ -71,11 +73,13 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 	if against == 0 {
 		return nil, nil
 	}
-	return &tenant.ConflictError{Detail: fmt.Sprintf("%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
-		"Change or delete them first.", against, rt.ID, example, why)}, nil
+	return &tenant.ConflictError{Detail: fmt.Sprintf(
+		"%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
+			"Change or delete them first.", against, rt.ID, example, why)}, nil
 }
 
-// noteTypes notes which types have partitions of their own, before there is anything in these, so that Erase finds them.
+// noteTypes notes which types have partitions of their own, before there is anything in these, so that Erase finds
+// them.
 func (d *Directory) noteTypes(ctx context.Context, ts *store.TenantStore, types *schema.Types) error {
 	var ops []store.Op
 	for _, rt := range types.All() {

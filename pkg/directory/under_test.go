@@ -37,8 +37,8 @@ func TestManyUnknownMembersAreLookedUpTogether(t *testing.T) {
 	}
 }
 
-// TestManyMembersByOtherNames names members by externalId and userName among many that are nobody's, where there are many externalIds, and
-// several users of one.
+// TestManyMembersByOtherNames names members by externalId and userName among many that are nobody's, where there are
+// many externalIds, and several users of one.
 func TestManyMembersByOtherNames(t *testing.T) {
 	w := in(t)
 	byExternalID := map[string]string{}

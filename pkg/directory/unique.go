@@ -11,9 +11,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A value that an operator wants unique is an item, named by type, attribute and value, of the transaction that writes the resource. The
-// resource's own item lists those that it holds: so it gives back what it holds, and nothing else, whatever has become of the
-// definitions in the meantime.
+// A value that an operator wants unique is an item, named by type, attribute and value, of the transaction that writes
+// the resource. The resource's own item lists those that it holds: so it gives back what it holds, and nothing else,
+// whatever has become of the definitions in the meantime.
 
 // claim appends the operations that make the unique values of r's document r's own, and sets r.unique. held are those
 // that it holds so far.
@@ -45,12 +45,15 @@ func release(tx *store.Tx, k store.Keys, r record) {
 	}
 }
 
-// takenValue is the answer to a write that would use a unique value a second time. A value that is never returned is not repeated.
+// takenValue is the answer to a write that would use a unique value a second time. A value that is never returned is
+// not repeated.
 func takenValue(rt *schema.ResourceType, v schema.UniqueValue) error {
 	if v.Hidden {
-		return scim.Errorf(409, scim.Uniqueness, "Another %s already has this value of %s, which must be unique.", rt.Name, v.Attribute)
+		return scim.Errorf(409, scim.Uniqueness, "Another %s already has this value of %s, which must be unique.", rt.Name,
+			v.Attribute)
 	}
-	return scim.Errorf(409, scim.Uniqueness, "Another %s already has the %s %s, which must be unique.", rt.Name, v.Attribute, scim.Quote(v.Value))
+	return scim.Errorf(409, scim.Uniqueness, "Another %s already has the %s %s, which must be unique.", rt.Name,
+		v.Attribute, scim.Quote(v.Value))
 }
 
 func encodeUnique(keys []string) string {

@@ -64,12 +64,14 @@ func (d *Directory) later(t time.Time) time.Time {
 	return now
 }
 
-// fewGroups is in how many groups a user may be whose deletion takes the memberships along. More would make its transaction one that
-// many others get in the way of.
+// fewGroups is in how many groups a user may be whose deletion takes the memberships along. More would make its
+// transaction one that many others get in the way of.
 const fewGroups = 8
 
 // readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
-func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r record, leave *store.Tx, err error) {
+func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
+	groups bool,
+) (r record, leave *store.Tx, err error) {
 	leave = &store.Tx{}
 	if !groups || !validID(id) {
 		r, err = d.read(ctx, ts, rt, id)
@@ -88,7 +90,8 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 	return r, leave, err
 }
 
-// leaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are being changed.
+// leaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are
+// being changed.
 func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*store.Tx, error) {
 	var tx store.Tx
 	prefix := ts.MemberOfPrefix(id)
@@ -120,8 +123,11 @@ func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id s
 	return &tx, nil
 }
 
-// getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the groups.
-func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+// getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the
+// groups.
+func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
+	Resource, error,
+) {
 	ts := d.store.Tenant(t.ID)
 	if !sel.Wants(rt, "groups") || !validID(id) {
 		r, err := d.read(ctx, ts, rt, id)
@@ -162,9 +168,11 @@ type groupsAhead struct {
 	byID    map[string]scim.Object
 }
 
-// groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were at some time
-// during the request.
-func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) *groupsAhead {
+// groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were
+// at some time during the request.
+func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	sel *schema.Projection,
+) *groupsAhead {
 	if !isUser(rt) || !sel.Wants(rt, "groups") || !validID(id) {
 		return nil
 	}

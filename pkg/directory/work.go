@@ -13,10 +13,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Open work is what a committed write still has to bring about. Its item is part of the write's transaction, and from that
-// moment on the change has happened: reads overlay it, writers finish it first, and whoever comes next, after a crash as well,
-// rolls it forward. Every step can be repeated and can be done by several at once: each transaction is conditional on what it
-// is about to do not having been done.
+// Open work is what a committed write still has to bring about. Its item is part of the write's transaction, and from
+// that moment on the change has happened: reads overlay it, writers finish it first, and whoever comes next, after a
+// crash as well, rolls it forward. Every step can be repeated and can be done by several at once: each transaction is
+// conditional on what it is about to do not having been done.
 //
 //	kind      target    means
 //	gone      resource  the resource was deleted; its memberships, members and the $ref of those it managed are to go
@@ -44,13 +44,13 @@ type work struct {
 // attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
 const attrClosed = "closed"
 
-// linger is how long completed work stays in the table. A read that looks at open work and at memberships in parallel may have
-// seen the memberships before the work was rolled forward and the open work after: the lingering item tells it to look again. The
-// next roll-forward removes it, or TTL.
+// linger is how long completed work stays in the table. A read that looks at open work and at memberships in parallel
+// may have seen the memberships before the work was rolled forward and the open work after: the lingering item tells it
+// to look again. The next roll-forward removes it, or TTL.
 const linger = 5 * time.Second
 
-// inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to the
-// background.
+// inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to
+// the background.
 const inlineChanges = 1000
 
 // inlineRemovals is the same for the memberships of who was deleted, which nobody sees any more.
@@ -132,8 +132,8 @@ func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error
 	return ids, err
 }
 
-// finish rolls forward work that this request has just committed, as far as the inline budget goes. The change has happened:
-// an error here is no error of the request.
+// finish rolls forward work that this request has just committed, as far as the inline budget goes. The change has
+// happened: an error here is no error of the request.
 func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	budget := newAllowance(inlineChanges)
 	if w.kind == workGone {
@@ -149,8 +149,8 @@ func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	d.o.Background(ts.TenantID())
 }
 
-// RollForward completes all open work of a tenant, and removes what has lingered. Running it twice, or in two places, does no
-// harm.
+// RollForward completes all open work of a tenant, and removes what has lingered. Running it twice, or in two places,
+// does no harm.
 func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	ts := d.store.Tenant(tenantID)
 	for {
@@ -182,8 +182,8 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	}
 }
 
-// roll completes one piece of open work and removes it. budget, if not nil, is the number of changes it may make; errLater
-// says that it did not suffice.
+// roll completes one piece of open work and removes it. budget, if not nil, is the number of changes it may make;
+// errLater says that it did not suffice.
 func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	switch w.kind {
 	case workGone:
@@ -228,9 +228,10 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 			seen, err = d.dropMembers(gctx, ts, w.target, budget)
 			return err
 		}
-		_, err = d.eachOwner(gctx, ts, ts.LookupPrefix(userManager, w.target), budget, func(ctx context.Context, user string) error {
-			return d.unlinkManager(ctx, ts, user, w.target)
-		})
+		_, err = d.eachOwner(gctx, ts, ts.LookupPrefix(userManager, w.target), budget,
+			func(ctx context.Context, user string) error {
+				return d.unlinkManager(ctx, ts, user, w.target)
+			})
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -251,8 +252,11 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 // stepsAtOnce is the number of steps of open work that are done in parallel.
 const stepsAtOnce = 8
 
-// eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such keys.
-func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance, step func(context.Context, string) error) (any bool, err error) {
+// eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such
+// keys.
+func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance,
+	step func(context.Context, string) error,
+) (any bool, err error) {
 	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	for it, e := range ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
@@ -270,9 +274,11 @@ func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix
 	return any, err
 }
 
-// dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item, and its
-// id never comes again: so the removals need no condition. seen says that there were any.
-func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (seen bool, err error) {
+// dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item,
+// and its id never comes again: so the removals need no condition. seen says that there were any.
+func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (
+	seen bool, err error,
+) {
 	prefix := ts.MemberPrefix(groupID)
 	for {
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 500})
@@ -306,8 +312,8 @@ func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, grou
 // errGone says that what a step of open work was to change is not there any more: somebody else has done it.
 var errGone = errors.New("directory: already done")
 
-// dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody is
-// another, which came later.
+// dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody
+// is another, which came later.
 func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
 	member, pair := ts.Member(groupID, id), ts.MemberOf(id, groupID)
 	return d.changeMembers(ctx, ts, groupID, id, []store.Key{member, pair}, func(w *write, _ bool, _ int64) (grown int64) {
@@ -321,8 +327,9 @@ func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, group
 // member so far, and the time of change of the group; it returns by how many members it makes the group larger.
 type memberStep func(w *write, isMember bool, at int64) (grown int64)
 
-// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step that
-// fails with errGone is done already. If the group itself is gone, and so will not come again, leftovers are removed.
+// changeMembers does one step of open work on a group's members: version and time of the group move with it. A step
+// that fails with errGone is done already. If the group itself is gone, and so will not come again, leftovers are
+// removed.
 func (d *Directory) changeMembers(
 	ctx context.Context, ts *store.TenantStore, groupID, value string, leftovers []store.Key, step memberStep,
 ) error {

@@ -25,8 +25,8 @@ type write struct {
 type Touched struct {
 	// Users are the ids of users who were created, changed or deleted, or became or ceased to be members of a group.
 	Users []string
-	// Groups are the ids of groups that were created, deleted, or changed in anything but their members; and of those whose
-	// members change by open work, too many to name.
+	// Groups are the ids of groups that were created, deleted, or changed in anything but their members; and of those
+	// whose members change by open work, too many to name.
 	Groups []string
 }
 
@@ -35,8 +35,8 @@ func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0
 // maxTouched is how many users one transaction names. More of them are named by their group and its open work.
 const maxTouched = 20
 
-// Carry returns operations that a transaction has to carry beside its own because of what it touches. The operations may
-// happen more than once, and without the transaction.
+// Carry returns operations that a transaction has to carry beside its own because of what it touches. The operations
+// may happen more than once, and without the transaction.
 type Carry func(ctx context.Context, k store.Keys, t Touched) []store.Op
 
 func (d *Directory) begin(tenantID string) *write { return &write{ts: d.store.Tenant(tenantID)} }

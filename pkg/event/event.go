@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// SchemaVersion is the layout of the envelope. New members may come without a new version; one that goes or changes its meaning
-// makes one.
+// SchemaVersion is the layout of the envelope. New members may come without a new version; one that goes or changes its
+// meaning makes one.
 const SchemaVersion = 1
 
 // Event is something that happened, in its envelope.
@@ -20,8 +20,8 @@ type Event struct {
 	Type string
 	// Tenant is the id of the tenant.
 	Tenant string
-	// Subject is what it happened to: "tokens/ID", "clients/ID" of an OAuth client, or "tenants/ID" where it is about the tenant as
-	// a whole. It is the same for all events about one thing.
+	// Subject is what it happened to: "tokens/ID", "clients/ID" of an OAuth client, or "tenants/ID" where it is about the
+	// tenant as a whole. It is the same for all events about one thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time
@@ -63,8 +63,8 @@ func (e Event) JSON() []byte {
 
 // Sink is where events go.
 type Sink interface {
-	// Put hands over events, oldest first. It returns nil once all of them are safe with the receiver. After an error any of
-	// them may be, and all are put again: at least once, never lost.
+	// Put hands over events, oldest first. It returns nil once all of them are safe with the receiver. After an error any
+	// of them may be, and all are put again: at least once, never lost.
 	Put(ctx context.Context, events ...Event) error
 }
 

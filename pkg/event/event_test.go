@@ -18,13 +18,15 @@ var at = time.Date(2027, 5, 21, 9, 20, 33, 123_000_000, time.UTC)
 
 func expired() tenant.Event {
 	return tenant.Event{
-		ID: "1810970433123-00-abcdefghij", TenantID: "acme", Kind: tenant.EventTokenExpired, TokenID: "oldoldoldoldold1", At: at,
+		ID: "1810970433123-00-abcdefghij", TenantID: "acme", Kind: tenant.EventTokenExpired, TokenID: "oldoldoldoldold1",
+		At:   at,
 		Data: scim.Object{"expiredAt": "2027-05-21T09:20:33Z", "n": 1.0, "list": []any{"<a>", nil}},
 	}
 }
 
 func TestEnvelope(t *testing.T) {
-	const want = `{"id":"1810970433123-00-abcdefghij","data":{"expiredAt":"2027-05-21T09:20:33Z","list":["<a>",null],"n":1},"schemaVersion":1,` +
+	const want = `{"id":"1810970433123-00-abcdefghij","data":{"expiredAt":"2027-05-21T09:20:33Z","list":["<a>",null],` +
+		`"n":1},"schemaVersion":1,` +
 		`"subject":"tokens/oldoldoldoldold1","tenant":"acme","time":"2027-05-21T09:20:33.123Z","type":"token.expired"}`
 	for range 3 {
 		if got := string(event.Of(expired()).JSON()); got != want {
@@ -36,7 +38,8 @@ func TestEnvelope(t *testing.T) {
 func TestEnvelopeOfATenant(t *testing.T) {
 	e := event.Of(tenant.Event{ID: "1", TenantID: "acme", Kind: tenant.EventNoticeFailed, At: at})
 	e.DataOmitted = true
-	const want = `{"id":"1","dataOmitted":true,"schemaVersion":1,"subject":"tenants/acme","tenant":"acme","time":"2027-05-21T09:20:33.123Z","type":"notice.failed"}`
+	const want = `{"id":"1","dataOmitted":true,"schemaVersion":1,"subject":"tenants/acme","tenant":"acme",` +
+		`"time":"2027-05-21T09:20:33.123Z","type":"notice.failed"}`
 	if got := string(e.JSON()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -104,7 +107,10 @@ func TestMemoryHoldsTheNewest(t *testing.T) {
 func TestSinksHeedTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, sink := range map[string]event.Sink{"lines": event.NewLines(func([]byte) error { return nil }), "memory": &event.Memory{}} {
+	for name, sink := range map[string]event.Sink{
+		"lines":  event.NewLines(func([]byte) error { return nil }),
+		"memory": &event.Memory{},
+	} {
 		if err := sink.Put(ctx, event.Of(expired())); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}

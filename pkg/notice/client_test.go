@@ -28,7 +28,10 @@ func TestNoticesOfClientSecrets(t *testing.T) {
 				}
 				checkText(t, idp+" "+lang, m)
 				text := flat(m.Text)
-				for _, want := range []string{"tc0123456789abcdef", "scim_oldoldoldoldold1_", "Acme Ltd", "https://app.example.com/scim"} {
+				for _, want := range []string{
+					"tc0123456789abcdef", "scim_oldoldoldoldold1_", "Acme Ltd",
+					"https://app.example.com/scim",
+				} {
 					if !strings.Contains(text, want) {
 						t.Errorf("%s, %s, ended %v: %q is missing:\n%s", idp, lang, ended, want, m.Text)
 					}

@@ -14,9 +14,9 @@ import (
 	"unicode/utf8"
 )
 
-// Mail returns the message as it goes over the wire (RFC 5322): multipart/alternative, text before HTML, seven bits. from is the address
-// that it comes from, name the one shown beside it, "" for none. A *RefusedError where an address is none, or there is none to
-// send to: nothing that is no address gets into a header.
+// Mail returns the message as it goes over the wire (RFC 5322): multipart/alternative, text before HTML, seven bits.
+// from is the address that it comes from, name the one shown beside it, "" for none. A *RefusedError where an address
+// is none, or there is none to send to: nothing that is no address gets into a header.
 func (m Message) Mail(from, name string) ([]byte, error) {
 	sender, ok := plainAddress(from)
 	if !ok {
@@ -72,7 +72,9 @@ func (m Message) parts(out *bytes.Buffer) error {
 		return err
 	}
 	for _, p := range [][2]string{{"text/plain; charset=utf-8", m.Text}, {"text/html; charset=utf-8", m.HTML}} {
-		part, err := w.CreatePart(textproto.MIMEHeader{"Content-Type": {p[0]}, "Content-Transfer-Encoding": {"quoted-printable"}})
+		part, err := w.CreatePart(textproto.MIMEHeader{
+			"Content-Type": {p[0]}, "Content-Transfer-Encoding": {"quoted-printable"},
+		})
 		if err != nil {
 			return err
 		}
@@ -87,7 +89,8 @@ func (m Message) parts(out *bytes.Buffer) error {
 	return w.Close()
 }
 
-// plainAddress reads an address that stands alone, without a name, and fits into a header: in ASCII, which is all that SES sends to.
+// plainAddress reads an address that stands alone, without a name, and fits into a header: in ASCII, which is all that
+// SES sends to.
 func plainAddress(s string) (*mail.Address, bool) {
 	a, err := mail.ParseAddress(s)
 	ok := err == nil && a.Name == "" && a.Address == s && len(s) <= 254 &&

@@ -18,7 +18,8 @@ type Message struct {
 	Kind           tenant.NoticeKind
 	// Language is "en" or "de".
 	Language string
-	// To are the addresses of the recipients who read this language. They may see each other: they are people of one tenant.
+	// To are the addresses of the recipients who read this language. They may see each other: they are people of one
+	// tenant.
 	To []string
 	// ReplyTo is the address that answers go to; "" is the one that the message comes from.
 	ReplyTo string
@@ -30,8 +31,8 @@ type Message struct {
 
 // Sender is how people are told.
 type Sender interface {
-	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError where nobody gets
-	// it and trying again is no use, and any other error where it makes sense to try again later.
+	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError where
+	// nobody gets it and trying again is no use, and any other error where it makes sense to try again later.
 	Send(ctx context.Context, m Message) error
 }
 

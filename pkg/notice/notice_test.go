@@ -68,7 +68,10 @@ func oldToken() tenant.Token {
 }
 
 func newToken() tenant.Token {
-	return tenant.Token{ID: "newnewnewnewnew1", State: tenant.TokenSuccessor, CreatedAt: ends.AddDate(0, 0, -28), ExpiresAt: ends.AddDate(0, 0, 152)}
+	return tenant.Token{
+		ID: "newnewnewnewnew1", State: tenant.TokenSuccessor, CreatedAt: ends.AddDate(0, 0, -28),
+		ExpiresAt: ends.AddDate(0, 0, 152),
+	}
 }
 
 func used(t tenant.Token, first, last time.Duration) tenant.Token {
@@ -77,7 +80,10 @@ func used(t tenant.Token, first, last time.Duration) tenant.Token {
 }
 
 func due(kind tenant.NoticeKind, to ...tenant.Recipient) tenant.Notice {
-	n := tenant.Notice{ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now, Recipients: to, State: tenant.NoticePending}
+	n := tenant.Notice{
+		ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now,
+		Recipients: to, State: tenant.NoticePending,
+	}
 	n.Token, n.Successor = oldToken(), newToken()
 	if kind == tenant.NoticeTest {
 		n.ID, n.TokenID, n.Token = ".test.1", "", tenant.Token{}
@@ -191,16 +197,21 @@ func parts(t *testing.T, raw []byte) (text, html string) {
 var value = regexp.MustCompile(`scim_[0-9a-z]+_[0-9A-Za-z]+`)
 
 func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
-	tokens := map[string]tenant.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
+	tokens := map[string]tenant.Token{
+		"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour),
+		"just used": used(newToken(), 0, 0),
+	}
 	endless := newToken()
 	endless.ExpiresAt = time.Time{}
 	tokens["endless"] = endless
 	field := map[string]string{
-		"entra": "Secret Token", "okta": "HTTP Header", "google": "Autoprovisioning", "onelogin": "SCIM Bearer Token", "pingone": "OAuth Access Token",
+		"entra": "Secret Token", "okta": "HTTP Header", "google": "Autoprovisioning", "onelogin": "SCIM Bearer Token",
+		"pingone": "OAuth Access Token",
 	}
 	for _, idp := range scim.IdPs() {
 		for _, kind := range []tenant.NoticeKind{
-			tenant.NoticeSuccessorReady, tenant.ReminderKind(14), tenant.ReminderKind(7), tenant.ReminderKind(1), tenant.ReminderKind(3), tenant.NoticeExpired, tenant.NoticeTest,
+			tenant.NoticeSuccessorReady, tenant.ReminderKind(14), tenant.ReminderKind(7), tenant.ReminderKind(1),
+			tenant.ReminderKind(3), tenant.NoticeExpired, tenant.NoticeTest,
 		} {
 			for state, successor := range tokens {
 				for _, lang := range tenant.Languages {
@@ -216,7 +227,8 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 						}
 						name := fmt.Sprintf("%s, %s, successor %s, %s, known %v", idp, kind, state, lang, known)
 						checkText(t, name, m)
-						if want := field[idp]; want != "" && kind != tenant.NoticeTest && kind != tenant.NoticeExpired && !strings.Contains(flat(m.Text), want) {
+						if want := field[idp]; want != "" && kind != tenant.NoticeTest && kind != tenant.NoticeExpired &&
+							!strings.Contains(flat(m.Text), want) {
 							t.Errorf("%s: %q is not named:\n%s", name, want, m.Text)
 						}
 					}
@@ -234,7 +246,8 @@ func checkText(t *testing.T, name string, m notice.Message) {
 		t.Errorf("%s: subject %q", name, m.Subject)
 	}
 	for _, body := range []string{m.Subject, m.Text, m.HTML} {
-		if strings.Contains(body, "no value") || strings.Contains(body, "{{") || strings.Contains(body, " .") || value.MatchString(body) {
+		if strings.Contains(body, "no value") || strings.Contains(body, "{{") || strings.Contains(body, " .") ||
+			value.MatchString(body) {
 			t.Errorf("%s: leftovers, or a token:\n%s", name, body)
 		}
 	}
@@ -253,12 +266,16 @@ func checkText(t *testing.T, name string, m notice.Message) {
 
 func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 	for _, name := range []string{
-		"<script>alert(1)</script>", "Acme\r\nBcc: eve@evil.example\r\n\r\nHello", "Acme\n\n# Heading\n\n* step", "| a | b |", "\u202egnihton\x00\u200b",
+		"<script>alert(1)</script>", "Acme\r\nBcc: eve@evil.example\r\n\r\nHello", "Acme\n\n# Heading\n\n* step", "| a | b |",
+		"\u202egnihton\x00\u200b",
 		strings.Repeat("long ", 200), "{{.Old}}", `"><img src=x>`, "\xff\xfe", "Ümläut & Söhne", "\u2028# line\u2029* para",
 	} {
 		tn := acme("entra")
 		tn.Name = name
-		n := notice.New(notice.Options{Product: name, Contact: name, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+		n := notice.New(notice.Options{
+			Product: name, Contact: name, BaseURL: "https://scim.example.com",
+			Now: func() time.Time { return now },
+		})
 		for _, lang := range tenant.Languages {
 			m, err := n.Message(tn, due(tenant.NoticeSuccessorReady), lang)
 			if err != nil {
@@ -282,7 +299,8 @@ func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 				}
 			}
 			text, html := parts(t, raw)
-			if strings.Contains(html, "<script") || strings.Contains(html, "<img") || strings.Count(html, "<h2") != 3 || strings.Count(html, "<li") != 8 {
+			if strings.Contains(html, "<script") || strings.Contains(html, "<img") || strings.Count(html, "<h2") != 3 ||
+				strings.Count(html, "<li") != 8 {
 				t.Errorf("%q makes HTML of its own:\n%s", name, html)
 			}
 			if strings.ContainsAny(text+html, "\u202e\u200b\u2028\u2029\x00") {
@@ -299,7 +317,8 @@ func TestAddressesMakeNoHeader(t *testing.T) {
 	}
 	refused := (*notice.RefusedError)(nil)
 	for _, address := range []string{
-		"", "ada", "ada@acme.example\r\nBcc: eve@evil.example", "ada@acme.example, eve@evil.example", "Ada <ada@acme.example>", "ada@acme.example\x00",
+		"", "ada", "ada@acme.example\r\nBcc: eve@evil.example", "ada@acme.example, eve@evil.example",
+		"Ada <ada@acme.example>", "ada@acme.example\x00",
 		"ada@[\r\nBcc: x@evil.example]", "ädä@acme.example", strings.Repeat("a", 250) + "@acme.example", "ada@acme.example ",
 	} {
 		m.To = []string{"bob@acme.example", address}

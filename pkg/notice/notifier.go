@@ -18,8 +18,8 @@ type Options struct {
 	Sender Sender
 	// Product is the name of the application that the tenants' people know; "" names it by the host of BaseURL.
 	Product string
-	// Contact is where they get a token and help: a mail address, which they may also reply to, a URL, or a few words. "" is their
-	// contact at the product, or the operator.
+	// Contact is where they get a token and help: a mail address, which they may also reply to, a URL, or a few words. ""
+	// is their contact at the product, or the operator.
 	Contact string
 	// BaseURL is what the base URLs of the tenants begin with, without a slash at the end; "" leaves them out.
 	BaseURL string
@@ -37,7 +37,8 @@ type Notifier struct {
 	sent []string // ids of messages that were taken, newest last
 }
 
-// sentKept is how many messages a process remembers as sent, so that what could be sent only in part is not repeated in whole.
+// sentKept is how many messages a process remembers as sent, so that what could be sent only in part is not repeated in
+// whole.
 const sentKept = 1000
 
 // New returns a Notifier.
@@ -99,8 +100,8 @@ func (n *Notifier) messages(t tenant.Tenant, notice tenant.Notice) ([]Message, e
 	return all, nil
 }
 
-// send hands over one message and reports whether anybody gets it. Where the sender refuses it for all of several recipients, one bad
-// address may be why, and each is tried alone.
+// send hands over one message and reports whether anybody gets it. Where the sender refuses it for all of several
+// recipients, one bad address may be why, and each is tried alone.
 func (n *Notifier) send(ctx context.Context, m Message, log *slog.Logger) (told bool, err error) {
 	if n.wasSent(m.ID) {
 		return true, nil

@@ -112,7 +112,8 @@ func TestOneBadAddressKeepsNobodyElseUninformed(t *testing.T) {
 	if !slices.Equal(told, []string{"ada@acme.example", "dan@acme.example", "bea@acme.example"}) {
 		t.Errorf("told %v", told)
 	}
-	if text := log.String(); !strings.Contains(text, "notice refused") || strings.Contains(text, "@") || strings.Contains(text, "Acme") {
+	if text := log.String(); !strings.Contains(text, "notice refused") || strings.Contains(text, "@") ||
+		strings.Contains(text, "Acme") {
 		t.Errorf("log: %s", text)
 	}
 }
@@ -124,7 +125,8 @@ func TestWhatNobodyGetsHasFailed(t *testing.T) {
 		t.Errorf("refused: %s, %v", state, err)
 	}
 	log.Reset()
-	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != tenant.NoticeFailed || !strings.Contains(log.String(), "notice refused") {
+	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != tenant.NoticeFailed ||
+		!strings.Contains(log.String(), "notice refused") {
 		t.Errorf("without a sender: %s, %v, %s", state, err, log.String())
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// A text is written once per language, in texts/LANGUAGE.tmpl, and becomes blocks, of which texts/mail.html makes HTML and plain makes
-// text. Blocks are divided by empty lines. A block is a paragraph, or, by how its lines begin:
+// A text is written once per language, in texts/LANGUAGE.tmpl, and becomes blocks, of which texts/mail.html makes HTML
+// and plain makes text. Blocks are divided by empty lines. A block is a paragraph, or, by how its lines begin:
 //
 //	# a heading
 //	* a step; several make a numbered list
 //	| name | what it is; several make a table
 //
-// What comes from outside is one line and never begins one, so that it can't make a block. A text makes a link with {{link URL}}, which
-// puts marks around it that nothing from outside can hold: they are control characters.
+// What comes from outside is one line and never begins one, so that it can't make a block. A text makes a link with
+// {{link URL}}, which puts marks around it that nothing from outside can hold: they are control characters.
 
 //go:embed texts
 var files embed.FS
@@ -83,7 +83,10 @@ func (n *Notifier) Message(t tenant.Tenant, notice tenant.Notice, lang string) (
 	subject, body, _ := strings.Cut(written, "\n")
 	blocks := blocksOf(body)
 	var page strings.Builder
-	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{Lang: lang, Subject: subject, Blocks: blocks}); err != nil {
+	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{
+		Lang: lang, Subject: subject,
+		Blocks: blocks,
+	}); err != nil {
 		return Message{}, fmt.Errorf("notice: mail.html: %w", err)
 	}
 	return Message{
@@ -179,8 +182,8 @@ func plain(blocks []block) string {
 	return out.String()
 }
 
-// wrap writes words in lines of textWidth; a longer word has a line of its own. The first line begins with lead, the others are
-// indented by up to three columns.
+// wrap writes words in lines of textWidth; a longer word has a line of its own. The first line begins with lead, the
+// others are indented by up to three columns.
 func wrap(out *strings.Builder, lead, s string) {
 	out.WriteString(lead)
 	indent := strings.Repeat(" ", min(3, len(lead)))

@@ -13,8 +13,9 @@ import (
 
 // view is what the texts go by: everything in words of their language.
 type view struct {
-	Product          string // as it begins subjects; "" where it has no name
-	App              string // the same within a sentence, in the nominative or accusative: "the application at scim.example.com"
+	Product string // as it begins subjects; "" where it has no name
+	// the same within a sentence, in the nominative or accusative: "the application at scim.example.com"
+	App              string
 	Named            bool   // Product is a name that people know
 	Host             string // of the base URLs; may be empty
 	Contact          contact
@@ -67,10 +68,13 @@ const reopened = time.Hour
 
 func (n *Notifier) view(t tenant.Tenant, notice tenant.Notice, l *language, now time.Time) view {
 	v := view{
-		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "", Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
-		IdP: idps[t.IdP], Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect, ClientID: notice.ClientID,
-		Once:      notice.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone,
-		StillUsed: !notice.Successor.FirstUsedAt.IsZero() && notice.Token.LastUsedAt.After(notice.Successor.FirstUsedAt.Add(reopened)),
+		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "",
+		Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
+		IdP: idps[t.IdP], Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect,
+		ClientID: notice.ClientID,
+		Once:     notice.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone,
+		StillUsed: !notice.Successor.FirstUsedAt.IsZero() &&
+			notice.Token.LastUsedAt.After(notice.Successor.FirstUsedAt.Add(reopened)),
 	}
 	v.Done = v.New.FirstUsed != "" && !v.StillUsed
 	if u, err := url.Parse(n.o.BaseURL); err == nil {
@@ -112,7 +116,10 @@ func (l *language) token(t tenant.Token, now time.Time) tokenView {
 	if t.ID == "" {
 		return tokenView{}
 	}
-	v := tokenView{ID: t.ID, Begins: "scim_" + t.ID + "_", FirstUsed: l.moment(t.FirstUsedAt), LastUsed: l.moment(t.LastUsedAt)}
+	v := tokenView{
+		ID: t.ID, Begins: "scim_" + t.ID + "_", FirstUsed: l.moment(t.FirstUsedAt),
+		LastUsed: l.moment(t.LastUsedAt),
+	}
 	if !t.CreatedAt.IsZero() {
 		v.Made = l.day(t.CreatedAt)
 	}
@@ -125,7 +132,8 @@ func (l *language) token(t tenant.Token, now time.Time) tokenView {
 	return v
 }
 
-// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says that.
+// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says
+// that.
 func section(notice tenant.Notice, now time.Time) string {
 	end := notice.Token.ExpiresAt
 	ended := !end.IsZero() && !now.Before(end)
@@ -179,7 +187,10 @@ func name(s string, most int) string {
 }
 
 // fromRight are the scripts in use that are written from right to left.
-var fromRight = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam, unicode.Samaritan}
+var fromRight = []*unicode.RangeTable{
+	unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko,
+	unicode.Adlam, unicode.Samaritan,
+}
 
 // language is what a language needs beside its texts.
 type language struct {
@@ -197,15 +208,18 @@ type language struct {
 
 var languages = map[string]*language{
 	"en": {
-		generic: [2]string{"your identity provider", "your identity provider"}, date: "%[1]d %[2]s %[3]d", clock: ", 15:04 UTC",
-		app:  [2]string{"the application", "the application at %s"},
-		soon: []string{"today", "tomorrow"}, later: "in %d days", recent: "within the last hour",
+		generic: [2]string{"your identity provider", "your identity provider"}, date: "%[1]d %[2]s %[3]d",
+		clock: ", 15:04 UTC",
+		app:   [2]string{"the application", "the application at %s"},
+		soon:  []string{"today", "tomorrow"}, later: "in %d days", recent: "within the last hour",
 		hours: [2]string{"1 hour ago", "%d hours ago"}, before: [2]string{"1 day ago", "%d days ago"},
 	},
 	"de": {
-		generic: [2]string{"Ihr Identity-Provider", "Ihrem Identity-Provider"}, date: "%[1]d. %[2]s %[3]d", clock: ", 15:04 Uhr UTC",
+		generic: [2]string{"Ihr Identity-Provider", "Ihrem Identity-Provider"}, date: "%[1]d. %[2]s %[3]d",
+		clock: ", 15:04 Uhr UTC",
 		months: []string{
-			"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember",
+			"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
+			"Dezember",
 		},
 		app:  [2]string{"die Anwendung", "die Anwendung unter %s"},
 		soon: []string{"heute", "morgen"}, later: "in %d Tagen", recent: "innerhalb der letzten Stunde",
@@ -215,8 +229,10 @@ var languages = map[string]*language{
 
 // idps are names of identity providers.
 var idps = map[string]string{
-	"entra": "Microsoft Entra ID", "okta": "Okta", "google": "Google Workspace", "onelogin": "OneLogin", "pingone": "PingOne",
-	"pingfederate": "PingFederate", "jumpcloud": "JumpCloud", "keycloak": "Keycloak", "authentik": "authentik", "rippling": "Rippling",
+	"entra": "Microsoft Entra ID", "okta": "Okta", "google": "Google Workspace", "onelogin": "OneLogin",
+	"pingone":      "PingOne",
+	"pingfederate": "PingFederate", "jumpcloud": "JumpCloud", "keycloak": "Keycloak", "authentik": "authentik",
+	"rippling": "Rippling",
 	"cyberark": "CyberArk Identity", "sailpoint": "SailPoint",
 }
 

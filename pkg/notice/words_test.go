@@ -17,15 +17,20 @@ import (
 )
 
 // contacts are the ways in which an operator may say where a token is to be had; "" is none.
-var contacts = []string{"", "https://app.example.com/scim?a=1&b=2", "help@example.com", "Example Support, +49 30 1234", "<b>IT</b> of Example"}
+var contacts = []string{
+	"", "https://app.example.com/scim?a=1&b=2", "help@example.com", "Example Support, +49 30 1234",
+	"<b>IT</b> of Example",
+}
 
 // every calls with each notice that can be written.
 func every(t *testing.T, f func(name string, n tenant.Notice, m notice.Message)) {
 	t.Helper()
-	successors := map[string]tenant.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
+	successors := map[string]tenant.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour,
+		time.Hour), "just used": used(newToken(), 0, 0)}
 	kinds := map[string]tenant.Notice{
 		"ready": due(tenant.NoticeSuccessorReady), "14": due(tenant.ReminderKind(14)), "1": due(tenant.ReminderKind(1)),
-		"expired": due(tenant.NoticeExpired), "test": due(tenant.NoticeTest), "client": aboutClient(false), "client ended": aboutClient(true),
+		"expired": due(tenant.NoticeExpired), "test": due(tenant.NoticeTest), "client": aboutClient(false),
+		"client ended": aboutClient(true),
 	}
 	for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
 		for kind, n := range kinds {
@@ -39,7 +44,10 @@ func every(t *testing.T, f func(name string, n tenant.Notice, m notice.Message))
 							n.Successor, n.ToCollect = successor, vault == tenant.VaultNone && successor.ID == ""
 							tn := acme(idp)
 							tn.Settings.Token.Vault = vault
-							o := notice.Options{Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }}
+							o := notice.Options{
+								Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com",
+								Now: func() time.Time { return now },
+							}
 							if i%2 == 0 {
 								o.Product = ""
 							}
@@ -90,7 +98,9 @@ func TestWordsOfEveryNotice(t *testing.T) {
 			t.Errorf("%s: broken off at %q\n%s", name, found, m.Text)
 		}
 		plain := number.ReplaceAllString(flat(underline.ReplaceAllString(m.Text, "")), "")
-		page := number.ReplaceAllString(flat(html.UnescapeString(tag.ReplaceAllString(strings.ReplaceAll(head1.ReplaceAllString(m.HTML, ""), "</th>", ": "), ""))), "")
+		page := number.ReplaceAllString(
+			flat(html.UnescapeString(tag.ReplaceAllString(strings.ReplaceAll(head1.ReplaceAllString(m.HTML, ""), "</th>", ": "),
+				""))), "")
 		if strings.ReplaceAll(plain, " ", "") != strings.ReplaceAll(page, " ", "") {
 			t.Errorf("%s: text and HTML differ:\n%s\n%s", name, plain, page)
 		}
@@ -110,15 +120,30 @@ func TestNoticesNameWhoHasTheToken(t *testing.T) {
 	for _, tc := range []struct{ product, contact, en, de, href string }{
 		{"", "", "Ask the operator of scim.example.com", "den Betreiber von scim.example.com", ""},
 		{"Example App", "", "Ask your contact at Example App", "Ihre Ansprechperson bei Example App", ""},
-		{"Example App", "https://app.example.com/scim", "here: https://app.example.com/scim", "hier: https://app.example.com/scim", `<a href="https://app.example.com/scim"`},
-		{"Example App", "help@example.com", "mail to help@example.com", "E-Mail an help@example.com", `<a href="mailto:help@example.com"`},
+		{
+			"Example App", "https://app.example.com/scim", "here: https://app.example.com/scim",
+			"hier: https://app.example.com/scim", `<a href="https://app.example.com/scim"`,
+		},
+		{
+			"Example App", "help@example.com", "mail to help@example.com", "E-Mail an help@example.com",
+			`<a href="mailto:help@example.com"`,
+		},
 		{"Example App", "Support, +49 30 1234", "Support, +49 30 1234", "Support, +49 30 1234", ""},
 		{"Example App", "javascript:alert(1)", "javascript:alert(1)", "javascript:alert(1)", ""},
-		{"Example App", `https://x.example/"onclick="alert(1)`, `https://x.example/"onclick="alert(1)`, "https://x.example/", ""},
+		{
+			"Example App", `https://x.example/"onclick="alert(1)`, `https://x.example/"onclick="alert(1)`, "https://x.example/",
+			"",
+		},
 	} {
 		for lang, want := range map[string]string{"en": tc.en, "de": tc.de} {
-			n := notice.New(notice.Options{Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
-			for _, what := range []tenant.Notice{due(tenant.NoticeSuccessorReady), due(tenant.NoticeExpired), aboutClient(false), aboutClient(true)} {
+			n := notice.New(notice.Options{
+				Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com",
+				Now: func() time.Time { return now },
+			})
+			for _, what := range []tenant.Notice{
+				due(tenant.NoticeSuccessorReady), due(tenant.NoticeExpired), aboutClient(false),
+				aboutClient(true),
+			} {
 				m, err := n.Message(acme("okta"), what, lang)
 				if err != nil {
 					t.Fatal(err)

@@ -14,7 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// FuzzToken sends any path, header and body: the answer is always one of RFC 6749, and never a token but for the client.
+// FuzzToken sends any path, header and body: the answer is always one of RFC 6749, and never a token but for the
+// client.
 func FuzzToken(f *testing.F) {
 	now := func() time.Time { return time.Unix(1795337726, 0) }
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: now})
@@ -35,7 +36,8 @@ func FuzzToken(f *testing.F) {
 	basic := func(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(s)) }
 	f.Add("acme/token", basic(c.ID+":"+c.Secret), "grant_type=client_credentials&scope=read")
 	f.Add("acme/token", "", "grant_type=client_credentials&client_id="+c.ID+"&client_secret="+c.Secret)
-	f.Add("acme/token", "", "grant_type=client_credentials&client_assertion=a.b.c&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer")
+	f.Add("acme/token", "", "grant_type=client_credentials&client_assertion=a.b.c&"+
+		"client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer")
 	f.Add("acme/token", basic("a%zz:b"), "grant_type=x&grant_type=y")
 	f.Add("a\"b/token", basic(":"), "%zz")
 	f.Fuzz(func(t *testing.T, path, authorization, body string) {
@@ -56,7 +58,8 @@ func FuzzToken(f *testing.F) {
 			t.Fatalf("%d %s %v", w.Code, w.Body, err)
 		}
 		knows := strings.Contains(body, c.Secret[40:]) || strings.HasPrefix(strings.ToLower(authorization), "basic ")
-		if granted := w.Code == 200; granted != (answer.Token != "") || granted == (answer.Error != "") || granted && !knows || w.Code >= 500 {
+		if granted := w.Code == 200; granted != (answer.Token != "") || granted == (answer.Error != "") || granted &&
+			!knows || w.Code >= 500 {
 			t.Errorf("%d %+v", w.Code, answer)
 		}
 		if strings.ContainsFunc(answer.Detail, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {

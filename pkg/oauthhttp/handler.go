@@ -69,7 +69,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		scopes[i] = string(scope)
 	}
 	write(w, http.StatusOK, map[string]any{
-		"access_token": token.Value, "token_type": "Bearer", "expires_in": int64(token.ExpiresIn / time.Second), "scope": strings.Join(scopes, " "),
+		"access_token": token.Value, "token_type": "Bearer", "expires_in": int64(token.ExpiresIn / time.Second),
+		"scope": strings.Join(scopes, " "),
 	})
 }
 
@@ -77,11 +78,17 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	rest, _ := strings.CutPrefix(r.URL.Path, Root)
 	id, last, _ := strings.Cut(rest, "/")
 	if id == "" || last != "token" {
-		return tenant.AccessToken{}, &problem{http.StatusNotFound, "invalid_request", "There is nothing here. The token endpoint of a tenant is /oauth2/TENANT/token."}
+		return tenant.AccessToken{}, &problem{
+			http.StatusNotFound, "invalid_request",
+			"There is nothing here. The token endpoint of a tenant is /oauth2/TENANT/token.",
+		}
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return tenant.AccessToken{}, &problem{http.StatusMethodNotAllowed, "invalid_request", "Access tokens are requested by POST."}
+		return tenant.AccessToken{}, &problem{
+			http.StatusMethodNotAllowed, "invalid_request",
+			"Access tokens are requested by POST.",
+		}
 	}
 	form, err := readForm(w, r)
 	if err != nil {
@@ -96,7 +103,10 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	case "":
 		return tenant.AccessToken{}, badRequest("The parameter grant_type is missing; it must be client_credentials.")
 	default:
-		return tenant.AccessToken{}, &problem{http.StatusBadRequest, "unsupported_grant_type", "The grant_type must be client_credentials."}
+		return tenant.AccessToken{}, &problem{
+			http.StatusBadRequest, "unsupported_grant_type",
+			"The grant_type must be client_credentials.",
+		}
 	}
 	audience, err := h.audience(r, id)
 	if err != nil {
@@ -143,7 +153,10 @@ func (h *handler) fail(ctx context.Context, w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", "60")
 	case tenant.Temporary(err) || errors.Is(err, context.Canceled):
 		h.Log.WarnContext(ctx, "busy", "error", err)
-		p = &problem{http.StatusServiceUnavailable, "temporarily_unavailable", "The service is busy. Try again in a few seconds."}
+		p = &problem{
+			http.StatusServiceUnavailable, "temporarily_unavailable",
+			"The service is busy. Try again in a few seconds.",
+		}
 		w.Header().Set("Retry-After", "5")
 	default:
 		h.Log.ErrorContext(ctx, "token request failed", "error", err)

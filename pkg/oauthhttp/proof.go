@@ -21,8 +21,8 @@ const (
 	jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
-// readForm reads the parameters of the body. One without a value counts as left out, one that comes twice is an error, unknown ones are
-// ignored (RFC 6749, section 3.2). Those of the query are not looked at: secrets have no place there.
+// readForm reads the parameters of the body. One without a value counts as left out, one that comes twice is an error,
+// unknown ones are ignored (RFC 6749, section 3.2). Those of the query are not looked at: secrets have no place there.
 func readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/x-www-form-urlencoded" {
@@ -80,10 +80,13 @@ func proofOf(authorization []string, form map[string]string) (tenant.ClientProof
 	return p, nil
 }
 
-// basic reads the credentials of HTTP Basic (RFC 7617), whose parts are form-urlencoded (RFC 6749, section 2.3.1). id is the client_id of
-// the body, which may be there too.
+// basic reads the credentials of HTTP Basic (RFC 7617), whose parts are form-urlencoded (RFC 6749, section 2.3.1). id
+// is the client_id of the body, which may be there too.
 func basic(authorization []string, id string) (tenant.ClientProof, error) {
-	wrong := &problem{http.StatusUnauthorized, "invalid_client", "The Authorization header must be Basic, with client id and secret."}
+	wrong := &problem{
+		http.StatusUnauthorized, "invalid_client",
+		"The Authorization header must be Basic, with client id and secret.",
+	}
 	scheme, encoded, _ := strings.Cut(authorization[0], " ")
 	encoded = strings.TrimSpace(encoded)
 	if len(authorization) > 1 || !strings.EqualFold(scheme, "Basic") || len(encoded) > maxBasic {

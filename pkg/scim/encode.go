@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted, but
-// "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
+// AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted,
+// but "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
 //
-// Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON cannot write,
-// becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
+// Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON
+// cannot write, becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
 func AppendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
@@ -39,7 +39,8 @@ func AppendJSON(dst []byte, v any) []byte {
 	return append(dst, "null"...)
 }
 
-// Encoded is a value that is JSON already: a list that would take far more memory as objects. AppendJSON writes it as it stands.
+// Encoded is a value that is JSON already: a list that would take far more memory as objects. AppendJSON writes it as
+// it stands.
 type Encoded []byte
 
 func appendArray[T any](dst []byte, a []T) []byte {
@@ -97,8 +98,8 @@ func keyRank(k string) int {
 	return 2
 }
 
-// appendFloat writes plain decimals, and an exponent only where they would be long, as ECMAScript does. A whole number that is an
-// int64 is written as one, so that what is Equal has one text, and minus zero is 0.
+// appendFloat writes plain decimals, and an exponent only where they would be long, as ECMAScript does. A whole number
+// that is an int64 is written as one, so that what is Equal has one text, and minus zero is 0.
 func appendFloat(dst []byte, f float64) []byte {
 	if n, ok := whole(f); ok {
 		return strconv.AppendInt(dst, n, 10)

@@ -9,7 +9,9 @@ import (
 )
 
 func TestParseEnvelope(t *testing.T) {
-	got, err := scim.ParseEnvelope(` {"Operations": [{"method":"POST","Data": {"a": [1, {"data": 2}]} , "x":{"data":1}}, 7, {"data":"t\\n"}],"data":1} `, "data")
+	got, err := scim.ParseEnvelope(
+		` {"Operations": [{"method":"POST","Data": {"a": [1, {"data": 2}]} , "x":{"data":1}}, 7, {"data":"t\\n"}],"data":1} `,
+		"data")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,8 @@ func TestParseBoundsValues(t *testing.T) {
 func FuzzParseEnvelope(f *testing.F) {
 	for _, seed := range []string{
 		`{"Operations":[{"data":{"a":[1,2.5,"x",null,true,{"b":{}}]}},{"DATA":[]},{"data":"\\u00e9"}]}`,
-		`{"o":[{"data":{"a":1,"A":2}}]}`, `{"o":[{"data":1,"Data":2}]}`, `{"o":[{"data":[1,]}]}`, `{"o":[{"data":"\\ud800"}]}`,
+		`{"o":[{"data":{"a":1,"A":2}}]}`, `{"o":[{"data":1,"Data":2}]}`, `{"o":[{"data":[1,]}]}`,
+		`{"o":[{"data":"\\ud800"}]}`,
 		`{"o":{"p":{"data":1e999}}}`, `{"o":[[{"data":{}}]]}`, `{"o":[{"data":` + strings.Repeat("[",
 			31) + strings.Repeat("]", 31) + `}]}`,
 		`{"o":[{"data": -0 }]}`, `{"data":{"data":{"data":{"data":1}}}}`,

@@ -65,8 +65,8 @@ func BadRequest(t ErrorType, format string, args ...any) *Error {
 	return Errorf(http.StatusBadRequest, t, format, args...)
 }
 
-// Object is the body of the error message (RFC 7644, section 3.12). The status is a string, as the RFC has it; scimType is left
-// out where there is none.
+// Object is the body of the error message (RFC 7644, section 3.12). The status is a string, as the RFC has it; scimType
+// is left out where there is none.
 func (e *Error) Object() Object {
 	o := Object{"schemas": []any{ErrorURN}, "status": strconv.Itoa(e.Status), "detail": e.Detail}
 	if e.Type != NoType {

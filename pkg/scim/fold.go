@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Fold maps a string to the form that two strings share when they differ in case only: the one case rule for attribute names,
-// for URNs and for values that are not caseExact (RFC 7643, section 2.2), in comparisons and in stored keys alike. It is Unicode
-// simple case folding, rune by rune: no locale, no expansion, so that the fold of a prefix is a prefix of the fold. The result is
-// never longer than s in bytes. Bytes that are no valid UTF-8 stay as they are.
+// Fold maps a string to the form that two strings share when they differ in case only: the one case rule for attribute
+// names, for URNs and for values that are not caseExact (RFC 7643, section 2.2), in comparisons and in stored keys
+// alike. It is Unicode simple case folding, rune by rune: no locale, no expansion, so that the fold of a prefix is a
+// prefix of the fold. The result is never longer than s in bytes. Bytes that are no valid UTF-8 stay as they are.
 func Fold(s string) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -35,8 +35,8 @@ func foldFrom(s string, from int) string {
 	return b.String()
 }
 
-// foldRune picks one rune of each orbit of simple folding: the ASCII letter in lower case where the orbit has one, else the
-// smallest rune, which is also the shortest in UTF-8.
+// foldRune picks one rune of each orbit of simple folding: the ASCII letter in lower case where the orbit has one, else
+// the smallest rune, which is also the shortest in UTF-8.
 func foldRune(r rune) rune {
 	least := r
 	if r >= utf8.RuneSelf {

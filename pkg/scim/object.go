@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing else.
+// Object is a decoded JSON object. Its values are string, bool, int64, float64, nil, Object and []any, and nothing
+// else.
 type Object = map[string]any
 
-// Field returns the value of a member of o whose name may be written in any case (RFC 7643, section 2.1), and whether there is one. One
-// in the exact case wins.
+// Field returns the value of a member of o whose name may be written in any case (RFC 7643, section 2.1), and whether
+// there is one. One in the exact case wins.
 func Field(o Object, name string) (any, bool) {
 	if v, ok := o[name]; ok {
 		return v, true
@@ -24,8 +25,8 @@ func Field(o Object, name string) (any, bool) {
 	return v, ok && found != ""
 }
 
-// Whole returns a number that is an int64, also one that is written with a fraction of nothing or an exponent; ok is false for any other
-// value.
+// Whole returns a number that is an int64, also one that is written with a fraction of nothing or an exponent; ok is
+// false for any other value.
 func Whole(v any) (n int64, ok bool) {
 	switch v := v.(type) {
 	case int64:
@@ -62,8 +63,8 @@ func Clone(v any) any {
 	return v
 }
 
-// Equal compares two JSON values deeply. Numbers are equal by value: 1 and 1.0 are the same. Strings are compared exactly,
-// arrays in order. Anything that is no JSON value equals nothing.
+// Equal compares two JSON values deeply. Numbers are equal by value: 1 and 1.0 are the same. Strings are compared
+// exactly, arrays in order. Anything that is no JSON value equals nothing.
 func Equal(a, b any) bool {
 	switch a := a.(type) {
 	case nil:

@@ -21,7 +21,12 @@ func TestFold(t *testing.T) {
 			t.Errorf("Fold(%q) = %q, want %q", s, got, want)
 		}
 	}
-	for _, same := range [][]string{{"ÉCOLE", "École", "école"}, {"ΣΑΣ", "σας", "σασ"}, {"Straße", "STRAßE", "STRAẞE"}, {"ǅ", "ǆ", "Ǆ"}} {
+	for _, same := range [][]string{
+		{"ÉCOLE", "École", "école"},
+		{"ΣΑΣ", "σας", "σασ"},
+		{"Straße", "STRAßE", "STRAẞE"},
+		{"ǅ", "ǆ", "Ǆ"},
+	} {
 		for _, s := range same {
 			if scim.Fold(s) != scim.Fold(same[0]) {
 				t.Errorf("%q and %q do not fold to the same", s, same[0])
@@ -124,7 +129,8 @@ func TestTime(t *testing.T) {
 
 func TestErrorObject(t *testing.T) {
 	got := string(scim.AppendJSON(nil, scim.BadRequest(scim.InvalidPath, "no %s", "x").Object()))
-	want := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":"no x","scimType":"invalidPath","status":"400"}`
+	want := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":"no x","scimType":"invalidPath",` +
+		`"status":"400"}`
 	if got != want {
 		t.Errorf("got %s", got)
 	}
@@ -155,10 +161,12 @@ func TestDialects(t *testing.T) {
 		if profile == (d.CreateOnReplace && d.IgnoreUnknownPaths && d.BareExtensionNames) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000}[name] {
+		if d.UniqueGroupNames == (name == "generic" || name == "rfc") ||
+			d.GroupPatchBody != map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000}[name] {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra || d.ShortSchemas != entra {
+		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra ||
+			d.ShortSchemas != entra {
 			t.Errorf("%s: %+v", name, d)
 		}
 		if d.JSONAnswers != (name == "onelogin") || d.RequireDeclaredExtensions != (name == "rfc") ||

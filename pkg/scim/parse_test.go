@@ -151,7 +151,8 @@ func TestAppendJSON(t *testing.T) {
 func FuzzParseObject(f *testing.F) {
 	for _, s := range []string{
 		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bjensen","active":"True","n":[1,1.5,-0,1e300]}`,
-		`{"a":"\ud83d\ude00\u0000\n"}`, "\uFEFF{}", `{"a":{"A":[[[[]]]]}}`, `{"a":1,"A":2}`, `{"a":9223372036854775808}`, "{\"\xff\":1}", `{"a":-0.0}`,
+		`{"a":"\ud83d\ude00\u0000\n"}`, "\uFEFF{}", `{"a":{"A":[[[[]]]]}}`, `{"a":1,"A":2}`, `{"a":9223372036854775808}`,
+		"{\"\xff\":1}", `{"a":-0.0}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -184,7 +185,10 @@ func FuzzParseObject(f *testing.F) {
 
 // stricter says whether an error is about something that JSON as such allows.
 func stricter(e *scim.Error) bool {
-	return slices.ContainsFunc([]string{"must be a JSON object", "UTF-8", "nest more than", "stands twice", "surrogate", "too large"},
+	return slices.ContainsFunc([]string{
+		"must be a JSON object", "UTF-8", "nest more than", "stands twice", "surrogate",
+		"too large",
+	},
 		func(s string) bool { return strings.Contains(e.Detail, s) })
 }
 
@@ -199,7 +203,8 @@ func group(n int) []byte {
 
 // user is a body of a user with the attributes that a usual identity provider sends.
 func user() []byte {
-	return []byte(`{"schemas":["` + scim.UserURN + `","` + scim.EnterpriseUserURN + `"],"userName":"bjensen@example.com","externalId":"701984",
+	return []byte(`{"schemas":["` + scim.UserURN + `","` + scim.EnterpriseUserURN +
+		`"],"userName":"bjensen@example.com","externalId":"701984",
 		"name":{"givenName":"Barbara","familyName":"Jensen","formatted":"Barbara Jensen"},"displayName":"Babs Jensen","title":"Tour Guide",
 		"emails":[{"value":"bjensen@example.com","type":"work","primary":true}],"phoneNumbers":[{"value":"555-555-5555","type":"work"}],
 		"active":true,"locale":"en-US","preferredLanguage":"en-US",

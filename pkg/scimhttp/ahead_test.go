@@ -64,9 +64,11 @@ func directoryOf(t *testing.T) (s *server, a account, user, group string) {
 	return s, a, user, group
 }
 
-const empty = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":"members"}]}`
+const empty = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove",` +
+	`"path":"members"}]}`
 
-const retitle = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"two"}]}`
+const retitle = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace",` +
+	`"path":"title","value":"two"}]}`
 
 // The tenant's read and a request's first reads are one round, and nothing is written before the tenant was read.
 func TestTenantIsReadBesideTheFirstRound(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 // challenge is the WWW-Authenticate header of every 401 (RFC 6750, section 3). It is the same for every reason.
 const challenge = `Bearer realm="SCIM"`
 
-// scopeChallenge is the WWW-Authenticate header of a 403 to a token that is good for other requests (RFC 6750, section 3.1).
+// scopeChallenge is the WWW-Authenticate header of a 403 to a token that is good for other requests (RFC 6750, section
+// 3.1).
 const scopeChallenge = `Bearer error="insufficient_scope", realm="SCIM"`
 
 // scopeError says that the token of a request has no scope for its method: a 403.
@@ -25,8 +26,8 @@ type scopeError struct{ method string }
 // Error implements error.
 func (e *scopeError) Error() string { return "scimhttp: the token has no scope for " + e.method }
 
-// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a tenant
-// that this process has not let the same token in to before is touched until that is known.
+// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a
+// tenant that this process has not let the same token in to before is touched until that is known.
 func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
 	authorization := strings.Join(rq.Header.Values("Authorization"), ",")
 	if account, token, ok := h.Tenants.Recall(rq.target.tenant, authorization); ok {
@@ -44,9 +45,9 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 // errChanged says that the tenant is not what it was when it was last read.
 var errChanged = errors.New("scimhttp: the tenant has changed")
 
-// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and that
-// one are one round. Nothing is written before it is known that the sender is still let in and nothing of the tenant has
-// changed. If the tenant has changed, all that was found is void, and the request is carried out anew.
+// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and
+// that one are one round. Nothing is written before it is known that the sender is still let in and nothing of the
+// tenant has changed. If the tenant has changed, all that was found is void, and the request is carried out anew.
 func (h *handler) ahead(
 	ctx context.Context, rq *request, authorization string, account tenant.Tenant, token tenant.Token,
 ) (a answer, failed error) {
@@ -98,7 +99,9 @@ func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant
 }
 
 // carryOut does what a request asks for, as the holder of a token of a tenant.
-func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (answer, error) {
+func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (
+	answer, error,
+) {
 	types, err := h.Tenants.Types(ctx, account)
 	if err != nil {
 		return answer{}, err

@@ -18,9 +18,11 @@ func bulkBody(operations ...string) string {
 		",") + `]}`
 }
 
-const bulkUser = `{"method":"POST","path":"/Users","bulkId":"%[1]s","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%[1]s"}}`
+const bulkUser = `{"method":"POST","path":"/Users","bulkId":"%[1]s",` +
+	`"data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%[1]s"}}`
 
-// TestBulkOddOperations sends operations that are hardly any. Each is answered by a result of its own, and does not touch the others.
+// TestBulkOddOperations sends operations that are hardly any. Each is answered by a result of its own, and does not
+// touch the others.
 func TestBulkOddOperations(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
@@ -84,15 +86,22 @@ func TestScopesOfBulkAndSearch(t *testing.T) {
 	s.as(reader, "POST", "/Bulk", bulkBody(fmt.Sprintf(bulkUser, "ann"))).wantError(403, scim.NoType)
 }
 
-// FuzzBulk sends any body to /Bulk: the answer is never a server error, nor is that of any operation, unless the machine is too busy.
+// FuzzBulk sends any body to /Bulk: the answer is never a server error, nor is that of any operation, unless the
+// machine is too busy.
 func FuzzBulk(f *testing.F) {
 	f.Add(bulkBody(fmt.Sprintf(bulkUser, "ann"),
-		`{"method":"PATCH","path":"/Users/bulkId:ann","data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"title","value":"x"}]}}`))
-	f.Add(bulkBody(`{"method":"POST","path":"/Groups","bulkId":"a","data":{"displayName":"a","members":[{"value":"bulkId:a"},{"value":"bulkId:b"}]}}`,
+		`{"method":"PATCH","path":"/Users/bulkId:ann",`+
+			`"data":{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"title",`+
+			`"value":"x"}]}}`))
+	f.Add(bulkBody(`{"method":"POST","path":"/Groups","bulkId":"a","data":{"displayName":"a",`+
+		`"members":[{"value":"bulkId:a"},{"value":"bulkId:b"}]}}`,
 		`{"method":"POST","path":"/Groups","bulkId":"b","data":{"displayName":"b","members":[{"value":"bulkId:a"}]}}`))
-	f.Add(bulkBody(`{"method":"PATCH","path":"/Groups/bulkId:a","data":[{"op":"remove","path":"members[value eq \"bulkId:x\"]"}]}`, `{"method":"DELETE","path":"/Users/"}`))
-	f.Add(bulkBody(`{"method":"POST","path":"/Users","bulkId":"bulkId:","data":{"userName":"bulkId:bulkId:","manager":"bulkId:"}}`))
-	f.Add(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":9223372036854775807,"Operations":[null]}`)
+	f.Add(bulkBody(`{"method":"PATCH","path":"/Groups/bulkId:a","data":[{"op":"remove","path":"members[value eq `+
+		`\"bulkId:x\"]"}]}`, `{"method":"DELETE","path":"/Users/"}`))
+	f.Add(bulkBody(`{"method":"POST","path":"/Users","bulkId":"bulkId:","data":{"userName":"bulkId:bulkId:",` +
+		`"manager":"bulkId:"}}`))
+	f.Add(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"failOnErrors":9223372036854775807,` +
+		`"Operations":[null]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		s := newServer(t, nil)
 		a := s.tenant("acme", "entra", tenant.Settings{})

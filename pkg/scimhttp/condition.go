@@ -2,8 +2,9 @@ package scimhttp
 
 import "strings"
 
-// entityTags takes apart the values of an If-Match or If-None-Match header (RFC 9110, section 13.1): tags as written, or "*". A comma
-// inside quotes belongs to its tag. A header without any tag gives one that nothing matches: a precondition is never dropped.
+// entityTags takes apart the values of an If-Match or If-None-Match header (RFC 9110, section 13.1): tags as written,
+// or "*". A comma inside quotes belongs to its tag. A header without any tag gives one that nothing matches: a
+// precondition is never dropped.
 func entityTags(values []string) []string {
 	var tags []string
 	for _, value := range values {
@@ -26,8 +27,8 @@ func entityTags(values []string) []string {
 	return tags
 }
 
-// noneMatch tells whether an If-None-Match header names the version that the client would get, so that it need not get it. The
-// comparison is weak (RFC 9110, section 8.8.3.2).
+// noneMatch tells whether an If-None-Match header names the version that the client would get, so that it need not get
+// it. The comparison is weak (RFC 9110, section 8.8.3.2).
 func noneMatch(values []string, etag string) bool {
 	for _, tag := range entityTags(values) {
 		if tag == "*" || opaque(tag) == opaque(etag) {

@@ -27,7 +27,8 @@ func TestServiceProviderConfig(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]any{
-		"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100.0, "maxPageSize": 1000.0, "cursorTimeout": 3600.0,
+		"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100.0, "maxPageSize": 1000.0,
+		"cursorTimeout": 3600.0,
 	} {
 		if got := r.at("pagination", key); got != want {
 			t.Errorf("pagination.%s is %v, want %v", key, got, want)
@@ -108,7 +109,8 @@ func TestSchemas(t *testing.T) {
 	a := s.tenant("acme", "", tenant.Settings{})
 	list := s.as(a, "GET", "/Schemas", "").want(200)
 	resources, _ := list.at("Resources").([]any)
-	if list.at("totalResults") != float64(len(resources)) || list.at("itemsPerPage") != float64(len(resources)) || list.at("startIndex") != 1.0 {
+	if list.at("totalResults") != float64(len(resources)) || list.at("itemsPerPage") != float64(len(resources)) ||
+		list.at("startIndex") != 1.0 {
 		t.Errorf("totalResults %v of %d", list.at("totalResults"), len(resources))
 	}
 	var ids []string
@@ -123,7 +125,8 @@ func TestSchemas(t *testing.T) {
 		s.as(a, "GET", "/Schemas/"+strings.ToUpper(id), "").want(200)
 	}
 	for _, urn := range []string{
-		scim.UserURN, scim.GroupURN, scim.EnterpriseUserURN, scim.ServiceProviderConfigURN, scim.ResourceTypeURN, scim.SchemaURN,
+		scim.UserURN, scim.GroupURN, scim.EnterpriseUserURN, scim.ServiceProviderConfigURN, scim.ResourceTypeURN,
+		scim.SchemaURN,
 	} {
 		if !strings.Contains(strings.Join(ids, " "), urn) {
 			t.Errorf("%s is not listed", urn)
@@ -350,7 +353,8 @@ func TestUnknownPaths(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	for _, path := range []string{
-		"/Nothing", "/3f1c0e5a-9c3e-4b0e-8f43-0e4d5b1f8a11", "/Users/a/b", "/Users//a", "//Users", "/Users/a%2Fb", "/Schemas/a/b",
+		"/Nothing", "/3f1c0e5a-9c3e-4b0e-8f43-0e4d5b1f8a11", "/Users/a/b", "/Users//a", "//Users", "/Users/a%2Fb",
+		"/Schemas/a/b",
 		"/Users/a/b/c/d/e/f",
 	} {
 		s.as(a, "GET", path, "").wantError(404, scim.NoType)
@@ -367,7 +371,8 @@ func TestPathSpellings(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	for _, path := range []string{
-		"/scim/v2/acme/Schemas", "/scim/acme/Schemas", "/scim/v2/acme/Schemas/", "/scim/v2/acme/schemas", "/scim/v2/acme/SCHEMAS", "/scim/v2/acme/Schemas?",
+		"/scim/v2/acme/Schemas", "/scim/acme/Schemas", "/scim/v2/acme/Schemas/", "/scim/v2/acme/schemas",
+		"/scim/v2/acme/SCHEMAS", "/scim/v2/acme/Schemas?",
 	} {
 		r := s.send("GET", path, "", "Authorization", "Bearer "+a.token).want(200)
 		if got := r.text("Resources", 0, "meta",

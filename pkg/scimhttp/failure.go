@@ -28,8 +28,8 @@ func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
 	return a
 }
 
-// scimError makes the SCIM error of an error. A *scim.Error and the errors of tenant are for the client; that the store is busy or time
-// has run out is a 503; any other error is a 500 whose text goes to the log only.
+// scimError makes the SCIM error of an error. A *scim.Error and the errors of tenant are for the client; that the store
+// is busy or time has run out is a 503; any other error is a 500 whose text goes to the log only.
 func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.Error {
 	var (
 		known     *scim.Error
@@ -84,13 +84,17 @@ const requestIDHeader = "X-Amzn-Requestid"
 // requestID is the id under which the log speaks of the request: the gateway's, else a random one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(requestIDHeader)
-	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool {
+		return c <= ' ' || c > '~' || c == '"' ||
+			c == '\\'
+	}) {
 		return rand.Text()
 	}
 	return id
 }
 
-// logRequest writes the one line of a request: nothing of its path but the route and the tenant, nothing of its query, headers or body.
+// logRequest writes the one line of a request: nothing of its path but the route and the tenant, nothing of its query,
+// headers or body.
 func (h *handler) logRequest(ctx context.Context, rq *request, status int, took time.Duration, cost directory.Cost) {
 	pattern := "-"
 	if rq.route != nil {
@@ -113,7 +117,8 @@ func (h *handler) logRequest(ctx context.Context, rq *request, status int, took 
 // logMethod is a method that can be logged: a client may send any word as one.
 func logMethod(method string) string {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions:
 		return method
 	}
 	return "other"

@@ -22,7 +22,8 @@ func TestBusyStore(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	for _, fault := range []error{
-		store.ErrThrottled, store.ErrConflict, store.ErrUnavailable, fmt.Errorf("wrapped: %w", store.ErrThrottled), context.DeadlineExceeded,
+		store.ErrThrottled, store.ErrConflict, store.ErrUnavailable, fmt.Errorf("wrapped: %w", store.ErrThrottled),
+		context.DeadlineExceeded,
 	} {
 		s.fault = fault
 		r := s.as(a, "GET", "/Users/0", "").wantError(503, scim.NoType)
@@ -51,7 +52,8 @@ func TestUnknownError(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	f.Add("GET", "/Users", "filter=userName+eq+%22a%22", "", "", "")
 	f.Add("POST", "/Users", "", "application/json", `{"userName":"a","emails":[{"value":"x"}]}`, "")
-	f.Add("PATCH", "/Users/0", "attributes=id", "application/scim+json; a=b", patchOf(`{"op":"add","path":"title","value":"x"}`), `W/"1"`)
+	f.Add("PATCH", "/Users/0", "attributes=id", "application/scim+json; a=b",
+		patchOf(`{"op":"add","path":"title","value":"x"}`), `W/"1"`)
 	f.Add("PUT", "/Groups/a#b", "count=9&startIndex=-1", "text/plain", "{}", `*, "a,b"`)
 	f.Add("GET", "/Schemas/urn:x", "%zz", "", "", "")
 	f.Fuzz(func(t *testing.T, method, path, query, contentType, body, match string) {
@@ -61,7 +63,8 @@ func FuzzRequest(f *testing.F) {
 		r := httptest.NewRequest("GET", "http://"+host+"/", strings.NewReader(body))
 		r.Method, r.URL.Path, r.URL.RawQuery = method, "/scim/v2/acme"+path, query
 		r.Header.Set("Authorization", "Bearer "+a.token)
-		r.Header["Content-Type"], r.Header["If-Match"], r.Header["If-None-Match"] = []string{contentType}, []string{match}, []string{match}
+		r.Header["Content-Type"], r.Header["If-Match"], r.Header["If-None-Match"] = []string{contentType}, []string{match},
+			[]string{match}
 		w := httptest.NewRecorder()
 		s.http.ServeHTTP(w, r)
 		if w.Code >= 500 && w.Code != 501 {

@@ -16,8 +16,8 @@ func groupNamed(name string) string {
 	return `{"schemas":["` + scim.GroupURN + `"],"displayName":"` + name + `"}`
 }
 
-// PATCH of groups: "204, so that its cost never depends on the group's size; 200 with attributes or excludedAttributes; profiles
-// generic and rfc: 200 and the full body up to 100 members, keycloak up to 1,000, 204 above".
+// PATCH of groups: "204, so that its cost never depends on the group's size; 200 with attributes or excludedAttributes;
+// profiles generic and rfc: 200 and the full body up to 100 members, keycloak up to 1,000, 204 above".
 func TestPatchGroupAnswers(t *testing.T) {
 	s := newServer(t, nil)
 	for _, c := range []struct {
@@ -34,7 +34,8 @@ func TestPatchGroupAnswers(t *testing.T) {
 	} {
 		a := s.tenant(fmt.Sprintf("%s-%d", c.idp, len(c.query)), c.idp, tenant.Settings{})
 		made := s.as(a, "POST", "/Groups", groupNamed("g")).wantResource(201)
-		r := s.as(a, "PATCH", "/Groups/"+made.text("id")+c.query, patchOf(`{"op":"add","path":"members","value":[{"value":"nobody"}]}`)).want(c.status)
+		r := s.as(a, "PATCH", "/Groups/"+made.text("id")+c.query,
+			patchOf(`{"op":"add","path":"members","value":[{"value":"nobody"}]}`)).want(c.status)
 		if r.header.Get("ETag") == "" || r.header.Get("Location") != made.header.Get("Location") {
 			t.Errorf("%s%s: headers %v", c.idp, c.query, r.header)
 		}
@@ -62,14 +63,16 @@ func TestGroupAndUserAgree(t *testing.T) {
 		t.Errorf("members %v", group.at("members"))
 	}
 	r := s.as(a, "GET", "/Users/"+id, "").wantResource(200)
-	if r.text("groups", 0, "value") != group.text("id") || r.text("groups", 0, "$ref") != group.text("meta", "location") || r.text("groups", 0, "display") != "g" {
+	if r.text("groups", 0, "value") != group.text("id") || r.text("groups", 0, "$ref") != group.text("meta", "location") ||
+		r.text("groups", 0, "display") != "g" {
 		t.Errorf("groups %v", r.at("groups"))
 	}
 	// "a user's version does not cover groups".
 	r.wantHeader("ETag", user.header.Get("ETag"))
 	// "Groups filter + excludedAttributes=members".
 	list := s.as(a, "GET", `/Groups?excludedAttributes=members&filter=displayName+eq+%22G%22`, "").want(200)
-	if list.at("totalResults") != 1.0 || list.at("Resources", 0, "members") != nil || list.text("Resources", 0, "id") != group.text("id") {
+	if list.at("totalResults") != 1.0 || list.at("Resources", 0, "members") != nil ||
+		list.text("Resources", 0, "id") != group.text("id") {
 		t.Errorf("list %s", list.raw)
 	}
 	// "Deleting a user drops it from groups; deleting a group keeps users".
@@ -95,23 +98,27 @@ func TestGroupNames(t *testing.T) {
 	}
 }
 
-// No request with a token of one tenant sees, changes or detects anything of another: on every route, with every kind of id, the answer
-// is what it is for an id that nobody has.
+// No request with a token of one tenant sees, changes or detects anything of another: on every route, with every kind
+// of id, the answer is what it is for an id that nobody has.
 func TestTenantsCannotSeeEachOther(t *testing.T) {
 	s := newServer(t, nil)
 	a, b := s.tenant("acme", "", tenant.Settings{}), s.tenant("bravo", "", tenant.Settings{})
-	user := s.as(b, "POST", "/Users", `{"userName":"ann","externalId":"x1","emails":[{"value":"ann@b.org","type":"work"}]}`).wantResource(201)
-	group := s.as(b, "POST", "/Groups", `{"displayName":"g","externalId":"x2","members":[{"value":"`+user.text("id")+`"}]}`).wantResource(201)
+	user := s.as(b, "POST", "/Users",
+		`{"userName":"ann","externalId":"x1","emails":[{"value":"ann@b.org","type":"work"}]}`).wantResource(201)
+	group := s.as(b, "POST", "/Groups", `{"displayName":"g","externalId":"x2","members":[{"value":"`+user.text("id")+
+		`"}]}`).wantResource(201)
 	userID, groupID := user.text("id"), group.text("id")
 	const nobody = "3f1c0e5a-9c3e-4b0e-8f43-0e4d5b1f8a11"
 	hide := strings.NewReplacer(userID, "ID", groupID, "ID", nobody, "ID")
 	bodies := map[string]string{
-		"GET": "", "HEAD": "", "DELETE": "", "PUT": `{"userName":"u","displayName":"d"}`, "PATCH": patchOf(`{"op":"replace","path":"externalId","value":"x"}`),
+		"GET": "", "HEAD": "", "DELETE": "", "PUT": `{"userName":"u","displayName":"d"}`,
+		"PATCH": patchOf(`{"op":"replace","path":"externalId","value":"x"}`),
 	}
 	for method, body := range bodies {
 		for _, endpoint := range []string{"/Users/", "/Groups/", "/ResourceTypes/", "/Schemas/", "/"} {
 			for _, id := range []string{userID, groupID, "T%23bravo", "../bravo/Users/" + userID, userID + "%23" + groupID} {
-				got, want := s.as(a, method, endpoint+id, body), s.as(a, method, endpoint+strings.NewReplacer(userID, nobody, groupID, nobody).Replace(id), body)
+				got, want := s.as(a, method, endpoint+id, body),
+					s.as(a, method, endpoint+strings.NewReplacer(userID, nobody, groupID, nobody).Replace(id), body)
 				if got.status != want.status || got.status < 400 || hide.Replace(got.raw) != hide.Replace(want.raw) {
 					t.Errorf("%s %s%s: %d %s, for nobody's id %d %s", method, endpoint, id, got.status, got.raw, want.status, want.raw)
 				}
@@ -119,18 +126,22 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 		}
 	}
 	for _, filter := range []string{
-		`userName eq "ann"`, `id eq "` + userID + `"`, `externalId eq "x1"`, `emails.value eq "ann@b.org"`, `userName sw "a"`, `userName pr`, "",
+		`userName eq "ann"`, `id eq "` + userID + `"`, `externalId eq "x1"`, `emails.value eq "ann@b.org"`, `userName sw "a"`,
+		`userName pr`, "",
 		`groups.value eq "` + groupID + `"`, `displayName eq "g"`, `members.value eq "` + userID + `"`, `externalId eq "x2"`,
 	} {
 		for _, endpoint := range []string{"/Users", "/Groups"} {
 			r := s.as(a, "GET", endpoint+"?filter="+escape(filter), "")
-			if r.status == 200 && r.at("totalResults") != 0.0 || strings.Contains(r.raw, userID) && !strings.Contains(filter, userID) {
+			if r.status == 200 && r.at("totalResults") != 0.0 || strings.Contains(r.raw, userID) &&
+				!strings.Contains(filter, userID) {
 				t.Errorf("%s filtered by %s: %s", endpoint, filter, r.raw)
 			}
 		}
 	}
 	// Names that are taken there are free here, and a member or manager of there is nobody here.
-	mine := s.as(a, "POST", "/Users", `{"userName":"ann","externalId":"x1","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"`+userID+`"}}}`).wantResource(201)
+	mine := s.as(a, "POST", "/Users",
+		`{"userName":"ann","externalId":"x1",`+
+			`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"`+userID+`"}}}`).wantResource(201)
 	if mine.at(schema.EnterpriseUser().ID, "manager", "$ref") != nil {
 		t.Errorf("the manager of another tenant was found: %s", mine.raw)
 	}
@@ -156,8 +167,8 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 	s.as(b, "GET", "/Users/"+userID, "").wantResource(200)
 }
 
-// "groups of a user and members of a group always agree", also in the answer to the very request that brings a user into the groups
-// that waited for its name.
+// "groups of a user and members of a group always agree", also in the answer to the very request that brings a user
+// into the groups that waited for its name.
 func TestAnswerShowsGroupsThatWaitedForTheUser(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "generic", tenant.Settings{})
@@ -185,11 +196,13 @@ func TestAnswerShowsGroupsThatWaitedForTheUser(t *testing.T) {
 	made := s.as(a, "POST", "/Users", user("LATE", `,"externalId":"ext"`)).wantResource(201)
 	check(made, one, two)
 	path := "/Users/" + made.text("id")
-	check(s.as(a, "PATCH", path, patchOf(`{"op":"replace","path":"userName","value":"patched"}`)).wantResource(200), one, two, three)
+	check(s.as(a, "PATCH", path, patchOf(`{"op":"replace","path":"userName","value":"patched"}`)).
+		wantResource(200), one, two, three)
 	check(s.as(a, "PUT", path, user("put", "")).wantResource(200), one, two, three, four)
 	check(s.as(a, "GET", path, "").wantResource(200), one, two, three, four)
 	awaiting("quiet")
-	if r := s.as(a, "POST", "/Users?excludedAttributes=groups", user("quiet", "")).wantResource(201); r.at("groups") != nil {
+	if r := s.as(a, "POST", "/Users?excludedAttributes=groups", user("quiet", "")).
+		wantResource(201); r.at("groups") != nil {
 		t.Errorf("groups that were not asked for: %v", r.at("groups"))
 	}
 }

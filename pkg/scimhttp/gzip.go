@@ -21,8 +21,8 @@ func compressed(rq *request, body []byte) []byte {
 	return compress(body)
 }
 
-// compress returns a body compressed if that makes the answer smaller; else nil. A compressed body is no text and leaves a
-// Lambda function in base64.
+// compress returns a body compressed if that makes the answer smaller; else nil. A compressed body is no text and
+// leaves a Lambda function in base64.
 func compress(body []byte) []byte {
 	if len(body) <= gzipFrom {
 		return nil

@@ -21,7 +21,8 @@ const DefaultMaxBodyBytes = 4 << 20
 type Config struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
-	// BaseURL is scheme and host that locations begin with, "https://scim.example.com"; empty takes them from each request.
+	// BaseURL is scheme and host that locations begin with, "https://scim.example.com"; empty takes them from each
+	// request.
 	BaseURL string
 	// Log gets one line a request, without personal data; nil discards.
 	Log *slog.Logger
@@ -38,8 +39,8 @@ type handler struct {
 	documents documents
 }
 
-// New returns the handler of /scim/v2/{tenant}/... and its alias /scim/{tenant}/...; any other path is a SCIM 404. It must see
-// paths as the client sent them: a ServeMux in front would answer `//` with a redirect.
+// New returns the handler of /scim/v2/{tenant}/... and its alias /scim/{tenant}/...; any other path is a SCIM 404. It
+// must see paths as the client sent them: a ServeMux in front would answer `//` with a redirect.
 func New(c Config) http.Handler {
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = DefaultMaxBodyBytes

@@ -28,7 +28,8 @@ func (h *handler) page(ctx context.Context, rq *request, p parameters, types []*
 // room is for what stands around the resources of a list.
 const room = 4096
 
-// pageWriter writes the resources of a page as they come, as many as fit an answer. The first may be as large as an answer can be.
+// pageWriter writes the resources of a page as they come, as many as fit an answer. The first may be as large as an
+// answer can be.
 type pageWriter struct {
 	rq          *request
 	selections  map[string]*schema.Projection
@@ -51,8 +52,8 @@ func (w *pageWriter) take(res directory.Resource) bool {
 	return true
 }
 
-// answer is the ListResponse (RFC 7644, section 3.4.2; RFC 9865, section 2). itemsPerPage says how many resources it holds, which may be
-// fewer than asked for: the client goes on behind them.
+// answer is the ListResponse (RFC 7644, section 3.4.2; RFC 9865, section 2). itemsPerPage says how many resources it
+// holds, which may be fewer than asked for: the client goes on behind them.
 func (w *pageWriter) answer(l directory.List, cursors bool) answer {
 	body := make([]byte, 0, w.bytes)
 	body = append(body, `{"schemas":["`+scim.ListResponseURN+`"]`...)

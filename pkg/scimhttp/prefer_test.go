@@ -13,14 +13,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-const patchTitle = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"%s"}]}`
+const patchTitle = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace",` +
+	`"path":"title","value":"%s"}]}`
 
 func TestPrefer(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	const user = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%s"}`
 
-	created := s.as(a, "POST", "/Users", fmt.Sprintf(user, "ann"), "Prefer", "return=minimal").want(201).wantHeader("Preference-Applied", "return=minimal")
+	created := s.as(a, "POST", "/Users", fmt.Sprintf(user, "ann"), "Prefer", "return=minimal").want(201).
+		wantHeader("Preference-Applied", "return=minimal")
 	location := created.header.Get("Location")
 	if created.raw != "" || !strings.Contains(location, "/scim/v2/acme/Users/") || created.header.Get("Etag") != `W/"1"` {
 		t.Errorf("created: %q at %q, %v", created.raw, location, created.header)
@@ -36,8 +38,10 @@ func TestPrefer(t *testing.T) {
 	}
 	// Only the first counts; who selects attributes wants to see them; what is unknown is ignored.
 	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "c"), "Prefer", "return=representation, return=minimal").want(200)
-	s.as(a, "PATCH", path+"?attributes=title", fmt.Sprintf(patchTitle, "d"), "Prefer", "return=minimal").want(200).wantHeader("Preference-Applied", "")
-	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "e"), "Prefer", "return=nothing").want(200).wantHeader("Preference-Applied", "")
+	s.as(a, "PATCH", path+"?attributes=title", fmt.Sprintf(patchTitle, "d"), "Prefer", "return=minimal").want(200).
+		wantHeader("Preference-Applied", "")
+	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "e"), "Prefer", "return=nothing").want(200).
+		wantHeader("Preference-Applied", "")
 	if got := s.as(a, "GET", path, "", "Prefer", "return=minimal").want(200).at("title"); got != "e" {
 		t.Errorf("title %v", got)
 	}
@@ -46,11 +50,14 @@ func TestPrefer(t *testing.T) {
 func TestPreferWholeGroup(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "okta", tenant.Settings{})
-	group := s.as(a, "POST", "/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g","members":[{"value":"x"}]}`).want(201)
+	group := s.as(a, "POST", "/Groups",
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g","members":[{"value":"x"}]}`).want(201)
 	path := "/Groups/" + group.text("id")
-	const rename = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"displayName","value":"h"}]}`
+	const rename = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace",` +
+		`"path":"displayName","value":"h"}]}`
 	s.as(a, "PATCH", path, rename).want(204)
-	if r := s.as(a, "PATCH", path, rename, "Prefer", "return=representation").want(200); r.text("members", 0, "value") != "x" {
+	if r := s.as(a, "PATCH", path, rename, "Prefer", "return=representation").
+		want(200); r.text("members", 0, "value") != "x" {
 		t.Errorf("group %s", r.raw)
 	}
 }
@@ -58,29 +65,38 @@ func TestPreferWholeGroup(t *testing.T) {
 func TestPreconditions(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
-	path := "/Users/" + s.as(a, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}`).want(201).text("id")
+	path := "/Users/" + s.as(a, "POST", "/Users",
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}`).want(201).text("id")
 	s.as(a, "GET", path, "", "If-Match", `W/"2"`).wantError(412, scim.NoType)
 	s.as(a, "GET", path, "", "If-Match", `W/"1"`).want(200)
 	s.as(a, "GET", path, "", "If-None-Match", `W/"2", W/"1"`).want(304).wantHeader("Etag", `W/"1"`)
 	for _, tag := range []string{`W/"1"`, "*"} {
 		s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "a"), "If-None-Match", tag).wantError(412, scim.NoType)
-		s.as(a, "PUT", path, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob"}`, "If-None-Match", tag).wantError(412, scim.NoType)
+		s.as(a, "PUT", path, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob"}`, "If-None-Match",
+			tag).wantError(412, scim.NoType)
 		s.as(a, "DELETE", path, "", "If-None-Match", tag).wantError(412, scim.NoType)
 	}
 	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "a"), "If-None-Match", `W/"7"`).want(200).wantHeader("Etag", `W/"2"`)
-	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "b"), "If-None-Match", `W/"7"`, "If-Match", `W/"1"`).wantError(412, scim.NoType)
+	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "b"), "If-None-Match", `W/"7"`, "If-Match", `W/"1"`).
+		wantError(412, scim.NoType)
 	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "b"), "If-None-Match", `W/"7"`, "If-Match", `W/"2"`).want(200)
-	s.as(a, "PUT", "/Users/none", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob"}`, "If-None-Match", "*").wantError(404, scim.NoType)
+	s.as(a, "PUT", "/Users/none", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob"}`,
+		"If-None-Match", "*").wantError(404, scim.NoType)
 	s.as(a, "DELETE", path, "", "If-None-Match", `W/"7"`).want(204)
 }
 
 func TestDiscoveryIsKept(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
-	for _, path := range []string{"/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User"} {
-		first := s.as(a, "GET", path, "").want(200).wantHeader("Cache-Control", "private, no-cache").wantHeader("Vary", "Accept, Accept-Encoding")
+	for _, path := range []string{
+		"/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User",
+		"/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
+	} {
+		first := s.as(a, "GET", path, "").want(200).wantHeader("Cache-Control", "private, no-cache").
+			wantHeader("Vary", "Accept, Accept-Encoding")
 		tag := first.header.Get("Etag")
-		again := s.as(a, "GET", path, "", "If-None-Match", tag).want(304).wantHeader("Etag", tag).wantHeader("Content-Type", "")
+		again := s.as(a, "GET", path, "", "If-None-Match", tag).want(304).wantHeader("Etag", tag).
+			wantHeader("Content-Type", "")
 		if tag == "" || again.raw != "" {
 			t.Errorf("%s: tag %q, body %q", path, tag, again.raw)
 		}
@@ -94,8 +110,10 @@ func TestGzip(t *testing.T) {
 	a := crowd(s, 20)
 	plain := s.as(a, "GET", "/Users", "").want(200).wantHeader("Content-Encoding", "").raw
 	for encoding, packed := range map[string]bool{
-		"gzip": true, "GZIP;q=0.5, deflate": true, "*": true, "x-gzip": true, "br, gzip;q=1.0": true, "identity;q=0.1, gzip": true,
-		"gzip;q=0": false, "gzip;q=0, *": false, "identity": false, "br": false, "identity;q=1, gzip;q=0.5": false, "gzip;q=x": false, ";;,": false,
+		"gzip": true, "GZIP;q=0.5, deflate": true, "*": true, "x-gzip": true, "br, gzip;q=1.0": true,
+		"identity;q=0.1, gzip": true,
+		"gzip;q=0":             false, "gzip;q=0, *": false, "identity": false, "br": false,
+		"identity;q=1, gzip;q=0.5": false, "gzip;q=x": false, ";;,": false,
 	} {
 		r := httptest.NewRequest("GET", "http://"+host+"/scim/v2/"+a.id+"/Users", nil)
 		r.Header.Set("Authorization", "Bearer "+a.token)
@@ -103,7 +121,8 @@ func TestGzip(t *testing.T) {
 		w := httptest.NewRecorder()
 		s.http.ServeHTTP(w, r)
 		got := w.Header().Get("Content-Encoding") == "gzip"
-		if got != packed || w.Header().Get("Vary") != "Accept, Accept-Encoding" || w.Header().Get("Content-Type") != scim.MediaType {
+		if got != packed || w.Header().Get("Vary") != "Accept, Accept-Encoding" || w.Header().
+			Get("Content-Type") != scim.MediaType {
 			t.Errorf("%q: headers %v, want gzip %v", encoding, w.Header(), packed)
 			continue
 		}

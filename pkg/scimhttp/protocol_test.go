@@ -13,16 +13,17 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// "Content-Type of every body is exactly application/scim+json, no parameters"; "application/json where Accept takes only that";
-// "Accept never causes 406".
+// "Content-Type of every body is exactly application/scim+json, no parameters"; "application/json where Accept takes
+// only that"; "Accept never causes 406".
 func TestAnswerMediaType(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	onelogin := s.tenant("onelogin", "onelogin", tenant.Settings{})
 	const plain = "application/json"
 	for accept, want := range map[string]string{
-		"": scim.MediaType, "*/*": scim.MediaType, "application/scim+json": scim.MediaType, "text/html": scim.MediaType, "nonsense;;": scim.MediaType,
-		plain: plain, "Application/JSON; charset=utf-8": plain, "application/json;q=0.9, text/plain": plain,
+		"": scim.MediaType, "*/*": scim.MediaType, "application/scim+json": scim.MediaType, "text/html": scim.MediaType,
+		"nonsense;;": scim.MediaType,
+		plain:        plain, "Application/JSON; charset=utf-8": plain, "application/json;q=0.9, text/plain": plain,
 		"application/json, application/scim+json": scim.MediaType, "application/json, */*;q=0.1": scim.MediaType,
 		"application/json, application/*": scim.MediaType, "application/json;q=0": scim.MediaType,
 	} {
@@ -37,12 +38,16 @@ func TestRequestMediaType(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	for _, contentType := range []string{
-		"", "application/json", "application/scim+json", "application/scim+json; charset=utf-8", "Application/SCIM+JSON;charset=UTF-8",
+		"", "application/json", "application/scim+json", "application/scim+json; charset=utf-8",
+		"Application/SCIM+JSON;charset=UTF-8",
 		"application/vnd.api+json", "text/json", "application/json; charset", "application/json;;",
 	} {
 		s.as(a, "POST", "/Users", `{`, "Content-Type", contentType).wantError(400, scim.InvalidSyntax)
 	}
-	for _, contentType := range []string{"text/plain", "application/xml", "application/x-www-form-urlencoded", "json", "application/jsonp"} {
+	for _, contentType := range []string{
+		"text/plain", "application/xml", "application/x-www-form-urlencoded", "json",
+		"application/jsonp",
+	} {
 		for _, method := range []string{"PUT", "PATCH"} {
 			s.as(a, method, "/Users/0", `{}`, "Content-Type", contentType).wantError(415, scim.NoType)
 		}
@@ -58,7 +63,8 @@ func TestMalformedBody(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	for _, body := range []string{
-		"", " \n", "{", "[]", "null", `"x"`, `{"userName":"a"} x`, `{"userName":"a","userName":"b"}`, "{\"userName\":\"\xff\"}",
+		"", " \n", "{", "[]", "null", `"x"`, `{"userName":"a"} x`, `{"userName":"a","userName":"b"}`,
+		"{\"userName\":\"\xff\"}",
 		strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), `{'userName':'a'}`,
 	} {
 		for _, contentType := range []string{"application/json", "application/scim+json"} {
@@ -108,7 +114,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		"/scim/v2/acme/ServiceProviderConfig": "private, no-cache", "/nowhere": "no-store", "/scim/v2/acme/Users": "no-store",
 	} {
 		r := s.send("GET", path, "")
-		r.wantHeader("Cache-Control", cache).wantHeader("Vary", "Accept, Accept-Encoding").wantHeader("X-Content-Type-Options", "nosniff").wantHeader("Scim-Cost", "")
+		r.wantHeader("Cache-Control", cache).wantHeader("Vary", "Accept, Accept-Encoding").
+			wantHeader("X-Content-Type-Options", "nosniff").wantHeader("Scim-Cost", "")
 		if r.header.Get("X-Request-Id") == "" {
 			t.Errorf("%s: no request id", r.what)
 		}
@@ -120,7 +127,8 @@ func TestCostHeader(t *testing.T) {
 	a := s.tenant("acme", "", tenant.Settings{})
 	s.as(a, "GET", "/Schemas", "").want(200).wantHeader("Scim-Cost", "calls=1, read=1.0, write=0.0")
 	// What can't be a token costs nothing.
-	s.send("GET", "/scim/v2/acme/Users", "", "Authorization", "Bearer x").want(401).wantHeader("Scim-Cost", "calls=0, read=0.0, write=0.0")
+	s.send("GET", "/scim/v2/acme/Users", "", "Authorization", "Bearer x").want(401).
+		wantHeader("Scim-Cost", "calls=0, read=0.0, write=0.0")
 }
 
 func TestLogHoldsNoSecretsAndNoNames(t *testing.T) {
@@ -142,7 +150,10 @@ func TestLogHoldsNoSecretsAndNoNames(t *testing.T) {
 			t.Errorf("the log has %q: %s", secret, log.String())
 		}
 	}
-	for _, want := range []string{`"tenant":"acme"`, `"method":"GET"`, `"route":"/Schemas/{id}"`, `"status":403`, `"calls":1`, `"requestId":"`} {
+	for _, want := range []string{
+		`"tenant":"acme"`, `"method":"GET"`, `"route":"/Schemas/{id}"`, `"status":403`,
+		`"calls":1`, `"requestId":"`,
+	} {
 		if !strings.Contains(lines[0], want) {
 			t.Errorf("the line lacks %s: %s", want, lines[0])
 		}

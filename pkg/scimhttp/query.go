@@ -25,8 +25,8 @@ const maxInteger = 1<<53 - 1
 // parameters are the query parameters of a request by name in lower case.
 type parameters map[string][]string
 
-// parseQuery decodes a query as forms are encoded: `+` is a space. Keys are known in any case. A semicolon is a character like any
-// other, as RFC 3986 has it.
+// parseQuery decodes a query as forms are encoded: `+` is a space. Keys are known in any case. A semicolon is a
+// character like any other, as RFC 3986 has it.
 func parseQuery(raw string) (parameters, error) {
 	p := parameters{}
 	for part := range strings.SplitSeq(raw, "&") {
@@ -34,7 +34,8 @@ func parseQuery(raw string) (parameters, error) {
 		key, errKey := url.QueryUnescape(key)
 		value, errValue := url.QueryUnescape(value)
 		if errKey != nil || errValue != nil {
-			return nil, scim.BadRequest(scim.InvalidSyntax, "The query is not properly percent-encoded: write a %% in a value as %%25.")
+			return nil, scim.BadRequest(scim.InvalidSyntax,
+				"The query is not properly percent-encoded: write a %% in a value as %%25.")
 		}
 		key = strings.ToLower(key)
 		p[key] = append(p[key], value)
@@ -67,8 +68,8 @@ func (p parameters) names(key string) []string {
 	return names
 }
 
-// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. What is out of range comes back as the
-// nearest number that can be told.
+// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. What is out of range
+// comes back as the nearest number that can be told.
 func (p parameters) integer(key string, absent int) (int, error) {
 	s, err := p.one(key)
 	if err != nil {
@@ -91,7 +92,8 @@ func (p parameters) integer(key string, absent int) (int, error) {
 	return int(min(max(n, -maxInteger), maxInteger)), nil
 }
 
-// selection is the projection that attributes and excludedAttributes ask for (RFC 7644, section 3.9); nil where they ask for none.
+// selection is the projection that attributes and excludedAttributes ask for (RFC 7644, section 3.9); nil where they
+// ask for none.
 func (p parameters) selection(rt *schema.ResourceType) (*schema.Projection, error) {
 	attributes, excluded := p.names("attributes"), p.names("excludedAttributes")
 	if len(attributes) == 0 && len(excluded) == 0 {
@@ -123,7 +125,8 @@ func (p parameters) listQuery(t directory.Tenant, types []*schema.ResourceType) 
 	return q, err
 }
 
-// paging reads which page is asked for. A parameter cursor, also an empty one, asks for cursor paging; startIndex is ignored then.
+// paging reads which page is asked for. A parameter cursor, also an empty one, asks for cursor paging; startIndex is
+// ignored then.
 func (p parameters) paging(q *directory.ListQuery) (err error) {
 	if _, q.HasCursor = p["cursor"]; q.HasCursor {
 		if q.Cursor, err = p.one("cursor"); err != nil {
@@ -132,7 +135,8 @@ func (p parameters) paging(q *directory.ListQuery) (err error) {
 	}
 	if q.Count, err = p.integer("count", defaultCount); err != nil {
 		if q.HasCursor {
-			return scim.BadRequest(scim.InvalidCount, "The query parameter count must be a whole number from 0 to %d.", MaxResults)
+			return scim.BadRequest(scim.InvalidCount, "The query parameter count must be a whole number from 0 to %d.",
+				MaxResults)
 		}
 		return err
 	}
@@ -165,8 +169,8 @@ func (p parameters) sorting(q *directory.ListQuery) (err error) {
 	return nil
 }
 
-// decodedOnce undoes the second encoding of a filter that was encoded twice, as Entra's validator does. No filter is without a space, so
-// one that is can't be meant as it stands.
+// decodedOnce undoes the second encoding of a filter that was encoded twice, as Entra's validator does. No filter is
+// without a space, so one that is can't be meant as it stands.
 func decodedOnce(expression string) string {
 	if strings.ContainsRune(expression, ' ') {
 		return expression

@@ -29,27 +29,33 @@ type route struct {
 	methods map[string]operation
 }
 
-// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key. Those of users and groups are
-// there with no more than the log says of a request that is refused before its tenant's types are known.
+// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key. Those of users
+// and groups are there with no more than the log says of a request that is refused before its tenant's types are known.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
 	search := map[string]operation{http.MethodPost: (*handler).search}
 	return map[string]*route{
-		"me":                    {pattern: "/Me", missing: "The endpoint /Me is not offered: the tokens of this server belong to no user."},
-		"bulk":                  {pattern: "/Bulk", methods: map[string]operation{http.MethodPost: (*handler).bulk}},
-		"/":                     {pattern: "/", methods: get((*handler).list)},
-		searchSegment:           {pattern: "/.search", reads: true, methods: search},
-		"serviceproviderconfig": {pattern: "/ServiceProviderConfig", open: true, methods: get((*handler).serviceProviderConfig)},
-		"resourcetypes":         {pattern: "/ResourceTypes", methods: get((*handler).listResourceTypes)},
-		"resourcetypes/{id}":    {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
-		"schemas":               {pattern: "/Schemas", methods: get((*handler).listSchemas)},
-		"schemas/{id}":          {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
-		"users":                 {pattern: "/Users"},
-		"users/{id}":            {pattern: "/Users/{id}"},
-		"users/.search":         {pattern: "/Users/.search"},
-		"groups":                {pattern: "/Groups"},
-		"groups/{id}":           {pattern: "/Groups/{id}"},
-		"groups/.search":        {pattern: "/Groups/.search"},
+		"me": {
+			pattern: "/Me",
+			missing: "The endpoint /Me is not offered: the tokens of this server belong to no user.",
+		},
+		"bulk":        {pattern: "/Bulk", methods: map[string]operation{http.MethodPost: (*handler).bulk}},
+		"/":           {pattern: "/", methods: get((*handler).list)},
+		searchSegment: {pattern: "/.search", reads: true, methods: search},
+		"serviceproviderconfig": {
+			pattern: "/ServiceProviderConfig", open: true,
+			methods: get((*handler).serviceProviderConfig),
+		},
+		"resourcetypes":      {pattern: "/ResourceTypes", methods: get((*handler).listResourceTypes)},
+		"resourcetypes/{id}": {pattern: "/ResourceTypes/{id}", methods: get((*handler).getResourceType)},
+		"schemas":            {pattern: "/Schemas", methods: get((*handler).listSchemas)},
+		"schemas/{id}":       {pattern: "/Schemas/{id}", methods: get((*handler).getSchema)},
+		"users":              {pattern: "/Users"},
+		"users/{id}":         {pattern: "/Users/{id}"},
+		"users/.search":      {pattern: "/Users/.search"},
+		"groups":             {pattern: "/Groups"},
+		"groups/{id}":        {pattern: "/Groups/{id}"},
+		"groups/.search":     {pattern: "/Groups/.search"},
 	}
 }
 
@@ -63,8 +69,8 @@ func memberships(behind string) *route {
 	return r
 }
 
-// routeOf is the route of a resource type's endpoint for what stands behind it in a target.key: nothing, an id or .search; nil
-// for anything else.
+// routeOf is the route of a resource type's endpoint for what stands behind it in a target.key: nothing, an id or
+// .search; nil for anything else.
 func routeOf(rt *schema.ResourceType, behind string) *route {
 	r := &route{rt: rt, pattern: rt.Endpoint + "/" + behind}
 	switch behind {
@@ -84,7 +90,8 @@ func routeOf(rt *schema.ResourceType, behind string) *route {
 	return r
 }
 
-// find finds the route of a request whose tenant is known: one of its resource types, or an endpoint that every tenant has.
+// find finds the route of a request whose tenant is known: one of its resource types, or an endpoint that every tenant
+// has.
 func (h *handler) find(rq *request) *route {
 	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
 	rt := rq.endpoint(endpoint)
@@ -118,8 +125,8 @@ type target struct {
 // searchSegment stands in the place of an id and is none (RFC 7644, section 3.4.3).
 const searchSegment = ".search"
 
-// parsePath takes apart a decoded path. Endpoint names may have any case and a slash may end them; ids are taken as they are.
-// known is false for a path that is no tenant's.
+// parsePath takes apart a decoded path. Endpoint names may have any case and a slash may end them; ids are taken as
+// they are. known is false for a path that is no tenant's.
 func parsePath(path string) (t target, known bool) {
 	rest, found := strings.CutPrefix(path, "/scim/")
 	if !found || strings.Contains(path, "//") {
@@ -147,8 +154,8 @@ func parsePath(path string) (t target, known bool) {
 	return t, true
 }
 
-// openToAll tells whether the request asks for something public without a token: a client may look at the configuration before
-// it has one (RFC 7644, section 4).
+// openToAll tells whether the request asks for something public without a token: a client may look at the configuration
+// before it has one (RFC 7644, section 4).
 func (rq *request) openToAll() bool {
 	return rq.route != nil && rq.route.open && rq.reads() && rq.Header.Get("Authorization") == ""
 }

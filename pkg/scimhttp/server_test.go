@@ -105,7 +105,10 @@ func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 // tenant makes a tenant.
 func (s *server) tenant(id, idp string, settings tenant.Settings) account {
 	s.t.Helper()
-	made, token, err := s.tenants.Create(context.Background(), tenant.NewTenant{ID: id, Name: id, IdP: idp, Settings: settings})
+	made, token, err := s.tenants.Create(context.Background(), tenant.NewTenant{
+		ID: id, Name: id, IdP: idp,
+		Settings: settings,
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -147,7 +150,8 @@ func (s *server) send(method, target, body string, headers ...string) *response 
 // as sends a request of a tenant; path begins behind its base URL.
 func (s *server) as(a account, method, path, body string, headers ...string) *response {
 	s.t.Helper()
-	return s.send(method, "/scim/v2/"+a.id+path, body, append([]string{"Authorization", "Bearer " + a.token}, headers...)...)
+	return s.send(method, "/scim/v2/"+a.id+path, body,
+		append([]string{"Authorization", "Bearer " + a.token}, headers...)...)
 }
 
 // want checks the status.
@@ -168,7 +172,8 @@ func (r *response) wantError(status int, scimType scim.ErrorType) *response {
 	}
 	got, _ := r.body["scimType"].(string)
 	detail, _ := r.body["detail"].(string)
-	if r.body["status"] != fmt.Sprint(status) || got != string(scimType) || detail == "" || fmt.Sprint(r.body["schemas"]) != "["+scim.ErrorURN+"]" {
+	if r.body["status"] != fmt.Sprint(status) || got != string(scimType) || detail == "" ||
+		fmt.Sprint(r.body["schemas"]) != "["+scim.ErrorURN+"]" {
 		r.t.Errorf("%s: error %s, want status %d and scimType %q", r.what, r.raw, status, scimType)
 	}
 	return r

@@ -19,7 +19,8 @@ func (r *response) wantResource(status int) *response {
 	if location == "" || location != r.text("meta", "location") || !strings.HasSuffix(location, "/"+r.text("id")) {
 		r.t.Errorf("%s: Location %q, meta %v", r.what, location, r.at("meta"))
 	}
-	r.wantHeader("Content-Location", location).wantHeader("ETag", r.text("meta", "version")).wantHeader("Content-Type", scim.MediaType)
+	r.wantHeader("Content-Location", location).wantHeader("ETag", r.text("meta", "version")).
+		wantHeader("Content-Type", scim.MediaType)
 	if !strings.HasPrefix(r.text("meta", "version"), `W/"`) {
 		r.t.Errorf("%s: version %q", r.what, r.text("meta", "version"))
 	}
@@ -35,21 +36,28 @@ func TestCreateUser(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	// "POST /Users with only userName -> 201; body is the full resource"; "client id, meta ignored".
-	r := s.as(a, "POST", "/Users", `{"USERNAME":"Zoë","id":"mine","meta":{"version":"9"},"password":"s3cret","nothing":1}`).wantResource(201)
-	if r.text("userName") != "Zoë" || r.text("schemas", 0) != scim.UserURN || r.text("id") == "mine" || r.at("active") != true {
+	r := s.as(
+		a, "POST", "/Users", `{"USERNAME":"Zoë","id":"mine","meta":{"version":"9"},"password":"s3cret","nothing":1}`).
+		wantResource(201)
+	if r.text("userName") != "Zoë" || r.text("schemas", 0) != scim.UserURN || r.text("id") == "mine" ||
+		r.at("active") != true {
 		t.Errorf("body %s", r.raw)
 	}
 	if strings.Contains(r.raw, "s3cret") || strings.Contains(r.raw, "nothing") {
 		t.Errorf("body %s", r.raw)
 	}
-	if r.text("meta", "resourceType") != "User" || r.text("meta", "created") != "2026-11-22T08:00:00.000Z" || r.text("meta", "created") != r.text("meta", "lastModified") {
+	if r.text("meta", "resourceType") != "User" || r.text("meta", "created") != "2026-11-22T08:00:00.000Z" ||
+		r.text("meta", "created") != r.text("meta", "lastModified") {
 		t.Errorf("meta %v", r.at("meta"))
 	}
 	if !strings.HasPrefix(r.text("meta", "location"), users) {
 		t.Errorf("location %q", r.text("meta", "location"))
 	}
 	// "userName missing / empty string -> 400 invalidValue".
-	for _, body := range []string{`{}`, `{"userName":""}`, `{"userName":null}`, `{"userName":"x","active":"maybe"}`, `{"userName":5}`} {
+	for _, body := range []string{
+		`{}`, `{"userName":""}`, `{"userName":null}`, `{"userName":"x","active":"maybe"}`,
+		`{"userName":5}`,
+	} {
 		s.as(a, "POST", "/Users", body).wantError(400, scim.InvalidValue)
 	}
 	// "Duplicate userName (also different case) -> 409 uniqueness + detail".
@@ -85,7 +93,8 @@ func TestGetUserConditionally(t *testing.T) {
 	path, etag := "/Users/"+made.text("id"), made.header.Get("ETag")
 	// "If-None-Match match or * -> 304; mismatch -> 200".
 	for _, match := range []string{etag, "*", `"x", ` + etag, strings.TrimPrefix(etag, "W/"), `W/"a,b",` + etag} {
-		r := s.as(a, "GET", path, "", "If-None-Match", match).want(304).wantHeader("ETag", etag).wantHeader("Content-Type", "")
+		r := s.as(a, "GET", path, "", "If-None-Match", match).want(304).wantHeader("ETag", etag).
+			wantHeader("Content-Type", "")
 		if r.raw != "" {
 			t.Errorf("%s: body %q", match, r.raw)
 		}
@@ -129,7 +138,8 @@ func TestReplaceUser(t *testing.T) {
 	s.as(a, "PUT", path, `{"userName":"C"}`).wantError(409, scim.Uniqueness)
 }
 
-// PATCH of users: "200 and the full body; 204 by settings.scim.patchBody: none; with attributes or excludedAttributes always 200".
+// PATCH of users: "200 and the full body; 204 by settings.scim.patchBody: none; with attributes or excludedAttributes
+// always 200".
 func TestPatchUserAnswers(t *testing.T) {
 	s := newServer(t, nil)
 	for _, c := range []struct {
@@ -140,12 +150,20 @@ func TestPatchUserAnswers(t *testing.T) {
 		{s.tenant("acme", "", tenant.Settings{}), "", 200},
 		{s.tenant("entra", "entra", tenant.Settings{}), "", 200},
 		{s.tenant("quiet", "", tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone}}), "", 204},
-		{s.tenant("quiet2", "", tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone}}), "?attributes=userName", 200},
-		{s.tenant("quiet3", "", tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone}}), "?excludedAttributes=name", 200},
+		{
+			s.tenant("quiet2", "", tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone}}),
+			"?attributes=userName", 200,
+		},
+		{
+			s.tenant("quiet3", "", tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone}}),
+			"?excludedAttributes=name", 200,
+		},
 	} {
 		made := s.as(c.account, "POST", "/Users", `{"userName":"a"}`).wantResource(201)
-		r := s.as(c.account, "PATCH", "/Users/"+made.text("id")+c.query, patchOf(`{"op":"Replace","path":"nickName","value":"n"}`)).want(c.status)
-		if r.header.Get("Location") != made.header.Get("Location") || r.header.Get("ETag") == "" || r.header.Get("ETag") == made.header.Get("ETag") {
+		r := s.as(c.account, "PATCH", "/Users/"+made.text("id")+c.query,
+			patchOf(`{"op":"Replace","path":"nickName","value":"n"}`)).want(c.status)
+		if r.header.Get("Location") != made.header.Get("Location") || r.header.Get("ETag") == "" ||
+			r.header.Get("ETag") == made.header.Get("ETag") {
 			t.Errorf("%s%s: Location %q, ETag %q", c.account.id, c.query, r.header.Get("Location"), r.header.Get("ETag"))
 		}
 		if (r.raw == "") != (c.status == 204) || c.query == "" && c.status == 200 && r.text("nickName") != "n" {
@@ -169,7 +187,8 @@ func TestPatchErrors(t *testing.T) {
 		patchOf(`{"op":"replace","path":"nothing","value":"x"}`):                        scim.InvalidPath,
 		patchOf(`{"op":"replace","path":"emails[","value":"x"}`):                        "",
 		patchOf(`{"op":"replace","path":"emails[type eq \"work\"].value","value":"x"}`): scim.NoTarget,
-		patchOf(`{"op":"replace","path":"title","value":"y"}`, `{"op":"replace","path":"active","value":"maybe"}`): scim.InvalidValue,
+		patchOf(`{"op":"replace","path":"title","value":"y"}`,
+			`{"op":"replace","path":"active","value":"maybe"}`): scim.InvalidValue,
 	} {
 		r := s.as(a, "PATCH", path, body).want(400)
 		if scimType != "" {
@@ -217,9 +236,13 @@ func TestStrangeIDsFindNothing(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
 	id := s.as(a, "POST", "/Users", `{"userName":"a"}`).wantResource(201).text("id")
-	for _, suffix := range []string{"%23b", "%25", "%3Fb=c", "%20", "%00", "%0a", ".", "%2e%2e", "%2Fx", "%5c", "%FF", ";v=1", "%25%32%33", "*"} {
+	for _, suffix := range []string{
+		"%23b", "%25", "%3Fb=c", "%20", "%00", "%0a", ".", "%2e%2e", "%2Fx", "%5c", "%FF",
+		";v=1", "%25%32%33", "*",
+	} {
 		for method, body := range map[string]string{
-			"GET": "", "DELETE": "", "PUT": `{"userName":"b"}`, "PATCH": patchOf(`{"op":"replace","path":"userName","value":"b"}`),
+			"GET": "", "DELETE": "", "PUT": `{"userName":"b"}`,
+			"PATCH": patchOf(`{"op":"replace","path":"userName","value":"b"}`),
 		} {
 			s.as(a, method, "/Users/"+id+suffix, body).wantError(404, scim.NoType)
 		}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Cost is what a piece of work consumed, in DynamoDB's on-demand units: a read unit is 4 KiB read strongly consistently, a write
-// unit 1 KiB written; a transaction doubles both.
+// Cost is what a piece of work consumed, in DynamoDB's on-demand units: a read unit is 4 KiB read strongly
+// consistently, a write unit 1 KiB written; a transaction doubles both.
 type Cost struct {
 	Calls      int
 	ReadUnits  float64
@@ -28,7 +28,8 @@ func (m *Meter) Total() Cost {
 
 type meterKey struct{}
 
-// WithMeter returns a context under which every engine call adds its cost to the returned Meter, and to those of the contexts around it.
+// WithMeter returns a context under which every engine call adds its cost to the returned Meter, and to those of the
+// contexts around it.
 func WithMeter(ctx context.Context) (context.Context, *Meter) {
 	m := &Meter{}
 	parent, _ := ctx.Value(meterKey{}).([]*Meter)

@@ -22,8 +22,8 @@ const (
 // Key addresses an item. PK is the partition, SK orders items inside it by their UTF-8 bytes. Neither is ever empty.
 type Key struct{ PK, SK string }
 
-// Attrs are the attributes of an item beside its key: string, int64 or []byte by name. An engine returns what it was given;
-// an empty string or an empty byte slice is a value.
+// Attrs are the attributes of an item beside its key: string, int64 or []byte by name. An engine returns what it was
+// given; an empty string or an empty byte slice is a value.
 type Attrs map[string]any
 
 // Item is a stored item. Attrs is nil where Get found nothing.
@@ -39,8 +39,8 @@ type OpKind int
 const (
 	// Put stores Set as the whole item, replacing what was there.
 	Put OpKind = iota + 1
-	// Update changes an item: Set assigns, Add adds to a number (a missing one counts as 0), Unset removes. It creates the item
-	// if nothing is there and no condition forbids it.
+	// Update changes an item: Set assigns, Add adds to a number (a missing one counts as 0), Unset removes. It creates the
+	// item if nothing is there and no condition forbids it.
 	Update
 	// Delete removes the item; nothing there is no error.
 	Delete
@@ -113,38 +113,41 @@ type Page struct {
 	Items []Item
 	// Count is the number of items read, also with CountOnly.
 	Count int
-	// More says that the range may go on behind Last: the page ended at Limit (even where nothing follows) or MaxPageBytes.
+	// More says that the range may go on behind Last: the page ended at Limit (even where nothing follows) or
+	// MaxPageBytes.
 	More bool
 	// Last is the SK to continue After. Set where More is.
 	Last string
 }
 
-// Engine stores items. It is the port that storage implements; Store, on top of it, is what the rest of the program uses.
+// Engine stores items. It is the port that storage implements; Store, on top of it, is what the rest of the program
+// uses.
 //
-// Every read is strongly consistent: it sees every write that was acknowledged before it began. Every method is safe for
-// concurrent use, honours ctx, enforces the limits above with a *LimitError before anything is stored, adds what it consumed
-// to the Meter of ctx (also when it fails), and never retries on its own behalf what ErrConflict, ErrThrottled or
-// ErrUnavailable report.
+// Every read is strongly consistent: it sees every write that was acknowledged before it began. Every method is safe
+// for concurrent use, honours ctx, enforces the limits above with a *LimitError before anything is stored, adds what it
+// consumed to the Meter of ctx (also when it fails), and never retries on its own behalf what ErrConflict, ErrThrottled
+// or ErrUnavailable report.
 //
 // The conformance suite in package storetest is the detailed contract.
 type Engine interface {
-	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in the order asked, with nil Attrs
-	// where there is none. unread lists the indexes that the engine had to leave out (throttling, or more than MaxGetBytes);
-	// their items are to be asked for again.
+	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in the order asked, with nil
+	// Attrs where there is none. unread lists the indexes that the engine had to leave out (throttling, or more than
+	// MaxGetBytes); their items are to be asked for again.
 	Get(ctx context.Context, keys []Key) (items []Item, unread []int, err error)
 
-	// Query reads one page. Items written while a walk over pages goes on may or may not be seen; all others are seen exactly once.
+	// Query reads one page. Items written while a walk over pages goes on may or may not be seen; all others are seen
+	// exactly once.
 	Query(ctx context.Context, q Query) (Page, error)
 
-	// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, isolated from other writes. Conditions
-	// that do not hold give a *ConditionError. token, if not empty (at most 36 bytes), makes the call idempotent for ten minutes:
-	// the same operations under the same token happen once; the same token with other operations is a *LimitError. A call that
-	// failed leaves its token unused. One operation without a token is a plain write at half the cost, unless it is a Check.
-	// An Add to an attribute that is not a number is a *LimitError, too.
+	// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, isolated from other writes.
+	// Conditions that do not hold give a *ConditionError. token, if not empty (at most 36 bytes), makes the call
+	// idempotent for ten minutes: the same operations under the same token happen once; the same token with other
+	// operations is a *LimitError. A call that failed leaves its token unused. One operation without a token is a plain
+	// write at half the cost, unless it is a Check. An Add to an attribute that is not a number is a *LimitError, too.
 	Transact(ctx context.Context, token string, ops []Op) error
 
-	// Batch applies up to MaxBatchOps unconditional Put and Delete operations on distinct keys, each atomically, in no order.
-	// undone lists the indexes that the engine had to leave out (throttling).
+	// Batch applies up to MaxBatchOps unconditional Put and Delete operations on distinct keys, each atomically, in no
+	// order. undone lists the indexes that the engine had to leave out (throttling).
 	Batch(ctx context.Context, ops []Op) (undone []int, err error)
 }
 
@@ -154,8 +157,8 @@ var (
 	ErrConflict = errors.New("store: conflicting write in progress")
 	// ErrThrottled: the engine refused for load; nothing was written.
 	ErrThrottled = errors.New("store: throttled")
-	// ErrUnavailable: no answer came; a write may or may not have happened. Only a call with a token, or one that is idempotent by
-	// itself, may be tried again.
+	// ErrUnavailable: no answer came; a write may or may not have happened. Only a call with a token, or one that is
+	// idempotent by itself, may be tried again.
 	ErrUnavailable = errors.New("store: unavailable")
 )
 
@@ -193,8 +196,8 @@ func (e *ConditionError) At(i int) bool {
 	return false
 }
 
-// LimitError reports a call that no engine would take: too large an item, too many operations, a key twice, an empty key.
-// Nothing was written.
+// LimitError reports a call that no engine would take: too large an item, too many operations, a key twice, an empty
+// key. Nothing was written.
 type LimitError struct{ Reason string }
 
 func (e *LimitError) Error() string { return "store: " + e.Reason }

@@ -11,9 +11,9 @@ import (
 )
 
 // The table, whole. Everything of a tenant t is in partitions whose name is "T#t" or begins with "T#t#", so that an IAM
-// condition on dynamodb:LeadingKeys can fence a tenant; TenantStore fences it in the program. Sort keys that join several
-// parts put Sep between them and escape it inside them, so that no value can pass for another and prefixes sort as the
-// values do.
+// condition on dynamodb:LeadingKeys can fence a tenant; TenantStore fences it in the program. Sort keys that join
+// several parts put Sep between them and escape it inside them, so that no value can pass for another and prefixes sort
+// as the values do.
 //
 //	what                        PK                   SK                                attributes beside v
 //	tenant                      T#t                  TENANT                            doc, ver, state
@@ -46,15 +46,16 @@ import (
 //	bulk request seen before    T#t#B                digest of the request             seeds, done, ttl
 //	client's assertion used     T#t#J                digest of client id and jti       ttl
 //
-// Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl (AttrTTL).
+// Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl
+// (AttrTTL).
 const (
 	// AttrSchema is the attribute that holds the version of an item's layout.
 	AttrSchema = "v"
-	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days, so
-	// whoever reads an item that expires compares the time itself.
+	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days,
+	// so whoever reads an item that expires compares the time itself.
 	AttrTTL = "ttl"
-	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, a deleted tenant, or
-	// something to tell.
+	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, a deleted tenant,
+	// or something to tell.
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1
@@ -71,8 +72,8 @@ var (
 	unescaper = strings.NewReplacer("\x02\x02", "\x00", "\x02\x03", "\x01", "\x02\x04", "\x02")
 )
 
-// Join makes a sort key of parts, escaping each. It neither copies nor searches twice if there is nothing to escape: a request
-// about a large group makes some ten thousand keys.
+// Join makes a sort key of parts, escaping each. It neither copies nor searches twice if there is nothing to escape: a
+// request about a large group makes some ten thousand keys.
 func Join(parts ...string) string {
 	for i, p := range parts {
 		if !plain(p) {
@@ -217,7 +218,8 @@ func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(
 // GroupNameHolder is the key that makes a group name unique where the tenant wants that.
 func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
 
-// Other is the key of a resource of a type that an operator has defined. The id of a type is made of letters, digits, "-" and "_".
+// Other is the key of a resource of a type that an operator has defined. The id of a type is made of letters, digits,
+// "-" and "_".
 func (k Keys) Other(typeID, id string) Key { return Key{k.pk("#Y#" + typeID), id} }
 
 // OtherType is the key that names a type whose resources have a partition of their own; see Partitions.
@@ -228,8 +230,8 @@ func (k Keys) Unique(typeID, attribute, value string) Key {
 	return Key{k.pk("#UQ"), Join(typeID, attribute, value)}
 }
 
-// Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet. Members of all groups
-// share a partition, so that one range read serves a page of groups.
+// Member is the key of a member of a group: a user's or group's id, or a value that names nobody yet. Members of all
+// groups share a partition, so that one range read serves a page of groups.
 func (k Keys) Member(groupID, value string) Key { return Key{k.pk("#M"), Join(groupID, value)} }
 
 // MemberPrefix is the prefix of all Member keys of a group.
@@ -256,7 +258,8 @@ func (k Keys) Counter(kind, shard string) Key { return Key{k.pk("#C"), Join(kind
 // CounterPrefix is the prefix of all shards of a counter.
 func (k Keys) CounterPrefix(kind string) Key { return Key{k.pk("#C"), Join(kind) + Sep} }
 
-// Waiting is the key of a reference that names nobody yet: which owner ("M" a group's member, "U" a user's manager) waits for whom.
+// Waiting is the key of a reference that names nobody yet: which owner ("M" a group's member, "U" a user's manager)
+// waits for whom.
 func (k Keys) Waiting(folded, where, owner, value string) Key {
 	return Key{k.pk("#Q"), Join(brief(folded), where, owner, value)}
 }
@@ -289,11 +292,14 @@ func (k Keys) Owns(pk string) bool {
 	return ok && (rest == "" || rest[0] == '#')
 }
 
-// Partitions are the names of all partitions of the tenant but its own item's, and those of the types that OtherType names: what a
-// deleted tenant is emptied of.
+// Partitions are the names of all partitions of the tenant but its own item's, and those of the types that OtherType
+// names: what a deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
-	for _, suffix := range []string{"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q", "#QH", "#C", "#K", "#B", "#J"} {
+	for _, suffix := range []string{
+		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
+		"#QH", "#C", "#K", "#B", "#J",
+	} {
 		pks = append(pks, k.pk(suffix))
 	}
 	return pks

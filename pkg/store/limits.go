@@ -67,8 +67,8 @@ func ValidateToken(token string) error {
 	return nil
 }
 
-// ValidateTransact returns the *LimitError with which every engine refuses to transact ops, or nil. What an Update makes of an
-// item is known to the engine alone: it checks the result with ValidateSize.
+// ValidateTransact returns the *LimitError with which every engine refuses to transact ops, or nil. What an Update
+// makes of an item is known to the engine alone: it checks the result with ValidateSize.
 func ValidateTransact(ops []Op) error {
 	if err := validateCount(len(ops), MaxTransactOps, "operations"); err != nil {
 		return err

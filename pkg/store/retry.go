@@ -11,14 +11,14 @@ import (
 // maxDoublings of BaseDelay bounds the pause between two tries.
 const maxDoublings = 50
 
-// retry calls work until it succeeds, fails with an error that is not retryable, or time is up. Pauses have full jitter. Work
-// reports progress if it did a part: the pauses then begin anew.
+// retry calls work until it succeeds, fails with an error that is not retryable, or time is up. Pauses have full
+// jitter. Work reports progress if it did a part: the pauses then begin anew.
 func (s *Store) retry(
 	ctx context.Context, retryable func(error) bool, work func(context.Context) (progress bool, err error),
 ) error {
 	begin := time.Now()
-	// The first try is under the caller's context: nearly every call needs no other, and a timer for each costs as much as a
-	// read of the embedded engine.
+	// The first try is under the caller's context: nearly every call needs no other, and a timer for each costs as much as
+	// a read of the embedded engine.
 	_, err := work(ctx)
 	switch {
 	case err == nil:
@@ -52,8 +52,8 @@ func (s *Store) retry(
 	return exhausted(ctx, last)
 }
 
-// latest returns err, which came after last. What was in doubt once stays in doubt: ErrUnavailable is never replaced by an error
-// that says that nothing was written.
+// latest returns err, which came after last. What was in doubt once stays in doubt: ErrUnavailable is never replaced by
+// an error that says that nothing was written.
 func latest(last, err error) error {
 	if errors.Is(last, ErrUnavailable) && !errors.Is(err, ErrUnavailable) {
 		return fmt.Errorf("%w, then: %v", ErrUnavailable, err)
@@ -65,7 +65,8 @@ func timeIsUp(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled))
 }
 
-// exhausted makes the error of a call that would be tried again if there were time. It names the end of ctx where that is why.
+// exhausted makes the error of a call that would be tried again if there were time. It names the end of ctx where that
+// is why.
 func exhausted(ctx context.Context, last error) error {
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%w (%w)", last, cause)

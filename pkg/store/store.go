@@ -18,18 +18,18 @@ const parallel = 8
 
 // Options of a Store. The zero value is good.
 type Options struct {
-	// MaxWait bounds how long one call of a Store is tried again; 0 means ten seconds. The context may end it sooner. The first try
-	// ends when the engine gives up, by itself or with the context.
+	// MaxWait bounds how long one call of a Store is tried again; 0 means ten seconds. The context may end it sooner. The
+	// first try ends when the engine gives up, by itself or with the context.
 	MaxWait time.Duration
-	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one, up to fifty times this. The pause
-	// itself is random below it. 0 means 20 milliseconds.
+	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one, up to fifty times this.
+	// The pause itself is random below it. 0 means 20 milliseconds.
 	BaseDelay time.Duration
 	// MaxInFlight bounds the bytes that Reserve gives out at a time; 0 means 32 MiB.
 	MaxInFlight int64
 }
 
-// Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict or ErrThrottled if nothing
-// was written, ErrUnavailable if a write may have happened. It is safe for concurrent use.
+// Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict or ErrThrottled if
+// nothing was written, ErrUnavailable if a write may have happened. It is safe for concurrent use.
 type Store struct {
 	engine   Engine
 	o        Options
@@ -50,8 +50,8 @@ func New(e Engine, o Options) *Store {
 	return &Store{engine: e, o: o, inFlight: semaphore.NewWeighted(o.MaxInFlight)}
 }
 
-// Get reads any number of items, in the order asked; Attrs is nil where there is none. A key may appear twice: its items then
-// share their Attrs. More than MaxGetKeys keys are read in parallel, each item atomically.
+// Get reads any number of items, in the order asked; Attrs is nil where there is none. A key may appear twice: its
+// items then share their Attrs. More than MaxGetKeys keys are read in parallel, each item atomically.
 func (s *Store) Get(ctx context.Context, keys ...Key) ([]Item, error) {
 	if len(keys) == 1 {
 		return s.get(ctx, keys)
@@ -144,8 +144,8 @@ func (s *Store) Query(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-// All walks a range page by page; q.Limit is the size of a page. Items written while it walks may or may not be seen. It ends
-// after the first error, and with that of ctx before the next item if ctx ends.
+// All walks a range page by page; q.Limit is the size of a page. Items written while it walks may or may not be seen.
+// It ends after the first error, and with that of ctx before the next item if ctx ends.
 func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for {
@@ -171,8 +171,8 @@ func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	}
 }
 
-// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, exactly once however often it has to try. A
-// condition that does not hold gives the *ConditionError. It costs twice what the writes alone would.
+// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, exactly once however often it has
+// to try. A condition that does not hold gives the *ConditionError. It costs twice what the writes alone would.
 func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	if len(ops) == 0 {
 		return nil
@@ -186,8 +186,8 @@ func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	})
 }
 
-// Write applies one operation as a plain write. Where no answer came it tries again only what may happen twice: an operation
-// without condition and without Add. Else the error wraps ErrUnavailable and the write may have happened.
+// Write applies one operation as a plain write. Where no answer came it tries again only what may happen twice: an
+// operation without condition and without Add. Else the error wraps ErrUnavailable and the write may have happened.
 func (s *Store) Write(ctx context.Context, op Op) error {
 	if err := held(ctx); err != nil {
 		return err
@@ -201,8 +201,8 @@ func (s *Store) Write(ctx context.Context, op Op) error {
 	})
 }
 
-// Batch applies any number of unconditional Put and Delete operations on distinct keys, each atomically, in no order. After an
-// error some of them may have happened.
+// Batch applies any number of unconditional Put and Delete operations on distinct keys, each atomically, in no order.
+// After an error some of them may have happened.
 func (s *Store) Batch(ctx context.Context, ops ...Op) error {
 	if err := held(ctx); err != nil {
 		return err

@@ -31,8 +31,10 @@ func TestItemBytes(t *testing.T) {
 		t.Errorf("a key alone is %d bytes, want 7", base)
 	}
 	for n, want := range map[int64]int{
-		0: 1, 1: 2, 9: 2, 10: 2, 12: 2, 99: 2, 100: 2, 101: 3, 123: 3, 1000: 2, 1234: 3, 12345: 4, 100000: 2, 120000: 2, 1200000: 3,
-		123456: 4, 1234567: 5, -1: 3, -12: 3, -100: 3, -123: 4, math.MaxInt64: 11, math.MinInt64: 12, 1000000000000000001: 11, 10000000000: 2,
+		0: 1, 1: 2, 9: 2, 10: 2, 12: 2, 99: 2, 100: 2, 101: 3, 123: 3, 1000: 2, 1234: 3, 12345: 4, 100000: 2, 120000: 2,
+		1200000: 3,
+		123456:  4, 1234567: 5, -1: 3, -12: 3, -100: 3, -123: 4, math.MaxInt64: 11, math.MinInt64: 12,
+		1000000000000000001: 11, 10000000000: 2,
 	} {
 		if got := store.ItemBytes(k, store.Attrs{"n": n}) - base - 1; got != want {
 			t.Errorf("%d is %d bytes, want %d", n, got, want)
@@ -153,12 +155,16 @@ func (u untouched) Batch(context.Context, []store.Op) ([]int, error) {
 	return nil, nil
 }
 
-// TestFence checks that a tenant's Store refuses every partition that is not the tenant's, with every method, before the engine.
+// TestFence checks that a tenant's Store refuses every partition that is not the tenant's, with every method, before
+// the engine.
 func TestFence(t *testing.T) {
 	ctx := t.Context()
 	own := store.KeysOf("acme").User("1")
 	fenced := store.New(untouched{t: t}, store.Options{}).Tenant("acme")
-	for _, pk := range []string{"", "T#", "T#other", "T#other#U", "T#acm", "T#acme2", "T#acme2#U", "T#acme-x#U", "t#acme", store.TenantsPK, "T#acme\x01#U", " T#acme"} {
+	for _, pk := range []string{
+		"", "T#", "T#other", "T#other#U", "T#acm", "T#acme2", "T#acme2#U", "T#acme-x#U", "t#acme",
+		store.TenantsPK, "T#acme\x01#U", " T#acme",
+	} {
 		k := store.Key{PK: pk, SK: "a"}
 		good, bad := store.Op{Kind: store.Delete, Key: own}, store.Op{Kind: store.Delete, Key: k}
 		_, getErr := fenced.Get(ctx, own, k)
@@ -202,7 +208,13 @@ func TestFence(t *testing.T) {
 }
 
 func TestJoinAndSplit(t *testing.T) {
-	for _, parts := range [][]string{{"a"}, {"a", "b"}, {"", ""}, {"\x00\x01\x02", "\x02\x03", "\x01"}, {strings.Repeat("\x02", 9), "é"}} {
+	for _, parts := range [][]string{
+		{"a"},
+		{"a", "b"},
+		{"", ""},
+		{"\x00\x01\x02", "\x02\x03", "\x01"},
+		{strings.Repeat("\x02", 9), "é"},
+	} {
 		joined := store.Join(parts...)
 		if got := store.Split(joined); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", parts) {
 			t.Errorf("%q became %q and %q", parts, joined, got)

@@ -10,8 +10,8 @@ import (
 // ErrForeignKey reports a key outside the tenant's partitions: a fault of the program. Nothing reached the engine.
 var ErrForeignKey = errors.New("store: key outside the tenant")
 
-// TenantStore is a Store that reads and writes the partitions of one tenant only, and makes their keys. Its methods are those of
-// Store; a key of any other partition gives ErrForeignKey.
+// TenantStore is a Store that reads and writes the partitions of one tenant only, and makes their keys. Its methods are
+// those of Store; a key of any other partition gives ErrForeignKey.
 type TenantStore struct {
 	Keys
 	store *Store

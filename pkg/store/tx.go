@@ -45,9 +45,9 @@ func (tx *Tx) Room() int { return MaxTransactOps - len(tx.ops) }
 // Ops are the operations. The slice must not be changed.
 func (tx *Tx) Ops() []Op { return tx.ops }
 
-// Commit writes the transaction of a tenant, all or nothing; an empty one writes nothing. If conditions do not hold, the
-// error is ErrStale if that is the meaning of any of them, since what the others were concluded from has to be read again
-// first; else it is the meaning of the first, or a *FailedError if several have one and they differ.
+// Commit writes the transaction of a tenant, all or nothing; an empty one writes nothing. If conditions do not hold,
+// the error is ErrStale if that is the meaning of any of them, since what the others were concluded from has to be read
+// again first; else it is the meaning of the first, or a *FailedError if several have one and they differ.
 func (tx *Tx) Commit(ctx context.Context, ts *TenantStore) error {
 	err := ts.Transact(ctx, tx.ops...)
 	var conditions *ConditionError
@@ -118,8 +118,8 @@ func IsNot(attr string, value any) Cond { return Cond{Test: NotEqual, Attr: attr
 // Lacks holds if the item, if any, has no such attribute.
 func Lacks(attr string) Cond { return Cond{Test: AttrAbsent, Attr: attr} }
 
-// Retry runs attempt until it returns anything but ErrStale, with growing jittered pauses, for at most limit or until ctx
-// ends. Then it returns ErrStale.
+// Retry runs attempt until it returns anything but ErrStale, with growing jittered pauses, for at most limit or until
+// ctx ends. Then it returns ErrStale.
 func Retry(ctx context.Context, limit time.Duration, attempt func() error) error {
 	err := attempt()
 	if !errors.Is(err, ErrStale) {
@@ -127,7 +127,8 @@ func Retry(ctx context.Context, limit time.Duration, attempt func() error) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for bound := 2 * time.Millisecond; pause(ctx, rand.N(bound)+time.Millisecond); bound = min(2*bound, 250*time.Millisecond) {
+	for bound := 2 * time.Millisecond; pause(ctx, rand.N(bound)+time.Millisecond); bound = min(
+		2*bound, 250*time.Millisecond) {
 		if err = attempt(); !errors.Is(err, ErrStale) {
 			return err
 		}

@@ -18,10 +18,13 @@ const (
 	nearby = 32
 )
 
-// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index; after false it goes on with
-// the next prefix. Calls for one prefix are in order, those for several may be in parallel. Prefixes between which there are few keys
-// are read together: where there is next to nothing, it takes one read for 64 of them, and never more than one for each.
-func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []string, use func(i int, sk string) bool) error {
+// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index; after
+// false it goes on with the next prefix. Calls for one prefix are in order, those for several may be in parallel.
+// Prefixes between which there are few keys are read together: where there is next to nothing, it takes one read for 64
+// of them, and never more than one for each.
+func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []string,
+	use func(i int, sk string) bool,
+) error {
 	order := make([]int, len(prefixes))
 	for i := range order {
 		order[i] = i
@@ -42,7 +45,9 @@ func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []strin
 }
 
 // walkUnder is EachUnder for the prefixes with the indexes of part, in order.
-func (t *TenantStore) walkUnder(ctx context.Context, pk string, prefixes []string, part []int, use func(i int, sk string) bool) error {
+func (t *TenantStore) walkUnder(ctx context.Context, pk string, prefixes []string, part []int,
+	use func(i int, sk string) bool,
+) error {
 	q := Query{PK: pk, To: prefixes[part[len(part)-1]] + "\U0010FFFF", Limit: nearby, Select: KeysOnly}
 	for len(part) > 0 {
 		if q.From = prefixes[part[0]]; q.After <= q.From {

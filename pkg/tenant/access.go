@@ -15,9 +15,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// An access token of an OAuth client says what it is good for and is sealed with a key of the tenant's, so that nothing is written to
-// grant one, and nothing more is read to check one than the tenant: whether the client and the credential that it was granted for
-// are still there, that item decides. Its value is accessPrefix and, in base64url, accessBody and an HMAC-SHA256 of it:
+// An access token of an OAuth client says what it is good for and is sealed with a key of the tenant's, so that nothing
+// is written to grant one, and nothing more is read to check one than the tenant: whether the client and the credential
+// that it was granted for are still there, that item decides. Its value is accessPrefix and, in base64url, accessBody
+// and an HMAC-SHA256 of it:
 //
 //	0   1  version, 1
 //	1   1  scopes: 1 read, 2 write
@@ -108,8 +109,12 @@ func parseAccess(value string) (a access, ok bool) {
 	if err != nil || raw[0] != accessVersion {
 		return access{}, false
 	}
-	a = access{body: raw[:accessBody], mac: raw[accessBody:], expires: int64(binary.BigEndian.Uint64(raw[2:10]) & (1<<62 - 1))}
-	a.client, a.credential = string(raw[10:10+len(tenantClient)+clientIDLength]), string(raw[accessBody-tokenIDLength:accessBody])
+	a = access{
+		body: raw[:accessBody], mac: raw[accessBody:],
+		expires: int64(binary.BigEndian.Uint64(raw[2:10]) & (1<<62 - 1)),
+	}
+	a.client, a.credential = string(raw[10:10+len(tenantClient)+clientIDLength]),
+		string(raw[accessBody-tokenIDLength:accessBody])
 	if raw[1]&1 != 0 {
 		a.scopes = append(a.scopes, ScopeRead)
 	}
@@ -119,8 +124,8 @@ func parseAccess(value string) (a access, ok bool) {
 	return a, validClientID(a.client)
 }
 
-// authenticateAccess is Authenticate for an access token: by one read of the tenant and, for a client of the operator's, of that client
-// in the same call. The token that it returns has the id of the client.
+// authenticateAccess is Authenticate for an access token: by one read of the tenant and, for a client of the
+// operator's, of that client in the same call. The token that it returns has the id of the client.
 func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a access) (Tenant, Token, error) {
 	if !validID(tenantID) {
 		return Tenant{}, Token{}, unauthorized()
@@ -163,5 +168,6 @@ func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a acc
 		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID}
 	}
 	allowed := slices.DeleteFunc(a.scopes, func(scope Scope) bool { return !slices.Contains(client.scopes(), scope) })
-	return r.tenant(tenantID, now), Token{ID: a.client, State: TokenActive, Scopes: allowed, ExpiresAt: unix(a.expires)}, nil
+	return r.tenant(tenantID, now), Token{ID: a.client, State: TokenActive, Scopes: allowed, ExpiresAt: unix(a.expires)},
+		nil
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also where that one
-// comes to the tenant sooner after its beginning than this one did.
+// retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also
+// where that one comes to the tenant sooner after its beginning than this one did.
 const retryAfter = 40 * time.Minute
 
-// advance does all that is due for a tenant: makes its successor, tells what there is to tell, tidies its vault, and delivers. The four
-// don't wait for each other: a vault that fails keeps nobody from being told. Each may be killed anywhere and repeated, by two
-// processes at once. found is the due time under which the tenant was found, 0 for none; its entry is removed if it is not the
-// tenant's own any more.
+// advance does all that is due for a tenant: makes its successor, tells what there is to tell, tidies its vault, and
+// delivers. The four don't wait for each other: a vault that fails keeps nobody from being told. Each may be killed
+// anywhere and repeated, by two processes at once. found is the due time under which the tenant was found, 0 for none;
+// its entry is removed if it is not the tenant's own any more.
 func (s *Service) advance(ctx context.Context, id string, found int64, d Delivery) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -66,7 +66,8 @@ func (s *Service) succeed(ctx context.Context, id string, now time.Time, seen *r
 	return present(err)
 }
 
-// candidate makes the successor of the tenant's tokens: with the scopes of those whose place it takes, and a whole life from now.
+// candidate makes the successor of the tenant's tokens: with the scopes of those whose place it takes, and a whole life
+// from now.
 func (s *Service) candidate(r *record, p policy, now time.Time) *candidate {
 	n := NewToken{}
 	if i := r.predecessor(now); i >= 0 {
@@ -95,8 +96,8 @@ func (s *Service) tellDue(ctx context.Context, id string, now time.Time, a annou
 	return present(err)
 }
 
-// tidy has the vault forget dead tokens, and brings its current one up to date. It returns what notes that on the tenant, and reports
-// whether there was anything to note.
+// tidy has the vault forget dead tokens, and brings its current one up to date. It returns what notes that on the
+// tenant, and reports whether there was anything to note.
 func (s *Service) tidy(ctx context.Context, id string) (note func(*record) bool, err error) {
 	note = func(*record) bool { return false }
 	r, err := s.read(ctx, id)
@@ -135,8 +136,8 @@ func (s *Service) tidy(ctx context.Context, id string) (note func(*record) bool,
 	}, nil
 }
 
-// settle writes what note has to note, and puts the tenant where it belongs in the order of due times: later, where something failed
-// or there is no end of it.
+// settle writes what note has to note, and puts the tenant where it belongs in the order of due times: later, where
+// something failed or there is no end of it.
 func (s *Service) settle(ctx context.Context, id string, found int64, failed error, note func(*record) bool) error {
 	r, err := s.update(ctx, id, func(r *record) error {
 		now := s.o.Now()
@@ -156,7 +157,8 @@ func (s *Service) settle(ctx context.Context, id string, found int64, failed err
 	return s.unlist(ctx, id, r, found)
 }
 
-// unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive where there is none.
+// unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive
+// where there is none.
 func (s *Service) unlist(ctx context.Context, id string, r *record, found int64) error {
 	stale := store.Cond{Test: store.Absent}
 	if r != nil {

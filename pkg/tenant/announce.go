@@ -10,8 +10,8 @@ import (
 
 // announcement is what announce goes by, beside the record.
 type announcement struct {
-	// ready tells of every token but the newest that its successor is there, if its period of notice begins before this, in Unix
-	// seconds.
+	// ready tells of every token but the newest that its successor is there, if its period of notice begins before this,
+	// in Unix seconds.
 	ready int64
 	// all tells whatever is due; else only that successors are ready.
 	all bool
@@ -19,9 +19,9 @@ type announcement struct {
 	used map[string]int64
 }
 
-// announce notes on the record the events and notices that are due at now: that a successor is ready, reminders, that a token has
-// ended. Nothing is noted twice, because the record remembers what was told, and is written together with it. What is due of
-// one token at one time becomes one notice, that which says most. It reports whether it noted anything.
+// announce notes on the record the events and notices that are due at now: that a successor is ready, reminders, that a
+// token has ended. Nothing is noted twice, because the record remembers what was told, and is written together with it.
+// What is due of one token at one time becomes one notice, that which says most. It reports whether it noted anything.
 func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 	before := len(r.out.events) + len(r.out.notices)
 	if a.all {
@@ -64,8 +64,8 @@ func (r *record) expire(now time.Time, t *tokenRecord) {
 	r.remind(now, t, []step{{kind: NoticeExpired}})
 }
 
-// late are the reminders of token i whose time has come, the most urgent first. There are none once its successor is in use and the
-// token has been silent for a week.
+// late are the reminders of token i whose time has come, the most urgent first. There are none once its successor is in
+// use and the token has been silent for a week.
 func (r *record) late(i int, now time.Time, a announcement) []step {
 	t := r.Tokens[i]
 	if t.Expires == 0 || r.swapped(i, now, a.used) {
@@ -90,7 +90,8 @@ func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
 	}
 }
 
-// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each successor.
+// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each
+// successor.
 func (t tokenRecord) noticeID(kind NoticeKind) string {
 	period := strconv.Itoa(t.Period)
 	if kind == NoticeSuccessorReady && t.Void > 0 {
@@ -99,8 +100,8 @@ func (t tokenRecord) noticeID(kind NoticeKind) string {
 	return noticeID(t.ID, kind, period)
 }
 
-// successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else the newest
-// where i is older; -1 where there is none.
+// successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else
+// the newest where i is older; -1 where there is none.
 func (r *record) successor(i int, now time.Time) int {
 	best, live := -1, r.live(now)
 	for _, j := range live {
@@ -114,8 +115,8 @@ func (r *record) successor(i int, now time.Time) int {
 	return best
 }
 
-// release takes back what was told of successors that are dead, unless people were told of another one in their place: the next one is told
-// of like the first.
+// release takes back what was told of successors that are dead, unless people were told of another one in their place:
+// the next one is told of like the first.
 func (r *record) release(now time.Time) {
 	for i := range r.Tokens {
 		t := &r.Tokens[i]
@@ -139,8 +140,8 @@ func (r *record) renewed(i int, now time.Time) bool {
 	return len(live) > 0 && live[len(live)-1] > i
 }
 
-// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later, a week ago at
-// least.
+// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later,
+// a week ago at least.
 func (r *record) swapped(i int, now time.Time, used map[string]int64) bool {
 	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < reminderStops {
 		return false

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// Authenticate finds out who sends a request to a tenant. authorization is the Authorization header as received: the scheme
-// Bearer in any case and the token, or the token alone. The token may be an access token of an OAuth client's (see Grant).
+// Authenticate finds out who sends a request to a tenant. authorization is the Authorization header as received: the
+// scheme Bearer in any case and the token, or the token alone. The token may be an access token of an OAuth client's
+// (see Grant).
 //
-// A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another tenant's, and for
-// a tenant that does not exist or is deleted; only a token that was good and has expired learns when. A *SwitchedOffError is
-// for good tokens only. Any other error is the table's (see Temporary).
+// A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another
+// tenant's, and for a tenant that does not exist or is deleted; only a token that was good and has expired learns when.
+// A *SwitchedOffError is for good tokens only. Any other error is the table's (see Temporary).
 //
 // A malformed token costs nothing; any other one strongly consistent read of one item, so that what an administrator
 // changes holds from the next request on.
@@ -63,8 +64,8 @@ func (s *Service) authenticate(ctx context.Context, tenantID, value string) (Ten
 	return Tenant{}, Token{}, unauthorized()
 }
 
-// match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it takes says
-// nothing about them.
+// match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
+// takes says nothing about them.
 func (r *record) match(value string) *tokenRecord {
 	sum := digestOf(value)
 	var match *tokenRecord

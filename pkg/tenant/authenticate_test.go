@@ -16,7 +16,8 @@ func TestAuthorizationHeader(t *testing.T) {
 	v := w.create(t, "acme").Value
 	for header, want := range map[string]bool{
 		"Bearer " + v: true, "bearer " + v: true, "BEARER  " + v: true, v: true, " Bearer\t" + v + " ": true,
-		"Basic " + v: false, "Bearer": false, "": false, "Bearer " + v + " x": false, "Bearer Bearer " + v: false, "Bearer" + v: false,
+		"Basic " + v: false, "Bearer": false, "": false, "Bearer " + v + " x": false, "Bearer Bearer " + v: false,
+		"Bearer" + v: false,
 	} {
 		got, token, err := w.Authenticate(w.ctx, "acme", header)
 		if (err == nil) != want {
@@ -106,7 +107,8 @@ func TestExpiryToTheSecond(t *testing.T) {
 	w.rotate(t, &told{}) // notes the end, from when on it is remembered for 90 days
 	w.clock.add(90 * 24 * time.Hour)
 	w.issue(t, "acme") // writing forgets what is 90 days dead
-	if _, _, err = w.Authenticate(w.ctx, "acme", token.Value); !errors.As(err, &unauthorized) || strings.Contains(unauthorized.Detail, "expired") {
+	if _, _, err = w.Authenticate(w.ctx, "acme", token.Value); !errors.As(err, &unauthorized) ||
+		strings.Contains(unauthorized.Detail, "expired") {
 		t.Errorf("90 days later: %v", err)
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TestOperatorsBoundHoldsForEveryToken: no token lives longer than the operator allows, also where nobody asked for a life, and where
-// the tenant was set to a longer one before the bound was lowered.
+// TestOperatorsBoundHoldsForEveryToken: no token lives longer than the operator allows, also where nobody asked for a
+// life, and where the tenant was set to a longer one before the bound was lowered.
 func TestOperatorsBoundHoldsForEveryToken(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "before", `{"token": {"lifetimeDays": 700, "noticeDays": 90, "reminders": [60, 10]}}`)
 	w.createWith(t, "noticed", `{"token": {"noticeDays": 60}}`)
-	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: w.clock.Now, MaxLifetime: 30 * 24 * time.Hour})
+	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store),
+		tenant.Options{Now: w.clock.Now, MaxLifetime: 30 * 24 * time.Hour})
 	latest := w.clock.Now().Add(30 * 24 * time.Hour)
 	check := func(what string, end time.Time) {
 		t.Helper()
@@ -64,12 +65,13 @@ func TestOperatorsBoundHoldsForEveryToken(t *testing.T) {
 	}
 }
 
-// TestChangeBesideSettingsOutOfBounds: a tenant with settings from before the operator's bounds can still be switched off and renamed;
-// only who touches the settings of tokens has to keep to the bounds.
+// TestChangeBesideSettingsOutOfBounds: a tenant with settings from before the operator's bounds can still be switched
+// off and renamed; only who touches the settings of tokens has to keep to the bounds.
 func TestChangeBesideSettingsOutOfBounds(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "acme", `{"token": {"lifetimeDays": 700}}`)
-	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: w.clock.Now, MaxLifetime: 30 * 24 * time.Hour})
+	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store),
+		tenant.Options{Now: w.clock.Now, MaxLifetime: 30 * 24 * time.Hour})
 	if _, err := w.Change(w.ctx, "acme", scim.Object{"active": false}); err != nil {
 		t.Errorf("switched off: %v", err)
 	}
@@ -79,8 +81,8 @@ func TestChangeBesideSettingsOutOfBounds(t *testing.T) {
 	}
 }
 
-// TestPackedWithoutPackedSecrets: where a deployment has no packed secrets any more, the tokens of tenants that keep theirs there are
-// kept in secrets of their own, not lost.
+// TestPackedWithoutPackedSecrets: where a deployment has no packed secrets any more, the tokens of tenants that keep
+// theirs there are kept in secrets of their own, not lost.
 func TestPackedWithoutPackedSecrets(t *testing.T) {
 	w := newWorld(t)
 	vault := tenant.NewTableSecrets(w.store)
@@ -94,7 +96,8 @@ func TestPackedWithoutPackedSecrets(t *testing.T) {
 	}
 }
 
-// TestOperatorClientWithoutEnd: the secret of a client of the operator's has no end where none is given, and so none may be asked for.
+// TestOperatorClientWithoutEnd: the secret of a client of the operator's has no end where none is given, and so none
+// may be asked for.
 func TestOperatorClientWithoutEnd(t *testing.T) {
 	w := newWorld(t)
 	for _, n := range []tenant.NewClient{{}, {Endless: true}} {
@@ -102,7 +105,8 @@ func TestOperatorClientWithoutEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err = w.RenewClient(w.ctx, tenant.OperatorClients, c.ID, n); err != nil || len(c.Secrets) != 2 || !c.Secrets[1].ExpiresAt.IsZero() {
+		if c, err = w.RenewClient(w.ctx, tenant.OperatorClients, c.ID, n); err != nil || len(c.Secrets) != 2 ||
+			!c.Secrets[1].ExpiresAt.IsZero() {
 			t.Errorf("%+v, %v", c.Client, err)
 		}
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Change applies a JSON merge patch (RFC 7396) with any of name, idp, active and settings. null takes a value back to its default;
-// name and active have none. A key or value that can't be taken is an *InvalidError, and then nothing changes.
+// Change applies a JSON merge patch (RFC 7396) with any of name, idp, active and settings. null takes a value back to
+// its default; name and active have none. A key or value that can't be taken is an *InvalidError, and then nothing
+// changes.
 func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Tenant, error) {
 	for _, key := range slices.Sorted(maps.Keys(patch)) {
 		switch key {

@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
 )
 
-// OperatorClients stands in the place of a tenant's id for the clients that the operator keeps for many tenants, such as Okta's
-// catalogue wants: each gets access tokens of those tenants whose settings name it.
+// OperatorClients stands in the place of a tenant's id for the clients that the operator keeps for many tenants, such
+// as Okta's catalogue wants: each gets access tokens of those tenants whose settings name it.
 const OperatorClients = ""
 
 // Client is an OAuth 2.0 client (RFC 6749, section 2), without its secrets' values.
@@ -30,8 +30,8 @@ type Client struct {
 	Secrets []ClientSecret
 	// Keys are the public keys with which it signs assertions (RFC 7523).
 	Keys assertion.Keys
-	// LastUsedAt is when an access token of the client was last used with the tenant; zero for never, and for clients of the
-	// operator. It may lag by some minutes.
+	// LastUsedAt is when an access token of the client was last used with the tenant; zero for never, and for clients of
+	// the operator. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
@@ -40,8 +40,8 @@ type ClientSecret struct {
 	ID string
 	// ExpiresAt is zero where the secret has no end.
 	ExpiresAt time.Time
-	// LastUsedAt is when an access token was last granted for the secret; zero for never, and for clients of the operator. It may lag
-	// by some minutes.
+	// LastUsedAt is when an access token was last granted for the secret; zero for never, and for clients of the operator.
+	// It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
@@ -53,13 +53,14 @@ type NewClient struct {
 	Scopes []Scope
 	// Keys, where set, make a client that signs assertions and has no secret.
 	Keys assertion.Keys
-	// ExpiresAt and Endless are those of the secret, as for a token (see NewToken). The secret of a client of the operator's has
-	// no end where none is given: nobody would be told before it stops all tenants at once.
+	// ExpiresAt and Endless are those of the secret, as for a token (see NewToken). The secret of a client of the
+	// operator's has no end where none is given: nobody would be told before it stops all tenants at once.
 	ExpiresAt time.Time
 	Endless   bool
 }
 
-// IssuedClient is a client with the value of its newest secret, which is shown here and never again; empty for a client with Keys.
+// IssuedClient is a client with the value of its newest secret, which is shown here and never again; empty for a client
+// with Keys.
 type IssuedClient struct {
 	Client
 	Secret string
@@ -76,8 +77,8 @@ const (
 	operatorClient     = "oc"
 )
 
-// clientRecord is what decides who gets in. It stays with the tenant, so that the one read of a request knows; a client of the
-// operator's is an item of its own, which those requests read that come with a token of it.
+// clientRecord is what decides who gets in. It stays with the tenant, so that the one read of a request knows; a client
+// of the operator's is an item of its own, which those requests read that come with a token of it.
 type clientRecord struct {
 	ID string `json:"id"`
 	// Scopes is nil for both.
@@ -85,7 +86,8 @@ type clientRecord struct {
 	Credentials []credential `json:"creds"`
 }
 
-// credential is a secret, or a key, which has no digest. An access token names the one that it was granted for, and ends with it.
+// credential is a secret, or a key, which has no digest. An access token names the one that it was granted for, and
+// ends with it.
 type credential struct {
 	ID      string `json:"id"`
 	Digest  []byte `json:"digest,omitempty"`
@@ -113,12 +115,14 @@ type clientDoc struct {
 // makeClient makes a client; p.lifetime is that of a secret that asks for no other, 0 for no end.
 func makeClient(prefix string, n NewClient, now time.Time, p policy) (clientDoc, string) {
 	c := clientDoc{
-		clientRecord{ID: prefix + random(base36, clientIDLength), Scopes: n.Scopes}, clientDetails{Name: n.Name, Created: now.Unix()},
+		clientRecord{ID: prefix + random(base36, clientIDLength), Scopes: n.Scopes},
+		clientDetails{Name: n.Name, Created: now.Unix()},
 	}
 	return c, c.renew(n, now, p)
 }
 
-// renew gives the client another secret and returns its value, or, where n has keys, these in place of those that it has.
+// renew gives the client another secret and returns its value, or, where n has keys, these in place of those that it
+// has.
 func (c *clientDoc) renew(n NewClient, now time.Time, p policy) string {
 	if n.Keys != nil {
 		c.clientDetails.Keys, c.Credentials = n.Keys.Set(), nil
@@ -270,7 +274,8 @@ func parseOAuthSettings(o scim.Object) (s OAuthSettings, err error) {
 		for i, e := range list {
 			id, _ := e.(string)
 			if !validClientID(id) || !ofOperator(id) || slices.Contains(s.Clients, id) {
-				return s, invalid(fmt.Sprintf("settings.oauth.clients[%d]", i), "must be the id of a client of the operator's, each once")
+				return s, invalid(fmt.Sprintf("settings.oauth.clients[%d]", i),
+					"must be the id of a client of the operator's, each once")
 			}
 			s.Clients = append(s.Clients, id)
 		}

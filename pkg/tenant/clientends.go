@@ -8,14 +8,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// The secrets of a tenant's OAuth clients end as its tokens do, and the tenant's people are told at the same times. A successor is not
-// made for them, because its value is kept nowhere: as with VaultNone, a person makes it (RenewClient) and is shown it. Both are
-// good until the old one ends.
+// The secrets of a tenant's OAuth clients end as its tokens do, and the tenant's people are told at the same times. A
+// successor is not made for them, because its value is kept nowhere: as with VaultNone, a person makes it (RenewClient)
+// and is shown it. Both are good until the old one ends.
 
 // EventClientSecretExpired: a secret of a client's ended. Data: clientId, secretId, expiredAt.
 const EventClientSecretExpired EventKind = "client.secret-expired"
 
-// noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the period of notice.
+// noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the
+// period of notice.
 func (p policy) noticeDaysOfClients() []int { return append([]int{p.noticeDays}, p.reminders...) }
 
 // told reports whether days[i] is told, or need not be: the first of them, that the end comes, where anything was.
@@ -34,9 +35,9 @@ func (c credential) missed(days []int, now time.Time) []int {
 	return past
 }
 
-// announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes one notice: the
-// first, that a new secret is to be collected, or the most urgent reminder; none where the client has left the secret. It reports whether
-// it changed anything.
+// announceClients notes what is due of the ends of clients' secrets. What a run that comes late finds together becomes
+// one notice: the first, that a new secret is to be collected, or the most urgent reminder; none where the client has
+// left the secret. It reports whether it changed anything.
 func (r *record) announceClients(now time.Time, p policy, used map[string]int64) (changed bool) {
 	for i := range r.Clients {
 		c := &r.Clients[i]
@@ -48,7 +49,8 @@ func (r *record) announceClients(now time.Time, p policy, used map[string]int64)
 			var kind NoticeKind
 			if !secret.live(now) {
 				secret.Ended, secret.Told = true, nil
-				r.tell(now, EventClientSecretExpired, "", scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
+				r.tell(now, EventClientSecretExpired, "",
+					scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
 				kind = NoticeExpired
 			} else {
 				past := secret.missed(p.noticeDaysOfClients(), now)
@@ -66,7 +68,8 @@ func (r *record) announceClients(now time.Time, p policy, used map[string]int64)
 				continue
 			}
 			r.notify(now, Notice{
-				Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
+				Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID,
+				ClientSecretEnds: unix(secret.Expires),
 			})
 		}
 	}
@@ -75,9 +78,10 @@ func (r *record) announceClients(now time.Time, p policy, used map[string]int64)
 
 // left reports whether a newer live secret of the client is in use, and secret i has been silent for a week.
 func (c *clientRecord) left(i int, now time.Time, used map[string]int64) bool {
-	return now.Sub(time.Unix(used[c.Credentials[i].ID], 0)) >= reminderStops && slices.ContainsFunc(c.Credentials[i+1:], func(k credential) bool {
-		return k.live(now) && used[k.ID] != 0
-	})
+	return now.Sub(time.Unix(used[c.Credentials[i].ID], 0)) >= reminderStops &&
+		slices.ContainsFunc(c.Credentials[i+1:], func(k credential) bool {
+			return k.live(now) && used[k.ID] != 0
+		})
 }
 
 // usable are the ids of the tenant's tokens and of its clients' secrets.

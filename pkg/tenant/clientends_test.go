@@ -142,8 +142,8 @@ func TestLateAndShortEndsOfClientSecrets(t *testing.T) {
 	}
 }
 
-// TestRemindersStopOnceTheNewSecretIsUsed: as with tokens, nobody is reminded of a secret that has been silent for a week while a newer one of
-// the client is in use; and the API says when each was used.
+// TestRemindersStopOnceTheNewSecretIsUsed: as with tokens, nobody is reminded of a secret that has been silent for a
+// week while a newer one of the client is in use; and the API says when each was used.
 func TestRemindersStopOnceTheNewSecretIsUsed(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	w.createWith(t, "acme", mailAda)
@@ -177,7 +177,8 @@ func TestRemindersStopOnceTheNewSecretIsUsed(t *testing.T) {
 	use(c.Secret)
 	use(renewed.Secret)
 	listed, err := w.Client(w.ctx, "acme", c.ID)
-	if now := w.clock.Now().Truncate(time.Second); err != nil || !listed.Secrets[0].LastUsedAt.Equal(now) || !listed.Secrets[1].LastUsedAt.Equal(now) {
+	if now := w.clock.Now().Truncate(time.Second); err != nil || !listed.Secrets[0].LastUsedAt.Equal(now) ||
+		!listed.Secrets[1].LastUsedAt.Equal(now) {
 		t.Errorf("last uses of the secrets: %+v, %v", listed.Secrets, err)
 	}
 	at(7*day, "reminder-7") // the old one was used yesterday
@@ -189,7 +190,8 @@ func TestRemindersStopOnceTheNewSecretIsUsed(t *testing.T) {
 	if err := w.DeleteClient(w.ctx, "acme", c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil || page.Count != 0 {
+	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil ||
+		page.Count != 0 {
 		t.Errorf("%d items of last use are left of a client that is gone; %v", page.Count, err)
 	}
 }

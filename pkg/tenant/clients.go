@@ -27,9 +27,9 @@ const (
 // was told of the ends of secrets.
 const reserveBytes = 600
 
-// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A *ConflictError where
-// the tenant has three already. The secret's value is kept nowhere: a process that dies before the answer is out leaves a
-// client that is good for nothing but to be deleted.
+// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A
+// *ConflictError where the tenant has three already. The secret's value is kept nowhere: a process that dies before the
+// answer is out leaves a client that is good for nothing but to be deleted.
 func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient) (IssuedClient, error) {
 	if err := s.checkClient(tenantID, n, true); err != nil {
 		return IssuedClient{}, err
@@ -44,7 +44,8 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 	var secret string
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		if len(r.Clients) >= maxClients {
-			return &ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.", maxClients)}
+			return &ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.",
+				maxClients)}
 		}
 		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.clientRecord)
@@ -58,9 +59,9 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
 }
 
-// RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, where n has Keys, these in
-// place of those that it has, which ends the access tokens of the keys that are gone. Name and Scopes of n must be empty. ErrNotFound
-// for a client that is not listed, a *ConflictError where two secrets are live.
+// RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, where n has
+// Keys, these in place of those that it has, which ends the access tokens of the keys that are gone. Name and Scopes of
+// n must be empty. ErrNotFound for a client that is not listed, a *ConflictError where two secrets are live.
 func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n NewClient) (IssuedClient, error) {
 	if err := s.checkClient(tenantID, n, false); err != nil {
 		return IssuedClient{}, err
@@ -71,7 +72,10 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 		if err := c.mayRenew(n, now); err != nil {
 			return "", err
 		}
-		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return len(k.Digest) > 0 && !k.live(now) })
+		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool {
+			return len(k.Digest) > 0 &&
+				!k.live(now)
+		})
 		secret = c.renew(n, now, p)
 		return EventClientRenewed, nil
 	})
@@ -81,8 +85,8 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
 }
 
-// RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there is no such
-// secret.
+// RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there
+// is no such secret.
 func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, secretID string) error {
 	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ policy) (EventKind, error) {
 		match := c.credential(secretID)
@@ -139,8 +143,8 @@ func (s *Service) changeClient(
 	return c, err
 }
 
-// DeleteClient removes a client: no request that begins after it returns gets in with an access token of it. ErrNotFound where there
-// is none.
+// DeleteClient removes a client: no request that begins after it returns gets in with an access token of it.
+// ErrNotFound where there is none.
 func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) error {
 	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
 		return ErrNotFound
@@ -244,7 +248,8 @@ func (s *Service) details(ctx context.Context, tenantID string, clients []client
 	return out, nil
 }
 
-// putClient has the next write of the record write the client's details with it, if the record leaves enough room on its item.
+// putClient has the next write of the record write the client's details with it, if the record leaves enough room on
+// its item.
 func (r *record) putClient(tenantID string, c clientDoc, now time.Time) error {
 	bare := *r
 	bare.Tokens = slices.Clone(r.Tokens)

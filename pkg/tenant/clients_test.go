@@ -140,7 +140,8 @@ func TestClientsOnAFaultyTable(t *testing.T) {
 	for seed := range uint64(6) {
 		w := newWorld(t)
 		w.create(t, "acme")
-		s := w.process(store.New(faultstore.New(w.engine, faultstore.Random(seed, 0.3)), store.Options{BaseDelay: time.Millisecond}), false)
+		s := w.process(store.New(faultstore.New(w.engine, faultstore.Random(seed, 0.3)),
+			store.Options{BaseDelay: time.Millisecond}), false)
 		random := rand.New(rand.NewPCG(seed, 1))
 		alive := map[string]tenant.IssuedClient{}
 		for range 20 {
@@ -174,11 +175,15 @@ func TestClientsLeaveRoom(t *testing.T) {
 	w.create(t, "acme")
 	var recipients []any
 	for i := range 9 {
-		recipients = append(recipients, scim.Object{"email": strings.Repeat("x", 98) + fmt.Sprint(i) + "@example.com", "language": "de"})
+		recipients = append(recipients,
+			scim.Object{"email": strings.Repeat("x", 98) + fmt.Sprint(i) + "@example.com", "language": "de"})
 	}
 	settings := scim.Object{
 		"notices": scim.Object{"recipients": recipients},
-		"token":   scim.Object{"lifetimeDays": int64(365), "noticeDays": int64(60), "reminders": []any{int64(50), int64(40), int64(30), int64(20), int64(10)}},
+		"token": scim.Object{
+			"lifetimeDays": int64(365), "noticeDays": int64(60),
+			"reminders": []any{int64(50), int64(40), int64(30), int64(20), int64(10)},
+		},
 	}
 	if _, err := w.Change(w.ctx, "acme", scim.Object{"name": strings.Repeat(`"`, 256), "settings": settings}); err != nil {
 		t.Fatal(err)
@@ -191,7 +196,8 @@ func TestClientsLeaveRoom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = w.RenewClient(w.ctx, "acme", c.ID, tenant.NewClient{}); err != nil && !errors.As(err, new(*tenant.ConflictError)) {
+		if _, err = w.RenewClient(w.ctx, "acme", c.ID, tenant.NewClient{}); err != nil &&
+			!errors.As(err, new(*tenant.ConflictError)) {
 			t.Fatal(err)
 		}
 	}
@@ -218,18 +224,23 @@ func TestClientEventsAndCost(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	for _, e := range []error{
-		w.RevokeClientSecret(w.ctx, "acme", c.ID, "x"), w.RevokeClientSecret(w.ctx, tenant.OperatorClients, c.ID, c.Secrets[0].ID),
+		w.RevokeClientSecret(w.ctx, "acme", c.ID, "x"),
+		w.RevokeClientSecret(w.ctx, tenant.OperatorClients, c.ID, c.Secrets[0].ID),
 		w.DeleteClient(w.ctx, "acme", "x"), w.DeleteClient(w.ctx, tenant.OperatorClients, "oc0000000000000000"),
 	} {
 		if !errors.Is(e, tenant.ErrNotFound) {
 			t.Error(e)
 		}
 	}
-	if err := errors.Join(w.RevokeClientSecret(w.ctx, "acme", c.ID, c.Secrets[0].ID), w.DeleteClient(w.ctx, "acme", c.ID)); err != nil {
+	if err := errors.Join(w.RevokeClientSecret(w.ctx, "acme", c.ID, c.Secrets[0].ID),
+		w.DeleteClient(w.ctx, "acme", c.ID)); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
-	for item, err := range w.store.All(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: store.KeysOf("acme").EventPrefix().SK}) {
+	for item, err := range w.store.All(w.ctx, store.Query{
+		PK:     store.KeysOf("acme").Tenant().PK,
+		Prefix: store.KeysOf("acme").EventPrefix().SK,
+	}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +287,8 @@ func FuzzAccessToken(f *testing.F) {
 	f.Add("scim_at_" + strings.Repeat("A", 102))
 	f.Fuzz(func(t *testing.T, value string) {
 		_, _, err := s.Authenticate(t.Context(), "acme", "Bearer "+value)
-		if unauthorized := (*tenant.UnauthorizedError)(nil); (err == nil) != (strings.TrimSpace(value) == good.Value) || err != nil && !errors.As(err, &unauthorized) {
+		if unauthorized := (*tenant.UnauthorizedError)(nil); (err == nil) != (strings.TrimSpace(value) == good.Value) ||
+			err != nil && !errors.As(err, &unauthorized) {
 			t.Errorf("%q: %v", value, err)
 		}
 	})

@@ -13,9 +13,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// crash runs work in a process that dies at every one of its writes in turn, each time in a new world, and then check. It ends
-// with the first death that work does not meet.
-func crash(t *testing.T, prepare func(*testing.T, *world), work func(*world, *tenant.Service) error, check func(*testing.T, *world)) {
+// crash runs work in a process that dies at every one of its writes in turn, each time in a new world, and then check.
+// It ends with the first death that work does not meet.
+func crash(t *testing.T, prepare func(*testing.T, *world), work func(*world, *tenant.Service) error,
+	check func(*testing.T, *world),
+) {
 	t.Helper()
 	for writes, finished := 0, false; !finished && !t.Failed(); writes++ {
 		t.Run(fmt.Sprintf("after %d writes", writes), func(t *testing.T) {
@@ -179,7 +181,8 @@ func TestCrashInDelete(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := w.Create(w.ctx, tenant.NewTenant{ID: "acme", Name: "x"}); (err == nil) == slices.Contains(ids, "acme") {
+			if _, _, err := w.Create(w.ctx, tenant.NewTenant{ID: "acme", Name: "x"}); (err == nil) == slices.Contains(
+				ids, "acme") {
 				t.Errorf("create while %v are being deleted: %v", ids, err)
 			}
 			if len(ids) == 0 {
@@ -214,7 +217,8 @@ func TestLateCreateLoses(t *testing.T) {
 
 func TestVaultFails(t *testing.T) {
 	w := newWorld(t)
-	broken := tenant.New(w.store, &slowVault{Secrets: tenant.NewTableSecrets(w.store), err: tenant.ErrVault}, tenant.Options{Now: w.clock.Now})
+	broken := tenant.New(w.store, &slowVault{Secrets: tenant.NewTableSecrets(w.store), err: tenant.ErrVault},
+		tenant.Options{Now: w.clock.Now})
 	if _, _, err := broken.Create(w.ctx, tenant.NewTenant{ID: "acme", Name: "x"}); !tenant.Temporary(err) {
 		t.Errorf("create: %v", err)
 	}
@@ -231,7 +235,8 @@ func TestVaultFails(t *testing.T) {
 func TestHungUpClientLeavesNothingHalfMade(t *testing.T) {
 	w := newWorld(t)
 	ctx, hangUp := context.WithCancel(w.ctx)
-	s := tenant.New(w.store, &slowVault{Secrets: tenant.NewTableSecrets(w.store), meanwhile: hangUp}, tenant.Options{Now: w.clock.Now})
+	s := tenant.New(w.store, &slowVault{Secrets: tenant.NewTableSecrets(w.store), meanwhile: hangUp},
+		tenant.Options{Now: w.clock.Now})
 	if _, _, err := s.Create(ctx, tenant.NewTenant{ID: "acme", Name: "x"}); err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +245,8 @@ func TestHungUpClientLeavesNothingHalfMade(t *testing.T) {
 	}
 }
 
-// slowVault is a vault in which something happens while a value is on its way in or everything on its way out, or which does not
-// take a value.
+// slowVault is a vault in which something happens while a value is on its way in or everything on its way out, or which
+// does not take a value.
 type slowVault struct {
 	tenant.Secrets
 	meanwhile func()

@@ -28,14 +28,16 @@ type NewTenant struct {
 	Settings Settings
 }
 
-// Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id must be free:
-// ErrExists otherwise, also while a tenant of that id is being made or deleted. A value that can't be taken is an
-// *InvalidError. It goes on when ctx is cancelled, for at most 20 seconds, so that a client that hangs up leaves nothing half made.
+// Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id
+// must be free: ErrExists otherwise, also while a tenant of that id is being made or deleted. A value that can't be
+// taken is an *InvalidError. It goes on when ctx is cancelled, for at most 20 seconds, so that a client that hangs up
+// leaves nothing half made.
 //
-// Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state active.
-// A process that dies after 1 leaves an id that nobody sees and a token that is good for nothing; the next Create of that id takes
-// over once the reservation has lapsed, or Deleting clears it away. One that dies after 2 leaves a value in the vault as well,
-// which the next Keep replaces. One that dies after 3, before the answer is out, leaves a tenant whose token Reveal shows.
+// Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state
+// active. A process that dies after 1 leaves an id that nobody sees and a token that is good for nothing; the next
+// Create of that id takes over once the reservation has lapsed, or Deleting clears it away. One that dies after 2
+// leaves a value in the vault as well, which the next Keep replaces. One that dies after 3, before the answer is out,
+// leaves a tenant whose token Reveal shows.
 func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
 	if n.ID == "" {
 		n.ID = random(base36, generatedIDLength)

@@ -12,9 +12,9 @@ import (
 // abandoned is how long a tenant may be in the making before Deleting clears it away.
 const abandoned = time.Hour
 
-// Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that work is
-// open. From then on it is ErrNotFound to everybody, its tokens are refused, and its id is taken until Finish has removed the
-// rest. ErrNotFound also where it is being deleted already.
+// Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that
+// work is open. From then on it is ErrNotFound to everybody, its tokens are refused, and its id is taken until Finish
+// has removed the rest. ErrNotFound also where it is being deleted already.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -52,9 +52,9 @@ func (s *Service) markDeleted(ctx context.Context, id string, r *record) error {
 	return s.writeListed(ctx, id, r, r.version)
 }
 
-// Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to be called.
-// It is how deletion goes on after a process died. A tenant whose making was abandoned an hour ago is marked and listed too.
-// It reads the list of all tenants.
+// Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to
+// be called. It is how deletion goes on after a process died. A tenant whose making was abandoned an hour ago is marked
+// and listed too. It reads the list of all tenants.
 func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 	var ids []string
 	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK}) {
@@ -97,12 +97,13 @@ func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	return err == nil, err
 }
 
-// Finish removes what is left of a deleted tenant once the directory has emptied its partitions: the vault's secret, the
-// items beside the tenant's own, and last, in one transaction, the tenant and its entry in the list, which frees the id. A tenant
-// that is gone already is no error. ErrBusy while somebody else is at it, or a token is still being made: try again later.
+// Finish removes what is left of a deleted tenant once the directory has emptied its partitions: the vault's secret,
+// the items beside the tenant's own, and last, in one transaction, the tenant and its entry in the list, which frees
+// the id. A tenant that is gone already is no error. ErrBusy while somebody else is at it, or a token is still being
+// made: try again later.
 //
-// It claims the tenant first, so that a second Finish, late, can't remove the secret of a new tenant of the same id. A process
-// that dies anywhere before the last step leaves the claim, which lapses, and Deleting lists the tenant again.
+// It claims the tenant first, so that a second Finish, late, can't remove the secret of a new tenant of the same id. A
+// process that dies anywhere before the last step leaves the claim, which lapses, and Deleting lists the tenant again.
 func (s *Service) Finish(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()

@@ -21,9 +21,9 @@ const (
 	lastTry   = 23 * time.Hour
 )
 
-// Deliver hands what a tenant has to tell to d: events in their order, and notices. What fails stays for the next time, and its error
-// is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could note that comes
-// again after 16 minutes, with the same ID; else each comes once.
+// Deliver hands what a tenant has to tell to d: events in their order, and notices. What fails stays for the next time,
+// and its error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it
+// could note that comes again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
 	mark, err := s.deliver(ctx, tenantID, d)
 	if err != nil {
@@ -103,7 +103,8 @@ func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Deliver
 // errLater says that a notice waits for its next attempt, or is being sent elsewhere.
 func errLater() error { return fmt.Errorf("%w: a notice is to be sent later", ErrBusy) }
 
-// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is removed.
+// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of
+// date is removed.
 func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
 	now := s.o.Now().Unix()
 	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process()) {
@@ -156,8 +157,8 @@ func (s *Service) replace(ctx context.Context, tenantID string, n *storedNotice)
 	return err
 }
 
-// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of which there is
-// a notice of its own, was revoked or extended, or its successor was revoked.
+// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
+// which there is a notice of its own, was revoked or extended, or its successor was revoked.
 func (r *record) outdated(n Notice, now time.Time) bool {
 	if n.Kind == NoticeExpired || n.Kind == NoticeTest {
 		return false
@@ -173,7 +174,8 @@ func (r *record) outdated(n Notice, now time.Time) bool {
 	case r.Tokens[i].live(now):
 		return false
 	}
-	return n.Kind != NoticeSuccessorReady || r.successor(i, now) < 0 // after a rotation was completed people still need the new token
+	// after a rotation was completed people still need the new token
+	return n.Kind != NoticeSuccessorReady || r.successor(i, now) < 0
 }
 
 // retract removes a notice as it was read.
@@ -226,8 +228,8 @@ func (s *Service) informed(ctx context.Context, tenantID string, r *record, n No
 	return t, n, nil
 }
 
-// MarkNotice records what became of a notice after it was sent: NoticeBounced or NoticeFailed, in one transaction with the event that
-// says so. ErrNotFound where there is no such notice; marking it again changes nothing.
+// MarkNotice records what became of a notice after it was sent: NoticeBounced or NoticeFailed, in one transaction with
+// the event that says so. ErrNotFound where there is no such notice; marking it again changes nothing.
 func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state NoticeState) error {
 	if state != NoticeBounced && state != NoticeFailed {
 		return invalid("state", "must be bounced or failed")
@@ -314,7 +316,10 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (Notice, erro
 	var n Notice
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		now := s.o.Now()
-		r.notify(now, Notice{Kind: NoticeTest, ID: noticeID("", NoticeTest, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10)))})
+		r.notify(now, Notice{
+			Kind: NoticeTest,
+			ID:   noticeID("", NoticeTest, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10))),
+		})
 		n = r.out.notices[0]
 		return nil
 	})

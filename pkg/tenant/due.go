@@ -10,9 +10,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A tenant stands in the order of due times (store.Keys.Due) under the earliest time at which anything of it is to be done. The entry
-// is moved in the same transaction as the tenant's item, so that a run finds all that is due by reading the beginnings of
-// a few partitions. An entry is a hint: one that points to nothing is removed by the run that finds it.
+// A tenant stands in the order of due times (store.Keys.Due) under the earliest time at which anything of it is to be
+// done. The entry is moved in the same transaction as the tenant's item, so that a run finds all that is due by reading
+// the beginnings of a few partitions. An entry is a hint: one that points to nothing is removed by the run that finds
+// it.
 
 // reminderStops is how long a token must have been silent, once its successor is in use, for its reminders to stop.
 const reminderStops = 7 * day
@@ -53,13 +54,14 @@ func (r *record) serves(j, i int) bool {
 	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool { return !slices.Contains(r.Tokens[j].Scopes, s) })
 }
 
-// left reports whether a newer live token that serves for token i was used. Who uses that does not go back to the older one.
+// left reports whether a newer live token that serves for token i was used. Who uses that does not go back to the older
+// one.
 func (r *record) left(i int, now time.Time) bool {
 	return slices.ContainsFunc(r.live(now), func(j int) bool { return j > i && r.Tokens[j].First != 0 && r.serves(j, i) })
 }
 
-// covers reports whether token j is to take the place of token i: it serves for it, and lasts longer, or people were told to enter it in
-// its place, as with a successor whose lifetime was set to be short.
+// covers reports whether token j is to take the place of token i: it serves for it, and lasts longer, or people were
+// told to enter it in its place, as with a successor whose lifetime was set to be short.
 func (r *record) covers(j, i int, now time.Time) bool {
 	a, b := r.Tokens[j], r.Tokens[i]
 	if j == i || !r.serves(j, i) || r.ready(a, now) == b.ID {
@@ -68,8 +70,8 @@ func (r *record) covers(j, i int, now time.Time) bool {
 	return r.ready(b, now) == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
 }
 
-// ready is the live token that people were told to enter in place of t: where that one is dead, whom they were told of in its place.
-// Empty where there is none.
+// ready is the live token that people were told to enter in place of t: where that one is dead, whom they were told of
+// in its place. Empty where there is none.
 func (r *record) ready(t tokenRecord, now time.Time) string {
 	next := r.find(t.Ready)
 	for range r.Tokens { // as many as there can be before one comes again
@@ -88,14 +90,15 @@ func (r *record) covered(i int, now time.Time) bool {
 	return slices.ContainsFunc(r.live(now), func(j int) bool { return r.covers(j, i, now) && !r.left(j, now) })
 }
 
-// lasting lists the live tokens that no other covers, without those that were left already: the ones that need a successor once. There
-// is one, but where tokens have different scopes.
+// lasting lists the live tokens that no other covers, without those that were left already: the ones that need a
+// successor once. There is one, but where tokens have different scopes.
 func (r *record) lasting(now time.Time) []int {
 	return slices.DeleteFunc(r.live(now), func(i int) bool { return r.left(i, now) || r.covered(i, now) })
 }
 
-// predecessor is the index of the token whose place a successor would take: of the lasting ones that whose period of notice
-// begins first or, where none is live, the one that ended last; -1 where that one was revoked, which is how a person leaves a tenant without a token.
+// predecessor is the index of the token whose place a successor would take: of the lasting ones that whose period of
+// notice begins first or, where none is live, the one that ended last; -1 where that one was revoked, which is how a
+// person leaves a tenant without a token.
 func (r *record) predecessor(now time.Time) int {
 	if lasting := r.lasting(now); len(lasting) > 0 {
 		return slices.MinFunc(lasting, func(i, j int) int { return cmp.Compare(r.Tokens[i].window(), r.Tokens[j].window()) })
@@ -129,8 +132,8 @@ func (r *record) needsSuccessor(now time.Time, early time.Duration) bool {
 	return ok && at <= now.Add(early).Unix()
 }
 
-// current is the token that the vault should have as the current one: the newest in use, else the one that is it already, else the
-// oldest. Empty where none is live there.
+// current is the token that the vault should have as the current one: the newest in use, else the one that is it
+// already, else the oldest. Empty where none is live there.
 func (r *record) current(now time.Time) string {
 	oldest, used := "", ""
 	for _, i := range r.live(now) {
@@ -196,8 +199,8 @@ func (t tokenRecord) next(now time.Time, looked int64) int64 {
 	return at
 }
 
-// early is how long before the notice period a tenant's successor may be made, so that tenants that were made together don't come
-// together: a part of Options.Spread, the same for a tenant every time.
+// early is how long before the notice period a tenant's successor may be made, so that tenants that were made together
+// don't come together: a part of Options.Spread, the same for a tenant every time.
 func (s *Service) early(id string) time.Duration {
 	if s.o.Spread < time.Second {
 		return 0
@@ -217,7 +220,10 @@ func duePuts(id string, from, to int64) []store.Op {
 		ops = append(ops, store.Op{Kind: store.Delete, Key: keys.Due(from)})
 	}
 	if to != 0 {
-		ops = append(ops, store.Op{Kind: store.Put, Key: keys.Due(to), Set: store.Attrs{store.AttrSchema: store.SchemaVersion}})
+		ops = append(ops, store.Op{
+			Kind: store.Put, Key: keys.Due(to),
+			Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
+		})
 	}
 	return ops
 }

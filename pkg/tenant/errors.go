@@ -21,8 +21,9 @@ var (
 	ErrBusy = errors.New("tenant: a token of the tenant is being made")
 )
 
-// Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not answer. At the
-// HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also where another package wrapped them.
+// Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not
+// answer. At the HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also where another
+// package wrapped them.
 func Temporary(err error) bool {
 	for _, target := range []error{
 		store.ErrConflict, store.ErrThrottled, store.ErrUnavailable, ErrVault, ErrBusy, context.DeadlineExceeded,
@@ -34,25 +35,29 @@ func Temporary(err error) bool {
 	return false
 }
 
-// Outage returns the text for the client of an error that only the operator can end: there is no room left for data, or stored
-// data is damaged. At the HTTP edge it is a 503. It knows the errors of package store, also if another package wrapped them.
+// Outage returns the text for the client of an error that only the operator can end: there is no room left for data, or
+// stored data is damaged. At the HTTP edge it is a 503. It knows the errors of package store, also if another package
+// wrapped them.
 func Outage(err error) (detail string, ok bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
-		return "The server has no room left to store changes. Send the request again once the operator of the server has made room.", true
+		return "The server has no room left to store changes. Send the request again once the operator of the server has " +
+			"made room.", true
 	case errors.Is(err, store.ErrDamaged):
-		return "Data of the server is damaged, and the request needs it. The operator of the server finds in the log what to do.", true
+		return "Data of the server is damaged, and the request needs it. The operator of the server finds in the log " +
+			"what to do.", true
 	}
 	return "", false
 }
 
-// UnauthorizedError is a request without a good token: 401. Detail may be shown to the client: it is the same for every reason
-// but one, a token that was good and has expired.
+// UnauthorizedError is a request without a good token: 401. Detail may be shown to the client: it is the same for every
+// reason but one, a token that was good and has expired.
 type UnauthorizedError struct{ Detail string }
 
 func (e *UnauthorizedError) Error() string { return "tenant: unauthorized: " + e.Detail }
 
-// unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say which.
+// unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say
+// which.
 func unauthorized() error {
 	return &UnauthorizedError{Detail: "A valid bearer token of this tenant is needed in the Authorization header."}
 }

@@ -15,7 +15,8 @@ const (
 	EventTokenCreated EventKind = "token.created"
 	// EventSuccessorCreated: a token was made to take the place of one that ends. Data: expiresAt, predecessorIds.
 	EventSuccessorCreated EventKind = "token.successor-created"
-	// EventTokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it. Data: firstUsedAt.
+	// EventTokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it.
+	// Data: firstUsedAt.
 	EventTokenFirstUsed EventKind = "token.first-used"
 	// EventTokenExpired: the token ended. Data: expiredAt; At is when that was noticed.
 	EventTokenExpired EventKind = "token.expired"
@@ -25,14 +26,15 @@ const (
 	EventTokenChanged EventKind = "token.changed"
 	// EventTokenRevealed: a person was shown the token's value.
 	EventTokenRevealed EventKind = "token.revealed"
-	// EventNoticeFailed: nobody was told; Data: kind, state ("failed" or "no-recipient"), noticeId. TokenID is the token that ends.
+	// EventNoticeFailed: nobody was told; Data: kind, state ("failed" or "no-recipient"), noticeId. TokenID is the token
+	// that ends.
 	EventNoticeFailed EventKind = "notice.failed"
 	// EventNoticeBounced: a notice came back. Data as EventNoticeFailed.
 	EventNoticeBounced EventKind = "notice.bounced"
 )
 
-// Event is something that happened to a tenant, without the envelope that a sink puts around it. It is written in the same
-// transaction as the change that it reports, waits in the table until a Delivery took it, and is then removed.
+// Event is something that happened to a tenant, without the envelope that a sink puts around it. It is written in the
+// same transaction as the change that it reports, waits in the table until a Delivery took it, and is then removed.
 type Event struct {
 	// ID is the same however often the event is delivered; ids of a tenant sort in the order in which things happened.
 	ID       string

@@ -12,12 +12,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Every third call of the table goes wrong, some after they did their work. Whatever happens, a live token is one that can be
-// shown and gets in, a revoked one does not, and no error is one of the program.
+// Every third call of the table goes wrong, some after they did their work. Whatever happens, a live token is one that
+// can be shown and gets in, a revoked one does not, and no error is one of the program.
 func TestFaultyTable(t *testing.T) {
 	for seed := range uint64(8) {
 		w := newWorld(t)
-		faulty := store.New(faultstore.New(w.engine, faultstore.Random(seed, 0.35)), store.Options{BaseDelay: time.Millisecond})
+		faulty := store.New(faultstore.New(w.engine, faultstore.Random(seed, 0.35)),
+			store.Options{BaseDelay: time.Millisecond})
 		s := w.process(faulty, false)
 		allowed := func(what string, err error) {
 			conflict := (*tenant.ConflictError)(nil)

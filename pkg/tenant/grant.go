@@ -21,8 +21,8 @@ const (
 	InvalidScope  GrantCode = "invalid_scope"
 )
 
-// GrantError is a request for an access token that is refused. Detail may be shown to the client: it is the same whether the tenant,
-// the client or its secret is not known; only who has shown to be a client learns more.
+// GrantError is a request for an access token that is refused. Detail may be shown to the client: it is the same
+// whether the tenant, the client or its secret is not known; only who has shown to be a client learns more.
 type GrantError struct {
 	Code   GrantCode
 	Detail string
@@ -30,16 +30,20 @@ type GrantError struct {
 
 func (e *GrantError) Error() string { return "tenant: " + string(e.Code) + ": " + e.Detail }
 
-// ClientProof is how a client says who it is: its id and a secret (RFC 6749, section 2.3.1), or an assertion (RFC 7523), with or
-// without the id.
+// ClientProof is how a client says who it is: its id and a secret (RFC 6749, section 2.3.1), or an assertion (RFC
+// 7523), with or without the id.
 type ClientProof struct{ ID, Secret, Assertion string }
 
-// Grant gives an OAuth client an access token of a tenant, for an hour, or until the client's secret ends. The client is one of the
-// tenant's own, or one of the operator's that the tenant's settings name. audience is the URL of the token endpoint, which an assertion
-// must be for. want nil is all scopes that the client has. A *GrantError for what is refused; any other error is the table's.
+// Grant gives an OAuth client an access token of a tenant, for an hour, or until the client's secret ends. The client
+// is one of the tenant's own, or one of the operator's that the tenant's settings name. audience is the URL of the
+// token endpoint, which an assertion must be for. want nil is all scopes that the client has. A *GrantError for what is
+// refused; any other error is the table's.
 //
-// A proof that has not the shape of one costs nothing. An assertion is good once: that it was used is written before the answer.
-func (s *Service) Grant(ctx context.Context, tenantID string, proof ClientProof, audience string, want []Scope) (AccessToken, error) {
+// A proof that has not the shape of one costs nothing. An assertion is good once: that it was used is written before
+// the answer.
+func (s *Service) Grant(ctx context.Context, tenantID string, proof ClientProof, audience string, want []Scope) (
+	AccessToken, error,
+) {
 	id := proof.ID
 	if proof.Assertion != "" {
 		subject, ok := assertion.Subject(proof.Assertion)
@@ -75,7 +79,9 @@ func known(tenantID string) string {
 	return tenantID
 }
 
-func (s *Service) grant(ctx context.Context, tenantID, id string, proof ClientProof, audience string, want []Scope) (AccessToken, error) {
+func (s *Service) grant(ctx context.Context, tenantID, id string, proof ClientProof, audience string, want []Scope) (
+	AccessToken, error,
+) {
 	r, err := s.read(ctx, tenantID)
 	if errors.Is(err, ErrNotFound) || err == nil && r.state != active {
 		return AccessToken{}, refused()
@@ -108,7 +114,9 @@ func (s *Service) grant(ctx context.Context, tenantID, id string, proof ClientPr
 }
 
 // clientOf returns the client that may ask for access tokens of a tenant; details only where they are needed.
-func (s *Service) clientOf(ctx context.Context, tenantID string, r *record, id string, details bool) (clientDoc, error) {
+func (s *Service) clientOf(ctx context.Context, tenantID string, r *record, id string, details bool) (
+	clientDoc, error,
+) {
 	if ofOperator(id) {
 		if !slices.Contains(r.Settings.OAuth.Clients, id) {
 			return clientDoc{}, refused()
@@ -146,8 +154,11 @@ func (c clientRecord) checkSecret(value string, now time.Time) (*credential, err
 	return match, nil
 }
 
-// checkAssertion verifies an assertion and notes that it was used. Of the keys only those count that are among the credentials.
-func (s *Service) checkAssertion(ctx context.Context, tenantID string, c clientDoc, text, audience string, now time.Time) (*credential, error) {
+// checkAssertion verifies an assertion and notes that it was used. Of the keys only those count that are among the
+// credentials.
+func (s *Service) checkAssertion(ctx context.Context, tenantID string, c clientDoc, text, audience string,
+	now time.Time,
+) (*credential, error) {
 	keys, err := assertion.ParseKeys([]byte(c.clientDetails.Keys))
 	if err != nil {
 		return nil, refused()
@@ -172,11 +183,17 @@ func (s *Service) checkAssertion(ctx context.Context, tenantID string, c clientD
 			Set: store.Attrs{store.AttrTTL: claims.Expires.Add(time.Hour).Unix(), store.AttrSchema: store.SchemaVersion},
 		},
 		// The check keeps a request that outlives its tenant from leaving an item behind.
-		store.Op{Kind: store.Check, Key: k.Tenant(), If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}}})
+		store.Op{
+			Kind: store.Check, Key: k.Tenant(),
+			If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}},
+		})
 	failed := (*store.ConditionError)(nil)
 	switch {
 	case errors.As(err, &failed) && failed.At(0):
-		return nil, &GrantError{InvalidClient, "The assertion was used before. Sign a new one, with another jti, for each request."}
+		return nil, &GrantError{
+			InvalidClient,
+			"The assertion was used before. Sign a new one, with another jti, for each request.",
+		}
 	case errors.As(err, &failed):
 		return nil, refused()
 	}
@@ -191,7 +208,8 @@ func (c clientRecord) narrow(want []Scope) ([]Scope, error) {
 	var granted []Scope
 	for _, scope := range want {
 		if !slices.Contains(c.scopes(), scope) {
-			return nil, &GrantError{InvalidScope, "The client may ask for these scopes, separated by spaces: " + joinScopes(c.scopes()) + "."}
+			return nil, &GrantError{InvalidScope, "The client may ask for these scopes, separated by spaces: " +
+				joinScopes(c.scopes()) + "."}
 		}
 		if !slices.Contains(granted, scope) {
 			granted = append(granted, scope)

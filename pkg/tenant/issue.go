@@ -14,7 +14,8 @@ import (
 type NewToken struct {
 	// Scopes that the token shall have; nil is both. An empty list that is not nil is refused.
 	Scopes []Scope
-	// ExpiresAt, cut to whole seconds, must be ahead and at most Options.MaxLifetime away; zero is the lifetime of the tenant's settings.
+	// ExpiresAt, cut to whole seconds, must be ahead and at most Options.MaxLifetime away; zero is the lifetime of the
+	// tenant's settings.
 	ExpiresAt time.Time
 	// Endless asks for a token without an end, which Options.Endless must allow.
 	Endless bool
@@ -26,13 +27,13 @@ type IssuedToken struct {
 	Value string
 }
 
-// Issue makes another token for a tenant. A *ConflictError where two are live already, or one is live and another is being made.
-// Like Create it goes on, for at most 20 seconds, when ctx is cancelled.
+// Issue makes another token for a tenant. A *ConflictError where two are live already, or one is live and another is
+// being made. Like Create it goes on, for at most 20 seconds, when ctx is cancelled.
 //
-// Steps: (1) reserve the place on the tenant; (2) label the live token in the vault as the current one, and keep the new value;
-// (3) commit the digest. A process that dies after 1 or 2 leaves a place that is free again once the reservation has
-// lapsed, and at most a value in the vault that is good for nothing and that the next Keep replaces. One that dies after 3
-// leaves a token that Tokens lists and Reveal shows.
+// Steps: (1) reserve the place on the tenant; (2) label the live token in the vault as the current one, and keep the
+// new value; (3) commit the digest. A process that dies after 1 or 2 leaves a place that is free again once the
+// reservation has lapsed, and at most a value in the vault that is good for nothing and that the next Keep replaces.
+// One that dies after 3 leaves a token that Tokens lists and Reveal shows.
 func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (IssuedToken, error) {
 	now := s.o.Now()
 	if err := s.checkToken(n, now); err != nil {
@@ -59,8 +60,11 @@ type candidate struct {
 	announce announcement
 }
 
-// issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be asked again.
-func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pick func(*record) (*candidate, error)) (IssuedToken, error) {
+// issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be
+// asked again.
+func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pick func(*record) (*candidate, error)) (
+	IssuedToken, error,
+) {
 	var c *candidate
 	r, err := s.update(ctx, tenantID, func(r *record) (err error) {
 		if c, err = pick(r); err == nil {
@@ -143,8 +147,8 @@ func (s *Service) room(r *record, now time.Time) error {
 	return nil
 }
 
-// keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one there; empty where
-// that did not change.
+// keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one
+// there; empty where that did not change.
 func (s *Service) keep(ctx context.Context, tenantID string, r *record, c *candidate) (current string, err error) {
 	vault := s.vault(c.tokenRecord)
 	if vault == nil {

@@ -25,7 +25,8 @@ func TestCreate(t *testing.T) {
 		t.Errorf("made %+v", made)
 	}
 	got, err := w.Get(w.ctx, made.ID)
-	if err != nil || got.Name != "Acme" || !got.Created.Equal(w.clock.Now()) || len(got.Tokens) != 1 || got.Tokens[0].ID != token.ID {
+	if err != nil || got.Name != "Acme" || !got.Created.Equal(w.clock.Now()) || len(got.Tokens) != 1 ||
+		got.Tokens[0].ID != token.ID {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if strings.Contains(w.log.String(), token.Value) {
@@ -55,8 +56,14 @@ func TestCreateRefuses(t *testing.T) {
 			{ID: "a/b", Name: "x"},
 			{ID: "abc\n", Name: "x"},
 		},
-		"name": {{ID: "abc"}, {ID: "abc", Name: " \t"}, {ID: "abc", Name: strings.Repeat("x", 257)}, {ID: "abc", Name: "a\x00"}, {ID: "abc", Name: "\xff"}},
-		"idp":  {{ID: "abc", Name: "x", IdP: "Okta"}, {ID: "abc", Name: "x", IdP: "other"}},
+		"name": {
+			{ID: "abc"},
+			{ID: "abc", Name: " \t"},
+			{ID: "abc", Name: strings.Repeat("x", 257)},
+			{ID: "abc", Name: "a\x00"},
+			{ID: "abc", Name: "\xff"},
+		},
+		"idp": {{ID: "abc", Name: "x", IdP: "Okta"}, {ID: "abc", Name: "x", IdP: "other"}},
 	} {
 		for _, n := range list {
 			_, _, err := w.Create(w.ctx, n)
@@ -81,7 +88,8 @@ func TestParallelCreate(t *testing.T) {
 			switch {
 			case err == nil:
 				made.Add(1)
-				if got, err := w.Reveal(w.ctx, "acme", token.ID); err != nil || got.Value != token.Value || !w.good(t, "acme", token.Value) {
+				if got, err := w.Reveal(w.ctx, "acme", token.ID); err != nil || got.Value != token.Value ||
+					!w.good(t, "acme", token.Value) {
 					t.Errorf("reveal: %v", err)
 				}
 			case !errors.Is(err, tenant.ErrExists):
@@ -134,24 +142,46 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{
 			scim.Object{"email": "ada@example.com"}, scim.Object{"email": "bob@example.com", "language": "de"},
 		}}}},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{"ada@example.com"}}}, problem: "settings.notices.recipients[0]"},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada"}}}}, problem: "settings.notices.recipients[0].email"},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}}}, problem: "settings.notices.recipients[0].email"},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com\r\nBcc: x@example.com"}}}}, problem: "settings.notices.recipients[0].email"},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{"ada@example.com"}}},
+			problem: "settings.notices.recipients[0]",
+		},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
+		{
+			in: scim.Object{"notices": scim.Object{
+				"recipients": []any{scim.Object{"email": "ada@example.com\r\nBcc: x@example.com"}},
+			}},
+			problem: "settings.notices.recipients[0].email",
+		},
 		{
 			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u202ema@example.com"}}}},
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
-			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u2066ma@ex\u2069ample.com"}}}},
+			in: scim.Object{"notices": scim.Object{
+				"recipients": []any{scim.Object{"email": "a\u2066ma@ex\u2069ample.com"}},
+			}},
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
 			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@exam\u200bple.com"}}}},
 			problem: "settings.notices.recipients[0].email",
 		},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@example.com", "language": "fr"}}}}, problem: "settings.notices.recipients[0].language"},
-		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"language": "en"}}}}, problem: "settings.notices.recipients[0].email"},
+		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{
+			"email":    "ada@example.com",
+			"language": "fr",
+		}}}}, problem: "settings.notices.recipients[0].language"},
+		{
+			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"language": "en"}}}},
+			problem: "settings.notices.recipients[0].email",
+		},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{
 			scim.Object{"email": "ada@example.com"}, scim.Object{"email": "ADA@example.com"},
 		}}}, problem: "settings.notices.recipients[1]"},
@@ -162,13 +192,15 @@ func TestSettings(t *testing.T) {
 		if c.problem != "" {
 			if !errors.As(err, &invalid) || invalid.Field != c.problem {
 				t.Errorf("%v: %v, want %s refused", c.in, err, c.problem)
-			} else if _, unknown := c.in["colour"]; unknown && !strings.Contains(invalid.Detail(), "is not a setting; known: notices,") {
+			} else if _, unknown := c.in["colour"]; unknown &&
+				!strings.Contains(invalid.Detail(), "is not a setting; known: notices,") {
 				t.Errorf("%v: %s", c.in, invalid.Detail())
 			}
 			continue
 		}
 		unique := got.SCIM.UniqueGroupNames
-		if err != nil || got.SCIM.PatchBody != c.patchBody || (unique == nil) != (c.unique == nil) || unique != nil && *unique != *c.unique {
+		if err != nil || got.SCIM.PatchBody != c.patchBody || (unique == nil) != (c.unique == nil) || unique != nil &&
+			*unique != *c.unique {
 			t.Errorf("%v: %+v, %v", c.in, got, err)
 		}
 		if again, err := tenant.ParseSettings(got.Object()); err != nil || !scim.Equal(again.Object(), got.Object()) {
@@ -199,20 +231,24 @@ func TestChange(t *testing.T) {
 		if err != nil || show != want {
 			t.Errorf("%v: %s, %v, want %s", patch, show, err, want)
 		}
-		if read, err := w.Get(w.ctx, "acme"); err != nil || read.Name != got.Name || read.Active != got.Active || read.IdP != got.IdP {
+		if read, err := w.Get(w.ctx, "acme"); err != nil || read.Name != got.Name || read.Active != got.Active ||
+			read.IdP != got.IdP {
 			t.Errorf("%v: read back %+v, %v", patch, read, err)
 		}
 	}
 	step(scim.Object{}, `Name of acme/generic/true/{}`)
 	step(scim.Object{"idp": "okta", "name": "A"}, `A/okta/true/{}`)
 	step(scim.Object{"active": false}, `A/okta/false/{}`)
-	step(scim.Object{"settings": scim.Object{"scim": scim.Object{"patchBody": "none"}}}, `A/okta/false/{"scim":{"patchBody":"none"}}`)
+	step(scim.Object{"settings": scim.Object{"scim": scim.Object{"patchBody": "none"}}},
+		`A/okta/false/{"scim":{"patchBody":"none"}}`)
 	step(scim.Object{"active": true, "settings": scim.Object{"scim": scim.Object{"uniqueGroupNames": false}}},
 		`A/okta/true/{"scim":{"patchBody":"none","uniqueGroupNames":false}}`)
-	step(scim.Object{"settings": scim.Object{"scim": scim.Object{"patchBody": nil}}}, `A/okta/true/{"scim":{"uniqueGroupNames":false}}`)
+	step(scim.Object{"settings": scim.Object{"scim": scim.Object{"patchBody": nil}}},
+		`A/okta/true/{"scim":{"uniqueGroupNames":false}}`)
 	step(scim.Object{"settings": nil, "idp": nil}, `A/generic/true/{}`)
 	for field, patch := range map[string]scim.Object{
-		"id": {"id": "b"}, "tokens": {"tokens": []any{}}, "name": {"name": nil}, "active": {"active": nil}, "idp": {"idp": "x"},
+		"id": {"id": "b"}, "tokens": {"tokens": []any{}}, "name": {"name": nil}, "active": {"active": nil},
+		"idp":        {"idp": "x"},
 		"settings.x": {"settings": scim.Object{"x": int64(1)}}, "settings.y": {"settings": scim.Object{"y": nil}},
 		"settings.scim.z": {"settings": scim.Object{"scim": scim.Object{"z": nil}}},
 		"settings":        {"settings": "full"}, "scimBaseUrl": {"scimBaseUrl": "x"},
@@ -312,7 +348,10 @@ func TestDelete(t *testing.T) {
 		_, issueErr := w.Issue(w.ctx, "acme", tenant.NewToken{})
 		_, revealErr := w.Reveal(w.ctx, "acme", token.ID)
 		_, changeErr := w.Change(w.ctx, "acme", scim.Object{"active": true})
-		for i, err := range []error{err, tokensErr, issueErr, revealErr, changeErr, w.Revoke(w.ctx, "acme", token.ID), w.Delete(w.ctx, "acme")} {
+		for i, err := range []error{
+			err, tokensErr, issueErr, revealErr, changeErr, w.Revoke(w.ctx, "acme", token.ID),
+			w.Delete(w.ctx, "acme"),
+		} {
 			if !errors.Is(err, tenant.ErrNotFound) {
 				t.Errorf("%s: call %d: %v", when, i, err)
 			}
@@ -392,8 +431,9 @@ func TestParallelFinish(t *testing.T) {
 
 func TestTemporary(t *testing.T) {
 	for err, want := range map[error]bool{
-		fmt.Errorf("a: %w", store.ErrConflict): true, store.ErrThrottled: true, store.ErrUnavailable: true, tenant.ErrVault: true,
-		tenant.ErrBusy: true, tenant.ErrNotFound: false, errors.New("x"): false, &store.LimitError{}: false,
+		fmt.Errorf("a: %w", store.ErrConflict): true, store.ErrThrottled: true, store.ErrUnavailable: true,
+		tenant.ErrVault: true,
+		tenant.ErrBusy:  true, tenant.ErrNotFound: false, errors.New("x"): false, &store.LimitError{}: false,
 	} {
 		if tenant.Temporary(err) != want {
 			t.Errorf("Temporary(%v) = %v", err, !want)

@@ -13,12 +13,14 @@ import (
 )
 
 func (s *Service) createOperatorClient(ctx context.Context, n NewClient) (IssuedClient, error) {
-	page, err := s.store.Query(ctx, store.Query{PK: store.OperatorClientsPK, Select: store.CountOnly, Limit: maxOperatorClients})
+	page, err := s.store.Query(ctx,
+		store.Query{PK: store.OperatorClientsPK, Select: store.CountOnly, Limit: maxOperatorClients})
 	if err != nil {
 		return IssuedClient{}, err
 	}
 	if page.Count >= maxOperatorClients {
-		return IssuedClient{}, &ConflictError{Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.", maxOperatorClients)}
+		return IssuedClient{}, &ConflictError{Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.",
+			maxOperatorClients)}
 	}
 	now := s.o.Now()
 	c, secret := makeClient(operatorClient, n, now, policy{})
@@ -92,7 +94,10 @@ func (s *Service) changeOperatorClient(
 
 // deleteOperatorClient removes the client. Settings of tenants may go on naming it; its id never comes again.
 func (s *Service) deleteOperatorClient(ctx context.Context, id string) error {
-	err := s.store.Transact(ctx, store.Op{Kind: store.Delete, Key: store.OperatorClient(id), If: []store.Cond{{Test: store.Exists}}})
+	err := s.store.Transact(ctx, store.Op{
+		Kind: store.Delete, Key: store.OperatorClient(id),
+		If: []store.Cond{{Test: store.Exists}},
+	})
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return ErrNotFound
 	}

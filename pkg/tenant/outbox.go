@@ -20,8 +20,8 @@ type outgoing struct {
 	events  []Event
 	notices []Notice
 	with    []store.Op
-	// hint leaves the tenant's place in the order of due times and puts one more entry there, for now. It is for functions that
-	// may not delete.
+	// hint leaves the tenant's place in the order of due times and puts one more entry there, for now. It is for functions
+	// that may not delete.
 	hint bool
 }
 
@@ -72,7 +72,10 @@ func (r *record) outbox(id string, now time.Time) ([]store.Op, error) {
 			attrs[store.AttrWake] = "1"
 			r.Outbox = r.version
 		}
-		ops = append(ops, store.Op{Kind: store.Put, Key: noticeKey(keys, n.ID), Set: attrs, If: []store.Cond{{Test: store.Absent}}})
+		ops = append(ops, store.Op{
+			Kind: store.Put, Key: noticeKey(keys, n.ID), Set: attrs,
+			If: []store.Cond{{Test: store.Absent}},
+		})
 	}
 	r.out = outgoing{}
 	return ops, nil
@@ -125,8 +128,9 @@ type noticeRecord struct {
 
 func (n storedNotice) attrs() (store.Attrs, error) {
 	stored := noticeRecord{
-		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, By: n.By, Until: n.Until, After: n.After, Failing: n.Failing,
-		Client: n.ClientID,
+		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, By: n.By, Until: n.Until, After: n.After,
+		Failing: n.Failing,
+		Client:  n.ClientID,
 	}
 	if !n.TokenEnds.IsZero() {
 		stored.Ends = n.TokenEnds.Unix()
@@ -170,7 +174,10 @@ func decodeNotice(item store.Item) (storedNotice, error) {
 		Recipients: stored.Recipients, State: NoticeState(st), Attempts: stored.Attempts, TokenEnds: unix(stored.Ends),
 		ClientID: stored.Client, ClientSecretEnds: unix(stored.ClientEnds),
 	}
-	return storedNotice{Notice: n, version: version, By: stored.By, Until: stored.Until, After: stored.After, Failing: stored.Failing}, nil
+	return storedNotice{
+		Notice: n, version: version, By: stored.By, Until: stored.Until, After: stored.After,
+		Failing: stored.Failing,
+	}, nil
 }
 
 // noticeID names a notice: the token that ends, the kind, and which period of notice of the token it is.

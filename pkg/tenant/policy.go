@@ -38,10 +38,11 @@ var defaultReminders = []int{14, 7, 1}
 type TokenSettings struct {
 	// LifetimeDays is how long a token lives, 0 where it is not set: Options.Lifetime.
 	LifetimeDays int `json:"lifetimeDays,omitempty"`
-	// NoticeDays is how long before its end a token gets a successor, 0 where it is not set: 28, or half a shorter lifetime. It is at
-	// most two thirds of the lifetime, so that three tokens at most are live at a time.
+	// NoticeDays is how long before its end a token gets a successor, 0 where it is not set: 28, or half a shorter
+	// lifetime. It is at most two thirds of the lifetime, so that three tokens at most are live at a time.
 	NoticeDays int `json:"noticeDays,omitempty"`
-	// Reminders are the days before the end at which people are reminded, most first; nil where they are not set: 14, 7 and 1.
+	// Reminders are the days before the end at which people are reminded, most first; nil where they are not set: 14, 7
+	// and 1.
 	Reminders []int `json:"reminders,omitzero"`
 	// Vault is VaultSecret, VaultPacked, VaultNone or, where it is not set, "": VaultSecret.
 	Vault string `json:"vault,omitempty"`
@@ -135,7 +136,8 @@ type policy struct {
 	vault      string
 }
 
-// policy returns the policy of a tenant. Where the operator has lowered the bounds since the settings were made, they give way.
+// policy returns the policy of a tenant. Where the operator has lowered the bounds since the settings were made, they
+// give way.
 func (s *Service) policy(set TokenSettings) policy {
 	p := s.asked(set)
 	p.lifetime = min(p.lifetime, s.o.MaxLifetime)
@@ -178,7 +180,8 @@ func (s *Service) checkSettings(set Settings) error {
 	case set.Token.LifetimeDays != 0 && (set.Token.LifetimeDays < minLifetimeDays || set.Token.LifetimeDays > longest):
 		return invalid("settings.token.lifetimeDays", fmt.Sprintf("must be %d to %d", minLifetimeDays, longest))
 	case set.Token.NoticeDays > maxNoticeDays || 3*time.Duration(set.Token.NoticeDays)*day > 2*p.lifetime:
-		return invalid("settings.token.noticeDays", fmt.Sprintf("must be at most two thirds of lifetimeDays, and at most %d", maxNoticeDays))
+		return invalid("settings.token.noticeDays",
+			fmt.Sprintf("must be at most two thirds of lifetimeDays, and at most %d", maxNoticeDays))
 	case len(p.reminders) > 0 && p.reminders[0] >= p.noticeDays:
 		return invalid("settings.token.reminders", fmt.Sprintf("must be less than noticeDays, which is %d", p.noticeDays))
 	case p.vault == VaultPacked && s.o.Packed == nil:
@@ -230,7 +233,8 @@ func recipients(list []any) ([]Recipient, error) {
 			return nil, err
 		}
 		if total += len(r.Email); total > maxRecipientBytes {
-			return nil, invalid("settings.notices.recipients", fmt.Sprintf("are too long: all addresses together may have %d bytes", maxRecipientBytes))
+			return nil, invalid("settings.notices.recipients",
+				fmt.Sprintf("are too long: all addresses together may have %d bytes", maxRecipientBytes))
 		}
 		if slices.ContainsFunc(out, func(o Recipient) bool { return strings.EqualFold(o.Email, r.Email) }) {
 			return nil, invalid(name, "is there twice")
@@ -267,8 +271,9 @@ func recipient(name string, v any) (Recipient, error) {
 	return r, nil
 }
 
-// plainAddress reports whether s is an address alone, without a name, that fits into one header line. It must not hold characters
-// that nobody sees, such as those that turn the direction of writing: an administrator would read another address.
+// plainAddress reports whether s is an address alone, without a name, that fits into one header line. It must not hold
+// characters that nobody sees, such as those that turn the direction of writing: an administrator would read another
+// address.
 func plainAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && len(s) <= maxEmailBytes && a.Name == "" && a.Address == s &&

@@ -48,7 +48,8 @@ func TestWritesInBetweenAreNotLost(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err = w.behind(revoke).Change(w.ctx, "acme", scim.Object{"idp": "entra"}); err != nil || w.good(t, "acme", token.Value) {
+	if _, err = w.behind(revoke).Change(w.ctx, "acme", scim.Object{"idp": "entra"}); err != nil ||
+		w.good(t, "acme", token.Value) {
 		t.Errorf("a revocation was undone; %v", err)
 	}
 
@@ -118,8 +119,8 @@ func TestReservationsKeepOthersOff(t *testing.T) {
 	}
 }
 
-// A tenant is not finished while a token of it is being made, or somebody else finishes it: the vault might get a value, or lose
-// that of a new tenant, afterwards.
+// A tenant is not finished while a token of it is being made, or somebody else finishes it: the vault might get a
+// value, or lose that of a new tenant, afterwards.
 func TestFinishWaits(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")

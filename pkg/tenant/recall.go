@@ -18,9 +18,10 @@ type rememberedKey struct {
 	digest [32]byte
 }
 
-// Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant; ok is false
-// where it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin with a request's reads
-// while Authenticate runs. Only where what that returns is the Same may anything of them be used.
+// Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant;
+// ok is false where it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin
+// with a request's reads while Authenticate runs. Only where what that returns is the Same may anything of them be
+// used.
 func (s *Service) Recall(tenantID, authorization string) (t Tenant, token Token, ok bool) {
 	key := rememberedKey{tenantID, digestOf(bearer(authorization))}
 	s.mu.Lock()
@@ -51,7 +52,8 @@ func (s *Service) forget(tenantID string) {
 	maps.DeleteFunc(s.remembered, func(key rememberedKey, _ remembered) bool { return key.tenant == tenantID })
 }
 
-// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of it.
+// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of
+// it.
 func (t Tenant) Same(u Tenant) bool {
 	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
 }

@@ -16,8 +16,9 @@ const (
 	attrVersion = "ver"   // grows with every write; what optimistic writes compare
 	attrState   = "state" // see state
 	attrSince   = "since" // list only: Unix time of the last change of state
-	maxDocBytes = 3900    // with the key and the other attributes, one read unit; more than that only where nothing can be left out
-	keptDead    = 10      // dead tokens that are kept, so that "expired on" can be said
+	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
+	maxDocBytes = 3900
+	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
 	keptDeadFor = 90 * 24 * time.Hour
 )
 
@@ -41,14 +42,15 @@ type record struct {
 	Tokens   []tokenRecord  `json:"tokens,omitempty"`
 	Pending  *reservation   `json:"pending,omitempty"`
 	Clients  []clientRecord `json:"clients,omitempty"`
-	Schemas  string         `json:"schemas,omitempty"` // hash of the definitions in the item SCHEMAS; "" where there are none
-	Key      []byte         `json:"key"`               // see Tenant.CursorKey
+	// hash of the definitions in the item SCHEMAS; "" where there are none
+	Schemas string `json:"schemas,omitempty"`
+	Key     []byte `json:"key"` // see Tenant.CursorKey
 	// Current is the token that is current in the vault, "" where that is not known.
 	Current string `json:"current,omitempty"`
 	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.
 	Collect bool `json:"collect,omitempty"`
-	// Due is where the tenant stands in the order of due times, 0 for nowhere; Looked until when reminders were looked at; Retry
-	// when what went wrong is tried again. Unix seconds.
+	// Due is where the tenant stands in the order of due times, 0 for nowhere; Looked until when reminders were looked at;
+	// Retry when what went wrong is tried again. Unix seconds.
 	Due    int64 `json:"due,omitempty"`
 	Looked int64 `json:"looked,omitempty"`
 	Retry  int64 `json:"retry,omitempty"`
@@ -71,15 +73,15 @@ type tokenRecord struct {
 	First   int64   `json:"first,omitempty"` // first use
 	Vault   string  `json:"vault,omitempty"` // "": VaultSecret
 
-	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults. Period counts the
-	// periods of notice: one more where the token was extended beyond the one that it was in. Told has a bit for what was told in
-	// it: 0 that the successor is ready, i+1 reminder i.
+	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults.
+	// Period counts the periods of notice: one more where the token was extended beyond the one that it was in. Told has a
+	// bit for what was told in it: 0 that the successor is ready, i+1 reminder i.
 	Notice    int    `json:"notice,omitempty"`
 	Reminders []int  `json:"reminders,omitzero"`
 	Period    int    `json:"period,omitempty"`
 	Told      uint16 `json:"told,omitempty"`
-	// Ready is the successor that was told of; empty while it waits to be collected. Void counts those of them that were revoked, after
-	// which the next one is told of like the first.
+	// Ready is the successor that was told of; empty while it waits to be collected. Void counts those of them that were
+	// revoked, after which the next one is told of like the first.
 	Ready string `json:"ready,omitempty"`
 	Void  int    `json:"void,omitempty"`
 
@@ -89,7 +91,8 @@ type tokenRecord struct {
 	Gone  bool  `json:"gone,omitempty"`
 }
 
-// reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates with it.
+// reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates
+// with it.
 type reservation struct {
 	ID string `json:"id"`
 	At int64  `json:"at"` // Unix seconds
@@ -135,7 +138,8 @@ func (t tokenRecord) vault() string {
 	return t.Vault
 }
 
-// remembered reports whether the token is still listed: for 90 days after its end or, where that was noted late, after it was noted.
+// remembered reports whether the token is still listed: for 90 days after its end or, where that was noted late, after
+// it was noted.
 func (t tokenRecord) remembered(now time.Time) bool {
 	if t.Revoked == 0 && !t.Ended {
 		return true
@@ -182,8 +186,8 @@ func (r *record) find(tokenID string) *tokenRecord {
 	return nil
 }
 
-// forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose expiry is not
-// told yet stays, unless there are twice as many.
+// forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose
+// expiry is not told yet stays, unless there are twice as many.
 func (r *record) forget(now time.Time, keep int) {
 	dead := 0
 	for i := len(r.Tokens) - 1; i >= 0; i-- {
@@ -212,8 +216,9 @@ func (r *record) tenant(id string, now time.Time) Tenant {
 // keyBytes is the length of a tenant's key.
 const keyBytes = 32
 
-// attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What then still is
-// more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from being told or renewed.
+// attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What
+// then still is more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from
+// being told or renewed.
 func (r *record) attrs(now time.Time) (store.Attrs, error) {
 	for keep := keptDead; ; keep-- {
 		r.forget(now, keep)

@@ -18,7 +18,8 @@ func (s *Service) holds(r *reservation) bool {
 	return s.o.Now().Sub(time.Unix(r.At, 0)) < lease
 }
 
-// detach returns a context for work of several steps: it goes on when the client hangs up, but ends long before a claim lapses.
+// detach returns a context for work of several steps: it goes on when the client hangs up, but ends long before a claim
+// lapses.
 func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }

@@ -16,7 +16,10 @@ import (
 func manyRecipients() scim.Object {
 	list := make([]any, 10)
 	for i := range list {
-		list[i] = scim.Object{"email": fmt.Sprintf("%02d%s@%s.example", i, strings.Repeat("a", 53), strings.Repeat("b", 36)), "language": "de"}
+		list[i] = scim.Object{
+			"email":    fmt.Sprintf("%02d%s@%s.example", i, strings.Repeat("a", 53), strings.Repeat("b", 36)),
+			"language": "de",
+		}
 	}
 	return scim.Object{"settings": scim.Object{"notices": scim.Object{"recipients": list}}}
 }
@@ -26,8 +29,10 @@ func largestTenant(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	vault := tenant.NewTableSecrets(w.store)
-	w.Service = tenant.New(w.store, vault, tenant.Options{Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.log, nil)), Packed: vault})
-	w.createWith(t, "acme", `{"token": {"lifetimeDays": 400, "noticeDays": 89, "reminders": [88, 77, 66, 55, 44], "vault": "packed"},
+	w.Service = tenant.New(w.store, vault,
+		tenant.Options{Now: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.log, nil)), Packed: vault})
+	w.createWith(
+		t, "acme", `{"token": {"lifetimeDays": 400, "noticeDays": 89, "reminders": [88, 77, 66, 55, 44], "vault": "packed"},
 		"scim": {"patchBody": "none", "uniqueGroupNames": false},
 		"oauth": {"clients": ["oc1234567890123456", "oc1234567890123457", "oc1234567890123458"]}}`)
 	if _, err := w.Define(w.ctx, "acme", with(badgeSchema(t, badge, "name")), agree); err != nil {
@@ -63,7 +68,8 @@ func TestRotationNeedsNoRoom(t *testing.T) {
 	}
 }
 
-// TestFullTenantCanBeChanged: whoever changes a tenant that is almost full gets no error of the server's, in whatever order it is filled.
+// TestFullTenantCanBeChanged: whoever changes a tenant that is almost full gets no error of the server's, in whatever
+// order it is filled.
 func TestFullTenantCanBeChanged(t *testing.T) {
 	w := largestTenant(t)
 	w.issue(t, "acme")

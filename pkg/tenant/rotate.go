@@ -28,10 +28,10 @@ type Run struct {
 	Late time.Duration
 }
 
-// Rotate does what is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the order of due times, one
-// tenant after the other in each of store.DueShards partitions at once, and begins no tenant in the last 45 seconds of ctx. It
-// can be killed anywhere, run late and run twice at once. The error is the table's, that the order can't be read; what goes wrong
-// with a tenant is logged, counted, and tried again by the next of hourly runs.
+// Rotate does what is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the order of due
+// times, one tenant after the other in each of store.DueShards partitions at once, and begins no tenant in the last 45
+// seconds of ctx. It can be killed anywhere, run late and run twice at once. The error is the table's, that the order
+// can't be read; what goes wrong with a tenant is logged, counted, and tried again by the next of hourly runs.
 func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	var tenants, failed, late atomic.Int64
 	var more atomic.Bool
@@ -58,9 +58,11 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	}
 	err := group.Wait()
 	run := Run{
-		Tenants: int(tenants.Load()), Failed: int(failed.Load()), More: more.Load(), Late: time.Duration(late.Load()) * time.Second,
+		Tenants: int(tenants.Load()), Failed: int(failed.Load()), More: more.Load(),
+		Late: time.Duration(late.Load()) * time.Second,
 	}
-	s.o.Log.InfoContext(ctx, "rotation run", "tenants", run.Tenants, "failed", run.Failed, "more", run.More, "late", run.Late.String())
+	s.o.Log.InfoContext(ctx, "rotation run", "tenants", run.Tenants, "failed", run.Failed, "more", run.More, "late",
+		run.Late.String())
 	return run, err
 }
 

@@ -13,8 +13,9 @@ import (
 // errCollect says that a successor is to be collected by a person.
 var errCollect = errors.New("tenant: to be collected")
 
-// StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With VaultNone it
-// asks for the successor to be collected instead. A *ConflictError where there is a successor already, or one waits.
+// StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With
+// VaultNone it asks for the successor to be collected instead. A *ConflictError where there is a successor already, or
+// one waits.
 func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -57,9 +58,9 @@ func (s *Service) mayStart(r *record, now time.Time) error {
 	return nil
 }
 
-// CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. It returns a *ConflictError if there
-// is no successor. Without force it does so too if the successor was never used, or has not all scopes of the tokens that would be
-// revoked: the identity provider might be cut off.
+// CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. It returns a
+// *ConflictError if there is no successor. Without force it does so too if the successor was never used, or has not all
+// scopes of the tokens that would be revoked: the identity provider might be cut off.
 func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force bool) error {
 	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record, live []int) ([]int, error) {
 		newest, older := live[len(live)-1], live[:len(live)-1]
@@ -78,20 +79,23 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 	})
 }
 
-// CancelRotation revokes the successor. A *ConflictError where there is none, or where it was used. In the period of notice the next run
-// of Rotate makes another one: no token ends without a successor.
+// CancelRotation revokes the successor. A *ConflictError where there is none, or where it was used. In the period of
+// notice the next run of Rotate makes another one: no token ends without a successor.
 func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record, live []int) ([]int, error) {
 		newest := live[len(live)-1]
 		if r.Tokens[newest].First != 0 {
-			return nil, &ConflictError{Detail: "The successor is in use since " + moment(r.Tokens[newest].First).(string) + ". Complete the rotation instead."}
+			return nil, &ConflictError{Detail: "The successor is in use since " + moment(r.Tokens[newest].First).(string) +
+				". Complete the rotation instead."}
 		}
 		return []int{newest}, nil
 	})
 }
 
 // endRotation revokes those of a tenant's live tokens, oldest first, that pick names.
-func (s *Service) endRotation(ctx context.Context, tenantID, reason string, pick func(*record, []int) ([]int, error)) error {
+func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
+	pick func(*record, []int) ([]int, error),
+) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
@@ -130,8 +134,8 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string, pick
 	return nil
 }
 
-// Collect makes the successor that waits for a person with VaultNone, and returns it: its value is kept nowhere. A *ConflictError
-// where none waits.
+// Collect makes the successor that waits for a person with VaultNone, and returns it: its value is kept nowhere. A
+// *ConflictError where none waits.
 func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -150,9 +154,9 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 	})
 }
 
-// Extend gives a live token another end, cut to whole seconds, within the bounds that hold for a new one; endless takes its end away.
-// Where the token leaves its period of notice by that, the next one is told like the first. ErrNotFound for a token that is not
-// listed, a *ConflictError for a dead one.
+// Extend gives a live token another end, cut to whole seconds, within the bounds that hold for a new one; endless takes
+// its end away. Where the token leaves its period of notice by that, the next one is told like the first. ErrNotFound
+// for a token that is not listed, a *ConflictError for a dead one.
 func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.Time, endless bool) (Token, error) {
 	now := s.o.Now()
 	if err := s.checkEnd(at, endless, now); err != nil {

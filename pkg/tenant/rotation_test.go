@@ -132,7 +132,8 @@ func TestRotation(t *testing.T) {
 		t.Errorf("28 days before the end: %s", got)
 	}
 	live := w.sound(t, "acme")
-	if len(live) != 2 || live[0].Value != old.Value || !live[1].ExpiresAt.Equal(w.clock.Now().Add(180*day).Truncate(time.Second)) {
+	if len(live) != 2 || live[0].Value != old.Value ||
+		!live[1].ExpiresAt.Equal(w.clock.Now().Add(180*day).Truncate(time.Second)) {
 		t.Fatalf("live: %+v", live)
 	}
 	w.rotate(t, d)
@@ -149,8 +150,10 @@ func TestRotation(t *testing.T) {
 	d.take()
 	w.to(end.Add(-14 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID || n[0].Successor.ID != live[1].ID ||
-		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() || n[0].Recipients[0] != (tenant.Recipient{Email: "ada@example.com", Language: "de"}) {
+	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID ||
+		n[0].Successor.ID != live[1].ID ||
+		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() ||
+		n[0].Recipients[0] != (tenant.Recipient{Email: "ada@example.com", Language: "de"}) {
 		t.Errorf("reminder: %+v", n)
 	}
 	w.to(end.Add(-13 * day))
@@ -330,7 +333,8 @@ func TestRotationByHand(t *testing.T) {
 	}
 }
 
-// Cancelled in the period of notice, the successor is replaced, and people are told of the new one: no token ends without one.
+// Cancelled in the period of notice, the successor is replaced, and people are told of the new one: no token ends
+// without one.
 func TestCancelInThePeriodOfNotice(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	old := w.createWith(t, "acme", mailAda)
@@ -432,7 +436,8 @@ func TestSettingsOfLaterTokens(t *testing.T) {
 	}
 }
 
-// A successor that ends before its predecessor, because the lifetime was shortened, is renewed in its own time once it is in use.
+// A successor that ends before its predecessor, because the lifetime was shortened, is renewed in its own time once it
+// is in use.
 func TestShorterSuccessor(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	old := w.createWith(t, "acme", mailAda)
@@ -454,7 +459,8 @@ func TestShorterSuccessor(t *testing.T) {
 	w.to(next.ExpiresAt.Add(-10 * day))
 	w.rotate(t, d)
 	tokens, err := w.Tokens(w.ctx, "acme")
-	if n := slices.Clone(d.notices); err != nil || len(tokens) != 3 || len(n) != 1 || n[0].TokenID != next.ID || n[0].Successor.ID != tokens[2].ID {
+	if n := slices.Clone(d.notices); err != nil || len(tokens) != 3 || len(n) != 1 || n[0].TokenID != next.ID ||
+		n[0].Successor.ID != tokens[2].ID {
 		t.Errorf("tokens %+v, told %+v, %v", tokens, n, err)
 	}
 }
@@ -503,7 +509,8 @@ func TestVaultNone(t *testing.T) {
 	}
 	w.to(old.ExpiresAt.Add(-28 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != tenant.NoticeSuccessorReady || !n[0].ToCollect || n[0].Successor.ID != "" {
+	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != tenant.NoticeSuccessorReady || !n[0].ToCollect ||
+		n[0].Successor.ID != "" {
 		t.Fatalf("%+v", n)
 	}
 	w.clock.add(time.Hour)
@@ -512,7 +519,8 @@ func TestVaultNone(t *testing.T) {
 	}
 	w.clock.add(3 * day)
 	next, err := w.Collect(w.ctx, "acme")
-	if err != nil || !w.good(t, "acme", next.Value) || !w.good(t, "acme", old.Value) || !next.ExpiresAt.Equal(w.clock.Now().Add(180*day).Truncate(time.Second)) {
+	if err != nil || !w.good(t, "acme", next.Value) || !w.good(t, "acme", old.Value) ||
+		!next.ExpiresAt.Equal(w.clock.Now().Add(180*day).Truncate(time.Second)) {
 		t.Errorf("%+v, %v", next, err)
 	}
 	if _, err := w.Collect(w.ctx, "acme"); !errors.As(err, &conflict) {

@@ -13,12 +13,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the tenant's item
-// has that hash. So a request learns from the one read that it does anyway whether what its process knows is still right, and reads the
-// definitions only where it is not. A tenant without definitions costs nothing.
+// What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the
+// tenant's item has that hash. So a request learns from the one read that it does anyway whether what its process knows
+// is still right, and reads the definitions only where it is not. A tenant without definitions costs nothing.
 //
-// A change writes the item of the new hash first, then switches the tenant. The item before stays for those who have read the tenant
-// before, and goes with a later change.
+// A change writes the item of the new hash first, then switches the tenant. The item before stays for those who have
+// read the tenant before, and goes with a later change.
 
 // keptDefinitions is how long definitions stay that are no longer the tenant's: far longer than any request.
 const keptDefinitions = time.Hour
@@ -32,7 +32,8 @@ type knownTypes struct {
 // maxKnown bounds the tenants whose types a process keeps.
 const maxKnown = 1000
 
-// Types returns the resource types and schemas of a tenant. It reads the definitions only where this process has not seen them before.
+// Types returns the resource types and schemas of a tenant. It reads the definitions only where this process has not
+// seen them before.
 func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 	if t.Schemas == "" {
 		return schema.DefaultTypes(), nil
@@ -110,13 +111,17 @@ func errStored(id string, err error) error {
 // CheckTypes decides whether a tenant's types may change. A *ConflictError says what stands against it.
 type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Types) error
 
-// Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them. Errors of both are
-// returned as they are, and then nothing is changed; ErrNotFound where there is no active tenant of that id.
+// Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them.
+// Errors of both are returned as they are, and then nothing is changed; ErrNotFound where there is no active tenant of
+// that id.
 //
-// A request that began under the old definitions may write after check has looked and before the new ones hold. So check looks
-// again when they do, and if it finds anything they are taken back. What is written later still, by a request that took longer than
-// that, stays as it is: what the definitions no longer know is not shown, and what they ask for is asked for with the next change.
-func (s *Service) Define(ctx context.Context, id string, change func(schema.Definitions) (schema.Definitions, error), check CheckTypes) (schema.Definitions, error) {
+// A request that began under the old definitions may write after check has looked and before the new ones hold. So
+// check looks again when they do, and if it finds anything they are taken back. What is written later still, by a
+// request that took longer than that, stays as it is: what the definitions no longer know is not shown, and what they
+// ask for is asked for with the next change.
+func (s *Service) Define(ctx context.Context, id string, change func(schema.Definitions) (schema.Definitions, error),
+	check CheckTypes,
+) (schema.Definitions, error) {
 	var (
 		before, next schema.Definitions
 		old, types   *schema.Types
@@ -178,7 +183,8 @@ func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) erro
 	}})
 }
 
-// withdraw switches the tenant back from the definitions of one hash to those of the one before, unless somebody else has switched it.
+// withdraw switches the tenant back from the definitions of one hash to those of the one before, unless somebody else
+// has switched it.
 func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -194,7 +200,8 @@ func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 	}
 }
 
-// sweepDefinitions removes definitions that have not been the tenant's for long. One that is written again meanwhile stays.
+// sweepDefinitions removes definitions that have not been the tenant's for long. One that is written again meanwhile
+// stays.
 func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...string) {
 	keys := store.KeysOf(id)
 	prefix := keys.SchemasPrefix()

@@ -87,9 +87,10 @@ func TestDefine(t *testing.T) {
 		t.Errorf("definitions %v, %v", d, err)
 	}
 	before, _ := w.Get(w.ctx, "acme")
-	if _, err := w.Define(w.ctx, "acme", with(badgeSchema(t, badge, "colour")), func(context.Context, string, *schema.Types, *schema.Types) error {
-		return errors.New("asked about no change")
-	}); err != nil {
+	if _, err := w.Define(w.ctx, "acme", with(badgeSchema(t, badge, "colour")),
+		func(context.Context, string, *schema.Types, *schema.Types) error {
+			return errors.New("asked about no change")
+		}); err != nil {
 		t.Error(err)
 	}
 	if after, _ := w.Get(w.ctx, "acme"); after.Modified != before.Modified {
@@ -164,7 +165,8 @@ func TestDefineAtOnce(t *testing.T) {
 	for i := range 8 {
 		s := w.process(w.store, false)
 		all.Go(func() {
-			if _, err := s.Define(w.ctx, "acme", with(badgeSchema(t, fmt.Sprintf("%s:%d", badge, i), "number")), agree); err != nil {
+			if _, err := s.Define(w.ctx, "acme", with(badgeSchema(t, fmt.Sprintf("%s:%d", badge, i), "number")),
+				agree); err != nil {
 				t.Error(err)
 			}
 		})

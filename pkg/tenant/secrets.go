@@ -13,9 +13,9 @@ const (
 	Successor
 )
 
-// Secrets is the port to the vault that keeps token values for hand-over: what Reveal shows. A tenant has at most one token
-// at each Stage. Every method may be repeated with the same arguments and then changes nothing more. Failures that may pass wrap
-// ErrVault. No value ever reaches an error or a log.
+// Secrets is the port to the vault that keeps token values for hand-over: what Reveal shows. A tenant has at most one
+// token at each Stage. Every method may be repeated with the same arguments and then changes nothing more. Failures
+// that may pass wrap ErrVault. No value ever reaches an error or a log.
 type Secrets interface {
 	// Keep stores the value of a token at a stage, in place of the token that was there.
 	Keep(ctx context.Context, tenantID, tokenID, value string, stage Stage) error
@@ -23,7 +23,8 @@ type Secrets interface {
 	Reveal(ctx context.Context, tenantID, tokenID string) (string, error)
 	// Promote makes a kept token the Current one; the one before it may be forgotten. ErrNoValue where it is not kept.
 	Promote(ctx context.Context, tenantID, tokenID string) error
-	// Drop forgets a token. If it was Current and there is a Successor, that becomes Current. Nothing to forget is no error.
+	// Drop forgets a token. If it was Current and there is a Successor, that becomes Current. Nothing to forget is no
+	// error.
 	Drop(ctx context.Context, tenantID, tokenID string) error
 	// DropTenant forgets everything of a tenant. It returns nil only when the tenant's name is free for a new one.
 	DropTenant(ctx context.Context, tenantID string) error

@@ -17,20 +17,21 @@ type Options struct {
 	Log *slog.Logger
 	// Lifetime of a token that asks for no other; 0 means 180 days. MaxLifetime bounds it.
 	Lifetime time.Duration
-	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days. It is 2 days
-	// at least.
+	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days.
+	// It is 2 days at least.
 	MaxLifetime time.Duration
 	// Endless allows tokens that never expire.
 	Endless bool
 	// Packed is the vault of tenants that keep their tokens in shared secrets; nil means that none may.
 	Packed Secrets
-	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so that many
-	// tenants of one day don't all come at once; 0 makes them when the period begins.
+	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so
+	// that many tenants of one day don't all come at once; 0 makes them when the period begins.
 	Spread time.Duration
-	// Wake, where set, is called with a tenant that has something to deliver, after it was written. It must return at once.
+	// Wake, where set, is called with a tenant that has something to deliver, after it was written. It must return at
+	// once.
 	Wake func(tenantID string)
-	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was making is
-	// then void at once instead of after a minute.
+	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
+	// making is then void at once instead of after a minute.
 	Alone bool
 }
 
@@ -39,8 +40,8 @@ const (
 	defaultMaxLifetime = 730 * 24 * time.Hour
 	// maxLive is how many tokens of a tenant may be live at a time: one, and its successor.
 	maxLive = 2
-	// lease is how long a reservation keeps others off. Whoever holds one gives up after patience, which is much shorter, so that
-	// two never work on one reservation.
+	// lease is how long a reservation keeps others off. Whoever holds one gives up after patience, which is much shorter,
+	// so that two never work on one reservation.
 	lease    = time.Minute
 	patience = 20 * time.Second
 )

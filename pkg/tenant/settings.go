@@ -35,8 +35,8 @@ type SCIMSettings struct {
 // settingNames are the keys that ParseSettings knows.
 var settingNames = []string{"notices", "oauth", "scim", "token"}
 
-// ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is an
-// *InvalidError that names it; null means not set.
+// ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
+// an *InvalidError that names it; null means not set.
 func ParseSettings(o scim.Object) (Settings, error) {
 	var s Settings
 	for _, key := range slices.Sorted(maps.Keys(o)) {

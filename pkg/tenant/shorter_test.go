@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// TestShorterSuccessorEnds: where a successor of a short life ends before the token that it was made for, that one goes on to the next
-// successor, of which people were told, and gets none of its own.
+// TestShorterSuccessorEnds: where a successor of a short life ends before the token that it was made for, that one goes
+// on to the next successor, of which people were told, and gets none of its own.
 func TestShorterSuccessorEnds(t *testing.T) {
 	w := newWorld(t)
 	first := w.create(t, "acme")

@@ -39,8 +39,8 @@ type Tenant struct {
 	version int64  // of the stored item
 }
 
-// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists and the ids of its memberships are sealed with. It
-// stays the same while the tenant lives.
+// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists and the ids of its memberships
+// are sealed with. It stays the same while the tenant lives.
 func (t Tenant) CursorKey() []byte { return t.key }
 
 // Dialect is the dialect of the tenant's identity provider.
@@ -49,7 +49,8 @@ func (t Tenant) Dialect() scim.Dialect {
 	return d
 }
 
-// UniqueGroupNames reports whether a second group with the same displayName is refused: by the setting, else by the dialect.
+// UniqueGroupNames reports whether a second group with the same displayName is refused: by the setting, else by the
+// dialect.
 func (t Tenant) UniqueGroupNames() bool {
 	if set := t.Settings.SCIM.UniqueGroupNames; set != nil {
 		return *set

@@ -51,8 +51,9 @@ func (t Token) CanRead() bool { return slices.Contains(t.Scopes, ScopeRead) }
 // CanWrite reports whether the token may change anything.
 func (t Token) CanWrite() bool { return slices.Contains(t.Scopes, ScopeWrite) }
 
-// The shape of a token's value: scim_<id>_<secret>_<checksum>. A prefix of its own, a long random part and a checksum are what
-// lets scanners find a leaked one without false alarms, and lets a request with a mistyped one end before anything is read.
+// The shape of a token's value: scim_<id>_<secret>_<checksum>. A prefix of its own, a long random part and a checksum
+// are what lets scanners find a leaked one without false alarms, and lets a request with a mistyped one end before
+// anything is read.
 const (
 	prefix         = "scim_"
 	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -76,7 +77,8 @@ func mint() (id, value string) {
 	return id, body + "_" + checksum(body)
 }
 
-// random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown away.
+// random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown
+// away.
 func random(alphabet string, n int) string {
 	limit := 256 - 256%len(alphabet)
 	out := make([]byte, 0, n)
@@ -103,8 +105,8 @@ func checksum(s string) string {
 	return string(out[:])
 }
 
-// ParseToken takes a token's value apart. ok says that it has the shape of a token and that its checksum is right; it may
-// still be nobody's.
+// ParseToken takes a token's value apart. ok says that it has the shape of a token and that its checksum is right; it
+// may still be nobody's.
 func ParseToken(value string) (id string, ok bool) {
 	if len(value) > len(prefix)+maxTokenID+secretLength+checksumLength+2 {
 		return "", false
@@ -129,8 +131,8 @@ func made(s, alphabet string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
 }
 
-// bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235, section 2.1), or
-// alone, as Okta sends it in its header mode. Empty where there is none.
+// bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235,
+// section 2.1), or alone, as Okta sends it in its header mode. Empty where there is none.
 func bearer(authorization string) string {
 	fields := strings.Fields(authorization)
 	switch {

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Tokens lists the tenant's live tokens and the dead ones of the last 90 days (the last ten of them), oldest first, with
-// LastUsedAt.
+// Tokens lists the tenant's live tokens and the dead ones of the last 90 days (the last ten of them), oldest first,
+// with LastUsedAt.
 func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) {
 	t, err := s.Get(ctx, tenantID)
 	if err != nil {
@@ -32,7 +32,8 @@ func tokenIDs(tokens []Token) []string {
 	return ids
 }
 
-// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none where one never was.
+// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none where one never
+// was.
 func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (map[string]int64, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -54,11 +55,11 @@ func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (
 	return used, nil
 }
 
-// Revoke ends a token: no request that begins after Revoke returns gets in with it. A token that is dead already stays as it is.
-// ErrNotFound for a token that is not listed.
+// Revoke ends a token: no request that begins after Revoke returns gets in with it. A token that is dead already stays
+// as it is. ErrNotFound for a token that is not listed.
 //
-// The table comes first and decides. A process that dies before the vault has forgotten the value leaves one that is good
-// for nothing; the next run of Rotate removes it, as does revoking again.
+// The table comes first and decides. A process that dies before the vault has forgotten the value leaves one that is
+// good for nothing; the next run of Rotate removes it, as does revoking again.
 func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -116,7 +117,8 @@ func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.
 	return err
 }
 
-// Reveal returns the value of a live token. That it did is logged, and an event; where that can't be written, it does not. A *ConflictError for a dead token, or one whose value is not kept.
+// Reveal returns the value of a live token. That it did is logged, and an event; where that can't be written, it does
+// not. A *ConflictError for a dead token, or one whose value is not kept.
 func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedToken, error) {
 	r, err := s.read(ctx, tenantID)
 	if err != nil {
@@ -128,11 +130,14 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 		return IssuedToken{}, ErrNotFound
 	}
 	if !stored.live(now) {
-		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.state(now)) + ". Make a new one instead."}
+		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.state(now)) +
+			". Make a new one instead."}
 	}
 	vault := s.vault(*stored)
 	if vault == nil {
-		return IssuedToken{}, &ConflictError{Detail: "The value of the token is not kept. It was shown once, when it was made."}
+		return IssuedToken{}, &ConflictError{
+			Detail: "The value of the token is not kept. It was shown once, when it was made.",
+		}
 	}
 	value, err := vault.Reveal(ctx, tenantID, tokenID)
 	if err == nil && r.match(value) != stored {
@@ -140,7 +145,9 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	}
 	if errors.Is(err, ErrNoValue) {
 		s.o.Log.ErrorContext(ctx, "value of a live token is missing", "tenant", tenantID, "token", tokenID)
-		return IssuedToken{}, &ConflictError{Detail: "The value of the token is not kept any more. Make a new token, then revoke this one."}
+		return IssuedToken{}, &ConflictError{
+			Detail: "The value of the token is not kept any more. Make a new token, then revoke this one.",
+		}
 	}
 	if err != nil {
 		return IssuedToken{}, err

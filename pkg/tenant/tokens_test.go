@@ -114,7 +114,8 @@ func TestReveal(t *testing.T) {
 		if err != nil || got.Value != token.Value || got.ID != token.ID {
 			t.Errorf("reveal: %v, %v", got.ID, err)
 		}
-		if log := w.log.String(); !strings.Contains(log, "token revealed") || !strings.Contains(log, token.ID) || strings.Contains(log, token.Value) {
+		if log := w.log.String(); !strings.Contains(log, "token revealed") || !strings.Contains(log, token.ID) ||
+			strings.Contains(log, token.Value) {
 			t.Errorf("audit: %s", log)
 		}
 	}
@@ -261,7 +262,8 @@ func TestTouch(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Touch(ctx, "acme", "another1token")
-	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil || page.Count != 1 {
+	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil ||
+		page.Count != 1 {
 		t.Errorf("a deleted tenant got an item: %d, %v", page.Count, err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 const (
 	// touchEvery is how often this process writes that a token is in use.
 	touchEvery = 5 * time.Minute
-	// touchPatience is how long one write may take, retries included. One that fails is not made up for before touchEvery: a table
-	// that is slow must not get more work from this.
+	// touchPatience is how long one write may take, retries included. One that fails is not made up for before touchEvery:
+	// a table that is slow must not get more work from this.
 	touchPatience = 2 * time.Second
 	// maxTouched bounds the memory of what was written; above it, what is older than touchEvery goes.
 	maxTouched = 10_000
@@ -21,9 +21,9 @@ const (
 
 type touchKey struct{ tenant, token string }
 
-// Touch notes that a token was used now, at most every five minutes per token and process. It is meant to run beside the
-// request: it is not counted as the request's cost, it returns nothing, it ends within two
-// seconds or with ctx, and what goes wrong is logged.
+// Touch notes that a token was used now, at most every five minutes per token and process. It is meant to run beside
+// the request: it is not counted as the request's cost, it returns nothing, it ends within two seconds or with ctx, and
+// what goes wrong is logged.
 func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
 	now := s.o.Now()
 	if !validID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
@@ -54,8 +54,8 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	})
 }
 
-// firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it the vault's
-// current one. It deletes nothing, which not every function that answers requests may.
+// firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it
+// the vault's current one. It deletes nothing, which not every function that answers requests may.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		r.out.with = append(r.out.with, put)

@@ -34,7 +34,8 @@ func conflict(err error, text string) bool {
 	return errors.As(err, &refused) && strings.Contains(refused.Detail, text)
 }
 
-// TestTwoLiveWithVaultNone: two tokens are live at most, whatever comes between the reading and the writing of a start of a rotation.
+// TestTwoLiveWithVaultNone: two tokens are live at most, whatever comes between the reading and the writing of a start
+// of a rotation.
 func TestTwoLiveWithVaultNone(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "acme", vaultNone)
@@ -60,14 +61,16 @@ func TestStartAfterATokenInTheMaking(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")
 	slow := &slowVault{Secrets: tenant.NewTableSecrets(w.store), meanwhile: func() {
-		if _, err := w.Change(w.ctx, "acme", scim.Object{"settings": scim.Object{"token": scim.Object{"vault": "none"}}}); err != nil {
+		if _, err := w.Change(w.ctx, "acme",
+			scim.Object{"settings": scim.Object{"token": scim.Object{"vault": "none"}}}); err != nil {
 			t.Error(err)
 		}
 		if err := w.StartRotation(w.ctx, "acme"); !conflict(err, "A token is being made already") {
 			t.Errorf("start: %v", err)
 		}
 	}}
-	if _, err := tenant.New(w.store, slow, tenant.Options{Now: w.clock.Now}).Issue(w.ctx, "acme", tenant.NewToken{}); err != nil {
+	if _, err := tenant.New(w.store, slow, tenant.Options{Now: w.clock.Now}).
+		Issue(w.ctx, "acme", tenant.NewToken{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Issue(w.ctx, "acme", tenant.NewToken{}); !conflict(err, "Two tokens are live") || w.liveTokens(t) != 2 {
@@ -93,7 +96,8 @@ func TestStartRacesWithNewTokens(t *testing.T) {
 	}
 }
 
-// TestTwoLiveAfterExtensions: a rotation that was started because both tokens ended soon makes no third one after they were extended.
+// TestTwoLiveAfterExtensions: a rotation that was started because both tokens ended soon makes no third one after they
+// were extended.
 func TestTwoLiveAfterExtensions(t *testing.T) {
 	w := newWorld(t)
 	tokens := []tenant.IssuedToken{w.createWith(t, "acme", vaultNone), w.issue(t, "acme")}
@@ -153,7 +157,8 @@ func TestCompleteLooksFirst(t *testing.T) {
 		if c.refused == "" {
 			continue
 		}
-		if err := w.CompleteRotation(w.ctx, "acme", true); err != nil || w.good(t, "acme", old.Value) || !w.good(t, "acme", next.Value) {
+		if err := w.CompleteRotation(w.ctx, "acme", true); err != nil || w.good(t, "acme", old.Value) ||
+			!w.good(t, "acme", next.Value) {
 			t.Errorf("%s, with force: %v", name, err)
 		}
 	}

@@ -22,8 +22,9 @@ var (
 // pause bounds the random wait before an update is tried again.
 const pause = 50 * time.Millisecond
 
-// update changes an active tenant: it reads it, has change change it, and writes it if nobody else did in between; otherwise it
-// begins again, until ctx ends. ErrNotFound where there is no active tenant; an error of change is returned as it is.
+// update changes an active tenant: it reads it, has change change it, and writes it if nobody else did in between;
+// otherwise it begins again, until ctx ends. ErrNotFound where there is no active tenant; an error of change is
+// returned as it is.
 func (s *Service) update(ctx context.Context, id string, change func(*record) error) (*record, error) {
 	for {
 		r, err := s.read(ctx, id)
@@ -57,9 +58,9 @@ func (s *Service) write(ctx context.Context, id string, r *record) error {
 	return s.commit(ctx, id, r, r.version)
 }
 
-// commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its place in the order
-// of due times, and more. previous is the version it replaces; 0: there must be none. r is what was stored where it succeeds; a
-// *store.ConditionError says that previous is not what is stored.
+// commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its
+// place in the order of due times, and more. previous is the version it replaces; 0: there must be none. r is what was
+// stored where it succeeds; a *store.ConditionError says that previous is not what is stored.
 func (s *Service) commit(ctx context.Context, id string, r *record, previous int64, more ...store.Op) error {
 	now := s.o.Now()
 	next := *r
@@ -82,7 +83,8 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 		return err
 	}
 	// Transact and not Write: its idempotency token makes trying again safe where no answer comes.
-	ops := append([]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}}}, more...)
+	ops := append([]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}}},
+		more...)
 	if err := s.store.Transact(ctx, append(ops, out...)...); err != nil {
 		return err
 	}
@@ -100,7 +102,8 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 	return nil
 }
 
-// forgetUse removes when a forgotten token was last used. If it fails, the item stays until the tenant goes, and does no harm.
+// forgetUse removes when a forgotten token was last used. If it fails, the item stays until the tenant goes, and does
+// no harm.
 func (s *Service) forgetUse(ctx context.Context, id, tokenID string) {
 	if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: store.KeysOf(id).Used(tokenID)}); err != nil {
 		s.o.Log.WarnContext(ctx, "last use of a forgotten token not removed", "tenant", id, "token", tokenID, "error", err)

@@ -26,14 +26,15 @@ type life struct {
 	gone  bool              // a person left it without a token
 }
 
-// TestRandomLives: whatever people do, a tenant that had a token has one, no token ends without a better one and before people were told,
-// nothing is told twice, and nothing stays due.
+// TestRandomLives: whatever people do, a tenant that had a token has one, no token ends without a better one and before
+// people were told, nothing is told twice, and nothing stays due.
 func TestRandomLives(t *testing.T) {
 	for seed := range uint64(8) {
 		w := newWorld(t)
 		w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: w.clock.Now, Endless: true})
 		l := &life{
-			world: w, t: t, rand: rand.New(rand.NewPCG(seed, 7)), names: map[string]string{}, told: map[string]string{}, seen: map[string]int{},
+			world: w, t: t, rand: rand.New(rand.NewPCG(seed, 7)), names: map[string]string{}, told: map[string]string{},
+			seen: map[string]int{},
 		}
 		w.createWith(t, "acme", mailAda)
 		for range 200 {
@@ -172,15 +173,16 @@ func (l *life) check() {
 		}
 	}
 	for shard := range store.DueShards {
-		page, err := l.store.Query(l.ctx, store.Query{PK: store.DuePK(shard), To: store.DueTime(now.Unix()) + "\x7f", Select: store.KeysOnly})
+		page, err := l.store.Query(l.ctx,
+			store.Query{PK: store.DuePK(shard), To: store.DueTime(now.Unix()) + "\x7f", Select: store.KeysOnly})
 		if err != nil || page.Count > 0 {
 			l.t.Errorf("%d entries are due after a run, %v", page.Count, err)
 		}
 	}
 }
 
-// knowOf reports whether people know of a live token to enter in place of one: of its successor or, where that is dead, of whom they were
-// told of in its place.
+// knowOf reports whether people know of a live token to enter in place of one: of its successor or, where that is dead,
+// of whom they were told of in its place.
 func (l *life) knowOf(id string, live []tenant.Token) bool {
 	for range l.names {
 		id = l.told[id]

@@ -1,5 +1,5 @@
-// Package awsenv makes the AWS configuration of a Lambda function from the variables that Lambda sets. It stands in for the SDK's
-// config package, whose chain of credential sources no function needs and every cold start would pay for.
+// Package awsenv makes the AWS configuration of a Lambda function from the variables that Lambda sets. It stands in for
+// the SDK's config package, whose chain of credential sources no function needs and every cold start would pay for.
 package awsenv
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
 
-// Config returns the configuration: the region and the credentials of the function's role. Lambda replaces the process before
-// the credentials end.
+// Config returns the configuration: the region and the credentials of the function's role. Lambda replaces the process
+// before the credentials end.
 func Config() aws.Config {
 	credentials := aws.Credentials{
 		AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
@@ -31,8 +31,8 @@ func Config() aws.Config {
 	}
 }
 
-// Endpoint returns the endpoint that a variable of the SDK's standard names sets for a service ("DYNAMODB", "SECRETS_MANAGER"), nil
-// where it is AWS's own.
+// Endpoint returns the endpoint that a variable of the SDK's standard names sets for a service ("DYNAMODB",
+// "SECRETS_MANAGER"), nil where it is AWS's own.
 func Endpoint(service string) *string {
 	if url := os.Getenv("AWS_ENDPOINT_URL_" + service); url != "" {
 		return &url

@@ -15,17 +15,18 @@ import (
 )
 
 // line is what benchstat reads.
-var line = regexp.MustCompile(`^BenchmarkOperation/(\S+)/(users|members)=(\d+) \t\d+\t\d+ ns/op\t\d+ p99-ns\t(\S+) calls/op\t(\S+) read/op\t(\S+) write/op\t\d+ allocs/op$`)
+var line = regexp.MustCompile(`^BenchmarkOperation/(\S+)/(users|members)=(\d+) \t\d+\t\d+ ns/op\t\d+ p99-ns\t(\S+) ` +
+	`calls/op\t(\S+) read/op\t(\S+) write/op\t\d+ allocs/op$`)
 
-// growing are the operations that may cost more in a large tenant: a jump reads a part of a shard, a filter without an index reads all users, a
-// group that is deleted takes a page of its members along.
+// growing are the operations that may cost more in a large tenant: a jump reads a part of a shard, a filter without an
+// index reads all users, a group that is deleted takes a page of its members along.
 var growing = map[string]bool{
 	"jump_to_any_startIndex": true, "filter_without_an_index": true, "DELETE_group": true,
 	"filter_without_an_index,_on_groups_of_users": true, "sort_without_an_index": true, "search_of_all_types": true,
 }
 
-// TestCostIsFlat: every other operation costs the same calls and units at each size. A page of users reads one group more where it has a
-// user who is in it, which is a matter of chance.
+// TestCostIsFlat: every other operation costs the same calls and units at each size. A page of users reads one group
+// more where it has a user who is in it, which is a matter of chance.
 func TestCostIsFlat(t *testing.T) {
 	var out, progress bytes.Buffer
 	o := of([]int{200, 1000}, []int{10, 2000}, 3)
@@ -90,7 +91,10 @@ func TestManyClients(t *testing.T) {
 	o := of([]int{200, 100, 100}, []int{10}, 4)
 	o.Clients = 16
 	out := run(t, o)
-	for _, want := range []string{"16 clients", "at 100 / 200 users", "requests/s", "create user ", "add a member, all to one group ", "DELETE user "} {
+	for _, want := range []string{
+		"16 clients", "at 100 / 200 users", "requests/s", "create user ",
+		"add a member, all to one group ", "DELETE user ",
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, out)
 		}
@@ -122,7 +126,8 @@ func TestJSON(t *testing.T) {
 		for _, op := range d.Operations {
 			s := op.Sizes[0]
 			costs := s.Calls > 0 && s.AllDollars > 0
-			if op.Name == "" || s.Size == 0 || s.Requests == 0 || costs != (clients == 0) || (s.RequestsPerSecond > 0) != (clients > 0) {
+			if op.Name == "" || s.Size == 0 || s.Requests == 0 || costs != (clients == 0) ||
+				(s.RequestsPerSecond > 0) != (clients > 0) {
 				t.Errorf("%d clients: %+v", clients, op)
 			}
 		}

@@ -35,20 +35,33 @@ func loads() []load {
 	}
 	page := func(*world, int) request { return get(fmt.Sprintf("/Users?count=%d", pageSize)) }
 	other := func(w *world, i int) string { return w.others[i%len(w.others)] }
-	named := filter("/Users", "userName eq %q", func(w *world, i int) string { return "user-" + number(w.place(i)) + "@example.com" })
+	named := filter("/Users", "userName eq %q",
+		func(w *world, i int) string { return "user-" + number(w.place(i)) + "@example.com" })
 	return []load{
-		{name: "create user", made: true, request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) }},
+		{name: "create user", made: true, request: func(_ *world, i int) request {
+			return post("/Users", user("new-"+strconv.Itoa(i)))
+		}},
 		{name: "GET user", request: func(w *world, i int) request { return get("/Users/" + w.some(i)) }},
 		{name: named[0].name, request: named[0].request},
 		{name: named[1].name, request: named[1].request},
 		{name: "PATCH user, title", request: title},
 		{name: "PATCH user, active", request: active},
-		{name: "add a member, all to one group", request: func(w *world, i int) request { return change("/Groups/"+w.group, join(w.some(i))) }},
-		{name: "remove a member, all from one group", request: func(w *world, i int) request { return change("/Groups/"+w.group, leave(w.some(i))) }},
-		{name: "add a member, to many groups", request: func(w *world, i int) request { return change("/Groups/"+other(w, i), join(w.some(i))) }},
-		{name: "remove a member, from many groups", request: func(w *world, i int) request { return change("/Groups/"+other(w, i), leave(w.some(i))) }},
+		{name: "add a member, all to one group", request: func(w *world, i int) request {
+			return change("/Groups/"+w.group, join(w.some(i)))
+		}},
+		{name: "remove a member, all from one group", request: func(w *world, i int) request {
+			return change("/Groups/"+w.group, leave(w.some(i)))
+		}},
+		{name: "add a member, to many groups", request: func(w *world, i int) request {
+			return change("/Groups/"+other(w, i), join(w.some(i)))
+		}},
+		{name: "remove a member, from many groups", request: func(w *world, i int) request {
+			return change("/Groups/"+other(w, i), leave(w.some(i)))
+		}},
 		{name: "first page of 100 users", request: page},
-		{name: "DELETE user", request: func(w *world, i int) request { return request{method: "DELETE", path: "/Users/" + w.made[i]} }},
+		{name: "DELETE user", request: func(w *world, i int) request {
+			return request{method: "DELETE", path: "/Users/" + w.made[i]}
+		}},
 	}
 }
 
@@ -64,7 +77,9 @@ func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds()
 const turns = 10
 
 // runCrowd measures what many clients get at once, over HTTP: each load at each size.
-func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (all []load, results [][]crowd, err error) {
+func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (
+	all []load, results [][]crowd, err error,
+) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err

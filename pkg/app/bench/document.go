@@ -24,8 +24,9 @@ type documentOperation struct {
 	Sizes []documentSize `json:"sizes"`
 }
 
-// documentSize is the outcome of an operation at one size. Calls and units are means of a request; dollars are for a million
-// requests, DynamoDB alone and all. Runs with many clients have a rate, the others calls, units, allocations and dollars.
+// documentSize is the outcome of an operation at one size. Calls and units are means of a request; dollars are for a
+// million requests, DynamoDB alone and all. Runs with many clients have a rate, the others calls, units, allocations
+// and dollars.
 type documentSize struct {
 	Size         int      `json:"size"`
 	Requests     int      `json:"requests"`
@@ -42,7 +43,8 @@ type documentSize struct {
 
 func newDocument(o options) document {
 	return document{
-		Engine: engineName(o), IdP: o.idp, System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Clients: o.clients,
+		Engine: engineName(o), IdP: o.idp, System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
+		Clients:    o.clients,
 		Operations: []documentOperation{},
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
-// remote is an engine that takes as long as one that is asked over a network: a time for each call, and as long again for every
-// 128 KB that a page holds, which is what DynamoDB reads in about 5 ms.
+// remote is an engine that takes as long as one that is asked over a network: a time for each call, and as long again
+// for every 128 KB that a page holds, which is what DynamoDB reads in about 5 ms.
 type remote struct {
 	store.Engine
 	latency time.Duration

@@ -20,7 +20,9 @@ func memberships(id func(w *world, i int) string) []operation {
 			},
 		},
 		{name: "GET membership", request: func(w *world, i int) request { return get("/GroupMemberships/" + w.made[i]) }},
-		{name: "memberships of a user", request: func(w *world, i int) request { return find("member.value eq %q", id(w, i)) }},
+		{name: "memberships of a user", request: func(w *world, i int) request {
+			return find("member.value eq %q", id(w, i))
+		}},
 		{name: "membership of a user in a group", request: func(w *world, i int) request {
 			return find("group.value eq %q and member.value eq %q", w.group, id(w, i))
 		}},

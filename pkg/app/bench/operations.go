@@ -28,14 +28,18 @@ const slow = 3 // samples of what takes long
 // userOperations are those whose cost must not depend on the number of users.
 func userOperations() []operation {
 	all := []operation{
-		{name: "create user", request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) }, after: remember},
+		{
+			name: "create user", request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) },
+			after: remember,
+		},
 		{name: "GET user", request: func(w *world, i int) request { return get("/Users/" + w.some(i)) }},
 		{name: "PATCH user, title", request: func(w *world, i int) request {
 			return change("/Users/"+w.some(i), patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))
 		}},
 		{name: "PATCH user, userName", request: func(w *world, i int) request {
 			id := w.made[i%len(w.made)]
-			return change("/Users/"+id, patch(fmt.Sprintf(`{"op":"replace","path":"userName","value":"renamed-%d@example.com"}`, i)))
+			return change("/Users/"+id, patch(fmt.Sprintf(`{"op":"replace","path":"userName","value":"renamed-%d@example.com"}`,
+				i)))
 		}},
 	}
 	all = append(all, userFilters()...)
@@ -62,8 +66,8 @@ func get(path string) request          { return request{method: "GET", path: pat
 func post(path, body string) request   { return request{method: "POST", path: path, body: body} }
 func change(path, body string) request { return request{method: "PATCH", path: path, body: body} }
 
-// filter makes two operations of a filter, one that finds something and one that does not. format takes the value, which is an id where
-// id is set.
+// filter makes two operations of a filter, one that finds something and one that does not. format takes the value,
+// which is an id where id is set.
 func filter(path, format string, hit func(w *world, i int) string) []operation {
 	name := strings.TrimPrefix(strings.SplitN(path, "?", 2)[0], "/") + " filter " + strings.TrimSuffix(format, " %q")
 	separator := "?"
@@ -166,7 +170,8 @@ func lists() []operation {
 func (w *world) walk(ctx context.Context) error {
 	count := max(min(w.size/10, 1000), 1)
 	for range (w.size - pageSize) / count {
-		s, err := w.send(ctx, get(fmt.Sprintf("/Users?attributes=userName&count=%d&cursor=%s", count, url.QueryEscape(w.cursor))), false)
+		s, err := w.send(ctx, get(fmt.Sprintf("/Users?attributes=userName&count=%d&cursor=%s", count,
+			url.QueryEscape(w.cursor))), false)
 		if err != nil {
 			return err
 		}
@@ -216,7 +221,10 @@ func memberOperations() []operation {
 		{name: "GET group without members", request: func(w *world, _ int) request {
 			return get("/Groups/" + w.group + "?excludedAttributes=members")
 		}},
-		{name: "list groups without members", request: func(*world, int) request { return get("/Groups?excludedAttributes=members") }},
+		{
+			name:    "list groups without members",
+			request: func(*world, int) request { return get("/Groups?excludedAttributes=members") },
+		},
 	}
 	all = append(all, memberships(id)...)
 	all = append(all, filter("/Groups?excludedAttributes=members", "members.value eq %q", func(w *world, i int) string {

@@ -72,7 +72,8 @@ func (o Options) resolve(log io.Writer) options {
 			Engine: o.Engine, Data: o.Data, DynamoDBEndpoint: o.DynamoDBEndpoint, Table: o.Table, YesAWS: o.YesAWS,
 			CostHeaders: true, Log: log, Out: io.Discard, LogLevel: slog.LevelError,
 		},
-		idp: o.IdP, users: ascending(o.Users), members: ascending(o.Members), samples: o.Samples, clients: o.Clients, latency: o.Latency,
+		idp: o.IdP, users: ascending(o.Users), members: ascending(o.Members), samples: o.Samples, clients: o.Clients,
+		latency: o.Latency,
 	}
 }
 

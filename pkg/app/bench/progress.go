@@ -43,7 +43,8 @@ func (p *progress) draw() {
 	p.drawn = time.Now()
 	part := min(float64(p.done)/float64(max(p.total, 1)), 1)
 	full := int(part * barWidth)
-	fmt.Fprintf(p.out, "\r[%s%s] %3.0f%% %-50.50s", strings.Repeat("#", full), strings.Repeat("-", barWidth-full), 100*part, p.what)
+	fmt.Fprintf(p.out, "\r[%s%s] %3.0f%% %-50.50s", strings.Repeat("#", full), strings.Repeat("-", barWidth-full),
+		100*part, p.what)
 }
 
 // end wipes the bar.

@@ -106,7 +106,8 @@ func printTables(out io.Writer, o options, results []result) error {
 calls, read, write: engine calls and DynamoDB units of one request, the tenant's own read included; a mean.
 growth: p50 at the largest size over p50 at the smallest. allocs: with those of the client in the same process.
 $/M: dollars for a million requests, %s, %s; %s.
-table: DynamoDB alone. all: and $%.2f for API Gateway and Lambda, taken as %.0f ms at %.0f MB. Storage, logs and traffic come on top.
+table: DynamoDB alone. all: and $%.2f for API Gateway and Lambda, taken as %.0f ms at %.0f MB.
+Storage, logs and traffic come on top.
 `, prices.region, prices.date, prices.source, prices.request(), lambdaSeconds*1e3, lambdaGigabytes*1024)
 	return err
 }
@@ -129,8 +130,10 @@ func printBenchstat(out io.Writer, results []result) error {
 		}, r.name)
 		for i := range r.series {
 			s := &r.series[i]
-			if _, err := fmt.Fprintf(out, "BenchmarkOperation/%s/%s=%d \t%d\t%d ns/op\t%d p99-ns\t%g calls/op\t%g read/op\t%g write/op\t%.0f allocs/op\n",
-				name, r.kind, r.sizes[i], len(s.times), s.quantile(0.5), s.quantile(0.99), s.calls(), s.read(), s.write(), s.allocated()); err != nil {
+			if _, err := fmt.Fprintf(out, "BenchmarkOperation/%s/%s=%d \t%d\t%d ns/op\t%d p99-ns\t%g calls/op\t%g "+
+				"read/op\t%g write/op\t%.0f allocs/op\n",
+				name, r.kind, r.sizes[i], len(s.times), s.quantile(0.5), s.quantile(0.99), s.calls(), s.read(), s.write(),
+				s.allocated()); err != nil {
 				return err
 			}
 		}

@@ -49,19 +49,22 @@ func newWorld(ctx context.Context, s *local.Server, o options, size int, name st
 	if err != nil {
 		return nil, err
 	}
-	return &world{size: size, client: client{handler: s.Handler(), base: here + "/scim/v2/" + t.ID, token: token.Value}}, nil
+	return &world{size: size, client: client{handler: s.Handler(), base: here + "/scim/v2/" + t.ID, token: token.Value}},
+		nil
 }
 
 // user is the body of user i.
 func user(i string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%[1]s@example.com","externalId":"ext-%[1]s",`+
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%[1]s@example.com",`+
+		`"externalId":"ext-%[1]s",`+
 		`"name":{"givenName":"Grace","familyName":"Hopper"},"displayName":"Grace Hopper","title":"Engineer","active":true,`+
 		`"emails":[{"value":"mail-%[1]s@example.com","type":"work","primary":true}]}`, i)
 }
 
 // group is the body of group i.
 func group(i string, members ...string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"group-%[1]s","externalId":"ext-%[1]s","members":[%[2]s]}`,
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"group-%[1]s",`+
+		`"externalId":"ext-%[1]s","members":[%[2]s]}`,
 		i, list(members))
 }
 
@@ -91,7 +94,9 @@ func leave(id string) string {
 }
 
 // create makes n resources, several at a time, and returns their ids by number.
-func (w *world) create(ctx context.Context, n int, path string, body func(i int) string, p *progress) ([]string, error) {
+func (w *world) create(ctx context.Context, n int, path string, body func(i int) string, p *progress) (
+	[]string, error,
+) {
 	ids := make([]string, n)
 	g, ctx := task.WithContext(ctx)
 	for k := range seeders {
@@ -112,7 +117,8 @@ func (w *world) create(ctx context.Context, n int, path string, body func(i int)
 	return ids, g.Wait()
 }
 
-// fillUsers makes users and small groups, one of which has members, puts each user into a department, and gives one a manager.
+// fillUsers makes users and small groups, one of which has members, puts each user into a department, and gives one a
+// manager.
 func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (err error) {
 	if w.ids, err = w.create(ctx, w.size, "/Users", func(i int) string { return user(number(i)) }, p); err != nil {
 		return err
@@ -140,7 +146,9 @@ func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (er
 			return err
 		}
 	}
-	manager := `{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":{"value":"` + w.ids[0] + `"}}`
+	manager :=
+		`{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":{"value":"` +
+			w.ids[0] + `"}}`
 	_, err = w.send(ctx, change("/Users/"+w.ids[1], patch(manager)), false)
 	return err
 }
@@ -160,7 +168,8 @@ func (w *world) fillMembers(ctx context.Context, s *local.Server, p *progress) (
 		for i := range values {
 			values[i] = "member-" + number(from+i)
 		}
-		if _, err := w.send(ctx, request{method: "PATCH", path: "/Groups/" + w.group, body: join(values...)}, false); err != nil {
+		if _, err := w.send(ctx, request{method: "PATCH", path: "/Groups/" + w.group, body: join(values...)},
+			false); err != nil {
 			return err
 		}
 		if err := s.Settle(ctx); err != nil {

@@ -12,8 +12,8 @@ import (
 
 // admin are the flags of the commands that call the admin API.
 type admin struct {
-	URL    string `default:"http://127.0.0.1:8080" env:"SCIM_ADMIN_URL" placeholder:"URL" group:"admin" help:"The server's URL."`
-	Key    string `name:"admin-key" env:"SCIM_ADMIN_KEY" placeholder:"KEY" group:"admin" help:"Key that a local server asks for."`
+	URL    string `default:"http://127.0.0.1:8080" env:"SCIM_ADMIN_URL" placeholder:"URL" group:"admin" help:"Server."`
+	Key    string `name:"admin-key" env:"SCIM_ADMIN_KEY" placeholder:"KEY" group:"admin" help:"Its key, if it has one."`
 	Region string `placeholder:"REGION" group:"admin" help:"AWS Region to sign for, whatever the URL is; else the URL's."`
 	JSON   bool   `name:"json" group:"admin" help:"Print the API's answer, one JSON document."`
 }

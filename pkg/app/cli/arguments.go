@@ -8,8 +8,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined by
-// "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their names.
+// arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined
+// by "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their
+// names.
 func arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
 	flags := flagsOf(model.Node, map[string]bool{})
 	var words, out, rest []string

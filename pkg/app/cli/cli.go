@@ -22,10 +22,11 @@ const description = `A SCIM 2.0 service provider for many tenants, and the comma
 Flags may stand anywhere, with one dash or two. TIME is a day (2027-05-31, to its end in UTC), a time of RFC 3339
 (2027-05-31T12:00:00Z) or never. TENANT - stands for the operator's own OAuth clients.
 
-Requests to this machine need no key, unless the server was started with one. Others are signed with Signature Version 4,
-with the credentials that the AWS SDK finds (environment, profile, single sign-on, role), or carry the admin key.
+Requests to this machine need no key, unless the server was started with one. Others are signed with Signature
+Version 4, with the credentials that the AWS SDK finds (environment, profile, single sign-on, role), or carry the
+admin key.
 
-The exit code is 0, or 1 if the command failed, or 2 if the command line is wrong. (go run makes 1 of every code but 0.)`
+The exit code is 0, or 1 if the command failed, or 2 if the command line is wrong. (go run makes 1 of both.)`
 
 // grammar is the command line. The order is that of the help.
 type grammar struct {
@@ -91,7 +92,8 @@ func (e usageError) Error() string { return string(e) }
 // finished is how kong ends the program, after it printed help.
 type finished int
 
-// Run runs a command line without the program's name, and returns the exit code. The result goes to to.Out, errors to to.Err.
+// Run runs a command line without the program's name, and returns the exit code. The result goes to to.Out, errors to
+// to.Err.
 func Run(ctx context.Context, args []string, to Streams) (code int) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -30,7 +30,8 @@ func serve(t *testing.T, key string) string {
 	t.Helper()
 	t.Setenv("SCIM_ADMIN_URL", "")
 	t.Setenv("SCIM_ADMIN_KEY", "")
-	s, err := local.Open(t.Context(), local.Options{Engine: "bolt", Data: boltstore.Memory, AdminKey: key, Log: io.Discard, Out: io.Discard})
+	s, err := local.Open(t.Context(),
+		local.Options{Engine: "bolt", Data: boltstore.Memory, AdminKey: key, Log: io.Discard, Out: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,8 @@ func run(t *testing.T, args ...string) (code int, out, err string) {
 func answering(t *testing.T, answer string, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = cli.Run(t.Context(), args, cli.Streams{In: strings.NewReader(answer), Out: &stdout, Err: &stderr, Asks: answer != ""})
+	code = cli.Run(t.Context(), args,
+		cli.Streams{In: strings.NewReader(answer), Out: &stdout, Err: &stderr, Asks: answer != ""})
 	return code, stdout.String(), stderr.String()
 }
 
@@ -100,7 +102,8 @@ func TestALifeOfTokens(t *testing.T) {
 	if out = good(t, url, "tenants"); !strings.Contains(out, "acme") || !strings.Contains(out, "Acme Ltd") {
 		t.Error(out)
 	}
-	if out = good(t, url, "token", "list", "acme"); !strings.Contains(out, first) || !strings.Contains(out, "read,write") || !strings.Contains(out, "active") {
+	if out = good(t, url, "token", "list", "acme"); !strings.Contains(out, first) ||
+		!strings.Contains(out, "read,write") || !strings.Contains(out, "active") {
 		t.Error(out)
 	}
 	day := time.Now().AddDate(0, 3, 0).Format(time.DateOnly)
@@ -109,7 +112,8 @@ func TestALifeOfTokens(t *testing.T) {
 	if !strings.HasPrefix(field(t, out, "expires"), day) {
 		t.Error(out)
 	}
-	if shown := field(t, good(t, url, "token", "reveal", "acme", second), "value"); shown != field(t, out, "value") || scim(t, url, shown) != 200 {
+	if shown := field(t, good(t, url, "token", "reveal", "acme", second), "value"); shown != field(t, out, "value") ||
+		scim(t, url, shown) != 200 {
 		t.Error("reveal shows another value")
 	}
 	code, _, err := run(t, "token", "issue", "acme", "-url", url+"/admin/v1/")
@@ -124,7 +128,8 @@ func TestALifeOfTokens(t *testing.T) {
 		t.Error(out)
 	}
 	good(t, url, "rotation", "start", "acme")
-	if successor := field(t, good(t, url, "token", "reveal", "acme", successorOf(t, url)), "value"); scim(t, url, successor) != 200 {
+	if successor := field(t, good(t, url, "token", "reveal", "acme", successorOf(t, url)), "value"); scim(
+		t, url, successor) != 200 {
 		t.Error("the successor is not good")
 	}
 	good(t, url, "rotation", "complete", "acme")
@@ -134,7 +139,8 @@ func TestALifeOfTokens(t *testing.T) {
 	var list struct {
 		Tokens []struct{ ID, State string }
 	}
-	if err := json.Unmarshal([]byte(good(t, url, "token", "list", "acme", "-json")), &list); err != nil || len(list.Tokens) != 4 {
+	if err := json.Unmarshal([]byte(good(t, url, "token", "list", "acme", "-json")), &list); err != nil ||
+		len(list.Tokens) != 4 {
 		t.Fatalf("%v %+v", err, list)
 	}
 	last := list.Tokens[3].ID
@@ -159,7 +165,8 @@ func successorOf(t *testing.T, url string) string {
 func TestTenants(t *testing.T) {
 	url := serve(t, "")
 	good(t, url, "tenants", "create", "Acme", "-id", "acme")
-	out := good(t, url, "tenants", "set", "acme", "name=Acme 2=3", "idp=okta", "token.lifetimeDays=90", "settings.token.reminders=[14,7]",
+	out := good(t, url, "tenants", "set", "acme", "name=Acme 2=3", "idp=okta", "token.lifetimeDays=90",
+		"settings.token.reminders=[14,7]",
 		"scim.patchBody=none", "notices.recipients=[]")
 	for _, want := range []string{
 		`name +Acme 2=3`, `idp +okta`, `settings\.token\.lifetimeDays +90`, `settings\.token\.reminders +\[14,7\]`,
@@ -174,13 +181,21 @@ func TestTenants(t *testing.T) {
 	}
 	value := field(t, good(t, url, "token", "issue", "acme"), "value")
 	for state, want := range map[string]int{"off": 403, "on": 200} {
-		if out = good(t, url, "tenants", "switch", "acme", state); !strings.Contains(out, "acme is "+state) || scim(t, url, value) != want {
+		if out = good(t, url, "tenants", "switch", "acme", state); !strings.Contains(out, "acme is "+state) ||
+			scim(t, url, value) != want {
 			t.Errorf("switched %s: %s", state, out)
 		}
 		good(t, url, "tenants", "switch", "acme", "on")
 	}
-	for _, wrong := range [][]string{{"colour"}, {"=x"}, {"scim.=1"}, {"idp=okta", "idp=entra"}, {"scim=1", "scim.patchBody=none"}} {
-		if code, out, err := run(t, append([]string{"tenants", "set", "acme", "-url", url}, wrong...)...); code != 2 || out != "" {
+	for _, wrong := range [][]string{
+		{"colour"},
+		{"=x"},
+		{"scim.=1"},
+		{"idp=okta", "idp=entra"},
+		{"scim=1", "scim.patchBody=none"},
+	} {
+		if code, out, err := run(t, append([]string{"tenants", "set", "acme", "-url", url}, wrong...)...); code != 2 ||
+			out != "" {
 			t.Errorf("%v: %d %s %s", wrong, code, out, err)
 		}
 	}
@@ -188,7 +203,8 @@ func TestTenants(t *testing.T) {
 	if code, _, err := run(t, "tenants", "delete", "acme", "-url", url); code != 2 || !strings.Contains(err, "-force") {
 		t.Errorf("nobody to ask: %d %s", code, err)
 	}
-	if code, _, err := answering(t, "no\n", "tenants", "delete", "acme", "-url", url); code != 1 || !strings.Contains(err, "acme? ") {
+	if code, _, err := answering(t, "no\n", "tenants", "delete", "acme", "-url", url); code != 1 ||
+		!strings.Contains(err, "acme? ") {
 		t.Errorf("no: %d %s", code, err)
 	}
 	good(t, url, "tenants", "get", "acme")
@@ -230,12 +246,14 @@ func TestDefinitions(t *testing.T) {
 	}
 	good(t, url, "resource-types", "delete", "acme", "User")
 	good(t, url, "schemas", "delete", "acme", urn)
-	if code, _, err := run(t, "schemas", "put", "acme", urn, file+"x", "-url", url); code != 1 || !strings.Contains(err, "no such file") {
+	if code, _, err := run(t, "schemas", "put", "acme", urn, file+"x", "-url", url); code != 1 ||
+		!strings.Contains(err, "no such file") {
 		t.Errorf("a file that is not there: %d %s", code, err)
 	}
 }
 
-// TestJSONIsOneDocument: -json prints one JSON document for each command, also if the API answers without one, or with pages.
+// TestJSONIsOneDocument: -json prints one JSON document for each command, also if the API answers without one, or with
+// pages.
 func TestJSONIsOneDocument(t *testing.T) {
 	url := serve(t, "")
 	for _, args := range [][]string{
@@ -334,7 +352,8 @@ func TestCompleteAsks(t *testing.T) {
 func TestNoticesAndClients(t *testing.T) {
 	url := serve(t, "")
 	good(t, url, "tenants", "create", "Acme", "-id", "acme")
-	if out := good(t, url, "notices", "recipients", "acme", "ada@example.com", "berta@example.com:de"); !regexp.MustCompile(`berta@example.com +de`).MatchString(out) {
+	if out := good(t, url, "notices", "recipients", "acme", "ada@example.com",
+		"berta@example.com:de"); !regexp.MustCompile(`berta@example.com +de`).MatchString(out) {
 		t.Error(out)
 	}
 	if out := good(t, url, "notices", "test", "acme"); !strings.Contains(out, "ada@example.com,berta@example.com") {
@@ -393,12 +412,15 @@ func TestWrongUse(t *testing.T) {
 		"bad format":      {[]string{"bench", "-format", "xml"}, 2, "format"},
 		"bad bool":        {[]string{"-demo=perhaps"}, 2, "demo"},
 		"open to all":     {[]string{"-addr", ":0"}, 2, "-admin-key"},
-		"AWS by accident": {[]string{"-engine", "dynamodb", "-dynamodb-endpoint", "https://dynamodb.eu-central-1.amazonaws.com"}, 1, "-yes-aws"},
-		"without key":     {[]string{"token", "list", "acme"}, 1, "Send the admin key"},
-		"wrong key":       {[]string{"token", "list", "acme", "-admin-key", "x"}, 1, "Send the admin key"},
-		"missing":         {[]string{"token", "list", "../clients", "-admin-key", "secret"}, 1, "There is no"},
-		"nobody there":    {[]string{"token", "list", "acme", "-url", "http://127.0.0.1:1"}, 1, "can't be reached"},
-		"not this there":  {[]string{"token", "list", "acme", "-url", url + "/x"}, 1, "There is no endpoint"},
+		"AWS by accident": {[]string{
+			"-engine", "dynamodb", "-dynamodb-endpoint",
+			"https://dynamodb.eu-central-1.amazonaws.com",
+		}, 1, "-yes-aws"},
+		"without key":    {[]string{"token", "list", "acme"}, 1, "Send the admin key"},
+		"wrong key":      {[]string{"token", "list", "acme", "-admin-key", "x"}, 1, "Send the admin key"},
+		"missing":        {[]string{"token", "list", "../clients", "-admin-key", "secret"}, 1, "There is no"},
+		"nobody there":   {[]string{"token", "list", "acme", "-url", "http://127.0.0.1:1"}, 1, "can't be reached"},
+		"not this there": {[]string{"token", "list", "acme", "-url", url + "/x"}, 1, "There is no endpoint"},
 	} {
 		t.Setenv("SCIM_ADMIN_URL", url)
 		t.Setenv("AWS_ACCESS_KEY_ID", "id")
@@ -431,7 +453,8 @@ func TestHelp(t *testing.T) {
 		"KEY=VALUE":           {"tenants", "set", "-h"},
 		"rotation complete":   {"rotation", "-h"},
 	} {
-		if code, out, err := run(t, args...); code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) || err != "" {
+		if code, out, err := run(t, args...); code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) ||
+			err != "" {
 			t.Errorf("%v: %d %q, no %s in %s", args, code, err, want, out)
 		}
 	}
@@ -522,7 +545,8 @@ func verify(r *http.Request) string {
 	if err != nil {
 		return err.Error()
 	}
-	again, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+r.Host+r.URL.RequestURI(), bytes.NewReader(body))
+	again, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+r.Host+r.URL.RequestURI(),
+		bytes.NewReader(body))
 	if err != nil {
 		return err.Error()
 	}
@@ -530,7 +554,8 @@ func verify(r *http.Request) string {
 		again.Header.Set("Content-Type", kind)
 	}
 	credentials := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI", SessionToken: "session"}
-	if err := v4.NewSigner().SignHTTP(r.Context(), credentials, again, digest(body), "execute-api", "eu-central-1", at); err != nil {
+	if err := v4.NewSigner().SignHTTP(r.Context(), credentials, again, digest(body), "execute-api", "eu-central-1",
+		at); err != nil {
 		return err.Error()
 	}
 	if want := again.Header.Get("Authorization"); got != want {

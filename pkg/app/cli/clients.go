@@ -77,7 +77,7 @@ func (c *clientsGetCmd) Run(s *session) error {
 // credentials are the flags of a client's secret or keys.
 type credentials struct {
 	Expires moment `placeholder:"TIME" help:"End of the secret; the tenant's setting by default."`
-	JWKS    string `name:"jwks" placeholder:"FILE" help:"JSON Web Key Set of the client's public keys; - reads standard input."`
+	JWKS    string `name:"jwks" placeholder:"FILE" help:"JSON Web Key Set of public keys; - is standard input."`
 }
 
 func (c credentials) into(s *session, body object) error {

@@ -13,7 +13,8 @@ type completionCmd struct {
 
 // Help is the end of the command's help.
 func (*completionCmd) Help() string {
-	return `For a program called local: source <(local completion bash), the same with zsh, or local completion fish | source`
+	return `For a program called local: source <(local completion bash), the same with zsh, or local completion fish |` +
+		` source`
 }
 
 // Run prints the script. It holds all commands and flags: it does not call the program again.

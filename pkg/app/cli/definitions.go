@@ -102,7 +102,10 @@ func (c *typesListCmd) Run(s *session) error {
 	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "resource-types"), nil}, func(answer object) {
 		rows := [][]any{{"TYPE", "ENDPOINT", "SCHEMA", "EXTENSIONS"}}
 		for _, o := range objects(answer["resourceTypes"]) {
-			rows = append(rows, []any{orWord(o["id"], text(o["name"])), o["endpoint"], o["schema"], len(objects(o["schemaExtensions"]))})
+			rows = append(rows, []any{
+				orWord(o["id"], text(o["name"])), o["endpoint"], o["schema"],
+				len(objects(o["schemaExtensions"])),
+			})
 		}
 		table(s.Out, rows)
 	})

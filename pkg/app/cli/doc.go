@@ -1,5 +1,6 @@
-// Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API, local
-// or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. What is in the files:
+// Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API,
+// local or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. What is in the
+// files:
 //
 //	cli.go          Run, the grammar, exit codes
 //	arguments.go    flags in any place, with one dash or two

@@ -28,7 +28,8 @@ func TestDocumentedLines(t *testing.T) {
 		}
 		for _, m := range shown.FindAllStringSubmatch(string(text), -1) {
 			line := strings.TrimPrefix(strings.TrimSpace(m[0]), "go run ./functions/local")
-			line = strings.NewReplacer("…", "", `"$ADMIN_URL"`, "https://example.com", `"Example Ltd"`, "Example", "[", "", "]", "").Replace(line)
+			line = strings.NewReplacer("…", "", `"$ADMIN_URL"`, "https://example.com", `"Example Ltd"`, "Example", "[", "", "]",
+				"").Replace(line)
 			count++
 			if err := parse(strings.Fields(line)); err != nil {
 				t.Errorf("%s: %q: %v", filepath.Base(file), m[0], err)
@@ -47,7 +48,8 @@ func parse(args []string) (err error) {
 			err = nil
 		}
 	}()
-	parser, err := kong.New(&grammar{}, kong.Writers(io.Discard, io.Discard), kong.Exit(func(code int) { panic(finished(code)) }))
+	parser, err := kong.New(&grammar{}, kong.Writers(io.Discard, io.Discard),
+		kong.Exit(func(code int) { panic(finished(code)) }))
 	if err != nil {
 		return err
 	}

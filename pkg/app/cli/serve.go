@@ -17,7 +17,7 @@ import (
 // table says where the table of -engine dynamodb is.
 type tableFlags struct {
 	Engine   string `enum:"bolt,dynamodb" default:"bolt" placeholder:"ENGINE" help:"bolt (one local file) or dynamodb."`
-	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" placeholder:"URL" help:"DynamoDB Local."`
+	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" help:"URL."`
 	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use a table in AWS. Requests cost money."`
 }
 
@@ -30,11 +30,11 @@ func (f tableFlags) check(s *session) error {
 }
 
 type serveCmd struct {
-	Addr          string     `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
-	Data          string     `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data file; :memory: keeps nothing."`
-	Table         string     `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is created."`
-	BaseURL       string     `name:"base-url" placeholder:"URL" help:"URL that locations begin with; else the request's host."`
-	AdminKey      string     `placeholder:"KEY" help:"Key that the admin API asks for; else it is open to this machine alone."`
+	Addr          string     `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Port 0 takes a free one."`
+	Data          string     `default:"./.serverless-scim" placeholder:"FOLDER" help:":memory: keeps nothing."`
+	Table         string     `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is made."`
+	BaseURL       string     `name:"base-url" placeholder:"URL" help:"Begin of locations; else the request's host."`
+	AdminKey      string     `placeholder:"KEY" help:"Of the admin API; else it is open to this machine."`
 	Demo          bool       `default:"true" negatable:"" help:"Make a tenant demo on first start."`
 	CostHeaders   bool       `help:"Add the cost of each request to its answer, as Scim-Cost."`
 	MaxTokenDays  int        `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
@@ -68,16 +68,16 @@ func (c *serveCmd) Run(s *session) error {
 }
 
 type benchCmd struct {
-	Data    string        `default:":memory:" placeholder:"FOLDER" help:"Folder of the data file; :memory: never waits for the disk."`
+	Data    string        `default:":memory:" placeholder:"FOLDER" help:":memory: never waits for a disk."`
 	Table   string        `default:"serverless-scim-bench" placeholder:"NAME" help:"DynamoDB table; none is deleted."`
 	IdP     string        `name:"idp" default:"okta" placeholder:"PROFILE" help:"Profile of the tenants."`
 	Users   []int         `default:"1000,10000,100000" placeholder:"N,..." help:"Sizes of tenants, in users."`
 	Members []int         `default:"10,10000,1000000" placeholder:"N,..." help:"Sizes of groups, in members."`
 	N       int           `name:"n" default:"200" placeholder:"N" help:"Requests per operation and size."`
-	Clients int           `default:"0" placeholder:"N" help:"Clients at once, over HTTP: measures requests a second, -n of each client."`
-	Latency time.Duration `default:"0" placeholder:"TIME" help:"Added to each call of the bolt engine; 5ms is about DynamoDB."`
+	Clients int           `default:"0" placeholder:"N" help:"Clients at once, over HTTP, -n requests each."`
+	Latency time.Duration `default:"0" placeholder:"TIME" help:"Added to each call of bolt; 5ms is about DynamoDB."`
 	Quick   bool          `help:"Small sizes and 20 requests each, to try."`
-	Format  string        `enum:"table,benchstat,json" default:"table" placeholder:"FORMAT" help:"table, benchstat or json."`
+	Format  string        `enum:"table,benchstat,json" default:"table" help:"table, benchstat or json."`
 	JSON    bool          `name:"json" help:"The same as -format json."`
 	tableFlags
 }

@@ -63,7 +63,13 @@ func (c *tenantsGetCmd) Run(s *session) error {
 }
 
 func (s *session) showTenant(t object) {
-	rows := [][]any{{"tenant", t["id"]}, {"name", t["name"]}, {"idp", t["idp"]}, {"active", t["active"]}, {"url", t["scimBaseUrl"]}}
+	rows := [][]any{
+		{"tenant", t["id"]},
+		{"name", t["name"]},
+		{"idp", t["idp"]},
+		{"active", t["active"]},
+		{"url", t["scimBaseUrl"]},
+	}
 	table(s.Out, append(rows, flat("settings", t["settings"])...))
 }
 
@@ -177,9 +183,10 @@ type tenantsSwitchCmd struct {
 
 // Run switches.
 func (c *tenantsSwitchCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodPatch, path("tenants", c.Tenant), object{"active": c.State == "on"}}, func(t object) {
-		fmt.Fprintf(s.Out, "Provisioning of %v is %s.\n", t["id"], c.State)
-	})
+	return c.call(s, request{http.MethodPatch, path("tenants", c.Tenant), object{"active": c.State == "on"}},
+		func(t object) {
+			fmt.Fprintf(s.Out, "Provisioning of %v is %s.\n", t["id"], c.State)
+		})
 }
 
 type tenantsDeleteCmd struct {

@@ -64,11 +64,12 @@ func (b *bus) has(texts ...string) bool {
 	return false
 }
 
-// telling looks whether what happens to a token gets onto the bus, by the stream and by the schedule, and what becomes of a notice that
-// nobody can send.
+// telling looks whether what happens to a token gets onto the bus, by the stream and by the schedule, and what becomes
+// of a notice that nobody can send.
 func (w *world) telling(t *testing.T) {
 	const id = "told"
-	token := w.Must(t, 201, "POST", "/tenants", `{"id":"`+id+`","name":"Told","settings":{"notices":{"recipients":[{"email":"ada@example.com"}]}}}`)["token"].(object)
+	token := w.Must(t, 201, "POST", "/tenants",
+		`{"id":"`+id+`","name":"Told","settings":{"notices":{"recipients":[{"email":"ada@example.com"}]}}}`)["token"].(object)
 	eventually(t, time.Minute, "the event of a new token comes", func() bool {
 		return w.bus.has(`"type":"token.created"`, `"tenant":"`+id+`"`, `"subject":"tokens/`+token["id"].(string)+`"`)
 	})
@@ -76,7 +77,8 @@ func (w *world) telling(t *testing.T) {
 	eventually(t, time.Minute, "the notice fails", func() bool {
 		return strings.Contains(fmt.Sprint(w.Must(t, 200, "GET", "/tenants/"+id+"/notices", "")["notices"]), "state:failed")
 	})
-	eventually(t, time.Minute, "the event of the notice comes", func() bool { return w.bus.has(`"type":"notice.failed"`, `"tenant":"`+id+`"`) })
+	eventually(t, time.Minute, "the event of the notice comes",
+		func() bool { return w.bus.has(`"type":"notice.failed"`, `"tenant":"`+id+`"`) })
 	for _, name := range []string{"rotate", "rotate-report"} {
 		event, err := os.ReadFile(filepath.Join("..", "..", "..", "events", name+".json"))
 		if err != nil {

@@ -22,8 +22,9 @@ const cpuGroups = "/sys/fs/cgroup/cpu"
 // oneCPU is the memory, in MB, at which Lambda gives a function a whole CPU.
 const oneCPU = 1769
 
-// TestColdStartByMemory prints how long the first real request to a new process of the users function takes, with the share of a CPU
-// that Lambda gives to each memory setting: a filter on userName, against DynamoDB Local, whose own time is in it and is not capped.
+// TestColdStartByMemory prints how long the first real request to a new process of the users function takes, with the
+// share of a CPU that Lambda gives to each memory setting: a filter on userName, against DynamoDB Local, whose own time
+// is in it and is not capped.
 func TestColdStartByMemory(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv(coldStarts))
 	if n <= 0 {
@@ -53,7 +54,8 @@ func TestColdStartByMemory(t *testing.T) {
 	for range n {
 		for _, mb := range settings {
 			limit(t, group, mb)
-			times[mb] = append(times[mb], firstAnswer(t, &fakelambda.Function{Name: "users", Program: program, Env: users.Env}, event))
+			times[mb] = append(times[mb], firstAnswer(t, &fakelambda.Function{Name: "users", Program: program, Env: users.Env},
+				event))
 		}
 	}
 	out := "\n| memory | median | fastest |\n|---|---|---|\n"

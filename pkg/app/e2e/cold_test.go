@@ -32,8 +32,8 @@ type program struct {
 	times         []time.Duration
 }
 
-// TestColdStart prints size, time from start to the first answer and memory of each function, beside those of a function that does
-// nothing. The first request is one that calls nobody: for the SCIM functions, one without a token.
+// TestColdStart prints size, time from start to the first answer and memory of each function, beside those of a
+// function that does nothing. The first request is one that calls nobody: for the SCIM functions, one without a token.
 func TestColdStart(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv(coldStarts))
 	if n <= 0 {
@@ -53,7 +53,8 @@ func TestColdStart(t *testing.T) {
 	for _, p := range programs {
 		slices.Sort(p.times)
 		median := p.times[n/2]
-		fmt.Fprintf(&out, "| %s | %.2f MB | %.1f ms | %.1f ms | %.2f | %.1f MB |\n", p.name, float64(p.bytes)/1e6, ms(median), ms(p.times[0]),
+		fmt.Fprintf(&out, "| %s | %.2f MB | %.1f ms | %.1f ms | %.2f | %.1f MB |\n", p.name, float64(p.bytes)/1e6, ms(median),
+			ms(p.times[0]),
 			float64(median)/float64(programs[0].times[n/2]), float64(p.memory)/1e6)
 		if strings.HasPrefix(p.event, `{"version"`) && p.bytes > maxBytes {
 			t.Errorf("%s has %d bytes, more than %d", p.name, p.bytes, maxBytes)
@@ -79,7 +80,8 @@ var first = map[string]struct{ event, want string }{
 // get is the event of a request without a token.
 func get(path string) string {
 	return `{"version":"2.0","routeKey":"$default","rawPath":"` + path + `","headers":{"host":"scim.example.com"},` +
-		`"requestContext":{"requestId":"JKJaXmPLvHcESHA=","stage":"$default","domainName":"scim.example.com","http":{"method":"GET","path":"` + path + `"}}}`
+		`"requestContext":{"requestId":"JKJaXmPLvHcESHA=","stage":"$default","domainName":"scim.example.com",` +
+		`"http":{"method":"GET","path":"` + path + `"}}}`
 }
 
 // everyProgram returns the function that does nothing, and behind it all of the template.
@@ -87,7 +89,8 @@ func everyProgram() []*program {
 	all := []*program{{name: "hello", event: "{}", want: "hello"}}
 	for _, f := range app.Functions() {
 		p := &program{name: f.Name, event: first[f.Name].event, want: first[f.Name].want, env: []string{
-			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1",
+			"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret",
+			"AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1",
 		}}
 		known := variables("none")
 		for _, name := range f.Env {
@@ -126,7 +129,10 @@ func build(t *testing.T, dir string, programs []*program) {
 // start runs the program up to its first answer.
 func (p *program) start(t *testing.T, path string) {
 	t.Helper()
-	f := &fakelambda.Function{Name: p.name, Program: path, Env: p.env, Timeout: 10 * time.Second, Concurrency: 1, Log: io.Discard}
+	f := &fakelambda.Function{
+		Name: p.name, Program: path, Env: p.env, Timeout: 10 * time.Second, Concurrency: 1,
+		Log: io.Discard,
+	}
 	defer f.Close()
 	begin := time.Now()
 	answer, err := f.Invoke(t.Context(), []byte(p.event))

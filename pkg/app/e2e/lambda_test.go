@@ -23,7 +23,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// TestLambda judges the functions as they are deployed: real binaries on one table, with all that they have to do at once.
+// TestLambda judges the functions as they are deployed: real binaries on one table, with all that they have to do at
+// once.
 func TestLambda(t *testing.T) {
 	w := deploy(t)
 	closed := w.deletion(t)
@@ -94,7 +95,8 @@ func users(t *testing.T, target scimtest.Target, n int) []string {
 	g.SetLimit(8)
 	for i := range ids {
 		g.Go(func() error {
-			status, answer, err := call(target, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d"}`, i))
+			status, answer, err := call(target, "POST", "/Users",
+				fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d"}`, i))
 			if err == nil && status != http.StatusCreated {
 				err = fmt.Errorf("create a user: %d %v", status, answer)
 			}
@@ -165,8 +167,8 @@ func (w *world) tokens(t *testing.T) {
 	scim(t, target, 401, "GET", "/Groups", "")
 }
 
-// largeGroups makes groups whose members do not fit a transaction: the first is done by the request, of the second a part is left to
-// the stream function. No read can tell.
+// largeGroups makes groups whose members do not fit a transaction: the first is done by the request, of the second a
+// part is left to the stream function. No read can tell.
 func (w *world) largeGroups(t *testing.T) {
 	target := w.Create(t, "large-groups", "generic")
 	ids := users(t, target, 300)
@@ -196,7 +198,8 @@ func (w *world) largeGroups(t *testing.T) {
 		t.Errorf("before the stream function: %d members of 1,300 are there", len(got))
 	}
 	w.poller.Go(t.Context())
-	eventually(t, time.Minute, "the stream function completes the group", func() bool { return len(w.keys(t, chunks)) == 0 })
+	eventually(t, time.Minute, "the stream function completes the group",
+		func() bool { return len(w.keys(t, chunks)) == 0 })
 	if got := members(scim(t, target, 200, "GET", path, "")); !slices.Equal(got, all) {
 		t.Errorf("after the stream function: %d members of 1,300 are there", len(got))
 	}
@@ -253,7 +256,8 @@ func (w *world) failures(t *testing.T) {
 			t.Errorf("%s waits for another tenant's work", item.PK)
 		}
 	}
-	eventually(t, time.Minute, "the broken record is given up", func() bool { return slices.Contains(w.poller.GivenUp(), broken.PK) })
+	eventually(t, time.Minute, "the broken record is given up",
+		func() bool { return slices.Contains(w.poller.GivenUp(), broken.PK) })
 	if !strings.Contains(w.log.String(), "broken-tenant") {
 		t.Error("nothing in the log says which tenant's work fails")
 	}
@@ -278,14 +282,18 @@ func (w *world) missing(t *testing.T) {
 			}
 			whole := w.functions[f.Name]
 			printed := &logs{}
-			lacking := &fakelambda.Function{Name: f.Name, Program: whole.Program, Timeout: whole.Timeout, Concurrency: 1, Log: printed}
+			lacking := &fakelambda.Function{
+				Name: f.Name, Program: whole.Program, Timeout: whole.Timeout, Concurrency: 1,
+				Log: printed,
+			}
 			for _, variable := range whole.Env {
 				if !strings.HasPrefix(variable, name+"=") {
 					lacking.Env = append(lacking.Env, variable)
 				}
 			}
 			var failed *fakelambda.FunctionError
-			if _, err := lacking.Invoke(t.Context(), []byte(`{}`)); !errors.As(err, &failed) || failed.Type != "Runtime.ExitError" {
+			if _, err := lacking.Invoke(t.Context(), []byte(`{}`)); !errors.As(err, &failed) ||
+				failed.Type != "Runtime.ExitError" {
 				t.Errorf("%s without %s: %v", f.Name, name, err)
 			}
 			if !strings.Contains(printed.String(), name) {

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// What the clients of TestKilledUnderLoad know. Each client writes to its own users and memberships only, so that what it knows is
-// all there is to know; groups are shared by all.
+// What the clients of TestKilledUnderLoad know. Each client writes to its own users and memberships only, so that what
+// it knows is all there is to know; groups are shared by all.
 type ledger struct {
 	users   map[string]string          // id -> userName, acknowledged
 	titles  map[string]string          // id -> title, acknowledged
@@ -33,7 +33,10 @@ type doubt struct {
 }
 
 func newLedger(groups []string) *ledger {
-	l := &ledger{users: map[string]string{}, titles: map[string]string{}, members: map[string]map[string]bool{}, gone: map[string]string{}}
+	l := &ledger{
+		users: map[string]string{}, titles: map[string]string{}, members: map[string]map[string]bool{},
+		gone: map[string]string{},
+	}
 	for _, g := range groups {
 		l.members[g] = map[string]bool{}
 	}
@@ -85,7 +88,8 @@ func (l *load) step(n int) bool {
 	l.users[id] = name
 	group := l.groups[n%len(l.groups)]
 	l.doubt = doubt{add: id, group: group}
-	if _, ok = l.send(200, "PATCH", "/Groups/"+group, patch(`{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`)); !ok {
+	if _, ok = l.send(200, "PATCH", "/Groups/"+group,
+		patch(`{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`)); !ok {
 		return false
 	}
 	l.members[group][id] = true
@@ -97,7 +101,8 @@ func (l *load) step(n int) bool {
 		}
 	case 2:
 		l.doubt = doubt{remove: id, group: group}
-		if _, ok = l.send(200, "PATCH", "/Groups/"+group, patch(`{"op":"remove","path":"members[value eq \"`+id+`\"]"}`)); ok {
+		if _, ok = l.send(200, "PATCH", "/Groups/"+group,
+			patch(`{"op":"remove","path":"members[value eq \"`+id+`\"]"}`)); ok {
 			delete(l.members[group], id)
 		}
 	case 3:
@@ -138,14 +143,16 @@ func (l *load) toggle(group string) {
 	}
 }
 
-// TestKilledUnderLoad kills the server at random moments while eight clients write, a ninth changes many members at once, and a new
-// process takes over the file. All that was acknowledged is there, all else has happened whole or not at all.
+// TestKilledUnderLoad kills the server at random moments while eight clients write, a ninth changes many members at
+// once, and a new process takes over the file. All that was acknowledged is there, all else has happened whole or not
+// at all.
 func TestKilledUnderLoad(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, "-data", data, "-log-level", "error")
 	c := join(t, p, "acme")
 	group := func(name string) string {
-		return c.must(t, 201, "POST", "/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"`+name+`"}`)["id"].(string)
+		return c.must(t, 201, "POST", "/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"`+
+			name+`"}`)["id"].(string)
 	}
 	groups := []string{group("one"), group("two"), group("three")}
 	big := group("big")
@@ -291,7 +298,9 @@ func (l *ledger) compare(t *testing.T, c tenant, users map[string]object, member
 }
 
 // agree checks that members of groups and groups of users say the same.
-func agree(t *testing.T, groups []string, users map[string]object, groupsOf map[string][]string, members map[string]map[string]bool) {
+func agree(t *testing.T, groups []string, users map[string]object, groupsOf map[string][]string,
+	members map[string]map[string]bool,
+) {
 	t.Helper()
 	for _, group := range groups {
 		for id := range members[group] {

@@ -156,14 +156,16 @@ func (p *process) code(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// tenant calls a server as one tenant. It tells an answer from none: after kill -9 nobody knows what became of a request.
+// tenant calls a server as one tenant. It tells an answer from none: after kill -9 nobody knows what became of a
+// request.
 type tenant struct {
 	url, id, token string
 }
 
 // do sends a request once; err says that no whole answer came.
 func (c tenant) do(ctx context.Context, method, path, body string) (status int, answer object, err error) {
-	// The type hides from net/http that the body could be sent again: a request must not be repeated behind the test's back.
+	// The type hides from net/http that the body could be sent again: a request must not be repeated behind the test's
+	// back.
 	var reader io.Reader
 	if body != "" {
 		reader = struct{ io.Reader }{strings.NewReader(body)}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// The server is told to end while a request is in the middle of its body and eight clients are busy. The request is answered, the
-// exit code is 0, and all that was acknowledged is there.
+// The server is told to end while a request is in the middle of its body and eight clients are busy. The request is
+// answered, the exit code is 0, and all that was acknowledged is there.
 func TestStopsCleanly(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, "-data", data, "-log-level", "warn")
@@ -97,7 +97,8 @@ func begin(t *testing.T, address string, c tenant, body string) func() int {
 		t.Fatal(err)
 	}
 	_, err = fmt.Fprintf(conn, "POST /scim/v2/%s/Users HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/scim+json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", c.id, address, c.token, len(body))
+		"Content-Type: application/scim+json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", c.id, address, c.token,
+		len(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,8 @@ func TestBaseURL(t *testing.T) {
 	}
 	c := tenant{url: p.URL, id: "acme", token: made["token"].(object)["value"].(string)}
 	got := c.must(t, 201, "POST", "/Users", user("ann"))
-	if want := "https://scim.example.com/scim/v2/acme/Users/" + got["id"].(string); got["meta"].(object)["location"] != want {
+	if want := "https://scim.example.com/scim/v2/acme/Users/" +
+		got["id"].(string); got["meta"].(object)["location"] != want {
 		t.Errorf("location %v, want %s", got["meta"], want)
 	}
 }
@@ -192,7 +193,8 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "scim.db"), []byte("no database, but long enough to be looked at"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "scim.db"), []byte("no database, but long enough to be looked at"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	for word, args := range map[string][]string{
@@ -264,7 +266,8 @@ func TestDynamoDB(t *testing.T) {
 	for _, d := range dialogues(t, "entra-user-lifecycle-flag", "okta-group-push-oin") {
 		t.Run(d.Name, func(t *testing.T) { scimtest.RunDialogue(t, d, p.Target(t, d.IdP)) })
 	}
-	refused(t, "table", "-addr", "127.0.0.1:0", "-engine", "dynamodb", "-dynamodb-endpoint", "http://127.0.0.1:1", "-table", table)
+	refused(t, "table", "-addr", "127.0.0.1:0", "-engine", "dynamodb", "-dynamodb-endpoint", "http://127.0.0.1:1",
+		"-table", table)
 }
 
 func dialogues(t *testing.T, names ...string) []scimtest.Dialogue {

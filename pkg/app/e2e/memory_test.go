@@ -46,7 +46,8 @@ func TestMemory(t *testing.T) {
 		for i := range operations {
 			operations[i] = operation(i, largest/n-200)
 		}
-		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(operations, ",") + `]}`
+		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` +
+			strings.Join(operations, ",") + `]}`
 	}
 	small := func(_, bytes int) string {
 		return `{"method":"PUT","path":"/Users/none","data":{"x":[` + repeated(`{"a":1}`, bytes) + `]}}`

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// oauth gets access tokens for a tenant's own client and for one of the operator's, and uses them at every function that answers SCIM.
+// oauth gets access tokens for a tenant's own client and for one of the operator's, and uses them at every function
+// that answers SCIM.
 func (w *world) oauth(t *testing.T) {
 	const id = "oauth-tenant"
 	target := w.Create(t, id, "pingone")
@@ -31,7 +32,8 @@ func (w *world) oauth(t *testing.T) {
 		w.Must(t, 204, "DELETE", path+client, "")
 		scim(t, with, 401, "GET", "/Users", "")
 		scim(t, with, 401, "GET", "/Schemas", "")
-		if status, answer = w.grant(t, id, client, c["secret"].(string)); status != 401 || answer["error"] != "invalid_client" {
+		if status, answer = w.grant(t, id, client, c["secret"].(string)); status != 401 ||
+			answer["error"] != "invalid_client" {
 			t.Errorf("a deleted client: %d %v", status, answer)
 		}
 	}
@@ -41,7 +43,8 @@ func (w *world) oauth(t *testing.T) {
 func (w *world) grant(t *testing.T, tenantID, client, secret string) (int, object) {
 	t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}}.Encode()
-	req, err := http.NewRequestWithContext(t.Context(), "POST", w.URL+"/oauth2/"+tenantID+"/token", strings.NewReader(form))
+	req, err := http.NewRequestWithContext(t.Context(), "POST", w.URL+"/oauth2/"+tenantID+"/token",
+		strings.NewReader(form))
 	if err != nil {
 		t.Fatal(err)
 	}

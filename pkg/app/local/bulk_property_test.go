@@ -23,7 +23,8 @@ func newBulkWorld(t *testing.T) bulkWorld {
 	return w
 }
 
-// randomOps makes operations on few names, so that they get in each other's way. Ids of what is there before stand as "@name".
+// randomOps makes operations on few names, so that they get in each other's way. Ids of what is there before stand as
+// "@name".
 func randomOps(r *rand.Rand) []bulkOp {
 	n := 2 + r.IntN(9)
 	ops := make([]bulkOp, n)
@@ -61,7 +62,10 @@ func randomOps(r *rand.Rand) []bulkOp {
 		case 5:
 			ops[i] = bulkOp{Method: "PATCH", Path: "/Users/" + anyUser, Data: patchData("replace", "userName", name())}
 		case 6:
-			ops[i] = bulkOp{Method: "PUT", Path: "/Users/" + anyUser, Data: object{"schemas": []string{userURN}, "userName": name(), "title": id}}
+			ops[i] = bulkOp{
+				Method: "PUT", Path: "/Users/" + anyUser,
+				Data: object{"schemas": []string{userURN}, "userName": name(), "title": id},
+			}
 		case 7:
 			ops[i] = bulkOp{Method: "DELETE", Path: "/Users/" + anyUser}
 			if r.IntN(3) == 0 {
@@ -70,12 +74,21 @@ func randomOps(r *rand.Rand) []bulkOp {
 		case 8:
 			op := []string{"add", "remove"}[r.IntN(2)]
 			if op == "remove" {
-				ops[i] = bulkOp{Method: "PATCH", Path: "/Groups/" + anyGroup, Data: patchData(op, fmt.Sprintf("members[value eq %q]", anyUser), nil)}
+				ops[i] = bulkOp{
+					Method: "PATCH", Path: "/Groups/" + anyGroup,
+					Data: patchData(op, fmt.Sprintf("members[value eq %q]", anyUser), nil),
+				}
 				break
 			}
-			ops[i] = bulkOp{Method: "PATCH", Path: "/Groups/" + anyGroup, Data: patchData(op, "members", []object{{"value": anyUser}})}
+			ops[i] = bulkOp{
+				Method: "PATCH", Path: "/Groups/" + anyGroup,
+				Data: patchData(op, "members", []object{{"value": anyUser}}),
+			}
 		case 9:
-			ops[i] = bulkOp{Method: "PATCH", Path: "/Users/" + pick(users, "@u1", "bulkId:none"), Data: patchData("replace", "title", id)}
+			ops[i] = bulkOp{
+				Method: "PATCH", Path: "/Users/" + pick(users, "@u1", "bulkId:none"),
+				Data: patchData("replace", "title", id),
+			}
 		}
 	}
 	return ops
@@ -105,7 +118,8 @@ func TestBulkLikeOneByOne(t *testing.T) {
 		next := 0
 		for _, res := range results(out) {
 			// Results have the order of the request; those not carried out are left out.
-			for next < len(ops) && (ops[next].Method != res["method"] || ops[next].BulkID != fmt.Sprint(orEmpty(res["bulkId"]))) {
+			for next < len(ops) && (ops[next].Method != res["method"] ||
+				ops[next].BulkID != fmt.Sprint(orEmpty(res["bulkId"]))) {
 				next++
 			}
 			got[next] = fmt.Sprint(res["status"])
@@ -121,7 +135,8 @@ func TestBulkLikeOneByOne(t *testing.T) {
 			}
 		}
 		if a, b := bulk.state(), single.state(); a != b {
-			t.Errorf("seed %d: state\n%s, want\n%s\nstatuses %v, one by one %v\n%s", seed, a, b, got, want, bulkBody(t, limit, ops...))
+			t.Errorf("seed %d: state\n%s, want\n%s\nstatuses %v, one by one %v\n%s", seed, a, b, got, want,
+				bulkBody(t, limit, ops...))
 		}
 		if t.Failed() {
 			return
@@ -166,8 +181,8 @@ func (w bulkWorld) state() string {
 	return strings.Join(lines, "\n")
 }
 
-// oneByOne sends the operations one by one: always the first that refers to nothing still to be created, a circle when its last
-// operation's turn has come.
+// oneByOne sends the operations one by one: always the first that refers to nothing still to be created, a circle when
+// its last operation's turn has come.
 func (w bulkWorld) oneByOne(t *testing.T, ops []bulkOp, limit int) map[int]string {
 	n := len(ops)
 	reach := make([][]bool, n)
@@ -176,7 +191,8 @@ func (w bulkWorld) oneByOne(t *testing.T, ops []bulkOp, limit int) map[int]strin
 		reach[i] = make([]bool, n)
 		body := bulkBody(t, 0, op)
 		for k, other := range ops {
-			if other.Method == "POST" && (strings.Contains(body, `bulkId:`+other.BulkID+`"`) || strings.Contains(body, `bulkId:`+other.BulkID+`\"`)) {
+			if other.Method == "POST" && (strings.Contains(body, `bulkId:`+other.BulkID+`"`) ||
+				strings.Contains(body, `bulkId:`+other.BulkID+`\"`)) {
 				reach[i][k] = true
 				refs[i] = append(refs[i], k)
 			}
@@ -293,7 +309,8 @@ func (w bulkWorld) send(t *testing.T, ops []bulkOp, unit []int, circle bool, ref
 	}
 }
 
-// one sends an operation as a request and returns its status, a success of PATCH always as 200, and the id in its answer.
+// one sends an operation as a request and returns its status, a success of PATCH always as 200, and the id in its
+// answer.
 func (w bulkWorld) one(t *testing.T, op bulkOp, data object) (code int, id string) {
 	body := ""
 	if data != nil {

@@ -43,7 +43,8 @@ func (a *api) change(path, op string) {
 	}
 }
 
-// TestBulkRepeatedAfterRename sends a bulk request again whose user was renamed in between: the user of that name is created anew.
+// TestBulkRepeatedAfterRename sends a bulk request again whose user was renamed in between: the user of that name is
+// created anew.
 func TestBulkRepeatedAfterRename(t *testing.T) {
 	for _, idp := range []string{"generic", "okta"} {
 		a := on(t, memory(t), idp)
@@ -78,7 +79,8 @@ func (a *api) bulkConflict(op bulkOp) {
 	}
 }
 
-// TestBulkRepeatedAfterChanges sends a bulk request of a user and a group with it again, after one of them was changed or deleted.
+// TestBulkRepeatedAfterChanges sends a bulk request of a user and a group with it again, after one of them was changed
+// or deleted.
 func TestBulkRepeatedAfterChanges(t *testing.T) {
 	ops := []bulkOp{postUser("a", "anna", ""), postGroup("g", "crew", "bulkId:a")}
 	tests := []struct {
@@ -95,7 +97,10 @@ func TestBulkRepeatedAfterChanges(t *testing.T) {
 			a.must(204, "DELETE", "/Users/"+user, "")
 			a.must(204, "DELETE", "/Groups/"+group, "")
 		}, false, false, false},
-		{"group renamed", func(a *api, _, group string) { a.replace("/Groups/"+group, "displayName", "staff") }, true, false, false},
+		{
+			"group renamed", func(a *api, _, group string) { a.replace("/Groups/"+group, "displayName", "staff") }, true, false,
+			false,
+		},
 		{"group emptied", func(a *api, user, group string) {
 			a.change("/Groups/"+group, fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, user))
 		}, true, false, true},
@@ -127,7 +132,8 @@ func TestBulkRepeatedAfterChanges(t *testing.T) {
 	}
 }
 
-// TestBulkRepeatedWithItsOwnChanges sends bulk requests again that change, directly or by their way, what they have created.
+// TestBulkRepeatedWithItsOwnChanges sends bulk requests again that change, directly or by their way, what they have
+// created.
 func TestBulkRepeatedWithItsOwnChanges(t *testing.T) {
 	tests := map[string][]bulkOp{
 		"201 200 200": {
@@ -135,8 +141,11 @@ func TestBulkRepeatedWithItsOwnChanges(t *testing.T) {
 			{Method: "PATCH", Path: "/Users/bulkId:a", Data: patchData("replace", "title", "one")},
 			{Method: "PATCH", Path: "/Users/bulkId:a", Data: patchData("replace", "title", "two")},
 		},
-		"201 201 201": {postGroup("g", "crew", "anna"), postUser("a", "anna", "bulkId:b"), postUser("b", "berta", "bulkId:a")},
-		"201 201":     {postGroup("g", "crew", "bulkId:h"), postGroup("h", "staff", "bulkId:g")},
+		"201 201 201": {
+			postGroup("g", "crew", "anna"), postUser("a", "anna", "bulkId:b"),
+			postUser("b", "berta", "bulkId:a"),
+		},
+		"201 201": {postGroup("g", "crew", "bulkId:h"), postGroup("h", "staff", "bulkId:g")},
 		"201 201 200": {
 			postUser("a", "anna", ""), postGroup("g", "crew"),
 			{Method: "PATCH", Path: "/Groups/bulkId:g", Data: patchData("add", "members", []object{{"value": "bulkId:a"}})},
@@ -164,8 +173,8 @@ func TestBulkRepeatedWithLargeGroup(t *testing.T) {
 	}
 }
 
-// TestBulkRepeatedBehindDeletion sends a bulk request of a group again right after its member was deleted, which was in so many groups
-// that they are not all rid of it yet.
+// TestBulkRepeatedBehindDeletion sends a bulk request of a group again right after its member was deleted, which was in
+// so many groups that they are not all rid of it yet.
 func TestBulkRepeatedBehindDeletion(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	user := a.user("anna")
@@ -180,7 +189,8 @@ func TestBulkRepeatedBehindDeletion(t *testing.T) {
 	}
 }
 
-// TestBulkRepetitionKilledAnywhere kills the process before each single write of a repetition: one more answers as if it had not.
+// TestBulkRepetitionKilledAnywhere kills the process before each single write of a repetition: one more answers as if
+// it had not.
 func TestBulkRepetitionKilledAnywhere(t *testing.T) {
 	ops := []bulkOp{
 		postUser("a", "anna", ""), postGroup("g", "crew", "bulkId:a"),
@@ -204,7 +214,8 @@ func TestBulkRepetitionKilledAnywhere(t *testing.T) {
 	}
 }
 
-// TestBulkCircleRepeatedAfterChange sends a circle again after one of it was changed: they are created together or not at all.
+// TestBulkCircleRepeatedAfterChange sends a circle again after one of it was changed: they are created together or not
+// at all.
 func TestBulkCircleRepeatedAfterChange(t *testing.T) {
 	ops := []bulkOp{postGroup("g", "crew", "bulkId:h"), postGroup("h", "staff", "bulkId:g")}
 	a := on(t, memory(t), "generic")
@@ -219,19 +230,21 @@ func TestBulkCircleRepeatedAfterChange(t *testing.T) {
 	}
 }
 
-// TestBulkIsRememberedForTenMinutes repeats a bulk request of a group whose name is not unique, and moves the clock: ten minutes from the
-// first run, whatever comes between.
+// TestBulkIsRememberedForTenMinutes repeats a bulk request of a group whose name is not unique, and moves the clock:
+// ten minutes from the first run, whatever comes between.
 func TestBulkIsRememberedForTenMinutes(t *testing.T) {
 	var ahead atomic.Int64
 	now := time.Now()
 	engine := memory(t)
 	a := on(t, engine, "generic")
 	s := local.New(local.Options{
-		Engine: "bolt", Log: io.Discard, Out: io.Discard, Now: func() time.Time { return now.Add(time.Duration(ahead.Load())) },
+		Engine: "bolt", Log: io.Discard, Out: io.Discard,
+		Now: func() time.Time { return now.Add(time.Duration(ahead.Load())) },
 	}, engine, io.NopCloser(nil))
 	t.Cleanup(func() { _ = s.Close() })
 	a.s, a.h = s, s.Handler()
-	// The second group fails at first and is created by the repetition, which does not make the memory of the first longer.
+	// The second group fails at first and is created by the repetition, which does not make the memory of the first
+	// longer.
 	ops := []bulkOp{postGroup("g", "crew"), postUser("u", "anna", "")}
 	held := a.user("anna")
 	first := a.bulk("201 409", ops...)
@@ -291,8 +304,8 @@ func TestBulkTwins(t *testing.T) {
 	}
 }
 
-// TestBulkKilledThenChanged kills the process before each single write of a bulk request and renames what is there before the request
-// comes again: nothing counts as created that is another by now.
+// TestBulkKilledThenChanged kills the process before each single write of a bulk request and renames what is there
+// before the request comes again: nothing counts as created that is another by now.
 func TestBulkKilledThenChanged(t *testing.T) {
 	ops := []bulkOp{postUser("a", "anna", ""), postGroup("g", "crew", "bulkId:a")}
 	for n := 0; ; n++ {

@@ -82,15 +82,20 @@ func postGroup(bulkID, name string, members ...string) bulkOp {
 	for _, m := range members {
 		list = append(list, object{"value": m})
 	}
-	return bulkOp{Method: "POST", Path: "/Groups", BulkID: bulkID, Data: object{"schemas": []string{groupURN}, "displayName": name, "members": list}}
+	return bulkOp{
+		Method: "POST", Path: "/Groups", BulkID: bulkID,
+		Data: object{"schemas": []string{groupURN}, "displayName": name, "members": list},
+	}
 }
 
-// TestBulkOfThousand creates 600 users with managers, 200 groups with two members each and changes 200 users, in one request.
+// TestBulkOfThousand creates 600 users with managers, 200 groups with two members each and changes 200 users, in one
+// request.
 func TestBulkOfThousand(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	var ops []bulkOp
 	for i := range 200 {
-		ops = append(ops, postGroup(fmt.Sprint("g", i), fmt.Sprint("group-", i), fmt.Sprint("bulkId:u", i), fmt.Sprint("bulkId:u", 599-i)))
+		ops = append(ops, postGroup(fmt.Sprint("g", i), fmt.Sprint("group-", i), fmt.Sprint("bulkId:u", i),
+			fmt.Sprint("bulkId:u", 599-i)))
 	}
 	for i := range 600 {
 		manager := ""
@@ -111,7 +116,8 @@ func TestBulkOfThousand(t *testing.T) {
 		t.Fatalf("statuses %s", got)
 	}
 	for i, r := range results(out) {
-		if b, _ := r["bulkId"].(string); b != ops[i].BulkID || r["method"] != ops[i].Method || r["location"] == nil || r["version"] == nil {
+		if b, _ := r["bulkId"].(string); b != ops[i].BulkID || r["method"] != ops[i].Method || r["location"] == nil ||
+			r["version"] == nil {
 			t.Fatalf("result %d: %v", i, r)
 		}
 	}
@@ -138,8 +144,8 @@ func TestBulkOfThousand(t *testing.T) {
 	}
 }
 
-// TestBulkKilledAnywhere kills the process before each single write of a bulk request, and repeats the request after the restart.
-// The outcome is that of a request that was not killed.
+// TestBulkKilledAnywhere kills the process before each single write of a bulk request, and repeats the request after
+// the restart. The outcome is that of a request that was not killed.
 func TestBulkKilledAnywhere(t *testing.T) {
 	request := func(a *api, existing []string) string {
 		return bulkBody(t, 1,
@@ -153,7 +159,10 @@ func TestBulkKilledAnywhere(t *testing.T) {
 				"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
 				"Operations": []object{{"op": "replace", "path": "userName", "value": "cid"}},
 			}},
-			bulkOp{Method: "PUT", Path: "/Users/" + existing[1], Data: object{"schemas": []string{userURN}, "userName": "kept", "title": "new"}},
+			bulkOp{
+				Method: "PUT", Path: "/Users/" + existing[1],
+				Data: object{"schemas": []string{userURN}, "userName": "kept", "title": "new"},
+			},
 		)
 	}
 	for n := 0; ; n++ {
@@ -184,7 +193,8 @@ func TestBulkKilledAnywhere(t *testing.T) {
 	}
 }
 
-// named is the state of a tenant with names in the place of ids. known are the ids, by name, of what may not be there any more.
+// named is the state of a tenant with names in the place of ids. known are the ids, by name, of what may not be there
+// any more.
 func named(a *api, state map[string][]string, known map[string]string) string {
 	names := map[string]string{}
 	for name, id := range known {

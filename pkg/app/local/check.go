@@ -13,7 +13,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
 	}
 	if o.AdminKey == "" && !loopback(o.Addr) {
-		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for", o.Addr)
+		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for",
+			o.Addr)
 	}
 	if o.MaxTokenDays != 0 && o.MaxTokenDays < 2 {
 		return errors.New("-max-token-days must be 2 at least")

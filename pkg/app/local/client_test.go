@@ -65,7 +65,8 @@ func (a *api) must(status int, method, path, body string) object {
 
 func (a *api) user(name string) string {
 	a.t.Helper()
-	return a.must(201, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q}`, name))["id"].(string)
+	return a.must(201, "POST", "/Users",
+		fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q}`, name))["id"].(string)
 }
 
 func (a *api) users(n int) []string {
@@ -91,7 +92,8 @@ func members(values []string) string {
 }
 
 func groupBody(name string, values []string) string {
-	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%q,"members":%s}`, name, members(values))
+	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%q,"members":%s}`, name,
+		members(values))
 }
 
 func patchBody(ops string) string {
@@ -132,8 +134,8 @@ func (a *api) all(path string) []object {
 	}
 }
 
-// agree checks that members of groups, groups of users and memberships say the same, that names are found, and returns the member values by
-// group name, and the users under "".
+// agree checks that members of groups, groups of users and memberships say the same, that names are found, and returns
+// the member values by group name, and the users under "".
 func (a *api) agree() map[string][]string {
 	a.t.Helper()
 	groupsOf, exists := map[string]map[string]bool{}, map[string]bool{}

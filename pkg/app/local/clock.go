@@ -20,11 +20,12 @@ import (
 // rotateEvery is how often rotation runs, as the schedule of template.yaml has it.
 const rotateEvery = time.Hour
 
-// latest is where time ends: what is made before it can still be written with four digits of a year, and be told in milliseconds of
-// thirteen.
+// latest is where time ends: what is made before it can still be written with four digits of a year, and be told in
+// milliseconds of thirteen.
 var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// clock is the time of a local server: the machine's until somebody moves it, and from then on as far ahead of it as they moved it.
+// clock is the time of a local server: the machine's until somebody moves it, and from then on as far ahead of it as
+// they moved it.
 type clock struct {
 	real func() time.Time
 	path string // of the file that keeps what was moved; "" keeps nothing
@@ -87,8 +88,8 @@ func (c *clock) keep(now, machine time.Time) error {
 	return replaceFile(c.path, data)
 }
 
-// keepIn takes up the time that an earlier process was moved to, which has run on since, and keeps it in a file from now on. Where the
-// machine's clock went back in the meantime, that time stands still at least.
+// keepIn takes up the time that an earlier process was moved to, which has run on since, and keeps it in a file from
+// now on. Where the machine's clock went back in the meantime, that time stands still at least.
 func (c *clock) keepIn(path string) error {
 	c.path = path
 	data, err := os.ReadFile(path)
@@ -103,7 +104,8 @@ func (c *clock) keepIn(path string) error {
 		err = errors.New("its times are out of range")
 	}
 	if err != nil {
-		return fmt.Errorf("%s, which says how far time was moved, can't be read (without it time is the machine's again): %w", path, err)
+		return fmt.Errorf("%s, which says how far time was moved, can't be read (without it time is the machine's again): %w",
+			path, err)
 	}
 	machine := c.real()
 	if kept.Machine.After(machine) {
@@ -124,7 +126,8 @@ func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error)
 	return now, s.Rotate(ctx)
 }
 
-// tellClock prints the time if it is not the machine's: expiries that nobody understands come from a clock that somebody moved.
+// tellClock prints the time if it is not the machine's: expiries that nobody understands come from a clock that
+// somebody moved.
 func (s *Server) tellClock() {
 	now, machine := s.clock.both()
 	if ahead := now.Sub(machine); ahead != 0 {

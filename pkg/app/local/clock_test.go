@@ -156,7 +156,10 @@ func TestClockIsNotMovedWhereItCannotBeKept(t *testing.T) {
 }
 
 func TestAStartWithoutAReadableClockSaysSo(t *testing.T) {
-	for _, content := range []string{"", "{", `{"now":"soon"}`, `{"now":"2027-02-01T00:00:00Z","machine":"2500-02-01T00:00:00Z"}`, `{"now":"9999-02-01T00:00:00Z","machine":"2026-02-01T00:00:00Z"}`} {
+	for _, content := range []string{
+		"", "{", `{"now":"soon"}`, `{"now":"2027-02-01T00:00:00Z","machine":"2500-02-01T00:00:00Z"}`,
+		`{"now":"9999-02-01T00:00:00Z","machine":"2026-02-01T00:00:00Z"}`,
+	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "clock.json")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// crashes are writes that leave open work, or do not fit a transaction. Each prepares a tenant, says which request is to be
-// killed, and what is right where it has happened and where it has not.
+// crashes are writes that leave open work, or do not fit a transaction. Each prepares a tenant, says which request is
+// to be killed, and what is right where it has happened and where it has not.
 var crashes = []struct {
 	name    string
 	prepare func(a *api) []string // ids for the rest
@@ -31,7 +31,9 @@ var crashes = []struct {
 			return append(ids, a.group("big", ids[:60]))
 		},
 		request: func(ids []string) (string, string, string) {
-			return "PATCH", "/Groups/" + ids[160], patchBody(`{"op":"replace","path":"displayName","value":"bigger"},{"op":"add","path":"members","value":` + members(ids[60:160]) + `}`)
+			return "PATCH", "/Groups/" + ids[160],
+				patchBody(`{"op":"replace","path":"displayName","value":"bigger"},{"op":"add","path":"members","value":` +
+					members(ids[60:160]) + `}`)
 		},
 		check: func(t *testing.T, a *api, ids []string, happened bool) {
 			expect(t, a, "bigger", happened, ids[:160])
@@ -69,7 +71,8 @@ var crashes = []struct {
 				a.group(fmt.Sprintf("group-%d", i), ids)
 			}
 			for i := range 2 {
-				a.must(201, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"managed-%d",
+				a.must(201, "POST", "/Users", fmt.Sprintf(
+					`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"managed-%d",
 					"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":%q}}}`, i, ids[0]))
 			}
 			return ids
@@ -109,7 +112,8 @@ var crashes = []struct {
 				a.group(fmt.Sprintf("group-%d", i), []string{"Late@Example.com"})
 			}
 			for i := range 2 {
-				a.must(201, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"managed-%d",
+				a.must(201, "POST", "/Users", fmt.Sprintf(
+					`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"managed-%d",
 					"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":"late@example.com"}}`, i))
 			}
 			return nil
@@ -157,8 +161,9 @@ func expect(t *testing.T, a *api, name string, there bool, want []string) {
 	}
 }
 
-// TestKilledAnywhere kills the process before each single write of a request. After the restart either all of the request has
-// happened or nothing of it, and an acknowledged one has. Reads show it at once, and still when the open work is done.
+// TestKilledAnywhere kills the process before each single write of a request. After the restart either all of the
+// request has happened or nothing of it, and an acknowledged one has. Reads show it at once, and still when the open
+// work is done.
 func TestKilledAnywhere(t *testing.T) {
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
@@ -177,7 +182,9 @@ func TestKilledAnywhere(t *testing.T) {
 }
 
 // killAt kills the request before its write number n; false where it has not so many.
-func killAt(t *testing.T, n int, prepare func(*api) []string, request func([]string) (string, string, string), check func(*testing.T, *api, []string, bool), atOnce bool) bool {
+func killAt(t *testing.T, n int, prepare func(*api) []string, request func([]string) (string, string, string),
+	check func(*testing.T, *api, []string, bool), atOnce bool,
+) bool {
 	t.Helper()
 	inner, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
 	if err != nil {

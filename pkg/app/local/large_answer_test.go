@@ -67,9 +67,9 @@ func (a *api) fetch(path, encoding string) (int, answeredGroup) {
 	return w.Code, g
 }
 
-// TestLargestGroups: a group is answered whole as long as it fits the 6 MiB that a Lambda function may answer, which local.Server holds
-// against each answer as AWS does: 32,000 members as text, 140,000 compressed, with UUIDs and short names; and so is a list of one.
-// Beyond that the answer names the ways out.
+// TestLargestGroups: a group is answered whole as long as it fits the 6 MiB that a Lambda function may answer, which
+// local.Server holds against each answer as AWS does: 32,000 members as text, 140,000 compressed, with UUIDs and short
+// names; and so is a list of one. Beyond that the answer names the ways out.
 func TestLargestGroups(t *testing.T) {
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
 	if err != nil {
@@ -125,7 +125,10 @@ func (a *api) doesNotFit(path, encoding string) {
 	if status != 400 || got.ScimType != "tooMany" {
 		a.t.Errorf("%s %s: status %d %s", encoding, path, status, got.ScimType)
 	}
-	for _, way := range []string{"excludedAttributes=members", "gzip", "members.value eq", "/GroupMemberships", "attributes=members.value"} {
+	for _, way := range []string{
+		"excludedAttributes=members", "gzip", "members.value eq", "/GroupMemberships",
+		"attributes=members.value",
+	} {
 		if !strings.Contains(got.Detail, way) {
 			a.t.Errorf("%s is no way out of %q", way, got.Detail)
 		}

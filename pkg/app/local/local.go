@@ -1,5 +1,5 @@
-// Package local puts everything into one process: the SCIM endpoint and the admin API on an embedded engine, each request through
-// the same API Gateway conversion and the same handlers as in AWS.
+// Package local puts everything into one process: the SCIM endpoint and the admin API on an embedded engine, each
+// request through the same API Gateway conversion and the same handlers as in AWS.
 package local
 
 import (
@@ -35,7 +35,8 @@ type Options struct {
 	Data string
 	// Engine is "bolt" or "dynamodb". Required.
 	Engine string
-	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is the AWS configuration's.
+	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is the AWS
+	// configuration's.
 	DynamoDBEndpoint, Table string
 	// YesAWS allows a table in AWS itself, where requests cost money and a missing table is created.
 	YesAWS bool
@@ -47,10 +48,12 @@ type Options struct {
 	Demo bool
 	// CostHeaders adds what each SCIM request consumed to its answer.
 	CostHeaders bool
-	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without an end.
+	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without an
+	// end.
 	MaxTokenDays  int
 	EndlessTokens bool
-	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may be empty.
+	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may
+	// be empty.
 	NoticeProduct, NoticeContact string
 	LogLevel                     slog.Level
 	// Log takes the log, Out what is printed for people. Required.
@@ -135,7 +138,8 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	return s
 }
 
-// ungated answers for the clock, which there is not in AWS and which may take longer than API Gateway waits, without the gateway.
+// ungated answers for the clock, which there is not in AWS and which may take longer than API Gateway waits, without
+// the gateway.
 func ungated(admin, gateway http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == adminhttp.Root+"/clock" {
@@ -146,8 +150,8 @@ func ungated(admin, gateway http.Handler) http.Handler {
 	})
 }
 
-// split sends the admin API's paths to admin and all others to scim, as the template's routes do. It is no ServeMux, which would
-// answer some paths itself.
+// split sends the admin API's paths to admin and all others to scim, as the template's routes do. It is no ServeMux,
+// which would answer some paths itself.
 func split(scim, admin http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.URL.Path) >= 6 && r.URL.Path[:6] == "/admin" && (len(r.URL.Path) == 6 || r.URL.Path[6] == '/') {
@@ -236,8 +240,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// collectLess lets garbage grow to twice what is in use, which is little: the data is not on Go's heap. It costs some 15 MB and saves a
-// sixth of the CPU. A GOGC in the environment holds.
+// collectLess lets garbage grow to twice what is in use, which is little: the data is not on Go's heap. It costs some
+// 15 MB and saves a sixth of the CPU. A GOGC in the environment holds.
 func collectLess() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(200)

@@ -40,8 +40,8 @@ func (a *api) namesFrom(start, count int) (names []string, total int) {
 	return names, int(page["totalResults"].(float64))
 }
 
-// TestAWalkShowsNothingTwiceAfterItsLastPage: a user who came in front of a page that was shown is counted, so that the client asks for
-// one page more, also where nothing changed just before the last page.
+// TestAWalkShowsNothingTwiceAfterItsLastPage: a user who came in front of a page that was shown is counted, so that the
+// client asks for one page more, also where nothing changed just before the last page.
 func TestAWalkShowsNothingTwiceAfterItsLastPage(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	for i := range 6 {
@@ -64,7 +64,9 @@ func TestAWalkShowsNothingTwiceAfterItsLastPage(t *testing.T) {
 func TestBackFromAnEmptyPage(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	all := slices.Sorted(slices.Values(a.users(5)))
-	for _, query := range []string{"/Users?count=4&cursor=", "/Users?count=4&filter=userName+pr+and+active+eq+true&cursor="} {
+	for _, query := range []string{
+		"/Users?count=4&cursor=", "/Users?count=4&filter=userName+pr+and+active+eq+true&cursor=",
+	} {
 		next := a.must(200, "GET", query, "")["nextCursor"].(string)
 		a.must(204, "DELETE", "/Users/"+all[len(all)-1], "")
 		page := a.must(200, "GET", query+next, "")

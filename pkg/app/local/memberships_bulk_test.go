@@ -9,11 +9,13 @@ import (
 
 // bulkOf is the body of a bulk request.
 func bulkOf(operations ...string) string {
-	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` + strings.Join(operations, ",") + `]}`
+	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` +
+		strings.Join(operations, ",") + `]}`
 }
 
 func bulkJoin(bulkID, group, member string) string {
-	return fmt.Sprintf(`{"method":"POST","path":"/GroupMemberships","bulkId":%q,"data":%s}`, bulkID, membershipBody(group, member))
+	return fmt.Sprintf(`{"method":"POST","path":"/GroupMemberships","bulkId":%q,"data":%s}`, bulkID,
+		membershipBody(group, member))
 }
 
 // outcomes are the statuses of a bulk answer.

@@ -60,7 +60,8 @@ func (a *api) pairs(path, method string, count int) map[string]int {
 		}
 		start += len(list)
 		cursor, _ = page["nextCursor"].(string)
-		if method == "index" && (len(list) == 0 || float64(start) > page["totalResults"].(float64)) || method != "index" && cursor == "" {
+		if method == "index" && (len(list) == 0 || float64(start) > page["totalResults"].(float64)) || method != "index" &&
+			cursor == "" {
 			return seen
 		}
 	}
@@ -77,7 +78,8 @@ func (a *api) membershipsAgree(members map[string][]string) {
 			}
 			delete(left, id+" "+v)
 		}
-		if n := a.must(200, "GET", filtered("group.value eq %q", id)+"&count=0", "")["totalResults"]; n != float64(len(values)) {
+		if n := a.must(200, "GET", filtered("group.value eq %q", id)+"&count=0", "")["totalResults"]; n != float64(
+			len(values)) {
 			a.t.Errorf("group %s has %d members, by its memberships %v", id, len(values), n)
 		}
 	}
@@ -98,8 +100,10 @@ func TestMemberships(t *testing.T) {
 	id := made["id"].(string)
 	location := a.base + "/GroupMemberships/" + id
 	for path, want := range map[string]any{
-		"group.value": g, "group.display": "Engineering", "group.$ref": a.base + "/Groups/" + g, "member.value": bob, "member.type": "User",
-		"member.$ref": a.base + "/Users/" + bob, "member.display": nil, "meta.resourceType": "GroupMembership", "meta.location": location,
+		"group.value": g, "group.display": "Engineering", "group.$ref": a.base + "/Groups/" + g, "member.value": bob,
+		"member.type": "User",
+		"member.$ref": a.base + "/Users/" + bob, "member.display": nil, "meta.resourceType": "GroupMembership",
+		"meta.location": location,
 	} {
 		if got := at(made, strings.Split(path, ".")...); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
@@ -112,7 +116,8 @@ func TestMemberships(t *testing.T) {
 	if got := a.must(200, "GET", "/GroupMemberships/"+id, ""); fmt.Sprint(got) != fmt.Sprint(made) {
 		t.Errorf("created %v, read %v", made, got)
 	}
-	if shown := a.must(200, "GET", "/GroupMemberships/"+id+"?attributes=member.display", ""); at(shown, "member", "display") != "Bob B" {
+	if shown := a.must(200, "GET", "/GroupMemberships/"+id+"?attributes=member.display", ""); at(
+		shown, "member", "display") != "Bob B" {
 		t.Errorf("the name is not shown on request: %v", shown)
 	}
 	a.must(409, "POST", "/GroupMemberships", membershipBody(g, bob))
@@ -135,7 +140,8 @@ func TestMemberships(t *testing.T) {
 		{400, "invalidValue", g, strings.Repeat("x", 600)},
 		{400, "invalidValue", "../Users", bob},
 	} {
-		if out := a.must(refused.status, "POST", "/GroupMemberships", membershipBody(refused.group, refused.member)); out["scimType"] != refused.kind {
+		if out := a.must(refused.status, "POST", "/GroupMemberships",
+			membershipBody(refused.group, refused.member)); out["scimType"] != refused.kind {
 			t.Errorf("%+v: %v", refused, out)
 		}
 	}
@@ -268,7 +274,8 @@ func set(list []string) map[string]int {
 	return m
 }
 
-// TestMembershipsAreSwitched checks that there is no sign of memberships where they are off, and all of them where they are on.
+// TestMembershipsAreSwitched checks that there is no sign of memberships where they are off, and all of them where they
+// are on.
 func TestMembershipsAreSwitched(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	g, u := a.group("g", nil), a.user("ann")
@@ -327,8 +334,8 @@ func (a *api) switchMemberships(value string) {
 	}
 }
 
-// TestSixteenWritersOfMemberships has 16 clients add and remove the members of one group, by memberships and by PATCH, some of them the
-// same: each membership is made once, nothing is lost, and every view says the same.
+// TestSixteenWritersOfMemberships has 16 clients add and remove the members of one group, by memberships and by PATCH,
+// some of them the same: each membership is made once, nothing is lost, and every view says the same.
 func TestSixteenWritersOfMemberships(t *testing.T) {
 	a := withMemberships(t, open(t), "acme", "entra")
 	users := a.users(48)

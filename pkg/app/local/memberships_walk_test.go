@@ -13,9 +13,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// TestMembershipWalksUnderConcurrentWrites walks memberships with cursors and by start index while others add and remove members, one
-// by one and so many at once that they are rolled forward in steps, and delete users and groups: each membership that is there
-// throughout is seen exactly once, whatever else is at most once.
+// TestMembershipWalksUnderConcurrentWrites walks memberships with cursors and by start index while others add and
+// remove members, one by one and so many at once that they are rolled forward in steps, and delete users and groups:
+// each membership that is there throughout is seen exactly once, whatever else is at most once.
 func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 	a := withMemberships(t, open(t), "acme", "generic")
 	users := a.users(240)
@@ -51,7 +51,8 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 				switch i % 4 {
 				case 0: // open work
 					op := []string{"add", "remove"}[i/4%2]
-					retried("PATCH", "/Groups/"+g, patchBody(fmt.Sprintf(`{"op":%q,"path":"members","value":%s}`, op, members(others))))
+					retried("PATCH", "/Groups/"+g, patchBody(fmt.Sprintf(`{"op":%q,"path":"members","value":%s}`, op,
+						members(others))))
 				case 1:
 					if status, made := retried("POST", "/GroupMemberships", membershipBody(g, users[200+(i+w)%40])); status == 201 {
 						retried("DELETE", "/GroupMemberships/"+made["id"].(string), "")
@@ -74,7 +75,10 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 		want func(group, value string) bool
 	}{
 		{filtered("group.value eq %q", groups[0]), func(group, _ string) bool { return group == groups[0] }},
-		{filtered("group.value eq %q and member.type eq \"User\"", groups[1]), func(group, _ string) bool { return group == groups[1] }},
+		{
+			filtered("group.value eq %q and member.type eq \"User\"", groups[1]),
+			func(group, _ string) bool { return group == groups[1] },
+		},
 		{filtered("member.value eq %q", ann), func(_, value string) bool { return value == ann }},
 		{"/GroupMemberships", func(string, string) bool { return true }},
 	} {
@@ -100,8 +104,8 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 	}
 }
 
-// TestMembershipsOfOpenWork kills a server in the middle of large changes: what was committed shows at once, in every view and on every
-// page, though little of it is stored as members yet.
+// TestMembershipsOfOpenWork kills a server in the middle of large changes: what was committed shows at once, in every
+// view and on every page, though little of it is stored as members yet.
 func TestMembershipsOfOpenWork(t *testing.T) {
 	inner, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
 	if err != nil {
@@ -140,7 +144,10 @@ func TestMembershipsOfOpenWork(t *testing.T) {
 	for g, values := range want {
 		want[g] = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == users[280] })
 	}
-	for path := range map[string]int{filtered("member.value eq %q", users[280]): 0, filtered("group.value eq %q and member.value eq %q", groups[0], users[280]): 0} {
+	for path := range map[string]int{
+		filtered("member.value eq %q", users[280]):                                  0,
+		filtered("group.value eq %q and member.value eq %q", groups[0], users[280]): 0,
+	} {
 		if n := a.must(200, "GET", path, "")["totalResults"]; n != 0.0 {
 			t.Errorf("%s: %v memberships of who was deleted", path, n)
 		}

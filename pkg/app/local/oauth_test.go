@@ -58,7 +58,8 @@ func newOAuth(t *testing.T) *oauth {
 	o := &oauth{t: t, log: &lines{}}
 	o.now.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).Unix())
 	s, err := local.Open(t.Context(), local.Options{
-		Engine: "bolt", Data: boltstore.Memory, Log: o.log, Out: io.Discard, Now: func() time.Time { return time.Unix(o.now.Load(), 0) },
+		Engine: "bolt", Data: boltstore.Memory, Log: o.log, Out: io.Discard,
+		Now: func() time.Time { return time.Unix(o.now.Load(), 0) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +197,8 @@ func TestClientSecret(t *testing.T) {
 		t.Errorf("create: %d %s", status, detail)
 	}
 	listed := o.admin(200, "GET", "/tenants/acme/clients", "")["clients"].([]any)
-	if len(listed) != 1 || listed[0].(object)["name"] != "Ping" || listed[0].(object)["lastUsedAt"] == nil || listed[0].(object)["secret"] != nil {
+	if len(listed) != 1 || listed[0].(object)["name"] != "Ping" || listed[0].(object)["lastUsedAt"] == nil ||
+		listed[0].(object)["secret"] != nil {
 		t.Errorf("%v", listed)
 	}
 	one := o.admin(200, "GET", "/tenants/acme/clients/"+id, "")
@@ -220,7 +222,8 @@ func TestClientSecret(t *testing.T) {
 	o.refusedAs(401, "invalid_client", "acme", form(), id, secret)
 	o.admin(404, "DELETE", "/tenants/acme/clients/"+id, "")
 	o.admin(404, "GET", "/tenants/acme/clients/"+id, "")
-	if log := o.log.String(); strings.Contains(log, secret) || strings.Contains(log, again) || !strings.Contains(log, "client="+id) {
+	if log := o.log.String(); strings.Contains(log, secret) || strings.Contains(log, again) ||
+		!strings.Contains(log, "client="+id) {
 		t.Error("the log has a secret, or no refused client")
 	}
 }
@@ -276,13 +279,16 @@ func TestTokenErrors(t *testing.T) {
 		method, path, mediaType, body string
 		status                        int
 	}{
-		"GET":       {"GET", "/oauth2/acme/token", "", "", 405},
-		"path":      {"POST", "/oauth2/acme/authorize", "", "", 404},
-		"root":      {"POST", "/oauth2/", "", "", 404},
-		"JSON":      {"POST", "/oauth2/acme/token", "application/json", "{}", 400},
-		"no type":   {"POST", "/oauth2/acme/token", "", form().Encode(), 400},
-		"no form":   {"POST", "/oauth2/acme/token", "application/x-www-form-urlencoded", "%zz", 400},
-		"too large": {"POST", "/oauth2/acme/token", "application/x-www-form-urlencoded", "scope=" + strings.Repeat("x", 17<<10), 413},
+		"GET":     {"GET", "/oauth2/acme/token", "", "", 405},
+		"path":    {"POST", "/oauth2/acme/authorize", "", "", 404},
+		"root":    {"POST", "/oauth2/", "", "", 404},
+		"JSON":    {"POST", "/oauth2/acme/token", "application/json", "{}", 400},
+		"no type": {"POST", "/oauth2/acme/token", "", form().Encode(), 400},
+		"no form": {"POST", "/oauth2/acme/token", "application/x-www-form-urlencoded", "%zz", 400},
+		"too large": {
+			"POST", "/oauth2/acme/token", "application/x-www-form-urlencoded",
+			"scope=" + strings.Repeat("x", 17<<10), 413,
+		},
 		"in the query": {
 			"POST", "/oauth2/acme/token?grant_type=client_credentials&client_id=" + id + "&client_secret=" + secret,
 			"application/x-www-form-urlencoded", "", 401,
@@ -292,7 +298,8 @@ func TestTokenErrors(t *testing.T) {
 		r.Header.Set("Content-Type", c.mediaType)
 		w := o.serve(r)
 		var out object
-		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != c.status || out["error"] == nil || w.Header().Get("Cache-Control") != "no-store" {
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != c.status || out["error"] == nil || w.Header().
+			Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v, want %d", name, w.Code, out, c.status)
 		}
 	}
@@ -318,7 +325,8 @@ func TestAccessTokensAreATenantsOwn(t *testing.T) {
 	for i := range raw {
 		changed := append([]byte{}, raw...)
 		changed[i] ^= 1
-		if status, got := o.scim("acme", "GET", "/Users", "scim_at_"+base64.RawURLEncoding.EncodeToString(changed)); status != 401 || got != detail {
+		if status, got := o.scim("acme", "GET", "/Users", "scim_at_"+base64.RawURLEncoding.EncodeToString(
+			changed)); status != 401 || got != detail {
 			t.Fatalf("byte %d changed: %d %s", i, status, got)
 		}
 	}
@@ -347,7 +355,8 @@ func TestSecretsOverlap(t *testing.T) {
 	o.pass(30 * time.Minute)
 	o.want(401, "acme", old)
 	o.want(200, "acme", fresh)
-	if detail := o.refusedAs(401, "invalid_client", "acme", form(), id, first); !strings.Contains(detail, "expired on 2026-11-22T12:30:00Z") {
+	if detail := o.refusedAs(401, "invalid_client", "acme", form(), id, first); !strings.Contains(
+		detail, "expired on 2026-11-22T12:30:00Z") {
 		t.Errorf("detail %q", detail)
 	}
 	third := o.admin(200, "POST", "/tenants/acme/clients/"+id, "")
@@ -364,8 +373,10 @@ func TestSecretsOverlap(t *testing.T) {
 	o.admin(201, "POST", "/tenants/acme/clients", "")
 	o.admin(409, "POST", "/tenants/acme/clients", "")
 	for _, bad := range []string{
-		`{"expiresAt":null}`, `{"expiresAt":"2026-01-01T00:00:00Z"}`, `{"expiresAt":"tomorrow"}`, `{"scopes":[]}`, `{"scopes":["admin"]}`,
-		`{"name":"` + strings.Repeat("x", 65) + `"}`, `{"jwks":[]}`, `{"jwks":{}}`, `{"jwks":{"keys":[{"kty":"oct","k":"AA"}]}}`, `{"id":"x"}`,
+		`{"expiresAt":null}`, `{"expiresAt":"2026-01-01T00:00:00Z"}`, `{"expiresAt":"tomorrow"}`, `{"scopes":[]}`,
+		`{"scopes":["admin"]}`,
+		`{"name":"` + strings.Repeat("x", 65) + `"}`, `{"jwks":[]}`, `{"jwks":{}}`,
+		`{"jwks":{"keys":[{"kty":"oct","k":"AA"}]}}`, `{"id":"x"}`,
 		`{"jwks":{"keys":[{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("_", 341) + `w"}]}}`, // 2^2048 - 1, which 3 divides
 	} {
 		o.admin(400, "POST", "/tenants/other/clients", bad)
@@ -392,7 +403,8 @@ func newSigner(t *testing.T, kid string) signer {
 		t.Fatal(err)
 	}
 	b := base64.RawURLEncoding.EncodeToString
-	return signer{key, fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":%q,"x":%q,"y":%q}`, kid, b(point[1:33]), b(point[33:]))}
+	return signer{key, fmt.Sprintf(`{"kty":"EC","crv":"P-256","kid":%q,"x":%q,"y":%q}`, kid, b(point[1:33]),
+		b(point[33:]))}
 }
 
 func (s signer) assertion(t *testing.T, client, tenant, jti string, exp int64) url.Values {
@@ -425,7 +437,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 		t.Errorf("replayed: %q", detail)
 	}
 	o.granted("acme", first.assertion(t, id, "acme", "b", exp))
-	if detail := o.refusedAs(401, "invalid_client", "acme", first.assertion(t, id, "other", "c", exp)); !strings.Contains(detail, "aud") {
+	if detail := o.refusedAs(401, "invalid_client", "acme", first.assertion(t, id, "other", "c", exp)); !strings.Contains(
+		detail, "aud") {
 		t.Errorf("for another endpoint: %q", detail)
 	}
 	o.refusedAs(401, "invalid_client", "other", first.assertion(t, id, "other", "c", exp))

@@ -35,7 +35,8 @@ func onDisk(t *testing.T) (a *api, o operator, id, path string) {
 	return a, operator{t, s}, a.user("grace"), filepath.Join(data, "scim.db")
 }
 
-// noRoom lets no file of this process grow beyond so many bytes, for as long as do takes. No other test may run meanwhile.
+// noRoom lets no file of this process grow beyond so many bytes, for as long as do takes. No other test may run
+// meanwhile.
 func noRoom(t *testing.T, bytes uint64, do func()) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
@@ -65,7 +66,8 @@ func says(t *testing.T, call string, status int, out object, want string) {
 	}
 }
 
-// TestDiskFull: every write says at once that there is no room, changes nothing, and is taken once there is room; reads go on.
+// TestDiskFull: every write says at once that there is no room, changes nothing, and is taken once there is room; reads
+// go on.
 func TestDiskFull(t *testing.T) {
 	a, o, id, _ := onDisk(t)
 	before := a.must(200, "GET", "/Users/"+id, "")

@@ -18,8 +18,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// outbox is where events and notices go: events into events.jsonl, notices as mails into the folder notices, both in the data folder,
-// and a line for each mail to Out. Without a data folder events are held in memory, and only the line is there.
+// outbox is where events and notices go: events into events.jsonl, notices as mails into the folder notices, both in
+// the data folder, and a line for each mail to Out. Without a data folder events are held in memory, and only the line
+// is there.
 type outbox struct {
 	o      Options
 	log    *slog.Logger

@@ -18,7 +18,8 @@ import (
 // inFolder makes a server on a data folder.
 func inFolder(t *testing.T, dir string, out io.Writer) *local.Server {
 	t.Helper()
-	s, err := local.Open(t.Context(), local.Options{Engine: "bolt", Data: dir, BaseURL: "http://localhost", Log: io.Discard, Out: out})
+	s, err := local.Open(t.Context(),
+		local.Options{Engine: "bolt", Data: dir, BaseURL: "http://localhost", Log: io.Discard, Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,8 @@ func eventTypes(t *testing.T, dir string) (types []string) {
 	return types
 }
 
-const withAda = `{"id":"acme","name":"Acme Ltd","idp":"okta","settings":{"notices":{"recipients":[{"email":"ada@acme.example","language":"de"}]}}}`
+const withAda = `{"id":"acme","name":"Acme Ltd","idp":"okta",` +
+	`"settings":{"notices":{"recipients":[{"email":"ada@acme.example","language":"de"}]}}}`
 
 func TestNoticesAndEventsAreFilesOfTheDataFolder(t *testing.T) {
 	dir, out := t.TempDir(), &bytes.Buffer{}
@@ -82,7 +84,10 @@ func TestNoticesAndEventsAreFilesOfTheDataFolder(t *testing.T) {
 func TestAnEventThatWasTornComesWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "events.jsonl")
-	for _, torn := range []string{`{"id":"torn`, "{\"id\":\"1\",\"tenant\":\"acme\",\"time\":\"x\",\"type\":\"kept\"}\n{\"id\":\"" + strings.Repeat("x", 9000), ""} {
+	for _, torn := range []string{
+		`{"id":"torn`,
+		"{\"id\":\"1\",\"tenant\":\"acme\",\"time\":\"x\",\"type\":\"kept\"}\n{\"id\":\"" + strings.Repeat("x", 9000), "",
+	} {
 		if err := os.WriteFile(path, []byte(torn), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +103,8 @@ func TestAnEventThatWasTornComesWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.Join(eventTypes(t, dir), " ")
-		if !strings.HasSuffix(got, "token.created token.revoked") || strings.Contains(torn, "kept") != strings.HasPrefix(got, "kept") {
+		if !strings.HasSuffix(got, "token.created token.revoked") || strings.Contains(torn, "kept") != strings.HasPrefix(
+			got, "kept") {
 			t.Errorf("after %.40q: %s", torn, got)
 		}
 	}
@@ -134,9 +140,18 @@ func TestEventsWaitForADiskThatIsThere(t *testing.T) {
 // A notice names whom its readers ask; the operator, whom they ask, is told the command.
 func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
 	for _, tc := range []struct{ vault, contact, mail, printed string }{
-		{"secret", "help@example.com", "help@example.com", "  the new token: go run ./functions/local token -url http://localhost reveal acme "},
-		{"secret", "", "den Betreiber von localhost", "  the new token: go run ./functions/local token -url http://localhost reveal acme "},
-		{"none", "", "den Betreiber von localhost", "  the new token: go run ./functions/local token -url http://localhost issue acme\n"},
+		{
+			"secret", "help@example.com", "help@example.com",
+			"  the new token: go run ./functions/local token -url http://localhost reveal acme ",
+		},
+		{
+			"secret", "", "den Betreiber von localhost",
+			"  the new token: go run ./functions/local token -url http://localhost reveal acme ",
+		},
+		{
+			"none", "", "den Betreiber von localhost",
+			"  the new token: go run ./functions/local token -url http://localhost issue acme\n",
+		},
 	} {
 		dir, out, machine := t.TempDir(), &bytes.Buffer{}, someDay
 		s, err := local.Open(t.Context(), local.Options{
@@ -147,7 +162,8 @@ func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := operator{t, s}
-		o.must(201, "POST", "/tenants", strings.Replace(withAda, `"settings":{`, `"settings":{"token":{"vault":"`+tc.vault+`"},`, 1))
+		o.must(201, "POST", "/tenants",
+			strings.Replace(withAda, `"settings":{`, `"settings":{"token":{"vault":"`+tc.vault+`"},`, 1))
 		o.to(someDay.AddDate(0, 0, 153))
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -161,7 +177,8 @@ func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
-		if flat := strings.Join(strings.Fields(string(text)), " "); err != nil || !strings.Contains(flat, tc.mail) || strings.Contains(flat, "/admin/v1") {
+		if flat := strings.Join(strings.Fields(string(text)), " "); err != nil || !strings.Contains(flat, tc.mail) ||
+			strings.Contains(flat, "/admin/v1") {
 			t.Errorf("%s, %s: %q is missing, or the admin API is named, %v:\n%s", tc.vault, tc.contact, tc.mail, err, text)
 		}
 		if !strings.Contains(out.String(), tc.printed) {

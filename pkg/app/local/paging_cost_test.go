@@ -22,7 +22,8 @@ type spent struct {
 // metered starts a server that says what requests cost.
 func metered(t testing.TB) *local.Server {
 	t.Helper()
-	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true})
+	s, err := local.Open(t.Context(),
+		local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,8 @@ func (a *api) cost(path string) (spent, string) {
 	w := httptest.NewRecorder()
 	a.h.ServeHTTP(w, r)
 	var c spent
-	if _, err := fmt.Sscanf(w.Header().Get("Scim-Cost"), "calls=%d, read=%f, write=%f", &c.calls, &c.read, &c.write); err != nil || w.Code != 200 {
+	if _, err := fmt.Sscanf(w.Header().Get("Scim-Cost"), "calls=%d, read=%f, write=%f", &c.calls, &c.read,
+		&c.write); err != nil || w.Code != 200 {
 		a.t.Fatalf("GET %s: status %d, Scim-Cost %q: %s", path, w.Code, w.Header().Get("Scim-Cost"), w.Body)
 	}
 	return c, w.Body.String()
@@ -53,7 +55,8 @@ func (a *api) populate(n int) []string {
 		wg.Go(func() {
 			for i := worker; i < n; i += 4 {
 				ids[i] = a.must(201, "POST", "/Users", fmt.Sprintf(
-					`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%06d","externalId":"e%d","title":"t%d","emails":[{"value":"m%d@example.com","type":"work"}]}`,
+					`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%06d","externalId":"e%d",`+
+						`"title":"t%d","emails":[{"value":"m%d@example.com","type":"work"}]}`,
 					i, i, i%2, i))["id"].(string)
 			}
 		})
@@ -62,8 +65,8 @@ func (a *api) populate(n int) []string {
 	return ids
 }
 
-// walkCost walks a list by start index, 20 at a time, and returns what the first page, and the last full one that has another behind it,
-// cost.
+// walkCost walks a list by start index, 20 at a time, and returns what the first page, and the last full one that has
+// another behind it, cost.
 func (a *api) walkCost(path string, n int) (first, late spent) {
 	a.t.Helper()
 	seen := map[string]bool{}
@@ -85,7 +88,8 @@ func (a *api) walkCost(path string, n int) (first, late spent) {
 	return first, late
 }
 
-// TestPagesCostTheSameInEveryTenant compares the calls and units of pages in a small tenant and in one six times its size.
+// TestPagesCostTheSameInEveryTenant compares the calls and units of pages in a small tenant and in one six times its
+// size.
 func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 	s := metered(t)
 	single := []string{
@@ -119,8 +123,8 @@ func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 			}
 		}
 		active := "/Users?excludedAttributes=groups&filter=" + url.QueryEscape(`title eq "t1"`)
-		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's size. One call
-		// reads the counters that say whether the note of where the page before ended still holds.
+		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's
+		// size. One call reads the counters that say whether the note of where the page before ended still holds.
 		if _, late := a.walkCost(active, n/2); late.calls > 6 || late.read > 30 || late.write != 1 {
 			t.Errorf("a late page of an unindexed filter over %d users costs %+v", n, late)
 		}
@@ -144,8 +148,8 @@ func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 	}
 }
 
-// TestListsOfGroupsReadMembersByRange checks that the members of a page of groups are read together, and not at all where they are not
-// asked for.
+// TestListsOfGroupsReadMembersByRange checks that the members of a page of groups are read together, and not at all
+// where they are not asked for.
 func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(30)
@@ -186,7 +190,10 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 	if found["totalResults"] != 1.0 {
 		t.Errorf("%v groups have the last user", found["totalResults"])
 	}
-	for _, path := range []string{"members.value eq %q", "members[value eq %q]", "members eq %q", "members.value eq %q and id pr"} {
+	for _, path := range []string{
+		"members.value eq %q", "members[value eq %q]", "members eq %q",
+		"members.value eq %q and id pr",
+	} {
 		id := a.must(200, "GET", "/Groups?sortBy=displayName&sortOrder=descending&count=1", "")["Resources"].([]any)[0].(object)["id"].(string)
 		filter := fmt.Sprintf(path, users[0]) + fmt.Sprintf(" and id eq %q", id)
 		c, body := a.cost("/Groups?excludedAttributes=members&filter=" + url.QueryEscape(filter))
@@ -196,8 +203,8 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 	}
 }
 
-// TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the memberships of those who
-// follow each other together.
+// TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the
+// memberships of those who follow each other together.
 func TestSearchesByDisplayReadByRange(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(300)
@@ -235,7 +242,8 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 	}
 }
 
-// TestReadsCostTheSameBehindDeletions: that many users in groups were deleted a moment ago is nothing that others pay for.
+// TestReadsCostTheSameBehindDeletions: that many users in groups were deleted a moment ago is nothing that others pay
+// for.
 func TestReadsCostTheSameBehindDeletions(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(121)
@@ -259,9 +267,9 @@ func TestReadsCostTheSameBehindDeletions(t *testing.T) {
 	}
 }
 
-// callsByRange is how many calls a search of resources with these random ids may take. Ids are read in ranges by their first digit: for
-// each, those who are in it, what belongs to them, by one range read or for eight or fewer one by one, the open work, and the names of up to
-// so many others for each, 100 at a time.
+// callsByRange is how many calls a search of resources with these random ids may take. Ids are read in ranges by their
+// first digit: for each, those who are in it, what belongs to them, by one range read or for eight or fewer one by one,
+// the open work, and the names of up to so many others for each, 100 at a time.
 func callsByRange(ids []string, names int) (calls int) {
 	in := map[byte]int{}
 	for _, id := range ids {
@@ -278,7 +286,8 @@ func callsByRange(ids []string, names int) (calls int) {
 	return calls
 }
 
-// TestADeletionDoesNotDoubleAPage: that somebody was deleted a moment ago is no reason to read the groups of others twice.
+// TestADeletionDoesNotDoubleAPage: that somebody was deleted a moment ago is no reason to read the groups of others
+// twice.
 func TestADeletionDoesNotDoubleAPage(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(41)

@@ -22,14 +22,15 @@ func (a *api) length(path string) int {
 	return w.Body.Len()
 }
 
-// TestLongPagesAreCut walks lists whose pages do not fit one answer: each ends where it must, says how much it holds, and the next goes on
-// right behind it.
+// TestLongPagesAreCut walks lists whose pages do not fit one answer: each ends where it must, says how much it holds,
+// and the next goes on right behind it.
 func TestLongPagesAreCut(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
 	for i := range 30 {
 		all = append(all, a.must(201, "POST", "/Users", fmt.Sprintf(
-			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d","nickName":%q}`, i, strings.Repeat("\u00fc", 100_000)))["id"].(string))
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d","nickName":%q}`, i,
+			strings.Repeat("\u00fc", 100_000)))["id"].(string))
 	}
 	slices.Sort(all)
 	if n := a.length("/Users"); n > 4_500_000 || n < 4_000_000 {
@@ -84,18 +85,23 @@ func TestNamesOfLongUsersFitAPage(t *testing.T) {
 	const users = 54
 	for i := range users {
 		a.must(201, "POST", "/Users", fmt.Sprintf(
-			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%02d","title":%q}`, i, strings.Repeat("t", 120_000)))
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%02d","title":%q}`, i,
+			strings.Repeat("t", 120_000)))
 	}
 	for _, query := range []string{
-		"&attributes=userName", "&attributes=userName&sortBy=userName", "&attributes=userName&sortBy=title", "&excludedAttributes=title&cursor=",
-		"&attributes=userName&filter=" + url.QueryEscape(`title pr`), "&attributes=groups&filter=" + url.QueryEscape(`userName sw "u"`),
+		"&attributes=userName", "&attributes=userName&sortBy=userName", "&attributes=userName&sortBy=title",
+		"&excludedAttributes=title&cursor=",
+		"&attributes=userName&filter=" + url.QueryEscape(`title pr`), "&attributes=groups&filter=" + url.QueryEscape(
+			`userName sw "u"`),
 	} {
 		page := a.must(200, "GET", "/Users?count=1000"+query, "")
 		if len(ids(page)) != users || page["itemsPerPage"] != float64(users) || page["nextCursor"] != nil {
-			t.Errorf("%s: %d of %d users, itemsPerPage %v, nextCursor %v", query, len(ids(page)), users, page["itemsPerPage"], page["nextCursor"])
+			t.Errorf("%s: %d of %d users, itemsPerPage %v, nextCursor %v", query, len(ids(page)), users, page["itemsPerPage"],
+				page["nextCursor"])
 		}
 		first := page["Resources"].([]any)[0].(object)
-		if name, _ := first["userName"].(string); strings.Contains(query, "userName&") && name == "" || first["title"] != nil {
+		if name, _ := first["userName"].(string); strings.Contains(query, "userName&") && name == "" ||
+			first["title"] != nil {
 			t.Errorf("%s: %v", query, first)
 		}
 	}

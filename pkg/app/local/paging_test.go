@@ -27,7 +27,8 @@ func somebody(t *rapid.T, name string) string {
 	maybe(`"externalId":%q`, "x", "X", "y", "ya")
 	maybe(`"active":%s`, "true", "false")
 	maybe(`"name":{"familyName":%q}`, "Lee", "lee", "Ng", "O'Neil")
-	maybe(`"emails":[{"value":"first@example.com","type":"home"},{"value":%q,"type":"work","primary":true}]`, "a@example.com", "A@example.com", "b@example.com")
+	maybe(`"emails":[{"value":"first@example.com","type":"home"},{"value":%q,"type":"work","primary":true}]`,
+		"a@example.com", "A@example.com", "b@example.com")
 	maybe(`"`+enterpriseURN+`":{"department":%q}`, "dev", "Ops", "ops")
 	return "{" + strings.Join(fields, ",") + "}"
 }
@@ -87,22 +88,35 @@ func order(v any) any {
 
 // filters are filters with what they hold for.
 var filters = map[string]func(object) bool{
-	"":                                      func(object) bool { return true },
-	`id pr`:                                 func(object) bool { return true },
-	`active eq true`:                        func(u object) bool { return u["active"] == true },
-	`not (active eq true)`:                  func(u object) bool { return u["active"] != true },
-	`title eq "b"`:                          func(u object) bool { return folded(u["title"]) == "B" },
-	`externalId eq "x"`:                     func(u object) bool { return u["externalId"] == "x" },
-	`externalId sw "y"`:                     func(u object) bool { s, _ := u["externalId"].(string); return strings.HasPrefix(s, "y") },
-	`userName sw "U1"`:                      func(u object) bool { return strings.HasPrefix(u["userName"].(string), "u1") },
-	`userName sw "u" and title pr`:          func(u object) bool { return u["title"] != nil },
-	`externalId eq "x" or title eq "a"`:     func(u object) bool { return u["externalId"] == "x" || u["title"] == "a" },
-	`externalId eq "x" or userName eq "U3"`: func(u object) bool { return u["externalId"] == "x" || u["userName"] == "u3" },
-	`emails.value eq "a@example.com"`:       func(u object) bool { return folded(at(u, "emails", "value")) == "A@EXAMPLE.COM" },
-	`emails[type eq "work" and value eq "b@example.com"]`: func(u object) bool { return at(u, "emails", "value") == "b@example.com" },
-	`emails[type eq "home"].value eq "b@example.com"`:     func(object) bool { return false },
-	`externalId eq "x" and externalId eq "X"`:             func(object) bool { return false },
-	`meta.resourceType eq "Group"`:                        func(object) bool { return false },
+	"":                     func(object) bool { return true },
+	`id pr`:                func(object) bool { return true },
+	`active eq true`:       func(u object) bool { return u["active"] == true },
+	`not (active eq true)`: func(u object) bool { return u["active"] != true },
+	`title eq "b"`:         func(u object) bool { return folded(u["title"]) == "B" },
+	`externalId eq "x"`:    func(u object) bool { return u["externalId"] == "x" },
+	`externalId sw "y"`: func(u object) bool {
+		s, _ := u["externalId"].(string)
+		return strings.HasPrefix(s, "y")
+	},
+	`userName sw "U1"`: func(u object) bool {
+		return strings.HasPrefix(u["userName"].(string), "u1")
+	},
+	`userName sw "u" and title pr`: func(u object) bool { return u["title"] != nil },
+	`externalId eq "x" or title eq "a"`: func(u object) bool {
+		return u["externalId"] == "x" || u["title"] == "a"
+	},
+	`externalId eq "x" or userName eq "U3"`: func(u object) bool {
+		return u["externalId"] == "x" || u["userName"] == "u3"
+	},
+	`emails.value eq "a@example.com"`: func(u object) bool {
+		return folded(at(u, "emails", "value")) == "A@EXAMPLE.COM"
+	},
+	`emails[type eq "work" and value eq "b@example.com"]`: func(u object) bool {
+		return at(u, "emails", "value") == "b@example.com"
+	},
+	`emails[type eq "home"].value eq "b@example.com"`: func(object) bool { return false },
+	`externalId eq "x" and externalId eq "X"`:         func(object) bool { return false },
+	`meta.resourceType eq "Group"`:                    func(object) bool { return false },
 	`name.familyName co "e"`: func(u object) bool {
 		s, _ := folded(at(u, "name", "familyName")).(string)
 		return strings.Contains(s, "E")
@@ -153,8 +167,8 @@ func ids(page object) []string {
 	return out
 }
 
-// TestPagesAgreeWithANaiveModel holds pages by index, marks and cursors, in all orders and with all kinds of plans, against what a
-// simple sort of all users says (RFC 7644, sections 3.4.2.3 and 3.4.2.4; RFC 9865).
+// TestPagesAgreeWithANaiveModel holds pages by index, marks and cursors, in all orders and with all kinds of plans,
+// against what a simple sort of all users says (RFC 7644, sections 3.4.2.3 and 3.4.2.4; RFC 9865).
 func TestPagesAgreeWithANaiveModel(t *testing.T) {
 	s := open(t)
 	n := 0
@@ -217,7 +231,8 @@ func (a *api) page(query url.Values, more ...string) object {
 func (a *api) jump(t *rapid.T, query url.Values, want []string, start, count int) {
 	page := a.page(query, "startIndex", fmt.Sprint(start), "count", fmt.Sprint(count))
 	from := min(start-1, len(want))
-	if got := ids(page); !slices.Equal(got, want[from:min(from+count, len(want))]) || page["totalResults"] != float64(len(want)) {
+	if got := ids(page); !slices.Equal(got, want[from:min(from+count, len(want))]) ||
+		page["totalResults"] != float64(len(want)) {
 		t.Fatalf("%v from %d, %d of them:\ngot  %q of %v\nwant %q", query, start, count, got, page["totalResults"], want)
 	}
 	if page["startIndex"] != float64(start) || page["nextCursor"] != nil || page["previousCursor"] != nil {

@@ -8,14 +8,15 @@ import (
 	"testing"
 )
 
-// TestSearchAcrossTypes asks for users and groups at once (RFC 7644, sections 3.4.2.1 and 3.4.3): every page, order and filter, and an
-// attribute that only one of them has.
+// TestSearchAcrossTypes asks for users and groups at once (RFC 7644, sections 3.4.2.1 and 3.4.3): every page, order and
+// filter, and an attribute that only one of them has.
 func TestSearchAcrossTypes(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	var users, groups, both []string
 	for i := range 9 {
 		users = append(users, a.must(201, "POST", "/Users", fmt.Sprintf(
-			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d","displayName":"name %d","externalId":"x%d"}`, i, 2*i, i%3))["id"].(string))
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d","displayName":"name %d",`+
+				`"externalId":"x%d"}`, i, 2*i, i%3))["id"].(string))
 		groups = append(groups, a.group(fmt.Sprintf("name %d", 2*i+1), users[:1]))
 		both = append(both, users[i], groups[i])
 	}
@@ -40,11 +41,12 @@ func TestSearchAcrossTypes(t *testing.T) {
 		where(`meta.resourceType eq "User"`):  sortedUsers,
 		where(`meta.resourceType eq "Group"`): sortedGroups,
 		where(`meta.resourceType eq "Group" and displayName eq "name 3"`): {groups[1]},
-		where(`userName eq "u3"`):                                           {users[3]},
-		where(`userName eq "u3" or displayName eq "name 3"`):                {users[3], groups[1]},
-		where(`userName pr`):                                                sortedUsers,
-		where(`not (userName pr)`):                                          sortedGroups,
-		where(`userName ne "u3" and externalId eq "x0"`):                    slices.Sorted(slices.Values([]string{users[0], users[6]})),
+		where(`userName eq "u3"`):                            {users[3]},
+		where(`userName eq "u3" or displayName eq "name 3"`): {users[3], groups[1]},
+		where(`userName pr`):                                 sortedUsers,
+		where(`not (userName pr)`):                           sortedGroups,
+		where(`userName ne "u3" and externalId eq "x0"`): slices.Sorted(
+			slices.Values([]string{users[0], users[6]})),
 		where(`members.value eq "` + users[0] + `"`):                        sortedGroups,
 		where(`groups.value eq "` + groups[4] + `"`):                        {users[0]},
 		where(`displayName co "name 1"`):                                    nil,
@@ -72,18 +74,23 @@ func TestSearchAcrossTypes(t *testing.T) {
 				cursor, more = page["nextCursor"].(string)
 			}
 			for start := 1; start <= len(want); start += count {
-				byIndex = append(byIndex, ids(a.must(200, "GET", fmt.Sprintf("/?count=%d&startIndex=%d&%s", count, start, query), ""))...)
+				byIndex = append(byIndex, ids(a.must(200, "GET", fmt.Sprintf("/?count=%d&startIndex=%d&%s", count, start, query),
+					""))...)
 			}
 			if !slices.Equal(byCursor, want) || !slices.Equal(byIndex, want) {
 				t.Errorf("%s by %d:\nindex  %q\ncursor %q\nwant   %q", query, count, byIndex, byCursor, want)
 			}
 		}
 	}
-	if page := a.must(200, "GET", "/?attributes=userName,members", ""); at(page["Resources"].([]any)[0], "userName") == nil ||
+	if page := a.must(200, "GET", "/?attributes=userName,members", ""); at(
+		page["Resources"].([]any)[0], "userName") == nil ||
 		at(page["Resources"].([]any)[10], "members") == nil || at(page["Resources"].([]any)[10], "displayName") != nil {
 		t.Errorf("attributes of two types: %v", page)
 	}
-	for _, filter := range []string{`password eq "x"`, `userName eq "u1" or password pr`, `nonsense eq "x"`, `displayName gt true`} {
+	for _, filter := range []string{
+		`password eq "x"`, `userName eq "u1" or password pr`, `nonsense eq "x"`,
+		`displayName gt true`,
+	} {
 		if got := a.refusal("/?" + where(filter)); got != "invalidFilter" {
 			t.Errorf("%s: %s", filter, got)
 		}

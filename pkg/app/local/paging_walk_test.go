@@ -15,15 +15,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
-// TestWalksUnderConcurrentWrites walks lists with cursors and by start index while others create, change and delete users: each user
-// that exists throughout, and whose sort value stays, is seen exactly once.
+// TestWalksUnderConcurrentWrites walks lists with cursors and by start index while others create, change and delete
+// users: each user that exists throughout, and whose sort value stays, is seen exactly once.
 func TestWalksUnderConcurrentWrites(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	stay := a.populate(150)
 	for i := range 10 {
 		a.group(fmt.Sprintf("group-%d", i), stay[i*10:i*10+10])
 	}
-	// Each page lets the writers go on for a while: how much changes between two pages must not hang on how busy the machine is.
+	// Each page lets the writers go on for a while: how much changes between two pages must not hang on how busy the
+	// machine is.
 	turns := make(chan int, 16)
 	var turn atomic.Int64
 	a.eachPage = func() {
@@ -43,7 +44,8 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 				id := a.user(fmt.Sprintf("User-%06d-%d-%d", rand.IntN(150), w, i))
 				mine = append(mine, id)
 				a.must(200, "PATCH", "/Users/"+id, patchBody(fmt.Sprintf(`{"op":"replace","path":"title","value":"t%d"}`, i%2)))
-				a.must(200, "PATCH", "/Users/"+stay[rand.IntN(len(stay))], patchBody(fmt.Sprintf(`{"op":"replace","path":"nickName","value":"n%d"}`, i)))
+				a.must(200, "PATCH", "/Users/"+stay[rand.IntN(len(stay))],
+					patchBody(fmt.Sprintf(`{"op":"replace","path":"nickName","value":"n%d"}`, i)))
 				if len(mine) > 3 {
 					n := rand.IntN(len(mine))
 					a.must(204, "DELETE", "/Users/"+mine[n], "")
@@ -55,8 +57,10 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 	defer writers.Wait()
 	defer close(turns)
 	for _, query := range []string{
-		"", "sortBy=userName", "sortBy=userName&sortOrder=descending", "sortBy=title", "sortBy=externalId&sortOrder=descending",
-		"filter=" + url.QueryEscape(`title pr`), "filter=" + url.QueryEscape(`title pr`) + "&sortBy=userName", "filter=" + url.QueryEscape(`userName sw "user-0"`),
+		"", "sortBy=userName", "sortBy=userName&sortOrder=descending", "sortBy=title",
+		"sortBy=externalId&sortOrder=descending",
+		"filter=" + url.QueryEscape(`title pr`), "filter=" + url.QueryEscape(`title pr`) + "&sortBy=userName",
+		"filter=" + url.QueryEscape(`userName sw "user-0"`),
 	} {
 		for _, method := range []string{"cursor", "back", "index"} {
 			seen := a.walkAll(query, method)
@@ -69,7 +73,8 @@ func TestWalksUnderConcurrentWrites(t *testing.T) {
 	}
 }
 
-// walkAll walks a list and counts how often it shows each resource. With "back" it walks to the end, and counts on the way back.
+// walkAll walks a list and counts how often it shows each resource. With "back" it walks to the end, and counts on the
+// way back.
 func (a *api) walkAll(query, method string) map[string]int {
 	seen, cursor, start := map[string]int{}, "", 1
 	var page object
@@ -87,7 +92,8 @@ func (a *api) walkAll(query, method string) map[string]int {
 			start++
 		}
 		cursor, _ = page["nextCursor"].(string)
-		if method != "index" && cursor == "" || method == "index" && (len(ids(page)) == 0 || float64(start) > page["totalResults"].(float64)) {
+		if method != "index" && cursor == "" || method == "index" &&
+			(len(ids(page)) == 0 || float64(start) > page["totalResults"].(float64)) {
 			break
 		}
 	}
@@ -169,7 +175,8 @@ func TestCursorsAreBound(t *testing.T) {
 	if got := b.refusal("/Users?count=2&sortBy=userName&cursor=" + next); got != "invalidCursor" {
 		t.Errorf("another tenant's cursor: %s", got)
 	}
-	if page := a.must(200, "GET", "/Users?cursor=&count=-3", ""); len(ids(page)) != 0 || page["totalResults"] != 5.0 || page["nextCursor"] != nil {
+	if page := a.must(200, "GET", "/Users?cursor=&count=-3", ""); len(ids(page)) != 0 || page["totalResults"] != 5.0 ||
+		page["nextCursor"] != nil {
 		t.Errorf("a count below 0: %v", page)
 	}
 	if page := a.must(200, "GET", "/Users?cursor=&count=99999999", ""); len(ids(page)) != 5 || page["nextCursor"] != nil {
@@ -183,11 +190,13 @@ func TestCursorsAreBound(t *testing.T) {
 	}
 	lenient := tenantOn(t, s, "entra", "entra")
 	for path, words := range map[string]string{
-		"/Users?sortBy=password":                                           "it is never returned.",
-		"/Users?filter=" + url.QueryEscape(`password pr`):                  "it is never returned.",
-		"?filter=" + url.QueryEscape(`nonesuch pr`):                        `names "nonesuch", which is no attribute of any resource type.`,
-		"?filter=" + url.QueryEscape(`userName pr and not (nonesuch pr)`):  `names "nonesuch", which is no attribute of any resource type.`,
-		"?sortBy=nonesuch":                                                 `names "nonesuch", which is no attribute of any resource type.`,
+		"/Users?sortBy=password":                          "it is never returned.",
+		"/Users?filter=" + url.QueryEscape(`password pr`): "it is never returned.",
+		"?filter=" + url.QueryEscape(`nonesuch pr`): `names "nonesuch", which is no attribute of ` +
+			`any resource type.`,
+		"?filter=" + url.QueryEscape(`userName pr and not (nonesuch pr)`): `names "nonesuch", which is no attribute of ` +
+			`any resource type.`,
+		"?sortBy=nonesuch": `names "nonesuch", which is no attribute of any resource type.`,
 		"/Users?filter=" + url.QueryEscape(`emails[type eq "x" and a pr]`): `which is no sub-attribute of "emails".`,
 	} {
 		if detail, _ := lenient.must(400, "GET", path, "")["detail"].(string); !strings.Contains(detail, words) {
@@ -205,8 +214,8 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// TestAPageGoesOnWhereTheOneBeforeEnded deletes what a first page showed: the next page, by start index, leaves nothing out, for ten
-// minutes.
+// TestAPageGoesOnWhereTheOneBeforeEnded deletes what a first page showed: the next page, by start index, leaves nothing
+// out, for ten minutes.
 func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	var ahead atomic.Int64
@@ -247,7 +256,8 @@ func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 			t.Errorf("behind the last page of a walk: %q", beyond)
 		}
 	}
-	a.must(204, "DELETE", "/Users/"+a.must(200, "GET", "/Users?filter="+url.QueryEscape(`userName eq "late-4"`), "")["Resources"].([]any)[0].(object)["id"].(string), "")
+	a.must(204, "DELETE", "/Users/"+
+		a.must(200, "GET", "/Users?filter="+url.QueryEscape(`userName eq "late-4"`), "")["Resources"].([]any)[0].(object)["id"].(string), "")
 	ahead.Store(int64(10*time.Minute + time.Second))
 	if got := ids(a.must(200, "GET", "/Users?count=4&startIndex=5", "")); !slices.Equal(got, all[4:8]) {
 		t.Errorf("after ten minutes, from 5: %q, want %q", got, all[4:8])

@@ -12,7 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// The shell blocks of the documentation that stand behind a line `<!-- run ... -->` run as they are written, in order, in one shell.
+// The shell blocks of the documentation that stand behind a line `<!-- run ... -->` run as they are written, in order,
+// in one shell.
 func TestDocumentedCommandsRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -44,7 +45,8 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			script = strings.NewReplacer("http://127.0.0.1:8080", server.URL, "TOKEN=scim_...", "TOKEN="+token.Value).Replace(script)
+			script = strings.NewReplacer("http://127.0.0.1:8080", server.URL, "TOKEN=scim_...", "TOKEN="+token.Value).
+				Replace(script)
 			out, err := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

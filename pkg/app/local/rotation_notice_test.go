@@ -167,7 +167,8 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		f.action(200, "cancel")
 		f.to(end.Add(-28 * day))
 		f.to(end.Add(-27 * day))
-		if got := f.mails(); got != "successor-ready successor-ready" || f.listed() != "successor-ready:sent successor-ready:sent" {
+		if got := f.mails(); got != "successor-ready successor-ready" ||
+			f.listed() != "successor-ready:sent successor-ready:sent" {
 			t.Errorf("mails %s, listed %s", got, f.listed())
 		}
 		if !strings.Contains(f.last("successor-ready"), f.newest()) {
@@ -181,7 +182,8 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		f.action(200, "cancel")
 		f.action(200, "start")
 		f.action(409, "start")
-		if got := f.mails(); got != "successor-ready successor-ready" || !strings.Contains(f.last("successor-ready"), f.newest()) {
+		if got := f.mails(); got != "successor-ready successor-ready" ||
+			!strings.Contains(f.last("successor-ready"), f.newest()) {
 			t.Errorf("mails %s", got)
 		}
 		f.to(f.end().Add(-28 * day))
@@ -194,7 +196,8 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		f.to(f.end().Add(-20 * day))
 		f.action(200, "cancel")
 		f.to(f.end().Add(-19 * day))
-		if got := f.mails(); got != "successor-ready successor-ready" || !strings.Contains(f.last("successor-ready"), f.newest()) {
+		if got := f.mails(); got != "successor-ready successor-ready" ||
+			!strings.Contains(f.last("successor-ready"), f.newest()) {
 			t.Errorf("mails %s", got)
 		}
 	})
@@ -203,7 +206,8 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		f.to(f.end().Add(-20 * day))
 		f.must(204, "DELETE", "/tenants/acme/tokens/"+f.newest(), "")
 		f.to(f.end().Add(-19 * day))
-		if got := f.mails(); got != "successor-ready successor-ready" || !strings.Contains(f.last("successor-ready"), f.newest()) {
+		if got := f.mails(); got != "successor-ready successor-ready" ||
+			!strings.Contains(f.last("successor-ready"), f.newest()) {
 			t.Errorf("mails %s", got)
 		}
 	})
@@ -215,7 +219,8 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		f.action(200, "start")
 		unblock()
 		f.to(time.Now().Add(day))
-		if got := f.mails(); got != "successor-ready" || f.listed() != "successor-ready:sent" || !strings.Contains(f.last("successor-ready"), f.newest()) {
+		if got := f.mails(); got != "successor-ready" || f.listed() != "successor-ready:sent" ||
+			!strings.Contains(f.last("successor-ready"), f.newest()) {
 			t.Errorf("mails %s, listed %s", got, f.listed())
 		}
 	})
@@ -271,14 +276,16 @@ func TestEndThatIsFoundLate(t *testing.T) {
 			f.to(end.Add(late + 89*day))
 			f.as(value).must(401, "GET", "/Users", "")
 			f.to(end.Add(late + 91*day))
-			if detail, _ = f.as(value).must(401, "GET", "/Users", "")["detail"].(string); strings.Contains(detail, "expired on") {
+			if detail, _ = f.as(value).must(401, "GET", "/Users", "")["detail"].(string); strings.Contains(
+				detail, "expired on") {
 				t.Errorf("91 days later: %q", detail)
 			}
 		})
 	}
 }
 
-// What could not be sent before the end is not sent after it, where the message that it has ended says all there is to say.
+// What could not be sent before the end is not sent after it, where the message that it has ended says all there is to
+// say.
 func TestPendingNoticesOfATokenThatEnded(t *testing.T) {
 	f, _ := opened(t, ada)
 	end := f.end()
@@ -314,7 +321,8 @@ func TestNoticeFailsAfterADay(t *testing.T) {
 			if took := at.Sub(start); f.listed() != "successor-ready:failed" || took > want || took < 23*time.Hour {
 				t.Errorf("%s after %s", f.listed(), at.Sub(start))
 			}
-			if raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl")); err != nil || !strings.Contains(string(raw), "notice.failed") {
+			if raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl")); err != nil ||
+				!strings.Contains(string(raw), "notice.failed") {
 				t.Errorf("no event: %s, %v", raw, err)
 			}
 			if tries := strings.Count(f.log.String(), "rotation will be tried again"); step == time.Hour && tries < 22 {
@@ -501,7 +509,8 @@ func TestPredecessorsOfALateSuccessor(t *testing.T) {
 // Who has left a token that does not end yet needs not be told of it beside the one in use.
 func TestOneNoticeForOneSuccessor(t *testing.T) {
 	f, _ := opened(t, ada)
-	short := f.must(201, "POST", "/tenants/acme/tokens", fmt.Sprintf(`{"expiresAt":%q}`, time.Now().Add(40*day).Format(time.RFC3339)))
+	short := f.must(201, "POST", "/tenants/acme/tokens",
+		fmt.Sprintf(`{"expiresAt":%q}`, time.Now().Add(40*day).Format(time.RFC3339)))
 	f.as(short["value"].(string)).must(200, "GET", "/Users", "")
 	f.to(time.Now().Add(13 * day))
 	if f.mails() != "successor-ready" || !strings.Contains(f.last("successor-ready"), f.newest()) {
@@ -509,7 +518,8 @@ func TestOneNoticeForOneSuccessor(t *testing.T) {
 	}
 }
 
-// Successors that live for less than the period of notice of the token before them come one after the other, and each is told of once.
+// Successors that live for less than the period of notice of the token before them come one after the other, and each
+// is told of once.
 func TestSuccessorsOfAShorterLife(t *testing.T) {
 	for _, days := range []int{2, 10, 20} {
 		t.Run(fmt.Sprintf("%d days", days), func(t *testing.T) {
@@ -520,7 +530,8 @@ func TestSuccessorsOfAShorterLife(t *testing.T) {
 			for at := end.Add(-28 * day); at.Before(end.Add(day)); at = at.Add(12 * time.Hour) {
 				f.to(at)
 				states, ids := f.tokens()
-				if live := strings.Count(states, "active") + strings.Count(states, "successor"); live < 2-max(0, int(at.Sub(end)/(12*time.Hour)+1)) || live > 3 {
+				if live := strings.Count(states, "active") + strings.Count(states, "successor"); live < 2-max(
+					0, int(at.Sub(end)/(12*time.Hour)+1)) || live > 3 {
 					t.Fatalf("%s before the end: %s", end.Sub(at), states)
 				}
 				for _, id := range ids[1:] {

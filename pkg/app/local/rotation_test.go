@@ -120,8 +120,10 @@ func TestClock(t *testing.T) {
 	}
 	successor := &api{t: t, h: a.h, base: a.base, token: o.reveal(ids[1])}
 	successor.must(200, "GET", "/Users/"+id, "")
-	modified := a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"Countess"}`))["meta"].(object)["lastModified"].(string)
-	if at, err := time.Parse(time.RFC3339, modified); err != nil || at.Before(end.Add(-28*day)) || at.After(end.Add(-27*day)) {
+	modified := a.must(200, "PATCH", "/Users/"+id,
+		patchBody(`{"op":"replace","path":"title","value":"Countess"}`))["meta"].(object)["lastModified"].(string)
+	if at, err := time.Parse(time.RFC3339, modified); err != nil || at.Before(end.Add(-28*day)) ||
+		at.After(end.Add(-27*day)) {
 		t.Errorf("modified %s, %v", modified, err)
 	}
 	o.to(end.Add(-time.Minute))
@@ -211,7 +213,8 @@ func TestParallelRotation(t *testing.T) {
 			other.s = a.again(engine).s
 		}
 		wg.Go(func() {
-			other.do("PUT", "/clock", fmt.Sprintf(`{"now":%q}`, end.Add(-28*day).Add(time.Duration(i)*time.Second).Format(time.RFC3339)))
+			other.do("PUT", "/clock", fmt.Sprintf(`{"now":%q}`, end.Add(-28*day).Add(time.Duration(i)*time.Second).
+				Format(time.RFC3339)))
 		})
 	}
 	wg.Go(func() {

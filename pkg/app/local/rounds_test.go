@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// paced is an engine each of whose calls takes one round, by a clock that stands still while anything else is done: what a request takes
-// is its rounds, where calls made in parallel are one.
+// paced is an engine each of whose calls takes one round, by a clock that stands still while anything else is done:
+// what a request takes is its rounds, where calls made in parallel are one.
 type paced struct{ store.Engine }
 
 const round = time.Millisecond
@@ -51,15 +51,17 @@ func (a *api) rounds(method, path, body string) (status, n int) {
 	return w.Code, int(time.Since(began) / round)
 }
 
-// TestRounds holds requests to the number of rounds that is due. The tenant's own read is beside the first reads; a write waits for it. To
-// answer a change of a group with the group takes a round more, which finds its version.
+// TestRounds holds requests to the number of rounds that is due. The tenant's own read is beside the first reads; a
+// write waits for it. To answer a change of a group with the group takes a round more, which finds its version.
 func TestRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := on(t, paced{memory(t)}, "okta")
 		name := func(s string, more ...string) string {
-			return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q%s}`, s, strings.Join(append([]string{""}, more...), ","))
+			return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q%s}`, s,
+				strings.Join(append([]string{""}, more...), ","))
 		}
-		anna := a.must(201, "POST", "/Users", name("anna", `"externalId":"x1"`, `"emails":[{"value":"anna@example.com","type":"work"}]`))["id"].(string)
+		anna := a.must(201, "POST", "/Users",
+			name("anna", `"externalId":"x1"`, `"emails":[{"value":"anna@example.com","type":"work"}]`))["id"].(string)
 		ben := a.user("ben")
 		var many []string
 		for i := range 30 {
@@ -86,9 +88,18 @@ func TestRounds(t *testing.T) {
 			{"e-mail, hit", "GET", where("/Users?", `emails[type eq "work"].value eq "anna@example.com"`), "", 200, 2},
 			{"id, hit", "GET", where("/Users?", `id eq "`+anna+`"`), "", 200, 2},
 			{"userName and something, hit", "GET", where("/Users?", `userName eq "anna" and active eq true`), "", 200, 2},
-			{"displayName of a group, miss", "GET", where("/Groups?excludedAttributes=members&", `displayName eq "nobody"`), "", 200, 1},
-			{"displayName of a group, hit", "GET", where("/Groups?excludedAttributes=members&", `displayName eq "staff"`), "", 200, 2},
-			{"members.value, hit", "GET", where("/Groups?excludedAttributes=members&", `members.value eq "`+ben+`"`), "", 200, 2},
+			{
+				"displayName of a group, miss", "GET", where("/Groups?excludedAttributes=members&", `displayName eq "nobody"`), "",
+				200, 1,
+			},
+			{
+				"displayName of a group, hit", "GET", where("/Groups?excludedAttributes=members&", `displayName eq "staff"`), "",
+				200, 2,
+			},
+			{
+				"members.value, hit", "GET", where("/Groups?excludedAttributes=members&", `members.value eq "`+ben+`"`), "", 200,
+				2,
+			},
 			{"groups.value, hit", "GET", where("/Users?excludedAttributes=groups&", `groups.value eq "`+staff+`"`), "", 200, 3},
 			{"GET group", "GET", "/Groups/" + staff, "", 200, 3},
 			{"GET group without members", "GET", "/Groups/" + staff + "?excludedAttributes=members", "", 200, 1},
@@ -97,18 +108,30 @@ func TestRounds(t *testing.T) {
 			{"second page without groups", "GET", "/Users?count=10&startIndex=11&excludedAttributes=groups", "", 200, 3},
 			{"jump without groups", "GET", "/Users?count=10&startIndex=17&excludedAttributes=groups", "", 200, 4},
 			{"create user", "POST", "/Users", name("new"), 201, 2},
-			{"create user with lookups", "POST", "/Users", name("new2", `"externalId":"n2"`, `"emails":[{"value":"n2@example.com"}]`), 201, 2},
+			{
+				"create user with lookups", "POST", "/Users",
+				name("new2", `"externalId":"n2"`, `"emails":[{"value":"n2@example.com"}]`), 201, 2,
+			},
 			{"create user with a manager", "POST", "/Users", name("new3", manager(anna)), 201, 2},
 			{"create user with the name of another", "POST", "/Users", name("anna"), 409, 2},
 			{"PATCH user", "PATCH", "/Users/" + anna, op(`{"op":"replace","path":"title","value":"a"}`), 200, 2},
 			{"PATCH user with groups", "PATCH", "/Users/" + ben, op(`{"op":"replace","path":"title","value":"a"}`), 200, 2},
 			{"PATCH user, userName", "PATCH", "/Users/" + anna, op(`{"op":"replace","path":"userName","value":"anne"}`), 200, 2},
-			{"PATCH user, nothing new", "PATCH", "/Users/" + anna, op(`{"op":"replace","path":"userName","value":"anne"}`), 200, 1},
+			{
+				"PATCH user, nothing new", "PATCH", "/Users/" + anna, op(`{"op":"replace","path":"userName","value":"anne"}`), 200,
+				1,
+			},
 			{"PUT user", "PUT", "/Users/" + anna, name("anna"), 200, 2},
 			{"add a member", "PATCH", "/Groups/" + staff + "?excludedAttributes=members", op(add(anna)), 200, 3},
 			{"add 30 members", "PATCH", "/Groups/" + staff + "?excludedAttributes=members", op(add(many...)), 200, 3},
-			{"remove a member", "PATCH", "/Groups/" + staff + "?excludedAttributes=members", op(`{"op":"remove","path":"members[value eq \"` + anna + `\"]"}`), 200, 3},
-			{"rename a group", "PATCH", "/Groups/" + staff + "?excludedAttributes=members", op(`{"op":"replace","path":"displayName","value":"all"}`), 200, 4},
+			{
+				"remove a member", "PATCH", "/Groups/" + staff + "?excludedAttributes=members",
+				op(`{"op":"remove","path":"members[value eq \"` + anna + `\"]"}`), 200, 3,
+			},
+			{
+				"rename a group", "PATCH", "/Groups/" + staff + "?excludedAttributes=members",
+				op(`{"op":"replace","path":"displayName","value":"all"}`), 200, 4,
+			},
 			{"create a group", "POST", "/Groups", groupBody("new", nil), 201, 4},
 		} {
 			status, n := a.rounds(c.method, c.path, c.body)

@@ -43,7 +43,8 @@ func (a *api) admin(method, path, body string) (int, object) {
 			a.t.Errorf("%s %s: body is no JSON: %v", method, path, err)
 		}
 	}
-	if w.Code >= 400 && (w.Header().Get("Content-Type") != "application/problem+json" || out["detail"] == "" || w.Code >= 500) {
+	if w.Code >= 400 && (w.Header().Get("Content-Type") != "application/problem+json" || out["detail"] == "" ||
+		w.Code >= 500) {
 		a.t.Errorf("%s %s: %d %v is no problem of the caller's", method, path, w.Code, out)
 	}
 	return w.Code, out
@@ -82,7 +83,8 @@ func (a *api) refuse(status int, scimType, method, path, body string, words ...s
 func (a *api) badges(attributes string, required bool) {
 	a.t.Helper()
 	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN, `{"name":"Badge","attributes":[`+attributes+`]}`)
-	a.mustAdmin(201, "PUT", "/resource-types/User", fmt.Sprintf(`{"schemaExtensions":[{"schema":%q,"required":%v}]}`, badgeURN, required))
+	a.mustAdmin(201, "PUT", "/resource-types/User",
+		fmt.Sprintf(`{"schemaExtensions":[{"schema":%q,"required":%v}]}`, badgeURN, required))
 }
 
 func (a *api) devices() {
@@ -93,7 +95,8 @@ func (a *api) devices() {
 		{"name":"owner","type":"complex","subAttributes":[{"name":"value"},{"name":"$ref","type":"reference","referenceTypes":["User"]},{"name":"since","type":"dateTime"}]},
 		{"name":"groups","multiValued":true},
 		{"name":"parts","type":"complex","multiValued":true,"subAttributes":[{"name":"value","uniqueness":"server"},{"name":"type"},{"name":"primary","type":"boolean"}]}]}`)
-	a.mustAdmin(201, "PUT", "/resource-types/Device", `{"endpoint":"/Devices","schema":"`+deviceURN+`","description":"Things that people carry"}`)
+	a.mustAdmin(201, "PUT", "/resource-types/Device", `{"endpoint":"/Devices","schema":"`+deviceURN+
+		`","description":"Things that people carry"}`)
 }
 
 func body(urn, rest string) string { return `{"schemas":["` + urn + `"],` + rest + `}` }
@@ -114,18 +117,24 @@ func replace(path, value string) string {
 	return patchBody(fmt.Sprintf(`{"op":"replace","path":%q,"value":%s}`, path, value))
 }
 
-// Attributes that an administrator adds in Entra's editor, inside the enterprise extension and in an extension of their own.
+// Attributes that an administrator adds in Entra's editor, inside the enterprise extension and in an extension of their
+// own.
 func TestCustomAttributes(t *testing.T) {
 	for _, idp := range []string{"entra", "generic", "rfc", "interop"} {
 		t.Run(idp, func(t *testing.T) {
 			a := on(t, memory(t), idp)
-			a.mustAdmin(201, "PUT", "/schemas/"+enterpriseURN, `{"attributes":[{"name":"ID"},{"name":"manager2"},{"name":"level","type":"integer"}]}`)
-			a.mustAdmin(200, "PUT", "/schemas/"+enterpriseURN, `{"attributes":[{"name":"ID"},{"name":"level","type":"integer"}]}`)
-			a.badges(`{"name":"colour","canonicalValues":["red","green"]},{"name":"rooms","multiValued":true},{"name":"until","type":"dateTime"}`, false)
-			user := a.must(201, "POST", "/Users", `{"schemas":["`+userURN+`","`+enterpriseURN+`","`+badgeURN+`"],"userName":"ada",
+			a.mustAdmin(201, "PUT", "/schemas/"+enterpriseURN,
+				`{"attributes":[{"name":"ID"},{"name":"manager2"},{"name":"level","type":"integer"}]}`)
+			a.mustAdmin(200, "PUT", "/schemas/"+enterpriseURN,
+				`{"attributes":[{"name":"ID"},{"name":"level","type":"integer"}]}`)
+			a.badges(`{"name":"colour","canonicalValues":["red","green"]},{"name":"rooms","multiValued":true},`+
+				`{"name":"until","type":"dateTime"}`, false)
+			user := a.must(201, "POST", "/Users", `{"schemas":["`+userURN+`","`+enterpriseURN+`","`+badgeURN+
+				`"],"userName":"ada",
 				"`+enterpriseURN+`":{"ID":"7","department":"d","level":3},"`+badgeURN+`":{"colour":"Red","rooms":["1","2"],"until":"2027-01-01T00:00:00Z"}}`)
 			id := user["id"].(string)
-			if got := fmt.Sprint(user[enterpriseURN], user[badgeURN]); got != "map[ID:7 department:d level:3] map[colour:Red rooms:[1 2] until:2027-01-01T00:00:00Z]" {
+			if got := fmt.Sprint(user[enterpriseURN],
+				user[badgeURN]); got != "map[ID:7 department:d level:3] map[colour:Red rooms:[1 2] until:2027-01-01T00:00:00Z]" {
 				t.Errorf("created %s", got)
 			}
 			if got := fmt.Sprint(user["schemas"]); got != fmt.Sprintf("[%s %s %s]", userURN, enterpriseURN, badgeURN) {
@@ -151,15 +160,19 @@ func TestCustomAttributes(t *testing.T) {
 					t.Errorf("%s: got %v", filter, ids)
 				}
 			}
-			a.refuse(400, "invalidValue", "PATCH", "/Users/"+id, replace(badgeURN+":colour", `"blue"`), badgeURN+":colour", `"red"`, `"green"`)
+			a.refuse(400, "invalidValue", "PATCH", "/Users/"+id, replace(badgeURN+":colour", `"blue"`), badgeURN+":colour",
+				`"red"`, `"green"`)
 			a.refuse(400, "invalidValue", "PATCH", "/Users/"+id, replace(enterpriseURN+":level", `"high"`), "level", "integer")
 			a.refuse(400, "invalidFilter", "GET", "/Users?filter="+url.QueryEscape(badgeURN+`:until gt 5`), "")
-			a.do("PATCH", "/Users/"+id, patchBody(`{"op":"remove","path":"`+badgeURN+`:rooms[value eq \"1\"]"},{"op":"add","path":"`+badgeURN+`:rooms","value":["3"]}`))
+			a.do("PATCH", "/Users/"+id, patchBody(
+				`{"op":"remove","path":"`+badgeURN+`:rooms[value eq \"1\"]"},{"op":"add","path":"`+badgeURN+
+					`:rooms","value":["3"]}`))
 			if got := a.must(200, "GET", "/Users/"+id, "")[badgeURN].(object); fmt.Sprint(got["rooms"]) != "[2 3]" {
 				t.Errorf("rooms %v", got)
 			}
 			a.do("PATCH", "/Users/"+id, patchBody(`{"op":"remove","path":"`+badgeURN+`"}`))
-			if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil || fmt.Sprint(got["schemas"]) != fmt.Sprintf("[%s %s]", userURN, enterpriseURN) {
+			if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil || fmt.Sprint(got["schemas"]) != fmt.Sprintf(
+				"[%s %s]", userURN, enterpriseURN) {
 				t.Errorf("after the removal: %v", got)
 			}
 		})
@@ -194,10 +207,12 @@ func TestSchemasAreDiscovered(t *testing.T) {
 		}
 	}
 	types := a.must(200, "GET", "/ResourceTypes", "")["Resources"].([]any)
-	if len(types) != 3 || types[0].(object)["id"] != "User" || types[1].(object)["id"] != "Group" || types[2].(object)["endpoint"] != "/Devices" {
+	if len(types) != 3 || types[0].(object)["id"] != "User" || types[1].(object)["id"] != "Group" ||
+		types[2].(object)["endpoint"] != "/Devices" {
 		t.Errorf("types %v", types)
 	}
-	if got := fmt.Sprint(a.must(200, "GET", "/ResourceTypes/User", "")["schemaExtensions"]); got != fmt.Sprintf("[map[required:false schema:%s] map[required:true schema:%s]]", enterpriseURN, badgeURN) {
+	if got := fmt.Sprint(a.must(200, "GET", "/ResourceTypes/User", "")["schemaExtensions"]); got != fmt.Sprintf(
+		"[map[required:false schema:%s] map[required:true schema:%s]]", enterpriseURN, badgeURN) {
 		t.Errorf("extensions %s", got)
 	}
 	a.must(200, "GET", "/ResourceTypes/Device", "")
@@ -207,7 +222,8 @@ func TestSchemaAdmin(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	list := func(want int) {
 		t.Helper()
-		schemas, types := a.mustAdmin(200, "GET", "/schemas", "")["schemas"].([]any), a.mustAdmin(200, "GET", "/resource-types", "")["resourceTypes"].([]any)
+		schemas, types := a.mustAdmin(200, "GET", "/schemas", "")["schemas"].([]any),
+			a.mustAdmin(200, "GET", "/resource-types", "")["resourceTypes"].([]any)
 		if len(schemas) != want || len(types) != want {
 			t.Errorf("%d schemas and %d types, want %d", len(schemas), len(types), want)
 		}
@@ -256,7 +272,9 @@ func TestCharacteristics(t *testing.T) {
 	a.refuse(400, "invalidValue", "POST", "/Users", body(userURN, `"userName":"ada"`), badgeURN, "required")
 	a.refuse(400, "invalidValue", "POST", "/Users", post(`{"pin":"1"}`), badgeURN+":number")
 	a.refuse(400, "invalidValue", "POST", "/Users", post(`{"number":"1","desk":{"floor":"2"}}`), "desk.room")
-	made := a.must(201, "POST", "/Users", post(`{"number":"1","pin":"4711","seen":"x","note":"n","label":"l","salt":"s","desk":{"floor":"2","room":"3","code":"c"}}`))
+	made := a.must(201, "POST", "/Users",
+		post(`{"number":"1","pin":"4711","seen":"x","note":"n","label":"l","salt":"s","desk":{"floor":"2","room":"3",`+
+			`"code":"c"}}`))
 	id := made["id"].(string)
 	shown := func(query, want string) {
 		t.Helper()
@@ -274,7 +292,10 @@ func TestCharacteristics(t *testing.T) {
 	shown("?attributes=userName", "map[label:l]")
 	shown("?excludedAttributes="+badgeURN, "map[label:l]")
 	shown("?attributes="+badgeURN+":desk.code,"+badgeURN+":desk.room", "map[desk:map[room:3] label:l]")
-	for _, filter := range []string{`:pin eq "4711"`, `:salt pr`, `:desk.code sw "c"`, `:desk[code eq "c"]`, `:pin ne "1"`} {
+	for _, filter := range []string{
+		`:pin eq "4711"`, `:salt pr`, `:desk.code sw "c"`, `:desk[code eq "c"]`,
+		`:pin ne "1"`,
+	} {
 		a.refuse(400, "invalidFilter", "GET", "/Users?filter="+url.QueryEscape(badgeURN+filter), "")
 	}
 	a.refuse(400, "invalidPath", "GET", "/Users?sortBy="+badgeURN+":pin", "")
@@ -287,11 +308,13 @@ func TestCharacteristics(t *testing.T) {
 	a.refuse(400, "mutability", "PUT", "/Users/"+id, post(`{"number":"1","desk":{"floor":"9","room":"3"}}`), "floor")
 	a.refuse(400, "invalidValue", "PUT", "/Users/"+id, body(userURN, `"userName":"ada"`), badgeURN)
 	before := a.must(200, "GET", "/Users/"+id, "")
-	if after := a.must(200, "PUT", "/Users/"+id, jsonOf(before)); fmt.Sprint(after[badgeURN]) != fmt.Sprint(before[badgeURN]) {
+	if after := a.must(200, "PUT", "/Users/"+id, jsonOf(before)); fmt.Sprint(after[badgeURN]) != fmt.Sprint(
+		before[badgeURN]) {
 		t.Errorf("a PUT of what was read made %v of %v", after, before)
 	}
 	a.must(200, "PUT", "/Users/"+id, post(`{"number":"1","label":"m","desk":{"room":"4"}}`))
-	shown("?attributes="+badgeURN+":note,"+badgeURN+":desk,"+badgeURN+":number", "map[desk:map[floor:2 room:4] label:m number:1]")
+	shown("?attributes="+badgeURN+":note,"+badgeURN+":desk,"+badgeURN+":number",
+		"map[desk:map[floor:2 room:4] label:m number:1]")
 	a.must(200, "PATCH", "/Users/"+id, replace(badgeURN+":pin", `"1"`))
 	shown("", "map[desk:map[floor:2 room:4] label:m number:1]")
 }
@@ -300,7 +323,8 @@ func TestCharacteristics(t *testing.T) {
 func TestPutKeepsHiddenPartsOfElements(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	keys := func(returned string) string {
-		return `{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"type"},{"name":"code","returned":"` + returned + `"}]},
+		return `{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"type"},` +
+			`{"name":"code","returned":"` + returned + `"}]},
 			{"name":"marks","type":"complex","multiValued":true,"mutability":"immutable","subAttributes":[{"name":"value"},{"name":"code","returned":"never"}]},
 			{"name":"seal","type":"complex","mutability":"immutable","subAttributes":[{"name":"value"},{"name":"code","returned":"never"}]}`
 	}
@@ -316,9 +340,11 @@ func TestPutKeepsHiddenPartsOfElements(t *testing.T) {
 	}
 	a.must(200, "PUT", path, body(userURN, `"userName":"ada","`+badgeURN+`":{"keys":[
 		{"value":"5","code":"new"},{"value":"4","type":"door"},{"value":"2"},{"value":"6"},{"value":"1"}],"marks":[{"value":"m"}],"seal":{"value":"s"}}`))
-	a.refuse(400, "mutability", "PUT", path, body(userURN, `"userName":"ada","`+badgeURN+`":{"seal":{"value":"s","code":"z"}}`), "seal")
+	a.refuse(400, "mutability", "PUT", path,
+		body(userURN, `"userName":"ada","`+badgeURN+`":{"seal":{"value":"s","code":"z"}}`), "seal")
 	a.mustAdmin(200, "PUT", "/schemas/"+badgeURN, `{"attributes":[`+keys("default")+`]}`)
-	const want = "map[keys:[map[code:new value:5] map[type:door value:4] map[code:b value:2] map[value:6] map[code:a value:1]] marks:[map[value:m]] seal:map[value:s]]"
+	const want = "map[keys:[map[code:new value:5] map[type:door value:4] map[code:b value:2] map[value:6] map[code:a " +
+		"value:1]] marks:[map[value:m]] seal:map[value:s]]"
 	if got := fmt.Sprint(a.must(200, "GET", path, "")[badgeURN]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -335,7 +361,8 @@ func TestHiddenValuesAreNotTold(t *testing.T) {
 	hidden := []string{create("ada", `{"pin":"1"}`), create("bob", `{"desk":{"code":"c"}}`)}
 	seen := create("cy", `{"note":"n","pin":"1"}`)
 	for _, id := range hidden {
-		if got := a.must(200, "GET", "/Users/"+id, ""); fmt.Sprint(got["schemas"]) != fmt.Sprint([]string{userURN}) || got[badgeURN] != nil {
+		if got := a.must(200, "GET", "/Users/"+id, ""); fmt.Sprint(got["schemas"]) != fmt.Sprint([]string{userURN}) ||
+			got[badgeURN] != nil {
 			t.Errorf("answered %v", got)
 		}
 	}
@@ -346,7 +373,8 @@ func TestHiddenValuesAreNotTold(t *testing.T) {
 	}
 	// What was kept out of sight is there all the same.
 	a.must(200, "PATCH", "/Users/"+hidden[0], replace(badgeURN+":note", `"n"`))
-	if got := a.must(200, "GET", "/Users/"+hidden[0], ""); fmt.Sprint(got["schemas"]) != fmt.Sprint([]string{userURN, badgeURN}) {
+	if got := a.must(200, "GET", "/Users/"+hidden[0], ""); fmt.Sprint(got["schemas"]) != fmt.Sprint(
+		[]string{userURN, badgeURN}) {
 		t.Errorf("answered %v", got)
 	}
 }
@@ -357,9 +385,12 @@ func TestCustomResourceType(t *testing.T) {
 	post := func(rest string) string { return body(deviceURN, rest) }
 	a.refuse(400, "invalidValue", "POST", "/Devices", post(`"model":"phone"`), "serial is required")
 	a.refuse(400, "invalidValue", "POST", "/Devices", post(`"serial":"x","model":"car"`), `"laptop", "phone"`)
-	made := a.must(201, "POST", "/Devices", post(`"serial":"S1","externalId":"e1","model":"phone","weight":1.5,"groups":["g"],"owner":{"value":"u1"},"parts":[{"value":"p1","type":"cpu","primary":true},{"value":"p2"}]`))
+	made := a.must(201, "POST", "/Devices",
+		post(`"serial":"S1","externalId":"e1","model":"phone","weight":1.5,"groups":["g"],"owner":{"value":"u1"},`+
+			`"parts":[{"value":"p1","type":"cpu","primary":true},{"value":"p2"}]`))
 	id, meta := made["id"].(string), made["meta"].(object)
-	if meta["resourceType"] != "Device" || meta["location"] != a.base+"/Devices/"+id || fmt.Sprint(made["schemas"]) != "["+deviceURN+"]" {
+	if meta["resourceType"] != "Device" || meta["location"] != a.base+"/Devices/"+id ||
+		fmt.Sprint(made["schemas"]) != "["+deviceURN+"]" {
 		t.Errorf("made %v", made)
 	}
 	if got := a.must(200, "GET", "/devices/"+id, ""); fmt.Sprint(got) != fmt.Sprint(made) {
@@ -370,9 +401,12 @@ func TestCustomResourceType(t *testing.T) {
 	}
 	other := a.must(201, "POST", "/Devices", post(`"serial":"s1","weight":3`))["id"].(string)
 	for filter, want := range map[string][]string{
-		`serial eq "S1"`: {id}, `serial eq "s1"`: {other}, `externalId eq "e1"`: {id}, `externalId sw "e"`: {id}, `id eq "` + other + `"`: {other},
-		`weight gt 2`: {other}, `owner.value eq "U1"`: {id}, `parts[type eq "CPU"].value eq "P1"`: {id}, `parts.value eq "p2" and weight lt 2`: {id},
-		`groups eq "g"`: {id}, `groups pr`: {id}, `serial eq "nobody"`: nil, deviceURN + `:model eq "Phone" or serial eq "s1"`: {id, other}, `meta.resourceType eq "Device"`: {id, other},
+		`serial eq "S1"`: {id}, `serial eq "s1"`: {other}, `externalId eq "e1"`: {id}, `externalId sw "e"`: {id},
+		`id eq "` + other + `"`: {other},
+		`weight gt 2`:           {other}, `owner.value eq "U1"`: {id}, `parts[type eq "CPU"].value eq "P1"`: {id},
+		`parts.value eq "p2" and weight lt 2`: {id},
+		`groups eq "g"`:                       {id}, `groups pr`: {id}, `serial eq "nobody"`: nil,
+		deviceURN + `:model eq "Phone" or serial eq "s1"`: {id, other}, `meta.resourceType eq "Device"`: {id, other},
 	} {
 		slices.Sort(want)
 		got := a.found("/Devices", filter)
@@ -382,8 +416,11 @@ func TestCustomResourceType(t *testing.T) {
 		}
 	}
 	a.refuse(400, "invalidFilter", "GET", "/Devices?filter=userName+eq+%22x%22", "")
-	patched := a.must(200, "PATCH", "/Devices/"+id, patchBody(`{"op":"replace","path":"parts[value eq \"p2\"].type","value":"disk"},{"op":"remove","path":"owner"},{"op":"add","value":{"ports":4}}`))
-	if patched["owner"] != nil || patched["ports"] != 4.0 || !strings.Contains(fmt.Sprint(patched["parts"]), "map[type:disk value:p2]") {
+	patched := a.must(200, "PATCH", "/Devices/"+id,
+		patchBody(`{"op":"replace","path":"parts[value eq \"p2\"].type","value":"disk"},{"op":"remove","path":"owner"},`+
+			`{"op":"add","value":{"ports":4}}`))
+	if patched["owner"] != nil || patched["ports"] != 4.0 ||
+		!strings.Contains(fmt.Sprint(patched["parts"]), "map[type:disk value:p2]") {
 		t.Errorf("patched %v", patched)
 	}
 	if v := patched["meta"].(object)["version"]; v != `W/"2"` {
@@ -402,7 +439,8 @@ func TestCustomResourceType(t *testing.T) {
 	if all := a.must(200, "GET", "/?cursor=&count=2", ""); all["totalResults"] != 4.0 || all["nextCursor"] == nil {
 		t.Errorf("everything: %v", all)
 	}
-	search := a.must(200, "POST", "/Devices/.search", body("urn:ietf:params:scim:api:messages:2.0:SearchRequest", `"filter":"serial eq \"S3\""`))
+	search := a.must(200, "POST", "/Devices/.search",
+		body("urn:ietf:params:scim:api:messages:2.0:SearchRequest", `"filter":"serial eq \"S3\""`))
 	if search["totalResults"] != 1.0 {
 		t.Errorf("searched %v", search)
 	}
@@ -423,7 +461,8 @@ func TestCustomResourceType(t *testing.T) {
 // Values that must be unique, held and given back by every kind of write.
 func TestUniqueness(t *testing.T) {
 	a := on(t, memory(t), "generic")
-	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN, `{"attributes":[{"name":"number","uniqueness":"server"},{"name":"pin","uniqueness":"global","returned":"never"},
+	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN,
+		`{"attributes":[{"name":"number","uniqueness":"server"},{"name":"pin","uniqueness":"global","returned":"never"},
 		{"name":"cards","multiValued":true,"uniqueness":"server","caseExact":true}]}`)
 	a.mustAdmin(201, "PUT", "/resource-types/User", `{"schemaExtensions":[{"schema":"`+badgeURN+`"}]}`)
 	a.mustAdmin(201, "PUT", "/resource-types/Group", `{"schemaExtensions":[{"schema":"`+badgeURN+`"}]}`)
@@ -433,7 +472,8 @@ func TestUniqueness(t *testing.T) {
 			return body("urn:ietf:params:scim:schemas:core:2.0:Group", `"displayName":"`+name+`","`+badgeURN+`":`+ext)
 		},
 	} {
-		one := endpoint + "/" + a.must(201, "POST", endpoint, make("one", `{"number":"A1","pin":"secret","cards":["x","y","X"]}`))["id"].(string)
+		one := endpoint + "/" + a.must(
+			201, "POST", endpoint, make("one", `{"number":"A1","pin":"secret","cards":["x","y","X"]}`))["id"].(string)
 		two := endpoint + "/" + a.must(201, "POST", endpoint, make("two", `{"number":"A2"}`))["id"].(string)
 		taken := func(method, path, body string, words ...string) {
 			t.Helper()
@@ -444,7 +484,8 @@ func TestUniqueness(t *testing.T) {
 		taken("PATCH", two, replace(badgeURN+":number", `"A1"`), "number")
 		taken("PATCH", two, replace(badgeURN+":cards", `["z","y"]`), "cards")
 		taken("PATCH", two, patchBody(`{"op":"add","path":"`+badgeURN+`:pin","value":"SECRET"}`), "pin")
-		if out := a.must(409, "PATCH", two, replace(badgeURN+":pin", `"secret"`)); strings.Contains(fmt.Sprint(out), "secret") {
+		if out := a.must(409, "PATCH", two, replace(badgeURN+":pin", `"secret"`)); strings.Contains(
+			fmt.Sprint(out), "secret") {
 			t.Errorf("a value that is never returned is told: %v", out)
 		}
 		if ids := a.found(endpoint, badgeURN+`:number eq "a1"`); len(ids) != 1 || endpoint+"/"+ids[0] != one {
@@ -461,14 +502,18 @@ func TestUniqueness(t *testing.T) {
 		a.must(204, "DELETE", one, "")
 		a.must(201, "POST", endpoint, make("four", `{"number":"A3","pin":"secret","cards":["z","X"]}`))
 	}
-	a.refuse(400, "invalidValue", "POST", "/Users", body(userURN, `"userName":"many","`+badgeURN+`":{"cards":`+jsonOf(strings.Split(strings.Repeat("abcdefghijklmnopqrstuvw", 1), ""))+`}`), "20")
-	a.refuse(400, "invalidValue", "POST", "/Users", body(userURN, `"userName":"long","`+badgeURN+`":{"number":"`+strings.Repeat("x", 401)+`"}`), "400")
+	a.refuse(400, "invalidValue", "POST", "/Users",
+		body(userURN, `"userName":"many","`+badgeURN+`":{"cards":`+
+			jsonOf(strings.Split(strings.Repeat("abcdefghijklmnopqrstuvw", 1), ""))+`}`), "20")
+	a.refuse(400, "invalidValue", "POST", "/Users",
+		body(userURN, `"userName":"long","`+badgeURN+`":{"number":"`+strings.Repeat("x", 401)+`"}`), "400")
 }
 
 // A group's unique values are part of a change that is too large for one transaction.
 func TestUniquenessOfLargeGroups(t *testing.T) {
 	a := on(t, memory(t), "generic")
-	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN, `{"attributes":[{"name":"cards","multiValued":true,"uniqueness":"server"}]}`)
+	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN,
+		`{"attributes":[{"name":"cards","multiValued":true,"uniqueness":"server"}]}`)
 	a.mustAdmin(201, "PUT", "/resource-types/Group", `{"schemaExtensions":[{"schema":"`+badgeURN+`"}]}`)
 	var cards, names []string
 	for i := range 20 {
@@ -508,7 +553,8 @@ func TestUniquenessRace(t *testing.T) {
 				return a.do("POST", "/Devices", body(deviceURN, fmt.Sprintf(`"serial":"R%d"`, round)))
 			},
 			"create a user": func(i int) (int, object) {
-				return a.do("POST", "/Users", body(userURN, fmt.Sprintf(`"userName":"new-%d-%d","%s":{"number":"N%d"}`, round, i, badgeURN, round)))
+				return a.do("POST", "/Users", body(userURN, fmt.Sprintf(`"userName":"new-%d-%d","%s":{"number":"N%d"}`, round, i,
+					badgeURN, round)))
 			},
 			"patch users": func(i int) (int, object) {
 				return a.do("PATCH", "/Users/"+ids[i], replace(badgeURN+":number", fmt.Sprintf(`"P%d"`, round)))
@@ -555,7 +601,8 @@ func TestChangesDoNotOrphan(t *testing.T) {
 	schema(409, `{"name":"number","uniqueness":"server"},{"name":"colour"}`, "2 stored", "not unique")
 	schema(409, `{"name":"number","canonicalValues":["1"]},{"name":"colour"}`, "1 stored", `"1"`)
 	schema(409, `{"name":"number"},{"name":"colour","required":true}`, "2 stored", "colour is required")
-	a.mustAdmin(409, "PUT", "/resource-types/User", `{"schemaExtensions":[{"schema":"`+badgeURN+`","required":true}]}`, "1 stored", plain)
+	a.mustAdmin(409, "PUT", "/resource-types/User", `{"schemaExtensions":[{"schema":"`+badgeURN+`","required":true}]}`,
+		"1 stored", plain)
 	a.mustAdmin(409, "PUT", "/resource-types/User", `{}`, "2 stored")
 	a.mustAdmin(409, "DELETE", "/resource-types/User", "", "2 stored")
 	a.mustAdmin(409, "DELETE", "/resource-types/Device", "", "1 stored resources of type Device", device)
@@ -573,15 +620,19 @@ func TestChangesDoNotOrphan(t *testing.T) {
 	a.mustAdmin(204, "DELETE", "/schemas/"+badgeURN, "")
 }
 
-// Whatever is stored, by a request that was under way when the definitions changed: no answer fails, and nothing unknown is shown.
+// Whatever is stored, by a request that was under way when the definitions changed: no answer fails, and nothing
+// unknown is shown.
 func TestOrphansAreTolerated(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.badges(`{"name":"number","uniqueness":"server"},{"name":"colour"}`, false)
-	id := a.must(201, "POST", "/Users", body(userURN, `"userName":"ada","`+badgeURN+`":{"number":"1","colour":"red"}`))["id"].(string)
+	id := a.must(201, "POST", "/Users",
+		body(userURN, `"userName":"ada","`+badgeURN+`":{"number":"1","colour":"red"}`))["id"].(string)
 	force := func(change func(d schema.Definitions) schema.Definitions) {
 		t.Helper()
 		agree := func(context.Context, string, *schema.Types, *schema.Types) error { return nil }
-		if _, err := a.s.Tenants().Define(t.Context(), "acme", func(d schema.Definitions) (schema.Definitions, error) { return change(d), nil }, agree); err != nil {
+		if _, err := a.s.Tenants().Define(t.Context(), "acme", func(d schema.Definitions) (schema.Definitions, error) {
+			return change(d), nil
+		}, agree); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -595,7 +646,8 @@ func TestOrphansAreTolerated(t *testing.T) {
 	force(func(d schema.Definitions) schema.Definitions {
 		return d.With(parse(`[{"name":"colour","type":"integer"},{"name":"size","required":true}]`))
 	})
-	if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil || strings.Contains(fmt.Sprint(got["schemas"]), badgeURN) {
+	if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil ||
+		strings.Contains(fmt.Sprint(got["schemas"]), badgeURN) {
 		t.Errorf("got %v", got)
 	}
 	if ids := a.found("/Users", badgeURN+` pr or `+badgeURN+`:colour eq 1`); ids != nil {
@@ -603,7 +655,8 @@ func TestOrphansAreTolerated(t *testing.T) {
 	}
 	a.must(200, "PATCH", "/Users/"+id, replace("title", `"x"`))
 	a.must(200, "PUT", "/Users/"+id, body(userURN, `"userName":"ada","`+badgeURN+`":{"size":"1"}`))
-	a.refuse(400, "invalidValue", "PUT", "/Users/"+id, body(userURN, `"userName":"ada","`+badgeURN+`":{"colour":1}`), "size")
+	a.refuse(400, "invalidValue", "PUT", "/Users/"+id, body(userURN, `"userName":"ada","`+badgeURN+`":{"colour":1}`),
+		"size")
 	force(func(d schema.Definitions) schema.Definitions { return d.WithoutType("User") })
 	a.must(200, "GET", "/Users/"+id, "")
 	a.must(200, "GET", "/Users", "")
@@ -626,7 +679,8 @@ func attributesOf(t *testing.T, text string) []any {
 	return list
 }
 
-// Definitions come and go while clients write: nobody meets a fault of the server, and what is refused leaves the data whole.
+// Definitions come and go while clients write: nobody meets a fault of the server, and what is refused leaves the data
+// whole.
 func TestDefinitionsUnderWrites(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.badges(`{"name":"number","uniqueness":"server"},{"name":"colour"}`, false)
@@ -654,8 +708,12 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 	}
 	all.Go(func() {
 		for range 10 {
-			for _, attributes := range []string{`{"name":"number","uniqueness":"server"}`, `{"name":"number"},{"name":"colour"}`, `{"name":"number","uniqueness":"server"},{"name":"colour"}`} {
-				if status, out := a.admin("PUT", "/schemas/"+badgeURN, `{"attributes":[`+attributes+`]}`); status != 200 && status != 409 {
+			for _, attributes := range []string{
+				`{"name":"number","uniqueness":"server"}`, `{"name":"number"},{"name":"colour"}`,
+				`{"name":"number","uniqueness":"server"},{"name":"colour"}`,
+			} {
+				if status, out := a.admin("PUT", "/schemas/"+badgeURN, `{"attributes":[`+attributes+`]}`); status != 200 &&
+					status != 409 {
 					t.Errorf("%d %v", status, out)
 				}
 			}
@@ -673,7 +731,8 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 // One tenant's definitions concern no other, cost nothing where there are none, and little where there are.
 func TestSchemasOfOneTenant(t *testing.T) {
 	engine := memory(t)
-	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine, io.NopCloser(nil))
+	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine,
+		io.NopCloser(nil))
 	open := func(id string) *api {
 		_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: id, IdP: "generic"})
 		if err != nil {
@@ -723,7 +782,8 @@ func TestSchemasOfOneTenant(t *testing.T) {
 	}
 }
 
-// A process that dies anywhere in a change leaves the definitions before or after it, and a store that fails at random no value twice.
+// A process that dies anywhere in a change leaves the definitions before or after it, and a store that fails at random
+// no value twice.
 func TestDefinitionsSurviveFaults(t *testing.T) {
 	inner := memory(t)
 	engine := faultstore.New(inner, nil)
@@ -733,7 +793,8 @@ func TestDefinitionsSurviveFaults(t *testing.T) {
 	for n := range 12 {
 		engine.KillAfter(n)
 		attribute := fmt.Sprintf("serial-%d", n)
-		r := httptest.NewRequest("PUT", "http://localhost/admin/v1/tenants/acme/schemas/"+badgeURN, strings.NewReader(`{"attributes":[{"name":"`+attribute+`"}]}`))
+		r := httptest.NewRequest("PUT", "http://localhost/admin/v1/tenants/acme/schemas/"+badgeURN,
+			strings.NewReader(`{"attributes":[{"name":"`+attribute+`"}]}`))
 		r.RemoteAddr = "127.0.0.1:4711"
 		w := httptest.NewRecorder()
 		a.h.ServeHTTP(w, r)

@@ -1,5 +1,5 @@
-// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work, and rotate,
-// which renews tokens and delivers events and notices.
+// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work,
+// and rotate, which renews tokens and delivers events and notices.
 package manage
 
 import (
@@ -38,8 +38,8 @@ func Admin() (http.Handler, error) {
 	}), nil
 }
 
-// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants. What tenants have to
-// tell is rotate's.
+// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants. What
+// tenants have to tell is rotate's.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger
@@ -63,17 +63,19 @@ func NewStream() (*Stream, error) {
 	}}, nil
 }
 
-// atOnce is how many tenants of a batch are worked for in parallel. Emptying a deleted one is waiting, for the most part.
+// atOnce is how many tenants of a batch are worked for in parallel. Emptying a deleted one is waiting, for the most
+// part.
 const atOnce = 10
 
-// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no harm. A
-// tenant whose work fails keeps no other waiting: all of the batch is tried.
+// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no
+// harm. A tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
 		if wake, ok := wakeOf(record); ok && !wake.Tells && failed[wake] {
-			out.BatchItemFailures = append(out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
+			out.BatchItemFailures = append(
+				out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
 		}
 	}
 	return out, nil
@@ -94,7 +96,8 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	for wake := range wakes {
 		g.Go(func() error {
 			if err := task.Do(func() error { return s.cleaner.Clean(ctx, wake) }); err != nil {
-				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "deleted", wake.Deleted, "error", err)
+				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "deleted", wake.Deleted,
+					"error", err)
 				mu.Lock()
 				defer mu.Unlock()
 				failed[wake] = true

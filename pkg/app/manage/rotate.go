@@ -21,8 +21,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also delivers
-// what tenants have to tell as the table's stream shows it, and takes what the mail system reports of notices that came back.
+// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also
+// delivers what tenants have to tell as the table's stream shows it, and takes what the mail system reports of notices
+// that came back.
 type Rotate struct {
 	tenants  *tenant.Service
 	delivery tenant.Delivery
@@ -37,8 +38,8 @@ type Report func(ctx context.Context, log *slog.Logger, tenants *tenant.Service,
 // reports is the source of events that are for a Report.
 const reports = "aws.ses"
 
-// NewRotate returns the rotate function. delivery and report are those of package outbox, which not every function that this package is
-// in shall link.
+// NewRotate returns the rotate function. delivery and report are those of package outbox, which not every function that
+// this package is in shall link.
 func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (*Rotate, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
@@ -58,9 +59,9 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 // overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
 const overdue = 12 * time.Hour
 
-// Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm reports, says
-// that something went wrong with some tenants, or that rotation is late; the next run sees to both. Records of the stream and events of
-// the mail system make no run.
+// Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm
+// reports, says that something went wrong with some tenants, or that rotation is late; the next run sees to both.
+// Records of the stream and events of the mail system make no run.
 func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	var ev struct {
 		Source  string
@@ -80,8 +81,8 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	return r.run(ctx)
 }
 
-// deliver delivers for the tenants of a batch of stream records. What fails is logged there, and tried again by the next run: a mail
-// system that is down must not hold up the stream.
+// deliver delivers for the tenants of a batch of stream records. What fails is logged there, and tried again by the
+// next run: a mail system that is down must not hold up the stream.
 func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) {
 	seen := map[string]bool{}
 	for _, record := range records {
@@ -113,7 +114,8 @@ func (r *Rotate) run(ctx context.Context) error {
 	return nil
 }
 
-// again invokes the function that this is once more, without waiting for it. One request does not pay for another client of the SDK.
+// again invokes the function that this is once more, without waiting for it. One request does not pay for another
+// client of the SDK.
 func again(ctx context.Context) error {
 	cfg, name := awsenv.Config(), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
 	base := "https://lambda." + cfg.Region + ".amazonaws.com"
@@ -124,7 +126,8 @@ func again(ctx context.Context) error {
 		base = *endpoint
 	}
 	body := []byte(`{"source":"serverless-scim.rotate","detail-type":"More to do","detail":{}}`)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/2015-03-31/functions/"+name+"/invocations", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/2015-03-31/functions/"+name+"/invocations",
+		bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -134,7 +137,8 @@ func again(ctx context.Context) error {
 		return err
 	}
 	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region,
+		time.Now()); err != nil {
 		return err
 	}
 	resp, err := http.DefaultClient.Do(req)

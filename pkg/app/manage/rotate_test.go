@@ -92,7 +92,8 @@ func TestRotateStartsTheNextRun(t *testing.T) {
 func TestRotateReportsWhatFailed(t *testing.T) {
 	r, engine := rotation(t)
 	r.delivery.Event = func(context.Context, tenant.Event) error { return errors.New("no bus") }
-	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil ||
+		!strings.Contains(err.Error(), "1 tenants failed") {
 		t.Errorf("%v", err)
 	}
 	if err := engine.Close(); err != nil {
@@ -108,7 +109,8 @@ func TestAgain(t *testing.T) {
 	lambda := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		got = strings.Join([]string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Invocation-Type"), string(body)}, " ")
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") || r.Header.Get("X-Amz-Security-Token") != "session" {
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") ||
+			r.Header.Get("X-Amz-Security-Token") != "session" {
 			t.Errorf("signed %v", r.Header)
 		}
 		w.WriteHeader(status)

@@ -61,7 +61,8 @@ func TestStreamGivesBackWhatFailed(t *testing.T) {
 	}
 	out, err := s.Handle(t.Context(), sample(t))
 	records := sample(t).Records
-	if err != nil || len(out.BatchItemFailures) != len(records) || out.BatchItemFailures[0].ItemIdentifier != records[0].Change.SequenceNumber {
+	if err != nil || len(out.BatchItemFailures) != len(records) ||
+		out.BatchItemFailures[0].ItemIdentifier != records[0].Change.SequenceNumber {
 		t.Errorf("gave back %v, %v; want all records", out.BatchItemFailures, err)
 	}
 }

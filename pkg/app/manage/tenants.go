@@ -30,7 +30,8 @@ func tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
 	})
 	secrets := awssecret.Options{Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites)}
 	o := tenant.Options{
-		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour, Endless: env.EndlessTokens, Spread: spread,
+		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour,
+		Endless: env.EndlessTokens, Spread: spread,
 	}
 	if env.PackedSecrets > 0 {
 		o.Packed = awssecret.NewPacked(client, secrets, env.PackedSecrets)

@@ -1,5 +1,5 @@
-// Package outbox joins what tenants have to tell to AWS: events go to Amazon EventBridge, notices to Amazon SES or SNS. It is apart from
-// manage, so that functions that tell nobody link none of these clients.
+// Package outbox joins what tenants have to tell to AWS: events go to Amazon EventBridge, notices to Amazon SES or SNS.
+// It is apart from manage, so that functions that tell nobody link none of these clients.
 package outbox
 
 import (
@@ -31,9 +31,11 @@ func Delivery(env app.Env) (tenant.Delivery, error) {
 	if env.EventBus == "" {
 		return tenant.Delivery{}, fmt.Errorf("%s is not set", app.EnvEventBus)
 	}
-	client := eventbridge.NewFromConfig(awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
+	client := eventbridge.NewFromConfig(
+		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
 	notifier := notice.New(notice.Options{
-		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now, Log: env.Log,
+		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
+		Log: env.Log,
 	})
 	put := event.Delivery(awsevent.New(client, awsevent.Options{Name: env.EventBus}))
 	return tenant.Delivery{
@@ -55,7 +57,10 @@ func sender(env app.Env) notice.Sender {
 	switch {
 	case env.NoticeFrom != "":
 		client := sesv2.NewFromConfig(awsenv.Config(), func(o *sesv2.Options) { o.BaseEndpoint = awsenv.Endpoint("SESV2") })
-		return awsmail.NewMail(client, awsmail.Options{From: env.NoticeFrom, Name: env.NoticeProduct, ConfigurationSet: env.NoticeConfigurationSet})
+		return awsmail.NewMail(client, awsmail.Options{
+			From: env.NoticeFrom, Name: env.NoticeProduct,
+			ConfigurationSet: env.NoticeConfigurationSet,
+		})
 	case env.NoticeTopic != "":
 		client := sns.NewFromConfig(awsenv.Config(), func(o *sns.Options) { o.BaseEndpoint = awsenv.Endpoint("SNS") })
 		return awsmail.NewTopic(client, env.NoticeTopic)
@@ -63,9 +68,9 @@ func sender(env app.Env) notice.Sender {
 	return nil
 }
 
-// Report takes the detail of an event that SES has sent to EventBridge. Where it says that a notice did not arrive, that is logged and
-// recorded. Reports of what is not known (a tenant that was deleted meanwhile) and of other mails are passed over. The same
-// report may come any number of times.
+// Report takes the detail of an event that SES has sent to EventBridge. Where it says that a notice did not arrive,
+// that is logged and recorded. Reports of what is not known (a tenant that was deleted meanwhile) and of other mails
+// are passed over. The same report may come any number of times.
 func Report(ctx context.Context, log *slog.Logger, tenants *tenant.Service, detail json.RawMessage) error {
 	r, ok := awsmail.ReadReport(detail)
 	if !ok {

@@ -80,14 +80,20 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	w.env = app.Env{EventBus: "default", BaseURL: "https://scim.example.com", Log: slog.New(slog.NewTextHandler(w.log, nil))}
+	w.env = app.Env{
+		EventBus: "default", BaseURL: "https://scim.example.com",
+		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+	}
 	w.engine, w.store = engine, store.New(engine, store.Options{})
-	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: func() time.Time { return w.now }, Log: w.env.Log})
-	settings, err := tenant.ParseSettings(scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@acme.example"}}}})
+	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store),
+		tenant.Options{Now: func() time.Time { return w.now }, Log: w.env.Log})
+	settings, err := tenant.ParseSettings(
+		scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@acme.example"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme Ltd", IdP: "entra", Settings: settings}); err != nil {
+	if _, _, err := w.Create(t.Context(),
+		tenant.NewTenant{ID: "acme", Name: "Acme Ltd", IdP: "entra", Settings: settings}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -182,7 +188,8 @@ func TestMailThatIsDownIsTriedForADay(t *testing.T) {
 	if got := w.states(t); got != "test sent, test failed" {
 		t.Errorf("after a day: %s", got)
 	}
-	if !strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "notice.failed") || !strings.Contains(w.log.String(), `msg="notice failed"`) {
+	if !strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "notice.failed") ||
+		!strings.Contains(w.log.String(), `msg="notice failed"`) {
 		t.Error("nobody knows that the notice failed")
 	}
 	if strings.Contains(w.log.String(), "@") {
@@ -198,7 +205,8 @@ func TestEventsWaitWhileTheBusIsDown(t *testing.T) {
 	}
 	a.down["EVENTBRIDGE"] = false
 	w.now = w.now.Add(2 * time.Hour)
-	if run := w.rotate(t); run.Failed != 0 || !strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "token.created") {
+	if run := w.rotate(t); run.Failed != 0 ||
+		!strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "token.created") {
 		t.Errorf("%+v, %v", run, a.got)
 	}
 }
@@ -218,7 +226,8 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 	}
 }
 
-// Processes that run at once send a notice once, and one that dies right after sending sends the same message again, a while later.
+// Processes that run at once send a notice once, and one that dies right after sending sends the same message again, a
+// while later.
 func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
 	w.env.NoticeFrom = "scim@example.com"
@@ -231,7 +240,8 @@ func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range 8 {
-		process := tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: func() time.Time { return w.now }})
+		process := tenant.New(w.store, tenant.NewTableSecrets(w.store),
+			tenant.Options{Now: func() time.Time { return w.now }})
 		wg.Go(func() {
 			if _, err := process.Rotate(t.Context(), d); err != nil {
 				t.Error(err)
@@ -315,7 +325,9 @@ func TestBouncesAreRecorded(t *testing.T) {
 	report := func(tenantID, kind string) json.RawMessage {
 		tags["tenant"] = []string{tenantID}
 		raw, err := json.Marshal(map[string]any{
-			"eventType": "Bounce", "bounce": map[string]any{"bounceType": kind, "bouncedRecipients": []any{map[string]string{"emailAddress": "ada@acme.example"}}},
+			"eventType": "Bounce", "bounce": map[string]any{
+				"bounceType": kind, "bouncedRecipients": []any{map[string]string{"emailAddress": "ada@acme.example"}},
+			},
 			"mail": map[string]any{"tags": tags},
 		})
 		if err != nil {
@@ -323,7 +335,10 @@ func TestBouncesAreRecorded(t *testing.T) {
 		}
 		return raw
 	}
-	for _, pass := range []json.RawMessage{report("acme", "Transient"), report("other", "Permanent"), []byte(`{"eventType":"Send"}`)} {
+	for _, pass := range []json.RawMessage{
+		report("acme", "Transient"), report("other", "Permanent"),
+		[]byte(`{"eventType":"Send"}`),
+	} {
 		if err := outbox.Report(t.Context(), w.env.Log, w.Service, pass); err != nil {
 			t.Errorf("%s: %v", pass, err)
 		}

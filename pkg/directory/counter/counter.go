@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// shardOf returns the name of the shard that counts an id: its first character, and with it the quarter that the second is in of
-// 0-3, 4-7, 8-b and c-f. Other ids have shards as well, in order.
+// shardOf returns the name of the shard that counts an id: its first character, and with it the quarter that the second
+// is in of 0-3, 4-7, 8-b and c-f. Other ids have shards as well, in order.
 func shardOf(id string) string {
 	if len(id) < 2 {
 		return id
@@ -31,8 +31,8 @@ func Add(k store.Keys, kind, id string, n int64) store.Op {
 	}
 }
 
-// Tally is the number of resources of a type, and of those that were ever made: together they change with every creation and
-// every deletion, and never come back to what they were.
+// Tally is the number of resources of a type, and of those that were ever made: together they change with every
+// creation and every deletion, and never come back to what they were.
 type Tally struct {
 	N, Made int64
 	shards  []shard // in order
@@ -68,8 +68,8 @@ func (t Tally) Since(before Tally) int64 {
 	return made + deleted
 }
 
-// find returns the shard, by its index, in which a number of resources have others before them, and how many of these are in that
-// shard. It is false where there are not so many resources.
+// find returns the shard, by its index, in which a number of resources have others before them, and how many of these
+// are in that shard. It is false where there are not so many resources.
 func (t Tally) find(before int) (at, rest int, found bool) {
 	for i, s := range t.shards {
 		if before < s.n {
@@ -80,9 +80,9 @@ func (t Tally) find(before int) (at, rest int, found bool) {
 	return 0, 0, false
 }
 
-// Jump returns the id of the resource that a number of others stand before in order of id; "" where there are not so many. Of the
-// resources it reads those between the id and the nearer end of its shard. What is created or deleted meanwhile may move the
-// place by as much.
+// Jump returns the id of the resource that a number of others stand before in order of id; "" where there are not so
+// many. Of the resources it reads those between the id and the nearer end of its shard. What is created or deleted
+// meanwhile may move the place by as much.
 func (t Tally) Jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {
 	at, rest, found := t.find(before)
 	if !found {

@@ -37,7 +37,8 @@ func write(t *testing.T, ts *store.TenantStore, ops ...store.Op) {
 	}
 }
 
-// TestCountersKnowPlaces: the counters tell how many resources there are, and from where on to read so as to begin with any of them.
+// TestCountersKnowPlaces: the counters tell how many resources there are, and from where on to read so as to begin with
+// any of them.
 func TestCountersKnowPlaces(t *testing.T) {
 	ts := tenant(t)
 	ids := make([]string, 300)

@@ -35,8 +35,8 @@ type Sealer struct {
 	bound []byte
 }
 
-// NewSealer returns the sealer of cursors with a tenant's key, bound to what stands for the tenant and the list. It is an error if the key
-// is empty.
+// NewSealer returns the sealer of cursors with a tenant's key, bound to what stands for the tenant and the list. It is
+// an error if the key is empty.
 func NewSealer(key []byte, bound string) (Sealer, error) {
 	if len(key) == 0 {
 		return Sealer{}, errors.New("directory: a tenant without a key for cursors")

@@ -18,7 +18,8 @@ type IDs struct {
 	bound string // what the digest includes beside the content
 }
 
-// New returns the IDs of the tenant with this id, whose ids of memberships are sealed with key. It is an error if that is empty.
+// New returns the IDs of the tenant with this id, whose ids of memberships are sealed with key. It is an error if that
+// is empty.
 func New(key []byte, tenantID string) (IDs, error) {
 	if len(key) == 0 {
 		return IDs{}, errors.New("directory: a tenant without a key for ids of memberships")
@@ -41,7 +42,8 @@ const (
 	uuidMember
 )
 
-// Of returns the id of the membership of a member, by the value that names it, in a group. It is URL-safe, and the same every time.
+// Of returns the id of the membership of a member, by the value that names it, in a group. It is URL-safe, and the same
+// every time.
 func (ids IDs) Of(groupID, value string) string {
 	group, isGroup := compact(groupID)
 	member, isMember := compact(value)

@@ -20,7 +20,10 @@ func ids(t *testing.T, key, tenant string) membershipid.IDs {
 func TestIDsNameOneMembership(t *testing.T) {
 	const group = "6c5bb468-14b2-4183-baf2-06d523e03bd3"
 	a, seen := ids(t, "key", "a"), map[string]bool{}
-	for _, value := range []string{"", "ann", "ann@example.com", "7d5bb468-14b2-4183-baf2-06d523e03bd3", "7D5BB468-14B2-4183-BAF2-06D523E03BD3", "\x00", strings.Repeat("é", 200)} {
+	for _, value := range []string{
+		"", "ann", "ann@example.com", "7d5bb468-14b2-4183-baf2-06d523e03bd3",
+		"7D5BB468-14B2-4183-BAF2-06D523E03BD3", "\x00", strings.Repeat("é", 200),
+	} {
 		id := a.Of(group, value)
 		if id != a.Of(group, value) || seen[id] || id != url.PathEscape(id) {
 			t.Errorf("%q: id %q", value, id)

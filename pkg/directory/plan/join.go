@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// maxAmong is up to how many candidates are looked up among the members of a group, or as groups of a member. Of more, the members, or
-// groups, are read.
+// maxAmong is up to how many candidates are looked up among the members of a group, or as groups of a member. Of more,
+// the members, or groups, are read.
 const maxAmong = 200
 
 // Among keeps those of ids, sorted, that a membership is asked of.
 type Among func(ctx context.Context, ids []string) ([]string, error)
 
-// memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the size of the group.
+// memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the
+// size of the group.
 func memberships(n, m *Narrowing) func(context.Context) (Candidates, error) {
 	return func(ctx context.Context) (Candidates, error) {
 		found, err := n.Find(ctx)

@@ -52,7 +52,8 @@ type Candidates struct {
 	Many bool
 }
 
-// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if nothing is.
+// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if
+// nothing is.
 func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:

@@ -27,9 +27,10 @@ func planner() *plan.Planner {
 	return &plan.Planner{
 		Type: schema.UserType(), Attached: "groups",
 		Lookups: map[string]plan.Lookup{
-			"id":           finds(map[string][]string{"1": {"1"}}),
-			"userName":     finds(map[string][]string{"ann": {"1"}, "nobody": nil}),
-			"externalId":   finds(map[string][]string{"e": {"3", "1", "1"}, "f": {"2", "3"}, "all": make([]string, plan.MaxCandidates+1)}),
+			"id":       finds(map[string][]string{"1": {"1"}}),
+			"userName": finds(map[string][]string{"ann": {"1"}, "nobody": nil}),
+			"externalId": finds(map[string][]string{"e": {"3", "1", "1"}, "f": {"2", "3"}, "all": make([]string,
+				plan.MaxCandidates+1)}),
 			"emails.value": finds(map[string][]string{"a@e": {"1", "2"}}),
 			"groups.value": finds(map[string][]string{"g": {"2", "3", "4"}}),
 		},
@@ -55,14 +56,32 @@ func TestPlan(t *testing.T) {
 		{`externalId eq "e"`, `externalId eq`, ``, plan.Candidates{IDs: []string{"1", "3"}}},
 		{`externalId eq "all"`, `externalId eq`, ``, plan.Candidates{Many: true}},
 		{`externalId eq "e" and active eq true`, `externalId eq`, `active eq true`, plan.Candidates{IDs: []string{"1", "3"}}},
-		{`externalId eq "e" and externalId eq "f"`, `(externalId eq and externalId eq)`, ``, plan.Candidates{IDs: []string{"3"}}},
-		{`externalId eq "all" and externalId eq "f"`, `(externalId eq and externalId eq)`, ``, plan.Candidates{IDs: []string{"2", "3"}, Loose: true}},
+		{
+			`externalId eq "e" and externalId eq "f"`, `(externalId eq and externalId eq)`, ``,
+			plan.Candidates{IDs: []string{"3"}},
+		},
+		{
+			`externalId eq "all" and externalId eq "f"`, `(externalId eq and externalId eq)`, ``,
+			plan.Candidates{IDs: []string{"2", "3"}, Loose: true},
+		},
 		{`userName eq "ann" and externalId eq "f"`, `userName eq`, `externalId eq "f"`, plan.Candidates{IDs: []string{"1"}}},
-		{`externalId eq "e" or externalId eq "f"`, `(externalId eq or externalId eq)`, ``, plan.Candidates{IDs: []string{"1", "2", "3"}}},
-		{`externalId eq "e" and groups.value eq "g"`, `(externalId eq and groups.value eq)`, ``, plan.Candidates{IDs: []string{"3"}}},
-		{`externalId eq "all" and groups.value eq "g"`, `(externalId eq and groups.value eq)`, ``, plan.Candidates{IDs: []string{"2", "3", "4"}, Loose: true}},
+		{
+			`externalId eq "e" or externalId eq "f"`, `(externalId eq or externalId eq)`, ``,
+			plan.Candidates{IDs: []string{"1", "2", "3"}},
+		},
+		{
+			`externalId eq "e" and groups.value eq "g"`, `(externalId eq and groups.value eq)`, ``,
+			plan.Candidates{IDs: []string{"3"}},
+		},
+		{
+			`externalId eq "all" and groups.value eq "g"`, `(externalId eq and groups.value eq)`, ``,
+			plan.Candidates{IDs: []string{"2", "3", "4"}, Loose: true},
+		},
 		{`emails[type eq "work"].value eq "a@e"`, `emails.value eq`, ``, plan.Candidates{IDs: []string{"1", "2"}}},
-		{`emails[value eq "a@e"].value eq "a@e"`, `emails.value eq`, `emails[value eq "a@e"].value eq "a@e"`, plan.Candidates{IDs: []string{"1", "2"}}},
+		{
+			`emails[value eq "a@e"].value eq "a@e"`, `emails.value eq`, `emails[value eq "a@e"].value eq "a@e"`,
+			plan.Candidates{IDs: []string{"1", "2"}},
+		},
 		{`externalId eq "e" or active eq true`, ``, `externalId eq "e" or active eq true`, plan.Candidates{}},
 		{`not (userName eq "ann")`, ``, `not (userName eq "ann")`, plan.Candidates{}},
 		{`title eq "x"`, ``, `title eq "x"`, plan.Candidates{}},
@@ -86,7 +105,8 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n.Text != c.text || !slices.Equal(found.IDs, c.found.IDs) || found.Loose != c.found.Loose || found.Many != c.found.Many {
+			if n.Text != c.text || !slices.Equal(found.IDs, c.found.IDs) || found.Loose != c.found.Loose ||
+				found.Many != c.found.Many {
 				t.Errorf("%s finds %+v, want %s, %+v", n.Text, found, c.text, c.found)
 			}
 		})

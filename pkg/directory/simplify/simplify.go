@@ -59,7 +59,9 @@ func (s Scope) Simplify(e filter.Expr) (filter.Expr, Truth) {
 }
 
 // join joins two sides of which one may be neutral, or decide alone.
-func join(l, r filter.Expr, lt, rt, neutral, decides Truth, both func(l, r filter.Expr) filter.Expr) (filter.Expr, Truth) {
+func join(l, r filter.Expr, lt, rt, neutral, decides Truth, both func(l, r filter.Expr) filter.Expr) (
+	filter.Expr, Truth,
+) {
 	switch {
 	case lt == decides || rt == decides:
 		return nil, decides
@@ -84,12 +86,16 @@ func (s Scope) compare(c filter.Compare) Truth {
 		return Unknown
 	}
 	switch name := ref.Attr.Name; {
-	case c.Op == filter.Pr && ref.Sub == nil && (ref.Attr.Required && !ref.Attr.MultiValued || name == "id" || name == "schemas" || name == "meta"):
+	case c.Op == filter.Pr && ref.Sub == nil &&
+		(ref.Attr.Required && !ref.Attr.MultiValued || name == "id" || name == "schemas" || name == "meta"):
 		return Always
-	case c.Op == filter.Eq && c.Value.Kind == filter.Str && name == "schemas" && strings.EqualFold(c.Value.Str, s.Type.Core.ID):
+	case c.Op == filter.Eq && c.Value.Kind == filter.Str && name == "schemas" &&
+		strings.EqualFold(c.Value.Str, s.Type.Core.ID):
 		return Always
-	case c.Op == filter.Eq && c.Value.Kind == filter.Str && name == "meta" && ref.Sub != nil && ref.Sub.Name == "resourceType":
-		return of(ref.Sub.CaseExact && c.Value.Str == s.Type.ID || !ref.Sub.CaseExact && scim.Fold(c.Value.Str) == scim.Fold(s.Type.ID))
+	case c.Op == filter.Eq && c.Value.Kind == filter.Str && name == "meta" && ref.Sub != nil &&
+		ref.Sub.Name == "resourceType":
+		return of(ref.Sub.CaseExact && c.Value.Str == s.Type.ID || !ref.Sub.CaseExact &&
+			scim.Fold(c.Value.Str) == scim.Fold(s.Type.ID))
 	}
 	return Unknown
 }
@@ -114,8 +120,8 @@ func (s Scope) foreign(name string) bool {
 	return false
 }
 
-// Nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names in brackets are left
-// to who knows what stands before these.
+// Nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names in
+// brackets are left to who knows what stands before these.
 func Nowhere(e filter.Expr, types []*schema.ResourceType) string {
 	known := func(name string) string {
 		for _, rt := range types {
@@ -145,8 +151,8 @@ func Shown(ref schema.Ref) bool {
 	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) && (ref.Sub == nil || ref.Sub.Returned != schema.Never)
 }
 
-// Known returns the filter with a harmless comparison in the place of each that names a foreign attribute, so that all others can be
-// checked.
+// Known returns the filter with a harmless comparison in the place of each that names a foreign attribute, so that all
+// others can be checked.
 func (s Scope) Known(e filter.Expr) filter.Expr {
 	harmless := filter.Compare{Path: filter.Path{Name: "id"}, Op: filter.Pr}
 	switch e := e.(type) {

@@ -1,5 +1,6 @@
-// Package awsevent is the sink of package event on Amazon EventBridge: each event is an entry of PutEvents, its type the detail-type,
-// its envelope the detail. EventBridge keeps no order and may deliver an event twice; receivers go by the envelope's id and time.
+// Package awsevent is the sink of package event on Amazon EventBridge: each event is an entry of PutEvents, its type
+// the detail-type, its envelope the detail. EventBridge keeps no order and may deliver an event twice; receivers go by
+// the envelope's id and time.
 package awsevent
 
 import (
@@ -21,7 +22,8 @@ import (
 const Source = "serverless-scim"
 
 const (
-	// maxEntries and maxBytes bound one call of PutEvents. EventBridge may take more by now; this much it has always taken.
+	// maxEntries and maxBytes bound one call of PutEvents. EventBridge may take more by now; this much it has always
+	// taken.
 	maxEntries = 10
 	maxBytes   = 256 * 1024
 	// attempts is how often an entry is sent in all. The SDK repeats calls that fail as a whole by itself.
@@ -72,7 +74,8 @@ func (b *Bus) Put(ctx context.Context, events ...event.Event) error {
 	return b.put(ctx, batch)
 }
 
-// entry is an event as EventBridge takes it, and the bytes that count for it. One that would be too large goes without its data.
+// entry is an event as EventBridge takes it, and the bytes that count for it. One that would be too large goes without
+// its data.
 func (b *Bus) entry(e event.Event) (types.PutEventsRequestEntry, int) {
 	detail := e.JSON()
 	size := func() int { return timeBytes + len(Source) + len(e.Type) + len(detail) }
@@ -81,8 +84,9 @@ func (b *Bus) entry(e event.Event) (types.PutEventsRequestEntry, int) {
 		detail = e.JSON()
 	}
 	return types.PutEventsRequestEntry{
-		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(e.Type), Detail: aws.String(string(detail)),
-		Time: aws.Time(e.Time),
+		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(e.Type),
+		Detail: aws.String(string(detail)),
+		Time:   aws.Time(e.Time),
 	}, size()
 }
 
@@ -97,7 +101,8 @@ func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) erro
 			return err
 		}
 		if attempt == attempts {
-			return fmt.Errorf("awsevent: %d entries failed %d times, the first is %s", len(batch), attempts, aws.ToString(batch[0].DetailType))
+			return fmt.Errorf("awsevent: %d entries failed %d times, the first is %s", len(batch), attempts,
+				aws.ToString(batch[0].DetailType))
 		}
 		if err := pause(ctx, b.o.Pause<<(attempt-1)); err != nil {
 			return err
@@ -105,16 +110,20 @@ func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) erro
 	}
 }
 
-// permanent are the codes of failed entries for which trying again is no use without a change of permissions or configuration.
+// permanent are the codes of failed entries for which trying again is no use without a change of permissions or
+// configuration.
 var permanent = []string{
-	"AccessDeniedException", "InvalidArgument", "InvalidAccountIdException", "MalformedDetail", "NotAuthorizedForDetailTypeException",
+	"AccessDeniedException", "InvalidArgument", "InvalidAccountIdException", "MalformedDetail",
+	"NotAuthorizedForDetailTypeException",
 	"NotAuthorizedForSourceException", "RedactionFailure",
 }
 
 var errShort = errors.New("awsevent: the answer is shorter than the request")
 
 // left returns the entries that are to be sent again.
-func left(batch []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput) (again []types.PutEventsRequestEntry, err error) {
+func left(batch []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput) (
+	again []types.PutEventsRequestEntry, err error,
+) {
 	if len(out.Entries) != len(batch) {
 		return nil, errShort
 	}

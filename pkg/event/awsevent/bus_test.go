@@ -26,8 +26,8 @@ type entry struct {
 	Time                                     float64
 }
 
-// server is an EventBridge that takes PutEvents under its documented limits. fault, where set, says what becomes of an entry, by how
-// often it has come; "" takes it.
+// server is an EventBridge that takes PutEvents under its documented limits. fault, where set, says what becomes of an
+// entry, by how often it has come; "" takes it.
 type server struct {
 	t     *testing.T
 	fault func(id string, nth int) string
@@ -43,7 +43,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	if target := r.Header.Get("X-Amz-Target"); target != "AWSEvents.PutEvents" || !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
+	if target := r.Header.Get("X-Amz-Target"); target != "AWSEvents.PutEvents" ||
+		!strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
 		s.t.Errorf("call of %q", target)
 	}
 	if s.down > 0 {
@@ -106,7 +107,8 @@ func some(n int) []event.Event {
 	all := make([]event.Event, n)
 	for i := range all {
 		all[i] = event.Event{
-			ID: fmt.Sprintf("e%03d", i), Type: "token.created", Tenant: "acme", Subject: "tokens/x", Time: time.Unix(1_800_000_000, 0),
+			ID: fmt.Sprintf("e%03d", i), Type: "token.created", Tenant: "acme", Subject: "tokens/x",
+			Time: time.Unix(1_800_000_000, 0),
 			Data: scim.Object{"n": int64(i)},
 		}
 	}
@@ -123,7 +125,8 @@ func TestPutFillsCalls(t *testing.T) {
 		t.Errorf("calls %v", s.calls)
 	}
 	got := s.taken["e007"]
-	if got.Source != "serverless-scim" || got.DetailType != "token.created" || got.EventBusName != "apps" || got.Time != 1_800_000_000 || got.Detail != string(events[7].JSON()) {
+	if got.Source != "serverless-scim" || got.DetailType != "token.created" || got.EventBusName != "apps" ||
+		got.Time != 1_800_000_000 || got.Detail != string(events[7].JSON()) {
 		t.Errorf("entry %+v", got)
 	}
 	if err := bus.Put(t.Context()); err != nil || len(s.calls) != 3 {

@@ -1,5 +1,5 @@
-// Package slow leaves out what makes the tests take twice as long, unless it is asked for: TEST_SLOW=1, which .ci/run sets.
-// What is left out is told with the words NOT RUN, which .ci/test collects.
+// Package slow leaves out what makes the tests take twice as long, unless it is asked for: TEST_SLOW=1, which .ci/run
+// sets. What is left out is told with the words NOT RUN, which .ci/test collects.
 package slow
 
 import (
@@ -13,7 +13,8 @@ const Env = "TEST_SLOW"
 // Asked reports whether all tests are asked for.
 func Asked() bool { return os.Getenv(Env) == "1" }
 
-// Test skips a test that takes long, unless all are asked for. why says what it takes, or which others prove nearly the same.
+// Test skips a test that takes long, unless all are asked for. why says what it takes, or which others prove nearly the
+// same.
 func Test(t testing.TB, why string) {
 	t.Helper()
 	if !Asked() {

@@ -63,14 +63,20 @@ var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 func ses(t *testing.T) (*server, *awsmail.Mail) {
 	t.Helper()
 	s, url := start(t, `{"MessageId":"m1"}`)
-	client := sesv2.New(sesv2.Options{Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials, RetryMaxAttempts: 1})
-	return s, awsmail.NewMail(client, awsmail.Options{From: "scim@example.com", Name: "Example App", ConfigurationSet: "notices"})
+	client := sesv2.New(sesv2.Options{
+		Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials,
+		RetryMaxAttempts: 1,
+	})
+	return s, awsmail.NewMail(client,
+		awsmail.Options{From: "scim@example.com", Name: "Example App", ConfigurationSet: "notices"})
 }
 
 func message() notice.Message {
 	return notice.Message{
-		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: tenant.ReminderKind(14), Language: "de",
-		To: []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0), Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
+		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: tenant.ReminderKind(14),
+		Language: "de",
+		To:       []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0),
+		Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
 	}
 }
 
@@ -85,10 +91,12 @@ func TestMail(t *testing.T) {
 		Content                                struct{ Raw struct{ Data []byte } }
 		EmailTags                              []struct{ Name, Value string }
 	}
-	if err := json.Unmarshal(s.calls[0], &in); err != nil || len(s.calls) != 1 || s.paths[0] != "POST /v2/email/outbound-emails" {
+	if err := json.Unmarshal(s.calls[0], &in); err != nil || len(s.calls) != 1 ||
+		s.paths[0] != "POST /v2/email/outbound-emails" {
 		t.Fatalf("%v, calls %v", err, s.paths)
 	}
-	if in.FromEmailAddress != "scim@example.com" || in.ConfigurationSetName != "notices" || fmt.Sprint(in.Destination) != "{[ada@acme.example bob@acme.example] [] []}" {
+	if in.FromEmailAddress != "scim@example.com" || in.ConfigurationSetName != "notices" ||
+		fmt.Sprint(in.Destination) != "{[ada@acme.example bob@acme.example] [] []}" {
 		t.Errorf("sent %+v", in)
 	}
 	if got := fmt.Sprint(in.EmailTags); got != "[{tenant acme} {notice oldoldoldoldold1_reminder-14_0}]" {
@@ -96,7 +104,8 @@ func TestMail(t *testing.T) {
 	}
 	raw := string(in.Content.Raw.Data)
 	for _, want := range []string{
-		"From: \"Example App\" <scim@example.com>\r\n", "\r\nAuto-Submitted: auto-generated\r\n", "\r\nList-Id: <scim-notices.acme.example.com>\r\n",
+		"From: \"Example App\" <scim@example.com>\r\n", "\r\nAuto-Submitted: auto-generated\r\n",
+		"\r\nList-Id: <scim-notices.acme.example.com>\r\n",
 		"\r\nMessage-ID: <0123456789abcdef@example.com>\r\n", "multipart/alternative", "text =C3=BC", "<p>=C3=BC</p>",
 	} {
 		if !strings.Contains(raw, want) {
@@ -131,7 +140,8 @@ func TestMailFailures(t *testing.T) {
 		s.answer = failing(tc.code, tc.status)
 		err := sender.Send(t.Context(), message())
 		refused := (*notice.RefusedError)(nil)
-		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") || !strings.Contains(err.Error(), tc.code) {
+		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") ||
+			!strings.Contains(err.Error(), tc.code) {
 			t.Errorf("%s: %v", tc.code, err)
 		}
 	}
@@ -158,13 +168,18 @@ func TestMailToABadAddressIsNoCall(t *testing.T) {
 
 func topic(t *testing.T, arn string) (*server, *awsmail.Topic) {
 	t.Helper()
-	s, url := start(t, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m1</MessageId></PublishResult></PublishResponse>`)
+	s, url := start(t, `<PublishResponse `+
+		`xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m1</MessageId></PublishResult></Publi`+
+		`shResponse>`)
 	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials, RetryMaxAttempts: 1})
 	return s, awsmail.NewTopic(client, arn)
 }
 
 func TestTopic(t *testing.T) {
-	for _, arn := range []string{"arn:aws:sns:eu-west-1:123456789012:notices", "arn:aws:sns:eu-west-1:123456789012:notices.fifo"} {
+	for _, arn := range []string{
+		"arn:aws:sns:eu-west-1:123456789012:notices",
+		"arn:aws:sns:eu-west-1:123456789012:notices.fifo",
+	} {
 		s, sender := topic(t, arn)
 		if err := sender.Send(t.Context(), message()); err != nil {
 			t.Fatal(err)
@@ -173,13 +188,15 @@ func TestTopic(t *testing.T) {
 		if err != nil || len(s.calls) != 1 || form.Get("Action") != "Publish" || form.Get("TopicArn") != arn {
 			t.Fatalf("%v, %v", err, form)
 		}
-		if form.Get("Subject") != "SCIM token notice reminder-14, tenant acme" || form.Get("Message") != "Example App: für Äcme\n\ntext ü\n" {
+		if form.Get("Subject") != "SCIM token notice reminder-14, tenant acme" ||
+			form.Get("Message") != "Example App: für Äcme\n\ntext ü\n" {
 			t.Errorf("published %v", form)
 		}
 		if strings.Contains(string(s.calls[0]), "%40") {
 			t.Errorf("an address was published: %s", s.calls[0])
 		}
-		if fifo := strings.HasSuffix(arn, ".fifo"); fifo != (form.Get("MessageDeduplicationId") == "0123456789abcdef") || fifo != (form.Get("MessageGroupId") == "acme") {
+		if fifo := strings.HasSuffix(arn, ".fifo"); fifo != (form.Get("MessageDeduplicationId") == "0123456789abcdef") ||
+			fifo != (form.Get("MessageGroupId") == "acme") {
 			t.Errorf("%s: %v", arn, form)
 		}
 	}
@@ -189,17 +206,21 @@ func TestTopicFails(t *testing.T) {
 	s, sender := topic(t, "arn:aws:sns:eu-west-1:123456789012:notices")
 	s.answer = func(w http.ResponseWriter) bool {
 		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprint(w, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>`)
+		fmt.Fprint(w, `<ErrorResponse `+
+			`xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>AuthorizationError</Code><Message>no</Message></E`+
+			`rror></ErrorResponse>`)
 		return true
 	}
 	refused := (*notice.RefusedError)(nil)
-	if err := sender.Send(t.Context(), message()); err == nil || errors.As(err, &refused) || !strings.Contains(err.Error(), "AuthorizationError") {
+	if err := sender.Send(t.Context(), message()); err == nil || errors.As(err, &refused) ||
+		!strings.Contains(err.Error(), "AuthorizationError") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestReports(t *testing.T) {
-	const mail = `"mail":{"messageId":"m1","destination":["ada@acme.example"],"tags":{"tenant":["acme"],"notice":["oldoldoldoldold1_reminder-14_0"],"ses:from-domain":["example.com"]}}`
+	const mail = `"mail":{"messageId":"m1","destination":["ada@acme.example"],"tags":{"tenant":["acme"],` +
+		`"notice":["oldoldoldoldold1_reminder-14_0"],"ses:from-domain":["example.com"]}}`
 	good := awsmail.Report{Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0"}
 	rejected := good
 	rejected.Rejected = true
@@ -208,12 +229,17 @@ func TestReports(t *testing.T) {
 		want  awsmail.Report
 		ok    bool
 	}{
-		{`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"ada@acme.example"}]},` + mail + `}`, good, true},
+		{`{"eventType":"Bounce","bounce":{"bounceType":"Permanent",` +
+			`"bouncedRecipients":[{"emailAddress":"ada@acme.example"}]},` + mail + `}`, good, true},
 		{`{"eventType":"Bounce","bounce":{"bounceType":"Undetermined"},` + mail + `}`, good, true},
 		{`{"eventType":"Bounce","bounce":{"bounceType":"Transient"},` + mail + `}`, good, false},
 		{`{"eventType":"Reject","reject":{"reason":"Bad content"},` + mail + `}`, rejected, true},
 		{`{"eventType":"Delivery",` + mail + `}`, good, false},
-		{`{"eventType":"Bounce","bounce":{"bounceType":"Permanent"},"mail":{"tags":{"tenant":["acme"]}}}`, awsmail.Report{Tenant: "acme"}, false},
+		{
+			`{"eventType":"Bounce","bounce":{"bounceType":"Permanent"},"mail":{"tags":{"tenant":["acme"]}}}`,
+			awsmail.Report{Tenant: "acme"},
+			false,
+		},
 		{`{"eventType":"Bounce","bounce":{"bounceType":"Permanent"}}`, awsmail.Report{}, false},
 		{`[]`, awsmail.Report{}, false},
 		{``, awsmail.Report{}, false},
@@ -227,7 +253,10 @@ func TestReports(t *testing.T) {
 // The id of every kind of notice comes back from the tags as it was.
 func TestReportsNameTheNotice(t *testing.T) {
 	s, sender := ses(t)
-	for i, id := range []string{"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij", "a1.reminder-1.12"} {
+	for i, id := range []string{
+		"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij",
+		"a1.reminder-1.12",
+	} {
 		m := message()
 		m.Notice = id
 		if err := sender.Send(t.Context(), m); err != nil {
@@ -239,7 +268,10 @@ func TestReportsNameTheNotice(t *testing.T) {
 		if err := json.Unmarshal(s.calls[i], &in); err != nil {
 			t.Fatal(err)
 		}
-		tags, err := json.Marshal(map[string][]string{in.EmailTags[0].Name: {in.EmailTags[0].Value}, in.EmailTags[1].Name: {in.EmailTags[1].Value}})
+		tags, err := json.Marshal(map[string][]string{
+			in.EmailTags[0].Name: {in.EmailTags[0].Value},
+			in.EmailTags[1].Name: {in.EmailTags[1].Value},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +280,8 @@ func TestReportsNameTheNotice(t *testing.T) {
 		}) {
 			t.Errorf("SES takes no tag %q", in.EmailTags[1].Value)
 		}
-		got, ok := awsmail.ReadReport([]byte(`{"eventType":"Bounce","bounce":{"bounceType":"Permanent"},"mail":{"tags":` + string(tags) + `}}`))
+		got, ok := awsmail.ReadReport([]byte(`{"eventType":"Bounce","bounce":{"bounceType":"Permanent"},"mail":{"tags":` +
+			string(tags) + `}}`))
 		if !ok || got.Notice != id || got.Tenant != "acme" {
 			t.Errorf("%s came back as %+v", id, got)
 		}

@@ -1,5 +1,5 @@
-// Package awsmail is the sender of package notice on AWS: mail through Amazon SES (Mail), or a topic of Amazon SNS (Topic) where there
-// is no address to send from. It also reads what SES reports of mails that came back (Report).
+// Package awsmail is the sender of package notice on AWS: mail through Amazon SES (Mail), or a topic of Amazon SNS
+// (Topic) where there is no address to send from. It also reads what SES reports of mails that came back (Report).
 package awsmail
 
 import (
@@ -27,11 +27,12 @@ type Mail struct {
 	o      Options
 }
 
-// NewMail returns a Mail. The client should repeat calls that were throttled or failed in SES by itself, as it does by default.
+// NewMail returns a Mail. The client should repeat calls that were throttled or failed in SES by itself, as it does by
+// default.
 func NewMail(client *sesv2.Client, o Options) *Mail { return &Mail{client: client, o: o} }
 
-// Send is notice.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may pass: a quota, a
-// sandbox, an identity that is not verified yet.
+// Send is notice.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may
+// pass: a quota, a sandbox, an identity that is not verified yet.
 func (s *Mail) Send(ctx context.Context, m notice.Message) error {
 	raw, err := m.Mail(s.o.From, s.o.Name)
 	if err != nil {

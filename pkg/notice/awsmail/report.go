@@ -15,8 +15,8 @@ const (
 	tagNotice = "notice"
 )
 
-// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which they have, and
-// they have no "_".
+// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which
+// they have, and they have no "_".
 func tags(m notice.Message) []types.MessageTag {
 	tag := func(name, value string) types.MessageTag { return types.MessageTag{Name: &name, Value: &value} }
 	return []types.MessageTag{tag(tagTenant, m.Tenant), tag(tagNotice, strings.ReplaceAll(m.Notice, ".", "_"))}
@@ -37,9 +37,9 @@ type sesEvent struct {
 	Mail      struct{ Tags map[string][]string }
 }
 
-// ReadReport reads an event of SES as its event publishing sends it: the detail of an EventBridge event, or the message of an SNS
-// notification. False where it says nothing about a notice: other events, other mails, and bounces that are not for good (a full
-// mailbox, an absence note).
+// ReadReport reads an event of SES as its event publishing sends it: the detail of an EventBridge event, or the message
+// of an SNS notification. False where it says nothing about a notice: other events, other mails, and bounces that are
+// not for good (a full mailbox, an absence note).
 func ReadReport(event []byte) (Report, bool) {
 	var e sesEvent
 	if err := json.Unmarshal(event, &e); err != nil {
@@ -51,7 +51,10 @@ func ReadReport(event []byte) (Report, bool) {
 		}
 		return ""
 	}
-	r := Report{Tenant: first(tagTenant), Notice: strings.ReplaceAll(first(tagNotice), "_", "."), Rejected: e.EventType == "Reject"}
+	r := Report{
+		Tenant: first(tagTenant), Notice: strings.ReplaceAll(first(tagNotice), "_", "."),
+		Rejected: e.EventType == "Reject",
+	}
 	bounced := e.EventType == "Bounce" && e.Bounce.BounceType != "Transient"
 	return r, r.Tenant != "" && r.Notice != "" && (r.Rejected || bounced)
 }

@@ -33,15 +33,16 @@ type Or struct{ L, R Expr }
 // Not is true where X is not.
 type Not struct{ X Expr }
 
-// Compare is a comparison of the values at Path with Value: true where one of them compares. With Op Pr, Value is unused and
-// the comparison is true where a value is present.
+// Compare is a comparison of the values at Path with Value: true where one of them compares. With Op Pr, Value is
+// unused and the comparison is true where a value is present.
 type Compare struct {
 	Path  Path
 	Op    Op
 	Value Value
 }
 
-// Match is a value path used as a condition of its own, `emails[type eq "work"]`: true where an element passes Path.Filter.
+// Match is a value path used as a condition of its own, `emails[type eq "work"]`: true where an element passes
+// Path.Filter.
 type Match struct{ Path Path }
 
 // Value is the right side of a comparison: nil, bool, string, or the text of a number.
@@ -62,8 +63,8 @@ const (
 	Number
 )
 
-// Path is an attribute path, a value path, or a value path with a sub-attribute: the target of a comparison and of a PATCH
-// operation (RFC 7644, section 3.5.2, figure 7).
+// Path is an attribute path, a value path, or a value path with a sub-attribute: the target of a comparison and of a
+// PATCH operation (RFC 7644, section 3.5.2, figure 7).
 type Path struct {
 	// Name is the attribute name as written, with its URN and sub-attribute if any: "userName", "name.familyName",
 	// "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value". Inside a value filter it names a

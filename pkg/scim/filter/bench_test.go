@@ -11,7 +11,8 @@ import (
 var benchmarks = map[string]string{
 	"simple": `userName eq "bjensen@example.com"`,
 	"path":   `emails[type eq "work"].value eq "bjensen@example.com"`,
-	"long":   `userType eq "Employee" and (emails co "example.com" or emails.value co "example.org") and meta.lastModified gt "2011-05-13T04:42:34Z"`,
+	"long": `userType eq "Employee" and (emails co "example.com" or emails.value co "example.org") and ` +
+		`meta.lastModified gt "2011-05-13T04:42:34Z"`,
 }
 
 func BenchmarkParse(b *testing.B) {

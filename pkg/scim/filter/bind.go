@@ -8,20 +8,21 @@ import (
 // Matcher is a filter whose names are resolved in a resource type. It may be used by many goroutines at once.
 type Matcher struct{ test test }
 
-// Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta, under the
-// declared names; it is not changed. What doc lacks is a missing attribute.
+// Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta, under
+// the declared names; it is not changed. What doc lacks is a missing attribute.
 func (m *Matcher) Match(doc scim.Object) bool { return m.test(doc) }
 
-// ElementMatcher is a value filter whose names are resolved in one attribute. It may be used by many goroutines at once.
+// ElementMatcher is a value filter whose names are resolved in one attribute. It may be used by many goroutines at
+// once.
 type ElementMatcher struct{ test test }
 
-// Match reports whether one element of the attribute passes the filter: an object, or the value itself where the attribute is
-// not complex.
+// Match reports whether one element of the attribute passes the filter: an object, or the value itself where the
+// attribute is not complex.
 func (m *ElementMatcher) Match(element any) bool { return m.test(element) }
 
-// Bind resolves the names of a filter in a resource type and checks every comparison against its attribute. Its errors are
-// *scim.Error of status 400 and type invalidFilter: an unknown attribute, or one that is never returned; an operator or a value
-// that does not go with the attribute's type (RFC 7644, section 3.4.2.2, table 3).
+// Bind resolves the names of a filter in a resource type and checks every comparison against its attribute. Its errors
+// are *scim.Error of status 400 and type invalidFilter: an unknown attribute, or one that is never returned; an
+// operator or a value that does not go with the attribute's type (RFC 7644, section 3.4.2.2, table 3).
 func Bind(e Expr, t *schema.ResourceType, d scim.Dialect) (*Matcher, error) {
 	tst, err := binder{t: t, d: d}.expr(e)
 	if err != nil {
@@ -30,8 +31,8 @@ func Bind(e Expr, t *schema.ResourceType, d scim.Dialect) (*Matcher, error) {
 	return &Matcher{test: tst}, nil
 }
 
-// BindElement resolves the names of a value filter in the sub-attributes of a, which is multi-valued or complex. The values of
-// a multi-valued attribute that is not complex go by the name "value". Its errors are those of Bind.
+// BindElement resolves the names of a value filter in the sub-attributes of a, which is multi-valued or complex. The
+// values of a multi-valued attribute that is not complex go by the name "value". Its errors are those of Bind.
 func BindElement(e Expr, a *schema.Attribute, d scim.Dialect) (*ElementMatcher, error) {
 	tst, err := binder{element: a, d: d}.within(e)
 	if err != nil {
@@ -96,7 +97,8 @@ func (b binder) compare(c Compare) (test, error) {
 		if presence(c) {
 			return presenceTest(c, at(ref.Extension.ID, presentIn(ref.Extension.Attributes))), nil
 		}
-		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a whole extension: compare one of its attributes.", c.Path.Name)
+		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a whole extension: compare one of its attributes.",
+			c.Path.Name)
 	}
 	if presence(c) {
 		if ref.Sub == nil && ref.Attr.Type == schema.Complex {
@@ -172,7 +174,9 @@ func (b binder) valuePath(p Path) (schema.Ref, test, error) {
 		return ref, nil, err
 	}
 	if ref.Attr == nil || ref.Sub != nil {
-		return ref, nil, scim.BadRequest(scim.InvalidFilter, "%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", p.Name)
+		return ref, nil, scim.BadRequest(
+			scim.InvalidFilter, "%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.",
+			p.Name)
 	}
 	inner, err := binder{element: ref.Attr, d: b.d}.within(p.Filter)
 	return ref, inner, err
@@ -185,7 +189,8 @@ func (b binder) within(e Expr) (test, error) {
 		return nil, neverReturned(a.Name)
 	}
 	if a.Type != schema.Complex && !a.MultiValued {
-		return nil, scim.BadRequest(scim.InvalidFilter, "%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", a.Name)
+		return nil, scim.BadRequest(scim.InvalidFilter,
+			"%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", a.Name)
 	}
 	return b.expr(e)
 }
@@ -203,11 +208,13 @@ func (b binder) lookup(name string) (schema.Ref, error) {
 	if bare, found := b.t.Lookup(name, true); found && bare.Extension != nil && visible(bare) {
 		hint = " Write it with the URN of its schema: " + bare.Extension.ID + ":" + short(name) + "."
 	}
-	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of %s.%s", short(name), b.t.Name, hint)
+	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of %s.%s", short(name),
+		b.t.Name, hint)
 }
 
 func neverReturned(name string) error {
-	return scim.BadRequest(scim.InvalidFilter, "The filter names %q, which can't be filtered by: it is never returned.", short(name))
+	return scim.BadRequest(scim.InvalidFilter, "The filter names %q, which can't be filtered by: it is never returned.",
+		short(name))
 }
 
 func visible(ref schema.Ref) bool {
@@ -226,7 +233,8 @@ func (b binder) sub(name string) (*schema.Attribute, error) {
 		}
 		return s, nil
 	}
-	return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no sub-attribute of %q.", short(name), b.element.Name)
+	return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no sub-attribute of %q.", short(name),
+		b.element.Name)
 }
 
 func nested(name string) error {
@@ -241,5 +249,6 @@ func wholeComplex(name string, a *schema.Attribute) error {
 			break
 		}
 	}
-	return scim.BadRequest(scim.InvalidFilter, "%q is complex and cannot be compared as a whole: compare one of its sub-attributes%s.", short(name), hint)
+	return scim.BadRequest(scim.InvalidFilter,
+		"%q is complex and cannot be compared as a whole: compare one of its sub-attributes%s.", short(name), hint)
 }

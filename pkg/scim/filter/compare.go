@@ -16,10 +16,12 @@ import (
 func (b binder) leaf(a *schema.Attribute, name string, op Op, v Value) (test, error) {
 	name = short(name)
 	if v.Kind == Null {
-		return nil, scim.BadRequest(scim.InvalidFilter, "The filter compares %q with null by %s; null goes with eq and ne only.", name, op)
+		return nil, scim.BadRequest(scim.InvalidFilter,
+			"The filter compares %q with null by %s; null goes with eq and ne only.", name, op)
 	}
 	if !applies(op, a.Type) {
-		return nil, scim.BadRequest(scim.InvalidFilter, "The operator %s does not apply to %q, which is of type %s.", op, name, a.Type)
+		return nil, scim.BadRequest(scim.InvalidFilter, "The operator %s does not apply to %q, which is of type %s.", op,
+			name, a.Type)
 	}
 	switch a.Type {
 	case schema.Complex:
@@ -37,8 +39,8 @@ func (b binder) leaf(a *schema.Attribute, name string, op Op, v Value) (test, er
 	return b.textTest(name, op, v, a.CaseExact || a.Type == schema.Binary)
 }
 
-// applies reports whether an operator goes with a type. RFC 7644 names the ordering of Boolean and binary values as an error;
-// a Boolean or a number has no parts to look for either.
+// applies reports whether an operator goes with a type. RFC 7644 names the ordering of Boolean and binary values as an
+// error; a Boolean or a number has no parts to look for either.
 func applies(op Op, t schema.Type) bool {
 	switch op {
 	case Gt, Ge, Lt, Le:
@@ -73,7 +75,8 @@ func (b binder) textTest(name string, op Op, v Value, exact bool) (test, error) 
 	s := v.Str
 	if v.Kind != Str {
 		if !b.d.UnquotedFilterValues {
-			return nil, scim.BadRequest(scim.InvalidFilter, `%q holds text: its value must stand in double quotes, as in %s %s "%s".`, name, name, op, short(v.String()))
+			return nil, scim.BadRequest(scim.InvalidFilter,
+				`%q holds text: its value must stand in double quotes, as in %s %s "%s".`, name, name, op, short(v.String()))
 		}
 		s = v.String()
 	}
@@ -190,7 +193,8 @@ func timeTest(name string, op Op, v Value) (test, error) {
 		if strings.Contains(v.Str, " ") {
 			hint = " The plus sign of a time zone is sent as %2B in a URL."
 		}
-		return nil, scim.BadRequest(scim.InvalidFilter, `%q is a dateTime: its value must look like "2026-11-22T08:00:00Z".%s`, name, hint)
+		return nil, scim.BadRequest(scim.InvalidFilter,
+			`%q is a dateTime: its value must look like "2026-11-22T08:00:00Z".%s`, name, hint)
 	}
 	return func(v any) bool {
 		s, _ := v.(string)
@@ -202,8 +206,8 @@ func timeTest(name string, op Op, v Value) (test, error) {
 	}, nil
 }
 
-// parseTime reads an xsd:dateTime (RFC 7643, section 2.3.5) with any number of fractional digits, of which nine count. Without
-// a zone it is UTC.
+// parseTime reads an xsd:dateTime (RFC 7643, section 2.3.5) with any number of fractional digits, of which nine count.
+// Without a zone it is UTC.
 func parseTime(s string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {

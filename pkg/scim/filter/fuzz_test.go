@@ -45,7 +45,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzParsePath(f *testing.F) {
-	for _, s := range append(seeds, `members`, `name.givenName`, scim.EnterpriseUserURN+`:manager.value`, scim.EnterpriseUserURN,
+	for _, s := range append(seeds, `members`, `name.givenName`, scim.EnterpriseUserURN+`:manager.value`,
+		scim.EnterpriseUserURN,
 		`emails[type eq "work"].value`, `members[$ref eq "x"]`, `emails[type eq "work"`) {
 		f.Add(s)
 	}
@@ -73,7 +74,8 @@ func FuzzParsePath(f *testing.F) {
 func FuzzMatch(f *testing.F) {
 	docs := []string{
 		`{}`, `[]`, `{"userName":"x","emails":[{"type":"work","value":"y"}],"meta":{"created":"2026-01-01T00:00:00Z"}}`,
-		`{"userName":["x",null,{}],"emails":{"type":[[]]},"meta":5,"schemas":["a"],"active":"true","name":[{"givenName":1.5}]}`,
+		`{"userName":["x",null,{}],"emails":{"type":[[]]},"meta":5,"schemas":["a"],"active":"true",` +
+			`"name":[{"givenName":1.5}]}`,
 	}
 	for i, s := range seeds {
 		f.Add(s, docs[i%len(docs)], i%2 == 0)

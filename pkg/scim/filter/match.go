@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// test decides on a document, an element or a single value; nil is a missing one. Tests are built once and share no state, so
-// that deciding allocates nothing.
+// test decides on a document, an element or a single value; nil is a missing one. Tests are built once and share no
+// state, so that deciding allocates nothing.
 type test func(v any) bool
 
 func negate(t test) test { return func(v any) bool { return !t(v) } }
@@ -51,8 +51,8 @@ func subTest(sub *schema.Attribute, t test) test {
 	return at(sub.Name, some(t))
 }
 
-// compareSub applies a comparison to the values of a sub-attribute. An element that does not say whether it is primary is not
-// (RFC 7643, section 2.4).
+// compareSub applies a comparison to the values of a sub-attribute. An element that does not say whether it is primary
+// is not (RFC 7643, section 2.4).
 func compareSub(sub *schema.Attribute, leaf test) test {
 	t := subTest(sub, leaf)
 	if sub == nil || sub.Name != "primary" || sub.Type != schema.Boolean {
@@ -66,8 +66,8 @@ func compareSub(sub *schema.Attribute, leaf test) test {
 	}
 }
 
-// some holds where t does for one value of v, which may be an array or a single value; where there is no value, it is t's
-// answer for a missing one.
+// some holds where t does for one value of v, which may be an array or a single value; where there is no value, it is
+// t's answer for a missing one.
 func some(t test) test { return someWhere(nil, t) }
 
 // someWhere is some for the values that pass where; all do where it is nil.
@@ -148,11 +148,12 @@ func present(v any) bool {
 	return true
 }
 
-// presentIn is present for an object of these attributes. One that is never returned does not count: a filter must not tell whether
-// it has a value.
+// presentIn is present for an object of these attributes. One that is never returned does not count: a filter must not
+// tell whether it has a value.
 func presentIn(attributes []*schema.Attribute) test {
 	hidden := func(a *schema.Attribute) bool { return a.Returned == schema.Never }
-	if !slices.ContainsFunc(attributes, func(a *schema.Attribute) bool { return hidden(a) || slices.ContainsFunc(a.SubAttributes, hidden) }) {
+	if !slices.ContainsFunc(attributes,
+		func(a *schema.Attribute) bool { return hidden(a) || slices.ContainsFunc(a.SubAttributes, hidden) }) {
 		return present
 	}
 	var tests []test

@@ -28,14 +28,18 @@ func barbara() scim.Object {
 		"addresses":        []any{scim.Object{"type": "work", "locality": "Hollywood"}},
 		"nickName":         "Großmütterchen Σ",
 		"x509Certificates": []any{scim.Object{"value": "MIIDQzCC"}},
-		"groups":           []any{scim.Object{"value": "e9e30dba", "$ref": "https://example.com/scim/v2/acme/Groups/e9e30dba", "display": "Tour Guides"}},
+		"groups": []any{scim.Object{
+			"value": "e9e30dba", "$ref": "https://example.com/scim/v2/acme/Groups/e9e30dba",
+			"display": "Tour Guides",
+		}},
 		"meta": scim.Object{
 			"resourceType": "User", "created": "2010-01-23T04:56:22.000Z", "lastModified": "2011-05-13T04:42:34.000Z",
 			"version": `W/"7"`, "location": "https://example.com/scim/v2/acme/Users/2819c223",
 		},
 		"password": "t1meMa$heen",
 		scim.EnterpriseUserURN: scim.Object{
-			"employeeNumber": "701984", "department": "Tour Operations", "manager": scim.Object{"value": "26118915", "displayName": "John Smith"},
+			"employeeNumber": "701984", "department": "Tour Operations",
+			"manager": scim.Object{"value": "26118915", "displayName": "John Smith"},
 		},
 	}
 }
@@ -225,24 +229,27 @@ func TestMatchGroup(t *testing.T) {
 }
 
 // things is a resource type with the data types that User and Group lack.
-var things = &schema.ResourceType{ID: "Thing", Name: "Thing", Core: &schema.Schema{ID: "urn:example:2.0:Thing", Attributes: []*schema.Attribute{
-	{Name: "text", Type: schema.String},
-	{Name: "exact", Type: schema.String, CaseExact: true},
-	{Name: "flag", Type: schema.Boolean},
-	{Name: "count", Type: schema.Integer},
-	{Name: "ratio", Type: schema.Decimal},
-	{Name: "when", Type: schema.DateTime},
-	{Name: "blob", Type: schema.Binary},
-	{Name: "words", Type: schema.String, MultiValued: true},
-	{Name: "one", Type: schema.Complex, SubAttributes: thingSubs},
-	{Name: "many", Type: schema.Complex, MultiValued: true, SubAttributes: thingSubs},
-	{Name: "secret", Type: schema.String, Returned: schema.Never},
-	{Name: "vault", Type: schema.Complex, SubAttributes: []*schema.Attribute{
-		{Name: "open", Type: schema.String},
-		{Name: "pin", Type: schema.String, Returned: schema.Never},
-		{Name: "value", Type: schema.String, Returned: schema.Never},
-	}},
-}}}
+var things = &schema.ResourceType{ID: "Thing", Name: "Thing", Core: &schema.Schema{
+	ID: "urn:example:2.0:Thing",
+	Attributes: []*schema.Attribute{
+		{Name: "text", Type: schema.String},
+		{Name: "exact", Type: schema.String, CaseExact: true},
+		{Name: "flag", Type: schema.Boolean},
+		{Name: "count", Type: schema.Integer},
+		{Name: "ratio", Type: schema.Decimal},
+		{Name: "when", Type: schema.DateTime},
+		{Name: "blob", Type: schema.Binary},
+		{Name: "words", Type: schema.String, MultiValued: true},
+		{Name: "one", Type: schema.Complex, SubAttributes: thingSubs},
+		{Name: "many", Type: schema.Complex, MultiValued: true, SubAttributes: thingSubs},
+		{Name: "secret", Type: schema.String, Returned: schema.Never},
+		{Name: "vault", Type: schema.Complex, SubAttributes: []*schema.Attribute{
+			{Name: "open", Type: schema.String},
+			{Name: "pin", Type: schema.String, Returned: schema.Never},
+			{Name: "value", Type: schema.String, Returned: schema.Never},
+		}},
+	},
+}}
 
 // attribute is an attribute of User.
 func attribute(t *testing.T, name string) *schema.Attribute {
@@ -285,7 +292,8 @@ func TestMatchNumbers(t *testing.T) {
 			t.Errorf("%s: got %v", in, got)
 		}
 	}
-	if !match(t, `count eq 1.0 and ratio eq 2`, things, scim.Dialect{}, scim.Object{"count": int64(1), "ratio": int64(2)}) {
+	if !match(t, `count eq 1.0 and ratio eq 2`, things, scim.Dialect{},
+		scim.Object{"count": int64(1), "ratio": int64(2)}) {
 		t.Error("1 and 1.0, and 2 and 2, are not equal")
 	}
 }
@@ -300,7 +308,10 @@ func TestBindRefuses(t *testing.T) {
 		{schema.UserType(), `userName eq "x" or shoeSize eq 9`, []string{`"shoeSize"`}},
 		{schema.UserType(), `name.shoeSize eq 9`, []string{`"name.shoeSize"`}},
 		{schema.UserType(), `urn:example:x:userName eq "x"`, []string{`"urn:example:x:userName"`}},
-		{schema.UserType(), `manager eq "x"`, []string{`"manager"`, "Write it with the URN", scim.EnterpriseUserURN + ":manager"}},
+		{
+			schema.UserType(), `manager eq "x"`,
+			[]string{`"manager"`, "Write it with the URN", scim.EnterpriseUserURN + ":manager"},
+		},
 		{schema.UserType(), `emails[shoeSize eq 9]`, []string{`"shoeSize"`, "no sub-attribute", `"emails"`}},
 		{schema.UserType(), `emails[type eq "work"].shoeSize eq 9`, []string{`"shoeSize"`, `"emails"`}},
 		{schema.UserType(), `password eq "t1meMa$heen"`, []string{`"password"`, "never returned"}},
@@ -477,11 +488,15 @@ func TestMatchAllocates(t *testing.T) {
 // What is never returned has no presence either.
 func TestHiddenPresence(t *testing.T) {
 	rt := &schema.ResourceType{
-		Core:       things.Core,
-		Extensions: []schema.Extension{{Schema: &schema.Schema{ID: "urn:example:2.0:Ext", Attributes: things.Core.Attributes}}},
+		Core: things.Core,
+		Extensions: []schema.Extension{{Schema: &schema.Schema{
+			ID:         "urn:example:2.0:Ext",
+			Attributes: things.Core.Attributes,
+		}}},
 	}
 	for doc, want := range map[string]bool{
-		`{"pin":"1"}`: false, `{"pin":"1","value":"x"}`: false, `{"pin":"1","open":"x"}`: true, `{"open":"x"}`: true, `{}`: false,
+		`{"pin":"1"}`: false, `{"pin":"1","value":"x"}`: false, `{"pin":"1","open":"x"}`: true, `{"open":"x"}`: true,
+		`{}`: false,
 	} {
 		vault, err := scim.ParseObject([]byte(doc))
 		if err != nil {

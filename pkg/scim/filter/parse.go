@@ -17,9 +17,9 @@ const (
 	MaxComparisons = 200
 )
 
-// Parse reads a filter (RFC 7644, section 3.4.2.2, figure 1). Operators and keywords may be in any case; white space around
-// brackets and quotes may be missing. Names are not resolved: Bind does that. Every error is a *scim.Error of status 400 and
-// type invalidFilter that names the place, in characters from 1, and what was expected there.
+// Parse reads a filter (RFC 7644, section 3.4.2.2, figure 1). Operators and keywords may be in any case; white space
+// around brackets and quotes may be missing. Names are not resolved: Bind does that. Every error is a *scim.Error of
+// status 400 and type invalidFilter that names the place, in characters from 1, and what was expected there.
 func Parse(s string, d scim.Dialect) (Expr, error) {
 	p := parser{text: s, unquoted: d.UnquotedFilterValues}
 	if err := p.start(); err != nil {
@@ -51,7 +51,8 @@ type parser struct {
 func (p *parser) start() error {
 	switch {
 	case len(p.text) > MaxBytes:
-		return scim.BadRequest(p.errorType(), "The %s is %d bytes long; the limit is %d bytes.", p.noun(), len(p.text), MaxBytes)
+		return scim.BadRequest(p.errorType(), "The %s is %d bytes long; the limit is %d bytes.", p.noun(), len(p.text),
+			MaxBytes)
 	case !utf8.ValidString(p.text):
 		return scim.BadRequest(p.errorType(), "The %s is not valid UTF-8 text.", p.noun())
 	}
@@ -182,7 +183,8 @@ func (p *parser) value() (Value, error) {
 	case t.kind == tokWord && p.unquoted && t.text[0] != '\'':
 		v = Value{Kind: Str, Str: t.text}
 	case t.kind == tokWord:
-		return Value{}, p.expected(`a value; a string needs double quotes, such as "` + short(strings.Trim(t.text, "'")) + `"`)
+		return Value{}, p.expected(`a value; a string needs double quotes, such as "` + short(strings.Trim(t.text, "'")) +
+			`"`)
 	default:
 		return Value{}, p.expected("a value: a string in double quotes, a number, true, false, or null")
 	}
@@ -209,7 +211,8 @@ func (p *parser) expected(what string) error {
 // fail makes the error for something wrong at byte offset pos.
 func (p *parser) fail(pos int, format string, args ...any) error {
 	err := scim.BadRequest(p.errorType(), format, args...)
-	prefix := scim.BadRequest(p.errorType(), "The %s is not valid at character %d: ", p.noun(), utf8.RuneCountInString(p.text[:pos])+1)
+	prefix := scim.BadRequest(p.errorType(), "The %s is not valid at character %d: ", p.noun(),
+		utf8.RuneCountInString(p.text[:pos])+1)
 	err.Detail = prefix.Detail + err.Detail + "."
 	return err
 }

@@ -87,7 +87,8 @@ func TestParsePrintsBack(t *testing.T) {
 }
 
 func TestParseTree(t *testing.T) {
-	a, b, c := cmp("a", filter.Pr, filter.Value{}), cmp("b", filter.Pr, filter.Value{}), cmp("c", filter.Pr, filter.Value{})
+	a, b, c := cmp("a", filter.Pr, filter.Value{}), cmp("b", filter.Pr, filter.Value{}),
+		cmp("c", filter.Pr, filter.Value{})
 	for _, tc := range []struct {
 		in   string
 		want filter.Expr
@@ -106,9 +107,11 @@ func TestParseTree(t *testing.T) {
 		{`a eq "\u00E9\uD83D\ude00\"\\\/\b\f\n\r\t"`, cmp("a", filter.Eq, str("é😀\"\\/\b\f\n\r\t"))},
 		{`and eq "or"`, cmp("and", filter.Eq, str("or"))},
 		{`emails[type eq "work"].value co "x"`, filter.Compare{
-			Path: filter.Path{Name: "emails", Filter: cmp("type", filter.Eq, str("work")), Sub: "value"}, Op: filter.Co, Value: str("x"),
+			Path: filter.Path{Name: "emails", Filter: cmp("type", filter.Eq, str("work")), Sub: "value"}, Op: filter.Co,
+			Value: str("x"),
 		}},
-		{`emails [ type eq "work" ]`, filter.Match{Path: filter.Path{Name: "emails", Filter: cmp("type", filter.Eq, str("work"))}}},
+		{`emails [ type eq "work" ]`, filter.Match{Path: filter.Path{Name: "emails", Filter: cmp("type", filter.Eq,
+			str("work"))}}},
 	} {
 		got, err := filter.Parse(tc.in, scim.Dialect{})
 		if err != nil || got != tc.want {
@@ -198,8 +201,14 @@ func TestParseLimits(t *testing.T) {
 		"bytes":       {quoted(filter.MaxBytes), quoted(filter.MaxBytes + 1), "8193 bytes long; the limit is 8192"},
 		"depth":       {nest(filter.MaxDepth), nest(filter.MaxDepth + 1), "nested more than 32 deep"},
 		"comparisons": {chain(filter.MaxComparisons), chain(filter.MaxComparisons + 1), "more than 200 comparisons"},
-		"nots":        {strings.Repeat("not (", 32) + "a pr" + strings.Repeat(")", 32), strings.Repeat("not (", 33) + "a pr" + strings.Repeat(")", 33), "nested more than 32"},
-		"brackets":    {strings.Repeat("(", 31) + "a[b pr]" + strings.Repeat(")", 31), strings.Repeat("(", 32) + "a[b pr]" + strings.Repeat(")", 32), "nested more than 32"},
+		"nots": {
+			strings.Repeat("not (", 32) + "a pr" + strings.Repeat(")", 32),
+			strings.Repeat("not (", 33) + "a pr" + strings.Repeat(")", 33), "nested more than 32",
+		},
+		"brackets": {
+			strings.Repeat("(", 31) + "a[b pr]" + strings.Repeat(")", 31),
+			strings.Repeat("(", 32) + "a[b pr]" + strings.Repeat(")", 32), "nested more than 32",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := filter.Parse(tc.good, scim.Dialect{})
@@ -256,9 +265,12 @@ func TestParsePath(t *testing.T) {
 		scim.EnterpriseUserURN:     {Name: scim.EnterpriseUserURN},
 		`emails[type eq "work"].v`: {Name: "emails", Filter: work, Sub: "v"},
 		`members[$ref eq "work"]`:  {Name: "members", Filter: cmp("$ref", filter.Eq, str("work"))},
-		scim.EnterpriseUserURN + `:manager.value`:             {Name: scim.EnterpriseUserURN + ":manager.value"},
-		scim.EnterpriseUserURN + `:manager[type eq "work"].v`: {Name: scim.EnterpriseUserURN + ":manager", Filter: work, Sub: "v"},
-		`http://example.com/2006/11/x/2.0/Group`:              {Name: `http://example.com/2006/11/x/2.0/Group`},
+		scim.EnterpriseUserURN + `:manager.value`: {Name: scim.EnterpriseUserURN + ":manager.value"},
+		scim.EnterpriseUserURN + `:manager[type eq "work"].v`: {
+			Name: scim.EnterpriseUserURN + ":manager", Filter: work,
+			Sub: "v",
+		},
+		`http://example.com/2006/11/x/2.0/Group`: {Name: `http://example.com/2006/11/x/2.0/Group`},
 	} {
 		got, err := filter.ParsePath(in)
 		if err != nil || got != want {

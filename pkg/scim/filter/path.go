@@ -7,8 +7,9 @@ import (
 )
 
 // ParsePath reads the path of a PATCH operation (RFC 7644, section 3.5.2, figure 7): an attribute name with its URN and
-// sub-attribute if any, the URN of a whole extension, or a value path with or without a sub-attribute after the bracket. Names
-// are not resolved. Every error is a *scim.Error of status 400: invalidFilter for what is wrong in brackets, else invalidPath.
+// sub-attribute if any, the URN of a whole extension, or a value path with or without a sub-attribute after the
+// bracket. Names are not resolved. Every error is a *scim.Error of status 400: invalidFilter for what is wrong in
+// brackets, else invalidPath.
 func ParsePath(s string) (Path, error) {
 	p := parser{text: s, path: true}
 	if err := p.start(); err != nil {
@@ -121,9 +122,10 @@ func isNameByte(c byte) bool {
 	return isLetter(c) || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// EqualPairs returns the `eq` comparisons of a value filter that is nothing but a conjunction of them, by sub-attribute name
-// as written: what an element must hold to pass the filter, for creating one that does. It is false for any other filter, and
-// for one that asks for two different values of one sub-attribute. A comparison with null asks for nothing and is left out.
+// EqualPairs returns the `eq` comparisons of a value filter that is nothing but a conjunction of them, by sub-attribute
+// name as written: what an element must hold to pass the filter, for creating one that does. It is false for any other
+// filter, and for one that asks for two different values of one sub-attribute. A comparison with null asks for nothing
+// and is left out.
 func EqualPairs(e Expr) (map[string]Value, bool) {
 	pairs := map[string]Value{}
 	seen := map[string]Value{}

@@ -2,7 +2,8 @@ package filter
 
 const hexDigits = "0123456789abcdef"
 
-// How tightly an expression binds: an operand is put in parentheses where it binds less tightly than its place asks for.
+// How tightly an expression binds: an operand is put in parentheses where it binds less tightly than its place asks
+// for.
 const (
 	orLevel = iota
 	andLevel
@@ -30,8 +31,8 @@ func (p Path) String() string { return string(appendPath(nil, p)) }
 // String prints the value as the right side of a comparison: a string in quotes.
 func (v Value) String() string { return string(appendValue(nil, v)) }
 
-// appendExpr prints e for a place that takes what binds at least as tightly as level. And and Or are read from the left, so
-// that a right operand of the same kind needs parentheses.
+// appendExpr prints e for a place that takes what binds at least as tightly as level. And and Or are read from the
+// left, so that a right operand of the same kind needs parentheses.
 func appendExpr(b []byte, e Expr, level int) []byte {
 	switch e := e.(type) {
 	case Or:

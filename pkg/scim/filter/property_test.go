@@ -15,10 +15,14 @@ import (
 )
 
 var (
-	anyName = rapid.StringMatching(`(urn:[a-z0-9:.]{0,8}[a-z]:)?[$]?[A-Za-z][A-Za-z0-9_-]{0,5}([.][$]?[a-z][A-Za-z0-9_-]{0,3})?`).
+	anyName = rapid.StringMatching(
+		`(urn:[a-z0-9:.]{0,8}[a-z]:)?[$]?[A-Za-z][A-Za-z0-9_-]{0,5}([.][$]?[a-z][A-Za-z0-9_-]{0,3})?`).
 		Filter(func(s string) bool { return !strings.EqualFold(s, "not") })
 	anySub = rapid.StringMatching(`[$]?[A-Za-z][A-Za-z0-9_-]{0,5}`)
-	anyOp  = rapid.SampledFrom([]filter.Op{filter.Eq, filter.Ne, filter.Co, filter.Sw, filter.Ew, filter.Gt, filter.Ge, filter.Lt, filter.Le, filter.Pr})
+	anyOp  = rapid.SampledFrom([]filter.Op{
+		filter.Eq, filter.Ne, filter.Co, filter.Sw, filter.Ew, filter.Gt, filter.Ge,
+		filter.Lt, filter.Le, filter.Pr,
+	})
 )
 
 func anyValue(t *rapid.T) filter.Value {
@@ -28,12 +32,14 @@ func anyValue(t *rapid.T) filter.Value {
 	case filter.Str:
 		return filter.Value{Kind: k, Str: rapid.String().Draw(t, "string")}
 	case filter.Number:
-		return filter.Value{Kind: k, Str: rapid.StringMatching(`-?(0|[1-9][0-9]{0,3})([.][0-9]{1,3})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "number")}
+		return filter.Value{Kind: k, Str: rapid.StringMatching(`-?(0|[1-9][0-9]{0,3})([.][0-9]{1,3})?([eE][+-]?[0-9]{1,2})?`).
+			Draw(t, "number")}
 	}
 	return filter.Value{}
 }
 
-// anyTree draws a tree of the grammar: name draws the target of a comparison, value its right side. brackets allows value paths.
+// anyTree draws a tree of the grammar: name draws the target of a comparison, value its right side. brackets allows
+// value paths.
 func anyTree(t *rapid.T, depth int, leaf func(t *rapid.T) filter.Expr) filter.Expr {
 	kind := 0
 	if depth > 0 {
@@ -240,8 +246,11 @@ func holds(op filter.Op, c int) bool {
 
 // Few values, so that equal and neighbouring ones meet often.
 var (
-	someText  = rapid.SampledFrom([]string{"a", "A", "ab", "aB", "b", "ſ", "S", "é", "É", "ß"})
-	someTime  = rapid.SampledFrom([]string{"2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00.0000001Z", "2025-12-31T23:59:59Z"})
+	someText = rapid.SampledFrom([]string{"a", "A", "ab", "aB", "b", "ſ", "S", "é", "É", "ß"})
+	someTime = rapid.SampledFrom([]string{
+		"2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00+01:00",
+		"2026-01-01T00:00:00.0000001Z", "2025-12-31T23:59:59Z",
+	})
 	someWhole = rapid.SampledFrom([]string{"0", "1", "-1", "9007199254740992", "9007199254740993", "9223372036854775807"})
 	someFloat = rapid.SampledFrom([]string{"0", "1.0", "-1", "0.5", "-0.5", "9007199254740992", "1e18", "1e2"})
 )

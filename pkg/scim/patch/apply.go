@@ -7,14 +7,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Apply carries out the operations on doc, in order (RFC 7644, section 3.5.2). doc is a canonical document of type t and is never
-// written to. Operations on the multi-valued attribute that is named by collection ("members"; "" for none) are not applied to
-// the document but returned in Result.Collection.
+// Apply carries out the operations on doc, in order (RFC 7644, section 3.5.2). doc is a canonical document of type t
+// and is never written to. Operations on the multi-valued attribute that is named by collection ("members"; "" for
+// none) are not applied to the document but returned in Result.Collection.
 //
-// The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is noTarget,
-// invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or what
-// ResourceType.Check says of the outcome.
-func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (Result, error) {
+// The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is
+// noTarget, invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or
+// what ResourceType.Check says of the outcome.
+func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (
+	Result, error,
+) {
 	p := &patcher{t: t, d: d, collection: collection, doc: maps.Clone(doc)}
 	if p.doc == nil {
 		p.doc = scim.Object{}
@@ -41,8 +43,8 @@ type patcher struct {
 	d          scim.Dialect
 	collection string
 
-	// doc is this patcher's own map, but what lies below is shared with the document that came in: whoever changes an attribute
-	// puts a new value in its place.
+	// doc is this patcher's own map, but what lies below is shared with the document that came in: whoever changes an
+	// attribute puts a new value in its place.
 	doc     scim.Object
 	changes []CollectionChange
 
@@ -53,14 +55,15 @@ type patcher struct {
 	work int
 }
 
-// maxWork bounds the comparisons of elements in one request, so that a thousand filters on ten thousand elements cannot keep a
-// server busy. A thousand operations on an attribute of a thousand values stay within it.
+// maxWork bounds the comparisons of elements in one request, so that a thousand filters on ten thousand elements cannot
+// keep a server busy. A thousand operations on an attribute of a thousand values stay within it.
 const maxWork = 2_000_000
 
 // spend counts comparisons.
 func (p *patcher) spend(n int) error {
 	if p.work += n; p.work > maxWork {
-		return scim.BadRequest(scim.InvalidValue, "There are too many operations on attributes with this many values; send fewer in one request.")
+		return scim.BadRequest(scim.InvalidValue,
+			"There are too many operations on attributes with this many values; send fewer in one request.")
 	}
 	return nil
 }
@@ -218,7 +221,8 @@ func unassigns(v any) bool {
 	return v == nil || v == ""
 }
 
-// immutableChanged names the immutable attribute or sub-attribute of a that has a value in old and another in next; "" is none.
+// immutableChanged names the immutable attribute or sub-attribute of a that has a value in old and another in next; ""
+// is none.
 func immutableChanged(a *schema.Attribute, old, next any) string {
 	if a.Mutability == schema.Immutable {
 		if old != nil && !scim.Equal(old, next) {

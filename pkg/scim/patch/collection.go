@@ -66,7 +66,8 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 func (p *patcher) removeListed(a *schema.Attribute, value any) error {
 	list := asList(value)
 	if value == "" {
-		return scim.BadRequest(scim.InvalidValue, "Name the %s to remove in a list, or give no value to remove them all.", a.Name)
+		return scim.BadRequest(scim.InvalidValue, "Name the %s to remove in a list, or give no value to remove them all.",
+			a.Name)
 	}
 	eq := make([]string, 0, len(list))
 	for i, e := range list {
@@ -111,10 +112,12 @@ func (p *patcher) elements(a *schema.Attribute, list []any) ([]scim.Object, erro
 }
 
 func errElement(a *schema.Attribute, i int) error {
-	return scim.BadRequest(scim.InvalidValue, "Element %d of %s has no value, which must be the id of a resource.", i+1, a.Name)
+	return scim.BadRequest(scim.InvalidValue, "Element %d of %s has no value, which must be the id of a resource.", i+1,
+		a.Name)
 }
 
-// valuesNamed collects the constants of a filter that is nothing but `value eq "x"`, or several of these joined by `or`.
+// valuesNamed collects the constants of a filter that is nothing but `value eq "x"`, or several of these joined by
+// `or`.
 func valuesNamed(e filter.Expr, to []string) ([]string, bool) {
 	switch e := e.(type) {
 	case filter.Or:
@@ -124,7 +127,8 @@ func valuesNamed(e filter.Expr, to []string) ([]string, bool) {
 		}
 		return valuesNamed(e.R, to)
 	case filter.Compare:
-		if e.Op != filter.Eq || e.Path.Filter != nil || scim.Fold(e.Path.Name) != scim.Fold("value") || e.Value.Kind != filter.Str {
+		if e.Op != filter.Eq || e.Path.Filter != nil || scim.Fold(e.Path.Name) != scim.Fold("value") ||
+			e.Value.Kind != filter.Str {
 			return nil, false
 		}
 		return append(to, e.Value.Str), true

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// changeComplex is a single-valued complex attribute after an operation on it, on one of its sub-attributes, or, with a value
-// filter, on it if it passes.
+// changeComplex is a single-valued complex attribute after an operation on it, on one of its sub-attributes, or, with a
+// value filter, on it if it passes.
 func (p *patcher) changeComplex(kind Kind, tg target, old scim.Object, value any) (any, error) {
 	if tg.expr == nil || old != nil && tg.match.Match(old) {
 		return p.changeObject(kind, tg, old, value)
@@ -81,8 +81,8 @@ func (p *patcher) subValue(kind Kind, sub *schema.Attribute, old, value any) (an
 	return p.normalize(sub, value)
 }
 
-// mergeObject is old with the sub-attributes that value names (RFC 7644, section 3.5.2.3): those not named stay, one that is
-// named with null or "" goes. An add joins the values of a sub-attribute that may have several.
+// mergeObject is old with the sub-attributes that value names (RFC 7644, section 3.5.2.3): those not named stay, one
+// that is named with null or "" goes. An add joins the values of a sub-attribute that may have several.
 func (p *patcher) mergeObject(kind Kind, a *schema.Attribute, old scim.Object, value any) (any, error) {
 	obj, ok := value.(scim.Object)
 	if !ok {
@@ -116,8 +116,8 @@ func (p *patcher) mergeObject(kind Kind, a *schema.Attribute, old scim.Object, v
 	return next, nil
 }
 
-// blueprint is the element that an operation on a value path makes where none passes the filter: what the filter's `eq` pairs
-// say, and the operation's value. nil means that there is nothing to make.
+// blueprint is the element that an operation on a value path makes where none passes the filter: what the filter's `eq`
+// pairs say, and the operation's value. nil means that there is nothing to make.
 func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error) {
 	if kind == Replace && tg.expr != nil && !p.d.CreateOnReplace {
 		return nil, errNoTarget("; add makes a new one")
@@ -150,7 +150,8 @@ func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	case !ok && tg.attr.Sub("value") != nil:
 		obj = scim.Object{"value": value}
 	case !ok:
-		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its sub-attributes.", tg.attr.Name)
+		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its sub-attributes.",
+			tg.attr.Name)
 	}
 	err := p.eachSub(tg.attr, obj, func(sub *schema.Attribute, v any) { put(given, sub.Name, v) })
 	return given, err
@@ -168,8 +169,8 @@ func selected(tg target) (scim.Object, bool) {
 	return raw, ok
 }
 
-// eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil where it unassigns. Read-only
-// ones are left out, unknown ones too unless the dialect refuses them.
+// eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil where it unassigns.
+// Read-only ones are left out, unknown ones too unless the dialect refuses them.
 func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *schema.Attribute, v any)) error {
 	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		sub := a.Sub(key)

@@ -45,8 +45,8 @@ func errNoTarget(why string) error {
 	return scim.BadRequest(scim.NoTarget, "No value matches the filter%s.", why)
 }
 
-// located says in an error's detail in which operation it happened, and at which path, unless the detail names that itself. The error
-// is copied: others may hold on to it.
+// located says in an error's detail in which operation it happened, and at which path, unless the detail names that
+// itself. The error is copied: others may hold on to it.
 func located(err error, operation int, kind Kind, path string) error {
 	var e *scim.Error
 	if !errors.As(err, &e) {

@@ -9,8 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// FuzzApply gives any operations to Parse and Apply under a lenient and a strict profile: no panic, no error but a 400, nothing
-// beside an error, the document that came in as it was, and a result that the schema accepts and that normalising leaves alone.
+// FuzzApply gives any operations to Parse and Apply under a lenient and a strict profile: no panic, no error but a 400,
+// nothing beside an error, the document that came in as it was, and a result that the schema accepts and that
+// normalising leaves alone.
 func FuzzApply(f *testing.F) {
 	for _, ops := range []string{
 		`[]`,
@@ -19,11 +20,15 @@ func FuzzApply(f *testing.F) {
 		`[{"op":"add","path":"emails","value":[{"value":"babs@example.org","type":"home","primary":true},{"display":"x"}]}]`,
 		`[{"op":"remove","path":"emails","value":[{"value":"babs@example.org"},{"type":"work"}]}]`,
 		`[{"op":"remove","path":"emails.value"},{"op":"replace","path":"emails.primary","value":true}]`,
-		`[{"op":"replace","value":{"name.givenName":"B","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager":"7","emails[type eq \"x\"].value":"y","title":null}}]`,
-		`[{"op":"replace","path":"manager","value":""},{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]`,
+		`[{"op":"replace","value":{"name.givenName":"B",` +
+			`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager":"7","emails[type eq \"x\"].value":"y",` +
+			`"title":null}}]`,
+		`[{"op":"replace","path":"manager","value":""},{"op":"remove",` +
+			`"path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]`,
 		`[{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User","value":{"userName":"x","name":{}}}]`,
 		`[{"op":"replace","value":"{\"active\":\"False\",\"x509Certificates\":[{\"value\":\"AAAA\"}]}"}]`,
-		`[{"op":"remove","path":"members[value eq \"a\" or value eq \"b\"]"},{"op":"add","path":"members","value":[{"value":"a","$ref":null}]}]`,
+		`[{"op":"remove","path":"members[value eq \"a\" or value eq \"b\"]"},{"op":"add","path":"members",` +
+			`"value":[{"value":"a","$ref":null}]}]`,
 		`[{"op":"replace","path":"addresses[type eq \"work\"]","value":{"locality":"L","primary":true}}]`,
 	} {
 		f.Add(ops)
@@ -41,7 +46,10 @@ func FuzzApply(f *testing.F) {
 				badRequest(t, err)
 				continue
 			}
-			for doc, rt := range map[string]*schema.ResourceType{babs: schema.UserType(), ann: schema.UserType(), crew: schema.GroupType()} {
+			for doc, rt := range map[string]*schema.ResourceType{
+				babs: schema.UserType(), ann: schema.UserType(),
+				crew: schema.GroupType(),
+			} {
 				tryApply(t, rt, doc, parsed, d)
 			}
 		}

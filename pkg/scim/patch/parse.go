@@ -7,9 +7,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 )
 
-// Parse reads a PatchOp message (RFC 7644, section 3.5.2), whose keys may be in any case, into its operations. Paths are parsed
-// but not resolved. Every error is a *scim.Error of status 400: invalidSyntax for a broken message, noTarget for a remove without
-// a path, invalidPath or invalidFilter for a broken path, invalidValue for a value that is missing or cannot be.
+// Parse reads a PatchOp message (RFC 7644, section 3.5.2), whose keys may be in any case, into its operations. Paths
+// are parsed but not resolved. Every error is a *scim.Error of status 400: invalidSyntax for a broken message, noTarget
+// for a remove without a path, invalidPath or invalidFilter for a broken path, invalidValue for a value that is missing
+// or cannot be.
 func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 	if err := checkURN(msg); err != nil {
 		return nil, err
@@ -24,7 +25,8 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 	case len(list) == 0 && !d.EmptyOperations:
 		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is empty: a PATCH has at least one operation.")
 	case len(list) > MaxOperations:
-		return nil, scim.BadRequest(scim.InvalidSyntax, "There are %d operations in one request; the most is %d, send the rest in further requests.",
+		return nil, scim.BadRequest(scim.InvalidSyntax,
+			"There are %d operations in one request; the most is %d, send the rest in further requests.",
 			len(list), MaxOperations)
 	}
 	ops := make([]Operation, 0, len(list))
@@ -110,8 +112,8 @@ func parsePath(obj scim.Object) (*filter.Path, error) {
 	return &p, nil
 }
 
-// parseAttributes reads the value of an operation without a path: an object of attributes, which some clients wrap in an array
-// of one or send as a string of JSON.
+// parseAttributes reads the value of an operation without a path: an object of attributes, which some clients wrap in
+// an array of one or send as a string of JSON.
 func parseAttributes(v any) (scim.Object, error) {
 	if list, ok := v.([]any); ok && len(list) == 1 {
 		v = list[0]

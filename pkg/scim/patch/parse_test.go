@@ -11,14 +11,17 @@ import (
 
 func TestParseErrors(t *testing.T) {
 	const head = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],`
-	many := head + `"Operations":[` + strings.Repeat(`{"op":"remove","path":"title"},`, patch.MaxOperations) + `{"op":"remove","path":"title"}]}`
+	many := head + `"Operations":[` + strings.Repeat(`{"op":"remove","path":"title"},`, patch.MaxOperations) +
+		`{"op":"remove","path":"title"}]}`
 	for _, c := range []struct {
 		name, msg string
 		want      scim.ErrorType
 	}{
 		{"no schemas", `{"Operations":[{"op":"remove","path":"title"}]}`, scim.InvalidSyntax},
-		{"another schema", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"op":"remove","path":"title"}]}`, scim.InvalidSyntax},
-		{"schemas is a string", `{"schemas":"urn:ietf:params:scim:api:messages:2.0:PatchOp","Operations":[{"op":"remove","path":"title"}]}`, scim.InvalidSyntax},
+		{"another schema", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],` +
+			`"Operations":[{"op":"remove","path":"title"}]}`, scim.InvalidSyntax},
+		{"schemas is a string", `{"schemas":"urn:ietf:params:scim:api:messages:2.0:PatchOp","Operations":[{"op":"remove",` +
+			`"path":"title"}]}`, scim.InvalidSyntax},
 		{"no operations", head + `"x":1}`, scim.InvalidSyntax},
 		{"operations is null", head + `"Operations":null}`, scim.InvalidSyntax},
 		{"operations is an object", head + `"Operations":{"op":"remove","path":"title"}}`, scim.InvalidSyntax},
@@ -36,7 +39,10 @@ func TestParseErrors(t *testing.T) {
 		{"path is broken", head + `"Operations":[{"op":"remove","path":"emails["}]}`, scim.InvalidFilter},
 		{"no path and a number", head + `"Operations":[{"op":"add","value":5}]}`, scim.InvalidValue},
 		{"no path and null", head + `"Operations":[{"op":"add","value":null}]}`, scim.InvalidValue},
-		{"no path and two objects", head + `"Operations":[{"op":"add","value":[{"title":"a"},{"title":"b"}]}]}`, scim.InvalidValue},
+		{
+			"no path and two objects", head + `"Operations":[{"op":"add","value":[{"title":"a"},{"title":"b"}]}]}`,
+			scim.InvalidValue,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ops, err := patch.Parse(object(t, c.msg), dialect(t, ""))
@@ -55,7 +61,8 @@ func TestParseReadsKeysInAnyCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ops) != 2 || ops[0].Kind != patch.Replace || ops[0].Path.String() != "title" || ops[0].Value != "x" || !ops[0].HasValue {
+	if len(ops) != 2 || ops[0].Kind != patch.Replace || ops[0].Path.String() != "title" || ops[0].Value != "x" ||
+		!ops[0].HasValue {
 		t.Errorf("got %+v", ops)
 	}
 	if ops[1].Kind != patch.Remove || ops[1].HasValue {
@@ -65,14 +72,21 @@ func TestParseReadsKeysInAnyCase(t *testing.T) {
 
 func TestErrorsSayWhere(t *testing.T) {
 	for ops, want := range map[string]string{
-		`[{"op":"add","path":"title","value":"T"},{"op":"remove","path":"userName"}]`:      "Operation 2: userName is required and can't be removed.",
-		`[{"op":"add","path":"title","value":"T"},{"op":"move","path":"userName"}]`:        "Operation 2: op \"move\" is unknown",
-		`[{"op":"replace","value":{"active":"maybe"}}]`:                                    "Operation 1: The value of active must be true or false, not this string.",
-		`[{"op":"replace","path":"emails[type eq \"work\"].value","value":{}}]`:            `Operation 1, replace emails[type eq "work"].value: The value of emails.value must be a string`,
+		`[{"op":"add","path":"title","value":"T"},{"op":"remove","path":"userName"}]`: "Operation 2: userName is " +
+			"required and can't be removed.",
+		`[{"op":"add","path":"title","value":"T"},{"op":"move","path":"userName"}]`: "Operation 2: op \"move\" is " +
+			"unknown",
+		`[{"op":"replace","value":{"active":"maybe"}}]`: "Operation 1: The value of " +
+			"active must be true or false, not this string.",
+		`[{"op":"replace","path":"emails[type eq \"work\"].value","value":{}}]`: `Operation 1, replace ` +
+			`emails[type eq "work"].value: The value of emails.value must be a string`,
 		`[{"op":"replace","path":"` + strings.Repeat("x", 500) + `","value":"something"}]`: "Operation 1, replace xxx",
-		`[{"op":"replace","value":{"emails[type eq \"x\"].value":"y"}}]`:                   `Operation 1, replace emails[type eq "x"].value: No value matches the filter; add makes a new one.`,
-		`[{"op":"add","path":"title.","value":"x"}]`:                                       "Operation 1: The path is not valid at character 1: \"title.\" is no attribute name: the name of a sub-attribute is missing behind the dot.",
-		`[{"op":"add","path":"` + enterprise + `","value":{"department":5}}]`:              "Operation 1: The value of " + enterprise + ":department must be a string, not a number.",
+		`[{"op":"replace","value":{"emails[type eq \"x\"].value":"y"}}]`: `Operation 1, replace ` +
+			`emails[type eq "x"].value: No value matches the filter; add makes a new one.`,
+		`[{"op":"add","path":"title.","value":"x"}]`: "Operation 1: The path is not valid at " +
+			"character 1: \"title.\" is no attribute name: the name of a sub-attribute is missing behind the dot.",
+		`[{"op":"add","path":"` + enterprise + `","value":{"department":5}}]`: "Operation 1: The value of " + enterprise +
+			":department must be a string, not a number.",
 		`[5]`: "Operation 1 must be an object",
 	} {
 		_, err := run(t, schema.UserType(), object(t, babs), ops, scim.Dialect{})

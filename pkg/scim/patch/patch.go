@@ -31,13 +31,14 @@ type Operation struct {
 
 // CollectionChange is an operation on the attribute that is kept outside the document, such as the members of a group.
 type CollectionChange struct {
-	// Kind says what to do: Add puts Values in, Replace leaves exactly Values, Remove takes out what the other fields name.
+	// Kind says what to do: Add puts Values in, Replace leaves exactly Values, Remove takes out what the other fields
+	// name.
 	Kind Kind
 	// Values are the normalised elements of an Add or a Replace, each with a `value`, no `value` twice, in the order sent.
 	// A Replace may have none. For a Remove it is nil.
 	Values []scim.Object
-	// Filter selects the elements of a Remove whose filter is more than `value eq`. Exactly one of Filter, Eq and All is set for
-	// a Remove, and none otherwise.
+	// Filter selects the elements of a Remove whose filter is more than `value eq`. Exactly one of Filter, Eq and All is
+	// set for a Remove, and none otherwise.
 	Filter *filter.ElementMatcher
 	// Eq names the elements of a Remove by their `value`, none twice. One that is not there is not an error.
 	Eq []string

@@ -13,14 +13,26 @@ import (
 
 // The vocabulary of generated operations: small, so that they meet each other.
 var (
-	kinds     = rapid.SampledFrom([]string{"add", "remove", "replace", "Add", "REPLACE"})
-	wholes    = rapid.SampledFrom([]string{"title", "active", "name", "emails", "addresses", "roles", "nickName", "externalId", "userName", "schemas", "id", "shoe", enterprise, enterprise + ":department", enterprise + ":manager", "manager", "members"})
-	lists     = rapid.SampledFrom([]string{"emails", "addresses", "roles", "phoneNumbers"})
-	subs      = rapid.SampledFrom([]string{"value", "type", "primary", "display", "formatted", "givenName", "$ref", "shoe"})
-	words     = rapid.SampledFrom([]string{"work", "home", "a", "A", "true", "", "babs@example.org", "bjensen@example.com"})
-	simples   = rapid.OneOf(rapid.Just[any](nil), rapid.Map(words, func(s string) any { return s }), rapid.Map(rapid.Bool(), func(b bool) any { return b }), rapid.Just[any](int64(7)))
+	kinds  = rapid.SampledFrom([]string{"add", "remove", "replace", "Add", "REPLACE"})
+	wholes = rapid.SampledFrom([]string{
+		"title", "active", "name", "emails", "addresses", "roles", "nickName",
+		"externalId", "userName", "schemas", "id", "shoe", enterprise, enterprise + ":department", enterprise + ":manager",
+		"manager", "members",
+	})
+	lists = rapid.SampledFrom([]string{"emails", "addresses", "roles", "phoneNumbers"})
+	subs  = rapid.SampledFrom([]string{
+		"value", "type", "primary", "display", "formatted", "givenName", "$ref",
+		"shoe",
+	})
+	words = rapid.SampledFrom([]string{
+		"work", "home", "a", "A", "true", "", "babs@example.org",
+		"bjensen@example.com",
+	})
+	simples = rapid.OneOf(rapid.Just[any](nil), rapid.Map(words, func(s string) any { return s }),
+		rapid.Map(rapid.Bool(), func(b bool) any { return b }), rapid.Just[any](int64(7)))
 	elements  = rapid.Map(rapid.MapOfN(subs, simples, 0, 4), func(m map[string]any) any { return m })
-	anyValues = rapid.OneOf(simples, elements, rapid.Map(rapid.SliceOfN(rapid.OneOf(elements, simples), 0, 4), func(l []any) any { return l }))
+	anyValues = rapid.OneOf(simples, elements,
+		rapid.Map(rapid.SliceOfN(rapid.OneOf(elements, simples), 0, 4), func(l []any) any { return l }))
 )
 
 func paths(t *rapid.T) string {
@@ -28,7 +40,8 @@ func paths(t *rapid.T) string {
 	case 0:
 		return wholes.Draw(t, "path")
 	case 1:
-		return rapid.SampledFrom([]string{"name", "emails", "addresses", enterprise + ":manager"}).Draw(t, "path") + "." + subs.Draw(t, "sub")
+		return rapid.SampledFrom([]string{"name", "emails", "addresses", enterprise + ":manager"}).
+			Draw(t, "path") + "." + subs.Draw(t, "sub")
 	}
 	filter := subs.Draw(t, "left") + ` eq "` + words.Draw(t, "right") + `"`
 	if rapid.Bool().Draw(t, "longer") {
@@ -131,7 +144,10 @@ func TestTwiceIsOnce(t *testing.T) {
 
 // TestSimplePathsAgainstModel applies operations on single string values to the patcher and to a flat map.
 func TestSimplePathsAgainstModel(t *testing.T) {
-	names := []string{"title", "nickName", "locale", "name.givenName", "name.familyName", "name.middleName", enterprise + ":department", enterprise + ":division"}
+	names := []string{
+		"title", "nickName", "locale", "name.givenName", "name.familyName", "name.middleName",
+		enterprise + ":department", enterprise + ":division",
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		model := map[string]string{}
 		ops := make([]any, rapid.IntRange(1, 12).Draw(rt, "operations"))
@@ -196,7 +212,9 @@ func TestWorkIsBounded(t *testing.T) {
 	doc["roles"] = roles
 	var many, loose []patch.Operation
 	for i := range patch.MaxOperations {
-		many = append(many, patch.Operation{Kind: patch.Remove, Path: path(t, fmt.Sprintf(`roles[value eq "%d-" or display eq "x"]`, i))})
+		many = append(many, patch.Operation{
+			Kind: patch.Remove, Path: path(t, fmt.Sprintf(`roles[value eq "%d-" or display eq "x"]`, i)),
+		})
 	}
 	entries := make([]any, 20_000)
 	for i := range entries {

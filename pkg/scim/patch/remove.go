@@ -49,8 +49,9 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 	return slices.DeleteFunc(slices.Clone(old), named), nil
 }
 
-// shown is an element of a without the sub-attributes that are never returned: which elements an operation is about must not
-// depend on them, or a client would find their values by trying. An attribute that is hidden as a whole shows nothing anyway.
+// shown is an element of a without the sub-attributes that are never returned: which elements an operation is about
+// must not depend on them, or a client would find their values by trying. An attribute that is hidden as a whole shows
+// nothing anyway.
 func shown(a *schema.Attribute, e any) any {
 	obj, ok := e.(scim.Object)
 	if !ok || hidden(a) || !slices.ContainsFunc(a.SubAttributes, hidden) {

@@ -22,8 +22,8 @@ func (p *patcher) changeResource(kind Kind, value any) error {
 	return p.merge(kind, p.t.Core.ID+":", obj)
 }
 
-// changeExtension applies an operation whose path is the URN of an extension: its attributes are merged, as those of a complex
-// attribute are.
+// changeExtension applies an operation whose path is the URN of an extension: its attributes are merged, as those of a
+// complex attribute are.
 func (p *patcher) changeExtension(kind Kind, tg target, value any) error {
 	id := tg.extension.ID
 	if kind == Remove {
@@ -66,9 +66,9 @@ type member struct {
 	to    target
 }
 
-// merge applies each key of obj as if it were the path of an operation of its own. prefix, a URN with a colon or "", goes before
-// every key. Whole attributes come before their sub-attributes, and these before value paths, so that the outcome does not
-// depend on the order of the keys.
+// merge applies each key of obj as if it were the path of an operation of its own. prefix, a URN with a colon or "",
+// goes before every key. Whole attributes come before their sub-attributes, and these before value paths, so that the
+// outcome does not depend on the order of the keys.
 func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 	members := make([]member, 0, len(obj))
 	for _, key := range slices.Sorted(maps.Keys(obj)) {
@@ -83,7 +83,8 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 		case known && m.to.readOnly() == "":
 			members = append(members, m)
 		case !known && p.d.RejectUnknownAttributes:
-			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all.", shortened(key))
+			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all.",
+				shortened(key))
 		}
 	}
 	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.depth, b.depth) })

@@ -102,8 +102,8 @@ func (tg target) readOnly() string {
 	return ""
 }
 
-// required names the required attribute that removing the target would unassign; "" is none. Where a list of values or a filter
-// says what to remove, the outcome decides, not the path.
+// required names the required attribute that removing the target would unassign; "" is none. Where a list of values or
+// a filter says what to remove, the outcome decides, not the path.
 func (tg target) required(value any) string {
 	switch {
 	case tg.sub != nil && tg.sub.Required:

@@ -50,8 +50,8 @@ func asList(v any) []any {
 	return []any{v}
 }
 
-// appendValues is old and the normalised elements of added. One whose identity is there already is merged into it. A primary
-// one among added takes primary from all others.
+// appendValues is old and the normalised elements of added. One whose identity is there already is merged into it. A
+// primary one among added takes primary from all others.
 func appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
 	next := slices.Clone(old)
 	at := make(map[string]int, len(old)+len(added))
@@ -81,7 +81,8 @@ func appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
 	return next, nil
 }
 
-// overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself where nothing differs.
+// overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself where nothing
+// differs.
 func overlaid(old, e any) any {
 	was, ok := old.(scim.Object)
 	is, ok2 := e.(scim.Object)
@@ -104,8 +105,8 @@ func overlaid(old, e any) any {
 	return next
 }
 
-// identity is equal for two elements of a that may not be in one list: those with one type and value, and those without a value
-// that differ in nothing but primary and what is never returned.
+// identity is equal for two elements of a that may not be in one list: those with one type and value, and those without
+// a value that differ in nothing but primary and what is never returned.
 func identity(a *schema.Attribute, e any) string {
 	obj, ok := shown(a, e).(scim.Object)
 	if !ok {
@@ -133,8 +134,8 @@ func isPrimary(e any) bool {
 	return obj["primary"] == true
 }
 
-// clearPrimary sets primary to false in every element of list but the one at keep (RFC 7644, section 3.5.2); -1 changes nothing.
-// list is written to, its elements are not.
+// clearPrimary sets primary to false in every element of list but the one at keep (RFC 7644, section 3.5.2); -1 changes
+// nothing. list is written to, its elements are not.
 func clearPrimary(list []any, keep int) {
 	if keep < 0 {
 		return
@@ -148,8 +149,8 @@ func clearPrimary(list []any, keep int) {
 	}
 }
 
-// changeElements is the list of values of a multi-valued attribute after an operation on those that pass the target's filter, or
-// on the target's sub-attribute of all.
+// changeElements is the list of values of a multi-valued attribute after an operation on those that pass the target's
+// filter, or on the target's sub-attribute of all.
 func (p *patcher) changeElements(kind Kind, tg target, old []any, value any) ([]any, error) {
 	change, err := p.elementChange(kind, tg, value)
 	if err != nil {
@@ -221,8 +222,8 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 	}, nil
 }
 
-// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil where value says
-// nothing.
+// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil where value
+// says nothing.
 func (p *patcher) wholeElement(tg target, value any) (any, error) {
 	if tg.attr.Type != schema.Complex {
 		return tg.attr.NormalizeElement(value, p.d)
@@ -239,7 +240,8 @@ func (p *patcher) wholeElement(tg target, value any) (any, error) {
 	return p.normalElement(tg.attr, raw)
 }
 
-// normalElement is one element of a multi-valued complex attribute in canonical form; nil where it holds nothing but labels.
+// normalElement is one element of a multi-valued complex attribute in canonical form; nil where it holds nothing but
+// labels.
 func (p *patcher) normalElement(a *schema.Attribute, raw scim.Object) (any, error) {
 	e, err := a.NormalizeElement(raw, p.d)
 	if obj, _ := e.(scim.Object); err != nil || a.OnlyLabels(obj) {
@@ -267,7 +269,8 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	return appendValues(tg.attr, old, []any{e})
 }
 
-// withoutDuplicates is list without elements that differ from an earlier one in nothing but primary, which that one takes over.
+// withoutDuplicates is list without elements that differ from an earlier one in nothing but primary, which that one
+// takes over.
 func withoutDuplicates(list []any) []any {
 	if len(list) < 2 {
 		return list

@@ -11,7 +11,10 @@ func with(a *Attribute, options ...option) *Attribute {
 }
 
 func attribute(name string, t Type, description string) *Attribute {
-	return &Attribute{Name: name, Type: t, Description: description, Mutability: ReadWrite, Returned: Default, Uniqueness: None}
+	return &Attribute{
+		Name: name, Type: t, Description: description, Mutability: ReadWrite, Returned: Default,
+		Uniqueness: None,
+	}
 }
 
 func str(name, description string, options ...option) *Attribute {
@@ -85,7 +88,8 @@ func maxBytes(n int) option { return func(a *Attribute) { a.MaxBytes = n } }
 
 func canonical(values ...string) option { return func(a *Attribute) { a.CanonicalValues = values } }
 
-// valueType changes the type of the sub-attribute value; references and binaries are case-exact (RFC 7643, sections 2.3.6, 2.3.7).
+// valueType changes the type of the sub-attribute value; references and binaries are case-exact (RFC 7643, sections
+// 2.3.6, 2.3.7).
 func valueType(t Type, referenceTypes ...string) option {
 	return func(a *Attribute) {
 		v := a.SubAttributes[0]

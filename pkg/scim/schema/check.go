@@ -7,9 +7,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Check says whether a canonical document may be stored: required attributes and required extensions are there, strings and
-// lists are within their limits, and names, types and shapes are those that Normalize makes. Read-only attributes (id, meta,
-// groups) are not looked at. The error is an *scim.Error 400 invalidValue that names the attribute.
+// Check says whether a canonical document may be stored: required attributes and required extensions are there, strings
+// and lists are within their limits, and names, types and shapes are those that Normalize makes. Read-only attributes
+// (id, meta, groups) are not looked at. The error is an *scim.Error 400 invalidValue that names the attribute.
 func (t *ResourceType) Check(doc scim.Object) error {
 	seen, err := checkAttributes(t.Core.Attributes, doc)
 	if err != nil {
@@ -95,7 +95,8 @@ func (a *Attribute) check(v any) error {
 		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an array that is not empty.", a.fullName())
 	}
 	if a.MaxValues > 0 && len(list) > a.MaxValues {
-		return scim.BadRequest(scim.InvalidValue, "%s has %d values; at most %d are allowed.", a.fullName(), len(list), a.MaxValues)
+		return scim.BadRequest(scim.InvalidValue, "%s has %d values; at most %d are allowed.", a.fullName(), len(list),
+			a.MaxValues)
 	}
 	for _, e := range list {
 		if err := a.checkElement(e); err != nil {
@@ -118,13 +119,15 @@ func (a *Attribute) checkElement(v any) error {
 		return nil
 	}
 	if a.Closed && !a.allows(s) {
-		return scim.BadRequest(scim.InvalidValue, "The value of %s must be one of %s.", a.fullName(), quoted(a.CanonicalValues))
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be one of %s.", a.fullName(),
+			quoted(a.CanonicalValues))
 	}
 	if s == "" {
 		return scim.BadRequest(scim.InvalidValue, "%s must not be empty.", a.fullName())
 	}
 	if a.MaxBytes > 0 && len(s) > a.MaxBytes {
-		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.fullName(), len(s), a.MaxBytes)
+		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.fullName(),
+			len(s), a.MaxBytes)
 	}
 	return nil
 }

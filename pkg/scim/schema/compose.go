@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Types joins the definitions to those of RFC 7643. The error is an *scim.Error 400 invalidValue: a URN that nothing defines, an
-// endpoint that two types have, too much of something.
+// Types joins the definitions to those of RFC 7643. The error is an *scim.Error 400 invalidValue: a URN that nothing
+// defines, an endpoint that two types have, too much of something.
 func (d Definitions) Types() (*Types, error) {
 	switch {
 	case d.IsEmpty():
@@ -68,7 +68,8 @@ func (c *composer) types() (*Types, error) {
 	return typesOf(all, c.schemas()), nil
 }
 
-// schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type uses them yet.
+// schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type
+// uses them yet.
 func (c *composer) schemas() []*Schema {
 	list := []*Schema{User(), Group(), c.enterprise}
 	for _, s := range c.d.Schemas {
@@ -89,7 +90,8 @@ func (c *composer) schemas() []*Schema {
 func (c *composer) resourceType(d TypeDefinition) (*ResourceType, error) {
 	defined := c.d.Schema(d.Schema)
 	if defined == nil || defined.ID == scim.EnterpriseUserURN {
-		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first", d.Schema, d.ID)
+		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first", d.Schema,
+			d.ID)
 	}
 	key := scim.Fold(d.Schema)
 	if c.cores[key] == nil {
@@ -126,7 +128,8 @@ func (c *composer) extend(rt *ResourceType, d TypeDefinition) error {
 	}
 	rt.unique = rt.uniquePaths()
 	if len(rt.unique) > MaxUniqueValues {
-		return invalidDefinition("resource type %s has %d unique attributes; at most %d are allowed", rt.ID, len(rt.unique), MaxUniqueValues)
+		return invalidDefinition("resource type %s has %d unique attributes; at most %d are allowed", rt.ID, len(rt.unique),
+			MaxUniqueValues)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Define prepares a schema for fast look-ups and for errors that name attributes in full, and returns it. A schema must not be
-// changed afterwards; it is then safe for concurrent use. One that was never defined works too, but slower.
+// Define prepares a schema for fast look-ups and for errors that name attributes in full, and returns it. A schema must
+// not be changed afterwards; it is then safe for concurrent use. One that was never defined works too, but slower.
 func Define(s *Schema) *Schema {
 	if isExtension(s.ID) {
 		return define(s, s.ID+":")
@@ -24,8 +24,8 @@ func define(s *Schema, prefix string) *Schema {
 	return s
 }
 
-// isExtension says whether attributes of this schema are written with the URN in front: all but those of the schemas that
-// RFC 7643 calls core.
+// isExtension says whether attributes of this schema are written with the URN in front: all but those of the schemas
+// that RFC 7643 calls core.
 func isExtension(urn string) bool {
 	return !strings.HasPrefix(urn, "urn:ietf:params:scim:schemas:core:2.0:")
 }
@@ -38,8 +38,8 @@ func (a *Attribute) define(prefix string) {
 	}
 }
 
-// indexOf finds attributes by their declared name and by its fold. Names of one level differ by more than case (RFC 7643,
-// section 2.1), so the two never meet.
+// indexOf finds attributes by their declared name and by its fold. Names of one level differ by more than case (RFC
+// 7643, section 2.1), so the two never meet.
 func indexOf(attributes []*Attribute) map[string]*Attribute {
 	index := make(map[string]*Attribute, 2*len(attributes))
 	for _, a := range attributes {
@@ -67,8 +67,8 @@ func find(index map[string]*Attribute, list []*Attribute, name string) *Attribut
 // Sub is the sub-attribute of that name, in any case; nil if there is none.
 func (a *Attribute) Sub(name string) *Attribute { return find(a.index, a.SubAttributes, name) }
 
-// Attribute is the attribute of that name, in any case; nil if there is none. For a core schema that includes the common
-// attributes id, externalId and meta (RFC 7643, section 3.1).
+// Attribute is the attribute of that name, in any case; nil if there is none. For a core schema that includes the
+// common attributes id, externalId and meta (RFC 7643, section 3.1).
 func (s *Schema) Attribute(name string) *Attribute { return find(s.index, s.Attributes, name) }
 
 // fullName is what an error calls the attribute: "emails.value", with the URN in front in an extension.
@@ -81,6 +81,8 @@ func (a *Attribute) fullName() string {
 
 // schemasAttribute stands for "schemas", which every resource has (RFC 7643, section 3) and no schema lists.
 var schemasAttribute = &Attribute{
-	Name: "schemas", Type: Reference, MultiValued: true, Required: true, CaseExact: true, Mutability: ReadOnly, Returned: Always,
-	Uniqueness: None, ReferenceTypes: []string{"uri"}, Description: "The URNs of the schemas that the resource has attributes of.",
+	Name: "schemas", Type: Reference, MultiValued: true, Required: true, CaseExact: true, Mutability: ReadOnly,
+	Returned:   Always,
+	Uniqueness: None, ReferenceTypes: []string{"uri"},
+	Description: "The URNs of the schemas that the resource has attributes of.",
 }

@@ -24,16 +24,20 @@ const (
 	maxDescription = 1000
 )
 
-// ParseSchema reads a schema that an operator defines, in the representation of RFC 7643, section 7: id, name, description and
-// attributes. What an attribute leaves out has the default of section 2.2. The common attributes id, externalId and meta are not
-// to be listed; keys that a representation has beside these (schemas, meta) are ignored, all others refused. With the URN of the
-// enterprise extension the attributes are added to those of RFC 7643, section 4.3.
+// ParseSchema reads a schema that an operator defines, in the representation of RFC 7643, section 7: id, name,
+// description and attributes. What an attribute leaves out has the default of section 2.2. The common attributes id,
+// externalId and meta are not to be listed; keys that a representation has beside these (schemas, meta) are ignored,
+// all others refused. With the URN of the enterprise extension the attributes are added to those of RFC 7643, section
+// 4.3.
 //
-// The canonicalValues of such an attribute are its allowed values. The error is an *scim.Error 400 invalidValue that names what is
-// wrong.
+// The canonicalValues of such an attribute are its allowed values. The error is an *scim.Error 400 invalidValue that
+// names what is wrong.
 func ParseSchema(o scim.Object) (*Schema, error) {
 	p := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "attributes")
-	s := &Schema{ID: p.text("id", maxURNLength), Name: p.text("name", maxDescription), Description: p.text("description", maxDescription)}
+	s := &Schema{
+		ID: p.text("id", maxURNLength), Name: p.text("name", maxDescription),
+		Description: p.text("description", maxDescription),
+	}
 	list := p.list("attributes")
 	if p.err != nil {
 		return nil, p.err
@@ -75,12 +79,16 @@ func checkURN(urn string) error {
 	switch {
 	case urn == scim.EnterpriseUserURN:
 		return nil
-	case !strings.HasPrefix(folded, "urn:") || strings.Count(urn, ":") < 2 || strings.Contains(urn, "::") || !isURNEnd(urn[len(urn)-1]):
+	case !strings.HasPrefix(folded, "urn:") || strings.Count(urn, ":") < 2 || strings.Contains(urn, "::") ||
+		!isURNEnd(urn[len(urn)-1]):
 		return invalidDefinition("id must be a URN such as urn:example:scim:schemas:2.0:Badge")
 	case strings.ContainsFunc(urn, func(r rune) bool { return !isNameRune(r) && r != ':' && r != '.' }):
 		return invalidDefinition("id must consist of letters, digits, colons, dots, hyphens and underscores")
 	}
-	reserved := []string{"urn:ietf:params:scim:schemas:core:", "urn:ietf:params:scim:api:", scim.Fold(scim.EnterpriseUserURN)}
+	reserved := []string{
+		"urn:ietf:params:scim:schemas:core:", "urn:ietf:params:scim:api:",
+		scim.Fold(scim.EnterpriseUserURN),
+	}
 	for _, prefix := range reserved {
 		if strings.HasPrefix(folded, prefix) {
 			return invalidDefinition("id must not begin with %s, which is reserved", prefix)
@@ -104,7 +112,8 @@ func isName(s string) bool {
 	return letter && len(s) <= maxNameLength && !strings.ContainsFunc(s, func(r rune) bool { return !isNameRune(r) })
 }
 
-// reservedNames are attributes that every resource has, and one that this server never keeps. A profile may hide meta and password.
+// reservedNames are attributes that every resource has, and one that this server never keeps. A profile may hide meta
+// and password.
 var reservedNames = []string{"schemas", "meta", "password"}
 
 // checkNames looks for names, in any case, that are there twice on one level, or are those of attributes of RFC 7643.
@@ -127,7 +136,8 @@ func checkNames(attributes, standard []*Attribute, prefix string) error {
 	return nil
 }
 
-// parseAttribute reads one attribute, the i-th of its list; parent is the name of the attribute that it is part of, or "".
+// parseAttribute reads one attribute, the i-th of its list; parent is the name of the attribute that it is part of, or
+// "".
 func parseAttribute(v any, parent string, i int) (*Attribute, error) {
 	o, ok := v.(scim.Object)
 	name, _ := member(o, "name")
@@ -141,12 +151,14 @@ func parseAttribute(v any, parent string, i int) (*Attribute, error) {
 	case !ok:
 		return nil, invalidDefinition("attribute %d of %s must be an object", i+1, cmpOr(parent, "the schema"))
 	case !isName(a.Name) || parent == "" && a.Name == "$ref":
-		return nil, invalidDefinition("attribute %d of %s needs a name: a letter, then letters, digits, hyphens and underscores, at most %d",
+		return nil, invalidDefinition("attribute %d of %s needs a name: a letter, then letters, digits, hyphens and "+
+			"underscores, at most %d",
 			i+1, cmpOr(parent, "the schema"), maxNameLength)
 	case parent == "" && slices.Contains(reservedNames, scim.Fold(a.Name)):
 		return nil, invalidDefinition("the attribute name %s is reserved", a.Name)
 	}
-	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required", "canonicalValues", "caseExact", "mutability",
+	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required", "canonicalValues", "caseExact",
+		"mutability",
 		"returned", "uniqueness", "referenceTypes", "subAttributes")
 	a.Type = Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"))
 	a.MultiValued, a.Required = p.flag("multiValued", false), p.flag("required", false)
@@ -159,7 +171,8 @@ func parseAttribute(v any, parent string, i int) (*Attribute, error) {
 		returned = []string{"never"} // RFC 7643, section 7: its values are not returned
 	}
 	a.Returned = Returned(p.word("returned", returned...))
-	a.CanonicalValues, a.ReferenceTypes = p.texts("canonicalValues", MaxCanonicalValues), p.texts("referenceTypes", MaxCanonicalValues)
+	a.CanonicalValues, a.ReferenceTypes = p.texts("canonicalValues", MaxCanonicalValues),
+		p.texts("referenceTypes", MaxCanonicalValues)
 	a.Closed = len(a.CanonicalValues) > 0
 	subs := p.list("subAttributes")
 	if p.err != nil {
@@ -195,7 +208,8 @@ func (a *Attribute) parseSubs(list []any, parent string) error {
 	return checkNames(a.SubAttributes, nil, a.Name+".")
 }
 
-// checkCharacteristics looks for characteristics that do not go together (RFC 7643, section 7), and sets the limits of unique values.
+// checkCharacteristics looks for characteristics that do not go together (RFC 7643, section 7), and sets the limits of
+// unique values.
 func (a *Attribute) checkCharacteristics(where string) error {
 	text := a.Type == String || a.Type == Reference
 	switch {
@@ -210,7 +224,8 @@ func (a *Attribute) checkCharacteristics(where string) error {
 	case a.Uniqueness != None && (a.Type == Complex || a.Type == Boolean):
 		return invalidDefinition("%s can't be unique: it is %s", where, a.Type)
 	case a.guessable():
-		return invalidDefinition("%s must not be immutable, or required with several values, and returned never, in whole or in "+
+		return invalidDefinition("%s must not be immutable, or required with several values, and returned never, in "+
+			"whole or in "+
 			"part: whether a write is refused would tell what it has", where)
 	case slices.Contains(a.CanonicalValues, ""):
 		return invalidDefinition("%s has an empty canonical value", where)
@@ -221,8 +236,9 @@ func (a *Attribute) checkCharacteristics(where string) error {
 	return nil
 }
 
-// guessable reports whether a client could find a value that it is never shown by trying: a write is refused if the value that
-// it gives to an immutable attribute is another one, or if the value that it removes is the last of a required attribute.
+// guessable reports whether a client could find a value that it is never shown by trying: a write is refused if the
+// value that it gives to an immutable attribute is another one, or if the value that it removes is the last of a
+// required attribute.
 func (a *Attribute) guessable() bool {
 	fixed := func(a *Attribute) bool { return a.Mutability == Immutable }
 	return fixed(a) && (a.hidden() || slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden)) ||

@@ -32,12 +32,14 @@ func define(t testing.TB, schemas, types string) *schema.Types {
 func attributes(urn, list string) string { return `{"id":"` + urn + `","attributes":[` + list + `]}` }
 
 func TestParseSchemaDefaults(t *testing.T) {
-	s, err := schema.ParseSchema(object(t, attributes(badge, `{"name":"number"},{"NAME":"photo","Type":"REFERENCE","referenceTypes":["uri"]},
+	s, err := schema.ParseSchema(object(
+		t, attributes(badge, `{"name":"number"},{"NAME":"photo","Type":"REFERENCE","referenceTypes":["uri"]},
 		{"name":"pin","mutability":"writeOnly"},{"name":"colour","canonicalValues":["red","green","red"]}`)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"name":"number","type":"string","multiValued":false,"description":"","required":false,"caseExact":false,"mutability":"readWrite","returned":"default","uniqueness":"none"}`
+	want := `{"name":"number","type":"string","multiValued":false,"description":"","required":false,"caseExact":false,` +
+		`"mutability":"readWrite","returned":"default","uniqueness":"none"}`
 	if got := s.Object()["attributes"].([]any)[0]; !scim.Equal(got, object(t, want)) {
 		t.Errorf("got %s", text(got))
 	}
@@ -56,56 +58,68 @@ func TestParseSchemaRefuses(t *testing.T) {
 	long := strings.Repeat("x", 65)
 	many := strings.TrimSuffix(strings.Repeat(`{"name":"a"},`, 101), ",")
 	for body, word := range map[string]string{
-		`{"id":"` + badge + `"}`:                                                                      "attributes",
-		attributes(badge, ``):                                                                         "1 to 100",
-		attributes(badge, many):                                                                       "1 to 100",
-		attributes("badge", `{"name":"a"}`):                                                           "URN",
-		attributes("urn:x", `{"name":"a"}`):                                                           "URN",
-		attributes("urn:x:y:", `{"name":"a"}`):                                                        "URN",
-		attributes("urn:x:y z", `{"name":"a"}`):                                                       "letters",
-		attributes("urn:x:y[z", `{"name":"a"}`):                                                       "letters",
-		attributes(scim.UserURN, `{"name":"a"}`):                                                      "reserved",
-		attributes(strings.ToUpper(scim.GroupURN), `{"name":"a"}`):                                    "reserved",
-		attributes(scim.ListResponseURN, `{"name":"a"}`):                                              "reserved",
-		attributes(strings.ToUpper(scim.EnterpriseUserURN), `{"name":"a"}`):                           "reserved",
-		attributes(scim.EnterpriseUserURN+":ID", `{"name":"a"}`):                                      "reserved",
-		attributes(scim.EnterpriseUserURN, `{"name":"Department"}`):                                   "Department has the name of an attribute of RFC 7643",
-		attributes(badge, `"a"`):                                                                      "attribute 1",
-		attributes(badge, `{}`):                                                                       "attribute 1",
-		attributes(badge, `{"name":"1a"}`):                                                            "attribute 1",
-		attributes(badge, `{"name":"a b"}`):                                                           "attribute 1",
-		attributes(badge, `{"name":"a.b"}`):                                                           "attribute 1",
-		attributes(badge, `{"name":"$ref"}`):                                                          "attribute 1",
-		attributes(badge, `{"name":"`+long+`"}`):                                                      "attribute 1",
-		attributes(badge, `{"name":"a"},{"name":"A"}`):                                                "A is defined twice;",
-		attributes(badge, `{"name":"Password"}`):                                                      "reserved",
-		attributes(badge, `{"name":"schemas"}`):                                                       "reserved",
-		attributes(badge, `{"name":"a","type":"text"}`):                                               "a.type must be",
-		attributes(badge, `{"name":"a","type":5}`):                                                    "a.type must be",
-		attributes(badge, `{"name":"a","required":"true"}`):                                           "a.required must be",
-		attributes(badge, `{"name":"a","requierd":true}`):                                             "requierd",
-		attributes(badge, `{"name":"a","mutability":"never"}`):                                        "a.mutability",
-		attributes(badge, `{"name":"a","mutability":"writeOnly","returned":"default"}`):               "a.returned must be never",
-		attributes(badge, `{"name":"a","type":"complex"}`):                                            "subAttributes",
-		attributes(badge, `{"name":"a","mutability":"immutable","returned":"never"}`):                 "immutable",
-		attributes(badge, `{"name":"a","multiValued":true,"required":true,"mutability":"writeOnly"}`): "required",
-		attributes(badge, `{"name":"a","type":"complex","mutability":"immutable","subAttributes":[{"name":"b","returned":"never"}]}`):     "immutable",
-		attributes(badge, `{"name":"a","type":"complex","returned":"never","subAttributes":[{"name":"b","mutability":"immutable"}]}`):     "immutable",
-		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","mutability":"immutable","returned":"never"}]}`):     "a.b must not",
-		attributes(badge, `{"name":"a","subAttributes":[{"name":"b"}]}`):                                                                  "complex",
-		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b"},{"name":"B"}]}`):                                    "twice",
-		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex","subAttributes":[{"name":"c"}]}]}`): "one level",
-		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex"}]}`):                                "a.b",
-		attributes(badge, `{"name":"a","type":"complex","uniqueness":"server","subAttributes":[{"name":"b"}]}`):                           "unique",
-		attributes(badge, `{"name":"a","type":"boolean","uniqueness":"global"}`):                                                          "unique",
-		attributes(badge, `{"name":"a","type":"integer","canonicalValues":["1"]}`):                                                        "canonicalValues",
-		attributes(badge, `{"name":"a","canonicalValues":[1]}`):                                                                           "strings",
-		attributes(badge, `{"name":"a","canonicalValues":[""]}`):                                                                          "empty",
-		attributes(badge, `{"name":"a","referenceTypes":["User"]}`):                                                                       "referenceTypes",
-		`{"id":"` + badge + `","attributes":[{"name":"a"}],"extra":1}`:                                                                    "extra",
-		`{"id":7,"attributes":[{"name":"a"}]}`:                                                                                            "id must be a string",
-		`{"id":"` + badge + `","attributes":{"name":"a"}}`:                                                                                "array",
-		`{"id":"urn:x:` + strings.Repeat("x", 160) + `","attributes":[{"name":"a"}]}`:                                                     "160",
+		`{"id":"` + badge + `"}`:                                            "attributes",
+		attributes(badge, ``):                                               "1 to 100",
+		attributes(badge, many):                                             "1 to 100",
+		attributes("badge", `{"name":"a"}`):                                 "URN",
+		attributes("urn:x", `{"name":"a"}`):                                 "URN",
+		attributes("urn:x:y:", `{"name":"a"}`):                              "URN",
+		attributes("urn:x:y z", `{"name":"a"}`):                             "letters",
+		attributes("urn:x:y[z", `{"name":"a"}`):                             "letters",
+		attributes(scim.UserURN, `{"name":"a"}`):                            "reserved",
+		attributes(strings.ToUpper(scim.GroupURN), `{"name":"a"}`):          "reserved",
+		attributes(scim.ListResponseURN, `{"name":"a"}`):                    "reserved",
+		attributes(strings.ToUpper(scim.EnterpriseUserURN), `{"name":"a"}`): "reserved",
+		attributes(scim.EnterpriseUserURN+":ID", `{"name":"a"}`):            "reserved",
+		attributes(scim.EnterpriseUserURN,
+			`{"name":"Department"}`): "Department has the name of an attribute of RFC 7643",
+		attributes(badge, `"a"`):                               "attribute 1",
+		attributes(badge, `{}`):                                "attribute 1",
+		attributes(badge, `{"name":"1a"}`):                     "attribute 1",
+		attributes(badge, `{"name":"a b"}`):                    "attribute 1",
+		attributes(badge, `{"name":"a.b"}`):                    "attribute 1",
+		attributes(badge, `{"name":"$ref"}`):                   "attribute 1",
+		attributes(badge, `{"name":"`+long+`"}`):               "attribute 1",
+		attributes(badge, `{"name":"a"},{"name":"A"}`):         "A is defined twice;",
+		attributes(badge, `{"name":"Password"}`):               "reserved",
+		attributes(badge, `{"name":"schemas"}`):                "reserved",
+		attributes(badge, `{"name":"a","type":"text"}`):        "a.type must be",
+		attributes(badge, `{"name":"a","type":5}`):             "a.type must be",
+		attributes(badge, `{"name":"a","required":"true"}`):    "a.required must be",
+		attributes(badge, `{"name":"a","requierd":true}`):      "requierd",
+		attributes(badge, `{"name":"a","mutability":"never"}`): "a.mutability",
+		attributes(
+			badge, `{"name":"a","mutability":"writeOnly","returned":"default"}`): "a.returned must be never",
+		attributes(
+			badge, `{"name":"a","type":"complex"}`): "subAttributes",
+		attributes(
+			badge, `{"name":"a","mutability":"immutable","returned":"never"}`): "immutable",
+		attributes(
+			badge, `{"name":"a","multiValued":true,"required":true,"mutability":"writeOnly"}`): "required",
+		attributes(badge, `{"name":"a","type":"complex","mutability":"immutable","subAttributes":[{"name":"b",`+
+			`"returned":"never"}]}`): "immutable",
+		attributes(badge, `{"name":"a","type":"complex","returned":"never","subAttributes":[{"name":"b",`+
+			`"mutability":"immutable"}]}`): "immutable",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","mutability":"immutable",`+
+			`"returned":"never"}]}`): "a.b must not",
+		attributes(
+			badge, `{"name":"a","subAttributes":[{"name":"b"}]}`): "complex",
+		attributes(
+			badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b"},{"name":"B"}]}`): "twice",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex",`+
+			`"subAttributes":[{"name":"c"}]}]}`): "one level",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","type":"complex"}]}`):      "a.b",
+		attributes(badge, `{"name":"a","type":"complex","uniqueness":"server","subAttributes":[{"name":"b"}]}`): "unique",
+		attributes(badge, `{"name":"a","type":"boolean","uniqueness":"global"}`):                                "unique",
+		attributes(
+			badge, `{"name":"a","type":"integer","canonicalValues":["1"]}`): "canonicalValues",
+		attributes(badge, `{"name":"a","canonicalValues":[1]}`):                       "strings",
+		attributes(badge, `{"name":"a","canonicalValues":[""]}`):                      "empty",
+		attributes(badge, `{"name":"a","referenceTypes":["User"]}`):                   "referenceTypes",
+		`{"id":"` + badge + `","attributes":[{"name":"a"}],"extra":1}`:                "extra",
+		`{"id":7,"attributes":[{"name":"a"}]}`:                                        "id must be a string",
+		`{"id":"` + badge + `","attributes":{"name":"a"}}`:                            "array",
+		`{"id":"urn:x:` + strings.Repeat("x", 160) + `","attributes":[{"name":"a"}]}`: "160",
 	} {
 		_, err := schema.ParseSchema(object(t, body))
 		refused(t, body, err, scim.InvalidValue, word)
@@ -138,16 +152,32 @@ func TestParseResourceTypeRefuses(t *testing.T) {
 func TestTypesRefuse(t *testing.T) {
 	plain := attributes(badge, `{"name":"number"}`)
 	for name, tc := range map[string]struct{ schemas, types, word string }{
-		"unknown extension":        {``, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"}]}`, "not defined"},
-		"unknown core":             {``, `{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}`, "not defined"},
-		"core of a user":           {``, `{"id":"Device","endpoint":"/Devices","schema":"` + scim.UserURN + `"}`, "not defined"},
-		"endpoint of users":        {plain, `{"id":"Device","endpoint":"/users","schema":"` + badge + `"}`, "resource type User"},
-		"endpoint twice":           {plain, `{"id":"A","endpoint":"/As","schema":"` + badge + `"},{"id":"B","endpoint":"/as","schema":"` + badge + `"}`, "resource type A"},
-		"extension twice":          {plain, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + strings.ToUpper(badge) + `"}]}`, "twice"},
-		"core as extension":        {plain, `{"id":"A","endpoint":"/As","schema":"` + badge + `","schemaExtensions":[{"schema":"` + badge + `"}]}`, "twice"},
-		"enterprise of a group":    {``, `{"id":"Group","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN + `"}]}`, "users only"},
-		"id in a core":             {attributes(device, `{"name":"ID"}`), `{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}`, "ID"},
-		"URN that is an attribute": {plain + `,` + attributes(badge+":number", `{"name":"x"}`), `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "is written"},
+		"unknown extension": {``, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"}]}`, "not defined"},
+		"unknown core":      {``, `{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}`, "not defined"},
+		"core of a user": {
+			``, `{"id":"Device","endpoint":"/Devices","schema":"` + scim.UserURN + `"}`,
+			"not defined",
+		},
+		"endpoint of users": {
+			plain, `{"id":"Device","endpoint":"/users","schema":"` + badge + `"}`,
+			"resource type User",
+		},
+		"endpoint twice": {plain, `{"id":"A","endpoint":"/As","schema":"` + badge +
+			`"},{"id":"B","endpoint":"/as","schema":"` + badge + `"}`, "resource type A"},
+		"extension twice": {plain, `{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` +
+			strings.ToUpper(badge) + `"}]}`, "twice"},
+		"core as extension": {plain, `{"id":"A","endpoint":"/As","schema":"` + badge +
+			`","schemaExtensions":[{"schema":"` + badge + `"}]}`, "twice"},
+		"enterprise of a group": {
+			``, `{"id":"Group","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN + `"}]}`,
+			"users only",
+		},
+		"id in a core": {attributes(device, `{"name":"ID"}`), `{"id":"Device","endpoint":"/Devices","schema":"` +
+			device + `"}`, "ID"},
+		"URN that is an attribute": {
+			plain + `,` + attributes(badge+":number", `{"name":"x"}`),
+			`{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "is written",
+		},
 	} {
 		d, err := schema.ParseDefinitions(object(t, `{"schemas":[`+tc.schemas+`],"resourceTypes":[`+tc.types+`]}`))
 		if err != nil {
@@ -171,8 +201,9 @@ func TestTypes(t *testing.T) {
 		t.Fatalf("%d types, %d schemas, device %v", len(all.All()), len(all.Schemas()), dev)
 	}
 	for name, want := range map[string]string{
-		scim.EnterpriseUserURN + ":ID": "ID", scim.EnterpriseUserURN + ".id": "ID", scim.EnterpriseUserURN + ":department": "department",
-		badge + ":number": "number", strings.ToUpper(badge) + ".NUMBER": "number",
+		scim.EnterpriseUserURN + ":ID": "ID", scim.EnterpriseUserURN + ".id": "ID",
+		scim.EnterpriseUserURN + ":department": "department",
+		badge + ":number":                      "number", strings.ToUpper(badge) + ".NUMBER": "number",
 	} {
 		if ref, ok := user.Lookup(name, false); !ok || ref.Attr == nil || ref.Attr.Name != want {
 			t.Errorf("%s: %v %v", name, ref, ok)
@@ -183,11 +214,13 @@ func TestTypes(t *testing.T) {
 	}
 	_, err := user.Normalize(object(t, `{"userName":"a"}`), scim.Dialect{})
 	refused(t, "no badge", err, scim.InvalidValue, badge, "required")
-	_, err = user.Normalize(object(t, `{"userName":"a","`+badge+`":{"number":"1"},"`+scim.EnterpriseUserURN+`":{"badgeColour":"blue"}}`), scim.Dialect{})
+	_, err = user.Normalize(object(t, `{"userName":"a","`+badge+`":{"number":"1"},"`+scim.EnterpriseUserURN+
+		`":{"badgeColour":"blue"}}`), scim.Dialect{})
 	refused(t, "blue", err, scim.InvalidValue, scim.EnterpriseUserURN+":badgeColour", `"red", "green"`)
 	_, err = dev.Normalize(object(t, `{"`+badge+`":{"number":"1"}}`), scim.Dialect{})
 	refused(t, "no serial", err, scim.InvalidValue, "serial is required")
-	doc, err := dev.Normalize(object(t, `{"serial":"aB","externalId":"x","`+badge+`:number":"AB","`+badge+`":{"pin":"1"}}`), scim.Dialect{})
+	doc, err := dev.Normalize(object(t, `{"serial":"aB","externalId":"x","`+badge+`:number":"AB","`+badge+
+		`":{"pin":"1"}}`), scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +229,8 @@ func TestTypes(t *testing.T) {
 		t.Error(got)
 	}
 	shown := dev.Project(doc, nil)
-	if want := object(t, `{"schemas":["`+device+`","`+badge+`"],"serial":"aB","externalId":"x","`+badge+`":{"number":"AB"}}`); !scim.Equal(shown, want) {
+	if want := object(t, `{"schemas":["`+device+`","`+badge+`"],"serial":"aB","externalId":"x","`+badge+
+		`":{"number":"AB"}}`); !scim.Equal(shown, want) {
 		t.Errorf("shown %s", text(shown))
 	}
 	if nothing, err := (schema.Definitions{}).Types(); err != nil || nothing != schema.DefaultTypes() {
@@ -222,10 +256,12 @@ func TestTooManyUniqueValues(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	user := define(t, attributes(badge, `{"name":"number","mutability":"immutable"},{"name":"pin","mutability":"writeOnly"},{"name":"note"},{"name":"cards","multiValued":true,"mutability":"immutable"},
+	user := define(t, attributes(badge,
+		`{"name":"number","mutability":"immutable"},{"name":"pin","mutability":"writeOnly"},{"name":"note"},{"name":"cards","multiValued":true,"mutability":"immutable"},
 		{"name":"desk","type":"complex","subAttributes":[{"name":"floor","mutability":"immutable"},{"name":"room"},{"name":"code","returned":"never"}]}`),
 		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`"}]}`).User()
-	old := object(t, `{"userName":"a","`+badge+`":{"number":"1","pin":"2","note":"3","cards":["7","8"],"desk":{"floor":"4","room":"5","code":"6"}}}`)
+	old := object(t, `{"userName":"a","`+badge+
+		`":{"number":"1","pin":"2","note":"3","cards":["7","8"],"desk":{"floor":"4","room":"5","code":"6"}}}`)
 	for next, want := range map[string]string{
 		`{}`:                       `{"number":"1","pin":"2","cards":["7","8"]}`,
 		`{"number":"1","pin":"9"}`: `{"number":"1","pin":"9","cards":["7","8"]}`,
@@ -241,7 +277,10 @@ func TestKeep(t *testing.T) {
 			t.Errorf("%s: got %s", next, text(got))
 		}
 	}
-	for next, word := range map[string]string{`{"number":"2"}`: badge + ":number", `{"cards":["7"]}`: badge + ":cards", `{"cards":["7","7"]}`: badge + ":cards", `{"desk":{"floor":"5"}}`: badge + ":desk.floor"} {
+	for next, word := range map[string]string{
+		`{"number":"2"}`: badge + ":number", `{"cards":["7"]}`: badge + ":cards",
+		`{"cards":["7","7"]}`: badge + ":cards", `{"desk":{"floor":"5"}}`: badge + ":desk.floor",
+	} {
 		refused(t, next, user.Keep(old, object(t, `{"userName":"a","`+badge+`":`+next+`}`)), scim.Mutability, word)
 	}
 }
@@ -249,10 +288,15 @@ func TestKeep(t *testing.T) {
 // FuzzDefinitions holds that what is taken can be written, read again and joined, and that an error is the caller's.
 func FuzzDefinitions(f *testing.F) {
 	for _, s := range []string{
-		`{"schemas":[` + attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"$ref","type":"reference"}]}`) + `]}`,
-		`{"schemas":[` + attributes(device, `{"name":"serial","uniqueness":"global"}`) + `],"resourceTypes":[{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}]}`,
-		`{"schemas":[` + attributes(scim.EnterpriseUserURN, `{"name":"ID"}`) + `],"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN + `","required":true}]}]}`,
-		`{"schemas":[null,{}],"resourceTypes":{}}`, `{"schemas":[{"attributes":[[]],"ID":"urn:a:b"}]}`, `{"resourceTypes":[{"schemaExtensions":[7]}]}`,
+		`{"schemas":[` + attributes(badge,
+			`{"name":"a","type":"complex","subAttributes":[{"name":"$ref","type":"reference"}]}`) + `]}`,
+		`{"schemas":[` + attributes(device, `{"name":"serial","uniqueness":"global"}`) +
+			`],"resourceTypes":[{"id":"Device","endpoint":"/Devices","schema":"` + device + `"}]}`,
+		`{"schemas":[` + attributes(scim.EnterpriseUserURN, `{"name":"ID"}`) +
+			`],"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"` + scim.EnterpriseUserURN +
+			`","required":true}]}]}`,
+		`{"schemas":[null,{}],"resourceTypes":{}}`, `{"schemas":[{"attributes":[[]],"ID":"urn:a:b"}]}`,
+		`{"resourceTypes":[{"schemaExtensions":[7]}]}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -288,11 +332,23 @@ func FuzzDefinitions(f *testing.F) {
 // Whatever a PUT leaves out, what is stored stays valid.
 func TestKeepOfWhatIsLeftOut(t *testing.T) {
 	for name, tc := range map[string]struct{ attributes, old, want, word string }{
-		"visible":                {`{"name":"a","required":true},{"name":"pin","mutability":"writeOnly"}`, `{"a":"1","pin":"2"}`, ``, ""},
-		"nothing visible":        {`{"name":"a"},{"name":"pin","mutability":"writeOnly"}`, `{"pin":"2"}`, `{"pin":"2"}`, ""},
-		"immutable":              {`{"name":"a","mutability":"immutable"},{"name":"b"},{"name":"pin","returned":"never"}`, `{"a":"1","b":"2","pin":"3"}`, `{"a":"1","pin":"3"}`, ""},
-		"immutable and required": {`{"name":"a","mutability":"immutable"},{"name":"b","required":true}`, `{"a":"1","b":"2"}`, ``, ":b is required"},
-		"hidden complex":         {`{"name":"c","type":"complex","subAttributes":[{"name":"pin","returned":"never"},{"name":"b"}]}`, `{"c":{"pin":"1"}}`, `{"c":{"pin":"1"}}`, ""},
+		"visible": {
+			`{"name":"a","required":true},{"name":"pin","mutability":"writeOnly"}`,
+			`{"a":"1","pin":"2"}`, ``, "",
+		},
+		"nothing visible": {`{"name":"a"},{"name":"pin","mutability":"writeOnly"}`, `{"pin":"2"}`, `{"pin":"2"}`, ""},
+		"immutable": {
+			`{"name":"a","mutability":"immutable"},{"name":"b"},{"name":"pin","returned":"never"}`,
+			`{"a":"1","b":"2","pin":"3"}`, `{"a":"1","pin":"3"}`, "",
+		},
+		"immutable and required": {
+			`{"name":"a","mutability":"immutable"},{"name":"b","required":true}`, `{"a":"1","b":"2"}`,
+			``, ":b is required",
+		},
+		"hidden complex": {
+			`{"name":"c","type":"complex","subAttributes":[{"name":"pin","returned":"never"},{"name":"b"}]}`,
+			`{"c":{"pin":"1"}}`, `{"c":{"pin":"1"}}`, "",
+		},
 	} {
 		rt := withBadge(t, tc.attributes, false)
 		next := object(t, `{"userName":"a"}`)
@@ -311,14 +367,19 @@ func TestKeepOfWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-// A value keeps the hidden part of a former one that the client can't tell from it, but takes none where several look the same.
+// A value keeps the hidden part of a former one that the client can't tell from it, but takes none where several look
+// the same.
 func TestKeepOfHiddenParts(t *testing.T) {
-	rt := withBadge(t, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"pin","returned":"never"}]}`, false)
+	rt := withBadge(t, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},`+
+		`{"name":"pin","returned":"never"}]}`, false)
 	for _, tc := range []struct{ old, put, want string }{
 		{`[{"value":"a","pin":"1"}]`, `[{"value":"a"}]`, `[{"pin":"1","value":"a"}]`},
 		{`[{"value":"a","pin":"1"}]`, `[{"value":"a","pin":"2"}]`, `[{"pin":"2","value":"a"}]`},
 		{`[{"value":"a","pin":"1"}]`, `[{"value":"b"}]`, `[{"value":"b"}]`},
-		{`[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"pin":"1","value":"a"}]`},
+		{
+			`[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"value":"a","pin":"1"}]`,
+			`[{"value":"a"},{"pin":"1","value":"a"}]`,
+		},
 	} {
 		body := func(list string) scim.Object { return object(t, `{"userName":"a","`+badge+`":{"c":`+list+`}}`) }
 		next := body(tc.put)

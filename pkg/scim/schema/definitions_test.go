@@ -13,23 +13,27 @@ import (
 
 func all() []*schema.Schema {
 	return []*schema.Schema{
-		schema.User(), schema.Group(), schema.EnterpriseUser(), schema.ServiceProviderConfig(), schema.ResourceTypeSchema(), schema.SchemaSchema(),
+		schema.User(), schema.Group(), schema.EnterpriseUser(), schema.ServiceProviderConfig(), schema.ResourceTypeSchema(),
+		schema.SchemaSchema(),
 	}
 }
 
-// Every attribute of RFC 7643 section 8.7 is there, in its order, with what is special about it. "*" is multi-valued, "!"
-// required, "=" case-exact, "r" read-only, "i" immutable, "w" write-only and never returned, "a" always returned, "u" unique in
-// the service provider; a type stands behind a colon where it is not string.
+// Every attribute of RFC 7643 section 8.7 is there, in its order, with what is special about it. "*" is multi-valued,
+// "!" required, "=" case-exact, "r" read-only, "i" immutable, "w" write-only and never returned, "a" always returned,
+// "u" unique in the service provider; a type stands behind a colon where it is not string.
 func TestDefinitions(t *testing.T) {
 	plural := "(value display type primary:boolean)"
 	meta := "meta r:complex(resourceType =r created r:dateTime lastModified r:dateTime location =r:reference version =r)"
 	common := "id =rau externalId = " + meta + " "
 	supported := "(supported !r:boolean)"
-	characteristics := "name !=r type !r multiValued !r:boolean description r required r:boolean canonicalValues *=r caseExact r:boolean " +
+	characteristics := "name !=r type !r multiValued !r:boolean description r required r:boolean canonicalValues *=r " +
+		"caseExact r:boolean " +
 		"mutability =r returned =r uniqueness =r referenceTypes *=r"
 	for s, want := range map[*schema.Schema]string{
-		schema.User(): common + "userName !u name:complex(formatted familyName givenName middleName honorificPrefix honorificSuffix) " +
-			"displayName nickName profileUrl =:reference title userType preferredLanguage locale timezone active:boolean password w " +
+		schema.User(): common + "userName !u name:complex(formatted familyName givenName middleName honorificPrefix " +
+			"honorificSuffix) " +
+			"displayName nickName profileUrl =:reference title userType preferredLanguage locale timezone active:boolean " +
+			"password w " +
 			"emails *:complex" + plural + " phoneNumbers *:complex" + plural + " ims *:complex" + plural +
 			" photos *:complex(value =:reference display type primary:boolean) " +
 			"addresses *:complex(formatted streetAddress locality region postalCode country type primary:boolean) " +
@@ -43,8 +47,10 @@ func TestDefinitions(t *testing.T) {
 			" bulk !r:complex(supported !r:boolean maxOperations !r:integer maxPayloadSize !r:integer) " +
 			"filter !r:complex(supported !r:boolean maxResults !r:integer) " +
 			"changePassword !r:complex" + supported + " sort !r:complex" + supported + " etag !r:complex" + supported +
-			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri =r:reference primary r:boolean)" +
-			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize r:integer maxPageSize r:integer cursorTimeout r:integer)" +
+			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri " +
+			"=r:reference primary r:boolean)" +
+			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize r:integer " +
+			"maxPageSize r:integer cursorTimeout r:integer)" +
 			" interopProfileConformant r:boolean",
 		schema.ResourceTypeSchema(): "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
 			"schemaExtensions *r:complex(schema !=r:reference required !r:boolean)",
@@ -107,12 +113,14 @@ func TestCharacteristics(t *testing.T) {
 				t.Errorf("%s: a bad name, a name given twice or no description", at)
 			}
 			seen[scim.Fold(a.Name)] = true
-			if !slices.Contains([]schema.Mutability{schema.ReadOnly, schema.ReadWrite, schema.Immutable, schema.WriteOnly}, a.Mutability) ||
+			if !slices.Contains([]schema.Mutability{schema.ReadOnly, schema.ReadWrite, schema.Immutable, schema.WriteOnly},
+				a.Mutability) ||
 				!slices.Contains([]schema.Returned{schema.Always, schema.Never, schema.Default, schema.Request}, a.Returned) ||
 				!slices.Contains([]schema.Uniqueness{schema.None, schema.Server, schema.Global}, a.Uniqueness) {
 				t.Errorf("%s: mutability %q, returned %q, uniqueness %q", at, a.Mutability, a.Returned, a.Uniqueness)
 			}
-			if (a.Type == schema.Complex) != (len(a.SubAttributes) > 0) || (a.Type == schema.Reference) != (len(a.ReferenceTypes) > 0) {
+			if (a.Type == schema.Complex) != (len(a.SubAttributes) > 0) ||
+				(a.Type == schema.Reference) != (len(a.ReferenceTypes) > 0) {
 				t.Errorf("%s: sub-attributes or reference types don't go with the type %s", at, a.Type)
 			}
 			if (a.Type == schema.Reference || a.Type == schema.Binary) && !a.CaseExact {
@@ -130,8 +138,10 @@ func TestCharacteristics(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for a, want := range map[*schema.Attribute]int{
-		schema.User().Attribute("userName"): 512, schema.User().Attribute("externalId"): 512, schema.User().Attribute("displayName"): 512,
-		schema.User().Attribute("emails").Sub("value"): 512, schema.Group().Attribute("displayName"): 512, schema.Group().Attribute("externalId"): 512,
+		schema.User().Attribute("userName"): 512, schema.User().Attribute("externalId"): 512, schema.User().
+							Attribute("displayName"): 512,
+		schema.User().Attribute("emails").Sub("value"): 512, schema.Group().Attribute("displayName"): 512, schema.Group().
+								Attribute("externalId"): 512,
 		schema.User().Attribute("phoneNumbers").Sub("value"): 0,
 	} {
 		if a.MaxBytes != want {
@@ -160,7 +170,8 @@ func TestSchemaObject(t *testing.T) {
 		keysDeclared(t, rt.ID, rt.Object(), schema.ResourceTypeSchema().Attributes)
 	}
 	hidden := schema.User().Object("PASSWORD", "nothing")
-	if n := len(hidden["attributes"].([]any)); n != len(schema.User().Attributes)-1 || strings.Contains(text(hidden), `"name":"password"`) {
+	if n := len(hidden["attributes"].([]any)); n != len(schema.User().Attributes)-1 ||
+		strings.Contains(text(hidden), `"name":"password"`) {
 		t.Errorf("password is not hidden: %d attributes", n)
 	}
 }
@@ -205,8 +216,10 @@ func keysDeclared(t *testing.T, at string, o scim.Object, list []*schema.Attribu
 }
 
 func TestResourceTypeObject(t *testing.T) {
-	if got := text(schema.UserType().Object()); got != `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],"id":"User",`+
-		`"description":"User Account","endpoint":"/Users","name":"User","schema":"urn:ietf:params:scim:schemas:core:2.0:User",`+
+	if got := text(schema.UserType().
+		Object()); got != `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],"id":"User",`+
+		`"description":"User Account","endpoint":"/Users","name":"User",`+
+		`"schema":"urn:ietf:params:scim:schemas:core:2.0:User",`+
 		`"schemaExtensions":[{"required":false,"schema":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]}` {
 		t.Errorf("User is %s", got)
 	}
@@ -218,16 +231,22 @@ func TestResourceTypeObject(t *testing.T) {
 func TestLookup(t *testing.T) {
 	const ext, coreURN = scim.EnterpriseUserURN, scim.UserURN
 	user := map[string]string{
-		"userName": "userName", "USERNAME": "userName", "name.givenName": "name.givenName", "NAME.GIVENNAME": "name.givenName",
-		"id": "id", "externalID": "externalId", "meta.lastmodified": "meta.lastModified", "schemas": "schemas", "SCHEMAS": "schemas",
+		"userName": "userName", "USERNAME": "userName", "name.givenName": "name.givenName",
+		"NAME.GIVENNAME": "name.givenName",
+		"id":             "id", "externalID": "externalId", "meta.lastmodified": "meta.lastModified", "schemas": "schemas",
+		"SCHEMAS":     "schemas",
 		"groups.$ref": "groups.$ref", "emails.type": "emails.type", "addresses.primary": "addresses.primary",
-		coreURN + ":userName": "userName", coreURN + ":name.givenName": "name.givenName", strings.ToUpper(coreURN) + ":emails": "emails",
-		coreURN + ":meta.created": "meta.created", coreURN + ".userName": "userName",
+		coreURN + ":userName": "userName", coreURN + ":name.givenName": "name.givenName",
+		strings.ToUpper(coreURN) + ":emails": "emails",
+		coreURN + ":meta.created":            "meta.created", coreURN + ".userName": "userName",
 		ext: "+", strings.ToLower(ext): "+", ext + ":manager": "+manager", ext + ":manager.value": "+manager.value",
 		ext + ".manager": "+manager", ext + ".Manager.Value": "+manager.value", ext + ":DEPARTMENT": "+department",
-		"": "", "nope": "", "name.nope": "", "name.givenName.x": "", "userName.value": "", "department": "", "manager.value": "",
-		coreURN: "", coreURN + ":": "", coreURN + ":nope": "", coreURN + "x:userName": "", ext + ":": "", ext + ":nope": "", ext + ":userName": "",
-		"urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department": "", "urn:x:userName": "", ".": "", "name.": "", ".name": "",
+		"": "", "nope": "", "name.nope": "", "name.givenName.x": "", "userName.value": "", "department": "",
+		"manager.value": "",
+		coreURN:         "", coreURN + ":": "", coreURN + ":nope": "", coreURN + "x:userName": "", ext + ":": "",
+		ext + ":nope": "", ext + ":userName": "",
+		"urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department": "", "urn:x:userName": "", ".": "",
+		"name.": "", ".name": "",
 		scim.GroupURN + ":displayName": "",
 	}
 	for name, want := range user {
@@ -236,14 +255,16 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	maps.DeleteFunc(user, func(name, _ string) bool { return name == "department" || name == "manager.value" })
-	user["department"], user["MANAGER.value"], user["manager"], user["displayName"] = "+department", "+manager.value", "+manager", "displayName"
+	user["department"], user["MANAGER.value"], user["manager"], user["displayName"] = "+department", "+manager.value",
+		"+manager", "displayName"
 	for name, want := range user {
 		if got := lookup(schema.UserType(), name, true); got != want {
 			t.Errorf("Lookup(%q) with bare extension names = %q, want %q", name, got, want)
 		}
 	}
 	for name, want := range map[string]string{
-		"members.value": "members.value", "displayName": "displayName", scim.GroupURN + ":members": "members", "department": "", ext: "",
+		"members.value": "members.value", "displayName": "displayName", scim.GroupURN + ":members": "members",
+		"department": "", ext: "",
 	} {
 		if got := lookup(schema.GroupType(), name, true); got != want {
 			t.Errorf("group: Lookup(%q) = %q, want %q", name, got, want)
@@ -254,12 +275,17 @@ func TestLookup(t *testing.T) {
 // The longest URN wins, and undefined schemas work like defined ones.
 func TestLookupLongestURN(t *testing.T) {
 	attr := []*schema.Attribute{{Name: "Color", Type: schema.String}}
-	rt := &schema.ResourceType{Core: &schema.Schema{ID: "urn:x:a", Attributes: []*schema.Attribute{{Name: "b"}}}, Extensions: []schema.Extension{
-		{Schema: &schema.Schema{ID: "urn:x:a:b", Attributes: attr}}, {Schema: &schema.Schema{ID: "urn:x:a:b.c", Attributes: attr}},
-	}}
+	rt := &schema.ResourceType{
+		Core: &schema.Schema{ID: "urn:x:a", Attributes: []*schema.Attribute{{Name: "b"}}},
+		Extensions: []schema.Extension{
+			{Schema: &schema.Schema{ID: "urn:x:a:b", Attributes: attr}},
+			{Schema: &schema.Schema{ID: "urn:x:a:b.c", Attributes: attr}},
+		},
+	}
 	for name, want := range map[string]string{
-		"urn:x:a:b": "urn:x:a:b", "urn:x:a:b:color": "urn:x:a:b Color", "urn:x:a:b.c": "urn:x:a:b.c", "urn:x:a:b.c:COLOR": "urn:x:a:b.c Color",
-		"urn:x:a:b.color": "urn:x:a:b Color", "urn:x:a:bb": "",
+		"urn:x:a:b": "urn:x:a:b", "urn:x:a:b:color": "urn:x:a:b Color", "urn:x:a:b.c": "urn:x:a:b.c",
+		"urn:x:a:b.c:COLOR": "urn:x:a:b.c Color",
+		"urn:x:a:b.color":   "urn:x:a:b Color", "urn:x:a:bb": "",
 	} {
 		got := ""
 		if r, ok := rt.Lookup(name, false); ok {

@@ -9,7 +9,8 @@ import (
 // ServiceProviderConfig is the schema of what a service provider can do (RFC 7643, section 5).
 var ServiceProviderConfig = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
-		ID: scim.ServiceProviderConfigURN, Name: "Service Provider Configuration", Description: "What the service provider can do",
+		ID: scim.ServiceProviderConfigURN, Name: "Service Provider Configuration",
+		Description: "What the service provider can do",
 		Attributes: readOnlyAttributes(
 			ref("documentationUri", "The address of a page that helps people to use the service.", "external"),
 			feature("patch", "Whether PATCH is supported."),
@@ -22,7 +23,8 @@ var ServiceProviderConfig = sync.OnceValue(func() *Schema {
 			feature("sort", "Whether sorting is supported."),
 			feature("etag", "Whether versions are supported."),
 			multi("authenticationSchemes", "The ways to authenticate.", []*Attribute{
-				str("type", "The kind of the scheme.", required, canonical("oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest")),
+				str("type", "The kind of the scheme.", required,
+					canonical("oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest")),
 				str("name", "The name of the scheme.", required),
 				str("description", "What the scheme is.", required),
 				ref("specUri", "The address of the scheme's specification.", "external"),
@@ -36,7 +38,8 @@ var ServiceProviderConfig = sync.OnceValue(func() *Schema {
 				integer("defaultPageSize", "The number of resources on a page where the query has no count."),
 				integer("maxPageSize", "The largest number of resources on a page."),
 				integer("cursorTimeout", "For how many seconds a cursor is good, at least.")),
-			boolean("interopProfileConformant", "Whether the service keeps to the SCIM interoperability profile (draft-zollner-scim-interop-profile)."),
+			boolean("interopProfileConformant",
+				"Whether the service keeps to the SCIM interoperability profile (draft-zollner-scim-interop-profile)."),
 		),
 	})
 })
@@ -79,8 +82,8 @@ func feature(name, description string, more ...*Attribute) *Attribute {
 	return with(complexOf(name, description, append([]*Attribute{supported}, more...)...), required)
 }
 
-// characteristics makes the attributes that describe an attribute (RFC 7643, section 7), which may be of the usual types or of
-// more; complex attributes have none that is complex.
+// characteristics makes the attributes that describe an attribute (RFC 7643, section 7), which may be of the usual
+// types or of more; complex attributes have none that is complex.
 func characteristics(more ...string) []*Attribute {
 	types := append([]string{"string", "boolean", "decimal", "integer", "dateTime", "reference", "binary"}, more...)
 	return []*Attribute{
@@ -91,10 +94,13 @@ func characteristics(more ...string) []*Attribute {
 		boolean("required", "Whether the attribute must have a value."),
 		str("canonicalValues", "Suggested values.", caseExact, several),
 		boolean("caseExact", "Whether values that differ in case only are different."),
-		str("mutability", "When the attribute may be set.", caseExact, canonical("readOnly", "readWrite", "immutable", "writeOnly")),
-		str("returned", "When the attribute is part of an answer.", caseExact, canonical("always", "never", "default", "request")),
+		str("mutability", "When the attribute may be set.", caseExact,
+			canonical("readOnly", "readWrite", "immutable", "writeOnly")),
+		str("returned", "When the attribute is part of an answer.", caseExact,
+			canonical("always", "never", "default", "request")),
 		str("uniqueness", "How far a value must be unique.", caseExact, canonical("none", "server", "global")),
-		str("referenceTypes", "What a reference may point to: names of resource types, \"external\" or \"uri\".", caseExact, several),
+		str("referenceTypes", "What a reference may point to: names of resource types, \"external\" or \"uri\".", caseExact,
+			several),
 	}
 }
 

@@ -5,8 +5,9 @@ import "github.com/serverless-scim/serverless-scim/pkg/scim"
 // fewElements is up to how many elements comparing each with each is cheaper than writing each down.
 const fewElements = 8
 
-// distinct leaves out elements that are equal to an earlier one in all but primary (RFC 7643, section 2.4: no type and value
-// twice). The one that stays is primary if one of them was. It works in the slice that it gets; time is linear in its size.
+// distinct leaves out elements that are equal to an earlier one in all but primary (RFC 7643, section 2.4: no type and
+// value twice). The one that stays is primary if one of them was. It works in the slice that it gets; time is linear in
+// its size.
 func distinct(elements []any) []any {
 	if len(elements) < 2 {
 		return elements
@@ -102,7 +103,8 @@ func (a *Attribute) checkPrimary(elements []any) error {
 		}
 	}
 	if n > 1 {
-		return scim.BadRequest(scim.InvalidValue, "%d values of %s are marked as primary; at most one may be.", n, a.fullName())
+		return scim.BadRequest(scim.InvalidValue, "%d values of %s are marked as primary; at most one may be.", n,
+			a.fullName())
 	}
 	return nil
 }

@@ -10,7 +10,8 @@ import (
 
 // fullUser and fullGroup have every shape that the examples of RFC 7643, sections 8.2 to 8.4, have.
 const (
-	fullUser = `{"schemas":[` + core + `,` + enterprise + `],"id":"77","externalId":"4711","userName":"mmuster@example.com",
+	fullUser = `{"schemas":[` + core + `,` + enterprise +
+		`],"id":"77","externalId":"4711","userName":"mmuster@example.com",
 		"name":{"formatted":"Dr. Maria Muster, MSc","familyName":"Muster","givenName":"Maria","middleName":"Eva","honorificPrefix":"Dr.","honorificSuffix":"MSc"},
 		"displayName":"Maria Muster","nickName":"Mia","profileUrl":"https://example.com/mia",
 		"emails":[{"value":"mmuster@example.com","type":"work","primary":true},{"value":"mia@example.org","type":"home"}],
@@ -52,9 +53,11 @@ func FuzzNormalize(f *testing.F) {
 		fullUser, fullGroup, `{"userName":["a"],"active":"True","emails":{"VALUE":"x","primary":"true"},"manager":["m"]}`,
 		`{"userName":"a","roles":["a","b","c","d","e","f","g","h","i","a",{"value":"b","primary":true}]}`,
 		`{"schemas":"x","displayName":[{"value":"G"}],"members":["1",{"value":"1"},{"Value":"1"}]}`,
-		`{"userName":"a","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"x",` + core + `:{"title":"t"}}`,
+		`{"userName":"a","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"x",` + core +
+			`:{"title":"t"}}`,
 		`{"userName":"a","x509Certificates":[{"value":"TQ=="}],"name":{"GIVENNAME":"x","givenName":null}}`,
-		`{"name":"n","urn:example:2.0:Ext":{"count":5.0,"score":1e3,"since":"2026-11-22T08:00:00Z","tags":["a","a"],"pair":{"KEY":"k"}}}`,
+		`{"name":"n","urn:example:2.0:Ext":{"count":5.0,"score":1e3,"since":"2026-11-22T08:00:00Z","tags":["a","a"],` +
+			`"pair":{"KEY":"k"}}}`,
 	} {
 		for i := range scim.IdPs() {
 			f.Add([]byte(s), byte(i))
@@ -161,7 +164,9 @@ func BenchmarkNormalizeMembers(b *testing.B) {
 
 func BenchmarkProject(b *testing.B) {
 	doc := object(b, fullUser)
-	for name, attributes := range map[string][]string{"default": nil, "attributes": {"userName,name.givenName,emails.value"}} {
+	for name, attributes := range map[string][]string{
+		"default": nil, "attributes": {"userName,name.givenName,emails.value"},
+	} {
 		p, err := schema.UserType().Projection(attributes, nil)
 		if err != nil {
 			b.Fatal(err)

@@ -7,14 +7,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Keep completes next, which is to take the place of the canonical document old (RFC 7644, section 3.5.1), by what a client does not
-// say there: an immutable attribute that has a value, and one that is never returned, so that the client can't know it; in one value of
-// several, while what a client sees of it is the same. An immutable attribute, or sub-attribute of a single value, that has another
-// value in next is an *scim.Error 400 mutability. A complex value or an extension that a client sees some of and leaves out as a whole
-// is gone, but for an extension's immutable attributes. The result passes Check.
+// Keep completes next, which is to take the place of the canonical document old (RFC 7644, section 3.5.1), by what a
+// client does not say there: an immutable attribute that has a value, and one that is never returned, so that the
+// client can't know it; in one value of several, while what a client sees of it is the same. An immutable attribute, or
+// sub-attribute of a single value, that has another value in next is an *scim.Error 400 mutability. A complex value or
+// an extension that a client sees some of and leaves out as a whole is gone, but for an extension's immutable
+// attributes. The result passes Check.
 //
-// next is changed, but what lies below its first level is not. The types of RFC 7643 have nothing to keep: password is never stored,
-// and members are not part of a document.
+// next is changed, but what lies below its first level is not. The types of RFC 7643 have nothing to keep: password is
+// never stored, and members are not part of a document.
 func (t *ResourceType) Keep(old, next scim.Object) error {
 	if !t.custom {
 		return nil
@@ -66,7 +67,8 @@ func (a *Attribute) shows(v any) bool {
 
 // fixed says whether o has a value of one of the attributes that is immutable.
 func fixed(attributes []*Attribute, o scim.Object) bool {
-	return slices.ContainsFunc(attributes, func(a *Attribute) bool { return o[a.Name] != nil && a.Mutability == Immutable })
+	return slices.ContainsFunc(attributes,
+		func(a *Attribute) bool { return o[a.Name] != nil && a.Mutability == Immutable })
 }
 
 func keep(attributes []*Attribute, old, next scim.Object) error {
@@ -107,8 +109,8 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 	return nil
 }
 
-// keepHidden returns the values that take the place of was. One of which a client sees the same as of just one former value is that one,
-// and keeps the hidden sub-attributes that it does not give.
+// keepHidden returns the values that take the place of was. One of which a client sees the same as of just one former
+// value is that one, and keeps the hidden sub-attributes that it does not give.
 func keepHidden(a *Attribute, was any, values []any) []any {
 	list, _ := was.([]any)
 	if !slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden) {
@@ -149,7 +151,8 @@ func (a *Attribute) seen(o scim.Object) string {
 	return string(scim.AppendJSON(nil, o))
 }
 
-// sameValues is scim.Equal, but for the order of a multi-valued attribute's values, which says nothing (RFC 7643, section 2.4).
+// sameValues is scim.Equal, but for the order of a multi-valued attribute's values, which says nothing (RFC 7643,
+// section 2.4).
 func sameValues(a, b any) bool {
 	x, ok := a.([]any)
 	y, both := b.([]any)

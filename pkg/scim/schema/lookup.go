@@ -9,8 +9,9 @@ import "strings"
 //	urn:...:enterprise:2.0:User:manager.value           of an extension; a dot in place of the last colon is taken too
 //	urn:...:enterprise:2.0:User                         a whole extension: Ref.Attr is nil
 //
-// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves. With bareExtensions a name
-// without URN that the core schema lacks is looked for in the extensions. False says that the name stands for nothing.
+// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves. With
+// bareExtensions a name without URN that the core schema lacks is looked for in the extensions. False says that the
+// name stands for nothing.
 func (t *ResourceType) Lookup(name string, bareExtensions bool) (Ref, bool) {
 	if schema, rest, ok := t.cutURN(name); ok {
 		var ref Ref
@@ -52,7 +53,8 @@ func (r Ref) resolve(s *Schema, name string) (Ref, bool) {
 	return r, true
 }
 
-// cutURN splits a name behind the longest known schema URN that it starts with. The rest is empty where the name is the URN.
+// cutURN splits a name behind the longest known schema URN that it starts with. The rest is empty where the name is the
+// URN.
 func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 	if strings.IndexByte(name, ':') < 0 {
 		return nil, "", false

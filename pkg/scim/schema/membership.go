@@ -6,11 +6,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// GroupMembership is the schema of memberships (draft-zollner-scim-group-membership). The name of a member is returned on request only,
-// as the draft allows: it is the name of now, which takes reading each member.
+// GroupMembership is the schema of memberships (draft-zollner-scim-group-membership). The name of a member is returned
+// on request only, as the draft allows: it is the name of now, which takes reading each member.
 var GroupMembership = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
-		ID: scim.GroupMembershipURN, Name: "Group Membership", Description: "A single membership: who is a direct member of which group.",
+		ID: scim.GroupMembershipURN, Name: "Group Membership",
+		Description: "A single membership: who is a direct member of which group.",
 		Attributes: append(
 			membershipCommon(),
 			with(complexOf(
@@ -36,8 +37,8 @@ func membershipCommon() []*Attribute {
 	return []*Attribute{all[0], all[2]}
 }
 
-// MembershipType is the resource type GroupMembership, which is none of a tenant's Types: a tenant has it where it is switched on. It is
-// shared: do not change it.
+// MembershipType is the resource type GroupMembership, which is none of a tenant's Types: a tenant has it where it is
+// switched on. It is shared: do not change it.
 var MembershipType = sync.OnceValue(func() *ResourceType {
 	return &ResourceType{
 		ID: "GroupMembership", Name: "GroupMembership", Endpoint: "/GroupMemberships",

@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Admits says whether every document that may be stored under t may stay as it is under next, whatever is in it: nothing is
-// gone, nothing is asked for that was not. Where it is false, Orphans decides document by document.
+// Admits says whether every document that may be stored under t may stay as it is under next, whatever is in it:
+// nothing is gone, nothing is asked for that was not. Where it is false, Orphans decides document by document.
 func (t *ResourceType) Admits(next *ResourceType) bool {
 	if t.Core.ID != next.Core.ID || !admits(t.Core.Attributes, next.Core.Attributes) {
 		return false
@@ -27,7 +27,8 @@ func (t *ResourceType) Admits(next *ResourceType) bool {
 }
 
 func (t *ResourceType) requires(urn string) bool {
-	return slices.ContainsFunc(t.Extensions, func(e Extension) bool { return e.Required && strings.EqualFold(e.Schema.ID, urn) })
+	return slices.ContainsFunc(t.Extensions,
+		func(e Extension) bool { return e.Required && strings.EqualFold(e.Schema.ID, urn) })
 }
 
 // admits is Admits for the attributes of one level.
@@ -68,8 +69,8 @@ func tightensUniqueness(a, b *Attribute) bool {
 	return b.Uniqueness != None && (a.Uniqueness == None || a.CaseExact != b.CaseExact)
 }
 
-// Orphans says what of a document that is stored under t would be lost or invalid under next; nil if nothing is. The error is an
-// *scim.Error that names the attribute.
+// Orphans says what of a document that is stored under t would be lost or invalid under next; nil if nothing is. The
+// error is an *scim.Error that names the attribute.
 func (t *ResourceType) Orphans(next *ResourceType, doc scim.Object) error {
 	if t.Core.ID != next.Core.ID {
 		return scim.BadRequest(scim.InvalidValue, "Its core schema is %s.", t.Core.ID)
@@ -96,7 +97,8 @@ func (t *ResourceType) Orphans(next *ResourceType, doc scim.Object) error {
 	return next.Check(pruned)
 }
 
-// lost finds the first attribute whose value in doc does not come through in pruned, or would have to be unique and was not.
+// lost finds the first attribute whose value in doc does not come through in pruned, or would have to be unique and was
+// not.
 func lost(before []*Attribute, after *Schema, doc, pruned scim.Object) error {
 	for _, a := range before {
 		v := doc[a.Name]

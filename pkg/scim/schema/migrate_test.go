@@ -13,7 +13,8 @@ func withBadge(t testing.TB, list string, required bool) *schema.ResourceType {
 	if required {
 		flag = "true"
 	}
-	return define(t, attributes(badge, list), `{"id":"User","schemaExtensions":[{"schema":"`+badge+`","required":`+flag+`}]}`).User()
+	return define(t, attributes(badge, list), `{"id":"User","schemaExtensions":[{"schema":"`+badge+`","required":`+flag+
+		`}]}`).User()
 }
 
 func TestMigration(t *testing.T) {
@@ -22,34 +23,72 @@ func TestMigration(t *testing.T) {
 		doc           string // "": the change admits every document
 		word          string // "": this document is none that the change would orphan
 	}{
-		"nothing":                   {`{"name":"a"}`, `{"name":"a"}`, "", ""},
-		"one more":                  {`{"name":"a"}`, `{"name":"a"},{"name":"b"}`, "", ""},
-		"one more that is required": {`{"name":"a"}`, `{"name":"a"},{"name":"b","required":true}`, `{"a":"1"}`, ":b is required"},
-		"and is there":              {`{"name":"a"},{"name":"b"}`, `{"name":"a"},{"name":"b","required":true}`, `{"b":"1"}`, ""},
-		"one less":                  {`{"name":"a"},{"name":"b"}`, `{"name":"a"}`, `{"b":"1"}`, ":b"},
-		"one less that nobody has":  {`{"name":"a"},{"name":"b"}`, `{"name":"a"}`, `{"a":"1"}`, ""},
-		"another type":              {`{"name":"a"}`, `{"name":"a","type":"integer"}`, `{"a":"1"}`, ":a"},
-		"one instead of many":       {`{"name":"a","multiValued":true}`, `{"name":"a"}`, `{"a":["1"]}`, ":a"},
-		"many instead of one":       {`{"name":"a"}`, `{"name":"a","multiValued":true}`, `{"a":"1"}`, ":a"},
-		"other case":                {`{"name":"a"}`, `{"name":"A"}`, `{"a":"1"}`, ":a"},
-		"required":                  {`{"name":"a"},{"name":"b"}`, `{"name":"a"},{"name":"b","required":true}`, `{"a":"1"}`, ":b is required"},
-		"no longer required":        {`{"name":"a","required":true}`, `{"name":"a"}`, "", ""},
-		"allowed values":            {`{"name":"a"}`, `{"name":"a","canonicalValues":["x"]}`, `{"a":"y"}`, `"x"`},
-		"allowed values that fit":   {`{"name":"a"}`, `{"name":"a","canonicalValues":["x"]}`, `{"a":"X"}`, ""},
-		"more allowed values":       {`{"name":"a","canonicalValues":["x"]}`, `{"name":"a","canonicalValues":["y","x"]}`, "", ""},
-		"fewer allowed values":      {`{"name":"a","canonicalValues":["x","y"]}`, `{"name":"a","canonicalValues":["x"]}`, `{"a":"y"}`, `"x"`},
-		"allowed values by case":    {`{"name":"a","canonicalValues":["x"]}`, `{"name":"a","canonicalValues":["x"],"caseExact":true}`, `{"a":"X"}`, `"x"`},
-		"no allowed values":         {`{"name":"a","canonicalValues":["x"]}`, `{"name":"a"}`, "", ""},
-		"unique":                    {`{"name":"a"}`, `{"name":"a","uniqueness":"server"}`, `{"a":"1"}`, "not unique"},
-		"unique and not there":      {`{"name":"a"},{"name":"b"}`, `{"name":"a","uniqueness":"server"},{"name":"b"}`, `{"b":"1"}`, ""},
-		"unique in a list":          {`{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"a"}]}`, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"a","uniqueness":"server"}]}`, `{"c":[{"a":"1"}]}`, ":c.a"},
-		"unique whatever the case":  {`{"name":"a","uniqueness":"server","caseExact":true}`, `{"name":"a","uniqueness":"server"}`, `{"a":"1"}`, "not unique"},
-		"no longer unique":          {`{"name":"a","uniqueness":"server"}`, `{"name":"a"}`, "", ""},
-		"case":                      {`{"name":"a"}`, `{"name":"a","caseExact":true}`, "", ""},
-		"mutability":                {`{"name":"a"}`, `{"name":"a","mutability":"immutable","returned":"request"}`, "", ""},
-		"sub-attribute gone":        {`{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b"}]}`, `{"name":"c","type":"complex","subAttributes":[{"name":"a"}]}`, `{"c":{"a":"1","b":"2"}}`, ":c"},
-		"sub-attribute required":    {`{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b"}]}`, `{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b","required":true}]}`, `{"c":{"a":"1"}}`, ":c.b is required"},
-		"simple instead of complex": {`{"name":"c","type":"complex","subAttributes":[{"name":"a"}]}`, `{"name":"c"}`, `{"c":{"a":"1"}}`, ":c"},
+		"nothing":  {`{"name":"a"}`, `{"name":"a"}`, "", ""},
+		"one more": {`{"name":"a"}`, `{"name":"a"},{"name":"b"}`, "", ""},
+		"one more that is required": {
+			`{"name":"a"}`, `{"name":"a"},{"name":"b","required":true}`, `{"a":"1"}`,
+			":b is required",
+		},
+		"and is there": {
+			`{"name":"a"},{"name":"b"}`, `{"name":"a"},{"name":"b","required":true}`, `{"b":"1"}`,
+			"",
+		},
+		"one less":                 {`{"name":"a"},{"name":"b"}`, `{"name":"a"}`, `{"b":"1"}`, ":b"},
+		"one less that nobody has": {`{"name":"a"},{"name":"b"}`, `{"name":"a"}`, `{"a":"1"}`, ""},
+		"another type":             {`{"name":"a"}`, `{"name":"a","type":"integer"}`, `{"a":"1"}`, ":a"},
+		"one instead of many":      {`{"name":"a","multiValued":true}`, `{"name":"a"}`, `{"a":["1"]}`, ":a"},
+		"many instead of one":      {`{"name":"a"}`, `{"name":"a","multiValued":true}`, `{"a":"1"}`, ":a"},
+		"other case":               {`{"name":"a"}`, `{"name":"A"}`, `{"a":"1"}`, ":a"},
+		"required": {
+			`{"name":"a"},{"name":"b"}`, `{"name":"a"},{"name":"b","required":true}`, `{"a":"1"}`,
+			":b is required",
+		},
+		"no longer required":      {`{"name":"a","required":true}`, `{"name":"a"}`, "", ""},
+		"allowed values":          {`{"name":"a"}`, `{"name":"a","canonicalValues":["x"]}`, `{"a":"y"}`, `"x"`},
+		"allowed values that fit": {`{"name":"a"}`, `{"name":"a","canonicalValues":["x"]}`, `{"a":"X"}`, ""},
+		"more allowed values": {
+			`{"name":"a","canonicalValues":["x"]}`, `{"name":"a","canonicalValues":["y","x"]}`, "",
+			"",
+		},
+		"fewer allowed values": {
+			`{"name":"a","canonicalValues":["x","y"]}`, `{"name":"a","canonicalValues":["x"]}`,
+			`{"a":"y"}`, `"x"`,
+		},
+		"allowed values by case": {
+			`{"name":"a","canonicalValues":["x"]}`,
+			`{"name":"a","canonicalValues":["x"],"caseExact":true}`, `{"a":"X"}`, `"x"`,
+		},
+		"no allowed values": {`{"name":"a","canonicalValues":["x"]}`, `{"name":"a"}`, "", ""},
+		"unique":            {`{"name":"a"}`, `{"name":"a","uniqueness":"server"}`, `{"a":"1"}`, "not unique"},
+		"unique and not there": {
+			`{"name":"a"},{"name":"b"}`, `{"name":"a","uniqueness":"server"},{"name":"b"}`,
+			`{"b":"1"}`, "",
+		},
+		"unique in a list": {
+			`{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"a"}]}`,
+			`{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"a","uniqueness":"server"}]}`,
+			`{"c":[{"a":"1"}]}`, ":c.a",
+		},
+		"unique whatever the case": {
+			`{"name":"a","uniqueness":"server","caseExact":true}`,
+			`{"name":"a","uniqueness":"server"}`, `{"a":"1"}`, "not unique",
+		},
+		"no longer unique": {`{"name":"a","uniqueness":"server"}`, `{"name":"a"}`, "", ""},
+		"case":             {`{"name":"a"}`, `{"name":"a","caseExact":true}`, "", ""},
+		"mutability":       {`{"name":"a"}`, `{"name":"a","mutability":"immutable","returned":"request"}`, "", ""},
+		"sub-attribute gone": {
+			`{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b"}]}`,
+			`{"name":"c","type":"complex","subAttributes":[{"name":"a"}]}`, `{"c":{"a":"1","b":"2"}}`, ":c",
+		},
+		"sub-attribute required": {
+			`{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b"}]}`,
+			`{"name":"c","type":"complex","subAttributes":[{"name":"a"},{"name":"b","required":true}]}`, `{"c":{"a":"1"}}`,
+			":c.b is required",
+		},
+		"simple instead of complex": {
+			`{"name":"c","type":"complex","subAttributes":[{"name":"a"}]}`, `{"name":"c"}`,
+			`{"c":{"a":"1"}}`, ":c",
+		},
 	} {
 		before, after := withBadge(t, tc.before, false), withBadge(t, tc.after, false)
 		if got := before.Admits(after); got != (tc.doc == "") {
@@ -74,11 +113,15 @@ func TestMigration(t *testing.T) {
 func TestMigrationOfExtensions(t *testing.T) {
 	plain, optional, needed := schema.UserType(), withBadge(t, `{"name":"a"}`, false), withBadge(t, `{"name":"a"}`, true)
 	without, with := object(t, `{"userName":"a"}`), object(t, `{"userName":"a","`+badge+`":{"a":"1"}}`)
-	if !plain.Admits(optional) || !needed.Admits(optional) || optional.Admits(plain) || optional.Admits(needed) || plain.Admits(needed) {
+	if !plain.Admits(optional) || !needed.Admits(optional) || optional.Admits(plain) || optional.Admits(needed) ||
+		plain.Admits(needed) {
 		t.Error("a wrong idea of what is looser")
 	}
 	for _, doc := range []scim.Object{without, with} {
-		for _, err := range []error{plain.Orphans(optional, without), needed.Orphans(optional, with), optional.Orphans(needed, with), optional.Orphans(plain, without)} {
+		for _, err := range []error{
+			plain.Orphans(optional, without), needed.Orphans(optional, with),
+			optional.Orphans(needed, with), optional.Orphans(plain, without),
+		} {
 			if err != nil {
 				t.Errorf("%s: %v", text(doc), err)
 			}
@@ -90,7 +133,8 @@ func TestMigrationOfExtensions(t *testing.T) {
 
 // A document that was stored under other definitions is read by what is defined now.
 func TestPrune(t *testing.T) {
-	rt := withBadge(t, `{"name":"a"},{"name":"n","type":"integer"},{"name":"l","multiValued":true},{"name":"c","type":"complex","subAttributes":[{"name":"x"}]}`, false)
+	rt := withBadge(t, `{"name":"a"},{"name":"n","type":"integer"},{"name":"l","multiValued":true},{"name":"c",`+
+		`"type":"complex","subAttributes":[{"name":"x"}]}`, false)
 	doc := object(t, `{"schemas":["x"],"userName":"a","shoe":1,"urn:gone":{"a":"1"},"`+badge+`":
 		{"a":"1","n":"no number","l":"no list","c":{"x":"1","y":"2"},"gone":true}}`)
 	before := scim.Clone(doc)

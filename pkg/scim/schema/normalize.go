@@ -7,19 +7,21 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes a canonical document of the body of a POST or PUT (RFC 7644, sections 3.3 and 3.5.1); in is left as it is, but
-// the result may share values with it. In the result
+// Normalize makes a canonical document of the body of a POST or PUT (RFC 7644, sections 3.3 and 3.5.1); in is left as
+// it is, but the result may share values with it. In the result
 //
-//   - attributes have their declared names and extension data stands under the extension's URN, also where the client wrote the
-//     URN before the attribute name, put core attributes under the core URN, or, with d.BareExtensionNames, wrote no URN;
+//   - attributes have their declared names and extension data stands under the extension's URN, also where the client
+//     wrote the URN before the attribute name, put core attributes under the core URN, or, with d.BareExtensionNames,
+//     wrote no URN;
 //   - values have their declared types: see Attribute.Normalize;
 //   - nothing is null, "", [] or {};
-//   - read-only attributes are left out, and so is what no schema knows (400 invalidSyntax with d.RejectUnknownAttributes);
-//   - "schemas" names the core schema, then each extension that has data (see SetSchemas), whatever the client wrote. It may
-//     leave it out or write a single string, but for d.RequireDeclaredExtensions.
+//   - read-only attributes are left out, and so is what no schema knows (400 invalidSyntax with
+//     d.RejectUnknownAttributes);
+//   - "schemas" names the core schema, then each extension that has data (see SetSchemas), whatever the client wrote.
+//     It may leave it out or write a single string, but for d.RequireDeclaredExtensions.
 //
-// Password and a group's members stay in. The result passes Check, and normalising it again changes nothing. An error is an
-// *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
+// Password and a group's members stay in. The result passes Check, and normalising it again changes nothing. An error
+// is an *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
 func (t *ResourceType) Normalize(in scim.Object, d scim.Dialect) (scim.Object, error) {
 	n := normalizer{t: t, d: d, doc: make(scim.Object, len(in)+1)}
 	for _, k := range sortedKeys(in) {
@@ -99,7 +101,8 @@ func (n *normalizer) whole(s *Schema, v any) error {
 			return nil
 		}
 	}
-	return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object with the attributes of that schema, not %s.",
+	return scim.BadRequest(scim.InvalidValue,
+		"The value of %s must be an object with the attributes of that schema, not %s.",
 		s.ID, kind(v))
 }
 
@@ -151,7 +154,8 @@ func (n *normalizer) unknown(name string) error {
 }
 
 func unknownAttribute(name string) error {
-	return scim.BadRequest(scim.InvalidSyntax, "No schema of this resource has an attribute %s. Remove it from the attribute mapping.",
+	return scim.BadRequest(scim.InvalidSyntax,
+		"No schema of this resource has an attribute %s. Remove it from the attribute mapping.",
 		scim.Quote(name))
 }
 
@@ -204,7 +208,8 @@ func (n *normalizer) checkURNs(urns []any) error {
 			known = known || strings.EqualFold(urn, e.Schema.ID)
 		}
 		if !known {
-			return scim.BadRequest(scim.InvalidSyntax, "This resource has no schema %s; /ResourceTypes lists those that it has.", scim.Quote(urn))
+			return scim.BadRequest(scim.InvalidSyntax, "This resource has no schema %s; /ResourceTypes lists those that it has.",
+				scim.Quote(urn))
 		}
 	}
 	return nil
@@ -214,8 +219,8 @@ func badSchemas(core *Schema) error {
 	return scim.BadRequest(scim.InvalidSyntax, "\"schemas\" must be an array of schema URNs, among them %q.", core.ID)
 }
 
-// SetSchemas rebuilds doc["schemas"]: the core schema first, then each extension that doc has data of which a client may see: the list
-// must not tell that there is a value of an attribute that is never returned.
+// SetSchemas rebuilds doc["schemas"]: the core schema first, then each extension that doc has data of which a client
+// may see: the list must not tell that there is a value of an attribute that is never returned.
 func (t *ResourceType) SetSchemas(doc scim.Object) {
 	urns := make([]any, 1, 1+len(t.Extensions))
 	urns[0] = t.Core.ID

@@ -21,8 +21,14 @@ func TestNormalizeUser(t *testing.T) {
 	for _, c := range []struct{ name, idp, body, want string }{
 		{"only userName", "rfc", ``, ``},
 		{"null and [] mean unassigned", "rfc", `"title":null,"emails":[],"name":{},"roles":null,"nickName":""`, ``},
-		{"objects of nothing mean unassigned", "rfc", `"name":{"givenName":null,"familyName":""},"emails":[{"value":null,"type":""},null,""]`, ``},
-		{"null sub-attributes inside array entries", "rfc", `"emails":[{"value":"a@x","display":null,"type":""}]`, `"emails":[{"value":"a@x"}]`},
+		{
+			"objects of nothing mean unassigned", "rfc",
+			`"name":{"givenName":null,"familyName":""},"emails":[{"value":null,"type":""},null,""]`, ``,
+		},
+		{
+			"null sub-attributes inside array entries", "rfc", `"emails":[{"value":"a@x","display":null,"type":""}]`,
+			`"emails":[{"value":"a@x"}]`,
+		},
 		{
 			"attribute names in any case", "rfc", `"NAME":{"GIVENNAME":"B"},"Emails":[{"VALUE":"a@x","Type":"work"}]`,
 			`"emails":[{"type":"work","value":"a@x"}],"name":{"givenName":"B"}`,
@@ -34,67 +40,111 @@ func TestNormalizeUser(t *testing.T) {
 			`"active":true,"emails":[{"primary":false,"value":"a"}]`,
 		},
 		{
-			"value formats not enforced", "rfc", `"emails":[{"value":"no address"}],"locale":"zz-??","profileUrl":"::","addresses":[{"country":"Utopia"}]`,
+			"value formats not enforced", "rfc",
+			`"emails":[{"value":"no address"}],"locale":"zz-??","profileUrl":"::","addresses":[{"country":"Utopia"}]`,
 			`"addresses":[{"country":"Utopia"}],"emails":[{"value":"no address"}],"locale":"zz-??","profileUrl":"::"`,
 		},
-		{"canonical values are suggestions", "rfc", `"ims":[{"value":"a","type":"smoke signals"}]`, `"ims":[{"type":"smoke signals","value":"a"}]`},
+		{
+			"canonical values are suggestions", "rfc", `"ims":[{"value":"a","type":"smoke signals"}]`,
+			`"ims":[{"type":"smoke signals","value":"a"}]`,
+		},
 		{"UTF-8 kept", "rfc", `"displayName":"Zoë 中文 😀"`, `"displayName":"Zoë 中文 😀"`},
 		{
-			"one-element array for a single value", "rfc", `"title":["Boss"],"active":[true],"name":[{"givenName":"B"}],"nickName":[]`,
+			"one-element array for a single value", "rfc",
+			`"title":["Boss"],"active":[true],"name":[{"givenName":"B"}],"nickName":[]`,
 			`"active":true,"name":{"givenName":"B"},"title":"Boss"`,
 		},
-		{"a single value as [{$ref, value}]", "entra", `"title":[{"$ref":null,"value":"Boss"}],"active":[{"Value":"True"}]`, `"active":true,"title":"Boss"`},
-		{"a value for a one-element array", "rfc", `"emails":{"value":"a@x"},"roles":"admin"`, `"emails":[{"value":"a@x"}],"roles":[{"value":"admin"}]`},
-		{"plain strings for complex values", "rfc", `"roles":["admin","",null,"user"]`, `"roles":[{"value":"admin"},{"value":"user"}]`},
-		{"a JSON document in a string stays one", "entra", `"roles":[{"value":"{\"id\":1}"}]`, `"roles":[{"value":"{\"id\":1}"}]`},
 		{
-			"an element of nothing but labels is no element", "entra", `"emails":[{"type":"work","value":null,"primary":true},{"type":"home"}],
+			"a single value as [{$ref, value}]", "entra", `"title":[{"$ref":null,"value":"Boss"}],"active":[{"Value":"True"}]`,
+			`"active":true,"title":"Boss"`,
+		},
+		{
+			"a value for a one-element array", "rfc", `"emails":{"value":"a@x"},"roles":"admin"`,
+			`"emails":[{"value":"a@x"}],"roles":[{"value":"admin"}]`,
+		},
+		{
+			"plain strings for complex values", "rfc", `"roles":["admin","",null,"user"]`,
+			`"roles":[{"value":"admin"},{"value":"user"}]`,
+		},
+		{
+			"a JSON document in a string stays one", "entra", `"roles":[{"value":"{\"id\":1}"}]`,
+			`"roles":[{"value":"{\"id\":1}"}]`,
+		},
+		{
+			"an element of nothing but labels is no element", "entra",
+			`"emails":[{"type":"work","value":null,"primary":true},{"type":"home"}],
 			"phoneNumbers":{"type":"work","value":""},"roles":[{"primary":true,"$ref":"x"}],"addresses":[{"type":"work","primary":true,"locality":null}]`, ``,
 		},
 		{
-			"its primary counts for nothing", "entra", `"emails":[{"type":"work","primary":true,"value":""},{"value":"a@x","primary":true}]`,
+			"its primary counts for nothing", "entra",
+			`"emails":[{"type":"work","primary":true,"value":""},{"value":"a@x","primary":true}]`,
 			`"emails":[{"primary":true,"value":"a@x"}]`,
 		},
-		{"a display name alone is kept", "rfc", `"emails":[{"type":"work","display":"B"}]`, `"emails":[{"display":"B","type":"work"}]`},
+		{
+			"a display name alone is kept", "rfc", `"emails":[{"type":"work","display":"B"}]`,
+			`"emails":[{"display":"B","type":"work"}]`,
+		},
 		{"an address is kept without a type", "rfc", `"addresses":[{"locality":"L"}]`, `"addresses":[{"locality":"L"}]`},
 		{
-			"exact duplicates collapsed", "rfc", `"emails":[{"value":"a","type":"w"},{"type":"w","value":"a"},{"value":"A","type":"w"}]`,
+			"exact duplicates collapsed", "rfc",
+			`"emails":[{"value":"a","type":"w"},{"type":"w","value":"a"},{"value":"A","type":"w"}]`,
 			`"emails":[{"type":"w","value":"a"},{"type":"w","value":"A"}]`,
 		},
 		{
-			"duplicates that differ in primary collapsed", "rfc", `"emails":[{"value":"a"},{"value":"a","primary":true},{"value":"a","primary":false}]`,
+			"duplicates that differ in primary collapsed", "rfc",
+			`"emails":[{"value":"a"},{"value":"a","primary":true},{"value":"a","primary":false}]`,
 			`"emails":[{"primary":true,"value":"a"}]`,
 		},
 		{
-			"many duplicates collapsed", "rfc", `"roles":["a","b","c","d","e","f","g","h","i","a",{"value":"b","primary":true},{"value":"i"},"b"]`,
-			`"roles":[{"value":"a"},{"primary":true,"value":"b"},{"value":"c"},{"value":"d"},{"value":"e"},{"value":"f"},{"value":"g"},{"value":"h"},{"value":"i"}]`,
+			"many duplicates collapsed", "rfc",
+			`"roles":["a","b","c","d","e","f","g","h","i","a",{"value":"b","primary":true},{"value":"i"},"b"]`,
+			`"roles":[{"value":"a"},{"primary":true,"value":"b"},{"value":"c"},{"value":"d"},{"value":"e"},{"value":"f"},` +
+				`{"value":"g"},{"value":"h"},{"value":"i"}]`,
 		},
 		{"password kept for the caller to drop", "rfc", `"password":"secret"`, `"password":"secret"`},
 		{
 			"binary", "rfc", `"x509Certificates":[{"value":"MII="},{"value":"MIIx\r\nMIIx"},{"value":"_-8"}]`,
 			`"x509Certificates":[{"value":"MII="},{"value":"MIIx\r\nMIIx"},{"value":"_-8"}]`,
 		},
-		{"core attributes under the core URN", "google", core + `:{"title":"Boss","schemas":["x"],"id":"1"}`, `"title":"Boss"`},
-		{"core URN before an attribute name", "entra", `"urn:ietf:params:scim:schemas:core:2.0:User:title":"Boss"`, `"title":"Boss"`},
+		{
+			"core attributes under the core URN", "google", core + `:{"title":"Boss","schemas":["x"],"id":"1"}`,
+			`"title":"Boss"`,
+		},
+		{
+			"core URN before an attribute name", "entra", `"urn:ietf:params:scim:schemas:core:2.0:User:title":"Boss"`,
+			`"title":"Boss"`,
+		},
 		{"the same twice if equal", "rfc", `"title":"Boss",` + core + `:{"title":"Boss","nickName":null}`, `"title":"Boss"`},
 		{
-			"enterprise extension", "rfc", enterprise + `:{"EmployeeNumber":"7","manager":{"value":"m","displayName":"Max","$ref":"../Users/m"}}`,
+			"enterprise extension", "rfc", enterprise +
+				`:{"EmployeeNumber":"7","manager":{"value":"m","displayName":"Max","$ref":"../Users/m"}}`,
 			enterprise + `:{"employeeNumber":"7","manager":{"value":"m"}}`,
 		},
 		{
-			"URN before an extension attribute", "entra", `"urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:DEPARTMENT":"IT"`,
+			"URN before an extension attribute", "entra",
+			`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:DEPARTMENT":"IT"`,
 			enterprise + `:{"department":"IT"}`,
 		},
 		{
-			"an extension both ways", "entra", enterprise + `:{"division":"X"},"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"IT"`,
+			"an extension both ways", "entra",
+			enterprise + `:{"division":"X"},"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"IT"`,
 			enterprise + `:{"department":"IT","division":"X"}`,
 		},
-		{"an empty extension is no extension", "rfc", enterprise + `:{"department":null,"manager":{"value":null},"foo":1}`, ``},
+		{
+			"an empty extension is no extension", "rfc", enterprise + `:{"department":null,"manager":{"value":null},"foo":1}`,
+			``,
+		},
 		{"an extension of null, [], [{}]", "rfc", enterprise + `:null`, ``},
 		{"an extension in an array", "entra", enterprise + `:[{"department":"IT"}]`, enterprise + `:{"department":"IT"}`},
 		{"manager as a string", "rfc", enterprise + `:{"manager":"m"}`, enterprise + `:{"manager":{"value":"m"}}`},
-		{"manager as an array", "rfc", enterprise + `:{"manager":[{"$ref":null,"value":"m"}]}`, enterprise + `:{"manager":{"value":"m"}}`},
-		{"manager as an array of a string", "rfc", enterprise + `:{"manager":["m"]}`, enterprise + `:{"manager":{"value":"m"}}`},
+		{
+			"manager as an array", "rfc", enterprise + `:{"manager":[{"$ref":null,"value":"m"}]}`,
+			enterprise + `:{"manager":{"value":"m"}}`,
+		},
+		{
+			"manager as an array of a string", "rfc", enterprise + `:{"manager":["m"]}`,
+			enterprise + `:{"manager":{"value":"m"}}`,
+		},
 		{"manager of nothing", "rfc", enterprise + `:{"department":"IT","manager":""}`, enterprise + `:{"department":"IT"}`},
 		{"extension names without URN", "entra", `"department":"IT","manager":null`, enterprise + `:{"department":"IT"}`},
 		{"extension names without URN are unknown to generic", "generic", `"department":"IT"`, ``},
@@ -144,28 +194,80 @@ func TestNormalizeUserRefuses(t *testing.T) {
 		{"active maybe", "entra", `"userName":"a","active":"maybe"`, scim.InvalidValue, []string{"active", "true or false"}},
 		{"active a number", "entra", `"userName":"a","active":1`, scim.InvalidValue, []string{"active", "a number"}},
 		{"a number for a string", "entra", `"userName":5`, scim.InvalidValue, []string{"userName", "a string", "a number"}},
-		{"a boolean for a string", "entra", `"userName":"a","emails":[{"value":true}]`, scim.InvalidValue, []string{"emails.value", "a boolean"}},
+		{
+			"a boolean for a string", "entra", `"userName":"a","emails":[{"value":true}]`, scim.InvalidValue,
+			[]string{"emails.value", "a boolean"},
+		},
 		{"an object for a string", "entra", `"userName":{"value":"a"}`, scim.InvalidValue, []string{"userName", "an object"}},
-		{"two values for one", "entra", `"userName":["a","b"]`, scim.InvalidValue, []string{"userName takes one value, not 2"}},
+		{
+			"two values for one", "entra", `"userName":["a","b"]`, scim.InvalidValue,
+			[]string{"userName takes one value, not 2"},
+		},
 		{"a string for name", "entra", `"userName":"a","name":"Babs"`, scim.InvalidValue, []string{"name must be an object"}},
-		{"a number for an e-mail", "entra", `"userName":"a","emails":[5]`, scim.InvalidValue, []string{"emails must be an object"}},
-		{"an array for an e-mail", "entra", `"userName":"a","emails":[["x"]]`, scim.InvalidValue, []string{"emails must be an object"}},
-		{"two primary", "entra", `"userName":"a","emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]`, scim.InvalidValue, []string{"2 values of emails", "primary"}},
-		{"no base64", "entra", `"userName":"a","x509Certificates":[{"value":"???"}]`, scim.InvalidValue, []string{"x509Certificates.value", "base64"}},
-		{"an extension that is no object", "entra", `"userName":"a",` + enterprise + `:"x"`, scim.InvalidValue, []string{"enterprise:2.0:User must be an object"}},
-		{"an extension of two objects", "entra", `"userName":"a",` + enterprise + `:[{},{}]`, scim.InvalidValue, []string{"must be an object"}},
-		{"manager a number", "entra", `"userName":"a",` + enterprise + `:{"manager":5}`, scim.InvalidValue, []string{"enterprise:2.0:User:manager must be an object"}},
-		{"employeeNumber a number", "entra", `"userName":"a","employeeNumber":5`, scim.InvalidValue, []string{"enterprise:2.0:User:employeeNumber"}},
-		{"twice and different", "entra", `"userName":"a","title":"x",` + core + `:{"title":"y"}`, scim.InvalidSyntax, []string{"title is given twice"}},
+		{
+			"a number for an e-mail", "entra", `"userName":"a","emails":[5]`, scim.InvalidValue,
+			[]string{"emails must be an object"},
+		},
+		{
+			"an array for an e-mail", "entra", `"userName":"a","emails":[["x"]]`, scim.InvalidValue,
+			[]string{"emails must be an object"},
+		},
+		{
+			"two primary", "entra", `"userName":"a","emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]`,
+			scim.InvalidValue,
+			[]string{"2 values of emails", "primary"},
+		},
+		{
+			"no base64", "entra", `"userName":"a","x509Certificates":[{"value":"???"}]`, scim.InvalidValue,
+			[]string{"x509Certificates.value", "base64"},
+		},
+		{
+			"an extension that is no object", "entra", `"userName":"a",` + enterprise + `:"x"`, scim.InvalidValue,
+			[]string{"enterprise:2.0:User must be an object"},
+		},
+		{
+			"an extension of two objects", "entra", `"userName":"a",` + enterprise + `:[{},{}]`, scim.InvalidValue,
+			[]string{"must be an object"},
+		},
+		{
+			"manager a number", "entra", `"userName":"a",` + enterprise + `:{"manager":5}`, scim.InvalidValue,
+			[]string{"enterprise:2.0:User:manager must be an object"},
+		},
+		{
+			"employeeNumber a number", "entra", `"userName":"a","employeeNumber":5`, scim.InvalidValue,
+			[]string{"enterprise:2.0:User:employeeNumber"},
+		},
+		{
+			"twice and different", "entra", `"userName":"a","title":"x",` + core + `:{"title":"y"}`, scim.InvalidSyntax,
+			[]string{"title is given twice"},
+		},
 		{"userName too long", "entra", `"userName":` + tooLong, scim.InvalidValue, []string{"userName", "513", "512"}},
-		{"externalId too long", "entra", `"userName":"a","externalId":` + tooLong, scim.InvalidValue, []string{"externalId", "512"}},
-		{"displayName too long", "entra", `"userName":"a","displayName":` + tooLong, scim.InvalidValue, []string{"displayName", "512"}},
-		{"an e-mail too long", "entra", `"userName":"a","emails":[{"value":` + tooLong + `}]`, scim.InvalidValue, []string{"emails.value", "512"}},
-		{"too many e-mails", "entra", `"userName":"a","emails":[` + strings.Join(emails, ",") + `]`, scim.InvalidValue, []string{"emails has 21 values", "20"}},
+		{
+			"externalId too long", "entra", `"userName":"a","externalId":` + tooLong, scim.InvalidValue,
+			[]string{"externalId", "512"},
+		},
+		{
+			"displayName too long", "entra", `"userName":"a","displayName":` + tooLong, scim.InvalidValue,
+			[]string{"displayName", "512"},
+		},
+		{
+			"an e-mail too long", "entra", `"userName":"a","emails":[{"value":` + tooLong + `}]`, scim.InvalidValue,
+			[]string{"emails.value", "512"},
+		},
+		{
+			"too many e-mails", "entra", `"userName":"a","emails":[` + strings.Join(emails, ",") + `]`, scim.InvalidValue,
+			[]string{"emails has 21 values", "20"},
+		},
 		{"unknown attribute", "interop", `"userName":"a","colour":"red"`, scim.InvalidSyntax, []string{`"colour"`}},
-		{"unknown sub-attribute", "interop", `"userName":"a","name":{"nick":"x"}`, scim.InvalidSyntax, []string{`"name.nick"`}},
+		{
+			"unknown sub-attribute", "interop", `"userName":"a","name":{"nick":"x"}`, scim.InvalidSyntax,
+			[]string{`"name.nick"`},
+		},
 		{"unknown extension", "interop", `"userName":"a","urn:x:y":{}`, scim.InvalidSyntax, []string{`"urn:x:y"`}},
-		{"unknown extension attribute", "interop", `"userName":"a",` + enterprise + `:{"colour":"red"}`, scim.InvalidSyntax, []string{`"colour"`}},
+		{
+			"unknown extension attribute", "interop", `"userName":"a",` + enterprise + `:{"colour":"red"}`, scim.InvalidSyntax,
+			[]string{`"colour"`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := object(t, `{"schemas":[`+core+`]`+comma(c.body)+`}`)
@@ -177,7 +279,10 @@ func TestNormalizeUserRefuses(t *testing.T) {
 
 // The password must not come back, not even in an error about it.
 func TestErrorsDoNotRepeatValues(t *testing.T) {
-	for _, body := range []string{`{"userName":"a","password":["hunter2","hunter3"]}`, `{"userName":"a","password":{"hunter2":"hunter2"}}`, `{"userName":"a","active":"hunter2"}`} {
+	for _, body := range []string{
+		`{"userName":"a","password":["hunter2","hunter3"]}`,
+		`{"userName":"a","password":{"hunter2":"hunter2"}}`, `{"userName":"a","active":"hunter2"}`,
+	} {
 		_, err := schema.UserType().Normalize(object(t, body), scim.Dialect{})
 		refused(t, body, err, scim.InvalidValue)
 		if strings.Contains(err.Error(), "hunter2") {
@@ -230,12 +335,19 @@ func TestNormalizeGroup(t *testing.T) {
 		{"members null", `"members":null`, ``},
 		{"members empty", `"members":[]`, ``},
 		{
-			"members", `"members":[{"value":"1","$ref":null,"type":"User","display":"B"},"2",{"VALUE":"3","$ref":"../Users/3"},null]`,
+			"members", `"members":[{"value":"1","$ref":null,"type":"User","display":"B"},"2",{"VALUE":"3",` +
+				`"$ref":"../Users/3"},null]`,
 			`"members":[{"value":"1","type":"User","display":"B"},{"value":"2"},{"value":"3","$ref":"../Users/3"}]`,
 		},
 		{"one member", `"members":{"value":"1"}`, `"members":[{"value":"1"}]`},
-		{"the same member twice", `"members":[{"value":"1"},"1",{"value":"1","type":"User"}]`, `"members":[{"value":"1"},{"value":"1","type":"User"}]`},
-		{"schema URN of a legacy client", `"schemas":[` + groupURN + `,"http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"]`, ``},
+		{
+			"the same member twice", `"members":[{"value":"1"},"1",{"value":"1","type":"User"}]`,
+			`"members":[{"value":"1"},{"value":"1","type":"User"}]`,
+		},
+		{
+			"schema URN of a legacy client",
+			`"schemas":[` + groupURN + `,"http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"]`, ``,
+		},
 	} {
 		got, err := schema.GroupType().Normalize(object(t, `{"displayName":"G"`+comma(c.body)+`}`), scim.Dialect{})
 		if err != nil {
@@ -290,7 +402,8 @@ func custom() *schema.ResourceType {
 	attr := func(name string, t schema.Type) *schema.Attribute {
 		return &schema.Attribute{Name: name, Type: t, Mutability: schema.ReadWrite, Returned: schema.Default}
 	}
-	score, tags, secret, whole := attr("score", schema.Decimal), attr("tags", schema.String), attr("secret", schema.String), attr("pair", schema.Complex)
+	score, tags, secret, whole := attr("score", schema.Decimal), attr("tags", schema.String),
+		attr("secret", schema.String), attr("pair", schema.Complex)
 	tags.MultiValued = true
 	tags.MaxValues = 3
 	secret.Returned = schema.Request
@@ -324,7 +437,8 @@ func TestNormalizeCustom(t *testing.T) {
 	}
 	for body, word := range map[string]string{
 		`"count":12.12`: "an integer", `"count":"5"`: "an integer", `"count":1e30`: "an integer", `"score":"1.5"`: "a number",
-		`"since":"yesterday"`: "a date and time", `"since":5`: "a date and time", `"tags":["a","b","c","d"]`: "at most 3", `"tags":[5]`: "a string",
+		`"since":"yesterday"`: "a date and time", `"since":5`: "a date and time", `"tags":["a","b","c","d"]`: "at most 3",
+		`"tags":[5]`:   "a string",
 		`"count":null`: "extension urn:example:2.0:Ext is required",
 	} {
 		_, err := custom().Normalize(object(t, `{`+urn+`:{`+body+`}}`), scim.Dialect{})

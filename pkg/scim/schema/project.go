@@ -7,8 +7,9 @@ import (
 )
 
 // Project makes the part of doc that an answer shows: what p selects, with "schemas" and every attribute that is always
-// returned, and never one that is never returned (RFC 7644, section 3.9). What no schema knows is left out. The result is a new
-// object that shares with doc the values it shows whole; doc is not changed. An empty array that is selected stays.
+// returned, and never one that is never returned (RFC 7644, section 3.9). What no schema knows is left out. The result
+// is a new object that shares with doc the values it shows whole; doc is not changed. An empty array that is selected
+// stays.
 func (t *ResourceType) Project(doc scim.Object, p *Projection) scim.Object {
 	out := make(scim.Object, len(doc))
 	for k, v := range doc {
@@ -76,8 +77,8 @@ func (a *Attribute) shownWhole() bool {
 	return true
 }
 
-// pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones where subs is nil, and
-// those that are always returned. Nil says that nothing is left.
+// pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones where subs is
+// nil, and those that are always returned. Nil says that nothing is left.
 func (a *Attribute) pick(v any, subs []*Attribute) any {
 	o, ok := v.(scim.Object)
 	if !ok {

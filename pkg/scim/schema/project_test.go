@@ -8,7 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-const stored = `{"schemas":[` + core + `,` + enterprise + `],"id":"1","externalId":"e","userName":"u","title":"t","password":"secret",
+const stored = `{"schemas":[` + core + `,` + enterprise +
+	`],"id":"1","externalId":"e","userName":"u","title":"t","password":"secret",
 	"name":{"givenName":"g","familyName":"f"},
 	"emails":[{"value":"a@x","type":"work","primary":true},{"value":"b@x"}],"groups":[],
 	"meta":{"resourceType":"User","version":"W/\"1\""},
@@ -38,21 +39,42 @@ func TestProject(t *testing.T) {
 			"URN names", scim.UserURN + ":userName," + scim.EnterpriseUserURN + ":department", "",
 			`{` + schemas + `,"id":"1","userName":"u",` + enterprise + `:{"department":"d"}}`,
 		},
-		{"a sub-attribute of an extension", scim.EnterpriseUserURN + ":manager.value", "", `{` + schemas + `,"id":"1",` + enterprise + `:{"manager":{"value":"m"}}}`},
-		{"a whole extension", scim.EnterpriseUserURN, "", `{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
+		{
+			"a sub-attribute of an extension", scim.EnterpriseUserURN + ":manager.value", "",
+			`{` + schemas + `,"id":"1",` + enterprise + `:{"manager":{"value":"m"}}}`,
+		},
+		{"a whole extension", scim.EnterpriseUserURN, "", `{` + schemas + `,"id":"1",` + enterprise +
+			`:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
 		{
 			"a whole extension and a part of it", scim.EnterpriseUserURN + ":manager.value," + scim.EnterpriseUserURN, "",
-			`{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`,
+			`{` + schemas + `,"id":"1",` + enterprise +
+				`:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`,
 		},
-		{"an extension name without URN", "manager.value", "", `{` + schemas + `,"id":"1",` + enterprise + `:{"manager":{"value":"m"}}}`},
+		{"an extension name without URN", "manager.value", "", `{` + schemas + `,"id":"1",` + enterprise +
+			`:{"manager":{"value":"m"}}}`},
 		{"the core schema", scim.UserURN, "", without(scim.EnterpriseUserURN)},
 		{"sub-attributes of several values", "emails.type", "", `{` + schemas + `,"id":"1","emails":[{"type":"work"}]}`},
 		{"a sub-attribute that no value has", "emails.display", "", `{` + schemas + `,"id":"1"}`},
-		{"an attribute and a part of it", "name.givenName,name", "", `{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`},
-		{"a part of an attribute and it", "name,name.givenName", "", `{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`},
-		{"two parts", "name.givenName,name.familyName,name.givenName", "", `{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`},
-		{"a value filter", `emails[type eq "work"]`, "", `{` + schemas + `,"id":"1","emails":[{"value":"a@x","type":"work","primary":true},{"value":"b@x"}]}`},
-		{"a value filter with commas and a sub-attribute", `emails[type eq "a,]\",b" and value pr].type,title`, "", `{` + schemas + `,"id":"1","title":"t","emails":[{"type":"work"}]}`},
+		{
+			"an attribute and a part of it", "name.givenName,name", "",
+			`{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`,
+		},
+		{
+			"a part of an attribute and it", "name,name.givenName", "",
+			`{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`,
+		},
+		{
+			"two parts", "name.givenName,name.familyName,name.givenName", "",
+			`{` + schemas + `,"id":"1","name":{"givenName":"g","familyName":"f"}}`,
+		},
+		{
+			"a value filter", `emails[type eq "work"]`, "",
+			`{` + schemas + `,"id":"1","emails":[{"value":"a@x","type":"work","primary":true},{"value":"b@x"}]}`,
+		},
+		{
+			"a value filter with commas and a sub-attribute", `emails[type eq "a,]\",b" and value pr].type,title`, "",
+			`{` + schemas + `,"id":"1","title":"t","emails":[{"type":"work"}]}`,
+		},
 		{"unknown names", "nope,name.nope,urn:x:y", "", `{` + schemas + `,"id":"1"}`},
 		{"never returned", "password,userName", "", `{` + schemas + `,"id":"1","userName":"u"}`},
 		{"an empty list survives", "groups", "", `{` + schemas + `,"id":"1","groups":[]}`},
@@ -61,9 +83,14 @@ func TestProject(t *testing.T) {
 		{"exclude", "", "emails,TITLE,meta", without("emails", "title", "meta")},
 		{"exclude what is always there", "", "id,schemas,userName", without("userName")},
 		{"exclude an extension", "", scim.EnterpriseUserURN, without(scim.EnterpriseUserURN)},
-		{"exclude the core schema", "", scim.UserURN, `{` + schemas + `,"id":"1",` + enterprise + `:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
+		{"exclude the core schema", "", scim.UserURN, `{` + schemas + `,"id":"1",` + enterprise +
+			`:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
 		{"exclude all of an extension", "", "department,manager", without(scim.EnterpriseUserURN)},
-		{"exclude sub-attributes", "", "emails.value,name.givenName,name.familyName", strings.Replace(without("name"), `"emails":[{"primary":true,"type":"work","value":"a@x"},{"value":"b@x"}]`, `"emails":[{"primary":true,"type":"work"}]`, 1)},
+		{
+			"exclude sub-attributes", "", "emails.value,name.givenName,name.familyName",
+			strings.Replace(without("name"), `"emails":[{"primary":true,"type":"work","value":"a@x"},{"value":"b@x"}]`,
+				`"emails":[{"primary":true,"type":"work"}]`, 1),
+		},
 		{"exclude unknown names", "", "nope,name.nope", text(whole)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,7 +110,8 @@ func TestProject(t *testing.T) {
 }
 
 func TestProjectReturned(t *testing.T) {
-	const doc = `{"schemas":["urn:example:2.0:Base"],"name":"n","urn:example:2.0:Ext":{"secret":"s","count":1,"pair":{"key":"k","val":"v","note":"o"}}}`
+	const doc = `{"schemas":["urn:example:2.0:Base"],"name":"n","urn:example:2.0:Ext":{"secret":"s","count":1,` +
+		`"pair":{"key":"k","val":"v","note":"o"}}}`
 	for _, c := range []struct{ attributes, excluded, want string }{
 		{"", "", `{"count":1,"pair":{"key":"k","note":"o"}}`},
 		{"secret", "", `{"secret":"s"}`},
@@ -133,7 +161,8 @@ func TestWants(t *testing.T) {
 		}
 	}
 	var p *schema.Projection
-	if p.Wants(schema.UserType(), "password") || p.Wants(schema.UserType(), "nope") || !p.Wants(schema.UserType(), "schemas") || !p.Wants(schema.UserType(), "id") {
+	if p.Wants(schema.UserType(), "password") || p.Wants(schema.UserType(), "nope") ||
+		!p.Wants(schema.UserType(), "schemas") || !p.Wants(schema.UserType(), "id") {
 		t.Error("the defaults want what is never returned, or not what always is")
 	}
 }
@@ -143,6 +172,9 @@ func TestProjectionLimit(t *testing.T) {
 	if err != nil || p == nil {
 		t.Errorf("%d names: %v", schema.MaxProjectionNames, err)
 	}
-	_, err = schema.UserType().Projection(nil, []string{strings.Repeat("emails.value,", schema.MaxProjectionNames), "title"})
+	_, err = schema.UserType().Projection(nil, []string{
+		strings.Repeat("emails.value,", schema.MaxProjectionNames),
+		"title",
+	})
 	refused(t, "one name too many", err, scim.InvalidValue, "500", "501")
 }

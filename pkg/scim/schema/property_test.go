@@ -14,13 +14,17 @@ import (
 var (
 	flags = rapid.Bool()
 	// attributeTypes leaves out complex, which has its own draw.
-	attributeTypes = rapid.SampledFrom([]string{"string", "boolean", "decimal", "integer", "dateTime", "reference", "binary"})
+	attributeTypes = rapid.SampledFrom([]string{
+		"string", "boolean", "decimal", "integer", "dateTime", "reference",
+		"binary",
+	})
 )
 
 // attributeObject draws the definition of an attribute.
 func attributeObject(t *rapid.T, name string, deep bool) any {
 	o := scim.Object{
-		"name": name, "type": attributeTypes.Draw(t, "type"), "multiValued": flags.Draw(t, "multi"), "required": flags.Draw(t, "required"),
+		"name": name, "type": attributeTypes.Draw(t, "type"), "multiValued": flags.Draw(t, "multi"),
+		"required":   flags.Draw(t, "required"),
 		"caseExact":  flags.Draw(t, "case"),
 		"mutability": rapid.SampledFrom([]string{"readWrite", "immutable", "writeOnly", "readOnly"}).Draw(t, "mutability"),
 	}
@@ -118,7 +122,8 @@ func document(t *rapid.T, attributes []*schema.Attribute, o scim.Object) {
 	}
 }
 
-// TestAnyDefinition draws definitions and documents: what passes once passes for ever, comes back, and is never shown where it must not be.
+// TestAnyDefinition draws definitions and documents: what passes once passes for ever, comes back, and is never shown
+// where it must not be.
 func TestAnyDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		definitions := scim.Object{
@@ -179,7 +184,8 @@ func checkDocument(t *rapid.T, rt *schema.ResourceType, body scim.Object) {
 	if err := rt.Keep(doc, next); err != nil || !scim.Equal(next, doc) {
 		t.Fatalf("%v: kept %s, was %s", err, text(next), text(doc))
 	}
-	if _, err := rt.UniqueValues(doc); err != nil && !strings.Contains(err.Error(), "at most 20 values that must be unique") {
+	if _, err := rt.UniqueValues(doc); err != nil &&
+		!strings.Contains(err.Error(), "at most 20 values that must be unique") {
 		t.Fatal(err)
 	}
 	shown := rt.Project(doc, nil)

@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// TypeDefinition is a resource type as an operator defines it, its schemas named by URN (RFC 7643, section 6). With the id of User or
-// Group it says which extensions the type has beside those of RFC 7643.
+// TypeDefinition is a resource type as an operator defines it, its schemas named by URN (RFC 7643, section 6). With the
+// id of User or Group it says which extensions the type has beside those of RFC 7643.
 type TypeDefinition struct {
 	ID, Name, Endpoint, Description string
 	// Schema is the URN of the core schema.
@@ -28,13 +28,16 @@ const maxExtensions = 20
 // reservedTypes are the ids, and reservedEndpoints the paths, that the protocol or this server has a use for.
 var (
 	reservedTypes     = []string{"schema", "resourcetype", "serviceproviderconfig", "groupmembership", "me"}
-	reservedEndpoints = []string{"/me", "/bulk", "/schemas", "/resourcetypes", "/serviceproviderconfig", "/groupmemberships", "/v2"}
+	reservedEndpoints = []string{
+		"/me", "/bulk", "/schemas", "/resourcetypes", "/serviceproviderconfig",
+		"/groupmemberships", "/v2",
+	}
 )
 
-// ParseResourceType reads a resource type that an operator defines, in the representation of RFC 7643, section 6. The id is the name
-// where it is left out, and the other way round. Of User and Group only schemaExtensions can be set: what else is given has to be
-// what RFC 7643 says. Keys that a representation has beside these (schemas, meta) are ignored, all others refused. The error is
-// an *scim.Error 400 invalidValue.
+// ParseResourceType reads a resource type that an operator defines, in the representation of RFC 7643, section 6. The
+// id is the name where it is left out, and the other way round. Of User and Group only schemaExtensions can be set:
+// what else is given has to be what RFC 7643 says. Keys that a representation has beside these (schemas, meta) are
+// ignored, all others refused. The error is an *scim.Error 400 invalidValue.
 func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 	f := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "endpoint", "schema", "schemaExtensions")
 	t := TypeDefinition{
@@ -94,7 +97,8 @@ func (t TypeDefinition) check() error {
 	endpoint := scim.Fold(t.Endpoint)
 	switch {
 	case !isName(t.ID) || t.ID == "$ref":
-		return invalidDefinition("id must be a letter, then letters, digits, hyphens and underscores, at most %d", maxNameLength)
+		return invalidDefinition("id must be a letter, then letters, digits, hyphens and underscores, at most %d",
+			maxNameLength)
 	case !strings.EqualFold(t.ID, t.Name):
 		return invalidDefinition("id and name must be the same; leave one out")
 	case slices.Contains(reservedTypes, scim.Fold(t.ID)):
@@ -112,8 +116,9 @@ func (t TypeDefinition) check() error {
 // Object is the definition in the representation of RFC 7643, section 6, without meta.
 func (t TypeDefinition) Object() scim.Object {
 	o := scim.Object{
-		"schemas": []any{scim.ResourceTypeURN}, "id": t.ID, "name": t.Name, "endpoint": t.Endpoint, "description": t.Description,
-		"schema": t.Schema,
+		"schemas": []any{scim.ResourceTypeURN}, "id": t.ID, "name": t.Name, "endpoint": t.Endpoint,
+		"description": t.Description,
+		"schema":      t.Schema,
 	}
 	extensions := make([]any, len(t.Extensions))
 	for i, e := range t.Extensions {

@@ -47,8 +47,8 @@ const (
 	Global Uniqueness = "global"
 )
 
-// Attribute is the definition of one attribute or sub-attribute: its characteristics as RFC 7643 section 7 names them, and
-// this server's limits.
+// Attribute is the definition of one attribute or sub-attribute: its characteristics as RFC 7643 section 7 names them,
+// and this server's limits.
 type Attribute struct {
 	Name            string
 	Type            Type

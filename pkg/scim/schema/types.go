@@ -15,8 +15,8 @@ type Types struct {
 	byPath  map[string]*ResourceType
 }
 
-// DefaultTypes are the types of a tenant for which nothing is defined: User and Group. Like all that RFC 7643 defines they are made
-// when they are first asked for: a process that has yet to see a token has no use for them.
+// DefaultTypes are the types of a tenant for which nothing is defined: User and Group. Like all that RFC 7643 defines
+// they are made when they are first asked for: a process that has yet to see a token has no use for them.
 var DefaultTypes = sync.OnceValue(func() *Types {
 	return typesOf([]*ResourceType{UserType(), GroupType()}, []*Schema{User(), Group(), EnterpriseUser()})
 })
@@ -147,12 +147,14 @@ func (d Definitions) Without(urn string) Definitions {
 func (d Definitions) WithType(t TypeDefinition) Definitions {
 	d = d.WithoutType(t.ID)
 	d.ResourceTypes = append(d.ResourceTypes, t)
-	slices.SortFunc(d.ResourceTypes, func(a, b TypeDefinition) int { return strings.Compare(scim.Fold(a.ID), scim.Fold(b.ID)) })
+	slices.SortFunc(d.ResourceTypes,
+		func(a, b TypeDefinition) int { return strings.Compare(scim.Fold(a.ID), scim.Fold(b.ID)) })
 	return d
 }
 
 // WithoutType is Without for resource types.
 func (d Definitions) WithoutType(id string) Definitions {
-	d.ResourceTypes = slices.DeleteFunc(slices.Clone(d.ResourceTypes), func(t TypeDefinition) bool { return strings.EqualFold(t.ID, id) })
+	d.ResourceTypes = slices.DeleteFunc(
+		slices.Clone(d.ResourceTypes), func(t TypeDefinition) bool { return strings.EqualFold(t.ID, id) })
 	return d
 }

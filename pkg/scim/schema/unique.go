@@ -32,9 +32,10 @@ type UniqueValue struct {
 	Hidden bool
 }
 
-// UniqueValues lists the values of a canonical document that have to be unique among the resources of the type (RFC 7643, section
-// 7: server, and global, of which this server knows no more), each once and sorted. Those of attributes that RFC 7643 defines are
-// not among them: the directory knows these. The error, for more than MaxUniqueValues, is an *scim.Error 400 invalidValue.
+// UniqueValues lists the values of a canonical document that have to be unique among the resources of the type (RFC
+// 7643, section 7: server, and global, of which this server knows no more), each once and sorted. Those of attributes
+// that RFC 7643 defines are not among them: the directory knows these. The error, for more than MaxUniqueValues, is an
+// *scim.Error 400 invalidValue.
 func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	var all []UniqueValue
 	for _, p := range t.unique {
@@ -57,7 +58,8 @@ func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	})
 	all = slices.Compact(all)
 	if len(all) > MaxUniqueValues {
-		return nil, scim.BadRequest(scim.InvalidValue, "A resource may have at most %d values that must be unique; this one has %d.",
+		return nil, scim.BadRequest(scim.InvalidValue,
+			"A resource may have at most %d values that must be unique; this one has %d.",
 			MaxUniqueValues, len(all))
 	}
 	return all, nil
@@ -93,11 +95,12 @@ func (p uniquePath) collect(all []UniqueValue, t *ResourceType, v any) []UniqueV
 	if p.extension == nil {
 		name = t.Core.ID + ":" + name
 	}
-	return append(all, UniqueValue{Attribute: name, Value: text, Hidden: p.attr.Returned == Never || leaf.Returned == Never})
+	return append(all, UniqueValue{Attribute: name, Value: text, Hidden: p.attr.Returned == Never ||
+		leaf.Returned == Never})
 }
 
-// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false where it need not be unique. It is how a
-// filter finds the one resource with a value.
+// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false where it need not be unique.
+// It is how a filter finds the one resource with a value.
 func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
 	for _, p := range t.unique {
 		if p.extension == r.Extension && p.attr == r.Attr && p.sub == r.Sub {

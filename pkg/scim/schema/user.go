@@ -19,7 +19,8 @@ var User = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.UserURN, Name: "User", Description: "User Account",
 		Attributes: append(common(),
-			str("userName", "The name by which the user signs in at the service provider. Unique among all users, whatever the case.",
+			str("userName", "The name by which the user signs in at the service provider. Unique among all users, whatever "+
+				"the case.",
 				required, unique, maxBytes(MaxNameBytes)),
 			complexOf("name", "The parts of the user's name.",
 				str("formatted", "The full name, with titles and suffixes, as it is shown."),

@@ -6,17 +6,19 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for a complex
-// one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section 2.5): null, "", [], {},
-// or an array or object of nothing else.
+// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for
+// a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section
+// 2.5): null, "", [], {}, or an array or object of nothing else.
 //
-// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an array of
-// one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute "value". An element that
-// holds nothing but type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section
-// 2.3.6) only; canonical values are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so
-// are read-only ones. More than one primary value is an error in every dialect.
+// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an
+// array of one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute
+// "value". An element that holds nothing but type, primary and $ref is left out. Elements that differ in nothing but
+// primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section 2.3.6) only;
+// canonical values are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are
+// read-only ones. More than one primary value is an error in every dialect.
 //
-// Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400 invalidValue.
+// Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
+// invalidValue.
 func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	if !a.MultiValued {
 		return a.single(v, d)
@@ -48,8 +50,8 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	return elements, nil
 }
 
-// single normalises the value of a single-valued attribute: it opens an array of one, and for a simple attribute also the
-// {"value": x} in it, a shape that some clients give to every value.
+// single normalises the value of a single-valued attribute: it opens an array of one, and for a simple attribute also
+// the {"value": x} in it, a shape that some clients give to every value.
 func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -71,8 +73,8 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	return a.NormalizeElement(v, d)
 }
 
-// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps one that holds
-// only labels: see OnlyLabels. Nil says that the element is empty.
+// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps
+// one that holds only labels: see OnlyLabels. Nil says that the element is empty.
 func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	if v == nil || v == "" {
 		return nil, nil
@@ -223,15 +225,16 @@ func (a *Attribute) setIn(o scim.Object, v any, d scim.Dialect) error {
 	return err
 }
 
-// checkRequiredSubs looks for the required sub-attributes of one complex value. An empty single value is no value and lacks
-// nothing; an element of an array was put there for something.
+// checkRequiredSubs looks for the required sub-attributes of one complex value. An empty single value is no value and
+// lacks nothing; an element of an array was put there for something.
 func (a *Attribute) checkRequiredSubs(o scim.Object) error {
 	if len(o) == 0 && !a.MultiValued {
 		return nil
 	}
 	for _, sub := range a.SubAttributes {
 		if sub.Required && sub.Mutability != ReadOnly && isBlank(o[sub.Name]) {
-			return scim.BadRequest(scim.InvalidValue, "%s is required in each value of %s and must not be empty.", sub.fullName(), a.fullName())
+			return scim.BadRequest(scim.InvalidValue, "%s is required in each value of %s and must not be empty.",
+				sub.fullName(), a.fullName())
 		}
 	}
 	return nil

@@ -70,7 +70,8 @@ func TestBase64(t *testing.T) {
 	cert := schema.User().Attribute("x509Certificates").Sub("value")
 	for s, want := range map[string]bool{
 		"TWFu": true, "TWE=": true, "TQ==": true, "TWE": true, "TQ": true, "_-8": true, "TW\r\nFu": true, "TWFu\n": true,
-		"T": false, "TQ=": false, "TQ===": false, "TWFu=": false, "====": false, "=": false, "TQ==TQ==": false, "TW Fu": false, "TWFü": false,
+		"T": false, "TQ=": false, "TQ===": false, "TWFu=": false, "====": false, "=": false, "TQ==TQ==": false,
+		"TW Fu": false, "TWFü": false,
 	} {
 		if _, err := cert.Normalize(s, scim.Dialect{}); (err == nil) != want {
 			t.Errorf("%q: %v", s, err)
@@ -82,7 +83,8 @@ func TestBase64(t *testing.T) {
 func TestCheck(t *testing.T) {
 	const head = `{"schemas":[` + core + `],"userName":"a"`
 	for _, body := range []string{
-		``, `,"active":true`, `,"name":{"givenName":"B"}`, `,"emails":[{"value":"a","primary":true},{"value":"b","primary":false}]`,
+		``, `,"active":true`, `,"name":{"givenName":"B"}`,
+		`,"emails":[{"value":"a","primary":true},{"value":"b","primary":false}]`,
 		`,"id":"1","meta":{"version":"x"},"groups":[]`, `,` + enterprise + `:{"manager":{"value":"m","displayName":"M"}}`,
 	} {
 		if err := schema.UserType().Check(object(t, head+body+"}")); err != nil {
@@ -90,17 +92,23 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	for body, word := range map[string]string{
-		`,"active":"true"`: "active", `,"active":null`: "active", `,"title":""`: "title", `,"title":["x"]`: "title", `,"TITLE":"x"`: "TITLE", `,"colour":"x"`: "colour",
-		`,"name":{}`: "name", `,"name":"x"`: "name", `,"name":{"nick":"x"}`: "name.nick", `,"name":{"GivenName":"x"}`: "name.GivenName", `,"name":{"givenName":5}`: "name.givenName",
-		`,"emails":[]`: "emails", `,"emails":{}`: "emails", `,"emails":[{}]`: "emails", `,"emails":[null]`: "emails", `,"emails":["a"]`: "emails",
-		`,"emails":[{"primary":true},{"primary":true,"value":"a"}]`: "primary", `,"emails":[{"value":"` + strings.Repeat("x", 513) + `"}]`: "emails.value",
-		`,` + enterprise + `:{}`: "enterprise", `,` + enterprise + `:"x"`: "enterprise", `,` + enterprise + `:{"x":1}`: `enterprise:2.0:User:x`,
+		`,"active":"true"`: "active", `,"active":null`: "active", `,"title":""`: "title", `,"title":["x"]`: "title",
+		`,"TITLE":"x"`: "TITLE", `,"colour":"x"`: "colour",
+		`,"name":{}`: "name", `,"name":"x"`: "name", `,"name":{"nick":"x"}`: "name.nick",
+		`,"name":{"GivenName":"x"}`: "name.GivenName", `,"name":{"givenName":5}`: "name.givenName",
+		`,"emails":[]`: "emails", `,"emails":{}`: "emails", `,"emails":[{}]`: "emails", `,"emails":[null]`: "emails",
+		`,"emails":["a"]`: "emails",
+		`,"emails":[{"primary":true},{"primary":true,"value":"a"}]`: "primary", `,"emails":[{"value":"` + strings.Repeat(
+			"x", 513) + `"}]`: "emails.value",
+		`,` + enterprise + `:{}`: "enterprise", `,` + enterprise + `:"x"`: "enterprise",
+		`,` + enterprise + `:{"x":1}`:         `enterprise:2.0:User:x`,
 		`,` + enterprise + `:{"manager":"m"}`: "manager", `,"URN:ietf:params:scim:schemas:core:2.0:User":{}`: "URN:ietf",
 	} {
 		refused(t, body, schema.UserType().Check(object(t, head+body+"}")), scim.InvalidValue, word)
 	}
 	refused(t, "userName missing", schema.UserType().Check(scim.Object{}), scim.InvalidValue, "userName is required")
-	refused(t, "member without value", schema.GroupType().Check(object(t, `{"displayName":"G","members":[{"type":"User"}]}`)), scim.InvalidValue, "members.value")
+	refused(t, "member without value", schema.GroupType().
+		Check(object(t, `{"displayName":"G","members":[{"type":"User"}]}`)), scim.InvalidValue, "members.value")
 }
 
 func TestSetSchemas(t *testing.T) {

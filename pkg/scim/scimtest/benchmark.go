@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkLists measures the simple reads that an identity provider makes most: a first page and a look-up by userName. An
-// identity provider wants far less than 600 ms, and 25 a second for one tenant. The tenant must be empty.
+// BenchmarkLists measures the simple reads that an identity provider makes most: a first page and a look-up by
+// userName. An identity provider wants far less than 600 ms, and 25 a second for one tenant. The tenant must be empty.
 func BenchmarkLists(b *testing.B, target Target) {
 	c := &client{t: b, target: target, idp: "generic"}
 	c.many(200)
@@ -19,7 +19,8 @@ func BenchmarkLists(b *testing.B, target Target) {
 	b.Run("userName eq", func(b *testing.B) {
 		i := 0
 		for b.Loop() {
-			(&client{t: b, target: target, idp: "generic"}).filter("/Users", fmt.Sprintf(`userName eq "u%03d"`, i%200)).want(http.StatusOK)
+			(&client{t: b, target: target, idp: "generic"}).filter("/Users", fmt.Sprintf(`userName eq "u%03d"`, i%200)).
+				want(http.StatusOK)
 			i++
 		}
 	})

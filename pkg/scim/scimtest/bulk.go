@@ -10,7 +10,8 @@ import (
 // bulkOps sends a bulk request of operations, each a JSON object.
 func bulkOps(c *client, operations ...string) *answer {
 	c.t.Helper()
-	return c.post("/Bulk", `{"schemas":["`+messagePrefix+`2.0:BulkRequest"],"Operations":[`+strings.Join(operations, ",")+`]}`)
+	return c.post("/Bulk", `{"schemas":["`+messagePrefix+`2.0:BulkRequest"],"Operations":[`+strings.Join(operations, ",")+
+		`]}`)
 }
 
 // bulkStatuses checks the statuses of the results, in the order of the request.
@@ -62,15 +63,18 @@ var bulkBehaviours = []behaviour{
 		}
 		a.has("Operations[0].bulkId", "one").lacks("Operations[0].response", "Operations[1].bulkId")
 		a.has("Operations[4].response.status", "404").has("Operations[4].response.detail", exists)
-		c.get("/Users/"+bulkID(a, 0)).want(http.StatusOK).has("userName", "new").has("meta.version", a.str("Operations[0].version")).
+		c.get("/Users/"+bulkID(a, 0)).want(http.StatusOK).has("userName", "new").
+			has("meta.version", a.str("Operations[0].version")).
 			has("meta.location", a.str("Operations[0].location"))
-		c.get("/Users/"+id).want(http.StatusOK).has("title", "put").has("nickName", "patched").has("meta.version", a.str("Operations[2].version"))
+		c.get("/Users/"+id).want(http.StatusOK).has("title", "put").has("nickName", "patched").
+			has("meta.version", a.str("Operations[2].version"))
 		c.get("/Users/"+gone).refused(http.StatusNotFound, "")
 	}},
 	{"87 references forward, backward and in circles", func(tenant func(string) *client) {
 		c := tenant("generic")
 		a := bulkStatuses(bulkOps(c,
-			bulkCreate("/Groups", "a", group(`"displayName":"a","members":[{"value":"bulkId:b","type":"Group"},{"value":"bulkId:u"}]`)),
+			bulkCreate("/Groups", "a", group(
+				`"displayName":"a","members":[{"value":"bulkId:b","type":"Group"},{"value":"bulkId:u"}]`)),
 			bulkCreate("/Groups", "b", group(`"displayName":"b","members":[{"value":"bulkId:a","$ref":"/Groups/bulkId:a"}]`)),
 			bulkOp("PATCH", "/Users/bulkId:u", patchOp(`{"op":"add","path":"title","value":"t"}`)),
 			bulkCreate("/Users", "u", user(`"userName":"u","`+enterpriseURN+`":{"manager":{"value":"bulkId:v"}}`)),
@@ -82,7 +86,8 @@ var bulkBehaviours = []behaviour{
 		c.get("/Groups/"+bulkID(a, 0)).want(http.StatusOK).hasValues("members", bulkID(a, 1)).has("members[0].type", "Group")
 		c.get("/Groups/"+bulkID(a, 1)).want(http.StatusOK).hasValues("members", bulkID(a, 0), bulkID(a, 4))
 		c.get("/Groups/"+bulkID(a, 5)).want(http.StatusOK).hasValues("members", bulkID(a, 5))
-		c.get("/Users/"+bulkID(a, 3)).want(http.StatusOK).has("title", "t").has("['"+enterpriseURN+"'].manager.value", bulkID(a, 4))
+		c.get("/Users/"+bulkID(a, 3)).want(http.StatusOK).has("title", "t").
+			has("['"+enterpriseURN+"'].manager.value", bulkID(a, 4))
 		c.get("/Users/"+bulkID(a, 4)).want(http.StatusOK).has("['"+enterpriseURN+"'].manager.value", bulkID(a, 3))
 	}},
 	{"87 what can't be referred to", func(tenant func(string) *client) {
@@ -108,7 +113,8 @@ var bulkBehaviours = []behaviour{
 			ops = append(ops, bulkCreate("/Users", fmt.Sprint(i), user(`"userName":"`+name+`"`)))
 		}
 		send := func(n string) *answer {
-			return c.post("/Bulk", `{"schemas":["`+messagePrefix+`2.0:BulkRequest"],"failOnErrors":`+n+`,"Operations":[`+strings.Join(ops, ",")+`]}`)
+			return c.post("/Bulk", `{"schemas":["`+messagePrefix+`2.0:BulkRequest"],"failOnErrors":`+n+`,"Operations":[`+
+				strings.Join(ops, ",")+`]}`)
 		}
 		bulkStatuses(send("1"), "201", "409")
 		c.get("/Users").lists("userName", "a")
@@ -125,8 +131,10 @@ var bulkBehaviours = []behaviour{
 		c := tenant("generic")
 		op := bulkCreate("/Users", "a", user(`"userName":"ann"`))
 		for _, body := range []string{
-			`{"Operations":[` + op + `]}`, `{"schemas":["` + patchURN + `"],"Operations":[` + op + `]}`, `{"schemas":[],"Operations":[` + op + `]}`,
-			`{"schemas":["` + messagePrefix + `2.0:BulkRequest"]}`, `{"schemas":["` + messagePrefix + `2.0:BulkRequest"],"Operations":{}}`,
+			`{"Operations":[` + op + `]}`, `{"schemas":["` + patchURN + `"],"Operations":[` + op + `]}`,
+			`{"schemas":[],"Operations":[` + op + `]}`,
+			`{"schemas":["` + messagePrefix + `2.0:BulkRequest"]}`,
+			`{"schemas":["` + messagePrefix + `2.0:BulkRequest"],"Operations":{}}`,
 			`{"schemas":["` + messagePrefix + `2.0:BulkRequest"],"Operations":[]}`, `[` + op + `]`, `{`,
 		} {
 			c.post("/Bulk", body).refused(http.StatusBadRequest, "invalidSyntax")
@@ -138,11 +146,15 @@ var bulkBehaviours = []behaviour{
 		c := tenant("generic")
 		good := user(`"userName":"fine"`)
 		broken := []string{
-			`{"method":"POST","path":"/Users","data":` + good + `}`, `{"method":"POST","path":"/Users","bulkId":"","data":` + good + `}`,
+			`{"method":"POST","path":"/Users","data":` + good + `}`, `{"method":"POST","path":"/Users","bulkId":"","data":` +
+				good + `}`,
 			bulkOp("GET", "/Users/x", ""), bulkOp("POST", "/Nothing", good), bulkCreate("/Users/x", "b", good),
-			bulkOp("DELETE", "/Users", ""), bulkOp("DELETE", "/Users/", ""), bulkOp("DELETE", "/Users/a/b", ""), bulkOp("DELETE", "/Bulk", ""),
-			bulkOp("PUT", "/Users/x", ""), bulkCreate("/Users", "c", `[]`), bulkCreate("/Users", "d", `"{"`), bulkOp("PATCH", "/Users/x", `{}`),
-			`{"method":"POST","path":2,"bulkId":3,"data":4}`, bulkCreate("/Users", "twice", good), bulkCreate("/Groups", "twice", good),
+			bulkOp("DELETE", "/Users", ""), bulkOp("DELETE", "/Users/", ""), bulkOp("DELETE", "/Users/a/b", ""),
+			bulkOp("DELETE", "/Bulk", ""),
+			bulkOp("PUT", "/Users/x", ""), bulkCreate("/Users", "c", `[]`), bulkCreate("/Users", "d", `"{"`),
+			bulkOp("PATCH", "/Users/x", `{}`),
+			`{"method":"POST","path":2,"bulkId":3,"data":4}`, bulkCreate("/Users", "twice", good),
+			bulkCreate("/Groups", "twice", good),
 		}
 		var want []string
 		for range broken {
@@ -186,12 +198,14 @@ var bulkBehaviours = []behaviour{
 		id := c.create(`"userName":"ann"`)
 		tag := c.etag("/Users/" + id)
 		versioned := func(version, title string) string {
-			return `{"METHOD":"patch","Path":"Users/` + id + `","VERSION":` + quote(version) + `,"DATA":[{"op":"add","path":"title","value":"` + title + `"}]}`
+			return `{"METHOD":"patch","Path":"Users/` + id + `","VERSION":` + quote(version) +
+				`,"DATA":[{"op":"add","path":"title","value":"` + title + `"}]}`
 		}
 		bulkStatuses(bulkOps(c, versioned(tag, "a"), versioned(tag, "b")), "200", "412")
 		c.get("/Users/"+id).want(http.StatusOK).has("title", "a")
 		bulkStatuses(bulkOps(c,
-			bulkOp("PUT", c.target.BaseURL+"/users/"+id, quote(user(`"userName":"ann","title":"c"`))), bulkOp("DELETE", "/Users/"+id, ""),
+			bulkOp("PUT", c.target.BaseURL+"/users/"+id, quote(user(`"userName":"ann","title":"c"`))),
+			bulkOp("DELETE", "/Users/"+id, ""),
 		), "200", "204")
 		c.get("/Users/"+id).refused(http.StatusNotFound, "")
 	}},

@@ -33,9 +33,11 @@ var createBehaviours = []behaviour{
 		seen := map[string]bool{}
 		for _, id := range []string{"mine", "bulkId:1", "", "00000000-0000-0000-0000-000000000000"} {
 			name := "u" + id
-			a := c.post("/Users", user(`"id":`+quote(id)+`,"userName":`+quote(name)+`,"meta":{"resourceType":"Group","version":"W/\"99\"","created":"2001-01-01T00:00:00Z"}`)).
+			a := c.post("/Users", user(`"id":`+quote(id)+`,"userName":`+quote(name)+
+				`,"meta":{"resourceType":"Group","version":"W/\"99\"","created":"2001-01-01T00:00:00Z"}`)).
 				want(http.StatusCreated).has("meta.resourceType", "User")
-			if strings.HasPrefix(a.str("meta.created"), "2001") || a.id() == id || strings.Contains(a.id(), "bulkId") || seen[a.id()] {
+			if strings.HasPrefix(a.str("meta.created"), "2001") || a.id() == id || strings.Contains(a.id(), "bulkId") ||
+				seen[a.id()] {
 				a.fail("the client chose")
 			}
 			seen[a.id()] = true
@@ -62,7 +64,8 @@ var createBehaviours = []behaviour{
 	}},
 	{"25 schemas", func(tenant func(string) *client) {
 		c := tenant("generic")
-		id := c.post("/Users", `{"schemas":["`+enterpriseURN+`","`+userURN+`","`+userURN+`"],"userName":"ann"}`).want(http.StatusCreated).
+		id := c.post("/Users", `{"schemas":["`+enterpriseURN+`","`+userURN+`","`+userURN+`"],"userName":"ann"}`).
+			want(http.StatusCreated).
 			has("schemas", []string{userURN}).id()
 		c.patch("/Users/"+id, `{"op":"add","path":"`+enterpriseURN+`:department","value":"d"}`).want(http.StatusOK).
 			has("schemas", []string{userURN, enterpriseURN})
@@ -102,23 +105,30 @@ var createBehaviours = []behaviour{
 		c.get("/Users").lists("userName")
 		for i, value := range []string{`"True"`, `"true"`, `"TRUE"`, `true`} {
 			name := string(rune('a' + i))
-			c.post("/Users", user(`"userName":"`+name+`","active":`+value+`,"emails":[{"value":"x@example.com","primary":`+value+`}]`)).
+			c.post("/Users", user(`"userName":"`+name+`","active":`+value+`,"emails":[{"value":"x@example.com","primary":`+value+
+				`}]`)).
 				want(http.StatusCreated).has("active", true).has("emails[0].primary", true)
 		}
 		c.post("/Users", user(`"userName":"off","active":"False"`)).want(http.StatusCreated).has("active", false)
 	}},
 	{"29 null and [] mean unassigned", func(tenant func(string) *client) {
 		c := tenant("generic")
-		c.post("/Users", user(`"userName":"ann","title":null,"name":null,"emails":[],"phoneNumbers":null,"roles":[],"addresses":[{"type":"work","locality":"L","region":null}],`+
-			`"photos":[null],"externalId":null,"`+enterpriseURN+`":{"department":null,"manager":null}`)).want(http.StatusCreated).
-			lacks("title", "name", "emails", "phoneNumbers", "roles", "externalId", "photos", "addresses[0].region", "['"+enterpriseURN+"']").
+		c.post("/Users", user(`"userName":"ann","title":null,"name":null,"emails":[],"phoneNumbers":null,"roles":[],`+
+			`"addresses":[{"type":"work","locality":"L","region":null}],`+
+			`"photos":[null],"externalId":null,"`+enterpriseURN+`":{"department":null,"manager":null}`)).
+			want(http.StatusCreated).
+			lacks("title", "name", "emails", "phoneNumbers", "roles", "externalId", "photos", "addresses[0].region",
+				"['"+enterpriseURN+"']").
 			has("addresses[0].locality", "L").has("schemas", []string{userURN})
-		c.post("/Groups", group(`"displayName":"g","members":null`)).want(http.StatusCreated).has("members", map[string]any{"$len_or_absent": 0})
-		c.post("/Groups", group(`"displayName":"h","members":[]`)).want(http.StatusCreated).has("members", map[string]any{"$len_or_absent": 0})
+		c.post("/Groups", group(`"displayName":"g","members":null`)).want(http.StatusCreated).
+			has("members", map[string]any{"$len_or_absent": 0})
+		c.post("/Groups", group(`"displayName":"h","members":[]`)).want(http.StatusCreated).
+			has("members", map[string]any{"$len_or_absent": 0})
 	}},
 	{"30 one primary, no exact duplicates", func(tenant func(string) *client) {
 		c := tenant("generic")
-		a := c.post("/Users", user(`"userName":"ann","emails":[{"value":"a@example.com","primary":true},{"value":"b@example.com","primary":true}]`))
+		a := c.post("/Users", user(`"userName":"ann","emails":[{"value":"a@example.com","primary":true},`+
+			`{"value":"b@example.com","primary":true}]`))
 		if a.is(http.StatusCreated, http.StatusBadRequest) && a.Status == http.StatusCreated {
 			primaries := 0
 			for _, e := range a.list("emails") {
@@ -130,16 +140,20 @@ var createBehaviours = []behaviour{
 				a.fail("%d primary values", primaries)
 			}
 		}
-		a = c.post("/Users", user(`"userName":"bob","emails":[{"value":"a@example.com","type":"work"},{"value":"a@example.com","type":"work"}]`))
+		a = c.post("/Users", user(`"userName":"bob","emails":[{"value":"a@example.com","type":"work"},`+
+			`{"value":"a@example.com","type":"work"}]`))
 		if a.is(http.StatusCreated, http.StatusBadRequest) && a.Status == http.StatusCreated {
 			a.has("emails", map[string]any{"$len": 1})
 		}
 	}},
 	{"31 value formats are not enforced", func(tenant func(string) *client) {
 		c := tenant("generic")
-		id := c.create(`"userName":"ann","locale":"xx_nowhere","timezone":"Mars/Olympus","preferredLanguage":"???","profileUrl":"not a url",` +
-			`"emails":[{"value":"not an address","type":"pigeon"}],"phoneNumbers":[{"value":"call me"}],"addresses":[{"country":"Atlantis"}]`)
-		c.get("/Users/"+id).want(http.StatusOK).has("locale", "xx_nowhere").has("timezone", "Mars/Olympus").has("preferredLanguage", "???").
+		id := c.create(`"userName":"ann","locale":"xx_nowhere","timezone":"Mars/Olympus","preferredLanguage":"???",` +
+			`"profileUrl":"not a url",` +
+			`"emails":[{"value":"not an address","type":"pigeon"}],"phoneNumbers":[{"value":"call me"}],` +
+			`"addresses":[{"country":"Atlantis"}]`)
+		c.get("/Users/"+id).want(http.StatusOK).has("locale", "xx_nowhere").has("timezone", "Mars/Olympus").
+			has("preferredLanguage", "???").
 			has("profileUrl", "not a url").has("emails[0].value", "not an address").has("emails[0].type", "pigeon").
 			has("phoneNumbers[0].value", "call me").has("addresses[0].country", "Atlantis")
 	}},
@@ -160,7 +174,8 @@ var createBehaviours = []behaviour{
 		check(c.get("/Users", params("attributes", "password,userName")).want(http.StatusOK))
 		check(c.put(path, user(`"userName":"ann","password":"`+secret+`"`)).want(http.StatusOK))
 		check(c.patch(path, `{"op":"replace","path":"password","value":"`+secret+`"}`).want(http.StatusOK))
-		check(c.patch(path, `{"op":"replace","value":{"password":"`+secret+`","title":"t"}}`).want(http.StatusOK).has("title", "t"))
+		check(c.patch(path, `{"op":"replace","value":{"password":"`+secret+`","title":"t"}}`).want(http.StatusOK).
+			has("title", "t"))
 		for _, filter := range []string{`password eq "` + secret + `"`, `password pr`, `password sw "t"`} {
 			found := c.get("/Users", params("filter", filter))
 			if found.is(http.StatusOK, http.StatusBadRequest) && found.Status == http.StatusOK {
@@ -172,11 +187,13 @@ var createBehaviours = []behaviour{
 		c := tenant("generic")
 		boss := c.create(`"userName":"boss","displayName":"The Boss"`)
 		at := "['" + enterpriseURN + "']"
-		id := c.create(`"userName":"ann","` + enterpriseURN + `":{"employeeNumber":"701984","costCenter":"4130","organization":"O","division":"D",` +
+		id := c.create(`"userName":"ann","` + enterpriseURN +
+			`":{"employeeNumber":"701984","costCenter":"4130","organization":"O","division":"D",` +
 			`"department":"T","manager":{"value":"` + boss + `"}}`)
 		a := c.get("/Users/" + id).want(http.StatusOK)
 		for name, value := range map[string]string{
-			"employeeNumber": "701984", "costCenter": "4130", "organization": "O", "division": "D", "department": "T", "manager.value": boss,
+			"employeeNumber": "701984", "costCenter": "4130", "organization": "O", "division": "D", "department": "T",
+			"manager.value": boss,
 		} {
 			a.has(at+"."+name, value)
 		}

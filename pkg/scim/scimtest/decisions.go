@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// decisionBehaviours are the answers to questions where clients and the RFC disagree; patchDecisionBehaviours those that are
-// about PATCH.
+// decisionBehaviours are the answers to questions where clients and the RFC disagree; patchDecisionBehaviours those
+// that are about PATCH.
 var decisionBehaviours = []behaviour{
 	{"status in an error is a string", func(tenant func(string) *client) {
 		tenant("generic").get("/Users/none").refused(http.StatusNotFound, "").has("status", "404")
@@ -29,7 +29,10 @@ var decisionBehaviours = []behaviour{
 		c.get("/ServiceProviderConfig", params("filter", "x", "nonsense", "y")).want(http.StatusOK)
 	}},
 	{"a second group of one name", func(tenant func(string) *client) {
-		for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "keycloak", "authentik", "rippling", "cyberark", "sailpoint", "pingfederate"} {
+		for _, idp := range []string{
+			"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "keycloak", "authentik",
+			"rippling", "cyberark", "sailpoint", "pingfederate",
+		} {
 			c := tenant(idp)
 			c.createGroup(`"displayName":"Sales"`)
 			c.post("/Groups", group(`"displayName":"Sales"`)).refused(http.StatusConflict, "uniqueness")
@@ -93,7 +96,8 @@ var decisionBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.create(`"userName":"ann"`)
 		other := c.create(`"userName":"bob"`)
-		c.put("/Users/"+id, user(`"id":"`+other+`","userName":"ann","title":"t"`)).want(http.StatusOK).has("id", id).has("title", "t")
+		c.put("/Users/"+id, user(`"id":"`+other+`","userName":"ann","title":"t"`)).want(http.StatusOK).has("id", id).
+			has("title", "t")
 		c.get("/Users/" + other).want(http.StatusOK).lacks("title")
 	}},
 	{"string booleans in values and filters", func(tenant func(string) *client) {
@@ -119,7 +123,8 @@ var decisionBehaviours = []behaviour{
 		c := tenant("okta")
 		path := "/Users/" + c.create(`"userName":"ann","active":false`)
 		c.put(path, user(`"displayName":"x"`)).refused(http.StatusBadRequest, "invalidValue")
-		c.put(path, user(`"userName":"ann","displayName":"x"`)).want(http.StatusOK).has("active", false).has("displayName", "x")
+		c.put(path, user(`"userName":"ann","displayName":"x"`)).want(http.StatusOK).has("active", false).
+			has("displayName", "x")
 		c.put(path, user(`"userName":"ann","active":true`)).want(http.StatusOK).has("active", true)
 		c.put(path, user(`"userName":"ann"`)).want(http.StatusOK).has("active", true)
 		c.post("/Users", user(`"userName":"bob"`)).want(http.StatusCreated).has("active", true)
@@ -131,7 +136,8 @@ var decisionBehaviours = []behaviour{
 		path := "/Users/" + id
 		var seen []string
 		for _, a := range []*answer{
-			c.get(path), c.put(path, user(`"userName":"ann","title":"t"`)), c.patch(path, `{"op":"add","path":"title","value":"u"}`),
+			c.get(path), c.put(path, user(`"userName":"ann","title":"t"`)),
+			c.patch(path, `{"op":"add","path":"title","value":"u"}`),
 			c.get(path, params("attributes", "userName")), c.get("/Users", params("attributes", "meta.location")),
 		} {
 			a.want(http.StatusOK)
@@ -149,7 +155,8 @@ var decisionBehaviours = []behaviour{
 			location := a.str("meta.location")
 			u, err := url.Parse(location)
 			if err != nil || !u.IsAbs() || a.Header.Get("Location") != location || a.Header.Get("Content-Location") != location {
-				a.fail("meta.location %q, Location %q, Content-Location %q", location, a.Header.Get("Location"), a.Header.Get("Content-Location"))
+				a.fail("meta.location %q, Location %q, Content-Location %q", location, a.Header.Get("Location"),
+					a.Header.Get("Content-Location"))
 			}
 		}
 	}},
@@ -203,7 +210,8 @@ var decisionBehaviours = []behaviour{
 		c = tenant("generic")
 		c.get("/Users", header("Accept", "application/json")).want(http.StatusOK)
 		c.get("/Users", header("Accept", "image/png")).want(http.StatusOK)
-		c.get("/Users", header("Authorization", "Bearer x"), header("Accept", "application/json")).refused(http.StatusUnauthorized, "")
+		c.get("/Users", header("Authorization", "Bearer x"), header("Accept", "application/json")).
+			refused(http.StatusUnauthorized, "")
 	}},
 	{"ServiceProviderConfig without a token, for any tenant name", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -236,7 +244,8 @@ var decisionBehaviours = []behaviour{
 		before := c.get("/Users").want(http.StatusOK).column("id")
 		c.patch("/Users/"+ids[2], `{"op":"replace","path":"userName","value":"zzz"}`).want(http.StatusOK)
 		c.patch("/Users/"+ids[5], `{"op":"replace","path":"userName","value":"000"}`).want(http.StatusOK)
-		if after := c.get("/Users").want(http.StatusOK).column("id"); !slices.Equal(before, after) || !slices.IsSorted(after) {
+		if after := c.get("/Users").want(http.StatusOK).column("id"); !slices.Equal(before, after) ||
+			!slices.IsSorted(after) {
 			c.t.Errorf("the list was %q and is %q", before, after)
 		}
 	}},
@@ -245,7 +254,8 @@ var decisionBehaviours = []behaviour{
 		uid := c.create(`"userName":"ann"`)
 		inner := c.createGroup(`"displayName":"inner","members":` + members(uid))
 		c.createGroup(`"displayName":"outer","members":` + members(inner))
-		a := c.get("/Users/"+uid).want(http.StatusOK).hasValues("groups", inner).has("groups[0].display", "inner").has("groups[0].type", "direct")
+		a := c.get("/Users/"+uid).want(http.StatusOK).hasValues("groups", inner).has("groups[0].display", "inner").
+			has("groups[0].type", "direct")
 		if !strings.HasSuffix(a.str("groups[0].$ref"), "/Groups/"+inner) {
 			a.fail("$ref %q", a.str("groups[0].$ref"))
 		}
@@ -260,23 +270,27 @@ var decisionBehaviours = []behaviour{
 		if now := c.etag("/Users/" + uid); now != etag {
 			c.t.Errorf("the ETag was %s and is %s", etag, now)
 		}
-		c.patch("/Users/"+uid, `{"op":"add","path":"title","value":"t"}`, header("If-Match", strings.TrimPrefix(etag, "W/"))).want(http.StatusOK)
+		c.patch("/Users/"+uid, `{"op":"add","path":"title","value":"t"}`, header("If-Match", strings.TrimPrefix(etag, "W/"))).
+			want(http.StatusOK)
 	}},
 	{"limits are clear errors", func(tenant func(string) *client) {
 		c := tenant("generic")
 		long := strings.Repeat("x", 513)
 		c.post("/Users", user(`"userName":"`+long+`"`)).refused(http.StatusBadRequest, "invalidValue")
 		c.post("/Users", user(`"userName":"ann","externalId":"`+long+`"`)).refused(http.StatusBadRequest, "invalidValue")
-		c.post("/Users", user(`"userName":"ann","emails":[{"value":"`+long+`"}]`)).refused(http.StatusBadRequest, "invalidValue")
+		c.post("/Users", user(`"userName":"ann","emails":[{"value":"`+long+`"}]`)).
+			refused(http.StatusBadRequest, "invalidValue")
 		c.post("/Groups", group(`"displayName":"`+long+`"`)).refused(http.StatusBadRequest, "invalidValue")
 		emails := make([]string, 21)
 		for i := range emails {
 			emails[i] = fmt.Sprintf(`{"value":"a%d@example.com"}`, i)
 		}
-		c.post("/Users", user(`"userName":"ann","emails":[`+strings.Join(emails, ",")+`]`)).refused(http.StatusBadRequest, "invalidValue")
+		c.post("/Users", user(`"userName":"ann","emails":[`+strings.Join(emails, ",")+`]`)).
+			refused(http.StatusBadRequest, "invalidValue")
 		c.get("/Users").lists("userName")
 		c.get("/Groups").lists("displayName")
-		c.post("/Users", user(`"userName":"`+long[1:]+`","emails":[`+strings.Join(emails[1:], ",")+`]`)).want(http.StatusCreated)
+		c.post("/Users", user(`"userName":"`+long[1:]+`","emails":[`+strings.Join(emails[1:], ",")+`]`)).
+			want(http.StatusCreated)
 		c.filter("/Users", `userName eq "`+long[1:]+`"`).has("totalResults", 1)
 	}},
 }
@@ -297,15 +311,19 @@ func (c *client) configure(settings string) {
 	}
 }
 
-// everyAttribute stores a user with a value for every attribute and checks that what comes back is listed, and that what is
-// listed comes back.
+// everyAttribute stores a user with a value for every attribute and checks that what comes back is listed, and that
+// what is listed comes back.
 func everyAttribute(c *client, listed map[string]bool) {
 	c.t.Helper()
-	uid := c.create(`"userName":"ann","externalId":"e","name":{"formatted":"A L"},"displayName":"d","nickName":"n","profileUrl":"https://example.com/ann",` +
+	uid := c.create(`"userName":"ann","externalId":"e","name":{"formatted":"A L"},"displayName":"d","nickName":"n",` +
+		`"profileUrl":"https://example.com/ann",` +
 		`"title":"t","userType":"u","preferredLanguage":"en","locale":"en-GB","timezone":"Europe/Berlin","active":true,` +
-		`"emails":[{"value":"a@example.com"}],"phoneNumbers":[{"value":"1"}],"ims":[{"value":"i"}],"photos":[{"value":"https://example.com/p"}],` +
-		`"addresses":[{"country":"DE"}],"entitlements":[{"value":"e"}],"roles":[{"value":"r"}],"x509Certificates":[{"value":"aGVsbG8="}],` +
-		`"` + enterpriseURN + `":{"employeeNumber":"1","costCenter":"c","organization":"o","division":"v","department":"d","manager":{"value":"m"}}`)
+		`"emails":[{"value":"a@example.com"}],"phoneNumbers":[{"value":"1"}],"ims":[{"value":"i"}],` +
+		`"photos":[{"value":"https://example.com/p"}],` +
+		`"addresses":[{"country":"DE"}],"entitlements":[{"value":"e"}],"roles":[{"value":"r"}],` +
+		`"x509Certificates":[{"value":"aGVsbG8="}],` +
+		`"` + enterpriseURN + `":{"employeeNumber":"1","costCenter":"c","organization":"o","division":"v",` +
+		`"department":"d","manager":{"value":"m"}}`)
 	gid := c.createGroup(`"displayName":"g","externalId":"e","members":` + members(uid))
 	stored := map[string]bool{}
 	note := func(urn string, object any) {

@@ -10,7 +10,8 @@ var patchDecisionBehaviours = []behaviour{
 		for _, idp := range []string{"generic", "rfc", "entra", "okta"} {
 			c := tenant(idp)
 			path := "/Users/" + c.create(`"userName":"ann"`)
-			a := c.patch(path, `{"op":"add","path":"title","value":"t"}`).want(http.StatusOK).has("title", "t").has("userName", "ann")
+			a := c.patch(path, `{"op":"add","path":"title","value":"t"}`).want(http.StatusOK).has("title", "t").
+				has("userName", "ann")
 			got := c.get(path).want(http.StatusOK)
 			if string(got.Body) != string(a.Body) {
 				a.fail("GET differs: %s", clip(got.Body))
@@ -22,7 +23,8 @@ var patchDecisionBehaviours = []behaviour{
 		c.configure(`{"scim":{"patchBody":"none"}}`)
 		path := "/Users/" + c.create(`"userName":"ann"`)
 		c.patch(path, `{"op":"add","path":"title","value":"t"}`).want(http.StatusNoContent)
-		c.patch(path, `{"op":"add","path":"title","value":"u"}`, params("attributes", "title")).want(http.StatusOK).has("title", "u")
+		c.patch(path, `{"op":"add","path":"title","value":"u"}`, params("attributes", "title")).want(http.StatusOK).
+			has("title", "u")
 	}},
 	{"PATCH of a group answers 204 in an IdP profile, the body in generic and rfc", func(tenant func(string) *client) {
 		for _, idp := range []string{"entra", "okta", "onelogin", "authentik"} {
@@ -32,38 +34,44 @@ var patchDecisionBehaviours = []behaviour{
 			if len(a.Body) > 0 || a.Header.Get("ETag") == "" {
 				a.fail("a 204 has no body and an ETag")
 			}
-			c.patch(path, `{"op":"add","path":"members","value":[{"value":"y"}]}`, params("attributes", "displayName")).want(http.StatusOK).
+			c.patch(path, `{"op":"add","path":"members","value":[{"value":"y"}]}`, params("attributes", "displayName")).
+				want(http.StatusOK).
 				has("displayName", "g").lacks("members")
-			c.patch(path, `{"op":"add","path":"members","value":[{"value":"z"}]}`, params("excludedAttributes", "displayName")).want(http.StatusOK).
+			c.patch(path, `{"op":"add","path":"members","value":[{"value":"z"}]}`, params("excludedAttributes", "displayName")).
+				want(http.StatusOK).
 				hasValues("members", "x", "y", "z")
 		}
 		for _, idp := range []string{"generic", "rfc"} {
 			c := tenant(idp)
 			path := "/Groups/" + c.createGroup(`"displayName":"g"`)
-			c.patch(path, `{"op":"add","path":"members","value":[{"value":"x"}]}`).want(http.StatusOK).has("displayName", "g").hasValues("members", "x")
+			c.patch(path, `{"op":"add","path":"members","value":[{"value":"x"}]}`).want(http.StatusOK).has("displayName", "g").
+				hasValues("members", "x")
 		}
 	}},
-	{"PATCH of a group answers 204 beyond 100 members in generic and rfc, beyond 1,000 in keycloak", func(tenant func(string) *client) {
-		for idp, most := range map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000} {
-			c := tenant(idp)
-			all := make([]string, most)
-			for i := range all {
-				all[i] = fmt.Sprintf("person-%04d", i)
+	{
+		"PATCH of a group answers 204 beyond 100 members in generic and rfc, beyond 1,000 in keycloak",
+		func(tenant func(string) *client) {
+			for idp, most := range map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000} {
+				c := tenant(idp)
+				all := make([]string, most)
+				for i := range all {
+					all[i] = fmt.Sprintf("person-%04d", i)
+				}
+				path := "/Groups/" + c.createGroup(`"displayName":"g","members":`+members(all[1:]...))
+				c.patch(path, `{"op":"add","path":"members","value":`+members(all[0])+`}`).want(http.StatusOK).
+					has("members", map[string]any{"$len": float64(most)})
+				const more = `{"op":"add","path":"members","value":[{"value":"one-more"}]}`
+				c.patch(path, more).want(http.StatusNoContent)
+				c.patch(path, `{"op":"replace","path":"displayName","value":"h"}`).want(http.StatusNoContent)
+				whole := map[string]any{"$len": float64(most + 1)}
+				c.get(path).want(http.StatusOK).has("members", whole)
+				c.patch(path, more, header("Prefer", "return=representation")).want(http.StatusOK).has("members", whole)
+				c.patch(path, more, params("attributes", "members")).want(http.StatusOK).has("members", whole)
+				c.patch(path, `{"op":"remove","path":"members[value eq \"one-more\"]"}`).want(http.StatusOK).
+					has("members", map[string]any{"$len": float64(most)})
 			}
-			path := "/Groups/" + c.createGroup(`"displayName":"g","members":`+members(all[1:]...))
-			c.patch(path, `{"op":"add","path":"members","value":`+members(all[0])+`}`).want(http.StatusOK).
-				has("members", map[string]any{"$len": float64(most)})
-			const more = `{"op":"add","path":"members","value":[{"value":"one-more"}]}`
-			c.patch(path, more).want(http.StatusNoContent)
-			c.patch(path, `{"op":"replace","path":"displayName","value":"h"}`).want(http.StatusNoContent)
-			whole := map[string]any{"$len": float64(most + 1)}
-			c.get(path).want(http.StatusOK).has("members", whole)
-			c.patch(path, more, header("Prefer", "return=representation")).want(http.StatusOK).has("members", whole)
-			c.patch(path, more, params("attributes", "members")).want(http.StatusOK).has("members", whole)
-			c.patch(path, `{"op":"remove","path":"members[value eq \"one-more\"]"}`).want(http.StatusOK).
-				has("members", map[string]any{"$len": float64(most)})
-		}
-	}},
+		},
+	},
 	{"replace whose value filter matches nothing", func(tenant func(string) *client) {
 		const op = `{"op":"replace","path":"emails[type eq \"work\"].value","value":"a@example.com"}`
 		for _, idp := range []string{"generic", "rfc"} {
@@ -74,9 +82,12 @@ var patchDecisionBehaviours = []behaviour{
 		for _, idp := range []string{"entra", "okta", "jumpcloud"} {
 			c := tenant(idp)
 			path := "/Users/" + c.create(`"userName":"ann"`)
-			c.patch(path, op).want(http.StatusOK).has("emails", map[string]any{"$len": 1}).has("emails[0].type", "work").has("emails[0].value", "a@example.com")
-			c.patch(path, `{"op":"replace","path":"addresses[type eq \"work\"].locality","value":"L"},{"op":"replace","path":"addresses[type eq \"work\"].country","value":"DE"}`).
-				want(http.StatusOK).has("addresses", map[string]any{"$len": 1}).has("addresses[0].locality", "L").has("addresses[0].country", "DE")
+			c.patch(path, op).want(http.StatusOK).has("emails", map[string]any{"$len": 1}).has("emails[0].type", "work").
+				has("emails[0].value", "a@example.com")
+			c.patch(path, `{"op":"replace","path":"addresses[type eq \"work\"].locality","value":"L"},{"op":"replace",`+
+				`"path":"addresses[type eq \"work\"].country","value":"DE"}`).
+				want(http.StatusOK).has("addresses", map[string]any{"$len": 1}).has("addresses[0].locality", "L").
+				has("addresses[0].country", "DE")
 		}
 	}},
 	{"remove members with a value list", func(tenant func(string) *client) {
@@ -96,7 +107,8 @@ var patchDecisionBehaviours = []behaviour{
 		for _, idp := range []string{"generic", "rfc", "entra", "okta"} {
 			c := tenant(idp)
 			path := "/Users/" + c.create(`"userName":"ann"`)
-			c.patch(path, `{"op":"add","value":{"favouriteColour":"red","title":"t","urn:example:unknown:1.0:User:x":"y"}}`).want(http.StatusOK).
+			c.patch(path, `{"op":"add","value":{"favouriteColour":"red","title":"t","urn:example:unknown:1.0:User:x":"y"}}`).
+				want(http.StatusOK).
 				has("title", "t").lacks("favouriteColour")
 			a := c.patch(path, `{"op":"add","path":"favouriteColour","value":"red"},{"op":"replace","path":"title","value":"u"}`)
 			if idp == "generic" || idp == "rfc" {
@@ -114,8 +126,10 @@ var patchDecisionBehaviours = []behaviour{
 			path := "/Users/" + id
 			c.patch(path, `{"op":"replace","path":"id","value":"x"}`).refused(http.StatusBadRequest, "mutability")
 			c.patch(path, `{"op":"add","path":"groups","value":[{"value":"x"}]}`).refused(http.StatusBadRequest, "mutability")
-			c.patch(path, `{"op":"replace","value":{"id":"x","groups":[],"meta":{"version":"1"},"title":"t"}}`).want(http.StatusOK).has("id", id).has("title", "t")
-			c.put(path, user(`"id":"x","userName":"ann","groups":[{"value":"x"}],"meta":{"created":"2001-01-01T00:00:00Z"}`)).want(http.StatusOK).has("id", id)
+			c.patch(path, `{"op":"replace","value":{"id":"x","groups":[],"meta":{"version":"1"},"title":"t"}}`).
+				want(http.StatusOK).has("id", id).has("title", "t")
+			c.put(path, user(`"id":"x","userName":"ann","groups":[{"value":"x"}],"meta":{"created":"2001-01-01T00:00:00Z"}`)).
+				want(http.StatusOK).has("id", id)
 		}
 	}},
 	{"null, empty text and [] unassign", func(tenant func(string) *client) {
@@ -124,7 +138,8 @@ var patchDecisionBehaviours = []behaviour{
 			for _, value := range []string{"null", `""`} {
 				path := "/Users/" + c.create(`"userName":`+quote(value)+`,"title":"t","name":{"givenName":"A","familyName":"L"}`)
 				c.patch(path, `{"op":"replace","path":"title","value":`+value+`}`).want(http.StatusOK).lacks("title")
-				c.patch(path, `{"op":"replace","value":{"name":{"givenName":`+value+`}}}`).want(http.StatusOK).lacks("name.givenName").has("name.familyName", "L")
+				c.patch(path, `{"op":"replace","value":{"name":{"givenName":`+value+`}}}`).want(http.StatusOK).
+					lacks("name.givenName").has("name.familyName", "L")
 			}
 			path := "/Users/" + c.create(`"userName":"ann","emails":[{"value":"a@example.com"}],"roles":[{"value":"r"}]`)
 			c.patch(path, `{"op":"replace","path":"emails","value":[]}`).want(http.StatusOK).lacks("emails")

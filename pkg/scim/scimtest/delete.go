@@ -21,17 +21,22 @@ var deleteBehaviours = []behaviour{
 		if len(seen) != 3 {
 			c.t.Errorf("three states have the ETags %v", seen)
 		}
-		c.get("/Users", params("filter", `userName eq "ann"`)).want(http.StatusOK).has("Resources[0].meta.version", third.Header.Get("ETag"))
+		c.get("/Users", params("filter", `userName eq "ann"`)).want(http.StatusOK).
+			has("Resources[0].meta.version", third.Header.Get("ETag"))
 		gpath := "/Groups/" + c.createGroup(`"displayName":"g"`)
 		before := c.etag(gpath)
-		changed := c.patch(gpath, `{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`).want(http.StatusOK, http.StatusNoContent)
+		changed := c.patch(gpath, `{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`).
+			want(http.StatusOK, http.StatusNoContent)
 		if after := c.etag(gpath); after == before || changed.Header.Get("ETag") != after {
 			c.t.Errorf("ETag of the group was %s, PATCH said %s, GET says %s", before, changed.Header.Get("ETag"), after)
 		}
 	}},
 	{"89 /Me is not offered", func(tenant func(string) *client) {
 		c := tenant("generic")
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for _, method := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch,
+			http.MethodDelete,
+		} {
 			body := ""
 			if method != http.MethodGet && method != http.MethodDelete {
 				body = user(`"userName":"me"`)
@@ -57,7 +62,10 @@ var deleteBehaviours = []behaviour{
 		c.put("/Users/"+uid, user(`"userName":"ann"`)).refused(http.StatusNotFound, "")
 		c.get("/Users").lists("userName", "bob")
 		c.get("/Groups").lists("displayName")
-		for _, filter := range []string{`userName eq "ann"`, `externalId eq "e"`, `emails.value eq "a@example.com"`, `id eq ` + quote(uid), `userName sw "a"`, `userName co "ann"`} {
+		for _, filter := range []string{
+			`userName eq "ann"`, `externalId eq "e"`, `emails.value eq "a@example.com"`,
+			`id eq ` + quote(uid), `userName sw "a"`, `userName co "ann"`,
+		} {
 			c.filter("/Users", filter).lists("userName")
 		}
 		c.filter("/Groups", `displayName eq "g"`).lists("id")

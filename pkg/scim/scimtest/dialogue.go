@@ -14,8 +14,8 @@ import (
 //go:embed testdata/dialogues/*.jsonl
 var dialogues embed.FS
 
-// Dialogue is a conversation between an identity provider and a server, from a file of testdata/dialogues. It begins with an
-// empty tenant whose profile is IdP.
+// Dialogue is a conversation between an identity provider and a server, from a file of testdata/dialogues. It begins
+// with an empty tenant whose profile is IdP.
 type Dialogue struct {
 	Name  string
 	Title string
@@ -23,8 +23,8 @@ type Dialogue struct {
 	Steps []Step
 }
 
-// Step is one request of a dialogue and the answer that the identity provider needs. Strings may hold placeholders ${name}:
-// ${token} and ${badToken} are the target's, all others were captured from earlier answers.
+// Step is one request of a dialogue and the answer that the identity provider needs. Strings may hold placeholders
+// ${name}: ${token} and ${badToken} are the target's, all others were captured from earlier answers.
 type Step struct {
 	Step  int    `json:"step"`
 	IdP   string `json:"idp"`

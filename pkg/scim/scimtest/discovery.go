@@ -24,8 +24,10 @@ var discoveryBehaviours = []behaviour{
 		for _, feature := range []string{"patch", "bulk", "filter", "changePassword", "sort", "etag"} {
 			a.has(feature+".supported", typed("bool"))
 		}
-		a.has("patch.supported", true).has("filter.supported", true).has("etag.supported", true).has("changePassword.supported", false)
-		a.has("bulk.maxOperations", typed("int")).has("bulk.maxPayloadSize", typed("int")).has("filter.maxResults", typed("int"))
+		a.has("patch.supported", true).has("filter.supported", true).has("etag.supported", true).
+			has("changePassword.supported", false)
+		a.has("bulk.maxOperations", typed("int")).has("bulk.maxPayloadSize", typed("int")).
+			has("filter.maxResults", typed("int"))
 		a.has("authenticationSchemes", map[string]any{"$min_len": 1})
 		for _, scheme := range a.list("authenticationSchemes") {
 			for _, key := range []string{"type", "name", "description"} {
@@ -47,7 +49,8 @@ var discoveryBehaviours = []behaviour{
 		c.get("/ServiceProviderConfig", query("filter=x&sortBy=y&startIndex=-1&count=z")).want(http.StatusOK)
 		c.get("/ServiceProviderConfig", query("filter=x"), without("Authorization")).want(http.StatusOK)
 		c.get("/ServiceProviderConfig", query("?")).want(http.StatusOK)
-		c.get("/ServiceProviderConfig", header("Authorization", "Bearer "+c.target.badToken())).refused(http.StatusUnauthorized, "")
+		c.get("/ServiceProviderConfig", header("Authorization", "Bearer "+c.target.badToken())).
+			refused(http.StatusUnauthorized, "")
 	}},
 	{"16 ResourceTypes", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -57,7 +60,8 @@ var discoveryBehaviours = []behaviour{
 		}
 		a.has("Resources[0].name", "User").has("Resources[0].endpoint", "/Users").has("Resources[0].schema", userURN)
 		a.has("Resources[1].name", "Group").has("Resources[1].endpoint", "/Groups").has("Resources[1].schema", groupURN)
-		a.has("Resources[0].schemaExtensions[0].schema", enterpriseURN).has("Resources[0].schemaExtensions[0].required", false)
+		a.has("Resources[0].schemaExtensions[0].schema", enterpriseURN).
+			has("Resources[0].schemaExtensions[0].required", false)
 		a.has("Resources[0].schemas", []string{resourceTypeURN})
 		known := c.get("/Schemas").want(http.StatusOK).column("id")
 		for _, urn := range []string{a.str("Resources[0].schema"), a.str("Resources[1].schema"), enterpriseURN} {
@@ -65,7 +69,8 @@ var discoveryBehaviours = []behaviour{
 				a.fail("%s is not in /Schemas", urn)
 			}
 		}
-		c.get("/ResourceTypes/User").want(http.StatusOK).has("id", "User").has("endpoint", "/Users").has("meta.resourceType", "ResourceType")
+		c.get("/ResourceTypes/User").want(http.StatusOK).has("id", "User").has("endpoint", "/Users").
+			has("meta.resourceType", "ResourceType")
 		c.get("/ResourceTypes/Group").want(http.StatusOK).has("id", "Group")
 		c.get("/ResourceTypes/Nonsense").refused(http.StatusNotFound, "")
 	}},
@@ -79,7 +84,8 @@ var discoveryBehaviours = []behaviour{
 				a.fail("%s is not listed", urn)
 			}
 			c.get("/Schemas/"+url.PathEscape(urn)).want(http.StatusOK).has("id", urn).has("name", exists).
-				has("attributes", map[string]any{"$min_len": 1}).has("meta.resourceType", "Schema").has("schemas", []string{schemaURN})
+				has("attributes", map[string]any{"$min_len": 1}).has("meta.resourceType", "Schema").
+				has("schemas", []string{schemaURN})
 		}
 		c.get("/Schemas/"+strings.ReplaceAll(userURN, ":", "%3A")).want(http.StatusOK).has("id", userURN)
 		c.get("/Schemas/urn:example:unknown").refused(http.StatusNotFound, "")
@@ -91,9 +97,11 @@ var discoveryBehaviours = []behaviour{
 		for path, want := range map[string]any{
 			"[?name=userName].required": true, "[?name=userName].caseExact": false, "[?name=userName].uniqueness": "server",
 			"[?name=userName].type": "string", "[?name=emails].multiValued": true, "[?name=phoneNumbers].multiValued": true,
-			"[?name=addresses].multiValued": true, "[?name=groups].mutability": "readOnly", "[?name=password].mutability": "writeOnly",
-			"[?name=password].returned": "never", "[?name=active].type": "boolean", "[?name=name].type": "complex",
-			"[?name=emails].subAttributes[?name=primary].type": "boolean", "[?name=emails].subAttributes[?name=value].type": "string",
+			"[?name=addresses].multiValued": true, "[?name=groups].mutability": "readOnly",
+			"[?name=password].mutability": "writeOnly",
+			"[?name=password].returned":   "never", "[?name=active].type": "boolean", "[?name=name].type": "complex",
+			"[?name=emails].subAttributes[?name=primary].type":         "boolean",
+			"[?name=emails].subAttributes[?name=value].type":           "string",
 			"[?name=x509Certificates].subAttributes[?name=value].type": "binary",
 		} {
 			a.has("attributes"+path, want)
@@ -102,7 +110,8 @@ var discoveryBehaviours = []behaviour{
 			checkCharacteristics(c.get("/Schemas/" + urn).want(http.StatusOK))
 		}
 		c.get("/Schemas/"+groupURN).want(http.StatusOK).has("attributes[?name=displayName].required", true).
-			has("attributes[?name=members].multiValued", true).has("attributes[?name=members].subAttributes[?name=value].mutability", "immutable")
+			has("attributes[?name=members].multiValued", true).
+			has("attributes[?name=members].subAttributes[?name=value].mutability", "immutable")
 		c.get("/Schemas/"+enterpriseURN).want(http.StatusOK).has("attributes[?name=manager].type", "complex").
 			has("attributes[?name=employeeNumber].type", "string")
 	}},

@@ -50,7 +50,8 @@ func (c *client) define(path, body string) {
 
 // badged is a user with values in the extension.
 func badged(name, values string) string {
-	return `{"schemas":["` + userURN + `","` + extensionURN + `"],"userName":"` + name + `","` + extensionURN + `":` + values + `}`
+	return `{"schemas":["` + userURN + `","` + extensionURN + `"],"userName":"` + name + `","` + extensionURN + `":` +
+		values + `}`
 }
 
 func inExtension(attribute string) string { return "['" + extensionURN + "']." + attribute }
@@ -113,7 +114,8 @@ var extensionBehaviours = []behaviour{
 	{"types and allowed values are enforced", func(tenant func(string) *client) {
 		c := tenant("generic")
 		for _, values := range []string{
-			`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":1}`, `{"badge":["1","2"]}`, `{"badge":"1","colour":"blue"}`,
+			`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":1}`, `{"badge":["1","2"]}`,
+			`{"badge":"1","colour":"blue"}`,
 			`{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[1]}`, `{"badge":" "}`,
 		} {
 			c.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
@@ -138,7 +140,8 @@ var extensionBehaviours = []behaviour{
 			has(inExtension("since"), "2026-11-22T08:00:00Z").has(inExtension("note"),
 			"n").lacks(inExtension("pin")).id()
 		c.patch(path,
-			`{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).refused(http.StatusBadRequest, "mutability")
+			`{"op":"replace","path":"`+extensionURN+`:since","value":"2027-11-22T08:00:00Z"}`).
+			refused(http.StatusBadRequest, "mutability")
 		c.put(path, badged("ann", `{"badge":"1","since":"2027-11-22T08:00:00Z"}`)).refused(http.StatusBadRequest,
 			"mutability")
 		c.get(path, params("attributes", extensionURN+":note,"+extensionURN+":pin")).want(http.StatusOK).
@@ -149,7 +152,8 @@ var extensionBehaviours = []behaviour{
 		for _, idp := range []string{"generic", "rfc", "entra"} {
 			c := tenant(idp)
 			values := func(pin, answer, code string) string {
-				return `{"badge":"1","pin":"` + pin + `","answers":["` + answer + `","b"],"safe":{"room":"1","code":"` + code + `"}}`
+				return `{"badge":"1","pin":"` + pin + `","answers":["` + answer + `","b"],"safe":{"room":"1","code":"` + code +
+					`"}}`
 			}
 			stored := badged("ann", values("4711", "a", "x"))
 			path := "/Users/" + c.post("/Users", stored).want(http.StatusCreated).id()
@@ -159,7 +163,8 @@ var extensionBehaviours = []behaviour{
 				before := c.get(path).want(http.StatusOK)
 				a := send().want(http.StatusOK)
 				after := c.get(path).want(http.StatusOK)
-				if before.Header.Get("ETag") == after.Header.Get("ETag") || before.str("meta.lastModified") > after.str("meta.lastModified") {
+				if before.Header.Get("ETag") == after.Header.Get("ETag") || before.str("meta.lastModified") > after.str(
+					"meta.lastModified") {
 					a.fail("the version tells that the guess is right: %v", right)
 				}
 			}

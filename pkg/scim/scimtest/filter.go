@@ -10,12 +10,15 @@ import (
 // people makes three users whose attributes differ in every way that a filter may ask for, and returns their ids.
 func (c *client) people() (alice, bob, carol string) {
 	c.t.Helper()
-	alice = c.create(`"userName":"alice","externalId":"Ext-A","title":"Engineer","name":{"givenName":"Alice","familyName":"Ng"},` +
+	alice = c.create(`"userName":"alice","externalId":"Ext-A","title":"Engineer","name":{"givenName":"Alice",` +
+		`"familyName":"Ng"},` +
 		`"emails":[{"value":"alice@example.com","type":"work","primary":true},{"value":"alice@home.example","type":"home"}],` +
 		`"` + enterpriseURN + `":{"department":"Sales","employeeNumber":"100"}`)
-	bob = c.create(`"userName":"bob","nickName":"Bobby","title":"Manager","active":false,"emails":[{"value":"bob@example.org","type":"work"}],` +
+	bob = c.create(`"userName":"bob","nickName":"Bobby","title":"Manager","active":false,` +
+		`"emails":[{"value":"bob@example.org","type":"work"}],` +
 		`"` + enterpriseURN + `":{"department":"Support","manager":{"value":"` + alice + `"}}`)
-	carol = c.create(`"userName":"carol","externalId":"ext-a","name":{"familyName":"Nguyen"},"x509Certificates":[{"value":"aGVsbG8="}]`)
+	carol = c.create(`"userName":"carol","externalId":"ext-a","name":{"familyName":"Nguyen"},` +
+		`"x509Certificates":[{"value":"aGVsbG8="}]`)
 	return alice, bob, carol
 }
 
@@ -174,7 +177,9 @@ var filterBehaviours = []behaviour{
 			`meta.lastModified le ` + quote(later):                     {"ann"},
 			`meta.lastModified lt "2999-12-31T23:59:59.9999999-05:00"`: {"ann"},
 			`meta.lastModified gt ` + quote(later):                     {},
-			`active eq true and (meta.lastModified ge "2000-01-01T00:00:00Z" and meta.lastModified le "2999-01-01T00:00:00Z")`: {"ann"},
+			`active eq true and (meta.lastModified ge "2000-01-01T00:00:00Z" and meta.lastModified le "2999-01-01T00:00:00Z")`: {
+				"ann",
+			},
 		})
 		c.get("/Users", params("filter", `meta.created gt "yesterday"`)).refused(http.StatusBadRequest, "invalidFilter")
 	}},
@@ -184,20 +189,25 @@ var filterBehaviours = []behaviour{
 		for _, operator := range []string{"gt", "ge", "lt", "le"} {
 			c.get("/Users", params("filter", `active `+operator+` true`)).refused(http.StatusBadRequest, "invalidFilter")
 			c.get("/Users", params("filter", `emails.primary `+operator+` true`)).refused(http.StatusBadRequest, "invalidFilter")
-			c.get("/Users", params("filter", `x509Certificates.value `+operator+` "aGVs"`)).refused(http.StatusBadRequest, "invalidFilter")
+			c.get("/Users", params("filter", `x509Certificates.value `+operator+` "aGVs"`)).
+				refused(http.StatusBadRequest, "invalidFilter")
 		}
 	}},
 	{"53 syntax errors", func(tenant func(string) *client) {
 		c := tenant("generic")
 		c.people()
 		for _, filter := range []string{
-			`userName`, `userName eq`, `userName zz "x"`, `eq "x"`, `userName eq "x`, `userName eq 'x'`, `(userName eq "x"`, `userName eq "x")`,
-			`userName eq "x" and`, `and userName eq "x"`, `userName eq "x" userName eq "y"`, `not userName eq "x"`, `emails[type eq "work"`,
-			`emails[]`, `userName eq "x" xor title pr`, `userName pr "x"`, `"userName" eq "x"`, `userName == "x"`, `()`, `[`, `"`, `userName eq "\q"`,
+			`userName`, `userName eq`, `userName zz "x"`, `eq "x"`, `userName eq "x`, `userName eq 'x'`, `(userName eq "x"`,
+			`userName eq "x")`,
+			`userName eq "x" and`, `and userName eq "x"`, `userName eq "x" userName eq "y"`, `not userName eq "x"`,
+			`emails[type eq "work"`,
+			`emails[]`, `userName eq "x" xor title pr`, `userName pr "x"`, `"userName" eq "x"`, `userName == "x"`, `()`, `[`,
+			`"`, `userName eq "\q"`,
 			`userName.x.y eq "a"`, `userName eq [1]`, `userName eq {"a":1}`,
 		} {
 			c.get("/Users", params("filter", filter)).refused(http.StatusBadRequest, "invalidFilter")
-			c.get("/Groups", params("filter", strings.ReplaceAll(filter, "userName", "displayName"))).refused(http.StatusBadRequest, "invalidFilter")
+			c.get("/Groups", params("filter", strings.ReplaceAll(filter, "userName", "displayName"))).
+				refused(http.StatusBadRequest, "invalidFilter")
 		}
 		c.get("/Users", params("filter", `userName eq 12`)).is(http.StatusBadRequest, http.StatusOK)
 		c.get("/Users", params("filter", `userName eq null`)).is(http.StatusBadRequest, http.StatusOK)
@@ -206,7 +216,8 @@ var filterBehaviours = []behaviour{
 		c := tenant("generic")
 		c.people()
 		for _, filter := range []string{
-			`favouriteColour eq "red"`, `userName eq "alice" and favouriteColour eq "red"`, `name.shoeSize eq "44"`, `emails[colour eq "red"]`,
+			`favouriteColour eq "red"`, `userName eq "alice" and favouriteColour eq "red"`, `name.shoeSize eq "44"`,
+			`emails[colour eq "red"]`,
 			`urn:example:unknown:1.0:User:x eq "y"`, `favouriteColour pr`,
 		} {
 			a := c.get("/Users", params("filter", filter))
@@ -218,8 +229,12 @@ var filterBehaviours = []behaviour{
 	{"55 no match is an empty list", func(tenant func(string) *client) {
 		c := tenant("generic")
 		c.people()
-		for _, filter := range []string{`userName eq "none"`, `externalId eq "none"`, `emails.value eq "none"`, `displayName co "none"`, `id eq "none"`} {
-			c.filter("/Users", filter).has("totalResults", 0).has("startIndex", 1).has("itemsPerPage", 0).holds("Resources", "[]")
+		for _, filter := range []string{
+			`userName eq "none"`, `externalId eq "none"`, `emails.value eq "none"`,
+			`displayName co "none"`, `id eq "none"`,
+		} {
+			c.filter("/Users", filter).has("totalResults", 0).has("startIndex", 1).has("itemsPerPage", 0).
+				holds("Resources", "[]")
 		}
 		c.filter("/Groups", `displayName eq "none"`).has("totalResults", 0).holds("Resources", "[]")
 	}},
@@ -228,7 +243,8 @@ var filterBehaviours = []behaviour{
 		c.many(12)
 		c.createGroup(`"displayName":"g"`)
 		c.get("/Users", params("count", "5")).want(http.StatusOK).has("totalResults", 12).has("itemsPerPage", 5)
-		c.get("/Users", params("count", "5", "filter", `userName sw "u00"`)).want(http.StatusOK).has("totalResults", 10).has("itemsPerPage", 5)
+		c.get("/Users", params("count", "5", "filter", `userName sw "u00"`)).want(http.StatusOK).has("totalResults", 10).
+			has("itemsPerPage", 5)
 		c.get("/Groups").want(http.StatusOK).has("totalResults", 1)
 	}},
 	{"a filter in the query as identity providers write it", func(tenant func(string) *client) {

@@ -27,8 +27,9 @@ const (
 	bulkResponseURN = messagePrefix + "2.0:BulkResponse"
 )
 
-// checkAnswer checks what must hold for every answer to any request: media type, error shape, list shape, headers of a single
-// resource, no null, no password, no key that is no attribute name, and no 5xx but one that puts the client off. It returns what is wrong.
+// checkAnswer checks what must hold for every answer to any request: media type, error shape, list shape, headers of a
+// single resource, no null, no password, no key that is no attribute name, and no 5xx but one that puts the client off.
+// It returns what is wrong.
 func checkAnswer(idp string, r request, a response) []string {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -94,7 +95,8 @@ func onlyJSON(h http.Header) bool {
 
 var attributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
-// checkKeys walks a document: no null, no password, every key an attribute name (RFC 7643, section 2.1) or a schema URN.
+// checkKeys walks a document: no null, no password, every key an attribute name (RFC 7643, section 2.1) or a schema
+// URN.
 func checkKeys(at string, v any) []string {
 	var problems []string
 	switch v := v.(type) {
@@ -125,7 +127,8 @@ func checkError(a response, body map[string]any) []string {
 		problems = append(problems, fmt.Sprintf("schemas of an error are %v", body["schemas"]))
 	}
 	if body["status"] != strconv.Itoa(a.Status) {
-		problems = append(problems, fmt.Sprintf("status in the body is %s, want the string %q", text(body["status"]), strconv.Itoa(a.Status)))
+		problems = append(problems, fmt.Sprintf("status in the body is %s, want the string %q", text(body["status"]),
+			strconv.Itoa(a.Status)))
 	}
 	if detail, _ := body["detail"].(string); strings.TrimSpace(detail) == "" {
 		problems = append(problems, "an error without detail")
@@ -283,8 +286,8 @@ func hasSchema(body map[string]any, urn string) bool {
 	return slices.Contains(schemasOf(body), urn)
 }
 
-// putOff tells whether a server under load asks the client to come again: the one 5xx that is no fault. A test whose request must
-// not meet load asks for another status anyway.
+// putOff tells whether a server under load asks the client to come again: the one 5xx that is no fault. A test whose
+// request must not meet load asks for another status anyway.
 func putOff(a response) bool {
 	_, err := strconv.Atoi(a.Header.Get("Retry-After"))
 	return a.Status == http.StatusServiceUnavailable && err == nil

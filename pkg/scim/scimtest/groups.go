@@ -21,8 +21,8 @@ func (a *answer) changed() {
 	a.want(http.StatusOK, http.StatusNoContent)
 }
 
-// agree checks that a group shows exactly the given members, that the filter on members finds it for each, and that each of
-// the users shows the group.
+// agree checks that a group shows exactly the given members, that the filter on members finds it for each, and that
+// each of the users shows the group.
 func (c *client) agree(gid string, ids ...string) {
 	c.t.Helper()
 	c.get("/Groups/"+gid).want(http.StatusOK).hasValues("members", ids...)
@@ -40,16 +40,20 @@ var groupBehaviours = []behaviour{
 		uid := c.create(`"userName":"ann"`)
 		empty := c.post("/Groups", group(`"displayName":"empty","externalId":"e"`)).want(http.StatusCreated).
 			has("displayName", "empty").has("externalId", "e").has("schemas", []string{groupURN}).id()
-		full := c.post("/Groups", group(`"displayName":"full","members":`+members(uid))).want(http.StatusCreated).hasValues("members", uid).id()
-		outer := c.post("/Groups", group(`"displayName":"outer","members":[{"value":"`+full+`","type":"Group"},{"value":"`+uid+`"}]`)).
+		full := c.post("/Groups", group(`"displayName":"full","members":`+members(uid))).want(http.StatusCreated).
+			hasValues("members", uid).id()
+		outer := c.post("/Groups", group(`"displayName":"outer","members":[{"value":"`+full+`","type":"Group"},{"value":"`+
+			uid+`"}]`)).
 			want(http.StatusCreated).hasValues("members", full, uid).id()
-		c.get("/Groups/"+outer).want(http.StatusOK).has("members[?value="+full+"].type", "Group").has("members[?value="+uid+"].type", "User")
+		c.get("/Groups/"+outer).want(http.StatusOK).has("members[?value="+full+"].type", "Group").
+			has("members[?value="+uid+"].type", "User")
 		c.agree(full, uid)
 		c.agree(empty)
 		for _, body := range []string{`"externalId":"x"`, `"displayName":""`, `"displayName":null`} {
 			c.post("/Groups", group(body)).refused(http.StatusBadRequest, "invalidValue")
 		}
-		c.post("/Groups", `{"schemas":["`+groupURN+`","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"displayName":"extra"}`).
+		c.post("/Groups", `{"schemas":["`+groupURN+
+			`","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"displayName":"extra"}`).
 			want(http.StatusCreated).has("schemas", []string{groupURN})
 		c.get("/Groups").lists("displayName", "empty", "full", "outer", "extra")
 	}},
@@ -57,9 +61,11 @@ var groupBehaviours = []behaviour{
 		c := tenant("generic")
 		uid := c.create(`"userName":"ann","displayName":"Ann Lee"`)
 		inner := c.createGroup(`"displayName":"inner"`)
-		gid := c.createGroup(`"displayName":"g","members":[{"value":"` + uid + `","display":"Ann Lee","$ref":"../Users/` + uid + `"},{"value":"` + inner + `"}]`)
+		gid := c.createGroup(`"displayName":"g","members":[{"value":"` + uid + `","display":"Ann Lee","$ref":"../Users/` +
+			uid + `"},{"value":"` + inner + `"}]`)
 		a := c.get("/Groups/" + gid).want(http.StatusOK)
-		a.has("members[?value="+uid+"].type", "User").has("members[?value="+inner+"].type", "Group").has("members[?value="+uid+"].display", exists)
+		a.has("members[?value="+uid+"].type", "User").has("members[?value="+inner+"].type", "Group").
+			has("members[?value="+uid+"].display", exists)
 		for id, kind := range map[string]string{uid: "/Users/", inner: "/Groups/"} {
 			ref := a.str("members[?value=" + id + "].$ref")
 			if !strings.Contains(ref, kind+id) {
@@ -85,9 +91,11 @@ var groupBehaviours = []behaviour{
 			c.patch(path, `{"op":"remove","path":"members[value eq \"`+ids[0]+`\"]"}`).changed()
 			c.agree(gid, ids[1], ids[2], ids[3], ids[4])
 			c.get("/Users/"+ids[0]).want(http.StatusOK).has("groups", map[string]any{"$len_or_absent": 0})
-			c.patch(path, `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"`+ids[1]+`"},{"value":"`+ids[2]+`"}]}`).changed()
+			c.patch(path, `{"op":"Remove","path":"members","value":[{"$ref":null,"value":"`+ids[1]+`"},{"value":"`+ids[2]+
+				`"}]}`).changed()
 			c.agree(gid, ids[3], ids[4])
-			c.patch(path, `{"op":"remove","path":"members[value eq \"`+ids[3]+`\" or value eq \"`+ids[4]+`\"]"},{"op":"add","path":"members","value":`+members(ids[5])+`}`).changed()
+			c.patch(path, `{"op":"remove","path":"members[value eq \"`+ids[3]+`\" or value eq \"`+ids[4]+
+				`\"]"},{"op":"add","path":"members","value":`+members(ids[5])+`}`).changed()
 			c.agree(gid, ids[5])
 			c.patch(path, `{"op":"add","path":"members","value":`+members(ids[1], ids[2])+`},`+
 				`{"op":"remove","path":"members[$ref ew \"/Users/`+ids[2]+`\" or display eq \"nobody\"]"}`).changed()
@@ -96,7 +104,8 @@ var groupBehaviours = []behaviour{
 			c.agree(gid, ids[5])
 			c.patch(path, `{"op":"replace","path":"members","value":`+members(ids[0], ids[1])+`}`).changed()
 			c.agree(gid, ids[0], ids[1])
-			c.patch(path, `{"op":"add","path":"members","value":`+members(ids[2])+`},{"op":"remove","path":"members","value":`+members(ids[2])+`}`).changed()
+			c.patch(path, `{"op":"add","path":"members","value":`+members(ids[2])+`},{"op":"remove","path":"members","value":`+
+				members(ids[2])+`}`).changed()
 			c.agree(gid, ids[0], ids[1])
 			c.patch(path, `{"op":"remove","path":"members"}`).changed()
 			c.agree(gid)
@@ -151,7 +160,8 @@ var groupBehaviours = []behaviour{
 		ids := c.many(3)
 		gid := c.createGroup(`"displayName":"g","externalId":"e","members":` + members(ids[0], ids[1]))
 		path := "/Groups/" + gid
-		c.put(path, group(`"displayName":"g","members":`+members(ids[1], ids[2]))).want(http.StatusOK).hasValues("members", ids[1], ids[2]).lacks("externalId")
+		c.put(path, group(`"displayName":"g","members":`+members(ids[1], ids[2]))).want(http.StatusOK).
+			hasValues("members", ids[1], ids[2]).lacks("externalId")
 		c.agree(gid, ids[1], ids[2])
 		c.get("/Users/"+ids[0]).want(http.StatusOK).has("groups", map[string]any{"$len_or_absent": 0})
 		c.patch(path, `{"op":"replace","value":{"id":"`+gid+`","displayName":"renamed"}}`).changed()
@@ -180,7 +190,8 @@ var groupBehaviours = []behaviour{
 		left := append(append([]string{}, all[:2]...), all[300:]...)
 		c.get(path).want(http.StatusOK).hasValues("members", left...)
 		c.get("/Users/"+users[3]).want(http.StatusOK).has("groups", map[string]any{"$len_or_absent": 0})
-		c.put(path, group(`"displayName":"big","members":`+members(all[1:500]...))).want(http.StatusOK).hasValues("members", all[1:500]...)
+		c.put(path, group(`"displayName":"big","members":`+members(all[1:500]...))).want(http.StatusOK).
+			hasValues("members", all[1:500]...)
 		c.get("/Users/"+users[0]).want(http.StatusOK).has("groups", map[string]any{"$len_or_absent": 0})
 		c.get("/Users/"+users[3]).want(http.StatusOK).hasValues("groups", gid)
 		c.delete(path).want(http.StatusNoContent)

@@ -10,8 +10,8 @@ import (
 // maxBody is the size above which a body is refused with 413: 4 MiB.
 const maxBody = 4 << 20
 
-// RunHostile sends what no honest client sends. Each must be refused with a SCIM error of status 4xx, and nothing may be stored.
-// newTarget makes a fresh, empty tenant of a profile.
+// RunHostile sends what no honest client sends. Each must be refused with a SCIM error of status 4xx, and nothing may
+// be stored. newTarget makes a fresh, empty tenant of a profile.
 func RunHostile(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range hostileInput {
@@ -39,10 +39,12 @@ var hostileBodies = map[string]string{
 	"duplicate key":             user(`"userName":"refused","userName":"refused2"`),
 	"duplicate key, other case": user(`"userName":"refused","USERNAME":"refused2"`),
 	"duplicate key inside":      user(`"userName":"refused","name":{"givenName":"a","givenName":"b"}`),
-	"deep arrays":               user(`"userName":"refused","x":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000)),
-	"deep objects":              user(`"userName":"refused","x":` + strings.Repeat(`{"x":`, 10000) + "1" + strings.Repeat("}", 10000)),
-	"deep and truncated":        strings.Repeat(`{"x":[`, 50000),
-	"only brackets":             strings.Repeat("[", 100000),
+	"deep arrays": user(`"userName":"refused","x":` + strings.Repeat("[", 10000) +
+		strings.Repeat("]", 10000)),
+	"deep objects": user(`"userName":"refused","x":` + strings.Repeat(`{"x":`, 10000) + "1" +
+		strings.Repeat("}", 10000)),
+	"deep and truncated": strings.Repeat(`{"x":[`, 50000),
+	"only brackets":      strings.Repeat("[", 100000),
 }
 
 var hostileInput = []behaviour{
@@ -75,7 +77,10 @@ var hostileInput = []behaviour{
 	{"huge numbers", func(tenant func(string) *client) {
 		c := tenant("generic")
 		path := "/Users/" + c.create(`"userName":"ann"`)
-		for _, n := range []string{"1e999", "-1e999", "1" + strings.Repeat("0", 5000), "0." + strings.Repeat("1", 5000), "1e-999999999", "9223372036854775808", "1E+2147483648"} {
+		for _, n := range []string{
+			"1e999", "-1e999", "1" + strings.Repeat("0", 5000), "0." + strings.Repeat("1", 5000),
+			"1e-999999999", "9223372036854775808", "1E+2147483648",
+		} {
 			c.post("/Users", user(`"userName":`+n)).refused(http.StatusBadRequest, "")
 			c.post("/Users", user(`"userName":"refused","title":`+n)).refused(http.StatusBadRequest, "")
 			c.post("/Users", user(`"userName":"refused","active":`+n)).refused(http.StatusBadRequest, "")
@@ -84,8 +89,10 @@ var hostileInput = []behaviour{
 			c.get("/Users", params("startIndex", n)).is(http.StatusOK, http.StatusBadRequest)
 			c.get("/Users", params("count", n)).is(http.StatusOK, http.StatusBadRequest)
 		}
-		c.get("/Users", params("startIndex", "9223372036854775807", "count", "9223372036854775807")).is(http.StatusOK, http.StatusBadRequest)
-		c.get("/Users", params("startIndex", "-9223372036854775808", "count", "-9223372036854775808")).is(http.StatusOK, http.StatusBadRequest)
+		c.get("/Users", params("startIndex", "9223372036854775807", "count", "9223372036854775807")).
+			is(http.StatusOK, http.StatusBadRequest)
+		c.get("/Users", params("startIndex", "-9223372036854775808", "count", "-9223372036854775808")).
+			is(http.StatusOK, http.StatusBadRequest)
 		c.get("/Users").lists("userName", "ann")
 	}},
 	{"oversized bodies are a 413", func(tenant func(string) *client) {
@@ -94,7 +101,8 @@ var hostileInput = []behaviour{
 		body := user(`"userName":"refused","x":"` + strings.Repeat("x", maxBody) + `"`)
 		c.post("/Users", body).refused(http.StatusRequestEntityTooLarge, "")
 		c.put(path, body).refused(http.StatusRequestEntityTooLarge, "")
-		c.do(http.MethodPatch, path, patchOp(`{"op":"add","path":"title","value":"`+strings.Repeat("x", maxBody)+`"}`)).refused(http.StatusRequestEntityTooLarge, "")
+		c.do(http.MethodPatch, path, patchOp(`{"op":"add","path":"title","value":"`+strings.Repeat("x", maxBody)+`"}`)).
+			refused(http.StatusRequestEntityTooLarge, "")
 		c.get("/Users").lists("userName", "ann")
 	}},
 	{"a resource that would not fit is a 4xx", func(tenant func(string) *client) {
@@ -121,9 +129,14 @@ var hostileInput = []behaviour{
 	}},
 	{"media types", func(tenant func(string) *client) {
 		c := tenant("generic")
-		for _, contentType := range []string{"text/html", "application/octet-stream", "application/xml", "image/png", "application/jsonx", "json"} {
-			c.post("/Users", user(`"userName":"refused"`), header("Content-Type", contentType)).refused(http.StatusUnsupportedMediaType, "")
-			c.post("/Groups", group(`"displayName":"refused"`), header("Content-Type", contentType)).refused(http.StatusUnsupportedMediaType, "")
+		for _, contentType := range []string{
+			"text/html", "application/octet-stream", "application/xml", "image/png",
+			"application/jsonx", "json",
+		} {
+			c.post("/Users", user(`"userName":"refused"`), header("Content-Type", contentType)).
+				refused(http.StatusUnsupportedMediaType, "")
+			c.post("/Groups", group(`"displayName":"refused"`), header("Content-Type", contentType)).
+				refused(http.StatusUnsupportedMediaType, "")
 		}
 		c.get("/Users").lists("userName")
 	}},
@@ -165,7 +178,8 @@ var hostileInput = []behaviour{
 	}},
 	{"an over-long filter is a 400", func(tenant func(string) *client) {
 		c := tenant("generic")
-		c.get("/Users", params("filter", `userName eq "`+strings.Repeat("x", 9000)+`"`)).refused(http.StatusBadRequest, "invalidFilter")
+		c.get("/Users", params("filter", `userName eq "`+strings.Repeat("x", 9000)+`"`)).
+			refused(http.StatusBadRequest, "invalidFilter")
 	}},
 	{"paths", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -197,7 +211,10 @@ var hostileInput = []behaviour{
 		c := tenant("generic")
 		path := "/Groups/" + c.createGroup(`"displayName":"g"`)
 		c.unchanged(path, func() {
-			for _, value := range []string{`12`, `true`, `[12]`, `[[]]`, `[{"value":12}]`, `[{"value":{"a":1}}]`, `[{"value":"` + strings.Repeat("x", 5000) + `"}]`, `[{"display":"x"}]`} {
+			for _, value := range []string{
+				`12`, `true`, `[12]`, `[[]]`, `[{"value":12}]`, `[{"value":{"a":1}}]`,
+				`[{"value":"` + strings.Repeat("x", 5000) + `"}]`, `[{"display":"x"}]`,
+			} {
 				for _, op := range []string{"add", "replace"} {
 					c.patch(path, `{"op":"`+op+`","path":"members","value":`+value+`}`).refused(http.StatusBadRequest, "")
 				}
@@ -211,7 +228,8 @@ var hostileInput = []behaviour{
 		c := tenant("generic")
 		id := c.create(`"userName":"ann"`)
 		for _, path := range []string{
-			"/Users/" + strings.Repeat("x", 4000), "/Users/%ff%fe", "/Users/a%2Fb", "/Users/..%2F..%2Fadmin", "/Users/%01", "/Users/" + id + "%00",
+			"/Users/" + strings.Repeat("x", 4000), "/Users/%ff%fe", "/Users/a%2Fb", "/Users/..%2F..%2Fadmin", "/Users/%01",
+			"/Users/" + id + "%00",
 			"/Users/" + id + "%23x", "/Users/" + id + "%3Fx", "/Users/%25", "/Users/" + id + "%20", "/Users/%F0%9F%98%80",
 			"//Users", "/Users//", "/Users//" + id,
 		} {
@@ -225,7 +243,10 @@ var hostileInput = []behaviour{
 			}
 		}
 		c.get("/Users").lists("id", id)
-		for _, q := range []string{"%", "filter=%", "&&&", "=", "filter", "filter=", "count=&startIndex=", "count=1&count=2", "a[]=1;b=2", "filter=x&filter=y"} {
+		for _, q := range []string{
+			"%", "filter=%", "&&&", "=", "filter", "filter=", "count=&startIndex=", "count=1&count=2",
+			"a[]=1;b=2", "filter=x&filter=y",
+		} {
 			c.get("/Users", query(q)).is(http.StatusOK, http.StatusBadRequest)
 		}
 	}},
@@ -234,10 +255,14 @@ var hostileInput = []behaviour{
 		path := "/Users/" + c.create(`"userName":"ann"`)
 		c.unchanged(path, func() {
 			for _, value := range []string{`"`, `W/`, `W/"`, `x`, `""`, `,,,`, strings.Repeat(`"x",`, 500), `W/"1`} {
-				c.patch(path, `{"op":"add","path":"title","value":"x"}`, header("If-Match", value)).is(http.StatusPreconditionFailed, http.StatusBadRequest)
+				c.patch(path, `{"op":"add","path":"title","value":"x"}`, header("If-Match", value)).
+					is(http.StatusPreconditionFailed, http.StatusBadRequest)
 				c.get(path, header("If-None-Match", value)).is(http.StatusOK, http.StatusBadRequest)
 			}
-			for _, value := range []string{"Bearer " + strings.Repeat("x", 5000), "Bearer a b c", "Bearer \t", "\x80", "Bearer " + c.target.Token + "," + c.target.Token} {
+			for _, value := range []string{
+				"Bearer " + strings.Repeat("x", 5000), "Bearer a b c", "Bearer \t", "\x80",
+				"Bearer " + c.target.Token + "," + c.target.Token,
+			} {
 				c.get(path, header("Authorization", value)).is(http.StatusUnauthorized, http.StatusBadRequest)
 			}
 		})
@@ -245,7 +270,8 @@ var hostileInput = []behaviour{
 	{"text that must not be read as anything else", func(tenant func(string) *client) {
 		c := tenant("generic")
 		for _, name := range []string{
-			`"><script>`, `'; DROP TABLE x;--`, `a\u0000b`, `a\u0001b`, `a#b`, `a|b`, `T#demo#U`, `../../x`, `${token}`, `%00`, `{{7*7}}`, `a\\b`, `\ud83d\ude00`, `a b`, `#`, `\u0001`, `\u0002`,
+			`"><script>`, `'; DROP TABLE x;--`, `a\u0000b`, `a\u0001b`, `a#b`, `a|b`, `T#demo#U`, `../../x`, `${token}`, `%00`,
+			`{{7*7}}`, `a\\b`, `\ud83d\ude00`, `a b`, `#`, `\u0001`, `\u0002`,
 		} {
 			encoded := strings.ReplaceAll(name, `"`, `\"`)
 			a := c.post("/Users", user(`"userName":"`+encoded+`","externalId":"`+encoded+`","displayName":"`+encoded+`"`))

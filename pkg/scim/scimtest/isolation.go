@@ -6,15 +6,17 @@ import (
 	"testing"
 )
 
-// RunIsolation checks that a token of tenant a sees, changes and detects nothing of tenant b: it walks every route with every
-// kind of id. Both tenants must be empty and of profile generic.
+// RunIsolation checks that a token of tenant a sees, changes and detects nothing of tenant b: it walks every route with
+// every kind of id. Both tenants must be empty and of profile generic.
 func RunIsolation(t *testing.T, a, b Target) {
 	t.Helper()
 	ours := &client{t: t, target: a, idp: "generic"}
 	theirs := &client{t: t, target: b, idp: "generic"}
 	const secret = "their-secret"
-	uid := theirs.create(`"userName":"` + secret + `","externalId":"` + secret + `-e","displayName":"` + secret + `","emails":[{"value":"` + secret + `@example.com"}]`)
-	gid := theirs.createGroup(`"displayName":"` + secret + `-g","externalId":"` + secret + `-ge","members":` + members(uid))
+	uid := theirs.create(`"userName":"` + secret + `","externalId":"` + secret + `-e","displayName":"` + secret +
+		`","emails":[{"value":"` + secret + `@example.com"}]`)
+	gid := theirs.createGroup(`"displayName":"` + secret + `-g","externalId":"` + secret + `-ge","members":` +
+		members(uid))
 	mine := ours.create(`"userName":"ann"`)
 	routes := everyRoute(uid, gid)
 
@@ -22,7 +24,8 @@ func RunIsolation(t *testing.T, a, b Target) {
 		c := &client{t: t, target: b, idp: "generic"}
 		bad := c.get("/Users", header("Authorization", "Bearer "+b.badToken())).refused(http.StatusUnauthorized, "")
 		for _, r := range append(routes, everyRoute(mine, "none")...) {
-			got := c.do(r.Method, r.Path, string(r.Body), query(r.Query), header("Authorization", "Bearer "+a.Token)).refused(http.StatusUnauthorized, "")
+			got := c.do(r.Method, r.Path, string(r.Body), query(r.Query), header("Authorization", "Bearer "+a.Token)).
+				refused(http.StatusUnauthorized, "")
 			if string(got.Body) != string(bad.Body) || got.Header.Get("WWW-Authenticate") != bad.Header.Get("WWW-Authenticate") {
 				got.fail("differs from the answer to a bad token: %s", clip(bad.Body))
 			}
@@ -46,12 +49,16 @@ func RunIsolation(t *testing.T, a, b Target) {
 		c.get("/Users").lists("id", mine)
 		c.get("/Groups").lists("id")
 		for _, filter := range []string{
-			`userName eq "` + secret + `"`, `externalId eq "` + secret + `-e"`, `emails.value eq "` + secret + `@example.com"`, `id eq ` + quote(uid),
+			`userName eq "` + secret + `"`, `externalId eq "` + secret + `-e"`, `emails.value eq "` + secret + `@example.com"`,
+			`id eq ` + quote(uid),
 			`displayName sw "their"`, `userName co "secret"`, `groups.value eq ` + quote(gid), `not (userName eq "ann")`,
 		} {
 			c.filter("/Users", filter).lists("id")
 		}
-		for _, filter := range []string{`displayName eq "` + secret + `-g"`, `externalId eq "` + secret + `-ge"`, `members.value eq ` + quote(uid), `id eq ` + quote(gid), `displayName pr`} {
+		for _, filter := range []string{
+			`displayName eq "` + secret + `-g"`, `externalId eq "` + secret + `-ge"`,
+			`members.value eq ` + quote(uid), `id eq ` + quote(gid), `displayName pr`,
+		} {
 			c.filter("/Groups", filter).lists("id")
 		}
 		// Names are free, whoever else uses them.
@@ -62,9 +69,11 @@ func RunIsolation(t *testing.T, a, b Target) {
 	t.Run("a reference to a foreign id names nobody", func(t *testing.T) {
 		c := &client{t: t, target: a, idp: "generic"}
 		path := "/Groups/" + c.createGroup(`"displayName":"ours","members":`+members(uid, gid))
-		c.get(path).want(http.StatusOK).hasValues("members", uid, gid).lacks("members[?value="+uid+"].type", "members[?value="+uid+"].$ref",
-			"members[?value="+gid+"].type", "members[?value="+gid+"].$ref", "members[?value="+uid+"].display")
-		c.patch("/Users/"+mine, `{"op":"add","path":"`+enterpriseURN+`:manager","value":{"value":"`+uid+`"}}`).want(http.StatusOK).
+		c.get(path).want(http.StatusOK).hasValues("members", uid, gid).
+			lacks("members[?value="+uid+"].type", "members[?value="+uid+"].$ref",
+				"members[?value="+gid+"].type", "members[?value="+gid+"].$ref", "members[?value="+uid+"].display")
+		c.patch("/Users/"+mine, `{"op":"add","path":"`+enterpriseURN+`:manager","value":{"value":"`+uid+`"}}`).
+			want(http.StatusOK).
 			has(manager+".value", uid).lacks(manager+".$ref", manager+".displayName")
 	})
 	t.Run("memberships are nobody else's", func(t *testing.T) {
@@ -73,7 +82,8 @@ func RunIsolation(t *testing.T, a, b Target) {
 		other.configure(`{"scim":{"groupMemberships":true}}`)
 		group := c.createGroup(`"displayName":"with memberships"`)
 		path := c.joined(group, mine)
-		theirs := "/GroupMemberships/" + other.filter("/GroupMemberships", `group.value eq `+quote(gid)).want(http.StatusOK).str("Resources[0].id")
+		theirs := "/GroupMemberships/" + other.filter("/GroupMemberships", `group.value eq `+quote(gid)).want(http.StatusOK).
+			str("Resources[0].id")
 		c.get(theirs).refused(http.StatusNotFound, "")
 		c.delete(theirs).refused(http.StatusNotFound, "")
 		other.get(path).refused(http.StatusNotFound, "")
@@ -91,7 +101,8 @@ func RunIsolation(t *testing.T, a, b Target) {
 		c := &client{t: t, target: b, idp: "generic"}
 		c.get("/Users").lists("id", uid)
 		c.get("/Groups").lists("id", gid)
-		c.get("/Users/"+uid).want(http.StatusOK).has("userName", secret).hasValues("groups", gid).has("active", true).lacks("title")
+		c.get("/Users/"+uid).want(http.StatusOK).has("userName", secret).hasValues("groups", gid).has("active", true).
+			lacks("title")
 		c.get("/Groups/"+gid).want(http.StatusOK).has("displayName", secret+"-g").hasValues("members", uid)
 	})
 }
@@ -114,7 +125,10 @@ func everyRoute(uid, gid string) []request {
 		add(http.MethodPatch, at.path, "", patchOp(`{"op":"add","path":"externalId","value":"stolen"}`), true)
 		add(http.MethodDelete, at.path, "", "", true)
 	}
-	for _, path := range []string{"/Users", "/Groups", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Schemas/" + userURN, "/ResourceTypes/User", "/Me", "/Nonsense"} {
+	for _, path := range []string{
+		"/Users", "/Groups", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig",
+		"/Schemas/" + userURN, "/ResourceTypes/User", "/Me", "/Nonsense",
+	} {
 		add(http.MethodGet, path, "", "", false)
 	}
 	add(http.MethodGet, "/Users", "filter=userName+pr", "", false)

@@ -134,8 +134,8 @@ func text(v any) string {
 	return string(raw)
 }
 
-// match compares what is at path with what is wanted: an equal value, or an object with exactly one key that begins with "$".
-// It returns "" or what is wrong.
+// match compares what is at path with what is wanted: an equal value, or an object with exactly one key that begins
+// with "$". It returns "" or what is wrong.
 func match(body any, path string, want any) string {
 	got, found, err := find(body, path)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 )
 
 func TestMatch(t *testing.T) {
-	const body = `{"a":"x","n":2,"f":2.5,"yes":true,"list":[{"type":"work","value":"w","ok":true},{"type":"home","value":"h"}],
+	const body = `{"a":"x","n":2,"f":2.5,"yes":true,"list":[{"type":"work","value":"w","ok":true},
+		{"type":"home","value":"h"}],
 		"empty":[],"name":{"givenName":"G"},"name.givenName":"literal","urn:a:2.0:User":{"manager":{"value":"m"}}}`
 	var doc any
 	if err := json.Unmarshal([]byte(body), &doc); err != nil {

@@ -9,7 +9,8 @@ const membershipURN = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership"
 
 // membership is the body of a membership.
 func membership(gid, uid string) string {
-	return `{"schemas":["` + membershipURN + `"],"group":{"value":` + quote(gid) + `},"member":{"value":` + quote(uid) + `}}`
+	return `{"schemas":["` + membershipURN + `"],"group":{"value":` + quote(gid) + `},"member":{"value":` + quote(uid) +
+		`}}`
 }
 
 // joined makes a membership and returns its path.
@@ -18,7 +19,8 @@ func (c *client) joined(gid, uid string) string {
 	return "/GroupMemberships/" + c.post("/GroupMemberships", membership(gid, uid)).want(http.StatusCreated).str("id")
 }
 
-// membershipBehaviours are those of draft-zollner-scim-group-membership, where the server has it and a setting switches it on.
+// membershipBehaviours are those of draft-zollner-scim-group-membership, where the server has it and a setting switches
+// it on.
 var membershipBehaviours = []behaviour{
 	{"there is none before they are switched on", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -26,9 +28,11 @@ var membershipBehaviours = []behaviour{
 		c.get("/ResourceTypes/GroupMembership").refused(http.StatusNotFound, "")
 		c.configure(`{"scim":{"groupMemberships":true}}`)
 		c.get("/GroupMemberships").lists("id")
-		c.get("/ResourceTypes/GroupMembership").want(http.StatusOK).has("endpoint", "/GroupMemberships").has("schema", membershipURN)
+		c.get("/ResourceTypes/GroupMembership").want(http.StatusOK).has("endpoint", "/GroupMemberships").
+			has("schema", membershipURN)
 		c.get("/Schemas/"+membershipURN).want(http.StatusOK).has("attributes[?name=group].mutability", "immutable").
-			has("attributes[?name=group].required", true).has("attributes[?name=member].mutability", "immutable").has("attributes[?name=member].required", true)
+			has("attributes[?name=group].required", true).has("attributes[?name=member].mutability", "immutable").
+			has("attributes[?name=member].required", true)
 	}},
 	{"a membership is a member of its group and a group of its member", func(tenant func(string) *client) {
 		for _, idp := range []string{"generic", "rfc", "entra", "interop"} {
@@ -37,7 +41,8 @@ var membershipBehaviours = []behaviour{
 			uid := c.create(`"userName":"ann","displayName":"Ann"`)
 			gid := c.createGroup(`"displayName":"g"`)
 			path := c.joined(gid, uid)
-			c.get(path).want(http.StatusOK).has("group.value", gid).has("group.display", "g").has("member.value", uid).has("member.type", "User").
+			c.get(path).want(http.StatusOK).has("group.value", gid).has("group.display", "g").has("member.value", uid).
+				has("member.type", "User").
 				lacks("member.display")
 			c.get(path, params("attributes", "member.display")).want(http.StatusOK).has("member.display", "Ann").lacks("group")
 			c.get("/Groups/"+gid).want(http.StatusOK).hasValues("members", uid)
@@ -73,8 +78,10 @@ var membershipBehaviours = []behaviour{
 		c.configure(`{"scim":{"groupMemberships":true}}`)
 		uid, gid := c.create(`"userName":"ann"`), c.createGroup(`"displayName":"g"`)
 		for _, body := range []string{
-			membership(gid, "nobody"), membership("nothing", uid), membership(uid, gid), membership("", uid), membership(gid, ""),
-			`{"schemas":["` + membershipURN + `"],"group":{"value":` + quote(gid) + `}}`, `{"schemas":["` + membershipURN + `"]}`,
+			membership(gid, "nobody"), membership("nothing", uid), membership(uid, gid), membership("", uid),
+			membership(gid, ""),
+			`{"schemas":["` + membershipURN + `"],"group":{"value":` + quote(gid) + `}}`,
+			`{"schemas":["` + membershipURN + `"]}`,
 			`{"schemas":["` + membershipURN + `"],"group":` + quote(gid) + `,"member":7}`,
 		} {
 			c.post("/GroupMemberships", body).refused(http.StatusBadRequest, "invalidValue")
@@ -112,8 +119,10 @@ var membershipBehaviours = []behaviour{
 			c.filter("/GroupMemberships", `group.value eq "`+value+`"`).lists("id")
 			c.filter("/GroupMemberships", `member.value eq "`+value+`"`).lists("id")
 			c.filter("/GroupMemberships", `group.value eq `+quote(gid)+` and member.value eq "`+value+`"`).lists("id")
-			c.post("/GroupMemberships", `{"group":{"value":"`+value+`"},"member":{"value":`+quote(uid)+`}}`).refused(http.StatusBadRequest, "invalidValue")
-			c.post("/GroupMemberships", `{"group":{"value":`+quote(gid)+`},"member":{"value":"`+value+`"}}`).refused(http.StatusBadRequest, "invalidValue")
+			c.post("/GroupMemberships", `{"group":{"value":"`+value+`"},"member":{"value":`+quote(uid)+`}}`).
+				refused(http.StatusBadRequest, "invalidValue")
+			c.post("/GroupMemberships", `{"group":{"value":`+quote(gid)+`},"member":{"value":"`+value+`"}}`).
+				refused(http.StatusBadRequest, "invalidValue")
 		}
 		c.get("/GroupMemberships").lists("member.value", uid)
 	}},

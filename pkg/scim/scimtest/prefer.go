@@ -20,7 +20,8 @@ var preferBehaviours = []behaviour{
 	{"return=representation asks for the whole", func(tenant func(string) *client) {
 		c := tenant("okta")
 		id := c.createGroup(`"displayName":"g","members":[{"value":"someone"}]`)
-		c.patch("/Groups/"+id, `{"op":"replace","path":"displayName","value":"h"}`, header("Prefer", "return=representation")).
+		c.patch("/Groups/"+id, `{"op":"replace","path":"displayName","value":"h"}`,
+			header("Prefer", "return=representation")).
 			want(http.StatusOK).has("displayName", "h").hasValues("members", "someone")
 	}},
 	{"preconditions on every method", func(tenant func(string) *client) {
@@ -29,7 +30,8 @@ var preferBehaviours = []behaviour{
 		tag := c.etag(path)
 		c.get(path, header("If-None-Match", tag)).want(http.StatusNotModified)
 		c.get(path, header("If-Match", `W/"other"`)).refused(http.StatusPreconditionFailed, "")
-		c.patch(path, `{"op":"add","path":"title","value":"a"}`, header("If-None-Match", tag)).refused(http.StatusPreconditionFailed, "")
+		c.patch(path, `{"op":"add","path":"title","value":"a"}`, header("If-None-Match", tag)).
+			refused(http.StatusPreconditionFailed, "")
 		c.put(path, user(`"userName":"bob"`), header("If-None-Match", "*")).refused(http.StatusPreconditionFailed, "")
 		c.delete(path, header("If-None-Match", "*")).refused(http.StatusPreconditionFailed, "")
 		c.get(path).want(http.StatusOK).has("userName", "ann").lacks("title")
@@ -43,7 +45,8 @@ var preferBehaviours = []behaviour{
 		c := tenant("generic")
 		plain := c.get("/Schemas", header("Accept-Encoding", "identity")).want(http.StatusOK)
 		zipped := c.get("/Schemas", header("Accept-Encoding", "gzip")).want(http.StatusOK)
-		if string(plain.Body) != string(zipped.Body) || zipped.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" {
+		if string(plain.Body) != string(zipped.Body) || zipped.Header.Get("Content-Encoding") != "gzip" ||
+			plain.Header.Get("Content-Encoding") != "" {
 			zipped.fail("headers %v", zipped.Header)
 		}
 	}},

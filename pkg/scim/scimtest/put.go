@@ -8,11 +8,13 @@ import (
 var putBehaviours = []behaviour{
 	{"58 PUT replaces", func(tenant func(string) *client) {
 		c := tenant("generic")
-		id := c.create(`"userName":"ann","externalId":"e","title":"t","name":{"givenName":"A","familyName":"L"},"emails":[{"value":"a@example.com"}],` +
+		id := c.create(`"userName":"ann","externalId":"e","title":"t","name":{"givenName":"A","familyName":"L"},` +
+			`"emails":[{"value":"a@example.com"}],` +
 			`"` + enterpriseURN + `":{"department":"d"}`)
 		path := "/Users/" + id
 		before := c.get(path).want(http.StatusOK)
-		a := c.put(path, user(`"id":"other","meta":{"created":"2001-01-01T00:00:00Z","version":"W/\"99\""},"groups":[{"value":"g"}],"userName":"ann","name":{"givenName":"B"}`)).
+		a := c.put(path, user(`"id":"other","meta":{"created":"2001-01-01T00:00:00Z","version":"W/\"99\""},`+
+			`"groups":[{"value":"g"}],"userName":"ann","name":{"givenName":"B"}`)).
 			want(http.StatusOK).has("id", id).has("userName", "ann").has("name.givenName", "B").
 			has("meta.created", before.str("meta.created")).has("schemas", []string{userURN}).
 			lacks("title", "name.familyName", "emails", "externalId", "['"+enterpriseURN+"']")
@@ -51,7 +53,8 @@ var putBehaviours = []behaviour{
 		bob := c.create(`"userName":"bob"`)
 		path := "/Groups/" + c.createGroup(`"displayName":"g","members":[{"value":"`+ann+`"}]`)
 		c.unchanged(path, func() {
-			c.patch(path, `{"op":"replace","path":"members[value eq \"`+ann+`\"].value","value":"`+bob+`"}`).refused(http.StatusBadRequest, "mutability")
+			c.patch(path, `{"op":"replace","path":"members[value eq \"`+ann+`\"].value","value":"`+bob+`"}`).
+				refused(http.StatusBadRequest, "mutability")
 		})
 	}},
 	{"61 If-Match", func(tenant func(string) *client) {
@@ -64,21 +67,26 @@ var putBehaviours = []behaviour{
 			c.t.Fatalf("the version is still %s", stale)
 		}
 		c.unchanged(path, func() {
-			c.patch(path, `{"op":"add","path":"title","value":"2"}`, header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
+			c.patch(path, `{"op":"add","path":"title","value":"2"}`, header("If-Match", stale)).
+				refused(http.StatusPreconditionFailed, "")
 			c.put(path, user(`"userName":"ann"`), header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
 			c.delete(path, header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
 		})
 		c.put(path, user(`"userName":"ann","title":"3"`), header("If-Match", current)).want(http.StatusOK)
 		c.patch(path, `{"op":"add","path":"title","value":"4"}`, header("If-Match", "*")).want(http.StatusOK)
-		c.patch(path, `{"op":"add","path":"title","value":"5"}`, header("If-Match", strings.TrimPrefix(c.etag(path), "W/"))).want(http.StatusOK)
-		c.patch(path, `{"op":"add","path":"title","value":"6"}`, header("If-Match", stale+", "+c.etag(path))).want(http.StatusOK)
-		c.patch("/Users/none", `{"op":"add","path":"title","value":"6"}`, header("If-Match", "*")).is(http.StatusNotFound, http.StatusPreconditionFailed)
+		c.patch(path, `{"op":"add","path":"title","value":"5"}`, header("If-Match", strings.TrimPrefix(c.etag(path), "W/"))).
+			want(http.StatusOK)
+		c.patch(path, `{"op":"add","path":"title","value":"6"}`, header("If-Match", stale+", "+c.etag(path))).
+			want(http.StatusOK)
+		c.patch("/Users/none", `{"op":"add","path":"title","value":"6"}`, header("If-Match", "*")).
+			is(http.StatusNotFound, http.StatusPreconditionFailed)
 		c.delete(path, header("If-Match", c.etag(path))).want(http.StatusNoContent)
 		gpath := "/Groups/" + c.createGroup(`"displayName":"g"`)
 		stale = c.etag(gpath)
 		c.patch(gpath, `{"op":"add","path":"members","value":[{"value":"x"}]}`, header("If-Match", stale)).want(http.StatusOK)
 		c.unchanged(gpath, func() {
-			c.patch(gpath, `{"op":"remove","path":"members"}`, header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
+			c.patch(gpath, `{"op":"remove","path":"members"}`, header("If-Match", stale)).
+				refused(http.StatusPreconditionFailed, "")
 			c.put(gpath, group(`"displayName":"h"`), header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
 			c.delete(gpath, header("If-Match", stale)).refused(http.StatusPreconditionFailed, "")
 		})
@@ -86,11 +94,15 @@ var putBehaviours = []behaviour{
 	}},
 	{"62 a PUT that sends back what GET showed", func(tenant func(string) *client) {
 		c := tenant("okta")
-		id := c.create(`"userName":"ann@example.com","name":{"givenName":"A","familyName":"L"},"emails":[{"primary":true,"value":"ann@example.com","type":"work"}],"active":true`)
-		a := c.put("/Users/"+id, user(`"id":"`+id+`","userName":"ann@example.com","name":{"givenName":"Another","middleName":"Excited","familyName":"User"},`+
-			`"emails":[{"primary":true,"value":"ann@example.com","type":"work","display":"ann@example.com"}],"active":true,"groups":[],"locale":"en-US",`+
+		id := c.create(`"userName":"ann@example.com","name":{"givenName":"A","familyName":"L"},"emails":[{"primary":true,` +
+			`"value":"ann@example.com","type":"work"}],"active":true`)
+		a := c.put("/Users/"+id, user(`"id":"`+id+
+			`","userName":"ann@example.com","name":{"givenName":"Another","middleName":"Excited","familyName":"User"},`+
+			`"emails":[{"primary":true,"value":"ann@example.com","type":"work","display":"ann@example.com"}],"active":true,`+
+			`"groups":[],"locale":"en-US",`+
 			`"meta":{"resourceType":"User"}`)).want(http.StatusOK)
-		a.has("name.middleName", "Excited").has("locale", "en-US").has("active", true).has("emails[0].display", "ann@example.com")
+		a.has("name.middleName", "Excited").has("locale", "en-US").has("active", true).
+			has("emails[0].display", "ann@example.com")
 		c.createGroup(`"displayName":"g","members":[{"value":"` + id + `"}]`)
 		c.unchanged("/Users/"+id, func() {
 			shown := c.get("/Users/" + id).want(http.StatusOK)

@@ -11,8 +11,8 @@ import (
 // racers is the number of clients that act at once.
 const racers = 16
 
-// RunRaces lets 16 clients act at once on one thing and checks that nothing is lost, doubled or torn. newTarget makes a fresh,
-// empty tenant of a profile.
+// RunRaces lets 16 clients act at once on one thing and checks that nothing is lost, doubled or torn. newTarget makes a
+// fresh, empty tenant of a profile.
 func RunRaces(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range races {
@@ -67,7 +67,9 @@ var races = []behaviour{
 	}},
 	{"one group name", func(tenant func(string) *client) {
 		c := tenant("entra")
-		got := statuses(c.race(func(int) (*answer, error) { return c.try(http.MethodPost, "/Groups", group(`"displayName":"g"`)) }))
+		got := statuses(c.race(func(int) (*answer, error) {
+			return c.try(http.MethodPost, "/Groups", group(`"displayName":"g"`))
+		}))
 		if got[http.StatusCreated] != 1 || got[http.StatusConflict] != racers-1 {
 			c.t.Errorf("statuses %v", got)
 		}
@@ -86,9 +88,11 @@ var races = []behaviour{
 			c.agree(gid, ids...)
 			for _, a := range c.race(func(i int) (*answer, error) {
 				if i%2 == 0 {
-					return c.try(http.MethodPatch, "/Groups/"+gid, patchOp(`{"op":"remove","path":"members[value eq \"`+ids[i]+`\"]"}`))
+					return c.try(http.MethodPatch, "/Groups/"+gid,
+						patchOp(`{"op":"remove","path":"members[value eq \"`+ids[i]+`\"]"}`))
 				}
-				return c.try(http.MethodPatch, "/Groups/"+gid, patchOp(`{"op":"add","path":"members","value":`+members("x"+ids[i], ids[i])+`}`))
+				return c.try(http.MethodPatch, "/Groups/"+gid,
+					patchOp(`{"op":"add","path":"members","value":`+members("x"+ids[i], ids[i])+`}`))
 			}) {
 				a.changed()
 			}
@@ -113,7 +117,8 @@ var races = []behaviour{
 			all = append(all, batches[i]...)
 		}
 		for _, a := range c.race(func(i int) (*answer, error) {
-			return c.patient(http.MethodPatch, "/Groups/"+gid, patchOp(`{"op":"add","path":"members","value":`+members(batches[i]...)+`}`))
+			return c.patient(http.MethodPatch, "/Groups/"+gid,
+				patchOp(`{"op":"add","path":"members","value":`+members(batches[i]...)+`}`))
 		}) {
 			a.changed()
 		}
@@ -124,7 +129,8 @@ var races = []behaviour{
 		id := c.create(`"userName":"ann"`)
 		path := "/Users/" + id
 		answers := c.race(func(i int) (*answer, error) {
-			return c.try(http.MethodPatch, path, patchOp(fmt.Sprintf(`{"op":"add","path":"roles","value":[{"value":"r%02d"}]}`, i)))
+			return c.try(http.MethodPatch, path,
+				patchOp(fmt.Sprintf(`{"op":"add","path":"roles","value":[{"value":"r%02d"}]}`, i)))
 		})
 		var want, versions []string
 		for i, a := range answers {
@@ -143,7 +149,8 @@ var races = []behaviour{
 		path := "/Users/" + c.create(`"userName":"ann"`)
 		etag := c.etag(path)
 		got := statuses(c.race(func(i int) (*answer, error) {
-			return c.try(http.MethodPatch, path, patchOp(fmt.Sprintf(`{"op":"add","path":"title","value":"t%d"}`, i)), header("If-Match", etag))
+			return c.try(http.MethodPatch, path, patchOp(fmt.Sprintf(`{"op":"add","path":"title","value":"t%d"}`, i)),
+				header("If-Match", etag))
 		}))
 		if got[http.StatusOK] != 1 || got[http.StatusPreconditionFailed] != racers-1 {
 			c.t.Errorf("statuses %v, want one 200 and %d 412", got, racers-1)
@@ -172,12 +179,14 @@ var races = []behaviour{
 			if i == 0 {
 				return c.try(http.MethodDelete, "/Users/"+id, "")
 			}
-			return c.try(http.MethodPatch, "/Groups/"+groups[i], patchOp(`{"op":"add","path":"members","value":`+members(id)+`}`))
+			return c.try(http.MethodPatch, "/Groups/"+groups[i],
+				patchOp(`{"op":"add","path":"members","value":`+members(id)+`}`))
 		}) {
 			a.is(http.StatusOK, http.StatusNoContent)
 		}
 		c.get("/Users/"+id).refused(http.StatusNotFound, "")
-		// A member added after the deletion names nobody; one added before it went with the user. None may claim that the user exists.
+		// A member added after the deletion names nobody; one added before it went with the user. None may claim that the
+		// user exists.
 		for _, gid := range groups {
 			c.get("/Groups/"+gid).want(http.StatusOK).lacks("members[?value="+id+"].type", "members[?value="+id+"].$ref")
 		}
@@ -196,8 +205,8 @@ var races = []behaviour{
 	}},
 }
 
-// patient sends a request again that a server under load puts off: 503 with an integer Retry-After, the one error that a client may
-// get for another one's change. It does not wait itself: the server has waited already.
+// patient sends a request again that a server under load puts off: 503 with an integer Retry-After, the one error that
+// a client may get for another one's change. It does not wait itself: the server has waited already.
 func (c *client) patient(method, path, body string) (*answer, error) {
 	for range 20 {
 		a, err := c.try(method, path, body)

@@ -22,7 +22,8 @@ var readBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.create(`"userName":"ann"`)
 		// Location, Content-Location and ETag are compared with meta by the client itself.
-		c.get("/Users/"+id).want(http.StatusOK).has("id", id).has("userName", "ann").has("meta.location", exists).has("meta.version", exists)
+		c.get("/Users/"+id).want(http.StatusOK).has("id", id).has("userName", "ann").has("meta.location", exists).
+			has("meta.version", exists)
 		gid := c.createGroup(`"displayName":"g"`)
 		c.get("/Groups/"+gid).want(http.StatusOK).has("id", gid).has("displayName", "g").has("meta.location", exists)
 		c.get("/Users/none").refused(http.StatusNotFound, "")
@@ -72,9 +73,11 @@ var readBehaviours = []behaviour{
 		c.many(5)
 		for count, want := range map[string]int{"0": 0, "-1": 0, "2": 2, "5": 5, "6": 5, "1000": 5, "1000000000": 5} {
 			c.get("/Users", params("count", count)).want(http.StatusOK).has("totalResults", 5).has("itemsPerPage", want)
-			c.get("/Users", params("count", count, "filter", `userName sw "u"`)).want(http.StatusOK).has("totalResults", 5).has("itemsPerPage", want)
+			c.get("/Users", params("count", count, "filter", `userName sw "u"`)).want(http.StatusOK).has("totalResults", 5).
+				has("itemsPerPage", want)
 		}
-		c.get("/Users", params("count", "0", "startIndex", "3")).want(http.StatusOK).has("totalResults", 5).has("itemsPerPage", 0)
+		c.get("/Users", params("count", "0", "startIndex", "3")).want(http.StatusOK).has("totalResults", 5).
+			has("itemsPerPage", 0)
 	}},
 	{"41 pages do not overlap", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -82,9 +85,11 @@ var readBehaviours = []behaviour{
 		for _, filter := range []string{"", `userName sw "u"`, `active eq true`, `not (userName eq "none")`} {
 			var seen []string
 			for start := 1; start <= 23; start += 5 {
-				a := c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5", "filter", filter)).want(http.StatusOK).has("totalResults", 23)
+				a := c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5", "filter", filter)).want(http.StatusOK).
+					has("totalResults", 23)
 				if filter == "" {
-					a = c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5")).want(http.StatusOK).has("totalResults", 23)
+					a = c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5")).want(http.StatusOK).
+						has("totalResults", 23)
 				}
 				seen = append(seen, a.column("id")...)
 			}
@@ -99,7 +104,8 @@ var readBehaviours = []behaviour{
 	}},
 	{"43 attributes", func(tenant func(string) *client) {
 		c := tenant("generic")
-		id := c.create(`"userName":"ann","title":"t","name":{"givenName":"A","familyName":"L"},"emails":[{"value":"a@example.com","type":"work"}],"` +
+		id := c.create(`"userName":"ann","title":"t","name":{"givenName":"A","familyName":"L"},` +
+			`"emails":[{"value":"a@example.com","type":"work"}],"` +
 			enterpriseURN + `":{"department":"d","costCenter":"c"}`)
 		only := func(a *answer, keys ...string) *answer {
 			a.t.Helper()
@@ -119,10 +125,13 @@ var readBehaviours = []behaviour{
 		path := "/Users/" + id
 		only(c.get(path, params("attributes", "userName")).want(http.StatusOK), "userName").lacks("meta")
 		only(c.get(path, params("attributes", "userName, title")).want(http.StatusOK), "userName", "title")
-		only(c.get(path, params("attributes", "name.givenName")).want(http.StatusOK), "name").has("name.givenName", "A").lacks("name.familyName")
-		only(c.get(path, params("attributes", "emails.value")).want(http.StatusOK), "emails").has("emails[0].value", "a@example.com").lacks("emails[0].type")
+		only(c.get(path, params("attributes", "name.givenName")).want(http.StatusOK), "name").has("name.givenName", "A").
+			lacks("name.familyName")
+		only(c.get(path, params("attributes", "emails.value")).want(http.StatusOK), "emails").
+			has("emails[0].value", "a@example.com").lacks("emails[0].type")
 		only(c.get(path, params("attributes", userURN+":userName")).want(http.StatusOK), "userName")
-		only(c.get(path, params("attributes", userURN+":name.familyName")).want(http.StatusOK), "name").lacks("name.givenName")
+		only(c.get(path, params("attributes", userURN+":name.familyName")).want(http.StatusOK), "name").
+			lacks("name.givenName")
 		only(c.get(path, params("attributes", enterpriseURN)).want(http.StatusOK), enterpriseURN).
 			has("['"+enterpriseURN+"'].department", "d").has("['"+enterpriseURN+"'].costCenter", "c")
 		only(c.get(path, params("attributes", enterpriseURN+":department")).want(http.StatusOK), enterpriseURN).
@@ -130,8 +139,10 @@ var readBehaviours = []behaviour{
 		only(c.get(path, params("attributes", "id")).want(http.StatusOK))
 		only(c.get(path, params("attributes", "meta")).want(http.StatusOK)).has("meta.location", exists)
 		only(c.get(path, params("attributes", "nonsense")).want(http.StatusOK))
-		only(c.patch(path, `{"op":"replace","path":"title","value":"u"}`, params("attributes", "title")).want(http.StatusOK), "title").has("title", "u")
-		only(c.put(path, user(`"userName":"ann","title":"v"`), params("attributes", "title")).want(http.StatusOK), "title").has("title", "v")
+		only(c.patch(path, `{"op":"replace","path":"title","value":"u"}`, params("attributes", "title")).
+			want(http.StatusOK), "title").has("title", "u")
+		only(c.put(path, user(`"userName":"ann","title":"v"`), params("attributes", "title")).want(http.StatusOK), "title").
+			has("title", "v")
 		c.post("/Users", user(`"userName":"bob","title":"t"`), params("attributes", "userName")).want(http.StatusCreated).
 			has("userName", "bob").has("id", exists).lacks("title")
 		list := c.get("/Users", params("attributes", "userName")).want(http.StatusOK).lists("userName", "ann", "bob")
@@ -142,16 +153,23 @@ var readBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.create(`"userName":"ann","title":"t","name":{"givenName":"A","familyName":"L"}`)
 		path := "/Users/" + id
-		c.get(path, params("excludedAttributes", "title,meta")).want(http.StatusOK).lacks("title", "meta").has("userName", "ann").has("name.givenName", "A")
-		c.get(path, params("excludedAttributes", "name.givenName")).want(http.StatusOK).lacks("name.givenName").has("name.familyName", "L")
-		c.get(path, params("excludedAttributes", "id,schemas,userName")).want(http.StatusOK).has("id", id).has("schemas", []string{userURN})
-		c.patch(path, `{"op":"replace","path":"title","value":"u"}`, params("excludedAttributes", "name")).want(http.StatusOK).has("title", "u").lacks("name")
+		c.get(path, params("excludedAttributes", "title,meta")).want(http.StatusOK).lacks("title", "meta").
+			has("userName", "ann").has("name.givenName", "A")
+		c.get(path, params("excludedAttributes", "name.givenName")).want(http.StatusOK).lacks("name.givenName").
+			has("name.familyName", "L")
+		c.get(path, params("excludedAttributes", "id,schemas,userName")).want(http.StatusOK).has("id", id).
+			has("schemas", []string{userURN})
+		c.patch(path, `{"op":"replace","path":"title","value":"u"}`, params("excludedAttributes", "name")).
+			want(http.StatusOK).has("title", "u").lacks("name")
 		gid := c.createGroup(`"displayName":"g","members":[{"value":"` + id + `"}]`)
-		c.get("/Groups", params("excludedAttributes", "members")).want(http.StatusOK).lacks("Resources[0].members").has("Resources[0].displayName", "g")
+		c.get("/Groups", params("excludedAttributes", "members")).want(http.StatusOK).lacks("Resources[0].members").
+			has("Resources[0].displayName", "g")
 		c.get("/Groups").want(http.StatusOK).has("Resources[0].members[0].value", id)
 		c.get("/Groups/"+gid, params("excludedAttributes", "members")).want(http.StatusOK).lacks("members")
-		c.get("/Groups/"+gid, params("attributes", "members")).want(http.StatusOK).has("members[0].value", id).lacks("displayName")
-		c.get("/Groups/"+gid, params("attributes", "displayName")).want(http.StatusOK).has("displayName", "g").lacks("members")
+		c.get("/Groups/"+gid, params("attributes", "members")).want(http.StatusOK).has("members[0].value", id).
+			lacks("displayName")
+		c.get("/Groups/"+gid, params("attributes", "displayName")).want(http.StatusOK).has("displayName", "g").
+			lacks("members")
 	}},
 	{"45 a value path in attributes does not fail", func(tenant func(string) *client) {
 		c := tenant("generic")
@@ -166,7 +184,8 @@ var readBehaviours = []behaviour{
 		c.createGroup(`"displayName":"Sales","externalId":"e1","members":[{"value":"` + uid + `"}]`)
 		c.createGroup(`"displayName":"Support"`)
 		for _, filter := range []string{`displayName eq "Sales"`, `displayName eq "SALES"`, `externalId eq "e1"`} {
-			c.get("/Groups", params("excludedAttributes", "members", "filter", filter)).want(http.StatusOK).lists("displayName", "Sales").
+			c.get("/Groups", params("excludedAttributes", "members", "filter", filter)).want(http.StatusOK).
+				lists("displayName", "Sales").
 				lacks("Resources[0].members")
 		}
 		c.get("/Groups", params("excludedAttributes", "members", "filter", `displayName eq "none"`)).lists("displayName")

@@ -30,7 +30,8 @@ type Requirement struct {
 
 // Binding reports whether the requirement leaves no choice.
 func (r Requirement) Binding() bool {
-	return strings.HasPrefix(r.Level, "MUST") || strings.HasPrefix(r.Level, "SHALL") || r.Level == "REQUIRED" || r.Level == "ERRATUM" || r.Level == "TEXT"
+	return strings.HasPrefix(r.Level, "MUST") || strings.HasPrefix(r.Level, "SHALL") || r.Level == "REQUIRED" ||
+		r.Level == "ERRATUM" || r.Level == "TEXT"
 }
 
 // Requirements lists what RFC 7643, RFC 7644 and RFC 9865 ask for, with their verified errata, in the order of the
@@ -59,7 +60,10 @@ func Requirements() ([]Requirement, error) {
 			if !strings.HasPrefix(fields[3], "n/a: ") && !strings.HasPrefix(fields[3], "not followed: ") {
 				evidence = strings.Split(fields[3], "; ")
 			}
-			all = append(all, Requirement{ID: fields[0], RFC: id[0], Section: id[1], Level: fields[1], Text: fields[2], Evidence: evidence})
+			all = append(all, Requirement{
+				ID: fields[0], RFC: id[0], Section: id[1], Level: fields[1], Text: fields[2],
+				Evidence: evidence,
+			})
 		}
 	}
 	return all, nil
@@ -129,7 +133,8 @@ func TestNames() []string {
 	add := func(suite string, chapters ...chapter) {
 		for _, part := range chapters {
 			for _, b := range part.behaviours {
-				names = append(names, strings.Join(slices.DeleteFunc([]string{suite, part.name, b.name}, func(s string) bool { return s == "" }), "/"))
+				names = append(names, strings.Join(slices.DeleteFunc([]string{suite, part.name, b.name},
+					func(s string) bool { return s == "" }), "/"))
 			}
 		}
 	}

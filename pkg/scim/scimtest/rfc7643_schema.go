@@ -104,14 +104,20 @@ var rfc7643Schema = []behaviour{
 	{"multi-valued attributes have the default sub-attributes", func(tenant func(string) *client) {
 		a, all := tenant("rfc").schemas()
 		user := all[userURN]
-		for _, name := range []string{"emails", "phoneNumbers", "ims", "photos", "entitlements", "roles", "x509Certificates"} {
+		for _, name := range []string{
+			"emails", "phoneNumbers", "ims", "photos", "entitlements", "roles",
+			"x509Certificates",
+		} {
 			a.hasDeclared(user, name, map[string]any{"type": "complex", "multiValued": true})
 			for _, sub := range []string{"value", "display", "type"} {
 				a.hasDeclared(user, name+"."+sub, map[string]any{"multiValued": false})
 			}
 			a.hasDeclared(user, name+".primary", map[string]any{"type": "boolean"})
 		}
-		for name, value := range map[string]string{"emails": "work", "phoneNumbers": "mobile", "ims": "xmpp", "photos": "thumbnail"} {
+		for name, value := range map[string]string{
+			"emails": "work", "phoneNumbers": "mobile", "ims": "xmpp",
+			"photos": "thumbnail",
+		} {
 			if list, _ := user[name+".type"]["canonicalValues"].([]any); !slices.Contains(list, any(value)) {
 				a.fail("canonicalValues of %s.type lack %s", name, value)
 			}

@@ -19,11 +19,13 @@ var rfc7643Values = []behaviour{
 				got.fail("want %s", value)
 			}
 		}
-		c.post("/Users", user(`"userName":"`+tag()+`","x509Certificates":[{"value":"no base64!"}]`)).refused(http.StatusBadRequest, "invalidValue")
+		c.post("/Users", user(`"userName":"`+tag()+`","x509Certificates":[{"value":"no base64!"}]`)).
+			refused(http.StatusBadRequest, "invalidValue")
 	}},
 	{"one value under two types", func(tenant func(string) *client) {
 		c := tenant("rfc")
-		id := c.create(`"userName":"` + tag() + `","emails":[{"value":"a@example.com","type":"work"},{"value":"a@example.com","type":"home"}]`)
+		id := c.create(`"userName":"` + tag() +
+			`","emails":[{"value":"a@example.com","type":"work"},{"value":"a@example.com","type":"home"}]`)
 		c.get("/Users/"+id).want(http.StatusOK).has("emails", map[string]any{"$len": 2}).
 			has("emails[?type=work].value", "a@example.com").has("emails[?type=home].value", "a@example.com")
 	}},
@@ -53,7 +55,8 @@ var rfc7643Values = []behaviour{
 		if id == gid {
 			c.t.Errorf("a user and a group have the id %s", id)
 		}
-		c.patch("/Users/"+id, `{"op":"replace","path":"userName","value":"`+name+`-2"}`).want(http.StatusOK, http.StatusNoContent)
+		c.patch("/Users/"+id, `{"op":"replace","path":"userName","value":"`+name+`-2"}`).
+			want(http.StatusOK, http.StatusNoContent)
 		c.put("/Users/"+id, user(`"userName":"`+name+`-3"`)).want(http.StatusOK).has("id", id)
 		c.filter("/Users", `userName eq "`+name+`-3"`).lists("id", id)
 		c.delete("/Users/" + id).want(http.StatusNoContent)
@@ -64,7 +67,8 @@ var rfc7643Values = []behaviour{
 	{"a name comes back as it was sent, whole or in parts", func(tenant func(string) *client) {
 		c := tenant("rfc")
 		for _, name := range []string{
-			`{"formatted":"Ms. Ann B Lee, III"}`, `{"familyName":"Lee","givenName":"Ann","middleName":"B","honorificPrefix":"Ms.","honorificSuffix":"III"}`,
+			`{"formatted":"Ms. Ann B Lee, III"}`,
+			`{"familyName":"Lee","givenName":"Ann","middleName":"B","honorificPrefix":"Ms.","honorificSuffix":"III"}`,
 			`{"formatted":"Ann Lee","familyName":"Lee","givenName":"Ann"}`,
 		} {
 			id := c.create(`"userName":"` + tag() + `","name":` + name + `,"displayName":"ann","nickName":"Annie"`)
@@ -77,14 +81,19 @@ var rfc7643Values = []behaviour{
 			id := c.create(`"userName":"` + tag() + `","addresses":[{"` + part + `":"US"}]`)
 			c.get("/Users/"+id).want(http.StatusOK).has("addresses[0]."+part, "US")
 		}
-		id := c.create(`"userName":"` + tag() + `","addresses":[{"formatted":"1 Main Street\nTown","streetAddress":"House\r\n1"}]`)
-		c.get("/Users/"+id).want(http.StatusOK).has("addresses[0].formatted", "1 Main Street\nTown").has("addresses[0].streetAddress", "House\r\n1")
+		id := c.create(`"userName":"` + tag() +
+			`","addresses":[{"formatted":"1 Main Street\nTown","streetAddress":"House\r\n1"}]`)
+		c.get("/Users/"+id).want(http.StatusOK).has("addresses[0].formatted", "1 Main Street\nTown").
+			has("addresses[0].streetAddress", "House\r\n1")
 	}},
 	{"a locale may be written with an underscore, a type may be new", func(tenant func(string) *client) {
 		c := tenant("rfc")
-		id := c.create(`"userName":"` + tag() + `","locale":"en_US","ims":[{"value":"a","type":"matrix"}],"phoneNumbers":[{"value":"1","type":"satellite"}],` +
-			`"emails":[{"value":"a@example.com","type":"club"}],"photos":[{"value":"https://example.com/a.png","type":"photo"},{"value":"https://example.com/b.png","type":"thumbnail"}]`)
-		c.get("/Users/"+id).want(http.StatusOK).has("locale", "en_US").has("ims[0].type", "matrix").has("phoneNumbers[0].type", "satellite").
+		id := c.create(`"userName":"` + tag() +
+			`","locale":"en_US","ims":[{"value":"a","type":"matrix"}],"phoneNumbers":[{"value":"1","type":"satellite"}],` +
+			`"emails":[{"value":"a@example.com","type":"club"}],"photos":[{"value":"https://example.com/a.png",` +
+			`"type":"photo"},{"value":"https://example.com/b.png","type":"thumbnail"}]`)
+		c.get("/Users/"+id).want(http.StatusOK).has("locale", "en_US").has("ims[0].type", "matrix").
+			has("phoneNumbers[0].type", "satellite").
 			has("emails[0].type", "club").has("photos", map[string]any{"$len": 2})
 	}},
 	{"a password can't be searched for", func(tenant func(string) *client) {
@@ -98,7 +107,8 @@ var rfc7643Values = []behaviour{
 	{"a manager has value and $ref", func(tenant func(string) *client) {
 		c := tenant("rfc")
 		boss := c.create(`"userName":"` + tag() + `"`)
-		id := c.create(`"userName":"` + tag() + `","` + enterpriseURN + `":{"manager":{"value":"` + boss + `","displayName":"ignored"}}`)
+		id := c.create(`"userName":"` + tag() + `","` + enterpriseURN + `":{"manager":{"value":"` + boss +
+			`","displayName":"ignored"}}`)
 		a := c.get("/Users/"+id).want(http.StatusOK).has("['"+enterpriseURN+"'].manager.value", boss)
 		if ref := a.str("['" + enterpriseURN + "'].manager.$ref"); !strings.HasSuffix(ref, "/Users/"+boss) {
 			a.fail("$ref is %q", ref)
@@ -118,6 +128,7 @@ var rfc7643Values = []behaviour{
 	}},
 	{"a member without value is refused", func(tenant func(string) *client) {
 		c := tenant("rfc")
-		c.post("/Groups", group(`"displayName":"`+tag()+`","members":[{"type":"User"}]`)).refused(http.StatusBadRequest, "invalidValue")
+		c.post("/Groups", group(`"displayName":"`+tag()+`","members":[{"type":"User"}]`)).
+			refused(http.StatusBadRequest, "invalidValue")
 	}},
 }

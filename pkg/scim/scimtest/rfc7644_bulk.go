@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// bulk sends a BulkRequest of the given operations; more holds further members of the message, each followed by a comma.
+// bulk sends a BulkRequest of the given operations; more holds further members of the message, each followed by a
+// comma.
 func (c *client) bulk(more, operations string) *answer {
 	c.t.Helper()
 	return c.post("/Bulk", `{"schemas":["`+bulkRequestURN+`"],`+more+`"Operations":[`+operations+`]}`)
@@ -43,11 +44,14 @@ var rfc7644Bulk = []behaviour{
 		a := c.bulk("", strings.Join([]string{
 			bulkPost("/Users", "one", user(`"userName":"`+mark+`-1"`)),
 			`{"method":"PUT","path":"/Users/` + id + `","data":` + user(`"userName":"`+mark+`","title":"put"`) + `}`,
-			`{"method":"PATCH","path":"/Users/` + id + `","data":` + patchOp(`{"op":"add","path":"nickName","value":"patched"}`) + `}`,
+			`{"method":"PATCH","path":"/Users/` + id + `","data":` +
+				patchOp(`{"op":"add","path":"nickName","value":"patched"}`) + `}`,
 			`{"method":"DELETE","path":"/Users/` + gone + `"}`,
 		}, ",")).want(http.StatusOK).has("schemas", []string{bulkResponseURN}).has("Operations", map[string]any{"$len": 4})
-		a.has("Operations[0].status", "201").has("Operations[0].bulkId", "one").has("Operations[0].method", "POST").has("Operations[3].status", "204")
-		c.get("/Users/"+a.made(0)).want(http.StatusOK).has("userName", mark+"-1").has("meta.location", a.str("Operations[0].location")).
+		a.has("Operations[0].status", "201").has("Operations[0].bulkId", "one").has("Operations[0].method", "POST").
+			has("Operations[3].status", "204")
+		c.get("/Users/"+a.made(0)).want(http.StatusOK).has("userName", mark+"-1").
+			has("meta.location", a.str("Operations[0].location")).
 			has("meta.version", a.str("Operations[0].version"))
 		c.get("/Users/"+id).want(http.StatusOK).has("title", "put").has("nickName", "patched")
 		c.get("/Users/"+gone).refused(http.StatusNotFound, "")
@@ -61,7 +65,8 @@ var rfc7644Bulk = []behaviour{
 			bulkPost("/Users", "c", user(`"displayName":"no name"`)), bulkPost("/Users", "d", user(`"userName":"`+mark+`-d"`)),
 			`{"method":"DELETE","path":"/Users/` + mark + `"}`,
 		}, ",")).results("201", "409", "400", "201", "404")
-		a.has("Operations[1].response.scimType", "uniqueness").has("Operations[1].response.status", "409").has("Operations[1].response.detail", exists).
+		a.has("Operations[1].response.scimType", "uniqueness").has("Operations[1].response.status", "409").
+			has("Operations[1].response.detail", exists).
 			has("Operations[1].bulkId", "b").lacks("Operations[1].location")
 		c.filter("/Users", `userName sw "`+mark+`"`).lists("userName", mark, mark+"-d")
 	}},
@@ -102,7 +107,8 @@ var rfc7644Bulk = []behaviour{
 		c.offers("bulk.supported")
 		mark := tag()
 		a := c.bulk("", bulkPost("/Users", "u", user(`"userName":"`+mark+`"`))+
-			`,{"method":"PATCH","path":"/Users/bulkId:u","data":`+patchOp(`{"op":"add","path":"title","value":"t"}`)+`}`).want(http.StatusOK)
+			`,{"method":"PATCH","path":"/Users/bulkId:u","data":`+patchOp(`{"op":"add","path":"title","value":"t"}`)+`}`).
+			want(http.StatusOK)
 		c.get("/Users/"+a.made(0)).want(http.StatusOK).has("title", "t")
 	}},
 	{"a version guards an operation", func(tenant func(string) *client) {
@@ -114,7 +120,8 @@ var rfc7644Bulk = []behaviour{
 		old := c.etag(path)
 		c.patch(path, `{"op":"add","path":"title","value":"t"}`).want(http.StatusOK, http.StatusNoContent)
 		change := func(version string) string {
-			return `{"method":"PUT","path":"` + path + `","version":` + quote(version) + `,"data":` + user(`"userName":"`+name+`","title":"u"`) + `}`
+			return `{"method":"PUT","path":"` + path + `","version":` + quote(version) + `,"data":` +
+				user(`"userName":"`+name+`","title":"u"`) + `}`
 		}
 		c.bulk("", change(old)).results("412")
 		c.bulk("", change(c.etag(path))).results("200")
@@ -136,7 +143,8 @@ var rfc7644Bulk = []behaviour{
 		if !strings.Contains(tooMany.str("detail"), fmt.Sprint(int(operations))) {
 			tooMany.fail("the detail does not name the limit %d", int(operations))
 		}
-		tooLarge := c.bulk("", bulkPost("/Users", "a", user(`"userName":"`+mark+`","title":"`+strings.Repeat("x", int(payload))+`"`))).
+		tooLarge := c.bulk("", bulkPost("/Users", "a", user(`"userName":"`+mark+`","title":"`+
+			strings.Repeat("x", int(payload))+`"`))).
 			refused(http.StatusRequestEntityTooLarge, "")
 		if !strings.Contains(tooLarge.str("detail"), fmt.Sprint(int(payload))) {
 			tooLarge.fail("the detail does not name the limit %d", int(payload))
@@ -148,14 +156,16 @@ var rfc7644Bulk = []behaviour{
 		c.offers("bulk.supported")
 		for _, body := range []string{
 			`{"Operations":[]}`, `{"schemas":["` + bulkRequestURN + `"]}`, `{"schemas":["` + patchURN + `"],"Operations":[]}`,
-			`{"schemas":["` + bulkRequestURN + `"],"Operations":{}}`, `{"schemas":["` + bulkRequestURN + `"],"failOnErrors":"x","Operations":[]}`,
+			`{"schemas":["` + bulkRequestURN + `"],"Operations":{}}`,
+			`{"schemas":["` + bulkRequestURN + `"],"failOnErrors":"x","Operations":[]}`,
 		} {
 			c.post("/Bulk", body).refused(http.StatusBadRequest, "")
 		}
 		mark := tag()
 		// A POST needs a bulkId, and each operation a method that there is, a path, and data unless it deletes.
 		for _, operation := range []string{
-			`{"method":"POST","path":"/Users","data":` + user(`"userName":"`+mark+`"`) + `}`, `{"method":"GET","path":"/Users"}`, `{"path":"/Users/x"}`,
+			`{"method":"POST","path":"/Users","data":` + user(`"userName":"`+mark+`"`) + `}`, `{"method":"GET","path":"/Users"}`,
+			`{"path":"/Users/x"}`,
 			`{"method":"DELETE"}`, `{"method":"POST","path":"/Users","bulkId":"x"}`, `{"method":"PUT","path":"/Users/x"}`,
 			`{"method":"POST","bulkId":"x","data":` + user(`"userName":"`+mark+`"`) + `}`,
 		} {

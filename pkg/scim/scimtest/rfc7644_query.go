@@ -48,8 +48,10 @@ var rfc7644Query = []behaviour{
 		c := tenant("rfc")
 		mark := tag()
 		c.marked(mark, map[string]string{
-			"a": `"title":"Boss","userType":"Employee","emails":[{"value":"a@example.com","type":"work"},{"value":"a@example.org","type":"home"}]`,
-			"b": `"userType":"Intern","emails":[{"value":"b@example.org","type":"work"}],"` + enterpriseURN + `":{"department":"D"}`,
+			"a": `"title":"Boss","userType":"Employee","emails":[{"value":"a@example.com","type":"work"},` +
+				`{"value":"a@example.org","type":"home"}]`,
+			"b": `"userType":"Intern","emails":[{"value":"b@example.org","type":"work"}],"` + enterpriseURN +
+				`":{"department":"D"}`,
 			"c": `"title":"Clerk","userType":"Employee"`,
 		})
 		for filter, want := range map[string]string{
@@ -76,7 +78,10 @@ var rfc7644Query = []behaviour{
 			}
 			c.filter("/Users", `userName sw "`+mark+`" and (`+filter+`)`).lists("userName", names...)
 		}
-		for _, filter := range []string{`userName regex "x"`, `userName`, `userName eq`, `(userName pr`, `name eq "x"`, `active gt true`, `x509Certificates.value lt "x"`} {
+		for _, filter := range []string{
+			`userName regex "x"`, `userName`, `userName eq`, `(userName pr`, `name eq "x"`,
+			`active gt true`, `x509Certificates.value lt "x"`,
+		} {
 			c.get("/Users", params("filter", filter)).refused(http.StatusBadRequest, "invalidFilter")
 		}
 	}},
@@ -85,7 +90,8 @@ var rfc7644Query = []behaviour{
 		mark := tag()
 		c.marked(mark, map[string]string{"a": "", "b": "", "c": ""})
 		mine := func(more ...string) *answer {
-			return c.get("/Users", params(append([]string{"filter", `userName sw "` + mark + `"`}, more...)...)).want(http.StatusOK).has("totalResults", 3)
+			return c.get("/Users", params(append([]string{"filter", `userName sw "` + mark + `"`}, more...)...)).
+				want(http.StatusOK).has("totalResults", 3)
 		}
 		for startIndex, n := range map[string]int{"-5": 3, "0": 3, "1": 3, "2": 2, "3": 1, "4": 0} {
 			mine("startIndex", startIndex).has("itemsPerPage", n).has("Resources", map[string]any{"$len": n})
@@ -98,14 +104,18 @@ var rfc7644Query = []behaviour{
 	{"attributes and excludedAttributes", func(tenant func(string) *client) {
 		c := tenant("rfc")
 		mark := tag()
-		id := c.create(`"userName":"` + mark + `","title":"t","name":{"givenName":"A","familyName":"L"},"` + enterpriseURN + `":{"department":"d"}`)
+		id := c.create(`"userName":"` + mark + `","title":"t","name":{"givenName":"A","familyName":"L"},"` + enterpriseURN +
+			`":{"department":"d"}`)
 		for _, a := range []*answer{
 			c.get("/Users/"+id, params("attributes", "userName,name.givenName")).want(http.StatusOK),
-			c.put("/Users/"+id, user(`"userName":"`+mark+`","title":"t","name":{"givenName":"A","familyName":"L"},"`+enterpriseURN+`":{"department":"d"}`),
+			c.put("/Users/"+id, user(`"userName":"`+mark+`","title":"t","name":{"givenName":"A","familyName":"L"},"`+
+				enterpriseURN+`":{"department":"d"}`),
 				params("attributes", "userName,name.givenName")).want(http.StatusOK),
-			c.patch("/Users/"+id, `{"op":"add","path":"title","value":"u"}`, params("attributes", userURN+":userName,NAME.givenName")).want(http.StatusOK),
+			c.patch("/Users/"+id, `{"op":"add","path":"title","value":"u"}`,
+				params("attributes", userURN+":userName,NAME.givenName")).want(http.StatusOK),
 		} {
-			a.has("id", id).has("schemas", exists).has("userName", mark).holds("name", `{"givenName":"A"}`).lacks("title", "meta", "['"+enterpriseURN+"']")
+			a.has("id", id).has("schemas", exists).has("userName", mark).holds("name", `{"givenName":"A"}`).
+				lacks("title", "meta", "['"+enterpriseURN+"']")
 		}
 		c.get("/Users/"+id, params("excludedAttributes", "id,schemas,name,"+enterpriseURN+":department")).want(http.StatusOK).
 			has("id", id).has("schemas", exists).has("userName", mark).lacks("name", "['"+enterpriseURN+"'].department")
@@ -115,12 +125,14 @@ var rfc7644Query = []behaviour{
 		c.offers("sort.supported")
 		mark := tag()
 		c.marked(mark, map[string]string{
-			"a": `"title":"b","name":{"familyName":"Z"},"emails":[{"value":"z@example.com"},{"value":"a@example.com","primary":true}]`,
+			"a": `"title":"b","name":{"familyName":"Z"},"emails":[{"value":"z@example.com"},{"value":"a@example.com",` +
+				`"primary":true}]`,
 			"B": `"title":"A","name":{"familyName":"y"},"emails":[{"value":"c@example.com"},{"value":"a@example.com"}]`,
 			"c": `"name":{"familyName":"X"},"emails":[{"value":"b@example.com"}]`,
 		})
 		sorted := func(more ...string) *answer {
-			return c.get("/Users", params(append([]string{"filter", `userName sw "` + mark + `"`}, more...)...)).want(http.StatusOK)
+			return c.get("/Users", params(append([]string{"filter", `userName sw "` + mark + `"`}, more...)...)).
+				want(http.StatusOK)
 		}
 		sorted("sortBy", "userName").order("userName", mark, "a", "b", "c")
 		sorted("sortBy", "USERNAME", "sortOrder", "descending").order("userName", mark, "c", "b", "a")
@@ -141,7 +153,8 @@ var rfc7644Query = []behaviour{
 		}
 		search("/Users", `"filter":"userName sw \"`+mark+`\"","attributes":["userName"]`).want(http.StatusOK).
 			lists("userName", mark+"a", mark+"b").lacks("Resources[0].displayName", "Resources[0].meta")
-		search("/Users", `"filter":"userName sw \"`+mark+`\"","excludedAttributes":["userName"],"startIndex":2,"count":1`).want(http.StatusOK).
+		search("/Users", `"filter":"userName sw \"`+mark+`\"","excludedAttributes":["userName"],"startIndex":2,"count":1`).
+			want(http.StatusOK).
 			has("totalResults", 2).has("itemsPerPage", 1).has("startIndex", 2).lacks("Resources[0].userName")
 		search("/Groups", `"filter":"displayName eq \"`+mark+`\""`).want(http.StatusOK).lists("id", gid)
 		search("/Users", `"filter":"userName regex \"x\""`).refused(http.StatusBadRequest, "invalidFilter")

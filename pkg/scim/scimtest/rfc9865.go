@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// walk reads a list page by page from an empty cursor and returns one attribute of all resources, with the pages' answers.
+// walk reads a list page by page from an empty cursor and returns one attribute of all resources, with the pages'
+// answers.
 func (c *client) walk(path, attribute string, parameters ...string) ([]string, []*answer) {
 	c.t.Helper()
 	var values []string
@@ -80,7 +81,8 @@ var rfc9865 = []behaviour{
 			c.t.Errorf("%q, want %q", got, names)
 		}
 		slices.Reverse(names)
-		if got, _ = c.walk("/Users", "userName", "filter", filter, "count", "3", "sortBy", "userName", "sortOrder", "descending"); !slices.Equal(got, names) {
+		if got, _ = c.walk("/Users", "userName", "filter", filter, "count", "3", "sortBy", "userName", "sortOrder",
+			"descending"); !slices.Equal(got, names) {
 			c.t.Errorf("descending: %q, want %q", got, names)
 		}
 	}},
@@ -117,26 +119,31 @@ var rfc9865 = []behaviour{
 		c.get("/Users", params("filter", filter, "cursor", "", "count", "x")).refused(http.StatusBadRequest, "invalidCount")
 		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).want(http.StatusOK).str("nextCursor")
 		// A server may take another count than that of the first page, or insist on it.
-		if a := c.get("/Users", params("filter", filter, "count", "2", "cursor", next)); a.is(http.StatusOK, http.StatusBadRequest) && a.Status != http.StatusOK {
+		if a := c.get("/Users", params("filter", filter, "count", "2", "cursor", next)); a.is(
+			http.StatusOK, http.StatusBadRequest) && a.Status != http.StatusOK {
 			a.has("scimType", "invalidCount")
 		}
-		c.get("/Users", params("filter", filter+" and active eq true", "count", "3", "cursor", next)).refused(http.StatusBadRequest, "invalidCursor")
+		c.get("/Users", params("filter", filter+" and active eq true", "count", "3", "cursor", next)).
+			refused(http.StatusBadRequest, "invalidCursor")
 		c.get("/Groups", params("count", "3", "cursor", next)).refused(http.StatusBadRequest, "invalidCursor")
 		middle := len(next) / 2
 		flipped := next[:middle] + map[bool]string{true: "A", false: "B"}[next[middle] != 'A'] + next[middle+1:]
-		c.get("/Users", params("filter", filter, "count", "3", "cursor", flipped)).refused(http.StatusBadRequest, "invalidCursor")
+		c.get("/Users", params("filter", filter, "count", "3", "cursor", flipped)).
+			refused(http.StatusBadRequest, "invalidCursor")
 	}},
 	{"a cursor is good with a token only", func(tenant func(string) *client) {
 		c := tenant("rfc")
 		c.offers("pagination.cursor")
 		filter, _ := c.seven()
 		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).want(http.StatusOK).str("nextCursor")
-		c.get("/Users", params("filter", filter, "count", "3", "cursor", next), without("Authorization")).refused(http.StatusUnauthorized, "")
+		c.get("/Users", params("filter", filter, "count", "3", "cursor", next), without("Authorization")).
+			refused(http.StatusUnauthorized, "")
 		if c.target.Shared {
 			return
 		}
 		other := tenant("rfc")
-		other.get("/Users", params("filter", filter, "count", "3", "cursor", next)).refused(http.StatusBadRequest, "invalidCursor")
+		other.get("/Users", params("filter", filter, "count", "3", "cursor", next)).
+			refused(http.StatusBadRequest, "invalidCursor")
 	}},
 	{"without cursor the default method answers", func(tenant func(string) *client) {
 		c := tenant("rfc")
@@ -153,7 +160,8 @@ var rfc9865 = []behaviour{
 		filter, names := c.seven()
 		var got []string
 		for cursor := ""; ; {
-			a := c.post("/Users/.search", `{"schemas":["`+searchURN+`"],"filter":`+quote(filter)+`,"count":3,"cursor":`+quote(cursor)+`}`).want(http.StatusOK)
+			a := c.post("/Users/.search", `{"schemas":["`+searchURN+`"],"filter":`+quote(filter)+`,"count":3,"cursor":`+
+				quote(cursor)+`}`).want(http.StatusOK)
 			got = append(got, a.column("userName")...)
 			if cursor = a.str("nextCursor"); cursor == "" || len(got) > len(names) {
 				break

@@ -120,7 +120,8 @@ func TestCheckAnswer(t *testing.T) {
 	answer := func(status int, body string) response {
 		return response{Status: status, Header: http.Header{"Content-Type": {"application/scim+json"}}, Body: []byte(body)}
 	}
-	const list = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0`
+	const list = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,` +
+		`"itemsPerPage":0`
 	cases := []struct {
 		name    string
 		answer  response
@@ -130,11 +131,20 @@ func TestCheckAnswer(t *testing.T) {
 		{"list without resources", answer(200, list+`}`), "Resources"},
 		{"list with a cursor", answer(200, list+`,"Resources":[],"nextCursor":"x"}`), "nextCursor"},
 		{"list that miscounts", answer(200, list+`,"Resources":[{"schemas":["a"]}]}`), "itemsPerPage"},
-		{"server error", answer(500, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"500","detail":"x"}`), "server error"},
-		{"status is a number", answer(404, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":404,"detail":"x"}`), "status in the body"},
+		{
+			"server error",
+			answer(500, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"500","detail":"x"}`),
+			"server error",
+		},
+		{"status is a number", answer(404,
+			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":404,"detail":"x"}`), "status in the body"},
 		{"no detail", answer(404, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404"}`), "detail"},
 		{"no body", answer(404, ""), "without a body"},
-		{"no challenge", answer(401, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"401","detail":"x"}`), "WWW-Authenticate"},
+		{
+			"no challenge",
+			answer(401, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"401","detail":"x"}`),
+			"WWW-Authenticate",
+		},
 		{"no object", answer(200, `[]`), "no JSON object"},
 	}
 	for _, c := range cases {

@@ -45,7 +45,8 @@ func TestURL(t *testing.T) {
 		})
 	})
 	if n := resources(t, target); n > 0 {
-		t.Logf("NOT RUN: behaviours, hostile input and races, which need a tenant without users and groups; this one has %d", n)
+		t.Logf("NOT RUN: behaviours, hostile input and races, which need a tenant without users and groups; this one has %d",
+			n)
 		return
 	}
 	t.Run("behaviours", func(t *testing.T) { RunBehaviours(t, shared) })
@@ -81,7 +82,8 @@ func TestRequirements(t *testing.T) {
 		t.Fatal(err)
 	}
 	levels := []string{
-		"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL", "ERRATUM", "TEXT",
+		"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL",
+		"ERRATUM", "TEXT",
 	}
 	names, seen, count := TestNames(), map[string]bool{}, map[string]int{}
 	for _, r := range all {

@@ -14,7 +14,8 @@ func searchFor(c *client, path, members string) *answer {
 // found makes a tenant with three users and two groups.
 func found(c *client) {
 	for _, name := range []string{"ann", "bob", "cid"} {
-		c.create(`"userName":"` + name + `","displayName":"d-` + name + `","emails":[{"value":"` + name + `@example.com","type":"work"}]`)
+		c.create(`"userName":"` + name + `","displayName":"d-` + name + `","emails":[{"value":"` + name +
+			`@example.com","type":"work"}]`)
 	}
 	c.createGroup(`"displayName":"d-staff"`)
 	c.createGroup(`"displayName":"others"`)
@@ -30,11 +31,15 @@ var searchBehaviours = []behaviour{
 			{"/Users", `,"filter":"userName sw \"x\""`, "filter=" + url.QueryEscape(`userName sw "x"`)},
 			{"/Users", `,"attributes":["userName","emails.value"]`, "attributes=userName,emails.value"},
 			{"/Users", `,"ATTRIBUTES":"userName,emails.value"`, "attributes=userName,emails.value"},
-			{"/Users", `,"excludedAttributes":["emails"],"startIndex":2,"count":1`, "excludedAttributes=emails&startIndex=2&count=1"},
+			{
+				"/Users", `,"excludedAttributes":["emails"],"startIndex":2,"count":1`,
+				"excludedAttributes=emails&startIndex=2&count=1",
+			},
 			{"/Users", `,"count":0,"filter":null,"unknown":"x"`, "count=0"},
 			{"/Users", `,"sortBy":"userName","sortOrder":"descending"`, "sortBy=userName&sortOrder=descending"},
 			{"/Groups", `,"filter":"displayName co \"staff\""`, "filter=" + url.QueryEscape(`displayName co "staff"`)},
-			{"", `,"filter":"displayName sw \"d-\"","sortBy":"displayName"`, "sortBy=displayName&filter=" + url.QueryEscape(`displayName sw "d-"`)},
+			{"", `,"filter":"displayName sw \"d-\"","sortBy":"displayName"`, "sortBy=displayName&filter=" + url.QueryEscape(
+				`displayName sw "d-"`)},
 			{"", ``, ""},
 		} {
 			got := searchFor(c, q.path, q.members).want(http.StatusOK)
@@ -63,7 +68,8 @@ var searchBehaviours = []behaviour{
 			ask(`nothing eq "x"`).refused(http.StatusBadRequest, "invalidFilter")
 			ask(`userName eq`).refused(http.StatusBadRequest, "invalidFilter")
 		}
-		a := c.get("/", params("attributes", "userName,displayName", "count", "2")).want(http.StatusOK).has("totalResults", 5).has("itemsPerPage", 2)
+		a := c.get("/", params("attributes", "userName,displayName", "count", "2")).want(http.StatusOK).
+			has("totalResults", 5).has("itemsPerPage", 2)
 		seen := a.column("id")
 		for _, start := range []string{"3", "5"} {
 			seen = append(seen, c.get("/", params("count", "2", "startIndex", start)).want(http.StatusOK).column("id")...)
@@ -81,7 +87,8 @@ var searchBehaviours = []behaviour{
 			c := tenant(idp)
 			found(c)
 			for _, path := range []string{"/Users/.search", "/.search"} {
-				c.post(path, `{"schemas":["`+listURN+`"],"filter":"userName eq \"bob\""}`).want(http.StatusOK).lists("userName", "bob")
+				c.post(path, `{"schemas":["`+listURN+`"],"filter":"userName eq \"bob\""}`).want(http.StatusOK).
+					lists("userName", "bob")
 			}
 		}
 	}},
@@ -93,7 +100,8 @@ var searchBehaviours = []behaviour{
 			c.post(path, `{"schemas":"`+messagePrefix+`2.0:SearchRequest"}`).refused(http.StatusBadRequest, "invalidSyntax")
 			c.post(path, `{`).refused(http.StatusBadRequest, "invalidSyntax")
 			for _, members := range []string{`,"attributes":[1]`, `,"attributes":{}`, `,"filter":true`, `,"count":1.5`} {
-				c.post(path, `{"schemas":["`+messagePrefix+`2.0:SearchRequest"]`+members+`}`).refused(http.StatusBadRequest, "invalidSyntax")
+				c.post(path, `{"schemas":["`+messagePrefix+`2.0:SearchRequest"]`+members+`}`).
+					refused(http.StatusBadRequest, "invalidSyntax")
 			}
 			c.get(path).refused(http.StatusMethodNotAllowed, "")
 		}

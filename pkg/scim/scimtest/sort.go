@@ -14,19 +14,24 @@ var sortBehaviours = []behaviour{
 		}
 		c.sorts("/Users", "userName", []string{"Alice", "bob", "carol"}, "sortBy", "userName")
 		c.sorts("/Users", "userName", []string{"Alice", "bob", "carol"}, "sortBy", "USERNAME", "sortOrder", "ascending")
-		c.sorts("/Users", "userName", []string{"carol", "bob", "Alice"}, "sortBy", userURN+":userName", "sortOrder", "descending")
+		c.sorts("/Users", "userName", []string{"carol", "bob", "Alice"}, "sortBy", userURN+":userName", "sortOrder",
+			"descending")
 		c.sorts("/Users", "userName", []string{"bob", "carol"}, "sortBy", "userName", "filter", `userName co "o"`)
-		c.sorts("/Users", "userName", []string{"carol", "bob"}, "sortBy", "userName", "sortOrder", "descending", "filter", `userName co "o"`)
+		c.sorts("/Users", "userName", []string{"carol", "bob"}, "sortBy", "userName", "sortOrder", "descending", "filter",
+			`userName co "o"`)
 	}},
-	{"42 sorting is case-insensitive where the attribute is, and by code point where it is caseExact", func(tenant func(string) *client) {
-		c := tenant("generic")
-		for _, v := range []string{"b", "C", "a", "B2"} {
-			c.create(`"userName":` + quote("user-"+v) + `,"title":` + quote(v) + `,"externalId":` + quote(v))
-		}
-		c.sorts("/Users", "title", []string{"a", "b", "B2", "C"}, "sortBy", "title")
-		c.sorts("/Users", "externalId", []string{"B2", "C", "a", "b"}, "sortBy", "externalId")
-		c.sorts("/Users", "externalId", []string{"b", "a", "C", "B2"}, "sortBy", "externalId", "sortOrder", "descending")
-	}},
+	{
+		"42 sorting is case-insensitive where the attribute is, and by code point where it is caseExact",
+		func(tenant func(string) *client) {
+			c := tenant("generic")
+			for _, v := range []string{"b", "C", "a", "B2"} {
+				c.create(`"userName":` + quote("user-"+v) + `,"title":` + quote(v) + `,"externalId":` + quote(v))
+			}
+			c.sorts("/Users", "title", []string{"a", "b", "B2", "C"}, "sortBy", "title")
+			c.sorts("/Users", "externalId", []string{"B2", "C", "a", "b"}, "sortBy", "externalId")
+			c.sorts("/Users", "externalId", []string{"b", "a", "C", "B2"}, "sortBy", "externalId", "sortOrder", "descending")
+		},
+	},
 	{"42 what has no value comes last ascending and first descending", func(tenant func(string) *client) {
 		c := tenant("generic")
 		c.create(`"userName":"none"`)
@@ -37,10 +42,12 @@ var sortBehaviours = []behaviour{
 	}},
 	{"42 sub-attributes, extensions, and the primary or first of several values", func(tenant func(string) *client) {
 		c := tenant("generic")
-		c.create(`"userName":"1","name":{"familyName":"Ng","givenName":"Z"},"emails":[{"value":"a@example.com"},{"value":"z@example.com","primary":true}],"` +
+		c.create(`"userName":"1","name":{"familyName":"Ng","givenName":"Z"},"emails":[{"value":"a@example.com"},` +
+			`{"value":"z@example.com","primary":true}],"` +
 			enterpriseURN + `":{"department":"Ops"}`)
-		c.create(`"userName":"2","name":{"familyName":"lee"},"emails":[{"value":"m@example.com"},{"value":"b@example.com"}],"` +
-			enterpriseURN + `":{"department":"dev"}`)
+		c.create(
+			`"userName":"2","name":{"familyName":"lee"},"emails":[{"value":"m@example.com"},{"value":"b@example.com"}],"` +
+				enterpriseURN + `":{"department":"dev"}`)
 		c.sorts("/Users", "userName", []string{"2", "1"}, "sortBy", "name.familyName")
 		c.sorts("/Users", "userName", []string{"1", "2"}, "sortBy", "name.givenName")
 		c.sorts("/Users", "userName", []string{"2", "1"}, "sortBy", "emails.value")

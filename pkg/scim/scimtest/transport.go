@@ -33,20 +33,27 @@ var transportBehaviours = []behaviour{
 	{"2 every JSON content type is read, others are 415", func(tenant func(string) *client) {
 		c := tenant("generic")
 		for i, contentType := range []string{
-			"application/scim+json", "application/json", "application/json; charset=utf-8", `application/scim+json; charset="UTF-8"`,
+			"application/scim+json", "application/json", "application/json; charset=utf-8",
+			`application/scim+json; charset="UTF-8"`,
 			"APPLICATION/JSON", "application/vnd.example+json",
 		} {
 			name := string(rune('a' + i))
-			id := c.post("/Users", user(`"userName":"`+name+`"`), header("Content-Type", contentType)).want(http.StatusCreated).id()
+			id := c.post("/Users", user(`"userName":"`+name+`"`), header("Content-Type", contentType)).want(http.StatusCreated).
+				id()
 			c.put("/Users/"+id, user(`"userName":"`+name+`"`), header("Content-Type", contentType)).want(http.StatusOK)
 			c.do(http.MethodPatch, "/Users/"+id, patchOp(`{"op":"add","path":"title","value":"x"}`),
 				header("Content-Type", contentType)).want(http.StatusOK)
 		}
 		c.post("/Users", user(`"userName":"none"`), without("Content-Type")).want(http.StatusCreated)
 		id := c.create(`"userName":"kept"`)
-		for _, contentType := range []string{"text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
-			c.post("/Users", user(`"userName":"refused"`), header("Content-Type", contentType)).refused(http.StatusUnsupportedMediaType, "")
-			c.put("/Users/"+id, user(`"userName":"refused"`), header("Content-Type", contentType)).refused(http.StatusUnsupportedMediaType, "")
+		for _, contentType := range []string{
+			"text/plain", "application/xml", "application/x-www-form-urlencoded",
+			"multipart/form-data; boundary=x",
+		} {
+			c.post("/Users", user(`"userName":"refused"`), header("Content-Type", contentType)).
+				refused(http.StatusUnsupportedMediaType, "")
+			c.put("/Users/"+id, user(`"userName":"refused"`), header("Content-Type", contentType)).
+				refused(http.StatusUnsupportedMediaType, "")
 		}
 		c.filter("/Users", `userName eq "refused"`).lists("userName")
 	}},
@@ -54,7 +61,8 @@ var transportBehaviours = []behaviour{
 		c := tenant("generic")
 		const name = "Zoë 😀 Ångström 山田太郎 \u00df"
 		id := c.create(`"userName":"zoë@例え.jp","displayName":` + quote(name) + `,"name":{"familyName":"\u5c71\ud83d\ude00"}`)
-		c.get("/Users/"+id).want(http.StatusOK).has("displayName", name).has("userName", "zoë@例え.jp").has("name.familyName", "山😀")
+		c.get("/Users/"+id).want(http.StatusOK).has("displayName", name).has("userName", "zoë@例え.jp").
+			has("name.familyName", "山😀")
 		c.filter("/Users", `displayName eq `+quote(name)).lists("displayName", name)
 		c.filter("/Users", `userName eq "ZOË@例え.jp"`).lists("userName", "zoë@例え.jp")
 	}},
@@ -62,12 +70,14 @@ var transportBehaviours = []behaviour{
 		c := tenant("generic")
 		for _, authorization := range []string{
 			"", "Bearer", "Bearer ", "Bearer " + c.target.badToken(), "Basic dXNlcjpwYXNz", "Basic " + c.target.Token,
-			"Bearer " + c.target.Token + "x", "Bearer " + c.target.Token[:len(c.target.Token)-1], "Digest x", c.target.badToken(),
+			"Bearer " + c.target.Token + "x", "Bearer " + c.target.Token[:len(c.target.Token)-1], "Digest x",
+			c.target.badToken(),
 		} {
 			for _, path := range []string{"/Users", "/Users/x", "/Groups", "/Schemas", "/ResourceTypes"} {
 				c.get(path, header("Authorization", authorization)).refused(http.StatusUnauthorized, "")
 			}
-			c.post("/Users", user(`"userName":"ann"`), header("Authorization", authorization)).refused(http.StatusUnauthorized, "")
+			c.post("/Users", user(`"userName":"ann"`), header("Authorization", authorization)).
+				refused(http.StatusUnauthorized, "")
 		}
 		c.get("/Users", without("Authorization")).refused(http.StatusUnauthorized, "")
 		c.get("/Users").lists("userName")
@@ -90,7 +100,10 @@ var transportBehaviours = []behaviour{
 	{"7 an unknown endpoint is a 404", func(tenant func(string) *client) {
 		c := tenant("generic")
 		const uuid = "0d4e1a4e-7a0c-4f2c-8a3e-0f4d1c5b6a79"
-		for _, path := range []string{"/" + uuid, "/Nonsense", "/Users/x/y", "/Groups/x/members", "/Users/.nonsense", "/.nonsense"} {
+		for _, path := range []string{
+			"/" + uuid, "/Nonsense", "/Users/x/y", "/Groups/x/members", "/Users/.nonsense",
+			"/.nonsense",
+		} {
 			c.get(path).refused(http.StatusNotFound, "")
 		}
 		c.post("/Nonsense", `{}`).refused(http.StatusNotFound, "")
@@ -156,28 +169,35 @@ var transportBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.post("/Users", `{"SCHEMAS":["`+userURN+`"],"USERNAME":"ann","NAME":{"GIVENNAME":"Ann","familyname":"Lee"},`+
 			`"EMAILS":[{"VALUE":"a@example.com","Type":"work"}]}`).want(http.StatusCreated).id()
-		c.get("/Users/"+id).want(http.StatusOK).has("userName", "ann").has("name.givenName", "Ann").has("name.familyName", "Lee").
+		c.get("/Users/"+id).want(http.StatusOK).has("userName", "ann").has("name.givenName", "Ann").
+			has("name.familyName", "Lee").
 			has("emails[0].value", "a@example.com").has("emails[0].type", "work")
-		c.patch("/Users/"+id, `{"op":"replace","path":"NAME.GIVENNAME","value":"Anna"}`).want(http.StatusOK).has("name.givenName", "Anna")
-		c.patch("/Users/"+id, `{"op":"replace","path":"Emails[TYPE eq \"work\"].VALUE","value":"b@example.com"}`).want(http.StatusOK).
+		c.patch("/Users/"+id, `{"op":"replace","path":"NAME.GIVENNAME","value":"Anna"}`).want(http.StatusOK).
+			has("name.givenName", "Anna")
+		c.patch("/Users/"+id, `{"op":"replace","path":"Emails[TYPE eq \"work\"].VALUE","value":"b@example.com"}`).
+			want(http.StatusOK).
 			has("emails[0].value", "b@example.com").has("emails", map[string]any{"$len": 1})
 		c.patch("/Users/"+id, `{"op":"add","value":{"TITLE":"Boss"}}`).want(http.StatusOK).has("title", "Boss").lacks("TITLE")
-		c.do(http.MethodPatch, "/Users/"+id, `{"SCHEMAS":["`+patchURN+`"],"operations":[{"OP":"add","PATH":"nickName","VALUE":"A"}]}`).
+		c.do(http.MethodPatch, "/Users/"+id,
+			`{"SCHEMAS":["`+patchURN+`"],"operations":[{"OP":"add","PATH":"nickName","VALUE":"A"}]}`).
 			want(http.StatusOK).has("nickName", "A")
 		c.filter("/Users", `USERNAME eq "ann"`).lists("userName", "ann")
 		c.filter("/Users", `Emails.Value eq "b@example.com"`).lists("userName", "ann")
 		c.get("/Users/"+id, params("attributes", "USERNAME,name.FAMILYNAME")).want(http.StatusOK).has("userName", "ann").
 			has("name.familyName", "Lee").lacks("name.givenName", "emails")
 		c.get("/Users/"+id, params("excludedAttributes", "EMAILS")).want(http.StatusOK).lacks("emails")
-		c.put("/Users/"+id, `{"Schemas":["`+userURN+`"],"username":"ann","DisplayName":"A"}`).want(http.StatusOK).has("displayName", "A")
+		c.put("/Users/"+id, `{"Schemas":["`+userURN+`"],"username":"ann","DisplayName":"A"}`).want(http.StatusOK).
+			has("displayName", "A")
 	}},
 	{"12 order and unknown attributes do not matter", func(tenant func(string) *client) {
 		c := tenant("generic")
-		id := c.post("/Users", `{"favouriteColour":"red","userName":"ann","name":{"shoeSize":44,"givenName":"Ann"},"x":{"y":[1,null]},"schemas":["`+
+		id := c.post("/Users", `{"favouriteColour":"red","userName":"ann","name":{"shoeSize":44,"givenName":"Ann"},`+
+			`"x":{"y":[1,null]},"schemas":["`+
 			userURN+`","urn:example:unknown:1.0:User"],"urn:example:unknown:1.0:User":{"a":"b"}}`).want(http.StatusCreated).
 			has("name.givenName", "Ann").lacks("favouriteColour", "name.shoeSize", "x", "['urn:example:unknown:1.0:User']").
 			has("schemas", []string{userURN}).id()
-		c.put("/Users/"+id, `{"favouriteColour":"red","schemas":["`+userURN+`"],"userName":"ann","title":"t"}`).want(http.StatusOK).
+		c.put("/Users/"+id, `{"favouriteColour":"red","schemas":["`+userURN+`"],"userName":"ann","title":"t"}`).
+			want(http.StatusOK).
 			has("title", "t").lacks("favouriteColour")
 		c.get("/Users/"+id).want(http.StatusOK).lacks("favouriteColour", "x")
 	}},

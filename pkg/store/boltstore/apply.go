@@ -38,7 +38,8 @@ func newGroup(e *Engine, tx *bbolt.Tx) *group {
 // get returns the encoded item at a key of the file; nil if there is none.
 func (g *group) get(key []byte) []byte { return seek(g.cursor, key) }
 
-// seek returns the value at a key; nil if there is none. Many look-ups with one cursor cost less than one bucket's Get each.
+// seek returns the value at a key; nil if there is none. Many look-ups with one cursor cost less than one bucket's Get
+// each.
 func seek(c *bbolt.Cursor, key []byte) []byte {
 	if k, v := c.Seek(key); bytes.Equal(k, key) {
 		return v
@@ -46,8 +47,8 @@ func seek(c *bbolt.Cursor, key []byte) []byte {
 	return nil
 }
 
-// apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. What is wrong
-// with the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
+// apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. What
+// is wrong with the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
 func (g *group) apply(j *job) (bool, error) {
 	if j.token != "" {
 		switch seen, same := g.e.tokens.seen(j.token, j.payload, g.e.now()); {

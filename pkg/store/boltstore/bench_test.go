@@ -24,7 +24,10 @@ func each(b *testing.B, run func(b *testing.B, e *boltstore.Engine)) {
 func create(id string) []store.Op {
 	absent := []store.Cond{{Test: store.Absent}}
 	return []store.Op{
-		{Kind: store.Put, Key: store.Key{PK: "T#t#U", SK: id}, Set: store.Attrs{"v": int64(1), "ver": int64(1), "doc": strings.Repeat("d", 800)}, If: absent},
+		{
+			Kind: store.Put, Key: store.Key{PK: "T#t#U", SK: id},
+			Set: store.Attrs{"v": int64(1), "ver": int64(1), "doc": strings.Repeat("d", 800)}, If: absent,
+		},
 		{Kind: store.Put, Key: store.Key{PK: "T#t#N", SK: id}, Set: store.Attrs{"v": int64(1), "id": id}, If: absent},
 		{Kind: store.Put, Key: store.Key{PK: "T#t#X", SK: "externalId\x01" + id}, Set: store.Attrs{"v": int64(1)}},
 		{Kind: store.Put, Key: store.Key{PK: "T#t#X", SK: "email\x01" + id}, Set: store.Attrs{"v": int64(1)}},

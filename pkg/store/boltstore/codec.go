@@ -17,8 +17,8 @@ const (
 	typeBytes
 )
 
-// encodeKey makes the key in the file: the length of the partition key in two bytes, then both parts, so that a partition is one
-// range and its items are in order of their sort keys.
+// encodeKey makes the key in the file: the length of the partition key in two bytes, then both parts, so that a
+// partition is one range and its items are in order of their sort keys.
 func encodeKey(pk, sk string) []byte {
 	return appendKey(make([]byte, 0, keySize(pk, sk)), pk, sk)
 }
@@ -31,8 +31,8 @@ func appendKey(b []byte, pk, sk string) []byte {
 
 func keySize(pk, sk string) int { return 2 + len(pk) + len(sk) }
 
-// encodeItem makes the value in the file: the item's size in DynamoDB's measure, so that a count need not look further, the
-// number of attributes, and each attribute's name, type and value.
+// encodeItem makes the value in the file: the item's size in DynamoDB's measure, so that a count need not look further,
+// the number of attributes, and each attribute's name, type and value.
 func encodeItem(k store.Key, a store.Attrs) []byte {
 	size := store.ItemBytes(k, a)
 	b := make([]byte, 0, size+8+4*len(a))

@@ -53,7 +53,8 @@ func damages(r *rand.Rand, data []byte, page int) map[string][]byte {
 	body := append(bytes.Clone(own[:16]), noise[16:]...) // a good head
 	elements := append(bytes.Clone(own[:16]), fill(0xff)[16:]...)
 	return map[string][]byte{
-		"zeros": fill(0), "ones": fill(0xff), "noise": noise, "another page": other, "noise behind the head": body, "ones behind the head": elements,
+		"zeros": fill(0), "ones": fill(0xff), "noise": noise, "another page": other, "noise behind the head": body,
+		"ones behind the head": elements,
 	}
 }
 
@@ -83,8 +84,8 @@ func use(t *testing.T, e *boltstore.Engine) {
 	check("Transact", e.Transact(ctx, "", numbered(1000)))
 }
 
-// TestDamagedPage spoils each page of a file in several ways, before it is opened and after: what is damaged is called so, with
-// what to do, and nothing panics.
+// TestDamagedPage spoils each page of a file in several ways, before it is opened and after: what is damaged is called
+// so, with what to do, and nothing panics.
 func TestDamagedPage(t *testing.T) {
 	good := sound(t)
 	good = append(good, make([]byte, (pageBytes-len(good)%pageBytes)%pageBytes)...)
@@ -107,7 +108,8 @@ func TestDamagedPage(t *testing.T) {
 			case err == nil: // no page that is in use
 				use(t, e)
 				_ = e.Close()
-			case !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup"):
+			case !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), path) ||
+				!strings.Contains(err.Error(), "backup"):
 				t.Errorf("page %d, %s: %v", page, name, err)
 			default:
 				found++
@@ -188,7 +190,8 @@ func TestEmptyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := again(); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "the data is lost") {
+		if err := again(); err == nil || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), "the data is lost") {
 			t.Errorf("got %v, want an error that the data is lost", err)
 		}
 	}

@@ -1,14 +1,15 @@
 // Package boltstore is a store.Engine on one local file, through bbolt: for local runs and for all tests.
 //
-// It promises what DynamoDB promises and refuses what DynamoDB refuses: the same limits, the same order, the same cost, shown
-// by package storetest. A write is acknowledged once it is on disk, so that a process killed at any moment loses none.
-// Transactions that wait at the same time share one write to disk.
+// It promises what DynamoDB promises and refuses what DynamoDB refuses: the same limits, the same order, the same cost,
+// shown by package storetest. A write is acknowledged once it is on disk, so that a process killed at any moment loses
+// none. Transactions that wait at the same time share one write to disk.
 //
-// Items that have expired (store.AttrTTL) are removed by later writes, a few with each: the bucket of expiry times finds them.
+// Items that have expired (store.AttrTTL) are removed by later writes, a few with each: the bucket of expiry times
+// finds them.
 //
-// If there is no room on the disk, a write fails with store.ErrFull and has written nothing. If bbolt meets a page that it has
-// not written, the call fails with store.ErrDamaged, and so do all later writes. An empty file is taken for a new store only if
-// no file ".made" beside it says that it held data.
+// If there is no room on the disk, a write fails with store.ErrFull and has written nothing. If bbolt meets a page that
+// it has not written, the call fails with store.ErrDamaged, and so do all later writes. An empty file is taken for a
+// new store only if no file ".made" beside it says that it held data.
 //
 // Idempotency tokens are remembered in memory only: whoever could repeat a call runs in this process and ends with it.
 package boltstore

@@ -61,17 +61,20 @@ type Engine struct {
 
 var _ store.Engine = (*Engine)(nil)
 
-// Open opens the file at path, and creates it and its folder where they are missing. Memory as path gives an engine that keeps
-// nothing: its data lives in a temporary file and is never forced to disk. Only one process can have a file open; the error
-// says so after a second.
+// Open opens the file at path, and creates it and its folder where they are missing. Memory as path gives an engine
+// that keeps nothing: its data lives in a temporary file and is never forced to disk. Only one process can have a file
+// open; the error says so after a second.
 func Open(path string, o Options) (*Engine, error) {
 	e := &Engine{now: o.Now, tokens: newTokens(), queue: make(chan *job, maxGroup), finished: make(chan struct{})}
 	if e.now == nil {
 		e.now = time.Now
 	}
-	// The list of free pages is found again on opening, about a second for a gigabyte. Else each write would carry the whole list, and
-	// what a large deletion leaves free would cost every later request.
-	options := &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true, NoFreelistSync: true}
+	// The list of free pages is found again on opening, about a second for a gigabyte. Else each write would carry the
+	// whole list, and what a large deletion leaves free would cost every later request.
+	options := &bbolt.Options{
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+		NoFreelistSync: true,
+	}
 	if path == Memory {
 		f, err := os.CreateTemp("", "serverless-scim-*.db")
 		if err != nil {
@@ -145,7 +148,8 @@ func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf("boltstore: %s is in use by another process", path)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
+		errors.Is(err, bolterrors.ErrChecksum):
 		return fmt.Errorf("%w, or it is not a file of this program: %w", damage(path, "no valid head"), err)
 	case IsFull(err):
 		return fmt.Errorf("boltstore: there is no room to open %s, which needs some pages: %w", path, err)
@@ -185,7 +189,8 @@ func prepare(db *bbolt.DB, path string) error {
 	})
 }
 
-// Close finishes the writes that have begun and releases the file. Calls after it give ErrClosed; closing twice is no error.
+// Close finishes the writes that have begun and releases the file. Calls after it give ErrClosed; closing twice is no
+// error.
 func (e *Engine) Close() error {
 	e.closing.Lock()
 	if e.closed {

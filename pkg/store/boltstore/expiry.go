@@ -9,15 +9,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// The bucket of expiry times holds a key without value for each item that expires: its time in eight bytes, so that the earliest
-// is first, and the item's key.
+// The bucket of expiry times holds a key without value for each item that expires: its time in eight bytes, so that the
+// earliest is first, and the item's key.
 var expiryBucket = []byte("expiry")
 
 // timeBytes is the length of a time in a key of the bucket.
 const timeBytes = 8
 
-// sweepsPerJob bounds how many expired items a commit removes for each job in it. A job rarely makes more than one item that
-// expires, so that they cannot pile up, and no commit becomes much larger than its jobs.
+// sweepsPerJob bounds how many expired items a commit removes for each job in it. A job rarely makes more than one item
+// that expires, so that they cannot pile up, and no commit becomes much larger than its jobs.
 const sweepsPerJob = 8
 
 // expiry returns the time at which an encoded item expires; 0 if it does not.

@@ -64,7 +64,8 @@ func (a *aging) count(pk string) int {
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// TestExpiredItemsGo: however many items that expire are written, only those of the last moments are there; others stay.
+// TestExpiredItemsGo: however many items that expire are written, only those of the last moments are there; others
+// stay.
 func TestExpiredItemsGo(t *testing.T) {
 	for path, seconds := range map[string]int{boltstore.Memory: 1000, filepath.Join(t.TempDir(), "scim.db"): 150} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestExpiredItemsGo(t *testing.T) {
 	}
 }
 
-// TestOnlyExpiredItemsGo: an item stays until the second after its time, and however old it is if nothing says when it expires.
+// TestOnlyExpiredItemsGo: an item stays until the second after its time, and however old it is if nothing says when it
+// expires.
 func TestOnlyExpiredItemsGo(t *testing.T) {
 	a := openAging(t, boltstore.Memory, start)
 	defer a.Close()

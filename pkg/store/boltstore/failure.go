@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// IsFull reports whether an error of writing a file says that there is no room for it: the disk is full, a quota is used up, or
-// the file may not grow further.
+// IsFull reports whether an error of writing a file says that there is no room for it: the disk is full, a quota is
+// used up, or the file may not grow further.
 func IsFull(err error) bool {
 	if err == nil {
 		return false
@@ -35,8 +35,8 @@ func damage(path string, found any) error {
 		"without a backup, move the file away to begin with an empty store", store.ErrDamaged, path, found)
 }
 
-// guard turns a panic of bbolt, which is how it reports a damaged page, into the error of a damaged file; likewise the fault of
-// reading behind the end of the file.
+// guard turns a panic of bbolt, which is how it reports a damaged page, into the error of a damaged file; likewise the
+// fault of reading behind the end of the file.
 func guard(path string, err *error) {
 	if p := recover(); p != nil {
 		*err = damage(path, p)
@@ -53,7 +53,8 @@ func (e *Engine) update(do func(*bbolt.Tx) error) (err error) {
 	whole := false
 	defer func() {
 		if !whole {
-			// The transaction stays open, and so there are no more writes: to roll back, bbolt would walk through the damaged file.
+			// The transaction stays open, and so there are no more writes: to roll back, bbolt would walk through the damaged
+			// file.
 			e.broken = err
 		}
 	}()

@@ -47,7 +47,8 @@ const (
 	parts   = 5 // items of one transaction
 )
 
-// writeForEver writes numbered transactions from several goroutines and prints the number of each once it is acknowledged.
+// writeForEver writes numbered transactions from several goroutines and prints the number of each once it is
+// acknowledged.
 func writeForEver(path, from string) {
 	e, err := boltstore.Open(path, boltstore.Options{})
 	if err != nil {
@@ -96,8 +97,8 @@ func child(t *testing.T, mode, path string, from int) *exec.Cmd {
 	return cmd
 }
 
-// TestKill kills a process with kill -9 in the middle of its writes, several times over on one file: what it acknowledged is
-// there, and every transaction is whole.
+// TestKill kills a process with kill -9 in the middle of its writes, several times over on one file: what it
+// acknowledged is there, and every transaction is whole.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	acknowledged := map[int]bool{}
@@ -212,7 +213,8 @@ func TestReopen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Transact(t.Context(), "", []store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}}}); err != nil {
+		if err := e.Transact(t.Context(), "",
+			[]store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}}}); err != nil {
 			t.Fatal(err)
 		}
 		items, _, err := e.Get(t.Context(), []store.Key{k})
@@ -298,7 +300,8 @@ func TestTokensLiveTenMinutes(t *testing.T) {
 		want int64
 	}{{0, 1}, {time.Second, 1}, {10*time.Minute - 2*time.Second, 1}, {time.Second, 2}, {time.Minute, 2}} {
 		now = now.Add(step.wait)
-		if err := e.Transact(t.Context(), "token", []store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}}}); err != nil {
+		if err := e.Transact(t.Context(), "token",
+			[]store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}}}); err != nil {
 			t.Fatal(err)
 		}
 		items, _, err := e.Get(t.Context(), []store.Key{k})

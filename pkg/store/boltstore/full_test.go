@@ -28,8 +28,8 @@ func bound(bytes uint64) error {
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
 }
 
-// fillUp writes numbered transactions until there is no room, twice, and prints the numbers of those that were acknowledged. It
-// runs in a process of its own.
+// fillUp writes numbered transactions until there is no room, twice, and prints the numbers of those that were
+// acknowledged. It runs in a process of its own.
 func fillUp(path string) {
 	must := func(err error) {
 		if err != nil {
@@ -53,7 +53,8 @@ func fillUp(path string) {
 				next++
 				continue
 			}
-			if calls := meter.Total().Calls; !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrUnavailable) || calls != 1 {
+			if calls := meter.Total().Calls; !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrUnavailable) ||
+				calls != 1 {
 				must(fmt.Errorf("after %d calls: %w, want ErrFull at once", calls, err))
 			}
 			break
@@ -67,8 +68,8 @@ func fillUp(path string) {
 	must(e.Close())
 }
 
-// TestFull lets a disk have no room: the write says so at once and has left nothing, reads go on, and writes go on once there is
-// room again. What was acknowledged is there afterwards.
+// TestFull lets a disk have no room: the write says so at once and has left nothing, reads go on, and writes go on once
+// there is room again. What was acknowledged is there afterwards.
 func TestFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	out, err := child(t, "fill", path, 0).Output()

@@ -16,9 +16,9 @@ type pace struct {
 	took time.Duration
 }
 
-// gather waits a moment for the clients whose jobs were committed together: their next jobs are on their way. Without it the
-// first of them would be committed alone, and the others would wait for two syncs of the disk instead of one. A lone client
-// never waits. waiting is how many jobs there are already.
+// gather waits a moment for the clients whose jobs were committed together: their next jobs are on their way. Without
+// it the first of them would be committed alone, and the others would wait for two syncs of the disk instead of one. A
+// lone client never waits. waiting is how many jobs there are already.
 func (p *pace) gather(waiting int) {
 	if p.jobs > 1 && p.took >= slowCommit && waiting < p.jobs {
 		time.Sleep(min(p.took/4, maxGather))

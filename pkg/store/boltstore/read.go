@@ -159,8 +159,8 @@ type skRange struct {
 	to      []byte // exclusive
 }
 
-// newSKRange turns the bounds of q into a half-open range. No sort key holds the byte 0xff, for it is UTF-8: what begins with a
-// prefix sorts before the prefix and 0xff.
+// newSKRange turns the bounds of q into a half-open range. No sort key holds the byte 0xff, for it is UTF-8: what
+// begins with a prefix sorts before the prefix and 0xff.
 func newSKRange(q store.Query) skRange {
 	from, to := q.From, "\xff"
 	if q.Prefix != "" {

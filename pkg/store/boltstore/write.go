@@ -75,8 +75,8 @@ func newJob(ops []store.Op) *job {
 	return j
 }
 
-// submit hands a job to the writer and waits for it. Once the writer has begun with it, ctx no longer ends the wait: it is short,
-// and the caller learns what became of the write.
+// submit hands a job to the writer and waits for it. Once the writer has begun with it, ctx no longer ends the wait: it
+// is short, and the caller learns what became of the write.
 func (e *Engine) submit(ctx context.Context, j *job, double bool) error {
 	if err := ctx.Err(); err != nil {
 		return err

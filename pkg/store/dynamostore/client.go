@@ -13,16 +13,17 @@ import (
 )
 
 const (
-	// attemptTimeout ends a call that got no answer, well inside the time of a request, so that there is time to try again.
+	// attemptTimeout ends a call that got no answer, well inside the time of a request, so that there is time to try
+	// again.
 	attemptTimeout = 5 * time.Second
 	dialTimeout    = 2 * time.Second
 	// idleConnections are kept open to the one host that is called: a new TLS connection costs more than most calls.
 	idleConnections = 64
 )
 
-// NewClient makes a client as Engine needs it: it tries each call once (store.Store does the retrying), gives up on an attempt
-// after five seconds, and keeps connections alive. optFns have the last word. An HTTP client in cfg is kept as it is unless it is
-// the SDK's own.
+// NewClient makes a client as Engine needs it: it tries each call once (store.Store does the retrying), gives up on an
+// attempt after five seconds, and keeps connections alive. optFns have the last word. An HTTP client in cfg is kept as
+// it is unless it is the SDK's own.
 func NewClient(cfg aws.Config, optFns ...func(*dynamodb.Options)) *dynamodb.Client {
 	single := func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{}
@@ -48,10 +49,10 @@ func httpClient(given aws.HTTPClient) aws.HTTPClient {
 		})
 }
 
-// wholeBody hands each request on with a body of its own in memory. The SDK's own body turns into an error once the head of the
-// answer is there, and net/http may still be looking for its end then, on a busy machine: it would close the connection in the
-// middle of a large answer. A body in memory also goes out together with the head, and lets net/http repeat a request that met a
-// connection which the server had closed while it was idle.
+// wholeBody hands each request on with a body of its own in memory. The SDK's own body turns into an error once the
+// head of the answer is there, and net/http may still be looking for its end then, on a busy machine: it would close
+// the connection in the middle of a large answer. A body in memory also goes out together with the head, and lets
+// net/http repeat a request that met a connection which the server had closed while it was idle.
 type wholeBody struct{ next aws.HTTPClient }
 
 // Do implements aws.HTTPClient.

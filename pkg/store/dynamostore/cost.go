@@ -13,8 +13,8 @@ import (
 
 func chargeCall(ctx context.Context) { store.Charge(ctx, store.Cost{Calls: 1}) }
 
-// All of these charge what DynamoDB reports, but at least what is certain: DynamoDB Local reports too little for a transaction, and
-// nothing for a read that finds nothing.
+// All of these charge what DynamoDB reports, but at least what is certain: DynamoDB Local reports too little for a
+// transaction, and nothing for a read that finds nothing.
 
 func chargeRead(ctx context.Context, c *types.ConsumedCapacity, least float64) {
 	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: max(units(c), least)})
@@ -38,8 +38,8 @@ func chargeWrite(ctx context.Context, c *types.ConsumedCapacity) {
 	store.Charge(ctx, store.Cost{Calls: 1, WriteUnits: units(c)})
 }
 
-// chargeFailure charges a write that failed. DynamoDB does not report it, but a condition that does not hold costs what the write
-// would have: by the larger of the item as it was and as it would be.
+// chargeFailure charges a write that failed. DynamoDB does not report it, but a condition that does not hold costs what
+// the write would have: by the larger of the item as it was and as it would be.
 func chargeFailure(ctx context.Context, ops []store.Op, factor float64, err error) {
 	cost := store.Cost{Calls: 1}
 	var condition *store.ConditionError

@@ -18,7 +18,8 @@ type Engine struct {
 
 var _ store.Engine = (*Engine)(nil)
 
-// New returns the engine on a table, which has to be there. The client should be one of NewClient: an engine must not retry.
+// New returns the engine on a table, which has to be there. The client should be one of NewClient: an engine must not
+// retry.
 func New(client *dynamodb.Client, table string) *Engine {
 	return Lazy(func() *dynamodb.Client { return client }, table)
 }

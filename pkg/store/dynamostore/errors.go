@@ -27,8 +27,8 @@ const (
 	reasonInvalid   = "ValidationError"
 )
 
-// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message where that quotes the request ("Value
-// '{...}' at ... failed to satisfy constraint"), and with it what people wrote into their directory.
+// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message where that quotes the request
+// ("Value '{...}' at ... failed to satisfy constraint"), and with it what people wrote into their directory.
 type callError struct {
 	call string
 	err  error
@@ -53,8 +53,9 @@ func (e *callError) Error() string {
 	return text
 }
 
-// translate turns an error of the SDK into one of the port: *store.LimitError for what DynamoDB finds invalid, *store.ConditionError,
-// the three that may be retried, ctx's own. What it does not know comes back as an error that is not to be retried.
+// translate turns an error of the SDK into one of the port: *store.LimitError for what DynamoDB finds invalid,
+// *store.ConditionError, the three that may be retried, ctx's own. What it does not know comes back as an error that is
+// not to be retried.
 func translate(ctx context.Context, call string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -103,8 +104,8 @@ func translateAnswer(call string, err error, code string) error {
 	return fmt.Errorf("%w: %v", retry, failure)
 }
 
-// translateCancelled decides by the reasons of a cancelled transaction: a condition that did not hold is an answer, whatever else
-// there was; else it may be tried again only where every reason allows that.
+// translateCancelled decides by the reasons of a cancelled transaction: a condition that did not hold is an answer,
+// whatever else there was; else it may be tried again only where every reason allows that.
 func translateCancelled(call string, err error, reasons []types.CancellationReason) error {
 	var indexes []int
 	var items []map[string]types.AttributeValue

@@ -40,13 +40,15 @@ func cancelled(codes ...string) http.HandlerFunc {
 	for i, code := range codes {
 		item := ""
 		if code == "ConditionalCheckFailed" {
-			item = fmt.Sprintf(`,"Item":{"pk":{"S":"p"},"sk":{"S":"%d"},"n":{"N":"%d"}},"Message":"The conditional request failed"`, i, i)
+			item = fmt.Sprintf(`,"Item":{"pk":{"S":"p"},"sk":{"S":"%d"},"n":{"N":"%d"}},"Message":"The conditional request `+
+				`failed"`, i, i)
 		}
 		reasons[i] = fmt.Sprintf(`{"Code":%q%s}`, code, item)
 	}
-	return answer(http.StatusBadRequest, exceptionPrefix+`TransactionCanceledException","Message":"Transaction cancelled, `+
-		`please refer cancellation reasons for specific reasons [`+strings.Join(codes, ", ")+`]",`+
-		`"CancellationReasons":[`+strings.Join(reasons, ",")+`]}`)
+	return answer(http.StatusBadRequest,
+		exceptionPrefix+`TransactionCanceledException","Message":"Transaction cancelled, `+
+			`please refer cancellation reasons for specific reasons [`+strings.Join(codes, ", ")+`]",`+
+			`"CancellationReasons":[`+strings.Join(reasons, ",")+`]}`)
 }
 
 func drop(after string) http.HandlerFunc {
@@ -89,22 +91,28 @@ func TestErrorsThatMayBeRetried(t *testing.T) {
 		answer http.HandlerFunc
 		want   error
 	}{
-		"conflicts":                   {cancelled("None", "TransactionConflict", "TransactionConflict"), store.ErrConflict},
-		"conflict and throttle":       {cancelled("TransactionConflict", "ThrottlingError"), store.ErrConflict},
-		"throttle":                    {cancelled("None", "ThrottlingError"), store.ErrThrottled},
-		"throughput":                  {cancelled("ProvisionedThroughputExceeded"), store.ErrThrottled},
-		"plain write meets another":   {exception("TransactionConflictException"), store.ErrConflict},
-		"replicas":                    {exception("ReplicatedWriteConflictException"), store.ErrConflict},
-		"throughput of the table":     {exception("ProvisionedThroughputExceededException"), store.ErrThrottled},
-		"requests of the account":     {exception("RequestLimitExceeded"), store.ErrThrottled},
-		"control plane":               {exception("ThrottlingException"), store.ErrThrottled},
-		"same token at work":          {exception("TransactionInProgressException"), store.ErrUnavailable},
-		"internal error":              {answer(500, exceptionPrefix+`InternalServerError","message":"x"}`), store.ErrUnavailable},
+		"conflicts":                 {cancelled("None", "TransactionConflict", "TransactionConflict"), store.ErrConflict},
+		"conflict and throttle":     {cancelled("TransactionConflict", "ThrottlingError"), store.ErrConflict},
+		"throttle":                  {cancelled("None", "ThrottlingError"), store.ErrThrottled},
+		"throughput":                {cancelled("ProvisionedThroughputExceeded"), store.ErrThrottled},
+		"plain write meets another": {exception("TransactionConflictException"), store.ErrConflict},
+		"replicas":                  {exception("ReplicatedWriteConflictException"), store.ErrConflict},
+		"throughput of the table":   {exception("ProvisionedThroughputExceededException"), store.ErrThrottled},
+		"requests of the account":   {exception("RequestLimitExceeded"), store.ErrThrottled},
+		"control plane":             {exception("ThrottlingException"), store.ErrThrottled},
+		"same token at work":        {exception("TransactionInProgressException"), store.ErrUnavailable},
+		"internal error": {
+			answer(500, exceptionPrefix+`InternalServerError","message":"x"}`),
+			store.ErrUnavailable,
+		},
 		"unavailable, not even JSON":  {answer(503, "<html>Service Unavailable</html>"), store.ErrUnavailable},
 		"closed before the answer":    {drop(""), store.ErrUnavailable},
 		"closed in the answer's head": {drop("HTTP/1.1 200 OK\r\nContent-"), store.ErrUnavailable},
-		"closed in the answer":        {drop("HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{\"Consumed"), store.ErrUnavailable},
-		"broken answer":               {answer(200, `{"ConsumedCapacity":[`), store.ErrUnavailable},
+		"closed in the answer": {
+			drop("HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{\"Consumed"),
+			store.ErrUnavailable,
+		},
+		"broken answer": {answer(200, `{"ConsumedCapacity":[`), store.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -136,15 +144,22 @@ func TestErrorsThatMayNotBeRetried(t *testing.T) {
 		invalid bool
 		text    string
 	}{
-		"no permission":       {exception("AccessDeniedException"), false, "AccessDeniedException: Something. (request REQUEST)"},
-		"no table":            {exception("ResourceNotFoundException"), false, "ResourceNotFoundException"},
-		"conflict and more":   {cancelled("TransactionConflict", "ItemCollectionSizeLimitExceeded"), false, "[TransactionConflict ItemCollection"},
+		"no permission": {
+			exception("AccessDeniedException"), false,
+			"AccessDeniedException: Something. (request REQUEST)",
+		},
+		"no table": {exception("ResourceNotFoundException"), false, "ResourceNotFoundException"},
+		"conflict and more": {
+			cancelled("TransactionConflict", "ItemCollectionSizeLimitExceeded"), false,
+			"[TransactionConflict ItemCollection",
+		},
 		"unknown reason":      {cancelled("None", "SomethingNew"), false, "SomethingNew"},
 		"cancelled, no cause": {cancelled(), false, "TransactionCanceledException []"},
 		"invalid item":        {cancelled("None", "ValidationError"), true, "ValidationError"},
 		"another payload":     {exception("IdempotentParameterMismatchException"), true, "IdempotentParameterMismatch"},
 		"invalid": {
-			answer(400, `{"__type":"com.amazon.coral.validate#ValidationException","message":"`+secret+`"}`), true, "ValidationException",
+			answer(400, `{"__type":"com.amazon.coral.validate#ValidationException","message":"`+secret+`"}`), true,
+			"ValidationException",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -247,7 +262,8 @@ func TestContextErrorsStayThemselves(t *testing.T) {
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), 1)
 	defer cancel()
-	if err := e.Transact(ctx, "", ops(1)); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrUnavailable) {
+	if err := e.Transact(ctx, "", ops(1)); !errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("%v, want context.DeadlineExceeded alone", err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// expression collects the placeholders of the expressions of one operation. Attribute names are always placeholders, because any
-// of DynamoDB's 573 reserved words may be one.
+// expression collects the placeholders of the expressions of one operation. Attribute names are always placeholders,
+// because any of DynamoDB's 573 reserved words may be one.
 type expression struct {
 	names  map[string]string
 	values map[string]types.AttributeValue
@@ -81,7 +81,8 @@ func (e *expression) term(c store.Cond) string {
 	return ""
 }
 
-// noAttr is an attribute that no item has. Removing it is how an update says nothing: a transaction insists on an expression.
+// noAttr is an attribute that no item has. Removing it is how an update says nothing: a transaction insists on an
+// expression.
 const noAttr = "\x00"
 
 // update writes the update expression of an operation. Names are sorted, so that the same

@@ -52,7 +52,8 @@ func encodeItem(k store.Key, attrs store.Attrs) (map[string]types.AttributeValue
 	return av, nil
 }
 
-// decodeItem splits what DynamoDB holds into key and attributes. Numbers are read digit by digit, never through a float64.
+// decodeItem splits what DynamoDB holds into key and attributes. Numbers are read digit by digit, never through a
+// float64.
 func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 	key, err := decodeKey(av)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 // ErrKilled is the answer to every call after the process is said to have died. It is not one that a Store tries again.
 var ErrKilled = errors.New("faultstore: the process was killed")
 
-// Engine is a store.Engine in which calls go wrong as its plan says. It is safe for concurrent use; then the order in which
-// concurrent calls meet the plan is theirs.
+// Engine is a store.Engine in which calls go wrong as its plan says. It is safe for concurrent use; then the order in
+// which concurrent calls meet the plan is theirs.
 type Engine struct {
 	inner store.Engine
 
@@ -46,8 +46,8 @@ func (e *Engine) SetPlan(plan Plan) {
 // KillAfter lets n more calls through; every one after them gives ErrKilled, for ever, and does nothing.
 func (e *Engine) KillAfter(n int) { e.arm(n, false) }
 
-// KillAfterWrites lets n more writes through, and reads until then; every call after them gives ErrKilled. Where reads are made
-// in parallel it kills at the same place every time, which KillAfter does not.
+// KillAfterWrites lets n more writes through, and reads until then; every call after them gives ErrKilled. Where reads
+// are made in parallel it kills at the same place every time, which KillAfter does not.
 func (e *Engine) KillAfterWrites(n int) { e.arm(n, true) }
 
 // Revive ends what KillAfter began: a new process on the same storage.

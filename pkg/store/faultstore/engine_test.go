@@ -28,10 +28,13 @@ func TestWithoutFaultsItIsTheEngine(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Engine { return faultstore.New(open(t), nil) })
 }
 
-// TestStoreSurvives runs a program of writes and reads against many seeds, at a rate at which half of the calls go wrong: nothing is
-// lost and nothing happens twice.
+// TestStoreSurvives runs a program of writes and reads against many seeds, at a rate at which half of the calls go
+// wrong: nothing is lost and nothing happens twice.
 func TestStoreSurvives(t *testing.T) {
-	for _, fault := range []faultstore.Fault{faultstore.Conflict, faultstore.Throttled, faultstore.LostRequest, faultstore.LostAnswer, faultstore.Partial} {
+	for _, fault := range []faultstore.Fault{
+		faultstore.Conflict, faultstore.Throttled, faultstore.LostRequest,
+		faultstore.LostAnswer, faultstore.Partial,
+	} {
 		t.Run(fmt.Sprintf("fault %d", fault), func(t *testing.T) { survive(t, faultstore.Random(1, 0.5, fault)) })
 	}
 	for seed := range uint64(20) {
@@ -54,9 +57,15 @@ func survive(t *testing.T, plan faultstore.Plan) {
 		must(st.Transact(
 			ctx,
 			store.Op{Kind: store.Update, Key: counter, Add: map[string]int64{"n": 1}},
-			store.Op{Kind: store.Put, Key: store.Key{PK: "unique", SK: fmt.Sprintf("%02d", i)}, If: []store.Cond{{Test: store.Absent}}},
+			store.Op{
+				Kind: store.Put, Key: store.Key{PK: "unique", SK: fmt.Sprintf("%02d", i)},
+				If: []store.Cond{{Test: store.Absent}},
+			},
 		))
-		must(st.Write(ctx, store.Op{Kind: store.Put, Key: store.Key{PK: "plain", SK: fmt.Sprintf("%02d", i)}, Set: store.Attrs{"i": int64(i)}}))
+		must(st.Write(ctx, store.Op{
+			Kind: store.Put, Key: store.Key{PK: "plain", SK: fmt.Sprintf("%02d", i)},
+			Set: store.Attrs{"i": int64(i)},
+		}))
 	}
 	var ops []store.Op
 	var keys []store.Key
@@ -88,7 +97,8 @@ func survive(t *testing.T, plan faultstore.Plan) {
 	}
 }
 
-// TestWriteNeverRepeatsWhatMayHaveHappened: a plain Add, or a plain conditional write, is not tried again after a lost answer.
+// TestWriteNeverRepeatsWhatMayHaveHappened: a plain Add, or a plain conditional write, is not tried again after a lost
+// answer.
 func TestWriteNeverRepeatsWhatMayHaveHappened(t *testing.T) {
 	k := store.Key{PK: "p", SK: "a"}
 	for name, op := range map[string]store.Op{
@@ -112,7 +122,8 @@ func TestWriteNeverRepeatsWhatMayHaveHappened(t *testing.T) {
 	}
 }
 
-// TestExhausted checks the error after retries that never helped: it never claims that nothing happened when something may have.
+// TestExhausted checks the error after retries that never helped: it never claims that nothing happened when something
+// may have.
 func TestExhausted(t *testing.T) {
 	op := store.Op{Kind: store.Put, Key: store.Key{PK: "p", SK: "a"}}
 	for _, c := range []struct {
@@ -132,7 +143,8 @@ func TestExhausted(t *testing.T) {
 			}
 			return c.then
 		}
-		st := store.New(faultstore.New(open(t), plan), store.Options{BaseDelay: time.Microsecond, MaxWait: 20 * time.Millisecond})
+		st := store.New(faultstore.New(open(t), plan),
+			store.Options{BaseDelay: time.Microsecond, MaxWait: 20 * time.Millisecond})
 		err := st.Transact(t.Context(), op)
 		if !errors.Is(err, c.want) {
 			t.Errorf("%d then %d: got %v, want %v", c.first, c.then, err, c.want)

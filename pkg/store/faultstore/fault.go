@@ -36,8 +36,8 @@ func Script(faults ...Fault) Plan {
 	}
 }
 
-// Random is a plan under which a call goes wrong with probability rate, in one of the ways of faults, all of them if none is
-// named. The same seed gives the same faults to the same sequence of calls.
+// Random is a plan under which a call goes wrong with probability rate, in one of the ways of faults, all of them if
+// none is named. The same seed gives the same faults to the same sequence of calls.
 func Random(seed uint64, rate float64, faults ...Fault) Plan {
 	if len(faults) == 0 {
 		faults = []Fault{Conflict, Throttled, LostRequest, LostAnswer, Partial}

@@ -48,7 +48,8 @@ var kinds = []struct {
 	kind store.OpKind
 }{{"Put", store.Put}, {"Update", store.Update}, {"Delete", store.Delete}, {"Check", store.Check}}
 
-// testConditions runs every condition with every kind of operation, alone and in a transaction of two, on an item and on none.
+// testConditions runs every condition with every kind of operation, alone and in a transaction of two, on an item and
+// on none.
 func testConditions(t *testing.T, s *suite) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {

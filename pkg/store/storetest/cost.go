@@ -157,7 +157,8 @@ func (s *suite) testPlainCost(t *testing.T) {
 	for _, c := range writeCases {
 		t.Run(c.name, func(t *testing.T) {
 			ops := []store.Op{c.op(t, s, p)}
-			s.cost(t, store.Cost{Calls: 1, WriteUnits: c.units}, func(ctx context.Context) error { return s.Transact(ctx, "", ops) })
+			s.cost(t, store.Cost{Calls: 1, WriteUnits: c.units},
+				func(ctx context.Context) error { return s.Transact(ctx, "", ops) })
 		})
 	}
 }
@@ -188,7 +189,8 @@ func (s *suite) testTransactionCost(t *testing.T) {
 	}
 	t.Run("a check alone is a transaction, too", func(t *testing.T) {
 		op := writeCase{kind: store.Check, before: 300}.op(t, s, p)
-		s.cost(t, store.Cost{Calls: 1, WriteUnits: 2}, func(ctx context.Context) error { return s.Transact(ctx, "", []store.Op{op}) })
+		s.cost(t, store.Cost{Calls: 1, WriteUnits: 2},
+			func(ctx context.Context) error { return s.Transact(ctx, "", []store.Op{op}) })
 	})
 }
 

@@ -103,7 +103,8 @@ func (s *suite) testTransactionLimits(t *testing.T) {
 		t.Errorf("%d items, want 1", page.Count)
 	}
 	wantLimit(t, s.Transact(t.Context(), strings.Repeat("t", store.MaxTokenBytes+1), puts(1)))
-	wantLimit(t, s.transact(t, store.Op{Kind: store.Put, Key: store.Key{PK: p, SK: "a"}}, store.Op{Kind: store.Delete, Key: store.Key{PK: p, SK: "a"}}))
+	wantLimit(t, s.transact(t, store.Op{Kind: store.Put, Key: store.Key{PK: p, SK: "a"}},
+		store.Op{Kind: store.Delete, Key: store.Key{PK: p, SK: "a"}}))
 	wantLimit(t, s.transact(
 		t,
 		store.Op{Kind: store.Put, Key: store.Key{PK: p, SK: "a"}},
@@ -119,7 +120,8 @@ func (s *suite) testKeyLimits(t *testing.T) {
 	longest := store.Key{PK: longPK, SK: longSK}
 	s.put(t, longest, store.Attrs{"a": "b"})
 	s.expect(t, longest, store.Attrs{"a": "b"})
-	if page := s.query(t, store.Query{PK: longPK, From: longSK, To: longSK}); page.Count != 1 || page.Items[0].Key != longest {
+	if page := s.query(t, store.Query{PK: longPK, From: longSK, To: longSK}); page.Count != 1 ||
+		page.Items[0].Key != longest {
 		t.Errorf("got %v", page)
 	}
 	if page := s.query(t, store.Query{PK: longPK, Prefix: longSK}); page.Count != 1 {
@@ -138,7 +140,8 @@ func (s *suite) testKeyLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantLimit(t, s.plain(t, store.Op{Kind: store.Put, Key: k}))
-			wantLimit(t, s.transact(t, store.Op{Kind: store.Delete, Key: k}, store.Op{Kind: store.Put, Key: store.Key{PK: base, SK: "b"}}))
+			wantLimit(t, s.transact(t, store.Op{Kind: store.Delete, Key: k},
+				store.Op{Kind: store.Put, Key: store.Key{PK: base, SK: "b"}}))
 			_, err := s.Batch(t.Context(), []store.Op{{Kind: store.Put, Key: k}})
 			wantLimit(t, err)
 			_, _, err = s.Get(t.Context(), []store.Key{k})

@@ -23,8 +23,8 @@ func race(f func(i int)) {
 	wg.Wait()
 }
 
-// testRaces checks that concurrent writes are isolated from each other. It goes through a Store, so that an engine may answer
-// ErrConflict as often as it likes, and on a machine that has much else to do.
+// testRaces checks that concurrent writes are isolated from each other. It goes through a Store, so that an engine may
+// answer ErrConflict as often as it likes, and on a machine that has much else to do.
 func testRaces(t *testing.T, s *suite) {
 	st := store.New(s.Engine, store.Options{MaxWait: 3 * time.Minute})
 	t.Run("no optimistic update is lost", func(t *testing.T) { s.testOptimistic(t, st) })
@@ -35,7 +35,10 @@ func testRaces(t *testing.T, s *suite) {
 			for range each {
 				ops := make([]store.Op, keys)
 				for j, at := range rand.Perm(keys) { // any order: no two transactions may block each other for ever
-					ops[j] = store.Op{Kind: store.Update, Key: store.Key{PK: p, SK: fmt.Sprint(at)}, Add: map[string]int64{"n": int64(i)}}
+					ops[j] = store.Op{
+						Kind: store.Update, Key: store.Key{PK: p, SK: fmt.Sprint(at)},
+						Add: map[string]int64{"n": int64(i)},
+					}
 				}
 				if err := st.Transact(t.Context(), ops...); err != nil {
 					t.Error(err)
@@ -108,7 +111,8 @@ func (s *suite) testOptimistic(t *testing.T, st *store.Store) {
 	s.expect(t, k, store.Attrs{"n": int64(racers * each)})
 }
 
-// testCheckRace lets children be made while their parent, which counts them, is deleted if it has none: no orphan may stay.
+// testCheckRace lets children be made while their parent, which counts them, is deleted if it has none: no orphan may
+// stay.
 func (s *suite) testCheckRace(t *testing.T, st *store.Store) {
 	p := pk(t)
 	for round := range 5 {
@@ -117,13 +121,19 @@ func (s *suite) testCheckRace(t *testing.T, st *store.Store) {
 		race(func(i int) {
 			var err error
 			if i%2 == 0 {
-				err = st.Transact(t.Context(), store.Op{Kind: store.Delete, Key: parent, If: []store.Cond{{Test: store.Equal, Attr: "children", Value: int64(0)}}})
+				err = st.Transact(t.Context(), store.Op{Kind: store.Delete, Key: parent, If: []store.Cond{{
+					Test: store.Equal,
+					Attr: "children", Value: int64(0),
+				}}})
 			} else {
 				child := store.Key{PK: p, SK: fmt.Sprintf("child %d %d", round, i)}
 				err = st.Transact(
 					t.Context(),
 					store.Op{Kind: store.Put, Key: child},
-					store.Op{Kind: store.Update, Key: parent, Add: map[string]int64{"children": 1}, If: []store.Cond{{Test: store.Exists}}},
+					store.Op{
+						Kind: store.Update, Key: parent, Add: map[string]int64{"children": 1},
+						If: []store.Cond{{Test: store.Exists}},
+					},
 				)
 			}
 			var failed *store.ConditionError

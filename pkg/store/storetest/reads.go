@@ -20,16 +20,20 @@ func testValues(t *testing.T, s *suite) {
 	}
 	attrs := store.Attrs{
 		"empty": "", "empty bytes": []byte{}, "every byte": every,
-		"zero": int64(0), "one": int64(1), "minus": int64(-1), "max": int64(math.MaxInt64), "min": int64(math.MinInt64), "round": int64(-1e18),
-		"controls": "\x00\x01\x02\t\n\r\x1f\x7f\u0080\u2028", "emoji": "👩‍👩‍👧 é e\u0301 漢字 \uffff \U0010ffff", "quotes": `"\'<>&#:{}$`,
-		"digits": "123", "spaces": "  v  ", "name with \U0001F600": "v", "#reserved :name": "v", "size": int64(1), "doc.a[0]": "v",
+		"zero": int64(0), "one": int64(1), "minus": int64(-1), "max": int64(math.MaxInt64), "min": int64(math.MinInt64),
+		"round":    int64(-1e18),
+		"controls": "\x00\x01\x02\t\n\r\x1f\x7f\u0080\u2028", "emoji": "👩‍👩‍👧 é e\u0301 漢字 \uffff \U0010ffff",
+		"quotes": `"\'<>&#:{}$`,
+		"digits": "123", "spaces": "  v  ", "name with \U0001F600": "v", "#reserved :name": "v", "size": int64(1),
+		"doc.a[0]":               "v",
 		strings.Repeat("n", 255): "long name",
 	}
 	k := store.Key{PK: pk(t) + " é \U0001F600 \x01", SK: "\x01\x02 é \U0001F600 \"'"}
 	t.Run("put", func(t *testing.T) {
 		s.put(t, k, attrs)
 		s.expect(t, k, attrs)
-		if page := s.query(t, store.Query{PK: k.PK}); page.Count != 1 || page.Items[0].Key != k || !equal(page.Items[0].Attrs, attrs) {
+		if page := s.query(t, store.Query{PK: k.PK}); page.Count != 1 || page.Items[0].Key != k ||
+			!equal(page.Items[0].Attrs, attrs) {
 			t.Errorf("got %v, want %s", page.Items, brief(attrs))
 		}
 	})
@@ -128,8 +132,10 @@ func (s *suite) getAll(t *testing.T, keys []store.Key) []store.Item {
 // testOrder checks that a partition is in order of the bytes of its sort keys, and ends where the next begins.
 func testOrder(t *testing.T, s *suite) {
 	sorted := []string{
-		"\x01", "\x01\x01", "\x01\x02", "\x02", "\x1f", " ", "!", "-", "0", "00", "1", "10", "2", "A", "Z", "\\", "_", "a", "a\x01", "a\x01b",
-		"a\x02\x03", "a ", "aa", "ab", "b", "~", "\x7f", "\u0080", "é", "ÿ", "Ā", "漢", "\ue000", "\ufb00", "\uffff", "\U00010000", "\U0001F600", "\U0010ffff",
+		"\x01", "\x01\x01", "\x01\x02", "\x02", "\x1f", " ", "!", "-", "0", "00", "1", "10", "2", "A", "Z", "\\", "_", "a",
+		"a\x01", "a\x01b",
+		"a\x02\x03", "a ", "aa", "ab", "b", "~", "\x7f", "\u0080", "é", "ÿ", "Ā", "漢", "\ue000", "\ufb00", "\uffff",
+		"\U00010000", "\U0001F600", "\U0010ffff",
 	}
 	if !slices.IsSorted(sorted) {
 		t.Fatal("the test itself is out of order")
@@ -140,7 +146,8 @@ func testOrder(t *testing.T, s *suite) {
 		ops = append(ops, store.Op{Kind: store.Put, Key: store.Key{PK: p, SK: sorted[(i*11)%len(sorted)]}})
 	}
 	for _, other := range []string{p[:len(p)-1], p + "\x01", p + "#", p + "a", p[:len(p)-1] + "\U0010ffff"} {
-		ops = append(ops, store.Op{Kind: store.Put, Key: store.Key{PK: other, SK: "m"}}, store.Op{Kind: store.Put, Key: store.Key{PK: other, SK: "\x01"}})
+		ops = append(ops, store.Op{Kind: store.Put, Key: store.Key{PK: other, SK: "m"}},
+			store.Op{Kind: store.Put, Key: store.Key{PK: other, SK: "\x01"}})
 	}
 	for chunk := range slices.Chunk(ops, store.MaxBatchOps) {
 		s.batch(t, chunk)
@@ -205,7 +212,16 @@ func ranges(p string) []store.Query {
 		for _, prefix := range []string{"b", "bb", "x"} {
 			all = append(all, store.Query{PK: p, Prefix: prefix, Reverse: reverse})
 		}
-		for _, bounds := range [][2]string{{"", ""}, {"b", ""}, {"aa", ""}, {"", "bb"}, {"", "z"}, {"b", "bb"}, {"bb", "bb"}, {"bc", "bd"}} {
+		for _, bounds := range [][2]string{
+			{"", ""},
+			{"b", ""},
+			{"aa", ""},
+			{"", "bb"},
+			{"", "z"},
+			{"b", "bb"},
+			{"bb", "bb"},
+			{"bc", "bd"},
+		} {
 			all = append(all, store.Query{PK: p, From: bounds[0], To: bounds[1], Reverse: reverse})
 		}
 	}
@@ -232,7 +248,8 @@ func (s *suite) testRange(t *testing.T, q store.Query, sorted []string) {
 	for _, q.Select = range []store.Select{store.All, store.KeysOnly, store.CountOnly} {
 		page := s.query(t, q)
 		if page.Count != len(want) || page.More != more || page.Last != last {
-			t.Errorf("%+v: got %d, more %t, last %q; want %d, %t, %q", q, page.Count, page.More, page.Last, len(want), more, last)
+			t.Errorf("%+v: got %d, more %t, last %q; want %d, %t, %q", q, page.Count, page.More, page.Last, len(want), more,
+				last)
 		}
 		switch got := sortKeys(page); {
 		case q.Select == store.CountOnly && len(got) > 0:

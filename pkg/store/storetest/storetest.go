@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of store.Engine: the detailed contract, as tests that every engine passes. An
-// engine's own test calls Run and names what it cannot do.
+// Package storetest is the conformance suite of store.Engine: the detailed contract, as tests that every engine passes.
+// An engine's own test calls Run and names what it cannot do.
 package storetest
 
 import (
@@ -13,10 +13,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Exceptions names what an engine does otherwise than the contract says. Each field holds the reason; an empty one is no exception.
+// Exceptions names what an engine does otherwise than the contract says. Each field holds the reason; an empty one is
+// no exception.
 type Exceptions struct {
-	// OldSizes: the engine does not learn how large the items were that a transaction replaces, changes or deletes, so that one
-	// which shrinks an item of more than 1 KiB, or changes part of it, is charged too little.
+	// OldSizes: the engine does not learn how large the items were that a transaction replaces, changes or deletes, so
+	// that one which shrinks an item of more than 1 KiB, or changes part of it, is charged too little.
 	OldSizes string
 	// AbsentDeletes: the engine charges a batch two units, not one, for the deletion of an item that is not there.
 	AbsentDeletes string
@@ -179,7 +180,8 @@ func wantFailed(t *testing.T, err error, want ...store.FailedCondition) {
 	for i, w := range want {
 		got := failed.Failed[i]
 		if got.Index != w.Index || !equal(got.Attrs, w.Attrs) {
-			t.Errorf("failed condition %d: got operation %d on %s, want operation %d on %s", i, got.Index, brief(got.Attrs), w.Index, brief(w.Attrs))
+			t.Errorf("failed condition %d: got operation %d on %s, want operation %d on %s", i, got.Index, brief(got.Attrs),
+				w.Index, brief(w.Attrs))
 		}
 	}
 }

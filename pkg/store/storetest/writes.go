@@ -91,20 +91,44 @@ func testWrites(t *testing.T, s *suite) {
 	}{
 		{"put replaces the whole item", base, store.Attrs{"t": "w"}, store.Op{Kind: store.Put, Set: store.Attrs{"t": "w"}}},
 		{"put without attributes", base, store.Attrs{}, store.Op{Kind: store.Put}},
-		{"set keeps the rest", base, store.Attrs{"s": "w", "n": int64(7), "b": []byte("x")}, store.Op{Kind: store.Update, Set: store.Attrs{"s": "w"}}},
-		{"set changes a type", base, store.Attrs{"s": int64(1), "n": "t", "b": []byte("x")}, store.Op{Kind: store.Update, Set: store.Attrs{"s": int64(1), "n": "t"}}},
+		{
+			"set keeps the rest", base,
+			store.Attrs{"s": "w", "n": int64(7), "b": []byte("x")},
+			store.Op{Kind: store.Update, Set: store.Attrs{"s": "w"}},
+		},
+		{
+			"set changes a type", base,
+			store.Attrs{"s": int64(1), "n": "t", "b": []byte("x")},
+			store.Op{Kind: store.Update, Set: store.Attrs{"s": int64(1), "n": "t"}},
+		},
 		{"set creates", nil, store.Attrs{"s": "w"}, store.Op{Kind: store.Update, Set: store.Attrs{"s": "w"}}},
-		{"add", base, store.Attrs{"s": "v", "n": int64(4), "b": []byte("x")}, store.Op{Kind: store.Update, Add: map[string]int64{"n": -3}}},
-		{"add to a missing attribute", base, store.Attrs{"s": "v", "n": int64(7), "b": []byte("x"), "m": int64(-3)}, store.Op{Kind: store.Update, Add: map[string]int64{"m": -3}}},
+		{
+			"add", base,
+			store.Attrs{"s": "v", "n": int64(4), "b": []byte("x")},
+			store.Op{Kind: store.Update, Add: map[string]int64{"n": -3}},
+		},
+		{
+			"add to a missing attribute", base,
+			store.Attrs{"s": "v", "n": int64(7), "b": []byte("x"), "m": int64(-3)},
+			store.Op{Kind: store.Update, Add: map[string]int64{"m": -3}},
+		},
 		{"add creates", nil, store.Attrs{"m": int64(2)}, store.Op{Kind: store.Update, Add: map[string]int64{"m": 2}}},
 		{"add nothing", nil, store.Attrs{"m": int64(0)}, store.Op{Kind: store.Update, Add: map[string]int64{"m": 0}}},
 		{"unset", base, store.Attrs{"n": int64(7)}, store.Op{Kind: store.Update, Unset: []string{"s", "b", "missing"}}},
-		{"unset the last attribute", store.Attrs{"s": "v"}, store.Attrs{}, store.Op{Kind: store.Update, Unset: []string{"s"}}},
+		{
+			"unset the last attribute",
+			store.Attrs{"s": "v"},
+			store.Attrs{},
+			store.Op{Kind: store.Update, Unset: []string{"s"}},
+		},
 		{"unset creates", nil, store.Attrs{}, store.Op{Kind: store.Update, Unset: []string{"s"}}},
 		{
 			"set, add and unset at once", base,
 			store.Attrs{"s": "w", "n": int64(8), "m": int64(1)},
-			store.Op{Kind: store.Update, Set: store.Attrs{"s": "w"}, Add: map[string]int64{"n": 1, "m": 1}, Unset: []string{"b"}},
+			store.Op{
+				Kind: store.Update, Set: store.Attrs{"s": "w"}, Add: map[string]int64{"n": 1, "m": 1},
+				Unset: []string{"b"},
+			},
 		},
 		{"update without a change", base, base, store.Op{Kind: store.Update}},
 		{"update without a change creates", nil, store.Attrs{}, store.Op{Kind: store.Update}},
@@ -181,7 +205,10 @@ func (s *suite) batch(t *testing.T, ops []store.Op) {
 // testTokens checks idempotency tokens.
 func testTokens(t *testing.T, s *suite) {
 	add := func(k store.Key, n int64) []store.Op {
-		return []store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": n}, Set: store.Attrs{"a": "b", "c": "d"}, Unset: []string{"u", "v"}}}
+		return []store.Op{{
+			Kind: store.Update, Key: k, Add: map[string]int64{"n": n}, Set: store.Attrs{"a": "b", "c": "d"},
+			Unset: []string{"u", "v"},
+		}}
 	}
 	with := func(n int64) store.Attrs { return store.Attrs{"n": n, "a": "b", "c": "d"} }
 	call := func(t *testing.T, token string, ops []store.Op) error {
@@ -203,7 +230,10 @@ func testTokens(t *testing.T, s *suite) {
 	})
 	t.Run("a condition that held is not asked again", func(t *testing.T) {
 		k, token := store.Key{PK: pk(t), SK: "a"}, uuid.NewString()
-		ops := []store.Op{{Kind: store.Put, Key: k, If: []store.Cond{{Test: store.Absent}}}, {Kind: store.Put, Key: store.Key{PK: k.PK, SK: "b"}}}
+		ops := []store.Op{
+			{Kind: store.Put, Key: k, If: []store.Cond{{Test: store.Absent}}},
+			{Kind: store.Put, Key: store.Key{PK: k.PK, SK: "b"}},
+		}
 		for range 2 {
 			if err := call(t, token, ops); err != nil {
 				t.Fatal(err)

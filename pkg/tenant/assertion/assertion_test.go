@@ -48,7 +48,10 @@ var (
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func rsaJWK(k *rsa.PublicKey) map[string]any {
-	return map[string]any{"kty": "RSA", "kid": "r1", "use": "sig", "n": b64(k.N.Bytes()), "e": b64(big.NewInt(int64(k.E)).Bytes())}
+	return map[string]any{
+		"kty": "RSA", "kid": "r1", "use": "sig", "n": b64(k.N.Bytes()),
+		"e": b64(big.NewInt(int64(k.E)).Bytes()),
+	}
 }
 
 func ecJWK(t testing.TB, k *ecdsa.PublicKey) map[string]any {
@@ -122,13 +125,15 @@ func TestGoodAssertions(t *testing.T) {
 		t.Fatalf("a set does not survive being stored: %v %v", again, err)
 	}
 	for name, a := range map[string]string{
-		"RS256":          sign(t, map[string]any{"alg": "RS256", "kid": "r1", "typ": "JWT"}, claims(nil)),
-		"ES256":          sign(t, map[string]any{"alg": "ES256", "kid": "e1"}, claims(nil)),
-		"without a kid":  sign(t, map[string]any{"alg": "ES256"}, claims(nil)),
-		"aud as a list":  sign(t, map[string]any{"alg": "RS256"}, claims(map[string]any{"aud": []string{"x", audience}})),
-		"iat, nbf":       sign(t, map[string]any{"alg": "ES256"}, claims(map[string]any{"iat": now.Unix(), "nbf": now.Unix() + 10})),
+		"RS256":         sign(t, map[string]any{"alg": "RS256", "kid": "r1", "typ": "JWT"}, claims(nil)),
+		"ES256":         sign(t, map[string]any{"alg": "ES256", "kid": "e1"}, claims(nil)),
+		"without a kid": sign(t, map[string]any{"alg": "ES256"}, claims(nil)),
+		"aud as a list": sign(t, map[string]any{"alg": "RS256"}, claims(map[string]any{"aud": []string{"x", audience}})),
+		"iat, nbf": sign(t, map[string]any{"alg": "ES256"},
+			claims(map[string]any{"iat": now.Unix(), "nbf": now.Unix() + 10})),
 		"exp fractional": sign(t, map[string]any{"alg": "ES256"}, claims(map[string]any{"exp": float64(now.Unix()) + 60.5})),
-		"exp at 5 min":   sign(t, map[string]any{"alg": "ES256"}, claims(map[string]any{"exp": now.Add(5 * time.Minute).Unix()})),
+		"exp at 5 min": sign(t, map[string]any{"alg": "ES256"},
+			claims(map[string]any{"exp": now.Add(5 * time.Minute).Unix()})),
 	} {
 		subject, ok := assertion.Subject(a)
 		got, err := again.Verify(a, client, audience, now)
@@ -220,7 +225,8 @@ func TestBadKeys(t *testing.T) {
 	twice := `{"keys":[{"kty":"EC","crv":"P-256","x":"AQAB","kty":"RSA","n":"AQAB","e":"AQAB"}]}`
 	short := b64(append([]byte{0x80}, make([]byte, 127)...))
 	for name, raw := range map[string][]byte{
-		"nothing": nil, "text": []byte("keys"), "array": []byte("[]"), "no keys": []byte("{}"), "null": []byte(`{"keys":null}`),
+		"nothing": nil, "text": []byte("keys"), "array": []byte("[]"), "no keys": []byte("{}"),
+		"null":  []byte(`{"keys":null}`),
 		"empty": set(t), "five": set(t, r, r, r, r, r), "twice": set(t, e, e),
 		"private EC": with(e, map[string]any{"d": "AQAB"}), "private RSA": with(r, map[string]any{"p": "AQAB"}),
 		"symmetric": []byte(`{"keys":[{"kty":"oct","k":"AQAB"}]}`), "P-384": with(e, map[string]any{"crv": "P-384"}),
@@ -276,7 +282,8 @@ func TestWeakModuli(t *testing.T) {
 			t.Errorf("%s: %v %v", name, keys, err)
 		}
 	}
-	if keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsaKey().PublicKey), ecJWK(t, &ecKey().PublicKey))); err != nil || len(keys) != 2 {
+	if keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsaKey().PublicKey), ecJWK(t, &ecKey().PublicKey))); err != nil ||
+		len(keys) != 2 {
 		t.Errorf("good keys: %v %v", keys, err)
 	}
 }
@@ -303,7 +310,8 @@ func FuzzVerify(f *testing.F) {
 		if err == nil && c.ID != "one" {
 			t.Errorf("taken: %+v", c)
 		}
-		if bad := (*assertion.ClaimError)(nil); err != nil && !errors.Is(err, assertion.ErrSignature) && !errors.As(err, &bad) {
+		if bad := (*assertion.ClaimError)(nil); err != nil && !errors.Is(err, assertion.ErrSignature) &&
+			!errors.As(err, &bad) {
 			t.Errorf("%T", err)
 		}
 		if subject, ok := assertion.Subject(s); ok && subject == "" {

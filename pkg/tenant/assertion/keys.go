@@ -55,8 +55,8 @@ type Key struct {
 // Keys are the public keys of a client.
 type Keys []Key
 
-// AcceptKeys reads a key set that a client sends, as ParseKeys does, and refuses RSA keys that anybody could forge signatures
-// for. The error is a *KeysError.
+// AcceptKeys reads a key set that a client sends, as ParseKeys does, and refuses RSA keys that anybody could forge
+// signatures for. The error is a *KeysError.
 func AcceptKeys(set []byte) (Keys, error) {
 	keys, err := ParseKeys(set)
 	if err != nil {
@@ -71,8 +71,8 @@ func AcceptKeys(set []byte) (Keys, error) {
 	return keys, nil
 }
 
-// ParseKeys reads a key set: an object with keys, 1 to MaxKeys of RSA (2,048 to 4,096 bits) or of EC on P-256, public parts
-// only. It is for sets that AcceptKeys took once. The error is a *KeysError.
+// ParseKeys reads a key set: an object with keys, 1 to MaxKeys of RSA (2,048 to 4,096 bits) or of EC on P-256, public
+// parts only. It is for sets that AcceptKeys took once. The error is a *KeysError.
 func ParseKeys(set []byte) (Keys, error) {
 	if len(set) > MaxSetBytes {
 		return nil, bad("must not be larger than %d bytes", MaxSetBytes)
@@ -110,14 +110,15 @@ func (ks Keys) Set() string {
 	return string(out)
 }
 
-// textMembers are the members of a JSON Web Key that are read. Certificates are not: nobody vouches for a client's key but
-// the operator who registers it.
+// textMembers are the members of a JSON Web Key that are read. Certificates are not: nobody vouches for a client's key
+// but the operator who registers it.
 var textMembers = []string{"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"}
 
 func parseKey(members map[string]json.RawMessage) (Key, error) {
 	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
 		if _, there := members[private]; there {
-			return Key{}, errors.New("is private: send public keys only, and make a new pair now that this one has left your hands")
+			return Key{}, errors.New("is private: send public keys only, and make a new pair now that this one has left " +
+				"your hands")
 		}
 	}
 	texts := map[string]string{}

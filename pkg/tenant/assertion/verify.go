@@ -52,8 +52,8 @@ func Subject(assertion string) (client string, ok bool) {
 }
 
 // Verify checks an assertion at a time: signed by one of the keys, issued by the client about itself, for audience, not
-// expired, with an end within MaxLife, and with an id (RFC 7523, section 3). The error is ErrSignature or a *ClaimError.
-// Whether the id was seen before is the caller's to know.
+// expired, with an end within MaxLife, and with an id (RFC 7523, section 3). The error is ErrSignature or a
+// *ClaimError. Whether the id was seen before is the caller's to know.
 func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims, error) {
 	signed, ok := parse(assertion)
 	if !ok {
@@ -70,8 +70,9 @@ func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims
 		}
 		var claims jwt.Claims
 		if json.Unmarshal(payload, &claims) != nil {
-			return Claims{}, &ClaimError{"A claim of the assertion has the wrong type: exp, nbf and iat are numbers of seconds, " +
-				"iss, sub and jti are strings, aud is a string or an array of strings."}
+			return Claims{},
+				&ClaimError{"A claim of the assertion has the wrong type: exp, nbf and iat are numbers of seconds, " +
+					"iss, sub and jti are strings, aud is a string or an array of strings."}
 		}
 		c, err := check(claims, client, audience, now)
 		c.KeyID = k.ID
@@ -80,8 +81,8 @@ func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims
 	return Claims{}, ErrSignature
 }
 
-// parse takes an assertion apart: the compact form of RFC 7515, section 7.1, in its one spelling, with an algorithm that is
-// known, and without extensions that must be understood (section 4.1.11).
+// parse takes an assertion apart: the compact form of RFC 7515, section 7.1, in its one spelling, with an algorithm
+// that is known, and without extensions that must be understood (section 4.1.11).
 func parse(assertion string) (*jose.JSONWebSignature, bool) {
 	if len(assertion) > MaxBytes || strings.ContainsAny(assertion, "\r\n") { // which encoding/base64 would skip
 		return nil, false

@@ -11,8 +11,8 @@ const smallPrimes = 1 << 16
 // fermatRounds is how far Fermat's method is followed, which finds two factors that are close to each other.
 const fermatRounds = 100
 
-// weak reports whether an odd modulus can be factored at once: it has a small factor, is itself a prime, or is the product
-// of two primes that are equal or close to each other.
+// weak reports whether an odd modulus can be factored at once: it has a small factor, is itself a prime, or is the
+// product of two primes that are equal or close to each other.
 func weak(n *big.Int) bool {
 	return new(big.Int).GCD(nil, nil, n, oddPrimorial()).Cmp(big.NewInt(1)) != 0 || closeFactors(n) || n.ProbablyPrime(0)
 }

@@ -1,4 +1,5 @@
-// Package awssecret is the vault of package tenant on AWS Secrets Manager: one secret per tenant, whose versions are its tokens.
+// Package awssecret is the vault of package tenant on AWS Secrets Manager: one secret per tenant, whose versions are
+// its tokens.
 //
 // AWSCURRENT labels the token that the identity provider uses, AWSPENDING its successor; Secrets Manager itself moves
 // AWSPREVIOUS to the version that AWSCURRENT leaves. A version without a label may be removed by Secrets Manager at any

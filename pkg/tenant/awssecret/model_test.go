@@ -57,7 +57,8 @@ func newModel(t *testing.T, seed uint64, tenants int) *model {
 	m := &model{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), faults: rand.New(rand.NewPCG(seed, 2)),
 		now:    time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC),
-		people: map[string]*customer{}, entered: map[string]*customer{}, events: map[string]bool{}, made: map[string]int{}, ended: map[string]bool{},
+		people: map[string]*customer{}, entered: map[string]*customer{}, events: map[string]bool{}, made: map[string]int{},
+		ended:   map[string]bool{},
 		failing: map[string]time.Time{}, failed: map[string]bool{},
 	}
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: m.clock})
@@ -177,8 +178,9 @@ func (m *model) notice(n tenant.Notice) {
 	}
 }
 
-// TestYearsOfRotation walks two years of a thousand tenants. Calls of the table, of the vault and of deliveries fail before or
-// after their work, the process dies anywhere, two run at once, outages keep the job away for up to three weeks.
+// TestYearsOfRotation walks two years of a thousand tenants. Calls of the table, of the vault and of deliveries fail
+// before or after their work, the process dies anywhere, two run at once, outages keep the job away for up to three
+// weeks.
 func TestYearsOfRotation(t *testing.T) {
 	tenants := 1000
 	switch {
@@ -287,7 +289,8 @@ func (m *model) checkTenant(c *customer, rest bool) {
 	_, _, err := m.good.Authenticate(ctx, c.id, c.value)
 	unauthorized := (*tenant.UnauthorizedError)(nil)
 	switch past := !m.now.Before(c.expires); {
-	case past && (!errors.As(err, &unauthorized) || m.now.Before(c.expires.Add(90*day)) && !strings.Contains(unauthorized.Detail, "expired on")):
+	case past && (!errors.As(err, &unauthorized) || m.now.Before(c.expires.Add(90*day)) &&
+		!strings.Contains(unauthorized.Detail, "expired on")):
 		t.Errorf("%s: an expired token: %v", c.id, err)
 	case !past && err != nil:
 		t.Errorf("%s: a token %v before its end: %v", c.id, c.expires.Sub(m.now), err)
@@ -367,8 +370,9 @@ func (m *model) checkNotices(c *customer, tokens []tenant.Token, rest bool) {
 	}
 }
 
-// checkReminders checks that nothing was left out of what the people of a token that nobody swapped were to be told: where a run without
-// a fault came between two steps, they were told by then at the latest. Only what two steps say together may be one notice.
+// checkReminders checks that nothing was left out of what the people of a token that nobody swapped were to be told:
+// where a run without a fault came between two steps, they were told by then at the latest. Only what two steps say
+// together may be one notice.
 func (m *model) checkReminders(c *customer, token tenant.Token, kinds []string, at []time.Time) {
 	left := []int{28, 14, 7, 1, 0}
 	for i, days := range left {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pace spreads the writes of a process over time: Secrets Manager takes 50 a second in an account and Region, of all that put values and
-// move labels together. A nil Pace does not wait.
+// Pace spreads the writes of a process over time: Secrets Manager takes 50 a second in an account and Region, of all
+// that put values and move labels together. A nil Pace does not wait.
 type Pace struct{ tick *time.Ticker }
 
 // NewPace returns a Pace of so many writes a second, at least 1.

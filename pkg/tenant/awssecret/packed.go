@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// maxPacked is how many values of one tenant are kept, the newest: three live ones, and one of a token whose making was abandoned.
+	// maxPacked is how many values of one tenant are kept, the newest: three live ones, and one of a token whose making
+	// was abandoned.
 	maxPacked = 4
 	// maxSecretBytes is the largest value that Secrets Manager takes. Some 400 tokens fit.
 	maxSecretBytes = 65536
@@ -28,12 +29,13 @@ const (
 	packPause    = 200 * time.Millisecond
 )
 
-// Packed is a tenant.Secrets that keeps the tokens of many tenants in one secret, for a fraction of the price. Which secret is a
-// tenant's follows from a hash of its id. It is safe for concurrent use, in any number of processes: a change reads the
-// secret, puts the new content as AWSPENDING, and moves AWSCURRENT to it only from the version that it has read, which Secrets
-// Manager refuses where somebody else was faster.
+// Packed is a tenant.Secrets that keeps the tokens of many tenants in one secret, for a fraction of the price. Which
+// secret is a tenant's follows from a hash of its id. It is safe for concurrent use, in any number of processes: a
+// change reads the secret, puts the new content as AWSPENDING, and moves AWSCURRENT to it only from the version that it
+// has read, which Secrets Manager refuses where somebody else was faster.
 //
-// The secret string is JSON: an array of tokens, oldest first, by tenant. There are no stages: a token is found by its id.
+// The secret string is JSON: an array of tokens, oldest first, by tenant. There are no stages: a token is found by its
+// id.
 type Packed struct {
 	client *secretsmanager.Client
 	o      Options
@@ -42,8 +44,8 @@ type Packed struct {
 
 var _ tenant.Secrets = (*Packed)(nil)
 
-// NewPacked returns a vault in at most count secrets, rounded up to a power of two. count may be raised later, never lowered: what was
-// kept before is still found.
+// NewPacked returns a vault in at most count secrets, rounded up to a power of two. count may be raised later, never
+// lowered: what was kept before is still found.
 func NewPacked(client *secretsmanager.Client, o Options, count int) *Packed {
 	n := uint32(1)
 	for n < uint32(min(max(count, 1), 1<<16)) {
@@ -148,7 +150,10 @@ func (p *Packed) everywhere(ctx context.Context, tenantID string, change func(pa
 }
 
 func (p *Packed) read(ctx context.Context, name string) (pack, string, error) {
-	out, err := p.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name, VersionStage: aws.String(current)})
+	out, err := p.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId:     &name,
+		VersionStage: aws.String(current),
+	})
 	if err != nil {
 		return nil, "", err
 	}
@@ -162,7 +167,8 @@ func (p *Packed) read(ctx context.Context, name string) (pack, string, error) {
 // errOvertaken says that somebody else has changed the secret.
 var errOvertaken = errors.New("somebody else changed the secret")
 
-// change changes the content of a secret; change reports whether it did. A secret that is not there is made, or has nothing to change.
+// change changes the content of a secret; change reports whether it did. A secret that is not there is made, or has
+// nothing to change.
 func (p *Packed) change(ctx context.Context, name string, make bool, change func(pack) bool) error {
 	for range packAttempts {
 		held, versionID, err := p.read(ctx, name)
@@ -217,7 +223,8 @@ func (p *Packed) write(ctx context.Context, name, from string, held pack) error 
 	_, err = p.client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
 		SecretId: &name, VersionStage: aws.String(current), RemoveFromVersionId: &from, MoveToVersionId: &to,
 	})
-	// Either AWSCURRENT has moved on, or somebody's AWSPENDING has taken the label from this version and with it the right to stay.
+	// Either AWSCURRENT has moved on, or somebody's AWSPENDING has taken the label from this version and with it the right
+	// to stay.
 	if moved := (*types.InvalidParameterException)(nil); errors.As(err, &moved) || missing(err) {
 		return errOvertaken
 	}

@@ -25,7 +25,8 @@ func tokenValues(t *testing.T, n int) (ids, values []string) {
 	}
 	defer func() { _ = engine.Close() }()
 	st := store.New(engine, store.Options{})
-	s := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }})
+	s := tenant.New(st, tenant.NewTableSecrets(st),
+		tenant.Options{Now: func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }})
 	for i := range n {
 		_, token, err := s.Create(t.Context(), tenant.NewTenant{ID: fmt.Sprintf("tenant-%d", i), Name: "x"})
 		if err != nil {
@@ -160,7 +161,8 @@ func TestPackedIsFull(t *testing.T) {
 	var err error
 	kept := 0
 	for i := 0; err == nil && i < 1000; i++ {
-		if err = v.Keep(t.Context(), fmt.Sprintf("customer-of-some-name-%d", i), ids[0], values[0], tenant.Current); err == nil {
+		if err = v.Keep(t.Context(), fmt.Sprintf("customer-of-some-name-%d", i), ids[0], values[0],
+			tenant.Current); err == nil {
 			kept++
 		}
 	}
@@ -173,7 +175,8 @@ func TestPackedIsFull(t *testing.T) {
 func TestPackedRotation(t *testing.T) {
 	w := newWorld(t)
 	packed := awssecret.NewPacked(w.fake.Client(), awssecret.Options{Prefix: "serverless-scim/test/"}, 4)
-	w.Service = tenant.New(store.New(w.engine, store.Options{}), w.vault, tenant.Options{Now: func() time.Time { return w.now }, Packed: packed})
+	w.Service = tenant.New(store.New(w.engine, store.Options{}), w.vault,
+		tenant.Options{Now: func() time.Time { return w.now }, Packed: packed})
 	w.create(t)
 	rotate := func(days int) {
 		t.Helper()
@@ -208,7 +211,8 @@ func TestPackedRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for shard := range 4 {
-		if text := fmt.Sprint(w.fake.Show(fmt.Sprintf("serverless-scim/test/packed/%05d", shard))["AWSCURRENT"]); strings.Contains(text, "acme") {
+		if text := fmt.Sprint(w.fake.Show(fmt.Sprintf("serverless-scim/test/packed/%05d",
+			shard))["AWSCURRENT"]); strings.Contains(text, "acme") {
 			t.Errorf("left behind: %s", text)
 		}
 	}

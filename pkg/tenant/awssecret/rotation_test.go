@@ -19,7 +19,8 @@ func quiet() tenant.Delivery {
 	}
 }
 
-// AWSCURRENT moves at the successor's first use, else when the old token ends. No run without anything due calls Secrets Manager.
+// AWSCURRENT moves at the successor's first use, else when the old token ends. No run without anything due calls
+// Secrets Manager.
 func TestLabelsOfARotation(t *testing.T) {
 	for _, used := range []bool{true, false} {
 		w := newWorld(t)

@@ -82,7 +82,8 @@ func (w *world) create(t *testing.T) tenant.IssuedToken {
 	return token
 }
 
-// Tokens come and go in every order: whoever is live is in the vault, and AWSCURRENT is a live token's wherever there is one.
+// Tokens come and go in every order: whoever is live is in the vault, and AWSCURRENT is a live token's wherever there
+// is one.
 func TestLiveTokensStayInTheVault(t *testing.T) {
 	w := newWorld(t)
 	w.create(t)
@@ -121,9 +122,11 @@ func TestLiveTokensStayInTheVault(t *testing.T) {
 	}
 }
 
-// crash runs work with a vault that fails at each of its changes in turn, before or after the change; the process either dies with
-// it or lives to tidy up.
-func crash(t *testing.T, prepare func(*testing.T, *world), work func(context.Context, *tenant.Service) error, check func(*testing.T, *world)) {
+// crash runs work with a vault that fails at each of its changes in turn, before or after the change; the process
+// either dies with it or lives to tidy up.
+func crash(t *testing.T, prepare func(*testing.T, *world), work func(context.Context, *tenant.Service) error,
+	check func(*testing.T, *world),
+) {
 	t.Helper()
 	for i := range 4 {
 		late, dies := i&1 == 1, i&2 == 2

@@ -108,7 +108,8 @@ func (v *Vault) create(ctx context.Context, tenantID, versionID, value string) e
 	return err
 }
 
-// Reveal is tenant.Secrets.Reveal. AWSPREVIOUS is looked at too: an expired token's successor may have been labelled late.
+// Reveal is tenant.Secrets.Reveal. AWSPREVIOUS is looked at too: an expired token's successor may have been labelled
+// late.
 func (v *Vault) Reveal(ctx context.Context, tenantID, tokenID string) (string, error) {
 	for _, label := range []string{current, pending, previous} {
 		out, err := v.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
@@ -139,7 +140,8 @@ func (v *Vault) Promote(ctx context.Context, tenantID, tokenID string) error {
 	return wrap("make a token the current one", v.promote(ctx, tenantID, labels, version(tokenID)))
 }
 
-// promote moves AWSCURRENT to a version, and takes AWSPENDING off it. One that died in between is finished by the next call.
+// promote moves AWSCURRENT to a version, and takes AWSPENDING off it. One that died in between is finished by the next
+// call.
 func (v *Vault) promote(ctx context.Context, tenantID string, labels map[string]string, versionID string) error {
 	if labels[current] != versionID {
 		if labels[pending] != versionID && labels[previous] != versionID {
@@ -186,8 +188,9 @@ func (v *Vault) labels(ctx context.Context, tenantID string) (map[string]string,
 	return labels, nil
 }
 
-// Drop is tenant.Secrets.Drop. The version loses its labels, and with them its right to stay; AWSCURRENT goes to the successor or,
-// where there is none, to the token before, or to a version that says "revoked". Each step leaves one that a repetition goes on from.
+// Drop is tenant.Secrets.Drop. The version loses its labels, and with them its right to stay; AWSCURRENT goes to the
+// successor or, where there is none, to the token before, or to a version that says "revoked". Each step leaves one
+// that a repetition goes on from.
 func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	labels, err := v.labels(ctx, tenantID)
 	if missing(err) {
@@ -232,9 +235,9 @@ func (v *Vault) drop(ctx context.Context, tenantID string, labels map[string]str
 	return nil
 }
 
-// DropTenant is tenant.Secrets.DropTenant. The secret is deleted without a recovery window: its tokens are refused already, and the
-// window would keep the tenant's id taken for a week at least. Secrets Manager deletes a little later than it answers, so
-// this returns an error until the secret is seen to be gone.
+// DropTenant is tenant.Secrets.DropTenant. The secret is deleted without a recovery window: its tokens are refused
+// already, and the window would keep the tenant's id taken for a week at least. Secrets Manager deletes a little later
+// than it answers, so this returns an error until the secret is seen to be gone.
 func (v *Vault) DropTenant(ctx context.Context, tenantID string) error {
 	_, err := v.client.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{
 		SecretId: v.name(tenantID), ForceDeleteWithoutRecovery: aws.Bool(true),

@@ -22,7 +22,8 @@ const (
 func newVault(t *testing.T) (*fakesecrets.Server, *awssecret.Vault) {
 	t.Helper()
 	f := fakesecrets.Start(t)
-	return f, awssecret.New(f.Client(), awssecret.Options{Prefix: "serverless-scim/test/", Tags: map[string]string{"stack": "test"}})
+	return f, awssecret.New(f.Client(),
+		awssecret.Options{Prefix: "serverless-scim/test/", Tags: map[string]string{"stack": "test"}})
 }
 
 // step is one call on the vault, and what is then under which label.
@@ -50,9 +51,15 @@ func TestLabels(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"rotation": {
 			{"first", keep(one, tenant.Current), map[string]string{"AWSCURRENT": "value-" + one}},
-			{"successor", keep(two, tenant.Successor), map[string]string{"AWSCURRENT": "value-" + one, "AWSPENDING": "value-" + two}},
+			{
+				"successor", keep(two, tenant.Successor),
+				map[string]string{"AWSCURRENT": "value-" + one, "AWSPENDING": "value-" + two},
+			},
 			{"promoted", promote(two), map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one}},
-			{"next", keep(tri, tenant.Successor), map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one, "AWSPENDING": "value-" + tri}},
+			{
+				"next", keep(tri, tenant.Successor),
+				map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one, "AWSPENDING": "value-" + tri},
+			},
 			{"old one dropped", drop(one), map[string]string{"AWSCURRENT": "value-" + two, "AWSPENDING": "value-" + tri}},
 		},
 		"current revoked": {
@@ -114,7 +121,9 @@ func TestReveal(t *testing.T) {
 	if err := v.Promote(ctx, "acme", one); !errors.Is(err, tenant.ErrNoValue) {
 		t.Errorf("promote in no secret: %v", err)
 	}
-	for _, do := range []func(context.Context, *awssecret.Vault) error{keep(one, tenant.Current), keep(two, tenant.Successor)} {
+	for _, do := range []func(context.Context, *awssecret.Vault) error{
+		keep(one, tenant.Current), keep(two, tenant.Successor),
+	} {
 		if err := do(ctx, v); err != nil {
 			t.Fatal(err)
 		}

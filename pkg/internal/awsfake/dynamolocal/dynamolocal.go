@@ -23,8 +23,8 @@ const (
 	SecretAccessKey = "local"
 )
 
-// Start returns the URL of a running server, the same for all tests of a process, which ends with the process. The test is skipped
-// where there can be none, or fails where REQUIRE_DYNAMODB_LOCAL is 1.
+// Start returns the URL of a running server, the same for all tests of a process, which ends with the process. The test
+// is skipped where there can be none, or fails where REQUIRE_DYNAMODB_LOCAL is 1.
 func Start(t testing.TB) string {
 	t.Helper()
 	endpoint, err := serve()

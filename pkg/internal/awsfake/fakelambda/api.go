@@ -31,7 +31,8 @@ type route struct {
 // defaultRoute takes what no other route does.
 const defaultRoute = "$default"
 
-// NewAPI returns an API in front of functions, by their routes: "GET /Users/{id}", "ANY /Users/{proxy+}", or "$default".
+// NewAPI returns an API in front of functions, by their routes: "GET /Users/{id}", "ANY /Users/{proxy+}", or
+// "$default".
 func NewAPI(functions map[string]*Function) (*API, error) {
 	a := &API{}
 	for _, key := range slices.Sorted(maps.Keys(functions)) {
@@ -51,13 +52,16 @@ func NewAPI(functions map[string]*Function) (*API, error) {
 // Handler returns what serves the API.
 func (a *API) Handler() http.Handler { return apigw.Gateway{Function: a.serve, Now: time.Now} }
 
-// serve sends an event to the function of its route. What AWS does to a path with an encoded question mark is done to it: it is cut
-// there, and only the path parameters tell.
-func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (resp events.APIGatewayV2HTTPResponse, err error) {
+// serve sends an event to the function of its route. What AWS does to a path with an encoded question mark is done to
+// it: it is cut there, and only the path parameters tell.
+func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (
+	resp events.APIGatewayV2HTTPResponse, err error,
+) {
 	r, parameters := a.match(ev.RequestContext.HTTP.Method, ev.RawPath)
 	if r == nil {
 		return events.APIGatewayV2HTTPResponse{
-			StatusCode: http.StatusNotFound, Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"message":"Not Found"}`,
+			StatusCode: http.StatusNotFound, Headers: map[string]string{"Content-Type": "application/json"},
+			Body: `{"message":"Not Found"}`,
 		}, nil
 	}
 	ev.RawPath, _, _ = strings.Cut(ev.RawPath, "?")
@@ -77,7 +81,8 @@ func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (res
 	return resp, nil
 }
 
-// match finds the route of a path: the one with the most literal segments, a greedy one after all others, the default one last.
+// match finds the route of a path: the one with the most literal segments, a greedy one after all others, the default
+// one last.
 func (a *API) match(method, path string) (best *route, parameters map[string]string) {
 	score := -1
 	for i := range a.routes {

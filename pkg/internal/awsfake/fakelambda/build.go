@@ -14,11 +14,12 @@ import (
 var flags = []string{
 	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
 	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/...=-l",
-	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l", "-gcflags=mime/...=-l",
+	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l",
+	"-gcflags=mime/...=-l",
 }
 
-// Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile but for
-// the architecture, which is this machine's. root is the top folder of the repository.
+// Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile
+// but for the architecture, which is this machine's. root is the top folder of the repository.
 func Build(ctx context.Context, root, dir string, names ...string) error {
 	return BuildFor(ctx, runtime.GOARCH, root, dir, packages(names)...)
 }
@@ -36,7 +37,8 @@ func packages(names []string) []string {
 	return paths
 }
 
-// BuildFor compiles packages for an architecture, as Build does. They are given by their paths from root, "./functions/users".
+// BuildFor compiles packages for an architecture, as Build does. They are given by their paths from root,
+// "./functions/users".
 func BuildFor(ctx context.Context, arch, root, dir string, packages ...string) error {
 	return compile(ctx, root, dir, slices.Concat(flags, packages), []string{"CGO_ENABLED=0", "GOARCH=" + arch})
 }

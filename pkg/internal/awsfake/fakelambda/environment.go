@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// environment is a process of a function and the Runtime API that it talks to. It is frozen while it waits for an invocation: what a
-// function leaves to a goroutine does not happen in Lambda either.
+// environment is a process of a function and the Runtime API that it talks to. It is frozen while it waits for an
+// invocation: what a function leaves to a goroutine does not happen in Lambda either.
 type environment struct {
 	function *Function
 	process  *os.Process
@@ -96,7 +96,8 @@ func (e *environment) kill() {
 
 // invoke hands an event to the process and waits for what comes of it.
 func (e *environment) invoke(event []byte, timeout time.Duration) ([]byte, error) {
-	call := &invocation{id: uuid.NewString(), event: event, deadline: time.Now().Add(timeout), outcome: make(chan outcome, 1)}
+	call := &invocation{id: uuid.NewString(), event: event, deadline: time.Now().
+		Add(timeout), outcome: make(chan outcome, 1)}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	for next := e.next; ; {
@@ -125,7 +126,10 @@ func (e *environment) routes() http.Handler {
 	})
 	mux.HandleFunc("POST "+root+"/invocation/{id}/error", func(w http.ResponseWriter, r *http.Request) {
 		e.settle(w, r, func(body []byte) outcome {
-			return outcome{err: &FunctionError{e.function.Name, r.Header.Get("Lambda-Runtime-Function-Error-Type"), string(body)}}
+			return outcome{err: &FunctionError{
+				e.function.Name, r.Header.Get("Lambda-Runtime-Function-Error-Type"),
+				string(body),
+			}}
 		})
 	})
 	mux.HandleFunc("POST "+root+"/init/error", func(w http.ResponseWriter, r *http.Request) {

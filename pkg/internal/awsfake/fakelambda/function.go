@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Function is a Lambda function: a program, its environment variables, and the processes that run it, one invocation each at a time.
+// Function is a Lambda function: a program, its environment variables, and the processes that run it, one invocation
+// each at a time.
 type Function struct {
 	// Name is the function's name.
 	Name string
@@ -39,8 +40,8 @@ func (e *FunctionError) Error() string {
 	return fmt.Sprintf("fakelambda: function %s: %s %s", e.Function, e.Type, e.Body)
 }
 
-// Invoke calls the function with an event and returns its answer, both JSON. It waits where all processes are busy. The error is a
-// *FunctionError unless ctx ended or no process could be started.
+// Invoke calls the function with an event and returns its answer, both JSON. It waits where all processes are busy. The
+// error is a *FunctionError unless ctx ended or no process could be started.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	f.once.Do(func() { f.slots = make(chan struct{}, f.Concurrency) })
 	select {
@@ -95,7 +96,8 @@ func (f *Function) Close() {
 	}
 }
 
-// Peak returns the most memory that the newest process ever had, in bytes. The error is errors.ErrUnsupported but on Linux.
+// Peak returns the most memory that the newest process ever had, in bytes. The error is errors.ErrUnsupported but on
+// Linux.
 func (f *Function) Peak() (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -21,8 +21,9 @@ import (
 // StreamFilter is the filter of the mapping as template.yaml has it; Poller keeps to it.
 const StreamFilter = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":[{"exists":true}]}}}}`
 
-// Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with what failed. Records of one
-// partition keep their order and wait for each other; others do not wait, which AWS keeps to less strictly: it has ten lanes.
+// Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with what failed.
+// Records of one partition keep their order and wait for each other; others do not wait, which AWS keeps to less
+// strictly: it has ten lanes.
 type Poller struct {
 	// Client reads the stream; Stream is its ARN.
 	Client *dynamodbstreams.Client
@@ -80,7 +81,8 @@ func (p *Poller) start(ctx context.Context, name string, l *lane) {
 	p.work.Go(func() { p.drain(ctx, name, l) })
 }
 
-// GivenUp lists the partitions of records that no attempt succeeded with: those that would go to the queue of dead letters.
+// GivenUp lists the partitions of records that no attempt succeeded with: those that would go to the queue of dead
+// letters.
 func (p *Poller) GivenUp() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -195,8 +197,8 @@ func (p *Poller) drain(ctx context.Context, name string, l *lane) {
 	}
 }
 
-// settle takes off a lane what is done of a batch, and a record whose attempts are used up; false where the first one left is to be
-// tried again.
+// settle takes off a lane what is done of a batch, and a record whose attempts are used up; false where the first one
+// left is to be tried again.
 func (p *Poller) settle(name string, l *lane, done, of int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -262,8 +264,9 @@ func eventOf(r types.Record, stream string) map[string]any {
 		change["OldImage"] = image(r.Dynamodb.OldImage)
 	}
 	return map[string]any{
-		"eventID": aws.ToString(r.EventID), "eventName": string(r.EventName), "eventVersion": "1.1", "eventSource": "aws:dynamodb",
-		"awsRegion": "us-east-1", "dynamodb": change, "eventSourceARN": stream,
+		"eventID": aws.ToString(r.EventID), "eventName": string(r.EventName), "eventVersion": "1.1",
+		"eventSource": "aws:dynamodb",
+		"awsRegion":   "us-east-1", "dynamodb": change, "eventSourceARN": stream,
 	}
 }
 

@@ -17,8 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Server is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they allow: a
-// version that loses its last label is gone at once. Its exported fields are for a test to read and set while no call is under way.
+// Server is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they
+// allow: a version that loses its last label is gone at once. Its exported fields are for a test to read and set while
+// no call is under way.
 type Server struct {
 	// URL is its endpoint.
 	URL string
