@@ -81,25 +81,19 @@ func (d *documents) get(key documentKey, build func() (scim.Object, error)) (*do
 }
 
 // document answers with a document of discovery. path, behind the tenant's base URL, says which; build makes it. If
-// the client has it already, the answer has no body. Nothing is kept for a request without a token, whose tenant may
-// be made up.
+// the client has it already, the answer has no body. What requests without a token are shown, whose tenants may be made
+// up, is kept by itself: it drives nothing else out.
 func (h *handler) document(rq *request, path string, build func() (scim.Object, error)) (answer, error) {
-	var doc *document
+	kept := &h.documents
 	if rq.account.ID == "" {
-		o, err := build()
-		if err != nil {
-			return answer{}, err
-		}
-		doc = newDocument(o)
-	} else {
-		var err error
-		doc, err = h.documents.get(documentKey{
-			path: path, base: rq.base, idp: rq.account.IdP, types: rq.tenant.ResourceTypes(),
-			memberships: rq.account.GroupMemberships(), uniqueGroupNames: rq.tenant.UniqueGroupNames,
-		}, build)
-		if err != nil {
-			return answer{}, err
-		}
+		kept = &h.open
+	}
+	doc, err := kept.get(documentKey{
+		path: path, base: rq.base, idp: rq.account.IdP, types: rq.tenant.Types,
+		memberships: rq.account.GroupMemberships(), uniqueGroupNames: rq.tenant.UniqueGroupNames,
+	}, build)
+	if err != nil {
+		return answer{}, err
 	}
 	a := newAnswer(http.StatusOK, doc.body)
 	a.keep = true

@@ -37,6 +37,8 @@ type handler struct {
 	Config
 	routes    map[string]*route
 	documents documents
+	// open are the documents of discovery that everybody is shown.
+	open documents
 }
 
 // New returns the handler of /scim/v2/{tenant}/... and its alias /scim/{tenant}/...; any other path is a SCIM 404. It
