@@ -33,8 +33,8 @@ const (
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
-// importRule says what the product code of a package may import beside the standard library: packages of this module by
-// their path in it, a trailing "/..." for all below, and other modules by their path.
+// importRule says what the product code of a package may import beside the standard library: packages of this module by their
+// path in it, a trailing "/..." for all below, and other modules by their path.
 type importRule struct {
 	pkg string
 	may []string
@@ -42,13 +42,11 @@ type importRule struct {
 }
 
 const (
-	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without " +
-		"storage or AWS"
+	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
 	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
 	whyUse  = "use cases know the core and the port, in the order mapping, bulk, directory, event, tenant, store; " +
 		"never an engine, an SDK or HTTP"
-	whyPart = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody " +
-		"can check it alone"
+	whyPart   = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
@@ -56,8 +54,8 @@ const (
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
-// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room
-// says here what it rests on.
+// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room says here what
+// it rests on.
 var importRules = []importRule{
 	{"pkg", nil, "the folder above holds the map and these tests only"},
 
@@ -99,18 +97,28 @@ var importRules = []importRule{
 	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
-		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid", uuid,
-		xsync,
+		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid",
+		"pkg/directory/row", uuid, xsync,
 	}, whyUse},
 	{"pkg/directory/counter", []string{"pkg/store"}, "it counts ids by type, and knows nothing of what they name"},
 	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
 	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
-	{"pkg/directory/plan", []string{
-		"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify",
-		"pkg/task",
-	}, whyPart},
-	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant", "pkg/directory/...", uuid}, whyUse},
+	{
+		"pkg/directory/plan",
+		[]string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", "pkg/task"},
+		whyPart,
+	},
+	{
+		"pkg/directory/row",
+		[]string{"pkg/scim", "pkg/scim/schema", "pkg/store"},
+		"a resource as an item knows nothing of " +
+			"who is a member of what, and no operation of clients",
+	},
+	{"pkg/directory/membership", []string{
+		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/row", "pkg/directory/membershipid",
+	}, "memberships rest on items, and know nothing of queries and of the operations of clients"},
+	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/...", uuid}, whyUse},
 
 	{
 		"pkg/scimhttp",
@@ -136,8 +144,7 @@ var importRules = []importRule{
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},
 }
 
-// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no
-// chance.
+// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.
 var impure = map[string]string{
 	"os": "I/O", "os/exec": "I/O", "io/fs": "I/O", "io/ioutil": "I/O", "net": "I/O", "syscall": "I/O",
 	"log": "output", "log/slog": "output", "math/rand": "chance", "math/rand/v2": "chance", "crypto/rand": "chance",
@@ -175,8 +182,8 @@ var sources = sync.OnceValues(func() ([]source, error) {
 	return all, err
 })
 
-// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot
-// hides it sees .ci only, and no testdata.
+// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot hides it
+// sees .ci only, and no testdata.
 func walk(do func(name string) error) error {
 	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -260,8 +267,8 @@ func TestImports(t *testing.T) {
 		}
 		rule, ok := ruleOf(s.dir)
 		if !ok {
-			t.Errorf("%s: package %s is not in the import matrix of arch_test.go: add what it may rest on, and why", s.path(),
-				s.dir)
+			t.Errorf("%s: package %s is not in the import matrix of arch_test.go: add what it may rest on, and why",
+				s.path(), s.dir)
 			continue
 		}
 		for _, p := range s.imports() {
@@ -279,8 +286,7 @@ var suites = map[string]string{
 	"pkg/store/faultstore": "it makes anybody's storage engine fail, for the same purpose",
 }
 
-// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing
-// from there.
+// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing from there.
 func TestStandInsAreInternal(t *testing.T) {
 	inTests, inProduct, main := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range parsed(t) {
@@ -321,7 +327,8 @@ func TestCoreIsPure(t *testing.T) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			if name := selected(n, "http"); name != "" && !strings.HasPrefix(name, "Status") &&
 				!strings.HasPrefix(name, "Method") {
-				t.Errorf("%s uses http.%s: of net/http the core has the names of statuses and methods only", s.path(), name)
+				t.Errorf("%s uses http.%s: of net/http the core has the names of statuses and methods only", s.path(),
+					name)
 			}
 			return true
 		})
@@ -360,9 +367,8 @@ var unlinked = []struct {
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and " +
-		"templates double a program"
-	whyNoBolt = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
+	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and templates double a program"
+	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 
 func TestUnlinked(t *testing.T) {
@@ -492,8 +498,8 @@ func exportedInterfaces(decl ast.Decl) map[string]*ast.InterfaceType {
 	return found
 }
 
-// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or
-// constrains a type parameter: neither is a port.
+// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or constrains a type
+// parameter: neither is a port.
 func closed(it *ast.InterfaceType) bool {
 	for _, m := range it.Methods.List {
 		if len(m.Names) == 0 {

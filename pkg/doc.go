@@ -35,6 +35,8 @@
 //	directory/membershipid  the sealed ids of memberships
 //	directory/simplify  what is known about a filter before any resource is looked at
 //	directory/plan   how lookups narrow a filter
+//	directory/row    a resource as an item of the table: document, version, look-ups, unique values
+//	directory/membership  who is a member of which group, small and large changes, open work; commits
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	scimhttp         SCIM over HTTP (RFC 7644)

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"maps"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
-func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
-	sel *schema.Projection,
-) (Resource, error) {
+func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
 	return d.CreateAs(ctx, t, rt, "", body, sel)
 }
 
@@ -22,7 +21,7 @@ func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 func (d *Directory) CreateAs(
 	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, sel *schema.Projection,
 ) (Resource, error) {
-	if isMembership(rt) {
+	if row.IsMembership(rt) {
 		return d.createMembership(ctx, t, rt, body, sel)
 	}
 	edit, err := d.replace(t, rt, body)
@@ -33,32 +32,33 @@ func (d *Directory) CreateAs(
 	if err != nil {
 		return Resource{}, err
 	}
-	res := d.resource(t, *dr.after)
+	res := dr.after.Resource(t)
 	switch {
-	case isGroup(rt):
+	case row.IsGroup(rt):
 		return d.withMembers(ctx, t, res, sel)
-	case len(dr.refs.awaited) > 0:
+	case dr.refs.Joins():
 		groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
 		defer groups.stop()
-		_ = groups.attach(ctx, res) // the user is made: if its groups can't be read now, the answer is without them
+		// the user is made: if its groups can't be read now, the answer is without them
+		_ = groups.attach(ctx, res, true)
 	}
 	return res, nil
 }
 
 // replace is the edit of a POST or PUT. Its error is about the request itself.
 func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object) (editor, error) {
-	if isGroup(rt) {
+	if row.IsGroup(rt) {
 		return replaceGroup(t, rt, body)
 	}
 	doc, err := rt.Normalize(body, t.Dialect)
 	return func(dr *draft) error {
-		next := cloneTop(doc)
-		dr.after.doc = next
+		next := row.CloneTop(doc)
+		dr.after.Doc = next
 		if dr.before == nil {
 			return nil
 		}
 		old := dr.known()
-		if _, given := next["active"]; !given && old["active"] != nil && isUser(rt) {
+		if _, given := next["active"]; !given && old["active"] != nil && row.IsUser(rt) {
 			next["active"] = old["active"]
 		}
 		return rt.Keep(old, next)
@@ -67,29 +67,25 @@ func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object)
 
 // Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more
 // members than MaxOneBytes hold.
-func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
-	Resource, error,
-) {
+func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
 	return d.GetUpTo(ctx, t, rt, id, sel, MaxOneBytes)
 }
 
 // GetUpTo is Get with another limit, in bytes of JSON.
-func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
-	most int,
-) (Resource, error) {
+func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, most int) (Resource, error) {
 	switch {
-	case isGroup(rt):
+	case row.IsGroup(rt):
 		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: most})
-	case isUser(rt):
+	case row.IsUser(rt):
 		return d.getUser(ctx, t, rt, id, sel)
-	case isMembership(rt):
+	case row.IsMembership(rt):
 		return d.getMembership(ctx, t, rt, id, sel)
 	}
-	r, err := d.read(ctx, d.store.Tenant(t.ID), rt, id)
+	r, err := row.Read(ctx, d.store.Tenant(t.ID), rt, id)
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.resource(t, r), nil
+	return r.Resource(t), nil
 }
 
 // Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A
@@ -104,33 +100,21 @@ func (d *Directory) Replace(
 	groups := d.groupsAhead(ctx, t, rt, id, o.Selection)
 	defer groups.stop()
 	r := request{t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, secret: rt.Hides(maps.All(body))}
-	res, dr, err := d.update(ctx, r, edit)
+	dr, err := d.pipeline(ctx, r, edit)
 	if err != nil {
 		return Resource{}, err
 	}
-	if isGroup(rt) {
-		return d.withMembers(ctx, t, d.resource(t, *dr.after), o.Selection)
+	res := dr.after.Resource(t)
+	if row.IsGroup(rt) {
+		return d.withMembers(ctx, t, res, o.Selection)
 	}
-	return res, groups.attach(ctx, res)
-}
-
-// update carries out a change, and makes the answer of the resource as it is then stored.
-func (d *Directory) update(ctx context.Context, r request, edit editor) (Resource, *draft, error) {
-	dr, err := d.pipeline(ctx, r, edit)
-	if err != nil {
-		return Resource{}, dr, err
-	}
-	res := d.resource(r.t, *dr.after)
-	res.joined = len(dr.refs.awaited) > 0
-	return res, dr, nil
+	return res, groups.attach(ctx, res, dr.refs.Joins())
 }
 
 // Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole
 // resource; without it, only res.ID is sure.
-func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
-	o PatchOptions,
-) (res Resource, hasBody bool, err error) {
-	if isGroup(rt) {
+func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (res Resource, hasBody bool, err error) {
+	if row.IsGroup(rt) {
 		return d.patchGroup(ctx, t, rt, id, ops, o)
 	}
 	var groups *groupsAhead
@@ -141,35 +125,38 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	r := request{
 		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, secret: rt.Hides(patch.Named(ops)),
 	}
-	res, _, err = d.update(ctx, r, func(dr *draft) error {
+	dr, err := d.pipeline(ctx, r, func(dr *draft) error {
 		out, err := patch.Apply(rt, dr.known(), ops, "", t.Dialect)
-		dr.after.doc = out.Doc
+		dr.after.Doc = out.Doc
 		return err
 	})
-	if err != nil || o.Body == NoBody {
-		return res, false, err
+	if err != nil {
+		return Resource{}, false, err
 	}
-	err = groups.attach(ctx, res)
+	res = dr.after.Resource(t)
+	if o.Body == NoBody {
+		return res, false, nil
+	}
+	err = groups.attach(ctx, res, dr.refs.Joins())
 	return res, err == nil, err
 }
 
-func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
-	o PatchOptions,
-) (Resource, bool, error) {
+func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
 	r := request{
 		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops),
 		secret: rt.Hides(patch.Named(ops)),
 	}
-	res, dr, err := d.update(ctx, r, patchGroup(ops))
+	dr, err := d.pipeline(ctx, r, patchGroup(ops))
 	if err != nil {
 		return Resource{}, false, err
 	}
+	res := dr.after.Resource(t)
 	switch {
 	case o.Body == NoBody:
 		return res, false, nil
 	case dr.exact && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
-	case o.Body == SmallBody && dr.after.counted && dr.after.members > int64(o.MaxMembers):
+	case o.Body == SmallBody && dr.after.Counted && dr.after.Members > int64(o.MaxMembers):
 		return res, false, nil // without reading any
 	}
 	limit := answerLimit{bytes: MaxOneBytes}
@@ -187,7 +174,7 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 
 // Delete removes a resource (RFC 7644, section 3.6); 404 where there is none.
 func (d *Directory) Delete(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
-	if isMembership(rt) {
+	if row.IsMembership(rt) {
 		return d.deleteMembership(ctx, t, rt, id, ifMatch)
 	}
 	_, err := d.pipeline(ctx, request{t: t, rt: rt, id: id, act: ActionDelete, ifMatch: ifMatch}, nil)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -20,7 +22,7 @@ const (
 func (l *lister) attaching(groups bool) []int {
 	var at []int
 	for i, r := range l.rows {
-		if r.kind.attach && isGroup(r.kind.rt) == groups {
+		if r.kind.attach && row.IsGroup(r.kind.rt) == groups {
 			at = append(at, i)
 		}
 	}
@@ -44,24 +46,25 @@ func (l *lister) ids(rows []int) []string {
 // groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are
 // among them.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
-	err = l.d.besideUnless(ctx, l.ts, overlay.quiet, func(ctx context.Context, o overlay) (err error) {
-		if len(o.open) == 0 && inRange {
-			groups, err = l.groupsInRange(ctx, ids)
-		} else {
-			groups, err = l.groupsEach(ctx, o, ids)
-		}
-		return err
-	})
+	err = l.d.members.BesideUnless(ctx, l.ts, membership.Overlay.Quiet,
+		func(ctx context.Context, o membership.Overlay) (err error) {
+			if len(o.Open) == 0 && inRange {
+				groups, err = l.groupsInRange(ctx, ids)
+			} else {
+				groups, err = l.groupsEach(ctx, o, ids)
+			}
+			return err
+		})
 	return groups, err
 }
 
-func (l *lister) groupsEach(ctx context.Context, o overlay, ids []string) (map[string][]string, error) {
+func (l *lister) groupsEach(ctx context.Context, o membership.Overlay, ids []string) (map[string][]string, error) {
 	lists := make([][]string, len(ids))
 	g, ctx := task.WithContext(ctx)
 	g.SetLimit(attachers)
 	for i, id := range ids {
 		g.Go(func() (err error) {
-			lists[i], err = o.groupsOf(ctx, l.ts, id)
+			lists[i], err = o.GroupsOf(ctx, l.ts, id)
 			return err
 		})
 	}
@@ -98,7 +101,7 @@ func (l *lister) attachGroups(ctx context.Context, groups map[string][]string) e
 	return l.setGroups(ctx, l.rows, groups)
 }
 
-func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]string) error {
+func (l *lister) setGroups(ctx context.Context, rows []found, groups map[string][]string) error {
 	var all []string
 	seen := map[string]bool{}
 	for _, r := range rows {
@@ -112,13 +115,13 @@ func (l *lister) setGroups(ctx context.Context, rows []row, groups map[string][]
 	if len(all) == 0 {
 		return nil
 	}
-	byID, err := l.d.groupReferences(ctx, l.t, l.ts, all)
+	byID, err := l.d.members.GroupReferences(ctx, l.t, l.ts, all)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
 		if list := groups[r.ID]; len(list) > 0 && r.res.Doc != nil {
-			setGroups(r.res.Doc, list, byID)
+			membership.SetGroups(r.res.Doc, list, byID)
 		}
 	}
 	return nil
@@ -131,7 +134,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	look := lookOf(l.t, l.rows[groups[0]].kind.rt, l.rows[groups[0]].kind.sel)
+	look := membership.LookOf(l.t, l.rows[groups[0]].kind.rt, l.rows[groups[0]].kind.sel)
 	first := l.left
 	if groups[0] == 0 {
 		first = max(first, l.q.MaxFirst)
@@ -141,11 +144,11 @@ func (l *lister) attachMembers(ctx context.Context) error {
 		return err
 	}
 	if len(lists) == 0 && groups[0] == 0 {
-		return membersDoNotFit(text(l.rows[0].res.Doc, "displayName"))
+		return membership.MembersDoNotFit(row.Text(l.rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
 		if doc := l.rows[groups[i]].res.Doc; doc != nil {
-			setMembers(doc, look.encode(list))
+			setMembers(doc, look.Encode(list))
 		}
 	}
 	if len(lists) < len(groups) {
@@ -156,11 +159,9 @@ func (l *lister) attachMembers(ctx context.Context) error {
 
 // membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them;
 // those of the first may have its own size. In range, the groups follow each other.
-func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look look, first, size int) (
-	lists [][]member, err error,
-) {
-	o, err := l.d.behind(ctx, l.ts, "", func(ctx context.Context, o overlay) (err error) {
-		if len(o.open) == 0 && inRange {
+func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look membership.Look, first, size int) (lists [][]membership.Member, err error) {
+	o, err := l.d.members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
+		if len(o.Open) == 0 && inRange {
 			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
 		} else {
 			lists, err = l.membersEach(ctx, o, ids, look, first, size)
@@ -168,19 +169,17 @@ func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look
 		return err
 	})
 	for i := range lists {
-		lists[i] = o.withoutGone(lists[i])
+		lists[i] = o.WithoutGone(lists[i])
 	}
 	return lists, err
 }
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
-func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, look look, first, size int) (
-	[][]member, error,
-) {
+func (l *lister) membersInRange(ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int) ([][]membership.Member, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
-	reader := memberReader{ts: l.ts, look: look, limit: first}
-	lists := make([][]member, len(ids))
+	reader := membership.Reader{TS: l.ts, Look: look, Limit: first}
+	lists := make([][]membership.Member, len(ids))
 	at := make(map[string]int, len(ids))
 	for i, id := range ids {
 		at[id] = i
@@ -192,11 +191,11 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, lo
 		}
 		parts := store.Split(it.SK)
 		i, wanted := at[parts[0]]
-		v := storedMember(parts[len(parts)-1], it)
-		if !wanted || o.isGone(v) {
+		v := membership.StoredMember(parts[len(parts)-1], it)
+		if !wanted || o.IsGone(v) {
 			continue
 		}
-		if reader.fits(v) != nil || i > 0 && reader.limit < first-size {
+		if reader.Fits(v) != nil || i > 0 && reader.Limit < first-size {
 			fitting = i
 			break
 		}
@@ -211,10 +210,8 @@ func (l *lister) membersInRange(ctx context.Context, o overlay, ids []string, lo
 }
 
 // membersEach reads the members of groups one by one, some in parallel.
-func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look look, first, size int) (
-	[][]member, error,
-) {
-	lists, left := make([][]member, len(ids)), size
+func (l *lister) membersEach(ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int) ([][]membership.Member, error) {
+	lists, left := make([][]membership.Member, len(ids)), size
 	room := func(at int) int {
 		if at == 0 {
 			return first
@@ -227,10 +224,10 @@ func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look 
 		g, gctx := task.WithContext(ctx)
 		for i, id := range chunk {
 			g.Go(func() (err error) {
-				reader := memberReader{ts: l.ts, look: look, limit: room(start + i)}
-				lists[start+i], err = reader.read(gctx, o, id)
-				used[i] = room(start+i) - reader.limit
-				if errors.Is(err, errTooLarge) {
+				reader := membership.Reader{TS: l.ts, Look: look, Limit: room(start + i)}
+				lists[start+i], err = reader.Read(gctx, o, id)
+				used[i] = room(start+i) - reader.Limit
+				if errors.Is(err, membership.ErrTooLarge) {
 					return nil
 				}
 				return err
@@ -251,10 +248,10 @@ func (l *lister) membersEach(ctx context.Context, o overlay, ids []string, look 
 
 // attachEach completes rows of one type with groups or members and gives them to use one by one. In range, they follow
 // each other.
-func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, inRange bool, use func(row) error) error {
+func (l *lister) attachEach(ctx context.Context, k *kind, rows []found, inRange bool, use func(found) error) error {
 	for len(rows) > 0 {
 		attach := l.someGroups
-		if isGroup(k.rt) {
+		if row.IsGroup(k.rt) {
 			attach = l.someMembers
 		}
 		n, err := attach(ctx, rows, inRange && len(rows) > fewRows)
@@ -272,7 +269,7 @@ func (l *lister) attachEach(ctx context.Context, k *kind, rows []row, inRange bo
 }
 
 // someGroups completes the first of the rows with groups and returns how many.
-func (l *lister) someGroups(ctx context.Context, rows []row, inRange bool) (int, error) {
+func (l *lister) someGroups(ctx context.Context, rows []found, inRange bool) (int, error) {
 	if !inRange {
 		rows = rows[:min(len(rows), store.MaxGetKeys)]
 	}
@@ -285,25 +282,25 @@ func (l *lister) someGroups(ctx context.Context, rows []row, inRange bool) (int,
 
 // someMembers completes the first of the rows with members and returns how many: a few at a time, since several
 // searches of ranges do this in parallel, but one at least.
-func (l *lister) someMembers(ctx context.Context, rows []row, inRange bool) (int, error) {
+func (l *lister) someMembers(ctx context.Context, rows []found, inRange bool) (int, error) {
 	if !inRange {
 		rows = rows[:min(len(rows), fewRows)]
 	}
-	all := lookOf(l.t, rows[0].kind.rt, nil)
+	all := membership.LookOf(l.t, rows[0].kind.rt, nil)
 	lists, err := l.membersOf(ctx, idsOf(rows), inRange, all, MaxAnswerBytes, MaxAnswerBytes/scanners)
 	if err != nil {
 		return 0, err
 	}
 	if len(lists) == 0 {
-		return 0, membersDoNotFit(text(rows[0].res.Doc, "displayName"))
+		return 0, membership.MembersDoNotFit(row.Text(rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
-		rows[i].res.Doc["members"] = objects(l.t, list)
+		rows[i].res.Doc["members"] = membership.Objects(l.t, list)
 	}
 	return len(lists), nil
 }
 
-func idsOf(rows []row) []string {
+func idsOf(rows []found) []string {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i] = r.ID

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// row is a result on its way to the page. Its document may have to be read yet.
-type row struct {
+// found is a result on its way to the page. Its document may have to be read yet.
+type found struct {
 	cursor.Place
 	kind  *kind
 	res   Resource // Doc is nil where it has not been read, or not been kept
@@ -33,7 +33,7 @@ type collector struct {
 	down  bool
 	from  *cursor.Place
 	keep  int // most rows that are needed
-	rows  []row
+	rows  []found
 	total int // results, whether or not they are kept
 	held  int // bytes of the rows
 	docs  int // bytes of the documents kept with them
@@ -49,7 +49,7 @@ func (c *collector) before(a, b cursor.Place) bool {
 }
 
 // offer takes in one result. It gives a *scim.Error 400 tooMany where memory does not suffice.
-func (c *collector) offer(r row) error {
+func (c *collector) offer(r found) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total++
@@ -60,7 +60,7 @@ func (c *collector) offer(r row) error {
 	case !c.before(r.Place, c.rows[0].Place):
 		return nil
 	default:
-		c.forget(heap.Pop(c).(row))
+		c.forget(heap.Pop(c).(found))
 	}
 	if c.docs+r.bytes > c.spare {
 		r.res.Doc = nil
@@ -74,7 +74,7 @@ func (c *collector) offer(r row) error {
 	return nil
 }
 
-func (c *collector) forget(r row) {
+func (c *collector) forget(r found) {
 	c.held -= rowBytes + len(r.Key) + len(r.ID)
 	if r.res.Doc != nil {
 		c.docs -= r.bytes
@@ -89,8 +89,8 @@ func (c *collector) done(p cursor.Place) bool {
 }
 
 // sorted returns the rows in reading order.
-func (c *collector) sorted() []row {
-	slices.SortFunc(c.rows, func(a, b row) int {
+func (c *collector) sorted() []found {
+	slices.SortFunc(c.rows, func(a, b found) int {
 		if c.down {
 			return b.Compare(a.Place)
 		}
@@ -103,7 +103,7 @@ func (c *collector) sorted() []row {
 func (c *collector) Len() int           { return len(c.rows) }
 func (c *collector) Less(i, j int) bool { return c.before(c.rows[j].Place, c.rows[i].Place) }
 func (c *collector) Swap(i, j int)      { c.rows[i], c.rows[j] = c.rows[j], c.rows[i] }
-func (c *collector) Push(x any)         { c.rows = append(c.rows, x.(row)) }
+func (c *collector) Push(x any)         { c.rows = append(c.rows, x.(found)) }
 func (c *collector) Pop() any {
 	last := c.rows[len(c.rows)-1]
 	c.rows = c.rows[:len(c.rows)-1]
@@ -112,6 +112,5 @@ func (c *collector) Pop() any {
 
 func tooFarToSort() error {
 	return scim.BadRequest(scim.TooMany,
-		"So far into so many results the page can't be found in the memory of one request. Walk the list from its first "+
-			"page, page by page or with cursors, or narrow the filter.")
+		"So far into so many results the page can't be found in the memory of one request. Walk the list from its first page, page by page or with cursors, or narrow the filter.")
 }

@@ -4,56 +4,22 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // Tenant is what the directory needs to know of the tenant that a request is for.
-type Tenant struct {
-	ID string
-	// BaseURL is the tenant's SCIM base URL without a trailing slash; locations and references are made with it.
-	BaseURL string
-	Dialect scim.Dialect
-	// Types are the tenant's resource types; nil are those of RFC 7643.
-	Types *schema.Types
-	// UniqueGroupNames refuses a second group of the same displayName.
-	UniqueGroupNames bool
-	// CursorKey is the tenant's secret that cursors are sealed with. Without one there are no cursors.
-	CursorKey []byte
-}
+type Tenant = row.Tenant
 
-// ResourceTypes are the tenant's resource types.
-func (t Tenant) ResourceTypes() *schema.Types {
-	if t.Types == nil {
-		return schema.DefaultTypes()
-	}
-	return t.Types
-}
-
-// Resource is a user, a group or a resource of an own type as a client may see it.
-type Resource struct {
-	Type     *schema.ResourceType
-	ID       string
-	Version  int64
-	Modified time.Time
-	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them. It
-	// is not yet projected.
-	Doc scim.Object
-	// joined says that the change gave a user a name that groups waited for: it is a member of these since.
-	joined bool
-}
-
-// ETag returns the resource's version as a weak entity tag (RFC 7644, section 3.14).
-func (r Resource) ETag() string { return etag(r.Version) }
-
-func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
+// Resource is a resource as a client may see it, not yet projected.
+type Resource = row.Resource
 
 // Body says how much of a changed resource a PATCH wants back.
 type Body int
@@ -85,13 +51,14 @@ type ListQuery struct {
 	// StartIndex is the 1-based index of the first result; Count the most to return, 0 for the total only.
 	StartIndex, Count int
 	Selection         *schema.Projection
-	// Selections are the projections by the id of the resource type, where a Search has several; they go before Selection.
+	// Selections are the projections by the id of the resource type, where a Search has several; they go before
+	// Selection.
 	Selections map[string]*schema.Projection
 	// SortBy names the attribute to sort by (RFC 7644, section 3.4.2.3); "" is the order of ids.
 	SortBy     string
 	Descending bool
-	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the first
-	// page.
+	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the
+	// first page.
 	HasCursor bool
 	Cursor    string
 	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is
@@ -99,8 +66,9 @@ type ListQuery struct {
 	MaxBytes int
 	// MaxFirst, if larger, is what the members of the page's first group may take alone.
 	MaxFirst int
-	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is not
-	// selected of a large document may be missing. Those of a page that a previousCursor asked for come last one first.
+	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is
+	// not selected of a large document may be missing. Those of a page that a previousCursor asked for come last one
+	// first.
 	Take func(Resource) bool
 }
 
@@ -130,13 +98,14 @@ type Options struct {
 	// Rules are asked before each write of a resource, in order; the first error refuses it.
 	Rules []Rule
 	// Carry, if set, adds operations to each transaction that touches users or groups.
-	Carry Carry
+	Carry membership.Carry
 }
 
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.
 type Directory struct {
-	store *store.Store
-	o     Options
+	members *membership.Service
+	store   *store.Store
+	o       Options
 }
 
 // New makes a Directory on a store.
@@ -156,7 +125,8 @@ func New(s *store.Store, o Options) *Directory {
 	if o.MaxScan == 0 {
 		o.MaxScan = 25 * time.Second
 	}
-	return &Directory{store: s, o: o}
+	members := &membership.Service{Now: o.Now, NewID: o.NewID, Log: o.Log, Background: o.Background, Carry: o.Carry}
+	return &Directory{members: members, store: s, o: o}
 }
 
 // Options are what the Directory was made with, defaults filled in.
@@ -167,7 +137,8 @@ func (d *Directory) Store(t Tenant) *store.TenantStore { return d.store.Tenant(t
 
 // IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
 func IsBusy(err error) bool {
-	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrThrottled) || errors.Is(err, store.ErrUnavailable)
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrThrottled) ||
+		errors.Is(err, store.ErrUnavailable)
 }
 
 // Cost is what a request consumed in the store.
@@ -185,20 +156,28 @@ func Metered(ctx context.Context) (context.Context, func() Cost) {
 // for concurrent use.
 func Hold(ctx context.Context, wait func() error) context.Context { return store.Hold(ctx, wait) }
 
-// maxWait bounds how long a writer competes for a resource before it answers 503.
-const maxWait = 10 * time.Second
-
 // ErrStale is store.ErrStale.
 var ErrStale = store.ErrStale
 
-// Retry runs attempt until it returns anything but store.ErrStale, for maxWait at most; then it is a *scim.Error 503.
+// Retry runs attempt until it returns anything but store.ErrStale, for ten seconds at most; then it is a *scim.Error
+// 503.
 func (d *Directory) Retry(ctx context.Context, attempt func() error) error {
-	err := store.Retry(ctx, maxWait, attempt)
-	if errors.Is(err, store.ErrStale) {
-		return &scim.Error{
-			Status: 503, RetryAfter: time.Second,
-			Detail: "Many requests change this resource at the same time. Please try again in a moment.",
-		}
-	}
-	return err
+	return membership.Retry(ctx, attempt)
 }
+
+// RollForward completes all open work of a tenant. Running it twice, or in two places, does no harm.
+func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
+	return d.members.RollForward(ctx, d.store.Tenant(tenantID))
+}
+
+// Going returns the ids of what was deleted in a tenant and may still be a member or a manager of something.
+func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error) {
+	return membership.Going(ctx, d.store.Tenant(t.ID))
+}
+
+const (
+	// MaxMembershipChanges is the number of memberships that one request may change.
+	MaxMembershipChanges = membership.MaxChanges
+	// LessMembers says how to ask for less than all members of a large group.
+	LessMembers = membership.LessMembers
+)

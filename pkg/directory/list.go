@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -88,10 +90,10 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 	if l.need() == 0 || l.from != nil && l.before(k.index, l.from.Kind) {
 		return nil
 	}
-	q := store.Query{PK: ResourceKey(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
+	q := store.Query{PK: row.Key(l.ts.Keys, k.rt, "").PK, Reverse: l.down}
 	if l.order.named {
 		q.PK = l.ts.UserName("").PK
-		if isGroup(k.rt) {
+		if row.IsGroup(k.rt) {
 			q.PK = l.ts.GroupName("", "").PK
 		}
 	}
@@ -137,26 +139,26 @@ func (l *lister) sortedAt(k *kind, p cursor.Place) string {
 	switch {
 	case !l.order.named:
 		return p.ID
-	case isGroup(k.rt):
+	case row.IsGroup(k.rt):
 		return l.ts.GroupName(p.Key[len(cursor.Value):], p.ID).SK
 	}
 	return p.Key[len(cursor.Value):]
 }
 
 // row makes a row of an item of the partition that is walked.
-func (l *lister) row(k *kind, it store.Item) (row, error) {
-	r := row{kind: k, Place: cursor.Place{Kind: k.index, ID: it.SK}}
+func (l *lister) row(k *kind, it store.Item) (found, error) {
+	r := found{kind: k, Place: cursor.Place{Kind: k.index, ID: it.SK}}
 	switch {
 	case !l.order.named:
-		rec, err := decodeRecord(k.rt, it)
+		rec, err := row.Decode(k.rt, it)
 		if err != nil {
 			return r, err
 		}
-		l.bytes += rec.bytes
+		l.bytes += rec.Bytes
 		r.bytes = l.size(rec)
-		r.res = l.d.resource(l.t, rec)
+		r.res = rec.Resource(l.t)
 		return r, l.trim(&r)
-	case isGroup(k.rt):
+	case row.IsGroup(k.rt):
 		parts := store.Split(it.SK)
 		r.Key, r.ID = cursor.Value+parts[0], parts[len(parts)-1]
 	default:
@@ -169,7 +171,7 @@ func (l *lister) row(k *kind, it store.Item) (row, error) {
 // metaBytes is about what id, meta and the list take in an answer beside the stored document.
 const metaBytes = 400
 
-func (l *lister) size(r record) int { return r.bytes + metaBytes + len(l.t.BaseURL) }
+func (l *lister) size(r row.Record) int { return r.Bytes + metaBytes + len(l.t.BaseURL) }
 
 // pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that. What
 // is left to skip stays in l.skip.
@@ -255,7 +257,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		}
 		keys := make([]store.Key, len(chunk))
 		for i, id := range chunk {
-			keys[i] = ResourceKey(l.ts.Keys, k.rt, id)
+			keys[i] = row.Key(l.ts.Keys, k.rt, id)
 		}
 		items, err := l.candidatesRead(ctx, k, found.IDs, keys)
 		if err != nil {
@@ -270,10 +272,8 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 }
 
 // candidatesRead reads candidates, and where there is but one, its groups beside it.
-func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (
-	items []store.Item, err error,
-) {
-	if len(ids) > 1 || !k.attach || !isUser(k.rt) {
+func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (items []store.Item, err error) {
+	if len(ids) > 1 || !k.attach || !row.IsUser(k.rt) {
 		return l.ts.Get(ctx, keys...)
 	}
 	g, ctx := task.WithContext(ctx)
@@ -302,7 +302,7 @@ func (l *lister) pick(k *kind, ids []string) {
 	}
 	ids = ids[min(l.skip, len(ids)):]
 	for _, id := range ids[:min(l.need(), len(ids))] {
-		l.rows = append(l.rows, row{kind: k, Place: cursor.Place{Kind: k.index, ID: id}})
+		l.rows = append(l.rows, found{kind: k, Place: cursor.Place{Kind: k.index, ID: id}})
 	}
 }
 
@@ -367,7 +367,7 @@ func (l *lister) recount(n int) {
 }
 
 func tooLarge() error {
-	return scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", LessMembers)
+	return scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", membership.LessMembers)
 }
 
 // complete reads what the rows still lack, and ends the page before what does not fit it.
@@ -400,7 +400,7 @@ func (l *lister) load(ctx context.Context) error {
 	var at []int
 	for i, r := range l.rows {
 		if r.res.Doc == nil {
-			keys, at = append(keys, ResourceKey(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
+			keys, at = append(keys, row.Key(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
 		}
 	}
 	// A few at a time, so that documents that do not fit the page anyway are not all in memory.
@@ -416,13 +416,13 @@ func (l *lister) load(ctx context.Context) error {
 				continue
 			}
 			r := &l.rows[at[start+j]]
-			rec, err := decodeRecord(r.kind.rt, it)
+			rec, err := row.Decode(r.kind.rt, it)
 			if err != nil {
 				return err
 			}
-			l.bytes += rec.bytes
+			l.bytes += rec.Bytes
 			r.bytes = l.size(rec)
-			r.res = l.d.resource(l.t, rec)
+			r.res = rec.Resource(l.t)
 			if err := l.trim(r); err != nil {
 				return err
 			}

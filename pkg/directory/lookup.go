@@ -5,14 +5,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 func (p *planner) byID(_ context.Context, value, _ string) ([]string, error) {
-	if !validID(value) {
+	if !row.ValidID(value) {
 		return nil, nil
 	}
 	return []string{value}, nil
@@ -33,11 +36,11 @@ func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, er
 }
 
 func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
-	return p.keys(ctx, p.ts.LookupPrefix(externalID(p.Type), value))
+	return p.keys(ctx, p.ts.LookupPrefix(row.ExternalID(p.Type), value))
 }
 
 func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
-	return p.keys(ctx, p.ts.LookupPrefix(userManager, value))
+	return p.keys(ctx, p.ts.LookupPrefix(row.UserManager, value))
 }
 
 func (p *planner) byGroupName(ctx context.Context, value, _ string) ([]string, error) {
@@ -46,14 +49,14 @@ func (p *planner) byGroupName(ctx context.Context, value, _ string) ([]string, e
 
 func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, error) {
 	var ids []string
-	prefix := p.ts.LookupPrefix(userEmail, scim.Fold(value))
+	prefix := p.ts.LookupPrefix(row.UserEmail, scim.Fold(value))
 	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
 			return nil, err
 		}
 		types, _ := it.Attrs["types"].(string)
 		if hint == "" || slices.Contains(strings.Split(types, store.Sep), hint) {
-			if ids = append(ids, lastPart(it.SK)); len(ids) > plan.MaxCandidates {
+			if ids = append(ids, store.LastPart(it.SK)); len(ids) > plan.MaxCandidates {
 				break
 			}
 		}
@@ -63,7 +66,7 @@ func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, er
 
 // byGroup finds the users that are members of a group: none where the group was deleted.
 func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, err error) {
-	if !validID(value) {
+	if !row.ValidID(value) {
 		return nil, nil
 	}
 	exists := false
@@ -74,16 +77,16 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 		return err
 	})
 	g.Go(func() error {
-		_, err := p.d.behind(gctx, p.ts, value, func(ctx context.Context, o overlay) (err error) {
-			changes, err := o.changesOf(ctx, p.ts, value)
+		_, err := p.d.members.Behind(gctx, p.ts, value, func(ctx context.Context, o membership.Overlay) (err error) {
+			changes, err := o.ChangesOf(ctx, p.ts, value)
 			if err != nil {
 				return err
 			}
 			ids, err = p.keys(ctx, p.ts.MemberPrefix(value))
-			ids = slices.DeleteFunc(ids, func(id string) bool { c, open := changes[id]; return open && !c.add })
+			ids = slices.DeleteFunc(ids, func(id string) bool { c, open := changes[id]; return open && !c.Add })
 			for _, c := range changes {
-				if c.add {
-					ids = append(ids, c.value)
+				if c.Add {
+					ids = append(ids, c.Value)
 				}
 			}
 			return err
@@ -104,19 +107,19 @@ func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, erro
 }
 
 // memberIn finds the same groups, and returns beside it what open work says about their member, by group.
-func (p *planner) memberIn(ctx context.Context, value string) (groups []string, changed map[string]change, err error) {
+func (p *planner) memberIn(ctx context.Context, value string) (groups []string, changed map[string]membership.Change, err error) {
 	var waiting []string
 	var gone map[string]bool
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() error {
-		return p.d.beside(gctx, p.ts, func(ctx context.Context, o overlay) (err error) {
-			if groups, changed, gone = nil, nil, o.gone; o.gone[value] {
+		return p.d.members.Beside(gctx, p.ts, func(ctx context.Context, o membership.Overlay) (err error) {
+			if groups, changed, gone = nil, nil, o.Gone; o.Gone[value] {
 				return nil
 			}
-			if changed, err = o.changeFor(ctx, p.ts, value); err != nil {
+			if changed, err = o.ChangeFor(ctx, p.ts, value); err != nil {
 				return err
 			}
-			groups, err = o.groupsOf(ctx, p.ts, value)
+			groups, err = o.GroupsOf(ctx, p.ts, value)
 			return err
 		})
 	})
@@ -135,12 +138,13 @@ func (p *planner) memberIn(ctx context.Context, value string) (groups []string, 
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
 	}
-	waiting = slices.DeleteFunc(waiting, func(id string) bool { c, open := changed[id]; return open && !c.add })
+	waiting = slices.DeleteFunc(waiting, func(id string) bool { c, open := changed[id]; return open && !c.Add })
 	for _, c := range changed {
-		if !c.add {
+		if !c.Add {
 			continue
 		}
-		if there, err := stillThere(ctx, p.ts, map[string]change{value: c}); err != nil || len(there) == 0 {
+		if there, err := membership.StillThere(ctx, p.ts, map[string]membership.Change{value: c}); err != nil ||
+			len(there) == 0 {
 			return nil, nil, err
 		}
 		break
@@ -156,7 +160,7 @@ func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) 
 		if err != nil {
 			return nil, err
 		}
-		if ids = append(ids, lastPart(it.SK)); len(ids) > plan.MaxCandidates {
+		if ids = append(ids, store.LastPart(it.SK)); len(ids) > plan.MaxCandidates {
 			break
 		}
 	}
@@ -176,4 +180,22 @@ func (p *planner) named(ctx context.Context, prefix store.Key) ([]string, error)
 		}
 	}
 	return ids, nil
+}
+
+// byUnique finds the resource with a value of a unique attribute.
+func (p *planner) byUnique(ref schema.Ref) plan.Lookup {
+	return func(ctx context.Context, value, _ string) ([]string, error) {
+		v, ok := p.Type.UniqueKey(ref, value)
+		if !ok {
+			return nil, nil
+		}
+		items, err := p.ts.Get(ctx, p.ts.Unique(p.Type.ID, v.Attribute, v.Value))
+		if err != nil {
+			return nil, err
+		}
+		if id, ok := items[0].Attrs["id"].(string); ok {
+			return []string{id}, nil
+		}
+		return nil, nil
+	}
 }

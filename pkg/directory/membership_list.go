@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -31,17 +33,17 @@ type membershipList struct {
 	rest             *filter.Matcher // what the filter says beside that; nil for nothing
 	named            bool            // names of members are needed
 
-	found   []link // of a member: all, with what is known of them without reading each
-	links   []link
-	groups  map[string]record
+	found   []membership.Link // of a member: all, with what is known of them without reading each
+	links   []membership.Link
+	groups  map[string]row.Record
 	passed  int  // results before links, behind from
 	ended   bool // there is nothing behind links
 	present int  // the number of the results as the group's item says; -1 where nothing says it
 }
 
 const (
-	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total is
-	// left out (RFC 9865, section 2).
+	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total
+	// is left out (RFC 9865, section 2).
 	maxCounted = 10_000
 	// atOnce is how many memberships are held against a filter together.
 	atOnce = 500
@@ -52,10 +54,9 @@ const (
 func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
 	if strings.TrimSpace(q.SortBy) != "" {
 		return List{}, scim.BadRequest(scim.InvalidPath,
-			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave "+
-				"sortBy out.")
+			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave sortBy out.")
 	}
-	ids, err := t.membershipIDs()
+	ids, err := membership.MembershipIDs(t)
 	if err != nil {
 		return List{}, err
 	}
@@ -64,7 +65,7 @@ func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.Re
 			d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1,
 			forward: true,
 		},
-		rt: rt, ids: ids, present: -1, groups: map[string]record{},
+		rt: rt, ids: ids, present: -1, groups: map[string]row.Record{},
 	}
 	sel := q.Selection
 	if own, given := q.Selections[rt.ID]; given {
@@ -167,13 +168,13 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 	}
 	list := List{StartIndex: m.q.StartIndex, Resources: make([]Resource, 0, len(m.links))}
 	for _, l := range m.links {
-		res := membershipResource(m.t, m.ids, l)
+		res := membership.MembershipResource(m.t, m.ids, l)
 		if m.q.Take != nil && !m.q.Take(res) {
 			m.more = true
 			break
 		}
 		list.Resources = append(list.Resources, res)
-		m.rows = append(m.rows, row{Place: cursor.Place{Key: l.groupID, ID: l.value}})
+		m.rows = append(m.rows, found{Place: cursor.Place{Key: l.GroupID, ID: l.Value}})
 	}
 	m.recount(len(list.Resources))
 	list.Total = m.total
@@ -183,15 +184,15 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 
 // read reads the memberships of the page and one more where there are more, and returns the open work under which it
 // did.
-func (m *membershipList) read(ctx context.Context) (o overlay, err error) {
+func (m *membershipList) read(ctx context.Context) (o membership.Overlay, err error) {
 	switch {
 	case m.byGroup && m.byValue:
-		l, found, err := m.d.findLink(ctx, m.ts, m.groupID, m.value)
+		l, found, err := m.d.members.FindLink(ctx, m.ts, m.groupID, m.value)
 		if err != nil {
 			return o, err
 		}
 		if found {
-			m.found = []link{l}
+			m.found = []membership.Link{l}
 		}
 		return o, m.take(ctx, o)
 	case m.byValue:
@@ -199,16 +200,16 @@ func (m *membershipList) read(ctx context.Context) (o overlay, err error) {
 			return o, err
 		}
 		return o, m.take(ctx, o)
-	case m.byGroup && !validID(m.groupID):
+	case m.byGroup && !row.ValidID(m.groupID):
 		m.ended = true
 		return o, nil
 	}
-	return m.d.behindAll(ctx, m.ts, m.groupID, m.readWalk)
+	return m.d.members.BehindAll(ctx, m.ts, m.groupID, m.readWalk)
 }
 
 // findLinks lists the memberships of a member, in order of group, with what is known of them without reading each.
 func (m *membershipList) findLinks(ctx context.Context) error {
-	if m.value == "" || tooLong(m.value) {
+	if m.value == "" || membership.TooLong(m.value) {
 		return nil
 	}
 	groups, changed, err := m.d.planner(m.t, m.ts, schema.GroupType()).memberIn(ctx, m.value)
@@ -217,9 +218,9 @@ func (m *membershipList) findLinks(ctx context.Context) error {
 	}
 	slices.Sort(groups)
 	for _, id := range slices.Compact(groups) {
-		l := link{groupID: id, member: member{value: m.value}}
-		if c := changed[id]; c.add {
-			l.member = c.member
+		l := membership.Link{GroupID: id, Member: membership.Member{Value: m.value}}
+		if c := changed[id]; c.Add {
+			l.Member = c.Member
 		}
 		m.found = append(m.found, l)
 	}
@@ -227,15 +228,15 @@ func (m *membershipList) findLinks(ctx context.Context) error {
 }
 
 // readWalk reads the page of a group, or of all memberships, and beside it the group.
-func (m *membershipList) readWalk(ctx context.Context, o overlay) error {
-	m.present, m.groups = -1, map[string]record{}
-	var group record
+func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) error {
+	m.present, m.groups = -1, map[string]row.Record{}
+	var group row.Record
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() error { return m.take(gctx, o) })
 	if m.byGroup {
 		g.Go(func() (err error) {
-			group, err = m.d.read(gctx, m.ts, schema.GroupType(), m.groupID)
-			if isNotFound(err) {
+			group, err = row.Read(gctx, m.ts, schema.GroupType(), m.groupID)
+			if row.IsNotFound(err) {
 				return nil
 			}
 			return err
@@ -246,22 +247,22 @@ func (m *membershipList) readWalk(ctx context.Context, o overlay) error {
 	}
 	m.groups[m.groupID] = group
 	switch {
-	case group.doc == nil || o.gone[m.groupID]:
+	case group.Doc == nil || o.Gone[m.groupID]:
 		m.links, m.passed, m.ended, m.present = nil, 0, true, 0
-	case group.counted && m.rest == nil:
+	case group.Counted && m.rest == nil:
 		gone, err := goneMembers(ctx, m.ts, o, m.groupID)
-		m.present = int(group.members) - gone
+		m.present = int(group.Members) - gone
 		return err
 	}
 	return nil
 }
 
 // source yields the memberships behind a place; limit is about how many will be asked for, 0 for all.
-func (m *membershipList) source(ctx context.Context, o overlay, from *cursor.Place, limit int) iter.Seq2[link, error] {
+func (m *membershipList) source(ctx context.Context, o membership.Overlay, from *cursor.Place, limit int) iter.Seq2[membership.Link, error] {
 	if m.byValue {
-		return func(yield func(link, error) bool) {
+		return func(yield func(membership.Link, error) bool) {
 			for _, l := range m.found {
-				if (from == nil || l.groupID > from.Key) && !yield(l, nil) {
+				if (from == nil || l.GroupID > from.Key) && !yield(l, nil) {
 					return
 				}
 			}
@@ -278,14 +279,14 @@ func (m *membershipList) source(ctx context.Context, o overlay, from *cursor.Pla
 }
 
 // goneMembers counts the members of a group that were deleted and are still stored as members.
-func goneMembers(ctx context.Context, ts *store.TenantStore, o overlay, groupID string) (n int, err error) {
-	keys := make([]store.Key, 0, len(o.gone))
-	for id := range o.gone {
+func goneMembers(ctx context.Context, ts *store.TenantStore, o membership.Overlay, groupID string) (n int, err error) {
+	keys := make([]store.Key, 0, len(o.Gone))
+	for id := range o.Gone {
 		keys = append(keys, ts.Member(groupID, id))
 	}
 	items, err := ts.Get(ctx, keys...)
 	for _, it := range items {
-		if it.Attrs != nil && text(scim.Object(it.Attrs), "type") != memberNone {
+		if it.Attrs != nil && row.Text(scim.Object(it.Attrs), "type") != membership.TypeNone {
 			n++
 		}
 	}
@@ -293,13 +294,13 @@ func goneMembers(ctx context.Context, ts *store.TenantStore, o overlay, groupID 
 }
 
 // take fills links with what passes the filter, behind as many as are to be skipped.
-func (m *membershipList) take(ctx context.Context, o overlay) error {
+func (m *membershipList) take(ctx context.Context, o membership.Overlay) error {
 	m.links, m.passed, m.ended = nil, 0, false
 	if m.need() == 0 {
 		return nil
 	}
 	enough := false
-	err := m.each(ctx, m.source(ctx, o, m.from, m.skip+m.need()), func(l link) bool {
+	err := m.each(ctx, m.source(ctx, o, m.from, m.skip+m.need()), func(l membership.Link) bool {
 		if m.passed < m.skip {
 			m.passed++
 			return true
@@ -313,9 +314,9 @@ func (m *membershipList) take(ctx context.Context, o overlay) error {
 }
 
 // each calls use for the memberships of a source that pass the filter, until it returns false.
-func (m *membershipList) each(ctx context.Context, source iter.Seq2[link, error], use func(link) bool) error {
+func (m *membershipList) each(ctx context.Context, source iter.Seq2[membership.Link, error], use func(membership.Link) bool) error {
 	seen := 0
-	var chunk []link
+	var chunk []membership.Link
 	flush := func() (more bool, err error) {
 		if m.rest != nil {
 			if chunk, err = m.complete(ctx, chunk); err != nil {
@@ -323,7 +324,7 @@ func (m *membershipList) each(ctx context.Context, source iter.Seq2[link, error]
 			}
 		}
 		for _, l := range chunk {
-			if m.rest != nil && !m.rest.Match(membershipResource(m.t, m.ids, l).Doc) {
+			if m.rest != nil && !m.rest.Match(membership.MembershipResource(m.t, m.ids, l).Doc) {
 				continue
 			}
 			if !use(l) {
@@ -357,19 +358,19 @@ func (m *membershipList) each(ctx context.Context, source iter.Seq2[link, error]
 
 // complete reads what memberships lack: their groups, and of some since when and as what there is a member. What was
 // deleted a moment ago is left out.
-func (m *membershipList) complete(ctx context.Context, links []link) ([]link, error) {
+func (m *membershipList) complete(ctx context.Context, links []membership.Link) ([]membership.Link, error) {
 	var keys []store.Key
 	asked := map[string]bool{}
 	for _, l := range links {
-		if _, known := m.groups[l.groupID]; !known && l.group.doc == nil && !asked[l.groupID] {
-			asked[l.groupID] = true
-			keys = append(keys, m.ts.Group(l.groupID))
+		if _, known := m.groups[l.GroupID]; !known && l.Group.Doc == nil && !asked[l.GroupID] {
+			asked[l.GroupID] = true
+			keys = append(keys, m.ts.Group(l.GroupID))
 		}
 	}
 	groups := len(keys)
 	for _, l := range links {
-		if l.at == 0 && m.byValue {
-			keys = append(keys, m.ts.Member(l.groupID, l.value))
+		if l.At == 0 && m.byValue {
+			keys = append(keys, m.ts.Member(l.GroupID, l.Value))
 		}
 	}
 	items, err := m.ts.Get(ctx, keys...)
@@ -377,43 +378,43 @@ func (m *membershipList) complete(ctx context.Context, links []link) ([]link, er
 		return nil, err
 	}
 	for _, it := range items[:groups] {
-		m.groups[it.SK] = record{}
+		m.groups[it.SK] = row.Record{}
 		if it.Attrs != nil {
-			if m.groups[it.SK], err = decodeRecord(schema.GroupType(), it); err != nil {
+			if m.groups[it.SK], err = row.Decode(schema.GroupType(), it); err != nil {
 				return nil, err
 			}
 		}
 	}
 	items = items[groups:]
-	whole := make([]link, 0, len(links))
+	whole := make([]membership.Link, 0, len(links))
 	for _, l := range links {
-		if l.at == 0 && m.byValue {
+		if l.At == 0 && m.byValue {
 			it := items[0]
 			if items = items[1:]; it.Attrs == nil {
 				continue
 			}
-			l.member = storedMember(l.value, it)
+			l.Member = membership.StoredMember(l.Value, it)
 		}
-		if l.group.doc == nil {
-			l.group = m.groups[l.groupID]
+		if l.Group.Doc == nil {
+			l.Group = m.groups[l.GroupID]
 		}
-		if l.group.doc != nil {
+		if l.Group.Doc != nil {
 			whole = append(whole, l)
 		}
 	}
 	if len(m.groups) > maxCounted { // of a walk through all of them
-		m.groups = map[string]record{}
+		m.groups = map[string]row.Record{}
 	}
-	each := make([]*link, len(whole))
+	each := make([]*membership.Link, len(whole))
 	for i := range whole {
 		each[i] = &whole[i]
 	}
-	return whole, nameMembers(ctx, m.ts, each, m.named)
+	return whole, membership.NameMembers(ctx, m.ts, each, m.named)
 }
 
 // count finds the total: what the group's item says, what an earlier page of the walk found, or what is left to be
 // counted.
-func (m *membershipList) count(ctx context.Context, o overlay) error {
+func (m *membershipList) count(ctx context.Context, o membership.Overlay) error {
 	reached := m.passed + len(m.links)
 	switch {
 	case m.byValue && m.rest == nil:
@@ -439,10 +440,10 @@ func (m *membershipList) count(ctx context.Context, o overlay) error {
 	var from *cursor.Place
 	if len(m.links) > 0 {
 		last := m.links[len(m.links)-1]
-		from = &cursor.Place{Key: last.groupID, ID: last.value}
+		from = &cursor.Place{Key: last.GroupID, ID: last.Value}
 	}
 	counted := 0
-	err := m.each(ctx, m.source(ctx, o, from, 0), func(link) bool {
+	err := m.each(ctx, m.source(ctx, o, from, 0), func(membership.Link) bool {
 		counted++
 		return !m.q.HasCursor || counted <= maxCounted
 	})

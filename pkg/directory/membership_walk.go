@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -15,7 +16,7 @@ import (
 // overlay), and are in memory only while the walk is in that group.
 type membershipWalk struct {
 	ts *store.TenantStore
-	o  overlay
+	o  membership.Overlay
 	// groupID is the group; "" is all.
 	groupID string
 	from    *cursor.Place // behind it; nil is the beginning
@@ -23,16 +24,16 @@ type membershipWalk struct {
 }
 
 // all yields the memberships one by one.
-func (w membershipWalk) all(ctx context.Context) iter.Seq2[link, error] {
-	return func(yield func(link, error) bool) {
-		if _, err := w.each(ctx, func(l link) bool { return yield(l, nil) }); err != nil {
-			yield(link{}, err)
+func (w membershipWalk) all(ctx context.Context) iter.Seq2[membership.Link, error] {
+	return func(yield func(membership.Link, error) bool) {
+		if _, err := w.each(ctx, func(l membership.Link) bool { return yield(l, nil) }); err != nil {
+			yield(membership.Link{}, err)
 		}
 	}
 }
 
 // each calls use for the memberships until it returns false: then more is false.
-func (w membershipWalk) each(ctx context.Context, use func(link) bool) (more bool, err error) {
+func (w membershipWalk) each(ctx context.Context, use func(membership.Link) bool) (more bool, err error) {
 	use = w.shown(use)
 	if w.groupID != "" {
 		return w.group(ctx, w.groupID, use)
@@ -61,9 +62,9 @@ const behindSep = "\x02"
 // targets are the groups with open work that the walk comes to, in order.
 func (w membershipWalk) targets() []string {
 	var ids []string
-	for _, open := range w.o.open {
-		if w.from == nil || open.target >= w.from.Key {
-			ids = append(ids, open.target)
+	for _, open := range w.o.Open {
+		if w.from == nil || open.Target >= w.from.Key {
+			ids = append(ids, open.Target)
 		}
 	}
 	slices.Sort(ids)
@@ -79,9 +80,9 @@ func (w membershipWalk) after(groupID string) string {
 }
 
 // shown keeps from use what was deleted.
-func (w membershipWalk) shown(use func(link) bool) func(link) bool {
-	return func(l link) bool {
-		if w.o.gone[l.groupID] || w.o.gone[l.value] && l.typ != memberNone {
+func (w membershipWalk) shown(use func(membership.Link) bool) func(membership.Link) bool {
+	return func(l membership.Link) bool {
+		if w.o.Gone[l.GroupID] || w.o.Gone[l.Value] && l.Type != membership.TypeNone {
 			return true
 		}
 		return use(l)
@@ -89,13 +90,13 @@ func (w membershipWalk) shown(use func(link) bool) func(link) bool {
 }
 
 // stored calls use for what is stored in a range of keys.
-func (w membershipWalk) stored(ctx context.Context, q store.Query, use func(link) bool) (more bool, err error) {
+func (w membershipWalk) stored(ctx context.Context, q store.Query, use func(membership.Link) bool) (more bool, err error) {
 	for it, err := range w.ts.All(ctx, q) {
 		if err != nil {
 			return false, err
 		}
 		parts := store.Split(it.SK)
-		if len(parts) == 2 && !use(link{groupID: parts[0], member: storedMember(parts[1], it)}) {
+		if len(parts) == 2 && !use(membership.Link{GroupID: parts[0], Member: membership.StoredMember(parts[1], it)}) {
 			return false, nil
 		}
 	}
@@ -104,8 +105,8 @@ func (w membershipWalk) stored(ctx context.Context, q store.Query, use func(link
 
 // group calls use for the members of a group: those that are stored, and in their order those that an open change is
 // still to add.
-func (w membershipWalk) group(ctx context.Context, id string, use func(link) bool) (more bool, err error) {
-	changes, err := w.o.changesOf(ctx, w.ts, id)
+func (w membershipWalk) group(ctx context.Context, id string, use func(membership.Link) bool) (more bool, err error) {
+	changes, err := w.o.ChangesOf(ctx, w.ts, id)
 	if err != nil {
 		return false, err
 	}
@@ -118,14 +119,14 @@ func (w membershipWalk) group(ctx context.Context, id string, use func(link) boo
 		for len(adds) > 0 {
 			order := -1
 			if value != "" {
-				order = compareKeys(adds[0].value, value)
+				order = membership.CompareKeys(adds[0].Value, value)
 			}
 			if order > 0 {
 				break
 			}
 			next := adds[0]
 			adds = adds[1:]
-			if order < 0 && !use(link{groupID: id, member: next}) {
+			if order < 0 && !use(membership.Link{GroupID: id, Member: next}) {
 				return false
 			}
 		}
@@ -133,26 +134,27 @@ func (w membershipWalk) group(ctx context.Context, id string, use func(link) boo
 	}
 	prefix := w.ts.MemberPrefix(id)
 	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: w.limit, After: w.after(id)}
-	more, err = w.stored(ctx, q, func(l link) bool {
-		if !upTo(l.value) {
+	more, err = w.stored(ctx, q, func(l membership.Link) bool {
+		if !upTo(l.Value) {
 			return false
 		}
-		c, changed := changes[l.value]
-		return changed && !c.add || use(l)
+		c, changed := changes[l.Value]
+		return changed && !c.Add || use(l)
 	})
 	return more && upTo(""), err
 }
 
 // adds are the members that open changes of a group are to add behind the beginning of the walk, in order.
-func (w membershipWalk) adds(ctx context.Context, id string, changes map[string]change) ([]member, error) {
+func (w membershipWalk) adds(ctx context.Context, id string, changes map[string]membership.Change) ([]membership.Member, error) {
 	if len(changes) == 0 {
 		return nil, nil
 	}
 	behind := maps.Clone(changes)
 	if w.from != nil && w.from.Key == id {
-		maps.DeleteFunc(behind, func(value string, _ change) bool { return compareKeys(value, w.from.ID) <= 0 })
+		maps.DeleteFunc(behind,
+			func(value string, _ membership.Change) bool { return membership.CompareKeys(value, w.from.ID) <= 0 })
 	}
-	adds, err := stillThere(ctx, w.ts, behind)
-	slices.SortFunc(adds, func(a, b member) int { return compareKeys(a.value, b.value) })
+	adds, err := membership.StillThere(ctx, w.ts, behind)
+	slices.SortFunc(adds, func(a, b membership.Member) int { return membership.CompareKeys(a.Value, b.Value) })
 	return adds, err
 }

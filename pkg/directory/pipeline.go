@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -30,19 +32,19 @@ type draft struct {
 	id  string
 	act Action
 	// before is the resource as it was loaded; nil if it is created.
-	before *record
+	before *row.Record
 	// after is the resource as it is to be stored; nil if it is deleted. At first its document is nil.
-	after *record
+	after *row.Record
 	// again says that an attempt failed for what had changed meanwhile.
 	again bool
 
-	refs    references // of a user
-	leaving *store.Tx  // of a user who is deleted: the end of its memberships, if they are few
+	refs    membership.References // of a user
+	leaving *store.Tx             // of a user who is deleted: the end of its memberships, if they are few
 
-	members edit     // of a group
-	changes []change // of its members, in order of value
-	named   fetched  // who the members are that the request names, if they are few and known before
-	exact   bool     // of a group: the write is conditional on the version that was loaded
+	members membership.Edit     // of a group
+	changes []membership.Change // of its members, in order of value
+	named   membership.Fetched  // who the members are that the request names, if they are few and known before
+	exact   bool                // of a group: the write is conditional on the version that was loaded
 }
 
 // request is the part of a draft that does not change from attempt to attempt.
@@ -54,8 +56,8 @@ type request struct {
 	ifMatch []string
 	named   []string // values of members that the request names, if they are few and known before
 	fixed   bool     // the id was decided before the request
-	// secret says that nobody may learn whether the request changes anything, since it names what is never returned: it is
-	// written in any case.
+	// secret says that nobody may learn whether the request changes anything, since it names what is never returned: it
+	// is written in any case.
 	secret bool
 }
 
@@ -66,7 +68,7 @@ type editor func(*draft) error
 func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draft, error) {
 	var dr *draft
 	again := false
-	err := d.Retry(ctx, func() error {
+	err := membership.Retry(ctx, func() error {
 		dr = &draft{t: r.t, ts: d.store.Tenant(r.t.ID), rt: r.rt, id: r.id, act: r.act, again: again}
 		again = true
 		if err := d.load(ctx, dr, r); err != nil {
@@ -87,10 +89,10 @@ func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draf
 		if err != nil {
 			return err
 		}
-		if err := d.commit(ctx, w); err != nil {
+		if err := d.members.Commit(ctx, w); err != nil {
 			return err
 		}
-		d.finishAll(ctx, w)
+		d.members.FinishAll(ctx, w)
 		return nil
 	})
 	return dr, err
@@ -106,40 +108,40 @@ func (d *Directory) load(ctx context.Context, dr *draft, r request) error {
 			}
 		}
 		now := d.o.Now()
-		dr.after = &record{rt: r.rt, id: r.id, version: 1, created: now, modified: now}
+		dr.after = &row.Record{Type: r.rt, ID: r.id, Version: 1, Created: now, Modified: now}
 		return nil
 	}
 	found, err := d.loadBeside(ctx, dr, r)
 	if err != nil {
 		return err
 	}
-	if found.open != "" {
-		if err := d.finishGroup(ctx, dr.ts, found.open); err != nil {
+	if found.Open != "" {
+		if err := d.members.FinishGroup(ctx, dr.ts, found.Open); err != nil {
 			return err
 		}
 		return store.ErrStale
 	}
-	if err := checkMatch(r.ifMatch, found.version); err != nil {
+	if err := row.CheckMatch(r.ifMatch, found.Version); err != nil {
 		return err
 	}
 	dr.before, dr.exact = &found, len(r.ifMatch) > 0
 	if r.act == ActionUpdate {
 		next := found
-		next.doc = nil
+		next.Doc = nil
 		dr.after = &next
 	}
 	return nil
 }
 
 // loadBeside reads the resource, and beside it what the type and the action need.
-func (d *Directory) loadBeside(ctx context.Context, dr *draft, r request) (found record, err error) {
+func (d *Directory) loadBeside(ctx context.Context, dr *draft, r request) (found row.Record, err error) {
 	switch {
-	case r.act == ActionDelete && isUser(r.rt):
+	case r.act == ActionDelete && row.IsUser(r.rt):
 		found, dr.leaving, err = d.readLeaving(ctx, dr.ts, r.rt, r.id, !dr.again)
-	case r.act == ActionUpdate && isGroup(r.rt):
+	case r.act == ActionUpdate && row.IsGroup(r.rt):
 		found, dr.named, err = d.readGroup(ctx, dr.ts, r.rt, r.id, r.named)
 	default:
-		found, err = d.read(ctx, dr.ts, r.rt, r.id)
+		found, err = row.Read(ctx, dr.ts, r.rt, r.id)
 	}
 	return found, err
 }
@@ -148,12 +150,12 @@ func (d *Directory) loadBeside(ctx context.Context, dr *draft, r request) (found
 func (d *Directory) refer(ctx context.Context, dr *draft) (same bool, err error) {
 	known := dr.known()
 	switch {
-	case isUser(dr.rt):
+	case row.IsUser(dr.rt):
 		return d.referUser(ctx, dr, known)
-	case isGroup(dr.rt):
+	case row.IsGroup(dr.rt):
 		return d.referMembers(ctx, dr, known)
 	}
-	return known != nil && scim.Equal(known, dr.after.doc), nil
+	return known != nil && scim.Equal(known, dr.after.Doc), nil
 }
 
 // known is the part of the stored document that the type knows; nil if the resource is created.
@@ -161,36 +163,36 @@ func (dr *draft) known() scim.Object {
 	if dr.before == nil {
 		return nil
 	}
-	return dr.rt.Prune(dr.before.doc)
+	return dr.rt.Prune(dr.before.Doc)
 }
 
 func (dr *draft) change() Change {
 	c := Change{Tenant: dr.t, Type: dr.rt, ID: dr.id, Action: dr.act}
 	if dr.before != nil {
-		c.Before = dr.before.doc
+		c.Before = dr.before.Doc
 	}
 	if dr.after != nil {
-		c.After = dr.after.doc
+		c.After = dr.after.Doc
 	}
 	for _, m := range dr.changes {
-		if m.add {
-			c.Joining = append(c.Joining, m.value)
+		if m.Add {
+			c.Joining = append(c.Joining, m.Value)
 		} else {
-			c.Leaving = append(c.Leaving, m.value)
+			c.Leaving = append(c.Leaving, m.Value)
 		}
 	}
 	return c
 }
 
 // operations makes the transaction of a draft.
-func (d *Directory) operations(ctx context.Context, dr *draft) (*write, error) {
-	w := d.begin(dr.t.ID)
-	if isGroup(dr.rt) {
+func (d *Directory) operations(ctx context.Context, dr *draft) (*membership.Write, error) {
+	w := membership.Begin(dr.ts)
+	if row.IsGroup(dr.rt) {
 		return w, d.groupOperations(ctx, dr, w)
 	}
 	var claims store.Tx
 	if dr.act == ActionUpdate {
-		dr.after.version, dr.after.modified = dr.before.version+1, d.later(dr.before.modified)
+		dr.after.Version, dr.after.Modified = dr.before.Version+1, d.members.Later(dr.before.Modified)
 	}
 	if err := dr.claim(&claims); err != nil {
 		return w, err
@@ -198,23 +200,23 @@ func (d *Directory) operations(ctx context.Context, dr *draft) (*write, error) {
 	dr.item(w)
 	w.Join(&claims)
 	dr.count(w)
-	if isUser(dr.rt) {
+	if row.IsUser(dr.rt) {
 		d.userOperations(dr, w)
 	} else {
-		reindex(&w.Tx, dr.entries(otherEntries), nil)
+		row.Reindex(&w.Tx, dr.entries(row.OtherEntries), nil)
 	}
 	return w, nil
 }
 
 // item writes or removes the resource's item, if it still is as it was loaded.
-func (dr *draft) item(w *write) {
-	key := ResourceKey(dr.ts.Keys, dr.rt, dr.id)
+func (dr *draft) item(w *membership.Write) {
+	key := row.Key(dr.ts.Keys, dr.rt, dr.id)
 	op, as := store.RemoveItem(key), store.IsAbsent()
 	if dr.before != nil {
-		as = store.Is(attrVersion, dr.before.version)
+		as = store.Is(row.AttrVersion, dr.before.Version)
 	}
 	if dr.after != nil {
-		op = store.PutItem(key, dr.after.attrs())
+		op = store.PutItem(key, dr.after.Attrs())
 	}
 	w.Must(op.When(as), store.ErrStale)
 }
@@ -223,28 +225,28 @@ func (dr *draft) item(w *write) {
 func (dr *draft) claim(tx *store.Tx) error {
 	var held []string
 	if dr.before != nil {
-		held = dr.before.unique
+		held = dr.before.Unique
 	}
 	if dr.after == nil {
-		release(tx, dr.ts.Keys, *dr.before)
+		row.Release(tx, dr.ts.Keys, *dr.before)
 		return nil
 	}
-	return claim(tx, dr.ts.Keys, dr.after, held)
+	return row.Claim(tx, dr.ts.Keys, dr.after, held)
 }
 
 // entries are the lookup items before and after the write.
-func (dr *draft) entries(of func(store.Keys, record) indexEntries) (entries entryChange) {
+func (dr *draft) entries(of func(store.Keys, row.Record) row.IndexEntries) (entries row.EntryChange) {
 	if dr.before != nil {
-		entries.before = of(dr.ts.Keys, *dr.before)
+		entries.Before = of(dr.ts.Keys, *dr.before)
 	}
 	if dr.after != nil {
-		entries.after = of(dr.ts.Keys, *dr.after)
+		entries.After = of(dr.ts.Keys, *dr.after)
 	}
 	return entries
 }
 
 // count keeps the number of resources of the type.
-func (dr *draft) count(w *write) {
+func (dr *draft) count(w *membership.Write) {
 	switch dr.act {
 	case ActionCreate:
 		w.Add(counter.Add(dr.ts.Keys, dr.rt.ID, dr.id, 1))
@@ -280,6 +282,6 @@ var ErrCreated = errors.New("directory: created before")
 func (d *Directory) isThere(
 	ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
 ) (bool, error) {
-	items, err := ts.Get(ctx, ResourceKey(ts.Keys, rt, id))
+	items, err := ts.Get(ctx, row.Key(ts.Keys, rt, id))
 	return err == nil && items[0].Attrs != nil, err
 }

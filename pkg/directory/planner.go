@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -19,16 +20,18 @@ type planner struct {
 
 func (d *Directory) planner(t Tenant, ts *store.TenantStore, rt *schema.ResourceType) *planner {
 	p := &planner{d: d, ts: ts, Planner: plan.Planner{
-		Type: rt, BareNames: t.Dialect.BareExtensionNames, Unquoted: t.Dialect.UnquotedFilterValues, Attached: attached(rt),
+		Type: rt, BareNames: t.Dialect.BareExtensionNames, Unquoted: t.Dialect.UnquotedFilterValues,
+		Attached: attached(rt),
 	}}
 	p.Planner.StartsWith, p.Planner.Among = p.startsWith, p.among
 	switch {
-	case isUser(rt):
+	case row.IsUser(rt):
 		p.Lookups = map[string]plan.Lookup{
-			"id": p.byID, "userName": p.byUserName, "externalId": p.byExternalID, "emails": p.byEmail, "emails.value": p.byEmail,
-			"manager": p.byManager, "manager.value": p.byManager, "groups": p.byGroup, "groups.value": p.byGroup,
+			"id": p.byID, "userName": p.byUserName, "externalId": p.byExternalID, "emails": p.byEmail,
+			"emails.value": p.byEmail,
+			"manager":      p.byManager, "manager.value": p.byManager, "groups": p.byGroup, "groups.value": p.byGroup,
 		}
-	case isGroup(rt):
+	case row.IsGroup(rt):
 		p.Lookups = map[string]plan.Lookup{
 			"id": p.byID, "displayName": p.byGroupName, "externalId": p.byExternalID, "members": p.byMember,
 			"members.value": p.byMember,
@@ -59,21 +62,21 @@ func ofStored(find plan.Lookup) plan.Lookup {
 func (p *planner) startsWith(name, value string) *plan.Narrowing {
 	var prefix store.Key
 	folded, find := scim.Fold(value), p.keys
-	switch group := isGroup(p.Type); {
+	switch group := row.IsGroup(p.Type); {
 	case group && name == "displayName":
 		prefix = p.ts.GroupNamePrefix(folded)
 	case group && name == "externalId":
-		prefix = p.ts.LookupPrefix(groupExternalID, value)
+		prefix = p.ts.LookupPrefix(row.GroupExternalID, value)
 	case group:
 		return nil
 	case name == "externalId":
-		prefix = p.ts.LookupPrefix(externalID(p.Type), value)
-	case !isUser(p.Type):
+		prefix = p.ts.LookupPrefix(row.ExternalID(p.Type), value)
+	case !row.IsUser(p.Type):
 		return nil
 	case name == "userName":
 		prefix, find = p.ts.UserName(folded), p.named
 	case name == "emails", name == "emails.value":
-		prefix = p.ts.LookupPrefix(userEmail, folded)
+		prefix = p.ts.LookupPrefix(row.UserEmail, folded)
 	default:
 		return nil
 	}
@@ -90,5 +93,3 @@ func (p *planner) startsWith(name, value string) *plan.Narrowing {
 		},
 	}
 }
-
-func isUser(rt *schema.ResourceType) bool { return rt.ID == schema.UserType().ID }

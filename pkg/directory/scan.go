@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -89,7 +90,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		ids := found.IDs[start:min(start+store.MaxGetKeys, len(found.IDs))]
 		keys := make([]store.Key, len(ids))
 		for i, id := range ids {
-			keys[i] = ResourceKey(s.l.ts.Keys, k.rt, id)
+			keys[i] = row.Key(s.l.ts.Keys, k.rt, id)
 		}
 		items, err := s.l.ts.Get(ctx, keys...)
 		if err == nil {
@@ -208,7 +209,7 @@ func (s *scanner) section(ctx context.Context, k *kind, i int, after string) err
 
 // page reads one page of a range of ids and takes what is on it.
 func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page, error) {
-	q.PK, q.Reverse = ResourceKey(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
+	q.PK, q.Reverse = row.Key(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
 	page, err := s.l.ts.Query(ctx, q)
 	if err != nil {
 		return page, err
@@ -237,17 +238,17 @@ func (l *lister) condition(k *kind) *condition {
 
 // take holds the items of a type against a condition, and offers those that pass. In range, they follow each other.
 func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []store.Item, inRange bool) error {
-	rows := make([]row, 0, len(items))
+	rows := make([]found, 0, len(items))
 	for _, it := range items {
 		if it.Attrs == nil {
 			continue
 		}
-		rec, err := decodeRecord(k.rt, it)
+		rec, err := row.Decode(k.rt, it)
 		if err != nil {
 			return err
 		}
-		r := row{kind: k, Place: cursor.Place{Kind: k.index, ID: rec.id}, bytes: s.l.size(rec)}
-		r.res = s.l.d.resource(s.l.t, rec)
+		r := found{kind: k, Place: cursor.Place{Kind: k.index, ID: rec.ID}, bytes: s.l.size(rec)}
+		r.res = rec.Resource(s.l.t)
 		if test.attached || s.l.order.attached {
 			rows = append(rows, r)
 			continue
@@ -256,10 +257,10 @@ func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []st
 			return err
 		}
 	}
-	return s.l.attachEach(ctx, k, rows, inRange, func(r row) error { return s.offer(r, test) })
+	return s.l.attachEach(ctx, k, rows, inRange, func(r found) error { return s.offer(r, test) })
 }
 
-func (s *scanner) offer(r row, test *condition) error {
+func (s *scanner) offer(r found, test *condition) error {
 	if test.matches != nil && !test.matches.Match(r.res.Doc) {
 		return nil
 	}
@@ -273,8 +274,7 @@ func (s *scanner) offer(r row, test *condition) error {
 }
 
 // wayOut tells a client what is found without a search.
-const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to " +
-	"others with `and`."
+const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`."
 
 func tooManyRows(limit int64) error {
 	return scim.BadRequest(scim.TooMany, "The query would have to look at more than %d resources. %s", limit, wayOut)

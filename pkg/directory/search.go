@@ -6,6 +6,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -23,7 +24,7 @@ func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType,
 // SortBy, all resources of a type stand together. An attribute that only some of the types have is one without a value
 // for the others.
 func (d *Directory) Search(ctx context.Context, t Tenant, types []*schema.ResourceType, q ListQuery) (List, error) {
-	if len(types) == 1 && isMembership(types[0]) {
+	if len(types) == 1 && row.IsMembership(types[0]) {
 		return d.listMemberships(ctx, t, types[0], q)
 	}
 	l, err := d.lister(t, types, q)
@@ -62,9 +63,9 @@ type condition struct {
 // attached is the attribute that is not part of the stored document; "" where there is none.
 func attached(rt *schema.ResourceType) string {
 	switch {
-	case isGroup(rt):
+	case row.IsGroup(rt):
 		return "members"
-	case isUser(rt):
+	case row.IsUser(rt):
 		return "groups"
 	}
 	return ""
@@ -93,9 +94,9 @@ type lister struct {
 	searched bool            // the total took more than counters and lookups
 	tallies  []counter.Tally // the counters of kinds; nil before they are read
 
-	left  int   // bytes left on the page
-	bytes int   // of the stored documents that were read for the page
-	rows  []row // in reading order: of the page, and one more where there are more
+	left  int     // bytes left on the page
+	bytes int     // of the stored documents that were read for the page
+	rows  []found // in reading order: of the page, and one more where there are more
 	total int
 	more  bool // there are results behind rows
 
@@ -135,8 +136,9 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	}
 	s := simplify.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
 	if name := simplify.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
-		return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.",
-			short(name))
+		return nil,
+			scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.",
+				row.Short(name))
 	}
 	e, truth := s.Simplify(k.filter)
 	if _, err := filter.Bind(s.Known(k.filter), rt, l.t.Dialect); err != nil {

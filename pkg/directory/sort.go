@@ -3,6 +3,7 @@ package directory
 import (
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -35,14 +36,16 @@ func (l *lister) orderBy(path string) (order, error) {
 			continue
 		}
 		if ref.Attr == nil {
-			return order{}, scim.BadRequest(
-				scim.InvalidPath, "sortBy names the whole extension %q: sort by one of its attributes.", short(path))
+			return order{},
+				scim.BadRequest(scim.InvalidPath,
+					"sortBy names the whole extension %q: sort by one of its attributes.", row.Short(path))
 		}
 		if ref.Attr.Type == schema.Complex && ref.Sub == nil {
 			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !simplify.Shown(ref) {
-				return order{}, scim.BadRequest(
-					scim.InvalidPath, "sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
-					short(path), short(path), ref.Attr.SubAttributes[0].Name)
+				return order{},
+					scim.BadRequest(scim.InvalidPath,
+						"sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
+						row.Short(path), row.Short(path), ref.Attr.SubAttributes[0].Name)
 			}
 		}
 		refs[i], found = ref, true
@@ -62,7 +65,8 @@ func (l *lister) orderBy(path string) (order, error) {
 	case ref.Extension != nil:
 	case ref.Attr.Name == "id":
 		return order{}, nil
-	case ref.Attr.Name == "userName" && isUser(l.types[0]), ref.Attr.Name == "displayName" && isGroup(l.types[0]):
+	case ref.Attr.Name == "userName" && row.IsUser(l.types[0]), ref.Attr.Name == "displayName" &&
+		row.IsGroup(l.types[0]):
 		o.named = true
 	}
 	return o, nil
@@ -76,7 +80,7 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 	}
 	if hidden {
 		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.",
-			short(path))
+			row.Short(path))
 	}
-	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", short(path), whose)
+	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", row.Short(path), whose)
 }

@@ -3,20 +3,21 @@ package directory
 import (
 	"fmt"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 const (
 	// trimBytes is the size from which a document is trimmed: a page of smaller ones fits an answer.
 	trimBytes = 1 << 10
-	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, whatever is shown
-	// of them.
+	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, whatever is
+	// shown of them.
 	maxPageRead = 32 << 20
 )
 
 // trim leaves of a row's document what its answer shows, so that neither memory nor the size of the page is taken by
 // what it does not show. Groups and members may come later.
-func (l *lister) trim(r *row) error {
+func (l *lister) trim(r *found) error {
 	if l.q.Take == nil || r.kind.sel == nil || r.trimmed || r.res.Doc == nil || r.bytes < trimBytes {
 		return nil
 	}
@@ -24,7 +25,7 @@ func (l *lister) trim(r *row) error {
 	// The strings of a document share its text: read anew, it lets go of the rest.
 	doc, err := scim.ParseObject(text)
 	if err != nil {
-		return fmt.Errorf("directory: a projection that can't be read: %w", errInternal(err))
+		return fmt.Errorf("directory: a projection that can't be read: %w", row.ErrInternal(err))
 	}
 	r.res.Doc, r.bytes, r.trimmed = doc, len(text), true
 	return nil

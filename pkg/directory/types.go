@@ -3,20 +3,19 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // maxChecked is how many resources of a type are held against a change of what is defined for it.
 const maxChecked = 100_000
 
 // CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay
-// whole and valid. A *tenant.ConflictError says how many would not, and names one. Where a change is such that no
-// resource can suffer, nothing is read. It is a tenant.CheckTypes.
+// whole and valid. A *scim.Error 409 says how many would not, and names one. Where a change is such that no resource
+// can suffer, nothing is read.
 func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *schema.Types) error {
 	ts := d.store.Tenant(tenantID)
 	for _, rt := range old.All() {
@@ -37,27 +36,26 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 }
 
 // standing looks for resources of type rt that stand against its change to next.
-func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (
-	stand, err error,
-) {
+func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (stand, err error) {
 	var seen, against int
 	var example, why string
-	for it, err := range ts.All(ctx, store.Query{PK: ResourceKey(ts.Keys, rt, "").PK}) {
+	for it, err := range ts.All(ctx, store.Query{PK: row.Key(ts.Keys, rt, "").PK}) {
 		if err != nil {
 			return nil, err
 		}
 		if seen++; seen > maxChecked {
-			return &tenant.ConflictError{Detail: fmt.Sprintf(
+			return scim.Errorf(409, scim.NoType,
 				"There are more than %d resources of type %s, too many to see whether they stand against the change. "+
-					"A change that adds optional attributes, or lifts a restriction, needs no look.", maxChecked, rt.ID)}, nil
+					"A change that adds optional attributes, or lifts a restriction, needs no look.", maxChecked,
+				rt.ID), nil
 		}
 		reason := "The resource type goes, or gets another id or endpoint."
 		if !moved {
-			r, err := decodeRecord(rt, it)
+			r, err := row.Decode(rt, it)
 			if err != nil {
 				return nil, err
 			}
-			orphans := rt.Orphans(next, r.doc)
+			orphans := rt.Orphans(next, r.Doc)
 			if orphans == nil {
 				continue
 			}
@@ -73,9 +71,9 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 	if against == 0 {
 		return nil, nil
 	}
-	return &tenant.ConflictError{Detail: fmt.Sprintf(
-		"%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
-			"Change or delete them first.", against, rt.ID, example, why)}, nil
+	return scim.Errorf(409, scim.NoType,
+		"%d stored resources of type %s stand against the change, one of them with the id %s: %s Change or delete them first.",
+		against, rt.ID, example, why), nil
 }
 
 // noteTypes notes which types have partitions of their own, before there is anything in these, so that Erase finds
@@ -83,7 +81,7 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 func (d *Directory) noteTypes(ctx context.Context, ts *store.TenantStore, types *schema.Types) error {
 	var ops []store.Op
 	for _, rt := range types.All() {
-		if !isUser(rt) && !isGroup(rt) {
+		if !row.IsUser(rt) && !row.IsGroup(rt) {
 			ops = append(ops, store.PutItem(ts.OtherType(rt.ID), nil))
 		}
 	}

@@ -2,8 +2,9 @@ package directory
 
 import (
 	"context"
-	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -14,148 +15,98 @@ import (
 func (d *Directory) referUser(ctx context.Context, dr *draft, known scim.Object) (same bool, err error) {
 	var old scim.Object
 	if dr.before != nil {
-		old = dr.before.doc
+		old = dr.before.Doc
 	}
-	doc := cloneTop(dr.after.doc)
-	dr.after.doc = doc
+	doc := row.CloneTop(dr.after.Doc)
+	dr.after.Doc = doc
 	delete(doc, "password")
 	if _, given := doc["active"]; !given && dr.act == ActionCreate {
 		doc["active"] = true
 	}
-	keepManager(dr.rt, old, doc)
+	membership.KeepManager(dr.rt, old, doc)
 	if known != nil && scim.Equal(known, doc) {
 		return true, nil
 	}
-	if dr.refs, err = d.userReferences(ctx, dr.ts, dr.id, old, doc, dr.again); err != nil {
+	if dr.refs, err = d.members.UserReferences(ctx, dr.ts, dr.id, old, doc, dr.again); err != nil {
 		return false, err
 	}
 	return known != nil && scim.Equal(known, doc), nil // the manager may only be named in another way
 }
 
 // userOperations appends what is particular to users: the name, references, and open work.
-func (d *Directory) userOperations(dr *draft, w *write) {
-	w.touched.Users = []string{dr.id}
+func (d *Directory) userOperations(dr *draft, w *membership.Write) {
+	w.Touched.Users = []string{dr.id}
 	if dr.act == ActionDelete {
-		reindex(&w.Tx, dr.entries(userEntries), nil)
-		if manager := managerOf(dr.before.doc); manager != nil {
+		row.Reindex(&w.Tx, dr.entries(row.UserEntries), nil)
+		if manager := row.ManagerOf(dr.before.Doc); manager != nil {
 			if _, resolved := manager["$ref"]; !resolved {
-				w.Add(store.RemoveItem(waitingManager(dr.ts.Keys, dr.id, text(manager, "value"))))
+				w.Add(store.RemoveItem(membership.WaitingManager(dr.ts.Keys, dr.id, row.Text(manager, "value"))))
 			}
 		}
-		w.leave(d.newWork(workGone, dr.id))
+		d.members.LeaveGone(w, dr.id, false)
 		if dr.leaving.Len() <= w.Room() {
 			w.Join(dr.leaving)
 		}
 		return
 	}
-	name := text(dr.after.doc, "userName")
-	reindex(&w.Tx, dr.entries(userEntries), map[store.Key]error{
-		dr.ts.UserName(scim.Fold(name)): taken("user", "userName", name),
+	name := row.Text(dr.after.Doc, "userName")
+	row.Reindex(&w.Tx, dr.entries(row.UserEntries), map[store.Key]error{
+		dr.ts.UserName(scim.Fold(name)): membership.Taken("user", "userName", name),
 	})
-	d.referenceOperations(w, dr.refs)
+	d.members.ReferenceOperations(w, dr.refs)
 }
-
-// later returns the time of a change to something last changed at t: now, but never before t, since clocks differ.
-func (d *Directory) later(t time.Time) time.Time {
-	now := d.o.Now()
-	if now.Before(t) {
-		return t
-	}
-	return now
-}
-
-// fewGroups is in how many groups a user may be whose deletion takes the memberships along. More would make its
-// transaction one that many others get in the way of.
-const fewGroups = 8
 
 // readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
-func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
-	groups bool,
-) (r record, leave *store.Tx, err error) {
+func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r row.Record, leave *store.Tx, err error) {
 	leave = &store.Tx{}
-	if !groups || !validID(id) {
-		r, err = d.read(ctx, ts, rt, id)
+	if !groups || !row.ValidID(id) {
+		r, err = row.Read(ctx, ts, rt, id)
 		return r, leave, err
 	}
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
-		r, err = d.read(gctx, ts, rt, id)
+		r, err = row.Read(gctx, ts, rt, id)
 		return err
 	})
 	g.Go(func() (err error) {
-		leave, err = d.leaveGroups(gctx, ts, id)
+		leave, err = d.members.LeaveGroups(gctx, ts, id)
 		return err
 	})
 	err = g.Wait()
 	return r, leave, err
 }
 
-// leaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are
-// being changed.
-func (d *Directory) leaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*store.Tx, error) {
-	var tx store.Tx
-	prefix := ts.MemberOfPrefix(id)
-	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly, Limit: fewGroups + 1})
-	if err != nil || page.Count > fewGroups {
-		return &tx, err
-	}
-	keys := make([]store.Key, len(page.Items))
-	for i, it := range page.Items {
-		keys[i] = ts.Group(lastPart(it.SK))
-	}
-	items, err := ts.Get(ctx, keys...)
-	if err != nil {
-		return &tx, err
-	}
-	for _, it := range items {
-		if it.Attrs == nil || text(scim.Object(it.Attrs), attrOpen) != "" {
-			continue
-		}
-		touch := d.touchGroup(ts.Keys, it.SK)
-		touch.Set[attrModified] = d.later(fromMillis(it.Attrs[attrModified])).UnixMilli()
-		if _, counted := it.Attrs[attrMembers]; counted {
-			touch.Add[attrMembers] = -1
-		}
-		tx.Must(touch, store.ErrStale)
-		tx.Must(store.RemoveItem(ts.Member(it.SK, id)).When(store.IsNot("type", memberNone), store.IsThere()), store.ErrStale)
-		tx.Add(store.RemoveItem(ts.MemberOf(id, it.SK)))
-	}
-	return &tx, nil
-}
-
 // getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the
 // groups.
-func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
-	Resource, error,
-) {
+func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
 	ts := d.store.Tenant(t.ID)
-	if !sel.Wants(rt, "groups") || !validID(id) {
-		r, err := d.read(ctx, ts, rt, id)
+	if !sel.Wants(rt, "groups") || !row.ValidID(id) {
+		r, err := row.Read(ctx, ts, rt, id)
 		if err != nil {
 			return Resource{}, err
 		}
-		return d.resource(t, r), nil
+		return r.Resource(t), nil
 	}
-	var r record
+	var r row.Record
 	var groups []string
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
-		r, err = d.read(gctx, ts, rt, id)
+		r, err = row.Read(gctx, ts, rt, id)
 		return err
 	})
 	g.Go(func() (err error) {
-		groups, err = d.groupsOf(gctx, ts, id)
+		groups, err = d.members.GroupsOf(gctx, ts, id)
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return Resource{}, err
 	}
-	res := d.resource(t, r)
-	byID, err := d.groupReferences(ctx, t, ts, groups)
+	res := r.Resource(t)
+	byID, err := d.members.GroupReferences(ctx, t, ts, groups)
 	if err != nil {
 		return Resource{}, err
 	}
-	setGroups(res.Doc, groups, byID)
+	membership.SetGroups(res.Doc, groups, byID)
 	return res, nil
 }
 
@@ -170,18 +121,16 @@ type groupsAhead struct {
 
 // groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were
 // at some time during the request.
-func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
-	sel *schema.Projection,
-) *groupsAhead {
-	if !isUser(rt) || !sel.Wants(rt, "groups") || !validID(id) {
+func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) *groupsAhead {
+	if !row.IsUser(rt) || !sel.Wants(rt, "groups") || !row.ValidID(id) {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a := &groupsAhead{cancel: cancel}
 	a.read = func(ctx context.Context) (err error) {
 		ts := d.store.Tenant(t.ID)
-		if a.ids, err = d.groupsOf(ctx, ts, id); err == nil {
-			a.byID, err = d.groupReferences(ctx, t, ts, a.ids)
+		if a.ids, err = d.members.GroupsOf(ctx, ts, id); err == nil {
+			a.byID, err = d.members.GroupReferences(ctx, t, ts, a.ids)
 		}
 		return err
 	}
@@ -197,18 +146,18 @@ func (a *groupsAhead) stop() {
 	}
 }
 
-// attach puts the groups into an answer. They are read again where the change itself brought the user into groups.
-func (a *groupsAhead) attach(ctx context.Context, res Resource) error {
+// attach puts the groups into an answer. They are read again if the change itself brought the user into groups.
+func (a *groupsAhead) attach(ctx context.Context, res Resource, joined bool) error {
 	if a == nil {
 		return nil
 	}
 	err := a.reading.Wait()
-	if res.joined {
+	if joined {
 		err = a.read(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	setGroups(res.Doc, a.ids, a.byID)
+	membership.SetGroups(res.Doc, a.ids, a.byID)
 	return nil
 }

@@ -108,7 +108,7 @@ func errStored(id string, err error) error {
 	return fmt.Errorf("tenant: stored definitions of %s: %s", id, err.Error())
 }
 
-// CheckTypes decides whether a tenant's types may change. A *ConflictError says what stands against it.
+// CheckTypes decides whether a tenant's types may change. Its error says what stands against it.
 type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Types) error
 
 // Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -252,7 +253,7 @@ func (b *request) undo(ctx context.Context, ops []int, left []int64) {
 func (b *request) unfinished(ctx context.Context, ops []int, n int) (version int64, err error) {
 	keys := make([]store.Key, len(ops))
 	for k, i := range ops {
-		keys[k] = directory.ResourceKey(b.ts.Keys, b.ops[i].Type, b.ids[i])
+		keys[k] = row.Key(b.ts.Keys, b.ops[i].Type, b.ids[i])
 	}
 	items, err := b.ts.Get(ctx, keys...)
 	if err != nil {
@@ -260,7 +261,7 @@ func (b *request) unfinished(ctx context.Context, ops []int, n int) (version int
 	}
 	for _, it := range items {
 		if it.Attrs == nil {
-			return directory.VersionOf(items[n]), nil
+			return row.VersionOf(items[n]), nil
 		}
 	}
 	return 0, nil

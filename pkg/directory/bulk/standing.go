@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulkid"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -76,7 +76,7 @@ func (b *request) find(ctx context.Context, m remembered, units []unit) (spoiled
 		b.memory.there[i] = false
 		if b.stores(i) {
 			posts = append(posts, i)
-			keys = append(keys, directory.ResourceKey(b.ts.Keys, op.Type, b.ids[i]))
+			keys = append(keys, row.Key(b.ts.Keys, op.Type, b.ids[i]))
 		}
 	}
 	items, err := b.ts.Get(ctx, keys...)
@@ -91,7 +91,7 @@ func (b *request) find(ctx context.Context, m remembered, units []unit) (spoiled
 	versions := strings.Fields(m.versions)
 	for n, i := range posts {
 		exists := items[n].Attrs != nil
-		version := directory.VersionOf(items[n])
+		version := row.VersionOf(items[n])
 		same := exists
 		switch {
 		case b.memory.alone[i]:
@@ -152,7 +152,7 @@ func (b *request) standingKeys() []store.Key {
 	var keys []store.Key
 	for i, op := range b.ops {
 		if b.stores(i) && !b.memory.alone[i] {
-			keys = append(keys, directory.ResourceKey(b.ts.Keys, op.Type, b.ids[i]))
+			keys = append(keys, row.Key(b.ts.Keys, op.Type, b.ids[i]))
 		}
 	}
 	return keys
@@ -162,7 +162,7 @@ func (b *request) standingKeys() []store.Key {
 func (b *request) left(items []store.Item) string {
 	versions := make([]string, len(items))
 	for n, it := range items {
-		versions[n] = strconv.FormatInt(directory.VersionOf(it), 10)
+		versions[n] = strconv.FormatInt(row.VersionOf(it), 10)
 	}
 	return strings.Join(versions, " ")
 }

@@ -1,4 +1,4 @@
-package directory
+package membership
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -13,43 +14,44 @@ import (
 )
 
 // unlinkManager marks the manager of a user as one that names nobody: the value stays, the $ref goes.
-func (d *Directory) unlinkManager(ctx context.Context, ts *store.TenantStore, userID, managerID string) error {
-	return d.changeManager(ctx, ts, userID, managerID, func(manager scim.Object, _ bool) (scim.Object, references, bool) {
-		_, resolved := manager["$ref"]
-		return scim.Object{"value": managerID}, references{userID: userID}, resolved && text(manager, "value") == managerID
-	})
+func (s *Service) unlinkManager(ctx context.Context, ts *store.TenantStore, userID, managerID string) error {
+	return s.changeManager(ctx, ts, userID, managerID,
+		func(manager scim.Object, _ bool) (scim.Object, References, bool) {
+			_, resolved := manager["$ref"]
+			return scim.Object{"value": managerID}, References{userID: userID}, resolved &&
+				row.Text(manager, "value") == managerID
+		})
 }
 
 // changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is
 // told whether the user managerID is there.
-func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string,
-	edit func(manager scim.Object, there bool) (scim.Object, references, bool),
-) error {
-	return d.Retry(ctx, func() error {
+func (s *Service) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string, edit func(manager scim.Object, there bool) (scim.Object, References, bool)) error {
+	return Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.User(userID), ts.User(managerID))
 		if err != nil || items[0].Attrs == nil {
 			return err
 		}
-		r, err := decodeRecord(schema.UserType(), items[0])
+		r, err := row.Decode(schema.UserType(), items[0])
 		if err != nil {
 			return err
 		}
-		manager, refs, apply := edit(managerOf(r.doc), items[1].Attrs != nil)
+		manager, refs, apply := edit(row.ManagerOf(r.Doc), items[1].Attrs != nil)
 		if !apply {
 			return nil
 		}
-		dr := &draft{ts: ts, rt: r.rt, id: r.id, act: ActionUpdate, before: &r, refs: refs}
 		next := r
-		next.doc, next.version, next.modified = cloneTop(r.doc), r.version+1, d.later(r.modified)
-		setManager(next.doc, manager)
-		dr.after = &next
-		w := d.begin(ts.TenantID())
-		dr.item(w)
-		d.userOperations(dr, w)
-		if err := d.commit(ctx, w); err != nil {
+		next.Doc, next.Version, next.Modified = row.CloneTop(r.Doc), r.Version+1, s.Later(r.Modified)
+		setManager(next.Doc, manager)
+		w := Begin(ts)
+		w.Touched.Users = []string{userID}
+		w.Must(store.PutItem(ts.User(userID), next.Attrs()).When(store.Is(row.AttrVersion, r.Version)), store.ErrStale)
+		row.Reindex(&w.Tx, row.EntryChange{Before: row.UserEntries(ts.Keys, r), After: row.UserEntries(ts.Keys, next)},
+			nil)
+		s.ReferenceOperations(w, refs)
+		if err := s.Commit(ctx, w); err != nil {
 			return err
 		}
-		d.finishAll(ctx, w)
+		s.FinishAll(ctx, w)
 		return nil
 	})
 }
@@ -58,7 +60,7 @@ func (d *Directory) changeManager(ctx context.Context, ts *store.TenantStore, us
 const resolveAtOnce = 30
 
 // rollResolve lets the references that wait for the works' values take the place of users who came.
-func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budget *allowance, works ...work) error {
+func (s *Service) rollResolve(ctx context.Context, ts *store.TenantStore, budget *allowance, works ...work) error {
 	for part := range slices.Chunk(works, resolveAtOnce) {
 		var values []string
 		done := make([]store.Op, len(part))
@@ -67,7 +69,7 @@ func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budg
 			done[i] = store.RemoveItem(ts.Work(w.id))
 		}
 		slices.Sort(values)
-		if err := d.resolveValues(ctx, ts, slices.Compact(values), budget); err != nil {
+		if err := s.resolveValues(ctx, ts, slices.Compact(values), budget); err != nil {
 			return err
 		}
 		if err := ts.Batch(ctx, done...); err != nil {
@@ -78,10 +80,8 @@ func (d *Directory) rollResolve(ctx context.Context, ts *store.TenantStore, budg
 }
 
 // resolveValues does so for folded values. Most are those of nobody still, which is found out for all of them together.
-func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, values []string,
-	budget *allowance,
-) error {
-	came, err := d.whoCame(ctx, ts, values)
+func (s *Service) resolveValues(ctx context.Context, ts *store.TenantStore, values []string, budget *allowance) error {
+	came, err := s.whoCame(ctx, ts, values)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, va
 	for _, folded := range came {
 		g.Go(func() error {
 			for {
-				if done, err := d.resolveWaiting(gctx, ts, folded, budget); done || err != nil {
+				if done, err := s.resolveWaiting(gctx, ts, folded, budget); done || err != nil {
 					return err
 				}
 			}
@@ -100,7 +100,7 @@ func (d *Directory) resolveValues(ctx context.Context, ts *store.TenantStore, va
 }
 
 // whoCame returns those of folded values that a user has by now, and those that no reference waits for any more.
-func (d *Directory) whoCame(ctx context.Context, ts *store.TenantStore, values []string) ([]string, error) {
+func (s *Service) whoCame(ctx context.Context, ts *store.TenantStore, values []string) ([]string, error) {
 	spelt, err := waitingFor(ctx, ts, values)
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([]
 	}
 	spelt := make([][]string, len(values))
 	err := ts.EachUnder(ctx, ts.WaitingPrefix("").PK, prefixes, func(i int, sk string) bool {
-		if value := lastPart(sk); !slices.Contains(spelt[i], value) {
+		if value := store.LastPart(sk); !slices.Contains(spelt[i], value) {
 			spelt[i] = append(spelt[i], value)
 		}
 		return true
@@ -147,9 +147,7 @@ func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([]
 
 // resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference
 // began to wait meanwhile.
-func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (
-	done bool, err error,
-) {
+func (s *Service) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (done bool, err error) {
 	heads, err := ts.Get(ctx, ts.WaitedFor(folded))
 	if err != nil {
 		return false, err
@@ -165,7 +163,7 @@ func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, f
 		if len(parts) != 4 {
 			return false, fmt.Errorf("directory: broken key of a waiting reference")
 		}
-		waits, err := d.resolveOne(ctx, ts, reference{where: parts[1], owner: parts[2], value: parts[3]}, users, budget)
+		waits, err := s.resolveOne(ctx, ts, reference{where: parts[1], owner: parts[2], value: parts[3]}, users, budget)
 		if err != nil {
 			return false, err
 		}
@@ -174,9 +172,9 @@ func (d *Directory) resolveWaiting(ctx context.Context, ts *store.TenantStore, f
 	if left || heads[0].Attrs == nil {
 		return true, nil
 	}
-	w := d.begin(ts.TenantID())
+	w := Begin(ts)
 	w.Must(store.RemoveItem(ts.WaitedFor(folded)).When(store.Is(attrStamp, heads[0].Attrs[attrStamp])), errGone)
-	if err := d.commit(ctx, w); !errors.Is(err, errGone) {
+	if err := s.Commit(ctx, w); !errors.Is(err, errGone) {
 		return true, err
 	}
 	return false, nil
@@ -187,9 +185,7 @@ type reference struct{ where, owner, value string }
 
 // resolveOne puts a user in the place of one reference, if the user is there. It reports whether the reference goes on
 // waiting. users are those found so far, by value.
-func (d *Directory) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string,
-	budget *allowance,
-) (waits bool, err error) {
+func (s *Service) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string, budget *allowance) (waits bool, err error) {
 	userID, known := users[ref.value]
 	if !known {
 		if userID, err = userByName(ctx, ts, ref.value); err != nil {
@@ -204,9 +200,9 @@ func (d *Directory) resolveOne(ctx context.Context, ts *store.TenantStore, ref r
 		return false, err
 	}
 	if ref.where == "M" {
-		return d.resolveMember(ctx, ts, ref.owner, ref.value, userID)
+		return s.resolveMember(ctx, ts, ref.owner, ref.value, userID)
 	}
-	return d.resolveManager(ctx, ts, ref.owner, ref.value, userID)
+	return s.resolveManager(ctx, ts, ref.owner, ref.value, userID)
 }
 
 // errMissing says that a user or group that is referred to was deleted.
@@ -214,21 +210,19 @@ var errMissing = errors.New("directory: deleted meanwhile")
 
 // resolveMember puts a user in the place of a member value that named nobody. It reports true if the user is not there
 // any more, so that the member goes on waiting.
-func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (
-	waits bool, err error,
-) {
+func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (waits bool, err error) {
 	users, err := ts.Get(ctx, ts.User(userID))
 	if err != nil || users[0].Attrs == nil {
 		return true, err
 	}
-	user, err := decodeRecord(schema.UserType(), users[0])
+	user, err := row.Decode(schema.UserType(), users[0])
 	if err != nil {
 		return false, err
 	}
 	waiting := waitingMember(ts.Keys, groupID, value)
 	leftovers := []store.Key{waiting}
-	err = d.changeMembers(ctx, ts, groupID, userID, leftovers, func(w *write, isMember bool, at int64) (grown int64) {
-		w.touched.Users = []string{userID}
+	err = s.changeMembers(ctx, ts, groupID, userID, leftovers, func(w *Write, isMember bool, at int64) (grown int64) {
+		w.Touched.Users = []string{userID}
 		w.Must(store.RemoveItem(ts.Member(groupID, value)).When(store.IsThere()), errGone)
 		w.Must(store.CheckItem(ts.User(userID), store.IsThere()), errMissing)
 		w.Add(store.RemoveItem(waiting))
@@ -236,7 +230,8 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 			w.Must(store.CheckItem(ts.Member(groupID, userID), store.IsThere()), store.ErrStale)
 			return -1
 		}
-		ops := addMember(ts.Keys, groupID, member{value: userID, typ: memberUser, display: displayOf(user.doc), at: at})
+		ops := addMember(ts.Keys, groupID,
+			Member{Value: userID, Type: TypeUser, display: row.DisplayOf(user.Doc), At: at})
 		w.Must(ops[0].When(store.IsAbsent()), store.ErrStale)
 		w.Add(ops[1])
 		return 0
@@ -249,17 +244,15 @@ func (d *Directory) resolveMember(ctx context.Context, ts *store.TenantStore, gr
 
 // resolveManager puts a user in the place of a manager value that named nobody. It reports true if that user is not
 // there any more.
-func (d *Directory) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (
-	waits bool, err error,
-) {
-	err = d.changeManager(ctx, ts, ownerID, managerID,
-		func(manager scim.Object, there bool) (scim.Object, references, bool) {
+func (s *Service) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (waits bool, err error) {
+	err = s.changeManager(ctx, ts, ownerID, managerID,
+		func(manager scim.Object, there bool) (scim.Object, References, bool) {
 			_, resolved := manager["$ref"]
-			refs := references{userID: ownerID, waited: value}
+			refs := References{userID: ownerID, waited: value}
 			if managerID != ownerID {
 				refs.manager = managerID
 			}
-			open := !resolved && text(manager, "value") == value
+			open := !resolved && row.Text(manager, "value") == value
 			waits = open && !there
 			return resolvedManager(managerID), refs, open && there
 		})

@@ -1,4 +1,4 @@
-package directory
+package membership
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -29,69 +30,57 @@ const chunkChanges = 32
 // roll-forward takes.
 const orphanLife = 30 * 24 * time.Hour
 
-// largeOperations appends the operation on a group's item, with its members' changes as open work.
-func (d *Directory) largeOperations(dr *draft, w *write, op store.Op) error {
-	dr.exact = true
-	open := d.newWork(workMembers, dr.id)
-	_, made := op.Set[attrMembers]
-	_, grows := op.Add[attrMembers]
+// writeLarge adds the operation on a group's item, with its members' changes as open work.
+func (s *Service) writeLarge(w *Write, g GroupWrite) {
+	g.Exact = true
+	open := s.newWork(workMembers, g.ID)
+	_, made := g.Op.Set[row.AttrMembers]
+	_, grows := g.Op.Add[row.AttrMembers]
 	open.counted = made || grows
-	expires := d.o.Now().Add(orphanLife).Unix()
-	for chunk := range slices.Chunk(dr.changes, chunkChanges) {
-		w.chunks = append(w.chunks, store.PutItem(w.ts.Chunk(open.id, chunk[0].value), store.Attrs{
-			"changes": encodeChanges(chunk), attrAt: chunk[0].at, store.AttrTTL: expires,
+	expires := s.Now().Add(orphanLife).Unix()
+	for chunk := range slices.Chunk(g.Changes, chunkChanges) {
+		w.chunks = append(w.chunks, store.PutItem(w.ts.Chunk(open.id, chunk[0].Value), store.Attrs{
+			"changes": encodeChanges(chunk), attrAt: chunk[0].At, store.AttrTTL: expires,
 		}))
 	}
-	op.Set[attrOpen] = open.id
+	g.Op.Set[row.AttrOpen] = open.id
 	rest := w.Tx
 	w.Tx = store.Tx{}
-	w.Must(dr.onVersion(op), store.ErrStale)
+	w.Must(g.onVersion(), store.ErrStale)
 	w.Join(&rest)
 	w.leave(open)
-	w.touchMembers(dr)
-	return nil
+	w.touchMembers(g)
 }
 
-// discard removes the chunks of a change that was refused. Where that fails they expire.
-func (d *Directory) discard(ctx context.Context, ts *store.TenantStore, chunks []store.Op) {
-	ops := make([]store.Op, len(chunks))
-	for i, c := range chunks {
-		ops[i] = store.RemoveItem(c.Key)
-	}
-	if err := ts.Batch(ctx, ops...); err != nil {
-		d.o.Log.Warn("chunks of a refused change are left to expire", "tenant", ts.TenantID(), "error", err)
-	}
-}
-
-func encodeChanges(changes []change) string {
+func encodeChanges(changes []Change) string {
 	list := make([]any, len(changes))
 	for i, c := range changes {
-		list[i] = scim.Object{"add": c.add, "value": c.value, "type": c.typ, "display": c.display}
+		list[i] = scim.Object{"add": c.Add, "value": c.Value, "type": c.Type, "display": c.display}
 	}
 	return string(scim.AppendJSON(nil, scim.Object{"changes": list}))
 }
 
-func decodeChunk(it store.Item) ([]change, error) {
+func decodeChunk(it store.Item) ([]Change, error) {
 	body, _ := it.Attrs["changes"].(string)
 	doc, err := scim.ParseObject(body)
 	if err != nil {
-		return nil, fmt.Errorf("directory: broken chunk: %w", errInternal(err))
+		return nil, fmt.Errorf("directory: broken chunk: %w", row.ErrInternal(err))
 	}
 	list, _ := doc["changes"].([]any)
 	at, _ := it.Attrs[attrAt].(int64)
-	changes := make([]change, 0, len(list))
+	changes := make([]Change, 0, len(list))
 	for _, v := range list {
 		o, _ := v.(scim.Object)
 		add, _ := o["add"].(bool)
-		changes = append(changes, change{add: add, member: member{
-			value: text(o, "value"), typ: text(o, "type"), display: text(o, "display"), at: at,
+		changes = append(changes, Change{Add: add, Member: Member{
+			Value: row.Text(o, "value"), Type: row.Text(o, "type"), display: row.Text(o, "display"), At: at,
 		}})
 	}
 	return changes, nil
 }
 
 // rollMembers applies what is left of a large change of members, and closes it.
-func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
+func (s *Service) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	prefix := ts.ChunkPrefix(w.id)
 	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
@@ -112,7 +101,7 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 			break
 		}
 		g.Go(func() error {
-			again, err := d.applyChunk(gctx, ts, w, it.Key, changes)
+			again, err := s.applyChunk(gctx, ts, w, it.Key, changes)
 			mu.Lock()
 			defer mu.Unlock()
 			resolve = append(resolve, again...)
@@ -123,11 +112,11 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 		return err
 	}
 	if !short {
-		if err := d.closeMembers(ctx, ts, w); err != nil {
+		if err := s.closeMembers(ctx, ts, w); err != nil {
 			return err
 		}
 	}
-	if err := d.rollResolve(ctx, ts, budget, resolve...); err != nil {
+	if err := s.rollResolve(ctx, ts, budget, resolve...); err != nil {
 		return err
 	}
 	if short {
@@ -137,14 +126,14 @@ func (d *Directory) rollMembers(ctx context.Context, ts *store.TenantStore, w wo
 }
 
 // closeMembers ends a large change that has no chunks left.
-func (d *Directory) closeMembers(ctx context.Context, ts *store.TenantStore, open work) error {
-	w := d.begin(ts.TenantID())
-	w.Must(d.closing(ts.Keys, open), errGone)
+func (s *Service) closeMembers(ctx context.Context, ts *store.TenantStore, open work) error {
+	w := Begin(ts)
+	w.Must(s.closing(ts.Keys, open), errGone)
 	w.Must(store.Op{
-		Kind: store.Update, Key: ts.Group(open.target), Unset: []string{attrOpen},
-		If: []store.Cond{store.Is(attrOpen, open.id)},
+		Kind: store.Update, Key: ts.Group(open.Target), Unset: []string{row.AttrOpen},
+		If: []store.Cond{store.Is(row.AttrOpen, open.id)},
 	}, errMissing)
-	err := d.commit(ctx, w)
+	err := s.Commit(ctx, w)
 	switch {
 	case errors.Is(err, errGone): // somebody else has closed it
 		return nil
@@ -161,18 +150,18 @@ func (e *missingError) Error() string { return "directory: " + e.value + " was d
 
 // applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if
 // they had been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
-func (d *Directory) applyChunk(
-	ctx context.Context, ts *store.TenantStore, open work, chunk store.Key, changes []change,
+func (s *Service) applyChunk(
+	ctx context.Context, ts *store.TenantStore, open work, chunk store.Key, changes []Change,
 ) ([]work, error) {
 	for all := len(changes); ; {
-		w := d.chunkOperations(ts, open, chunk, changes)
+		w := s.chunkOperations(ts, open, chunk, changes)
 		if left := len(changes) - all; left < 0 && open.counted {
 			w.Must(store.Op{
-				Kind: store.Update, Key: ts.Group(open.target), Add: map[string]int64{attrMembers: int64(left)},
+				Kind: store.Update, Key: ts.Group(open.Target), Add: map[string]int64{row.AttrMembers: int64(left)},
 				If: []store.Cond{store.IsThere()},
 			}, errGone)
 		}
-		err := d.commit(ctx, w)
+		err := s.Commit(ctx, w)
 		if errors.Is(err, errGone) { // done before; or without the group, its tenant is being deleted
 			return nil, nil
 		}
@@ -180,22 +169,19 @@ func (d *Directory) applyChunk(
 		if len(missing) == 0 {
 			return w.work, err
 		}
-		changes = slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return missing[c.value] })
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return missing[c.Value] })
 	}
 }
 
 // chunkOperations makes the transaction of a chunk. The resources that it touches were touched by the commit already:
 // for those who look through open work it changes nothing.
-func (d *Directory) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []change) *write {
-	w := d.begin(ts.TenantID())
+func (s *Service) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []Change) *Write {
+	w := Begin(ts)
 	w.Must(store.RemoveItem(chunk).When(store.IsThere()), errGone)
-	again := d.newWork(workResolve, open.target)
+	again := s.newWork(workResolve, open.Target)
 	for _, c := range changes {
-		stage(&w.Tx, ts.Keys, open.target, c, staging{gone: &missingError{c.value}})
-		if folded := scim.Fold(c.value); c.add && c.typ == memberNone && !slices.Contains(again.values, folded) {
-			again.values = append(again.values, folded)
-			w.Add(d.head(ts.Keys, folded))
-		}
+		stage(&w.Tx, ts.Keys, open.Target, c, staging{gone: &missingError{c.Value}})
+		s.wait(&w.Tx, ts.Keys, &again, c)
 	}
 	if len(again.values) > 0 {
 		w.leave(again)

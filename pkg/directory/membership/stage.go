@@ -1,4 +1,4 @@
-package directory
+package membership
 
 import "github.com/serverless-scim/serverless-scim/pkg/store"
 
@@ -6,30 +6,30 @@ import "github.com/serverless-scim/serverless-scim/pkg/store"
 const attrAt = "at"
 
 // attrs returns the member as the attributes of its item.
-func (m member) attrs() store.Attrs {
-	attrs := store.Attrs{"type": m.typ}
+func (m Member) attrs() store.Attrs {
+	attrs := store.Attrs{"type": m.Type}
 	if m.display != "" {
 		attrs["display"] = m.display
 	}
-	if m.at != 0 {
-		attrs[attrAt] = m.at
+	if m.At != 0 {
+		attrs[attrAt] = m.At
 	}
 	return attrs
 }
 
 // addMember are the operations that add a user or group to a group.
-func addMember(k store.Keys, groupID string, m member) []store.Op {
+func addMember(k store.Keys, groupID string, m Member) []store.Op {
 	return []store.Op{
-		store.PutItem(k.Member(groupID, m.value), m.attrs()),
-		store.PutItem(k.MemberOf(m.value, groupID), nil),
+		store.PutItem(k.Member(groupID, m.Value), m.attrs()),
+		store.PutItem(k.MemberOf(m.Value, groupID), nil),
 	}
 }
 
-// growth is by how many members the changes, each of which takes effect, make a group larger.
-func growth(changes []change) int64 {
+// Growth is by how many members the changes, each of which takes effect, make a group larger.
+func Growth(changes []Change) int64 {
 	n := int64(0)
 	for _, c := range changes {
-		if c.add {
+		if c.Add {
 			n++
 		} else {
 			n--
@@ -48,24 +48,24 @@ type staging struct {
 }
 
 // stage appends the operations of one change of a group's members.
-func stage(tx *store.Tx, k store.Keys, groupID string, c change, how staging) {
-	item, pair := k.Member(groupID, c.value), k.MemberOf(c.value, groupID)
-	if c.typ == memberNone {
-		pair = waitingMember(k, groupID, c.value)
+func stage(tx *store.Tx, k store.Keys, groupID string, c Change, how staging) {
+	item, pair := k.Member(groupID, c.Value), k.MemberOf(c.Value, groupID)
+	if c.Type == TypeNone {
+		pair = waitingMember(k, groupID, c.Value)
 	}
-	if !c.add {
-		how.condition(tx, store.RemoveItem(item), store.Is("type", c.typ))
+	if !c.Add {
+		how.condition(tx, store.RemoveItem(item), store.Is("type", c.Type))
 		tx.Add(store.RemoveItem(pair))
 		return
 	}
 	how.condition(tx, store.PutItem(item, c.attrs()), store.IsAbsent())
 	tx.Add(store.PutItem(pair, nil))
-	key := k.User(c.value)
+	key := k.User(c.Value)
 	switch {
-	case c.typ == memberNone || c.value == groupID:
+	case c.Type == TypeNone || c.Value == groupID:
 		return
-	case c.typ == memberGroup:
-		key = k.Group(c.value)
+	case c.Type == TypeGroup:
+		key = k.Group(c.Value)
 	}
 	tx.Must(store.CheckItem(key, store.IsThere()), how.gone)
 }

@@ -1,4 +1,4 @@
-package directory
+package membership
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -33,7 +34,7 @@ const (
 type work struct {
 	id     string
 	kind   workKind
-	target string
+	Target string
 	values []string // resolve: folded values
 	group  bool     // gone: the resource was a group, else a user
 	// counted says of a change of members that the group's number of members includes it.
@@ -59,8 +60,8 @@ const inlineRemovals = 25
 // errLater says that the budget is used up and work is left.
 var errLater = errors.New("directory: the rest is left for later")
 
-func (d *Directory) newWork(kind workKind, target string) work {
-	return work{id: d.o.NewID(), kind: kind, target: target}
+func (s *Service) newWork(kind workKind, target string) work {
+	return work{id: s.NewID(), kind: kind, Target: target}
 }
 
 // put is the operation that makes the work open.
@@ -69,18 +70,19 @@ func (w work) put(k store.Keys) store.Op {
 	for i, v := range w.values {
 		values[i] = v
 	}
-	doc := scim.Object{"target": w.target, "values": values, "group": w.group, "counted": w.counted}
-	return store.PutItem(k.Work(w.id), store.Attrs{"kind": string(w.kind), attrDoc: encodeDoc(doc), store.AttrWake: "1"})
+	doc := scim.Object{"target": w.Target, "values": values, "group": w.group, "counted": w.counted}
+	return store.PutItem(k.Work(w.id),
+		store.Attrs{"kind": string(w.kind), row.AttrDoc: row.EncodeDoc(doc), store.AttrWake: "1"})
 }
 
 func decodeWork(it store.Item) (work, error) {
 	kind, _ := it.Attrs["kind"].(string)
-	body, _ := it.Attrs[attrDoc].(string)
+	body, _ := it.Attrs[row.AttrDoc].(string)
 	doc, err := scim.ParseObject(body)
 	if err != nil {
-		return work{}, fmt.Errorf("directory: broken work item %s: %w", it.SK, errInternal(err))
+		return work{}, fmt.Errorf("directory: broken work item %s: %w", it.SK, row.ErrInternal(err))
 	}
-	w := work{id: it.SK, kind: workKind(kind), target: text(doc, "target")}
+	w := work{id: it.SK, kind: workKind(kind), Target: row.Text(doc, "target")}
 	w.group, _ = doc["group"].(bool)
 	w.counted, _ = doc["counted"].(bool)
 	values, _ := doc["values"].([]any)
@@ -96,10 +98,10 @@ func decodeWork(it store.Item) (work, error) {
 }
 
 // closing is the operation that marks work as completed.
-func (d *Directory) closing(k store.Keys, w work) store.Op {
+func (s *Service) closing(k store.Keys, w work) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Work(w.id),
-		Set: store.Attrs{attrClosed: d.o.Now().UnixMilli(), store.AttrTTL: d.o.Now().Add(time.Hour).Unix()},
+		Set: store.Attrs{attrClosed: s.Now().UnixMilli(), store.AttrTTL: s.Now().Add(time.Hour).Unix()},
 		If:  []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: attrClosed}},
 	}
 }
@@ -121,12 +123,12 @@ func openWork(ctx context.Context, ts *store.TenantStore) ([]work, error) {
 }
 
 // Going returns the ids of what was deleted in a tenant and may still be a member or a manager of something.
-func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error) {
-	all, err := openWork(ctx, d.store.Tenant(t.ID))
+func Going(ctx context.Context, ts *store.TenantStore) (map[string]bool, error) {
+	all, err := openWork(ctx, ts)
 	ids := map[string]bool{}
 	for _, w := range all {
 		if w.kind == workGone && w.closed.IsZero() {
-			ids[w.target] = true
+			ids[w.Target] = true
 		}
 	}
 	return ids, err
@@ -134,25 +136,24 @@ func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error
 
 // finish rolls forward work that this request has just committed, as far as the inline budget goes. The change has
 // happened: an error here is no error of the request.
-func (d *Directory) finish(ctx context.Context, ts *store.TenantStore, w work) {
+func (s *Service) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	budget := newAllowance(inlineChanges)
 	if w.kind == workGone {
 		budget = newAllowance(inlineRemovals)
 	}
-	err := d.roll(ctx, ts, w, budget)
+	err := s.roll(ctx, ts, w, budget)
 	if err == nil {
 		return
 	}
 	if !errors.Is(err, errLater) {
-		d.o.Log.Warn("open work left for later", "tenant", ts.TenantID(), "work", w.id, "kind", w.kind, "error", err)
+		s.Log.Warn("open work left for later", "tenant", ts.TenantID(), "work", w.id, "kind", w.kind, "error", err)
 	}
-	d.o.Background(ts.TenantID())
+	s.Background(ts.TenantID())
 }
 
 // RollForward completes all open work of a tenant, and removes what has lingered. Running it twice, or in two places,
 // does no harm.
-func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
-	ts := d.store.Tenant(tenantID)
+func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error {
 	for {
 		all, err := openWork(ctx, ts)
 		if err != nil {
@@ -163,7 +164,7 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 			if w.closed.IsZero() {
 				return false
 			}
-			if d.o.Now().Sub(w.closed) > linger {
+			if s.Now().Sub(w.closed) > linger {
 				lingered = append(lingered, store.RemoveItem(ts.Work(w.id)))
 			}
 			return true
@@ -172,7 +173,7 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 			return err
 		}
 		for _, w := range open {
-			if err := d.roll(ctx, ts, w, nil); err != nil {
+			if err := s.roll(ctx, ts, w, nil); err != nil {
 				return err
 			}
 		}
@@ -184,14 +185,14 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 
 // roll completes one piece of open work and removes it. budget, if not nil, is the number of changes it may make;
 // errLater says that it did not suffice.
-func (d *Directory) roll(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
+func (s *Service) roll(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	switch w.kind {
 	case workGone:
-		return d.rollGone(ctx, ts, w, budget)
+		return s.rollGone(ctx, ts, w, budget)
 	case workMembers:
-		return d.rollMembers(ctx, ts, w, budget)
+		return s.rollMembers(ctx, ts, w, budget)
 	case workResolve:
-		return d.rollResolve(ctx, ts, budget, w)
+		return s.rollResolve(ctx, ts, budget, w)
 	}
 	return fmt.Errorf("directory: unknown kind of work %q", w.kind)
 }
@@ -214,23 +215,24 @@ func spend(budget *allowance, n int) error {
 }
 
 // rollGone removes what is left of a deleted resource.
-func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
+func (s *Service) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	var seen, in bool
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
-		in, err = d.eachOwner(gctx, ts, ts.MemberOfPrefix(w.target), budget, func(ctx context.Context, group string) error {
-			return d.dropMember(ctx, ts, group, w.target)
-		})
+		in, err = s.eachOwner(gctx, ts, ts.MemberOfPrefix(w.Target), budget,
+			func(ctx context.Context, group string) error {
+				return s.dropMember(ctx, ts, group, w.Target)
+			})
 		return err
 	})
 	g.Go(func() (err error) {
 		if w.group {
-			seen, err = d.dropMembers(gctx, ts, w.target, budget)
+			seen, err = s.dropMembers(gctx, ts, w.Target, budget)
 			return err
 		}
-		_, err = d.eachOwner(gctx, ts, ts.LookupPrefix(userManager, w.target), budget,
+		_, err = s.eachOwner(gctx, ts, ts.LookupPrefix(row.UserManager, w.Target), budget,
 			func(ctx context.Context, user string) error {
-				return d.unlinkManager(ctx, ts, user, w.target)
+				return s.unlinkManager(ctx, ts, user, w.Target)
 			})
 		return err
 	})
@@ -238,12 +240,13 @@ func (d *Directory) rollGone(ctx context.Context, ts *store.TenantStore, w work,
 		return err
 	}
 	if !seen && !in && budget != nil {
-		// The request itself looked right after its commit: no read can have seen anything, in whatever order it looked.
+		// The request itself looked right after its commit: no read can have seen anything, in whatever order it
+		// looked.
 		return ts.Write(ctx, store.RemoveItem(ts.Work(w.id)))
 	}
-	closing := d.begin(ts.TenantID())
-	closing.Must(d.closing(ts.Keys, w), errGone)
-	if err := d.commit(ctx, closing); err != nil && !errors.Is(err, errGone) {
+	closing := Begin(ts)
+	closing.Must(s.closing(ts.Keys, w), errGone)
+	if err := s.Commit(ctx, closing); err != nil && !errors.Is(err, errGone) {
 		return err
 	}
 	return nil
@@ -254,9 +257,7 @@ const stepsAtOnce = 8
 
 // eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such
 // keys.
-func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance,
-	step func(context.Context, string) error,
-) (any bool, err error) {
+func (s *Service) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance, step func(context.Context, string) error) (any bool, err error) {
 	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	for it, e := range ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
@@ -266,7 +267,7 @@ func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix
 		if err = e; err != nil {
 			break
 		}
-		g.Go(func() error { return step(gctx, lastPart(it.SK)) })
+		g.Go(func() error { return step(gctx, store.LastPart(it.SK)) })
 	}
 	if failed := g.Wait(); failed != nil {
 		return any, failed
@@ -276,9 +277,7 @@ func (d *Directory) eachOwner(ctx context.Context, ts *store.TenantStore, prefix
 
 // dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item,
 // and its id never comes again: so the removals need no condition. seen says that there were any.
-func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (
-	seen bool, err error,
-) {
+func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (seen bool, err error) {
 	prefix := ts.MemberPrefix(groupID)
 	for {
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 500})
@@ -291,8 +290,8 @@ func (d *Directory) dropMembers(ctx context.Context, ts *store.TenantStore, grou
 		}
 		var pairs, members []store.Op
 		for _, it := range page.Items {
-			value := lastPart(it.SK)
-			if text(scim.Object(it.Attrs), "type") == "" {
+			value := store.LastPart(it.SK)
+			if row.Text(scim.Object(it.Attrs), "type") == "" {
 				pairs = append(pairs, store.RemoveItem(waitingMember(ts.Keys, groupID, value)))
 			} else {
 				pairs = append(pairs, store.RemoveItem(ts.MemberOf(value, groupID)))
@@ -314,26 +313,27 @@ var errGone = errors.New("directory: already done")
 
 // dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody
 // is another, which came later.
-func (d *Directory) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
+func (s *Service) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
 	member, pair := ts.Member(groupID, id), ts.MemberOf(id, groupID)
-	return d.changeMembers(ctx, ts, groupID, id, []store.Key{member, pair}, func(w *write, _ bool, _ int64) (grown int64) {
-		w.Must(store.RemoveItem(member).When(store.IsThere(), store.IsNot("type", memberNone)), errGone)
-		w.Add(store.RemoveItem(pair))
-		return -1
-	})
+	return s.changeMembers(ctx, ts, groupID, id, []store.Key{member, pair},
+		func(w *Write, _ bool, _ int64) (grown int64) {
+			w.Must(store.RemoveItem(member).When(store.IsThere(), store.IsNot("type", TypeNone)), errGone)
+			w.Add(store.RemoveItem(pair))
+			return -1
+		})
 }
 
 // memberStep appends the operations of one step of open work on a group's members. It is told whether the value is a
 // member so far, and the time of change of the group; it returns by how many members it makes the group larger.
-type memberStep func(w *write, isMember bool, at int64) (grown int64)
+type memberStep func(w *Write, isMember bool, at int64) (grown int64)
 
 // changeMembers does one step of open work on a group's members: version and time of the group move with it. A step
 // that fails with errGone is done already. If the group itself is gone, and so will not come again, leftovers are
 // removed.
-func (d *Directory) changeMembers(
+func (s *Service) changeMembers(
 	ctx context.Context, ts *store.TenantStore, groupID, value string, leftovers []store.Key, step memberStep,
 ) error {
-	err := d.Retry(ctx, func() error {
+	err := Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
 		if err != nil {
 			return err
@@ -345,22 +345,22 @@ func (d *Directory) changeMembers(
 			}
 			return ts.Batch(ctx, ops...)
 		}
-		if open := text(scim.Object(items[0].Attrs), attrOpen); open != "" {
-			if err := d.finishGroup(ctx, ts, open); err != nil {
+		if open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen); open != "" {
+			if err := s.FinishGroup(ctx, ts, open); err != nil {
 				return err
 			}
 			return store.ErrStale
 		}
-		w := d.begin(ts.TenantID())
-		touch := d.touchGroup(ts.Keys, groupID)
-		at := d.later(fromMillis(items[0].Attrs[attrModified])).UnixMilli()
-		touch.Set[attrModified] = at
+		w := Begin(ts)
+		touch := s.TouchGroup(ts.Keys, groupID)
+		at := s.Later(row.FromMillis(items[0].Attrs[row.AttrModified])).UnixMilli()
+		touch.Set[row.AttrModified] = at
 		w.Must(touch, store.ErrStale)
 		grown := step(w, items[1].Attrs != nil, at)
-		if _, counted := items[0].Attrs[attrMembers]; counted && grown != 0 {
-			touch.Add[attrMembers] = grown // of the operation above, which shares the map
+		if _, counted := items[0].Attrs[row.AttrMembers]; counted && grown != 0 {
+			touch.Add[row.AttrMembers] = grown // of the operation above, which shares the map
 		}
-		return d.commit(ctx, w)
+		return s.Commit(ctx, w)
 	})
 	if errors.Is(err, errGone) {
 		return nil
@@ -368,17 +368,17 @@ func (d *Directory) changeMembers(
 	return err
 }
 
-// touchGroup moves a group's version and time of change, provided it is there and has no open membership change.
-func (d *Directory) touchGroup(k store.Keys, id string) store.Op {
+// TouchGroup moves a group's version and time of change, provided it is there and has no open membership change.
+func (s *Service) TouchGroup(k store.Keys, id string) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Group(id),
-		Set: store.Attrs{attrModified: d.o.Now().UnixMilli()}, Add: map[string]int64{attrVersion: 1},
-		If: []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: attrOpen}},
+		Set: store.Attrs{row.AttrModified: s.Now().UnixMilli()}, Add: map[string]int64{row.AttrVersion: 1},
+		If: []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: row.AttrOpen}},
 	}
 }
 
-// finishGroup rolls forward the open membership change of a group, if it is still open.
-func (d *Directory) finishGroup(ctx context.Context, ts *store.TenantStore, workID string) error {
+// FinishGroup rolls forward the open membership change of a group, if it is still open.
+func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID string) error {
 	items, err := ts.Get(ctx, ts.Work(workID))
 	if err != nil || items[0].Attrs == nil {
 		return err
@@ -387,5 +387,5 @@ func (d *Directory) finishGroup(ctx context.Context, ts *store.TenantStore, work
 	if err != nil || !w.closed.IsZero() {
 		return err
 	}
-	return d.rollMembers(ctx, ts, w, nil)
+	return s.rollMembers(ctx, ts, w, nil)
 }

@@ -1,10 +1,11 @@
-package directory
+package membership
 
 import (
 	"context"
 	"maps"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -14,16 +15,16 @@ import (
 // names nobody is stored as sent and waits: an item in the partition of its folded value says who waits, and a head
 // item says that anybody does. A user who arrives under that name takes its place, whoever came first:
 //
-//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of
-//     kind resolve, which follows the waiting references.
-//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again
-//     after the commit. So a user that arrived between the look-up and the commit is found as well.
+//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of kind
+//     resolve, which follows the waiting references.
+//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again after
+//     the commit. So a user that arrived between the look-up and the commit is found as well.
 
 // attrStamp changes with every reference that begins to wait, so that a head is not removed from under a new one.
 const attrStamp = "stamp"
 
-// references is what a user's write has to do about references: names that the user newly takes, and its own manager.
-type references struct {
+// References is what a user's write has to do about references: names that the user newly takes, and its own manager.
+type References struct {
 	names   []string // folded, newly taken, waited for by nobody
 	awaited []string // folded, newly taken, waited for
 	waits   string   // the manager value that names nobody yet
@@ -32,13 +33,14 @@ type references struct {
 	userID  string
 }
 
-// userReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
+// Joins reports whether the user takes a name that groups may wait for: then it is a member of these afterwards.
+func (refs References) Joins() bool { return len(refs.awaited) > 0 }
+
+// UserReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
 // manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction
 // is stale where somebody does.
-func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object,
-	look bool,
-) (references, error) {
-	refs := references{userID: id}
+func (s *Service) UserReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object, look bool) (References, error) {
+	refs := References{userID: id}
 	names := newNames(old, doc)
 	var keys []store.Key
 	if !look {
@@ -47,16 +49,16 @@ func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, i
 	for _, name := range names {
 		keys = append(keys, ts.WaitedFor(name))
 	}
-	before, manager := managerOf(old), managerOf(doc)
-	value := text(manager, "value")
-	changed := value != text(before, "value")
+	before, manager := row.ManagerOf(old), row.ManagerOf(doc)
+	value := row.Text(manager, "value")
+	changed := value != row.Text(before, "value")
 	if changed {
 		if _, resolved := before["$ref"]; before != nil && !resolved {
-			refs.waited = text(before, "value")
+			refs.waited = row.Text(before, "value")
 		}
 	}
-	if changed && tooLong(value) {
-		return refs, errReference("A manager's value", value)
+	if changed && TooLong(value) {
+		return refs, ErrReference("A manager's value", value)
 	}
 	lookUp := changed && value != "" && !namesSelf(id, doc, value)
 	if lookUp {
@@ -78,7 +80,7 @@ func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, i
 	}
 	target := id
 	if lookUp {
-		if target, err = d.managerID(ctx, ts, value, items[len(names):]); err != nil {
+		if target, err = s.managerID(ctx, ts, value, items[len(names):]); err != nil {
 			return refs, err
 		}
 	}
@@ -96,9 +98,7 @@ func (d *Directory) userReferences(ctx context.Context, ts *store.TenantStore, i
 
 // managerID returns the id of the user that value names, or "". found are the items of the user with that id and of
 // that name.
-func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (
-	string, error,
-) {
+func (s *Service) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (string, error) {
 	if found[0].Attrs != nil {
 		return value, nil
 	}
@@ -111,24 +111,24 @@ func (d *Directory) managerID(ctx context.Context, ts *store.TenantStore, value 
 // userByExternalID returns the id of the user with that externalId. It is "" if there is none, and if there are
 // several: nobody could say which of them is meant, so a reference waits.
 func userByExternalID(ctx context.Context, ts *store.TenantStore, value string) (string, error) {
-	prefix := ts.LookupPrefix(userExternalID, value)
+	prefix := ts.LookupPrefix(row.UserExternalID, value)
 	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 2, Select: store.KeysOnly})
 	if err != nil || len(page.Items) != 1 {
 		return "", err
 	}
-	return lastPart(page.Items[0].SK), nil
+	return store.LastPart(page.Items[0].SK), nil
 }
 
 // usersByExternalID returns the same for values, by value; a value that names nobody, or several users, is missing.
 func usersByExternalID(ctx context.Context, ts *store.TenantStore, values []string) (map[string]string, error) {
 	prefixes, ids := make([]string, len(values)), make([]string, len(values))
 	for i, v := range values {
-		prefixes[i] = ts.LookupPrefix(userExternalID, v).SK
+		prefixes[i] = ts.LookupPrefix(row.UserExternalID, v).SK
 	}
 	several := make([]bool, len(values))
 	err := ts.EachUnder(ctx, ts.LookupPrefix("", "").PK, prefixes, func(i int, sk string) bool {
 		several[i] = ids[i] != ""
-		ids[i] = lastPart(sk)
+		ids[i] = store.LastPart(sk)
 		return !several[i]
 	})
 	users := map[string]string{}
@@ -152,16 +152,12 @@ func userByName(ctx context.Context, ts *store.TenantStore, value string) (strin
 	return userByExternalID(ctx, ts, value)
 }
 
-func lastPart(sk string) string {
-	return store.LastPart(sk)
-}
-
 // newNames returns the folded userName and externalId of doc that old does not have.
 func newNames(old, doc scim.Object) []string {
 	var names []string
 	for _, attribute := range []string{"userName", "externalId"} {
-		value := text(doc, attribute)
-		if value == "" || value == text(old, attribute) {
+		value := row.Text(doc, attribute)
+		if value == "" || value == row.Text(old, attribute) {
 			continue
 		}
 		if folded := scim.Fold(value); !slices.Contains(names, folded) {
@@ -173,7 +169,8 @@ func newNames(old, doc scim.Object) []string {
 
 // namesSelf reports whether a reference value names the very user whose document it stands in.
 func namesSelf(id string, doc scim.Object, value string) bool {
-	return value == id || value == text(doc, "externalId") || scim.Fold(value) == scim.Fold(text(doc, "userName"))
+	return value == id || value == row.Text(doc, "externalId") ||
+		scim.Fold(value) == scim.Fold(row.Text(doc, "userName"))
 }
 
 // resolvedManager is a manager as stored once it names a user: the "$ref" says so, and is made absolute in answers.
@@ -190,23 +187,23 @@ func setManager(doc scim.Object, manager scim.Object) {
 	doc[scim.EnterpriseUserURN] = enterprise
 }
 
-// keepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a
+// KeepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a
 // client says about another: a $ref is made here, never taken.
-func keepManager(rt *schema.ResourceType, old, doc scim.Object) {
-	manager := managerOf(doc)
+func KeepManager(rt *schema.ResourceType, old, doc scim.Object) {
+	manager := row.ManagerOf(doc)
 	if manager == nil {
 		return
 	}
-	before := managerOf(old)
-	if text(manager, "value") == "" {
+	before := row.ManagerOf(old)
+	if row.Text(manager, "value") == "" {
 		dropManager(rt, doc)
 		return
 	}
-	if before != nil && text(before, "value") == text(manager, "value") {
+	if before != nil && row.Text(before, "value") == row.Text(manager, "value") {
 		setManager(doc, before)
 		return
 	}
-	setManager(doc, scim.Object{"value": text(manager, "value")})
+	setManager(doc, scim.Object{"value": row.Text(manager, "value")})
 }
 
 // dropManager takes a manager without a value out of a user's document.
@@ -221,7 +218,8 @@ func dropManager(rt *schema.ResourceType, doc scim.Object) {
 	rt.SetSchemas(doc)
 }
 
-func waitingManager(k store.Keys, userID, value string) store.Key {
+// WaitingManager is the key of a manager value that waits for a user.
+func WaitingManager(k store.Keys, userID, value string) store.Key {
 	return k.Waiting(scim.Fold(value), "U", userID, value)
 }
 
@@ -230,12 +228,12 @@ func waitingMember(k store.Keys, groupID, value string) store.Key {
 }
 
 // head is the operation that says that somebody waits for a folded value.
-func (d *Directory) head(k store.Keys, folded string) store.Op {
-	return store.PutItem(k.WaitedFor(folded), store.Attrs{attrStamp: d.o.NewID()})
+func (s *Service) head(k store.Keys, folded string) store.Op {
+	return store.PutItem(k.WaitedFor(folded), store.Attrs{attrStamp: s.NewID()})
 }
 
-// referenceOperations appends the operations that a user's references ask for.
-func (d *Directory) referenceOperations(w *write, refs references) {
+// ReferenceOperations appends the operations that a user's references ask for.
+func (s *Service) ReferenceOperations(w *Write, refs References) {
 	k, waits := w.ts.Keys, scim.Fold(refs.waits)
 	for _, name := range refs.names {
 		if refs.waits == "" || name != waits {
@@ -247,14 +245,14 @@ func (d *Directory) referenceOperations(w *write, refs references) {
 	}
 	resolve := refs.awaited
 	if refs.waits != "" {
-		w.Add(store.PutItem(waitingManager(k, refs.userID, refs.waits), nil), d.head(k, waits))
+		w.Add(store.PutItem(WaitingManager(k, refs.userID, refs.waits), nil), s.head(k, waits))
 		resolve = append(resolve[:len(resolve):len(resolve)], waits)
 	}
 	if refs.waited != "" {
-		w.Add(store.RemoveItem(waitingManager(k, refs.userID, refs.waited)))
+		w.Add(store.RemoveItem(WaitingManager(k, refs.userID, refs.waited)))
 	}
 	if len(resolve) > 0 {
-		open := d.newWork(workResolve, refs.userID)
+		open := s.newWork(workResolve, refs.userID)
 		open.values = resolve
 		w.leave(open)
 	}

@@ -1,20 +1,20 @@
-package directory
+package membership
 
 import (
 	"context"
 	"errors"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// write is what one transaction does to a tenant's resources.
-type write struct {
+// Write is what one transaction does to a tenant's resources.
+type Write struct {
 	store.Tx
 	ts *store.TenantStore
-	// touched are the resources that the application behind may see differently afterwards.
-	touched Touched
+	// Touched are the resources that the application behind may see differently afterwards.
+	Touched Touched
 	// chunks are written before the transaction, which makes them count; nobody looks at them until then.
 	chunks []store.Op
 	// work is open work that the transaction leaves behind.
@@ -39,20 +39,21 @@ const maxTouched = 20
 // may happen more than once, and without the transaction.
 type Carry func(ctx context.Context, k store.Keys, t Touched) []store.Op
 
-func (d *Directory) begin(tenantID string) *write { return &write{ts: d.store.Tenant(tenantID)} }
+// Begin is a write of a tenant that does nothing yet.
+func Begin(ts *store.TenantStore) *Write { return &Write{ts: ts} }
 
 // leave adds open work, which is rolled forward behind the commit.
-func (w *write) leave(open work) {
+func (w *Write) leave(open work) {
 	w.Add(open.put(w.ts.Keys))
 	w.work = append(w.work, open)
 }
 
-// commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds what
+// Commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds what
 // each of them has to carry. If there is no room, that is written before: it may happen without the transaction, but
 // never the transaction without it.
-func (d *Directory) commit(ctx context.Context, w *write) error {
-	if d.o.Carry != nil && !w.touched.isEmpty() {
-		carried := d.o.Carry(ctx, w.ts.Keys, w.touched)
+func (s *Service) Commit(ctx context.Context, w *Write) error {
+	if s.Carry != nil && !w.Touched.isEmpty() {
+		carried := s.Carry(ctx, w.ts.Keys, w.Touched)
 		if len(carried) <= w.Room() {
 			w.Add(carried...)
 		} else if err := w.ts.Batch(ctx, carried...); err != nil {
@@ -69,15 +70,15 @@ func (d *Directory) commit(ctx context.Context, w *write) error {
 	}
 	var refused *scim.Error
 	if len(w.chunks) > 0 && (errors.Is(err, store.ErrStale) || errors.As(err, &refused)) { // else it may have happened
-		d.discard(ctx, w.ts, w.chunks)
+		s.discard(ctx, w.ts, w.chunks)
 	}
 	return err
 }
 
-// finishAll rolls forward the open work that a committed write has left, as far as the budget of a request goes.
-func (d *Directory) finishAll(ctx context.Context, w *write) {
+// FinishAll rolls forward the open work that a committed write has left, as far as the budget of a request goes.
+func (s *Service) FinishAll(ctx context.Context, w *Write) {
 	for _, open := range w.work {
-		d.finish(ctx, w.ts, open)
+		s.finish(ctx, w.ts, open)
 	}
 }
 
@@ -94,46 +95,20 @@ func overLimits(ops []store.Op) error {
 		"The resource is too large: all its attributes together may take about %d KB.", store.MaxItemBytes>>10)
 }
 
-// taken is the answer to a write that would use a unique value a second time.
-func taken(what, attribute, value string) error {
+// Taken is the answer to a write that would use a unique value a second time.
+func Taken(what, attribute, value string) error {
 	return scim.Errorf(409, scim.Uniqueness,
 		"Another %s already has the %s %q. Find it with a filter on %s and update it instead.",
-		what, attribute, short(value), attribute)
+		what, attribute, row.Short(value), attribute)
 }
 
-// Action is what a write does to a resource.
-type Action string
-
-// The actions.
-const (
-	ActionCreate Action = "create"
-	ActionUpdate Action = "update"
-	ActionDelete Action = "delete"
-)
-
-// Change is a write of one resource as rules see it, before it is committed.
-type Change struct {
-	Tenant Tenant
-	Type   *schema.ResourceType
-	ID     string
-	Action Action
-	// Before and After are the stored documents, without id, meta, groups and members; nil if the resource is created or
-	// deleted. They must not be changed.
-	Before, After scim.Object
-	// Joining and Leaving are the values of members that a group gets and loses.
-	Joining, Leaving []string
-}
-
-// Rule decides whether a change may happen; its error is the answer if not. It is asked for each attempt of a write,
-// after everything about the request itself was found good. It must not write.
-type Rule func(ctx context.Context, c Change) error
-
-// allow asks the rules.
-func (d *Directory) allow(ctx context.Context, c Change) error {
-	for _, rule := range d.o.Rules {
-		if err := rule(ctx, c); err != nil {
-			return err
-		}
+// discard removes the chunks of a change that was refused. Where that fails they expire.
+func (s *Service) discard(ctx context.Context, ts *store.TenantStore, chunks []store.Op) {
+	ops := make([]store.Op, len(chunks))
+	for i, chunk := range chunks {
+		ops[i] = store.RemoveItem(chunk.Key)
 	}
-	return nil
+	if err := ts.Batch(ctx, ops...); err != nil {
+		s.Log.Warn("chunks of a refused change are left to expire", "tenant", ts.TenantID(), "error", err)
+	}
 }

@@ -1,0 +1,158 @@
+package membership
+
+import (
+	"context"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
+)
+
+// Beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to:
+// see linger. Of a large change that is committed just then, read may see a part: it is for what a change touches in
+// one place only.
+func (s *Service) Beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, Overlay) error) error {
+	return s.BesideUnless(ctx, ts, Overlay.empty, read)
+}
+
+// BesideUnless is Beside for a read that is right as well under an overlay that is fine.
+func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine func(Overlay) bool, read func(context.Context, Overlay) error) error {
+	began := s.Now()
+	var o Overlay
+	g, gctx := task.WithContext(ctx)
+	g.Go(func() (err error) {
+		o, err = s.overlay(gctx, ts)
+		return err
+	})
+	g.Go(func() error { return read(gctx, Overlay{}) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if fine(o) && s.Now().Sub(began) < linger/2 {
+		return nil
+	}
+	return read(ctx, o)
+}
+
+// Behind runs read, then looks at the open work, and runs read again under it where a large change of a group's
+// members, of any group for "", was there that read knew nothing of and may have seen in part. It returns what it saw
+// last.
+func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, Overlay) error) (Overlay, error) {
+	const tries = 5 // what changes more often than that is shown as it was found
+	var known Overlay
+	// a read took so long that completed work may have been gone before it ended: once more may help, again would not
+	slow := false
+	for n := 1; ; n++ {
+		began := s.Now()
+		if err := read(ctx, known); err != nil {
+			return known, err
+		}
+		o, err := s.overlay(ctx, ts)
+		late := s.Now().Sub(began) >= linger/2
+		if err != nil || n == tries || known.knew(o, groupID) && (!late || slow) {
+			return o, err
+		}
+		slow = late
+		known = o
+	}
+}
+
+// BehindAll is behind for a read that leaves out what was deleted, and so has to know of that as well.
+func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, Overlay) error) (Overlay, error) {
+	o, err := s.Behind(ctx, ts, groupID, read)
+	if err != nil || len(o.Gone) == 0 {
+		return o, err
+	}
+	return o, read(ctx, o)
+}
+
+// GroupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern
+// here: groups that are gone are not shown.
+func (s *Service) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
+	err = s.BesideUnless(ctx, ts, Overlay.Quiet, func(ctx context.Context, o Overlay) (err error) {
+		groups, err = o.GroupsOf(ctx, ts, id)
+		return err
+	})
+	return groups, err
+}
+
+// GroupsOf returns the same under an overlay that was read before.
+func (o Overlay) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
+	changed, err := o.ChangeFor(ctx, ts, id)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := storedGroupsOf(ctx, ts, id)
+	if err != nil || len(changed) == 0 {
+		return groups, err
+	}
+	groups = slices.DeleteFunc(groups, func(g string) bool {
+		c, open := changed[g]
+		return open && !c.Add
+	})
+	for group, c := range changed {
+		if c.Add && !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
+	}
+	slices.Sort(groups)
+	return groups, nil
+}
+
+func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
+	var groups []string
+	prefix := ts.MemberOfPrefix(id)
+	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, store.LastPart(it.SK))
+	}
+	return groups, nil
+}
+
+// GroupReferences reads groups and returns them as a user's `groups` show them, by id; deleted ones are missing.
+func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.TenantStore, ids []string) (map[string]scim.Object, error) {
+	byID := map[string]scim.Object{}
+	if len(ids) == 0 {
+		return byID, nil
+	}
+	keys := make([]store.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = ts.Group(id)
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		if it.Attrs == nil {
+			continue
+		}
+		r, err := row.Decode(schema.GroupType(), it)
+		if err != nil {
+			return nil, err
+		}
+		byID[r.ID] = scim.Object{
+			"value": r.ID, "$ref": row.Location(t, schema.GroupType(), r.ID), "display": row.DisplayOf(r.Doc),
+			"type": "direct",
+		}
+	}
+	return byID, nil
+}
+
+// SetGroups puts a user's groups into its answer; a user without groups has no such attribute.
+func SetGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
+	var list []any
+	for _, id := range ids {
+		if ref, exists := byID[id]; exists {
+			list = append(list, ref)
+		}
+	}
+	if len(list) > 0 {
+		doc["groups"] = list
+	}
+}

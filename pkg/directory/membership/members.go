@@ -1,0 +1,202 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// ErrTooLarge says that members do not fit the answer.
+var ErrTooLarge = errors.New("directory: the members do not fit the answer")
+
+// Look is what an answer shows of a member: a group may have so many of them that none can be an object on its way out.
+type Look struct {
+	ref, display, typ, value bool
+	users, groups            string // what locations begin with
+}
+
+// LookOf finds out what a projection leaves of members.
+func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look {
+	all := scim.Object{"members": []any{scim.Object{"$ref": "-", "display": "-", "type": "-", "value": "-"}}}
+	l := Look{users: row.Location(t, schema.UserType(), ""), groups: row.Location(t, schema.GroupType(), "")}
+	if left, _ := rt.Project(all, sel)["members"].([]any); len(left) > 0 {
+		m, _ := left[0].(scim.Object)
+		l.ref, l.display, l.typ, l.value = m["$ref"] != nil, m["display"] != nil, m["type"] != nil, m["value"] != nil
+	}
+	return l
+}
+
+// append writes a member as scim.AppendJSON would write its object; nothing where nothing of it is shown.
+func (l Look) append(dst []byte, m Member) []byte {
+	begin := len(dst)
+	field := func(name, value string) {
+		sign := byte(',')
+		if len(dst) == begin {
+			sign = '{'
+		}
+		dst = append(append(append(dst, sign, '"'), name...), `":`...)
+		dst = scim.AppendJSON(dst, value)
+	}
+	switch {
+	case l.ref && m.Type == TypeUser:
+		field("$ref", l.users+m.Value)
+	case l.ref && m.Type == TypeGroup:
+		field("$ref", l.groups+m.Value)
+	}
+	if l.display && m.display != "" {
+		field("display", m.display)
+	}
+	if l.typ && m.Type != TypeNone {
+		field("type", m.Type)
+	}
+	if l.value {
+		field("value", m.Value)
+	}
+	if len(dst) == begin {
+		return dst
+	}
+	return append(dst, '}')
+}
+
+// Encode writes members as an array; nil where there are some of whom nothing is shown.
+func (l Look) Encode(members []Member) any {
+	size := 2
+	for _, m := range members {
+		size += len(l.users) + 2*len(m.Value) + len(m.display) + memberOverhead
+	}
+	text := append(make(scim.Encoded, 0, size), '[')
+	for _, m := range members {
+		before := len(text)
+		if before > 1 {
+			text = append(text, ',')
+		}
+		if with := l.append(text, m); len(with) > len(text) {
+			text = with
+		} else {
+			text = text[:before]
+		}
+	}
+	if len(text) == 1 && len(members) > 0 {
+		return nil
+	}
+	return append(text, ']')
+}
+
+// object is a member as a filter sees it.
+func (m Member) object(t row.Tenant) scim.Object {
+	o := scim.Object{"value": m.Value}
+	switch m.Type {
+	case TypeUser:
+		o["type"], o["$ref"] = m.Type, row.Location(t, schema.UserType(), m.Value)
+	case TypeGroup:
+		o["type"], o["$ref"] = m.Type, row.Location(t, schema.GroupType(), m.Value)
+	}
+	if m.display != "" {
+		o["display"] = m.display
+	}
+	return o
+}
+
+// Objects are members as a filter sees them.
+func Objects(t row.Tenant, members []Member) []any {
+	list := make([]any, len(members))
+	for i, m := range members {
+		list[i] = m.object(t)
+	}
+	return list
+}
+
+// memberOverhead is what a member takes in an answer beside its own texts and where it is.
+const memberOverhead = 48
+
+// Reader collects the members of groups for one answer, within its size.
+type Reader struct {
+	TS    *store.TenantStore
+	Look  Look
+	Limit int // bytes left
+	Most  int // members; 0: any number
+	count int // members so far
+	text  []byte
+}
+
+// Fits takes a member into account; errTooLarge where there is no room for it.
+func (m *Reader) Fits(v Member) error {
+	m.text = m.Look.append(m.text[:0], v)
+	m.Limit -= len(m.text) + len(",")
+	if m.count++; m.Limit < 0 || m.Most > 0 && m.count > m.Most {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// Read returns the members of a group, those that an open change is still to add among them, in order of value.
+func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member, error) {
+	changes, err := o.ChangesOf(ctx, m.TS, groupID)
+	if err != nil {
+		return nil, err
+	}
+	var list []Member
+	take := func(v Member) error {
+		if o.IsGone(v) {
+			return nil
+		}
+		list = append(list, v)
+		return m.Fits(v)
+	}
+	prefix := m.TS.MemberPrefix(groupID)
+	for it, err := range m.TS.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		v := StoredMember(store.LastPart(it.SK), it)
+		if c, changed := changes[v.Value]; changed {
+			if !c.Add {
+				continue
+			}
+			delete(changes, v.Value)
+		}
+		if err := take(v); err != nil {
+			return nil, err
+		}
+	}
+	added, err := StillThere(ctx, m.TS, changes)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range added {
+		if err := take(v); err != nil {
+			return nil, err
+		}
+	}
+	if len(added) > 0 {
+		slices.SortFunc(list, func(a, b Member) int { return CompareKeys(a.Value, b.Value) })
+	}
+	return list, nil
+}
+
+// IsGone reports whether a member is a user or group that was deleted.
+func (o Overlay) IsGone(m Member) bool { return m.Type != TypeNone && o.Gone[m.Value] }
+
+// WithoutGone takes deleted users and groups out of a list of members.
+func (o Overlay) WithoutGone(members []Member) []Member {
+	if len(o.Gone) == 0 {
+		return members
+	}
+	return slices.DeleteFunc(members, o.IsGone)
+}
+
+// MembersDoNotFit is the answer 400 if the members of a group of that name are too many for one answer.
+func MembersDoNotFit(name string) error {
+	return scim.BadRequest(scim.TooMany,
+		"The members of group %q do not fit one answer. %s", row.Short(name), LessMembers)
+}
+
+// LessMembers says how to ask for less than all members of a large group.
+const LessMembers = "Send Accept-Encoding: gzip, with which about four times as many fit, or attributes=members.value; " +
+	"leave them out with excludedAttributes=members; ask for single ones with the filter members.value eq \"…\"; " +
+	"or go through them page by page at /GroupMemberships, where that is switched on."

@@ -1,0 +1,428 @@
+package membership
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Types of members. A member of no type names nobody (yet).
+const (
+	TypeUser  = "User"
+	TypeGroup = "Group"
+	TypeNone  = ""
+)
+
+// MaxChanges is the number of memberships that one request may change.
+const MaxChanges = 20000
+
+// maxReferenceBytes bounds the value of a member or manager.
+const maxReferenceBytes = 512
+
+// Member is a member of a group: as asked for, or as stored.
+type Member struct {
+	Value   string // the id of a user or group, or a value that names nobody
+	Type    string
+	display string
+	At      int64 // when it became one, in Unix milliseconds; 0 of a member of an earlier version
+}
+
+// Change is one membership that a write adds or removes.
+type Change struct {
+	Member
+	Add bool
+}
+
+// Edit is what the operations of a request do to the members of a group, still in terms of the values that the client
+// sent.
+type Edit struct {
+	Tenant row.Tenant
+	Steps  []patch.CollectionChange
+	// check, if set, refuses the edit when it is known whom it names.
+	Check func(Known) error
+}
+
+// ReplaceMembers is the edit of a request that carries the whole list of members.
+func ReplaceMembers(t row.Tenant, list []any) (Edit, error) {
+	step := patch.CollectionChange{Kind: patch.Replace}
+	for _, v := range list {
+		if m, ok := v.(scim.Object); ok {
+			step.Values = append(step.Values, m)
+		}
+	}
+	return Edit{Tenant: t, Steps: []patch.CollectionChange{step}}, nil
+}
+
+// Whole reports whether the edit needs the present list of members: it sets the list, or removes by something else than
+// values.
+func (e Edit) Whole() bool {
+	return slices.ContainsFunc(e.Steps, func(s patch.CollectionChange) bool {
+		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil
+	})
+}
+
+// Values lists the member values that the edit names, each once.
+func (e Edit) Values() ([]string, error) {
+	seen := map[string]bool{}
+	var all []string
+	note := func(v string) {
+		if !seen[v] {
+			seen[v] = true
+			all = append(all, v)
+		}
+	}
+	for _, s := range e.Steps {
+		for _, m := range s.Values {
+			value := row.Text(m, "value")
+			if value == "" || TooLong(value) {
+				return nil, ErrReference("A member's value", value)
+			}
+			if shown := row.Text(m, "display"); TooLong(shown) {
+				return nil, ErrReference("A member's display", shown)
+			}
+			note(value)
+		}
+		for _, v := range s.Eq {
+			if v != "" && !TooLong(v) { // else it is no member
+				note(v)
+			}
+		}
+	}
+	return all, nil
+}
+
+// TooLong reports whether a reference's value has no place in a key, which escapes control characters by two bytes.
+func TooLong(value string) bool { return len(store.Join(value)) > maxReferenceBytes }
+
+// ErrReference is the answer 400 to a value that is too long or empty; what names it.
+func ErrReference(what, value string) error {
+	return scim.BadRequest(scim.InvalidValue,
+		"%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
+		what, maxReferenceBytes, row.Short(value))
+}
+
+func tooManyChanges() error {
+	return scim.Errorf(413, scim.NoType,
+		"One request may change at most %d memberships of a group. Send the change in several requests.", MaxChanges)
+}
+
+// Known is what is known about the values that an edit names.
+type Known struct {
+	Named   map[string]Member // by value as sent: who it names
+	Present map[string]Member // by value as stored: the members among them
+}
+
+// lookUpAtOnce is the number of values that are looked up together: so many users' documents are in memory at a time.
+const lookUpAtOnce = 1000
+
+// knowMembers finds out who the values name and which of them are members of the group: one round where every value is
+// a user's id, more for those that are not. stored says that members are not among ms.present yet.
+func (s *Service) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool, read Fetched, ms Known) error {
+	for part := range slices.Chunk(values, lookUpAtOnce) {
+		keys := make([]store.Key, 0, 2*len(part))
+		for _, v := range part {
+			if keys = append(keys, ts.User(v)); stored {
+				keys = append(keys, ts.Member(groupID, v))
+			}
+		}
+		items, err := read.get(ctx, ts, keys)
+		if err != nil {
+			return err
+		}
+		unknown, err := ms.know(part, items, stored)
+		if err != nil {
+			return err
+		}
+		if len(unknown) == 0 {
+			continue
+		}
+		if err := s.knowOthers(ctx, ts, groupID, unknown, ms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// know takes up the items of users, and where stored each with the member beside it, and returns the values that are no
+// user's id.
+func (ms Known) know(values []string, items []store.Item, stored bool) (unknown []string, err error) {
+	for _, v := range values {
+		user := items[0]
+		items = items[1:]
+		if stored {
+			if items[0].Attrs != nil {
+				ms.Present[v] = StoredMember(v, items[0])
+			}
+			items = items[1:]
+		}
+		m, isMember := ms.Present[v]
+		switch {
+		case user.Attrs != nil:
+			r, err := row.Decode(schema.UserType(), user)
+			if err != nil {
+				return nil, err
+			}
+			ms.Named[v] = Member{Value: v, Type: TypeUser, display: row.DisplayOf(r.Doc)}
+		case isMember && m.Type == TypeNone:
+			ms.Named[v] = m
+		default:
+			unknown = append(unknown, v)
+		}
+	}
+	return unknown, nil
+}
+
+// Fetched are items that were read beside something else, by key.
+type Fetched map[store.Key]store.Item
+
+// get returns the items of keys: what is fetched already, else all of them.
+func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Key) ([]store.Item, error) {
+	items := make([]store.Item, len(keys))
+	for i, k := range keys {
+		it, there := f[k]
+		if !there {
+			return ts.Get(ctx, keys...)
+		}
+		items[i] = it
+	}
+	return items, nil
+}
+
+// knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name
+// nobody.
+func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, ms Known) error {
+	keys := make([]store.Key, 0, 2*len(values))
+	for _, v := range values {
+		keys = append(keys, ts.Group(v), ts.UserName(scim.Fold(v)))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(values))
+	var others []string
+	for i, v := range values {
+		group, name := items[2*i], items[2*i+1]
+		if group.Attrs != nil {
+			r, err := row.Decode(schema.GroupType(), group)
+			if err != nil {
+				return err
+			}
+			ms.Named[v] = Member{Value: v, Type: TypeGroup, display: row.DisplayOf(r.Doc)}
+			continue
+		}
+		if id, ok := name.Attrs["id"].(string); ok {
+			ids[i] = id
+			continue
+		}
+		others = append(others, v)
+	}
+	users, err := usersByExternalID(ctx, ts, others)
+	if err != nil {
+		return err
+	}
+	for i, v := range values {
+		if id, ok := users[v]; ok {
+			ids[i] = id
+		}
+	}
+	return s.knowNamed(ctx, ts, groupID, values, ids, ms)
+}
+
+// knowNamed reads the users with the given ids, which the values name by userName or externalId; an empty id names
+// nobody.
+func (s *Service) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string, ms Known) error {
+	var keys []store.Key
+	for _, id := range ids {
+		if id != "" {
+			keys = append(keys, ts.User(id), ts.Member(groupID, id))
+		}
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	next := 0
+	for i, v := range values {
+		if ids[i] == "" {
+			if _, known := ms.Named[v]; !known {
+				ms.Named[v] = Member{Value: v}
+			}
+			continue
+		}
+		user, m := items[next], items[next+1]
+		next += 2
+		if m.Attrs != nil {
+			ms.Present[ids[i]] = StoredMember(ids[i], m)
+		}
+		if user.Attrs == nil {
+			ms.Named[v] = Member{Value: v}
+			continue
+		}
+		r, err := row.Decode(schema.UserType(), user)
+		if err != nil {
+			return err
+		}
+		ms.Named[v] = Member{Value: ids[i], Type: TypeUser, display: row.DisplayOf(r.Doc)}
+	}
+	return nil
+}
+
+// StoredMember is the member that an item holds.
+func StoredMember(value string, it store.Item) Member {
+	attrs := scim.Object(it.Attrs)
+	at, _ := it.Attrs[attrAt].(int64)
+	return Member{Value: value, Type: row.Text(attrs, "type"), display: row.Text(attrs, "display"), At: at}
+}
+
+// intent is the sum of an edit's steps.
+type intent struct {
+	t     row.Tenant
+	clear bool              // nobody stays but those added
+	add   map[string]Member // by value as stored
+	drop  map[string]bool   // by value as stored
+	where []patch.CollectionChange
+}
+
+// sum adds up the steps in their order.
+func (e Edit) sum(ms Known) intent {
+	in := intent{t: e.Tenant, add: map[string]Member{}, drop: map[string]bool{}}
+	for _, s := range e.Steps {
+		if s.Kind == patch.Replace || s.All {
+			in = intent{t: e.Tenant, clear: true, add: map[string]Member{}, drop: map[string]bool{}}
+		}
+		if s.Kind != patch.Remove {
+			for _, v := range s.Values {
+				m := ms.Named[row.Text(v, "value")]
+				if shown := row.Text(v, "display"); shown != "" {
+					m.display = shown
+				}
+				in.add[m.Value] = m
+				delete(in.drop, m.Value)
+			}
+			continue
+		}
+		for _, v := range s.Eq {
+			in.dropValue(v)
+			in.dropValue(ms.Named[v].Value)
+		}
+		if s.Filter != nil && s.Eq == nil {
+			maps.DeleteFunc(in.add, func(_ string, m Member) bool { return s.Filter.Match(m.object(e.Tenant)) })
+			in.where = append(in.where, s)
+		}
+	}
+	return in
+}
+
+func (in intent) dropValue(v string) {
+	delete(in.add, v)
+	in.drop[v] = true
+}
+
+// drops reports whether a present member has to go.
+func (in intent) drops(m Member) bool {
+	if _, added := in.add[m.Value]; added {
+		return false
+	}
+	return in.clear || in.drop[m.Value] ||
+		slices.ContainsFunc(in.where, func(s patch.CollectionChange) bool { return s.Filter.Match(m.object(in.t)) })
+}
+
+// MemberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
+func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, fresh bool, read Fetched) ([]Change, error) {
+	values, err := e.Values()
+	if err != nil {
+		return nil, err
+	}
+	ms := Known{Named: map[string]Member{}, Present: map[string]Member{}}
+	var leaving []Member
+	walk := e.Whole() && !fresh
+	if walk {
+		if leaving, err = s.walkMembers(ctx, ts, groupID, e, values, ms); err != nil {
+			return nil, err
+		}
+		values = slices.DeleteFunc(values, func(v string) bool { return ms.Named[v].Value != "" })
+	}
+	if err := s.knowMembers(ctx, ts, groupID, values, !walk && !fresh, read, ms); err != nil {
+		return nil, err
+	}
+	if e.Check != nil {
+		if err := e.Check(ms); err != nil {
+			return nil, err
+		}
+	}
+	in := e.sum(ms)
+	var changes []Change
+	for _, m := range leaving {
+		if _, known := ms.Present[m.Value]; !known && in.drops(m) {
+			changes = append(changes, Change{Member: m})
+		}
+	}
+	for _, m := range ms.Present {
+		if in.drops(m) {
+			changes = append(changes, Change{Member: m})
+		}
+	}
+	for value, m := range in.add {
+		if _, there := ms.Present[value]; !there {
+			changes = append(changes, Change{Member: m, Add: true})
+		}
+	}
+	if len(changes) > MaxChanges {
+		return nil, tooManyChanges()
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return CompareKeys(a.Value, b.Value) })
+	return changes, nil
+}
+
+// walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It
+// returns the others that may have to go.
+func (s *Service) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, values []string, ms Known) ([]Member, error) {
+	sent := make(map[string]bool, len(values))
+	for _, v := range values {
+		sent[v] = true
+	}
+	var leaving []Member
+	prefix := ts.MemberPrefix(groupID)
+	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		m := StoredMember(store.LastPart(it.SK), it)
+		switch {
+		case sent[m.Value]:
+			ms.Present[m.Value], ms.Named[m.Value] = m, m
+		case e.mayDrop(m):
+			// Of these, as many may stay as values name by another name than the id.
+			if leaving = append(leaving, m); len(leaving) > MaxChanges+len(values) {
+				return nil, tooManyChanges()
+			}
+		}
+	}
+	return leaving, nil
+}
+
+// mayDrop reports whether a member that the edit does not name may have to go.
+func (e Edit) mayDrop(m Member) bool {
+	return slices.ContainsFunc(e.Steps, func(s patch.CollectionChange) bool {
+		return s.Kind == patch.Replace || s.All || s.Filter != nil && s.Eq == nil && s.Filter.Match(m.object(e.Tenant))
+	})
+}
+
+// CompareKeys orders values as the table orders them as part of a sort key.
+func CompareKeys(a, b string) int {
+	a, b = store.Join(a), store.Join(b)
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
