@@ -79,7 +79,7 @@ func TestJumps(t *testing.T) {
 
 func jumper(t testing.TB, o directory.Options) (*directory.Directory, directory.Tenant) {
 	t.Helper()
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: o.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

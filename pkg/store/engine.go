@@ -39,8 +39,8 @@ type OpKind int
 const (
 	// Put stores Set as the whole item, replacing what was there.
 	Put OpKind = iota + 1
-	// Update changes an item: Set assigns, Add adds to a number (a missing one counts as 0), Unset removes. It creates the
-	// item if nothing is there and no condition forbids it.
+	// Update changes an item: Set assigns, Add adds to a number (a missing one counts as 0), Unset
+	// removes. It creates the item if nothing is there and no condition forbids it.
 	Update
 	// Delete removes the item; nothing there is no error.
 	Delete
@@ -88,7 +88,8 @@ type Query struct {
 	// From and To bound SK, both inclusive; an empty one does not bound. Prefix, where set, is used instead of them.
 	From, To string
 	Prefix   string
-	// After continues behind this SK (in reading direction), whether or not it still exists. It must lie inside the range.
+	// After continues behind this SK (in reading direction), whether or not it still exists. It
+	// must lie inside the range.
 	After string
 	// Reverse reads from the highest SK down.
 	Reverse bool
@@ -130,9 +131,10 @@ type Page struct {
 //
 // The conformance suite in package storetest is the detailed contract.
 type Engine interface {
-	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in the order asked, with nil
-	// Attrs where there is none. unread lists the indexes that the engine had to leave out (throttling, or more than
-	// MaxGetBytes); their items are to be asked for again.
+	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in
+	// the order asked, with nil Attrs where there is none. unread lists the indexes that the engine
+	// had to leave out (throttling, or more than MaxGetBytes); their items are to be asked for
+	// again.
 	Get(ctx context.Context, keys []Key) (items []Item, unread []int, err error)
 
 	// Query reads one page. Items written while a walk over pages goes on may or may not be seen; all others are seen

@@ -15,47 +15,48 @@ import (
 // several parts put Sep between them and escape it inside them, so that no value can pass for another and prefixes sort
 // as the values do.
 //
-//	what                        PK                   SK                                attributes beside v
-//	tenant                      T#t                  TENANT                            doc, ver, state
-//	when a token was last used  T#t                  USED|token id                     at
-//	plain token (local runs)    T#t                  SECRET|token id                   value
-//	notice to administrators    T#t                  NOTICE|token id|kind|period       doc, state, wake, ttl
-//	event not yet delivered     T#t                  EVENT|time-ordered id             doc, wake
-//	own schemas and types       T#t                  SCHEMAS|hash                      doc, at
-//	OAuth client's name, keys   T#t                  CLIENT|client id                  doc
-//	list of tenants             TENANTS              tenant id                         state
-//	operator's OAuth client     CLIENTS              client id                         doc, ver
-//	when a tenant is due        DUE#shard            Unix seconds|tenant id            -
-//	user                        T#t#U                user id                           doc, ver, created, modified, unique
-//	user name: unique, sorted   T#t#N                folded userName                   id
-//	lookup                      T#t#X                attribute|value|id                types (of an e-mail)
-//	group                       T#t#G                group id                          doc, ver, created, modified, open, holds, unique, members
-//	group name, sorted          T#t#GN               folded displayName|id             -
-//	holder of a group name      T#t#GH               folded displayName                id
-//	own type that has resources T#t#Y                type                              -
-//	resource of an own type     T#t#Y#type           id                                doc, ver, created, modified, unique
-//	unique value                T#t#UQ               type|attribute|value              id
-//	member of a group           T#t#M                group id|member value             type, display, at
-//	groups of a member          T#t#R                member id|group id                -
-//	open work                   T#t#P                work id                           kind, doc, wake
-//	chunks of open work         T#t#PC               work id|first value in the chunk  changes
-//	reference that waits        T#t#Q                folded value|where|owner|value    -  (a long folded value: its SHA-256)
-//	values waited for           T#t#QH               folded value                      stamp
-//	counter                     T#t#C                kind|first id of the shard        n, made
-//	where a page ended          T#t#K                list|start index                  after, ttl
-//	bulk request seen before    T#t#B                digest of the request             seeds, done, ttl
-//	client's assertion used     T#t#J                digest of client id and jti       ttl
+//	what                        PK           SK                                attributes beside v
+//	tenant                      T#t          TENANT                            doc, ver, state
+//	when a token was last used  T#t          USED|token id                     at
+//	plain token (local runs)    T#t          SECRET|token id                   value
+//	notice to administrators    T#t          NOTICE|token id|kind|period       doc, state, wake, ttl
+//	event not yet delivered     T#t          EVENT|time-ordered id             doc, wake
+//	own schemas and types       T#t          SCHEMAS|hash                      doc, at
+//	OAuth client's name, keys   T#t          CLIENT|client id                  doc
+//	list of tenants             TENANTS      tenant id                         state
+//	operator's OAuth client     CLIENTS      client id                         doc, ver
+//	when a tenant is due        DUE#shard    Unix seconds|tenant id            -
+//	user                        T#t#U        user id                           doc, ver, created, modified, unique
+//	user name: unique, sorted   T#t#N        folded userName                   id
+//	lookup                      T#t#X        attribute|value|id                types (of an e-mail)
+//	group                       T#t#G        group id                          doc, ver, created, modified, open,
+//	                                                                           holds, unique, members
+//	group name, sorted          T#t#GN       folded displayName|id             -
+//	holder of a group name      T#t#GH       folded displayName                id
+//	own type that has resources T#t#Y        type                              -
+//	resource of an own type     T#t#Y#type   id                                doc, ver, created, modified, unique
+//	unique value                T#t#UQ       type|attribute|value              id
+//	member of a group           T#t#M        group id|member value             type, display, at
+//	groups of a member          T#t#R        member id|group id                -
+//	open work                   T#t#P        work id                           kind, doc, wake
+//	chunks of open work         T#t#PC       work id|first value in the chunk  changes
+//	reference that waits        T#t#Q        folded value|where|owner|value    -  (a long folded value: its SHA-256)
+//	values waited for           T#t#QH       folded value                      stamp
+//	counter                     T#t#C        kind|first id of the shard        n, made
+//	where a page ended          T#t#K        list|start index                  after, ttl
+//	bulk request seen before    T#t#B        digest of the request             seeds, done, ttl
+//	client's assertion used     T#t#J        digest of client id and jti       ttl
 //
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl
 // (AttrTTL).
 const (
 	// AttrSchema is the attribute that holds the version of an item's layout.
 	AttrSchema = "v"
-	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag by days,
-	// so whoever reads an item that expires compares the time itself.
+	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void.
+	// Deletion may lag by days, so whoever reads an item that expires compares the time itself.
 	AttrTTL = "ttl"
-	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open work, a deleted tenant,
-	// or something to tell.
+	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open
+	// work, a deleted tenant, or something to tell.
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1

@@ -17,8 +17,8 @@ func (s *Store) retry(
 	ctx context.Context, retryable func(error) bool, work func(context.Context) (progress bool, err error),
 ) error {
 	begin := time.Now()
-	// The first try is under the caller's context: nearly every call needs no other, and a timer for each costs as much as
-	// a read of the embedded engine.
+	// The first try is under the caller's context: nearly every call needs no other, and a timer
+	// for each costs as much as a read of the embedded engine.
 	_, err := work(ctx)
 	switch {
 	case err == nil:

@@ -18,11 +18,12 @@ const parallel = 8
 
 // Options of a Store. The zero value is good.
 type Options struct {
-	// MaxWait bounds how long one call of a Store is tried again; 0 means ten seconds. The context may end it sooner. The
-	// first try ends when the engine gives up, by itself or with the context.
+	// MaxWait bounds how long one call of a Store is tried again; 0 means ten seconds. The context
+	// may end it sooner. The first try ends when the engine gives up, by itself or with the
+	// context.
 	MaxWait time.Duration
-	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one, up to fifty times this.
-	// The pause itself is random below it. 0 means 20 milliseconds.
+	// BaseDelay bounds the pause before the first retry; the bound doubles with every further one,
+	// up to fifty times this. The pause itself is random below it. 0 means 20 milliseconds.
 	BaseDelay time.Duration
 	// MaxInFlight bounds the bytes that Reserve gives out at a time; 0 means 32 MiB.
 	MaxInFlight int64

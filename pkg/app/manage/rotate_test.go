@@ -33,12 +33,13 @@ func mute() tenant.Delivery {
 // rotation is the rotate function on a table in memory with one tenant, 160 days after its making.
 func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 	t.Helper()
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	st, now := store.New(engine, store.Options{}), time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	st := store.New(engine, store.Options{})
 	service := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return now }})
 	if _, _, err := service.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
 		t.Fatal(err)

@@ -37,8 +37,8 @@ var (
 
 // Options of an Engine. The zero value is good.
 type Options struct {
-	// Now is the clock by which idempotency tokens live and items expire, the same as that of what uses the engine; nil is
-	// time.Now.
+	// Now is the clock by which idempotency tokens live and items expire, the same as that of what
+	// uses the engine; nil is time.Now.
 	Now func() time.Time
 }
 

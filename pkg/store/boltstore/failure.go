@@ -53,8 +53,8 @@ func (e *Engine) update(do func(*bbolt.Tx) error) (err error) {
 	whole := false
 	defer func() {
 		if !whole {
-			// The transaction stays open, and so there are no more writes: to roll back, bbolt would walk through the damaged
-			// file.
+			// The transaction stays open, and so there are no more writes: to roll back, bbolt
+			// would walk through the damaged file.
 			e.broken = err
 		}
 	}()

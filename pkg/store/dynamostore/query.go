@@ -44,7 +44,8 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 		}
 		page.More, page.Last = true, last.SK
 	} else if q.Limit > 0 && page.Count >= q.Limit && end != "" {
-		// DynamoDB says nothing of a page that ends at its limit and at the end of the range at once. The port always does.
+		// DynamoDB says nothing of a page that ends at its limit and at the end of the range at
+		// once. The port always does.
 		page.More, page.Last = true, end
 		if len(page.Items) > 0 {
 			page.Last = page.Items[len(page.Items)-1].SK

@@ -19,14 +19,14 @@ import (
 // value makes a value that has the shape of a token; n tells them apart.
 func tokenValues(t *testing.T, n int) (ids, values []string) {
 	t.Helper()
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	now := func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = engine.Close() }()
 	st := store.New(engine, store.Options{})
-	s := tenant.New(st, tenant.NewTableSecrets(st),
-		tenant.Options{Now: func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }})
+	s := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: now})
 	for i := range n {
 		_, token, err := s.Create(t.Context(), tenant.NewTenant{ID: fmt.Sprintf("tenant-%d", i), Name: "x"})
 		if err != nil {

@@ -25,12 +25,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	w := &world{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	w := &world{engine: engine, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	w.engine = engine
 	w.fake, w.vault = newVault(t)
 	w.Service = w.process(engine)
 	return w
