@@ -213,11 +213,12 @@ func TestNoMocks(t *testing.T) {
 
 // clockReaders may ask for the time of day; everybody else is given a clock, for which time.Now may be the default.
 var clockReaders = map[string]string{
-	"pkg/app/...":                 "it makes the clock that all others are given",
-	"functions/...":               "as app",
-	"pkg/store/retry.go":          "time left until a deadline, for pauses between tries",
-	"pkg/internal/awsfake/...":    "it waits for a process",
-	"pkg/store/boltstore/pace.go": "how long a commit took",
+	"pkg/app/...":                   "it makes the clock that all others are given",
+	"functions/...":                 "as app",
+	"pkg/store/retry.go":            "time left until a deadline, for pauses between tries",
+	"pkg/internal/awsfake/...":      "it waits for a process",
+	"pkg/store/boltstore/pace.go":   "how long a commit took",
+	"pkg/store/storetest/expiry.go": "items that have expired by the clock of any engine",
 }
 
 func TestClockIsGiven(t *testing.T) {

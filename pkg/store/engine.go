@@ -129,6 +129,9 @@ type Page struct {
 // consumed to the Meter of ctx (also when it fails), and never retries on its own behalf what ErrConflict, ErrThrottled
 // or ErrUnavailable report.
 //
+// An item may be removed at any moment after the Unix time in its attribute AttrTTL, if that is a number; no other item
+// is.
+//
 // The conformance suite in package storetest is the detailed contract.
 type Engine interface {
 	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Engine, exceptions ...Excep
 		{"Tokens", testTokens},
 		{"Races", testRaces},
 		{"Values", testValues},
+		{"Expiry", testExpiry},
 		{"Get", testGet},
 		{"Order", testOrder},
 		{"Ranges", testRanges},
