@@ -22,7 +22,7 @@ const (
 func (l *lister) attaching(groups bool) []int {
 	var at []int
 	for i, r := range l.rows {
-		if r.kind.attach && row.IsGroup(r.kind.rt) == groups {
+		if r.kind.attach && row.IsGroup(r.kind.rt) == groups && (!groups || r.res.Doc != nil) {
 			at = append(at, i)
 		}
 	}
@@ -147,9 +147,11 @@ func (l *lister) attachMembers(ctx context.Context) error {
 		return membership.MembersDoNotFit(row.Text(l.rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
-		if doc := l.rows[groups[i]].res.Doc; doc != nil {
-			setMembers(doc, look.Encode(list))
+		r := &l.rows[groups[i]]
+		if r.failed = r.late() && !r.kind.among(l.t, r.res.Doc, list); r.failed {
+			continue
 		}
+		setMembers(r.res.Doc, look.Encode(list))
 	}
 	if len(lists) < len(groups) {
 		l.rows, l.more = l.rows[:groups[len(lists)]], true

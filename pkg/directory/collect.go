@@ -17,7 +17,11 @@ type found struct {
 	bytes int      // about what it takes in an answer
 
 	trimmed bool // res.Doc is only what the answer shows
+	failed  bool // does not match together with the groups or members that were read behind it
 }
+
+// late reports whether the row is held against its filter once more, with the groups or members that are shown.
+func (r found) late() bool { return r.kind.asks && r.kind.attach && r.res.Doc != nil }
 
 const (
 	// maxHeld bounds the memory that the places of results take while the right ones are looked for, in bytes.

@@ -31,6 +31,7 @@
 //	sort.go        the order that a query asks for
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of what nothing narrows
+//	again.go       rows held against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows
 //	trim.go        rows without what the answer does not show

@@ -41,7 +41,7 @@ func (l *lister) explain() string {
 			b.WriteString("read all")
 		case k.narrow == nil:
 			b.WriteString("read all, test each")
-		case k.rest.matches != nil:
+		case !k.exact:
 			b.WriteString("look up " + k.narrow.Text + ", test each")
 		default:
 			b.WriteString("look up " + k.narrow.Text)

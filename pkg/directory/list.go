@@ -232,17 +232,15 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	if err != nil {
 		return err
 	}
-	if found.Many {
+	if k.take(found); found.Many {
 		return l.search(ctx)
 	}
-	test := k.rest
-	if found.Loose {
-		test = l.condition(k)
-	}
 	if l.down {
+		found.IDs = slices.Clone(found.IDs)
 		slices.Reverse(found.IDs)
 	}
-	if test.matches == nil && k.narrow.Exists && l.order.byID() {
+	few := len(found.IDs) <= store.MaxGetKeys
+	if k.exact && !found.Loose && k.narrow.Exists && l.order.byID() && !(k.narrow.Joined && few) {
 		l.pick(k, found.IDs)
 		return nil
 	}
@@ -255,15 +253,11 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		if l.known >= 0 && l.order.byID() && c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
 			break
 		}
-		keys := make([]store.Key, len(chunk))
-		for i, id := range chunk {
-			keys[i] = row.Key(l.ts.Keys, k.rt, id)
-		}
-		items, err := l.candidatesRead(ctx, k, found.IDs, keys)
+		items, err := l.candidatesRead(ctx, k, found.IDs, l.keys(k, chunk))
 		if err != nil {
 			return err
 		}
-		if err := s.take(ctx, k, test, items, false); err != nil {
+		if err := s.take(ctx, k, items, false); err != nil {
 			return err
 		}
 	}
@@ -391,7 +385,15 @@ func (l *lister) complete(ctx context.Context) error {
 	if err := l.attachGroups(ctx, l.groups); err != nil {
 		return err
 	}
-	return l.attachMembers(ctx)
+	for i := range l.rows {
+		if r := &l.rows[i]; r.late() && !row.IsGroup(r.kind.rt) {
+			r.failed = !r.kind.matches.Match(r.res.Doc)
+		}
+	}
+	if err := l.attachMembers(ctx); err != nil {
+		return err
+	}
+	return l.keep(ctx)
 }
 
 // load reads the documents that rows lack.
@@ -410,23 +412,15 @@ func (l *lister) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := l.decode(ctx, items, at[start:end]); err != nil {
+			return err
+		}
 		bytes := 0
-		for j, it := range items {
-			if it.Attrs == nil {
-				continue
-			}
-			r := &l.rows[at[start+j]]
-			rec, err := row.Decode(r.kind.rt, it)
-			if err != nil {
+		for _, i := range at[start:end] {
+			if err := l.trim(&l.rows[i]); err != nil {
 				return err
 			}
-			l.bytes += rec.Bytes
-			r.bytes = l.size(rec)
-			r.res = rec.Resource(l.t)
-			if err := l.trim(r); err != nil {
-				return err
-			}
-			bytes += r.bytes
+			bytes += l.rows[i].bytes
 		}
 		if last := at[end-1] + 1; (bytes > l.left || l.bytes > maxPageRead) && end < len(keys) {
 			l.rows, l.more = l.rows[:last], true

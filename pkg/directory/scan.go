@@ -8,7 +8,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -74,11 +73,7 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 	if err != nil {
 		return err
 	}
-	test := k.rest
-	if found.Loose {
-		test = s.l.condition(k)
-	}
-	if found.Many {
+	if k.take(found); found.Many {
 		for i := range len(bounds) + 1 {
 			if err := s.section(ctx, k, i, ""); err != nil {
 				return err
@@ -88,13 +83,9 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 	}
 	for start := 0; start < len(found.IDs); start += store.MaxGetKeys {
 		ids := found.IDs[start:min(start+store.MaxGetKeys, len(found.IDs))]
-		keys := make([]store.Key, len(ids))
-		for i, id := range ids {
-			keys[i] = row.Key(s.l.ts.Keys, k.rt, id)
-		}
-		items, err := s.l.ts.Get(ctx, keys...)
+		items, err := s.l.ts.Get(ctx, s.l.keys(k, ids)...)
 		if err == nil {
-			err = s.take(ctx, k, test, items, false)
+			err = s.take(ctx, k, items, false)
 		}
 		if err != nil {
 			return err
@@ -225,23 +216,18 @@ func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page,
 	if s.seen.Add(int64(len(items))) > s.limit {
 		return page, tooManyRows(s.limit)
 	}
-	return page, s.take(ctx, k, s.l.condition(k), items, true)
+	return page, s.take(ctx, k, items, true)
 }
 
-// condition is what a resource that no lookup has found is held against.
-func (l *lister) condition(k *kind) *condition {
-	if k.filter == nil {
-		return &condition{}
-	}
-	return &condition{matches: k.matches, attached: simplify.Mentions(k.filter, k.rt, attached(k.rt))}
-}
-
-// take holds the items of a type against a condition, and offers those that pass. In range, they follow each other.
-func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []store.Item, inRange bool) error {
+// take holds the items of a type against its filter, and offers those that pass. In range, they follow each other.
+func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange bool) error {
 	rows := make([]found, 0, len(items))
 	for _, it := range items {
 		if it.Attrs == nil {
 			continue
+		}
+		if err := ctx.Err(); err != nil { // documents may be large
+			return err
 		}
 		rec, err := row.Decode(k.rt, it)
 		if err != nil {
@@ -249,25 +235,48 @@ func (s *scanner) take(ctx context.Context, k *kind, test *condition, items []st
 		}
 		r := found{kind: k, Place: cursor.Place{Kind: k.index, ID: rec.ID}, bytes: s.l.size(rec)}
 		r.res = rec.Resource(s.l.t)
-		if test.attached || s.l.order.attached {
+		if k.reads || s.l.order.attached {
 			rows = append(rows, r)
 			continue
 		}
-		if err := s.offer(r, test); err != nil {
+		switch k.judge(r.ID, r.res.Doc) {
+		case yes:
+			if !s.l.doubtful(k, len(items)) {
+				err = s.offer(r)
+				break
+			}
+			fallthrough
+		case unsure:
+			rows = append(rows, r)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return s.l.attachEach(ctx, k, rows, inRange, func(r found) error { return s.offer(r, test) })
+	if k.asks && !k.reads {
+		return s.l.confirm(ctx, k, rows, s.offer)
+	}
+	return s.l.attachEach(ctx, k, rows, inRange, func(r found) error {
+		if k.judge(r.ID, r.res.Doc) != yes {
+			return nil
+		}
+		return s.offer(r)
+	})
 }
 
-func (s *scanner) offer(r found, test *condition) error {
-	if test.matches != nil && !test.matches.Match(r.res.Doc) {
-		return nil
-	}
+// doubtful reports whether resources that match by what lookups have found are to be looked up again: lookups of different moments,
+// or a lookup and the document, decided together, and no answer shows their groups or members, with which they would be held against the filter again.
+func (l *lister) doubtful(k *kind, candidates int) bool {
+	shown := k.attach && l.q.Count > 0
+	return k.asks && (k.narrow.Joined || !k.exact) && !shown && candidates <= store.MaxGetKeys
+}
+
+// offer takes in a resource that matches.
+func (s *scanner) offer(r found) error {
 	if !s.l.order.byID() {
 		r.Key = cursor.Key(r.kind.sort, r.res.Doc)
 	}
-	if s.l.order.attached || test.attached {
+	if s.l.order.attached || r.kind.reads {
 		delete(r.res.Doc, attached(r.kind.rt)) // attached again where it is part of the answer
 	}
 	return s.c.offer(r)

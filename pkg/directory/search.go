@@ -2,9 +2,11 @@ package directory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
@@ -49,15 +51,15 @@ type kind struct {
 	attach  bool        // groups or members are part of the answer
 	filter  filter.Expr // nil: all match
 	matches *filter.Matcher
+	asks    bool            // the filter asks about groups or members
 	narrow  *plan.Narrowing // nil: the filter is not narrow
-	rest    *condition      // what candidates of narrow are still held against
+	exact   bool            // what narrow finds matches
 	sort    schema.Ref      // the attribute to sort by; none: no value
-}
 
-// condition is a filter, bound.
-type condition struct {
-	matches  *filter.Matcher // nil: nothing to hold against
-	attached bool            // it asks about groups or members
+	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that these do not
+	// decide it: all groups or members of a resource have to be read.
+	known []plan.Membership
+	reads bool
 }
 
 // attached is the attribute that is not part of the stored document; "" where there is none.
@@ -121,6 +123,9 @@ func (d *Directory) lister(t Tenant, types []*schema.ResourceType, q ListQuery) 
 	var err error
 	l.order, err = l.orderBy(q.SortBy)
 	l.down = q.Descending && q.SortBy != ""
+	for _, k := range l.kinds {
+		k.reads = k.reads || k.asks && l.order.attached
+	}
 	return l, err
 }
 
@@ -152,21 +157,79 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 		return nil, nil
 	}
 	k.filter = e
-	whole, err := l.bind(rt, e)
-	if err != nil {
+	var err error
+	if k.matches, err = filter.Bind(e, rt, l.t.Dialect); err != nil {
 		return nil, err
 	}
-	k.matches = whole.matches
 	n, rest := l.d.planner(l.t, l.ts, rt).Plan(e)
-	k.narrow = n
-	k.rest, err = l.bind(rt, rest)
-	return k, err
+	k.narrow, k.exact = n, rest == nil
+	k.asks = simplify.Mentions(e, rt, attached(rt))
+	k.reads = k.asks && (rest != nil && simplify.Mentions(rest, rt, attached(rt)))
+	return k, nil
 }
 
-func (l *lister) bind(rt *schema.ResourceType, e filter.Expr) (*condition, error) {
-	if e == nil {
-		return &condition{}, nil
+// take takes over what the lookups of k have found.
+func (k *kind) take(found plan.Candidates) {
+	k.reads = k.reads || k.asks && (found.Many || found.Loose)
+	k.known = found.Memberships
+}
+
+// verdict is what is known about a resource and a filter.
+type verdict int
+
+const (
+	no verdict = iota
+	unsure
+	yes
+)
+
+// judge holds a resource against the filter. Its document holds the groups or members that the filter asks about if k.reads, else
+// lookups have found these, maybe before a change that the document shows: then it is unsure.
+func (k *kind) judge(id string, doc scim.Object) verdict {
+	switch {
+	case k.filter == nil:
+		return yes
+	case !k.asks || k.reads:
+		if k.matches.Match(doc) {
+			return yes
+		}
+		return no
+	case k.with(doc, k.found(func(m plan.Membership) bool { _, is := slices.BinarySearch(m.IDs, id); return is })):
+		return yes
+	case k.with(doc, k.found(func(plan.Membership) bool { return true })):
+		return unsure
 	}
-	m, err := filter.Bind(e, rt, l.t.Dialect)
-	return &condition{matches: m, attached: simplify.Mentions(e, rt, attached(rt))}, err
+	return no
+}
+
+// found are the groups or members that the filter asks about and that has holds for, as a document shows them.
+func (k *kind) found(has func(plan.Membership) bool) []any {
+	var list []any
+	for _, m := range k.known {
+		if has(m) {
+			list = append(list, scim.Object{"value": m.Value})
+		}
+	}
+	return list
+}
+
+// among reports whether a group with these members matches the filter. Its document is without members.
+func (k *kind) among(t Tenant, doc scim.Object, members []membership.Member) bool {
+	if k.reads {
+		return k.with(doc, membership.Objects(t, members))
+	}
+	return k.with(doc, k.found(func(known plan.Membership) bool {
+		return slices.ContainsFunc(members, func(m membership.Member) bool { return m.Value == known.Value })
+	}))
+}
+
+// with reports whether a document matches the filter with these groups or members.
+func (k *kind) with(doc scim.Object, list []any) bool {
+	name := attached(k.rt)
+	if len(list) > 0 {
+		doc[name] = list
+	}
+	matches := k.matches.Match(doc)
+	delete(doc, name)
+	return matches
 }

@@ -18,7 +18,7 @@ const (
 // trim leaves of a row's document what its answer shows, so that neither memory nor the size of the page is taken by
 // what it does not show. Groups and members may come later.
 func (l *lister) trim(r *found) error {
-	if l.q.Take == nil || r.kind.sel == nil || r.trimmed || r.res.Doc == nil || r.bytes < trimBytes {
+	if l.q.Take == nil || r.kind.sel == nil || r.trimmed || r.late() || r.res.Doc == nil || r.bytes < trimBytes {
 		return nil
 	}
 	text := scim.AppendJSON(nil, r.kind.rt.Project(r.res.Doc, r.kind.sel))

@@ -9,7 +9,7 @@ import (
 // the members, or groups, are read.
 const maxAmong = 200
 
-// Among keeps those of ids, sorted, that a membership is asked of.
+// Among keeps those of ids, sorted, that a membership is asked of. It does not change ids.
 type Among func(ctx context.Context, ids []string) ([]string, error)
 
 // memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the
@@ -24,8 +24,8 @@ func memberships(n, m *Narrowing) func(context.Context) (Candidates, error) {
 			all, err := m.Find(ctx)
 			return found.both(all), err
 		}
-		found.IDs, err = m.among(ctx, found.IDs)
-		return found, err
+		ids, err := m.among(ctx, found.IDs)
+		return found.both(Candidates{IDs: ids, Memberships: []Membership{{m.value, ids, m.among}}}), err
 	}
 }
 
@@ -39,7 +39,37 @@ func (a Candidates) both(b Candidates) Candidates {
 	case b.Many:
 		return Candidates{IDs: a.IDs, Loose: true}
 	}
-	a.IDs = slices.DeleteFunc(a.IDs, func(id string) bool { _, found := slices.BinarySearch(b.IDs, id); return !found })
-	a.Loose = a.Loose || b.Loose
-	return a
+	var ids []string
+	for _, id := range a.IDs {
+		if _, found := slices.BinarySearch(b.IDs, id); found {
+			ids = append(ids, id)
+		}
+	}
+	return Candidates{IDs: ids, Memberships: merge(a.Memberships, b.Memberships), Loose: a.Loose || b.Loose}
+}
+
+// either are the candidates that one of two lookups allows.
+func (a Candidates) either(b Candidates) Candidates {
+	if a.Many || b.Many {
+		return Candidates{Many: true}
+	}
+	ids := slices.Concat(a.IDs, b.IDs)
+	slices.Sort(ids)
+	return Candidates{IDs: slices.Compact(ids), Memberships: merge(a.Memberships, b.Memberships), Loose: a.Loose || b.Loose}
+}
+
+// merge joins memberships, those of a value into one.
+func merge(a, b []Membership) []Membership {
+	all := slices.Clone(a)
+	for _, m := range b {
+		i := slices.IndexFunc(all, func(other Membership) bool { return other.Value == m.Value })
+		if i < 0 {
+			all = append(all, m)
+			continue
+		}
+		ids := slices.Concat(all[i].IDs, m.IDs)
+		slices.Sort(ids)
+		all[i].IDs = slices.Compact(ids)
+	}
+	return all
 }

@@ -39,21 +39,36 @@ type Narrowing struct {
 	Exists bool   // every id found is that of a resource
 	Find   func(context.Context) (Candidates, error)
 
-	point bool  // one id at most
-	among Among // of a lookup of memberships: finds them among few
+	// Joined says that several lookups of different moments decide together: an id may be one that never had all that was
+	// asked for.
+	Joined bool
+
+	point    bool         // one id at most
+	fixed    bool         // no change of a resource makes another id of it
+	among    Among        // of a lookup of memberships: finds them among few
+	value    string       // of a lookup of memberships
+	branches []*Narrowing // of a union
 }
 
 // Candidates are ids, sorted, each once.
 type Candidates struct {
 	IDs []string
-	// Loose says that a part of the filter did not do its work: the whole filter has to be held against the ids.
+	// Memberships are the lookups of memberships among those that found the ids.
+	Memberships []Membership
+	// Loose says that a part of the filter did not do its work: no membership is known for sure.
 	Loose bool
 	// Many says that the ids are too many to go by.
 	Many bool
 }
 
-// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if
-// nothing is.
+// Membership says for which resources a membership was found: of a group, or with a member, by its value.
+type Membership struct {
+	Value string
+	IDs   []string // sorted
+	Among Among    // finds them again
+}
+
+// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if nothing is.
 func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:
@@ -106,7 +121,10 @@ func And(l, r filter.Expr) filter.Expr {
 }
 
 func intersection(l, r *Narrowing) *Narrowing {
-	n := &Narrowing{Text: "(" + l.Text + " and " + r.Text + ")", point: l.point || r.point, Exists: l.Exists || r.Exists}
+	n := &Narrowing{
+		Text: "(" + l.Text + " and " + r.Text + ")", Joined: l.Joined || r.Joined || !l.fixed && !r.fixed,
+		Exists: l.Exists || r.Exists, point: l.point || r.point, fixed: l.fixed && r.fixed,
+	}
 	switch {
 	case l.among == nil && r.among != nil:
 		n.Find = memberships(l, r)
@@ -114,34 +132,75 @@ func intersection(l, r *Narrowing) *Narrowing {
 		n.Find = memberships(r, l)
 	default:
 		n.Find = func(ctx context.Context) (Candidates, error) {
-			a, b, err := parallel(ctx, l, r)
-			return a.both(b), err
+			found, err := parallel(ctx, []*Narrowing{l, r})
+			if err != nil {
+				return Candidates{}, err
+			}
+			return found[0].both(found[1]), nil
 		}
 	}
 	return n
 }
 
 func union(l, r *Narrowing) *Narrowing {
-	return &Narrowing{
-		Text: "(" + l.Text + " or " + r.Text + ")", Exists: l.Exists && r.Exists,
-		Find: func(ctx context.Context) (Candidates, error) {
-			a, b, err := parallel(ctx, l, r)
-			if err != nil || a.Many || b.Many || len(a.IDs)+len(b.IDs) > MaxCandidates {
-				return Candidates{Many: true}, err
+	n := &Narrowing{
+		Text: "(" + l.Text + " or " + r.Text + ")", Joined: l.Joined || r.Joined, Exists: l.Exists && r.Exists,
+		branches: slices.Concat(l.alternatives(), r.alternatives()),
+	}
+	n.Find = func(ctx context.Context) (Candidates, error) { return again(ctx, n.branches) }
+	return n
+}
+
+// alternatives are the branches of a union, else the narrowing itself.
+func (n *Narrowing) alternatives() []*Narrowing {
+	if n.branches != nil {
+		return n.branches
+	}
+	return []*Narrowing{n}
+}
+
+// passes is how many times in a row the branches of a union have to find nothing new: enough if two changes come in between.
+const passes = 2
+
+// again finds the union of branches. They are read at different moments, and a change of a resource may move it from a branch that
+// is still to be read to one that was read before: so they are read several times, unless no resource can move.
+func again(ctx context.Context, branches []*Narrowing) (all Candidates, err error) {
+	movable, times := 0, 0
+	for _, n := range branches {
+		if !n.fixed {
+			movable++
+		}
+	}
+	if movable > 1 {
+		times = passes
+	}
+	for quiet := 0; ; quiet++ {
+		found, err := parallel(ctx, branches)
+		if err != nil {
+			return all, err
+		}
+		before := len(all.IDs)
+		for _, c := range found {
+			if all = all.either(c); all.Many || len(all.IDs) > MaxCandidates {
+				return Candidates{Many: true}, nil
 			}
-			all := append(a.IDs, b.IDs...)
-			slices.Sort(all)
-			return Candidates{IDs: slices.Compact(all), Loose: a.Loose || b.Loose}, nil
-		},
+		}
+		if len(all.IDs) > before {
+			quiet = 0
+		}
+		if quiet >= times {
+			return all, nil
+		}
 	}
 }
 
-func parallel(ctx context.Context, l, r *Narrowing) (a, b Candidates, err error) {
+func parallel(ctx context.Context, all []*Narrowing) ([]Candidates, error) {
+	found := make([]Candidates, len(all))
 	g, ctx := task.WithContext(ctx)
-	g.Go(func() (err error) { a, err = l.Find(ctx); return err })
-	g.Go(func() (err error) { b, err = r.Find(ctx); return err })
-	err = g.Wait()
-	return a, b, err
+	for i, n := range all {
+		g.Go(func() (err error) { found[i], err = n.Find(ctx); return err })
+	}
+	return found, g.Wait()
 }
 
 // Name returns what an attribute name stands for, as NameOf writes it.
@@ -252,8 +311,14 @@ func canonicalCase(name string, known map[string]Lookup) string {
 func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
 	among := p.Among(name, value)
 	return &Narrowing{
-		Text: name + " eq", point: name == "id" || name == "userName", Exists: name != "id" && among == nil, among: among,
-		Find: func(ctx context.Context) (Candidates, error) { return Found(find(ctx, value, hint)) },
+		Text: name + " eq", point: name == "id" || name == "userName", fixed: name == "id", Exists: name != "id" && among == nil, among: among, value: value,
+		Find: func(ctx context.Context) (Candidates, error) {
+			found, err := Found(find(ctx, value, hint))
+			if among != nil && !found.Many {
+				found.Memberships = []Membership{{value, found.IDs, among}}
+			}
+			return found, err
+		},
 	}
 }
 

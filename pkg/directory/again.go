@@ -1,0 +1,192 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
+)
+
+// A document, and the groups or members that go with it, are read one after the other, and so may be of different moments. A document that
+// still has its version when it is read again has not changed: what was found in between goes with it. A group's version moves with its
+// members.
+
+// rereads bounds how often a resource is read again that changes all the time.
+const rereads = 8
+
+// reread reads the documents of rows again, and returns as changed the rows with the new documents of those that have another version, and
+// as same those that have not. Those that are gone are neither.
+func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, changed []found, err error) {
+	items, err := l.ts.Get(ctx, l.keys(k, idsOf(rows))...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, it := range items {
+		if it.Attrs == nil {
+			continue
+		}
+		rec, err := row.Decode(k.rt, it)
+		if err != nil {
+			return nil, nil, err
+		}
+		r := rows[i]
+		if rec.Version == r.res.Version {
+			same = append(same, r)
+			continue
+		}
+		r.bytes, r.res = l.size(rec), rec.Resource(l.t)
+		changed = append(changed, r)
+	}
+	return same, changed, nil
+}
+
+// confirm looks up once more which of the rows have the memberships that the filter asks about, as of one moment with the rest of them,
+// and gives those that match to use.
+func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(found) error) error {
+	for n := 0; n < rereads && len(rows) > 0; n++ {
+		ids := slices.Sorted(slices.Values(idsOf(rows)))
+		then := *k
+		then.known = slices.Clone(k.known)
+		g, gctx := task.WithContext(ctx)
+		for i, m := range then.known {
+			g.Go(func() (err error) {
+				then.known[i].IDs, err = m.Among(gctx, ids)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		same, changed, err := l.reread(ctx, k, rows)
+		if err != nil {
+			return err
+		}
+		for _, r := range same {
+			if then.judge(r.ID, r.res.Doc) != yes {
+				continue
+			}
+			if err := use(r); err != nil {
+				return err
+			}
+		}
+		rows = changed
+	}
+	return nil
+}
+
+// decide gives the rows to use that match with the groups or members that they have now, which the answer does not show.
+func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(found) error) error {
+	if !k.reads {
+		return l.confirm(ctx, k, rows, use)
+	}
+	return l.attachEach(ctx, k, rows, false, func(r found) error {
+		matches := k.matches.Match(r.res.Doc)
+		if delete(r.res.Doc, attached(k.rt)); !matches {
+			return nil
+		}
+		return use(r)
+	})
+}
+
+// reconsider reads rows again that do not match together with the groups or members in their documents, and gives those to use that match
+// after all.
+func (l *lister) reconsider(ctx context.Context, k *kind, rows []found, use func(found)) error {
+	for n := 0; n < rereads && len(rows) > 0; n++ {
+		_, changed, err := l.reread(ctx, k, rows)
+		if err != nil {
+			return err
+		}
+		rows = nil
+		err = l.attachEach(ctx, k, changed, false, func(r found) error {
+			if k.matches.Match(r.res.Doc) {
+				use(r)
+			} else {
+				rows = append(rows, r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode gives the rows with these indexes their documents, if these still match.
+func (l *lister) decode(ctx context.Context, items []store.Item, at []int) error {
+	open := map[*kind][]found{} // those whose groups or members decide it, and are not read for the answer
+	for j, it := range items {
+		if err := ctx.Err(); err != nil || it.Attrs == nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		r := &l.rows[at[j]]
+		rec, err := row.Decode(r.kind.rt, it)
+		if err != nil {
+			return err
+		}
+		l.bytes += rec.Bytes
+		r.bytes = l.size(rec)
+		r.res = rec.Resource(l.t)
+		if k := r.kind; k.reads && !k.attach {
+			open[k] = append(open[k], *r)
+		} else if k.reads {
+			continue // see keep
+		} else if v := k.judge(r.ID, r.res.Doc); v == no {
+			r.res.Doc = nil
+		} else if v == unsure && !k.attach {
+			open[k] = append(open[k], *r)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	passed := map[string]found{}
+	pass := func(r found) error { passed[r.ID] = r; return nil }
+	for k, rows := range open {
+		if err := l.decide(ctx, k, rows, pass); err != nil {
+			return err
+		}
+	}
+	for _, i := range at {
+		r := &l.rows[i]
+		if _, decided := open[r.kind]; decided && r.res.Doc != nil {
+			r.res = passed[r.ID].res
+		}
+	}
+	return nil
+}
+
+// keep leaves out the rows of a kind whose groups or members, as they are shown, do not match the filter.
+func (l *lister) keep(ctx context.Context) error {
+	for _, k := range l.kinds {
+		var failed []found
+		for i := range l.rows {
+			if r := &l.rows[i]; r.kind == k && r.failed {
+				failed = append(failed, *r)
+				r.res.Doc = nil
+			}
+		}
+		err := l.reconsider(ctx, k, failed, func(now found) {
+			i := slices.IndexFunc(l.rows, func(r found) bool { return r.kind == k && r.ID == now.ID })
+			l.rows[i].res = now.res
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keys are the keys of resources of a kind.
+func (l *lister) keys(k *kind, ids []string) []store.Key {
+	keys := make([]store.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = row.Key(l.ts.Keys, k.rt, id)
+	}
+	return keys
+}

@@ -1,0 +1,253 @@
+package directory_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+)
+
+// swapped is a resource that changes between two forms, each by one request, and what is asked meanwhile.
+type swapped struct {
+	w      *world
+	engine *intercept
+	rt     *schema.ResourceType
+	id     string
+	form   int // the form that it has now, 0 or 1
+
+	// change turns it into each of its forms: a PATCH of the resource ofID of type of.
+	change [2]string
+	of     *schema.ResourceType
+	ofID   string
+}
+
+func (s *swapped) swap() {
+	s.form = 1 - s.form
+	s.w.ok(s.w.patch(s.of, s.ofID, s.change[s.form]))
+}
+
+// during does something while the resource is swapped before the calls to the engine with these numbers, and counts the calls.
+func (s *swapped) during(do func(), at ...int) (calls int) {
+	var hook func(call)
+	hook = func(call) {
+		s.engine.mu.Lock()
+		calls++
+		now := slices.Contains(at, calls)
+		if now {
+			s.engine.before = nil
+		}
+		s.engine.mu.Unlock()
+		if now {
+			s.swap()
+			s.engine.mu.Lock()
+			s.engine.before = hook
+			s.engine.mu.Unlock()
+		}
+	}
+	s.engine.mu.Lock()
+	s.engine.before = hook
+	s.engine.mu.Unlock()
+	do()
+	s.engine.mu.Lock()
+	s.engine.before = nil
+	s.engine.mu.Unlock()
+	return calls
+}
+
+// answers sends a query under a filter and holds the answer against it.
+func (w *world) answers(rt *schema.ResourceType, a asked, q directory.ListQuery) {
+	w.t.Helper()
+	e, err := filter.Parse(a.filter, w.tenant.Dialect)
+	w.ok(nil, err)
+	m, err := filter.Bind(e, rt, w.tenant.Dialect)
+	w.ok(nil, err)
+	q.Filter, q.StartIndex = e, 1
+	list, err := w.dir.List(context.Background(), w.tenant, rt, q)
+	if err != nil {
+		w.t.Errorf("%s: %v", a.filter, err)
+	}
+	if a.found >= 0 && (list.Total != a.found || q.Count > 0 && len(list.Resources) != a.found) {
+		w.t.Errorf("%s finds %d of %d, want %d", a.filter, len(list.Resources), list.Total, a.found)
+	}
+	hidden := q.Selection != nil && (strings.Contains(a.filter, "members") || strings.Contains(a.filter, "groups"))
+	for _, res := range list.Resources {
+		doc := object{}
+		for name, v := range res.Doc {
+			doc[name] = decoded(v)
+		}
+		if !hidden && !m.Match(doc) {
+			w.t.Errorf("%s finds %v", a.filter, doc)
+		}
+	}
+}
+
+// asked is a filter; found is how many times it finds the resource in any of its forms, -1 if that depends on the form.
+type asked struct {
+	filter string
+	found  int
+}
+
+// hold runs a query with every swap of the resource, and every two swaps, between its calls to the engine. No answer may contain
+// the resource in a form that the filter does not match, and none may leave out a resource that both forms match.
+func (s *swapped) hold(a asked, q directory.ListQuery) {
+	t := s.w.t
+	t.Helper()
+	check := func(at ...int) (calls int) {
+		t.Helper()
+		calls = s.during(func() { s.w.answers(s.rt, a, q) }, at...)
+		if t.Failed() {
+			t.Fatalf("swapped before calls %v", at)
+		}
+		return calls
+	}
+	for range 2 {
+		most := check()
+		for i := 1; i <= most; i++ {
+			for j := i + 1; j <= most+2; j++ {
+				check(i, j)
+			}
+		}
+		for i := 1; i <= most; i++ {
+			check(i)
+			s.swap()
+		}
+		s.swap() // and all of it again from the other form
+	}
+}
+
+func (s *swapped) all(filters []asked) {
+	sel, err := s.rt.Projection(nil, []string{"members", "groups"})
+	s.w.ok(nil, err)
+	for _, a := range filters {
+		s.hold(a, directory.ListQuery{Count: 10})
+		s.hold(a, directory.ListQuery{Count: 10, Selection: sel})
+		s.hold(a, directory.ListQuery{Count: 10, SortBy: "meta.created"})
+		s.hold(a, directory.ListQuery{})
+	}
+}
+
+func swapping(t *testing.T, rt *schema.ResourceType, first string, change [2]string) *swapped {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "generic")
+	res, err := w.create(rt, first)
+	w.ok(nil, err)
+	return &swapped{w: w, engine: engine, rt: rt, id: res.ID, of: rt, ofID: res.ID, change: change}
+}
+
+// TestFilterWhileUserIsRenamed holds the answers to filters against these while what they ask for changes.
+func TestFilterWhileUserIsRenamed(t *testing.T) {
+	form := func(x string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s","emails":[{"value":"%s@example.com","type":"work"}],`+
+			`"title":%q}}`, x, x, x, strings.Repeat(x, 2000))
+	}
+	s := swapping(t, user, userBody("ta", `"externalId":"ea"`, `"emails":[{"value":"a@example.com","type":"work"}]`),
+		[2]string{form("a"), form("b")})
+	s.w.user("other", `"externalId":"other"`)
+	s.all([]asked{
+		{`userName eq "ta"`, -1}, {`externalId eq "ea"`, -1}, {`emails.value eq "a@example.com"`, -1},
+		{`emails[type eq "work"].value eq "a@example.com"`, -1}, {`userName sw "ta"`, -1}, {`externalId sw "ea"`, -1},
+		{`userName eq "ta" and externalId eq "ea"`, -1}, {`userName eq "ta" and active pr`, -1},
+		{`externalId eq "ea" and emails.value eq "a@example.com"`, -1}, {`title co "b" and externalId sw "e"`, -1},
+		{`userName eq "ta" and userName eq "tb"`, 0}, {`userName eq "ta" and externalId eq "eb"`, 0},
+		{`externalId eq "ea" and externalId eq "eb"`, 0}, {`externalId sw "ea" and emails.value eq "b@example.com"`, 0},
+		{`userName eq "ta" or userName eq "tb"`, 1}, {`externalId eq "ea" or emails.value eq "b@example.com"`, 1},
+		{`externalId eq "ea" or externalId eq "eb" or userName eq "x"`, 1}, {`userName sw "t"`, 1}, {`externalId sw "e"`, 1},
+		{`title co "a" or userName eq "tb"`, 1}, {`userName eq "other"`, 1}, {`not (userName eq "other")`, 1},
+	})
+}
+
+// TestFilterWhileGroupChanges does so for the name and the members of a group.
+func TestFilterWhileGroupChanges(t *testing.T) {
+	s := swapping(t, group, groupBody("ta"), [2]string{})
+	a, b := s.w.user("a"), s.w.user("b")
+	form := func(x, member string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"displayName":"t%s","externalId":"e%s","members":%s}}`, x, x, listed(member))
+	}
+	s.change = [2]string{form("a", a), form("b", b)}
+	s.w.ok(s.w.patch(group, s.id, s.change[0]))
+	inA, inB := fmt.Sprintf("members.value eq %q", a), fmt.Sprintf("members[value eq %q]", b)
+	s.all([]asked{
+		{`displayName eq "ta"`, -1}, {`displayName sw "ta"`, -1}, {`externalId eq "ea"`, -1}, {inA, -1},
+		{inA + ` and displayName eq "ta"`, -1}, {inA + ` and externalId pr`, -1}, {`members.display co "a"`, -1},
+		{inA + " and " + inB, 0}, {inA + ` and displayName eq "tb"`, 0}, {inA + ` and externalId eq "eb"`, 0},
+		{inA + " or " + inB, 1}, {inA + ` or displayName eq "tb"`, 1}, {`displayName eq "ta" or displayName eq "tb"`, 1},
+	})
+}
+
+// TestFilterWhileMembershipsChange does so for the groups of a user.
+func TestFilterWhileMembershipsChange(t *testing.T) {
+	s := swapping(t, user, userBody("u", `"externalId":"e"`), [2]string{})
+	g := s.w.group("g", s.id)
+	kept := s.w.group("kept", s.id)
+	s.of, s.ofID, s.change = group, g, [2]string{add(s.id), drop(s.id)}
+	s.all([]asked{
+		{fmt.Sprintf("groups.value eq %q", g), -1}, {fmt.Sprintf("groups[value eq %q] and externalId eq \"e\"", g), -1},
+		{fmt.Sprintf("groups.value eq %q", kept), 1}, {fmt.Sprintf("groups.value eq %q or groups.value eq %q", g, kept), 1},
+		{fmt.Sprintf("groups.display co \"g\" and not (groups.value eq %q)", g), -1},
+	})
+}
+
+// TestFilterAmongWriters asks, on each engine, while somebody renames a user and changes a group all the time.
+func TestFilterAmongWriters(t *testing.T) {
+	t.Run("bolt", func(t *testing.T) { filterAmongWriters(t, memory(t), 100) })
+	t.Run("dynamo", func(t *testing.T) {
+		client := dynamolocal.Client(t)
+		filterAmongWriters(t, dynamostore.New(client, dynamolocal.Table(t, client)), 8)
+	})
+}
+
+func filterAmongWriters(t *testing.T, engine store.Engine, times int) {
+	w := on(t, engine, "generic")
+	u := w.user("ta", `"externalId":"ea"`)
+	a, b := w.user("a"), w.user("b")
+	g := w.group("ga", a)
+	userForm := func(x string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s"}}`, x, x)
+	}
+	groupForm := func(x, member string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"displayName":"g%s","members":%s}}`, x, listed(member))
+	}
+	ofUser, ofGroup := [2]string{userForm("b"), userForm("a")}, [2]string{groupForm("b", b), groupForm("a", a)}
+	var stop atomic.Bool
+	together(4, func(i int) {
+		for n := 0; i < 2 && !stop.Load(); n++ {
+			if i == 0 {
+				w.ok(w.patch(user, u, ofUser[n%2]))
+			} else {
+				w.ok(w.patch(group, g, ofGroup[n%2]))
+			}
+		}
+		if i < 2 {
+			return
+		}
+		if i == 2 {
+			defer stop.Store(true)
+		}
+		for n := 0; i == 2 && n < times || i == 3 && !stop.Load(); n++ {
+			for _, c := range []struct {
+				rt *schemaType
+				asked
+			}{
+				{user, asked{`userName eq "ta"`, -1}}, {user, asked{`externalId eq "ea"`, -1}}, {user, asked{`userName sw "ta"`, -1}},
+				{user, asked{`userName eq "ta" or userName eq "tb"`, 1}}, {user, asked{`externalId eq "ea" or externalId eq "eb"`, 1}},
+				{user, asked{`userName eq "ta" and externalId eq "eb"`, 0}}, {user, asked{`userName sw "t"`, 1}},
+				{group, asked{`displayName eq "ga" or displayName eq "gb"`, 1}},
+				{group, asked{fmt.Sprintf(`members.value eq %q and members.value eq %q`, a, b), 0}},
+				{group, asked{fmt.Sprintf(`members.value eq %q or members.value eq %q`, a, b), 1}},
+				{group, asked{fmt.Sprintf(`members.value eq %q and displayName eq "ga"`, a), -1}},
+				{group, asked{fmt.Sprintf(`members.value eq %q and displayName eq "gb"`, a), 0}},
+			} {
+				w.answers(c.rt, c.asked, directory.ListQuery{Count: 10})
+			}
+		}
+	})
+}
