@@ -2,6 +2,8 @@ package patch
 
 import (
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -117,6 +119,9 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 		return nil
 	}
 	old := p.get(tg)
+	if name := untold(a, tg.sub, old, value); name != "" {
+		return errImmutable(name)
+	}
 	next, err := p.changed(kind, tg, old, value, has)
 	if err != nil {
 		return err
@@ -219,6 +224,46 @@ func unassigns(v any) bool {
 		return len(list) == 0
 	}
 	return v == nil || v == ""
+}
+
+// untold names the immutable attribute or sub-attribute of a that has a value in old which is never returned, if an
+// operation says something about it: sub is the sub-attribute that its path names, or nil, and value its value. It is refused
+// whether the value is the same or not, since that would tell a client what it has.
+func untold(a, sub *schema.Attribute, old, value any) string {
+	value = decoded(value)
+	if a.Mutability == schema.Immutable {
+		if old != nil && (hidden(a) || sub != nil && hidden(sub) || a.Tells(value)) {
+			return a.Name
+		}
+		return ""
+	}
+	was, _ := old.(scim.Object)
+	for _, s := range a.SubAttributes {
+		if s.Mutability == schema.Immutable && (hidden(a) || hidden(s)) && was[s.Name] != nil && (s == sub || says(value, s)) {
+			return a.Name + "." + s.Name
+		}
+	}
+	return ""
+}
+
+// says reports whether an object, or one in a list, has a value of a sub-attribute.
+func says(v any, sub *schema.Attribute) bool {
+	if list, ok := v.([]any); ok {
+		return slices.ContainsFunc(list, func(e any) bool { return says(e, sub) })
+	}
+	o, _ := v.(scim.Object)
+	_, ok := scim.Field(o, sub.Name)
+	return ok
+}
+
+// decoded is a value that may be sent as a string of JSON.
+func decoded(v any) any {
+	if s, ok := v.(string); ok && (strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[")) {
+		if o, err := scim.ParseObject(`{"value":` + s + `}`); err == nil {
+			return o["value"]
+		}
+	}
+	return v
 }
 
 // immutableChanged names the immutable attribute or sub-attribute of a that has a value in old and another in next; ""

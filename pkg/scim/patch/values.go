@@ -67,6 +67,9 @@ func appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
 			at[id] = i
 			next = append(next, e)
 		} else {
+			if name := untold(a, nil, next[i], e); name != "" && a.Type == schema.Complex {
+				return nil, errImmutable(name)
+			}
 			merged := overlaid(next[i], e)
 			if name := immutableChanged(a, next[i], merged); name != "" && a.Type == schema.Complex {
 				return nil, errImmutable(name)
@@ -211,6 +214,9 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 		}
 	}
 	return func(e any) (any, error) {
+		if name := untold(a, tg.sub, e, value); name != "" && a.Type == schema.Complex {
+			return nil, errImmutable(name)
+		}
 		n, err := change(e)
 		if err != nil || n == nil {
 			return nil, err

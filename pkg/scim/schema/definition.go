@@ -223,10 +223,9 @@ func (a *Attribute) checkCharacteristics(where string) error {
 		return invalidDefinition("%s has referenceTypes, which only an attribute of type reference has", where)
 	case a.Uniqueness != None && (a.Type == Complex || a.Type == Boolean):
 		return invalidDefinition("%s can't be unique: it is %s", where, a.Type)
-	case a.guessable():
-		return invalidDefinition("%s must not be immutable, or required with several values, and returned never, in "+
-			"whole or in "+
-			"part: whether a write is refused would tell what it has", where)
+	case a.hidden() && a.Required && a.MultiValued:
+		return invalidDefinition("%s is never returned and must not be required and multi-valued: "+
+			"whether the removal of a value is refused would tell what it has", where)
 	case slices.Contains(a.CanonicalValues, ""):
 		return invalidDefinition("%s has an empty canonical value", where)
 	}
@@ -234,13 +233,4 @@ func (a *Attribute) checkCharacteristics(where string) error {
 		a.MaxBytes = MaxUniqueBytes
 	}
 	return nil
-}
-
-// guessable reports whether a client could find a value that it is never shown by trying: a write is refused if the
-// value that it gives to an immutable attribute is another one, or if the value that it removes is the last of a
-// required attribute.
-func (a *Attribute) guessable() bool {
-	fixed := func(a *Attribute) bool { return a.Mutability == Immutable }
-	return fixed(a) && (a.hidden() || slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden)) ||
-		a.hidden() && (slices.ContainsFunc(a.SubAttributes, fixed) || a.Required && a.MultiValued)
 }

@@ -93,15 +93,7 @@ func TestParseSchemaRefuses(t *testing.T) {
 		attributes(
 			badge, `{"name":"a","type":"complex"}`): "subAttributes",
 		attributes(
-			badge, `{"name":"a","mutability":"immutable","returned":"never"}`): "immutable",
-		attributes(
 			badge, `{"name":"a","multiValued":true,"required":true,"mutability":"writeOnly"}`): "required",
-		attributes(badge, `{"name":"a","type":"complex","mutability":"immutable","subAttributes":[{"name":"b",`+
-			`"returned":"never"}]}`): "immutable",
-		attributes(badge, `{"name":"a","type":"complex","returned":"never","subAttributes":[{"name":"b",`+
-			`"mutability":"immutable"}]}`): "immutable",
-		attributes(badge, `{"name":"a","type":"complex","subAttributes":[{"name":"b","mutability":"immutable",`+
-			`"returned":"never"}]}`): "a.b must not",
 		attributes(
 			badge, `{"name":"a","subAttributes":[{"name":"b"}]}`): "complex",
 		attributes(

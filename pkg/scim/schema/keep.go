@@ -20,7 +20,7 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 	if !t.custom {
 		return nil
 	}
-	if err := keep(t.Core.Attributes, old, next); err != nil {
+	if err := keep(t.Core.Attributes, old, next, false); err != nil {
 		return err
 	}
 	for _, e := range t.Extensions {
@@ -34,7 +34,7 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 		}
 		is := make(scim.Object, len(given)+1)
 		maps.Copy(is, given)
-		if err := keep(e.Schema.Attributes, was, is); err != nil {
+		if err := keep(e.Schema.Attributes, was, is, false); err != nil {
 			return err
 		}
 		if len(is) > 0 {
@@ -47,6 +47,24 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 
 // hidden says whether a client never sees the attribute.
 func (a *Attribute) hidden() bool { return a.Returned == Never || a.Mutability == WriteOnly }
+
+// Tells reports whether a value, or one of several, says something about what is never returned of the attribute. Of an
+// immutable attribute that has a value such a value is refused, right or wrong: else a client would find it by trying.
+func (a *Attribute) Tells(v any) bool {
+	if list, ok := v.([]any); ok {
+		return slices.ContainsFunc(list, a.Tells)
+	}
+	if a.hidden() {
+		return v != nil
+	}
+	o, _ := v.(scim.Object)
+	for name, v := range o {
+		if sub := a.Sub(name); v != nil && sub != nil && sub.hidden() {
+			return true
+		}
+	}
+	return false
+}
 
 // visible says whether o has a value of one of the attributes that a client may see.
 func visible(attributes []*Attribute, o scim.Object) bool {
@@ -71,9 +89,14 @@ func fixed(attributes []*Attribute, o scim.Object) bool {
 		func(a *Attribute) bool { return o[a.Name] != nil && a.Mutability == Immutable })
 }
 
-func keep(attributes []*Attribute, old, next scim.Object) error {
+// keep is Keep for some attributes; inside says that they are parts of one that is never returned.
+func keep(attributes []*Attribute, old, next scim.Object, inside bool) error {
 	for _, a := range attributes {
 		was, is := old[a.Name], next[a.Name]
+		if was != nil && is != nil && a.Mutability == Immutable && (inside || a.Tells(is)) {
+			return scim.BadRequest(scim.Mutability, "%s can't be changed once it has a value, "+
+				"and a value that is never returned can't be repeated either.", a.fullName())
+		}
 		if list, several := is.([]any); several && was != nil {
 			is = keepHidden(a, was, list)
 			next[a.Name] = is
@@ -99,7 +122,7 @@ func keep(attributes []*Attribute, old, next scim.Object) error {
 		if sub == nil {
 			sub = scim.Object{}
 		}
-		if err := keep(a.SubAttributes, before, sub); err != nil {
+		if err := keep(a.SubAttributes, before, sub, inside || a.hidden()); err != nil {
 			return err
 		}
 		if len(sub) > 0 {

@@ -18,6 +18,9 @@ const extensionAttributes = `{"attributes":[
 	{"name":"note","returned":"request"},
 	{"name":"answers","multiValued":true,"returned":"never"},
 	{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"type"},{"name":"code","mutability":"writeOnly"}]},
+	{"name":"serial","mutability":"immutable","returned":"never"},
+	{"name":"seal","type":"complex","mutability":"immutable","subAttributes":[{"name":"id"},{"name":"code","returned":"never"}]},
+	{"name":"lock","type":"complex","subAttributes":[{"name":"id"},{"name":"code","mutability":"immutable","returned":"never"}]},
 	{"name":"safe","type":"complex","subAttributes":[{"name":"room"},{"name":"code","mutability":"writeOnly"}]},
 	{"name":"rooms","multiValued":true}]}`
 
@@ -202,6 +205,29 @@ var extensionBehaviours = []behaviour{
 					`[{"code":"`+code+`"}]`)).want(http.StatusOK).has(inExtension("keys"), map[string]any{"$len": 1.0})
 				c.patch(path, op("remove", "keys", keys(code))).want(http.StatusOK).lacks(inExtension("keys"))
 			}
+			c.put(path, stored).want(http.StatusOK)
+			// What is immutable as well can't be said again, right or wrong.
+			fixed := func(serial, seal, lock string) string {
+				return `{"badge":"1"` + serial + `,"seal":{"id":"s"` + seal + `},"lock":{"id":"l"` + lock + `}}`
+			}
+			c.put(path, badged("ann", fixed(`,"serial":"1"`, `,"code":"x"`, `,"code":"x"`))).want(http.StatusOK)
+			refused := func(a *answer) { a.refused(http.StatusBadRequest, "mutability") }
+			for _, v := range []string{"1", "x", "2"} {
+				v = quote(v)
+				for _, body := range []string{fixed(`,"serial":`+v, "", ""), fixed("", `,"code":`+v, ""), fixed("", "", `,"code":`+v)} {
+					refused(c.put(path, badged("ann", body)))
+				}
+				for _, o := range []string{
+					op("replace", "serial", v), op("add", "serial", v), op("replace", "seal.code", v), op("add", "seal", `{"code":`+v+`}`),
+					op("replace", "seal", `{"id":"s","code":`+v+`}`), op("replace", "lock.code", v), op("add", "lock", `{"CODE":`+v+`}`),
+					`{"op":"replace","value":{"` + extensionURN + `":{"serial":` + v + `}}}`,
+					`{"op":"add","value":{"` + extensionURN + `:lock":{"code":` + v + `}}}`,
+				} {
+					refused(c.patch(path, o))
+				}
+			}
+			c.put(path, badged("ann", fixed("", "", ""))).want(http.StatusOK)
+			c.patch(path, op("replace", "lock.id", `"m"`)).want(http.StatusOK).has(inExtension("lock.id"), "m")
 			c.put(path, stored).want(http.StatusOK)
 			// A write that does not name it changes nothing that it does not say.
 			c.unchanged(path, func() {
