@@ -21,6 +21,12 @@ type Tenant = row.Tenant
 // Resource is a resource as a client may see it, not yet projected.
 type Resource = row.Resource
 
+// Touched names the users and groups that a transaction changes.
+type Touched = membership.Touched
+
+// Carry returns what a transaction has to carry because of what it touches.
+type Carry = membership.Carry
+
 // Body says how much of a changed resource a PATCH wants back.
 type Body int
 
@@ -98,7 +104,7 @@ type Options struct {
 	// Rules are asked before each write of a resource, in order; the first error refuses it.
 	Rules []Rule
 	// Carry, if set, adds operations to each transaction that touches users or groups.
-	Carry membership.Carry
+	Carry Carry
 }
 
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.

@@ -44,7 +44,7 @@ func (d *Directory) userOperations(dr *draft, w *membership.Write) {
 			}
 		}
 		d.members.LeaveGone(w, dr.id, false)
-		if dr.leaving.Len() <= w.Room() {
+		if dr.leaving.Len() <= d.members.Room(w) {
 			w.Join(dr.leaving)
 		}
 		return

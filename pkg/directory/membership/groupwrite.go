@@ -43,11 +43,11 @@ func (s *Service) WriteGroup(w *Write, g GroupWrite) {
 	if len(waiting.values) > 0 {
 		small.leave(waiting)
 	}
-	if small.Room() < 0 {
+	small.touchMembers(g)
+	if s.Room(&small) < 0 {
 		s.writeLarge(w, g)
 		return
 	}
-	small.touchMembers(g)
 	*w = small
 }
 
@@ -80,7 +80,7 @@ func (w *Write) touchMembers(g GroupWrite) {
 		}
 	}
 	if len(users) <= maxTouched {
-		w.Touched.Users = append(w.Touched.Users, users...)
+		w.Touched.Users = slices.Concat(w.Touched.Users, users)
 	} else if len(w.Touched.Groups) == 0 {
 		w.Touched.Groups = []string{g.ID}
 	}

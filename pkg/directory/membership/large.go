@@ -173,13 +173,17 @@ func (s *Service) applyChunk(
 	}
 }
 
-// chunkOperations makes the transaction of a chunk. The resources that it touches were touched by the commit already:
-// for those who look through open work it changes nothing.
+// chunkOperations makes the transaction of a chunk. It names the users whose memberships it writes, since the commit
+// may have named only their group, in which those who leave are not found afterwards.
 func (s *Service) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []Change) *Write {
 	w := Begin(ts)
+	w.step = true
 	w.Must(store.RemoveItem(chunk).When(store.IsThere()), errGone)
 	again := s.newWork(workResolve, open.Target)
 	for _, c := range changes {
+		if c.Type == TypeUser {
+			w.Touched.Users = append(w.Touched.Users, c.Value)
+		}
 		stage(&w.Tx, ts.Keys, open.Target, c, staging{gone: &missingError{c.Value}})
 		s.wait(&w.Tx, ts.Keys, &again, c)
 	}

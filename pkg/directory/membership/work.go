@@ -289,14 +289,19 @@ func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupI
 			return seen, err
 		}
 		var pairs, members []store.Op
+		step := Write{ts: ts, step: true}
 		for _, it := range page.Items {
 			value := store.LastPart(it.SK)
 			if row.Text(scim.Object(it.Attrs), "type") == "" {
 				pairs = append(pairs, store.RemoveItem(waitingMember(ts.Keys, groupID, value)))
 			} else {
 				pairs = append(pairs, store.RemoveItem(ts.MemberOf(value, groupID)))
+				step.Touched.Users = append(step.Touched.Users, value)
 			}
 			members = append(members, store.RemoveItem(it.Key))
+		}
+		if err := s.carryAlong(ctx, &step); err != nil {
+			return seen, err
 		}
 		// The member goes last: while it is there, its counterpart is found again after a crash.
 		if err := ts.Batch(ctx, pairs...); err != nil {

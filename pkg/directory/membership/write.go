@@ -17,6 +17,8 @@ type Write struct {
 	Touched Touched
 	// chunks are written before the transaction, which makes them count; nobody looks at them until then.
 	chunks []store.Op
+	// step says that the write is a step of open work, after which readers see what they saw before.
+	step bool
 	// work is open work that the transaction leaves behind.
 	work []work
 }
@@ -35,8 +37,8 @@ func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0
 // maxTouched is how many users one transaction names. More of them are named by their group and its open work.
 const maxTouched = 20
 
-// Carry returns operations that a transaction has to carry beside its own because of what it touches. The operations
-// may happen more than once, and without the transaction.
+// Carry returns what a transaction has to carry beside its own operations because of what it touches: at most one
+// operation for each resource that t names, and one more. They have no conditions.
 type Carry func(ctx context.Context, k store.Keys, t Touched) []store.Op
 
 // Begin is a write of a tenant that does nothing yet.
@@ -49,16 +51,10 @@ func (w *Write) leave(open work) {
 }
 
 // Commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds what
-// each of them has to carry. If there is no room, that is written before: it may happen without the transaction, but
-// never the transaction without it.
+// each of them has to carry.
 func (s *Service) Commit(ctx context.Context, w *Write) error {
-	if s.Carry != nil && !w.Touched.isEmpty() {
-		carried := s.Carry(ctx, w.ts.Keys, w.Touched)
-		if len(carried) <= w.Room() {
-			w.Add(carried...)
-		} else if err := w.ts.Batch(ctx, carried...); err != nil {
-			return err
-		}
+	if err := s.carryAlong(ctx, w); err != nil {
+		return err
 	}
 	if err := w.ts.Batch(ctx, w.chunks...); err != nil {
 		return err
@@ -73,6 +69,29 @@ func (s *Service) Commit(ctx context.Context, w *Write) error {
 		s.discard(ctx, w.ts, w.chunks)
 	}
 	return err
+}
+
+// Room is the number of operations that a write can still take beside what it has to carry.
+func (s *Service) Room(w *Write) int {
+	if s.Carry == nil || w.Touched.isEmpty() {
+		return w.Tx.Room()
+	}
+	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1
+}
+
+// carryAlong adds what a write has to carry. It is part of the transaction: written before, it could be seen and taken
+// for done with before the change is there. A step of open work changes nothing for those who look through it. So if
+// there is no room in its transaction, or if it has none, it goes before.
+func (s *Service) carryAlong(ctx context.Context, w *Write) error {
+	if s.Carry == nil || w.Touched.isEmpty() {
+		return nil
+	}
+	carried := s.Carry(ctx, w.ts.Keys, w.Touched)
+	if w.step && (len(carried) > w.Room() || w.Len() == 0) {
+		return w.ts.Batch(ctx, carried...)
+	}
+	w.Add(carried...)
+	return nil
 }
 
 // FinishAll rolls forward the open work that a committed write has left, as far as the budget of a request goes.
