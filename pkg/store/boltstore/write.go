@@ -121,7 +121,7 @@ func (e *Engine) write() {
 	debug.SetPanicOnFault(true)
 	var last pace
 	for first := range e.queue {
-		last.gather(len(e.queue) + 1)
+		last.gather(func() int { return 1 + len(e.queue) })
 		jobs := []*job{first}
 		for more := true; more && len(jobs) < maxGroup; {
 			select {
