@@ -25,14 +25,14 @@ const maxInteger = 1<<53 - 1
 // parameters are the query parameters of a request by name in lower case.
 type parameters map[string][]string
 
-// parseQuery decodes a query as forms are encoded: `+` is a space. Keys are known in any case. A semicolon is a
-// character like any other, as RFC 3986 has it.
+// parseQuery decodes a query. Keys are known in any case. A semicolon is a character like any other, as RFC 3986 has it.
 func parseQuery(raw string) (parameters, error) {
 	p := parameters{}
+	unescape := unescaper(raw)
 	for part := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(part, "=")
-		key, errKey := url.QueryUnescape(key)
-		value, errValue := url.QueryUnescape(value)
+		key, errKey := unescape(key)
+		value, errValue := unescape(value)
 		if errKey != nil || errValue != nil {
 			return nil, scim.BadRequest(scim.InvalidSyntax,
 				"The query is not properly percent-encoded: write a %% in a value as %%25.")
@@ -41,6 +41,16 @@ func parseQuery(raw string) (parameters, error) {
 		p[key] = append(p[key], value)
 	}
 	return p, nil
+}
+
+// unescaper returns the decoding for a query. A client that writes a blank as `%20` encodes as RFC 3986 does, where `+` is
+// a plus: "jane+test@example.com"; so it is if the query is encoded twice. In any other query `+` is a blank, as forms are
+// encoded.
+func unescaper(raw string) func(string) (string, error) {
+	if strings.Contains(raw, "%20") || strings.Contains(raw, "%2520") {
+		return url.PathUnescape
+	}
+	return url.QueryUnescape
 }
 
 // one returns the value of a parameter that has one value; empty where it was not sent.
@@ -68,8 +78,8 @@ func (p parameters) names(key string) []string {
 	return names
 }
 
-// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. What is out of range
-// comes back as the nearest number that can be told.
+// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. For a number out of range
+// it returns the nearest that can be told.
 func (p parameters) integer(key string, absent int) (int, error) {
 	s, err := p.one(key)
 	if err != nil {
@@ -175,7 +185,7 @@ func decodedOnce(expression string) string {
 	if strings.ContainsRune(expression, ' ') {
 		return expression
 	}
-	again, err := url.QueryUnescape(expression)
+	again, err := unescaper(expression)(expression)
 	if err != nil {
 		return expression
 	}
