@@ -120,17 +120,22 @@ var importRules = []importRule{
 	}, "memberships rest on items, and know nothing of queries and of the operations of clients"},
 	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/...", uuid}, whyUse},
 
+	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{
 		"pkg/scimhttp",
-		[]string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", uuid},
+		[]string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", "pkg/web", uuid},
 		whyEdge,
 	},
-	{"pkg/adminhttp", []string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", uuid}, whyEdge},
-	{"pkg/oauthhttp", []string{"pkg/tenant"}, whyEdge},
+	{
+		"pkg/adminhttp",
+		[]string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/web", uuid},
+		whyEdge,
+	},
+	{"pkg/oauthhttp", []string{"pkg/tenant", "pkg/web"}, whyEdge},
 	{
 		"pkg/apigw",
-		[]string{"pkg/scim", lambdaGo, lambdaHTTP},
-		"apigw alone knows API Gateway's events and nothing of what answers them",
+		[]string{"pkg/scim", "pkg/task", lambdaGo, lambdaHTTP, xsync},
+		"apigw alone knows API Gateway's events, and nothing of what answers them; of scim it uses the encoder of JSON",
 	},
 
 	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},

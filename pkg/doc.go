@@ -39,6 +39,7 @@
 //	directory/membership  who is a member of which group, small and large changes, open work; commits
 //	directory        users, groups and members: uniqueness, versions, filters, pages
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
+//	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
 //	adminhttp        the operator's API over HTTP

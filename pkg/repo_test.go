@@ -219,6 +219,7 @@ var clockReaders = map[string]string{
 	"pkg/internal/awsfake/...":      "it waits for a process",
 	"pkg/store/boltstore/pace.go":   "how long a commit took",
 	"pkg/store/storetest/expiry.go": "items that have expired by the clock of any engine",
+	"pkg/apigw/gateway.go":          "deadlines of connections, which are the machine's",
 }
 
 func TestClockIsGiven(t *testing.T) {

@@ -38,7 +38,7 @@ func noClient(err error) error {
 }
 
 func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, true, "name", "scopes", "jwks", "expiresAt")
+	o, err := body(r, true, "name", "scopes", "jwks", "expiresAt")
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
 
 // renewClient makes another secret, or replaces the keys.
 func (a *api) renewClient(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, true, "jwks", "expiresAt")
+	o, err := body(r, true, "jwks", "expiresAt")
 	if err != nil {
 		return err
 	}

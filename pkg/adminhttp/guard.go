@@ -16,18 +16,17 @@ import (
 // came from the network.
 func LocalGuard(next http.Handler, key string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
 		if key != "" {
 			if !sent(r, key) {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
-				writeProblem(w, &problem{http.StatusUnauthorized, "Send the admin key as Authorization: Bearer KEY."})
+				Refuse(w, r, http.StatusUnauthorized, "Send the admin key as Authorization: Bearer KEY.")
 				return
 			}
 			next.ServeHTTP(w, r)
 			return
 		}
 		if reason := foreign(r); reason != "" {
-			writeProblem(w, &problem{http.StatusForbidden, reason})
+			Refuse(w, r, http.StatusForbidden, reason)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // Root is the path under which the admin API is served.
@@ -30,7 +31,7 @@ type Config struct {
 	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
 	// Clock returns the program's time, and the machine's. It is required with SetClock.
 	Clock func() (now, machine time.Time)
-	// Log takes what is answered with 500; nil discards.
+	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
 
@@ -91,20 +92,27 @@ func New(c Config) http.Handler {
 	for path, m := range a.clientRoutes() {
 		mux.Handle(Root+path, a.handler(m))
 	}
-	return a.routes(mux)
+	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
 }
 
-// routes answers what the mux has no route for. The mux would answer in text, and redirect paths that it wants to mend.
-func (a *api) routes(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+// serve answers with the mux, and what the mux has no route for. The mux would answer in text, and redirect paths
+// that it wants to mend.
+func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWriter, *web.Request) error {
+	return func(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
+		r := wr.WithContext(ctx)
+		defer func() { wr.Route = r.Pattern }()
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") ||
 			strings.Contains(r.URL.Path, "/.") {
-			a.fail(w, r, &problem{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."})
-			return
+			return &problem{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)
-	})
+		return nil
+	}
+}
+
+// failed answers an error that no endpoint has answered, such as a panic.
+func (a *api) failed(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
+	a.fail(w, r.WithContext(ctx), err)
 }
 
 // handler picks the endpoint by method and writes its error.

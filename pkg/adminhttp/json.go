@@ -2,7 +2,6 @@ package adminhttp
 
 import (
 	"errors"
-	"io"
 	"maps"
 	"mime"
 	"net/http"
@@ -12,14 +11,15 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // maxBody bounds a request body.
 const maxBody = 64 << 10
 
 // body reads a JSON object that has no other keys than those. A body that may be left out reads as an empty object.
-func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string) (scim.Object, error) {
-	o, err := document(w, r, optional, maxBody)
+func body(r *http.Request, optional bool, keys ...string) (scim.Object, error) {
+	o, err := document(r, optional, maxBody)
 	if err != nil {
 		return nil, err
 	}
@@ -32,13 +32,14 @@ func body(w http.ResponseWriter, r *http.Request, optional bool, keys ...string)
 }
 
 // document reads a JSON object of at most limit bytes.
-func document(w http.ResponseWriter, r *http.Request, optional bool, limit int64) (scim.Object, error) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &problem{http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) +
-			" KiB at most."}
-	}
-	if err != nil {
+func document(r *http.Request, optional bool, limit int64) (scim.Object, error) {
+	data, err := web.ReadText(r, limit)
+	switch {
+	case errors.Is(err, web.ErrTooLarge):
+		return nil, &problem{
+			http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most.",
+		}
+	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}
 	if len(data) == 0 && optional {

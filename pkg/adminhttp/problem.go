@@ -6,6 +6,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // retryAfter is how many seconds a client is asked to wait where trying again may help.
@@ -56,10 +57,16 @@ func problemOf(err error) *problem {
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= http.StatusInternalServerError {
-		a.log.ErrorContext(r.Context(), "admin request failed", "method", r.Method, "path", r.URL.Path, "status", p.status,
-			"error", err)
+		a.log.ErrorContext(r.Context(), "admin request failed", "requestId", w.Header().Get("X-Request-Id"),
+			"method", r.Method, "path", r.URL.Path, "status", p.status, "error", err)
 	}
 	writeProblem(w, p)
+}
+
+// Refuse answers a request that a gateway or a guard refused before the handler saw it, as problem details.
+func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+	web.Headers(w)
+	writeProblem(w, &problem{status, detail})
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {

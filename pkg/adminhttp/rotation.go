@@ -9,7 +9,7 @@ import (
 )
 
 func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "action", "force")
+	o, err := body(r, false, "action", "force")
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) changeToken(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "expiresAt")
+	o, err := body(r, false, "expiresAt")
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a *api) listNotices(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "kind")
+	o, err := body(r, false, "kind")
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (a *api) getClock(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (a *api) setClock(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "now")
+	o, err := body(r, false, "now")
 	if err != nil {
 		return err
 	}

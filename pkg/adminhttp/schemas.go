@@ -22,7 +22,7 @@ func missing(what, name string) error {
 
 // definitionBody reads the body of a PUT whose key must be the name in the path; where it is left out, that is put in.
 func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.Object, error) {
-	o, err := document(w, r, false, schema.MaxDefinitionBytes)
+	o, err := document(r, false, schema.MaxDefinitionBytes)
 	if err != nil {
 		return nil, err
 	}

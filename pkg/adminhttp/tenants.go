@@ -4,17 +4,17 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // defaultCount is the length of a page of tenants that asks for none.
 const defaultCount = 100
 
 func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, false, "id", "name", "idp", "settings")
+	o, err := body(r, false, "id", "name", "idp", "settings")
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (a *api) getTenant(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
-	patch, err := body(w, r, false, "name", "idp", "active", "settings")
+	patch, err := body(r, false, "name", "idp", "active", "settings")
 	if err != nil {
 		return err
 	}
@@ -124,13 +124,9 @@ func (a *api) tenant(r *http.Request, t tenant.Tenant) scim.Object {
 
 // base is scheme and host of the deployment: as configured, else as the request came.
 func (a *api) base(r *http.Request) string {
-	if a.baseURL != "" {
-		return a.baseURL
+	base, err := web.Base(a.baseURL, r)
+	if err != nil {
+		return "" // a Host that can't stand in a URL: the path alone is still right
 	}
-	scheme := "http"
-	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(first), "https") {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
+	return base
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(w, r, true, "scopes", "expiresAt")
+	o, err := body(r, true, "scopes", "expiresAt")
 	if err != nil {
 		return err
 	}

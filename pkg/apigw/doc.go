@@ -1,7 +1,10 @@
-// Package apigw joins Amazon API Gateway's HTTP API (payload format 2.0) to net/http, in both directions: Handler makes
-// a Lambda function of an http.Handler, RoundTrip makes an http.Handler of a Lambda function.
+// Package apigw joins Amazon API Gateway's HTTP API (payload format 2.0) to net/http, in both directions: Handler
+// makes a Lambda function of an http.Handler, Gateway makes an http.Handler of a Lambda function. It knows nothing of
+// the protocols that they speak.
 //
-// It is the only package that knows github.com/awslabs/aws-lambda-go-api-proxy, and it mends what HTTP API and that
-// library get wrong between them: a path that arrives URL-decoded, headers split at commas, a stage name in the path,
-// panics, answers without a status, requests that can't be converted.
+// Answers are collected and encoded by github.com/awslabs/aws-lambda-go-api-proxy, the only package that does so
+// here: text or base64, cookies apart. Requests are made by request.go, because all that the library makes of an
+// event had to be undone: it parses the decoded path as if it were encoded (`/Users/a#b` became `/Users/a`), splits
+// headers at commas, takes the host from the wrong place, leaves the stage in the path, and prints the whole URL to
+// the log if it fails.
 package apigw

@@ -4,41 +4,52 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Limits of AWS that a request or an answer may run into.
 const (
 	// MaxPayload is the largest body that HTTP API takes, in bytes.
 	MaxPayload = 10 << 20
-	// MaxInvocation is the largest event that a function is called with, and the largest answer that it may give, in bytes
-	// of JSON.
+	// MaxInvocation is the largest event that a function is called with, and the largest answer that it may give, in
+	// bytes of JSON.
 	MaxInvocation = 6 << 20
 	// timeout is how long HTTP API waits for a function.
 	timeout = 30 * time.Second
 )
 
-// drain is how much of a refused body is read before the answer, so that a client still sending it gets to see the
+// drain is how much of a refused body is read behind the answer, so that a client still sending it gets to see the
 // answer.
 const drain = 64 << 20
 
-// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON would
-// carry it, and so does the answer come back. So a local run exercises every conversion that a deployment does, and
-// AWS's limits on sizes hold. Two things differ: a path with an encoded `?` is not cut short there, and a body too
-// large is refused in SCIM.
+// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON
+// would carry it, and so does the answer come back. So a local run exercises every conversion that a deployment does,
+// and AWS's limits on sizes and time hold. Two things differ: a path with an encoded `?` is not cut short there, and
+// Fail may answer in the format of the function's protocol.
 type Gateway struct {
 	// Function is what is called. It goes on when the client hangs up, as it does in AWS.
 	Function Function
-	// Now gives the time that events carry; without it they carry none.
+	// Now gives the time that events carry; nil gives none.
 	Now func() time.Time
+	// Fail answers what the gateway itself refuses; nil answers as API Gateway does.
+	Fail func(w http.ResponseWriter, r *http.Request, status int, detail string)
+	// Admit decides whether the body of a request is read. If not, the function gets the request without a body, and is
+	// expected to refuse it; nil admits all.
+	Admit func(r *http.Request) bool
+	// InFlight bounds what the requests hold at the same time; nil does not.
+	InFlight *InFlight
+	// Timeout is how long the client waits for the function; 0 means 30 seconds, as in AWS.
+	Timeout time.Duration
 }
 
 // RoundTrip returns the Gateway in front of f.
@@ -46,40 +57,136 @@ func RoundTrip(f Function) http.Handler { return Gateway{Function: f} }
 
 // ServeHTTP implements http.Handler.
 func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.Timeout == 0 {
+		g.Timeout = timeout
+	}
+	if r.Body == nil || r.Body == http.NoBody {
+		g.call(w, r, nil)
+		return
+	}
+	if g.Admit != nil && !g.Admit(r) {
+		w.Header().Set("Connection", "close")
+		g.call(w, r, nil)
+		linger(w, r, time.Second)
+		return
+	}
+	release, err := g.InFlight.body(r)
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		g.busy(w, r)
+		return
+	}
+	defer release()
 	body, err := readBody(r)
-	if err != nil {
-		send(w, r, errorResponse(scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")))
+	switch {
+	case err != nil:
+		g.fail(w, r, http.StatusBadRequest, "The request body could not be read to its end.")
+	case len(body) > MaxPayload:
+		w.Header().Set("Connection", "close")
+		g.tooLarge(w, r)
+		linger(w, r, 10*time.Second)
+	default:
+		g.call(w, r, body)
+	}
+}
+
+// linger reads on, for a while, from a client that is still sending a body that nobody wants: if the connection were
+// closed at once, the client might never see the answer.
+func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
+	rc := http.NewResponseController(w)
+	if rc.Flush() != nil || rc.SetReadDeadline(time.Now().Add(most)) != nil {
 		return
 	}
-	if len(body) > MaxPayload {
-		_, _ = io.CopyN(io.Discard, r.Body, drain)
-		send(w, r, tooLarge())
+	_, _ = io.CopyN(io.Discard, r.Body, drain)
+}
+
+// call calls the function and sends its answer, or gives up on it in time: a function that goes on is left alone.
+func (g Gateway) call(w http.ResponseWriter, r *http.Request, body []byte) {
+	release, err := g.InFlight.call(r.Context(), g.Timeout)
+	if err != nil {
+		g.busy(w, r)
 		return
 	}
-	resp, err := g.invoke(r.Context(), event(r, body, g.Now))
-	if err != nil {
-		slog.ErrorContext(r.Context(), "function failed", "error", err)
-		resp = events.APIGatewayV2HTTPResponse{
-			StatusCode: http.StatusInternalServerError,
-			Headers:    map[string]string{"Content-Type": "application/json"},
-			Body:       `{"message":"Internal Server Error"}`,
+	defer func() { release() }()
+	var (
+		mu       sync.Mutex
+		answered bool
+	)
+	watch := time.AfterFunc(g.Timeout, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if answered {
+			return
 		}
+		answered = true
+		// A panic here could not be caught anywhere else.
+		_ = task.Do(func() error {
+			w.Header().Set("Connection", "close")
+			g.fail(w, r, http.StatusServiceUnavailable, "The request took too long. Try again, or ask for less at a time.")
+			return http.NewResponseController(w).Flush()
+		})
+	})
+	resp, err := g.invoke(r.Context(), event(r, body, g.Now))
+	watch.Stop()
+	mu.Lock()
+	late := answered
+	answered = true
+	mu.Unlock()
+	switch {
+	case late:
+		return
+	case errors.Is(err, errTooLarge):
+		g.tooLarge(w, r)
+		return
+	case err != nil:
+		slog.ErrorContext(r.Context(), "function failed", "error", err)
+		resp = plain(http.StatusInternalServerError)
 	}
+	sent, err := g.InFlight.answer(r.Context(), len(resp.Body))
+	if err != nil {
+		g.busy(w, r)
+		return
+	}
+	defer sent()
+	release()
+	release = func() {}
 	send(w, r, resp)
 }
 
+// fail answers for the gateway itself.
+func (g Gateway) fail(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	if g.Fail == nil {
+		send(w, r, plain(status))
+		return
+	}
+	g.Fail(w, r, status, detail)
+}
+
+func (g Gateway) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	g.fail(w, r, http.StatusServiceUnavailable, "The server is busy with other requests. Try again in a moment.")
+}
+
+func (g Gateway) tooLarge(w http.ResponseWriter, r *http.Request) {
+	g.fail(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is larger than a function can be sent: "+
+		"its body may have at most %d bytes, as JSON in the event %d.", MaxPayload, MaxInvocation))
+}
+
+// errTooLarge says that a request does not fit in an event.
+var errTooLarge = errors.New("apigw: event is over the limit")
+
 // invoke calls the function with ev as AWS does. The error holds nothing of the request.
-func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (
-	resp events.APIGatewayV2HTTPResponse, err error,
-) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+func (g Gateway) invoke(
+	ctx context.Context, ev events.APIGatewayV2HTTPRequest,
+) (resp events.APIGatewayV2HTTPResponse, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.Timeout)
 	defer cancel()
 	ev, size, err := sentRequest(ev)
 	if err != nil {
 		return resp, err
 	}
 	if size > MaxInvocation {
-		return tooLarge(), nil
+		return resp, errTooLarge
 	}
 	answered, err := g.Function(ctx, ev)
 	if err != nil {
@@ -95,13 +202,6 @@ func (g Gateway) invoke(ctx context.Context, ev events.APIGatewayV2HTTPRequest) 
 		return resp, fmt.Errorf("apigw: function: status %d", resp.StatusCode)
 	}
 	return resp, nil
-}
-
-// tooLarge is what stands for the gateway's own 413, which is no SCIM.
-func tooLarge() events.APIGatewayV2HTTPResponse {
-	return errorResponse(scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
-		"The request is larger than a function can be sent: its body may have at most %d bytes, as JSON in the event %d.",
-		MaxPayload, MaxInvocation))
 }
 
 // readBody reads the body of r, up to one byte beyond what the gateway takes.
@@ -123,7 +223,7 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	if resp.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(resp.Body)
 		if err != nil {
-			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusInternalServerError)
+			send(w, r, plain(http.StatusInternalServerError))
 			return
 		}
 		body = string(decoded)
@@ -139,6 +239,10 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	empty := resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified
 	if h.Get("Content-Type") == "" && !empty {
 		h.Set("Content-Type", "application/json")
+	}
+	if len(body) > small {
+		// A client that reads nothing must not hold the answer for ever. Whether w has deadlines does not matter.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendWithin))
 	}
 	w.WriteHeader(resp.StatusCode)
 	if !empty && r.Method != http.MethodHead {

@@ -1,67 +1,93 @@
 package apigw
 
 import (
+	"context"
 	"encoding/base64"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
-
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // defaultStage is the stage whose name is not part of the path.
 const defaultStage = "$default"
 
-// mend returns ev as the library converts it faithfully, or the error that answers it.
-//
-// Everything that the library would refuse is refused or repaired here, because it prints the whole URL, and with it
-// names of people, to the log when it fails.
-func mend(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, *scim.Error) {
-	if !isToken(ev.RequestContext.HTTP.Method) {
-		return ev, scim.BadRequest(scim.InvalidSyntax, "The request has no valid HTTP method.")
+// badEvent says why an event is no HTTP request.
+type badEvent string
+
+// Error implements error.
+func (e badEvent) Error() string { return "apigw: " + string(e) }
+
+// request makes the request behind ev as a net/http server would have made it. The error tells nothing of the event.
+func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Request, error) {
+	c := &ev.RequestContext
+	if !isToken(c.HTTP.Method) {
+		return nil, badEvent("no valid HTTP method")
 	}
+	body := ev.Body
 	if ev.IsBase64Encoded {
-		body, err := base64.StdEncoding.DecodeString(ev.Body)
+		decoded, err := base64.StdEncoding.DecodeString(body)
 		if err != nil {
-			return ev, scim.BadRequest(scim.InvalidSyntax, "The request body is not the base64 that the gateway announced.")
+			return nil, badEvent("the body is not base64")
 		}
-		ev.Body, ev.IsBase64Encoded = string(body), false
+		body = string(decoded)
 	}
-	path := ev.RawPath
-	if path == "" {
-		path = ev.RequestContext.HTTP.Path
+	u := &url.URL{Path: withoutStage(wholePath(ev), c.Stage), RawQuery: escapeQuery(ev.RawQueryString)}
+	r := &http.Request{
+		Method: c.HTTP.Method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header(ev),
+		Body: http.NoBody, Host: c.DomainName, RequestURI: u.RequestURI(), RemoteAddr: net.JoinHostPort(c.HTTP.SourceIP, "0"),
 	}
-	if cutShort(path, ev) {
-		return ev, scim.Errorf(http.StatusNotFound, scim.NoType,
-			"There is nothing at this path: it has a question mark in it.")
+	if body != "" {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	}
-	path = withoutStage(path, ev.RequestContext.Stage)
-	// HTTP API hands the path over decoded and the library parses it as if it were encoded: `/Users/a#b` would become
-	// `/Users/a`.
-	ev.RawPath = (&url.URL{Path: path}).EscapedPath()
-	ev.RawQueryString = escapeQuery(ev.RawQueryString)
-	// The library builds a URL from the domain name and splits headers at commas; restore puts both back.
-	ev.RequestContext.DomainName = ""
-	ev.Headers = nil
-	return ev, nil
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	r.Header.Del("Host")
+	return r.WithContext(ctx), nil
 }
 
-// cutShort tells whether HTTP API has cut the path at a `?` that it had decoded, so that `/Users/a%3Fb` would reach
-// user a: the path in the request context, or a path parameter, may still have it.
-func cutShort(path string, ev events.APIGatewayV2HTTPRequest) bool {
-	if strings.HasPrefix(ev.RequestContext.HTTP.Path, path+"?") {
-		return true
+// header returns the headers of the request behind ev. HTTP API joins the values of one name by commas; net/http
+// takes that for one value, and so does whoever reads lists.
+func header(ev events.APIGatewayV2HTTPRequest) http.Header {
+	h := make(http.Header, len(ev.Headers)+3)
+	for name, value := range ev.Headers {
+		h.Set(name, value)
+	}
+	for _, cookie := range ev.Cookies {
+		h.Add("Cookie", cookie)
+	}
+	if h.Get("X-Forwarded-Proto") == "" {
+		// An HTTP API is never reached but by TLS.
+		h.Set("X-Forwarded-Proto", "https")
+	}
+	h.Set(RequestIDHeader, ev.RequestContext.RequestID)
+	return h
+}
+
+// wholePath returns the path of the request, decoded as HTTP API hands it over. HTTP API cuts a path at a `?` that it
+// has decoded, so that `/Users/a%3Fb` would reach the user a. The path in the request context, or a path parameter,
+// may still have the rest: the path gets it back, and there is nothing at it.
+func wholePath(ev events.APIGatewayV2HTTPRequest) string {
+	path := ev.RawPath
+	if path == "" || strings.HasPrefix(ev.RequestContext.HTTP.Path, path+"?") {
+		return ev.RequestContext.HTTP.Path
+	}
+	if strings.Contains(path, "?") {
+		return path
 	}
 	for _, value := range ev.PathParameters {
-		if decoded, err := url.PathUnescape(value); strings.Contains(value, "?") || err == nil &&
-			strings.Contains(decoded, "?") {
-			return !strings.Contains(path, "?")
+		if decoded, err := url.PathUnescape(value); err == nil {
+			value = decoded
+		}
+		if _, rest, cut := strings.Cut(value, "?"); cut {
+			return path + "?" + rest
 		}
 	}
-	return false
+	return path
 }
 
 // withoutStage strips the stage that HTTP API leaves in front of the path, if it is not the default stage.
@@ -94,25 +120,6 @@ func escapeQuery(query string) string {
 		b.WriteByte(query[i])
 	}
 	return b.String()
-}
-
-// restore makes r what a net/http server would have made of the request behind ev.
-func restore(r *http.Request, ev events.APIGatewayV2HTTPRequest) {
-	for name, value := range ev.Headers {
-		r.Header.Set(name, value)
-	}
-	r.Host = r.Header.Get("Host")
-	r.Header.Del("Host")
-	if r.Host == "" {
-		r.Host = ev.RequestContext.DomainName
-	}
-	if r.Header.Get("X-Forwarded-Proto") == "" {
-		// An HTTP API is never reached but by TLS.
-		r.Header.Set("X-Forwarded-Proto", "https")
-	}
-	r.Header.Set(RequestIDHeader, ev.RequestContext.RequestID)
-	r.URL.Scheme, r.URL.Host = "", ""
-	r.RemoteAddr = net.JoinHostPort(ev.RequestContext.HTTP.SourceIP, "0")
 }
 
 // isToken tells whether s can be an HTTP method (RFC 9110, section 9.1; methods are letters in practice).

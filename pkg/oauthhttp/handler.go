@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // Root is the path under which the token endpoints are.
@@ -33,7 +34,8 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &handler{c}
+	h := &handler{c}
+	return web.New(web.Edge{Name: "oauth", Serve: h.serve, Fail: h.fail, Log: c.Log})
 }
 
 // problem is an error of RFC 6749, section 5.2.
@@ -48,21 +50,11 @@ func badRequest(detail string) error {
 	return &problem{http.StatusBadRequest, "invalid_request", detail}
 }
 
-// margin is what is left of the time that the caller allows for writing an answer that says so when it runs out.
-const margin = 500 * time.Millisecond
-
-// ServeHTTP implements http.Handler.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
-		defer cancel()
-	}
+// serve answers a request with an access token, or returns the error to answer.
+func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Request) error {
 	token, err := h.grant(ctx, w, r)
 	if err != nil {
-		h.fail(ctx, w, err)
-		return
+		return err
 	}
 	scopes := make([]string, len(token.Scopes))
 	for i, scope := range token.Scopes {
@@ -72,9 +64,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"access_token": token.Value, "token_type": "Bearer", "expires_in": int64(token.ExpiresIn / time.Second),
 		"scope": strings.Join(scopes, " "),
 	})
+	return nil
 }
 
-func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Request) (tenant.AccessToken, error) {
+func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *web.Request) (tenant.AccessToken, error) {
 	rest, _ := strings.CutPrefix(r.URL.Path, Root)
 	id, last, _ := strings.Cut(rest, "/")
 	if id == "" || last != "token" {
@@ -83,6 +76,7 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			"There is nothing here. The token endpoint of a tenant is /oauth2/TENANT/token.",
 		}
 	}
+	r.Route = Root + "{tenant}/token"
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return tenant.AccessToken{}, &problem{
@@ -90,7 +84,7 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			"Access tokens are requested by POST.",
 		}
 	}
-	form, err := readForm(w, r)
+	form, err := readForm(r.Request)
 	if err != nil {
 		return tenant.AccessToken{}, err
 	}
@@ -108,7 +102,7 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			"The grant_type must be client_credentials.",
 		}
 	}
-	audience, err := h.audience(r, id)
+	audience, err := h.audience(r.Request, id)
 	if err != nil {
 		return tenant.AccessToken{}, err
 	}
@@ -119,25 +113,18 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return h.Tenants.Grant(ctx, id, proof, audience, want)
 }
 
-// audience is the URL of a tenant's token endpoint: where it was configured, as it was configured.
+// audience is the URL of a tenant's token endpoint, which an assertion must be for. It does not follow the Host
+// header: an assertion that a client made for another server would be taken here.
 func (h *handler) audience(r *http.Request, id string) (string, error) {
-	base := strings.TrimRight(h.BaseURL, "/")
-	if base == "" {
-		scheme := "http"
-		first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-		if r.TLS != nil || strings.EqualFold(strings.TrimSpace(first), "https") {
-			scheme = "https"
-		}
-		if r.Host == "" {
-			return "", badRequest("The Host header names no host.")
-		}
-		base = scheme + "://" + r.Host
+	base, err := web.Bound(h.BaseURL, r)
+	if err != nil {
+		return "", badRequest("The Host header names no host.")
 	}
 	return base + Root + url.PathEscape(id) + "/token", nil
 }
 
 // fail answers an error. The text of one that is not known goes to the log only.
-func (h *handler) fail(ctx context.Context, w http.ResponseWriter, err error) {
+func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
 	p := (*problem)(nil)
 	denied := (*tenant.GrantError)(nil)
 	detail, outage := tenant.Outage(err)
@@ -152,20 +139,30 @@ func (h *handler) fail(ctx context.Context, w http.ResponseWriter, err error) {
 		p = &problem{http.StatusServiceUnavailable, "temporarily_unavailable", detail}
 		w.Header().Set("Retry-After", "60")
 	case tenant.Temporary(err) || errors.Is(err, context.Canceled):
-		h.Log.WarnContext(ctx, "busy", "error", err)
+		h.Log.WarnContext(ctx, "busy", "requestId", r.ID, "error", err)
 		p = &problem{
 			http.StatusServiceUnavailable, "temporarily_unavailable",
 			"The service is busy. Try again in a few seconds.",
 		}
 		w.Header().Set("Retry-After", "5")
 	default:
-		h.Log.ErrorContext(ctx, "token request failed", "error", err)
+		h.Log.ErrorContext(ctx, "token request failed", "requestId", r.ID, "error", err)
 		p = &problem{http.StatusInternalServerError, "server_error", "The request failed for a reason that is logged."}
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="OAuth"`)
 	}
 	write(w, p.status, map[string]any{"error": p.code, "error_description": plain(p.detail)})
+}
+
+// Refuse answers a request that a gateway refused before the handler saw it, with an error of RFC 6749, section 5.2.
+func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+	code := "invalid_request"
+	if status >= http.StatusInternalServerError {
+		code = "temporarily_unavailable"
+	}
+	web.Headers(w)
+	write(w, status, map[string]any{"error": code, "error_description": plain(detail)})
 }
 
 // plain leaves out what error_description may not hold (RFC 6749, section 5.2).
@@ -185,7 +182,6 @@ func write(w http.ResponseWriter, status int, body map[string]any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // a client that is gone can't be told

@@ -3,13 +3,13 @@ package oauthhttp
 import (
 	"encoding/base64"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 const (
@@ -23,19 +23,19 @@ const (
 
 // readForm reads the parameters of the body. One without a value counts as left out, one that comes twice is an error,
 // unknown ones are ignored (RFC 6749, section 3.2). Those of the query are not looked at: secrets have no place there.
-func readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+func readForm(r *http.Request) (map[string]string, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/x-www-form-urlencoded" {
 		return nil, badRequest("Send the parameters in the body, as application/x-www-form-urlencoded.")
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	text, err := web.ReadText(r, maxBody)
+	switch {
+	case errors.Is(err, web.ErrTooLarge):
 		return nil, &problem{http.StatusRequestEntityTooLarge, "invalid_request", "A body may have 16 KiB at most."}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}
-	return parseForm(string(data))
+	return parseForm(text)
 }
 
 func parseForm(body string) (map[string]string, error) {

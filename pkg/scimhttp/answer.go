@@ -43,7 +43,6 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 	for name, values := range a.header {
 		h[name] = values
 	}
-	h.Set("Cache-Control", "no-store")
 	if a.keep {
 		h.Set("Cache-Control", "private, no-cache")
 	}
@@ -51,8 +50,6 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 	if !rq.reads() {
 		h.Set("Vary", "Accept, Accept-Encoding, Prefer")
 	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Request-Id", rq.id)
 	body := a.body
 	if body != nil {
 		h.Set("Content-Type", mediaType(rq))

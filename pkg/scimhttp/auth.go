@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // challenge is the WWW-Authenticate header of every 401 (RFC 6750, section 3). It is the same for every reason.
@@ -29,7 +30,7 @@ func (e *scopeError) Error() string { return "scimhttp: the token has no scope f
 // authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a
 // tenant that this process has not let the same token in to before is touched until that is known.
 func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
-	authorization := strings.Join(rq.Header.Values("Authorization"), ",")
+	authorization := authorizationOf(rq.Request.Request)
 	if account, token, ok := h.Tenants.Recall(rq.target.tenant, authorization); ok {
 		return h.ahead(ctx, rq, authorization, account, token)
 	}
@@ -40,6 +41,11 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 	noted := h.touch(ctx, account, token)
 	defer func() { err = errors.Join(err, <-noted) }()
 	return h.carryOut(ctx, rq, account, token)
+}
+
+// authorizationOf returns the Authorization header of a request; two of them are no token.
+func authorizationOf(r *http.Request) string {
+	return strings.Join(r.Header.Values("Authorization"), ",")
 }
 
 // errChanged says that the tenant is not what it was when it was last read.
@@ -125,32 +131,9 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 
 // baseURL is the base URL of the tenant that the path names.
 func (h *handler) baseURL(rq *request) (string, error) {
-	base := strings.TrimRight(h.BaseURL, "/")
-	if base == "" {
-		if !plainHost(rq.Host) {
-			return "", scim.BadRequest(scim.NoType, "The Host header names no host.")
-		}
-		base = scheme(rq.Request) + "://" + rq.Host
+	base, err := web.Base(h.BaseURL, rq.Request.Request)
+	if err != nil {
+		return "", scim.BadRequest(scim.NoType, "The Host header names no host.")
 	}
 	return base + "/scim/v2/" + url.PathEscape(rq.target.tenant), nil
-}
-
-// scheme is https where the request, or the first proxy that it met, says so.
-func scheme(r *http.Request) string {
-	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(first), "https") {
-		return "https"
-	}
-	return "http"
-}
-
-// plainHost tells whether s is a host, maybe with a port, that can stand in a URL as it is.
-func plainHost(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._:[]", c) >= 0) {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 255
 }

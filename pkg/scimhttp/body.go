@@ -2,12 +2,12 @@ package scimhttp
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // body reads the request's body as a JSON object.
@@ -22,29 +22,17 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 // text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no
 // body is no JSON, whatever its type (a gateway may have made one up).
 func (h *handler) text(rq *request) (string, error) {
-	if rq.ContentLength > h.MaxBodyBytes {
-		return "", h.tooLarge(rq)
-	}
 	text, err := rq.body()
-	if tooBig := (*http.MaxBytesError)(nil); int64(len(text)) > h.MaxBodyBytes || errors.As(err, &tooBig) {
+	switch {
+	case errors.Is(err, web.ErrTooLarge):
 		return "", h.tooLarge(rq)
-	}
-	if err != nil {
+	case err != nil:
 		return "", scim.BadRequest(scim.InvalidSyntax, "The request body could not be read to its end.")
 	}
 	if strings.TrimSpace(text) == "" {
 		return "", scim.BadRequest(scim.InvalidSyntax, "The request has no body; a JSON object is needed.")
 	}
 	return text, checkMediaType(rq.Header)
-}
-
-// readText reads at most limit bytes. length is how many are announced, or negative: the memory for them is taken once.
-func readText(r io.Reader, length, limit int64) (string, error) {
-	var b strings.Builder
-	b.Grow(int(min(max(length, 0), limit)))
-	// io.Copy would take 32 KB to read a body of a hundred bytes.
-	_, err := io.CopyBuffer(&b, io.LimitReader(r, limit), make([]byte, min(max(length, 512), 32<<10)))
-	return b.String(), err
 }
 
 func (h *handler) tooLarge(rq *request) error {

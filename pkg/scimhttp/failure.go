@@ -2,17 +2,13 @@ package scimhttp
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -51,22 +47,18 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		return scim.Errorf(http.StatusForbidden, scim.NoType,
 			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.", tooNarrow.method)
 	case outage:
-		h.Log.ErrorContext(ctx, "outage", "requestId", rq.id, "error", err)
+		h.Log.ErrorContext(ctx, "outage", "requestId", rq.ID, "error", err)
 		return &scim.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute, Detail: detail}
 	case temporary:
-		h.Log.WarnContext(ctx, "busy", "requestId", rq.id, "error", err)
+		h.Log.WarnContext(ctx, "busy", "requestId", rq.ID, "error", err)
 		return &scim.Error{
 			Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
 			Detail: "The server is busy with other changes. Please try again in a moment.",
 		}
 	}
-	attributes := []any{"requestId", rq.id, "error", err}
-	if p := (*task.Panic)(nil); errors.As(err, &p) {
-		attributes = append(attributes, "stack", string(p.Stack))
-	}
-	h.Log.ErrorContext(ctx, "internal error", attributes...)
+	h.Log.ErrorContext(ctx, "internal error", "requestId", rq.ID, "error", err)
 	return scim.Errorf(http.StatusInternalServerError, scim.NoType,
-		"An internal error occurred. The operator finds it under request id %s.", rq.id)
+		"An internal error occurred. The operator finds it under request id %s.", rq.ID)
 }
 
 // errorAnswer is e as an answer (RFC 7644, section 3.12).
@@ -76,50 +68,4 @@ func errorAnswer(e *scim.Error) answer {
 		a.header.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	return a
-}
-
-// requestIDHeader is where the gateway's id of a request is found, if there is a gateway.
-const requestIDHeader = "X-Amzn-Requestid"
-
-// requestID is the id under which the log speaks of the request: the gateway's, else a random one.
-func requestID(r *http.Request) string {
-	id := r.Header.Get(requestIDHeader)
-	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool {
-		return c <= ' ' || c > '~' || c == '"' ||
-			c == '\\'
-	}) {
-		return rand.Text()
-	}
-	return id
-}
-
-// logRequest writes the one line of a request: nothing of its path but the route and the tenant, nothing of its query,
-// headers or body.
-func (h *handler) logRequest(ctx context.Context, rq *request, status int, took time.Duration, cost directory.Cost) {
-	pattern := "-"
-	if rq.route != nil {
-		pattern = rq.route.pattern
-	}
-	h.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-		slog.String("requestId", rq.id),
-		slog.String("tenant", rq.account.ID),
-		slog.String("token", rq.token.ID),
-		slog.String("method", logMethod(rq.Method)),
-		slog.String("route", pattern),
-		slog.Int("status", status),
-		slog.Float64("durationMs", float64(took.Microseconds())/1000),
-		slog.Int("calls", cost.Calls),
-		slog.Float64("readUnits", cost.ReadUnits),
-		slog.Float64("writeUnits", cost.WriteUnits),
-	)
-}
-
-// logMethod is a method that can be logged: a client may send any word as one.
-func logMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodOptions:
-		return method
-	}
-	return "other"
 }

@@ -2,6 +2,7 @@ package scimhttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // DefaultMaxBodyBytes is the size of the largest request body that is read.
@@ -50,13 +52,13 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &handler{Config: c, routes: routes()}
+	h := &handler{Config: c, routes: routes()}
+	return web.New(web.Edge{Name: "scim", Serve: h.serve, Fail: h.fail, Log: c.Log, Now: c.Now})
 }
 
 // request is an HTTP request and what has been found out about it.
 type request struct {
-	*http.Request
-	id     string // for the log and the operator
+	*web.Request
 	target target
 	route  *route
 	base   string // of the tenant, without a trailing slash
@@ -69,22 +71,17 @@ type request struct {
 	tenant  directory.Tenant
 }
 
-// margin is what is left of the time that the caller allows for writing an answer that says so when it runs out.
-const margin = 500 * time.Millisecond
-
-// ServeHTTP implements http.Handler.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := h.Now()
-	ctx, cost := directory.Metered(r.Context())
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
-		defer cancel()
-	}
-	rq := &request{Request: r, id: requestID(r), body: sync.OnceValues(func() (string, error) {
-		return readText(r.Body, r.ContentLength, h.MaxBodyBytes+1)
+// serve answers a request. Errors are answers, too; what it returns is a panic's.
+func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Request) error {
+	ctx, cost := directory.Metered(ctx)
+	rq := &request{Request: r, body: sync.OnceValues(func() (string, error) {
+		return web.ReadText(r.Request, h.MaxBodyBytes)
 	})}
+	defer func() { rq.log(cost()) }()
 	a, err := h.answer(ctx, rq)
+	if p := (*task.Panic)(nil); errors.As(err, &p) {
+		return err
+	}
 	if err != nil {
 		a = h.failure(ctx, rq, err)
 	}
@@ -93,12 +90,53 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Scim-Cost", fmt.Sprintf("calls=%d, read=%.1f, write=%.1f", c.Calls, c.ReadUnits, c.WriteUnits))
 	}
 	a.send(w, rq)
-	h.logRequest(ctx, rq, a.status, h.Now().Sub(started), cost())
+	return nil
 }
 
-// answer finds the answer to a request; a panic on the way is an error like any other.
+// log says for the line of the request who sent it, which route it took and what it cost.
+func (rq *request) log(cost directory.Cost) {
+	if rq.route != nil {
+		rq.Route = rq.route.pattern
+	}
+	rq.Attrs = append(rq.Attrs,
+		slog.String("tenant", rq.account.ID),
+		slog.String("token", rq.token.ID),
+		slog.Int("calls", cost.Calls),
+		slog.Float64("readUnits", cost.ReadUnits),
+		slog.Float64("writeUnits", cost.WriteUnits),
+	)
+}
+
+// fail answers a panic.
+func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
+	rq := &request{Request: r}
+	h.failure(ctx, rq, err).send(w, rq)
+}
+
+// Refuse answers a request that a gateway refused before the handler saw it, with a SCIM error.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	web.Headers(w)
+	errorAnswer(scim.Errorf(status, scim.NoType, "%s", detail)).send(w, &request{Request: &web.Request{Request: r}})
+}
+
+// Admits reports whether the body of a request is worth reading: its path is a tenant's and its token is one of that
+// tenant. It reads nothing of the store for a token that this process has let in before. The handler decides again.
+func (c Config) Admits(r *http.Request) bool {
+	target, known := parsePath(r.URL.Path)
+	if !known {
+		return false
+	}
+	authorization := authorizationOf(r)
+	if _, _, ok := c.Tenants.Recall(target.tenant, authorization); ok {
+		return true
+	}
+	var refused *tenant.UnauthorizedError
+	_, _, err := c.Tenants.Authenticate(r.Context(), target.tenant, authorization)
+	return !errors.As(err, &refused)
+}
+
+// answer finds the answer to a request.
 func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error) {
-	defer task.Catch(&err)
 	var known bool
 	if rq.target, known = parsePath(rq.URL.Path); !known {
 		return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType,

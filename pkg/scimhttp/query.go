@@ -25,7 +25,8 @@ const maxInteger = 1<<53 - 1
 // parameters are the query parameters of a request by name in lower case.
 type parameters map[string][]string
 
-// parseQuery decodes a query. Keys are known in any case. A semicolon is a character like any other, as RFC 3986 has it.
+// parseQuery decodes a query. Keys are known in any case. A semicolon is a character like any other, as RFC 3986 has
+// it.
 func parseQuery(raw string) (parameters, error) {
 	p := parameters{}
 	unescape := unescaper(raw)
@@ -43,9 +44,9 @@ func parseQuery(raw string) (parameters, error) {
 	return p, nil
 }
 
-// unescaper returns the decoding for a query. A client that writes a blank as `%20` encodes as RFC 3986 does, where `+` is
-// a plus: "jane+test@example.com"; so it is if the query is encoded twice. In any other query `+` is a blank, as forms are
-// encoded.
+// unescaper returns the decoding for a query. A client that writes a blank as `%20` encodes as RFC 3986 does, where
+// `+` is a plus: "jane+test@example.com"; so it is if the query is encoded twice. In any other query `+` is a blank,
+// as forms are encoded.
 func unescaper(raw string) func(string) (string, error) {
 	if strings.Contains(raw, "%20") || strings.Contains(raw, "%2520") {
 		return url.PathUnescape
@@ -78,8 +79,8 @@ func (p parameters) names(key string) []string {
 	return names
 }
 
-// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. For a number out of range
-// it returns the nearest that can be told.
+// integer returns the value of a whole-number parameter; absent if it was not sent or is empty. For a number out of
+// range it returns the nearest that can be told.
 func (p parameters) integer(key string, absent int) (int, error) {
 	s, err := p.one(key)
 	if err != nil {

@@ -98,7 +98,7 @@ func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 	if change != nil {
 		change(&c)
 	}
-	s.http = apigw.RoundTrip(apigw.Handler(scimhttp.New(c)))
+	s.http = apigw.Gateway{Function: apigw.Handler(scimhttp.New(c)), Fail: scimhttp.Refuse}
 	return s
 }
 

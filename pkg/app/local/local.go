@@ -16,11 +16,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
-	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -125,41 +122,8 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Background: func(id string) { s.background.wake(app.Wake{Tenant: id}) },
 	})
 	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Delivery: s.outbox.delivery(), Drain: drain}
-	scim := scimhttp.New(scimhttp.Config{
-		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: log, Now: o.Now, CostHeaders: o.CostHeaders,
-	})
-	admin := adminhttp.New(adminhttp.Config{
-		Tenants: s.tenants, BaseURL: o.BaseURL, Log: log,
-		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
-		SetClock: s.setClock, Clock: s.clock.both,
-	})
-	gateway := func(h http.Handler) http.Handler { return apigw.Gateway{Function: apigw.Handler(h), Now: o.Now} }
-	s.handler = split(gateway(s.withOAuth(scim)), adminhttp.LocalGuard(ungated(admin, gateway(admin)), o.AdminKey))
+	s.handler = s.edges(dir)
 	return s
-}
-
-// ungated answers for the clock, which there is not in AWS and which may take longer than API Gateway waits, without
-// the gateway.
-func ungated(admin, gateway http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == adminhttp.Root+"/clock" {
-			admin.ServeHTTP(w, r)
-			return
-		}
-		gateway.ServeHTTP(w, r)
-	})
-}
-
-// split sends the admin API's paths to admin and all others to scim, as the template's routes do. It is no ServeMux,
-// which would answer some paths itself.
-func split(scim, admin http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.URL.Path) >= 6 && r.URL.Path[:6] == "/admin" && (len(r.URL.Path) == 6 || r.URL.Path[6] == '/') {
-			admin.ServeHTTP(w, r)
-			return
-		}
-		scim.ServeHTTP(w, r)
-	})
 }
 
 // Handler returns what the server serves.
@@ -218,10 +182,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
-	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
+	server := s.server()
 	s.background.resume(ctx, s.tenants)
 	s.rotateHourly()
 	served := task.Start(func() error { return server.Serve(listener) })

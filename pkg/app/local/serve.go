@@ -1,0 +1,71 @@
+package local
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+)
+
+// server is the HTTP server. A client that sends or reads nothing loses its connection: a gateway gives less time than
+// WriteTimeout to answers that a connection does not buffer.
+func (s *Server) server() *http.Server {
+	return &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// edges joins the handlers, each behind a gateway of its own, as the template's routes do. It is no ServeMux, which
+// would answer some paths itself.
+func (s *Server) edges(dir *directory.Directory) http.Handler {
+	o, inFlight := s.o, apigw.NewInFlight()
+	behind := func(h http.Handler, g apigw.Gateway) http.Handler {
+		g.Function, g.Now, g.InFlight = apigw.Handler(h), o.Now, inFlight
+		return g
+	}
+	scim := scimhttp.Config{
+		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: s.log, Now: o.Now, CostHeaders: o.CostHeaders,
+	}
+	admin := adminhttp.New(adminhttp.Config{
+		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
+		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
+		SetClock: s.setClock, Clock: s.clock.both,
+	})
+	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
+	var (
+		toSCIM  = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: scim.Admits})
+		toOAuth = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
+		toAdmin = adminhttp.LocalGuard(ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse})), o.AdminKey)
+	)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/admin" || strings.HasPrefix(path, "/admin/"):
+			toAdmin.ServeHTTP(w, r)
+		case strings.HasPrefix(path, oauthhttp.Root):
+			toOAuth.ServeHTTP(w, r)
+		default:
+			toSCIM.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ungated answers for the clock, which there is not in AWS, without the gateway: it may take longer than a client may
+// wait for a function.
+func ungated(admin, gateway http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != adminhttp.Root+"/clock" {
+			gateway.ServeHTTP(w, r)
+			return
+		}
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // tests answer without deadlines
+		admin.ServeHTTP(w, r)
+	})
+}
