@@ -101,14 +101,9 @@ var importRules = []importRule{
 		"pkg/directory/row", uuid, xsync,
 	}, whyUse},
 	{"pkg/directory/counter", []string{"pkg/store"}, "it counts ids by type, and knows nothing of what they name"},
-	{"pkg/directory/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
 	{"pkg/directory/membershipid", []string{uuid}, whyPart},
-	{"pkg/directory/simplify", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPart},
-	{
-		"pkg/directory/plan",
-		[]string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/directory/simplify", "pkg/task"},
-		whyPart,
-	},
+	{"pkg/directory/query/cursor", []string{"pkg/scim", "pkg/scim/schema"}, whyPart},
+	{"pkg/directory/query/plan", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/task"}, whyPart},
 	{
 		"pkg/directory/row",
 		[]string{"pkg/scim", "pkg/scim/schema", "pkg/store"},
@@ -118,7 +113,18 @@ var importRules = []importRule{
 	{"pkg/directory/membership", []string{
 		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/row", "pkg/directory/membershipid",
 	}, "memberships rest on items, and know nothing of queries and of the operations of clients"},
-	{"pkg/directory", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/...", uuid}, whyUse},
+	{"pkg/directory/query/lookup", []string{
+		"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/task", "pkg/directory/row", "pkg/directory/membership",
+		"pkg/directory/query/plan",
+	}, "a lookup reads items, and knows nothing of pages"},
+	{"pkg/directory/query", []string{
+		"pkg/scim", "pkg/scim/schema", "pkg/scim/filter", "pkg/store", "pkg/task", "pkg/directory/row",
+		"pkg/directory/membership", "pkg/directory/membershipid", "pkg/directory/counter", "pkg/directory/query/...",
+	}, "queries read what memberships and items are, and write nothing but where a page ended"},
+	{"pkg/directory", []string{
+		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory/row", "pkg/directory/membership",
+		"pkg/directory/membershipid", "pkg/directory/counter", "pkg/directory/query", uuid,
+	}, whyUse},
 
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{

@@ -31,13 +31,14 @@
 //	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
 //	directory/counter  how many resources there are, and which stands at a place
-//	directory/cursor  the order of a list: sort keys, places, sealed cursors (RFC 9865)
 //	directory/membershipid  the sealed ids of memberships
-//	directory/simplify  what is known about a filter before any resource is looked at
-//	directory/plan   how lookups narrow a filter
 //	directory/row    a resource as an item of the table: document, version, look-ups, unique values
 //	directory/membership  who is a member of which group, small and large changes, open work; commits
-//	directory        users, groups and members: uniqueness, versions, filters, pages
+//	directory/query/plan  what is known about a filter without reading; how lookups narrow it
+//	directory/query/cursor  the order of a list: sort keys, places, sealed cursors (RFC 9865)
+//	directory/query/lookup  who has a value: the items by which resources are found
+//	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
+//	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)

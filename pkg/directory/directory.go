@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -51,42 +51,11 @@ type PatchOptions struct {
 	Selection *schema.Projection
 }
 
-// ListQuery asks for a page of a list.
-type ListQuery struct {
-	Filter filter.Expr // nil: all
-	// StartIndex is the 1-based index of the first result; Count the most to return, 0 for the total only.
-	StartIndex, Count int
-	Selection         *schema.Projection
-	// Selections are the projections by the id of the resource type, where a Search has several; they go before
-	// Selection.
-	Selections map[string]*schema.Projection
-	// SortBy names the attribute to sort by (RFC 7644, section 3.4.2.3); "" is the order of ids.
-	SortBy     string
-	Descending bool
-	// HasCursor asks for cursor paging (RFC 9865) instead of StartIndex. Cursor is the cursor sent; "" asks for the
-	// first page.
-	HasCursor bool
-	Cursor    string
-	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is
-	// selected of them where Take is set, else all that is stored.
-	MaxBytes int
-	// MaxFirst, if larger, is what the members of the page's first group may take alone.
-	MaxFirst int
-	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is
-	// not selected of a large document may be missing. Those of a page that a previousCursor asked for come last one
-	// first.
-	Take func(Resource) bool
-}
-
-// List is a page of a list.
-type List struct {
-	// Total is the number of results; -1 where a page of a cursor walk leaves it out (RFC 9865, section 2).
-	Total      int
-	StartIndex int
-	Resources  []Resource
-	// NextCursor and PreviousCursor are set where cursor paging was asked for and there is such a page.
-	NextCursor, PreviousCursor string
-}
+// ListQuery asks for a page of a list, and List is that page.
+type (
+	ListQuery = query.Query
+	List      = query.Page
+)
 
 // Options configure a Directory. Now is required.
 type Options struct {
@@ -110,6 +79,7 @@ type Options struct {
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.
 type Directory struct {
 	members *membership.Service
+	queries *query.Service
 	store   *store.Store
 	o       Options
 }
@@ -125,14 +95,11 @@ func New(s *store.Store, o Options) *Directory {
 	if o.Background == nil {
 		o.Background = func(string) {}
 	}
-	if o.MaxRows == 0 {
-		o.MaxRows = 500_000
-	}
-	if o.MaxScan == 0 {
-		o.MaxScan = 25 * time.Second
-	}
 	members := &membership.Service{Now: o.Now, NewID: o.NewID, Log: o.Log, Background: o.Background, Carry: o.Carry}
-	return &Directory{members: members, store: s, o: o}
+	queries := query.New(query.Service{
+		Members: members, Store: s, Now: o.Now, Log: o.Log, MaxRows: o.MaxRows, MaxScan: o.MaxScan,
+	})
+	return &Directory{members: members, queries: queries, store: s, o: o}
 }
 
 // Options are what the Directory was made with, defaults filled in.
@@ -184,6 +151,25 @@ func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error
 const (
 	// MaxMembershipChanges is the number of memberships that one request may change.
 	MaxMembershipChanges = membership.MaxChanges
+	// CursorLife is how long a cursor is good for.
+	CursorLife = query.CursorLife
+	// MaxAnswerBytes bounds the JSON of a page, so that it fits a Lambda response of 6 MB after escaping.
+	MaxAnswerBytes = query.MaxAnswerBytes
 	// LessMembers says how to ask for less than all members of a large group.
 	LessMembers = membership.LessMembers
 )
+
+// List answers a query for the resources of one type (RFC 7644, section 3.4.2, and RFC 9865); see query.Service.Search.
+func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
+	return d.queries.Search(ctx, t, []*schema.ResourceType{rt}, q)
+}
+
+// Search answers a query across several resource types (RFC 7644, section 3.4.2.1); see query.Service.Search.
+func (d *Directory) Search(ctx context.Context, t Tenant, types []*schema.ResourceType, q ListQuery) (List, error) {
+	return d.queries.Search(ctx, t, types, q)
+}
+
+// Explain says how a query would be answered; see query.Service.Explain.
+func (d *Directory) Explain(t Tenant, types []*schema.ResourceType, q ListQuery) (string, error) {
+	return d.queries.Explain(t, types, q)
+}

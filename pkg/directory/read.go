@@ -10,12 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-const (
-	// MaxAnswerBytes bounds the JSON of a page, so that it fits a Lambda response of 6 MB after escaping.
-	MaxAnswerBytes = 4_500_000
-	// MaxOneBytes bounds the JSON of one resource that is read.
-	MaxOneBytes = 6 << 20
-)
+// MaxOneBytes bounds the JSON of one resource that is read.
+const MaxOneBytes = 6 << 20
 
 // answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
 type answerLimit struct{ bytes, members int }

@@ -1,16 +1,16 @@
-package directory
+package lookup
 
 import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // among is what finds the memberships of some; nil where find is no lookup of memberships.
-func (p *planner) among(name, value string) plan.Among {
+func (p *Planner) among(name, value string) plan.Among {
 	switch {
 	case row.IsUser(p.Type) && (name == "groups" || name == "groups.value"):
 		return func(ctx context.Context, ids []string) ([]string, error) { return p.membersAmong(ctx, value, ids) }
@@ -21,7 +21,7 @@ func (p *planner) among(name, value string) plan.Among {
 }
 
 // membersAmong keeps the users that are members of a group: none where it was deleted. See byGroup.
-func (p *planner) membersAmong(ctx context.Context, group string, users []string) (kept []string, err error) {
+func (p *Planner) membersAmong(ctx context.Context, group string, users []string) (kept []string, err error) {
 	if !row.ValidID(group) || len(users) == 0 {
 		return nil, nil
 	}
@@ -29,7 +29,7 @@ func (p *planner) membersAmong(ctx context.Context, group string, users []string
 	for _, id := range users {
 		keys = append(keys, p.ts.Member(group, id))
 	}
-	_, err = p.d.members.Behind(ctx, p.ts, group, func(ctx context.Context, o membership.Overlay) error {
+	_, err = p.members.Behind(ctx, p.ts, group, func(ctx context.Context, o membership.Overlay) error {
 		kept = nil
 		changes, err := o.ChangesOf(ctx, p.ts, group)
 		if err != nil {
@@ -52,7 +52,7 @@ func (p *planner) membersAmong(ctx context.Context, group string, users []string
 
 // groupsAmong keeps the groups that somebody is a member of, also somebody who does not exist yet; none for who was
 // deleted. See byMember.
-func (p *planner) groupsAmong(ctx context.Context, value string, groups []string) (kept []string, err error) {
+func (p *Planner) groupsAmong(ctx context.Context, value string, groups []string) (kept []string, err error) {
 	if value == "" || membership.TooLong(value) || len(groups) == 0 {
 		return nil, nil
 	}
@@ -60,7 +60,7 @@ func (p *planner) groupsAmong(ctx context.Context, value string, groups []string
 	for i, id := range groups {
 		keys[i] = p.ts.Member(id, value)
 	}
-	err = p.d.members.Beside(ctx, p.ts, func(ctx context.Context, o membership.Overlay) error {
+	err = p.members.Beside(ctx, p.ts, func(ctx context.Context, o membership.Overlay) error {
 		kept = nil
 		changed, err := o.ChangeFor(ctx, p.ts, value)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -19,8 +18,8 @@ type Planner struct {
 	BareNames, Unquoted bool
 	// Attached names the attribute that says who is a member of what.
 	Attached string
-	// Lookups are the lookups by equality, by the name of the attribute as NameOf writes it.
-	Lookups map[string]Lookup
+	// Lookup is the lookup by equality of an attribute, by its name as NameOf writes it; nil if there is none.
+	Lookup func(name string) Lookup
 	// StartsWith is the narrowing by the beginning of a value, nil where values are not in order.
 	StartsWith func(name, value string) *Narrowing
 	// Among is what finds the memberships of some; nil where the lookup by that name finds no memberships.
@@ -68,7 +67,8 @@ type Membership struct {
 	Among Among    // finds them again
 }
 
-// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if nothing is.
+// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if
+// nothing is.
 func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:
@@ -101,9 +101,9 @@ func (p *Planner) both(e filter.And) (*Narrowing, filter.Expr) {
 		return r, And(e.L, rrest)
 	case r == nil:
 		return l, And(lrest, e.R)
-	case l.point && !simplify.Mentions(e.R, p.Type, p.Attached): // one candidate: nothing to gain from a second lookup
+	case l.point && !Mentions(e.R, p.Type, p.Attached): // one candidate: nothing to gain from a second lookup
 		return l, And(lrest, e.R)
-	case r.point && !simplify.Mentions(e.L, p.Type, p.Attached):
+	case r.point && !Mentions(e.L, p.Type, p.Attached):
 		return r, And(e.L, rrest)
 	}
 	return intersection(l, r), And(lrest, rrest)
@@ -159,11 +159,13 @@ func (n *Narrowing) alternatives() []*Narrowing {
 	return []*Narrowing{n}
 }
 
-// passes is how many times in a row the branches of a union have to find nothing new: enough if two changes come in between.
+// passes is how many times in a row the branches of a union have to find nothing new: enough if two changes come in
+// between.
 const passes = 2
 
-// again finds the union of branches. They are read at different moments, and a change of a resource may move it from a branch that
-// is still to be read to one that was read before: so they are read several times, unless no resource can move.
+// again finds the union of branches. They are read at different moments, and a change of a resource may move it from a
+// branch that is still to be read to one that was read before: so they are read several times, unless no resource can
+// move.
 func again(ctx context.Context, branches []*Narrowing) (all Candidates, err error) {
 	movable, times := 0, 0
 	for _, n := range branches {
@@ -231,11 +233,11 @@ func (p *Planner) compare(c filter.Compare) (*Narrowing, filter.Expr) {
 	}
 	name, hint, exact := p.Name(c.Path.Name), "", true
 	if c.Path.Filter != nil {
-		name = canonicalCase(name+"."+c.Path.Sub, p.Lookups)
+		name = p.Name(c.Path.Name + "." + c.Path.Sub)
 		hint, exact = typeHint(c.Path.Filter)
 	}
 	var n *Narrowing
-	switch find := p.Lookups[name]; {
+	switch find := p.Lookup(name); {
 	case c.Op == filter.Eq && find != nil:
 		n = p.by(name, value, hint, find)
 		exact = exact && (hint == "" || name == "emails.value")
@@ -252,7 +254,7 @@ func (p *Planner) compare(c filter.Compare) (*Narrowing, filter.Expr) {
 func (p *Planner) match(m filter.Match) (*Narrowing, filter.Expr) {
 	pairs, pure := filter.EqualPairs(m.Path.Filter)
 	name := p.Name(m.Path.Name)
-	find := p.Lookups[name]
+	find := p.Lookup(name)
 	if !pure || find == nil {
 		return nil, m
 	}
@@ -298,20 +300,12 @@ func hintIn(pairs map[string]filter.Value) string {
 	return ""
 }
 
-func canonicalCase(name string, known map[string]Lookup) string {
-	for k := range known {
-		if strings.EqualFold(k, name) {
-			return k
-		}
-	}
-	return name
-}
-
 // by is the narrowing by one lookup.
 func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
 	among := p.Among(name, value)
 	return &Narrowing{
-		Text: name + " eq", point: name == "id" || name == "userName", fixed: name == "id", Exists: name != "id" && among == nil, among: among, value: value,
+		Text: name + " eq", Exists: name != "id" && among == nil, point: name == "id" || name == "userName",
+		fixed: name == "id", among: among, value: value,
 		Find: func(ctx context.Context) (Candidates, error) {
 			found, err := Found(find(ctx, value, hint))
 			if among != nil && !found.Many {

@@ -1,4 +1,4 @@
-package directory
+package lookup
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -14,14 +14,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-func (p *planner) byID(_ context.Context, value, _ string) ([]string, error) {
+func (p *Planner) byID(_ context.Context, value, _ string) ([]string, error) {
 	if !row.ValidID(value) {
 		return nil, nil
 	}
 	return []string{value}, nil
 }
 
-func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, error) {
+func (p *Planner) byUserName(ctx context.Context, value, _ string) ([]string, error) {
 	if value == "" {
 		return nil, nil
 	}
@@ -35,19 +35,19 @@ func (p *planner) byUserName(ctx context.Context, value, _ string) ([]string, er
 	return nil, nil
 }
 
-func (p *planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
+func (p *Planner) byExternalID(ctx context.Context, value, _ string) ([]string, error) {
 	return p.keys(ctx, p.ts.LookupPrefix(row.ExternalID(p.Type), value))
 }
 
-func (p *planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
+func (p *Planner) byManager(ctx context.Context, value, _ string) ([]string, error) {
 	return p.keys(ctx, p.ts.LookupPrefix(row.UserManager, value))
 }
 
-func (p *planner) byGroupName(ctx context.Context, value, _ string) ([]string, error) {
+func (p *Planner) byGroupName(ctx context.Context, value, _ string) ([]string, error) {
 	return p.keys(ctx, p.ts.GroupNamePrefix(scim.Fold(value)))
 }
 
-func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, error) {
+func (p *Planner) byEmail(ctx context.Context, value, hint string) ([]string, error) {
 	var ids []string
 	prefix := p.ts.LookupPrefix(row.UserEmail, scim.Fold(value))
 	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
@@ -65,7 +65,7 @@ func (p *planner) byEmail(ctx context.Context, value, hint string) ([]string, er
 }
 
 // byGroup finds the users that are members of a group: none where the group was deleted.
-func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, err error) {
+func (p *Planner) byGroup(ctx context.Context, value, _ string) (ids []string, err error) {
 	if !row.ValidID(value) {
 		return nil, nil
 	}
@@ -77,7 +77,7 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 		return err
 	})
 	g.Go(func() error {
-		_, err := p.d.members.Behind(gctx, p.ts, value, func(ctx context.Context, o membership.Overlay) (err error) {
+		_, err := p.members.Behind(gctx, p.ts, value, func(ctx context.Context, o membership.Overlay) (err error) {
 			changes, err := o.ChangesOf(ctx, p.ts, value)
 			if err != nil {
 				return err
@@ -101,18 +101,18 @@ func (p *planner) byGroup(ctx context.Context, value, _ string) (ids []string, e
 
 // byMember finds the groups that somebody is a member of, also somebody who does not exist yet; none for who was
 // deleted.
-func (p *planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
-	groups, _, err := p.memberIn(ctx, value)
+func (p *Planner) byMember(ctx context.Context, value, _ string) ([]string, error) {
+	groups, _, err := p.MemberIn(ctx, value)
 	return groups, err
 }
 
-// memberIn finds the same groups, and returns beside it what open work says about their member, by group.
-func (p *planner) memberIn(ctx context.Context, value string) (groups []string, changed map[string]membership.Change, err error) {
+// MemberIn finds the same groups, and returns beside it what open work says about their member, by group.
+func (p *Planner) MemberIn(ctx context.Context, value string) (groups []string, changed map[string]membership.Change, err error) {
 	var waiting []string
 	var gone map[string]bool
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() error {
-		return p.d.members.Beside(gctx, p.ts, func(ctx context.Context, o membership.Overlay) (err error) {
+		return p.members.Beside(gctx, p.ts, func(ctx context.Context, o membership.Overlay) (err error) {
 			if groups, changed, gone = nil, nil, o.Gone; o.Gone[value] {
 				return nil
 			}
@@ -154,7 +154,7 @@ func (p *planner) memberIn(ctx context.Context, value string) (groups []string, 
 }
 
 // keys returns the last parts of all sort keys with a prefix, up to one more than maxCandidates.
-func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) {
+func (p *Planner) keys(ctx context.Context, prefix store.Key) ([]string, error) {
 	var ids []string
 	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
@@ -168,7 +168,7 @@ func (p *planner) keys(ctx context.Context, prefix store.Key) ([]string, error) 
 }
 
 // named returns the ids of the users whose name begins with a prefix, up to one more than maxCandidates.
-func (p *planner) named(ctx context.Context, prefix store.Key) ([]string, error) {
+func (p *Planner) named(ctx context.Context, prefix store.Key) ([]string, error) {
 	var ids []string
 	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
@@ -183,7 +183,7 @@ func (p *planner) named(ctx context.Context, prefix store.Key) ([]string, error)
 }
 
 // byUnique finds the resource with a value of a unique attribute.
-func (p *planner) byUnique(ref schema.Ref) plan.Lookup {
+func (p *Planner) byUnique(ref schema.Ref) plan.Lookup {
 	return func(ctx context.Context, value, _ string) ([]string, error) {
 		v, ok := p.Type.UniqueKey(ref, value)
 		if !ok {

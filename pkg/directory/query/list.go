@@ -1,12 +1,12 @@
-package directory
+package query
 
 import (
 	"context"
 	"errors"
 	"slices"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -49,7 +49,7 @@ func (l *lister) read(ctx context.Context) error {
 	case unfiltered && (l.order.byID() || l.order.named):
 		return l.all(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, l.d.o.MaxScan, errScanTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, l.d.MaxScan, errScanTime)
 	defer cancel()
 	var err error
 	if len(l.kinds) == 1 && l.kinds[0].narrow != nil {
@@ -58,7 +58,7 @@ func (l *lister) read(ctx context.Context) error {
 		err = l.search(ctx)
 	}
 	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
-		return tooSlow(l.d.o.MaxScan)
+		return tooSlow(l.d.MaxScan)
 	}
 	return err
 }
@@ -318,21 +318,21 @@ func (l *lister) collected(c *collector) {
 }
 
 // finish completes the page.
-func (l *lister) finish(ctx context.Context) (List, error) {
+func (l *lister) finish(ctx context.Context) (Page, error) {
 	if len(l.rows) > l.q.Count {
 		l.rows, l.more = l.rows[:l.q.Count], true
 	}
 	if err := l.complete(ctx); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
-	list := List{StartIndex: l.q.StartIndex, Resources: make([]Resource, 0, len(l.rows))}
+	list := Page{StartIndex: l.q.StartIndex, Resources: make([]row.Resource, 0, len(l.rows))}
 	for i, r := range l.rows {
 		if r.res.Doc == nil {
 			continue // deleted a moment ago
 		}
 		if l.q.Take != nil && !l.q.Take(r.res) {
 			if len(list.Resources) == 0 {
-				return List{}, tooLarge()
+				return Page{}, tooLarge()
 			}
 			l.rows, l.more = l.rows[:i], true
 			break

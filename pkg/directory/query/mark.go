@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -44,7 +44,7 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	expires, _ := attrs[store.AttrTTL].(int64)
 	after, _ := attrs[markAfter].([]byte)
 	p, ok := cursor.DecodePlace(after)
-	if !ok || p.Kind >= len(l.types) || l.d.o.Now().Unix() >= expires {
+	if !ok || p.Kind >= len(l.types) || l.d.Now().Unix() >= expires {
 		return false, nil
 	}
 	before := counter.Tally{}
@@ -65,7 +65,7 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 
 // mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page
 // then counts.
-func (l *lister) mark(ctx context.Context, list *List, total int) {
+func (l *lister) mark(ctx context.Context, list *Page, total int) {
 	if len(l.rows) == 0 {
 		return
 	}
@@ -80,7 +80,7 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 			markAfter:     cursor.AppendPlace(nil, l.rows[len(l.rows)-1].Place),
 			markCount:     l.sum().N,
 			markMade:      l.sum().Made,
-			store.AttrTTL: l.d.o.Now().Add(markLife).Unix(),
+			store.AttrTTL: l.d.Now().Add(markLife).Unix(),
 		}
 		if total >= 0 {
 			attrs[markTotal] = int64(total)
@@ -91,7 +91,7 @@ func (l *lister) mark(ctx context.Context, list *List, total int) {
 		err = l.ts.Write(ctx, store.PutItem(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
 	}
 	if err != nil {
-		l.d.o.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)
+		l.d.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)
 	}
 }
 

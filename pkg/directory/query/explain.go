@@ -1,17 +1,18 @@
-package directory
+package query
 
 import (
 	"context"
 	"log/slog"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // Explain says how a query would be answered: which lookups narrow it, what is held against each resource, and what
 // gives the order. It names attributes and kinds of access, never a value. It reads nothing. Errors are those of Search
 // before it reads.
-func (d *Directory) Explain(t Tenant, types []*schema.ResourceType, q ListQuery) (string, error) {
+func (d *Service) Explain(t row.Tenant, types []*schema.ResourceType, q Query) (string, error) {
 	l, err := d.lister(t, types, q)
 	if err != nil {
 		return "", err
@@ -21,8 +22,8 @@ func (d *Directory) Explain(t Tenant, types []*schema.ResourceType, q ListQuery)
 
 // log writes the explanation to the debug log.
 func (l *lister) log(ctx context.Context) {
-	if l.d.o.Log.Enabled(ctx, slog.LevelDebug) {
-		l.d.o.Log.DebugContext(ctx, "query", "tenant", l.t.ID, "plan", l.explain())
+	if l.d.Log.Enabled(ctx, slog.LevelDebug) {
+		l.d.Log.DebugContext(ctx, "query", "tenant", l.t.ID, "plan", l.explain())
 	}
 }
 

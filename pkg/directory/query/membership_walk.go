@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 

@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func (l *lister) ids(rows []int) []string {
 // groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are
 // among them.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
-	err = l.d.members.BesideUnless(ctx, l.ts, membership.Overlay.Quiet,
+	err = l.d.Members.BesideUnless(ctx, l.ts, membership.Overlay.Quiet,
 		func(ctx context.Context, o membership.Overlay) (err error) {
 			if len(o.Open) == 0 && inRange {
 				groups, err = l.groupsInRange(ctx, ids)
@@ -115,7 +115,7 @@ func (l *lister) setGroups(ctx context.Context, rows []found, groups map[string]
 	if len(all) == 0 {
 		return nil
 	}
-	byID, err := l.d.members.GroupReferences(ctx, l.t, l.ts, all)
+	byID, err := l.d.Members.GroupReferences(ctx, l.t, l.ts, all)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,9 @@ func (l *lister) attachMembers(ctx context.Context) error {
 		if r.failed = r.late() && !r.kind.among(l.t, r.res.Doc, list); r.failed {
 			continue
 		}
-		setMembers(r.res.Doc, look.Encode(list))
+		if shown := look.Encode(list); shown != nil {
+			r.res.Doc["members"] = shown
+		}
 	}
 	if len(lists) < len(groups) {
 		l.rows, l.more = l.rows[:groups[len(lists)]], true
@@ -162,7 +164,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 // membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them;
 // those of the first may have its own size. In range, the groups follow each other.
 func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look membership.Look, first, size int) (lists [][]membership.Member, err error) {
-	o, err := l.d.members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
+	o, err := l.d.Members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
 		if len(o.Open) == 0 && inRange {
 			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
 		} else {

@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -41,7 +42,7 @@ type scanner struct {
 func (l *lister) search(ctx context.Context) error {
 	l.searched = true
 	c := l.collector()
-	s := &scanner{l: l, c: c, limit: int64(l.d.o.MaxRows)}
+	s := &scanner{l: l, c: c, limit: int64(l.d.MaxRows)}
 	read := s.whole
 	if l.known >= 0 && l.order.byID() {
 		read = s.ahead
@@ -277,7 +278,7 @@ func (s *scanner) offer(r found) error {
 		r.Key = cursor.Key(r.kind.sort, r.res.Doc)
 	}
 	if s.l.order.attached || r.kind.reads {
-		delete(r.res.Doc, attached(r.kind.rt)) // attached again where it is part of the answer
+		delete(r.res.Doc, lookup.Attached(r.kind.rt)) // attached again where it is part of the answer
 	}
 	return s.c.offer(r)
 }

@@ -1,11 +1,12 @@
-package directory
+package query
 
 import (
 	"container/heap"
 	"slices"
 	"sync"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -13,8 +14,8 @@ import (
 type found struct {
 	cursor.Place
 	kind  *kind
-	res   Resource // Doc is nil where it has not been read, or not been kept
-	bytes int      // about what it takes in an answer
+	res   row.Resource // Doc is nil where it has not been read, or not been kept
+	bytes int          // about what it takes in an answer
 
 	trimmed bool // res.Doc is only what the answer shows
 	failed  bool // does not match together with the groups or members that were read behind it

@@ -1,44 +1,38 @@
-package directory
+package query
 
 import (
 	"context"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// List answers a query (RFC 7644, section 3.4.2, and RFC 9865). Without SortBy, results are in order of id, which no
-// change moves.
-func (d *Directory) List(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
-	return d.Search(ctx, t, []*schema.ResourceType{rt}, q)
-}
-
-// Search answers a query across several resource types (RFC 7644, section 3.4.2.1): for one type it is List. Without
+// Search answers a query across one or several resource types (RFC 7644, sections 3.4.2 and 3.4.2.1, and RFC 9865). Without
 // SortBy, all resources of a type stand together. An attribute that only some of the types have is one without a value
 // for the others.
-func (d *Directory) Search(ctx context.Context, t Tenant, types []*schema.ResourceType, q ListQuery) (List, error) {
+func (d *Service) Search(ctx context.Context, t row.Tenant, types []*schema.ResourceType, q Query) (Page, error) {
 	if len(types) == 1 && row.IsMembership(types[0]) {
 		return d.listMemberships(ctx, t, types[0], q)
 	}
 	l, err := d.lister(t, types, q)
 	if err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	l.log(ctx)
 	if err := l.start(ctx); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	if err := l.read(ctx); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	return l.finish(ctx)
 }
@@ -62,23 +56,12 @@ type kind struct {
 	reads bool
 }
 
-// attached is the attribute that is not part of the stored document; "" where there is none.
-func attached(rt *schema.ResourceType) string {
-	switch {
-	case row.IsGroup(rt):
-		return "members"
-	case row.IsUser(rt):
-		return "groups"
-	}
-	return ""
-}
-
 // lister makes one page.
 type lister struct {
-	d     *Directory
-	t     Tenant
+	d     *Service
+	t     row.Tenant
 	ts    *store.TenantStore
-	q     ListQuery
+	q     Query
 	types []*schema.ResourceType
 	kinds []*kind // those that can have results
 
@@ -106,8 +89,8 @@ type lister struct {
 }
 
 // lister takes a query apart. Errors are *scim.Error of status 400.
-func (d *Directory) lister(t Tenant, types []*schema.ResourceType, q ListQuery) (*lister, error) {
-	l := &lister{d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: types, known: -1, left: q.MaxBytes}
+func (d *Service) lister(t row.Tenant, types []*schema.ResourceType, q Query) (*lister, error) {
+	l := &lister{d: d, t: t, ts: d.Store.Tenant(t.ID), q: q, types: types, known: -1, left: q.MaxBytes}
 	if l.left <= 0 {
 		l.left = MaxAnswerBytes
 	}
@@ -135,12 +118,12 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	if sel, own := l.q.Selections[rt.ID]; own {
 		k.sel = sel
 	}
-	k.attach = k.sel.Wants(rt, attached(rt))
+	k.attach = k.sel.Wants(rt, lookup.Attached(rt))
 	if k.filter == nil {
 		return k, nil
 	}
-	s := simplify.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
-	if name := simplify.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
+	s := plan.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
+	if name := plan.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
 		return nil,
 			scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.",
 				row.Short(name))
@@ -150,10 +133,10 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 		return nil, err
 	}
 	switch truth {
-	case simplify.Always:
+	case plan.Always:
 		k.filter = nil
 		return k, nil
-	case simplify.Never:
+	case plan.Never:
 		return nil, nil
 	}
 	k.filter = e
@@ -161,10 +144,10 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	if k.matches, err = filter.Bind(e, rt, l.t.Dialect); err != nil {
 		return nil, err
 	}
-	n, rest := l.d.planner(l.t, l.ts, rt).Plan(e)
+	n, rest := lookup.NewPlanner(l.d.Members, l.t, l.ts, rt).Plan(e)
 	k.narrow, k.exact = n, rest == nil
-	k.asks = simplify.Mentions(e, rt, attached(rt))
-	k.reads = k.asks && (rest != nil && simplify.Mentions(rest, rt, attached(rt)))
+	k.asks = plan.Mentions(e, rt, lookup.Attached(rt))
+	k.reads = k.asks && (rest != nil && plan.Mentions(rest, rt, lookup.Attached(rt)))
 	return k, nil
 }
 
@@ -214,7 +197,7 @@ func (k *kind) found(has func(plan.Membership) bool) []any {
 }
 
 // among reports whether a group with these members matches the filter. Its document is without members.
-func (k *kind) among(t Tenant, doc scim.Object, members []membership.Member) bool {
+func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member) bool {
 	if k.reads {
 		return k.with(doc, membership.Objects(t, members))
 	}
@@ -225,7 +208,7 @@ func (k *kind) among(t Tenant, doc scim.Object, members []membership.Member) boo
 
 // with reports whether a document matches the filter with these groups or members.
 func (k *kind) with(doc scim.Object, list []any) bool {
-	name := attached(k.rt)
+	name := lookup.Attached(k.rt)
 	if len(list) > 0 {
 		doc[name] = list
 	}

@@ -1,9 +1,10 @@
-package directory
+package query
 
 import (
 	"context"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -83,7 +84,7 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 	}
 	return l.attachEach(ctx, k, rows, false, func(r found) error {
 		matches := k.matches.Match(r.res.Doc)
-		if delete(r.res.Doc, attached(k.rt)); !matches {
+		if delete(r.res.Doc, lookup.Attached(k.rt)); !matches {
 			return nil
 		}
 		return use(r)

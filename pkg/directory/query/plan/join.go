@@ -55,7 +55,9 @@ func (a Candidates) either(b Candidates) Candidates {
 	}
 	ids := slices.Concat(a.IDs, b.IDs)
 	slices.Sort(ids)
-	return Candidates{IDs: slices.Compact(ids), Memberships: merge(a.Memberships, b.Memberships), Loose: a.Loose || b.Loose}
+	return Candidates{
+		IDs: slices.Compact(ids), Memberships: merge(a.Memberships, b.Memberships), Loose: a.Loose || b.Loose,
+	}
 }
 
 // merge joins memberships, those of a value into one.

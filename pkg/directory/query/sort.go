@@ -1,10 +1,11 @@
-package directory
+package query
 
 import (
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/simplify"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -31,7 +32,7 @@ func (l *lister) orderBy(path string) (order, error) {
 	refs := make([]schema.Ref, len(l.types))
 	for i, rt := range l.types {
 		ref, ok := rt.Lookup(path, l.t.Dialect.BareExtensionNames)
-		if !ok || !simplify.Shown(ref) {
+		if !ok || !plan.Shown(ref) {
 			hidden = hidden || ok
 			continue
 		}
@@ -41,7 +42,7 @@ func (l *lister) orderBy(path string) (order, error) {
 					"sortBy names the whole extension %q: sort by one of its attributes.", row.Short(path))
 		}
 		if ref.Attr.Type == schema.Complex && ref.Sub == nil {
-			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !simplify.Shown(ref) {
+			if ref.Sub = ref.Attr.Sub("value"); ref.Sub == nil || !plan.Shown(ref) {
 				return order{},
 					scim.BadRequest(scim.InvalidPath,
 						"sortBy names the complex attribute %q: sort by one of its sub-attributes, such as %s.%s.",
@@ -56,7 +57,7 @@ func (l *lister) orderBy(path string) (order, error) {
 	o := order{by: strings.ToLower(path)}
 	for _, k := range l.kinds {
 		k.sort = refs[k.index]
-		o.attached = o.attached || k.sort.Attr != nil && k.sort.Extension == nil && k.sort.Attr.Name == attached(k.rt)
+		o.attached = o.attached || k.sort.Attr != nil && k.sort.Extension == nil && k.sort.Attr.Name == lookup.Attached(k.rt)
 	}
 	if len(l.types) > 1 {
 		return o, nil

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -23,17 +23,21 @@ func finds(values map[string][]string) plan.Lookup {
 	}
 }
 
+func named(lookups map[string]plan.Lookup) func(string) plan.Lookup {
+	return func(name string) plan.Lookup { return lookups[name] }
+}
+
 func planner() *plan.Planner {
 	return &plan.Planner{
 		Type: schema.UserType(), Attached: "groups",
-		Lookups: map[string]plan.Lookup{
+		Lookup: named(map[string]plan.Lookup{
 			"id":       finds(map[string][]string{"1": {"1"}}),
 			"userName": finds(map[string][]string{"ann": {"1"}, "nobody": nil}),
 			"externalId": finds(map[string][]string{"e": {"3", "1", "1"}, "f": {"2", "3"}, "all": make([]string,
 				plan.MaxCandidates+1)}),
 			"emails.value": finds(map[string][]string{"a@e": {"1", "2"}}),
 			"groups.value": finds(map[string][]string{"g": {"2", "3", "4"}}),
-		},
+		}),
 		StartsWith: func(string, string) *plan.Narrowing { return nil },
 		Among: func(name, _ string) plan.Among {
 			if name != "groups.value" {

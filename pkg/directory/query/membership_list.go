@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membershipid"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/plan"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
@@ -51,18 +52,18 @@ const (
 
 // listMemberships answers a query for memberships (draft-zollner-scim-group-membership, RFC 7644, section 3.4.2, and
 // RFC 9865).
-func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.ResourceType, q ListQuery) (List, error) {
+func (d *Service) listMemberships(ctx context.Context, t row.Tenant, rt *schema.ResourceType, q Query) (Page, error) {
 	if strings.TrimSpace(q.SortBy) != "" {
-		return List{}, scim.BadRequest(scim.InvalidPath,
+		return Page{}, scim.BadRequest(scim.InvalidPath,
 			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave sortBy out.")
 	}
 	ids, err := membership.MembershipIDs(t)
 	if err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	m := &membershipList{
 		lister: &lister{
-			d: d, t: t, ts: d.store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1,
+			d: d, t: t, ts: d.Store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1,
 			forward: true,
 		},
 		rt: rt, ids: ids, present: -1, groups: map[string]row.Record{},
@@ -73,12 +74,12 @@ func (d *Directory) listMemberships(ctx context.Context, t Tenant, rt *schema.Re
 	}
 	m.named = sel.WantsPart(rt, "member", "display")
 	if err := m.plan(q.Filter); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	if err := m.start(ctx); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, d.o.MaxScan, errScanTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, d.MaxScan, errScanTime)
 	defer cancel()
 	list, err := m.page(ctx)
 	if err != nil && errors.Is(context.Cause(ctx), errScanTime) {
@@ -100,7 +101,7 @@ func (m *membershipList) plan(e filter.Expr) error {
 	if _, err := filter.Bind(e, m.rt, m.t.Dialect); err != nil {
 		return err
 	}
-	rest := m.narrowed(m.d.planner(m.t, m.ts, m.rt), e)
+	rest := m.narrowed(lookup.NewPlanner(m.d.Members, m.t, m.ts, m.rt), e)
 	if rest == nil {
 		return nil
 	}
@@ -112,7 +113,7 @@ func (m *membershipList) plan(e filter.Expr) error {
 }
 
 // narrowed returns what is left of a filter.
-func (m *membershipList) narrowed(p *planner, e filter.Expr) filter.Expr {
+func (m *membershipList) narrowed(p *lookup.Planner, e filter.Expr) filter.Expr {
 	name, value, ok := "", "", false
 	switch e := e.(type) {
 	case filter.And:
@@ -150,23 +151,23 @@ func (m *membershipList) narrowed(p *planner, e filter.Expr) filter.Expr {
 }
 
 // page reads the page and the total.
-func (m *membershipList) page(ctx context.Context) (List, error) {
+func (m *membershipList) page(ctx context.Context) (Page, error) {
 	o, err := m.read(ctx)
 	if err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	if err := m.count(ctx, o); err != nil {
-		return List{}, err
+		return Page{}, err
 	}
 	if m.more = len(m.links) > m.q.Count; m.more {
 		m.links = m.links[:m.q.Count]
 	}
 	if m.rest == nil { // else it is done already
 		if m.links, err = m.complete(ctx, m.links); err != nil {
-			return List{}, err
+			return Page{}, err
 		}
 	}
-	list := List{StartIndex: m.q.StartIndex, Resources: make([]Resource, 0, len(m.links))}
+	list := Page{StartIndex: m.q.StartIndex, Resources: make([]row.Resource, 0, len(m.links))}
 	for _, l := range m.links {
 		res := membership.MembershipResource(m.t, m.ids, l)
 		if m.q.Take != nil && !m.q.Take(res) {
@@ -187,7 +188,7 @@ func (m *membershipList) page(ctx context.Context) (List, error) {
 func (m *membershipList) read(ctx context.Context) (o membership.Overlay, err error) {
 	switch {
 	case m.byGroup && m.byValue:
-		l, found, err := m.d.members.FindLink(ctx, m.ts, m.groupID, m.value)
+		l, found, err := m.d.Members.FindLink(ctx, m.ts, m.groupID, m.value)
 		if err != nil {
 			return o, err
 		}
@@ -204,7 +205,7 @@ func (m *membershipList) read(ctx context.Context) (o membership.Overlay, err er
 		m.ended = true
 		return o, nil
 	}
-	return m.d.members.BehindAll(ctx, m.ts, m.groupID, m.readWalk)
+	return m.d.Members.BehindAll(ctx, m.ts, m.groupID, m.readWalk)
 }
 
 // findLinks lists the memberships of a member, in order of group, with what is known of them without reading each.
@@ -212,7 +213,7 @@ func (m *membershipList) findLinks(ctx context.Context) error {
 	if m.value == "" || membership.TooLong(m.value) {
 		return nil
 	}
-	groups, changed, err := m.d.planner(m.t, m.ts, schema.GroupType()).memberIn(ctx, m.value)
+	groups, changed, err := lookup.NewPlanner(m.d.Members, m.t, m.ts, schema.GroupType()).MemberIn(ctx, m.value)
 	if err != nil {
 		return err
 	}
@@ -342,7 +343,7 @@ func (m *membershipList) each(ctx context.Context, source iter.Seq2[membership.L
 		if err != nil {
 			return err
 		}
-		if seen++; seen > m.d.o.MaxRows {
+		if seen++; seen > m.d.MaxRows {
 			return tooManyMemberships()
 		}
 		if chunk = append(chunk, l); len(chunk) < size {

@@ -1,4 +1,4 @@
-package directory
+package query
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory/cursor"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -38,7 +38,7 @@ func (l *lister) seal(p cursor.Position) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.Seal(p, l.d.o.Now()), nil
+	return s.Seal(p, l.d.Now()), nil
 }
 
 // openCursor goes to the place that the query's cursor names. What it was not given by this tenant for this query is a
@@ -53,7 +53,7 @@ func (l *lister) openCursor() error {
 		return scim.BadRequest(scim.InvalidCursor,
 			"The cursor is not one that was given for this query. Send an empty cursor for the first page, and then the nextCursor or previousCursor of an answer with the same filter, sortBy and sortOrder.")
 	}
-	if l.d.o.Now().Sub(issued) > CursorLife {
+	if l.d.Now().Sub(issued) > CursorLife {
 		return scim.BadRequest(scim.ExpiredCursor,
 			"The cursor has expired: it is good for %d seconds. Start again with an empty cursor.",
 			int(CursorLife/time.Second))
@@ -69,7 +69,7 @@ func (l *lister) openCursor() error {
 }
 
 // follow tells the client where to go on: by cursors, or by a note of where this page ended.
-func (l *lister) follow(ctx context.Context, list *List) error {
+func (l *lister) follow(ctx context.Context, list *Page) error {
 	total := -1
 	if l.searched { // which the following pages are spared
 		total = l.total

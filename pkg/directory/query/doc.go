@@ -1,0 +1,56 @@
+// Package query answers filters, sorted lists and pages (RFC 7644, section 3.4.2, and RFC 9865) over the users, groups,
+// other resources and memberships of a tenant.
+//
+// # The way of a query
+//
+// A filter comes parsed. For each resource type that the query names it is simplified, bound and planned, once:
+//
+//   - plan.Scope.Simplify takes out what is the same for all resources of the type. If the filter is always true, the
+//     query lists all; if it is never true, the type has no results.
+//   - filter.Bind resolves its names. The result decides about every resource that is answered.
+//   - plan.Planner.Plan narrows it to the ids that can match, by the lookups of package lookup. If nothing narrows it,
+//     every resource of the type is read.
+//
+// Then a page is made: of a partition of the table, if there is no filter; of candidates, if lookups narrow it; of all
+// resources, read in ranges of ids in parallel. A collector keeps the rows of the page, in the order that is asked for,
+// from behind the place that the page begins at. Their groups and members are read for the rows alone.
+//
+// # What an answer may rely on
+//
+// No answer contains a resource that does not match the filter as it is answered, and none leaves out one that matched
+// all the time. An index entry, a document and its memberships are read at different moments, and a change may come in
+// between. Hence three rules:
+//
+//   - Each document is held against the whole filter, also if lookups have decided all of it.
+//   - If the answer shows groups or members, and the filter asks about them, the resource is held against it with those
+//     that are shown. If it does not match, it is read again, until its version has not changed in between.
+//   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
+//     that is still to be read to one that is read already.
+//
+// If a filter asks about groups or members that the answer does not show, what the lookups found stands for them. If
+// more than one lookup decided, they are made again between two reads of the document.
+//
+// What may still be missed: a resource that three changes move between the branches of an `or`, each at the moment
+// between two reads; and one found by reading all resources, whose document and memberships change together while both
+// are read.
+//
+// # The files, in the order to read them
+//
+//	service.go     the service, a query and a page
+//	search.go      a query taken apart by resource types
+//	sort.go        the order that a query asks for
+//	list.go        a page, from the partition or from candidates
+//	scan.go        a page of what nothing narrows
+//	again.go       rows held against the filter once more, as of one moment
+//	collect.go     the rows that a page needs, of all that are found
+//	attach.go      groups and members of the rows
+//	trim.go        rows without what the answer does not show
+//	cursor.go      the place that a page begins at and the next goes on from: by cursors
+//	mark.go        the same by start index
+//	explain.go     the plan of a query, in words
+//	membership_list.go  lists of memberships
+//	membership_walk.go  all memberships of one group, or of all groups
+//
+// Package plan decides without reading, lookup reads the items that stand for values, cursor holds the order of a list,
+// and directory/counter the number of resources.
+package query
