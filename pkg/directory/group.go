@@ -190,9 +190,8 @@ const fewMembers = 30
 // namedMembers are the member values that a PATCH names, known before the group is read; none where they are many, or
 // where the PATCH needs all members.
 func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []string {
-	some := scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "-"}
-	res, err := patch.Apply(rt, some, ops, "members", t.Dialect)
-	e := membership.Edit{Tenant: t, Steps: res.Collection}
+	steps, err := patch.Collection(rt, ops, "members", t.Dialect)
+	e := membership.Edit{Tenant: t, Steps: steps}
 	if err != nil || e.Whole() {
 		return nil
 	}

@@ -44,6 +44,7 @@ type patcher struct {
 	t          *schema.ResourceType
 	d          scim.Dialect
 	collection string
+	only       bool // the collection is all that is looked at
 
 	// doc is this patcher's own map, but what lies below is shared with the document that came in: whoever changes an
 	// attribute puts a new value in its place.
@@ -111,6 +112,8 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 		return p.changeExtension(kind, tg, value)
 	case p.isCollection(tg):
 		return p.changeCollection(kind, tg, value, has)
+	case p.only:
+		return nil
 	case tg.isSchemas():
 		// It follows from the data (SetSchemas), whatever a client writes there.
 		if kind == Remove {

@@ -6,6 +6,18 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
+// Collection returns what operations do to a collection, as Apply would in Result.Collection, without looking at a document
+// or at what else they change. The error is one of the operations on the collection, or of a path.
+func Collection(t *schema.ResourceType, ops []Operation, collection string, d scim.Dialect) ([]CollectionChange, error) {
+	p := &patcher{t: t, d: d, collection: collection, only: true}
+	for _, op := range ops {
+		if err := p.apply(op); err != nil {
+			return nil, err
+		}
+	}
+	return p.changes, nil
+}
+
 func (p *patcher) isCollection(tg target) bool {
 	return p.collection != "" && tg.extension == nil && tg.attr.MultiValued && tg.attr.Name == p.collection
 }

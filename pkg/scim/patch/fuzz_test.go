@@ -2,6 +2,7 @@ package patch_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -76,7 +77,16 @@ func tryApply(t *testing.T, rt *schema.ResourceType, text string, ops []patch.Op
 	if err != nil || !scim.Equal(canonical, res.Doc) {
 		t.Fatalf("%v: %s is not canonical: %s", err, scim.AppendJSON(nil, res.Doc), scim.AppendJSON(nil, canonical))
 	}
-	for _, c := range res.Collection {
+	alone, err := patch.Collection(rt, ops, "members", d)
+	if err != nil || len(alone) != len(res.Collection) {
+		t.Fatalf("the collection alone: %v, %v, not %v", err, alone, res.Collection)
+	}
+	for i, c := range res.Collection {
+		a := alone[i]
+		same := a.Kind == c.Kind && a.All == c.All && slices.Equal(a.Eq, c.Eq) && (a.Filter == nil) == (c.Filter == nil)
+		if !same || !slices.EqualFunc(a.Values, c.Values, func(v, w scim.Object) bool { return scim.Equal(v, w) }) {
+			t.Fatalf("the collection alone: %+v, not %+v", a, c)
+		}
 		if c.Kind == patch.Remove && len(c.Eq) == 0 && c.Filter == nil && !c.All {
 			t.Fatalf("a removal of nothing: %+v", c)
 		}
