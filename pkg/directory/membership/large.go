@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -52,12 +53,20 @@ func (s *Service) writeLarge(w *Write, g GroupWrite) {
 	w.touchMembers(g)
 }
 
+// encodeChanges writes changes as JSON, as decodeChunk reads them.
 func encodeChanges(changes []Change) string {
-	list := make([]any, len(changes))
+	b := append(make([]byte, 0, 128*len(changes)), `{"changes":[`...)
 	for i, c := range changes {
-		list[i] = scim.Object{"add": c.Add, "value": c.Value, "type": c.Type, "display": c.display}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendBool(append(b, `{"add":`...), c.Add)
+		b = scim.AppendJSON(append(b, `,"display":`...), c.display)
+		b = scim.AppendJSON(append(b, `,"type":`...), c.Type)
+		b = scim.AppendJSON(append(b, `,"value":`...), c.Value)
+		b = append(b, '}')
 	}
-	return string(scim.AppendJSON(nil, scim.Object{"changes": list}))
+	return string(append(b, "]}"...))
 }
 
 func decodeChunk(it store.Item) ([]Change, error) {

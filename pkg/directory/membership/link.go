@@ -130,11 +130,11 @@ func NameMembers(ctx context.Context, ts *store.TenantStore, links []*Link, want
 		if it.Attrs == nil {
 			continue
 		}
-		r, err := row.Decode(schema.UserType(), it)
+		display, err := row.Display(schema.UserType(), it)
 		if err != nil {
 			return err
 		}
-		names[r.ID] = row.DisplayOf(r.Doc)
+		names[it.SK] = display
 	}
 	for _, l := range named {
 		l.display = names[l.Value]

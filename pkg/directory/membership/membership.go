@@ -1,9 +1,11 @@
 package membership
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -164,11 +166,11 @@ func (ms Known) know(values []string, items []store.Item, stored bool) (unknown 
 		m, isMember := ms.Present[v]
 		switch {
 		case user.Attrs != nil:
-			r, err := row.Decode(schema.UserType(), user)
+			display, err := row.Display(schema.UserType(), user)
 			if err != nil {
 				return nil, err
 			}
-			ms.Named[v] = Member{Value: v, Type: TypeUser, display: row.DisplayOf(r.Doc)}
+			ms.Named[v] = Member{Value: v, Type: TypeUser, display: display}
 		case isMember && m.Type == TypeNone:
 			ms.Named[v] = m
 		default:
@@ -210,11 +212,11 @@ func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID
 	for i, v := range values {
 		group, name := items[2*i], items[2*i+1]
 		if group.Attrs != nil {
-			r, err := row.Decode(schema.GroupType(), group)
+			display, err := row.Display(schema.GroupType(), group)
 			if err != nil {
 				return err
 			}
-			ms.Named[v] = Member{Value: v, Type: TypeGroup, display: row.DisplayOf(r.Doc)}
+			ms.Named[v] = Member{Value: v, Type: TypeGroup, display: display}
 			continue
 		}
 		if id, ok := name.Attrs["id"].(string); ok {
@@ -265,11 +267,11 @@ func (s *Service) knowNamed(ctx context.Context, ts *store.TenantStore, groupID 
 			ms.Named[v] = Member{Value: v}
 			continue
 		}
-		r, err := row.Decode(schema.UserType(), user)
+		display, err := row.Display(schema.UserType(), user)
 		if err != nil {
 			return err
 		}
-		ms.Named[v] = Member{Value: ids[i], Type: TypeUser, display: row.DisplayOf(r.Doc)}
+		ms.Named[v] = Member{Value: ids[i], Type: TypeUser, display: display}
 	}
 	return nil
 }
@@ -415,14 +417,18 @@ func (e Edit) mayDrop(m Member) bool {
 	})
 }
 
-// CompareKeys orders values as the table orders them as part of a sort key.
+// CompareKeys orders values as the table orders them as part of a sort key. Only control characters are written in another
+// way there, so a difference between others decides.
 func CompareKeys(a, b string) int {
-	a, b = store.Join(a), store.Join(b)
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] == b[i] {
+			continue
+		}
+		if a[i] < ' ' || b[i] < ' ' {
+			return strings.Compare(store.Join(a), store.Join(b))
+		}
+		return cmp.Compare(a[i], b[i])
 	}
-	return 0
+	return cmp.Compare(len(a), len(b))
 }

@@ -215,7 +215,7 @@ func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, grou
 	if err != nil || users[0].Attrs == nil {
 		return true, err
 	}
-	user, err := row.Decode(schema.UserType(), users[0])
+	display, err := row.Display(schema.UserType(), users[0])
 	if err != nil {
 		return false, err
 	}
@@ -231,7 +231,7 @@ func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, grou
 			return -1
 		}
 		ops := addMember(ts.Keys, groupID,
-			Member{Value: userID, Type: TypeUser, display: row.DisplayOf(user.Doc), At: at})
+			Member{Value: userID, Type: TypeUser, display: display, At: at})
 		w.Must(ops[0].When(store.IsAbsent()), store.ErrStale)
 		w.Add(ops[1])
 		return 0

@@ -3,6 +3,7 @@
 //
 //	resource.go  Tenant and Resource: for whom, and the answer
 //	record.go    the item; ids, versions, If-Match
+//	display.go   the name by which it is shown, without decoding it
 //	index.go     the items by which resources are looked up
 //	unique.go    values that an operator wants unique
 package row
