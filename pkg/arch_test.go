@@ -42,9 +42,10 @@ type importRule struct {
 }
 
 const (
-	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
-	whyPort = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
-	whyUse  = "use cases know the core and the port, in the order mapping, bulk, directory, event, tenant, store; " +
+	whyPure  = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
+	whyPort  = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
+	whyBelow = "events and notices are written with the changes that they are about: they stand below all that changes"
+	whyUse   = "use cases know the core and the port, in the order mapping, bulk, directory, tenant, notice, event, store; " +
 		"never an engine, an SDK or HTTP"
 	whyPart   = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
@@ -83,18 +84,18 @@ var importRules = []importRule{
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 
-	{
-		"pkg/tenant/assertion",
-		[]string{goJose},
-		"signatures are a well-kept library's, with nothing of this program beside it, " +
-			"so that anybody can check and fuzz it alone",
-	},
-	{"pkg/tenant", []string{"pkg/scim/...", "pkg/store", "pkg/task", "pkg/tenant/assertion", uuid}, whyUse},
-	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
-	{"pkg/event", []string{"pkg/scim", "pkg/tenant"}, whyUse},
+	{"pkg/event", []string{"pkg/scim", "pkg/store"}, whyBelow},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
-	{"pkg/notice", []string{"pkg/tenant"}, whyUse},
-	{"pkg/notice/awsmail", []string{"pkg/notice", awsSDK, smithy}, whyEngine},
+	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},
+	{"pkg/notice/message", []string{"pkg/notice"}, "only the function that sends notices links the templates of their texts"},
+	{"pkg/notice/awsmail", []string{"pkg/notice/message", awsSDK, smithy}, whyEngine},
+
+	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
+		"so that anybody can check and fuzz it alone"},
+	{"pkg/tenant", []string{
+		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion", uuid,
+	}, whyUse},
+	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
 		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid",
@@ -134,7 +135,7 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/adminhttp",
-		[]string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/web", uuid},
+		[]string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web", uuid},
 		whyEdge,
 	},
 	{"pkg/oauthhttp", []string{"pkg/tenant", "pkg/web"}, whyEdge},
@@ -471,10 +472,10 @@ func TestGoroutinesAreStartedByTask(t *testing.T) {
 
 // ports are the exported interfaces of the program, each declared by the package that calls it. All else is concrete.
 var ports = map[string]string{
-	"pkg/store.Engine":   "storage",
-	"pkg/tenant.Secrets": "where the operator finds a token",
-	"pkg/event.Sink":     "where events go",
-	"pkg/notice.Sender":  "how people are told",
+	"pkg/store.Engine":          "storage",
+	"pkg/tenant.Secrets":        "where the operator finds a token",
+	"pkg/event.Sink":            "where events go",
+	"pkg/notice/message.Sender": "how people are told",
 }
 
 func TestExportedInterfacesAreThePorts(t *testing.T) {

@@ -22,13 +22,14 @@
 //	store/faultstore an engine that fails on purpose, for tests
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
+//	event            events of tenants: kinds, envelope, the log of a tenant; the port to receivers
+//	event/awsevent   events on Amazon EventBridge
+//	notice           the queue of messages to tenants' people about their tokens
+//	notice/message   the texts of notices; the port to mail
+//	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	tenant/assertion  the signed assertions of OAuth clients, and their keys (RFC 7523)
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
 //	tenant/awssecret secrets in AWS Secrets Manager
-//	event            what happened to tenants, in an envelope; the port to receivers
-//	event/awsevent   events on Amazon EventBridge
-//	notice           messages to the tenants' people about their tokens; the port to mail
-//	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
 //	directory/counter  how many resources there are, and which stands at a place
 //	directory/membershipid  the sealed ids of memberships

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -80,7 +81,7 @@ func (a *api) listNotices(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := make([]any, len(notices))
 	for i, n := range notices {
-		list[i] = notice(n)
+		list[i] = shownNotice(n)
 	}
 	return ok(w, http.StatusOK, scim.Object{"notices": list})
 }
@@ -90,18 +91,18 @@ func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if o["kind"] != string(tenant.NoticeTest) {
+	if o["kind"] != string(notice.Test) {
 		return badRequest(`kind must be "test": the others are sent when they are due.`)
 	}
 	n, err := a.tenants.TestNotice(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusAccepted, notice(n))
+	return ok(w, http.StatusAccepted, shownNotice(n))
 }
 
-// notice is a notice as the API shows it.
-func notice(n tenant.Notice) scim.Object {
+// shownNotice is a notice as the API shows it.
+func shownNotice(n notice.Notice) scim.Object {
 	recipients := make([]any, len(n.Recipients))
 	for i, to := range n.Recipients {
 		recipients[i] = scim.Object{"email": to.Email, "language": to.Language}

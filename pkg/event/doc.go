@@ -1,5 +1,6 @@
-// Package event takes what happened to tenants out of the program. Each change is written together with its event, in
-// one transaction (package tenant keeps them until they are delivered); here it gets its envelope and goes to a Sink.
-// Delivery is at least once: receivers know an event again by tenant and id. The events of a tenant are handed over in
-// order; a sink may pass them on in another one. Ids of a tenant sort in the order in which things happened.
+// Package event is the log of the things that happen to tenants, and takes them out of the program. Of a tenant it knows the
+// id only. Whoever changes something makes the writes of its events with Append, and puts them into the transaction of the
+// change: an event is there if and only if its change is. Deliver hands the stored events of a tenant to a Sink in their order,
+// and removes them. Delivery is at least once: receivers know an event again by tenant and id. A sink may pass events on in
+// another order. The ids of a tenant's events sort in the order in which things happened.
 package event

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // SchemaVersion is the layout of the envelope. New members may come without a new version; one that goes or changes its
@@ -16,12 +15,11 @@ const SchemaVersion = 1
 type Event struct {
 	// ID is the same however often the event comes. No two events of a tenant have the same.
 	ID string
-	// Type says what happened: "token.expired". It also says what is in Data.
-	Type string
+	// Kind says what happened: "token.expired". It also says what is in Data.
+	Kind Kind
 	// Tenant is the id of the tenant.
 	Tenant string
-	// Subject is what it happened to: "tokens/ID", "clients/ID" of an OAuth client, or "tenants/ID" where it is about the
-	// tenant as a whole. It is the same for all events about one thing.
+	// Subject is the thing that it happened to: OfToken, OfClient or OfTenant. It is the same for all events about one thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time
@@ -32,22 +30,10 @@ type Event struct {
 	DataOmitted bool
 }
 
-// Of puts an event of a tenant into its envelope.
-func Of(e tenant.Event) Event {
-	subject := "tenants/" + e.TenantID
-	if client, ok := e.Data["clientId"].(string); ok {
-		subject = "clients/" + client
-	}
-	if e.TokenID != "" {
-		subject = "tokens/" + e.TokenID
-	}
-	return Event{ID: e.ID, Type: string(e.Kind), Tenant: e.TenantID, Subject: subject, Time: e.At, Data: e.Data}
-}
-
 // JSON is the event as receivers get it: one object in one line, the same bytes each time.
 func (e Event) JSON() []byte {
 	o := scim.Object{
-		"id": e.ID, "type": e.Type, "schemaVersion": int64(SchemaVersion), "tenant": e.Tenant, "subject": e.Subject,
+		"id": e.ID, "type": string(e.Kind), "schemaVersion": int64(SchemaVersion), "tenant": e.Tenant, "subject": e.Subject,
 		"time": scim.FormatTime(e.Time),
 	}
 	switch {
@@ -66,9 +52,4 @@ type Sink interface {
 	// Put hands over events, oldest first. It returns nil once all of them are safe with the receiver. After an error any
 	// of them may be, and all are put again: at least once, never lost.
 	Put(ctx context.Context, events ...Event) error
-}
-
-// Delivery returns what tenant.Delivery needs to hand events to a sink.
-func Delivery(s Sink) func(context.Context, tenant.Event) error {
-	return func(ctx context.Context, e tenant.Event) error { return s.Put(ctx, Of(e)) }
 }

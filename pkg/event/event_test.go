@@ -9,17 +9,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 var at = time.Date(2027, 5, 21, 9, 20, 33, 123_000_000, time.UTC)
 
-func expired() tenant.Event {
-	return tenant.Event{
-		ID: "1810970433123-00-abcdefghij", TenantID: "acme", Kind: tenant.EventTokenExpired, TokenID: "oldoldoldoldold1",
-		At:   at,
+func expired() event.Event {
+	return event.Event{
+		ID: "1810970433123-00-abcdefghij", Tenant: "acme", Kind: event.TokenExpired, Subject: event.OfToken("oldoldoldoldold1"), Time: at,
 		Data: scim.Object{"expiredAt": "2027-05-21T09:20:33Z", "n": 1.0, "list": []any{"<a>", nil}},
 	}
 }
@@ -29,14 +32,14 @@ func TestEnvelope(t *testing.T) {
 		`"n":1},"schemaVersion":1,` +
 		`"subject":"tokens/oldoldoldoldold1","tenant":"acme","time":"2027-05-21T09:20:33.123Z","type":"token.expired"}`
 	for range 3 {
-		if got := string(event.Of(expired()).JSON()); got != want {
+		if got := string(expired().JSON()); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 }
 
 func TestEnvelopeOfATenant(t *testing.T) {
-	e := event.Of(tenant.Event{ID: "1", TenantID: "acme", Kind: tenant.EventNoticeFailed, At: at})
+	e := event.Event{ID: "1", Tenant: "acme", Kind: event.NoticeFailed, Subject: event.OfTenant("acme"), Time: at}
 	e.DataOmitted = true
 	const want = `{"id":"1","dataOmitted":true,"schemaVersion":1,"subject":"tenants/acme","tenant":"acme",` +
 		`"time":"2027-05-21T09:20:33.123Z","type":"notice.failed"}`
@@ -45,15 +48,48 @@ func TestEnvelopeOfATenant(t *testing.T) {
 	}
 }
 
-func TestSubjects(t *testing.T) {
-	for want, e := range map[string]tenant.Event{
-		"tokens/t1":    {TenantID: "acme", TokenID: "t1", Data: scim.Object{"clientId": "c1"}},
-		"clients/c1":   {TenantID: "acme", Data: scim.Object{"clientId": "c1"}},
-		"tenants/acme": {TenantID: "acme", Data: scim.Object{"clientId": nil}},
-	} {
-		if got := event.Of(e).Subject; got != want {
-			t.Errorf("subject %s, want %s", got, want)
+// TestLog: events come out of the table as they went in, in their order, each until a sink has taken it.
+func TestLog(t *testing.T) {
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	st := store.New(engine, store.Options{})
+	first, second := expired(), event.Event{Kind: event.TokenRevealed, Time: at}
+	for i, events := range [][]event.Event{{first, second}, {first}} {
+		if err := st.Transact(t.Context(), event.Append("acme", int64(9+i), events...)...); err != nil {
+			t.Fatal(err)
 		}
+	}
+	if ops := event.Append("acme", 12); len(ops) != 0 {
+		t.Errorf("%d writes of no event", len(ops))
+	}
+	var got []event.Event
+	full := errors.New("full")
+	take := func(_ context.Context, e event.Event) error {
+		if len(got) == 2 {
+			return full
+		}
+		got = append(got, e)
+		return nil
+	}
+	if err := event.Deliver(t.Context(), st, "acme", take); !errors.Is(err, full) {
+		t.Errorf("a full sink: %v", err)
+	}
+	first.ID, second.ID, second.Tenant, second.Subject = got[0].ID, got[1].ID, "acme", "tenants/acme"
+	first.Data["n"] = int64(1)
+	if want := []event.Event{first, second}; !cmp.Equal(got, want) || got[0].ID >= got[1].ID {
+		t.Errorf("%s", cmp.Diff(want, got))
+	}
+	got = nil
+	for range 2 {
+		if err := event.Deliver(t.Context(), st, "acme", take); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 1 || got[0].ID <= second.ID {
+		t.Errorf("delivered after the two that were taken: %+v", got)
 	}
 }
 
@@ -107,11 +143,8 @@ func TestMemoryHoldsTheNewest(t *testing.T) {
 func TestSinksHeedTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, sink := range map[string]event.Sink{
-		"lines":  event.NewLines(func([]byte) error { return nil }),
-		"memory": &event.Memory{},
-	} {
-		if err := sink.Put(ctx, event.Of(expired())); !errors.Is(err, context.Canceled) {
+	for name, sink := range map[string]event.Sink{"lines": event.NewLines(func([]byte) error { return nil }), "memory": &event.Memory{}} {
+		if err := sink.Put(ctx, expired()); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

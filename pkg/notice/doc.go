@@ -1,14 +1,11 @@
-// Package notice tells the people of a tenant what becomes of its tokens: that the next one is ready, that the old one
-// ends soon, that it has ended. A message says what to do in the words of the tenant's identity provider, in English or
-// German, as text and HTML, and never holds a token.
+// Package notice keeps the messages to the people of tenants about their tokens: that the next one is ready, that the old one
+// ends soon, that it has ended. Of a tenant it knows the id only.
 //
-// When something is told, and that it is told once, is package tenant's: it keeps a notice for each kind and token,
-// gives it to one process at a time, and tries again what could not be sent. Here is what the message says, to whom it
-// goes, and what a mail looks like on the wire.
+// Whoever causes a notice makes its write with Add, and puts it into the transaction of the step that causes it. Queue.Send then
+// has it sent: it claims the notice, so that only one process is at it, asks for the facts that its text needs (as they are at
+// that moment, which may be a day later), has it sent, and notes what came of it. What could not be sent is tried again for a
+// day. Queue.Mark records that a notice came back. The texts are package message.
 //
-// A notice is one message for each language of its recipients, so that in most cases one call either tells all of them
-// or nobody. Mail can't be sent and marked as sent in one step. So a notice arrives twice where a process dies between
-// the two (it comes again after 16 minutes), where the mail system takes a message and its answer is lost, or where one
-// language could be sent, the other not, and another process tries again. A repeated message has the same identity
-// (Message.ID, and Message-ID in a mail).
+// Mail can't be sent and marked as sent in one step. So a notice arrives twice if a process dies between the two: it comes again
+// after 16 minutes.
 package notice

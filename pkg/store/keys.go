@@ -26,6 +26,7 @@ import (
 //	list of tenants             TENANTS      tenant id                         state
 //	operator's OAuth client     CLIENTS      client id                         doc, ver
 //	when a tenant is due        DUE#shard    Unix seconds|tenant id            -
+//	rotation goes on            DUE          AGAIN                             at, wake
 //	user                        T#t#U        user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N        folded userName                   id
 //	lookup                      T#t#X        attribute|value|id                types (of an e-mail)
@@ -60,6 +61,18 @@ const (
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1
+)
+
+// The values of AttrWake say what the background is to do. The filters of the stream's readers go by them.
+const (
+	// WakeWork: roll the tenant's open work forward.
+	WakeWork = "work"
+	// WakeDeleted: empty the deleted tenant.
+	WakeDeleted = "deleted"
+	// WakeTell: deliver the tenant's events and notices.
+	WakeTell = "tell"
+	// WakeRotate: go on with a run of rotation that did not get to its end.
+	WakeRotate = "rotate"
 )
 
 // Sep separates the parts of a sort key. It sorts before every character that a part can hold after escaping.
@@ -187,6 +200,38 @@ func DuePK(shard int) string { return "DUE#" + strconv.Itoa(shard) }
 
 // DueTime is what the sort keys of Due begin with: seconds at a fixed width, so that they sort as the times do.
 func DueTime(at int64) string { return fmt.Sprintf("%012d", at) }
+
+// Again is the key of the item that wakes the next run of rotation.
+var Again = Key{"DUE", "AGAIN"}
+
+// DueOf reads a key of Due: the tenant, and when it is due in Unix seconds. ok is false if the key is none.
+func DueOf(k Key) (tenant string, at int64, ok bool) {
+	parts := Split(k.SK)
+	if !strings.HasPrefix(k.PK, "DUE#") || len(parts) != 2 {
+		return "", 0, false
+	}
+	at, err := strconv.ParseInt(parts[0], 10, 64)
+	return parts[1], at, err == nil
+}
+
+// NoticeOf reads a key of Notice. ok is false if the key is none.
+func NoticeOf(k Key) (tokenID, kind, period string, ok bool) {
+	parts := Split(k.SK)
+	if len(parts) != 4 || parts[0] != "NOTICE" {
+		return "", "", "", false
+	}
+	return parts[1], parts[2], parts[3], true
+}
+
+// TenantOf is the tenant whose partition, or whose entry in the list of tenants, a key is in. ok is false if it is in neither.
+func TenantOf(k Key) (id string, ok bool) {
+	if k.PK == TenantsPK {
+		return k.SK, k.SK != ""
+	}
+	rest, ok := strings.CutPrefix(k.PK, "T#")
+	id, _, _ = strings.Cut(rest, "#")
+	return id, ok && id != ""
+}
 
 // Listed is the key of the tenant in the list of tenants.
 func (k Keys) Listed() Key { return Key{TenantsPK, k.tenant} }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -42,7 +44,7 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 			due := noticed && (left || r.covered(i, now))
 			asked := !left && (toCollect && (noticed || r.Collect) || t.window() <= a.ready && r.renewed(i, now))
 			if t.Told&readyBit == 0 && (due || asked) {
-				steps = append(steps, step{bit: readyBit, kind: NoticeSuccessorReady})
+				steps = append(steps, step{bit: readyBit, kind: notice.SuccessorReady})
 				if s := r.successor(i, now); s >= 0 && !toCollect {
 					t.Ready = r.Tokens[s].ID
 				}
@@ -60,8 +62,8 @@ func (s *Service) announce(r *record, now time.Time, a announcement) bool {
 // expire notes that a token has ended. Reminders that come too late are of no use to anybody.
 func (r *record) expire(now time.Time, t *tokenRecord) {
 	t.Ended, t.Noted = true, now.Unix()
-	r.tell(now, EventTokenExpired, t.ID, scim.Object{"expiredAt": moment(t.Expires)})
-	r.remind(now, t, []step{{kind: NoticeExpired}})
+	r.tell(now, event.TokenExpired, t.ID, scim.Object{"expiredAt": moment(t.Expires)})
+	r.remind(now, t, []step{{kind: notice.Expired}})
 }
 
 // late are the reminders of token i whose time has come, the most urgent first. There are none once its successor is in
@@ -86,18 +88,17 @@ func (r *record) remind(now time.Time, t *tokenRecord, steps []step) {
 		t.Told |= s.bit
 	}
 	if len(steps) > 0 {
-		r.notify(now, Notice{Kind: steps[0].kind, TokenID: t.ID, ID: t.noticeID(steps[0].kind), TokenEnds: unix(t.Expires)})
+		r.notify(now, notice.Notice{Kind: steps[0].kind, TokenID: t.ID, ID: t.noticeID(steps[0].kind), TokenEnds: unix(t.Expires)})
 	}
 }
 
-// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each
-// successor.
-func (t tokenRecord) noticeID(kind NoticeKind) string {
+// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each successor.
+func (t tokenRecord) noticeID(kind notice.Kind) string {
 	period := strconv.Itoa(t.Period)
-	if kind == NoticeSuccessorReady && t.Void > 0 {
+	if kind == notice.SuccessorReady && t.Void > 0 {
 		period += "-" + strconv.Itoa(t.Void)
 	}
-	return noticeID(t.ID, kind, period)
+	return notice.ID(t.ID, kind, period)
 }
 
 // successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -13,7 +14,7 @@ func (d *told) announced(t *testing.T, live string) {
 	t.Helper()
 	by := map[string]string{} // notice by successor
 	for _, n := range d.notices {
-		if n.Kind != tenant.NoticeSuccessorReady {
+		if n.Kind != notice.SuccessorReady {
 			continue
 		}
 		if other := by[n.Successor.ID]; n.Successor.ID == "" || other != "" && other != n.ID {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -12,11 +14,7 @@ import (
 // successor is not made for them, because its value is kept nowhere: as with VaultNone, a person makes it (RenewClient)
 // and is shown it. Both are good until the old one ends.
 
-// EventClientSecretExpired: a secret of a client's ended. Data: clientId, secretId, expiredAt.
-const EventClientSecretExpired EventKind = "client.secret-expired"
-
-// noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the
-// period of notice.
+// noticeDaysOfClients are the days before its end at which a secret's end is told, the first is the beginning of the period of notice.
 func (p policy) noticeDaysOfClients() []int { return append([]int{p.noticeDays}, p.reminders...) }
 
 // told reports whether days[i] is told, or need not be: the first of them, that the end comes, where anything was.
@@ -46,20 +44,19 @@ func (r *record) announceClients(now time.Time, p policy, used map[string]int64)
 			if secret.Expires == 0 || secret.Ended {
 				continue
 			}
-			var kind NoticeKind
+			var kind notice.Kind
 			if !secret.live(now) {
 				secret.Ended, secret.Told = true, nil
-				r.tell(now, EventClientSecretExpired, "",
-					scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
-				kind = NoticeExpired
+				r.tell(now, event.ClientSecretExpired, "", scim.Object{"clientId": c.ID, "secretId": secret.ID, "expiredAt": moment(secret.Expires)})
+				kind = notice.Expired
 			} else {
 				past := secret.missed(p.noticeDaysOfClients(), now)
 				if len(past) == 0 {
 					continue
 				}
-				kind = NoticeSuccessorReady
+				kind = notice.SuccessorReady
 				if past[0] != p.noticeDays {
-					kind = ReminderKind(slices.Min(past))
+					kind = notice.ReminderKind(slices.Min(past))
 				}
 				secret.Told = append(slices.Clone(secret.Told), past...)
 			}
@@ -67,9 +64,8 @@ func (r *record) announceClients(now time.Time, p policy, used map[string]int64)
 			if secret.live(now) && c.left(j, now, used) {
 				continue
 			}
-			r.notify(now, Notice{
-				Kind: kind, TokenID: secret.ID, ID: noticeID(secret.ID, kind, "0"), ClientID: c.ID,
-				ClientSecretEnds: unix(secret.Expires),
+			r.notify(now, notice.Notice{
+				Kind: kind, TokenID: secret.ID, ID: notice.ID(secret.ID, kind, "0"), ClientID: c.ID, ClientSecretEnds: unix(secret.Expires),
 			})
 		}
 	}
@@ -111,9 +107,4 @@ func (r *record) nextOfClients(p policy) int64 {
 		}
 	}
 	return at
-}
-
-// clientSecret is the secret that a notice is about, for its text.
-func (n Notice) clientSecret() Token {
-	return Token{ID: n.TokenID, ExpiresAt: n.ClientSecretEnds}
 }

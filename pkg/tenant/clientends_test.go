@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -53,7 +54,7 @@ func TestEndsOfClientSecretsAreTold(t *testing.T) {
 		want   string
 	}{
 		{28*day + time.Minute, ""},
-		{28 * day, string(tenant.NoticeSuccessorReady)},
+		{28 * day, string(notice.SuccessorReady)},
 		{27 * day, ""},
 		{14 * day, "reminder-14"},
 		{7 * day, "reminder-7"},

@@ -7,20 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
-)
-
-// Kinds of events about OAuth clients. TokenID is empty; Data has clientId, and secretId where the client has secrets.
-const (
-	// EventClientCreated: a person made a client.
-	EventClientCreated EventKind = "client.created"
-	// EventClientRenewed: a person gave a client another secret, or other keys.
-	EventClientRenewed EventKind = "client.renewed"
-	// EventClientSecretRevoked: a person ended a secret of a client's.
-	EventClientSecretRevoked EventKind = "client.secret-revoked"
-	// EventClientDeleted: a person removed a client.
-	EventClientDeleted EventKind = "client.deleted"
 )
 
 // reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token, and for what
@@ -49,7 +38,7 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 		}
 		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.clientRecord)
-		r.tell(now, EventClientCreated, "", c.data())
+		r.tell(now, event.ClientCreated, "", c.data())
 		return r.putClient(tenantID, c, now)
 	})
 	if err != nil {
@@ -68,7 +57,7 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 	}
 	now := s.o.Now()
 	var secret string
-	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, p policy) (EventKind, error) {
+	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, p policy) (event.Kind, error) {
 		if err := c.mayRenew(n, now); err != nil {
 			return "", err
 		}
@@ -77,7 +66,7 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 				!k.live(now)
 		})
 		secret = c.renew(n, now, p)
-		return EventClientRenewed, nil
+		return event.ClientRenewed, nil
 	})
 	if err != nil {
 		return IssuedClient{}, err
@@ -88,20 +77,20 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 // RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there
 // is no such secret.
 func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, secretID string) error {
-	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ policy) (EventKind, error) {
+	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ policy) (event.Kind, error) {
 		match := c.credential(secretID)
 		if match == nil || len(match.Digest) == 0 {
 			return "", ErrNotFound
 		}
 		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return k.ID == secretID })
-		return EventClientSecretRevoked, nil
+		return event.ClientSecretRevoked, nil
 	})
 	return err
 }
 
 // changeClient changes a client of a tenant or of the operator.
 func (s *Service) changeClient(
-	ctx context.Context, tenantID, clientID string, change func(*clientDoc, policy) (EventKind, error),
+	ctx context.Context, tenantID, clientID string, change func(*clientDoc, policy) (event.Kind, error),
 ) (c clientDoc, err error) {
 	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
 		return c, ErrNotFound
@@ -112,7 +101,7 @@ func (s *Service) changeClient(
 		return s.changeOperatorClient(ctx, clientID, change)
 	}
 	now := s.o.Now()
-	var kind EventKind
+	var kind event.Kind
 	var before []string
 	_, err = s.update(ctx, tenantID, func(r *record) error {
 		stored := r.client(clientID)
@@ -163,7 +152,7 @@ func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) e
 		}
 		used = append(used[:1], c.secretIDs()...)
 		r.Clients = slices.DeleteFunc(r.Clients, func(c clientRecord) bool { return c.ID == clientID })
-		r.tell(now, EventClientDeleted, "", scim.Object{"clientId": clientID})
+		r.tell(now, event.ClientDeleted, "", scim.Object{"clientId": clientID})
 		r.out.with = append(r.out.with, store.Op{Kind: store.Delete, Key: store.KeysOf(tenantID).Client(clientID)})
 		return nil
 	})

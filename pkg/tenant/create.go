@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -66,7 +67,7 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 		}
 	}
 	r.Tokens, r.Current, r.Pending, r.state = []tokenRecord{token}, token.ID, nil, active
-	r.tell(now, EventTokenCreated, token.ID, token.data())
+	r.tell(now, event.TokenCreated, token.ID, token.data())
 	err := s.writeListed(ctx, n.ID, r, r.version)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		// Somebody took over what looked abandoned: this attempt never happened.
@@ -125,7 +126,7 @@ func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
 func (s *Service) writeListed(ctx context.Context, id string, r *record, previous int64) error {
 	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
 	if r.state == deleting {
-		listed[store.AttrWake] = "1"
+		listed[store.AttrWake] = store.WakeDeleted
 	}
 	return s.commit(ctx, id, r, previous, store.Op{Kind: store.Put, Key: store.KeysOf(id).Listed(), Set: listed})
 }

@@ -6,24 +6,16 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-const (
-	// sending is for how long one process has a notice to itself, longer than any function of AWS lives.
-	sending = 16 * time.Minute
-	// sendAgain is when a notice that could not be sent is tried again, by the hourly run that follows. The first try that
-	// fails so long after the first that did is the last: the next would be on another day.
-	sendAgain = retryAfter
-	lastTry   = 23 * time.Hour
-)
-
-// Deliver hands what a tenant has to tell to d: events in their order, and notices. What fails stays for the next time,
-// and its error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it
-// could note that comes again after 16 minutes, with the same ID; else each comes once.
+// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time, and the error
+// is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could note that comes
+// again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
 	mark, err := s.deliver(ctx, tenantID, d)
 	if err != nil {
@@ -53,8 +45,8 @@ func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) (mar
 		return 0, present(err)
 	}
 	// Notices first: what becomes of them may be an event.
-	err = s.deliverNotices(ctx, tenantID, d)
-	return r.Outbox, errors.Join(err, s.deliverEvents(ctx, tenantID, d))
+	err = s.queue.Send(ctx, tenantID, d.Notice)
+	return r.Outbox, errors.Join(err, event.Deliver(ctx, s.store, tenantID, d.Event))
 }
 
 // delivered notes that all is told that was written until mark, and reports whether that is all there is.
@@ -66,101 +58,10 @@ func (r *record) delivered(mark int64) bool {
 	return true
 }
 
-func (s *Service) deliverEvents(ctx context.Context, tenantID string, d Delivery) error {
-	prefix := store.KeysOf(tenantID).EventPrefix()
-	for item, err := range s.store.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-		if err != nil {
-			return err
-		}
-		e, err := decodeEvent(tenantID, item)
-		if err != nil {
-			return err
-		}
-		if err := d.Event(ctx, e); err != nil {
-			return fmt.Errorf("tenant: event %s: %w", e.Kind, err)
-		}
-		if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: item.Key}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) deliverNotices(ctx context.Context, tenantID string, d Delivery) error {
-	all, err := s.stored(ctx, tenantID)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, n := range all {
-		if n.State == NoticePending {
-			failed = errors.Join(failed, s.send(ctx, tenantID, n, d))
-		}
-	}
-	return failed
-}
-
-// errLater says that a notice waits for its next attempt, or is being sent elsewhere.
-func errLater() error { return fmt.Errorf("%w: a notice is to be sent later", ErrBusy) }
-
-// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of
-// date is removed.
-func (s *Service) send(ctx context.Context, tenantID string, n storedNotice, d Delivery) error {
-	now := s.o.Now().Unix()
-	if n.After > now || n.Until > now && !(s.o.Alone && n.By != s.process()) {
-		return errLater()
-	}
-	n.By, n.Until = s.process(), now+int64(sending/time.Second)
-	n.Attempts++
-	err := s.replace(ctx, tenantID, &n)
-	if err != nil {
-		return err
-	}
-	r, err := s.read(ctx, tenantID) // after the notice, so that it is no older
-	if err != nil {
-		return err
-	}
-	if r.outdated(n.Notice, s.o.Now()) {
-		return s.retract(ctx, tenantID, n)
-	}
-	t, full, err := s.informed(ctx, tenantID, r, n.Notice)
-	if err != nil {
-		return err
-	}
-	state, err := d.Notice(ctx, t, full)
-	if err != nil && n.Failing == 0 {
-		n.Failing = now
-	}
-	if err != nil && now-n.Failing < int64(lastTry/time.Second) {
-		n.By, n.Until, n.After = "", 0, now+int64(sendAgain/time.Second)
-		return errors.Join(fmt.Errorf("tenant: notice %s: %w", n.Kind, err), s.replace(ctx, tenantID, &n))
-	}
-	if err != nil || state != NoticeSent {
-		s.o.Log.ErrorContext(ctx, "notice failed", "tenant", tenantID, "notice", n.ID, "attempts", n.Attempts, "error", err)
-		state = NoticeFailed
-	}
-	return s.mark(ctx, tenantID, n.ID, state, n.version)
-}
-
-// replace writes a notice in place of the version that was read. ErrBusy where somebody else did.
-func (s *Service) replace(ctx context.Context, tenantID string, n *storedNotice) error {
-	op, err := n.put(tenantID)
-	if err == nil {
-		err = s.store.Transact(ctx, op)
-	}
-	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater()
-	}
-	if err == nil {
-		n.version++
-	}
-	return err
-}
-
-// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
-// which there is a notice of its own, was revoked or extended, or its successor was revoked.
-func (r *record) outdated(n Notice, now time.Time) bool {
-	if n.Kind == NoticeExpired || n.Kind == NoticeTest {
+// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of which there is
+// a notice of its own, was revoked or extended, or its successor was revoked.
+func (r *record) outdated(n notice.Notice, now time.Time) bool {
+	if n.Kind == notice.Expired || n.Kind == notice.Test {
 		return false
 	}
 	if n.ClientID != "" {
@@ -174,36 +75,28 @@ func (r *record) outdated(n Notice, now time.Time) bool {
 	case r.Tokens[i].live(now):
 		return false
 	}
-	// after a rotation was completed people still need the new token
-	return n.Kind != NoticeSuccessorReady || r.successor(i, now) < 0
+	return n.Kind != notice.SuccessorReady || r.successor(i, now) < 0 // after a rotation was completed people still need the new token
 }
 
-// retract removes a notice as it was read.
-func (s *Service) retract(ctx context.Context, tenantID string, n storedNotice) error {
-	err := s.store.Transact(ctx, store.Op{
-		Kind: store.Delete, Key: noticeKey(store.KeysOf(tenantID), n.ID),
-		If: []store.Cond{{Test: store.Equal, Attr: attrVersion, Value: n.version}},
-	})
-	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater()
-	}
-	if err == nil {
-		s.o.Log.InfoContext(ctx, "notice retracted", "tenant", tenantID, "notice", n.ID)
-	}
-	return err
-}
-
-// informed adds to a notice what its text needs: the tokens as they are now.
-func (s *Service) informed(ctx context.Context, tenantID string, r *record, n Notice) (Tenant, Notice, error) {
+// facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now, which may
+// be a day after it was written. ok is false if it is out of date.
+func (s *Service) facts(
+	ctx context.Context, tenantID string, n notice.Notice,
+) (about notice.Tenant, full notice.Notice, ok bool, err error) {
 	now := s.o.Now()
+	r, err := s.read(ctx, tenantID)
+	if err != nil || r.outdated(n, now) {
+		return about, n, false, err
+	}
 	t := r.tenant(tenantID, now)
+	about = notice.Tenant{ID: t.ID, Name: t.Name, IdP: t.IdP, NotKept: t.Settings.Token.Vault == VaultNone}
 	if n.ClientID != "" {
-		n.Token = n.clientSecret()
-		return t, n, nil
+		n.Token = notice.Token{ID: n.TokenID, ExpiresAt: n.ClientSecretEnds}
+		return about, n, true, nil
 	}
 	used, err := s.lastUses(ctx, tenantID, tokenIDs(t.Tokens))
 	if err != nil {
-		return Tenant{}, n, err
+		return about, n, false, err
 	}
 	for i := range t.Tokens {
 		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
@@ -211,10 +104,10 @@ func (s *Service) informed(ctx context.Context, tenantID string, r *record, n No
 	n.ToCollect = s.toCollect(r, now)
 	listed := func(id string) int { return slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == id }) }
 	if n.TokenID != "" {
-		n.Token = Token{ID: n.TokenID, ExpiresAt: n.TokenEnds} // where it is not listed any more
+		n.Token = notice.Token{ID: n.TokenID, ExpiresAt: n.TokenEnds} // if it is not listed any more
 	}
 	if i := listed(n.TokenID); i >= 0 {
-		n.Token = t.Tokens[i]
+		n.Token = t.Tokens[i].forText()
 	}
 	next := -1
 	if own := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID }); own >= 0 {
@@ -223,103 +116,62 @@ func (s *Service) informed(ctx context.Context, tenantID string, r *record, n No
 		next = live[len(live)-1]
 	}
 	if next >= 0 {
-		n.Successor = t.Tokens[listed(r.Tokens[next].ID)]
+		n.Successor = t.Tokens[listed(r.Tokens[next].ID)].forText()
 	}
-	return t, n, nil
+	return about, n, true, nil
 }
 
-// MarkNotice records what became of a notice after it was sent: NoticeBounced or NoticeFailed, in one transaction with
-// the event that says so. ErrNotFound where there is no such notice; marking it again changes nothing.
-func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state NoticeState) error {
-	if state != NoticeBounced && state != NoticeFailed {
-		return invalid("state", "must be bounced or failed")
+// forText is all that the text of a notice says of a token.
+func (t Token) forText() notice.Token {
+	return notice.Token{
+		ID: t.ID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, FirstUsedAt: t.FirstUsedAt, LastUsedAt: t.LastUsedAt,
 	}
-	return s.mark(ctx, tenantID, noticeID, state, 0)
 }
 
-// mark records the state of a notice. version, where it is not 0, is the one that must be stored.
-func (s *Service) mark(ctx context.Context, tenantID, noticeID string, state NoticeState, version int64) error {
-	all, err := s.stored(ctx, tenantID)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(all, func(n storedNotice) bool { return n.ID == noticeID })
-	switch {
-	case i < 0:
-		return ErrNotFound
-	case all[i].State == state:
-		return nil
-	case version != 0 && all[i].version != version:
-		return errLater()
-	}
-	n := all[i]
-	n.State, n.By, n.Until, n.After, n.Failing = state, "", 0, 0, 0
-	put, err := n.put(tenantID)
-	switch {
-	case err != nil:
-		return err
-	case state == NoticeSent:
-		err = s.store.Transact(ctx, put)
-	default:
-		err = s.markWithEvent(ctx, tenantID, n.Notice, put)
-	}
-	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return errLater()
-	}
-	return err
-}
-
-// markWithEvent writes the state of a notice together with the event about it.
-func (s *Service) markWithEvent(ctx context.Context, tenantID string, n Notice, put store.Op) error {
-	kind := EventNoticeFailed
-	if n.State == NoticeBounced {
-		kind = EventNoticeBounced
-	}
+// tellWith writes an event of a tenant together with op.
+func (s *Service) tellWith(ctx context.Context, tenantID string, e event.Event, op store.Op) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	_, err := s.update(ctx, tenantID, func(r *record) error {
-		r.tell(s.o.Now(), kind, n.TokenID, n.data())
-		r.out.with = []store.Op{put}
+		r.out.events, r.out.with = []event.Event{e}, []store.Op{op}
 		return nil
 	})
 	return err
 }
 
+// MarkNotice records what became of a notice after it was sent: notice.Bounced or notice.Failed, in one transaction with the event that
+// says so. ErrNotFound if there is no such notice; marking it again changes nothing.
+func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state notice.State) error {
+	if !validID(tenantID) || len(noticeID) > maxNoticeID {
+		return ErrNotFound
+	}
+	err := s.queue.Mark(ctx, tenantID, noticeID, state)
+	if errors.Is(err, notice.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// maxNoticeID bounds the ids of notices, which come back from mail systems.
+const maxNoticeID = 200
+
 // Notices lists the tenant's notices of the last 400 days, oldest first.
-func (s *Service) Notices(ctx context.Context, tenantID string) ([]Notice, error) {
+func (s *Service) Notices(ctx context.Context, tenantID string) ([]notice.Notice, error) {
 	if _, err := s.Get(ctx, tenantID); err != nil {
 		return nil, err
 	}
-	all, err := s.stored(ctx, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(all, func(a, b storedNotice) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	notices := make([]Notice, 0, len(all))
-	for _, n := range all {
-		if s.o.Now().Before(n.At.Add(keptNotices)) {
-			notices = append(notices, n.Notice)
-		}
-	}
-	return notices, nil
+	return s.queue.List(ctx, tenantID)
 }
 
 // TestNotice has a notice sent to the tenant's recipients, so that somebody sees whether it arrives.
-func (s *Service) TestNotice(ctx context.Context, tenantID string) (Notice, error) {
+func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notice, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	var n Notice
+	var n notice.Notice
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		now := s.o.Now()
-		r.notify(now, Notice{
-			Kind: NoticeTest,
-			ID:   noticeID("", NoticeTest, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10))),
-		})
+		id := notice.ID("", notice.Test, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10)))
+		r.notify(now, notice.Notice{Kind: notice.Test, ID: id})
 		n = r.out.notices[0]
 		return nil
 	})

@@ -58,10 +58,8 @@
 //	rotate.go     a run over all that is due
 //	advance.go    what a run does to one tenant
 //	rotation.go   a rotation by hand
-//	announce.go   what there is to tell
-//	event.go      events
-//	notice.go     notices
+//	announce.go   events and notices that are due
 //	outbox.go     events and notices, written with the change that they are about
 //	delivery.go   how they leave
-//	deliver.go    they leave
+//	deliver.go    they leave; the facts for their texts
 package tenant

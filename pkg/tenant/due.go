@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -22,7 +23,7 @@ const reminderStops = 7 * day
 type step struct {
 	bit  uint16
 	at   int64
-	kind NoticeKind
+	kind notice.Kind
 }
 
 // window is when the token's period of notice begins.
@@ -42,7 +43,7 @@ func (t tokenRecord) reminders() []step {
 	}
 	steps := make([]step, len(left))
 	for i, n := range left {
-		steps[i] = step{bit: 1 << (i + 1), at: t.end() - int64(n)*86400, kind: ReminderKind(n)}
+		steps[i] = step{bit: 1 << (i + 1), at: t.end() - int64(n)*86400, kind: notice.ReminderKind(n)}
 	}
 	return steps
 }

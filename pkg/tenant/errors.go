@@ -91,3 +91,6 @@ func invalid(field, problem string) error { return &InvalidError{Field: field, P
 type ConflictError struct{ Detail string }
 
 func (e *ConflictError) Error() string { return "tenant: " + e.Detail }
+
+// inactive reports whether err says that there is no active tenant.
+func inactive(err error) bool { return errors.Is(err, ErrNotFound) }

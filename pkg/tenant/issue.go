@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -104,9 +105,9 @@ func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pic
 
 // add puts a finished token on the tenant, with what there is to tell of it.
 func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
-	data, kind := c.data(), EventTokenCreated
+	data, kind := c.data(), event.TokenCreated
 	if c.successor {
-		kind = EventSuccessorCreated
+		kind = event.SuccessorCreated
 		ending := []any{}
 		for i := range r.Tokens {
 			if r.Tokens[i].live(now) || i == r.predecessor(now) {

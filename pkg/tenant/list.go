@@ -58,7 +58,8 @@ func (s *Service) load(ctx context.Context, keys []store.Key, next string) ([]Te
 		if err != nil {
 			return nil, "", err
 		}
-		tenants = append(tenants, r.tenant(item.PK[len("T#"):], s.o.Now()))
+		id, _ := store.TenantOf(item.Key)
+		tenants = append(tenants, r.tenant(id, s.o.Now()))
 	}
 	return tenants, next, nil
 }

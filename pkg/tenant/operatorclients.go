@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -66,7 +67,7 @@ func decodeClient(item store.Item) (c clientDoc, version int64, err error) {
 }
 
 func (s *Service) changeOperatorClient(
-	ctx context.Context, id string, change func(*clientDoc, policy) (EventKind, error),
+	ctx context.Context, id string, change func(*clientDoc, policy) (event.Kind, error),
 ) (clientDoc, error) {
 	for {
 		c, version, err := s.readOperatorClient(ctx, id)

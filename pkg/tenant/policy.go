@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -192,7 +193,7 @@ func (s *Service) checkSettings(set Settings) error {
 
 // NoticeSettings is who is told.
 type NoticeSettings struct {
-	Recipients []Recipient `json:"recipients,omitempty"`
+	Recipients []notice.Recipient `json:"recipients,omitempty"`
 }
 
 // Bounds of the recipients: the tenant's item must stay small.
@@ -201,9 +202,6 @@ const (
 	maxEmailBytes     = 254
 	maxRecipientBytes = 1000 // all addresses together
 )
-
-// Languages are those that notices are written in; the first is the default.
-var Languages = []string{"en", "de"}
 
 func parseNoticeSettings(o scim.Object) (s NoticeSettings, err error) {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
@@ -224,8 +222,8 @@ func parseNoticeSettings(o scim.Object) (s NoticeSettings, err error) {
 	return s, nil
 }
 
-func recipients(list []any) ([]Recipient, error) {
-	out, total := make([]Recipient, 0, len(list)), 0
+func recipients(list []any) ([]notice.Recipient, error) {
+	out, total := make([]notice.Recipient, 0, len(list)), 0
 	for i, e := range list {
 		name := fmt.Sprintf("settings.notices.recipients[%d]", i)
 		r, err := recipient(name, e)
@@ -236,7 +234,7 @@ func recipients(list []any) ([]Recipient, error) {
 			return nil, invalid("settings.notices.recipients",
 				fmt.Sprintf("are too long: all addresses together may have %d bytes", maxRecipientBytes))
 		}
-		if slices.ContainsFunc(out, func(o Recipient) bool { return strings.EqualFold(o.Email, r.Email) }) {
+		if slices.ContainsFunc(out, func(o notice.Recipient) bool { return strings.EqualFold(o.Email, r.Email) }) {
 			return nil, invalid(name, "is there twice")
 		}
 		out = append(out, r)
@@ -244,12 +242,12 @@ func recipients(list []any) ([]Recipient, error) {
 	return out, nil
 }
 
-func recipient(name string, v any) (Recipient, error) {
+func recipient(name string, v any) (notice.Recipient, error) {
 	o, ok := v.(scim.Object)
 	if !ok {
-		return Recipient{}, invalid(name, "must be an object with email and language")
+		return notice.Recipient{}, invalid(name, "must be an object with email and language")
 	}
-	r := Recipient{Language: Languages[0]}
+	r := notice.Recipient{Language: notice.Languages[0]}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		text, ok := o[key].(string)
 		switch {
@@ -257,10 +255,10 @@ func recipient(name string, v any) (Recipient, error) {
 			r.Email = text
 		case key == "email":
 			return r, invalid(name+".email", "must be an e-mail address, such as ada@example.com")
-		case key == "language" && ok && slices.Contains(Languages, text):
+		case key == "language" && ok && slices.Contains(notice.Languages, text):
 			r.Language = text
 		case key == "language":
-			return r, invalid(name+".language", "must be one of "+strings.Join(Languages, ", "))
+			return r, invalid(name+".language", "must be one of "+strings.Join(notice.Languages, ", "))
 		default:
 			return r, invalid(name+"."+key, "is not known; known: email, language")
 		}

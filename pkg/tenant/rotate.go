@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -75,12 +74,11 @@ func (s *Service) walk(ctx context.Context, shard int, now time.Time, do func(id
 		if err != nil {
 			return fmt.Errorf("tenant: due times: %w", err)
 		}
-		parts := store.Split(item.SK)
-		at, err := strconv.ParseInt(parts[0], 10, 64)
-		if err != nil || len(parts) != 2 {
-			return fmt.Errorf("tenant: due entry of %d parts", len(parts))
+		id, at, ok := store.DueOf(item.Key)
+		if !ok {
+			return fmt.Errorf("tenant: %q is no key of a due tenant", item.SK)
 		}
-		if !do(parts[1], at) {
+		if !do(id, at) {
 			return nil
 		}
 	}

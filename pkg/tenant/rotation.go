@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -179,7 +180,7 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		if end == t.Expires {
 			return errUnchanged
 		}
-		r.tell(now, EventTokenChanged, tokenID, scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
+		r.tell(now, event.TokenChanged, tokenID, scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
 		t.extend(now, end)
 		return nil
 	})

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -20,15 +22,15 @@ const day = 24 * time.Hour
 // told is a Delivery that remembers.
 type told struct {
 	mu      sync.Mutex
-	events  []tenant.Event
-	notices []tenant.Notice
-	state   tenant.NoticeState // what sending gives; "": NoticeSent
-	err     error              // of both
+	events  []event.Event
+	notices []notice.Notice
+	state   notice.State // what sending gives; "": NoticeSent
+	err     error        // of both
 }
 
 func (d *told) delivery() tenant.Delivery {
 	return tenant.Delivery{
-		Event: func(_ context.Context, e tenant.Event) error {
+		Event: func(_ context.Context, e event.Event) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			if d.err == nil {
@@ -36,7 +38,7 @@ func (d *told) delivery() tenant.Delivery {
 			}
 			return d.err
 		},
-		Notice: func(_ context.Context, _ tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			if d.err != nil {
@@ -46,7 +48,7 @@ func (d *told) delivery() tenant.Delivery {
 			if d.state != "" {
 				return d.state, nil
 			}
-			return tenant.NoticeSent, nil
+			return notice.Sent, nil
 		},
 	}
 }
@@ -150,10 +152,8 @@ func TestRotation(t *testing.T) {
 	d.take()
 	w.to(end.Add(-14 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID ||
-		n[0].Successor.ID != live[1].ID ||
-		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() ||
-		n[0].Recipients[0] != (tenant.Recipient{Email: "ada@example.com", Language: "de"}) {
+	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID || n[0].Successor.ID != live[1].ID ||
+		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() || n[0].Recipients[0] != (notice.Recipient{Email: "ada@example.com", Language: "de"}) {
 		t.Errorf("reminder: %+v", n)
 	}
 	w.to(end.Add(-13 * day))
@@ -378,7 +378,7 @@ func TestExtend(t *testing.T) {
 	w.rotate(t, d)
 	ready := 0
 	for _, n := range d.notices {
-		if n.Kind == tenant.NoticeSuccessorReady && n.TokenID == old.ID {
+		if n.Kind == notice.SuccessorReady && n.TokenID == old.ID {
 			ready++
 		}
 	}
@@ -509,8 +509,7 @@ func TestVaultNone(t *testing.T) {
 	}
 	w.to(old.ExpiresAt.Add(-28 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != tenant.NoticeSuccessorReady || !n[0].ToCollect ||
-		n[0].Successor.ID != "" {
+	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != notice.SuccessorReady || !n[0].ToCollect || n[0].Successor.ID != "" {
 		t.Fatalf("%+v", n)
 	}
 	w.clock.add(time.Hour)
@@ -546,7 +545,7 @@ func TestVaultNone(t *testing.T) {
 func TestNoticeStates(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	w.create(t, "acme")
-	if n, err := w.TestNotice(w.ctx, "acme"); err != nil || n.State != tenant.NoticeNoRecipient {
+	if n, err := w.TestNotice(w.ctx, "acme"); err != nil || n.State != notice.NoRecipient {
 		t.Errorf("%+v, %v", n, err)
 	}
 	w.rotate(t, d)
@@ -587,7 +586,7 @@ func TestNoticeStates(t *testing.T) {
 	}
 	w.rotate(t, d)
 	for range 2 {
-		if err := w.MarkNotice(w.ctx, "acme", n.ID, tenant.NoticeBounced); err != nil {
+		if err := w.MarkNotice(w.ctx, "acme", n.ID, notice.Bounced); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -608,7 +607,7 @@ func TestDeliveryOvertaken(t *testing.T) {
 	})
 	delivery := d.delivery()
 	record := delivery.Event
-	delivery.Event = func(ctx context.Context, e tenant.Event) error {
+	delivery.Event = func(ctx context.Context, e event.Event) error {
 		once()
 		return record(ctx, e)
 	}

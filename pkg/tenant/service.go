@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -59,6 +60,7 @@ type Service struct {
 
 	remembered map[rememberedKey]remembered
 
+	queue      *notice.Queue
 	delivering [64]sync.Mutex // by hash of the tenant
 }
 
@@ -75,10 +77,14 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	}
 	o.MaxLifetime = max(o.MaxLifetime, minLifetimeDays*day)
 	o.Lifetime = min(o.Lifetime, o.MaxLifetime)
-	return &Service{
+	s := &Service{
 		store: st, secrets: secrets, o: o, process: sync.OnceValue(func() string { return random(base36, tokenIDLength) }),
 		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
 	}
+	s.queue = notice.NewQueue(st, notice.QueueOptions{
+		Now: o.Now, Log: o.Log, Process: s.process, Alone: o.Alone, Facts: s.facts, Tell: s.tellWith,
+	})
+	return s
 }
 
 // read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound where there is none.

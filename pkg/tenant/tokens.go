@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -89,7 +90,7 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 func (r *record) revoke(now time.Time, t *tokenRecord, reason string) {
 	t.Revoked = now.Unix()
 	r.release(now)
-	r.tell(now, EventTokenRevoked, t.ID, scim.Object{"reason": reason})
+	r.tell(now, event.TokenRevoked, t.ID, scim.Object{"reason": reason})
 }
 
 // drop has the vault forget a dead token. What it can't forget now does no harm.
@@ -108,7 +109,7 @@ func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	_, err := s.update(ctx, tenantID, func(r *record) error {
-		r.tell(now, EventTokenRevealed, tokenID, nil)
+		r.tell(now, event.TokenRevealed, tokenID, nil)
 		return nil
 	})
 	if err == nil {

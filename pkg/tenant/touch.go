@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -61,7 +62,7 @@ func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now ti
 		r.out.with = append(r.out.with, put)
 		if token := r.find(tokenID); token != nil && token.First == 0 {
 			token.First = now.Unix()
-			r.tell(now, EventTokenFirstUsed, tokenID, scim.Object{"firstUsedAt": moment(token.First)})
+			r.tell(now, event.TokenFirstUsed, tokenID, scim.Object{"firstUsedAt": moment(token.First)})
 			r.out.hint = true
 		}
 		return nil

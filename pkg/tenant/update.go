@@ -67,7 +67,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 	next.Tokens = slices.Clone(r.Tokens)
 	next.version = previous + 1
 	hint := r.out.hint
-	out, err := next.outbox(id, now)
+	out, err := next.outbox(id)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -130,23 +132,23 @@ func (l *life) delivery() tenant.Delivery {
 		}
 	}
 	return tenant.Delivery{
-		Event: func(_ context.Context, e tenant.Event) error {
-			l.note("event %s of %s", e.Kind, l.name(e.TokenID))
-			if e.Kind == tenant.EventTokenExpired {
-				once("the end of " + l.name(e.TokenID))
+		Event: func(_ context.Context, e event.Event) error {
+			l.note("event %s of %s", e.Kind, l.name(strings.TrimPrefix(e.Subject, "tokens/")))
+			if e.Kind == event.TokenExpired {
+				once("the end of " + l.name(strings.TrimPrefix(e.Subject, "tokens/")))
 			}
 			return nil
 		},
-		Notice: func(_ context.Context, _ tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
 			l.note("notice %s of %s, enter %s", n.Kind, l.name(n.TokenID), l.name(n.Successor.ID))
 			once("notice " + n.ID)
-			if n.Kind == tenant.NoticeSuccessorReady {
+			if n.Kind == notice.SuccessorReady {
 				l.told[n.TokenID] = n.Successor.ID
 			}
-			if n.Kind != tenant.NoticeExpired && (n.Successor.ID == "" || n.Successor.ID == n.TokenID) {
+			if n.Kind != notice.Expired && (n.Successor.ID == "" || n.Successor.ID == n.TokenID) {
 				l.t.Errorf("notice %s of %s names no token to enter", n.Kind, l.name(n.TokenID))
 			}
-			return tenant.NoticeSent, nil
+			return notice.Sent, nil
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -50,24 +51,24 @@ func (b *outbox) delivery() tenant.Delivery {
 func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
 
 // tell writes a notice. Its readers have no admin API: how to get at the token is printed, for the operator.
-func (b *outbox) tell(ctx context.Context, t tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+func (b *outbox) tell(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
 	origin, _ := b.origin.Load().(string)
-	state, err := notice.New(notice.Options{
+	state, err := message.New(message.Options{
 		Sender: b, Product: b.o.NoticeProduct, Contact: b.o.NoticeContact, BaseURL: origin, Now: b.o.Now, Log: b.log,
 	}).Deliver(ctx, t, n)
-	if err == nil && n.Kind != tenant.NoticeTest && n.ClientID == "" {
+	if err == nil && n.Kind != notice.Test && n.ClientID == "" {
 		b.hint(origin, t, n)
 	}
 	return state, err
 }
 
 // hint prints the command by which the operator gets the token that a notice is about.
-func (b *outbox) hint(origin string, t tenant.Tenant, n tenant.Notice) {
+func (b *outbox) hint(origin string, t notice.Tenant, n notice.Notice) {
 	command := "issue " + t.ID
 	switch {
 	case n.Successor.ID != "" && !n.Successor.FirstUsedAt.IsZero():
 		return
-	case n.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone:
+	case n.Successor.ID != "" && t.NotKept:
 		return // it was shown
 	case n.Successor.ID != "":
 		command = "reveal " + t.ID + " " + n.Successor.ID
@@ -80,8 +81,8 @@ func (b *outbox) hint(origin string, t tenant.Tenant, n tenant.Notice) {
 	fmt.Fprintf(b.o.Out, "  the new token: go run ./functions/local token %s\n", command)
 }
 
-// Send is notice.Sender.Send. A mail that is sent again takes the place of the first.
-func (b *outbox) Send(_ context.Context, m notice.Message) error {
+// Send is message.Sender.Send. A mail that is sent again takes the place of the first.
+func (b *outbox) Send(_ context.Context, m message.Message) error {
 	raw, err := m.Mail("scim@localhost", "")
 	if err != nil {
 		return err

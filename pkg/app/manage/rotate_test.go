@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -23,9 +25,9 @@ import (
 // mute is a delivery that reaches nobody: events are taken, notices fail.
 func mute() tenant.Delivery {
 	return tenant.Delivery{
-		Event: func(context.Context, tenant.Event) error { return nil },
-		Notice: func(context.Context, tenant.Tenant, tenant.Notice) (tenant.NoticeState, error) {
-			return tenant.NoticeFailed, nil
+		Event: func(context.Context, event.Event) error { return nil },
+		Notice: func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
+			return notice.Failed, nil
 		},
 	}
 }
@@ -92,9 +94,8 @@ func TestRotateStartsTheNextRun(t *testing.T) {
 
 func TestRotateReportsWhatFailed(t *testing.T) {
 	r, engine := rotation(t)
-	r.delivery.Event = func(context.Context, tenant.Event) error { return errors.New("no bus") }
-	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil ||
-		!strings.Contains(err.Error(), "1 tenants failed") {
+	r.delivery.Event = func(context.Context, event.Event) error { return errors.New("no bus") }
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
 		t.Errorf("%v", err)
 	}
 	if err := engine.Close(); err != nil {
@@ -173,11 +174,11 @@ func TestRotateDeliversWhatTheStreamShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	r.delivery.Event = func(_ context.Context, e tenant.Event) error {
+	r.delivery.Event = func(_ context.Context, e event.Event) error {
 		told = append(told, string(e.Kind))
 		return nil
 	}
-	if err := r.Handle(t.Context(), raw); err != nil || strings.Join(told, " ") != string(tenant.EventNoticeFailed) {
+	if err := r.Handle(t.Context(), raw); err != nil || strings.Join(told, " ") != string(event.NoticeFailed) {
 		t.Errorf("%v, told %v", err, told)
 	}
 	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {

@@ -20,6 +20,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/awsevent"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -31,20 +32,18 @@ func Delivery(env app.Env) (tenant.Delivery, error) {
 	if env.EventBus == "" {
 		return tenant.Delivery{}, fmt.Errorf("%s is not set", app.EnvEventBus)
 	}
-	client := eventbridge.NewFromConfig(
-		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
-	notifier := notice.New(notice.Options{
-		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
-		Log: env.Log,
+	client := eventbridge.NewFromConfig(awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
+	notifier := message.New(message.Options{
+		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now, Log: env.Log,
 	})
 	put := event.Delivery(awsevent.New(client, awsevent.Options{Name: env.EventBus}))
 	return tenant.Delivery{
-		Event: func(ctx context.Context, e tenant.Event) error {
+		Event: func(ctx context.Context, e event.Event) error {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			return put(ctx, e)
 		},
-		Notice: func(ctx context.Context, t tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+		Notice: func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			return notifier.Deliver(ctx, t, n)
@@ -53,7 +52,7 @@ func Delivery(env app.Env) (tenant.Delivery, error) {
 }
 
 // sender is SES where there is an address to send from, else SNS where there is a topic, else nil.
-func sender(env app.Env) notice.Sender {
+func sender(env app.Env) message.Sender {
 	switch {
 	case env.NoticeFrom != "":
 		client := sesv2.NewFromConfig(awsenv.Config(), func(o *sesv2.Options) { o.BaseEndpoint = awsenv.Endpoint("SESV2") })
@@ -76,9 +75,9 @@ func Report(ctx context.Context, log *slog.Logger, tenants *tenant.Service, deta
 	if !ok {
 		return nil
 	}
-	state := tenant.NoticeBounced
+	state := notice.Bounced
 	if r.Rejected {
-		state = tenant.NoticeFailed
+		state = notice.Failed
 	}
 	log.ErrorContext(ctx, "notice bounced", "tenant", r.Tenant, "notice", r.Notice, "state", state)
 	err := tenants.MarkNotice(ctx, r.Tenant, r.Notice, state)

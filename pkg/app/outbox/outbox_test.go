@@ -16,6 +16,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -266,7 +267,7 @@ func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	dies := d
-	dies.Notice = func(ctx context.Context, tn tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+	dies.Notice = func(ctx context.Context, tn notice.Tenant, n notice.Notice) (notice.State, error) {
 		defer engine.KillAfter(0)
 		return d.Notice(ctx, tn, n)
 	}

@@ -72,7 +72,7 @@ func (w work) put(k store.Keys) store.Op {
 	}
 	doc := scim.Object{"target": w.Target, "values": values, "group": w.group, "counted": w.counted}
 	return store.PutItem(k.Work(w.id),
-		store.Attrs{"kind": string(w.kind), row.AttrDoc: row.EncodeDoc(doc), store.AttrWake: "1"})
+		store.Attrs{"kind": string(w.kind), row.AttrDoc: row.EncodeDoc(doc), store.AttrWake: store.WakeWork})
 }
 
 func decodeWork(it store.Item) (work, error) {

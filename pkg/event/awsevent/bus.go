@@ -78,15 +78,14 @@ func (b *Bus) Put(ctx context.Context, events ...event.Event) error {
 // its data.
 func (b *Bus) entry(e event.Event) (types.PutEventsRequestEntry, int) {
 	detail := e.JSON()
-	size := func() int { return timeBytes + len(Source) + len(e.Type) + len(detail) }
+	size := func() int { return timeBytes + len(Source) + len(e.Kind) + len(detail) }
 	if size() > maxBytes {
 		e.Data, e.DataOmitted = nil, true
 		detail = e.JSON()
 	}
 	return types.PutEventsRequestEntry{
-		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(e.Type),
-		Detail: aws.String(string(detail)),
-		Time:   aws.Time(e.Time),
+		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(string(e.Kind)), Detail: aws.String(string(detail)),
+		Time: aws.Time(e.Time),
 	}, size()
 }
 

@@ -20,7 +20,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
 // server keeps the calls it gets. answer, where set, answers one in place of success.
@@ -71,18 +71,16 @@ func ses(t *testing.T) (*server, *awsmail.Mail) {
 		awsmail.Options{From: "scim@example.com", Name: "Example App", ConfigurationSet: "notices"})
 }
 
-func message() notice.Message {
-	return notice.Message{
-		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: tenant.ReminderKind(14),
-		Language: "de",
-		To:       []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0),
-		Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
+func sample() message.Message {
+	return message.Message{
+		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: notice.ReminderKind(14), Language: "de",
+		To: []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0), Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
 	}
 }
 
 func TestMail(t *testing.T) {
 	s, sender := ses(t)
-	if err := sender.Send(t.Context(), message()); err != nil {
+	if err := sender.Send(t.Context(), sample()); err != nil {
 		t.Fatal(err)
 	}
 	var in struct {
@@ -138,10 +136,9 @@ func TestMailFailures(t *testing.T) {
 	} {
 		s, sender := ses(t)
 		s.answer = failing(tc.code, tc.status)
-		err := sender.Send(t.Context(), message())
-		refused := (*notice.RefusedError)(nil)
-		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") ||
-			!strings.Contains(err.Error(), tc.code) {
+		err := sender.Send(t.Context(), sample())
+		refused := (*message.RefusedError)(nil)
+		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") || !strings.Contains(err.Error(), tc.code) {
 			t.Errorf("%s: %v", tc.code, err)
 		}
 	}
@@ -151,16 +148,16 @@ func TestMailHeedsTheContext(t *testing.T) {
 	_, sender := ses(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := sender.Send(ctx, message()); !errors.Is(err, context.Canceled) {
+	if err := sender.Send(ctx, sample()); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestMailToABadAddressIsNoCall(t *testing.T) {
 	s, sender := ses(t)
-	m := message()
+	m := sample()
 	m.To = append(m.To, "eve@evil.example\r\nBcc: x@evil.example")
-	refused := (*notice.RefusedError)(nil)
+	refused := (*message.RefusedError)(nil)
 	if err := sender.Send(t.Context(), m); !errors.As(err, &refused) || len(s.calls) != 0 {
 		t.Errorf("%v after %d calls", err, len(s.calls))
 	}
@@ -181,7 +178,7 @@ func TestTopic(t *testing.T) {
 		"arn:aws:sns:eu-west-1:123456789012:notices.fifo",
 	} {
 		s, sender := topic(t, arn)
-		if err := sender.Send(t.Context(), message()); err != nil {
+		if err := sender.Send(t.Context(), sample()); err != nil {
 			t.Fatal(err)
 		}
 		form, err := url.ParseQuery(string(s.calls[0]))
@@ -211,9 +208,8 @@ func TestTopicFails(t *testing.T) {
 			`rror></ErrorResponse>`)
 		return true
 	}
-	refused := (*notice.RefusedError)(nil)
-	if err := sender.Send(t.Context(), message()); err == nil || errors.As(err, &refused) ||
-		!strings.Contains(err.Error(), "AuthorizationError") {
+	refused := (*message.RefusedError)(nil)
+	if err := sender.Send(t.Context(), sample()); err == nil || errors.As(err, &refused) || !strings.Contains(err.Error(), "AuthorizationError") {
 		t.Errorf("%v", err)
 	}
 }
@@ -253,11 +249,8 @@ func TestReports(t *testing.T) {
 // The id of every kind of notice comes back from the tags as it was.
 func TestReportsNameTheNotice(t *testing.T) {
 	s, sender := ses(t)
-	for i, id := range []string{
-		"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij",
-		"a1.reminder-1.12",
-	} {
-		m := message()
+	for i, id := range []string{"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij", "a1.reminder-1.12"} {
+		m := sample()
 		m.Notice = id
 		if err := sender.Send(t.Context(), m); err != nil {
 			t.Fatal(err)

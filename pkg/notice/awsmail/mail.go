@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
-	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
 // Options of a Mail.
@@ -21,7 +21,7 @@ type Options struct {
 	ConfigurationSet string
 }
 
-// Mail is a notice.Sender on SES. One call sends one mail to all its recipients, or to nobody.
+// Mail is a message.Sender on SES. One call sends one mail to all its recipients, or to nobody.
 type Mail struct {
 	client *sesv2.Client
 	o      Options
@@ -31,9 +31,9 @@ type Mail struct {
 // default.
 func NewMail(client *sesv2.Client, o Options) *Mail { return &Mail{client: client, o: o} }
 
-// Send is notice.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may
-// pass: a quota, a sandbox, an identity that is not verified yet.
-func (s *Mail) Send(ctx context.Context, m notice.Message) error {
+// Send is message.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may pass: a quota, a
+// sandbox, an identity that is not verified yet.
+func (s *Mail) Send(ctx context.Context, m message.Message) error {
 	raw, err := m.Mail(s.o.From, s.o.Name)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Mail) Send(ctx context.Context, m notice.Message) error {
 	bad := (*types.BadRequestException)(nil)
 	switch {
 	case errors.As(err, &bad):
-		return &notice.RefusedError{Reason: "SES: " + bad.ErrorCode()}
+		return &message.RefusedError{Reason: "SES: " + bad.ErrorCode()}
 	case err != nil:
 		return fmt.Errorf("awsmail: send: %w", quiet(err))
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
-	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
 // The tags by which SES reports name a notice.
@@ -15,9 +15,9 @@ const (
 	tagNotice = "notice"
 )
 
-// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which
-// they have, and they have no "_".
-func tags(m notice.Message) []types.MessageTag {
+// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which they have, and
+// they have no "_".
+func tags(m message.Message) []types.MessageTag {
 	tag := func(name, value string) types.MessageTag { return types.MessageTag{Name: &name, Value: &value} }
 	return []types.MessageTag{tag(tagTenant, m.Tenant), tag(tagNotice, strings.ReplaceAll(m.Notice, ".", "_"))}
 }

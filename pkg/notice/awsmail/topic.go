@@ -9,12 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
-// Topic is a notice.Sender that publishes the text of a notice to a topic of SNS, once for each language. Who gets it
-// are the subscribers of the topic: the tenant's recipients are not named. The attributes tenant, kind, language and
-// notice let a subscription filter and a program forward.
+// Topic is a message.Sender that publishes the text of a notice to a topic of SNS, once for each language. Who gets it are the
+// subscribers of the topic: the tenant's recipients are not named. The attributes tenant, kind, language and notice let
+// a subscription filter and a program forward.
 type Topic struct {
 	client *sns.Client
 	arn    string
@@ -23,8 +23,8 @@ type Topic struct {
 // NewTopic returns a Topic. One whose ARN ends in ".fifo" drops what comes twice within five minutes.
 func NewTopic(client *sns.Client, arn string) *Topic { return &Topic{client: client, arn: arn} }
 
-// Send is notice.Sender.Send.
-func (s *Topic) Send(ctx context.Context, m notice.Message) error {
+// Send is message.Sender.Send.
+func (s *Topic) Send(ctx context.Context, m message.Message) error {
 	in := &sns.PublishInput{
 		TopicArn: &s.arn,
 		// SNS takes a hundred characters of ASCII as a subject.

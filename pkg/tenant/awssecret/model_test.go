@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
@@ -73,7 +75,7 @@ func newModel(t *testing.T, seed uint64, tenants int) *model {
 	for i := range tenants {
 		id := fmt.Sprintf("tenant-%04d", i)
 		_, token, err := m.good.Create(t.Context(), tenant.NewTenant{ID: id, Name: id, Settings: tenant.Settings{
-			Notices: tenant.NoticeSettings{Recipients: []tenant.Recipient{{Email: "it@example.com", Language: "en"}}},
+			Notices: tenant.NoticeSettings{Recipients: []notice.Recipient{{Email: "it@example.com", Language: "en"}}},
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +114,7 @@ var errDown = errors.New("down")
 
 func (m *model) delivery() tenant.Delivery {
 	return tenant.Delivery{
-		Event: func(_ context.Context, e tenant.Event) error {
+		Event: func(_ context.Context, e event.Event) error {
 			before, after := m.fails(), m.fails()
 			if !before {
 				m.event(e)
@@ -122,7 +124,7 @@ func (m *model) delivery() tenant.Delivery {
 			}
 			return nil
 		},
-		Notice: func(_ context.Context, _ tenant.Tenant, n tenant.Notice) (tenant.NoticeState, error) {
+		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
 			before, after := m.fails(), m.fails()
 			if !before {
 				m.notice(n)
@@ -130,13 +132,13 @@ func (m *model) delivery() tenant.Delivery {
 			if before || after {
 				return "", m.down(n)
 			}
-			return tenant.NoticeSent, nil
+			return notice.Sent, nil
 		},
 	}
 }
 
 // down notes that a notice could not be sent.
-func (m *model) down(n tenant.Notice) error {
+func (m *model) down(n notice.Notice) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing[n.ID].IsZero() {
@@ -145,7 +147,7 @@ func (m *model) down(n tenant.Notice) error {
 	return errDown
 }
 
-func (m *model) event(e tenant.Event) {
+func (m *model) event(e event.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.events[e.ID] {
@@ -153,24 +155,24 @@ func (m *model) event(e tenant.Event) {
 	}
 	m.events[e.ID] = true
 	switch e.Kind {
-	case tenant.EventNoticeFailed:
+	case event.NoticeFailed:
 		id, _ := e.Data["noticeId"].(string)
-		if since := m.failing[id]; since.IsZero() || e.At.Sub(since) < 23*time.Hour {
-			m.t.Errorf("%s: notice %s was given up at %v, which fails since %v", e.TenantID, id, e.At, since)
+		if since := m.failing[id]; since.IsZero() || e.Time.Sub(since) < 23*time.Hour {
+			m.t.Errorf("%s: notice %s was given up at %v, which fails since %v", e.Tenant, id, e.Time, since)
 		}
 		m.failed[id] = true
-	case tenant.EventSuccessorCreated:
-		m.made[e.TenantID]++
-	case tenant.EventTokenExpired:
-		if m.ended[e.TokenID] {
-			m.t.Errorf("%s: the end of %s was told twice", e.TenantID, e.TokenID)
+	case event.SuccessorCreated:
+		m.made[e.Tenant]++
+	case event.TokenExpired:
+		if m.ended[e.Subject] {
+			m.t.Errorf("%s: the end of %s was told twice", e.Tenant, e.Subject)
 		}
-		m.ended[e.TokenID] = true
+		m.ended[e.Subject] = true
 	}
 }
 
 // notice is what a person does who gets one. The same message may come twice, another one of its kind may not.
-func (m *model) notice(n tenant.Notice) {
+func (m *model) notice(n notice.Notice) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if c := m.entered[n.TokenID]; c != nil && c.patience >= 0 && c.swap.IsZero() {
@@ -343,20 +345,20 @@ func (m *model) checkNotices(c *customer, tokens []tenant.Token, rest bool) {
 		}
 		kinds[n.TokenID] = append(kinds[n.TokenID], string(n.Kind))
 		at[n.TokenID] = append(at[n.TokenID], n.At)
-		if n.Kind == tenant.NoticeExpired {
+		if n.Kind == notice.Expired {
 			expiredAt[n.TokenID] = n.At
 		}
-		if rest && n.State != tenant.NoticeSent && (n.State != tenant.NoticeFailed || !m.failed[n.ID]) {
+		if rest && n.State != notice.Sent && (n.State != notice.Failed || !m.failed[n.ID]) {
 			t.Errorf("%s: notice %s of %v is %s", c.id, n.Kind, n.At, n.State)
 		}
 	}
 	for i, token := range tokens {
-		has := func(kind tenant.NoticeKind) bool { return slices.Contains(kinds[token.ID], string(kind)) }
+		has := func(kind notice.Kind) bool { return slices.Contains(kinds[token.ID], string(kind)) }
 		expired := token.State == tenant.TokenExpired
-		if has(tenant.NoticeExpired) && !expired || rest && expired && (!has(tenant.NoticeExpired) || !m.ended[token.ID]) {
+		if has(notice.Expired) && !expired || rest && expired && (!has(notice.Expired) || !m.ended[token.ID]) {
 			t.Errorf("%s: token %d is %s, told %v", c.id, i, token.State, kinds[token.ID])
 		}
-		if rest && expired && !has(tenant.NoticeSuccessorReady) {
+		if rest && expired && !has(notice.SuccessorReady) {
 			t.Errorf("%s: token %d ended without notice: %v", c.id, i, kinds[token.ID])
 		}
 		unused := i+1 < len(tokens) && (tokens[i+1].FirstUsedAt.IsZero() || tokens[i+1].FirstUsedAt.After(expiredAt[token.ID]))

@@ -6,15 +6,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // quiet is a Delivery to nobody.
 func quiet() tenant.Delivery {
 	return tenant.Delivery{
-		Event: func(context.Context, tenant.Event) error { return nil },
-		Notice: func(context.Context, tenant.Tenant, tenant.Notice) (tenant.NoticeState, error) {
-			return tenant.NoticeSent, nil
+		Event: func(context.Context, event.Event) error { return nil },
+		Notice: func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
+			return notice.Sent, nil
 		},
 	}
 }

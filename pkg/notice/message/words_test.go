@@ -1,4 +1,4 @@
-package notice_test
+package message_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
 // contacts are the ways in which an operator may say where a token is to be had; "" is none.
@@ -23,14 +23,12 @@ var contacts = []string{
 }
 
 // every calls with each notice that can be written.
-func every(t *testing.T, f func(name string, n tenant.Notice, m notice.Message)) {
+func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)) {
 	t.Helper()
-	successors := map[string]tenant.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour,
-		time.Hour), "just used": used(newToken(), 0, 0)}
-	kinds := map[string]tenant.Notice{
-		"ready": due(tenant.NoticeSuccessorReady), "14": due(tenant.ReminderKind(14)), "1": due(tenant.ReminderKind(1)),
-		"expired": due(tenant.NoticeExpired), "test": due(tenant.NoticeTest), "client": aboutClient(false),
-		"client ended": aboutClient(true),
+	successors := map[string]notice.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
+	kinds := map[string]notice.Notice{
+		"ready": due(notice.SuccessorReady), "14": due(notice.ReminderKind(14)), "1": due(notice.ReminderKind(1)),
+		"expired": due(notice.Expired), "test": due(notice.Test), "client": aboutClient(false), "client ended": aboutClient(true),
 	}
 	for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
 		for kind, n := range kinds {
@@ -39,23 +37,20 @@ func every(t *testing.T, f func(name string, n tenant.Notice, m notice.Message))
 					if i > 0 && idp != "okta" {
 						break // it is the same with each
 					}
-					for _, vault := range []string{tenant.VaultSecret, tenant.VaultNone} {
-						for _, lang := range tenant.Languages {
-							n.Successor, n.ToCollect = successor, vault == tenant.VaultNone && successor.ID == ""
+					for _, notKept := range []bool{false, true} {
+						for _, lang := range notice.Languages {
+							n.Successor, n.ToCollect = successor, notKept && successor.ID == ""
 							tn := acme(idp)
-							tn.Settings.Token.Vault = vault
-							o := notice.Options{
-								Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com",
-								Now: func() time.Time { return now },
-							}
+							tn.NotKept = notKept
+							o := message.Options{Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }}
 							if i%2 == 0 {
 								o.Product = ""
 							}
-							m, err := notice.New(o).Message(tn, n, lang)
+							m, err := message.New(o).Message(tn, n, lang)
 							if err != nil {
 								t.Fatal(err)
 							}
-							f(fmt.Sprintf("%s, %s, successor %s, contact %q, vault %s, %s", idp, kind, state, contact, vault, lang), n, m)
+							f(fmt.Sprintf("%s, %s, successor %s, contact %q, not kept %v, %s", idp, kind, state, contact, notKept, lang), n, m)
 						}
 					}
 				}
@@ -65,13 +60,13 @@ func every(t *testing.T, f func(name string, n tenant.Notice, m notice.Message))
 }
 
 // aboutClient is a notice about the secret of an OAuth client.
-func aboutClient(ended bool) tenant.Notice {
-	n := due(tenant.ReminderKind(14))
+func aboutClient(ended bool) notice.Notice {
+	n := due(notice.ReminderKind(14))
 	end := ends
 	if ended {
-		n, end = due(tenant.NoticeExpired), now.Add(-time.Minute)
+		n, end = due(notice.Expired), now.Add(-time.Minute)
 	}
-	n.ClientID, n.ClientSecretEnds, n.Token = "tc0123456789abcdef", end, tenant.Token{ID: n.TokenID, ExpiresAt: end}
+	n.ClientID, n.ClientSecretEnds, n.Token = "tc0123456789abcdef", end, notice.Token{ID: n.TokenID, ExpiresAt: end}
 	return n
 }
 
@@ -87,7 +82,7 @@ var (
 
 func TestWordsOfEveryNotice(t *testing.T) {
 	seen := 0
-	every(t, func(name string, _ tenant.Notice, m notice.Message) {
+	every(t, func(name string, _ notice.Notice, m message.Message) {
 		if seen++; t.Failed() {
 			return
 		}
@@ -136,14 +131,8 @@ func TestNoticesNameWhoHasTheToken(t *testing.T) {
 		},
 	} {
 		for lang, want := range map[string]string{"en": tc.en, "de": tc.de} {
-			n := notice.New(notice.Options{
-				Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com",
-				Now: func() time.Time { return now },
-			})
-			for _, what := range []tenant.Notice{
-				due(tenant.NoticeSuccessorReady), due(tenant.NoticeExpired), aboutClient(false),
-				aboutClient(true),
-			} {
+			n := message.New(message.Options{Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+			for _, what := range []notice.Notice{due(notice.SuccessorReady), due(notice.Expired), aboutClient(false), aboutClient(true)} {
 				m, err := n.Message(acme("okta"), what, lang)
 				if err != nil {
 					t.Fatal(err)
@@ -183,7 +172,7 @@ func TestTensesFollowTheDay(t *testing.T) {
 		{-time.Hour, "has ended", "ist abgelaufen"},
 	} {
 		for _, client := range []bool{false, true} {
-			n := due(tenant.ReminderKind(1))
+			n := due(notice.ReminderKind(1))
 			if client {
 				n = aboutClient(false)
 			}
@@ -216,7 +205,7 @@ func TestStepsNameTheFieldsOfClientSecrets(t *testing.T) {
 		"google": "https://scim.example.com/oauth2/acme/token",
 	}
 	for idp, want := range field {
-		for _, lang := range tenant.Languages {
+		for _, lang := range notice.Languages {
 			for _, ended := range []bool{false, true} {
 				m, err := notifier(nil, io.Discard).Message(acme(idp), aboutClient(ended), lang)
 				if err != nil {
@@ -232,9 +221,9 @@ func TestStepsNameTheFieldsOfClientSecrets(t *testing.T) {
 
 func TestATokenThatWasCollectedIsNotPromised(t *testing.T) {
 	tn := acme("okta")
-	tn.Settings.Token.Vault = tenant.VaultNone
+	tn.NotKept = true
 	for lang, want := range map[string]string{"en": "shown only once, on 23 April 2027", "de": "nur einmal gezeigt, am 23. April 2027"} {
-		m, err := notifier(nil, io.Discard).Message(tn, due(tenant.ReminderKind(7)), lang)
+		m, err := notifier(nil, io.Discard).Message(tn, due(notice.ReminderKind(7)), lang)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,9 +236,9 @@ func TestATokenThatWasCollectedIsNotPromised(t *testing.T) {
 func TestLongNamesLeaveRoomForTheDay(t *testing.T) {
 	tn := acme("okta")
 	tn.Name = strings.Repeat("Rindfleischetikettierungs-", 10)
-	n := notice.New(notice.Options{Product: strings.Repeat("Überwachungs", 10), BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+	n := message.New(message.Options{Product: strings.Repeat("Überwachungs", 10), BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
 	for lang, want := range map[string]string{"en": "21 May 2027", "de": "21. Mai 2027"} {
-		m, err := n.Message(tn, due(tenant.NoticeSuccessorReady), lang)
+		m, err := n.Message(tn, due(notice.SuccessorReady), lang)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +252,7 @@ func TestHeadersOfForeignNames(t *testing.T) {
 	for _, name := range []string{"Ümläut & Söhne GmbH", "株式会社例", "שלום בע״מ", "شركة المثال", "😀 Ltd", "Zoë, Inc.", `"Quoted" \ Ltd`, strings.Repeat("ö", 100)} {
 		tn := acme("okta")
 		tn.Name = name
-		m, err := notice.New(notice.Options{Product: "Prodükt", Now: func() time.Time { return now }}).Message(tn, due(tenant.NoticeSuccessorReady), "en")
+		m, err := message.New(message.Options{Product: "Prodükt", Now: func() time.Time { return now }}).Message(tn, due(notice.SuccessorReady), "en")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,7 +286,7 @@ func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 	for _, name := range []string{"שלום בע״מ", "شركة المثال 24"} {
 		tn := acme("okta")
 		tn.Name = name
-		m, err := notifier(nil, io.Discard).Message(tn, due(tenant.NoticeSuccessorReady), "en")
+		m, err := notifier(nil, io.Discard).Message(tn, due(notice.SuccessorReady), "en")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,10 +301,10 @@ func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 func TestNamesThatEndWithAFullStop(t *testing.T) {
 	tn := acme("")
 	tn.Name = "Verein e. V."
-	n := notice.New(notice.Options{Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
-	for _, lang := range tenant.Languages {
+	n := message.New(message.Options{Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+	for _, lang := range notice.Languages {
 		for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
-			for _, what := range []tenant.Notice{due(tenant.NoticeSuccessorReady), due(tenant.NoticeExpired), due(tenant.NoticeTest), aboutClient(false), aboutClient(true)} {
+			for _, what := range []notice.Notice{due(notice.SuccessorReady), due(notice.Expired), due(notice.Test), aboutClient(false), aboutClient(true)} {
 				tn.IdP = idp
 				m, err := n.Message(tn, what, lang)
 				if err != nil {

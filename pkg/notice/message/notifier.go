@@ -1,4 +1,4 @@
-package notice
+package message
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
 // Options of a Notifier.
@@ -51,15 +51,15 @@ func New(o Options) *Notifier {
 	return &Notifier{o: o}
 }
 
-// Deliver is tenant.Delivery.Notice. A notice that at least one recipient gets counts as sent.
-func (n *Notifier) Deliver(ctx context.Context, t tenant.Tenant, notice tenant.Notice) (tenant.NoticeState, error) {
-	log := n.o.Log.With("tenant", t.ID, "notice", notice.ID)
+// Deliver sends a notice of a tenant to its recipients: see Queue.Send. A notice that at least one recipient gets counts as sent.
+func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.Notice) (notice.State, error) {
+	log := n.o.Log.With("tenant", t.ID, "notice", about.ID)
 	if n.o.Sender == nil {
 		log.ErrorContext(ctx, "notice refused", "reason", "no way to send notices is set up")
-		return tenant.NoticeFailed, nil
+		return notice.Failed, nil
 	}
 	told := false
-	messages, err := n.messages(t, notice)
+	messages, err := n.messages(t, about)
 	if err != nil {
 		return "", err
 	}
@@ -71,25 +71,25 @@ func (n *Notifier) Deliver(ctx context.Context, t tenant.Tenant, notice tenant.N
 		told = told || one
 	}
 	if !told {
-		return tenant.NoticeFailed, nil
+		return notice.Failed, nil
 	}
-	return tenant.NoticeSent, nil
+	return notice.Sent, nil
 }
 
 // messages writes a notice in each language that its recipients read.
-func (n *Notifier) messages(t tenant.Tenant, notice tenant.Notice) ([]Message, error) {
+func (n *Notifier) messages(t notice.Tenant, about notice.Notice) ([]Message, error) {
 	to := map[string][]string{}
-	for _, r := range notice.Recipients {
+	for _, r := range about.Recipients {
 		language := r.Language
-		if !slices.Contains(tenant.Languages, language) {
-			language = tenant.Languages[0]
+		if !slices.Contains(notice.Languages, language) {
+			language = notice.Languages[0]
 		}
 		to[language] = append(to[language], r.Email)
 	}
 	var all []Message
-	for _, language := range tenant.Languages {
+	for _, language := range notice.Languages {
 		if len(to[language]) > 0 {
-			m, err := n.Message(t, notice, language)
+			m, err := n.Message(t, about, language)
 			if err != nil {
 				return nil, err
 			}

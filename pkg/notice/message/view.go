@@ -1,4 +1,4 @@
-package notice
+package message
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
 // view is what the texts go by: everything in words of their language.
@@ -66,15 +66,12 @@ type tokenView struct {
 // reopened is how soon after the new token's first use another use of the old one is no more than the swap itself.
 const reopened = time.Hour
 
-func (n *Notifier) view(t tenant.Tenant, notice tenant.Notice, l *language, now time.Time) view {
+func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now time.Time) view {
 	v := view{
-		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "",
-		Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
-		IdP: idps[t.IdP], Old: l.token(notice.Token, now), New: l.token(notice.Successor, now), ToCollect: notice.ToCollect,
-		ClientID: notice.ClientID,
-		Once:     notice.Successor.ID != "" && t.Settings.Token.Vault == tenant.VaultNone,
-		StillUsed: !notice.Successor.FirstUsedAt.IsZero() &&
-			notice.Token.LastUsedAt.After(notice.Successor.FirstUsedAt.Add(reopened)),
+		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "", Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
+		IdP: idps[t.IdP], Old: l.token(about.Token, now), New: l.token(about.Successor, now), ToCollect: about.ToCollect, ClientID: about.ClientID,
+		Once:      about.Successor.ID != "" && t.NotKept,
+		StillUsed: !about.Successor.FirstUsedAt.IsZero() && about.Token.LastUsedAt.After(about.Successor.FirstUsedAt.Add(reopened)),
 	}
 	v.Done = v.New.FirstUsed != "" && !v.StillUsed
 	if u, err := url.Parse(n.o.BaseURL); err == nil {
@@ -96,7 +93,7 @@ func (n *Notifier) view(t tenant.Tenant, notice tenant.Notice, l *language, now 
 	if n.o.BaseURL != "" {
 		v.BaseURL, v.TokenURL = n.o.BaseURL+"/scim/v2/"+t.ID, n.o.BaseURL+"/oauth2/"+t.ID+"/token"
 	}
-	if end := notice.Token.ExpiresAt; !end.IsZero() {
+	if end := about.Token.ExpiresAt; !end.IsZero() {
 		v.When, v.Ended = l.when(now, end), !now.Before(end)
 	}
 	return v
@@ -112,7 +109,7 @@ func (l *language) when(now, end time.Time) string {
 	return fmt.Sprintf(l.later, n)
 }
 
-func (l *language) token(t tenant.Token, now time.Time) tokenView {
+func (l *language) token(t notice.Token, now time.Time) tokenView {
 	if t.ID == "" {
 		return tokenView{}
 	}
@@ -132,21 +129,20 @@ func (l *language) token(t tenant.Token, now time.Time) tokenView {
 	return v
 }
 
-// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says
-// that.
-func section(notice tenant.Notice, now time.Time) string {
-	end := notice.Token.ExpiresAt
+// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says that.
+func section(about notice.Notice, now time.Time) string {
+	end := about.Token.ExpiresAt
 	ended := !end.IsZero() && !now.Before(end)
 	switch {
-	case notice.Kind == tenant.NoticeTest:
+	case about.Kind == notice.Test:
 		return "test"
-	case notice.ClientID != "" && ended:
+	case about.ClientID != "" && ended:
 		return "client-expired"
-	case notice.ClientID != "":
+	case about.ClientID != "":
 		return "client-reminder"
-	case notice.Kind == tenant.NoticeExpired || ended:
+	case about.Kind == notice.Expired || ended:
 		return "expired"
-	case notice.Kind == tenant.NoticeSuccessorReady:
+	case about.Kind == notice.SuccessorReady:
 		return "successor-ready"
 	}
 	return "reminder"

@@ -1,4 +1,4 @@
-package notice
+package message
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
 // Message is a notice in one language.
@@ -15,11 +15,10 @@ type Message struct {
 	ID string
 	// Tenant and Notice are ids; Kind is that of the notice.
 	Tenant, Notice string
-	Kind           tenant.NoticeKind
+	Kind           notice.Kind
 	// Language is "en" or "de".
 	Language string
 	// To are the addresses of the recipients who read this language. They may see each other: they are people of one
-	// tenant.
 	To []string
 	// ReplyTo is the address that answers go to; "" is the one that the message comes from.
 	ReplyTo string
@@ -42,7 +41,7 @@ type RefusedError struct {
 	Reason string
 }
 
-func (e *RefusedError) Error() string { return "notice: refused: " + e.Reason }
+func (e *RefusedError) Error() string { return "message: refused: " + e.Reason }
 
 // messageID derives the identity of a message from what it is about.
 func messageID(tenantID, noticeID, language string) string {

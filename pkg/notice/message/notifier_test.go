@@ -1,4 +1,4 @@
-package notice_test
+package message_test
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
 var errDown = errors.New("mail is down")
 
-func people() []tenant.Recipient {
-	return []tenant.Recipient{
+func people() []notice.Recipient {
+	return []notice.Recipient{
 		{Email: "ada@acme.example", Language: "en"},
 		{Email: "bea@acme.example", Language: "de"},
 		{Email: "cid@acme.example", Language: "en"},
@@ -22,15 +22,15 @@ func people() []tenant.Recipient {
 	}
 }
 
-func deliver(t *testing.T, n *notice.Notifier) (tenant.NoticeState, error) {
+func deliver(t *testing.T, n *message.Notifier) (notice.State, error) {
 	t.Helper()
-	return n.Deliver(t.Context(), acme("entra"), due(tenant.NoticeSuccessorReady, people()...))
+	return n.Deliver(t.Context(), acme("entra"), due(notice.SuccessorReady, people()...))
 }
 
 func TestOneMessageForEachLanguage(t *testing.T) {
 	b := &box{}
 	state, err := deliver(t, notifier(b, &bytes.Buffer{}))
-	if err != nil || state != tenant.NoticeSent || len(b.sent) != 2 {
+	if err != nil || state != notice.Sent || len(b.sent) != 2 {
 		t.Fatalf("%s, %v, %d messages", state, err, len(b.sent))
 	}
 	en, de := b.sent[0], b.sent[1]
@@ -49,7 +49,7 @@ func TestMessageIDIsTheSameEachTime(t *testing.T) {
 	seen := map[string]string{}
 	for range 2 {
 		b := &box{}
-		for _, kind := range []tenant.NoticeKind{tenant.NoticeSuccessorReady, tenant.ReminderKind(14), tenant.NoticeExpired} {
+		for _, kind := range []notice.Kind{notice.SuccessorReady, notice.ReminderKind(14), notice.Expired} {
 			for _, id := range []string{"acme", "other"} {
 				tn := acme("okta")
 				tn.ID = id
@@ -72,7 +72,7 @@ func TestMessageIDIsTheSameEachTime(t *testing.T) {
 }
 
 func TestWhatWasSentInPartIsNotRepeatedInWhole(t *testing.T) {
-	b := &box{fail: func(m notice.Message) error {
+	b := &box{fail: func(m message.Message) error {
 		if m.Language == "de" {
 			return errDown
 		}
@@ -85,7 +85,7 @@ func TestWhatWasSentInPartIsNotRepeatedInWhole(t *testing.T) {
 		}
 	}
 	b.fail = nil
-	if state, err := deliver(t, n); err != nil || state != tenant.NoticeSent {
+	if state, err := deliver(t, n); err != nil || state != notice.Sent {
 		t.Fatalf("%s, %v", state, err)
 	}
 	if len(b.sent) != 2 || b.sent[0].Language != "en" || b.sent[1].Language != "de" {
@@ -94,15 +94,15 @@ func TestWhatWasSentInPartIsNotRepeatedInWhole(t *testing.T) {
 }
 
 func TestOneBadAddressKeepsNobodyElseUninformed(t *testing.T) {
-	b := &box{fail: func(m notice.Message) error {
+	b := &box{fail: func(m message.Message) error {
 		if slices.Contains(m.To, "cid@acme.example") {
-			return &notice.RefusedError{Reason: "bad address"}
+			return &message.RefusedError{Reason: "bad address"}
 		}
 		return nil
 	}}
 	var log bytes.Buffer
 	state, err := deliver(t, notifier(b, &log))
-	if err != nil || state != tenant.NoticeSent {
+	if err != nil || state != notice.Sent {
 		t.Fatalf("%s, %v", state, err)
 	}
 	var told []string
@@ -120,13 +120,12 @@ func TestOneBadAddressKeepsNobodyElseUninformed(t *testing.T) {
 
 func TestWhatNobodyGetsHasFailed(t *testing.T) {
 	var log bytes.Buffer
-	b := &box{fail: func(notice.Message) error { return &notice.RefusedError{Reason: "no"} }}
-	if state, err := deliver(t, notifier(b, &log)); err != nil || state != tenant.NoticeFailed {
+	b := &box{fail: func(message.Message) error { return &message.RefusedError{Reason: "no"} }}
+	if state, err := deliver(t, notifier(b, &log)); err != nil || state != notice.Failed {
 		t.Errorf("refused: %s, %v", state, err)
 	}
 	log.Reset()
-	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != tenant.NoticeFailed ||
-		!strings.Contains(log.String(), "notice refused") {
+	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != notice.Failed || !strings.Contains(log.String(), "notice refused") {
 		t.Errorf("without a sender: %s, %v, %s", state, err, log.String())
 	}
 }

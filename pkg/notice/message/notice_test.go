@@ -1,4 +1,4 @@
-package notice_test
+package message_test
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 var update = flag.Bool("update", false, "write the golden mails anew")
@@ -35,11 +35,11 @@ var (
 
 // box keeps what it is sent. fail, where set, says what becomes of a message.
 type box struct {
-	sent []notice.Message
-	fail func(m notice.Message) error
+	sent []message.Message
+	fail func(m message.Message) error
 }
 
-func (b *box) Send(_ context.Context, m notice.Message) error {
+func (b *box) Send(_ context.Context, m message.Message) error {
 	if b.fail != nil {
 		if err := b.fail(m); err != nil {
 			return err
@@ -49,78 +49,72 @@ func (b *box) Send(_ context.Context, m notice.Message) error {
 	return nil
 }
 
-func notifier(sender notice.Sender, log io.Writer) *notice.Notifier {
-	return notice.New(notice.Options{
+func notifier(sender message.Sender, log io.Writer) *message.Notifier {
+	return message.New(message.Options{
 		Sender: sender, Product: "Example App", Contact: "https://app.example.com/scim", BaseURL: "https://scim.example.com",
 		Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 }
 
-func acme(idp string) tenant.Tenant {
-	return tenant.Tenant{ID: "acme", Name: "Acme Ltd", IdP: idp, Active: true}
+func acme(idp string) notice.Tenant {
+	return notice.Tenant{ID: "acme", Name: "Acme Ltd", IdP: idp}
 }
 
-func oldToken() tenant.Token {
-	return tenant.Token{
-		ID: "oldoldoldoldold1", State: tenant.TokenActive, CreatedAt: ends.AddDate(0, 0, -180), ExpiresAt: ends,
+func oldToken() notice.Token {
+	return notice.Token{
+		ID: "oldoldoldoldold1", CreatedAt: ends.AddDate(0, 0, -180), ExpiresAt: ends,
 		FirstUsedAt: ends.AddDate(0, 0, -179), LastUsedAt: now.Add(-3 * time.Hour),
 	}
 }
 
-func newToken() tenant.Token {
-	return tenant.Token{
-		ID: "newnewnewnewnew1", State: tenant.TokenSuccessor, CreatedAt: ends.AddDate(0, 0, -28),
-		ExpiresAt: ends.AddDate(0, 0, 152),
-	}
+func newToken() notice.Token {
+	return notice.Token{ID: "newnewnewnewnew1", CreatedAt: ends.AddDate(0, 0, -28), ExpiresAt: ends.AddDate(0, 0, 152)}
 }
 
-func used(t tenant.Token, first, last time.Duration) tenant.Token {
+func used(t notice.Token, first, last time.Duration) notice.Token {
 	t.FirstUsedAt, t.LastUsedAt = now.Add(-first), now.Add(-last)
 	return t
 }
 
-func due(kind tenant.NoticeKind, to ...tenant.Recipient) tenant.Notice {
-	n := tenant.Notice{
-		ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now,
-		Recipients: to, State: tenant.NoticePending,
-	}
+func due(kind notice.Kind, to ...notice.Recipient) notice.Notice {
+	n := notice.Notice{ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now, Recipients: to, State: notice.Pending}
 	n.Token, n.Successor = oldToken(), newToken()
-	if kind == tenant.NoticeTest {
-		n.ID, n.TokenID, n.Token = ".test.1", "", tenant.Token{}
+	if kind == notice.Test {
+		n.ID, n.TokenID, n.Token = ".test.1", "", notice.Token{}
 	}
-	if kind == tenant.NoticeExpired {
+	if kind == notice.Expired {
 		n.Token.ExpiresAt = now.Add(-time.Minute)
 	}
 	return n
 }
 
-func ada(language string) tenant.Recipient {
-	return tenant.Recipient{Email: "ada@acme.example", Language: language}
+func ada(language string) notice.Recipient {
+	return notice.Recipient{Email: "ada@acme.example", Language: language}
 }
 
 func TestGoldenMails(t *testing.T) {
-	collect := due(tenant.NoticeSuccessorReady)
-	collect.Successor, collect.ToCollect = tenant.Token{}, true
-	switched := due(tenant.NoticeExpired)
+	collect := due(notice.SuccessorReady)
+	collect.Successor, collect.ToCollect = notice.Token{}, true
+	switched := due(notice.Expired)
 	switched.Token.LastUsedAt, switched.Successor = now.AddDate(0, 0, -9), used(newToken(), 216*time.Hour, time.Minute)
-	still := due(tenant.ReminderKind(7))
+	still := due(notice.ReminderKind(7))
 	still.Successor = used(newToken(), 50*time.Hour, time.Minute)
-	missing := due(tenant.ReminderKind(1))
-	missing.Successor = tenant.Token{}
+	missing := due(notice.ReminderKind(1))
+	missing.Successor = notice.Token{}
 	for _, tc := range []struct {
 		name, idp, language string
-		n                   tenant.Notice
+		n                   notice.Notice
 	}{
-		{"ready-entra", "entra", "en", due(tenant.NoticeSuccessorReady)},
-		{"ready-entra", "entra", "de", due(tenant.NoticeSuccessorReady)},
+		{"ready-entra", "entra", "en", due(notice.SuccessorReady)},
+		{"ready-entra", "entra", "de", due(notice.SuccessorReady)},
 		{"collect-pingone", "pingone", "de", collect},
-		{"reminder-okta", "okta", "en", due(tenant.ReminderKind(14))},
+		{"reminder-okta", "okta", "en", due(notice.ReminderKind(14))},
 		{"reminder-still-used-onelogin", "onelogin", "de", still},
 		{"reminder-without-successor", "keycloak", "en", missing},
-		{"expired-google", "google", "en", due(tenant.NoticeExpired)},
-		{"expired-google", "google", "de", due(tenant.NoticeExpired)},
+		{"expired-google", "google", "en", due(notice.Expired)},
+		{"expired-google", "google", "de", due(notice.Expired)},
 		{"expired-switched", "generic", "en", switched},
-		{"test-okta", "okta", "de", due(tenant.NoticeTest)},
+		{"test-okta", "okta", "de", due(notice.Test)},
 	} {
 		t.Run(tc.name+"-"+tc.language, func(t *testing.T) {
 			m, err := notifier(nil, io.Discard).Message(acme(tc.idp), tc.n, tc.language)
@@ -197,10 +191,7 @@ func parts(t *testing.T, raw []byte) (text, html string) {
 var value = regexp.MustCompile(`scim_[0-9a-z]+_[0-9A-Za-z]+`)
 
 func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
-	tokens := map[string]tenant.Token{
-		"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour),
-		"just used": used(newToken(), 0, 0),
-	}
+	tokens := map[string]notice.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
 	endless := newToken()
 	endless.ExpiresAt = time.Time{}
 	tokens["endless"] = endless
@@ -209,17 +200,16 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 		"pingone": "OAuth Access Token",
 	}
 	for _, idp := range scim.IdPs() {
-		for _, kind := range []tenant.NoticeKind{
-			tenant.NoticeSuccessorReady, tenant.ReminderKind(14), tenant.ReminderKind(7), tenant.ReminderKind(1),
-			tenant.ReminderKind(3), tenant.NoticeExpired, tenant.NoticeTest,
+		for _, kind := range []notice.Kind{
+			notice.SuccessorReady, notice.ReminderKind(14), notice.ReminderKind(7), notice.ReminderKind(1), notice.ReminderKind(3), notice.Expired, notice.Test,
 		} {
 			for state, successor := range tokens {
-				for _, lang := range tenant.Languages {
+				for _, lang := range notice.Languages {
 					for _, known := range []bool{true, false} {
 						n := due(kind)
 						n.Successor = successor
 						if !known {
-							n.Token = tenant.Token{}
+							n.Token = notice.Token{}
 						}
 						m, err := notifier(nil, io.Discard).Message(acme(idp), n, lang)
 						if err != nil {
@@ -227,8 +217,7 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 						}
 						name := fmt.Sprintf("%s, %s, successor %s, %s, known %v", idp, kind, state, lang, known)
 						checkText(t, name, m)
-						if want := field[idp]; want != "" && kind != tenant.NoticeTest && kind != tenant.NoticeExpired &&
-							!strings.Contains(flat(m.Text), want) {
+						if want := field[idp]; want != "" && kind != notice.Test && kind != notice.Expired && !strings.Contains(flat(m.Text), want) {
 							t.Errorf("%s: %q is not named:\n%s", name, want, m.Text)
 						}
 					}
@@ -240,7 +229,7 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func checkText(t *testing.T, name string, m notice.Message) {
+func checkText(t *testing.T, name string, m message.Message) {
 	t.Helper()
 	if m.Subject == "" || strings.Contains(m.Subject, "\n") || !strings.HasPrefix(m.Subject, "Example App: ") {
 		t.Errorf("%s: subject %q", name, m.Subject)
@@ -272,12 +261,9 @@ func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 	} {
 		tn := acme("entra")
 		tn.Name = name
-		n := notice.New(notice.Options{
-			Product: name, Contact: name, BaseURL: "https://scim.example.com",
-			Now: func() time.Time { return now },
-		})
-		for _, lang := range tenant.Languages {
-			m, err := n.Message(tn, due(tenant.NoticeSuccessorReady), lang)
+		n := message.New(message.Options{Product: name, Contact: name, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+		for _, lang := range notice.Languages {
+			m, err := n.Message(tn, due(notice.SuccessorReady), lang)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,11 +297,11 @@ func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 }
 
 func TestAddressesMakeNoHeader(t *testing.T) {
-	m, err := notifier(nil, io.Discard).Message(acme("okta"), due(tenant.NoticeTest), "en")
+	m, err := notifier(nil, io.Discard).Message(acme("okta"), due(notice.Test), "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := (*notice.RefusedError)(nil)
+	refused := (*message.RefusedError)(nil)
 	for _, address := range []string{
 		"", "ada", "ada@acme.example\r\nBcc: eve@evil.example", "ada@acme.example, eve@evil.example",
 		"Ada <ada@acme.example>", "ada@acme.example\x00",
@@ -339,7 +325,7 @@ func TestAddressesMakeNoHeader(t *testing.T) {
 }
 
 func TestReminderAfterTheEndSaysThatItEnded(t *testing.T) {
-	n := due(tenant.ReminderKind(1))
+	n := due(notice.ReminderKind(1))
 	n.Token.ExpiresAt = now.Add(-time.Second)
 	m, err := notifier(nil, io.Discard).Message(acme("okta"), n, "en")
 	if err != nil {

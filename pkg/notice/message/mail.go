@@ -1,4 +1,4 @@
-package notice
+package message
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func (m Message) Mail(from, name string) ([]byte, error) {
 	}
 	out.WriteString("\r\n")
 	if err := m.parts(&out); err != nil {
-		return nil, fmt.Errorf("notice: mail: %w", err)
+		return nil, fmt.Errorf("message: mail: %w", err)
 	}
 	return out.Bytes(), nil
 }

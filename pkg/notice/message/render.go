@@ -1,4 +1,4 @@
-package notice
+package message
 
 import (
 	"embed"
@@ -9,7 +9,7 @@ import (
 	"sync"
 	text "text/template"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
 // A text is written once per language, in texts/LANGUAGE.tmpl, and becomes blocks, of which texts/mail.html makes HTML
@@ -59,12 +59,12 @@ func spans(line string) (all []span) {
 }
 
 // Message writes a notice in a language, "en" or "de". It has no recipients yet. An error is a mistake in the texts.
-func (n *Notifier) Message(t tenant.Tenant, notice tenant.Notice, lang string) (Message, error) {
+func (n *Notifier) Message(t notice.Tenant, about notice.Notice, lang string) (Message, error) {
 	now := n.o.Now()
 	l, all := languages[lang], texts[lang]()
-	v := n.view(t, notice, l, now)
+	v := n.view(t, about, l, now)
 	steps := "steps"
-	if notice.ClientID != "" {
+	if about.ClientID != "" {
 		steps = "client-steps"
 	}
 	for what, into := range map[string]*string{steps: &v.Steps, "check": &v.Check, "again": &v.Again} {
@@ -73,24 +73,21 @@ func (n *Notifier) Message(t tenant.Tenant, notice tenant.Notice, lang string) (
 			return Message{}, err
 		}
 	}
-	if notice.Kind != tenant.NoticeExpired && !v.Ended {
+	if about.Kind != notice.Expired && !v.Ended {
 		v.Again = ""
 	}
-	written, err := execute(all, section(notice, now), v)
+	written, err := execute(all, section(about, now), v)
 	if err != nil {
 		return Message{}, err
 	}
 	subject, body, _ := strings.Cut(written, "\n")
 	blocks := blocksOf(body)
 	var page strings.Builder
-	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{
-		Lang: lang, Subject: subject,
-		Blocks: blocks,
-	}); err != nil {
-		return Message{}, fmt.Errorf("notice: mail.html: %w", err)
+	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{Lang: lang, Subject: subject, Blocks: blocks}); err != nil {
+		return Message{}, fmt.Errorf("message: mail.html: %w", err)
 	}
 	return Message{
-		ID: messageID(t.ID, notice.ID, lang), Tenant: t.ID, Notice: notice.ID, Kind: notice.Kind, Language: lang, At: now,
+		ID: messageID(t.ID, about.ID, lang), Tenant: t.ID, Notice: about.ID, Kind: about.Kind, Language: lang, At: now,
 		ReplyTo: v.Contact.Mail, Subject: subject, Text: unlinked.Replace(plain(blocks)), HTML: page.String(),
 	}, nil
 }
@@ -112,7 +109,7 @@ func perIdP(all *text.Template, what, idp string, v view) (string, error) {
 func execute(all *text.Template, name string, v view) (string, error) {
 	var out strings.Builder
 	if err := all.ExecuteTemplate(&out, name, v); err != nil {
-		return "", fmt.Errorf("notice: %s: %w", name, err)
+		return "", fmt.Errorf("message: %s: %w", name, err)
 	}
 	return strings.TrimSpace(out.String()), nil
 }

@@ -1,24 +1,24 @@
-package notice_test
+package message_test
 
 import (
 	"io"
 	"strings"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func TestNoticesOfClientSecrets(t *testing.T) {
 	for _, idp := range scim.IdPs() {
-		for _, lang := range tenant.Languages {
+		for _, lang := range notice.Languages {
 			for _, ended := range []bool{false, true} {
-				n := due(tenant.ReminderKind(14))
+				n := due(notice.ReminderKind(14))
 				if ended {
-					n = due(tenant.NoticeExpired)
+					n = due(notice.Expired)
 				}
 				n.ClientID, n.ClientSecretEnds = "tc0123456789abcdef", ends
-				n.Token = tenant.Token{ID: n.TokenID, ExpiresAt: ends}
+				n.Token = notice.Token{ID: n.TokenID, ExpiresAt: ends}
 				if ended {
 					n.Token.ExpiresAt = now
 				}

@@ -1,0 +1,54 @@
+package event
+
+// Kind names what happened. It is the type that receivers see.
+type Kind string
+
+// The kinds of events about tokens. The subject is the token.
+const (
+	// TokenCreated: a person made a token. Data: expiresAt, scopes.
+	TokenCreated Kind = "token.created"
+	// SuccessorCreated: a token was made to take the place of one that ends. Data: expiresAt, predecessorIds.
+	SuccessorCreated Kind = "token.successor-created"
+	// TokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it. Data:
+	// firstUsedAt.
+	TokenFirstUsed Kind = "token.first-used"
+	// TokenExpired: the token ended. Data: expiredAt; Time is when that was noticed.
+	TokenExpired Kind = "token.expired"
+	// TokenRevoked: a person ended the token. Data: reason ("revoked", "rotation-completed", "rotation-cancelled").
+	TokenRevoked Kind = "token.revoked"
+	// TokenChanged: a person gave the token another end. Data: expiresAt (null: none), previousExpiresAt.
+	TokenChanged Kind = "token.changed"
+	// TokenRevealed: a person was shown the token's value.
+	TokenRevealed Kind = "token.revealed"
+)
+
+// The kinds of events about notices. The subject is the token that ends; for a test notice it is the tenant.
+const (
+	// NoticeFailed: nobody was told. Data: kind, state ("failed" or "no-recipient"), noticeId.
+	NoticeFailed Kind = "notice.failed"
+	// NoticeBounced: a notice came back. Data as NoticeFailed.
+	NoticeBounced Kind = "notice.bounced"
+)
+
+// The kinds of events about OAuth clients. The subject is the client. Data has clientId, and secretId if the client has secrets.
+const (
+	// ClientCreated: a person made a client.
+	ClientCreated Kind = "client.created"
+	// ClientRenewed: a person gave a client another secret, or other keys.
+	ClientRenewed Kind = "client.renewed"
+	// ClientSecretRevoked: a person ended a secret of a client.
+	ClientSecretRevoked Kind = "client.secret-revoked"
+	// ClientSecretExpired: a secret of a client ended. Data: clientId, secretId, expiredAt.
+	ClientSecretExpired Kind = "client.secret-expired"
+	// ClientDeleted: a person removed a client.
+	ClientDeleted Kind = "client.deleted"
+)
+
+// OfToken is the subject of events about a token.
+func OfToken(id string) string { return "tokens/" + id }
+
+// OfClient is the subject of events about an OAuth client.
+func OfClient(id string) string { return "clients/" + id }
+
+// OfTenant is the subject of events about a tenant as a whole.
+func OfTenant(id string) string { return "tenants/" + id }

@@ -1,0 +1,223 @@
+package notice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+const (
+	// sending is for how long one process has a notice to itself, longer than any function of AWS lives.
+	sending = 16 * time.Minute
+	// sendAgain is when a notice that could not be sent is tried again, by the hourly run that follows. The first try that
+	// fails so long after the first that did is the last: the next would be on another day.
+	sendAgain = 40 * time.Minute
+	lastTry   = 23 * time.Hour
+)
+
+// Errors of a Queue.
+var (
+	// ErrLater says that a notice waits for its next attempt, or is being sent elsewhere.
+	ErrLater = errors.New("notice: to be sent later")
+	// ErrNotFound says that there is no such notice.
+	ErrNotFound = errors.New("notice: not found")
+	// errState says that a notice can't be marked so.
+	errState = errors.New("notice: only bounced or failed can be marked")
+)
+
+// QueueOptions of a Queue. All are required but Alone.
+type QueueOptions struct {
+	Now func() time.Time
+	// Log takes what became of notices, by ids only.
+	Log *slog.Logger
+	// Process tells this process from others.
+	Process func() string
+	// Alone says that no other process works on the table: what another process was sending is then free at once.
+	Alone bool
+	// Facts completes a notice that is to be sent by all that its text says, as it is now, and returns its tenant. ok is false
+	// if the notice has nothing true to say any more. It is called after the notice was claimed.
+	Facts func(ctx context.Context, tenantID string, n Notice) (t Tenant, full Notice, ok bool, err error)
+	// Tell writes an event of a tenant together with op, in one transaction. The *store.ConditionError of op comes back.
+	Tell func(ctx context.Context, tenantID string, e event.Event, op store.Op) error
+}
+
+// Queue has the notices of tenants sent, each once. It is safe for concurrent use, in any number of processes.
+type Queue struct {
+	store *store.Store
+	o     QueueOptions
+}
+
+// NewQueue returns a Queue on a table.
+func NewQueue(st *store.Store, o QueueOptions) *Queue { return &Queue{store: st, o: o} }
+
+// Send hands the pending notices of a tenant to send, which returns Sent or Failed. After an error it is tried again by the next
+// Send 40 minutes later, for a day. All are tried; the error joins those of all. A notice that was handed over by a process that
+// died before it could note that comes again after 16 minutes, with the same id.
+func (q *Queue) Send(
+	ctx context.Context, tenantID string, send func(context.Context, Tenant, Notice) (State, error),
+) error {
+	all, err := q.all(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, n := range all {
+		if n.State == Pending {
+			failed = errors.Join(failed, q.send(ctx, tenantID, n, send))
+		}
+	}
+	return failed
+}
+
+// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is
+// removed.
+func (q *Queue) send(
+	ctx context.Context, tenantID string, n stored, send func(context.Context, Tenant, Notice) (State, error),
+) error {
+	now := q.o.Now().Unix()
+	if n.after > now || n.until > now && !(q.o.Alone && n.by != q.o.Process()) {
+		return ErrLater
+	}
+	n.by, n.until = q.o.Process(), now+int64(sending/time.Second)
+	n.Attempts++
+	if err := q.replace(ctx, tenantID, &n); err != nil {
+		return err
+	}
+	t, full, ok, err := q.o.Facts(ctx, tenantID, n.Notice)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return q.retract(ctx, tenantID, n)
+	}
+	state, err := send(ctx, t, full)
+	if err != nil && n.failing == 0 {
+		n.failing = now
+	}
+	if err != nil && now-n.failing < int64(lastTry/time.Second) {
+		n.by, n.until, n.after = "", 0, now+int64(sendAgain/time.Second)
+		return errors.Join(fmt.Errorf("notice: %s: %w", n.Kind, err), q.replace(ctx, tenantID, &n))
+	}
+	if err != nil || state != Sent {
+		q.o.Log.ErrorContext(ctx, "notice failed", "tenant", tenantID, "notice", n.ID, "attempts", n.Attempts, "error", err)
+		state = Failed
+	}
+	return q.mark(ctx, tenantID, n, state)
+}
+
+// replace writes a notice in place of the version that was read. ErrLater if somebody else did.
+func (q *Queue) replace(ctx context.Context, tenantID string, n *stored) error {
+	op, err := n.replace(tenantID)
+	if err == nil {
+		err = q.store.Transact(ctx, op)
+	}
+	if err == nil {
+		n.version++
+	}
+	return later(err)
+}
+
+// retract removes a notice as it was read.
+func (q *Queue) retract(ctx context.Context, tenantID string, n stored) error {
+	err := q.store.Transact(ctx, store.RemoveItem(key(tenantID, n.ID)).When(store.Is(attrVersion, n.version)))
+	if err == nil {
+		q.o.Log.InfoContext(ctx, "notice retracted", "tenant", tenantID, "notice", n.ID)
+	}
+	return later(err)
+}
+
+// later makes ErrLater of a condition that does not hold.
+func later(err error) error {
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return ErrLater
+	}
+	return err
+}
+
+// Mark records what became of a notice after it was sent: Bounced or Failed, in one transaction with the event that says so.
+// ErrNotFound if there is no such notice; marking it again changes nothing.
+func (q *Queue) Mark(ctx context.Context, tenantID, noticeID string, state State) error {
+	if state != Bounced && state != Failed {
+		return errState
+	}
+	items, err := q.store.Get(ctx, key(tenantID, noticeID))
+	if err != nil {
+		return err
+	}
+	if items[0].Attrs == nil {
+		return ErrNotFound
+	}
+	n, err := decode(items[0])
+	if err != nil || n.State == state {
+		return err
+	}
+	return q.mark(ctx, tenantID, n, state)
+}
+
+// mark records the state of a notice in place of the version that was read, together with the event about it.
+func (q *Queue) mark(ctx context.Context, tenantID string, n stored, state State) error {
+	n.State, n.by, n.until, n.after, n.failing = state, "", 0, 0, 0
+	put, err := n.replace(tenantID)
+	if err != nil {
+		return err
+	}
+	e := event.Event{Kind: event.NoticeFailed, Time: q.o.Now(), Data: n.Data()}
+	if n.TokenID != "" {
+		e.Subject = event.OfToken(n.TokenID)
+	}
+	switch state {
+	case Sent:
+		err = q.store.Transact(ctx, put)
+	case Bounced:
+		e.Kind = event.NoticeBounced
+		err = q.o.Tell(ctx, tenantID, e, put)
+	default:
+		err = q.o.Tell(ctx, tenantID, e, put)
+	}
+	return later(err)
+}
+
+// List returns the notices of a tenant of the last 400 days, oldest first.
+func (q *Queue) List(ctx context.Context, tenantID string) ([]Notice, error) {
+	all, err := q.all(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b stored) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	notices := make([]Notice, 0, len(all))
+	for _, n := range all {
+		if q.o.Now().Before(n.At.Add(kept)) {
+			notices = append(notices, n.Notice)
+		}
+	}
+	return notices, nil
+}
+
+// all reads all notices of a tenant.
+func (q *Queue) all(ctx context.Context, tenantID string) ([]stored, error) {
+	prefix := store.KeysOf(tenantID).NoticePrefix()
+	var all []stored
+	for item, err := range q.store.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		n, err := decode(item)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
