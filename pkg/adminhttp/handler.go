@@ -21,9 +21,6 @@ type Config struct {
 	Tenants *tenant.Service
 	// BaseURL begins every scimBaseUrl, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
-	// Deleted, where set, is called with the id of a tenant that was just marked as deleted, before the answer. It must
-	// return at once: it is meant to start the work that empties the tenant.
-	Deleted func(tenantID string)
 	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none.
 	CheckTypes tenant.CheckTypes
 	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a
@@ -38,7 +35,6 @@ type Config struct {
 type api struct {
 	tenants *tenant.Service
 	baseURL string
-	deleted func(string)
 	check   tenant.CheckTypes
 	clock   func() (now, machine time.Time)
 	moveTo  func(context.Context, time.Time) (time.Time, error)
@@ -54,14 +50,11 @@ type methods map[string]endpoint
 // New returns the admin API.
 func New(c Config) http.Handler {
 	a := &api{
-		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), deleted: c.Deleted, check: c.CheckTypes,
+		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
-	}
-	if a.deleted == nil {
-		a.deleted = func(string) {}
 	}
 	if a.check == nil {
 		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return errNoCheck }

@@ -109,7 +109,6 @@ func (a *api) deleteTenant(w http.ResponseWriter, r *http.Request) error {
 	if err := a.tenants.Delete(r.Context(), id); err != nil {
 		return err
 	}
-	a.deleted(id)
 	w.WriteHeader(http.StatusAccepted)
 	return nil
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
@@ -16,30 +15,20 @@ const Drain = 35 * time.Second
 
 // Wake says what an item that wakes the background asks for.
 type Wake struct {
-	Tenant  string
-	Deleted bool // the tenant is to be emptied
-	// its events and notices are to be delivered; else, where neither is set, its open work is to be rolled forward
-	Tells bool
+	// Kind is a value of store.AttrWake.
+	Kind string
+	// Tenant is empty for store.WakeRotate.
+	Tenant string
 }
 
-// WakeOf reads a Wake from the key of an item that carries the attribute `wake`; false where it is none of ours.
-func WakeOf(pk, sk string) (Wake, bool) {
-	if pk == store.TenantsPK {
-		return Wake{Tenant: sk, Deleted: true}, true
-	}
-	rest, ok := strings.CutPrefix(pk, "T#")
-	if !ok {
-		return Wake{}, false
-	}
-	id, partition, _ := strings.Cut(rest, "#")
-	switch keys := store.KeysOf(id); {
-	case id == "":
-		return Wake{}, false
-	case partition == "P":
-		return Wake{Tenant: id}, true
-	case pk == keys.Tenant().PK && (strings.HasPrefix(sk, keys.EventPrefix().SK) ||
-		strings.HasPrefix(sk, keys.NoticePrefix().SK)):
-		return Wake{Tenant: id, Tells: true}, true
+// WakeOf reads a Wake from the key of an item and its attribute wake. ok is false if the item is none of ours.
+func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
+	switch kind {
+	case store.WakeRotate:
+		return Wake{Kind: kind}, true
+	case store.WakeWork, store.WakeDeleted, store.WakeTell:
+		id, ok := store.TenantOf(key)
+		return Wake{Kind: kind, Tenant: id}, ok
 	}
 	return Wake{}, false
 }
@@ -56,30 +45,15 @@ type Cleaner struct {
 
 // Clean does what wake asks for. It can be run twice, in two places at once, and again after it was killed anywhere.
 func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
-	if wake.Tells {
-		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up the
-		// stream.
+	switch wake.Kind {
+	case store.WakeTell:
+		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up others.
 		_ = c.Tenants.Deliver(ctx, wake.Tenant, c.Delivery)
 		return nil
-	}
-	if !wake.Deleted {
+	case store.WakeDeleted:
+		return c.Tenants.Erase(ctx, wake.Tenant, c.Drain, c.Directory.Erase)
+	case store.WakeWork:
 		return c.Directory.RollForward(ctx, wake.Tenant)
 	}
-	deleting, err := c.Tenants.IsDeleting(ctx, wake.Tenant)
-	if err != nil || !deleting {
-		return err
-	}
-	if err := c.Directory.Erase(ctx, wake.Tenant); err != nil {
-		return err
-	}
-	// A request that was let in before the deletion may still write. Nothing does after the pause.
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(c.Drain):
-	}
-	if err := c.Directory.Erase(ctx, wake.Tenant); err != nil {
-		return err
-	}
-	return c.Tenants.Finish(ctx, wake.Tenant)
+	return nil
 }

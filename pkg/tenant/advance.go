@@ -23,6 +23,9 @@ func (s *Service) advance(ctx context.Context, id string, found int64, d Deliver
 	defer cancel()
 	now := s.o.Now()
 	r, err := s.read(ctx, id)
+	if err == nil && r.state == deleting {
+		return s.resume(ctx, id, r, found)
+	}
 	if inactive(err) || err == nil && r.state != active {
 		return s.unlist(ctx, id, r, found)
 	}

@@ -125,9 +125,6 @@ func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
 // writeListed is commit with the tenant's state in the list of tenants.
 func (s *Service) writeListed(ctx context.Context, id string, r *record, previous int64) error {
 	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
-	if r.state == deleting {
-		listed[store.AttrWake] = store.WakeDeleted
-	}
 	return s.commit(ctx, id, r, previous, store.Op{Kind: store.Put, Key: store.KeysOf(id).Listed(), Set: listed})
 }
 

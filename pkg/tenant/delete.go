@@ -37,8 +37,53 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	}
 }
 
-// IsDeleting reports whether a tenant is deleted but not yet gone.
-func (s *Service) IsDeleting(ctx context.Context, id string) (bool, error) {
+// Erase removes all that is left of a deleted tenant. empty removes what other packages keep of it, in any state; it is called
+// twice, drain apart: a request that was let in before the deletion may still write in between. Then comes Finish. It does
+// nothing if the tenant is not deleted, and may be killed anywhere, repeated and run in two places at once: one that fails or
+// is killed is woken again by a later run of Rotate.
+func (s *Service) Erase(
+	ctx context.Context, id string, drain time.Duration, empty func(ctx context.Context, id string) error,
+) error {
+	deleting, err := s.isDeleting(ctx, id)
+	if err != nil || !deleting {
+		return err
+	}
+	if err := empty(ctx, id); err != nil {
+		return err
+	}
+	timer := time.NewTimer(drain)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+	}
+	if err := empty(ctx, id); err != nil {
+		return err
+	}
+	return s.Finish(ctx, id)
+}
+
+// resume wakes those who erase deleted tenants for one that is not gone long after its deletion. found is the due time under
+// which it was found. It sets the time of the next attempt with it, so that nothing of the deletion depends on who was woken.
+func (s *Service) resume(ctx context.Context, id string, r *record, found int64) error {
+	if r.Due != found {
+		return s.unlist(ctx, id, r, found)
+	}
+	if !s.holds(r.Pending) {
+		r.wake = store.WakeDeleted
+	}
+	r.Retry = s.o.Now().Add(retryAfter).Unix()
+	err := s.write(ctx, id, r)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return nil // somebody is at it
+	}
+	s.o.Log.WarnContext(ctx, "deleted tenant is not gone yet", "tenant", id, "error", err)
+	return err
+}
+
+// isDeleting reports whether a tenant is deleted but not yet gone.
+func (s *Service) isDeleting(ctx context.Context, id string) (bool, error) {
 	r, err := s.read(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
@@ -48,7 +93,9 @@ func (s *Service) IsDeleting(ctx context.Context, id string) (bool, error) {
 
 // markDeleted writes the state. What is Pending stays, so that Finish waits for it.
 func (s *Service) markDeleted(ctx context.Context, id string, r *record) error {
-	r.state, r.Tokens, r.Modified = deleting, nil, s.o.Now().UnixMilli()
+	now := s.o.Now()
+	r.state, r.Tokens, r.Modified = deleting, nil, now.UnixMilli()
+	r.wake, r.Retry = store.WakeDeleted, now.Add(retryAfter).Unix()
 	return s.writeListed(ctx, id, r, r.version)
 }
 
@@ -167,7 +214,7 @@ func (s *Service) erase(ctx context.Context, id string, r *record) error {
 			return err
 		}
 	}
-	return s.store.Transact(ctx,
+	return s.store.Transact(ctx, append(duePuts(id, r.Due, 0),
 		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{atVersion(r.version)}},
-		store.Op{Kind: store.Delete, Key: keys.Listed()})
+		store.Op{Kind: store.Delete, Key: keys.Listed()})...)
 }

@@ -156,7 +156,10 @@ func (r *record) current(now time.Time) string {
 
 // next is when something of the tenant is to be done, 0 for never.
 func (s *Service) next(id string, r *record, now time.Time) int64 {
-	if r.state != active {
+	switch r.state {
+	case deleting:
+		return r.Retry // when it is woken again
+	case creating:
 		return 0
 	}
 	at := int64(math.MaxInt64)

@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -367,9 +368,11 @@ func TestDelete(t *testing.T) {
 	if ids, err := w.Deleting(w.ctx); err != nil || !slices.Equal(ids, []string{"acme"}) {
 		t.Errorf("deleting: %v, %v", ids, err)
 	}
-	for id, want := range map[string]bool{"acme": true, "other": false, "nobody": false} {
-		if got, err := w.IsDeleting(w.ctx, id); got != want || err != nil {
-			t.Errorf("IsDeleting(%s) = %v, %v", id, got, err)
+	for _, id := range []string{"other", "nobody"} {
+		touched := false
+		err := w.Erase(w.ctx, id, 0, func(context.Context, string) error { touched = true; return nil })
+		if err != nil || touched {
+			t.Errorf("%s, which is not deleted, was emptied: %v, %v", id, touched, err)
 		}
 	}
 	for range 2 {

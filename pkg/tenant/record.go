@@ -60,6 +60,7 @@ type record struct {
 	state   state
 	version int64
 	out     outgoing
+	wake    string // the value of store.AttrWake that the next write has, if any
 }
 
 // tokenRecord is the stored form of a token. Times are Unix seconds.
@@ -227,9 +228,13 @@ func (r *record) attrs(now time.Time) (store.Attrs, error) {
 			return nil, err
 		}
 		if len(doc) <= maxDocBytes || keep == 0 {
-			return store.Attrs{
+			attrs := store.Attrs{
 				attrDoc: doc, attrVersion: r.version, attrState: string(r.state), store.AttrSchema: store.SchemaVersion,
-			}, nil
+			}
+			if r.wake != "" {
+				attrs[store.AttrWake] = r.wake
+			}
+			return attrs, nil
 		}
 	}
 }

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,11 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 		})
 	}
 	err := group.Wait()
+	if more.Load() {
+		err = errors.Join(err, s.store.Write(ctx, store.PutItem(store.Again, store.Attrs{
+			attrAt: s.o.Now().UnixMilli(), store.AttrWake: store.WakeRotate,
+		})))
+	}
 	run := Run{
 		Tenants: int(tenants.Load()), Failed: int(failed.Load()), More: more.Load(),
 		Late: time.Duration(late.Load()) * time.Second,

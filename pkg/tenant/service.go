@@ -28,9 +28,9 @@ type Options struct {
 	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so
 	// that many tenants of one day don't all come at once; 0 makes them when the period begins.
 	Spread time.Duration
-	// Wake, where set, is called with a tenant that has something to deliver, after it was written. It must return at
-	// once.
-	Wake func(tenantID string)
+	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the tenant, as
+	// the table's stream calls in AWS. It must return at once.
+	Wake func(kind, tenantID string)
 	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
 	// making is then void at once instead of after a minute.
 	Alone bool
@@ -68,6 +68,9 @@ type Service struct {
 func New(st *store.Store, secrets Secrets, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Wake == nil {
+		o.Wake = func(string, string) {}
 	}
 	if o.Lifetime == 0 {
 		o.Lifetime = defaultLifetime

@@ -96,8 +96,12 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 			s.forgetUse(ctx, id, t.ID)
 		}
 	}
-	if len(out) > 0 && s.o.Wake != nil {
-		s.o.Wake(id)
+	if len(out) > 0 {
+		s.o.Wake(store.WakeTell, id)
+	}
+	if r.wake != "" {
+		s.o.Wake(r.wake, id)
+		r.wake = ""
 	}
 	return nil
 }

@@ -218,7 +218,7 @@ func (w *world) largeGroups(t *testing.T) {
 // failures hands the stream function a batch in which one tenant's work can't be done.
 func (w *world) failures(t *testing.T) {
 	broken := store.KeysOf("broken-tenant").Work("work")
-	put := store.Op{Kind: store.Put, Key: broken, Set: store.Attrs{"kind": "nonsense", "doc": "{}", store.AttrWake: "1"}}
+	put := store.Op{Kind: store.Put, Key: broken, Set: store.Attrs{"kind": "nonsense", "doc": "{}", store.AttrWake: store.WakeWork}}
 	if err := w.store.Write(t.Context(), put); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func (w *world) failures(t *testing.T) {
 	wake := func(sequence string, key store.Key) any {
 		return object{"eventID": sequence, "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": object{
 			"Keys":           object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}},
-			"NewImage":       object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}, "wake": object{"S": "1"}},
+			"NewImage":       object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}, "wake": object{"S": store.WakeWork}},
 			"SequenceNumber": sequence, "StreamViewType": "NEW_AND_OLD_IMAGES",
 		}}
 	}
@@ -368,7 +368,9 @@ func TestFilterIsTheTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), fakelambda.StreamFilter) {
-		t.Errorf("template.yaml does not have the filter %s", fakelambda.StreamFilter)
+	for _, wakes := range [][]string{streamWakes, rotateWakes} {
+		if filter := fakelambda.Filter(wakes...); !strings.Contains(string(text), filter) {
+			t.Errorf("template.yaml does not have the filter %s", filter)
+		}
 	}
 }

@@ -132,7 +132,7 @@ func (w *world) environment(t *testing.T, f app.Function, table string) []string
 		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+w.secrets.URL)
 	}
 	if f.Tells {
-		env = append(env, "AWS_ENDPOINT_URL_EVENTBRIDGE="+w.bus.url, "AWS_ENDPOINT_URL_LAMBDA="+w.bus.url)
+		env = append(env, "AWS_ENDPOINT_URL_EVENTBRIDGE="+w.bus.url)
 	}
 	for _, name := range f.Env {
 		value, known := all[name]
@@ -151,12 +151,15 @@ func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.poller = w.reader(t, *described.Table.LatestStreamArn, "stream")
-	w.reader(t, *described.Table.LatestStreamArn, "rotate")
+	w.poller = w.reader(t, *described.Table.LatestStreamArn, "stream", streamWakes...)
+	w.reader(t, *described.Table.LatestStreamArn, "rotate", rotateWakes...)
 }
 
+// The values of wake that the functions are called for.
+var streamWakes, rotateWakes = []string{store.WakeWork, store.WakeDeleted}, []string{store.WakeTell, store.WakeRotate}
+
 // reader has a function called with what the stream shows, until the test ends.
-func (w *world) reader(t *testing.T, stream, name string) *fakelambda.Poller {
+func (w *world) reader(t *testing.T, stream, name string, wakes ...string) *fakelambda.Poller {
 	t.Helper()
 	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}
 	poller := &fakelambda.Poller{
@@ -164,7 +167,7 @@ func (w *world) reader(t *testing.T, stream, name string) *fakelambda.Poller {
 			Region: dynamolocal.Region, BaseEndpoint: aws.String(dynamolocal.Start(t)),
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
 		}),
-		Stream: stream, Function: w.functions[name], Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
+		Stream: stream, Function: w.functions[name], Wakes: wakes, Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -94,7 +95,7 @@ func (b *background) left(ctx context.Context, tenants *tenant.Service, take fun
 		return err
 	}
 	for _, id := range deleting {
-		if err := take(app.Wake{Tenant: id, Deleted: true}); err != nil {
+		if err := take(app.Wake{Kind: store.WakeDeleted, Tenant: id}); err != nil {
 			return err
 		}
 	}
@@ -105,7 +106,7 @@ func (b *background) left(ctx context.Context, tenants *tenant.Service, take fun
 			return err
 		}
 		for _, t := range page {
-			if err := take(app.Wake{Tenant: t.ID}); err != nil {
+			if err := take(app.Wake{Kind: store.WakeWork, Tenant: t.ID}); err != nil {
 				return err
 			}
 		}

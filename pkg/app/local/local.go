@@ -115,11 +115,11 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	s.tenants = tenant.New(st, vault, tenant.Options{
 		Now: o.Now, Log: log, Alone: o.Engine == "bolt", Packed: vault, Endless: o.EndlessTokens,
 		MaxLifetime: time.Duration(o.MaxTokenDays) * 24 * time.Hour,
-		Wake:        func(id string) { s.background.wake(app.Wake{Tenant: id, Tells: true}) },
+		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
 	})
 	dir := directory.New(st, directory.Options{
 		Now: o.Now, Log: log,
-		Background: func(id string) { s.background.wake(app.Wake{Tenant: id}) },
+		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
 	})
 	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Delivery: s.outbox.delivery(), Drain: drain}
 	s.handler = s.edges(dir)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
-	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -36,8 +35,8 @@ func (s *Server) edges(dir *directory.Directory) http.Handler {
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		Deleted: func(id string) { s.background.wake(app.Wake{Tenant: id, Deleted: true}) }, CheckTypes: dir.CheckTypes,
-		SetClock: s.setClock, Clock: s.clock.both,
+		CheckTypes: dir.CheckTypes,
+		SetClock:   s.setClock, Clock: s.clock.both,
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (

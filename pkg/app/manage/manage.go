@@ -4,7 +4,6 @@ package manage
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
@@ -63,19 +63,20 @@ func NewStream() (*Stream, error) {
 	}}, nil
 }
 
-// atOnce is how many tenants of a batch are worked for in parallel. Emptying a deleted one is waiting, for the most
-// part.
+// atOnce is the number of tenants of a batch that are worked for in parallel. Emptying a deleted one is waiting, for the
+// most part.
 const atOnce = 10
 
-// Handle takes a batch of stream records. Records that failed are given back, and come again; taking one twice does no
-// harm. A tenant whose work fails keeps no other waiting: all of the batch is tried.
+// Handle takes a batch of stream records. Records of open work that failed are given back, and come again; taking one twice
+// does no harm. A deletion that failed is not given back: it would hold up the other tenants of its shard, and rotate wakes
+// it again. A tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
-		if wake, ok := wakeOf(record); ok && !wake.Tells && failed[wake] {
-			out.BatchItemFailures = append(
-				out.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
+		if wake, ok := wakeOf(record); ok && wake.Kind == store.WakeWork && failed[wake] {
+			out.BatchItemFailures = append(out.BatchItemFailures,
+				events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
 		}
 	}
 	return out, nil
@@ -85,7 +86,7 @@ func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord) map[app.Wake]bool {
 	wakes := map[app.Wake]bool{}
 	for _, record := range records {
-		if wake, ok := wakeOf(record); ok && !wake.Tells {
+		if wake, ok := wakeOf(record); ok && (wake.Kind == store.WakeWork || wake.Kind == store.WakeDeleted) {
 			wakes[wake] = true
 		}
 	}
@@ -96,7 +97,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	for wake := range wakes {
 		g.Go(func() error {
 			if err := task.Do(func() error { return s.cleaner.Clean(ctx, wake) }); err != nil {
-				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "deleted", wake.Deleted,
+				s.log.WarnContext(ctx, "background work will be tried again", "tenant", wake.Tenant, "wake", wake.Kind,
 					"error", err)
 				mu.Lock()
 				defer mu.Unlock()
@@ -114,23 +115,23 @@ func wakeOf(record events.DynamoDBEventRecord) (app.Wake, bool) {
 	if record.EventName == string(events.DynamoDBOperationTypeRemove) {
 		return app.Wake{}, false
 	}
-	if _, wakes := record.Change.NewImage["wake"]; !wakes {
+	kind, ok := text(record.Change.NewImage, store.AttrWake)
+	if !ok {
 		return app.Wake{}, false
 	}
-	pk, okP := stringKey(record, "pk")
-	sk, okS := stringKey(record, "sk")
-	if okP != nil || okS != nil {
+	pk, okP := text(record.Change.Keys, store.AttrPK)
+	sk, okS := text(record.Change.Keys, store.AttrSK)
+	if !okP || !okS {
 		return app.Wake{}, false
 	}
-	return app.WakeOf(pk, sk)
+	return app.WakeOf(store.Key{PK: pk, SK: sk}, kind)
 }
 
-var errNotString = errors.New("manage: key is no string")
-
-func stringKey(record events.DynamoDBEventRecord, name string) (string, error) {
-	v, ok := record.Change.Keys[name]
+// text reads an attribute that is a string.
+func text(attrs map[string]events.DynamoDBAttributeValue, name string) (string, bool) {
+	v, ok := attrs[name]
 	if !ok || v.DataType() != events.DataTypeString {
-		return "", errNotString
+		return "", false
 	}
-	return v.String(), nil
+	return v.String(), true
 }

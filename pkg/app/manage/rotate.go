@@ -1,23 +1,17 @@
 package manage
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -29,7 +23,6 @@ type Rotate struct {
 	delivery tenant.Delivery
 	report   Report
 	log      *slog.Logger
-	again    func(context.Context) error // starts the next run
 }
 
 // Report takes the detail of an event that the mail system has sent.
@@ -53,15 +46,15 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 	if err != nil {
 		return nil, err
 	}
-	return &Rotate{tenants: service, delivery: tells, report: report, log: env.Log, again: again}, nil
+	return &Rotate{tenants: service, delivery: tells, report: report, log: env.Log}, nil
 }
 
 // overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
 const overdue = 12 * time.Hour
 
-// Handle makes one run. Where it does not get to the end of what is due, it starts the next. Its error, which an alarm
-// reports, says that something went wrong with some tenants, or that rotation is late; the next run sees to both.
-// Records of the stream and events of the mail system make no run.
+// Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that rotation
+// is late; the next run sees to both. A run that does not get to the end of what is due writes an item that wakes the next
+// one. For other records of the stream it delivers; it passes on the events of the mail system.
 func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	var ev struct {
 		Source  string
@@ -73,26 +66,33 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	}
 	switch {
 	case len(ev.Records) > 0:
-		r.deliver(ctx, ev.Records)
-		return nil
+		if !r.deliver(ctx, ev.Records) {
+			return nil
+		}
 	case ev.Source == reports:
 		return r.report(ctx, r.log, r.tenants, ev.Detail)
 	}
 	return r.run(ctx)
 }
 
-// deliver delivers for the tenants of a batch of stream records. What fails is logged there, and tried again by the
-// next run: a mail system that is down must not hold up the stream.
-func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) {
-	seen := map[string]bool{}
+// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. What fails is
+// logged there, and tried again by the next run: a mail system that is down must not hold up the stream.
+func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) (run bool) {
+	seen := map[app.Wake]bool{}
 	for _, record := range records {
 		wake, ok := wakeOf(record)
-		if !ok || !wake.Tells || seen[wake.Tenant] {
+		if !ok || seen[wake] {
 			continue
 		}
-		seen[wake.Tenant] = true
-		_ = r.tenants.Deliver(ctx, wake.Tenant, r.delivery)
+		seen[wake] = true
+		switch wake.Kind {
+		case store.WakeRotate:
+			run = true
+		case store.WakeTell:
+			_ = r.tenants.Deliver(ctx, wake.Tenant, r.delivery)
+		}
 	}
+	return run
 }
 
 func (r *Rotate) run(ctx context.Context) error {
@@ -100,54 +100,11 @@ func (r *Rotate) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if run.More {
-		if err := r.again(ctx); err != nil {
-			r.log.ErrorContext(ctx, "the next run waits for the schedule", "error", err)
-		}
-	}
 	switch {
 	case run.Failed > 0:
 		return fmt.Errorf("rotation of %d tenants failed and will be tried again", run.Failed)
 	case run.Late > overdue:
 		return fmt.Errorf("rotation was late by %s", run.Late)
-	}
-	return nil
-}
-
-// again invokes the function that this is once more, without waiting for it. One request does not pay for another
-// client of the SDK.
-func again(ctx context.Context) error {
-	cfg, name := awsenv.Config(), os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
-	base := "https://lambda." + cfg.Region + ".amazonaws.com"
-	if strings.HasPrefix(cfg.Region, "cn-") {
-		base += ".cn"
-	}
-	if endpoint := awsenv.Endpoint("LAMBDA"); endpoint != nil {
-		base = *endpoint
-	}
-	body := []byte(`{"source":"serverless-scim.rotate","detail-type":"More to do","detail":{}}`)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/2015-03-31/functions/"+name+"/invocations",
-		bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("X-Amz-Invocation-Type", "Event")
-	credentials, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "lambda", cfg.Region,
-		time.Now()); err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("manage: invoke %s: status %d", name, resp.StatusCode)
 	}
 	return nil
 }

@@ -4,16 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
@@ -47,10 +42,7 @@ func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	r := &Rotate{tenants: service, delivery: mute(), log: log, again: func(context.Context) error {
-		t.Error("another run was started")
-		return nil
-	}}
+	r := &Rotate{tenants: service, delivery: mute(), log: log}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -74,21 +66,35 @@ func TestRotateTakesTheSample(t *testing.T) {
 	}
 }
 
-// A run without time for any tenant leaves all of them to the next, which it starts.
-func TestRotateStartsTheNextRun(t *testing.T) {
-	r, _ := rotation(t)
-	started := 0
-	r.again = func(context.Context) error {
-		started++
-		return errors.New("refused")
+// A run without time for any tenant leaves all of them to the next, which it wakes.
+func TestRotateWakesTheNextRun(t *testing.T) {
+	r, engine := rotation(t)
+	st := store.New(engine, store.Options{})
+	woken := func() (wake any) {
+		items, err := st.Get(t.Context(), store.Again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return items[0].Attrs[store.AttrWake]
+	}
+	if wake := woken(); wake != nil {
+		t.Errorf("a whole run wakes %v", wake)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := r.Handle(ctx, json.RawMessage(`{}`)); err != nil || started != 1 {
-		t.Errorf("%d started, %v", started, err)
+	if err := r.Handle(ctx, json.RawMessage(`{}`)); err != nil || woken() != store.WakeRotate {
+		t.Errorf("wakes %v, %v", woken(), err)
 	}
 	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {
 		t.Errorf("%+v, %v", tokens, err)
+	}
+	record := json.RawMessage(`{"Records":[{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"DUE"},"sk":{"S":"AGAIN"}},` +
+		`"NewImage":{"wake":{"S":"rotate"}}}}]}`)
+	if err := r.Handle(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 2 {
+		t.Errorf("after the run that was woken: %+v, %v", tokens, err)
 	}
 }
 
@@ -103,38 +109,6 @@ func TestRotateReportsWhatFailed(t *testing.T) {
 	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil {
 		t.Error("no error without a table")
-	}
-}
-
-func TestAgain(t *testing.T) {
-	status, got := http.StatusAccepted, ""
-	lambda := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		got = strings.Join([]string{r.Method, r.URL.Path, r.Header.Get("X-Amz-Invocation-Type"), string(body)}, " ")
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") ||
-			r.Header.Get("X-Amz-Security-Token") != "session" {
-			t.Errorf("signed %v", r.Header)
-		}
-		w.WriteHeader(status)
-	}))
-	defer lambda.Close()
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_LAMBDA": lambda.URL, "AWS_LAMBDA_FUNCTION_NAME": "rotate", "AWS_REGION": "eu-central-1",
-		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "session",
-	} {
-		t.Setenv(name, value)
-	}
-	if err := again(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	const want = "POST /2015-03-31/functions/rotate/invocations Event "
-	body, ok := strings.CutPrefix(got, want)
-	var ev events.EventBridgeEvent
-	if err := json.Unmarshal([]byte(body), &ev); !ok || err != nil || ev.Source != "serverless-scim.rotate" {
-		t.Errorf("sent %s, %v", got, err)
-	}
-	if status = http.StatusTooManyRequests; again(t.Context()) == nil {
-		t.Error("no error where it was refused")
 	}
 }
 

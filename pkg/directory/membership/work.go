@@ -101,8 +101,9 @@ func decodeWork(it store.Item) (work, error) {
 func (s *Service) closing(k store.Keys, w work) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Work(w.id),
-		Set: store.Attrs{attrClosed: s.Now().UnixMilli(), store.AttrTTL: s.Now().Add(time.Hour).Unix()},
-		If:  []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: attrClosed}},
+		Set:   store.Attrs{attrClosed: s.Now().UnixMilli(), store.AttrTTL: s.Now().Add(time.Hour).Unix()},
+		Unset: []string{store.AttrWake}, // a change that keeps it would wake the background once more
+		If:    []store.Cond{{Test: store.Exists}, {Test: store.AttrAbsent, Attr: attrClosed}},
 	}
 }
 

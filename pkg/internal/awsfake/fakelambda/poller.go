@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,8 +19,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// StreamFilter is the filter of the mapping as template.yaml has it; Poller keeps to it.
-const StreamFilter = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":[{"exists":true}]}}}}`
+// Filter is the filter of a mapping as template.yaml has it: new and changed items that have one of these values of wake.
+func Filter(wakes ...string) string {
+	return `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["` + strings.Join(wakes, `","`) + `"]}}}}`
+}
 
 // Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with what failed.
 // Records of one partition keep their order and wait for each other; others do not wait, which AWS keeps to less
@@ -30,6 +33,8 @@ type Poller struct {
 	Stream string
 	// Function is called.
 	Function *Function
+	// Wakes are the values of wake that pass the filter.
+	Wakes []string
 	// Batch is the most records of a call, Attempts how often a record is tried before it is given up.
 	Batch, Attempts int
 	// Pause is between two looks at the stream, and before the first repetition of a call.
@@ -148,8 +153,8 @@ func (p *Poller) discover(ctx context.Context, iterators map[string]*string) err
 
 // take puts a record that passes the filter into its lane.
 func (p *Poller) take(ctx context.Context, r types.Record) {
-	_, wakes := r.Dynamodb.NewImage[store.AttrWake].(*types.AttributeValueMemberS)
-	if !wakes || r.EventName == types.OperationTypeRemove {
+	wake, wakes := r.Dynamodb.NewImage[store.AttrWake].(*types.AttributeValueMemberS)
+	if !wakes || !slices.Contains(p.Wakes, wake.Value) || r.EventName == types.OperationTypeRemove {
 		return
 	}
 	pk, ok := r.Dynamodb.Keys[store.AttrPK].(*types.AttributeValueMemberS)
