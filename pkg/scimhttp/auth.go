@@ -30,11 +30,11 @@ func (e *scopeError) Error() string { return "scimhttp: the token has no scope f
 // authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a
 // tenant that this process has not let the same token in to before is touched until that is known.
 func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
-	authorization := authorizationOf(rq.Request.Request)
-	if account, token, ok := h.Tenants.Recall(rq.target.tenant, authorization); ok {
-		return h.ahead(ctx, rq, authorization, account, token)
+	bearer := bearerOf(rq.Request.Request)
+	if account, token, ok := h.Tenants.Recall(rq.target.tenant, bearer); ok {
+		return h.ahead(ctx, rq, bearer, account, token)
 	}
-	account, token, err := h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+	account, token, err := h.Tenants.Authenticate(ctx, rq.target.tenant, bearer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -43,9 +43,9 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 	return h.carryOut(ctx, rq, account, token)
 }
 
-// authorizationOf returns the Authorization header of a request; two of them are no token.
-func authorizationOf(r *http.Request) string {
-	return strings.Join(r.Header.Values("Authorization"), ",")
+// bearerOf returns the bearer token of a request; two Authorization headers are none.
+func bearerOf(r *http.Request) tenant.Bearer {
+	return tenant.ReadBearer(strings.Join(r.Header.Values("Authorization"), ","))
 }
 
 // errChanged says that the tenant is not what it was when it was last read.
@@ -55,7 +55,7 @@ var errChanged = errors.New("scimhttp: the tenant has changed")
 // that one are one round. Nothing is written before it is known that the sender is still let in and nothing of the
 // tenant has changed. If the tenant has changed, all that was found is void, and the request is carried out anew.
 func (h *handler) ahead(
-	ctx context.Context, rq *request, authorization string, account tenant.Tenant, token tenant.Token,
+	ctx context.Context, rq *request, bearer tenant.Bearer, account tenant.Tenant, token tenant.Token,
 ) (a answer, failed error) {
 	var (
 		now   tenant.Tenant
@@ -67,7 +67,7 @@ func (h *handler) ahead(
 	defer cancel()
 	finished := task.Start(func() error {
 		err = task.Do(func() (err error) {
-			now, by, err = h.Tenants.Authenticate(ctx, rq.target.tenant, authorization)
+			now, by, err = h.Tenants.Authenticate(ctx, rq.target.tenant, bearer)
 			return err
 		})
 		if err == nil && !(now.Same(account) && by.Same(token)) {

@@ -126,12 +126,12 @@ func (c Config) Admits(r *http.Request) bool {
 	if !known {
 		return false
 	}
-	authorization := authorizationOf(r)
-	if _, _, ok := c.Tenants.Recall(target.tenant, authorization); ok {
+	bearer := bearerOf(r)
+	if _, _, ok := c.Tenants.Recall(target.tenant, bearer); ok {
 		return true
 	}
 	var refused *tenant.UnauthorizedError
-	_, _, err := c.Tenants.Authenticate(r.Context(), target.tenant, authorization)
+	_, _, err := c.Tenants.Authenticate(r.Context(), target.tenant, bearer)
 	return !errors.As(err, &refused)
 }
 

@@ -138,7 +138,7 @@ func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a acc
 	if err != nil {
 		return Tenant{}, Token{}, err
 	}
-	r, err := decode(items[0])
+	r, err := s.known(items[0])
 	if errors.Is(err, ErrNotFound) {
 		return Tenant{}, Token{}, unauthorized()
 	}

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Authenticate finds out who sends a request to a tenant. authorization is the Authorization header as received: the
-// scheme Bearer in any case and the token, or the token alone. The token may be an access token of an OAuth client's
+// Authenticate finds out who sends a request to a tenant. b is the token of its Authorization header. It may be an access token of an OAuth client's
 // (see Grant).
 //
 // A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another
@@ -17,21 +16,21 @@ import (
 //
 // A malformed token costs nothing; any other one strongly consistent read of one item, so that what an administrator
 // changes holds from the next request on.
-func (s *Service) Authenticate(ctx context.Context, tenantID, authorization string) (Tenant, Token, error) {
-	t, token, err := s.authenticate(ctx, tenantID, bearer(authorization))
-	s.remember(tenantID, authorization, remembered{t, token}, err == nil)
+func (s *Service) Authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
+	t, token, err := s.authenticate(ctx, tenantID, b)
+	s.remember(tenantID, b, remembered{t, token}, err == nil)
 	return t, token, err
 }
 
-// authenticate is Authenticate for the value of a bearer token.
-func (s *Service) authenticate(ctx context.Context, tenantID, value string) (Tenant, Token, error) {
-	if access, ok := parseAccess(value); ok {
+// authenticate is Authenticate without the note for Recall.
+func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
+	if access, ok := parseAccess(b.value); ok {
 		return s.authenticateAccess(ctx, tenantID, access)
 	}
-	if _, ok := ParseToken(value); !ok {
+	if _, ok := ParseToken(b.value); !ok {
 		return Tenant{}, Token{}, unauthorized()
 	}
-	r, err := s.read(ctx, tenantID)
+	r, err := s.seen(ctx, tenantID)
 	if errors.Is(err, ErrNotFound) {
 		return Tenant{}, Token{}, unauthorized()
 	}
@@ -39,7 +38,7 @@ func (s *Service) authenticate(ctx context.Context, tenantID, value string) (Ten
 		return Tenant{}, Token{}, err
 	}
 	now := s.o.Now()
-	match := r.match(value)
+	match := r.match(b.digest)
 	if r.state != active || match == nil || !match.remembered(now) {
 		return Tenant{}, Token{}, unauthorized()
 	}
@@ -66,8 +65,7 @@ func (s *Service) authenticate(ctx context.Context, tenantID, value string) (Ten
 
 // match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
 // takes says nothing about them.
-func (r *record) match(value string) *tokenRecord {
-	sum := digestOf(value)
+func (r *record) match(sum digest) *tokenRecord {
 	var match *tokenRecord
 	for i := range r.Tokens {
 		if subtle.ConstantTimeCompare(r.Tokens[i].Digest, sum[:]) == 1 {

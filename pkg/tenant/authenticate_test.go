@@ -19,7 +19,7 @@ func TestAuthorizationHeader(t *testing.T) {
 		"Basic " + v: false, "Bearer": false, "": false, "Bearer " + v + " x": false, "Bearer Bearer " + v: false,
 		"Bearer" + v: false,
 	} {
-		got, token, err := w.Authenticate(w.ctx, "acme", header)
+		got, token, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(header))
 		if (err == nil) != want {
 			t.Errorf("Authorization %q: %v, want good: %v", header, err, want)
 		}
@@ -54,7 +54,7 @@ func TestUnauthorizedIsOneAndTheSame(t *testing.T) {
 		"upper case":       {"ACME", good.Value},
 		"deleted tenant":   {"gone", deleted.Value},
 	} {
-		_, _, err := w.Authenticate(w.ctx, c[0], c[1])
+		_, _, err := w.Authenticate(w.ctx, c[0], tenant.ReadBearer(c[1]))
 		unauthorized := (*tenant.UnauthorizedError)(nil)
 		if !errors.As(err, &unauthorized) {
 			t.Fatalf("%s: %v", name, err)
@@ -81,7 +81,7 @@ func TestAuthenticateCosts(t *testing.T) {
 		{"good", "acme", v, store.Cost{Calls: 1, ReadUnits: 1}},
 	} {
 		ctx, meter := store.WithMeter(w.ctx)
-		_, _, _ = w.Authenticate(ctx, c.id, c.header)
+		_, _, _ = w.Authenticate(ctx, c.id, tenant.ReadBearer(c.header))
 		if got := meter.Total(); got != c.want {
 			t.Errorf("%s: cost %+v, want %+v", c.name, got, c.want)
 		}
@@ -99,7 +99,7 @@ func TestExpiryToTheSecond(t *testing.T) {
 		t.Error("refused in its last nanosecond")
 	}
 	w.clock.add(time.Nanosecond)
-	_, _, err := w.Authenticate(w.ctx, "acme", token.Value)
+	_, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value))
 	unauthorized := (*tenant.UnauthorizedError)(nil)
 	if !errors.As(err, &unauthorized) || !strings.Contains(unauthorized.Detail, "expired on 2027-05-21T08:00:00Z") {
 		t.Errorf("at its end: %v", err)
@@ -107,7 +107,7 @@ func TestExpiryToTheSecond(t *testing.T) {
 	w.rotate(t, &told{}) // notes the end, from when on it is remembered for 90 days
 	w.clock.add(90 * 24 * time.Hour)
 	w.issue(t, "acme") // writing forgets what is 90 days dead
-	if _, _, err = w.Authenticate(w.ctx, "acme", token.Value); !errors.As(err, &unauthorized) ||
+	if _, _, err = w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); !errors.As(err, &unauthorized) ||
 		strings.Contains(unauthorized.Detail, "expired") {
 		t.Errorf("90 days later: %v", err)
 	}
@@ -123,7 +123,7 @@ func TestSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	off := (*tenant.SwitchedOffError)(nil)
-	if _, _, err := w.Authenticate(w.ctx, "acme", token.Value); !errors.As(err, &off) {
+	if _, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); !errors.As(err, &off) {
 		t.Errorf("good token: %v, want switched off", err)
 	}
 	if w.good(t, "acme", revoked.Value) {

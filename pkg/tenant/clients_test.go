@@ -213,7 +213,7 @@ func TestClientEventsAndCost(t *testing.T) {
 	}
 	value := w.grant(t, "acme", c)
 	ctx, meter := store.WithMeter(w.ctx)
-	if _, token, err := w.Authenticate(ctx, "acme", value); err != nil || token.ID != c.ID || !token.CanWrite() {
+	if _, token, err := w.Authenticate(ctx, "acme", tenant.ReadBearer(value)); err != nil || token.ID != c.ID || !token.CanWrite() {
 		t.Errorf("%+v %v", token, err)
 	}
 	if cost := meter.Total(); cost.Calls != 1 || cost.ReadUnits != 1 || cost.WriteUnits != 0 {
@@ -286,7 +286,7 @@ func FuzzAccessToken(f *testing.F) {
 	f.Add(good.Value[:len(good.Value)-1] + "\n")
 	f.Add("scim_at_" + strings.Repeat("A", 102))
 	f.Fuzz(func(t *testing.T, value string) {
-		_, _, err := s.Authenticate(t.Context(), "acme", "Bearer "+value)
+		_, _, err := s.Authenticate(t.Context(), "acme", tenant.ReadBearer("Bearer "+value))
 		if unauthorized := (*tenant.UnauthorizedError)(nil); (err == nil) != (strings.TrimSpace(value) == good.Value) ||
 			err != nil && !errors.As(err, &unauthorized) {
 			t.Errorf("%q: %v", value, err)

@@ -1,8 +1,10 @@
 // Package tenant keeps the tenants of a deployment: one per customer organisation, each with a SCIM endpoint, an
 // identity provider profile, settings and bearer tokens (RFC 6750, RFC 7644 section 2).
 //
-// A tenant is one item of at most 4 KB in the table, read strongly consistently by every SCIM request and never cached,
-// so that a revocation or a switch holds from the next request on. The item has the SHA-256 digests of the tokens; the
+// A tenant is one item of at most 4 KB in the table, read strongly consistently by every SCIM request, so that a
+// revocation or a switch holds from the next request on. What a process remembers of earlier requests never replaces that
+// read: the decoded form of the same bytes (decoded.go), and who was let in last (recall.go), with which a request begins
+// its reads while the tenant is read; it uses nothing of them if the tenant has changed. The item has the SHA-256 digests of the tokens; the
 // tokens themselves are in a vault (Secrets), which no SCIM request reads.
 //
 // Two things here take more than one write: making a tenant and making a token. Both reserve first, then put the value
@@ -32,6 +34,7 @@
 // Who gets in:
 //
 //	authenticate.go  who sends a request
+//	decoded.go       tenants as they were decoded last
 //	recall.go        who was let in a moment ago
 //	touch.go         when a token was used
 //

@@ -15,15 +15,15 @@ type remembered struct {
 // rememberedKey finds it: no value of a token is kept.
 type rememberedKey struct {
 	tenant string
-	digest [32]byte
+	digest digest
 }
 
 // Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant;
 // ok is false where it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin
 // with a request's reads while Authenticate runs. Only where what that returns is the Same may anything of them be
 // used.
-func (s *Service) Recall(tenantID, authorization string) (t Tenant, token Token, ok bool) {
-	key := rememberedKey{tenantID, digestOf(bearer(authorization))}
+func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok bool) {
+	key := rememberedKey{tenantID, b.digest}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, ok := s.remembered[key]
@@ -31,8 +31,8 @@ func (s *Service) Recall(tenantID, authorization string) (t Tenant, token Token,
 }
 
 // remember notes what Recall is to return; ok false makes it forget.
-func (s *Service) remember(tenantID, authorization string, r remembered, ok bool) {
-	key := rememberedKey{tenantID, digestOf(bearer(authorization))}
+func (s *Service) remember(tenantID string, b Bearer, r remembered, ok bool) {
+	key := rememberedKey{tenantID, b.digest}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !ok {

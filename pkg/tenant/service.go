@@ -59,6 +59,7 @@ type Service struct {
 	types   map[string]knownTypes // by tenant
 
 	remembered map[rememberedKey]remembered
+	decoded    map[string]decoded // by partition
 
 	queue      *notice.Queue
 	delivering [64]sync.Mutex // by hash of the tenant
@@ -83,6 +84,7 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	s := &Service{
 		store: st, secrets: secrets, o: o, process: sync.OnceValue(func() string { return random(base36, tokenIDLength) }),
 		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
+		decoded: map[string]decoded{},
 	}
 	s.queue = notice.NewQueue(st, notice.QueueOptions{
 		Now: o.Now, Log: o.Log, Process: s.process, Alone: o.Alone, Facts: s.facts, Tell: s.tellWith,

@@ -99,7 +99,7 @@ func (w *world) issue(t *testing.T, id string) tenant.IssuedToken {
 // good reports whether a token gets in.
 func (w *world) good(t *testing.T, id, value string) bool {
 	t.Helper()
-	_, _, err := w.Authenticate(w.ctx, id, "Bearer "+value)
+	_, _, err := w.Authenticate(w.ctx, id, tenant.ReadBearer("Bearer "+value))
 	if err == nil {
 		return true
 	}

@@ -131,6 +131,18 @@ func made(s, alphabet string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
 }
 
+// Bearer is a bearer token as a request presents it, with its digest: a request hashes its token once.
+type Bearer struct {
+	value  string
+	digest digest
+}
+
+// ReadBearer finds the token in the value of an Authorization header as received.
+func ReadBearer(authorization string) Bearer {
+	value := bearer(authorization)
+	return Bearer{value, digestOf(value)}
+}
+
 // bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235,
 // section 2.1), or alone, as Okta sends it in its header mode. Empty where there is none.
 func bearer(authorization string) string {

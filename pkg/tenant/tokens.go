@@ -141,7 +141,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 		}
 	}
 	value, err := vault.Reveal(ctx, tenantID, tokenID)
-	if err == nil && r.match(value) != stored {
+	if err == nil && r.match(digestOf(value)) != stored {
 		err = ErrNoValue // what is in the vault under this id would not authenticate
 	}
 	if errors.Is(err, ErrNoValue) {

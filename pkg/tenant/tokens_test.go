@@ -78,7 +78,7 @@ func TestScopesAndExpiry(t *testing.T) {
 	if err != nil || !token.CanRead() || token.CanWrite() || !token.ExpiresAt.Equal(at.Truncate(time.Second)) {
 		t.Fatalf("%+v, %v", token.Token, err)
 	}
-	if _, got, err := w.Authenticate(w.ctx, "acme", token.Value); err != nil || got.CanWrite() || !got.CanRead() {
+	if _, got, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); err != nil || got.CanWrite() || !got.CanRead() {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {
@@ -162,7 +162,7 @@ func TestTenantStaysOneReadUnit(t *testing.T) {
 		t.Fatalf("%d tokens, want two live and ten dead; %v", len(tokens), err)
 	}
 	ctx, meter := store.WithMeter(w.ctx)
-	if _, _, err := w.Authenticate(ctx, id, last.Value); err != nil || meter.Total().ReadUnits != 1 {
+	if _, _, err := w.Authenticate(ctx, id, tenant.ReadBearer(last.Value)); err != nil || meter.Total().ReadUnits != 1 {
 		t.Errorf("%v, cost %+v", err, meter.Total())
 	}
 	page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf(id).Tenant().PK, Prefix: "USED"})

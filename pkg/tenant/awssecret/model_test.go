@@ -288,7 +288,7 @@ func (m *model) check(all bool) {
 func (m *model) checkTenant(c *customer, rest bool) {
 	ctx, t := m.t.Context(), m.t
 	// What was entered is good to its last second, and then says when it ended.
-	_, _, err := m.good.Authenticate(ctx, c.id, c.value)
+	_, _, err := m.good.Authenticate(ctx, c.id, tenant.ReadBearer(c.value))
 	unauthorized := (*tenant.UnauthorizedError)(nil)
 	switch past := !m.now.Before(c.expires); {
 	case past && (!errors.As(err, &unauthorized) || m.now.Before(c.expires.Add(90*day)) &&
@@ -325,7 +325,7 @@ func (m *model) checkTenant(c *customer, rest bool) {
 
 // digest is the token that a value authenticates as.
 func (m *model) digest(id, value string) string {
-	_, token, err := m.good.Authenticate(m.t.Context(), id, value)
+	_, token, err := m.good.Authenticate(m.t.Context(), id, tenant.ReadBearer(value))
 	if err != nil {
 		return ""
 	}

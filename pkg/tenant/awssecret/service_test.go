@@ -58,7 +58,7 @@ func (w *world) sound(t *testing.T) (live []string) {
 			t.Errorf("reveal the %s token: %v; %v", token.State, err, w.fake.Show(name))
 			continue
 		}
-		if _, _, err := w.Authenticate(t.Context(), "acme", shown.Value); err != nil {
+		if _, _, err := w.Authenticate(t.Context(), "acme", tenant.ReadBearer(shown.Value)); err != nil {
 			t.Errorf("the %s token is refused: %v", token.State, err)
 		}
 	}
@@ -211,7 +211,7 @@ func TestVaultFailsInRevoke(t *testing.T) {
 			func(ctx context.Context, s *tenant.Service) error { return s.Revoke(ctx, "acme", revoked.ID) },
 			func(t *testing.T, w *world) {
 				w.sound(t)
-				if _, _, err := w.Authenticate(t.Context(), "acme", revoked.Value); err == nil {
+				if _, _, err := w.Authenticate(t.Context(), "acme", tenant.ReadBearer(revoked.Value)); err == nil {
 					t.Error("the revoked token gets in")
 				}
 				if err := w.Revoke(t.Context(), "acme", revoked.ID); err != nil {
@@ -263,7 +263,7 @@ func TestRequestsNeverReadTheVault(t *testing.T) {
 	w := newWorld(t)
 	token := w.create(t)
 	before := fmt.Sprint(w.fake.Calls)
-	if _, _, err := w.Authenticate(t.Context(), "acme", token.Value); err != nil {
+	if _, _, err := w.Authenticate(t.Context(), "acme", tenant.ReadBearer(token.Value)); err != nil {
 		t.Fatal(err)
 	}
 	w.Touch(t.Context(), "acme", token.ID)

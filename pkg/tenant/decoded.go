@@ -1,0 +1,54 @@
+package tenant
+
+import (
+	"context"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// decoded is a tenant's item as it was read last, and its decoded form.
+type decoded struct {
+	doc     any
+	state   any
+	version any
+	record  *record
+}
+
+// seen is read for those who only look: the record is shared and must not be changed. Every call reads the item, strongly
+// consistently; only the decoding is left out if the same bytes were read before. Decoding was a tenth of a request's CPU time.
+func (s *Service) seen(ctx context.Context, id string) (*record, error) {
+	if !validID(id) {
+		return nil, ErrNotFound
+	}
+	items, err := s.store.Get(ctx, store.KeysOf(id).Tenant())
+	if err != nil {
+		return nil, err
+	}
+	return s.known(items[0])
+}
+
+// known is decode for those who only look; see seen.
+func (s *Service) known(item store.Item) (*record, error) {
+	if item.Attrs == nil {
+		return nil, ErrNotFound
+	}
+	read := decoded{doc: item.Attrs[attrDoc], state: item.Attrs[attrState], version: item.Attrs[attrVersion]}
+	s.mu.Lock()
+	kept := s.decoded[item.PK]
+	s.mu.Unlock()
+	if read.record = kept.record; read == kept {
+		return kept.record, nil
+	}
+	r, err := decode(item)
+	if err != nil {
+		return nil, err
+	}
+	read.record = r
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.decoded) >= maxKnown {
+		clear(s.decoded)
+	}
+	s.decoded[item.PK] = read
+	return r, nil
+}
