@@ -12,7 +12,9 @@ import (
 )
 
 // Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
-func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
+func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
+	sel *schema.Projection,
+) (Resource, error) {
 	return d.CreateAs(ctx, t, rt, "", body, sel)
 }
 
@@ -67,12 +69,16 @@ func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object)
 
 // Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more
 // members than MaxOneBytes hold.
-func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
+	Resource, error,
+) {
 	return d.GetUpTo(ctx, t, rt, id, sel, MaxOneBytes)
 }
 
 // GetUpTo is Get with another limit, in bytes of JSON.
-func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, most int) (Resource, error) {
+func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
+	most int,
+) (Resource, error) {
 	switch {
 	case row.IsGroup(rt):
 		return d.getGroup(ctx, t, rt, id, sel, answerLimit{bytes: most})
@@ -113,7 +119,9 @@ func (d *Directory) Replace(
 
 // Patch applies operations to a resource (RFC 7644, section 3.5.2), all or none. hasBody says whether res is the whole
 // resource; without it, only res.ID is sure.
-func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (res Resource, hasBody bool, err error) {
+func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
+	o PatchOptions,
+) (res Resource, hasBody bool, err error) {
 	if row.IsGroup(rt) {
 		return d.patchGroup(ctx, t, rt, id, ops, o)
 	}
@@ -141,7 +149,9 @@ func (d *Directory) Patch(ctx context.Context, t Tenant, rt *schema.ResourceType
 	return res, err == nil, err
 }
 
-func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation, o PatchOptions) (Resource, bool, error) {
+func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ops []patch.Operation,
+	o PatchOptions,
+) (Resource, bool, error) {
 	r := request{
 		t: t, rt: rt, id: id, act: ActionUpdate, ifMatch: o.IfMatch, named: namedMembers(t, rt, ops),
 		secret: rt.Hides(patch.Named(ops)),

@@ -159,7 +159,9 @@ func (d *Directory) deleteGroup(dr *draft, w *membership.Write) {
 
 // readGroup reads a group, and beside it who the values name and which of them are members: what a change of these
 // needs.
-func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, named []string) (row.Record, membership.Fetched, error) {
+func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
+	named []string,
+) (row.Record, membership.Fetched, error) {
 	if !row.ValidID(id) || len(named) == 0 {
 		r, err := row.Read(ctx, ts, rt, id)
 		return r, nil, err

@@ -15,7 +15,9 @@ import (
 // are: nothing is stored for it. It is created and deleted as a PATCH of the group adds and removes a member, and the
 // group's version and time of change move with it.
 
-func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	sel *schema.Projection,
+) (Resource, error) {
 	ids, err := membership.MembershipIDs(t)
 	if err != nil {
 		return Resource{}, err
@@ -41,7 +43,9 @@ func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.Reso
 
 // createMembership adds a member to a group. A group or a member that does not exist is a 400, as the draft says; so is
 // a userName or externalId in the place of an id, since a membership keeps the values that it was made with.
-func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object, sel *schema.Projection) (Resource, error) {
+func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
+	sel *schema.Projection,
+) (Resource, error) {
 	ids, err := membership.MembershipIDs(t)
 	if err != nil {
 		return Resource{}, err
@@ -63,10 +67,12 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 			switch {
 			case before.Value != "" && (before.Type == membership.TypeNone || named.Type != membership.TypeNone):
 				return scim.Errorf(http.StatusConflict, scim.Uniqueness,
-					"%q is a member of the group already. Find the membership with a filter on group.value and member.value.", row.Short(l.Value))
+					"%q is a member of the group already. Find the membership with a filter on group.value and member.value.",
+					row.Short(l.Value))
 			case named.Type == membership.TypeNone || named.Value != l.Value:
 				return scim.BadRequest(scim.InvalidValue,
-					"There is no user or group with the id %q, which member.value names. Create it first, and name it by its id.", row.Short(l.Value))
+					"There is no user or group with the id %q, which member.value names. Create it first, and name it by its id.",
+					row.Short(l.Value))
 			}
 			l.Type = named.Type
 			return nil
@@ -91,7 +97,9 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 }
 
 // changeMembership applies an edit to the group of a membership.
-func (d *Directory) changeMembership(ctx context.Context, t Tenant, l membership.Link, e membership.Edit) (*draft, error) {
+func (d *Directory) changeMembership(ctx context.Context, t Tenant, l membership.Link, e membership.Edit) (
+	*draft, error,
+) {
 	r := request{t: t, rt: t.ResourceTypes().Group(), id: l.GroupID, act: ActionUpdate, named: []string{l.Value}}
 	return d.pipeline(ctx, r, func(dr *draft) error {
 		dr.members = e
@@ -100,7 +108,9 @@ func (d *Directory) changeMembership(ctx context.Context, t Tenant, l membership
 }
 
 // deleteMembership removes a member from a group.
-func (d *Directory) deleteMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
+func (d *Directory) deleteMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	ifMatch []string,
+) error {
 	ids, err := membership.MembershipIDs(t)
 	if err != nil {
 		return err

@@ -18,7 +18,9 @@ type answerLimit struct{ bytes, members int }
 
 // getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are
 // never older than the version, and a change that is conditional on it loses none.
-func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection, limit answerLimit) (Resource, error) {
+func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
+	limit answerLimit,
+) (Resource, error) {
 	r, err := row.Read(ctx, d.store.Tenant(t.ID), rt, id)
 	if err != nil {
 		return Resource{}, err
@@ -32,7 +34,9 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 
 // addMembers adds the members to an answer about a group, where the projection wants them; errTooLarge where they do
 // not fit.
-func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection, limit answerLimit) error {
+func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
+	limit answerLimit,
+) error {
 	if !sel.Wants(schema.GroupType(), "members") {
 		return nil
 	}

@@ -36,7 +36,9 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 }
 
 // standing looks for resources of type rt that stand against its change to next.
-func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (stand, err error) {
+func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (
+	stand, err error,
+) {
 	var seen, against int
 	var example, why string
 	for it, err := range ts.All(ctx, store.Query{PK: row.Key(ts.Keys, rt, "").PK}) {
@@ -72,7 +74,8 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 		return nil, nil
 	}
 	return scim.Errorf(409, scim.NoType,
-		"%d stored resources of type %s stand against the change, one of them with the id %s: %s Change or delete them first.",
+		"%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
+			"Change or delete them first.",
 		against, rt.ID, example, why), nil
 }
 

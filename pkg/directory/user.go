@@ -57,7 +57,9 @@ func (d *Directory) userOperations(dr *draft, w *membership.Write) {
 }
 
 // readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
-func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string, groups bool) (r row.Record, leave *store.Tx, err error) {
+func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
+	groups bool,
+) (r row.Record, leave *store.Tx, err error) {
 	leave = &store.Tx{}
 	if !groups || !row.ValidID(id) {
 		r, err = row.Read(ctx, ts, rt, id)
@@ -78,7 +80,9 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 
 // getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the
 // groups.
-func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (Resource, error) {
+func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
+	Resource, error,
+) {
 	ts := d.store.Tenant(t.ID)
 	if !sel.Wants(rt, "groups") || !row.ValidID(id) {
 		r, err := row.Read(ctx, ts, rt, id)
@@ -121,7 +125,9 @@ type groupsAhead struct {
 
 // groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were
 // at some time during the request.
-func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) *groupsAhead {
+func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
+	sel *schema.Projection,
+) *groupsAhead {
 	if !row.IsUser(rt) || !sel.Wants(rt, "groups") || !row.ValidID(id) {
 		return nil
 	}

@@ -19,7 +19,9 @@ func (s *Service) Beside(ctx context.Context, ts *store.TenantStore, read func(c
 }
 
 // BesideUnless is Beside for a read that is right as well under an overlay that is fine.
-func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine func(Overlay) bool, read func(context.Context, Overlay) error) error {
+func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine func(Overlay) bool,
+	read func(context.Context, Overlay) error,
+) error {
 	began := s.Now()
 	var o Overlay
 	g, gctx := task.WithContext(ctx)
@@ -40,7 +42,9 @@ func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine 
 // Behind runs read, then looks at the open work, and runs read again under it where a large change of a group's
 // members, of any group for "", was there that read knew nothing of and may have seen in part. It returns what it saw
 // last.
-func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, Overlay) error) (Overlay, error) {
+func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID string,
+	read func(context.Context, Overlay) error,
+) (Overlay, error) {
 	const tries = 5 // what changes more often than that is shown as it was found
 	var known Overlay
 	// a read took so long that completed work may have been gone before it ended: once more may help, again would not
@@ -61,7 +65,9 @@ func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID str
 }
 
 // BehindAll is behind for a read that leaves out what was deleted, and so has to know of that as well.
-func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID string, read func(context.Context, Overlay) error) (Overlay, error) {
+func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID string,
+	read func(context.Context, Overlay) error,
+) (Overlay, error) {
 	o, err := s.Behind(ctx, ts, groupID, read)
 	if err != nil || len(o.Gone) == 0 {
 		return o, err
@@ -115,7 +121,9 @@ func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]st
 }
 
 // GroupReferences reads groups and returns them as a user's `groups` show them, by id; deleted ones are missing.
-func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.TenantStore, ids []string) (map[string]scim.Object, error) {
+func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.TenantStore, ids []string) (
+	map[string]scim.Object, error,
+) {
 	byID := map[string]scim.Object{}
 	if len(ids) == 0 {
 		return byID, nil

@@ -48,7 +48,9 @@ func MembershipResource(t row.Tenant, ids membershipid.IDs, l Link) row.Resource
 }
 
 // FindLink reads one membership, with its group; false where there is none.
-func (s *Service) FindLink(ctx context.Context, ts *store.TenantStore, groupID, value string) (l Link, found bool, err error) {
+func (s *Service) FindLink(ctx context.Context, ts *store.TenantStore, groupID, value string) (
+	l Link, found bool, err error,
+) {
 	if !row.ValidID(groupID) || value == "" || TooLong(value) {
 		return Link{}, false, nil
 	}

@@ -197,6 +197,7 @@ func MembersDoNotFit(name string) error {
 }
 
 // LessMembers says how to ask for less than all members of a large group.
-const LessMembers = "Send Accept-Encoding: gzip, with which about four times as many fit, or attributes=members.value; " +
+const LessMembers = "Send Accept-Encoding: gzip, " +
+	"with which about four times as many fit, or attributes=members.value; " +
 	"leave them out with excludedAttributes=members; ask for single ones with the filter members.value eq \"…\"; " +
 	"or go through them page by page at /GroupMemberships, where that is switched on."

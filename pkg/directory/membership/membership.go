@@ -125,7 +125,9 @@ const lookUpAtOnce = 1000
 
 // knowMembers finds out who the values name and which of them are members of the group: one round where every value is
 // a user's id, more for those that are not. stored says that members are not among ms.present yet.
-func (s *Service) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool, read Fetched, ms Known) error {
+func (s *Service) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool,
+	read Fetched, ms Known,
+) error {
 	for part := range slices.Chunk(values, lookUpAtOnce) {
 		keys := make([]store.Key, 0, 2*len(part))
 		for _, v := range part {
@@ -198,7 +200,9 @@ func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Ke
 
 // knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name
 // nobody.
-func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, ms Known) error {
+func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string,
+	ms Known,
+) error {
 	keys := make([]store.Key, 0, 2*len(values))
 	for _, v := range values {
 		keys = append(keys, ts.Group(v), ts.UserName(scim.Fold(v)))
@@ -239,7 +243,9 @@ func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID
 
 // knowNamed reads the users with the given ids, which the values name by userName or externalId; an empty id names
 // nobody.
-func (s *Service) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string, ms Known) error {
+func (s *Service) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string,
+	ms Known,
+) error {
 	var keys []store.Key
 	for _, id := range ids {
 		if id != "" {
@@ -337,7 +343,9 @@ func (in intent) drops(m Member) bool {
 }
 
 // MemberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
-func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, fresh bool, read Fetched) ([]Change, error) {
+func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, fresh bool,
+	read Fetched,
+) ([]Change, error) {
 	values, err := e.Values()
 	if err != nil {
 		return nil, err
@@ -385,7 +393,9 @@ func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, grou
 
 // walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It
 // returns the others that may have to go.
-func (s *Service) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, values []string, ms Known) ([]Member, error) {
+func (s *Service) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, values []string,
+	ms Known,
+) ([]Member, error) {
 	sent := make(map[string]bool, len(values))
 	for _, v := range values {
 		sent[v] = true
@@ -417,8 +427,8 @@ func (e Edit) mayDrop(m Member) bool {
 	})
 }
 
-// CompareKeys orders values as the table orders them as part of a sort key. Only control characters are written in another
-// way there, so a difference between others decides.
+// CompareKeys orders values as the table orders them as part of a sort key. Only control characters are written in
+// another way there, so a difference between others decides.
 func CompareKeys(a, b string) int {
 	n := min(len(a), len(b))
 	for i := range n {

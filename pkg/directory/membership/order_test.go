@@ -10,7 +10,14 @@ import (
 
 // FuzzCompareKeys holds the order of values against the order of their keys in the table.
 func FuzzCompareKeys(f *testing.F) {
-	for _, pair := range [][2]string{{"", ""}, {"a", "ab"}, {"a\x01", "ab"}, {"a\x02", "a\x01"}, {"a\x00b", "a"}, {"ä", "z"}} {
+	for _, pair := range [][2]string{
+		{"", ""},
+		{"a", "ab"},
+		{"a\x01", "ab"},
+		{"a\x02", "a\x01"},
+		{"a\x00b", "a"},
+		{"ä", "z"},
+	} {
 		f.Add(pair[0], pair[1])
 	}
 	k := store.KeysOf("t")

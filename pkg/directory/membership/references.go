@@ -15,10 +15,10 @@ import (
 // names nobody is stored as sent and waits: an item in the partition of its folded value says who waits, and a head
 // item says that anybody does. A user who arrives under that name takes its place, whoever came first:
 //
-//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of kind
-//     resolve, which follows the waiting references.
-//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again after
-//     the commit. So a user that arrived between the look-up and the commit is found as well.
+//   - who waits first: the user's transaction finds the head, or is conditional on its absence; it carries open work of
+//     kind resolve, which follows the waiting references.
+//   - who arrives first: the waiting reference's transaction carries the same open work, which looks for the user again
+//     after the commit. So a user that arrived between the look-up and the commit is found as well.
 
 // attrStamp changes with every reference that begins to wait, so that a head is not removed from under a new one.
 const attrStamp = "stamp"
@@ -39,7 +39,9 @@ func (refs References) Joins() bool { return len(refs.awaited) > 0 }
 // UserReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
 // manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction
 // is stale where somebody does.
-func (s *Service) UserReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object, look bool) (References, error) {
+func (s *Service) UserReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object,
+	look bool,
+) (References, error) {
 	refs := References{userID: id}
 	names := newNames(old, doc)
 	var keys []store.Key
@@ -98,7 +100,9 @@ func (s *Service) UserReferences(ctx context.Context, ts *store.TenantStore, id 
 
 // managerID returns the id of the user that value names, or "". found are the items of the user with that id and of
 // that name.
-func (s *Service) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (string, error) {
+func (s *Service) managerID(ctx context.Context, ts *store.TenantStore, value string, found []store.Item) (
+	string, error,
+) {
 	if found[0].Attrs != nil {
 		return value, nil
 	}

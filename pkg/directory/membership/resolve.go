@@ -25,7 +25,9 @@ func (s *Service) unlinkManager(ctx context.Context, ts *store.TenantStore, user
 
 // changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is
 // told whether the user managerID is there.
-func (s *Service) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string, edit func(manager scim.Object, there bool) (scim.Object, References, bool)) error {
+func (s *Service) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string,
+	edit func(manager scim.Object, there bool) (scim.Object, References, bool),
+) error {
 	return Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.User(userID), ts.User(managerID))
 		if err != nil || items[0].Attrs == nil {
@@ -147,7 +149,9 @@ func waitingFor(ctx context.Context, ts *store.TenantStore, values []string) ([]
 
 // resolveWaiting goes once through the references that wait for a folded value. It reports false if another reference
 // began to wait meanwhile.
-func (s *Service) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (done bool, err error) {
+func (s *Service) resolveWaiting(ctx context.Context, ts *store.TenantStore, folded string, budget *allowance) (
+	done bool, err error,
+) {
 	heads, err := ts.Get(ctx, ts.WaitedFor(folded))
 	if err != nil {
 		return false, err
@@ -185,7 +189,9 @@ type reference struct{ where, owner, value string }
 
 // resolveOne puts a user in the place of one reference, if the user is there. It reports whether the reference goes on
 // waiting. users are those found so far, by value.
-func (s *Service) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string, budget *allowance) (waits bool, err error) {
+func (s *Service) resolveOne(ctx context.Context, ts *store.TenantStore, ref reference, users map[string]string,
+	budget *allowance,
+) (waits bool, err error) {
 	userID, known := users[ref.value]
 	if !known {
 		if userID, err = userByName(ctx, ts, ref.value); err != nil {
@@ -210,7 +216,9 @@ var errMissing = errors.New("directory: deleted meanwhile")
 
 // resolveMember puts a user in the place of a member value that named nobody. It reports true if the user is not there
 // any more, so that the member goes on waiting.
-func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (waits bool, err error) {
+func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, groupID, value, userID string) (
+	waits bool, err error,
+) {
 	users, err := ts.Get(ctx, ts.User(userID))
 	if err != nil || users[0].Attrs == nil {
 		return true, err
@@ -244,7 +252,9 @@ func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, grou
 
 // resolveManager puts a user in the place of a manager value that named nobody. It reports true if that user is not
 // there any more.
-func (s *Service) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (waits bool, err error) {
+func (s *Service) resolveManager(ctx context.Context, ts *store.TenantStore, ownerID, value, managerID string) (
+	waits bool, err error,
+) {
 	err = s.changeManager(ctx, ts, ownerID, managerID,
 		func(manager scim.Object, there bool) (scim.Object, References, bool) {
 			_, resolved := manager["$ref"]

@@ -258,7 +258,9 @@ const stepsAtOnce = 8
 
 // eachOwner calls step for the last part of every key under a prefix, several at a time; any says that there are such
 // keys.
-func (s *Service) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance, step func(context.Context, string) error) (any bool, err error) {
+func (s *Service) eachOwner(ctx context.Context, ts *store.TenantStore, prefix store.Key, budget *allowance,
+	step func(context.Context, string) error,
+) (any bool, err error) {
 	g, gctx := task.WithContext(ctx)
 	g.SetLimit(stepsAtOnce)
 	for it, e := range ts.All(gctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
@@ -278,7 +280,9 @@ func (s *Service) eachOwner(ctx context.Context, ts *store.TenantStore, prefix s
 
 // dropMembers removes the members of a deleted group. Nobody can add one any more, since that takes the group's item,
 // and its id never comes again: so the removals need no condition. seen says that there were any.
-func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (seen bool, err error) {
+func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupID string, budget *allowance) (
+	seen bool, err error,
+) {
 	prefix := ts.MemberPrefix(groupID)
 	for {
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 500})

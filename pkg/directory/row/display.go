@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Display is DisplayOf the document in an item. A change of members needs the names of many users and nothing else of their
-// documents, so it looks for the name in the text; a document that it can't make out that way is decoded.
+// Display is DisplayOf the document in an item. A change of members needs the names of many users and nothing else of
+// their documents, so it looks for the name in the text; a document that it can't make out that way is decoded.
 func Display(rt *schema.ResourceType, it store.Item) (string, error) {
 	doc, _ := it.Attrs[AttrDoc].(string)
 	if name, ok := displayIn(doc); ok {
@@ -18,8 +18,8 @@ func Display(rt *schema.ResourceType, it store.Item) (string, error) {
 	return DisplayOf(r.Doc), err
 }
 
-// displayIn finds the displayName, else the userName, of a document as EncodeDoc writes it: without blanks, and with the
-// attributes in order, displayName before userName. It reports false if there is anything else to it.
+// displayIn finds the displayName, else the userName, of a document as EncodeDoc writes it: without blanks, and with
+// the attributes in order, displayName before userName. It reports false if there is anything else to it.
 func displayIn(doc string) (string, bool) {
 	depth := 0
 	for i := 0; i < len(doc); i++ {

@@ -197,7 +197,8 @@ func CheckMatch(ifMatch []string, version int64) error {
 		}
 	}
 	return scim.Errorf(412, scim.NoType,
-		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.", etag(version))
+		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.",
+		etag(version))
 }
 
 // IsNotFound reports whether err is the answer 404.
