@@ -202,6 +202,11 @@ func (s *scanner) section(ctx context.Context, k *kind, i int, after string) err
 // page reads one page of a range of ids and takes what is on it.
 func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page, error) {
 	q.PK, q.Reverse = row.Key(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
+	release, err := s.l.ts.Reserve(ctx, store.MaxPageBytes)
+	defer release()
+	if err != nil {
+		return store.Page{}, err
+	}
 	page, err := s.l.ts.Query(ctx, q)
 	if err != nil {
 		return page, err
@@ -265,8 +270,9 @@ func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange
 	})
 }
 
-// doubtful reports whether resources that match by what lookups have found are to be looked up again: lookups of different moments,
-// or a lookup and the document, decided together, and no answer shows their groups or members, with which they would be held against the filter again.
+// doubtful reports whether resources that match by what lookups have found are to be looked up again: lookups of
+// different moments, or a lookup and the document, decided together, and the answer does not show the groups or members
+// with which they would be held against the filter again.
 func (l *lister) doubtful(k *kind, candidates int) bool {
 	shown := k.attach && l.q.Count > 0
 	return k.asks && (k.narrow.Joined || !k.exact) && !shown && candidates <= store.MaxGetKeys
@@ -284,7 +290,8 @@ func (s *scanner) offer(r found) error {
 }
 
 // wayOut tells a client what is found without a search.
-const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, also joined to others with `and`."
+const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, " +
+	"also joined to others with `and`."
 
 func tooManyRows(limit int64) error {
 	return scim.BadRequest(scim.TooMany, "The query would have to look at more than %d resources. %s", limit, wayOut)
