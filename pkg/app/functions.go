@@ -12,8 +12,7 @@ type Function struct {
 	Env []string
 	// Table are the DynamoDB actions that it calls on the table; Secrets those it calls in Secrets Manager.
 	Table, Secrets []string
-	// Schedule says when it runs by itself, as EventBridge Scheduler writes it. Such a function starts itself again where
-	// one run is not enough.
+	// Schedule says when it runs by itself, as EventBridge Scheduler writes it.
 	Schedule string
 	// Tells says that it hands events to the event bus and notices to Amazon SES or SNS.
 	Tells bool
