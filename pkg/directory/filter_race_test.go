@@ -35,7 +35,8 @@ func (s *swapped) swap() {
 	s.w.ok(s.w.patch(s.of, s.ofID, s.change[s.form]))
 }
 
-// during does something while the resource is swapped before the calls to the engine with these numbers, and counts the calls.
+// during does something while the resource is swapped before the calls to the engine with these numbers, and counts the
+// calls.
 func (s *swapped) during(do func(), at ...int) (calls int) {
 	var hook func(call)
 	hook = func(call) {
@@ -96,8 +97,9 @@ type asked struct {
 	found  int
 }
 
-// hold runs a query with every swap of the resource, and every two swaps, between its calls to the engine. No answer may contain
-// the resource in a form that the filter does not match, and none may leave out a resource that both forms match.
+// hold runs a query with every swap of the resource, and every two swaps, between its calls to the engine. No answer
+// may contain the resource in a form that the filter does not match, and none may leave out a resource that both forms
+// match.
 func (s *swapped) hold(a asked, q directory.ListQuery) {
 	t := s.w.t
 	t.Helper()
@@ -146,8 +148,8 @@ func swapping(t *testing.T, rt *schema.ResourceType, first string, change [2]str
 // TestFilterWhileUserIsRenamed holds the answers to filters against these while what they ask for changes.
 func TestFilterWhileUserIsRenamed(t *testing.T) {
 	form := func(x string) string {
-		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s","emails":[{"value":"%s@example.com","type":"work"}],`+
-			`"title":%q}}`, x, x, x, strings.Repeat(x, 2000))
+		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s",`+
+			`"emails":[{"value":"%s@example.com","type":"work"}],"title":%q}}`, x, x, x, strings.Repeat(x, 2000))
 	}
 	s := swapping(t, user, userBody("ta", `"externalId":"ea"`, `"emails":[{"value":"a@example.com","type":"work"}]`),
 		[2]string{form("a"), form("b")})
@@ -170,7 +172,8 @@ func TestFilterWhileGroupChanges(t *testing.T) {
 	s := swapping(t, group, groupBody("ta"), [2]string{})
 	a, b := s.w.user("a"), s.w.user("b")
 	form := func(x, member string) string {
-		return fmt.Sprintf(`{"op":"replace","value":{"displayName":"t%s","externalId":"e%s","members":%s}}`, x, x, listed(member))
+		const form = `{"op":"replace","value":{"displayName":"t%s","externalId":"e%s","members":%s}}`
+		return fmt.Sprintf(form, x, x, listed(member))
 	}
 	s.change = [2]string{form("a", a), form("b", b)}
 	s.w.ok(s.w.patch(group, s.id, s.change[0]))
@@ -237,8 +240,10 @@ func filterAmongWriters(t *testing.T, engine store.Engine, times int) {
 				rt *schemaType
 				asked
 			}{
-				{user, asked{`userName eq "ta"`, -1}}, {user, asked{`externalId eq "ea"`, -1}}, {user, asked{`userName sw "ta"`, -1}},
-				{user, asked{`userName eq "ta" or userName eq "tb"`, 1}}, {user, asked{`externalId eq "ea" or externalId eq "eb"`, 1}},
+				{user, asked{`userName eq "ta"`, -1}}, {user, asked{`externalId eq "ea"`, -1}},
+				{user, asked{`userName sw "ta"`, -1}},
+				{user, asked{`userName eq "ta" or userName eq "tb"`, 1}},
+				{user, asked{`externalId eq "ea" or externalId eq "eb"`, 1}},
 				{user, asked{`userName eq "ta" and externalId eq "eb"`, 0}}, {user, asked{`userName sw "t"`, 1}},
 				{group, asked{`displayName eq "ga" or displayName eq "gb"`, 1}},
 				{group, asked{fmt.Sprintf(`members.value eq %q and members.value eq %q`, a, b), 0}},

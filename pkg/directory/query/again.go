@@ -10,15 +10,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// A document, and the groups or members that go with it, are read one after the other, and so may be of different moments. A document that
-// still has its version when it is read again has not changed: what was found in between goes with it. A group's version moves with its
-// members.
+// A document, and the groups or members that go with it, are read one after the other, and so may be of different
+// moments. A document that still has its version when it is read again has not changed: the groups or members that were
+// found in between go with it. A group's version moves with its members.
 
 // rereads bounds how often a resource is read again that changes all the time.
 const rereads = 8
 
-// reread reads the documents of rows again, and returns as changed the rows with the new documents of those that have another version, and
-// as same those that have not. Those that are gone are neither.
+// reread reads the documents of rows again. It returns as same the rows whose version has not changed, and as changed
+// the others, with their new documents. Deleted ones are neither.
 func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, changed []found, err error) {
 	items, err := l.ts.Get(ctx, l.keys(k, idsOf(rows))...)
 	if err != nil {
@@ -43,8 +43,8 @@ func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, chang
 	return same, changed, nil
 }
 
-// confirm looks up once more which of the rows have the memberships that the filter asks about, as of one moment with the rest of them,
-// and gives those that match to use.
+// confirm looks up once more which of the rows have the memberships that the filter asks about, as of one moment with
+// their documents, and gives those that match to use.
 func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(found) error) error {
 	for n := 0; n < rereads && len(rows) > 0; n++ {
 		ids := slices.Sorted(slices.Values(idsOf(rows)))
@@ -77,7 +77,8 @@ func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(fo
 	return nil
 }
 
-// decide gives the rows to use that match with the groups or members that they have now, which the answer does not show.
+// decide gives the rows to use that match with the groups or members that they have now, if the answer does not show
+// these.
 func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(found) error) error {
 	if !k.reads {
 		return l.confirm(ctx, k, rows, use)
@@ -91,8 +92,8 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 	})
 }
 
-// reconsider reads rows again that do not match together with the groups or members in their documents, and gives those to use that match
-// after all.
+// reconsider reads rows again that do not match together with the groups or members in their documents, and gives those
+// to use that match after all.
 func (l *lister) reconsider(ctx context.Context, k *kind, rows []found, use func(found)) error {
 	for n := 0; n < rereads && len(rows) > 0; n++ {
 		_, changed, err := l.reread(ctx, k, rows)

@@ -163,7 +163,9 @@ func (l *lister) attachMembers(ctx context.Context) error {
 
 // membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them;
 // those of the first may have its own size. In range, the groups follow each other.
-func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look membership.Look, first, size int) (lists [][]membership.Member, err error) {
+func (l *lister) membersOf(
+	ctx context.Context, ids []string, inRange bool, look membership.Look, first, size int,
+) (lists [][]membership.Member, err error) {
 	o, err := l.d.Members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
 		if len(o.Open) == 0 && inRange {
 			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
@@ -179,7 +181,9 @@ func (l *lister) membersOf(ctx context.Context, ids []string, inRange bool, look
 }
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
-func (l *lister) membersInRange(ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int) ([][]membership.Member, error) {
+func (l *lister) membersInRange(
+	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int,
+) ([][]membership.Member, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
 	reader := membership.Reader{TS: l.ts, Look: look, Limit: first}
@@ -214,7 +218,9 @@ func (l *lister) membersInRange(ctx context.Context, o membership.Overlay, ids [
 }
 
 // membersEach reads the members of groups one by one, some in parallel.
-func (l *lister) membersEach(ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int) ([][]membership.Member, error) {
+func (l *lister) membersEach(
+	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int,
+) ([][]membership.Member, error) {
 	lists, left := make([][]membership.Member, len(ids)), size
 	room := func(at int) int {
 		if at == 0 {

@@ -51,7 +51,9 @@ func (l *lister) openCursor() error {
 	p, issued, ok := s.Open(l.q.Cursor)
 	if !ok || p.Kind >= len(l.types) {
 		return scim.BadRequest(scim.InvalidCursor,
-			"The cursor is not one that was given for this query. Send an empty cursor for the first page, and then the nextCursor or previousCursor of an answer with the same filter, sortBy and sortOrder.")
+			"The cursor is not one that was given for this query. "+
+				"Send an empty cursor for the first page, and then the nextCursor or previousCursor of an answer "+
+				"with the same filter, sortBy and sortOrder.")
 	}
 	if l.d.Now().Sub(issued) > CursorLife {
 		return scim.BadRequest(scim.ExpiredCursor,

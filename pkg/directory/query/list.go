@@ -266,7 +266,9 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 }
 
 // candidatesRead reads candidates, and where there is but one, its groups beside it.
-func (l *lister) candidatesRead(ctx context.Context, k *kind, ids []string, keys []store.Key) (items []store.Item, err error) {
+func (l *lister) candidatesRead(
+	ctx context.Context, k *kind, ids []string, keys []store.Key,
+) (items []store.Item, err error) {
 	if len(ids) > 1 || !k.attach || !row.IsUser(k.rt) {
 		return l.ts.Get(ctx, keys...)
 	}

@@ -55,7 +55,8 @@ const (
 func (d *Service) listMemberships(ctx context.Context, t row.Tenant, rt *schema.ResourceType, q Query) (Page, error) {
 	if strings.TrimSpace(q.SortBy) != "" {
 		return Page{}, scim.BadRequest(scim.InvalidPath,
-			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. Leave sortBy out.")
+			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. "+
+				"Leave sortBy out.")
 	}
 	ids, err := membership.MembershipIDs(t)
 	if err != nil {
@@ -259,7 +260,9 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 }
 
 // source yields the memberships behind a place; limit is about how many will be asked for, 0 for all.
-func (m *membershipList) source(ctx context.Context, o membership.Overlay, from *cursor.Place, limit int) iter.Seq2[membership.Link, error] {
+func (m *membershipList) source(
+	ctx context.Context, o membership.Overlay, from *cursor.Place, limit int,
+) iter.Seq2[membership.Link, error] {
 	if m.byValue {
 		return func(yield func(membership.Link, error) bool) {
 			for _, l := range m.found {
@@ -315,7 +318,9 @@ func (m *membershipList) take(ctx context.Context, o membership.Overlay) error {
 }
 
 // each calls use for the memberships of a source that pass the filter, until it returns false.
-func (m *membershipList) each(ctx context.Context, source iter.Seq2[membership.Link, error], use func(membership.Link) bool) error {
+func (m *membershipList) each(
+	ctx context.Context, source iter.Seq2[membership.Link, error], use func(membership.Link) bool,
+) error {
 	seen := 0
 	var chunk []membership.Link
 	flush := func() (more bool, err error) {

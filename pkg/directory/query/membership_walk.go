@@ -90,7 +90,9 @@ func (w membershipWalk) shown(use func(membership.Link) bool) func(membership.Li
 }
 
 // stored calls use for what is stored in a range of keys.
-func (w membershipWalk) stored(ctx context.Context, q store.Query, use func(membership.Link) bool) (more bool, err error) {
+func (w membershipWalk) stored(
+	ctx context.Context, q store.Query, use func(membership.Link) bool,
+) (more bool, err error) {
 	for it, err := range w.ts.All(ctx, q) {
 		if err != nil {
 			return false, err
@@ -145,7 +147,9 @@ func (w membershipWalk) group(ctx context.Context, id string, use func(membershi
 }
 
 // adds are the members that open changes of a group are to add behind the beginning of the walk, in order.
-func (w membershipWalk) adds(ctx context.Context, id string, changes map[string]membership.Change) ([]membership.Member, error) {
+func (w membershipWalk) adds(
+	ctx context.Context, id string, changes map[string]membership.Change,
+) ([]membership.Member, error) {
 	if len(changes) == 0 {
 		return nil, nil
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Search answers a query across one or several resource types (RFC 7644, sections 3.4.2 and 3.4.2.1, and RFC 9865). Without
-// SortBy, all resources of a type stand together. An attribute that only some of the types have is one without a value
-// for the others.
+// Search answers a query across one or several resource types (RFC 7644, sections 3.4.2 and 3.4.2.1, and RFC 9865).
+// Without SortBy, results are in order of id, which no change moves, and all resources of a type stand together. An
+// attribute that only some of the types have is one without a value for the others.
 func (d *Service) Search(ctx context.Context, t row.Tenant, types []*schema.ResourceType, q Query) (Page, error) {
 	if len(types) == 1 && row.IsMembership(types[0]) {
 		return d.listMemberships(ctx, t, types[0], q)
@@ -50,8 +50,8 @@ type kind struct {
 	exact   bool            // what narrow finds matches
 	sort    schema.Ref      // the attribute to sort by; none: no value
 
-	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that these do not
-	// decide it: all groups or members of a resource have to be read.
+	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that these
+	// do not decide it: all groups or members of a resource have to be read.
 	known []plan.Membership
 	reads bool
 }
@@ -166,8 +166,8 @@ const (
 	yes
 )
 
-// judge holds a resource against the filter. Its document holds the groups or members that the filter asks about if k.reads, else
-// lookups have found these, maybe before a change that the document shows: then it is unsure.
+// judge holds a resource against the filter. If k.reads, its document holds the groups or members that the filter asks
+// about. Else lookups have found these, maybe before a change that the document shows: then it is unsure.
 func (k *kind) judge(id string, doc scim.Object) verdict {
 	switch {
 	case k.filter == nil:
