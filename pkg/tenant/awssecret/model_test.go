@@ -164,10 +164,10 @@ func (m *model) event(e event.Event) {
 	case event.SuccessorCreated:
 		m.made[e.Tenant]++
 	case event.TokenExpired:
-		if m.ended[e.Subject] {
-			m.t.Errorf("%s: the end of %s was told twice", e.Tenant, e.Subject)
+		if m.ended[strings.TrimPrefix(e.Subject, "tokens/")] {
+			m.t.Errorf("%s: the end of %s was told twice", e.Tenant, strings.TrimPrefix(e.Subject, "tokens/"))
 		}
-		m.ended[e.Subject] = true
+		m.ended[strings.TrimPrefix(e.Subject, "tokens/")] = true
 	}
 }
 
