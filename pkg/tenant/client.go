@@ -142,7 +142,7 @@ func (c *clientDoc) renew(n NewClient, now time.Time, p policy) string {
 		secret.Expires = now.Add(p.lifetime).Unix()
 	}
 	if secret.Expires != 0 {
-		secret.Told = secret.missed(p.noticeDaysOfClients(), now) // of a short life nobody is told before it begins
+		secret.Told = secret.missed(p, now)
 	}
 	c.Credentials = append(c.Credentials, secret)
 	return value

@@ -13,18 +13,20 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time, and the error
-// is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could note that comes
-// again after 16 minutes, with the same ID; else each comes once.
+// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time, and
+// the error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could
+// note that comes again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
-	mark, err := s.deliver(ctx, tenantID, d)
-	if err != nil {
-		s.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", tenantID, "error", err)
+	r, err := s.read(ctx, tenantID)
+	if err != nil || r.state != active || r.Outbox == 0 {
+		return present(err)
 	}
-	if err != nil || mark == 0 {
+	mark := r.Outbox
+	if err := s.deliver(ctx, tenantID, d); err != nil {
+		s.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", tenantID, "error", err)
 		return err
 	}
-	_, err = s.update(ctx, tenantID, func(r *record) error {
+	_, err = s.updateFrom(ctx, tenantID, r, func(r *record) error {
 		if !r.delivered(mark) {
 			return errUnchanged
 		}
@@ -33,20 +35,17 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) erro
 	return present(err)
 }
 
-// deliver is Deliver without the note that all is told; mark is what to note, 0 where there was nothing to tell.
-func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) (mark int64, err error) {
+// deliver is Deliver for an active tenant, without the note that all is told. One goroutine of a process does it for a
+// tenant at a time.
+func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) error {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID)) // never fails
 	turn := &s.delivering[h.Sum32()%uint32(len(s.delivering))]
 	turn.Lock()
 	defer turn.Unlock()
-	r, err := s.read(ctx, tenantID)
-	if err != nil || r.state != active || r.Outbox == 0 {
-		return 0, present(err)
-	}
 	// Notices first: what becomes of them may be an event.
-	err = s.queue.Send(ctx, tenantID, d.Notice)
-	return r.Outbox, errors.Join(err, event.Deliver(ctx, s.store, tenantID, d.Event))
+	err := s.queue.Send(ctx, tenantID, d.Notice)
+	return errors.Join(err, event.Deliver(ctx, s.store, tenantID, d.Event))
 }
 
 // delivered notes that all is told that was written until mark, and reports whether that is all there is.

@@ -51,17 +51,18 @@
 //	client.go           a client and its credentials
 //	clients.go          a tenant's clients
 //	operatorclients.go  clients that the operator keeps for many tenants
-//	clientends.go       the ends of their secrets
 //	grant.go            a client asks for an access token
 //	access.go           an access token, made and checked
 //
 // What is due, and who is told:
 //
 //	due.go        when something of a tenant is due
+//	ending.go     the ends of tokens and of clients' secrets, and what is told before
+//	decide.go     the steps that are due
 //	rotate.go     a run over all that is due
 //	advance.go    what a run does to one tenant
 //	rotation.go   a rotation by hand
-//	announce.go   events and notices that are due
+//	announce.go   which successor is told of
 //	outbox.go     events and notices, written with the change that they are about
 //	delivery.go   how they leave
 //	deliver.go    they leave; the facts for their texts

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -19,36 +18,16 @@ import (
 // reminderStops is how long a token must have been silent, once its successor is in use, for its reminders to stop.
 const reminderStops = 7 * day
 
-// step is something that people are told at a time.
-type step struct {
-	bit  uint16
-	at   int64
-	kind notice.Kind
-}
-
 // window is when the token's period of notice begins.
-func (t tokenRecord) window() int64 {
-	n := t.Notice
-	if n == 0 {
-		n = defaultNoticeDays
-	}
-	return t.end() - int64(n)*86400
-}
+func (t tokenRecord) window() int64 { return t.end() - int64(t.noticeDays())*86400 }
 
-// reminders are the token's reminders, most days first.
-func (t tokenRecord) reminders() []step {
-	left := t.Reminders
-	if left == nil {
-		left = defaultReminders
+// noticeDays is the length of its period of notice.
+func (t tokenRecord) noticeDays() int {
+	if t.Notice == 0 {
+		return defaultNoticeDays
 	}
-	steps := make([]step, len(left))
-	for i, n := range left {
-		steps[i] = step{bit: 1 << (i + 1), at: t.end() - int64(n)*86400, kind: notice.ReminderKind(n)}
-	}
-	return steps
+	return t.Notice
 }
-
-const readyBit uint16 = 1
 
 // serves reports whether token j may do all that token i may.
 func (r *record) serves(j, i int) bool {
@@ -133,6 +112,26 @@ func (r *record) needsSuccessor(now time.Time, early time.Duration) bool {
 	return ok && at <= now.Add(early).Unix()
 }
 
+// successorScopes are those of the successor of the tenant's tokens: all scopes of those whose place it takes.
+func (r *record) successorScopes(now time.Time) (scopes []Scope) {
+	if i := r.predecessor(now); i >= 0 {
+		scopes = slices.Clone(r.Tokens[i].Scopes)
+	}
+	for _, i := range r.lasting(now) {
+		for _, scope := range r.Tokens[i].Scopes {
+			if r.Tokens[i].window() <= now.Unix() && !slices.Contains(scopes, scope) {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	return scopes
+}
+
+// toDrop reports whether the vault still has the value of a dead token.
+func (t tokenRecord) toDrop(now time.Time) bool {
+	return !t.live(now) && !t.Gone && t.vault() != VaultNone
+}
+
 // current is the token that the vault should have as the current one: the newest in use, else the one that is it
 // already, else the oldest. Empty where none is live there.
 func (r *record) current(now time.Time) string {
@@ -166,41 +165,22 @@ func (s *Service) next(id string, r *record, now time.Time) int64 {
 	if want := r.current(now); r.Outbox != 0 || want != "" && want != r.Current {
 		at = now.Unix()
 	}
-	if successor, ok := r.successorAt(now); ok && s.policy(r.Settings.Token).vault != VaultNone {
+	p := s.policy(r.Settings.Token)
+	if successor, ok := r.successorAt(now); ok && p.vault != VaultNone {
 		at = min(at, successor-int64(s.early(id)/time.Second))
 	}
 	for _, t := range r.Tokens {
-		at = min(at, t.next(now, r.Looked))
+		if t.toDrop(now) {
+			at = min(at, t.died().Unix())
+		}
 	}
-	at = min(at, r.nextOfClients(s.policy(r.Settings.Token)))
+	for _, e := range r.endings(p, now) {
+		at = min(at, e.next())
+	}
 	if at == math.MaxInt64 {
 		return 0
 	}
 	return max(at, r.Retry, 1)
-}
-
-// next is when something of the token is to be done.
-func (t tokenRecord) next(now time.Time, looked int64) int64 {
-	at := int64(math.MaxInt64)
-	if !t.live(now) {
-		if t.Revoked == 0 && !t.Ended || !t.Gone && t.vault() != VaultNone {
-			at = t.died().Unix()
-		}
-		return at
-	}
-	if t.Expires == 0 {
-		return at
-	}
-	at = t.Expires
-	if t.Told&readyBit == 0 {
-		at = min(at, t.window())
-	}
-	for _, s := range t.reminders() {
-		if t.Told&s.bit == 0 && s.at > looked && s.at >= t.Created {
-			at = min(at, s.at)
-		}
-	}
-	return at
 }
 
 // early is how long before the notice period a tenant's successor may be made, so that tenants that were made together

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 			return nil, err
 		}
 		token, value := s.mint(now, s.policy(r.Settings.Token), n)
-		return &candidate{tokenRecord: token, value: value}, nil
+		return &candidate{tokenRecord: token, value: value, tell: onlyReady(now, 0)}, nil
 	})
 }
 
@@ -57,8 +58,15 @@ type candidate struct {
 	value string
 	// successor says that it takes the place of those that end earlier.
 	successor bool
-	// announce is what is told as soon as it is made.
-	announce announcement
+	// tell is the situation from which it is decided who is told of it as soon as it is made.
+	tell situation
+}
+
+// successor makes a candidate that takes the place of others, with their scopes and a whole life from now. People are
+// told of it whenever it is that the others end.
+func (s *Service) successor(p policy, now time.Time, scopes []Scope) *candidate {
+	token, value := s.mint(now, p, NewToken{Scopes: scopes})
+	return &candidate{tokenRecord: token, value: value, successor: true, tell: onlyReady(now, math.MaxInt64)}
 }
 
 // issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be
@@ -66,22 +74,37 @@ type candidate struct {
 func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pick func(*record) (*candidate, error)) (
 	IssuedToken, error,
 ) {
-	var c *candidate
-	r, err := s.update(ctx, tenantID, func(r *record) (err error) {
+	r, c, err := s.make(ctx, tenantID, nil, now, pick)
+	if err != nil || c == nil {
+		return IssuedToken{}, err
+	}
+	tokens := r.tokens(now)
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == c.ID })
+	return IssuedToken{Token: tokens[i], Value: c.value}, nil
+}
+
+// make is issue for a tenant that was read or written a moment ago, or nil. It returns the tenant as it is stored then,
+// nil if that is not known, and the token, nil if pick wants none by errUnchanged.
+func (s *Service) make(
+	ctx context.Context, tenantID string, r *record, now time.Time, pick func(*record) (*candidate, error),
+) (_ *record, c *candidate, err error) {
+	r, err = s.updateFrom(ctx, tenantID, r, func(r *record) (err error) {
 		if c, err = pick(r); err == nil {
 			r.Pending = s.reservation(c.ID)
 		}
 		return err
 	})
-	if err != nil || c == nil {
-		return IssuedToken{}, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if c == nil {
+		return r, nil, nil
 	}
 	current, err := s.keep(ctx, tenantID, r, c)
 	if err != nil {
-		s.releaseToken(ctx, tenantID, c.ID)
-		return IssuedToken{}, err
+		return s.releaseToken(ctx, tenantID, r, c.ID), nil, err
 	}
-	r, err = s.update(ctx, tenantID, func(r *record) error {
+	r, err = s.updateFrom(ctx, tenantID, r, func(r *record) error {
 		if r.find(c.ID) != nil {
 			return errUnchanged
 		}
@@ -95,12 +118,10 @@ func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pic
 		if lost := (*ConflictError)(nil); errors.As(err, &lost) || errors.Is(err, ErrNotFound) {
 			s.drop(ctx, tenantID, c.tokenRecord)
 		}
-		return IssuedToken{}, err
+		return nil, nil, err
 	}
 	s.o.Log.InfoContext(ctx, "token created", "tenant", tenantID, "token", c.ID, "successor", c.successor)
-	tokens := r.tokens(now)
-	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == c.ID })
-	return IssuedToken{Token: tokens[i], Value: c.value}, nil
+	return r, c, nil
 }
 
 // add puts a finished token on the tenant, with what there is to tell of it.
@@ -128,7 +149,7 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 	if current != "" {
 		r.Current = current
 	}
-	s.announce(r, now, c.announce)
+	s.tellAll(r, c.tell)
 }
 
 // room reports whether a person may make one more token now.
@@ -185,9 +206,10 @@ func (s *Service) vault(t tokenRecord) Secrets {
 	return s.secrets
 }
 
-// releaseToken gives a reserved place back. If it fails, the reservation lapses.
-func (s *Service) releaseToken(ctx context.Context, tenantID, tokenID string) {
-	_, err := s.update(ctx, tenantID, func(r *record) error {
+// releaseToken gives a reserved place back, and returns the tenant as it is stored then. If it fails, the reservation
+// lapses, and the tenant is nil.
+func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record, tokenID string) *record {
+	r, err := s.updateFrom(ctx, tenantID, r, func(r *record) error {
 		if r.Pending == nil || r.Pending.ID != tokenID {
 			return errUnchanged
 		}
@@ -196,7 +218,9 @@ func (s *Service) releaseToken(ctx context.Context, tenantID, tokenID string) {
 	})
 	if err != nil {
 		s.o.Log.WarnContext(ctx, "reservation of a token not released", "tenant", tenantID, "token", tokenID, "error", err)
+		return nil
 	}
+	return r
 }
 
 // mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the lifetime of the policy.

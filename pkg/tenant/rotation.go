@@ -29,7 +29,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		if p.vault == VaultNone {
 			return nil, errCollect
 		}
-		return s.candidate(r, p, now), nil
+		return s.successor(p, now, r.successorScopes(now)), nil
 	})
 	if !errors.Is(err, errCollect) {
 		return err
@@ -40,7 +40,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		}
 		asked := s.toCollect(r, now)
 		r.Collect = true
-		if !s.announce(r, now, announcement{ready: math.MaxInt64}) && asked {
+		if !s.tellAll(r, onlyReady(now, math.MaxInt64)) && asked {
 			return &ConflictError{Detail: "A successor waits already. Make a token to collect it, or cancel the rotation."}
 		}
 		return nil
@@ -151,7 +151,7 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 		if err := s.room(r, now); err != nil {
 			return nil, err
 		}
-		return s.candidate(r, s.policy(r.Settings.Token), now), nil
+		return s.successor(s.policy(r.Settings.Token), now, r.successorScopes(now)), nil
 	})
 }
 
@@ -180,7 +180,8 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		if end == t.Expires {
 			return errUnchanged
 		}
-		r.tell(now, event.TokenChanged, tokenID, scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
+		r.tell(now, event.TokenChanged, tokenID,
+			scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
 		t.extend(now, end)
 		return nil
 	})
@@ -204,9 +205,9 @@ func (t *tokenRecord) extend(now time.Time, end int64) {
 		t.Told, t.Ready, t.Void = 0, "", 0
 		t.Period++
 	}
-	for _, s := range t.reminders() {
-		if s.at <= now.Unix() {
-			t.Told |= s.bit
+	for _, m := range t.milestones()[1:] {
+		if m.at <= now.Unix() {
+			t.Told |= m.bit
 		}
 	}
 }

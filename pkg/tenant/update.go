@@ -26,10 +26,18 @@ const pause = 50 * time.Millisecond
 // otherwise it begins again, until ctx ends. ErrNotFound where there is no active tenant; an error of change is
 // returned as it is.
 func (s *Service) update(ctx context.Context, id string, change func(*record) error) (*record, error) {
-	for {
-		r, err := s.read(ctx, id)
-		if err != nil {
-			return nil, err
+	return s.updateFrom(ctx, id, nil, change)
+}
+
+// updateFrom is update of a tenant that was read or written a moment ago, or nil. It changes r.
+func (s *Service) updateFrom(
+	ctx context.Context, id string, r *record, change func(*record) error,
+) (_ *record, err error) {
+	for ; ; r = nil {
+		if r == nil {
+			if r, err = s.read(ctx, id); err != nil {
+				return nil, err
+			}
 		}
 		if r.state != active {
 			return nil, ErrNotFound
@@ -45,11 +53,19 @@ func (s *Service) update(ctx context.Context, id string, change func(*record) er
 		if !errors.As(err, &failed) && !errors.Is(err, errWait) {
 			return r, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-		case <-time.After(rand.N(pause)):
+		if err := rest(ctx); err != nil {
+			return nil, err
 		}
+	}
+}
+
+// rest waits a little before what failed on another write is tried again. ErrBusy if ctx ends.
+func rest(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+	case <-time.After(rand.N(pause)):
+		return nil
 	}
 }
 
