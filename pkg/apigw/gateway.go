@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ type Gateway struct {
 	Function Function
 	// Now gives the time that events carry; nil gives none.
 	Now func() time.Time
-	// Fail answers what the gateway itself refuses; nil answers as API Gateway does.
+	// Fail answers what the gateway itself refuses, with a Content-Length; nil answers as API Gateway does.
 	Fail func(w http.ResponseWriter, r *http.Request, status int, detail string)
 	// Admit decides whether the body of a request is read. If not, the function gets the request without a body, and is
 	// expected to refuse it; nil admits all.
@@ -232,11 +233,14 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	for name, value := range resp.Headers {
 		h.Set(name, value)
 	}
-	h.Del("Content-Length")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	for _, cookie := range resp.Cookies {
 		h.Add("Set-Cookie", cookie)
 	}
 	empty := resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified
+	if empty || r.Method == http.MethodHead {
+		h.Del("Content-Length")
+	}
 	if h.Get("Content-Type") == "" && !empty {
 		h.Set("Content-Type", "application/json")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -116,7 +117,10 @@ func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Reques
 // Refuse answers a request that a gateway refused before the handler saw it, with a SCIM error.
 func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	web.Headers(w)
-	errorAnswer(scim.Errorf(status, scim.NoType, "%s", detail)).send(w, &request{Request: &web.Request{Request: r}})
+	a := errorAnswer(scim.Errorf(status, scim.NoType, "%s", detail))
+	// A gateway that gives up on a request flushes the answer: it must be whole by itself.
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	a.send(w, &request{Request: &web.Request{Request: r}})
 }
 
 // Admits reports whether the body of a request is worth reading: its path is a tenant's and its token is one of that
