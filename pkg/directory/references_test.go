@@ -188,11 +188,11 @@ func TestWaitsAgain(t *testing.T) {
 	w.settled()
 }
 
-// TestManagerWithoutValue: a reference is made here, never taken from a client.
+// TestManagerWithoutValue: a reference is made here, never taken from a client; only the id at its end is.
 func TestManagerWithoutValue(t *testing.T) {
 	w := in(t)
 	for i, m := range []string{
-		`{"$ref":"https://evil.example.com/Users/1"}`, `{"displayName":"x"}`,
+		`{"displayName":"x"}`,
 		`{"$ref":"x","displayName":"x"}`, `{"value":""}`, `""`,
 	} {
 		res, err := w.create(user, userBody(fmt.Sprintf("u%d", i), `"`+enterprise+`":{"manager":`+m+`}`))
@@ -200,6 +200,12 @@ func TestManagerWithoutValue(t *testing.T) {
 		if got := manager(w.get(user, res.ID).Doc); got != nil {
 			t.Errorf("%s became %v", m, got)
 		}
+	}
+	alone := `"` + enterprise + `":{"manager":{"$ref":"https://evil.example.com/Users/1"}}`
+	res, err := w.create(user, userBody("v", alone))
+	w.ok(res, err)
+	if got := manager(w.get(user, res.ID).Doc); got["value"] != "1" || got["$ref"] != nil {
+		t.Errorf("%s became %v", alone, got)
 	}
 	w.settled()
 }

@@ -23,7 +23,7 @@ type path struct {
 // parsePath resolves a path in a resource type. With scalar, its values must be simple: a complex attribute stands for
 // its sub-attribute "value". The error's text is for the author of the policy.
 func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) {
-	parsed, err := filter.ParsePath(text)
+	parsed, err := filter.ParsePath(text, scim.Dialect{})
 	if err != nil {
 		return path{}, plain(err)
 	}

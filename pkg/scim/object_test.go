@@ -161,12 +161,21 @@ func TestDialects(t *testing.T) {
 		if profile == (d.CreateOnReplace && d.IgnoreUnknownPaths && d.BareExtensionNames) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if d.UniqueGroupNames == (name == "generic" || name == "rfc") ||
-			d.GroupPatchBody != map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000}[name] {
+		bodies := map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000}
+		if d.UniqueGroupNames == (name == "generic" || name == "rfc") || d.GroupPatchBody != bodies[name] {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if entra := name == "entra"; d.UnquotedFilterValues != entra || d.EmptyOperations != entra ||
-			d.ShortSchemas != entra {
+		if entra := name == "entra"; d.UnquotedFilterValues != (entra || name == "authentik") ||
+			d.EmptyOperations != entra || d.ShortSchemas != entra {
+			t.Errorf("%s: %+v", name, d)
+		}
+		strict := name == "rfc" || name == "interop"
+		for _, lenient := range []bool{d.ConvertTypes, d.ValueObjects, d.DottedKeys, d.SlashPaths, d.RawBackslashes} {
+			if lenient == strict {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+		if d.RequireObjects != (name == "rfc") {
 			t.Errorf("%s: %+v", name, d)
 		}
 		if d.JSONAnswers != (name == "onelogin") || d.RequireDeclaredExtensions != (name == "rfc") ||

@@ -23,8 +23,8 @@ const MaxValues = 250_000
 // equal but for their case, because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an
 // *Error 400 invalidSyntax that says where.
 //
-// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result
-// share the text: a string itself, of bytes one copy.
+// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result share
+// the text: a string itself, of bytes one copy.
 func ParseObject[T ~string | []byte](data T) (Object, error) {
 	return (&parser{text: string(data)}).message()
 }

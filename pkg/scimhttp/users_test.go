@@ -56,7 +56,7 @@ func TestCreateUser(t *testing.T) {
 	// "userName missing / empty string -> 400 invalidValue".
 	for _, body := range []string{
 		`{}`, `{"userName":""}`, `{"userName":null}`, `{"userName":"x","active":"maybe"}`,
-		`{"userName":5}`,
+		`{"userName":true}`,
 	} {
 		s.as(a, "POST", "/Users", body).wantError(400, scim.InvalidValue)
 	}

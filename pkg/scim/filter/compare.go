@@ -27,7 +27,7 @@ func (b binder) leaf(a *schema.Attribute, name string, op Op, v Value) (test, er
 	case schema.Complex:
 		return nil, wholeComplex(name, a)
 	case schema.Boolean:
-		return booleanTest(name, op, v)
+		return b.booleanTest(name, op, v)
 	case schema.Integer, schema.Decimal:
 		return numberTest(name, op, v)
 	case schema.DateTime:
@@ -75,8 +75,8 @@ func (b binder) textTest(name string, op Op, v Value, exact bool) (test, error) 
 	s := v.Str
 	if v.Kind != Str {
 		if !b.d.UnquotedFilterValues {
-			return nil, scim.BadRequest(scim.InvalidFilter,
-				`%q holds text: its value must stand in double quotes, as in %s %s "%s".`, name, name, op, short(v.String()))
+			return nil, scim.BadRequest(scim.InvalidFilter, `%q holds text: its value must stand in double quotes, as in %s %s "%s".`,
+				name, name, op, short(v.String()))
 		}
 		s = v.String()
 	}
@@ -124,12 +124,14 @@ func appendFolded(b []byte, s string) []byte {
 }
 
 // booleanTest compares Booleans, quoted or not.
-func booleanTest(name string, op Op, v Value) (test, error) {
+func (b binder) booleanTest(name string, op Op, v Value) (test, error) {
 	want := v.Bool
 	switch {
 	case v.Kind == Str && strings.EqualFold(v.Str, "true"):
 		want = true
 	case v.Kind == Str && strings.EqualFold(v.Str, "false"), v.Kind == Bool:
+	case b.d.ConvertTypes && (v.Str == "1" || v.Str == "0"): // as a number or quoted
+		want = v.Str == "1"
 	default:
 		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a Boolean: its value must be true or false.", name)
 	}

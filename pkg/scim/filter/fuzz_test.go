@@ -51,7 +51,7 @@ func FuzzParsePath(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		p, err := filter.ParsePath(s)
+		p, err := filter.ParsePath(s, scim.Dialect{})
 		if err != nil {
 			if e, ok := err.(*scim.Error); !ok || e.Status != 400 || e.Type != scim.InvalidPath && e.Type != scim.InvalidFilter {
 				t.Fatalf("%q: %v", s, err)
@@ -65,7 +65,7 @@ func FuzzParsePath(f *testing.F) {
 		if len(printed) > filter.MaxBytes {
 			return
 		}
-		if again, err := filter.ParsePath(printed); err != nil || again != p {
+		if again, err := filter.ParsePath(printed, scim.Dialect{}); err != nil || again != p {
 			t.Fatalf("%q\nprints as %q\nwhich is read as %v, %v", s, printed, again, err)
 		}
 	})

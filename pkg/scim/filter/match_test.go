@@ -426,7 +426,7 @@ func TestBindElement(t *testing.T) {
 		{words, `x[value eq "b"]`, "a", false},
 		{words, `x[value pr]`, "a", true},
 	} {
-		p, err := filter.ParsePath(tc.in)
+		p, err := filter.ParsePath(tc.in, scim.Dialect{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,22 @@ const (
 // around brackets and quotes may be missing. Names are not resolved: Bind does that. Every error is a *scim.Error of
 // status 400 and type invalidFilter that names the place, in characters from 1, and what was expected there.
 func Parse(s string, d scim.Dialect) (Expr, error) {
-	p := parser{text: s, unquoted: d.UnquotedFilterValues}
+	p := newParser(s, d)
+	e, err := p.filter()
+	if err != nil && d.UnquotedFilterValues {
+		if c, ok := p.unquotedText(s); ok {
+			return c, nil
+		}
+	}
+	return e, err
+}
+
+func newParser(s string, d scim.Dialect) *parser {
+	return &parser{text: s, unquoted: d.UnquotedFilterValues, raw: d.RawBackslashes}
+}
+
+// filter reads the whole text.
+func (p *parser) filter() (Expr, error) {
 	if err := p.start(); err != nil {
 		return nil, err
 	}
@@ -35,10 +50,29 @@ func Parse(s string, d scim.Dialect) (Expr, error) {
 	return e, nil
 }
 
+// unquotedText reads a filter that is no filter otherwise as one comparison, whose value is all the rest of the text:
+// `displayName eq Sales and Marketing (EMEA)`.
+func (p *parser) unquotedText(s string) (Expr, bool) {
+	if p.start() != nil || p.tok.kind != tokWord {
+		return nil, false
+	}
+	path, err := p.target()
+	op := Op(strings.ToLower(p.tok.text))
+	if err != nil || path.Filter != nil || p.tok.kind != tokWord || !op.known() || op == Pr {
+		return nil, false
+	}
+	rest := strings.TrimSpace(s[p.tok.pos+len(p.tok.text):])
+	if rest == "" || strings.ContainsAny(rest, `"[]`) || rest[0] == '\'' {
+		return nil, false
+	}
+	return Compare{Path: path, Op: op, Value: Value{Kind: Str, Str: rest}}, true
+}
+
 // parser walks the tokens of one filter or path with one token of look-ahead. Its recursion is bounded by MaxDepth.
 type parser struct {
 	text     string
 	unquoted bool // a bare word is a string
+	raw      bool // a backslash may stand for itself
 	path     bool // the text is a PATCH path
 	bracket  bool // inside a value filter
 
@@ -56,7 +90,8 @@ func (p *parser) start() error {
 	case !utf8.ValidString(p.text):
 		return scim.BadRequest(p.errorType(), "The %s is not valid UTF-8 text.", p.noun())
 	}
-	p.tok = scan(p.text, 0)
+	p.depth, p.comparisons, p.bracket = 0, 0, false
+	p.tok = scan(p.text, 0, p.raw)
 	if p.tok.kind == tokEnd {
 		return scim.BadRequest(p.errorType(), "The %s is empty.", p.noun())
 	}
@@ -65,7 +100,7 @@ func (p *parser) start() error {
 
 func (p *parser) next() {
 	from := p.tok.pos + len(p.tok.text)
-	p.tok = scan(p.text, from)
+	p.tok = scan(p.text, from, p.raw)
 }
 
 // or reads a chain of or, whose operands are chains of and.

@@ -239,6 +239,10 @@ func TestParseBareWords(t *testing.T) {
 		`(externalId eq jyoung)`:             str("jyoung"),
 		`externalId eq Jürgen`:               str("Jürgen"),
 		`externalId eq urn:uuid:1234/5%6+7'`: str("urn:uuid:1234/5%6+7'"),
+		// A text of several words is one value if it makes no filter otherwise.
+		`displayName eq John Smith`:                  str("John Smith"),
+		`displayName eq Sales and Marketing`:         str("Sales and Marketing"),
+		`displayName eq  R&D (EMEA), not elsewhere `: str("R&D (EMEA), not elsewhere"),
 	} {
 		e, err := filter.Parse(in, bareWords)
 		if err != nil {
@@ -249,10 +253,59 @@ func TestParseBareWords(t *testing.T) {
 			t.Errorf("%s: got %v", in, e)
 		}
 	}
-	_, err := filter.Parse(`displayName eq John Smith`, bareWords)
-	fails(t, err, scim.InvalidFilter, "character 21", `"Smith"`)
-	_, err = filter.Parse(`displayName eq 'John'`, bareWords)
-	fails(t, err, scim.InvalidFilter, "double quotes")
+	for in, word := range map[string]string{
+		`displayName eq 'John'`:                "double quotes",
+		`displayName eq 'John Smith'`:          "double quotes",
+		`displayName eq "John" Smith`:          `"Smith"`,
+		`displayName eq John Smith and "x"`:    `"Smith"`,
+		`displayName pr John`:                  `"John"`,
+		`displayName eq`:                       "the end",
+		`emails[type eq work].value eq John S`: `"S"`,
+	} {
+		_, err := filter.Parse(in, bareWords)
+		fails(t, err, scim.InvalidFilter, word)
+	}
+}
+
+// TestRawBackslashes: a Windows name in a filter as it is.
+func TestRawBackslashes(t *testing.T) {
+	raw := scim.Dialect{RawBackslashes: true}
+	for in, want := range map[string]string{
+		`"CORP\user"`: `CORP\user`, `"CORP\bob"`: `CORP\bob`, `"corp-1.example\nina b"`: `corp-1.example\nina b`,
+		`"CORP\\bob"`: `CORP\bob`, `"a\qb\wc"`: `a\qb\wc`, `"CORP\Zoë"`: `CORP\Zoë`, `"CORP\u1"`: `CORP\u1`,
+		`"M\u00fcller"`: "Müller", `"say \"x\""`: `say "x"`, `"a\/b"`: "a/b", `"Weg 1\nBerlin"`: "Weg 1\nBerlin",
+		`"a\tb\tc"`: "a\tb\tc", `"\t"`: "\t", `"C:\x"`: `C:\x`, `"x\q\n"`: "x\\q\n",
+	} {
+		e, err := filter.Parse("userName eq "+in, raw)
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if c, ok := e.(filter.Compare); !ok || c.Value != str(want) {
+			t.Errorf("%s: got %q, want %q", in, c.Value.Str, want)
+		}
+		p, err := filter.ParsePath("members[value eq "+in+"]", raw)
+		if c, ok := p.Filter.(filter.Compare); err != nil || !ok || c.Value != str(want) {
+			t.Errorf("%s in a path: %v, %v", in, p, err)
+		}
+	}
+	for _, in := range []string{`"CORP\user"`, `"a\qb"`} {
+		_, err := filter.Parse("userName eq "+in, scim.Dialect{})
+		fails(t, err, scim.InvalidFilter, "backslash")
+	}
+	_, err := filter.Parse(`userName eq "CORP\`, raw)
+	fails(t, err, scim.InvalidFilter, "character 18")
+}
+
+// TestPathBareWords: bare words in the value filter of a path.
+func TestPathBareWords(t *testing.T) {
+	for _, in := range []string{`emails[type eq work].value`, `emails[type eq work and value eq a@example.com]`} {
+		if p, err := filter.ParsePath(in, bareWords); err != nil || p.Filter == nil {
+			t.Errorf("%s: %v, %v", in, p, err)
+		}
+		_, err := filter.ParsePath(in, scim.Dialect{})
+		fails(t, err, scim.InvalidFilter, "double quotes")
+	}
 }
 
 func TestParsePath(t *testing.T) {
@@ -272,7 +325,7 @@ func TestParsePath(t *testing.T) {
 		},
 		`http://example.com/2006/11/x/2.0/Group`: {Name: `http://example.com/2006/11/x/2.0/Group`},
 	} {
-		got, err := filter.ParsePath(in)
+		got, err := filter.ParsePath(in, scim.Dialect{})
 		if err != nil || got != want {
 			t.Errorf("%s: got %v, %v", in, got, err)
 			continue
@@ -306,7 +359,7 @@ func TestParsePathRefuses(t *testing.T) {
 		{strings.Repeat("a", 8193), scim.InvalidPath, []string{"8193 bytes"}},
 		{"\xff", scim.InvalidPath, []string{"UTF-8"}},
 	} {
-		p, err := filter.ParsePath(tc.in)
+		p, err := filter.ParsePath(tc.in, scim.Dialect{})
 		if err == nil {
 			t.Errorf("%s: got %v, want an error", tc.in, p)
 			continue

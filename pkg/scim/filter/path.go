@@ -8,10 +8,11 @@ import (
 
 // ParsePath reads the path of a PATCH operation (RFC 7644, section 3.5.2, figure 7): an attribute name with its URN and
 // sub-attribute if any, the URN of a whole extension, or a value path with or without a sub-attribute after the
-// bracket. Names are not resolved. Every error is a *scim.Error of status 400: invalidFilter for what is wrong in
-// brackets, else invalidPath.
-func ParsePath(s string) (Path, error) {
-	p := parser{text: s, path: true}
+// bracket. Names are not resolved. Values are read as in Parse. Every error is a *scim.Error of status 400:
+// invalidFilter for what is wrong in brackets, else invalidPath.
+func ParsePath(s string, d scim.Dialect) (Path, error) {
+	p := newParser(s, d)
+	p.path = true
 	if err := p.start(); err != nil {
 		return Path{}, err
 	}

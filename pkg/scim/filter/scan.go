@@ -31,8 +31,9 @@ func (t token) is(c string) bool { return t.kind == tokPunct && t.text == c }
 // keyword reports whether the token is the word w, in any case.
 func (t token) keyword(w string) bool { return t.kind == tokWord && strings.EqualFold(t.text, w) }
 
-// scan reads the token that starts at or after byte offset from.
-func scan(s string, from int) token {
+// scan reads the token that starts at or after byte offset from. With raw a backslash may stand for itself: see
+// rawString.
+func scan(s string, from int, raw bool) token {
 	pos := from
 	for pos < len(s) && isSpace(s[pos]) {
 		pos++
@@ -45,7 +46,9 @@ func scan(s string, from int) token {
 	case '(', ')', '[', ']':
 		t.kind, t.text = tokPunct, s[pos:pos+1]
 	case '"':
-		scanString(s, &t)
+		if !raw || !rawString(s, &t) {
+			scanString(s, &t)
+		}
 	default:
 		end := pos
 		for end < len(s) && !isSpace(s[end]) && !isDelimiter(s[end]) {
@@ -60,6 +63,51 @@ func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\
 
 func isDelimiter(c byte) bool {
 	return c == '(' || c == ')' || c == '[' || c == ']' || c == '"'
+}
+
+// rawString reads a string with a backslash, not its first character, that is no escape, or that divides a Windows
+// name, `"DOMAIN\user"`: one backslash, behind nothing but letters, digits, dots, hyphens and underscores, that does
+// not begin an escape such as \u00fc or \". Such a name is far more likely than a control character. False leaves the
+// string to scanString.
+func rawString(s string, t *token) bool {
+	var b []byte
+	name, bare := true, 0 // what was read so far can be a domain; backslashes that were taken as themselves
+	for i := t.pos + 1; i < len(s); {
+		switch c := s[i]; {
+		case c == '"':
+			if bare == 0 {
+				return false
+			}
+			t.kind, t.text, t.value = tokString, s[t.pos:i+1], string(b)
+			return true
+		case c < ' ':
+			return false
+		case c == '\\':
+			from := len(b)
+			var n int
+			b, n = appendEscape(b, s[i:])
+			if from > 0 && (n == 0 || n == 2 && name && isLetter(s[i+1]) && lone(s[i+1:])) {
+				b, n = append(b[:from], c), 1
+				bare++
+			}
+			if n == 0 {
+				return false
+			}
+			name = false
+			i += n
+		default:
+			name = name && (isNameByte(c) || c == '.')
+			b = append(b, c)
+			i++
+		}
+	}
+	return false
+}
+
+// lone tells whether no other backslash follows in the string.
+func lone(s string) bool {
+	end := strings.IndexAny(s, "\"\\")
+	return end >= 0 && s[end] == '"'
 }
 
 // scanString reads the JSON string (RFC 8259, section 7) that starts at t.pos. A bad escape moves t.pos to itself.

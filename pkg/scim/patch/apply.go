@@ -16,9 +16,7 @@ import (
 // The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is
 // noTarget, invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or
 // what ResourceType.Check says of the outcome.
-func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (
-	Result, error,
-) {
+func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (Result, error) {
 	p := &patcher{t: t, d: d, collection: collection, doc: maps.Clone(doc)}
 	if p.doc == nil {
 		p.doc = scim.Object{}
@@ -31,6 +29,9 @@ func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection 
 			}
 			return Result{}, located(err, i+1, op.Kind, at)
 		}
+	}
+	if err := p.clearEmptied(); err != nil {
+		return Result{}, err
 	}
 	t.SetSchemas(p.doc)
 	if err := t.Check(p.doc); err != nil {
@@ -53,6 +54,13 @@ type patcher struct {
 
 	// at is the path of the member of a value at which an operation without a path of its own failed; "" is nowhere.
 	at string
+
+	// merging says that the operation under way has no path of its own.
+	merging bool
+
+	// emptied are attributes of which a value may be left with labels only. Such a value stays for the operations that
+	// follow, since clients send its labels and its content in any order; clearEmptied removes it after the last one.
+	emptied []target
 
 	// work is what was spent of maxWork.
 	work int
@@ -92,7 +100,7 @@ func (p *patcher) apply(op Operation) error {
 	switch {
 	case err != nil:
 		return err
-	case !known && p.d.IgnoreUnknownPaths:
+	case !known && p.d.IgnoreUnknownPaths && !p.isCollection(tg):
 		return nil
 	case !known:
 		return errUnknownPath()
@@ -105,6 +113,14 @@ func (p *patcher) apply(op Operation) error {
 // change applies one operation to its resolved target.
 func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 	a := tg.attr
+	if kind == Remove && value != nil && tg.expr == nil {
+		switch {
+		case unassigns(value) && value != "":
+			return nil // an empty list names nothing to remove
+		case value == "" || isEmptyObject(value):
+			return errNothingNamed()
+		}
+	}
 	switch {
 	case a == nil && tg.extension == nil:
 		return p.changeResource(kind, value)
@@ -122,12 +138,22 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 		return nil
 	}
 	old := p.get(tg)
+	value, err := p.opened(kind, tg, value)
+	if err != nil {
+		return err
+	}
 	if name := untold(a, tg.sub, old, value); name != "" {
 		return errImmutable(name)
 	}
 	next, err := p.changed(kind, tg, old, value, has)
 	if err != nil {
 		return err
+	}
+	if next == nil && a.Kept && kind != Remove {
+		if !p.merging {
+			return errRequiredValue(a.Name)
+		}
+		next = old
 	}
 	if name := immutableChanged(a, old, next); name != "" {
 		return errImmutable(name)
@@ -165,10 +191,24 @@ func (p *patcher) changed(kind Kind, tg target, old, value any, has bool) (any, 
 	case a.Type == schema.Complex:
 		obj, _ := old.(scim.Object)
 		return p.changeComplex(kind, tg, obj, value)
+	case kind == Remove && value != nil:
+		return p.removeNamed(a, old, value)
 	case kind == Remove:
 		return nil, nil
 	}
 	return p.normalize(a, value)
+}
+
+// opened is the value for one complex value, or for an element that a filter selects, as an object; nil if it
+// unassigns.
+func (p *patcher) opened(kind Kind, tg target, value any) (any, error) {
+	if tg.sub != nil || tg.attr.Type != schema.Complex || tg.attr.MultiValued && tg.expr == nil || kind == Remove && tg.expr != nil {
+		return value, nil
+	}
+	if unassigns(value) {
+		return nil, nil
+	}
+	return tg.attr.Open(unwrapped(value), p.d)
 }
 
 func unassignEmpty(list []any, err error) (any, error) {
@@ -227,6 +267,11 @@ func unassigns(v any) bool {
 		return len(list) == 0
 	}
 	return v == nil || v == ""
+}
+
+func isEmptyObject(v any) bool {
+	obj, ok := v.(scim.Object)
+	return ok && len(obj) == 0
 }
 
 // untold names the immutable attribute or sub-attribute of a that has a value in old which is never returned, if an

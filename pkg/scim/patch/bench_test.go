@@ -12,7 +12,7 @@ import (
 
 func path(t testing.TB, s string) *filter.Path {
 	t.Helper()
-	p, err := filter.ParsePath(s)
+	p, err := filter.ParsePath(s, scim.Dialect{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func Collection(t *schema.ResourceType, ops []Operation, collection string, d sc
 }
 
 func (p *patcher) isCollection(tg target) bool {
-	return p.collection != "" && tg.extension == nil && tg.attr.MultiValued && tg.attr.Name == p.collection
+	return p.collection != "" && tg.extension == nil && tg.attr != nil && tg.attr.MultiValued && tg.attr.Name == p.collection
 }
 
 // changeCollection turns an operation on the collection into a change. An operation that can change nothing makes none.
@@ -36,8 +36,14 @@ func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) er
 		return nil
 	case kind == Remove:
 		return p.removeListed(a, value)
+	case isEmptyObject(value):
+		return nil
 	}
-	values, err := p.elements(a, asList(value))
+	list, err := asList(a, value)
+	if err != nil {
+		return err
+	}
+	values, err := p.elements(a, list)
 	if err != nil {
 		return err
 	}
@@ -62,6 +68,10 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 	case Replace:
 		return scim.BadRequest(scim.Mutability, "An element of %s can't be changed; remove it and add another.", tg.attr.Name)
 	}
+	value, err := p.opened(kind, tg, value)
+	if err != nil {
+		return err
+	}
 	raw, err := p.blueprint(kind, tg, value)
 	if err != nil || len(raw) == 0 {
 		return err
@@ -76,17 +86,21 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 
 // removeListed removes exactly the elements that a list names by their value. An empty list removes nothing.
 func (p *patcher) removeListed(a *schema.Attribute, value any) error {
-	list := asList(value)
-	if value == "" {
-		return scim.BadRequest(scim.InvalidValue, "Name the %s to remove in a list, or give no value to remove them all.",
-			a.Name)
+	list, err := asList(a, value)
+	if err != nil {
+		return err
 	}
 	eq := make([]string, 0, len(list))
 	for i, e := range list {
-		if obj, ok := e.(scim.Object); ok {
-			e, _ = scim.Field(obj, "value")
+		if e, err = a.Open(e, p.d); err != nil {
+			return err
 		}
-		s, ok := e.(string)
+		obj, _ := e.(scim.Object)
+		named, _ := scim.Field(obj, "value")
+		if named, err = p.normalize(a.Sub("value"), named); err != nil {
+			return err
+		}
+		s, ok := named.(string)
 		if !ok || s == "" {
 			return errElement(a, i)
 		}
@@ -103,9 +117,6 @@ func (p *patcher) elements(a *schema.Attribute, list []any) ([]scim.Object, erro
 	values := make([]scim.Object, 0, len(list))
 	seen := make(map[string]bool, len(list))
 	for i, raw := range list {
-		if s, ok := raw.(string); ok {
-			raw = scim.Object{"value": s}
-		}
 		e, err := a.NormalizeElement(raw, p.d)
 		if err != nil {
 			return nil, err

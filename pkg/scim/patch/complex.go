@@ -32,19 +32,23 @@ func (p *patcher) changeObject(kind Kind, tg target, old scim.Object, value any)
 	if tg.sub != nil {
 		return p.changeSub(kind, tg, old, value)
 	}
-	value = unwrapped(value)
-	obj, ok := value.(scim.Object)
-	if kind == Remove || unassigns(value) || kind == Replace && ok && len(obj) == 0 {
+	obj, _ := value.(scim.Object)
+	switch {
+	case kind == Remove && tg.expr == nil && value != nil:
+		return p.removeNamed(tg.attr, orNil(old), value)
+	case kind == Remove || value == nil:
 		return nil, nil
-	}
-	if kind == Replace && p.d.ReplaceComplexWhole && ok && !tg.attr.MultiValued {
+	case kind == Replace && p.d.ReplaceComplexWhole && !tg.attr.MultiValued:
 		old = nil
 	}
-	return p.mergeObject(kind, tg.attr, old, value)
+	return p.mergeObject(kind, tg, old, obj)
 }
 
 // changeSub is a complex value after an operation on its sub-attribute tg.sub.
 func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (any, error) {
+	if kind == Remove && tg.expr != nil {
+		value = nil // the filter says what to remove
+	}
 	v, err := p.subValue(kind, tg.sub, old[tg.sub.Name], value)
 	if err != nil {
 		return nil, err
@@ -60,8 +64,11 @@ func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (a
 	if tg.sub.Name == "value" {
 		delete(next, "$ref")
 	}
-	if (v == nil || tg.attr.MultiValued) && tg.attr.OnlyLabels(next) {
+	if len(next) == 0 {
 		return nil, nil
+	}
+	if v == nil || tg.attr.MultiValued {
+		p.noteEmptied(tg, next)
 	}
 	return next, nil
 }
@@ -75,33 +82,32 @@ func (p *patcher) subValue(kind Kind, sub *schema.Attribute, old, value any) (an
 			return nil, err
 		}
 		return unassignEmpty(p.changeValues(kind, sub, list, value, true))
+	case kind == Remove && value != nil:
+		return p.removeNamed(sub, old, value)
 	case kind == Remove:
 		return nil, nil
 	}
 	return p.normalize(sub, value)
 }
 
-// mergeObject is old with the sub-attributes that value names (RFC 7644, section 3.5.2.3): those not named stay, one
-// that is named with null or "" goes. An add joins the values of a sub-attribute that may have several.
-func (p *patcher) mergeObject(kind Kind, a *schema.Attribute, old scim.Object, value any) (any, error) {
-	obj, ok := value.(scim.Object)
-	if !ok {
-		// A manager as a plain id, for example: normalising it says which sub-attribute it stands for, or why it cannot.
-		v, err := a.NormalizeElement(value, p.d)
-		if err != nil {
-			return nil, err
-		}
-		obj, _ = v.(scim.Object)
-	}
+// mergeObject is old with the sub-attributes that obj names (RFC 7644, section 3.5.2.3): those not named stay, one that
+// is named with null or "" goes. An add joins the values of a sub-attribute that may have several.
+func (p *patcher) mergeObject(kind Kind, tg target, old, obj scim.Object) (any, error) {
+	a := tg.attr
 	next := cloned(old)
 	named := map[string]bool{}
-	err := p.eachSub(a, obj, func(sub *schema.Attribute, v any) {
+	err := p.eachSub(a, obj, func(sub *schema.Attribute, v any) error {
 		named[sub.Name] = true
 		if list, ok := old[sub.Name].([]any); ok && kind == Add && sub.MultiValued {
 			added, _ := v.([]any)
-			v, _ = appendValues(sub, list, added) // only complex values may not merge
+			joined, err := p.appendValues(sub, list, added)
+			if err != nil {
+				return err
+			}
+			v = joined
 		}
 		put(next, sub.Name, v)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -109,11 +115,48 @@ func (p *patcher) mergeObject(kind Kind, a *schema.Attribute, old scim.Object, v
 	if named["value"] && !named["$ref"] && !scim.Equal(old["value"], next["value"]) {
 		delete(next, "$ref")
 	}
-	emptied := a.MultiValued || len(named) > 0 && old["value"] != nil
-	if len(next) == 0 || emptied && a.OnlyLabels(next) {
+	if len(next) == 0 {
 		return nil, nil
 	}
+	if a.MultiValued || len(named) > 0 && old["value"] != nil {
+		p.noteEmptied(tg, next)
+	}
 	return next, nil
+}
+
+// noteEmptied notes the target's attribute if one of its values, v, has labels only.
+func (p *patcher) noteEmptied(tg target, v scim.Object) {
+	same := func(t target) bool { return t.attr == tg.attr && t.extension == tg.extension }
+	if tg.attr.OnlyLabels(v) && !slices.ContainsFunc(p.emptied, same) {
+		p.emptied = append(p.emptied, tg)
+	}
+}
+
+// clearEmptied removes the values that all operations together have left with labels only.
+func (p *patcher) clearEmptied() error {
+	for _, tg := range p.emptied {
+		a := tg.attr
+		blank := func(v any) bool { obj, ok := v.(scim.Object); return ok && a.OnlyLabels(obj) }
+		value := p.get(tg)
+		list, several := value.([]any)
+		if !several {
+			if blank(value) {
+				p.set(tg, nil)
+			}
+			continue
+		}
+		for _, e := range list {
+			if blank(e) && a.CheckRequired(e.(scim.Object)) != nil {
+				return a.CheckRequired(e.(scim.Object))
+			}
+		}
+		kept, _ := unassignEmpty(slices.DeleteFunc(slices.Clone(list), blank), nil)
+		if kept == nil && a.Required {
+			return errRequiredValue(a.Name)
+		}
+		p.set(tg, kept)
+	}
+	return nil
 }
 
 // blueprint is the element that an operation on a value path makes where none passes the filter: what the filter's `eq`
@@ -142,18 +185,11 @@ func (p *patcher) given(tg target, value any) (scim.Object, error) {
 		put(given, tg.sub.Name, v)
 		return given, err
 	}
-	value = unwrapped(value)
-	obj, ok := value.(scim.Object)
-	switch {
-	case unassigns(value):
-		return nil, nil
-	case !ok && tg.attr.Sub("value") != nil:
-		obj = scim.Object{"value": value}
-	case !ok:
-		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its sub-attributes.",
-			tg.attr.Name)
-	}
-	err := p.eachSub(tg.attr, obj, func(sub *schema.Attribute, v any) { put(given, sub.Name, v) })
+	obj, _ := value.(scim.Object)
+	err := p.eachSub(tg.attr, obj, func(sub *schema.Attribute, v any) error {
+		put(given, sub.Name, v)
+		return nil
+	})
 	return given, err
 }
 
@@ -171,7 +207,7 @@ func selected(tg target) (scim.Object, bool) {
 
 // eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil where it unassigns.
 // Read-only ones are left out, unknown ones too unless the dialect refuses them.
-func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *schema.Attribute, v any)) error {
+func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *schema.Attribute, v any) error) error {
 	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		sub := a.Sub(key)
 		switch {
@@ -184,7 +220,9 @@ func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *sche
 		if err != nil {
 			return err
 		}
-		f(sub, v)
+		if err := f(sub, v); err != nil {
+			return err
+		}
 	}
 	return nil
 }

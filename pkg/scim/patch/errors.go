@@ -41,6 +41,10 @@ func errRequiredValue(name string) error {
 	return scim.BadRequest(scim.InvalidValue, "%s is required and needs a value.", name)
 }
 
+func errNothingNamed() error {
+	return scim.BadRequest(scim.InvalidValue, "The value names nothing to remove; to remove all that the path names, leave it out.")
+}
+
 func errNoTarget(why string) error {
 	return scim.BadRequest(scim.NoTarget, "No value matches the filter%s.", why)
 }

@@ -61,7 +61,7 @@ func parseOperation(obj scim.Object, d scim.Dialect) (Operation, error) {
 	if op.Kind, err = parseKind(obj); err != nil {
 		return op, err
 	}
-	if op.Path, err = parsePath(obj); err != nil {
+	if op.Path, err = parsePath(obj, d); err != nil {
 		return op, err
 	}
 	op.Value, op.HasValue = scim.Field(obj, "value")
@@ -96,7 +96,7 @@ func parseKind(obj scim.Object) (Kind, error) {
 }
 
 // parsePath reads the path; absent, null and "" all mean that there is none.
-func parsePath(obj scim.Object) (*filter.Path, error) {
+func parsePath(obj scim.Object, d scim.Dialect) (*filter.Path, error) {
 	raw, _ := scim.Field(obj, "path")
 	if raw == nil || raw == "" {
 		return nil, nil
@@ -105,11 +105,29 @@ func parsePath(obj scim.Object) (*filter.Path, error) {
 	if !ok {
 		return nil, scim.BadRequest(scim.InvalidPath, "path must be a string.")
 	}
-	p, err := filter.ParsePath(s)
+	if d.SlashPaths {
+		s = fromPointer(s)
+	}
+	p, err := filter.ParsePath(s, d)
 	if err != nil {
 		return nil, err
 	}
 	return &p, nil
+}
+
+// fromPointer is the path that a JSON pointer (RFC 6901) stands for: "/name/givenName" is "name.givenName", "/emails/-"
+// is "emails". Any other path stays as it is, and so does what stands in brackets.
+func fromPointer(s string) string {
+	s, ok := strings.CutPrefix(s, "/")
+	if !ok {
+		return s
+	}
+	s = strings.TrimSuffix(s, "/-")
+	head, tail := s, ""
+	if open, end := strings.IndexByte(s, '['), strings.LastIndexByte(s, ']'); 0 <= open && open < end {
+		head, tail = s[:open], s[open:end+1]+strings.ReplaceAll(s[end+1:], "/", ".")
+	}
+	return strings.ReplaceAll(head, "/", ".") + tail
 }
 
 // parseAttributes reads the value of an operation without a path: an object of attributes, which some clients wrap in

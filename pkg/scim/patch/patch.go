@@ -34,11 +34,11 @@ type CollectionChange struct {
 	// Kind says what to do: Add puts Values in, Replace leaves exactly Values, Remove takes out what the other fields
 	// name.
 	Kind Kind
-	// Values are the normalised elements of an Add or a Replace, each with a `value`, no `value` twice, in the order sent.
-	// A Replace may have none. For a Remove it is nil.
+	// Values are the normalised elements of an Add or a Replace, each with a `value`, no `value` twice, in the order
+	// sent. A Replace may have none. For a Remove it is nil.
 	Values []scim.Object
-	// Filter selects the elements of a Remove whose filter is more than `value eq`. Exactly one of Filter, Eq and All is
-	// set for a Remove, and none otherwise.
+	// Filter selects the elements of a Remove whose filter is more than `value eq`. Exactly one of Filter, Eq and All
+	// is set for a Remove, and none otherwise.
 	Filter *filter.ElementMatcher
 	// Eq names the elements of a Remove by their `value`, none twice. One that is not there is not an error.
 	Eq []string
@@ -48,8 +48,8 @@ type CollectionChange struct {
 
 // Result is what a PATCH comes to.
 type Result struct {
-	// Doc is the changed document. It passes the resource type's Check and shares the parts that did not change with the
-	// document that was given to Apply: neither may be written to.
+	// Doc is the changed document. It passes the resource type's Check and shares the parts that did not change with
+	// the document that was given to Apply: neither may be written to.
 	Doc scim.Object
 	// Collection holds the operations on the collection, in order.
 	Collection []CollectionChange

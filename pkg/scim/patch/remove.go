@@ -9,44 +9,84 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// removeValues is old without the elements that list names. An entry names the elements that agree with each of its
-// sub-attributes, so that a value alone is enough; one that says nothing names none.
+// removeValues is old without the elements that list names. An entry with a value names the elements that agree with
+// all it says; if there are none, those with its value and, if it says one, its type, because clients send a display or
+// a primary that is no longer so. An entry without a value names the elements that agree with the rest of it.
 func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, error) {
-	if len(old) == 0 {
-		return old, nil
+	all := make([]int, len(old))
+	at := map[string][]int{} // indexes by value
+	for i, e := range old {
+		all[i] = i
+		key := valueKey(a, e)
+		at[key] = append(at[key], i)
 	}
-	byValue := map[string][]any{}
-	var loose []scim.Object
+	gone := make([]bool, len(old))
 	for _, raw := range list {
 		e, err := a.NormalizeElement(raw, p.d)
 		if err != nil {
 			return nil, err
 		}
-		e = shown(a, e)
 		obj, isObject := e.(scim.Object)
-		switch {
-		case e == nil || isObject && len(obj) == 0:
-		case isObject && obj["value"] == nil:
-			loose = append(loose, obj)
-		default:
-			k := valueKey(a, e)
-			byValue[k] = append(byValue[k], e)
+		if e == nil || isObject && len(obj) == 0 {
+			return nil, errNothingNamed()
+		}
+		e = shown(a, e)
+		if obj, isObject = e.(scim.Object); isObject && len(obj) == 0 {
+			continue
+		}
+		among := at[valueKey(a, e)]
+		if isObject && obj["value"] == nil {
+			among = all
+		}
+		if err := p.spend(len(among)); err != nil {
+			return nil, err
+		}
+		named := func(e any) bool { return agrees(a, e, obj) }
+		if !slices.ContainsFunc(among, func(i int) bool { return named(old[i]) }) {
+			said := identifying(obj)
+			named = func(e any) bool { return len(said) > 0 && agrees(a, e, said) }
+		}
+		for _, i := range among {
+			gone[i] = gone[i] || !isObject || named(old[i])
 		}
 	}
-	cost := len(old) * len(loose)
-	for _, e := range old {
-		cost += len(byValue[valueKey(a, e)])
+	next := make([]any, 0, len(old))
+	for i, e := range old {
+		if !gone[i] {
+			next = append(next, e)
+		}
 	}
-	if err := p.spend(cost); err != nil {
+	return next, nil
+}
+
+// removeNamed is a single value after a remove that says which value: nil if old is that one, else old. One that is never
+// returned goes in any case: the outcome must not tell whether a guess was right.
+func (p *patcher) removeNamed(a *schema.Attribute, old, value any) (any, error) {
+	named, err := a.NormalizeElement(unwrapped(value), p.d)
+	switch {
+	case err != nil:
 		return nil, err
+	case named == nil:
+		return nil, errNothingNamed()
+	case old == nil || hidden(a):
+		return nil, nil
 	}
-	named := func(e any) bool {
-		if slices.ContainsFunc(byValue[valueKey(a, e)], func(n any) bool { return agrees(a, e, n) }) {
-			return true
+	left, err := p.removeValues(a, []any{old}, []any{named})
+	if err != nil || len(left) > 0 {
+		return old, err
+	}
+	return nil, nil
+}
+
+// identifying is the part of a value that says which one it is: value and type, or, without a value, all but primary.
+func identifying(obj scim.Object) scim.Object {
+	said := cloned(obj)
+	for name := range obj {
+		if name == "primary" || obj["value"] != nil && name != "value" && name != "type" {
+			delete(said, name)
 		}
-		return slices.ContainsFunc(loose, func(n scim.Object) bool { return agrees(a, e, n) })
 	}
-	return slices.DeleteFunc(slices.Clone(old), named), nil
+	return said
 }
 
 // shown is an element of a without the sub-attributes that are never returned: which elements an operation is about
@@ -78,13 +118,9 @@ func valueKey(a *schema.Attribute, e any) string {
 	return string(appendFolded(nil, a, e))
 }
 
-// agrees tells whether the element e is what named says: equal, or with an equal value of each sub-attribute of named.
-func agrees(a *schema.Attribute, e, named any) bool {
-	is, ok := e.(scim.Object)
-	says, ok2 := named.(scim.Object)
-	if !ok || !ok2 {
-		return ok == ok2
-	}
+// agrees tells whether the element e has an equal value of each sub-attribute of says.
+func agrees(a *schema.Attribute, e any, says scim.Object) bool {
+	is, _ := e.(scim.Object)
 	for name, v := range says {
 		w := is[name]
 		if w == nil && v == false {

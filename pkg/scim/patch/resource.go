@@ -23,26 +23,22 @@ func (p *patcher) changeResource(kind Kind, value any) error {
 }
 
 // changeExtension applies an operation whose path is the URN of an extension: its attributes are merged, as those of a
-// complex attribute are.
+// complex attribute are. A remove with a value removes the attributes that the value names.
 func (p *patcher) changeExtension(kind Kind, tg target, value any) error {
 	id := tg.extension.ID
-	if kind == Remove {
+	if unassigns(value) {
+		if kind == Add {
+			return nil
+		}
 		for _, e := range p.t.Extensions {
 			if e.Schema.ID == id && e.Required {
 				return errRequired(id)
 			}
 		}
-	}
-	if list, ok := value.([]any); ok && len(list) == 1 {
-		value = list[0]
-	}
-	obj, isObject := value.(scim.Object)
-	switch {
-	case kind == Remove || kind == Replace && unassigns(value):
 		return p.removeExtension(tg)
-	case unassigns(value):
-		return nil
-	case !isObject:
+	}
+	obj, err := parseAttributes(value)
+	if err != nil {
 		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object of its attributes.", id)
 	}
 	return p.merge(kind, id+":", obj)
@@ -82,12 +78,18 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 			return err
 		case known && m.to.readOnly() == "":
 			members = append(members, m)
+		case !known && p.isCollection(m.to):
+			p.at = prefix + key
+			return errUnknownPath()
 		case !known && p.d.RejectUnknownAttributes:
 			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all.",
 				shortened(key))
 		}
 	}
 	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.depth, b.depth) })
+	outer := p.merging
+	p.merging = true
+	defer func() { p.merging = outer }()
 	for _, m := range members {
 		if err := p.change(kind, m.to, obj[m.key], true); err != nil {
 			p.at = prefix + m.key
@@ -104,7 +106,7 @@ func (p *patcher) resolveKey(prefix, key string) (member, bool, error) {
 	path := filter.Path{Name: prefix + key}
 	if strings.Contains(key, "[") {
 		var err error
-		if path, err = filter.ParsePath(prefix + key); err != nil {
+		if path, err = filter.ParsePath(prefix+key, p.d); err != nil {
 			return member{}, false, err
 		}
 	}

@@ -1,6 +1,8 @@
 package patch
 
 import (
+	"strings"
+
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -21,7 +23,7 @@ type target struct {
 	comparisons int
 }
 
-// resolve looks a path's names up. It is false where one of them names nothing.
+// resolve looks a path's names up. It is false if one of them names nothing; the target is then as much as is known.
 func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 	if path.Name == "" {
 		return target{}, false, nil
@@ -31,7 +33,10 @@ func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 	}
 	ref, ok := p.t.Lookup(path.Name, p.d.BareExtensionNames)
 	if !ok {
-		return target{}, false, nil
+		if dot := strings.LastIndexByte(path.Name, '.'); dot > 0 {
+			ref, _ = p.t.Lookup(path.Name[:dot], p.d.BareExtensionNames)
+		}
+		return target{extension: ref.Extension, attr: ref.Attr}, false, nil
 	}
 	tg := target{extension: ref.Extension, attr: ref.Attr, sub: ref.Sub, expr: path.Filter}
 	if path.Filter == nil {
@@ -42,13 +47,13 @@ func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 		return target{}, true, scim.BadRequest(scim.InvalidPath, "%s takes no value filter.", shortened(path.Name))
 	case path.Sub != "":
 		if tg.sub = tg.attr.Sub(path.Sub); tg.sub == nil {
-			return target{}, false, nil
+			return tg, false, nil
 		}
 	}
 	var err error
 	if tg.match, err = filter.BindElement(path.Filter, tg.attr, p.d); err != nil {
 		if p.d.IgnoreUnknownPaths && !namesKnown(path.Filter, tg.attr) {
-			return target{}, false, nil
+			return tg, false, nil
 		}
 		return target{}, true, err
 	}

@@ -13,10 +13,14 @@ func (p *patcher) changeValues(kind Kind, a *schema.Attribute, old []any, value 
 	if kind == Remove && (!has || value == nil) {
 		return nil, nil
 	}
-	list := asList(value)
+	list, err := asList(a, value)
 	switch {
+	case err != nil:
+		return nil, err
 	case kind == Remove:
 		return p.removeValues(a, old, list)
+	case a.Type == schema.Complex && isEmptyObject(value):
+		return old, nil
 	case len(list) == 0 && kind == Replace:
 		return nil, nil
 	case len(list) == 0:
@@ -30,58 +34,112 @@ func (p *patcher) changeValues(kind Kind, a *schema.Attribute, old []any, value 
 	if kind == Replace {
 		return added, nil
 	}
-	return appendValues(a, old, added)
+	return p.appendValues(a, old, added)
 }
 
 // asList reads a value as a list of elements: a single one is a list of one, null and "" are none.
-func asList(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		if !slices.Contains(v, nil) {
-			return v
-		}
-		return slices.DeleteFunc(slices.Clone(v), func(e any) bool { return e == nil })
+func asList(a *schema.Attribute, v any) ([]any, error) {
+	list, err := a.Elements(v)
+	if err != nil || !slices.Contains(list, nil) {
+		return list, err
 	}
-	if v == "" {
-		return nil
-	}
-	return []any{v}
+	return slices.DeleteFunc(slices.Clone(list), func(e any) bool { return e == nil }), nil
 }
 
-// appendValues is old and the normalised elements of added. One whose identity is there already is merged into it. A
-// primary one among added takes primary from all others.
-func appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
+// appendValues is old and the normalised elements of added. One that old holds already, with all that it says, changes
+// nothing. Another one is merged into an element of old with its identity, each of which takes one. A primary one among
+// added takes primary from all others.
+func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
 	next := slices.Clone(old)
-	at := make(map[string]int, len(old)+len(added))
-	for i := len(old) - 1; i >= 0; i-- {
-		at[identity(a, old[i])] = i
-	}
-	primary := -1
-	for _, e := range added {
+	like := make(map[string][]int, len(old)) // indexes by identity
+	for i, e := range old {
 		id := identity(a, e)
-		i, ok := at[id]
-		if !ok {
-			i = len(next)
-			at[id] = i
-			next = append(next, e)
-		} else {
-			if name := untold(a, nil, next[i], e); name != "" && a.Type == schema.Complex {
-				return nil, errImmutable(name)
-			}
-			merged := overlaid(next[i], e)
-			if name := immutableChanged(a, next[i], merged); name != "" && a.Type == schema.Complex {
-				return nil, errImmutable(name)
-			}
-			next[i] = merged
+		like[id] = append(like[id], i)
+	}
+	at := make([]int, len(added))
+	ids := make([]string, len(added))
+	taken := make([]bool, len(old))
+	for k, e := range added {
+		ids[k] = identity(a, e)
+		same := like[ids[k]]
+		if err := p.spend(len(same)); err != nil {
+			return nil, err
 		}
-		if isPrimary(e) {
-			primary = i
+		at[k] = -1
+		if j := slices.IndexFunc(same, func(i int) bool { return holds(shown(a, old[i]), shown(a, e)) }); j >= 0 {
+			at[k], taken[same[j]] = same[j], true
+		}
+	}
+	primary, merged := -1, false
+	for k, e := range added {
+		if at[k] < 0 {
+			if err := p.spend(len(like[ids[k]])); err != nil {
+				return nil, err
+			}
+			if at[k] = nearest(old, like[ids[k]], taken, shown(a, e)); at[k] >= 0 {
+				taken[at[k]] = true
+			}
+		}
+		if i := at[k]; i < 0 {
+			at[k] = len(next)
+			next = append(next, e)
+		} else if name := untold(a, nil, next[i], e); name != "" && a.Type == schema.Complex {
+			return nil, errImmutable(name)
+		} else if !holds(next[i], e) {
+			whole := overlaid(next[i], e)
+			if name := immutableChanged(a, next[i], whole); name != "" && a.Type == schema.Complex {
+				return nil, errImmutable(name)
+			}
+			next[i], merged = whole, true
+		}
+		if isPrimary(e) && !onlyLabels(a, e) {
+			primary = at[k]
 		}
 	}
 	clearPrimary(next, primary)
+	if merged {
+		next = withoutDuplicates(a, next)
+	}
 	return next, nil
+}
+
+// nearest is the first index among those given, but for those taken, of an element that differs from e in nothing but
+// primary, else the first at all; -1 if all are taken.
+func nearest(old []any, among []int, taken []bool, e any) int {
+	first := -1
+	e = withoutPrimary(e)
+	for _, i := range among {
+		if taken[i] {
+			continue
+		}
+		if holds(old[i], e) {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// holds tells whether the element is says all that e does. One that says nothing of primary is not primary.
+func holds(is, e any) bool {
+	was, ok := is.(scim.Object)
+	says, ok2 := e.(scim.Object)
+	if !ok || !ok2 {
+		return ok == ok2 // of simple values the identity is all
+	}
+	for name, v := range says {
+		if !scim.Equal(was[name], v) && (name != "primary" || v != false || was[name] != nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func onlyLabels(a *schema.Attribute, e any) bool {
+	obj, ok := e.(scim.Object)
+	return ok && a.OnlyLabels(obj)
 }
 
 // overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself where nothing
@@ -160,7 +218,7 @@ func (p *patcher) changeElements(kind Kind, tg target, old []any, value any) ([]
 		return nil, err
 	}
 	next := make([]any, 0, len(old)+1)
-	hit, primary := false, -1
+	hit, primary, newly := false, -1, false
 	for _, e := range old {
 		if tg.match != nil && !tg.match.Match(e) {
 			next = append(next, e)
@@ -174,16 +232,21 @@ func (p *patcher) changeElements(kind Kind, tg target, old []any, value any) ([]
 		if n == nil {
 			continue
 		}
-		if primary < 0 && isPrimary(n) {
-			primary = len(next)
+		if isPrimary(n) && !onlyLabels(tg.attr, n) {
+			if primary < 0 {
+				primary = len(next)
+			}
+			newly = newly || !isPrimary(e) || onlyLabels(tg.attr, e)
 		}
 		next = append(next, n)
 	}
 	if !hit {
 		return p.makeElement(kind, tg, old, value)
 	}
-	clearPrimary(next, primary)
-	return withoutDuplicates(next), nil
+	if newly {
+		clearPrimary(next, primary)
+	}
+	return withoutDuplicates(tg.attr, next), nil
 }
 
 // elementChange is what an operation does to one element: the element after it, nil where that is gone.
@@ -194,15 +257,16 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 		switch {
 		case tg.sub != nil:
 			return p.changeSub(kind, tg, obj, value)
-		case obj == nil:
+		case obj == nil || p.namesNone(a, value):
 			return e, nil
 		}
-		return p.mergeObject(kind, a, obj, value)
+		given, _ := value.(scim.Object)
+		return p.mergeObject(kind, tg, obj, given)
 	}
 	if tg.sub == nil {
 		value = unwrapped(value)
 		gone := kind == Remove || unassigns(value)
-		if gone || kind == Replace || a.Type != schema.Complex {
+		if gone || kind == Replace && !p.namesNone(a, value) || a.Type != schema.Complex {
 			var whole any
 			if !gone {
 				var err error
@@ -243,16 +307,35 @@ func (p *patcher) wholeElement(tg target, value any) (any, error) {
 		raw = given
 	}
 	maps.Copy(raw, given)
-	return p.normalElement(tg.attr, raw)
+	return p.normalElement(tg, raw)
 }
 
-// normalElement is one element of a multi-valued complex attribute in canonical form; nil where it holds nothing but
-// labels.
-func (p *patcher) normalElement(a *schema.Attribute, raw scim.Object) (any, error) {
-	e, err := a.NormalizeElement(raw, p.d)
-	if obj, _ := e.(scim.Object); err != nil || a.OnlyLabels(obj) {
+// namesNone tells whether a value for an element of a complex attribute names no sub-attribute that could change.
+func (p *patcher) namesNone(a *schema.Attribute, value any) bool {
+	obj, ok := value.(scim.Object)
+	if !ok || a.Type != schema.Complex {
+		return false
+	}
+	for key := range obj {
+		if sub := a.Sub(key); sub == nil && p.d.RejectUnknownAttributes || sub != nil && sub.Mutability != schema.ReadOnly {
+			return false
+		}
+	}
+	return true
+}
+
+// normalElement is one element of a multi-valued complex attribute in canonical form; nil if it is empty. Whether it
+// has its required sub-attributes shows after the last operation.
+func (p *patcher) normalElement(tg target, raw scim.Object) (any, error) {
+	e := scim.Object{}
+	err := p.eachSub(tg.attr, raw, func(sub *schema.Attribute, v any) error {
+		put(e, sub.Name, v)
+		return nil
+	})
+	if err != nil || len(e) == 0 {
 		return nil, err
 	}
+	p.noteEmptied(tg, e)
 	return e, nil
 }
 
@@ -268,17 +351,18 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	if err != nil || len(raw) == 0 {
 		return old, err
 	}
-	e, err := p.normalElement(tg.attr, raw)
+	e, err := p.normalElement(tg, raw)
 	if err != nil || e == nil {
 		return old, err
 	}
-	return appendValues(tg.attr, old, []any{e})
+	return p.appendValues(tg.attr, old, []any{e})
 }
 
 // withoutDuplicates is list without elements that differ from an earlier one in nothing but primary, which that one
 // takes over.
-func withoutDuplicates(list []any) []any {
-	if len(list) < 2 {
+// Elements with parts that are never returned stay: their number must not tell whether these are equal.
+func withoutDuplicates(a *schema.Attribute, list []any) []any {
+	if len(list) < 2 || slices.ContainsFunc(a.SubAttributes, hidden) {
 		return list
 	}
 	at := make(map[string]int, len(list))

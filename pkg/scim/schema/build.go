@@ -68,6 +68,7 @@ func primary() *Attribute {
 
 func required(a *Attribute)  { a.Required = true }
 func unique(a *Attribute)    { a.Uniqueness = Server }
+func kept(a *Attribute)      { a.Kept = true }
 func caseExact(a *Attribute) { a.CaseExact = true }
 func immutable(a *Attribute) { a.Mutability = Immutable }
 func readOnly(a *Attribute)  { a.Mutability = ReadOnly }

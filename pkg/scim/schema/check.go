@@ -171,7 +171,7 @@ func (a *Attribute) checkComplex(v any) error {
 	if !ok || len(o) == 0 {
 		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", a.fullName())
 	}
-	if err := a.checkRequiredSubs(o); err != nil {
+	if err := a.CheckRequired(o); err != nil {
 		return err
 	}
 	seen := 0

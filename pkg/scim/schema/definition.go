@@ -16,7 +16,8 @@ const (
 	MaxCanonicalValues = 200
 	// MaxUniqueBytes bounds the length of a value that has to be unique.
 	MaxUniqueBytes = 400
-	// MaxUniqueValues bounds the values of one resource that have to be unique; a resource is written in one transaction.
+	// MaxUniqueValues bounds the values of one resource that have to be unique; a resource is written in one
+	// transaction.
 	MaxUniqueValues = 20
 
 	maxNameLength  = 64

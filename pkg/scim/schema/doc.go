@@ -24,6 +24,8 @@
 //
 //	normalize.go       a body made canonical
 //	value.go           the same for one value
+//	open.go            the forms in which clients write one
+//	dotted.go          keys that name sub-attributes
 //	label.go           values of labels only
 //	distinct.go        values that are there twice
 //	check.go           whether a document may be stored

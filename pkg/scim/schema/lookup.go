@@ -1,6 +1,10 @@
 package schema
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
 
 // Lookup finds out what an attribute name stands for, in any case (RFC 7644, section 3.10). The name may be
 //
@@ -9,9 +13,9 @@ import "strings"
 //	urn:...:enterprise:2.0:User:manager.value           of an extension; a dot in place of the last colon is taken too
 //	urn:...:enterprise:2.0:User                         a whole extension: Ref.Attr is nil
 //
-// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves. With
-// bareExtensions a name without URN that the core schema lacks is looked for in the extensions. False says that the
-// name stands for nothing.
+// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves; those of SCIM 1.1 stand
+// for the same schemas. With bareExtensions a name without URN that the core schema lacks is looked for in the extensions.
+// False says that the name stands for nothing.
 func (t *ResourceType) Lookup(name string, bareExtensions bool) (Ref, bool) {
 	if schema, rest, ok := t.cutURN(name); ok {
 		var ref Ref
@@ -60,9 +64,9 @@ func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 		return nil, "", false
 	}
 	longest := -1
-	try := func(c *Schema) {
-		n := len(c.ID)
-		if n <= longest || len(name) < n || !strings.EqualFold(name[:n], c.ID) {
+	try := func(c *Schema, id string) {
+		n := len(id)
+		if n <= longest || len(name) < n || !strings.EqualFold(name[:n], id) {
 			return
 		}
 		if len(name) == n {
@@ -71,11 +75,29 @@ func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 			s, rest, longest = c, name[n+1:], n
 		}
 	}
-	try(t.Core)
+	try(t.Core, t.Core.ID)
 	for _, e := range t.Extensions {
-		try(e.Schema)
+		try(e.Schema, e.Schema.ID)
+	}
+	if s != nil {
+		return s, rest, true
+	}
+	for _, former := range formerURNs[t.Core.ID] {
+		try(t.Core, former)
+	}
+	for _, e := range t.Extensions {
+		for _, former := range formerURNs[e.Schema.ID] {
+			try(e.Schema, former)
+		}
 	}
 	return s, rest, s != nil
+}
+
+// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas. Clients that began with these go on writing them.
+var formerURNs = map[string][]string{
+	scim.UserURN:           {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:User"},
+	scim.GroupURN:          {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:Group"},
+	scim.EnterpriseUserURN: {"urn:scim:schemas:extension:enterprise:1.0", "urn:scim:schemas:extension:enterprise:2.0:User"},
 }
 
 // Extension is the extension schema of that URN, in any case; nil if the resource type has none of that name.

@@ -29,6 +29,9 @@ func (t *ResourceType) Normalize(in scim.Object, d scim.Dialect) (scim.Object, e
 			return nil, err
 		}
 	}
+	if err := n.joinDotted(); err != nil {
+		return nil, err
+	}
 	if err := n.checkSchemas(); err != nil {
 		return nil, err
 	}
@@ -44,6 +47,7 @@ type normalizer struct {
 	d       scim.Dialect
 	doc     scim.Object
 	schemas any // what the client wrote
+	dotted  []dottedKey
 }
 
 // key takes one top-level key of the body.
@@ -67,10 +71,16 @@ func (n *normalizer) key(k string, v any) error {
 
 // bare takes a key without URN that the core schema doesn't know.
 func (n *normalizer) bare(k string, v any) error {
+	if n.keepDotted(n.t.Core, k, v) {
+		return nil
+	}
 	if n.d.BareExtensionNames {
 		for _, e := range n.t.Extensions {
 			if e.Schema.Attribute(k) != nil {
 				return n.attribute(e.Schema, k, v)
+			}
+			if n.keepDotted(e.Schema, k, v) {
+				return nil
 			}
 		}
 	}
@@ -100,6 +110,11 @@ func (n *normalizer) whole(s *Schema, v any) error {
 		if v == "" {
 			return nil
 		}
+		if text, ok := parseText(v); ok {
+			if o, ok := text.(scim.Object); ok {
+				return n.whole(s, o)
+			}
+		}
 	}
 	return scim.BadRequest(scim.InvalidValue,
 		"The value of %s must be an object with the attributes of that schema, not %s.",
@@ -112,16 +127,24 @@ func (n *normalizer) attribute(s *Schema, name string, v any) error {
 	switch {
 	case a == nil && strings.EqualFold(name, schemasAttribute.Name):
 		return nil // rebuilt from what is there; some clients write it inside an extension, too
+	case a == nil && n.keepDotted(s, name, v):
+		return nil
 	case a == nil:
 		return n.unknown(name)
-	case s == n.t.Core:
-		return n.set(n.doc, a, v)
+	}
+	return n.in(s, func(o scim.Object) error { return n.set(o, a, v) })
+}
+
+// in calls f with the object that holds the attributes of s.
+func (n *normalizer) in(s *Schema, f func(scim.Object) error) error {
+	if s == n.t.Core {
+		return f(n.doc)
 	}
 	ext, ok := n.doc[s.ID].(scim.Object)
 	if !ok {
 		ext = scim.Object{}
 	}
-	if err := n.set(ext, a, v); err != nil {
+	if err := f(ext); err != nil {
 		return err
 	}
 	if len(ext) > 0 {
@@ -140,7 +163,7 @@ func (n *normalizer) set(o scim.Object, a *Attribute, v any) error {
 		return err
 	}
 	if old, ok := o[a.Name]; ok && !scim.Equal(old, v) {
-		return scim.BadRequest(scim.InvalidSyntax, "%s is given twice, with different values.", a.fullName())
+		return givenTwice(a)
 	}
 	o[a.Name] = v
 	return nil
@@ -181,6 +204,9 @@ func (n *normalizer) checkSchemas() error {
 			return badSchemas(n.t.Core)
 		}
 		declared[scim.Fold(s)] = true
+		if e, rest, ok := n.t.cutURN(s); ok && rest == "" {
+			declared[scim.Fold(e.ID)] = true
+		}
 	}
 	if err := n.checkURNs(urns); err != nil || !strict {
 		return err

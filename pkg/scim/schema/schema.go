@@ -63,6 +63,8 @@ type Attribute struct {
 	ReferenceTypes  []string
 	SubAttributes   []*Attribute
 
+	// Kept says that a value that stands for none, such as null or "", does not unassign the attribute; a remove does.
+	Kept bool
 	// Closed says that CanonicalValues are the allowed values and not just suggestions.
 	Closed bool
 	// MaxBytes bounds a string value's UTF-8 length; 0 means no bound but that of the whole resource.

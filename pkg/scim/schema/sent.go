@@ -67,18 +67,19 @@ func (s *sentNames) all(sent iter.Seq2[string, any]) {
 // name takes in a name and its value.
 func (s *sentNames) name(name string, v any) {
 	if strings.EqualFold(name, s.t.Core.ID) {
-		inner, _ := v.(scim.Object)
-		for name, v := range inner {
+		for name, v := range sentObject(v) {
 			s.name(name, v)
 		}
 		return
+	}
+	if open, end := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']'); 0 <= open && open < end {
+		name = name[:open] + name[end+1:] // a value path as the key of a PATCH without a path
 	}
 	r, ok := s.t.Lookup(name, true)
 	switch {
 	case !ok:
 	case r.Attr == nil:
-		inner, _ := v.(scim.Object)
-		for name, v := range inner {
+		for name, v := range sentObject(v) {
 			if inner, ok := (Ref{}).resolve(r.Extension, name); ok {
 				s.attribute(inner, v)
 			}
@@ -94,18 +95,29 @@ func (s *sentNames) attribute(r Ref, v any) {
 		s.take(r.Sub, false)
 		return
 	}
-	elements, isList := v.([]any)
-	if !isList {
-		elements = []any{v}
+	elements, err := r.Attr.Elements(v)
+	if err != nil {
+		return
 	}
 	for _, e := range elements {
-		o, _ := e.(scim.Object)
-		for name := range o {
+		for name := range sentObject(e) {
 			if sub := r.Attr.Sub(name); sub != nil {
 				s.take(sub, false)
 			}
 		}
 	}
+}
+
+// sentObject is an object as clients write it: alone, in an array of one, or as JSON in a string. It is nil for other values.
+func sentObject(v any) scim.Object {
+	if text, ok := v.(string); ok {
+		v, _ = parseText(text)
+	}
+	if list, ok := v.([]any); ok && len(list) == 1 {
+		v = list[0]
+	}
+	o, _ := v.(scim.Object)
+	return o
 }
 
 // sends reports whether a sub-attribute of a is among what the client has sent.

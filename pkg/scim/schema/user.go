@@ -38,7 +38,7 @@ var User = sync.OnceValue(func() *Schema {
 			str("preferredLanguage", "The languages that the user prefers to read, as in an HTTP Accept-Language header."),
 			str("locale", "Where the user is at home, for currency, dates and numbers: \"en-US\"."),
 			str("timezone", "The user's time zone, as in the IANA time zone database: \"Europe/Berlin\"."),
-			boolean("active", "Whether the user may use the service."),
+			boolean("active", "Whether the user may use the service.", kept),
 			str("password", "The user's password in clear text. It is taken and discarded, and never returned.", writeOnly),
 			with(multi("emails", "The user's e-mail addresses.",
 				plural("An e-mail address.", "work", "home", "other")), emailLimits),

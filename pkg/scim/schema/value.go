@@ -6,16 +6,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for
-// a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section
-// 2.5): null, "", [], {}, or an array or object of nothing else.
+// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for a
+// complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section 2.5): null,
+// "", [], {}, or an array or object of nothing else.
 //
-// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an
-// array of one, an array of one instead of a value, and a plain string for a complex value that has a sub-attribute
-// "value". An element that holds nothing but type, primary and $ref is left out. Elements that differ in nothing but
-// primary are one element. Formats are checked of dateTime (section 2.3.5) and binary (base64, section 2.3.6) only;
-// canonical values are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are
-// read-only ones. More than one primary value is an error in every dialect.
+// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an array
+// of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but type,
+// primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked of dateTime
+// (section 2.3.5) and binary (base64, section 2.3.6) only; canonical values are suggestions. Unknown sub-attributes are
+// dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More than one primary value is an error in every
+// dialect.
 //
 // Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
 // invalidValue.
@@ -23,13 +23,12 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	if !a.MultiValued {
 		return a.single(v, d)
 	}
-	list, ok := v.([]any)
-	if !ok {
-		e, err := a.NormalizeElement(v, d)
-		if err != nil || a.blank(e) {
-			return nil, err
-		}
-		return []any{e}, nil
+	if o, ok := v.(scim.Object); ok && a.Type == Complex && len(o) == 0 {
+		return nil, nil
+	}
+	list, err := a.Elements(v)
+	if err != nil {
+		return nil, err
 	}
 	elements := make([]any, 0, len(list))
 	for _, v := range list {
@@ -50,8 +49,7 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	return elements, nil
 }
 
-// single normalises the value of a single-valued attribute: it opens an array of one, and for a simple attribute also
-// the {"value": x} in it, a shape that some clients give to every value.
+// single normalises the value of a single-valued attribute: it opens an array of one.
 func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	list, ok := v.([]any)
 	if !ok {
@@ -61,26 +59,23 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	case 0:
 		return nil, nil
 	case 1:
-	default:
-		return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.fullName(), len(list))
+		return a.NormalizeElement(list[0], d)
 	}
-	v = list[0]
-	if o, ok := v.(scim.Object); ok && a.Type != Complex {
-		if inner, ok := member(o, "value"); ok {
-			v = inner
-		}
-	}
-	return a.NormalizeElement(v, d)
+	return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.fullName(), len(list))
 }
 
-// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps
-// one that holds only labels: see OnlyLabels. Nil says that the element is empty.
+// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps one that
+// holds only labels: see OnlyLabels. Nil says that the element is empty.
 func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
-	if v == nil || v == "" {
-		return nil, nil
+	v, err := a.Open(v, d)
+	if err != nil || v == nil || v == "" {
+		return nil, err
 	}
-	if a.Type == Complex {
-		return a.complexValue(v, d)
+	if o, ok := v.(scim.Object); ok && a.Type == Complex {
+		return a.complexValue(o, d)
+	}
+	if d.ConvertTypes {
+		v = a.convert(v)
 	}
 	if c := a.scalar(v); c != nil {
 		return c, nil
@@ -156,15 +151,7 @@ func isBase64(s string) bool {
 }
 
 // complexValue normalises one complex value.
-func (a *Attribute) complexValue(v any, d scim.Dialect) (any, error) {
-	o, ok := v.(scim.Object)
-	if !ok {
-		sub := a.Sub("value")
-		if _, isString := v.(string); !isString || sub == nil {
-			return nil, a.wrongType(v)
-		}
-		o = scim.Object{sub.Name: v}
-	}
+func (a *Attribute) complexValue(o scim.Object, d scim.Dialect) (any, error) {
 	if len(o) == 0 && !a.MultiValued {
 		return nil, nil
 	}
@@ -185,7 +172,7 @@ func (a *Attribute) complexValue(v any, d scim.Dialect) (any, error) {
 			return nil, err
 		}
 	}
-	if err := a.checkRequiredSubs(out); err != nil {
+	if err := a.CheckRequired(out); err != nil {
 		return nil, err
 	}
 	if len(out) == 0 {
@@ -225,9 +212,9 @@ func (a *Attribute) setIn(o scim.Object, v any, d scim.Dialect) error {
 	return err
 }
 
-// checkRequiredSubs looks for the required sub-attributes of one complex value. An empty single value is no value and
-// lacks nothing; an element of an array was put there for something.
-func (a *Attribute) checkRequiredSubs(o scim.Object) error {
+// CheckRequired looks for the required sub-attributes of one complex value. An empty single value is no value and lacks
+// nothing; an element of an array was put there for something. The error is an *scim.Error 400 invalidValue.
+func (a *Attribute) CheckRequired(o scim.Object) error {
 	if len(o) == 0 && !a.MultiValued {
 		return nil
 	}

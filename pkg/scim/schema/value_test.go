@@ -21,7 +21,7 @@ func TestAttributeNormalize(t *testing.T) {
 		{user("title"), `""`, `null`},
 		{user("title"), `[]`, `null`},
 		{user("title"), `[""]`, `null`},
-		{user("title"), `[{"value":null}]`, `null`},
+		{user("title"), `[null]`, `null`},
 		{user("name"), `{}`, `null`},
 		{user("name"), `""`, `null`},
 		{user("name"), `{"givenName":""}`, `null`},

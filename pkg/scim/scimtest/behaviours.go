@@ -33,6 +33,7 @@ func behaviourChapters() []chapter {
 		{"delete", deleteBehaviours},
 		{"decisions", decisionBehaviours},
 		{"decisions on patch", patchDecisionBehaviours},
+		{"forms of values", valueBehaviours},
 		{"bulk", bulkBehaviours},
 		{"search", searchBehaviours},
 		{"prefer", preferBehaviours},

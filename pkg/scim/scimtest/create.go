@@ -92,16 +92,23 @@ var createBehaviours = []behaviour{
 		c.get("/Users").lists("userName", "Ann@Example.com", "ann@example.co")
 	}},
 	{"28 wrong types are refused, string booleans read", func(tenant func(string) *client) {
+		rfc := tenant("rfc")
+		for _, members := range []string{
+			`"active":1`, `"active":"1"`, `"displayName":12`, `"emails":[{"value":12}]`, `"displayName":{"value":"x"}`, `"emails":"bare"`,
+		} {
+			rfc.post("/Users", user(`"userName":"refused",`+members)).refused(http.StatusBadRequest, "invalidValue")
+		}
+		rfc.post("/Users", user(`"userName":12`)).refused(http.StatusBadRequest, "invalidValue")
+		rfc.get("/Users").lists("userName")
 		c := tenant("generic")
 		for _, members := range []string{
-			`"active":"maybe"`, `"active":1`, `"active":{}`, `"displayName":12`, `"displayName":true`, `"displayName":{"a":1}`,
-			`"name":"x"`, `"name":[1]`, `"emails":[12]`, `"emails":[{"value":12}]`,
+			`"active":"maybe"`, `"active":2`, `"active":{}`, `"displayName":1.2`, `"displayName":true`, `"displayName":{"a":1}`,
+			`"name":"x"`, `"name":[1]`, `"emails":[12]`, `"emails":[{"value":1e3}]`,
 			`"emails":[{"value":"a@example.com","primary":"perhaps"}]`, `"` + enterpriseURN + `":"x"`,
 			`"` + enterpriseURN + `":{"department":12.12}`,
 		} {
 			c.post("/Users", user(`"userName":"refused",`+members)).refused(http.StatusBadRequest, "invalidValue")
 		}
-		c.post("/Users", user(`"userName":12`)).refused(http.StatusBadRequest, "invalidValue")
 		c.get("/Users").lists("userName")
 		for i, value := range []string{`"True"`, `"true"`, `"TRUE"`, `true`} {
 			name := string(rune('a' + i))

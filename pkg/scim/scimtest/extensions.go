@@ -115,13 +115,17 @@ var extensionBehaviours = []behaviour{
 		}
 	}},
 	{"types and allowed values are enforced", func(tenant func(string) *client) {
-		c := tenant("generic")
-		for _, values := range []string{
-			`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":1}`, `{"badge":["1","2"]}`,
-			`{"badge":"1","colour":"blue"}`,
-			`{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[1]}`, `{"badge":" "}`,
-		} {
-			c.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
+		strict := tenant("rfc")
+		for _, values := range []string{`{"badge":1}`, `{"badge":"1","rooms":[1]}`, `{"badge":"1","level":"3"}`} {
+			strict.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
+		}
+		for _, c := range []*client{strict, tenant("generic")} {
+			for _, values := range []string{
+				`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":["1","2"]}`, `{"badge":1.5}`, `{"badge":true}`,
+				`{"badge":"1","colour":"blue"}`, `{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[true]}`, `{"badge":" "}`,
+			} {
+				c.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
+			}
 		}
 	}},
 	{"a unique value is given once", func(tenant func(string) *client) {

@@ -233,7 +233,7 @@ var patchBehaviours = []behaviour{
 		})
 	}},
 	{"72 bad paths and values", func(tenant func(string) *client) {
-		c := tenant("generic")
+		c := tenant("rfc")
 		path := "/Users/" + c.create(`"userName":"ann","emails":[{"value":"a@example.com","type":"work"}]`)
 		c.unchanged(path, func() {
 			for _, at := range []string{

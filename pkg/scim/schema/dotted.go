@@ -1,0 +1,88 @@
+package schema
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// dottedKey is a key of a body that names a sub-attribute: "name.givenName".
+type dottedKey struct {
+	schema    *Schema
+	attr, sub *Attribute
+	value     any
+}
+
+// keepDotted notes a key that names a sub-attribute of s, for when all whole attributes are read; false if it does not.
+func (n *normalizer) keepDotted(s *Schema, name string, v any) bool {
+	name, rest, dotted := strings.Cut(name, ".")
+	if !dotted || !n.d.DottedKeys {
+		return false
+	}
+	a := s.Attribute(name)
+	if a == nil || a.Sub(rest) == nil {
+		return false
+	}
+	n.dotted = append(n.dotted, dottedKey{schema: s, attr: a, sub: a.Sub(rest), value: v})
+	return true
+}
+
+// joinDotted puts the sub-attributes that have keys of their own into their attributes. Those of a multi-valued attribute
+// make one element. The same may come twice, in two spellings, if the values agree.
+func (n *normalizer) joinDotted() error {
+	made := map[*Attribute]scim.Object{}
+	for _, k := range n.dotted {
+		v, err := k.sub.Normalize(k.value, n.d)
+		switch {
+		case k.attr.Mutability == ReadOnly || k.sub.Mutability == ReadOnly:
+			continue
+		case err != nil:
+			return err
+		case v == nil:
+			continue
+		}
+		if old, ok := made[k.attr][k.sub.Name]; ok && !scim.Equal(old, v) {
+			return givenTwice(k.sub)
+		}
+		if made[k.attr] == nil {
+			made[k.attr] = scim.Object{}
+		}
+		made[k.attr][k.sub.Name] = v
+	}
+	for _, k := range n.dotted {
+		given := made[k.attr]
+		if delete(made, k.attr); given == nil || k.attr.MultiValued && k.attr.OnlyLabels(given) {
+			continue
+		}
+		if err := n.in(k.schema, func(o scim.Object) error { return k.join(o, given) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join puts sub-attributes into the attribute of k in o.
+func (k dottedKey) join(o, given scim.Object) error {
+	whole, _ := o[k.attr.Name].(scim.Object)
+	next := maps.Clone(given)
+	if k.attr.MultiValued {
+		if o[k.attr.Name] != nil {
+			return givenTwice(k.attr)
+		}
+		o[k.attr.Name] = []any{next}
+		return nil
+	}
+	for name, v := range whole {
+		if other, ok := given[name]; ok && !scim.Equal(other, v) {
+			return givenTwice(k.attr.Sub(name))
+		}
+		next[name] = v
+	}
+	o[k.attr.Name] = next
+	return nil
+}
+
+func givenTwice(a *Attribute) error {
+	return scim.BadRequest(scim.InvalidSyntax, "%s is given twice, with different values.", a.fullName())
+}
