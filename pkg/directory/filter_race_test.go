@@ -155,15 +155,28 @@ func TestFilterWhileUserIsRenamed(t *testing.T) {
 		[2]string{form("a"), form("b")})
 	s.w.user("other", `"externalId":"other"`)
 	s.all([]asked{
-		{`userName eq "ta"`, -1}, {`externalId eq "ea"`, -1}, {`emails.value eq "a@example.com"`, -1},
-		{`emails[type eq "work"].value eq "a@example.com"`, -1}, {`userName sw "ta"`, -1}, {`externalId sw "ea"`, -1},
-		{`userName eq "ta" and externalId eq "ea"`, -1}, {`userName eq "ta" and active pr`, -1},
-		{`externalId eq "ea" and emails.value eq "a@example.com"`, -1}, {`title co "b" and externalId sw "e"`, -1},
-		{`userName eq "ta" and userName eq "tb"`, 0}, {`userName eq "ta" and externalId eq "eb"`, 0},
-		{`externalId eq "ea" and externalId eq "eb"`, 0}, {`externalId sw "ea" and emails.value eq "b@example.com"`, 0},
-		{`userName eq "ta" or userName eq "tb"`, 1}, {`externalId eq "ea" or emails.value eq "b@example.com"`, 1},
-		{`externalId eq "ea" or externalId eq "eb" or userName eq "x"`, 1}, {`userName sw "t"`, 1}, {`externalId sw "e"`, 1},
-		{`title co "a" or userName eq "tb"`, 1}, {`userName eq "other"`, 1}, {`not (userName eq "other")`, 1},
+		{`userName eq "ta"`, -1},
+		{`externalId eq "ea"`, -1},
+		{`emails.value eq "a@example.com"`, -1},
+		{`emails[type eq "work"].value eq "a@example.com"`, -1},
+		{`userName sw "ta"`, -1},
+		{`externalId sw "ea"`, -1},
+		{`userName eq "ta" and externalId eq "ea"`, -1},
+		{`userName eq "ta" and active pr`, -1},
+		{`externalId eq "ea" and emails.value eq "a@example.com"`, -1},
+		{`title co "b" and externalId sw "e"`, -1},
+		{`userName eq "ta" and userName eq "tb"`, 0},
+		{`userName eq "ta" and externalId eq "eb"`, 0},
+		{`externalId eq "ea" and externalId eq "eb"`, 0},
+		{`externalId sw "ea" and emails.value eq "b@example.com"`, 0},
+		{`userName eq "ta" or userName eq "tb"`, 1},
+		{`externalId eq "ea" or emails.value eq "b@example.com"`, 1},
+		{`externalId eq "ea" or externalId eq "eb" or userName eq "x"`, 1},
+		{`userName sw "t"`, 1},
+		{`externalId sw "e"`, 1},
+		{`title co "a" or userName eq "tb"`, 1},
+		{`userName eq "other"`, 1},
+		{`not (userName eq "other")`, 1},
 	})
 }
 
@@ -179,10 +192,19 @@ func TestFilterWhileGroupChanges(t *testing.T) {
 	s.w.ok(s.w.patch(group, s.id, s.change[0]))
 	inA, inB := fmt.Sprintf("members.value eq %q", a), fmt.Sprintf("members[value eq %q]", b)
 	s.all([]asked{
-		{`displayName eq "ta"`, -1}, {`displayName sw "ta"`, -1}, {`externalId eq "ea"`, -1}, {inA, -1},
-		{inA + ` and displayName eq "ta"`, -1}, {inA + ` and externalId pr`, -1}, {`members.display co "a"`, -1},
-		{inA + " and " + inB, 0}, {inA + ` and displayName eq "tb"`, 0}, {inA + ` and externalId eq "eb"`, 0},
-		{inA + " or " + inB, 1}, {inA + ` or displayName eq "tb"`, 1}, {`displayName eq "ta" or displayName eq "tb"`, 1},
+		{`displayName eq "ta"`, -1},
+		{`displayName sw "ta"`, -1},
+		{`externalId eq "ea"`, -1},
+		{inA, -1},
+		{inA + ` and displayName eq "ta"`, -1},
+		{inA + ` and externalId pr`, -1},
+		{`members.display co "a"`, -1},
+		{inA + " and " + inB, 0},
+		{inA + ` and displayName eq "tb"`, 0},
+		{inA + ` and externalId eq "eb"`, 0},
+		{inA + " or " + inB, 1},
+		{inA + ` or displayName eq "tb"`, 1},
+		{`displayName eq "ta" or displayName eq "tb"`, 1},
 	})
 }
 
@@ -193,8 +215,10 @@ func TestFilterWhileMembershipsChange(t *testing.T) {
 	kept := s.w.group("kept", s.id)
 	s.of, s.ofID, s.change = group, g, [2]string{add(s.id), drop(s.id)}
 	s.all([]asked{
-		{fmt.Sprintf("groups.value eq %q", g), -1}, {fmt.Sprintf("groups[value eq %q] and externalId eq \"e\"", g), -1},
-		{fmt.Sprintf("groups.value eq %q", kept), 1}, {fmt.Sprintf("groups.value eq %q or groups.value eq %q", g, kept), 1},
+		{fmt.Sprintf("groups.value eq %q", g), -1},
+		{fmt.Sprintf("groups[value eq %q] and externalId eq \"e\"", g), -1},
+		{fmt.Sprintf("groups.value eq %q", kept), 1},
+		{fmt.Sprintf("groups.value eq %q or groups.value eq %q", g, kept), 1},
 		{fmt.Sprintf("groups.display co \"g\" and not (groups.value eq %q)", g), -1},
 	})
 }
@@ -240,11 +264,13 @@ func filterAmongWriters(t *testing.T, engine store.Engine, times int) {
 				rt *schemaType
 				asked
 			}{
-				{user, asked{`userName eq "ta"`, -1}}, {user, asked{`externalId eq "ea"`, -1}},
+				{user, asked{`userName eq "ta"`, -1}},
+				{user, asked{`externalId eq "ea"`, -1}},
 				{user, asked{`userName sw "ta"`, -1}},
 				{user, asked{`userName eq "ta" or userName eq "tb"`, 1}},
 				{user, asked{`externalId eq "ea" or externalId eq "eb"`, 1}},
-				{user, asked{`userName eq "ta" and externalId eq "eb"`, 0}}, {user, asked{`userName sw "t"`, 1}},
+				{user, asked{`userName eq "ta" and externalId eq "eb"`, 0}},
+				{user, asked{`userName sw "t"`, 1}},
 				{group, asked{`displayName eq "ga" or displayName eq "gb"`, 1}},
 				{group, asked{fmt.Sprintf(`members.value eq %q and members.value eq %q`, a, b), 0}},
 				{group, asked{fmt.Sprintf(`members.value eq %q or members.value eq %q`, a, b), 1}},

@@ -339,7 +339,7 @@ func TestCommitSites(t *testing.T) {
 		"membership/resolve.go Batch": "resolved open work",
 		"membership/work.go Batch":    "work that lingered; members of a deleted group; leftovers of a deleted group",
 		"membership/work.go Write":    "open work that nobody can have seen",
-		"mark.go Write":               "the end of a page",
+		"query/mark.go Write":         "the end of a page",
 		"types.go Batch":              "which types there are, before there is anything of them",
 		"erase.go Batch":              "the end of a tenant",
 		"bulk/memory.go Transact":     "what is known of a bulk request",
