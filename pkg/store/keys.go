@@ -47,6 +47,18 @@ import (
 //	where a page ended          T#t#K        list|start index                  after, ttl
 //	bulk request seen before    T#t#B        digest of the request             seeds, done, ttl
 //	client's assertion used     T#t#J        digest of client id and jti       ttl
+//	head of the log             T#t          HEAD                              seq, epoch, gen
+//	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, ttl
+//	partition of the log        T#t#L        n                                 -
+//	marker                      T#t#MK       kind|subject                      stamp, doc, at, wake
+//	member, as published        T#t#A        member id                         doc, ver, stale, ttl
+//	member lookup               T#t#AX       attribute|value|member id         -
+//	manual assignment           T#t#AM       member id|kind|organisation|name  at
+//	target                      T#t#AT       kind|organisation|name            doc, ver
+//	adopted target              T#t#AD       kind|organisation|name|group id   -
+//	targets of a group          T#t#AG       group id                          doc
+//	pass over many subjects     T#t#AP       kind|subject                      stamp, phase, after, done
+//	policy                      T#t          POLICY                            doc, ver, applied, finished
 //
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl
 // (AttrTTL).
@@ -332,6 +344,93 @@ func (k Keys) PageMark(list, startIndex string) Key { return Key{k.pk("#K"), Joi
 // Bulk is the key that remembers a bulk request by its digest.
 func (k Keys) Bulk(digest string) Key { return Key{k.pk("#B"), digest} }
 
+// LogHead is the key of the item that says how far the tenant's log goes.
+func (k Keys) LogHead() Key { return Key{k.pk(""), "HEAD"} }
+
+// LogPartitionSize is how many sequence numbers share a partition of the log, so that no partition takes all writes.
+const LogPartitionSize = 1000
+
+// LogEntry is the key of an entry of the log, by the sequence number of its last event.
+func (k Keys) LogEntry(last int64) Key {
+	return Key{k.pk("#L#" + strconv.FormatInt(last/LogPartitionSize, 10)), logSequence(last)}
+}
+
+func logSequence(n int64) string { return fmt.Sprintf("%015d", n) }
+
+// LogAfter is the range of the entries with events behind a sequence number, in the partition that begins with them.
+// next is the last number that the partition can hold.
+func (k Keys) LogAfter(after int64) (q Query, next int64) {
+	thousand := (after + 1) / LogPartitionSize
+	return Query{PK: k.LogEntry(after + 1).PK, From: logSequence(after + 1)}, (thousand+1)*LogPartitionSize - 1
+}
+
+// LogPartition is the key that names the partition of a sequence number, for emptying a tenant.
+func (k Keys) LogPartition(n int64) Key {
+	return Key{k.pk("#L"), fmt.Sprintf("%012d", n/LogPartitionSize)}
+}
+
+// BeginsLogPartition reports whether a sequence number is the first of its partition.
+func BeginsLogPartition(n int64) bool { return n == 1 || n%LogPartitionSize == 0 }
+
+// Marker is the key of a marker, which says that a subject may have changed.
+func (k Keys) Marker(kind, subject string) Key { return Key{k.pk("#MK"), Join(kind, subject)} }
+
+// MarkerPrefix is the prefix of all markers of a kind; of all markers if it is "".
+func (k Keys) MarkerPrefix(kind string) Key {
+	if kind == "" {
+		return Key{k.pk("#MK"), ""}
+	}
+	return Key{k.pk("#MK"), Join(kind) + Sep}
+}
+
+// Published is the key of a member as the application was last told of it. Its id is that of the user.
+func (k Keys) Published(id string) Key { return Key{k.pk("#A"), id} }
+
+// PublishedLookup is the key by which a member is found by the value of an indexed attribute.
+func (k Keys) PublishedLookup(attribute, value, id string) Key {
+	return Key{k.pk("#AX"), Join(attribute, brief(value), id)}
+}
+
+// PublishedPrefix is the prefix of all PublishedLookup keys of a value.
+func (k Keys) PublishedPrefix(attribute, value string) Key {
+	return Key{k.pk("#AX"), Join(attribute, brief(value)) + Sep}
+}
+
+// Manual is the key of a manual assignment.
+func (k Keys) Manual(memberID, kind, organisation, name string) Key {
+	return Key{k.pk("#AM"), Join(memberID, kind, organisation, name)}
+}
+
+// ManualPrefix is the prefix of all manual assignments of a member.
+func (k Keys) ManualPrefix(memberID string) Key { return Key{k.pk("#AM"), Join(memberID) + Sep} }
+
+// Target is the key of a target.
+func (k Keys) Target(kind, organisation, name string) Key {
+	return Key{k.pk("#AT"), Join(kind, organisation, name)}
+}
+
+// TargetPrefix is the prefix of all targets of a kind.
+func (k Keys) TargetPrefix(kind string) Key { return Key{k.pk("#AT"), Join(kind) + Sep} }
+
+// Adopted is the key that says that a group names a target whose manual assignments end.
+func (k Keys) Adopted(kind, organisation, name, groupID string) Key {
+	return Key{k.pk("#AD"), Join(kind, organisation, name, groupID)}
+}
+
+// AdoptedPrefix is the prefix of all groups that adopt a target.
+func (k Keys) AdoptedPrefix(kind, organisation, name string) Key {
+	return Key{k.pk("#AD"), Join(kind, organisation, name) + Sep}
+}
+
+// GroupTargets is the key of the targets that a group adopts.
+func (k Keys) GroupTargets(groupID string) Key { return Key{k.pk("#AG"), groupID} }
+
+// Pass is the key of how far a pass over the members that a marker stands for has come.
+func (k Keys) Pass(kind, subject string) Key { return Key{k.pk("#AP"), Join(kind, subject)} }
+
+// Policy is the key of the tenant's policy document.
+func (k Keys) Policy() Key { return Key{k.pk(""), "POLICY"} }
+
 // Owns reports whether a partition belongs to the tenant.
 func (k Keys) Owns(pk string) bool {
 	rest, ok := strings.CutPrefix(pk, "T#"+k.tenant)
@@ -345,6 +444,7 @@ func (k Keys) Partitions() []string {
 	for _, suffix := range []string{
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
+		"#MK", "#A", "#AX", "#AM", "#AT", "#AD", "#AG", "#AP",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

@@ -135,3 +135,12 @@ func Retry(ctx context.Context, limit time.Duration, attempt func() error) error
 	}
 	return err
 }
+
+// Bytes is the size of the items that the transaction writes, as the engine measures them.
+func (tx *Tx) Bytes() int {
+	n := 0
+	for _, op := range tx.ops {
+		n += ItemBytes(op.Key, op.Set)
+	}
+	return n
+}

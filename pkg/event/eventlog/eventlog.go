@@ -1,0 +1,307 @@
+// Package eventlog is the log of a tenant's events: numbered 1, 2, 3 … without a gap, kept for a time, read behind a
+// number.
+//
+// The log has a head, which says how far it goes, and entries. An entry holds one or several events about one version
+// of one subject, and stands under the sequence number of its last event. Whoever appends writes entries and head in
+// one transaction, conditional on the head: so numbers have no gap, and a reader sees a prefix at any time.
+package eventlog
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Head is the end of a tenant's log.
+type Head struct {
+	// Sequence is the number of the last event; 0: there is none.
+	Sequence int64
+	// Epoch is random per life of a tenant. It is part of the ids of events, so that an id never comes twice.
+	Epoch string
+
+	stored bool
+}
+
+// schemaVersion is the layout of an event's envelope.
+const schemaVersion = 1
+
+// Cause is what led to an event: a SCIM request, or nothing that is known.
+type Cause struct{ RequestID, TokenID string }
+
+// Entry is what Append adds to a log.
+type Entry struct {
+	// Subject is what the events are about, such as "members/ID", SubjectVersion its version; 0: it has none.
+	Subject        string
+	SubjectVersion int64
+	At             time.Time
+	Cause          Cause
+	// Shared is data that all the events have, stored once.
+	Shared scim.Object
+	Events []Logged
+}
+
+// Logged is one event of an entry. Data is beside the shared data.
+type Logged struct {
+	Type string
+	Data scim.Object
+}
+
+// The attributes of the head and of an entry.
+const (
+	attrSequence = "seq"
+	attrEpoch    = "epoch"
+	attrFirst    = "first"
+	attrDoc      = "doc"
+	attrAt       = "at"
+)
+
+// DecodeHead reads the item under Keys.LogHead; an item without attributes is the head of an empty log, with a new
+// epoch.
+func DecodeHead(item store.Item) Head {
+	h := Head{stored: item.Attrs != nil}
+	h.Sequence, _ = item.Attrs[attrSequence].(int64)
+	if h.Epoch, _ = item.Attrs[attrEpoch].(string); h.Epoch == "" {
+		h.Epoch = newEpoch()
+	}
+	return h
+}
+
+// newEpoch makes eight random characters. They only have to tell the few lives of one tenant apart.
+func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
+
+// Append returns the head behind the entries, and the operations that write them: the head's first, conditional on h.
+// An entry without events is left out. retention is how long entries are kept; 0 keeps them.
+func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (Head, []store.Op) {
+	next := h
+	next.stored = true
+	head := store.Op{Kind: store.Put, Key: k.LogHead(), If: []store.Cond{{Test: store.Absent}}}
+	if h.stored {
+		head.If = []store.Cond{
+			{Test: store.Equal, Attr: attrSequence, Value: h.Sequence}, {Test: store.Equal, Attr: attrEpoch, Value: h.Epoch},
+		}
+	}
+	ops := []store.Op{head}
+	for _, e := range entries {
+		if len(e.Events) == 0 {
+			continue
+		}
+		first := next.Sequence + 1
+		next.Sequence += int64(len(e.Events))
+		set := store.Attrs{
+			attrDoc: e.encode(), attrFirst: first, attrAt: e.At.UnixMilli(), store.AttrSchema: store.SchemaVersion,
+		}
+		if retention > 0 {
+			set[store.AttrTTL] = e.At.Add(retention).Unix()
+		}
+		ops = append(ops, store.Op{Kind: store.Put, Key: k.LogEntry(next.Sequence), Set: set})
+		for n := first; n <= next.Sequence; n++ {
+			if store.BeginsLogPartition(n) {
+				ops = append(ops, store.Op{
+					Kind: store.Put, Key: k.LogPartition(n), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
+				})
+			}
+		}
+	}
+	ops[0].Set = store.Attrs{attrSequence: next.Sequence, attrEpoch: next.Epoch, store.AttrSchema: store.SchemaVersion}
+	return next, ops
+}
+
+func (e Entry) encode() string {
+	events := make([]any, len(e.Events))
+	for i, l := range e.Events {
+		o := scim.Object{"type": l.Type}
+		if len(l.Data) > 0 {
+			o["data"] = l.Data
+		}
+		events[i] = o
+	}
+	o := scim.Object{"subject": e.Subject, "events": events}
+	if e.SubjectVersion != 0 {
+		o["version"] = e.SubjectVersion
+	}
+	if len(e.Shared) > 0 {
+		o["shared"] = e.Shared
+	}
+	if e.Cause.RequestID != "" {
+		o["request"] = e.Cause.RequestID
+	}
+	if e.Cause.TokenID != "" {
+		o["token"] = e.Cause.TokenID
+	}
+	return string(scim.AppendJSON(nil, o))
+}
+
+// Numbered is an event of the log as receivers get it.
+type Numbered struct {
+	Sequence int64
+	Object   scim.Object
+}
+
+// expand makes the events of a stored entry.
+func expand(tenantID, epoch string, item store.Item) ([]Numbered, error) {
+	doc, _ := item.Attrs[attrDoc].(string)
+	o, err := scim.ParseObject(doc)
+	if err != nil {
+		return nil, fmt.Errorf("eventlog: stored entry: %w", err)
+	}
+	first, _ := item.Attrs[attrFirst].(int64)
+	at, _ := item.Attrs[attrAt].(int64)
+	cause := scim.Object{}
+	for from, to := range map[string]string{"request": "requestId", "token": "tokenId"} {
+		if v, ok := o[from]; ok {
+			cause[to] = v
+		}
+	}
+	shared, _ := o["shared"].(scim.Object)
+	events, _ := o["events"].([]any)
+	all := make([]Numbered, 0, len(events))
+	for i, v := range events {
+		e, _ := v.(scim.Object)
+		n := first + int64(i)
+		data := scim.Object{}
+		for name, v := range shared {
+			data[name] = v
+		}
+		own, _ := e["data"].(scim.Object)
+		for name, v := range own {
+			data[name] = v
+		}
+		full := scim.Object{
+			"id": fmt.Sprintf("%s-%s-%d", tenantID, epoch, n), "sequence": n, "type": e["type"],
+			"schemaVersion": int64(schemaVersion), "tenant": tenantID, "subject": o["subject"],
+			"time": scim.FormatTime(time.UnixMilli(at).UTC()), "cause": cause, "data": data,
+		}
+		if version, ok := o["version"]; ok {
+			full["subjectVersion"] = version
+		}
+		all = append(all, Numbered{n, full})
+	}
+	return all, nil
+}
+
+// GoneError says that a place in the log can't be read from.
+type GoneError struct {
+	// Start is the sequence number to read after instead; events behind it are kept.
+	Start int64
+	// Reason is a sentence for the integrator.
+	Reason string
+}
+
+func (e *GoneError) Error() string { return "eventlog: " + e.Reason }
+
+// IsGone reports whether err is a *GoneError, and returns it.
+func IsGone(err error) (*GoneError, bool) {
+	var gone *GoneError
+	return gone, errors.As(err, &gone)
+}
+
+// Page is a part of a log.
+type Page struct {
+	Events []Numbered
+	// Last is the number of the last event of the log; the page may end before it.
+	Last  int64
+	Epoch string
+}
+
+// Read returns at most count events behind a sequence number, oldest first. Entries older than oldest count as not
+// kept; the zero time keeps all. The error is a *GoneError if after lies beyond the log, or events behind it are not
+// kept.
+func Read(ctx context.Context, ts *store.TenantStore, after int64, count int, oldest time.Time) (Page, error) {
+	items, err := ts.Get(ctx, ts.LogHead())
+	if err != nil {
+		return Page{}, err
+	}
+	head := DecodeHead(items[0])
+	page := Page{Last: head.Sequence, Epoch: head.Epoch}
+	if after > head.Sequence || after < 0 {
+		return page, &GoneError{Start: head.Sequence, Reason: "The log ends before this sequence number."}
+	}
+	for from := after; from < head.Sequence && len(page.Events) < count; {
+		q, end := ts.LogAfter(from)
+		q.Limit = min(count-len(page.Events), maxPage)
+		if err := page.fill(ctx, ts, q, readRange{after, count, oldest, head}); err != nil {
+			return page, err
+		}
+		from = end
+	}
+	if want := min(int64(count), head.Sequence-after); int64(len(page.Events)) < want {
+		return page, gone(ctx, ts, head, oldest)
+	}
+	return page, nil
+}
+
+// maxPage bounds how many entries one call to the store reads.
+const maxPage = 100
+
+// readRange is what a Read was asked for, and the head that it saw.
+type readRange struct {
+	after  int64
+	count  int
+	oldest time.Time
+	head   Head
+}
+
+// fill adds the events of one partition, up to the first that is not kept.
+func (p *Page) fill(ctx context.Context, ts *store.TenantStore, q store.Query, r readRange) error {
+	for item, err := range ts.All(ctx, q) {
+		if err != nil {
+			return err
+		}
+		if at, _ := item.Attrs[attrAt].(int64); time.UnixMilli(at).Before(r.oldest) {
+			return nil
+		}
+		all, err := expand(ts.TenantID(), r.head.Epoch, item)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			next := r.after + int64(len(p.Events)) + 1
+			switch {
+			case e.Sequence < next:
+			case e.Sequence > next, e.Sequence > r.head.Sequence, len(p.Events) == r.count:
+				return nil
+			default:
+				p.Events = append(p.Events, e)
+			}
+		}
+	}
+	return nil
+}
+
+// gone finds the first entry that is kept: partitions are emptied from the oldest on, so it is looked for by halves.
+func gone(ctx context.Context, ts *store.TenantStore, head Head, oldest time.Time) error {
+	kept := func(after int64) (start int64, ok bool, err error) {
+		q, _ := ts.LogAfter(after)
+		for item, err := range ts.All(ctx, q) {
+			if err != nil {
+				return 0, false, err
+			}
+			at, _ := item.Attrs[attrAt].(int64)
+			first, _ := item.Attrs[attrFirst].(int64)
+			if !time.UnixMilli(at).Before(oldest) {
+				return first - 1, true, nil
+			}
+		}
+		return 0, false, nil
+	}
+	start := head.Sequence
+	for low, high := int64(0), head.Sequence/store.LogPartitionSize; low <= high; {
+		middle := (low + high) / 2
+		first, ok, err := kept(max(middle*store.LogPartitionSize-1, 0))
+		if err != nil {
+			return err
+		}
+		if ok {
+			start, high = first, middle-1
+		} else {
+			low = middle + 1
+		}
+	}
+	return &GoneError{Start: start, Reason: "The events behind this sequence number are not kept any more."}
+}
