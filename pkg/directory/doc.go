@@ -20,6 +20,7 @@
 //	read.go        a group with members
 //	types.go       a change of resource types, held against what is stored
 //	erase.go       the end of a tenant
+//	people.go      users with their groups, for what is told to the application behind
 //
 // Lists and searches are in package query. Bulk requests are carried out by package bulk, on top of this one.
 package directory

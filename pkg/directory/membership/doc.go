@@ -21,4 +21,5 @@
 //	beside.go      reading under open work; the groups of a user
 //	members.go     the members of a group on their way out
 //	link.go        a membership as a resource of its own
+//	people.go      users with their groups and managers, many together
 package membership

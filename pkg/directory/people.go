@@ -1,0 +1,95 @@
+package directory
+
+import (
+	"context"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Person is a user with the groups that it is a direct member of.
+type Person = membership.Person
+
+// GroupOf is a group of a person.
+type GroupOf = membership.GroupOf
+
+// People reads users with their groups and managers as they are now, in the order of ids. What open work has still to
+// bring about is part of it.
+func (d *Directory) People(ctx context.Context, tenantID string, ids []string) ([]Person, error) {
+	return d.members.People(ctx, d.store.Tenant(tenantID), ids)
+}
+
+// UserIDs lists the ids of a tenant's users behind an id, in order. Fewer than limit: there are no more.
+func (d *Directory) UserIDs(ctx context.Context, tenantID, after string, limit int) ([]string, error) {
+	ts := d.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.User("").PK, After: after, Limit: limit, Select: store.KeysOnly})
+	ids := make([]string, len(page.Items))
+	for i, item := range page.Items {
+		ids[i] = item.SK
+	}
+	return ids, err
+}
+
+// GroupIDs lists the ids of a tenant's groups behind an id, in order. Fewer than limit: there are no more.
+func (d *Directory) GroupIDs(ctx context.Context, tenantID, after string, limit int) ([]string, error) {
+	ts := d.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.Group("").PK, After: after, Limit: limit, Select: store.KeysOnly})
+	ids := make([]string, len(page.Items))
+	for i, item := range page.Items {
+		ids[i] = item.SK
+	}
+	return ids, err
+}
+
+// GroupsOf reads groups in the order of ids, as People does; a nil document: there is no such group.
+func (d *Directory) GroupsOf(ctx context.Context, tenantID string, ids []string) ([]GroupOf, error) {
+	ts := d.store.Tenant(tenantID)
+	keys := make([]store.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = ts.Group(id)
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]GroupOf, len(ids))
+	for i, item := range items {
+		groups[i].ID = ids[i]
+		if item.Attrs == nil {
+			continue
+		}
+		r, err := row.Decode(schema.GroupType(), item)
+		if err != nil {
+			return nil, err
+		}
+		groups[i].Version, groups[i].Doc = r.Version, r.Doc
+	}
+	return groups, nil
+}
+
+// UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value that
+// was looked at; "": there are no more. What open work is about to add or remove is no part of it: it is named by
+// Touched.
+func (d *Directory) UsersIn(
+	ctx context.Context, tenantID, groupID, after string, limit int,
+) (ids []string, last string, err error) {
+	ts := d.store.Tenant(tenantID)
+	prefix := ts.MemberPrefix(groupID)
+	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: limit}
+	if after != "" {
+		q.After = ts.Member(groupID, after).SK
+	}
+	page, err := ts.Query(ctx, q)
+	for _, item := range page.Items {
+		if last = store.LastPart(item.SK); row.Text(scim.Object(item.Attrs), "type") == membership.TypeUser {
+			ids = append(ids, last)
+		}
+	}
+	if !page.More {
+		last = ""
+	}
+	return ids, last, err
+}

@@ -1,0 +1,368 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Refused is an error of a request: the status is an HTTP status, the detail is for the application's developer.
+type Refused struct {
+	Status int
+	Detail string
+}
+
+func (e *Refused) Error() string { return "member: " + e.Detail }
+
+func refuse(status int, format string, args ...any) error {
+	return &Refused{Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// checkKey refuses a key whose kind is unknown, or whose organisation is missing or too many.
+func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, error) {
+	kind, known := policy.Kinds[key.Kind]
+	switch {
+	case !known || policy.Implicit:
+		return kind, refuse(http.StatusNotFound, "The policy has no kind %q.", key.Kind)
+	case key.Name == "" || len(key.Name) > mapping.MaxValueBytes:
+		return kind, refuse(http.StatusBadRequest, "A target has 1 to %d bytes.", mapping.MaxValueBytes)
+	case kind.Per != "" && key.Organisation == "":
+		return kind, refuse(
+			http.StatusBadRequest,
+			"Targets of kind %q live inside an organisation: add ?organisation=.",
+			key.Kind,
+		)
+	case kind.Per == "" && key.Organisation != "":
+		return kind, refuse(http.StatusBadRequest, "Targets of kind %q do not live inside an organisation.", key.Kind)
+	}
+	return kind, nil
+}
+
+// Assign gives a member a target manually. It makes an unknown target if the kind creates, else it is a 404; a target
+// that a group has adopted is a 409. An assignment that is there already stays as it is.
+func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.TargetKey) error {
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil {
+		return err
+	}
+	kind, err := checkKey(policy, key)
+	if err != nil {
+		return err
+	}
+	ts := s.store.Tenant(t.ID)
+	return store.Retry(ctx, contendFor, func() error {
+		items, err := ts.Get(
+			ctx,
+			ts.Published(id),
+			ts.Manual(id, key.Kind, key.Organisation, key.Name),
+			targetKey(ts.Keys, key),
+		)
+		if err != nil {
+			return err
+		}
+		if err := alive(items[0], id); err != nil {
+			return err
+		}
+		if items[1].Attrs != nil {
+			return nil
+		}
+		if kind.RemoveManual {
+			adopted, err := adoptedOf(ctx, ts, map[mapping.TargetKey]bool{key: true})
+			if err != nil {
+				return err
+			}
+			if adopted[key] {
+				return refuse(
+					http.StatusConflict,
+					"A group gives %s %q: it can't be given manually.",
+					key.Kind,
+					key.Name,
+				)
+			}
+		}
+		var tx store.Tx
+		if items[2].Attrs == nil {
+			if !kind.Create {
+				return refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
+			}
+			made := Target{TargetKey: key, Version: 1}
+			tx.Must(made.put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
+		}
+		now := s.o.Now()
+		tx.Must(
+			store.PutItem(ts.Manual(id, key.Kind, key.Organisation, key.Name), store.Attrs{attrAt: now.UnixMilli()}).
+				When(store.IsAbsent()),
+			store.ErrStale,
+		)
+		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, now))
+		return tx.Commit(ctx, ts)
+	})
+}
+
+// Unassign ends the manual part of an assignment. It is a 404 if there is none, a 409 if only a rule gives it.
+func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping.TargetKey) error {
+	ts := s.store.Tenant(t.ID)
+	return store.Retry(ctx, contendFor, func() error {
+		items, err := ts.Get(ctx, ts.Published(id), ts.Manual(id, key.Kind, key.Organisation, key.Name))
+		if err != nil {
+			return err
+		}
+		if err := alive(items[0], id); err != nil {
+			return err
+		}
+		if items[1].Attrs == nil {
+			m, err := decodeItem(items[0])
+			if err != nil {
+				return err
+			}
+			if find(m.Assignments, key) >= 0 {
+				return refuse(
+					http.StatusConflict,
+					"A rule gives %s %q: change the group or the policy.",
+					key.Kind,
+					key.Name,
+				)
+			}
+			return refuse(http.StatusNotFound, "The member has no %s %q.", key.Kind, key.Name)
+		}
+		var tx store.Tx
+		tx.Must(store.RemoveItem(items[1].Key).When(store.IsThere()), store.ErrStale)
+		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, s.o.Now()))
+		return tx.Commit(ctx, ts)
+	})
+}
+
+func alive(item store.Item, id string) error {
+	if item.Attrs != nil {
+		m, err := decodeItem(item)
+		if err != nil {
+			return err
+		}
+		if m.Status != Removed {
+			return nil
+		}
+	}
+	return refuse(http.StatusNotFound, "There is no member %q.", id)
+}
+
+// put is the operation that stores a target.
+func (t Target) put(k store.Keys) store.Op {
+	return store.PutItem(targetKey(k, t.TargetKey), store.Attrs{attrDoc: t.encode(), attrVer: t.Version})
+}
+
+// Target reads a target; a *Refused 404 if there is none.
+func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (Target, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, targetKey(ts.Keys, key))
+	if err != nil {
+		return Target{}, err
+	}
+	if items[0].Attrs == nil {
+		return Target{}, refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
+	}
+	return decodeTarget(items[0]), nil
+}
+
+// Targets lists the targets of a kind, of all kinds for "", behind a joined key, and the key to go on behind.
+func (s *Service) Targets(ctx context.Context, t Tenant, kind, after string, count int) ([]Target, string, error) {
+	ts := s.store.Tenant(t.ID)
+	q := store.Query{PK: ts.TargetPrefix("").PK, After: after, Limit: count}
+	if kind != "" {
+		q.Prefix = ts.TargetPrefix(kind).SK
+	}
+	page, err := ts.Query(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	all := make([]Target, len(page.Items))
+	for i, item := range page.Items {
+		all[i] = decodeTarget(item)
+	}
+	if !page.More {
+		return all, "", nil
+	}
+	return all, page.Last, nil
+}
+
+// SaveTarget makes or changes a target: its display name and features. Those whom it may concern are evaluated anew.
+func (s *Service) SaveTarget(
+	ctx context.Context,
+	t Tenant,
+	key mapping.TargetKey,
+	target mapping.Target,
+) (Target, error) {
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil {
+		return Target{}, err
+	}
+	if _, err := checkKey(policy, key); err != nil {
+		return Target{}, err
+	}
+	ts := s.store.Tenant(t.ID)
+	var saved Target
+	err = store.Retry(ctx, contendFor, func() error {
+		items, err := ts.Get(ctx, targetKey(ts.Keys, key))
+		if err != nil {
+			return err
+		}
+		cond := store.IsAbsent()
+		if saved = (Target{TargetKey: key}); items[0].Attrs != nil {
+			saved = decodeTarget(items[0])
+			cond = store.Is(attrVer, saved.Version)
+		}
+		saved.Target = target
+		saved.Version++
+		var tx store.Tx
+		tx.Must(saved.put(ts.Keys).When(cond), store.ErrStale)
+		tx.Add(
+			Mark(
+				ts.Keys,
+				Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
+				eventlog.Cause{},
+				s.o.Now(),
+			),
+		)
+		return tx.Commit(ctx, ts)
+	})
+	return saved, err
+}
+
+// RemoveTarget deletes a target; a *Refused 404 if there is none, 409 if a rule gives it at the moment. Manual
+// assignments of it end with the publication of their members.
+func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.TargetKey) error {
+	ts := s.store.Tenant(t.ID)
+	prefix := ts.PublishedPrefix(byAssignment, assignmentValue(key))
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		items, err := ts.Get(ctx, ts.Published(store.LastPart(item.SK)))
+		if err != nil {
+			return err
+		}
+		if items[0].Attrs == nil {
+			continue
+		}
+		m, err := decodeItem(items[0])
+		if err != nil {
+			return err
+		}
+		i := find(m.Assignments, key)
+		switch {
+		case i >= 0 && m.Assignments[i].Scim:
+			return refuse(
+				http.StatusConflict,
+				"A rule gives %s %q at the moment: change the policy or the groups first.",
+				key.Kind,
+				key.Name,
+			)
+		case i >= 0:
+			if err := s.Unassign(ctx, t, m.ID, key); err != nil {
+				return err
+			}
+		}
+	}
+	var tx store.Tx
+	tx.Must(store.RemoveItem(targetKey(ts.Keys, key)).When(store.IsThere()),
+		refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name))
+	tx.Add(
+		Mark(
+			ts.Keys,
+			Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
+			eventlog.Cause{},
+			s.o.Now(),
+		),
+	)
+	return tx.Commit(ctx, ts)
+}
+
+// Why explains a member: the status, each assignment with the rules and groups that give it, and what rules would give
+// and do not. found is false if there is no such user.
+func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), subjects: []*subject{{id: id}}}
+	if p.policy, _, err = s.policyOf(ctx, t); err != nil {
+		return nil, false, err
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, []string{id})
+	if err != nil || people[0].Doc == nil {
+		return nil, false, err
+	}
+	sub := p.subjects[0]
+	sub.person = people[0]
+	if err := p.load(ctx); err != nil {
+		return nil, false, err
+	}
+	if err := s.facts(ctx, p); err != nil {
+		return nil, false, err
+	}
+	r := p.policy.Evaluate(sub.facts)
+	if r.Excluded {
+		return scim.Object{
+			"status":      scim.Object{"is": string(Removed), "because": "The policy excludes this user."},
+			"assignments": []any{}, "missing": []any{},
+		}, true, nil
+	}
+	e := explainer{sub: sub}
+	assignments, missing := []any{}, []any{}
+	for _, a := range p.next(sub, r, sub.old != nil && sub.old.Status != Removed).Assignments {
+		i := findAssignment(r.Assignments, a.TargetKey)
+		o := a.Object()
+		o["because"] = e.because(r.Assignments[i].Sources)
+		assignments = append(assignments, o)
+	}
+	for _, m := range r.Missing {
+		missing = append(missing, e.missing(m))
+	}
+	return scim.Object{
+		"status":      scim.Object{"is": string(r.Status), "because": r.Because},
+		"assignments": assignments, "missing": missing,
+	}, true, nil
+}
+
+func findAssignment(list []mapping.Assignment, key mapping.TargetKey) int {
+	for i, a := range list {
+		if a.TargetKey == key {
+			return i
+		}
+	}
+	return -1
+}
+
+type explainer struct{ sub *subject }
+
+func (e explainer) group(i int) scim.Object {
+	g := e.sub.facts.Memberships[i].Group
+	return scim.Object{"id": g.ID, "displayName": g.DisplayName}
+}
+
+func (e explainer) because(sources []mapping.Source) []any {
+	all := []any{}
+	for _, s := range sources {
+		o := scim.Object{"rule": s.Rule}
+		if s.Membership >= 0 {
+			o["group"] = e.group(s.Membership)
+			o["since"] = millis(e.sub.facts.Memberships[s.Membership].Since)
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+func (e explainer) missing(m mapping.Missing) scim.Object {
+	o := scim.Object{"kind": m.Kind, "target": m.Name, "reason": string(m.Reason), "detail": m.Detail}
+	if m.Rule != "" {
+		o["rule"] = m.Rule
+	}
+	if m.Organisation != "" {
+		o["organisation"] = m.Organisation
+	}
+	if m.Membership >= 0 {
+		o["group"] = e.group(m.Membership)
+	}
+	return o
+}

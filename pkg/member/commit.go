@@ -1,0 +1,163 @@
+package member
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// commit publishes as many members as fit one transaction, at least one, and returns their number.
+func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
+	for n := len(all); ; n = (n + 1) / 2 {
+		tx, next := p.transaction(all[:n])
+		if n > 1 && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
+			continue
+		}
+		if tx.Room() < 0 {
+			return 1, p.large(ctx, all[0])
+		}
+		if err := tx.Commit(ctx, p.ts); err != nil {
+			return 0, err
+		}
+		p.head = next
+		return n, nil
+	}
+}
+
+// transaction makes the transaction that publishes members, and the head behind it.
+func (p *publication) transaction(all []*change) (*store.Tx, eventlog.Head) {
+	var tx store.Tx
+	var entries []eventlog.Entry
+	made := map[mapping.TargetKey]bool{}
+	for _, c := range all {
+		c.write(&tx, p.ts.Keys, nil)
+		put, remove := reindex(p.ts.Keys, c.old, c.next)
+		tx.Add(put...)
+		tx.Add(remove...)
+		tx.Must(c.marker.done(), store.ErrStale)
+		for _, key := range c.makes {
+			if !made[key] {
+				made[key] = true
+				entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
+			}
+		}
+		entries = append(entries, c.entry(p.now))
+	}
+	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, entries...)
+	tx.Must(ops[0], store.ErrStale)
+	tx.Add(ops[1:]...)
+	return &tx, head
+}
+
+// write appends the member's item, on the version that was read, and the end of manual assignments.
+func (c *change) write(tx *store.Tx, k store.Keys, stale []string) {
+	cond := store.IsAbsent()
+	if c.old != nil {
+		cond = store.Is(attrVer, c.old.Version)
+	}
+	attrs := store.Attrs{attrDoc: c.next.encode(), attrVer: c.next.Version}
+	if len(stale) > 0 {
+		attrs[attrStale] = encodeList(stale)
+	}
+	if c.next.Status == Removed {
+		attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
+	}
+	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
+	for _, m := range c.ended {
+		tx.Add(store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
+	}
+}
+
+// keptRemoved is how long a member who was removed is shown.
+const keptRemoved = 90 * 24 * time.Hour
+
+// entry is what the log says of the change.
+func (c *change) entry(now time.Time) eventlog.Entry {
+	e := eventlog.Entry{
+		Subject: "members/" + c.id, SubjectVersion: c.next.Version, At: now, Cause: c.marker.cause,
+		Shared: scim.Object{"member": c.next.Object()},
+	}
+	for _, t := range c.told {
+		e.Events = append(e.Events, eventlog.Logged{Type: t.kind, Data: t.data})
+	}
+	return e
+}
+
+// large publishes a member whose lookups do not fit one transaction. New lookups are written before: they lead to a
+// member that does not match, which readers leave out. Old ones are named in the member's item and removed behind the
+// transaction, by whoever comes next if this process dies: the marker stays until then.
+func (p *publication) large(ctx context.Context, c *change) error {
+	put, remove := reindex(p.ts.Keys, c.old, c.next)
+	if err := p.ts.Batch(ctx, put...); err != nil {
+		return err
+	}
+	var stale []string
+	for _, op := range remove {
+		stale = append(stale, op.SK)
+	}
+	var made []store.Op
+	var entries []eventlog.Entry
+	for _, key := range c.makes {
+		var tx store.Tx
+		entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
+		made = append(made, tx.Ops()...)
+	}
+	for len(made) > 0 { // targets may be there before their first assignment is
+		n := min(len(made), 20)
+		head, ops := p.head.Append(p.ts.Keys, p.t.Retention, entries[:n]...)
+		var tx store.Tx
+		tx.Must(ops[0], store.ErrStale)
+		tx.Add(ops[1:]...)
+		for _, op := range made[:n] {
+			tx.Must(op, store.ErrStale)
+		}
+		if err := tx.Commit(ctx, p.ts); err != nil {
+			return err
+		}
+		p.head, made, entries = head, made[n:], entries[n:]
+	}
+	var tx store.Tx
+	c.write(&tx, p.ts.Keys, stale)
+	if tx.Room() < 5 { // hundreds of manual assignments that end
+		return errTooMany
+	}
+	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, c.entry(p.now))
+	tx.Must(ops[0], store.ErrStale)
+	tx.Add(ops[1:]...)
+	if len(stale) == 0 {
+		tx.Must(c.marker.done(), store.ErrStale)
+	}
+	if err := tx.Commit(ctx, p.ts); err != nil {
+		return err
+	}
+	p.head = head
+	if len(stale) == 0 {
+		return nil
+	}
+	next := c.next
+	return p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale})
+}
+
+var errTooMany = errors.New("member: too many manual assignments end at once")
+
+func sortedKeys(set map[mapping.TargetKey]bool) []mapping.TargetKey {
+	keys := make([]mapping.TargetKey, 0, len(set))
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b mapping.TargetKey) int {
+		return cmp.Or(
+			cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Organisation, b.Organisation),
+			cmp.Compare(a.Name, b.Name),
+		)
+	})
+	return keys
+}

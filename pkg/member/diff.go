@@ -1,0 +1,133 @@
+package member
+
+import (
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Event types of a member.
+const (
+	EventCreated           = "member.created"
+	EventUpdated           = "member.updated"
+	EventActivated         = "member.activated"
+	EventDeactivated       = "member.deactivated"
+	EventRemoved           = "member.removed"
+	EventAssignmentAdded   = "assignment.added"
+	EventAssignmentRemoved = "assignment.removed"
+	EventInvitationDue     = "invitation.due"
+)
+
+// told is an event about one version of a member. The whole member is added to its data on reading.
+type told struct {
+	kind string
+	data scim.Object // beside the member; nil: nothing
+}
+
+// tell returns the events that lead from one published member to the next, in the order in which an application applies
+// them: created, updated, status, assignments removed, assignments added. old is nil for a new member. It returns none
+// if nothing differs. Events that are due once in a life are the caller's.
+func tell(old *Member, next Member) []told {
+	if next.Status == Removed {
+		return []told{{kind: EventRemoved}}
+	}
+	var all []told
+	if old == nil {
+		all = append(all, told{kind: EventCreated})
+		old = &Member{Status: next.Status}
+		if next.Status == mapping.Active {
+			old.Status = mapping.Staged
+		}
+	} else if changes := changes(*old, next); len(changes) > 0 {
+		all = append(all, told{EventUpdated, scim.Object{"changes": changes}})
+	}
+	switch {
+	case next.Status == old.Status:
+	case next.Status == mapping.Active:
+		all = append(all, told{kind: EventActivated})
+	case old.Status == mapping.Active:
+		all = append(all, told{kind: EventDeactivated})
+	}
+	for _, a := range old.Assignments {
+		if find(next.Assignments, a.TargetKey) < 0 {
+			all = append(all, told{EventAssignmentRemoved, scim.Object{"assignment": a.Object()}})
+		}
+	}
+	for _, a := range next.Assignments {
+		if find(old.Assignments, a.TargetKey) < 0 {
+			all = append(all, told{EventAssignmentAdded, scim.Object{"assignment": a.Object()}})
+		}
+	}
+	return all
+}
+
+func find(list []Assignment, key mapping.TargetKey) int {
+	return slices.IndexFunc(list, func(a Assignment) bool { return a.TargetKey == key })
+}
+
+// fields are the members of the JSON whose changes member.updated lists.
+var fields = []string{
+	"userName", "externalId", "loginAddress", "email", "displayName", "name", "manager", "accountId", "previousId",
+	"invitation",
+}
+
+// changes lists the differences that no other event tells, as {"path", "old", "new"}, in a fixed order.
+func changes(old, next Member) []any {
+	var all []any
+	add := func(path string, was, is any) {
+		if !scim.Equal(was, is) {
+			all = append(all, scim.Object{"path": path, "old": was, "new": is})
+		}
+	}
+	old, next = old.bare(), next.bare()
+	before, after := old.Object(), next.Object()
+	for _, f := range fields {
+		add(f, before[f], after[f])
+	}
+	names := map[string]bool{}
+	for name := range old.Attributes {
+		names[name] = true
+	}
+	for name := range next.Attributes {
+		names[name] = true
+	}
+	for _, name := range sorted(names) {
+		add("attributes."+name, old.Attributes[name], next.Attributes[name])
+	}
+	if old.Status != next.Status && old.Status != mapping.Active && next.Status != mapping.Active {
+		add("status", string(old.Status), string(next.Status))
+	}
+	for _, a := range next.Assignments {
+		if i := find(old.Assignments, a.TargetKey); i >= 0 {
+			add(a.path(), old.Assignments[i].Object(), a.Object())
+		}
+	}
+	return all
+}
+
+func sorted(set map[string]bool) []string {
+	names := make([]string, 0, len(set))
+	for name := range set {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// path names an assignment as a SCIM path.
+func (a Assignment) path() string {
+	path := "assignments[kind eq " + quote(a.Kind) + " and target eq " + quote(a.Name)
+	if a.Organisation != "" {
+		path += " and organisation eq " + quote(a.Organisation)
+	}
+	return path + "]"
+}
+
+func quote(s string) string { return string(scim.AppendJSON(nil, s)) }
+
+// same reports whether the application would see no difference between two members.
+func same(old, next Member) bool {
+	old.Version, old.ChangedAt, old.CreatedAt = next.Version, next.ChangedAt, next.CreatedAt
+	return old.encode() == next.encode()
+}

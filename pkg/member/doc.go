@@ -1,0 +1,21 @@
+// Package member keeps what the application behind the endpoint is told of a tenant's people: one member for each SCIM
+// user, with the status and the assignments that the tenant's policy gives.
+//
+// A write of the directory marks the users that it touches, in its own transaction. Publishing reads the marker, then
+// what holds, evaluates the policy, and writes the member, its lookups and its events in one transaction that also
+// deletes the marker, on its stamp. It reconciles and does not replay: running it twice, late or in two places does no
+// harm.
+//
+//	member.go   a member, its JSON and its stored form
+//	diff.go     the events that lead from one published member to the next
+//	marker.go   markers
+//	lookup.go   the items by which members are found
+//	target.go   targets: what a member can be given
+//	publish.go  one publication: what it reads, and what the application has to be told
+//	commit.go   its transactions
+//	pass.go     markers that stand for many members
+//	policy.go   policies: saving, progress, rehearsal
+//	assign.go   manual assignments and targets, and the reasons of a member's assignments
+//	list.go     lists and filters
+//	service.go  policies, caches, reading
+package member

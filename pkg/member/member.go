@@ -1,0 +1,207 @@
+package member
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// Status of a member as the application sees it.
+type Status = mapping.Status
+
+// Removed is the status of a member who has left: the user was deleted, or is excluded by the policy.
+const Removed Status = "removed"
+
+// Member is a person as the application was last told of them. It has the id of its SCIM user.
+type Member struct {
+	ID     string
+	Status Status
+	mapping.Person
+	// Manager is who manages the member; nil if nobody does.
+	Manager     *Manager
+	Assignments []Assignment
+	// InvitedAt is when the event invitation.due was sent; zero: never.
+	InvitedAt time.Time
+	// Announced are the kinds whose first assignment was announced, in order.
+	Announced []string
+	// ActiveBefore says that the member has been active at least once.
+	ActiveBefore bool
+	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took.
+	AccountID, PreviousID string
+	// Version counts what the application was told of the member, from 1.
+	Version              int64
+	CreatedAt, ChangedAt time.Time
+}
+
+// Manager is the manager of a member. ID is empty while the value names nobody.
+type Manager struct{ Value, ID, DisplayName string }
+
+// Assignment is a target that a member has.
+type Assignment struct {
+	mapping.TargetKey
+	Scim, Manual bool
+	// Rules are the ids of the rules that give it.
+	Rules []string
+	Since time.Time
+	// DisplayName is the target's; it is joined on reading and not compared.
+	DisplayName string
+}
+
+// Object is the member as JSON, for the admin API and for events. An unset text is null.
+func (m Member) Object() scim.Object {
+	o := scim.Object{
+		"id": m.ID, "status": string(m.Status), "userName": orNull(m.UserName), "externalId": orNull(m.ExternalID),
+		"loginAddress": orNull(m.LoginAddress), "email": orNull(m.Email), "displayName": orNull(m.DisplayName),
+		"name": scim.Object{}, "attributes": scim.Object{}, "manager": m.Manager.value(), "accountId": orNull(m.AccountID),
+		"previousId": orNull(m.PreviousID), "version": m.Version,
+		"createdAt": scim.FormatTime(m.CreatedAt), "changedAt": scim.FormatTime(m.ChangedAt),
+	}
+	if m.Name != nil {
+		o["name"] = m.Name
+	}
+	if m.Attributes != nil {
+		o["attributes"] = m.Attributes
+	}
+	list := make([]any, len(m.Assignments))
+	for i, a := range m.Assignments {
+		list[i] = a.Object()
+	}
+	o["assignments"] = list
+	invitation := scim.Object{"state": "none", "at": nil}
+	if !m.InvitedAt.IsZero() {
+		invitation = scim.Object{"state": "due", "at": scim.FormatTime(m.InvitedAt)}
+	}
+	o["invitation"] = invitation
+	return o
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// value is the manager as JSON: null, the member's id and name, or the value that names nobody yet.
+func (m *Manager) value() any {
+	switch {
+	case m == nil:
+		return nil
+	case m.ID == "":
+		return scim.Object{"value": m.Value, "pending": true}
+	}
+	return scim.Object{"id": m.ID, "displayName": orNull(m.DisplayName)}
+}
+
+// Object is the assignment as JSON.
+func (a Assignment) Object() scim.Object {
+	o := scim.Object{"kind": a.Kind, "target": a.Name, "origin": "manual", "since": scim.FormatTime(a.Since)}
+	if a.Organisation != "" {
+		o["organisation"] = a.Organisation
+	}
+	if a.DisplayName != "" {
+		o["displayName"] = a.DisplayName
+	}
+	if a.Scim {
+		rules := make([]any, len(a.Rules))
+		for i, r := range a.Rules {
+			rules[i] = r
+		}
+		o["origin"], o["rules"] = "scim", rules
+		if a.Manual {
+			o["manual"] = true
+		}
+	}
+	return o
+}
+
+// bare is the member without what is joined on reading: the display names of targets and manager.
+func (m Member) bare() Member {
+	m.Assignments = slices.Clone(m.Assignments)
+	for i := range m.Assignments {
+		m.Assignments[i].DisplayName = ""
+	}
+	if m.Manager != nil {
+		m.Manager = &Manager{Value: m.Manager.Value, ID: m.Manager.ID}
+	}
+	return m
+}
+
+// encode is the stored form of a member.
+func (m Member) encode() string {
+	m = m.bare()
+	o := m.Object()
+	o["announced"], o["activeBefore"] = list(m.Announced), m.ActiveBefore
+	if m.Manager != nil {
+		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
+	}
+	return string(scim.AppendJSON(nil, o))
+}
+
+func list(words []string) []any {
+	all := make([]any, len(words))
+	for i, w := range words {
+		all[i] = w
+	}
+	return all
+}
+
+// decode reads the stored form of a member.
+func decode(text string) (Member, error) {
+	o, err := scim.ParseObject(text)
+	if err != nil {
+		return Member{}, fmt.Errorf("member: stored member: %w", err)
+	}
+	s := func(o scim.Object, name string) string { v, _ := o[name].(string); return v }
+	at := func(o scim.Object, name string) time.Time { t, _ := scim.ParseTime(s(o, name)); return t }
+	m := Member{
+		ID: s(o, "id"), Status: Status(s(o, "status")), AccountID: s(o, "accountId"), PreviousID: s(o, "previousId"),
+		CreatedAt: at(o, "createdAt"), ChangedAt: at(o, "changedAt"),
+		Person: mapping.Person{
+			UserName: s(o, "userName"), ExternalID: s(o, "externalId"), LoginAddress: s(o, "loginAddress"),
+			Email: s(o, "email"), DisplayName: s(o, "displayName"),
+		},
+	}
+	m.Version, _ = o["version"].(int64)
+	m.ActiveBefore, _ = o["activeBefore"].(bool)
+	if name, _ := o["name"].(scim.Object); len(name) > 0 {
+		m.Name = name
+	}
+	m.Attributes, _ = o["attributes"].(scim.Object)
+	if mgr, ok := o["manager"].(scim.Object); ok {
+		m.Manager = &Manager{Value: s(mgr, "value"), ID: s(mgr, "id"), DisplayName: s(mgr, "displayName")}
+		m.Person.Manager = m.Manager.Value
+	}
+	if invitation, ok := o["invitation"].(scim.Object); ok {
+		m.InvitedAt = at(invitation, "at")
+	}
+	m.Announced = words(o["announced"])
+	assignments, _ := o["assignments"].([]any)
+	for _, v := range assignments {
+		a, _ := v.(scim.Object)
+		manual, _ := a["manual"].(bool)
+		m.Assignments = append(m.Assignments, Assignment{
+			TargetKey: mapping.TargetKey{Kind: s(a, "kind"), Name: s(a, "target"), Organisation: s(a, "organisation")},
+			Scim:      s(a, "origin") == "scim", Manual: manual || s(a, "origin") == "manual",
+			Rules: words(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
+		})
+	}
+	return m, nil
+}
+
+func words(v any) []string {
+	all, _ := v.([]any)
+	var words []string
+	for _, v := range all {
+		if s, ok := v.(string); ok {
+			words = append(words, s)
+		}
+	}
+	return words
+}
+
+// millis is a time in Unix milliseconds as JSON.
+func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }

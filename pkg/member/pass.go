@@ -1,0 +1,282 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A marker of a group, a target or the policy stands for many members. A pass goes through them in order of id, a chunk
+// a call, and marks each: the rest is the publication of single members. Its progress is an item that names the stamp
+// of the marker, so that a newer change begins anew.
+
+// passChunk is how many members or groups one step of a pass marks.
+const passChunk = 200
+
+// pass is how far the members that a marker stands for are marked.
+type pass struct {
+	marker marker
+	key    store.Key
+	phase  string // phaseGroups or phaseUsers
+	after  string // the last id that is done
+	done   int64  // how many members are marked
+}
+
+// The phases of a pass over the whole tenant: which groups adopt targets may change, and decides about members.
+const (
+	phaseGroups = "groups"
+	phaseUsers  = "users"
+)
+
+const (
+	attrPhase = "phase"
+	attrDone  = "done"
+)
+
+// wide reads the markers that stand for many members, the policy's first.
+func wide(ctx context.Context, ts *store.TenantStore) ([]marker, error) {
+	var all []marker
+	for _, kind := range []SubjectKind{PolicySubject, TargetSubject, GroupSubject} {
+		some, err := marked(ctx, ts, kind, passChunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// step does one step of a pass, and ends the marker behind the last one.
+func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
+	ts := s.store.Tenant(t.ID)
+	p := pass{marker: m, key: ts.Pass(string(m.subject.Kind), m.subject.ID), phase: phaseGroups}
+	items, err := ts.Get(ctx, p.key)
+	if err != nil {
+		return err
+	}
+	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.stamp {
+		p.phase, _ = attrs[attrPhase].(string)
+		p.after, _ = attrs[attrAfter].(string)
+		p.done, _ = attrs[attrDone].(int64)
+	}
+	var last string
+	switch {
+	case p.phase == phaseGroups:
+		last, err = s.groupsStep(ctx, t, &p)
+	case m.subject.Kind == GroupSubject:
+		last, err = s.membersStep(ctx, t, &p)
+	default:
+		last, err = s.usersStep(ctx, t, &p)
+	}
+	if err != nil {
+		return err
+	}
+	if last == "" && p.phase == phaseUsers {
+		if m.subject.Kind == PolicySubject {
+			if err := s.applied(ctx, t); err != nil {
+				return err
+			}
+		}
+		return s.endPass(ctx, ts, p)
+	}
+	if p.after = last; last == "" {
+		p.phase = phaseUsers
+	}
+	var tx store.Tx
+	tx.Add(store.PutItem(p.key, store.Attrs{
+		attrStamp: m.stamp, attrPhase: p.phase, attrAfter: p.after, attrDone: p.done,
+	}))
+	tx.Must(store.CheckItem(m.key, store.Is(attrStamp, m.stamp)), errEnded)
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// errEnded says that the marker of a pass is gone, or another one: somebody else has ended the pass, or it begins anew.
+var errEnded = errors.New("member: the pass was ended")
+
+func ignoreEnded(err error) error {
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	return err
+}
+
+// endPass removes the marker with the progress, if it still is the one that the pass began with.
+func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) error {
+	var tx store.Tx
+	tx.Must(p.marker.done(), errEnded)
+	tx.Add(store.RemoveItem(p.key))
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// groupsStep works out which targets groups adopt: of one group, or of the next among all. It returns the last id that
+// it looked at; "": there are no more.
+func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
+	ids := []string{p.marker.subject.ID}
+	if p.marker.subject.Kind != GroupSubject {
+		if ids, err = s.o.Directory.GroupIDs(ctx, t.ID, p.after, passChunk); err != nil {
+			return "", err
+		}
+		if len(ids) == passChunk {
+			last = ids[len(ids)-1]
+		}
+	}
+	groups, err := s.o.Directory.GroupsOf(ctx, t.ID, ids)
+	if err != nil {
+		return "", err
+	}
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	for _, g := range groups {
+		if err := s.adopt(ctx, s.store.Tenant(t.ID), policy, groupOf{g.ID, g.Doc, p.marker.cause}); err != nil {
+			return "", err
+		}
+	}
+	return last, nil
+}
+
+// groupOf is a group whose adoptions are worked out; doc is nil if it is gone.
+type groupOf struct {
+	id    string
+	doc   map[string]any
+	cause eventlog.Cause
+}
+
+// adopt brings the items that say which targets a group adopts up to date, and marks the members whose manual
+// assignments that concerns. Every step can be repeated.
+func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
+	items, err := ts.Get(ctx, ts.GroupTargets(g.id))
+	if err != nil {
+		return err
+	}
+	had := words(parseList(items[0].Attrs[attrDoc]))
+	has, err := s.adopts(ctx, ts, policy, g)
+	if err != nil || slices.Equal(had, has) {
+		return err
+	}
+	var ops []store.Op
+	var changed []string
+	for _, joined := range has {
+		if !slices.Contains(had, joined) {
+			changed = append(changed, joined)
+			ops = append(ops, store.PutItem(adoptedKey(ts.Keys, joined, g.id), nil))
+		}
+	}
+	for _, joined := range had {
+		if !slices.Contains(has, joined) {
+			changed = append(changed, joined)
+			ops = append(ops, store.RemoveItem(adoptedKey(ts.Keys, joined, g.id)))
+		}
+	}
+	if err := ts.Batch(ctx, ops...); err != nil {
+		return err
+	}
+	for _, joined := range changed {
+		if err := s.markHolders(ctx, ts, splitTarget(joined), g.cause); err != nil {
+			return err
+		}
+	}
+	list := store.PutItem(ts.GroupTargets(g.id), store.Attrs{attrDoc: encodeList(has)})
+	if len(has) == 0 {
+		list = store.RemoveItem(ts.GroupTargets(g.id))
+	}
+	return ts.Write(ctx, list)
+}
+
+// adopts lists the joined keys of the targets that a group adopts, in order.
+func (s *Service) adopts(
+	ctx context.Context,
+	ts *store.TenantStore,
+	policy *mapping.Policy,
+	g groupOf,
+) ([]string, error) {
+	if g.doc == nil {
+		return nil, nil
+	}
+	group := policy.Group(g.id, g.doc)
+	needs := map[mapping.TargetKey]bool{}
+	facts := mapping.Facts{Memberships: []mapping.Membership{{Group: group}}}
+	for _, key := range policy.Needs(facts) {
+		needs[key] = true
+	}
+	targets, err := targetsOf(ctx, ts, needs)
+	if err != nil {
+		return nil, err
+	}
+	var joined []string
+	for _, key := range group.Adopts(targets) {
+		joined = append(joined, store.Join(key.Kind, key.Organisation, key.Name))
+	}
+	slices.Sort(joined)
+	return slices.Compact(joined), nil
+}
+
+func splitTarget(joined string) mapping.TargetKey {
+	parts := store.Split(joined)
+	return mapping.TargetKey{Kind: parts[0], Organisation: parts[1], Name: parts[2]}
+}
+
+func adoptedKey(k store.Keys, joined, groupID string) store.Key {
+	t := splitTarget(joined)
+	return k.Adopted(t.Kind, t.Organisation, t.Name, groupID)
+}
+
+// markHolders marks the members who have a target, of whatever origin.
+func (s *Service) markHolders(
+	ctx context.Context,
+	ts *store.TenantStore,
+	key mapping.TargetKey,
+	cause eventlog.Cause,
+) error {
+	prefix := ts.PublishedPrefix(byAssignment, assignmentValue(key))
+	var ids []string
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if ids = append(ids, store.LastPart(item.SK)); len(ids) == passChunk {
+			if err := s.markAll(ctx, ts, ids, cause); err != nil {
+				return err
+			}
+			ids = ids[:0]
+		}
+	}
+	return s.markAll(ctx, ts, ids, cause)
+}
+
+// markAll marks members.
+func (s *Service) markAll(ctx context.Context, ts *store.TenantStore, ids []string, cause eventlog.Cause) error {
+	ops := make([]store.Op, len(ids))
+	for i, id := range ids {
+		ops[i] = Mark(ts.Keys, Subject{UserSubject, id}, cause, s.o.Now())
+	}
+	return ts.Batch(ctx, ops...)
+}
+
+// membersStep marks the next members of a group.
+func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, error) {
+	ids, last, err := s.o.Directory.UsersIn(ctx, t.ID, p.marker.subject.ID, p.after, passChunk)
+	if err != nil {
+		return "", err
+	}
+	p.done += int64(len(ids))
+	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.cause)
+}
+
+// usersStep marks the next users of the tenant.
+func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
+	ids, err := s.o.Directory.UserIDs(ctx, t.ID, p.after, passChunk)
+	if err != nil {
+		return "", err
+	}
+	if len(ids) == passChunk {
+		last = ids[len(ids)-1]
+	}
+	p.done += int64(len(ids))
+	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.cause)
+}

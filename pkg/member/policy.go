@@ -1,0 +1,225 @@
+package member
+
+import (
+	"context"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Attributes of the policy's item beside its document and version: which version every member was evaluated with, and
+// when.
+const (
+	attrApplied  = "applied"
+	attrFinished = "finished"
+)
+
+// PolicyDocument is a saved policy. Version is 0 if none was saved.
+type PolicyDocument struct {
+	Document []byte
+	Version  int64
+}
+
+// Policy reads the tenant's policy as it was saved.
+func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Policy())
+	if err != nil {
+		return PolicyDocument{}, err
+	}
+	doc, _ := items[0].Attrs[attrDoc].(string)
+	version, _ := items[0].Attrs[attrVer].(int64)
+	return PolicyDocument{[]byte(doc), version}, nil
+}
+
+// SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
+// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version.
+func (s *Service) SavePolicy(
+	ctx context.Context, t Tenant, document []byte, expected int64,
+) (saved PolicyDocument, warnings []mapping.Warning, err error) {
+	if _, warnings, err = mapping.Parse(document, t.Types); err != nil {
+		return PolicyDocument{}, nil, err
+	}
+	ts := s.store.Tenant(t.ID)
+	save := func() error {
+		now, err := s.Policy(ctx, t)
+		if err != nil {
+			return err
+		}
+		if expected >= 0 && expected != now.Version {
+			return ErrVersion
+		}
+		saved = PolicyDocument{document, now.Version + 1}
+		cond := store.IsAbsent()
+		if now.Version > 0 {
+			cond = store.Is(attrVer, now.Version)
+		}
+		var tx store.Tx
+		tx.Must(store.Op{
+			Kind: store.Update, Key: ts.Policy(),
+			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
+		}.When(cond), store.ErrStale)
+		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, eventlog.Cause{}, s.o.Now()))
+		return tx.Commit(ctx, ts)
+	}
+	err = store.Retry(ctx, contendFor, save)
+	return saved, warnings, err
+}
+
+// PolicyStatus is how far a saved policy is applied.
+type PolicyStatus struct {
+	Version, Applied int64
+	// Done is how many members are marked in the pass under way; the rest of them is the work of single members.
+	Done       int64
+	FinishedAt time.Time // of the pass that applied Applied; zero: never
+}
+
+// PolicyStatus reads how far the policy is applied.
+func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(PolicySubject), ""))
+	if err != nil {
+		return PolicyStatus{}, err
+	}
+	var st PolicyStatus
+	st.Version, _ = items[0].Attrs[attrVer].(int64)
+	st.Applied, _ = items[0].Attrs[attrApplied].(int64)
+	st.Done, _ = items[1].Attrs[attrDone].(int64)
+	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
+		st.FinishedAt = time.UnixMilli(at).UTC()
+	}
+	return st, nil
+}
+
+// applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
+// has a marker of its own.
+func (s *Service) applied(ctx context.Context, t Tenant) error {
+	ts := s.store.Tenant(t.ID)
+	_, version, err := s.policyOf(ctx, t)
+	if err != nil || version == 0 {
+		return err
+	}
+	var tx store.Tx
+	tx.Must(store.Op{
+		Kind: store.Update, Key: ts.Policy(),
+		Set: store.Attrs{attrApplied: version, attrFinished: s.o.Now().UnixMilli()},
+		If:  []store.Cond{store.Is(attrVer, version)},
+	}, errEnded)
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// Rehearsal is what saving a policy would do to a page of people.
+type Rehearsal struct {
+	// Examined is the number of people on the page; Next the id to go on behind; "": these were the last.
+	Examined int
+	Next     string
+	Gains    []Difference
+	Losses   []Difference
+	Statuses []StatusDifference
+	// ManualRemovals are the manual assignments that groups would end.
+	ManualRemovals []Difference
+	Warnings       []mapping.Warning
+}
+
+// Difference is a target that a member would get or lose.
+type Difference struct {
+	Member string
+	mapping.TargetKey
+}
+
+// StatusDifference is a status that would change. From is "" for a new member, To Removed for one who would be
+// excluded.
+type StatusDifference struct {
+	Member   string
+	From, To Status
+}
+
+// rehearsed is how many people a page of a rehearsal has.
+const rehearsed = 1000
+
+// Rehearse evaluates a page of people with a policy that is not saved, and compares them with what the application was
+// told. Nothing is written. Errors are those of SavePolicy.
+func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, after string) (Rehearsal, error) {
+	var out Rehearsal
+	policy, warnings, err := mapping.Parse(document, t.Types)
+	if err != nil {
+		return out, err
+	}
+	out.Warnings = warnings
+	ids, err := s.o.Directory.UserIDs(ctx, t.ID, after, rehearsed)
+	if err != nil {
+		return out, err
+	}
+	if len(ids) == rehearsed {
+		out.Next = ids[len(ids)-1]
+	}
+	out.Examined = len(ids)
+	for from := 0; from < len(ids); from += peopleAtOnce {
+		if err := s.rehearsePart(ctx, t, policy, ids[from:min(from+peopleAtOnce, len(ids))], &out); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) rehearsePart(
+	ctx context.Context, t Tenant, policy *mapping.Policy, ids []string, out *Rehearsal,
+) error {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), policy: policy, now: s.o.Now().UTC()}
+	for _, id := range ids {
+		p.subjects = append(p.subjects, &subject{id: id})
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	if err != nil {
+		return err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	if err := p.load(ctx); err != nil {
+		return err
+	}
+	if err := s.facts(ctx, p); err != nil {
+		return err
+	}
+	for _, sub := range p.subjects {
+		if sub.person.Doc != nil {
+			out.compare(sub, policy.Evaluate(sub.facts))
+		}
+	}
+	return nil
+}
+
+// compare adds what would change for one member.
+func (out *Rehearsal) compare(sub *subject, r *mapping.Result) {
+	var old Member
+	if sub.old != nil && sub.old.Status != Removed {
+		old = *sub.old
+	}
+	status := r.Status
+	if r.Excluded {
+		status = Removed
+	}
+	if old.Status != status && (old.Status != "" || !r.Excluded) {
+		out.Statuses = append(out.Statuses, StatusDifference{sub.id, old.Status, status})
+	}
+	next := map[mapping.TargetKey]bool{}
+	for _, a := range r.Assignments {
+		if next[a.TargetKey] = true; find(old.Assignments, a.TargetKey) < 0 {
+			out.Gains = append(out.Gains, Difference{sub.id, a.TargetKey})
+		}
+	}
+	ended := map[mapping.TargetKey]bool{}
+	for _, m := range r.Ended {
+		if ended[m.TargetKey] = true; !next[m.TargetKey] {
+			out.ManualRemovals = append(out.ManualRemovals, Difference{sub.id, m.TargetKey})
+		}
+	}
+	for _, a := range old.Assignments {
+		if !next[a.TargetKey] && !ended[a.TargetKey] {
+			out.Losses = append(out.Losses, Difference{sub.id, a.TargetKey})
+		}
+	}
+}

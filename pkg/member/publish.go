@@ -1,0 +1,366 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// How much one publication takes on.
+const (
+	// peopleAtOnce is how many members are read and evaluated together.
+	peopleAtOnce = 50
+	// contendFor is how long a publication competes with others for the head of the log.
+	contendFor = 5 * time.Second
+)
+
+// people publishes members: it brings what the application was told of them up to date with what holds now. Each has a
+// marker, which is written here if it has none: only the deletion of a marker on its stamp says that nobody has seen a
+// newer state in between.
+func (s *Service) people(ctx context.Context, t Tenant, ids []string) error {
+	for part := range slices.Chunk(ids, peopleAtOnce) {
+		err := store.Retry(ctx, contendFor, func() error { return s.batch(ctx, t, part) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publication is one attempt to publish some members.
+type publication struct {
+	t      Tenant
+	ts     *store.TenantStore
+	policy *mapping.Policy
+	now    time.Time
+	head   eventlog.Head
+
+	subjects []*subject
+	targets  mapping.Targets
+	adopted  map[mapping.TargetKey]bool
+	made     map[mapping.TargetKey]bool // targets that this publication makes
+}
+
+// subject is one member in a publication.
+type subject struct {
+	id     string
+	marker marker
+	marked bool
+	person directory.Person
+	manual []mapping.Manual
+	old    *Member // as published; nil: never
+	stale  []string
+	facts  mapping.Facts
+}
+
+// batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
+// marker with another stamp. store.ErrStale says that something has changed meanwhile.
+func (s *Service) batch(ctx context.Context, t Tenant, ids []string) error {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
+	if err := p.mark(ctx, ids); err != nil {
+		return err
+	}
+	var err error
+	if p.policy, _, err = s.policyOf(ctx, t); err != nil {
+		return err
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	if err != nil {
+		return err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	if err := p.load(ctx); err != nil {
+		return err
+	}
+	if err := s.facts(ctx, p); err != nil {
+		return err
+	}
+	var changed []*change
+	for _, sub := range p.subjects {
+		c := p.change(sub)
+		if c == nil {
+			if err := p.settle(ctx, sub); err != nil {
+				return err
+			}
+			continue
+		}
+		changed = append(changed, c)
+	}
+	for len(changed) > 0 {
+		n, err := p.commit(ctx, changed)
+		if err != nil {
+			return err
+		}
+		changed = changed[n:]
+	}
+	return nil
+}
+
+// mark reads the head and the markers, and writes the markers that are not there.
+func (p *publication) mark(ctx context.Context, ids []string) error {
+	keys := []store.Key{p.ts.LogHead()}
+	for _, id := range ids {
+		keys = append(keys, p.ts.Marker(string(UserSubject), id))
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	p.head = eventlog.DecodeHead(items[0])
+	var missing []store.Op
+	for i, id := range ids {
+		sub := &subject{id: id, marked: items[i+1].Attrs != nil}
+		if !sub.marked {
+			op := Mark(p.ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, p.now)
+			items[i+1] = store.Item{Key: op.Key, Attrs: op.Set}
+			missing = append(missing, op)
+		}
+		if sub.marker, err = decodeMarker(items[i+1]); err != nil {
+			return err
+		}
+		p.subjects = append(p.subjects, sub)
+	}
+	return p.ts.Batch(ctx, missing...)
+}
+
+// load reads the members as published, and their manual assignments.
+func (p *publication) load(ctx context.Context) error {
+	keys := make([]store.Key, len(p.subjects))
+	prefixes := make([]string, len(p.subjects))
+	for i, sub := range p.subjects {
+		keys[i], prefixes[i] = p.ts.Published(sub.id), p.ts.ManualPrefix(sub.id).SK
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	for i, item := range items {
+		if item.Attrs == nil {
+			continue
+		}
+		m, err := decodeItem(item)
+		if err != nil {
+			return err
+		}
+		p.subjects[i].old, p.subjects[i].stale = &m, words(parseList(item.Attrs[attrStale]))
+	}
+	manual := make([][]store.Key, len(p.subjects))
+	err = p.ts.EachUnder(ctx, p.ts.ManualPrefix("").PK, prefixes, func(i int, sk string) bool {
+		manual[i] = append(manual[i], store.Key{PK: p.ts.ManualPrefix("").PK, SK: sk})
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for i, keys := range manual {
+		items, err := p.ts.Get(ctx, keys...)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if item.Attrs != nil {
+				p.subjects[i].manual = append(p.subjects[i].manual, decodeManual(item))
+			}
+		}
+	}
+	return nil
+}
+
+// facts gathers what the evaluations depend on.
+func (s *Service) facts(ctx context.Context, p *publication) error {
+	needs, manual := map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
+	for _, sub := range p.subjects {
+		sub.facts = mapping.Facts{User: sub.person.Doc, Manual: sub.manual}
+		for _, g := range sub.person.Groups {
+			sub.facts.Memberships = append(sub.facts.Memberships, mapping.Membership{
+				Group: s.matches(p, g), Since: g.Since,
+			})
+		}
+		for _, key := range p.policy.Needs(sub.facts) {
+			needs[key] = true
+		}
+		for _, m := range sub.manual {
+			if p.policy.Kinds[m.Kind].RemoveManual {
+				manual[m.TargetKey] = true
+			}
+		}
+	}
+	var err error
+	if p.targets, err = targetsOf(ctx, p.ts, needs); err != nil {
+		return err
+	}
+	p.adopted, err = adoptedOf(ctx, p.ts, manual)
+	for _, sub := range p.subjects {
+		sub.facts.Targets, sub.facts.Adopted = p.targets, p.adopted
+	}
+	return err
+}
+
+// change is a member that is to be published anew.
+type change struct {
+	*subject
+	next  Member
+	makes []mapping.TargetKey
+	ended []mapping.Manual
+	told  []told
+}
+
+// change works out what the application has to be told of a member; nil if nothing.
+func (p *publication) change(sub *subject) *change {
+	alive := sub.old != nil && sub.old.Status != Removed
+	if sub.person.Doc == nil {
+		return p.leave(sub, alive)
+	}
+	r := p.policy.Evaluate(sub.facts)
+	if r.Excluded {
+		return p.leave(sub, alive)
+	}
+	c := &change{subject: sub, makes: r.Makes, ended: r.Ended}
+	c.next = p.next(sub, r, alive)
+	old := sub.old
+	if !alive {
+		old = nil
+	}
+	due := p.due(&c.next)
+	if alive && same(*old, c.next) && len(c.ended) == 0 {
+		return nil
+	}
+	c.told = append(tell(old, c.next), due...)
+	if len(c.told) == 0 {
+		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
+	}
+	p.version(sub, &c.next)
+	return c
+}
+
+// leave is the change of a member whose user is gone, or excluded; nil if the application knows that, or nothing of
+// them.
+func (p *publication) leave(sub *subject, alive bool) *change {
+	if !alive {
+		return nil
+	}
+	c := &change{subject: sub, next: *sub.old, ended: sub.manual}
+	c.next.Status, c.next.Assignments = Removed, nil
+	c.told = tell(sub.old, c.next)
+	p.version(sub, &c.next)
+	return c
+}
+
+func (p *publication) version(sub *subject, next *Member) {
+	next.ChangedAt = p.now
+	next.Version = 1
+	if sub.old != nil {
+		next.Version = sub.old.Version + 1
+	}
+}
+
+// next is the member as an evaluation wants it.
+func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
+	next := Member{ID: sub.id, CreatedAt: p.now}
+	if alive {
+		next = *sub.old
+	} else if sub.old != nil { // once in a life stays once
+		next.InvitedAt, next.Announced, next.ActiveBefore = sub.old.InvitedAt, sub.old.Announced, sub.old.ActiveBefore
+	}
+	next.Status, next.Person = r.Status, r.Person
+	next.ActiveBefore = next.ActiveBefore || r.Status == mapping.Active
+	next.Manager = nil
+	if r.Person.Manager != "" {
+		next.Manager = &Manager{
+			Value: r.Person.Manager, ID: sub.person.ManagerID, DisplayName: sub.person.ManagerName,
+		}
+	}
+	next.Assignments = nil
+	for _, a := range r.Assignments {
+		as := Assignment{
+			TargetKey: a.TargetKey, Scim: a.Scim, Manual: a.Manual, Rules: a.Rules, Since: time.UnixMilli(a.Since).UTC(),
+			DisplayName: p.display(sub, a.TargetKey),
+		}
+		if a.Since == 0 {
+			as.Since = p.now
+			if alive {
+				if i := find(sub.old.Assignments, a.TargetKey); i >= 0 {
+					as.Since = sub.old.Assignments[i].Since
+				}
+			}
+		}
+		next.Assignments = append(next.Assignments, as)
+	}
+	return next
+}
+
+// display is the name under which a target is shown; "" if it has none but its own.
+func (p *publication) display(sub *subject, key mapping.TargetKey) string {
+	if p.policy.Implicit && key.Kind == mapping.KindGroup {
+		for _, g := range sub.person.Groups {
+			if g.ID == key.Name {
+				name, _ := g.Doc["displayName"].(string)
+				return name
+			}
+		}
+	}
+	return p.targets[key].DisplayName
+}
+
+// due marks what happens once in a life as done, and returns the events that announce it.
+func (p *publication) due(next *Member) []told {
+	var all []told
+	if p.policy.Invite == "automatic" && next.Status == mapping.Active && next.InvitedAt.IsZero() {
+		next.InvitedAt = p.now
+		all = append(all, told{kind: EventInvitationDue})
+	}
+	for _, a := range next.Assignments {
+		kind := p.policy.Kinds[a.Kind]
+		if kind.AnnounceFirst != "" && !slices.Contains(next.Announced, a.Kind) {
+			next.Announced = append(slices.Clone(next.Announced), a.Kind)
+			slices.Sort(next.Announced)
+			all = append(all, told{kind.AnnounceFirst, scim.Object{"assignment": a.Object()}})
+		}
+	}
+	return all
+}
+
+// settle ends the marker of a member of whom there is nothing to tell. If the marker is another by now, it stays.
+func (p *publication) settle(ctx context.Context, sub *subject) error {
+	if err := p.sweep(ctx, sub); err != nil {
+		return err
+	}
+	err := p.ts.Write(ctx, sub.marker.done())
+	var failed *store.ConditionError
+	if errors.As(err, &failed) {
+		return nil
+	}
+	return err
+}
+
+// sweep removes the lookups that an earlier publication had no room to remove.
+func (p *publication) sweep(ctx context.Context, sub *subject) error {
+	if len(sub.stale) == 0 {
+		return nil
+	}
+	ops := make([]store.Op, len(sub.stale))
+	for i, sk := range sub.stale {
+		ops[i] = store.RemoveItem(store.Key{PK: p.ts.PublishedPrefix("", "").PK, SK: sk})
+	}
+	if err := p.ts.Batch(ctx, ops...); err != nil {
+		return err
+	}
+	err := p.ts.Write(ctx, store.Op{
+		Kind: store.Update, Key: p.ts.Published(sub.id), Unset: []string{attrStale},
+		If: []store.Cond{store.Is(attrVer, sub.old.Version)},
+	})
+	var failed *store.ConditionError
+	if errors.As(err, &failed) {
+		return store.ErrStale
+	}
+	return err
+}

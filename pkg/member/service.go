@@ -1,0 +1,266 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Tenant is what publishing needs to know of a tenant.
+type Tenant struct {
+	ID string
+	// Types are the tenant's resource types; TypesVersion changes whenever they do.
+	Types        *schema.Types
+	TypesVersion string
+	// Retention is how long events are kept; 0: always.
+	Retention time.Duration
+}
+
+// Options of a Service. All are required.
+type Options struct {
+	Now       func() time.Time
+	Log       *slog.Logger
+	Directory *directory.Directory
+}
+
+// Service publishes members, and answers for them. It is safe for concurrent use.
+type Service struct {
+	store *store.Store
+	o     Options
+
+	mu       sync.Mutex
+	tenants  map[string]*sync.Mutex // one publication of a tenant at a time in this process
+	policies map[policyKey]*mapping.Policy
+	groups   map[groupKey]*mapping.Group
+}
+
+// New makes a Service.
+func New(s *store.Store, o Options) *Service {
+	return &Service{
+		store: s, o: o, tenants: map[string]*sync.Mutex{}, policies: map[policyKey]*mapping.Policy{},
+		groups: map[groupKey]*mapping.Group{},
+	}
+}
+
+// How many compiled policies and matched groups one process keeps. Beyond it forgets all of them.
+const (
+	keptPolicies = 200
+	keptGroups   = 20_000
+)
+
+type policyKey struct {
+	tenant, types string
+	version       int64
+}
+
+type groupKey struct {
+	policy  *mapping.Policy
+	id      string
+	version int64
+}
+
+// policyOf reads the tenant's policy, compiled once per version, and its version; 0: the tenant has none.
+func (s *Service) policyOf(ctx context.Context, t Tenant) (*mapping.Policy, int64, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Policy())
+	if err != nil {
+		return nil, 0, err
+	}
+	version, _ := items[0].Attrs[attrVer].(int64)
+	key := policyKey{t.ID, t.TypesVersion, version}
+	s.mu.Lock()
+	p := s.policies[key]
+	s.mu.Unlock()
+	if p != nil {
+		return p, version, nil
+	}
+	doc, _ := items[0].Attrs[attrDoc].(string)
+	if doc == "" {
+		doc = "{}"
+	}
+	if p, _, err = mapping.Parse([]byte(doc), t.Types); err != nil {
+		return nil, version, errors.Join(errBrokenPolicy, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.policies) >= keptPolicies {
+		clear(s.policies)
+	}
+	s.policies[key] = p
+	return p, version, nil
+}
+
+// errBrokenPolicy says that a saved policy does not go with the tenant's schemas any more.
+var errBrokenPolicy = errors.New("member: the saved policy does not go with the tenant's schemas")
+
+// matches finds the rules that a group passes, once per version of group and policy.
+func (s *Service) matches(p *publication, g directory.GroupOf) *mapping.Group {
+	key := groupKey{p.policy, g.ID, g.Version}
+	s.mu.Lock()
+	m := s.groups[key]
+	s.mu.Unlock()
+	if m != nil {
+		return m
+	}
+	m = p.policy.Group(g.ID, g.Doc)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.groups) >= keptGroups {
+		clear(s.groups)
+	}
+	s.groups[key] = m
+	return m
+}
+
+// alone waits until no other publication of the tenant runs in this process.
+func (s *Service) alone(tenantID string) func() {
+	s.mu.Lock()
+	mu := s.tenants[tenantID]
+	if mu == nil {
+		mu = &sync.Mutex{}
+		s.tenants[tenantID] = mu
+	}
+	s.mu.Unlock()
+	mu.Lock()
+	return mu.Unlock
+}
+
+// Get publishes a member and answers it as it is then. found is false if the application was never told of them.
+func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found bool, err error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Marker(string(UserSubject), id))
+	if err != nil {
+		return Member{}, false, err
+	}
+	waits := items[0].Attrs != nil
+	if !waits { // what stands for many members may stand for this one
+		many, err := wide(ctx, ts)
+		if err != nil {
+			return Member{}, false, err
+		}
+		waits = len(many) > 0
+	}
+	if waits {
+		if err := s.people(ctx, t, []string{id}); err != nil {
+			return Member{}, false, err
+		}
+	}
+	if items, err = ts.Get(ctx, ts.Published(id)); err != nil || items[0].Attrs == nil {
+		return Member{}, false, err
+	}
+	m, err = decodeItem(items[0])
+	return m, err == nil, err
+}
+
+// Events reads a tenant's log.
+func (s *Service) Events(ctx context.Context, t Tenant, after int64, count int) (eventlog.Page, error) {
+	oldest := time.Time{}
+	if t.Retention > 0 {
+		oldest = s.o.Now().Add(-t.Retention)
+	}
+	return eventlog.Read(ctx, s.store.Tenant(t.ID), after, count, oldest)
+}
+
+// Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
+// so on, until there are none or the time is up. It reports whether any are left.
+func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (left bool, err error) {
+	defer s.alone(t.ID)()
+	ts := s.store.Tenant(t.ID)
+	for until := s.o.Now().Add(most); ; {
+		more, err := s.round(ctx, t, ts)
+		if err != nil || !more {
+			return err != nil, err
+		}
+		if s.o.Now().After(until) {
+			return true, nil
+		}
+	}
+}
+
+// round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
+// marked.
+func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
+	all, err := marked(ctx, ts, UserSubject, 4*peopleAtOnce)
+	if err != nil {
+		return false, err
+	}
+	if len(all) > 0 {
+		ids := make([]string, len(all))
+		for i, m := range all {
+			ids[i] = m.subject.ID
+		}
+		return true, s.people(ctx, t, ids)
+	}
+	many, err := wide(ctx, ts)
+	if err != nil || len(many) == 0 {
+		return false, err
+	}
+	return true, s.step(ctx, t, many[0])
+}
+
+// DefaultRetention is how long events are kept if nothing else is said.
+const DefaultRetention = 90 * 24 * time.Hour
+
+// maxPending bounds what Pending counts.
+const maxPending = 10_000
+
+// Pending counts the marked subjects of a tenant, up to 10,000.
+func (s *Service) Pending(ctx context.Context, t Tenant) (int, error) {
+	ts := s.store.Tenant(t.ID)
+	n := 0
+	q := store.Query{PK: ts.MarkerPrefix("").PK, Select: store.CountOnly, Limit: maxPending}
+	for {
+		page, err := ts.Query(ctx, q)
+		n += page.Count
+		if err != nil || !page.More || n >= maxPending {
+			return n, err
+		}
+		q.After = page.Last
+	}
+}
+
+// lookAgain is how often EventsWithin looks for events that another process has published.
+const lookAgain = 500 * time.Millisecond
+
+// EventsWithin is Events, and holds an answer without events back for up to wait.
+func (s *Service) EventsWithin(
+	ctx context.Context, t Tenant, after int64, count int, wait time.Duration,
+) (eventlog.Page, error) {
+	page, err := s.Events(ctx, t, after, count)
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for err == nil && len(page.Events) == 0 {
+		select {
+		case <-waiting.Done():
+			return page, ctx.Err()
+		case <-tick.C:
+			page, err = s.Events(ctx, t, after, count)
+		}
+	}
+	return page, err
+}
+
+// Carry marks what a write of the directory touches. It is a membership.Carry.
+func Carry(now func() time.Time) membership.Carry {
+	return func(_ context.Context, k store.Keys, t membership.Touched) []store.Op {
+		ops := make([]store.Op, 0, len(t.Users)+len(t.Groups))
+		for _, id := range t.Users {
+			ops = append(ops, Mark(k, Subject{UserSubject, id}, eventlog.Cause{}, now()))
+		}
+		for _, id := range t.Groups {
+			ops = append(ops, Mark(k, Subject{GroupSubject, id}, eventlog.Cause{}, now()))
+		}
+		return ops
+	}
+}
