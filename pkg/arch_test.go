@@ -33,8 +33,8 @@ const (
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
-// importRule says what the product code of a package may import beside the standard library: packages of this module by their
-// path in it, a trailing "/..." for all below, and other modules by their path.
+// importRule says what the product code of a package may import beside the standard library: packages of this module by
+// their path in it, a trailing "/..." for all below, and other modules by their path.
 type importRule struct {
 	pkg string
 	may []string
@@ -47,7 +47,8 @@ const (
 	whyBelow = "events and notices are written with the changes that they are about: they stand below all that changes"
 	whyUse   = "use cases know the core and the port, in the order mapping, bulk, directory, tenant, notice, event, store; " +
 		"never an engine, an SDK or HTTP"
-	whyPart   = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody can check it alone"
+	whyPart = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody " +
+		"can check it alone"
 	whyEngine = "an adapter knows its port and its SDK, and no other part of the program"
 	whyEdge   = "the HTTP edge translates; storage errors and AWS reach it only through the use cases"
 	whyApp    = "app is the one place that joins engines to handlers"
@@ -55,8 +56,8 @@ const (
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
-// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room says here what
-// it rests on.
+// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room
+// says here what it rests on.
 var importRules = []importRule{
 	{"pkg", nil, "the folder above holds the map and these tests only"},
 
@@ -85,6 +86,7 @@ var importRules = []importRule{
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 
 	{"pkg/event", []string{"pkg/scim", "pkg/store"}, whyBelow},
+	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},
 	{"pkg/notice/message", []string{"pkg/notice"}, "only the function that sends notices links the templates of their texts"},
@@ -96,6 +98,9 @@ var importRules = []importRule{
 		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
+	{
+		"pkg/member", []string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory/...", "pkg/event/eventlog"}, whyUse,
+	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
 		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid",
@@ -135,7 +140,10 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/adminhttp",
-		[]string{"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web", uuid},
+		[]string{
+			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
+			"pkg/member", "pkg/mapping", "pkg/event/eventlog", uuid,
+		},
 		whyEdge,
 	},
 	{"pkg/oauthhttp", []string{"pkg/tenant", "pkg/web"}, whyEdge},
@@ -156,7 +164,8 @@ var importRules = []importRule{
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},
 }
 
-// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no chance.
+// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no
+// chance.
 var impure = map[string]string{
 	"os": "I/O", "os/exec": "I/O", "io/fs": "I/O", "io/ioutil": "I/O", "net": "I/O", "syscall": "I/O",
 	"log": "output", "log/slog": "output", "math/rand": "chance", "math/rand/v2": "chance", "crypto/rand": "chance",
@@ -194,8 +203,8 @@ var sources = sync.OnceValues(func() ([]source, error) {
 	return all, err
 })
 
-// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot hides it
-// sees .ci only, and no testdata.
+// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot
+// hides it sees .ci only, and no testdata.
 func walk(do func(name string) error) error {
 	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -298,7 +307,8 @@ var suites = map[string]string{
 	"pkg/store/faultstore": "it makes anybody's storage engine fail, for the same purpose",
 }
 
-// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing from there.
+// TestStandInsAreInternal: a package that only tests import is under pkg/internal, and product code imports nothing
+// from there.
 func TestStandInsAreInternal(t *testing.T) {
 	inTests, inProduct, main := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range parsed(t) {
@@ -379,8 +389,9 @@ var unlinked = []struct {
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and templates double a program"
-	whyNoBolt    = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
+	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and " +
+		"templates double a program"
+	whyNoBolt = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 
 func TestUnlinked(t *testing.T) {
@@ -510,8 +521,8 @@ func exportedInterfaces(decl ast.Decl) map[string]*ast.InterfaceType {
 	return found
 }
 
-// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or constrains a type
-// parameter: neither is a port.
+// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or
+// constrains a type parameter: neither is a port.
 func closed(it *ast.InterfaceType) bool {
 	for _, m := range it.Methods.List {
 		if len(m.Names) == 0 {

@@ -23,6 +23,7 @@
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
 //	event            events of tenants: kinds, envelope, the log of a tenant; the port to receivers
+//	event/eventlog   a tenant's events, numbered without a gap, for those who follow them
 //	event/awsevent   events on Amazon EventBridge
 //	notice           the queue of messages to tenants' people about their tokens
 //	notice/message   the texts of notices; the port to mail
@@ -41,6 +42,7 @@
 //	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
 //	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
+//	member           what the application behind is told of people: publishing, targets, policy
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)

@@ -32,7 +32,7 @@ func owner(r *http.Request) string {
 // noClient says what was not found.
 func noClient(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
-		return &problem{http.StatusNotFound, "There is no such tenant, client or secret."}
+		return &problem{status: http.StatusNotFound, detail: "There is no such tenant, client or secret."}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -28,12 +29,15 @@ type Config struct {
 	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
 	// Clock returns the program's time, and the machine's. It is required with SetClock.
 	Clock func() (now, machine time.Time)
+	// Members, if set, answers for what the application behind the endpoint is told.
+	Members *member.Service
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
 
 type api struct {
 	tenants *tenant.Service
+	members *member.Service
 	baseURL string
 	check   tenant.CheckTypes
 	clock   func() (now, machine time.Time)
@@ -51,7 +55,7 @@ type methods map[string]endpoint
 func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
-		clock: c.Clock, moveTo: c.SetClock, log: c.Log,
+		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -85,6 +89,11 @@ func New(c Config) http.Handler {
 	for path, m := range a.clientRoutes() {
 		mux.Handle(Root+path, a.handler(m))
 	}
+	if a.members != nil {
+		for path, m := range a.memberRoutes() {
+			mux.Handle(Root+path, a.handler(m))
+		}
+	}
 	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
 }
 
@@ -96,7 +105,7 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		defer func() { wr.Route = r.Pattern }()
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") ||
 			strings.Contains(r.URL.Path, "/.") {
-			return &problem{http.StatusNotFound, "There is nothing at " + r.URL.Path + "."}
+			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)
 		return nil
@@ -123,7 +132,8 @@ func (a *api) handler(m methods) http.Handler {
 		serve, ok := m[r.Method]
 		if !ok {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			a.fail(w, r, &problem{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(allowed, ", ") + "."})
+			a.fail(w, r, &problem{status: http.StatusMethodNotAllowed, detail: "Allowed here: " + strings.Join(allowed, ", ") +
+				"."})
 			return
 		}
 		if err := serve(w, r); err != nil {

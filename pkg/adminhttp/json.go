@@ -36,9 +36,7 @@ func document(r *http.Request, optional bool, limit int64) (scim.Object, error) 
 	data, err := web.ReadText(r, limit)
 	switch {
 	case errors.Is(err, web.ErrTooLarge):
-		return nil, &problem{
-			http.StatusRequestEntityTooLarge, "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most.",
-		}
+		return nil, &problem{status: http.StatusRequestEntityTooLarge, detail: "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most."}
 	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}
@@ -46,7 +44,7 @@ func document(r *http.Request, optional bool, limit int64) (scim.Object, error) 
 		return scim.Object{}, nil
 	}
 	if !jsonType(r.Header.Get("Content-Type")) {
-		return nil, &problem{http.StatusUnsupportedMediaType, "Send the body as application/json."}
+		return nil, &problem{status: http.StatusUnsupportedMediaType, detail: "Send the body as application/json."}
 	}
 	return scim.ParseObject(data)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -16,11 +18,12 @@ const retryAfter = "5"
 type problem struct {
 	status int
 	detail string
+	faults mapping.Faults // of a policy
 }
 
 func (p *problem) Error() string { return "adminhttp: " + p.detail }
 
-func badRequest(detail string) error { return &problem{http.StatusBadRequest, detail} }
+func badRequest(detail string) error { return &problem{status: http.StatusBadRequest, detail: detail} }
 
 // problemOf translates an error. The text of one that is not known stays inside.
 func problemOf(err error) *problem {
@@ -29,27 +32,36 @@ func problemOf(err error) *problem {
 		invalid  *tenant.InvalidError
 		conflict *tenant.ConflictError
 		syntax   *scim.Error
+		refused  *member.Refused
+		faults   mapping.Faults
 	)
 	detail, outage := tenant.Outage(err)
 	switch {
 	case errors.As(err, &known):
 		return known
 	case outage:
-		return &problem{http.StatusServiceUnavailable, detail}
+		return &problem{status: http.StatusServiceUnavailable, detail: detail}
 	case errors.As(err, &invalid):
-		return &problem{http.StatusBadRequest, invalid.Detail()}
+		return &problem{status: http.StatusBadRequest, detail: invalid.Detail()}
 	case errors.As(err, &conflict):
-		return &problem{http.StatusConflict, conflict.Detail}
+		return &problem{status: http.StatusConflict, detail: conflict.Detail}
+	case errors.As(err, &refused):
+		return &problem{status: refused.Status, detail: refused.Detail}
+	case errors.As(err, &faults):
+		return &problem{status: http.StatusBadRequest, detail: "The policy can't be taken: see errors.", faults: faults}
 	case errors.As(err, &syntax):
-		return &problem{syntax.Status, syntax.Detail}
+		return &problem{status: syntax.Status, detail: syntax.Detail}
 	case errors.Is(err, tenant.ErrNotFound):
-		return &problem{http.StatusNotFound, "There is no such tenant or token."}
+		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or token."}
 	case errors.Is(err, tenant.ErrExists):
-		return &problem{http.StatusConflict, "The id is taken: by a tenant, or by one that is still being made or deleted."}
+		return &problem{
+			status: http.StatusConflict,
+			detail: "The id is taken: by a tenant, or by one that is still being made or deleted.",
+		}
 	case tenant.Temporary(err):
-		return &problem{http.StatusServiceUnavailable, "The service is busy. Try again in a few seconds."}
+		return &problem{status: http.StatusServiceUnavailable, detail: "The service is busy. Try again in a few seconds."}
 	}
-	return &problem{http.StatusInternalServerError, "The request failed for a reason that is logged."}
+	return &problem{status: http.StatusInternalServerError, detail: "The request failed for a reason that is logged."}
 }
 
 // fail answers an error as problem details (RFC 9457). type is left out, which means about:blank: title is the
@@ -66,14 +78,20 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 // Refuse answers a request that a gateway or a guard refused before the handler saw it, as problem details.
 func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 	web.Headers(w)
-	writeProblem(w, &problem{status, detail})
+	writeProblem(w, &problem{status: status, detail: detail})
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {
 	if p.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	write(w, p.status, "application/problem+json", scim.Object{
-		"title": http.StatusText(p.status), "detail": p.detail, "status": int64(p.status),
-	})
+	o := scim.Object{"title": http.StatusText(p.status), "detail": p.detail, "status": int64(p.status)}
+	if p.faults != nil {
+		errs := make([]any, len(p.faults))
+		for i, f := range p.faults {
+			errs[i] = scim.Object{"pointer": f.Pointer, "reason": f.Reason}
+		}
+		o["errors"] = errs
+	}
+	write(w, p.status, "application/problem+json", o)
 }

@@ -17,7 +17,10 @@ var errNoCheck = errors.New("adminhttp: no CheckTypes is configured")
 
 // missing is the answer for something that is not defined for a tenant.
 func missing(what, name string) error {
-	return &problem{http.StatusNotFound, fmt.Sprintf("No %s %s is defined for the tenant.", what, scim.Quote(name))}
+	return &problem{
+		status: http.StatusNotFound,
+		detail: fmt.Sprintf("No %s %s is defined for the tenant.", what, scim.Quote(name)),
+	}
 }
 
 // definitionBody reads the body of a PUT whose key must be the name in the path; where it is left out, that is put in.

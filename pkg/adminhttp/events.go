@@ -1,0 +1,73 @@
+package adminhttp
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// maxWait is how long an answer without events may be held back.
+const maxWait = 20 * time.Second
+
+func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "after", "count", "wait")
+	if err != nil {
+		return err
+	}
+	count, err := countOf(param("count"), 100, 1000)
+	if err != nil {
+		return err
+	}
+	wait, err := countOf(param("wait"), 0, int(maxWait/time.Second))
+	if param("wait") != "" && param("wait") != "0" && err != nil {
+		return badRequest("wait must be a number of seconds from 0 to " + strconv.Itoa(int(maxWait/time.Second)) + ".")
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	after, epoch, err := place(t.ID, param("after"))
+	if err != nil {
+		return err
+	}
+	page, err := a.members.EventsWithin(r.Context(), t, after, count, time.Duration(wait)*time.Second)
+	if gone, isGone := eventlog.IsGone(err); isGone {
+		return goneProblem(gone.Reason, gone.Start)
+	}
+	if err != nil {
+		return err
+	}
+	if epoch != "" && epoch != page.Epoch {
+		return goneProblem("The id is one of an earlier life of the tenant.", 0)
+	}
+	all := make([]any, len(page.Events))
+	for i, e := range page.Events {
+		all[i] = e.Object
+	}
+	return ok(w, http.StatusOK, scim.Object{"events": all, "last": page.Last})
+}
+
+func goneProblem(reason string, start int64) error {
+	return &problem{
+		status: http.StatusGone,
+		detail: reason + " Read the members list, then follow with after=" + strconv.FormatInt(start, 10) + ".",
+	}
+}
+
+// place reads a place in the log: a sequence number, or the id of an event.
+func place(tenantID, text string) (after int64, epoch string, err error) {
+	if text == "" {
+		return 0, "", nil
+	}
+	if rest, isID := strings.CutPrefix(text, tenantID+"-"); isID {
+		epoch, text, _ = strings.Cut(rest, "-")
+	}
+	if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
+		return 0, "", badRequest("after must be a sequence number, or the id of an event.")
+	}
+	return after, epoch, nil
+}

@@ -1,0 +1,285 @@
+package adminhttp
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// memberRoutes are the routes of what the application behind the endpoint asks for: members, targets, policy and
+// events.
+func (a *api) memberRoutes() map[string]methods {
+	return map[string]methods{
+		"/tenants/{id}/members":                                       {"GET": a.listMembers},
+		"/tenants/{id}/members/{member}":                              {"GET": a.getMember},
+		"/tenants/{id}/members/{member}/why":                          {"GET": a.why},
+		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {"PUT": a.assign, "DELETE": a.unassign},
+		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
+		"/tenants/{id}/targets/{kind}/{name...}": {
+			"GET": a.getTarget, "PUT": a.putTarget, "DELETE": a.deleteTarget,
+		},
+		"/tenants/{id}/policy":          {"GET": a.getPolicy, "PUT": a.putPolicy},
+		"/tenants/{id}/policy/rehearse": {"POST": a.rehearse},
+		"/tenants/{id}/policy/status":   {"GET": a.policyStatus},
+		"/tenants/{id}/events":          {"GET": a.listEvents},
+		"/policy-presets":               {"GET": a.listPresets},
+		"/policy-presets/{name}":        {"GET": a.getPreset},
+	}
+}
+
+// publishFor is how long a list publishes marked members before it answers.
+const publishFor = 3 * time.Second
+
+// of reads the tenant in the path as publishing needs it.
+func (a *api) of(r *http.Request) (member.Tenant, error) {
+	return a.memberTenant(r.Context(), r.PathValue("id"))
+}
+
+func (a *api) memberTenant(ctx context.Context, id string) (member.Tenant, error) {
+	t, err := a.tenants.Get(ctx, id)
+	if err != nil {
+		return member.Tenant{}, err
+	}
+	types, err := a.tenants.Types(ctx, t)
+	return member.Tenant{ID: t.ID, Types: types, TypesVersion: t.Schemas, Retention: member.DefaultRetention}, err
+}
+
+// asked reads the query parameters of a request. Unknown ones are refused: a misspelt filter must not mean all.
+func asked(r *http.Request, known ...string) (func(string) string, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("The query is not properly percent-encoded.")
+	}
+	for name := range q {
+		if !slices.Contains(known, name) {
+			return nil, badRequest(strconv.Quote(name) + " is not known here; known: " + strings.Join(known, ", ") + ".")
+		}
+	}
+	return q.Get, nil
+}
+
+// countOf reads the number of results that a page may have.
+func countOf(text string, fallback, most int) (int, error) {
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, badRequest("count must be a number from 1 to " + strconv.Itoa(most) + ".")
+	}
+	return n, nil
+}
+
+func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "filter", "count", "cursor")
+	if err != nil {
+		return err
+	}
+	count, err := countOf(param("count"), 100, 1000)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	left, err := a.members.Publish(r.Context(), t, publishFor)
+	if err != nil && !left {
+		return err
+	}
+	l, err := a.members.List(r.Context(), t, param("filter"), param("cursor"), count)
+	if err != nil {
+		return err
+	}
+	all := make([]any, len(l.Members))
+	for i, m := range l.Members {
+		all[i] = m.Object()
+	}
+	o := scim.Object{"members": all}
+	if l.Next != "" {
+		o["nextCursor"] = l.Next
+	}
+	if left {
+		n, err := a.members.Pending(r.Context(), t)
+		if err != nil {
+			return err
+		}
+		o["pending"] = int64(n)
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("member")
+	m, found, err := a.members.Get(r.Context(), t, id)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return noMember(id)
+	}
+	return ok(w, http.StatusOK, m.Object())
+}
+
+func noMember(id string) error {
+	return &problem{status: http.StatusNotFound, detail: "There is no member " + scim.Quote(id) + "."}
+}
+
+func (a *api) why(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	why, found, err := a.members.Why(r.Context(), t, r.PathValue("member"))
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return noMember(r.PathValue("member"))
+	}
+	return ok(w, http.StatusOK, why)
+}
+
+// targetIn reads the target that the path names.
+func targetIn(r *http.Request) (mapping.TargetKey, error) {
+	param, err := asked(r, "organisation")
+	if err != nil {
+		return mapping.TargetKey{}, err
+	}
+	return mapping.TargetKey{Kind: r.PathValue("kind"), Name: r.PathValue("name"), Organisation: param("organisation")},
+		nil
+}
+
+func (a *api) assign(w http.ResponseWriter, r *http.Request) error {
+	return a.assignment(w, r, a.members.Assign)
+}
+
+func (a *api) unassign(w http.ResponseWriter, r *http.Request) error {
+	return a.assignment(w, r, a.members.Unassign)
+}
+
+// assignment changes a manual assignment, and answers 204.
+func (a *api) assignment(
+	w http.ResponseWriter, r *http.Request, change func(context.Context, member.Tenant, string, mapping.TargetKey) error,
+) error {
+	key, err := targetIn(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	if err := change(r.Context(), t, r.PathValue("member"), key); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "kind", "count", "cursor")
+	if err != nil {
+		return err
+	}
+	count, err := countOf(param("count"), 100, 1000)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	targets, next, err := a.members.Targets(r.Context(), t, param("kind"), param("cursor"), count)
+	if err != nil {
+		return err
+	}
+	all := make([]any, len(targets))
+	for i, target := range targets {
+		all[i] = target.Object()
+	}
+	o := scim.Object{"targets": all}
+	if next != "" {
+		o["nextCursor"] = next
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
+	key, err := targetIn(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	target, err := a.members.Target(r.Context(), t, key)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, target.Object())
+}
+
+func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
+	key, err := targetIn(r)
+	if err != nil {
+		return err
+	}
+	o, err := body(r, true, "displayName", "features")
+	if err != nil {
+		return err
+	}
+	var target mapping.Target
+	if target.DisplayName, err = text(o, "displayName"); err != nil {
+		return err
+	}
+	features, isList := o["features"].([]any)
+	if o["features"] != nil && !isList {
+		return badRequest("features must be an array of strings.")
+	}
+	for _, v := range features {
+		feature, isText := v.(string)
+		if !isText || feature == "" {
+			return badRequest("features must be an array of strings.")
+		}
+		target.Features = append(target.Features, feature)
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	saved, err := a.members.SaveTarget(r.Context(), t, key, target)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, saved.Object())
+}
+
+func (a *api) deleteTarget(w http.ResponseWriter, r *http.Request) error {
+	key, err := targetIn(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	if err := a.members.RemoveTarget(r.Context(), t, key); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

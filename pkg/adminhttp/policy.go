@@ -1,0 +1,176 @@
+package adminhttp
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// policyTag is the entity tag of a version of the policy.
+func policyTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	p, err := a.members.Policy(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", policyTag(p.Version))
+	if p.Version == 0 {
+		return ok(w, http.StatusOK, scim.Object{})
+	}
+	o, err := scim.ParseObject(p.Document)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
+	document, err := policyBody(r)
+	if err != nil {
+		return err
+	}
+	expected := int64(-1)
+	if tag := r.Header.Get("If-Match"); tag != "" && tag != "*" {
+		expected = -2 // no version has it
+		if n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err == nil && n >= 0 {
+			expected = n
+		}
+		if expected == -2 {
+			return otherPolicy()
+		}
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	saved, warnings, err := a.members.SavePolicy(r.Context(), t, document, expected)
+	if errors.Is(err, member.ErrVersion) {
+		return otherPolicy()
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", policyTag(saved.Version))
+	return ok(w, http.StatusOK, scim.Object{"version": saved.Version, "warnings": warningList(warnings)})
+}
+
+func otherPolicy() error {
+	return &problem{
+		status: http.StatusPreconditionFailed,
+		detail: "The policy was changed since you read it. Read it again.",
+	}
+}
+
+func warningList(warnings []mapping.Warning) []any {
+	all := make([]any, len(warnings))
+	for i, warning := range warnings {
+		all[i] = scim.Object{"pointer": warning.Pointer, "reason": warning.Reason}
+	}
+	return all
+}
+
+// policyBody reads a policy document as it is: its faults are found by mapping, with their places.
+func policyBody(r *http.Request) ([]byte, error) {
+	o, err := document(r, false, mapping.MaxPolicyBytes)
+	if err != nil {
+		return nil, err
+	}
+	return scim.AppendJSON(nil, o), nil
+}
+
+func (a *api) rehearse(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "cursor")
+	if err != nil {
+		return err
+	}
+	document, err := policyBody(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	out, err := a.members.Rehearse(r.Context(), t, document, param("cursor"))
+	if err != nil {
+		return err
+	}
+	o := scim.Object{
+		"examined": int64(out.Examined), "gains": differences(out.Gains), "losses": differences(out.Losses),
+		"manualRemovals": differences(out.ManualRemovals), "shortages": []any{}, "warnings": warningList(out.Warnings),
+	}
+	statuses := make([]any, len(out.Statuses))
+	for i, s := range out.Statuses {
+		from := any(string(s.From))
+		if s.From == "" {
+			from = nil
+		}
+		statuses[i] = scim.Object{"member": s.Member, "from": from, "to": string(s.To)}
+	}
+	o["statuses"] = statuses
+	if out.Next != "" {
+		o["next"] = out.Next
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func differences(list []member.Difference) []any {
+	all := make([]any, len(list))
+	for i, d := range list {
+		o := scim.Object{"member": d.Member, "kind": d.Kind, "target": d.Name}
+		if d.Organisation != "" {
+			o["organisation"] = d.Organisation
+		}
+		all[i] = o
+	}
+	return all
+}
+
+func (a *api) policyStatus(w http.ResponseWriter, r *http.Request) error {
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	st, err := a.members.PolicyStatus(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	applied := scim.Object{"version": st.Applied, "done": st.Done}
+	if !st.FinishedAt.IsZero() {
+		applied["finishedAt"] = scim.FormatTime(st.FinishedAt)
+	}
+	return ok(w, http.StatusOK, scim.Object{"version": st.Version, "applied": applied})
+}
+
+func (a *api) listPresets(w http.ResponseWriter, _ *http.Request) error {
+	all := []any{}
+	for _, name := range mapping.Presets() {
+		all = append(all, name)
+	}
+	return ok(w, http.StatusOK, scim.Object{"presets": all})
+}
+
+func (a *api) getPreset(w http.ResponseWriter, r *http.Request) error {
+	document, found := mapping.Preset(r.PathValue("name"))
+	if !found {
+		return &problem{
+			status: http.StatusNotFound,
+			detail: "There is no preset of that name. Presets: " + strings.Join(mapping.Presets(), ", ") + ".",
+		}
+	}
+	o, err := scim.ParseObject(document)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, o)
+}
