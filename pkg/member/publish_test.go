@@ -26,7 +26,7 @@ const teams = `{"members": {"invite": "automatic", "activeWhen": {"kinds": ["rol
 func op(kind patch.Kind, path string, value any) patch.Operation {
 	o := patch.Operation{Kind: kind, Value: value, HasValue: value != nil}
 	if path != "" {
-		p, err := filter.ParsePath(path)
+		p, err := filter.ParsePath(path, scim.Dialect{})
 		if err != nil {
 			panic(err)
 		}
