@@ -94,8 +94,11 @@ var importRules = []importRule{
 
 	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
 		"so that anybody can check and fuzz it alone"},
+	{"pkg/tenant/internal/rotation", []string{"pkg/notice"}, "it decides from values, and reads nothing; of notice it knows " +
+		"the kinds"},
 	{"pkg/tenant", []string{
-		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion", uuid,
+		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion",
+		"pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -31,7 +33,7 @@ func (s *Service) advance(ctx context.Context, id string, found int64, d Deliver
 		if err != nil {
 			return errors.Join(a.failed, err)
 		}
-		steps := decide(r, a.situation())
+		steps := rotation.Decide(&r.State, a.situationOf(r))
 		if err = a.apply(ctx, steps); err == nil && lastRound(steps) {
 			return errors.Join(a.failed, s.unlist(ctx, id, a.r, found))
 		}
@@ -54,7 +56,7 @@ type attempt struct {
 	r    *record
 	used map[string]int64
 	// tried are the kinds of steps that are not decided again, failed all that went wrong.
-	tried  []stepKind
+	tried  []rotation.StepKind
 	failed error
 	// notes put on the tenant what was done outside of the table, and report whether that changed it.
 	notes []func(*record) bool
@@ -71,45 +73,46 @@ func (a *attempt) look(ctx context.Context) (r *record, err error) {
 	}
 	a.r = r
 	if a.used, err = a.lastUses(ctx, a.id, r.usable(a.now)); err != nil {
-		a.try(err, succeed, remind) // the rest does not need it
+		a.try(err, rotation.Succeed, rotation.Remind) // the rest does not need it
 	}
 	return r, nil
 }
 
 // try notes that steps of some kinds were tried, and what went wrong.
-func (a *attempt) try(err error, kinds ...stepKind) {
+func (a *attempt) try(err error, kinds ...rotation.StepKind) {
 	a.tried = append(a.tried, kinds...)
 	a.failed = errors.Join(a.failed, err)
 }
 
-func (a *attempt) situation() situation {
-	return situation{
-		now: a.now, early: a.early(a.id), policy: a.policy(a.r.Settings.Token), used: a.used, tried: a.tried,
-	}
+// situationOf is the situation of the tenant as it is in r.
+func (a *attempt) situationOf(r *record) rotation.Situation {
+	x := a.Service.situation(a.id, r, a.now, a.used)
+	x.Tried = a.tried
+	return x
 }
 
 // lastRound reports whether nothing follows these steps.
-func lastRound(steps []step) bool { return len(steps) == 0 || steps[0].kind > looked }
+func lastRound(steps []rotation.Step) bool { return len(steps) == 0 || steps[0].Kind > rotation.Looked }
 
 // apply carries a round of steps out, and writes the tenant once: what was done outside of the table is noted together
 // with the tenant's next due time. A successor takes one more write, see Issue. A *store.ConditionError says that the
 // tenant was changed meanwhile; then nothing is done twice, because what was done outside is not decided again.
-func (a *attempt) apply(ctx context.Context, steps []step) error {
+func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 	switch {
 	case lastRound(steps):
 		for _, st := range steps {
 			a.outside(ctx, st)
 		}
-		a.tried = append(a.tried, deliver, drop, promote)
+		a.tried = append(a.tried, rotation.Deliver, rotation.Drop, rotation.Promote)
 		return a.settle(ctx)
-	case steps[0].kind == succeed:
+	case steps[0].Kind == rotation.Succeed:
 		a.succeed(ctx)
 		return nil
 	}
-	a.r.apply(a.situation(), steps)
+	a.r.apply(a.situationOf(a.r), steps)
 	err := a.write(ctx, a.id, a.r)
 	if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
-		a.tried = append(a.tried, remind)
+		a.tried = append(a.tried, rotation.Remind)
 	}
 	return err
 }
@@ -117,60 +120,59 @@ func (a *attempt) apply(ctx context.Context, steps []step) error {
 // succeed makes the successor, and tells of it in the same write.
 func (a *attempt) succeed(ctx context.Context) {
 	r, c, err := a.make(ctx, a.id, a.r, a.now, func(r *record) (*candidate, error) {
-		x := a.situation()
-		x.policy = a.policy(r.Settings.Token)
-		steps := decide(r, x)
+		x := a.situationOf(r)
+		steps := rotation.Decide(&r.State, x)
 		switch {
-		case len(steps) == 0 || steps[0].kind != succeed:
+		case len(steps) == 0 || steps[0].Kind != rotation.Succeed:
 			return nil, errUnchanged
 		case a.holds(r.Pending):
 			return nil, ErrBusy
 		}
-		c := a.successor(x.policy, a.now, steps[0].scopes)
-		c.tell, c.tell.ready = x, a.now.Add(x.early).Unix()
+		c := a.successor(a.policy(r.Settings.Token), a.now, steps[0].Scopes)
+		c.tell, c.tell.Ready = x, a.now.Add(x.Early).Unix()
 		return c, nil
 	})
 	a.r = r
-	a.try(present(err), succeed)
+	a.try(present(err), rotation.Succeed)
 	if c != nil {
-		a.tried = append(a.tried, remind) // done with the write of the token
+		a.tried = append(a.tried, rotation.Remind) // done with the write of the token
 	}
 }
 
 // outside carries out a step that is done outside of the table.
-func (a *attempt) outside(ctx context.Context, st step) {
-	switch st.kind {
-	case deliver:
+func (a *attempt) outside(ctx context.Context, st rotation.Step) {
+	switch st.Kind {
+	case rotation.Deliver:
 		if err := a.deliver(ctx, a.id, a.delivery); err != nil {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
-		a.notes = append(a.notes, func(r *record) bool { return r.delivered(st.mark) })
-	case drop:
-		vault := a.vault(*a.r.find(st.id))
+		a.notes = append(a.notes, func(r *record) bool { return r.delivered(st.Mark) })
+	case rotation.Drop:
+		vault := a.vault(*a.r.Find(st.ID))
 		if vault == nil {
 			return
 		}
-		if err := vault.Drop(ctx, a.id, st.id); err != nil {
+		if err := vault.Drop(ctx, a.id, st.ID); err != nil {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
 		a.notes = append(a.notes, func(r *record) bool {
-			t := r.find(st.id)
+			t := r.Find(st.ID)
 			if t == nil || t.Gone {
 				return false
 			}
 			t.Gone = true
 			return true
 		})
-	case promote:
-		if err := a.secrets.Promote(ctx, a.id, st.id); err != nil && !errors.Is(err, ErrNoValue) {
+	case rotation.Promote:
+		if err := a.secrets.Promote(ctx, a.id, st.ID); err != nil && !errors.Is(err, ErrNoValue) {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
 		a.notes = append(a.notes, func(r *record) bool {
-			changed := r.Current != st.id
-			r.Current = st.id
+			changed := r.Current != st.ID
+			r.Current = st.ID
 			return changed
 		})
 	}

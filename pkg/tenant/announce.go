@@ -1,89 +1,81 @@
 package tenant
 
 import (
-	"slices"
-	"strconv"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// noticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each
-// successor.
-func (t tokenRecord) noticeID(kind notice.Kind) string {
-	period := strconv.Itoa(t.Period)
-	if kind == notice.SuccessorReady && t.Void > 0 {
-		period += "-" + strconv.Itoa(t.Void)
+// situation is the one in which it is decided what is due of a tenant; used says when its tokens and the secrets of its
+// clients were last used, in Unix seconds by id.
+func (s *Service) situation(id string, r *record, now time.Time, used map[string]int64) rotation.Situation {
+	p := s.policy(r.Settings.Token)
+	return rotation.Situation{
+		Now: now, Early: s.early(id), ByHand: p.vault == VaultNone, Used: used, Secrets: r.secretEndings(p, now, used),
 	}
-	return notice.ID(t.ID, kind, period)
-}
-
-// successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else
-// the newest where i is older; -1 where there is none.
-func (r *record) successor(i int, now time.Time) int {
-	best, live := -1, r.live(now)
-	for _, j := range live {
-		if r.covers(j, i, now) && !r.left(j, now) && (best < 0 || r.Tokens[j].end() >= r.Tokens[best].end()) {
-			best = j
-		}
-	}
-	if best < 0 && len(live) > 0 && live[len(live)-1] > i {
-		return live[len(live)-1]
-	}
-	return best
-}
-
-// release takes back what was told of successors that are dead, unless people were told of another one in their place:
-// the next one is told of like the first.
-func (r *record) release(now time.Time) {
-	for i := range r.Tokens {
-		t := &r.Tokens[i]
-		if t.Told&readyBit == 0 || t.Ready == "" {
-			continue
-		}
-		if t.Ready = r.ready(*t, now); t.Ready == "" {
-			t.void()
-		}
-	}
-}
-
-// void takes back that a successor is ready.
-func (t *tokenRecord) void() {
-	t.Told, t.Ready, t.Void = t.Told&^readyBit, "", t.Void+1
-}
-
-// renewed reports whether a live token is newer than token i.
-func (r *record) renewed(i int, now time.Time) bool {
-	live := r.live(now)
-	return len(live) > 0 && live[len(live)-1] > i
-}
-
-// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later,
-// a week ago at least.
-func (r *record) swapped(i int, now time.Time, used map[string]int64) bool {
-	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < reminderStops {
-		return false
-	}
-	return slices.ContainsFunc(r.live(now), func(j int) bool {
-		return r.Tokens[j].First != 0 && r.serves(j, i) && (j > i || r.Tokens[j].end() > r.Tokens[i].end())
-	})
 }
 
 // toCollect reports whether a successor waits for a person to collect it.
-func (r *record) toCollect(p policy, now time.Time) bool {
-	return p.vault == VaultNone && (r.Collect || r.needsSuccessor(now, 0))
-}
-
-// toCollect is toCollect of the record under the policy of its settings.
 func (s *Service) toCollect(r *record, now time.Time) bool {
-	return r.toCollect(s.policy(r.Settings.Token), now)
+	return r.State.ToCollect(s.policy(r.Settings.Token).vault == VaultNone, now)
 }
 
-// reminded reports whether the time of a reminder has come that was not told, since reminders were looked at last.
-func (r *record) reminded(now time.Time) bool {
-	return slices.ContainsFunc(r.Tokens, func(t tokenRecord) bool {
-		return t.live(now) && t.Expires != 0 && slices.ContainsFunc(passed(t.milestones()[1:], now), func(m milestone) bool {
-			return m.at > r.Looked
-		})
-	})
+// usable are the ids of the tenant's tokens and of its clients' secrets.
+func (r *record) usable(now time.Time) []string {
+	ids := tokenIDs(r.tokens(now))
+	for _, c := range r.Clients {
+		ids = append(ids, c.secretIDs()...)
+	}
+	return ids
+}
+
+// tellAll notes on the record all that people are to be told, of the settings and clients as they are in it. It reports
+// whether there was anything.
+func (s *Service) tellAll(r *record, x rotation.Situation) bool {
+	p := s.policy(r.Settings.Token)
+	x.ByHand, x.Secrets = p.vault == VaultNone, r.secretEndings(p, x.Now, x.Used)
+	steps := r.Tells(x)
+	r.apply(x, steps)
+	return len(steps) > 0
+}
+
+// apply notes steps of the kinds Ended, Remind and Looked on the record that they were decided from.
+func (r *record) apply(x rotation.Situation, steps []rotation.Step) {
+	r.Release(x.Now)
+	for _, st := range steps {
+		if st.Kind != rotation.Looked {
+			r.note(x.Now, st)
+		}
+	}
+	if !x.ReadyOnly {
+		r.Looked = max(r.Looked, x.Now.Unix())
+	}
+}
+
+// note puts a step of the kinds Ended and Remind on the record, with the event and the notice that tell of it.
+func (r *record) note(now time.Time, st rotation.Step) {
+	n := notice.Notice{Kind: st.Notice, TokenID: st.ID, ClientID: st.Client}
+	if st.Client == "" {
+		r.State.Note(now, st)
+		t := r.Find(st.ID)
+		n.ID, n.TokenEnds = t.NoticeID(st.Notice), unix(t.Expires)
+		if st.Kind == rotation.Ended {
+			r.tell(now, event.TokenExpired, t.ID, scim.Object{"expiredAt": moment(t.Expires)})
+		}
+	} else {
+		secret := r.client(st.Client).credential(st.ID)
+		secret.note(st)
+		n.ID, n.ClientSecretEnds = notice.ID(st.ID, st.Notice, "0"), unix(secret.Expires)
+		if st.Kind == rotation.Ended {
+			r.tell(now, event.ClientSecretExpired, "",
+				scim.Object{"clientId": st.Client, "secretId": st.ID, "expiredAt": moment(secret.Expires)})
+		}
+	}
+	if st.Notice != "" {
+		r.notify(now, n)
+	}
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/subtle"
 	"errors"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Authenticate finds out who sends a request to a tenant. b is the token of its Authorization header. It may be an access token of an OAuth client's
-// (see Grant).
+// Authenticate finds out who sends a request to a tenant. b is the token of its Authorization header. It may be an
+// access token of an OAuth client's (see Grant).
 //
 // A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another
 // tenant's, and for a tenant that does not exist or is deleted; only a token that was good and has expired learns when.
@@ -39,10 +41,10 @@ func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (
 	}
 	now := s.o.Now()
 	match := r.match(b.digest)
-	if r.state != active || match == nil || !match.remembered(now) {
+	if r.state != active || match == nil || !match.Remembered(now) {
 		return Tenant{}, Token{}, unauthorized()
 	}
-	switch match.state(now) {
+	switch match.State(now) {
 	case TokenRevoked:
 		s.o.Log.WarnContext(ctx, "revoked token used", "tenant", tenantID, "token", match.ID)
 		return Tenant{}, Token{}, unauthorized()
@@ -65,8 +67,8 @@ func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (
 
 // match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
 // takes says nothing about them.
-func (r *record) match(sum digest) *tokenRecord {
-	var match *tokenRecord
+func (r *record) match(sum digest) *rotation.Token {
+	var match *rotation.Token
 	for i := range r.Tokens {
 		if subtle.ConstantTimeCompare(r.Tokens[i].Digest, sum[:]) == 1 {
 			match = &r.Tokens[i]

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -66,8 +68,8 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 			return Tenant{}, IssuedToken{}, err
 		}
 	}
-	r.Tokens, r.Current, r.Pending, r.state = []tokenRecord{token}, token.ID, nil, active
-	r.tell(now, event.TokenCreated, token.ID, token.data())
+	r.Tokens, r.Current, r.Pending, r.state = []rotation.Token{token}, token.ID, nil, active
+	r.tell(now, event.TokenCreated, token.ID, tokenData(token))
 	err := s.writeListed(ctx, n.ID, r, r.version)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		// Somebody took over what looked abandoned: this attempt never happened.

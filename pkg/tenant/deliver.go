@@ -8,14 +8,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time, and
-// the error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it could
-// note that comes again after 16 minutes, with the same ID; else each comes once.
+// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time,
+// and the error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it
+// could note that comes again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
 	r, err := s.read(ctx, tenantID)
 	if err != nil || r.state != active || r.Outbox == 0 {
@@ -57,8 +59,8 @@ func (r *record) delivered(mark int64) bool {
 	return true
 }
 
-// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of which there is
-// a notice of its own, was revoked or extended, or its successor was revoked.
+// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
+// which there is a notice of its own, was revoked or extended, or its successor was revoked.
 func (r *record) outdated(n notice.Notice, now time.Time) bool {
 	if n.Kind == notice.Expired || n.Kind == notice.Test {
 		return false
@@ -67,18 +69,19 @@ func (r *record) outdated(n notice.Notice, now time.Time) bool {
 		c := r.client(n.ClientID)
 		return c == nil || c.credential(n.TokenID) == nil || !now.Before(n.ClientSecretEnds)
 	}
-	i := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID })
+	i := slices.IndexFunc(r.Tokens, func(t rotation.Token) bool { return t.ID == n.TokenID })
 	switch {
-	case i < 0 || r.Tokens[i].noticeID(n.Kind) != n.ID || r.Tokens[i].state(now) == TokenExpired:
+	case i < 0 || r.Tokens[i].NoticeID(n.Kind) != n.ID || r.Tokens[i].State(now) == TokenExpired:
 		return true
-	case r.Tokens[i].live(now):
+	case r.Tokens[i].Live(now):
 		return false
 	}
-	return n.Kind != notice.SuccessorReady || r.successor(i, now) < 0 // after a rotation was completed people still need the new token
+	// After a rotation was completed people still need the new token.
+	return n.Kind != notice.SuccessorReady || r.Successor(i, now) < 0
 }
 
-// facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now, which may
-// be a day after it was written. ok is false if it is out of date.
+// facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now,
+// which may be a day after it was written. ok is false if it is out of date.
 func (s *Service) facts(
 	ctx context.Context, tenantID string, n notice.Notice,
 ) (about notice.Tenant, full notice.Notice, ok bool, err error) {
@@ -109,9 +112,9 @@ func (s *Service) facts(
 		n.Token = t.Tokens[i].forText()
 	}
 	next := -1
-	if own := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == n.TokenID }); own >= 0 {
-		next = r.successor(own, now)
-	} else if live := r.live(now); len(live) > 0 {
+	if own := slices.IndexFunc(r.Tokens, func(t rotation.Token) bool { return t.ID == n.TokenID }); own >= 0 {
+		next = r.Successor(own, now)
+	} else if live := r.Live(now); len(live) > 0 {
 		next = live[len(live)-1]
 	}
 	if next >= 0 {
@@ -138,8 +141,8 @@ func (s *Service) tellWith(ctx context.Context, tenantID string, e event.Event, 
 	return err
 }
 
-// MarkNotice records what became of a notice after it was sent: notice.Bounced or notice.Failed, in one transaction with the event that
-// says so. ErrNotFound if there is no such notice; marking it again changes nothing.
+// MarkNotice records what became of a notice after it was sent: notice.Bounced or notice.Failed, in one transaction
+// with the event that says so. ErrNotFound if there is no such notice; marking it again changes nothing.
 func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state notice.State) error {
 	if !validID(tenantID) || len(noticeID) > maxNoticeID {
 		return ErrNotFound

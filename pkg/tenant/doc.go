@@ -54,15 +54,14 @@
 //	grant.go            a client asks for an access token
 //	access.go           an access token, made and checked
 //
-// What is due, and who is told:
+// What is due, and who is told. The decisions are internal/rotation's, which is pure:
 //
-//	due.go        when something of a tenant is due
-//	ending.go     the ends of tokens and of clients' secrets, and what is told before
-//	decide.go     the steps that are due
+//	due.go        the order in which tenants are due
 //	rotate.go     a run over all that is due
-//	advance.go    what a run does to one tenant
+//	advance.go    a run over one tenant: the steps of package rotation, carried out
+//	announce.go   the events and notices of those steps
+//	clientends.go the ends of clients' secrets
 //	rotation.go   a rotation by hand
-//	announce.go   which successor is told of
 //	outbox.go     events and notices, written with the change that they are about
 //	delivery.go   how they leave
 //	deliver.go    they leave; the facts for their texts

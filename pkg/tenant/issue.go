@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -48,25 +50,25 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 			return nil, err
 		}
 		token, value := s.mint(now, s.policy(r.Settings.Token), n)
-		return &candidate{tokenRecord: token, value: value, tell: onlyReady(now, 0)}, nil
+		return &candidate{Token: token, value: value, tell: rotation.OnlyReady(now, 0)}, nil
 	})
 }
 
 // candidate is a token that is being made.
 type candidate struct {
-	tokenRecord
+	rotation.Token
 	value string
 	// successor says that it takes the place of those that end earlier.
 	successor bool
 	// tell is the situation from which it is decided who is told of it as soon as it is made.
-	tell situation
+	tell rotation.Situation
 }
 
 // successor makes a candidate that takes the place of others, with their scopes and a whole life from now. People are
 // told of it whenever it is that the others end.
 func (s *Service) successor(p policy, now time.Time, scopes []Scope) *candidate {
 	token, value := s.mint(now, p, NewToken{Scopes: scopes})
-	return &candidate{tokenRecord: token, value: value, successor: true, tell: onlyReady(now, math.MaxInt64)}
+	return &candidate{Token: token, value: value, successor: true, tell: rotation.OnlyReady(now, math.MaxInt64)}
 }
 
 // issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be
@@ -105,7 +107,7 @@ func (s *Service) make(
 		return s.releaseToken(ctx, tenantID, r, c.ID), nil, err
 	}
 	r, err = s.updateFrom(ctx, tenantID, r, func(r *record) error {
-		if r.find(c.ID) != nil {
+		if r.Find(c.ID) != nil {
 			return errUnchanged
 		}
 		if r.Pending == nil || r.Pending.ID != c.ID {
@@ -116,7 +118,7 @@ func (s *Service) make(
 	})
 	if err != nil {
 		if lost := (*ConflictError)(nil); errors.As(err, &lost) || errors.Is(err, ErrNotFound) {
-			s.drop(ctx, tenantID, c.tokenRecord)
+			s.drop(ctx, tenantID, c.Token)
 		}
 		return nil, nil, err
 	}
@@ -126,12 +128,12 @@ func (s *Service) make(
 
 // add puts a finished token on the tenant, with what there is to tell of it.
 func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
-	data, kind := c.data(), event.TokenCreated
+	data, kind := tokenData(c.Token), event.TokenCreated
 	if c.successor {
 		kind = event.SuccessorCreated
 		ending := []any{}
 		for i := range r.Tokens {
-			if r.Tokens[i].live(now) || i == r.predecessor(now) {
+			if r.Tokens[i].Live(now) || i == r.Predecessor(now) {
 				ending = append(ending, r.Tokens[i].ID)
 			}
 		}
@@ -140,12 +142,12 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 	r.tell(now, kind, c.ID, data)
 	if s.toCollect(r, now) {
 		for i := range r.Tokens { // who was asked to collect it knows of it
-			if t := &r.Tokens[i]; t.live(now) && t.Told&readyBit != 0 && t.Ready == "" {
+			if t := &r.Tokens[i]; t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" {
 				t.Ready = c.ID
 			}
 		}
 	}
-	r.Tokens, r.Pending, r.Collect = append(r.Tokens, c.tokenRecord), nil, false
+	r.Tokens, r.Pending, r.Collect = append(r.Tokens, c.Token), nil, false
 	if current != "" {
 		r.Current = current
 	}
@@ -154,10 +156,10 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 
 // room reports whether a person may make one more token now.
 func (s *Service) room(r *record, now time.Time) error {
-	live := len(r.live(now))
+	live := len(r.Live(now))
 	held := s.holds(r.Pending)
 	switch {
-	case live >= maxLive && !held && s.policy(r.Settings.Token).vault == VaultNone && r.needsSuccessor(now, 0):
+	case live >= maxLive && !held && s.policy(r.Settings.Token).vault == VaultNone && r.NeedsSuccessor(now, 0):
 		return nil // both end soon, and it is a person who makes the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
@@ -172,17 +174,17 @@ func (s *Service) room(r *record, now time.Time) error {
 // keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one
 // there; empty where that did not change.
 func (s *Service) keep(ctx context.Context, tenantID string, r *record, c *candidate) (current string, err error) {
-	vault := s.vault(c.tokenRecord)
+	vault := s.vault(c.Token)
 	if vault == nil {
 		return "", nil
 	}
 	stage := Current
-	for _, i := range r.live(s.o.Now()) {
-		if t := r.Tokens[i]; t.vault() == c.vault() {
+	for _, i := range r.Live(s.o.Now()) {
+		if t := r.Tokens[i]; t.KeptIn() == c.KeptIn() {
 			stage, current = Successor, t.ID
 		}
 	}
-	if c.vault() != VaultSecret {
+	if c.KeptIn() != VaultSecret {
 		return "", vault.Keep(ctx, tenantID, c.ID, c.value, stage)
 	}
 	if stage == Current {
@@ -196,8 +198,8 @@ func (s *Service) keep(ctx context.Context, tenantID string, r *record, c *candi
 }
 
 // vault is where the value of a token is kept; nil for nowhere.
-func (s *Service) vault(t tokenRecord) Secrets {
-	switch t.vault() {
+func (s *Service) vault(t rotation.Token) Secrets {
+	switch t.KeptIn() {
 	case VaultNone:
 		return nil
 	case VaultPacked:
@@ -224,10 +226,10 @@ func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record, 
 }
 
 // mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the lifetime of the policy.
-func (s *Service) mint(now time.Time, p policy, n NewToken) (tokenRecord, string) {
+func (s *Service) mint(now time.Time, p policy, n NewToken) (rotation.Token, string) {
 	id, value := mint()
 	sum := digestOf(value)
-	t := tokenRecord{ID: id, Digest: sum[:], Scopes: n.Scopes, Created: now.Unix(), Expires: n.ExpiresAt.Unix()}
+	t := rotation.Token{ID: id, Digest: sum[:], Scopes: n.Scopes, Created: now.Unix(), Expires: n.ExpiresAt.Unix()}
 	if t.Scopes == nil {
 		t.Scopes = []Scope{ScopeRead, ScopeWrite}
 	}
@@ -240,10 +242,10 @@ func (s *Service) mint(now time.Time, p policy, n NewToken) (tokenRecord, string
 	if p.vault != VaultSecret {
 		t.Vault = p.vault
 	}
-	if p.noticeDays != defaultNoticeDays {
+	if p.noticeDays != rotation.DefaultNoticeDays {
 		t.Notice = p.noticeDays
 	}
-	if !slices.Equal(p.reminders, defaultReminders) {
+	if !slices.Equal(p.reminders, rotation.DefaultReminders) {
 		t.Reminders = slices.Clone(p.reminders)
 		if t.Reminders == nil {
 			t.Reminders = []int{}
@@ -252,8 +254,8 @@ func (s *Service) mint(now time.Time, p policy, n NewToken) (tokenRecord, string
 	return t, value
 }
 
-// data is what an event about a new token says.
-func (t tokenRecord) data() scim.Object {
+// tokenData is the data of an event about a new token.
+func tokenData(t rotation.Token) scim.Object {
 	scopes := make([]any, len(t.Scopes))
 	for i, s := range t.Scopes {
 		scopes[i] = string(s)

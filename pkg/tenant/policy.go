@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -16,24 +18,21 @@ import (
 // The values of TokenSettings.Vault: where the plain value of a token is kept for people to look it up.
 const (
 	// VaultSecret keeps it in a secret of the tenant's own.
-	VaultSecret = "secret"
+	VaultSecret = rotation.VaultSecret
 	// VaultPacked keeps it in a secret that some hundred tenants share.
-	VaultPacked = "packed"
+	VaultPacked = rotation.VaultPacked
 	// VaultNone keeps it nowhere: it is shown once, and a successor is made when a person collects it.
-	VaultNone = "none"
+	VaultNone = rotation.VaultNone
 )
 
 const day = 24 * time.Hour
 
 // What holds where a tenant sets nothing, and bounds of what it can set.
 const (
-	defaultNoticeDays = 28
-	maxNoticeDays     = 90
-	minLifetimeDays   = 2
-	maxReminders      = 5
+	maxNoticeDays   = 90
+	minLifetimeDays = 2
+	maxReminders    = 5
 )
-
-var defaultReminders = []int{14, 7, 1}
 
 // TokenSettings is how the tokens of a tenant live. A change concerns tokens that are made after it.
 type TokenSettings struct {
@@ -152,7 +151,7 @@ func (s *Service) policy(set TokenSettings) policy {
 
 // asked is what a tenant's settings ask for.
 func (s *Service) asked(set TokenSettings) policy {
-	p := policy{lifetime: s.o.Lifetime, noticeDays: defaultNoticeDays, reminders: set.Reminders, vault: set.Vault}
+	p := policy{lifetime: s.o.Lifetime, noticeDays: rotation.DefaultNoticeDays, reminders: set.Reminders, vault: set.Vault}
 	if set.LifetimeDays != 0 {
 		p.lifetime = time.Duration(set.LifetimeDays) * day
 	}
@@ -161,7 +160,7 @@ func (s *Service) asked(set TokenSettings) policy {
 		p.noticeDays = set.NoticeDays
 	}
 	if p.reminders == nil {
-		for _, n := range defaultReminders {
+		for _, n := range rotation.DefaultReminders {
 			if n < p.noticeDays {
 				p.reminders = append(p.reminders, n)
 			}

@@ -146,3 +146,29 @@ func TestFinishWaits(t *testing.T) {
 	}
 	w.empty(t, "acme")
 }
+
+// A run decides what to tell of the tenant as it is when it is written: a client may go while the successor is made.
+func TestClientDeletedWhileASuccessorIsMade(t *testing.T) {
+	w, d := newWorld(t), &told{}
+	token := w.createWith(t, "acme", mailAda)
+	c, err := w.CreateClient(w.ctx, "acme", tenant.NewClient{Name: "app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rotate(t, d)
+	d.take()
+	slow := &slowVault{Secrets: tenant.NewTableSecrets(w.store), meanwhile: func() {
+		if err := w.DeleteClient(w.ctx, "acme", c.ID); err != nil {
+			t.Error(err)
+		}
+	}}
+	w.to(token.ExpiresAt.Add(-28 * day)) // the client's secret ends on that day, too
+	s := tenant.New(w.store, slow, tenant.Options{Now: w.clock.Now})
+	run, err := s.Rotate(w.ctx, d.delivery())
+	if err != nil || run.Failed != 0 {
+		t.Errorf("%+v, %v", run, err)
+	}
+	if got := d.take(); got != "client.deleted token.successor-created successor-ready" {
+		t.Errorf("told: %s", got)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -19,7 +21,6 @@ const (
 	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
 	maxDocBytes = 3900
 	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
-	keptDeadFor = 90 * 24 * time.Hour
 )
 
 // state is where a tenant is in its life. Only an active one is seen by anybody but this package.
@@ -39,57 +40,21 @@ type record struct {
 	Settings Settings       `json:"settings,omitzero"`
 	Created  int64          `json:"created"` // milliseconds
 	Modified int64          `json:"modified"`
-	Tokens   []tokenRecord  `json:"tokens,omitempty"`
 	Pending  *reservation   `json:"pending,omitempty"`
 	Clients  []clientRecord `json:"clients,omitempty"`
 	// hash of the definitions in the item SCHEMAS; "" where there are none
 	Schemas string `json:"schemas,omitempty"`
 	Key     []byte `json:"key"` // see Tenant.CursorKey
-	// Current is the token that is current in the vault, "" where that is not known.
-	Current string `json:"current,omitempty"`
-	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.
-	Collect bool `json:"collect,omitempty"`
-	// Due is where the tenant stands in the order of due times, 0 for nowhere; Looked until when reminders were looked at;
-	// Retry when what went wrong is tried again. Unix seconds.
-	Due    int64 `json:"due,omitempty"`
-	Looked int64 `json:"looked,omitempty"`
-	Retry  int64 `json:"retry,omitempty"`
-	// Outbox is the version that last wrote something to tell; 0 once all is told.
-	Outbox int64 `json:"outbox,omitempty"`
+	rotation.State
+	// Due is the tenant's place in the order of due times, 0 for none; Retry is when failed work is tried again. Unix
+	// seconds.
+	Due   int64 `json:"due,omitempty"`
+	Retry int64 `json:"retry,omitempty"`
 
 	state   state
 	version int64
 	out     outgoing
 	wake    string // the value of store.AttrWake that the next write has, if any
-}
-
-// tokenRecord is the stored form of a token. Times are Unix seconds.
-type tokenRecord struct {
-	ID      string  `json:"id"`
-	Digest  []byte  `json:"digest"`
-	Scopes  []Scope `json:"scopes"`
-	Created int64   `json:"created"`
-	Expires int64   `json:"expires"` // 0: never
-	Revoked int64   `json:"revoked,omitempty"`
-	First   int64   `json:"first,omitempty"` // first use
-	Vault   string  `json:"vault,omitempty"` // "": VaultSecret
-
-	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults.
-	// Period counts the periods of notice: one more where the token was extended beyond the one that it was in. Told has a
-	// bit for what was told in it: 0 that the successor is ready, i+1 reminder i.
-	Notice    int    `json:"notice,omitempty"`
-	Reminders []int  `json:"reminders,omitzero"`
-	Period    int    `json:"period,omitempty"`
-	Told      uint16 `json:"told,omitempty"`
-	// Ready is the successor that was told of; empty while it waits to be collected. Void counts those of them that were
-	// revoked, after which the next one is told of like the first.
-	Ready string `json:"ready,omitempty"`
-	Void  int    `json:"void,omitempty"`
-
-	// Ended says that the expiry was told, Noted when, in Unix seconds; Gone that the vault has forgotten the dead token.
-	Ended bool  `json:"ended,omitempty"`
-	Noted int64 `json:"noted,omitempty"`
-	Gone  bool  `json:"gone,omitempty"`
 }
 
 // reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates
@@ -100,75 +65,16 @@ type reservation struct {
 	By string `json:"by"` // the process
 }
 
-func (t tokenRecord) state(now time.Time) TokenState {
-	switch {
-	case t.Revoked != 0:
-		return TokenRevoked
-	case t.Expires != 0 && now.Unix() >= t.Expires:
-		return TokenExpired
-	}
-	return TokenActive
-}
-
-func (t tokenRecord) live(now time.Time) bool { return t.state(now) == TokenActive }
-
-// died is when the token stopped working; in the future for a live one.
-func (t tokenRecord) died() time.Time {
-	switch {
-	case t.Revoked == 0:
-		return time.Unix(t.end(), 0)
-	case t.Expires == 0:
-		return time.Unix(t.Revoked, 0)
-	}
-	return time.Unix(min(t.Revoked, t.Expires), 0)
-}
-
-// end is when the token expires, far away where it never does.
-func (t tokenRecord) end() int64 {
-	if t.Expires == 0 {
-		return 1 << 40
-	}
-	return t.Expires
-}
-
-// vault is where its value is kept.
-func (t tokenRecord) vault() string {
-	if t.Vault == "" {
-		return VaultSecret
-	}
-	return t.Vault
-}
-
-// remembered reports whether the token is still listed: for 90 days after its end or, where that was noted late, after
-// it was noted.
-func (t tokenRecord) remembered(now time.Time) bool {
-	if t.Revoked == 0 && !t.Ended {
-		return true
-	}
-	return now.Unix()-max(t.died().Unix(), t.Noted) < int64(keptDeadFor/time.Second)
-}
-
-// live lists the indexes of the live tokens, oldest first.
-func (r *record) live(now time.Time) []int {
-	var live []int
-	for i, t := range r.Tokens {
-		if t.live(now) {
-			live = append(live, i)
-		}
-	}
-	return live
-}
-
 // tokens is what the world sees of the tokens.
 func (r *record) tokens(now time.Time) []Token {
-	live := r.live(now)
+	live := r.Live(now)
 	tokens := make([]Token, 0, len(r.Tokens))
 	for i, t := range r.Tokens {
-		if !t.remembered(now) {
+		if !t.Remembered(now) {
 			continue
 		}
 		token := Token{
-			ID: t.ID, State: t.state(now), Scopes: t.Scopes,
+			ID: t.ID, State: t.State(now), Scopes: t.Scopes,
 			CreatedAt: unix(t.Created), ExpiresAt: unix(t.Expires), FirstUsedAt: unix(t.First),
 		}
 		if len(live) > 1 && i == live[len(live)-1] {
@@ -179,25 +85,17 @@ func (r *record) tokens(now time.Time) []Token {
 	return tokens
 }
 
-// find returns the stored token with an id, or nil.
-func (r *record) find(tokenID string) *tokenRecord {
-	if i := slices.IndexFunc(r.Tokens, func(t tokenRecord) bool { return t.ID == tokenID }); i >= 0 {
-		return &r.Tokens[i]
-	}
-	return nil
-}
-
 // forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose
 // expiry is not told yet stays, unless there are twice as many.
 func (r *record) forget(now time.Time, keep int) {
 	dead := 0
 	for i := len(r.Tokens) - 1; i >= 0; i-- {
 		t := &r.Tokens[i]
-		if t.live(now) {
+		if t.Live(now) {
 			continue
 		}
 		dead++
-		switch old := dead > keep || !t.remembered(now); {
+		switch old := dead > keep || !t.Remembered(now); {
 		case old && (t.Ended || t.Revoked != 0 || dead > 2*keptDead):
 			r.Tokens = slices.Delete(r.Tokens, i, i+1)
 		case t.Gone && (t.Ended || t.Revoked != 0):

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -29,7 +31,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		if p.vault == VaultNone {
 			return nil, errCollect
 		}
-		return s.successor(p, now, r.successorScopes(now)), nil
+		return s.successor(p, now, r.SuccessorScopes(now)), nil
 	})
 	if !errors.Is(err, errCollect) {
 		return err
@@ -40,7 +42,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		}
 		asked := s.toCollect(r, now)
 		r.Collect = true
-		if !s.tellAll(r, onlyReady(now, math.MaxInt64)) && asked {
+		if !s.tellAll(r, rotation.OnlyReady(now, math.MaxInt64)) && asked {
 			return &ConflictError{Detail: "A successor waits already. Make a token to collect it, or cancel the rotation."}
 		}
 		return nil
@@ -51,7 +53,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 // mayStart returns a *ConflictError if a successor is there already, or a token is being made.
 func (s *Service) mayStart(r *record, now time.Time) error {
 	switch {
-	case len(r.live(now)) >= maxLive && !r.needsSuccessor(now, 0):
+	case len(r.Live(now)) >= maxLive && !r.NeedsSuccessor(now, 0):
 		return &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
 	case s.holds(r.Pending):
 		return &ConflictError{Detail: "A token is being made already."}
@@ -72,7 +74,7 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 			return nil, &ConflictError{Detail: "The successor was never used. Enter it in the identity provider first, " +
 				"or complete the rotation with force."}
 		}
-		if slices.ContainsFunc(older, func(i int) bool { return !r.serves(newest, i) }) {
+		if slices.ContainsFunc(older, func(i int) bool { return !r.Serves(newest, i) }) {
 			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: it has " +
 				joinScopes(r.Tokens[newest].Scopes) + " only. Make a token with all scopes, or complete the rotation with force."}
 		}
@@ -103,13 +105,13 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 	var revoked []string
 	r, err := s.update(ctx, tenantID, func(r *record) error {
 		revoked = nil
-		live := r.live(now)
+		live := r.Live(now)
 		if len(live) < maxLive {
 			if r.Collect && reason == "rotation-cancelled" {
 				r.Collect = false
 				for i := range r.Tokens {
-					if t := &r.Tokens[i]; t.live(now) && t.Told&readyBit != 0 && t.Ready == "" && !s.toCollect(r, now) {
-						t.void()
+					if t := &r.Tokens[i]; t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" && !s.toCollect(r, now) {
+						t.ForgetReady()
 					}
 				}
 				return nil
@@ -128,7 +130,7 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 	}
 	for _, id := range revoked {
 		s.o.Log.InfoContext(ctx, "token revoked", "tenant", tenantID, "token", id, "reason", reason)
-		if token := r.find(id); token != nil {
+		if token := r.Find(id); token != nil {
 			s.drop(ctx, tenantID, *token)
 		}
 	}
@@ -151,7 +153,7 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 		if err := s.room(r, now); err != nil {
 			return nil, err
 		}
-		return s.successor(s.policy(r.Settings.Token), now, r.successorScopes(now)), nil
+		return s.successor(s.policy(r.Settings.Token), now, r.SuccessorScopes(now)), nil
 	})
 }
 
@@ -166,12 +168,12 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	r, err := s.update(ctx, tenantID, func(r *record) error {
-		t := r.find(tokenID)
+		t := r.Find(tokenID)
 		switch {
-		case t == nil || !t.remembered(now):
+		case t == nil || !t.Remembered(now):
 			return ErrNotFound
-		case !t.live(now):
-			return &ConflictError{Detail: "The token is " + string(t.state(now)) + ". Make a new one instead."}
+		case !t.Live(now):
+			return &ConflictError{Detail: "The token is " + string(t.State(now)) + ". Make a new one instead."}
 		}
 		end := int64(0)
 		if !endless {
@@ -182,7 +184,7 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		}
 		r.tell(now, event.TokenChanged, tokenID,
 			scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
-		t.extend(now, end)
+		t.Extend(now, end)
 		return nil
 	})
 	if err != nil {
@@ -195,19 +197,4 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		}
 	}
 	return Token{}, ErrNotFound
-}
-
-// extend sets the end. Reminders whose time has passed are not made up for.
-func (t *tokenRecord) extend(now time.Time, end int64) {
-	noticed := t.window() <= now.Unix()
-	t.Expires = end
-	if noticed && t.window() > now.Unix() {
-		t.Told, t.Ready, t.Void = 0, "", 0
-		t.Period++
-	}
-	for _, m := range t.milestones()[1:] {
-		if m.at <= now.Unix() {
-			t.Told |= m.bit
-		}
-	}
 }

@@ -7,28 +7,30 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // Scope is what a token allows.
-type Scope string
+type Scope = rotation.Scope
 
 // The scopes. A token without a choice has both.
 const (
-	ScopeRead  Scope = "read"
-	ScopeWrite Scope = "write"
+	ScopeRead  = rotation.ScopeRead
+	ScopeWrite = rotation.ScopeWrite
 )
 
 // TokenState is what a token is good for at a moment.
-type TokenState string
+type TokenState = rotation.TokenState
 
 // The states. The first two authenticate.
 const (
 	// TokenActive is the only live token, or the older of two.
-	TokenActive TokenState = "active"
+	TokenActive = rotation.TokenActive
 	// TokenSuccessor is the newest of several live tokens.
-	TokenSuccessor TokenState = "successor"
-	TokenExpired   TokenState = "expired"
-	TokenRevoked   TokenState = "revoked"
+	TokenSuccessor = rotation.TokenSuccessor
+	TokenExpired   = rotation.TokenExpired
+	TokenRevoked   = rotation.TokenRevoked
 )
 
 // Token is a bearer token without its value.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -66,11 +68,11 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 	defer cancel()
 	now := s.o.Now()
 	r, err := s.update(ctx, tenantID, func(r *record) error {
-		token := r.find(tokenID)
+		token := r.Find(tokenID)
 		switch {
-		case token == nil || !token.remembered(now):
+		case token == nil || !token.Remembered(now):
 			return ErrNotFound
-		case !token.live(now):
+		case !token.Live(now):
 			return errUnchanged
 		}
 		r.revoke(now, token, "revoked")
@@ -80,21 +82,21 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 		return err
 	}
 	s.o.Log.InfoContext(ctx, "token revoked", "tenant", tenantID, "token", tokenID)
-	if token := r.find(tokenID); token != nil {
+	if token := r.Find(tokenID); token != nil {
 		s.drop(ctx, tenantID, *token)
 	}
 	return nil
 }
 
 // revoke ends a live token of the record.
-func (r *record) revoke(now time.Time, t *tokenRecord, reason string) {
+func (r *record) revoke(now time.Time, t *rotation.Token, reason string) {
 	t.Revoked = now.Unix()
-	r.release(now)
+	r.Release(now)
 	r.tell(now, event.TokenRevoked, t.ID, scim.Object{"reason": reason})
 }
 
 // drop has the vault forget a dead token. What it can't forget now does no harm.
-func (s *Service) drop(ctx context.Context, tenantID string, t tokenRecord) {
+func (s *Service) drop(ctx context.Context, tenantID string, t rotation.Token) {
 	vault := s.vault(t)
 	if vault == nil {
 		return
@@ -126,12 +128,12 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 		return IssuedToken{}, err
 	}
 	now := s.o.Now()
-	stored := r.find(tokenID)
-	if r.state != active || stored == nil || !stored.remembered(now) {
+	stored := r.Find(tokenID)
+	if r.state != active || stored == nil || !stored.Remembered(now) {
 		return IssuedToken{}, ErrNotFound
 	}
-	if !stored.live(now) {
-		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.state(now)) +
+	if !stored.Live(now) {
+		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.State(now)) +
 			". Make a new one instead."}
 	}
 	vault := s.vault(*stored)

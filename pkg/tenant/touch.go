@@ -46,7 +46,7 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	put := store.Op{
 		Kind: store.Put, Key: keys.Used(tokenID), Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
 	}
-	if token := r.find(tokenID); r.state == active && token != nil && token.First == 0 {
+	if token := r.Find(tokenID); r.state == active && token != nil && token.First == 0 {
 		return s.firstUse(ctx, tenantID, tokenID, now, put)
 	}
 	// The check keeps a request that outlives its tenant from leaving an item behind.
@@ -60,7 +60,7 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
 	_, err := s.update(ctx, tenantID, func(r *record) error {
 		r.out.with = append(r.out.with, put)
-		if token := r.find(tokenID); token != nil && token.First == 0 {
+		if token := r.Find(tokenID); token != nil && token.First == 0 {
 			token.First = now.Unix()
 			r.tell(now, event.TokenFirstUsed, tokenID, scim.Object{"firstUsedAt": moment(token.First)})
 			r.out.hint = true

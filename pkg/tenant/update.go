@@ -108,7 +108,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 	before := r.Tokens
 	*r = next
 	for _, t := range before {
-		if r.find(t.ID) == nil {
+		if r.Find(t.ID) == nil {
 			s.forgetUse(ctx, id, t.ID)
 		}
 	}

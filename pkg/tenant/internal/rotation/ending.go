@@ -1,0 +1,93 @@
+package rotation
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+)
+
+// Ending is a token or a client's secret, as far as people are told of its end.
+type Ending struct {
+	ID     string
+	Client string // empty for a token
+	Live   bool
+	Ended  bool  // its end was told, or a person revoked it
+	Ends   int64 // Unix seconds, 0 for never
+	Times  []Milestone
+	Left   bool  // of a secret: the client has left it for another, so that nobody needs to be told
+	looked int64 // reminders of before were looked at, and are not made up for
+}
+
+// Milestone is a time before the end at which people are told: that the successor is ready, at the beginning of the
+// period of notice, or a reminder.
+type Milestone struct {
+	Bit  uint16 // of Token.Told
+	Days int    // before the end
+	At   int64  // Unix seconds
+	Told bool   // it was told, or need not be
+}
+
+// ReadyBit is the bit of the first milestone.
+const ReadyBit uint16 = 1
+
+// kind is the kind of the notice of the milestone.
+func (m Milestone) kind() notice.Kind {
+	if m.Bit == ReadyBit {
+		return notice.SuccessorReady
+	}
+	return notice.ReminderKind(m.Days)
+}
+
+// Milestones are the times of something that ends: the beginning of the period of notice, then reminders.
+func Milestones(ends int64, noticeDays int, reminders []int) []Milestone {
+	times := make([]Milestone, 1+len(reminders))
+	for i, n := range append([]int{noticeDays}, reminders...) {
+		times[i] = Milestone{Bit: 1 << i, Days: n, At: ends - int64(n)*86400}
+	}
+	return times
+}
+
+// Milestones are the token's times, most days first.
+func (t Token) Milestones() []Milestone {
+	reminders := t.Reminders
+	if reminders == nil {
+		reminders = DefaultReminders
+	}
+	times := Milestones(t.end(), t.noticeDays(), reminders)
+	for i := range times {
+		times[i].Told = t.Told&times[i].Bit != 0 || i > 0 && times[i].At < t.Created
+	}
+	return times
+}
+
+// Passed are those of the milestones that are to be told at now.
+func Passed(times []Milestone, now time.Time) []Milestone {
+	return slices.DeleteFunc(slices.Clone(times), func(m Milestone) bool { return m.Told || m.At > now.Unix() })
+}
+
+// next is when something of the end is to be told, in Unix seconds; math.MaxInt64 for never.
+func (e Ending) next() int64 {
+	if e.Ends == 0 || e.Ended {
+		return math.MaxInt64
+	}
+	at := e.Ends
+	for _, m := range e.Times {
+		if e.Live && !m.Told && (m.Bit == ReadyBit || m.At > e.looked) {
+			at = min(at, m.At)
+		}
+	}
+	return at
+}
+
+// endings are the tokens, oldest first.
+func (r *State) endings(now time.Time) (all []Ending) {
+	for _, t := range r.Tokens {
+		all = append(all, Ending{
+			ID: t.ID, Live: t.Live(now), Ended: t.Ended || t.Revoked != 0, Ends: t.Expires, Times: t.Milestones(),
+			looked: r.Looked,
+		})
+	}
+	return all
+}

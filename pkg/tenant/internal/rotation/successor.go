@@ -1,0 +1,84 @@
+package rotation
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+)
+
+// NoticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each
+// successor.
+func (t Token) NoticeID(kind notice.Kind) string {
+	period := strconv.Itoa(t.Period)
+	if kind == notice.SuccessorReady && t.Void > 0 {
+		period += "-" + strconv.Itoa(t.Void)
+	}
+	return notice.ID(t.ID, kind, period)
+}
+
+// Successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else
+// the newest where i is older; -1 where there is none.
+func (r *State) Successor(i int, now time.Time) int {
+	best, live := -1, r.Live(now)
+	for _, j := range live {
+		if r.covers(j, i, now) && !r.left(j, now) && (best < 0 || r.Tokens[j].end() >= r.Tokens[best].end()) {
+			best = j
+		}
+	}
+	if best < 0 && len(live) > 0 && live[len(live)-1] > i {
+		return live[len(live)-1]
+	}
+	return best
+}
+
+// Release takes back what was told of successors that are dead, unless people were told of another one in their place:
+// the next one is told of like the first.
+func (r *State) Release(now time.Time) {
+	for i := range r.Tokens {
+		t := &r.Tokens[i]
+		if t.Told&ReadyBit == 0 || t.Ready == "" {
+			continue
+		}
+		if t.Ready = r.ready(*t, now); t.Ready == "" {
+			t.ForgetReady()
+		}
+	}
+}
+
+// ForgetReady takes back that a successor is ready.
+func (t *Token) ForgetReady() {
+	t.Told, t.Ready, t.Void = t.Told&^ReadyBit, "", t.Void+1
+}
+
+// renewed reports whether a live token is newer than token i.
+func (r *State) renewed(i int, now time.Time) bool {
+	live := r.Live(now)
+	return len(live) > 0 && live[len(live)-1] > i
+}
+
+// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later,
+// a week ago at least.
+func (r *State) swapped(i int, now time.Time, used map[string]int64) bool {
+	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < ReminderStops {
+		return false
+	}
+	return slices.ContainsFunc(r.Live(now), func(j int) bool {
+		return r.Tokens[j].First != 0 && r.Serves(j, i) && (j > i || r.Tokens[j].end() > r.Tokens[i].end())
+	})
+}
+
+// ToCollect reports whether a successor waits for a person to collect it; byHand says that a person makes it.
+func (r *State) ToCollect(byHand bool, now time.Time) bool {
+	return byHand && (r.Collect || r.NeedsSuccessor(now, 0))
+}
+
+// reminded reports whether the time of a reminder has come that was not told, since reminders were looked at last.
+func (r *State) reminded(now time.Time) bool {
+	return slices.ContainsFunc(r.Tokens, func(t Token) bool {
+		return t.Live(now) && t.Expires != 0 && slices.ContainsFunc(Passed(t.Milestones()[1:], now), func(m Milestone) bool {
+			return m.At > r.Looked
+		})
+	})
+}
