@@ -6,9 +6,8 @@ import "time"
 const (
 	// slowCommit is how long a commit takes at least that is worth waiting for company: one that waits for the disk.
 	slowCommit = 300 * time.Microsecond
-	// maxGather bounds the wait, gatherStep is how often the writer looks meanwhile.
-	maxGather  = 3 * time.Millisecond
-	gatherStep = 150 * time.Microsecond
+	// maxGather bounds the wait.
+	maxGather = 3 * time.Millisecond
 )
 
 // pace is how the last commits went.
@@ -17,17 +16,45 @@ type pace struct {
 	took         time.Duration
 }
 
-// gather waits a moment for the clients whose jobs were committed together: their next jobs are on their way. Without it
-// the first of them would be committed alone, and the others would wait for two commits instead of one. A lone client
-// never waits. waiting tells how many jobs there are.
-func (p *pace) gather(waiting func() int) {
-	most := max(p.jobs, p.before)
-	if most == 1 || p.took < slowCommit {
-		return
+// gather returns the jobs of the next commit: first, those in the queue, and those that come within a moment. The
+// clients whose jobs were committed together send their next jobs about now. Without the wait the first of them would
+// be committed alone, and the others would wait for two commits instead of one. A lone client never waits.
+func (p *pace) gather(first *job, queue <-chan *job) []*job {
+	jobs := drain([]*job{first}, queue)
+	expected := min(max(p.jobs, p.before), maxGroup)
+	if len(jobs) >= expected || p.took < slowCommit {
+		return jobs
 	}
-	for left := min(p.took/2, maxGather); left > 0 && waiting() < most; left -= gatherStep {
-		time.Sleep(gatherStep)
+	enough := time.NewTimer(min(p.took/2, maxGather))
+	defer enough.Stop()
+	for len(jobs) < expected {
+		select {
+		case j, open := <-queue:
+			if !open {
+				return jobs
+			}
+			jobs = append(jobs, j)
+		case <-enough.C:
+			return jobs
+		}
 	}
+	return drain(jobs, queue)
+}
+
+// drain appends the jobs that are in the queue, up to maxGroup.
+func drain(jobs []*job, queue <-chan *job) []*job {
+	for len(jobs) < maxGroup {
+		select {
+		case j, open := <-queue:
+			if !open {
+				return jobs
+			}
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
 }
 
 // measure commits a number of jobs and notes how long it took.

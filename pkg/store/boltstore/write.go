@@ -121,18 +121,7 @@ func (e *Engine) write() {
 	debug.SetPanicOnFault(true)
 	var last pace
 	for first := range e.queue {
-		last.gather(func() int { return 1 + len(e.queue) })
-		jobs := []*job{first}
-		for more := true; more && len(jobs) < maxGroup; {
-			select {
-			case j, open := <-e.queue:
-				if more = open; open {
-					jobs = append(jobs, j)
-				}
-			default:
-				more = false
-			}
-		}
+		jobs := last.gather(first, e.queue)
 		last.measure(len(jobs), func() { e.commit(jobs) })
 	}
 }
