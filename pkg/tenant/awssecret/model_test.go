@@ -355,7 +355,7 @@ func (m *model) checkNotices(c *customer, tokens []tenant.Token, rest bool) {
 	for i, token := range tokens {
 		has := func(kind notice.Kind) bool { return slices.Contains(kinds[token.ID], string(kind)) }
 		expired := token.State == tenant.TokenExpired
-		if has(notice.Expired) && !expired || rest && expired && (!has(notice.Expired) || !m.ended[event.OfToken(token.ID)]) {
+		if has(notice.Expired) && !expired || rest && expired && (!has(notice.Expired) || !m.ended[token.ID]) {
 			t.Errorf("%s: token %d is %s, told %v", c.id, i, token.State, kinds[token.ID])
 		}
 		if rest && expired && !has(notice.SuccessorReady) {

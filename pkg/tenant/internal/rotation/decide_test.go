@@ -13,8 +13,8 @@ import (
 
 const read, write = rotation.ScopeRead, rotation.ScopeWrite
 
-// The table of TestDecide is in days: the token a, or the secret a, of most cases ends on day 100, and its period of notice
-// begins on day 72. Reminders are on days 86, 93 and 99.
+// The table of TestDecide is in days: the token a, or the secret a, of most cases ends on day 100, and its period of
+// notice begins on day 72. Reminders are on days 86, 93 and 99.
 func onDay(n float64) int64 { return int64(n * 86400) }
 
 // tokenOf is a token from day 1 to a day, 0 for no end.
