@@ -51,17 +51,22 @@
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
+//	app/awsenv/vault  tenants with their vault in AWS
 //	app/cli          the command line: the local server, and commands to the admin API
-//	app/outbox       delivery of events and notices in AWS
 //	app/bench        what operations cost at several sizes
 //	app/serve        the SCIM functions and oauth
-//	app/manage       admin, stream and rotate
+//	app/serve/admin  the function admin
+//	app/work         stream and rotate, the functions that answer nobody
+//	app/work/outbox  delivery of events and notices in AWS
 //	app/local        everything in one process
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
 //	internal/slow    tests that run only if they are asked for
+//
+// Packages of app are cut by what a program links, which a cold start pays for. So admin, which keeps secrets, is beside
+// the other functions that answer HTTP and not among them, and outbox, which only rotate needs, is apart from stream.
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which
 // runs them all in one process.
@@ -75,6 +80,6 @@
 //	a rule on users or groups                  directory
 //	a route                                    scimhttp or adminhttp, and template.yaml
 //	a setting of a tenant                      tenant.Settings
-//	a Lambda function                          app/serve or app/manage, functions, template.yaml, an event in events
+//	a Lambda function                          app/serve or app/work, functions, template.yaml, an event in events
 //	a package                                  the import matrix in arch_test.go, and the list above
 package pkg

@@ -3,7 +3,7 @@ package main
 
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+	"github.com/serverless-scim/serverless-scim/pkg/app/serve/admin"
 )
 
-func main() { app.Serve(manage.Admin()) }
+func main() { app.Serve(admin.Handler()) }

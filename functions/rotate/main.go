@@ -5,12 +5,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
-	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
+	"github.com/serverless-scim/serverless-scim/pkg/app/work"
+	"github.com/serverless-scim/serverless-scim/pkg/app/work/outbox"
 )
 
 func main() {
-	r, err := manage.NewRotate(outbox.Delivery, outbox.Report)
+	r, err := work.NewRotate(outbox.Delivery, outbox.Report)
 	if err != nil {
 		app.Fail(err)
 	}

@@ -5,11 +5,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/manage"
+	"github.com/serverless-scim/serverless-scim/pkg/app/work"
 )
 
 func main() {
-	s, err := manage.NewStream()
+	s, err := work.NewStream()
 	if err != nil {
 		app.Fail(err)
 	}

@@ -1,42 +1,22 @@
-// Package manage joins the operator's functions: admin, which serves the admin API, stream, which completes open work,
-// and rotate, which renews tokens and delivers events and notices.
-package manage
+// Package work joins the functions that answer nobody: stream, which completes open work, and rotate, which renews
+// tokens and delivers events and notices. What delivers is in work/outbox, which rotate alone links.
+package work
 
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
-
-// Admin returns the handler of the admin API.
-func Admin() (http.Handler, error) {
-	env, err := app.ReadEnv()
-	if err != nil {
-		return nil, err
-	}
-	st := awsenv.Store(env.Table)
-	service, err := tenants(env, st)
-	if err != nil {
-		return nil, err
-	}
-	return adminhttp.New(adminhttp.Config{
-		Tenants:    service,
-		CheckTypes: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}).CheckTypes,
-		BaseURL:    env.BaseURL,
-		Log:        env.Log,
-	}), nil
-}
 
 // Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants. What
 // tenants have to tell is rotate's.
@@ -52,7 +32,7 @@ func NewStream() (*Stream, error) {
 		return nil, err
 	}
 	st := awsenv.Store(env.Table)
-	service, err := tenants(env, st)
+	service, err := vault.Tenants(env, st)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 // Package outbox joins what tenants have to tell to AWS: events go to Amazon EventBridge, notices to Amazon SES or SNS.
-// It is apart from manage, so that functions that tell nobody link none of these clients.
+// It is apart from work, so that stream, which tells nobody, links none of these clients.
 package outbox
 
 import (

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
-	"github.com/serverless-scim/serverless-scim/pkg/app/outbox"
+	"github.com/serverless-scim/serverless-scim/pkg/app/work/outbox"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"

@@ -1,4 +1,4 @@
-package manage
+package work
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -31,14 +32,14 @@ type Report func(ctx context.Context, log *slog.Logger, tenants *tenant.Service,
 // reports is the source of events that are for a Report.
 const reports = "aws.ses"
 
-// NewRotate returns the rotate function. delivery and report are those of package outbox, which not every function that
-// this package is in shall link.
+// NewRotate returns the rotate function. delivery and report are those of package outbox: stream is in this package as well, and must not link
+// them.
 func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (*Rotate, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
 	}
-	service, err := tenants(env, awsenv.Store(env.Table))
+	service, err := vault.Tenants(env, awsenv.Store(env.Table))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 		Records []events.DynamoDBEventRecord
 	}
 	if err := json.Unmarshal(raw, &ev); err != nil {
-		return fmt.Errorf("manage: event: %w", err)
+		return fmt.Errorf("work: event: %w", err)
 	}
 	switch {
 	case len(ev.Records) > 0:

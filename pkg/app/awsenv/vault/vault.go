@@ -1,4 +1,6 @@
-package manage
+// Package vault joins tenants to their vault in AWS Secrets Manager, for the functions that keep or renew tokens: admin,
+// stream and rotate. It is apart from awsenv, so that no function of identity providers links that client.
+package vault
 
 import (
 	"fmt"
@@ -20,8 +22,8 @@ const (
 	spread = 24 * time.Hour
 )
 
-// tenants returns the tenants on a table, with their vaults and the operator's bounds, as the environment has them.
-func tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
+// Tenants returns the tenants on a table, with their vaults and the operator's bounds, as the environment has them.
+func Tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
 	if env.SecretPrefix == "" {
 		return nil, fmt.Errorf("%s is not set", app.EnvSecretPrefix)
 	}

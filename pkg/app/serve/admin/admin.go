@@ -1,0 +1,33 @@
+// Package admin joins the function that answers the operator. It is apart from serve because it keeps secrets: a function
+// links all that its packages import, and no function of identity providers may link Secrets Manager.
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+)
+
+// Handler returns the handler of the admin API on the table and the vault that the environment names.
+func Handler() (http.Handler, error) {
+	env, err := app.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	st := awsenv.Store(env.Table)
+	service, err := vault.Tenants(env, st)
+	if err != nil {
+		return nil, err
+	}
+	return adminhttp.New(adminhttp.Config{
+		Tenants:    service,
+		CheckTypes: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}).CheckTypes,
+		BaseURL:    env.BaseURL,
+		Log:        env.Log,
+	}), nil
+}
