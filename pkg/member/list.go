@@ -82,7 +82,6 @@ func (s *Service) List(ctx context.Context, t Tenant, text, after string, count 
 type lister struct {
 	matches *filter.Matcher // nil: all
 	removed bool            // members who were removed count as well
-	prefix  store.Key
 	indexed bool
 
 	attribute, value string
