@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -248,7 +249,7 @@ func TestOddValues(t *testing.T) {
 		{name: "a manager filter that makes none", doc: ann, idp: "entra", ops: `[{"op":"add","path":"manager[value eq \"7\"].value","value":""}]`},
 		{name: "a manager's reference goes with the old value", idp: "entra", doc: `{"schemas":["` + scim.UserURN + `","` + enterprise + `"],"userName":"a","` + enterprise + `":{"manager":{"value":"1","$ref":"../Users/1"}}}`, ops: `[{"op":"replace","path":"manager","value":"2"}]`, want: `{"` + enterprise + `":{"manager":{"value":"2"}}}`},
 		{name: "removing a primary value that is listed as not primary", doc: babs, ops: `[{"op":"remove","path":"emails","value":[{"value":"babs@example.org","primary":false},{"value":"bjensen@example.com","primary":false}]}]`, want: `{"emails":null}`},
-		{name: "twenty-one e-mails", doc: ann, ops: `[{"op":"add","path":"emails","value":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17","18","19","20","21"]}]`, err: scim.InvalidValue},
+		{name: "an e-mail too many", doc: ann, ops: `[{"op":"add","path":"emails","value":` + numbers(schema.MaxEmails+1) + `}]`, err: scim.InvalidValue},
 		{name: "a broken value path as a key", doc: babs, ops: `[{"op":"replace","value":{"emails[type eq].value":"x"}}]`, err: scim.InvalidFilter},
 		{name: "an object of attributes in an array of one", doc: babs, ops: `[{"op":"replace","value":[{"title":"T"}]}]`, want: `{"title":"T"}`},
 	})
@@ -261,4 +262,13 @@ func TestOddValues(t *testing.T) {
 		{name: "members removed unless", doc: crew, ops: `[{"op":"remove","path":"members[not (value eq \"a\")]"}]`, changes: []string{"remove filter"}},
 		{name: "an unknown sub-attribute of members", doc: crew, idp: "okta", ops: `[{"op":"remove","path":"members[nick eq \"a\"]"}]`, err: scim.InvalidPath},
 	})
+}
+
+// numbers is an array of n strings that differ.
+func numbers(n int) string {
+	list := make([]any, n)
+	for i := range list {
+		list[i] = fmt.Sprint(i)
+	}
+	return string(scim.AppendJSON(nil, list))
 }

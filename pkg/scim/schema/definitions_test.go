@@ -148,7 +148,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: MaxBytes is %d", a.Name, a.MaxBytes)
 		}
 	}
-	if n := schema.User().Attribute("emails").MaxValues; n != 20 {
+	if n := schema.User().Attribute("emails").MaxValues; n != 40 {
 		t.Errorf("emails: MaxValues is %d", n)
 	}
 }

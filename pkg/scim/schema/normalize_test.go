@@ -217,7 +217,7 @@ func TestNormalizeUserRefuses(t *testing.T) {
 		},
 		{
 			"too many e-mails", "entra", `"userName":"a","emails":[` + strings.Join(emails, ",") + `]`, scim.InvalidValue,
-			[]string{"emails has 21 values", "20"},
+			[]string{"emails has 41 values", "40"},
 		},
 		{"unknown attribute", "interop", `"userName":"a","colour":"red"`, scim.InvalidSyntax, []string{`"colour"`}},
 		{

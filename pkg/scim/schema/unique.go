@@ -34,8 +34,8 @@ type UniqueValue struct {
 
 // UniqueValues lists the values of a canonical document that have to be unique among the resources of the type (RFC
 // 7643, section 7: server, and global, of which this server knows no more), each once and sorted. Those of attributes
-// that RFC 7643 defines are not among them: the directory knows these. The error, for more than MaxUniqueValues, is an
-// *scim.Error 400 invalidValue.
+// that RFC 7643 defines are not among them: the directory knows these. The error, for more than MaxUniqueValues, or for
+// more than MaxEmails together with a user's e-mail addresses, is an *scim.Error 400 invalidValue.
 func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	var all []UniqueValue
 	for _, p := range t.unique {
@@ -61,6 +61,11 @@ func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 		return nil, scim.BadRequest(scim.InvalidValue,
 			"A resource may have at most %d values that must be unique; this one has %d.",
 			MaxUniqueValues, len(all))
+	}
+	if emails, _ := doc["emails"].([]any); t.Core == User() && len(all) > 0 && len(emails)+len(all) > MaxEmails {
+		return nil, scim.BadRequest(scim.InvalidValue,
+			"A user may have at most %d e-mail addresses and values that must be unique together; this one has %d and %d.",
+			MaxEmails, len(emails), len(all))
 	}
 	return all, nil
 }

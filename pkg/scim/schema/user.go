@@ -10,8 +10,9 @@ import (
 const (
 	// MaxNameBytes bounds userName, externalId, displayName and emails.value.
 	MaxNameBytes = 512
-	// MaxEmails bounds the number of e-mail addresses of a user.
-	MaxEmails = 20
+	// MaxEmails bounds the e-mail addresses of a user, together with its unique values: a write is one transaction of at
+	// most 100 operations, and one that replaces all of them has two for each. The rest is for the other items.
+	MaxEmails = 40
 )
 
 // User is the schema of users (RFC 7643, section 4.1).

@@ -281,7 +281,7 @@ var decisionBehaviours = []behaviour{
 		c.post("/Users", user(`"userName":"ann","emails":[{"value":"`+long+`"}]`)).
 			refused(http.StatusBadRequest, "invalidValue")
 		c.post("/Groups", group(`"displayName":"`+long+`"`)).refused(http.StatusBadRequest, "invalidValue")
-		emails := make([]string, 21)
+		emails := make([]string, 41)
 		for i := range emails {
 			emails[i] = fmt.Sprintf(`{"value":"a%d@example.com"}`, i)
 		}
