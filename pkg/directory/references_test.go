@@ -192,8 +192,7 @@ func TestWaitsAgain(t *testing.T) {
 func TestManagerWithoutValue(t *testing.T) {
 	w := in(t)
 	for i, m := range []string{
-		`{"displayName":"x"}`,
-		`{"$ref":"x","displayName":"x"}`, `{"value":""}`, `""`,
+		`{"displayName":"x"}`, `{"value":""}`, `""`, `{"$ref":"","displayName":"x"}`, `{"$ref":"x","value":""}`,
 	} {
 		res, err := w.create(user, userBody(fmt.Sprintf("u%d", i), `"`+enterprise+`":{"manager":`+m+`}`))
 		w.ok(res, err)

@@ -38,7 +38,8 @@ func (a *Attribute) Elements(v any) ([]any, error) {
 // Open reads the forms in which clients write one value of a. For a complex attribute it returns an scim.Object with the
 // client's own keys, made of
 //
-//   - an object; if it has no value but a $ref to a resource, the value is the last segment of that address;
+//   - an object; if it has no value but a $ref to a resource, the value is the last segment of that address. If the $ref
+//     is made by the server, as the manager's is, one that is no such address is an error: nothing would be left of it;
 //   - an object that is written as JSON in a string;
 //   - a string, if a has a sub-attribute "value"; with d.RequireObjects it is an error.
 //
@@ -57,7 +58,7 @@ func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 		return v, nil
 	}
 	if o, ok := v.(scim.Object); ok {
-		return a.withReference(o), nil
+		return a.withReference(o)
 	}
 	text, ok := v.(string)
 	if !ok {
@@ -83,7 +84,7 @@ func (a *Attribute) openText(text string) (any, error) {
 	if !ok || !isObject {
 		return nil, a.badText()
 	}
-	return a.withReference(o), nil
+	return a.withReference(o)
 }
 
 // parseText reads any JSON value.
@@ -102,29 +103,34 @@ func (a *Attribute) badText() error {
 }
 
 // withReference is o with a value that is taken from its $ref, if the client says nothing else of the value.
-func (a *Attribute) withReference(o scim.Object) scim.Object {
+func (a *Attribute) withReference(o scim.Object) (any, error) {
 	value, ref := a.Sub("value"), a.Sub("$ref")
 	if value == nil || value.Type != String || ref == nil || !ref.namesResource() {
-		return o
-	}
-	if _, given := member(o, value.Name); given {
-		return o
+		return o, nil
 	}
 	at, _ := member(o, ref.Name)
+	if _, given := member(o, value.Name); given || at == nil || at == "" {
+		return o, nil
+	}
 	address, _ := at.(string)
 	address, _, _ = strings.Cut(address, "?")
 	address = strings.TrimRight(address, "/")
 	segments := strings.Split(address, "/")
 	n := len(segments) - 1
-	if n < 1 || strings.Trim(segments[n-1], ".") == "" {
-		return o // no address of a resource, which ends in an endpoint and an id
+	if n < 1 || strings.Trim(segments[n-1], ".") == "" { // an address ends in an endpoint and an id
+		if ref.Mutability == ReadOnly && a.Mutability != ReadOnly {
+			return nil, scim.BadRequest(scim.InvalidValue,
+				"%s has no value, and its $ref is not the address of a resource. Send the id of the resource as the value.",
+				a.fullName())
+		}
+		return o, nil
 	}
 	with := make(scim.Object, len(o)+1)
 	for k, v := range o {
 		with[k] = v
 	}
 	with[value.Name] = segments[n]
-	return with
+	return with, nil
 }
 
 // namesResource says whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).

@@ -135,6 +135,28 @@ var valueBehaviours = []behaviour{
 			c.agree(gid, boss)
 		}
 	}},
+	{"a reference that names no resource, without a value", func(tenant func(string) *client) {
+		for _, idp := range []string{"generic", "entra"} {
+			c := tenant(idp)
+			boss := c.create(`"userName":"boss"`)
+			manager := func(value string) string { return `"` + enterpriseURN + `":{"manager":` + value + `}` }
+			path := "/Users/" + c.post("/Users", user(`"userName":"ann",`+manager(quote(boss)))).
+				want(http.StatusCreated).id()
+			for _, ref := range []string{`"boss"`, `"/"`, `"https://example.com/"`, `"../?x=/Users/1"`, `7`} {
+				value := `{"$ref":` + ref + `}`
+				for _, op := range []string{
+					`{"op":"replace","path":"` + enterpriseURN + `:manager","value":` + value + `}`,
+					`{"op":"add","path":"` + enterpriseURN + `:manager","value":` + value + `}`,
+					`{"op":"replace","value":{` + manager(value) + `}}`,
+				} {
+					c.patch(path, op).refused(http.StatusBadRequest, "invalidValue")
+				}
+				c.put(path, user(`"userName":"ann",`+manager(value))).refused(http.StatusBadRequest, "invalidValue")
+				c.post("/Users", user(`"userName":"ben",`+manager(value))).refused(http.StatusBadRequest, "invalidValue")
+			}
+			c.get(path).want(http.StatusOK).has(managerID, boss)
+		}
+	}},
 	{"an externalId of two users names neither", func(tenant func(string) *client) {
 		c := tenant("entra")
 		c.create(`"userName":"a","externalId":"twin"`)
