@@ -96,9 +96,12 @@ var importRules = []importRule{
 		"so that anybody can check and fuzz it alone"},
 	{"pkg/tenant/internal/rotation", []string{"pkg/notice"}, "it decides from values, and reads nothing; of notice it knows " +
 		"the kinds"},
+	{"pkg/tenant/internal/record", []string{
+		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant/assertion", "pkg/tenant/internal/rotation",
+	}, "it is values, and makes the writes that follow from them; it carries none out"},
 	{"pkg/tenant", []string{
 		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion",
-		"pkg/tenant/internal/rotation", uuid,
+		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
-
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also
@@ -24,10 +24,10 @@ func (s *Service) advance(ctx context.Context, id string, found int64, d Deliver
 	a := &attempt{Service: s, id: id, delivery: d, now: s.o.Now()}
 	for {
 		r, err := a.look(ctx)
-		if err == nil && r.state == deleting {
+		if err == nil && r.Life == record.Deleting {
 			return errors.Join(a.failed, s.resume(ctx, id, r, found))
 		}
-		if inactive(err) || err == nil && r.state != active {
+		if record.Inactive(err) || err == nil && r.Life != record.Active {
 			return errors.Join(a.failed, s.unlist(ctx, id, r, found))
 		}
 		if err != nil {
@@ -53,26 +53,26 @@ type attempt struct {
 	delivery Delivery
 	now      time.Time
 	// r is the tenant as it is stored, nil if that is not known; used goes with it.
-	r    *record
+	r    *record.Record
 	used map[string]int64
 	// tried are the kinds of steps that are not decided again, failed all that went wrong.
 	tried  []rotation.StepKind
 	failed error
 	// notes put on the tenant what was done outside of the table, and report whether that changed it.
-	notes []func(*record) bool
+	notes []func(*record.Record) bool
 }
 
 // look returns the tenant, which it reads if it is not known.
-func (a *attempt) look(ctx context.Context) (r *record, err error) {
+func (a *attempt) look(ctx context.Context) (r *record.Record, err error) {
 	if a.r != nil {
 		return a.r, nil
 	}
 	r, err = a.read(ctx, a.id)
-	if err != nil || r.state != active {
+	if err != nil || r.Life != record.Active {
 		return r, err
 	}
 	a.r = r
-	if a.used, err = a.lastUses(ctx, a.id, r.usable(a.now)); err != nil {
+	if a.used, err = a.lastUses(ctx, a.id, r.Usable(a.now)); err != nil {
 		a.try(err, rotation.Succeed, rotation.Remind) // the rest does not need it
 	}
 	return r, nil
@@ -85,7 +85,7 @@ func (a *attempt) try(err error, kinds ...rotation.StepKind) {
 }
 
 // situationOf is the situation of the tenant as it is in r.
-func (a *attempt) situationOf(r *record) rotation.Situation {
+func (a *attempt) situationOf(r *record.Record) rotation.Situation {
 	x := a.Service.situation(a.id, r, a.now, a.used)
 	x.Tried = a.tried
 	return x
@@ -109,7 +109,7 @@ func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 		a.succeed(ctx)
 		return nil
 	}
-	a.r.apply(a.situationOf(a.r), steps)
+	a.r.Apply(a.situationOf(a.r), steps)
 	err := a.write(ctx, a.id, a.r)
 	if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
 		a.tried = append(a.tried, rotation.Remind)
@@ -119,7 +119,7 @@ func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 
 // succeed makes the successor, and tells of it in the same write.
 func (a *attempt) succeed(ctx context.Context) {
-	r, c, err := a.make(ctx, a.id, a.r, a.now, func(r *record) (*candidate, error) {
+	r, c, err := a.make(ctx, a.id, a.r, a.now, func(r *record.Record) (*candidate, error) {
 		x := a.situationOf(r)
 		steps := rotation.Decide(&r.State, x)
 		switch {
@@ -147,7 +147,7 @@ func (a *attempt) outside(ctx context.Context, st rotation.Step) {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
-		a.notes = append(a.notes, func(r *record) bool { return r.delivered(st.Mark) })
+		a.notes = append(a.notes, func(r *record.Record) bool { return r.Delivered(st.Mark) })
 	case rotation.Drop:
 		vault := a.vault(*a.r.Find(st.ID))
 		if vault == nil {
@@ -157,7 +157,7 @@ func (a *attempt) outside(ctx context.Context, st rotation.Step) {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
-		a.notes = append(a.notes, func(r *record) bool {
+		a.notes = append(a.notes, func(r *record.Record) bool {
 			t := r.Find(st.ID)
 			if t == nil || t.Gone {
 				return false
@@ -170,7 +170,7 @@ func (a *attempt) outside(ctx context.Context, st rotation.Step) {
 			a.failed = errors.Join(a.failed, err)
 			return
 		}
-		a.notes = append(a.notes, func(r *record) bool {
+		a.notes = append(a.notes, func(r *record.Record) bool {
 			changed := r.Current != st.ID
 			r.Current = st.ID
 			return changed
@@ -198,13 +198,13 @@ func (a *attempt) settle(ctx context.Context) error {
 
 // unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive
 // where there is none.
-func (s *Service) unlist(ctx context.Context, id string, r *record, found int64) error {
+func (s *Service) unlist(ctx context.Context, id string, r *record.Record, found int64) error {
 	stale := store.Cond{Test: store.Absent}
 	if r != nil {
 		if r.Due == found {
 			return nil
 		}
-		stale = atVersion(r.version)
+		stale = record.AtVersion(r.Version)
 	}
 	keys := store.KeysOf(id)
 	err := s.store.Transact(ctx,
@@ -218,7 +218,7 @@ func (s *Service) unlist(ctx context.Context, id string, r *record, found int64)
 
 // present forgets that there is no such tenant: then there is nothing to do.
 func present(err error) error {
-	if inactive(err) {
+	if record.Inactive(err) {
 		return nil
 	}
 	return err

@@ -2,11 +2,13 @@ package tenant
 
 import (
 	"context"
-	"crypto/subtle"
+	"crypto/hmac"
 	"errors"
+	"slices"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // Authenticate finds out who sends a request to a tenant. b is the token of its Authorization header. It may be an
@@ -26,53 +28,89 @@ func (s *Service) Authenticate(ctx context.Context, tenantID string, b Bearer) (
 
 // authenticate is Authenticate without the note for Recall.
 func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
-	if access, ok := parseAccess(b.value); ok {
+	if access, ok := record.ParseAccess(b.Value); ok {
 		return s.authenticateAccess(ctx, tenantID, access)
 	}
-	if _, ok := ParseToken(b.value); !ok {
-		return Tenant{}, Token{}, unauthorized()
+	if _, ok := ParseToken(b.Value); !ok {
+		return Tenant{}, Token{}, record.Unauthorized()
 	}
 	r, err := s.seen(ctx, tenantID)
 	if errors.Is(err, ErrNotFound) {
-		return Tenant{}, Token{}, unauthorized()
+		return Tenant{}, Token{}, record.Unauthorized()
 	}
 	if err != nil {
 		return Tenant{}, Token{}, err
 	}
 	now := s.o.Now()
-	match := r.match(b.digest)
-	if r.state != active || match == nil || !match.Remembered(now) {
-		return Tenant{}, Token{}, unauthorized()
+	match := r.Match(b.Digest)
+	if r.Life != record.Active || match == nil || !match.Remembered(now) {
+		return Tenant{}, Token{}, record.Unauthorized()
 	}
 	switch match.State(now) {
 	case TokenRevoked:
 		s.o.Log.WarnContext(ctx, "revoked token used", "tenant", tenantID, "token", match.ID)
-		return Tenant{}, Token{}, unauthorized()
+		return Tenant{}, Token{}, record.Unauthorized()
 	case TokenExpired:
 		s.o.Log.WarnContext(ctx, "expired token used", "tenant", tenantID, "token", match.ID)
 		return Tenant{}, Token{}, &UnauthorizedError{Detail: "The bearer token expired on " +
-			unix(match.Expires).Format(time.RFC3339) + ". Enter a new one in the identity provider."}
+			record.Unix(match.Expires).Format(time.RFC3339) + ". Enter a new one in the identity provider."}
 	}
 	if r.Off {
 		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID}
 	}
-	t := r.tenant(tenantID, now)
+	t := r.Tenant(tenantID, now)
 	for _, token := range t.Tokens {
 		if token.ID == match.ID {
 			return t, token, nil
 		}
 	}
-	return Tenant{}, Token{}, unauthorized()
+	return Tenant{}, Token{}, record.Unauthorized()
 }
 
-// match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
-// takes says nothing about them.
-func (r *record) match(sum digest) *rotation.Token {
-	var match *rotation.Token
-	for i := range r.Tokens {
-		if subtle.ConstantTimeCompare(r.Tokens[i].Digest, sum[:]) == 1 {
-			match = &r.Tokens[i]
-		}
+// authenticateAccess is Authenticate for an access token: by one read of the tenant and, for a client of the
+// operator's, of that client in the same call. The token that it returns has the id of the client.
+func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a record.Access) (Tenant, Token, error) {
+	if !record.ValidID(tenantID) {
+		return Tenant{}, Token{}, record.Unauthorized()
 	}
-	return match
+	keys := []store.Key{store.KeysOf(tenantID).Tenant()}
+	if record.OfOperator(a.Client) {
+		keys = append(keys, store.OperatorClient(a.Client))
+	}
+	items, err := s.store.Get(ctx, keys...)
+	if err != nil {
+		return Tenant{}, Token{}, err
+	}
+	r, err := s.known(items[0])
+	if errors.Is(err, ErrNotFound) {
+		return Tenant{}, Token{}, record.Unauthorized()
+	}
+	if err != nil {
+		return Tenant{}, Token{}, err
+	}
+	now := s.o.Now()
+	if r.Life != record.Active || !hmac.Equal(a.MAC, r.Seal(tenantID, a.Body)) {
+		return Tenant{}, Token{}, record.Unauthorized()
+	}
+	client := r.Client(a.Client)
+	if len(items) > 1 && slices.Contains(r.Settings.OAuth.Clients, a.Client) {
+		c, _, err := record.DecodeClient(items[1])
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Tenant{}, Token{}, err
+		}
+		client = &c.ClientRecord
+	}
+	if client == nil || client.Credential(a.Credential) == nil {
+		return Tenant{}, Token{}, record.Unauthorized()
+	}
+	if now.Unix() >= a.Expires {
+		return Tenant{}, Token{}, &UnauthorizedError{Detail: "The access token expired on " +
+			record.Unix(a.Expires).Format(time.RFC3339) + ". Request a new one from the token endpoint."}
+	}
+	if r.Off {
+		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID}
+	}
+	allowed := slices.DeleteFunc(a.Scopes, func(scope Scope) bool { return !slices.Contains(client.Allowed(), scope) })
+	token := Token{ID: a.Client, State: TokenActive, Scopes: allowed, ExpiresAt: record.Unix(a.Expires)}
+	return r.Tenant(tenantID, now), token, nil
 }

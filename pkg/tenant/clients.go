@@ -5,16 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
-
-// reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token, and for what
-// was told of the ends of secrets.
-const reserveBytes = 600
 
 // CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A
 // *ConflictError where the tenant has three already. The secret's value is kept nowhere: a process that dies before the
@@ -29,23 +25,23 @@ func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient
 		return s.createOperatorClient(ctx, n)
 	}
 	now := s.o.Now()
-	var c clientDoc
+	var c record.ClientDoc
 	var secret string
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		if len(r.Clients) >= maxClients {
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+		if len(r.Clients) >= record.MaxClients {
 			return &ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.",
-				maxClients)}
+				record.MaxClients)}
 		}
-		c, secret = makeClient(tenantClient, n, now, s.policy(r.Settings.Token))
-		r.Clients = append(r.Clients, c.clientRecord)
-		r.tell(now, event.ClientCreated, "", c.data())
-		return r.putClient(tenantID, c, now)
+		c, secret = record.MakeClient(record.TenantClient, n, now, s.policy(r.Settings.Token))
+		r.Clients = append(r.Clients, c.ClientRecord)
+		r.Tell(now, event.ClientCreated, "", c.Data())
+		return r.PutClient(tenantID, c, now)
 	})
 	if err != nil {
 		return IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "tenant", tenantID, "client", c.ID)
-	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
+	return IssuedClient{Client: c.Client(now, nil), Secret: secret}, nil
 }
 
 // RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, where n has
@@ -57,32 +53,35 @@ func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n 
 	}
 	now := s.o.Now()
 	var secret string
-	c, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, p policy) (event.Kind, error) {
-		if err := c.mayRenew(n, now); err != nil {
+	c, err := s.changeClient(ctx, tenantID, clientID, func(c *record.ClientDoc, p record.Policy) (event.Kind, error) {
+		if err := c.MayRenew(n, now); err != nil {
 			return "", err
 		}
-		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool {
+		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k record.Credential) bool {
 			return len(k.Digest) > 0 &&
-				!k.live(now)
+				!k.Live(now)
 		})
-		secret = c.renew(n, now, p)
+		secret = c.Renew(n, now, p)
 		return event.ClientRenewed, nil
 	})
 	if err != nil {
 		return IssuedClient{}, err
 	}
-	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
+	return IssuedClient{Client: c.Client(now, nil), Secret: secret}, nil
 }
 
 // RevokeClientSecret ends a secret of a client, and the access tokens that were granted for it. ErrNotFound where there
 // is no such secret.
 func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, secretID string) error {
-	_, err := s.changeClient(ctx, tenantID, clientID, func(c *clientDoc, _ policy) (event.Kind, error) {
-		match := c.credential(secretID)
+	_, err := s.changeClient(ctx, tenantID, clientID, func(c *record.ClientDoc, _ record.Policy) (event.Kind, error) {
+		match := c.Credential(secretID)
 		if match == nil || len(match.Digest) == 0 {
 			return "", ErrNotFound
 		}
-		c.Credentials = slices.DeleteFunc(slices.Clone(c.Credentials), func(k credential) bool { return k.ID == secretID })
+		c.Credentials = slices.DeleteFunc(
+			slices.Clone(c.Credentials),
+			func(k record.Credential) bool { return k.ID == secretID },
+		)
 		return event.ClientSecretRevoked, nil
 	})
 	return err
@@ -90,9 +89,9 @@ func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, se
 
 // changeClient changes a client of a tenant or of the operator.
 func (s *Service) changeClient(
-	ctx context.Context, tenantID, clientID string, change func(*clientDoc, policy) (event.Kind, error),
-) (c clientDoc, err error) {
-	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
+	ctx context.Context, tenantID, clientID string, change func(*record.ClientDoc, record.Policy) (event.Kind, error),
+) (c record.ClientDoc, err error) {
+	if !record.ValidClientID(clientID) || record.OfOperator(clientID) != (tenantID == OperatorClients) {
 		return c, ErrNotFound
 	}
 	ctx, cancel := detach(ctx)
@@ -103,13 +102,13 @@ func (s *Service) changeClient(
 	now := s.o.Now()
 	var kind event.Kind
 	var before []string
-	_, err = s.update(ctx, tenantID, func(r *record) error {
-		stored := r.client(clientID)
+	_, err = s.update(ctx, tenantID, func(r *record.Record) error {
+		stored := r.Client(clientID)
 		if stored == nil {
 			return ErrNotFound
 		}
-		before = stored.secretIDs()
-		all, err := s.details(ctx, tenantID, []clientRecord{*stored})
+		before = stored.SecretIDs()
+		all, err := s.details(ctx, tenantID, []record.ClientRecord{*stored})
 		if err != nil {
 			return err
 		}
@@ -117,14 +116,14 @@ func (s *Service) changeClient(
 		if kind, err = change(&c, s.policy(r.Settings.Token)); err != nil {
 			return err
 		}
-		*stored = c.clientRecord
-		r.tell(now, kind, "", c.data())
-		return r.putClient(tenantID, c, now)
+		*stored = c.ClientRecord
+		r.Tell(now, kind, "", c.Data())
+		return r.PutClient(tenantID, c, now)
 	})
 	if err == nil {
 		s.o.Log.InfoContext(ctx, "client changed", "tenant", tenantID, "client", clientID, "change", string(kind))
 		for _, id := range before {
-			if c.credential(id) == nil {
+			if c.Credential(id) == nil {
 				s.forgetUse(ctx, tenantID, id)
 			}
 		}
@@ -135,7 +134,7 @@ func (s *Service) changeClient(
 // DeleteClient removes a client: no request that begins after it returns gets in with an access token of it.
 // ErrNotFound where there is none.
 func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) error {
-	if !validClientID(clientID) || ofOperator(clientID) != (tenantID == OperatorClients) {
+	if !record.ValidClientID(clientID) || record.OfOperator(clientID) != (tenantID == OperatorClients) {
 		return ErrNotFound
 	}
 	ctx, cancel := detach(ctx)
@@ -145,15 +144,15 @@ func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) e
 	}
 	now := s.o.Now()
 	used := []string{clientID}
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		c := r.client(clientID)
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+		c := r.Client(clientID)
 		if c == nil {
 			return ErrNotFound
 		}
-		used = append(used[:1], c.secretIDs()...)
-		r.Clients = slices.DeleteFunc(r.Clients, func(c clientRecord) bool { return c.ID == clientID })
-		r.tell(now, event.ClientDeleted, "", scim.Object{"clientId": clientID})
-		r.out.with = append(r.out.with, store.Op{Kind: store.Delete, Key: store.KeysOf(tenantID).Client(clientID)})
+		used = append(used[:1], c.SecretIDs()...)
+		r.Clients = slices.DeleteFunc(r.Clients, func(c record.ClientRecord) bool { return c.ID == clientID })
+		r.Tell(now, event.ClientDeleted, "", scim.Object{"clientId": clientID})
+		r.Out.With = append(r.Out.With, store.Op{Kind: store.Delete, Key: store.KeysOf(tenantID).Client(clientID)})
 		return nil
 	})
 	if err != nil {
@@ -175,7 +174,7 @@ func (s *Service) Clients(ctx context.Context, tenantID string) ([]Client, error
 	if err != nil {
 		return nil, err
 	}
-	if r.state != active {
+	if r.Life != record.Active {
 		return nil, ErrNotFound
 	}
 	all, err := s.details(ctx, tenantID, r.Clients)
@@ -184,7 +183,7 @@ func (s *Service) Clients(ctx context.Context, tenantID string) ([]Client, error
 	}
 	var ids []string
 	for _, c := range all {
-		ids = append(append(ids, c.ID), c.secretIDs()...)
+		ids = append(append(ids, c.ID), c.SecretIDs()...)
 	}
 	used, err := s.lastUses(ctx, tenantID, ids)
 	if err != nil {
@@ -192,7 +191,7 @@ func (s *Service) Clients(ctx context.Context, tenantID string) ([]Client, error
 	}
 	clients, now := make([]Client, len(all)), s.o.Now()
 	for i, c := range all {
-		clients[i] = c.client(now, used)
+		clients[i] = c.Client(now, used)
 	}
 	return clients, nil
 }
@@ -211,7 +210,11 @@ func (s *Service) Client(ctx context.Context, tenantID, clientID string) (Client
 }
 
 // details completes clients of a tenant by what is not on its item.
-func (s *Service) details(ctx context.Context, tenantID string, clients []clientRecord) ([]clientDoc, error) {
+func (s *Service) details(
+	ctx context.Context,
+	tenantID string,
+	clients []record.ClientRecord,
+) ([]record.ClientDoc, error) {
 	if len(clients) == 0 {
 		return nil, nil
 	}
@@ -223,63 +226,29 @@ func (s *Service) details(ctx context.Context, tenantID string, clients []client
 	if err != nil {
 		return nil, err
 	}
-	out := make([]clientDoc, len(clients))
+	out := make([]record.ClientDoc, len(clients))
 	for i, item := range items {
-		out[i].clientRecord = clients[i]
-		doc, ok := item.Attrs[attrDoc].(string)
+		out[i].ClientRecord = clients[i]
+		doc, ok := item.Attrs[record.AttrDoc].(string)
 		if !ok {
 			continue // it was deleted since the tenant was read
 		}
-		if err := json.Unmarshal([]byte(doc), &out[i].clientDetails); err != nil {
+		if err := json.Unmarshal([]byte(doc), &out[i].ClientDetails); err != nil {
 			return nil, fmt.Errorf("tenant: stored client %s: %w", clients[i].ID, err)
 		}
 	}
 	return out, nil
 }
 
-// putClient has the next write of the record write the client's details with it, if the record leaves enough room on
-// its item.
-func (r *record) putClient(tenantID string, c clientDoc, now time.Time) error {
-	bare := *r
-	bare.Tokens = slices.Clone(r.Tokens)
-	bare.forget(now, 0)
-	whole, err := encode(&bare)
-	if err != nil {
-		return err
-	}
-	if len(whole)+reserveBytes > maxDocBytes {
-		return &ConflictError{Detail: "The tenant has no room for this. Delete a client or some recipients of notices first."}
-	}
-	doc, err := encode(c.clientDetails)
-	if err != nil {
-		return err
-	}
-	r.out.with = append(r.out.with, store.Op{
-		Kind: store.Put, Key: store.KeysOf(tenantID).Client(c.ID),
-		Set: store.Attrs{attrDoc: doc, store.AttrSchema: store.SchemaVersion},
-	})
-	return nil
-}
-
-// data is what an event about the client says.
-func (c clientDoc) data() scim.Object {
-	o := scim.Object{"clientId": c.ID}
-	if n := len(c.Credentials); n > 0 && c.clientDetails.Keys == "" {
-		newest := c.Credentials[n-1]
-		o["secretId"], o["expiresAt"] = newest.ID, moment(newest.Expires)
-	}
-	return o
-}
-
 func (s *Service) checkClient(tenantID string, n NewClient, create bool) error {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return err
 	}
 	switch {
 	case !create && n.Name != "":
-		return invalid("name", "can't be changed")
+		return record.Invalid("name", "can't be changed")
 	case !create && n.Scopes != nil:
-		return invalid("scopes", "can't be changed")
+		return record.Invalid("scopes", "can't be changed")
 	}
 	endless := n.Endless && tenantID != OperatorClients // theirs have no end anyway where none is given
 	return s.checkToken(NewToken{Scopes: n.Scopes, ExpiresAt: n.ExpiresAt, Endless: endless}, s.o.Now())

@@ -2,19 +2,13 @@ package tenant
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // generatedIDLength is the length of an id that is made for a tenant: 62 bits.
@@ -43,7 +37,7 @@ type NewTenant struct {
 // leaves a tenant whose token Reveal shows.
 func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
 	if n.ID == "" {
-		n.ID = random(base36, generatedIDLength)
+		n.ID = record.Random(record.Base36, generatedIDLength)
 	}
 	if n.IdP == "" {
 		n.IdP = DefaultIdP
@@ -55,9 +49,9 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	defer cancel()
 	now := s.o.Now()
 	token, value := s.mint(now, s.policy(n.Settings.Token), NewToken{})
-	r := &record{
+	r := &record.Record{
 		Name: n.Name, IdP: n.IdP, Settings: n.Settings, Created: now.UnixMilli(), Modified: now.UnixMilli(),
-		Pending: s.reservation(token.ID), Key: newKey(), state: creating,
+		Pending: s.reservation(token.ID), Key: record.NewKey(), Life: record.Creating,
 	}
 	if err := s.reserveTenant(ctx, n.ID, r); err != nil {
 		return Tenant{}, IssuedToken{}, err
@@ -68,9 +62,9 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 			return Tenant{}, IssuedToken{}, err
 		}
 	}
-	r.Tokens, r.Current, r.Pending, r.state = []rotation.Token{token}, token.ID, nil, active
-	r.tell(now, event.TokenCreated, token.ID, tokenData(token))
-	err := s.writeListed(ctx, n.ID, r, r.version)
+	r.Tokens, r.Current, r.Pending, r.Life = []rotation.Token{token}, token.ID, nil, record.Active
+	r.Tell(now, event.TokenCreated, token.ID, record.TokenData(token))
+	err := s.writeListed(ctx, n.ID, r, r.Version)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		// Somebody took over what looked abandoned: this attempt never happened.
 		s.drop(ctx, n.ID, token)
@@ -80,18 +74,12 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 		return Tenant{}, IssuedToken{}, err
 	}
 	s.o.Log.InfoContext(ctx, "tenant created", "tenant", n.ID, "token", token.ID)
-	t := r.tenant(n.ID, now)
+	t := r.Tenant(n.ID, now)
 	return t, IssuedToken{Token: t.Tokens[0], Value: value}, nil
 }
 
-func newKey() []byte {
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // never fails
-	return key
-}
-
 // reserveTenant takes the id for r, from nobody or from a Create that was abandoned, and sets r.version.
-func (s *Service) reserveTenant(ctx context.Context, id string, r *record) error {
+func (s *Service) reserveTenant(ctx context.Context, id string, r *record.Record) error {
 	err := s.writeListed(ctx, id, r, 0)
 	failed := (*store.ConditionError)(nil)
 	if !errors.As(err, &failed) {
@@ -104,20 +92,20 @@ func (s *Service) reserveTenant(ctx context.Context, id string, r *record) error
 	if err != nil {
 		return err
 	}
-	if old.state != creating || s.holds(old.Pending) {
+	if old.Life != record.Creating || s.holds(old.Pending) {
 		return ErrExists
 	}
-	if err = s.writeListed(ctx, id, r, old.version); errors.As(err, &failed) {
+	if err = s.writeListed(ctx, id, r, old.Version); errors.As(err, &failed) {
 		return ErrExists
 	}
 	return err
 }
 
 // releaseTenant gives a reserved id back. If it fails, the reservation lapses.
-func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
+func (s *Service) releaseTenant(ctx context.Context, id string, r *record.Record) {
 	keys := store.KeysOf(id)
 	err := s.store.Transact(ctx,
-		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{atVersion(r.version)}},
+		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{record.AtVersion(r.Version)}},
 		store.Op{Kind: store.Delete, Key: keys.Listed()})
 	if err != nil {
 		s.o.Log.WarnContext(ctx, "reservation of a tenant not released", "tenant", id, "error", err)
@@ -125,44 +113,24 @@ func (s *Service) releaseTenant(ctx context.Context, id string, r *record) {
 }
 
 // writeListed is commit with the tenant's state in the list of tenants.
-func (s *Service) writeListed(ctx context.Context, id string, r *record, previous int64) error {
-	listed := store.Attrs{attrState: string(r.state), attrSince: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion}
+func (s *Service) writeListed(ctx context.Context, id string, r *record.Record, previous int64) error {
+	listed := store.Attrs{
+		record.AttrState: string(r.Life),
+		record.AttrSince: s.o.Now().Unix(),
+		store.AttrSchema: store.SchemaVersion,
+	}
 	return s.commit(ctx, id, r, previous, store.Op{Kind: store.Put, Key: store.KeysOf(id).Listed(), Set: listed})
 }
 
-// atVersion is the condition that the tenant's item has a version; 0: that there is no item.
-func atVersion(version int64) store.Cond {
-	if version == 0 {
-		return store.Cond{Test: store.Absent}
-	}
-	return store.Cond{Test: store.Equal, Attr: attrVersion, Value: version}
-}
-
 func (n NewTenant) check() error {
-	if !validID(n.ID) {
-		return invalid("id", fmt.Sprintf("must be %d to %d characters of a-z, 0-9 and -", minIDLength, maxIDLength))
+	if !record.ValidID(n.ID) {
+		return record.Invalid(
+			"id",
+			fmt.Sprintf("must be %d to %d characters of a-z, 0-9 and -", record.MinIDLength, record.MaxIDLength),
+		)
 	}
-	if err := checkName(n.Name); err != nil {
+	if err := record.CheckName(n.Name); err != nil {
 		return err
 	}
-	return checkIdP(n.IdP)
-}
-
-func checkName(name string) error {
-	switch {
-	case strings.TrimSpace(name) == "":
-		return invalid("name", "must be given and must not be blank")
-	case len(name) > maxNameBytes:
-		return invalid("name", fmt.Sprintf("must not be longer than %d bytes", maxNameBytes))
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return invalid("name", "must not contain control characters")
-	}
-	return nil
-}
-
-func checkIdP(idp string) error {
-	if known := scim.IdPs(); !slices.Contains(known, idp) {
-		return invalid("idp", "must be one of "+strings.Join(known, ", "))
-	}
-	return nil
+	return record.CheckIdP(n.IdP)
 }

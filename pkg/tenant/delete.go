@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // abandoned is how long a tenant may be in the making before Deleting clears it away.
@@ -23,7 +24,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if r.state != active {
+		if r.Life != record.Active {
 			return ErrNotFound
 		}
 		err = s.markDeleted(ctx, id, r)
@@ -66,12 +67,12 @@ func (s *Service) Erase(
 
 // resume wakes those who erase deleted tenants for one that is not gone long after its deletion. found is the due time under
 // which it was found. It sets the time of the next attempt with it, so that nothing of the deletion depends on who was woken.
-func (s *Service) resume(ctx context.Context, id string, r *record, found int64) error {
+func (s *Service) resume(ctx context.Context, id string, r *record.Record, found int64) error {
 	if r.Due != found {
 		return s.unlist(ctx, id, r, found)
 	}
 	if !s.holds(r.Pending) {
-		r.wake = store.WakeDeleted
+		r.Wake = store.WakeDeleted
 	}
 	r.Retry = s.o.Now().Add(retryAfter).Unix()
 	err := s.write(ctx, id, r)
@@ -88,15 +89,15 @@ func (s *Service) isDeleting(ctx context.Context, id string) (bool, error) {
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && r.state == deleting, err
+	return err == nil && r.Life == record.Deleting, err
 }
 
 // markDeleted writes the state. What is Pending stays, so that Finish waits for it.
-func (s *Service) markDeleted(ctx context.Context, id string, r *record) error {
+func (s *Service) markDeleted(ctx context.Context, id string, r *record.Record) error {
 	now := s.o.Now()
-	r.state, r.Tokens, r.Modified = deleting, nil, now.UnixMilli()
-	r.wake, r.Retry = store.WakeDeleted, now.Add(retryAfter).Unix()
-	return s.writeListed(ctx, id, r, r.version)
+	r.Life, r.Tokens, r.Modified = record.Deleting, nil, now.UnixMilli()
+	r.Wake, r.Retry = store.WakeDeleted, now.Add(retryAfter).Unix()
+	return s.writeListed(ctx, id, r, r.Version)
 }
 
 // Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to
@@ -108,11 +109,11 @@ func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		since, _ := item.Attrs[attrSince].(int64)
-		switch item.Attrs[attrState] {
-		case string(deleting):
+		since, _ := item.Attrs[record.AttrSince].(int64)
+		switch item.Attrs[record.AttrState] {
+		case string(record.Deleting):
 			ids = append(ids, item.SK)
-		case string(creating):
+		case string(record.Creating):
 			if s.o.Now().Sub(time.Unix(since, 0)) < abandoned {
 				continue
 			}
@@ -131,7 +132,7 @@ func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 // markAbandoned marks a tenant that nobody is making any more; false where somebody is, or has.
 func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	r, err := s.read(ctx, id)
-	if errors.Is(err, ErrNotFound) || err == nil && (r.state != creating || s.holds(r.Pending)) {
+	if errors.Is(err, ErrNotFound) || err == nil && (r.Life != record.Creating || s.holds(r.Pending)) {
 		return false, nil
 	}
 	if err != nil {
@@ -161,7 +162,7 @@ func (s *Service) Finish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if r.state != deleting {
+	if r.Life != record.Deleting {
 		return fmt.Errorf("tenant: %s is not deleted", id)
 	}
 	if s.holds(r.Pending) {
@@ -181,7 +182,7 @@ func (s *Service) Finish(ctx context.Context, id string) error {
 }
 
 // claim sets who works on a deleted tenant.
-func (s *Service) claim(ctx context.Context, id string, r *record, by *reservation) error {
+func (s *Service) claim(ctx context.Context, id string, r *record.Record, by *record.Reservation) error {
 	r.Pending = by
 	err := s.write(ctx, id, r)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
@@ -190,7 +191,7 @@ func (s *Service) claim(ctx context.Context, id string, r *record, by *reservati
 	return err
 }
 
-func (s *Service) erase(ctx context.Context, id string, r *record) error {
+func (s *Service) erase(ctx context.Context, id string, r *record.Record) error {
 	if err := s.secrets.DropTenant(ctx, id); err != nil {
 		return err
 	}
@@ -215,6 +216,6 @@ func (s *Service) erase(ctx context.Context, id string, r *record) error {
 		}
 	}
 	return s.store.Transact(ctx, append(duePuts(id, r.Due, 0),
-		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{atVersion(r.version)}},
+		store.Op{Kind: store.Delete, Key: keys.Tenant(), If: []store.Cond{record.AtVersion(r.Version)}},
 		store.Op{Kind: store.Delete, Key: keys.Listed()})...)
 }

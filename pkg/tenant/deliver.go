@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"time"
-
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time,
@@ -20,7 +19,7 @@ import (
 // could note that comes again after 16 minutes, with the same ID; else each comes once.
 func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
 	r, err := s.read(ctx, tenantID)
-	if err != nil || r.state != active || r.Outbox == 0 {
+	if err != nil || r.Life != record.Active || r.Outbox == 0 {
 		return present(err)
 	}
 	mark := r.Outbox
@@ -28,8 +27,8 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) erro
 		s.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", tenantID, "error", err)
 		return err
 	}
-	_, err = s.updateFrom(ctx, tenantID, r, func(r *record) error {
-		if !r.delivered(mark) {
+	_, err = s.updateFrom(ctx, tenantID, r, func(r *record.Record) error {
+		if !r.Delivered(mark) {
 			return errUnchanged
 		}
 		return nil
@@ -50,36 +49,6 @@ func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) erro
 	return errors.Join(err, event.Deliver(ctx, s.store, tenantID, d.Event))
 }
 
-// delivered notes that all is told that was written until mark, and reports whether that is all there is.
-func (r *record) delivered(mark int64) bool {
-	if mark == 0 || r.Outbox != mark {
-		return false
-	}
-	r.Outbox = 0
-	return true
-}
-
-// outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
-// which there is a notice of its own, was revoked or extended, or its successor was revoked.
-func (r *record) outdated(n notice.Notice, now time.Time) bool {
-	if n.Kind == notice.Expired || n.Kind == notice.Test {
-		return false
-	}
-	if n.ClientID != "" {
-		c := r.client(n.ClientID)
-		return c == nil || c.credential(n.TokenID) == nil || !now.Before(n.ClientSecretEnds)
-	}
-	i := slices.IndexFunc(r.Tokens, func(t rotation.Token) bool { return t.ID == n.TokenID })
-	switch {
-	case i < 0 || r.Tokens[i].NoticeID(n.Kind) != n.ID || r.Tokens[i].State(now) == TokenExpired:
-		return true
-	case r.Tokens[i].Live(now):
-		return false
-	}
-	// After a rotation was completed people still need the new token.
-	return n.Kind != notice.SuccessorReady || r.Successor(i, now) < 0
-}
-
 // facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now,
 // which may be a day after it was written. ok is false if it is out of date.
 func (s *Service) facts(
@@ -87,21 +56,21 @@ func (s *Service) facts(
 ) (about notice.Tenant, full notice.Notice, ok bool, err error) {
 	now := s.o.Now()
 	r, err := s.read(ctx, tenantID)
-	if err != nil || r.outdated(n, now) {
+	if err != nil || r.Outdated(n, now) {
 		return about, n, false, err
 	}
-	t := r.tenant(tenantID, now)
+	t := r.Tenant(tenantID, now)
 	about = notice.Tenant{ID: t.ID, Name: t.Name, IdP: t.IdP, NotKept: t.Settings.Token.Vault == VaultNone}
 	if n.ClientID != "" {
 		n.Token = notice.Token{ID: n.TokenID, ExpiresAt: n.ClientSecretEnds}
 		return about, n, true, nil
 	}
-	used, err := s.lastUses(ctx, tenantID, tokenIDs(t.Tokens))
+	used, err := s.lastUses(ctx, tenantID, record.TokenIDs(t.Tokens))
 	if err != nil {
 		return about, n, false, err
 	}
 	for i := range t.Tokens {
-		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
+		t.Tokens[i].LastUsedAt = record.Unix(used[t.Tokens[i].ID])
 	}
 	n.ToCollect = s.toCollect(r, now)
 	listed := func(id string) int { return slices.IndexFunc(t.Tokens, func(t Token) bool { return t.ID == id }) }
@@ -109,7 +78,7 @@ func (s *Service) facts(
 		n.Token = notice.Token{ID: n.TokenID, ExpiresAt: n.TokenEnds} // if it is not listed any more
 	}
 	if i := listed(n.TokenID); i >= 0 {
-		n.Token = t.Tokens[i].forText()
+		n.Token = t.Tokens[i].ForText()
 	}
 	next := -1
 	if own := slices.IndexFunc(r.Tokens, func(t rotation.Token) bool { return t.ID == n.TokenID }); own >= 0 {
@@ -118,24 +87,17 @@ func (s *Service) facts(
 		next = live[len(live)-1]
 	}
 	if next >= 0 {
-		n.Successor = t.Tokens[listed(r.Tokens[next].ID)].forText()
+		n.Successor = t.Tokens[listed(r.Tokens[next].ID)].ForText()
 	}
 	return about, n, true, nil
-}
-
-// forText is all that the text of a notice says of a token.
-func (t Token) forText() notice.Token {
-	return notice.Token{
-		ID: t.ID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, FirstUsedAt: t.FirstUsedAt, LastUsedAt: t.LastUsedAt,
-	}
 }
 
 // tellWith writes an event of a tenant together with op.
 func (s *Service) tellWith(ctx context.Context, tenantID string, e event.Event, op store.Op) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		r.out.events, r.out.with = []event.Event{e}, []store.Op{op}
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+		r.Out.Events, r.Out.With = []event.Event{e}, []store.Op{op}
 		return nil
 	})
 	return err
@@ -144,7 +106,7 @@ func (s *Service) tellWith(ctx context.Context, tenantID string, e event.Event, 
 // MarkNotice records what became of a notice after it was sent: notice.Bounced or notice.Failed, in one transaction
 // with the event that says so. ErrNotFound if there is no such notice; marking it again changes nothing.
 func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state notice.State) error {
-	if !validID(tenantID) || len(noticeID) > maxNoticeID {
+	if !record.ValidID(tenantID) || len(noticeID) > maxNoticeID {
 		return ErrNotFound
 	}
 	err := s.queue.Mark(ctx, tenantID, noticeID, state)
@@ -170,11 +132,11 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notic
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	var n notice.Notice
-	_, err := s.update(ctx, tenantID, func(r *record) error {
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		now := s.o.Now()
-		id := notice.ID("", notice.Test, fmt.Sprintf("%013d-%s", now.UnixMilli(), random(base36, 10)))
-		r.notify(now, notice.Notice{Kind: notice.Test, ID: id})
-		n = r.out.notices[0]
+		id := notice.ID("", notice.Test, fmt.Sprintf("%013d-%s", now.UnixMilli(), record.Random(record.Base36, 10)))
+		r.Notify(now, notice.Notice{Kind: notice.Test, ID: id})
+		n = r.Out.Notices[0]
 		return nil
 	})
 	return n, err

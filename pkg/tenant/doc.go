@@ -2,24 +2,23 @@
 // identity provider profile, settings and bearer tokens (RFC 6750, RFC 7644 section 2).
 //
 // A tenant is one item of at most 4 KB in the table, read strongly consistently by every SCIM request, so that a
-// revocation or a switch holds from the next request on. What a process remembers of earlier requests never replaces that
-// read: the decoded form of the same bytes (decoded.go), and who was let in last (recall.go), with which a request begins
-// its reads while the tenant is read; it uses nothing of them if the tenant has changed. The item has the SHA-256 digests of the tokens; the
-// tokens themselves are in a vault (Secrets), which no SCIM request reads.
+// revocation or a switch holds from the next request on. What a process remembers of earlier requests never replaces
+// that read: the decoded form of the same bytes (decoded.go), and who was let in last (recall.go), with which a request
+// begins its reads while the tenant is read; it uses nothing of them if the tenant has changed. The item has the SHA-256
+// digests of the tokens; the tokens themselves are in a vault (Secrets), which no SCIM request reads.
 //
 // Two things here take more than one write: making a tenant and making a token. Both reserve first, then put the value
 // into the vault, then commit. Whoever dies in between leaves a reservation without a digest, which authenticates
 // nobody and is void after a minute; the next attempt takes its place. Deleting is one transaction that marks the
 // tenant; Finish removes what is left once the directory is empty, and may be repeated from any point.
 //
-// The files, in the order to read them. What all the rest rests on:
+// What follows from the values of a tenant alone is in internal/record, which is pure. This package reads, decides by
+// it, and writes. The files, in the order to read them. What all the rest rests on:
 //
+//	facade.go       the types, constants and errors of internal/record that callers see
 //	service.go      Service and its options
-//	tenant.go       Tenant, as others see it
-//	record.go       a tenant as its item: what every other file reads and changes
-//	update.go       how the item is changed
+//	update.go       how a tenant's item is changed
 //	reservation.go  a claim on something that takes more than one write
-//	errors.go       what the methods return
 //
 // A tenant's life and settings:
 //
@@ -27,8 +26,7 @@
 //	change.go       it is changed
 //	delete.go       it is deleted
 //	list.go         all tenants
-//	settings.go     what can be set
-//	policy.go       what can be set about tokens and notices
+//	bounds.go       settings within the operator's bounds
 //	schemas.go      a tenant's own schemas and resource types
 //
 // Who gets in:
@@ -40,7 +38,6 @@
 //
 // Tokens and where their values are kept:
 //
-//	token.go         a token's value
 //	tokens.go        tokens are listed, revoked, revealed
 //	issue.go         a token is made
 //	secrets.go       the port to vaults
@@ -48,21 +45,17 @@
 //
 // OAuth clients (RFC 6749, section 4.4). Assertions are in package assertion:
 //
-//	client.go           a client and its credentials
 //	clients.go          a tenant's clients
 //	operatorclients.go  clients that the operator keeps for many tenants
 //	grant.go            a client asks for an access token
-//	access.go           an access token, made and checked
 //
 // What is due, and who is told. The decisions are internal/rotation's, which is pure:
 //
 //	due.go        the order in which tenants are due
 //	rotate.go     a run over all that is due
 //	advance.go    a run over one tenant: the steps of package rotation, carried out
-//	announce.go   the events and notices of those steps
-//	clientends.go the ends of clients' secrets
+//	announce.go   the situation that they are decided from
 //	rotation.go   a rotation by hand
-//	outbox.go     events and notices, written with the change that they are about
 //	delivery.go   how they leave
 //	deliver.go    they leave; the facts for their texts
 package tenant

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // A tenant stands in the order of due times (store.Keys.Due) under the earliest time at which anything of it is to be
@@ -14,11 +15,11 @@ import (
 // it.
 
 // next is when something of the tenant is to be done, 0 for never.
-func (s *Service) next(id string, r *record, now time.Time) int64 {
-	switch r.state {
-	case deleting:
+func (s *Service) next(id string, r *record.Record, now time.Time) int64 {
+	switch r.Life {
+	case record.Deleting:
 		return r.Retry // when it is woken again
-	case creating:
+	case record.Creating:
 		return 0
 	}
 	at := r.State.Next(s.situation(id, r, now, nil))

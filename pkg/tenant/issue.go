@@ -8,10 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
-
 	"github.com/serverless-scim/serverless-scim/pkg/event"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // NewToken is what Issue makes a token of.
@@ -45,7 +44,7 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	return s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+	return s.issue(ctx, tenantID, now, func(r *record.Record) (*candidate, error) {
 		if err := s.room(r, now); err != nil {
 			return nil, err
 		}
@@ -66,21 +65,26 @@ type candidate struct {
 
 // successor makes a candidate that takes the place of others, with their scopes and a whole life from now. People are
 // told of it whenever it is that the others end.
-func (s *Service) successor(p policy, now time.Time, scopes []Scope) *candidate {
+func (s *Service) successor(p record.Policy, now time.Time, scopes []Scope) *candidate {
 	token, value := s.mint(now, p, NewToken{Scopes: scopes})
 	return &candidate{Token: token, value: value, successor: true, tell: rotation.OnlyReady(now, math.MaxInt64)}
 }
 
 // issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be
 // asked again.
-func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pick func(*record) (*candidate, error)) (
+func (s *Service) issue(
+	ctx context.Context,
+	tenantID string,
+	now time.Time,
+	pick func(*record.Record) (*candidate, error),
+) (
 	IssuedToken, error,
 ) {
 	r, c, err := s.make(ctx, tenantID, nil, now, pick)
 	if err != nil || c == nil {
 		return IssuedToken{}, err
 	}
-	tokens := r.tokens(now)
+	tokens := r.Listed(now)
 	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == c.ID })
 	return IssuedToken{Token: tokens[i], Value: c.value}, nil
 }
@@ -88,9 +92,9 @@ func (s *Service) issue(ctx context.Context, tenantID string, now time.Time, pic
 // make is issue for a tenant that was read or written a moment ago, or nil. It returns the tenant as it is stored then,
 // nil if that is not known, and the token, nil if pick wants none by errUnchanged.
 func (s *Service) make(
-	ctx context.Context, tenantID string, r *record, now time.Time, pick func(*record) (*candidate, error),
-) (_ *record, c *candidate, err error) {
-	r, err = s.updateFrom(ctx, tenantID, r, func(r *record) (err error) {
+	ctx context.Context, tenantID string, r *record.Record, now time.Time, pick func(*record.Record) (*candidate, error),
+) (_ *record.Record, c *candidate, err error) {
+	r, err = s.updateFrom(ctx, tenantID, r, func(r *record.Record) (err error) {
 		if c, err = pick(r); err == nil {
 			r.Pending = s.reservation(c.ID)
 		}
@@ -106,7 +110,7 @@ func (s *Service) make(
 	if err != nil {
 		return s.releaseToken(ctx, tenantID, r, c.ID), nil, err
 	}
-	r, err = s.updateFrom(ctx, tenantID, r, func(r *record) error {
+	r, err = s.updateFrom(ctx, tenantID, r, func(r *record.Record) error {
 		if r.Find(c.ID) != nil {
 			return errUnchanged
 		}
@@ -127,8 +131,8 @@ func (s *Service) make(
 }
 
 // add puts a finished token on the tenant, with what there is to tell of it.
-func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
-	data, kind := tokenData(c.Token), event.TokenCreated
+func (s *Service) add(r *record.Record, c *candidate, current string, now time.Time) {
+	data, kind := record.TokenData(c.Token), event.TokenCreated
 	if c.successor {
 		kind = event.SuccessorCreated
 		ending := []any{}
@@ -139,7 +143,7 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 		}
 		data["predecessorIds"] = ending
 	}
-	r.tell(now, kind, c.ID, data)
+	r.Tell(now, kind, c.ID, data)
 	if s.toCollect(r, now) {
 		for i := range r.Tokens { // who was asked to collect it knows of it
 			if t := &r.Tokens[i]; t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" {
@@ -155,11 +159,11 @@ func (s *Service) add(r *record, c *candidate, current string, now time.Time) {
 }
 
 // room reports whether a person may make one more token now.
-func (s *Service) room(r *record, now time.Time) error {
+func (s *Service) room(r *record.Record, now time.Time) error {
 	live := len(r.Live(now))
 	held := s.holds(r.Pending)
 	switch {
-	case live >= maxLive && !held && s.policy(r.Settings.Token).vault == VaultNone && r.NeedsSuccessor(now, 0):
+	case live >= maxLive && !held && s.policy(r.Settings.Token).Vault == VaultNone && r.NeedsSuccessor(now, 0):
 		return nil // both end soon, and it is a person who makes the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
@@ -173,7 +177,12 @@ func (s *Service) room(r *record, now time.Time) error {
 
 // keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one
 // there; empty where that did not change.
-func (s *Service) keep(ctx context.Context, tenantID string, r *record, c *candidate) (current string, err error) {
+func (s *Service) keep(
+	ctx context.Context,
+	tenantID string,
+	r *record.Record,
+	c *candidate,
+) (current string, err error) {
 	vault := s.vault(c.Token)
 	if vault == nil {
 		return "", nil
@@ -210,8 +219,8 @@ func (s *Service) vault(t rotation.Token) Secrets {
 
 // releaseToken gives a reserved place back, and returns the tenant as it is stored then. If it fails, the reservation
 // lapses, and the tenant is nil.
-func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record, tokenID string) *record {
-	r, err := s.updateFrom(ctx, tenantID, r, func(r *record) error {
+func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record.Record, tokenID string) *record.Record {
+	r, err := s.updateFrom(ctx, tenantID, r, func(r *record.Record) error {
 		if r.Pending == nil || r.Pending.ID != tokenID {
 			return errUnchanged
 		}
@@ -226,9 +235,9 @@ func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record, 
 }
 
 // mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the lifetime of the policy.
-func (s *Service) mint(now time.Time, p policy, n NewToken) (rotation.Token, string) {
-	id, value := mint()
-	sum := digestOf(value)
+func (s *Service) mint(now time.Time, p record.Policy, n NewToken) (rotation.Token, string) {
+	id, value := record.Mint()
+	sum := record.DigestOf(value)
 	t := rotation.Token{ID: id, Digest: sum[:], Scopes: n.Scopes, Created: now.Unix(), Expires: n.ExpiresAt.Unix()}
 	if t.Scopes == nil {
 		t.Scopes = []Scope{ScopeRead, ScopeWrite}
@@ -237,16 +246,16 @@ func (s *Service) mint(now time.Time, p policy, n NewToken) (rotation.Token, str
 	case n.Endless:
 		t.Expires = 0
 	case n.ExpiresAt.IsZero():
-		t.Expires = now.Add(p.lifetime).Unix()
+		t.Expires = now.Add(p.Lifetime).Unix()
 	}
-	if p.vault != VaultSecret {
-		t.Vault = p.vault
+	if p.Vault != VaultSecret {
+		t.Vault = p.Vault
 	}
-	if p.noticeDays != rotation.DefaultNoticeDays {
-		t.Notice = p.noticeDays
+	if p.NoticeDays != rotation.DefaultNoticeDays {
+		t.Notice = p.NoticeDays
 	}
-	if !slices.Equal(p.reminders, rotation.DefaultReminders) {
-		t.Reminders = slices.Clone(p.reminders)
+	if !slices.Equal(p.Reminders, rotation.DefaultReminders) {
+		t.Reminders = slices.Clone(p.Reminders)
 		if t.Reminders == nil {
 			t.Reminders = []int{}
 		}
@@ -254,30 +263,13 @@ func (s *Service) mint(now time.Time, p policy, n NewToken) (rotation.Token, str
 	return t, value
 }
 
-// tokenData is the data of an event about a new token.
-func tokenData(t rotation.Token) scim.Object {
-	scopes := make([]any, len(t.Scopes))
-	for i, s := range t.Scopes {
-		scopes[i] = string(s)
-	}
-	return scim.Object{"expiresAt": moment(t.Expires), "scopes": scopes}
-}
-
-// moment writes a time for an event; nil for none.
-func moment(seconds int64) any {
-	if seconds == 0 {
-		return nil
-	}
-	return unix(seconds).Format(time.RFC3339)
-}
-
 func (s *Service) checkToken(n NewToken, now time.Time) error {
 	if n.Scopes != nil && len(n.Scopes) == 0 {
-		return invalid("scopes", "must name read, write or both")
+		return record.Invalid("scopes", "must name read, write or both")
 	}
 	for i, scope := range n.Scopes {
 		if scope != ScopeRead && scope != ScopeWrite || slices.Contains(n.Scopes[:i], scope) {
-			return invalid("scopes", "must name read, write or both, each once")
+			return record.Invalid("scopes", "must name read, write or both, each once")
 		}
 	}
 	if n.Endless || !n.ExpiresAt.IsZero() {
@@ -291,13 +283,13 @@ func (s *Service) checkEnd(at time.Time, endless bool, now time.Time) error {
 	latest := now.Add(s.o.MaxLifetime)
 	switch {
 	case endless && !s.o.Endless:
-		return invalid("expiresAt", "must be given: this deployment allows no tokens without an end")
+		return record.Invalid("expiresAt", "must be given: this deployment allows no tokens without an end")
 	case endless:
 		return nil
 	case at.Unix() <= now.Unix():
-		return invalid("expiresAt", "must be in the future")
+		return record.Invalid("expiresAt", "must be in the future")
 	case at.After(latest):
-		return invalid("expiresAt", fmt.Sprintf("must not be after %s", latest.UTC().Format(time.RFC3339)))
+		return record.Invalid("expiresAt", fmt.Sprintf("must not be after %s", latest.UTC().Format(time.RFC3339)))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // MaxListCount bounds one page of List.
@@ -17,15 +18,15 @@ const MaxListCount = 1000
 func (s *Service) List(ctx context.Context, count int, cursor string) (tenants []Tenant, next string, err error) {
 	count = min(max(count, 1), MaxListCount)
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || cursor != "" && !validID(string(after)) {
-		return nil, "", invalid("cursor", "is not one that this list has given")
+	if err != nil || cursor != "" && !record.ValidID(string(after)) {
+		return nil, "", record.Invalid("cursor", "is not one that this list has given")
 	}
 	var keys []store.Key
 	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: string(after), Limit: count + 1}) {
 		if err != nil {
 			return nil, "", err
 		}
-		if item.Attrs[attrState] != string(active) {
+		if item.Attrs[record.AttrState] != string(record.Active) {
 			continue
 		}
 		if len(keys) == count {
@@ -51,15 +52,15 @@ func (s *Service) load(ctx context.Context, keys []store.Key, next string) ([]Te
 	}
 	tenants := make([]Tenant, 0, len(items))
 	for _, item := range items {
-		r, err := decode(item)
-		if errors.Is(err, ErrNotFound) || err == nil && r.state != active {
+		r, err := record.Decode(item)
+		if errors.Is(err, ErrNotFound) || err == nil && r.Life != record.Active {
 			continue
 		}
 		if err != nil {
 			return nil, "", err
 		}
 		id, _ := store.TenantOf(item.Key)
-		tenants = append(tenants, r.tenant(id, s.o.Now()))
+		tenants = append(tenants, r.Tenant(id, s.o.Now()))
 	}
 	return tenants, next, nil
 }

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,70 +10,58 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 func (s *Service) createOperatorClient(ctx context.Context, n NewClient) (IssuedClient, error) {
 	page, err := s.store.Query(ctx,
-		store.Query{PK: store.OperatorClientsPK, Select: store.CountOnly, Limit: maxOperatorClients})
+		store.Query{PK: store.OperatorClientsPK, Select: store.CountOnly, Limit: record.MaxOperatorClients})
 	if err != nil {
 		return IssuedClient{}, err
 	}
-	if page.Count >= maxOperatorClients {
+	if page.Count >= record.MaxOperatorClients {
 		return IssuedClient{}, &ConflictError{Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.",
-			maxOperatorClients)}
+			record.MaxOperatorClients)}
 	}
 	now := s.o.Now()
-	c, secret := makeClient(operatorClient, n, now, policy{})
+	c, secret := record.MakeClient(record.OperatorClient, n, now, record.Policy{})
 	if err := s.writeOperatorClient(ctx, c, 0); err != nil {
 		return IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "client", c.ID)
-	return IssuedClient{Client: c.client(now, nil), Secret: secret}, nil
+	return IssuedClient{Client: c.Client(now, nil), Secret: secret}, nil
 }
 
 // writeOperatorClient stores a client in place of a version of it; 0: there must be none.
-func (s *Service) writeOperatorClient(ctx context.Context, c clientDoc, previous int64) error {
-	doc, err := encode(c)
+func (s *Service) writeOperatorClient(ctx context.Context, c record.ClientDoc, previous int64) error {
+	doc, err := record.Encode(c)
 	if err != nil {
 		return err
 	}
 	return s.store.Transact(ctx, store.Op{
-		Kind: store.Put, Key: store.OperatorClient(c.ID), If: []store.Cond{atVersion(previous)},
-		Set: store.Attrs{attrDoc: doc, attrVersion: previous + 1, store.AttrSchema: store.SchemaVersion},
+		Kind: store.Put, Key: store.OperatorClient(c.ID), If: []store.Cond{record.AtVersion(previous)},
+		Set: store.Attrs{record.AttrDoc: doc, record.AttrVersion: previous + 1, store.AttrSchema: store.SchemaVersion},
 	})
 }
 
 // readOperatorClient reads a client and its version; ErrNotFound where there is none.
-func (s *Service) readOperatorClient(ctx context.Context, id string) (clientDoc, int64, error) {
+func (s *Service) readOperatorClient(ctx context.Context, id string) (record.ClientDoc, int64, error) {
 	items, err := s.store.Get(ctx, store.OperatorClient(id))
 	if err != nil {
-		return clientDoc{}, 0, err
+		return record.ClientDoc{}, 0, err
 	}
-	return decodeClient(items[0])
-}
-
-// decodeClient reads the item of a client of the operator's, and its version; ErrNotFound where there is none.
-func decodeClient(item store.Item) (c clientDoc, version int64, err error) {
-	if item.Attrs == nil {
-		return c, 0, ErrNotFound
-	}
-	doc, _ := item.Attrs[attrDoc].(string)
-	version, _ = item.Attrs[attrVersion].(int64)
-	if err := json.Unmarshal([]byte(doc), &c); err != nil {
-		return c, 0, fmt.Errorf("tenant: stored client %s: %w", item.SK, err)
-	}
-	return c, version, nil
+	return record.DecodeClient(items[0])
 }
 
 func (s *Service) changeOperatorClient(
-	ctx context.Context, id string, change func(*clientDoc, policy) (event.Kind, error),
-) (clientDoc, error) {
+	ctx context.Context, id string, change func(*record.ClientDoc, record.Policy) (event.Kind, error),
+) (record.ClientDoc, error) {
 	for {
 		c, version, err := s.readOperatorClient(ctx, id)
 		if err != nil {
 			return c, err
 		}
-		kind, err := change(&c, policy{})
+		kind, err := change(&c, record.Policy{})
 		if err != nil {
 			return c, err
 		}
@@ -110,21 +97,21 @@ func (s *Service) deleteOperatorClient(ctx context.Context, id string) error {
 
 func (s *Service) operatorClients(ctx context.Context) ([]Client, error) {
 	now := s.o.Now()
-	var all []clientDoc
+	var all []record.ClientDoc
 	for item, err := range s.store.All(ctx, store.Query{PK: store.OperatorClientsPK}) {
 		if err != nil {
 			return nil, err
 		}
-		c, _, err := decodeClient(item)
+		c, _, err := record.DecodeClient(item)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, c)
 	}
-	slices.SortStableFunc(all, func(a, b clientDoc) int { return int(a.Created - b.Created) })
+	slices.SortStableFunc(all, func(a, b record.ClientDoc) int { return int(a.Created - b.Created) })
 	clients := make([]Client, len(all))
 	for i, c := range all {
-		clients[i] = c.client(now, nil)
+		clients[i] = c.Client(now, nil)
 	}
 	return clients, nil
 }

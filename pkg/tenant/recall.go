@@ -1,9 +1,9 @@
 package tenant
 
 import (
-	"bytes"
 	"maps"
-	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // remembered is whom Authenticate let in last with an Authorization header, and into which tenant.
@@ -15,7 +15,7 @@ type remembered struct {
 // rememberedKey finds it: no value of a token is kept.
 type rememberedKey struct {
 	tenant string
-	digest digest
+	digest record.Digest
 }
 
 // Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant;
@@ -23,7 +23,7 @@ type rememberedKey struct {
 // with a request's reads while Authenticate runs. Only where what that returns is the Same may anything of them be
 // used.
 func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok bool) {
-	key := rememberedKey{tenantID, b.digest}
+	key := rememberedKey{tenantID, b.Digest}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, ok := s.remembered[key]
@@ -32,7 +32,7 @@ func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok b
 
 // remember notes what Recall is to return; ok false makes it forget.
 func (s *Service) remember(tenantID string, b Bearer, r remembered, ok bool) {
-	key := rememberedKey{tenantID, b.digest}
+	key := rememberedKey{tenantID, b.Digest}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !ok {
@@ -51,12 +51,3 @@ func (s *Service) forget(tenantID string) {
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.remembered, func(key rememberedKey, _ remembered) bool { return key.tenant == tenantID })
 }
-
-// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of
-// it.
-func (t Tenant) Same(u Tenant) bool {
-	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
-}
-
-// Same reports whether two tokens are one and allow the same.
-func (t Token) Same(u Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }

@@ -3,15 +3,17 @@ package tenant
 import (
 	"context"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // reservation makes a claim of this process on a place of a tenant.
-func (s *Service) reservation(id string) *reservation {
-	return &reservation{ID: id, At: s.o.Now().Unix(), By: s.process()}
+func (s *Service) reservation(id string) *record.Reservation {
+	return &record.Reservation{ID: id, At: s.o.Now().Unix(), By: s.process()}
 }
 
 // holds reports whether a claim still keeps others off. One that lapsed was abandoned: who made it gave up long before.
-func (s *Service) holds(r *reservation) bool {
+func (s *Service) holds(r *record.Reservation) bool {
 	if r == nil || s.o.Alone && r.By != s.process() {
 		return false
 	}

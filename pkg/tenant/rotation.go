@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
-
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // errCollect says that a successor is to be collected by a person.
@@ -23,12 +23,12 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
-	_, err := s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+	_, err := s.issue(ctx, tenantID, now, func(r *record.Record) (*candidate, error) {
 		if err := s.mayStart(r, now); err != nil {
 			return nil, err
 		}
 		p := s.policy(r.Settings.Token)
-		if p.vault == VaultNone {
+		if p.Vault == VaultNone {
 			return nil, errCollect
 		}
 		return s.successor(p, now, r.SuccessorScopes(now)), nil
@@ -36,7 +36,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	if !errors.Is(err, errCollect) {
 		return err
 	}
-	_, err = s.update(ctx, tenantID, func(r *record) error {
+	_, err = s.update(ctx, tenantID, func(r *record.Record) error {
 		if err := s.mayStart(r, now); err != nil { // of the tenant as it is now: a token may have been made since
 			return err
 		}
@@ -51,7 +51,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 }
 
 // mayStart returns a *ConflictError if a successor is there already, or a token is being made.
-func (s *Service) mayStart(r *record, now time.Time) error {
+func (s *Service) mayStart(r *record.Record, now time.Time) error {
 	switch {
 	case len(r.Live(now)) >= maxLive && !r.NeedsSuccessor(now, 0):
 		return &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
@@ -65,7 +65,7 @@ func (s *Service) mayStart(r *record, now time.Time) error {
 // *ConflictError if there is no successor. Without force it does so too if the successor was never used, or has not all
 // scopes of the tokens that would be revoked: the identity provider might be cut off.
 func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force bool) error {
-	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record, live []int) ([]int, error) {
+	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record.Record, live []int) ([]int, error) {
 		newest, older := live[len(live)-1], live[:len(live)-1]
 		if force {
 			return older, nil
@@ -76,7 +76,9 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 		}
 		if slices.ContainsFunc(older, func(i int) bool { return !r.Serves(newest, i) }) {
 			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: it has " +
-				joinScopes(r.Tokens[newest].Scopes) + " only. Make a token with all scopes, or complete the rotation with force."}
+				record.JoinScopes(
+					r.Tokens[newest].Scopes,
+				) + " only. Make a token with all scopes, or complete the rotation with force."}
 		}
 		return older, nil
 	})
@@ -85,11 +87,13 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 // CancelRotation revokes the successor. A *ConflictError where there is none, or where it was used. In the period of
 // notice the next run of Rotate makes another one: no token ends without a successor.
 func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
-	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record, live []int) ([]int, error) {
+	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record.Record, live []int) ([]int, error) {
 		newest := live[len(live)-1]
 		if r.Tokens[newest].First != 0 {
-			return nil, &ConflictError{Detail: "The successor is in use since " + moment(r.Tokens[newest].First).(string) +
-				". Complete the rotation instead."}
+			return nil, &ConflictError{
+				Detail: "The successor is in use since " + record.Moment(r.Tokens[newest].First).(string) +
+					". Complete the rotation instead.",
+			}
 		}
 		return []int{newest}, nil
 	})
@@ -97,13 +101,13 @@ func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 
 // endRotation revokes those of a tenant's live tokens, oldest first, that pick names.
 func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
-	pick func(*record, []int) ([]int, error),
+	pick func(*record.Record, []int) ([]int, error),
 ) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
 	var revoked []string
-	r, err := s.update(ctx, tenantID, func(r *record) error {
+	r, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		revoked = nil
 		live := r.Live(now)
 		if len(live) < maxLive {
@@ -121,7 +125,7 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 		picked, err := pick(r, live)
 		for _, i := range picked {
 			revoked = append(revoked, r.Tokens[i].ID)
-			r.revoke(now, &r.Tokens[i], reason)
+			r.Revoke(now, &r.Tokens[i], reason)
 		}
 		return err
 	})
@@ -143,7 +147,7 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
-	return s.issue(ctx, tenantID, now, func(r *record) (*candidate, error) {
+	return s.issue(ctx, tenantID, now, func(r *record.Record) (*candidate, error) {
 		switch {
 		case !s.toCollect(r, now):
 			return nil, &ConflictError{Detail: "There is no token to collect."}
@@ -167,7 +171,7 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	r, err := s.update(ctx, tenantID, func(r *record) error {
+	r, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		t := r.Find(tokenID)
 		switch {
 		case t == nil || !t.Remembered(now):
@@ -182,8 +186,8 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		if end == t.Expires {
 			return errUnchanged
 		}
-		r.tell(now, event.TokenChanged, tokenID,
-			scim.Object{"expiresAt": moment(end), "previousExpiresAt": moment(t.Expires)})
+		r.Tell(now, event.TokenChanged, tokenID,
+			scim.Object{"expiresAt": record.Moment(end), "previousExpiresAt": record.Moment(t.Expires)})
 		t.Extend(now, end)
 		return nil
 	})
@@ -191,7 +195,7 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		return Token{}, err
 	}
 	s.o.Log.InfoContext(ctx, "token changed", "tenant", tenantID, "token", tokenID)
-	for _, token := range r.tokens(now) {
+	for _, token := range r.Listed(now) {
 		if token.ID == tokenID {
 			return token, nil
 		}

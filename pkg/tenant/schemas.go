@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the
@@ -91,7 +92,7 @@ func (s *Service) definitions(ctx context.Context, id, hash string) (schema.Defi
 	if items[0].Attrs == nil {
 		return schema.Definitions{}, errReplaced
 	}
-	doc, _ := items[0].Attrs[attrDoc].(string)
+	doc, _ := items[0].Attrs[record.AttrDoc].(string)
 	o, err := scim.ParseObject(doc)
 	if err != nil {
 		return schema.Definitions{}, errStored(id, err)
@@ -127,7 +128,7 @@ func (s *Service) Define(ctx context.Context, id string, change func(schema.Defi
 		old, types   *schema.Types
 		was, hash    string
 	)
-	_, err := s.update(ctx, id, func(r *record) (err error) {
+	_, err := s.update(ctx, id, func(r *record.Record) (err error) {
 		was = r.Schemas
 		if before, err = s.definitions(ctx, id, was); err != nil {
 			return err
@@ -179,7 +180,7 @@ func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) erro
 		return nil
 	}
 	return s.store.Write(ctx, store.Op{Kind: store.Put, Key: store.KeysOf(id).Schemas(hash), Set: store.Attrs{
-		attrDoc: doc, attrAt: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion,
+		record.AttrDoc: doc, attrAt: s.o.Now().Unix(), store.AttrSchema: store.SchemaVersion,
 	}})
 }
 
@@ -188,7 +189,7 @@ func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) erro
 func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	_, err := s.update(ctx, id, func(r *record) error {
+	_, err := s.update(ctx, id, func(r *record.Record) error {
 		if r.Schemas != hash {
 			return errUnchanged
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // Options of a Service. All but Now may be left at zero.
@@ -28,8 +29,8 @@ type Options struct {
 	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so
 	// that many tenants of one day don't all come at once; 0 makes them when the period begins.
 	Spread time.Duration
-	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the tenant, as
-	// the table's stream calls in AWS. It must return at once.
+	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the tenant,
+	// as the table's stream calls in AWS. It must return at once.
 	Wake func(kind, tenantID string)
 	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
 	// making is then void at once instead of after a minute.
@@ -79,10 +80,11 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	if o.MaxLifetime == 0 {
 		o.MaxLifetime = defaultMaxLifetime
 	}
-	o.MaxLifetime = max(o.MaxLifetime, minLifetimeDays*day)
+	o.MaxLifetime = max(o.MaxLifetime, record.MinLifetimeDays*record.Day)
 	o.Lifetime = min(o.Lifetime, o.MaxLifetime)
 	s := &Service{
-		store: st, secrets: secrets, o: o, process: sync.OnceValue(func() string { return random(base36, tokenIDLength) }),
+		store: st, secrets: secrets, o: o,
+		process: sync.OnceValue(func() string { return record.Random(record.Base36, record.TokenIDLength) }),
 		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
 		decoded: map[string]decoded{},
 	}
@@ -93,15 +95,15 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 }
 
 // read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound where there is none.
-func (s *Service) read(ctx context.Context, id string) (*record, error) {
-	if !validID(id) {
+func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
+	if !record.ValidID(id) {
 		return nil, ErrNotFound
 	}
 	items, err := s.store.Get(ctx, store.KeysOf(id).Tenant())
 	if err != nil {
 		return nil, err
 	}
-	return decode(items[0])
+	return record.Decode(items[0])
 }
 
 // Get returns a tenant; ErrNotFound where there is none, or one that is being made or deleted.
@@ -110,8 +112,8 @@ func (s *Service) Get(ctx context.Context, id string) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, err
 	}
-	if r.state != active {
+	if r.Life != record.Active {
 		return Tenant{}, ErrNotFound
 	}
-	return r.tenant(id, s.o.Now()), nil
+	return r.Tenant(id, s.o.Now()), nil
 }

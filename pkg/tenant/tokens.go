@@ -5,11 +5,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
-
 	"github.com/serverless-scim/serverless-scim/pkg/event"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // Tokens lists the tenant's live tokens and the dead ones of the last 90 days (the last ten of them), oldest first,
@@ -19,20 +18,11 @@ func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) 
 	if err != nil {
 		return nil, err
 	}
-	used, err := s.lastUses(ctx, tenantID, tokenIDs(t.Tokens))
+	used, err := s.lastUses(ctx, tenantID, record.TokenIDs(t.Tokens))
 	for i := range t.Tokens {
-		t.Tokens[i].LastUsedAt = unix(used[t.Tokens[i].ID])
+		t.Tokens[i].LastUsedAt = record.Unix(used[t.Tokens[i].ID])
 	}
 	return t.Tokens, err
-}
-
-// tokenIDs are the ids of tokens.
-func tokenIDs(tokens []Token) []string {
-	ids := make([]string, len(tokens))
-	for i, t := range tokens {
-		ids[i] = t.ID
-	}
-	return ids
 }
 
 // lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none where one never
@@ -67,7 +57,7 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
-	r, err := s.update(ctx, tenantID, func(r *record) error {
+	r, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		token := r.Find(tokenID)
 		switch {
 		case token == nil || !token.Remembered(now):
@@ -75,7 +65,7 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 		case !token.Live(now):
 			return errUnchanged
 		}
-		r.revoke(now, token, "revoked")
+		r.Revoke(now, token, "revoked")
 		return nil
 	})
 	if err != nil {
@@ -86,13 +76,6 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 		s.drop(ctx, tenantID, *token)
 	}
 	return nil
-}
-
-// revoke ends a live token of the record.
-func (r *record) revoke(now time.Time, t *rotation.Token, reason string) {
-	t.Revoked = now.Unix()
-	r.Release(now)
-	r.tell(now, event.TokenRevoked, t.ID, scim.Object{"reason": reason})
 }
 
 // drop has the vault forget a dead token. What it can't forget now does no harm.
@@ -110,8 +93,8 @@ func (s *Service) drop(ctx context.Context, tenantID string, t rotation.Token) {
 func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.Time) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		r.tell(now, event.TokenRevealed, tokenID, nil)
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+		r.Tell(now, event.TokenRevealed, tokenID, nil)
 		return nil
 	})
 	if err == nil {
@@ -129,7 +112,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	}
 	now := s.o.Now()
 	stored := r.Find(tokenID)
-	if r.state != active || stored == nil || !stored.Remembered(now) {
+	if r.Life != record.Active || stored == nil || !stored.Remembered(now) {
 		return IssuedToken{}, ErrNotFound
 	}
 	if !stored.Live(now) {
@@ -143,7 +126,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 		}
 	}
 	value, err := vault.Reveal(ctx, tenantID, tokenID)
-	if err == nil && r.match(digestOf(value)) != stored {
+	if err == nil && r.Match(record.DigestOf(value)) != stored {
 		err = ErrNoValue // what is in the vault under this id would not authenticate
 	}
 	if errors.Is(err, ErrNoValue) {
@@ -158,7 +141,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	if err := s.audit(ctx, tenantID, tokenID, now); err != nil {
 		return IssuedToken{}, err
 	}
-	for _, token := range r.tokens(now) {
+	for _, token := range r.Listed(now) {
 		if token.ID == tokenID {
 			return IssuedToken{Token: token, Value: value}, nil
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 const (
@@ -27,7 +28,7 @@ type touchKey struct{ tenant, token string }
 // what goes wrong is logged.
 func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
 	now := s.o.Now()
-	if !validID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
+	if !record.ValidID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), touchPatience)
@@ -46,24 +47,25 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	put := store.Op{
 		Kind: store.Put, Key: keys.Used(tokenID), Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
 	}
-	if token := r.Find(tokenID); r.state == active && token != nil && token.First == 0 {
+	if token := r.Find(tokenID); r.Life == record.Active && token != nil && token.First == 0 {
 		return s.firstUse(ctx, tenantID, tokenID, now, put)
 	}
 	// The check keeps a request that outlives its tenant from leaving an item behind.
 	return s.store.Transact(ctx, put, store.Op{
-		Kind: store.Check, Key: keys.Tenant(), If: []store.Cond{{Test: store.Equal, Attr: attrState, Value: string(active)}},
+		Kind: store.Check, Key: keys.Tenant(),
+		If: []store.Cond{{Test: store.Equal, Attr: record.AttrState, Value: string(record.Active)}},
 	})
 }
 
 // firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it
 // the vault's current one. It deletes nothing, which not every function that answers requests may.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
-	_, err := s.update(ctx, tenantID, func(r *record) error {
-		r.out.with = append(r.out.with, put)
+	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+		r.Out.With = append(r.Out.With, put)
 		if token := r.Find(tokenID); token != nil && token.First == 0 {
 			token.First = now.Unix()
-			r.tell(now, event.TokenFirstUsed, tokenID, scim.Object{"firstUsedAt": moment(token.First)})
-			r.out.hint = true
+			r.Tell(now, event.TokenFirstUsed, tokenID, scim.Object{"firstUsedAt": record.Moment(token.First)})
+			r.Out.Hint = true
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
 // What a change function of update may return beside errors of its own.
@@ -25,21 +26,21 @@ const pause = 50 * time.Millisecond
 // update changes an active tenant: it reads it, has change change it, and writes it if nobody else did in between;
 // otherwise it begins again, until ctx ends. ErrNotFound where there is no active tenant; an error of change is
 // returned as it is.
-func (s *Service) update(ctx context.Context, id string, change func(*record) error) (*record, error) {
+func (s *Service) update(ctx context.Context, id string, change func(*record.Record) error) (*record.Record, error) {
 	return s.updateFrom(ctx, id, nil, change)
 }
 
 // updateFrom is update of a tenant that was read or written a moment ago, or nil. It changes r.
 func (s *Service) updateFrom(
-	ctx context.Context, id string, r *record, change func(*record) error,
-) (_ *record, err error) {
+	ctx context.Context, id string, r *record.Record, change func(*record.Record) error,
+) (_ *record.Record, err error) {
 	for ; ; r = nil {
 		if r == nil {
 			if r, err = s.read(ctx, id); err != nil {
 				return nil, err
 			}
 		}
-		if r.state != active {
+		if r.Life != record.Active {
 			return nil, ErrNotFound
 		}
 		err = change(r)
@@ -70,20 +71,20 @@ func rest(ctx context.Context) error {
 }
 
 // write stores r, one version on, if it still is the version that was read.
-func (s *Service) write(ctx context.Context, id string, r *record) error {
-	return s.commit(ctx, id, r, r.version)
+func (s *Service) write(ctx context.Context, id string, r *record.Record) error {
+	return s.commit(ctx, id, r, r.Version)
 }
 
 // commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its
 // place in the order of due times, and more. previous is the version it replaces; 0: there must be none. r is what was
 // stored where it succeeds; a *store.ConditionError says that previous is not what is stored.
-func (s *Service) commit(ctx context.Context, id string, r *record, previous int64, more ...store.Op) error {
+func (s *Service) commit(ctx context.Context, id string, r *record.Record, previous int64, more ...store.Op) error {
 	now := s.o.Now()
 	next := *r
 	next.Tokens = slices.Clone(r.Tokens)
-	next.version = previous + 1
-	hint := r.out.hint
-	out, err := next.outbox(id)
+	next.Version = previous + 1
+	hint := r.Out.Hint
+	out, err := next.Flush(id)
 	if err != nil {
 		return err
 	}
@@ -94,12 +95,13 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 		next.Due = s.next(id, &next, now)
 		more = append(more, duePuts(id, r.Due, next.Due)...)
 	}
-	attrs, err := next.attrs(now)
+	attrs, err := next.Attrs(now)
 	if err != nil {
 		return err
 	}
 	// Transact and not Write: its idempotency token makes trying again safe where no answer comes.
-	ops := append([]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{atVersion(previous)}}},
+	ops := append(
+		[]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{record.AtVersion(previous)}}},
 		more...)
 	if err := s.store.Transact(ctx, append(ops, out...)...); err != nil {
 		return err
@@ -115,9 +117,9 @@ func (s *Service) commit(ctx context.Context, id string, r *record, previous int
 	if len(out) > 0 {
 		s.o.Wake(store.WakeTell, id)
 	}
-	if r.wake != "" {
-		s.o.Wake(r.wake, id)
-		r.wake = ""
+	if r.Wake != "" {
+		s.o.Wake(r.Wake, id)
+		r.Wake = ""
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package tenant
+package record
 
 import (
 	"fmt"
@@ -9,10 +9,9 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
-
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // The values of TokenSettings.Vault: where the plain value of a token is kept for people to look it up.
@@ -25,12 +24,13 @@ const (
 	VaultNone = rotation.VaultNone
 )
 
-const day = 24 * time.Hour
+// Day is 24 hours: settings count in days.
+const Day = 24 * time.Hour
 
 // What holds where a tenant sets nothing, and bounds of what it can set.
 const (
-	maxNoticeDays   = 90
-	minLifetimeDays = 2
+	MaxNoticeDays   = 90
+	MinLifetimeDays = 2
 	maxReminders    = 5
 )
 
@@ -55,7 +55,7 @@ func parseTokenSettings(o scim.Object) (s TokenSettings, err error) {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		name, v := "settings.token."+key, o[key]
 		if !slices.Contains(tokenSettingNames, key) {
-			return s, invalid(name, "is not a setting; known: "+strings.Join(tokenSettingNames, ", "))
+			return s, Invalid(name, "is not a setting; known: "+strings.Join(tokenSettingNames, ", "))
 		}
 		if v == nil {
 			continue
@@ -70,7 +70,7 @@ func parseTokenSettings(o scim.Object) (s TokenSettings, err error) {
 		case "vault":
 			text, _ := v.(string)
 			if !slices.Contains([]string{VaultSecret, VaultPacked, VaultNone}, text) {
-				err = invalid(name, `must be "secret", "packed" or "none"`)
+				err = Invalid(name, `must be "secret", "packed" or "none"`)
 			}
 			s.Vault = text
 		}
@@ -84,7 +84,7 @@ func parseTokenSettings(o scim.Object) (s TokenSettings, err error) {
 func days(name string, v any) (int, error) {
 	n, ok := v.(int64)
 	if !ok || n < 1 || n > 36500 {
-		return 0, invalid(name, "must be a whole number of days, at least 1")
+		return 0, Invalid(name, "must be a whole number of days, at least 1")
 	}
 	return int(n), nil
 }
@@ -92,13 +92,13 @@ func days(name string, v any) (int, error) {
 func reminders(name string, v any) ([]int, error) {
 	list, ok := v.([]any)
 	if !ok || len(list) > maxReminders {
-		return nil, invalid(name, fmt.Sprintf("must be an array of %d days at most", maxReminders))
+		return nil, Invalid(name, fmt.Sprintf("must be an array of %d days at most", maxReminders))
 	}
 	out := make([]int, 0, len(list))
 	for _, e := range list {
 		n, err := days(name, e)
 		if err != nil || slices.Contains(out, n) {
-			return nil, invalid(name, "must hold whole numbers of days, at least 1, each once")
+			return nil, Invalid(name, "must hold whole numbers of days, at least 1, each once")
 		}
 		out = append(out, n)
 	}
@@ -107,7 +107,8 @@ func reminders(name string, v any) ([]int, error) {
 	return out, nil
 }
 
-func (s TokenSettings) object() scim.Object {
+// Object is the settings as the admin API shows them.
+func (s TokenSettings) Object() scim.Object {
 	o := scim.Object{}
 	if s.LifetimeDays != 0 {
 		o["lifetimeDays"] = int64(s.LifetimeDays)
@@ -128,66 +129,12 @@ func (s TokenSettings) object() scim.Object {
 	return o
 }
 
-// policy is what holds for a token that is made now: the tenant's settings, within the operator's bounds.
-type policy struct {
-	lifetime   time.Duration
-	noticeDays int
-	reminders  []int
-	vault      string
-}
-
-// policy returns the policy of a tenant. Where the operator has lowered the bounds since the settings were made, they
-// give way.
-func (s *Service) policy(set TokenSettings) policy {
-	p := s.asked(set)
-	p.lifetime = min(p.lifetime, s.o.MaxLifetime)
-	p.noticeDays = min(p.noticeDays, int(2*p.lifetime/(3*day)))
-	p.reminders = slices.DeleteFunc(slices.Clone(p.reminders), func(n int) bool { return n >= p.noticeDays })
-	if p.vault == VaultPacked && s.o.Packed == nil {
-		p.vault = VaultSecret
-	}
-	return p
-}
-
-// asked is what a tenant's settings ask for.
-func (s *Service) asked(set TokenSettings) policy {
-	p := policy{lifetime: s.o.Lifetime, noticeDays: rotation.DefaultNoticeDays, reminders: set.Reminders, vault: set.Vault}
-	if set.LifetimeDays != 0 {
-		p.lifetime = time.Duration(set.LifetimeDays) * day
-	}
-	p.noticeDays = max(1, min(p.noticeDays, int(p.lifetime/(2*day))))
-	if set.NoticeDays != 0 {
-		p.noticeDays = set.NoticeDays
-	}
-	if p.reminders == nil {
-		for _, n := range rotation.DefaultReminders {
-			if n < p.noticeDays {
-				p.reminders = append(p.reminders, n)
-			}
-		}
-	}
-	if p.vault == "" {
-		p.vault = VaultSecret
-	}
-	return p
-}
-
-// checkSettings checks what ParseSettings can't know: the operator's bounds, and settings against each other.
-func (s *Service) checkSettings(set Settings) error {
-	p := s.asked(set.Token)
-	longest := int(s.o.MaxLifetime / day)
-	switch {
-	case set.Token.LifetimeDays != 0 && (set.Token.LifetimeDays < minLifetimeDays || set.Token.LifetimeDays > longest):
-		return invalid("settings.token.lifetimeDays", fmt.Sprintf("must be %d to %d", minLifetimeDays, longest))
-	case set.Token.NoticeDays > maxNoticeDays || 3*time.Duration(set.Token.NoticeDays)*day > 2*p.lifetime:
-		return invalid("settings.token.noticeDays",
-			fmt.Sprintf("must be at most two thirds of lifetimeDays, and at most %d", maxNoticeDays))
-	case len(p.reminders) > 0 && p.reminders[0] >= p.noticeDays:
-		return invalid("settings.token.reminders", fmt.Sprintf("must be less than noticeDays, which is %d", p.noticeDays))
-	case p.vault == VaultPacked && s.o.Packed == nil:
-		return invalid("settings.token.vault", "can't be packed: this deployment has no packed secrets")
-	}
-	return nil
+// Policy is what holds for a token that is made now: the tenant's settings, within the operator's bounds.
+type Policy struct {
+	Lifetime   time.Duration
+	NoticeDays int
+	Reminders  []int
+	Vault      string
 }
 
 // NoticeSettings is who is told.
@@ -205,14 +152,14 @@ const (
 func parseNoticeSettings(o scim.Object) (s NoticeSettings, err error) {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if key != "recipients" {
-			return s, invalid("settings.notices."+key, "is not a setting; known: recipients")
+			return s, Invalid("settings.notices."+key, "is not a setting; known: recipients")
 		}
 		if o[key] == nil {
 			continue
 		}
 		list, ok := o[key].([]any)
 		if !ok || len(list) > maxRecipients {
-			return s, invalid("settings.notices.recipients", fmt.Sprintf("must be an array of %d at most", maxRecipients))
+			return s, Invalid("settings.notices.recipients", fmt.Sprintf("must be an array of %d at most", maxRecipients))
 		}
 		if s.Recipients, err = recipients(list); err != nil {
 			return s, err
@@ -230,11 +177,11 @@ func recipients(list []any) ([]notice.Recipient, error) {
 			return nil, err
 		}
 		if total += len(r.Email); total > maxRecipientBytes {
-			return nil, invalid("settings.notices.recipients",
+			return nil, Invalid("settings.notices.recipients",
 				fmt.Sprintf("are too long: all addresses together may have %d bytes", maxRecipientBytes))
 		}
 		if slices.ContainsFunc(out, func(o notice.Recipient) bool { return strings.EqualFold(o.Email, r.Email) }) {
-			return nil, invalid(name, "is there twice")
+			return nil, Invalid(name, "is there twice")
 		}
 		out = append(out, r)
 	}
@@ -244,7 +191,7 @@ func recipients(list []any) ([]notice.Recipient, error) {
 func recipient(name string, v any) (notice.Recipient, error) {
 	o, ok := v.(scim.Object)
 	if !ok {
-		return notice.Recipient{}, invalid(name, "must be an object with email and language")
+		return notice.Recipient{}, Invalid(name, "must be an object with email and language")
 	}
 	r := notice.Recipient{Language: notice.Languages[0]}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
@@ -253,17 +200,17 @@ func recipient(name string, v any) (notice.Recipient, error) {
 		case key == "email" && ok && plainAddress(text):
 			r.Email = text
 		case key == "email":
-			return r, invalid(name+".email", "must be an e-mail address, such as ada@example.com")
+			return r, Invalid(name+".email", "must be an e-mail address, such as ada@example.com")
 		case key == "language" && ok && slices.Contains(notice.Languages, text):
 			r.Language = text
 		case key == "language":
-			return r, invalid(name+".language", "must be one of "+strings.Join(notice.Languages, ", "))
+			return r, Invalid(name+".language", "must be one of "+strings.Join(notice.Languages, ", "))
 		default:
-			return r, invalid(name+"."+key, "is not known; known: email, language")
+			return r, Invalid(name+"."+key, "is not known; known: email, language")
 		}
 	}
 	if r.Email == "" {
-		return r, invalid(name+".email", "must be given")
+		return r, Invalid(name+".email", "must be given")
 	}
 	return r, nil
 }

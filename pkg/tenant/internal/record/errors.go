@@ -1,4 +1,4 @@
-package tenant
+package record
 
 import (
 	"context"
@@ -56,9 +56,9 @@ type UnauthorizedError struct{ Detail string }
 
 func (e *UnauthorizedError) Error() string { return "tenant: unauthorized: " + e.Detail }
 
-// unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say
+// Unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say
 // which.
-func unauthorized() error {
+func Unauthorized() error {
 	return &UnauthorizedError{Detail: "A valid bearer token of this tenant is needed in the Authorization header."}
 }
 
@@ -85,12 +85,13 @@ func (e *InvalidError) Error() string { return "tenant: " + e.Detail() }
 // Detail is the text for the client.
 func (e *InvalidError) Detail() string { return e.Field + " " + e.Problem + "." }
 
-func invalid(field, problem string) error { return &InvalidError{Field: field, Problem: problem} }
+// Invalid returns an *InvalidError.
+func Invalid(field, problem string) error { return &InvalidError{Field: field, Problem: problem} }
 
 // ConflictError is a request that the present state of the tenant or the token does not allow: 409.
 type ConflictError struct{ Detail string }
 
 func (e *ConflictError) Error() string { return "tenant: " + e.Detail }
 
-// inactive reports whether err says that there is no active tenant.
-func inactive(err error) bool { return errors.Is(err, ErrNotFound) }
+// Inactive reports whether err says that there is no active tenant.
+func Inactive(err error) bool { return errors.Is(err, ErrNotFound) }

@@ -1,4 +1,4 @@
-package tenant
+package record
 
 import (
 	"slices"
@@ -12,8 +12,8 @@ import (
 // and is shown it. Both are good until the old one ends.
 
 // milestones are the secret's times, most days first. That the end comes need not be told once a reminder was.
-func (c credential) milestones(p policy) []rotation.Milestone {
-	times := rotation.Milestones(c.Expires, p.noticeDays, p.reminders)
+func (c Credential) milestones(p Policy) []rotation.Milestone {
+	times := rotation.Milestones(c.Expires, p.NoticeDays, p.Reminders)
 	for i := range times {
 		times[i].Told = slices.Contains(c.Told, times[i].Days) || i == 0 && len(c.Told) > 0
 	}
@@ -22,21 +22,21 @@ func (c credential) milestones(p policy) []rotation.Milestone {
 
 // missed are the days of those milestones whose time has passed at now: of a short life nobody is told before it
 // begins.
-func (c credential) missed(p policy, now time.Time) (days []int) {
+func (c Credential) missed(p Policy, now time.Time) (days []int) {
 	for _, m := range rotation.Passed(c.milestones(p), now) {
 		days = append(days, m.Days)
 	}
 	return days
 }
 
-// secretEndings are the ends of the secrets of the tenant's clients. p has the times at which they are told, used when
+// SecretEndings are the ends of the secrets of the tenant's clients. p has the times at which they are told, used when
 // they were last used, in Unix seconds by id.
-func (r *record) secretEndings(p policy, now time.Time, used map[string]int64) (all []rotation.Ending) {
+func (r *Record) SecretEndings(p Policy, now time.Time, used map[string]int64) (all []rotation.Ending) {
 	for _, c := range r.Clients {
 		for _, secret := range c.Credentials {
 			if secret.Expires != 0 {
 				all = append(all, rotation.Ending{
-					ID: secret.ID, Client: c.ID, Live: secret.live(now), Ended: secret.Ended, Ends: secret.Expires,
+					ID: secret.ID, Client: c.ID, Live: secret.Live(now), Ended: secret.Ended, Ends: secret.Expires,
 					Times: secret.milestones(p), Left: c.left(secret.ID, now, used),
 				})
 			}
@@ -46,14 +46,14 @@ func (r *record) secretEndings(p policy, now time.Time, used map[string]int64) (
 }
 
 // left reports whether a newer live secret of the client is in use, and the secret has been silent for a week.
-func (c *clientRecord) left(secretID string, now time.Time, used map[string]int64) bool {
-	i := slices.IndexFunc(c.Credentials, func(k credential) bool { return k.ID == secretID })
+func (c *ClientRecord) left(secretID string, now time.Time, used map[string]int64) bool {
+	i := slices.IndexFunc(c.Credentials, func(k Credential) bool { return k.ID == secretID })
 	return i >= 0 && now.Sub(time.Unix(used[secretID], 0)) >= rotation.ReminderStops &&
-		slices.ContainsFunc(c.Credentials[i+1:], func(k credential) bool { return k.live(now) && used[k.ID] != 0 })
+		slices.ContainsFunc(c.Credentials[i+1:], func(k Credential) bool { return k.Live(now) && used[k.ID] != 0 })
 }
 
 // note marks on the secret that a step was told.
-func (c *credential) note(st rotation.Step) {
+func (c *Credential) note(st rotation.Step) {
 	for _, m := range st.Marks {
 		c.Told = append(c.Told[:len(c.Told):len(c.Told)], m.Days)
 	}

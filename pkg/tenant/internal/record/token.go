@@ -1,4 +1,4 @@
-package tenant
+package record
 
 import (
 	"crypto/rand"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
@@ -59,29 +60,30 @@ func (t Token) CanWrite() bool { return slices.Contains(t.Scopes, ScopeWrite) }
 const (
 	prefix         = "scim_"
 	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	base36         = "0123456789abcdefghijklmnopqrstuvwxyz"
-	tokenIDLength  = 16 // 82 bits, so that ids never meet
+	Base36         = "0123456789abcdefghijklmnopqrstuvwxyz"
+	TokenIDLength  = 16 // 82 bits, so that ids never meet
 	minTokenID     = 12
 	maxTokenID     = 32
 	secretLength   = 43 // 256 bits
 	checksumLength = 6  // 62^6 > 2^32
 )
 
-// digest is the SHA-256 of a whole token. A random 256-bit value needs neither salt nor a slow hash.
-type digest [sha256.Size]byte
+// Digest is the SHA-256 of a whole token. A random 256-bit value needs neither salt nor a slow hash.
+type Digest [sha256.Size]byte
 
-func digestOf(value string) digest { return sha256.Sum256([]byte(value)) }
+// DigestOf returns the digest of a token's value.
+func DigestOf(value string) Digest { return sha256.Sum256([]byte(value)) }
 
-// mint makes a new token from the operating system's random source.
-func mint() (id, value string) {
-	id = random(base36, tokenIDLength)
-	body := prefix + id + "_" + random(base62, secretLength)
+// Mint makes a new token from the operating system's random source.
+func Mint() (id, value string) {
+	id = Random(Base36, TokenIDLength)
+	body := prefix + id + "_" + Random(base62, secretLength)
 	return id, body + "_" + checksum(body)
 }
 
-// random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown
+// Random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown
 // away.
-func random(alphabet string, n int) string {
+func Random(alphabet string, n int) string {
 	limit := 256 - 256%len(alphabet)
 	out := make([]byte, 0, n)
 	buf := make([]byte, n+n/8+4)
@@ -120,7 +122,7 @@ func ParseToken(value string) (id string, ok bool) {
 	id, rest, _ = strings.Cut(rest, "_")
 	secret, sum, _ := strings.Cut(rest, "_")
 	switch {
-	case len(id) < minTokenID || len(id) > maxTokenID || !made(id, base36),
+	case len(id) < minTokenID || len(id) > maxTokenID || !made(id, Base36),
 		len(secret) != secretLength || !made(secret, base62),
 		sum != checksum(value[:len(value)-min(len(value), len(sum)+1)]):
 		return "", false
@@ -135,14 +137,14 @@ func made(s, alphabet string) bool {
 
 // Bearer is a bearer token as a request presents it, with its digest: a request hashes its token once.
 type Bearer struct {
-	value  string
-	digest digest
+	Value  string
+	Digest Digest
 }
 
 // ReadBearer finds the token in the value of an Authorization header as received.
 func ReadBearer(authorization string) Bearer {
 	value := bearer(authorization)
-	return Bearer{value, digestOf(value)}
+	return Bearer{value, DigestOf(value)}
 }
 
 // bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235,
@@ -157,3 +159,13 @@ func bearer(authorization string) string {
 	}
 	return ""
 }
+
+// ForText is all that the text of a notice says of a token.
+func (t Token) ForText() notice.Token {
+	return notice.Token{
+		ID: t.ID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, FirstUsedAt: t.FirstUsedAt, LastUsedAt: t.LastUsedAt,
+	}
+}
+
+// Same reports whether two tokens are one and allow the same.
+func (t Token) Same(u Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }

@@ -1,4 +1,4 @@
-package tenant
+package record
 
 import (
 	"maps"
@@ -41,9 +41,9 @@ func ParseSettings(o scim.Object) (Settings, error) {
 	var s Settings
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(settingNames, key) {
-			return Settings{}, invalid("settings."+key, "is not a setting; known: "+strings.Join(settingNames, ", "))
+			return Settings{}, Invalid("settings."+key, "is not a setting; known: "+strings.Join(settingNames, ", "))
 		}
-		inner, err := object(o[key], "settings."+key)
+		inner, err := Object(o[key], "settings."+key)
 		if err != nil {
 			return Settings{}, err
 		}
@@ -72,14 +72,14 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 		case "patchBody":
 			text, ok := v.(string)
 			if v != nil && (!ok || text != PatchBodyFull && text != PatchBodyNone) {
-				return s, invalid(name, `must be "full" or "none"`)
+				return s, Invalid(name, `must be "full" or "none"`)
 			}
 			s.PatchBody = text
 		case "uniqueGroupNames", "groupMemberships":
 			on, ok := v.(bool)
 			switch {
 			case v != nil && !ok:
-				return s, invalid(name, "must be true or false")
+				return s, Invalid(name, "must be true or false")
 			case !ok:
 			case key == "groupMemberships":
 				s.GroupMemberships = &on
@@ -87,7 +87,7 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 				s.UniqueGroupNames = &on
 			}
 		default:
-			return s, invalid(name, "is not a setting; known: groupMemberships, patchBody, uniqueGroupNames")
+			return s, Invalid(name, "is not a setting; known: groupMemberships, patchBody, uniqueGroupNames")
 		}
 	}
 	return s, nil
@@ -97,7 +97,7 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{
-		"scim": s.SCIM.object(), "token": s.Token.object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
+		"scim": s.SCIM.object(), "token": s.Token.Object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner
@@ -120,13 +120,13 @@ func (s SCIMSettings) object() scim.Object {
 	return o
 }
 
-// object reads v as an object; null is an empty one.
-func object(v any, name string) (scim.Object, error) {
+// Object reads v as an object; null is an empty one.
+func Object(v any, name string) (scim.Object, error) {
 	switch v := v.(type) {
 	case nil:
 		return scim.Object{}, nil
 	case scim.Object:
 		return v, nil
 	}
-	return nil, invalid(name, "must be an object")
+	return nil, Invalid(name, "must be an object")
 }

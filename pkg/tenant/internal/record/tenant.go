@@ -1,6 +1,7 @@
-package tenant
+package record
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -11,8 +12,8 @@ const DefaultIdP = "generic"
 
 // Limits of what a tenant consists of.
 const (
-	minIDLength  = 3
-	maxIDLength  = 40
+	MinIDLength  = 3
+	MaxIDLength  = 40
 	maxNameBytes = 256
 )
 
@@ -67,10 +68,10 @@ func (t Tenant) GroupMemberships() bool {
 // PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.
 func (t Tenant) PatchBody() bool { return t.Settings.SCIM.PatchBody != PatchBodyNone }
 
-// validID reports whether id has the shape of a tenant id. Keys are made of ids that passed it, so that no id can reach
+// ValidID reports whether id has the shape of a tenant id. Keys are made of ids that passed it, so that no id can reach
 // into another tenant's partitions.
-func validID(id string) bool {
-	if len(id) < minIDLength || len(id) > maxIDLength {
+func ValidID(id string) bool {
+	if len(id) < MinIDLength || len(id) > MaxIDLength {
 		return false
 	}
 	for i := range len(id) {
@@ -79,4 +80,10 @@ func validID(id string) bool {
 		}
 	}
 	return true
+}
+
+// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of
+// it.
+func (t Tenant) Same(u Tenant) bool {
+	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
 }

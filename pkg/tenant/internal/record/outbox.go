@@ -1,0 +1,64 @@
+package record
+
+import (
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Outgoing is all that a change of a tenant writes beside the tenant's item, in the same transaction.
+type Outgoing struct {
+	Events  []event.Event
+	Notices []notice.Notice
+	// With are more writes of the change.
+	With []store.Op
+	// Hint leaves the tenant's place in the order of due times and puts one more entry there, for now. It is for functions
+	// that may not delete.
+	Hint bool
+}
+
+// Tell notes an event for the next write of the record. Its subject is the token; without one it is the client that
+// data names, else the tenant.
+func (r *Record) Tell(now time.Time, kind event.Kind, tokenID string, data scim.Object) {
+	e := event.Event{Kind: kind, Time: now, Data: data}
+	if client, ok := data["clientId"].(string); ok {
+		e.Subject = event.OfClient(client)
+	}
+	if tokenID != "" {
+		e.Subject = event.OfToken(tokenID)
+	}
+	r.Out.Events = append(r.Out.Events, e)
+}
+
+// Notify notes a notice for the next write of the record, to the recipients as they are now.
+func (r *Record) Notify(now time.Time, n notice.Notice) {
+	n.At, n.Recipients, n.State = now, r.Settings.Notices.Recipients, notice.Pending
+	if len(n.Recipients) == 0 {
+		n.State = notice.NoRecipient
+		r.Tell(now, event.NoticeFailed, n.TokenID, n.Data())
+	}
+	r.Out.Notices = append(r.Out.Notices, n)
+}
+
+// Flush makes the writes of all that the record has to tell, and notes on the record that there is something to
+// deliver.
+func (r *Record) Flush(id string) ([]store.Op, error) {
+	ops := append(r.Out.With, event.Append(id, r.Version, r.Out.Events...)...)
+	pending := len(r.Out.Events) > 0
+	for _, n := range r.Out.Notices {
+		op, err := notice.Add(id, n)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+		pending = pending || n.State == notice.Pending
+	}
+	if pending {
+		r.Outbox = r.Version
+	}
+	r.Out = Outgoing{}
+	return ops, nil
+}

@@ -1,0 +1,223 @@
+package record
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+)
+
+// The attributes of the tenant's item, and of its entry in the list of tenants, beside the schema version.
+const (
+	AttrDoc     = "doc"   // the record as JSON
+	AttrVersion = "ver"   // grows with every write; what optimistic writes compare
+	AttrState   = "state" // see life
+	AttrSince   = "since" // list only: Unix time of the last change of state
+	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
+	maxDocBytes = 3900
+	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
+)
+
+// Life is where a tenant is in its life. Only an active one is seen by anybody but package tenant.
+type Life string
+
+// A tenant's life.
+const (
+	// Creating is a tenant whose first token is being made.
+	Creating Life = "creating"
+	// Active is the only one that requests and rotation see.
+	Active Life = "active"
+	// Deleting is a tenant that is erased.
+	Deleting Life = "deleting"
+)
+
+// Record is the stored form of a tenant. Its keys stay: stored items have them.
+type Record struct {
+	Name     string         `json:"name"`
+	IdP      string         `json:"idp"`
+	Off      bool           `json:"off,omitempty"`
+	Settings Settings       `json:"settings,omitzero"`
+	Created  int64          `json:"created"` // milliseconds
+	Modified int64          `json:"modified"`
+	Pending  *Reservation   `json:"pending,omitempty"`
+	Clients  []ClientRecord `json:"clients,omitempty"`
+	// hash of the definitions in the item SCHEMAS; "" where there are none
+	Schemas string `json:"schemas,omitempty"`
+	Key     []byte `json:"key"` // see Tenant.CursorKey
+	rotation.State
+	// Due is the tenant's place in the order of due times, 0 for none; Retry is when failed work is tried again. Unix
+	// seconds.
+	Due   int64 `json:"due,omitempty"`
+	Retry int64 `json:"retry,omitempty"`
+
+	Life    Life     `json:"-"`
+	Version int64    `json:"-"` // of the stored item; grows with every write
+	Out     Outgoing `json:"-"`
+	Wake    string   `json:"-"` // the value of store.AttrWake that the next write has, if any
+}
+
+// Reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates
+// with it.
+type Reservation struct {
+	ID string `json:"id"`
+	At int64  `json:"at"` // Unix seconds
+	By string `json:"by"` // the process
+}
+
+// Listed is what the world sees of the tokens.
+func (r *Record) Listed(now time.Time) []Token {
+	live := r.Live(now)
+	tokens := make([]Token, 0, len(r.Tokens))
+	for i, t := range r.Tokens {
+		if !t.Remembered(now) {
+			continue
+		}
+		token := Token{
+			ID: t.ID, State: t.State(now), Scopes: t.Scopes,
+			CreatedAt: Unix(t.Created), ExpiresAt: Unix(t.Expires), FirstUsedAt: Unix(t.First),
+		}
+		if len(live) > 1 && i == live[len(live)-1] {
+			token.State = TokenSuccessor
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens
+}
+
+// forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose
+// expiry is not told yet stays, unless there are twice as many.
+func (r *Record) forget(now time.Time, keep int) {
+	dead := 0
+	for i := len(r.Tokens) - 1; i >= 0; i-- {
+		t := &r.Tokens[i]
+		if t.Live(now) {
+			continue
+		}
+		dead++
+		switch old := dead > keep || !t.Remembered(now); {
+		case old && (t.Ended || t.Revoked != 0 || dead > 2*keptDead):
+			r.Tokens = slices.Delete(r.Tokens, i, i+1)
+		case t.Gone && (t.Ended || t.Revoked != 0):
+			t.Notice, t.Reminders, t.Told, t.Ready = 0, nil, 0, "" // of no use any more
+		}
+	}
+}
+
+// Tenant is the tenant as callers see it at now.
+func (r *Record) Tenant(id string, now time.Time) Tenant {
+	return Tenant{
+		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
+		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.Listed(now),
+		Schemas: r.Schemas, key: r.Key, version: r.Version,
+	}
+}
+
+// keyBytes is the length of a tenant's key.
+const keyBytes = 32
+
+// Attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What
+// then still is more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from
+// being told or renewed.
+func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
+	for keep := keptDead; ; keep-- {
+		r.forget(now, keep)
+		doc, err := Encode(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(doc) <= maxDocBytes || keep == 0 {
+			attrs := store.Attrs{
+				AttrDoc: doc, AttrVersion: r.Version, AttrState: string(r.Life), store.AttrSchema: store.SchemaVersion,
+			}
+			if r.Wake != "" {
+				attrs[store.AttrWake] = r.Wake
+			}
+			return attrs, nil
+		}
+	}
+}
+
+// Encode is JSON without the escapes that would make six bytes of one.
+func Encode(v any) (string, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "", fmt.Errorf("tenant: encode: %w", err)
+	}
+	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
+}
+
+// Decode reads the item of a tenant; ErrNotFound where there is none.
+func Decode(item store.Item) (*Record, error) {
+	if item.Attrs == nil {
+		return nil, ErrNotFound
+	}
+	doc, _ := item.Attrs[AttrDoc].(string)
+	st, _ := item.Attrs[AttrState].(string)
+	version, _ := item.Attrs[AttrVersion].(int64)
+	r := &Record{Life: Life(st), Version: version}
+	if err := json.Unmarshal([]byte(doc), r); err != nil {
+		return nil, fmt.Errorf("tenant: stored item of partition %s: %w", item.PK, err)
+	}
+	return r, nil
+}
+
+// Unix is the time of a count of seconds; 0 is none.
+func Unix(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// AtVersion is the condition that the tenant's item has a version; 0: that there is no item.
+func AtVersion(version int64) store.Cond {
+	if version == 0 {
+		return store.Cond{Test: store.Absent}
+	}
+	return store.Cond{Test: store.Equal, Attr: AttrVersion, Value: version}
+}
+
+// NewKey makes the key of a tenant.
+func NewKey() []byte {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails
+	return key
+}
+
+// TokenIDs are the ids of tokens.
+func TokenIDs(tokens []Token) []string {
+	ids := make([]string, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// Revoke ends a live token of the record.
+func (r *Record) Revoke(now time.Time, t *rotation.Token, reason string) {
+	t.Revoked = now.Unix()
+	r.Release(now)
+	r.Tell(now, event.TokenRevoked, t.ID, scim.Object{"reason": reason})
+}
+
+// Match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
+// takes says nothing about them.
+func (r *Record) Match(sum Digest) *rotation.Token {
+	var match *rotation.Token
+	for i := range r.Tokens {
+		if subtle.ConstantTimeCompare(r.Tokens[i].Digest, sum[:]) == 1 {
+			match = &r.Tokens[i]
+		}
+	}
+	return match
+}

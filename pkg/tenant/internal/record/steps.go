@@ -1,0 +1,104 @@
+package record
+
+import (
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+)
+
+// Usable are the ids of the tenant's tokens and of its clients' secrets.
+func (r *Record) Usable(now time.Time) []string {
+	ids := TokenIDs(r.Listed(now))
+	for _, c := range r.Clients {
+		ids = append(ids, c.SecretIDs()...)
+	}
+	return ids
+}
+
+// Apply notes steps of the kinds Ended, Remind and Looked on the record that they were decided from.
+func (r *Record) Apply(x rotation.Situation, steps []rotation.Step) {
+	r.Release(x.Now)
+	for _, st := range steps {
+		if st.Kind != rotation.Looked {
+			r.note(x.Now, st)
+		}
+	}
+	if !x.ReadyOnly {
+		r.Looked = max(r.Looked, x.Now.Unix())
+	}
+}
+
+// note puts a step of the kinds Ended and Remind on the record, with the event and the notice that tell of it.
+func (r *Record) note(now time.Time, st rotation.Step) {
+	n := notice.Notice{Kind: st.Notice, TokenID: st.ID, ClientID: st.Client}
+	if st.Client == "" {
+		r.State.Note(now, st)
+		t := r.Find(st.ID)
+		n.ID, n.TokenEnds = t.NoticeID(st.Notice), Unix(t.Expires)
+		if st.Kind == rotation.Ended {
+			r.Tell(now, event.TokenExpired, t.ID, scim.Object{"expiredAt": Moment(t.Expires)})
+		}
+	} else {
+		secret := r.Client(st.Client).Credential(st.ID)
+		secret.note(st)
+		n.ID, n.ClientSecretEnds = notice.ID(st.ID, st.Notice, "0"), Unix(secret.Expires)
+		if st.Kind == rotation.Ended {
+			r.Tell(now, event.ClientSecretExpired, "",
+				scim.Object{"clientId": st.Client, "secretId": st.ID, "expiredAt": Moment(secret.Expires)})
+		}
+	}
+	if st.Notice != "" {
+		r.Notify(now, n)
+	}
+}
+
+// Delivered notes that all is told that was written until mark, and reports whether that is all there is.
+func (r *Record) Delivered(mark int64) bool {
+	if mark == 0 || r.Outbox != mark {
+		return false
+	}
+	r.Outbox = 0
+	return true
+}
+
+// Outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
+// which there is a notice of its own, was revoked or extended, or its successor was revoked.
+func (r *Record) Outdated(n notice.Notice, now time.Time) bool {
+	if n.Kind == notice.Expired || n.Kind == notice.Test {
+		return false
+	}
+	if n.ClientID != "" {
+		c := r.Client(n.ClientID)
+		return c == nil || c.Credential(n.TokenID) == nil || !now.Before(n.ClientSecretEnds)
+	}
+	i := slices.IndexFunc(r.Tokens, func(t rotation.Token) bool { return t.ID == n.TokenID })
+	switch {
+	case i < 0 || r.Tokens[i].NoticeID(n.Kind) != n.ID || r.Tokens[i].State(now) == TokenExpired:
+		return true
+	case r.Tokens[i].Live(now):
+		return false
+	}
+	// After a rotation was completed people still need the new token.
+	return n.Kind != notice.SuccessorReady || r.Successor(i, now) < 0
+}
+
+// TokenData is the data of an event about a new token.
+func TokenData(t rotation.Token) scim.Object {
+	scopes := make([]any, len(t.Scopes))
+	for i, s := range t.Scopes {
+		scopes[i] = string(s)
+	}
+	return scim.Object{"expiresAt": Moment(t.Expires), "scopes": scopes}
+}
+
+// Moment writes a time for an event; nil for none.
+func Moment(seconds int64) any {
+	if seconds == 0 {
+		return nil
+	}
+	return Unix(seconds).Format(time.RFC3339)
+}
