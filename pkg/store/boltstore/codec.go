@@ -68,11 +68,12 @@ func decodeItem(raw []byte) (store.Attrs, error) {
 	if raw == nil {
 		return nil, nil
 	}
-	return decodeAttrs(string(raw))
+	return decodeAttrs(string(raw), nil)
 }
 
-// decodeAttrs reads the attributes of an encoded item. They share its memory.
-func decodeAttrs(raw string) (store.Attrs, error) {
+// decodeAttrs reads the attributes of an encoded item. They share its memory, or that of the item before it, if their
+// values are the same: the items of a page often are, but for a few.
+func decodeAttrs(raw string, before store.Attrs) (store.Attrs, error) {
 	d := decoder[string]{rest: raw}
 	n := d.begin()
 	attrs := make(store.Attrs, n)
@@ -80,9 +81,17 @@ func decodeAttrs(raw string) (store.Attrs, error) {
 		name, v := d.attribute()
 		switch v.kind {
 		case typeString:
-			attrs[name] = v.text
+			old := before[name]
+			if text, ok := old.(string); !ok || text != v.text {
+				old = v.text
+			}
+			attrs[name] = old
 		case typeNumber:
-			attrs[name] = v.number
+			old := before[name]
+			if number, ok := old.(int64); !ok || number != v.number {
+				old = v.number
+			}
+			attrs[name] = old
 		case typeBytes:
 			attrs[name] = []byte(v.text)
 		}

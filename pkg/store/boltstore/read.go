@@ -105,7 +105,11 @@ func add(page *store.Page, q store.Query, sk, raw []byte) error {
 		_, _ = both.Write(sk)
 		_, _ = both.Write(raw)
 		item.SK = both.String()[:len(sk)]
-		attrs, err := decodeAttrs(both.String()[len(sk):])
+		var before store.Attrs
+		if n := len(page.Items); n > 0 {
+			before = page.Items[n-1].Attrs
+		}
+		attrs, err := decodeAttrs(both.String()[len(sk):], before)
 		if err != nil {
 			return err
 		}
