@@ -43,9 +43,10 @@ func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel 
 	ts := d.store.Tenant(t.ID)
 	look := membership.LookOf(t, res.Type, sel)
 	var members []membership.Member
+	var reader membership.Reader
 	tooLarge := false
 	o, err := d.members.Behind(ctx, ts, res.ID, func(ctx context.Context, o membership.Overlay) (err error) {
-		reader := membership.Reader{TS: ts, Look: look, Limit: limit.bytes, Most: limit.members}
+		reader = membership.Reader{TS: ts, Look: look, Limit: limit.bytes, Most: limit.members}
 		members, err = reader.Read(ctx, o, res.ID)
 		if tooLarge = errors.Is(err, membership.ErrTooLarge); tooLarge {
 			return nil
@@ -58,7 +59,7 @@ func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel 
 	case tooLarge:
 		return membership.ErrTooLarge
 	}
-	setMembers(res.Doc, look.Encode(o.WithoutGone(members)))
+	setMembers(res.Doc, reader.Shown(o, members))
 	return nil
 }
 

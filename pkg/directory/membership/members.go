@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -17,13 +18,16 @@ var ErrTooLarge = errors.New("directory: the members do not fit the answer")
 // Look is what an answer shows of a member: a group may have so many of them that none can be an object on its way out.
 type Look struct {
 	ref, display, typ, value bool
-	users, groups            string // what locations begin with
+	users, groups            []byte // the JSON that locations begin with, up to the slash before the id
 }
 
 // LookOf finds out what a projection leaves of members.
 func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look {
 	all := scim.Object{"members": []any{scim.Object{"$ref": "-", "display": "-", "type": "-", "value": "-"}}}
-	l := Look{users: row.Location(t, schema.UserType(), ""), groups: row.Location(t, schema.GroupType(), "")}
+	start := func(rt *schema.ResourceType) []byte {
+		return bytes.TrimSuffix(scim.AppendJSON(nil, row.Location(t, rt, "")), []byte(`/"`))
+	}
+	l := Look{users: start(schema.UserType()), groups: start(schema.GroupType())}
 	if left, _ := rt.Project(all, sel)["members"].([]any); len(left) > 0 {
 		m, _ := left[0].(scim.Object)
 		l.ref, l.display, l.typ, l.value = m["$ref"] != nil, m["display"] != nil, m["type"] != nil, m["value"] != nil
@@ -31,22 +35,32 @@ func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look 
 	return l
 }
 
-// append writes a member as scim.AppendJSON would write its object; nothing where nothing of it is shown.
+// append writes a member as scim.AppendJSON would write its object; nothing if nothing of it is shown.
 func (l Look) append(dst []byte, m Member) []byte {
 	begin := len(dst)
-	field := func(name, value string) {
+	name := func(name string) {
 		sign := byte(',')
 		if len(dst) == begin {
 			sign = '{'
 		}
 		dst = append(append(append(dst, sign, '"'), name...), `":`...)
+	}
+	field := func(field, value string) {
+		name(field)
 		dst = scim.AppendJSON(dst, value)
+	}
+	ref := func(start []byte) {
+		name("$ref")
+		dst = append(dst, start...)
+		slash := len(dst)
+		dst = scim.AppendJSON(dst, m.Value)
+		dst[slash] = '/' // was the quote before the id
 	}
 	switch {
 	case l.ref && m.Type == TypeUser:
-		field("$ref", l.users+m.Value)
+		ref(l.users)
 	case l.ref && m.Type == TypeGroup:
-		field("$ref", l.groups+m.Value)
+		ref(l.groups)
 	}
 	if l.display && m.display != "" {
 		field("display", m.display)
@@ -63,28 +77,37 @@ func (l Look) append(dst []byte, m Member) []byte {
 	return append(dst, '}')
 }
 
-// Encode writes members as an array; nil where there are some of whom nothing is shown.
+// Encode writes members as an array; nil if there are some of whom nothing is shown.
 func (l Look) Encode(members []Member) any {
 	size := 2
 	for _, m := range members {
 		size += len(l.users) + 2*len(m.Value) + len(m.display) + memberOverhead
 	}
-	text := append(make(scim.Encoded, 0, size), '[')
+	text := append(make([]byte, 0, size), '[')
 	for _, m := range members {
-		before := len(text)
-		if before > 1 {
-			text = append(text, ',')
-		}
-		if with := l.append(text, m); len(with) > len(text) {
-			text = with
-		} else {
-			text = text[:before]
-		}
+		text = l.appendTo(text, m)
 	}
-	if len(text) == 1 && len(members) > 0 {
+	return closed(text, len(members))
+}
+
+// appendTo appends a member to an array that has begun.
+func (l Look) appendTo(array []byte, m Member) []byte {
+	before := len(array)
+	if before > 1 {
+		array = append(array, ',')
+	}
+	if with := l.append(array, m); len(with) > len(array) {
+		return with
+	}
+	return array[:before]
+}
+
+// closed ends an array of so many members; nil if nothing of them is shown.
+func closed(array []byte, members int) any {
+	if len(array) == 1 && members > 0 {
 		return nil
 	}
-	return append(text, ']')
+	return append(scim.Encoded(array), ']')
 }
 
 // object is a member as a filter sees it.
@@ -114,24 +137,39 @@ func Objects(t row.Tenant, members []Member) []any {
 // memberOverhead is what a member takes in an answer beside its own texts and where it is.
 const memberOverhead = 48
 
+// roomForMember is more than most members take in an answer.
+const roomForMember = 512
+
 // Reader collects the members of groups for one answer, within its size.
 type Reader struct {
-	TS    *store.TenantStore
-	Look  Look
-	Limit int // bytes left
-	Most  int // members; 0: any number
-	count int // members so far
-	text  []byte
+	TS      *store.TenantStore
+	Look    Look
+	Limit   int    // bytes left
+	Most    int    // members; 0: any number
+	members int    // so far
+	text    []byte // of what Read returned, an array without its end; nil if its order is another
 }
 
-// Fits takes a member into account; errTooLarge where there is no room for it.
+// Fits counts a member; ErrTooLarge if there is no room for it.
 func (m *Reader) Fits(v Member) error {
 	m.text = m.Look.append(m.text[:0], v)
-	m.Limit -= len(m.text) + len(",")
-	if m.count++; m.Limit < 0 || m.Most > 0 && m.count > m.Most {
+	return m.count(len(m.text) + len(","))
+}
+
+func (m *Reader) count(size int) error {
+	m.Limit -= size
+	if m.members++; m.Limit < 0 || m.Most > 0 && m.members > m.Most {
 		return ErrTooLarge
 	}
 	return nil
+}
+
+// Shown is Look.Encode of members that Read returned, of those that are not gone. Read has encoded them already.
+func (m *Reader) Shown(o Overlay, members []Member) any {
+	if shown := o.WithoutGone(members); m.text == nil || len(shown) < len(members) {
+		return m.Look.Encode(shown)
+	}
+	return closed(m.text, len(members))
 }
 
 // Read returns the members of a group, those that an open change is still to add among them, in order of value.
@@ -141,12 +179,18 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		return nil, err
 	}
 	var list []Member
+	m.text = []byte{'['}
 	take := func(v Member) error {
 		if o.IsGone(v) {
 			return nil
 		}
 		list = append(list, v)
-		return m.Fits(v)
+		before := len(m.text)
+		if cap(m.text)-before < roomForMember {
+			m.text = slices.Grow(m.text, before+roomForMember) // twice as much: append alone grows by a quarter
+		}
+		m.text = m.Look.appendTo(m.text, v)
+		return m.count(max(len(m.text)-before, len(",")))
 	}
 	prefix := m.TS.MemberPrefix(groupID)
 	for it, err := range m.TS.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
@@ -175,6 +219,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 	}
 	if len(added) > 0 {
 		slices.SortFunc(list, func(a, b Member) int { return CompareKeys(a.Value, b.Value) })
+		m.text = nil // in another order
 	}
 	return list, nil
 }
