@@ -61,9 +61,9 @@ type Engine struct {
 
 var _ store.Engine = (*Engine)(nil)
 
-// Open opens the file at path, and creates it and its folder where they are missing. Memory as path gives an engine
-// that keeps nothing: its data lives in a temporary file and is never forced to disk. Only one process can have a file
-// open; the error says so after a second.
+// Open opens the file at path, and creates it and its folder if they are missing. Only its user may read the file:
+// an existing one loses the rights of others. Memory as path gives an engine that keeps nothing: its data lives in a
+// temporary file and is never forced to disk. Only one process can have a file open; the error says so after a second.
 func Open(path string, o Options) (*Engine, error) {
 	e := &Engine{now: o.Now, tokens: newTokens(), queue: make(chan *job, maxGroup), finished: make(chan struct{})}
 	if e.now == nil {
@@ -115,6 +115,9 @@ func (e *Engine) open(path string, options *bbolt.Options) (err error) {
 	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		f, err := os.OpenFile(name, flag, mode)
 		e.file = f
+		if err == nil {
+			keepOthersOut(f)
+		}
 		return f, err
 	}
 	if err := e.openFile(path, options); err != nil {
@@ -127,6 +130,14 @@ func (e *Engine) open(path string, options *bbolt.Options) (err error) {
 		writeSeal(path)
 	}
 	return nil
+}
+
+// keepOthersOut takes the rights of others from a file that is there already, such as a copy that was put back: it may
+// hold secrets. A file system that has no such rights, or a file of another user, is used as it is.
+func keepOthersOut(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {
+		_ = f.Chmod(info.Mode().Perm() &^ 0o077)
+	}
 }
 
 // openFile opens the file and prepares it.

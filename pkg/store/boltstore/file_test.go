@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -322,6 +323,32 @@ func TestAddBeyondRange(t *testing.T) {
 		var limit *store.LimitError
 		if (err == nil) != step.ok || err != nil && !errors.As(err, &limit) {
 			t.Errorf("add %d: %v", step.n, err)
+		}
+	}
+}
+
+// TestFileIsItsUsersOnly: the file may hold secrets. One that is made, and one that others could read, is closed to them.
+func TestFileIsItsUsersOnly(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such rights")
+	}
+	path := filepath.Join(t.TempDir(), "scim.db")
+	for _, before := range []os.FileMode{0, 0o644, 0o660, 0o666, 0o600} {
+		if before != 0 {
+			if err := os.Chmod(path, before); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e, err := boltstore.Open(path, boltstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%o became %v, %v", before, info.Mode(), err)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
