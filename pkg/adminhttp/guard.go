@@ -1,36 +1,49 @@
 package adminhttp
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // LocalGuard stands in front of the admin API where no gateway does, in local runs. With a key, every request must send
 // it as "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's
 // address must be a loopback address, the Host localhost or a loopback address (so that no name that an attacker points
 // here works), and there must be no Origin (so that no web page gets in); 403 otherwise. It must see the request as it
-// came from the network.
-func LocalGuard(next http.Handler, key string) http.Handler {
+// came from the network. log gets one line for each request that is refused; nil discards.
+func LocalGuard(next http.Handler, key string, log *slog.Logger) http.Handler {
+	refuse := web.New(web.Edge{
+		Name: "admin", Log: log,
+		Serve: func(_ context.Context, w http.ResponseWriter, r *web.Request) error {
+			return refused(w, r.Request, key)
+		},
+		Fail: func(_ context.Context, w http.ResponseWriter, _ *web.Request, err error) {
+			writeProblem(w, problemOf(err))
+		},
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if key != "" {
-			if !sent(r, key) {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
-				Refuse(w, r, http.StatusUnauthorized, "Send the admin key as Authorization: Bearer KEY.")
-				return
-			}
+		if key != "" && sent(r, key) || key == "" && foreign(r) == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if reason := foreign(r); reason != "" {
-			Refuse(w, r, http.StatusForbidden, reason)
-			return
-		}
-		next.ServeHTTP(w, r)
+		refuse.ServeHTTP(w, r)
 	})
+}
+
+// refused is why a request does not get in.
+func refused(w http.ResponseWriter, r *http.Request, key string) error {
+	if key != "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
+		return &problem{status: http.StatusUnauthorized, detail: "Send the admin key as Authorization: Bearer KEY."}
+	}
+	return &problem{status: http.StatusForbidden, detail: foreign(r)}
 }
 
 // sent reports whether the request has the key. Digests are compared, so that the time taken does not tell the key's

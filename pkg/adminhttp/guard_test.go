@@ -18,7 +18,7 @@ func guarded(t *testing.T, key, remote, host string, header http.Header) int {
 		r.Header[name] = values
 	}
 	w := httptest.NewRecorder()
-	adminhttp.LocalGuard(inside, key).ServeHTTP(w, r)
+	adminhttp.LocalGuard(inside, key, nil).ServeHTTP(w, r)
 	if w.Code != http.StatusNoContent && w.Header().Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d is no problem+json", w.Code)
 	}

@@ -102,7 +102,12 @@ func New(c Config) http.Handler {
 func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWriter, *web.Request) error {
 	return func(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
 		r := wr.WithContext(ctx)
-		defer func() { wr.Route = r.Pattern }()
+		defer func() {
+			wr.Route = r.Pattern
+			if id := r.PathValue("id"); tenant.ValidID(id) {
+				wr.Attrs = append(wr.Attrs, slog.String("tenant", id))
+			}
+		}()
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") ||
 			strings.Contains(r.URL.Path, "/.") {
 			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}

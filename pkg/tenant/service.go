@@ -94,6 +94,9 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	return s
 }
 
+// ValidID reports whether a text has the shape of a tenant's id; it says nothing about whether there is that tenant.
+func ValidID(id string) bool { return record.ValidID(id) }
+
 // read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound where there is none.
 func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
 	if !record.ValidID(id) {

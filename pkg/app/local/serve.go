@@ -42,7 +42,8 @@ func (s *Server) edges(dir *directory.Directory) http.Handler {
 	var (
 		toSCIM  = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: scim.Admits})
 		toOAuth = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
-		toAdmin = adminhttp.LocalGuard(ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse})), o.AdminKey)
+		gated   = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
+		toAdmin = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
