@@ -99,8 +99,11 @@ var importRules = []importRule{
 	{"pkg/tenant/internal/record", []string{
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant/assertion", "pkg/tenant/internal/rotation",
 	}, "it is values, and makes the writes that follow from them; it carries none out"},
+	{"pkg/tenant/internal/oauth", []string{
+		"pkg/scim", "pkg/store", "pkg/event", "pkg/tenant/assertion", "pkg/tenant/internal/record",
+	}, "it changes tenants by the functions that it is given, as package tenant does"},
 	{"pkg/tenant", []string{
-		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/assertion",
+		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/internal/oauth",
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},

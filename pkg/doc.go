@@ -29,6 +29,7 @@
 //	notice/message   the texts of notices; the port to mail
 //	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	tenant/assertion  the signed assertions of OAuth clients, and their keys (RFC 7523)
+//	tenant/internal/oauth     OAuth clients and their access tokens (RFC 6749)
 //	tenant/internal/record    the values of a tenant, its settings, tokens and clients; pure
 //	tenant/internal/rotation  what is due of a tenant's tokens; pure
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets

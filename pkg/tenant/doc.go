@@ -43,11 +43,9 @@
 //	secrets.go       the port to vaults
 //	tablesecrets.go  a vault for local runs
 //
-// OAuth clients (RFC 6749, section 4.4). Assertions are in package assertion:
+// OAuth clients, which are in internal/oauth (assertions in assertion):
 //
-//	clients.go          a tenant's clients
-//	operatorclients.go  clients that the operator keeps for many tenants
-//	grant.go            a client asks for an access token
+//	clients.go  the methods of Service about them
 //
 // What is due, and who is told. The decisions are internal/rotation's, which is pure:
 //

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/oauth"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
@@ -22,6 +23,7 @@ type (
 	NewClient         = record.NewClient
 	IssuedClient      = record.IssuedClient
 	AccessToken       = record.AccessToken
+	ClientProof       = oauth.ClientProof
 	GrantCode         = record.GrantCode
 	GrantError        = record.GrantError
 	UnauthorizedError = record.UnauthorizedError

@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/oauth"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
@@ -62,6 +63,7 @@ type Service struct {
 	remembered map[rememberedKey]remembered
 	decoded    map[string]decoded // by partition
 
+	clients    *oauth.Registry
 	queue      *notice.Queue
 	delivering [64]sync.Mutex // by hash of the tenant
 }
@@ -88,6 +90,10 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 		touched: map[touchKey]time.Time{}, types: map[string]knownTypes{}, remembered: map[rememberedKey]remembered{},
 		decoded: map[string]decoded{},
 	}
+	s.clients = oauth.NewRegistry(oauth.Options{
+		Store: st, Now: o.Now, Log: o.Log, Read: s.read, Update: s.update, Rest: rest, LastUses: s.lastUses,
+		ForgetUse: s.forgetUse, Touch: s.Touch, Policy: s.policy, CheckSecret: s.checkSecret,
+	})
 	s.queue = notice.NewQueue(st, notice.QueueOptions{
 		Now: o.Now, Log: o.Log, Process: s.process, Alone: o.Alone, Facts: s.facts, Tell: s.tellWith,
 	})

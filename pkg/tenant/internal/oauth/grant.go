@@ -1,4 +1,4 @@
-package tenant
+package oauth
 
 import (
 	"context"
@@ -17,31 +17,26 @@ import (
 // 7523), with or without the id.
 type ClientProof struct{ ID, Secret, Assertion string }
 
-// Grant gives an OAuth client an access token of a tenant, for an hour, or until the client's secret ends. The client
-// is one of the tenant's own, or one of the operator's that the tenant's settings name. audience is the URL of the
-// token endpoint, which an assertion must be for. want nil is all scopes that the client has. A *GrantError for what is
-// refused; any other error is the table's.
-//
-// A proof that has not the shape of one costs nothing. An assertion is good once: that it was used is written before
-// the answer.
-func (s *Service) Grant(ctx context.Context, tenantID string, proof ClientProof, audience string, want []Scope) (
-	AccessToken, error,
-) {
+// Grant is the method of the same name of tenant.Service.
+func (s *Registry) Grant(
+	ctx context.Context, tenantID string, proof ClientProof, audience string, want []record.Scope,
+) (record.AccessToken, error) {
 	id := proof.ID
 	if proof.Assertion != "" {
 		subject, ok := assertion.Subject(proof.Assertion)
 		if !ok || id != "" && id != subject {
-			return AccessToken{}, record.Refused()
+			return record.AccessToken{}, record.Refused()
 		}
 		id = subject
-	} else if _, ok := ParseToken(proof.Secret); !ok {
-		return AccessToken{}, record.Refused()
+	} else if _, ok := record.ParseToken(proof.Secret); !ok {
+		return record.AccessToken{}, record.Refused()
 	}
 	if !record.ValidClientID(id) {
-		return AccessToken{}, record.Refused()
+		return record.AccessToken{}, record.Refused()
 	}
-	token, err := s.grant(ctx, tenantID, id, proof, audience, want)
-	if denied := (*GrantError)(nil); errors.As(err, &denied) {
+	proof.ID = id
+	token, err := s.grant(ctx, tenantID, proof, audience, want)
+	if denied := (*record.GrantError)(nil); errors.As(err, &denied) {
 		s.o.Log.WarnContext(ctx, "access token refused", "tenant", known(tenantID), "client", id, "code", string(denied.Code))
 	} else if err == nil {
 		s.o.Log.InfoContext(ctx, "access token granted", "tenant", tenantID, "client", id)
@@ -57,42 +52,43 @@ func known(tenantID string) string {
 	return tenantID
 }
 
-func (s *Service) grant(ctx context.Context, tenantID, id string, proof ClientProof, audience string, want []Scope) (
-	AccessToken, error,
-) {
-	r, err := s.read(ctx, tenantID)
-	if errors.Is(err, ErrNotFound) || err == nil && r.Life != record.Active {
-		return AccessToken{}, record.Refused()
+// grant is Grant with the id of the client in proof.
+func (s *Registry) grant(
+	ctx context.Context, tenantID string, proof ClientProof, audience string, want []record.Scope,
+) (record.AccessToken, error) {
+	r, err := s.o.Read(ctx, tenantID)
+	if errors.Is(err, record.ErrNotFound) || err == nil && r.Life != record.Active {
+		return record.AccessToken{}, record.Refused()
 	}
 	if err != nil {
-		return AccessToken{}, err
+		return record.AccessToken{}, err
 	}
-	c, err := s.clientOf(ctx, tenantID, r, id, proof.Assertion != "")
+	c, err := s.clientOf(ctx, tenantID, r, proof.ID, proof.Assertion != "")
 	if err != nil {
-		return AccessToken{}, err
+		return record.AccessToken{}, err
 	}
 	now := s.o.Now()
 	var by *record.Credential
 	if proof.Assertion != "" {
-		by, err = s.checkAssertion(ctx, tenantID, c, proof.Assertion, audience, now)
+		by, err = s.checkAssertion(ctx, tenantID, c, proof.Assertion, audience)
 	} else {
 		by, err = c.CheckSecret(proof.Secret, now)
 	}
 	if err != nil {
-		return AccessToken{}, err
+		return record.AccessToken{}, err
 	}
 	scopes, err := c.Narrow(want)
 	if err != nil {
-		return AccessToken{}, err
+		return record.AccessToken{}, err
 	}
-	if len(by.Digest) > 0 && !record.OfOperator(id) {
-		s.Touch(ctx, tenantID, by.ID) // people are not reminded of a secret that is not in use any more
+	if len(by.Digest) > 0 && !record.OfOperator(proof.ID) {
+		s.o.Touch(ctx, tenantID, by.ID) // people are not reminded of a secret that is not in use any more
 	}
 	return r.Grant(tenantID, &c.ClientRecord, by, scopes, now), nil
 }
 
-// clientOf returns the client that may ask for access tokens of a tenant; details only where they are needed.
-func (s *Service) clientOf(ctx context.Context, tenantID string, r *record.Record, id string, details bool) (
+// clientOf returns the client that may ask for access tokens of a tenant; details only if they are needed.
+func (s *Registry) clientOf(ctx context.Context, tenantID string, r *record.Record, id string, details bool) (
 	record.ClientDoc, error,
 ) {
 	if record.OfOperator(id) {
@@ -100,7 +96,7 @@ func (s *Service) clientOf(ctx context.Context, tenantID string, r *record.Recor
 			return record.ClientDoc{}, record.Refused()
 		}
 		c, _, err := s.readOperatorClient(ctx, id)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, record.ErrNotFound) {
 			err = record.Refused()
 		}
 		return c, err
@@ -122,16 +118,16 @@ func (s *Service) clientOf(ctx context.Context, tenantID string, r *record.Recor
 
 // checkAssertion verifies an assertion and notes that it was used. Of the keys only those count that are among the
 // credentials.
-func (s *Service) checkAssertion(ctx context.Context, tenantID string, c record.ClientDoc, text, audience string,
-	now time.Time,
-) (*record.Credential, error) {
+func (s *Registry) checkAssertion(ctx context.Context, tenantID string, c record.ClientDoc, text, audience string) (
+	*record.Credential, error,
+) {
 	keys, err := assertion.ParseKeys([]byte(c.ClientDetails.Keys))
 	if err != nil {
 		return nil, record.Refused()
 	}
-	claims, err := keys.Verify(text, c.ID, audience, now)
+	claims, err := keys.Verify(text, c.ID, audience, s.o.Now())
 	if bad := (*assertion.ClaimError)(nil); errors.As(err, &bad) {
-		return nil, &GrantError{Code: InvalidClient, Detail: bad.Detail}
+		return nil, &record.GrantError{Code: record.InvalidClient, Detail: bad.Detail}
 	}
 	if err != nil {
 		return nil, record.Refused()
@@ -143,7 +139,7 @@ func (s *Service) checkAssertion(ctx context.Context, tenantID string, c record.
 	// What an assertion is known by is long enough for nobody to find two of the same.
 	sum := sha256.Sum256([]byte(c.ID + "\x00" + claims.ID))
 	k := store.KeysOf(tenantID)
-	err = s.store.Transact(ctx,
+	err = s.o.Store.Transact(ctx,
 		store.Op{
 			Kind: store.Put, Key: k.Assertion(hex.EncodeToString(sum[:])), If: []store.Cond{{Test: store.Absent}},
 			Set: store.Attrs{store.AttrTTL: claims.Expires.Add(time.Hour).Unix(), store.AttrSchema: store.SchemaVersion},
@@ -156,8 +152,8 @@ func (s *Service) checkAssertion(ctx context.Context, tenantID string, c record.
 	failed := (*store.ConditionError)(nil)
 	switch {
 	case errors.As(err, &failed) && failed.At(0):
-		return nil, &GrantError{
-			Code:   InvalidClient,
+		return nil, &record.GrantError{
+			Code:   record.InvalidClient,
 			Detail: "The assertion was used before. Sign a new one, with another jti, for each request.",
 		}
 	case errors.As(err, &failed):

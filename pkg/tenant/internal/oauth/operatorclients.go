@@ -1,59 +1,58 @@
-package tenant
+package oauth
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-func (s *Service) createOperatorClient(ctx context.Context, n NewClient) (IssuedClient, error) {
-	page, err := s.store.Query(ctx,
+func (s *Registry) createOperatorClient(ctx context.Context, n record.NewClient) (record.IssuedClient, error) {
+	page, err := s.o.Store.Query(ctx,
 		store.Query{PK: store.OperatorClientsPK, Select: store.CountOnly, Limit: record.MaxOperatorClients})
 	if err != nil {
-		return IssuedClient{}, err
+		return record.IssuedClient{}, err
 	}
 	if page.Count >= record.MaxOperatorClients {
-		return IssuedClient{}, &ConflictError{Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.",
-			record.MaxOperatorClients)}
+		return record.IssuedClient{}, &record.ConflictError{
+			Detail: fmt.Sprintf("There are %d clients already. Delete one of them first.", record.MaxOperatorClients),
+		}
 	}
 	now := s.o.Now()
 	c, secret := record.MakeClient(record.OperatorClient, n, now, record.Policy{})
 	if err := s.writeOperatorClient(ctx, c, 0); err != nil {
-		return IssuedClient{}, err
+		return record.IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "client", c.ID)
-	return IssuedClient{Client: c.Client(now, nil), Secret: secret}, nil
+	return record.IssuedClient{Client: c.Client(now, nil), Secret: secret}, nil
 }
 
 // writeOperatorClient stores a client in place of a version of it; 0: there must be none.
-func (s *Service) writeOperatorClient(ctx context.Context, c record.ClientDoc, previous int64) error {
+func (s *Registry) writeOperatorClient(ctx context.Context, c record.ClientDoc, previous int64) error {
 	doc, err := record.Encode(c)
 	if err != nil {
 		return err
 	}
-	return s.store.Transact(ctx, store.Op{
+	return s.o.Store.Transact(ctx, store.Op{
 		Kind: store.Put, Key: store.OperatorClient(c.ID), If: []store.Cond{record.AtVersion(previous)},
 		Set: store.Attrs{record.AttrDoc: doc, record.AttrVersion: previous + 1, store.AttrSchema: store.SchemaVersion},
 	})
 }
 
-// readOperatorClient reads a client and its version; ErrNotFound where there is none.
-func (s *Service) readOperatorClient(ctx context.Context, id string) (record.ClientDoc, int64, error) {
-	items, err := s.store.Get(ctx, store.OperatorClient(id))
+// readOperatorClient reads a client and its version; ErrNotFound if there is none.
+func (s *Registry) readOperatorClient(ctx context.Context, id string) (record.ClientDoc, int64, error) {
+	items, err := s.o.Store.Get(ctx, store.OperatorClient(id))
 	if err != nil {
 		return record.ClientDoc{}, 0, err
 	}
 	return record.DecodeClient(items[0])
 }
 
-func (s *Service) changeOperatorClient(
+func (s *Registry) changeOperatorClient(
 	ctx context.Context, id string, change func(*record.ClientDoc, record.Policy) (event.Kind, error),
 ) (record.ClientDoc, error) {
 	for {
@@ -72,22 +71,20 @@ func (s *Service) changeOperatorClient(
 		if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
 			return c, err
 		}
-		select {
-		case <-ctx.Done():
-			return c, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-		case <-time.After(rand.N(pause)):
+		if err := s.o.Rest(ctx); err != nil {
+			return c, err
 		}
 	}
 }
 
 // deleteOperatorClient removes the client. Settings of tenants may go on naming it; its id never comes again.
-func (s *Service) deleteOperatorClient(ctx context.Context, id string) error {
-	err := s.store.Transact(ctx, store.Op{
+func (s *Registry) deleteOperatorClient(ctx context.Context, id string) error {
+	err := s.o.Store.Transact(ctx, store.Op{
 		Kind: store.Delete, Key: store.OperatorClient(id),
 		If: []store.Cond{{Test: store.Exists}},
 	})
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return ErrNotFound
+		return record.ErrNotFound
 	}
 	if err == nil {
 		s.o.Log.InfoContext(ctx, "client deleted", "client", id)
@@ -95,10 +92,10 @@ func (s *Service) deleteOperatorClient(ctx context.Context, id string) error {
 	return err
 }
 
-func (s *Service) operatorClients(ctx context.Context) ([]Client, error) {
+func (s *Registry) operatorClients(ctx context.Context) ([]record.Client, error) {
 	now := s.o.Now()
 	var all []record.ClientDoc
-	for item, err := range s.store.All(ctx, store.Query{PK: store.OperatorClientsPK}) {
+	for item, err := range s.o.Store.All(ctx, store.Query{PK: store.OperatorClientsPK}) {
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +106,7 @@ func (s *Service) operatorClients(ctx context.Context) ([]Client, error) {
 		all = append(all, c)
 	}
 	slices.SortStableFunc(all, func(a, b record.ClientDoc) int { return int(a.Created - b.Created) })
-	clients := make([]Client, len(all))
+	clients := make([]record.Client, len(all))
 	for i, c := range all {
 		clients[i] = c.Client(now, nil)
 	}
