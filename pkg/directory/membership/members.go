@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -150,6 +151,9 @@ type Reader struct {
 	text    []byte // of what Read returned, an array without its end; nil if its order is another
 }
 
+// texts holds memory for reuse: that of a large answer is cleared each time that it grows.
+var texts = sync.Pool{New: func() any { return &[]byte{} }}
+
 // Fits counts a member; ErrTooLarge if there is no room for it.
 func (m *Reader) Fits(v Member) error {
 	m.text = m.Look.append(m.text[:0], v)
@@ -169,7 +173,10 @@ func (m *Reader) Shown(o Overlay, members []Member) any {
 	if shown := o.WithoutGone(members); m.text == nil || len(shown) < len(members) {
 		return m.Look.Encode(shown)
 	}
-	return closed(m.text, len(members))
+	text := m.text
+	m.text = nil
+	defer texts.Put(&text)
+	return closed(slices.Clone(text), len(members))
 }
 
 // Read returns the members of a group, those that an open change is still to add among them, in order of value.
@@ -179,7 +186,8 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		return nil, err
 	}
 	var list []Member
-	m.text = []byte{'['}
+	scratch, _ := texts.Get().(*[]byte)
+	m.text = append((*scratch)[:0], '[')
 	take := func(v Member) error {
 		if o.IsGone(v) {
 			return nil
