@@ -63,6 +63,7 @@ var importRules = []importRule{
 
 	{"pkg/scim", nil, whyPure},
 	{"pkg/scim/schema", []string{"pkg/scim"}, whyPure},
+	{"pkg/scim/schema/define", []string{"pkg/scim", "pkg/scim/schema"}, whyPure},
 	{"pkg/scim/filter", []string{"pkg/scim", "pkg/scim/schema"}, whyPure},
 	{"pkg/scim/patch", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/filter"}, whyPure},
 	{"pkg/scim/scimtest", []string{"pkg/scim/..."}, "it judges any server by URL, so it can't lean on this one"},

@@ -11,7 +11,8 @@
 // names:
 //
 //	scim             URNs, errors, messages, JSON: RFC 7643 and 7644, standard library only
-//	scim/schema      what attributes are: definitions, validation, normalisation, projection (RFC 7643)
+//	scim/schema      what attributes are: validation, normalisation, projection (RFC 7643)
+//	scim/schema/define  what an operator adds to them for one tenant
 //	scim/filter      the filter and path grammar (RFC 7644, sections 3.4.2.2 and 3.5.2)
 //	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
 //	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -25,7 +25,7 @@ func missing(what, name string) error {
 
 // definitionBody reads the body of a PUT whose key must be the name in the path; where it is left out, that is put in.
 func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.Object, error) {
-	o, err := document(r, false, schema.MaxDefinitionBytes)
+	o, err := document(r, false, define.MaxDefinitionBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +77,12 @@ func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := schema.ParseSchema(o)
+	s, err := define.ParseSchema(o)
 	if err != nil {
 		return err
 	}
 	created := false
-	_, err = a.tenants.Define(r.Context(), id, func(d schema.Definitions) (schema.Definitions, error) {
+	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		created = d.Schema(urn) == nil
 		return d.With(s), nil
 	}, a.check)
@@ -94,7 +94,7 @@ func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
 
 func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 	urn := r.PathValue("urn")
-	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d schema.Definitions) (schema.Definitions, error) {
+	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d define.Definitions) (define.Definitions, error) {
 		if d.Schema(urn) == nil {
 			return d, missing("schema", urn)
 		}
@@ -114,7 +114,7 @@ func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 
 // userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension is there
 // whatever is defined.
-func userOf(d schema.Definitions, urn string) string {
+func userOf(d define.Definitions, urn string) string {
 	if strings.EqualFold(urn, scim.EnterpriseUserURN) {
 		return ""
 	}
@@ -157,12 +157,12 @@ func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := schema.ParseResourceType(o)
+	t, err := define.ParseResourceType(o)
 	if err != nil {
 		return err
 	}
 	created := false
-	_, err = a.tenants.Define(r.Context(), id, func(d schema.Definitions) (schema.Definitions, error) {
+	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		_, found := d.ResourceType(name)
 		created = !found
 		return d.WithType(t), nil
@@ -175,7 +175,7 @@ func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
 
 func (a *api) deleteResourceType(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("type")
-	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d schema.Definitions) (schema.Definitions, error) {
+	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d define.Definitions) (define.Definitions, error) {
 		if _, found := d.ResourceType(name); !found {
 			return d, missing("resource type", name)
 		}

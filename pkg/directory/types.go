@@ -7,6 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -21,7 +22,7 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 	for _, rt := range old.All() {
 		n := next.ByID(rt.ID)
 		moved := n == nil || n.ID != rt.ID || n.Endpoint != rt.Endpoint
-		if !moved && rt.Admits(n) {
+		if !moved && define.Admits(rt, n) {
 			continue
 		}
 		stand, err := standing(ctx, ts, rt, n, moved)
@@ -57,7 +58,7 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 			if err != nil {
 				return nil, err
 			}
-			orphans := rt.Orphans(next, r.Doc)
+			orphans := define.Orphans(rt, next, r.Doc)
 			if orphans == nil {
 				continue
 			}

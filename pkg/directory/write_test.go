@@ -18,13 +18,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/bulk"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // devices are the types of a tenant that has one of its own.
 func devices(t testing.TB) *schema.Types {
 	t.Helper()
-	d, err := schema.ParseDefinitions(parse(t, `{
+	d, err := define.ParseDefinitions(parse(t, `{
 		"schemas": [{"id": "urn:example:2.0:Device", "attributes": [{"name": "serial", "uniqueness": "server"}]}],
 		"resourceTypes": [{"name": "Device", "endpoint": "/Devices", "schema": "urn:example:2.0:Device"}]}`))
 	if err != nil {

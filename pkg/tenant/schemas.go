@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -69,10 +70,10 @@ func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 }
 
 // Definitions returns what is defined for a tenant; ErrNotFound where there is no active tenant of that id.
-func (s *Service) Definitions(ctx context.Context, id string) (schema.Definitions, error) {
+func (s *Service) Definitions(ctx context.Context, id string) (define.Definitions, error) {
 	t, err := s.Get(ctx, id)
 	if err != nil {
-		return schema.Definitions{}, err
+		return define.Definitions{}, err
 	}
 	return s.definitions(ctx, id, t.Schemas)
 }
@@ -81,25 +82,25 @@ func (s *Service) Definitions(ctx context.Context, id string) (schema.Definition
 var errReplaced = errors.New("tenant: no such definitions")
 
 // definitions reads the definitions of a hash.
-func (s *Service) definitions(ctx context.Context, id, hash string) (schema.Definitions, error) {
+func (s *Service) definitions(ctx context.Context, id, hash string) (define.Definitions, error) {
 	if hash == "" {
-		return schema.Definitions{}, nil
+		return define.Definitions{}, nil
 	}
 	items, err := s.store.Get(ctx, store.KeysOf(id).Schemas(hash))
 	if err != nil {
-		return schema.Definitions{}, err
+		return define.Definitions{}, err
 	}
 	if items[0].Attrs == nil {
-		return schema.Definitions{}, errReplaced
+		return define.Definitions{}, errReplaced
 	}
 	doc, _ := items[0].Attrs[record.AttrDoc].(string)
 	o, err := scim.ParseObject(doc)
 	if err != nil {
-		return schema.Definitions{}, errStored(id, err)
+		return define.Definitions{}, errStored(id, err)
 	}
-	d, err := schema.ParseDefinitions(o)
+	d, err := define.ParseDefinitions(o)
 	if err != nil {
-		return schema.Definitions{}, errStored(id, err)
+		return define.Definitions{}, errStored(id, err)
 	}
 	return d, nil
 }
@@ -120,11 +121,11 @@ type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Typ
 // check looks again when they do, and if it finds anything they are taken back. What is written later still, by a
 // request that took longer than that, stays as it is: what the definitions no longer know is not shown, and what they
 // ask for is asked for with the next change.
-func (s *Service) Define(ctx context.Context, id string, change func(schema.Definitions) (schema.Definitions, error),
+func (s *Service) Define(ctx context.Context, id string, change func(define.Definitions) (define.Definitions, error),
 	check CheckTypes,
-) (schema.Definitions, error) {
+) (define.Definitions, error) {
 	var (
-		before, next schema.Definitions
+		before, next define.Definitions
 		old, types   *schema.Types
 		was, hash    string
 	)
@@ -165,7 +166,7 @@ func (s *Service) Define(ctx context.Context, id string, change func(schema.Defi
 }
 
 // encodeDefinitions returns the definitions as JSON and their hash; both are empty where nothing is defined.
-func encodeDefinitions(d schema.Definitions) (doc, hash string) {
+func encodeDefinitions(d define.Definitions) (doc, hash string) {
 	if d.IsEmpty() {
 		return "", ""
 	}

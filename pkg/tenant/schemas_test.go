@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -19,19 +20,19 @@ const badge = "urn:example:scim:schemas:2.0:Badge"
 // badgeSchema is a schema with one attribute.
 func badgeSchema(t *testing.T, urn, attribute string) *schema.Schema {
 	t.Helper()
-	s, err := schema.ParseSchema(scim.Object{"id": urn, "attributes": []any{scim.Object{"name": attribute}}})
+	s, err := define.ParseSchema(scim.Object{"id": urn, "attributes": []any{scim.Object{"name": attribute}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func with(s *schema.Schema) func(schema.Definitions) (schema.Definitions, error) {
-	return func(d schema.Definitions) (schema.Definitions, error) { return d.With(s), nil }
+func with(s *schema.Schema) func(define.Definitions) (define.Definitions, error) {
+	return func(d define.Definitions) (define.Definitions, error) { return d.With(s), nil }
 }
 
-func without(urn string) func(schema.Definitions) (schema.Definitions, error) {
-	return func(d schema.Definitions) (schema.Definitions, error) { return d.Without(urn), nil }
+func without(urn string) func(define.Definitions) (define.Definitions, error) {
+	return func(d define.Definitions) (define.Definitions, error) { return d.Without(urn), nil }
 }
 
 func agree(context.Context, string, *schema.Types, *schema.Types) error { return nil }
@@ -143,12 +144,12 @@ func TestDefineRefused(t *testing.T) {
 			t.Errorf("after a refusal: %v", got)
 		}
 	}
-	_, err := w.Define(w.ctx, "acme", func(d schema.Definitions) (schema.Definitions, error) { return d, conflict }, agree)
+	_, err := w.Define(w.ctx, "acme", func(d define.Definitions) (define.Definitions, error) { return d, conflict }, agree)
 	if !errors.Is(err, conflict) {
 		t.Error(err)
 	}
-	_, err = w.Define(w.ctx, "acme", func(d schema.Definitions) (schema.Definitions, error) {
-		return d.WithType(schema.TypeDefinition{ID: "Device", Endpoint: "/Devices", Schema: "urn:x:y"}), nil
+	_, err = w.Define(w.ctx, "acme", func(d define.Definitions) (define.Definitions, error) {
+		return d.WithType(define.TypeDefinition{ID: "Device", Endpoint: "/Devices", Schema: "urn:x:y"}), nil
 	}, agree)
 	if invalid := (*scim.Error)(nil); !errors.As(err, &invalid) {
 		t.Error(err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -627,23 +628,23 @@ func TestOrphansAreTolerated(t *testing.T) {
 	a.badges(`{"name":"number","uniqueness":"server"},{"name":"colour"}`, false)
 	id := a.must(201, "POST", "/Users",
 		body(userURN, `"userName":"ada","`+badgeURN+`":{"number":"1","colour":"red"}`))["id"].(string)
-	force := func(change func(d schema.Definitions) schema.Definitions) {
+	force := func(change func(d define.Definitions) define.Definitions) {
 		t.Helper()
 		agree := func(context.Context, string, *schema.Types, *schema.Types) error { return nil }
-		if _, err := a.s.Tenants().Define(t.Context(), "acme", func(d schema.Definitions) (schema.Definitions, error) {
+		if _, err := a.s.Tenants().Define(t.Context(), "acme", func(d define.Definitions) (define.Definitions, error) {
 			return change(d), nil
 		}, agree); err != nil {
 			t.Fatal(err)
 		}
 	}
 	parse := func(attributes string) *schema.Schema {
-		s, err := schema.ParseSchema(object{"id": badgeURN, "attributes": attributesOf(t, attributes)})
+		s, err := define.ParseSchema(object{"id": badgeURN, "attributes": attributesOf(t, attributes)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	force(func(d schema.Definitions) schema.Definitions {
+	force(func(d define.Definitions) define.Definitions {
 		return d.With(parse(`[{"name":"colour","type":"integer"},{"name":"size","required":true}]`))
 	})
 	if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil ||
@@ -657,14 +658,14 @@ func TestOrphansAreTolerated(t *testing.T) {
 	a.must(200, "PUT", "/Users/"+id, body(userURN, `"userName":"ada","`+badgeURN+`":{"size":"1"}`))
 	a.refuse(400, "invalidValue", "PUT", "/Users/"+id, body(userURN, `"userName":"ada","`+badgeURN+`":{"colour":1}`),
 		"size")
-	force(func(d schema.Definitions) schema.Definitions { return d.WithoutType("User") })
+	force(func(d define.Definitions) define.Definitions { return d.WithoutType("User") })
 	a.must(200, "GET", "/Users/"+id, "")
 	a.must(200, "GET", "/Users", "")
 	a.must(200, "PATCH", "/Users/"+id, replace("title", `"y"`))
 	a.must(204, "DELETE", "/Users/"+id, "")
-	force(func(d schema.Definitions) schema.Definitions {
-		return d.With(parse(`[{"name":"number","uniqueness":"server"}]`)).WithType(schema.TypeDefinition{
-			ID: "User", Name: "User", Extensions: []schema.ExtensionDefinition{{Schema: badgeURN}},
+	force(func(d define.Definitions) define.Definitions {
+		return d.With(parse(`[{"name":"number","uniqueness":"server"}]`)).WithType(define.TypeDefinition{
+			ID: "User", Name: "User", Extensions: []define.ExtensionDefinition{{Schema: badgeURN}},
 		})
 	})
 	a.must(201, "POST", "/Users", body(userURN, `"userName":"ada","`+badgeURN+`":{"number":"1"}`))

@@ -6,6 +6,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"pgregory.net/rapid"
 )
 
@@ -85,7 +86,7 @@ func TestLabelsBeforeRequiredContent(t *testing.T) {
 func deviceWithKeys(t *testing.T) (*schema.ResourceType, string) {
 	t.Helper()
 	const urn = "urn:example:scim:schemas:2.0:Device"
-	s, err := schema.ParseSchema(object(t, `{"id":"`+urn+`","attributes":[
+	s, err := define.ParseSchema(object(t, `{"id":"`+urn+`","attributes":[
 		{"name":"tags","multiValued":true},{"name":"ports","type":"integer","multiValued":true},{"name":"on","type":"boolean"},
 		{"name":"owner","type":"complex","subAttributes":[{"name":"value"},{"name":"$ref","type":"reference","referenceTypes":["User"]}]},
 		{"name":"keys","type":"complex","multiValued":true,"subAttributes":[
@@ -93,11 +94,11 @@ func deviceWithKeys(t *testing.T) (*schema.ResourceType, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := schema.ParseResourceType(object(t, `{"name":"Device","endpoint":"/Devices","schema":"`+urn+`"}`))
+	d, err := define.ParseResourceType(object(t, `{"name":"Device","endpoint":"/Devices","schema":"`+urn+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	types, err := schema.Definitions{}.With(s).WithType(d).Types()
+	types, err := define.Definitions{}.With(s).WithType(d).Types()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,8 +98,8 @@ func valueType(t Type, referenceTypes ...string) option {
 	}
 }
 
-// common makes the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
-func common() []*Attribute {
+// Common makes the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
+func Common() []*Attribute {
 	return []*Attribute{
 		str("id", "The identifier that the service provider gives to the resource, once and for ever.",
 			caseExact, readOnly, always, unique),

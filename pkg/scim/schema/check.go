@@ -57,7 +57,7 @@ func checkAttributes(attributes []*Attribute, o scim.Object) (seen int, err erro
 		switch {
 		case a.Mutability == ReadOnly:
 		case a.Required && isBlank(v):
-			return 0, scim.BadRequest(scim.InvalidValue, "%s is required and must not be empty.", a.fullName())
+			return 0, scim.BadRequest(scim.InvalidValue, "%s is required and must not be empty.", a.FullName())
 		case ok:
 			if err := a.check(v); err != nil {
 				return 0, err
@@ -92,10 +92,10 @@ func (a *Attribute) check(v any) error {
 	}
 	list, ok := v.([]any)
 	if !ok || len(list) == 0 {
-		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an array that is not empty.", a.fullName())
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an array that is not empty.", a.FullName())
 	}
 	if a.MaxValues > 0 && len(list) > a.MaxValues {
-		return scim.BadRequest(scim.InvalidValue, "%s has %d values; at most %d are allowed.", a.fullName(), len(list),
+		return scim.BadRequest(scim.InvalidValue, "%s has %d values; at most %d are allowed.", a.FullName(), len(list),
 			a.MaxValues)
 	}
 	for _, e := range list {
@@ -118,22 +118,22 @@ func (a *Attribute) checkElement(v any) error {
 	if !ok {
 		return nil
 	}
-	if a.Closed && !a.allows(s) {
-		return scim.BadRequest(scim.InvalidValue, "The value of %s must be one of %s.", a.fullName(),
+	if a.Closed && !a.Allows(s) {
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be one of %s.", a.FullName(),
 			quoted(a.CanonicalValues))
 	}
 	if s == "" {
-		return scim.BadRequest(scim.InvalidValue, "%s must not be empty.", a.fullName())
+		return scim.BadRequest(scim.InvalidValue, "%s must not be empty.", a.FullName())
 	}
 	if a.MaxBytes > 0 && len(s) > a.MaxBytes {
-		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.fullName(),
+		return scim.BadRequest(scim.InvalidValue, "%s is %d bytes long in UTF-8; at most %d are allowed.", a.FullName(),
 			len(s), a.MaxBytes)
 	}
 	return nil
 }
 
-// allows says whether s is one of the allowed values, whatever the case where that does not count.
-func (a *Attribute) allows(s string) bool {
+// Allows says whether s is one of the allowed values, whatever the case where that does not count.
+func (a *Attribute) Allows(s string) bool {
 	return slices.ContainsFunc(a.CanonicalValues, func(v string) bool {
 		return v == s || !a.CaseExact && scim.Fold(v) == scim.Fold(s)
 	})
@@ -169,7 +169,7 @@ func sameType(a, b any) bool {
 func (a *Attribute) checkComplex(v any) error {
 	o, ok := v.(scim.Object)
 	if !ok || len(o) == 0 {
-		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", a.fullName())
+		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", a.FullName())
 	}
 	if err := a.CheckRequired(o); err != nil {
 		return err
@@ -189,7 +189,7 @@ func (a *Attribute) checkComplex(v any) error {
 		}
 	}
 	if seen < len(o) {
-		return unknownKey(o, a.fullName()+".", func(k string) bool { return declares(a.Sub(k), k) })
+		return unknownKey(o, a.FullName()+".", func(k string) bool { return declares(a.Sub(k), k) })
 	}
 	return nil
 }

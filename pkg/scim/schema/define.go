@@ -24,6 +24,36 @@ func define(s *Schema, prefix string) *Schema {
 	return s
 }
 
+// DefineCore is Define for the core schema of a resource type that an operator defines. The common attributes are put in
+// front of its own, and errors name attributes without the URN.
+func DefineCore(s *Schema) *Schema {
+	s.Attributes = append(Common(), s.Attributes...)
+	return define(s, "")
+}
+
+// Clone copies a schema and its attributes. The copy is not defined yet and may be changed.
+func (s *Schema) Clone() *Schema {
+	c := *s
+	c.index, c.Attributes = nil, copyAttributes(s.Attributes)
+	return &c
+}
+
+func copyAttributes(list []*Attribute) []*Attribute {
+	if list == nil {
+		return nil
+	}
+	copied := make([]*Attribute, len(list))
+	for i, a := range list {
+		c := *a
+		c.index, c.SubAttributes = nil, copyAttributes(a.SubAttributes)
+		copied[i] = &c
+	}
+	return copied
+}
+
+// SetCustom prepares a type, after its schemas are complete, that has more than RFC 7643 defines.
+func (t *ResourceType) SetCustom() { t.custom, t.unique = true, t.uniquePaths() }
+
 // isExtension says whether attributes of this schema are written with the URN in front: all but those of the schemas
 // that RFC 7643 calls core.
 func isExtension(urn string) bool {
@@ -71,8 +101,8 @@ func (a *Attribute) Sub(name string) *Attribute { return find(a.index, a.SubAttr
 // common attributes id, externalId and meta (RFC 7643, section 3.1).
 func (s *Schema) Attribute(name string) *Attribute { return find(s.index, s.Attributes, name) }
 
-// fullName is what an error calls the attribute: "emails.value", with the URN in front in an extension.
-func (a *Attribute) fullName() string {
+// FullName is what an error calls the attribute: "emails.value", with the URN in front in an extension.
+func (a *Attribute) FullName() string {
 	if a.path == "" {
 		return a.Name
 	}

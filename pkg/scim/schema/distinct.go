@@ -104,7 +104,7 @@ func (a *Attribute) checkPrimary(elements []any) error {
 	}
 	if n > 1 {
 		return scim.BadRequest(scim.InvalidValue, "%d values of %s are marked as primary; at most one may be.", n,
-			a.fullName())
+			a.FullName())
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package schema is the attribute model of SCIM (RFC 7643): the characteristics of attributes (section 7), the schemas
 // User, Group, EnterpriseUser and those of discovery (section 8.7), and resource types that join them (section 6).
-// Definitions are what an operator adds to them for one tenant: attributes, extensions and resource types of their own.
+// Package define reads what an operator adds to them for one tenant: attributes, extensions and resource types.
 //
 // What a client sends is normalised once, by ResourceType.Normalize or, for one value of a PATCH, by
 // Attribute.Normalize. After that a document is canonical: attributes carry their declared names, values their declared
@@ -39,12 +39,7 @@
 //	project.go         the part of a document that it shows
 //	prune.go           the part that today's definitions know
 //
-// What operators define for a tenant:
+// The types of a tenant:
 //
-//	fields.go          the keys of a definition
-//	definition.go      a schema is read
-//	resourcetype.go    a resource type is read
-//	compose.go         definitions are joined to those of RFC 7643
-//	types.go           the types that come of it
-//	migrate.go         whether documents stand a change of them
+//	types.go           all of them
 package schema

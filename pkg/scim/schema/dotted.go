@@ -84,5 +84,5 @@ func (k dottedKey) join(o, given scim.Object) error {
 }
 
 func givenTwice(a *Attribute) error {
-	return scim.BadRequest(scim.InvalidSyntax, "%s is given twice, with different values.", a.fullName())
+	return scim.BadRequest(scim.InvalidSyntax, "%s is given twice, with different values.", a.FullName())
 }

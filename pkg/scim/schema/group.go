@@ -10,7 +10,7 @@ import (
 var Group = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.GroupURN, Name: "Group", Description: "Group",
-		Attributes: append(common(),
+		Attributes: append(Common(),
 			str("displayName", "The name of the group as people see it.", required, maxBytes(MaxNameBytes)),
 			multi("members", "The users and groups that are members of the group.", []*Attribute{
 				str("value", "The id of the member.", required, caseExact, immutable),

@@ -95,7 +95,7 @@ func keep(attributes []*Attribute, old, next scim.Object, inside bool) error {
 		was, is := old[a.Name], next[a.Name]
 		if was != nil && is != nil && a.Mutability == Immutable && (inside || a.Tells(is)) {
 			return scim.BadRequest(scim.Mutability, "%s can't be changed once it has a value, "+
-				"and a value that is never returned can't be repeated either.", a.fullName())
+				"and a value that is never returned can't be repeated either.", a.FullName())
 		}
 		if list, several := is.([]any); several && was != nil {
 			is = keepHidden(a, was, list)
@@ -111,7 +111,7 @@ func keep(attributes []*Attribute, old, next scim.Object, inside bool) error {
 			next[a.Name] = was
 			continue
 		case a.Mutability == Immutable && !sameValues(was, is):
-			return scim.BadRequest(scim.Mutability, "%s can't be changed once it has a value.", a.fullName())
+			return scim.BadRequest(scim.Mutability, "%s can't be changed once it has a value.", a.FullName())
 		}
 		before, ok := was.(scim.Object)
 		after, both := is.(scim.Object)

@@ -33,7 +33,7 @@ var GroupMembership = sync.OnceValue(func() *Schema {
 
 // membershipCommon makes the common attributes that a membership has: a client has no name of its own for it.
 func membershipCommon() []*Attribute {
-	all := common()
+	all := Common()
 	return []*Attribute{all[0], all[2]}
 }
 

@@ -51,7 +51,7 @@ func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 	}
 	if a.Type != Complex {
 		if o, ok := v.(scim.Object); ok && d.ValueObjects {
-			if inner, ok := member(o, "value"); ok {
+			if inner, ok := scim.Field(o, "value"); ok {
 				return inner, nil
 			}
 		}
@@ -99,7 +99,7 @@ func (a *Attribute) badText() error {
 		want = "an array of objects"
 	}
 	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s; this string begins like JSON, but is not %s.",
-		a.fullName(), want, want)
+		a.FullName(), want, want)
 }
 
 // withReference is o with a value that is taken from its $ref, if the client says nothing else of the value.
@@ -108,8 +108,8 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 	if value == nil || value.Type != String || ref == nil || !ref.namesResource() {
 		return o, nil
 	}
-	at, _ := member(o, ref.Name)
-	if _, given := member(o, value.Name); given || at == nil || at == "" {
+	at, _ := scim.Field(o, ref.Name)
+	if _, given := scim.Field(o, value.Name); given || at == nil || at == "" {
 		return o, nil
 	}
 	address, _ := at.(string)
@@ -121,7 +121,7 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 		if ref.Mutability == ReadOnly && a.Mutability != ReadOnly {
 			return nil, scim.BadRequest(scim.InvalidValue,
 				"%s has no value, and its $ref is not the address of a resource. Send the id of the resource as the value.",
-				a.fullName())
+				a.FullName())
 		}
 		return o, nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 )
 
 var (
@@ -130,11 +131,11 @@ func TestAnyDefinition(t *testing.T) {
 				"schemaExtensions": []any{scim.Object{"schema": badge, "required": flags.Draw(t, "required extension")}},
 			}},
 		}
-		d, err := schema.ParseDefinitions(definitions)
+		d, err := define.ParseDefinitions(definitions)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := schema.ParseDefinitions(d.Object())
+		again, err := define.ParseDefinitions(d.Object())
 		if err != nil || !scim.Equal(again.Object(), d.Object()) {
 			t.Fatalf("%v: read again: %s, was %s", err, text(again.Object()), text(d.Object()))
 		}
@@ -172,7 +173,7 @@ func checkDocument(t *rapid.T, rt *schema.ResourceType, body scim.Object) {
 	if pruned := rt.Prune(stored); !scim.Equal(pruned, doc) {
 		t.Fatalf("pruned %s, was %s", text(pruned), text(doc))
 	}
-	if !rt.Admits(rt) || rt.Orphans(rt, doc) != nil {
+	if !define.Admits(rt, rt) || define.Orphans(rt, rt, doc) != nil {
 		t.Fatal("a type does not admit itself")
 	}
 	guarded := isGuarded(rt.Core.Attributes, false) || isGuarded(rt.Extensions[0].Schema.Attributes, false)

@@ -22,6 +22,9 @@ func (p uniquePath) leaf() *Attribute {
 	return p.attr
 }
 
+// MaxUniqueValues bounds the values of one resource that have to be unique: a resource is written in one transaction.
+const MaxUniqueValues = 20
+
 // UniqueValue is a value of a resource that no other resource of its type may have.
 type UniqueValue struct {
 	// Attribute is the name of the attribute, the same in every spelling and with the URN in front.
@@ -96,7 +99,7 @@ func (p uniquePath) collect(all []UniqueValue, t *ResourceType, v any) []UniqueV
 	if text == "" {
 		return all
 	}
-	name := leaf.fullName()
+	name := leaf.FullName()
 	if p.extension == nil {
 		name = t.Core.ID + ":" + name
 	}
@@ -158,8 +161,8 @@ func (t *ResourceType) uniquePaths() []uniquePath {
 			}
 		}
 	}
-	if builtin(t.ID) == nil {
-		add(nil, t.Core.Attributes[len(common()):])
+	if DefaultTypes().ByID(t.ID) == nil {
+		add(nil, t.Core.Attributes[len(Common()):])
 	}
 	for _, e := range t.Extensions {
 		add(e.Schema, e.Schema.Attributes)

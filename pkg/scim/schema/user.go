@@ -19,7 +19,7 @@ const (
 var User = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.UserURN, Name: "User", Description: "User Account",
-		Attributes: append(common(),
+		Attributes: append(Common(),
 			str("userName", "The name by which the user signs in at the service provider. Unique among all users, whatever "+
 				"the case.",
 				required, unique, maxBytes(MaxNameBytes)),

@@ -61,7 +61,7 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	case 1:
 		return a.NormalizeElement(list[0], d)
 	}
-	return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.fullName(), len(list))
+	return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.FullName(), len(list))
 }
 
 // NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps one that
@@ -187,7 +187,7 @@ func (a *Attribute) otherSpellings(out, o scim.Object, d scim.Dialect) error {
 		sub := a.Sub(k)
 		if sub == nil {
 			if d.RejectUnknownAttributes {
-				return unknownAttribute(a.fullName() + "." + k)
+				return unknownAttribute(a.FullName() + "." + k)
 			}
 			continue
 		}
@@ -221,23 +221,10 @@ func (a *Attribute) CheckRequired(o scim.Object) error {
 	for _, sub := range a.SubAttributes {
 		if sub.Required && sub.Mutability != ReadOnly && isBlank(o[sub.Name]) {
 			return scim.BadRequest(scim.InvalidValue, "%s is required in each value of %s and must not be empty.",
-				sub.fullName(), a.fullName())
+				sub.FullName(), a.FullName())
 		}
 	}
 	return nil
-}
-
-// member is the value of a key in any case; the exact case wins, then the first in order.
-func member(o scim.Object, name string) (any, bool) {
-	if v, ok := o[name]; ok {
-		return v, true
-	}
-	for _, k := range sortedKeys(o) {
-		if strings.EqualFold(k, name) {
-			return o[k], true
-		}
-	}
-	return nil, false
 }
 
 // wrongType says what an attribute takes. It never repeats the value, which may be a secret.
@@ -257,7 +244,7 @@ func (a *Attribute) wrongType(v any) error {
 	case Complex:
 		want = "an object"
 	}
-	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s, not %s.", a.fullName(), want, kind(v))
+	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s, not %s.", a.FullName(), want, kind(v))
 }
 
 // kind says what a JSON value is.

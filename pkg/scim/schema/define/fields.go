@@ -1,6 +1,7 @@
-package schema
+package define
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,7 +19,7 @@ type fields struct {
 // fieldsOf reads o, which may have no other keys than those.
 func fieldsOf(o scim.Object, prefix string, known ...string) *fields {
 	f := &fields{o: o, prefix: prefix}
-	for _, k := range sortedKeys(o) {
+	for _, k := range slices.Sorted(maps.Keys(o)) {
 		if !slices.ContainsFunc(known, func(n string) bool { return strings.EqualFold(n, k) }) {
 			f.fail(prefix, "%s is not known here; known: %s", scim.Quote(k), strings.Join(known, ", "))
 		}
@@ -34,7 +35,7 @@ func (f *fields) fail(key, format string, args ...any) {
 
 // text reads a string of at most limit bytes; "" where there is none.
 func (f *fields) text(key string, limit int) string {
-	v, _ := member(f.o, key)
+	v, _ := scim.Field(f.o, key)
 	s, ok := v.(string)
 	switch {
 	case v != nil && !ok:
@@ -49,7 +50,7 @@ func (f *fields) text(key string, limit int) string {
 
 // flag reads a boolean.
 func (f *fields) flag(key string, absent bool) bool {
-	v, _ := member(f.o, key)
+	v, _ := scim.Field(f.o, key)
 	if v == nil {
 		return absent
 	}
@@ -62,7 +63,7 @@ func (f *fields) flag(key string, absent bool) bool {
 
 // word reads one of several words, in any case; the first is the default.
 func (f *fields) word(key string, words ...string) string {
-	v, _ := member(f.o, key)
+	v, _ := scim.Field(f.o, key)
 	if v == nil {
 		return words[0]
 	}
@@ -75,7 +76,7 @@ func (f *fields) word(key string, words ...string) string {
 }
 
 func (f *fields) list(key string) []any {
-	v, _ := member(f.o, key)
+	v, _ := scim.Field(f.o, key)
 	list, ok := v.([]any)
 	if v != nil && !ok {
 		f.fail(f.prefix+key, " must be an array")

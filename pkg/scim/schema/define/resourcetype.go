@@ -1,10 +1,12 @@
-package schema
+package define
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // TypeDefinition is a resource type as an operator defines it, its schemas named by URN (RFC 7643, section 6). With the
@@ -63,7 +65,7 @@ func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 		}
 		t.Extensions = append(t.Extensions, x)
 	}
-	t.ID, t.Name = cmpOr(t.ID, t.Name), cmpOr(t.Name, t.ID)
+	t.ID, t.Name = cmp.Or(t.ID, t.Name), cmp.Or(t.Name, t.ID)
 	if b := builtin(t.ID); b != nil {
 		return t.ofBuiltin(b)
 	}
@@ -71,17 +73,10 @@ func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 }
 
 // builtin is the type of RFC 7643 with that id; nil if there is none.
-func builtin(id string) *ResourceType {
-	for _, rt := range []*ResourceType{UserType(), GroupType()} {
-		if strings.EqualFold(rt.ID, id) {
-			return rt
-		}
-	}
-	return nil
-}
+func builtin(id string) *schema.ResourceType { return schema.DefaultTypes().ByID(id) }
 
 // ofBuiltin checks the definition of more extensions for a type of RFC 7643.
-func (t TypeDefinition) ofBuiltin(b *ResourceType) (TypeDefinition, error) {
+func (t TypeDefinition) ofBuiltin(b *schema.ResourceType) (TypeDefinition, error) {
 	for _, pair := range [][3]string{
 		{"name", t.Name, b.Name}, {"endpoint", t.Endpoint, b.Endpoint}, {"schema", t.Schema, b.Core.ID},
 	} {

@@ -1,18 +1,19 @@
-package schema
+package define
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // Types joins the definitions to those of RFC 7643. The error is an *scim.Error 400 invalidValue: a URN that nothing
 // defines, an endpoint that two types have, too much of something.
-func (d Definitions) Types() (*Types, error) {
+func (d Definitions) Types() (*schema.Types, error) {
 	switch {
 	case d.IsEmpty():
-		return DefaultTypes(), nil
+		return schema.DefaultTypes(), nil
 	case len(d.Schemas) > MaxSchemas:
 		return nil, invalidDefinition("a tenant has at most %d schemas of its own", MaxSchemas)
 	case len(d.ResourceTypes) > MaxResourceTypes+2:
@@ -20,28 +21,28 @@ func (d Definitions) Types() (*Types, error) {
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
 		return nil, invalidDefinition("the definitions of a tenant take at most %d KiB together", MaxDefinitionBytes>>10)
 	}
-	c := composer{d: d, enterprise: EnterpriseUser(), extensions: map[string]*Schema{}, cores: map[string]*Schema{}}
+	c := composer{d: d, enterprise: schema.EnterpriseUser(), extensions: map[string]*schema.Schema{}, cores: map[string]*schema.Schema{}}
 	return c.types()
 }
 
 // composer makes the types of a tenant. Everything that it changes it copies before.
 type composer struct {
 	d                 Definitions
-	enterprise        *Schema
-	extensions, cores map[string]*Schema // by folded URN
+	enterprise        *schema.Schema
+	extensions, cores map[string]*schema.Schema // by folded URN
 }
 
-func (c *composer) types() (*Types, error) {
+func (c *composer) types() (*schema.Types, error) {
 	if more := c.d.Schema(scim.EnterpriseUserURN); more != nil {
-		s := copySchema(EnterpriseUser())
-		s.Attributes = append(s.Attributes, copySchema(more).Attributes...)
-		c.enterprise = Define(s)
+		s := schema.EnterpriseUser().Clone()
+		s.Attributes = append(s.Attributes, more.Clone().Attributes...)
+		c.enterprise = schema.Define(s)
 	}
-	all := make([]*ResourceType, 0, 2+len(c.d.ResourceTypes))
-	for _, b := range []*ResourceType{UserType(), GroupType()} {
+	all := make([]*schema.ResourceType, 0, 2+len(c.d.ResourceTypes))
+	for _, b := range []*schema.ResourceType{schema.UserType(), schema.GroupType()} {
 		rt := *b
 		rt.Extensions = slices.Clone(b.Extensions)
-		if b == UserType() {
+		if b == schema.UserType() {
 			rt.Extensions[0].Schema = c.enterprise
 		}
 		definition, _ := c.d.ResourceType(b.ID)
@@ -65,13 +66,13 @@ func (c *composer) types() (*Types, error) {
 		}
 		all = append(all, rt)
 	}
-	return typesOf(all, c.schemas()), nil
+	return schema.NewTypes(all, c.schemas()), nil
 }
 
 // schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type
 // uses them yet.
-func (c *composer) schemas() []*Schema {
-	list := []*Schema{User(), Group(), c.enterprise}
+func (c *composer) schemas() []*schema.Schema {
+	list := []*schema.Schema{schema.User(), schema.Group(), c.enterprise}
 	for _, s := range c.d.Schemas {
 		key := scim.Fold(s.ID)
 		switch {
@@ -87,7 +88,7 @@ func (c *composer) schemas() []*Schema {
 	return list
 }
 
-func (c *composer) resourceType(d TypeDefinition) (*ResourceType, error) {
+func (c *composer) resourceType(d TypeDefinition) (*schema.ResourceType, error) {
 	defined := c.d.Schema(d.Schema)
 	if defined == nil || defined.ID == scim.EnterpriseUserURN {
 		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first", d.Schema,
@@ -95,49 +96,47 @@ func (c *composer) resourceType(d TypeDefinition) (*ResourceType, error) {
 	}
 	key := scim.Fold(d.Schema)
 	if c.cores[key] == nil {
-		core := copySchema(defined)
-		if err := checkNames(core.Attributes, common(), ""); err != nil {
+		core := defined.Clone()
+		if err := checkNames(core.Attributes, schema.Common(), ""); err != nil {
 			return nil, err
 		}
-		core.Attributes = append(common(), core.Attributes...)
-		c.cores[key] = define(core, "")
+		c.cores[key] = schema.DefineCore(core)
 	}
-	rt := &ResourceType{ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description, Core: c.cores[key]}
+	rt := &schema.ResourceType{ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description, Core: c.cores[key]}
 	return rt, c.extend(rt, d)
 }
 
 // extend adds the extensions of a definition to a type and completes it.
-func (c *composer) extend(rt *ResourceType, d TypeDefinition) error {
-	rt.custom = true
+func (c *composer) extend(rt *schema.ResourceType, d TypeDefinition) error {
 	for _, e := range d.Extensions {
 		s, err := c.extension(e.Schema, rt)
 		if err != nil {
 			return err
 		}
-		same := func(x Extension) bool { return x.Schema == s }
+		same := func(x schema.Extension) bool { return x.Schema == s }
 		if i := slices.IndexFunc(rt.Extensions, same); i >= 0 && s == c.enterprise {
 			rt.Extensions[i].Required = rt.Extensions[i].Required || e.Required
 			continue
 		} else if i >= 0 {
 			return invalidDefinition("resource type %s lists the extension %s twice", rt.ID, e.Schema)
 		}
-		rt.Extensions = append(rt.Extensions, Extension{Schema: s, Required: e.Required})
+		rt.Extensions = append(rt.Extensions, schema.Extension{Schema: s, Required: e.Required})
 	}
-	if err := rt.checkURNs(); err != nil {
+	if err := checkURNs(rt); err != nil {
 		return err
 	}
-	rt.unique = rt.uniquePaths()
-	if len(rt.unique) > MaxUniqueValues {
-		return invalidDefinition("resource type %s has %d unique attributes; at most %d are allowed", rt.ID, len(rt.unique),
-			MaxUniqueValues)
+	rt.SetCustom()
+	if n := len(rt.UniqueAttributes()); n > schema.MaxUniqueValues {
+		return invalidDefinition("resource type %s has %d unique attributes; at most %d are allowed", rt.ID, n,
+			schema.MaxUniqueValues)
 	}
 	return nil
 }
 
-func (c *composer) extension(urn string, rt *ResourceType) (*Schema, error) {
+func (c *composer) extension(urn string, rt *schema.ResourceType) (*schema.Schema, error) {
 	key := scim.Fold(urn)
 	if key == scim.Fold(scim.EnterpriseUserURN) {
-		if builtin(rt.ID) != UserType() {
+		if builtin(rt.ID) != schema.UserType() {
 			return nil, invalidDefinition("%s extends users only", scim.EnterpriseUserURN)
 		}
 		return c.enterprise, nil
@@ -147,14 +146,14 @@ func (c *composer) extension(urn string, rt *ResourceType) (*Schema, error) {
 		return nil, invalidDefinition("the extension %s of resource type %s is not defined; define it first", urn, rt.ID)
 	}
 	if c.extensions[key] == nil {
-		c.extensions[key] = define(copySchema(defined), defined.ID+":")
+		c.extensions[key] = schema.Define(defined.Clone())
 	}
 	return c.extensions[key], nil
 }
 
 // checkURNs refuses schemas of which one's URN is how an attribute of another is written.
-func (t *ResourceType) checkURNs() error {
-	urns := []*Schema{t.Core}
+func checkURNs(t *schema.ResourceType) error {
+	urns := []*schema.Schema{t.Core}
 	for _, e := range t.Extensions {
 		urns = append(urns, e.Schema)
 	}
@@ -176,24 +175,4 @@ func (t *ResourceType) checkURNs() error {
 		}
 	}
 	return nil
-}
-
-// copySchema copies a schema and its attributes; the copy is not defined yet.
-func copySchema(s *Schema) *Schema {
-	c := *s
-	c.index, c.Attributes = nil, copyAttributes(s.Attributes)
-	return &c
-}
-
-func copyAttributes(list []*Attribute) []*Attribute {
-	if list == nil {
-		return nil
-	}
-	copied := make([]*Attribute, len(list))
-	for i, a := range list {
-		c := *a
-		c.index, c.SubAttributes = nil, copyAttributes(a.SubAttributes)
-		copied[i] = &c
-	}
-	return copied
 }

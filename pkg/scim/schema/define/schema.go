@@ -1,10 +1,12 @@
-package schema
+package define
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // Limits of what an operator can define for one tenant.
@@ -16,9 +18,6 @@ const (
 	MaxCanonicalValues = 200
 	// MaxUniqueBytes bounds the length of a value that has to be unique.
 	MaxUniqueBytes = 400
-	// MaxUniqueValues bounds the values of one resource that have to be unique; a resource is written in one
-	// transaction.
-	MaxUniqueValues = 20
 
 	maxNameLength  = 64
 	maxURNLength   = 160
@@ -33,9 +32,9 @@ const (
 //
 // The canonicalValues of such an attribute are its allowed values. The error is an *scim.Error 400 invalidValue that
 // names what is wrong.
-func ParseSchema(o scim.Object) (*Schema, error) {
+func ParseSchema(o scim.Object) (*schema.Schema, error) {
 	p := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "attributes")
-	s := &Schema{
+	s := &schema.Schema{
 		ID: p.text("id", maxURNLength), Name: p.text("name", maxDescription),
 		Description: p.text("description", maxDescription),
 	}
@@ -56,10 +55,10 @@ func ParseSchema(o scim.Object) (*Schema, error) {
 		}
 		s.Attributes = append(s.Attributes, a)
 	}
-	var standard []*Attribute
+	var standard []*schema.Attribute
 	if s.ID == scim.EnterpriseUserURN {
-		s.Name, s.Description = EnterpriseUser().Name, EnterpriseUser().Description
-		standard = EnterpriseUser().Attributes
+		s.Name, s.Description = schema.EnterpriseUser().Name, schema.EnterpriseUser().Description
+		standard = schema.EnterpriseUser().Attributes
 	}
 	if err := checkNames(s.Attributes, standard, ""); err != nil {
 		return nil, err
@@ -67,7 +66,7 @@ func ParseSchema(o scim.Object) (*Schema, error) {
 	if s.Name == "" {
 		s.Name = s.ID
 	}
-	return Define(s), nil
+	return schema.Define(s), nil
 }
 
 func invalidDefinition(format string, args ...any) error {
@@ -118,7 +117,7 @@ func isName(s string) bool {
 var reservedNames = []string{"schemas", "meta", "password"}
 
 // checkNames looks for names, in any case, that are there twice on one level, or are those of attributes of RFC 7643.
-func checkNames(attributes, standard []*Attribute, prefix string) error {
+func checkNames(attributes, standard []*schema.Attribute, prefix string) error {
 	taken := map[string]bool{}
 	for _, a := range standard {
 		taken[scim.Fold(a.Name)] = true
@@ -139,10 +138,10 @@ func checkNames(attributes, standard []*Attribute, prefix string) error {
 
 // parseAttribute reads one attribute, the i-th of its list; parent is the name of the attribute that it is part of, or
 // "".
-func parseAttribute(v any, parent string, i int) (*Attribute, error) {
+func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 	o, ok := v.(scim.Object)
-	name, _ := member(o, "name")
-	a := &Attribute{}
+	name, _ := scim.Field(o, "name")
+	a := &schema.Attribute{}
 	a.Name, _ = name.(string)
 	where := a.Name
 	if parent != "" {
@@ -150,28 +149,28 @@ func parseAttribute(v any, parent string, i int) (*Attribute, error) {
 	}
 	switch {
 	case !ok:
-		return nil, invalidDefinition("attribute %d of %s must be an object", i+1, cmpOr(parent, "the schema"))
+		return nil, invalidDefinition("attribute %d of %s must be an object", i+1, cmp.Or(parent, "the schema"))
 	case !isName(a.Name) || parent == "" && a.Name == "$ref":
 		return nil, invalidDefinition("attribute %d of %s needs a name: a letter, then letters, digits, hyphens and "+
 			"underscores, at most %d",
-			i+1, cmpOr(parent, "the schema"), maxNameLength)
+			i+1, cmp.Or(parent, "the schema"), maxNameLength)
 	case parent == "" && slices.Contains(reservedNames, scim.Fold(a.Name)):
 		return nil, invalidDefinition("the attribute name %s is reserved", a.Name)
 	}
 	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required", "canonicalValues", "caseExact",
 		"mutability",
 		"returned", "uniqueness", "referenceTypes", "subAttributes")
-	a.Type = Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"))
+	a.Type = schema.Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"))
 	a.MultiValued, a.Required = p.flag("multiValued", false), p.flag("required", false)
-	a.CaseExact = p.flag("caseExact", a.Type == Reference || a.Type == Binary)
+	a.CaseExact = p.flag("caseExact", a.Type == schema.Reference || a.Type == schema.Binary)
 	a.Description = p.text("description", maxDescription)
-	a.Mutability = Mutability(p.word("mutability", "readWrite", "readOnly", "immutable", "writeOnly"))
-	a.Uniqueness = Uniqueness(p.word("uniqueness", "none", "server", "global"))
+	a.Mutability = schema.Mutability(p.word("mutability", "readWrite", "readOnly", "immutable", "writeOnly"))
+	a.Uniqueness = schema.Uniqueness(p.word("uniqueness", "none", "server", "global"))
 	returned := []string{"default", "always", "never", "request"}
-	if a.Mutability == WriteOnly {
+	if a.Mutability == schema.WriteOnly {
 		returned = []string{"never"} // RFC 7643, section 7: its values are not returned
 	}
-	a.Returned = Returned(p.word("returned", returned...))
+	a.Returned = schema.Returned(p.word("returned", returned...))
 	a.CanonicalValues, a.ReferenceTypes = p.texts("canonicalValues", MaxCanonicalValues),
 		p.texts("referenceTypes", MaxCanonicalValues)
 	a.Closed = len(a.CanonicalValues) > 0
@@ -179,20 +178,13 @@ func parseAttribute(v any, parent string, i int) (*Attribute, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	if err := a.parseSubs(subs, parent); err != nil {
+	if err := parseSubs(a, subs, parent); err != nil {
 		return nil, err
 	}
-	return a, a.checkCharacteristics(where)
+	return a, checkCharacteristics(a, where)
 }
 
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-func (a *Attribute) parseSubs(list []any, parent string) error {
+func parseSubs(a *schema.Attribute, list []any, parent string) error {
 	if len(list) > MaxSubAttributes {
 		return invalidDefinition("%s has %d sub-attributes; at most %d are allowed", a.Name, len(list), MaxSubAttributes)
 	}
@@ -211,26 +203,26 @@ func (a *Attribute) parseSubs(list []any, parent string) error {
 
 // checkCharacteristics looks for characteristics that do not go together (RFC 7643, section 7), and sets the limits of
 // unique values.
-func (a *Attribute) checkCharacteristics(where string) error {
-	text := a.Type == String || a.Type == Reference
+func checkCharacteristics(a *schema.Attribute, where string) error {
+	text := a.Type == schema.String || a.Type == schema.Reference
 	switch {
-	case a.Type == Complex && len(a.SubAttributes) == 0:
+	case a.Type == schema.Complex && len(a.SubAttributes) == 0:
 		return invalidDefinition("%s is complex and needs subAttributes", where)
-	case a.Type != Complex && len(a.SubAttributes) > 0:
+	case a.Type != schema.Complex && len(a.SubAttributes) > 0:
 		return invalidDefinition("%s has subAttributes, which only an attribute of type complex has", where)
 	case a.Closed && !text:
 		return invalidDefinition("%s has canonicalValues, which only an attribute of type string or reference has", where)
-	case len(a.ReferenceTypes) > 0 && a.Type != Reference:
+	case len(a.ReferenceTypes) > 0 && a.Type != schema.Reference:
 		return invalidDefinition("%s has referenceTypes, which only an attribute of type reference has", where)
-	case a.Uniqueness != None && (a.Type == Complex || a.Type == Boolean):
+	case a.Uniqueness != schema.None && (a.Type == schema.Complex || a.Type == schema.Boolean):
 		return invalidDefinition("%s can't be unique: it is %s", where, a.Type)
-	case a.hidden() && a.Required && a.MultiValued:
+	case a.Returned == schema.Never && a.Required && a.MultiValued:
 		return invalidDefinition("%s is never returned and must not be required and multi-valued: "+
 			"whether the removal of a value is refused would tell what it has", where)
 	case slices.Contains(a.CanonicalValues, ""):
 		return invalidDefinition("%s has an empty canonical value", where)
 	}
-	if a.Uniqueness != None {
+	if a.Uniqueness != schema.None {
 		a.MaxBytes = MaxUniqueBytes
 	}
 	return nil

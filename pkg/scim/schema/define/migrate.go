@@ -1,15 +1,16 @@
-package schema
+package define
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // Admits says whether every document that may be stored under t may stay as it is under next, whatever is in it:
 // nothing is gone, nothing is asked for that was not. Where it is false, Orphans decides document by document.
-func (t *ResourceType) Admits(next *ResourceType) bool {
+func Admits(t, next *schema.ResourceType) bool {
 	if t.Core.ID != next.Core.ID || !admits(t.Core.Attributes, next.Core.Attributes) {
 		return false
 	}
@@ -19,28 +20,28 @@ func (t *ResourceType) Admits(next *ResourceType) bool {
 		}
 	}
 	for _, e := range next.Extensions {
-		if e.Required && !t.requires(e.Schema.ID) {
+		if e.Required && !requires(t, e.Schema.ID) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *ResourceType) requires(urn string) bool {
+func requires(t *schema.ResourceType, urn string) bool {
 	return slices.ContainsFunc(t.Extensions,
-		func(e Extension) bool { return e.Required && strings.EqualFold(e.Schema.ID, urn) })
+		func(e schema.Extension) bool { return e.Required && strings.EqualFold(e.Schema.ID, urn) })
 }
 
-// admits is Admits for the attributes of one level.
-func admits(before, after []*Attribute) bool {
+// admits is Admits for the attributes of one level, admitsOne for one attribute.
+func admits(before, after []*schema.Attribute) bool {
 	for _, a := range before {
-		i := slices.IndexFunc(after, func(b *Attribute) bool { return b.Name == a.Name })
-		if i < 0 || !a.admits(after[i]) {
+		i := slices.IndexFunc(after, func(b *schema.Attribute) bool { return b.Name == a.Name })
+		if i < 0 || !admitsOne(a, after[i]) {
 			return false
 		}
 	}
 	for _, b := range after {
-		if b.mustHave() && !slices.ContainsFunc(before, func(a *Attribute) bool { return a.Name == b.Name }) {
+		if mustHave(b) && !slices.ContainsFunc(before, func(a *schema.Attribute) bool { return a.Name == b.Name }) {
 			return false
 		}
 	}
@@ -48,30 +49,30 @@ func admits(before, after []*Attribute) bool {
 }
 
 // mustHave says whether a document without the attribute is refused.
-func (a *Attribute) mustHave() bool { return a.Required && a.Mutability != ReadOnly }
+func mustHave(a *schema.Attribute) bool { return a.Required && a.Mutability != schema.ReadOnly }
 
-func (a *Attribute) admits(b *Attribute) bool {
+func admitsOne(a, b *schema.Attribute) bool {
 	switch {
 	case a.Type != b.Type || a.MultiValued != b.MultiValued,
-		b.mustHave() && !a.mustHave(),
+		mustHave(b) && !mustHave(a),
 		tightensUniqueness(a, b),
 		b.MaxBytes > 0 && (a.MaxBytes == 0 || a.MaxBytes > b.MaxBytes),
 		b.Closed && (!a.Closed || b.CaseExact && !a.CaseExact):
 		return false
-	case b.Closed && slices.ContainsFunc(a.CanonicalValues, func(v string) bool { return !b.allows(v) }):
+	case b.Closed && slices.ContainsFunc(a.CanonicalValues, func(v string) bool { return !b.Allows(v) }):
 		return false
 	}
 	return admits(a.SubAttributes, b.SubAttributes)
 }
 
 // tightensUniqueness says whether values that were different, or were not compared, may now be the same.
-func tightensUniqueness(a, b *Attribute) bool {
-	return b.Uniqueness != None && (a.Uniqueness == None || a.CaseExact != b.CaseExact)
+func tightensUniqueness(a, b *schema.Attribute) bool {
+	return b.Uniqueness != schema.None && (a.Uniqueness == schema.None || a.CaseExact != b.CaseExact)
 }
 
 // Orphans says what of a document that is stored under t would be lost or invalid under next; nil if nothing is. The
 // error is an *scim.Error that names the attribute.
-func (t *ResourceType) Orphans(next *ResourceType, doc scim.Object) error {
+func Orphans(t, next *schema.ResourceType, doc scim.Object) error {
 	if t.Core.ID != next.Core.ID {
 		return scim.BadRequest(scim.InvalidValue, "Its core schema is %s.", t.Core.ID)
 	}
@@ -99,7 +100,7 @@ func (t *ResourceType) Orphans(next *ResourceType, doc scim.Object) error {
 
 // lost finds the first attribute whose value in doc does not come through in pruned, or would have to be unique and was
 // not.
-func lost(before []*Attribute, after *Schema, doc, pruned scim.Object) error {
+func lost(before []*schema.Attribute, after *schema.Schema, doc, pruned scim.Object) error {
 	for _, a := range before {
 		v := doc[a.Name]
 		if v == nil {
@@ -107,14 +108,14 @@ func lost(before []*Attribute, after *Schema, doc, pruned scim.Object) error {
 		}
 		b := after.Attribute(a.Name)
 		if b == nil || !scim.Equal(v, pruned[a.Name]) {
-			return scim.BadRequest(scim.InvalidValue, "It has a value of %s.", a.fullName())
+			return scim.BadRequest(scim.InvalidValue, "It has a value of %s.", a.FullName())
 		}
 		if tightensUniqueness(a, b) {
-			return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique so far.", a.fullName())
+			return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique so far.", a.FullName())
 		}
 		for _, s := range a.SubAttributes {
 			if n := b.Sub(s.Name); n != nil && tightensUniqueness(s, n) && hasSub(v, s.Name) {
-				return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique so far.", s.fullName())
+				return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique so far.", s.FullName())
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package schema_test
+package define_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 )
 
 const (
@@ -15,10 +16,10 @@ const (
 	device = "urn:example:scim:schemas:2.0:Device"
 )
 
-// define makes the types of a tenant from schemas and resource types.
-func define(t testing.TB, schemas, types string) *schema.Types {
+// defined makes the types of a tenant from schemas and resource types.
+func defined(t testing.TB, schemas, types string) *schema.Types {
 	t.Helper()
-	d, err := schema.ParseDefinitions(object(t, `{"schemas":[`+schemas+`],"resourceTypes":[`+types+`]}`))
+	d, err := define.ParseDefinitions(object(t, `{"schemas":[`+schemas+`],"resourceTypes":[`+types+`]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func define(t testing.TB, schemas, types string) *schema.Types {
 func attributes(urn, list string) string { return `{"id":"` + urn + `","attributes":[` + list + `]}` }
 
 func TestParseSchemaDefaults(t *testing.T) {
-	s, err := schema.ParseSchema(object(
+	s, err := define.ParseSchema(object(
 		t, attributes(badge, `{"name":"number"},{"NAME":"photo","Type":"REFERENCE","referenceTypes":["uri"]},
 		{"name":"pin","mutability":"writeOnly"},{"name":"colour","canonicalValues":["red","green","red"]}`)))
 	if err != nil {
@@ -113,7 +114,7 @@ func TestParseSchemaRefuses(t *testing.T) {
 		`{"id":"` + badge + `","attributes":{"name":"a"}}`:                            "array",
 		`{"id":"urn:x:` + strings.Repeat("x", 160) + `","attributes":[{"name":"a"}]}`: "160",
 	} {
-		_, err := schema.ParseSchema(object(t, body))
+		_, err := define.ParseSchema(object(t, body))
 		refused(t, body, err, scim.InvalidValue, word)
 	}
 }
@@ -136,7 +137,7 @@ func TestParseResourceTypeRefuses(t *testing.T) {
 		`{"id":"User","schemaExtensions":[{"schema":"urn:x:y","required":1}]}`:    "true or false",
 		`{"id":"User","extensions":[]}`:                                           "extensions",
 	} {
-		_, err := schema.ParseResourceType(object(t, body))
+		_, err := define.ParseResourceType(object(t, body))
 		refused(t, body, err, scim.InvalidValue, word)
 	}
 }
@@ -171,7 +172,7 @@ func TestTypesRefuse(t *testing.T) {
 			`{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "is written",
 		},
 	} {
-		d, err := schema.ParseDefinitions(object(t, `{"schemas":[`+tc.schemas+`],"resourceTypes":[`+tc.types+`]}`))
+		d, err := define.ParseDefinitions(object(t, `{"schemas":[`+tc.schemas+`],"resourceTypes":[`+tc.types+`]}`))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -182,7 +183,7 @@ func TestTypesRefuse(t *testing.T) {
 }
 
 func TestTypes(t *testing.T) {
-	all := define(t,
+	all := defined(t,
 		attributes(scim.EnterpriseUserURN, `{"name":"ID"},{"name":"badgeColour","canonicalValues":["red","green"]}`)+`,`+
 			attributes(badge, `{"name":"number","uniqueness":"server"},{"name":"pin","mutability":"writeOnly"}`)+`,`+
 			attributes(device, `{"name":"serial","required":true,"uniqueness":"global","caseExact":true}`),
@@ -225,55 +226,8 @@ func TestTypes(t *testing.T) {
 		`":{"number":"AB"}}`); !scim.Equal(shown, want) {
 		t.Errorf("shown %s", text(shown))
 	}
-	if nothing, err := (schema.Definitions{}).Types(); err != nil || nothing != schema.DefaultTypes() {
+	if nothing, err := (define.Definitions{}).Types(); err != nil || nothing != schema.DefaultTypes() {
 		t.Errorf("no definitions are %v, %v", nothing, err)
-	}
-}
-
-func TestTooManyUniqueValues(t *testing.T) {
-	user := define(t, attributes(badge, `{"name":"numbers","multiValued":true,"uniqueness":"server"}`),
-		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`"}]}`).User()
-	numbers := func(n int) scim.Object {
-		list := make([]any, n)
-		for i := range list {
-			list[i] = fmt.Sprint(i)
-		}
-		return scim.Object{badge: scim.Object{"numbers": list}}
-	}
-	if got, err := user.UniqueValues(numbers(20)); err != nil || len(got) != 20 {
-		t.Errorf("20 values: %v %v", got, err)
-	}
-	_, err := user.UniqueValues(numbers(21))
-	refused(t, "21 values", err, scim.InvalidValue, "20")
-}
-
-func TestKeep(t *testing.T) {
-	user := define(t, attributes(badge,
-		`{"name":"number","mutability":"immutable"},{"name":"pin","mutability":"writeOnly"},{"name":"note"},{"name":"cards","multiValued":true,"mutability":"immutable"},
-		{"name":"desk","type":"complex","subAttributes":[{"name":"floor","mutability":"immutable"},{"name":"room"},{"name":"code","returned":"never"}]}`),
-		`{"id":"User","schemaExtensions":[{"schema":"`+badge+`"}]}`).User()
-	old := object(t, `{"userName":"a","`+badge+
-		`":{"number":"1","pin":"2","note":"3","cards":["7","8"],"desk":{"floor":"4","room":"5","code":"6"}}}`)
-	for next, want := range map[string]string{
-		`{}`:                       `{"number":"1","pin":"2","cards":["7","8"]}`,
-		`{"number":"1","pin":"9"}`: `{"number":"1","pin":"9","cards":["7","8"]}`,
-		`{"desk":{"room":"7"}}`:    `{"number":"1","pin":"2","cards":["7","8"],"desk":{"floor":"4","room":"7","code":"6"}}`,
-		`{"desk":{"floor":"4"}}`:   `{"number":"1","pin":"2","cards":["7","8"],"desk":{"floor":"4","code":"6"}}`,
-		`{"cards":["8","7"]}`:      `{"number":"1","pin":"2","cards":["8","7"]}`,
-		`{"note":"8"}`:             `{"number":"1","pin":"2","note":"8","cards":["7","8"]}`,
-	} {
-		doc := object(t, `{"userName":"a","`+badge+`":`+next+`}`)
-		if err := user.Keep(old, doc); err != nil {
-			t.Errorf("%s: %v", next, err)
-		} else if got := doc[badge]; !scim.Equal(got, object(t, want)) {
-			t.Errorf("%s: got %s", next, text(got))
-		}
-	}
-	for next, word := range map[string]string{
-		`{"number":"2"}`: badge + ":number", `{"cards":["7"]}`: badge + ":cards",
-		`{"cards":["7","7"]}`: badge + ":cards", `{"desk":{"floor":"5"}}`: badge + ":desk.floor",
-	} {
-		refused(t, next, user.Keep(old, object(t, `{"userName":"a","`+badge+`":`+next+`}`)), scim.Mutability, word)
 	}
 }
 
@@ -297,7 +251,7 @@ func FuzzDefinitions(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d, err := schema.ParseDefinitions(in)
+		d, err := define.ParseDefinitions(in)
 		var all *schema.Types
 		if err == nil {
 			all, err = d.Types()
@@ -309,74 +263,14 @@ func FuzzDefinitions(f *testing.F) {
 			}
 			return
 		}
-		again, err := schema.ParseDefinitions(d.Object())
+		again, err := define.ParseDefinitions(d.Object())
 		if err != nil || !scim.Equal(again.Object(), d.Object()) {
 			t.Fatalf("%v: read again %s, was %s", err, text(again.Object()), text(d.Object()))
 		}
 		for _, rt := range all.All() {
-			if all.ByEndpoint(rt.Endpoint[1:]) != rt || all.ByID(rt.ID) != rt || !rt.Admits(rt) {
+			if all.ByEndpoint(rt.Endpoint[1:]) != rt || all.ByID(rt.ID) != rt || !define.Admits(rt, rt) {
 				t.Fatalf("type %s is not found, or does not admit itself", rt.ID)
 			}
 		}
 	})
-}
-
-// Whatever a PUT leaves out, what is stored stays valid.
-func TestKeepOfWhatIsLeftOut(t *testing.T) {
-	for name, tc := range map[string]struct{ attributes, old, want, word string }{
-		"visible": {
-			`{"name":"a","required":true},{"name":"pin","mutability":"writeOnly"}`,
-			`{"a":"1","pin":"2"}`, ``, "",
-		},
-		"nothing visible": {`{"name":"a"},{"name":"pin","mutability":"writeOnly"}`, `{"pin":"2"}`, `{"pin":"2"}`, ""},
-		"immutable": {
-			`{"name":"a","mutability":"immutable"},{"name":"b"},{"name":"pin","returned":"never"}`,
-			`{"a":"1","b":"2","pin":"3"}`, `{"a":"1","pin":"3"}`, "",
-		},
-		"immutable and required": {
-			`{"name":"a","mutability":"immutable"},{"name":"b","required":true}`, `{"a":"1","b":"2"}`,
-			``, ":b is required",
-		},
-		"hidden complex": {
-			`{"name":"c","type":"complex","subAttributes":[{"name":"pin","returned":"never"},{"name":"b"}]}`,
-			`{"c":{"pin":"1"}}`, `{"c":{"pin":"1"}}`, "",
-		},
-	} {
-		rt := withBadge(t, tc.attributes, false)
-		next := object(t, `{"userName":"a"}`)
-		err := rt.Keep(object(t, `{"userName":"a","`+badge+`":`+tc.old+`}`), next)
-		if tc.word != "" {
-			refused(t, name, err, scim.InvalidValue, tc.word)
-			continue
-		}
-		got := ""
-		if next[badge] != nil {
-			got = text(next[badge])
-		}
-		if err != nil || got != tc.want {
-			t.Errorf("%s: got %s, %v, want %s", name, got, err, tc.want)
-		}
-	}
-}
-
-// A value keeps the hidden part of a former one that the client can't tell from it, but takes none where several look
-// the same.
-func TestKeepOfHiddenParts(t *testing.T) {
-	rt := withBadge(t, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},`+
-		`{"name":"pin","returned":"never"}]}`, false)
-	for _, tc := range []struct{ old, put, want string }{
-		{`[{"value":"a","pin":"1"}]`, `[{"value":"a"}]`, `[{"pin":"1","value":"a"}]`},
-		{`[{"value":"a","pin":"1"}]`, `[{"value":"a","pin":"2"}]`, `[{"pin":"2","value":"a"}]`},
-		{`[{"value":"a","pin":"1"}]`, `[{"value":"b"}]`, `[{"value":"b"}]`},
-		{
-			`[{"value":"a"},{"value":"a","pin":"1"}]`, `[{"value":"a"},{"value":"a","pin":"1"}]`,
-			`[{"value":"a"},{"pin":"1","value":"a"}]`,
-		},
-	} {
-		body := func(list string) scim.Object { return object(t, `{"userName":"a","`+badge+`":{"c":`+list+`}}`) }
-		next := body(tc.put)
-		if err := rt.Keep(body(tc.old), next); err != nil || text(next[badge]) != `{"c":`+tc.want+`}` {
-			t.Errorf("%s by %s: got %s, %v, want %s", tc.old, tc.put, text(next[badge]), err, tc.want)
-		}
-	}
 }
