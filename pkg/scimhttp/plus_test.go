@@ -6,7 +6,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TestPlusInAQuery: a plus is a plus if the blanks of the query are written %20, otherwise a blank.
+// TestPlusInAQuery: a plus is a plus if the blanks of the parameter are written %20, otherwise a blank.
 func TestPlusInAQuery(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
@@ -27,7 +27,13 @@ func TestPlusInAQuery(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", query, got, want)
 		}
 	}
-	// The rule is the query's, not the parameter's.
+	// Each parameter is judged by itself: another one with %20 must not change the value of the filter.
+	for _, other := range []string{"attributes=userName,%20id", "sortBy=userName%20"} {
+		r := s.as(a, "GET", "/Users?"+other+"&filter=userName+eq+%22jane%2Btest@example.com%22", "").want(200)
+		if got := r.text("Resources", 0, "userName"); got != "jane+test@example.com" {
+			t.Errorf("beside %s: found %q", other, got)
+		}
+	}
 	s.as(a, "GET", "/Users?count=1&sortBy=userName&filter=userName%20co%20%22+%22", "").want(200)
 	r := s.as(a, "GET", "/Users?attributes=userName,+id&filter=userName+co+%22+%22", "").want(200)
 	if r.text("Resources", 0, "userName") != "jane test@example.com" {

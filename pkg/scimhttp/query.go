@@ -29,11 +29,10 @@ type parameters map[string][]string
 // it.
 func parseQuery(raw string) (parameters, error) {
 	p := parameters{}
-	unescape := unescaper(raw)
 	for part := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(part, "=")
-		key, errKey := unescape(key)
-		value, errValue := unescape(value)
+		key, errKey := url.QueryUnescape(key)
+		value, errValue := unescaper(value)(value)
 		if errKey != nil || errValue != nil {
 			return nil, scim.BadRequest(scim.InvalidSyntax,
 				"The query is not properly percent-encoded: write a %% in a value as %%25.")
@@ -44,9 +43,9 @@ func parseQuery(raw string) (parameters, error) {
 	return p, nil
 }
 
-// unescaper returns the decoding for a query. A client that writes a blank as `%20` encodes as RFC 3986 does, where
-// `+` is a plus: "jane+test@example.com"; so it is if the query is encoded twice. In any other query `+` is a blank,
-// as forms are encoded.
+// unescaper returns the decoding for the value of a parameter. A client that writes a blank as `%20` encodes as RFC 3986
+// does, so `+` is a plus: "jane+test@example.com"; the same if the value is encoded twice. In any other value `+` is a
+// blank, as forms are encoded. Parameters are judged one by one: one of them may be written by other code than the rest.
 func unescaper(raw string) func(string) (string, error) {
 	if strings.Contains(raw, "%20") || strings.Contains(raw, "%2520") {
 		return url.PathUnescape
