@@ -20,6 +20,9 @@ const (
 	// maxPackageLines is what a package may have without a map of its files.
 	maxPackageLines = 2000
 	maxMainLines    = 40
+	maxParameters   = 5
+	// maxWideFuncs is how many functions may have more parameters.
+	maxWideFuncs = 17
 )
 
 // Exempt from the budgets, each for a reason. Tests are, too: a table of cases is one function.
@@ -86,6 +89,22 @@ func TestFunctionSizes(t *testing.T) {
 				t.Errorf("%s: %s has %d lines, more than %d", s.path(), fn.Name.Name, lines, maxFuncLines)
 			}
 		}
+	}
+}
+
+// TestParameters: arguments that always travel together are a struct.
+func TestParameters(t *testing.T) {
+	var wide []string
+	for _, s := range parsed(t) {
+		for _, decl := range s.file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && !s.test && fn.Type.Params.NumFields() > maxParameters {
+				wide = append(wide, s.path()+": "+fn.Name.Name)
+			}
+		}
+	}
+	if len(wide) > maxWideFuncs {
+		t.Errorf("%d functions have more than %d parameters, at most %d may: %s", len(wide), maxParameters, maxWideFuncs,
+			strings.Join(wide, "\n"))
 	}
 }
 

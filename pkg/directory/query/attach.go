@@ -139,7 +139,7 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	if groups[0] == 0 {
 		first = max(first, l.q.MaxFirst)
 	}
-	lists, err := l.membersOf(ctx, l.ids(groups), l.adjacent(groups), look, first, l.left)
+	lists, err := l.membersOf(ctx, l.ids(groups), l.adjacent(groups), look, room{first, l.left})
 	if err != nil {
 		return err
 	}
@@ -161,16 +161,19 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	return nil
 }
 
+// room is how large the members of groups may be in an answer, in bytes: those of the first group, and of all.
+type room struct{ first, size int }
+
 // membersOf reads the members of groups, by the ids' order: of as many groups as fit a size, as the look shows them;
 // those of the first may have its own size. In range, the groups follow each other.
 func (l *lister) membersOf(
-	ctx context.Context, ids []string, inRange bool, look membership.Look, first, size int,
+	ctx context.Context, ids []string, inRange bool, look membership.Look, room room,
 ) (lists [][]membership.Member, err error) {
 	o, err := l.d.Members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
 		if len(o.Open) == 0 && inRange {
-			lists, err = l.membersInRange(ctx, o, ids, look, first, size)
+			lists, err = l.membersInRange(ctx, o, ids, look, room)
 		} else {
-			lists, err = l.membersEach(ctx, o, ids, look, first, size)
+			lists, err = l.membersEach(ctx, o, ids, look, room)
 		}
 		return err
 	})
@@ -182,11 +185,11 @@ func (l *lister) membersOf(
 
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
 func (l *lister) membersInRange(
-	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int,
+	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, room room,
 ) ([][]membership.Member, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
-	reader := membership.Reader{TS: l.ts, Look: look, Limit: first}
+	reader := membership.Reader{TS: l.ts, Look: look, Limit: room.first}
 	lists := make([][]membership.Member, len(ids))
 	at := make(map[string]int, len(ids))
 	for i, id := range ids {
@@ -203,7 +206,7 @@ func (l *lister) membersInRange(
 		if !wanted || o.IsGone(v) {
 			continue
 		}
-		if reader.Fits(v) != nil || i > 0 && reader.Limit < first-size {
+		if reader.Fits(v) != nil || i > 0 && reader.Limit < room.first-room.size {
 			fitting = i
 			break
 		}
@@ -219,12 +222,12 @@ func (l *lister) membersInRange(
 
 // membersEach reads the members of groups one by one, some in parallel.
 func (l *lister) membersEach(
-	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, first, size int,
+	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, room room,
 ) ([][]membership.Member, error) {
-	lists, left := make([][]membership.Member, len(ids)), size
-	room := func(at int) int {
+	lists, left := make([][]membership.Member, len(ids)), room.size
+	limit := func(at int) int {
 		if at == 0 {
-			return first
+			return room.first
 		}
 		return left
 	}
@@ -234,9 +237,9 @@ func (l *lister) membersEach(
 		g, gctx := task.WithContext(ctx)
 		for i, id := range chunk {
 			g.Go(func() (err error) {
-				reader := membership.Reader{TS: l.ts, Look: look, Limit: room(start + i)}
+				reader := membership.Reader{TS: l.ts, Look: look, Limit: limit(start + i)}
 				lists[start+i], err = reader.Read(gctx, o, id)
-				used[i] = room(start+i) - reader.Limit
+				used[i] = limit(start+i) - reader.Limit
 				if errors.Is(err, membership.ErrTooLarge) {
 					return nil
 				}
@@ -247,7 +250,7 @@ func (l *lister) membersEach(
 			return nil, err
 		}
 		for i := range chunk {
-			if used[i] > room(start+i) {
+			if used[i] > limit(start+i) {
 				return lists[:start+i], nil
 			}
 			left = max(left-used[i], 0)
@@ -297,7 +300,7 @@ func (l *lister) someMembers(ctx context.Context, rows []found, inRange bool) (i
 		rows = rows[:min(len(rows), fewRows)]
 	}
 	all := membership.LookOf(l.t, rows[0].kind.rt, nil)
-	lists, err := l.membersOf(ctx, idsOf(rows), inRange, all, MaxAnswerBytes, MaxAnswerBytes/scanners)
+	lists, err := l.membersOf(ctx, idsOf(rows), inRange, all, room{MaxAnswerBytes, MaxAnswerBytes / scanners})
 	if err != nil {
 		return 0, err
 	}
