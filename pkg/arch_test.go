@@ -42,10 +42,12 @@ type importRule struct {
 }
 
 const (
-	whyPure  = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without storage or AWS"
+	whyPure = "the SCIM core is the standard library only, so that anybody can use, fuzz and trust it alone, without " +
+		"storage or AWS"
 	whyPort  = "store knows keys and bytes, not SCIM, and no engine: engines come from the side, joined by app"
 	whyBelow = "events and notices are written with the changes that they are about: they stand below all that changes"
-	whyUse   = "use cases know the core and the port, in the order mapping, bulk, directory, tenant, notice, event, store; " +
+	whyUse   = "use cases know the core and the port, in the order mapping, bulk, directory, tenant, notice, event, " +
+		"store; " +
 		"never an engine, an SDK or HTTP"
 	whyPart = "a part of the directory that decides without reading knows the SCIM core at most, so that anybody " +
 		"can check it alone"
@@ -90,13 +92,25 @@ var importRules = []importRule{
 	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},
-	{"pkg/notice/message", []string{"pkg/notice"}, "only the function that sends notices links the templates of their texts"},
+	{
+		"pkg/notice/message",
+		[]string{"pkg/notice"},
+		"only the function that sends notices links the templates of their texts",
+	},
 	{"pkg/notice/awsmail", []string{"pkg/notice/message", awsSDK, smithy}, whyEngine},
 
-	{"pkg/tenant/assertion", []string{goJose}, "signatures are a well-kept library's, with nothing of this program beside it, " +
-		"so that anybody can check and fuzz it alone"},
-	{"pkg/tenant/internal/rotation", []string{"pkg/notice"}, "it decides from values, and reads nothing; of notice it knows " +
-		"the kinds"},
+	{
+		"pkg/tenant/assertion",
+		[]string{goJose},
+		"signatures are a well-kept library's, with nothing of this program beside it, " +
+			"so that anybody can check and fuzz it alone",
+	},
+	{
+		"pkg/tenant/internal/rotation",
+		[]string{"pkg/notice"},
+		"it decides from values, and reads nothing; of notice it knows " +
+			"the kinds",
+	},
 	{"pkg/tenant/internal/record", []string{
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant/assertion", "pkg/tenant/internal/rotation",
 	}, "it is values, and makes the writes that follow from them; it carries none out"},

@@ -68,8 +68,9 @@
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
 //	internal/slow    tests that run only if they are asked for
 //
-// Packages of app are cut by what a program links, which a cold start pays for. So admin, which keeps secrets, is beside
-// the other functions that answer HTTP and not among them, and outbox, which only rotate needs, is apart from stream.
+// Packages of app are cut by what a program links, which a cold start pays for. So admin, which keeps secrets, is
+// beside the other functions that answer HTTP and not among them, and outbox, which only rotate needs, is apart from
+// stream.
 //
 // Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which
 // runs them all in one process.

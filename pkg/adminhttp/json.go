@@ -36,7 +36,8 @@ func document(r *http.Request, optional bool, limit int64) (scim.Object, error) 
 	data, err := web.ReadText(r, limit)
 	switch {
 	case errors.Is(err, web.ErrTooLarge):
-		return nil, &problem{status: http.StatusRequestEntityTooLarge, detail: "A body may have " + strconv.FormatInt(limit>>10, 10) + " KiB at most."}
+		return nil, &problem{status: http.StatusRequestEntityTooLarge, detail: "A body may have " + strconv.FormatInt(
+			limit>>10, 10) + " KiB at most."}
 	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}

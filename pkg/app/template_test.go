@@ -496,7 +496,8 @@ func TestTemplateStream(t *testing.T) {
 // repeats, blocks nothing.
 func TestTemplateTellingStream(t *testing.T) {
 	p := at(template(t), "Resources", "RotateFunction", "Properties", "Events", "Tell", "Properties")
-	const want = `[map[Pattern:{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["tell","rotate"]}}}}]]`
+	const want = `[map[Pattern:{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["tell",` +
+		`"rotate"]}}}}]]`
 	if got := fmt.Sprint(at(p, "FilterCriteria", "Filters")); got != want {
 		t.Errorf("the filters are %s", got)
 	}

@@ -32,8 +32,8 @@ func (p *pages) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	return p.Engine.Query(ctx, q)
 }
 
-// TestSearchesShareWhatIsInFlight: searches at once that nothing narrows have no more pages in hand than the store gives
-// out, and all come to their end.
+// TestSearchesShareWhatIsInFlight: searches at once that nothing narrows have no more pages in hand than the store
+// gives out, and all come to their end.
 func TestSearchesShareWhatIsInFlight(t *testing.T) {
 	p := &pages{Engine: memory(t)}
 	w := on(t, p, "generic")

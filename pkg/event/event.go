@@ -19,7 +19,8 @@ type Event struct {
 	Kind Kind
 	// Tenant is the id of the tenant.
 	Tenant string
-	// Subject is the thing that it happened to: OfToken, OfClient or OfTenant. It is the same for all events about one thing.
+	// Subject is the thing that it happened to: OfToken, OfClient or OfTenant. It is the same for all events about one
+	// thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time

@@ -22,7 +22,8 @@ var at = time.Date(2027, 5, 21, 9, 20, 33, 123_000_000, time.UTC)
 
 func expired() event.Event {
 	return event.Event{
-		ID: "1810970433123-00-abcdefghij", Tenant: "acme", Kind: event.TokenExpired, Subject: event.OfToken("oldoldoldoldold1"), Time: at,
+		ID: "1810970433123-00-abcdefghij", Tenant: "acme", Kind: event.TokenExpired,
+		Subject: event.OfToken("oldoldoldoldold1"), Time: at,
 		Data: scim.Object{"expiredAt": "2027-05-21T09:20:33Z", "n": 1.0, "list": []any{"<a>", nil}},
 	}
 }
@@ -143,7 +144,10 @@ func TestMemoryHoldsTheNewest(t *testing.T) {
 func TestSinksHeedTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, sink := range map[string]event.Sink{"lines": event.NewLines(func([]byte) error { return nil }), "memory": &event.Memory{}} {
+	for name, sink := range map[string]event.Sink{
+		"lines":  event.NewLines(func([]byte) error { return nil }),
+		"memory": &event.Memory{},
+	} {
 		if err := sink.Put(ctx, expired()); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}

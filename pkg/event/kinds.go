@@ -30,7 +30,8 @@ const (
 	NoticeBounced Kind = "notice.bounced"
 )
 
-// The kinds of events about OAuth clients. The subject is the client. Data has clientId, and secretId if the client has secrets.
+// The kinds of events about OAuth clients. The subject is the client. Data has clientId, and secretId if the client has
+// secrets.
 const (
 	// ClientCreated: a person made a client.
 	ClientCreated Kind = "client.created"

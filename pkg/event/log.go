@@ -17,10 +17,10 @@ const attrDoc = "doc"
 // idRandom is the length of the random part of an id. It tells a tenant from an earlier one of its name.
 const idRandom = 10
 
-// Append makes the writes that store events of a tenant until they are delivered, oldest first. They go into the transaction of
-// the change that the events are about. position is a number of the tenant's that grows with each change, such as the version of
-// the changed item: ids sort by it, and then by the place in events. It sets the ids and the tenant; an empty Subject becomes
-// the tenant.
+// Append makes the writes that store events of a tenant until they are delivered, oldest first. They go into the
+// transaction of the change that the events are about. position is a number of the tenant's that grows with each
+// change, such as the version of the changed item: ids sort by it, and then by the place in events. It sets the ids and
+// the tenant; an empty Subject becomes the tenant.
 func Append(tenantID string, position int64, events ...Event) []store.Op {
 	keys, ops := store.KeysOf(tenantID), make([]store.Op, 0, len(events))
 	for i, e := range events {
@@ -44,9 +44,9 @@ func Delivery(s Sink) func(context.Context, Event) error {
 	return func(ctx context.Context, e Event) error { return s.Put(ctx, e) }
 }
 
-// Deliver hands the stored events of a tenant to put, one at a time in their order, and removes each for which put returns nil.
-// The first error ends it: that event and those after it stay. It may be killed anywhere, and run in two places at once: an
-// event then comes again.
+// Deliver hands the stored events of a tenant to put, one at a time in their order, and removes each for which put
+// returns nil. The first error ends it: that event and those after it stay. It may be killed anywhere, and run in two
+// places at once: an event then comes again.
 func Deliver(ctx context.Context, st *store.Store, tenantID string, put func(context.Context, Event) error) error {
 	prefix := store.KeysOf(tenantID).EventPrefix()
 	for item, err := range st.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {

@@ -43,8 +43,8 @@ type document struct {
 	Failing    int64       `json:"failing,omitempty"`
 }
 
-// Add makes the write that stores a new notice of a tenant. It goes into the transaction of the step that causes the notice; its
-// condition is that there is none with that id. A pending one is to be sent by Queue.Send.
+// Add makes the write that stores a new notice of a tenant. It goes into the transaction of the step that causes the
+// notice; its condition is that there is none with that id. A pending one is to be sent by Queue.Send.
 func Add(tenantID string, n Notice) (store.Op, error) {
 	op, err := stored{Notice: n}.put(tenantID, store.IsAbsent())
 	if err == nil && n.State == Pending {

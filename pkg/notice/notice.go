@@ -49,17 +49,18 @@ type Recipient struct {
 	Language string `json:"language"`
 }
 
-// Notice is a message to people about a token that ends. There is one of each kind for a token and its period of notice, and one
-// SuccessorReady for each successor that it had. It is written in the transaction of the step that causes it, and stays for a
-// year after. All that is due of a token at one time is one notice. One that is out of date before it could be sent is removed.
+// Notice is a message to people about a token that ends. There is one of each kind for a token and its period of
+// notice, and one SuccessorReady for each successor that it had. It is written in the transaction of the step that
+// causes it, and stays for a year after. All that is due of a token at one time is one notice. One that is out of date
+// before it could be sent is removed.
 type Notice struct {
 	// ID is the same however often sending is tried: a sender can derive the identity of its message from it. See ID.
 	ID   string
 	Kind Kind
 	// TokenID is the token that ends; empty for a test.
 	TokenID string
-	// ClientID is set if the notice is about a secret of an OAuth client, which TokenID then names; ClientSecretEnds is when it
-	// ends.
+	// ClientID is set if the notice is about a secret of an OAuth client, which TokenID then names; ClientSecretEnds is
+	// when it ends.
 	ClientID         string
 	ClientSecretEnds time.Time
 	// TokenEnds is when the token ends, as it was when the notice was written; zero for a test and if there is no end.

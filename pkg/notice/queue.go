@@ -41,8 +41,8 @@ type QueueOptions struct {
 	Process func() string
 	// Alone says that no other process works on the table: what another process was sending is then free at once.
 	Alone bool
-	// Facts completes a notice that is to be sent by all that its text says, as it is now, and returns its tenant. ok is false
-	// if the notice has nothing true to say any more. It is called after the notice was claimed.
+	// Facts completes a notice that is to be sent by all that its text says, as it is now, and returns its tenant. ok is
+	// false if the notice has nothing true to say any more. It is called after the notice was claimed.
 	Facts func(ctx context.Context, tenantID string, n Notice) (t Tenant, full Notice, ok bool, err error)
 	// Tell writes an event of a tenant together with op, in one transaction. The *store.ConditionError of op comes back.
 	Tell func(ctx context.Context, tenantID string, e event.Event, op store.Op) error
@@ -57,9 +57,9 @@ type Queue struct {
 // NewQueue returns a Queue on a table.
 func NewQueue(st *store.Store, o QueueOptions) *Queue { return &Queue{store: st, o: o} }
 
-// Send hands the pending notices of a tenant to send, which returns Sent or Failed. After an error it is tried again by the next
-// Send 40 minutes later, for a day. All are tried; the error joins those of all. A notice that was handed over by a process that
-// died before it could note that comes again after 16 minutes, with the same id.
+// Send hands the pending notices of a tenant to send, which returns Sent or Failed. After an error it is tried again by
+// the next Send 40 minutes later, for a day. All are tried; the error joins those of all. A notice that was handed over
+// by a process that died before it could note that comes again after 16 minutes, with the same id.
 func (q *Queue) Send(
 	ctx context.Context, tenantID string, send func(context.Context, Tenant, Notice) (State, error),
 ) error {
@@ -76,8 +76,8 @@ func (q *Queue) Send(
 	return failed
 }
 
-// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of date is
-// removed.
+// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of
+// date is removed.
 func (q *Queue) send(
 	ctx context.Context, tenantID string, n stored, send func(context.Context, Tenant, Notice) (State, error),
 ) error {
@@ -141,8 +141,8 @@ func later(err error) error {
 	return err
 }
 
-// Mark records what became of a notice after it was sent: Bounced or Failed, in one transaction with the event that says so.
-// ErrNotFound if there is no such notice; marking it again changes nothing.
+// Mark records what became of a notice after it was sent: Bounced or Failed, in one transaction with the event that
+// says so. ErrNotFound if there is no such notice; marking it again changes nothing.
 func (q *Queue) Mark(ctx context.Context, tenantID, noticeID string, state State) error {
 	if state != Bounced && state != Failed {
 		return errState

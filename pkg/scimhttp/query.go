@@ -43,9 +43,10 @@ func parseQuery(raw string) (parameters, error) {
 	return p, nil
 }
 
-// unescaper returns the decoding for the value of a parameter. A client that writes a blank as `%20` encodes as RFC 3986
-// does, so `+` is a plus: "jane+test@example.com"; the same if the value is encoded twice. In any other value `+` is a
-// blank, as forms are encoded. Parameters are judged one by one: one of them may be written by other code than the rest.
+// unescaper returns the decoding for the value of a parameter. A client that writes a blank as `%20` encodes as RFC
+// 3986 does, so `+` is a plus: "jane+test@example.com"; the same if the value is encoded twice. In any other value `+`
+// is a blank, as forms are encoded. Parameters are judged one by one: one of them may be written by other code than the
+// rest.
 func unescaper(raw string) func(string) (string, error) {
 	if strings.Contains(raw, "%20") || strings.Contains(raw, "%2520") {
 		return url.PathUnescape

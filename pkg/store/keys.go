@@ -235,7 +235,8 @@ func NoticeOf(k Key) (tokenID, kind, period string, ok bool) {
 	return parts[1], parts[2], parts[3], true
 }
 
-// TenantOf is the tenant whose partition, or whose entry in the list of tenants, a key is in. ok is false if it is in neither.
+// TenantOf is the tenant whose partition, or whose entry in the list of tenants, a key is in. ok is false if it is in
+// neither.
 func TenantOf(k Key) (id string, ok bool) {
 	if k.PK == TenantsPK {
 		return k.SK, k.SK != ""

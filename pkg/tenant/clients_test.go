@@ -213,7 +213,8 @@ func TestClientEventsAndCost(t *testing.T) {
 	}
 	value := w.grant(t, "acme", c)
 	ctx, meter := store.WithMeter(w.ctx)
-	if _, token, err := w.Authenticate(ctx, "acme", tenant.ReadBearer(value)); err != nil || token.ID != c.ID || !token.CanWrite() {
+	if _, token, err := w.Authenticate(ctx, "acme", tenant.ReadBearer(value)); err != nil || token.ID != c.ID ||
+		!token.CanWrite() {
 		t.Errorf("%+v %v", token, err)
 	}
 	if cost := meter.Total(); cost.Calls != 1 || cost.ReadUnits != 1 || cost.WriteUnits != 0 {

@@ -38,10 +38,10 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	}
 }
 
-// Erase removes all that is left of a deleted tenant. empty removes what other packages keep of it, in any state; it is called
-// twice, drain apart: a request that was let in before the deletion may still write in between. Then comes Finish. It does
-// nothing if the tenant is not deleted, and may be killed anywhere, repeated and run in two places at once: one that fails or
-// is killed is woken again by a later run of Rotate.
+// Erase removes all that is left of a deleted tenant. empty removes what other packages keep of it, in any state; it is
+// called twice, drain apart: a request that was let in before the deletion may still write in between. Then comes
+// Finish. It does nothing if the tenant is not deleted, and may be killed anywhere, repeated and run in two places at
+// once: one that fails or is killed is woken again by a later run of Rotate.
 func (s *Service) Erase(
 	ctx context.Context, id string, drain time.Duration, empty func(ctx context.Context, id string) error,
 ) error {
@@ -65,8 +65,9 @@ func (s *Service) Erase(
 	return s.Finish(ctx, id)
 }
 
-// resume wakes those who erase deleted tenants for one that is not gone long after its deletion. found is the due time under
-// which it was found. It sets the time of the next attempt with it, so that nothing of the deletion depends on who was woken.
+// resume wakes those who erase deleted tenants for one that is not gone long after its deletion. found is the due time
+// under which it was found. It sets the time of the next attempt with it, so that nothing of the deletion depends on
+// who was woken.
 func (s *Service) resume(ctx context.Context, id string, r *record.Record, found int64) error {
 	if r.Due != found {
 		return s.unlist(ctx, id, r, found)

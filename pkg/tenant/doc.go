@@ -4,8 +4,8 @@
 // A tenant is one item of at most 4 KB in the table, read strongly consistently by every SCIM request, so that a
 // revocation or a switch holds from the next request on. What a process remembers of earlier requests never replaces
 // that read: the decoded form of the same bytes (decoded.go), and who was let in last (recall.go), with which a request
-// begins its reads while the tenant is read; it uses nothing of them if the tenant has changed. The item has the SHA-256
-// digests of the tokens; the tokens themselves are in a vault (Secrets), which no SCIM request reads.
+// begins its reads while the tenant is read; it uses nothing of them if the tenant has changed. The item has the
+// SHA-256 digests of the tokens; the tokens themselves are in a vault (Secrets), which no SCIM request reads.
 //
 // Two things here take more than one write: making a tenant and making a token. Both reserve first, then put the value
 // into the vault, then commit. Whoever dies in between leaves a reservation without a digest, which authenticates

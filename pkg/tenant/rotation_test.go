@@ -152,8 +152,10 @@ func TestRotation(t *testing.T) {
 	d.take()
 	w.to(end.Add(-14 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID || n[0].Successor.ID != live[1].ID ||
-		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() || n[0].Recipients[0] != (notice.Recipient{Email: "ada@example.com", Language: "de"}) {
+	if n := slices.Clone(d.notices); d.take() != "reminder-14" || n[0].Token.ID != old.ID ||
+		n[0].Successor.ID != live[1].ID ||
+		n[0].Token.LastUsedAt.IsZero() || !n[0].Successor.FirstUsedAt.IsZero() ||
+		n[0].Recipients[0] != (notice.Recipient{Email: "ada@example.com", Language: "de"}) {
 		t.Errorf("reminder: %+v", n)
 	}
 	w.to(end.Add(-13 * day))
@@ -509,7 +511,8 @@ func TestVaultNone(t *testing.T) {
 	}
 	w.to(old.ExpiresAt.Add(-28 * day))
 	w.rotate(t, d)
-	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != notice.SuccessorReady || !n[0].ToCollect || n[0].Successor.ID != "" {
+	if n := slices.Clone(d.notices); len(n) != 1 || n[0].Kind != notice.SuccessorReady || !n[0].ToCollect ||
+		n[0].Successor.ID != "" {
 		t.Fatalf("%+v", n)
 	}
 	w.clock.add(time.Hour)

@@ -30,8 +30,8 @@ type Options struct {
 	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so
 	// that many tenants of one day don't all come at once; 0 makes them when the period begins.
 	Spread time.Duration
-	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the tenant,
-	// as the table's stream calls in AWS. It must return at once.
+	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the
+	// tenant, as the table's stream calls in AWS. It must return at once.
 	Wake func(kind, tenantID string)
 	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
 	// making is then void at once instead of after a minute.

@@ -78,7 +78,8 @@ func TestScopesAndExpiry(t *testing.T) {
 	if err != nil || !token.CanRead() || token.CanWrite() || !token.ExpiresAt.Equal(at.Truncate(time.Second)) {
 		t.Fatalf("%+v, %v", token.Token, err)
 	}
-	if _, got, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); err != nil || got.CanWrite() || !got.CanRead() {
+	if _, got, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); err != nil || got.CanWrite() ||
+		!got.CanRead() {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {

@@ -218,7 +218,10 @@ func (w *world) largeGroups(t *testing.T) {
 // failures hands the stream function a batch in which one tenant's work can't be done.
 func (w *world) failures(t *testing.T) {
 	broken := store.KeysOf("broken-tenant").Work("work")
-	put := store.Op{Kind: store.Put, Key: broken, Set: store.Attrs{"kind": "nonsense", "doc": "{}", store.AttrWake: store.WakeWork}}
+	put := store.Op{
+		Kind: store.Put, Key: broken,
+		Set: store.Attrs{"kind": "nonsense", "doc": "{}", store.AttrWake: store.WakeWork},
+	}
 	if err := w.store.Write(t.Context(), put); err != nil {
 		t.Fatal(err)
 	}

@@ -32,8 +32,8 @@ type Report func(ctx context.Context, log *slog.Logger, tenants *tenant.Service,
 // reports is the source of events that are for a Report.
 const reports = "aws.ses"
 
-// NewRotate returns the rotate function. delivery and report are those of package outbox: stream is in this package as well, and must not link
-// them.
+// NewRotate returns the rotate function. delivery and report are those of package outbox: stream is in this package as
+// well, and must not link them.
 func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (*Rotate, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
@@ -53,9 +53,9 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 // overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
 const overdue = 12 * time.Hour
 
-// Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that rotation
-// is late; the next run sees to both. A run that does not get to the end of what is due writes an item that wakes the next
-// one. For other records of the stream it delivers; it passes on the events of the mail system.
+// Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that
+// rotation is late; the next run sees to both. A run that does not get to the end of what is due writes an item that
+// wakes the next one. For other records of the stream it delivers; it passes on the events of the mail system.
 func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	var ev struct {
 		Source  string
@@ -76,8 +76,8 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	return r.run(ctx)
 }
 
-// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. What fails is
-// logged there, and tried again by the next run: a mail system that is down must not hold up the stream.
+// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. What
+// fails is logged there, and tried again by the next run: a mail system that is down must not hold up the stream.
 func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) (run bool) {
 	seen := map[app.Wake]bool{}
 	for _, record := range records {

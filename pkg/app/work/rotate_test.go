@@ -88,8 +88,9 @@ func TestRotateWakesTheNextRun(t *testing.T) {
 	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {
 		t.Errorf("%+v, %v", tokens, err)
 	}
-	record := json.RawMessage(`{"Records":[{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"DUE"},"sk":{"S":"AGAIN"}},` +
-		`"NewImage":{"wake":{"S":"rotate"}}}}]}`)
+	record := json.RawMessage(
+		`{"Records":[{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"DUE"},"sk":{"S":"AGAIN"}},` +
+			`"NewImage":{"wake":{"S":"rotate"}}}}]}`)
 	if err := r.Handle(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,8 @@ func TestRotateWakesTheNextRun(t *testing.T) {
 func TestRotateReportsWhatFailed(t *testing.T) {
 	r, engine := rotation(t)
 	r.delivery.Event = func(context.Context, event.Event) error { return errors.New("no bus") }
-	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil || !strings.Contains(err.Error(), "1 tenants failed") {
+	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil ||
+		!strings.Contains(err.Error(), "1 tenants failed") {
 		t.Errorf("%v", err)
 	}
 	if err := engine.Close(); err != nil {

@@ -43,13 +43,13 @@ func NewStream() (*Stream, error) {
 	}}, nil
 }
 
-// atOnce is the number of tenants of a batch that are worked for in parallel. Emptying a deleted one is waiting, for the
-// most part.
+// atOnce is the number of tenants of a batch that are worked for in parallel. Emptying a deleted one is waiting, for
+// the most part.
 const atOnce = 10
 
-// Handle takes a batch of stream records. Records of open work that failed are given back, and come again; taking one twice
-// does no harm. A deletion that failed is not given back: it would hold up the other tenants of its shard, and rotate wakes
-// it again. A tenant whose work fails keeps no other waiting: all of the batch is tried.
+// Handle takes a batch of stream records. Records of open work that failed are given back, and come again; taking one
+// twice does no harm. A deletion that failed is not given back: it would hold up the other tenants of its shard, and
+// rotate wakes it again. A tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	failed := s.clean(ctx, ev.Records)

@@ -97,8 +97,8 @@ func (v *stuckVault) DropTenant(ctx context.Context, id string) error {
 	return v.Secrets.DropTenant(ctx, id)
 }
 
-// TestDeletionsStandAlone: of many tenants that are deleted together one that can't be erased holds up no other, and is taken
-// up again by itself, also if nobody has the record of the stream any more.
+// TestDeletionsStandAlone: of many tenants that are deleted together one that can't be erased holds up no other, and is
+// taken up again by itself, also if nobody has the record of the stream any more.
 func TestDeletionsStandAlone(t *testing.T) {
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
 	if err != nil {

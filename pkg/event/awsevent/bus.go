@@ -84,8 +84,9 @@ func (b *Bus) entry(e event.Event) (types.PutEventsRequestEntry, int) {
 		detail = e.JSON()
 	}
 	return types.PutEventsRequestEntry{
-		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(string(e.Kind)), Detail: aws.String(string(detail)),
-		Time: aws.Time(e.Time),
+		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(string(e.Kind)),
+		Detail: aws.String(string(detail)),
+		Time:   aws.Time(e.Time),
 	}, size()
 }
 

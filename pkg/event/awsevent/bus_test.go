@@ -107,7 +107,8 @@ func some(n int) []event.Event {
 	all := make([]event.Event, n)
 	for i := range all {
 		all[i] = event.Event{
-			ID: fmt.Sprintf("e%03d", i), Kind: "token.created", Tenant: "acme", Subject: "tokens/x", Time: time.Unix(1_800_000_000, 0),
+			ID: fmt.Sprintf("e%03d", i), Kind: "token.created", Tenant: "acme", Subject: "tokens/x",
+			Time: time.Unix(1_800_000_000, 0),
 			Data: scim.Object{"n": int64(i)},
 		}
 	}

@@ -73,8 +73,10 @@ func ses(t *testing.T) (*server, *awsmail.Mail) {
 
 func sample() message.Message {
 	return message.Message{
-		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: notice.ReminderKind(14), Language: "de",
-		To: []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0), Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
+		ID: "0123456789abcdef", Tenant: "acme", Notice: "oldoldoldoldold1.reminder-14.0", Kind: notice.ReminderKind(14),
+		Language: "de",
+		To:       []string{"ada@acme.example", "bob@acme.example"}, At: time.Unix(1_800_000_000, 0),
+		Subject: "Example App: für Äcme", Text: "text ü\n", HTML: "<p>ü</p>\n",
 	}
 }
 
@@ -138,7 +140,8 @@ func TestMailFailures(t *testing.T) {
 		s.answer = failing(tc.code, tc.status)
 		err := sender.Send(t.Context(), sample())
 		refused := (*message.RefusedError)(nil)
-		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") || !strings.Contains(err.Error(), tc.code) {
+		if err == nil || errors.As(err, &refused) != tc.refused || strings.Contains(err.Error(), "@") ||
+			!strings.Contains(err.Error(), tc.code) {
 			t.Errorf("%s: %v", tc.code, err)
 		}
 	}
@@ -209,7 +212,8 @@ func TestTopicFails(t *testing.T) {
 		return true
 	}
 	refused := (*message.RefusedError)(nil)
-	if err := sender.Send(t.Context(), sample()); err == nil || errors.As(err, &refused) || !strings.Contains(err.Error(), "AuthorizationError") {
+	if err := sender.Send(t.Context(), sample()); err == nil || errors.As(err, &refused) ||
+		!strings.Contains(err.Error(), "AuthorizationError") {
 		t.Errorf("%v", err)
 	}
 }
@@ -249,7 +253,10 @@ func TestReports(t *testing.T) {
 // The id of every kind of notice comes back from the tags as it was.
 func TestReportsNameTheNotice(t *testing.T) {
 	s, sender := ses(t)
-	for i, id := range []string{"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij", "a1.reminder-1.12"} {
+	for i, id := range []string{
+		"oldoldoldoldold1.successor-ready.0", ".test.1800000000000-abcdefghij",
+		"a1.reminder-1.12",
+	} {
 		m := sample()
 		m.Notice = id
 		if err := sender.Send(t.Context(), m); err != nil {

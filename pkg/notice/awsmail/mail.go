@@ -31,8 +31,8 @@ type Mail struct {
 // default.
 func NewMail(client *sesv2.Client, o Options) *Mail { return &Mail{client: client, o: o} }
 
-// Send is message.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may pass: a quota, a
-// sandbox, an identity that is not verified yet.
+// Send is message.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may
+// pass: a quota, a sandbox, an identity that is not verified yet.
 func (s *Mail) Send(ctx context.Context, m message.Message) error {
 	raw, err := m.Mail(s.o.From, s.o.Name)
 	if err != nil {

@@ -15,8 +15,8 @@ const (
 	tagNotice = "notice"
 )
 
-// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which they have, and
-// they have no "_".
+// tags name a message to SES. Values have letters, digits, "_" and "-": in ids of notices "_" stands for ".", which
+// they have, and they have no "_".
 func tags(m message.Message) []types.MessageTag {
 	tag := func(name, value string) types.MessageTag { return types.MessageTag{Name: &name, Value: &value} }
 	return []types.MessageTag{tag(tagTenant, m.Tenant), tag(tagNotice, strings.ReplaceAll(m.Notice, ".", "_"))}

@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
-// Topic is a message.Sender that publishes the text of a notice to a topic of SNS, once for each language. Who gets it are the
-// subscribers of the topic: the tenant's recipients are not named. The attributes tenant, kind, language and notice let
-// a subscription filter and a program forward.
+// Topic is a message.Sender that publishes the text of a notice to a topic of SNS, once for each language. Who gets it
+// are the subscribers of the topic: the tenant's recipients are not named. The attributes tenant, kind, language and
+// notice let a subscription filter and a program forward.
 type Topic struct {
 	client *sns.Client
 	arn    string

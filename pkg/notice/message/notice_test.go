@@ -77,7 +77,10 @@ func used(t notice.Token, first, last time.Duration) notice.Token {
 }
 
 func due(kind notice.Kind, to ...notice.Recipient) notice.Notice {
-	n := notice.Notice{ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now, Recipients: to, State: notice.Pending}
+	n := notice.Notice{
+		ID: "oldoldoldoldold1." + string(kind) + ".0", Kind: kind, TokenID: "oldoldoldoldold1", At: now,
+		Recipients: to, State: notice.Pending,
+	}
 	n.Token, n.Successor = oldToken(), newToken()
 	if kind == notice.Test {
 		n.ID, n.TokenID, n.Token = ".test.1", "", notice.Token{}
@@ -191,7 +194,10 @@ func parts(t *testing.T, raw []byte) (text, html string) {
 var value = regexp.MustCompile(`scim_[0-9a-z]+_[0-9A-Za-z]+`)
 
 func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
-	tokens := map[string]notice.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
+	tokens := map[string]notice.Token{
+		"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour),
+		"just used": used(newToken(), 0, 0),
+	}
 	endless := newToken()
 	endless.ExpiresAt = time.Time{}
 	tokens["endless"] = endless
@@ -201,7 +207,8 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 	}
 	for _, idp := range scim.IdPs() {
 		for _, kind := range []notice.Kind{
-			notice.SuccessorReady, notice.ReminderKind(14), notice.ReminderKind(7), notice.ReminderKind(1), notice.ReminderKind(3), notice.Expired, notice.Test,
+			notice.SuccessorReady, notice.ReminderKind(14), notice.ReminderKind(7), notice.ReminderKind(1),
+			notice.ReminderKind(3), notice.Expired, notice.Test,
 		} {
 			for state, successor := range tokens {
 				for _, lang := range notice.Languages {
@@ -217,7 +224,8 @@ func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
 						}
 						name := fmt.Sprintf("%s, %s, successor %s, %s, known %v", idp, kind, state, lang, known)
 						checkText(t, name, m)
-						if want := field[idp]; want != "" && kind != notice.Test && kind != notice.Expired && !strings.Contains(flat(m.Text), want) {
+						if want := field[idp]; want != "" && kind != notice.Test && kind != notice.Expired &&
+							!strings.Contains(flat(m.Text), want) {
 							t.Errorf("%s: %q is not named:\n%s", name, want, m.Text)
 						}
 					}
@@ -261,7 +269,10 @@ func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 	} {
 		tn := acme("entra")
 		tn.Name = name
-		n := message.New(message.Options{Product: name, Contact: name, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+		n := message.New(message.Options{
+			Product: name, Contact: name, BaseURL: "https://scim.example.com",
+			Now: func() time.Time { return now },
+		})
 		for _, lang := range notice.Languages {
 			m, err := n.Message(tn, due(notice.SuccessorReady), lang)
 			if err != nil {

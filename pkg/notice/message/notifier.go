@@ -51,7 +51,8 @@ func New(o Options) *Notifier {
 	return &Notifier{o: o}
 }
 
-// Deliver sends a notice of a tenant to its recipients: see Queue.Send. A notice that at least one recipient gets counts as sent.
+// Deliver sends a notice of a tenant to its recipients: see Queue.Send. A notice that at least one recipient gets
+// counts as sent.
 func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.Notice) (notice.State, error) {
 	log := n.o.Log.With("tenant", t.ID, "notice", about.ID)
 	if n.o.Sender == nil {

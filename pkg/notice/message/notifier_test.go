@@ -125,7 +125,8 @@ func TestWhatNobodyGetsHasFailed(t *testing.T) {
 		t.Errorf("refused: %s, %v", state, err)
 	}
 	log.Reset()
-	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != notice.Failed || !strings.Contains(log.String(), "notice refused") {
+	if state, err := deliver(t, notifier(nil, &log)); err != nil || state != notice.Failed ||
+		!strings.Contains(log.String(), "notice refused") {
 		t.Errorf("without a sender: %s, %v, %s", state, err, log.String())
 	}
 }

@@ -83,7 +83,10 @@ func (n *Notifier) Message(t notice.Tenant, about notice.Notice, lang string) (M
 	subject, body, _ := strings.Cut(written, "\n")
 	blocks := blocksOf(body)
 	var page strings.Builder
-	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{Lang: lang, Subject: subject, Blocks: blocks}); err != nil {
+	if err := layout().ExecuteTemplate(&page, "mail.html", mailPage{
+		Lang: lang, Subject: subject,
+		Blocks: blocks,
+	}); err != nil {
 		return Message{}, fmt.Errorf("message: mail.html: %w", err)
 	}
 	return Message{

@@ -68,10 +68,13 @@ const reopened = time.Hour
 
 func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now time.Time) view {
 	v := view{
-		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "", Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
-		IdP: idps[t.IdP], Old: l.token(about.Token, now), New: l.token(about.Successor, now), ToCollect: about.ToCollect, ClientID: about.ClientID,
-		Once:      about.Successor.ID != "" && t.NotKept,
-		StillUsed: !about.Successor.FirstUsedAt.IsZero() && about.Token.LastUsedAt.After(about.Successor.FirstUsedAt.Add(reopened)),
+		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "",
+		Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
+		IdP: idps[t.IdP], Old: l.token(about.Token, now), New: l.token(about.Successor, now), ToCollect: about.ToCollect,
+		ClientID: about.ClientID,
+		Once:     about.Successor.ID != "" && t.NotKept,
+		StillUsed: !about.Successor.FirstUsedAt.IsZero() &&
+			about.Token.LastUsedAt.After(about.Successor.FirstUsedAt.Add(reopened)),
 	}
 	v.Done = v.New.FirstUsed != "" && !v.StillUsed
 	if u, err := url.Parse(n.o.BaseURL); err == nil {
@@ -129,7 +132,8 @@ func (l *language) token(t notice.Token, now time.Time) tokenView {
 	return v
 }
 
-// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says that.
+// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says
+// that.
 func section(about notice.Notice, now time.Time) string {
 	end := about.Token.ExpiresAt
 	ended := !end.IsZero() && !now.Before(end)

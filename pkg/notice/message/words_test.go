@@ -25,10 +25,12 @@ var contacts = []string{
 // every calls with each notice that can be written.
 func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)) {
 	t.Helper()
-	successors := map[string]notice.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour), "just used": used(newToken(), 0, 0)}
+	successors := map[string]notice.Token{"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour,
+		time.Hour), "just used": used(newToken(), 0, 0)}
 	kinds := map[string]notice.Notice{
 		"ready": due(notice.SuccessorReady), "14": due(notice.ReminderKind(14)), "1": due(notice.ReminderKind(1)),
-		"expired": due(notice.Expired), "test": due(notice.Test), "client": aboutClient(false), "client ended": aboutClient(true),
+		"expired": due(notice.Expired), "test": due(notice.Test), "client": aboutClient(false),
+		"client ended": aboutClient(true),
 	}
 	for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
 		for kind, n := range kinds {
@@ -42,7 +44,10 @@ func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)
 							n.Successor, n.ToCollect = successor, notKept && successor.ID == ""
 							tn := acme(idp)
 							tn.NotKept = notKept
-							o := message.Options{Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }}
+							o := message.Options{
+								Product: "Example App", Contact: contact, BaseURL: "https://scim.example.com",
+								Now: func() time.Time { return now },
+							}
 							if i%2 == 0 {
 								o.Product = ""
 							}
@@ -50,7 +55,8 @@ func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)
 							if err != nil {
 								t.Fatal(err)
 							}
-							f(fmt.Sprintf("%s, %s, successor %s, contact %q, not kept %v, %s", idp, kind, state, contact, notKept, lang), n, m)
+							f(fmt.Sprintf("%s, %s, successor %s, contact %q, not kept %v, %s", idp, kind, state, contact, notKept, lang), n,
+								m)
 						}
 					}
 				}
@@ -131,8 +137,14 @@ func TestNoticesNameWhoHasTheToken(t *testing.T) {
 		},
 	} {
 		for lang, want := range map[string]string{"en": tc.en, "de": tc.de} {
-			n := message.New(message.Options{Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
-			for _, what := range []notice.Notice{due(notice.SuccessorReady), due(notice.Expired), aboutClient(false), aboutClient(true)} {
+			n := message.New(message.Options{
+				Product: tc.product, Contact: tc.contact, BaseURL: "https://scim.example.com",
+				Now: func() time.Time { return now },
+			})
+			for _, what := range []notice.Notice{
+				due(notice.SuccessorReady), due(notice.Expired), aboutClient(false),
+				aboutClient(true),
+			} {
 				m, err := n.Message(acme("okta"), what, lang)
 				if err != nil {
 					t.Fatal(err)

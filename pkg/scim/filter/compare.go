@@ -75,7 +75,8 @@ func (b binder) textTest(name string, op Op, v Value, exact bool) (test, error) 
 	s := v.Str
 	if v.Kind != Str {
 		if !b.d.UnquotedFilterValues {
-			return nil, scim.BadRequest(scim.InvalidFilter, `%q holds text: its value must stand in double quotes, as in %s %s "%s".`,
+			return nil, scim.BadRequest(scim.InvalidFilter,
+				`%q holds text: its value must stand in double quotes, as in %s %s "%s".`,
 				name, name, op, short(v.String()))
 		}
 		s = v.String()

@@ -16,7 +16,9 @@ import (
 // The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is
 // noTarget, invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or
 // what ResourceType.Check says of the outcome.
-func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (Result, error) {
+func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (
+	Result, error,
+) {
 	p := &patcher{t: t, d: d, collection: collection, doc: maps.Clone(doc)}
 	if p.doc == nil {
 		p.doc = scim.Object{}
@@ -202,7 +204,8 @@ func (p *patcher) changed(kind Kind, tg target, old, value any, has bool) (any, 
 // opened is the value for one complex value, or for an element that a filter selects, as an object; nil if it
 // unassigns.
 func (p *patcher) opened(kind Kind, tg target, value any) (any, error) {
-	if tg.sub != nil || tg.attr.Type != schema.Complex || tg.attr.MultiValued && tg.expr == nil || kind == Remove && tg.expr != nil {
+	if tg.sub != nil || tg.attr.Type != schema.Complex || tg.attr.MultiValued && tg.expr == nil || kind == Remove &&
+		tg.expr != nil {
 		return value, nil
 	}
 	if unassigns(value) {
@@ -275,8 +278,8 @@ func isEmptyObject(v any) bool {
 }
 
 // untold names the immutable attribute or sub-attribute of a that has a value in old which is never returned, if an
-// operation says something about it: sub is the sub-attribute that its path names, or nil, and value its value. It is refused
-// whether the value is the same or not, since that would tell a client what it has.
+// operation says something about it: sub is the sub-attribute that its path names, or nil, and value its value. It is
+// refused whether the value is the same or not, since that would tell a client what it has.
 func untold(a, sub *schema.Attribute, old, value any) string {
 	value = decoded(value)
 	if a.Mutability == schema.Immutable {
@@ -287,7 +290,8 @@ func untold(a, sub *schema.Attribute, old, value any) string {
 	}
 	was, _ := old.(scim.Object)
 	for _, s := range a.SubAttributes {
-		if s.Mutability == schema.Immutable && (hidden(a) || hidden(s)) && was[s.Name] != nil && (s == sub || says(value, s)) {
+		if s.Mutability == schema.Immutable && (hidden(a) || hidden(s)) && was[s.Name] != nil &&
+			(s == sub || says(value, s)) {
 			return a.Name + "." + s.Name
 		}
 	}

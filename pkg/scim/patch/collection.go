@@ -6,9 +6,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Collection returns what operations do to a collection, as Apply would in Result.Collection, without looking at a document
-// or at what else they change. The error is one of the operations on the collection, or of a path.
-func Collection(t *schema.ResourceType, ops []Operation, collection string, d scim.Dialect) ([]CollectionChange, error) {
+// Collection returns what operations do to a collection, as Apply would in Result.Collection, without looking at a
+// document or at what else they change. The error is one of the operations on the collection, or of a path.
+func Collection(t *schema.ResourceType, ops []Operation, collection string, d scim.Dialect) (
+	[]CollectionChange, error,
+) {
 	p := &patcher{t: t, d: d, collection: collection, only: true}
 	for _, op := range ops {
 		if err := p.apply(op); err != nil {
@@ -19,7 +21,8 @@ func Collection(t *schema.ResourceType, ops []Operation, collection string, d sc
 }
 
 func (p *patcher) isCollection(tg target) bool {
-	return p.collection != "" && tg.extension == nil && tg.attr != nil && tg.attr.MultiValued && tg.attr.Name == p.collection
+	return p.collection != "" && tg.extension == nil && tg.attr != nil && tg.attr.MultiValued &&
+		tg.attr.Name == p.collection
 }
 
 // changeCollection turns an operation on the collection into a change. An operation that can change nothing makes none.

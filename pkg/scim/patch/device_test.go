@@ -228,39 +228,139 @@ func TestOddValues(t *testing.T) {
 	const work = `{"type":"work","value":"bjensen@example.com","primary":true}`
 	const home = `{"type":"home","value":"babs@example.org"}`
 	check(t, schema.UserType(), []row{
-		{name: "a required extension that is not there to replace", doc: ann, ops: `[{"op":"replace","path":"` + enterprise + `","value":null}]`},
-		{name: "value objects for simple attributes", doc: ann, idp: "entra", ops: `[{"op":"add","path":"title","value":[{"$ref":null,"value":"T"}]}]`, want: `{"title":"T"}`},
-		{name: "a value object after a filter", doc: ann, idp: "entra", ops: `[{"op":"add","path":"emails[type eq \"work\"].value","value":[{"value":"a@example.com"}]}]`, want: `{"emails":[{"type":"work","value":"a@example.com"}]}`},
-		{name: "an array of nothing for a complex attribute", doc: babs, ops: `[{"op":"replace","path":"name","value":[null]}]`, want: `{"name":null}`},
-		{name: "a value path replaced by nothing goes", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":""}}]`, want: `{"emails":[` + home + `]}`},
-		{name: "a value path with an empty object and no match", doc: babs, ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{}}]`},
-		{name: "a value path with unknown sub-attributes and no match", doc: babs, ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{"shoe":1}}]`},
-		{name: "a plain string for a value path", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"home\"]","value":"b@example.org"}]`, want: `{"emails":[` + work + `,{"type":"home","value":"b@example.org"}]}`},
-		{name: "a plain string added to a value path", doc: babs, ops: `[{"op":"add","path":"emails[type eq \"home\"]","value":"b@example.org"}]`, want: `{"emails":[` + work + `,{"type":"home","value":"b@example.org"}]}`},
-		{name: "a plain string for an address", doc: babs, ops: `[{"op":"add","path":"addresses[type eq \"other\"]","value":"Weg 1"}]`, err: scim.InvalidValue},
-		{name: "a filter replaces what two values share", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"work\" or type eq \"home\"]","value":{"value":"x@example.com"}}]`, want: `{"emails":[{"value":"x@example.com"}]}`},
-		{name: "the value wins over the filter", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"home\"]","value":{"TYPE":"other","value":"b@example.org"}}]`, want: `{"emails":[` + work + `,{"type":"other","value":"b@example.org"}]}`},
-		{name: "primary for all is primary for the first", doc: babs, ops: `[{"op":"replace","path":"emails.primary","value":true}]`, want: `{"emails":[` + work + `,{"type":"home","value":"babs@example.org","primary":false}]}`},
-		{name: "two primary values at once", doc: ann, ops: `[{"op":"add","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}]`, err: scim.InvalidValue},
-		{name: "an address that is there becomes primary", doc: babs, ops: `[{"op":"add","path":"addresses","value":[{"type":"work","streetAddress":"100 Universal City Plaza","region":"CA","country":"US","primary":true}]}]`, want: `{"addresses":[{"type":"work","streetAddress":"100 Universal City Plaza","region":"CA","country":"US","primary":true}]}`},
-		{name: "elements become equal but for primary", doc: babs, ops: `[{"op":"replace","path":"emails.type","value":"work"},{"op":"replace","path":"emails.value","value":"x"}]`, want: `{"emails":[{"type":"work","value":"x","primary":true}]}`},
-		{name: "a manager filter that misses", doc: babs, idp: "entra", ops: `[{"op":"add","path":"manager[value eq \"7\"].value","value":"7"}]`, err: scim.NoTarget},
-		{name: "a manager filter that hits", doc: babs, idp: "entra", ops: `[{"op":"replace","path":"manager[value eq \"26118915\"].value","value":"7"}]`, want: `{"` + enterprise + `":{"employeeNumber":"701984","manager":{"value":"7"}}}`},
-		{name: "a manager filter that makes none", doc: ann, idp: "entra", ops: `[{"op":"add","path":"manager[value eq \"7\"].value","value":""}]`},
-		{name: "a manager's reference goes with the old value", idp: "entra", doc: `{"schemas":["` + scim.UserURN + `","` + enterprise + `"],"userName":"a","` + enterprise + `":{"manager":{"value":"1","$ref":"../Users/1"}}}`, ops: `[{"op":"replace","path":"manager","value":"2"}]`, want: `{"` + enterprise + `":{"manager":{"value":"2"}}}`},
-		{name: "removing a primary value that is listed as not primary", doc: babs, ops: `[{"op":"remove","path":"emails","value":[{"value":"babs@example.org","primary":false},{"value":"bjensen@example.com","primary":false}]}]`, want: `{"emails":null}`},
-		{name: "an e-mail too many", doc: ann, ops: `[{"op":"add","path":"emails","value":` + numbers(schema.MaxEmails+1) + `}]`, err: scim.InvalidValue},
-		{name: "a broken value path as a key", doc: babs, ops: `[{"op":"replace","value":{"emails[type eq].value":"x"}}]`, err: scim.InvalidFilter},
-		{name: "an object of attributes in an array of one", doc: babs, ops: `[{"op":"replace","value":[{"title":"T"}]}]`, want: `{"title":"T"}`},
+		{name: "a required extension that is not there to replace", doc: ann, ops: `[{"op":"replace","path":"` + enterprise +
+			`","value":null}]`},
+		{
+			name: "value objects for simple attributes", doc: ann, idp: "entra",
+			ops: `[{"op":"add","path":"title","value":[{"$ref":null,"value":"T"}]}]`, want: `{"title":"T"}`,
+		},
+		{
+			name: "a value object after a filter", doc: ann, idp: "entra",
+			ops:  `[{"op":"add","path":"emails[type eq \"work\"].value","value":[{"value":"a@example.com"}]}]`,
+			want: `{"emails":[{"type":"work","value":"a@example.com"}]}`,
+		},
+		{
+			name: "an array of nothing for a complex attribute", doc: babs,
+			ops: `[{"op":"replace","path":"name","value":[null]}]`, want: `{"name":null}`,
+		},
+		{
+			name: "a value path replaced by nothing goes", doc: babs,
+			ops: `[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":""}}]`, want: `{"emails":[` + home + `]}`,
+		},
+		{
+			name: "a value path with an empty object and no match", doc: babs,
+			ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{}}]`,
+		},
+		{
+			name: "a value path with unknown sub-attributes and no match", doc: babs,
+			ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{"shoe":1}}]`,
+		},
+		{
+			name: "a plain string for a value path", doc: babs,
+			ops:  `[{"op":"replace","path":"emails[type eq \"home\"]","value":"b@example.org"}]`,
+			want: `{"emails":[` + work + `,{"type":"home","value":"b@example.org"}]}`,
+		},
+		{
+			name: "a plain string added to a value path", doc: babs,
+			ops:  `[{"op":"add","path":"emails[type eq \"home\"]","value":"b@example.org"}]`,
+			want: `{"emails":[` + work + `,{"type":"home","value":"b@example.org"}]}`,
+		},
+		{
+			name: "a plain string for an address", doc: babs,
+			ops: `[{"op":"add","path":"addresses[type eq \"other\"]","value":"Weg 1"}]`, err: scim.InvalidValue,
+		},
+		{
+			name: "a filter replaces what two values share", doc: babs,
+			ops:  `[{"op":"replace","path":"emails[type eq \"work\" or type eq \"home\"]","value":{"value":"x@example.com"}}]`,
+			want: `{"emails":[{"value":"x@example.com"}]}`,
+		},
+		{
+			name: "the value wins over the filter", doc: babs,
+			ops:  `[{"op":"replace","path":"emails[type eq \"home\"]","value":{"TYPE":"other","value":"b@example.org"}}]`,
+			want: `{"emails":[` + work + `,{"type":"other","value":"b@example.org"}]}`,
+		},
+		{
+			name: "primary for all is primary for the first", doc: babs,
+			ops:  `[{"op":"replace","path":"emails.primary","value":true}]`,
+			want: `{"emails":[` + work + `,{"type":"home","value":"babs@example.org","primary":false}]}`,
+		},
+		{
+			name: "two primary values at once", doc: ann,
+			ops: `[{"op":"add","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "an address that is there becomes primary", doc: babs,
+			ops: `[{"op":"add","path":"addresses","value":[{"type":"work","streetAddress":"100 Universal City Plaza",` +
+				`"region":"CA","country":"US","primary":true}]}]`,
+			want: `{"addresses":[{"type":"work","streetAddress":"100 Universal City Plaza","region":"CA","country":"US",` +
+				`"primary":true}]}`,
+		},
+		{
+			name: "elements become equal but for primary", doc: babs,
+			ops:  `[{"op":"replace","path":"emails.type","value":"work"},{"op":"replace","path":"emails.value","value":"x"}]`,
+			want: `{"emails":[{"type":"work","value":"x","primary":true}]}`,
+		},
+		{
+			name: "a manager filter that misses", doc: babs, idp: "entra",
+			ops: `[{"op":"add","path":"manager[value eq \"7\"].value","value":"7"}]`, err: scim.NoTarget,
+		},
+		{
+			name: "a manager filter that hits", doc: babs, idp: "entra",
+			ops:  `[{"op":"replace","path":"manager[value eq \"26118915\"].value","value":"7"}]`,
+			want: `{"` + enterprise + `":{"employeeNumber":"701984","manager":{"value":"7"}}}`,
+		},
+		{
+			name: "a manager filter that makes none", doc: ann, idp: "entra",
+			ops: `[{"op":"add","path":"manager[value eq \"7\"].value","value":""}]`,
+		},
+		{
+			name: "a manager's reference goes with the old value", idp: "entra", doc: `{"schemas":["` + scim.UserURN + `","` +
+				enterprise + `"],"userName":"a","` + enterprise + `":{"manager":{"value":"1","$ref":"../Users/1"}}}`,
+			ops: `[{"op":"replace","path":"manager","value":"2"}]`, want: `{"` + enterprise + `":{"manager":{"value":"2"}}}`,
+		},
+		{
+			name: "removing a primary value that is listed as not primary", doc: babs,
+			ops: `[{"op":"remove","path":"emails","value":[{"value":"babs@example.org","primary":false},` +
+				`{"value":"bjensen@example.com","primary":false}]}]`, want: `{"emails":null}`,
+		},
+		{name: "an e-mail too many", doc: ann, ops: `[{"op":"add","path":"emails","value":` + numbers(schema.MaxEmails+1) +
+			`}]`, err: scim.InvalidValue},
+		{
+			name: "a broken value path as a key", doc: babs, ops: `[{"op":"replace","value":{"emails[type eq].value":"x"}}]`,
+			err: scim.InvalidFilter,
+		},
+		{
+			name: "an object of attributes in an array of one", doc: babs, ops: `[{"op":"replace","value":[{"title":"T"}]}]`,
+			want: `{"title":"T"}`,
+		},
 	})
 	check(t, schema.GroupType(), []row{
-		{name: "members as plain strings", doc: crew, ops: `[{"op":"add","path":"members","value":["a","b"]}]`, changes: []string{`add {"value":"a"} {"value":"b"}`}},
+		{
+			name: "members as plain strings", doc: crew, ops: `[{"op":"add","path":"members","value":["a","b"]}]`,
+			changes: []string{`add {"value":"a"} {"value":"b"}`},
+		},
 		{name: "members as an empty object", doc: crew, ops: `[{"op":"add","path":"members","value":{}}]`},
-		{name: "a member made by a filter that is not eq", doc: crew, ops: `[{"op":"add","path":"members[value sw \"a\"]","value":{"display":"A"}}]`, err: scim.NoTarget},
-		{name: "a member made by a filter of its type", doc: crew, ops: `[{"op":"add","path":"members[type eq \"User\"]","value":{"display":"A"}}]`, err: scim.InvalidValue},
-		{name: "members removed by or of two attributes", doc: crew, ops: `[{"op":"remove","path":"members[value eq \"a\" or type eq \"Group\"]"}]`, changes: []string{"remove filter"}},
-		{name: "members removed unless", doc: crew, ops: `[{"op":"remove","path":"members[not (value eq \"a\")]"}]`, changes: []string{"remove filter"}},
-		{name: "an unknown sub-attribute of members", doc: crew, idp: "okta", ops: `[{"op":"remove","path":"members[nick eq \"a\"]"}]`, err: scim.InvalidPath},
+		{
+			name: "a member made by a filter that is not eq", doc: crew,
+			ops: `[{"op":"add","path":"members[value sw \"a\"]","value":{"display":"A"}}]`, err: scim.NoTarget,
+		},
+		{
+			name: "a member made by a filter of its type", doc: crew,
+			ops: `[{"op":"add","path":"members[type eq \"User\"]","value":{"display":"A"}}]`, err: scim.InvalidValue,
+		},
+		{
+			name: "members removed by or of two attributes", doc: crew,
+			ops: `[{"op":"remove","path":"members[value eq \"a\" or type eq \"Group\"]"}]`, changes: []string{"remove filter"},
+		},
+		{
+			name: "members removed unless", doc: crew, ops: `[{"op":"remove","path":"members[not (value eq \"a\")]"}]`,
+			changes: []string{"remove filter"},
+		},
+		{
+			name: "an unknown sub-attribute of members", doc: crew, idp: "okta",
+			ops: `[{"op":"remove","path":"members[nick eq \"a\"]"}]`, err: scim.InvalidPath,
+		},
 	})
 }
 

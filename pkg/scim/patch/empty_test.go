@@ -32,10 +32,12 @@ func TestEmptyValues(t *testing.T) {
 		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""}, "remove": {gone, gone, gone, gone, gone},
 	}
 	selectedSub := map[string][]string{
-		"add": {bad, gone, gone, gone, bad}, "replace": {bad, gone, gone, gone, bad}, "remove": {gone, gone, gone, gone, gone},
+		"add": {bad, gone, gone, gone, bad}, "replace": {bad, gone, gone, gone, bad},
+		"remove": {gone, gone, gone, gone, gone},
 	}
 	keyed, deviceDoc := deviceWithKeys(t)
-	deviceDoc = deviceDoc[:len(deviceDoc)-1] + `,"tags":["a"],"on":true,"owner":{"value":"u"},"keys":[{"value":"k","type":"rsa"}]}`
+	deviceDoc = deviceDoc[:len(deviceDoc)-1] +
+		`,"tags":["a"],"on":true,"owner":{"value":"u"},"keys":[{"value":"k","type":"rsa"}]}`
 	manager := `{"` + enterprise + `":{"employeeNumber":"701984"}}`
 	plain := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"` + enterprise + `":null}`
 	for _, c := range []struct {
@@ -47,7 +49,10 @@ func TestEmptyValues(t *testing.T) {
 	}{
 		{"displayName", schema.UserType(), babs, noTarget, `{"displayName":null}`},
 		{"name.givenName", schema.UserType(), babs, noTarget, `{"name":{"familyName":"Jensen"}}`},
-		{enterprise + ":employeeNumber", schema.UserType(), babs, noTarget, `{"` + enterprise + `":{"manager":{"value":"26118915"}}}`},
+		{
+			enterprise + ":employeeNumber", schema.UserType(), babs, noTarget,
+			`{"` + enterprise + `":{"manager":{"value":"26118915"}}}`,
+		},
 		{"name", schema.UserType(), babs, complexOne, `{"name":null}`},
 		{enterprise + ":manager", schema.UserType(), babs, complexOne, manager},
 		{enterprise + ":manager.value", schema.UserType(), babs, noTarget, manager},
@@ -105,12 +110,21 @@ func TestEmptyMembers(t *testing.T) {
 		{name: "add text", doc: crew, ops: `[{"op":"add","path":"members","value":""}]`},
 		{name: "add []", doc: crew, ops: `[{"op":"add","path":"members","value":[]}]`},
 		{name: "add {}", doc: crew, ops: `[{"op":"add","path":"members","value":{}}]`},
-		{name: "replace null", doc: crew, ops: `[{"op":"replace","path":"members","value":null}]`, changes: []string{"replace"}},
-		{name: "replace text", doc: crew, ops: `[{"op":"replace","path":"members","value":""}]`, changes: []string{"replace"}},
+		{
+			name: "replace null", doc: crew, ops: `[{"op":"replace","path":"members","value":null}]`,
+			changes: []string{"replace"},
+		},
+		{
+			name: "replace text", doc: crew, ops: `[{"op":"replace","path":"members","value":""}]`,
+			changes: []string{"replace"},
+		},
 		{name: "replace []", doc: crew, ops: `[{"op":"replace","path":"members","value":[]}]`, changes: []string{"replace"}},
 		{name: "replace {}", doc: crew, ops: `[{"op":"replace","path":"members","value":{}}]`},
 		{name: "remove", doc: crew, ops: `[{"op":"remove","path":"members"}]`, changes: []string{"remove all"}},
-		{name: "remove null", doc: crew, ops: `[{"op":"remove","path":"members","value":null}]`, changes: []string{"remove all"}},
+		{
+			name: "remove null", doc: crew, ops: `[{"op":"remove","path":"members","value":null}]`,
+			changes: []string{"remove all"},
+		},
 		{name: "remove text", doc: crew, ops: `[{"op":"remove","path":"members","value":""}]`, err: scim.InvalidValue},
 		{name: "remove []", doc: crew, ops: `[{"op":"remove","path":"members","value":[]}]`},
 		{name: "remove {}", doc: crew, ops: `[{"op":"remove","path":"members","value":{}}]`, err: scim.InvalidValue},

@@ -42,7 +42,8 @@ func errRequiredValue(name string) error {
 }
 
 func errNothingNamed() error {
-	return scim.BadRequest(scim.InvalidValue, "The value names nothing to remove; to remove all that the path names, leave it out.")
+	return scim.BadRequest(scim.InvalidValue,
+		"The value names nothing to remove; to remove all that the path names, leave it out.")
 }
 
 func errNoTarget(why string) error {

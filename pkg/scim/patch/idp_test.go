@@ -85,11 +85,21 @@ func TestEntra(t *testing.T) {
 			want: managed("7"),
 		},
 		{name: "manager without a path", ops: `[{"op":"replace","value":{"manager":"7"}}]`, want: managed("7")},
-		{name: "manager removed by an empty string", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":""}]`, want: unmanaged},
-		{name: "manager removed by null", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":null}]`, want: unmanaged},
+		{
+			name: "manager removed by an empty string", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":""}]`,
+			want: unmanaged,
+		},
+		{
+			name: "manager removed by null", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":null}]`,
+			want: unmanaged,
+		},
 		{name: "manager kept by an empty object", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":{}}]`},
-		{name: "manager removed by an empty value", ops: `[{"op":"Replace","path":"` + enterprise + `:manager","value":{"value":""}}]`, want: unmanaged},
-		{name: "manager removed by a filter", ops: `[{"op":"remove","path":"manager[value eq \"26118915\"]"}]`, want: unmanaged},
+		{name: "manager removed by an empty value", ops: `[{"op":"Replace","path":"` + enterprise +
+			`:manager","value":{"value":""}}]`, want: unmanaged},
+		{
+			name: "manager removed by a filter", ops: `[{"op":"remove","path":"manager[value eq \"26118915\"]"}]`,
+			want: unmanaged,
+		},
 		{name: "manager kept by a filter", ops: `[{"op":"remove","path":"manager[value eq \"7\"]"}]`},
 		{name: "manager removed", ops: `[{"op":"remove","path":"` + enterprise + `:manager"}]`, want: unmanaged},
 		{

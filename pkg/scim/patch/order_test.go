@@ -29,10 +29,12 @@ func TestLabelsBeforeContent(t *testing.T) {
 		{
 			name: "without a path", ops: `[{"op":"replace","value":{"addresses[type eq \"home\"].primary":true,
 			"addresses[type eq \"home\"].locality":"L","ims[type eq \"xmpp\"].primary":true,"ims[type eq \"xmpp\"].value":"x"}}]`,
-			want: `{"addresses":[{"type":"home","primary":true,"locality":"L"}],"ims":[{"type":"xmpp","primary":true,"value":"x"}]}`,
+			want: `{"addresses":[{"type":"home","primary":true,"locality":"L"}],"ims":[{"type":"xmpp","primary":true,` +
+				`"value":"x"}]}`,
 		},
 		{
-			name: "an element by a filter, then its value", ops: `[{"op":"add","path":"emails[type eq \"work\"]","value":{"primary":true}},
+			name: "an element by a filter, then its value",
+			ops: `[{"op":"add","path":"emails[type eq \"work\"]","value":{"primary":true}},
 			{"op":"add","path":"emails[type eq \"work\"]","value":{"value":"a@example.com"}}]`,
 			want: `{"emails":[{"type":"work","primary":true,"value":"a@example.com"}]}`,
 		},
@@ -45,7 +47,8 @@ func TestLabelsBeforeContent(t *testing.T) {
 			name: "a value that is changed by removal and addition", doc: babs,
 			ops: `[{"op":"remove","path":"emails[type eq \"work\"].value"},
 			{"op":"add","path":"emails[type eq \"work\"].value","value":"b@example.com"}]`,
-			want: `{"emails":[{"type":"work","value":"b@example.com","primary":true},{"type":"home","value":"babs@example.org"}]}`,
+			want: `{"emails":[{"type":"work","value":"b@example.com","primary":true},{"type":"home",` +
+				`"value":"babs@example.org"}]}`,
 		},
 		{
 			name: "the new primary one takes it from the other", doc: babs,
@@ -55,7 +58,8 @@ func TestLabelsBeforeContent(t *testing.T) {
 			{"type":"other","value":"o@example.com","primary":true}]}`,
 		},
 		{
-			name: "not if no value comes", doc: babs, ops: `[{"op":"add","path":"emails[type eq \"other\"].primary","value":true},
+			name: "not if no value comes", doc: babs,
+			ops: `[{"op":"add","path":"emails[type eq \"other\"].primary","value":true},
 			{"op":"replace","path":"emails[type eq \"home\"].display","value":"H"}]`,
 			want: `{"emails":[` + work + `,{"type":"home","value":"babs@example.org","display":"H"}]}`,
 		},
@@ -78,7 +82,10 @@ func TestLabelsBeforeRequiredContent(t *testing.T) {
 			{"op":"add","path":"keys[type eq \"rsa\"].value","value":"k"}]`,
 			want: `{"keys":[{"type":"rsa","primary":true,"value":"k"}]}`,
 		},
-		{name: "labels alone", doc: doc, ops: `[{"op":"add","path":"keys[type eq \"rsa\"].primary","value":true}]`, err: scim.InvalidValue},
+		{
+			name: "labels alone", doc: doc, ops: `[{"op":"add","path":"keys[type eq \"rsa\"].primary","value":true}]`,
+			err: scim.InvalidValue,
+		},
 	})
 }
 
@@ -115,7 +122,8 @@ func TestAnyOrderOfSubAttributes(t *testing.T) {
 		ops := make([]any, 0, len(keys))
 		for _, key := range keys {
 			path := list + `[type eq "work"].` + key
-			op := scim.Object{"op": rapid.SampledFrom([]string{"add", "replace"}).Draw(rt, "op"), "path": path, "value": all[key]}
+			op := scim.Object{"op": rapid.SampledFrom([]string{"add", "replace"}).
+				Draw(rt, "op"), "path": path, "value": all[key]}
 			if rapid.Bool().Draw(rt, "pathless") {
 				delete(op, "path")
 				op["value"] = scim.Object{path: all[key]}

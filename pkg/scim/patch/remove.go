@@ -59,8 +59,8 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 	return next, nil
 }
 
-// removeNamed is a single value after a remove that says which value: nil if old is that one, else old. One that is never
-// returned goes in any case: the outcome must not tell whether a guess was right.
+// removeNamed is a single value after a remove that says which value: nil if old is that one, else old. One that is
+// never returned goes in any case: the outcome must not tell whether a guess was right.
 func (p *patcher) removeNamed(a *schema.Attribute, old, value any) (any, error) {
 	named, err := a.NormalizeElement(unwrapped(value), p.d)
 	switch {

@@ -194,19 +194,54 @@ func TestRules(t *testing.T) {
 		{name: "schemas cannot be removed", doc: babs, ops: `[{"op":"remove","path":"schemas"}]`, err: scim.Mutability},
 
 		// Types.
-		{name: "number for a string", idp: "rfc", doc: babs, ops: `[{"op":"replace","path":"title","value":5}]`, err: scim.InvalidValue},
-		{name: "object for a string", doc: babs, ops: `[{"op":"replace","path":"title","value":{"a":1}}]`, err: scim.InvalidValue},
-		{name: "string for a complex attribute", doc: babs, ops: `[{"op":"replace","path":"name","value":"Babs"}]`, err: scim.InvalidValue},
-		{name: "a word for a boolean", doc: babs, ops: `[{"op":"replace","path":"active","value":"maybe"}]`, err: scim.InvalidValue},
-		{name: "wrong type in a sub-attribute", doc: babs, ops: `[{"op":"add","path":"emails","value":[{"value":{"a":1}}]}]`, err: scim.InvalidValue},
-		{name: "wrong type after a filter", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"work\"].value","value":{"a":1}}]`, err: scim.InvalidValue},
-		{name: "two values for a single one", doc: babs, ops: `[{"op":"replace","path":"title","value":["a","b"]}]`, err: scim.InvalidValue},
+		{
+			name: "number for a string", idp: "rfc", doc: babs, ops: `[{"op":"replace","path":"title","value":5}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "object for a string", doc: babs, ops: `[{"op":"replace","path":"title","value":{"a":1}}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "string for a complex attribute", doc: babs, ops: `[{"op":"replace","path":"name","value":"Babs"}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "a word for a boolean", doc: babs, ops: `[{"op":"replace","path":"active","value":"maybe"}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "wrong type in a sub-attribute", doc: babs, ops: `[{"op":"add","path":"emails","value":[{"value":{"a":1}}]}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "wrong type after a filter", doc: babs,
+			ops: `[{"op":"replace","path":"emails[type eq \"work\"].value","value":{"a":1}}]`, err: scim.InvalidValue,
+		},
+		{
+			name: "two values for a single one", doc: babs, ops: `[{"op":"replace","path":"title","value":["a","b"]}]`,
+			err: scim.InvalidValue,
+		},
 
 		// Complex attributes.
-		{name: "replace keeps sub-attributes that are not named", doc: babs, ops: `[{"op":"replace","path":"name","value":{"givenName":"B"}}]`, want: `{"name":{"familyName":"Jensen","givenName":"B"}}`},
-		{name: "add keeps sub-attributes that are not named", doc: babs, ops: `[{"op":"add","path":"name","value":{"middleName":"J"}}]`, want: `{"name":{"familyName":"Jensen","givenName":"Barbara","middleName":"J"}}`},
-		{name: "so does a value without a path", doc: babs, ops: `[{"op":"replace","value":{"name":{"givenName":"B"}}}]`, want: `{"name":{"familyName":"Jensen","givenName":"B"}}`},
-		{name: "a null sub-attribute goes", doc: babs, ops: `[{"op":"replace","path":"name","value":{"givenName":null}}]`, want: `{"name":{"familyName":"Jensen"}}`},
+		{
+			name: "replace keeps sub-attributes that are not named", doc: babs,
+			ops:  `[{"op":"replace","path":"name","value":{"givenName":"B"}}]`,
+			want: `{"name":{"familyName":"Jensen","givenName":"B"}}`,
+		},
+		{
+			name: "add keeps sub-attributes that are not named", doc: babs,
+			ops:  `[{"op":"add","path":"name","value":{"middleName":"J"}}]`,
+			want: `{"name":{"familyName":"Jensen","givenName":"Barbara","middleName":"J"}}`,
+		},
+		{
+			name: "so does a value without a path", doc: babs, ops: `[{"op":"replace","value":{"name":{"givenName":"B"}}}]`,
+			want: `{"name":{"familyName":"Jensen","givenName":"B"}}`,
+		},
+		{
+			name: "a null sub-attribute goes", doc: babs, ops: `[{"op":"replace","path":"name","value":{"givenName":null}}]`,
+			want: `{"name":{"familyName":"Jensen"}}`,
+		},
 		{name: "replace with {} names nothing", doc: babs, ops: `[{"op":"replace","path":"name","value":{}}]`},
 		{name: "add of {} changes nothing", doc: babs, ops: `[{"op":"add","path":"name","value":{}}]`},
 		{name: "unknown sub-attributes are ignored", doc: babs, ops: `[{"op":"replace","path":"name","value":{"nick":"B"}}]`},

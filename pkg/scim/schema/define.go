@@ -24,8 +24,8 @@ func define(s *Schema, prefix string) *Schema {
 	return s
 }
 
-// DefineCore is Define for the core schema of a resource type that an operator defines. The common attributes are put in
-// front of its own, and errors name attributes without the URN.
+// DefineCore is Define for the core schema of a resource type that an operator defines. The common attributes are put
+// in front of its own, and errors name attributes without the URN.
 func DefineCore(s *Schema) *Schema {
 	s.Attributes = append(Common(), s.Attributes...)
 	return define(s, "")

@@ -28,8 +28,8 @@ func (n *normalizer) keepDotted(s *Schema, name string, v any) bool {
 	return true
 }
 
-// joinDotted puts the sub-attributes that have keys of their own into their attributes. Those of a multi-valued attribute
-// make one element. The same may come twice, in two spellings, if the values agree.
+// joinDotted puts the sub-attributes that have keys of their own into their attributes. Those of a multi-valued
+// attribute make one element. The same may come twice, in two spellings, if the values agree.
 func (n *normalizer) joinDotted() error {
 	made := map[*Attribute]scim.Object{}
 	for _, k := range n.dotted {

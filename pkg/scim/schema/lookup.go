@@ -13,9 +13,9 @@ import (
 //	urn:...:enterprise:2.0:User:manager.value           of an extension; a dot in place of the last colon is taken too
 //	urn:...:enterprise:2.0:User                         a whole extension: Ref.Attr is nil
 //
-// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves; those of SCIM 1.1 stand
-// for the same schemas. With bareExtensions a name without URN that the core schema lacks is looked for in the extensions.
-// False says that the name stands for nothing.
+// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves; those of SCIM 1.1
+// stand for the same schemas. With bareExtensions a name without URN that the core schema lacks is looked for in the
+// extensions. False says that the name stands for nothing.
 func (t *ResourceType) Lookup(name string, bareExtensions bool) (Ref, bool) {
 	if schema, rest, ok := t.cutURN(name); ok {
 		var ref Ref
@@ -93,11 +93,15 @@ func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 	return s, rest, s != nil
 }
 
-// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas. Clients that began with these go on writing them.
+// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas. Clients that began with these go on
+// writing them.
 var formerURNs = map[string][]string{
-	scim.UserURN:           {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:User"},
-	scim.GroupURN:          {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:Group"},
-	scim.EnterpriseUserURN: {"urn:scim:schemas:extension:enterprise:1.0", "urn:scim:schemas:extension:enterprise:2.0:User"},
+	scim.UserURN:  {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:User"},
+	scim.GroupURN: {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:Group"},
+	scim.EnterpriseUserURN: {
+		"urn:scim:schemas:extension:enterprise:1.0",
+		"urn:scim:schemas:extension:enterprise:2.0:User",
+	},
 }
 
 // Extension is the extension schema of that URN, in any case; nil if the resource type has none of that name.

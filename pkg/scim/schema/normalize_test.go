@@ -96,8 +96,10 @@ func TestNormalizeUser(t *testing.T) {
 			`"emails":[{"primary":true,"value":"a"}]`,
 		},
 		{
-			"many duplicates collapsed", "okta", `"roles":["a","b","c","d","e","f","g","h","i","a",{"value":"b","primary":true},{"value":"i"},"b"]`,
-			`"roles":[{"value":"a"},{"primary":true,"value":"b"},{"value":"c"},{"value":"d"},{"value":"e"},{"value":"f"},{"value":"g"},{"value":"h"},{"value":"i"}]`,
+			"many duplicates collapsed", "okta",
+			`"roles":["a","b","c","d","e","f","g","h","i","a",{"value":"b","primary":true},{"value":"i"},"b"]`,
+			`"roles":[{"value":"a"},{"primary":true,"value":"b"},{"value":"c"},{"value":"d"},{"value":"e"},{"value":"f"},` +
+				`{"value":"g"},{"value":"h"},{"value":"i"}]`,
 		},
 		{"password kept for the caller to drop", "rfc", `"password":"secret"`, `"password":"secret"`},
 		{
@@ -135,8 +137,14 @@ func TestNormalizeUser(t *testing.T) {
 		{"an extension of null, [], [{}]", "rfc", enterprise + `:null`, ``},
 		{"an extension in an array", "entra", enterprise + `:[{"department":"IT"}]`, enterprise + `:{"department":"IT"}`},
 		{"manager as a string", "okta", enterprise + `:{"manager":"m"}`, enterprise + `:{"manager":{"value":"m"}}`},
-		{"manager as an array", "rfc", enterprise + `:{"manager":[{"$ref":null,"value":"m"}]}`, enterprise + `:{"manager":{"value":"m"}}`},
-		{"manager as an array of a string", "okta", enterprise + `:{"manager":["m"]}`, enterprise + `:{"manager":{"value":"m"}}`},
+		{
+			"manager as an array", "rfc", enterprise + `:{"manager":[{"$ref":null,"value":"m"}]}`,
+			enterprise + `:{"manager":{"value":"m"}}`,
+		},
+		{
+			"manager as an array of a string", "okta", enterprise + `:{"manager":["m"]}`,
+			enterprise + `:{"manager":{"value":"m"}}`,
+		},
 		{"manager of nothing", "rfc", enterprise + `:{"department":"IT","manager":""}`, enterprise + `:{"department":"IT"}`},
 		{"extension names without URN", "entra", `"department":"IT","manager":null`, enterprise + `:{"department":"IT"}`},
 		{"extension names without URN are unknown to generic", "generic", `"department":"IT"`, ``},
@@ -186,22 +194,53 @@ func TestNormalizeUserRefuses(t *testing.T) {
 		{"active maybe", "entra", `"userName":"a","active":"maybe"`, scim.InvalidValue, []string{"active", "true or false"}},
 		{"active a number", "entra", `"userName":"a","active":2`, scim.InvalidValue, []string{"active", "a number"}},
 		{"a number for a string", "rfc", `"userName":5`, scim.InvalidValue, []string{"userName", "a string", "a number"}},
-		{"a boolean for a string", "entra", `"userName":"a","emails":[{"value":true}]`, scim.InvalidValue, []string{"emails.value", "a boolean"}},
+		{
+			"a boolean for a string", "entra", `"userName":"a","emails":[{"value":true}]`, scim.InvalidValue,
+			[]string{"emails.value", "a boolean"},
+		},
 		{"an object for a string", "rfc", `"userName":{"value":"a"}`, scim.InvalidValue, []string{"userName", "an object"}},
-		{"two values for one", "entra", `"userName":["a","b"]`, scim.InvalidValue, []string{"userName takes one value, not 2"}},
+		{
+			"two values for one", "entra", `"userName":["a","b"]`, scim.InvalidValue,
+			[]string{"userName takes one value, not 2"},
+		},
 		{"a string for name", "entra", `"userName":"a","name":"Babs"`, scim.InvalidValue, []string{"name must be an object"}},
-		{"a number for an e-mail", "entra", `"userName":"a","emails":[5]`, scim.InvalidValue, []string{"emails must be an object"}},
-		{"an array for an e-mail", "entra", `"userName":"a","emails":[["x"]]`, scim.InvalidValue, []string{"emails must be an object"}},
-		{"two primary", "entra", `"userName":"a","emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]`, scim.InvalidValue, []string{"2 values of emails", "primary"}},
-		{"no base64", "entra", `"userName":"a","x509Certificates":[{"value":"???"}]`, scim.InvalidValue, []string{"x509Certificates.value", "base64"}},
-		{"an extension that is no object", "entra", `"userName":"a",` + enterprise + `:"x"`, scim.InvalidValue, []string{"enterprise:2.0:User must be an object"}},
-		{"an extension of two objects", "entra", `"userName":"a",` + enterprise + `:[{},{}]`, scim.InvalidValue, []string{"must be an object"}},
-		{"manager a number", "entra", `"userName":"a",` + enterprise + `:{"manager":5}`, scim.InvalidValue, []string{"enterprise:2.0:User:manager must be an object"}},
+		{
+			"a number for an e-mail", "entra", `"userName":"a","emails":[5]`, scim.InvalidValue,
+			[]string{"emails must be an object"},
+		},
+		{
+			"an array for an e-mail", "entra", `"userName":"a","emails":[["x"]]`, scim.InvalidValue,
+			[]string{"emails must be an object"},
+		},
+		{
+			"two primary", "entra", `"userName":"a","emails":[{"value":"a","primary":true},{"value":"b","primary":"True"}]`,
+			scim.InvalidValue,
+			[]string{"2 values of emails", "primary"},
+		},
+		{
+			"no base64", "entra", `"userName":"a","x509Certificates":[{"value":"???"}]`, scim.InvalidValue,
+			[]string{"x509Certificates.value", "base64"},
+		},
+		{
+			"an extension that is no object", "entra", `"userName":"a",` + enterprise + `:"x"`, scim.InvalidValue,
+			[]string{"enterprise:2.0:User must be an object"},
+		},
+		{
+			"an extension of two objects", "entra", `"userName":"a",` + enterprise + `:[{},{}]`, scim.InvalidValue,
+			[]string{"must be an object"},
+		},
+		{
+			"manager a number", "entra", `"userName":"a",` + enterprise + `:{"manager":5}`, scim.InvalidValue,
+			[]string{"enterprise:2.0:User:manager must be an object"},
+		},
 		{
 			"employeeNumber a number", "interop", `"userName":"a",` + enterprise + `:{"employeeNumber":5}`, scim.InvalidValue,
 			[]string{"enterprise:2.0:User:employeeNumber"},
 		},
-		{"twice and different", "entra", `"userName":"a","title":"x",` + core + `:{"title":"y"}`, scim.InvalidSyntax, []string{"title is given twice"}},
+		{
+			"twice and different", "entra", `"userName":"a","title":"x",` + core + `:{"title":"y"}`, scim.InvalidSyntax,
+			[]string{"title is given twice"},
+		},
 		{"userName too long", "entra", `"userName":` + tooLong, scim.InvalidValue, []string{"userName", "513", "512"}},
 		{
 			"externalId too long", "entra", `"userName":"a","externalId":` + tooLong, scim.InvalidValue,
@@ -411,18 +450,42 @@ func TestNormalizeCustom(t *testing.T) {
 func TestFormsOfValues(t *testing.T) {
 	const former = `"urn:scim:schemas:extension:enterprise:1.0"`
 	for _, c := range []struct{ name, idp, body, want string }{
-		{"integers and text for booleans", "okta", `"title":42,"active":"0","emails":[{"value":7,"primary":1}]`, `"title":"42","active":false,"emails":[{"value":"7","primary":true}]`},
-		{"{value: x}", "entra", `"title":{"value":"T"},"name":{"givenName":[{"$ref":null,"value":"A"}]}`, `"title":"T","name":{"givenName":"A"}`},
-		{"JSON in a string", "keycloak", `"emails":"[{\"value\":\"a\"}]","name":"{\"givenName\":\"A\"}",` + enterprise + `:"{\"department\":\"d\"}"`, `"emails":[{"value":"a"}],"name":{"givenName":"A"},` + enterprise + `:{"department":"d"}`},
-		{"a reference alone", "rfc", enterprise + `:{"manager":{"$ref":"https://example.com/v2/Users/7"}}`, enterprise + `:{"manager":{"value":"7"}}`},
+		{
+			"integers and text for booleans", "okta", `"title":42,"active":"0","emails":[{"value":7,"primary":1}]`,
+			`"title":"42","active":false,"emails":[{"value":"7","primary":true}]`,
+		},
+		{
+			"{value: x}", "entra", `"title":{"value":"T"},"name":{"givenName":[{"$ref":null,"value":"A"}]}`,
+			`"title":"T","name":{"givenName":"A"}`,
+		},
+		{"JSON in a string", "keycloak", `"emails":"[{\"value\":\"a\"}]","name":"{\"givenName\":\"A\"}",` + enterprise +
+			`:"{\"department\":\"d\"}"`, `"emails":[{"value":"a"}],"name":{"givenName":"A"},` + enterprise +
+			`:{"department":"d"}`},
+		{
+			"a reference alone", "rfc", enterprise + `:{"manager":{"$ref":"https://example.com/v2/Users/7"}}`,
+			enterprise + `:{"manager":{"value":"7"}}`,
+		},
 		{"a reference beside null", "rfc", enterprise + `:{"manager":{"$ref":"../Users/7","value":null}}`, ``},
-		{"dotted keys", "okta", `"name.givenName":"A","name":{"familyName":"L"},"NAME.middleName":"M"`, `"name":{"givenName":"A","familyName":"L","middleName":"M"}`},
-		{"dotted keys of several", "okta", `"emails.value":"a","emails.type":"work","roles.type":"x"`, `"emails":[{"value":"a","type":"work"}]`},
-		{"dotted keys with a URN", "okta", `"urn:ietf:params:scim:schemas:core:2.0:User:name.givenName":"A","manager.value":"7",` + enterprise + `:{"department":"d"}`, `"name":{"givenName":"A"},` + enterprise + `:{"department":"d","manager":{"value":"7"}}`},
+		{
+			"dotted keys", "okta", `"name.givenName":"A","name":{"familyName":"L"},"NAME.middleName":"M"`,
+			`"name":{"givenName":"A","familyName":"L","middleName":"M"}`,
+		},
+		{
+			"dotted keys of several", "okta", `"emails.value":"a","emails.type":"work","roles.type":"x"`,
+			`"emails":[{"value":"a","type":"work"}]`,
+		},
+		{
+			"dotted keys with a URN", "okta",
+			`"urn:ietf:params:scim:schemas:core:2.0:User:name.givenName":"A","manager.value":"7",` + enterprise +
+				`:{"department":"d"}`, `"name":{"givenName":"A"},` + enterprise + `:{"department":"d","manager":{"value":"7"}}`,
+		},
 		{"the same twice", "okta", `"name.givenName":"A","name":{"givenName":"A"}`, `"name":{"givenName":"A"}`},
 		{"dotted keys are unknown to rfc", "rfc", `"name.givenName":"A"`, ``},
 		{"read-only ones are ignored", "okta", `"meta.version":"1","groups.value":"g","manager.displayName":"M"`, ``},
-		{"the URN of SCIM 1.1", "okta", former + `:{"department":"d"},"urn:scim:schemas:core:1.0:title":"T"`, `"title":"T",` + enterprise + `:{"department":"d"}`},
+		{
+			"the URN of SCIM 1.1", "okta", former + `:{"department":"d"},"urn:scim:schemas:core:1.0:title":"T"`,
+			`"title":"T",` + enterprise + `:{"department":"d"}`,
+		},
 		{"empty values", "rfc", `"emails":{},"name":{},"title":[],"roles":[{},null,""],` + enterprise + `:{}`, ``},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -458,7 +521,8 @@ func TestFormsOfValues(t *testing.T) {
 		{"rfc", `"emails":["bare"]`, scim.InvalidValue},
 		{"rfc", `"title":[{"value":"T"}]`, scim.InvalidValue},
 	} {
-		_, err := schema.UserType().Normalize(object(t, `{"schemas":[`+core+`],"userName":"a",`+c.body+`}`), dialect(t, c.idp))
+		_, err := schema.UserType().Normalize(object(t, `{"schemas":[`+core+`],"userName":"a",`+c.body+`}`),
+			dialect(t, c.idp))
 		refused(t, c.idp+" "+c.body, err, c.typ)
 	}
 }

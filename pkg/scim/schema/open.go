@@ -8,9 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Elements lists the elements that v has for a multi-valued attribute: those of an array, none for null and "", else v alone.
-// An array that is written as JSON in a string is read; for a complex attribute it is an *scim.Error 400 invalidValue if that
-// is no JSON. The result may be v itself: it is not to be changed.
+// Elements lists the elements that v has for a multi-valued attribute: those of an array, none for null and "", else v
+// alone. An array that is written as JSON in a string is read; for a complex attribute it is an *scim.Error 400
+// invalidValue if that is no JSON. The result may be v itself: it is not to be changed.
 func (a *Attribute) Elements(v any) ([]any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -35,16 +35,17 @@ func (a *Attribute) Elements(v any) ([]any, error) {
 	return []any{v}, nil
 }
 
-// Open reads the forms in which clients write one value of a. For a complex attribute it returns an scim.Object with the
-// client's own keys, made of
+// Open reads the forms in which clients write one value of a. For a complex attribute it returns an scim.Object with
+// the client's own keys, made of
 //
-//   - an object; if it has no value but a $ref to a resource, the value is the last segment of that address. If the $ref
-//     is made by the server, as the manager's is, one that is no such address is an error: nothing would be left of it;
+//   - an object; if it has no value but a $ref to a resource, the value is the last segment of that address. If the
+//     $ref is made by the server, as the manager's is, one that is no such address is an error: nothing would be left
+//     of it;
 //   - an object that is written as JSON in a string;
 //   - a string, if a has a sub-attribute "value"; with d.RequireObjects it is an error.
 //
-// For a simple attribute it returns v, or with d.ValueObjects the value of {"value": x}. Nil stands for no value: null and "".
-// The error is an *scim.Error 400 invalidValue. v is not changed, and the result may share values with it.
+// For a simple attribute it returns v, or with d.ValueObjects the value of {"value": x}. Nil stands for no value: null
+// and "". The error is an *scim.Error 400 invalidValue. v is not changed, and the result may share values with it.
 func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 	if v == nil || v == "" {
 		return nil, nil
@@ -135,12 +136,15 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 
 // namesResource says whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).
 func (a *Attribute) namesResource() bool {
-	return a.Type == Reference && slices.ContainsFunc(a.ReferenceTypes, func(t string) bool { return t != "external" && t != "uri" })
+	return a.Type == Reference && slices.ContainsFunc(a.ReferenceTypes, func(t string) bool {
+		return t != "external" &&
+			t != "uri"
+	})
 }
 
-// convert reads a simple value of another type as one of a's type; v itself if that can't be done. A number becomes text only
-// if it was written without fraction and exponent, so that its text is known, and not for an immutable attribute, where a
-// mistake could not be mended.
+// convert reads a simple value of another type as one of a's type; v itself if that can't be done. A number becomes
+// text only if it was written without fraction and exponent, so that its text is known, and not for an immutable
+// attribute, where a mistake could not be mended.
 func (a *Attribute) convert(v any) any {
 	switch a.Type {
 	case String:

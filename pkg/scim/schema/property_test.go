@@ -193,14 +193,15 @@ func checkDocument(t *rapid.T, rt *schema.ResourceType, body scim.Object) {
 	}
 }
 
-// isGuarded says whether some attribute is immutable and never returned, in whole or in part, so that its value can't be
-// repeated.
+// isGuarded says whether some attribute is immutable and never returned, in whole or in part, so that its value can't
+// be repeated.
 func isGuarded(attributes []*schema.Attribute, inside bool) bool {
 	for _, a := range attributes {
 		hidden := inside || a.Returned == schema.Never
-		if a.Mutability == schema.Immutable && (hidden || slices.ContainsFunc(a.SubAttributes, func(s *schema.Attribute) bool {
-			return s.Returned == schema.Never
-		})) {
+		if a.Mutability == schema.Immutable &&
+			(hidden || slices.ContainsFunc(a.SubAttributes, func(s *schema.Attribute) bool {
+				return s.Returned == schema.Never
+			})) {
 			return true
 		}
 		if isGuarded(a.SubAttributes, hidden) {

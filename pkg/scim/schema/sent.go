@@ -108,7 +108,8 @@ func (s *sentNames) attribute(r Ref, v any) {
 	}
 }
 
-// sentObject is an object as clients write it: alone, in an array of one, or as JSON in a string. It is nil for other values.
+// sentObject is an object as clients write it: alone, in an array of one, or as JSON in a string. It is nil for other
+// values.
 func sentObject(v any) scim.Object {
 	if text, ok := v.(string); ok {
 		v, _ = parseText(text)

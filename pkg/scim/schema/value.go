@@ -6,16 +6,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for a
-// complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section 2.5): null,
-// "", [], {}, or an array or object of nothing else.
+// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for
+// a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section
+// 2.5): null, "", [], {}, or an array or object of nothing else.
 //
-// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an array
-// of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but type,
-// primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked of dateTime
-// (section 2.3.5) and binary (base64, section 2.3.6) only; canonical values are suggestions. Unknown sub-attributes are
-// dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More than one primary value is an error in every
-// dialect.
+// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an
+// array of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but
+// type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked
+// of dateTime (section 2.3.5) and binary (base64, section 2.3.6) only; canonical values are suggestions. Unknown
+// sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More than one primary
+// value is an error in every dialect.
 //
 // Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
 // invalidValue.
@@ -64,8 +64,8 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.FullName(), len(list))
 }
 
-// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps one that
-// holds only labels: see OnlyLabels. Nil says that the element is empty.
+// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps
+// one that holds only labels: see OnlyLabels. Nil says that the element is empty.
 func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	v, err := a.Open(v, d)
 	if err != nil || v == nil || v == "" {

@@ -94,7 +94,8 @@ var createBehaviours = []behaviour{
 	{"28 wrong types are refused, string booleans read", func(tenant func(string) *client) {
 		rfc := tenant("rfc")
 		for _, members := range []string{
-			`"active":1`, `"active":"1"`, `"displayName":12`, `"emails":[{"value":12}]`, `"displayName":{"value":"x"}`, `"emails":"bare"`,
+			`"active":1`, `"active":"1"`, `"displayName":12`, `"emails":[{"value":12}]`, `"displayName":{"value":"x"}`,
+			`"emails":"bare"`,
 		} {
 			rfc.post("/Users", user(`"userName":"refused",`+members)).refused(http.StatusBadRequest, "invalidValue")
 		}

@@ -121,8 +121,10 @@ var extensionBehaviours = []behaviour{
 		}
 		for _, c := range []*client{strict, tenant("generic")} {
 			for _, values := range []string{
-				`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":["1","2"]}`, `{"badge":1.5}`, `{"badge":true}`,
-				`{"badge":"1","colour":"blue"}`, `{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[true]}`, `{"badge":" "}`,
+				`{"badge":"1","level":"three"}`, `{"badge":"1","level":1.5}`, `{"badge":["1","2"]}`, `{"badge":1.5}`,
+				`{"badge":true}`,
+				`{"badge":"1","colour":"blue"}`, `{"badge":"1","since":"yesterday"}`, `{"badge":"1","rooms":[true]}`,
+				`{"badge":" "}`,
 			} {
 				c.post("/Users", badged("ann", values)).refused(http.StatusBadRequest, "invalidValue")
 			}
@@ -218,12 +220,17 @@ var extensionBehaviours = []behaviour{
 			refused := func(a *answer) { a.refused(http.StatusBadRequest, "mutability") }
 			for _, v := range []string{"1", "x", "2"} {
 				v = quote(v)
-				for _, body := range []string{fixed(`,"serial":`+v, "", ""), fixed("", `,"code":`+v, ""), fixed("", "", `,"code":`+v)} {
+				for _, body := range []string{
+					fixed(`,"serial":`+v, "", ""), fixed("", `,"code":`+v, ""),
+					fixed("", "", `,"code":`+v),
+				} {
 					refused(c.put(path, badged("ann", body)))
 				}
 				for _, o := range []string{
-					op("replace", "serial", v), op("add", "serial", v), op("replace", "seal.code", v), op("add", "seal", `{"code":`+v+`}`),
-					op("replace", "seal", `{"id":"s","code":`+v+`}`), op("replace", "lock.code", v), op("add", "lock", `{"CODE":`+v+`}`),
+					op("replace", "serial", v), op("add", "serial", v), op("replace", "seal.code", v),
+					op("add", "seal", `{"code":`+v+`}`),
+					op("replace", "seal", `{"id":"s","code":`+v+`}`), op("replace", "lock.code", v),
+					op("add", "lock", `{"CODE":`+v+`}`),
 					`{"op":"replace","value":{"` + extensionURN + `":{"serial":` + v + `}}}`,
 					`{"op":"add","value":{"` + extensionURN + `:lock":{"code":` + v + `}}}`,
 				} {

@@ -27,15 +27,18 @@ var valueBehaviours = []behaviour{
 			c.agree(gid, ids[1])
 			c.unchanged(path, func() {
 				for _, op := range []string{"add", "replace", "remove"} {
-					c.patch(path, `{"op":"`+op+`","path":"members","value":"[{\"value\":"}`).refused(http.StatusBadRequest, "invalidValue")
+					c.patch(path, `{"op":"`+op+`","path":"members","value":"[{\"value\":"}`).
+						refused(http.StatusBadRequest, "invalidValue")
 				}
 			})
 			uid := "/Users/" + ids[0]
-			c.patch(uid, `{"op":"add","path":"emails","value":"[{\"value\":\"a@example.com\",\"type\":\"work\"}]"}`).want(http.StatusOK).
+			c.patch(uid, `{"op":"add","path":"emails","value":"[{\"value\":\"a@example.com\",\"type\":\"work\"}]"}`).
+				want(http.StatusOK).
 				has("emails", map[string]any{"$len": 1}).has("emails[0].value", "a@example.com")
 			c.patch(uid, `{"op":"add","path":"`+enterpriseURN+`:manager","value":`+quote(`{"value":`+quote(ids[1])+`}`)+`}`).
 				want(http.StatusOK).has(managerID, ids[1])
-			c.patch(uid, `{"op":"add","path":"roles","value":[{"value":"{\"a\":1}"}]}`).want(http.StatusOK).has("roles[0].value", `{"a":1}`)
+			c.patch(uid, `{"op":"add","path":"roles","value":[{"value":"{\"a\":1}"}]}`).want(http.StatusOK).
+				has("roles[0].value", `{"a":1}`)
 			c.put(uid, user(`"userName":"x-`+idp+`","emails":"[{\"value\":\"b@example.com\"}]"`)).want(http.StatusOK).
 				has("emails[0].value", "b@example.com")
 			c.put(uid, user(`"userName":"x-`+idp+`","emails":"[{\"value\""`)).refused(http.StatusBadRequest, "invalidValue")
@@ -48,9 +51,11 @@ var valueBehaviours = []behaviour{
 			c.patch(path, `{"op":"add","path":"emails[type eq \"work\"].primary","value":"True"},`+
 				`{"op":"add","path":"emails[type eq \"work\"].value","value":"w@example.com"}`).want(http.StatusOK).
 				has("emails[?type=work].primary", true).has("emails[?type=home].primary", false)
-			c.patch(path, `{"op":"add","value":{"phoneNumbers[type eq \"mobile\"].primary":true,"phoneNumbers[type eq \"mobile\"].value":"1"}}`).
+			c.patch(path, `{"op":"add","value":{"phoneNumbers[type eq \"mobile\"].primary":true,"phoneNumbers[type eq `+
+				`\"mobile\"].value":"1"}}`).
 				want(http.StatusOK).has("phoneNumbers[0].primary", true).has("phoneNumbers[0].value", "1")
-			c.patch(path, `{"op":"remove","path":"emails[type eq \"work\"].value"}`).want(http.StatusOK).has("emails", map[string]any{"$len": 1})
+			c.patch(path, `{"op":"remove","path":"emails[type eq \"work\"].value"}`).want(http.StatusOK).
+				has("emails", map[string]any{"$len": 1})
 			c.unchanged(path, func() {
 				c.patch(path, `{"op":"add","path":"emails[type eq \"other\"].primary","value":true}`).want(http.StatusOK)
 			})
@@ -87,9 +92,11 @@ var valueBehaviours = []behaviour{
 			})
 			for _, value := range []string{"null", `""`, "[]"} {
 				c.patch(path, `{"op":"replace","path":"emails","value":`+value+`}`).want(http.StatusOK).lacks("emails")
-				c.patch(path, `{"op":"add","path":"emails","value":[{"value":"a@example.com"}]}`).want(http.StatusOK).has("emails[0].value", exists)
+				c.patch(path, `{"op":"add","path":"emails","value":[{"value":"a@example.com"}]}`).want(http.StatusOK).
+					has("emails[0].value", exists)
 			}
-			c.put(path, user(`"userName":"ann","name":{},"emails":{},"title":null`)).want(http.StatusOK).lacks("name", "emails", "title")
+			c.put(path, user(`"userName":"ann","name":{},"emails":{},"title":null`)).want(http.StatusOK).
+				lacks("name", "emails", "title")
 		}
 	}},
 	{"active is always there", func(tenant func(string) *client) {
@@ -100,7 +107,8 @@ var valueBehaviours = []behaviour{
 				path := "/Users/" + c.post("/Users", user(body+value)).want(http.StatusCreated).has("active", true).id()
 				c.patch(path, `{"op":"replace","path":"active","value":false}`).want(http.StatusOK)
 				c.put(path, user(body+value)).want(http.StatusOK).has("active", false)
-				c.patch(path, `{"op":"replace","value":{"active":`+value+`,"title":"t"}}`).want(http.StatusOK).has("active", false).has("title", "t")
+				c.patch(path, `{"op":"replace","value":{"active":`+value+`,"title":"t"}}`).want(http.StatusOK).has("active", false).
+					has("title", "t")
 				c.unchanged(path, func() {
 					c.patch(path, `{"op":"replace","path":"active","value":`+value+`}`).refused(http.StatusBadRequest, "invalidValue")
 				})
@@ -116,7 +124,8 @@ var valueBehaviours = []behaviour{
 			c.patch(path, `{"op":"add",`+at+`,"value":{"value":`+quote(boss)+`}}`).want(http.StatusOK).has(managerID, boss)
 			c.unchanged(path, func() {
 				c.patch(path, `{"op":"remove",`+at+`,"value":{"value":`+quote(other)+`}}`).want(http.StatusOK)
-				c.patch(path, `{"op":"remove","path":"emails","value":[{"value":"a@example.com","type":"home"}]}`).want(http.StatusOK)
+				c.patch(path, `{"op":"remove","path":"emails","value":[{"value":"a@example.com","type":"home"}]}`).
+					want(http.StatusOK)
 			})
 			c.patch(path, `{"op":"remove","path":"emails","value":[{"value":"a@example.com","display":"A","primary":false}]}`).
 				want(http.StatusOK).lacks("emails")
@@ -127,9 +136,11 @@ var valueBehaviours = []behaviour{
 		for _, idp := range []string{"generic", "entra"} {
 			c := tenant(idp)
 			boss, other := c.create(`"userName":"boss"`), c.create(`"userName":"other"`)
-			path := "/Users/" + c.post("/Users", user(`"userName":"ann","`+enterpriseURN+`":{"manager":{"$ref":"../Users/`+other+`"}}`)).
+			path := "/Users/" + c.post("/Users",
+				user(`"userName":"ann","`+enterpriseURN+`":{"manager":{"$ref":"../Users/`+other+`"}}`)).
 				want(http.StatusCreated).has(managerID, other).id()
-			c.patch(path, `{"op":"replace","path":"`+enterpriseURN+`:manager","value":{"$ref":"`+c.target.BaseURL+`/Users/`+boss+`"}}`).
+			c.patch(path, `{"op":"replace","path":"`+enterpriseURN+`:manager","value":{"$ref":"`+c.target.BaseURL+`/Users/`+boss+
+				`"}}`).
 				want(http.StatusOK).has(managerID, boss)
 			gid := c.createGroup(`"displayName":"g","members":[{"$ref":"../Users/` + boss + `"}]`)
 			c.agree(gid, boss)
@@ -182,24 +193,31 @@ var valueBehaviours = []behaviour{
 		const former = "urn:scim:schemas:extension:enterprise:1.0"
 		for _, idp := range lenient {
 			c := tenant(idp)
-			path := "/Users/" + c.post("/Users", user(`"userName":"ann","`+former+`":{"department":"d"}`)).want(http.StatusCreated).
+			path := "/Users/" + c.post("/Users", user(`"userName":"ann","`+former+`":{"department":"d"}`)).
+				want(http.StatusCreated).
 				has("['"+enterpriseURN+"'].department", "d").id()
-			c.patch(path, `{"op":"replace","path":"`+former+`:department","value":"e"}`).want(http.StatusOK).has("['"+enterpriseURN+"'].department", "e")
+			c.patch(path, `{"op":"replace","path":"`+former+`:department","value":"e"}`).want(http.StatusOK).
+				has("['"+enterpriseURN+"'].department", "e")
 			c.filter("/Users", former+`:department eq "e"`).lists("userName", "ann")
-			c.put(path, user(`"userName":"ann","`+former+`:department":"f"`)).want(http.StatusOK).has("['"+enterpriseURN+"'].department", "f")
+			c.put(path, user(`"userName":"ann","`+former+`:department":"f"`)).want(http.StatusOK).
+				has("['"+enterpriseURN+"'].department", "f")
 		}
 	}},
 	{"lenient spellings", func(tenant func(string) *client) {
 		for _, idp := range lenient {
 			c := tenant(idp)
 			path := "/Users/" + c.post("/Users", user(`"userName":"CORP\\bob","title":42,"active":"0","name.givenName":"A",`+
-				`"name":{"familyName":{"value":"L"}},"emails.value":"a@example.com","emails.type":"work"`)).want(http.StatusCreated).
+				`"name":{"familyName":{"value":"L"}},"emails.value":"a@example.com","emails.type":"work"`)).
+				want(http.StatusCreated).
 				has("title", "42").has("active", false).has("name.givenName", "A").has("name.familyName", "L").
 				has("emails[0].value", "a@example.com").has("emails[0].type", "work").id()
-			c.patch(path, `{"op":"replace","path":"/name/givenName","value":{"value":7}}`).want(http.StatusOK).has("name.givenName", "7")
+			c.patch(path, `{"op":"replace","path":"/name/givenName","value":{"value":7}}`).want(http.StatusOK).
+				has("name.givenName", "7")
 			c.filter("/Users", `userName eq "CORP\bob"`).lists("userName", `CORP\bob`)
-			c.put(path, user(`"userName":"ann","name.givenName":"B","active":1`)).want(http.StatusOK).has("name.givenName", "B").has("active", true)
-			c.post("/Users", user(`"userName":"eve","name":{"givenName":"E"},"name.givenName":"F"`)).refused(http.StatusBadRequest, "invalidSyntax")
+			c.put(path, user(`"userName":"ann","name.givenName":"B","active":1`)).want(http.StatusOK).has("name.givenName", "B").
+				has("active", true)
+			c.post("/Users", user(`"userName":"eve","name":{"givenName":"E"},"name.givenName":"F"`)).
+				refused(http.StatusBadRequest, "invalidSyntax")
 		}
 		for _, idp := range strict {
 			c := tenant(idp)
@@ -235,7 +253,8 @@ var valueBehaviours = []behaviour{
 		path := "/Users/" + c.create(`"userName":"ann","phoneNumbers":`+two)
 		c.unchanged(path, func() {
 			c.patch(path, `{"op":"add","path":"phoneNumbers","value":`+two+`}`).want(http.StatusOK)
-			c.patch(path, `{"op":"add","value":{"phoneNumbers":[{"value":"1","type":"work","display":"b"}]}}`).want(http.StatusOK)
+			c.patch(path, `{"op":"add","value":{"phoneNumbers":[{"value":"1","type":"work","display":"b"}]}}`).
+				want(http.StatusOK)
 		})
 	}},
 }

@@ -327,7 +327,8 @@ func TestAddBeyondRange(t *testing.T) {
 	}
 }
 
-// TestFileIsItsUsersOnly: the file may hold secrets. One that is made, and one that others could read, is closed to them.
+// TestFileIsItsUsersOnly: the file may hold secrets. One that is made, and one that others could read, is closed to
+// them.
 func TestFileIsItsUsersOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such rights")

@@ -1,5 +1,5 @@
-// Package admin joins the function that answers the operator. It is apart from serve because it keeps secrets: a function
-// links all that its packages import, and no function of identity providers may link Secrets Manager.
+// Package admin joins the function that answers the operator. It is apart from serve because it keeps secrets: a
+// function links all that its packages import, and no function of identity providers may link Secrets Manager.
 package admin
 
 import (

@@ -32,9 +32,11 @@ func Delivery(env app.Env) (tenant.Delivery, error) {
 	if env.EventBus == "" {
 		return tenant.Delivery{}, fmt.Errorf("%s is not set", app.EnvEventBus)
 	}
-	client := eventbridge.NewFromConfig(awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
+	client := eventbridge.NewFromConfig(
+		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
 	notifier := message.New(message.Options{
-		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now, Log: env.Log,
+		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
+		Log: env.Log,
 	})
 	put := event.Delivery(awsevent.New(client, awsevent.Options{Name: env.EventBus}))
 	return tenant.Delivery{

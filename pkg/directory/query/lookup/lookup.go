@@ -107,7 +107,9 @@ func (p *Planner) byMember(ctx context.Context, value, _ string) ([]string, erro
 }
 
 // MemberIn finds the same groups, and returns beside it what open work says about their member, by group.
-func (p *Planner) MemberIn(ctx context.Context, value string) (groups []string, changed map[string]membership.Change, err error) {
+func (p *Planner) MemberIn(ctx context.Context, value string) (
+	groups []string, changed map[string]membership.Change, err error,
+) {
 	var waiting []string
 	var gone map[string]bool
 	g, gctx := task.WithContext(ctx)

@@ -19,9 +19,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Filter is the filter of a mapping as template.yaml has it: new and changed items that have one of these values of wake.
+// Filter is the filter of a mapping as template.yaml has it: new and changed items that have one of these values of
+// wake.
 func Filter(wakes ...string) string {
-	return `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["` + strings.Join(wakes, `","`) + `"]}}}}`
+	return `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["` + strings.Join(wakes, `","`) +
+		`"]}}}}`
 }
 
 // Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with what failed.

@@ -21,7 +21,10 @@ func (d Definitions) Types() (*schema.Types, error) {
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
 		return nil, invalidDefinition("the definitions of a tenant take at most %d KiB together", MaxDefinitionBytes>>10)
 	}
-	c := composer{d: d, enterprise: schema.EnterpriseUser(), extensions: map[string]*schema.Schema{}, cores: map[string]*schema.Schema{}}
+	c := composer{
+		d: d, enterprise: schema.EnterpriseUser(), extensions: map[string]*schema.Schema{},
+		cores: map[string]*schema.Schema{},
+	}
 	return c.types()
 }
 
@@ -102,7 +105,10 @@ func (c *composer) resourceType(d TypeDefinition) (*schema.ResourceType, error) 
 		}
 		c.cores[key] = schema.DefineCore(core)
 	}
-	rt := &schema.ResourceType{ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description, Core: c.cores[key]}
+	rt := &schema.ResourceType{
+		ID: d.ID, Name: d.Name, Endpoint: d.Endpoint, Description: d.Description,
+		Core: c.cores[key],
+	}
 	return rt, c.extend(rt, d)
 }
 

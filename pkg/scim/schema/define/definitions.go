@@ -90,7 +90,8 @@ func (d Definitions) With(s *schema.Schema) Definitions {
 
 // Without returns the definitions without the schema of that URN. d is not changed.
 func (d Definitions) Without(urn string) Definitions {
-	d.Schemas = slices.DeleteFunc(slices.Clone(d.Schemas), func(s *schema.Schema) bool { return strings.EqualFold(s.ID, urn) })
+	d.Schemas = slices.DeleteFunc(slices.Clone(d.Schemas),
+		func(s *schema.Schema) bool { return strings.EqualFold(s.ID, urn) })
 	return d
 }
 

@@ -114,7 +114,8 @@ func TestMigration(t *testing.T) {
 func TestMigrationOfExtensions(t *testing.T) {
 	plain, optional, needed := schema.UserType(), withBadge(t, `{"name":"a"}`, false), withBadge(t, `{"name":"a"}`, true)
 	without, with := object(t, `{"userName":"a"}`), object(t, `{"userName":"a","`+badge+`":{"a":"1"}}`)
-	if !define.Admits(plain, optional) || !define.Admits(needed, optional) || define.Admits(optional, plain) || define.Admits(optional, needed) ||
+	if !define.Admits(plain, optional) || !define.Admits(needed, optional) || define.Admits(optional, plain) ||
+		define.Admits(optional, needed) ||
 		define.Admits(plain, needed) {
 		t.Error("a wrong idea of what is looser")
 	}

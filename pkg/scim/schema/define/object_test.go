@@ -18,12 +18,6 @@ func object(t testing.TB, text string) scim.Object {
 	return o
 }
 
-// value reads any JSON value that a test wrote.
-func value(t testing.TB, text string) any {
-	t.Helper()
-	return object(t, `{"v":`+text+`}`)["v"]
-}
-
 func text(v any) string { return string(scim.AppendJSON(nil, v)) }
 
 // refused checks that err is a 400 of that type whose detail has all the words.
@@ -42,13 +36,4 @@ func refused(t testing.TB, about string, err error, typ scim.ErrorType, words ..
 			t.Errorf("%s: the detail %q lacks %q", about, e.Detail, w)
 		}
 	}
-}
-
-func dialect(t testing.TB, idp string) scim.Dialect {
-	t.Helper()
-	d, ok := scim.DialectOf(idp)
-	if !ok {
-		t.Fatalf("no dialect %s", idp)
-	}
-	return d
 }

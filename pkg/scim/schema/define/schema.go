@@ -160,7 +160,8 @@ func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required", "canonicalValues", "caseExact",
 		"mutability",
 		"returned", "uniqueness", "referenceTypes", "subAttributes")
-	a.Type = schema.Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"))
+	a.Type = schema.Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary",
+		"complex"))
 	a.MultiValued, a.Required = p.flag("multiValued", false), p.flag("required", false)
 	a.CaseExact = p.flag("caseExact", a.Type == schema.Reference || a.Type == schema.Binary)
 	a.Description = p.text("description", maxDescription)

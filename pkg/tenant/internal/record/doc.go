@@ -1,6 +1,6 @@
 // Package record has the values that a tenant consists of, and all that follows from them alone: the item that they are
-// stored in, settings and their limits, tokens and clients as callers see them, the form of secrets and of access tokens.
-// It reads nothing and writes nothing: what a change has to write beside the item is collected in Record.Out.
+// stored in, settings and their limits, tokens and clients as callers see them, the form of secrets and of access
+// tokens. It reads nothing and writes nothing: what a change has to write beside the item is collected in Record.Out.
 //
 // Package tenant shows the types that callers need under the same names.
 //
