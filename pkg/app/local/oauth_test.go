@@ -409,9 +409,15 @@ func newSigner(t *testing.T, kid string) signer {
 
 func (s signer) assertion(t *testing.T, client, tenant, jti string, exp int64) url.Values {
 	t.Helper()
+	return s.assertionTo(t, host+"/oauth2/"+tenant+"/token", client, jti, exp)
+}
+
+// assertionTo is an assertion for an audience.
+func (s signer) assertionTo(t *testing.T, audience, client, jti string, exp int64) url.Values {
+	t.Helper()
 	b := base64.RawURLEncoding.EncodeToString
 	signed := b([]byte(`{"alg":"ES256"}`)) + "." + b(fmt.Appendf(nil, `{"iss":%q,"sub":%q,"aud":%q,"jti":%q,"exp":%d}`,
-		client, client, host+"/oauth2/"+tenant+"/token", jti, exp))
+		client, client, audience, jti, exp))
 	sum := sha256.Sum256([]byte(signed))
 	x, y, err := ecdsa.Sign(rand.Reader, s.key, sum[:])
 	if err != nil {
