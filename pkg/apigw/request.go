@@ -122,12 +122,16 @@ func escapeQuery(query string) string {
 	return b.String()
 }
 
-// isToken tells whether s can be an HTTP method (RFC 9110, section 9.1; methods are letters in practice).
+// maxMethod is the length of the longest HTTP method that is taken.
+const maxMethod = 32
+
+// isToken reports whether s is a token, as an HTTP method is (RFC 9110, sections 5.6.2 and 9.1), and no longer than one may be.
 func isToken(s string) bool {
-	for _, c := range s {
-		if !('A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c == '-') {
+	for _, c := range []byte(s) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
 			return false
 		}
 	}
-	return s != "" && len(s) <= 32
+	return s != "" && len(s) <= maxMethod
 }
