@@ -25,6 +25,9 @@ type Dialect struct {
 	// `"DOMAIN\user"`, whatever letter the name begins with. Needed by: clients that put a Windows name into a filter
 	// as it is; off in rfc and interop.
 	RawBackslashes bool
+	// SecurePhotos answers 400 invalidValue to a value of photos that is no absolute https URL. Asked for by: applications
+	// that show the picture; off in rfc and interop.
+	SecurePhotos bool
 	// RequireObjects answers 400 invalidValue to a string in the place of a complex value: `"emails": "a@example.com"`.
 	// Asked for by: rfc (RFC 7643, section 2.3.8).
 	RequireObjects bool
@@ -95,7 +98,9 @@ func IdPs() []string { return slices.Clone(idps) }
 // DialectOf is the dialect that goes with a tenant's `idp`. The name is one of IdPs, in lower case; false says that
 // it is not.
 func DialectOf(idp string) (Dialect, bool) {
-	d := Dialect{ConvertTypes: true, ValueObjects: true, DottedKeys: true, SlashPaths: true, RawBackslashes: true}
+	d := Dialect{
+		ConvertTypes: true, ValueObjects: true, DottedKeys: true, SlashPaths: true, RawBackslashes: true, SecurePhotos: true,
+	}
 	switch idp {
 	case "generic":
 		d.GroupPatchBody = 100

@@ -170,7 +170,9 @@ func TestDialects(t *testing.T) {
 			t.Errorf("%s: %+v", name, d)
 		}
 		strict := name == "rfc" || name == "interop"
-		for _, lenient := range []bool{d.ConvertTypes, d.ValueObjects, d.DottedKeys, d.SlashPaths, d.RawBackslashes} {
+		for _, lenient := range []bool{
+			d.ConvertTypes, d.ValueObjects, d.DottedKeys, d.SlashPaths, d.RawBackslashes, d.SecurePhotos,
+		} {
 			if lenient == strict {
 				t.Errorf("%s: %+v", name, d)
 			}

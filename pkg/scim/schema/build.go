@@ -98,6 +98,9 @@ func valueType(t Type, referenceTypes ...string) option {
 	}
 }
 
+// secureValue is for complex attributes whose value must be an absolute https URL.
+func secureValue(a *Attribute) { a.SubAttributes[0].Secure = true }
+
 // Common makes the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
 func Common() []*Attribute {
 	return []*Attribute{

@@ -67,6 +67,8 @@ type Attribute struct {
 	Kept bool
 	// Closed says that CanonicalValues are the allowed values and not just suggestions.
 	Closed bool
+	// Secure says that with scim.Dialect.SecurePhotos a value must be an absolute https URL.
+	Secure bool
 	// MaxBytes bounds a string value's UTF-8 length; 0 means no bound but that of the whole resource.
 	MaxBytes int
 	// MaxValues bounds the number of values of a multi-valued attribute; 0 means no bound.

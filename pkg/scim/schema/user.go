@@ -48,7 +48,7 @@ var User = sync.OnceValue(func() *Schema {
 			multi("ims", "The user's instant messaging addresses.",
 				plural("An instant messaging address.", "aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo")),
 			multi("photos", "Addresses of pictures of the user.",
-				plural("The address of a picture.", "photo", "thumbnail"), valueType(Reference, "external")),
+				plural("The address of a picture.", "photo", "thumbnail"), valueType(Reference, "external"), secureValue),
 			multi("addresses", "The user's postal addresses.", []*Attribute{
 				str("formatted", "The whole address as it is written on an envelope, possibly in several lines."),
 				str("streetAddress", "Street, house number, post office box, floor; possibly in several lines."),

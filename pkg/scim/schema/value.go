@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -13,9 +15,9 @@ import (
 // It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an
 // array of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but
 // type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked
-// of dateTime (section 2.3.5) and binary (base64, section 2.3.6) only; canonical values are suggestions. Unknown
-// sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More than one primary
-// value is an error in every dialect.
+// of dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with d.SecurePhotos, photos only; canonical values
+// are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More
+// than one primary value is an error in every dialect.
 //
 // Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
 // invalidValue.
@@ -77,10 +79,22 @@ func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	if d.ConvertTypes {
 		v = a.convert(v)
 	}
-	if c := a.scalar(v); c != nil {
-		return c, nil
+	c := a.scalar(v)
+	if c == nil {
+		return nil, a.wrongType(v)
 	}
-	return nil, a.wrongType(v)
+	if s, ok := c.(string); ok && a.Secure && d.SecurePhotos && !isSecureURL(s) {
+		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an absolute https URL, such as "+
+			"https://example.com/photo.jpg. Map an attribute that holds one, or remove %s from the attribute mapping.",
+			a.FullName(), a.FullName())
+	}
+	return c, nil
+}
+
+// isSecureURL reports whether s is an absolute https URL with a host (RFC 3986, section 4.3).
+func isSecureURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && !strings.ContainsFunc(s, unicode.IsSpace)
 }
 
 // scalar coerces the value of a simple attribute; nil if that can't be done.
