@@ -123,7 +123,9 @@ var importRules = []importRule{
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{
-		"pkg/member", []string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory/...", "pkg/event/eventlog"}, whyUse,
+		"pkg/member", []string{
+			"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory/...", "pkg/tenant", "pkg/event/eventlog",
+		}, whyUse,
 	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -101,7 +102,7 @@ func New(c Config) http.Handler {
 // that it wants to mend.
 func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWriter, *web.Request) error {
 	return func(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
-		r := wr.WithContext(ctx)
+		r := wr.WithContext(directory.WithOrigin(ctx, directory.Origin{RequestID: wr.ID}))
 		defer func() {
 			wr.Route = r.Pattern
 			if id := r.PathValue("id"); tenant.ValidID(id) {

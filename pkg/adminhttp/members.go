@@ -44,12 +44,7 @@ func (a *api) of(r *http.Request) (member.Tenant, error) {
 }
 
 func (a *api) memberTenant(ctx context.Context, id string) (member.Tenant, error) {
-	t, err := a.tenants.Get(ctx, id)
-	if err != nil {
-		return member.Tenant{}, err
-	}
-	types, err := a.tenants.Types(ctx, t)
-	return member.Tenant{ID: t.ID, Types: types, TypesVersion: t.Schemas, Retention: member.DefaultRetention}, err
+	return member.TenantOf(ctx, a.tenants, id)
 }
 
 // asked reads the query parameters of a request. Unknown ones are refused: a misspelt filter must not mean all.

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -26,7 +28,7 @@ func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
 	switch kind {
 	case store.WakeRotate:
 		return Wake{Kind: kind}, true
-	case store.WakeWork, store.WakeDeleted, store.WakeTell:
+	case store.WakeWork, store.WakeDeleted, store.WakeTell, store.WakePublish:
 		id, ok := store.TenantOf(key)
 		return Wake{Kind: kind, Tenant: id}, ok
 	}
@@ -37,6 +39,7 @@ func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
 type Cleaner struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
+	Members   *member.Service
 	// Delivery takes events and notices.
 	Delivery tenant.Delivery
 	// Drain is waited before a deleted tenant's last emptying.
@@ -53,7 +56,30 @@ func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
 	case store.WakeDeleted:
 		return c.Tenants.Erase(ctx, wake.Tenant, c.Drain, c.Directory.Erase)
 	case store.WakeWork:
-		return c.Directory.RollForward(ctx, wake.Tenant)
+		return c.rollForward(ctx, wake.Tenant)
+	case store.WakePublish:
+		return c.publish(ctx, wake.Tenant)
 	}
 	return nil
+}
+
+// rollForward completes open work. Its writes mark members only if the tenant publishes them.
+func (c Cleaner) rollForward(ctx context.Context, id string) error {
+	t, err := c.Tenants.Get(ctx, id)
+	if err != nil && !errors.Is(err, tenant.ErrNotFound) {
+		return err
+	}
+	return c.Directory.RollForward(directory.WithOrigin(ctx, directory.Origin{Silent: !t.PublishesMembers()}), id)
+}
+
+// publish publishes what is marked in a tenant, if it is still there.
+func (c Cleaner) publish(ctx context.Context, id string) error {
+	t, err := member.TenantOf(ctx, c.Tenants, id)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.Members.Work(ctx, t)
 }

@@ -486,7 +486,7 @@ func TestTemplateStream(t *testing.T) {
 		t.Fatalf("%d filters", len(filters))
 	}
 	pattern, _ := at(filters[0], "Pattern").(string)
-	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["work","deleted"]}}}}`
+	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["work","publish","deleted"]}}}}`
 	if pattern != want {
 		t.Errorf("the filter is %s", pattern)
 	}

@@ -24,8 +24,17 @@ type Resource = row.Resource
 // Touched names the users and groups that a transaction changes.
 type Touched = membership.Touched
 
-// Carry returns what a transaction has to carry because of what it touches.
-type Carry = membership.Carry
+// Carry returns what a transaction has to carry because of what it touches, and on whose behalf.
+type (
+	Carry  = membership.Carry
+	Origin = membership.Origin
+)
+
+// WithOrigin returns a context whose writes are made on behalf of o.
+func WithOrigin(ctx context.Context, o Origin) context.Context { return membership.WithOrigin(ctx, o) }
+
+// OriginOf returns on whose behalf the writes of a context are made; nobody's without WithOrigin.
+func OriginOf(ctx context.Context) Origin { return membership.OriginOf(ctx) }
 
 // Body says how much of a changed resource a PATCH wants back.
 type Body int
@@ -74,6 +83,8 @@ type Options struct {
 	Rules []Rule
 	// Carry, if set, adds operations to each transaction that touches users or groups.
 	Carry Carry
+	// Carried, if set, is told of a tenant behind each transaction that carried something. It must not block.
+	Carried func(tenantID string)
 }
 
 // Directory holds the users and groups of all tenants. It is safe for concurrent use.
@@ -95,7 +106,12 @@ func New(s *store.Store, o Options) *Directory {
 	if o.Background == nil {
 		o.Background = func(string) {}
 	}
-	members := &membership.Service{Now: o.Now, NewID: o.NewID, Log: o.Log, Background: o.Background, Carry: o.Carry}
+	if o.Carried == nil {
+		o.Carried = func(string) {}
+	}
+	members := &membership.Service{
+		Now: o.Now, NewID: o.NewID, Log: o.Log, Background: o.Background, Carry: o.Carry, Carried: o.Carried,
+	}
 	queries := query.New(query.Service{
 		Members: members, Store: s, Now: o.Now, Log: o.Log, MaxRows: o.MaxRows, MaxScan: o.MaxScan,
 	})

@@ -189,7 +189,7 @@ type carried struct {
 	calls []directory.Touched
 }
 
-func (c *carried) ops(_ context.Context, k store.Keys, touched directory.Touched) []store.Op {
+func (c *carried) ops(k store.Keys, _ directory.Origin, touched directory.Touched) []store.Op {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls = append(c.calls, touched)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -99,8 +98,8 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 				When(store.IsAbsent()),
 			store.ErrStale,
 		)
-		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, now))
-		return tx.Commit(ctx, ts)
+		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, causeOf(ctx), now))
+		return s.marks(ctx, ts, &tx)
 	})
 }
 
@@ -132,8 +131,8 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 		}
 		var tx store.Tx
 		tx.Must(store.RemoveItem(items[1].Key).When(store.IsThere()), store.ErrStale)
-		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, s.o.Now()))
-		return tx.Commit(ctx, ts)
+		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, causeOf(ctx), s.o.Now()))
+		return s.marks(ctx, ts, &tx)
 	})
 }
 
@@ -223,11 +222,11 @@ func (s *Service) SaveTarget(
 			Mark(
 				ts.Keys,
 				Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
-				eventlog.Cause{},
+				causeOf(ctx),
 				s.o.Now(),
 			),
 		)
-		return tx.Commit(ctx, ts)
+		return s.marks(ctx, ts, &tx)
 	})
 	return saved, err
 }
@@ -274,32 +273,21 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		Mark(
 			ts.Keys,
 			Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
-			eventlog.Cause{},
+			causeOf(ctx),
 			s.o.Now(),
 		),
 	)
-	return tx.Commit(ctx, ts)
+	return s.marks(ctx, ts, &tx)
 }
 
 // Why explains a member: the status, each assignment with the rules and groups that give it, and what rules would give
 // and do not. found is false if there is no such user.
 func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
-	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), subjects: []*subject{{id: id}}}
-	if p.policy, _, err = s.policyOf(ctx, t); err != nil {
-		return nil, false, err
-	}
-	people, err := s.o.Directory.People(ctx, t.ID, []string{id})
-	if err != nil || people[0].Doc == nil {
+	p, err := s.examine(ctx, t, nil, []string{id})
+	if err != nil || p.subjects[0].person.Doc == nil {
 		return nil, false, err
 	}
 	sub := p.subjects[0]
-	sub.person = people[0]
-	if err := p.load(ctx); err != nil {
-		return nil, false, err
-	}
-	if err := s.facts(ctx, p); err != nil {
-		return nil, false, err
-	}
 	r := p.policy.Evaluate(sub.facts)
 	if r.Excluded {
 		return scim.Object{

@@ -17,5 +17,6 @@
 //	policy.go   policies: saving, progress, rehearsal
 //	assign.go   manual assignments and targets, and the reasons of a member's assignments
 //	list.go     lists and filters
+//	work.go     publishing in the background
 //	service.go  policies, caches, reading
 package member

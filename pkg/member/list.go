@@ -3,6 +3,8 @@ package member
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -74,8 +76,86 @@ func (s *Service) List(ctx context.Context, t Tenant, text, after string, count 
 	}
 	ts := s.store.Tenant(t.ID)
 	var out List
-	err := l.walk(ctx, ts, after, count, &out)
-	return out, err
+	if err := l.walk(ctx, ts, after, count, &out); err != nil {
+		return List{}, err
+	}
+	return out, s.join(ctx, t, out.Members)
+}
+
+// join adds the names under which targets, groups and managers are shown now.
+func (s *Service) join(ctx context.Context, t Tenant, members []Member) error {
+	ts := s.store.Tenant(t.ID)
+	wanted, groups, managers := map[mapping.TargetKey]bool{}, map[string]string{}, map[string]string{}
+	for _, m := range members {
+		for _, a := range m.Assignments {
+			if wanted[a.TargetKey] = true; a.Kind == mapping.KindGroup {
+				groups[a.Name] = ""
+			}
+		}
+		if m.Manager != nil && m.Manager.ID != "" {
+			managers[m.Manager.ID] = ""
+		}
+	}
+	targets, err := targetsOf(ctx, ts, wanted)
+	if err != nil {
+		return err
+	}
+	if err := s.groupNames(ctx, t, groups); err != nil {
+		return err
+	}
+	if err := memberNames(ctx, ts, managers); err != nil {
+		return err
+	}
+	for _, m := range members {
+		for i := range m.Assignments {
+			a := &m.Assignments[i]
+			if a.DisplayName = targets[a.TargetKey].DisplayName; a.DisplayName == "" && a.Kind == mapping.KindGroup {
+				a.DisplayName = groups[a.Name]
+			}
+		}
+		if m.Manager != nil {
+			m.Manager.DisplayName = managers[m.Manager.ID]
+		}
+	}
+	return nil
+}
+
+// groupNames fills in the displayNames of groups by their ids.
+func (s *Service) groupNames(ctx context.Context, t Tenant, names map[string]string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	groups, err := s.o.Directory.GroupsOf(ctx, t.ID, slices.Sorted(maps.Keys(names)))
+	for _, g := range groups {
+		names[g.ID], _ = g.Doc["displayName"].(string)
+	}
+	return err
+}
+
+// memberNames fills in the displayNames of members by their ids, as they were published.
+func memberNames(ctx context.Context, ts *store.TenantStore, names map[string]string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	keys := make([]store.Key, 0, len(names))
+	for id := range names {
+		keys = append(keys, ts.Published(id))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if item.Attrs == nil {
+			continue
+		}
+		m, err := decodeItem(item)
+		if err != nil {
+			return err
+		}
+		names[m.ID] = m.DisplayName
+	}
+	return nil
 }
 
 // lister is a filter on members: the lookup that narrows it, and the test that decides.

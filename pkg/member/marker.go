@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -47,6 +48,7 @@ const (
 	attrAt    = "at"
 	attrVer   = "ver"
 	attrAfter = "after"
+	attrAgain = "again"
 )
 
 // Mark is the operation that marks a subject. It belongs in the transaction that changes it.
@@ -56,7 +58,7 @@ func Mark(k store.Keys, s Subject, cause eventlog.Cause, now time.Time) store.Op
 		Kind: store.Put, Key: k.Marker(string(s.Kind), s.ID),
 		Set: store.Attrs{
 			attrStamp: rand.Text()[:10], attrDoc: string(scim.AppendJSON(nil, doc)), attrAt: now.UnixMilli(),
-			store.AttrWake:   "1",
+			store.AttrWake:   store.WakePublish,
 			store.AttrSchema: store.SchemaVersion,
 		},
 	}
@@ -79,6 +81,26 @@ func decodeMarker(item store.Item) (marker, error) {
 	m.cause.RequestID, _ = o["request"].(string)
 	m.cause.TokenID, _ = o["token"].(string)
 	return m, nil
+}
+
+// causeOf is the cause of what is done under a context.
+func causeOf(ctx context.Context) eventlog.Cause {
+	o := directory.OriginOf(ctx)
+	return eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
+}
+
+// Everybody is the operation that marks all people of a tenant.
+func Everybody(now func() time.Time) func(store.Keys) store.Op {
+	return func(k store.Keys) store.Op {
+		return Mark(k, Subject{Kind: PolicySubject}, eventlog.Cause{}, now())
+	}
+}
+
+// marks commits a transaction that marks something.
+func (s *Service) marks(ctx context.Context, ts *store.TenantStore, tx *store.Tx) error {
+	err := tx.Commit(ctx, ts)
+	s.o.Wake(ts.TenantID())
+	return err
 }
 
 // done is the operation that deletes the marker if it is still the one that was read.

@@ -34,6 +34,8 @@ type Member struct {
 	// Version counts what the application was told of the member, from 1.
 	Version              int64
 	CreatedAt, ChangedAt time.Time
+	// Pending says that this is the member as it is to be, which could not be published yet.
+	Pending bool
 }
 
 // Manager is the manager of a member. ID is empty while the value names nobody.
@@ -58,6 +60,9 @@ func (m Member) Object() scim.Object {
 		"name": scim.Object{}, "attributes": scim.Object{}, "manager": m.Manager.value(), "accountId": orNull(m.AccountID),
 		"previousId": orNull(m.PreviousID), "version": m.Version,
 		"createdAt": scim.FormatTime(m.CreatedAt), "changedAt": scim.FormatTime(m.ChangedAt),
+	}
+	if m.Pending {
+		o["pending"] = true
 	}
 	if m.Name != nil {
 		o["name"] = m.Name

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -61,8 +60,8 @@ func (s *Service) SavePolicy(
 			Kind: store.Update, Key: ts.Policy(),
 			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
-		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, eventlog.Cause{}, s.o.Now()))
-		return tx.Commit(ctx, ts)
+		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), s.o.Now()))
+		return s.marks(ctx, ts, &tx)
 	}
 	err = store.Retry(ctx, contendFor, save)
 	return saved, warnings, err
@@ -167,21 +166,8 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, after
 func (s *Service) rehearsePart(
 	ctx context.Context, t Tenant, policy *mapping.Policy, ids []string, out *Rehearsal,
 ) error {
-	p := &publication{t: t, ts: s.store.Tenant(t.ID), policy: policy, now: s.o.Now().UTC()}
-	for _, id := range ids {
-		p.subjects = append(p.subjects, &subject{id: id})
-	}
-	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	p, err := s.examine(ctx, t, policy, ids)
 	if err != nil {
-		return err
-	}
-	for i, person := range people {
-		p.subjects[i].person = person
-	}
-	if err := p.load(ctx); err != nil {
-		return err
-	}
-	if err := s.facts(ctx, p); err != nil {
 		return err
 	}
 	for _, sub := range p.subjects {

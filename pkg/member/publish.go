@@ -120,7 +120,7 @@ func (p *publication) mark(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		sub := &subject{id: id, marked: items[i+1].Attrs != nil}
 		if !sub.marked {
-			op := Mark(p.ts.Keys, Subject{UserSubject, id}, eventlog.Cause{}, p.now)
+			op := Mark(p.ts.Keys, Subject{UserSubject, id}, causeOf(ctx), p.now)
 			items[i+1] = store.Item{Key: op.Key, Attrs: op.Set}
 			missing = append(missing, op)
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -21,15 +20,20 @@ type Tenant struct {
 	// Types are the tenant's resource types; TypesVersion changes whenever they do.
 	Types        *schema.Types
 	TypesVersion string
+	// Silent says that the tenant publishes no members: reading publishes nothing either.
+	Silent bool
 	// Retention is how long events are kept; 0: always.
 	Retention time.Duration
 }
 
-// Options of a Service. All are required.
+// Options of a Service. All are required but Wake.
 type Options struct {
-	Now       func() time.Time
-	Log       *slog.Logger
+	Now func() time.Time
+	Log *slog.Logger
+	// Directory has the users and groups. Again and Sweep do without.
 	Directory *directory.Directory
+	// Wake is told of a tenant in which something was marked. It must return at once. nil: the table's stream tells.
+	Wake func(tenantID string)
 }
 
 // Service publishes members, and answers for them. It is safe for concurrent use.
@@ -45,6 +49,9 @@ type Service struct {
 
 // New makes a Service.
 func New(s *store.Store, o Options) *Service {
+	if o.Wake == nil {
+		o.Wake = func(string) {}
+	}
 	return &Service{
 		store: s, o: o, tenants: map[string]*sync.Mutex{}, policies: map[policyKey]*mapping.Policy{},
 		groups: map[groupKey]*mapping.Group{},
@@ -149,16 +156,68 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found
 		}
 		waits = len(many) > 0
 	}
-	if waits {
-		if err := s.people(ctx, t, []string{id}); err != nil {
+	if waits && !t.Silent {
+		err := s.people(ctx, t, []string{id})
+		if errors.Is(err, store.ErrStale) || directory.IsBusy(err) {
+			return s.evaluated(ctx, t, id)
+		}
+		if err != nil {
 			return Member{}, false, err
 		}
 	}
 	if items, err = ts.Get(ctx, ts.Published(id)); err != nil || items[0].Attrs == nil {
 		return Member{}, false, err
 	}
-	m, err = decodeItem(items[0])
-	return m, err == nil, err
+	if m, err = decodeItem(items[0]); err != nil {
+		return Member{}, false, err
+	}
+	one := []Member{m}
+	err = s.join(ctx, t, one)
+	return one[0], err == nil, err
+}
+
+// evaluated is a member as a publication would make it, if others are so busy that it can't.
+func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (Member, bool, error) {
+	p, err := s.examine(ctx, t, nil, []string{id})
+	if err != nil {
+		return Member{}, false, err
+	}
+	sub := p.subjects[0]
+	c := p.change(sub)
+	switch {
+	case c != nil:
+		c.next.Pending = true
+		return c.next, true, nil
+	case sub.old != nil:
+		sub.old.Pending = true
+		return *sub.old, true, nil
+	}
+	return Member{}, false, nil
+}
+
+// examine reads all that the evaluation of some people takes, with a policy; nil: the tenant's.
+func (s *Service) examine(ctx context.Context, t Tenant, policy *mapping.Policy, ids []string) (*publication, error) {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), policy: policy, now: s.o.Now().UTC()}
+	if policy == nil {
+		var err error
+		if p.policy, _, err = s.policyOf(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range ids {
+		p.subjects = append(p.subjects, &subject{id: id})
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	if err := p.load(ctx); err != nil {
+		return nil, err
+	}
+	return p, s.facts(ctx, p)
 }
 
 // Events reads a tenant's log.
@@ -171,8 +230,11 @@ func (s *Service) Events(ctx context.Context, t Tenant, after int64, count int) 
 }
 
 // Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
-// so on, until there are none or the time is up. It reports whether any are left.
+// so on, until there are none or the time is up. It reports whether any are left. Of a silent tenant it publishes none.
 func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (left bool, err error) {
+	if t.Silent {
+		return false, nil
+	}
 	defer s.alone(t.ID)()
 	ts := s.store.Tenant(t.ID)
 	for until := s.o.Now().Add(most); ; {
@@ -251,15 +313,16 @@ func (s *Service) EventsWithin(
 	return page, err
 }
 
-// Carry marks what a write of the directory touches. It is a membership.Carry.
-func Carry(now func() time.Time) membership.Carry {
-	return func(_ context.Context, k store.Keys, t membership.Touched) []store.Op {
+// Carry marks what a write of the directory touches. It is a directory.Carry.
+func Carry(now func() time.Time) directory.Carry {
+	return func(k store.Keys, o directory.Origin, t directory.Touched) []store.Op {
+		cause := eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
 		ops := make([]store.Op, 0, len(t.Users)+len(t.Groups))
 		for _, id := range t.Users {
-			ops = append(ops, Mark(k, Subject{UserSubject, id}, eventlog.Cause{}, now()))
+			ops = append(ops, Mark(k, Subject{UserSubject, id}, cause, now()))
 		}
 		for _, id := range t.Groups {
-			ops = append(ops, Mark(k, Subject{GroupSubject, id}, eventlog.Cause{}, now()))
+			ops = append(ops, Mark(k, Subject{GroupSubject, id}, cause, now()))
 		}
 		return ops
 	}

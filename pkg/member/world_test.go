@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -64,7 +63,7 @@ func newWorld(t testing.TB, policy string) *world {
 func (w *world) restart() {
 	w.dir = directory.New(
 		w.store,
-		directory.Options{Now: time.Now, Carry: func(_ context.Context, k store.Keys, t membership.Touched) []store.Op {
+		directory.Options{Now: time.Now, Carry: func(k store.Keys, _ directory.Origin, t directory.Touched) []store.Op {
 			var ops []store.Op
 			for _, id := range t.Users {
 				ops = append(

@@ -126,7 +126,8 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	if op == nil {
 		return a, err
 	}
-	return op(h, ctx, rq)
+	origin := directory.Origin{RequestID: rq.ID, TokenID: token.ID, Silent: !account.PublishesMembers()}
+	return op(h, directory.WithOrigin(ctx, origin), rq)
 }
 
 // baseURL is the base URL of the tenant that the path names.

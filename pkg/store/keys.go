@@ -27,6 +27,7 @@ import (
 //	operator's OAuth client     CLIENTS      client id                         doc, ver
 //	when a tenant is due        DUE#shard    Unix seconds|tenant id            -
 //	rotation goes on            DUE          AGAIN                             at, wake
+//	daily search for markers    DUE          SWEPT                             at, after
 //	user                        T#t#U        user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N        folded userName                   id
 //	lookup                      T#t#X        attribute|value|id                types (of an e-mail)
@@ -50,7 +51,7 @@ import (
 //	head of the log             T#t          HEAD                              seq, epoch, gen
 //	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, ttl
 //	partition of the log        T#t#L        n                                 -
-//	marker                      T#t#MK       kind|subject                      stamp, doc, at, wake
+//	marker                      T#t#MK       kind|subject                      stamp, doc, at, again, wake
 //	member, as published        T#t#A        member id                         doc, ver, stale, ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
 //	manual assignment           T#t#AM       member id|kind|organisation|name  at
@@ -69,7 +70,7 @@ const (
 	// Deletion may lag by days, so whoever reads an item that expires compares the time itself.
 	AttrTTL = "ttl"
 	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open
-	// work, a deleted tenant, or something to tell.
+	// work, members to publish, a deleted tenant, or something to tell.
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1
@@ -83,6 +84,8 @@ const (
 	WakeDeleted = "deleted"
 	// WakeTell: deliver the tenant's events and notices.
 	WakeTell = "tell"
+	// WakePublish: publish the tenant's members.
+	WakePublish = "publish"
 	// WakeRotate: go on with a run of rotation that did not get to its end.
 	WakeRotate = "rotate"
 )
@@ -215,6 +218,9 @@ func DueTime(at int64) string { return fmt.Sprintf("%012d", at) }
 
 // Again is the key of the item that wakes the next run of rotation.
 var Again = Key{"DUE", "AGAIN"}
+
+// Swept is the key of the item that says how far the daily search for markers has come.
+var Swept = Key{"DUE", "SWEPT"}
 
 // DueOf reads a key of Due: the tenant, and when it is due in Unix seconds. ok is false if the key is none.
 func DueOf(k Key) (tenant string, at int64, ok bool) {

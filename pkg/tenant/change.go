@@ -37,7 +37,7 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 		if changed = !scim.Equal(before, after); !changed {
 			return errUnchanged
 		}
-		tokens := r.Settings.Token.Object()
+		tokens, published := r.Settings.Token.Object(), r.Settings.PublishesMembers()
 		if err := r.Set(after); err != nil {
 			return err
 		}
@@ -46,6 +46,7 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 				return err
 			}
 		}
+		r.Everybody = !published && r.Settings.PublishesMembers()
 		r.Modified = now.UnixMilli()
 		return nil
 	})

@@ -33,6 +33,9 @@ type Options struct {
 	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the
 	// tenant, as the table's stream calls in AWS. It must return at once.
 	Wake func(kind, tenantID string)
+	// Everybody returns the operation that marks all people of a tenant as to be published, for the transaction that
+	// switches publishing on; nil: nobody publishes.
+	Everybody func(k store.Keys) store.Op
 	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
 	// making is then void at once instead of after a minute.
 	Alone bool

@@ -95,6 +95,9 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 		next.Due = s.next(id, &next, now)
 		more = append(more, duePuts(id, r.Due, next.Due)...)
 	}
+	if r.Everybody && s.o.Everybody != nil {
+		more = append(more, s.o.Everybody(keys))
+	}
 	attrs, err := next.Attrs(now)
 	if err != nil {
 		return err
@@ -116,6 +119,10 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	}
 	if len(out) > 0 {
 		s.o.Wake(store.WakeTell, id)
+	}
+	if r.Everybody {
+		s.o.Wake(store.WakePublish, id)
+		r.Everybody = false
 	}
 	if r.Wake != "" {
 		s.o.Wake(r.Wake, id)

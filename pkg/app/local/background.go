@@ -106,8 +106,10 @@ func (b *background) left(ctx context.Context, tenants *tenant.Service, take fun
 			return err
 		}
 		for _, t := range page {
-			if err := take(app.Wake{Kind: store.WakeWork, Tenant: t.ID}); err != nil {
-				return err
+			for _, kind := range []string{store.WakeWork, store.WakePublish} {
+				if err := take(app.Wake{Kind: kind, Tenant: t.ID}); err != nil {
+					return err
+				}
 			}
 		}
 		if cursor = next; cursor == "" {

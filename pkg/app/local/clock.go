@@ -147,7 +147,7 @@ func days(d time.Duration) string {
 // Rotate runs rotation once, as the rotate function does every hour in AWS.
 func (s *Server) Rotate(ctx context.Context) error {
 	_, err := s.tenants.Rotate(ctx, s.background.cleaner.Delivery)
-	return err
+	return errors.Join(err, s.background.cleaner.Members.Sweep(ctx, func() bool { return ctx.Err() != nil }))
 }
 
 // rotateHourly runs rotation now and every hour.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -116,13 +117,19 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log, Alone: o.Engine == "bolt", Packed: vault, Endless: o.EndlessTokens,
 		MaxLifetime: time.Duration(o.MaxTokenDays) * 24 * time.Hour,
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
+		Everybody:   member.Everybody(o.Now),
 	})
+	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
+		Carry:      member.Carry(o.Now), Carried: publish,
 	})
-	s.background.cleaner = app.Cleaner{Tenants: s.tenants, Directory: dir, Delivery: s.outbox.delivery(), Drain: drain}
-	s.handler = s.edges(dir)
+	members := member.New(st, member.Options{Now: o.Now, Log: log, Directory: dir, Wake: publish})
+	s.background.cleaner = app.Cleaner{
+		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
+	}
+	s.handler = s.edges(dir, members)
 	return s
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 )
@@ -24,7 +25,7 @@ func (s *Server) server() *http.Server {
 
 // edges joins the handlers, each behind a gateway of its own, as the template's routes do. It is no ServeMux, which
 // would answer some paths itself.
-func (s *Server) edges(dir *directory.Directory) http.Handler {
+func (s *Server) edges(dir *directory.Directory, members *member.Service) http.Handler {
 	o, inFlight := s.o, apigw.NewInFlight()
 	behind := func(h http.Handler, g apigw.Gateway) http.Handler {
 		g.Function, g.Now, g.InFlight = apigw.Handler(h), o.Now, inFlight
@@ -35,8 +36,8 @@ func (s *Server) edges(dir *directory.Directory) http.Handler {
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		CheckTypes: dir.CheckTypes,
-		SetClock:   s.setClock, Clock: s.clock.both,
+		CheckTypes: dir.CheckTypes, Members: members,
+		SetClock: s.setClock, Clock: s.clock.both,
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -21,6 +22,7 @@ import (
 // that came back.
 type Rotate struct {
 	tenants  *tenant.Service
+	members  *member.Service
 	delivery tenant.Delivery
 	report   Report
 	log      *slog.Logger
@@ -39,7 +41,8 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 	if err != nil {
 		return nil, err
 	}
-	service, err := vault.Tenants(env, awsenv.Store(env.Table))
+	st := awsenv.Store(env.Table)
+	service, err := vault.Tenants(env, st)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +50,10 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 	if err != nil {
 		return nil, err
 	}
-	return &Rotate{tenants: service, delivery: tells, report: report, log: env.Log}, nil
+	return &Rotate{
+		tenants: service, members: member.New(st, member.Options{Now: time.Now, Log: env.Log}), delivery: tells,
+		report: report, log: env.Log,
+	}, nil
 }
 
 // overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
@@ -96,10 +102,18 @@ func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventReco
 	return run
 }
 
+// sweepFor is how long a run looks for members whose publication nobody was told of.
+const sweepFor = 2 * time.Minute
+
 func (r *Rotate) run(ctx context.Context) error {
 	run, err := r.tenants.Rotate(ctx, r.delivery)
 	if err != nil {
 		return err
+	}
+	sweep, cancel := context.WithTimeout(ctx, sweepFor)
+	defer cancel()
+	if err := r.members.Sweep(ctx, func() bool { return sweep.Err() != nil }); err != nil {
+		return fmt.Errorf("members to publish were not looked for: %w", err)
 	}
 	switch {
 	case run.Failed > 0:

@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -36,9 +37,11 @@ func NewStream() (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
 	return &Stream{log: env.Log, cleaner: app.Cleaner{
 		Tenants:   service,
-		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}),
+		Directory: dir,
+		Members:   member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Drain:     app.Drain,
 	}}, nil
 }
@@ -49,12 +52,13 @@ const atOnce = 10
 
 // Handle takes a batch of stream records. Records of open work that failed are given back, and come again; taking one
 // twice does no harm. A deletion that failed is not given back: it would hold up the other tenants of its shard, and
-// rotate wakes it again. A tenant whose work fails keeps no other waiting: all of the batch is tried.
+// rotate wakes it again. Neither is a publication, unless the table was busy: whoever reads members publishes them, and
+// so does rotate within a day. A tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	var out events.DynamoDBEventResponse
 	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
-		if wake, ok := wakeOf(record); ok && wake.Kind == store.WakeWork && failed[wake] {
+		if wake, ok := wakeOf(record); ok && failed[wake] {
 			out.BatchItemFailures = append(out.BatchItemFailures,
 				events.DynamoDBBatchItemFailure{ItemIdentifier: record.Change.SequenceNumber})
 		}
@@ -62,12 +66,15 @@ func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	return out, nil
 }
 
-// clean does what the records ask for, once each, and returns what failed.
+// clean does what the records ask for, once each, and returns which of that has to come again.
 func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord) map[app.Wake]bool {
 	wakes := map[app.Wake]bool{}
 	for _, record := range records {
-		if wake, ok := wakeOf(record); ok && (wake.Kind == store.WakeWork || wake.Kind == store.WakeDeleted) {
-			wakes[wake] = true
+		if wake, ok := wakeOf(record); ok {
+			switch wake.Kind {
+			case store.WakeWork, store.WakeDeleted, store.WakePublish:
+				wakes[wake] = true
+			}
 		}
 	}
 	var mu sync.Mutex
@@ -81,7 +88,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 					"error", err)
 				mu.Lock()
 				defer mu.Unlock()
-				failed[wake] = true
+				failed[wake] = wake.Kind == store.WakeWork || wake.Kind == store.WakePublish && directory.IsBusy(err)
 			}
 			return nil
 		})

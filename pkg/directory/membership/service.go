@@ -18,6 +18,9 @@ type Service struct {
 	// Background is told of a tenant with open work that a request left for later. It must not block.
 	Background func(tenantID string)
 	Carry      Carry // nil: nothing
+	// Carried is told of a tenant behind a transaction that carried something, whether it succeeded or not. It must not
+	// block.
+	Carried func(tenantID string)
 }
 
 // maxWait bounds how long a writer competes for a resource before it answers 503.

@@ -305,8 +305,12 @@ func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupI
 			}
 			members = append(members, store.RemoveItem(it.Key))
 		}
-		if err := s.carryAlong(ctx, &step); err != nil {
+		carries, err := s.carryAlong(ctx, &step)
+		if err != nil {
 			return seen, err
+		}
+		if carries {
+			s.Carried(ts.TenantID())
 		}
 		// The member goes last: while it is there, its counterpart is found again after a crash.
 		if err := ts.Batch(ctx, pairs...); err != nil {

@@ -37,9 +37,30 @@ func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0
 // maxTouched is how many users one transaction names. More of them are named by their group and its open work.
 const maxTouched = 20
 
+// Origin says on whose behalf the writes of a context are made.
+type Origin struct {
+	// RequestID and TokenID are those of the request; both are empty for work in the background.
+	RequestID, TokenID string
+	// Silent says that the tenant publishes no members, so nothing is carried.
+	Silent bool
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context whose writes are made on behalf of o.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginOf returns on whose behalf the writes of a context are made; nobody's without WithOrigin.
+func OriginOf(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	return o
+}
+
 // Carry returns what a transaction has to carry beside its own operations because of what it touches: at most one
 // operation for each resource that t names, and one more. They have no conditions.
-type Carry func(ctx context.Context, k store.Keys, t Touched) []store.Op
+type Carry func(k store.Keys, o Origin, t Touched) []store.Op
 
 // Begin is a write of a tenant that does nothing yet.
 func Begin(ts *store.TenantStore) *Write { return &Write{ts: ts} }
@@ -53,13 +74,17 @@ func (w *Write) leave(open work) {
 // Commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds what
 // each of them has to carry.
 func (s *Service) Commit(ctx context.Context, w *Write) error {
-	if err := s.carryAlong(ctx, w); err != nil {
+	carries, err := s.carryAlong(ctx, w)
+	if err != nil {
 		return err
 	}
 	if err := w.ts.Batch(ctx, w.chunks...); err != nil {
 		return err
 	}
-	err := w.Commit(ctx, w.ts)
+	err = w.Commit(ctx, w.ts)
+	if carries {
+		s.Carried(w.ts.TenantID())
+	}
 	var limit *store.LimitError
 	if errors.As(err, &limit) {
 		err = overLimits(w.Ops())
@@ -79,19 +104,20 @@ func (s *Service) Room(w *Write) int {
 	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1
 }
 
-// carryAlong adds what a write has to carry. It is part of the transaction: written before, it could be seen and taken
-// for done with before the change is there. A step of open work changes nothing for those who look through it. So if
-// there is no room in its transaction, or if it has none, it goes before.
-func (s *Service) carryAlong(ctx context.Context, w *Write) error {
-	if s.Carry == nil || w.Touched.isEmpty() {
-		return nil
+// carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction: written
+// before, it could be seen and taken for done with before the change is there. A step of open work changes nothing for
+// those who look through it. So if there is no room in its transaction, or if it has none, it goes before.
+func (s *Service) carryAlong(ctx context.Context, w *Write) (bool, error) {
+	origin := OriginOf(ctx)
+	if s.Carry == nil || origin.Silent || w.Touched.isEmpty() {
+		return false, nil
 	}
-	carried := s.Carry(ctx, w.ts.Keys, w.Touched)
+	carried := s.Carry(w.ts.Keys, origin, w.Touched)
 	if w.step && (len(carried) > w.Room() || w.Len() == 0) {
-		return w.ts.Batch(ctx, carried...)
+		return true, w.ts.Batch(ctx, carried...)
 	}
 	w.Add(carried...)
-	return nil
+	return true, nil
 }
 
 // FinishAll rolls forward the open work that a committed write has left, as far as the budget of a request goes.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
@@ -33,7 +34,7 @@ func Tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
 	secrets := awssecret.Options{Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites)}
 	o := tenant.Options{
 		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour,
-		Endless: env.EndlessTokens, Spread: spread,
+		Endless: env.EndlessTokens, Spread: spread, Everybody: member.Everybody(time.Now),
 	}
 	if env.PackedSecrets > 0 {
 		o.Packed = awssecret.NewPacked(client, secrets, env.PackedSecrets)

@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 )
 
 // Handler returns the handler of the admin API on the table and the vault that the environment names.
@@ -24,9 +25,11 @@ func Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
 	return adminhttp.New(adminhttp.Config{
 		Tenants:    service,
-		CheckTypes: directory.New(st, directory.Options{Now: time.Now, Log: env.Log}).CheckTypes,
+		CheckTypes: dir.CheckTypes,
+		Members:    member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		BaseURL:    env.BaseURL,
 		Log:        env.Log,
 	}), nil

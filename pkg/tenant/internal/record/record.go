@@ -61,7 +61,9 @@ type Record struct {
 	Life    Life     `json:"-"`
 	Version int64    `json:"-"` // of the stored item; grows with every write
 	Out     Outgoing `json:"-"`
-	Wake    string   `json:"-"` // the value of store.AttrWake that the next write has, if any
+	// Everybody says that the next write marks all people of the tenant as to be published.
+	Everybody bool   `json:"-"`
+	Wake      string `json:"-"` // the value of store.AttrWake that the next write has, if any
 }
 
 // Reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates

@@ -20,7 +20,17 @@ type Settings struct {
 	Token   TokenSettings  `json:"token,omitzero"`
 	Notices NoticeSettings `json:"notices,omitzero"`
 	OAuth   OAuthSettings  `json:"oauth,omitzero"`
+	Members MemberSettings `json:"members,omitzero"`
 }
+
+// MemberSettings is what the application behind is told of people.
+type MemberSettings struct {
+	// Publish is nil if it is not set: true.
+	Publish *bool `json:"publish,omitempty"`
+}
+
+// PublishesMembers reports whether the application behind is told of people.
+func (s Settings) PublishesMembers() bool { return s.Members.Publish == nil || *s.Members.Publish }
 
 // SCIMSettings is how the SCIM endpoint behaves.
 type SCIMSettings struct {
@@ -33,7 +43,7 @@ type SCIMSettings struct {
 }
 
 // settingNames are the keys that ParseSettings knows.
-var settingNames = []string{"notices", "oauth", "scim", "token"}
+var settingNames = []string{"members", "notices", "oauth", "scim", "token"}
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.
@@ -56,10 +66,30 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.Notices, err = parseNoticeSettings(inner)
 		case "oauth":
 			s.OAuth, err = parseOAuthSettings(inner)
+		case "members":
+			s.Members, err = parseMemberSettings(inner)
 		}
 		if err != nil {
 			return Settings{}, err
 		}
+	}
+	return s, nil
+}
+
+func parseMemberSettings(o scim.Object) (s MemberSettings, err error) {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		name, v := "settings.members."+key, o[key]
+		if key != "publish" {
+			return s, Invalid(name, "is not a setting; known: publish")
+		}
+		if v == nil {
+			continue
+		}
+		on, ok := v.(bool)
+		if !ok {
+			return s, Invalid(name, "must be true or false")
+		}
+		s.Publish = &on
 	}
 	return s, nil
 }
@@ -98,12 +128,21 @@ func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{
 		"scim": s.SCIM.object(), "token": s.Token.Object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
+		"members": s.Members.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner
 		}
 	}
 	return all
+}
+
+func (s MemberSettings) object() scim.Object {
+	o := scim.Object{}
+	if s.Publish != nil {
+		o["publish"] = *s.Publish
+	}
+	return o
 }
 
 func (s SCIMSettings) object() scim.Object {

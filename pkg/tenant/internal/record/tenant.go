@@ -65,6 +65,9 @@ func (t Tenant) GroupMemberships() bool {
 	return on != nil && *on
 }
 
+// PublishesMembers reports whether the application behind is told of the tenant's people; by default it is.
+func (t Tenant) PublishesMembers() bool { return t.Settings.PublishesMembers() }
+
 // PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.
 func (t Tenant) PatchBody() bool { return t.Settings.SCIM.PatchBody != PatchBodyNone }
 

@@ -1,0 +1,106 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
+func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
+	account, err := tenants.Get(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	types, err := tenants.Types(ctx, account)
+	return Tenant{
+		ID: account.ID, Types: types, TypesVersion: account.Schemas, Silent: !account.PublishesMembers(),
+		Retention: DefaultRetention,
+	}, err
+}
+
+// workFor is how long Work publishes at a time, so that no tenant holds up another.
+const workFor = 20 * time.Second
+
+// Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
+func (s *Service) Work(ctx context.Context, t Tenant) error {
+	if t.Silent {
+		return nil
+	}
+	left, err := s.Publish(ctx, t, workFor)
+	if err != nil || !left {
+		return err
+	}
+	_, err = s.Again(ctx, t.ID)
+	return err
+}
+
+// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether anything
+// is. It reads one marker at most.
+func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
+	ts := s.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
+	if err != nil || len(page.Items) == 0 {
+		return false, err
+	}
+	// The table's stream tells of items that change, so something has to. The stamp stays: what is to be seen does.
+	err = ts.Write(ctx, store.Op{
+		Kind: store.Update, Key: page.Items[0].Key, Set: store.Attrs{attrAgain: s.o.Now().UnixMilli()},
+		If: []store.Cond{store.IsThere()},
+	})
+	var gone *store.ConditionError
+	if err != nil && !errors.As(err, &gone) {
+		return true, err
+	}
+	s.o.Wake(tenantID)
+	return true, nil
+}
+
+// sweepEvery is how often all tenants are asked for markers.
+const sweepEvery = 24 * time.Hour
+
+// The progress of a sweep is noted every so many tenants.
+const sweepPage = 200
+
+// Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up may
+// have been lost. It reads one marker a tenant, notes its progress, and stops if until is over; the next call goes on.
+func (s *Service) Sweep(ctx context.Context, until func() bool) error {
+	items, err := s.store.Get(ctx, store.Swept)
+	if err != nil {
+		return err
+	}
+	began, _ := items[0].Attrs[attrAt].(int64)
+	after, going := items[0].Attrs[attrAfter].(string)
+	now := s.o.Now()
+	if !going {
+		if now.Sub(time.UnixMilli(began)) < sweepEvery {
+			return nil
+		}
+		began = now.UnixMilli()
+	}
+	note := func(more store.Attrs) error {
+		attrs := store.Attrs{attrAt: began}
+		maps.Copy(attrs, more)
+		return s.store.Write(ctx, store.PutItem(store.Swept, attrs))
+	}
+	seen := 0
+	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: after, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if _, err := s.Again(ctx, item.SK); err != nil {
+			return err
+		}
+		over := until()
+		if seen++; over || seen%sweepPage == 0 {
+			if err := note(store.Attrs{attrAfter: item.SK}); err != nil || over {
+				return err
+			}
+		}
+	}
+	return note(nil)
+}
