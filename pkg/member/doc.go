@@ -17,6 +17,7 @@
 //	policy.go   policies: saving, progress, rehearsal
 //	assign.go   manual assignments and targets, and the reasons of a member's assignments
 //	list.go     lists and filters
+//	room.go     turns of the publications of one tenant in one process
 //	work.go     publishing in the background
 //	service.go  policies, caches, reading
 package member

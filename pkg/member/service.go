@@ -42,7 +42,7 @@ type Service struct {
 	o     Options
 
 	mu       sync.Mutex
-	tenants  map[string]*sync.Mutex // one publication of a tenant at a time in this process
+	tenants  map[string]*room
 	policies map[policyKey]*mapping.Policy
 	groups   map[groupKey]*mapping.Group
 }
@@ -53,7 +53,7 @@ func New(s *store.Store, o Options) *Service {
 		o.Wake = func(string) {}
 	}
 	return &Service{
-		store: s, o: o, tenants: map[string]*sync.Mutex{}, policies: map[policyKey]*mapping.Policy{},
+		store: s, o: o, tenants: map[string]*room{}, policies: map[policyKey]*mapping.Policy{},
 		groups: map[groupKey]*mapping.Group{},
 	}
 }
@@ -128,19 +128,6 @@ func (s *Service) matches(p *publication, g directory.GroupOf) *mapping.Group {
 	return m
 }
 
-// alone waits until no other publication of the tenant runs in this process.
-func (s *Service) alone(tenantID string) func() {
-	s.mu.Lock()
-	mu := s.tenants[tenantID]
-	if mu == nil {
-		mu = &sync.Mutex{}
-		s.tenants[tenantID] = mu
-	}
-	s.mu.Unlock()
-	mu.Lock()
-	return mu.Unlock
-}
-
 // Get publishes a member and answers it as it is then. found is false if the application was never told of them.
 func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
@@ -157,7 +144,7 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found
 		waits = len(many) > 0
 	}
 	if waits && !t.Silent {
-		err := s.people(ctx, t, []string{id})
+		err := s.together(ctx, t, id)
 		if errors.Is(err, store.ErrStale) || directory.IsBusy(err) {
 			return s.evaluated(ctx, t, id)
 		}
@@ -235,10 +222,13 @@ func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (le
 	if t.Silent {
 		return false, nil
 	}
-	defer s.alone(t.ID)()
 	ts := s.store.Tenant(t.ID)
 	for until := s.o.Now().Add(most); ; {
-		more, err := s.round(ctx, t, ts)
+		var more bool
+		err := s.alone(ctx, t.ID, func() (err error) {
+			more, err = s.round(ctx, t, ts)
+			return err
+		})
 		if err != nil || !more {
 			return err != nil, err
 		}
@@ -246,27 +236,6 @@ func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (le
 			return true, nil
 		}
 	}
-}
-
-// round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
-// marked.
-func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
-	all, err := marked(ctx, ts, UserSubject, 4*peopleAtOnce)
-	if err != nil {
-		return false, err
-	}
-	if len(all) > 0 {
-		ids := make([]string, len(all))
-		for i, m := range all {
-			ids[i] = m.subject.ID
-		}
-		return true, s.people(ctx, t, ids)
-	}
-	many, err := wide(ctx, ts)
-	if err != nil || len(many) == 0 {
-		return false, err
-	}
-	return true, s.step(ctx, t, many[0])
 }
 
 // DefaultRetention is how long events are kept if nothing else is said.

@@ -39,6 +39,27 @@ func (s *Service) Work(ctx context.Context, t Tenant) error {
 	return err
 }
 
+// round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
+// marked.
+func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
+	all, err := marked(ctx, ts, UserSubject, 4*peopleAtOnce)
+	if err != nil {
+		return false, err
+	}
+	if len(all) > 0 {
+		ids := make([]string, len(all))
+		for i, m := range all {
+			ids[i] = m.subject.ID
+		}
+		return true, s.people(ctx, t, ids)
+	}
+	many, err := wide(ctx, ts)
+	if err != nil || len(many) == 0 {
+		return false, err
+	}
+	return true, s.step(ctx, t, many[0])
+}
+
 // Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether anything
 // is. It reads one marker at most.
 func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {

@@ -2,6 +2,8 @@ package local_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -68,4 +70,128 @@ func TestMembersSwitchedOff(t *testing.T) {
 			t.Errorf("switched on: %v", m)
 		}
 	}
+}
+
+// arrivals are what a sync and an administrator do, in any order.
+var arrivals = map[string]func(a *api){
+	"user": func(a *api) {
+		a.must(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",
+			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"ada@example.com","externalId":"ada",
+			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"boss@example.com"}}}`)
+	},
+	"manager": func(a *api) {
+		a.must(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],
+			"userName":"boss@example.com","displayName":"The boss"}`)
+	},
+	"group": func(a *api) {
+		a.must(201, "POST", "/Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],
+			"displayName":"Team Red","members":[{"value":"ada"}]}`)
+	},
+	"policy": func(a *api) {
+		a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"team":{"create":true},"role":{"create":false}},"rules":[
+			{"id":"team","group":{"pattern":"^Team (?P<name>.+)$"},"assign":{"kind":"team","target":"${name}"}},
+			{"id":"lead","group":{"pattern":"^Team Red$"},"assign":{"kind":"role","target":"red"}}]}`)
+	},
+}
+
+// TestArrivalOrders lets a user, their manager, their group, the policy and a target arrive in every order, with and
+// without reading in between: the members are the same in the end, and so is what the events say.
+func TestArrivalOrders(t *testing.T) {
+	steps := maps.Clone(arrivals)
+	steps["target"] = func(a *api) {
+		if status, _ := a.admin("PUT", "/targets/role/red", `{"displayName":"Red role"}`); status == 404 {
+			// Without the policy there is no such kind yet: it is made when the policy is there.
+			arrivals["policy"](a)
+			a.mustAdmin(200, "PUT", "/targets/role/red", `{"displayName":"Red role"}`)
+		}
+	}
+	const want = "ada@example.com active manager=The boss role/Red role team/Red; boss@example.com active"
+	n := 0
+	permute(slices.Sorted(maps.Keys(steps)), func(order []string) {
+		n++
+		a := on(t, memory(t), "generic")
+		for _, name := range order {
+			steps[name](a)
+			if n%2 == 0 {
+				a.mustAdmin(200, "GET", "/members", "")
+			}
+		}
+		var got []string
+		for _, v := range a.mustAdmin(200, "GET", "/members", "")["members"].([]any) {
+			got = append(got, shown(v.(object)))
+		}
+		slices.Sort(got)
+		if text := strings.Join(got, "; "); text != want {
+			t.Errorf("%v: %s", order, text)
+		}
+		var told []string
+		for id, m := range a.replayed() {
+			if m == nil {
+				t.Errorf("%v: member %s was removed", order, id)
+				continue
+			}
+			m["manager"] = a.mustAdmin(200, "GET", "/members/"+id, "")["manager"] // names are those of the time of the event
+			told = append(told, shown(m))
+		}
+		slices.Sort(told)
+		if !slices.Equal(told, got) {
+			t.Errorf("%v: events say %s, the list %s", order, told, got)
+		}
+	})
+	if n != 120 {
+		t.Errorf("%d orders", n)
+	}
+}
+
+// shown is a member without ids and times.
+func shown(m object) string {
+	words := []string{m["userName"].(string), m["status"].(string)}
+	if manager, ok := m["manager"].(object); ok {
+		words = append(words, fmt.Sprint("manager=", manager["displayName"]))
+	}
+	for _, v := range m["assignments"].([]any) {
+		as := v.(object)
+		name := as["displayName"]
+		if name == nil {
+			name = as["target"]
+		}
+		words = append(words, fmt.Sprint(as["kind"], "/", name))
+	}
+	return strings.Join(words, " ")
+}
+
+// replayed applies all events, as an application does: each has the whole member.
+func (a *api) replayed() map[string]object {
+	a.t.Helper()
+	people := map[string]object{}
+	for _, v := range a.mustAdmin(200, "GET", "/events?count=1000", "")["events"].([]any) {
+		e := v.(object)
+		m, ok := e["data"].(object)["member"].(object)
+		if !ok {
+			continue
+		}
+		id := m["id"].(string)
+		people[id] = m
+		if e["type"] == "member.removed" {
+			people[id] = nil
+		}
+	}
+	return people
+}
+
+// permute calls do with every order of the words.
+func permute(words []string, do func([]string)) {
+	var next func(i int)
+	next = func(i int) {
+		if i == len(words) {
+			do(words)
+			return
+		}
+		for k := i; k < len(words); k++ {
+			words[i], words[k] = words[k], words[i]
+			next(i + 1)
+			words[i], words[k] = words[k], words[i]
+		}
+	}
+	next(0)
 }

@@ -1,0 +1,148 @@
+package local_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// bill adds up what all calls of an engine cost, those of the background as well.
+type bill struct {
+	store.Engine
+	mu    sync.Mutex
+	total store.Cost
+}
+
+func (b *bill) charge(ctx context.Context) (context.Context, func()) {
+	ctx, m := store.WithMeter(ctx)
+	return ctx, func() {
+		c := m.Total()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.total.Calls += c.Calls
+		b.total.ReadUnits += c.ReadUnits
+		b.total.WriteUnits += c.WriteUnits
+	}
+}
+
+func (b *bill) units() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.total.ReadUnits + b.total.WriteUnits
+}
+
+func (b *bill) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	ctx, done := b.charge(ctx)
+	defer done()
+	return b.Engine.Get(ctx, keys)
+}
+
+func (b *bill) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	ctx, done := b.charge(ctx)
+	defer done()
+	return b.Engine.Query(ctx, q)
+}
+
+func (b *bill) Transact(ctx context.Context, token string, ops []store.Op) error {
+	ctx, done := b.charge(ctx)
+	defer done()
+	return b.Engine.Transact(ctx, token, ops)
+}
+
+func (b *bill) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
+	ctx, done := b.charge(ctx)
+	defer done()
+	return b.Engine.Batch(ctx, ops)
+}
+
+// TestPublishingTogether has one client, and then 16, change users and read the members in turn: the 16 cost at most
+// twice the units a change.
+func TestPublishingTogether(t *testing.T) {
+	each := func(clients, changes int) float64 {
+		b := &bill{Engine: memory(t)}
+		a := on(t, b, "generic")
+		ids := a.users(clients)
+		a.mustAdmin(200, "GET", "/members", "")
+		before := b.units()
+		var wg sync.WaitGroup
+		for _, id := range ids {
+			wg.Go(func() {
+				for n := range changes {
+					title := fmt.Sprint("t", n)
+					a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"displayName","value":"`+title+`"}`))
+					if m := a.mustAdmin(200, "GET", "/members/"+id, ""); m["displayName"] != title || m["pending"] != nil {
+						t.Errorf("behind the change to %s: %v", title, m)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := a.s.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return (b.units() - before) / float64(clients*changes)
+	}
+	one, sixteen := each(1, 32), each(16, 8)
+	t.Logf("units a change and read: %.1f alone, %.1f among 16", one, sixteen)
+	if sixteen > 2*one {
+		t.Errorf("16 clients cost %.1f units a change, one costs %.1f", sixteen, one)
+	}
+}
+
+// TestMarkersCost holds what a request costs in a tenant that publishes members against one that does not: two write
+// units for each of up to 20 subjects, two for the group if there are more, and no call.
+func TestMarkersCost(t *testing.T) {
+	s := metered(t)
+	cost := func(a *api, method, path, body string) spent {
+		t.Helper()
+		r := httptest.NewRequest(method, a.base+path, strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+a.token)
+		r.Header.Set("Content-Type", "application/scim+json")
+		w := httptest.NewRecorder()
+		a.h.ServeHTTP(w, r)
+		var c spent
+		if _, err := fmt.Sscanf(w.Header().Get("Scim-Cost"), "calls=%d, read=%f, write=%f", &c.calls, &c.read,
+			&c.write); err != nil || w.Code >= 300 {
+			t.Fatalf("%s %s: status %d, Scim-Cost %q: %s", method, path, w.Code, w.Header().Get("Scim-Cost"), w.Body)
+		}
+		return c
+	}
+	sides := map[bool]*api{}
+	ids, groups := map[bool][]string{}, map[bool]string{}
+	for _, publish := range []bool{true, false} {
+		a := tenantOn(t, s, fmt.Sprint("publish-", publish), "generic")
+		a.tenant = fmt.Sprint("publish-", publish)
+		a.mustAdmin(200, "PATCH", "", fmt.Sprintf(`{"settings":{"members":{"publish":%t}}}`, publish))
+		sides[publish], ids[publish] = a, a.users(45)
+		groups[publish] = a.group("Editors", ids[publish][44:])
+	}
+	for _, c := range []struct {
+		what, method, path, body string // {user}, {group}, and {20} and {21} other users
+		more                     float64
+	}{
+		{"create a user", "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"new"}`, 2},
+		{"change a user", "PATCH", "/Users/{user}", patchBody(`{"op":"replace","path":"title","value":"x"}`), 2},
+		{"add a member", "PATCH", "/Groups/{group}", patchBody(`{"op":"add","path":"members","value":[{"value":"{user}"}]}`), 2},
+		{"add 20 members", "PATCH", "/Groups/{group}", patchBody(`{"op":"add","path":"members","value":{20}}`), 40},
+		{"add 21 members", "PATCH", "/Groups/{group}", patchBody(`{"op":"add","path":"members","value":{21}}`), 2},
+		{"rename a group", "PATCH", "/Groups/{group}", patchBody(`{"op":"replace","path":"displayName","value":"Authors"}`), 2},
+		{"delete a user", "DELETE", "/Users/{user}", "", 2},
+	} {
+		got := map[bool]spent{}
+		for publish, a := range sides {
+			all := ids[publish]
+			fill := strings.NewReplacer("{user}", all[0], "{group}", groups[publish], "{20}", members(all[1:21]),
+				"{21}", members(all[21:42]))
+			got[publish] = cost(a, c.method, fill.Replace(c.path), fill.Replace(c.body))
+		}
+		on, off := got[true], got[false]
+		if on.write-off.write != c.more || on.calls != off.calls {
+			t.Errorf("%s: %+v with members, %+v without: want %v write units more", c.what, on, off, c.more)
+		}
+	}
+}
