@@ -63,6 +63,7 @@
 //	app/work/outbox  delivery of events and notices in AWS
 //	app/local        everything in one process
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
+//	app/statements   tests of what products ask of the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
