@@ -36,13 +36,13 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	page, err := a.members.EventsWithin(r.Context(), t, after, count, time.Duration(wait)*time.Second)
 	if gone, isGone := eventlog.IsGone(err); isGone {
-		return goneProblem(gone.Reason, gone.Start)
+		return goneProblem(gone.Reason, t.ID, page)
 	}
 	if err != nil {
 		return err
 	}
 	if epoch != "" && epoch != page.Epoch {
-		return goneProblem("The id is one of an earlier life of the tenant.", 0)
+		return goneProblem("The id is one of an earlier life of the tenant.", t.ID, page)
 	}
 	all := make([]any, len(page.Events))
 	for i, e := range page.Events {
@@ -51,10 +51,16 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"events": all, "last": page.Last})
 }
 
-func goneProblem(reason string, start int64) error {
+// goneProblem says where to follow on: at the present end of the log, since the list that is read next has what stands
+// before it. The place is the id of the last event, so that it ends with this life of the tenant.
+func goneProblem(reason, tenantID string, page eventlog.Page) error {
+	after := "0" // an empty log has no epoch yet
+	if page.Last > 0 {
+		after = eventlog.ID(tenantID, page.Epoch, page.Last)
+	}
 	return &problem{
-		status: http.StatusGone,
-		detail: reason + " Read the members list, then follow with after=" + strconv.FormatInt(start, 10) + ".",
+		status: http.StatusGone, after: after,
+		detail: reason + " Read the members list, then follow with after=" + after + ".",
 	}
 }
 

@@ -163,6 +163,9 @@ func TestOrganisationsRolesAndFunctions(t *testing.T) {
 
 func TestPolicyOverHTTP(t *testing.T) {
 	p := newProduct(t)
+	if gone := p.admin(410, "GET", "/events?after=7", ""); gone["after"] != "0" {
+		t.Errorf("an empty log is to be followed from %v", gone["after"])
+	}
 	if got := p.do("GET", "/admin/v1/policy-presets", ""); fmt.Sprint(
 		got.body["presets"]) != "[fe2 langdock leapsome sally]" {
 		t.Errorf("presets: %s", got.text)
@@ -193,7 +196,10 @@ func TestPolicyOverHTTP(t *testing.T) {
 	p.admin(400, "GET", "/members?fliter=x", "")
 	p.admin(400, "GET", "/members?filter=x", "")
 	p.admin(404, "GET", "/members/nobody", "")
-	p.admin(410, "GET", "/events?after=100000", "")
+	gone := p.admin(410, "GET", "/events?after=100000", "")
+	if page := p.admin(200, "GET", fmt.Sprint("/events?after=", gone["after"]), ""); len(page["events"].([]any)) != 0 {
+		t.Errorf("behind the place that the answer 410 names, %v, are events: %v", gone["after"], page)
+	}
 	p.admin(404, "PUT", "/members/"+ada+"/assignments/desk/1", "")
 	p.admin(204, "PUT", "/members/"+ada+"/assignments/team/a%2Fb/c", "")
 	if got := p.has(ada); got != "active: team /Red, team /a/b/c" {

@@ -19,6 +19,7 @@ type problem struct {
 	status int
 	detail string
 	faults mapping.Faults // of a policy
+	after  string         // where to follow the log of events
 }
 
 func (p *problem) Error() string { return "adminhttp: " + p.detail }
@@ -92,6 +93,9 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 			errs[i] = scim.Object{"pointer": f.Pointer, "reason": f.Reason}
 		}
 		o["errors"] = errs
+	}
+	if p.after != "" {
+		o["after"] = p.after
 	}
 	write(w, p.status, "application/problem+json", o)
 }

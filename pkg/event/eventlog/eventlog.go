@@ -143,6 +143,11 @@ type Numbered struct {
 	Object   scim.Object
 }
 
+// ID is the id of an event: the tenant, the epoch of its log, and the sequence number.
+func ID(tenantID, epoch string, sequence int64) string {
+	return fmt.Sprintf("%s-%s-%d", tenantID, epoch, sequence)
+}
+
 // expand makes the events of a stored entry.
 func expand(tenantID, epoch string, item store.Item) ([]Numbered, error) {
 	doc, _ := item.Attrs[attrDoc].(string)
@@ -173,7 +178,7 @@ func expand(tenantID, epoch string, item store.Item) ([]Numbered, error) {
 			data[name] = v
 		}
 		full := scim.Object{
-			"id": fmt.Sprintf("%s-%s-%d", tenantID, epoch, n), "sequence": n, "type": e["type"],
+			"id": ID(tenantID, epoch, n), "sequence": n, "type": e["type"],
 			"schemaVersion": int64(schemaVersion), "tenant": tenantID, "subject": o["subject"],
 			"time": scim.FormatTime(time.UnixMilli(at).UTC()), "cause": cause, "data": data,
 		}
