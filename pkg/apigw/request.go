@@ -125,7 +125,8 @@ func escapeQuery(query string) string {
 // maxMethod is the length of the longest HTTP method that is taken.
 const maxMethod = 32
 
-// isToken reports whether s is a token, as an HTTP method is (RFC 9110, sections 5.6.2 and 9.1), and no longer than one may be.
+// isToken reports whether s is a token, as an HTTP method is (RFC 9110, sections 5.6.2 and 9.1), and no longer
+// than one may be.
 func isToken(s string) bool {
 	for _, c := range []byte(s) {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'

@@ -31,7 +31,8 @@ func TestMembershipsInBulk(t *testing.T) {
 	a := withMemberships(t, open(t), "acme", "generic")
 	users := a.users(40)
 	g := a.group("old", users[:3])
-	gone := a.must(200, "GET", filtered("group.value eq %q and member.value eq %q", g, users[0]), "")["Resources"].([]any)[0].(object)["id"].(string)
+	found := a.must(200, "GET", filtered("group.value eq %q and member.value eq %q", g, users[0]), "")
+	gone := found["Resources"].([]any)[0].(object)["id"].(string)
 	operations := []string{
 		bulkJoin("j1", "bulkId:g", "bulkId:u"), // what it names comes further down
 		`{"method":"POST","path":"/Groups","bulkId":"g","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"new"}}`,
@@ -69,7 +70,8 @@ func TestMembershipsInBulk(t *testing.T) {
 		t.Errorf("repeated: statuses %q, want %q", got, want)
 	}
 	for _, i := range []int{1, 2} {
-		if first, second := out["Operations"].([]any)[i].(object)["location"], again["Operations"].([]any)[i].(object)["location"]; first != second {
+		location := func(bulk object) any { return bulk["Operations"].([]any)[i].(object)["location"] }
+		if first, second := location(out), location(again); first != second {
 			t.Errorf("repeated: made another %v", second)
 		}
 	}

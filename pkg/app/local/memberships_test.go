@@ -244,7 +244,9 @@ func TestMembershipFilters(t *testing.T) {
 		if filter != "" {
 			separator = "&"
 		}
-		for _, where := range []string{"count=0", "count=2", "count=2&startIndex=2", "count=2&startIndex=100", "cursor=&count=2"} {
+		for _, where := range []string{
+			"count=0", "count=2", "count=2&startIndex=2", "count=2&startIndex=100", "cursor=&count=2",
+		} {
 			if n := a.must(200, "GET", path+separator+where, "")["totalResults"]; n != float64(len(want)) {
 				t.Errorf("%s, %s: totalResults %v, want %d", filter, where, n, len(want))
 			}
@@ -304,11 +306,14 @@ func TestMembershipsAreSwitched(t *testing.T) {
 	made := a.must(201, "POST", "/groupmemberships/", membershipBody(g, u))
 	a.must(200, "GET", "/GroupMemberships/"+made["id"].(string), "")
 	rt := a.must(200, "GET", "/ResourceTypes/groupmembership", "")
-	if rt["endpoint"] != "/GroupMemberships" || rt["schema"] != membershipURN || !strings.Contains(discovery(), "/Schemas/"+membershipURN) {
+	if rt["endpoint"] != "/GroupMemberships" || rt["schema"] != membershipURN ||
+		!strings.Contains(discovery(), "/Schemas/"+membershipURN) {
 		t.Errorf("discovery does not name memberships: %v", rt)
 	}
 	attributes := fmt.Sprint(a.must(200, "GET", "/Schemas/"+membershipURN, ""))
-	for _, want := range []string{"name:group", "name:member", "mutability:immutable", "required:true", "canonicalValues:[User Group]"} {
+	for _, want := range []string{
+		"name:group", "name:member", "mutability:immutable", "required:true", "canonicalValues:[User Group]",
+	} {
 		if !strings.Contains(attributes, want) {
 			t.Errorf("the schema lacks %s: %s", want, attributes)
 		}

@@ -194,7 +194,8 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 		"members.value eq %q", "members[value eq %q]", "members eq %q",
 		"members.value eq %q and id pr",
 	} {
-		id := a.must(200, "GET", "/Groups?sortBy=displayName&sortOrder=descending&count=1", "")["Resources"].([]any)[0].(object)["id"].(string)
+		last := a.must(200, "GET", "/Groups?sortBy=displayName&sortOrder=descending&count=1", "")
+		id := last["Resources"].([]any)[0].(object)["id"].(string)
 		filter := fmt.Sprintf(path, users[0]) + fmt.Sprintf(" and id eq %q", id)
 		c, body := a.cost("/Groups?excludedAttributes=members&filter=" + url.QueryEscape(filter))
 		if !strings.Contains(body, id) || c.calls > 6 {
@@ -249,7 +250,10 @@ func TestReadsCostTheSameBehindDeletions(t *testing.T) {
 	users := a.populate(121)
 	staff := a.group("staff", users)
 	a.group("others", users[:60])
-	paths := []string{"/Users/" + users[120], "/Groups/" + staff + "?excludedAttributes=members", "/Users?filter=" + url.QueryEscape(`userName eq "user-000120"`)}
+	paths := []string{
+		"/Users/" + users[120], "/Groups/" + staff + "?excludedAttributes=members",
+		"/Users?filter=" + url.QueryEscape(`userName eq "user-000120"`),
+	}
 	before := make([]spent, len(paths))
 	for i, path := range paths {
 		before[i], _ = a.cost(path)

@@ -285,7 +285,9 @@ func (r *recorder) String() string {
 // TestPlansAreExplained reads the plans in the debug log: they name attributes, and no value.
 func TestPlansAreExplained(t *testing.T) {
 	var log recorder
-	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: &log, LogLevel: slog.LevelDebug, Out: discard{}})
+	s, err := local.Open(t.Context(), local.Options{
+		Data: ":memory:", Engine: "bolt", Log: &log, LogLevel: slog.LevelDebug, Out: discard{},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMembersFollow sends SCIM requests and reads what the application behind is told of them: at once by id, and in the
-// events, which name the request.
+// TestMembersFollow sends SCIM requests and reads what the application behind is told of them: at once by id, and in
+// the events, which name the request.
 func TestMembersFollow(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	id := a.user("ada@example.com")

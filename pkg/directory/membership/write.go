@@ -104,9 +104,9 @@ func (s *Service) Room(w *Write) int {
 	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1
 }
 
-// carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction: written
-// before, it could be seen and taken for done with before the change is there. A step of open work changes nothing for
-// those who look through it. So if there is no room in its transaction, or if it has none, it goes before.
+// carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction:
+// written before, it could be seen and taken for done with before the change is there. A step of open work changes
+// nothing for those who look through it. So if there is no room in its transaction, or if it has none, it goes before.
 func (s *Service) carryAlong(ctx context.Context, w *Write) (bool, error) {
 	origin := OriginOf(ctx)
 	if s.Carry == nil || origin.Silent || w.Touched.isEmpty() {

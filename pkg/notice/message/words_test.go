@@ -160,7 +160,8 @@ func TestNoticesNameWhoHasTheToken(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if reply := "Reply-To: <help@example.com>"; strings.Contains(head(raw), reply) != (tc.contact == "help@example.com") {
+				reply := strings.Contains(head(raw), "Reply-To: <help@example.com>")
+				if reply != (tc.contact == "help@example.com") {
 					t.Errorf("%s: %s", tc.contact, head(raw))
 				}
 			}
@@ -213,8 +214,9 @@ func TestTensesFollowTheDay(t *testing.T) {
 
 func TestStepsNameTheFieldsOfClientSecrets(t *testing.T) {
 	field := map[string]string{
-		"entra": "Client Secret", "okta": "Client Secret", "pingone": "OAuth Client Secret", "onelogin": "Configuration", "generic": "https://scim.example.com/oauth2/acme/token",
-		"google": "https://scim.example.com/oauth2/acme/token",
+		"entra": "Client Secret", "okta": "Client Secret", "pingone": "OAuth Client Secret", "onelogin": "Configuration",
+		"generic": "https://scim.example.com/oauth2/acme/token",
+		"google":  "https://scim.example.com/oauth2/acme/token",
 	}
 	for idp, want := range field {
 		for _, lang := range notice.Languages {
@@ -234,7 +236,9 @@ func TestStepsNameTheFieldsOfClientSecrets(t *testing.T) {
 func TestATokenThatWasCollectedIsNotPromised(t *testing.T) {
 	tn := acme("okta")
 	tn.NotKept = true
-	for lang, want := range map[string]string{"en": "shown only once, on 23 April 2027", "de": "nur einmal gezeigt, am 23. April 2027"} {
+	for lang, want := range map[string]string{
+		"en": "shown only once, on 23 April 2027", "de": "nur einmal gezeigt, am 23. April 2027",
+	} {
 		m, err := notifier(nil, io.Discard).Message(tn, due(notice.ReminderKind(7)), lang)
 		if err != nil {
 			t.Fatal(err)
@@ -248,7 +252,10 @@ func TestATokenThatWasCollectedIsNotPromised(t *testing.T) {
 func TestLongNamesLeaveRoomForTheDay(t *testing.T) {
 	tn := acme("okta")
 	tn.Name = strings.Repeat("Rindfleischetikettierungs-", 10)
-	n := message.New(message.Options{Product: strings.Repeat("Überwachungs", 10), BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+	n := message.New(message.Options{
+		Product: strings.Repeat("Überwachungs", 10), BaseURL: "https://scim.example.com",
+		Now: func() time.Time { return now },
+	})
 	for lang, want := range map[string]string{"en": "21 May 2027", "de": "21. Mai 2027"} {
 		m, err := n.Message(tn, due(notice.SuccessorReady), lang)
 		if err != nil {
@@ -261,10 +268,14 @@ func TestLongNamesLeaveRoomForTheDay(t *testing.T) {
 }
 
 func TestHeadersOfForeignNames(t *testing.T) {
-	for _, name := range []string{"Ümläut & Söhne GmbH", "株式会社例", "שלום בע״מ", "شركة المثال", "😀 Ltd", "Zoë, Inc.", `"Quoted" \ Ltd`, strings.Repeat("ö", 100)} {
+	for _, name := range []string{
+		"Ümläut & Söhne GmbH", "株式会社例", "שלום בע״מ", "شركة المثال", "😀 Ltd", "Zoë, Inc.", `"Quoted" \ Ltd`,
+		strings.Repeat("ö", 100),
+	} {
 		tn := acme("okta")
 		tn.Name = name
-		m, err := message.New(message.Options{Product: "Prodükt", Now: func() time.Time { return now }}).Message(tn, due(notice.SuccessorReady), "en")
+		n := message.New(message.Options{Product: "Prodükt", Now: func() time.Time { return now }})
+		m, err := n.Message(tn, due(notice.SuccessorReady), "en")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +314,8 @@ func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, where := range []string{m.Subject, flat(m.Text), m.HTML} {
-			if !strings.Contains(where, "\u2068"+name+"\u2069") || strings.Count(where, "\u2068") != strings.Count(where, "\u2069") {
+			if !strings.Contains(where, "\u2068"+name+"\u2069") ||
+				strings.Count(where, "\u2068") != strings.Count(where, "\u2069") {
 				t.Errorf("%q in %s", name, where)
 			}
 		}
@@ -313,10 +325,14 @@ func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 func TestNamesThatEndWithAFullStop(t *testing.T) {
 	tn := acme("")
 	tn.Name = "Verein e. V."
-	n := message.New(message.Options{Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now }})
+	n := message.New(message.Options{
+		Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now },
+	})
 	for _, lang := range notice.Languages {
 		for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
-			for _, what := range []notice.Notice{due(notice.SuccessorReady), due(notice.Expired), due(notice.Test), aboutClient(false), aboutClient(true)} {
+			for _, what := range []notice.Notice{
+				due(notice.SuccessorReady), due(notice.Expired), due(notice.Test), aboutClient(false), aboutClient(true),
+			} {
 				tn.IdP = idp
 				m, err := n.Message(tn, what, lang)
 				if err != nil {

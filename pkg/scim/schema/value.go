@@ -16,8 +16,8 @@ import (
 // array of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but
 // type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked
 // of dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with d.SecurePhotos, photos only; canonical values
-// are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones. More
-// than one primary value is an error in every dialect.
+// are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones.
+// More than one primary value is an error in every dialect.
 //
 // Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
 // invalidValue.

@@ -361,7 +361,8 @@ func (m *model) checkNotices(c *customer, tokens []tenant.Token, rest bool) {
 		if rest && expired && !has(notice.SuccessorReady) {
 			t.Errorf("%s: token %d ended without notice: %v", c.id, i, kinds[token.ID])
 		}
-		unused := i+1 < len(tokens) && (tokens[i+1].FirstUsedAt.IsZero() || tokens[i+1].FirstUsedAt.After(expiredAt[token.ID]))
+		unused := i+1 < len(tokens) &&
+			(tokens[i+1].FirstUsedAt.IsZero() || tokens[i+1].FirstUsedAt.After(expiredAt[token.ID]))
 		if rest && expired && unused {
 			m.checkReminders(c, token, kinds[token.ID], at[token.ID])
 		}
@@ -384,9 +385,12 @@ func (m *model) checkReminders(c *customer, token tenant.Token, kinds []string, 
 			until = token.ExpiresAt.Add(-time.Duration(left[i+1]) * day)
 		}
 		run := slices.IndexFunc(m.clean, func(r time.Time) bool { return !r.Before(from) && r.Before(until) })
-		told := slices.ContainsFunc(at, func(at time.Time) bool { return !at.Before(from) && (run < 0 || !at.After(m.clean[run])) })
+		told := slices.ContainsFunc(at, func(at time.Time) bool {
+			return !at.Before(from) && (run < 0 || !at.After(m.clean[run]))
+		})
 		if run >= 0 && !told {
-			m.t.Errorf("%s: token %s, which was never swapped, was told %v at %v, and not at %v", c.id, token.ID, kinds, at, m.clean[run])
+			m.t.Errorf("%s: token %s, which was never swapped, was told %v at %v, and not at %v",
+				c.id, token.ID, kinds, at, m.clean[run])
 		}
 	}
 }
