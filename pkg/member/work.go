@@ -60,8 +60,8 @@ func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (b
 	return true, s.step(ctx, t, many[0])
 }
 
-// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether anything
-// is. It reads one marker at most.
+// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
+// anything is. It reads one marker at most.
 func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
 	ts := s.store.Tenant(tenantID)
 	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
@@ -87,8 +87,9 @@ const sweepEvery = 24 * time.Hour
 // The progress of a sweep is noted every so many tenants.
 const sweepPage = 200
 
-// Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up may
-// have been lost. It reads one marker a tenant, notes its progress, and stops if until is over; the next call goes on.
+// Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up
+// may have been lost. It reads one marker a tenant, notes its progress, and stops if until is over; the next call goes
+// on.
 func (s *Service) Sweep(ctx context.Context, until func() bool) error {
 	items, err := s.store.Get(ctx, store.Swept)
 	if err != nil {
