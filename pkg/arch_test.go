@@ -124,7 +124,7 @@ var importRules = []importRule{
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{
 		"pkg/member", []string{
-			"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory/...", "pkg/tenant", "pkg/event/eventlog",
+			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/directory/...", "pkg/tenant", "pkg/event/eventlog",
 		}, whyUse,
 	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
