@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -30,10 +31,24 @@ type compiler struct {
 	p           *Policy
 }
 
+// The patterns of names. They are compiled when they are needed, since a program may need none.
 var (
-	kindName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
-	attributeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
-	eventType     = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$`)
+	kindName      = compiled(`^[A-Za-z][A-Za-z0-9._-]*$`)
+	attributeName = compiled(`^[A-Za-z_][A-Za-z0-9._-]*$`)
+	eventType     = compiled(`^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$`)
+)
+
+func compiled(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
+// The fields of parts of a policy.
+var (
+	memberFields = []string{
+		"activeWhen", "loginAddress", "attributes", "clearWhenAbsentInPut", "match", "onDelete", "onReturn", "invite",
+		"exclude",
+	}
+	requestFields = []string{"forbid", "domains", "guard"}
 )
 
 // ownEvents are the first parts of event types that the program itself sends.
@@ -43,42 +58,18 @@ var ownEvents = []string{
 	"notice", "invitation",
 }
 
-// actions are the requests that a policy can forbid, by resource.
-var actions = map[string][]string{
-	"Users":  {"create", "update", "delete"},
-	"Groups": {"create", "update", "delete"},
-}
-
 // Parse reads a policy document and compiles it for a tenant's resource types. Warnings name what its author may not
 // have meant. The error is Faults, or a *scim.Error 400 if the document is no JSON object or longer than
 // MaxPolicyBytes.
 func Parse(document []byte, types *schema.Types) (*Policy, []Warning, error) {
-	if len(document) > MaxPolicyBytes {
-		return nil, nil, scim.BadRequest(scim.InvalidValue, "The policy is longer than %d KB.", MaxPolicyBytes>>10)
-	}
-	o, err := scim.ParseObject(document)
+	c, n, err := begin(document, types)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &compiler{faults: &faults{}, user: types.User(), group: types.Group(), p: &Policy{Kinds: map[string]Kind{}}}
-	n := c.faults.open(o, "", "description", "members", "requests", "protect", "kinds", "rules")
 	n.text("description", MaxValueBytes)
 	c.kinds(n)
-	c.members(
-		n.open(
-			"members",
-			"activeWhen",
-			"loginAddress",
-			"attributes",
-			"clearWhenAbsentInPut",
-			"match",
-			"onDelete",
-			"onReturn",
-			"invite",
-			"exclude",
-		),
-	)
-	c.requests(n.open("requests", "forbid", "domains", "guard"))
+	c.members(n.open("members", memberFields...))
+	c.requests(n.open("requests", requestFields...))
 	c.protect(n)
 	c.rules(n)
 	if err := c.err(); err != nil {
@@ -92,6 +83,19 @@ func Parse(document []byte, types *schema.Types) (*Policy, []Warning, error) {
 		}
 	}
 	return c.p, warnings(c.p), nil
+}
+
+// begin opens a policy document.
+func begin(document []byte, types *schema.Types) (*compiler, node, error) {
+	if len(document) > MaxPolicyBytes {
+		return nil, node{}, scim.BadRequest(scim.InvalidValue, "The policy is longer than %d KB.", MaxPolicyBytes>>10)
+	}
+	o, err := scim.ParseObject(document)
+	if err != nil {
+		return nil, node{}, err
+	}
+	c := &compiler{faults: &faults{}, user: types.User(), group: types.Group(), p: &Policy{Kinds: map[string]Kind{}}}
+	return c, c.open(o, "", "description", "members", "requests", "protect", "kinds", "rules"), nil
 }
 
 // Default is the policy of a tenant that has none.
@@ -108,7 +112,7 @@ func (c *compiler) kinds(n node) {
 	all := c.openAny(v, at)
 	for _, name := range all.names(MaxKinds) {
 		k := all.open(name, "description", "create", "per", "choose", "order", "manual", "seats", "announceFirst")
-		if !kindName.MatchString(name) || len(name) > maxNameBytes {
+		if !kindName().MatchString(name) || len(name) > maxNameBytes {
 			c.add(
 				k.at,
 				"A kind's name begins with a letter and has letters, digits, dots, hyphens and underscores only.",
@@ -147,7 +151,7 @@ func (c *compiler) announced(k node, event string) {
 	first, _, _ := strings.Cut(event, ".")
 	switch {
 	case event == "":
-	case !eventType.MatchString(event):
+	case !eventType().MatchString(event):
 		k.fault(
 			"announceFirst",
 			"An event type is two or more words in lower case with dots between them, such as %q.",
@@ -218,11 +222,7 @@ func (c *compiler) members(n node) {
 	p.OnDelete = n.choice("onDelete", "remove", "deactivate")
 	p.OnReturn = n.choice("onReturn", "restore", "new")
 	p.Invite = n.choice("invite", "manual", "automatic")
-	exclude := n.open("exclude", "users", "groups")
-	if v, at := exclude.get("users"); v != nil {
-		p.excludeUsers = c.userCondition(v, at)
-	}
-	if v, at := exclude.get("groups"); v != nil {
+	if v, at := c.excludedUsers(n).get("groups"); v != nil {
 		p.excludeGroups = c.groupCondition(v, at)
 	}
 }
@@ -247,7 +247,7 @@ func (c *compiler) attributes(n node) {
 	all := c.openAny(v, at)
 	for _, name := range all.names(maxAttributes) {
 		a := all.open(name, "from", "required")
-		if !attributeName.MatchString(name) || len(name) > maxNameBytes {
+		if !attributeName().MatchString(name) || len(name) > maxNameBytes {
 			c.add(
 				a.at,
 				"An attribute's name begins with a letter and has letters, digits, dots, hyphens and underscores only.",
@@ -259,24 +259,6 @@ func (c *compiler) attributes(n node) {
 		}
 		attr.path = c.path(attr.From, child(a.at, "from"), false)
 		c.p.Attributes = append(c.p.Attributes, attr)
-	}
-}
-
-func (c *compiler) clearing(n node) {
-	c.p.ClearWhenAbsentInPut = n.texts("clearWhenAbsentInPut", maxListed)
-	for i, name := range c.p.ClearWhenAbsentInPut {
-		at := element(child(n.at, "clearWhenAbsentInPut"), i)
-		p, err := parsePath(name, c.user, false)
-		switch {
-		case err != nil:
-			c.add(at, "%s", err.Error())
-		case p.element != nil || p.sub != nil:
-			c.add(at, "Only whole attributes can be cleared: leave the brackets and the sub-attribute out.")
-		case p.ref.Attr.Required || p.ref.Extension == nil && p.ref.Attr.Name == "active":
-			c.add(at, "%s can't be cleared.", scim.Quote(name))
-		case p.ref.Attr.Mutability == schema.ReadOnly || p.ref.Attr.Mutability == schema.Immutable:
-			c.add(at, "%s can't be changed by a PUT.", scim.Quote(name))
-		}
 	}
 }
 
@@ -335,41 +317,6 @@ func (c *compiler) groupCondition(v any, at string) *groupCondition {
 		}
 	}
 	return g
-}
-
-func (c *compiler) requests(n node) {
-	for i, s := range n.texts("forbid", maxListed) {
-		resource, action, _ := strings.Cut(s, ".")
-		known := actions[resource]
-		switch {
-		case action == "*" && known != nil:
-		case slices.Contains(known, action):
-			known = []string{action}
-		default:
-			c.add(element(child(n.at, "forbid"), i),
-				`Must be "Users" or "Groups" with ".create", ".update", ".delete" or ".*" behind it.`)
-			continue
-		}
-		for _, a := range known {
-			if !c.p.Forbids(resource, a) {
-				c.p.Forbid = append(c.p.Forbid, resource+"."+a)
-			}
-		}
-	}
-	c.p.Domains = n.texts("domains", maxAttributes)
-	for i, name := range c.p.Domains {
-		c.path(name, element(child(n.at, "domains"), i), true)
-	}
-	if n.has("guard") {
-		g := n.open("guard", "people", "percent", "minutes")
-		if !g.has("people") && !g.has("percent") {
-			c.add(g.at, "Needs people, percent or both.")
-		}
-		c.p.Guard = &Guard{
-			People: g.number("people", 0, 1, maxGuardPeople), Percent: g.number("percent", 0, 1, 100),
-			Minutes: g.number("minutes", 60, 1, maxGuardMinutes),
-		}
-	}
 }
 
 func (c *compiler) protect(n node) {

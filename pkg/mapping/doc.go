@@ -14,7 +14,8 @@
 //	facts.go     what is known of a user: groups, manual assignments, targets
 //	evaluate.go  facts to result
 //	choose.go    one target of several, for kinds of which a member has one
-//	person.go    login address, e-mail, attributes, exclusion, required attributes
+//	person.go    login address, e-mail, attributes
+//	requests.go  what a policy says about requests of identity providers
 //	warn.go      contradictions in a policy that is valid all the same
 //	preset.go    complete policies for known products
 //

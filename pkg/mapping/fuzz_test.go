@@ -29,6 +29,9 @@ func FuzzPolicy(f *testing.F) {
 	)
 	f.Fuzz(func(t *testing.T, document []byte, name, value string) {
 		p, _, err := mapping.Parse(document, schemaTypes)
+		if _, refused := mapping.ParseRequests(document, schemaTypes); err == nil && refused != nil {
+			t.Fatalf("the policy is good, and what it says about requests is not: %v", refused)
+		}
 		if err != nil {
 			var faults mapping.Faults
 			var e *scim.Error

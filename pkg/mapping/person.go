@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 // email is the primary e-mail address of a user, else the first.
@@ -26,10 +25,8 @@ func email(user scim.Object) (address string) {
 	return address
 }
 
-var enterpriseURN = schema.EnterpriseUser().ID
-
 func manager(user scim.Object) string {
-	enterprise, _ := user[enterpriseURN].(scim.Object)
+	enterprise, _ := user[scim.EnterpriseUserURN].(scim.Object)
 	m, _ := enterprise["manager"].(scim.Object)
 	value, _ := m["value"].(string)
 	return value
@@ -54,31 +51,6 @@ func (a Attribute) value(user scim.Object) any {
 		return nil
 	}
 	return v
-}
-
-// Required returns the error of a write that leaves a required attribute without a value: next is the user as it would
-// be stored, old as it is, nil on creation. Only what the write sets or removes is judged, and a write that deactivates
-// the user is never refused. The error is a *scim.Error 400 invalidValue that names the attribute.
-func (p *Policy) Required(old, next scim.Object) error {
-	if next["active"] == false {
-		return nil
-	}
-	for _, a := range p.Attributes {
-		if !a.Required || a.path.has(next) || old != nil && !a.path.has(old) {
-			continue
-		}
-		return scim.BadRequest(
-			scim.InvalidValue,
-			"The attribute %s is required here. Map it in the identity provider.",
-			strconv.Quote(a.From),
-		)
-	}
-	return nil
-}
-
-func (p path) has(doc scim.Object) (found bool) {
-	p.values(doc, func(any) bool { found = true; return false })
-	return found
 }
 
 // maxShown is how much of a name a sentence shows, in bytes.

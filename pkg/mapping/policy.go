@@ -1,10 +1,6 @@
 package mapping
 
-import (
-	"slices"
-
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
-)
+import "github.com/serverless-scim/serverless-scim/pkg/scim"
 
 // Limits of a policy and of what it gives.
 const (
@@ -31,23 +27,14 @@ const KindOrganisation = "organisation"
 
 // Policy is a compiled policy. It is immutable and safe for concurrent use.
 type Policy struct {
+	Requests
 	// ActiveWhen are the kinds of which an active user needs an assignment; without one the member is staged. Empty:
 	// every active user is active.
 	ActiveWhen []string
-	// Attributes are the application's own names for attributes of a user, in order of name.
-	Attributes []Attribute
-	// ClearWhenAbsentInPut are the attributes that a PUT without them clears.
-	ClearWhenAbsentInPut []string
 	// Match is the order in which a returning user, or an imported account, is looked for: externalId, userName, email.
 	Match []string
 	// OnDelete is "remove" or "deactivate", OnReturn "restore" or "new", Invite "manual" or "automatic".
 	OnDelete, OnReturn, Invite string
-	// Forbid are requests that are refused: "Users.create", "Groups.delete" and so on, without wildcards.
-	Forbid []string
-	// Domains are the attributes in which only addresses of verified domains are taken.
-	Domains []string
-	// Guard bounds deactivations and deletions; nil: no bound.
-	Guard *Guard
 	// Protect are the assignments that a number of active members must keep.
 	Protect []Protection
 	// Kinds are the kinds by name.
@@ -56,12 +43,28 @@ type Policy struct {
 	Implicit bool
 
 	login         path
-	excludeUsers  *condition
 	excludeGroups *groupCondition
 	rules         []rule
 	userRules     []int          // the places of the rules on users alone
 	ruleAt        map[string]int // the places of the rules by id
 	order         []string       // the kinds in the order of evaluation: organisation first
+}
+
+// Requests are what a policy says about requests of identity providers, and what that takes. It is immutable and safe
+// for concurrent use.
+type Requests struct {
+	// Attributes are the application's own names for attributes of a user, in order of name.
+	Attributes []Attribute
+	// ClearWhenAbsentInPut are the attributes that a PUT without them clears.
+	ClearWhenAbsentInPut []string
+	// Forbid are requests that are refused: "Users.create", "Groups.delete" and so on, without wildcards.
+	Forbid []string
+	// Domains are the attributes in which only addresses of verified domains are taken.
+	Domains []string
+	// Guard bounds deactivations and deletions; nil: no bound.
+	Guard *Guard
+
+	excludeUsers *condition
 }
 
 // Attribute is a named attribute of a member.
@@ -122,12 +125,6 @@ func (p *Policy) Rules() []string {
 		ids[i] = r.id
 	}
 	return ids
-}
-
-// Forbids reports whether the policy refuses a request: resource is "Users" or "Groups", action "create", "update" or
-// "delete".
-func (p *Policy) Forbids(resource, action string) bool {
-	return slices.Contains(p.Forbid, resource+"."+action)
 }
 
 // Fault is a mistake in a policy document.

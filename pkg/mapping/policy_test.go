@@ -352,6 +352,40 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+// TestRequests: what a policy says about requests is the same, whether all of it is compiled or only that.
+func TestRequests(t *testing.T) {
+	document := `{"members": {"clearWhenAbsentInPut": ["title", "manager"],
+			"attributes": {"start": {"from": "title", "required": true}, "pay": {"from": "costCenter"}},
+			"exclude": {"users": "userName sw \"x\"", "groups": {"pattern": "^P"}}},
+		"requests": {"forbid": ["Users.delete", "Groups.*"], "domains": ["userName"], "guard": {"people": 5}},
+		"kinds": {"role": {}}, "rules": [{"id": "r", "user": {"filter": "active eq true"},
+			"assign": {"kind": "role", "target": "a"}}]}`
+	document = strings.ReplaceAll(document, `"costCenter"`, `"`+scim.EnterpriseUserURN+`:costCenter"`)
+	p := parse(t, document)
+	r, err := mapping.ParseRequests([]byte(document), schema.DefaultTypes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(r.Forbid, r.Domains, *r.Guard, r.ClearWhenAbsentInPut, len(r.Attributes)) !=
+		fmt.Sprint(p.Forbid, p.Domains, *p.Guard, p.ClearWhenAbsentInPut, len(p.Attributes)) {
+		t.Errorf("requests %+v, in the policy %+v", r, p.Requests)
+	}
+	for _, request := range []string{"Users.create", "Users.delete", "Groups.create", "Groups.update", "Groups.delete"} {
+		resource, action, _ := strings.Cut(request, ".")
+		if want := request != "Users.create"; r.Forbids(resource, action) != want || p.Forbids(resource, action) != want {
+			t.Errorf("%s: %v and %v, want %v", request, r.Forbids(resource, action), p.Forbids(resource, action), want)
+		}
+	}
+	for _, name := range []string{"mia", "xaver"} {
+		if got := r.Required(nil, scim.Object{"userName": name}); (got == nil) != (name == "xaver") {
+			t.Errorf("required of %s: %v", name, got)
+		}
+	}
+	if _, err := mapping.ParseRequests([]byte(`{"requests": {"forbid": ["all"]}}`), schema.DefaultTypes()); err == nil {
+		t.Error("a fault was not found")
+	}
+}
+
 func TestRequired(t *testing.T) {
 	p := parse(t, `{"members": {"attributes": {"start": {"from": "title", "required": true}}}}`)
 	with, without := scim.Object{"title": "x"}, scim.Object{"userName": "a"}

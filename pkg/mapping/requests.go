@@ -1,0 +1,138 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// ParseRequests compiles what a policy document says about requests, and nothing else of it: a program that answers
+// identity providers links and does no more. The document is one that Parse takes for the same types; the error says
+// that it is not.
+func ParseRequests(document []byte, types *schema.Types) (*Requests, error) {
+	c, n, err := begin(document, types)
+	if err != nil {
+		return nil, err
+	}
+	members := n.open("members", memberFields...)
+	c.attributes(members)
+	c.clearing(members)
+	c.excludedUsers(members)
+	c.requests(n.open("requests", requestFields...))
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	return &c.p.Requests, nil
+}
+
+// actions are the requests that a policy can forbid, by resource.
+var actions = map[string][]string{
+	"Users":  {"create", "update", "delete"},
+	"Groups": {"create", "update", "delete"},
+}
+
+// Forbids reports whether the policy refuses a request: resource is "Users" or "Groups", action "create", "update" or
+// "delete".
+func (r *Requests) Forbids(resource, action string) bool {
+	return slices.Contains(r.Forbid, resource+"."+action)
+}
+
+// Required returns the error of a write that leaves a required attribute without a value: next is the user as it would
+// be stored, old as it is, nil on creation. Only what the write sets or removes is judged. A write that deactivates the
+// user is never refused, nor is one of an excluded user, who is no member. The error is a *scim.Error 400 invalidValue
+// that names the attribute.
+func (r *Requests) Required(old, next scim.Object) error {
+	if next["active"] == false {
+		return nil
+	}
+	for _, a := range r.Attributes {
+		if !a.Required || a.path.has(next) || old != nil && !a.path.has(old) {
+			continue
+		}
+		if r.excludeUsers != nil && r.excludeUsers.holds(next) {
+			return nil
+		}
+		return scim.BadRequest(scim.InvalidValue,
+			"The application requires a value of %s for each user. Map it in the identity provider, and fill it there "+
+				"for this user; or the operator of the application makes it optional.", scim.Quote(a.From))
+	}
+	return nil
+}
+
+func (p path) has(doc scim.Object) (found bool) {
+	p.values(doc, func(any) bool { found = true; return false })
+	return found
+}
+
+// excludedUsers reads who is no member, and returns the object that says so.
+func (c *compiler) excludedUsers(n node) (exclude node) {
+	exclude = n.open("exclude", "users", "groups")
+	if v, at := exclude.get("users"); v != nil {
+		c.p.excludeUsers = c.userCondition(v, at)
+	}
+	return exclude
+}
+
+func (c *compiler) clearing(n node) {
+	c.p.ClearWhenAbsentInPut = n.texts("clearWhenAbsentInPut", maxListed)
+	for i, name := range c.p.ClearWhenAbsentInPut {
+		at := element(child(n.at, "clearWhenAbsentInPut"), i)
+		p, err := parsePath(c.qualified(name), c.user, false)
+		switch {
+		case err != nil:
+			c.add(at, "%s", err.Error())
+		case p.element != nil || p.sub != nil:
+			c.add(at, "Only whole attributes can be cleared: leave the brackets and the sub-attribute out.")
+		case p.ref.Attr.Required || p.ref.Extension == nil && p.ref.Attr.Name == "active":
+			c.add(at, "%s can't be cleared.", scim.Quote(name))
+		case p.ref.Attr.Mutability == schema.ReadOnly || p.ref.Attr.Mutability == schema.Immutable:
+			c.add(at, "%s can't be changed by a PUT.", scim.Quote(name))
+		}
+	}
+}
+
+// qualified is the name of an attribute with the URN of its extension, which may be left out if no other attribute has
+// the name.
+func (c *compiler) qualified(name string) string {
+	if ref, ok := c.user.Lookup(name, true); ok && ref.Extension != nil && ref.Attr != nil && ref.Sub == nil {
+		return ref.Extension.ID + ":" + ref.Attr.Name
+	}
+	return name
+}
+
+func (c *compiler) requests(n node) {
+	for i, s := range n.texts("forbid", maxListed) {
+		resource, action, _ := strings.Cut(s, ".")
+		known := actions[resource]
+		switch {
+		case action == "*" && known != nil:
+		case slices.Contains(known, action):
+			known = []string{action}
+		default:
+			c.add(element(child(n.at, "forbid"), i),
+				`Must be "Users" or "Groups" with ".create", ".update", ".delete" or ".*" behind it.`)
+			continue
+		}
+		for _, a := range known {
+			if !c.p.Forbids(resource, a) {
+				c.p.Forbid = append(c.p.Forbid, resource+"."+a)
+			}
+		}
+	}
+	c.p.Domains = n.texts("domains", maxAttributes)
+	for i, name := range c.p.Domains {
+		c.path(name, element(child(n.at, "domains"), i), true)
+	}
+	if n.has("guard") {
+		g := n.open("guard", "people", "percent", "minutes")
+		if !g.has("people") && !g.has("percent") {
+			c.add(g.at, "Needs people, percent or both.")
+		}
+		c.p.Guard = &Guard{
+			People: g.number("people", 0, 1, maxGuardPeople), Percent: g.number("percent", 0, 1, 100),
+			Minutes: g.number("minutes", 60, 1, maxGuardMinutes),
+		}
+	}
+}
