@@ -44,13 +44,25 @@ type Gateway struct {
 	Now func() time.Time
 	// Fail answers what the gateway itself refuses, with a Content-Length; nil answers as API Gateway does.
 	Fail func(w http.ResponseWriter, r *http.Request, status int, detail string)
-	// Admit decides whether the body of a request is read. If not, the function gets the request without a body, and is
-	// expected to refuse it; nil admits all.
-	Admit func(r *http.Request) bool
+	// Admit looks at a request before its body is read; nil admits all.
+	Admit func(r *http.Request) Admission
 	// InFlight bounds what the requests hold at the same time; nil does not.
 	InFlight *InFlight
 	// Timeout is how long the client waits for the function; 0 means 30 seconds, as in AWS.
 	Timeout time.Duration
+}
+
+// Admission is what is known of a request before its body is read.
+type Admission struct {
+	// Party is whose requests are bounded together, a tenant; empty is the address of the client.
+	Party string
+	// Context is what the function gets instead of the request's context, with what has been found out; nil changes
+	// nothing.
+	Context context.Context
+	// Large says that the answer may be large.
+	Large bool
+	// Refuse says that the body is not read. The function gets the request without it, and is expected to refuse it.
+	Refuse bool
 }
 
 // RoundTrip returns the Gateway in front of f.
@@ -61,17 +73,29 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.Timeout == 0 {
 		g.Timeout = timeout
 	}
+	var known Admission
+	if g.Admit != nil {
+		known = g.Admit(r)
+	}
+	if known.Context != nil {
+		r = r.WithContext(known.Context)
+	}
+	if known.Party == "" {
+		known.Party = addressOf(r)
+	}
+	v := g.InFlight.begin(known.Party, known.Large)
+	defer v.end()
 	if r.Body == nil || r.Body == http.NoBody {
-		g.call(w, r, nil)
+		g.call(w, r, v, nil)
 		return
 	}
-	if g.Admit != nil && !g.Admit(r) {
+	if known.Refuse {
 		w.Header().Set("Connection", "close")
-		g.call(w, r, nil)
+		g.call(w, r, v, nil)
 		linger(w, r, time.Second)
 		return
 	}
-	release, err := g.InFlight.body(r)
+	release, err := v.body(r)
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		g.busy(w, r)
@@ -87,7 +111,7 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.tooLarge(w, r)
 		linger(w, r, 10*time.Second)
 	default:
-		g.call(w, r, body)
+		g.call(w, r, v, body)
 	}
 }
 
@@ -102,13 +126,13 @@ func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
 }
 
 // call calls the function and sends its answer, or gives up on it in time: a function that goes on is left alone.
-func (g Gateway) call(w http.ResponseWriter, r *http.Request, body []byte) {
-	release, err := g.InFlight.call(r.Context(), g.Timeout)
+func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []byte) {
+	made, sent, err := v.call(r.Context(), g.Timeout)
 	if err != nil {
 		g.busy(w, r)
 		return
 	}
-	defer func() { release() }()
+	defer func() { made(); sent() }()
 	var (
 		mu       sync.Mutex
 		answered bool
@@ -143,14 +167,19 @@ func (g Gateway) call(w http.ResponseWriter, r *http.Request, body []byte) {
 		slog.ErrorContext(r.Context(), "function failed", "error", err)
 		resp = plain(http.StatusInternalServerError)
 	}
-	sent, err := g.InFlight.answer(r.Context(), len(resp.Body))
+	// An answer that waits for room to be sent holds no room that others need to have theirs made.
+	made()
+	made = nothing
+	release, err := v.answer(r.Context(), len(resp.Body))
 	if err != nil {
 		g.busy(w, r)
 		return
 	}
-	defer sent()
-	release()
-	release = func() {}
+	defer release()
+	if len(resp.Body) <= small {
+		sent()
+		sent = nothing
+	}
 	send(w, r, resp)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,53 +43,75 @@ func (h *held) WriteString(s string) (int, error) {
 	return h.ResponseRecorder.WriteString(s)
 }
 
-// TestAnswersInFlightAreBounded: clients that read nothing of 4 MB hold 64 MB of answers and not more. The others are
-// told to come again, small answers go on, and each client has a deadline.
+// TestAnswersInFlightAreBounded: a party whose clients read nothing has 16 answers made for it, of which it holds 16 MB
+// and not more. Nothing is made for the next one. Other parties go on, and each client has a deadline.
 func TestAnswersInFlightAreBounded(t *testing.T) {
-	large := strings.Repeat("x", 4<<20)
+	large, medium := strings.Repeat("x", 4<<20), strings.Repeat("x", 100<<10)
+	var made atomic.Int64
 	g := apigw.Gateway{
-		InFlight: apigw.NewInFlight(),
+		InFlight: apigw.NewInFlight(), Admit: byHeader,
 		Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-			if ev.RawPath == "/small" {
-				return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "x"}, nil
-			}
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: large}, nil
+			made.Add(1)
+			return events.APIGatewayV2HTTPResponse{
+				StatusCode: 200, Body: map[string]string{"/large": large, "/medium": medium, "/small": "x"}[ev.RawPath],
+			}, nil
 		},
 	}
-	const fit = 16
-	writing, leave, done := make(chan struct{}, fit), make(chan struct{}), make(chan *held, fit)
-	for range fit {
-		go func() {
-			h := &held{httptest.NewRecorder(), writing, leave, time.Time{}}
-			g.ServeHTTP(h, httptest.NewRequest("GET", "/large", nil))
-			done <- h
-		}()
+	ask := func(ctx context.Context, w http.ResponseWriter, party, path string) {
+		r := httptest.NewRequest("GET", path, http.NoBody).WithContext(ctx)
+		r.Header.Set("Party", party)
+		g.ServeHTTP(w, r)
 	}
-	for range fit {
-		<-writing
-	}
-	for range 3 {
+	status := func(ctx context.Context, party, path string) int {
 		w := httptest.NewRecorder()
-		g.ServeHTTP(w, httptest.NewRequest("GET", "/large", nil).WithContext(soon(t)))
-		if w.Code != 503 || w.Header().Get("Retry-After") == "" {
-			t.Fatalf("one more than fits: %d %v", w.Code, w.Header())
+		ask(ctx, w, party, path)
+		if w.Code == 503 && w.Header().Get("Retry-After") == "" {
+			t.Error("a 503 without Retry-After")
+		}
+		return w.Code
+	}
+	writing, leave, done := make(chan struct{}, 16), make(chan struct{}), make(chan *held, 16)
+	hold := func(n int, path string) {
+		for range n {
+			go func() {
+				h := &held{httptest.NewRecorder(), writing, leave, time.Time{}}
+				ask(t.Context(), h, "slow", path)
+				done <- h
+			}()
+		}
+		for range n {
+			<-writing
 		}
 	}
-	w := httptest.NewRecorder()
-	g.ServeHTTP(w, httptest.NewRequest("GET", "/small", nil))
-	if w.Code != 200 {
-		t.Errorf("a small answer: %d", w.Code)
+	hold(3, "/large")
+	hold(1, "/medium")
+	if got := status(soon(t), "slow", "/large"); got != 503 {
+		t.Errorf("more bytes than fit: %d", got)
+	}
+	if got := status(t.Context(), "slow", "/small"); got != 200 {
+		t.Errorf("a small answer: %d", got)
+	}
+	hold(12, "/medium")
+	before := made.Load()
+	for range 3 {
+		if got := status(soon(t), "slow", "/small"); got != 503 {
+			t.Errorf("with 16 answers that nobody reads: %d", got)
+		}
+	}
+	if n := made.Load() - before; n != 0 {
+		t.Errorf("%d answers were made for a party that reads none", n)
+	}
+	if got := status(t.Context(), "other", "/large"); got != 200 {
+		t.Errorf("another party: %d", got)
 	}
 	close(leave)
-	for range fit {
-		if h := <-done; h.Code != 200 || h.Body.Len() != len(large) || h.deadline.IsZero() {
+	for range 16 {
+		if h := <-done; h.Code != 200 || h.Body.Len() < len(medium) || h.deadline.IsZero() {
 			t.Errorf("%d with %d bytes, deadline %v", h.Code, h.Body.Len(), h.deadline)
 		}
 	}
-	w = httptest.NewRecorder()
-	g.ServeHTTP(w, httptest.NewRequest("GET", "/large", nil))
-	if w.Code != 200 {
-		t.Errorf("after the others: %d", w.Code)
+	if got := status(t.Context(), "slow", "/large"); got != 200 {
+		t.Errorf("after the others: %d", got)
 	}
 }
 
@@ -101,32 +124,37 @@ func (b slowBody) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestBodiesInFlightAreBounded: bodies that do not come hold room for 64 MB; another one is not read.
+// TestBodiesInFlightAreBounded: bodies that do not come hold room for 16 MB of a party; another one is not read, one of
+// another party is.
 func TestBodiesInFlightAreBounded(t *testing.T) {
 	g := apigw.Gateway{
-		InFlight: apigw.NewInFlight(),
+		InFlight: apigw.NewInFlight(), Admit: byHeader,
 		Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
 		},
 	}
-	const fit = 16
+	const fit = 4
 	b, done := slowBody{make(chan struct{}, fit), make(chan struct{})}, make(chan int, fit)
-	post := func(ctx context.Context, body io.Reader) *httptest.ResponseRecorder {
+	post := func(ctx context.Context, party string, body io.Reader) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("POST", "/", body).WithContext(ctx)
 		r.ContentLength = 4 << 20
+		r.Header.Set("Party", party)
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
 		return w
 	}
 	for range fit {
-		go func() { done <- post(t.Context(), b).Code }()
+		go func() { done <- post(t.Context(), "slow", b).Code }()
 	}
 	for range fit {
 		<-b.reading
 	}
-	w := post(soon(t), b)
+	w := post(soon(t), "slow", b)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Connection") != "close" || len(b.reading) != 0 {
 		t.Errorf("one more than fits: %d %v", w.Code, w.Header())
+	}
+	if w := post(t.Context(), "other", strings.NewReader("x")); w.Code != 200 {
+		t.Errorf("another party: %d", w.Code)
 	}
 	close(b.leave)
 	for range fit {

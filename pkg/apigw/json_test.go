@@ -82,3 +82,38 @@ func TestLimitIsOfJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestSizesOfJSON: an answer may be exactly as large as AWS allows, and not a byte larger, whatever it is made of.
+func TestSizesOfJSON(t *testing.T) {
+	for _, unit := range []string{
+		"x", "\"", "\\", "\n", "\t", "\b", "\f", "\r", "\x00", "\x1f", "\x7f", "<", "é", "\u2027", "\u2028", "\u2029",
+		"\U0001f600", "\xff", "{\"a\":1}\n\x01\u2028",
+	} {
+		resp := events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: map[string]string{"a": "b"}}
+		size := func() int {
+			var b bytes.Buffer
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(resp); err != nil {
+				t.Fatal(err)
+			}
+			return b.Len()
+		}
+		empty := size()
+		resp.Body = unit
+		one := size() - empty
+		most := (apigw.MaxInvocation - empty) / one
+		resp.Body = strings.Repeat(unit, most)
+		resp.Body += strings.Repeat("x", apigw.MaxInvocation-empty-most*one)
+		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			return resp, nil
+		})
+		for _, want := range []int{200, 500} {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil)); w.Code != want {
+				t.Errorf("%q: %d for %d bytes of JSON", unit, w.Code, size())
+			}
+			resp.Body += "x"
+		}
+	}
+}

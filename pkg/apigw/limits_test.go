@@ -2,6 +2,7 @@ package apigw_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -62,7 +63,9 @@ func TestGatewayGivesUp(t *testing.T) {
 func TestRefusedBodyIsNotRead(t *testing.T) {
 	var length int64 = -1
 	g := apigw.Gateway{
-		Admit: func(r *http.Request) bool { return r.Header.Get("Authorization") == "yes" },
+		Admit: func(r *http.Request) apigw.Admission {
+			return apigw.Admission{Refuse: r.Header.Get("Authorization") != "yes"}
+		},
 		Function: apigw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			length = r.ContentLength
 			w.WriteHeader(http.StatusUnauthorized)
@@ -88,40 +91,110 @@ func TestRefusedBodyIsNotRead(t *testing.T) {
 	}
 }
 
-// TestCallsInFlightAreBounded: of 200 requests that wait in a function, no more than 64 are in it, and the others get
-// their turn or a 503.
+// byHeader takes the party of a request from a header.
+func byHeader(r *http.Request) apigw.Admission { return apigw.Admission{Party: r.Header.Get("Party")} }
+
+// TestCallsInFlightAreBounded: of many requests that wait in a function, no more than 16 of a party and 64 of all are
+// in it, and the others get their turn.
 func TestCallsInFlightAreBounded(t *testing.T) {
-	entered, leave := make(chan struct{}, 200), make(chan struct{})
+	const each, parties = 40, 6
+	entered, leave := make(chan string, each*parties), make(chan struct{})
 	server := httptest.NewServer(apigw.Gateway{
+		InFlight: apigw.NewInFlight(), Admit: byHeader,
+		Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			entered <- ev.Headers["party"]
+			<-leave
+			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+		},
+	})
+	defer server.Close()
+	statuses := make(chan int, each*parties)
+	ask := func(party string) {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+		r.Header.Set("Party", party)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			statuses <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		statuses <- resp.StatusCode
+	}
+	in := map[string]int{}
+	enter := func(n int) {
+		for range n {
+			in[<-entered]++
+		}
+	}
+	for range each {
+		go ask("first")
+	}
+	enter(16)
+	// The others of the first party wait; a second one is let in all the same.
+	for range each {
+		go ask("second")
+	}
+	enter(16)
+	for _, party := range []string{"third", "fourth", "fifth", "sixth"} {
+		for range each {
+			go ask(party)
+		}
+	}
+	enter(32)
+	if n := len(entered); n > 0 {
+		t.Errorf("%d more than 64 calls are under way", n)
+	}
+	for party, n := range in {
+		if n > 16 {
+			t.Errorf("%d calls of the %s party are under way", n, party)
+		}
+	}
+	close(leave)
+	for range each * parties {
+		if status := <-statuses; status != 200 {
+			t.Errorf("got %d", status)
+		}
+	}
+}
+
+// TestAddressesAreParties: requests of which nothing is known are bounded by the address of the client; the addresses
+// of one IPv6 network are one.
+func TestAddressesAreParties(t *testing.T) {
+	entered, leave := make(chan struct{}, 64), make(chan struct{})
+	g := apigw.Gateway{
 		InFlight: apigw.NewInFlight(),
 		Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 			entered <- struct{}{}
 			<-leave
 			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
 		},
-	})
-	defer server.Close()
-	statuses := make(chan int, 200)
-	for range 200 {
-		go func() {
-			resp, err := http.Get(server.URL)
-			if err != nil {
-				statuses <- 0
-				return
-			}
-			_ = resp.Body.Close()
-			statuses <- resp.StatusCode
-		}()
 	}
-	for range 64 {
+	ask := func(ctx context.Context, address string) int {
+		r := httptest.NewRequest("GET", "/", http.NoBody).WithContext(ctx)
+		r.RemoteAddr = address
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		return w.Code
+	}
+	done := make(chan int, 48)
+	for i := range 16 {
+		for _, address := range []string{"192.0.2.1:%d", "[2001:db8::%d]:1", "[2001:db8:0:1::1]:%d"} {
+			go func() { done <- ask(t.Context(), fmt.Sprintf(address, i+1)) }()
+		}
+	}
+	for range 48 {
 		<-entered
 	}
-	if n := len(entered); n > 0 {
-		t.Errorf("%d more than 64 calls are under way", n)
+	for _, address := range []string{"192.0.2.1:1", "[::ffff:192.0.2.1]:1", "[2001:db8::ffff]:1"} {
+		if status := ask(soon(t), address); status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d", address, status)
+		}
 	}
+	go func() { done <- ask(t.Context(), "192.0.2.2:1") }()
+	<-entered
 	close(leave)
-	for range 200 {
-		if status := <-statuses; status != 200 {
+	for range 49 {
+		if status := <-done; status != 200 {
 			t.Errorf("got %d", status)
 		}
 	}

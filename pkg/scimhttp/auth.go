@@ -43,9 +43,33 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 	return h.carryOut(ctx, rq, account, token)
 }
 
-// bearerOf returns the bearer token of a request; two Authorization headers are none.
+// bearerKey is the key of the bearer token that Admit has read, in a context.
+type bearerKey struct{}
+
+// bearerOf returns the bearer token of a request; two Authorization headers are none. What Admit read counts only for
+// the same header: reading it anew would hash the token again.
 func bearerOf(r *http.Request) tenant.Bearer {
-	return tenant.ReadBearer(strings.Join(r.Header.Values("Authorization"), ","))
+	header := authorization(r)
+	if b, ok := r.Context().Value(bearerKey{}).(readBearer); ok && b.header == header {
+		return b.bearer
+	}
+	return tenant.ReadBearer(header)
+}
+
+// readBearer is a bearer token with the header that it was read from.
+type readBearer struct {
+	header string
+	bearer tenant.Bearer
+}
+
+// withBearer is the context of a request with its bearer token.
+func withBearer(r *http.Request, b tenant.Bearer) context.Context {
+	return context.WithValue(r.Context(), bearerKey{}, readBearer{authorization(r), b})
+}
+
+// authorization is the Authorization header of a request as HTTP API joins several.
+func authorization(r *http.Request) string {
+	return strings.Join(r.Header.Values("Authorization"), ",")
 }
 
 // errChanged says that the tenant is not what it was when it was last read.

@@ -123,20 +123,37 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	a.send(w, &request{Request: &web.Request{Request: r}})
 }
 
-// Admits reports whether the body of a request is worth reading: its path is a tenant's and its token is one of that
-// tenant. It reads nothing of the store for a token that this process has let in before. The handler decides again.
-func (c Config) Admits(r *http.Request) bool {
+// Admission is what Admit finds out about a request.
+type Admission struct {
+	// Tenant is the tenant that the request's token is known to be of; empty if that is not known.
+	Tenant string
+	// Context is the request's context with its token read, so that the handler does not read it again.
+	Context context.Context
+	// Large says that the answer may be large: a list, or a group with its members.
+	Large bool
+	// Refuse says that the body is not worth reading: the path is no tenant's, or the token none of that tenant.
+	Refuse bool
+}
+
+// Admit looks at a request before its body is read. It reads nothing of the store for a token that this process has
+// let in before, nor for a request without a body. The handler decides again.
+func (c Config) Admit(r *http.Request) Admission {
 	target, known := parsePath(r.URL.Path)
 	if !known {
-		return false
+		return Admission{Refuse: true}
 	}
 	bearer := bearerOf(r)
-	if _, _, ok := c.Tenants.Recall(target.tenant, bearer); ok {
-		return true
+	a := Admission{Context: withBearer(r, bearer), Large: target.large(r.Method)}
+	_, _, ok := c.Tenants.Recall(target.tenant, bearer)
+	if !ok && r.Body != nil && r.Body != http.NoBody {
+		var refused *tenant.UnauthorizedError
+		_, _, err := c.Tenants.Authenticate(r.Context(), target.tenant, bearer)
+		ok, a.Refuse = err == nil, errors.As(err, &refused)
 	}
-	var refused *tenant.UnauthorizedError
-	_, _, err := c.Tenants.Authenticate(r.Context(), target.tenant, bearer)
-	return !errors.As(err, &refused)
+	if ok {
+		a.Tenant = target.tenant
+	}
+	return a
 }
 
 // answer finds the answer to a request.

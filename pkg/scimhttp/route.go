@@ -154,6 +154,21 @@ func parsePath(path string) (t target, known bool) {
 	return t, true
 }
 
+// large tells whether an answer to a method may be large.
+func (t target) large(method string) bool {
+	switch {
+	case strings.HasSuffix(t.key, searchSegment):
+		return true
+	case method != http.MethodGet && method != http.MethodHead:
+		return false
+	case t.key == "groups/{id}":
+		return true
+	case t.key == "serviceproviderconfig", t.key == "resourcetypes", t.key == "schemas":
+		return false // of the size of the tenant's schemas, and kept
+	}
+	return t.id == ""
+}
+
 // openToAll tells whether the request asks for something public without a token: a client may look at the configuration
 // before it has one (RFC 7644, section 4).
 func (rq *request) openToAll() bool {

@@ -41,7 +41,8 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service) http.H
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (
-		toSCIM  = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: scim.Admits})
+		admit   = func(r *http.Request) apigw.Admission { return admitted(scim.Admit(r)) }
+		toSCIM  = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: admit})
 		toOAuth = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
 		gated   = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
 		toAdmin = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
@@ -56,6 +57,15 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service) http.H
 			toSCIM.ServeHTTP(w, r)
 		}
 	})
+}
+
+// admitted tells a gateway what the handler behind it found out. A tenant can't have the name of an address.
+func admitted(a scimhttp.Admission) apigw.Admission {
+	out := apigw.Admission{Context: a.Context, Large: a.Large, Refuse: a.Refuse}
+	if a.Tenant != "" {
+		out.Party = "tenant " + a.Tenant
+	}
+	return out
 }
 
 // ungated answers for the clock, which there is not in AWS, without the gateway: it may take longer than a client may
