@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
@@ -150,39 +152,45 @@ func TestPublishingIsKilledAnywhere(t *testing.T) {
 // TestPublishingUnderFaults publishes with conflicts, throttles and lost answers, several at once, while changes go on.
 func TestPublishingUnderFaults(t *testing.T) {
 	for seed := range uint64(4) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			w := newWorld(t, teams)
-			r := rand.New(rand.NewPCG(seed, 2))
-			var users, groups []string
-			w.must(w.steps(r, 20, &users, &groups))
-			w.engine.SetPlan(faultstore.Random(seed, 0.1))
-			other := *w
-			other.restart() // another process
-			stop := make(chan struct{})
-			var g errgroup.Group
-			for _, p := range []*world{w, &other} {
-				g.Go(func() error {
-					for {
-						select {
-						case <-stop:
-							return nil
-						default:
-							_ = p.publish() // what fails is done by the next
-						}
-					}
-				})
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { publishUnderFaults(t, newWorld(t, teams), seed, 150) })
+	}
+	t.Run("DynamoDB", func(t *testing.T) {
+		slow.Test(t, "DynamoDB Local takes a minute for it")
+		publishUnderFaults(t, worldOn(t, dynamolocal.Engine(t), teams), 9, 12)
+	})
+}
+
+func publishUnderFaults(t *testing.T, w *world, seed uint64, changes int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 2))
+	var users, groups []string
+	w.must(w.steps(r, min(changes, 20), &users, &groups))
+	w.engine.SetPlan(faultstore.Random(seed, 0.1))
+	other := *w
+	other.restart() // another process
+	stop := make(chan struct{})
+	var g errgroup.Group
+	for _, p := range []*world{w, &other} {
+		g.Go(func() error {
+			for {
+				select {
+				case <-stop:
+					return nil
+				default:
+					_ = p.publish() // what fails is done by the next
+				}
 			}
-			g.Go(func() error {
-				defer close(stop)
-				return w.steps(r, 150, &users, &groups)
-			})
-			_ = g.Wait() // a change may have failed for a fault
-			w.engine.SetPlan(nil)
-			w.must(w.dir.RollForward(context.Background(), "acme"))
-			w.must(w.publish())
-			w.check()
 		})
 	}
+	g.Go(func() error {
+		defer close(stop)
+		return w.steps(r, changes, &users, &groups)
+	})
+	_ = g.Wait() // a change may have failed for a fault
+	w.engine.SetPlan(nil)
+	w.must(w.dir.RollForward(context.Background(), "acme"))
+	w.must(w.publish())
+	w.check()
 }
 
 // TestReadIsExact reads a member right after a change.

@@ -41,7 +41,12 @@ func newWorld(t testing.TB, policy string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bolt.Close() })
-	w := &world{t: t, engine: faultstore.New(bolt, nil), policy: policy}
+	return worldOn(t, bolt, policy)
+}
+
+func worldOn(t testing.TB, engine store.Engine, policy string) *world {
+	t.Helper()
+	w := &world{t: t, engine: faultstore.New(engine, nil), policy: policy}
 	w.store = store.New(w.engine, store.Options{BaseDelay: time.Microsecond})
 	w.ts = w.store.Tenant("acme")
 	w.who = directory.Tenant{ID: "acme", BaseURL: "https://example.com/scim/v2/acme"}

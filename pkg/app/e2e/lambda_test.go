@@ -35,6 +35,7 @@ func TestLambda(t *testing.T) {
 			"hostile":           func(t *testing.T) { scimtest.RunHostile(t, w.Target) },
 			"isolation":         func(t *testing.T) { scimtest.RunIsolation(t, w.Target(t, "generic"), w.Target(t, "generic")) },
 			"telling":           w.telling,
+			"members":           w.people,
 			"races":             func(t *testing.T) { scimtest.RunRaces(t, w.Target) },
 			"tokens":            w.tokens,
 			"oauth":             w.oauth,

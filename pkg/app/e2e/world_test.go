@@ -156,7 +156,10 @@ func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 }
 
 // The values of wake that the functions are called for.
-var streamWakes, rotateWakes = []string{store.WakeWork, store.WakeDeleted}, []string{store.WakeTell, store.WakeRotate}
+var (
+	streamWakes = []string{store.WakeWork, store.WakePublish, store.WakeDeleted}
+	rotateWakes = []string{store.WakeTell, store.WakeRotate}
+)
 
 // reader has a function called with what the stream shows, until the test ends.
 func (w *world) reader(t *testing.T, stream, name string, wakes ...string) *fakelambda.Poller {
