@@ -170,7 +170,7 @@ func TestTruncatedFile(t *testing.T) {
 	}
 }
 
-// TestEmptyFile: an empty file is a new store, but not one in which there was data.
+// TestEmptyFile: an empty file is a new store, but not one in which there was data. So is one that is missing.
 func TestEmptyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -191,7 +191,7 @@ func TestEmptyFile(t *testing.T) {
 	}
 	for range 2 {
 		if err := again(); err == nil || !strings.Contains(err.Error(), path) ||
-			!strings.Contains(err.Error(), "the data is lost") {
+			!strings.Contains(err.Error(), "is empty, but held data") {
 			t.Errorf("got %v, want an error that the data is lost", err)
 		}
 	}
@@ -201,7 +201,18 @@ func TestEmptyFile(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
+	for range 2 {
+		if err := again(); err == nil || !strings.Contains(err.Error(), path+" is missing, but held data") {
+			t.Errorf("got %v, want an error that the data is missing", err)
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the missing file was made")
+	}
+	if err := os.Remove(path + ".made"); err != nil {
+		t.Fatal(err)
+	}
 	if err := again(); err != nil {
-		t.Errorf("a file that was removed is made anew: %v", err)
+		t.Errorf("after the file beside it was removed: %v", err)
 	}
 }

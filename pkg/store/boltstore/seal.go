@@ -7,23 +7,29 @@ import (
 	"os"
 )
 
-// A file beside the data file says that there was one: an empty data file is then a lost one, and not one to be made.
+// A file beside the data file says that there was one: an empty or missing data file is then a lost one, and not one to
+// be made.
 
 // sealSuffix is what the seal's name has more than the data file's.
 const sealSuffix = ".made"
 
-const sealText = "The file beside this one has held data. While this file is here, an empty one is not taken for new.\n"
+const sealText = "The file beside this one has held data. While this file is here, no empty one is made in its place.\n"
 
-// checkSeal refuses an empty data file that held data before. No data file at all is one that somebody has removed.
+// checkSeal refuses a data file that held data before and is empty or missing.
 func checkSeal(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Size() > 0 {
+	state := "is missing"
+	switch info, err := os.Stat(path); {
+	case err == nil && info.Size() > 0:
+		return nil
+	case err == nil:
+		state = "is empty"
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil //nolint:nilerr // it is opening the file that reports what is wrong
 	}
 	switch _, err := os.Stat(path + sealSuffix); {
 	case err == nil:
-		return fmt.Errorf("boltstore: %s is empty, but held data, as %s says: the data is lost. Put a backup in its place; "+
-			"without a backup, remove both files to begin with an empty store", path, path+sealSuffix)
+		return fmt.Errorf("boltstore: %s %s, but held data, as %s says. Put the file or a backup in its place; to begin "+
+			"with an empty store, remove %[3]s and what else is left of the old one", path, state, path+sealSuffix)
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("boltstore: %w", err)
 	}
