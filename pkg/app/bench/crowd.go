@@ -13,7 +13,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
@@ -77,7 +76,7 @@ func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds()
 const turns = 10
 
 // runCrowd measures what many clients get at once, over HTTP: each load at each size.
-func runCrowd(ctx context.Context, s *local.Server, o options, bar io.Writer) (
+func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 	all []load, results [][]crowd, err error,
 ) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,21 +14,54 @@ import (
 )
 
 // remote is an engine that takes as long as one that is asked over a network: a time for each call, and as long again
-// for every 128 KB that a page holds, which is what DynamoDB reads in about 5 ms.
+// for every 128 KB that a page holds, which is what DynamoDB reads in about 5 ms. It adds up what all calls cost, those
+// of the background as well.
 type remote struct {
 	store.Engine
 	latency time.Duration
 	near    atomic.Bool // while true, it takes no longer than it must
+
+	mu    sync.Mutex
+	total store.Cost
+}
+
+// spent is what all calls so far have cost.
+func (r *remote) spent() store.Cost {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.total
+}
+
+// bill returns a context whose cost is added to the total when done is called.
+func (r *remote) bill(ctx context.Context) (inner context.Context, done func()) {
+	inner, meter := store.WithMeter(ctx)
+	return inner, func() {
+		c := meter.Total()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.total.Calls += c.Calls
+		r.total.ReadUnits += c.ReadUnits
+		r.total.WriteUnits += c.WriteUnits
+	}
 }
 
 // portion is how much of a page takes as long as a call.
 const portion = 128 << 10
 
-// open opens the server, on a remote engine where there is a latency; begin starts that.
-func open(ctx context.Context, o options) (s *local.Server, begin func(), err error) {
-	if o.latency == 0 {
-		s, err = local.Open(ctx, o.local)
-		return s, func() {}, err
+// opened is a server on its engine.
+type opened struct {
+	*local.Server
+	// begin starts the latency.
+	begin func()
+	// spent is what all calls of the engine have cost so far; nil: that is not known.
+	spent func() store.Cost
+}
+
+// open opens the server: with the embedded engine on a remote one, which is near until begin.
+func open(ctx context.Context, o options) (opened, error) {
+	if o.local.Engine != "bolt" {
+		s, err := local.Open(ctx, o.local)
+		return opened{s, func() {}, nil}, err
 	}
 	path := o.local.Data
 	if path != boltstore.Memory {
@@ -35,11 +69,12 @@ func open(ctx context.Context, o options) (s *local.Server, begin func(), err er
 	}
 	inner, err := boltstore.Open(path, boltstore.Options{Now: o.local.Now})
 	if err != nil {
-		return nil, nil, fmt.Errorf("bench: %w", err)
+		return opened{}, fmt.Errorf("bench: %w", err)
 	}
 	r := &remote{Engine: inner, latency: o.latency}
 	r.near.Store(true)
-	return local.New(o.local, r, inner), func() { r.near.Store(false) }, nil
+	begin := func() { r.near.Store(o.latency == 0) }
+	return opened{local.New(o.local, r, inner), begin, r.spent}, nil
 }
 
 // wait waits for so many latencies, or the end of ctx.
@@ -58,11 +93,15 @@ func (r *remote) wait(ctx context.Context, times float64) {
 // Get is store.Engine.Get.
 func (r *remote) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
 	r.wait(ctx, 1)
+	ctx, done := r.bill(ctx)
+	defer done()
 	return r.Engine.Get(ctx, keys)
 }
 
 // Query is store.Engine.Query.
 func (r *remote) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	ctx, done := r.bill(ctx)
+	defer done()
 	inner, meter := store.WithMeter(ctx)
 	page, err := r.Engine.Query(inner, q)
 	r.wait(ctx, 1+meter.Total().ReadUnits*4096/portion)
@@ -72,11 +111,15 @@ func (r *remote) Query(ctx context.Context, q store.Query) (store.Page, error) {
 // Transact is store.Engine.Transact.
 func (r *remote) Transact(ctx context.Context, token string, ops []store.Op) error {
 	r.wait(ctx, 2)
+	ctx, done := r.bill(ctx)
+	defer done()
 	return r.Engine.Transact(ctx, token, ops)
 }
 
 // Batch is store.Engine.Batch.
 func (r *remote) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
 	r.wait(ctx, 1)
+	ctx, done := r.bill(ctx)
+	defer done()
 	return r.Engine.Batch(ctx, ops)
 }

@@ -19,6 +19,8 @@ type operation struct {
 	// prepare does what sample i needs and what is not measured; nil for nothing.
 	prepare func(ctx context.Context, w *world, i int) error
 	request func(w *world, i int) request
+	// whole, if set, is done in place of a request.
+	whole func(ctx context.Context, w *world) (sample, error)
 	// after takes the answer; nil for nothing.
 	after func(w *world, body []byte) error
 }
@@ -45,6 +47,7 @@ func userOperations() []operation {
 	all = append(all, userFilters()...)
 	all = append(all, groupFilters()...)
 	all = append(all, lists()...)
+	all = append(all, people()...)
 	return append(all, operation{name: "DELETE user", request: func(w *world, i int) request {
 		return request{method: "DELETE", path: "/Users/" + w.made[i]}
 	}})

@@ -28,7 +28,7 @@ func Run(ctx context.Context, given Options, to Output) (err error) {
 	o := given.resolve(to.Log)
 	var ahead clock
 	o.local.Now = ahead.now
-	s, far, err := open(ctx, o)
+	s, err := open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func Run(ctx context.Context, given Options, to Output) (err error) {
 		}
 		return printCrowd(to.Out, o, loads, crowds)
 	}
-	r := &bench{server: s, clock: &ahead, far: far, options: o}
+	r := &bench{server: s, clock: &ahead, options: o}
 	results, err := r.measure(ctx, &progress{out: to.Progress})
 	if err != nil {
 		return err
@@ -75,14 +75,12 @@ const memory = time.Minute
 
 // bench is a run on one server.
 type bench struct {
-	server *local.Server
-	clock  *clock
-	// far is called between filling and measuring: calls of the engine take longer from then on.
-	far     func()
+	server  opened
+	clock   *clock
 	options options
 }
 
-// measure fills the tenants, calls far, and runs all operations.
+// measure fills the tenants, and runs all operations on an engine that is far from then on.
 func (b *bench) measure(ctx context.Context, p *progress) (results []result, err error) {
 	ofUsers, ofMembers := userOperations(), memberOperations()
 	s, o := b.server, b.options
@@ -100,7 +98,7 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
-	b.far()
+	s.begin()
 	for _, part := range []struct {
 		kind       string
 		operations []operation
@@ -122,14 +120,15 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 }
 
 // fill makes a tenant of each size.
-func fill(ctx context.Context, s *local.Server, o options, kind string, sizes []int,
+func fill(ctx context.Context, s opened, o options, kind string, sizes []int,
 	of func(*world, context.Context, *local.Server, *progress) error, p *progress,
 ) (worlds []*world, err error) {
 	for _, n := range sizes {
 		p.phase("making %d %s", n, kind)
-		w, err := newWorld(ctx, s, o, n, fmt.Sprintf("%d %s", n, kind))
+		w, err := newWorld(ctx, s.Server, o, n, fmt.Sprintf("%d %s", n, kind))
 		if err == nil {
-			err = of(w, ctx, s, p)
+			w.spent = s.spent
+			err = of(w, ctx, s.Server, p)
 		}
 		if err != nil {
 			return nil, err
@@ -163,6 +162,14 @@ func (op operation) samples(n int) int {
 	return n
 }
 
+// sample carries the operation out once.
+func (op operation) sample(ctx context.Context, w *world, i int) (sample, error) {
+	if op.whole != nil {
+		return op.whole(ctx, w)
+	}
+	return w.send(ctx, op.request(w, i), i < counted)
+}
+
 // measure runs the operation in all worlds in turn.
 func (op operation) measure(ctx context.Context, worlds []*world, n int, p *progress) ([]series, error) {
 	all := make([]series, len(worlds))
@@ -173,7 +180,7 @@ func (op operation) measure(ctx context.Context, worlds []*world, n int, p *prog
 					return nil, err
 				}
 			}
-			s, err := w.send(ctx, op.request(w, i), i < counted)
+			s, err := op.sample(ctx, w, i)
 			if err == nil && op.after != nil {
 				err = op.after(w, s.body)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -24,6 +25,9 @@ type world struct {
 	cursor string
 	// made are the ids of what the run created, to be deleted by it.
 	made []string
+	// server and spent are for work in the background; spent is nil if its cost is not known.
+	server *local.Server
+	spent  func() store.Cost
 }
 
 const (
@@ -49,8 +53,10 @@ func newWorld(ctx context.Context, s *local.Server, o options, size int, name st
 	if err != nil {
 		return nil, err
 	}
-	return &world{size: size, client: client{handler: s.Handler(), base: here + "/scim/v2/" + t.ID, token: token.Value}},
-		nil
+	return &world{size: size, server: s, client: client{
+		handler: s.Handler(), base: here + "/scim/v2/" + t.ID, admin: here + "/admin/v1/tenants/" + t.ID,
+		token: token.Value,
+	}}, nil
 }
 
 // user is the body of user i.
