@@ -118,6 +118,16 @@ type Kind struct {
 	AnnounceFirst string
 }
 
+// EndsManual reports whether groups end manual assignments of any kind: see Group.Adopts.
+func (p *Policy) EndsManual() bool {
+	for _, k := range p.Kinds {
+		if k.RemoveManual {
+			return true
+		}
+	}
+	return false
+}
+
 // Rules are the ids of the rules in order.
 func (p *Policy) Rules() []string {
 	ids := make([]string, len(p.rules))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -50,18 +51,72 @@ func wide(ctx context.Context, ts *store.TenantStore) ([]marker, error) {
 	return all, nil
 }
 
-// step does one step of a pass, and ends the marker behind the last one.
-func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
-	ts := s.store.Tenant(t.ID)
+// passOf reads how far the pass of a marker is.
+func passOf(ctx context.Context, ts *store.TenantStore, m marker) (pass, error) {
 	p := pass{marker: m, key: ts.Pass(string(m.subject.Kind), m.subject.ID), phase: phaseGroups}
 	items, err := ts.Get(ctx, p.key)
 	if err != nil {
-		return err
+		return p, err
 	}
 	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.stamp {
 		p.phase, _ = attrs[attrPhase].(string)
 		p.after, _ = attrs[attrAfter].(string)
 		p.done, _ = attrs[attrDone].(int64)
+	}
+	return p, nil
+}
+
+// adoptFor is how long a read of one member works out which targets groups adopt.
+const adoptFor = 3 * time.Second
+
+// adoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
+// assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
+// members to the pass. It reports false if the time was not enough.
+func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []marker) (bool, error) {
+	if len(many) == 0 {
+		return true, nil
+	}
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil || !policy.EndsManual() {
+		return true, err
+	}
+	ts := s.store.Tenant(t.ID)
+	prefix := ts.ManualPrefix(id)
+	manual, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly, Limit: 1})
+	if err != nil || manual.Count == 0 {
+		return true, err
+	}
+	for until := s.o.Now().Add(adoptFor); len(many) > 0; {
+		before, err := passOf(ctx, ts, many[0])
+		if err != nil {
+			return false, err
+		}
+		if before.phase == phaseGroups {
+			if err := s.step(ctx, t, many[0]); err != nil {
+				return false, err
+			}
+			now, err := passOf(ctx, ts, many[0])
+			if err != nil {
+				return false, err
+			}
+			if now.phase == phaseGroups && now.after != before.after {
+				if s.o.Now().After(until) {
+					return false, nil
+				}
+				continue
+			}
+		} // else it is done; or the marker is gone, and whatever came in its place came after this read
+		many = many[1:]
+	}
+	return true, nil
+}
+
+// step does one step of a pass, and ends the marker behind the last one.
+func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
+	ts := s.store.Tenant(t.ID)
+	p, err := passOf(ctx, ts, m)
+	if err != nil {
+		return err
 	}
 	var last string
 	switch {

@@ -131,20 +131,23 @@ func (s *Service) matches(p *publication, g directory.GroupOf) *mapping.Group {
 // Get publishes a member and answers it as it is then. found is false if the application was never told of them.
 func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
+	// What stands for many members may stand for this one. It is read first: whoever ends it has marked this one before.
+	many, err := wide(ctx, ts)
+	if err != nil {
+		return Member{}, false, err
+	}
 	items, err := ts.Get(ctx, ts.Marker(string(UserSubject), id))
 	if err != nil {
 		return Member{}, false, err
 	}
-	waits := items[0].Attrs != nil
-	if !waits { // what stands for many members may stand for this one
-		many, err := wide(ctx, ts)
-		if err != nil {
-			return Member{}, false, err
+	if !t.Silent && (len(many) > 0 || items[0].Attrs != nil) {
+		known, err := s.adoptFirst(ctx, t, id, many)
+		if err == nil && !known {
+			return s.evaluated(ctx, t, id)
 		}
-		waits = len(many) > 0
-	}
-	if waits && !t.Silent {
-		err := s.together(ctx, t, id)
+		if err == nil {
+			err = s.together(ctx, t, id)
+		}
 		if errors.Is(err, store.ErrStale) || directory.IsBusy(err) {
 			return s.evaluated(ctx, t, id)
 		}

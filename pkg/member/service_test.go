@@ -183,7 +183,6 @@ func TestManualAssignments(t *testing.T) {
 	has("[red false true]")
 	group, err := w.group("Team red") // without members: it adopts the target all the same
 	w.must(err)
-	w.must(w.publish())
 	has("[]")
 	if got := status(w.s.Assign(ctx, w.tenant, ada, red)); got != 409 {
 		t.Errorf("an adopted team: %d", got)
