@@ -64,7 +64,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 		if err != nil {
 			return err
 		}
-		if err := alive(items[0], id); err != nil {
+		if err := s.alive(ctx, t, items[0], id); err != nil {
 			return err
 		}
 		if items[1].Attrs != nil {
@@ -111,7 +111,7 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 		if err != nil {
 			return err
 		}
-		if err := alive(items[0], id); err != nil {
+		if err := s.alive(ctx, t, items[0], id); err != nil {
 			return err
 		}
 		if items[1].Attrs == nil {
@@ -136,7 +136,9 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 	})
 }
 
-func alive(item store.Item, id string) error {
+// alive refuses a member who is not there. One who only waits to be published is published; the error is
+// store.ErrStale then.
+func (s *Service) alive(ctx context.Context, t Tenant, item store.Item, id string) error {
 	if item.Attrs != nil {
 		m, err := decodeItem(item)
 		if err != nil {
@@ -146,7 +148,14 @@ func alive(item store.Item, id string) error {
 			return nil
 		}
 	}
-	return refuse(http.StatusNotFound, "There is no member %q.", id)
+	m, found, err := s.Get(ctx, t, id)
+	switch {
+	case err != nil:
+		return err
+	case !found || m.Status == Removed:
+		return refuse(http.StatusNotFound, "There is no member %q.", id)
+	}
+	return store.ErrStale
 }
 
 // put is the operation that stores a target.

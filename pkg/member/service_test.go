@@ -143,9 +143,8 @@ const adopting = `{"kinds": {"team": {"create": true, "manual": "remove"}, "role
 func TestManualAssignments(t *testing.T) {
 	w := newWorld(t, adopting)
 	ctx := context.Background()
-	ada, err := w.user("ada", nil)
+	ada, err := w.user("ada", nil) // not published yet
 	w.must(err)
-	w.must(w.publish())
 	red, boss := mapping.TargetKey{Kind: "team", Name: "red"}, mapping.TargetKey{Kind: "role", Name: "boss"}
 	status := func(err error) int {
 		var r *member.Refused
