@@ -184,6 +184,7 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
 	{"pkg/internal/slow", nil, whyFake},
 
+	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
 	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", awsSDK, kong}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},

@@ -62,6 +62,7 @@
 //	app/work         stream and rotate, the functions that answer nobody
 //	app/work/outbox  delivery of events and notices in AWS
 //	app/local        everything in one process
+//	app/example      a small application that follows a tenant, for integrators to read
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
 //	app/statements   tests of what products ask of the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
