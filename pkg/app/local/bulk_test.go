@@ -226,3 +226,52 @@ func named(a *api, state map[string][]string, known map[string]string) string {
 	slices.Sort(groups)
 	return fmt.Sprint(users) + " " + strings.Join(groups, " ")
 }
+
+// TestBulkKeepsUnknownIDs: an answer about a resource that the request names by its bulkId contains its id only if the
+// POST was answered with it.
+func TestBulkKeepsUnknownIDs(t *testing.T) {
+	title := object{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []object{
+		{"op": "replace", "path": "title", "value": "x"},
+	}}
+	named := func(method, name string) bulkOp {
+		op := bulkOp{Method: method, Path: "/Users/bulkId:" + name}
+		switch method {
+		case "PATCH":
+			op.Data = title
+		case "PUT":
+			op.Data = postUser("", "anna", "").Data
+		}
+		return op
+	}
+	for _, c := range []struct {
+		want   string
+		detail string
+		ops    []bulkOp
+	}{
+		{"201 204 404 404 404", `bulkId "a" does not exist any more`, []bulkOp{
+			postUser("a", "anna", ""), named("DELETE", "a"), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),
+		}},
+		{"400 409 409 409", `bulkId "a", to whose resource`, []bulkOp{
+			postUser("a", "", ""), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),
+		}},
+		{"400 400 400", `bulkId "b", which no POST`, []bulkOp{named("DELETE", "b"), named("PATCH", "b"), named("PUT", "b")}},
+	} {
+		a := on(t, memory(t), "generic")
+		_, out := a.do("POST", "/Bulk", bulkBody(t, 0, c.ops...))
+		if got := statuses(out); got != c.want {
+			t.Fatalf("statuses %s, want %s: %v", got, c.want, out)
+		}
+		known, _ := results(out)[0]["location"].(string)
+		id := known[strings.LastIndex(known, "/")+1:]
+		for i, r := range results(out)[1:] {
+			if location, _ := r["location"].(string); location != known {
+				t.Errorf("operation %d: location %q, want %q", i+1, location, known)
+			}
+			response, failed := r["response"].(map[string]any)
+			if detail := fmt.Sprint(response["detail"]); failed &&
+				(!strings.Contains(detail, c.detail) || id != "" && strings.Contains(detail, id)) {
+				t.Errorf("operation %d: %s", i+1, detail)
+			}
+		}
+	}
+}

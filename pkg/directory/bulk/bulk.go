@@ -96,6 +96,7 @@ func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []
 	}
 	b.run(ctx, units, o.FailOnErrors)
 	b.forget(ctx, digest)
+	b.hideIDs()
 	return b.results, nil
 }
 

@@ -192,6 +192,10 @@ func TestDeletedByItsOwnRequestAtOnce(t *testing.T) {
 				if got := status(results[0]); got != 201 && got != 409 && got != 503 {
 					t.Errorf("statuses %s: %v", statuses(results), results[0].Err)
 				}
+				if err := results[1].Err; status(results[1]) == 404 ||
+					err != nil && strings.Contains(err.Error(), results[0].ID) {
+					t.Errorf("the DELETE of what this request created: %v", err)
+				}
 			})
 		}
 		g.Wait()

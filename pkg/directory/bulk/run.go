@@ -110,7 +110,8 @@ func (b *request) unit(ctx context.Context, u unit) {
 		if u.circle {
 			b.circle(ctx, u.ops)
 		} else {
-			b.results[u.ops[0]] = b.one(ctx, u.ops[0])
+			i := u.ops[0]
+			b.results[i] = b.named(i, b.one(ctx, i))
 		}
 		return nil
 	})

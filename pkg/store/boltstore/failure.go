@@ -32,7 +32,8 @@ func IsFull(err error) bool {
 // damage is the error of a file in which bbolt met something that it has not written. Its text says what to do.
 func damage(path string, found any) error {
 	return fmt.Errorf("%w: %s (%v). Stop the server, keep a copy of the file, and put a backup in its place; "+
-		"without a backup, move the file away to begin with an empty store", store.ErrDamaged, path, found)
+		"without a backup, move the file and %s away to begin with an empty store",
+		store.ErrDamaged, path, found, path+sealSuffix)
 }
 
 // guard turns a panic of bbolt, which is how it reports a damaged page, into the error of a damaged file; likewise the
