@@ -198,8 +198,18 @@ func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Ke
 	return items, nil
 }
 
-// knowOthers adds to ms the values that are no user's id: groups, users by userName or externalId, and those that name
-// nobody.
+// idInCapitals is the id of a resource that a value with capital letters may mean; "" if it is none. Ids are written in
+// small letters, but some clients turn every UUID into capitals.
+func idInCapitals(value string) string {
+	id := strings.ToLower(value)
+	if id == value || !schema.IsUUID(id) {
+		return ""
+	}
+	return id
+}
+
+// knowOthers adds to ms the values that are no user's id: groups, users by userName, externalId or their id in
+// capitals, and those that name nobody.
 func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string,
 	ms Known,
 ) error {
@@ -207,10 +217,16 @@ func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID
 	for _, v := range values {
 		keys = append(keys, ts.Group(v), ts.UserName(scim.Fold(v)))
 	}
+	for _, v := range values {
+		if id := idInCapitals(v); id != "" {
+			keys = append(keys, ts.User(id))
+		}
+	}
 	items, err := ts.Get(ctx, keys...)
 	if err != nil {
 		return err
 	}
+	capitals := items[2*len(values):]
 	ids := make([]string, len(values))
 	var others []string
 	for i, v := range values {
@@ -236,6 +252,12 @@ func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID
 	for i, v := range values {
 		if id, ok := users[v]; ok {
 			ids[i] = id
+		}
+		if id := idInCapitals(v); id != "" {
+			if ids[i] == "" && capitals[0].Attrs != nil {
+				ids[i] = id
+			}
+			capitals = capitals[1:]
 		}
 	}
 	return s.knowNamed(ctx, ts, groupID, values, ids, ms)

@@ -109,7 +109,16 @@ func (s *Service) managerID(ctx context.Context, ts *store.TenantStore, value st
 	if id, ok := found[1].Attrs["id"].(string); ok {
 		return id, nil
 	}
-	return userByExternalID(ctx, ts, value)
+	user, err := userByExternalID(ctx, ts, value)
+	id := idInCapitals(value)
+	if err != nil || user != "" || id == "" {
+		return user, err
+	}
+	items, err := ts.Get(ctx, ts.User(id))
+	if err != nil || items[0].Attrs == nil {
+		return "", err
+	}
+	return id, nil
 }
 
 // userByExternalID returns the id of the user with that externalId. It is "" if there is none, and if there are

@@ -102,7 +102,7 @@ func (p *patcher) apply(op Operation) error {
 	switch {
 	case err != nil:
 		return err
-	case !known && p.d.IgnoreUnknownPaths && !p.isCollection(tg):
+	case !known && p.d.IgnoreUnknownPaths && !p.isCollection(tg) && !p.meansCollection(*op.Path):
 		return nil
 	case !known:
 		return errUnknownPath()
@@ -211,7 +211,11 @@ func (p *patcher) opened(kind Kind, tg target, value any) (any, error) {
 	if unassigns(value) {
 		return nil, nil
 	}
-	return tg.attr.Open(unwrapped(value), p.d)
+	v, err := tg.attr.Open(unwrapped(value), p.d)
+	if err == nil && !p.merging && p.namesNone(tg.attr, v) && !isEmptyObject(v) {
+		return nil, errNothingKnown(tg.attr)
+	}
+	return v, err
 }
 
 func unassignEmpty(list []any, err error) (any, error) {

@@ -1,6 +1,8 @@
 package patch
 
 import (
+	"strings"
+
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -25,6 +27,16 @@ func (p *patcher) isCollection(tg target) bool {
 		tg.attr.Name == p.collection
 }
 
+// meansCollection reports whether a path that names no attribute looks as if it was to name the collection: members who
+// stay are no success. The name has that of the collection in it, but for a plural's end, or it selects by values.
+func (p *patcher) meansCollection(path filter.Path) bool {
+	if p.collection == "" || p.t.Core.Attribute(p.collection) == nil {
+		return false
+	}
+	_, byValues := valuesNamed(path.Filter, nil)
+	return byValues || strings.Contains(scim.Fold(path.Name), scim.Fold(strings.TrimSuffix(p.collection, "s")))
+}
+
 // changeCollection turns an operation on the collection into a change. An operation that can change nothing makes none.
 func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) error {
 	a := tg.attr
@@ -42,7 +54,7 @@ func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) er
 	case isEmptyObject(value):
 		return nil
 	}
-	list, err := asList(a, value)
+	list, err := p.list(a, value)
 	if err != nil {
 		return err
 	}
@@ -89,7 +101,7 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 
 // removeListed removes exactly the elements that a list names by their value. An empty list removes nothing.
 func (p *patcher) removeListed(a *schema.Attribute, value any) error {
-	list, err := asList(a, value)
+	list, err := p.list(a, value)
 	if err != nil {
 		return err
 	}

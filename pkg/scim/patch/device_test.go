@@ -253,7 +253,7 @@ func TestOddValues(t *testing.T) {
 		},
 		{
 			name: "a value path with unknown sub-attributes and no match", doc: babs,
-			ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{"shoe":1}}]`,
+			ops: `[{"op":"add","path":"emails[type eq \"other\"]","value":{"shoe":1}}]`, err: scim.InvalidValue,
 		},
 		{
 			name: "a plain string for a value path", doc: babs,

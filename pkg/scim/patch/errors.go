@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
 func errNoPath() error {
@@ -44,6 +45,11 @@ func errRequiredValue(name string) error {
 func errNothingNamed() error {
 	return scim.BadRequest(scim.InvalidValue,
 		"The value names nothing to remove; to remove all that the path names, leave it out.")
+}
+
+func errNothingKnown(a *schema.Attribute) error {
+	return scim.BadRequest(scim.InvalidValue,
+		"The value names no part of %s that can be changed; /Schemas lists its sub-attributes.", a.FullName())
 }
 
 func errNoTarget(why string) error {

@@ -244,7 +244,18 @@ func TestRules(t *testing.T) {
 		},
 		{name: "replace with {} names nothing", doc: babs, ops: `[{"op":"replace","path":"name","value":{}}]`},
 		{name: "add of {} changes nothing", doc: babs, ops: `[{"op":"add","path":"name","value":{}}]`},
-		{name: "unknown sub-attributes are ignored", doc: babs, ops: `[{"op":"replace","path":"name","value":{"nick":"B"}}]`},
+		{
+			name: "unknown sub-attributes are ignored", doc: babs,
+			ops:  `[{"op":"replace","path":"name","value":{"nick":"B","givenName":"Bab"}}]`,
+			want: `{"name":{"familyName":"Jensen","givenName":"Bab"}}`,
+		},
+		{
+			name: "a value of nothing else", doc: babs, ops: `[{"op":"replace","path":"name","value":{"nick":"B"}}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "a key of nothing else", doc: babs, ops: `[{"op":"replace","value":{"name":{"nick":"B"}}}]`,
+		},
 		{
 			name: "add a sub-attribute", doc: ann, ops: `[{"op":"add","path":"name.givenName","value":"Ann"}]`,
 			want: `{"name":{"givenName":"Ann"}}`,

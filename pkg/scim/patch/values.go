@@ -13,7 +13,7 @@ func (p *patcher) changeValues(kind Kind, a *schema.Attribute, old []any, value 
 	if kind == Remove && (!has || value == nil) {
 		return nil, nil
 	}
-	list, err := asList(a, value)
+	list, err := p.list(a, value)
 	switch {
 	case err != nil:
 		return nil, err
@@ -37,11 +37,29 @@ func (p *patcher) changeValues(kind Kind, a *schema.Attribute, old []any, value 
 	return p.appendValues(a, old, added)
 }
 
-// asList reads a value as a list of elements: a single one is a list of one, null and "" are none.
-func asList(a *schema.Attribute, v any) ([]any, error) {
+// list reads a value as a list of elements: a single one is a list of one, null and "" are none. Elements that are null
+// are left out. An array of nothing but null, "" and {} is an error, and so is, in an operation with a path, an element
+// that names nothing which could change.
+func (p *patcher) list(a *schema.Attribute, v any) ([]any, error) {
 	list, err := a.Elements(v)
-	if err != nil || !slices.Contains(list, nil) {
+	if err != nil || len(list) == 0 || isEmptyObject(v) {
 		return list, err
+	}
+	if !slices.ContainsFunc(list, func(e any) bool { return !unassigns(e) && !isEmptyObject(e) }) {
+		return nil, a.EmptyElements()
+	}
+	for _, e := range list {
+		if text, ok := e.(string); ok && a.Type == schema.Complex {
+			if e, err = a.Open(text, p.d); err != nil {
+				return nil, err
+			}
+		}
+		if !p.merging && p.namesNone(a, e) && !isEmptyObject(e) {
+			return nil, errNothingKnown(a)
+		}
+	}
+	if !slices.Contains(list, nil) {
+		return list, nil
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(e any) bool { return e == nil }), nil
 }

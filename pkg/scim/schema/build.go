@@ -74,6 +74,7 @@ func immutable(a *Attribute) { a.Mutability = Immutable }
 func readOnly(a *Attribute)  { a.Mutability = ReadOnly }
 func always(a *Attribute)    { a.Returned = Always }
 func onRequest(a *Attribute) { a.Returned = Request }
+func oneValue(a *Attribute)  { a.SubAttributes[0].simple = true }
 func several(a *Attribute)   { a.MultiValued = true }
 
 func writeOnly(a *Attribute) { a.Mutability, a.Returned = WriteOnly, Never }

@@ -63,6 +63,9 @@ func isExtension(urn string) bool {
 func (a *Attribute) define(prefix string) {
 	a.path = prefix + a.Name
 	a.index = indexOf(a.SubAttributes)
+	if former := formerNames[a.path]; former != "" {
+		a.index[scim.Fold(former)] = a.index["value"]
+	}
 	for _, s := range a.SubAttributes {
 		s.define(a.path + ".")
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -17,7 +18,7 @@ type dottedKey struct {
 // keepDotted notes a key that names a sub-attribute of s, for when all whole attributes are read; false if it does not.
 func (n *normalizer) keepDotted(s *Schema, name string, v any) bool {
 	name, rest, dotted := strings.Cut(name, ".")
-	if !dotted || !n.d.DottedKeys {
+	if !dotted {
 		return false
 	}
 	a := s.Attribute(name)
@@ -29,13 +30,20 @@ func (n *normalizer) keepDotted(s *Schema, name string, v any) bool {
 }
 
 // joinDotted puts the sub-attributes that have keys of their own into their attributes. Those of a multi-valued
-// attribute make one element. The same may come twice, in two spellings, if the values agree.
+// attribute make one element. The same may come twice, in two spellings, if the values agree. A dialect that takes no
+// such keys refuses them.
 func (n *normalizer) joinDotted() error {
+	settable := func(k dottedKey) bool { return k.attr.Mutability != ReadOnly && k.sub.Mutability != ReadOnly }
+	if i := slices.IndexFunc(n.dotted, settable); i >= 0 && !n.d.DottedKeys {
+		k := n.dotted[i]
+		return scim.BadRequest(scim.InvalidSyntax, "%s is no key of a resource. Send %s as an object, with %s in it.",
+			k.sub.FullName(), k.attr.FullName(), k.sub.Name)
+	}
 	made := map[*Attribute]scim.Object{}
 	for _, k := range n.dotted {
 		v, err := k.sub.Normalize(k.value, n.d)
 		switch {
-		case k.attr.Mutability == ReadOnly || k.sub.Mutability == ReadOnly:
+		case !settable(k):
 			continue
 		case err != nil:
 			return err

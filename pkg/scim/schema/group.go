@@ -17,7 +17,7 @@ var Group = sync.OnceValue(func() *Schema {
 				with(ref("$ref", "The address of the member.", "User", "Group"), immutable),
 				str("type", "What the member is.", immutable, canonical("User", "Group")),
 				str("display", "The member's displayName.", immutable),
-			}),
+			}, oneValue),
 		),
 	})
 })

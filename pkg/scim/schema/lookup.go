@@ -93,16 +93,24 @@ func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 	return s, rest, s != nil
 }
 
-// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas. Clients that began with these go on
-// writing them.
+// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas, and what clients make of these names.
+// Clients that began with these go on writing them.
 var formerURNs = map[string][]string{
-	scim.UserURN:  {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:User"},
-	scim.GroupURN: {"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0:Group"},
+	scim.UserURN: {
+		"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:1.0:User", "urn:scim:schemas:core:2.0:User",
+	},
+	scim.GroupURN: {
+		"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:1.0:Group", "urn:scim:schemas:core:2.0:Group",
+	},
 	scim.EnterpriseUserURN: {
 		"urn:scim:schemas:extension:enterprise:1.0",
+		"urn:scim:schemas:extension:enterprise:1.0:User",
 		"urn:scim:schemas:extension:enterprise:2.0:User",
 	},
 }
+
+// formerNames are, by the full name of an attribute, the name that SCIM 1.1 has for its value.
+var formerNames = map[string]string{scim.EnterpriseUserURN + ":manager": "managerId"}
 
 // Extension is the extension schema of that URN, in any case; nil if the resource type has none of that name.
 func (t *ResourceType) Extension(urn string) *Schema {

@@ -480,7 +480,7 @@ func TestFormsOfValues(t *testing.T) {
 				`:{"department":"d"}`, `"name":{"givenName":"A"},` + enterprise + `:{"department":"d","manager":{"value":"7"}}`,
 		},
 		{"the same twice", "okta", `"name.givenName":"A","name":{"givenName":"A"}`, `"name":{"givenName":"A"}`},
-		{"dotted keys are unknown to rfc", "rfc", `"name.givenName":"A"`, ``},
+		{"read-only dotted keys are ignored", "rfc", `"meta.version":"1"`, ``},
 		{"read-only ones are ignored", "okta", `"meta.version":"1","groups.value":"g","manager.displayName":"M"`, ``},
 		{
 			"the URN of SCIM 1.1", "okta", former + `:{"department":"d"},"urn:scim:schemas:core:1.0:title":"T"`,

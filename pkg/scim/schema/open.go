@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -18,13 +19,12 @@ func (a *Attribute) Elements(v any) ([]any, error) {
 	case []any:
 		return v, nil
 	case string:
-		text := strings.TrimSpace(v)
-		if text == "" && a.Type == Complex || v == "" {
+		if v == "" {
 			return nil, nil
 		}
-		if strings.HasPrefix(text, "[") {
-			list, ok := parseText(text)
-			if elements, isList := list.([]any); ok && isList {
+		if text := trim(v); strings.HasPrefix(text, "[") {
+			list, _ := parseText(text)
+			if elements, ok := list.([]any); ok {
 				return elements, nil
 			}
 			if a.Type == Complex {
@@ -42,7 +42,8 @@ func (a *Attribute) Elements(v any) ([]any, error) {
 //     $ref is made by the server, as the manager's is, one that is no such address is an error: nothing would be left
 //     of it;
 //   - an object that is written as JSON in a string;
-//   - a string, if a has a sub-attribute "value"; with d.RequireObjects it is an error.
+//   - a string, if a has a sub-attribute "value" and the string is no JSON, not blank, and no list of ids; with
+//     d.RequireObjects it is an error.
 //
 // For a simple attribute it returns v, or with d.ValueObjects the value of {"value": x}. Nil stands for no value: null
 // and "". The error is an *scim.Error 400 invalidValue. v is not changed, and the result may share values with it.
@@ -65,8 +66,11 @@ func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 	if !ok {
 		return nil, a.wrongType(v)
 	}
-	if text = strings.TrimSpace(text); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+	if text = trim(text); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return a.openText(text)
+	}
+	if text == "" || text == "null" || text == "true" || text == "false" || isJSON(text) || listsIDs(text) {
+		return nil, a.badText()
 	}
 	value := a.Sub("value")
 	if value == nil || d.RequireObjects {
@@ -88,10 +92,53 @@ func (a *Attribute) openText(text string) (any, error) {
 	return a.withReference(o)
 }
 
+// trim takes white space and a byte order mark from around a text.
+func trim(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) })
+}
+
 // parseText reads any JSON value.
 func parseText(text string) (any, bool) {
 	o, err := scim.ParseObject(`{"value":` + text + `}`)
 	return o["value"], err == nil && len(o) == 1
+}
+
+// isJSON says whether a text is an object, an array or a string of JSON, or begins like an object or array of some
+// language and so is no address, number or id. An id in braces or an address in brackets is none.
+func isJSON(text string) bool {
+	for _, start := range []string{`{"`, `["`, `[{`, `{'`, `['`} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	if text == "" || strings.IndexByte(`{["`, text[0]) < 0 {
+		return false
+	}
+	_, ok := parseText(text)
+	return ok
+}
+
+// listsIDs says whether a text is several ids of resources one after the other.
+func listsIDs(text string) bool {
+	ids := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|", r) || unicode.IsSpace(r) })
+	return len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return !IsUUID(id) })
+}
+
+// IsUUID says whether a text has the form of the ids that this server makes (RFC 9562, section 4), in any case.
+func IsUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *Attribute) badText() error {
@@ -99,8 +146,22 @@ func (a *Attribute) badText() error {
 	if a.MultiValued {
 		want = "an array of objects"
 	}
-	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s; this string begins like JSON, but is not %s.",
-		a.FullName(), want, want)
+	return scim.BadRequest(scim.InvalidValue,
+		"The value of %s must be %s. This string is blank, a list, or JSON that can't be read as that.", a.FullName(), want)
+}
+
+// checkSimple refuses the text of JSON, or of several ids, as a simple value that can be neither.
+func (a *Attribute) checkSimple(v any) error {
+	s, ok := v.(string)
+	if !ok || !a.simple {
+		return nil
+	}
+	if s = trim(s); isJSON(s) || listsIDs(s) {
+		return scim.BadRequest(scim.InvalidValue,
+			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as such, not as "+
+				"strings.", a.FullName())
+	}
+	return nil
 }
 
 // withReference is o with a value that is taken from its $ref, if the client says nothing else of the value.
@@ -109,16 +170,17 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 	if value == nil || value.Type != String || ref == nil || !ref.namesResource() {
 		return o, nil
 	}
+	for _, name := range []string{value.Name, formerNames[a.path]} {
+		if _, said := scim.Field(o, name); said {
+			return o, nil
+		}
+	}
 	at, _ := scim.Field(o, ref.Name)
-	if _, given := scim.Field(o, value.Name); given || at == nil || at == "" {
+	if at == nil || at == "" {
 		return o, nil
 	}
-	address, _ := at.(string)
-	address, _, _ = strings.Cut(address, "?")
-	address = strings.TrimRight(address, "/")
-	segments := strings.Split(address, "/")
-	n := len(segments) - 1
-	if n < 1 || strings.Trim(segments[n-1], ".") == "" { // an address ends in an endpoint and an id
+	id := ref.idIn(at)
+	if id == "" {
 		if ref.Mutability == ReadOnly && a.Mutability != ReadOnly {
 			return nil, scim.BadRequest(scim.InvalidValue,
 				"%s has no value, and its $ref is not the address of a resource. Send the id of the resource as the value.",
@@ -130,8 +192,26 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 	for k, v := range o {
 		with[k] = v
 	}
-	with[value.Name] = segments[n]
+	with[value.Name] = id
 	return with, nil
+}
+
+// idIn is the id in the address of a resource that a may refer to; "" if address is none.
+func (a *Attribute) idIn(address any) string {
+	text, _ := address.(string)
+	text, _, _ = strings.Cut(text, "?")
+	segments := strings.Split(strings.TrimRight(text, "/"), "/")
+	n := len(segments) - 1
+	if n < 1 { // an address ends in an endpoint and an id
+		return ""
+	}
+	for _, t := range a.ReferenceTypes {
+		custom := t != "User" && t != "Group" && strings.Trim(segments[n-1], ".") != ""
+		if custom || strings.EqualFold(segments[n-1], t+"s") {
+			return segments[n]
+		}
+	}
+	return ""
 }
 
 // namesResource says whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).

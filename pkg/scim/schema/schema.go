@@ -74,6 +74,8 @@ type Attribute struct {
 	// MaxValues bounds the number of values of a multi-valued attribute; 0 means no bound.
 	MaxValues int
 
+	simple bool // its text is one address, number or id, never that of JSON or of a list
+
 	path  string                // full name for error details, set by Define
 	index map[string]*Attribute // sub-attributes by name as declared and by folded name, set by Define
 }

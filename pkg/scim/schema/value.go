@@ -43,12 +43,21 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 		}
 	}
 	if elements = distinct(elements); len(elements) == 0 {
+		if v := a.Sub("value"); len(list) > 0 && v != nil && v.Required {
+			return nil, a.EmptyElements()
+		}
 		return nil, nil
 	}
 	if err := a.checkPrimary(elements); err != nil {
 		return nil, err
 	}
 	return elements, nil
+}
+
+// EmptyElements is the answer 400 to an array that has elements of which none says anything.
+func (a *Attribute) EmptyElements() error {
+	return scim.BadRequest(scim.InvalidValue,
+		"The elements of %s are all empty: null, \"\" or {}. Send [] if there is to be no value.", a.FullName())
 }
 
 // single normalises the value of a single-valued attribute: it opens an array of one.
@@ -78,6 +87,9 @@ func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	}
 	if d.ConvertTypes {
 		v = a.convert(v)
+	}
+	if err := a.checkSimple(v); err != nil {
+		return nil, err
 	}
 	c := a.scalar(v)
 	if c == nil {

@@ -78,6 +78,9 @@ var patchBehaviours = []behaviour{
 			"x509Certificates",
 		} {
 			one, two, three := "b25l", "dHdv", "dGhyZWU="
+			if name == "photos" {
+				one, two, three = "https://example.com/1", "https://example.com/2", "https://example.com/3"
+			}
 			c.patch(path, `{"op":"add","path":"`+name+`","value":[{"value":"`+one+`","type":"a"}]}`).want(http.StatusOK).
 				hasValues(name, one)
 			c.patch(path, `{"op":"add","path":"`+name+`","value":{"value":"`+two+`","type":"b"}}`).want(http.StatusOK).
