@@ -37,7 +37,8 @@ func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, chang
 			same = append(same, r)
 			continue
 		}
-		r.bytes, r.res = l.size(rec), rec.Resource(l.t)
+		r.bytes, r.res, r.failed = l.size(rec), rec.Resource(l.t), false
+		r.tries++
 		changed = append(changed, r)
 	}
 	return same, changed, nil
@@ -65,7 +66,7 @@ func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(fo
 			return err
 		}
 		for _, r := range same {
-			if then.judge(r.ID, r.res.Doc) != yes {
+			if then.judge(r.ID, r.res.Doc) < likely {
 				continue
 			}
 			if err := use(r); err != nil {
@@ -83,37 +84,51 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 	if !k.reads {
 		return l.confirm(ctx, k, rows, use)
 	}
-	return l.attachEach(ctx, k, rows, false, func(r found) error {
-		matches := k.matches.Match(r.res.Doc)
-		if delete(r.res.Doc, lookup.Attached(k.rt)); !matches {
-			return nil
-		}
+	return l.hold(ctx, k, rows, false, func(r found) error {
+		delete(r.res.Doc, lookup.Attached(k.rt))
 		return use(r)
 	})
 }
 
-// reconsider reads rows again that do not match together with the groups or members in their documents, and gives those
-// to use that match after all.
-func (l *lister) reconsider(ctx context.Context, k *kind, rows []found, use func(found)) error {
-	for n := 0; n < rereads && len(rows) > 0; n++ {
-		_, changed, err := l.reread(ctx, k, rows)
-		if err != nil {
-			return err
+// hold reads the groups or members of rows, behind their documents, and gives those to use that match together with
+// them. In range, the rows follow each other. Those of open results are read again.
+func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, use func(found) error) error {
+	var open []found
+	err := l.attachEach(ctx, k, rows, inRange, func(r found) error {
+		switch matches, again := k.weigh(r.res.Doc); {
+		case again && r.tries < rereads:
+			r.failed = !matches
+			open = append(open, r)
+		case matches && !again:
+			return use(r)
 		}
-		rows = nil
-		err = l.attachEach(ctx, k, changed, false, func(r found) error {
-			if k.matches.Match(r.res.Doc) {
-				use(r)
-			} else {
-				rows = append(rows, r)
-			}
-			return nil
-		})
-		if err != nil {
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return l.settle(ctx, k, open, use)
+}
+
+// settle reads the documents of rows with open results again, and gives those to use that match: as they are if their
+// version is the same, else with new groups or members.
+func (l *lister) settle(ctx context.Context, k *kind, rows []found, use func(found) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	same, changed, err := l.reread(ctx, k, rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range same {
+		if r.failed {
+			continue
+		}
+		if err := use(r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.hold(ctx, k, changed, false, use)
 }
 
 // decode gives the rows with these indexes their documents, if these still match.
@@ -134,14 +149,17 @@ func (l *lister) decode(ctx context.Context, items []store.Item, at []int) error
 		l.bytes += rec.Bytes
 		r.bytes = l.size(rec)
 		r.res = rec.Resource(l.t)
-		if k := r.kind; k.reads && !k.attach {
-			open[k] = append(open[k], *r)
-		} else if k.reads {
+		if r.kind.reads && r.kind.attach {
 			continue // see keep
-		} else if v := k.judge(r.ID, r.res.Doc); v == no {
+		}
+		v := unsure
+		if !r.kind.reads {
+			v = r.kind.judge(r.ID, r.res.Doc)
+		}
+		if v == no {
 			r.res.Doc = nil
-		} else if v == unsure && !k.attach {
-			open[k] = append(open[k], *r)
+		} else if v != yes && !r.kind.attach {
+			open[r.kind] = append(open[r.kind], *r)
 		}
 	}
 	if len(open) == 0 {
@@ -163,20 +181,18 @@ func (l *lister) decode(ctx context.Context, items []store.Item, at []int) error
 	return nil
 }
 
-// keep leaves out the rows of a kind whose groups or members, as they are shown, do not match the filter.
+// keep leaves out the rows of a kind that do not match the filter with their groups or members as they are shown.
 func (l *lister) keep(ctx context.Context) error {
 	for _, k := range l.kinds {
-		var failed []found
+		var open []found
+		at := map[string]int{}
 		for i := range l.rows {
-			if r := &l.rows[i]; r.kind == k && r.failed {
-				failed = append(failed, *r)
+			if r := &l.rows[i]; r.kind == k && (r.failed || r.open) {
+				at[r.ID], open = i, append(open, *r)
 				r.res.Doc = nil
 			}
 		}
-		err := l.reconsider(ctx, k, failed, func(now found) {
-			i := slices.IndexFunc(l.rows, func(r found) bool { return r.kind == k && r.ID == now.ID })
-			l.rows[i].res = now.res
-		})
+		err := l.settle(ctx, k, open, func(r found) error { l.rows[at[r.ID]].res = r.res; return nil })
 		if err != nil {
 			return err
 		}

@@ -148,8 +148,9 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	}
 	for i, list := range lists {
 		r := &l.rows[groups[i]]
-		if r.failed = r.late() && !r.kind.among(l.t, r.res.Doc, list); r.failed {
-			continue
+		if r.late() {
+			matches, open := r.kind.among(l.t, r.res.Doc, list)
+			r.failed, r.open = !matches, open
 		}
 		if shown := look.Encode(list); shown != nil {
 			r.res.Doc["members"] = shown

@@ -22,17 +22,20 @@
 // between. Hence three rules:
 //
 //   - Each document is held against the whole filter, also if lookups have decided all of it.
-//   - If the answer shows groups or members, and the filter asks about them, the resource is held against it with those
-//     that are shown. If it does not match, it is read again, until its version has not changed in between.
+//   - If the filter asks about groups or members and about the document, a result that rests on both is confirmed: the
+//     document is read first, then the groups or members, then the document again. If its version is the same, which
+//     moves with each change of a document and of a group's members, both are of one moment in between. Else the
+//     resource is held against the filter anew. A result that one of the two makes sure of alone needs none of this: it
+//     was so when that one was read. See kind.weigh.
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
 //     that is still to be read to one that is read already.
 //
 // If a filter asks about groups or members that the answer does not show, what the lookups found stands for them. If
-// more than one lookup decided, they are made again between two reads of the document.
+// more than one lookup decided, they are made again between two reads of the document: at once for few candidates, and
+// of many for those on the page, so that a total of more than a hundred may count one that changed just then.
 //
-// What may still be missed: a resource that three changes move between the branches of an `or`, each at the moment
-// between two reads; and one found by reading all resources, whose document and memberships change together while both
-// are read.
+// What may still be missed: a resource that three changes move between the branches of an `or` of lookups, each at the
+// moment between two reads; and one that changes more often than it is read again.
 //
 // # The files, in the order to read them
 //
@@ -41,6 +44,7 @@
 //	sort.go        the order that a query asks for
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of what nothing narrows
+//	sides.go       whether a result rests on a document and on its groups or members
 //	again.go       rows held against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows

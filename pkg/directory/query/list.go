@@ -269,7 +269,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 func (l *lister) candidatesRead(
 	ctx context.Context, k *kind, ids []string, keys []store.Key,
 ) (items []store.Item, err error) {
-	if len(ids) > 1 || !k.attach || !row.IsUser(k.rt) {
+	if len(ids) > 1 || !k.attach || !row.IsUser(k.rt) || k.sides != nil {
 		return l.ts.Get(ctx, keys...)
 	}
 	g, ctx := task.WithContext(ctx)
@@ -368,6 +368,11 @@ func tooLarge() error {
 
 // complete reads what the rows still lack, and ends the page before what does not fit it.
 func (l *lister) complete(ctx context.Context) error {
+	if slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.sides != nil }) { // see kind.weigh: documents first
+		if err := l.load(ctx); err != nil {
+			return err
+		}
+	}
 	users := l.attaching(false)
 	ids, inRange := l.ids(users), l.adjacent(users)
 	g, gctx := task.WithContext(ctx)
@@ -389,7 +394,8 @@ func (l *lister) complete(ctx context.Context) error {
 	}
 	for i := range l.rows {
 		if r := &l.rows[i]; r.late() && !row.IsGroup(r.kind.rt) {
-			r.failed = !r.kind.matches.Match(r.res.Doc)
+			matches, open := r.kind.weigh(r.res.Doc)
+			r.failed, r.open = !matches, open
 		}
 	}
 	if err := l.attachMembers(ctx); err != nil {

@@ -245,15 +245,13 @@ func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange
 			rows = append(rows, r)
 			continue
 		}
-		switch k.judge(r.ID, r.res.Doc) {
-		case yes:
-			if !s.l.doubtful(k, len(items)) {
-				err = s.offer(r)
-				break
-			}
-			fallthrough
-		case unsure:
+		switch v := k.judge(r.ID, r.res.Doc); {
+		case v == no:
+		case v == unsure, v == likely && len(items) <= store.MaxGetKeys && !(k.attach && s.l.q.Count > 0):
 			rows = append(rows, r)
+		default: // if it is not sure yet, that is left to the rows of the page
+			r.open = v == likely
+			err = s.offer(r)
 		}
 		if err != nil {
 			return err
@@ -262,20 +260,7 @@ func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange
 	if k.asks && !k.reads {
 		return s.l.confirm(ctx, k, rows, s.offer)
 	}
-	return s.l.attachEach(ctx, k, rows, inRange, func(r found) error {
-		if k.judge(r.ID, r.res.Doc) != yes {
-			return nil
-		}
-		return s.offer(r)
-	})
-}
-
-// doubtful reports whether resources that match by what lookups have found are to be looked up again: lookups of
-// different moments, or a lookup and the document, decided together, and the answer does not show the groups or members
-// with which they would be held against the filter again.
-func (l *lister) doubtful(k *kind, candidates int) bool {
-	shown := k.attach && l.q.Count > 0
-	return k.asks && (k.narrow.Joined || !k.exact) && !shown && candidates <= store.MaxGetKeys
+	return s.l.hold(ctx, k, rows, inRange, s.offer)
 }
 
 // offer takes in a resource that matches.
@@ -286,6 +271,10 @@ func (s *scanner) offer(r found) error {
 	if s.l.order.attached || r.kind.reads {
 		delete(r.res.Doc, lookup.Attached(r.kind.rt)) // attached again where it is part of the answer
 	}
+	if r.open && !r.kind.attach { // read again, and confirmed, if it is on the page
+		r.res.Doc = nil
+	}
+	r.open = false
 	return s.c.offer(r)
 }
 

@@ -46,6 +46,7 @@ type kind struct {
 	filter  filter.Expr // nil: all match
 	matches *filter.Matcher
 	asks    bool            // the filter asks about groups or members
+	sides   *sides          // nil: the filter does not ask about anything beside these
 	narrow  *plan.Narrowing // nil: the filter is not narrow
 	exact   bool            // what narrow finds matches
 	sort    schema.Ref      // the attribute to sort by; none: no value
@@ -148,7 +149,10 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	k.narrow, k.exact = n, rest == nil
 	k.asks = plan.Mentions(e, rt, lookup.Attached(rt))
 	k.reads = k.asks && (rest != nil && plan.Mentions(rest, rt, lookup.Attached(rt)))
-	return k, nil
+	if k.asks {
+		k.sides, err = newSides(e, rt, l.t.Dialect)
+	}
+	return k, err
 }
 
 // take takes over what the lookups of k have found.
@@ -161,25 +165,25 @@ func (k *kind) take(found plan.Candidates) {
 type verdict int
 
 const (
-	no verdict = iota
-	unsure
+	no     verdict = iota
+	unsure         // matches with groups or members that were found of others: it may have changed since
+	likely         // matches, if the lookups that decided it and the document are of one moment
 	yes
 )
 
-// judge holds a resource against the filter. If k.reads, its document holds the groups or members that the filter asks
-// about. Else lookups have found these, maybe before a change that the document shows: then it is unsure.
+// judge holds a resource against the filter with the groups or members that lookups have found.
 func (k *kind) judge(id string, doc scim.Object) verdict {
-	switch {
-	case k.filter == nil:
+	if k.filter == nil {
 		return yes
-	case !k.asks || k.reads:
-		if k.matches.Match(doc) {
-			return yes
+	}
+	had := func(m plan.Membership) bool { _, is := slices.BinarySearch(m.IDs, id); return is }
+	if matches, open := k.with(doc, k.found(had)); matches {
+		if open || k.asks && k.narrow.Joined {
+			return likely
 		}
-		return no
-	case k.with(doc, k.found(func(m plan.Membership) bool { _, is := slices.BinarySearch(m.IDs, id); return is })):
 		return yes
-	case k.with(doc, k.found(func(plan.Membership) bool { return true })):
+	}
+	if matches, _ := k.with(doc, k.found(func(plan.Membership) bool { return true })); matches {
 		return unsure
 	}
 	return no
@@ -196,8 +200,8 @@ func (k *kind) found(has func(plan.Membership) bool) []any {
 	return list
 }
 
-// among reports whether a group with these members matches the filter. Its document is without members.
-func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member) bool {
+// among holds a group with these members against the filter. Its document is without members.
+func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member) (matches, open bool) {
 	if k.reads {
 		return k.with(doc, membership.Objects(t, members))
 	}
@@ -206,13 +210,13 @@ func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member)
 	}))
 }
 
-// with reports whether a document matches the filter with these groups or members.
-func (k *kind) with(doc scim.Object, list []any) bool {
+// with holds a document against the filter with these groups or members.
+func (k *kind) with(doc scim.Object, list []any) (matches, open bool) {
 	name := lookup.Attached(k.rt)
 	if len(list) > 0 {
 		doc[name] = list
 	}
-	matches := k.matches.Match(doc)
+	matches, open = k.weigh(doc)
 	delete(doc, name)
-	return matches
+	return matches, open
 }
