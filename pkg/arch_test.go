@@ -123,8 +123,14 @@ var importRules = []importRule{
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{
+		"pkg/policy",
+		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory"},
+		"it is linked into the functions that answer identity providers, and knows nothing of publishing",
+	},
+	{
 		"pkg/member", []string{
-			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/directory/...", "pkg/tenant", "pkg/event/eventlog",
+			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
+			"pkg/event/eventlog",
 		}, whyUse,
 	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},

@@ -46,6 +46,7 @@
 //	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
 //	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
+//	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)

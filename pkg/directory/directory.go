@@ -79,8 +79,8 @@ type Options struct {
 	// room.
 	MaxRows int
 	MaxScan time.Duration
-	// Rules are asked before each write of a resource, in order; the first error refuses it.
-	Rules []Rule
+	// Rules decide what clients may write.
+	Rules Rules
 	// Carry, if set, adds operations to each transaction that touches users or groups.
 	Carry Carry
 	// Carried, if set, is told of a tenant behind each transaction that carried something. It must not block.

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
@@ -30,16 +31,33 @@ type Change struct {
 	Joining, Leaving []string
 }
 
-// Rule decides whether a change may happen; its error is the answer if not. It is asked for each attempt of a write,
-// after everything about the request itself was found good. It must not write.
-type Rule func(ctx context.Context, c Change) error
+// Rules decide what clients may write beyond what the RFC and the schemas say. Their errors are the answers. They must
+// not write. One that is nil takes everything.
+type Rules struct {
+	// Permit decides whether clients may do something to resources of a type at all.
+	Permit func(ctx context.Context, t Tenant, rt *schema.ResourceType, a Action) error
+	// Allow decides whether a change may happen. It is asked for each attempt of a write, after everything about the
+	// request itself was found good.
+	Allow func(ctx context.Context, c Change) error
+}
 
-// allow asks the rules.
-func (d *Directory) allow(ctx context.Context, c Change) error {
-	for _, rule := range d.o.Rules {
-		if err := rule(ctx, c); err != nil {
-			return err
-		}
+// Permit asks the rules whether a client may do something to resources of a type at all. It is for callers to ask,
+// before they look at anything else of a request: so a refusal tells nothing. To create or delete a membership is to
+// update a group.
+func (d *Directory) Permit(ctx context.Context, t Tenant, rt *schema.ResourceType, a Action) error {
+	if d.o.Rules.Permit == nil {
+		return nil
 	}
-	return nil
+	if row.IsMembership(rt) {
+		rt, a = t.ResourceTypes().Group(), ActionUpdate
+	}
+	return d.o.Rules.Permit(ctx, t, rt, a)
+}
+
+// allow asks the rules about a change.
+func (d *Directory) allow(ctx context.Context, c Change) error {
+	if d.o.Rules.Allow == nil {
+		return nil
+	}
+	return d.o.Rules.Allow(ctx, c)
 }

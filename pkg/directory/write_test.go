@@ -150,7 +150,7 @@ func TestRulesSeeEveryWrite(t *testing.T) {
 		seen = append(seen, s)
 		return scim.Errorf(403, scim.NoType, "No.")
 	}
-	w := ruled(t, memory(t), directory.Options{Rules: []directory.Rule{rule}})
+	w := ruled(t, memory(t), directory.Options{Rules: directory.Rules{Allow: rule}})
 	writes := w.writes(t)
 	if len(writes) != len(want) {
 		t.Errorf("%d writes, %d expected", len(writes), len(want))

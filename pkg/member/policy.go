@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // Attributes of the policy's item beside its document and version: which version every member was evaluated with, and
@@ -34,7 +36,8 @@ func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) 
 }
 
 // SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
-// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version.
+// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
+// tenant.ErrNotFound if there is no active tenant. Requests that begin later follow the new policy.
 func (s *Service) SavePolicy(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
@@ -60,6 +63,7 @@ func (s *Service) SavePolicy(
 			Kind: store.Update, Key: ts.Policy(),
 			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
+		tx.Must(tenant.PolicySaved(ts.Keys, policy.Digest(document)), tenant.ErrNotFound)
 		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), s.o.Now()))
 		return s.marks(ctx, ts, &tx)
 	}

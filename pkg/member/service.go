@@ -10,6 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -64,10 +65,8 @@ const (
 	keptGroups   = 20_000
 )
 
-type policyKey struct {
-	tenant, types string
-	version       int64
-}
+// policyKey names a compiled policy by its document, not by its version: a tenant of the same id may have lived before.
+type policyKey struct{ tenant, types, digest string }
 
 type groupKey struct {
 	policy  *mapping.Policy
@@ -83,16 +82,16 @@ func (s *Service) policyOf(ctx context.Context, t Tenant) (*mapping.Policy, int6
 		return nil, 0, err
 	}
 	version, _ := items[0].Attrs[attrVer].(int64)
-	key := policyKey{t.ID, t.TypesVersion, version}
+	doc, _ := items[0].Attrs[attrDoc].(string)
+	if doc == "" {
+		doc = "{}"
+	}
+	key := policyKey{t.ID, t.TypesVersion, policy.Digest([]byte(doc))}
 	s.mu.Lock()
 	p := s.policies[key]
 	s.mu.Unlock()
 	if p != nil {
 		return p, version, nil
-	}
-	doc, _ := items[0].Attrs[attrDoc].(string)
-	if doc == "" {
-		doc = "{}"
 	}
 	if p, _, err = mapping.Parse([]byte(doc), t.Types); err != nil {
 		return nil, version, errors.Join(errBrokenPolicy, err)

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func (w *world) list(filter string, count int) []string {
@@ -114,6 +116,12 @@ func TestPolicyIsSavedAndApplied(t *testing.T) {
 		r.Statuses[0].To != mapping.Staged {
 		t.Errorf("rehearsal %+v", r)
 	}
+	if _, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0); !errors.Is(err, tenant.ErrNotFound) {
+		t.Errorf("a save without a tenant: %v", err)
+	}
+	tenants := tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: time.Now})
+	_, _, err = tenants.Create(ctx, tenant.NewTenant{ID: "acme", Name: "Acme"})
+	w.must(err)
 	saved, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0)
 	w.must(err)
 	if _, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0); !errors.Is(err, member.ErrVersion) {

@@ -143,12 +143,16 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 		BaseURL:          rq.base,
 		Dialect:          account.Dialect(),
 		UniqueGroupNames: account.UniqueGroupNames(),
+		Policy:           account.Policy,
 		CursorKey:        account.CursorKey(),
 	}
 	rq.route = h.find(rq)
 	op, a, err := rq.operation()
 	if op == nil {
 		return a, err
+	}
+	if err := h.permit(ctx, rq); err != nil {
+		return answer{}, err
 	}
 	origin := directory.Origin{RequestID: rq.ID, TokenID: token.ID, Silent: !account.PublishesMembers()}
 	return op(h, directory.WithOrigin(ctx, origin), rq)
@@ -161,4 +165,19 @@ func (h *handler) baseURL(rq *request) (string, error) {
 		return "", scim.BadRequest(scim.NoType, "The Host header names no host.")
 	}
 	return base + "/scim/v2/" + url.PathEscape(rq.target.tenant), nil
+}
+
+// permit asks whether the tenant's identity provider may send such a request at all, before anything of it is read.
+func (h *handler) permit(ctx context.Context, rq *request) error {
+	action, writes := actions[rq.Method]
+	if !writes || rq.route.reads || rq.route.rt == nil {
+		return nil
+	}
+	return h.Directory.Permit(ctx, rq.tenant, rq.route.rt, action)
+}
+
+// actions are what methods do to resources.
+var actions = map[string]directory.Action{
+	http.MethodPost: directory.ActionCreate, http.MethodPut: directory.ActionUpdate,
+	http.MethodPatch: directory.ActionUpdate, http.MethodDelete: directory.ActionDelete,
 }

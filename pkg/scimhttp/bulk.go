@@ -35,7 +35,7 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 	ops := make([]bulk.Operation, len(list))
 	seen := map[string]bool{}
 	for i, e := range list {
-		ops[i] = h.bulkOperation(rq, e, seen)
+		ops[i] = h.bulkOperation(ctx, rq, e, seen)
 	}
 	o.Request = scim.AppendJSON(nil, msg) // without the data, which stands in the operations
 	results, err := bulk.Run(ctx, h.Directory, rq.tenant, ops, o)
@@ -102,7 +102,9 @@ func member(o scim.Object, name string) any {
 
 // bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same.
 // seen holds the bulkIds of the operations before.
-func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bulk.Operation) {
+func (h *handler) bulkOperation(
+	ctx context.Context, rq *request, v any, seen map[string]bool,
+) (op bulk.Operation) {
 	o, ok := v.(scim.Object)
 	if !ok {
 		op.Invalid = scim.BadRequest(scim.InvalidSyntax, "An operation must be an object with method, path and data.")
@@ -132,6 +134,11 @@ func (h *handler) bulkOperation(rq *request, v any, seen map[string]bool) (op bu
 	}
 	if err == nil && op.Method != http.MethodDelete {
 		op.Data, err = bulkData(op.Method, member(o, "data"))
+	}
+	if action, known := actions[op.Method]; known && op.Type != nil {
+		if refused := h.Directory.Permit(ctx, rq.tenant, op.Type, action); refused != nil {
+			err = refused
+		}
 	}
 	op.Invalid = err
 	return op

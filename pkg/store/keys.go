@@ -16,7 +16,7 @@ import (
 // as the values do.
 //
 //	what                        PK           SK                                attributes beside v
-//	tenant                      T#t          TENANT                            doc, ver, state, wake
+//	tenant                      T#t          TENANT                            doc, ver, state, policy, wake
 //	when a token was last used  T#t          USED|token id                     at
 //	plain token (local runs)    T#t          SECRET|token id                   value
 //	notice to administrators    T#t          NOTICE|token id|kind|period       doc, state, wake, ttl

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/oauth"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -72,6 +73,10 @@ func Temporary(err error) bool { return record.Temporary(err) }
 // Outage returns the text for the client of an error that only the operator can end: there is no room left for data, or
 // stored data is damaged. At the HTTP edge it is a 503.
 func Outage(err error) (detail string, ok bool) { return record.Outage(err) }
+
+// PolicySaved is the operation that names the saved policy of an active tenant by a digest of its document, for the
+// transaction that saves it. Its condition fails if there is no such tenant: ErrNotFound.
+func PolicySaved(k store.Keys, digest string) store.Op { return record.PolicySaved(k, digest) }
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.

@@ -19,6 +19,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -123,7 +124,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	dir := directory.New(st, directory.Options{
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
-		Carry:      member.Carry(o.Now), Carried: publish,
+		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, log),
 	})
 	members := member.New(st, member.Options{Now: o.Now, Log: log, Directory: dir, Wake: publish})
 	s.background.cleaner = app.Cleaner{

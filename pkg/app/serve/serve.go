@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -24,11 +25,13 @@ func Handler() (http.Handler, error) {
 	}
 	st := awsenv.Store(env.Table)
 	return scimhttp.New(scimhttp.Config{
-		Tenants:   tenant.New(st, noSecrets{}, tenant.Options{Now: time.Now, Log: env.Log}),
-		Directory: directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)}),
-		BaseURL:   env.BaseURL,
-		Log:       env.Log,
-		Now:       time.Now,
+		Tenants: tenant.New(st, noSecrets{}, tenant.Options{Now: time.Now, Log: env.Log}),
+		Directory: directory.New(st, directory.Options{
+			Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now), Rules: policy.Rules(st, env.Log),
+		}),
+		BaseURL: env.BaseURL,
+		Log:     env.Log,
+		Now:     time.Now,
 	}), nil
 }
 

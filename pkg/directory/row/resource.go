@@ -18,6 +18,8 @@ type Tenant struct {
 	Types *schema.Types
 	// UniqueGroupNames refuses a second group of the same displayName.
 	UniqueGroupNames bool
+	// Policy names the policy that the tenant has saved; "": none. It is another whenever the document is.
+	Policy string
 	// CursorKey is the tenant's secret that cursors are sealed with. Without one there are no cursors.
 	CursorKey []byte
 }

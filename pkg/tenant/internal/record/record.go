@@ -17,10 +17,11 @@ import (
 
 // The attributes of the tenant's item, and of its entry in the list of tenants, beside the schema version.
 const (
-	AttrDoc     = "doc"   // the record as JSON
-	AttrVersion = "ver"   // grows with every write; what optimistic writes compare
-	AttrState   = "state" // see life
-	AttrSince   = "since" // list only: Unix time of the last change of state
+	AttrDoc     = "doc"    // the record as JSON
+	AttrVersion = "ver"    // grows with every write; what optimistic writes compare
+	AttrState   = "state"  // see life
+	AttrPolicy  = "policy" // the saved policy, by digest of its document; see PolicySaved
+	AttrSince   = "since"  // list only: Unix time of the last change of state
 	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
 	maxDocBytes = 3900
 	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
@@ -59,6 +60,7 @@ type Record struct {
 	Retry int64 `json:"retry,omitempty"`
 
 	Life    Life     `json:"-"`
+	Policy  string   `json:"-"` // see AttrPolicy
 	Version int64    `json:"-"` // of the stored item; grows with every write
 	Out     Outgoing `json:"-"`
 	// Everybody says that the next write marks all people of the tenant as to be published.
@@ -118,7 +120,7 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.Listed(now),
-		Schemas: r.Schemas, key: r.Key, version: r.Version,
+		Schemas: r.Schemas, Policy: r.Policy, key: r.Key, version: r.Version,
 	}
 }
 
@@ -138,6 +140,9 @@ func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
 		if len(doc) <= maxDocBytes || keep == 0 {
 			attrs := store.Attrs{
 				AttrDoc: doc, AttrVersion: r.Version, AttrState: string(r.Life), store.AttrSchema: store.SchemaVersion,
+			}
+			if r.Policy != "" {
+				attrs[AttrPolicy] = r.Policy
 			}
 			if r.Wake != "" {
 				attrs[store.AttrWake] = r.Wake
@@ -166,7 +171,8 @@ func Decode(item store.Item) (*Record, error) {
 	doc, _ := item.Attrs[AttrDoc].(string)
 	st, _ := item.Attrs[AttrState].(string)
 	version, _ := item.Attrs[AttrVersion].(int64)
-	r := &Record{Life: Life(st), Version: version}
+	policy, _ := item.Attrs[AttrPolicy].(string)
+	r := &Record{Life: Life(st), Version: version, Policy: policy}
 	if err := json.Unmarshal([]byte(doc), r); err != nil {
 		return nil, fmt.Errorf("tenant: stored item of partition %s: %w", item.PK, err)
 	}
@@ -179,6 +185,15 @@ func Unix(seconds int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0).UTC()
+}
+
+// PolicySaved is the operation that names the saved policy of an active tenant, in the transaction that saves it. It is
+// a new version of the item, as every change is: whoever has read the tenant before reads it again.
+func PolicySaved(k store.Keys, digest string) store.Op {
+	return store.Op{
+		Kind: store.Update, Key: k.Tenant(), Set: store.Attrs{AttrPolicy: digest}, Add: map[string]int64{AttrVersion: 1},
+		If: []store.Cond{{Test: store.Equal, Attr: AttrState, Value: string(Active)}},
+	}
 }
 
 // AtVersion is the condition that the tenant's item has a version; 0: that there is no item.

@@ -35,6 +35,8 @@ type Tenant struct {
 	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty where there are none. See
 	// Service.Types.
 	Schemas string
+	// Policy is a digest of the policy that is saved for the tenant; empty if there is none.
+	Policy string
 
 	key     []byte // see CursorKey
 	version int64  // of the stored item

@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+)
+
+// verbs name actions in a sentence.
+var verbs = map[directory.Action]string{
+	directory.ActionCreate: "creating", directory.ActionUpdate: "changing", directory.ActionDelete: "deleting",
+}
+
+// permit refuses what the policy forbids (requests.forbid). The error is then a *scim.Error 403.
+func (p *policies) permit(
+	ctx context.Context, t directory.Tenant, rt *schema.ResourceType, a directory.Action,
+) error {
+	requests, err := p.of(ctx, t)
+	if requests == nil || err != nil {
+		return err
+	}
+	resource, things := "Users", "users"
+	switch rt.ID {
+	case schema.UserType().ID:
+	case schema.GroupType().ID:
+		resource, things = "Groups", "groups and their members"
+		if a != directory.ActionUpdate {
+			things = "groups"
+		}
+	default:
+		return nil
+	}
+	if !requests.Forbids(resource, string(a)) {
+		return nil
+	}
+	return scim.Errorf(http.StatusForbidden, scim.NoType, "The policy of this tenant forbids %s %s (%s.%s). "+
+		"The operator of the application can allow it; else switch it off in the identity provider.",
+		verbs[a], things, resource, a)
+}
+
+// allow refuses a user without a value that the policy requires (members.attributes). The error is then a *scim.Error
+// 400 invalidValue that names the attribute.
+func (p *policies) allow(ctx context.Context, c directory.Change) error {
+	if c.Action == directory.ActionDelete || c.Type.ID != schema.UserType().ID {
+		return nil
+	}
+	requests, err := p.of(ctx, c.Tenant)
+	if requests == nil || err != nil {
+		return err
+	}
+	return requests.Required(c.Before, c.After)
+}
