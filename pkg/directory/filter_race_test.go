@@ -101,9 +101,9 @@ type asked struct {
 	found  int
 }
 
-// hold runs a query with every swap of the resource, and every two or three swaps, between its calls to the engine. No
-// answer may contain the resource in a form that the filter does not match, and none may leave out a resource that both
-// forms match.
+// hold runs a query with every swap of the resource, and every two or three if asked for, between its calls to the
+// engine. No answer may contain the resource in a form that the filter does not match, and none may leave out a
+// resource that both forms match.
 func (s *swapped) hold(swaps int, a asked, q directory.ListQuery) {
 	t := s.w.t
 	t.Helper()
@@ -118,7 +118,7 @@ func (s *swapped) hold(swaps int, a asked, q directory.ListQuery) {
 	for range 2 {
 		most := check()
 		for i := 1; i <= most; i++ {
-			for j := i + 1; j <= most+2; j++ {
+			for j := i + 1; swaps > 1 && j <= most+2; j++ {
 				check(i, j)
 			}
 		}
@@ -160,7 +160,7 @@ func (s *swapped) all(swaps int, filters []asked) {
 			t.Run(name, func(t *testing.T) {
 				s.w.t = t
 				if name == "sorted" || name == "count" {
-					s.hold(2, a, q)
+					s.hold(1, a, q) // they read a part of the same
 				} else {
 					s.hold(swaps, a, q)
 				}

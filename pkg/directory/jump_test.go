@@ -42,8 +42,8 @@ func TestJumps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 			d, tenant := jumper(t, directory.Options{NewID: newID, Now: func() time.Time { return now }})
-			users, groups := slices.Sorted(slices.Values(fill(t, d, tenant, user, 500))),
-				slices.Sorted(slices.Values(fill(t, d, tenant, group, 60)))
+			users, groups := slices.Sorted(slices.Values(fill(t, d, tenant, user, 300))),
+				slices.Sorted(slices.Values(fill(t, d, tenant, group, 40)))
 			users = slices.DeleteFunc(users, func(id string) bool {
 				gone := rand.IntN(4) == 0 || id[0] == '7'
 				if gone {
@@ -63,7 +63,7 @@ func TestJumps(t *testing.T) {
 			} {
 				reversed := slices.Clone(c.want)
 				slices.Reverse(reversed)
-				for start := 1; start <= len(c.want)+2; start += 1 + rand.IntN(5) {
+				for start := 1; start <= len(c.want)+2; start += 1 + rand.IntN(7) {
 					now = now.Add(time.Hour) // the notes of where pages ended are void by then
 					q := directory.ListQuery{StartIndex: start, Count: 4}
 					checkPage(t, d, tenant, c.types, q, c.want)
@@ -128,7 +128,7 @@ func checkPage(t *testing.T, d *directory.Directory, tenant directory.Tenant, ty
 
 // TestJumpsReadLittle: a jump reads the counters, and what lies between its aim and the nearer end of a shard.
 func TestJumpsReadLittle(t *testing.T) {
-	const users, shards = 3000, 64
+	const users, shards = 1500, 64
 	d, tenant := jumper(t, directory.Options{Now: time.Now})
 	fill(t, d, tenant, user, users)
 	cost := func(start int) directory.Cost {
@@ -140,7 +140,7 @@ func TestJumpsReadLittle(t *testing.T) {
 		return total()
 	}
 	first := cost(1)
-	for range 50 {
+	for range 30 {
 		// Beside what the first page takes: the note of where a page ended, and one page of keys, of at most half a shard.
 		start := 2 + rand.IntN(users-20)
 		if c := cost(start); c.Calls > first.Calls+2 || c.ReadUnits > first.ReadUnits+1+users/shards*500/4096 {
@@ -154,7 +154,7 @@ func TestJumpsReadLittle(t *testing.T) {
 func TestJumpsBesideWrites(t *testing.T) {
 	var hours atomic.Int64
 	d, tenant := jumper(t, directory.Options{Now: func() time.Time { return time.Unix(hours.Load()*3600, 0) }})
-	stay := slices.Sorted(slices.Values(fill(t, d, tenant, user, 1000)))
+	stay := slices.Sorted(slices.Values(fill(t, d, tenant, user, 400)))
 	const others = 8 // that there may be at a time
 	stop := make(chan struct{})
 	done := make(chan struct{})
@@ -177,9 +177,9 @@ func TestJumpsBesideWrites(t *testing.T) {
 			}
 		})
 	}()
-	for range 200 {
+	for range 80 {
 		hours.Add(1) // the notes of where pages ended are void by then
-		start := 2 + rand.IntN(900)
+		start := 2 + rand.IntN(300)
 		l, err := d.List(t.Context(), tenant, user, directory.ListQuery{StartIndex: start, Count: 30})
 		if err != nil {
 			t.Fatal(err)

@@ -163,7 +163,7 @@ func TestATotalIsThatOfThePageThatHoldsAll(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for range 10 {
+		for range 4 {
 			for _, q.Count = range []int{1000, names - 1} {
 				doomed = newcomer()
 				engine.once(func(to call) bool { return to.read && to.touches(c.partition) }, c.write)

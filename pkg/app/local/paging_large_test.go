@@ -27,7 +27,8 @@ func (a *api) length(path string) int {
 func TestLongPagesAreCut(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
-	for i := range 30 {
+	const users = 24
+	for i := range users {
 		all = append(all, a.must(201, "POST", "/Users", fmt.Sprintf(
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%d","nickName":%q}`, i,
 			strings.Repeat("\u00fc", 100_000)))["id"].(string))
@@ -37,7 +38,7 @@ func TestLongPagesAreCut(t *testing.T) {
 		t.Errorf("an answer of %d bytes", n)
 	}
 	for _, query := range []string{"", "&sortBy=nickName", "&filter=" + url.QueryEscape(`nickName pr`)} {
-		for _, method := range []string{"index", "cursor", "back"} {
+		for _, method := range []string{"index", "cursor"} {
 			var seen, sizes []string
 			next, start := "&cursor=", 1
 			var page object
@@ -48,17 +49,17 @@ func TestLongPagesAreCut(t *testing.T) {
 				}
 				page = a.must(200, "GET", "/Users?count=30"+query+where, "")
 				found := ids(page)
-				if page["itemsPerPage"] != float64(len(found)) || page["totalResults"] != 30.0 {
+				if page["itemsPerPage"] != float64(len(found)) || page["totalResults"] != float64(users) {
 					t.Errorf("itemsPerPage %v of %d, totalResults %v", page["itemsPerPage"], len(found), page["totalResults"])
 				}
 				seen, sizes, start = append(seen, found...), append(sizes, fmt.Sprint(len(found))), start+len(found)
 				cursor, _ := page["nextCursor"].(string)
 				next = "&cursor=" + cursor
-				if method == "index" && start > 30 || method != "index" && cursor == "" {
+				if method == "index" && start > users || method != "index" && cursor == "" {
 					break
 				}
 			}
-			if method == "back" {
+			if method == "cursor" { // and back
 				forth := slices.Clone(seen)
 				seen = ids(page)
 				for cursor, more := page["previousCursor"].(string); more; cursor, more = page["previousCursor"].(string) {
@@ -82,7 +83,7 @@ func TestLongPagesAreCut(t *testing.T) {
 // TestNamesOfLongUsersFitAPage: a page is cut by what it shows, not by what is stored.
 func TestNamesOfLongUsersFitAPage(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
-	const users = 54
+	const users = 42
 	for i := range users {
 		a.must(201, "POST", "/Users", fmt.Sprintf(
 			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u%02d","title":%q}`, i,
@@ -116,9 +117,9 @@ func TestLongPagesOfGroupsAreCut(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
 	for i := range 12 {
-		values := make([]string, 1500)
+		values := make([]string, 800)
 		for j := range values {
-			values[j] = fmt.Sprintf("%s-%d-%d", strings.Repeat("x", 300), i, j)
+			values[j] = fmt.Sprintf("%s-%d-%d", strings.Repeat("x", 500), i, j)
 		}
 		all = append(all, a.group(fmt.Sprintf("g%02d", i), values))
 	}
@@ -132,7 +133,7 @@ func TestLongPagesOfGroupsAreCut(t *testing.T) {
 		for pages = 0; len(seen) < len(all) && pages < 20; pages++ {
 			page := a.must(200, "GET", fmt.Sprintf("/Groups?startIndex=%d%s", len(seen)+1, query), "")
 			for _, g := range page["Resources"].([]any) {
-				if n := len(g.(object)["members"].([]any)); n != 1500 {
+				if n := len(g.(object)["members"].([]any)); n != 800 {
 					t.Errorf("%s: a group with %d members", query, n)
 				}
 			}
