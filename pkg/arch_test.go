@@ -88,7 +88,7 @@ var importRules = []importRule{
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
 
-	{"pkg/event", []string{"pkg/scim", "pkg/store"}, whyBelow},
+	{"pkg/event", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog"}, whyBelow},
 	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},

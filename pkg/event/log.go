@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -21,8 +22,14 @@ const idRandom = 10
 // transaction of the change that the events are about. position is a number of the tenant's that grows with each
 // change, such as the version of the changed item: ids sort by it, and then by the place in events. It sets the ids and
 // the tenant; an empty Subject becomes the tenant.
+//
+// An event is two items: one waits for Deliver, the other, an announcement, for the publisher of the tenant's log. One
+// item for both would need a condition and a second write by whoever comes first, and a bus that refuses events would
+// hold up the log. Two items cost two
+// write units more with the change, and each reader removes its own.
 func Append(tenantID string, position int64, events ...Event) []store.Op {
-	keys, ops := store.KeysOf(tenantID), make([]store.Op, 0, len(events))
+	keys, ops := store.KeysOf(tenantID), make([]store.Op, 0, 2*len(events))
+	entries := make([]eventlog.Entry, 0, len(events))
 	for i, e := range events {
 		id := fmt.Sprintf("%012d-%02d-%s", position, i, strings.ToLower(rand.Text()[:idRandom]))
 		doc := scim.Object{"kind": string(e.Kind), "at": e.Time.UnixMilli()}
@@ -35,8 +42,14 @@ func Append(tenantID string, position int64, events ...Event) []store.Op {
 		ops = append(ops, store.PutItem(keys.Event(id), store.Attrs{
 			attrDoc: string(scim.AppendJSON(nil, doc)), store.AttrWake: store.WakeTell,
 		}))
+		if e.Subject == "" {
+			e.Subject = OfTenant(tenantID)
+		}
+		entries = append(entries, eventlog.Entry{
+			Subject: e.Subject, At: e.Time, Events: []eventlog.Logged{{Type: string(e.Kind), Data: e.Data}},
+		})
 	}
-	return ops
+	return append(ops, eventlog.Announce(keys, position, entries...)...)
 }
 
 // Delivery returns the function of Deliver that hands events to a sink.

@@ -9,6 +9,7 @@
 //	member.go   a member, its JSON and its stored form
 //	diff.go     the events that lead from one published member to the next
 //	marker.go   markers
+//	announce.go numbers of the events that others announce
 //	lookup.go   the items by which members are found
 //	target.go   targets: what a member can be given
 //	publish.go  one publication: what it reads, and what the application has to be told

@@ -219,12 +219,14 @@ func (s *Service) Events(ctx context.Context, t Tenant, after int64, count int) 
 }
 
 // Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
-// so on, until there are none or the time is up. It reports whether any are left. Of a silent tenant it publishes none.
+// so on, until there are none or the time is up. It reports whether any are left. First it numbers what was
+// announced; of a silent tenant it does nothing else.
 func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (left bool, err error) {
-	if t.Silent {
-		return false, nil
-	}
 	ts := s.store.Tenant(t.ID)
+	err = s.alone(ctx, t.ID, func() error { return s.number(ctx, t, ts) })
+	if err != nil || t.Silent {
+		return err != nil, err
+	}
 	for until := s.o.Now().Add(most); ; {
 		var more bool
 		err := s.alone(ctx, t.ID, func() (err error) {

@@ -28,9 +28,6 @@ const workFor = 20 * time.Second
 
 // Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
 func (s *Service) Work(ctx context.Context, t Tenant) error {
-	if t.Silent {
-		return nil
-	}
 	left, err := s.Publish(ctx, t, workFor)
 	if err != nil || !left {
 		return err

@@ -52,6 +52,7 @@ import (
 //	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, ttl
 //	partition of the log        T#t#L        n                                 -
 //	marker                      T#t#MK       kind|subject                      stamp, doc, at, again, wake
+//	event not yet numbered      T#t#MK       e|time-ordered id                 doc, at, again, wake
 //	member, as published        T#t#A        member id                         doc, ver, stale, ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
 //	manual assignment           T#t#AM       member id|kind|organisation|name  at

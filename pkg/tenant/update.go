@@ -120,7 +120,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	if len(out) > 0 {
 		s.o.Wake(store.WakeTell, id)
 	}
-	if r.Everybody {
+	if len(out) > 0 || r.Everybody {
 		s.o.Wake(store.WakePublish, id)
 		r.Everybody = false
 	}

@@ -3,7 +3,8 @@
 //
 // The log has a head, which says how far it goes, and entries. An entry holds one or several events about one version
 // of one subject, and stands under the sequence number of its last event. Whoever appends writes entries and head in
-// one transaction, conditional on the head: so numbers have no gap, and a reader sees a prefix at any time.
+// one transaction, conditional on the head: so numbers have no gap, and a reader sees a prefix at any time. That is the
+// publisher, package member, alone: others write announcements, which wait for their numbers.
 package eventlog
 
 import (
