@@ -275,3 +275,26 @@ func TestDottedKeysAreReadOrRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAddComparesAsTheSchemaDoes: an add finds an element that is there whatever the case of what is not case-exact,
+// and leaves it and the elements beside it as they are. A replace changes the case.
+func TestAddComparesAsTheSchemaDoes(t *testing.T) {
+	for _, idp := range []string{"entra", "generic", "rfc"} {
+		p := newServer(t, nil).people(idp)
+		path := "/Users/" + p.ann
+		for _, c := range []struct{ op, want string }{
+			{`{"op":"add","path":"emails","value":[{"value":"ANN@Example.com","type":"WORK"}]}`, "same"},
+			{`{"op":"add","path":"emails","value":[{"value":"ANN@Example.com","type":"work","primary":true}]}`, "same"},
+			{`{"op":"add","path":"phoneNumbers","value":[{"value":"a","display":"One"},{"value":"A","display":"Two"}]}`, "changed"},
+			{`{"op":"add","path":"phoneNumbers","value":[{"value":"a","display":"two"}]}`, "same"},
+			{`{"op":"add","path":"phoneNumbers","value":[{"value":"A","display":"ONE"}]}`, "same"},
+			{`{"op":"replace","path":"emails[type eq \"work\"].value","value":"ANN@Example.com"}`, "changed"},
+			{`{"op":"add","path":"x509Certificates","value":[{"value":"YQ=="}]}`, "changed"},
+			{`{"op":"add","path":"x509Certificates","value":[{"value":"yq=="}]}`, "changed"},
+		} {
+			if got := p.patched(path, c.op); got != c.want {
+				t.Errorf("%s: %s: got %s, want %s", idp, c.op, got, c.want)
+			}
+		}
+	}
+}

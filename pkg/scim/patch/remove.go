@@ -126,8 +126,7 @@ func agrees(a *schema.Attribute, e any, says scim.Object) bool {
 		if w == nil && v == false {
 			continue
 		}
-		sub := a.Sub(name)
-		if w == nil || string(appendFolded(nil, sub, v)) != string(appendFolded(nil, sub, w)) {
+		if w == nil || !same(a.Sub(name), v, w) {
 			return false
 		}
 	}

@@ -79,13 +79,13 @@ func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, er
 	taken := make([]bool, len(old))
 	for k, e := range added {
 		ids[k] = identity(a, e)
-		same := like[ids[k]]
-		if err := p.spend(len(same)); err != nil {
+		alike := like[ids[k]]
+		if err := p.spend(len(alike)); err != nil {
 			return nil, err
 		}
 		at[k] = -1
-		if j := slices.IndexFunc(same, func(i int) bool { return holds(shown(a, old[i]), shown(a, e)) }); j >= 0 {
-			at[k], taken[same[j]] = same[j], true
+		if j := slices.IndexFunc(alike, func(i int) bool { return holds(a, shown(a, old[i]), shown(a, e)) }); j >= 0 {
+			at[k], taken[alike[j]] = alike[j], true
 		}
 	}
 	primary, merged := -1, false
@@ -94,7 +94,8 @@ func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, er
 			if err := p.spend(len(like[ids[k]])); err != nil {
 				return nil, err
 			}
-			if at[k] = nearest(old, like[ids[k]], taken, shown(a, e)); at[k] >= 0 {
+			free := slices.DeleteFunc(slices.Clone(like[ids[k]]), func(i int) bool { return taken[i] })
+			if at[k] = nearest(a, old, free, shown(a, e)); at[k] >= 0 {
 				taken[at[k]] = true
 			}
 		}
@@ -103,8 +104,8 @@ func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, er
 			next = append(next, e)
 		} else if name := untold(a, nil, next[i], e); name != "" && a.Type == schema.Complex {
 			return nil, errImmutable(name)
-		} else if !holds(next[i], e) {
-			whole := overlaid(next[i], e)
+		} else if !holds(a, next[i], e) {
+			whole := overlaid(a, next[i], e)
 			if name := immutableChanged(a, next[i], whole); name != "" && a.Type == schema.Complex {
 				return nil, errImmutable(name)
 			}
@@ -121,38 +122,21 @@ func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, er
 	return next, nil
 }
 
-// nearest is the first index among those given, but for those taken, of an element that differs from e in nothing but
-// primary, else the first at all; -1 if all are taken.
-func nearest(old []any, among []int, taken []bool, e any) int {
-	first := -1
-	e = withoutPrimary(e)
-	for _, i := range among {
-		if taken[i] {
-			continue
-		}
-		if holds(old[i], e) {
-			return i
-		}
-		if first < 0 {
-			first = i
-		}
+// nearest is the first index among those free of an element that differs from e in nothing but primary, else the first
+// at all; -1 if there is none.
+func nearest(a *schema.Attribute, old []any, free []int, e any) int {
+	if len(free) == 0 {
+		return -1
 	}
-	return first
+	e = withoutPrimary(e)
+	return free[max(0, slices.IndexFunc(free, func(i int) bool { return holds(a, old[i], e) }))]
 }
 
-// holds tells whether the element is says all that e does. One that says nothing of primary is not primary.
-func holds(is, e any) bool {
-	was, ok := is.(scim.Object)
-	says, ok2 := e.(scim.Object)
-	if !ok || !ok2 {
-		return ok == ok2 // of simple values the identity is all
-	}
-	for name, v := range says {
-		if !scim.Equal(was[name], v) && (name != "primary" || v != false || was[name] != nil) {
-			return false
-		}
-	}
-	return true
+// holds tells whether the element is of a says all that e does, as far as a tells values apart. One that says nothing
+// of primary is not primary.
+func holds(a *schema.Attribute, is, e any) bool {
+	says, ok := e.(scim.Object)
+	return !ok || agrees(a, is, says) // of simple values the identity is all
 }
 
 func onlyLabels(a *schema.Attribute, e any) bool {
@@ -162,7 +146,7 @@ func onlyLabels(a *schema.Attribute, e any) bool {
 
 // overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself where nothing
 // differs.
-func overlaid(old, e any) any {
+func overlaid(a *schema.Attribute, old, e any) any {
 	was, ok := old.(scim.Object)
 	is, ok2 := e.(scim.Object)
 	if !ok || !ok2 {
@@ -170,7 +154,7 @@ func overlaid(old, e any) any {
 	}
 	var next scim.Object
 	for name, v := range is {
-		if scim.Equal(was[name], v) {
+		if same(a.Sub(name), was[name], v) {
 			continue
 		}
 		if next == nil {
@@ -206,6 +190,11 @@ func appendFolded(b []byte, a *schema.Attribute, v any) []byte {
 		v = scim.Fold(s)
 	}
 	return scim.AppendJSON(b, v)
+}
+
+// same tells whether a holds two values equal.
+func same(a *schema.Attribute, v, w any) bool {
+	return scim.Equal(v, w) || string(appendFolded(nil, a, v)) == string(appendFolded(nil, a, w))
 }
 
 func isPrimary(e any) bool {
