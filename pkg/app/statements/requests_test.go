@@ -91,6 +91,57 @@ func TestP10P11Required(t *testing.T) {
 	}
 }
 
+// TestP11OwnExtension: attributes of an own extension can be required, of any type.
+func TestP11OwnExtension(t *testing.T) {
+	const badge = "urn:example:2.0:Badge"
+	w := newWorld(t, "entra", "")
+	w.admin(201, "PUT", "/schemas/"+badge, `{"name": "Badge", "attributes": [
+		{"name": "since", "type": "dateTime", "multiValued": false},
+		{"name": "page", "type": "reference", "multiValued": false, "referenceTypes": ["external"]},
+		{"name": "number", "type": "string", "multiValued": false}]}`)
+	w.admin(2, "PUT", "/resource-types/User", `{"schemaExtensions": [{"schema": "`+badge+`", "required": false}]}`)
+	values := map[string]string{"since": "2026-11-01T00:00:00Z", "page": "https://example.com/mia", "number": "17"}
+	var attributes, all []string
+	for name, value := range values {
+		attributes = append(attributes, fmt.Sprintf(`%q: {"from": "%s:%s", "required": true}`, name, badge, name))
+		all = append(all, fmt.Sprintf(`%q: %q`, name, value))
+	}
+	w.policy(`{"members": {"attributes": {` + strings.Join(attributes, ", ") + `}}}`)
+	body := func(parts []string) string {
+		return userBody("mia", fmt.Sprintf("%q: {%s}", badge, strings.Join(parts, ", ")))
+	}
+	w.refused(400, "invalidValue", "POST", "/Users", userBody("mia"), badge)
+	for i := range all {
+		w.refused(400, "invalidValue", "POST", "/Users", body(slices.Delete(slices.Clone(all), i, i+1)), badge)
+	}
+	mia := w.scim(201, "POST", "/Users", body(all))["id"].(string)
+	for name, value := range values {
+		if got := w.member(mia)["attributes"].(object)[name]; got != value {
+			t.Errorf("the application sees %v of %s", got, name)
+		}
+		w.refused(400, "invalidValue", "PATCH", "/Users/"+mia,
+			patchBody(fmt.Sprintf(`{"op": "remove", "path": "%s:%s"}`, badge, name)), name)
+	}
+}
+
+// TestL10SchemaGone: if the schemas of the tenant change under its policy, nothing passes that the policy may forbid,
+// and the operator can mend it.
+func TestL10SchemaGone(t *testing.T) {
+	const badge = "urn:example:2.0:Badge"
+	w := newWorld(t, "okta", "")
+	w.admin(201, "PUT", "/schemas/"+badge, `{"name": "Badge", "attributes": [{"name": "number"}]}`)
+	w.admin(2, "PUT", "/resource-types/User", `{"schemaExtensions": [{"schema": "`+badge+`", "required": false}]}`)
+	mia := w.user("mia")
+	w.policy(`{"members": {"attributes": {"badge": {"from": "` + badge + `:number"}}},
+		"requests": {"forbid": ["Users.delete"]}}`)
+	w.admin(2, "DELETE", "/resource-types/User", "")
+	w.refused(503, "", "DELETE", "/Users/"+mia, "", "policy", "save it again")
+	w.scim(200, "GET", "/Users/"+mia, "")
+	w.policy(`{"requests": {"forbid": ["Users.delete"]}}`)
+	w.refused(403, "", "DELETE", "/Users/"+mia, "", "Users.delete")
+	w.user("ben")
+}
+
 func TestP15ClearedByPUT(t *testing.T) {
 	for _, idp := range idps {
 		w := newWorld(t, idp, `{"members": {"clearWhenAbsentInPut": ["title", "manager"]}}`)

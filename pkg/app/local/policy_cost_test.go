@@ -1,0 +1,81 @@
+package local_test
+
+import (
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+)
+
+// spends sends a request and returns what its answer says that it cost.
+func (a *api) spends(status int, method, path, body string) string {
+	a.t.Helper()
+	r := httptest.NewRequest(method, a.base+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	w := httptest.NewRecorder()
+	a.h.ServeHTTP(w, r)
+	if w.Code != status || w.Header().Get("Scim-Cost") == "" {
+		a.t.Fatalf("%s %s: %d %s, cost %q", method, path, w.Code, w.Body, w.Header().Get("Scim-Cost"))
+	}
+	return w.Header().Get("Scim-Cost")
+}
+
+// TestPolicyCost: a policy costs no call and no unit on the path of a request, but for one read in each process that
+// has not seen it before. What it forbids costs the read of the tenant.
+func TestPolicyCost(t *testing.T) {
+	engine := memory(t)
+	made := on(t, engine, "okta")
+	process := func() *api {
+		s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine,
+			io.NopCloser(nil))
+		t.Cleanup(func() { _ = s.Close() })
+		return &api{t: t, s: s, h: s.Handler(), base: made.base, token: made.token}
+	}
+	a := process()
+	group := a.group("staff", nil)
+	costs := func(round string) (all []string) {
+		a.user("first of " + round) // after a change of the tenant, the first request reads twice
+		body := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"mia","title":"t"}`
+		all = append(all, "POST "+a.spends(201, "POST", "/Users", body))
+		list := a.must(200, "GET", "/Users?filter=userName%20eq%20%22mia%22", "")["Resources"].([]any)
+		id := list[0].(map[string]any)["id"].(string)
+		return append(all,
+			"PATCH "+a.spends(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"u"}`)),
+			"PUT "+a.spends(200, "PUT", "/Users/"+id, body),
+			"add a member "+a.spends(204, "PATCH", "/Groups/"+group, patchBody(add(id))),
+			"GET "+a.spends(200, "GET", "/Users/"+id, ""),
+			"DELETE "+a.spends(204, "DELETE", "/Users/"+id, ""))
+	}
+	nothing := patchBody(`{"op":"replace","path":"displayName","value":"staff"}`)
+	inNew := func() (calls int, read, write float64) {
+		cost := process().spends(204, "PATCH", "/Groups/"+group, nothing)
+		if _, err := fmt.Sscanf(cost, "calls=%d, read=%f, write=%f", &calls, &read, &write); err != nil {
+			t.Fatal(err)
+		}
+		return calls, read, write
+	}
+	without := costs("the tenant without a policy")
+	calls, read, write := inNew()
+	a.mustAdmin(200, "PUT", "/policy", `{"members":{"attributes":{"position":{"from":"title","required":true}}},`+
+		`"requests":{"forbid":["Groups.delete"]}}`)
+	a.must(403, "DELETE", "/Groups/"+group, "")
+	a.must(400, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ben"}`)
+	a.must(201, "POST", "/Users",
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ben","title":"t"}`)
+	a.mustAdmin(200, "PUT", "/policy", `{"requests":{"forbid":["Groups.delete"]}}`)
+	with := costs("the tenant with one")
+	if !slices.Equal(with, without) {
+		t.Errorf("with a policy\n%s\nwithout one\n%s", strings.Join(with, "\n"), strings.Join(without, "\n"))
+	}
+	if c, r, w := inNew(); c != calls+1 || r != read+1 || w != write {
+		t.Errorf("a new process spends %d calls, %v and %v units; without a policy %d, %v and %v",
+			c, r, w, calls, read, write)
+	}
+	if got := a.spends(403, "DELETE", "/Groups/"+group, ""); !strings.HasPrefix(got, "calls=1, read=1.0") {
+		t.Errorf("a forbidden request costs %s", got)
+	}
+}
