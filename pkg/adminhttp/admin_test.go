@@ -239,7 +239,7 @@ func TestTokens(t *testing.T) {
 	}
 	one := path + "/" + first["id"].(string)
 	for range 2 {
-		s.want(204, "", "DELETE", one, "")
+		s.want(204, "", "DELETE", one+"?force=true", "") // it is in use
 	}
 	s.want(409, problem, "POST", one+"/reveal", "")
 	s.want(201, "createdAt expiresAt id value", "POST", path, "{}")
@@ -400,5 +400,39 @@ func TestDocumentedError(t *testing.T) {
 	shown := strings.ReplaceAll(string(text), ",\n \"", ",\"")
 	if !strings.Contains(shown, "\n"+strings.TrimSpace(got.text)+"\n") {
 		t.Errorf("docs/admin-api.md does not have %s", got.text)
+	}
+}
+
+// TestNamesAreWhatTheyLookLike: a name that people type has no control characters, and no formatting characters with
+// which it could pass for another.
+func TestNamesAreWhatTheyLookLike(t *testing.T) {
+	s := newServer(t, "")
+	s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
+	for name, good := range map[string]bool{
+		`Acme \u202egro.live`: false, `\u200eAcme`: false, `A\u2066c\u2069me`: false, `A\u061cme`: false,
+		`A\u2028B`: false, `A\u2029B`: false, `A\u0085B`: false, `A\u0000B`: false, `A\u007fB`: false, `A\nB`: false,
+		`A\u200bB`: false, `\ufeffA`: false, `A\u00adB`: false, `\udb40\udc41A`: false,
+		`می\u200cخواهم`: true, `क\u094d\u200dष`: true, `👩\u200d💻 Söhne & Töchter`: true, `עברית`: true, `日本語`: true,
+	} {
+		for _, c := range []struct {
+			method, path string
+			status       int
+		}{
+			{"POST", "/tenants", 201},
+			{"PATCH", "/tenants/acme", 200},
+			{"POST", "/tenants/acme/clients", 201},
+			{"POST", "/clients", 201},
+		} {
+			if !good {
+				c.status = 400
+			}
+			got := s.do(c.method, "/admin/v1"+c.path, `{"name":"`+name+`"}`)
+			if got.status != c.status || !good && !strings.Contains(got.text, "control or formatting characters") {
+				t.Errorf("%s %s with the name %s: %d %s", c.method, c.path, name, got.status, got.text)
+			}
+			if id, _ := got.body["id"].(string); good && strings.HasSuffix(c.path, "/clients") {
+				s.want(204, "", "DELETE", "/admin/v1"+c.path+"/"+id, "") // there may not be many
+			}
+		}
 	}
 }

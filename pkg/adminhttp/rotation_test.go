@@ -161,3 +161,54 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// TestRevokeOfWhatIsInUse: a token that was used is not revoked without force unless another one that was used has all
+// its scopes.
+func TestRevokeOfWhatIsInUse(t *testing.T) {
+	const tokens = "/admin/v1/tenants/acme/tokens"
+	for name, c := range map[string]struct {
+		other  string // body of the request for another token; empty makes none
+		used   string // which tokens were used
+		query  string
+		status int
+	}{
+		"never used":                   {"", "", "", 204},
+		"used":                         {"", "first", "", 409},
+		"used, no force":               {"", "first", "?force=false", 409},
+		"used, force":                  {"", "first", "?force=true", 204},
+		"force is no word":             {"", "first", "?force=yes", 400},
+		"another parameter":            {"", "", "?forced=true", 400},
+		"successor never used":         {"{}", "first", "", 409},
+		"successor used":               {"{}", "first second", "", 204},
+		"successor with fewer scopes":  {`{"scopes":["read"]}`, "first second", "", 409},
+		"successor used, it alone not": {"{}", "second", "", 204},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, "")
+			made := s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants",
+				`{"id":"acme","name":"x"}`)
+			first := made.body["token"].(map[string]any)["id"].(string)
+			if c.other != "" {
+				second := s.want(201, "createdAt expiresAt id value", "POST", tokens, c.other).body["id"].(string)
+				if strings.Contains(c.used, "second") {
+					s.tenants.Touch(t.Context(), "acme", second)
+				}
+			}
+			if strings.Contains(c.used, "first") {
+				s.tenants.Touch(t.Context(), "acme", first)
+			}
+			keys := problem
+			if c.status == 204 {
+				keys = ""
+			}
+			s.want(c.status, keys, "DELETE", tokens+"/"+first+c.query, "")
+			list := s.want(200, "tokens", "GET", tokens, "")
+			if revoked := strings.Contains(states(list), "revoked"); revoked != (c.status == 204) {
+				t.Errorf("tokens are %s", states(list))
+			}
+			if c.status == 204 { // again is no error, whoever is in use
+				s.want(204, "", "DELETE", tokens+"/"+first, "")
+			}
+		})
+	}
+}

@@ -86,7 +86,15 @@ func (a *api) revealToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	if err := a.tenants.Revoke(r.Context(), r.PathValue("id"), r.PathValue("token")); err != nil {
+	query, err := asked(r, "force")
+	if err != nil {
+		return err
+	}
+	force := query("force")
+	if force != "" && force != "true" && force != "false" {
+		return badRequest("force must be true or false.")
+	}
+	if err := a.tenants.Revoke(r.Context(), r.PathValue("id"), r.PathValue("token"), force == "true"); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -34,7 +34,7 @@ func TestUnauthorizedIsOneAndTheSame(t *testing.T) {
 	w := newWorld(t)
 	good, foreign := w.create(t, "acme"), w.create(t, "beta")
 	deleted, revoked := w.create(t, "gone"), w.issue(t, "acme")
-	if err := w.Revoke(w.ctx, "acme", revoked.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", revoked.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Delete(w.ctx, "gone"); err != nil {
@@ -116,7 +116,7 @@ func TestExpiryToTheSecond(t *testing.T) {
 func TestSwitchedOff(t *testing.T) {
 	w := newWorld(t)
 	token, revoked := w.create(t, "acme"), w.issue(t, "acme")
-	if err := w.Revoke(w.ctx, "acme", revoked.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", revoked.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Change(w.ctx, "acme", scim.Object{"active": false}); err != nil {
@@ -141,7 +141,7 @@ func TestUseOfDeadTokensIsLoggedByID(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")
 	token := w.issue(t, "acme")
-	if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", token.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	w.log.Reset()

@@ -137,10 +137,10 @@ func TestCrashInRevoke(t *testing.T) {
 	var first, second tenant.IssuedToken
 	crash(t,
 		func(t *testing.T, w *world) { first, second = w.create(t, "acme"), w.issue(t, "acme") },
-		func(w *world, s *tenant.Service) error { return s.Revoke(w.ctx, "acme", first.ID) },
+		func(w *world, s *tenant.Service) error { return s.Revoke(w.ctx, "acme", first.ID, true) },
 		func(t *testing.T, w *world) {
 			w.sound(t, "acme")
-			if err := w.Revoke(w.ctx, "acme", first.ID); err != nil {
+			if err := w.Revoke(w.ctx, "acme", first.ID, true); err != nil {
 				t.Fatal(err)
 			}
 			if live := w.sound(t, "acme"); len(live) != 1 || live[0].Value != second.Value || w.good(t, "acme", first.Value) {

@@ -45,7 +45,7 @@ func TestDecodedOnce(t *testing.T) {
 	if got, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); err != nil || got.Name != "odd" {
 		t.Errorf("%q, %v", got.Name, err)
 	}
-	if err := other.Revoke(w.ctx, "acme", token.ID); err != nil || w.good(t, "acme", token.Value) {
+	if err := other.Revoke(w.ctx, "acme", token.ID, true); err != nil || w.good(t, "acme", token.Value) {
 		t.Errorf("a revoked token gets in: %v", err)
 	}
 }

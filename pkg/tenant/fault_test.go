@@ -43,7 +43,7 @@ func TestFaultyTable(t *testing.T) {
 				if len(live) == 0 {
 					continue
 				}
-				err := s.Revoke(w.ctx, "acme", live[0].ID)
+				err := s.Revoke(w.ctx, "acme", live[0].ID, true)
 				allowed("revoke", err)
 				if err == nil && w.good(t, "acme", live[0].Value) {
 					t.Fatalf("seed %d: a revoked token gets in", seed)

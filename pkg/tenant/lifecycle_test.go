@@ -350,7 +350,7 @@ func TestDelete(t *testing.T) {
 		_, revealErr := w.Reveal(w.ctx, "acme", token.ID)
 		_, changeErr := w.Change(w.ctx, "acme", scim.Object{"active": true})
 		for i, err := range []error{
-			err, tokensErr, issueErr, revealErr, changeErr, w.Revoke(w.ctx, "acme", token.ID),
+			err, tokensErr, issueErr, revealErr, changeErr, w.Revoke(w.ctx, "acme", token.ID, true),
 			w.Delete(w.ctx, "acme"),
 		} {
 			if !errors.Is(err, tenant.ErrNotFound) {

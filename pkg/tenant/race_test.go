@@ -44,7 +44,7 @@ func TestWritesInBetweenAreNotLost(t *testing.T) {
 	}
 
 	revoke := func() {
-		if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {
+		if err := w.Revoke(w.ctx, "acme", token.ID, true); err != nil {
 			t.Error(err)
 		}
 	}

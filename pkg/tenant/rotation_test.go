@@ -323,7 +323,7 @@ func TestRotationByHand(t *testing.T) {
 		_, err := w.Extend(w.ctx, "acme", old.ID, w.clock.Now().Add(day), false)
 		return err
 	}())
-	must(w.Revoke(w.ctx, "acme", live[1].ID))
+	must(w.Revoke(w.ctx, "acme", live[1].ID, true))
 	w.clock.add(200 * day)
 	w.rotate(t, d)
 	if len(w.sound(t, "acme")) != 0 {

@@ -37,7 +37,7 @@ func TestTokensUseTheWholeAlphabetEvenly(t *testing.T) {
 			count[r]++
 			total++
 		}
-		if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {
+		if err := w.Revoke(w.ctx, "acme", token.ID, true); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -49,11 +49,12 @@ func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (
 }
 
 // Revoke ends a token: no request that begins after Revoke returns gets in with it. A token that is dead already stays
-// as it is. ErrNotFound for a token that is not listed.
+// as it is. ErrNotFound for a token that is not listed. Without force it returns a *ConflictError for a token that was
+// used if no other one that was used has all its scopes: the identity provider might be cut off.
 //
 // The table comes first and decides. A process that dies before the vault has forgotten the value leaves one that is
 // good for nothing; the next run of Rotate removes it, as does revoking again.
-func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
+func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string, force bool) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now := s.o.Now()
@@ -64,6 +65,9 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string) error {
 			return ErrNotFound
 		case !token.Live(now):
 			return errUnchanged
+		case !force && r.Needed(token, now):
+			return &ConflictError{Detail: "The token is in use, and no other token that is in use has all its scopes. " +
+				"Rotate it first, or revoke it with force."}
 		}
 		r.Revoke(now, token, "revoked")
 		return nil

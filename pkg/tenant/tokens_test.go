@@ -36,7 +36,7 @@ func TestTokenStates(t *testing.T) {
 		t.Error("both live tokens must get in")
 	}
 	for range 2 { // revoking again changes nothing
-		if err := w.Revoke(w.ctx, "acme", first.ID); err != nil {
+		if err := w.Revoke(w.ctx, "acme", first.ID, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,11 +46,11 @@ func TestTokenStates(t *testing.T) {
 	}
 	w.clock.add(181 * 24 * time.Hour)
 	check("expired; the revoked one is 90 days dead", tenant.TokenExpired)
-	if err := w.Revoke(w.ctx, "acme", second.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", second.ID, true); err != nil {
 		t.Errorf("revoking an expired token: %v", err)
 	}
 	check("expired stays expired", tenant.TokenExpired)
-	if err := w.Revoke(w.ctx, "acme", first.ID); !errors.Is(err, tenant.ErrNotFound) {
+	if err := w.Revoke(w.ctx, "acme", first.ID, true); !errors.Is(err, tenant.ErrNotFound) {
 		t.Errorf("revoking a token that is not listed any more: %v", err)
 	}
 }
@@ -58,7 +58,7 @@ func TestTokenStates(t *testing.T) {
 func TestRevokingTheOnlyTokenLeavesNone(t *testing.T) {
 	w := newWorld(t)
 	only := w.create(t, "acme")
-	if err := w.Revoke(w.ctx, "acme", only.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", only.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if w.good(t, "acme", only.Value) {
@@ -82,7 +82,7 @@ func TestScopesAndExpiry(t *testing.T) {
 		!got.CanRead() {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := w.Revoke(w.ctx, "acme", token.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", token.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	now := w.clock.Now()
@@ -120,7 +120,7 @@ func TestReveal(t *testing.T) {
 			t.Errorf("audit: %s", log)
 		}
 	}
-	if err := w.Revoke(w.ctx, "acme", second.ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", second.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	conflict := (*tenant.ConflictError)(nil)
@@ -153,7 +153,7 @@ func TestTenantStaysOneReadUnit(t *testing.T) {
 	for range 14 {
 		last = w.issue(t, id)
 		w.Touch(w.ctx, id, last.ID)
-		if err := w.Revoke(w.ctx, id, last.ID); err != nil {
+		if err := w.Revoke(w.ctx, id, last.ID, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,7 +199,7 @@ func TestParallelTokens(t *testing.T) {
 
 func TestParallelTokensOnATenantWithNone(t *testing.T) {
 	w := newWorld(t)
-	if err := w.Revoke(w.ctx, "acme", w.create(t, "acme").ID); err != nil {
+	if err := w.Revoke(w.ctx, "acme", w.create(t, "acme").ID, true); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup

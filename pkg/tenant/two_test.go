@@ -137,7 +137,7 @@ func TestCompleteLooksFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Revoke(w.ctx, "acme", first.ID); err != nil {
+		if err := w.Revoke(w.ctx, "acme", first.ID, true); err != nil {
 			t.Fatal(err)
 		}
 		next, err := w.Issue(w.ctx, "acme", tenant.NewToken{Scopes: c.next})

@@ -101,7 +101,7 @@ func (l *life) act() {
 	case len(live) == 0:
 	case n == 5 && l.rand.IntN(2) == 0:
 		token := live[l.rand.IntN(len(live))]
-		l.note("revoke %s: %v", l.name(token.ID), l.Revoke(l.ctx, "acme", token.ID))
+		l.note("revoke %s: %v", l.name(token.ID), l.Revoke(l.ctx, "acme", token.ID, true))
 		l.gone = l.gone || len(live) == 1
 	case n == 6:
 		token := live[l.rand.IntN(len(live))]

@@ -312,13 +312,13 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestCompleteAsks: a rotation that the API refuses to complete is completed once a person says so, or with -force.
-func TestCompleteAsks(t *testing.T) {
+// TestForceIsAsked: what the API refuses to do without force is done once a person says so, or with -force.
+func TestForceIsAsked(t *testing.T) {
 	var bodies []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		bodies = append(bodies, string(body))
-		if !strings.Contains(string(body), `"force":true`) {
+		if !strings.Contains(string(body), `"force":true`) && r.URL.RawQuery != "force=true" {
 			w.WriteHeader(http.StatusConflict)
 			_, _ = io.WriteString(w, `{"detail":"The successor was never used."}`)
 			return
@@ -339,6 +339,10 @@ func TestCompleteAsks(t *testing.T) {
 		"yes, as before": {"yes\n", []string{"token", "rotate", "acme", "complete"}, 0, 2},
 		"force":          {"", []string{"rotation", "complete", "acme", "-force"}, 0, 1},
 		"start":          {"y\n", []string{"rotation", "start", "acme"}, 1, 1},
+		"revoke, nobody": {"", []string{"token", "revoke", "acme", "x"}, 1, 1},
+		"revoke, no":     {"n\n", []string{"token", "revoke", "acme", "x"}, 1, 1},
+		"revoke, yes":    {"y\n", []string{"token", "revoke", "acme", "x"}, 0, 2},
+		"revoke, force":  {"", []string{"token", "revoke", "acme", "x", "-force"}, 0, 1},
 		"force of start": {"", []string{"token", "rotate", "acme", "start", "-force"}, 2, 0},
 	} {
 		bodies = nil

@@ -90,13 +90,21 @@ type tokenRevokeCmd struct {
 	admin
 	Tenant string `arg:"" help:"Id of the tenant."`
 	Token  string `arg:"" help:"Id of the token."`
+	Force  bool   `help:"Revoke also if no other token that is in use has its scopes. Else you are asked."`
 }
 
 // Run revokes.
 func (c *tokenRevokeCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant, "tokens", c.Token), nil}, func(object) {
-		fmt.Fprintf(s.Out, "Token %s is revoked.\n", c.Token)
-	})
+	revoke := func(query string) error {
+		r := request{http.MethodDelete, path("tenants", c.Tenant, "tokens", c.Token) + query, nil}
+		return c.call(s, r, func(object) { fmt.Fprintf(s.Out, "Token %s is revoked.\n", c.Token) })
+	}
+	const force = "?force=true"
+	if c.Force {
+		return revoke(force)
+	}
+	return s.unlessRefused(revoke(""), "revokes it", "Revoke the token all the same?", "the token is not revoked",
+		func() error { return revoke(force) })
 }
 
 type rotationCmd struct {
@@ -154,15 +162,25 @@ func (a admin) rotate(s *session, tenant, action string, force bool) error {
 		body["force"] = true
 	}
 	err := a.call(s, request{http.MethodPost, path("tenants", tenant, "rotation"), body}, s.showTokens)
+	if action != "complete" || force {
+		return err
+	}
+	return s.unlessRefused(err, "completes", "Complete the rotation all the same?", "the rotation is not completed",
+		func() error { return a.rotate(s, tenant, action, true) })
+}
+
+// unlessRefused asks whether to go on with force if the API refused that for now, err being its answer. verb and no
+// tell what -force does and what is not done.
+func (s *session) unlessRefused(err error, verb, question, no string, force func() error) error {
 	var refused *refusalError
-	if action != "complete" || force || !errors.As(err, &refused) || refused.status != http.StatusConflict {
+	if !errors.As(err, &refused) || refused.status != http.StatusConflict {
 		return err
 	}
 	if !s.Asks {
-		return fmt.Errorf("%w (-force completes all the same)", err)
+		return fmt.Errorf("%w (-force %s all the same)", err, verb)
 	}
-	if fmt.Fprintln(s.Err, err); !s.confirm("Complete the rotation all the same?") {
-		return errors.New("the rotation is not completed")
+	if fmt.Fprintln(s.Err, err); !s.confirm(question) {
+		return errors.New(no)
 	}
-	return a.rotate(s, tenant, action, true)
+	return force()
 }

@@ -84,7 +84,7 @@ func TestRevokedSuccessorGivesWay(t *testing.T) {
 			t.Fatalf("%+v, %v", run, err)
 		}
 	}
-	if err := w.Revoke(t.Context(), "acme", tokens[1].ID); err != nil {
+	if err := w.Revoke(t.Context(), "acme", tokens[1].ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.fake.Show(name); !maps.Equal(got, map[string]string{"AWSCURRENT": old.Value}) || len(w.sound(t)) != 1 {

@@ -96,12 +96,12 @@ func TestLiveTokensStayInTheVault(t *testing.T) {
 		}
 		switch round % 4 {
 		case 0, 1: // the older or the newer one goes
-			if err := w.Revoke(t.Context(), "acme", live[round%2]); err != nil {
+			if err := w.Revoke(t.Context(), "acme", live[round%2], true); err != nil {
 				t.Fatal(err)
 			}
 		case 2: // both go
 			for _, id := range live {
-				if err := w.Revoke(t.Context(), "acme", id); err != nil {
+				if err := w.Revoke(t.Context(), "acme", id, true); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -110,7 +110,7 @@ func TestLiveTokensStayInTheVault(t *testing.T) {
 			}
 			w.issue(t)
 		case 3: // the older one ends, the newer one lives on
-			if err := w.Revoke(t.Context(), "acme", live[1]); err != nil {
+			if err := w.Revoke(t.Context(), "acme", live[1], true); err != nil {
 				t.Fatal(err)
 			}
 			w.now = w.now.Add(100 * 24 * time.Hour)
@@ -208,13 +208,13 @@ func TestVaultFailsInRevoke(t *testing.T) {
 					w.issue(t)
 				}
 			},
-			func(ctx context.Context, s *tenant.Service) error { return s.Revoke(ctx, "acme", revoked.ID) },
+			func(ctx context.Context, s *tenant.Service) error { return s.Revoke(ctx, "acme", revoked.ID, true) },
 			func(t *testing.T, w *world) {
 				w.sound(t)
 				if _, _, err := w.Authenticate(t.Context(), "acme", tenant.ReadBearer(revoked.Value)); err == nil {
 					t.Error("the revoked token gets in")
 				}
-				if err := w.Revoke(t.Context(), "acme", revoked.ID); err != nil {
+				if err := w.Revoke(t.Context(), "acme", revoked.ID, true); err != nil {
 					t.Fatal(err)
 				}
 				for label, value := range w.fake.Show(name) {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -251,8 +249,8 @@ func (n NewClient) Check() error {
 	switch {
 	case len(n.Name) > maxClientNameBytes:
 		return Invalid("name", fmt.Sprintf("must not be longer than %d bytes", maxClientNameBytes))
-	case !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, unicode.IsControl):
-		return Invalid("name", "must not contain control characters")
+	case !visible(n.Name):
+		return Invalid("name", invisible)
 	case n.Keys != nil && (n.Endless || !n.ExpiresAt.IsZero()):
 		return Invalid("expiresAt", "is of secrets; a client with jwks has none")
 	}

@@ -10,17 +10,31 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// CheckName checks the name of a tenant: up to 256 bytes of UTF-8 without control characters, and not blank.
+// CheckName checks the name of a tenant: up to 256 bytes of UTF-8 without control and formatting characters, and not
+// blank.
 func CheckName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return Invalid("name", "must be given and must not be blank")
 	case len(name) > maxNameBytes:
 		return Invalid("name", fmt.Sprintf("must not be longer than %d bytes", maxNameBytes))
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return Invalid("name", "must not contain control characters")
+	case !visible(name):
+		return Invalid("name", invisible)
 	}
 	return nil
+}
+
+// invisible is the problem of a name that is not visible.
+const invisible = "must not contain control or formatting characters"
+
+// visible reports whether a name looks like what it is: it has no control characters, no line breaks, and no formatting
+// characters, with which one name can pass for another (Unicode Technical Report 36, section 2.5). The two joiners are
+// part of how some languages and emoji are written.
+func visible(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
+		const nonJoiner, joiner = '\u200c', '\u200d'
+		return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	})
 }
 
 // CheckIdP checks that idp is one of scim.IdPs.

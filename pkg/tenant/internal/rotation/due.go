@@ -26,6 +26,14 @@ func (r *State) Serves(j, i int) bool {
 	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool { return !slices.Contains(r.Tokens[j].Scopes, s) })
 }
 
+// Needed reports whether a token was used and no other live one that was used may do all that it may.
+func (r *State) Needed(t *Token, now time.Time) bool {
+	i := slices.IndexFunc(r.Tokens, func(other Token) bool { return other.ID == t.ID })
+	return t.First != 0 && !slices.ContainsFunc(r.Live(now), func(j int) bool {
+		return j != i && r.Tokens[j].First != 0 && r.Serves(j, i)
+	})
+}
+
 // left reports whether a newer live token that serves for token i was used. Who uses that does not go back to the older
 // one.
 func (r *State) left(i int, now time.Time) bool {
