@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
@@ -68,6 +69,27 @@ func (d *Directory) GroupsOf(ctx context.Context, tenantID string, ids []string)
 		groups[i].Version, groups[i].Doc = r.Version, r.Doc
 	}
 	return groups, nil
+}
+
+// GroupsHolding reads the groups that have groups as stored members, each once, in order of id. What open work is about
+// to add or remove is no part of it.
+func (d *Directory) GroupsHolding(ctx context.Context, tenantID string, groupIDs []string) ([]GroupOf, error) {
+	ts := d.store.Tenant(tenantID)
+	prefixes := make([]string, len(groupIDs))
+	for i, id := range groupIDs {
+		prefixes[i] = ts.MemberOfPrefix(id).SK
+	}
+	var outer []string
+	err := ts.EachUnder(ctx, ts.MemberOfPrefix("").PK, prefixes, func(_ int, sk string) bool {
+		outer = append(outer, store.LastPart(sk))
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(outer)
+	groups, err := d.GroupsOf(ctx, tenantID, slices.Compact(outer))
+	return slices.DeleteFunc(groups, func(g GroupOf) bool { return g.Doc == nil }), err
 }
 
 // UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value that

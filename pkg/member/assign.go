@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -115,7 +116,7 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 			return err
 		}
 		if items[1].Attrs == nil {
-			m, err := decodeItem(items[0])
+			m, _, err := s.Get(ctx, t, id) // what was published last may be out of date
 			if err != nil {
 				return err
 			}
@@ -249,14 +250,7 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		if err != nil {
 			return err
 		}
-		items, err := ts.Get(ctx, ts.Published(store.LastPart(item.SK)))
-		if err != nil {
-			return err
-		}
-		if items[0].Attrs == nil {
-			continue
-		}
-		m, err := decodeItem(items[0])
+		m, _, err := s.Get(ctx, t, store.LastPart(item.SK)) // what was published last may be out of date
 		if err != nil {
 			return err
 		}
@@ -297,6 +291,9 @@ func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object
 		return nil, false, err
 	}
 	sub := p.subjects[0]
+	if err := s.nested(ctx, p, sub); err != nil {
+		return nil, false, err
+	}
 	r := p.policy.Evaluate(sub.facts)
 	if r.Excluded {
 		return scim.Object{
@@ -319,6 +316,21 @@ func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object
 		"status":      scim.Object{"is": string(r.Status), "because": r.Because},
 		"assignments": assignments, "missing": missing,
 	}, true, nil
+}
+
+// nested adds the groups around a member's groups to the facts. They give nothing, so that only explanations read them.
+func (s *Service) nested(ctx context.Context, p *publication, sub *subject) error {
+	ids := make([]string, len(sub.person.Groups))
+	for i, g := range sub.person.Groups {
+		ids[i] = g.ID
+	}
+	outer, err := s.o.Directory.GroupsHolding(ctx, p.t.ID, ids)
+	for _, g := range outer {
+		if !slices.Contains(ids, g.ID) {
+			sub.facts.Nested = append(sub.facts.Nested, s.matches(p, g))
+		}
+	}
+	return err
 }
 
 func findAssignment(list []mapping.Assignment, key mapping.TargetKey) int {
@@ -358,8 +370,12 @@ func (e explainer) missing(m mapping.Missing) scim.Object {
 	if m.Organisation != "" {
 		o["organisation"] = m.Organisation
 	}
-	if m.Membership >= 0 {
+	switch {
+	case m.Membership >= 0:
 		o["group"] = e.group(m.Membership)
+	case m.Nested >= 0:
+		g := e.sub.facts.Nested[m.Nested]
+		o["group"] = scim.Object{"id": g.ID, "displayName": g.DisplayName}
 	}
 	return o
 }

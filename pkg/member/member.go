@@ -29,6 +29,8 @@ type Member struct {
 	Announced []string
 	// ActiveBefore says that the member has been active at least once.
 	ActiveBefore bool
+	// Deleted says that the member stays, inactive, though its user was deleted.
+	Deleted bool
 	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took.
 	AccountID, PreviousID string
 	// Version counts what the application was told of the member, from 1.
@@ -140,6 +142,9 @@ func (m Member) encode() string {
 	m = m.bare()
 	o := m.Object()
 	o["announced"], o["activeBefore"] = list(m.Announced), m.ActiveBefore
+	if m.Deleted {
+		o["deleted"] = true
+	}
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
 	}
@@ -172,6 +177,7 @@ func decode(text string) (Member, error) {
 	}
 	m.Version, _ = o["version"].(int64)
 	m.ActiveBefore, _ = o["activeBefore"].(bool)
+	m.Deleted, _ = o["deleted"].(bool)
 	if name, _ := o["name"].(scim.Object); len(name) > 0 {
 		m.Name = name
 	}

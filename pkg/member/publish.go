@@ -218,6 +218,9 @@ type change struct {
 func (p *publication) change(sub *subject) *change {
 	alive := sub.old != nil && sub.old.Status != Removed
 	if sub.person.Doc == nil {
+		if alive && (sub.old.Deleted || p.policy.OnDelete == "deactivate") {
+			return p.retire(sub)
+		}
 		return p.leave(sub, alive)
 	}
 	r := p.policy.Evaluate(sub.facts)
@@ -236,6 +239,26 @@ func (p *publication) change(sub *subject) *change {
 	}
 	c.told = append(tell(old, c.next), due...)
 	if len(c.told) == 0 {
+		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
+	}
+	p.version(sub, &c.next)
+	return c
+}
+
+// retire is the change of a member who stays though its user was deleted: as last published, inactive, with the manual
+// assignments alone. nil if the application knows that.
+func (p *publication) retire(sub *subject) *change {
+	c := &change{subject: sub, next: *sub.old}
+	c.next.Status, c.next.Deleted, c.next.Assignments = mapping.Inactive, true, nil
+	for _, m := range sub.manual {
+		c.next.Assignments = append(c.next.Assignments, Assignment{
+			TargetKey: m.TargetKey, Manual: true, Since: time.UnixMilli(m.Since).UTC(),
+		})
+	}
+	if same(*sub.old, c.next) {
+		return nil
+	}
+	if c.told = tell(sub.old, c.next); len(c.told) == 0 {
 		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
 	}
 	p.version(sub, &c.next)

@@ -224,6 +224,12 @@ func TestManualAssignments(t *testing.T) {
 	if got := status(w.s.Unassign(ctx, w.tenant, ada, boss)); got != 409 {
 		t.Errorf("an assignment of a rule: %d", got)
 	}
+	// Right after the end of the last assignment, which is not published yet.
+	blue := mapping.TargetKey{Kind: "team", Name: "blue"}
+	w.must(w.s.Assign(ctx, w.tenant, ada, blue))
+	w.must(w.publish())
+	w.must(w.s.Unassign(ctx, w.tenant, ada, blue))
+	w.must(w.s.RemoveTarget(ctx, w.tenant, blue))
 	w.must(w.s.RemoveTarget(ctx, w.tenant, red))
 	if got := status(w.s.RemoveTarget(ctx, w.tenant, red)); got != 404 {
 		t.Errorf("a target that is gone: %d", got)

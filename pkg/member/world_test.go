@@ -299,6 +299,9 @@ func (w *world) checkLog() {
 				once[subject]++
 				continue
 			}
+			if !strings.HasPrefix(subject, "members/") { // of the tenant or its policy
+				continue
+			}
 			if kind == "invitation.due" {
 				once[subject+kind]++
 			}
