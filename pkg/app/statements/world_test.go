@@ -255,6 +255,25 @@ func (w *world) found(filter string) []string {
 	return ids
 }
 
+// clientCredentials gets an access token for an OAuth client (RFC 6749, section 4.4).
+func (w *world) clientCredentials(id, secret string) string {
+	w.t.Helper()
+	resp, err := http.PostForm(w.url+"/oauth2/acme/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != 200 {
+		w.t.Fatalf("no access token: %d, error %v", resp.StatusCode, err)
+	}
+	return answer.Token
+}
+
 // events publishes what waits and returns the events behind a sequence, whose numbers have to follow it without a gap.
 func (w *world) events(after int) []object {
 	w.t.Helper()
