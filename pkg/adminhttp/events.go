@@ -30,7 +30,7 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, epoch, err := place(t.ID, param("after"))
+	after, err := place(t.ID, param("after"))
 	if err != nil {
 		return err
 	}
@@ -40,9 +40,6 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
-	}
-	if epoch != "" && epoch != page.Epoch {
-		return goneProblem("The id is one of an earlier life of the tenant.", t.ID, page)
 	}
 	all := make([]any, len(page.Events))
 	for i, e := range page.Events {
@@ -64,16 +61,16 @@ func goneProblem(reason, tenantID string, page eventlog.Page) error {
 	}
 }
 
-// place reads a place in the log: a sequence number, or the id of an event.
-func place(tenantID, text string) (after int64, epoch string, err error) {
+// place reads a place in the log: a sequence number, or the id of an event, which names the epoch as well.
+func place(tenantID, text string) (at eventlog.Place, err error) {
 	if text == "" {
-		return 0, "", nil
+		return at, nil
 	}
 	if rest, isID := strings.CutPrefix(text, tenantID+"-"); isID {
-		epoch, text, _ = strings.Cut(rest, "-")
+		at.Epoch, text, _ = strings.Cut(rest, "-")
 	}
-	if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
-		return 0, "", badRequest("after must be a sequence number, or the id of an event.")
+	if at.After, err = strconv.ParseInt(text, 10, 64); err != nil || at.After < 0 {
+		return at, badRequest("after must be a sequence number, or the id of an event.")
 	}
-	return after, epoch, nil
+	return at, nil
 }

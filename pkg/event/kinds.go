@@ -45,6 +45,16 @@ const (
 	ClientDeleted Kind = "client.deleted"
 )
 
+// The kinds of events about a tenant as a whole. The subject is the tenant.
+const (
+	// TenantConnected: the first request of the tenant's identity provider was let in. Data: firstRequestAt.
+	TenantConnected Kind = "tenant.connected"
+	// TenantSwitchedOn: a person switched the tenant on. It is made switched on, which is no event.
+	TenantSwitchedOn Kind = "tenant.switched-on"
+	// TenantSwitchedOff: a person switched the tenant off: its SCIM requests are refused.
+	TenantSwitchedOff Kind = "tenant.switched-off"
+)
+
 // OfToken is the subject of events about a token.
 func OfToken(id string) string { return "tokens/" + id }
 

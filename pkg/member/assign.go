@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -86,14 +87,15 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 			}
 		}
 		var tx store.Tx
+		now := s.o.Now()
 		if items[2].Attrs == nil {
 			if !kind.Create {
 				return refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
 			}
 			made := Target{TargetKey: key, Version: 1}
 			tx.Must(made.put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
+			tx.Add(eventlog.Announce(ts.Keys, 0, made.told(EventTargetCreated, now, causeOf(ctx)))...)
 		}
-		now := s.o.Now()
 		tx.Must(
 			store.PutItem(ts.Manual(id, key.Kind, key.Organisation, key.Name), store.Attrs{attrAt: now.UnixMilli()}).
 				When(store.IsAbsent()),
@@ -224,6 +226,7 @@ func (s *Service) SaveTarget(
 			saved = decodeTarget(items[0])
 			cond = store.Is(attrVer, saved.Version)
 		}
+		was := saved.DisplayName
 		saved.Target = target
 		saved.Version++
 		var tx store.Tx
@@ -236,6 +239,16 @@ func (s *Service) SaveTarget(
 				s.o.Now(),
 			),
 		)
+		kind := EventTargetCreated
+		if saved.Version > 1 {
+			kind = EventTargetRenamed
+		}
+		if e := saved.told(kind, s.o.Now(), causeOf(ctx)); saved.Version == 1 || was != saved.DisplayName {
+			if kind == EventTargetRenamed {
+				e.Events[0].Data["previousDisplayName"] = orNull(was)
+			}
+			tx.Add(eventlog.Announce(ts.Keys, saved.Version, e)...)
+		}
 		return s.marks(ctx, ts, &tx)
 	})
 	return saved, err

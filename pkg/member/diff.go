@@ -19,6 +19,16 @@ const (
 	EventInvitationDue     = "invitation.due"
 )
 
+// Event types of what is not one member's.
+const (
+	// EventPolicyChanged: a policy was saved. Data: version.
+	EventPolicyChanged = "policy.changed"
+	// EventTargetCreated: a target was made, by a rule or by hand. Data: target.
+	EventTargetCreated = "target.created"
+	// EventTargetRenamed: a target is shown under another name. Data: target, previousDisplayName (null: none).
+	EventTargetRenamed = "target.renamed"
+)
+
 // told is an event about one version of a member. The whole member is added to its data on reading.
 type told struct {
 	kind string

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -64,7 +66,12 @@ func (s *Service) SavePolicy(
 			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
 		tx.Must(tenant.PolicySaved(ts.Keys, policy.Digest(document)), tenant.ErrNotFound)
-		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), s.o.Now()))
+		at := s.o.Now()
+		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), at))
+		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{
+			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: causeOf(ctx),
+			Events: []eventlog.Logged{{Type: EventPolicyChanged, Data: scim.Object{"version": saved.Version}}},
+		})...)
 		return s.marks(ctx, ts, &tx)
 	}
 	err = store.Retry(ctx, contendFor, save)

@@ -210,7 +210,7 @@ func (s *Service) examine(ctx context.Context, t Tenant, policy *mapping.Policy,
 }
 
 // Events reads a tenant's log.
-func (s *Service) Events(ctx context.Context, t Tenant, after int64, count int) (eventlog.Page, error) {
+func (s *Service) Events(ctx context.Context, t Tenant, after eventlog.Place, count int) (eventlog.Page, error) {
 	oldest := time.Time{}
 	if t.Retention > 0 {
 		oldest = s.o.Now().Add(-t.Retention)
@@ -242,9 +242,6 @@ func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (le
 	}
 }
 
-// DefaultRetention is how long events are kept if nothing else is said.
-const DefaultRetention = 90 * 24 * time.Hour
-
 // maxPending bounds what Pending counts.
 const maxPending = 10_000
 
@@ -268,7 +265,7 @@ const lookAgain = 500 * time.Millisecond
 
 // EventsWithin is Events, and holds an answer without events back for up to wait.
 func (s *Service) EventsWithin(
-	ctx context.Context, t Tenant, after int64, count int, wait time.Duration,
+	ctx context.Context, t Tenant, after eventlog.Place, count int, wait time.Duration,
 ) (eventlog.Page, error) {
 	page, err := s.Events(ctx, t, after, count)
 	waiting, cancel := context.WithTimeout(ctx, wait)

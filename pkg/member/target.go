@@ -125,9 +125,14 @@ func makeTarget(tx *store.Tx, k store.Keys, key mapping.TargetKey, now time.Time
 		store.PutItem(targetKey(k, key), store.Attrs{attrDoc: t.encode(), attrVer: t.Version}).When(store.IsAbsent()),
 		store.ErrStale,
 	)
+	return t.told(EventTargetCreated, now, cause)
+}
+
+// told is the entry of the log with an event about the target as it is now.
+func (t Target) told(kind string, now time.Time, cause eventlog.Cause) eventlog.Entry {
 	return eventlog.Entry{
-		Subject: "targets/" + key.Kind + "/" + key.Name, SubjectVersion: 1, At: now, Cause: cause,
-		Events: []eventlog.Logged{{Type: "target.created", Data: scim.Object{"target": t.Object()}}},
+		Subject: "targets/" + t.Kind + "/" + t.Name, SubjectVersion: t.Version, At: now, Cause: cause,
+		Events: []eventlog.Logged{{Type: kind, Data: scim.Object{"target": t.Object()}}},
 	}
 }
 

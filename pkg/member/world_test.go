@@ -286,7 +286,7 @@ func (w *world) checkLog() {
 	told, once := map[string]string{}, map[string]int{}
 	versions := map[string]int64{}
 	for {
-		page, err := w.s.Events(context.Background(), w.tenant, after, 1000)
+		page, err := w.s.Events(context.Background(), w.tenant, eventlog.Place{After: after}, 1000)
 		w.must(err)
 		for _, e := range page.Events {
 			if after++; e.Sequence != after {
@@ -297,6 +297,8 @@ func (w *world) checkLog() {
 			data := e.Object["data"].(scim.Object)
 			if kind == "target.created" {
 				once[subject]++
+			}
+			if !strings.HasPrefix(subject, "members/") {
 				continue
 			}
 			if !strings.HasPrefix(subject, "members/") { // of the tenant or its policy

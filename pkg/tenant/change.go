@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -37,6 +38,7 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 		if changed = !scim.Equal(before, after); !changed {
 			return errUnchanged
 		}
+		off := r.Off
 		tokens, published := r.Settings.Token.Object(), r.Settings.PublishesMembers()
 		if err := r.Set(after); err != nil {
 			return err
@@ -45,6 +47,12 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 			if err := s.checkSettings(r.Settings); err != nil {
 				return err
 			}
+		}
+		switch {
+		case r.Off && !off:
+			r.Tell(now, event.TenantSwitchedOff, "", nil)
+		case off && !r.Off:
+			r.Tell(now, event.TenantSwitchedOn, "", nil)
 		}
 		r.Everybody = !published && r.Settings.PublishesMembers()
 		r.Modified = now.UnixMilli()

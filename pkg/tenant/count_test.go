@@ -91,7 +91,7 @@ func TestCallsOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Touch(w.ctx, "acme", live[1].ID)
-	count("first use", "8 calls, read 1, written 1: token.first-used")
+	count("first use", "9 calls, read 1, written 1: tenant.connected token.first-used")
 	w.to(old.ExpiresAt)
 	count("expiries", "17 calls, read 3, written 2: token.expired client.secret-expired expired expired")
 }

@@ -63,6 +63,7 @@ func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now ti
 	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		r.Out.With = append(r.Out.With, put)
 		if token := r.Find(tokenID); token != nil && token.First == 0 {
+			connected(r, now)
 			token.First = now.Unix()
 			r.Tell(now, event.TokenFirstUsed, tokenID, scim.Object{"firstUsedAt": record.Moment(token.First)})
 			r.Out.Hint = true
@@ -70,6 +71,21 @@ func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now ti
 		return nil
 	})
 	return err
+}
+
+// connected notes that the first request of a tenant was let in, and tells of it, unless a token was used before this
+// was noted.
+func connected(r *record.Record, now time.Time) {
+	if r.Connected != 0 {
+		return
+	}
+	r.Connected = now.Unix()
+	for _, t := range r.Tokens {
+		if t.First != 0 {
+			return
+		}
+	}
+	r.Tell(now, event.TenantConnected, "", scim.Object{"firstRequestAt": record.Moment(r.Connected)})
 }
 
 // due reports whether a use is to be written, and notes that it is.

@@ -23,16 +23,16 @@ type Announcement struct {
 }
 
 // Announce is the operation that writes an entry as an announcement. position is a number of the announcer that grows
-// with each change, or 0. Announcements are numbered by time in milliseconds, then by position, then by place in the
-// call; the clock is that of the process that wrote them.
+// with each change, or 0. Announcements are numbered by time, then by position, then by place in the call; the clock is
+// that of the process that wrote them.
 func Announce(k store.Keys, position int64, entries ...Entry) []store.Op {
 	ops := make([]store.Op, 0, len(entries))
 	if len(entries) == 0 {
 		return ops
 	}
-	at := entries[0].At.UnixMilli()
+	at := entries[0].At.UnixNano()
 	for i, e := range entries {
-		id := fmt.Sprintf("%014d-%012d-%03d-%s", at, position, i, strings.ToLower(rand.Text()[:10]))
+		id := fmt.Sprintf("%020d-%012d-%03d-%s", at, position, i, strings.ToLower(rand.Text()[:10]))
 		ops = append(ops, store.PutItem(k.Marker(AnnouncementKind, id), store.Attrs{
 			attrDoc: e.encode(), attrAt: e.At.UnixMilli(), store.AttrWake: store.WakePublish,
 		}))

@@ -215,16 +215,26 @@ type Page struct {
 	Epoch string
 }
 
-// Read returns at most count events behind a sequence number, oldest first. Entries older than oldest count as not
-// kept; the zero time keeps all. The error is a *GoneError if after lies beyond the log, or events behind it are not
-// kept.
-func Read(ctx context.Context, ts *store.TenantStore, after int64, count int, oldest time.Time) (Page, error) {
+// Place is a place in a log: behind a sequence number. Epoch, if not empty, is the epoch that the number is of.
+type Place struct {
+	After int64
+	Epoch string
+}
+
+// Read returns at most count events behind a place, oldest first. Entries older than oldest count as not kept; the
+// zero time keeps all. The error is a *GoneError if the place lies beyond the log or in one of another epoch, or if
+// the event behind it is not kept. A page ends before an event that is not kept.
+func Read(ctx context.Context, ts *store.TenantStore, place Place, count int, oldest time.Time) (Page, error) {
+	after := place.After
 	items, err := ts.Get(ctx, ts.LogHead())
 	if err != nil {
 		return Page{}, err
 	}
 	head := DecodeHead(items[0])
 	page := Page{Last: head.Sequence, Epoch: head.Epoch}
+	if place.Epoch != "" && place.Epoch != head.Epoch {
+		return page, &GoneError{Start: head.Sequence, Reason: "The id is one of an earlier life of the tenant."}
+	}
 	if after > head.Sequence || after < 0 {
 		return page, &GoneError{Start: head.Sequence, Reason: "The log ends before this sequence number."}
 	}
@@ -236,7 +246,7 @@ func Read(ctx context.Context, ts *store.TenantStore, after int64, count int, ol
 		}
 		from = end
 	}
-	if want := min(int64(count), head.Sequence-after); int64(len(page.Events)) < want {
+	if after < head.Sequence && len(page.Events) == 0 {
 		return page, gone(ctx, ts, head, oldest)
 	}
 	return page, nil

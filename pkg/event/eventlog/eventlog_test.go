@@ -58,7 +58,7 @@ func tryAdd(ctx context.Context, ts *store.TenantStore, at time.Time, sizes ...i
 
 func read(t testing.TB, ts *store.TenantStore, after int64, count int, oldest time.Time) eventlog.Page {
 	t.Helper()
-	page, err := eventlog.Read(t.Context(), ts, after, count, oldest)
+	page, err := eventlog.Read(t.Context(), ts, eventlog.Place{After: after}, count, oldest)
 	if err != nil {
 		t.Fatalf("read after %d: %v", after, err)
 	}
@@ -92,7 +92,7 @@ func TestEveryPlaceOfTheLog(t *testing.T) {
 		border := rapid.SampledFrom([]int64{0, 1000, 2000, total}).Draw(rt, "border")
 		after := min(max(border+int64(rapid.IntRange(-45, 45).Draw(rt, "distance")), 0), total)
 		count := rapid.SampledFrom([]int{1, 3, 60, 1100}).Draw(rt, "count")
-		page, err := eventlog.Read(context.Background(), ts, after, count, time.Time{})
+		page, err := eventlog.Read(context.Background(), ts, eventlog.Place{After: after}, count, time.Time{})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestPlacesThatAreGone(t *testing.T) {
 	}
 	oldest := start.AddDate(0, 0, 45) // events 2251 to 3000 are kept
 	for _, after := range []int64{-1, 0, 1, 1000, 2249, 3001, 9999} {
-		_, err := eventlog.Read(t.Context(), ts, after, 10, oldest)
+		_, err := eventlog.Read(t.Context(), ts, eventlog.Place{After: after}, 10, oldest)
 		gone, ok := eventlog.IsGone(err)
 		want := int64(2250)
 		if after > 3000 || after < 0 {
@@ -131,7 +131,7 @@ func TestPlacesThatAreGone(t *testing.T) {
 	if page := read(t, ts, 2250, 1000, oldest); len(page.Events) != 750 {
 		t.Errorf("%d events are kept, want 750", len(page.Events))
 	}
-	_, err := eventlog.Read(t.Context(), ts, 0, 10, start.AddDate(1, 0, 0))
+	_, err := eventlog.Read(t.Context(), ts, eventlog.Place{After: 0}, 10, start.AddDate(1, 0, 0))
 	if gone, ok := eventlog.IsGone(err); !ok || gone.Start != 3000 {
 		t.Errorf("nothing is kept: error %v, want a place to start after 3000", err)
 	}
@@ -158,7 +158,7 @@ func TestReadersSeeAPrefix(t *testing.T) {
 	for range 2 {
 		g.Go(func() error {
 			for after := int64(0); after < 1200; {
-				page, err := eventlog.Read(context.Background(), ts, after, 100, time.Time{})
+				page, err := eventlog.Read(context.Background(), ts, eventlog.Place{After: after}, 100, time.Time{})
 				if err != nil {
 					return err
 				}

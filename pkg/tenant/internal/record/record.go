@@ -42,14 +42,16 @@ const (
 
 // Record is the stored form of a tenant. Its keys stay: stored items have them.
 type Record struct {
-	Name     string         `json:"name"`
-	IdP      string         `json:"idp"`
-	Off      bool           `json:"off,omitempty"`
-	Settings Settings       `json:"settings,omitzero"`
-	Created  int64          `json:"created"` // milliseconds
-	Modified int64          `json:"modified"`
-	Pending  *Reservation   `json:"pending,omitempty"`
-	Clients  []ClientRecord `json:"clients,omitempty"`
+	Name     string       `json:"name"`
+	IdP      string       `json:"idp"`
+	Off      bool         `json:"off,omitempty"`
+	Settings Settings     `json:"settings,omitzero"`
+	Created  int64        `json:"created"` // milliseconds
+	Modified int64        `json:"modified"`
+	Pending  *Reservation `json:"pending,omitempty"`
+	// Connected is when the first request was let in, in Unix seconds; 0: never.
+	Connected int64          `json:"connected,omitempty"`
+	Clients   []ClientRecord `json:"clients,omitempty"`
 	// hash of the definitions in the item SCHEMAS; "" where there are none
 	Schemas string `json:"schemas,omitempty"`
 	Key     []byte `json:"key"` // see Tenant.CursorKey

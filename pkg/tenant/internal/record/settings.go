@@ -1,9 +1,12 @@
 package record
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -21,6 +24,24 @@ type Settings struct {
 	Notices NoticeSettings `json:"notices,omitzero"`
 	OAuth   OAuthSettings  `json:"oauth,omitzero"`
 	Members MemberSettings `json:"members,omitzero"`
+	Events  EventSettings  `json:"events,omitzero"`
+}
+
+// EventSettings is how the tenant's log of events is kept.
+type EventSettings struct {
+	// RetentionDays is how many days an event is kept; 0 if it is not set.
+	RetentionDays int `json:"retentionDays,omitempty"`
+}
+
+// The days for which events are kept: if nothing is set, and at most.
+const (
+	defaultRetentionDays = 90
+	maxRetentionDays     = 400
+)
+
+// EventRetention is how long an event is kept.
+func (s Settings) EventRetention() time.Duration {
+	return time.Duration(cmp.Or(s.Events.RetentionDays, defaultRetentionDays)) * Day
 }
 
 // MemberSettings is what the application behind is told of people.
@@ -43,7 +64,7 @@ type SCIMSettings struct {
 }
 
 // settingNames are the keys that ParseSettings knows.
-var settingNames = []string{"members", "notices", "oauth", "scim", "token"}
+var settingNames = []string{"events", "members", "notices", "oauth", "scim", "token"}
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.
@@ -66,12 +87,32 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.Notices, err = parseNoticeSettings(inner)
 		case "oauth":
 			s.OAuth, err = parseOAuthSettings(inner)
+		case "events":
+			s.Events, err = parseEventSettings(inner)
 		case "members":
 			s.Members, err = parseMemberSettings(inner)
 		}
 		if err != nil {
 			return Settings{}, err
 		}
+	}
+	return s, nil
+}
+
+func parseEventSettings(o scim.Object) (s EventSettings, err error) {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		name, v := "settings.events."+key, o[key]
+		if key != "retentionDays" {
+			return s, Invalid(name, "is not a setting; known: retentionDays")
+		}
+		if v == nil {
+			continue
+		}
+		days, ok := v.(int64)
+		if !ok || days < 1 || days > maxRetentionDays {
+			return s, Invalid(name, fmt.Sprintf("must be a number of days from 1 to %d", maxRetentionDays))
+		}
+		s.RetentionDays = int(days)
 	}
 	return s, nil
 }
@@ -128,13 +169,21 @@ func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{
 		"scim": s.SCIM.object(), "token": s.Token.Object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
-		"members": s.Members.object(),
+		"members": s.Members.object(), "events": s.Events.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner
 		}
 	}
 	return all
+}
+
+func (s EventSettings) object() scim.Object {
+	o := scim.Object{}
+	if s.RetentionDays != 0 {
+		o["retentionDays"] = int64(s.RetentionDays)
+	}
+	return o
 }
 
 func (s MemberSettings) object() scim.Object {
