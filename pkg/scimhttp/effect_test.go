@@ -219,6 +219,8 @@ func TestNothingIsSilent(t *testing.T) {
 			{"/Groups/CREW", `{"op":"remove","path":"users[value eq \"ANN\"]"}`, "400"},
 			{"/Groups/CREW", `{"op":"add","path":"members","value":[{"$ref":"../Foo/MAX"}]}`, "400"},
 			{"/Groups/CREW", `{"op":"remove","path":"members","value":[{"id":"ANN"}]}`, "400"},
+			{"/Groups/CREW", `{"op":"add","value":{"member":[{"value":"MAX"}]}}`, "400"},
+			{"/Groups/CREW", `{"op":"add","value":{"urn:x:members":[{"value":"MAX"}]}}`, "400"},
 			{"/Groups/CREW", `{"op":"remove","path":"members[value eq \"ANUP\"]"}`, "changed"},
 			{"/Groups/CREW", `{"op":"add","path":"members","value":[{"value":"ANUP"}]}`, "changed"},
 			{"/Groups/CREW", `{"op":"remove","path":"members","value":[{"value":"ANUP"}]}`, "changed"},

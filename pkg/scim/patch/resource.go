@@ -78,7 +78,7 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 			return err
 		case known && m.to.readOnly() == "":
 			members = append(members, m)
-		case !known && p.isCollection(m.to):
+		case !known && (p.isCollection(m.to) || p.meansCollection(filter.Path{Name: key})):
 			p.at = prefix + key
 			return errUnknownPath()
 		case !known && p.d.RejectUnknownAttributes:
