@@ -118,7 +118,7 @@ func TestWhatWasReadAheadIsVoidWhereTheTenantHasChanged(t *testing.T) {
 		change func(s *server, a account) error
 		status int
 	}{
-		"revoked": {func(s *server, a account) error { return s.tenants.Revoke(ctx, a.id, tokenOf(s, a)) }, 401},
+		"revoked": {func(s *server, a account) error { return s.tenants.Revoke(ctx, a.id, tokenOf(s, a), true) }, 401},
 		"deleted": {func(s *server, a account) error { return s.tenants.Delete(ctx, a.id) }, 401},
 		"switched off": {func(s *server, a account) error {
 			_, err := s.tenants.Change(ctx, a.id, scim.Object{"active": false})

@@ -75,7 +75,7 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.as(a, "GET", "/Schemas", "").want(200)
-	if err := s.tenants.Revoke(context.Background(), a.id, tokens[0].ID); err != nil {
+	if err := s.tenants.Revoke(context.Background(), a.id, tokens[0].ID, true); err != nil {
 		t.Fatal(err)
 	}
 	s.as(a, "GET", "/Schemas", "").wantError(401, scim.NoType)
