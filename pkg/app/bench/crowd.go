@@ -99,7 +99,7 @@ func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 		p.total += size + size/usersAGroup
 	}
 	defer p.end()
-	worlds, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
+	worlds, err := fill(ctx, s, o, sizedByUsers, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,7 +115,7 @@ func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 		results[i] = make([]crowd, len(worlds))
 		for turn := range turns { // so that what else the machine does falls on all sizes alike
 			for k, w := range worlds {
-				if err := results[i][k].measure(ctx, l, w, n*turn/turns, n*(turn+1)/turns, o.clients, p); err != nil {
+				if err := results[i][k].measure(ctx, l, w, part{n * turn / turns, n * (turn + 1) / turns, o.clients}, p); err != nil {
 					return nil, nil, fmt.Errorf("%s: %w", l.name, err)
 				}
 			}
@@ -124,15 +124,18 @@ func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 	return all, results, nil
 }
 
-// measure sends requests from to to-1 to one tenant, each client one after the other.
-func (c *crowd) measure(ctx context.Context, l load, w *world, from, to, clients int, p *progress) error {
-	samples, made := make([]sample, to-from), make([]string, to-from)
+// part is the requests of a load from one number to before another, and how many clients send them.
+type part struct{ from, to, clients int }
+
+// measure sends a part of a load to one tenant, each client one request after the other.
+func (c *crowd) measure(ctx context.Context, l load, w *world, of part, p *progress) error {
+	samples, made := make([]sample, of.to-of.from), make([]string, of.to-of.from)
 	g, ctx := task.WithContext(ctx)
 	begin := time.Now()
-	for k := range clients {
+	for k := range of.clients {
 		g.Go(func() (err error) {
-			for i := k; i < len(samples); i += clients {
-				if samples[i], err = w.send(ctx, l.request(w, from+i), false); err != nil {
+			for i := k; i < len(samples); i += of.clients {
+				if samples[i], err = w.send(ctx, l.request(w, of.from+i), false); err != nil {
 					return err
 				}
 				if l.made {

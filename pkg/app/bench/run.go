@@ -86,11 +86,11 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 	s, o := b.server, b.options
 	p.total = work(o, ofUsers, ofMembers)
 	defer p.end()
-	users, err := fill(ctx, s, o, "users", o.users, (*world).fillUsers, p)
+	users, err := fill(ctx, s, o, sizedByUsers, p)
 	if err != nil {
 		return nil, err
 	}
-	members, err := fill(ctx, s, o, "members", o.members, (*world).fillMembers, p)
+	members, err := fill(ctx, s, o, sizedByMembers, p)
 	if err != nil {
 		return nil, err
 	}
@@ -119,16 +119,26 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 	return results, nil
 }
 
+// kind says what tenants are made of, and of which sizes.
+type kind struct {
+	name  string
+	sizes func(options) []int
+	fill  func(*world, context.Context, *local.Server, *progress) error
+}
+
+var (
+	sizedByUsers   = kind{"users", func(o options) []int { return o.users }, (*world).fillUsers}
+	sizedByMembers = kind{"members", func(o options) []int { return o.members }, (*world).fillMembers}
+)
+
 // fill makes a tenant of each size.
-func fill(ctx context.Context, s opened, o options, kind string, sizes []int,
-	of func(*world, context.Context, *local.Server, *progress) error, p *progress,
-) (worlds []*world, err error) {
-	for _, n := range sizes {
-		p.phase("making %d %s", n, kind)
-		w, err := newWorld(ctx, s.Server, o, n, fmt.Sprintf("%d %s", n, kind))
+func fill(ctx context.Context, s opened, o options, of kind, p *progress) (worlds []*world, err error) {
+	for _, n := range of.sizes(o) {
+		p.phase("making %d %s", n, of.name)
+		w, err := newWorld(ctx, s.Server, o, n, fmt.Sprintf("%d %s", n, of.name))
 		if err == nil {
 			w.spent = s.spent
-			err = of(w, ctx, s.Server, p)
+			err = of.fill(w, ctx, s.Server, p)
 		}
 		if err != nil {
 			return nil, err

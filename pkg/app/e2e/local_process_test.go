@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a process may take to start or to end on a busy machine.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // process is a running command.
 type process struct {

@@ -80,7 +80,8 @@ func deploy(t *testing.T) *world {
 	for _, f := range app.Functions() {
 		w.functions[f.Name] = &fakelambda.Function{
 			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
-			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
+			// In AWS it is 29 seconds, which a busy machine may need for what takes one there.
+			Timeout: 5 * time.Minute, Concurrency: 4, Log: w.log,
 		}
 	}
 	w.functions["stream"].Timeout, w.functions["rotate"].Timeout = 15*time.Minute, 15*time.Minute

@@ -228,8 +228,7 @@ func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, grou
 		return false, err
 	}
 	waiting := waitingMember(ts.Keys, groupID, value)
-	leftovers := []store.Key{waiting}
-	err = s.changeMembers(ctx, ts, groupID, userID, leftovers, func(w *Write, isMember bool, at int64) (grown int64) {
+	add := func(w *Write, isMember bool, at int64) (grown int64) {
 		w.Touched.Users = []string{userID}
 		w.Must(store.RemoveItem(ts.Member(groupID, value)).When(store.IsThere()), errGone)
 		w.Must(store.CheckItem(ts.User(userID), store.IsThere()), errMissing)
@@ -243,7 +242,8 @@ func (s *Service) resolveMember(ctx context.Context, ts *store.TenantStore, grou
 		w.Must(ops[0].When(store.IsAbsent()), store.ErrStale)
 		w.Add(ops[1])
 		return 0
-	})
+	}
+	err = s.changeMembers(ctx, ts, groupID, userID, memberStep{leftovers: []store.Key{waiting}, add: add})
 	if errors.Is(err, errMissing) {
 		return true, nil
 	}

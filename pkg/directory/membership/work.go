@@ -329,23 +329,29 @@ var errGone = errors.New("directory: already done")
 // is another, which came later.
 func (s *Service) dropMember(ctx context.Context, ts *store.TenantStore, groupID, id string) error {
 	member, pair := ts.Member(groupID, id), ts.MemberOf(id, groupID)
-	return s.changeMembers(ctx, ts, groupID, id, []store.Key{member, pair},
-		func(w *Write, _ bool, _ int64) (grown int64) {
+	return s.changeMembers(ctx, ts, groupID, id, memberStep{
+		leftovers: []store.Key{member, pair},
+		add: func(w *Write, _ bool, _ int64) (grown int64) {
 			w.Must(store.RemoveItem(member).When(store.IsThere(), store.IsNot("type", TypeNone)), errGone)
 			w.Add(store.RemoveItem(pair))
 			return -1
-		})
+		},
+	})
 }
 
-// memberStep appends the operations of one step of open work on a group's members. It is told whether the value is a
-// member so far, and the time of change of the group; it returns by how many members it makes the group larger.
-type memberStep func(w *Write, isMember bool, at int64) (grown int64)
+// memberStep is one step of open work on a group's members.
+type memberStep struct {
+	// leftovers are removed if the group itself is gone, and so will not come again.
+	leftovers []store.Key
+	// add appends the operations. It is told whether the value is a member so far, and the time of change of the group;
+	// it returns by how many members it makes the group larger.
+	add func(w *Write, isMember bool, at int64) (grown int64)
+}
 
 // changeMembers does one step of open work on a group's members: version and time of the group move with it. A step
-// that fails with errGone is done already. If the group itself is gone, and so will not come again, leftovers are
-// removed.
+// that fails with errGone is done already.
 func (s *Service) changeMembers(
-	ctx context.Context, ts *store.TenantStore, groupID, value string, leftovers []store.Key, step memberStep,
+	ctx context.Context, ts *store.TenantStore, groupID, value string, step memberStep,
 ) error {
 	err := Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
@@ -353,8 +359,8 @@ func (s *Service) changeMembers(
 			return err
 		}
 		if items[0].Attrs == nil {
-			ops := make([]store.Op, len(leftovers))
-			for i, key := range leftovers {
+			ops := make([]store.Op, len(step.leftovers))
+			for i, key := range step.leftovers {
 				ops[i] = store.RemoveItem(key)
 			}
 			return ts.Batch(ctx, ops...)
@@ -370,7 +376,7 @@ func (s *Service) changeMembers(
 		at := s.Later(row.FromMillis(items[0].Attrs[row.AttrModified])).UnixMilli()
 		touch.Set[row.AttrModified] = at
 		w.Must(touch, store.ErrStale)
-		grown := step(w, items[1].Attrs != nil, at)
+		grown := step.add(w, items[1].Attrs != nil, at)
 		if _, counted := items[0].Attrs[row.AttrMembers]; counted && grown != 0 {
 			touch.Add[row.AttrMembers] = grown // of the operation above, which shares the map
 		}

@@ -36,9 +36,9 @@ func (v Value) String() string { return string(appendValue(nil, v)) }
 func appendExpr(b []byte, e Expr, level int) []byte {
 	switch e := e.(type) {
 	case Or:
-		return appendBinary(b, e.L, " or ", e.R, orLevel, level)
+		return appendBinary(b, e.L, e.R, orLevel, level)
 	case And:
-		return appendBinary(b, e.L, " and ", e.R, andLevel, level)
+		return appendBinary(b, e.L, e.R, andLevel, level)
 	case Not:
 		b = append(b, "not ("...)
 		b = appendExpr(b, e.X, orLevel)
@@ -58,7 +58,12 @@ func appendExpr(b []byte, e Expr, level int) []byte {
 	return b
 }
 
-func appendBinary(b []byte, l Expr, op string, r Expr, own, level int) []byte {
+// appendBinary writes l or r, or l and r: own is the level of the operator.
+func appendBinary(b []byte, l, r Expr, own, level int) []byte {
+	op := " and "
+	if own == orLevel {
+		op = " or "
+	}
 	if own < level {
 		b = append(b, '(')
 	}

@@ -57,7 +57,10 @@ func testConditions(t *testing.T, s *suite) {
 				t.Run(c.name, func(t *testing.T) {
 					for _, present := range []bool{false, true} {
 						k := store.Key{PK: pk(t), SK: fmt.Sprintf("%d %t", i, present)}
-						s.testCondition(t, kind.kind, k, c.cond, present, present && c.present || !present && c.absent)
+						s.testCondition(t, k, tested{
+							kind: kind.kind, cond: c.cond, present: present,
+							holds: present && c.present || !present && c.absent,
+						})
 					}
 				})
 			}
@@ -80,20 +83,27 @@ func testConditions(t *testing.T, s *suite) {
 	})
 }
 
-// testCondition runs one operation with one condition, alone and in company.
-func (s *suite) testCondition(t *testing.T, kind store.OpKind, k store.Key, cond store.Cond, present, holds bool) {
+// tested is one operation with one condition, on an item that is present or not, and whether the condition holds.
+type tested struct {
+	kind           store.OpKind
+	cond           store.Cond
+	present, holds bool
+}
+
+// testCondition runs an operation alone and in company.
+func (s *suite) testCondition(t *testing.T, k store.Key, c tested) {
 	t.Helper()
 	other := store.Op{Kind: store.Put, Key: store.Key{PK: k.PK, SK: k.SK + " other"}, Set: store.Attrs{"o": int64(1)}}
 	for _, company := range []bool{false, true} {
 		var before store.Attrs
-		if present {
+		if c.present {
 			s.put(t, k, testedItem)
 			before = testedItem
 		} else if err := s.plain(t, store.Op{Kind: store.Delete, Key: k}); err != nil {
 			t.Fatal(err)
 		}
-		op := store.Op{Kind: kind, Key: k, If: []store.Cond{cond}}
-		if kind == store.Put || kind == store.Update {
+		op := store.Op{Kind: c.kind, Key: k, If: []store.Cond{c.cond}}
+		if c.kind == store.Put || c.kind == store.Update {
 			op.Set = store.Attrs{"new": "v"}
 		}
 		var err error
@@ -102,7 +112,7 @@ func (s *suite) testCondition(t *testing.T, kind store.OpKind, k store.Key, cond
 		} else {
 			err = s.plain(t, op)
 		}
-		if !holds {
+		if !c.holds {
 			failed := store.FailedCondition{Attrs: before}
 			if company {
 				failed.Index = 1
@@ -113,12 +123,12 @@ func (s *suite) testCondition(t *testing.T, kind store.OpKind, k store.Key, cond
 			continue
 		}
 		if err != nil {
-			t.Fatalf("present %t, company %t: %v", present, company, err)
+			t.Fatalf("present %t, company %t: %v", c.present, company, err)
 		}
 		if company {
 			s.expect(t, other.Key, other.Set)
 		}
-		s.expect(t, k, after(kind, before))
+		s.expect(t, k, after(c.kind, before))
 	}
 }
 
