@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,8 +26,8 @@ var growing = map[string]bool{
 	"filter_without_an_index,_on_groups_of_users": true, "sort_without_an_index": true, "search_of_all_types": true,
 }
 
-// TestCostIsFlat: every other operation costs the same calls and units at each size. A page of users reads one group
-// more where it has a user who is in it, which is a matter of chance.
+// TestCostIsFlat: every other operation costs the same calls and units at each size, give or take one. A page of users
+// reads one group more where it has a user who is in it, which is a matter of chance.
 func TestCostIsFlat(t *testing.T) {
 	var out, progress bytes.Buffer
 	o := of([]int{200, 1000}, []int{10, 2000}, 3)
@@ -42,7 +43,7 @@ func TestCostIsFlat(t *testing.T) {
 		}
 		name, cost := m[1], fmt.Sprintf("%s calls, %s read, %s write", m[4], m[5], m[6])
 		varies := growing[name] || strings.Contains(name, "page") || strings.HasPrefix(name, "publish")
-		if smaller, there := costs[name]; there && smaller != cost && !varies {
+		if smaller, there := costs[name]; there && !near(smaller, cost) && !varies {
 			t.Errorf("%s: %s in a small tenant, %s in a large one", name, smaller, cost)
 		}
 		if strings.Contains(name, "page") {
@@ -58,6 +59,21 @@ func TestCostIsFlat(t *testing.T) {
 	if !strings.Contains(progress.String(), "100%") {
 		t.Errorf("the progress bar does not end: %q", progress.String())
 	}
+}
+
+// near reports whether two costs differ by one of each at most: publication, which goes on beside a request, may make
+// it try again, and the last unit depends on how long texts are.
+func near(a, b string) bool {
+	var x, y [3]float64
+	const form = "%f calls, %f read, %f write"
+	_, errA := fmt.Sscanf(a, form, &x[0], &x[1], &x[2])
+	_, errB := fmt.Sscanf(b, form, &y[0], &y[1], &y[2])
+	for i := range x {
+		if math.Abs(x[i]-y[i]) > 1 {
+			return false
+		}
+	}
+	return errA == nil && errB == nil
 }
 
 // run measures, and returns what is printed.
