@@ -115,7 +115,8 @@ func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 		results[i] = make([]crowd, len(worlds))
 		for turn := range turns { // so that what else the machine does falls on all sizes alike
 			for k, w := range worlds {
-				if err := results[i][k].measure(ctx, l, w, part{n * turn / turns, n * (turn + 1) / turns, o.clients}, p); err != nil {
+				of := part{n * turn / turns, n * (turn + 1) / turns, o.clients}
+				if err := results[i][k].measure(ctx, l, w, of, p); err != nil {
 					return nil, nil, fmt.Errorf("%s: %w", l.name, err)
 				}
 			}
