@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -22,6 +23,7 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/members/{member}":                              {"GET": a.getMember},
 		"/tenants/{id}/members/{member}/why":                          {"GET": a.why},
 		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {"PUT": a.assign, "DELETE": a.unassign},
+		"/tenants/{id}/pending":                                       {"GET": a.listPending},
 		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
 		"/tenants/{id}/targets/{kind}/{name...}": {
 			"GET": a.getTarget, "PUT": a.putTarget, "DELETE": a.deleteTarget,
@@ -73,35 +75,80 @@ func countOf(text string, fallback, most int) (int, error) {
 	return n, nil
 }
 
+// page is the part of a list that a request asks for.
+type page struct {
+	tenant member.Tenant
+	count  int
+	cursor string
+	param  func(string) string
+}
+
+// page reads count, cursor and the tenant of a list. further are the names of other parameters.
+func (a *api) page(r *http.Request, further ...string) (p page, err error) {
+	if p.param, err = asked(r, append(further, "count", "cursor")...); err != nil {
+		return p, err
+	}
+	if p.count, err = countOf(p.param("count"), 100, 1000); err != nil {
+		return p, err
+	}
+	p.cursor = p.param("cursor")
+	p.tenant, err = a.of(r)
+	return p, err
+}
+
+// listed is the answer of a list.
+func listed(name string, all []any, next string) scim.Object {
+	o := scim.Object{name: all}
+	if next != "" {
+		o["nextCursor"] = next
+	}
+	return o
+}
+
+func objects[T any](list []T, object func(T) scim.Object) []any {
+	all := make([]any, len(list))
+	for i, v := range list {
+		all[i] = object(v)
+	}
+	return all
+}
+
+// listPending lists memberships and managers that name nobody yet.
+func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
+	p, err := a.page(r)
+	if err != nil {
+		return err
+	}
+	refs, next, err := a.members.Unresolved(r.Context(), p.tenant, p.cursor, p.count)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, listed("pending", objects(refs, pendingObject), next))
+}
+
+func pendingObject(u directory.Unresolved) scim.Object {
+	return scim.Object{
+		"resourceType": u.ResourceType, "id": u.ID, "attribute": u.Attribute, "value": u.Value, "reason": "user-unknown",
+		"detail": "No user has the id, externalId or userName " + scim.Quote(u.Value) +
+			" yet. It is resolved when such a user is created: check that the identity provider assigns this user.",
+	}
+}
+
 func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "filter", "count", "cursor")
+	p, err := a.page(r, "filter")
 	if err != nil {
 		return err
 	}
-	count, err := countOf(param("count"), 100, 1000)
-	if err != nil {
-		return err
-	}
-	t, err := a.of(r)
-	if err != nil {
-		return err
-	}
+	t := p.tenant
 	left, err := a.members.Publish(r.Context(), t, publishFor)
 	if err != nil && !left {
 		return err
 	}
-	l, err := a.members.List(r.Context(), t, param("filter"), param("cursor"), count)
+	l, err := a.members.List(r.Context(), t, p.param("filter"), p.cursor, p.count)
 	if err != nil {
 		return err
 	}
-	all := make([]any, len(l.Members))
-	for i, m := range l.Members {
-		all[i] = m.Object()
-	}
-	o := scim.Object{"members": all}
-	if l.Next != "" {
-		o["nextCursor"] = l.Next
-	}
+	o := listed("members", objects(l.Members, member.Member.Object), l.Next)
 	if left {
 		n, err := a.members.Pending(r.Context(), t)
 		if err != nil {
@@ -185,31 +232,15 @@ func (a *api) assignment(
 }
 
 func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "kind", "count", "cursor")
+	p, err := a.page(r, "kind")
 	if err != nil {
 		return err
 	}
-	count, err := countOf(param("count"), 100, 1000)
+	targets, next, err := a.members.Targets(r.Context(), p.tenant, p.param("kind"), p.cursor, p.count)
 	if err != nil {
 		return err
 	}
-	t, err := a.of(r)
-	if err != nil {
-		return err
-	}
-	targets, next, err := a.members.Targets(r.Context(), t, param("kind"), param("cursor"), count)
-	if err != nil {
-		return err
-	}
-	all := make([]any, len(targets))
-	for i, target := range targets {
-		all[i] = target.Object()
-	}
-	o := scim.Object{"targets": all}
-	if next != "" {
-		o["nextCursor"] = next
-	}
-	return ok(w, http.StatusOK, o)
+	return ok(w, http.StatusOK, listed("targets", objects(targets, member.Target.Object), next))
 }
 
 func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {

@@ -92,6 +92,43 @@ func (d *Directory) GroupsHolding(ctx context.Context, tenantID string, groupIDs
 	return slices.DeleteFunc(groups, func(g GroupOf) bool { return g.Doc == nil }), err
 }
 
+// Unresolved is a reference that names nobody yet.
+type Unresolved struct {
+	// ResourceType is "User" with the attribute "manager", or "Group" with "members"; ID is the resource's.
+	ResourceType, ID, Attribute string
+	// Value is the value that a user has to have as id, externalId or userName.
+	Value string
+}
+
+// Unresolved lists the references of a tenant that name nobody yet, behind a place, in order of the folded value, and
+// the place to go on behind; "": there are no more. One read of at most limit items.
+func (d *Directory) Unresolved(
+	ctx context.Context, tenantID, after string, limit int,
+) (all []Unresolved, next string, err error) {
+	ts := d.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{
+		PK: ts.WaitingPrefix("").PK, After: after, Limit: limit, Select: store.KeysOnly,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for _, item := range page.Items {
+		parts := store.Split(item.SK)
+		if len(parts) != 4 {
+			continue
+		}
+		u := Unresolved{ResourceType: "Group", Attribute: "members", ID: parts[2], Value: parts[3]}
+		if parts[1] == "U" {
+			u.ResourceType, u.Attribute = "User", "manager"
+		}
+		all = append(all, u)
+	}
+	if page.More {
+		next = page.Last
+	}
+	return all, next, nil
+}
+
 // UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value that
 // was looked at; "": there are no more. What open work is about to add or remove is no part of it: it is named by
 // Touched.

@@ -2,6 +2,7 @@ package statements_test
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -280,6 +281,45 @@ func TestP21ManagerArrivesLater(t *testing.T) {
 			t.Errorf("%s: afterwards: %v", idp, manager)
 		}
 		w.tells(before, ann, "member.updated")
+	}
+}
+
+func TestP22PendingReferences(t *testing.T) {
+	for _, idp := range []string{"entra", "okta", "generic", "rfc", "interop"} {
+		w := newWorld(t, idp, "")
+		ann := w.user("ann@example.com", enterprise(`"manager": {"value": "boss-17"}`))
+		group := w.group("Red", "bob-4")
+		pending := func() (all []string) {
+			path := "/pending?count=1"
+			for {
+				page := w.admin(200, "GET", path, "")
+				for _, v := range page["pending"].([]any) {
+					o := v.(object)
+					all = append(all, fmt.Sprint(o["resourceType"], " ", o["id"], " ", o["attribute"], " ", o["value"], " ",
+						o["reason"]))
+				}
+				next, _ := page["nextCursor"].(string)
+				if next == "" {
+					return all
+				}
+				path = "/pending?count=1&cursor=" + url.QueryEscape(next)
+			}
+		}
+		want := []string{
+			"Group " + group + " members bob-4 user-unknown", "User " + ann + " manager boss-17 user-unknown",
+		}
+		if got := pending(); !slices.Equal(got, want) {
+			t.Errorf("%s: pending %q, want %q", idp, got, want)
+		}
+		boss := w.user("boss@example.com", `"externalId": "boss-17"`)
+		bob := w.user("bob@example.com", `"externalId": "bob-4"`)
+		if got := w.member(ann)["manager"].(object)["id"]; got != boss {
+			t.Errorf("%s: the manager is %v, want %s", idp, got, boss)
+		}
+		w.wants(bob, "active: group "+group)
+		if got := pending(); len(got) > 0 {
+			t.Errorf("%s: still pending %q", idp, got)
+		}
 	}
 }
 
