@@ -10,9 +10,9 @@ import (
 
 // arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined
 // by "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their
-// names.
+// names. The flag -version is the command of that name.
 func arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
-	flags := flagsOf(model.Node, map[string]bool{})
+	flags := flagsOf(model.Node, map[string]bool{"version": false})
 	var words, out, rest []string
 	given = map[string]bool{}
 	for i := 0; i < len(args); i++ {
@@ -46,6 +46,13 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 			value = "=" + value
 		}
 		out = append(out, "--"+name+value)
+	}
+	if given["version"] {
+		if len(words) > 0 {
+			return nil, nil, usageError("-version stands alone")
+		}
+		out = slices.DeleteFunc(out, func(flag string) bool { return flag == "--version" })
+		words = []string{"version"}
 	}
 	words, err = checked(words, rest, model)
 	return slices.Concat(words, out, rest), given, err

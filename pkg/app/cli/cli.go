@@ -2,12 +2,18 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
 // Exit codes of Run.
@@ -108,14 +114,56 @@ func Run(ctx context.Context, args []string, to Streams) (code int) {
 	if err == nil {
 		return OK
 	}
-	fmt.Fprintln(to.Err, "serverless-scim:", err)
 	var wrong usageError
 	var unparsed *kong.ParseError
-	if errors.As(err, &wrong) || errors.As(err, &unparsed) {
-		fmt.Fprintln(to.Err, "Run with -help for all commands, or with -help behind a command for its flags.")
-		return Usage
+	code = Failed
+	if errors.As(err, &wrong) || errors.As(err, &unparsed) || errors.Is(err, local.ErrNotMeant) {
+		code = Usage
 	}
-	return Failed
+	if slices.ContainsFunc(args, isJSON) {
+		showError(to.Err, err, code)
+		return code
+	}
+	fmt.Fprintln(to.Err, "serverless-scim:", oneDash(err.Error()))
+	if code == Usage {
+		fmt.Fprintln(to.Err, "Run with -help for all commands, or with -help behind a command for its flags.")
+	}
+	return code
+}
+
+// isJSON reports whether an argument asks for JSON. It holds for a command line that can't be understood as well.
+func isJSON(arg string) bool {
+	return arg == "-json" || arg == "--json" || arg == "-json=true" || arg == "--json=true"
+}
+
+// showError writes an error as one JSON document: the exit code, and the status if the API refused.
+func showError(out io.Writer, err error, code int) {
+	o := object{"error": oneDash(err.Error()), "exitCode": code}
+	if refused := (*refusalError)(nil); errors.As(err, &refused) {
+		o["status"] = refused.status
+	}
+	_ = json.NewEncoder(out).Encode(o) // nobody can be told
+}
+
+// twoDashes is a flag as kong writes it.
+var twoDashes = regexp.MustCompile(`(^|[\s"(,\[])--([a-z\[])`)
+
+// oneDash writes flags as the rest of the program does.
+func oneDash(text string) string { return twoDashes.ReplaceAllString(text, "$1-$2") }
+
+// column is a flag in the list of kong's help, up to the column of the texts, which has to stay where it is.
+var column = regexp.MustCompile(`(?m)^( +(?:-\w, )?)--(\S+)  `)
+
+// help prints what kong prints, with flags of one dash.
+func help(o kong.HelpOptions, ctx *kong.Context) error {
+	out := ctx.Stdout
+	defer func() { ctx.Stdout = out }()
+	var b strings.Builder
+	ctx.Stdout = &b
+	err := kong.DefaultHelpPrinter(o, ctx)
+	text := column.ReplaceAllString(b.String(), "$1-$2   ")
+	_, _ = io.WriteString(out, oneDash(text)) // nobody can be told
+	return err
 }
 
 func run(s *session, args []string) error {
@@ -123,7 +171,7 @@ func run(s *session, args []string) error {
 	parser, err := kong.New(&g,
 		kong.Name("local"), kong.Description(description), kong.Writers(s.Out, s.Err),
 		kong.Exit(func(code int) { panic(finished(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(help), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{{Key: "admin", Title: "Flags of the admin API:"}}),
 	)
 	if err != nil {

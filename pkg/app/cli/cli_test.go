@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -419,7 +420,7 @@ func TestWrongUse(t *testing.T) {
 		"AWS by accident": {[]string{
 			"-engine", "dynamodb", "-dynamodb-endpoint",
 			"https://dynamodb.eu-central-1.amazonaws.com",
-		}, 1, "-yes-aws"},
+		}, 2, "-yes-aws"},
 		"without key":    {[]string{"token", "list", "acme"}, 1, "Send the admin key"},
 		"wrong key":      {[]string{"token", "list", "acme", "-admin-key", "x"}, 1, "Send the admin key"},
 		"missing":        {[]string{"token", "list", "../clients", "-admin-key", "secret"}, 1, "There is no"},
@@ -447,15 +448,15 @@ func TestWrongUse(t *testing.T) {
 // TestHelp: each command has help, which any of the usual ways shows, and which ends well.
 func TestHelp(t *testing.T) {
 	for want, args := range map[string][]string{
-		"tenants create":      {"-help"},
-		"token issue":         {"--help"},
-		"resource-types":      {"-h"},
-		"completion":          {"help"},
-		"--scopes":            {"token", "issue", "-help"},
-		"--dynamodb-endpoint": {"help", "serve"},
-		"--latency":           {"-h", "bench"},
-		"KEY=VALUE":           {"tenants", "set", "-h"},
-		"rotation complete":   {"rotation", "-h"},
+		"tenants create":     {"-help"},
+		"token issue":        {"-help"},
+		"resource-types":     {"-h"},
+		"completion":         {"help"},
+		"-scopes":            {"token", "issue", "-help"},
+		"-dynamodb-endpoint": {"help", "serve"},
+		"-latency":           {"-h", "bench"},
+		"KEY=VALUE":          {"tenants", "set", "-h"},
+		"rotation complete":  {"rotation", "-h"},
 	} {
 		if code, out, err := run(t, args...); code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) ||
 			err != "" {
@@ -571,4 +572,140 @@ func verify(r *http.Request) string {
 func digest(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
+}
+
+// TestOneFormOfFlags: no message and no help writes a flag with two dashes, whoever made the text.
+func TestOneFormOfFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"-help"},
+		{"serve", "-help"},
+		{"bench", "-help"},
+		{"tenants", "create", "-help"},
+		{"clients", "-help"},
+		{"serve", "-engine", "sql"},
+		{"serve", "-max-token-days", "x"},
+		{"serve", "-log-level", "x"},
+		{"-nothing"},
+		{"token", "rotate", "acme", "stop"},
+		{"token", "rotate", "acme"},
+		{"bench", "-clients", "x"},
+		{"serve", "-demo=x"},
+		{"serve", "-addr"},
+	} {
+		_, out, err := run(t, args...)
+		if text := out + err; text == "" || regexp.MustCompile(`--[a-z\[]`).MatchString(text) {
+			t.Errorf("%v:\n%s", args, text)
+		}
+	}
+}
+
+// TestVersionFlag: -version is the command version.
+func TestVersionFlag(t *testing.T) {
+	_, want, _ := run(t, "version")
+	for _, flag := range []string{"-version", "--version"} {
+		if code, out, err := run(t, flag); code != 0 || out != want || want == "" {
+			t.Errorf("%s: %d %q %s, want %q", flag, code, out, err, want)
+		}
+	}
+	if code, _, _ := run(t, "serve", "-version"); code != 2 {
+		t.Errorf("serve -version: %d", code)
+	}
+}
+
+// TestErrorsAsJSON: with -json an error is one JSON document as well, whoever finds it.
+func TestErrorsAsJSON(t *testing.T) {
+	url := serve(t, "")
+	for name, c := range map[string]struct {
+		args         []string
+		code, status int
+	}{
+		"refused":       {[]string{"tenants", "get", "nobody", "-url", url}, 1, 404},
+		"unreachable":   {[]string{"tenants", "list", "-url", "http://127.0.0.1:1"}, 1, 0},
+		"unknown flag":  {[]string{"tenants", "list", "-nothing"}, 2, 0},
+		"unknown word":  {[]string{"nothing"}, 2, 0},
+		"value":         {[]string{"serve", "-engine", "sql"}, 2, 0},
+		"needs a word":  {[]string{"token", "list"}, 2, 0},
+		"serve refused": {[]string{"serve", "-addr", "x"}, 2, 0},
+	} {
+		code, out, text := run(t, append(c.args, "-json")...)
+		var doc struct {
+			Error            string
+			ExitCode, Status int
+		}
+		if err := json.Unmarshal([]byte(text), &doc); err != nil || out != "" || doc.Error == "" ||
+			code != c.code || doc.ExitCode != c.code || doc.Status != c.status {
+			t.Errorf("%s: %d %q %s", name, code, out, text)
+		}
+	}
+}
+
+// TestTableInAWSIsNotMeant: a table in AWS without -yes-aws is a mistake in the command line.
+func TestTableInAWSIsNotMeant(t *testing.T) {
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_REGION", "eu-central-1")
+	for _, command := range []string{"serve", "bench"} {
+		code, _, err := run(t, command, "-engine", "dynamodb")
+		if code != 2 || !strings.Contains(err, "add -yes-aws if that is meant") {
+			t.Errorf("%s: %d %s", command, code, err)
+		}
+	}
+}
+
+// TestClockTakesADay: the clock is set to the end of a day, or to a time, and not to never.
+func TestClockTakesADay(t *testing.T) {
+	url := serve(t, "")
+	if out := good(t, url, "clock", "set", "2150-05-31"); !strings.Contains(out, "2150-05-31T23:59:59") {
+		t.Error(out)
+	}
+	if out := good(t, url, "clock", "set", "2150-06-02T02:00:00+02:00"); !strings.Contains(out, "2150-06-02T00:00:00") {
+		t.Error(out)
+	}
+	for _, no := range []string{"never", "2150-02-30", "tomorrow"} {
+		if code, _, err := run(t, "clock", "set", no, "-url", url); code != 2 || err == "" {
+			t.Errorf("%s: %d %s", no, code, err)
+		}
+	}
+}
+
+// until is a writer that ends a run when a word has been written.
+type until struct {
+	bytes.Buffer
+	word string
+	end  context.CancelFunc
+}
+
+func (u *until) Write(p []byte) (int, error) {
+	n, err := u.Buffer.Write(p)
+	if strings.Contains(u.String(), u.word) {
+		u.end()
+	}
+	return n, err
+}
+
+// TestServeAsJSON: with -json all that serve prints are lines of JSON, on both streams.
+func TestServeAsJSON(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, log := &until{word: `"listening"`, end: cancel}, &bytes.Buffer{}
+	args := []string{"serve", "-json", "-data", ":memory:", "-addr", "127.0.0.1:0", "-log-level", "debug"}
+	if code := cli.Run(ctx, args, cli.Streams{Out: out, Err: log}); code != 0 {
+		t.Fatalf("%d %s", code, log)
+	}
+	told := map[string]any{}
+	for _, line := range strings.Split(strings.TrimSpace(out.String()+log.String()), "\n") {
+		if line == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(line), &told); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	for _, name := range []string{"listening", "tenant", "scimBaseUrl", "token", "expiresAt"} {
+		if text, _ := told[name].(string); text == "" {
+			t.Errorf("nothing tells %s: %s", name, out)
+		}
+	}
 }

@@ -98,12 +98,15 @@ func (c *clockGetCmd) Run(s *session) error {
 
 type clockSetCmd struct {
 	admin
-	Time string `arg:"" help:"Time of RFC 3339, not before the present one."`
+	Time moment `arg:"" help:"Day or time, not before the present one."`
 }
 
 // Run moves.
 func (c *clockSetCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodPut, path("clock"), object{"now": c.Time}}, func(o object) {
+	if c.Time.value == nil {
+		return usageError("the clock can't be set to never")
+	}
+	return c.call(s, request{http.MethodPut, path("clock"), object{"now": c.Time.value}}, func(o object) {
 		fmt.Fprintf(s.Out, "now      %v\n", o["now"])
 	})
 }

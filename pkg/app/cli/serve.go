@@ -41,6 +41,7 @@ type serveCmd struct {
 	EndlessTokens bool       `help:"Allow tokens that never expire."`
 	NoticeProduct string     `placeholder:"NAME" help:"The application's name in notices."`
 	NoticeContact string     `placeholder:"TEXT" help:"Mail address, URL or words: where people get a token, in notices."`
+	JSON          bool       `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
 	LogLevel      slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	tableFlags
 }
@@ -50,7 +51,7 @@ func (c *serveCmd) options() local.Options {
 		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
 		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
 		MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
-		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel,
+		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"net/url"
 )
 
+// ErrNotMeant says that the options would cost money, and do not say that this is meant.
+var ErrNotMeant = errors.New("-yes-aws is missing")
+
 // Check returns what is wrong with the options that a person gives, in the words of the command line.
 func (o Options) Check() error {
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {

@@ -131,7 +131,8 @@ func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error)
 func (s *Server) tellClock() {
 	now, machine := s.clock.both()
 	if ahead := now.Sub(machine); ahead != 0 {
-		fmt.Fprintf(s.o.Out, "The clock was moved: it is %s here, %s ahead of this machine (%s keeps that).\n",
+		s.o.tell(map[string]any{"now": now.UTC().Format(time.RFC3339), "machine": machine.UTC().Format(time.RFC3339)},
+			"The clock was moved: it is %s here, %s ahead of this machine (%s keeps that).\n",
 			now.UTC().Format(time.RFC3339), days(ahead), s.clock.path)
 	}
 }

@@ -2,7 +2,7 @@ package local
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -25,7 +25,9 @@ func (s *Server) demo(ctx context.Context, origin string) error {
 	if s.o.AdminKey != "" {
 		key = "-H 'Authorization: Bearer KEY' "
 	}
-	fmt.Fprintf(s.o.Out, `A tenant to try was made.
+	s.o.tell(map[string]any{
+		"tenant": t.ID, "scimBaseUrl": base, "token": token.Value, "expiresAt": token.ExpiresAt.Format(time.RFC3339),
+	}, `A tenant to try was made.
   base URL  %[1]s
   token     %[2]s (until %[3]s)
 Try it:

@@ -34,8 +34,8 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 	})
 	// The SDK may have found an endpoint in its configuration file.
 	if inAWS(aws.ToString(client.Options().BaseEndpoint)) && !o.YesAWS {
-		return nil, nil, errors.New("-engine dynamodb would use a table in AWS, with the credentials found there: " +
-			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL")
+		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with the credentials found there: "+
+			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
 	}
 	if err := dynamostore.CreateTable(ctx, client, o.Table); err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", o.Table, err)

@@ -55,6 +55,8 @@ type Options struct {
 	// be empty.
 	NoticeProduct, NoticeContact string
 	LogLevel                     slog.Level
+	// JSON makes the log, and what is printed for people, lines of JSON.
+	JSON bool
 	// Log takes the log, Out what is printed for people. Required.
 	Log, Out io.Writer
 	// Now is the clock that the server's own begins with; nil is time.Now.
@@ -109,7 +111,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 // New joins everything to an engine. Close closes closer.
 func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	o = o.withClock()
-	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: o.LogLevel}))
+	log := slog.New(o.logHandler())
 	st := store.New(engine, store.Options{})
 	o.Out = &oneByOne{w: o.Out}
 	s := &Server{o: o, log: log, engine: closer, background: newBackground(log), outbox: newOutbox(o, log), clock: o.clock}
@@ -194,7 +196,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.background.resume(ctx, s.tenants)
 	s.rotateHourly()
 	served := task.Start(func() error { return server.Serve(listener) })
-	fmt.Fprintf(s.o.Out, "listening on http://%s\n", listener.Addr())
+	origin := "http://" + listener.Addr().String()
+	s.o.tell(map[string]any{"listening": origin}, "listening on %s\n", origin)
 	select {
 	case err = <-served:
 		return err

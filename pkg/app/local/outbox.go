@@ -78,7 +78,8 @@ func (b *outbox) hint(origin string, t notice.Tenant, n notice.Notice) {
 	if origin != "" {
 		command = "-url " + origin + " " + command
 	}
-	fmt.Fprintf(b.o.Out, "  the new token: go run ./functions/local token %s\n", command)
+	b.o.tell(map[string]any{"tenant": t.ID, "newToken": "token " + command},
+		"  the new token: go run ./functions/local token %s\n", command)
 }
 
 // Send is message.Sender.Send. A mail that is sent again takes the place of the first.
@@ -87,15 +88,15 @@ func (b *outbox) Send(_ context.Context, m message.Message) error {
 	if err != nil {
 		return err
 	}
-	where := ""
+	shown, where := map[string]any{"tenant": m.Tenant, "notice": m.Kind, "recipients": len(m.To)}, ""
 	if b.lines != nil {
 		where = filepath.Join(b.o.Data, "notices", fmt.Sprintf("%s-%s-%s-%.12s.eml", m.Tenant, m.Kind, m.Language, m.ID))
 		if err := replaceFile(where, raw); err != nil {
 			return err
 		}
-		where = ", mail: " + where
+		shown["mail"], where = where, ", mail: "+where
 	}
-	fmt.Fprintf(b.o.Out, "notice %s for tenant %s, recipients: %d%s\n", m.Kind, m.Tenant, len(m.To), where)
+	b.o.tell(shown, "notice %s for tenant %s, recipients: %d%s\n", m.Kind, m.Tenant, len(m.To), where)
 	return nil
 }
 
