@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -42,7 +43,10 @@ func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	r := &Rotate{tenants: service, delivery: mute(), log: log}
+	clock := func() time.Time { return now }
+	r := &Rotate{
+		tenants: service, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute(), log: log,
+	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
 		t.Fatal(err)
 	}
