@@ -253,16 +253,35 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 		if l.known >= 0 && l.order.byID() && c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
 			break
 		}
-		items, err := l.candidatesRead(ctx, k, found.IDs, l.keys(k, chunk))
+		err := l.within(ctx, len(chunk), func() error {
+			items, err := l.candidatesRead(ctx, k, found.IDs, l.keys(k, chunk))
+			if err != nil {
+				return err
+			}
+			return s.take(ctx, k, items, false)
+		})
 		if err != nil {
-			return err
-		}
-		if err := s.take(ctx, k, items, false); err != nil {
 			return err
 		}
 	}
 	l.collected(c)
 	return nil
+}
+
+// unreserved is how many documents are read by their keys without a reservation: what any request may read.
+const unreserved = 8
+
+// within reads so many documents by their keys, and works through them, under a reservation for as much as they may
+// take (see store.Reserve): requests that read many at once wait for each other if documents may be large.
+func (l *lister) within(ctx context.Context, documents int, read func() error) error {
+	if documents > unreserved {
+		release, err := l.ts.Reserve(ctx, documents*store.MaxItemBytes)
+		defer release()
+		if err != nil {
+			return err
+		}
+	}
+	return read()
 }
 
 // candidatesRead reads candidates, and where there is but one, its groups beside it.
@@ -416,11 +435,14 @@ func (l *lister) load(ctx context.Context) error {
 	// A few at a time, so that documents that do not fit the page anyway are not all in memory.
 	for start := 0; start < len(keys); start += 4 * store.MaxGetKeys {
 		end := min(start+4*store.MaxGetKeys, len(keys))
-		items, err := l.ts.Get(ctx, keys[start:end]...)
+		err := l.within(ctx, end-start, func() error {
+			items, err := l.ts.Get(ctx, keys[start:end]...)
+			if err != nil {
+				return err
+			}
+			return l.decode(ctx, items, at[start:end])
+		})
 		if err != nil {
-			return err
-		}
-		if err := l.decode(ctx, items, at[start:end]); err != nil {
 			return err
 		}
 		bytes := 0

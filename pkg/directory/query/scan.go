@@ -84,10 +84,13 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 	}
 	for start := 0; start < len(found.IDs); start += store.MaxGetKeys {
 		ids := found.IDs[start:min(start+store.MaxGetKeys, len(found.IDs))]
-		items, err := s.l.ts.Get(ctx, s.l.keys(k, ids)...)
-		if err == nil {
-			err = s.take(ctx, k, items, false)
-		}
+		err := s.l.within(ctx, len(ids), func() error {
+			items, err := s.l.ts.Get(ctx, s.l.keys(k, ids)...)
+			if err != nil {
+				return err
+			}
+			return s.take(ctx, k, items, false)
+		})
 		if err != nil {
 			return err
 		}
