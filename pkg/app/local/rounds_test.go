@@ -101,6 +101,24 @@ func TestRounds(t *testing.T) {
 				2,
 			},
 			{"groups.value, hit", "GET", where("/Users?excludedAttributes=groups&", `groups.value eq "`+staff+`"`), "", 200, 3},
+			{
+				"members.value and displayName, hit", "GET",
+				where("/Groups?excludedAttributes=members&", `members.value eq "`+ben+`" and displayName eq "staff"`), "", 200, 5,
+			},
+			{
+				"members.value and displayName, miss", "GET",
+				where("/Groups?", `members.value eq "`+ben+`" and displayName eq "others"`), "", 200, 2,
+			},
+			{
+				"members.value and displayName, hit with members", "GET",
+				where("/Groups?", `members.value eq "`+ben+`" and displayName eq "staff"`), "", 200, 6,
+			},
+			{"displayName, hit with members", "GET", where("/Groups?", `displayName eq "staff"`), "", 200, 4},
+			{"groups.value, hit with groups", "GET", where("/Users?", `groups.value eq "`+staff+`"`), "", 200, 4},
+			{
+				"groups.value and active, hit with groups", "GET",
+				where("/Users?", `groups.value eq "`+staff+`" and active eq true`), "", 200, 6,
+			},
 			{"GET group", "GET", "/Groups/" + staff, "", 200, 3},
 			{"GET group without members", "GET", "/Groups/" + staff + "?excludedAttributes=members", "", 200, 1},
 			{"first page", "GET", "/Users?count=10", "", 200, 4},
