@@ -7,7 +7,8 @@
 //
 //   - plan.Scope.Simplify takes out what is the same for all resources of the type. If the filter is always true, the
 //     query lists all; if it is never true, the type has no results.
-//   - filter.Bind resolves its names. The result decides about every resource that is answered.
+//   - filter.Bind resolves its names, once, and so checks them. The result decides about every resource that is
+//     answered. Only a filter that asks two sources is bound by its parts as well, see sides.
 //   - plan.Planner.Plan narrows it to the ids that can match, by the lookups of package lookup. If nothing narrows it,
 //     every resource of the type is read.
 //

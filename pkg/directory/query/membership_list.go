@@ -31,7 +31,7 @@ type membershipList struct {
 
 	groupID, value   string // what the filter names
 	byGroup, byValue bool
-	rest             *filter.Matcher // what the filter says beside that; nil for nothing
+	rest             *filter.Matcher // the filter, if it says anything beside that; else nil
 	named            bool            // names of members are needed
 
 	found   []membership.Link // of a member: all, with what is known of them without reading each
@@ -99,7 +99,8 @@ func (m *membershipList) plan(e filter.Expr) error {
 	if e == nil {
 		return nil
 	}
-	if _, err := filter.Bind(e, m.rt, m.t.Dialect); err != nil {
+	matches, err := filter.Bind(e, m.rt, m.t.Dialect)
+	if err != nil {
 		return err
 	}
 	rest := m.narrowed(lookup.NewPlanner(m.d.Members, m.t, m.ts, m.rt), e)
@@ -108,9 +109,8 @@ func (m *membershipList) plan(e filter.Expr) error {
 	}
 	// That a name is asked for somewhere is enough to read it: it does no harm beside a value that looks like one.
 	m.named = m.named || strings.Contains(strings.ToLower(rest.String()), "display")
-	var err error
-	m.rest, err = filter.Bind(rest, m.rt, m.t.Dialect)
-	return err
+	m.rest = matches
+	return nil
 }
 
 // narrowed returns what is left of a filter.

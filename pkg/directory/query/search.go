@@ -130,7 +130,8 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 				row.Short(name))
 	}
 	e, truth := s.Simplify(k.filter)
-	if _, err := filter.Bind(s.Known(k.filter), rt, l.t.Dialect); err != nil {
+	var err error
+	if k.matches, err = filter.Bind(s.Known(k.filter), rt, l.t.Dialect); err != nil {
 		return nil, err
 	}
 	switch truth {
@@ -141,10 +142,6 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 		return nil, nil
 	}
 	k.filter = e
-	var err error
-	if k.matches, err = filter.Bind(e, rt, l.t.Dialect); err != nil {
-		return nil, err
-	}
 	n, rest := lookup.NewPlanner(l.d.Members, l.t, l.ts, rt).Plan(e)
 	k.narrow, k.exact = n, rest == nil
 	k.asks = plan.Mentions(e, rt, lookup.Attached(rt))

@@ -151,10 +151,9 @@ func Shown(ref schema.Ref) bool {
 	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) && (ref.Sub == nil || ref.Sub.Returned != schema.Never)
 }
 
-// Known returns the filter with a harmless comparison in the place of each that names a foreign attribute, so that all
-// others can be checked.
+// Known returns an equivalent filter for resources of the type, without the names that are foreign to it: a comparison
+// that is always true, or never, is in their place. All others can be checked.
 func (s Scope) Known(e filter.Expr) filter.Expr {
-	harmless := filter.Compare{Path: filter.Path{Name: "id"}, Op: filter.Pr}
 	switch e := e.(type) {
 	case filter.And:
 		return filter.And{L: s.Known(e.L), R: s.Known(e.R)}
@@ -164,14 +163,23 @@ func (s Scope) Known(e filter.Expr) filter.Expr {
 		return filter.Not{X: s.Known(e.X)}
 	case filter.Compare:
 		if s.foreign(e.Path.Name) {
-			return harmless
+			return constant(s.compare(e))
 		}
 	case filter.Match:
 		if s.foreign(e.Path.Name) {
-			return harmless
+			return constant(Never)
 		}
 	}
 	return e
+}
+
+// constant is a filter that all resources match, or none.
+func constant(t Truth) filter.Expr {
+	all := filter.Compare{Path: filter.Path{Name: "id"}, Op: filter.Pr}
+	if t == Always {
+		return all
+	}
+	return filter.Not{X: all}
 }
 
 // Mentions reports whether a filter asks about an attribute.
