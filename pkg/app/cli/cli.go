@@ -44,6 +44,10 @@ type grammar struct {
 	Schemas    schemasCmd    `cmd:"" help:"Schemas of a tenant's own."`
 	Types      typesCmd      `cmd:"" name:"resource-types" help:"Resource types of a tenant's own."`
 	Notices    noticesCmd    `cmd:"" help:"Messages to the people of a tenant."`
+	Members    membersCmd    `cmd:"" help:"The people of a tenant, as the application sees them."`
+	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
+	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
+	Events     eventsCmd     `cmd:"" help:"What the application is told."`
 	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -11,6 +11,7 @@
 //	tenants.go      tenants
 //	clients.go      clients
 //	definitions.go  schemas, resource-types
+//	members.go      members, policy, targets, events
 //	notices.go      notices, clock
 //	completion.go   scripts for shells
 //	print.go        tables
