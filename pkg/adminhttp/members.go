@@ -264,11 +264,14 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := body(r, true, "displayName", "features")
+	o, err := body(r, true, "displayName", "features", "seats")
 	if err != nil {
 		return err
 	}
-	var target mapping.Target
+	target := member.Target{TargetKey: key}
+	if target.Seats, err = seats(o); err != nil {
+		return err
+	}
 	if target.DisplayName, err = text(o, "displayName"); err != nil {
 		return err
 	}
@@ -287,11 +290,27 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	saved, err := a.members.SaveTarget(r.Context(), t, key, target)
+	saved, err := a.members.SaveTarget(r.Context(), t, target)
 	if err != nil {
 		return err
 	}
 	return ok(w, http.StatusOK, saved.Object())
+}
+
+// maxSeats bounds the number of seats of a target.
+const maxSeats = 10_000_000
+
+// seats reads the number of seats in the body of a target.
+func seats(o scim.Object) (int64, error) {
+	if o["seats"] == nil {
+		return member.Unbounded, nil
+	}
+	inner, ok := o["seats"].(scim.Object)
+	size, whole := scim.Whole(inner["size"])
+	if !ok || len(inner) != 1 || !whole || size < 0 || size > maxSeats {
+		return 0, badRequest(`seats must be {"size": N}, with a whole number from 0 to 10,000,000.`)
+	}
+	return size, nil
 }
 
 func (a *api) deleteTarget(w http.ResponseWriter, r *http.Request) error {

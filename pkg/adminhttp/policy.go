@@ -107,8 +107,15 @@ func (a *api) rehearse(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := scim.Object{
 		"examined": int64(out.Examined), "gains": differences(out.Gains), "losses": differences(out.Losses),
-		"manualRemovals": differences(out.ManualRemovals), "shortages": []any{}, "warnings": warningList(out.Warnings),
+		"manualRemovals": differences(out.ManualRemovals), "warnings": warningList(out.Warnings), "of": out.Of,
 	}
+	shortages := make([]any, len(out.Shortages))
+	for i, s := range out.Shortages {
+		shortage := targetObject(s.TargetKey)
+		shortage["size"], shortage["used"], shortage["missing"] = s.Size, s.Used, s.Missing
+		shortages[i] = shortage
+	}
+	o["shortages"] = shortages
 	statuses := make([]any, len(out.Statuses))
 	for i, s := range out.Statuses {
 		from := any(string(s.From))
@@ -127,13 +134,19 @@ func (a *api) rehearse(w http.ResponseWriter, r *http.Request) error {
 func differences(list []member.Difference) []any {
 	all := make([]any, len(list))
 	for i, d := range list {
-		o := scim.Object{"member": d.Member, "kind": d.Kind, "target": d.Name}
-		if d.Organisation != "" {
-			o["organisation"] = d.Organisation
-		}
+		o := targetObject(d.TargetKey)
+		o["member"] = d.Member
 		all[i] = o
 	}
 	return all
+}
+
+func targetObject(key mapping.TargetKey) scim.Object {
+	o := scim.Object{"kind": key.Kind, "target": key.Name}
+	if key.Organisation != "" {
+		o["organisation"] = key.Organisation
+	}
+	return o
 }
 
 func (a *api) policyStatus(w http.ResponseWriter, r *http.Request) error {
@@ -145,7 +158,7 @@ func (a *api) policyStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	applied := scim.Object{"version": st.Applied, "done": st.Done}
+	applied := scim.Object{"version": st.Applied, "done": st.Done, "of": st.Of}
 	if !st.FinishedAt.IsZero() {
 		applied["finishedAt"] = scim.FormatTime(st.FinishedAt)
 	}

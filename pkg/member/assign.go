@@ -92,7 +92,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 			if !kind.Create {
 				return refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
 			}
-			made := Target{TargetKey: key, Version: 1}
+			made := Target{TargetKey: key, Seats: Unbounded, Version: 1}
 			tx.Must(made.put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
 			tx.Add(eventlog.Announce(ts.Keys, 0, made.told(EventTargetCreated, now, causeOf(ctx)))...)
 		}
@@ -176,7 +176,24 @@ func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (
 	if items[0].Attrs == nil {
 		return Target{}, refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
 	}
-	return decodeTarget(items[0]), nil
+	one := []Target{decodeTarget(items[0])}
+	err = used(ctx, ts, one)
+	return one[0], err
+}
+
+// used fills in how many seats of targets are in use.
+func used(ctx context.Context, ts *store.TenantStore, targets []Target) error {
+	keys, at := []store.Key(nil), []int(nil)
+	for i, t := range targets {
+		if t.Seats != Unbounded {
+			keys, at = append(keys, ts.Pool(t.Kind, t.Organisation, t.Name)), append(at, i)
+		}
+	}
+	items, err := ts.Get(ctx, keys...)
+	for i, item := range items {
+		targets[at[i]].Used, _ = item.Attrs[attrUsed].(int64)
+	}
+	return err
 }
 
 // Targets lists the targets of a kind, of all kinds for "", behind a joined key, and the key to go on behind.
@@ -194,19 +211,19 @@ func (s *Service) Targets(ctx context.Context, t Tenant, kind, after string, cou
 	for i, item := range page.Items {
 		all[i] = decodeTarget(item)
 	}
+	if err := used(ctx, ts, all); err != nil {
+		return nil, "", err
+	}
 	if !page.More {
 		return all, "", nil
 	}
 	return all, page.Last, nil
 }
 
-// SaveTarget makes or changes a target: its display name and features. Those whom it may concern are evaluated anew.
-func (s *Service) SaveTarget(
-	ctx context.Context,
-	t Tenant,
-	key mapping.TargetKey,
-	target mapping.Target,
-) (Target, error) {
+// SaveTarget makes or changes a target: its display name, features and seats. Those whom it may concern are evaluated
+// anew.
+func (s *Service) SaveTarget(ctx context.Context, t Tenant, target Target) (Target, error) {
+	key := target.TargetKey
 	policy, _, err := s.policyOf(ctx, t)
 	if err != nil {
 		return Target{}, err
@@ -226,19 +243,20 @@ func (s *Service) SaveTarget(
 			saved = decodeTarget(items[0])
 			cond = store.Is(attrVer, saved.Version)
 		}
+		others := items[0].Attrs == nil || saved.DisplayName != target.DisplayName ||
+			!slices.Equal(saved.Features, target.Features)
+		resized := items[0].Attrs == nil || saved.Seats != target.Seats
 		was := saved.DisplayName
-		saved.Target = target
+		saved.Target, saved.Seats = target.Target, target.Seats
 		saved.Version++
 		var tx store.Tx
 		tx.Must(saved.put(ts.Keys).When(cond), store.ErrStale)
-		tx.Add(
-			Mark(
-				ts.Keys,
-				Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
-				causeOf(ctx),
-				s.o.Now(),
-			),
-		)
+		if others {
+			tx.Add(Mark(ts.Keys, Subject{TargetSubject, joined(key)}, causeOf(ctx), s.o.Now()))
+		}
+		if resized {
+			tx.Add(Mark(ts.Keys, Subject{SeatSubject, joined(key)}, causeOf(ctx), s.o.Now()))
+		}
 		kind := EventTargetCreated
 		if saved.Version > 1 {
 			kind = EventTargetRenamed
@@ -299,7 +317,7 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 // Why explains a member: the status, each assignment with the rules and groups that give it, and what rules would give
 // and do not. found is false if there is no such user.
 func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
-	p, err := s.examine(ctx, t, nil, []string{id})
+	p, err := s.examine(ctx, t, []string{id})
 	if err != nil || p.subjects[0].person.Doc == nil {
 		return nil, false, err
 	}
@@ -307,8 +325,11 @@ func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object
 	if err := s.nested(ctx, p, sub); err != nil {
 		return nil, false, err
 	}
-	r := p.policy.Evaluate(sub.facts)
-	if r.Excluded {
+	if err := s.evaluate(ctx, p, nil); err != nil {
+		return nil, false, err
+	}
+	r := sub.result
+	if r == nil {
 		return scim.Object{
 			"status":      scim.Object{"is": string(Removed), "because": "The policy excludes this user."},
 			"assignments": []any{}, "missing": []any{},

@@ -16,7 +16,7 @@ import (
 // commit publishes as many members as fit one transaction, at least one, and returns their number.
 func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
 	for n := len(all); ; n = (n + 1) / 2 {
-		tx, next := p.transaction(all[:n])
+		tx, after := p.transaction(all[:n])
 		if n > 1 && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
 			continue
 		}
@@ -26,13 +26,27 @@ func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
 		if err := tx.Commit(ctx, p.ts); err != nil {
 			return 0, err
 		}
-		p.head = next
+		p.take(after)
 		return n, nil
 	}
 }
 
-// transaction makes the transaction that publishes members, and the head behind it.
-func (p *publication) transaction(all []*change) (*store.Tx, eventlog.Head) {
+// outcome is what holds behind a transaction.
+type outcome struct {
+	head  eventlog.Head
+	pools map[*pool]poolState
+}
+
+// take notes that a transaction is committed.
+func (p *publication) take(o outcome) {
+	p.head = o.head
+	for pool, state := range o.pools {
+		pool.poolState, pool.stored = state, true
+	}
+}
+
+// transaction makes the transaction that publishes members.
+func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 	var tx store.Tx
 	var entries []eventlog.Entry
 	made := map[mapping.TargetKey]bool{}
@@ -50,10 +64,29 @@ func (p *publication) transaction(all []*change) (*store.Tx, eventlog.Head) {
 		}
 		entries = append(entries, c.entry(p.now))
 	}
-	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, entries...)
+	after := p.behind(&tx, all, entries)
+	return &tx, after
+}
+
+// behind appends what changes of members bring about beside: seats, markers of others, the log.
+func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Entry) outcome {
+	told, pools := p.reseat(tx, all)
+	marked := map[string]bool{}
+	for _, c := range all {
+		marked[c.id] = true // its marker ends here
+	}
+	for _, c := range all {
+		for _, id := range c.marks {
+			if !marked[id] {
+				marked[id] = true
+				tx.Add(Mark(p.ts.Keys, Subject{UserSubject, id}, c.marker.cause, p.now))
+			}
+		}
+	}
+	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, append(entries, told...)...)
 	tx.Must(ops[0], store.ErrStale)
 	tx.Add(ops[1:]...)
-	return &tx, head
+	return outcome{head, pools}
 }
 
 // write appends the member's item, on the version that was read, and the end of manual assignments.
@@ -128,16 +161,14 @@ func (p *publication) large(ctx context.Context, c *change) error {
 	if tx.Room() < 5 { // hundreds of manual assignments that end
 		return errTooMany
 	}
-	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, c.entry(p.now))
-	tx.Must(ops[0], store.ErrStale)
-	tx.Add(ops[1:]...)
+	after := p.behind(&tx, []*change{c}, []eventlog.Entry{c.entry(p.now)})
 	if len(stale) == 0 {
 		tx.Must(c.marker.done(), store.ErrStale)
 	}
 	if err := tx.Commit(ctx, p.ts); err != nil {
 		return err
 	}
-	p.head = head
+	p.take(after)
 	if len(stale) == 0 {
 		return nil
 	}
@@ -152,12 +183,14 @@ func sortedKeys(set map[mapping.TargetKey]bool) []mapping.TargetKey {
 	for k := range set {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b mapping.TargetKey) int {
-		return cmp.Or(
-			cmp.Compare(a.Kind, b.Kind),
-			cmp.Compare(a.Organisation, b.Organisation),
-			cmp.Compare(a.Name, b.Name),
-		)
-	})
+	slices.SortFunc(keys, compareKeys)
 	return keys
+}
+
+func compareKeys(a, b mapping.TargetKey) int {
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Organisation, b.Organisation),
+		cmp.Compare(a.Name, b.Name),
+	)
 }

@@ -15,7 +15,10 @@
 //	publish.go  one publication: what it reads, and what the application has to be told
 //	commit.go   its transactions
 //	pass.go     markers that stand for many members
-//	policy.go   policies: saving, progress, rehearsal
+//	policy.go   policies: saving, progress
+//	rehearse.go what a policy would change
+//	seat.go     seats of targets: who has one, who waits, shortages
+//	protect.go  the last active members with a target keep it
 //	assign.go   manual assignments and targets, and the reasons of a member's assignments
 //	list.go     lists and filters
 //	room.go     turns of the publications of one tenant in one process

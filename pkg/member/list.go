@@ -165,6 +165,7 @@ type lister struct {
 	indexed bool
 
 	attribute, value string
+	also             func(Member) bool // nil: no more conditions
 }
 
 func (l *lister) parse(text string) error {
@@ -285,7 +286,7 @@ func (l *lister) takes(m Member) bool {
 	if m.Status == Removed && !l.removed {
 		return false
 	}
-	return l.matches == nil || l.matches.Match(m.Object())
+	return (l.also == nil || l.also(m)) && (l.matches == nil || l.matches.Match(m.Object()))
 }
 
 // candidates lists the next ids, from the index if there is one.

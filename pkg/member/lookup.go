@@ -15,6 +15,7 @@ const (
 	byEmail        = "email"
 	byAccountID    = "accountId"
 	byAssignment   = "assignment"
+	byProtected    = "protected" // the assignments of a member whom a protection keeps
 )
 
 // assignmentValue is the value by which the members with a target are found.
@@ -36,6 +37,9 @@ func (m Member) lookups(k store.Keys) map[store.Key]bool {
 	}
 	for _, a := range m.Assignments {
 		keys[k.PublishedLookup(byAssignment, assignmentValue(a.TargetKey), m.ID)] = true
+		if m.Protected {
+			keys[k.PublishedLookup(byProtected, assignmentValue(a.TargetKey), m.ID)] = true
+		}
 	}
 	return keys
 }

@@ -34,6 +34,8 @@ const (
 	GroupSubject  SubjectKind = "g"
 	TargetSubject SubjectKind = "t"
 	PolicySubject SubjectKind = "p"
+	// SeatSubject is the number of a target's seats, by the target's joined key.
+	SeatSubject SubjectKind = "s"
 )
 
 // Subject is what may have changed: a user or group by its id, a target by its joined key, the policy.

@@ -35,7 +35,10 @@ type Member struct {
 	AccountID, PreviousID string
 	// Version counts what the application was told of the member, from 1.
 	Version              int64
+	waiting              []waiting // for seats
 	CreatedAt, ChangedAt time.Time
+	// Protected says that the member keeps a target only because nobody else has it.
+	Protected bool
 	// Pending says that this is the member as it is to be, which could not be published yet.
 	Pending bool
 }
@@ -65,6 +68,9 @@ func (m Member) Object() scim.Object {
 	}
 	if m.Pending {
 		o["pending"] = true
+	}
+	if m.Protected {
+		o["protected"] = true
 	}
 	if m.Name != nil {
 		o["name"] = m.Name
@@ -148,6 +154,13 @@ func (m Member) encode() string {
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
 	}
+	if len(m.waiting) > 0 {
+		places := make([]any, len(m.waiting))
+		for i, w := range m.waiting {
+			places[i] = scim.Object{"kind": w.Kind, "target": w.Name, "organisation": w.Organisation, "at": w.since}
+		}
+		o["waiting"] = places
+	}
 	return string(scim.AppendJSON(nil, o))
 }
 
@@ -190,6 +203,16 @@ func decode(text string) (Member, error) {
 		m.InvitedAt = at(invitation, "at")
 	}
 	m.Announced = words(o["announced"])
+	m.Protected, _ = o["protected"].(bool)
+	places, _ := o["waiting"].([]any)
+	for _, v := range places {
+		w, _ := v.(scim.Object)
+		since, _ := w["at"].(int64)
+		m.waiting = append(m.waiting, waiting{
+			TargetKey: mapping.TargetKey{Kind: s(w, "kind"), Name: s(w, "target"), Organisation: s(w, "organisation")},
+			since:     since, id: m.ID,
+		})
+	}
 	assignments, _ := o["assignments"].([]any)
 	for _, v := range assignments {
 		a, _ := v.(scim.Object)

@@ -41,7 +41,7 @@ const (
 // wide reads the markers that stand for many members, the policy's first.
 func wide(ctx context.Context, ts *store.TenantStore) ([]marker, error) {
 	var all []marker
-	for _, kind := range []SubjectKind{PolicySubject, TargetSubject, GroupSubject} {
+	for _, kind := range []SubjectKind{PolicySubject, SeatSubject, TargetSubject, GroupSubject} {
 		some, err := marked(ctx, ts, kind, passChunk)
 		if err != nil {
 			return nil, err
@@ -113,6 +113,9 @@ func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []ma
 
 // step does one step of a pass, and ends the marker behind the last one.
 func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
+	if m.subject.Kind == SeatSubject {
+		return s.review(ctx, t, m)
+	}
 	ts := s.store.Tenant(t.ID)
 	p, err := passOf(ctx, ts, m)
 	if err != nil {
@@ -132,6 +135,9 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
 	}
 	if last == "" && p.phase == phaseUsers {
 		if m.subject.Kind == PolicySubject {
+			if err := s.markProtected(ctx, ts, m); err != nil {
+				return err
+			}
 			if err := s.applied(ctx, t); err != nil {
 				return err
 			}

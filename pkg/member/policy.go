@@ -4,10 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -82,7 +84,9 @@ func (s *Service) SavePolicy(
 type PolicyStatus struct {
 	Version, Applied int64
 	// Done is how many members are marked in the pass under way; the rest of them is the work of single members.
-	Done       int64
+	Done int64
+	// Of is the number of people of the tenant.
+	Of         int64
 	FinishedAt time.Time // of the pass that applied Applied; zero: never
 }
 
@@ -100,7 +104,14 @@ func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, err
 	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
 		st.FinishedAt = time.UnixMilli(at).UTC()
 	}
-	return st, nil
+	st.Of, err = s.count(ctx, t)
+	return st, err
+}
+
+// count is the number of users of a tenant.
+func (s *Service) count(ctx context.Context, t Tenant) (int64, error) {
+	tally, err := counter.Read(ctx, s.store.Tenant(t.ID), schema.UserType().ID)
+	return tally.N, err
 }
 
 // applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
@@ -118,105 +129,4 @@ func (s *Service) applied(ctx context.Context, t Tenant) error {
 		If:  []store.Cond{store.Is(attrVer, version)},
 	}, errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
-}
-
-// Rehearsal is what saving a policy would do to a page of people.
-type Rehearsal struct {
-	// Examined is the number of people on the page; Next the id to go on behind; "": these were the last.
-	Examined int
-	Next     string
-	Gains    []Difference
-	Losses   []Difference
-	Statuses []StatusDifference
-	// ManualRemovals are the manual assignments that groups would end.
-	ManualRemovals []Difference
-	Warnings       []mapping.Warning
-}
-
-// Difference is a target that a member would get or lose.
-type Difference struct {
-	Member string
-	mapping.TargetKey
-}
-
-// StatusDifference is a status that would change. From is "" for a new member, To Removed for one who would be
-// excluded.
-type StatusDifference struct {
-	Member   string
-	From, To Status
-}
-
-// rehearsed is how many people a page of a rehearsal has.
-const rehearsed = 1000
-
-// Rehearse evaluates a page of people with a policy that is not saved, and compares them with what the application was
-// told. Nothing is written. Errors are those of SavePolicy.
-func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, after string) (Rehearsal, error) {
-	var out Rehearsal
-	policy, warnings, err := mapping.Parse(document, t.Types)
-	if err != nil {
-		return out, err
-	}
-	out.Warnings = warnings
-	ids, err := s.o.Directory.UserIDs(ctx, t.ID, after, rehearsed)
-	if err != nil {
-		return out, err
-	}
-	if len(ids) == rehearsed {
-		out.Next = ids[len(ids)-1]
-	}
-	out.Examined = len(ids)
-	for from := 0; from < len(ids); from += peopleAtOnce {
-		if err := s.rehearsePart(ctx, t, policy, ids[from:min(from+peopleAtOnce, len(ids))], &out); err != nil {
-			return out, err
-		}
-	}
-	return out, nil
-}
-
-func (s *Service) rehearsePart(
-	ctx context.Context, t Tenant, policy *mapping.Policy, ids []string, out *Rehearsal,
-) error {
-	p, err := s.examine(ctx, t, policy, ids)
-	if err != nil {
-		return err
-	}
-	for _, sub := range p.subjects {
-		if sub.person.Doc != nil {
-			out.compare(sub, policy.Evaluate(sub.facts))
-		}
-	}
-	return nil
-}
-
-// compare adds what would change for one member.
-func (out *Rehearsal) compare(sub *subject, r *mapping.Result) {
-	var old Member
-	if sub.old != nil && sub.old.Status != Removed {
-		old = *sub.old
-	}
-	status := r.Status
-	if r.Excluded {
-		status = Removed
-	}
-	if old.Status != status && (old.Status != "" || !r.Excluded) {
-		out.Statuses = append(out.Statuses, StatusDifference{sub.id, old.Status, status})
-	}
-	next := map[mapping.TargetKey]bool{}
-	for _, a := range r.Assignments {
-		if next[a.TargetKey] = true; find(old.Assignments, a.TargetKey) < 0 {
-			out.Gains = append(out.Gains, Difference{sub.id, a.TargetKey})
-		}
-	}
-	ended := map[mapping.TargetKey]bool{}
-	for _, m := range r.Ended {
-		if ended[m.TargetKey] = true; !next[m.TargetKey] {
-			out.ManualRemovals = append(out.ManualRemovals, Difference{sub.id, m.TargetKey})
-		}
-	}
-	for _, a := range old.Assignments {
-		if !next[a.TargetKey] && !ended[a.TargetKey] {
-			out.Losses = append(out.Losses, Difference{sub.id, a.TargetKey})
-		}
-	}
 }

@@ -45,6 +45,9 @@ type publication struct {
 	subjects []*subject
 	targets  mapping.Targets
 	adopted  map[mapping.TargetKey]bool
+	pools    map[mapping.TargetKey]*pool
+	version  int64                      // of the policy
+	decided  map[string]Member          // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
 }
 
@@ -58,6 +61,9 @@ type subject struct {
 	old    *Member // as published; nil: never
 	stale  []string
 	facts  mapping.Facts
+	result *mapping.Result // nil if the user is gone
+	takes  map[mapping.TargetKey]int64
+	waits  []waiting // for seats
 }
 
 // batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
@@ -68,7 +74,7 @@ func (s *Service) batch(ctx context.Context, t Tenant, ids []string) error {
 		return err
 	}
 	var err error
-	if p.policy, _, err = s.policyOf(ctx, t); err != nil {
+	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
 		return err
 	}
 	people, err := s.o.Directory.People(ctx, t.ID, ids)
@@ -84,9 +90,15 @@ func (s *Service) batch(ctx context.Context, t Tenant, ids []string) error {
 	if err := s.facts(ctx, p); err != nil {
 		return err
 	}
+	if err := s.evaluate(ctx, p, nil); err != nil {
+		return err
+	}
 	var changed []*change
 	for _, sub := range p.subjects {
-		c := p.change(sub)
+		c, err := p.change(ctx, sub)
+		if err != nil {
+			return err
+		}
 		if c == nil {
 			if err := p.settle(ctx, sub); err != nil {
 				return err
@@ -212,73 +224,83 @@ type change struct {
 	makes []mapping.TargetKey
 	ended []mapping.Manual
 	told  []told
+	kept  []told   // assignments that a protection keeps
+	marks []string // members who are to be looked at behind it
+}
+
+// evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
+// are taken beside; nil: none.
+func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
+	for _, sub := range p.subjects {
+		sub.result, sub.waits = nil, nil
+		if sub.person.Doc != nil {
+			if r := p.policy.Evaluate(sub.facts); !r.Excluded {
+				sub.result = r
+			}
+		}
+	}
+	p.decided = map[string]Member{}
+	return s.seating(ctx, p, carried)
 }
 
 // change works out what the application has to be told of a member; nil if nothing.
-func (p *publication) change(sub *subject) *change {
+func (p *publication) change(ctx context.Context, sub *subject) (*change, error) {
 	alive := sub.old != nil && sub.old.Status != Removed
-	if sub.person.Doc == nil {
-		if alive && (sub.old.Deleted || p.policy.OnDelete == "deactivate") {
-			return p.retire(sub)
-		}
-		return p.leave(sub, alive)
+	c := &change{subject: sub}
+	var due []told
+	switch {
+	case sub.result != nil:
+		c.makes, c.ended = sub.result.Makes, sub.result.Ended
+		c.next = p.next(sub, sub.result, alive)
+	case alive && sub.person.Doc == nil && (sub.old.Deleted || p.policy.OnDelete == "deactivate"):
+		c.next = p.retired(sub)
+	case alive:
+		c.next = *sub.old
+		c.next.Status, c.next.Assignments, c.next.waiting = Removed, nil, nil
+	default:
+		return nil, nil
 	}
-	r := p.policy.Evaluate(sub.facts)
-	if r.Excluded {
-		return p.leave(sub, alive)
+	if err := p.protect(ctx, c); err != nil {
+		return nil, err
 	}
-	c := &change{subject: sub, makes: r.Makes, ended: r.Ended}
-	c.next = p.next(sub, r, alive)
+	if c.next.Status == Removed {
+		c.ended = sub.manual
+	}
 	old := sub.old
 	if !alive {
 		old = nil
 	}
-	due := p.due(&c.next)
-	if alive && same(*old, c.next) && len(c.ended) == 0 {
-		return nil
+	if sub.result != nil {
+		due = p.due(&c.next)
 	}
-	c.told = append(tell(old, c.next), due...)
+	p.decided[sub.id] = c.next
+	if alive && same(*old, c.next) && len(c.ended) == 0 {
+		return nil, nil
+	}
+	c.told = slices.Concat(tell(old, c.next), c.kept, due)
 	if len(c.told) == 0 {
 		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
 	}
-	p.version(sub, &c.next)
-	return c
+	p.count(sub, &c.next)
+	return c, nil
 }
 
-// retire is the change of a member who stays though its user was deleted: as last published, inactive, with the manual
-// assignments alone. nil if the application knows that.
-func (p *publication) retire(sub *subject) *change {
-	c := &change{subject: sub, next: *sub.old}
-	c.next.Status, c.next.Deleted, c.next.Assignments = mapping.Inactive, true, nil
+// retired is a member who stays though its user was deleted: as last published, inactive, with the manual assignments
+// alone, but those of kinds with seats.
+func (p *publication) retired(sub *subject) Member {
+	next := *sub.old
+	next.Status, next.Deleted, next.Assignments, next.waiting = mapping.Inactive, true, nil, nil
 	for _, m := range sub.manual {
-		c.next.Assignments = append(c.next.Assignments, Assignment{
-			TargetKey: m.TargetKey, Manual: true, Since: time.UnixMilli(m.Since).UTC(),
-		})
+		if p.policy.Kinds[m.Kind].Seats == "" {
+			next.Assignments = append(next.Assignments, Assignment{
+				TargetKey: m.TargetKey, Manual: true, Since: time.UnixMilli(m.Since).UTC(),
+			})
+		}
 	}
-	if same(*sub.old, c.next) {
-		return nil
-	}
-	if c.told = tell(sub.old, c.next); len(c.told) == 0 {
-		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
-	}
-	p.version(sub, &c.next)
-	return c
+	return next
 }
 
-// leave is the change of a member whose user is gone, or excluded; nil if the application knows that, or nothing of
-// them.
-func (p *publication) leave(sub *subject, alive bool) *change {
-	if !alive {
-		return nil
-	}
-	c := &change{subject: sub, next: *sub.old, ended: sub.manual}
-	c.next.Status, c.next.Assignments = Removed, nil
-	c.told = tell(sub.old, c.next)
-	p.version(sub, &c.next)
-	return c
-}
-
-func (p *publication) version(sub *subject, next *Member) {
+func (p *publication) count(sub *subject, next *Member) {
 	next.ChangedAt = p.now
 	next.Version = 1
 	if sub.old != nil {
@@ -318,6 +340,7 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 		}
 		next.Assignments = append(next.Assignments, as)
 	}
+	next.waiting = sub.waits
 	return next
 }
 

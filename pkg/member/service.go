@@ -167,13 +167,15 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found
 
 // evaluated is a member as a publication would make it, if others are so busy that it can't.
 func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (Member, bool, error) {
-	p, err := s.examine(ctx, t, nil, []string{id})
+	p, err := s.examine(ctx, t, []string{id})
 	if err != nil {
 		return Member{}, false, err
 	}
 	sub := p.subjects[0]
-	c := p.change(sub)
+	c, err := p.change(ctx, sub)
 	switch {
+	case err != nil:
+		return Member{}, false, err
 	case c != nil:
 		c.next.Pending = true
 		return c.next, true, nil
@@ -184,29 +186,38 @@ func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (Member, b
 	return Member{}, false, nil
 }
 
-// examine reads all that the evaluation of some people takes, with a policy; nil: the tenant's.
-func (s *Service) examine(ctx context.Context, t Tenant, policy *mapping.Policy, ids []string) (*publication, error) {
-	p := &publication{t: t, ts: s.store.Tenant(t.ID), policy: policy, now: s.o.Now().UTC()}
-	if policy == nil {
-		var err error
-		if p.policy, _, err = s.policyOf(ctx, t); err != nil {
-			return nil, err
-		}
+// examine evaluates some people as a publication does, and writes nothing.
+func (s *Service) examine(ctx context.Context, t Tenant, ids []string) (*publication, error) {
+	policy, version, err := s.policyOf(ctx, t)
+	if err != nil {
+		return nil, err
 	}
+	p := &publication{policy: policy, version: version}
+	return p, s.try(ctx, t, p, ids, nil)
+}
+
+// try is examine with a policy of any kind. carried is how many seats are taken beside.
+func (s *Service) try(
+	ctx context.Context, t Tenant, p *publication, ids []string, carried map[mapping.TargetKey]int64,
+) error {
+	p.t, p.ts, p.now = t, s.store.Tenant(t.ID), s.o.Now().UTC()
 	for _, id := range ids {
 		p.subjects = append(p.subjects, &subject{id: id})
 	}
 	people, err := s.o.Directory.People(ctx, t.ID, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, person := range people {
 		p.subjects[i].person = person
 	}
 	if err := p.load(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return p, s.facts(ctx, p)
+	if err := s.facts(ctx, p); err != nil {
+		return err
+	}
+	return s.evaluate(ctx, p, carried)
 }
 
 // Events reads a tenant's log.

@@ -214,7 +214,9 @@ func TestManualAssignments(t *testing.T) {
 	if len(missing) != 1 || missing[0].(scim.Object)["reason"] != "target-unknown" {
 		t.Errorf("why %v", why)
 	}
-	_, err = w.s.SaveTarget(ctx, w.tenant, boss, mapping.Target{DisplayName: "The boss"})
+	_, err = w.s.SaveTarget(ctx, w.tenant, member.Target{
+		TargetKey: boss, Target: mapping.Target{DisplayName: "The boss"}, Seats: member.Unbounded,
+	})
 	w.must(err)
 	w.must(w.publish())
 	has("[boss true false]")

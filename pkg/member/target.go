@@ -71,7 +71,11 @@ type Target struct {
 	mapping.TargetKey
 	mapping.Target
 	// Scim says that a rule has made it.
-	Scim    bool
+	Scim bool
+	// Seats is how many active members may have it, or are paid for; Unbounded: as many as want.
+	Seats int64
+	// Used is how many of them are in use; known for targets that are read one by one or listed.
+	Used    int64
 	Version int64
 }
 
@@ -86,6 +90,9 @@ func (t Target) encode() string {
 	if len(t.Features) > 0 {
 		o["features"] = list(t.Features)
 	}
+	if t.Seats != Unbounded {
+		o["seats"] = t.Seats
+	}
 	return string(scim.AppendJSON(nil, o))
 }
 
@@ -99,6 +106,10 @@ func decodeTarget(item store.Item) Target {
 	t.DisplayName, _ = o["displayName"].(string)
 	t.Features = words(o["features"])
 	t.Scim = o["origin"] == "scim"
+	t.Seats = Unbounded
+	if n, ok := o["seats"].(int64); ok {
+		t.Seats = n
+	}
 	t.Version, _ = item.Attrs[attrVer].(int64)
 	return t
 }
@@ -115,12 +126,15 @@ func (t Target) Object() scim.Object {
 	if t.Scim {
 		o["origin"] = "scim"
 	}
+	if t.Seats != Unbounded {
+		o["seats"] = scim.Object{"size": t.Seats, "used": t.Used}
+	}
 	return o
 }
 
 // makeTarget appends the operation that makes a target which a rule gives for the first time, and returns its event.
 func makeTarget(tx *store.Tx, k store.Keys, key mapping.TargetKey, now time.Time, cause eventlog.Cause) eventlog.Entry {
-	t := Target{TargetKey: key, Scim: true, Version: 1}
+	t := Target{TargetKey: key, Scim: true, Seats: Unbounded, Version: 1}
 	tx.Must(
 		store.PutItem(targetKey(k, key), store.Attrs{attrDoc: t.encode(), attrVer: t.Version}).When(store.IsAbsent()),
 		store.ErrStale,

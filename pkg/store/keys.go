@@ -57,6 +57,8 @@ import (
 //	member lookup               T#t#AX       attribute|value|member id         -
 //	manual assignment           T#t#AM       member id|kind|organisation|name  at
 //	target                      T#t#AT       kind|organisation|name            doc, ver
+//	seats of a target in use    T#t#AS       kind|organisation|name            used, high, policy, ver
+//	queue for a seat            T#t#AQ       kind|organisation|name|at|member  -
 //	adopted target              T#t#AD       kind|organisation|name|group id   -
 //	targets of a group          T#t#AG       group id                          doc
 //	pass over many subjects     T#t#AP       kind|subject                      stamp, phase, after, done
@@ -420,6 +422,21 @@ func (k Keys) Target(kind, organisation, name string) Key {
 // TargetPrefix is the prefix of all targets of a kind.
 func (k Keys) TargetPrefix(kind string) Key { return Key{k.pk("#AT"), Join(kind) + Sep} }
 
+// Pool is the key of how many seats of a target are in use.
+func (k Keys) Pool(kind, organisation, name string) Key {
+	return Key{k.pk("#AS"), Join(kind, organisation, name)}
+}
+
+// SeatQueue is the key of a member's place in the queue for a seat of a target, by a time in Unix milliseconds.
+func (k Keys) SeatQueue(kind, organisation, name string, since int64, memberID string) Key {
+	return Key{k.pk("#AQ"), Join(kind, organisation, name, fmt.Sprintf("%015d", max(since, 0)), memberID)}
+}
+
+// SeatQueuePrefix is the prefix of all places in the queue for a seat of a target.
+func (k Keys) SeatQueuePrefix(kind, organisation, name string) Key {
+	return Key{k.pk("#AQ"), Join(kind, organisation, name) + Sep}
+}
+
 // Adopted is the key that says that a group names a target whose manual assignments end.
 func (k Keys) Adopted(kind, organisation, name, groupID string) Key {
 	return Key{k.pk("#AD"), Join(kind, organisation, name, groupID)}
@@ -452,7 +469,7 @@ func (k Keys) Partitions() []string {
 	for _, suffix := range []string{
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
-		"#MK", "#A", "#AX", "#AM", "#AT", "#AD", "#AG", "#AP",
+		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

@@ -1,0 +1,118 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// EventProtected says that a member keeps a target which only it has.
+const EventProtected = "protected.kept"
+
+// protect lets the last active members with a protected target keep it, and stay active, for as long as there are no
+// others. It looks at who else has the target: whatever changes that changes the head of the log as well, so that of
+// two publications that each take it from one of two members only one can commit.
+func (p *publication) protect(ctx context.Context, c *change) error {
+	c.next.Protected = false
+	for _, rule := range p.policy.Protect {
+		key := mapping.TargetKey{Kind: rule.Kind, Name: rule.Target, Organisation: rule.Organisation}
+		had := c.old != nil && c.old.Status == mapping.Active && find(c.old.Assignments, key) >= 0
+		has := c.next.Status == mapping.Active && find(c.next.Assignments, key) >= 0
+		if has == had {
+			continue
+		}
+		others, err := p.others(ctx, key, c.id, rule.AtLeast)
+		if err != nil {
+			return err
+		}
+		switch {
+		case has && !had:
+			if err := p.release(ctx, c, key); err != nil {
+				return err
+			}
+		case others < rule.AtLeast:
+			c.keep(key)
+		}
+	}
+	return nil
+}
+
+// keep leaves a member active, with an assignment that it had.
+func (c *change) keep(key mapping.TargetKey) {
+	old := c.old.Assignments[find(c.old.Assignments, key)]
+	c.next.Status, c.next.Protected = mapping.Active, true
+	if find(c.next.Assignments, key) < 0 {
+		c.next.Assignments = append(slices.Clone(c.next.Assignments), old)
+		slices.SortFunc(c.next.Assignments, func(a, b Assignment) int { return compareKeys(a.TargetKey, b.TargetKey) })
+	}
+	if !c.old.Protected {
+		c.kept = append(c.kept, told{EventProtected, scim.Object{"assignment": old.Object()}})
+	}
+}
+
+// others counts the active members beside one who have a target, up to most. Of members of this publication it takes
+// what was worked out for them so far.
+func (p *publication) others(ctx context.Context, key mapping.TargetKey, but string, most int) (n int, err error) {
+	counts := func(m Member) bool {
+		return m.ID != but && m.Status == mapping.Active && find(m.Assignments, key) >= 0
+	}
+	for _, m := range p.decided {
+		if counts(m) {
+			n++
+		}
+	}
+	l := holders(key)
+	for after := ""; n < most; {
+		var page List
+		if err := l.walk(ctx, p.ts, after, most+1, &page); err != nil {
+			return 0, err
+		}
+		for _, m := range page.Members {
+			if _, decided := p.decided[m.ID]; !decided && counts(m) {
+				n++
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	return n, nil
+}
+
+// release marks the members who keep a target only because nobody else had it.
+func (p *publication) release(ctx context.Context, c *change, key mapping.TargetKey) error {
+	prefix := p.ts.PublishedPrefix(byProtected, assignmentValue(key))
+	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if id := store.LastPart(item.SK); id != c.id {
+			c.marks = append(c.marks, id)
+		}
+	}
+	return nil
+}
+
+// markProtected marks the members whom a protection keeps: a policy may have ended it, and their users may be gone.
+func (s *Service) markProtected(ctx context.Context, ts *store.TenantStore, m marker) error {
+	prefix := ts.PublishedPrefix(byProtected, "")
+	prefix.SK = prefix.SK[:len(prefix.SK)-len(store.Sep)]
+	var ids []string
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, store.LastPart(item.SK))
+	}
+	return s.markAll(ctx, ts, ids, m.cause)
+}
+
+// holders is the filter of the members who have a target.
+func holders(key mapping.TargetKey) lister {
+	l := lister{attribute: byAssignment, value: assignmentValue(key), indexed: true}
+	l.also = func(m Member) bool { return find(m.Assignments, key) >= 0 }
+	return l
+}

@@ -1,0 +1,404 @@
+package member
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A target of a kind with seats is a pool: so many active members have it as it has seats. The number of seats in use
+// is kept in an item of its own. Each publication that changes it also changes the head of the log, so two of them
+// never count on one state. Members who wait for a seat have an item each, in the order in which they are served.
+
+// Event types of seats.
+const (
+	EventShortage      = "licence.shortage"
+	EventShortageEnded = "licence.shortage-ended"
+)
+
+const (
+	seatsPurchase = "purchase"
+	seatsWait     = "wait"
+)
+
+// The attributes of a pool.
+const (
+	attrUsed   = "used"
+	attrHigh   = "high"
+	attrPolicy = "policy"
+)
+
+// Unbounded is the number of seats of a target that has as many as members want.
+const Unbounded = -1
+
+// pool are the seats of a target in one publication.
+type pool struct {
+	key    mapping.TargetKey
+	mode   string // of the kind: purchase or wait
+	size   int64
+	stored bool
+	poolState
+	// planned is used behind the changes that are worked out so far.
+	planned int64
+	// waiting are the first members in the queue, without those who got a seat since.
+	waiting []waiting
+}
+
+// poolState is what is stored of a pool.
+type poolState struct {
+	version, used int64
+	high          int64 // the highest shortage that was announced; 0: none
+	policy        int64 // the version of the policy under which the seats in use were counted
+}
+
+// waiting is the place of a member in the queue of a pool.
+type waiting struct {
+	mapping.TargetKey
+	since int64 // Unix milliseconds
+	id    string
+}
+
+func (w waiting) compare(other waiting) int {
+	return cmp.Or(cmp.Compare(w.since, other.since), cmp.Compare(w.id, other.id))
+}
+
+func (w waiting) key(k store.Keys) store.Key {
+	return k.SeatQueue(w.Kind, w.Organisation, w.Name, w.since, w.id)
+}
+
+// missing is how many seats are used beyond the size.
+func (p *pool) missing(used int64) int64 {
+	if p.size == Unbounded || p.mode != seatsPurchase {
+		return 0
+	}
+	return max(used-p.size, 0)
+}
+
+// free is how many seats can still be given; a large number if there is no bound.
+func (p *pool) free() int64 {
+	if p.size == Unbounded {
+		return 1 << 40
+	}
+	return p.size - p.planned
+}
+
+// serves reports whether a member at this place of the queue gets a seat: if there are more free ones than members wait
+// in front.
+func (p *pool) serves(w waiting) bool {
+	if p.mode == seatsPurchase || p.size == Unbounded {
+		return true
+	}
+	var before int64
+	for _, other := range p.waiting {
+		if other.id != w.id && other.compare(w) < 0 {
+			before++
+		}
+	}
+	return before < p.free()
+}
+
+// seating decides who of the subjects gets which seats.
+func (s *Service) seating(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
+	wanted := map[mapping.TargetKey]bool{}
+	for _, sub := range p.subjects {
+		for key := range p.seatsOf(sub) {
+			wanted[key] = true
+		}
+	}
+	p.pools = map[mapping.TargetKey]*pool{}
+	for _, key := range sortedKeys(wanted) {
+		pool, err := s.pool(ctx, p, key)
+		if err != nil {
+			return err
+		}
+		pool.planned += carried[key]
+		p.pools[key] = pool
+	}
+	for _, sub := range p.subjects {
+		p.seat(sub)
+	}
+	return nil
+}
+
+// seatsOf are the pools that a subject has a seat of, wants one of, or waits for.
+func (p *publication) seatsOf(sub *subject) map[mapping.TargetKey]bool {
+	keys := map[mapping.TargetKey]bool{}
+	add := func(key mapping.TargetKey) {
+		if p.policy.Kinds[key.Kind].Seats != "" {
+			keys[key] = true
+		}
+	}
+	if sub.old != nil {
+		for _, a := range sub.old.Assignments {
+			add(a.TargetKey)
+		}
+		for _, w := range sub.old.waiting {
+			add(w.TargetKey)
+		}
+	}
+	if sub.result != nil {
+		for _, a := range sub.result.Assignments {
+			add(a.TargetKey)
+		}
+	}
+	return keys
+}
+
+// seat gives a subject its seats, takes back those that it does not want any more, and puts it into the queues of those
+// that it has to wait for.
+func (p *publication) seat(sub *subject) {
+	sub.takes = map[mapping.TargetKey]int64{}
+	for _, key := range sortedKeys(p.seatsOf(sub)) {
+		pool := p.pools[key]
+		had := sub.old != nil && find(sub.old.Assignments, key) >= 0
+		i := -1
+		if sub.result != nil {
+			i = findAssignment(sub.result.Assignments, key)
+		}
+		switch {
+		case had && i < 0:
+			sub.takes[key]--
+			pool.planned--
+		case !had && i >= 0:
+			place := sub.place(key, sub.result.Assignments[i].Since, p.now)
+			if pool.serves(place) {
+				sub.takes[key]++
+				pool.planned++
+				pool.waiting = slices.DeleteFunc(pool.waiting, func(w waiting) bool { return w.id == sub.id })
+				continue
+			}
+			sub.waits = append(sub.waits, place)
+			sub.withdraw(i)
+		}
+	}
+}
+
+// place is the place of a subject in the queue of a pool: by the stored time of what gives the seat, which survives a
+// PUT and a repeated add, or since it waits.
+func (sub *subject) place(key mapping.TargetKey, since int64, now time.Time) waiting {
+	if since == 0 {
+		since = now.UnixMilli()
+		if sub.old != nil {
+			for _, w := range sub.old.waiting {
+				if w.TargetKey == key {
+					since = w.since
+				}
+			}
+		}
+	}
+	return waiting{TargetKey: key, since: since, id: sub.id}
+}
+
+// withdraw takes an assignment from the result of an evaluation, for want of a seat.
+func (sub *subject) withdraw(i int) {
+	r := *sub.result // the evaluation's own stays as it is
+	a := r.Assignments[i]
+	r.Assignments = slices.Delete(slices.Clone(r.Assignments), i, i+1)
+	m := mapping.Missing{
+		TargetKey: a.TargetKey, Membership: -1, Nested: -1, Reason: mapping.NoSeat,
+		Detail: "All seats of " + a.Kind + " " + scim.Quote(a.Name) + " are taken; it will be given once one is free.",
+	}
+	r.Missing = slices.Clone(r.Missing)
+	for _, source := range a.Sources {
+		m.Rule, m.Membership = source.Rule, source.Membership
+		r.Missing = append(r.Missing, m)
+	}
+	if len(a.Sources) == 0 {
+		r.Missing = append(r.Missing, m)
+	}
+	sub.result = &r
+}
+
+// queued is how many members at the front of a queue a publication looks at.
+const queued = 200
+
+// pool reads the seats of a target. Under a policy that they were not counted under, they are counted.
+func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKey) (*pool, error) {
+	items, err := p.ts.Get(ctx, p.ts.Pool(key.Kind, key.Organisation, key.Name), targetKey(p.ts.Keys, key))
+	if err != nil {
+		return nil, err
+	}
+	out := &pool{key: key, mode: p.policy.Kinds[key.Kind].Seats, size: Unbounded, stored: items[0].Attrs != nil}
+	if items[1].Attrs != nil {
+		out.size = decodeTarget(items[1]).Seats
+	}
+	out.version, _ = items[0].Attrs[attrVer].(int64)
+	out.used, _ = items[0].Attrs[attrUsed].(int64)
+	out.high, _ = items[0].Attrs[attrHigh].(int64)
+	out.policy, _ = items[0].Attrs[attrPolicy].(int64)
+	if !out.stored || out.policy != p.version {
+		if out.used, err = s.holding(ctx, p.ts, key); err != nil {
+			return nil, err
+		}
+		out.policy = p.version
+	}
+	out.planned = out.used
+	if out.mode == seatsWait && out.size != Unbounded {
+		out.waiting, err = queue(ctx, p.ts, key, queued)
+	}
+	return out, err
+}
+
+// holding counts the members who have a target.
+func (s *Service) holding(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey) (n int64, err error) {
+	l := holders(key)
+	for after := ""; ; {
+		var page List
+		if err := l.walk(ctx, ts, after, passChunk, &page); err != nil {
+			return 0, err
+		}
+		n += int64(len(page.Members))
+		if after = page.Next; after == "" {
+			return n, nil
+		}
+	}
+}
+
+// queue reads the members in front of the queue of a pool.
+func queue(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey, most int) ([]waiting, error) {
+	prefix := ts.SeatQueuePrefix(key.Kind, key.Organisation, key.Name)
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: most, Select: store.KeysOnly})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]waiting, 0, len(page.Items))
+	for _, item := range page.Items {
+		parts := store.Split(item.SK)
+		since, err := strconv.ParseInt(parts[len(parts)-2], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, waiting{TargetKey: key, since: since, id: parts[len(parts)-1]})
+	}
+	return all, nil
+}
+
+// reseat appends what some changes do to seats: the pools, the queues, and markers of those who are served next. It
+// returns the events of shortages, and the pools as they are behind the transaction.
+func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map[*pool]poolState) {
+	takes, concerned := map[mapping.TargetKey]int64{}, map[string]bool{}
+	var cause eventlog.Cause
+	for _, c := range all {
+		concerned[c.id] = true
+		cause = c.marker.cause
+		for key, n := range c.takes {
+			takes[key] += n
+		}
+		if c.old != nil {
+			for _, w := range c.old.waiting {
+				if !slices.Contains(c.waits, w) {
+					tx.Add(store.RemoveItem(w.key(p.ts.Keys)))
+				}
+			}
+		}
+		for _, w := range c.waits {
+			if c.old == nil || !slices.Contains(c.old.waiting, w) {
+				tx.Add(store.PutItem(w.key(p.ts.Keys), nil))
+			}
+		}
+	}
+	var entries []eventlog.Entry
+	states := map[*pool]poolState{}
+	for _, key := range sortedKeys(touched(takes)) {
+		pool := p.pools[key]
+		entry, state := p.resize(tx, pool, takes[key], cause)
+		entries = append(entries, entry...)
+		states[pool] = state
+		if takes[key] < 0 {
+			p.callNext(tx, pool, state.used, concerned)
+		}
+	}
+	return entries, states
+}
+
+// touched are the keys of a map.
+func touched(takes map[mapping.TargetKey]int64) map[mapping.TargetKey]bool {
+	keys := map[mapping.TargetKey]bool{}
+	for key := range takes {
+		keys[key] = true
+	}
+	return keys
+}
+
+// resize appends the operation that changes the number of seats in use, and returns the event of a shortage that is
+// higher than any before, or has ended.
+func (p *publication) resize(tx *store.Tx, pool *pool, by int64, cause eventlog.Cause) (
+	[]eventlog.Entry, poolState,
+) {
+	state := pool.poolState
+	state.used += by
+	state.version++
+	missing, kind := pool.missing(state.used), ""
+	switch {
+	case missing > state.high:
+		kind, state.high = EventShortage, missing
+	case missing == 0 && state.high > 0:
+		kind, state.high = EventShortageEnded, 0
+	}
+	cond := store.IsAbsent()
+	if pool.stored {
+		cond = store.Is(attrVer, pool.version)
+	}
+	k := pool.key
+	tx.Must(store.PutItem(p.ts.Pool(k.Kind, k.Organisation, k.Name), store.Attrs{
+		attrVer: state.version, attrUsed: state.used, attrHigh: state.high, attrPolicy: state.policy,
+	}).When(cond), store.ErrStale)
+	if kind == "" {
+		return nil, state
+	}
+	data := scim.Object{"kind": k.Kind, "target": k.Name, "size": pool.size, "used": state.used, "missing": missing}
+	if k.Organisation != "" {
+		data["organisation"] = k.Organisation
+	}
+	return []eventlog.Entry{{
+		Subject: "targets/" + k.Kind + "/" + k.Name, SubjectVersion: state.version, At: p.now, Cause: cause,
+		Events: []eventlog.Logged{{Type: kind, Data: data}},
+	}}, state
+}
+
+// callNext marks the members who are served next, but those whom the transaction is about.
+func (p *publication) callNext(tx *store.Tx, pool *pool, used int64, concerned map[string]bool) {
+	for _, w := range pool.waiting[:min(int64(len(pool.waiting)), max(pool.size-used, 0))] {
+		if !concerned[w.id] {
+			tx.Add(Mark(p.ts.Keys, Subject{UserSubject, w.id}, eventlog.Cause{}, p.now))
+		}
+	}
+}
+
+// review does what a change of a pool's size makes due: it tells of a shortage that has ended or grown, and marks
+// those who can be served. It ends the marker.
+func (s *Service) review(ctx context.Context, t Tenant, m marker) error {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.LogHead())
+	if err != nil {
+		return err
+	}
+	p := &publication{t: t, ts: ts, now: s.o.Now().UTC(), head: eventlog.DecodeHead(items[0])}
+	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
+		return err
+	}
+	var tx store.Tx
+	tx.Must(m.done(), store.ErrStale)
+	key := splitTarget(m.subject.ID)
+	if p.policy.Kinds[key.Kind].Seats != "" {
+		pool, err := s.pool(ctx, p, key)
+		if err != nil {
+			return err
+		}
+		entries, state := p.resize(&tx, pool, 0, m.cause)
+		p.callNext(&tx, pool, state.used, nil)
+		if len(entries) > 0 {
+			_, ops := p.head.Append(ts.Keys, t.Retention, entries...)
+			tx.Must(ops[0], store.ErrStale)
+			tx.Add(ops[1:]...)
+		}
+	}
+	return tx.Commit(ctx, ts)
+}
