@@ -8,7 +8,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -312,104 +311,4 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		),
 	)
 	return s.marks(ctx, ts, &tx)
-}
-
-// Why explains a member: the status, each assignment with the rules and groups that give it, and what rules would give
-// and do not. found is false if there is no such user.
-func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
-	p, err := s.examine(ctx, t, []string{id})
-	if err != nil || p.subjects[0].person.Doc == nil {
-		return nil, false, err
-	}
-	sub := p.subjects[0]
-	if err := s.nested(ctx, p, sub); err != nil {
-		return nil, false, err
-	}
-	if err := s.evaluate(ctx, p, nil); err != nil {
-		return nil, false, err
-	}
-	r := sub.result
-	if r == nil {
-		return scim.Object{
-			"status":      scim.Object{"is": string(Removed), "because": "The policy excludes this user."},
-			"assignments": []any{}, "missing": []any{},
-		}, true, nil
-	}
-	e := explainer{sub: sub}
-	assignments, missing := []any{}, []any{}
-	for _, a := range p.next(sub, r, sub.old != nil && sub.old.Status != Removed).Assignments {
-		i := findAssignment(r.Assignments, a.TargetKey)
-		o := a.Object()
-		o["because"] = e.because(r.Assignments[i].Sources)
-		assignments = append(assignments, o)
-	}
-	for _, m := range r.Missing {
-		missing = append(missing, e.missing(m))
-	}
-	return scim.Object{
-		"status":      scim.Object{"is": string(r.Status), "because": r.Because},
-		"assignments": assignments, "missing": missing,
-	}, true, nil
-}
-
-// nested adds the groups around a member's groups to the facts. They give nothing, so that only explanations read them.
-func (s *Service) nested(ctx context.Context, p *publication, sub *subject) error {
-	ids := make([]string, len(sub.person.Groups))
-	for i, g := range sub.person.Groups {
-		ids[i] = g.ID
-	}
-	outer, err := s.o.Directory.GroupsHolding(ctx, p.t.ID, ids)
-	for _, g := range outer {
-		if !slices.Contains(ids, g.ID) {
-			sub.facts.Nested = append(sub.facts.Nested, s.matches(p, g))
-		}
-	}
-	return err
-}
-
-func findAssignment(list []mapping.Assignment, key mapping.TargetKey) int {
-	for i, a := range list {
-		if a.TargetKey == key {
-			return i
-		}
-	}
-	return -1
-}
-
-type explainer struct{ sub *subject }
-
-func (e explainer) group(i int) scim.Object {
-	g := e.sub.facts.Memberships[i].Group
-	return scim.Object{"id": g.ID, "displayName": g.DisplayName}
-}
-
-func (e explainer) because(sources []mapping.Source) []any {
-	all := []any{}
-	for _, s := range sources {
-		o := scim.Object{"rule": s.Rule}
-		if s.Membership >= 0 {
-			o["group"] = e.group(s.Membership)
-			o["since"] = millis(e.sub.facts.Memberships[s.Membership].Since)
-		}
-		all = append(all, o)
-	}
-	return all
-}
-
-func (e explainer) missing(m mapping.Missing) scim.Object {
-	o := scim.Object{"kind": m.Kind, "target": m.Name, "reason": string(m.Reason), "detail": m.Detail}
-	if m.Rule != "" {
-		o["rule"] = m.Rule
-	}
-	if m.Organisation != "" {
-		o["organisation"] = m.Organisation
-	}
-	switch {
-	case m.Membership >= 0:
-		o["group"] = e.group(m.Membership)
-	case m.Nested >= 0:
-		g := e.sub.facts.Nested[m.Nested]
-		o["group"] = scim.Object{"id": g.ID, "displayName": g.DisplayName}
-	}
-	return o
 }

@@ -19,7 +19,8 @@
 //	rehearse.go what a policy would change
 //	seat.go     seats of targets: who has one, who waits, shortages
 //	protect.go  the last active members with a target keep it
-//	assign.go   manual assignments and targets, and the reasons of a member's assignments
+//	why.go      the reasons of a member's status and assignments
+//	assign.go   manual assignments and targets
 //	list.go     lists and filters
 //	room.go     turns of the publications of one tenant in one process
 //	work.go     publishing in the background

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -53,6 +54,8 @@ type Assignment struct {
 	// Rules are the ids of the rules that give it.
 	Rules []string
 	Since time.Time
+	// Cause is the request behind which the member had it first.
+	Cause eventlog.Cause
 	// DisplayName is the target's; it is joined on reading and not compared.
 	DisplayName string
 }
@@ -154,6 +157,15 @@ func (m Member) encode() string {
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
 	}
+	for i, a := range o["assignments"].([]any) {
+		cause := m.Assignments[i].Cause
+		if cause.RequestID != "" {
+			a.(scim.Object)["request"] = cause.RequestID
+		}
+		if cause.TokenID != "" {
+			a.(scim.Object)["token"] = cause.TokenID
+		}
+	}
 	if len(m.waiting) > 0 {
 		places := make([]any, len(m.waiting))
 		for i, w := range m.waiting {
@@ -221,6 +233,7 @@ func decode(text string) (Member, error) {
 			TargetKey: mapping.TargetKey{Kind: s(a, "kind"), Name: s(a, "target"), Organisation: s(a, "organisation")},
 			Scim:      s(a, "origin") == "scim", Manual: manual || s(a, "origin") == "manual",
 			Rules: words(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
+			Cause: eventlog.Cause{RequestID: s(a, "request"), TokenID: s(a, "token")},
 		})
 	}
 	return m, nil

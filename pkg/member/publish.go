@@ -330,13 +330,15 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 			TargetKey: a.TargetKey, Scim: a.Scim, Manual: a.Manual, Rules: a.Rules, Since: time.UnixMilli(a.Since).UTC(),
 			DisplayName: p.display(sub, a.TargetKey),
 		}
-		if a.Since == 0 {
-			as.Since = p.now
-			if alive {
-				if i := find(sub.old.Assignments, a.TargetKey); i >= 0 {
-					as.Since = sub.old.Assignments[i].Since
-				}
+		before := Assignment{Since: p.now, Cause: sub.marker.cause}
+		if alive {
+			if i := find(sub.old.Assignments, a.TargetKey); i >= 0 {
+				before = sub.old.Assignments[i]
 			}
+		}
+		as.Cause = before.Cause
+		if a.Since == 0 {
+			as.Since = before.Since
 		}
 		next.Assignments = append(next.Assignments, as)
 	}

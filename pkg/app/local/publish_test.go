@@ -203,3 +203,31 @@ func permute(words []string, do func([]string)) {
 	}
 	next(0)
 }
+
+// TestWhyNamesTheRequest asks why a member has an assignment: the answer names the group, the rule and the request, and
+// goes on naming them when other things of the member change.
+func TestWhyNamesTheRequest(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	arrivals["policy"](a)
+	id := a.user("ada@example.com")
+	group := a.group("Team Red", []string{id})
+	because := func() object {
+		t.Helper()
+		why := a.mustAdmin(200, "GET", "/members/"+id+"/why", "")
+		return why["assignments"].([]any)[0].(object)["because"].([]any)[0].(object)
+	}
+	first := because()
+	if first["rule"] != "team" || first["group"].(object)["id"] != group || first["requestId"] == nil ||
+		first["tokenId"] == nil {
+		t.Errorf("because %v", first)
+	}
+	a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"boss"}`))
+	if now := because(); fmt.Sprint(now) != fmt.Sprint(first) {
+		t.Errorf("behind a change of the title: because %v, before %v", now, first)
+	}
+	a.must(204, "DELETE", "/Users/"+id, "")
+	why := a.mustAdmin(200, "GET", "/members/"+id+"/why", "")
+	if status := why["status"].(object); status["is"] != "removed" || status["because"] != "The user was deleted." {
+		t.Errorf("behind DELETE: %v", why)
+	}
+}
