@@ -66,10 +66,10 @@ func (d *Directory) nameGroup(ctx context.Context, dr *draft, tx *store.Tx) erro
 }
 
 // referMembers finds out whom a group's edit names and which memberships it changes. A nil document stays as it is.
-func (d *Directory) referMembers(ctx context.Context, dr *draft, known scim.Object) (same bool, err error) {
+func referMembers(ctx context.Context, dr *draft, known scim.Object) (same bool, err error) {
 	if len(dr.members.Steps) > 0 {
-		fresh := dr.act == ActionCreate
-		if dr.changes, err = d.members.MemberChanges(ctx, dr.ts, dr.id, dr.members, fresh, dr.named); err != nil {
+		g := membership.GroupRead{TS: dr.ts, ID: dr.id, Fresh: dr.act == ActionCreate, Fetched: dr.named}
+		if dr.changes, err = dr.members.Changes(ctx, g); err != nil {
 			return false, err
 		}
 	}

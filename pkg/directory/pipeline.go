@@ -153,7 +153,7 @@ func (d *Directory) refer(ctx context.Context, dr *draft) (same bool, err error)
 	case row.IsUser(dr.rt):
 		return d.referUser(ctx, dr, known)
 	case row.IsGroup(dr.rt):
-		return d.referMembers(ctx, dr, known)
+		return referMembers(ctx, dr, known)
 	}
 	return known != nil && scim.Equal(known, dr.after.Doc), nil
 }

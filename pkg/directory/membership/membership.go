@@ -123,19 +123,31 @@ type Known struct {
 // lookUpAtOnce is the number of values that are looked up together: so many users' documents are in memory at a time.
 const lookUpAtOnce = 1000
 
-// knowMembers finds out who the values name and which of them are members of the group: one round where every value is
-// a user's id, more for those that are not. stored says that members are not among ms.present yet.
-func (s *Service) knowMembers(ctx context.Context, ts *store.TenantStore, groupID string, values []string, stored bool,
-	read Fetched, ms Known,
-) error {
+// GroupRead is a group whose members are about to change.
+type GroupRead struct {
+	TS      *store.TenantStore
+	ID      string
+	Fresh   bool // it has no members yet
+	Fetched Fetched
+}
+
+// resolver finds out who the values of an edit name.
+type resolver struct {
+	GroupRead
+	Known
+}
+
+// members finds out who the values name and which of them are members of the group: one round if every value is a
+// user's id, more for those that are not. stored says that members are not among ms.Present yet.
+func (ms resolver) members(ctx context.Context, values []string, stored bool) error {
 	for part := range slices.Chunk(values, lookUpAtOnce) {
 		keys := make([]store.Key, 0, 2*len(part))
 		for _, v := range part {
-			if keys = append(keys, ts.User(v)); stored {
-				keys = append(keys, ts.Member(groupID, v))
+			if keys = append(keys, ms.TS.User(v)); stored {
+				keys = append(keys, ms.TS.Member(ms.ID, v))
 			}
 		}
-		items, err := read.get(ctx, ts, keys)
+		items, err := ms.Fetched.get(ctx, ms.TS, keys)
 		if err != nil {
 			return err
 		}
@@ -146,15 +158,15 @@ func (s *Service) knowMembers(ctx context.Context, ts *store.TenantStore, groupI
 		if len(unknown) == 0 {
 			continue
 		}
-		if err := s.knowOthers(ctx, ts, groupID, unknown, ms); err != nil {
+		if err := ms.others(ctx, unknown); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// know takes up the items of users, and where stored each with the member beside it, and returns the values that are no
-// user's id.
+// know takes up the items of users, if stored each with the member beside it, and returns the values that are no user's
+// id.
 func (ms Known) know(values []string, items []store.Item, stored bool) (unknown []string, err error) {
 	for _, v := range values {
 		user := items[0]
@@ -208,11 +220,10 @@ func idInCapitals(value string) string {
 	return id
 }
 
-// knowOthers adds to ms the values that are no user's id: groups, users by userName, externalId or their id in
-// capitals, and those that name nobody.
-func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID string, values []string,
-	ms Known,
-) error {
+// others takes up the values that are no user's id: groups, users by userName, externalId or their id in capitals, and
+// those that name nobody.
+func (ms resolver) others(ctx context.Context, values []string) error {
+	ts := ms.TS
 	keys := make([]store.Key, 0, 2*len(values))
 	for _, v := range values {
 		keys = append(keys, ts.Group(v), ts.UserName(scim.Fold(v)))
@@ -260,21 +271,18 @@ func (s *Service) knowOthers(ctx context.Context, ts *store.TenantStore, groupID
 			capitals = capitals[1:]
 		}
 	}
-	return s.knowNamed(ctx, ts, groupID, values, ids, ms)
+	return ms.users(ctx, values, ids)
 }
 
-// knowNamed reads the users with the given ids, which the values name by userName or externalId; an empty id names
-// nobody.
-func (s *Service) knowNamed(ctx context.Context, ts *store.TenantStore, groupID string, values, ids []string,
-	ms Known,
-) error {
+// users reads the users with the given ids, which the values name by userName or externalId; an empty id names nobody.
+func (ms resolver) users(ctx context.Context, values, ids []string) error {
 	var keys []store.Key
 	for _, id := range ids {
 		if id != "" {
-			keys = append(keys, ts.User(id), ts.Member(groupID, id))
+			keys = append(keys, ms.TS.User(id), ms.TS.Member(ms.ID, id))
 		}
 	}
-	items, err := ts.Get(ctx, keys...)
+	items, err := ms.TS.Get(ctx, keys...)
 	if err != nil {
 		return err
 	}
@@ -364,32 +372,30 @@ func (in intent) drops(m Member) bool {
 		slices.ContainsFunc(in.where, func(s patch.CollectionChange) bool { return s.Filter.Match(m.object(in.t)) })
 }
 
-// MemberChanges returns what an edit changes, in order of value. A fresh group has no members yet.
-func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, fresh bool,
-	read Fetched,
-) ([]Change, error) {
+// Changes returns the memberships that an edit of a group's members changes, in order of value.
+func (e Edit) Changes(ctx context.Context, g GroupRead) ([]Change, error) {
 	values, err := e.Values()
 	if err != nil {
 		return nil, err
 	}
-	ms := Known{Named: map[string]Member{}, Present: map[string]Member{}}
+	ms := resolver{g, Known{Named: map[string]Member{}, Present: map[string]Member{}}}
 	var leaving []Member
-	walk := e.Whole() && !fresh
+	walk := e.Whole() && !g.Fresh
 	if walk {
-		if leaving, err = s.walkMembers(ctx, ts, groupID, e, values, ms); err != nil {
+		if leaving, err = ms.walk(ctx, e, values); err != nil {
 			return nil, err
 		}
 		values = slices.DeleteFunc(values, func(v string) bool { return ms.Named[v].Value != "" })
 	}
-	if err := s.knowMembers(ctx, ts, groupID, values, !walk && !fresh, read, ms); err != nil {
+	if err := ms.members(ctx, values, !walk && !g.Fresh); err != nil {
 		return nil, err
 	}
 	if e.Check != nil {
-		if err := e.Check(ms); err != nil {
+		if err := e.Check(ms.Known); err != nil {
 			return nil, err
 		}
 	}
-	in := e.sum(ms)
+	in := e.sum(ms.Known)
 	var changes []Change
 	for _, m := range leaving {
 		if _, known := ms.Present[m.Value]; !known && in.drops(m) {
@@ -413,18 +419,16 @@ func (s *Service) MemberChanges(ctx context.Context, ts *store.TenantStore, grou
 	return changes, nil
 }
 
-// walkMembers reads all members of a group page by page. Those among values it puts into ms: they need no look-up. It
-// returns the others that may have to go.
-func (s *Service) walkMembers(ctx context.Context, ts *store.TenantStore, groupID string, e Edit, values []string,
-	ms Known,
-) ([]Member, error) {
+// walk reads all members of the group page by page. It takes up those among values: they need no look-up. It returns
+// the others that may have to go.
+func (ms resolver) walk(ctx context.Context, e Edit, values []string) ([]Member, error) {
 	sent := make(map[string]bool, len(values))
 	for _, v := range values {
 		sent[v] = true
 	}
 	var leaving []Member
-	prefix := ts.MemberPrefix(groupID)
-	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+	prefix := ms.TS.MemberPrefix(ms.ID)
+	for it, err := range ms.TS.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
 			return nil, err
 		}
