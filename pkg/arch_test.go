@@ -188,6 +188,7 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
+	{"pkg/internal/schematest", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/schema/define"}, whyFake},
 	{"pkg/internal/slow", nil, whyFake},
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},

@@ -69,6 +69,7 @@
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
+//	internal/schematest  definitions and JSON, for the tests of scim/schema
 //	internal/slow    tests that run only if they are asked for
 //
 // Packages of app are cut by what a program links, which a cold start pays for. So admin, which keeps secrets, is

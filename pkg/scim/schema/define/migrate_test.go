@@ -8,16 +8,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 )
 
-// withBadge is a user type with attributes in an extension of its own.
-func withBadge(t testing.TB, list string, required bool) *schema.ResourceType {
-	flag := "false"
-	if required {
-		flag = "true"
-	}
-	return defined(t, attributes(badge, list), `{"id":"User","schemaExtensions":[{"schema":"`+badge+`","required":`+flag+
-		`}]}`).User()
-}
-
 func TestMigration(t *testing.T) {
 	for name, tc := range map[string]struct {
 		before, after string
