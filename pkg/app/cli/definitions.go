@@ -7,17 +7,17 @@ import (
 )
 
 type schemasCmd struct {
-	List   schemasListCmd   `cmd:"" help:"List the schemas that are defined for a tenant."`
-	Get    schemasGetCmd    `cmd:"" help:"Print a schema."`
-	Put    schemasPutCmd    `cmd:"" help:"Make or replace a schema of the tenant's own."`
-	Delete schemasDeleteCmd `cmd:"" help:"Delete a schema of the tenant's own."`
+	List   schemasListCmd              `cmd:"" help:"List the schemas that are defined for a tenant."`
+	Get    definitionGet[oneSchema]    `cmd:"" help:"Print a schema."`
+	Put    definitionPut[oneSchema]    `cmd:"" help:"Make or replace a schema of the tenant's own."`
+	Delete definitionDelete[oneSchema] `cmd:"" help:"Delete a schema of the tenant's own."`
 }
 
 type typesCmd struct {
-	List   typesListCmd   `cmd:"" help:"List the resource types that are defined for a tenant."`
-	Get    typesGetCmd    `cmd:"" help:"Print a resource type."`
-	Put    typesPutCmd    `cmd:"" help:"Make or replace a resource type, or the extensions of User or Group."`
-	Delete typesDeleteCmd `cmd:"" help:"Delete a resource type, or take back the extensions."`
+	List   typesListCmd              `cmd:"" help:"List the resource types that are defined for a tenant."`
+	Get    definitionGet[oneType]    `cmd:"" help:"Print a resource type."`
+	Put    definitionPut[oneType]    `cmd:"" help:"Make or replace a resource type, or the extensions of User or Group."`
+	Delete definitionDelete[oneType] `cmd:"" help:"Delete a resource type, or take back the extensions."`
 }
 
 // ofTenant are the flags and words of all commands about definitions.
@@ -26,18 +26,25 @@ type ofTenant struct {
 	Tenant string `arg:"" help:"Id of the tenant."`
 }
 
-// oneSchema and oneType name what is defined; definition is the file with it.
-type (
-	oneSchema struct {
-		URN string `arg:"" name:"urn" help:"URN of the schema."`
-	}
-	oneType struct {
-		Type string `arg:"" help:"Id of the resource type."`
-	}
-	definition struct {
-		File string `arg:"" help:"File with the representation of RFC 7643; - reads standard input."`
-	}
-)
+// A named is a word of the command line that names what is defined.
+type named interface {
+	path(tenant string) string
+	String() string
+}
+
+type oneSchema struct {
+	URN string `arg:"" name:"urn" help:"URN of the schema."`
+}
+
+func (n oneSchema) path(tenant string) string { return path("tenants", tenant, "schemas", n.URN) }
+func (n oneSchema) String() string            { return "Schema " + n.URN }
+
+type oneType struct {
+	Type string `arg:"" help:"Id of the resource type."`
+}
+
+func (n oneType) path(tenant string) string { return path("tenants", tenant, "resource-types", n.Type) }
+func (n oneType) String() string            { return "Resource type " + n.Type }
 
 type schemasListCmd struct{ ofTenant }
 
@@ -49,49 +56,6 @@ func (c *schemasListCmd) Run(s *session) error {
 			rows = append(rows, []any{o["id"], o["name"], len(objects(o["attributes"]))})
 		}
 		table(s.Out, rows)
-	})
-}
-
-type schemasGetCmd struct {
-	ofTenant
-	oneSchema
-}
-
-// Run prints.
-func (c *schemasGetCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "schemas", c.URN), nil}, s.showDefinition)
-}
-
-// showDefinition prints JSON to read, which a definition is for people, too.
-func (s *session) showDefinition(o object) {
-	text, _ := json.MarshalIndent(o, "", "  ") // it was JSON
-	fmt.Fprintf(s.Out, "%s\n", text)
-}
-
-type schemasPutCmd struct {
-	ofTenant
-	oneSchema
-	definition
-}
-
-// Run puts.
-func (c *schemasPutCmd) Run(s *session) error {
-	body, err := s.document(c.File)
-	if err != nil {
-		return err
-	}
-	return c.call(s, request{http.MethodPut, path("tenants", c.Tenant, "schemas", c.URN), body}, s.showDefinition)
-}
-
-type schemasDeleteCmd struct {
-	ofTenant
-	oneSchema
-}
-
-// Run deletes.
-func (c *schemasDeleteCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant, "schemas", c.URN), nil}, func(object) {
-		fmt.Fprintf(s.Out, "Schema %s is deleted.\n", c.URN)
 	})
 }
 
@@ -111,39 +75,45 @@ func (c *typesListCmd) Run(s *session) error {
 	})
 }
 
-type typesGetCmd struct {
+type definitionGet[N named] struct {
 	ofTenant
-	oneType
+	Of N `embed:""`
 }
 
 // Run prints.
-func (c *typesGetCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "resource-types", c.Type), nil}, s.showDefinition)
+func (c *definitionGet[N]) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, c.Of.path(c.Tenant), nil}, s.showDefinition)
 }
 
-type typesPutCmd struct {
+// showDefinition prints JSON to read, which a definition is for people, too.
+func (s *session) showDefinition(o object) {
+	text, _ := json.MarshalIndent(o, "", "  ") // it was JSON
+	fmt.Fprintf(s.Out, "%s\n", text)
+}
+
+type definitionPut[N named] struct {
 	ofTenant
-	oneType
-	definition
+	Of   N      `embed:""`
+	File string `arg:"" help:"File with the representation of RFC 7643; - reads standard input."`
 }
 
 // Run puts.
-func (c *typesPutCmd) Run(s *session) error {
+func (c *definitionPut[N]) Run(s *session) error {
 	body, err := s.document(c.File)
 	if err != nil {
 		return err
 	}
-	return c.call(s, request{http.MethodPut, path("tenants", c.Tenant, "resource-types", c.Type), body}, s.showDefinition)
+	return c.call(s, request{http.MethodPut, c.Of.path(c.Tenant), body}, s.showDefinition)
 }
 
-type typesDeleteCmd struct {
+type definitionDelete[N named] struct {
 	ofTenant
-	oneType
+	Of N `embed:""`
 }
 
 // Run deletes.
-func (c *typesDeleteCmd) Run(s *session) error {
-	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant, "resource-types", c.Type), nil}, func(object) {
-		fmt.Fprintf(s.Out, "Resource type %s is deleted.\n", c.Type)
+func (c *definitionDelete[N]) Run(s *session) error {
+	return c.call(s, request{http.MethodDelete, c.Of.path(c.Tenant), nil}, func(object) {
+		fmt.Fprintf(s.Out, "%s is deleted.\n", c.Of)
 	})
 }
