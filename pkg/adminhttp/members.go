@@ -204,6 +204,16 @@ func targetIn(r *http.Request) (mapping.TargetKey, error) {
 		nil
 }
 
+// target reads the tenant and the target that the path names.
+func (a *api) target(r *http.Request) (member.Tenant, mapping.TargetKey, error) {
+	key, err := targetIn(r)
+	if err != nil {
+		return member.Tenant{}, key, err
+	}
+	t, err := a.of(r)
+	return t, key, err
+}
+
 func (a *api) assign(w http.ResponseWriter, r *http.Request) error {
 	return a.assignment(w, r, a.members.Assign)
 }
@@ -216,11 +226,7 @@ func (a *api) unassign(w http.ResponseWriter, r *http.Request) error {
 func (a *api) assignment(
 	w http.ResponseWriter, r *http.Request, change func(context.Context, member.Tenant, string, mapping.TargetKey) error,
 ) error {
-	key, err := targetIn(r)
-	if err != nil {
-		return err
-	}
-	t, err := a.of(r)
+	t, key, err := a.target(r)
 	if err != nil {
 		return err
 	}
@@ -244,11 +250,7 @@ func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
-	key, err := targetIn(r)
-	if err != nil {
-		return err
-	}
-	t, err := a.of(r)
+	t, key, err := a.target(r)
 	if err != nil {
 		return err
 	}
@@ -314,11 +316,7 @@ func seats(o scim.Object) (int64, error) {
 }
 
 func (a *api) deleteTarget(w http.ResponseWriter, r *http.Request) error {
-	key, err := targetIn(r)
-	if err != nil {
-		return err
-	}
-	t, err := a.of(r)
+	t, key, err := a.target(r)
 	if err != nil {
 		return err
 	}
