@@ -264,27 +264,9 @@ func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 	}
 }
 
-// recorder keeps a log.
-type recorder struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *recorder) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
 // TestPlansAreExplained reads the plans in the debug log: they name attributes, and no value.
 func TestPlansAreExplained(t *testing.T) {
-	var log recorder
+	var log lines
 	s, err := local.Open(t.Context(), local.Options{
 		Data: ":memory:", Engine: "bolt", Log: &log, LogLevel: slog.LevelDebug, Out: discard{},
 	})
