@@ -85,9 +85,11 @@ const sweepEvery = 24 * time.Hour
 const sweepPage = 200
 
 // Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up
-// may have been lost. It reads one marker a tenant, notes its progress, and stops if until is over; the next call goes
-// on.
-func (s *Service) Sweep(ctx context.Context, until func() bool) error {
+// may have been lost. visit, if not nil, gets each entry of the list of tenants as well. It reads one marker a tenant,
+// notes its progress, and stops if until is over; the next call goes on.
+func (s *Service) Sweep(
+	ctx context.Context, visit func(context.Context, store.Item), until func() bool,
+) error {
 	items, err := s.store.Get(ctx, store.Swept)
 	if err != nil {
 		return err
@@ -107,9 +109,12 @@ func (s *Service) Sweep(ctx context.Context, until func() bool) error {
 		return s.store.Write(ctx, store.PutItem(store.Swept, attrs))
 	}
 	seen := 0
-	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: after, Select: store.KeysOnly}) {
+	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: after}) {
 		if err != nil {
 			return err
+		}
+		if visit != nil {
+			visit(ctx, item)
 		}
 		if _, err := s.Again(ctx, item.SK); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// abandoned is how long a tenant may be in the making before Deleting clears it away.
+// abandoned is how long a tenant may be in the making before it is cleared away.
 const abandoned = time.Hour
 
 // Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that
@@ -102,32 +102,45 @@ func (s *Service) markDeleted(ctx context.Context, id string, r *record.Record) 
 }
 
 // Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to
-// be called. It is how deletion goes on after a process died. A tenant whose making was abandoned an hour ago is marked
-// and listed too. It reads the list of all tenants.
+// be called. A tenant whose making was abandoned an hour ago is marked and listed too. It reads the list of all
+// tenants, so it is for the start of a local server; elsewhere hourly runs find what is deleted in the order of due
+// times, and ClearAbandoned the rest.
 func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 	var ids []string
 	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK}) {
 		if err != nil {
 			return nil, err
 		}
-		since, _ := item.Attrs[record.AttrSince].(int64)
-		switch item.Attrs[record.AttrState] {
-		case string(record.Deleting):
-			ids = append(ids, item.SK)
-		case string(record.Creating):
-			if s.o.Now().Sub(time.Unix(since, 0)) < abandoned {
-				continue
-			}
-			marked, err := s.markAbandoned(ctx, item.SK)
-			if err != nil {
+		deleting := item.Attrs[record.AttrState] == string(record.Deleting)
+		if !deleting {
+			if deleting, err = s.isAbandoned(ctx, item); err != nil {
 				return nil, err
 			}
-			if marked {
-				ids = append(ids, item.SK)
-			}
+		}
+		if deleting {
+			ids = append(ids, item.SK)
 		}
 	}
 	return ids, nil
+}
+
+// ClearAbandoned takes an entry of the list of tenants. If the making of that tenant began an hour ago or more and
+// nobody is at it, it marks the tenant as deleted, which wakes those who erase it. For all other entries it reads
+// nothing. An error is logged: the next walk along the list comes by the tenant again.
+func (s *Service) ClearAbandoned(ctx context.Context, listed store.Item) {
+	if _, err := s.isAbandoned(ctx, listed); err != nil {
+		s.o.Log.WarnContext(ctx, "abandoned tenant not marked as deleted", "tenant", listed.SK, "error", err)
+	}
+}
+
+// isAbandoned reports whether the making of a tenant in the list was abandoned, and has then marked it as deleted.
+func (s *Service) isAbandoned(ctx context.Context, listed store.Item) (bool, error) {
+	since, _ := listed.Attrs[record.AttrSince].(int64)
+	if listed.Attrs[record.AttrState] != string(record.Creating) ||
+		s.o.Now().Sub(time.Unix(since, 0)) < abandoned {
+		return false, nil
+	}
+	return s.markAbandoned(ctx, listed.SK)
 }
 
 // markAbandoned marks a tenant that nobody is making any more; false where somebody is, or has.
@@ -152,7 +165,7 @@ func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 // made: try again later.
 //
 // It claims the tenant first, so that a second Finish, late, can't remove the secret of a new tenant of the same id. A
-// process that dies anywhere before the last step leaves the claim, which lapses, and Deleting lists the tenant again.
+// process that dies anywhere before the last step leaves the claim, which lapses; the next hourly run wakes it again.
 func (s *Service) Finish(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()

@@ -148,7 +148,8 @@ func days(d time.Duration) string {
 // Rotate runs rotation once, as the rotate function does every hour in AWS.
 func (s *Server) Rotate(ctx context.Context) error {
 	_, err := s.tenants.Rotate(ctx, s.background.cleaner.Delivery)
-	return errors.Join(err, s.background.cleaner.Members.Sweep(ctx, func() bool { return ctx.Err() != nil }))
+	until := func() bool { return ctx.Err() != nil }
+	return errors.Join(err, s.background.cleaner.Members.Sweep(ctx, s.tenants.ClearAbandoned, until))
 }
 
 // rotateHourly runs rotation now and every hour.

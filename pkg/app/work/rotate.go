@@ -102,7 +102,7 @@ func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventReco
 	return run
 }
 
-// sweepFor is how long a run looks for members whose publication nobody was told of.
+// sweepFor is how long a run looks for members whose publication nobody was told of, and for abandoned tenants.
 const sweepFor = 2 * time.Minute
 
 func (r *Rotate) run(ctx context.Context) error {
@@ -112,7 +112,7 @@ func (r *Rotate) run(ctx context.Context) error {
 	}
 	sweep, cancel := context.WithTimeout(ctx, sweepFor)
 	defer cancel()
-	if err := r.members.Sweep(ctx, func() bool { return sweep.Err() != nil }); err != nil {
+	if err := r.members.Sweep(ctx, r.tenants.ClearAbandoned, func() bool { return sweep.Err() != nil }); err != nil {
 		return fmt.Errorf("members to publish were not looked for: %w", err)
 	}
 	switch {
