@@ -30,6 +30,7 @@ const (
 	cmp        = "github.com/google/go-cmp"
 	rapid      = "pgregory.net/rapid"
 	kong       = "github.com/alecthomas/kong"
+	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
@@ -90,6 +91,11 @@ var importRules = []importRule{
 
 	{"pkg/event", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog"}, whyBelow},
 	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},
+	{
+		"pkg/event/schemas",
+		[]string{jsonschema},
+		"receivers read the schemas without the program, so they do without it too",
+	},
 	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},
 	{
@@ -338,6 +344,7 @@ func TestImports(t *testing.T) {
 var suites = map[string]string{
 	"pkg/scim/scimtest":    "it judges anybody's SCIM server",
 	"pkg/store/storetest":  "it judges anybody's storage engine",
+	"pkg/event/schemas":    "receivers of events hold theirs against it, as these tests do",
 	"pkg/store/faultstore": "it makes anybody's storage engine fail, for the same purpose",
 }
 

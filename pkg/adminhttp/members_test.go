@@ -13,6 +13,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -99,6 +100,9 @@ func (p *product) admin(want int, method, path, body string) map[string]any {
 	got := p.do(method, "/admin/v1/tenants/acme"+path, body)
 	if got.status != want {
 		p.t.Fatalf("%s %s: status %d, want %d: %s", method, path, got.status, want, got.text)
+	}
+	if err := schemas.CheckAll(got.body); err != nil {
+		p.t.Errorf("%s %s: %v", method, path, err)
 	}
 	return got.body
 }

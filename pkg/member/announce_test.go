@@ -31,7 +31,7 @@ func TestAnnouncementsAreKilledAnywhere(t *testing.T) {
 			if after++; e.Sequence != after {
 				t.Fatalf("event %d follows %d", e.Sequence, after-1)
 			}
-			if id, ok := e.Object["data"].(scim.Object)["reason"].(string); ok {
+			if id, ok := e.Object["data"].(scim.Object)["clientId"].(string); ok {
 				seen = append(seen, id)
 			}
 		}
@@ -44,7 +44,7 @@ func TestAnnouncementsAreKilledAnywhere(t *testing.T) {
 			id := fmt.Sprintf("%03d-%d", n, i)
 			at = at.Add(time.Millisecond)
 			err := w.store.Transact(context.Background(), event.Append("acme", int64(n), event.Event{
-				Kind: event.TokenRevoked, Subject: event.OfToken("t"), Time: at, Data: scim.Object{"reason": id},
+				Kind: event.ClientDeleted, Subject: event.OfClient(id), Time: at, Data: scim.Object{"clientId": id},
 			})...)
 			if maybe = append(maybe, id); err == nil {
 				sure = append(sure, id)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -291,6 +292,9 @@ func (w *world) checkLog() {
 		for _, e := range page.Events {
 			if after++; e.Sequence != after {
 				w.t.Fatalf("event %d follows %d", e.Sequence, after-1)
+			}
+			if err := schemas.Check(e.Object); err != nil {
+				w.t.Error(err)
 			}
 			subject := e.Object["subject"].(string)
 			kind := e.Object["type"].(string)

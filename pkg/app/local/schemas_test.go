@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -56,6 +57,9 @@ func (a *api) mustAdmin(status int, method, path, body string, words ...string) 
 	got, out := a.admin(method, path, body)
 	if got != status {
 		a.t.Fatalf("%s %s %s: status %d, want %d: %v", method, path, body, got, status, out)
+	}
+	if err := schemas.CheckAll(out); err != nil {
+		a.t.Errorf("%s %s: %v", method, path, err)
 	}
 	detail, _ := out["detail"].(string)
 	for _, w := range words {

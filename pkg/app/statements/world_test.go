@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 )
 
 type object = map[string]any
@@ -121,7 +122,11 @@ func (w *world) scim(want int, method, path, body string) object {
 // admin sends a request of the operator or the application about the tenant.
 func (w *world) admin(want int, method, path, body string) object {
 	w.t.Helper()
-	return w.send(want, method, "/admin/v1/tenants/acme"+path, body)
+	out := w.send(want, method, "/admin/v1/tenants/acme"+path, body)
+	if err := schemas.CheckAll(out); err != nil {
+		w.t.Errorf("%s %s: %v", method, path, err)
+	}
+	return out
 }
 
 func (w *world) policy(document string) object {
