@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -109,8 +110,11 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 				wr.Attrs = append(wr.Attrs, slog.String("tenant", id))
 			}
 		}()
-		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(r.URL.Path, "//") ||
-			strings.Contains(r.URL.Path, "/.") {
+		if !utf8.ValidString(r.URL.Path) {
+			return badRequest("The path is not UTF-8 behind its percent-encoding.")
+		}
+		path := r.URL.EscapedPath() // what is encoded belongs to a name
+		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") {
 			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)

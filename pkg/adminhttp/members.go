@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -55,9 +56,12 @@ func asked(r *http.Request, known ...string) (func(string) string, error) {
 	if err != nil {
 		return nil, badRequest("The query is not properly percent-encoded.")
 	}
-	for name := range q {
+	for name, values := range q {
 		if !slices.Contains(known, name) {
 			return nil, badRequest(strconv.Quote(name) + " is not known here; known: " + strings.Join(known, ", ") + ".")
+		}
+		if !utf8.ValidString(values[0]) {
+			return nil, badRequest(name + " is not UTF-8 behind its percent-encoding.")
 		}
 	}
 	return q.Get, nil
@@ -83,6 +87,11 @@ type page struct {
 	param  func(string) string
 }
 
+// maxCursor is more bytes than the cursor of any list has.
+const maxCursor = 1024
+
+const noCursor = "The cursor is not one that this list has given."
+
 // page reads count, cursor and the tenant of a list. further are the names of other parameters.
 func (a *api) page(r *http.Request, further ...string) (p page, err error) {
 	if p.param, err = asked(r, append(further, "count", "cursor")...); err != nil {
@@ -91,7 +100,9 @@ func (a *api) page(r *http.Request, further ...string) (p page, err error) {
 	if p.count, err = countOf(p.param("count"), 100, 1000); err != nil {
 		return p, err
 	}
-	p.cursor = p.param("cursor")
+	if p.cursor = p.param("cursor"); len(p.cursor) > maxCursor {
+		return p, badRequest(noCursor)
+	}
 	p.tenant, err = a.of(r)
 	return p, err
 }
@@ -140,6 +151,9 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t := p.tenant
+	if len(p.cursor) > maxMemberID {
+		return badRequest(noCursor)
+	}
 	left, err := a.members.Publish(r.Context(), t, publishFor)
 	if err != nil && !left {
 		return err
@@ -164,7 +178,10 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := r.PathValue("member")
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
 	m, found, err := a.members.Get(r.Context(), t, id)
 	switch {
 	case err != nil:
@@ -173,6 +190,18 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 		return noMember(id)
 	}
 	return ok(w, http.StatusOK, m.Object())
+}
+
+// maxMemberID is more bytes than the id of any member has.
+const maxMemberID = 128
+
+// memberID is the member that the path names.
+func memberID(r *http.Request) (string, error) {
+	id := r.PathValue("member")
+	if len(id) > maxMemberID {
+		return "", noMember(id)
+	}
+	return id, nil
 }
 
 func noMember(id string) error {
@@ -184,12 +213,16 @@ func (a *api) why(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why, found, err := a.members.Why(r.Context(), t, r.PathValue("member"))
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
+	why, found, err := a.members.Why(r.Context(), t, id)
 	switch {
 	case err != nil:
 		return err
 	case !found:
-		return noMember(r.PathValue("member"))
+		return noMember(id)
 	}
 	return ok(w, http.StatusOK, why)
 }
@@ -200,8 +233,12 @@ func targetIn(r *http.Request) (mapping.TargetKey, error) {
 	if err != nil {
 		return mapping.TargetKey{}, err
 	}
-	return mapping.TargetKey{Kind: r.PathValue("kind"), Name: r.PathValue("name"), Organisation: param("organisation")},
-		nil
+	key := mapping.TargetKey{Kind: r.PathValue("kind"), Name: r.PathValue("name"), Organisation: param("organisation")}
+	if key.TooLong() {
+		return key, badRequest("A target and its organisation have " + strconv.Itoa(mapping.MaxTargetBytes) +
+			" bytes together at most, a kind 128.")
+	}
+	return key, nil
 }
 
 // target reads the tenant and the target that the path names.
@@ -230,7 +267,11 @@ func (a *api) assignment(
 	if err != nil {
 		return err
 	}
-	if err := change(r.Context(), t, r.PathValue("member"), key); err != nil {
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
+	if err := change(r.Context(), t, id, key); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -241,6 +282,9 @@ func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
 	p, err := a.page(r, "kind")
 	if err != nil {
 		return err
+	}
+	if key := (mapping.TargetKey{Kind: p.param("kind")}); key.TooLong() {
+		return badRequest("A kind has 128 bytes at most.")
 	}
 	targets, next, err := a.members.Targets(r.Context(), p.tenant, p.param("kind"), p.cursor, p.count)
 	if err != nil {

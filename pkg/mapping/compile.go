@@ -327,6 +327,9 @@ func (c *compiler) protect(n node) {
 			Organisation: e.text("organisation", MaxValueBytes), AtLeast: e.number("atLeast", 1, 1, maxProtectAmount),
 		}
 		c.placed(e, p.Kind, p.Organisation != "")
+		if (TargetKey{p.Kind, p.Target, p.Organisation}).TooLong() {
+			e.fault("target", "Is too long: it and its organisation have %d bytes together at most.", MaxTargetBytes)
+		}
 		if kind := c.p.Kinds[p.Kind]; kind.Seats != "" {
 			e.fault("kind", "A kind with seats can't be protected.")
 		}

@@ -129,6 +129,9 @@ func (c *collector) add(o offer, part string) {
 		c.missing(o, ExcludedGroup, "The policy excludes this group.")
 	case part != "":
 		c.missing(o, ConditionFalse, "The condition %s is false.", part)
+	case o.TooLong():
+		c.missing(o, OverLimit, "The name of the %s is too long: it and its organisation have %d bytes together at most.",
+			r.kind, MaxTargetBytes)
 	default:
 		c.all[r.kind] = append(c.all[r.kind], o)
 	}
@@ -278,8 +281,6 @@ func (e *evaluation) possible(k Kind, o offer) bool {
 	_, organisationExists := e.f.Targets[Organisation(o.Organisation)]
 	inside := o.Organisation == "" || e.organisations[o.Organisation]
 	switch {
-	case len(o.Name) > MaxValueBytes || len(o.Organisation) > MaxValueBytes:
-		e.missing(o, OverLimit, "The name of the %s is longer than %d bytes.", k.Name, MaxValueBytes)
 	case !inside && !organisationExists:
 		e.missing(
 			o,

@@ -36,6 +36,20 @@ type Manual struct {
 // TargetKey names a target. Organisation is empty unless the kind's targets live inside organisations.
 type TargetKey struct{ Kind, Name, Organisation string }
 
+// TooLong reports whether the names have no room in the keys of a store. The control characters U+0000 to U+0002 are
+// escaped there, and count three times.
+func (k TargetKey) TooLong() bool {
+	n := len(k.Name) + len(k.Organisation)
+	for _, s := range []string{k.Name, k.Organisation} {
+		for i := range len(s) {
+			if s[i] <= 2 {
+				n += 2
+			}
+		}
+	}
+	return len(k.Kind) > maxNameBytes || n > MaxTargetBytes
+}
+
 // Organisation is the key of an organisation.
 func Organisation(name string) TargetKey { return TargetKey{Kind: KindOrganisation, Name: name} }
 

@@ -96,7 +96,7 @@ func (g *Group) Adopts(targets Targets) []TargetKey {
 	for _, give := range g.gives {
 		r := &g.policy.rules[give.rule]
 		key := TargetKey{Kind: r.kind, Name: give.target, Organisation: give.inside}
-		if !g.policy.Kinds[r.kind].RemoveManual || key.Name == "" || !r.featureOn(key, targets) {
+		if !g.policy.Kinds[r.kind].RemoveManual || key.Name == "" || key.TooLong() || !r.featureOn(key, targets) {
 			continue
 		}
 		keys = append(keys, key)

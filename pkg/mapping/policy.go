@@ -10,6 +10,7 @@ const (
 	MaxTargets       = 10_000 // of one kind, except the kind of a tenant without rules
 	MaxAssignments   = 1_000  // of one member
 	MaxValueBytes    = 2 << 10
+	MaxTargetBytes   = 800  // of the names of a target and its organisation together
 	maxNameBytes     = 128  // of a kind, a rule id, an attribute name, an event type
 	maxPatternBytes  = 1024 // of a pattern
 	maxAttributes    = 100

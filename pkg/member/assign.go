@@ -29,8 +29,9 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 	switch {
 	case !known || policy.Implicit:
 		return kind, refuse(http.StatusNotFound, "The policy has no kind %q.", key.Kind)
-	case key.Name == "" || len(key.Name) > mapping.MaxValueBytes:
-		return kind, refuse(http.StatusBadRequest, "A target has 1 to %d bytes.", mapping.MaxValueBytes)
+	case key.Name == "" || key.TooLong():
+		return kind, refuse(http.StatusBadRequest,
+			"A target has 1 to %d bytes, those of its organisation included.", mapping.MaxTargetBytes)
 	case kind.Per != "" && key.Organisation == "":
 		return kind, refuse(
 			http.StatusBadRequest,
@@ -201,6 +202,9 @@ func (s *Service) Targets(ctx context.Context, t Tenant, kind, after string, cou
 	q := store.Query{PK: ts.TargetPrefix("").PK, After: after, Limit: count}
 	if kind != "" {
 		q.Prefix = ts.TargetPrefix(kind).SK
+	}
+	if after != "" && !q.Contains(after) {
+		return nil, "", refuse(http.StatusBadRequest, "The cursor is not one that this list has given.")
 	}
 	page, err := ts.Query(ctx, q)
 	if err != nil {
