@@ -111,6 +111,10 @@ func (c *change) write(tx *store.Tx, k store.Keys, stale []string) {
 // keptRemoved is how long a member who was removed is shown.
 const keptRemoved = 90 * 24 * time.Hour
 
+// forgotten reports whether a member was removed so long ago that nobody is shown it any more. Its item may be there
+// for longer.
+func (m Member) forgotten(now time.Time) bool { return m.Status == Removed && now.Sub(m.ChangedAt) >= keptRemoved }
+
 // entry is what the log says of the change.
 func (c *change) entry(now time.Time) eventlog.Entry {
 	e := eventlog.Entry{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -70,7 +71,7 @@ var memberType = sync.OnceValue(func() *schema.ResourceType {
 // List answers a page of members that pass a filter, behind an id. Members that were removed are left out unless the
 // filter names the status. The error is a *scim.Error 400 if the filter is none.
 func (s *Service) List(ctx context.Context, t Tenant, text, after string, count int) (List, error) {
-	var l lister
+	l := lister{now: s.o.Now()}
 	if err := l.parse(text); err != nil {
 		return List{}, err
 	}
@@ -163,6 +164,7 @@ type lister struct {
 	matches *filter.Matcher // nil: all
 	removed bool            // members who were removed count as well
 	indexed bool
+	now     time.Time // when members are forgotten; zero: never
 
 	attribute, value string
 	also             func(Member) bool // nil: no more conditions
@@ -283,7 +285,7 @@ func (l *lister) walk(ctx context.Context, ts *store.TenantStore, after string, 
 }
 
 func (l *lister) takes(m Member) bool {
-	if m.Status == Removed && !l.removed {
+	if m.Status == Removed && !l.removed || m.forgotten(l.now) {
 		return false
 	}
 	return (l.also == nil || l.also(m)) && (l.matches == nil || l.matches.Match(m.Object()))

@@ -157,7 +157,7 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found
 	if items, err = ts.Get(ctx, ts.Published(id)); err != nil || items[0].Attrs == nil {
 		return Member{}, false, err
 	}
-	if m, err = decodeItem(items[0]); err != nil {
+	if m, err = decodeItem(items[0]); err != nil || m.forgotten(s.o.Now()) {
 		return Member{}, false, err
 	}
 	one := []Member{m}

@@ -33,6 +33,7 @@ type world struct {
 	tenant member.Tenant
 	s      *member.Service
 	policy string
+	later  time.Duration // how far the clock of the publishing is ahead
 }
 
 func newWorld(t testing.TB, policy string) *world {
@@ -96,7 +97,9 @@ func (w *world) restart() {
 			return ops
 		}},
 	)
-	w.s = member.New(w.store, member.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler), Directory: w.dir})
+	w.s = member.New(w.store, member.Options{
+		Now: func() time.Time { return time.Now().Add(w.later) }, Log: slog.New(slog.DiscardHandler), Directory: w.dir,
+	})
 }
 
 var userType, groupType = schema.UserType(), schema.GroupType()
