@@ -74,6 +74,12 @@ func TestParseSchemaRefuses(t *testing.T) {
 			badge, `{"name":"a","type":"complex"}`): "subAttributes",
 		attributes(
 			badge, `{"name":"a","multiValued":true,"required":true,"mutability":"writeOnly"}`): "required",
+		attributes(badge, `{"name":"a","uniqueness":"server","returned":"never"}`):       "a is never returned",
+		attributes(badge, `{"name":"a","uniqueness":"global","mutability":"writeOnly"}`): "a is never returned",
+		attributes(badge, `{"name":"a","type":"complex","subAttributes":[`+
+			`{"name":"b","uniqueness":"server","returned":"never"}]}`): "a.b is never returned",
+		attributes(badge, `{"name":"a","type":"complex","returned":"never","subAttributes":[`+
+			`{"name":"b","uniqueness":"server"}]}`): "a is never returned",
 		attributes(
 			badge, `{"name":"a","subAttributes":[{"name":"b"}]}`): "complex",
 		attributes(

@@ -220,6 +220,9 @@ func checkCharacteristics(a *schema.Attribute, where string) error {
 	case a.Returned == schema.Never && a.Required && a.MultiValued:
 		return invalidDefinition("%s is never returned and must not be required and multi-valued: "+
 			"whether the removal of a value is refused would tell what it has", where)
+	case a.Returned == schema.Never && hasUnique(a):
+		return invalidDefinition("%s is never returned and must not be unique, nor have a sub-attribute that is: "+
+			"whether a value is refused would tell that another resource has it", where)
 	case slices.Contains(a.CanonicalValues, ""):
 		return invalidDefinition("%s has an empty canonical value", where)
 	}
@@ -227,4 +230,9 @@ func checkCharacteristics(a *schema.Attribute, where string) error {
 		a.MaxBytes = MaxUniqueBytes
 	}
 	return nil
+}
+
+// hasUnique reports whether an attribute or one of its sub-attributes is unique.
+func hasUnique(a *schema.Attribute) bool {
+	return a.Uniqueness != schema.None || slices.ContainsFunc(a.SubAttributes, hasUnique)
 }
