@@ -449,15 +449,15 @@ func (e *evaluation) finish() {
 		return cmp.Or(cmp.Compare(e.p.ruleAt[a.Rule], e.p.ruleAt[b.Rule]), compareKeys(a.TargetKey, b.TargetKey),
 			cmp.Compare(group(a), group(b)), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Detail, b.Detail))
 	})
-	out.Person = e.p.person(e.f.User)
+	out.Person = e.p.Person(e.f.User)
 }
 
 func compareKeys(a, b TargetKey) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Organisation, b.Organisation), cmp.Compare(a.Name, b.Name))
 }
 
-// person reads the fields of a member from the user.
-func (p *Policy) person(user scim.Object) Person {
+// Person reads the fields of a member from the user.
+func (p *Policy) Person(user scim.Object) Person {
 	text := func(name string) string { s, _ := user[name].(string); return s }
 	person := Person{
 		UserName: text("userName"), ExternalID: text("externalId"), DisplayName: text("displayName"),

@@ -15,13 +15,21 @@ import (
 
 // commit publishes as many members as fit one transaction, at least one, and returns their number.
 func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
-	for n := len(all); ; n = (n + 1) / 2 {
+	least := 1
+	if len(all) > 1 && all[1].previous != nil {
+		least = 2
+	}
+	for n := len(all); ; n = max((n+1)/2, least) {
+		if n < len(all) && all[n].previous != nil {
+			n-- // whoever takes a place is published together with the one who had it
+		}
+		n = max(n, least)
 		tx, after := p.transaction(all[:n])
-		if n > 1 && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
+		if n > least && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
 			continue
 		}
 		if tx.Room() < 0 {
-			return 1, p.large(ctx, all[0])
+			return n, p.large(ctx, all[:n])
 		}
 		if err := tx.Commit(ctx, p.ts); err != nil {
 			return 0, err
@@ -55,6 +63,9 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 		put, remove := reindex(p.ts.Keys, c.old, c.next)
 		tx.Add(put...)
 		tx.Add(remove...)
+		for _, op := range p.trace(c) {
+			tx.Must(op, store.ErrStale)
+		}
 		tx.Must(c.marker.done(), store.ErrStale)
 		for _, key := range c.makes {
 			if !made[key] {
@@ -103,8 +114,17 @@ func (c *change) write(tx *store.Tx, k store.Keys, stale []string) {
 		attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
+	brought := map[mapping.TargetKey]bool{}
+	for _, m := range c.brings {
+		brought[m.TargetKey] = true
+		if !slices.ContainsFunc(c.ended, func(e mapping.Manual) bool { return e.TargetKey == m.TargetKey }) {
+			tx.Add(store.PutItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name), store.Attrs{attrAt: m.Since}))
+		}
+	}
 	for _, m := range c.ended {
-		tx.Add(store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
+		if !brought[m.TargetKey] {
+			tx.Add(store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
+		}
 	}
 }
 
@@ -127,26 +147,65 @@ func (c *change) entry(now time.Time) eventlog.Entry {
 	return e
 }
 
-// large publishes a member whose lookups do not fit one transaction. New lookups are written before: they lead to a
-// member that does not match, which readers leave out. Old ones are named in the member's item and removed behind the
-// transaction, by whoever comes next if this process dies: the marker stays until then.
-func (p *publication) large(ctx context.Context, c *change) error {
-	put, remove := reindex(p.ts.Keys, c.old, c.next)
-	if err := p.ts.Batch(ctx, put...); err != nil {
-		return err
-	}
-	var stale []string
-	for _, op := range remove {
-		stale = append(stale, op.SK)
-	}
+// large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction. New
+// lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are named in
+// the member's item and removed behind the transaction, by whoever comes next if this process dies: the marker stays
+// until then.
+func (p *publication) large(ctx context.Context, all []*change) error {
+	stale := make([][]string, len(all))
 	var made []store.Op
 	var entries []eventlog.Entry
-	for _, key := range c.makes {
-		var tx store.Tx
-		entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
-		made = append(made, tx.Ops()...)
+	for i, c := range all {
+		put, remove := reindex(p.ts.Keys, c.old, c.next)
+		if err := p.ts.Batch(ctx, put...); err != nil {
+			return err
+		}
+		for _, op := range remove {
+			stale[i] = append(stale[i], op.SK)
+		}
+		for _, key := range c.makes {
+			var tx store.Tx
+			entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
+			made = append(made, tx.Ops()...)
+		}
 	}
-	for len(made) > 0 { // targets may be there before their first assignment is
+	if err := p.makeAhead(ctx, made, entries); err != nil {
+		return err
+	}
+	entries = nil
+	var tx store.Tx
+	for i, c := range all {
+		c.write(&tx, p.ts.Keys, stale[i])
+		for _, op := range p.trace(c) {
+			tx.Must(op, store.ErrStale)
+		}
+		if len(stale[i]) == 0 {
+			tx.Must(c.marker.done(), store.ErrStale)
+		}
+		entries = append(entries, c.entry(p.now))
+	}
+	if tx.Room() < 5 { // hundreds of manual assignments that end
+		return errTooMany
+	}
+	after := p.behind(&tx, all, entries)
+	if err := tx.Commit(ctx, p.ts); err != nil {
+		return err
+	}
+	p.take(after)
+	for i, c := range all {
+		if len(stale[i]) > 0 {
+			next := c.next
+			if err := p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale[i]}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// makeAhead makes targets, a few at a time: they may be there before their first assignment is. entries tell of each.
+func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []eventlog.Entry) error {
+	for len(made) > 0 {
 		n := min(len(made), 20)
 		head, ops := p.head.Append(p.ts.Keys, p.t.Retention, entries[:n]...)
 		var tx store.Tx
@@ -160,24 +219,7 @@ func (p *publication) large(ctx context.Context, c *change) error {
 		}
 		p.head, made, entries = head, made[n:], entries[n:]
 	}
-	var tx store.Tx
-	c.write(&tx, p.ts.Keys, stale)
-	if tx.Room() < 5 { // hundreds of manual assignments that end
-		return errTooMany
-	}
-	after := p.behind(&tx, []*change{c}, []eventlog.Entry{c.entry(p.now)})
-	if len(stale) == 0 {
-		tx.Must(c.marker.done(), store.ErrStale)
-	}
-	if err := tx.Commit(ctx, p.ts); err != nil {
-		return err
-	}
-	p.take(after)
-	if len(stale) == 0 {
-		return nil
-	}
-	next := c.next
-	return p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale})
+	return nil
 }
 
 var errTooMany = errors.New("member: too many manual assignments end at once")

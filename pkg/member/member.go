@@ -32,11 +32,15 @@ type Member struct {
 	ActiveBefore bool
 	// Deleted says that the member stays, inactive, though its user was deleted.
 	Deleted bool
-	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took.
-	AccountID, PreviousID string
+	// Gone says that the member's user was deleted.
+	Gone bool
+	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took, and
+	// ReplacedBy the one who took this one's.
+	AccountID, PreviousID, ReplacedBy string
 	// Version counts what the application was told of the member, from 1.
 	Version              int64
-	waiting              []waiting // for seats
+	waiting              []waiting        // for seats
+	kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
 	CreatedAt, ChangedAt time.Time
 	// Protected says that the member keeps a target only because nobody else has it.
 	Protected bool
@@ -74,6 +78,9 @@ func (m Member) Object() scim.Object {
 	}
 	if m.Protected {
 		o["protected"] = true
+	}
+	if m.ReplacedBy != "" {
+		o["replacedBy"] = m.ReplacedBy
 	}
 	if m.Name != nil {
 		o["name"] = m.Name
@@ -154,6 +161,16 @@ func (m Member) encode() string {
 	if m.Deleted {
 		o["deleted"] = true
 	}
+	if m.Gone {
+		o["gone"] = true
+	}
+	if len(m.kept) > 0 {
+		kept := make([]any, len(m.kept))
+		for i, a := range m.kept {
+			kept[i] = timed(a.TargetKey, a.Since)
+		}
+		o["kept"] = kept
+	}
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
 	}
@@ -169,11 +186,30 @@ func (m Member) encode() string {
 	if len(m.waiting) > 0 {
 		places := make([]any, len(m.waiting))
 		for i, w := range m.waiting {
-			places[i] = scim.Object{"kind": w.Kind, "target": w.Name, "organisation": w.Organisation, "at": w.since}
+			places[i] = timed(w.TargetKey, w.since)
 		}
 		o["waiting"] = places
 	}
 	return string(scim.AppendJSON(nil, o))
+}
+
+// timed is the stored form of a target and a time in Unix milliseconds.
+func timed(key mapping.TargetKey, at int64) scim.Object {
+	return scim.Object{"kind": key.Kind, "target": key.Name, "organisation": key.Organisation, "at": at}
+}
+
+// timedOf reads a list of timed, without the member's id.
+func timedOf(v any) []waiting {
+	values, _ := v.([]any)
+	var all []waiting
+	for _, v := range values {
+		o, _ := v.(scim.Object)
+		text := func(name string) string { s, _ := o[name].(string); return s }
+		since, _ := o["at"].(int64)
+		key := mapping.TargetKey{Kind: text("kind"), Name: text("target"), Organisation: text("organisation")}
+		all = append(all, waiting{TargetKey: key, since: since})
+	}
+	return all
 }
 
 func list(words []string) []any {
@@ -203,6 +239,8 @@ func decode(text string) (Member, error) {
 	m.Version, _ = o["version"].(int64)
 	m.ActiveBefore, _ = o["activeBefore"].(bool)
 	m.Deleted, _ = o["deleted"].(bool)
+	m.Gone, _ = o["gone"].(bool)
+	m.ReplacedBy = s(o, "replacedBy")
 	if name, _ := o["name"].(scim.Object); len(name) > 0 {
 		m.Name = name
 	}
@@ -216,14 +254,12 @@ func decode(text string) (Member, error) {
 	}
 	m.Announced = words(o["announced"])
 	m.Protected, _ = o["protected"].(bool)
-	places, _ := o["waiting"].([]any)
-	for _, v := range places {
-		w, _ := v.(scim.Object)
-		since, _ := w["at"].(int64)
-		m.waiting = append(m.waiting, waiting{
-			TargetKey: mapping.TargetKey{Kind: s(w, "kind"), Name: s(w, "target"), Organisation: s(w, "organisation")},
-			since:     since, id: m.ID,
-		})
+	for _, v := range timedOf(o["waiting"]) {
+		v.id = m.ID
+		m.waiting = append(m.waiting, v)
+	}
+	for _, v := range timedOf(o["kept"]) {
+		m.kept = append(m.kept, mapping.Manual{TargetKey: v.TargetKey, Since: v.since})
 	}
 	assignments, _ := o["assignments"].([]any)
 	for _, v := range assignments {

@@ -17,9 +17,12 @@ const EventProtected = "protected.kept"
 // two publications that each take it from one of two members only one can commit.
 func (p *publication) protect(ctx context.Context, c *change) error {
 	c.next.Protected = false
+	if c.replacedBy != "" {
+		return nil // whoever takes the place is asked
+	}
 	for _, rule := range p.policy.Protect {
 		key := mapping.TargetKey{Kind: rule.Kind, Name: rule.Target, Organisation: rule.Organisation}
-		had := c.old != nil && c.old.Status == mapping.Active && find(c.old.Assignments, key) >= 0
+		had := c.holder(key) != nil
 		has := c.next.Status == mapping.Active && find(c.next.Assignments, key) >= 0
 		if has == had {
 			continue
@@ -40,15 +43,30 @@ func (p *publication) protect(ctx context.Context, c *change) error {
 	return nil
 }
 
+// holder is the member as published before, or the one whose place it takes, if active and with the target; else nil.
+func (c *change) holder(key mapping.TargetKey) *Member {
+	before := []*Member{c.old}
+	if c.previous != nil {
+		before = append(before, c.previous.old)
+	}
+	for _, m := range before {
+		if m != nil && m.Status == mapping.Active && find(m.Assignments, key) >= 0 {
+			return m
+		}
+	}
+	return nil
+}
+
 // keep leaves a member active, with an assignment that it had.
 func (c *change) keep(key mapping.TargetKey) {
-	old := c.old.Assignments[find(c.old.Assignments, key)]
+	holder := c.holder(key)
+	old := holder.Assignments[find(holder.Assignments, key)]
 	c.next.Status, c.next.Protected = mapping.Active, true
 	if find(c.next.Assignments, key) < 0 {
 		c.next.Assignments = append(slices.Clone(c.next.Assignments), old)
 		slices.SortFunc(c.next.Assignments, func(a, b Assignment) int { return compareKeys(a.TargetKey, b.TargetKey) })
 	}
-	if !c.old.Protected {
+	if !holder.Protected {
 		c.kept = append(c.kept, told{EventProtected, scim.Object{"assignment": old.Object()}})
 	}
 }

@@ -24,14 +24,23 @@ const (
 // people publishes members: it brings what the application was told of them up to date with what holds now. Each has a
 // marker, which is written here if it has none: only the deletion of a marker on its stamp says that nobody has seen a
 // newer state in between.
-func (s *Service) people(ctx context.Context, t Tenant, ids []string) error {
-	for part := range slices.Chunk(ids, peopleAtOnce) {
-		err := store.Retry(ctx, contendFor, func() error { return s.batch(ctx, t, part) })
+func (s *Service) people(ctx context.Context, t Tenant, j job) error {
+	for part := range slices.Chunk(j.ids, peopleAtOnce) {
+		one := j
+		one.ids = part
+		err := store.Retry(ctx, contendFor, func() error { return s.batch(ctx, t, one) })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// job is what a publication is to do.
+type job struct {
+	ids []string
+	// ahead says that others may be marked who left before these came: they are published first.
+	ahead bool
 }
 
 // publication is one attempt to publish some members.
@@ -64,11 +73,17 @@ type subject struct {
 	result *mapping.Result // nil if the user is gone
 	takes  map[mapping.TargetKey]int64
 	waits  []waiting // for seats
+
+	replacedBy string           // who takes the place
+	previous   *subject         // whose place it takes
+	brings     []mapping.Manual // the manual assignments that come from previous
+	traces     []store.Key      // by which one who left was found
 }
 
 // batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
 // marker with another stamp. store.ErrStale says that something has changed meanwhile.
-func (s *Service) batch(ctx context.Context, t Tenant, ids []string) error {
+func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
+	ids := j.ids
 	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
 	if err := p.mark(ctx, ids); err != nil {
 		return err
@@ -86,6 +101,15 @@ func (s *Service) batch(ctx context.Context, t Tenant, ids []string) error {
 	}
 	if err := p.load(ctx); err != nil {
 		return err
+	}
+	if len(p.newcomers()) > 0 && p.policy.OnReturn == "restore" {
+		again, err := s.welcome(ctx, p, &j)
+		if err != nil {
+			return err
+		}
+		if again {
+			return s.batch(ctx, t, j)
+		}
 	}
 	if err := s.facts(ctx, p); err != nil {
 		return err
@@ -249,6 +273,12 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 	c := &change{subject: sub}
 	var due []told
 	switch {
+	case sub.replacedBy != "":
+		c.next = *sub.old
+		c.next.Status, c.next.ReplacedBy = Removed, sub.replacedBy
+		c.next.Assignments, c.next.waiting, c.next.kept = nil, nil, nil
+	case sub.old != nil && sub.old.ReplacedBy != "":
+		return nil, nil // whoever took the place has it
 	case sub.result != nil:
 		c.makes, c.ended = sub.result.Makes, sub.result.Ended
 		c.next = p.next(sub, sub.result, alive)
@@ -257,6 +287,7 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 	case alive:
 		c.next = *sub.old
 		c.next.Status, c.next.Assignments, c.next.waiting = Removed, nil, nil
+		c.next.Gone, c.next.kept = sub.person.Doc == nil, sub.manual
 	default:
 		return nil, nil
 	}
@@ -265,6 +296,8 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 	}
 	if c.next.Status == Removed {
 		c.ended = sub.manual
+	} else {
+		c.next.kept = nil
 	}
 	old := sub.old
 	if !alive {
@@ -274,10 +307,13 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 		due = p.due(&c.next)
 	}
 	p.decided[sub.id] = c.next
-	if alive && same(*old, c.next) && len(c.ended) == 0 {
+	if alive && same(*old, c.next) && len(c.ended) == 0 && sub.previous == nil {
 		return nil, nil
 	}
 	c.told = slices.Concat(tell(old, c.next), c.kept, due)
+	if sub.replacedBy != "" {
+		c.told = []told{{EventRemoved, scim.Object{"replacedBy": sub.replacedBy}}}
+	}
 	if len(c.told) == 0 {
 		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
 	}
@@ -289,7 +325,8 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 // alone, but those of kinds with seats.
 func (p *publication) retired(sub *subject) Member {
 	next := *sub.old
-	next.Status, next.Deleted, next.Assignments, next.waiting = mapping.Inactive, true, nil, nil
+	next.Status, next.Deleted, next.Gone = mapping.Inactive, true, true
+	next.Assignments, next.waiting = nil, nil
 	for _, m := range sub.manual {
 		if p.policy.Kinds[m.Kind].Seats == "" {
 			next.Assignments = append(next.Assignments, Assignment{
@@ -315,6 +352,10 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 		next = *sub.old
 	} else if sub.old != nil { // once in a life stays once
 		next.InvitedAt, next.Announced, next.ActiveBefore = sub.old.InvitedAt, sub.old.Announced, sub.old.ActiveBefore
+		next.AccountID, next.PreviousID = sub.old.AccountID, sub.old.PreviousID
+	}
+	if sub.previous != nil {
+		next.inherit(*sub.previous.old)
 	}
 	next.Status, next.Person = r.Status, r.Person
 	next.ActiveBefore = next.ActiveBefore || r.Status == mapping.Active

@@ -62,7 +62,7 @@ func (s *Service) together(ctx context.Context, t Tenant, id string) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partyFor)
 		defer cancel()
 		p.err = task.Do(func() error {
-			return s.alone(ctx, t.ID, func() error { return s.people(ctx, t, s.close(r, p)) })
+			return s.alone(ctx, t.ID, func() error { return s.people(ctx, t, job{ids: s.close(r, p), ahead: true}) })
 		})
 		s.close(r, p)
 		close(p.done)

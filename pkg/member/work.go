@@ -48,7 +48,7 @@ func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (b
 		for i, m := range all {
 			ids[i] = m.subject.ID
 		}
-		return true, s.people(ctx, t, ids)
+		return true, s.people(ctx, t, job{ids: ids})
 	}
 	many, err := wide(ctx, ts)
 	if err != nil || len(many) == 0 {

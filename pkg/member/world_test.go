@@ -352,9 +352,18 @@ func (w *world) checkLookups() {
 	n, want := 0, 0
 	for item, err := range w.ts.All(context.Background(), store.Query{PK: w.ts.PublishedPrefix("", "").PK}) {
 		w.must(err)
-		n++
-		if parts := store.Split(item.SK); len(parts) != 3 {
+		parts := store.Split(item.SK)
+		if len(parts) != 3 {
 			w.t.Errorf("lookup %q", item.SK)
+		}
+		if parts[0] != "left" {
+			n++
+			continue
+		}
+		left, err := w.ts.Get(context.Background(), w.ts.Published(item.Attrs["member"].(string)))
+		w.must(err)
+		if doc, _ := left[0].Attrs["doc"].(string); !strings.Contains(doc, `"gone":true`) {
+			w.t.Errorf("%q is said to have left and is %s", item.SK, doc)
 		}
 	}
 	for item, err := range w.ts.All(context.Background(), store.Query{PK: w.ts.Published("").PK}) {

@@ -55,6 +55,7 @@ import (
 //	event not yet numbered      T#t#MK       e|time-ordered id                 doc, at, again, wake
 //	member, as published        T#t#A        member id                         doc, ver, stale, ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
+//	who left with a value       T#t#AX       left|attribute|value              member, ttl
 //	manual assignment           T#t#AM       member id|kind|organisation|name  at
 //	target                      T#t#AT       kind|organisation|name            doc, ver
 //	seats of a target in use    T#t#AS       kind|organisation|name            used, high, policy, ver
@@ -404,6 +405,11 @@ func (k Keys) PublishedLookup(attribute, value, id string) Key {
 // PublishedPrefix is the prefix of all PublishedLookup keys of a value.
 func (k Keys) PublishedPrefix(attribute, value string) Key {
 	return Key{k.pk("#AX"), Join(attribute, brief(value)) + Sep}
+}
+
+// Left is the key by which the last member who left with a value of an attribute is found.
+func (k Keys) Left(attribute, value string) Key {
+	return Key{k.pk("#AX"), Join("left", attribute, brief(value))}
 }
 
 // Manual is the key of a manual assignment.

@@ -1,0 +1,272 @@
+package member
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A person who returns has a new user, and so a new member. If it matches a member whose user is gone, it takes that
+// member's place: the old one is removed with replacedBy, and the new one is created with previousId, in one
+// transaction. Members whose user is gone are found by the attributes that the policy matches by. There is one item for
+// each value, so that looking for a new member costs one read: the last who left counts.
+
+const attrMember = "member"
+
+// matched is a value by which a person is found again.
+type matched struct{ attribute, value string }
+
+// matches are the values of a person in the order in which the policy looks for them.
+func matchesOf(order []string, person mapping.Person) []matched {
+	values := map[string]string{
+		byExternalID: person.ExternalID, byUserName: scim.Fold(person.UserName), byEmail: scim.Fold(person.Email),
+	}
+	var all []matched
+	for _, attribute := range order {
+		if value := values[attribute]; value != "" {
+			all = append(all, matched{attribute, value})
+		}
+	}
+	return all
+}
+
+// returns reports whether somebody can still take the member's place.
+func (p *publication) returns(m *Member) bool {
+	if m == nil || !m.Gone || m.ReplacedBy != "" {
+		return false
+	}
+	return m.Status != Removed || m.ChangedAt.Add(keptRemoved).After(p.now)
+}
+
+// newcomers are the subjects who were never published.
+func (p *publication) newcomers() []*subject {
+	var all []*subject
+	for _, sub := range p.subjects {
+		if sub.old == nil && sub.person.Doc != nil {
+			all = append(all, sub)
+		}
+	}
+	return all
+}
+
+// welcome looks for the members whose place newcomers take. It reports true if the attempt has to begin again: with
+// those members, or because others had to be published first.
+func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bool, err error) {
+	leavers := p.leavers()
+	if j.ahead {
+		j.ahead = false
+		others, err := s.leaversBeside(ctx, p)
+		if err != nil {
+			return false, err
+		}
+		leavers = append(leavers, others...)
+	}
+	if len(leavers) > 0 {
+		return true, s.people(ctx, p.t, job{ids: leavers})
+	}
+	missing, err := p.predecessors(ctx)
+	j.ids = slices.Concat(j.ids, missing)
+	return len(missing) > 0, err
+}
+
+// leavers are the subjects whose users were deleted, of which nobody was told yet.
+func (p *publication) leavers() []string {
+	var ids []string
+	for _, sub := range p.subjects {
+		if sub.person.Doc == nil && sub.old != nil && sub.old.Status != Removed && !sub.old.Gone {
+			ids = append(ids, sub.id)
+		}
+	}
+	return ids
+}
+
+// leaversBeside are marked members beside the subjects whose users were deleted, among the first of those marked.
+func (s *Service) leaversBeside(ctx context.Context, p *publication) ([]string, error) {
+	all, err := marked(ctx, p.ts, UserSubject, 4*peopleAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	var keys []store.Key
+	for _, m := range all {
+		if p.subject(m.subject.ID) == nil {
+			ids, keys = append(ids, m.subject.ID), append(keys, p.ts.User(m.subject.ID))
+		}
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	var gone []string
+	for i, item := range items {
+		if item.Attrs == nil {
+			gone = append(gone, ids[i])
+		}
+	}
+	return gone, err
+}
+
+// predecessors finds the members whose place subjects take. It returns those who are not subjects: the attempt has to
+// begin again with them, since their markers must be read before anything else.
+func (p *publication) predecessors(ctx context.Context) (missing []string, err error) {
+	found, err := p.left(ctx)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, sub := range p.newcomers() {
+		if len(found[sub.id]) > 0 && p.policy.Evaluate(mapping.Facts{User: sub.person.Doc}).Excluded {
+			continue
+		}
+		for _, id := range found[sub.id] {
+			old := p.subject(id)
+			switch {
+			case taken[id] || old != nil && !p.returns(old.old):
+				continue
+			case old == nil:
+				missing = append(missing, id)
+			default:
+				p.replace(old, sub)
+			}
+			taken[id] = true
+			break
+		}
+	}
+	if len(missing) > 0 {
+		return missing, nil
+	}
+	p.arrange()
+	return nil, p.traces(ctx)
+}
+
+// left reads who left with the values of newcomers: ids by newcomer, in the order of the policy.
+func (p *publication) left(ctx context.Context) (map[string][]string, error) {
+	var keys []store.Key
+	var of []string
+	for _, sub := range p.newcomers() {
+		for _, m := range matchesOf(p.policy.Match, p.policy.Person(sub.person.Doc)) {
+			keys, of = append(keys, p.ts.Left(m.attribute, m.value)), append(of, sub.id)
+		}
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	found := map[string][]string{}
+	for i, item := range items {
+		if id, _ := item.Attrs[attrMember].(string); id != "" && id != of[i] {
+			found[of[i]] = append(found[of[i]], id)
+		}
+	}
+	return found, err
+}
+
+func (p *publication) subject(id string) *subject {
+	i := slices.IndexFunc(p.subjects, func(s *subject) bool { return s.id == id })
+	if i < 0 {
+		return nil
+	}
+	return p.subjects[i]
+}
+
+// replace has a subject take the place of another.
+func (p *publication) replace(old, by *subject) {
+	old.replacedBy, by.previous = by.id, old
+	moved := old.manual
+	if old.old.Status == Removed {
+		moved = old.old.kept
+	}
+	has := map[mapping.TargetKey]bool{}
+	for _, m := range by.manual {
+		has[m.TargetKey] = true
+	}
+	by.manual = slices.Clone(by.manual)
+	for _, m := range moved {
+		if !has[m.TargetKey] {
+			by.manual, by.brings = append(by.manual, m), append(by.brings, m)
+		}
+	}
+}
+
+// arrange puts who is replaced right in front of who takes the place: so a seat is free before it is taken, and both
+// are published together.
+func (p *publication) arrange() {
+	all := make([]*subject, 0, len(p.subjects))
+	for _, sub := range p.subjects {
+		if sub.previous != nil {
+			all = append(all, sub.previous)
+		}
+		if sub.replacedBy == "" {
+			all = append(all, sub)
+		}
+	}
+	p.subjects = all
+}
+
+// traces reads the items by which those who are replaced are found, to delete them.
+func (p *publication) traces(ctx context.Context) error {
+	var keys []store.Key
+	var of []*subject
+	for _, sub := range p.subjects {
+		if sub.replacedBy == "" {
+			continue
+		}
+		for key := range p.leftKeys(sub.old) {
+			keys, of = append(keys, key), append(of, sub)
+		}
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	for i, item := range items {
+		if item.Attrs[attrMember] == of[i].id {
+			of[i].traces = append(of[i].traces, item.Key)
+		}
+	}
+	return err
+}
+
+// leftKeys are the keys by which a member is found who can be replaced.
+func (p *publication) leftKeys(m *Member) map[store.Key]bool {
+	keys := map[store.Key]bool{}
+	if p.policy.OnReturn == "restore" && p.returns(m) {
+		for _, v := range matchesOf(p.policy.Match, m.Person) {
+			keys[p.ts.Left(v.attribute, v.value)] = true
+		}
+	}
+	return keys
+}
+
+// trace returns the operations that make a member who has left found, or end that.
+func (p *publication) trace(c *change) []store.Op {
+	var ops []store.Op
+	for _, key := range c.traces {
+		ops = append(ops, store.RemoveItem(key).When(store.Is(attrMember, c.id)))
+	}
+	had := map[store.Key]bool{}
+	if c.old != nil && c.old.Status == c.next.Status {
+		had = p.leftKeys(c.old)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(p.leftKeys(&c.next)), compareSK) {
+		if !had[key] {
+			attrs := store.Attrs{attrMember: c.id}
+			if c.next.Status == Removed {
+				attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
+			}
+			ops = append(ops, store.PutItem(key, attrs))
+		}
+	}
+	return ops
+}
+
+func compareSK(a, b store.Key) int { return cmp.Compare(a.SK, b.SK) }
+
+// inherit gives a member what goes over from the one whose place it takes.
+func (m *Member) inherit(from Member) {
+	m.PreviousID = from.ID
+	if m.InvitedAt.IsZero() {
+		m.InvitedAt = from.InvitedAt
+	}
+	if m.AccountID == "" {
+		m.AccountID = from.AccountID
+	}
+	m.ActiveBefore = m.ActiveBefore || from.ActiveBefore
+	m.Announced = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Announced, from.Announced))))
+}
