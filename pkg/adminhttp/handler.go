@@ -24,7 +24,8 @@ type Config struct {
 	Tenants *tenant.Service
 	// BaseURL begins every scimBaseUrl, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
-	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none.
+	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none. So has the
+	// saved policy, if there are Members.
 	CheckTypes tenant.CheckTypes
 	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a
 	// *tenant.InvalidError for one that can't be taken. It is for local runs: nil means that there is no such route.
@@ -64,6 +65,9 @@ func New(c Config) http.Handler {
 	}
 	if a.check == nil {
 		a.check = func(context.Context, string, *schema.Types, *schema.Types) error { return errNoCheck }
+	}
+	if a.members != nil {
+		a.check = withPolicy(a.check, a.members)
 	}
 	mux := http.NewServeMux()
 	routes := map[string]methods{

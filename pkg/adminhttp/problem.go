@@ -35,6 +35,7 @@ func problemOf(err error) *problem {
 		syntax   *scim.Error
 		refused  *member.Refused
 		faults   mapping.Faults
+		broken   *member.PolicyConflict
 	)
 	detail, outage := tenant.Outage(err)
 	switch {
@@ -48,6 +49,11 @@ func problemOf(err error) *problem {
 		return &problem{status: http.StatusConflict, detail: conflict.Detail}
 	case errors.As(err, &refused):
 		return &problem{status: refused.Status, detail: refused.Detail}
+	case errors.As(err, &broken):
+		return &problem{
+			status: http.StatusConflict, faults: broken.Faults,
+			detail: "The saved policy does not go with the change: see errors. Change the policy first.",
+		}
 	case errors.As(err, &faults):
 		return &problem{status: http.StatusBadRequest, detail: "The policy can't be taken: see errors.", faults: faults}
 	case errors.As(err, &syntax):

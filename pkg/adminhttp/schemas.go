@@ -1,19 +1,32 @@
 package adminhttp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema/define"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // errNoCheck says that nobody looks at stored data.
 var errNoCheck = errors.New("adminhttp: no CheckTypes is configured")
+
+// withPolicy looks at the saved policy, which is one read, and then does check, which may read all resources.
+func withPolicy(check tenant.CheckTypes, members *member.Service) tenant.CheckTypes {
+	return func(ctx context.Context, tenantID string, old, next *schema.Types) error {
+		if err := members.CheckTypes(ctx, tenantID, old, next); err != nil {
+			return err
+		}
+		return check(ctx, tenantID, old, next)
+	}
+}
 
 // missing is the answer for something that is not defined for a tenant.
 func missing(what, name string) error {

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
@@ -78,6 +79,25 @@ func (s *Service) SavePolicy(
 	}
 	err = store.Retry(ctx, contendFor, save)
 	return saved, warnings, err
+}
+
+// PolicyConflict says that the saved policy does not go with resource types that a tenant is to get.
+type PolicyConflict struct{ Faults mapping.Faults }
+
+func (e *PolicyConflict) Error() string { return "member: the saved policy: " + e.Faults.Error() }
+
+// CheckTypes decides whether a tenant's resource types may change to next: its saved policy has to go with them. The
+// error is then a *PolicyConflict. It is a tenant.CheckTypes.
+func (s *Service) CheckTypes(ctx context.Context, tenantID string, _, next *schema.Types) error {
+	saved, err := s.Policy(ctx, Tenant{ID: tenantID})
+	if err != nil || len(saved.Document) == 0 {
+		return err
+	}
+	_, _, err = mapping.Parse(saved.Document, next)
+	if faults := (mapping.Faults)(nil); errors.As(err, &faults) {
+		return &PolicyConflict{faults}
+	}
+	return err
 }
 
 // PolicyStatus is how far a saved policy is applied.

@@ -513,6 +513,34 @@ func TestUniqueness(t *testing.T) {
 		body(userURN, `"userName":"long","`+badgeURN+`":{"number":"`+strings.Repeat("x", 401)+`"}`), "400")
 }
 
+// A change of the schemas that the saved policy stands against is refused: else no write would be answered until the
+// policy is saved again.
+func TestSchemasKeepThePolicy(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	number := `{"attributes":[{"name":"number"},{"name":"colour"}]}`
+	extension := `{"schemaExtensions":[{"schema":"` + badgeURN + `"}]}`
+	a.mustAdmin(201, "PUT", "/schemas/"+badgeURN, number)
+	a.mustAdmin(201, "PUT", "/resource-types/User", extension)
+	a.mustAdmin(200, "PUT", "/policy",
+		`{"members":{"attributes":{"badge":{"from":"`+badgeURN+`:number","required":true}}}}`)
+	for _, c := range [][3]string{
+		{"PUT", "/schemas/" + badgeURN, `{"attributes":[{"name":"colour"}]}`},
+		{"PUT", "/resource-types/User", `{"schemaExtensions":[]}`},
+		{"DELETE", "/resource-types/User", ""},
+	} {
+		out := a.mustAdmin(409, c[0], c[1], c[2], "policy")
+		faults, _ := out["errors"].([]any)
+		if len(faults) != 1 || faults[0].(object)["pointer"] != "/members/attributes/badge/from" {
+			t.Errorf("%v: %v", c, out)
+		}
+		a.must(201, "POST", "/Users", body(userURN, `"userName":"`+c[0]+fmt.Sprint(len(c[2]))+`","`+badgeURN+
+			`":{"number":"1"}`))
+	}
+	a.mustAdmin(200, "PUT", "/schemas/"+badgeURN, `{"attributes":[{"name":"number"},{"name":"colour"},{"name":"x"}]}`)
+	a.mustAdmin(200, "PUT", "/policy", `{}`)
+	a.mustAdmin(409, "DELETE", "/resource-types/User", "", "stored resources")
+}
+
 // A group's unique values are part of a change that is too large for one transaction.
 func TestUniquenessOfLargeGroups(t *testing.T) {
 	a := on(t, memory(t), "generic")
