@@ -101,5 +101,12 @@ func partitions(ctx context.Context, ts *store.TenantStore) ([]string, error) {
 		}
 		pks = append(pks, ts.Other(it.SK, "").PK)
 	}
-	return append(pks, ts.Partitions()...), nil
+	names := ts.LogPartitionNames()
+	for it, err := range ts.All(ctx, store.Query{PK: names, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, err
+		}
+		pks = append(pks, ts.LogPartitionOf(it.SK))
+	}
+	return append(append(pks, ts.Partitions()...), names), nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -380,6 +381,14 @@ func (k Keys) LogPartition(n int64) Key {
 	return Key{k.pk("#L"), fmt.Sprintf("%012d", n/LogPartitionSize)}
 }
 
+// LogPartitionNames is the partition of all LogPartition keys.
+func (k Keys) LogPartitionNames() string { return k.pk("#L") }
+
+// LogPartitionOf is the partition of the log that a LogPartition key with the sort key sk names.
+func (k Keys) LogPartitionOf(sk string) string {
+	return k.pk("#L#" + cmp.Or(strings.TrimLeft(sk, "0"), "0"))
+}
+
 // BeginsLogPartition reports whether a sequence number is the first of its partition.
 func BeginsLogPartition(n int64) bool { return n == 1 || n%LogPartitionSize == 0 }
 
@@ -468,8 +477,8 @@ func (k Keys) Owns(pk string) bool {
 	return ok && (rest == "" || rest[0] == '#')
 }
 
-// Partitions are the names of all partitions of the tenant but its own item's, and those of the types that OtherType
-// names: what a deleted tenant is emptied of.
+// Partitions are the names of all partitions of the tenant but its own item's, those of the types that OtherType
+// names, and those of the log that LogPartition names: what a deleted tenant is emptied of.
 func (k Keys) Partitions() []string {
 	var pks []string
 	for _, suffix := range []string{
