@@ -34,7 +34,7 @@ func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
 		if err := tx.Commit(ctx, p.ts); err != nil {
 			return 0, err
 		}
-		p.take(after)
+		p.take(after, all[:n])
 		return n, nil
 	}
 }
@@ -46,7 +46,12 @@ type outcome struct {
 }
 
 // take notes that a transaction is committed.
-func (p *publication) take(o outcome) {
+func (p *publication) take(o outcome, all []*change) {
+	for _, c := range all {
+		if c.then != nil {
+			c.then()
+		}
+	}
 	p.head = o.head
 	for pool, state := range o.pools {
 		pool.poolState, pool.stored = state, true
@@ -63,7 +68,7 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 		put, remove := reindex(p.ts.Keys, c.old, c.next)
 		tx.Add(put...)
 		tx.Add(remove...)
-		for _, op := range p.trace(c) {
+		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
 		tx.Must(c.marker.done(), store.ErrStale)
@@ -110,7 +115,7 @@ func (c *change) write(tx *store.Tx, k store.Keys, stale []string) {
 	if len(stale) > 0 {
 		attrs[attrStale] = encodeList(stale)
 	}
-	if c.next.Status == Removed {
+	if c.next.Status == Removed && c.person.Doc == nil { // a user who is there would be published anew
 		attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
@@ -133,7 +138,9 @@ const keptRemoved = 90 * 24 * time.Hour
 
 // forgotten reports whether a member was removed so long ago that nobody is shown it any more. Its item may be there
 // for longer.
-func (m Member) forgotten(now time.Time) bool { return m.Status == Removed && now.Sub(m.ChangedAt) >= keptRemoved }
+func (m Member) forgotten(now time.Time) bool {
+	return m.Status == Removed && now.Sub(m.ChangedAt) >= keptRemoved
+}
 
 // entry is what the log says of the change.
 func (c *change) entry(now time.Time) eventlog.Entry {
@@ -176,7 +183,7 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	var tx store.Tx
 	for i, c := range all {
 		c.write(&tx, p.ts.Keys, stale[i])
-		for _, op := range p.trace(c) {
+		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
 		if len(stale[i]) == 0 {
@@ -191,7 +198,7 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	if err := tx.Commit(ctx, p.ts); err != nil {
 		return err
 	}
-	p.take(after)
+	p.take(after, all)
 	for i, c := range all {
 		if len(stale[i]) > 0 {
 			next := c.next

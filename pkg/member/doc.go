@@ -20,6 +20,7 @@
 //	seat.go     seats of targets: who has one, who waits, shortages
 //	protect.go  the last active members with a target keep it
 //	return.go   who takes the place of one who left
+//	merge.go    merging two members, and invitations
 //	why.go      the reasons of a member's status and assignments
 //	assign.go   manual assignments and targets
 //	list.go     lists and filters

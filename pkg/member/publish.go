@@ -41,6 +41,10 @@ type job struct {
 	ids []string
 	// ahead says that others may be marked who left before these came: they are published first.
 	ahead bool
+	// edits are called with what is to be published of members, and change it.
+	edits map[string]func(context.Context, *publication, *change) error
+	// merge has members taken the place of: the id of who is removed, then of who takes the place. "": none.
+	merge [2]string
 }
 
 // publication is one attempt to publish some members.
@@ -58,6 +62,7 @@ type publication struct {
 	version  int64                      // of the policy
 	decided  map[string]Member          // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
+	edits    map[string]func(context.Context, *publication, *change) error
 }
 
 // subject is one member in a publication.
@@ -102,7 +107,8 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 	if err := p.load(ctx); err != nil {
 		return err
 	}
-	if len(p.newcomers()) > 0 && p.policy.OnReturn == "restore" {
+	p.edits = j.edits
+	if len(p.newcomers()) > 0 && p.policy.OnReturn == "restore" || j.merge[0] != "" {
 		again, err := s.welcome(ctx, p, &j)
 		if err != nil {
 			return err
@@ -248,8 +254,11 @@ type change struct {
 	makes []mapping.TargetKey
 	ended []mapping.Manual
 	told  []told
-	kept  []told   // assignments that a protection keeps
-	marks []string // members who are to be looked at behind it
+	kept  []told     // assignments that a protection keeps
+	due   []told     // what happens once in a life
+	also  []store.Op // each must hold
+	then  func()     // called once the change is published; may be nil
+	marks []string   // members who are to be looked at behind it
 }
 
 // evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
@@ -257,7 +266,7 @@ type change struct {
 func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
 	for _, sub := range p.subjects {
 		sub.result, sub.waits = nil, nil
-		if sub.person.Doc != nil {
+		if sub.person.Doc != nil && sub.replacedBy == "" {
 			if r := p.policy.Evaluate(sub.facts); !r.Excluded {
 				sub.result = r
 			}
@@ -271,7 +280,6 @@ func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapp
 func (p *publication) change(ctx context.Context, sub *subject) (*change, error) {
 	alive := sub.old != nil && sub.old.Status != Removed
 	c := &change{subject: sub}
-	var due []told
 	switch {
 	case sub.replacedBy != "":
 		c.next = *sub.old
@@ -304,13 +312,18 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 		old = nil
 	}
 	if sub.result != nil {
-		due = p.due(&c.next)
+		c.due = p.due(&c.next)
+	}
+	if edit := p.edits[sub.id]; edit != nil && c.next.Status != Removed {
+		if err := edit(ctx, p, c); err != nil {
+			return nil, err
+		}
 	}
 	p.decided[sub.id] = c.next
 	if alive && same(*old, c.next) && len(c.ended) == 0 && sub.previous == nil {
 		return nil, nil
 	}
-	c.told = slices.Concat(tell(old, c.next), c.kept, due)
+	c.told = slices.Concat(tell(old, c.next), c.kept, c.due)
 	if sub.replacedBy != "" {
 		c.told = []told{{EventRemoved, scim.Object{"replacedBy": sub.replacedBy}}}
 	}

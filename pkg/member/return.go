@@ -69,7 +69,7 @@ func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bo
 	if len(leavers) > 0 {
 		return true, s.people(ctx, p.t, job{ids: leavers})
 	}
-	missing, err := p.predecessors(ctx)
+	missing, err := p.predecessors(ctx, j.merge)
 	j.ids = slices.Concat(j.ids, missing)
 	return len(missing) > 0, err
 }
@@ -110,7 +110,12 @@ func (s *Service) leaversBeside(ctx context.Context, p *publication) ([]string, 
 
 // predecessors finds the members whose place subjects take. It returns those who are not subjects: the attempt has to
 // begin again with them, since their markers must be read before anything else.
-func (p *publication) predecessors(ctx context.Context) (missing []string, err error) {
+func (p *publication) predecessors(ctx context.Context, merge [2]string) (missing []string, err error) {
+	if merge[0] != "" {
+		if err := p.merge(p.subject(merge[0]), p.subject(merge[1])); err != nil {
+			return nil, err
+		}
+	}
 	found, err := p.left(ctx)
 	if err != nil {
 		return nil, err
@@ -143,6 +148,9 @@ func (p *publication) predecessors(ctx context.Context) (missing []string, err e
 
 // left reads who left with the values of newcomers: ids by newcomer, in the order of the policy.
 func (p *publication) left(ctx context.Context) (map[string][]string, error) {
+	if p.policy.OnReturn != "restore" {
+		return nil, nil
+	}
 	var keys []store.Key
 	var of []string
 	for _, sub := range p.newcomers() {

@@ -217,3 +217,85 @@ func TestReturnTakesASeat(t *testing.T) {
 		t.Errorf("the freed seat has %v, want %s", got, again)
 	}
 }
+
+// TestMerge merges two members of one person: one is removed, and what was its own goes over.
+func TestMerge(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", manual(""))
+	anna, doublet := a.person("anna", "x1", ""), a.person("anna.b", "", "")
+	a.mustAdmin(204, "PUT", "/members/"+anna+"/assignments/role/author", "")
+	a.mustAdmin(204, "PUT", "/members/"+doublet+"/assignments/role/editor", "")
+	a.member(anna)
+	a.member(doublet)
+	a.mustAdmin(400, "POST", "/members/"+anna+"/merge", `{"into":"`+anna+`"}`)
+	a.mustAdmin(404, "POST", "/members/"+anna+"/merge", `{"into":"nobody"}`)
+	m := a.mustAdmin(200, "POST", "/members/"+doublet+"/merge", `{"into":"`+anna+`"}`)
+	if m["previousId"] != doublet || len(m["assignments"].([]any)) != 2 {
+		t.Errorf("merged into %v", m)
+	}
+	a.must(200, "PATCH", "/Users/"+doublet, patchBody(`{"op":"replace","path":"displayName","value":"Anna"}`))
+	if m := a.member(doublet); m["status"] != "removed" || m["replacedBy"] != anna || m["displayName"] != nil {
+		t.Errorf("the other one is %v", m)
+	}
+	a.mustAdmin(404, "POST", "/members/"+doublet+"/merge", `{"into":"`+anna+`"}`)
+	if n := len(a.told("invitation.due")); n != 2 {
+		t.Errorf("%d invitations of two members", n)
+	}
+}
+
+// TestMergeOfTheLastAdministrator merges the only administrator into another member, who has the role then.
+func TestMergeOfTheLastAdministrator(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", protected)
+	a.mustAdmin(200, "PUT", "/targets/role/admin", `{}`)
+	first, second := a.user("first"), a.user("second")
+	a.group("Admins", []string{first})
+	a.member(first)
+	m := a.mustAdmin(200, "POST", "/members/"+first+"/merge", `{"into":"`+second+`"}`)
+	if m["protected"] != true || len(m["assignments"].([]any)) != 1 {
+		t.Errorf("merged into %v", m)
+	}
+}
+
+// TestInvitations invites those who are active and were never invited, once in a life.
+func TestInvitations(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	invites := func(want float64, path, body string) {
+		t.Helper()
+		if got := a.mustAdmin(200, "POST", path, body)["invited"]; got != want {
+			t.Errorf("%s %s invited %v, want %v", path, body, got, want)
+		}
+	}
+	anna, bert := a.person("anna", "x1", ""), a.person("bert", "x2", "")
+	a.users(60)
+	a.setActive(bert, false)
+	a.mustAdmin(404, "POST", "/members/nobody/invite", "")
+	a.mustAdmin(400, "POST", "/members/invite", `{"filter":"userName is anna"}`)
+	invites(0, "/members/"+bert+"/invite", "")
+	invites(1, "/members/"+anna+"/invite", "")
+	invites(0, "/members/"+anna+"/invite", "")
+	invites(0, "/members/invite", `{"filter":"userName eq \"anna\""}`)
+	invites(10, "/members/invite", `{"filter":"userName sw \"user-000\""}`)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	total := 0.0
+	for range 4 {
+		wg.Go(func() {
+			n, _ := a.mustAdmin(200, "POST", "/members/invite", "")["invited"].(float64)
+			mu.Lock()
+			defer mu.Unlock()
+			total += n
+		})
+	}
+	wg.Wait()
+	if told := len(a.told("invitation.due")); total != 50 || told != 61 {
+		t.Errorf("%v were invited by four at once, want 50; told of %d, want 61", total, told)
+	}
+	a.setActive(bert, true)
+	a.must(204, "DELETE", "/Users/"+anna, "")
+	a.person("anna", "x1", "")
+	invites(1, "/members/invite", "")
+	if m := a.member(bert); m["invitation"].(object)["state"] != "due" {
+		t.Errorf("invited: %v", m)
+	}
+}

@@ -1,0 +1,133 @@
+package member
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// edit publishes members together with a change of what is published. The members must exist.
+func (s *Service) edit(ctx context.Context, t Tenant, j job) error {
+	err := s.alone(ctx, t.ID, func() error { return s.people(ctx, t, j) })
+	s.o.Wake(t.ID)
+	return err
+}
+
+// living reads a member who was not removed; a *Refused 404 if there is none.
+func (s *Service) living(ctx context.Context, t Tenant, id string) (Member, error) {
+	m, found, err := s.Get(ctx, t, id)
+	if err == nil && (!found || m.Status == Removed) {
+		err = refuse(http.StatusNotFound, "There is no member %q.", id)
+	}
+	return m, err
+}
+
+// Merge has a member take the place of another, who is removed with replacedBy: as a return does. The user of the one
+// who is removed is not looked at any more. A *Refused 404 says that one of them is not there, 409 that the one who
+// stays has no user.
+func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (Member, error) {
+	if id == into {
+		return Member{}, refuse(http.StatusBadRequest, "A member can't be merged into itself.")
+	}
+	for _, one := range []string{id, into} {
+		if _, err := s.living(ctx, t, one); err != nil {
+			return Member{}, err
+		}
+	}
+	if err := s.edit(ctx, t, job{ids: []string{id, into}, merge: [2]string{id, into}}); err != nil {
+		return Member{}, err
+	}
+	return s.living(ctx, t, into)
+}
+
+// merge has one subject take the place of another, if both are there.
+func (p *publication) merge(old, into *subject) error {
+	switch {
+	case old == nil || into == nil || old.old == nil || into.old == nil:
+		return store.ErrStale
+	case old.old.Status == Removed:
+		return refuse(http.StatusNotFound, "There is no member %q.", old.id)
+	case into.old.Status == Removed:
+		return refuse(http.StatusNotFound, "There is no member %q.", into.id)
+	case into.person.Doc == nil || p.policy.Evaluate(mapping.Facts{User: into.person.Doc}).Excluded:
+		return refuse(http.StatusConflict, "Member %q has no SCIM user: merge it into the other one.", into.id)
+	}
+	p.replace(old, into)
+	return nil
+}
+
+// inviteFor is how long one request invites members.
+const inviteFor = 10 * time.Second
+
+// invitations are those that one request makes.
+type invitations struct {
+	at   time.Time
+	done int // published
+}
+
+// invite is an edit: it invites a member who is active and never was invited.
+func (i *invitations) invite(_ context.Context, _ *publication, c *change) error {
+	if c.next.Status == mapping.Active && c.next.InvitedAt.IsZero() {
+		c.next.InvitedAt = i.at
+		c.due = append(c.due, told{kind: EventInvitationDue})
+		c.then = func() { i.done++ }
+	}
+	return nil
+}
+
+func (s *Service) invitations() *invitations {
+	return &invitations{at: s.o.Now().UTC()}
+}
+
+func (i *invitations) job(ids []string) job {
+	edits := map[string]func(context.Context, *publication, *change) error{}
+	for _, id := range ids {
+		edits[id] = i.invite
+	}
+	return job{ids: ids, edits: edits}
+}
+
+// Invite sends a member's event invitation.due, if the member is active and it was never sent. It returns how many
+// were sent: 0 or 1. A *Refused 404 says that there is no such member.
+func (s *Service) Invite(ctx context.Context, t Tenant, id string) (int, error) {
+	if _, err := s.living(ctx, t, id); err != nil {
+		return 0, err
+	}
+	i := s.invitations()
+	err := s.edit(ctx, t, i.job([]string{id}))
+	return i.done, err
+}
+
+// InviteAll invites the members that pass a filter, as Invite does, and returns how many it invited. more says that the
+// time was not enough for all: call it again. The error is a *scim.Error 400 if the filter is none.
+func (s *Service) InviteAll(ctx context.Context, t Tenant, text string) (n int, more bool, err error) {
+	var l lister
+	if err := l.parse(text); err != nil {
+		return 0, false, err
+	}
+	if !l.indexed {
+		l.set(byStatus, string(mapping.Active))
+	}
+	l.also = func(m Member) bool { return m.Status == mapping.Active && m.InvitedAt.IsZero() }
+	ts := s.store.Tenant(t.ID)
+	i := s.invitations()
+	for after, until := "", s.o.Now().Add(inviteFor); ; {
+		var page List
+		if err := l.walk(ctx, ts, after, 4*peopleAtOnce, &page); err != nil {
+			return i.done, false, err
+		}
+		ids := make([]string, len(page.Members))
+		for n, m := range page.Members {
+			ids[n] = m.ID
+		}
+		if err := s.edit(ctx, t, i.job(ids)); err != nil {
+			return i.done, false, err
+		}
+		if after = page.Next; after == "" || s.o.Now().After(until) {
+			return i.done, after != "", nil
+		}
+	}
+}
