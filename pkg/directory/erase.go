@@ -7,8 +7,11 @@ import (
 )
 
 // Erase removes everything that the directory holds of a deleted tenant. It begins with whatever is still there: after
-// a crash it is simply run again.
-func (d *Directory) Erase(ctx context.Context, tenantID string) error {
+// a crash it is simply run again. still is asked behind each read whether the tenant is deleted yet: if not, somebody
+// else has erased it, and what was read may be under keys that a new tenant of the same id has by now.
+func (d *Directory) Erase(
+	ctx context.Context, tenantID string, still func(context.Context) (bool, error),
+) error {
 	ts := d.store.Tenant(tenantID)
 	pks, err := partitions(ctx, ts)
 	if err != nil {
@@ -22,6 +25,9 @@ func (d *Directory) Erase(ctx context.Context, tenantID string) error {
 			}
 			if page.Count == 0 {
 				break
+			}
+			if deleted, err := still(ctx); err != nil || !deleted {
+				return err
 			}
 			ops := make([]store.Op, len(page.Items))
 			for i, it := range page.Items {

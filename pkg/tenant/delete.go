@@ -41,15 +41,18 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 // Erase removes all that is left of a deleted tenant. empty removes what other packages keep of it, in any state; it is
 // called twice, drain apart: a request that was let in before the deletion may still write in between. Then comes
 // Finish. It does nothing if the tenant is not deleted, and may be killed anywhere, repeated and run in two places at
-// once: one that fails or is killed is woken again by a later run of Rotate.
+// once: one that fails or is killed is woken again by a later run of Rotate. empty asks still before each removal of
+// what it has read, and ends if that is false: somebody else has ended the deletion, and the id may have a new tenant.
 func (s *Service) Erase(
-	ctx context.Context, id string, drain time.Duration, empty func(ctx context.Context, id string) error,
+	ctx context.Context, id string, drain time.Duration,
+	empty func(ctx context.Context, id string, still func(context.Context) (bool, error)) error,
 ) error {
-	deleting, err := s.isDeleting(ctx, id)
+	still := func(ctx context.Context) (bool, error) { return s.isDeleting(ctx, id) }
+	deleting, err := still(ctx)
 	if err != nil || !deleting {
 		return err
 	}
-	if err := empty(ctx, id); err != nil {
+	if err := empty(ctx, id, still); err != nil {
 		return err
 	}
 	timer := time.NewTimer(drain)
@@ -59,7 +62,10 @@ func (s *Service) Erase(
 		return ctx.Err()
 	case <-timer.C:
 	}
-	if err := empty(ctx, id); err != nil {
+	if err := empty(ctx, id, still); err != nil {
+		return err
+	}
+	if deleting, err = still(ctx); err != nil || !deleting {
 		return err
 	}
 	return s.Finish(ctx, id)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -60,5 +61,30 @@ func (a *api) anew() string {
 			a.t.Fatal(err)
 		}
 		runtime.Gosched()
+	}
+}
+
+// TestDeletionTwiceAtOnce erases a deleted tenant in two places at once, and makes it anew as soon as one is done: the
+// other removes nothing of the new one.
+func TestDeletionTwiceAtOnce(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.users(100)
+	for range 2 {
+		a.mustAdmin(202, "DELETE", "", "")
+		var g task.Group
+		for range 2 {
+			g.Go(func() error { return a.s.Settle(t.Context()) })
+		}
+		a.token = a.anew()
+		ids := a.users(100)
+		if err := g.Wait(); err != nil && !errors.Is(err, tenant.ErrBusy) {
+			t.Error(err)
+		}
+		if total := a.must(200, "GET", "/Users?count=0", "")["totalResults"]; total != 100.0 {
+			t.Fatalf("the new tenant has %v users of 100", total)
+		}
+		for _, id := range ids {
+			a.mustAdmin(200, "GET", "/members/"+id, "")
+		}
 	}
 }
