@@ -1,24 +1,153 @@
 package store
 
-import "context"
+import (
+	"context"
+	"slices"
+	"sync"
+)
 
-// defaultInFlight is Options.MaxInFlight if it is 0: a page for each of 32 readers. What they make of a page takes some
-// five times as much.
-const defaultInFlight = 32 << 20
+const (
+	// defaultInFlight is Options.MaxInFlight if it is 0: a page for each of 32 readers. What they make
+	// of a page takes some five times as much.
+	defaultInFlight = 32 << 20
+	// portionBytes is about the most that one answer of a Portions call is to hold: four such answers
+	// are in flight at a time. An engine may answer up to MaxGetBytes, until the items that came show
+	// how large they are.
+	portionBytes = 8 << 20
+	// portionGets is how many Gets of a Portions call are under way at a time.
+	portionGets = 4
+	// fewKeys is up to how many keys Portions reads without a reservation: any request may read so many.
+	fewKeys = 8
+)
 
 // Reserve waits until at most Options.MaxInFlight bytes are in the hands of those who work through many large items,
 // and counts bytes among them until release is called. It returns the error of ctx if that ends first; release is never
 // nil. A walk over documents reserves MaxPageBytes before each page, and releases it before it asks for the next one.
 // Whoever holds a reservation must not wait for another.
 func (s *Store) Reserve(ctx context.Context, bytes int) (release func(), err error) {
-	weight := min(int64(bytes), s.o.MaxInFlight)
-	if err := s.inFlight.Acquire(ctx, weight); err != nil {
-		return func() {}, err
-	}
-	return func() { s.inFlight.Release(weight) }, nil
+	r, err := s.reserve(ctx, bytes)
+	return r.release, err
 }
 
 // Reserve is Store.Reserve. All tenants share the bound.
 func (t *TenantStore) Reserve(ctx context.Context, bytes int) (release func(), err error) {
 	return t.store.Reserve(ctx, bytes)
+}
+
+// reservation is a part of Options.MaxInFlight.
+type reservation struct {
+	store  *Store
+	weight int64
+}
+
+func (s *Store) reserve(ctx context.Context, bytes int) (*reservation, error) {
+	weight := min(int64(bytes), s.o.MaxInFlight)
+	if err := s.inFlight.Acquire(ctx, weight); err != nil {
+		return &reservation{store: s}, err
+	}
+	return &reservation{s, weight}, nil
+}
+
+// keep gives back what the reservation holds beyond so many bytes.
+func (r *reservation) keep(bytes int) {
+	if spare := r.weight - int64(bytes); spare > 0 {
+		r.store.inFlight.Release(spare)
+		r.weight -= spare
+	}
+}
+
+func (r *reservation) release() { r.keep(0) }
+
+// Portions reads the items of any number of distinct keys, each atomically, and gives them to use as they come, each
+// key once: at are the places of items among the keys, and Attrs is nil if there is no item. It ends early, without an
+// error, after use has returned false. use is called by one goroutine at a time.
+//
+// The items of a portion are counted among the bytes in flight (see Reserve) until use returns; so use must not call
+// Reserve or Portions. Portions of large items hold fewer of them.
+func (s *Store) Portions(
+	ctx context.Context, keys []Key, use func(at []int, items []Item) (more bool, err error),
+) error {
+	p := portions{store: s, keys: keys, use: use, size: MaxGetKeys}
+	left := make([]int, len(keys))
+	for i := range left {
+		left[i] = i
+	}
+	for len(left) > 0 && !p.ended {
+		n := min(len(left), p.size*portionGets)
+		if p.size < MaxGetKeys { // large ones: one answer after the other
+			n = min(len(left), p.size)
+		}
+		p.unread = nil
+		err := s.chunks(ctx, n, p.size, func(ctx context.Context, from, to int) error {
+			return p.read(ctx, left[from:to])
+		})
+		if err != nil {
+			return err
+		}
+		left = append(p.unread, left[n:]...)
+	}
+	return nil
+}
+
+// Portions is Store.Portions.
+func (t *TenantStore) Portions(
+	ctx context.Context, keys []Key, use func(at []int, items []Item) (more bool, err error),
+) error {
+	for _, k := range keys {
+		if err := t.fence(k.PK); err != nil {
+			return err
+		}
+	}
+	return t.store.Portions(ctx, keys, use)
+}
+
+// portions is one call of Portions.
+type portions struct {
+	store *Store
+	keys  []Key
+	use   func(at []int, items []Item) (bool, error)
+	size  int // keys of a Get
+
+	mu     sync.Mutex // guards the rest, and calls of use
+	unread []int
+	ended  bool
+}
+
+// read reads the items of the keys at these places and gives them to use. What the engine leaves out is unread.
+func (p *portions) read(ctx context.Context, at []int) error {
+	r := &reservation{store: p.store}
+	if len(at) > fewKeys {
+		var err error
+		if r, err = p.store.reserve(ctx, min(len(at)*MaxItemBytes, portionBytes)); err != nil {
+			return err
+		}
+	}
+	defer func() { r.release() }()
+	items, unread, err := p.store.some(ctx, pick(p.keys, at))
+	if err != nil {
+		return err
+	}
+	bytes, got, left := 0, at[:0:0], at[:0:0]
+	for i, it := range items {
+		if slices.Contains(unread, i) {
+			left = append(left, at[i])
+			continue
+		}
+		bytes += ItemBytes(it.Key, it.Attrs)
+		items[len(got)] = it
+		got = append(got, at[i])
+	}
+	r.keep(bytes)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unread = append(p.unread, left...)
+	if bytes > portionBytes/2 {
+		p.size = max(1, min(p.size, portionBytes*len(got)/bytes))
+	}
+	if p.ended {
+		return nil
+	}
+	more, err := p.use(got, items[:len(got)])
+	p.ended = !more
+	return err
 }

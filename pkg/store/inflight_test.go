@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -89,5 +90,76 @@ func TestAllEndsWithContext(t *testing.T) {
 	}
 	if seen != 3 || !errors.Is(last, context.Canceled) {
 		t.Errorf("%d items, then %v; want 3 and context.Canceled", seen, last)
+	}
+}
+
+// TestPortions reads items by key in portions: each key comes once, also if an answer can't hold all of them, and no
+// more bytes than the bound are in hand, but for the first answer, which nobody knows the size of.
+func TestPortions(t *testing.T) {
+	for _, c := range []struct{ items, bytes, calls int }{
+		{0, 0, 0},
+		{5, 100, 1},
+		{350, 100, 4},
+		{60, 300 << 10, 2}, // 16 MiB hold 54 of them
+		{120, 300 << 10, 4},
+	} {
+		t.Run(fmt.Sprintf("%d of %d bytes", c.items, c.bytes), func(t *testing.T) {
+			st := store.New(open(t), store.Options{MaxInFlight: 32 << 20})
+			keys := make([]store.Key, c.items)
+			value := strings.Repeat("x", c.bytes)
+			for i := range keys {
+				keys[i] = store.Key{PK: "p", SK: fmt.Sprint(i)}
+				op := store.Op{Kind: store.Put, Key: keys[i], Set: store.Attrs{"v": value}}
+				if err := st.Write(t.Context(), op); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, meter := store.WithMeter(t.Context())
+			seen := map[int]int{}
+			err := st.Portions(ctx, keys, func(at []int, items []store.Item) (bool, error) {
+				for i, it := range items {
+					if seen[at[i]]++; it.Key != keys[at[i]] || it.Attrs["v"] != value {
+						t.Errorf("item %q at %d", it.SK, at[i])
+					}
+				}
+				return true, nil
+			})
+			if err != nil || len(seen) != c.items {
+				t.Errorf("%d items, %v; want %d", len(seen), err, c.items)
+			}
+			for i, n := range seen {
+				if n != 1 {
+					t.Errorf("item %d came %d times", i, n)
+				}
+			}
+			if got := meter.Total().Calls; got != c.calls {
+				t.Errorf("%d calls, want %d", got, c.calls)
+			}
+		})
+	}
+}
+
+// TestPortionsEnd: after use has had enough, or failed, nothing more is read, and all that was reserved is given back.
+func TestPortionsEnd(t *testing.T) {
+	st := store.New(open(t), store.Options{MaxInFlight: store.MaxPageBytes})
+	keys := make([]store.Key, 1000)
+	for i := range keys {
+		keys[i] = store.Key{PK: "p", SK: fmt.Sprint(i)}
+	}
+	broken := errors.New("broken")
+	for _, want := range []error{nil, broken} {
+		calls := 0
+		err := st.Portions(t.Context(), keys, func([]int, []store.Item) (bool, error) {
+			calls++
+			return false, want
+		})
+		if !errors.Is(err, want) || calls != 1 {
+			t.Errorf("%d calls, %v; want one and %v", calls, err, want)
+		}
+		release, err := st.Reserve(t.Context(), store.MaxPageBytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
 	}
 }

@@ -123,6 +123,18 @@ func (s *Store) get(ctx context.Context, keys []Key) (found []Item, err error) {
 	return found, err
 }
 
+// some is get without a second try at what the engine left unread, unless that is all.
+func (s *Store) some(ctx context.Context, keys []Key) (items []Item, unread []int, err error) {
+	err = s.retry(ctx, always, func(ctx context.Context) (bool, error) {
+		var err error
+		if items, unread, err = s.engine.Get(ctx, keys); err == nil && len(unread) == len(keys) {
+			err = fmt.Errorf("%w: %d items unread", ErrThrottled, len(unread))
+		}
+		return false, err
+	})
+	return items, unread, err
+}
+
 func pick[T any](all []T, indexes []int) []T {
 	picked := make([]T, len(indexes))
 	for i, index := range indexes {

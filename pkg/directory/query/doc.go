@@ -38,6 +38,12 @@
 // What may still be missed: a resource that three changes move between the branches of an `or` of lookups, each at the
 // moment between two reads; and one that changes more often than it is read again.
 //
+// # Memory
+//
+// Documents may take 400 KB each. Those that are read by their ids come in portions, of which a process has a bounded
+// number of bytes in hand (see store.Portions), as it has of the pages of a search (see store.Reserve). The reading for
+// a page ends when the page is full.
+//
 // # The files, in the order to read them
 //
 //	service.go     the service, a query and a page

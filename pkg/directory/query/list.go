@@ -249,59 +249,34 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	}
 	c := l.collector()
 	s := &scanner{l: l, c: c}
-	for chunk := range slices.Chunk(found.IDs, 4*store.MaxGetKeys) {
-		if l.known >= 0 && l.order.byID() && c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
-			break
-		}
-		err := l.within(ctx, len(chunk), func() error {
-			items, err := l.candidatesRead(ctx, k, found.IDs, l.keys(k, chunk))
-			if err != nil {
-				return err
-			}
-			return s.take(ctx, k, items, false)
-		})
-		if err != nil {
-			return err
-		}
+	if len(found.IDs) == 1 && k.attach && row.IsUser(k.rt) && k.sides == nil {
+		err = l.only(ctx, s, k, found.IDs)
+	} else {
+		err = s.byKey(ctx, k, found.IDs, l.known >= 0 && l.order.byID())
+	}
+	if err != nil {
+		return err
 	}
 	l.collected(c)
 	return nil
 }
 
-// unreserved is how many documents are read by their keys without a reservation: what any request may read.
-const unreserved = 8
-
-// within reads so many documents by their keys, and works through them, under a reservation for as much as they may
-// take (see store.Reserve): requests that read many at once wait for each other if documents may be large.
-func (l *lister) within(ctx context.Context, documents int, read func() error) error {
-	if documents > unreserved {
-		release, err := l.ts.Reserve(ctx, documents*store.MaxItemBytes)
-		defer release()
-		if err != nil {
-			return err
-		}
-	}
-	return read()
-}
-
-// candidatesRead reads candidates, and where there is but one, its groups beside it.
-func (l *lister) candidatesRead(
-	ctx context.Context, k *kind, ids []string, keys []store.Key,
-) (items []store.Item, err error) {
-	if len(ids) > 1 || !k.attach || !row.IsUser(k.rt) || k.sides != nil {
-		return l.ts.Get(ctx, keys...)
-	}
-	g, ctx := task.WithContext(ctx)
+// only reads a single candidate, and its groups beside it.
+func (l *lister) only(ctx context.Context, s *scanner, k *kind, ids []string) error {
+	var items []store.Item
+	g, gctx := task.WithContext(ctx)
 	g.Go(func() (err error) {
-		items, err = l.ts.Get(ctx, keys...)
+		items, err = l.ts.Get(gctx, l.keys(k, ids)...)
 		return err
 	})
 	g.Go(func() (err error) {
-		l.groups, err = l.groupsOf(ctx, ids, false)
+		l.groups, err = l.groupsOf(gctx, ids, false)
 		return err
 	})
-	err = g.Wait()
-	return items, err
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return s.take(ctx, k, items, false)
 }
 
 // pick takes the rows from ids in reading order that all are results.
@@ -432,32 +407,28 @@ func (l *lister) load(ctx context.Context) error {
 			keys, at = append(keys, row.Key(l.ts.Keys, r.kind.rt, r.ID)), append(at, i)
 		}
 	}
-	// A few at a time, so that documents that do not fit the page anyway are not all in memory.
-	for start := 0; start < len(keys); start += 4 * store.MaxGetKeys {
-		end := min(start+4*store.MaxGetKeys, len(keys))
-		err := l.within(ctx, end-start, func() error {
-			items, err := l.ts.Get(ctx, keys[start:end]...)
-			if err != nil {
-				return err
+	read := make([]bool, len(keys))
+	next, bytes := 0, 0 // keys[:next] are read, and take so much of the answer
+	err := l.ts.Portions(ctx, keys, func(places []int, items []store.Item) (bool, error) {
+		rows := make([]int, len(places))
+		for i, place := range places {
+			rows[i], read[place] = at[place], true
+		}
+		if err := l.decode(ctx, items, rows); err != nil {
+			return false, err
+		}
+		for ; next < len(keys) && read[next]; next++ {
+			if err := l.trim(&l.rows[at[next]]); err != nil {
+				return false, err
 			}
-			return l.decode(ctx, items, at[start:end])
-		})
-		if err != nil {
-			return err
+			bytes += l.rows[at[next]].bytes
 		}
-		bytes := 0
-		for _, i := range at[start:end] {
-			if err := l.trim(&l.rows[i]); err != nil {
-				return err
-			}
-			bytes += l.rows[i].bytes
-		}
-		if last := at[end-1] + 1; (bytes > l.left || l.bytes > maxPageRead) && end < len(keys) {
-			l.rows, l.more = l.rows[:last], true
-			return nil
-		}
+		return next == 0 || bytes <= l.left && l.bytes <= maxPageRead, nil
+	})
+	if err == nil && next < len(keys) { // documents that do not fit the page anyway are not all in memory
+		l.rows, l.more = l.rows[:at[next]], true
 	}
-	return nil
+	return err
 }
 
 // fit ends the page before the row with which the documents would pass its size.

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -82,14 +83,18 @@ func (s *scanner) narrow(ctx context.Context, k *kind) error {
 		}
 		return nil
 	}
-	for start := 0; start < len(found.IDs); start += store.MaxGetKeys {
-		ids := found.IDs[start:min(start+store.MaxGetKeys, len(found.IDs))]
-		err := s.l.within(ctx, len(ids), func() error {
-			items, err := s.l.ts.Get(ctx, s.l.keys(k, ids)...)
-			if err != nil {
-				return err
-			}
-			return s.take(ctx, k, items, false)
+	return s.byKey(ctx, k, found.IDs, false)
+}
+
+// byKey reads the resources of a type with these ids, in reading order, and takes them. If early is true, it ends
+// before those that can't be on the page.
+func (s *scanner) byKey(ctx context.Context, k *kind, ids []string, early bool) error {
+	for chunk := range slices.Chunk(ids, 4*store.MaxGetKeys) {
+		if early && s.c.done(cursor.Place{Kind: k.index, ID: chunk[0]}) {
+			return nil
+		}
+		err := s.l.ts.Portions(ctx, s.l.keys(k, chunk), func(_ []int, items []store.Item) (bool, error) {
+			return true, s.take(ctx, k, items, false)
 		})
 		if err != nil {
 			return err
@@ -250,7 +255,7 @@ func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange
 		}
 		switch v := k.judge(r.ID, r.res.Doc); {
 		case v == no:
-		case v == unsure, v == likely && len(items) <= store.MaxGetKeys && !(k.attach && s.l.q.Count > 0):
+		case v == unsure, v == likely && k.few && !(k.attach && s.l.q.Count > 0):
 			rows = append(rows, r)
 		default: // if it is not sure yet, that is left to the rows of the page
 			r.open = v == likely

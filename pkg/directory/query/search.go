@@ -55,6 +55,7 @@ type kind struct {
 	// do not decide it: all groups or members of a resource have to be read.
 	known []plan.Membership
 	reads bool
+	few   bool // lookups found few candidates
 }
 
 // lister makes one page.
@@ -155,7 +156,7 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 // take takes over what the lookups of k have found.
 func (k *kind) take(found plan.Candidates) {
 	k.reads = k.reads || k.asks && (found.Many || found.Loose)
-	k.known = found.Memberships
+	k.known, k.few = found.Memberships, len(found.IDs) <= store.MaxGetKeys
 }
 
 // verdict is what is known about a resource and a filter.
