@@ -94,7 +94,7 @@ func (s *Service) CheckTypes(ctx context.Context, tenantID string, _, next *sche
 		return err
 	}
 	_, _, err = mapping.Parse(saved.Document, next)
-	if faults := (mapping.Faults)(nil); errors.As(err, &faults) {
+	if faults := mapping.Faults(nil); errors.As(err, &faults) {
 		return &PolicyConflict{faults}
 	}
 	return err

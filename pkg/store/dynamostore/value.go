@@ -2,8 +2,8 @@ package dynamostore
 
 import (
 	"fmt"
+	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -30,12 +30,16 @@ func decodeKey(av map[string]types.AttributeValue) (store.Key, error) {
 
 // encodeValue takes a string, an int64 or a []byte; a nil slice is an empty one.
 func encodeValue(v any) (types.AttributeValue, error) {
-	if b, ok := v.([]byte); ok && len(b) == 0 {
-		return &types.AttributeValueMemberB{Value: []byte{}}, nil
-	}
-	switch v.(type) {
-	case string, int64, []byte:
-		return attributevalue.Marshal(v)
+	switch v := v.(type) {
+	case string:
+		return &types.AttributeValueMemberS{Value: v}, nil
+	case int64:
+		return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}, nil
+	case []byte:
+		if v == nil {
+			v = []byte{}
+		}
+		return &types.AttributeValueMemberB{Value: v}, nil
 	}
 	return nil, fmt.Errorf("dynamostore: a value of type %T can't be stored", v)
 }
@@ -64,18 +68,18 @@ func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 }
 
 func decodeAttrs(av map[string]types.AttributeValue) (store.Attrs, error) {
-	attrs := store.Attrs{}
-	exact := func(o *attributevalue.DecoderOptions) { o.UseNumber = true }
-	if err := attributevalue.UnmarshalMapWithOptions(av, (*map[string]any)(&attrs), exact); err != nil {
-		return nil, fmt.Errorf("dynamostore: decode item: %w", err)
-	}
-	delete(attrs, store.AttrPK)
-	delete(attrs, store.AttrSK)
-	for name, v := range attrs {
+	attrs := make(store.Attrs, len(av))
+	for name, v := range av {
+		if name == store.AttrPK || name == store.AttrSK {
+			continue
+		}
 		switch v := v.(type) {
-		case string, []byte:
-		case attributevalue.Number:
-			n, err := v.Int64()
+		case *types.AttributeValueMemberS:
+			attrs[name] = v.Value
+		case *types.AttributeValueMemberB:
+			attrs[name] = v.Value
+		case *types.AttributeValueMemberN:
+			n, err := strconv.ParseInt(v.Value, 10, 64)
 			if err != nil {
 				return nil, fmt.Errorf("dynamostore: attribute %q is no 64-bit integer", name)
 			}

@@ -49,7 +49,9 @@ type Key struct {
 	// Algorithm is RS256 or ES256, which follows from the kind of the key.
 	Algorithm string
 
-	jwk jose.JSONWebKey // its public members only
+	// public is *rsa.PublicKey or *ecdsa.PublicKey. The type says neither, nor names one of go-jose: records that hold
+	// keys are encoded by reflection, which would link all methods of such a type into functions that verify nothing.
+	public crypto.PublicKey
 }
 
 // Keys are the public keys of a client.
@@ -63,7 +65,7 @@ func AcceptKeys(set []byte) (Keys, error) {
 		return nil, err
 	}
 	for i, k := range keys {
-		public, isRSA := k.jwk.Key.(*rsa.PublicKey)
+		public, isRSA := k.public.(*rsa.PublicKey)
 		if isRSA && weak(public.N) {
 			return nil, bad("keys[%d] has a modulus that can be factored; make a new pair of keys", i)
 		}
@@ -104,7 +106,7 @@ func ParseKeys(set []byte) (Keys, error) {
 func (ks Keys) Set() string {
 	var set jose.JSONWebKeySet
 	for _, k := range ks {
-		set.Keys = append(set.Keys, k.jwk)
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.Name, Algorithm: k.Algorithm})
 	}
 	out, _ := json.Marshal(set) // it consists of public keys that were read
 	return string(out)
@@ -184,5 +186,5 @@ func checked(k jose.JSONWebKey) (Key, error) {
 	if err != nil {
 		return Key{}, errors.New("has no thumbprint")
 	}
-	return Key{ID: hex.EncodeToString(sum[:8]), Name: k.KeyID, Algorithm: algorithm, jwk: k}, nil
+	return Key{ID: hex.EncodeToString(sum[:8]), Name: k.KeyID, Algorithm: algorithm, public: k.Key}, nil
 }

@@ -64,7 +64,7 @@ func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims
 		if k.Algorithm != header.Algorithm || header.KeyID != "" && k.Name != "" && header.KeyID != k.Name {
 			continue
 		}
-		payload, err := signed.Verify(k.jwk.Key)
+		payload, err := signed.Verify(k.public)
 		if err != nil {
 			continue
 		}
