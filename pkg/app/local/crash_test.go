@@ -1,7 +1,10 @@
 package local_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -9,15 +12,17 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// crashes are writes that leave open work, or do not fit a transaction. Each prepares a tenant, says which request is
-// to be killed, and what is right where it has happened and where it has not.
-var crashes = []struct {
+// crash is a write that leaves open work, or does not fit a transaction. It prepares a tenant, says which request is to
+// be killed, and what is right if it has happened and if it has not.
+type crash struct {
 	name    string
 	prepare func(a *api) []string // ids for the rest
 	request func(ids []string) (method, path, body string)
 	check   func(t *testing.T, a *api, ids []string, happened bool)
 	later   bool // what follows the commit shows only when the open work is done
-}{
+}
+
+var crashes = []crash{
 	{
 		name: "create a group of 120", prepare: func(a *api) []string { return a.users(120) },
 		request: func(ids []string) (string, string, string) { return "POST", "/Groups", groupBody("big", ids) },
@@ -168,8 +173,9 @@ func TestKilledAnywhere(t *testing.T) {
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			p := prepared(t, c)
 			for n := 0; ; n++ {
-				if !killAt(t, n, c.prepare, c.request, c.check, !c.later) {
+				if !p.killAt(t, n) {
 					t.Logf("%d places to die", n)
 					return
 				}
@@ -181,49 +187,81 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killAt kills the request before its write number n; false where it has not so many.
-func killAt(t *testing.T, n int, prepare func(*api) []string, request func([]string) (string, string, string),
-	check func(*testing.T, *api, []string, bool), atOnce bool,
-) bool {
+// scene is what a crash has prepared. Each kill has a copy of its own.
+type scene struct {
+	crash
+	file   []byte // of the engine
+	a      *api   // whose server is closed
+	ids    []string
+	before string // what agree says
+}
+
+func prepared(t *testing.T, c crash) scene {
 	t.Helper()
-	inner, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	path := filepath.Join(t.TempDir(), "scim.db")
+	engine := fileEngine(t, path)
+	p := scene{crash: c, a: on(t, engine, "entra")}
+	p.a.switchMemberships("true")
+	p.ids = c.prepare(p.a)
+	p.before = fmt.Sprint(p.a.agree())
+	if err := errors.Join(p.a.s.Close(), engine.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if p.file, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func fileEngine(t *testing.T, path string) *boltstore.Engine {
+	t.Helper()
+	engine, err := boltstore.Open(path, boltstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return engine
+}
+
+// killAt kills the request before its write number n; false if it has not so many.
+func (p scene) killAt(t *testing.T, n int) bool {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "scim.db")
+	if err := os.WriteFile(path, p.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inner := fileEngine(t, path)
 	defer func() { _ = inner.Close() }()
 	engine := faultstore.New(inner, nil)
-	a := on(t, engine, "entra")
-	a.switchMemberships("true")
-	ids := prepare(a)
-	before := fmt.Sprint(a.agree())
+	a := p.a.again(engine)
 	engine.KillAfterWrites(n)
-	method, path, body := request(ids)
+	method, path, body := p.request(p.ids)
 	status, _ := a.do(method, path, body)
 	killed := engine.Killed()
 	if err := a.s.Close(); err != nil { // a process that was killed does nothing in the background either
 		t.Fatal(err)
 	}
 	engine.Revive()
-	b := a.again(engine)
-	happened := fmt.Sprint(b.agree()) != before
+	b := p.a.again(engine)
+	happened := fmt.Sprint(b.agree()) != p.before
 	if status < 300 && !happened {
 		t.Errorf("answered %d, but nothing happened", status)
 	}
-	if atOnce {
-		check(t, b, ids, happened)
+	if !p.later {
+		p.check(t, b, p.ids, happened)
 	}
 	if n%2 == 0 { // a write to the same things finishes what is open as well
 		if err := b.s.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		b.agree()
-		check(t, b, ids, happened)
+		p.check(t, b, p.ids, happened)
 	}
 	b.do(method, path, body)
 	if err := b.s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b.agree()
-	check(t, b, ids, true)
+	p.check(t, b, p.ids, true)
 	return killed
 }
