@@ -74,11 +74,13 @@ type Options struct {
 	Log   *slog.Logger
 	// Background is told of a tenant with open work that a request left for later. It must not block.
 	Background func(tenantID string)
-	// MaxRows is how many resources one query looks at where nothing narrows it, MaxScan how long that may take. Beyond
+	// MaxRows is how many resources one query looks at if nothing narrows it, MaxScan how long that may take. Beyond
 	// either it is answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some
 	// room.
 	MaxRows int
 	MaxScan time.Duration
+	// MaxWait bounds how long a writer competes for a resource before it answers 503; zero means 10 seconds.
+	MaxWait time.Duration
 	// Rules decide what clients may write.
 	Rules Rules
 	// Carry, if set, adds operations to each transaction that touches users or groups.
@@ -109,8 +111,12 @@ func New(s *store.Store, o Options) *Directory {
 	if o.Carried == nil {
 		o.Carried = func(string) {}
 	}
+	if o.MaxWait == 0 {
+		o.MaxWait = 10 * time.Second
+	}
 	members := &membership.Service{
 		Now: o.Now, NewID: o.NewID, Log: o.Log, Background: o.Background, Carry: o.Carry, Carried: o.Carried,
+		MaxWait: o.MaxWait,
 	}
 	queries := query.New(query.Service{
 		Members: members, Store: s, Now: o.Now, Log: o.Log, MaxRows: o.MaxRows, MaxScan: o.MaxScan,
@@ -148,10 +154,10 @@ func Hold(ctx context.Context, wait func() error) context.Context { return store
 // ErrStale is store.ErrStale.
 var ErrStale = store.ErrStale
 
-// Retry runs attempt until it returns anything but store.ErrStale, for ten seconds at most; then it is a *scim.Error
-// 503.
+// Retry runs attempt until it returns anything but store.ErrStale, for Options.MaxWait at most; then it is a
+// *scim.Error 503.
 func (d *Directory) Retry(ctx context.Context, attempt func() error) error {
-	return membership.Retry(ctx, attempt)
+	return d.members.Retry(ctx, attempt)
 }
 
 // RollForward completes all open work of a tenant. Running it twice, or in two places, does no harm.

@@ -68,10 +68,14 @@ func on(t testing.TB, engine store.Engine, idp string) *world {
 	return w
 }
 
+// patience is the time that tests give to what clients don't wait for that long: machines that run tests are busy.
+const patience = 5 * time.Minute
+
 // restart makes a new directory on the same engine.
 func (w *world) restart() {
-	w.dir = directory.New(store.New(w.engine, store.Options{BaseDelay: 100 * time.Microsecond}), directory.Options{
-		Now: w.clock,
+	st := store.New(w.engine, store.Options{BaseDelay: 100 * time.Microsecond, MaxWait: patience})
+	w.dir = directory.New(st, directory.Options{
+		Now: w.clock, MaxScan: patience, MaxWait: patience,
 		Background: func(string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

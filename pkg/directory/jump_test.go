@@ -85,7 +85,8 @@ func jumper(t testing.TB, o directory.Options) (*directory.Directory, directory.
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	dialect, _ := scim.DialectOf("generic")
-	return directory.New(store.New(engine, store.Options{}), o),
+	o.MaxScan, o.MaxWait = patience, patience
+	return directory.New(store.New(engine, store.Options{MaxWait: patience}), o),
 		directory.Tenant{ID: "acme", BaseURL: "https://scim.example.com/scim/v2/acme", Dialect: dialect}
 }
 

@@ -68,7 +68,7 @@ type editor func(*draft) error
 func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draft, error) {
 	var dr *draft
 	again := false
-	err := membership.Retry(ctx, func() error {
+	err := d.members.Retry(ctx, func() error {
 		dr = &draft{t: r.t, ts: d.store.Tenant(r.t.ID), rt: r.rt, id: r.id, act: r.act, again: again}
 		again = true
 		if err := d.load(ctx, dr, r); err != nil {

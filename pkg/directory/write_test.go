@@ -109,8 +109,8 @@ func ruled(t testing.TB, engine store.Engine, o directory.Options) *world {
 	t.Helper()
 	w := on(t, engine, "entra")
 	w.tenant.Types = devices(t)
-	o.Now = w.clock
-	w.dir = directory.New(store.New(engine, store.Options{}), o)
+	o.Now, o.MaxScan, o.MaxWait = w.clock, patience, patience
+	w.dir = directory.New(store.New(engine, store.Options{MaxWait: patience}), o)
 	return w
 }
 

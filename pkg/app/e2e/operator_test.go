@@ -22,7 +22,7 @@ type Operator struct {
 	Key string
 }
 
-var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
+var client = &http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
 // Do sends a request to a path below /admin/v1 and returns status and body.
 func (o Operator) Do(method, path, body string) (status int, answer map[string]any, err error) {

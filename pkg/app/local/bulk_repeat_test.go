@@ -237,10 +237,9 @@ func TestBulkIsRememberedForTenMinutes(t *testing.T) {
 	now := time.Now()
 	engine := memory(t)
 	a := on(t, engine, "generic")
-	s := local.New(local.Options{
-		Engine: "bolt", Log: io.Discard, Out: io.Discard,
-		Now: func() time.Time { return now.Add(time.Duration(ahead.Load())) },
-	}, engine, io.NopCloser(nil))
+	o := quiet()
+	o.Now = func() time.Time { return now.Add(time.Duration(ahead.Load())) }
+	s := local.New(o, engine, io.NopCloser(nil))
 	t.Cleanup(func() { _ = s.Close() })
 	a.s, a.h = s, s.Handler()
 	// The second group fails at first and is created by the repetition, which does not make the memory of the first

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -182,10 +184,25 @@ func (a *api) agree() map[string][]string {
 	return out
 }
 
+// quiet are the options of a server in memory, without a log. On a busy machine it takes longer than a client may wait.
+func quiet() local.Options {
+	return local.Options{
+		Engine: "bolt", Data: boltstore.Memory, Log: io.Discard, Out: io.Discard,
+		MaxScan: 5 * time.Minute, MaxWait: 5 * time.Minute,
+	}
+}
+
+// costly are the options of a quiet server whose answers say what they cost.
+func costly() local.Options {
+	o := quiet()
+	o.CostHeaders = true
+	return o
+}
+
 // on makes a server and a tenant of profile idp on an engine.
 func on(t testing.TB, engine store.Engine, idp string) *api {
 	t.Helper()
-	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard}, engine, io.NopCloser(nil))
+	s := local.New(quiet(), engine, io.NopCloser(nil))
 	t.Cleanup(func() { _ = s.Close() })
 	_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: idp})
 	if err != nil {
@@ -196,7 +213,7 @@ func on(t testing.TB, engine store.Engine, idp string) *api {
 
 // again is the same tenant on a new server: what is there after a restart.
 func (a *api) again(engine store.Engine) *api {
-	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard}, engine, io.NopCloser(nil))
+	s := local.New(quiet(), engine, io.NopCloser(nil))
 	a.t.Cleanup(func() { _ = s.Close() })
 	return &api{t: a.t, s: s, h: s.Handler(), base: a.base, token: a.token}
 }

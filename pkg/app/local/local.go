@@ -61,6 +61,9 @@ type Options struct {
 	Log, Out io.Writer
 	// Now is the clock that the server's own begins with; nil is time.Now.
 	Now func() time.Time
+	// MaxScan and MaxWait bound a query and a writer that competes with others, as directory.Options say; MaxWait bounds
+	// the retries of the store as well. Tests raise them, so that they pass on a busy machine.
+	MaxScan, MaxWait time.Duration
 
 	clock *clock
 }
@@ -112,7 +115,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	o = o.withClock()
 	log := slog.New(o.logHandler())
-	st := store.New(engine, store.Options{})
+	st := store.New(engine, store.Options{MaxWait: o.MaxWait})
 	o.Out = &oneByOne{w: o.Out}
 	s := &Server{o: o, log: log, engine: closer, background: newBackground(log), outbox: newOutbox(o, log), clock: o.clock}
 	vault := tenant.NewTableSecrets(st)
@@ -127,6 +130,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
 		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, log),
+		MaxScan: o.MaxScan, MaxWait: o.MaxWait,
 	})
 	members := member.New(st, member.Options{Now: o.Now, Log: log, Directory: dir, Wake: publish})
 	s.background.cleaner = app.Cleaner{

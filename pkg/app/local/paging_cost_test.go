@@ -2,7 +2,6 @@ package local_test
 
 import (
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -22,8 +21,7 @@ type spent struct {
 // metered starts a server that says what requests cost.
 func metered(t testing.TB) *local.Server {
 	t.Helper()
-	s, err := local.Open(t.Context(),
-		local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true})
+	s, err := local.Open(t.Context(), costly())
 	if err != nil {
 		t.Fatal(err)
 	}

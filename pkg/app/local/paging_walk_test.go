@@ -122,10 +122,9 @@ func (a *api) refusal(path string) string {
 func TestCursorsAreBound(t *testing.T) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	var ahead atomic.Int64
-	s, err := local.Open(t.Context(), local.Options{
-		Data: ":memory:", Engine: "bolt", Log: discard{}, Out: discard{},
-		Now: func() time.Time { return now.Add(time.Duration(ahead.Load())) },
-	})
+	o := quiet()
+	o.Now = func() time.Time { return now.Add(time.Duration(ahead.Load())) }
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,10 +218,9 @@ func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	var ahead atomic.Int64
-	s, err := local.Open(t.Context(), local.Options{
-		Data: ":memory:", Engine: "bolt", Log: discard{}, Out: discard{},
-		Now: func() time.Time { return now.Add(time.Duration(ahead.Load())) },
-	})
+	o := quiet()
+	o.Now = func() time.Time { return now.Add(time.Duration(ahead.Load())) }
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,9 +265,9 @@ func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 // TestPlansAreExplained reads the plans in the debug log: they name attributes, and no value.
 func TestPlansAreExplained(t *testing.T) {
 	var log lines
-	s, err := local.Open(t.Context(), local.Options{
-		Data: ":memory:", Engine: "bolt", Log: &log, LogLevel: slog.LevelDebug, Out: discard{},
-	})
+	o := quiet()
+	o.Log, o.LogLevel = &log, slog.LevelDebug
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

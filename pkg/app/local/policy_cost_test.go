@@ -30,8 +30,7 @@ func TestPolicyCost(t *testing.T) {
 	engine := memory(t)
 	made := on(t, engine, "okta")
 	process := func() *api {
-		s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine,
-			io.NopCloser(nil))
+		s := local.New(costly(), engine, io.NopCloser(nil))
 		t.Cleanup(func() { _ = s.Close() })
 		return &api{t: t, s: s, h: s.Handler(), base: made.base, token: made.token}
 	}

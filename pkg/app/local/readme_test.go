@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -34,7 +33,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			if script == "" {
 				t.Fatal("no block is marked to be run")
 			}
-			s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard})
+			s, err := local.Open(t.Context(), quiet())
 			if err != nil {
 				t.Fatal(err)
 			}

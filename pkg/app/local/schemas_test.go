@@ -763,8 +763,7 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 // One tenant's definitions concern no other, cost nothing where there are none, and little where there are.
 func TestSchemasOfOneTenant(t *testing.T) {
 	engine := memory(t)
-	s := local.New(local.Options{Engine: "bolt", Log: io.Discard, Out: io.Discard, CostHeaders: true}, engine,
-		io.NopCloser(nil))
+	s := local.New(costly(), engine, io.NopCloser(nil))
 	open := func(id string) *api {
 		_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: id, IdP: "generic"})
 		if err != nil {

@@ -2,7 +2,6 @@ package local_test
 
 import (
 	"fmt"
-	"io"
 	"sync/atomic"
 	"testing"
 
@@ -16,7 +15,7 @@ import (
 // open starts a server that keeps nothing.
 func open(t *testing.T) *local.Server {
 	t.Helper()
-	s, err := local.Open(t.Context(), local.Options{Data: ":memory:", Engine: "bolt", Log: io.Discard, Out: io.Discard})
+	s, err := local.Open(t.Context(), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

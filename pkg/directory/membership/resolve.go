@@ -28,7 +28,7 @@ func (s *Service) unlinkManager(ctx context.Context, ts *store.TenantStore, user
 func (s *Service) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string,
 	edit func(manager scim.Object, there bool) (scim.Object, References, bool),
 ) error {
-	return Retry(ctx, func() error {
+	return s.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.User(userID), ts.User(managerID))
 		if err != nil || items[0].Attrs == nil {
 			return err

@@ -21,14 +21,13 @@ type Service struct {
 	// Carried is told of a tenant behind a transaction that carried something, whether it succeeded or not. It must not
 	// block.
 	Carried func(tenantID string)
+	// MaxWait bounds how long a writer competes for a resource before it answers 503.
+	MaxWait time.Duration
 }
 
-// maxWait bounds how long a writer competes for a resource before it answers 503.
-const maxWait = 10 * time.Second
-
-// Retry runs attempt until it returns anything but store.ErrStale, for maxWait at most; then it is a *scim.Error 503.
-func Retry(ctx context.Context, attempt func() error) error {
-	err := store.Retry(ctx, maxWait, attempt)
+// Retry runs attempt until it returns anything but store.ErrStale, for MaxWait at most; then it is a *scim.Error 503.
+func (s *Service) Retry(ctx context.Context, attempt func() error) error {
+	err := store.Retry(ctx, s.MaxWait, attempt)
 	if errors.Is(err, store.ErrStale) {
 		return &scim.Error{
 			Status: 503, RetryAfter: time.Second,

@@ -353,7 +353,7 @@ type memberStep struct {
 func (s *Service) changeMembers(
 	ctx context.Context, ts *store.TenantStore, groupID, value string, step memberStep,
 ) error {
-	err := Retry(ctx, func() error {
+	err := s.Retry(ctx, func() error {
 		items, err := ts.Get(ctx, ts.Group(groupID), ts.Member(groupID, value))
 		if err != nil {
 			return err
