@@ -35,8 +35,16 @@
 // more than one lookup decided, they are made again between two reads of the document: at once for few candidates, and
 // of many for those on the page, so that a total of more than a hundred may count one that changed just then.
 //
-// What may still be missed: a resource that three changes move between the branches of an `or` of lookups, each at the
-// moment between two reads; and one that changes more often than it is read again.
+// What is not made sure of:
+//
+//   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
+//     between two reads, or that changes more often than it is read again.
+//   - A filter on several groups of a user reads them one after the other, and the user's version does not move with
+//     them: a user who moves between the groups just then may seem to be in both, or in neither.
+//   - The same goes for groups.display, which is read behind the memberships, and for groups or members that take
+//     several pages of the engine, if the filter asks about nothing else.
+//   - A sorted list reads names and documents one after the other: it may leave a hole, or show a resource twice, if
+//     one is deleted just then.
 //
 // # Memory
 //
