@@ -329,7 +329,8 @@ func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, e
 	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.cause)
 }
 
-// usersStep marks the next users of the tenant.
+// usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
+// again, marks the members as well whose users were deleted while nobody was told.
 func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
 	ids, err := s.o.Directory.UserIDs(ctx, t.ID, p.after, passChunk)
 	if err != nil {
@@ -338,6 +339,47 @@ func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string
 	if len(ids) == passChunk {
 		last = ids[len(ids)-1]
 	}
+	ts := s.store.Tenant(t.ID)
+	marked := ids
+	if p.marker.subject.Kind == PolicySubject {
+		if ids, marked, last, err = withPublished(ctx, ts, p.after, ids, last); err != nil {
+			return "", err
+		}
+	}
 	p.done += int64(len(ids))
-	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.cause)
+	return last, s.markAll(ctx, ts, marked, p.marker.cause)
+}
+
+// withPublished adds the members behind an id who are published and are no users any more to the next users. last is
+// the last of the users, "" if there are no more. It returns the users and the members up to where both were read.
+func withPublished(
+	ctx context.Context, ts *store.TenantStore, after string, ids []string, last string,
+) (users, all []string, end string, err error) {
+	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: passChunk})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	end = last
+	if page.More && (end == "" || page.Last < end) {
+		end = page.Last
+	}
+	for _, id := range ids {
+		if end == "" || id <= end {
+			users = append(users, id)
+		}
+	}
+	all = slices.Clone(users)
+	for _, item := range page.Items {
+		if _, isUser := slices.BinarySearch(users, item.SK); isUser || end != "" && item.SK > end {
+			continue
+		}
+		m, err := decodeItem(item)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		if m.Status != Removed && !m.Deleted {
+			all = append(all, item.SK)
+		}
+	}
+	return users, all, end, nil
 }

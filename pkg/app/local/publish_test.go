@@ -57,21 +57,29 @@ func ofPeople(e object) bool { return strings.HasPrefix(e["subject"].(string), "
 // told of.
 func TestMembersSwitchedOff(t *testing.T) {
 	a := on(t, memory(t), "generic")
+	left := a.user("left@example.com")
+	a.mustAdmin(200, "GET", "/members", "")
 	a.mustAdmin(200, "PATCH", "", `{"settings":{"members":{"publish":false}}}`)
+	a.must(204, "DELETE", "/Users/"+left, "")
 	ids := a.users(3)
 	a.group("Editors", ids)
 	if err := a.s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if all := a.mustAdmin(200, "GET", "/members", ""); len(all["members"].([]any)) != 0 {
+	if all := a.mustAdmin(200, "GET", "/members", ""); len(all["members"].([]any)) != 1 {
 		t.Errorf("switched off: %v", all)
 	}
 	for _, e := range a.mustAdmin(200, "GET", "/events", "")["events"].([]any) {
-		if ofPeople(e.(object)) {
+		if ofPeople(e.(object)) && e.(object)["subject"] != "members/"+left {
 			t.Errorf("switched off: %v", e)
 		}
 	}
 	a.mustAdmin(200, "PATCH", "", `{"settings":{"members":{"publish":null}}}`)
+	for _, m := range a.mustAdmin(200, "GET", "/members", "")["members"].([]any) {
+		if m.(object)["id"] == left {
+			t.Errorf("who left while it was switched off is listed: %v", m)
+		}
+	}
 	for _, id := range ids {
 		m := a.mustAdmin(200, "GET", "/members/"+id, "")
 		if fmt.Sprint(m["status"], len(m["assignments"].([]any))) != "active1" {
