@@ -26,5 +26,21 @@
 //	GET    /admin/v1/tenants/{id}/resource-types
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/resource-types/{type}   a resource type, as section 6 writes it
 //
+// The files:
+//
+//	handler.go  the routes, and the service behind them
+//	guard.go    who may call a local server
+//	json.go     bodies and answers
+//	problem.go  errors as problem details
+//	tenants.go  tenants
+//	tokens.go   tokens
+//	rotation.go rotation of tokens, notices
+//	clients.go  OAuth clients
+//	schemas.go  schemas and resource types of a tenant
+//	members.go  members, assignments and targets
+//	people.go   accounts, invitations, merges
+//	policy.go   the policy, and what it would change
+//	events.go   the events of a tenant
+//
 // There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.
 package adminhttp

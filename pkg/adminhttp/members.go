@@ -27,6 +27,8 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/members/{member}/merge":                        {"POST": a.merge},
 		"/tenants/{id}/members/{member}/invite":                       {"POST": a.invite},
 		"/tenants/{id}/members/invite":                                {"POST": a.inviteAll},
+		"/tenants/{id}/members/{member}/account":                      {"PUT": a.putAccount},
+		"/tenants/{id}/accounts":                                      {"POST": a.importAccounts},
 		"/tenants/{id}/pending":                                       {"GET": a.listPending},
 		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
 		"/tenants/{id}/targets/{kind}/{name...}": {

@@ -2,7 +2,9 @@ package adminhttp
 
 import (
 	"net/http"
+	"strconv"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
@@ -72,4 +74,96 @@ func (a *api) inviteAll(w http.ResponseWriter, r *http.Request) error {
 		answer["more"] = true
 	}
 	return ok(w, http.StatusOK, answer)
+}
+
+// putAccount gives a member the application's own id, or takes it away if it is null.
+func (a *api) putAccount(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(r, false, "accountId")
+	if err != nil {
+		return err
+	}
+	id, err := text(o, "accountId")
+	if err != nil {
+		return err
+	}
+	if _, named := o["accountId"]; !named || len(id) > member.MaxAccountBytes || id == "" && o["accountId"] != nil {
+		return badRequest("accountId must be a text of 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes, or null.")
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	m, err := a.members.SetAccount(r.Context(), t, r.PathValue("member"), id)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, m.Object())
+}
+
+// How much one request imports.
+const (
+	maxAccounts     = 1000
+	maxAccountsBody = 1 << 20
+)
+
+// importAccounts stores the application's existing people, whom members adopt.
+func (a *api) importAccounts(w http.ResponseWriter, r *http.Request) error {
+	o, err := document(r, false, maxAccountsBody)
+	if err != nil {
+		return err
+	}
+	list, isList := o["accounts"].([]any)
+	if !isList || len(o) != 1 || len(list) > maxAccounts {
+		return badRequest(`The body must be {"accounts": [...]}, with ` + strconv.Itoa(maxAccounts) + " accounts at most.")
+	}
+	accounts, seen := make([]member.Account, len(list)), map[string]bool{}
+	for i, v := range list {
+		if accounts[i], err = account(v); err != nil {
+			return err
+		}
+		if id := accounts[i].ID; seen[id] {
+			return badRequest("The account " + scim.Quote(id) + " is there twice.")
+		}
+		seen[accounts[i].ID] = true
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	n, adopted, err := a.members.ImportAccounts(r.Context(), t, accounts)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"imported": int64(n), "adopted": int64(adopted)})
+}
+
+// maxMatchBytes bounds a value by which an account is matched.
+const maxMatchBytes = 1024
+
+func account(v any) (member.Account, error) {
+	o, isObject := v.(scim.Object)
+	if !isObject {
+		return member.Account{}, badRequest("Each account must be an object.")
+	}
+	var out member.Account
+	fields := map[string]*string{
+		"accountId": &out.ID, "externalId": &out.ExternalID, "userName": &out.UserName, "email": &out.Email,
+	}
+	for name := range o {
+		if fields[name] == nil {
+			return out, badRequest(scim.Quote(name) + " is not known here; known: accountId, externalId, userName, email.")
+		}
+		value, err := text(o, name)
+		if err != nil {
+			return out, err
+		}
+		if len(value) > maxMatchBytes {
+			return out, badRequest(name + " may have " + strconv.Itoa(maxMatchBytes) + " bytes at most.")
+		}
+		*fields[name] = value
+	}
+	if out.ID == "" || len(out.ID) > member.MaxAccountBytes {
+		return out, badRequest("accountId must have 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes.")
+	}
+	return out, nil
 }

@@ -83,6 +83,8 @@ type subject struct {
 	previous   *subject         // whose place it takes
 	brings     []mapping.Manual // the manual assignments that come from previous
 	traces     []store.Key      // by which one who left was found
+	account    store.Item       // of one who is replaced
+	adopts     store.Item       // an imported account
 }
 
 // batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
@@ -108,7 +110,7 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 		return err
 	}
 	p.edits = j.edits
-	if len(p.newcomers()) > 0 && p.policy.OnReturn == "restore" || j.merge[0] != "" {
+	if len(p.newcomers()) > 0 || j.merge[0] != "" {
 		again, err := s.welcome(ctx, p, &j)
 		if err != nil {
 			return err
@@ -313,6 +315,7 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 	}
 	if sub.result != nil {
 		c.due = p.due(&c.next)
+		p.own(c)
 	}
 	if edit := p.edits[sub.id]; edit != nil && c.next.Status != Removed {
 		if err := edit(ctx, p, c); err != nil {

@@ -57,8 +57,11 @@ func (p *publication) newcomers() []*subject {
 // welcome looks for the members whose place newcomers take. It reports true if the attempt has to begin again: with
 // those members, or because others had to be published first.
 func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bool, err error) {
-	leavers := p.leavers()
-	if j.ahead {
+	var leavers []string
+	if p.policy.OnReturn == "restore" {
+		leavers = p.leavers()
+	}
+	if j.ahead && p.policy.OnReturn == "restore" {
 		j.ahead = false
 		others, err := s.leaversBeside(ctx, p)
 		if err != nil {
@@ -143,7 +146,10 @@ func (p *publication) predecessors(ctx context.Context, merge [2]string) (missin
 		return missing, nil
 	}
 	p.arrange()
-	return nil, p.traces(ctx)
+	if err := p.traces(ctx); err != nil {
+		return nil, err
+	}
+	return nil, p.adopt(ctx)
 }
 
 // left reads who left with the values of newcomers: ids by newcomer, in the order of the policy.
@@ -221,10 +227,18 @@ func (p *publication) traces(ctx context.Context) error {
 		for key := range p.leftKeys(sub.old) {
 			keys, of = append(keys, key), append(of, sub)
 		}
+		if id := sub.old.AccountID; id != "" {
+			keys, of = append(keys, p.ts.Account(id)), append(of, sub)
+		}
 	}
 	items, err := p.ts.Get(ctx, keys...)
 	for i, item := range items {
-		if item.Attrs[attrMember] == of[i].id {
+		if item.Attrs[attrMember] != of[i].id {
+			continue
+		}
+		if item.Key == p.ts.Account(of[i].old.AccountID) {
+			of[i].account = item
+		} else {
 			of[i].traces = append(of[i].traces, item.Key)
 		}
 	}

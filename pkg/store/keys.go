@@ -56,6 +56,8 @@ import (
 //	event not yet numbered      T#t#MK       e|time-ordered id                 doc, at, again, wake
 //	member, as published        T#t#A        member id                         doc, ver, stale, ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
+//	account of the application  T#t#AX       account|id|account                member, doc
+//	account for a value         T#t#AX       accountFor|attribute|value        account
 //	who left with a value       T#t#AX       left|attribute|value              member, ttl
 //	manual assignment           T#t#AM       member id|kind|organisation|name  at
 //	target                      T#t#AT       kind|organisation|name            doc, ver
@@ -417,9 +419,13 @@ func (k Keys) PublishedPrefix(attribute, value string) Key {
 }
 
 // Left is the key by which the last member who left with a value of an attribute is found.
-func (k Keys) Left(attribute, value string) Key {
-	return Key{k.pk("#AX"), Join("left", attribute, brief(value))}
-}
+func (k Keys) Left(attr, value string) Key { return Key{k.pk("#AX"), Join("left", attr, brief(value))} }
+
+// Account is the key of an account of the application.
+func (k Keys) Account(id string) Key { return Key{k.pk("#AX"), Join("account", "id", id)} }
+
+// AccountFor is the key by which an account that no member has yet is found by the value of an attribute.
+func (k Keys) AccountFor(attr, value string) Key { return Key{k.pk("#AX"), Join("accountFor", attr, brief(value))} }
 
 // Manual is the key of a manual assignment.
 func (k Keys) Manual(memberID, kind, organisation, name string) Key {

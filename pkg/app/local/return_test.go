@@ -299,3 +299,99 @@ func TestInvitations(t *testing.T) {
 		t.Errorf("invited: %v", m)
 	}
 }
+
+// TestAccounts gives members the application's ids: each to one of them, and over a return.
+func TestAccounts(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	anna, bert := a.person("anna", "x1", ""), a.person("bert", "x2", "")
+	put := func(status int, id, body string) object {
+		t.Helper()
+		return a.mustAdmin(status, "PUT", "/members/"+id+"/account", body)
+	}
+	put(400, anna, `{}`)
+	put(400, anna, `{"accountId":""}`)
+	put(404, "nobody", `{"accountId":"a1"}`)
+	for range 2 {
+		if m := put(200, anna, `{"accountId":"a1"}`); m["accountId"] != "a1" || m["version"] != 2.0 {
+			t.Errorf("with an account: %v", m)
+		}
+	}
+	put(409, bert, `{"accountId":"a1"}`)
+	put(200, anna, `{"accountId":"a2"}`)
+	put(200, bert, `{"accountId":"a1"}`)
+	put(200, bert, `{"accountId":null}`)
+	a.must(204, "DELETE", "/Users/"+anna, "")
+	again := a.person("anna", "x1", "")
+	if m := a.member(again); m["accountId"] != "a2" {
+		t.Errorf("returned as %v", m)
+	}
+	put(409, bert, `{"accountId":"a2"}`)
+	a.must(204, "DELETE", "/Users/"+again, "")
+	a.member(again)
+	put(200, bert, `{"accountId":"a2"}`) // nobody has it any more
+	if m := a.member(a.person("anna", "x1", "")); m["accountId"] != nil {
+		t.Errorf("returned with an account of somebody else: %v", m)
+	}
+}
+
+// TestAccountsAreAdopted imports accounts before, after and during the first sync: each member adopts its own.
+func TestAccountsAreAdopted(t *testing.T) {
+	const people = 30
+	var list []string
+	for i := range people {
+		by := fmt.Sprintf(`"externalId":"x%d"`, i)
+		if i%2 == 0 {
+			by = fmt.Sprintf(`"userName":"User-%d"`, i)
+		}
+		list = append(list, fmt.Sprintf(`{"accountId":"a%d",%s}`, i, by))
+	}
+	accounts := `{"accounts":[` + strings.Join(list, ",") + `]}`
+	for _, order := range []string{"before", "after", "during"} {
+		t.Run(order, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			ids := make([]string, people)
+			sync1 := func() {
+				for i := range ids {
+					ids[i] = a.person(fmt.Sprintf("user-%d", i), fmt.Sprintf("x%d", i), "")
+					a.member(ids[i])
+				}
+			}
+			load := func() object { return a.mustAdmin(200, "POST", "/accounts", accounts) }
+			switch order {
+			case "before":
+				load()
+				sync1()
+			case "after":
+				sync1()
+				if o := load(); o["imported"] != float64(people) || o["adopted"] != float64(people) {
+					t.Errorf("imported %v", o)
+				}
+			case "during":
+				var wg sync.WaitGroup
+				wg.Go(sync1)
+				wg.Go(func() { load() })
+				wg.Wait()
+			}
+			for i, id := range ids {
+				if m := a.member(id); m["accountId"] != fmt.Sprintf("a%d", i) {
+					t.Errorf("member %d has the account %v", i, m["accountId"])
+				}
+			}
+			if o := load(); o["imported"] != 0.0 || o["adopted"] != 0.0 {
+				t.Errorf("imported again: %v", o)
+			}
+		})
+	}
+}
+
+// TestAccountsThatAreNone are refused.
+func TestAccountsThatAreNone(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	for _, body := range []string{
+		`{}`, `{"accounts":{}}`, `{"accounts":[1]}`, `{"accounts":[{"userName":"a"}]}`, `{"accounts":[{"accountId":1}]}`,
+		`{"accounts":[{"accountId":"a","name":"b"}]}`, `{"accounts":[{"accountId":"a"},{"accountId":"a"}]}`,
+		`{"accounts":[` + strings.Repeat("{},", 1000) + `{}]}`,
+	} {
+		a.mustAdmin(400, "POST", "/accounts", body)
+	}
+}

@@ -1,0 +1,291 @@
+package member
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// An account is the application's own record of a person. Its item says which member has it, so an id belongs to one
+// member only. One that was imported and that nobody has yet is found by the values that the policy matches by, with an
+// item for each: the last account that names a value has it. An import changes the head of the log, so a publication
+// that has looked for accounts before it fails, and looks again.
+
+// EventAccountsImported: accounts were imported that nobody had before. Data: count.
+const EventAccountsImported = "accounts.imported"
+
+const attrAccount = "account"
+
+// Account is one of the application's people. All but ID may be empty.
+type Account struct{ ID, ExternalID, UserName, Email string }
+
+// MaxAccountBytes bounds the id of an account.
+const MaxAccountBytes = 256
+
+func (a Account) person() mapping.Person {
+	return mapping.Person{ExternalID: a.ExternalID, UserName: a.UserName, Email: a.Email}
+}
+
+func (a Account) encode() string {
+	return string(scim.AppendJSON(nil, scim.Object{
+		"accountId": a.ID, "externalId": a.ExternalID, "userName": a.UserName, "email": a.Email,
+	}))
+}
+
+// SetAccount gives a member the application's own id; "" takes it away. A *Refused 404 says that there is no such
+// member, 409 that another member has the id.
+func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string) (Member, error) {
+	if _, err := s.living(ctx, t, id); err != nil {
+		return Member{}, err
+	}
+	err := s.edit(ctx, t, editing(id, func(ctx context.Context, p *publication, c *change) error {
+		return p.account(ctx, c, accountID)
+	}))
+	if err != nil {
+		return Member{}, err
+	}
+	return s.living(ctx, t, id)
+}
+
+func editing(id string, edit func(context.Context, *publication, *change) error) job {
+	return job{ids: []string{id}, edits: map[string]func(context.Context, *publication, *change) error{id: edit}}
+}
+
+// account gives what is to be published of a member an account, and takes the one that it had.
+func (p *publication) account(ctx context.Context, c *change, id string) error {
+	had := c.next.AccountID
+	if had == id {
+		return nil
+	}
+	c.next.AccountID = id
+	if had != "" {
+		c.also = append(c.also, store.RemoveItem(p.ts.Account(had)).When(store.Is(attrMember, c.id)))
+	}
+	if id == "" {
+		return nil
+	}
+	items, err := p.ts.Get(ctx, p.ts.Account(id))
+	if err != nil {
+		return err
+	}
+	owner, _ := items[0].Attrs[attrMember].(string)
+	if owner != "" {
+		if of, err := p.ts.Get(ctx, p.ts.Published(owner)); err != nil {
+			return err
+		} else if of[0].Attrs != nil {
+			m, err := decodeItem(of[0])
+			if err != nil {
+				return err
+			}
+			if m.Status != Removed {
+				return refuse(http.StatusConflict, "Member %q has the account %q.", owner, id)
+			}
+		}
+	}
+	c.also = append(c.also, p.takeAccount(items[0], c.id)...)
+	return nil
+}
+
+// takeAccount returns the operations that give an account, as read, to a member. It is not looked for any more.
+func (p *publication) takeAccount(account store.Item, member string) []store.Op {
+	doc, _ := account.Attrs[attrDoc].(string)
+	owner, _ := account.Attrs[attrMember].(string)
+	cond := store.IsAbsent()
+	if account.Attrs != nil {
+		cond = store.Is(attrMember, owner)
+	}
+	ops := []store.Op{store.PutItem(account.Key, store.Attrs{attrMember: member, attrDoc: doc}).When(cond)}
+	if owner == "" {
+		for _, m := range matchesOf(allMatches, decodeAccount(doc).person()) {
+			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.attribute, m.value)))
+		}
+	}
+	return ops
+}
+
+var allMatches = []string{byExternalID, byUserName, byEmail}
+
+func decodeAccount(doc string) Account {
+	o, _ := scim.ParseObject(doc)
+	text := func(name string) string { s, _ := o[name].(string); return s }
+	return Account{text("accountId"), text("externalId"), text("userName"), text("email")}
+}
+
+// adopt finds imported accounts for newcomers who take nobody's place with an account.
+func (p *publication) adopt(ctx context.Context) error {
+	var keys []store.Key
+	var of []*subject
+	for _, sub := range p.newcomers() {
+		if sub.previous != nil && sub.previous.old.AccountID != "" {
+			continue
+		}
+		for _, m := range matchesOf(p.policy.Match, p.policy.Person(sub.person.Doc)) {
+			keys, of = append(keys, p.ts.AccountFor(m.attribute, m.value)), append(of, sub)
+		}
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	keys = keys[:0]
+	var by []*subject
+	for i, item := range items {
+		if id, _ := item.Attrs[attrAccount].(string); id != "" {
+			keys, by = append(keys, p.ts.Account(id)), append(by, of[i])
+		}
+	}
+	accounts, err := p.ts.Get(ctx, keys...)
+	taken := map[store.Key]bool{}
+	for i, item := range accounts {
+		if item.Attrs != nil && item.Attrs[attrMember] == "" && by[i].adopts.Attrs == nil && !taken[item.Key] {
+			by[i].adopts = item
+			taken[item.Key] = true
+		}
+	}
+	return err
+}
+
+// own gives what is to be published the account that was found for it, or that goes over from the member whose place it
+// takes.
+func (p *publication) own(c *change) {
+	if doc, _ := c.adopts.Attrs[attrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
+		c.next.AccountID = decodeAccount(doc).ID
+		c.also = append(c.also, p.takeAccount(c.adopts, c.id)...)
+	}
+	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
+		return
+	}
+	if c.previous.account.Attrs == nil { // somebody else has it now
+		c.next.AccountID = ""
+		return
+	}
+	c.also = append(c.also, p.takeAccount(c.previous.account, c.id)...)
+}
+
+// accountsAtOnce is how many accounts one transaction imports: each has four items at most.
+const accountsAtOnce = 20
+
+// ImportAccounts stores the application's existing people. Members who match one, now or when they come, adopt it.
+// Repeating it changes nothing. It returns how many accounts were new or changed, and how many were adopted at once.
+func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) (n, adopted int, err error) {
+	ts := s.store.Tenant(t.ID)
+	for part := range slices.Chunk(all, accountsAtOnce) {
+		err := store.Retry(ctx, contendFor, func() error {
+			return s.alone(ctx, t.ID, func() error {
+				stored, err := s.importSome(ctx, t, ts, part)
+				n += stored
+				return err
+			})
+		})
+		if err != nil {
+			return n, adopted, err
+		}
+	}
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil {
+		return n, adopted, err
+	}
+	for part := range slices.Chunk(all, accountsAtOnce) {
+		keys := make([]store.Key, len(part))
+		for i, a := range part {
+			keys[i] = ts.Account(a.ID)
+		}
+		items, err := ts.Get(ctx, keys...)
+		if err != nil {
+			return n, adopted, err
+		}
+		for i, item := range items {
+			if item.Attrs == nil || item.Attrs[attrMember] != "" {
+				continue
+			}
+			did, err := s.adoptNow(ctx, t, policy, part[i])
+			if err != nil {
+				return n, adopted, err
+			}
+			if did {
+				adopted++
+			}
+		}
+	}
+	return n, adopted, nil
+}
+
+// importSome stores some accounts in one transaction, and returns how many were new or changed.
+func (s *Service) importSome(ctx context.Context, t Tenant, ts *store.TenantStore, part []Account) (int, error) {
+	keys := []store.Key{ts.LogHead()}
+	for _, a := range part {
+		keys = append(keys, ts.Account(a.ID))
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return 0, err
+	}
+	head := eventlog.DecodeHead(items[0])
+	var tx store.Tx
+	n, used := 0, map[store.Key]string{}
+	for i, a := range part {
+		item := items[i+1]
+		doc, _ := item.Attrs[attrDoc].(string)
+		if owner, _ := item.Attrs[attrMember].(string); owner != "" || doc == a.encode() {
+			continue
+		}
+		n++
+		cond := store.IsAbsent()
+		if item.Attrs != nil {
+			cond = store.Is(attrMember, "")
+			for _, m := range matchesOf(allMatches, decodeAccount(doc).person()) {
+				used[ts.AccountFor(m.attribute, m.value)] = ""
+			}
+		}
+		tx.Must(store.PutItem(ts.Account(a.ID), store.Attrs{attrMember: "", attrDoc: a.encode()}).When(cond), store.ErrStale)
+		for _, m := range matchesOf(allMatches, a.person()) {
+			used[ts.AccountFor(m.attribute, m.value)] = a.ID
+		}
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	for key, id := range used {
+		if id == "" {
+			tx.Add(store.RemoveItem(key))
+		} else {
+			tx.Add(store.PutItem(key, store.Attrs{attrAccount: id}))
+		}
+	}
+	_, ops := head.Append(ts.Keys, t.Retention, eventlog.Entry{
+		Subject: "accounts", SubjectVersion: 1, At: s.o.Now(), Cause: causeOf(ctx),
+		Events: []eventlog.Logged{{Type: EventAccountsImported, Data: scim.Object{"count": int64(n)}}},
+	})
+	tx.Must(ops[0], store.ErrStale)
+	tx.Add(ops[1:]...)
+	return n, tx.Commit(ctx, ts)
+}
+
+// adoptNow gives an account to the first published member that matches it and has none, if there is one.
+func (s *Service) adoptNow(ctx context.Context, t Tenant, policy *mapping.Policy, a Account) (did bool, err error) {
+	ts := s.store.Tenant(t.ID)
+	for _, m := range matchesOf(policy.Match, a.person()) {
+		l := lister{attribute: m.attribute, value: m.value, indexed: true}
+		l.also = func(m Member) bool { return m.AccountID == "" }
+		var page List
+		if err := l.walk(ctx, ts, "", 1, &page); err != nil {
+			return false, err
+		}
+		for _, found := range page.Members {
+			err := s.edit(ctx, t, editing(found.ID, func(ctx context.Context, p *publication, c *change) error {
+				if c.next.AccountID != "" {
+					return nil
+				}
+				c.then = func() { did = true }
+				return p.account(ctx, c, a.ID)
+			}))
+			return did, err
+		}
+	}
+	return false, nil
+}
