@@ -21,7 +21,7 @@ import (
 func (a *api) memberRoutes() map[string]methods {
 	return map[string]methods{
 		"/tenants/{id}/members":                                       {"GET": a.listMembers},
-		"/tenants/{id}/members/{member}":                              {"GET": a.getMember},
+		"/tenants/{id}/members/{member}":                              {"GET": a.getMember, "DELETE": a.eraseMember},
 		"/tenants/{id}/members/{member}/why":                          {"GET": a.why},
 		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {"PUT": a.assign, "DELETE": a.unassign},
 		"/tenants/{id}/members/{member}/merge":                        {"POST": a.merge},
@@ -195,6 +195,32 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 		return noMember(id)
 	}
 	return ok(w, http.StatusOK, m.Object())
+}
+
+// eraseMember erases a person who has left. It answers 204, or 202 while the person is still being taken out of the
+// log.
+func (a *api) eraseMember(w http.ResponseWriter, r *http.Request) error {
+	if _, err := asked(r); err != nil {
+		return err
+	}
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
+	done, err := a.members.Erase(r.Context(), t, id)
+	if err != nil {
+		return err
+	}
+	status := http.StatusNoContent
+	if !done {
+		status = http.StatusAccepted
+	}
+	w.WriteHeader(status)
+	return nil
 }
 
 // maxMemberID is more bytes than the id of any member has.

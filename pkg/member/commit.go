@@ -64,21 +64,24 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 	var entries []eventlog.Entry
 	made := map[mapping.TargetKey]bool{}
 	for _, c := range all {
-		c.write(&tx, p.ts.Keys, nil)
 		put, remove := reindex(p.ts.Keys, c.old, c.next)
 		tx.Add(put...)
 		tx.Add(remove...)
 		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
-		tx.Must(c.marker.done(), store.ErrStale)
+		tx.Must(c.unmark(p), store.ErrStale)
 		for _, key := range c.makes {
 			if !made[key] {
 				made[key] = true
 				entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
 			}
 		}
-		entries = append(entries, c.entry(p.now))
+		c.place, entries = len(entries), append(entries, c.entry(p.now))
+	}
+	links := p.head.Links(p.t.Retention, entries...)
+	for _, c := range all {
+		c.write(&tx, p.ts.Keys, links[c.place], nil)
 	}
 	after := p.behind(&tx, all, entries)
 	return &tx, after
@@ -105,18 +108,27 @@ func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Ent
 	return outcome{head, pools}
 }
 
-// write appends the member's item, on the version that was read, and the end of manual assignments.
-func (c *change) write(tx *store.Tx, k store.Keys, stale []string) {
+// write appends the member's item, on the version that was read, and the end of manual assignments. entry is the entry
+// of the log that tells of the change; stale are lookups that are still to be removed.
+func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
 	cond := store.IsAbsent()
 	if c.old != nil {
 		cond = store.Is(attrVer, c.old.Version)
 	}
-	attrs := store.Attrs{attrDoc: c.next.encode(), attrVer: c.next.Version}
+	attrs := store.Attrs{attrDoc: c.next.encode(), attrVer: c.next.Version, attrLast: entry.Last}
+	if entry.Until > 0 {
+		attrs[attrUntil] = entry.Until
+	}
 	if len(stale) > 0 {
 		attrs[attrStale] = encodeList(stale)
 	}
-	if c.next.Status == Removed && c.person.Doc == nil { // a user who is there would be published anew
-		attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
+	if c.next.Erased && c.logged.Last > 0 {
+		attrs[attrErasing] = c.logged.Last
+	}
+	// The item leads to the entries of the log, so it does not end before they do. If the user is there, it would be
+	// published anew.
+	if c.next.Status == Removed && c.person.Doc == nil && entry.Until > 0 {
+		attrs[store.AttrTTL] = max(c.next.ChangedAt.Add(keptRemoved).Unix(), entry.Until)
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
 	brought := map[mapping.TargetKey]bool{}
@@ -146,7 +158,7 @@ func (m Member) forgotten(now time.Time) bool {
 func (c *change) entry(now time.Time) eventlog.Entry {
 	e := eventlog.Entry{
 		Subject: "members/" + c.id, SubjectVersion: c.next.Version, At: now, Cause: c.marker.cause,
-		Shared: scim.Object{"member": c.next.Object()},
+		Shared: scim.Object{"member": c.next.inLog()}, Before: c.logged,
 	}
 	for _, t := range c.told {
 		e.Events = append(e.Events, eventlog.Logged{Type: t.kind, Data: t.data})
@@ -181,15 +193,18 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	}
 	entries = nil
 	var tx store.Tx
+	for _, c := range all {
+		entries = append(entries, c.entry(p.now))
+	}
+	links := p.head.Links(p.t.Retention, entries...)
 	for i, c := range all {
-		c.write(&tx, p.ts.Keys, stale[i])
+		c.write(&tx, p.ts.Keys, links[i], stale[i])
 		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
-		if len(stale[i]) == 0 {
-			tx.Must(c.marker.done(), store.ErrStale)
+		if len(stale[i]) == 0 || c.next.Erased {
+			tx.Must(c.unmark(p), store.ErrStale)
 		}
-		entries = append(entries, c.entry(p.now))
 	}
 	if tx.Room() < 5 { // hundreds of manual assignments that end
 		return errTooMany
@@ -200,7 +215,7 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	}
 	p.take(after, all)
 	for i, c := range all {
-		if len(stale[i]) > 0 {
+		if len(stale[i]) > 0 && !c.next.Erased {
 			next := c.next
 			if err := p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale[i]}); err != nil {
 				return err

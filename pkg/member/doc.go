@@ -17,6 +17,7 @@
 //	pass.go     markers that stand for many members
 //	policy.go   policies: saving, progress
 //	rehearse.go what a policy would change
+//	erase.go    erasing a person who has left, with the log
 //	seat.go     seats of targets: who has one, who waits, shortages
 //	protect.go  the last active members with a target keep it
 //	return.go   who takes the place of one who left

@@ -34,6 +34,8 @@ type Member struct {
 	Deleted bool
 	// Gone says that the member's user was deleted.
 	Gone bool
+	// Erased says that nothing is left of the person but this.
+	Erased bool
 	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took, and
 	// ReplacedBy the one who took this one's.
 	AccountID, PreviousID, ReplacedBy string
@@ -82,6 +84,9 @@ func (m Member) Object() scim.Object {
 	if m.ReplacedBy != "" {
 		o["replacedBy"] = m.ReplacedBy
 	}
+	if m.Erased {
+		o["erased"] = true
+	}
 	if m.Name != nil {
 		o["name"] = m.Name
 	}
@@ -98,6 +103,16 @@ func (m Member) Object() scim.Object {
 		invitation = scim.Object{"state": "due", "at": scim.FormatTime(m.InvitedAt)}
 	}
 	o["invitation"] = invitation
+	return o
+}
+
+// inLog is the member as events store it. The name of the manager is joined on reading: it is another person's, who may
+// be erased meanwhile.
+func (m Member) inLog() scim.Object {
+	o := m.Object()
+	if manager, ok := o["manager"].(scim.Object); ok {
+		delete(manager, "displayName")
+	}
 	return o
 }
 
@@ -241,6 +256,7 @@ func decode(text string) (Member, error) {
 	m.Deleted, _ = o["deleted"].(bool)
 	m.Gone, _ = o["gone"].(bool)
 	m.ReplacedBy = s(o, "replacedBy")
+	m.Erased, _ = o["erased"].(bool)
 	if name, _ := o["name"].(scim.Object); len(name) > 0 {
 		m.Name = name
 	}

@@ -74,10 +74,13 @@ type subject struct {
 	manual []mapping.Manual
 	old    *Member // as published; nil: never
 	stale  []string
-	facts  mapping.Facts
-	result *mapping.Result // nil if the user is gone
-	takes  map[mapping.TargetKey]int64
-	waits  []waiting // for seats
+	logged eventlog.Link // the entry of the log that told of old
+	// erasing is the entry of the log from which on the person is still to be erased; 0: none.
+	erasing int64
+	facts   mapping.Facts
+	result  *mapping.Result // nil if the user is gone
+	takes   map[mapping.TargetKey]int64
+	waits   []waiting // for seats
 
 	replacedBy string           // who takes the place
 	previous   *subject         // whose place it takes
@@ -90,23 +93,8 @@ type subject struct {
 // batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
 // marker with another stamp. store.ErrStale says that something has changed meanwhile.
 func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
-	ids := j.ids
-	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
-	if err := p.mark(ctx, ids); err != nil {
-		return err
-	}
-	var err error
-	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
-		return err
-	}
-	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	p, err := s.read(ctx, t, j.ids)
 	if err != nil {
-		return err
-	}
-	for i, person := range people {
-		p.subjects[i].person = person
-	}
-	if err := p.load(ctx); err != nil {
 		return err
 	}
 	p.edits = j.edits
@@ -119,10 +107,7 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 			return s.batch(ctx, t, j)
 		}
 	}
-	if err := s.facts(ctx, p); err != nil {
-		return err
-	}
-	if err := s.evaluate(ctx, p, nil); err != nil {
+	if err := s.workOut(ctx, p); err != nil {
 		return err
 	}
 	var changed []*change
@@ -147,6 +132,34 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 		changed = changed[n:]
 	}
 	return nil
+}
+
+// read reads the head, the markers, the policy, and people with what was published of them.
+func (s *Service) read(ctx context.Context, t Tenant, ids []string) (*publication, error) {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
+	if err := p.mark(ctx, ids); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
+		return nil, err
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	return p, p.load(ctx)
+}
+
+// workOut evaluates the policy for the subjects that were read.
+func (s *Service) workOut(ctx context.Context, p *publication) error {
+	if err := s.facts(ctx, p); err != nil {
+		return err
+	}
+	return s.evaluate(ctx, p, nil)
 }
 
 // mark reads the head and the markers, and writes the markers that are not there.
@@ -195,7 +208,11 @@ func (p *publication) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.subjects[i].old, p.subjects[i].stale = &m, words(parseList(item.Attrs[attrStale]))
+		sub := p.subjects[i]
+		sub.old, sub.stale = &m, words(parseList(item.Attrs[attrStale]))
+		sub.logged.Last, _ = item.Attrs[attrLast].(int64)
+		sub.logged.Until, _ = item.Attrs[attrUntil].(int64)
+		sub.erasing, _ = item.Attrs[attrErasing].(int64)
 	}
 	manual := make([][]store.Key, len(p.subjects))
 	err = p.ts.EachUnder(ctx, p.ts.ManualPrefix("").PK, prefixes, func(i int, sk string) bool {
@@ -261,6 +278,7 @@ type change struct {
 	also  []store.Op // each must hold
 	then  func()     // called once the change is published; may be nil
 	marks []string   // members who are to be looked at behind it
+	place int        // of its entry among those of the transaction
 }
 
 // evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
@@ -437,6 +455,9 @@ func (p *publication) due(next *Member) []told {
 // settle ends the marker of a member of whom there is nothing to tell. If the marker is another by now, it stays.
 func (p *publication) settle(ctx context.Context, sub *subject) error {
 	if err := p.sweep(ctx, sub); err != nil {
+		return err
+	}
+	if done, err := p.redact(ctx, sub); err != nil || !done {
 		return err
 	}
 	err := p.ts.Write(ctx, sub.marker.done())

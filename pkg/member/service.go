@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -226,7 +227,33 @@ func (s *Service) Events(ctx context.Context, t Tenant, after eventlog.Place, co
 	if t.Retention > 0 {
 		oldest = s.o.Now().Add(-t.Retention)
 	}
-	return eventlog.Read(ctx, s.store.Tenant(t.ID), after, count, oldest)
+	ts := s.store.Tenant(t.ID)
+	page, err := eventlog.Read(ctx, ts, after, count, oldest)
+	if err != nil {
+		return page, err
+	}
+	return page, joinManagers(ctx, ts, page.Events)
+}
+
+// joinManagers adds the names of managers, as they are now, to members in events.
+func joinManagers(ctx context.Context, ts *store.TenantStore, events []eventlog.Numbered) error {
+	var managers []scim.Object
+	names := map[string]string{}
+	for _, e := range events {
+		data, _ := e.Object["data"].(scim.Object)
+		m, _ := data["member"].(scim.Object)
+		manager, _ := m["manager"].(scim.Object)
+		if id, ok := manager["id"].(string); ok {
+			managers, names[id] = append(managers, manager), ""
+		}
+	}
+	if err := memberNames(ctx, ts, names); err != nil {
+		return err
+	}
+	for _, manager := range managers {
+		manager["displayName"] = orNull(names[manager["id"].(string)])
+	}
+	return nil
 }
 
 // Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
@@ -235,8 +262,11 @@ func (s *Service) Events(ctx context.Context, t Tenant, after eventlog.Place, co
 func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (left bool, err error) {
 	ts := s.store.Tenant(t.ID)
 	err = s.alone(ctx, t.ID, func() error { return s.number(ctx, t, ts) })
-	if err != nil || t.Silent {
-		return err != nil, err
+	if err != nil {
+		return true, err
+	}
+	if t.Silent {
+		return s.eraseOn(ctx, t, ts)
 	}
 	for until := s.o.Now().Add(most); ; {
 		var more bool

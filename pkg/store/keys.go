@@ -50,11 +50,11 @@ import (
 //	bulk request seen before    T#t#B        digest of the request             seeds, done, ttl
 //	client's assertion used     T#t#J        digest of client id and jti       ttl
 //	head of the log             T#t          HEAD                              seq, epoch, gen
-//	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, ttl
+//	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, before, ttl
 //	partition of the log        T#t#L        n                                 -
 //	marker                      T#t#MK       kind|subject                      stamp, doc, at, again, wake
 //	event not yet numbered      T#t#MK       e|time-ordered id                 doc, at, again, wake
-//	member, as published        T#t#A        member id                         doc, ver, stale, ttl
+//	member, as published        T#t#A        member id                         doc, ver, last, until, stale, erasing, ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
 //	account of the application  T#t#AX       account|id|account                member, doc
 //	account for a value         T#t#AX       accountFor|attribute|value        account

@@ -20,6 +20,7 @@ type event struct {
 	SubjectVersion int64  `json:"subjectVersion"`
 	Data           struct {
 		Member Member `json:"member"`
+		Erased bool   `json:"erased"`
 	} `json:"data"`
 }
 

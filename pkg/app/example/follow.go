@@ -115,7 +115,7 @@ func (a *App) apply(ctx context.Context, t *Table, e event) error {
 	known, there := t.People[id]
 	switch {
 	case there && e.SubjectVersion < known.Version: // the list had it already
-	case e.Type == "member.removed":
+	case e.Type == "member.removed", e.Data.Erased:
 		delete(t.People, id)
 	case there || e.Type == "member.created":
 		t.People[id] = e.Data.Member

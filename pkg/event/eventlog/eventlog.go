@@ -45,6 +45,22 @@ type Entry struct {
 	// Shared is data that all the events have, stored once.
 	Shared scim.Object
 	Events []Logged
+	// Before is the subject's entry before this one; the zero Link: none. With it the entries of a subject are found
+	// without a lookup, the newest first.
+	Before Link
+}
+
+// Link names an entry: by the sequence number of its last event, and the Unix time in seconds until which it is kept;
+// 0: always.
+type Link struct{ Last, Until int64 }
+
+// until is the Unix time in seconds until which an entry is kept; 0: always. It is not before that of the entry before:
+// if one is gone, so are those that only it leads to.
+func (e Entry) until(retention time.Duration) int64 {
+	if retention <= 0 || e.Before.Last > 0 && e.Before.Until == 0 {
+		return 0
+	}
+	return max(e.At.Add(retention).Unix(), e.Before.Until)
 }
 
 // Logged is one event of an entry. Data is beside the shared data.
@@ -60,6 +76,7 @@ const (
 	attrFirst    = "first"
 	attrDoc      = "doc"
 	attrAt       = "at"
+	attrBefore   = "before"
 )
 
 // DecodeHead reads the item under Keys.LogHead; an item without attributes is the head of an empty log, with a new
@@ -97,8 +114,11 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 		set := store.Attrs{
 			attrDoc: e.encode(), attrFirst: first, attrAt: e.At.UnixMilli(), store.AttrSchema: store.SchemaVersion,
 		}
-		if retention > 0 {
-			set[store.AttrTTL] = e.At.Add(retention).Unix()
+		if until := e.until(retention); until > 0 {
+			set[store.AttrTTL] = until
+		}
+		if e.Before.Last > 0 {
+			set[attrBefore] = e.Before.Last
 		}
 		ops = append(ops, store.Op{Kind: store.Put, Key: k.LogEntry(next.Sequence), Set: set})
 		for n := first; n <= next.Sequence; n++ {
@@ -111,6 +131,32 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 	}
 	ops[0].Set = store.Attrs{attrSequence: next.Sequence, attrEpoch: next.Epoch, store.AttrSchema: store.SchemaVersion}
 	return next, ops
+}
+
+// Links returns the links to the entries that Append writes if they are the first of those that it is given.
+func (h Head) Links(retention time.Duration, entries ...Entry) []Link {
+	links := make([]Link, len(entries))
+	last := h.Sequence
+	for i, e := range entries {
+		last += int64(len(e.Events))
+		links[i] = Link{last, e.until(retention)}
+	}
+	return links
+}
+
+// Rewrite is the operation that puts other data into a stored entry, read under Keys.LogEntry. change may not change
+// the number of events. The entry keeps its time, cause and end. before is the sequence number of the subject's entry
+// before this one; 0: there is none.
+func Rewrite(item store.Item, change func(*Entry)) (op store.Op, before int64, err error) {
+	doc, _ := item.Attrs[attrDoc].(string)
+	e, err := decodeEntry(doc)
+	if err != nil {
+		return store.Op{}, 0, err
+	}
+	before, _ = item.Attrs[attrBefore].(int64)
+	change(&e)
+	op = store.Op{Kind: store.Update, Key: item.Key, Set: store.Attrs{attrDoc: e.encode()}}
+	return op.When(store.IsThere()), before, nil
 }
 
 func (e Entry) encode() string {

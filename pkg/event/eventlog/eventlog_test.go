@@ -185,3 +185,36 @@ func TestEpochsDiffer(t *testing.T) {
 		t.Errorf("50 lives have %d epochs", len(seen))
 	}
 }
+
+// TestLinksAreKept: an entry is kept at least as long as the one before it of the same subject, whatever the retention
+// is by then, so that a link that leads nowhere means that all behind it is gone.
+func TestLinksAreKept(t *testing.T) {
+	const day = 24 * time.Hour
+	at := time.Unix(1_800_000_000, 0)
+	entry := func(before eventlog.Link) eventlog.Entry {
+		return eventlog.Entry{
+			Subject: "members/a", At: at, Before: before, Events: []eventlog.Logged{{Type: "x.a"}, {Type: "x.b"}},
+		}
+	}
+	head := eventlog.DecodeHead(store.Item{})
+	first := head.Links(100*day, entry(eventlog.Link{}))[0]
+	if want := (eventlog.Link{Last: 2, Until: at.Add(100 * day).Unix()}); first != want {
+		t.Errorf("the first link is %v, want %v", first, want)
+	}
+	for retention, until := range map[time.Duration]int64{
+		day: first.Until, 200 * day: at.Add(200 * day).Unix(), 0: 0,
+	} {
+		links := head.Links(retention, entry(eventlog.Link{}), entry(first))
+		if want := (eventlog.Link{Last: 4, Until: until}); links[1] != want {
+			t.Errorf("%v: the second link is %v, want %v", retention, links[1], want)
+		}
+		_, ops := head.Append(store.KeysOf("acme"), retention, entry(first))
+		ttl, _ := ops[1].Set[store.AttrTTL].(int64)
+		if ttl != until || ops[1].Set["before"] != first.Last {
+			t.Errorf("%v: the entry is %v", retention, ops[1].Set)
+		}
+	}
+	if always := head.Links(day, entry(eventlog.Link{Last: 2}))[0]; always.Until != 0 {
+		t.Errorf("behind an entry that is always kept: %v", always)
+	}
+}
