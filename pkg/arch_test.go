@@ -128,9 +128,12 @@ var importRules = []importRule{
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
+	{"pkg/guard", []string{
+		"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event", "pkg/notice", "pkg/tenant",
+	}, whyUse},
 	{
 		"pkg/policy",
-		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory"},
+		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory", "pkg/guard"},
 		"it is linked into the functions that answer identity providers, and knows nothing of publishing",
 	},
 	{
@@ -180,7 +183,7 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
-			"pkg/member", "pkg/mapping", "pkg/event/eventlog", uuid,
+			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/event/eventlog", uuid,
 		},
 		whyEdge,
 	},

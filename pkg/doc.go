@@ -47,6 +47,7 @@
 //	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
 //	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
+//	guard            bounds how many users an identity provider deactivates or deletes in a while
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL

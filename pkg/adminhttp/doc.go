@@ -40,6 +40,7 @@
 //	members.go  members, assignments and targets
 //	people.go   accounts, invitations, merges
 //	policy.go   the policy, and what it would change
+//	tenantguard.go  the guard of the policy
 //	events.go   the events of a tenant
 //
 // There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -34,6 +35,8 @@ type Config struct {
 	Clock func() (now, machine time.Time)
 	// Members, if set, answers for what the application behind the endpoint is told.
 	Members *member.Service
+	// Guard shows and decides about the guards of tenants. It is required with Members.
+	Guard *guard.Service
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
@@ -41,6 +44,7 @@ type Config struct {
 type api struct {
 	tenants *tenant.Service
 	members *member.Service
+	guard   *guard.Service
 	baseURL string
 	check   tenant.CheckTypes
 	clock   func() (now, machine time.Time)
@@ -58,7 +62,7 @@ type methods map[string]endpoint
 func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
-		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members,
+		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

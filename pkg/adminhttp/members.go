@@ -37,6 +37,7 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/policy":          {"GET": a.getPolicy, "PUT": a.putPolicy},
 		"/tenants/{id}/policy/rehearse": {"POST": a.rehearse},
 		"/tenants/{id}/policy/status":   {"GET": a.policyStatus},
+		"/tenants/{id}/guard":           {"GET": a.getGuard, "POST": a.decideGuard},
 		"/tenants/{id}/events":          {"GET": a.listEvents},
 		"/policy-presets":               {"GET": a.listPresets},
 		"/policy-presets/{name}":        {"GET": a.getPreset},

@@ -37,6 +37,8 @@ type draft struct {
 	after *row.Record
 	// again says that an attempt failed for what had changed meanwhile.
 	again bool
+	// bound keeps the number of such changes; nil if they are not bounded.
+	bound *store.Tx
 
 	refs    membership.References // of a user
 	leaving *store.Tx             // of a user who is deleted: the end of its memberships, if they are few
@@ -82,7 +84,7 @@ func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draf
 				return err
 			}
 		}
-		if err := d.allow(ctx, dr.change()); err != nil {
+		if err := d.allow(ctx, dr); err != nil {
 			return err
 		}
 		w, err := d.operations(ctx, dr)
@@ -187,6 +189,9 @@ func (dr *draft) change() Change {
 // operations makes the transaction of a draft.
 func (d *Directory) operations(ctx context.Context, dr *draft) (*membership.Write, error) {
 	w := membership.Begin(dr.ts)
+	if dr.bound != nil {
+		w.Join(dr.bound)
+	}
 	if row.IsGroup(dr.rt) {
 		return w, d.groupOperations(ctx, dr, w)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // Action is what a write does to a resource.
@@ -31,14 +32,17 @@ type Change struct {
 	Joining, Leaving []string
 }
 
-// Rules decide what clients may write beyond what the RFC and the schemas say. Their errors are the answers. They must
-// not write. One that is nil takes everything.
+// Rules decide what clients may write beyond what the RFC and the schemas say. Their errors are the answers. Permit and
+// Allow must not write. One that is nil takes everything.
 type Rules struct {
 	// Permit decides whether clients may do something to resources of a type at all.
 	Permit func(ctx context.Context, t Tenant, rt *schema.ResourceType, a Action) error
 	// Allow decides whether a change may happen. It is asked for each attempt of a write, after everything about the
 	// request itself was found good.
 	Allow func(ctx context.Context, c Change) error
+	// Bound decides the same, after Allow, for what is bounded in number: it returns operations for the transaction of the
+	// change, a few at most, that keep the number; nil if there are none. It may write that it refuses.
+	Bound func(ctx context.Context, c Change) (*store.Tx, error)
 }
 
 // Permit asks the rules whether a client may do something to resources of a type at all. It is for callers to ask,
@@ -55,9 +59,15 @@ func (d *Directory) Permit(ctx context.Context, t Tenant, rt *schema.ResourceTyp
 }
 
 // allow asks the rules about a change.
-func (d *Directory) allow(ctx context.Context, c Change) error {
-	if d.o.Rules.Allow == nil {
-		return nil
+func (d *Directory) allow(ctx context.Context, dr *draft) (err error) {
+	c := dr.change()
+	if d.o.Rules.Allow != nil {
+		if err := d.o.Rules.Allow(ctx, c); err != nil {
+			return err
+		}
 	}
-	return d.o.Rules.Allow(ctx, c)
+	if d.o.Rules.Bound != nil {
+		dr.bound, err = d.o.Rules.Bound(ctx, c)
+	}
+	return err
 }

@@ -53,6 +53,14 @@ const (
 	TenantSwitchedOn Kind = "tenant.switched-on"
 	// TenantSwitchedOff: a person switched the tenant off: its SCIM requests are refused.
 	TenantSwitchedOff Kind = "tenant.switched-off"
+	// TenantDisconnected: a person ended all access of the tenant's identity provider. Data: tokens, clients (how
+	// many of each were ended).
+	TenantDisconnected Kind = "tenant.disconnected"
+	// GuardTripped: the identity provider deactivates or deletes more users than the policy allows. Data: since,
+	// users (how many were let through), minutes (in which time).
+	GuardTripped Kind = "guard.tripped"
+	// GuardDecided: a person decided about deactivations and deletions. Data: decision ("allow" or "reject"), until.
+	GuardDecided Kind = "guard.decided"
 )
 
 // OfToken is the subject of events about a token.

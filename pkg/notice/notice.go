@@ -15,6 +15,8 @@ const (
 	SuccessorReady Kind = "successor-ready"
 	// Expired: the token has ended.
 	Expired Kind = "expired"
+	// GuardTripped: the identity provider deactivates or deletes more users than the policy allows; no token ends.
+	GuardTripped Kind = "guard-tripped"
 	// Test: somebody tries whether notices arrive.
 	Test Kind = "test"
 )

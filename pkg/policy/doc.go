@@ -1,5 +1,5 @@
 // Package policy applies the policies that tenants have saved to the requests of their identity providers: which
-// requests are forbidden, and which values they must leave.
+// requests are forbidden, which values they must leave, and which are counted by the guard.
 //
 // The tenant's item names the policy by a digest of its document. So a request learns from the one read of its tenant
 // that there is none, or that this process has compiled it before; else it reads the document once. A policy holds from

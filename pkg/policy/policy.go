@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -34,6 +35,7 @@ const maxKept = 1000
 type policies struct {
 	store *store.Store
 	log   *slog.Logger
+	guard *guard.Service
 
 	mu   sync.Mutex
 	kept map[key]*mapping.Requests
@@ -45,10 +47,11 @@ type key struct {
 	types  *schema.Types
 }
 
-// Rules are the policies in a store as a directory asks them. A policy that can't be applied is logged.
-func Rules(s *store.Store, log *slog.Logger) directory.Rules {
-	p := &policies{store: s, log: log, kept: map[key]*mapping.Requests{}}
-	return directory.Rules{Permit: p.permit, Allow: p.allow}
+// Rules are the policies in a store as a directory asks them. g counts for the policies that have a guard. A policy
+// that can't be applied is logged.
+func Rules(s *store.Store, g *guard.Service, log *slog.Logger) directory.Rules {
+	p := &policies{store: s, log: log, guard: g, kept: map[key]*mapping.Requests{}}
+	return directory.Rules{Permit: p.permit, Allow: p.allow, Bound: p.bound}
 }
 
 // of returns what the tenant's policy says about requests; nil if it has none. It reads the policy only if this process

@@ -5,8 +5,10 @@ import (
 	"net/http"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // verbs name actions in a sentence.
@@ -52,4 +54,25 @@ func (p *policies) allow(ctx context.Context, c directory.Change) error {
 		return err
 	}
 	return requests.Required(c.Before, c.After)
+}
+
+// bound counts users who are deactivated or deleted, if the policy has a guard (requests.guard). The error is a
+// *scim.Error 503 if they are too many. Any other change costs nothing.
+func (p *policies) bound(ctx context.Context, c directory.Change) (*store.Tx, error) {
+	if c.Type.ID != schema.UserType().ID {
+		return nil, nil
+	}
+	action := guard.Delete
+	switch {
+	case c.Action == directory.ActionDelete:
+	case c.Action == directory.ActionUpdate && c.After["active"] == false && c.Before["active"] != false:
+		action = guard.Deactivate
+	default:
+		return nil, nil
+	}
+	requests, err := p.of(ctx, c.Tenant)
+	if requests == nil || err != nil || requests.Guard == nil {
+		return nil, err
+	}
+	return p.guard.Pass(ctx, c.Tenant.ID, *requests.Guard, c.ID, action)
 }

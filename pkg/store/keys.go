@@ -67,6 +67,9 @@ import (
 //	targets of a group          T#t#AG       group id                          doc
 //	pass over many subjects     T#t#AP       kind|subject                      stamp, phase, after, done
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
+//	guard: what it has counted  T#t          GUARD                             doc, ver
+//	user whom the guard counted T#t#GU       C|user id                         at, ttl
+//	user whom the guard holds   T#t#GU       H|user id                         at, action, ttl
 //
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl
 // (AttrTTL).
@@ -405,78 +408,6 @@ func (k Keys) MarkerPrefix(kind string) Key {
 	return Key{k.pk("#MK"), Join(kind) + Sep}
 }
 
-// Published is the key of a member as the application was last told of it. Its id is that of the user.
-func (k Keys) Published(id string) Key { return Key{k.pk("#A"), id} }
-
-// PublishedLookup is the key by which a member is found by the value of an indexed attribute.
-func (k Keys) PublishedLookup(attribute, value, id string) Key {
-	return Key{k.pk("#AX"), Join(attribute, brief(value), id)}
-}
-
-// PublishedPrefix is the prefix of all PublishedLookup keys of a value.
-func (k Keys) PublishedPrefix(attribute, value string) Key {
-	return Key{k.pk("#AX"), Join(attribute, brief(value)) + Sep}
-}
-
-// Left is the key by which the last member who left with a value of an attribute is found.
-func (k Keys) Left(attr, value string) Key { return Key{k.pk("#AX"), Join("left", attr, brief(value))} }
-
-// Account is the key of an account of the application.
-func (k Keys) Account(id string) Key { return Key{k.pk("#AX"), Join("account", "id", id)} }
-
-// AccountFor is the key by which an account that no member has yet is found by the value of an attribute.
-func (k Keys) AccountFor(attr, value string) Key { return Key{k.pk("#AX"), Join("accountFor", attr, brief(value))} }
-
-// Manual is the key of a manual assignment.
-func (k Keys) Manual(memberID, kind, organisation, name string) Key {
-	return Key{k.pk("#AM"), Join(memberID, kind, organisation, name)}
-}
-
-// ManualPrefix is the prefix of all manual assignments of a member.
-func (k Keys) ManualPrefix(memberID string) Key { return Key{k.pk("#AM"), Join(memberID) + Sep} }
-
-// Target is the key of a target.
-func (k Keys) Target(kind, organisation, name string) Key {
-	return Key{k.pk("#AT"), Join(kind, organisation, name)}
-}
-
-// TargetPrefix is the prefix of all targets of a kind.
-func (k Keys) TargetPrefix(kind string) Key { return Key{k.pk("#AT"), Join(kind) + Sep} }
-
-// Pool is the key of how many seats of a target are in use.
-func (k Keys) Pool(kind, organisation, name string) Key {
-	return Key{k.pk("#AS"), Join(kind, organisation, name)}
-}
-
-// SeatQueue is the key of a member's place in the queue for a seat of a target, by a time in Unix milliseconds.
-func (k Keys) SeatQueue(kind, organisation, name string, since int64, memberID string) Key {
-	return Key{k.pk("#AQ"), Join(kind, organisation, name, fmt.Sprintf("%015d", max(since, 0)), memberID)}
-}
-
-// SeatQueuePrefix is the prefix of all places in the queue for a seat of a target.
-func (k Keys) SeatQueuePrefix(kind, organisation, name string) Key {
-	return Key{k.pk("#AQ"), Join(kind, organisation, name) + Sep}
-}
-
-// Adopted is the key that says that a group names a target whose manual assignments end.
-func (k Keys) Adopted(kind, organisation, name, groupID string) Key {
-	return Key{k.pk("#AD"), Join(kind, organisation, name, groupID)}
-}
-
-// AdoptedPrefix is the prefix of all groups that adopt a target.
-func (k Keys) AdoptedPrefix(kind, organisation, name string) Key {
-	return Key{k.pk("#AD"), Join(kind, organisation, name) + Sep}
-}
-
-// GroupTargets is the key of the targets that a group adopts.
-func (k Keys) GroupTargets(groupID string) Key { return Key{k.pk("#AG"), groupID} }
-
-// Pass is the key of how far a pass over the members that a marker stands for has come.
-func (k Keys) Pass(kind, subject string) Key { return Key{k.pk("#AP"), Join(kind, subject)} }
-
-// Policy is the key of the tenant's policy document.
-func (k Keys) Policy() Key { return Key{k.pk(""), "POLICY"} }
-
 // Owns reports whether a partition belongs to the tenant.
 func (k Keys) Owns(pk string) bool {
 	rest, ok := strings.CutPrefix(pk, "T#"+k.tenant)
@@ -490,7 +421,7 @@ func (k Keys) Partitions() []string {
 	for _, suffix := range []string{
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
-		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP",
+		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

@@ -61,6 +61,9 @@ func (s *Service) facts(
 	}
 	t := r.Tenant(tenantID, now)
 	about = notice.Tenant{ID: t.ID, Name: t.Name, IdP: t.IdP, NotKept: t.Settings.Token.Vault == VaultNone}
+	if n.Kind == notice.GuardTripped {
+		return about, n, true, nil
+	}
 	if n.ClientID != "" {
 		n.Token = notice.Token{ID: n.TokenID, ExpiresAt: n.ClientSecretEnds}
 		return about, n, true, nil

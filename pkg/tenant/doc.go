@@ -56,4 +56,5 @@
 //	rotation.go   a rotation by hand
 //	delivery.go   how they leave
 //	deliver.go    they leave; the facts for their texts
+//	report.go     a change of another package that people are told of
 package tenant

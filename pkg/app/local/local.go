@@ -18,6 +18,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -125,18 +126,19 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
 		Everybody:   member.Everybody(o.Now),
 	})
+	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
-		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, log),
+		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, guarding, log),
 		MaxScan: o.MaxScan, MaxWait: o.MaxWait,
 	})
 	members := member.New(st, member.Options{Now: o.Now, Log: log, Directory: dir, Wake: publish})
 	s.background.cleaner = app.Cleaner{
 		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
 	}
-	s.handler = s.edges(dir, members)
+	s.handler = s.edges(dir, members, guarding)
 	return s
 }
 

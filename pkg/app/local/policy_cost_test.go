@@ -70,6 +70,14 @@ func TestPolicyCost(t *testing.T) {
 	if !slices.Equal(with, without) {
 		t.Errorf("with a policy\n%s\nwithout one\n%s", strings.Join(with, "\n"), strings.Join(without, "\n"))
 	}
+	// A guard counts deactivations and deletions, and costs no other request anything.
+	a.mustAdmin(200, "PUT", "/policy", `{"requests":{"guard":{"people":50},"forbid":["Groups.delete"]}}`)
+	guarded := costs("the tenant with a guard")
+	if last := len(with) - 1; !slices.Equal(guarded[:last], with[:last]) || guarded[last] == with[last] {
+		t.Errorf("with a guard\n%s\nwithout one\n%s", strings.Join(guarded, "\n"), strings.Join(with, "\n"))
+	} else {
+		t.Logf("with a guard: %s, without one: %s", guarded[last], with[last])
+	}
 	if c, r, w := inNew(); c != calls+1 || r != read+1 || w != write {
 		t.Errorf("a new process spends %d calls, %v and %v units; without a policy %d, %v and %v",
 			c, r, w, calls, read, write)

@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -25,7 +26,7 @@ func (s *Server) server() *http.Server {
 
 // edges joins the handlers, each behind a gateway of its own, as the template's routes do. It is no ServeMux, which
 // would answer some paths itself.
-func (s *Server) edges(dir *directory.Directory, members *member.Service) http.Handler {
+func (s *Server) edges(dir *directory.Directory, members *member.Service, g *guard.Service) http.Handler {
 	o, inFlight := s.o, apigw.NewInFlight()
 	behind := func(h http.Handler, g apigw.Gateway) http.Handler {
 		g.Function, g.Now, g.InFlight = apigw.Handler(h), o.Now, inFlight
@@ -36,7 +37,7 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service) http.H
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		CheckTypes: dir.CheckTypes, Members: members,
+		CheckTypes: dir.CheckTypes, Members: members, Guard: g,
 		SetClock: s.setClock, Clock: s.clock.both,
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})

@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -24,10 +25,12 @@ func Handler() (http.Handler, error) {
 		return nil, err
 	}
 	st := awsenv.Store(env.Table)
+	tenants := tenant.New(st, noSecrets{}, tenant.Options{Now: time.Now, Log: env.Log})
+	guarding := guard.New(st, tenants, time.Now, env.Log)
 	return scimhttp.New(scimhttp.Config{
-		Tenants: tenant.New(st, noSecrets{}, tenant.Options{Now: time.Now, Log: env.Log}),
+		Tenants: tenants,
 		Directory: directory.New(st, directory.Options{
-			Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now), Rules: policy.Rules(st, env.Log),
+			Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now), Rules: policy.Rules(st, guarding, env.Log),
 		}),
 		BaseURL: env.BaseURL,
 		Log:     env.Log,

@@ -140,6 +140,8 @@ func section(about notice.Notice, now time.Time) string {
 	switch {
 	case about.Kind == notice.Test:
 		return "test"
+	case about.Kind == notice.GuardTripped:
+		return "guard-tripped"
 	case about.ClientID != "" && ended:
 		return "client-expired"
 	case about.ClientID != "":

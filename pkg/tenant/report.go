@@ -1,0 +1,52 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+)
+
+// Report is a change of something of a tenant that people are told of.
+type Report struct {
+	// Op is the change. If its condition does not hold, nothing is written or told.
+	Op store.Op
+	// Event says that it has happened to the tenant as a whole, with Data.
+	Event event.Kind
+	Data  scim.Object
+	// Notice is the kind of a notice to the tenant's recipients, and Period a number that no other of its kind has; empty:
+	// nobody is told.
+	Notice notice.Kind
+	Period int64
+}
+
+// Report makes the change, the event and the notice in one transaction, and has them delivered. store.ErrStale if the
+// condition of the change does not hold, or another change of the tenant came between; ErrNotFound if there is no
+// active tenant.
+func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	r, err := s.read(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	if r.Life != record.Active {
+		return ErrNotFound
+	}
+	now := s.o.Now()
+	r.Tell(now, p.Event, "", p.Data)
+	if p.Notice != "" {
+		r.Notify(now, notice.Notice{Kind: p.Notice, ID: notice.ID("", p.Notice, fmt.Sprintf("%013d", p.Period))})
+	}
+	r.Out.With, r.Out.Hint = append(r.Out.With, p.Op), true
+	err = s.write(ctx, tenantID, r)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return store.ErrStale
+	}
+	return err
+}
