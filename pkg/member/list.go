@@ -104,7 +104,7 @@ func (s *Service) join(ctx context.Context, t Tenant, members []Member) error {
 	if err := s.groupNames(ctx, t, groups); err != nil {
 		return err
 	}
-	if err := memberNames(ctx, ts, managers); err != nil {
+	if err := s.managerNames(ctx, t, managers); err != nil {
 		return err
 	}
 	for _, m := range members {
@@ -129,6 +129,28 @@ func (s *Service) groupNames(ctx context.Context, t Tenant, names map[string]str
 	groups, err := s.o.Directory.GroupsOf(ctx, t.ID, slices.Sorted(maps.Keys(names)))
 	for _, g := range groups {
 		names[g.ID], _ = g.Doc["displayName"].(string)
+	}
+	return err
+}
+
+// managerNames fills in the displayNames of managers by their ids, as they were published; of those who were not
+// published yet, as their users have them.
+func (s *Service) managerNames(ctx context.Context, t Tenant, names map[string]string) error {
+	if err := memberNames(ctx, s.store.Tenant(t.ID), names); err != nil {
+		return err
+	}
+	var unknown []string
+	for id, name := range names {
+		if name == "" {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, unknown)
+	for _, person := range people {
+		names[person.ID], _ = person.Doc["displayName"].(string)
 	}
 	return err
 }

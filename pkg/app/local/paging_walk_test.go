@@ -209,10 +209,6 @@ func TestCursorsAreBound(t *testing.T) {
 	}
 }
 
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
 // TestAPageGoesOnWhereTheOneBeforeEnded deletes what a first page showed: the next page, by start index, leaves nothing
 // out, for ten minutes.
 func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
@@ -157,6 +159,10 @@ func enterprise(attributes string) string { return fmt.Sprintf("%q: {%s}", enter
 // group makes a group.
 func (w *world) group(name string, members ...string) string {
 	w.t.Helper()
+	// No two groups of a test are of one millisecond: names would decide between them.
+	for now := time.Now().UnixMilli(); now == time.Now().UnixMilli(); {
+		runtime.Gosched()
+	}
 	return w.scim(201, "POST", "/Groups", groupBody(name, members...))["id"].(string)
 }
 

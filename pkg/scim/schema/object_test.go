@@ -3,8 +3,8 @@ package schema_test
 import (
 	"testing"
 
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/schematest"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // Short names for what the tests share with their neighbours.
