@@ -36,6 +36,11 @@ type swapped struct {
 func (s *swapped) swap() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.turn()
+}
+
+// turn is swap for who holds the lock.
+func (s *swapped) turn() {
 	s.form = 1 - s.form
 	s.w.ok(s.w.patch(s.of, s.ofID, s.change[s.form]))
 }
@@ -52,8 +57,9 @@ func (s *swapped) during(do func(), at ...int) (calls int) {
 			s.engine.before = nil
 		}
 		s.engine.mu.Unlock()
-		if now {
-			s.swap()
+		if now && s.mu.TryLock() { // else this is a call of a swap, or beside one
+			s.turn()
+			s.mu.Unlock()
 			s.engine.mu.Lock()
 			s.engine.before = hook
 			s.engine.mu.Unlock()
