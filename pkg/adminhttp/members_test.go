@@ -174,6 +174,7 @@ func TestPolicyOverHTTP(t *testing.T) {
 		got.body["presets"]) != "[fe2 langdock leapsome sally]" {
 		t.Errorf("presets: %s", got.text)
 	}
+	p.admin(400, "PUT", "/policy", `{"description": "`+strings.Repeat("x", 300<<10)+`"}`)
 	bad := p.admin(400, "PUT", "/policy", `{"rules": [{"id": "r"}], "colour": 1}`)
 	if errs := bad["errors"].([]any); len(errs) < 3 || errs[0].(map[string]any)["pointer"] != "/colour" {
 		t.Errorf("errors: %v", bad)

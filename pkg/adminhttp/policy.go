@@ -82,6 +82,9 @@ func warningList(warnings []mapping.Warning) []any {
 // policyBody reads a policy document as it is: its faults are found by mapping, with their places.
 func policyBody(r *http.Request) ([]byte, error) {
 	o, err := document(r, false, mapping.MaxPolicyBytes)
+	if p := (*problem)(nil); errors.As(err, &p) && p.status == http.StatusRequestEntityTooLarge {
+		return nil, badRequest("A policy may have " + strconv.Itoa(mapping.MaxPolicyBytes>>10) + " KiB at most.")
+	}
 	if err != nil {
 		return nil, err
 	}

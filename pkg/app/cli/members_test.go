@@ -57,6 +57,9 @@ func TestMembersPolicyTargetsAndEvents(t *testing.T) {
 	if rest := good(t, url, "events", "tail", "acme", "-once", "-after", second); rest != lines[2] {
 		t.Errorf("behind %s: %s, want %s", second, rest, lines[2])
 	}
+	hidden := made(t, url, value,
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a`+"\u202e"+`nna"}`)
+	wants(hidden+` +active +a\\u202enna`, "members", "list", "acme", "-filter", `userName sw "a"`)
 	wants(`^\{.*\}\n`, "events", "tail", "acme", "-once", "-json")
 	if code, _, _ := run(t, "-url", url, "members", "get", "acme", "nobody"); code != 1 {
 		t.Errorf("nobody: %d", code)

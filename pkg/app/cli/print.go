@@ -29,7 +29,8 @@ func table(w io.Writer, rows [][]any) {
 	_ = out.Flush() // an output that is gone can't be told
 }
 
-// text is a value in one cell, without what a terminal would act on.
+// text is a value in one cell, without what a terminal would act on. Characters that change how others are shown, such
+// as marks of direction, are written as escapes.
 func text(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -41,12 +42,17 @@ func text(v any) string {
 		}
 		return strings.Join(parts, ",")
 	}
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return -1
+	var b strings.Builder
+	for _, c := range fmt.Sprint(v) {
+		switch {
+		case unicode.IsControl(c):
+		case unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp):
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteRune(c)
 		}
-		return c
-	}, fmt.Sprint(v))
+	}
+	return b.String()
 }
 
 // orWord is a value, or a word where there is none.

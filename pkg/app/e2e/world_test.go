@@ -80,8 +80,9 @@ func deploy(t *testing.T) *world {
 	for _, f := range app.Functions() {
 		w.functions[f.Name] = &fakelambda.Function{
 			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
-			// In AWS it is 29 seconds, which a busy machine may need for what takes one there.
-			Timeout: 5 * time.Minute, Concurrency: 4, Log: w.log,
+			// As in the template: it is less than a gateway waits, so that the function says itself that it took too long,
+			// and clients come again.
+			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
 		}
 	}
 	w.functions["stream"].Timeout, w.functions["rotate"].Timeout = 15*time.Minute, 15*time.Minute

@@ -239,3 +239,50 @@ func TestWhyNamesTheRequest(t *testing.T) {
 		t.Errorf("behind DELETE: %v", why)
 	}
 }
+
+// TestNoEventHoldsASecret makes tokens and OAuth secrets in every way there is, and looks for them in all that the log
+// and the answers about it hold.
+func TestNoEventHoldsASecret(t *testing.T) {
+	a, o, end := rotating(t, memory(t))
+	secrets := []string{a.token}
+	id := a.user("ada@example.com")
+	made := a.mustAdmin(201, "POST", "/tokens", "")
+	secrets = append(secrets, made["value"].(string))
+	client := a.mustAdmin(201, "POST", "/clients", `{"name":"Ping"}`)
+	for name, v := range client {
+		if text, ok := v.(string); ok && strings.Contains(strings.ToLower(name), "secret") {
+			secrets = append(secrets, text)
+		}
+	}
+	a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"password","value":"pass-word-of-ada"}`))
+	secrets = append(secrets, "pass-word-of-ada")
+	if err := a.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := a.mustAdmin(200, "GET", "/events?count=1000", "")
+	o.to(end.Add(-28 * day))
+	_, ids := o.tokens()
+	for _, token := range ids {
+		if status, out := o.do("POST", "/tenants/acme/tokens/"+token+"/reveal", ""); status == 200 {
+			secrets = append(secrets, out["value"].(string))
+		}
+	}
+	a.mustAdmin(200, "GET", "/members", "")
+	if err := a.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log := fmt.Sprint(before, a.mustAdmin(200, "GET", fmt.Sprint("/events?count=1000&after=", before["last"]), ""))
+	for _, part := range []string{"token.created", "token.revealed", "client", "member.created"} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the log tells nothing of %s, so that it proves little: %.300s", part, log)
+		}
+	}
+	if len(secrets) < 5 {
+		t.Errorf("only %d secrets were made", len(secrets))
+	}
+	for i, secret := range secrets {
+		if strings.Contains(log, secret) {
+			t.Errorf("secret %d is in the log", i)
+		}
+	}
+}
