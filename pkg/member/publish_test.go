@@ -156,7 +156,7 @@ func TestPublishingUnderFaults(t *testing.T) {
 	}
 	t.Run("DynamoDB", func(t *testing.T) {
 		slow.Test(t, "DynamoDB Local takes a minute for it")
-		publishUnderFaults(t, worldOn(t, dynamolocal.Engine(t), teams), 9, 12)
+		publishUnderFaults(t, worldOn(t, dynamolocal.Engine(t), teams), 9, 6)
 	})
 }
 

@@ -133,8 +133,11 @@ func (w *world) remove(rt *schema.ResourceType, id string) error {
 }
 
 func (w *world) publish() error {
-	_, err := w.s.Publish(context.Background(), w.tenant, time.Minute)
-	return err
+	for {
+		if left, err := w.s.Publish(context.Background(), w.tenant, time.Minute); err != nil || !left {
+			return err
+		}
+	}
 }
 
 func (w *world) must(err error) {
