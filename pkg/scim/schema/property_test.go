@@ -40,10 +40,15 @@ func attributeObject(t *rapid.T, name string, deep bool) any {
 	switch {
 	case deep && rapid.IntRange(0, 3).Draw(t, "complex") == 0:
 		o["type"] = "complex"
-		o["subAttributes"] = attributeList(t, []string{"value", "type", "primary", "extra"}, false)
+		subs := attributeList(t, []string{"value", "type", "primary", "extra"}, false)
+		if o["subAttributes"] = subs; hidden(o) {
+			for _, sub := range subs {
+				delete(sub.(scim.Object), "uniqueness")
+			}
+		}
 	case o["type"] == "string" && flags.Draw(t, "closed"):
 		o["canonicalValues"] = []any{"red", "Green"}
-	case o["type"] != "boolean" && flags.Draw(t, "unique"):
+	case o["type"] != "boolean" && !hidden(o) && flags.Draw(t, "unique"):
 		o["uniqueness"] = "server"
 	}
 	return o
