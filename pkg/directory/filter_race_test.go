@@ -279,7 +279,7 @@ func TestFilterAmongWriters(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) { filterAmongWriters(t, memory(t), 100) })
 	t.Run("dynamo", func(t *testing.T) {
 		client := dynamolocal.Client(t)
-		filterAmongWriters(t, dynamostore.New(client, dynamolocal.Table(t, client)), 8)
+		filterAmongWriters(t, dynamostore.New(client, dynamolocal.Table(t, client)), 3)
 	})
 }
 
