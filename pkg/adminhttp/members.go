@@ -49,11 +49,7 @@ const publishFor = 3 * time.Second
 
 // of reads the tenant in the path as publishing needs it.
 func (a *api) of(r *http.Request) (member.Tenant, error) {
-	return a.memberTenant(r.Context(), r.PathValue("id"))
-}
-
-func (a *api) memberTenant(ctx context.Context, id string) (member.Tenant, error) {
-	return member.TenantOf(ctx, a.tenants, id)
+	return member.TenantOf(r.Context(), a.tenants, r.PathValue("id"))
 }
 
 // asked reads the query parameters of a request. Unknown ones are refused: a misspelt filter must not mean all.
