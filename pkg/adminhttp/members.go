@@ -176,6 +176,17 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
+	return a.oneMember(w, r, func(ctx context.Context, t member.Tenant, id string) (scim.Object, bool, error) {
+		m, found, err := a.members.Get(ctx, t, id)
+		return m.Object(), found, err
+	})
+}
+
+// oneMember answers what is read of the member that the path names.
+func (a *api) oneMember(
+	w http.ResponseWriter, r *http.Request,
+	read func(ctx context.Context, t member.Tenant, id string) (o scim.Object, found bool, err error),
+) error {
 	t, err := a.of(r)
 	if err != nil {
 		return err
@@ -184,14 +195,14 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, found, err := a.members.Get(r.Context(), t, id)
+	o, found, err := read(r.Context(), t, id)
 	switch {
 	case err != nil:
 		return err
 	case !found:
 		return noMember(id)
 	}
-	return ok(w, http.StatusOK, m.Object())
+	return ok(w, http.StatusOK, o)
 }
 
 // eraseMember erases a person who has left. It answers 204, or 202 while the person is still being taken out of the
@@ -237,22 +248,7 @@ func noMember(id string) error {
 }
 
 func (a *api) why(w http.ResponseWriter, r *http.Request) error {
-	t, err := a.of(r)
-	if err != nil {
-		return err
-	}
-	id, err := memberID(r)
-	if err != nil {
-		return err
-	}
-	why, found, err := a.members.Why(r.Context(), t, id)
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return noMember(id)
-	}
-	return ok(w, http.StatusOK, why)
+	return a.oneMember(w, r, a.members.Why)
 }
 
 // targetIn reads the target that the path names.

@@ -246,7 +246,7 @@ func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []
 
 var errTooMany = errors.New("member: too many manual assignments end at once")
 
-func sortedKeys(set map[mapping.TargetKey]bool) []mapping.TargetKey {
+func sortedKeys[V any](set map[mapping.TargetKey]V) []mapping.TargetKey {
 	keys := make([]mapping.TargetKey, 0, len(set))
 	for k := range set {
 		keys = append(keys, k)

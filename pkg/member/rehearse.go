@@ -150,7 +150,7 @@ func (r rehearsal) taken() map[mapping.TargetKey]int64 {
 func (s *Service) shortages(
 	ctx context.Context, p *publication, r rehearsal, pools map[mapping.TargetKey]*pool,
 ) (all []Shortage, err error) {
-	for _, key := range sortedKeys(touched(r.taken())) {
+	for _, key := range sortedKeys(r.taken()) {
 		pool := pools[key]
 		if pool == nil {
 			if pool, err = s.pool(ctx, p, key); err != nil {

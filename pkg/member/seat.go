@@ -306,7 +306,7 @@ func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map
 	}
 	var entries []eventlog.Entry
 	states := map[*pool]poolState{}
-	for _, key := range sortedKeys(touched(takes)) {
+	for _, key := range sortedKeys(takes) {
 		pool := p.pools[key]
 		entry, state := p.resize(tx, pool, takes[key], cause)
 		entries = append(entries, entry...)
@@ -316,15 +316,6 @@ func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map
 		}
 	}
 	return entries, states
-}
-
-// touched are the keys of a map.
-func touched(takes map[mapping.TargetKey]int64) map[mapping.TargetKey]bool {
-	keys := map[mapping.TargetKey]bool{}
-	for key := range takes {
-		keys[key] = true
-	}
-	return keys
 }
 
 // resize appends the operation that changes the number of seats in use, and returns the event of a shortage that is
