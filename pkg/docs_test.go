@@ -3,9 +3,11 @@ package pkg_test
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,4 +69,61 @@ func TestAlarmTable(t *testing.T) {
 	if want := numbers[alarms] + " alarms"; !strings.Contains(text, want) {
 		t.Errorf("docs/operations.md does not say %q", want)
 	}
+}
+
+// TestPagesSayWhoTheyAreFor: each page of docs says under its title who it is for.
+func TestPagesSayWhoTheyAreFor(t *testing.T) {
+	begin := regexp.MustCompile(`^# [^\n]+\n\nFor [a-z]`)
+	for _, page := range pages(t) {
+		if page == "docs/statements.md" { // generated, for everybody
+			continue
+		}
+		if !begin.MatchString(document(t, page)) {
+			t.Errorf("%s does not begin with a title and a paragraph \"For …\"", page)
+		}
+	}
+}
+
+// TestLinksOfPages: each relative link of the README and docs leads to a file, and to a heading of it if it names one.
+func TestLinksOfPages(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]+)?\)`)
+	for _, page := range append(pages(t), "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+		for _, m := range link.FindAllStringSubmatch(document(t, page), -1) {
+			to := page
+			if m[1] != "" {
+				to = path.Join(path.Dir(page), m[1])
+			}
+			if _, err := os.Stat(filepath.Join("..", to)); err != nil {
+				t.Errorf("%s: a link to %s, which is not there", page, m[1])
+				continue
+			}
+			if m[2] != "" && strings.HasSuffix(to, ".md") && !slices.Contains(anchors(document(t, to)), m[2]) {
+				t.Errorf("%s: a link to %s, which has no heading %s", page, to, m[2])
+			}
+		}
+	}
+}
+
+// pages are the files of docs.
+func pages(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatal("docs has no pages: ", err)
+	}
+	for _, file := range files {
+		names = append(names, "docs/"+filepath.Base(file))
+	}
+	return names
+}
+
+// anchors are the names by which a page's headings are linked to, as GitHub makes them.
+func anchors(text string) (names []string) {
+	heading := regexp.MustCompile(`(?m)^#+ (.+)$`)
+	dropped := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		name := dropped.ReplaceAllString(strings.ToLower(m[1]), "")
+		names = append(names, "#"+strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
 }

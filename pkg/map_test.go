@@ -1,22 +1,13 @@
 package pkg_test
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "copy the lists of doc.go to the README")
-
-// The lists of the package comment in doc.go, by the marks of their copies in the README.
-var lists = map[string]string{
-	"map":   "The rooms, bottom to top.",
-	"where": "Where to add what:",
-}
+// mapBegins is the sentence of the package comment in doc.go that stands before the map.
+const mapBegins = "The rooms, bottom to top."
 
 // listAfter returns the indented block that follows a sentence of a package comment.
 func listAfter(t *testing.T, comment, sentence string) string {
@@ -48,7 +39,7 @@ func mapComment(t *testing.T) string {
 // TestMapNamesEveryPackage: each package of pkg is in the map once, and nothing else is.
 func TestMapNamesEveryPackage(t *testing.T) {
 	named := map[string]int{}
-	for line := range strings.Lines(listAfter(t, mapComment(t), lists["map"])) {
+	for line := range strings.Lines(listAfter(t, mapComment(t), mapBegins)) {
 		if name, _, ok := strings.Cut(line, " "); ok && name != "" {
 			named["pkg/"+name]++
 		}
@@ -67,35 +58,6 @@ func TestMapNamesEveryPackage(t *testing.T) {
 	for dir := range named {
 		if !packages[dir] {
 			t.Errorf("the map in pkg/doc.go has %s, which is not there", dir)
-		}
-	}
-}
-
-// TestMapIsInReadme: the README has the lists of doc.go word for word.
-func TestMapIsInReadme(t *testing.T) {
-	name := filepath.Join("..", "README.md")
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for mark, sentence := range lists {
-		block := regexp.MustCompile("(?s)(<!-- " + mark + " -->\n```\n).*?(```\n)")
-		want := listAfter(t, mapComment(t), sentence)
-		whole := block.ReplaceAllFunc(text, func(old []byte) []byte {
-			m := block.FindSubmatch(old)
-			return slices.Concat(m[1], []byte(want), m[2])
-		})
-		switch {
-		case !block.Match(text):
-			t.Errorf("README.md has no block behind <!-- %s -->", mark)
-		case string(whole) != string(text) && !*update:
-			t.Errorf("README.md and pkg/doc.go differ after %q: run go test ./pkg -run TestMap -update", sentence)
-		}
-		text = whole
-	}
-	if *update {
-		if err := os.WriteFile(name, text, 0o644); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
