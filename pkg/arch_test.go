@@ -77,6 +77,7 @@ var importRules = []importRule{
 		"what decides about people is pure, so that anybody can check it against a second implementation",
 	},
 
+	{"pkg/metric", nil, "it knows log lines by their messages, and nothing of who writes them"},
 	{"pkg/task", nil, "it starts goroutines for all others, so it knows none of them"},
 
 	{"pkg/store", []string{"pkg/task", uuid, xsync}, whyPort},

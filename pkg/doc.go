@@ -17,6 +17,7 @@
 //	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
 //	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server
 //	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
+//	metric           metrics of log lines, for CloudWatch
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	store/storetest  the conformance suite that every engine passes

@@ -117,7 +117,7 @@ func TestVariablesAreDeclared(t *testing.T) {
 	}
 	constants := map[string]string{
 		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix,
-		"EnvLogLevel":     app.EnvLogLevel,
+		"EnvLogLevel": app.EnvLogLevel, "EnvStack": app.EnvStack, "EnvMetrics": app.EnvMetrics,
 		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens,
 		"EnvPackedSecrets": app.EnvPackedSecrets,
 		"EnvEventBus":      app.EnvEventBus, "EnvNoticeFrom": app.EnvNoticeFrom, "EnvNoticeTopic": app.EnvNoticeTopic,

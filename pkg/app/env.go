@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/metric"
 )
 
 // Env is a function's environment.
@@ -26,7 +27,8 @@ type Env struct {
 	Log                                             *slog.Logger
 }
 
-// ReadEnv reads the environment of a function. The log goes to standard output as JSON, where Lambda picks it up.
+// ReadEnv reads the environment of a function. The log goes to standard output as JSON, with the
+// metrics in it; Lambda takes it from there.
 func ReadEnv() (Env, error) {
 	e := Env{
 		Table: os.Getenv(EnvTable), BaseURL: os.Getenv(EnvBaseURL), SecretPrefix: os.Getenv(EnvSecretPrefix),
@@ -40,7 +42,8 @@ func ReadEnv() (Env, error) {
 			return e, fmt.Errorf("%s: %w", EnvLogLevel, err)
 		}
 	}
-	e.Log = slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
+	e.Log = slog.New(metric.Handler(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}),
+		metric.Options{Stack: os.Getenv(EnvStack), Routes: os.Getenv(EnvMetrics) == "routes"}))
 	if e.Table == "" {
 		return e, fmt.Errorf("%s is not set", EnvTable)
 	}

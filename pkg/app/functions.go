@@ -24,6 +24,9 @@ const (
 	EnvBaseURL      = "BASE_URL"
 	EnvSecretPrefix = "SECRET_PREFIX"
 	EnvLogLevel     = "LOG_LEVEL"
+	// EnvStack is the stack's name, the dimension of its metrics. EnvMetrics is basic or routes.
+	EnvStack   = "STACK_NAME"
+	EnvMetrics = "METRICS"
 	// EnvMaxTokenDays bounds the life of tokens; empty is 730. EnvEndlessTokens "true" allows tokens without an end.
 	EnvMaxTokenDays  = "TOKEN_MAX_DAYS"
 	EnvEndlessTokens = "TOKEN_ENDLESS"
@@ -71,32 +74,32 @@ func requestFunctions() []Function {
 			// another case.
 			Name:   "users",
 			Routes: append(routes("Users", "Users/{id}"), "$default"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
 			Table:  allActions(),
 		},
 		{
 			Name:   "groups",
 			Routes: routes("Groups", "Groups/{id}", "GroupMemberships", "GroupMemberships/{id}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
 			Table:  allActions(),
 		},
 		{
 			Name:   "bulk",
 			Routes: append(routes("Bulk", ".search"), "ANY /scim/v2/{tenant}", "ANY /scim/{tenant}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
 			Table:  allActions(),
 		},
 		{
 			Name:   "discovery",
 			Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
 			// It reads the tenant, with the client that an access token is of, and notes when the token was used.
 			Table: []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
 		},
 		{
 			Name:   "oauth",
 			Routes: []string{"ANY /oauth2/{tenant}/token"},
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
 			// It reads tenant and client, and notes which assertions were used, and when secrets were.
 			Table: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
 		},
@@ -109,13 +112,13 @@ func operatorFunctions() []Function {
 		{
 			Name:    "admin",
 			Routes:  []string{"ANY /admin/v1/{proxy+}"},
-			Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+			Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv...),
 			Table:   allActions(),
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 		},
 		{
 			Name:  "stream",
-			Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv...),
+			Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv...),
 			Table: allActions(),
 			// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
 			Secrets: []string{
@@ -128,7 +131,7 @@ func operatorFunctions() []Function {
 			Name:     "rotate",
 			Schedule: "rate(1 hour)",
 			Tells:    true,
-			Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel}, tokenEnv, tellEnv),
+			Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, tellEnv),
 			Table:    allActions(),
 			Secrets:  secretActions,
 		},

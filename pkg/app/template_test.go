@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/metric"
 )
 
 const top = "../.."
@@ -402,27 +404,41 @@ func TestTemplateNotices(t *testing.T) {
 		"NoticeReportPermission.Properties.FunctionName": "map[Ref:RotateFunction]",
 		"NoticeReportPermission.Properties.Principal":    "events.amazonaws.com",
 		"NoticeReportPermission.Properties.SourceArn":    "map[Fn::GetAtt:[NoticeReportRule Arn]]",
-		"NoticesFailedAlarm.Properties.MetricName":       "map[Fn::Sub:${AWS::StackName}-NoticesFailed]",
 	} {
 		if got := fmt.Sprint(at(d, append([]string{"Resources"}, strings.Split(path, ".")...)...)); got != want {
 			t.Errorf("%s is %s, want %s", path, got, want)
 		}
 	}
-	filters := ofType(d, "AWS::Logs::MetricFilter")
-	for _, f := range app.Functions() {
-		if !f.Tells {
-			continue
+}
+
+// TestTemplateAlarmsOfOwnMetrics: an alarm on a metric of the functions names one that they send, under the dimensions
+// that they send it with.
+func TestTemplateAlarmsOfOwnMetrics(t *testing.T) {
+	sent := map[string]bool{"requests": true}
+	for _, name := range metric.Counted {
+		sent[name] = true
+	}
+	used := 0
+	check := func(alarm string, m any) {
+		name, _ := at(m, "MetricName").(string)
+		if at(m, "Namespace") != metric.Namespace {
+			return
 		}
-		log := strings.TrimSuffix(functionName(f), "Function") + "Log"
-		found := false
-		for _, m := range filters {
-			found = found || at(m, "Properties", "LogGroupName", "Ref") == log &&
-				fmt.Sprint(at(m, "Properties", "MetricTransformations")) == "[map[DefaultValue:0 "+
-					"MetricName:map[Fn::Sub:${AWS::StackName}-NoticesFailed] MetricNamespace:serverless-scim MetricValue:1]]"
+		used++
+		stack := "map[Name:stack Value:map[Ref:AWS::StackName]]"
+		if dimensions := fmt.Sprint(at(m, "Dimensions")); !sent[name] || !strings.HasPrefix(dimensions, "["+stack) {
+			t.Errorf("%s waits for %s of %s, which is not sent", alarm, name, dimensions)
 		}
-		if !found {
-			t.Errorf("nobody counts what %s logs of notices that failed", f.Name)
+	}
+	for name, alarm := range ofType(template(t), "AWS::CloudWatch::Alarm") {
+		check(name, at(alarm, "Properties"))
+		list, _ := at(alarm, "Properties", "Metrics").([]any)
+		for _, m := range list {
+			check(name, at(m, "MetricStat", "Metric"))
 		}
+	}
+	if used < 7 {
+		t.Errorf("alarms use %d metrics of the functions", used)
 	}
 }
 
@@ -447,11 +463,11 @@ func TestTemplateTable(t *testing.T) {
 		"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties.BillingMode": "PAY_PER_REQUEST",
 		"Properties.TimeToLiveSpecification.AttributeName": "ttl", "Properties.TimeToLiveSpecification.Enabled": true,
 		"Properties.StreamSpecification.StreamViewType":                          "NEW_AND_OLD_IMAGES",
-		"Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": true,
+		"Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": doc{"Ref": "PointInTimeRecovery"},
 		"Properties.SSESpecification.SSEEnabled":                                 true,
 		"Properties.DeletionProtectionEnabled":                                   true,
 	} {
-		if got := at(table, strings.Split(path, ".")...); got != want {
+		if got := at(table, strings.Split(path, ".")...); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s of the table is %v, want %v", path, got, want)
 		}
 	}

@@ -57,6 +57,9 @@ func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (b
 	return true, s.step(ctx, t, many[0])
 }
 
+// late is the age of a marker from which on the operator is told.
+const late = time.Hour
+
 // Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
 // anything is. It reads one marker at most.
 func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
@@ -64,6 +67,9 @@ func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
 	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
 	if err != nil || len(page.Items) == 0 {
 		return false, err
+	}
+	if at, _ := page.Items[0].Attrs[attrAt].(int64); s.o.Now().Sub(time.UnixMilli(at)) > late {
+		s.o.Log.WarnContext(ctx, "publishing late", "tenant", tenantID, "since", time.UnixMilli(at).UTC())
 	}
 	// The table's stream tells of items that change, so something has to. The stamp stays: what is to be seen does.
 	err = ts.Write(ctx, store.Op{

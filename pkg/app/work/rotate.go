@@ -78,6 +78,9 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 		}
 	case ev.Source == reports:
 		return r.report(ctx, r.log, r.tenants, ev.Detail)
+	default:
+		// Counted, so that an alarm shows that the schedule has stopped, whatever else wakes the function.
+		defer r.log.InfoContext(ctx, "scheduled run")
 	}
 	return r.run(ctx)
 }
