@@ -24,6 +24,7 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/members/{member}":                              {"GET": a.getMember, "DELETE": a.eraseMember},
 		"/tenants/{id}/members/{member}/why":                          {"GET": a.why},
 		"/tenants/{id}/members/{member}/assignments/{kind}/{name...}": {"PUT": a.assign, "DELETE": a.unassign},
+		"/tenants/{id}/members/duplicates":                            {"GET": a.listDuplicates},
 		"/tenants/{id}/members/{member}/merge":                        {"POST": a.merge},
 		"/tenants/{id}/members/{member}/invite":                       {"POST": a.invite},
 		"/tenants/{id}/members/invite":                                {"POST": a.inviteAll},

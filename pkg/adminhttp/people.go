@@ -32,6 +32,26 @@ func (a *api) merge(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, m.Object())
 }
 
+// listDuplicates lists pairs of members who are probably one person.
+func (a *api) listDuplicates(w http.ResponseWriter, r *http.Request) error {
+	p, err := a.page(r)
+	if err != nil {
+		return err
+	}
+	if len(p.cursor) > maxMemberID {
+		return badRequest(noCursor)
+	}
+	left, err := a.members.Publish(r.Context(), p.tenant, publishFor)
+	if err != nil && !left {
+		return err
+	}
+	all, next, err := a.members.Duplicates(r.Context(), p.tenant, p.cursor, p.count)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, listed("duplicates", objects(all, member.Duplicate.Object), next))
+}
+
 func (a *api) invite(w http.ResponseWriter, r *http.Request) error {
 	if _, err := body(r, true); err != nil {
 		return err

@@ -22,6 +22,7 @@
 //	protect.go  the last active members with a target keep it
 //	return.go   who takes the place of one who left
 //	merge.go    merging two members, and invitations
+//	duplicate.go  members who are probably one person
 //	account.go  accounts of the application: who has which, import
 //	why.go      the reasons of a member's status and assignments
 //	assign.go   manual assignments and targets

@@ -16,6 +16,7 @@ const (
 	byAccountID    = "accountId"
 	byAssignment   = "assignment"
 	byProtected    = "protected" // the assignments of a member whom a protection keeps
+	bySuspected    = "suspected" // members who are probably the duplicate of another
 )
 
 // assignmentValue is the value by which the members with a target are found.
@@ -34,6 +35,9 @@ func (m Member) lookups(k store.Keys) map[store.Key]bool {
 		if value != "" {
 			keys[k.PublishedLookup(attribute, value, m.ID)] = true
 		}
+	}
+	if len(m.suspects) > 0 {
+		keys[k.PublishedLookup(bySuspected, "", m.ID)] = true
 	}
 	for _, a := range m.Assignments {
 		keys[k.PublishedLookup(byAssignment, assignmentValue(a.TargetKey), m.ID)] = true

@@ -43,6 +43,7 @@ type Member struct {
 	Version              int64
 	waiting              []waiting        // for seats
 	kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
+	suspects             []string         // ids of members who are probably the same person
 	CreatedAt, ChangedAt time.Time
 	// Protected says that the member keeps a target only because nobody else has it.
 	Protected bool
@@ -186,6 +187,9 @@ func (m Member) encode() string {
 		}
 		o["kept"] = kept
 	}
+	if len(m.suspects) > 0 {
+		o["suspects"] = list(m.suspects)
+	}
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
 	}
@@ -269,6 +273,7 @@ func decode(text string) (Member, error) {
 		m.InvitedAt = at(invitation, "at")
 	}
 	m.Announced = words(o["announced"])
+	m.suspects = words(o["suspects"])
 	m.Protected, _ = o["protected"].(bool)
 	for _, v := range timedOf(o["waiting"]) {
 		v.id = m.ID

@@ -62,6 +62,7 @@ type publication struct {
 	version  int64                      // of the policy
 	decided  map[string]Member          // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
+	alike    map[string][]Member        // by the ids of those whose identity is new: who shares a value
 	edits    map[string]func(context.Context, *publication, *change) error
 }
 
@@ -108,6 +109,9 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 		}
 	}
 	if err := s.workOut(ctx, p); err != nil {
+		return err
+	}
+	if err := p.recognise(ctx); err != nil {
 		return err
 	}
 	var changed []*change
@@ -340,6 +344,7 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 			return nil, err
 		}
 	}
+	p.suspect(c)
 	p.decided[sub.id] = c.next
 	if alive && same(*old, c.next) && len(c.ended) == 0 && sub.previous == nil {
 		return nil, nil

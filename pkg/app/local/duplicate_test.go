@@ -1,0 +1,186 @@
+package local_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// duplicates lists the pairs of userNames that are listed, and by what.
+func (a *api) duplicates() string {
+	a.t.Helper()
+	var all []string
+	for after := ""; ; {
+		page := a.mustAdmin(200, "GET", "/members/duplicates?count=1"+after, "")
+		for _, v := range page["duplicates"].([]any) {
+			d := v.(object)
+			two := d["members"].([]any)
+			all = append(all, fmt.Sprint(two[0].(object)["userName"], "+", two[1].(object)["userName"], " ", d["by"]))
+		}
+		if page["nextCursor"] == nil {
+			return strings.Join(all, ", ")
+		}
+		after = "&cursor=" + page["nextCursor"].(string)
+	}
+}
+
+// personOf creates a user of "userName,externalId,e-mail".
+func (a *api) personOf(text string) string {
+	a.t.Helper()
+	parts := strings.Split(text, ",")
+	return a.person(parts[0], parts[1], parts[2])
+}
+
+// TestDuplicates has a second user come who may be the first one, and tells who is suspected.
+func TestDuplicates(t *testing.T) {
+	const address = "anna@example.com"
+	for name, c := range map[string]struct {
+		policy        string
+		first, second string // userName, externalId, e-mail
+		gone          bool   // the first user is deleted before
+		want          string
+	}{
+		"same address, no externalId": {first: "anna,," + address, second: "anna.b,," + address, want: "anna+anna.b [email]"},
+		"another case":                {first: "anna,," + address, second: "anna.b,,ANNA@example.com", want: "anna+anna.b [email]"},
+		"only the first has one":      {first: "anna,x1," + address, second: "anna.b,," + address, want: "anna+anna.b [email]"},
+		"only the second has one":     {first: "anna,," + address, second: "anna.b,x1," + address, want: "anna+anna.b [email]"},
+		"both have one":               {first: "anna,x1," + address, second: "anna.b,x2," + address},
+		"the same one":                {first: "anna,x1,", second: "anna.b,x1,", want: "anna+anna.b [externalId]"},
+		"userName is an address":      {first: address + ",,", second: "anna,," + address, want: address + "+anna [email]"},
+		"address is a userName":       {first: "anna,," + address, second: address + ",,", want: "anna+" + address + " [email]"},
+		"other people":                {first: "anna,," + address, second: "bert,,bert@example.com"},
+		"removed":                     {first: "anna,," + address, second: "anna.b,," + address, gone: true},
+		"deactivated": {
+			policy: `,"onDelete":"deactivate"`, gone: true,
+			first: "anna,," + address, second: "anna.b,," + address, want: "anna+anna.b [email]",
+		},
+		"deactivated, same userName, nobody returns": {
+			policy: `,"onDelete":"deactivate","onReturn":"new"`, gone: true,
+			first: "anna,,", second: "Anna,x2,", want: "anna+Anna [userName]",
+		},
+		"returned": {
+			policy: `,"onDelete":"deactivate"`, gone: true,
+			first: "anna,," + address, second: "anna,," + address,
+		},
+	} {
+		for _, published := range []string{"apart", "together"} {
+			t.Run(name+", published "+published, func(t *testing.T) {
+				if c.gone && published == "together" {
+					t.Skip("nobody was told of who left before that")
+				}
+				a := on(t, memory(t), "generic")
+				a.mustAdmin(200, "PUT", "/policy", manual(c.policy))
+				first := a.personOf(c.first)
+				if published == "apart" {
+					a.member(first)
+				}
+				if c.gone {
+					a.must(204, "DELETE", "/Users/"+first, "")
+					a.member(first)
+				}
+				second := a.personOf(c.second)
+				if got := a.duplicates(); got != c.want && !(published == "together" && got == swapped(c.want)) {
+					t.Errorf("suspected are %q, want %q", got, c.want)
+				}
+				want := 0
+				if c.want != "" {
+					want = 1
+				}
+				for range 2 { // nothing of the pair changes
+					a.setActive(second, false)
+					a.member(second)
+					a.setActive(second, true)
+					a.member(second)
+				}
+				if n := len(a.told("duplicate.suspected")); n != want {
+					t.Errorf("told %d times, want %d", n, want)
+				}
+			})
+		}
+	}
+}
+
+// swapped is a pair of two who were published at the same time.
+func swapped(pair string) string {
+	names, by, _ := strings.Cut(pair, " ")
+	one, other, _ := strings.Cut(names, "+")
+	return other + "+" + one + " " + by
+}
+
+// TestDuplicatesEnd ends suspicions by merge, by a change of either and by deletion.
+func TestDuplicatesEnd(t *testing.T) {
+	for name, end := range map[string]func(a *api, first, second string){
+		"merge": func(a *api, first, second string) {
+			a.mustAdmin(200, "POST", "/members/"+second+"/merge", `{"into":"`+first+`"}`)
+		},
+		"merge back": func(a *api, first, second string) {
+			a.mustAdmin(200, "POST", "/members/"+first+"/merge", `{"into":"`+second+`"}`)
+		},
+		"delete first": func(a *api, first, _ string) { a.must(204, "DELETE", "/Users/"+first, "") },
+		"delete":       func(a *api, _, second string) { a.must(204, "DELETE", "/Users/"+second, "") },
+		"first changes": func(a *api, first, _ string) {
+			a.must(200, "PUT", "/Users/"+first, personBody("anna", "", "anna.a@example.com"))
+		},
+		"second changes": func(a *api, _, second string) {
+			a.must(200, "PUT", "/Users/"+second, personBody("anna.b", "", "anna.b@example.com"))
+		},
+		"both get externalIds": func(a *api, first, second string) {
+			a.must(200, "PUT", "/Users/"+first, personBody("anna", "x1", "anna@example.com"))
+			a.must(200, "PUT", "/Users/"+second, personBody("anna.b", "x2", "anna@example.com"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			first := a.person("anna", "", "anna@example.com")
+			a.member(first)
+			second := a.person("anna.b", "", "anna@example.com")
+			if got := a.duplicates(); got != "anna+anna.b [email]" {
+				t.Fatalf("suspected are %q", got)
+			}
+			end(a, first, second)
+			if got := a.duplicates(); got != "" {
+				t.Errorf("suspected are %q still", got)
+			}
+			if n := len(a.told("duplicate.suspected")); n != 1 {
+				t.Errorf("told %d times", n)
+			}
+		})
+	}
+}
+
+// TestDuplicatesUnderRaces has 8 users with one address come at the same time: each pair is told of once.
+func TestDuplicatesUnderRaces(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	const people = 8
+	var wg sync.WaitGroup
+	for i := range people {
+		wg.Go(func() { a.member(a.person(fmt.Sprintf("anna-%d", i), "", "anna@example.com")) })
+	}
+	wg.Wait()
+	pairs := map[string]int{}
+	for _, e := range a.told("duplicate.suspected") {
+		one, other := e["member"].(object)["id"].(string), e["other"].(string)
+		pairs[min(one, other)+max(one, other)]++
+	}
+	for pair, n := range pairs {
+		if n != 1 {
+			t.Errorf("%s was told of %d times", pair, n)
+		}
+	}
+	if want := people * (people - 1) / 2; len(pairs) != want || strings.Count(a.duplicates(), "+") != want {
+		t.Errorf("told of %d pairs, want %d; listed are %s", len(pairs), want, a.duplicates())
+	}
+}
+
+// TestDuplicatesAreBounded has 30 users share an address: each is held against ten others at most.
+func TestDuplicatesAreBounded(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	for i := range 30 {
+		a.person(fmt.Sprintf("desk-%d", i), "", "desk@example.com")
+	}
+	a.mustAdmin(200, "GET", "/members", "")
+	if n := len(a.told("duplicate.suspected")); n < 30 || n > 300 {
+		t.Errorf("told of %d pairs", n)
+	}
+}
