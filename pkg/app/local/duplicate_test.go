@@ -34,26 +34,31 @@ func (a *api) personOf(text string) string {
 
 // TestDuplicates has a second user come who may be the first one, and tells who is suspected.
 func TestDuplicates(t *testing.T) {
-	const address = "anna@example.com"
+	const (
+		address = "anna@example.com"
+		both    = "anna+anna.b [email]"
+	)
 	for name, c := range map[string]struct {
 		policy        string
 		first, second string // userName, externalId, e-mail
 		gone          bool   // the first user is deleted before
 		want          string
 	}{
-		"same address, no externalId": {first: "anna,," + address, second: "anna.b,," + address, want: "anna+anna.b [email]"},
-		"another case":                {first: "anna,," + address, second: "anna.b,,ANNA@example.com", want: "anna+anna.b [email]"},
-		"only the first has one":      {first: "anna,x1," + address, second: "anna.b,," + address, want: "anna+anna.b [email]"},
-		"only the second has one":     {first: "anna,," + address, second: "anna.b,x1," + address, want: "anna+anna.b [email]"},
+		"same address, no externalId": {first: "anna,," + address, second: "anna.b,," + address, want: both},
+		"another case":                {first: "anna,," + address, second: "anna.b,,ANNA@example.com", want: both},
+		"only the first has one":      {first: "anna,x1," + address, second: "anna.b,," + address, want: both},
+		"only the second has one":     {first: "anna,," + address, second: "anna.b,x1," + address, want: both},
 		"both have one":               {first: "anna,x1," + address, second: "anna.b,x2," + address},
 		"the same one":                {first: "anna,x1,", second: "anna.b,x1,", want: "anna+anna.b [externalId]"},
-		"userName is an address":      {first: address + ",,", second: "anna,," + address, want: address + "+anna [email]"},
-		"address is a userName":       {first: "anna,," + address, second: address + ",,", want: "anna+" + address + " [email]"},
-		"other people":                {first: "anna,," + address, second: "bert,,bert@example.com"},
-		"removed":                     {first: "anna,," + address, second: "anna.b,," + address, gone: true},
+		"an address":                  {first: address + ",,", second: "anna,," + address, want: address + "+anna [email]"},
+		"a userName": {
+			first: "anna,," + address, second: address + ",,", want: "anna+" + address + " [email]",
+		},
+		"other people": {first: "anna,," + address, second: "bert,,bert@example.com"},
+		"removed":      {first: "anna,," + address, second: "anna.b,," + address, gone: true},
 		"deactivated": {
 			policy: `,"onDelete":"deactivate"`, gone: true,
-			first: "anna,," + address, second: "anna.b,," + address, want: "anna+anna.b [email]",
+			first: "anna,," + address, second: "anna.b,," + address, want: both,
 		},
 		"deactivated, same userName, nobody returns": {
 			policy: `,"onDelete":"deactivate","onReturn":"new"`, gone: true,
