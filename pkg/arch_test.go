@@ -27,6 +27,7 @@ const (
 	bbolt      = "go.etcd.io/bbolt"
 	uuid       = "github.com/google/uuid"
 	xsync      = "golang.org/x/sync"
+	xnet       = "golang.org/x/net"
 	cmp        = "github.com/google/go-cmp"
 	rapid      = "pgregory.net/rapid"
 	kong       = "github.com/alecthomas/kong"
@@ -78,6 +79,11 @@ var importRules = []importRule{
 	},
 
 	{"pkg/metric", nil, "it knows log lines by their messages, and nothing of who writes them"},
+	{
+		"pkg/domain", nil,
+		"it is linked into the functions that answer identity providers: no table of Unicode's, nothing of the program",
+	},
+
 	{"pkg/task", nil, "it starts goroutines for all others, so it knows none of them"},
 
 	{"pkg/store", []string{"pkg/task", uuid, xsync}, whyPort},
@@ -129,12 +135,15 @@ var importRules = []importRule{
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
+	{"pkg/domain/claim", []string{
+		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/domain", "pkg/tenant", xnet,
+	}, whyUse},
 	{"pkg/guard", []string{
 		"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event", "pkg/notice", "pkg/tenant",
 	}, whyUse},
 	{
 		"pkg/policy",
-		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory", "pkg/guard"},
+		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/domain", "pkg/directory", "pkg/guard"},
 		"it is linked into the functions that answer identity providers, and knows nothing of publishing",
 	},
 	{
@@ -184,7 +193,7 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
-			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/event/eventlog", uuid,
+			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", uuid,
 		},
 		whyEdge,
 	},

@@ -18,6 +18,7 @@
 //	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server
 //	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
 //	metric           metrics of log lines, for CloudWatch
+//	domain           the domain of an address, and the verified domains of a tenant
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	store/storetest  the conformance suite that every engine passes
@@ -48,6 +49,7 @@
 //	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
 //	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
+//	domain/claim     domains that tenants claim, and the TXT record that proves one
 //	guard            bounds how many users an identity provider deactivates or deletes in a while
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy

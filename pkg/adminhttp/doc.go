@@ -25,6 +25,9 @@
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/schemas/{urn}           a schema, as RFC 7643 section 7 writes it
 //	GET    /admin/v1/tenants/{id}/resource-types
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/resource-types/{type}   a resource type, as section 6 writes it
+//	GET, POST /admin/v1/tenants/{id}/domains             domains, verified or not; add one
+//	GET, DELETE /admin/v1/tenants/{id}/domains/{name}
+//	POST   /admin/v1/tenants/{id}/domains/{name}/verify  ask the DNS, or override
 //
 // The files:
 //
@@ -37,6 +40,7 @@
 //	rotation.go rotation of tokens, notices
 //	clients.go  OAuth clients
 //	schemas.go  schemas and resource types of a tenant
+//	domains.go  domains, verified or not
 //	members.go  members, assignments and targets
 //	people.go   accounts, invitations, merges
 //	policy.go   the policy, and what it would change

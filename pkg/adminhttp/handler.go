@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -37,6 +38,8 @@ type Config struct {
 	Members *member.Service
 	// Guard shows and decides about the guards of tenants. It is required with Members.
 	Guard *guard.Service
+	// Domains keeps the domains of tenants. It is required.
+	Domains *claim.Registry
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
@@ -45,6 +48,7 @@ type api struct {
 	tenants *tenant.Service
 	members *member.Service
 	guard   *guard.Service
+	domains *claim.Registry
 	baseURL string
 	check   tenant.CheckTypes
 	clock   func() (now, machine time.Time)
@@ -63,6 +67,7 @@ func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard,
+		domains: c.Domains,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -94,6 +99,9 @@ func New(c Config) http.Handler {
 		routes["/clock"] = methods{"GET": a.getClock, "PUT": a.setClock}
 	}
 	for path, m := range routes {
+		mux.Handle(Root+path, a.handler(m))
+	}
+	for path, m := range a.domainRoutes() {
 		mux.Handle(Root+path, a.handler(m))
 	}
 	for path, m := range a.clientRoutes() {

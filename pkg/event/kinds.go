@@ -63,6 +63,13 @@ const (
 	GuardDecided Kind = "guard.decided"
 )
 
+// DomainVerified: a domain of the tenant was verified. The subject is the domain. Data: domain, and by: "dns" or
+// "operator".
+const DomainVerified Kind = "domain.verified"
+
+// OfDomain is the subject of events about a domain.
+func OfDomain(name string) string { return "domains/" + name }
+
 // OfToken is the subject of events about a token.
 func OfToken(id string) string { return "tokens/" + id }
 

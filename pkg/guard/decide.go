@@ -109,7 +109,9 @@ func (s *Service) decide(ctx context.Context, tenantID string, change func(*numb
 		if err != nil {
 			return err
 		}
-		return s.tenants.Report(ctx, tenantID, tenant.Report{Op: put, Event: event.GuardDecided, Data: data})
+		return s.tenants.Report(ctx, tenantID, tenant.Report{
+			Op: put, Events: []event.Event{{Kind: event.GuardDecided, Data: data}},
+		})
 	})
 }
 

@@ -130,8 +130,10 @@ func (s *Service) trip(ctx context.Context, ts *store.TenantStore, n numbers, w 
 		return err
 	}
 	err = s.tenants.Report(ctx, ts.TenantID(), tenant.Report{
-		Op: put, Event: event.GuardTripped, Notice: notice.GuardTripped, Period: n.version,
-		Data: scim.Object{"since": moment(n.Since), "users": counted - 1, "minutes": w.length / 60},
+		Op: put, Notice: notice.GuardTripped, Period: n.version,
+		Events: []event.Event{{Kind: event.GuardTripped, Data: scim.Object{
+			"since": moment(n.Since), "users": counted - 1, "minutes": w.length / 60,
+		}}},
 	})
 	if err == nil {
 		s.log.WarnContext(ctx, "guard tripped", "tenant", ts.TenantID(), "users", counted-1)

@@ -66,6 +66,7 @@ type Requests struct {
 	Guard *Guard
 
 	excludeUsers *condition
+	domains      []path
 }
 
 // Attribute is a named attribute of a member.

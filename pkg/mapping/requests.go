@@ -61,6 +61,34 @@ func (r *Requests) Required(old, next scim.Object) error {
 	return nil
 }
 
+// Addresses calls use with each value that a write sets in an attribute of Domains, and the attribute, until use
+// returns an error, which it returns. next is the user as it would be stored, old as it is, nil on creation. A
+// write that leaves the user inactive sets none, nor does one of an excluded user. One that ends either sets all values
+// of the user: they may never have been judged.
+func (r *Requests) Addresses(old, next scim.Object, use func(attribute, value string) error) (err error) {
+	excluded := func(doc scim.Object) bool { return r.excludeUsers != nil && r.excludeUsers.holds(doc) }
+	if len(r.domains) == 0 || old != nil && next["active"] == false || excluded(next) {
+		return nil
+	}
+	if old != nil && (old["active"] == false || excluded(old)) {
+		old = nil
+	}
+	for i, p := range r.domains {
+		known := map[string]bool{}
+		p.values(old, func(v any) bool { known[textOf(v)] = true; return true })
+		p.values(next, func(v any) bool {
+			if value := textOf(v); !known[value] {
+				err = use(r.Domains[i], value)
+			}
+			return err == nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p path) has(doc scim.Object) (found bool) {
 	p.values(doc, func(any) bool { found = true; return false })
 	return found
@@ -123,7 +151,7 @@ func (c *compiler) requests(n node) {
 	}
 	c.p.Domains = n.texts("domains", maxAttributes)
 	for i, name := range c.p.Domains {
-		c.path(name, element(child(n.at, "domains"), i), true)
+		c.p.domains = append(c.p.domains, c.path(name, element(child(n.at, "domains"), i), true))
 	}
 	if n.has("guard") {
 		g := n.open("guard", "people", "percent", "minutes")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/domain"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -43,8 +44,8 @@ func (p *policies) permit(
 		verbs[a], things, resource, a)
 }
 
-// allow refuses a user without a value that the policy requires (members.attributes). The error is then a *scim.Error
-// 400 invalidValue that names the attribute.
+// allow refuses a user without a value that the policy requires (members.attributes), or with an address outside of the
+// verified domains (requests.domains). The error is then a *scim.Error 400 invalidValue that names the attribute.
 func (p *policies) allow(ctx context.Context, c directory.Change) error {
 	if c.Action == directory.ActionDelete || c.Type.ID != schema.UserType().ID {
 		return nil
@@ -53,7 +54,23 @@ func (p *policies) allow(ctx context.Context, c directory.Change) error {
 	if requests == nil || err != nil {
 		return err
 	}
-	return requests.Required(c.Before, c.After)
+	if err := requests.Required(c.Before, c.After); err != nil {
+		return err
+	}
+	return requests.Addresses(c.Before, c.After, func(attribute, address string) error {
+		name, ok := domain.Of(address)
+		switch {
+		case !ok:
+			return scim.BadRequest(scim.InvalidValue, "The application takes only e-mail addresses of verified domains in %s, "+
+				"and %s is none: it needs exactly one @ with a domain behind it. Correct it in the identity provider.",
+				attribute, scim.Quote(address))
+		case !domain.Set(c.Tenant.Domains).Has(name):
+			return scim.BadRequest(scim.InvalidValue, "The application takes only addresses of verified domains in %s, and %s "+
+				"is none of them. Add and verify %s in the application, then send the user again; or correct %s in the "+
+				"identity provider.", attribute, scim.Quote(name), name, scim.Quote(address))
+		}
+		return nil
+	})
 }
 
 // bound counts users who are deactivated or deleted, if the policy has a guard (requests.guard). The error is a

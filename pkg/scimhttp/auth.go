@@ -144,6 +144,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 		Dialect:          account.Dialect(),
 		UniqueGroupNames: account.UniqueGroupNames(),
 		Policy:           account.Policy,
+		Domains:          account.Domains,
 		CursorKey:        account.CursorKey(),
 	}
 	rq.route = h.find(rq)

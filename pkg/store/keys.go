@@ -68,6 +68,7 @@ import (
 //	pass over many subjects     T#t#AP       kind|subject                      stamp, phase, after, done
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
 //	guard: what it has counted  T#t          GUARD                             doc, ver
+//	domains                     T#t          DOMAINS                           doc, ver
 //	user whom the guard counted T#t#GU       C|user id                         at, ttl
 //	user whom the guard holds   T#t#GU       H|user id                         at, action, ttl
 //

@@ -87,3 +87,6 @@ func (k Keys) Held(userID string) Key { return Key{k.pk("#GU"), Join("H", userID
 
 // HeldPrefix is the prefix of all Held keys.
 func (k Keys) HeldPrefix() Key { return Key{k.pk("#GU"), Join("H") + Sep} }
+
+// Domains is the key of the domains of the tenant, verified or not.
+func (k Keys) Domains() Key { return Key{k.pk(""), "DOMAINS"} }

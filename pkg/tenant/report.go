@@ -7,7 +7,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -16,16 +15,17 @@ import (
 type Report struct {
 	// Op is the change. If its condition does not hold, nothing is written or told.
 	Op store.Op
-	// Event says that it has happened to the tenant as a whole, with Data.
-	Event event.Kind
-	Data  scim.Object
+	// Events say what has happened: kind, data and, if it is not the tenant as a whole, the subject.
+	Events []event.Event
+	// Domains, if not nil, are the verified domains of the tenant from now on, as a domain.Set.
+	Domains *string
 	// Notice is the kind of a notice to the tenant's recipients, and Period a number that no other of its kind has; empty:
 	// nobody is told.
 	Notice notice.Kind
 	Period int64
 }
 
-// Report makes the change, the event and the notice in one transaction, and has them delivered. store.ErrStale if the
+// Report makes the change, the events and the notice in one transaction, and has them delivered. store.ErrStale if the
 // condition of the change does not hold, or another change of the tenant came between; ErrNotFound if there is no
 // active tenant.
 func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
@@ -39,7 +39,13 @@ func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 		return ErrNotFound
 	}
 	now := s.o.Now()
-	r.Tell(now, p.Event, "", p.Data)
+	for _, e := range p.Events {
+		e.Time = now
+		r.Out.Events = append(r.Out.Events, e)
+	}
+	if p.Domains != nil {
+		r.Domains = *p.Domains
+	}
 	if p.Notice != "" {
 		r.Notify(now, notice.Notice{Kind: p.Notice, ID: notice.ID("", p.Notice, fmt.Sprintf("%013d", p.Period))})
 	}

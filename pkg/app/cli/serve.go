@@ -37,6 +37,7 @@ type serveCmd struct {
 	AdminKey      string     `placeholder:"KEY" help:"Of the admin API; else it is open to this machine."`
 	Demo          bool       `default:"true" negatable:"" help:"Make a tenant demo on first start."`
 	CostHeaders   bool       `help:"Add the cost of each request to its answer, as Scim-Cost."`
+	DNS           string     `placeholder:"HOST:PORT" help:"The resolver to ask about domains of tenants."`
 	MaxTokenDays  int        `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
 	EndlessTokens bool       `help:"Allow tokens that never expire."`
 	NoticeProduct string     `placeholder:"NAME" help:"The application's name in notices."`
@@ -50,7 +51,7 @@ func (c *serveCmd) options() local.Options {
 	return local.Options{
 		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
 		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
-		MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
+		DNS: c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
 		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
 	}
 }

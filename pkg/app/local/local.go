@@ -18,6 +18,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
@@ -44,6 +45,8 @@ type Options struct {
 	BaseURL string
 	// AdminKey must be sent with every request to the admin API. Without it the API is open to this machine alone.
 	AdminKey string
+	// DNS is the address of the resolver that is asked about domains, "127.0.0.1:53"; empty is the system's.
+	DNS string
 	// Demo makes a tenant `demo` in an empty table.
 	Demo bool
 	// CostHeaders adds what each SCIM request consumed to its answer.
@@ -91,6 +94,7 @@ type Server struct {
 	log        *slog.Logger
 	engine     io.Closer
 	tenants    *tenant.Service
+	domains    *claim.Registry
 	handler    http.Handler
 	background *background
 	outbox     *outbox
@@ -126,6 +130,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
 		Everybody:   member.Everybody(o.Now),
 	})
+	s.domains = claim.New(st, s.tenants, claim.Options{Now: o.Now, Resolver: claim.At(o.DNS)})
 	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{

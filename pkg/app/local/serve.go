@@ -37,7 +37,7 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service, g *gua
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		CheckTypes: dir.CheckTypes, Members: members, Guard: g,
+		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
 		SetClock: s.setClock, Clock: s.clock.both,
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})

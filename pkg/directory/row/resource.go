@@ -20,6 +20,8 @@ type Tenant struct {
 	UniqueGroupNames bool
 	// Policy names the policy that the tenant has saved; "": none. It is another whenever the document is.
 	Policy string
+	// Domains are the verified domains of the tenant, as a domain.Set.
+	Domains string
 	// CursorKey is the tenant's secret that cursors are sealed with. Without one there are no cursors.
 	CursorKey []byte
 }

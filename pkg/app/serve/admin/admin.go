@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 )
@@ -32,6 +33,7 @@ func Handler() (http.Handler, error) {
 		CheckTypes: dir.CheckTypes,
 		Members:    member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Guard:      guard.New(st, service, time.Now, env.Log),
+		Domains:    claim.New(st, service, claim.Options{Now: time.Now}),
 		BaseURL:    env.BaseURL,
 		Log:        env.Log,
 	}), nil

@@ -17,11 +17,12 @@ import (
 
 // The attributes of the tenant's item, and of its entry in the list of tenants, beside the schema version.
 const (
-	AttrDoc     = "doc"    // the record as JSON
-	AttrVersion = "ver"    // grows with every write; what optimistic writes compare
-	AttrState   = "state"  // see life
-	AttrPolicy  = "policy" // the saved policy, by digest of its document; see PolicySaved
-	AttrSince   = "since"  // list only: Unix time of the last change of state
+	AttrDoc     = "doc"     // the record as JSON
+	AttrVersion = "ver"     // grows with every write; what optimistic writes compare
+	AttrState   = "state"   // see life
+	AttrPolicy  = "policy"  // the saved policy, by digest of its document; see PolicySaved
+	AttrDomains = "domains" // the verified domains, as a domain.Set
+	AttrSince   = "since"   // list only: Unix time of the last change of state
 	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
 	maxDocBytes = 3900
 	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
@@ -63,6 +64,7 @@ type Record struct {
 
 	Life    Life     `json:"-"`
 	Policy  string   `json:"-"` // see AttrPolicy
+	Domains string   `json:"-"` // see AttrDomains
 	Version int64    `json:"-"` // of the stored item; grows with every write
 	Out     Outgoing `json:"-"`
 	// Everybody says that the next write marks all people of the tenant as to be published.
@@ -122,7 +124,7 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.Listed(now),
-		Schemas: r.Schemas, Policy: r.Policy, key: r.Key, version: r.Version,
+		Schemas: r.Schemas, Policy: r.Policy, Domains: r.Domains, key: r.Key, version: r.Version,
 	}
 }
 
@@ -139,12 +141,15 @@ func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(doc) <= maxDocBytes || keep == 0 {
+		if len(doc) <= maxDocBytes-len(r.Domains) || keep == 0 {
 			attrs := store.Attrs{
 				AttrDoc: doc, AttrVersion: r.Version, AttrState: string(r.Life), store.AttrSchema: store.SchemaVersion,
 			}
 			if r.Policy != "" {
 				attrs[AttrPolicy] = r.Policy
+			}
+			if r.Domains != "" {
+				attrs[AttrDomains] = r.Domains
 			}
 			if r.Wake != "" {
 				attrs[store.AttrWake] = r.Wake
@@ -174,7 +179,8 @@ func Decode(item store.Item) (*Record, error) {
 	st, _ := item.Attrs[AttrState].(string)
 	version, _ := item.Attrs[AttrVersion].(int64)
 	policy, _ := item.Attrs[AttrPolicy].(string)
-	r := &Record{Life: Life(st), Version: version, Policy: policy}
+	verified, _ := item.Attrs[AttrDomains].(string)
+	r := &Record{Life: Life(st), Version: version, Policy: policy, Domains: verified}
 	if err := json.Unmarshal([]byte(doc), r); err != nil {
 		return nil, fmt.Errorf("tenant: stored item of partition %s: %w", item.PK, err)
 	}

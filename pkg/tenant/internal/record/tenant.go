@@ -37,6 +37,8 @@ type Tenant struct {
 	Schemas string
 	// Policy is a digest of the policy that is saved for the tenant; empty if there is none.
 	Policy string
+	// Domains are the verified domains, as a domain.Set.
+	Domains string
 
 	key     []byte // see CursorKey
 	version int64  // of the stored item

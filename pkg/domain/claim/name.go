@@ -1,0 +1,56 @@
+// Package claim keeps the domains that tenants claim: one item of a tenant with all of them, and on the tenant's own
+// item the set of those that are verified, so that a SCIM request needs no read of its own. Both are written in one
+// transaction, on the versions that were read.
+//
+// Each tenant has a value of its own for a domain. Two tenants can have the same domain, as the test and the production
+// of one company do: its DNS then has both values.
+//
+//	name.go     which names can be claimed, and how they are written
+//	dns.go      the TXT record that shows that a domain is the tenant's
+//	registry.go add, verify, remove
+package claim
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+
+	"github.com/serverless-scim/serverless-scim/pkg/domain"
+)
+
+// maxName is the longest name in bytes whose TXT record still has a name of the DNS.
+const maxName = domain.MaxName - len(challenge)
+
+// profile makes A-labels as RFC 5891, section 4.3, looks names up, after mapping case and width.
+var profile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true),
+	idna.VerifyDNSLength(true))
+
+// Parse returns the A-label form, in lower case, of a domain that a tenant may claim. The error completes a sentence
+// that the name begins.
+func Parse(text string) (string, error) {
+	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return "", errors.New("must be a domain, not an address")
+	}
+	name, err := profile.ToASCII(strings.TrimSuffix(text, "."))
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	switch {
+	case len(name) > maxName:
+		return "", errors.New("is too long for a domain with a TXT record")
+	case err != nil || last == name || !utf8.ValidString(text):
+		return "", errors.New("must be a domain, such as example.com")
+	case strings.Trim(last, "0123456789") == "":
+		return "", errors.New("must be a domain, not an address")
+	}
+	return name, nil
+}
+
+// spellings are a name in A-label form as addresses have it: as it is, and in U-labels if those differ.
+func spellings(name string) []string {
+	if unicode, err := profile.ToUnicode(name); err == nil && unicode != name {
+		return []string{name, unicode}
+	}
+	return []string{name}
+}
