@@ -99,6 +99,11 @@ var importRules = []importRule{
 	{"pkg/event", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog"}, whyBelow},
 	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},
 	{
+		"pkg/event/delivery",
+		[]string{"pkg/store", "pkg/task", "pkg/event/eventlog"},
+		"it takes the log to destinations, and knows none of them",
+	},
+	{
 		"pkg/event/schemas",
 		[]string{jsonschema},
 		"receivers read the schemas without the program, so they do without it too",
@@ -537,10 +542,11 @@ func TestGoroutinesAreStartedByTask(t *testing.T) {
 
 // ports are the exported interfaces of the program, each declared by the package that calls it. All else is concrete.
 var ports = map[string]string{
-	"pkg/store.Engine":          "storage",
-	"pkg/tenant.Secrets":        "where the operator finds a token",
-	"pkg/event.Sink":            "where events go",
-	"pkg/notice/message.Sender": "how people are told",
+	"pkg/store.Engine":               "storage",
+	"pkg/tenant.Secrets":             "where the operator finds a token",
+	"pkg/event.Sink":                 "where events go",
+	"pkg/event/delivery.Destination": "who follows the log",
+	"pkg/notice/message.Sender":      "how people are told",
 }
 
 func TestExportedInterfacesAreThePorts(t *testing.T) {

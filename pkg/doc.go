@@ -27,6 +27,7 @@
 //	store/dynamostore            the engine on DynamoDB
 //	event            events of tenants: kinds, envelope, the log of a tenant; the port to receivers
 //	event/eventlog   a tenant's events, numbered without a gap, for those who follow them
+//	event/delivery   takes a tenant's log to those who follow it: positions, leases, retries
 //	event/schemas    the JSON Schema of each type of event
 //	event/awsevent   events on Amazon EventBridge
 //	notice           the queue of messages to tenants' people about their tokens

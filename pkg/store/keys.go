@@ -49,7 +49,7 @@ import (
 //	where a page ended          T#t#K        list|start index                  after, ttl
 //	bulk request seen before    T#t#B        digest of the request             seeds, done, ttl
 //	client's assertion used     T#t#J        digest of client id and jti       ttl
-//	head of the log             T#t          HEAD                              seq, epoch, gen
+//	head of the log             T#t          HEAD                              seq, epoch, wake
 //	entry of the log            T#t#L#n      sequence of its last event        doc, first, at, before, ttl
 //	partition of the log        T#t#L        n                                 -
 //	marker                      T#t#MK       kind|subject                      stamp, doc, at, again, wake
@@ -66,6 +66,11 @@ import (
 //	adopted target              T#t#AD       kind|organisation|name|group id   -
 //	targets of a group          T#t#AG       group id                          doc
 //	pass over many subjects     T#t#AP       kind|subject                      stamp, phase, after, done
+//	webhook of the tenant       T#t#W        webhook id                        doc, ver
+//	how far a destination is    T#t#D        destination                       doc, ver, wake
+//	webhook of the operator     WEBHOOKS     webhook id                        doc, ver
+//	key of webhooks' secrets    WEBHOOKS     KEY (local runs)                  value
+//	when delivery is due        SEND         Unix seconds|tenant|destination   -
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
 //	guard: what it has counted  T#t          GUARD                             doc, ver
 //	domains                     T#t          DOMAINS                           doc, ver
@@ -97,6 +102,8 @@ const (
 	WakeTell = "tell"
 	// WakePublish: publish the tenant's members.
 	WakePublish = "publish"
+	// WakeDeliver: take the tenant's log to those who follow it.
+	WakeDeliver = "deliver"
 	// WakeRotate: go on with a run of rotation that did not get to its end.
 	WakeRotate = "rotate"
 )
@@ -423,6 +430,7 @@ func (k Keys) Partitions() []string {
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
 		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
+		"#W", "#D",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

@@ -129,7 +129,10 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 			}
 		}
 	}
-	ops[0].Set = store.Attrs{attrSequence: next.Sequence, attrEpoch: next.Epoch, store.AttrSchema: store.SchemaVersion}
+	ops[0].Set = store.Attrs{
+		attrSequence: next.Sequence, attrEpoch: next.Epoch, store.AttrSchema: store.SchemaVersion,
+		store.AttrWake: store.WakeDeliver, // those who follow the log are told by the head, at no cost
+	}
 	return next, ops
 }
 

@@ -1,0 +1,424 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
+)
+
+// Destination is one of those who follow the logs of tenants.
+type Destination interface {
+	// ID names it, the same in all processes. Those that may come and go begin with Transient.
+	ID() string
+	// Active reports whether it gets events at present. If not, it costs nothing but being listed.
+	Active() bool
+	// Wants reports whether it gets events of a type.
+	Wants(eventType string) bool
+	// Since is when it began to follow: a tenant's events of before are not for it. The zero time is all that are kept.
+	Since() time.Time
+	// Resumed is when a person last switched it on; the zero time: never.
+	Resumed() time.Time
+	// Lasting destinations are tried for ever, and never paused.
+	Lasting() bool
+	// Send hands over events, oldest first, at least one, and returns what came of it within SendFor. It may end early
+	// without a failure.
+	Send(ctx context.Context, events []eventlog.Numbered) Outcome
+}
+
+// Transient begins the ids of destinations that may be removed. What is stored of them goes once they are.
+const Transient = "wh_"
+
+const (
+	// SendFor bounds one call of Send.
+	SendFor = 50 * time.Second
+	// leaseFor is how long a lease holds: longer than Send and the write behind it.
+	leaseFor = 70 * time.Second
+	// batch is how many events one lease hands over at most, and page how many are read at a time.
+	batch = 50
+	page  = 100
+	// A position behind which nothing is wanted is stored every so many events, or if they are that old: reading them
+	// again costs less than writing.
+	skipMost = 200
+	skipOld  = 24 * time.Hour
+)
+
+// Options of a Worker. All are required but Jitter and Budget.
+type Options struct {
+	Now func() time.Time
+	Log *slog.Logger
+	// Retention returns how long the events of a tenant are kept; 0: always. ok is false if there is no such tenant.
+	Retention func(ctx context.Context, tenantID string) (kept time.Duration, ok bool, err error)
+	// Destinations returns all destinations of a tenant's events.
+	Destinations func(ctx context.Context, tenantID string) ([]Destination, error)
+	// Paused writes put, which pauses a destination, and whatever tells people of it, in one transaction.
+	Paused func(ctx context.Context, tenantID, destination string, s State, put store.Op) error
+	// Gone switches a destination off that wants no more events.
+	Gone func(ctx context.Context, tenantID, destination string) error
+	// Jitter returns a random number from 0 up to 1; nil takes math/rand.
+	Jitter func() float64
+	// Budget is how long one call of Work begins to send; 0 is 40 seconds.
+	Budget time.Duration
+}
+
+// Worker takes logs to destinations. It is safe for concurrent use.
+type Worker struct {
+	store *store.Store
+	o     Options
+}
+
+// New makes a Worker.
+func New(st *store.Store, o Options) *Worker {
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	if o.Budget == 0 {
+		o.Budget = 40 * time.Second
+	}
+	return &Worker{store: st, o: o}
+}
+
+// Left says what a call of Work has left undone.
+type Left struct {
+	// More says that there was no time for all: call again.
+	More bool
+	// Due is when the next attempt is due for a destination that failed; the zero time: none is.
+	Due time.Time
+}
+
+// Work takes the log of a tenant to its destinations as far as it goes, all of them at the same time. What a
+// destination refuses is no error: its state says when to try again. An error is the store's; call again. It may be
+// killed anywhere, and run in several places at once.
+func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
+	kept, ok, err := w.o.Retention(ctx, tenantID)
+	if err != nil || !ok {
+		return Left{}, err
+	}
+	budget, cancel := context.WithTimeout(ctx, w.o.Budget) // by the machine's clock: the program's may be moved
+	defer cancel()
+	r := &run{
+		Worker: w, ts: w.store.Tenant(tenantID), kept: kept, over: func() bool { return budget.Err() != nil },
+		pages: map[eventlog.Place]eventlog.Page{},
+	}
+	// States first: a destination that has one is listed, unless it was removed.
+	states, err := r.states(ctx)
+	if err != nil {
+		return Left{}, err
+	}
+	all, err := w.o.Destinations(ctx, tenantID)
+	if err != nil {
+		return Left{}, err
+	}
+	var g task.Group
+	for _, d := range all {
+		s, stored := states[d.ID()]
+		delete(states, d.ID())
+		if d.Active() {
+			g.Go(func() error { return r.follow(ctx, d, s, stored) })
+		}
+	}
+	err = g.Wait()
+	for id := range states {
+		if strings.HasPrefix(id, Transient) {
+			err = errors.Join(err, r.ts.Write(ctx, store.RemoveItem(r.ts.Destination(id))))
+		}
+	}
+	return r.left, err
+}
+
+// run is one call of Work.
+type run struct {
+	*Worker
+	ts   *store.TenantStore
+	kept time.Duration
+	over func() bool // there is no time for more
+
+	mu    sync.Mutex
+	left  Left
+	pages map[eventlog.Place]eventlog.Page
+}
+
+// states reads what is stored of the tenant's destinations.
+func (r *run) states(ctx context.Context) (map[string]State, error) {
+	all := map[string]State{}
+	for item, err := range r.ts.All(ctx, store.Query{PK: r.ts.Destinations()}) {
+		if err != nil {
+			return nil, err
+		}
+		s, _, err := Decode(item)
+		if err != nil {
+			return nil, err
+		}
+		all[item.SK] = s
+	}
+	return all, nil
+}
+
+// follow takes the log to one destination.
+func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) error {
+	if !stored {
+		if since := d.Since(); !since.IsZero() {
+			after, err := eventlog.Since(ctx, r.ts, since)
+			if err != nil {
+				return err
+			}
+			s.Position = after
+		}
+	}
+	for {
+		if !r.mayTry(d, &s) {
+			return nil
+		}
+		if r.over() {
+			r.more()
+			return nil
+		}
+		again, err := r.step(ctx, d, &s)
+		if errors.Is(err, store.ErrStale) {
+			// Another worker or a person was faster. What was read of the log may be newer than what the other saw.
+			again, err = true, r.reread(ctx, d, &s)
+		}
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// mayTry reports whether the destination may be tried now, and takes it out of a pause that has ended.
+func (r *run) mayTry(d Destination, s *State) bool {
+	now, resumed := r.o.Now().UnixMilli(), milli(d.Resumed())
+	if s.Lease > now {
+		return false
+	}
+	if s.Paused > 0 {
+		if resumed < s.Paused {
+			return false
+		}
+		*s = s.resume()
+	}
+	if s.Due > now {
+		if n := len(s.Recent); n == 0 || s.Recent[n-1].At > resumed {
+			r.dueAt(s.Due)
+			return false
+		}
+	}
+	return true
+}
+
+// step hands over the next events, and reports whether there may be more. ErrStale: s is not what is stored any more.
+func (r *run) step(ctx context.Context, d Destination, s *State) (bool, error) {
+	p, err := r.read(ctx, s)
+	if gone, isGone := eventlog.IsGone(err); isGone {
+		return r.jump(ctx, d, s, p, gone)
+	}
+	if err != nil || len(p.Events) == 0 {
+		return false, err
+	}
+	var wanted []eventlog.Numbered
+	upTo := s.Position
+	for _, e := range p.Events {
+		if kind, _ := e.Object["type"].(string); d.Wants(kind) {
+			if len(wanted) == batch {
+				break
+			}
+			wanted = append(wanted, e)
+		}
+		upTo = e.Sequence
+	}
+	s.Epoch = p.Epoch
+	if len(wanted) == 0 {
+		return true, r.skip(ctx, d, s, p, upTo)
+	}
+	before := s.Due
+	s.Lease = r.o.Now().Add(leaseFor).UnixMilli()
+	if err := r.write(ctx, d, s); err != nil {
+		return false, err
+	}
+	return r.send(ctx, d, s, handing{wanted, upTo, before})
+}
+
+// handing is what a step hands over: the events, the position behind them, and when the state was due.
+type handing struct {
+	events    []eventlog.Numbered
+	upTo, due int64
+}
+
+// send hands over events under a lease, and writes what came of it.
+func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (bool, error) {
+	sending, cancel := context.WithTimeout(ctx, SendFor)
+	o := d.Send(sending, h.events)
+	cancel()
+	if last := h.events[len(h.events)-1].Sequence; o.Accepted == last && !o.Failed && !o.Gone {
+		o.Accepted = h.upTo
+	}
+	if err := ctx.Err(); err != nil && o.Failed {
+		return false, err // this process is being ended: that is no fault of the destination's
+	}
+	next, follows := decide(*s, o, terms{d.Lasting(), r.o.Jitter()}, r.o.Now())
+	// What was accepted is to be noted, even if the process is being ended.
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if follows == pause {
+		return false, r.pause(ctx, d, next, h.due)
+	}
+	if follows == shutUp {
+		if err := r.o.Gone(ctx, r.ts.TenantID(), d.ID()); err != nil {
+			return false, err
+		}
+	}
+	*s = next
+	ops := append([]store.Op{s.Put(r.ts.Keys, d.ID())}, s.dueOps(r.ts.TenantID(), d.ID(), h.due)...)
+	if err := r.commit(ctx, ops); err != nil {
+		return false, err
+	}
+	*s = s.written()
+	if follows == wait {
+		r.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", r.ts.TenantID(), "destination", d.ID(),
+			"attempt", s.Attempt, "status", statusOf(*s), "error", errorOf(*s))
+		r.dueAt(s.Due)
+	}
+	return follows == goOn, nil
+}
+
+// pause writes a state that is paused now.
+func (r *run) pause(ctx context.Context, d Destination, s State, due int64) error {
+	r.o.Log.WarnContext(ctx, "delivery paused", "tenant", r.ts.TenantID(), "destination", d.ID(), "status", statusOf(s))
+	if err := r.o.Paused(ctx, r.ts.TenantID(), d.ID(), s, s.Put(r.ts.Keys, d.ID())); err != nil {
+		return stale(err)
+	}
+	// An entry that stays after a death here is found to be void.
+	for _, op := range s.dueOps(r.ts.TenantID(), d.ID(), due) {
+		if err := r.store.Write(ctx, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jump goes on at the oldest event that is kept.
+func (r *run) jump(
+	ctx context.Context, d Destination, s *State, p eventlog.Page, gone *eventlog.GoneError,
+) (bool, error) {
+	start := gone.Start
+	if s.Epoch != "" && s.Epoch != p.Epoch {
+		start = 0 // another life of the log: all of it is new
+	}
+	r.o.Log.WarnContext(ctx, "delivery goes on at the oldest event that is kept", "tenant", r.ts.TenantID(),
+		"destination", d.ID(), "position", s.Position, "start", start)
+	*s = s.lost(start, p.Epoch, r.o.Now())
+	return true, r.write(ctx, d, s)
+}
+
+// skip passes over events that the destination does not want.
+func (r *run) skip(ctx context.Context, d Destination, s *State, p eventlog.Page, upTo int64) error {
+	n := upTo - s.Position
+	s.Position = upTo
+	text, _ := p.Events[0].Object["time"].(string)
+	at, err := time.Parse(time.RFC3339, text)
+	if n < skipMost && err == nil && r.o.Now().Sub(at) < skipOld && s.version > 0 {
+		return nil
+	}
+	return r.write(ctx, d, s)
+}
+
+// write stores the state.
+func (r *run) write(ctx context.Context, d Destination, s *State) error {
+	if err := r.commit(ctx, []store.Op{s.Put(r.ts.Keys, d.ID())}); err != nil {
+		return err
+	}
+	*s = s.written()
+	return nil
+}
+
+// commit writes one operation alone, several as a transaction.
+func (r *run) commit(ctx context.Context, ops []store.Op) error {
+	if len(ops) == 1 {
+		return stale(r.store.Write(ctx, ops[0]))
+	}
+	return stale(r.store.Transact(ctx, ops...))
+}
+
+// stale makes ErrStale of a condition that does not hold.
+func stale(err error) error {
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return store.ErrStale
+	}
+	return err
+}
+
+// reread reads the state again.
+func (r *run) reread(ctx context.Context, d Destination, s *State) error {
+	items, err := r.ts.Get(ctx, r.ts.Destination(d.ID()))
+	if err != nil {
+		return err
+	}
+	next, ok, err := Decode(items[0])
+	if err != nil {
+		return err
+	}
+	if !ok { // the destination was removed
+		next.Lease = r.o.Now().Add(leaseFor).UnixMilli()
+	}
+	*s = next
+	return nil
+}
+
+// read reads the log behind a state. A page that several destinations want is read once, unless it is the end: that
+// has to be looked at afresh.
+func (r *run) read(ctx context.Context, s *State) (eventlog.Page, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	place := eventlog.Place{After: s.Position, Epoch: s.Epoch}
+	if p, ok := r.pages[place]; ok {
+		return p, nil
+	}
+	var oldest time.Time
+	if r.kept > 0 {
+		oldest = r.o.Now().Add(-r.kept)
+	}
+	p, err := eventlog.Read(ctx, r.ts, place, page, oldest)
+	if err == nil && len(p.Events) > 0 {
+		const keep = 4
+		if len(r.pages) >= keep {
+			clear(r.pages)
+		}
+		r.pages[place] = p
+	}
+	return p, err
+}
+
+func (r *run) more() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left.More = true
+}
+
+// dueAt notes when a state is due, in Unix milliseconds.
+func (r *run) dueAt(ms int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at := time.UnixMilli(ms); r.left.Due.IsZero() || at.Before(r.left.Due) {
+		r.left.Due = at
+	}
+}
+
+func statusOf(s State) int {
+	if n := len(s.Recent); n > 0 {
+		return s.Recent[n-1].Status
+	}
+	return 0
+}
+
+func errorOf(s State) string {
+	if n := len(s.Recent); n > 0 {
+		return s.Recent[n-1].Error
+	}
+	return ""
+}

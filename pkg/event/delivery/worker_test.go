@@ -1,0 +1,399 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
+)
+
+// dest is a destination that does as a test says, and remembers what it took.
+type dest struct {
+	id      string
+	want    string
+	since   time.Time
+	lasting bool
+	off     bool
+	resumed time.Time
+	send    func(n int, events []eventlog.Numbered) delivery.Outcome
+
+	mu    sync.Mutex
+	calls int
+	got   []int64
+}
+
+func (d *dest) ID() string          { return d.id }
+func (d *dest) Active() bool        { return !d.off }
+func (d *dest) Wants(t string) bool { return d.want == "" || d.want == t }
+func (d *dest) Since() time.Time    { return d.since }
+func (d *dest) Resumed() time.Time  { return d.resumed }
+func (d *dest) Lasting() bool       { return d.lasting }
+func (d *dest) text() string        { d.mu.Lock(); defer d.mu.Unlock(); return fmt.Sprint(d.got) }
+func (d *dest) reset()              { d.mu.Lock(); defer d.mu.Unlock(); d.got = nil }
+func (d *dest) take(sequences int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.got = append(d.got, sequences)
+}
+
+func (d *dest) Send(_ context.Context, events []eventlog.Numbered) delivery.Outcome {
+	d.mu.Lock()
+	d.calls++
+	n := d.calls
+	d.mu.Unlock()
+	if d.send != nil {
+		return d.send(n, events)
+	}
+	for _, e := range events {
+		d.take(e.Sequence)
+	}
+	return delivery.Outcome{Accepted: events[len(events)-1].Sequence}
+}
+
+type world struct {
+	t      *testing.T
+	engine store.Engine
+	st     *store.Store
+	now    time.Time
+	kept   time.Duration
+	dests  []delivery.Destination
+	paused []string
+	gone   []string
+	*delivery.Worker
+}
+
+func newWorld(t *testing.T, dests ...delivery.Destination) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC), dests: dests}
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: func() time.Time { return w.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	w.engine, w.st = engine, store.New(engine, store.Options{})
+	w.Worker = w.worker(w.st)
+	return w
+}
+
+func (w *world) worker(st *store.Store) *delivery.Worker {
+	return delivery.New(st, delivery.Options{
+		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
+		Retention:    func(_ context.Context, id string) (time.Duration, bool, error) { return w.kept, id == "acme", nil },
+		Destinations: func(context.Context, string) ([]delivery.Destination, error) { return w.dests, nil },
+		Paused: func(ctx context.Context, tenantID, destination string, _ delivery.State, put store.Op) error {
+			w.paused = append(w.paused, tenantID+" "+destination)
+			return st.Write(ctx, put)
+		},
+		Gone: func(_ context.Context, tenantID, destination string) error {
+			w.gone = append(w.gone, tenantID+" "+destination)
+			return nil
+		},
+		Jitter: func() float64 { return 0.5 },
+	})
+}
+
+// write adds n events to the log, alternately of the types a and b.
+func (w *world) write(n int) {
+	w.t.Helper()
+	ts := w.st.Tenant("acme")
+	items, err := ts.Get(w.t.Context(), ts.LogHead())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	head := eventlog.DecodeHead(items[0])
+	var all []eventlog.Entry
+	for i := range n {
+		kind := "a"
+		if (head.Sequence+int64(i))%2 == 1 {
+			kind = "b"
+		}
+		all = append(all, eventlog.Entry{
+			Subject: "x", At: w.now, Events: []eventlog.Logged{{Type: kind, Data: scim.Object{}}},
+		})
+	}
+	_, ops := head.Append(ts.Keys, w.kept, all...)
+	if err := ts.Transact(w.t.Context(), ops...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) work() delivery.Left {
+	w.t.Helper()
+	left, err := w.Work(w.t.Context(), "acme")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return left
+}
+
+func (w *world) state(id string) delivery.State {
+	w.t.Helper()
+	s, _, err := delivery.Of(w.t.Context(), w.st.Tenant("acme"), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// due returns the tenants that are due now.
+func (w *world) due() string {
+	w.t.Helper()
+	var all []string
+	if err := w.Due(w.t.Context(), func(_ context.Context, ids ...string) error {
+		all = append(all, ids...)
+		return nil
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestEachDestinationGetsWhatItWants(t *testing.T) {
+	all, some := &dest{id: "bus", lasting: true}, &dest{id: "wh_1", want: "b"}
+	late, off := &dest{id: "wh_2", since: time.Date(2027, 3, 1, 13, 0, 0, 0, time.UTC)}, &dest{id: "wh_3", off: true}
+	w := newWorld(t, all, some, late, off)
+	w.write(4)
+	w.work()
+	w.now = w.now.Add(2 * time.Hour)
+	w.write(3)
+	w.work()
+	w.work()
+	if all.text() != "[1 2 3 4 5 6 7]" || some.text() != "[2 4 6]" || late.text() != "[5 6 7]" || off.calls != 0 {
+		t.Errorf("got %s, %s, %s, %d", all.text(), some.text(), late.text(), off.calls)
+	}
+	if left, err := w.Work(t.Context(), "nobody"); err != nil || left.More {
+		t.Errorf("a tenant that is not there: %v", err)
+	}
+}
+
+// TestOneInTroubleHoldsUpNobody: a destination that fails is tried again when it is due, from where it stopped.
+func TestOneInTroubleHoldsUpNobody(t *testing.T) {
+	good, bad := &dest{id: "wh_good"}, &dest{id: "wh_bad"}
+	bad.send = func(n int, events []eventlog.Numbered) delivery.Outcome {
+		if n > 1 {
+			bad.send = nil
+			return delivery.Outcome{Failed: true, RetryAfter: time.Minute}
+		}
+		bad.take(events[0].Sequence)
+		return delivery.Outcome{Accepted: events[0].Sequence, Failed: true}
+	}
+	w := newWorld(t, good, bad)
+	w.write(3)
+	if left := w.work(); left.Due.Sub(w.now) != 5*time.Second || left.More {
+		t.Errorf("left %+v", left)
+	}
+	w.write(1)
+	w.work()
+	if good.text() != "[1 2 3 4]" || bad.text() != "[1]" || bad.calls != 1 || w.due() != "" {
+		t.Errorf("good %s, bad %s after %d calls", good.text(), bad.text(), bad.calls)
+	}
+	w.now = w.now.Add(5 * time.Second)
+	if w.due() != "acme" {
+		t.Error("nothing is due")
+	}
+	w.work()
+	if s := w.state("wh_bad"); s.Position != 1 || s.Attempt != 2 || w.due() != "" ||
+		time.UnixMilli(s.Due).Sub(w.now) != time.Minute {
+		t.Errorf("state %+v", s)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.work()
+	if s := w.state("wh_bad"); bad.text() != "[1 2 3 4]" || s.Attempt != 0 || w.due() != "" {
+		t.Errorf("got %s, state %+v", bad.text(), s)
+	}
+}
+
+// TestPauseAndResume: after five days a destination is paused and costs nothing; resumed it misses nothing.
+func TestPauseAndResume(t *testing.T) {
+	d := &dest{id: "wh_1"}
+	d.send = func(int, []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true} }
+	w := newWorld(t, d)
+	w.write(1)
+	for range 200 {
+		left := w.work()
+		if left.Due.IsZero() {
+			break
+		}
+		w.now = left.Due
+	}
+	if fmt.Sprint(w.paused) != "[acme wh_1]" || w.state("wh_1").Paused == 0 {
+		t.Fatalf("paused %v", w.paused)
+	}
+	calls := d.calls
+	w.write(2)
+	w.work()
+	if d.calls != calls || w.due() != "" {
+		t.Errorf("%d calls while paused", d.calls-calls)
+	}
+	d.send, d.resumed = nil, w.now.Add(time.Second)
+	w.now = w.now.Add(time.Hour)
+	w.work()
+	if s := w.state("wh_1"); d.text() != "[1 2 3]" || s.Paused != 0 {
+		t.Errorf("after resuming %s, state %+v", d.text(), s)
+	}
+}
+
+func TestGoneIsSwitchedOff(t *testing.T) {
+	d := &dest{id: "wh_1"}
+	d.send = func(int, []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true, Gone: true} }
+	w := newWorld(t, d)
+	w.write(1)
+	if left := w.work(); !left.Due.IsZero() || fmt.Sprint(w.gone) != "[acme wh_1]" || w.due() != "" {
+		t.Errorf("gone %v, left %+v", w.gone, left)
+	}
+}
+
+// TestOldPosition: what is not kept any more is passed over, and the state says so.
+func TestOldPosition(t *testing.T) {
+	d := &dest{id: "wh_1", off: true}
+	w := newWorld(t, d)
+	w.kept = 24 * time.Hour
+	if err := delivery.Change(t.Context(), w.st.Tenant("acme"), "wh_1", func(*delivery.State) {}); err != nil {
+		t.Fatal(err)
+	}
+	w.write(5)
+	w.now = w.now.Add(48 * time.Hour)
+	w.write(2)
+	d.off = false
+	w.work()
+	s := w.state("wh_1")
+	if d.text() != "[6 7]" || s.Skipped == nil || s.Skipped.After != 0 || s.Skipped.Last != 5 {
+		t.Errorf("got %s, state %+v", d.text(), s)
+	}
+}
+
+func TestReplay(t *testing.T) {
+	d := &dest{id: "wh_1"}
+	w := newWorld(t, d)
+	w.write(4)
+	w.work()
+	d.reset()
+	ts := w.st.Tenant("acme")
+	p, err := eventlog.Read(t.Context(), ts, eventlog.Place{After: 2}, 1, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := delivery.Replay(t.Context(), ts, "wh_1", p, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if d.text() != "[3 4]" {
+		t.Errorf("replayed %s", d.text())
+	}
+}
+
+// TestRemovedDestination: what is stored of a webhook that is gone goes too, and void entries as well.
+func TestRemovedDestination(t *testing.T) {
+	d := &dest{id: "wh_1"}
+	d.send = func(int, []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true} }
+	w := newWorld(t, d)
+	w.write(1)
+	w.work()
+	w.dests = nil
+	w.work()
+	if s := w.state("wh_1"); s.Attempt != 0 {
+		t.Errorf("left %+v", s)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	if w.due() != "" || w.due() != "" {
+		t.Error("a void entry wakes")
+	}
+	page, err := w.st.Query(t.Context(), store.Query{PK: store.SendPK})
+	if err != nil || len(page.Items) != 0 {
+		t.Errorf("entries left: %v, %v", page.Items, err)
+	}
+}
+
+func TestWakeAll(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"acme", "beta"} {
+		if err := w.st.Write(t.Context(), store.PutItem(store.KeysOf(id).Listed(), nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.st.Write(t.Context(), delivery.WakeAll(w.now.Unix(), "wh_1")); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.due(); got != "acme beta" || w.due() != "" {
+		t.Errorf("woken %q", got)
+	}
+}
+
+// TestTwoWorkers: many workers at once send each event once, since they take leases, in order.
+func TestTwoWorkers(t *testing.T) {
+	d := &dest{id: "wh_1"}
+	w := newWorld(t, d)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		if i%4 == 0 {
+			w.write(3)
+		}
+		wg.Go(func() {
+			if _, err := w.Work(context.Background(), "acme"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	w.work()
+	if len(d.got) != 30 {
+		t.Fatalf("%d events: %s", len(d.got), d.text())
+	}
+	for i, n := range d.got {
+		if n != int64(i)+1 {
+			t.Fatalf("out of order: %s", d.text())
+		}
+	}
+}
+
+// TestKilledAnywhere: the store fails or the process dies at a random place, the destination fails at random; in the
+// end each event was handed over at least once, and no event came before the one before it had come.
+func TestKilledAnywhere(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		d := &dest{id: "wh_1"}
+		d.send = func(_ int, events []eventlog.Numbered) delivery.Outcome {
+			o := delivery.Outcome{}
+			for _, e := range events {
+				if r.IntN(5) == 0 {
+					o.Failed = true
+					return o
+				}
+				d.take(e.Sequence)
+				o.Accepted = e.Sequence
+			}
+			return o
+		}
+		w := newWorld(t, d)
+		for i := 0; i < 300 && w.state("wh_1").Position < 40; i++ {
+			if i%3 == 0 && i < 30 {
+				w.write(4)
+			}
+			flaky := faultstore.New(w.engine, nil)
+			flaky.KillAfter(r.IntN(9))
+			_, _ = w.worker(store.New(flaky, store.Options{MaxWait: time.Millisecond})).Work(t.Context(), "acme")
+			w.now = w.now.Add(2 * time.Minute) // leases end
+		}
+		seen := int64(0)
+		for _, n := range d.got {
+			if n > seen+1 {
+				t.Fatalf("seed %d: %d came before %d: %s", seed, n, seen+1, d.text())
+			}
+			seen = max(seen, n)
+		}
+		if seen != 40 {
+			t.Errorf("seed %d: %d of 40 events came", seed, seen)
+		}
+	}
+}
