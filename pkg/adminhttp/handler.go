@@ -82,6 +82,7 @@ func New(c Config) http.Handler {
 	routes := map[string]methods{
 		"/tenants":                            {"GET": a.listTenants, "POST": a.createTenant},
 		"/tenants/{id}":                       {"GET": a.getTenant, "PATCH": a.changeTenant, "DELETE": a.deleteTenant},
+		"/tenants/{id}/disconnect":            {"POST": a.disconnect},
 		"/tenants/{id}/tokens":                {"GET": a.listTokens, "POST": a.createToken},
 		"/tenants/{id}/tokens/{token}":        {"PATCH": a.changeToken, "DELETE": a.revokeToken},
 		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},

@@ -104,6 +104,18 @@ func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, a.tenant(r, t))
 }
 
+// disconnect ends all access of the tenant's identity provider, and answers how much there was.
+func (a *api) disconnect(w http.ResponseWriter, r *http.Request) error {
+	if _, err := body(r, true); err != nil {
+		return err
+	}
+	ended, err := a.tenants.Disconnect(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"tokens": int64(ended.Tokens), "clients": int64(ended.Clients)})
+}
+
 func (a *api) deleteTenant(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	if err := a.tenants.Delete(r.Context(), id); err != nil {

@@ -19,6 +19,7 @@ var forTheApplication = []string{
 	"GET /tenants/{id}/members", "GET /tenants/{id}/members/{member}", "GET /tenants/{id}/members/{member}/why",
 	"PUT /tenants/{id}/members/{member}/assignments/{kind}/{name...}",
 	"DELETE /tenants/{id}/members/{member}/assignments/{kind}/{name...}",
+	"GET /tenants/{id}/members/duplicates",
 	"GET /tenants/{id}/events", "GET /tenants/{id}/targets", "GET /tenants/{id}/targets/{kind}/{name...}",
 	"PUT /tenants/{id}/targets/{kind}/{name...}", "DELETE /tenants/{id}/targets/{kind}/{name...}",
 }

@@ -14,7 +14,8 @@ const (
 	TokenFirstUsed Kind = "token.first-used"
 	// TokenExpired: the token ended. Data: expiredAt; Time is when that was noticed.
 	TokenExpired Kind = "token.expired"
-	// TokenRevoked: a person ended the token. Data: reason ("revoked", "rotation-completed", "rotation-cancelled").
+	// TokenRevoked: a person ended the token. Data: reason ("revoked", "rotation-completed", "rotation-cancelled",
+	// "disconnected").
 	TokenRevoked Kind = "token.revoked"
 	// TokenChanged: a person gave the token another end. Data: expiresAt (null: none), previousExpiresAt.
 	TokenChanged Kind = "token.changed"

@@ -25,6 +25,7 @@
 //	create.go       a tenant is made
 //	change.go       it is changed
 //	delete.go       it is deleted
+//	disconnect.go   all access to it ends
 //	list.go         all tenants
 //	bounds.go       settings within the operator's bounds
 //	schemas.go      a tenant's own schemas and resource types
