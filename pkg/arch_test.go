@@ -139,6 +139,11 @@ var importRules = []importRule{
 		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/internal/oauth",
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
+	{
+		"pkg/tenant/stored",
+		[]string{"pkg/store", "pkg/tenant/internal/record", "pkg/tenant/internal/rotation"},
+		"it reads stored values for those who check or move them, and writes none",
+	},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/domain/claim", []string{
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/domain", "pkg/tenant", xnet,
@@ -156,6 +161,12 @@ var importRules = []importRule{
 			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
 			"pkg/event/eventlog",
 		}, whyUse,
+	},
+	{
+		"pkg/doctor", []string{
+			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
+			"pkg/directory/counter", "pkg/directory/row", "pkg/member", "pkg/tenant/stored", "pkg/event/eventlog", uuid,
+		}, "it knows the items of all use cases, and none of them knows it",
 	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
@@ -213,10 +224,15 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
 	{"pkg/internal/schematest", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/schema/define"}, whyFake},
+	{
+		"pkg/internal/filled",
+		[]string{"pkg/app/local", "pkg/store", "pkg/store/boltstore", "pkg/tenant"},
+		"it fills a server as requests do",
+	},
 	{"pkg/internal/slow", nil, whyFake},
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
-	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", awsSDK, kong}, whyApp},
+	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", "pkg/app/direct", awsSDK, kong}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},

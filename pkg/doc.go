@@ -38,6 +38,7 @@
 //	tenant/internal/record    the values of a tenant, its settings, tokens and clients; pure
 //	tenant/internal/rotation  what is due of a tenant's tokens; pure
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
+//	tenant/stored    a tenant's items as they are stored, for doctor and transfer
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
 //	directory/counter  how many resources there are, and which stands at a place
@@ -54,6 +55,7 @@
 //	guard            bounds how many users an identity provider deactivates or deletes in a while
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy
+//	doctor           whether a table keeps its own rules, and what mends it
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
@@ -70,11 +72,13 @@
 //	app/work/outbox  delivery of events and notices in AWS
 //	app/local        everything in one process
 //	app/example      a small application that follows a tenant, for integrators to read
+//	app/direct       commands that work on a table itself: doctor, export, import
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
 //	app/statements   tests of what products ask of the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
+//	internal/filled  a tenant with something of every kind, and copies of tables, for tests
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
 //	internal/slow    tests that run only if they are asked for
 //

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
@@ -45,7 +46,7 @@ func (w *world) plant(g string, n int) []string {
 			flush()
 		}
 	}
-	ops = append(ops, store.Op{Kind: store.Put, Key: keys.Counter("User", g), Set: store.Attrs{"n": int64(n)}},
+	ops = append(ops, counter.Add(keys, "User", ids[0], int64(n)),
 		store.Op{Kind: store.Update, Key: keys.Group(g), Add: map[string]int64{"members": int64(n)}})
 	flush()
 	return ids
@@ -185,7 +186,7 @@ func TestCompletedWorkGoes(t *testing.T) {
 		}
 	}
 	n := 0
-	for key := range w.table().items {
+	for key := range w.items() {
 		if strings.HasSuffix(key.PK, "#P") {
 			n++
 		}

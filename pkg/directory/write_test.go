@@ -156,7 +156,7 @@ func TestRulesSeeEveryWrite(t *testing.T) {
 		t.Errorf("%d writes, %d expected", len(writes), len(want))
 	}
 	refuse = true
-	before := w.table().items
+	before := w.items()
 	for _, name := range slices.Sorted(maps.Keys(writes)) {
 		seen = nil
 		if got := writes[name](); got != 403 {
@@ -165,7 +165,7 @@ func TestRulesSeeEveryWrite(t *testing.T) {
 		if !slices.Equal(seen, []string{want[name]}) {
 			t.Errorf("%s: the rule saw %q, not %q", name, seen, want[name])
 		}
-		after := w.table().items
+		after := w.items()
 		// of bulk
 		maps.DeleteFunc(after, func(k store.Key, _ store.Attrs) bool { return strings.HasSuffix(k.PK, "#B") })
 		if !scim.Equal(contents(after), contents(before)) {

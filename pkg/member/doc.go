@@ -29,5 +29,6 @@
 //	list.go     lists and filters
 //	room.go     turns of the publications of one tenant in one process
 //	work.go     publishing in the background
+//	stored.go   a published member as it is stored, for those who check a table
 //	service.go  policies, caches, reading
 package member

@@ -48,6 +48,7 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
 	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
 	Events     eventsCmd     `cmd:"" help:"What the application is told."`
+	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its own rules, and mend it."`
 	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
@@ -124,12 +125,17 @@ func Run(ctx context.Context, args []string, to Streams) (code int) {
 	if errors.As(err, &wrong) || errors.As(err, &unparsed) || errors.Is(err, local.ErrNotMeant) {
 		code = Usage
 	}
+	own := codeError{}
+	help := code == Usage
+	if errors.As(err, &own) {
+		code = own.code
+	}
 	if slices.ContainsFunc(args, isJSON) {
 		showError(to.Err, err, code)
 		return code
 	}
 	fmt.Fprintln(to.Err, "serverless-scim:", oneDash(err.Error()))
-	if code == Usage {
+	if help {
 		fmt.Fprintln(to.Err, "Run with -help for all commands, or with -help behind a command for its flags.")
 	}
 	return code

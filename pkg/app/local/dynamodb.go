@@ -37,6 +37,9 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with the credentials found there: "+
 			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
 	}
+	if o.Existing {
+		return dynamostore.New(client, o.Table), nothing{}, nil
+	}
 	if err := dynamostore.CreateTable(ctx, client, o.Table); err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", o.Table, err)
 	}

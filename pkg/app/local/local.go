@@ -41,6 +41,8 @@ type Options struct {
 	DynamoDBEndpoint, Table string
 	// YesAWS allows a table in AWS itself, where requests cost money and a missing table is created.
 	YesAWS bool
+	// Existing makes it an error if the file or table is not there. Else it is made.
+	Existing bool
 	// BaseURL begins all locations; empty takes scheme and host of each request.
 	BaseURL string
 	// AdminKey must be sent with every request to the admin API. Without it the API is open to this machine alone.
@@ -109,7 +111,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	engine, closer, err := openEngine(ctx, o)
+	engine, closer, err := OpenEngine(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +167,16 @@ func (s *Server) Close() error {
 	return errors.Join(s.engine.Close(), s.outbox.close())
 }
 
-func openEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error) {
+// OpenEngine opens the engine that the options name. Close closer.
+func OpenEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error) {
 	switch o.Engine {
 	case "bolt":
 		path := o.Data
 		if path != boltstore.Memory {
 			path = filepath.Join(path, "scim.db")
+			if _, err := os.Stat(path); o.Existing && err != nil {
+				return nil, nil, err
+			}
 		}
 		e, err := boltstore.Open(path, boltstore.Options{Now: o.Now})
 		return e, e, err

@@ -6,9 +6,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// shardOf returns the name of the shard that counts an id: its first character, and with it the quarter that the second
+// ShardOf returns the name of the shard that counts an id: its first character, and with it the quarter that the second
 // is in of 0-3, 4-7, 8-b and c-f. Other ids have shards as well, in order.
-func shardOf(id string) string {
+func ShardOf(id string) string {
 	if len(id) < 2 {
 		return id
 	}
@@ -26,7 +26,7 @@ func shardOf(id string) string {
 // Add changes the number of resources of a type by n, which is 1 or -1, for the one with this id.
 func Add(k store.Keys, kind, id string, n int64) store.Op {
 	return store.Op{
-		Kind: store.Update, Key: k.Counter(kind, shardOf(id)), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
+		Kind: store.Update, Key: k.Counter(kind, ShardOf(id)), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
 		Add: map[string]int64{"n": n, "made": max(n, 0)},
 	}
 }

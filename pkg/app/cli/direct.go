@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/direct"
+)
+
+// CannotRun is the exit code of a check that did not come to its end.
+const CannotRun = 2
+
+// codeError is an error with an exit code of its own.
+type codeError struct {
+	error
+	code int
+}
+
+func (e codeError) Unwrap() error { return e.error }
+
+// directFlags say where a table is that a command works on itself. It must be there.
+type directFlags struct {
+	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Of the local file, which no server may use."`
+	Table string `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table."`
+	tableFlags
+}
+
+func (f directFlags) table() direct.Table {
+	return direct.Table{Engine: f.Engine, Data: f.Data, Name: f.Table, Endpoint: f.Endpoint, YesAWS: f.YesAWS}
+}
+
+type doctorCmd struct {
+	Tenant string `placeholder:"ID" help:"Check this tenant only."`
+	Repair bool   `help:"Mend what has one right answer."`
+	JSON   bool   `name:"json" help:"Print lines of JSON: findings, notes, the sum."`
+	directFlags
+}
+
+// Help is the end of the command's help.
+func (*doctorCmd) Help() string {
+	return "The exit code is 0 if the table is sound, 1 if findings are left, and 2 if the check could not run."
+}
+
+// Run checks a table.
+func (c *doctorCmd) Run(s *session) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	left, err := direct.Examine(s.ctx, direct.Doctor{
+		Table: c.table(), Tenant: c.Tenant, Repair: c.Repair, JSON: c.JSON,
+	}, s.Out, s.Err)
+	if err != nil {
+		return codeError{fmt.Errorf("the check did not come to its end: %w", err), CannotRun}
+	}
+	if left > 0 {
+		return codeError{errors.New("the table is not sound"), Failed}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Package direct has the commands that work on a table itself, without a server: doctor, and the export and import of a
+// tenant.
+package direct
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/doctor"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Table says where a table is.
+type Table struct {
+	// Engine is "bolt", with the folder Data, or "dynamodb", with Name and Endpoint; an empty endpoint is the AWS
+	// configuration's, and needs YesAWS.
+	Engine, Data, Name, Endpoint string
+	YesAWS                       bool
+}
+
+// open opens a table that is there.
+func (t Table) open(ctx context.Context) (store.Engine, io.Closer, error) {
+	return local.OpenEngine(ctx, local.Options{
+		Engine: t.Engine, Data: t.Data, Table: t.Name, DynamoDBEndpoint: t.Endpoint, YesAWS: t.YesAWS, Existing: true,
+	})
+}
+
+// Doctor are the options of an examination.
+type Doctor struct {
+	Table
+	// Tenant is the one to examine; "" is all, and what belongs to none.
+	Tenant string
+	// Repair mends what has one right answer.
+	Repair bool
+	// JSON prints lines of JSON: findings, notes, and at last the sum.
+	JSON bool
+}
+
+// Examine checks a table and prints what it finds to out. Warnings go to log. It returns how many findings are left;
+// the error says that the check did not come to its end.
+func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err error) {
+	engine, closer, err := o.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = closer.Close() }()
+	show := printer{out: out, json: o.JSON}
+	d := doctor.New(store.New(engine, store.Options{}), doctor.Options{
+		Repair: o.Repair, Finding: show.finding, Note: show.note,
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if o.Tenant != "" {
+		err = d.Tenant(ctx, o.Tenant)
+	} else {
+		err = d.All(ctx, engine)
+	}
+	if err != nil {
+		return 0, err
+	}
+	show.sum(d.Sum())
+	return d.Sum().Left, nil
+}
+
+// printer prints findings as they come.
+type printer struct {
+	out  io.Writer
+	json bool
+}
+
+func (p printer) line(v any) { _ = json.NewEncoder(p.out).Encode(v) } // nobody can be told
+
+func (p printer) finding(f doctor.Finding) {
+	if p.json {
+		p.line(map[string]any{"finding": f})
+		return
+	}
+	fmt.Fprintf(p.out, "%s  %s  %s  %s\n  %s\n", f.State, f.Check, f.Partition, strconv.Quote(f.Key), f.Problem)
+	if f.Mend != "" {
+		fmt.Fprintf(p.out, "  %s\n", f.Mend)
+	}
+	if f.Why != "" {
+		fmt.Fprintf(p.out, "  %s\n", f.Why)
+	}
+}
+
+func (p printer) note(n doctor.Note) {
+	if p.json {
+		p.line(n)
+		return
+	}
+	fmt.Fprintf(p.out, "note  %s  %s\n", n.Tenant, n.Text)
+}
+
+func (p printer) sum(s doctor.Sum) {
+	if p.json {
+		p.line(map[string]any{"sum": s})
+		return
+	}
+	fmt.Fprintf(p.out, "%d tenants, %d items: %d findings, of which %d are left", s.Tenants, s.Items, s.Findings, s.Left)
+	if s.Changing > 0 {
+		fmt.Fprintf(p.out, "; %d items changed all the time", s.Changing)
+	}
+	fmt.Fprintln(p.out)
+}

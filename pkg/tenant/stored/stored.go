@@ -1,0 +1,95 @@
+// Package stored reads the items of a tenant as they are stored, for those who check a table or carry a tenant to
+// another one. Requests have package tenant.
+package stored
+
+import (
+	"math"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
+)
+
+// The attributes of the tenant's item that others change than package tenant's own writes.
+const (
+	AttrVersion = record.AttrVersion
+	AttrPolicy  = record.AttrPolicy
+	AttrState   = record.AttrState
+)
+
+// The states of a tenant.
+const (
+	Creating = string(record.Creating)
+	Active   = string(record.Active)
+	Deleting = string(record.Deleting)
+)
+
+// Tenant is what the tenant's item says about other items.
+type Tenant struct {
+	State   string
+	Version int64
+	// Due is the tenant's place in the order of due times, in Unix seconds; 0: it has none.
+	Due int64
+	// DueBy is the latest place that is right: 0 if nothing of the tenant is ever due.
+	DueBy int64
+	// Policy is the digest of the policy, Schemas the hash of the definitions; empty if there are none.
+	Policy, Schemas string
+	// Tokens, Clients and Pending are ids: of the tokens that are kept, of the OAuth clients, and of a token that is being
+	// made.
+	Tokens, Clients []string
+	Pending         string
+	// Publishes says that the application is told of people.
+	Publishes bool
+	// Off says that provisioning is switched off.
+	Off bool
+}
+
+// Decode reads the item of a tenant at a time. The error is one of package tenant if there is no item, or if it can't
+// be read.
+func Decode(item store.Item, now time.Time) (Tenant, error) {
+	r, err := record.Decode(item)
+	if err != nil {
+		return Tenant{}, err
+	}
+	t := Tenant{
+		State: string(r.Life), Version: r.Version, Due: r.Due, Policy: r.Policy, Schemas: r.Schemas,
+		Publishes: r.Settings.PublishesMembers(), Off: r.Off,
+	}
+	for _, token := range r.Tokens {
+		t.Tokens = append(t.Tokens, token.ID)
+	}
+	for _, c := range r.Clients {
+		t.Clients = append(t.Clients, c.ID)
+	}
+	if r.Pending != nil {
+		t.Pending = r.Pending.ID
+	}
+	switch r.Life {
+	case record.Active:
+		at := r.State.Next(rotation.Situation{Now: now, ByHand: true})
+		if at != math.MaxInt64 {
+			t.DueBy = max(at, r.Retry, 1)
+		}
+	case record.Deleting:
+		t.DueBy = r.Retry
+	}
+	return t, nil
+}
+
+// DuePlaced returns the item's document with another place in the order of due times.
+func DuePlaced(item store.Item, due int64) (doc string, err error) {
+	r, err := record.Decode(item)
+	if err != nil {
+		return "", err
+	}
+	r.Due = due
+	return record.Encode(r)
+}
+
+// Listed are the attributes of a tenant's entry in the list of tenants.
+func Listed(state string, now time.Time) store.Attrs {
+	return store.Attrs{
+		record.AttrState: state, record.AttrSince: now.Unix(), store.AttrSchema: store.SchemaVersion,
+	}
+}
