@@ -62,7 +62,7 @@ func TestLiveTable(t *testing.T) {
 		go func() {
 			defer clients.Done()
 			defer busy.Add(-1)
-			for i := range 12 {
+			for i := range 6 {
 				name := fmt.Sprintf("c%d-%d", c, i)
 				_, u := w.Try("POST", "/Users", fmt.Sprintf(`{%s,"userName":%q,"externalId":%q,"active":true}`, filled.UserURN,
 					name, name))

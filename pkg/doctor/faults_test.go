@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -186,14 +187,18 @@ var faults = map[string]struct {
 	"old layout":        {"layout", true, func(b *table) { b.set(b.k.User("").PK, b.user("user-3"), "v", int64(0)) }},
 }
 
-func (b *table) due() store.Key {
+// due is the tenant's place in the order of due times; what is before it are hints.
+func (b *table) due() (last store.Key) {
+	b.t.Helper()
 	for key := range b.items {
-		if id, _, ok := store.DueOf(key); ok && id == "acme" {
-			return key
+		if id, _, ok := store.DueOf(key); ok && id == "acme" && key.SK > last.SK {
+			last = key
 		}
 	}
-	b.t.Fatal("nothing is due")
-	return store.Key{}
+	if last.SK == "" {
+		b.t.Fatal("nothing is due")
+	}
+	return last
 }
 
 func noDefinitions(b *table) {
@@ -279,7 +284,8 @@ func TestEachFaultIsFound(t *testing.T) {
 	w := filled.New(t, sound, "acme")
 	w.Fill()
 	items := filled.Items(t, sound)
-	for name, fault := range faults {
+	for i, name := range slices.Sorted(maps.Keys(faults)) {
+		fault := faults[name]
 		t.Run(name, func(t *testing.T) {
 			b := &table{t: t, items: map[store.Key]store.Attrs{}, k: store.KeysOf("acme")}
 			for _, item := range items {
@@ -302,19 +308,12 @@ func TestEachFaultIsFound(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			repaired, sum := examine(t, engine, true)
-			again, _ := examine(t, engine, false)
-			if fault.named {
-				if len(again) == 0 || sum.Left == 0 {
-					t.Errorf("nothing is left of what nobody can decide: %+v", repaired)
-				}
-				return
-			}
-			if sum.Left != 0 {
+			repaired, sum := examine(t, engine, true) // whose last pass finds nothing to mend
+			if left := sum.Left > 0; left != fault.named {
 				t.Errorf("%d are left: %+v", sum.Left, repaired)
 			}
-			for _, f := range again {
-				t.Errorf("after the repair: %+v", f)
+			if fault.named || i%8 != 0 {
+				return
 			}
 			served := filled.Open(t, engine, "acme", w.Token)
 			served.Settle()

@@ -50,6 +50,8 @@ var partitions = map[string]*rule{
 	"AG": {adoptsNeeds, lookAdopts},
 	"AP": {passNeeds, lookPass},
 	"GU": {nil, mustExpire},
+	"W":  {nil, lookDocument},
+	"D":  {nil, lookDocument},
 }
 
 // own are the rules of a tenant's own partition, by the first part of the sort key.
@@ -64,14 +66,17 @@ var own = map[string]*rule{
 	"HEAD":    {},
 	"POLICY":  {tenantKey, lookPolicy},
 	"GUARD":   {nil, lookDocument},
+	"DOMAINS": {nil, lookDocument},
 }
 
 // global are the rules of the partitions that belong to no tenant.
 var global = map[string]*rule{
-	store.TenantsPK:         {listedNeeds, lookListed},
-	store.OperatorClientsPK: {},
-	store.Again.PK:          {},
-	"DUE#":                  {dueNeeds, lookDue},
+	store.TenantsPK:          {listedNeeds, lookListed},
+	store.OperatorClientsPK:  {},
+	store.OperatorWebhooksPK: {},
+	store.SendPK:             {},
+	store.Again.PK:           {},
+	"DUE#":                   {dueNeeds, lookDue},
 }
 
 // ruleOf is the rule of a key's kind; nil if there is no such kind.
