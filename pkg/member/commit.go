@@ -128,7 +128,7 @@ func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 	// The item leads to the entries of the log, so it does not end before they do. If the user is there, it would be
 	// published anew.
 	if c.next.Status == Removed && c.person.Doc == nil && entry.Until > 0 {
-		attrs[store.AttrTTL] = max(c.next.ChangedAt.Add(keptRemoved).Unix(), entry.Until)
+		attrs[store.AttrTTL] = c.next.end(entry)
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
 	brought := map[mapping.TargetKey]bool{}
@@ -147,6 +147,27 @@ func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 
 // keptRemoved is how long a member who was removed is shown.
 const keptRemoved = 90 * 24 * time.Hour
+
+// end is when the item of a member who was removed ends, in Unix seconds.
+func (m Member) end(entry eventlog.Link) int64 {
+	return max(m.ChangedAt.Add(keptRemoved).Unix(), entry.Until)
+}
+
+// end gives the item of a member an end whose user was deleted after the member was removed.
+func (p *publication) end(ctx context.Context, sub *subject) error {
+	if sub.old == nil || sub.old.Status != Removed || sub.person.Doc != nil || !sub.endless || sub.logged.Until == 0 {
+		return nil
+	}
+	err := p.ts.Write(ctx, store.Op{
+		Kind: store.Update, Key: p.ts.Published(sub.id), Set: store.Attrs{store.AttrTTL: sub.old.end(sub.logged)},
+		If: []store.Cond{store.Is(attrVer, sub.old.Version)},
+	})
+	var failed *store.ConditionError
+	if errors.As(err, &failed) {
+		return store.ErrStale
+	}
+	return err
+}
 
 // forgotten reports whether a member was removed so long ago that nobody is shown it any more. Its item may be there
 // for longer.

@@ -26,16 +26,17 @@ func (s *Service) living(ctx context.Context, t Tenant, id string) (Member, erro
 }
 
 // Merge has a member take the place of another, who is removed with replacedBy: as a return does. The user of the one
-// who is removed is not looked at any more. A *Refused 404 says that one of them is not there, 409 that the one who
-// stays has no user.
+// who is removed is not looked at any more. That one may have left already, as long as a return would find it. A
+// *Refused 404 says that one of them is not there, 409 that the one who stays has no user.
 func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (Member, error) {
 	if id == into {
 		return Member{}, refuse(http.StatusBadRequest, "A member can't be merged into itself.")
 	}
-	for _, one := range []string{id, into} {
-		if _, err := s.living(ctx, t, one); err != nil {
-			return Member{}, err
-		}
+	if _, _, err := s.Get(ctx, t, id); err != nil {
+		return Member{}, err
+	}
+	if _, err := s.living(ctx, t, into); err != nil {
+		return Member{}, err
 	}
 	if err := s.edit(ctx, t, job{ids: []string{id, into}, merge: [2]string{id, into}}); err != nil {
 		return Member{}, err
@@ -46,9 +47,9 @@ func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (Member,
 // merge has one subject take the place of another, if both are there.
 func (p *publication) merge(old, into *subject) error {
 	switch {
-	case old == nil || into == nil || old.old == nil || into.old == nil:
+	case old == nil || into == nil || into.old == nil:
 		return store.ErrStale
-	case old.old.Status == Removed:
+	case old.old == nil, old.old.Status == Removed && !p.returns(old.old):
 		return refuse(http.StatusNotFound, "There is no member %q.", old.id)
 	case into.old.Status == Removed:
 		return refuse(http.StatusNotFound, "There is no member %q.", into.id)

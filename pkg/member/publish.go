@@ -78,6 +78,7 @@ type subject struct {
 	logged eventlog.Link // the entry of the log that told of old
 	// erasing is the entry of the log from which on the person is still to be erased; 0: none.
 	erasing int64
+	endless bool // the item of old has no end
 	facts   mapping.Facts
 	result  *mapping.Result // nil if the user is gone
 	takes   map[mapping.TargetKey]int64
@@ -217,6 +218,7 @@ func (p *publication) load(ctx context.Context) error {
 		sub.logged.Last, _ = item.Attrs[attrLast].(int64)
 		sub.logged.Until, _ = item.Attrs[attrUntil].(int64)
 		sub.erasing, _ = item.Attrs[attrErasing].(int64)
+		sub.endless = item.Attrs[store.AttrTTL] == nil
 	}
 	manual := make([][]store.Key, len(p.subjects))
 	err = p.ts.EachUnder(ctx, p.ts.ManualPrefix("").PK, prefixes, func(i int, sk string) bool {
@@ -463,6 +465,9 @@ func (p *publication) settle(ctx context.Context, sub *subject) error {
 		return err
 	}
 	if done, err := p.redact(ctx, sub); err != nil || !done {
+		return err
+	}
+	if err := p.end(ctx, sub); err != nil {
 		return err
 	}
 	err := p.ts.Write(ctx, sub.marker.done())
