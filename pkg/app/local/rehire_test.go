@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -153,5 +154,45 @@ func TestMergeOfOneWhoLeft(t *testing.T) {
 	a.mustAdmin(404, "POST", "/members/nobody/merge", `{"into":"`+second+`"}`)
 	if m := a.member(a.person("anna", "", "")); m["previousId"] != nil {
 		t.Errorf("a place was taken twice: %v", m)
+	}
+}
+
+// TestMergeKeepsTheAdministrator merges administrators into others, of whatever state, and announces the role once.
+func TestMergeKeepsTheAdministrator(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare   func(a *api, group, second string)
+		protected any // whether the second one keeps the role only because nobody else has it
+	}{
+		"into an active member":  {func(*api, string, string) {}, true},
+		"into an inactive one":   {func(a *api, _, second string) { a.setActive(second, false) }, true},
+		"into another one":       {func(a *api, group, second string) { a.join(group, second) }, nil},
+		"beside a third one":     {func(a *api, group, _ string) { a.join(group, a.user("third")) }, nil},
+		"the group is gone then": {func(a *api, group, _ string) { a.must(204, "DELETE", "/Groups/"+group, "") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			a.mustAdmin(200, "PUT", "/policy", strings.Replace(protected, `"role":{}`,
+				`"role":{"announceFirst":"credentials.required"}`, 1))
+			a.mustAdmin(200, "PUT", "/targets/role/admin", `{}`)
+			first, second := a.user("first"), a.user("second")
+			group := a.group("Admins", []string{first})
+			a.member(first)
+			c.prepare(a, group, second)
+			a.mustAdmin(200, "GET", "/members", "")
+			before := len(a.told("credentials.required"))
+			for range 2 { // the second time it is done
+				a.admin("POST", "/members/"+first+"/merge", `{"into":"`+second+`"}`)
+			}
+			admins := a.holding("role", "admin")
+			if len(admins) != 1 || a.member(admins[0])["status"] != "active" {
+				t.Errorf("the administrators are %v", admins)
+			}
+			if m := a.member(second); m["protected"] != c.protected {
+				t.Errorf("protected is %v, want %v", m["protected"], c.protected)
+			}
+			if after := len(a.told("credentials.required")); after != before {
+				t.Errorf("credentials were asked for %d times, then %d times", before, after)
+			}
+		})
 	}
 }

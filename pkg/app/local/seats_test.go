@@ -284,7 +284,8 @@ func (a *api) rename(group, name string) {
 	a.must(200, "PATCH", "/Groups/"+group, patchBody(`{"op":"replace","path":"displayName","value":"`+name+`"}`))
 }
 
-// TestAdministratorsUnderRaces has 16 clients take the role from each other's users: after every event somebody has it.
+// TestAdministratorsUnderRaces has 16 clients take the role from each other's users and merge them: after every event
+// somebody has it, but between the two events of a merge.
 func TestAdministratorsUnderRaces(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.mustAdmin(200, "PUT", "/policy", protected)
@@ -297,7 +298,7 @@ func TestAdministratorsUnderRaces(t *testing.T) {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 8))
 			for range 5 {
-				switch r.IntN(4) {
+				switch r.IntN(5) {
 				case 0:
 					a.join(group, id)
 				case 1:
@@ -306,6 +307,12 @@ func TestAdministratorsUnderRaces(t *testing.T) {
 					a.setActive(id, r.IntN(3) > 0)
 				case 3:
 					a.mustAdmin(200, "GET", "/members/"+id, "")
+				case 4:
+					into := ids[(i+1+r.IntN(len(ids)-1))%len(ids)]
+					status, o := a.admin("POST", "/members/"+id+"/merge", `{"into":"`+into+`"}`)
+					if status != 200 && status != 404 && status != 409 { // one is merged already, or has no user any more
+						t.Errorf("merge: %d %v", status, o)
+					}
 				}
 			}
 			if i%2 == 0 {
@@ -317,19 +324,27 @@ func TestAdministratorsUnderRaces(t *testing.T) {
 	}
 	wg.Wait()
 	a.mustAdmin(200, "GET", "/members", "")
-	admins, ever := map[string]bool{}, false
+	admins, ever, merges := map[string]bool{}, false, 0
 	for seq, v := range a.mustAdmin(200, "GET", "/events?count=1000", "")["events"].([]any) {
-		m, ok := v.(object)["data"].(object)["member"].(object)
+		data := v.(object)["data"].(object)
+		m, ok := data["member"].(object)
 		if !ok {
 			continue
 		}
 		admins[m["id"].(string)] = m["status"] == "active" && len(m["assignments"].([]any)) > 0
 		n := count(admins)
+		if data["replacedBy"] != nil {
+			merges++
+			continue
+		}
 		if ever = ever || n > 0; ever && n == 0 {
 			t.Fatalf("behind event %d there is no administrator", seq+1)
 		}
 	}
 	if n := count(admins); n != 1 {
 		t.Errorf("%d administrators are left, and all were to go but the last", n)
+	}
+	if merges == 0 {
+		t.Error("nobody was merged: nothing was tested")
 	}
 }
