@@ -428,19 +428,6 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 	return next
 }
 
-// display is the name under which a target is shown; "" if it has none but its own.
-func (p *publication) display(sub *subject, key mapping.TargetKey) string {
-	if p.policy.Implicit && key.Kind == mapping.KindGroup {
-		for _, g := range sub.person.Groups {
-			if g.ID == key.Name {
-				name, _ := g.Doc["displayName"].(string)
-				return name
-			}
-		}
-	}
-	return p.targets[key].DisplayName
-}
-
 // due marks what happens once in a life as done, and returns the events that announce it.
 func (p *publication) due(next *Member) []told {
 	var all []told

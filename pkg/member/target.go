@@ -176,3 +176,16 @@ func parseList(v any) any {
 	}
 	return words
 }
+
+// display is the name under which a target is shown; "" if it has none but its own.
+func (p *publication) display(sub *subject, key mapping.TargetKey) string {
+	if p.policy.Implicit && key.Kind == mapping.KindGroup {
+		for _, g := range sub.person.Groups {
+			if g.ID == key.Name {
+				name, _ := g.Doc["displayName"].(string)
+				return name
+			}
+		}
+	}
+	return p.targets[key].DisplayName
+}
