@@ -168,6 +168,12 @@ var importRules = []importRule{
 			"pkg/directory/counter", "pkg/directory/row", "pkg/member", "pkg/tenant/stored", "pkg/event/eventlog", uuid,
 		}, "it knows the items of all use cases, and none of them knows it",
 	},
+	{
+		"pkg/provlog",
+		[]string{"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event/eventlog"},
+		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
+			"answer identity providers",
+	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
 		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid",
@@ -202,14 +208,16 @@ var importRules = []importRule{
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{
 		"pkg/scimhttp",
-		[]string{"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", "pkg/web", uuid},
+		[]string{
+			"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", "pkg/provlog", "pkg/web", uuid,
+		},
 		whyEdge,
 	},
 	{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
-			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", uuid,
+			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog", uuid,
 		},
 		whyEdge,
 	},

@@ -53,6 +53,7 @@
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	domain/claim     domains that tenants claim, and the TXT record that proves one
 //	guard            bounds how many users an identity provider deactivates or deletes in a while
+//	provlog          the provisioning log: what was asked, what came of it, how often
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it

@@ -14,6 +14,9 @@
 //	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
 //	GET    /admin/v1/tenants/{id}/notices                who was told of what
 //	POST   /admin/v1/tenants/{id}/notices                send a test
+//	GET    /admin/v1/tenants/{id}/log?filter=&count=&cursor=   what was asked, and what came of it
+//	GET    /admin/v1/tenants/{id}/log/{entry}
+//	GET    /admin/v1/tenants/{id}/activity?days=         how many requests there were, and when
 //	GET    /admin/v1/clock                               the time, and the machine's; local runs only
 //	PUT    /admin/v1/clock                               move the time; local runs only
 //	POST, GET /admin/v1/tenants/{id}/clients             OAuth clients; the secret is shown once
@@ -41,6 +44,7 @@
 //	clients.go  OAuth clients
 //	schemas.go  schemas and resource types of a tenant
 //	domains.go  domains, verified or not
+//	provlog.go  the provisioning log, and admin requests in it
 //	members.go  members, assignments and targets
 //	people.go   accounts, invitations, merges
 //	policy.go   the policy, and what it would change

@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -40,6 +42,10 @@ type Config struct {
 	Guard *guard.Service
 	// Domains keeps the domains of tenants. It is required.
 	Domains *claim.Registry
+	// Journal, if set, shows the provisioning logs, and writes down who changed what.
+	Journal *provlog.Journal
+	// Caller is what the log calls a caller whom no gateway names; empty is "local".
+	Caller string
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
@@ -49,6 +55,8 @@ type api struct {
 	members *member.Service
 	guard   *guard.Service
 	domains *claim.Registry
+	journal *provlog.Journal
+	caller  string
 	baseURL string
 	check   tenant.CheckTypes
 	clock   func() (now, machine time.Time)
@@ -68,6 +76,7 @@ func New(c Config) http.Handler {
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard,
 		domains: c.Domains,
+		journal: c.Journal, caller: cmp.Or(c.Caller, "local"),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -107,6 +116,11 @@ func New(c Config) http.Handler {
 	}
 	for path, m := range a.clientRoutes() {
 		mux.Handle(Root+path, a.handler(m))
+	}
+	if a.journal != nil {
+		for path, m := range a.logRoutes() {
+			mux.Handle(Root+path, a.handler(m))
+		}
 	}
 	if a.members != nil {
 		for path, m := range a.memberRoutes() {
@@ -163,7 +177,7 @@ func (a *api) handler(m methods) http.Handler {
 				"."})
 			return
 		}
-		if err := serve(w, r); err != nil {
+		if err := a.audited(serve)(w, r); err != nil {
 			a.fail(w, r, err)
 		}
 	})

@@ -19,6 +19,10 @@ type Function = func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (ev
 // client sent under that name is overwritten.
 const RequestIDHeader = "X-Amzn-Requestid"
 
+// CallerHeader is the request header under which the handler finds the ARN of the IAM principal that an IAM authorizer
+// has let in. It is removed if there is none, whatever the client sends.
+const CallerHeader = "X-Amzn-Caller-Arn"
+
 // Handler returns the Lambda function that serves h. It never returns an error, which API Gateway would not tell from
 // a function that can't be reached: an event that is no HTTP request is a 400, a panic of h a 500, both in API
 // Gateway's own format. Handlers answer their own panics in the format of their protocol.

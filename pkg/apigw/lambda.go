@@ -51,6 +51,12 @@ func received(o map[string]any) events.APIGatewayV2HTTPRequest {
 			},
 		},
 	}
+	authorizer, _ := c["authorizer"].(map[string]any)
+	if iam, ok := authorizer["iam"].(map[string]any); ok {
+		ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: str(iam, "userArn")},
+		}
+	}
 	ev.IsBase64Encoded, _ = o["isBase64Encoded"].(bool)
 	cookies, _ := o["cookies"].([]any)
 	for _, v := range cookies {

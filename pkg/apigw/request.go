@@ -65,6 +65,10 @@ func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 		h.Set("X-Forwarded-Proto", "https")
 	}
 	h.Set(RequestIDHeader, ev.RequestContext.RequestID)
+	h.Del(CallerHeader)
+	if a := ev.RequestContext.Authorizer; a != nil && a.IAM != nil && a.IAM.UserARN != "" {
+		h.Set(CallerHeader, a.IAM.UserARN)
+	}
 	return h
 }
 

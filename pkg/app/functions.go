@@ -93,8 +93,12 @@ func requestFunctions() []Function {
 			Name:   "discovery",
 			Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
-			// It reads the tenant, with the client that an access token is of, and notes when the token was used.
-			Table: []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"},
+			// It reads the tenant, with the client that an access token is of, notes when the token was used, and counts
+			// requests.
+			Table: []string{
+				"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+				"dynamodb:ConditionCheckItem",
+			},
 		},
 		{
 			Name:   "oauth",

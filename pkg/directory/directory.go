@@ -28,6 +28,7 @@ type Touched = membership.Touched
 type (
 	Carry  = membership.Carry
 	Origin = membership.Origin
+	Told   = membership.Told
 )
 
 // WithOrigin returns a context whose writes are made on behalf of o.

@@ -91,6 +91,7 @@ func (d *Directory) pipeline(ctx context.Context, r request, edit editor) (*draf
 		if err != nil {
 			return err
 		}
+		w.Told = dr.told()
 		if err := d.members.Commit(ctx, w); err != nil {
 			return err
 		}
@@ -184,6 +185,14 @@ func (dr *draft) change() Change {
 		}
 	}
 	return c
+}
+
+// told is the change for the log of what clients ask.
+func (dr *draft) told() *membership.Told {
+	c := dr.change()
+	return &membership.Told{
+		Type: dr.rt.ID, ID: dr.id, Before: c.Before, After: c.After, Joining: c.Joining, Leaving: c.Leaving,
+	}
 }
 
 // operations makes the transaction of a draft.

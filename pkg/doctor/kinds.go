@@ -50,6 +50,8 @@ var partitions = map[string]*rule{
 	"AG": {adoptsNeeds, lookAdopts},
 	"AP": {passNeeds, lookPass},
 	"GU": {nil, mustExpire},
+	"PL": {nil, mustExpire},
+	"PA": {nil, mustExpire},
 	"W":  {nil, lookDocument},
 	"D":  {nil, lookDocument},
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -106,7 +107,12 @@ func (h *handler) ahead(
 		}
 		return nil
 	})
-	defer func() { failed = errors.Join(failed, <-finished) }()
+	noted := task.Start(func() error {
+		h.Journal.Flush(ctx, account.ID) // what was counted before
+		return nil
+	})
+	defer func() { failed = errors.Join(failed, <-finished, <-noted) }()
+	rq.trial = true
 	attempt := *rq
 	a, failed = h.carryOut(trial, &attempt, account, token)
 	<-known
@@ -130,7 +136,7 @@ func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant
 
 // carryOut does what a request asks for, as the holder of a token of a tenant.
 func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (
-	answer, error,
+	a answer, failed error,
 ) {
 	types, err := h.Tenants.Types(ctx, account)
 	if err != nil {
@@ -148,6 +154,14 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 		CursorKey:        account.CursorKey(),
 	}
 	rq.route = h.find(rq)
+	rq.entry = h.begin(rq)
+	if !rq.trial {
+		noted := task.Start(func() error {
+			rq.entry.Ahead(ctx)
+			return nil
+		})
+		defer func() { failed = errors.Join(failed, <-noted) }()
+	}
 	op, a, err := rq.operation()
 	if op == nil {
 		return a, err
@@ -155,8 +169,16 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	if err := h.permit(ctx, rq); err != nil {
 		return answer{}, err
 	}
-	origin := directory.Origin{RequestID: rq.ID, TokenID: token.ID, Silent: !account.PublishesMembers()}
-	return op(h, directory.WithOrigin(ctx, origin), rq)
+	return op(h, directory.WithOrigin(ctx, rq.origin(rq.entry)), rq)
+}
+
+// origin is on whose behalf a request, or an operation of it, writes.
+func (rq *request) origin(entry *provlog.Request) directory.Origin {
+	o := directory.Origin{RequestID: rq.ID, TokenID: rq.token.ID, Silent: !rq.account.PublishesMembers()}
+	if entry != nil {
+		o.Record, o.Recorded = entry.Record, entry.Recorded
+	}
+	return o
 }
 
 // baseURL is the base URL of the tenant that the path names.

@@ -16,7 +16,8 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scim.ParseObject(text)
+	rq.parsed, err = scim.ParseObject(text)
+	return rq.parsed, err
 }
 
 // text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no

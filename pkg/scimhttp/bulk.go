@@ -38,10 +38,13 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 		ops[i] = h.bulkOperation(ctx, rq, e, seen)
 	}
 	o.Request = scim.AppendJSON(nil, msg) // without the data, which stands in the operations
+	entries, as := h.beginBulk(rq, ops)
+	o.As = as
 	results, err := bulk.Run(ctx, h.Directory, rq.tenant, ops, o)
 	if err != nil {
 		return answer{}, err
 	}
+	h.endBulk(ctx, rq, entries, results)
 	done := make([]any, 0, len(results))
 	for i, r := range results {
 		// With failOnErrors what comes behind the last error accepted has no result.

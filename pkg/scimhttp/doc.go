@@ -21,4 +21,5 @@
 //	answer.go       answers and their headers
 //	gzip.go         compression
 //	failure.go      errors and the log
+//	journal.go      requests in the provisioning log
 package scimhttp

@@ -14,7 +14,8 @@ import (
 
 // failure makes the answer of an error.
 func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
-	a := errorAnswer(h.scimError(ctx, rq, err))
+	rq.failed = h.scimError(ctx, rq, err)
+	a := errorAnswer(rq.failed)
 	switch tooNarrow := (*scopeError)(nil); {
 	case errors.As(err, &tooNarrow):
 		a.header.Set("Www-Authenticate", scopeChallenge)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -32,6 +33,8 @@ type Config struct {
 	Now func() time.Time
 	// MaxBodyBytes is the size of the largest request body; zero means DefaultMaxBodyBytes.
 	MaxBodyBytes int64
+	// Journal, if set, keeps the tenants' provisioning logs.
+	Journal *provlog.Journal
 	// CostHeaders adds a header Scim-Cost to each answer: what the request consumed in the store.
 	CostHeaders bool
 }
@@ -66,6 +69,15 @@ type request struct {
 	// body reads the body to its end, once: a request may be carried out twice.
 	body func() (string, error)
 
+	started time.Time
+	// parsed is the body as it was decoded; nil if it was not.
+	parsed scim.Object
+	// entry is the request in the provisioning log, if it was let in, and failed the error that was answered.
+	entry  *provlog.Request
+	failed *scim.Error
+	// trial says that the request is carried out while its sender is made sure of.
+	trial bool
+
 	// Set by authentication.
 	account tenant.Tenant
 	token   tenant.Token
@@ -75,7 +87,7 @@ type request struct {
 // serve answers a request. Errors are answers, too; what it returns is a panic's.
 func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Request) error {
 	ctx, cost := directory.Metered(ctx)
-	rq := &request{Request: r, body: sync.OnceValues(func() (string, error) {
+	rq := &request{Request: r, started: h.Now(), body: sync.OnceValues(func() (string, error) {
 		return web.ReadText(r.Request, h.MaxBodyBytes)
 	})}
 	defer func() { rq.log(cost()) }()
@@ -86,6 +98,7 @@ func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Reque
 	if err != nil {
 		a = h.failure(ctx, rq, err)
 	}
+	h.takeDown(ctx, rq, a.status, err)
 	if h.CostHeaders {
 		c := cost()
 		w.Header().Set("Scim-Cost", fmt.Sprintf("calls=%d, read=%.1f, write=%.1f", c.Calls, c.ReadUnits, c.WriteUnits))

@@ -208,7 +208,8 @@ func (rq *request) notAllowed() answer {
 		methods = append(methods, http.MethodHead)
 	}
 	allow := strings.Join(methods, ", ")
-	a := errorAnswer(scim.Errorf(http.StatusMethodNotAllowed, scim.NoType, "This endpoint takes %s only.", allow))
+	rq.failed = scim.Errorf(http.StatusMethodNotAllowed, scim.NoType, "This endpoint takes %s only.", allow)
+	a := errorAnswer(rq.failed)
 	a.header.Set("Allow", allow)
 	return a
 }

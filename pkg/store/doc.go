@@ -8,6 +8,7 @@
 //	keys.go          the whole table: the keys of every kind of item
 //	memberkeys.go    the keys of members, targets, policy and guard
 //	deliverykeys.go  the keys of webhooks and deliveries
+//	provkeys.go      the keys of the provisioning log
 //	engine.go        Engine, and the terms of its calls
 //	store.go         Store: splits, and tries again
 //	retry.go         when and how often a call is tried again

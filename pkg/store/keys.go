@@ -77,6 +77,10 @@ import (
 //	user whom the guard counted T#t#GU       C|user id                         at, ttl
 //	user whom the guard holds   T#t#GU       H|user id                         at, action, ttl
 //
+//	entry of the provisioning log  T#t#PL    Unix microseconds-random          doc, ttl
+//	activity of a day           T#t#PA       D|day                             counts, at, good, doc, ttl
+//	erasing from the log        T#t#PA       E|member id                       after, names, ttl
+//
 // Every item carries its schema version as attribute v (AttrSchema), and those that expire their time as attribute ttl
 // (AttrTTL).
 const (
@@ -431,6 +435,7 @@ func (k Keys) Partitions() []string {
 		"#QH", "#C", "#K", "#B", "#J",
 		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
 		"#W", "#D",
+		"#PL", "#PA",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

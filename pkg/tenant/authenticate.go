@@ -43,20 +43,24 @@ func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (
 	}
 	now := s.o.Now()
 	match := r.Match(b.Digest)
-	if r.Life != record.Active || match == nil || !match.Remembered(now) {
+	if r.Life != record.Active {
 		return Tenant{}, Token{}, record.Unauthorized()
+	}
+	if match == nil || !match.Remembered(now) {
+		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), "", "")
 	}
 	switch match.State(now) {
 	case TokenRevoked:
 		s.o.Log.WarnContext(ctx, "revoked token used", "tenant", tenantID, "token", match.ID)
-		return Tenant{}, Token{}, record.Unauthorized()
+		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), match.ID, "")
 	case TokenExpired:
 		s.o.Log.WarnContext(ctx, "expired token used", "tenant", tenantID, "token", match.ID)
-		return Tenant{}, Token{}, &UnauthorizedError{Detail: "The bearer token expired on " +
-			record.Unix(match.Expires).Format(time.RFC3339) + ". Enter a new one in the identity provider."}
+		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), match.ID, "The bearer token expired on "+
+			record.Unix(match.Expires).Format(time.RFC3339)+". Enter a new one in the identity provider.")
 	}
 	if r.Off {
-		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID}
+		t := r.Tenant(tenantID, now)
+		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID, Tenant: &t, TokenID: match.ID}
 	}
 	t := r.Tenant(tenantID, now)
 	for _, token := range t.Tokens {
@@ -65,6 +69,18 @@ func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (
 		}
 	}
 	return Tenant{}, Token{}, record.Unauthorized()
+}
+
+// unauthorized is the answer to a token that is not good, with the tenant for its log. detail is empty unless the token
+// was good and has expired.
+func unauthorized(t Tenant, tokenID, detail string) error {
+	e := &UnauthorizedError{Detail: detail, Tenant: &t, TokenID: tokenID}
+	if detail == "" {
+		var same *UnauthorizedError
+		_ = errors.As(record.Unauthorized(), &same)
+		e.Detail = same.Detail
+	}
+	return e
 }
 
 // authenticateAccess is Authenticate for an access token: by one read of the tenant and, for a client of the
@@ -89,8 +105,12 @@ func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a rec
 		return Tenant{}, Token{}, err
 	}
 	now := s.o.Now()
-	if r.Life != record.Active || !hmac.Equal(a.MAC, r.Seal(tenantID, a.Body)) {
+	if r.Life != record.Active {
 		return Tenant{}, Token{}, record.Unauthorized()
+	}
+	t := r.Tenant(tenantID, now)
+	if !hmac.Equal(a.MAC, r.Seal(tenantID, a.Body)) {
+		return Tenant{}, Token{}, unauthorized(t, "", "")
 	}
 	client := r.Client(a.Client)
 	if len(items) > 1 && slices.Contains(r.Settings.OAuth.Clients, a.Client) {
@@ -101,16 +121,16 @@ func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a rec
 		client = &c.ClientRecord
 	}
 	if client == nil || client.Credential(a.Credential) == nil {
-		return Tenant{}, Token{}, record.Unauthorized()
+		return Tenant{}, Token{}, unauthorized(t, a.Client, "")
 	}
 	if now.Unix() >= a.Expires {
-		return Tenant{}, Token{}, &UnauthorizedError{Detail: "The access token expired on " +
-			record.Unix(a.Expires).Format(time.RFC3339) + ". Request a new one from the token endpoint."}
+		return Tenant{}, Token{}, unauthorized(t, a.Client, "The access token expired on "+
+			record.Unix(a.Expires).Format(time.RFC3339)+". Request a new one from the token endpoint.")
 	}
 	if r.Off {
-		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID}
+		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID, Tenant: &t, TokenID: a.Client}
 	}
 	allowed := slices.DeleteFunc(a.Scopes, func(scope Scope) bool { return !slices.Contains(client.Allowed(), scope) })
 	token := Token{ID: a.Client, State: TokenActive, Scopes: allowed, ExpiresAt: record.Unix(a.Expires)}
-	return r.Tenant(tenantID, now), token, nil
+	return t, token, nil
 }

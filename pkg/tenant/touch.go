@@ -51,10 +51,12 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 		return s.firstUse(ctx, tenantID, tokenID, now, put)
 	}
 	// The check keeps a request that outlives its tenant from leaving an item behind.
-	return s.store.Transact(ctx, put, store.Op{
-		Kind: store.Check, Key: keys.Tenant(),
-		If: []store.Cond{{Test: store.Equal, Attr: record.AttrState, Value: string(record.Active)}},
-	})
+	return s.store.Transact(ctx, put, Living(keys))
+}
+
+// Living is the operation that changes nothing and asks for a tenant to be there and not deleted.
+func Living(k store.Keys) store.Op {
+	return store.CheckItem(k.Tenant(), store.Is(record.AttrState, string(record.Active)))
 }
 
 // firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it

@@ -22,6 +22,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -98,6 +99,7 @@ type Server struct {
 	tenants    *tenant.Service
 	domains    *claim.Registry
 	handler    http.Handler
+	journal    *provlog.Journal
 	background *background
 	outbox     *outbox
 	clock      *clock
@@ -133,6 +135,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Everybody:   member.Everybody(o.Now),
 	})
 	s.domains = claim.New(st, s.tenants, claim.Options{Now: o.Now, Resolver: claim.At(o.DNS)})
+	s.journal = provlog.New(st, provlog.Options{Now: o.Now, Log: log, Lookup: s.tenants.Get})
 	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{

@@ -28,17 +28,19 @@ func (s *Server) server() *http.Server {
 // would answer some paths itself.
 func (s *Server) edges(dir *directory.Directory, members *member.Service, g *guard.Service) http.Handler {
 	o, inFlight := s.o, apigw.NewInFlight()
+	journal := s.journal
 	behind := func(h http.Handler, g apigw.Gateway) http.Handler {
 		g.Function, g.Now, g.InFlight = apigw.Handler(h), o.Now, inFlight
 		return g
 	}
 	scim := scimhttp.Config{
 		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: s.log, Now: o.Now, CostHeaders: o.CostHeaders,
+		Journal: journal,
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
-		SetClock: s.setClock, Clock: s.clock.both,
+		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains, Journal: journal,
+		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (
@@ -58,6 +60,14 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service, g *gua
 			toSCIM.ServeHTTP(w, r)
 		}
 	})
+}
+
+// caller is what the log calls whoever uses the admin API.
+func (s *Server) caller() string {
+	if s.o.AdminKey != "" {
+		return "admin key"
+	}
+	return "local"
 }
 
 // admitted tells a gateway what the handler behind it found out. A tenant can't have the name of an address.

@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -32,6 +33,7 @@ func Handler() (http.Handler, error) {
 		Directory: directory.New(st, directory.Options{
 			Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now), Rules: policy.Rules(st, guarding, env.Log),
 		}),
+		Journal: provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log, Lookup: tenants.Get}),
 		BaseURL: env.BaseURL,
 		Log:     env.Log,
 		Now:     time.Now,

@@ -42,6 +42,8 @@ type Options struct {
 	// Request, with the data of the operations, identifies the request among those of the tenant: it is the same for a
 	// repetition. Nil remembers nothing.
 	Request []byte
+	// As, if set, returns the context in which the operation at a place is carried out.
+	As func(ctx context.Context, i int) context.Context
 }
 
 // Result is the result of one operation. Its zero value says that the operation was not carried out because of
@@ -76,7 +78,10 @@ func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []
 ) {
 	b := &request{
 		d: d, o: d.Options(), t: t, ts: d.Store(t), ops: ops, results: make([]Result, len(ops)),
-		decoding: semaphore.NewWeighted(maxDecoded),
+		decoding: semaphore.NewWeighted(maxDecoded), as: o.As,
+	}
+	if b.as == nil {
+		b.as = func(ctx context.Context, _ int) context.Context { return ctx }
 	}
 	begin, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
@@ -108,6 +113,7 @@ type request struct {
 	ts    *store.TenantStore
 	ops   []Operation
 	begin context.Context // ends when no more operations are to begin
+	as    func(ctx context.Context, i int) context.Context
 
 	decoding *semaphore.Weighted // bytes of data that are decoded
 

@@ -111,7 +111,7 @@ func (b *request) unit(ctx context.Context, u unit) {
 			b.circle(ctx, u.ops)
 		} else {
 			i := u.ops[0]
-			b.results[i] = b.named(i, b.one(ctx, i))
+			b.results[i] = b.named(i, b.one(b.as(ctx, i), i))
 		}
 		return nil
 	})
@@ -196,7 +196,7 @@ func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Con
 	for n, i := range ops {
 		g.Go(func() error {
 			err := task.Do(func() error {
-				b.results[i] = step(ctx, n, i)
+				b.results[i] = step(b.as(ctx, i), n, i)
 				return nil
 			})
 			if err != nil {

@@ -21,6 +21,18 @@ type Write struct {
 	step bool
 	// work is open work that the transaction leaves behind.
 	work []work
+	// Told is the change of a resource that a client has asked for and the transaction makes; nil if it makes none.
+	Told *Told
+}
+
+// Told is a change of a resource that a client has asked for, for the log of what clients ask.
+type Told struct {
+	// Type is the id of the resource's type, ID its own.
+	Type, ID string
+	// Before and After are its document without members; nil if it is created or deleted. They must not be changed.
+	Before, After scim.Object
+	// Joining and Leaving are the values of members of a group.
+	Joining, Leaving []string
 }
 
 // Touched names the resources that a transaction changes.
@@ -43,6 +55,11 @@ type Origin struct {
 	RequestID, TokenID string
 	// Silent says that the tenant publishes no members, so nothing is carried.
 	Silent bool
+	// Record, if set, returns the operation that writes down a change that a client has asked for, in the change's own
+	// transaction. It is asked at each attempt; the operation has no condition. Recorded is told that the last attempt is
+	// committed; it is required with Record.
+	Record   func(k store.Keys, t Told) store.Op
+	Recorded func()
 }
 
 type originKey struct{}
@@ -78,10 +95,18 @@ func (s *Service) Commit(ctx context.Context, w *Write) error {
 	if err != nil {
 		return err
 	}
+	origin := OriginOf(ctx)
+	records := origin.Record != nil && w.Told != nil
+	if records {
+		w.Add(origin.Record(w.ts.Keys, *w.Told))
+	}
 	if err := w.ts.Batch(ctx, w.chunks...); err != nil {
 		return err
 	}
 	err = w.Commit(ctx, w.ts)
+	if err == nil && records {
+		origin.Recorded()
+	}
 	if carries {
 		s.Carried(w.ts.TenantID())
 	}
@@ -98,10 +123,11 @@ func (s *Service) Commit(ctx context.Context, w *Write) error {
 
 // Room is the number of operations that a write can still take beside what it has to carry.
 func (s *Service) Room(w *Write) int {
+	const record = 1 // see Origin.Record
 	if s.Carry == nil || w.Touched.isEmpty() {
-		return w.Tx.Room()
+		return w.Tx.Room() - record
 	}
-	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1
+	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1 - record
 }
 
 // carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction:

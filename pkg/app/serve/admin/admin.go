@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 )
 
 // Handler returns the handler of the admin API on the table and the vault that the environment names.
@@ -34,6 +35,7 @@ func Handler() (http.Handler, error) {
 		Members:    member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Guard:      guard.New(st, service, time.Now, env.Log),
 		Domains:    claim.New(st, service, claim.Options{Now: time.Now}),
+		Journal:    provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log}),
 		BaseURL:    env.BaseURL,
 		Log:        env.Log,
 	}), nil

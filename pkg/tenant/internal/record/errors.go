@@ -52,7 +52,13 @@ func Outage(err error) (detail string, ok bool) {
 
 // UnauthorizedError is a request without a good token: 401. Detail may be shown to the client: it is the same for every
 // reason but one, a token that was good and has expired.
-type UnauthorizedError struct{ Detail string }
+type UnauthorizedError struct {
+	Detail string
+	// Tenant is the tenant that the request names, if there is one, and TokenID the id of a token or client of it that
+	// is not good any more. They are for the tenant's log: no answer may depend on them.
+	Tenant  *Tenant
+	TokenID string
+}
 
 func (e *UnauthorizedError) Error() string { return "tenant: unauthorized: " + e.Detail }
 
@@ -63,7 +69,12 @@ func Unauthorized() error {
 }
 
 // SwitchedOffError is a request with a good token to a tenant that is switched off: 403.
-type SwitchedOffError struct{ TenantID string }
+type SwitchedOffError struct {
+	TenantID string
+	// Tenant and TokenID are for the tenant's log, as in UnauthorizedError.
+	Tenant  *Tenant
+	TokenID string
+}
 
 func (e *SwitchedOffError) Error() string { return "tenant: " + e.TenantID + " is switched off" }
 

@@ -124,7 +124,8 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
 		Created: time.UnixMilli(r.Created).UTC(), Modified: time.UnixMilli(r.Modified).UTC(), Tokens: r.Listed(now),
-		Schemas: r.Schemas, Policy: r.Policy, Domains: r.Domains, key: r.Key, version: r.Version,
+		Connected: Unix(r.Connected), Schemas: r.Schemas, Policy: r.Policy, Domains: r.Domains, key: r.Key,
+		version: r.Version,
 	}
 }
 

@@ -25,6 +25,20 @@ type Settings struct {
 	OAuth   OAuthSettings  `json:"oauth,omitzero"`
 	Members MemberSettings `json:"members,omitzero"`
 	Events  EventSettings  `json:"events,omitzero"`
+	Log     LogSettings    `json:"log,omitzero"`
+}
+
+// LogSettings is how the tenant's provisioning log is kept.
+type LogSettings struct {
+	// RetentionDays is how many days an entry is kept; 0 if it is not set.
+	RetentionDays int `json:"retentionDays,omitempty"`
+	// PersonalData says that request bodies are kept with personal data in them. Secrets never are.
+	PersonalData bool `json:"personalData,omitempty"`
+}
+
+// LogRetention is how long an entry of the provisioning log is kept.
+func (s Settings) LogRetention() time.Duration {
+	return time.Duration(cmp.Or(s.Log.RetentionDays, defaultRetentionDays)) * Day
 }
 
 // EventSettings is how the tenant's log of events is kept.
@@ -33,7 +47,7 @@ type EventSettings struct {
 	RetentionDays int `json:"retentionDays,omitempty"`
 }
 
-// The days for which events are kept: if nothing is set, and at most.
+// The days for which events and entries of the provisioning log are kept: if nothing is set, and at most.
 const (
 	defaultRetentionDays = 90
 	maxRetentionDays     = 400
@@ -64,7 +78,7 @@ type SCIMSettings struct {
 }
 
 // settingNames are the keys that ParseSettings knows.
-var settingNames = []string{"events", "members", "notices", "oauth", "scim", "token"}
+var settingNames = []string{"events", "log", "members", "notices", "oauth", "scim", "token"}
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.
@@ -89,6 +103,8 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.OAuth, err = parseOAuthSettings(inner)
 		case "events":
 			s.Events, err = parseEventSettings(inner)
+		case "log":
+			s.Log, err = parseLogSettings(inner)
 		case "members":
 			s.Members, err = parseMemberSettings(inner)
 		}
@@ -108,11 +124,38 @@ func parseEventSettings(o scim.Object) (s EventSettings, err error) {
 		if v == nil {
 			continue
 		}
-		days, ok := v.(int64)
-		if !ok || days < 1 || days > maxRetentionDays {
-			return s, Invalid(name, fmt.Sprintf("must be a number of days from 1 to %d", maxRetentionDays))
+		if s.RetentionDays, err = retentionDays(name, v); err != nil {
+			return s, err
 		}
-		s.RetentionDays = int(days)
+	}
+	return s, nil
+}
+
+func retentionDays(name string, v any) (int, error) {
+	days, ok := v.(int64)
+	if !ok || days < 1 || days > maxRetentionDays {
+		return 0, Invalid(name, fmt.Sprintf("must be a number of days from 1 to %d", maxRetentionDays))
+	}
+	return int(days), nil
+}
+
+func parseLogSettings(o scim.Object) (s LogSettings, err error) {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		name, v := "settings.log."+key, o[key]
+		switch {
+		case key != "retentionDays" && key != "personalData":
+			return s, Invalid(name, "is not a setting; known: personalData, retentionDays")
+		case v == nil:
+		case key == "retentionDays":
+			if s.RetentionDays, err = retentionDays(name, v); err != nil {
+				return s, err
+			}
+		default:
+			var ok bool
+			if s.PersonalData, ok = v.(bool); !ok {
+				return s, Invalid(name, "must be true or false")
+			}
+		}
 	}
 	return s, nil
 }
@@ -169,7 +212,7 @@ func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{
 		"scim": s.SCIM.object(), "token": s.Token.Object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
-		"members": s.Members.object(), "events": s.Events.object(),
+		"members": s.Members.object(), "events": s.Events.object(), "log": s.Log.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner
@@ -182,6 +225,17 @@ func (s EventSettings) object() scim.Object {
 	o := scim.Object{}
 	if s.RetentionDays != 0 {
 		o["retentionDays"] = int64(s.RetentionDays)
+	}
+	return o
+}
+
+func (s LogSettings) object() scim.Object {
+	o := scim.Object{}
+	if s.RetentionDays != 0 {
+		o["retentionDays"] = int64(s.RetentionDays)
+	}
+	if s.PersonalData {
+		o["personalData"] = true
 	}
 	return o
 }

@@ -30,6 +30,8 @@ type Tenant struct {
 	Settings Settings
 	Created  time.Time
 	Modified time.Time
+	// Connected is when the first request was let in; the zero time: never, or before this was noted.
+	Connected time.Time
 	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
 	Tokens []Token
 	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty where there are none. See

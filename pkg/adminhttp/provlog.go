@@ -1,0 +1,155 @@
+package adminhttp
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// CallerHeader is the header in which a gateway says who calls. It must remove the one that a client sends.
+const CallerHeader = "X-Amzn-Caller-Arn"
+
+// logRoutes are the routes of the provisioning log.
+func (a *api) logRoutes() map[string]methods {
+	return map[string]methods{
+		"/tenants/{id}/log":         {"GET": a.listLog},
+		"/tenants/{id}/log/{entry}": {"GET": a.getLogEntry},
+		"/tenants/{id}/activity":    {"GET": a.getActivity},
+	}
+}
+
+func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "filter", "count", "cursor")
+	if err != nil {
+		return err
+	}
+	q := provlog.Query{Filter: param("filter"), Cursor: param("cursor")}
+	if q.Count, err = countOf(param("count"), 100, 1000); err != nil {
+		return err
+	}
+	if len(q.Cursor) > maxCursor {
+		return badRequest(noCursor)
+	}
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	page, err := a.journal.List(r.Context(), t, q)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, listed("entries", objects(page.Entries, provlog.Entry.Object), page.Next))
+}
+
+func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
+	if _, err := asked(r); err != nil {
+		return err
+	}
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	e, err := a.journal.Get(r.Context(), t, r.PathValue("entry"))
+	if errors.Is(err, provlog.ErrNotFound) {
+		return &problem{status: http.StatusNotFound, detail: "There is no such entry, or it is not kept any more."}
+	}
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, e.Object())
+}
+
+// getActivity answers how many requests there were, when, and how they ended.
+func (a *api) getActivity(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "days")
+	if err != nil {
+		return err
+	}
+	days, err := countOf(param("days"), 7, provlog.MaxDays)
+	if err != nil {
+		return badRequest("days must be a number from 1 to " + strconv.Itoa(provlog.MaxDays) + ".")
+	}
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	activity, err := a.journal.Activity(r.Context(), t, days)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, activity.Object(a.journal.Now()))
+}
+
+// audited is an endpoint whose changes are written down in the tenant's log, with who asked for them. That a token is
+// revealed is written down before it is: nobody gets to see it without a trace.
+func (a *api) audited(serve endpoint) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if a.journal == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return serve(w, r)
+		}
+		f := provlog.AdminFacts{
+			ID: a.journal.NewID(), RequestID: w.Header().Get("X-Request-Id"), Method: r.Method,
+			Caller: cmp.Or(r.Header.Get(CallerHeader), a.caller),
+		}
+		id := r.PathValue("id")
+		f.Path = strings.TrimPrefix(r.URL.Path, Root+"/tenants/"+id)
+		if strings.HasSuffix(r.Pattern, "/reveal") {
+			if t, err := a.tenants.Get(r.Context(), id); err == nil {
+				if err := a.journal.Admin(r.Context(), t, f); err != nil {
+					return err
+				}
+			}
+		}
+		status := &statusWriter{ResponseWriter: w}
+		err := serve(status, r)
+		if f.Status = status.status; err != nil {
+			p := problemOf(err)
+			f.Status, f.Detail = p.status, p.detail
+		}
+		if made := w.Header().Get("Location"); id == "" && err == nil {
+			id = strings.TrimPrefix(made, Root+"/tenants/")
+			f.Path = ""
+		}
+		a.audit(r, id, f)
+		return err
+	}
+}
+
+// audit writes the entry of a request about a tenant that is there. That it could not be written does not change the
+// answer: the change has been made.
+func (a *api) audit(r *http.Request, id string, f provlog.AdminFacts) {
+	if !tenant.ValidID(id) {
+		return
+	}
+	t, err := a.tenants.Get(r.Context(), id)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return
+	}
+	if err == nil {
+		err = a.journal.Admin(r.Context(), t, f)
+	}
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "entry of the provisioning log not written", "requestId", f.RequestID,
+			"tenant", id, "error", err)
+	}
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,257 @@
+package provlog
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Journal keeps the provisioning logs of tenants. It is safe for concurrent use.
+type Journal struct {
+	store *store.Store
+	o     Options
+
+	mu      sync.Mutex
+	counts  map[string]*tally // by tenant: what is not written yet
+	refused map[string]*bucket
+}
+
+// Options of a Journal. Now is required.
+type Options struct {
+	Now func() time.Time
+	Log *slog.Logger
+	// Lookup reads a tenant by the id in a request's path, for requests whose token tells nothing; nil logs none of them.
+	Lookup func(ctx context.Context, id string) (tenant.Tenant, error)
+}
+
+// New returns the journal of all tenants of a store.
+func New(st *store.Store, o Options) *Journal {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Journal{store: st, o: o, counts: map[string]*tally{}, refused: map[string]*bucket{}}
+}
+
+// Request is a SCIM request, or one operation of a bulk request, on its way into the log. Its methods are those of one
+// goroutine, but Record.
+type Request struct {
+	j       *Journal
+	tenant  tenant.Tenant
+	entry   Entry
+	started time.Time
+	rt      *schema.ResourceType
+	http    *http.Request
+	body    func() scim.Object
+	test    bool
+
+	mu        sync.Mutex
+	attempted Entry
+	committed bool
+	counted   string // the outcome that was counted ahead
+}
+
+// Facts are what is known of a request when it is let in.
+type Facts struct {
+	Tenant    tenant.Tenant
+	TokenID   string
+	RequestID string
+	HTTP      *http.Request
+	// Path begins behind the tenant's base URL. Endpoint is its first part, in lower case.
+	Path, Endpoint string
+	// Method is that of the operation, Reads says that it changes nothing.
+	Method string
+	Reads  bool
+	// Type is nil if the path is no resource type's; ID is the resource's, or empty.
+	Type *schema.ResourceType
+	ID   string
+	// Body is the decoded body, nil if there is none or it could not be read. It is called when an entry is written.
+	Body func() scim.Object
+	// Number is the place in a bulk request, from 1; 0 is none.
+	Number  int
+	Started time.Time
+}
+
+// Begin takes down a request. A nil Journal gives a nil Request, which does nothing.
+func (j *Journal) Begin(f Facts) *Request {
+	if j == nil {
+		return nil
+	}
+	r := &Request{
+		j: j, tenant: f.Tenant, started: f.Started, rt: f.Type, http: f.HTTP, body: f.Body,
+		test: isTest(f.HTTP, f.Endpoint, f.ID),
+		entry: Entry{
+			Time: f.Started, RequestID: f.RequestID, TokenID: f.TokenID, Method: f.Method, Path: f.Path,
+			Operation: operationOf(f), ResourceID: f.ID, Number: f.Number, Flag: hasFlag(f.HTTP.URL.RawQuery),
+		},
+	}
+	if f.Type != nil {
+		r.entry.ResourceType = f.Type.ID
+	}
+	return r
+}
+
+// operationOf names what a request asks for.
+func operationOf(f Facts) string {
+	switch {
+	case f.Reads:
+		return Read
+	case f.Endpoint == "bulk" && f.Number == 0:
+		return Bulk
+	}
+	switch f.Method {
+	case http.MethodPost:
+		return Create
+	case http.MethodPut:
+		return Replace
+	case http.MethodPatch:
+		return Patch
+	case http.MethodDelete:
+		return Delete
+	}
+	return Read
+}
+
+// Record returns the operation that writes the entry of a change, for the change's transaction. With Recorded it is a
+// Recorder of the directory.
+func (r *Request) Record(k store.Keys, t directory.Told) store.Op {
+	e := r.entry
+	e.Outcome, e.ResourceType, e.ResourceID = Done, t.Type, t.ID
+	e.Status = http.StatusOK
+	switch r.entry.Operation {
+	case Create:
+		e.Status = http.StatusCreated
+	case Delete:
+		e.Status = http.StatusNoContent
+	}
+	e.name(t.Type, firstOf(t.After, t.Before))
+	e.Added, e.Removed = some(t.Joining), some(t.Leaving)
+	e.Changed = changed(t)
+	e.Duration = r.j.o.Now().Sub(r.started)
+	r.fill(&e, true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.ID = r.attempted.ID
+	if e.ID == "" {
+		e.ID = r.newID()
+	}
+	r.attempted = e
+	return e.put(k, r.tenant.Settings.LogRetention())
+}
+
+// Recorded notes that the entry is written.
+func (r *Request) Recorded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.committed = true
+}
+
+// newID makes the id of an entry. Entries stand in the order in which requests came in, and the operations of a bulk
+// request in theirs.
+func (r *Request) newID() string {
+	return newID(r.entry.Time, r.entry.Number)
+}
+
+// newID makes the id of an entry: it sorts by time, and is as good as unique.
+func newID(at time.Time, number int) string {
+	return fmt.Sprintf("%s-%04d%s", timeID(at), number, strings.ToLower(rand.Text()[:8]))
+}
+
+func firstOf(a, b scim.Object) scim.Object {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func some(list []string) []string { return list[:min(len(list), maxListed)] }
+
+// name sets the subject of an entry from the resource.
+func (e *Entry) name(typeID string, doc scim.Object) {
+	attribute := "displayName"
+	if typeID == schema.UserType().ID {
+		attribute = "userName"
+	}
+	if text, ok := scim.Field(doc, attribute); ok {
+		e.Subject, _ = text.(string)
+	}
+	e.Subject = cut(e.Subject, 256)
+	if typeID == schema.GroupType().ID {
+		e.Group = e.Subject
+	}
+}
+
+// fill sets what is read from the body: who sends like this, and the body itself if it is to be kept.
+func (r *Request) fill(e *Entry, keep bool) {
+	var body scim.Object
+	if r.body != nil {
+		body = r.body()
+	}
+	e.IdP = recognise(r.http, body)
+	if body == nil || !keep {
+		return
+	}
+	rd := redactorOf(r.rt, r.tenant.Settings.Log.PersonalData)
+	e.Body = string(scim.AppendJSON(nil, rd.body(body)))
+	if e.Subject == "" {
+		e.name(e.ResourceType, body)
+	}
+}
+
+// changed lists the attributes that differ.
+func changed(t directory.Told) []string {
+	var paths []string
+	if t.Before != nil && t.After != nil {
+		paths = differences(t.Before, t.After, "")
+	}
+	if len(t.Joining)+len(t.Leaving) > 0 {
+		paths = append(paths, "members")
+	}
+	slices.Sort(paths)
+	return some(paths)
+}
+
+// differences lists the paths at which two documents differ, one level below attributes and extensions.
+func differences(a, b scim.Object, prefix string) []string {
+	var paths []string
+	for key := range union(a, b) {
+		x, y := a[key], b[key]
+		if key == "meta" || key == "schemas" || scim.Equal(x, y) {
+			continue
+		}
+		before, was := x.(scim.Object)
+		after, is := y.(scim.Object)
+		if (was || is) && (x == nil || was) && (y == nil || is) && !strings.Contains(prefix, ".") {
+			separator := "."
+			if strings.HasPrefix(key, "urn:") {
+				separator = ":"
+			}
+			paths = append(paths, differences(before, after, prefix+key+separator)...)
+			continue
+		}
+		paths = append(paths, prefix+key)
+	}
+	return paths
+}
+
+func union(a, b scim.Object) map[string]bool {
+	keys := make(map[string]bool, len(a)+len(b))
+	for k := range a {
+		keys[k] = true
+	}
+	for k := range b {
+		keys[k] = true
+	}
+	return keys
+}

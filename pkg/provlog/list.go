@@ -1,0 +1,238 @@
+package provlog
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Query asks for a page of entries, the newest first.
+type Query struct {
+	// Filter is a SCIM filter on the fields of an entry; empty: all.
+	Filter string
+	// Count is how many entries the page may have, Cursor where it goes on; empty: at the newest.
+	Count  int
+	Cursor string
+}
+
+// Page is a page of entries. Next is the cursor to go on with; empty: there are no more. A page may have fewer entries
+// than were asked for, or none, and a Next: one page looks at so many entries only.
+type Page struct {
+	Entries []Entry
+	Next    string
+}
+
+// examined is how many entries one page looks at: up to 500 read units.
+const examined = 2000
+
+// ErrNotFound says that there is no such entry.
+var ErrNotFound = errors.New("provlog: no such entry")
+
+// entryType is an entry as filters see it.
+var entryType = sync.OnceValue(func() *schema.ResourceType {
+	attribute := func(name string, t schema.Type, exact, several bool) *schema.Attribute {
+		return &schema.Attribute{
+			Name: name, Type: t, CaseExact: exact, MultiValued: several, Mutability: schema.ReadOnly, Returned: schema.Default,
+		}
+	}
+	all := []*schema.Attribute{
+		attribute("id", schema.String, true, false), attribute("time", schema.DateTime, true, false),
+	}
+	exact := map[string]bool{"requestId": true, "tokenId": true, "resourceId": true}
+	for _, f := range (&Entry{}).fields() {
+		switch f.value.(type) {
+		case *string:
+			all = append(all, attribute(f.long, schema.String, exact[f.long], false))
+		case *int, *time.Duration:
+			all = append(all, attribute(f.long, schema.Integer, true, false))
+		case *bool:
+			all = append(all, attribute(f.long, schema.Boolean, true, false))
+		case *[]string:
+			all = append(all, attribute(f.long, schema.String, true, true))
+		}
+	}
+	return &schema.ResourceType{
+		ID: "Entry", Name: "Entry", Endpoint: "/log",
+		Core: schema.Define(&schema.Schema{ID: "urn:serverless-scim:Entry", Name: "Entry", Attributes: all}),
+	}
+})
+
+// List answers a page of a tenant's entries. The error is a *scim.Error 400 if the filter or the cursor is none.
+func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, error) {
+	var matches *filter.Matcher
+	ts := j.store.Tenant(t.ID)
+	oldest := timeID(j.o.Now().Add(-t.Settings.LogRetention()))
+	scan := store.Query{PK: ts.Provisioned("").PK, From: oldest, To: "~", Reverse: true}
+	if strings.TrimSpace(q.Filter) != "" {
+		e, err := filter.Parse(q.Filter, scim.Dialect{})
+		if err != nil {
+			return Page{}, err
+		}
+		if matches, err = filter.Bind(e, entryType(), scim.Dialect{}); err != nil {
+			return Page{}, err
+		}
+		within(e, &scan)
+	}
+	if q.Cursor != "" {
+		if !isID(q.Cursor) {
+			return Page{}, scim.BadRequest(scim.InvalidCursor, "The cursor is not one that this list has given.")
+		}
+		if q.Cursor < scan.From {
+			return Page{}, nil
+		}
+		if q.Cursor < scan.To {
+			scan.After = q.Cursor
+		}
+	}
+	if scan.From > scan.To {
+		return Page{}, nil
+	}
+	return walk(ctx, ts, scan, func(e Entry) bool { return matches == nil || matches.Match(e.Object()) }, q.Count)
+}
+
+// walk reads a page of at most count entries that match.
+func walk(
+	ctx context.Context, ts *store.TenantStore, scan store.Query, matches func(Entry) bool, count int,
+) (page Page, err error) {
+	for seen := 0; ; {
+		scan.Limit = min(max(count-len(page.Entries), 200), examined-seen)
+		got, err := ts.Query(ctx, scan)
+		if err != nil {
+			return Page{}, err
+		}
+		seen += len(got.Items)
+		for i, item := range got.Items {
+			e, err := decode(item)
+			if err != nil {
+				return Page{}, err
+			}
+			if !matches(e) {
+				continue
+			}
+			page.Entries = append(page.Entries, e)
+			if len(page.Entries) == count {
+				if got.More || i+1 < len(got.Items) {
+					page.Next = e.ID
+				}
+				return page, nil
+			}
+		}
+		switch {
+		case !got.More:
+			return page, nil
+		case seen >= examined:
+			page.Next = got.Last
+			return page, nil
+		}
+		scan.After = got.Last
+	}
+}
+
+// within narrows a scan by the times that a filter allows, if it is a conjunction with such a part.
+func within(e filter.Expr, q *store.Query) {
+	switch e := e.(type) {
+	case filter.And:
+		within(e.L, q)
+		within(e.R, q)
+	case filter.Compare:
+		if !strings.EqualFold(e.Path.Name, "time") || e.Value.Kind != filter.Str {
+			return
+		}
+		at, ok := scim.ParseTime(e.Value.Str)
+		if !ok {
+			return
+		}
+		switch e.Op {
+		case filter.Gt, filter.Ge:
+			q.From = max(q.From, timeID(at))
+		case filter.Lt, filter.Le:
+			q.To = min(q.To, timeID(at)+"~")
+		case filter.Eq:
+			q.From, q.To = max(q.From, timeID(at)), min(q.To, timeID(at)+"~")
+		}
+	}
+}
+
+// isID reports whether a text has the shape of an entry's id.
+func isID(s string) bool {
+	const digits = timeDigits
+	if len(s) < digits+2 || len(s) > 40 || s[digits] != '-' {
+		return false
+	}
+	for i, c := range []byte(s) {
+		if i < digits && (c < '0' || c > '9') || i > digits && (c < '0' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// Get reads one entry, with the events that followed it. The error is ErrNotFound if there is none, or not any more.
+func (j *Journal) Get(ctx context.Context, t tenant.Tenant, id string) (Entry, error) {
+	if !isID(id) || id < timeID(j.o.Now().Add(-t.Settings.LogRetention())) {
+		return Entry{}, ErrNotFound
+	}
+	ts := j.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Provisioned(id))
+	if err != nil {
+		return Entry{}, err
+	}
+	if items[0].Attrs == nil {
+		return Entry{}, ErrNotFound
+	}
+	e, err := decode(items[0])
+	if err != nil {
+		return Entry{}, err
+	}
+	if e.Outcome == Done || e.Operation == Admin {
+		// The clocks of two processes may differ.
+		e.Events, err = eventlog.Following(ctx, ts, e.Time.Add(-5*time.Second), e.RequestID)
+	}
+	return e, err
+}
+
+// AdminFacts are what is known of a request to the admin API when it is answered.
+type AdminFacts struct {
+	// ID is one that NewID has made: the same one writes the same entry again.
+	ID                string
+	RequestID, Caller string
+	Method, Path      string
+	Status            int
+	Detail            string
+}
+
+// Now is the journal's time.
+func (j *Journal) Now() time.Time { return j.o.Now() }
+
+// NewID makes the id of an entry of now.
+func (j *Journal) NewID() string { return newID(j.o.Now(), 0) }
+
+// Admin writes the entry of a request to the admin API about a tenant.
+func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) error {
+	started := timeOf(f.ID)
+	e := Entry{
+		ID: f.ID, Time: started, RequestID: f.RequestID, Caller: cut(f.Caller, 300), Operation: Admin,
+		Method: f.Method, Path: cut(f.Path, 300), Status: f.Status, Detail: f.Detail, Outcome: Done,
+		Duration: j.o.Now().Sub(started),
+	}
+	switch {
+	case f.Status >= http.StatusInternalServerError:
+		e.Outcome = Failed
+	case f.Status >= http.StatusBadRequest:
+		e.Outcome = Refused
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	ts := j.store.Tenant(t.ID)
+	return ts.Write(ctx, e.put(ts.Keys, t.Settings.LogRetention()))
+}
