@@ -43,6 +43,7 @@ func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
 type outcome struct {
 	head  eventlog.Head
 	pools map[*pool]poolState
+	marks bool // others are marked
 }
 
 // take notes that a transaction is committed.
@@ -52,7 +53,7 @@ func (p *publication) take(o outcome, all []*change) {
 			c.then()
 		}
 	}
-	p.head = o.head
+	p.head, p.marks = o.head, p.marks || o.marks
 	for pool, state := range o.pools {
 		pool.poolState, pool.stored = state, true
 	}
@@ -62,7 +63,7 @@ func (p *publication) take(o outcome, all []*change) {
 func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 	var tx store.Tx
 	var entries []eventlog.Entry
-	made := map[mapping.TargetKey]bool{}
+	made, marks := map[mapping.TargetKey]bool{}, marksOf(all)
 	for _, c := range all {
 		put, remove := reindex(p.ts.Keys, c.old, c.next)
 		tx.Add(put...)
@@ -70,7 +71,7 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
-		tx.Must(c.unmark(p), store.ErrStale)
+		tx.Must(c.unmark(p, marks[c.id]), store.ErrStale)
 		for _, key := range c.makes {
 			if !made[key] {
 				made[key] = true
@@ -87,12 +88,24 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 	return &tx, after
 }
 
+// marksOf are the members who are to be looked at behind some changes.
+func marksOf(all []*change) map[string]bool {
+	marks := map[string]bool{}
+	for _, c := range all {
+		for _, id := range c.marks {
+			marks[id] = true
+		}
+	}
+	return marks
+}
+
 // behind appends what changes of members bring about beside: seats, markers of others, the log.
 func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Entry) outcome {
+	before := tx.Len()
 	told, pools := p.reseat(tx, all)
 	marked := map[string]bool{}
 	for _, c := range all {
-		marked[c.id] = true // its marker ends here
+		marked[c.id] = true // unmark has done it
 	}
 	for _, c := range all {
 		for _, id := range c.marks {
@@ -105,7 +118,8 @@ func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Ent
 	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, append(entries, told...)...)
 	tx.Must(ops[0], store.ErrStale)
 	tx.Add(ops[1:]...)
-	return outcome{head, pools}
+	marks := slices.ContainsFunc(tx.Ops()[before:], func(op store.Op) bool { return op.Set[store.AttrWake] != nil })
+	return outcome{head, pools, marks || len(marksOf(all)) > 0}
 }
 
 // write appends the member's item, on the version that was read, and the end of manual assignments. entry is the entry
@@ -217,14 +231,14 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	for _, c := range all {
 		entries = append(entries, c.entry(p.now))
 	}
-	links := p.head.Links(p.t.Retention, entries...)
+	links, marks := p.head.Links(p.t.Retention, entries...), marksOf(all)
 	for i, c := range all {
 		c.write(&tx, p.ts.Keys, links[i], stale[i])
 		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
-		if len(stale[i]) == 0 || c.next.Erased {
-			tx.Must(c.unmark(p), store.ErrStale)
+		if len(stale[i]) == 0 || c.next.Erased || marks[c.id] {
+			tx.Must(c.unmark(p, marks[c.id]), store.ErrStale)
 		}
 	}
 	if tx.Room() < 5 { // hundreds of manual assignments that end

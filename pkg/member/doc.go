@@ -14,6 +14,7 @@
 //	target.go   targets: what a member can be given
 //	publish.go  one publication: what it reads, and what the application has to be told
 //	commit.go   its transactions
+//	settle.go   the end of a marker of a member of whom there is nothing to tell
 //	pass.go     markers that stand for many members
 //	policy.go   policies: saving, progress
 //	rehearse.go what a policy would change

@@ -130,6 +130,7 @@ func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
 	p.decided[id] = c.next
 	c.told = []told{{EventRemoved, scim.Object{"erased": true}}}
 	_, err = p.commit(ctx, []*change{c})
+	s.o.Wake(t.ID)
 	return err
 }
 
@@ -159,13 +160,15 @@ func bare(m Member) Member {
 }
 
 // unmark is the operation that ends the marker of a change on its stamp, or writes it anew if the person is still to be
-// erased from the log.
-func (c *change) unmark(p *publication) store.Op {
-	if !c.next.Erased {
+// erased from the log, or the member is to be looked at again.
+func (c *change) unmark(p *publication, again bool) store.Op {
+	if !c.next.Erased && !again {
 		return c.marker.done()
 	}
 	op := Mark(p.ts.Keys, c.marker.subject, c.marker.cause, p.now)
-	op.Set[attrErasing] = c.logged.Last
+	if c.next.Erased {
+		op.Set[attrErasing] = c.logged.Last
+	}
 	return op.When(store.Is(attrStamp, c.marker.stamp))
 }
 

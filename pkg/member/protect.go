@@ -37,7 +37,7 @@ func (p *publication) protect(ctx context.Context, c *change) error {
 				return err
 			}
 		case others < rule.AtLeast:
-			c.keep(key)
+			p.keep(c, key)
 		}
 	}
 	return nil
@@ -57,12 +57,16 @@ func (c *change) holder(key mapping.TargetKey) *Member {
 	return nil
 }
 
-// keep leaves a member active, with an assignment that it had.
-func (c *change) keep(key mapping.TargetKey) {
+// keep leaves a member active, with an assignment that it had, and its seat if it has one.
+func (p *publication) keep(c *change, key mapping.TargetKey) {
 	holder := c.holder(key)
 	old := holder.Assignments[find(holder.Assignments, key)]
 	c.next.Status, c.next.Protected = mapping.Active, true
 	if find(c.next.Assignments, key) < 0 {
+		if pool := p.pools[key]; pool != nil {
+			c.takes[key]++
+			pool.planned++
+		}
 		c.next.Assignments = append(slices.Clone(c.next.Assignments), old)
 		slices.SortFunc(c.next.Assignments, func(a, b Assignment) int { return compareKeys(a.TargetKey, b.TargetKey) })
 	}
@@ -100,7 +104,8 @@ func (p *publication) others(ctx context.Context, key mapping.TargetKey, but str
 	return n, nil
 }
 
-// release marks the members who keep a target only because nobody else had it.
+// release marks the members who keep a target only because nobody else had it: those of whom it was told, and those who
+// are to keep it from this publication on, who were worked out before the change.
 func (p *publication) release(ctx context.Context, c *change, key mapping.TargetKey) error {
 	prefix := p.ts.PublishedPrefix(byProtected, assignmentValue(key))
 	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
@@ -108,6 +113,11 @@ func (p *publication) release(ctx context.Context, c *change, key mapping.Target
 			return err
 		}
 		if id := store.LastPart(item.SK); id != c.id {
+			c.marks = append(c.marks, id)
+		}
+	}
+	for id, m := range p.decided {
+		if id != c.id && m.Protected && find(m.Assignments, key) >= 0 && !slices.Contains(c.marks, id) {
 			c.marks = append(c.marks, id)
 		}
 	}

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -63,6 +62,7 @@ type publication struct {
 	decided  map[string]Member          // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
 	alike    map[string][]Member        // by the ids of those whose identity is new: who shares a value
+	marks    bool                       // that it has marked others
 	edits    map[string]func(context.Context, *publication, *change) error
 }
 
@@ -116,25 +116,35 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 		return err
 	}
 	var changed []*change
+	var same []*subject
 	for _, sub := range p.subjects {
 		c, err := p.change(ctx, sub)
 		if err != nil {
 			return err
 		}
 		if c == nil {
-			if err := p.settle(ctx, sub); err != nil {
-				return err
-			}
+			same = append(same, sub)
 			continue
 		}
 		changed = append(changed, c)
 	}
+	defer func() {
+		if p.marks {
+			s.o.Wake(t.ID) // of a read, which leaves these to others
+		}
+	}()
 	for len(changed) > 0 {
 		n, err := p.commit(ctx, changed)
 		if err != nil {
 			return err
 		}
 		changed = changed[n:]
+	}
+	// Not before the changes: who got nothing for want of what others were to get is looked at again if they don't.
+	for _, sub := range same {
+		if err := p.settle(ctx, sub); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -292,7 +302,8 @@ type change struct {
 func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
 	for _, sub := range p.subjects {
 		sub.result, sub.waits = nil, nil
-		if sub.person.Doc != nil && sub.replacedBy == "" {
+		replaced := sub.replacedBy != "" || sub.old != nil && sub.old.ReplacedBy != ""
+		if sub.person.Doc != nil && !replaced {
 			if r := p.policy.Evaluate(sub.facts); !r.Excluded {
 				sub.result = r
 			}
@@ -444,46 +455,4 @@ func (p *publication) due(next *Member) []told {
 		}
 	}
 	return all
-}
-
-// settle ends the marker of a member of whom there is nothing to tell. If the marker is another by now, it stays.
-func (p *publication) settle(ctx context.Context, sub *subject) error {
-	if err := p.sweep(ctx, sub); err != nil {
-		return err
-	}
-	if done, err := p.redact(ctx, sub); err != nil || !done {
-		return err
-	}
-	if err := p.end(ctx, sub); err != nil {
-		return err
-	}
-	err := p.ts.Write(ctx, sub.marker.done())
-	var failed *store.ConditionError
-	if errors.As(err, &failed) {
-		return nil
-	}
-	return err
-}
-
-// sweep removes the lookups that an earlier publication had no room to remove.
-func (p *publication) sweep(ctx context.Context, sub *subject) error {
-	if len(sub.stale) == 0 {
-		return nil
-	}
-	ops := make([]store.Op, len(sub.stale))
-	for i, sk := range sub.stale {
-		ops[i] = store.RemoveItem(store.Key{PK: p.ts.PublishedPrefix("", "").PK, SK: sk})
-	}
-	if err := p.ts.Batch(ctx, ops...); err != nil {
-		return err
-	}
-	err := p.ts.Write(ctx, store.Op{
-		Kind: store.Update, Key: p.ts.Published(sub.id), Unset: []string{attrStale},
-		If: []store.Cond{store.Is(attrVer, sub.old.Version)},
-	})
-	var failed *store.ConditionError
-	if errors.As(err, &failed) {
-		return store.ErrStale
-	}
-	return err
 }

@@ -16,6 +16,22 @@ import (
 // A target of a kind with seats is a pool: so many active members have it as it has seats. The number of seats in use
 // is kept in an item of its own. Each publication that changes it also changes the head of the log, so two of them
 // never count on one state. Members who wait for a seat have an item each, in the order in which they are served.
+//
+// Nobody waits while a seat is free, since each state with a free seat and a member in the queue has a
+// marker of the pool, or a marker of each member who is next:
+//
+//   - A transaction marks the pool if a seat is free behind it, and anybody may wait. It does so if it
+//     takes or frees seats, puts a member into the queue or out of it, or ends the marker of one who
+//     waits. It counts what is stored behind it, not what its publication has planned: that may fail.
+//   - A change of the size marks the pool with the change. A change of the policy marks everybody.
+//   - The review of a pool marks the members who are next, and only then ends the marker of the pool, if
+//     that is still the one that it read before anything else.
+//   - The marker of a member to whom nothing happens ends behind all transactions of its publication, on
+//     its stamp. If any of those, or another process, frees a seat, a review marks the member anew.
+//   - What a publication has read can't change unseen. Its transactions have the head of the log and the
+//     version of the pool as conditions, and change both; a review changes the version. The size is read
+//     behind the pool: whoever read an older size has a version from before the review of the newer one,
+//     and can't put anybody into the queue.
 
 // Event types of seats.
 const (
@@ -47,8 +63,12 @@ type pool struct {
 	poolState
 	// planned is used behind the changes that are worked out so far.
 	planned int64
-	// waiting are the first members in the queue, without those who got a seat since.
+	// waiting are the first members in the queue, without those who got a seat since; last is the last one that was
+	// read, if there are more.
 	waiting []waiting
+	last    *waiting
+	// crowded says that anybody may be in the queue, before or behind the publication.
+	crowded bool
 }
 
 // poolState is what is stored of a pool.
@@ -94,6 +114,9 @@ func (p *pool) free() int64 {
 func (p *pool) serves(w waiting) bool {
 	if p.mode == seatsPurchase || p.size == Unbounded {
 		return true
+	}
+	if p.last != nil && p.last.compare(w) < 0 {
+		return false // too many are in front to know
 	}
 	var before int64
 	for _, other := range p.waiting {
@@ -174,6 +197,7 @@ func (p *publication) seat(sub *subject) {
 				pool.waiting = slices.DeleteFunc(pool.waiting, func(w waiting) bool { return w.id == sub.id })
 				continue
 			}
+			pool.crowded = true
 			sub.waits = append(sub.waits, place)
 			sub.withdraw(i)
 		}
@@ -221,13 +245,17 @@ const queued = 200
 
 // pool reads the seats of a target. Under a policy that they were not counted under, they are counted.
 func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKey) (*pool, error) {
-	items, err := p.ts.Get(ctx, p.ts.Pool(key.Kind, key.Organisation, key.Name), targetKey(p.ts.Keys, key))
+	items, err := p.ts.Get(ctx, p.ts.Pool(key.Kind, key.Organisation, key.Name))
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := p.ts.Get(ctx, targetKey(p.ts.Keys, key)) // not before the pool
 	if err != nil {
 		return nil, err
 	}
 	out := &pool{key: key, mode: p.policy.Kinds[key.Kind].Seats, size: Unbounded, stored: items[0].Attrs != nil}
-	if items[1].Attrs != nil {
-		out.size = decodeTarget(items[1]).Seats
+	if sizes[0].Attrs != nil {
+		out.size = decodeTarget(sizes[0]).Seats
 	}
 	out.version, _ = items[0].Attrs[attrVer].(int64)
 	out.used, _ = items[0].Attrs[attrUsed].(int64)
@@ -242,6 +270,11 @@ func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKe
 	out.planned = out.used
 	if out.mode == seatsWait && out.size != Unbounded {
 		out.waiting, err = queue(ctx, p.ts, key, queued)
+		if n := len(out.waiting); n == queued {
+			last := out.waiting[n-1]
+			out.last = &last
+		}
+		out.crowded = len(out.waiting) > 0
 	}
 	return out, err
 }
@@ -280,39 +313,49 @@ func queue(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey, mo
 	return all, nil
 }
 
-// reseat appends what some changes do to seats: the pools, the queues, and markers of those who are served next. It
-// returns the events of shortages, and the pools as they are behind the transaction.
+// reseat appends what some changes do to seats: the pools, the queues, and markers of the pools of which members can be
+// served. It returns the events of shortages, and the pools as they are behind the transaction.
 func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map[*pool]poolState) {
-	takes, concerned := map[mapping.TargetKey]int64{}, map[string]bool{}
+	takes, moved, concerned := map[mapping.TargetKey]int64{}, map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
 	var cause eventlog.Cause
 	for _, c := range all {
-		concerned[c.id] = true
 		cause = c.marker.cause
 		for key, n := range c.takes {
 			takes[key] += n
+			concerned[key] = true
 		}
 		if c.old != nil {
 			for _, w := range c.old.waiting {
 				if !slices.Contains(c.waits, w) {
+					moved[w.TargetKey], concerned[w.TargetKey] = true, true
 					tx.Add(store.RemoveItem(w.key(p.ts.Keys)))
 				}
 			}
 		}
 		for _, w := range c.waits {
+			concerned[w.TargetKey] = true
 			if c.old == nil || !slices.Contains(c.old.waiting, w) {
+				moved[w.TargetKey] = true
 				tx.Add(store.PutItem(w.key(p.ts.Keys), nil))
 			}
 		}
 	}
 	var entries []eventlog.Entry
 	states := map[*pool]poolState{}
-	for _, key := range sortedKeys(takes) {
+	for _, key := range sortedKeys(concerned) {
 		pool := p.pools[key]
-		entry, state := p.resize(tx, pool, takes[key], cause)
-		entries = append(entries, entry...)
-		states[pool] = state
-		if takes[key] < 0 {
-			p.callNext(tx, pool, state.used, concerned)
+		if pool == nil {
+			continue // the kind has no seats any more
+		}
+		state := pool.poolState
+		if takes[key] != 0 || moved[key] {
+			var entry []eventlog.Entry
+			entry, state = p.resize(tx, pool, takes[key], cause)
+			entries = append(entries, entry...)
+			states[pool] = state
+		}
+		if pool.crowded && pool.size > state.used {
+			tx.Add(Mark(p.ts.Keys, Subject{SeatSubject, joined(key)}, eventlog.Cause{}, p.now))
 		}
 	}
 	return entries, states
@@ -354,42 +397,57 @@ func (p *publication) resize(tx *store.Tx, pool *pool, by int64, cause eventlog.
 	}}, state
 }
 
-// callNext marks the members who are served next, but those whom the transaction is about.
-func (p *publication) callNext(tx *store.Tx, pool *pool, used int64, concerned map[string]bool) {
-	for _, w := range pool.waiting[:min(int64(len(pool.waiting)), max(pool.size-used, 0))] {
-		if !concerned[w.id] {
-			tx.Add(Mark(p.ts.Keys, Subject{UserSubject, w.id}, eventlog.Cause{}, p.now))
-		}
-	}
-}
-
-// review does what a change of a pool's size makes due: it tells of a shortage that has ended or grown, and marks
-// those who can be served. It ends the marker.
+// review does what a pool's marker makes due: it tells of a shortage that has ended or grown, and marks
+// those who can be served. Then it ends the marker, unless there may be more of them than it marks at
+// once: they are next once these are served.
 func (s *Service) review(ctx context.Context, t Tenant, m marker) error {
-	ts := s.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, ts.LogHead())
-	if err != nil {
-		return err
-	}
-	p := &publication{t: t, ts: ts, now: s.o.Now().UTC(), head: eventlog.DecodeHead(items[0])}
-	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
-		return err
-	}
-	var tx store.Tx
-	tx.Must(m.done(), store.ErrStale)
-	key := splitTarget(m.subject.ID)
-	if p.policy.Kinds[key.Kind].Seats != "" {
-		pool, err := s.pool(ctx, p, key)
+	err := store.Retry(ctx, contendFor, func() error {
+		p, err := s.headOf(ctx, t)
 		if err != nil {
 			return err
 		}
-		entries, state := p.resize(&tx, pool, 0, m.cause)
-		p.callNext(&tx, pool, state.used, nil)
-		if len(entries) > 0 {
-			_, ops := p.head.Append(ts.Keys, t.Retention, entries...)
-			tx.Must(ops[0], store.ErrStale)
-			tx.Add(ops[1:]...)
+		var tx store.Tx
+		tx.Must(m.done(), errEnded)
+		key := splitTarget(m.subject.ID)
+		if p.policy.Kinds[key.Kind].Seats != "" {
+			pool, err := s.pool(ctx, p, key)
+			if err != nil {
+				return err
+			}
+			next := pool.next()
+			if err := s.markAll(ctx, p.ts, next, eventlog.Cause{}); err != nil || len(next) == queued {
+				return err
+			}
+			entries, _ := p.resize(&tx, pool, 0, m.cause)
+			if len(entries) > 0 {
+				_, ops := p.head.Append(p.ts.Keys, t.Retention, entries...)
+				tx.Must(ops[0], store.ErrStale)
+				tx.Add(ops[1:]...)
+			}
 		}
+		return tx.Commit(ctx, p.ts)
+	})
+	return ignoreEnded(err)
+}
+
+// headOf is a publication of nobody: it has the head of the log and the policy.
+func (s *Service) headOf(ctx context.Context, t Tenant) (*publication, error) {
+	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC()}
+	items, err := p.ts.Get(ctx, p.ts.LogHead())
+	if err != nil {
+		return nil, err
 	}
-	return tx.Commit(ctx, ts)
+	p.head = eventlog.DecodeHead(items[0])
+	p.policy, p.version, err = s.policyOf(ctx, t)
+	return p, err
+}
+
+// next are the members at the front of the queue for whom there are free seats, as far as the queue was read.
+func (p *pool) next() []string {
+	n := min(int64(len(p.waiting)), max(p.free(), 0))
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = p.waiting[i].id
+	}
+	return ids
 }
