@@ -92,6 +92,7 @@ var importRules = []importRule{
 		[]string{"pkg/store", uuid, cmp, rapid},
 		"the conformance suite knows the port, not an engine",
 	},
+	{"pkg/sweep", []string{"pkg/store"}, "whatever is done for all tenants uses it, so it knows the list of them only"},
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
@@ -146,7 +147,8 @@ var importRules = []importRule{
 	},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/domain/claim", []string{
-		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/domain", "pkg/tenant", xnet,
+		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/domain", "pkg/tenant", "pkg/sweep", "pkg/task",
+		xnet,
 	}, whyUse},
 	{"pkg/guard", []string{
 		"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event", "pkg/notice", "pkg/tenant",
@@ -159,7 +161,7 @@ var importRules = []importRule{
 	{
 		"pkg/member", []string{
 			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
-			"pkg/event/eventlog",
+			"pkg/event/eventlog", "pkg/sweep",
 		}, whyUse,
 	},
 	{
@@ -231,6 +233,7 @@ var importRules = []importRule{
 	{"pkg/internal/awsfake/dynamolocal", []string{"pkg/store", "pkg/store/dynamostore", awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakelambda", []string{"pkg/apigw", "pkg/store", lambdaGo, awsSDK, uuid}, whyFake},
 	{"pkg/internal/awsfake/fakesecrets", []string{awsSDK}, whyFake},
+	{"pkg/internal/dnstest", []string{xnet}, whyFake},
 	{"pkg/internal/schematest", []string{"pkg/scim", "pkg/scim/schema", "pkg/scim/schema/define"}, whyFake},
 	{
 		"pkg/internal/filled",

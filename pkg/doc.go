@@ -21,6 +21,7 @@
 //	domain           the domain of an address, and the verified domains of a tenant
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
+//	sweep            a visit of all tenants once a day
 //	store/storetest  the conformance suite that every engine passes
 //	store/faultstore an engine that fails on purpose, for tests
 //	store/boltstore  an engine on one local file: local runs and all tests
@@ -79,6 +80,7 @@
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
+//	internal/dnstest  a DNS server, for tests
 //	internal/filled  a tenant with something of every kind, and copies of tables, for tests
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
 //	internal/slow    tests that run only if they are asked for

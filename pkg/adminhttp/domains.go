@@ -26,6 +26,15 @@ func domainObject(d claim.Domain) scim.Object {
 	if d.At != 0 {
 		o["by"], o["verifiedAt"] = d.By, timestamp(time.Unix(d.At, 0))
 	}
+	if f := d.Failing; f != nil {
+		o["failing"] = scim.Object{
+			"since": timestamp(time.Unix(f.Since, 0)), "lastAt": timestamp(time.Unix(f.Last, 0)), "times": int64(f.Times),
+			"answer": string(f.Answer),
+		}
+	}
+	if d.LostAt != 0 {
+		o["lostAt"] = timestamp(time.Unix(d.LostAt, 0))
+	}
 	return o
 }
 

@@ -25,8 +25,9 @@ func Of(address string) (name string, ok bool) {
 	return lower(rest)
 }
 
-// lower is a name in lower case; ok is false if it is none: labels of letters, marks, digits and hyphens, joined by
-// dots. A letter beyond ASCII stays beyond it: "İ" and the sign of kelvin are no "i" and "k" of another domain.
+// lower is a name in lower case; ok is false if it is none: labels of letters, digits and hyphens, joined by dots. All
+// beyond ASCII is a letter here, since only a name of the DNS is ever in a Set. It stays beyond ASCII: "İ" and the sign
+// of kelvin are no "i" and "k" of another domain.
 func lower(text string) (name string, ok bool) {
 	if text == "" || len(text) > MaxName || !utf8.ValidString(text) {
 		return "", false
@@ -41,7 +42,7 @@ func lower(text string) (name string, ok bool) {
 		small := unicode.ToLower(r)
 		switch {
 		case r == '.', r == '-', 'a' <= small && small <= 'z' && r < utf8.RuneSelf, '0' <= r && r <= '9':
-		case r >= utf8.RuneSelf && small >= utf8.RuneSelf && unicode.In(r, unicode.L, unicode.M, unicode.N):
+		case r >= utf8.RuneSelf && small >= utf8.RuneSelf:
 		default:
 			ok = false
 		}

@@ -21,7 +21,7 @@ func TestOf(t *testing.T) {
 		"", "ada", "@", "ada@", "@example.com", "ada@x@example.com", "ada@@example.com", "ada@example.com@evil.com",
 		"ada@example.com ", " ada@example.com", "ada@ example.com", "ada@example..com", "ada@[192.0.2.1]",
 		"ada@example.com\n", "ada@example.com.", "ada@.example.com", "ada@-example.com", "ada@example-.com",
-		"ada@exam_ple.com", "ada@example。com", "ada@ex\u200dample.com", "ada@\xffexample.com",
+		"ada@exam_ple.com", "ada@\xffexample.com",
 		"ada@İbm.com", "ada@\u212Aelvin.de", "ada@" + strings.Repeat("a.", 126) + "com",
 	} {
 		if got, ok := domain.Of(address); ok {

@@ -64,9 +64,14 @@ const (
 	GuardDecided Kind = "guard.decided"
 )
 
-// DomainVerified: a domain of the tenant was verified. The subject is the domain. Data: domain, and by: "dns" or
-// "operator".
-const DomainVerified Kind = "domain.verified"
+// Events about a domain of a tenant, which is the subject. Data: domain.
+const (
+	// DomainVerified: the domain was verified. Data: by, "dns" or "operator".
+	DomainVerified Kind = "domain.verified"
+	// DomainLost: the DNS has not shown for a week that the domain is the tenant's; its addresses are refused. Data:
+	// since, and answer: "missing", "different" or "silent".
+	DomainLost Kind = "domain.lost"
+)
 
 // OfDomain is the subject of events about a domain.
 func OfDomain(name string) string { return "domains/" + name }

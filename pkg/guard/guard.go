@@ -130,7 +130,7 @@ func (s *Service) trip(ctx context.Context, ts *store.TenantStore, n numbers, w 
 		return err
 	}
 	err = s.tenants.Report(ctx, ts.TenantID(), tenant.Report{
-		Op: put, Notice: notice.GuardTripped, Period: n.version,
+		Op: put, Notices: []notice.Notice{{Kind: notice.GuardTripped}}, Period: n.version,
 		Events: []event.Event{{Kind: event.GuardTripped, Data: scim.Object{
 			"since": moment(n.Since), "users": counted - 1, "minutes": w.length / 60,
 		}}},

@@ -3,10 +3,10 @@ package member
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/sweep"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -84,53 +84,18 @@ func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
 	return true, nil
 }
 
-// sweepEvery is how often all tenants are asked for markers.
-const sweepEvery = 24 * time.Hour
-
-// The progress of a sweep is noted every so many tenants.
-const sweepPage = 200
-
 // Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up
 // may have been lost. visit, if not nil, gets each entry of the list of tenants as well. It reads one marker a tenant,
 // notes its progress, and stops if until is over; the next call goes on.
 func (s *Service) Sweep(
 	ctx context.Context, visit func(context.Context, store.Item), until func() bool,
 ) error {
-	items, err := s.store.Get(ctx, store.Swept)
-	if err != nil {
-		return err
-	}
-	began, _ := items[0].Attrs[attrAt].(int64)
-	after, going := items[0].Attrs[attrAfter].(string)
-	now := s.o.Now()
-	if !going {
-		if now.Sub(time.UnixMilli(began)) < sweepEvery {
-			return nil
-		}
-		began = now.UnixMilli()
-	}
-	note := func(more store.Attrs) error {
-		attrs := store.Attrs{attrAt: began}
-		maps.Copy(attrs, more)
-		return s.store.Write(ctx, store.PutItem(store.Swept, attrs))
-	}
-	seen := 0
-	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: after}) {
-		if err != nil {
-			return err
-		}
+	daily := sweep.Daily{Store: s.store, Progress: store.Swept, Now: s.o.Now}
+	return daily.Run(ctx, until, func(ctx context.Context, item store.Item) error {
 		if visit != nil {
 			visit(ctx, item)
 		}
-		if _, err := s.Again(ctx, item.SK); err != nil {
-			return err
-		}
-		over := until()
-		if seen++; over || seen%sweepPage == 0 {
-			if err := note(store.Attrs{attrAfter: item.SK}); err != nil || over {
-				return err
-			}
-		}
-	}
-	return note(nil)
+		_, err := s.Again(ctx, item.SK)
+		return err
+	})
 }

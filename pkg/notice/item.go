@@ -37,6 +37,7 @@ type document struct {
 	Ends       int64       `json:"ends,omitempty"` // Unix seconds, of the token
 	Client     string      `json:"client,omitempty"`
 	ClientEnds int64       `json:"clientEnds,omitempty"` // Unix seconds
+	Domains    []Domain    `json:"domains,omitempty"`
 	By         string      `json:"by,omitempty"`
 	Until      int64       `json:"until,omitempty"`
 	After      int64       `json:"after,omitempty"`
@@ -62,7 +63,7 @@ func (n Notice) Data() scim.Object {
 func (n stored) put(tenantID string, cond store.Cond) (store.Op, error) {
 	doc, err := json.Marshal(document{
 		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, Ends: seconds(n.TokenEnds),
-		Client: n.ClientID, ClientEnds: seconds(n.ClientSecretEnds),
+		Client: n.ClientID, ClientEnds: seconds(n.ClientSecretEnds), Domains: n.Domains,
 		By: n.by, Until: n.until, After: n.after, Failing: n.failing,
 	})
 	if err != nil {
@@ -97,7 +98,7 @@ func decode(item store.Item) (stored, error) {
 	n := Notice{
 		ID: ID(tokenID, Kind(kind), period), Kind: Kind(kind), TokenID: tokenID, At: time.UnixMilli(d.At).UTC(),
 		Recipients: d.Recipients, State: State(state), Attempts: d.Attempts, TokenEnds: moment(d.Ends),
-		ClientID: d.Client, ClientSecretEnds: moment(d.ClientEnds),
+		ClientID: d.Client, ClientSecretEnds: moment(d.ClientEnds), Domains: d.Domains,
 	}
 	return stored{Notice: n, version: version, by: d.By, until: d.Until, after: d.After, failing: d.Failing}, nil
 }

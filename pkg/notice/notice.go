@@ -17,12 +17,19 @@ const (
 	Expired Kind = "expired"
 	// GuardTripped: the identity provider deactivates or deletes more users than the policy allows; no token ends.
 	GuardTripped Kind = "guard-tripped"
+	// DomainFailing: the DNS has not shown for some days that a domain is the tenant's; no token ends.
+	DomainFailing Kind = "domain-failing"
+	// DomainLost: it has not for a week, and addresses of the domain are refused.
+	DomainLost Kind = "domain-lost"
 	// Test: somebody tries whether notices arrive.
 	Test Kind = "test"
 )
 
 // ReminderKind is the kind of the reminder that is due days before the token ends: "reminder-14".
 func ReminderKind(days int) Kind { return Kind(fmt.Sprintf("reminder-%d", days)) }
+
+// OfTenant reports whether a notice is about the tenant as a whole and about no token.
+func (k Kind) OfTenant() bool { return k == GuardTripped || k == DomainFailing || k == DomainLost }
 
 // State is how far a notice has come.
 type State string
@@ -67,6 +74,8 @@ type Notice struct {
 	ClientSecretEnds time.Time
 	// TokenEnds is when the token ends, as it was when the notice was written; zero for a test and if there is no end.
 	TokenEnds time.Time
+	// Domains are those that a notice about domains is about.
+	Domains []Domain
 	// At is when the notice became due and was written.
 	At         time.Time
 	Recipients []Recipient
@@ -82,6 +91,18 @@ type Notice struct {
 	Successor Token
 	// ToCollect says that there is no successor because a person has to collect it.
 	ToCollect bool
+}
+
+// Domain is all that a text says of a domain.
+type Domain struct {
+	Name string `json:"name"`
+	// Record and Value are those of the TXT record that is to be in the DNS; Answer says what is there: "missing" or
+	// "different", or "silent" if there is no answer.
+	Record string `json:"record"`
+	Value  string `json:"value"`
+	Answer string `json:"answer"`
+	// Ends is when addresses of the domain are refused from, in Unix seconds.
+	Ends int64 `json:"ends"`
 }
 
 // Token is all that a text says of a token. Times are whole seconds; zero is none.

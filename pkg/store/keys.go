@@ -29,6 +29,7 @@ import (
 //	when a tenant is due        DUE#shard    Unix seconds|tenant id            -
 //	rotation goes on            DUE          AGAIN                             at, wake
 //	daily search for markers    DUE          SWEPT                             at, after
+//	daily check of domains      DUE          DOMAINS                           at, after
 //	user                        T#t#U        user id                           doc, ver, created, modified, unique
 //	user name: unique, sorted   T#t#N        folded userName                   id
 //	lookup                      T#t#X        attribute|value|id                types (of an e-mail)
@@ -243,6 +244,9 @@ var Again = Key{"DUE", "AGAIN"}
 
 // Swept is the key of the item that says how far the daily search for markers has come.
 var Swept = Key{"DUE", "SWEPT"}
+
+// DomainsSwept is the key of the item that says how far the daily check of domains has come.
+var DomainsSwept = Key{"DUE", "DOMAINS"}
 
 // DueOf reads a key of Due: the tenant, and when it is due in Unix seconds. ok is false if the key is none.
 func DueOf(k Key) (tenant string, at int64, ok bool) {

@@ -61,7 +61,7 @@ func (s *Service) facts(
 	}
 	t := r.Tenant(tenantID, now)
 	about = notice.Tenant{ID: t.ID, Name: t.Name, IdP: t.IdP, NotKept: t.Settings.Token.Vault == VaultNone}
-	if n.Kind == notice.GuardTripped {
+	if n.Kind.OfTenant() {
 		return about, n, true, nil
 	}
 	if n.ClientID != "" {

@@ -19,13 +19,13 @@ type Report struct {
 	Events []event.Event
 	// Domains, if not nil, are the verified domains of the tenant from now on, as a domain.Set.
 	Domains *string
-	// Notice is the kind of a notice to the tenant's recipients, and Period a number that no other of its kind has; empty:
-	// nobody is told.
-	Notice notice.Kind
-	Period int64
+	// Notices are notices to the tenant's recipients, one of each kind at most: the kind, and the domains if it is about
+	// some. Period is a number that no others of these kinds have.
+	Notices []notice.Notice
+	Period  int64
 }
 
-// Report makes the change, the events and the notice in one transaction, and has them delivered. store.ErrStale if the
+// Report makes the change, the events and the notices in one transaction, and has them delivered. store.ErrStale if the
 // condition of the change does not hold, or another change of the tenant came between; ErrNotFound if there is no
 // active tenant.
 func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
@@ -46,8 +46,9 @@ func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 	if p.Domains != nil {
 		r.Domains = *p.Domains
 	}
-	if p.Notice != "" {
-		r.Notify(now, notice.Notice{Kind: p.Notice, ID: notice.ID("", p.Notice, fmt.Sprintf("%013d", p.Period))})
+	for _, n := range p.Notices {
+		n.ID = notice.ID("", n.Kind, fmt.Sprintf("%013d", p.Period))
+		r.Notify(now, n)
 	}
 	r.Out.With, r.Out.Hint = append(r.Out.With, p.Op), true
 	err = s.write(ctx, tenantID, r)

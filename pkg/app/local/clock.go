@@ -147,9 +147,10 @@ func days(d time.Duration) string {
 
 // Rotate runs rotation once, as the rotate function does every hour in AWS.
 func (s *Server) Rotate(ctx context.Context) error {
-	_, err := s.tenants.Rotate(ctx, s.background.cleaner.Delivery)
 	until := func() bool { return ctx.Err() != nil }
-	return errors.Join(err, s.background.cleaner.Members.Sweep(ctx, s.tenants.ClearAbandoned, until))
+	err := s.domains.Daily(ctx, until) // first, so that what it tells is delivered
+	_, rotated := s.tenants.Rotate(ctx, s.background.cleaner.Delivery)
+	return errors.Join(err, rotated, s.background.cleaner.Members.Sweep(ctx, s.tenants.ClearAbandoned, until))
 }
 
 // rotateHourly runs rotation now and every hour.

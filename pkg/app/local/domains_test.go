@@ -3,99 +3,52 @@ package local_test
 import (
 	"fmt"
 	"io"
-	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/dnstest"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// nameServer is a DNS server that changes its mind.
-type nameServer struct {
-	address string
-
-	mu      sync.Mutex
-	code    dnsmessage.RCode
-	records [][]string // TXT, each in parts, of any name
-	before  func()     // called before each answer
-}
-
-func (n *nameServer) says(code dnsmessage.RCode, records ...[]string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.code, n.records = code, records
-}
-
-// first has do called before each answer.
-func (n *nameServer) first(do func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.before = do
-}
-
-func (n *nameServer) answer(query []byte) []byte {
-	var m dnsmessage.Message
-	if m.Unpack(query) != nil {
-		return nil
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.before != nil {
-		n.before()
-	}
-	m.Header = dnsmessage.Header{
-		ID: m.ID, Response: true, Authoritative: true, RecursionAvailable: true, RCode: n.code,
-	}
-	m.Additionals = nil
-	if n.code == dnsmessage.RCodeSuccess && strings.HasPrefix(m.Questions[0].Name.String(), "_scim-challenge.") {
-		for _, parts := range n.records {
-			m.Answers = append(m.Answers, dnsmessage.Resource{
-				Header: dnsmessage.ResourceHeader{Name: m.Questions[0].Name, Class: dnsmessage.ClassINET},
-				Body:   &dnsmessage.TXTResource{TXT: parts},
-			})
-		}
-	}
-	out, err := m.Pack()
-	if err != nil {
-		return nil
-	}
-	return out
-}
+// record is the name of the TXT record of the domain of most tests.
+const record = "_scim-challenge.example.com"
 
 // onDNS is a tenant on a server that asks a DNS server of the test.
-func onDNS(t *testing.T) (*api, *nameServer) {
+func onDNS(t *testing.T) (*api, *dnstest.Server) {
 	t.Helper()
-	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &nameServer{address: socket.LocalAddr().String(), code: dnsmessage.RCodeNameError}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		query := make([]byte, 2048)
-		for {
-			size, from, err := socket.ReadFrom(query)
-			if err != nil {
-				return
-			}
-			_, _ = socket.WriteTo(n.answer(query[:size]), from)
-		}
-	}()
-	t.Cleanup(func() { _ = socket.Close(); <-done })
+	a, dns, _ := onDNSAt(t, 5*time.Second)
+	return a, dns
+}
+
+// onDNSAt is onDNS; the DNS has to answer within patience. wait moves the clock, and does what is due then.
+func onDNSAt(t *testing.T, patience time.Duration) (a *api, dns *dnstest.Server, wait func(time.Duration)) {
+	t.Helper()
+	dns = dnstest.New(t)
+	var ahead atomic.Int64
 	o := quiet()
-	o.DNS = n.address
+	o.DNS, o.DNSPatience = dns.Address, patience
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	s := local.New(o, memory(t), io.NopCloser(nil))
 	t.Cleanup(func() { _ = s.Close() })
 	_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: "generic"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &api{t: t, s: s, h: s.Handler(), base: "http://scim.example.com/scim/v2/acme", token: token.Value}, n
+	a = &api{t: t, s: s, h: s.Handler(), base: "http://scim.example.com/scim/v2/acme", token: token.Value}
+	return a, dns, func(d time.Duration) {
+		t.Helper()
+		ahead.Add(int64(d))
+		if err := s.Rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // challenge adds a domain and returns the value of its record.
@@ -115,32 +68,64 @@ func userBody(name string, more string) string {
 
 // TestDomainsAreVerified verifies a domain by each answer that a DNS server can give.
 func TestDomainsAreVerified(t *testing.T) {
-	a, dns := onDNS(t)
+	a, dns, _ := onDNSAt(t, 300*time.Millisecond)
 	value := a.challenge("Example.com")
 	if again := a.mustAdmin(200, "POST", "/domains", `{"name":"example.com."}`); again["record"].(object)["value"] != value {
 		t.Errorf("added again: %v", again)
 	}
-	for _, name := range []string{"", "com", "192.0.2.1", "exa mple.com", "ada@example.com"} {
+	for _, name := range []string{
+		"", "com", "192.0.2.1", "exa mple.com", "ada@example.com", strings.Repeat("a.", 130) + "com",
+	} {
 		a.mustAdmin(400, "POST", "/domains", fmt.Sprintf(`{"name":%q}`, name))
 	}
 	for _, says := range []struct {
-		code    dnsmessage.RCode
-		records [][]string
-		state   string
+		name   string
+		reply  dnstest.Reply
+		answer string
 	}{
-		{dnsmessage.RCodeNameError, nil, "pending"},
-		{dnsmessage.RCodeServerFailure, nil, "pending"},
-		{dnsmessage.RCodeSuccess, nil, "pending"},
-		{dnsmessage.RCodeSuccess, [][]string{{"v=spf1 -all"}, {value + "x"}}, "pending"},
-		{dnsmessage.RCodeSuccess, [][]string{{"v=spf1 -all"}, {value[:10], value[10:]}}, "verified"},
-		{dnsmessage.RCodeNameError, nil, "verified"},
+		{"no such name", dnstest.NotThere, "missing"},
+		{"SERVFAIL", dnstest.Reply{Code: dnsmessage.RCodeServerFailure}, "silent"},
+		{"REFUSED", dnstest.Reply{Code: dnsmessage.RCodeRefused}, "silent"},
+		{"no answer", dnstest.Reply{Silent: true}, "silent"},
+		{"no record", dnstest.Reply{}, "missing"},
+		{"others", dnstest.TXT("v=spf1 -all", value+"x", strings.ToLower(value)), "different"},
+		{"a CNAME to nothing", dnstest.Reply{Alias: "else.example.net"}, "missing"},
 	} {
-		dns.says(says.code, says.records...)
-		if got := a.mustAdmin(200, "POST", "/domains/example.com/verify", ""); got["state"] != says.state {
-			t.Errorf("%v %v: %v", says.code, says.records, got)
+		dns.Says(record, says.reply)
+		if got := a.mustAdmin(200, "POST", "/domains/example.com/verify", ""); got["state"] != "pending" ||
+			got["answer"] != says.answer {
+			t.Errorf("%s: %v", says.name, got)
 		}
 	}
-	if got := a.told("domain.verified"); len(got) != 1 || got[0]["domain"] != "example.com" || got[0]["by"] != "dns" {
+	for name, reply := range map[string]func(value string) dnstest.Reply{
+		"several strings": func(value string) dnstest.Reply {
+			return dnstest.Reply{TXT: [][]string{{"v=spf1 -all"}, {value[:10], value[10:]}}}
+		},
+		"among others": func(value string) dnstest.Reply { return dnstest.TXT("a", " "+value+" ", "b") },
+		"a CNAME": func(value string) dnstest.Reply {
+			return dnstest.Reply{Alias: "else.example.net", TXT: [][]string{{value}}}
+		},
+		"more than a packet": func(value string) dnstest.Reply {
+			many := slices.Repeat([][]string{{strings.Repeat("x", 200)}}, 10)
+			return dnstest.Reply{Truncate: true, TXT: append(many, []string{value})}
+		},
+	} {
+		a.mustAdmin(204, "DELETE", "/domains/example.com", "")
+		dns.Says(record, reply(a.challenge("example.com")))
+		if got := a.mustAdmin(200, "POST", "/domains/example.com/verify", ""); got["state"] != "verified" ||
+			got["answer"] != "found" || got["by"] != "dns" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if dns.Asked("tcp") == 0 {
+		t.Error("a truncated answer was not asked for by TCP")
+	}
+	dns.Says(record, dnstest.NotThere)
+	if got := a.mustAdmin(200, "POST", "/domains/example.com/verify", ""); got["state"] != "verified" ||
+		got["answer"] != "missing" {
+		t.Errorf("verified, asked again: %v", got)
+	}
+	if got := a.toldBy("domain.verified"); len(got) != 4 || got[0]["domain"] != "example.com" || got[0]["by"] != "dns" {
 		t.Errorf("told %v", got)
 	}
 	a.mustAdmin(404, "POST", "/domains/example.org/verify", "")
@@ -150,6 +135,7 @@ func TestDomainsAreVerified(t *testing.T) {
 	}
 	a.mustAdmin(204, "DELETE", "/domains/example.org", "")
 	a.mustAdmin(404, "GET", "/domains/example.org", "")
+	a.mustAdmin(404, "DELETE", "/domains/example.org", "")
 	if all := a.mustAdmin(200, "GET", "/domains", "")["domains"].([]any); len(all) != 1 {
 		t.Errorf("left: %v", all)
 	}
@@ -158,7 +144,7 @@ func TestDomainsAreVerified(t *testing.T) {
 // TestDomainsAreVerifiedOnce races verifications: one event.
 func TestDomainsAreVerifiedOnce(t *testing.T) {
 	a, dns := onDNS(t)
-	dns.says(dnsmessage.RCodeSuccess, []string{a.challenge("example.com")})
+	dns.Says(record, dnstest.TXT(a.challenge("example.com")))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -168,7 +154,7 @@ func TestDomainsAreVerifiedOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := a.told("domain.verified"); len(got) != 1 {
+	if got := a.toldBy("domain.verified"); len(got) != 1 {
 		t.Errorf("told %v", got)
 	}
 }
@@ -176,14 +162,117 @@ func TestDomainsAreVerifiedOnce(t *testing.T) {
 // TestDomainIsRemovedWhileItIsVerified: a domain that was removed and added again has another record to show.
 func TestDomainIsRemovedWhileItIsVerified(t *testing.T) {
 	a, dns := onDNS(t)
-	dns.says(dnsmessage.RCodeSuccess, []string{a.challenge("example.com")})
-	dns.first(sync.OnceFunc(func() {
+	dns.Says(record, dnstest.TXT(a.challenge("example.com")))
+	dns.First(sync.OnceFunc(func() {
 		a.mustAdmin(204, "DELETE", "/domains/example.com", "")
 		a.challenge("example.com")
 	}))
 	a.mustAdmin(404, "POST", "/domains/example.com/verify", "")
 	if d := a.mustAdmin(200, "GET", "/domains/example.com", ""); d["state"] != "pending" {
 		t.Errorf("verified by the record of the one before: %v", d)
+	}
+}
+
+// TestDomainIsLostAfterAWeek: a week of failures in a row, no matter which, and nothing less.
+func TestDomainIsLostAfterAWeek(t *testing.T) {
+	a, dns, wait := onDNSAt(t, 300*time.Millisecond)
+	a.mustAdmin(200, "PATCH", "", `{"settings":{"notices":{"recipients":[{"email":"ada@acme.example"}]}}}`)
+	a.mustAdmin(200, "PUT", "/policy", `{"requests":{"domains":["userName"]}}`)
+	there := dnstest.TXT(a.challenge("example.com"))
+	dns.Says(record, there)
+	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
+	a.challenge("example.org")
+	a.mustAdmin(200, "POST", "/domains/example.org/verify", `{"override":true}`)
+	a.challenge("example.net")
+	day := 24 * time.Hour
+	state := func(want string, times int, answer string) {
+		t.Helper()
+		d := a.mustAdmin(200, "GET", "/domains/example.com", "")
+		failing, _ := d["failing"].(object)
+		if d["state"] != want || times == 0 && failing != nil ||
+			times > 0 && (failing["times"] != float64(times) || failing["answer"] != answer) {
+			t.Fatalf("%v, want %s after %d failures, the last %s", d, want, times, answer)
+		}
+	}
+	notices := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, v := range a.mustAdmin(200, "GET", "/notices", "")["notices"].([]any) {
+			n := v.(object)
+			got = append(got, fmt.Sprint(n["kind"], " ", n["state"]))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("notices %v, want %v", got, want)
+		}
+	}
+	wait(day)
+	asked := dns.Asked("udp")
+	wait(time.Hour) // the check is once a day
+	if asked == 1 || dns.Asked("udp") != asked {
+		t.Errorf("asked %d times in a day, %d in the next hour", asked, dns.Asked("udp")-asked)
+	}
+	state("verified", 0, "")
+	dns.Says(record, dnstest.NotThere)
+	for i := range 6 {
+		wait(day)
+		state("verified", i+1, "missing")
+	}
+	notices("domain-failing sent")
+	dns.Says(record, there)
+	wait(day)
+	state("verified", 0, "")
+	for i, says := range []dnstest.Reply{
+		{Code: dnsmessage.RCodeServerFailure},
+		dnstest.TXT("another"),
+		{Silent: true},
+		dnstest.NotThere,
+		{Silent: true},
+		dnstest.NotThere,
+		{},
+	} {
+		dns.Says(record, says)
+		wait(day)
+		state("verified", i+1, []string{"silent", "different", "silent", "missing", "silent", "missing", "missing"}[i])
+	}
+	a.must(201, "POST", "/Users", userBody("ada@example.com", ""))
+	dns.Says(record, dnstest.Reply{Code: dnsmessage.RCodeServerFailure})
+	wait(day)
+	state("lost", 8, "silent")
+	notices("domain-failing sent", "domain-failing sent", "domain-lost sent")
+	if told := a.toldBy("domain.lost"); len(told) != 1 || told[0]["domain"] != "example.com" ||
+		told[0]["answer"] != "silent" {
+		t.Errorf("told %v", told)
+	}
+	a.must(400, "POST", "/Users", userBody("bob@example.com", ""))
+	// The operator's word is not checked, and the record alone does not bring a lost domain back.
+	a.must(201, "POST", "/Users", userBody("bob@example.org", ""))
+	dns.Says(record, there)
+	wait(day)
+	state("lost", 8, "silent")
+	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
+	state("verified", 0, "")
+	a.must(201, "POST", "/Users", userBody("bob@example.com", ""))
+	if told := a.toldBy("domain.verified"); len(told) != 3 {
+		t.Errorf("told %v", told)
+	}
+}
+
+// TestDomainIsNotLostByFewChecks: days on which nobody asked are no failures.
+func TestDomainIsNotLostByFewChecks(t *testing.T) {
+	a, dns, wait := onDNSAt(t, 5*time.Second)
+	dns.Says(record, dnstest.TXT(a.challenge("example.com")))
+	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
+	dns.Says(record, dnstest.NotThere)
+	for range 6 {
+		wait(20 * 24 * time.Hour)
+	}
+	if d := a.mustAdmin(200, "GET", "/domains/example.com", ""); d["state"] != "verified" {
+		t.Errorf("after six checks: %v", d)
+	}
+	wait(24 * time.Hour)
+	if d := a.mustAdmin(200, "GET", "/domains/example.com", ""); d["state"] != "lost" || d["lostAt"] == nil {
+		t.Errorf("after seven checks: %v", d)
 	}
 }
 
@@ -200,7 +289,7 @@ func TestAddressesOfVerifiedDomains(t *testing.T) {
 		}
 	}
 	refused("POST", "/Users", userBody("ada@example.com", ""), "example.com")
-	dns.says(dnsmessage.RCodeSuccess, []string{a.challenge("example.com")})
+	dns.Says(record, dnstest.TXT(a.challenge("example.com")))
 	refused("POST", "/Users", userBody("ada@example.com", ""), "example.com") // it is listed, and not verified
 	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
 	ada := a.must(201, "POST", "/Users", userBody("ada@EXAMPLE.com", ""))["id"].(string)

@@ -50,6 +50,8 @@ type Options struct {
 	AdminKey string
 	// DNS is the address of the resolver that is asked about domains, "127.0.0.1:53"; empty is the system's.
 	DNS string
+	// DNSPatience is how long it may take to answer; 0 is 5 seconds.
+	DNSPatience time.Duration
 	// Demo makes a tenant `demo` in an empty table.
 	Demo bool
 	// CostHeaders adds what each SCIM request consumed to its answer.
@@ -134,7 +136,9 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
 		Everybody:   member.Everybody(o.Now),
 	})
-	s.domains = claim.New(st, s.tenants, claim.Options{Now: o.Now, Resolver: claim.At(o.DNS)})
+	s.domains = claim.New(st, s.tenants, claim.Options{
+		Now: o.Now, Log: log, Resolver: claim.At(o.DNS), Patience: o.DNSPatience,
+	})
 	s.journal = provlog.New(st, provlog.Options{Now: o.Now, Log: log, Lookup: s.tenants.Get})
 	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -23,6 +24,7 @@ import (
 type Rotate struct {
 	tenants  *tenant.Service
 	members  *member.Service
+	domains  *claim.Registry
 	delivery tenant.Delivery
 	report   Report
 	log      *slog.Logger
@@ -51,7 +53,8 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 		return nil, err
 	}
 	return &Rotate{
-		tenants: service, members: member.New(st, member.Options{Now: time.Now, Log: env.Log}), delivery: tells,
+		tenants: service, domains: claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
+		members: member.New(st, member.Options{Now: time.Now, Log: env.Log}), delivery: tells,
 		report: report, log: env.Log,
 	}, nil
 }
@@ -105,7 +108,8 @@ func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventReco
 	return run
 }
 
-// sweepFor is how long a run looks for members whose publication nobody was told of, and for abandoned tenants.
+// sweepFor is how long a run looks for members whose publication nobody was told of, and for abandoned tenants; and how
+// long it asks the DNS about domains.
 const sweepFor = 2 * time.Minute
 
 func (r *Rotate) run(ctx context.Context) error {
@@ -113,10 +117,11 @@ func (r *Rotate) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sweep, cancel := context.WithTimeout(ctx, sweepFor)
-	defer cancel()
-	if err := r.members.Sweep(ctx, r.tenants.ClearAbandoned, func() bool { return sweep.Err() != nil }); err != nil {
+	if err := r.members.Sweep(ctx, r.tenants.ClearAbandoned, after(sweepFor)); err != nil {
 		return fmt.Errorf("members to publish were not looked for: %w", err)
+	}
+	if err := r.domains.Daily(ctx, after(sweepFor)); err != nil {
+		return fmt.Errorf("domains were not checked: %w", err)
 	}
 	switch {
 	case run.Failed > 0:
@@ -125,4 +130,10 @@ func (r *Rotate) run(ctx context.Context) error {
 		return fmt.Errorf("rotation was late by %s", run.Late)
 	}
 	return nil
+}
+
+// after reports whether some time is over.
+func after(d time.Duration) func() bool {
+	end := time.Now().Add(d)
+	return func() bool { return !time.Now().Before(end) }
 }

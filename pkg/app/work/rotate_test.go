@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
@@ -46,6 +47,7 @@ func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 	clock := func() time.Time { return now }
 	r := &Rotate{
 		tenants: service, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute(), log: log,
+		domains: claim.New(st, service, claim.Options{Now: clock, Log: log}),
 	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
 		t.Fatal(err)

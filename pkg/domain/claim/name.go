@@ -8,6 +8,7 @@
 //	name.go     which names can be claimed, and how they are written
 //	dns.go      the TXT record that shows that a domain is the tenant's
 //	registry.go add, verify, remove
+//	check.go    the daily check
 package claim
 
 import (
@@ -24,9 +25,12 @@ import (
 // maxName is the longest name in bytes whose TXT record still has a name of the DNS.
 const maxName = domain.MaxName - len(challenge)
 
-// profile makes A-labels as RFC 5891, section 4.3, looks names up, after mapping case and width.
-var profile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true),
-	idna.VerifyDNSLength(true))
+// profile makes A-labels as RFC 5891, section 4.3, looks names up, after mapping case and width. It is no variable, so
+// that a program that does not call it links no table of Unicode's.
+func profile() *idna.Profile {
+	return idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true),
+		idna.VerifyDNSLength(true))
+}
 
 // Parse returns the A-label form, in lower case, of a domain that a tenant may claim. The error completes a sentence
 // that the name begins.
@@ -34,7 +38,7 @@ func Parse(text string) (string, error) {
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return "", errors.New("must be a domain, not an address")
 	}
-	name, err := profile.ToASCII(strings.TrimSuffix(text, "."))
+	name, err := profile().ToASCII(strings.TrimSuffix(text, "."))
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case len(name) > maxName:
@@ -49,7 +53,7 @@ func Parse(text string) (string, error) {
 
 // spellings are a name in A-label form as addresses have it: as it is, and in U-labels if those differ.
 func spellings(name string) []string {
-	if unicode, err := profile.ToUnicode(name); err == nil && unicode != name {
+	if unicode, err := profile().ToUnicode(name); err == nil && unicode != name {
 		return []string{name, unicode}
 	}
 	return []string{name}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"time"
@@ -24,6 +25,8 @@ type State string
 const (
 	Pending  State = "pending"
 	Verified State = "verified"
+	// Lost: it was verified, and the daily check has failed for a week.
+	Lost State = "lost"
 )
 
 // Domain is a domain of a tenant.
@@ -35,6 +38,10 @@ type Domain struct {
 	// At is when it was verified last, in Unix seconds; 0: never. By is who did: ByDNS or ByOperator.
 	At int64  `json:"at,omitempty"`
 	By string `json:"by,omitempty"`
+	// Failing is how the daily check fails; nil if it does not. It stays if the domain is lost, which it is since LostAt,
+	// in Unix seconds.
+	Failing *Failing `json:"failing,omitempty"`
+	LostAt  int64    `json:"lostAt,omitempty"`
 }
 
 // Who has verified a domain.
@@ -61,11 +68,13 @@ type Options struct {
 	Now func() time.Time
 	// Resolver asks the DNS; nil is the system's.
 	Resolver *net.Resolver
+	// Log takes what the daily check finds; nil discards.
+	Log *slog.Logger
 	// Patience is how long the DNS may take to answer; 0 means 5 seconds.
 	Patience time.Duration
 }
 
-// Registry adds, verifies and removes domains. It is safe for concurrent use, in any number of processes.
+// Registry adds, verifies, checks and removes domains. It is safe for concurrent use, in any number of processes.
 type Registry struct {
 	store   *store.Store
 	tenants *tenant.Service
@@ -79,6 +88,9 @@ func New(s *store.Store, tenants *tenant.Service, o Options) *Registry {
 	}
 	if o.Patience == 0 {
 		o.Patience = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Registry{store: s, tenants: tenants, o: o}
 }
@@ -190,7 +202,7 @@ func (g *Registry) verified(ctx context.Context, tenantID string, d Domain, by s
 			return nil, told, tenant.ErrNotFound
 		}
 		d = all[i]
-		if d.State == Verified && d.By == by {
+		if d.State == Verified && d.By == by && d.Failing == nil {
 			return nil, told, errSame
 		}
 		if d.State != Verified {
@@ -200,7 +212,7 @@ func (g *Registry) verified(ctx context.Context, tenantID string, d Domain, by s
 			}}
 			d.State, d.At = Verified, g.o.Now().Unix()
 		}
-		d.By = by
+		d.By, d.Failing, d.LostAt = by, nil, 0
 		all[i] = d
 		return all, told, nil
 	})
@@ -245,7 +257,7 @@ func (g *Registry) change(
 			}
 		}
 		set := string(domain.SetOf(names...))
-		told.Domains = &set
+		told.Domains, told.Period = &set, version
 		return g.tenants.Report(ctx, tenantID, told)
 	})
 	switch {

@@ -91,6 +91,20 @@ func due(kind notice.Kind, to ...notice.Recipient) notice.Notice {
 	return n
 }
 
+// aboutDomains is a notice about n domains.
+func aboutDomains(kind notice.Kind, n int) notice.Notice {
+	about := due(kind)
+	about.ID, about.TokenID, about.Token, about.Successor = "."+string(kind)+".1", "", notice.Token{}, notice.Token{}
+	for i, answer := range []string{"missing", "different", "silent"}[:n] {
+		name := []string{"acme.example", "mail.acme.example", "xn--acm-dma.example"}[i]
+		about.Domains = append(about.Domains, notice.Domain{
+			Name: name, Record: "_scim-challenge." + name, Value: "JMCDVBTMDIWCIAIGI5GXBHMNLG", Answer: answer,
+			Ends: ends.Unix(),
+		})
+	}
+	return about
+}
+
 func ada(language string) notice.Recipient {
 	return notice.Recipient{Email: "ada@acme.example", Language: language}
 }
@@ -118,6 +132,10 @@ func TestGoldenMails(t *testing.T) {
 		{"expired-google", "google", "de", due(notice.Expired)},
 		{"expired-switched", "generic", "en", switched},
 		{"test-okta", "okta", "de", due(notice.Test)},
+		{"domain-failing-entra", "entra", "en", aboutDomains(notice.DomainFailing, 1)},
+		{"domain-failing-entra", "entra", "de", aboutDomains(notice.DomainFailing, 1)},
+		{"domain-lost-okta", "okta", "en", aboutDomains(notice.DomainLost, 1)},
+		{"domain-lost-okta", "okta", "de", aboutDomains(notice.DomainLost, 3)},
 	} {
 		t.Run(tc.name+"-"+tc.language, func(t *testing.T) {
 			m, err := notifier(nil, io.Discard).Message(acme(tc.idp), tc.n, tc.language)

@@ -33,6 +33,9 @@ type view struct {
 	StillUsed        bool   // the old token was used after the new one
 	ClientID         string // of the OAuth client whose secret Old is; else empty
 	Steps            string // what to do at the identity provider
+	Domains          []domainView
+	Several          bool   // there is more than one of Domains
+	More             int    // how many there are beside the first
 	Check            string // how to see there that it worked
 	Again            string // what to do there once requests were refused; empty before
 }
@@ -63,6 +66,12 @@ type tokenView struct {
 	LastUsedIn string // "3 hours ago"
 }
 
+// domainView is a domain in words.
+type domainView struct {
+	Name, Record, Value, Answer string
+	Ends                        string // a day
+}
+
 // reopened is how soon after the new token's first use another use of the old one is no more than the swap itself.
 const reopened = time.Hour
 
@@ -76,6 +85,11 @@ func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now t
 		StillUsed: !about.Successor.FirstUsedAt.IsZero() &&
 			about.Token.LastUsedAt.After(about.Successor.FirstUsedAt.Add(reopened)),
 	}
+	for _, d := range about.Domains {
+		v.Domains = append(v.Domains, domainView{d.Name, d.Record, d.Value, d.Answer, l.day(time.Unix(d.Ends, 0))})
+	}
+	v.More = max(0, len(v.Domains)-1)
+	v.Several = v.More > 0
 	v.Done = v.New.FirstUsed != "" && !v.StillUsed
 	if u, err := url.Parse(n.o.BaseURL); err == nil {
 		v.Host = u.Host
@@ -140,8 +154,8 @@ func section(about notice.Notice, now time.Time) string {
 	switch {
 	case about.Kind == notice.Test:
 		return "test"
-	case about.Kind == notice.GuardTripped:
-		return "guard-tripped"
+	case about.Kind.OfTenant():
+		return string(about.Kind)
 	case about.ClientID != "" && ended:
 		return "client-expired"
 	case about.ClientID != "":

@@ -30,7 +30,8 @@ func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)
 	kinds := map[string]notice.Notice{
 		"ready": due(notice.SuccessorReady), "14": due(notice.ReminderKind(14)), "1": due(notice.ReminderKind(1)),
 		"expired": due(notice.Expired), "test": due(notice.Test), "client": aboutClient(false),
-		"client ended": aboutClient(true),
+		"client ended": aboutClient(true), "domain failing": aboutDomains(notice.DomainFailing, 3),
+		"domain lost": aboutDomains(notice.DomainLost, 1),
 	}
 	for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
 		for kind, n := range kinds {

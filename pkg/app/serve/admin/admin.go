@@ -34,7 +34,7 @@ func Handler() (http.Handler, error) {
 		CheckTypes: dir.CheckTypes,
 		Members:    member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Guard:      guard.New(st, service, time.Now, env.Log),
-		Domains:    claim.New(st, service, claim.Options{Now: time.Now}),
+		Domains:    claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
 		Journal:    provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log}),
 		BaseURL:    env.BaseURL,
 		Log:        env.Log,

@@ -68,7 +68,7 @@ func (r *Record) Delivered(mark int64) bool {
 // Outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
 // which there is a notice of its own, was revoked or extended, or its successor was revoked.
 func (r *Record) Outdated(n notice.Notice, now time.Time) bool {
-	if n.Kind == notice.Expired || n.Kind == notice.Test || n.Kind == notice.GuardTripped {
+	if n.Kind == notice.Expired || n.Kind == notice.Test || n.Kind.OfTenant() {
 		return false
 	}
 	if n.ClientID != "" {

@@ -1,0 +1,149 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/sweep"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Failing is how the daily check of a domain has failed without a success between. Times are Unix seconds.
+type Failing struct {
+	Since int64 `json:"since"`
+	Last  int64 `json:"last"`
+	// Times is how often it failed, and Answer the last answer of the DNS.
+	Times  int    `json:"times"`
+	Answer Answer `json:"answer"`
+}
+
+const (
+	// A domain is lost at the first failure a week after the first of a row of lostAfter or more. People are told at the
+	// third.
+	week      = 7 * 24 * time.Hour
+	lostAfter = 7
+	warnAfter = 3
+	// apart is how far two failures are apart that both count: a check that is repeated counts once.
+	apart = 12 * time.Hour
+	// atOnce is how many domains of a tenant are asked about at a time. All that is told of so many is one transaction.
+	atOnce = 20
+)
+
+// Daily checks the domains of all tenants once in 24 hours, in as many runs as that takes: it stops after a tenant if
+// until is over. The error says that some tenants were not checked.
+func (g *Registry) Daily(ctx context.Context, until func() bool) error {
+	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
+	failed := 0
+	err := daily.Run(ctx, until, func(ctx context.Context, item store.Item) error {
+		if err := g.check(ctx, item.SK); err != nil {
+			g.o.Log.ErrorContext(ctx, "domains not checked", "tenant", item.SK, "error", err)
+			failed++
+		}
+		return ctx.Err()
+	})
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("claim: the domains of %d tenants were not checked", failed)
+	}
+	return err
+}
+
+// check asks the DNS about each domain of a tenant that it has verified. It reads one item, and writes only if a check
+// fails, or did before.
+func (g *Registry) check(ctx context.Context, tenantID string) error {
+	all, _, err := g.read(ctx, tenantID)
+	if err != nil {
+		return err
+	}
+	now := g.o.Now()
+	due := slices.DeleteFunc(all, func(d Domain) bool { return !d.due(now) })
+	for some := range slices.Chunk(due, atOnce) {
+		answers := make([]Answer, len(some))
+		var asking task.Group
+		for i, d := range some {
+			asking.Go(func() error { answers[i] = g.ask(ctx, d); return nil })
+		}
+		if err := errors.Join(asking.Wait(), ctx.Err()); err != nil {
+			return err
+		}
+		for i, answer := range answers {
+			if answer != Found {
+				g.o.Log.WarnContext(ctx, "domain not confirmed", "tenant", tenantID, "domain", some[i].Name, "answer", answer)
+			}
+		}
+		if !slices.ContainsFunc(answers, func(a Answer) bool { return a != Found }) &&
+			!slices.ContainsFunc(some, func(d Domain) bool { return d.Failing != nil }) {
+			continue
+		}
+		err := g.change(ctx, tenantID, func(all []Domain) ([]Domain, tenant.Report, error) {
+			told, changed := note(all, some, answers, now)
+			if !changed {
+				return nil, told, errSame
+			}
+			return all, told, nil
+		})
+		if err != nil && !errors.Is(err, tenant.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// due reports whether the daily check asks about a domain.
+func (d Domain) due(now time.Time) bool {
+	return d.State == Verified && d.By == ByDNS &&
+		(d.Failing == nil || now.Sub(time.Unix(d.Failing.Last, 0)) >= apart)
+}
+
+// note puts the answers about some domains into all, and returns who is to be told and whether anything changed.
+func note(all, some []Domain, answers []Answer, now time.Time) (told tenant.Report, changed bool) {
+	var failing, lost []notice.Domain
+	for i, asked := range some {
+		at := find(all, asked.Name)
+		if at < 0 || all[at].Value != asked.Value || !all[at].due(now) { // it was changed or checked meanwhile
+			continue
+		}
+		d := &all[at]
+		if answers[i] == Found {
+			changed = changed || d.Failing != nil
+			d.Failing = nil
+			continue
+		}
+		changed = true
+		if d.Failing == nil {
+			d.Failing = &Failing{Since: now.Unix()}
+		}
+		d.Failing.Last, d.Failing.Answer = now.Unix(), answers[i]
+		d.Failing.Times++
+		since := time.Unix(d.Failing.Since, 0).UTC()
+		tell := notice.Domain{
+			Name: d.Name, Record: RecordName(d.Name), Value: d.Value, Answer: string(answers[i]), Ends: since.Add(week).Unix(),
+		}
+		switch {
+		case d.Failing.Times >= lostAfter && now.Sub(since) >= week:
+			d.State, d.LostAt = Lost, now.Unix()
+			tell.Ends = now.Unix()
+			lost = append(lost, tell)
+			told.Events = append(told.Events, event.Event{
+				Kind: event.DomainLost, Subject: event.OfDomain(d.Name), Data: scim.Object{
+					"domain": d.Name, "since": scim.FormatTime(since), "answer": string(answers[i]),
+				},
+			})
+		case d.Failing.Times == warnAfter:
+			failing = append(failing, tell)
+		}
+	}
+	for kind, domains := range map[notice.Kind][]notice.Domain{notice.DomainFailing: failing, notice.DomainLost: lost} {
+		if len(domains) > 0 {
+			told.Notices = append(told.Notices, notice.Notice{Kind: kind, Domains: domains})
+		}
+	}
+	return told, changed
+}
