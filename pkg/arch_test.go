@@ -207,11 +207,13 @@ var importRules = []importRule{
 		"pkg/directory/membershipid", "pkg/directory/counter", "pkg/directory/query", uuid,
 	}, whyUse},
 
+	{"pkg/limit", []string{"pkg/store"}, "it counts requests of tenants, and knows nothing of what they ask for"},
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{
 		"pkg/scimhttp",
 		[]string{
-			"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/task", "pkg/tenant", "pkg/provlog", "pkg/web", uuid,
+			"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/limit",
+			"pkg/task", "pkg/tenant", "pkg/provlog", "pkg/web", uuid,
 		},
 		whyEdge,
 	},

@@ -58,6 +58,7 @@
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it
+//	limit            how many requests a tenant may send, over all processes
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/metric"
 )
 
@@ -24,7 +25,9 @@ type Env struct {
 	EventBus                                        string
 	NoticeFrom, NoticeTopic, NoticeConfigurationSet string
 	NoticeProduct, NoticeContact                    string
-	Log                                             *slog.Logger
+	// Limits bound the requests of each tenant.
+	Limits limit.Bounds
+	Log    *slog.Logger
 }
 
 // ReadEnv reads the environment of a function. The log goes to standard output as JSON, with the
@@ -46,6 +49,9 @@ func ReadEnv() (Env, error) {
 		metric.Options{Stack: os.Getenv(EnvStack), Routes: os.Getenv(EnvMetrics) == "routes"}))
 	if e.Table == "" {
 		return e, fmt.Errorf("%s is not set", EnvTable)
+	}
+	if err := e.Limits.UnmarshalText([]byte(os.Getenv(EnvLimits))); err != nil {
+		return e, fmt.Errorf("%s %w", EnvLimits, err)
 	}
 	return e, e.readTokens()
 }

@@ -27,6 +27,8 @@ const (
 	// EnvStack is the stack's name, the dimension of its metrics. EnvMetrics is basic or routes.
 	EnvStack   = "STACK_NAME"
 	EnvMetrics = "METRICS"
+	// EnvLimits bounds the requests of each tenant, as limit.Bounds reads it; empty bounds nothing.
+	EnvLimits = "TENANT_LIMITS"
 	// EnvMaxTokenDays bounds the life of tokens; empty is 730. EnvEndlessTokens "true" allows tokens without an end.
 	EnvMaxTokenDays  = "TOKEN_MAX_DAYS"
 	EnvEndlessTokens = "TOKEN_ENDLESS"
@@ -74,25 +76,25 @@ func requestFunctions() []Function {
 			// another case.
 			Name:   "users",
 			Routes: append(routes("Users", "Users/{id}"), "$default"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
 			Table:  allActions(),
 		},
 		{
 			Name:   "groups",
 			Routes: routes("Groups", "Groups/{id}", "GroupMemberships", "GroupMemberships/{id}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
 			Table:  allActions(),
 		},
 		{
 			Name:   "bulk",
 			Routes: append(routes("Bulk", ".search"), "ANY /scim/v2/{tenant}", "ANY /scim/{tenant}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
 			Table:  allActions(),
 		},
 		{
 			Name:   "discovery",
 			Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
-			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics},
+			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
 			// It reads the tenant, with the client that an access token is of, notes when the token was used, and counts
 			// requests.
 			Table: []string{

@@ -52,6 +52,7 @@ var partitions = map[string]*rule{
 	"GU": {nil, mustExpire},
 	"PL": {nil, mustExpire},
 	"PA": {nil, mustExpire},
+	"LM": {nil, mustExpire},
 	"W":  {nil, lookDocument},
 	"D":  {nil, lookDocument},
 }

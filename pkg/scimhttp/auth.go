@@ -3,11 +3,13 @@ package scimhttp
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -35,7 +37,13 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 	if account, token, ok := h.Tenants.Recall(rq.target.tenant, bearer); ok {
 		return h.ahead(ctx, rq, bearer, account, token)
 	}
+	if err := h.Limit.Listen(rq.sender()); err != nil {
+		return answer{}, err
+	}
 	account, token, err := h.Tenants.Authenticate(ctx, rq.target.tenant, bearer)
+	if refused := (*tenant.UnauthorizedError)(nil); errors.As(err, &refused) {
+		h.Limit.Wrong(rq.sender())
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -166,9 +174,14 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	if op == nil {
 		return a, err
 	}
+	if err := h.Limit.Take(ctx, account.ID, limit.Rate(account.Settings.Limits)); err != nil {
+		return answer{}, err
+	}
 	if err := h.permit(ctx, rq); err != nil {
 		return answer{}, err
 	}
+	ctx, end := h.Limit.Walks(ctx, account.ID)
+	defer end()
 	return op(h, directory.WithOrigin(ctx, rq.origin(rq.entry)), rq)
 }
 
@@ -179,6 +192,15 @@ func (rq *request) origin(entry *provlog.Request) directory.Origin {
 		o.Record, o.Recorded = entry.Record, entry.Recorded
 	}
 	return o
+}
+
+// sender is the address that a request comes from.
+func (rq *request) sender() string {
+	host, _, err := net.SplitHostPort(rq.RemoteAddr)
+	if err != nil {
+		return rq.RemoteAddr
+	}
+	return host
 }
 
 // baseURL is the base URL of the tenant that the path names.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -33,6 +34,7 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		noToken   *tenant.UnauthorizedError
 		switched  *tenant.SwitchedOffError
 		tooNarrow *scopeError
+		tooMany   *limit.BusyError
 		timedOut  = errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 		temporary = timedOut || directory.IsBusy(err) || tenant.Temporary(err)
 	)
@@ -47,6 +49,8 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 	case errors.As(err, &tooNarrow):
 		return scim.Errorf(http.StatusForbidden, scim.NoType,
 			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.", tooNarrow.method)
+	case errors.As(err, &tooMany):
+		return &scim.Error{Status: http.StatusTooManyRequests, RetryAfter: tooMany.After, Detail: slowDown(tooMany)}
 	case outage:
 		h.Log.ErrorContext(ctx, "outage", "requestId", rq.ID, "error", err)
 		return &scim.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute, Detail: detail}
@@ -60,6 +64,15 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 	h.Log.ErrorContext(ctx, "internal error", "requestId", rq.ID, "error", err)
 	return scim.Errorf(http.StatusInternalServerError, scim.NoType,
 		"An internal error occurred. The operator finds it under request id %s.", rq.ID)
+}
+
+// slowDown says what a client that is bounded may do.
+func slowDown(e *limit.BusyError) string {
+	if e.Walk {
+		return "Other requests that have to read all users or groups are under way for this tenant. Please try again in a " +
+			"moment, or filter by an attribute that has an index: id, userName, externalId, emails.value, displayName."
+	}
+	return "Too many requests. Please send this one again after the time in Retry-After; the operator can raise the limit."
 }
 
 // errorAnswer is e as an answer (RFC 7644, section 3.12).

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -35,6 +36,8 @@ type Config struct {
 	MaxBodyBytes int64
 	// Journal, if set, keeps the tenants' provisioning logs.
 	Journal *provlog.Journal
+	// Limit bounds the requests of each tenant; nil bounds nothing.
+	Limit *limit.Service
 	// CostHeaders adds a header Scim-Cost to each answer: what the request consumed in the store.
 	CostHeaders bool
 }

@@ -7,6 +7,7 @@
 //
 //	keys.go          the whole table: the keys of every kind of item
 //	memberkeys.go    the keys of members, targets, policy and guard
+//	limitkeys.go     the keys of what bounds a tenant
 //	deliverykeys.go  the keys of webhooks and deliveries
 //	provkeys.go      the keys of the provisioning log
 //	engine.go        Engine, and the terms of its calls

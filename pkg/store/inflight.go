@@ -29,8 +29,21 @@ func (s *Store) Reserve(ctx context.Context, bytes int) (release func(), err err
 	return r.release, err
 }
 
-// Reserve is Store.Reserve. All tenants share the bound.
+type beforeWalkKey struct{}
+
+// BeforeWalk returns a context under which begin is called before each page of a walk over documents, and fails the
+// walk if it returns an error.
+func BeforeWalk(ctx context.Context, begin func(context.Context) error) context.Context {
+	return context.WithValue(ctx, beforeWalkKey{}, begin)
+}
+
+// Reserve is Store.Reserve for a walk. All tenants share the bound.
 func (t *TenantStore) Reserve(ctx context.Context, bytes int) (release func(), err error) {
+	if begin, ok := ctx.Value(beforeWalkKey{}).(func(context.Context) error); ok {
+		if err := begin(ctx); err != nil {
+			return func() {}, err
+		}
+	}
 	return t.store.Reserve(ctx, bytes)
 }
 

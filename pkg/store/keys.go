@@ -77,6 +77,8 @@ import (
 //	domains                     T#t          DOMAINS                           doc, ver
 //	user whom the guard counted T#t#GU       C|user id                         at, ttl
 //	user whom the guard holds   T#t#GU       H|user id                         at, action, ttl
+//	requests in a window        T#t#LM       W|number of the window            n, ttl
+//	walk under way              T#t#LM       P|place                           by, until, ttl
 //
 //	entry of the provisioning log  T#t#PL    Unix microseconds-random          doc, ttl
 //	activity of a day           T#t#PA       D|day                             counts, at, good, doc, ttl
@@ -438,7 +440,7 @@ func (k Keys) Partitions() []string {
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
 		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
-		"#W", "#D",
+		"#W", "#D", "#LM",
 		"#PL", "#PA",
 	} {
 		pks = append(pks, k.pk(suffix))

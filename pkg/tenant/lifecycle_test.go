@@ -194,7 +194,7 @@ func TestSettings(t *testing.T) {
 			if !errors.As(err, &invalid) || invalid.Field != c.problem {
 				t.Errorf("%v: %v, want %s refused", c.in, err, c.problem)
 			} else if _, unknown := c.in["colour"]; unknown &&
-				!strings.Contains(invalid.Detail(), "is not a setting; known: events, log, members,") {
+				!strings.Contains(invalid.Detail(), "is not a setting; known: events, limits, log, members,") {
 				t.Errorf("%v: %s", c.in, invalid.Detail())
 			}
 			continue

@@ -30,20 +30,21 @@ func (f tableFlags) check(s *session) error {
 }
 
 type serveCmd struct {
-	Addr          string     `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Port 0 takes a free one."`
-	Data          string     `default:"./.serverless-scim" placeholder:"FOLDER" help:":memory: keeps nothing."`
-	Table         string     `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is made."`
-	BaseURL       string     `name:"base-url" placeholder:"URL" help:"Begin of locations; else the request's host."`
-	AdminKey      string     `placeholder:"KEY" help:"Of the admin API; else it is open to this machine."`
-	Demo          bool       `default:"true" negatable:"" help:"Make a tenant demo on first start."`
-	CostHeaders   bool       `help:"Add the cost of each request to its answer, as Scim-Cost."`
-	DNS           string     `placeholder:"HOST:PORT" help:"The resolver to ask about domains of tenants."`
-	MaxTokenDays  int        `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
-	EndlessTokens bool       `help:"Allow tokens that never expire."`
-	NoticeProduct string     `placeholder:"NAME" help:"The application's name in notices."`
-	NoticeContact string     `placeholder:"TEXT" help:"Mail address, URL or words: where people get a token, in notices."`
-	JSON          bool       `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
-	LogLevel      slog.Level `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	Addr          string       `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Port 0 takes a free one."`
+	Data          string       `default:"./.serverless-scim" placeholder:"FOLDER" help:":memory: keeps nothing."`
+	Table         string       `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is made."`
+	BaseURL       string       `name:"base-url" placeholder:"URL" help:"Begin of locations; else the request's host."`
+	AdminKey      string       `placeholder:"KEY" help:"Of the admin API; else it is open to this machine."`
+	Demo          bool         `default:"true" negatable:"" help:"Make a tenant demo on first start."`
+	CostHeaders   bool         `help:"Add the cost of each request to its answer, as Scim-Cost."`
+	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"Requests of a tenant a second, at once; and the most of both."`
+	DNS           string       `placeholder:"HOST:PORT" help:"The resolver to ask about domains of tenants."`
+	MaxTokenDays  int          `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
+	EndlessTokens bool         `help:"Allow tokens that never expire."`
+	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
+	NoticeContact string       `placeholder:"TEXT" help:"In notices: where people get a token and help."`
+	JSON          bool         `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
+	LogLevel      slog.Level   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	tableFlags
 }
 
@@ -51,7 +52,8 @@ func (c *serveCmd) options() local.Options {
 	return local.Options{
 		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
 		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
-		DNS: c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
+		Limits: c.TenantLimits,
+		DNS:    c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
 		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -28,6 +29,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
+
+// Limits bound the requests of each tenant.
+type Limits = limit.Bounds
 
 // Options of a local server. The zero value is not good: set what the fields' comments call required.
 type Options struct {
@@ -56,6 +60,8 @@ type Options struct {
 	Demo bool
 	// CostHeaders adds what each SCIM request consumed to its answer.
 	CostHeaders bool
+	// Limits bound the requests of each tenant; the zero value bounds nothing.
+	Limits Limits
 	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without an
 	// end.
 	MaxTokenDays  int
@@ -152,7 +158,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	s.background.cleaner = app.Cleaner{
 		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
 	}
-	s.handler = s.edges(dir, members, guarding)
+	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s
 }
 

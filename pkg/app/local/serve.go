@@ -10,6 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -26,7 +27,9 @@ func (s *Server) server() *http.Server {
 
 // edges joins the handlers, each behind a gateway of its own, as the template's routes do. It is no ServeMux, which
 // would answer some paths itself.
-func (s *Server) edges(dir *directory.Directory, members *member.Service, g *guard.Service) http.Handler {
+func (s *Server) edges(
+	dir *directory.Directory, members *member.Service, g *guard.Service, l *limit.Service,
+) http.Handler {
 	o, inFlight := s.o, apigw.NewInFlight()
 	journal := s.journal
 	behind := func(h http.Handler, g apigw.Gateway) http.Handler {
@@ -36,6 +39,7 @@ func (s *Server) edges(dir *directory.Directory, members *member.Service, g *gua
 	scim := scimhttp.Config{
 		Tenants: s.tenants, Directory: dir, BaseURL: o.BaseURL, Log: s.log, Now: o.Now, CostHeaders: o.CostHeaders,
 		Journal: journal,
+		Limit:   l,
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
+	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -37,6 +38,7 @@ func Handler() (http.Handler, error) {
 		BaseURL: env.BaseURL,
 		Log:     env.Log,
 		Now:     time.Now,
+		Limit:   limit.New(st, env.Limits, time.Now),
 	}), nil
 }
 

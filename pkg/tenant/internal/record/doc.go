@@ -8,6 +8,7 @@
 //	tenant.go      Tenant, as others see it
 //	fields.go      what a merge patch changes
 //	settings.go    what can be set
+//	limits.go      how many requests a tenant may send
 //	policy.go      what can be set about tokens and notices
 //	token.go       a token's value
 //	client.go      an OAuth client and its credentials

@@ -25,6 +25,7 @@ type Settings struct {
 	OAuth   OAuthSettings  `json:"oauth,omitzero"`
 	Members MemberSettings `json:"members,omitzero"`
 	Events  EventSettings  `json:"events,omitzero"`
+	Limits  LimitSettings  `json:"limits,omitzero"`
 	Log     LogSettings    `json:"log,omitzero"`
 }
 
@@ -78,7 +79,7 @@ type SCIMSettings struct {
 }
 
 // settingNames are the keys that ParseSettings knows.
-var settingNames = []string{"events", "log", "members", "notices", "oauth", "scim", "token"}
+var settingNames = []string{"events", "limits", "log", "members", "notices", "oauth", "scim", "token"}
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.
@@ -105,6 +106,8 @@ func ParseSettings(o scim.Object) (Settings, error) {
 			s.Events, err = parseEventSettings(inner)
 		case "log":
 			s.Log, err = parseLogSettings(inner)
+		case "limits":
+			s.Limits, err = parseLimitSettings(inner)
 		case "members":
 			s.Members, err = parseMemberSettings(inner)
 		}
@@ -213,6 +216,7 @@ func (s Settings) Object() scim.Object {
 	for key, inner := range map[string]scim.Object{
 		"scim": s.SCIM.object(), "token": s.Token.Object(), "notices": s.Notices.object(), "oauth": s.OAuth.object(),
 		"members": s.Members.object(), "events": s.Events.object(), "log": s.Log.object(),
+		"limits": s.Limits.object(),
 	} {
 		if len(inner) > 0 {
 			all[key] = inner

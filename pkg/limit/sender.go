@@ -1,0 +1,58 @@
+package limit
+
+import (
+	"sync"
+	"time"
+)
+
+// Wrong tokens: how many an address may send within a while, to one process, before its unknown tokens are refused
+// without a look at the table. Whoever sends wrong tokens for a tenant can so lock nobody out but his own address, and
+// not even there a sender whose token this process has let in before.
+const (
+	wrongTokens = 30
+	wrongTime   = 10 * time.Second
+	maxSenders  = 10_000
+)
+
+// senders counts wrong tokens by address.
+type senders struct {
+	mu     sync.Mutex
+	window int64
+	wrong  map[string]int
+}
+
+// Wrong notes that an address has sent a wrong token.
+func (s *Service) Wrong(address string) {
+	if s == nil {
+		return
+	}
+	s.senders.mu.Lock()
+	defer s.senders.mu.Unlock()
+	s.senders.roll(s.now())
+	if len(s.senders.wrong) < maxSenders {
+		s.senders.wrong[address]++
+	}
+}
+
+// Listen returns a *BusyError if an address has sent too many wrong tokens.
+func (s *Service) Listen(address string) error {
+	if s == nil {
+		return nil
+	}
+	now := s.now()
+	s.senders.mu.Lock()
+	defer s.senders.mu.Unlock()
+	s.senders.roll(now)
+	if s.senders.wrong[address] < wrongTokens {
+		return nil
+	}
+	end := time.Unix(0, (s.senders.window+1)*int64(wrongTime))
+	return &BusyError{After: max(time.Second, end.Sub(now))}
+}
+
+// roll begins a new window if it is time.
+func (s *senders) roll(now time.Time) {
+	if window := now.UnixNano() / int64(wrongTime); window != s.window || s.wrong == nil {
+		s.window, s.wrong = window, map[string]int{}
+	}
+}
