@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -140,11 +139,18 @@ func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, listed("pending", objects(refs, pendingObject), next))
 }
 
-func pendingObject(u directory.Unresolved) scim.Object {
+func pendingObject(ref member.Reference) scim.Object {
+	reason, detail := "user-unknown", "No user has the id, externalId or userName "+scim.Quote(ref.Value)+
+		" yet: it was not sent, or it is not in the scope of the identity provider. It is resolved when such a user is "+
+		"created: check that the identity provider assigns this user."
+	if ref.Deleted {
+		reason, detail = "user-deleted", "The user with the id, externalId or userName "+scim.Quote(ref.Value)+
+			" was deleted. It is resolved when the identity provider creates this user again; "+
+			"otherwise take the reference away there."
+	}
 	return scim.Object{
-		"resourceType": u.ResourceType, "id": u.ID, "attribute": u.Attribute, "value": u.Value, "reason": "user-unknown",
-		"detail": "No user has the id, externalId or userName " + scim.Quote(u.Value) +
-			" yet. It is resolved when such a user is created: check that the identity provider assigns this user.",
+		"resourceType": ref.ResourceType, "id": ref.ID, "attribute": ref.Attribute, "value": ref.Value,
+		"reason": reason, "detail": detail,
 	}
 }
 

@@ -28,6 +28,7 @@
 //	why.go      the reasons of a member's status and assignments
 //	assign.go   manual assignments and targets
 //	list.go     lists and filters
+//	pending.go  memberships and managers that name nobody yet
 //	room.go     turns of the publications of one tenant in one process
 //	work.go     publishing in the background
 //	stored.go   a published member as it is stored, for those who check a table

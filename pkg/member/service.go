@@ -324,13 +324,6 @@ func (s *Service) EventsWithin(
 	return page, err
 }
 
-// Unresolved lists memberships and managers that name nobody yet; see directory.Directory.Unresolved.
-func (s *Service) Unresolved(
-	ctx context.Context, t Tenant, after string, count int,
-) ([]directory.Unresolved, string, error) {
-	return s.o.Directory.Unresolved(ctx, t.ID, after, count)
-}
-
 // Carry marks what a write of the directory touches. It is a directory.Carry.
 func Carry(now func() time.Time) directory.Carry {
 	return func(k store.Keys, o directory.Origin, t directory.Touched) []store.Op {

@@ -320,6 +320,17 @@ func TestP22PendingReferences(t *testing.T) {
 		if got := pending(); len(got) > 0 {
 			t.Errorf("%s: still pending %q", idp, got)
 		}
+		w.scim(204, "DELETE", "/Users/"+boss, "")
+		w.member(ann)
+		w.user("eve@example.com", enterprise(`"manager": {"value": "`+boss+`"}`))
+		for _, line := range pending() {
+			if !strings.HasSuffix(line, " user-deleted") || !strings.Contains(line, boss) {
+				t.Errorf("%s: pending behind the deletion of %s: %s", idp, boss, line)
+			}
+		}
+		if len(pending()) == 0 {
+			t.Errorf("%s: nothing is pending behind the deletion", idp)
+		}
 	}
 }
 

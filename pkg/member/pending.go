@@ -1,0 +1,59 @@
+package member
+
+import (
+	"context"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Reference is a membership or a manager that names nobody yet.
+type Reference struct {
+	directory.Unresolved
+	// Deleted says that the user whom it names was deleted. Otherwise no such user was ever there, as far as is known.
+	Deleted bool
+}
+
+// Unresolved lists memberships and managers that name nobody yet; see directory.Directory.Unresolved. Who was deleted
+// is known by id for as long as the member is shown, and by other values if the policy restores who returns.
+func (s *Service) Unresolved(
+	ctx context.Context, t Tenant, after string, count int,
+) ([]Reference, string, error) {
+	found, next, err := s.o.Directory.Unresolved(ctx, t.ID, after, count)
+	if err != nil {
+		return nil, "", err
+	}
+	ts := s.store.Tenant(t.ID)
+	all := make([]Reference, len(found))
+	keys, at := []store.Key(nil), map[store.Key][]int{}
+	for i, u := range found {
+		all[i].Unresolved = u
+		for _, key := range []store.Key{
+			ts.Published(u.Value), ts.Left(byExternalID, u.Value), ts.Left(byUserName, scim.Fold(u.Value)),
+		} {
+			if at[key] == nil {
+				keys = append(keys, key)
+			}
+			at[key] = append(at[key], i)
+		}
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, item := range items {
+		gone := item.Attrs[attrMember] != nil // an item of one who left
+		if item.Attrs[attrDoc] != nil {
+			m, err := decodeItem(item)
+			if err != nil {
+				return nil, "", err
+			}
+			gone = m.Gone
+		}
+		for _, i := range at[item.Key] {
+			all[i].Deleted = all[i].Deleted || gone
+		}
+	}
+	return all, next, nil
+}
