@@ -32,6 +32,7 @@ const (
 	rapid      = "pgregory.net/rapid"
 	kong       = "github.com/alecthomas/kong"
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
+	age        = "filippo.io/age"
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
@@ -176,6 +177,11 @@ var importRules = []importRule{
 		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
 			"answer identity providers",
 	},
+	{
+		"pkg/transfer",
+		[]string{"pkg/store", "pkg/tenant/stored", "pkg/doctor"},
+		"it carries items of any kind, and knows none of them but the tenant's",
+	},
 	{"pkg/directory/bulkid", []string{"pkg/scim"}, whyPart},
 	{"pkg/directory/bulk", []string{
 		"pkg/scim/...", "pkg/store", "pkg/task", "pkg/directory", "pkg/directory/bulkid", "pkg/directory/membershipid",
@@ -246,6 +252,7 @@ var importRules = []importRule{
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
 	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", "pkg/app/direct", awsSDK, kong}, whyApp},
+	{"pkg/app/direct", []string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", age}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},

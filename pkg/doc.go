@@ -59,6 +59,7 @@
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it
 //	limit            how many requests a tenant may send, over all processes
+//	transfer         a tenant to a file, and from a file into a table
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)

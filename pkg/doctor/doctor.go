@@ -193,6 +193,10 @@ func (p *patient) run(ctx context.Context) error {
 		return p.walk(ctx, store.Query{PK: store.TenantsPK, From: p.id, To: p.id})
 	}
 	if p.repair {
+		// Work on what is there would hide that while it is rolled forward.
+		if err := p.walk(ctx, store.Query{PK: p.k.Work("").PK}); err != nil {
+			return err
+		}
 		origin := directory.Origin{Silent: p.tenant == nil || !p.tenant.Publishes}
 		if err := p.dir.RollForward(directory.WithOrigin(ctx, origin), p.id); err != nil {
 			p.o.Note(Note{p.id, "Open work could not be completed: " + err.Error()})

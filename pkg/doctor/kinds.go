@@ -70,6 +70,7 @@ var own = map[string]*rule{
 	"POLICY":  {tenantKey, lookPolicy},
 	"GUARD":   {nil, lookDocument},
 	"DOMAINS": {nil, lookDocument},
+	"IMPORT":  {},
 }
 
 // global are the rules of the partitions that belong to no tenant.

@@ -59,18 +59,20 @@ func workNeeds(k store.Keys, item store.Item) []store.Key {
 	return []store.Key{k.User(target), k.Group(target)}
 }
 
+// lookWork looks at work that is done as well: while it stays, reads take its target for deleted.
 func lookWork(v *view, item store.Item) {
-	if item.Attrs["closed"] != nil {
-		mustExpire(v, item)
-		return
-	}
 	o, ok := doc(item.Attrs)
 	target := row.Text(o, "target")
 	if !ok || target == "" {
 		v.find(Finding{Check: "work", Problem: "The open work can't be read."})
 		return
 	}
-	switch text(item.Attrs, "kind") {
+	kind := text(item.Attrs, "kind")
+	if item.Attrs["closed"] != nil && kind != "gone" {
+		mustExpire(v, item)
+		return
+	}
+	switch kind {
 	case "gone":
 		for _, key := range workNeeds(v.k, item) {
 			if v.get(key) != nil {

@@ -51,7 +51,7 @@ func lookPublished(v *view, item store.Item) {
 	}
 	user := v.get(v.k.User(item.SK))
 	left := m.Status == member.Removed || m.Gone || m.Deleted
-	if v.tenant != nil && v.tenant.Publishes && user == nil && !left && !marked && !v.wide() {
+	if v.tenant != nil && v.tenant.Publishes && user == nil && !left && !marked && !v.among(item.SK) {
 		v.find(Finding{
 			Check: "published", Problem: "The member's user does not exist, and no marker says so.", Mend: "Mark it.",
 			guard: []store.Key{v.k.User(item.SK)}, ops: v.mark(item.SK),

@@ -198,13 +198,33 @@ func (v *view) isPublished(r row.Record) {
 	if v.tenant == nil || !v.tenant.Publishes || member.Excludes(v.policy) {
 		return
 	}
-	if v.get(v.k.Published(r.ID)) != nil || v.get(userMarker(v.k, r.ID)) != nil || v.wide() {
+	if v.get(v.k.Published(r.ID)) != nil || v.get(userMarker(v.k, r.ID)) != nil || v.among(r.ID) {
 		return
 	}
 	v.find(Finding{
 		Check: "published", Problem: "The user is not published, and no marker says that it is to be.",
 		Mend: "Mark it.", guard: []store.Key{v.k.Published(r.ID)}, ops: v.mark(r.ID),
 	})
+}
+
+// among reports whether a marker stands for many users, and so for this one: for everybody, or for a group of its own.
+func (v *view) among(id string) bool {
+	if v.count(v.k.MarkerPrefix(string(member.PolicySubject)), 1) > 0 {
+		return true
+	}
+	const most = 100 // with more, the next look will do
+	prefix := v.k.MarkerPrefix(string(member.GroupSubject))
+	page, err := v.st.Query(v.ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: most, Select: store.KeysOnly})
+	if err != nil {
+		v.err = err
+		return true
+	}
+	for _, item := range page.Items {
+		if v.get(v.k.MemberOf(id, store.LastPart(item.SK))) != nil {
+			return true
+		}
+	}
+	return len(page.Items) == most
 }
 
 // wide reports whether a marker stands for many members, so that one of them may have changed.

@@ -74,6 +74,7 @@ import (
 //	when delivery is due        SEND         Unix seconds|tenant|destination   -
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
 //	guard: what it has counted  T#t          GUARD                             doc, ver
+//	import under way            T#t          IMPORT                            digest, done
 //	domains                     T#t          DOMAINS                           doc, ver
 //	user whom the guard counted T#t#GU       C|user id                         at, ttl
 //	user whom the guard holds   T#t#GU       H|user id                         at, action, ttl

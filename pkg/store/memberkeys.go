@@ -90,3 +90,6 @@ func (k Keys) HeldPrefix() Key { return Key{k.pk("#GU"), Join("H") + Sep} }
 
 // Domains is the key of the domains of the tenant, verified or not.
 func (k Keys) Domains() Key { return Key{k.pk(""), "DOMAINS"} }
+
+// Import is the key of the item that says which file the tenant is being imported from, and how far that is.
+func (k Keys) Import() Key { return Key{k.pk(""), "IMPORT"} }

@@ -57,3 +57,37 @@ func (c *doctorCmd) Run(s *session) error {
 	}
 	return nil
 }
+
+type tenantsExportCmd struct {
+	Tenant    string `arg:"" help:"Id of the tenant."`
+	Out       string `required:"" placeholder:"FILE" help:"Where to write it."`
+	SecretsTo string `name:"secrets-to" placeholder:"age1..." help:"Add secrets, encrypted for this age recipient."`
+	directFlags
+}
+
+// Run writes a tenant to a file.
+func (c *tenantsExportCmd) Run(s *session) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	return direct.ExportTenant(s.ctx, direct.Export{
+		Table: c.table(), Tenant: c.Tenant, File: c.Out, SecretsTo: c.SecretsTo,
+	}, s.Err)
+}
+
+type tenantsImportCmd struct {
+	File     string `arg:"" help:"What export wrote."`
+	ID       string `name:"id" placeholder:"ID" help:"Id that the tenant gets; else that of the file."`
+	Identity string `placeholder:"FILE" help:"The age identity that reads the secrets; else without them."`
+	directFlags
+}
+
+// Run reads a tenant from a file.
+func (c *tenantsImportCmd) Run(s *session) error {
+	if err := c.check(s); err != nil {
+		return err
+	}
+	return direct.ImportTenant(s.ctx, direct.Import{
+		Table: c.table(), File: c.File, Tenant: c.ID, Identity: c.Identity,
+	}, s.Err)
+}

@@ -3,8 +3,12 @@ package cli_test
 import (
 	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"filippo.io/age"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
@@ -87,3 +91,51 @@ func TestDoctor(t *testing.T) {
 }
 
 var demo = tenant.NewTenant{ID: "demo", Name: "Demo", IdP: "generic"}
+
+// TestTenantMoves exports a tenant from one file and imports it into another, with its secrets and under another id.
+func TestTenantMoves(t *testing.T) {
+	from, to, file := folder(t), folder(t), filepath.Join(t.TempDir(), "demo.jsonl")
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "key.txt")
+	if err := os.WriteFile(key, []byte(identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must := func(want int, args ...string) string {
+		t.Helper()
+		code, out, errOut := run(t, args...)
+		if code != want {
+			t.Fatalf("%v: exit code %d, want %d: %s%s", args, code, want, out, errOut)
+		}
+		return errOut
+	}
+	must(cli.OK, "tenants", "export", "demo", "-out", file, "-data", from, "-secrets-to", identity.Recipient().String())
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	if got := must(cli.Failed, "tenants", "import", file, "-data", to); !strings.Contains(got, "under another id") {
+		t.Errorf("over a tenant: %q", got)
+	}
+	got := must(cli.OK, "tenants", "import", file, "-id", "copy", "-data", to, "-identity", key)
+	if !strings.Contains(got, "tenant copy") || !strings.Contains(got, "switched off") {
+		t.Errorf("told: %q", got)
+	}
+	must(cli.OK, "doctor", "-data", to)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text[:len(text)-10], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(cli.Failed, "tenants", "import", file, "-id", "more", "-data", to); !strings.Contains(got, "cut off") {
+		t.Errorf("told: %q", got)
+	}
+	must(cli.Failed, "tenants", "export", "nobody", "-out", file, "-data", from)
+	must(cli.Failed, "tenants", "export", "demo", "-out", file, "-data", from, "-secrets-to", "me")
+	if left, _ := filepath.Glob(file + ".*"); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -13,7 +13,7 @@
 //	definitions.go  schemas, resource-types
 //	members.go      members, policy, targets, events
 //	notices.go      notices, clock
-//	direct.go       doctor: what works on a table itself
+//	direct.go       doctor, tenants export and import: what works on a table itself
 //	completion.go   scripts for shells
 //	print.go        tables
 package cli

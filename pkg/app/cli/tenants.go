@@ -18,6 +18,8 @@ type tenantsCmd struct {
 	Set    tenantsSetCmd    `cmd:"" help:"Change a tenant."`
 	Switch tenantsSwitchCmd `cmd:"" help:"Switch provisioning on or off."`
 	Delete tenantsDeleteCmd `cmd:"" help:"Delete everything of a tenant."`
+	Export tenantsExportCmd `cmd:"" help:"Write a tenant to a file, from a table or local file itself."`
+	Import tenantsImportCmd `cmd:"" help:"Read a tenant from a file, into a table or local file itself."`
 }
 
 type tenantsListCmd struct{ admin }

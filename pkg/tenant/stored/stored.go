@@ -93,3 +93,60 @@ func Listed(state string, now time.Time) store.Attrs {
 		record.AttrState: state, record.AttrSince: now.Unix(), store.AttrSchema: store.SchemaVersion,
 	}
 }
+
+// ValidID reports whether an id has the shape of a tenant id.
+func ValidID(id string) bool { return record.ValidID(id) }
+
+// Exported returns the document of a tenant's item without the tenant's key, and the key.
+func Exported(item store.Item) (doc string, key []byte, err error) {
+	r, err := record.Decode(item)
+	if err != nil {
+		return "", nil, err
+	}
+	key, r.Key = r.Key, nil
+	doc, err = record.Encode(r)
+	return doc, key, err
+}
+
+// Move says how a tenant comes into a table.
+type Move struct {
+	Now time.Time
+	// State is the state that it gets.
+	State string
+	// Key is the tenant's key; nil makes a new one.
+	Key []byte
+	// Access keeps the tokens and OAuth clients. Without it the tenant has none.
+	Access bool
+	// Values says that the values of the tokens come along. Without them a token goes on to work, and can't be revealed.
+	Values bool
+}
+
+// Moved returns the item of an exported tenant for another table, and its place in the order of due times, 0 for none.
+// Provisioning is switched off.
+func Moved(item store.Item, m Move) (attrs store.Attrs, due int64, err error) {
+	r, err := record.Decode(item)
+	if err != nil {
+		return nil, 0, err
+	}
+	r.Life, r.Off, r.Pending, r.Outbox, r.Retry, r.Due = record.Life(m.State), true, nil, 0, 0, 0
+	if r.Key = m.Key; r.Key == nil {
+		r.Key = record.NewKey()
+	}
+	if !m.Access {
+		r.Tokens, r.Clients, r.Current = nil, nil, ""
+	}
+	if !m.Values {
+		r.Current = ""
+		for i := range r.Tokens {
+			r.Tokens[i].Vault = rotation.VaultNone
+		}
+	}
+	r.Version++
+	if m.State == Active {
+		if at := r.State.Next(rotation.Situation{Now: m.Now}); at != math.MaxInt64 {
+			r.Due = max(at, 1)
+		}
+	}
+	attrs, err = r.Attrs(m.Now)
+	return attrs, r.Due, err
+}

@@ -1,0 +1,126 @@
+package direct
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/transfer"
+)
+
+// Export are the options of an export of a tenant.
+type Export struct {
+	Table
+	Tenant, File string
+	// SecretsTo is an age recipient, "age1…", for whom the secrets are encrypted; "" leaves them out.
+	SecretsTo string
+}
+
+// ExportTenant writes a tenant to a file, which only its user may read. The file appears when it is complete.
+func ExportTenant(ctx context.Context, o Export, log io.Writer) (err error) {
+	e := transfer.Export{Tenant: o.Tenant, Now: time.Now}
+	if o.SecretsTo != "" {
+		to, err := age.ParseRecipients(strings.NewReader(o.SecretsTo))
+		if err != nil {
+			return fmt.Errorf("-secrets-to: %w", err)
+		}
+		e.Seal = func(plain []byte) ([]byte, error) { return seal(plain, to) }
+	}
+	engine, closer, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closer.Close() }()
+	file, err := os.CreateTemp(filepath.Dir(o.File), filepath.Base(o.File)+".*.part") // of mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, file.Close())
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	n, err := e.Write(ctx, store.New(engine, store.Options{}), file)
+	if err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), o.File); err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "%d items of tenant %s in %s\n", n, o.Tenant, o.File)
+	return nil
+}
+
+func seal(plain []byte, to []age.Recipient) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, to...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+// Import are the options of an import of a tenant.
+type Import struct {
+	Table
+	File string
+	// Tenant is the id that the tenant gets; "" is the one in the file.
+	Tenant string
+	// Identity is a file with the age identity that can read the secrets; "" goes without them.
+	Identity string
+}
+
+// ImportTenant reads a tenant from a file into a table.
+func ImportTenant(ctx context.Context, o Import, log io.Writer) error {
+	i := transfer.Import{Tenant: o.Tenant, PlainTokens: o.Engine == "bolt", Now: time.Now}
+	if o.Identity != "" {
+		text, err := os.ReadFile(o.Identity)
+		if err != nil {
+			return err
+		}
+		identities, err := age.ParseIdentities(bytes.NewReader(text))
+		if err != nil {
+			return fmt.Errorf("-identity: %w", err)
+		}
+		i.Unseal = func(sealed []byte) ([]byte, error) {
+			r, err := age.Decrypt(bytes.NewReader(sealed), identities...)
+			if err != nil {
+				return nil, err
+			}
+			return io.ReadAll(r)
+		}
+	}
+	file, err := os.Open(o.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	engine, closer, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closer.Close() }()
+	r, err := i.Read(ctx, store.New(engine, store.Options{}), file)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "%d items of tenant %s; %d mended. It is switched off.\n", r.Items, r.Tenant, r.Mended)
+	return nil
+}
