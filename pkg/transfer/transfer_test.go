@@ -185,7 +185,7 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere kills an import before every seventh of its writes, and repeats it: the end is the same.
+// TestKilledAnywhere kills an import before every second of its writes, and repeats it: the end is the same.
 func TestKilledAnywhere(t *testing.T) {
 	from := filled.Memory(t)
 	w := filled.New(t, from, "acme")
@@ -193,7 +193,7 @@ func TestKilledAnywhere(t *testing.T) {
 	want := mask(seen(w), "acme")
 	file := export(t, from, transfer.Export{})
 	kills := 0
-	for n := 0; ; n += 7 {
+	for n := 0; ; n += 2 {
 		to := filled.Memory(t)
 		dying := faultstore.New(to, nil)
 		dying.KillAfterWrites(n)
