@@ -150,11 +150,27 @@ func (a *api) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, adopted, err := a.members.ImportAccounts(r.Context(), t, accounts)
+	results, err := a.members.ImportAccounts(r.Context(), t, accounts)
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, scim.Object{"imported": int64(n), "adopted": int64(adopted)})
+	var stored, adopted int64
+	each := make([]any, len(results))
+	for i, came := range results {
+		o := scim.Object{"accountId": accounts[i].ID, "result": "waits"}
+		switch {
+		case came.Adopted:
+			adopted++
+			o["result"], o["member"] = "adopted", came.Member
+		case came.Member != "":
+			o["result"], o["member"] = "has-member", came.Member
+		}
+		if came.Stored {
+			stored++
+		}
+		each[i] = o
+	}
+	return ok(w, http.StatusOK, scim.Object{"imported": stored, "adopted": adopted, "accounts": each})
 }
 
 // maxMatchBytes bounds a value by which an account is matched.

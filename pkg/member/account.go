@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -170,71 +171,72 @@ func (p *publication) own(c *change) {
 // accountsAtOnce is how many accounts one transaction imports: each has four items at most.
 const accountsAtOnce = 20
 
+// Imported is what came of an imported account.
+type Imported struct {
+	// Member has the account; "": nobody matches it yet, and who does later adopts it.
+	Member string
+	// Stored says that the account was new or changed, Adopted that the member has it by this import.
+	Stored, Adopted bool
+}
+
 // ImportAccounts stores the application's existing people. Members who match one, now or when they come, adopt it.
-// Repeating it changes nothing. It returns how many accounts were new or changed, and how many were adopted at once.
-func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) (n, adopted int, err error) {
+// Repeating it changes nothing, so an import that broke off is repeated. It returns what came of each.
+func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) ([]Imported, error) {
 	ts := s.store.Tenant(t.ID)
-	for part := range slices.Chunk(all, accountsAtOnce) {
-		err := store.Retry(ctx, contendFor, func() error {
-			return s.alone(ctx, t.ID, func() error {
-				stored, err := s.importSome(ctx, t, ts, part)
-				n += stored
-				return err
-			})
-		})
-		if err != nil {
-			return n, adopted, err
-		}
-	}
 	policy, _, err := s.policyOf(ctx, t)
 	if err != nil {
-		return n, adopted, err
+		return nil, err
 	}
+	var out []Imported
 	for part := range slices.Chunk(all, accountsAtOnce) {
+		results := make([]Imported, len(part))
+		err := store.Retry(ctx, contendFor, func() error {
+			return s.alone(ctx, t.ID, func() error { return s.importSome(ctx, t, part, results) })
+		})
+		if err != nil {
+			return out, err
+		}
+		if err := s.adoptNow(ctx, t, policy, part, results); err != nil {
+			return out, err
+		}
 		keys := make([]store.Key, len(part))
 		for i, a := range part {
 			keys[i] = ts.Account(a.ID)
 		}
 		items, err := ts.Get(ctx, keys...)
 		if err != nil {
-			return n, adopted, err
+			return out, err
 		}
 		for i, item := range items {
-			if item.Attrs == nil || item.Attrs[attrMember] != "" {
-				continue
-			}
-			did, err := s.adoptNow(ctx, t, policy, part[i])
-			if err != nil {
-				return n, adopted, err
-			}
-			if did {
-				adopted++
-			}
+			results[i].Member, _ = item.Attrs[attrMember].(string)
 		}
+		out = append(out, results...)
 	}
-	return n, adopted, nil
+	return out, nil
 }
 
-// importSome stores some accounts in one transaction, and returns how many were new or changed.
-func (s *Service) importSome(ctx context.Context, t Tenant, ts *store.TenantStore, part []Account) (int, error) {
+// importSome stores some accounts in one transaction, and notes which were new or changed.
+func (s *Service) importSome(ctx context.Context, t Tenant, part []Account, results []Imported) error {
+	ts := s.store.Tenant(t.ID)
 	keys := []store.Key{ts.LogHead()}
 	for _, a := range part {
 		keys = append(keys, ts.Account(a.ID))
 	}
 	items, err := ts.Get(ctx, keys...)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	head := eventlog.DecodeHead(items[0])
 	var tx store.Tx
-	n, used := 0, map[store.Key]string{}
+	used := map[store.Key]string{}
+	var stored []int
 	for i, a := range part {
 		item := items[i+1]
 		doc, _ := item.Attrs[attrDoc].(string)
 		if owner, _ := item.Attrs[attrMember].(string); owner != "" || doc == a.encode() {
 			continue
 		}
-		n++
+		stored = append(stored, i)
 		cond := store.IsAbsent()
 		if item.Attrs != nil {
 			cond = store.Is(attrMember, "")
@@ -247,8 +249,9 @@ func (s *Service) importSome(ctx context.Context, t Tenant, ts *store.TenantStor
 			used[ts.AccountFor(m.attribute, m.value)] = a.ID
 		}
 	}
+	n := len(stored)
 	if n == 0 {
-		return 0, nil
+		return nil
 	}
 	for key, id := range used {
 		if id == "" {
@@ -263,29 +266,74 @@ func (s *Service) importSome(ctx context.Context, t Tenant, ts *store.TenantStor
 	})
 	tx.Must(ops[0], store.ErrStale)
 	tx.Add(ops[1:]...)
-	return n, tx.Commit(ctx, ts)
+	if err := tx.Commit(ctx, ts); err != nil {
+		return err
+	}
+	for _, i := range stored {
+		results[i].Stored = true
+	}
+	return nil
 }
 
-// adoptNow gives an account to the first published member that matches it and has none, if there is one.
-func (s *Service) adoptNow(ctx context.Context, t Tenant, policy *mapping.Policy, a Account) (did bool, err error) {
+// adoptNow gives accounts to the first published members that match them and have none, and notes which.
+func (s *Service) adoptNow(
+	ctx context.Context, t Tenant, policy *mapping.Policy, part []Account, results []Imported,
+) error {
 	ts := s.store.Tenant(t.ID)
-	for _, m := range matchesOf(policy.Match, a.person()) {
-		l := lister{attribute: m.attribute, value: m.value, indexed: true}
-		l.also = func(m Member) bool { return m.AccountID == "" }
-		var page List
-		if err := l.walk(ctx, ts, "", 1, &page); err != nil {
-			return false, err
+	keys := make([]store.Key, len(part))
+	for i, a := range part {
+		keys[i] = ts.Account(a.ID)
+	}
+	items, err := ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	j := job{edits: map[string]func(context.Context, *publication, *change) error{}}
+	for i, item := range items {
+		if item.Attrs == nil || item.Attrs[attrMember] != "" {
+			continue
 		}
-		for _, found := range page.Members {
-			err := s.edit(ctx, t, editing(found.ID, func(ctx context.Context, p *publication, c *change) error {
-				if c.next.AccountID != "" {
-					return nil
-				}
-				c.then = func() { did = true }
-				return p.account(ctx, c, a.ID)
-			}))
-			return did, err
+		id, err := s.matching(ctx, ts, policy, part[i], func(id string) bool { return j.edits[id] != nil })
+		if err != nil {
+			return err
+		}
+		if id == "" {
+			continue
+		}
+		j.ids = append(j.ids, id)
+		j.edits[id] = func(ctx context.Context, p *publication, c *change) error {
+			if c.next.AccountID != "" {
+				return nil
+			}
+			err := p.account(ctx, c, part[i].ID)
+			if refused := (*Refused)(nil); errors.As(err, &refused) { // somebody else has it by now
+				c.next.AccountID = ""
+				return nil
+			}
+			c.then = func() { results[i].Adopted = true }
+			return err
 		}
 	}
-	return false, nil
+	if len(j.ids) == 0 {
+		return nil
+	}
+	return s.edit(ctx, t, j)
+}
+
+// matching finds the first published member that matches an account and has none; "" if there is none.
+func (s *Service) matching(
+	ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, a Account, taken func(id string) bool,
+) (string, error) {
+	for _, m := range matchesOf(policy.Match, a.person()) {
+		l := lister{attribute: m.attribute, value: m.value, indexed: true}
+		l.also = func(m Member) bool { return m.AccountID == "" && !taken(m.ID) }
+		var page List
+		if err := l.walk(ctx, ts, "", 1, &page); err != nil {
+			return "", err
+		}
+		if len(page.Members) > 0 {
+			return page.Members[0].ID, nil
+		}
+	}
+	return "", nil
 }

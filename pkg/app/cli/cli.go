@@ -45,6 +45,8 @@ type grammar struct {
 	Types      typesCmd      `cmd:"" name:"resource-types" help:"Resource types of a tenant's own."`
 	Notices    noticesCmd    `cmd:"" help:"Messages to the people of a tenant."`
 	Members    membersCmd    `cmd:"" help:"The people of a tenant, as the application sees them."`
+	Accounts   accountsCmd   `cmd:"" help:"The application's own records of people."`
+	Guard      guardCmd      `cmd:"" help:"What the guard of a tenant's policy holds back."`
 	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
 	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
 	Events     eventsCmd     `cmd:"" help:"What the application is told."`

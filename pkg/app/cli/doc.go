@@ -12,6 +12,8 @@
 //	clients.go      clients
 //	definitions.go  schemas, resource-types
 //	members.go      members, policy, targets, events
+//	people.go       invitations, duplicates and merge of members; guard; disconnect
+//	accounts.go     accounts: a file that is streamed
 //	notices.go      notices, clock
 //	direct.go       doctor, tenants export and import: what works on a table itself
 //	completion.go   scripts for shells

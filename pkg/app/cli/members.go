@@ -13,6 +13,10 @@ type membersCmd struct {
 	List membersListCmd `cmd:"" help:"List the members, as the application sees them."`
 	Get  membersGetCmd  `cmd:"" help:"Print a member."`
 	Why  membersWhyCmd  `cmd:"" help:"Say why a member has what it has, and what it lacks."`
+
+	Invite     membersInviteCmd     `cmd:"" help:"Invite members who are active and never were invited."`
+	Duplicates membersDuplicatesCmd `cmd:"" help:"List pairs of members who are probably one person."`
+	Merge      membersMergeCmd      `cmd:"" help:"Have one member take the place of another."`
 }
 
 // query adds parameters that are not empty to a path.

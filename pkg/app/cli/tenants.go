@@ -17,6 +17,9 @@ type tenantsCmd struct {
 	Create tenantsCreateCmd `cmd:"" help:"Make a tenant and its first token."`
 	Set    tenantsSetCmd    `cmd:"" help:"Change a tenant."`
 	Switch tenantsSwitchCmd `cmd:"" help:"Switch provisioning on or off."`
+
+	Disconnect tenantsDisconnectCmd `cmd:"" help:"End all tokens and OAuth clients of a tenant."`
+
 	Delete tenantsDeleteCmd `cmd:"" help:"Delete everything of a tenant."`
 	Export tenantsExportCmd `cmd:"" help:"Write a tenant to a file, from a table or local file itself."`
 	Import tenantsImportCmd `cmd:"" help:"Read a tenant from a file, into a table or local file itself."`
