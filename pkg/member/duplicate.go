@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -13,10 +14,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Two members are probably one person if they share an address and one of them has no externalId, or if they share an
-// externalId. Whoever is published with another identity is held against the members who are there, under the head of
-// the log: so of two who come at the same time the second sees the first. A member keeps the ids of those whom it may
-// be the duplicate of. A pair is told of once, and listed for as long as both still share what they did.
+// Two members are probably one person if they share an address and one of them has no externalId, if they share an
+// externalId, or if none has one and both have the same name and the same address but for the domain. Whoever is
+// published with another identity is held against the members who are there, under the head of the log: so of two who
+// come at the same time the second sees the first. A member keeps the ids of those whom it may be the duplicate of. A
+// pair is told of once, and listed for as long as both still share what they did.
 
 // EventDuplicate says that a member is probably the same person as another one. Data: other, by.
 const EventDuplicate = "duplicate.suspected"
@@ -57,14 +59,42 @@ func sharedBy(a, b Member) []string {
 	if email != "" && (email == otherEmail || email == otherName) || otherEmail != "" && otherEmail == name {
 		by = append(by, byEmail)
 	}
+	local := localPart(a.Person)
+	if len(by) == 0 && local != "" && local == localPart(b.Person) && nameOf(a.Person) == nameOf(b.Person) {
+		by = append(by, byName)
+	}
 	return by
 }
 
+// byName is what members share who have the same name, and the same address but for the domain.
+const byName = "displayName"
+
+// localPart is the folded part of a person's address before the domain, if the person has a name and no externalId;
+// else "".
+func localPart(person mapping.Person) string {
+	if person.ExternalID != "" || nameOf(person) == "" {
+		return ""
+	}
+	address := cmp.Or(person.Email, person.UserName)
+	return scim.Fold(address[:max(strings.LastIndexByte(address, '@'), 0)])
+}
+
+// nameOf is the folded name of a person.
+func nameOf(person mapping.Person) string {
+	given, _ := person.Name["givenName"].(string)
+	family, _ := person.Name["familyName"].(string)
+	return scim.Fold(cmp.Or(person.DisplayName, strings.TrimSpace(given+" "+family)))
+}
+
 // identity is what duplicates are recognised by.
-type identity struct{ userName, email, externalID string }
+type identity struct{ userName, email, externalID, local, name string }
 
 func identityOf(person mapping.Person) identity {
-	return identity{scim.Fold(person.UserName), scim.Fold(person.Email), person.ExternalID}
+	i := identity{userName: scim.Fold(person.UserName), email: scim.Fold(person.Email), externalID: person.ExternalID}
+	if i.local = localPart(person); i.local != "" {
+		i.name = nameOf(person)
+	}
+	return i
 }
 
 // prefixes are those of the lookups of members with the same values.
@@ -72,6 +102,9 @@ func (i identity) prefixes(k store.Keys) []store.Key {
 	var all []store.Key
 	if i.externalID != "" {
 		all = append(all, k.PublishedPrefix(byExternalID, i.externalID))
+	}
+	if i.name != "" {
+		all = append(all, k.PublishedPrefix(byLocalPart, i.local))
 	}
 	for _, value := range slices.Compact([]string{i.userName, i.email}) {
 		if value != "" {

@@ -16,6 +16,7 @@ const (
 	byAccountID    = "accountId"
 	byAssignment   = "assignment"
 	byProtected    = "protected" // the assignments of a member whom a protection keeps
+	byLocalPart    = "local"     // of the address, for members with a name and without externalId
 	bySuspected    = "suspected" // members who are probably the duplicate of another
 )
 
@@ -30,7 +31,7 @@ func (m Member) lookups(k store.Keys) map[store.Key]bool {
 	}
 	for attribute, value := range map[string]string{
 		byUserName: scim.Fold(m.UserName), byExternalID: m.ExternalID, byLoginAddress: scim.Fold(m.LoginAddress),
-		byEmail: scim.Fold(m.Email), byAccountID: m.AccountID,
+		byEmail: scim.Fold(m.Email), byAccountID: m.AccountID, byLocalPart: localPart(m.Person),
 	} {
 		if value != "" {
 			keys[k.PublishedLookup(attribute, value, m.ID)] = true

@@ -106,6 +106,37 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// TestDuplicatesOfAnotherDomain has users come who differ in the domain of their addresses: with the same name and
+// without externalId they are suspected.
+func TestDuplicatesOfAnotherDomain(t *testing.T) {
+	const named = `,"displayName":"Anna Adler"`
+	for name, c := range map[string]struct{ first, second, want string }{
+		"same name": {
+			`"anna@old.example"` + named, `"Anna@new.example","displayName":"anna adler"`,
+			"anna@old.example+Anna@new.example [displayName]",
+		},
+		"name in parts": {
+			`"anna@old.example","name":{"givenName":"Anna","familyName":"Adler"}`, `"anna@new.example"` + named,
+			"anna@old.example+anna@new.example [displayName]",
+		},
+		"another name":       {`"anna@old.example"` + named, `"anna@new.example","displayName":"Anna Bauer"`, ""},
+		"no name":            {`"anna@old.example"`, `"anna@new.example"`, ""},
+		"another local part": {`"anna@old.example"` + named, `"aadler@new.example"` + named, ""},
+		"one has externalId": {`"anna@old.example","externalId":"x1"` + named, `"anna@new.example"` + named, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			for _, body := range []string{c.first, c.second} {
+				body = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":` + body + `}`
+				a.member(a.must(201, "POST", "/Users", body)["id"].(string))
+			}
+			if got := a.duplicates(); got != c.want {
+				t.Errorf("suspected are %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // swapped is a pair of two who were published at the same time.
 func swapped(pair string) string {
 	names, by, _ := strings.Cut(pair, " ")
