@@ -41,6 +41,13 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 	if err != nil {
 		return false, err
 	}
+	if s.o.Forget != nil && !m.Erased { // afterwards nobody knows the names
+		p := m.Person
+		names := []string{p.UserName, p.ExternalID, p.LoginAddress, p.Email, p.DisplayName}
+		if done, err := s.o.Forget(ctx, t.ID, id, names); err != nil || !done {
+			return false, err
+		}
+	}
 	if m.PreviousID != "" {
 		var refused *Refused // it is gone, or not there any more
 		if done, err := s.Erase(ctx, t, m.PreviousID); !errors.As(err, &refused) && (err != nil || !done) {

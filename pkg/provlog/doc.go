@@ -9,6 +9,7 @@
 //	counts.go    requests by day, hour, operation and outcome
 //	activity.go  the counts as the admin API shows them
 //	list.go      pages of entries by a filter
+//	erase.go     a person out of the entries
 //
 // An entry of a change is part of the change's own transaction, so it is there if and only if the change is. An entry
 // of a refused request is one write before the answer; if it fails, the answer stays what it is and the entry is

@@ -167,24 +167,26 @@ const maxDoc = 1900
 // put is the operation that writes an entry, to be kept so long. An entry that is too large loses the end of its body,
 // then its body, then the end of its detail.
 func (e Entry) put(k store.Keys, retention time.Duration) store.Op {
-	encode := func() string {
-		return string(scim.AppendJSON(nil, e.object(func(f field) string { return f.short })))
-	}
-	doc := encode()
+	doc := e.encode()
 	if over := len(doc) - maxDoc; over > 0 && e.Body != "" {
 		e.Body, e.BodyCut = cut(e.Body, max(len(e.Body)-over-len(`,"bc":true`), 0)), true
-		for doc = encode(); len(doc) > maxDoc && e.Body != ""; doc = encode() { // escapes count more
+		for doc = e.encode(); len(doc) > maxDoc && e.Body != ""; doc = e.encode() { // escapes count more
 			e.Body = cut(e.Body, len(e.Body)*3/4-1)
 		}
 	}
 	for i := 0; len(doc) > maxDoc && i < 3; i++ {
 		short := []*string{&e.Detail, &e.Path, &e.Subject}[i]
 		*short = cut(*short, 200)
-		doc = encode()
+		doc = e.encode()
 	}
 	return store.PutItem(k.Provisioned(e.ID), store.Attrs{
 		attrDoc: doc, store.AttrTTL: e.Time.Add(retention).Unix(),
 	})
+}
+
+// encode is the stored form of an entry.
+func (e *Entry) encode() string {
+	return string(scim.AppendJSON(nil, e.object(func(f field) string { return f.short })))
 }
 
 // cut returns at most n bytes of s, in whole characters.

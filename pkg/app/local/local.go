@@ -154,7 +154,9 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, guarding, log),
 		MaxScan: o.MaxScan, MaxWait: o.MaxWait,
 	})
-	members := member.New(st, member.Options{Now: o.Now, Log: log, Directory: dir, Wake: publish})
+	members := member.New(st, member.Options{
+		Now: o.Now, Log: log, Directory: dir, Wake: publish, Forget: s.journal.Erase,
+	})
 	s.background.cleaner = app.Cleaner{
 		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // log lists the entries that pass a filter, the newest first.
@@ -260,4 +262,45 @@ func TestActivity(t *testing.T) {
 			t.Errorf("three days later: %v", got)
 		}
 	})
+}
+
+// TestLogForgetsPeople erases a person, of whom the log then tells nothing, and deletes the tenant, whose log is gone.
+func TestLogForgetsPeople(t *testing.T) {
+	engine := memory(t)
+	a := on(t, engine, "entra")
+	a.mustAdmin(200, "PATCH", "", `{"settings":{"log":{"personalData":true}}}`)
+	jim := a.must(201, "POST", "/Users", body(userURN, `"userName":"jim.halpert@example.com","displayName":"Jim Halpert",`+
+		`"externalId":"jim-17"`))["id"].(string)
+	ann := a.user("ann@example.com")
+	a.must(409, "POST", "/Users", body(userURN, `"userName":"jim.halpert@example.com"`))
+	group := a.group("Staff", []string{ann})
+	a.must(204, "PATCH", "/Groups/"+group, patchBody(
+		`{"op":"add","path":"members","value":[{"value":"`+jim+`","display":"Jim Halpert"}]}`))
+	a.must(200, "PATCH", "/Users/"+jim, patchBody(`{"op":"replace","path":"userName","value":"big.tuna@example.com"}`))
+	a.mustAdmin(200, "GET", "/members", "")
+	a.must(204, "DELETE", "/Users/"+jim, "")
+	a.mustAdmin(200, "GET", "/members", "")
+	before := len(a.log(""))
+	a.mustAdmin(204, "DELETE", "/members/"+jim, "")
+	all := a.log("")
+	text := strings.ToLower(fmt.Sprint(all))
+	for _, name := range []string{"halpert", "tuna", "jim-17"} {
+		if strings.Contains(text, name) {
+			t.Errorf("the log still has %q: %s", name, text)
+		}
+	}
+	if len(all) != before+1 || len(a.log(`subject eq "ann@example.com"`)) != 1 || len(a.log("erased eq true")) != 5 {
+		t.Errorf("%d entries, %d before: %v", len(all), before, all)
+	}
+	a.mustAdmin(202, "DELETE", "", "")
+	if err := a.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keys := store.KeysOf("acme")
+	for _, pk := range keys.Partitions() {
+		page, err := engine.Query(t.Context(), store.Query{PK: pk})
+		if err != nil || len(page.Items) > 0 {
+			t.Errorf("%s of the deleted tenant: %v, %v", pk, page.Items, err)
+		}
+	}
 }

@@ -29,14 +29,17 @@ func Handler() (http.Handler, error) {
 		return nil, err
 	}
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
 	return adminhttp.New(adminhttp.Config{
 		Tenants:    service,
 		CheckTypes: dir.CheckTypes,
-		Members:    member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
-		Guard:      guard.New(st, service, time.Now, env.Log),
-		Domains:    claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
-		Journal:    provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log}),
-		BaseURL:    env.BaseURL,
-		Log:        env.Log,
+		Members: member.New(st, member.Options{
+			Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase,
+		}),
+		Guard:   guard.New(st, service, time.Now, env.Log),
+		Domains: claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
+		Journal: journal,
+		BaseURL: env.BaseURL,
+		Log:     env.Log,
 	}), nil
 }

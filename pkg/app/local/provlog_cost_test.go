@@ -1,0 +1,152 @@
+package local_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// entryWatch notes the entries of the provisioning log that an engine is given, and in how large a call.
+type entryWatch struct {
+	store.Engine
+	mu    sync.Mutex
+	found []string // "OPERATIONS BYTES" of each call that has an entry
+	bytes int      // of the largest
+	none  int      // writing calls without an entry
+}
+
+func (e *entryWatch) look(ops []store.Op) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, op := range ops {
+		switch {
+		case strings.HasSuffix(op.PK, "#PL"):
+			n++
+			e.bytes = max(e.bytes, store.ItemBytes(op.Key, op.Set))
+		case strings.HasSuffix(op.PK, "#PA"):
+			return // counts, beside the request
+		}
+	}
+	if n == 0 {
+		e.none++
+		return
+	}
+	alone := "with the change"
+	if len(ops) == n {
+		alone = "alone"
+	}
+	e.found = append(e.found, fmt.Sprint(n, " ", alone))
+}
+
+func (e *entryWatch) Transact(ctx context.Context, token string, ops []store.Op) error {
+	e.look(ops)
+	return e.Engine.Transact(ctx, token, ops)
+}
+
+func (e *entryWatch) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
+	e.look(ops)
+	return e.Engine.Batch(ctx, ops)
+}
+
+// TestLogCost holds what the log costs: a change carries one entry of at most 2 KB in its transaction, a refusal is one
+// write of its own, and what changes nothing writes nothing.
+func TestLogCost(t *testing.T) {
+	e := &entryWatch{Engine: memory(t)}
+	a := on(t, e, "entra")
+	a.mustAdmin(200, "PATCH", "", `{"settings":{"members":{"publish":false},"log":{"personalData":true}}}`)
+	ids := a.users(3)
+	group := a.group("Staff", ids[:1])
+	long := strings.Repeat("long ", 2000)
+	bulk := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[` +
+		`{"method":"DELETE","path":"/Users/a"},{"method":"DELETE","path":"/Users/b"}]}`
+	for _, c := range []struct {
+		what, method, path, body string
+		status                   int
+		want                     string
+	}{
+		{"create", "POST", "/Users", body(userURN, `"userName":"new"`), 201, "[1 with the change] 0"},
+		{
+			"create a large one", "POST", "/Users", body(userURN, `"userName":"large","title":"`+long+`"`), 201,
+			"[1 with the change] 0",
+		},
+		{"PATCH", "PATCH", "/Users/" + ids[0], patchBody(op("title", "x")), 200, "[1 with the change] 0"},
+		{"PATCH, nothing new", "PATCH", "/Users/" + ids[0], patchBody(op("title", "x")), 200, "[] 0"},
+		{"PUT", "PUT", "/Users/" + ids[0], body(userURN, `"userName":"other"`), 200, "[1 with the change] 0"},
+		{"PUT, nothing new", "PUT", "/Users/" + ids[0], body(userURN, `"userName":"other"`), 200, "[] 0"},
+		{"add members", "PATCH", "/Groups/" + group, patchBody(add(ids[1:]...)), 204, "[1 with the change] 0"},
+		{"GET", "GET", "/Users/" + ids[0], "", 200, "[] 0"},
+		{"GET of nobody", "GET", "/Users/none", "", 404, "[] 0"},
+		{"refused", "DELETE", "/Users/none", "", 404, "[1 alone] 0"},
+		{"bulk, refused", "POST", "/Bulk", bulk, 200, "[2 alone] 0"},
+	} {
+		if err := a.s.Settle(t.Context()); err != nil { // what is left for later is no part of the next request
+			t.Fatal(err)
+		}
+		e.mu.Lock()
+		e.found, e.none = []string{}, 0
+		e.mu.Unlock()
+		a.must(c.status, c.method, c.path, c.body)
+		e.mu.Lock()
+		got := fmt.Sprint(e.found, e.none)
+		if strings.HasPrefix(c.what, "bulk") { // it is remembered as well
+			got = fmt.Sprint(e.found, 0)
+		}
+		e.mu.Unlock()
+		if got != c.want {
+			t.Errorf("%s: calls with entries, and others: %s, want %s", c.what, got, c.want)
+		}
+	}
+	if e.bytes > 2048 || e.bytes < 1500 {
+		t.Errorf("the largest entry has %d bytes, want at most 2048, and a large one", e.bytes)
+	}
+	cut := a.log("bodyCut eq true")
+	if len(cut) != 1 || cut[0]["subject"] != "large" {
+		t.Errorf("entries whose body is cut: %v", cut)
+	}
+}
+
+// TestRefusalsAreBounded sends more than a log keeps: the rest is counted.
+func TestRefusalsAreBounded(t *testing.T) {
+	a := on(t, memory(t), "entra")
+	const sent = 150 // more than twice what a minute keeps
+	for range sent {
+		a.must(404, "DELETE", "/Users/none", "")
+	}
+	kept := len(a.log(`outcome eq "refused"`))
+	lost, _ := a.mustAdmin(200, "GET", "/activity", "")["entriesNotKept"].(float64)
+	if kept+int(lost) != sent || kept < 60 || kept > 120 {
+		t.Errorf("%d kept and %v not, of %d", kept, lost, sent)
+	}
+	// A tenant that is not there gets no entries, whatever is sent.
+	a.base = strings.Replace(a.base, "acme", "nobody", 1)
+	a.must(401, "GET", "/Users", "")
+}
+
+// TestRefusalWithoutItsEntry keeps a refusal what it is if its entry can't be written.
+func TestRefusalWithoutItsEntry(t *testing.T) {
+	e := &noEntries{Engine: memory(t)}
+	a := on(t, e, "entra")
+	a.must(404, "DELETE", "/Users/none", "")
+	if got := a.mustAdmin(200, "GET", "/activity", "")["entriesNotKept"]; got != 1.0 {
+		t.Errorf("%v entries are not kept, want 1", got)
+	}
+}
+
+// noEntries is an engine that takes no entries of the provisioning log.
+type noEntries struct{ store.Engine }
+
+func (e *noEntries) Transact(ctx context.Context, token string, ops []store.Op) error {
+	if len(ops) == 1 && strings.HasSuffix(ops[0].PK, "#PL") {
+		return store.ErrFull
+	}
+	return e.Engine.Transact(ctx, token, ops)
+}
+
+func op(path, value string) string {
+	return fmt.Sprintf(`{"op":"replace","path":%q,"value":%q}`, path, value)
+}
