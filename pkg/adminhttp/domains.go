@@ -1,11 +1,15 @@
 package adminhttp
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -53,6 +57,22 @@ func noDomain(err error) error {
 		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or domain."}
 	}
 	return err
+}
+
+// warnOfDomains warns of a policy that takes only addresses of verified domains if the tenant has none.
+func (a *api) warnOfDomains(ctx context.Context, t member.Tenant, document []byte) ([]mapping.Warning, error) {
+	requests, err := mapping.ParseRequests(document, t.Types)
+	if err != nil || len(requests.Domains) == 0 {
+		return nil, err
+	}
+	all, err := a.domains.List(ctx, t.ID)
+	if err != nil || slices.ContainsFunc(all, func(d claim.Domain) bool { return d.State == claim.Verified }) {
+		return nil, err
+	}
+	return []mapping.Warning{{
+		Pointer: "/requests/domains",
+		Reason:  "The tenant has no verified domain: each user with a value in these attributes is refused.",
+	}}, nil
 }
 
 func (a *api) listDomains(w http.ResponseWriter, r *http.Request) error {

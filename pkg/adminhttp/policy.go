@@ -60,8 +60,14 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	more, err := a.warnOfDomains(r.Context(), t, document)
+	if err != nil {
+		return err
+	}
 	w.Header().Set("ETag", policyTag(saved.Version))
-	return ok(w, http.StatusOK, scim.Object{"version": saved.Version, "warnings": warningList(warnings)})
+	return ok(w, http.StatusOK, scim.Object{
+		"version": saved.Version, "warnings": warningList(append(warnings, more...)),
+	})
 }
 
 func otherPolicy() error {
@@ -108,9 +114,14 @@ func (a *api) rehearse(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	more, err := a.warnOfDomains(r.Context(), t, document)
+	if err != nil {
+		return err
+	}
 	o := scim.Object{
 		"examined": int64(out.Examined), "gains": differences(out.Gains), "losses": differences(out.Losses),
-		"manualRemovals": differences(out.ManualRemovals), "warnings": warningList(out.Warnings), "of": out.Of,
+		"manualRemovals": differences(out.ManualRemovals), "of": out.Of,
+		"warnings": warningList(append(out.Warnings, more...)),
 	}
 	shortages := make([]any, len(out.Shortages))
 	for i, s := range out.Shortages {

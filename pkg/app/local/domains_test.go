@@ -280,7 +280,16 @@ func TestDomainIsNotLostByFewChecks(t *testing.T) {
 func TestAddressesOfVerifiedDomains(t *testing.T) {
 	a, dns := onDNS(t)
 	early := a.user("early@other.com")
-	a.mustAdmin(200, "PUT", "/policy", `{"requests":{"domains":["userName","emails"]}}`)
+	const policy = `{"requests":{"domains":["userName","emails"]}}`
+	warned := func(answer object, want bool) {
+		t.Helper()
+		warnings := answer["warnings"].([]any)
+		if (len(warnings) == 1) != want || want && warnings[0].(object)["pointer"] != "/requests/domains" {
+			t.Errorf("warnings %v", warnings)
+		}
+	}
+	warned(a.mustAdmin(200, "POST", "/policy/rehearse", policy), true)
+	warned(a.mustAdmin(200, "PUT", "/policy", policy), true)
 	refused := func(method, path, body, says string) {
 		t.Helper()
 		e := a.must(400, method, path, body)
@@ -292,6 +301,7 @@ func TestAddressesOfVerifiedDomains(t *testing.T) {
 	dns.Says(record, dnstest.TXT(a.challenge("example.com")))
 	refused("POST", "/Users", userBody("ada@example.com", ""), "example.com") // it is listed, and not verified
 	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
+	warned(a.mustAdmin(200, "PUT", "/policy", policy), false)
 	ada := a.must(201, "POST", "/Users", userBody("ada@EXAMPLE.com", ""))["id"].(string)
 	for _, name := range []string{"x@mail.example.com", "x@example.com.evil.com", "x", "x@y@example.com", "@example.com"} {
 		refused("POST", "/Users", userBody(name, ""), "verified")

@@ -38,9 +38,14 @@ type world struct {
 // newWorld makes a tenant of an identity provider. policy is the name of a preset or a policy; "": none.
 func newWorld(t *testing.T, idp, policy string) *world {
 	t.Helper()
-	s, err := local.Open(t.Context(), local.Options{
-		Data: ":memory:", Engine: "bolt", AdminKey: adminKey, Log: io.Discard, Out: io.Discard,
-	})
+	return newWorldOf(t, local.Options{}, idp, policy)
+}
+
+// newWorldOf is newWorld with options of the server.
+func newWorldOf(t *testing.T, o local.Options, idp, policy string) *world {
+	t.Helper()
+	o.Data, o.Engine, o.AdminKey, o.Log, o.Out = ":memory:", "bolt", adminKey, io.Discard, io.Discard
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
