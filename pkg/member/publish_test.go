@@ -214,7 +214,7 @@ func TestReadIsExact(t *testing.T) {
 func TestLargeGroups(t *testing.T) {
 	w := newWorld(t, teams)
 	var ids []string
-	for n := range 250 {
+	for n := range slow.Rounds(250, 110) {
 		id, err := w.user(fmt.Sprint("u", n), nil)
 		w.must(err)
 		ids = append(ids, id)

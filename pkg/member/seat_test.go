@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -259,7 +260,7 @@ func TestProtectionEnds(t *testing.T) {
 // TestNoWakeUpIsLost makes random changes while two processes publish, read, and are killed: in the end all seats that
 // somebody wants are taken, in whatever order they were freed.
 func TestNoWakeUpIsLost(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(slow.Rounds(12, 3)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := newSeated(t, 3)
 			r := rand.New(rand.NewPCG(seed, 3))

@@ -117,7 +117,8 @@ func variables(table string) map[string]string {
 		app.EnvTable: table, app.EnvSecretPrefix: secretPrefix, app.EnvLogLevel: "INFO", app.EnvBaseURL: "",
 		app.EnvMaxTokenDays: "730", app.EnvEndlessTokens: "false", app.EnvPackedSecrets: "4",
 		app.EnvEventBus: "default", app.EnvNoticeFrom: "", app.EnvNoticeTopic: "", app.EnvNoticeConfigurationSet: "",
-		app.EnvNoticeProduct: "", app.EnvNoticeContact: "",
+		app.EnvNoticeProduct: "", app.EnvNoticeContact: "", app.EnvStack: "scim", app.EnvMetrics: "basic",
+		app.EnvLimits: "",
 	}
 }
 

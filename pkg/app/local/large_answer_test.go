@@ -88,11 +88,7 @@ func TestLargestGroups(t *testing.T) {
 	a.fits(one, "identity", members)
 	a.fits(list, "identity", members)
 	a.fits(one+"?excludedAttributes=members", "identity", 0)
-	if underRaceDetector {
-		t.Log("NOT RUN: groups of 140,000 members and more, because the race detector makes them ten times as slow")
-		return
-	}
-	if !slow.Part(t, "groups of 140,000 members and more") {
+	if !slow.Volume(t, "groups of 140,000 members and more") {
 		return
 	}
 	grow(140_000)

@@ -30,3 +30,22 @@ func Part(t testing.TB, what string) bool {
 	}
 	return Asked()
 }
+
+// Volume is Part for what takes many rounds of what the race detector has seen in a few: it is left out under it.
+// .ci/run runs the test again without.
+func Volume(t testing.TB, what string) bool {
+	t.Helper()
+	if RaceDetector {
+		t.Logf("NOT RUN: %s, for the race detector", what)
+		return false
+	}
+	return Part(t, what)
+}
+
+// Rounds is n, and few under the race detector, which has seen all there is to see by then.
+func Rounds(n, few int) int {
+	if RaceDetector {
+		return few
+	}
+	return n
+}

@@ -185,11 +185,7 @@ func (m *model) notice(n notice.Notice) {
 // weeks.
 func TestYearsOfRotation(t *testing.T) {
 	tenants := 1000
-	switch {
-	case underRaceDetector:
-		tenants = 100
-		t.Log("NOT RUN: 900 of 1,000 tenants, because the race detector makes them ten times as slow")
-	case !slow.Part(t, "900 of 1,000 tenants"):
+	if !slow.Volume(t, "900 of 1,000 tenants") {
 		tenants = 100
 	}
 	m := newModel(t, 1, tenants)

@@ -1,6 +1,0 @@
-//go:build race
-
-package awssecret_test
-
-// underRaceDetector says that everything takes ten times as long.
-const underRaceDetector = true
