@@ -2,8 +2,10 @@ package dynamostore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -31,14 +33,26 @@ func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, n
 	}
 	chargeRead(ctx, out.ConsumedCapacity, 1)
 	for _, av := range out.Items {
-		key, err := decodeKey(av)
+		key, err := scannedKey(av)
 		if err != nil {
 			return nil, store.Key{}, err
 		}
 		keys = append(keys, key)
 	}
 	if len(out.LastEvaluatedKey) > 0 {
-		next, err = decodeKey(out.LastEvaluatedKey)
+		next, err = scannedKey(out.LastEvaluatedKey)
 	}
 	return keys, next, err
+}
+
+// scannedKey is the key of an item that a scan has found.
+func scannedKey(av map[string]types.AttributeValue) (store.Key, error) {
+	var key struct {
+		PK string `dynamodbav:"pk"`
+		SK string `dynamodbav:"sk"`
+	}
+	if err := attributevalue.UnmarshalMap(av, &key); err != nil {
+		return store.Key{}, fmt.Errorf("dynamostore: %w", err)
+	}
+	return store.Key{PK: key.PK, SK: key.SK}, nil
 }
