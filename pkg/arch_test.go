@@ -105,6 +105,7 @@ var importRules = []importRule{
 		[]string{"pkg/store", "pkg/task", "pkg/event/eventlog"},
 		"it takes the log to destinations, and knows none of them",
 	},
+	{"pkg/webhook", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog", "pkg/event/delivery"}, whyUse},
 	{
 		"pkg/event/schemas",
 		[]string{jsonschema},
@@ -227,7 +228,8 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
-			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog", uuid,
+			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog",
+			"pkg/event/delivery", "pkg/webhook", uuid,
 		},
 		whyEdge,
 	},

@@ -60,6 +60,7 @@
 //	doctor           whether a table keeps its own rules, and what mends it
 //	limit            how many requests a tenant may send, over all processes
 //	transfer         a tenant to a file, and from a file into a table
+//	webhook          the URLs that get events: signatures, secrets, addresses that are refused
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
@@ -68,6 +69,7 @@
 //	app              reads the environment and joins engines to handlers
 //	app/awsenv       AWS clients from a function's environment
 //	app/awsenv/vault  tenants with their vault in AWS
+//	app/follow       joins the logs of tenants to those who follow them
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/bench        what operations cost at several sizes
 //	app/serve        the SCIM functions and oauth

@@ -31,6 +31,10 @@
 //	GET, POST /admin/v1/tenants/{id}/domains             domains, verified or not; add one
 //	GET, DELETE /admin/v1/tenants/{id}/domains/{name}
 //	POST   /admin/v1/tenants/{id}/domains/{name}/verify  ask the DNS, or override
+//	GET, POST /admin/v1/tenants/{id}/webhooks            URLs that get the tenant's events; the secret is shown once
+//	GET, PATCH, DELETE /admin/v1/tenants/{id}/webhooks/{webhook}
+//	POST   /admin/v1/tenants/{id}/webhooks/{webhook}/test, /replay, /rotate-secret
+//	       /admin/v1/webhooks...                         the same for those that get the events of all tenants
 //
 // The files:
 //
@@ -50,6 +54,7 @@
 //	policy.go   the policy, and what it would change
 //	tenantguard.go  the guard of the policy
 //	events.go   the events of a tenant
+//	webhooks.go the URLs that get them
 //
 // There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.
 package adminhttp

@@ -18,6 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
 // Root is the path under which the admin API is served.
@@ -46,22 +47,25 @@ type Config struct {
 	Journal *provlog.Journal
 	// Caller is what the log calls a caller whom no gateway names; empty is "local".
 	Caller string
+	// Webhooks keeps webhooks; nil: there are no such routes. It needs Members.
+	Webhooks *webhook.Service
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
 
 type api struct {
-	tenants *tenant.Service
-	members *member.Service
-	guard   *guard.Service
-	domains *claim.Registry
-	journal *provlog.Journal
-	caller  string
-	baseURL string
-	check   tenant.CheckTypes
-	clock   func() (now, machine time.Time)
-	moveTo  func(context.Context, time.Time) (time.Time, error)
-	log     *slog.Logger
+	webhooks *webhook.Service
+	tenants  *tenant.Service
+	members  *member.Service
+	guard    *guard.Service
+	domains  *claim.Registry
+	journal  *provlog.Journal
+	caller   string
+	baseURL  string
+	check    tenant.CheckTypes
+	clock    func() (now, machine time.Time)
+	moveTo   func(context.Context, time.Time) (time.Time, error)
+	log      *slog.Logger
 }
 
 // endpoint answers a request, or returns the error to answer.
@@ -74,7 +78,7 @@ type methods map[string]endpoint
 func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
-		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard,
+		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard, webhooks: c.Webhooks,
 		domains: c.Domains,
 		journal: c.Journal, caller: cmp.Or(c.Caller, "local"),
 	}
@@ -123,7 +127,7 @@ func New(c Config) http.Handler {
 		}
 	}
 	if a.members != nil {
-		for path, m := range a.memberRoutes() {
+		for path, m := range a.withWebhooks(a.memberRoutes()) {
 			mux.Handle(Root+path, a.handler(m))
 		}
 	}

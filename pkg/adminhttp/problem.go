@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
 // retryAfter is how many seconds a client is asked to wait where trying again may help.
@@ -36,6 +37,7 @@ func problemOf(err error) *problem {
 		refused  *member.Refused
 		faults   mapping.Faults
 		broken   *member.PolicyConflict
+		hook     *webhook.InvalidError
 	)
 	detail, outage := tenant.Outage(err)
 	switch {
@@ -56,6 +58,12 @@ func problemOf(err error) *problem {
 		}
 	case errors.As(err, &faults):
 		return &problem{status: http.StatusBadRequest, detail: "The policy can't be taken: see errors.", faults: faults}
+	case errors.As(err, &hook):
+		return &problem{status: http.StatusBadRequest, detail: hook.Detail()}
+	case errors.Is(err, webhook.ErrNotFound):
+		return &problem{status: http.StatusNotFound, detail: "There is no such webhook."}
+	case errors.Is(err, webhook.ErrTooMany):
+		return &problem{status: http.StatusConflict, detail: "There are 100 webhooks, the most that there may be."}
 	case errors.As(err, &syntax):
 		return &problem{status: syntax.Status, detail: syntax.Detail}
 	case errors.Is(err, tenant.ErrNotFound):

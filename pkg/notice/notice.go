@@ -21,6 +21,8 @@ const (
 	DomainFailing Kind = "domain-failing"
 	// DomainLost: it has not for a week, and addresses of the domain are refused.
 	DomainLost Kind = "domain-lost"
+	// WebhookPaused: a webhook of the tenant has failed for days; no token ends.
+	WebhookPaused Kind = "webhook-paused"
 	// Test: somebody tries whether notices arrive.
 	Test Kind = "test"
 )
@@ -29,7 +31,9 @@ const (
 func ReminderKind(days int) Kind { return Kind(fmt.Sprintf("reminder-%d", days)) }
 
 // OfTenant reports whether a notice is about the tenant as a whole and about no token.
-func (k Kind) OfTenant() bool { return k == GuardTripped || k == DomainFailing || k == DomainLost }
+func (k Kind) OfTenant() bool {
+	return k == GuardTripped || k == DomainFailing || k == DomainLost || k == WebhookPaused
+}
 
 // State is how far a notice has come.
 type State string

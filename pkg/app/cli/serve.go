@@ -41,6 +41,7 @@ type serveCmd struct {
 	DNS           string       `placeholder:"HOST:PORT" help:"The resolver to ask about domains of tenants."`
 	MaxTokenDays  int          `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
 	EndlessTokens bool         `help:"Allow tokens that never expire."`
+	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, by http too."`
 	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
 	NoticeContact string       `placeholder:"TEXT" help:"In notices: where people get a token and help."`
 	JSON          bool         `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
@@ -53,7 +54,7 @@ func (c *serveCmd) options() local.Options {
 		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
 		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
 		Limits: c.TenantLimits,
-		DNS:    c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens,
+		DNS:    c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens, WebhookLoopback: c.WebhookLoop,
 		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
 	}
 }

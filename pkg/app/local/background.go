@@ -15,6 +15,7 @@ import (
 // background does what the stream function does in AWS: one goroutine a tenant at a time.
 type background struct {
 	cleaner app.Cleaner
+	deliver func(tenantID string) // of every tenant that is found when the server starts
 	log     *slog.Logger
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -73,7 +74,9 @@ func (b *background) work(w app.Wake) {
 func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	b.tasks.Go(func() error {
 		err := b.left(b.ctx, tenants, func(w app.Wake) error {
-			b.wake(w)
+			if b.wake(w); w.Kind == store.WakePublish {
+				b.deliver(w.Tenant)
+			}
 			return nil
 		})
 		if err != nil && ctx.Err() == nil {
@@ -83,9 +86,15 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	})
 }
 
-// settle does at once all work there is.
-func (b *background) settle(ctx context.Context, tenants *tenant.Service) error {
-	return b.left(ctx, tenants, func(w app.Wake) error { return b.cleaner.Clean(ctx, w) })
+// settle does at once all work there is, and wakes deliver for each tenant.
+func (b *background) settle(ctx context.Context, tenants *tenant.Service, deliver func(tenantID string)) error {
+	return b.left(ctx, tenants, func(w app.Wake) error {
+		err := b.cleaner.Clean(ctx, w)
+		if w.Kind == store.WakePublish {
+			deliver(w.Tenant)
+		}
+		return err
+	})
 }
 
 // left tells take of every tenant that may have work left.

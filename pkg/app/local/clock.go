@@ -123,7 +123,9 @@ func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error)
 		return time.Time{}, err
 	}
 	s.log.InfoContext(ctx, "clock moved", "now", now)
-	return now, s.Rotate(ctx)
+	err := s.Rotate(ctx)
+	s.deliveries.due()
+	return now, err
 }
 
 // tellClock prints the time if it is not the machine's: expiries that nobody understands come from a clock that

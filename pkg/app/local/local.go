@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
+	"github.com/serverless-scim/serverless-scim/pkg/app/follow"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
@@ -28,6 +29,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
 // Limits bound the requests of each tenant.
@@ -66,6 +68,8 @@ type Options struct {
 	// end.
 	MaxTokenDays  int
 	EndlessTokens bool
+	// WebhookLoopback allows webhooks on this machine, by http as well.
+	WebhookLoopback bool
 	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may
 	// be empty.
 	NoticeProduct, NoticeContact string
@@ -109,6 +113,8 @@ type Server struct {
 	handler    http.Handler
 	journal    *provlog.Journal
 	background *background
+	deliveries *deliveries
+	webhooks   *webhook.Service
 	outbox     *outbox
 	clock      *clock
 }
@@ -132,9 +138,13 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	o = o.withClock()
 	log := slog.New(o.logHandler())
-	st := store.New(engine, store.Options{MaxWait: o.MaxWait})
+	b := newBackground(log)
+	sends := newDeliveries(b, o.Now)
+	st := store.New(bell{engine, sends.wake}, store.Options{MaxWait: o.MaxWait})
 	o.Out = &oneByOne{w: o.Out}
-	s := &Server{o: o, log: log, engine: closer, background: newBackground(log), outbox: newOutbox(o, log), clock: o.clock}
+	s := &Server{
+		o: o, log: log, engine: closer, background: b, deliveries: sends, outbox: newOutbox(o, log), clock: o.clock,
+	}
 	vault := tenant.NewTableSecrets(st)
 	s.tenants = tenant.New(st, vault, tenant.Options{
 		Now: o.Now, Log: log, Alone: o.Engine == "bolt", Packed: vault, Endless: o.EndlessTokens,
@@ -160,8 +170,24 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	s.background.cleaner = app.Cleaner{
 		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
 	}
+	s.webhooks = webhook.New(st, webhook.Options{
+		Now: o.Now, Log: log, Key: webhook.TableKey(st), Loopback: o.WebhookLoopback, Wake: s.wakeDelivery,
+		Machine: func() time.Time { _, machine := s.clock.both(); return machine },
+	})
+	sends.worker = follow.Worker(follow.Parts{
+		Store: st, Tenants: s.tenants, Members: members, Webhooks: s.webhooks, Now: o.Now, Log: log,
+	}, 0)
 	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s
+}
+
+// wakeDelivery has the events of a tenant delivered, or of all if it is "".
+func (s *Server) wakeDelivery(tenantID string) {
+	if tenantID == "" {
+		s.deliveries.due()
+		return
+	}
+	s.deliveries.wake(tenantID)
 }
 
 // Handler returns what the server serves.
@@ -174,10 +200,13 @@ func (s *Server) Tenants() *tenant.Service { return s.tenants }
 func (s *Server) Delivery() tenant.Delivery { return s.outbox.delivery() }
 
 // Settle completes all open work, of this process and of earlier ones. Close finishes what it may have to wait for.
-func (s *Server) Settle(ctx context.Context) error { return s.background.settle(ctx, s.tenants) }
+func (s *Server) Settle(ctx context.Context) error {
+	return s.background.settle(ctx, s.tenants, s.deliveries.wake)
+}
 
 // Close ends the background work and releases the engine.
 func (s *Server) Close() error {
+	s.deliveries.close()
 	s.background.stop()
 	return errors.Join(s.engine.Close(), s.outbox.close())
 }
@@ -225,6 +254,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}
 	server := s.server()
+	s.background.deliver = s.deliveries.wake
 	s.background.resume(ctx, s.tenants)
 	s.rotateHourly()
 	served := task.Start(func() error { return server.Serve(listener) })

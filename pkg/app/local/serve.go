@@ -43,7 +43,8 @@ func (s *Server) edges(
 	}
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
-		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains, Journal: journal,
+		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
+		Journal: journal, Webhooks: s.webhooks,
 		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})

@@ -84,6 +84,9 @@ func (s State) Put(k store.Keys, destination string) store.Op {
 	return op.When(store.Is(attrVersion, s.version))
 }
 
+// PausedFor reports whether the state is paused for a destination that was last resumed at a time.
+func (s State) PausedFor(resumed time.Time) bool { return s.Paused > 0 && milli(resumed) < s.Paused }
+
 // written is the state after Put.
 func (s State) written() State {
 	s.version++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,8 +55,8 @@ const (
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Retention returns how long the events of a tenant are kept; 0: always. ok is false if there is no such tenant.
-	Retention func(ctx context.Context, tenantID string) (kept time.Duration, ok bool, err error)
+	// Reader returns what reads the log of a tenant; nil if there is no such tenant.
+	Reader func(ctx context.Context, tenantID string) (Reader, error)
 	// Destinations returns all destinations of a tenant's events.
 	Destinations func(ctx context.Context, tenantID string) ([]Destination, error)
 	// Paused writes put, which pauses a destination, and whatever tells people of it, in one transaction.
@@ -67,6 +68,9 @@ type Options struct {
 	// Budget is how long one call of Work begins to send; 0 is 40 seconds.
 	Budget time.Duration
 }
+
+// Reader reads events as eventlog.Read does, those only that are kept, complete with all that receivers get.
+type Reader func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error)
 
 // Worker takes logs to destinations. It is safe for concurrent use.
 type Worker struct {
@@ -91,20 +95,19 @@ type Left struct {
 	More bool
 	// Due is when the next attempt is due for a destination that failed; the zero time: none is.
 	Due time.Time
+	// Leased is when the last lease ends of those that other workers hold; the zero time: there is none. If such a worker
+	// has died, somebody has to call again then.
+	Leased time.Time
 }
 
 // Work takes the log of a tenant to its destinations as far as it goes, all of them at the same time. What a
 // destination refuses is no error: its state says when to try again. An error is the store's; call again. It may be
 // killed anywhere, and run in several places at once.
 func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
-	kept, ok, err := w.o.Retention(ctx, tenantID)
-	if err != nil || !ok {
-		return Left{}, err
-	}
 	budget, cancel := context.WithTimeout(ctx, w.o.Budget) // by the machine's clock: the program's may be moved
 	defer cancel()
 	r := &run{
-		Worker: w, ts: w.store.Tenant(tenantID), kept: kept, over: func() bool { return budget.Err() != nil },
+		Worker: w, ts: w.store.Tenant(tenantID), over: func() bool { return budget.Err() != nil },
 		pages: map[eventlog.Place]eventlog.Page{},
 	}
 	// States first: a destination that has one is listed, unless it was removed.
@@ -116,28 +119,44 @@ func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 	if err != nil {
 		return Left{}, err
 	}
+	if err := r.forget(ctx, states, all); err != nil {
+		return Left{}, err
+	}
+	if !slices.ContainsFunc(all, Destination.Active) {
+		return Left{}, nil
+	}
+	if r.log, err = w.o.Reader(ctx, tenantID); err != nil || r.log == nil {
+		return Left{}, err
+	}
 	var g task.Group
 	for _, d := range all {
-		s, stored := states[d.ID()]
-		delete(states, d.ID())
-		if d.Active() {
+		if s, stored := states[d.ID()]; d.Active() {
 			g.Go(func() error { return r.follow(ctx, d, s, stored) })
 		}
 	}
 	err = g.Wait()
+	return r.left, err
+}
+
+// forget removes what is stored of destinations that were removed.
+func (r *run) forget(ctx context.Context, states map[string]State, all []Destination) error {
 	for id := range states {
-		if strings.HasPrefix(id, Transient) {
-			err = errors.Join(err, r.ts.Write(ctx, store.RemoveItem(r.ts.Destination(id))))
+		listed := slices.ContainsFunc(all, func(d Destination) bool { return d.ID() == id })
+		if listed || !strings.HasPrefix(id, Transient) {
+			continue
+		}
+		if err := r.ts.Write(ctx, store.RemoveItem(r.ts.Destination(id))); err != nil {
+			return err
 		}
 	}
-	return r.left, err
+	return nil
 }
 
 // run is one call of Work.
 type run struct {
 	*Worker
 	ts   *store.TenantStore
-	kept time.Duration
+	log  Reader
 	over func() bool // there is no time for more
 
 	mu    sync.Mutex
@@ -195,10 +214,11 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 func (r *run) mayTry(d Destination, s *State) bool {
 	now, resumed := r.o.Now().UnixMilli(), milli(d.Resumed())
 	if s.Lease > now {
+		r.leasedTo(s.Lease)
 		return false
 	}
 	if s.Paused > 0 {
-		if resumed < s.Paused {
+		if s.PausedFor(d.Resumed()) {
 			return false
 		}
 		*s = s.resume()
@@ -258,13 +278,15 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 	if last := h.events[len(h.events)-1].Sequence; o.Accepted == last && !o.Failed && !o.Gone {
 		o.Accepted = h.upTo
 	}
-	if err := ctx.Err(); err != nil && o.Failed {
-		return false, err // this process is being ended: that is no fault of the destination's
-	}
-	next, follows := decide(*s, o, terms{d.Lasting(), r.o.Jitter()}, r.o.Now())
-	// What was accepted is to be noted, even if the process is being ended.
+	// What was accepted is to be noted, and the lease given back, even if the process is being ended.
+	ending := ctx.Err()
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
+	next, follows := decide(*s, o, terms{d.Lasting(), r.o.Jitter()}, r.o.Now())
+	if ending != nil && o.Failed { // that is no fault of the destination's
+		next, follows = *s, goOn
+		next.Lease, next.Position = 0, max(s.Position, o.Accepted)
+	}
 	if follows == pause {
 		return false, r.pause(ctx, d, next, h.due)
 	}
@@ -284,7 +306,7 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 			"attempt", s.Attempt, "status", statusOf(*s), "error", errorOf(*s))
 		r.dueAt(s.Due)
 	}
-	return follows == goOn, nil
+	return follows == goOn && ending == nil, nil
 }
 
 // pause writes a state that is paused now.
@@ -379,11 +401,7 @@ func (r *run) read(ctx context.Context, s *State) (eventlog.Page, error) {
 	if p, ok := r.pages[place]; ok {
 		return p, nil
 	}
-	var oldest time.Time
-	if r.kept > 0 {
-		oldest = r.o.Now().Add(-r.kept)
-	}
-	p, err := eventlog.Read(ctx, r.ts, place, page, oldest)
+	p, err := r.log(ctx, place, page)
 	if err == nil && len(p.Events) > 0 {
 		const keep = 4
 		if len(r.pages) >= keep {
@@ -398,6 +416,15 @@ func (r *run) more() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left.More = true
+}
+
+// leasedTo notes the end of another's lease, in Unix milliseconds.
+func (r *run) leasedTo(ms int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at := time.UnixMilli(ms); at.After(r.left.Leased) {
+		r.left.Leased = at
+	}
 }
 
 // dueAt notes when a state is due, in Unix milliseconds.

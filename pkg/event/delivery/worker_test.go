@@ -89,7 +89,18 @@ func newWorld(t *testing.T, dests ...delivery.Destination) *world {
 func (w *world) worker(st *store.Store) *delivery.Worker {
 	return delivery.New(st, delivery.Options{
 		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
-		Retention:    func(_ context.Context, id string) (time.Duration, bool, error) { return w.kept, id == "acme", nil },
+		Reader: func(_ context.Context, id string) (delivery.Reader, error) {
+			if id != "acme" {
+				return nil, nil
+			}
+			return func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
+				var oldest time.Time
+				if w.kept > 0 {
+					oldest = w.now.Add(-w.kept)
+				}
+				return eventlog.Read(ctx, st.Tenant(id), place, count, oldest)
+			}, nil
+		},
 		Destinations: func(context.Context, string) ([]delivery.Destination, error) { return w.dests, nil },
 		Paused: func(ctx context.Context, tenantID, destination string, _ delivery.State, put store.Op) error {
 			w.paused = append(w.paused, tenantID+" "+destination)

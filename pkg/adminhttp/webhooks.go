@@ -1,0 +1,334 @@
+package adminhttp
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
+)
+
+// withWebhooks adds the routes of the webhooks of tenants, and of the operator's, which get the events of all tenants.
+func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
+	if a.webhooks == nil {
+		return routes
+	}
+	for _, root := range []string{"/tenants/{id}/webhooks", "/webhooks"} {
+		routes[root] = methods{"GET": a.listWebhooks, "POST": a.createWebhook}
+		routes[root+"/{webhook}"] = methods{"GET": a.getWebhook, "PATCH": a.changeWebhook, "DELETE": a.removeWebhook}
+		routes[root+"/{webhook}/test"] = methods{"POST": a.testWebhook}
+		routes[root+"/{webhook}/replay"] = methods{"POST": a.replayWebhook}
+		routes[root+"/{webhook}/rotate-secret"] = methods{"POST": a.rotateWebhookSecret}
+	}
+	return routes
+}
+
+// owner is whose webhooks a request is about: the tenant in the path, which has to be there, or the operator.
+func (a *api) owner(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if id == "" {
+		return webhook.Operator, nil
+	}
+	t, err := a.tenants.Get(r.Context(), id)
+	return t.ID, err
+}
+
+// hook reads the webhook in the path.
+func (a *api) hook(r *http.Request) (*webhook.Webhook, error) {
+	owner, err := a.owner(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.webhooks.Get(r.Context(), owner, r.PathValue("webhook"))
+}
+
+func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
+	owner, err := a.owner(r)
+	if err != nil {
+		return err
+	}
+	all, err := a.webhooks.List(r.Context(), owner)
+	if err != nil {
+		return err
+	}
+	list := make([]any, len(all))
+	for i, hook := range all {
+		list[i] = webhookJSON(hook)
+	}
+	return ok(w, http.StatusOK, scim.Object{"webhooks": list})
+}
+
+func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
+	owner, err := a.owner(r)
+	if err != nil {
+		return err
+	}
+	f, err := webhookFields(r)
+	if err != nil {
+		return err
+	}
+	hook, secret, after, err := a.webhooks.Create(r.Context(), owner, f)
+	if err != nil {
+		return err
+	}
+	o := webhookJSON(hook)
+	o["secret"] = secret
+	if owner != webhook.Operator {
+		o["after"] = after
+	}
+	return ok(w, http.StatusCreated, o)
+}
+
+// getWebhook answers a webhook with its last deliveries. Those of the operator's are by tenant.
+func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	tenantID := hook.Owner
+	if hook.Owner == webhook.Operator {
+		param, err := asked(r, "tenant")
+		if err != nil {
+			return err
+		}
+		if tenantID = param("tenant"); tenantID != "" {
+			if _, err := a.tenants.Get(r.Context(), tenantID); err != nil {
+				return err
+			}
+		}
+	}
+	o := webhookJSON(hook)
+	if tenantID == "" {
+		return ok(w, http.StatusOK, o)
+	}
+	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook.ID)
+	if err != nil {
+		return err
+	}
+	if begun {
+		o["delivery"] = deliveryJSON(hook, state)
+	}
+	return ok(w, http.StatusOK, o)
+}
+
+func (a *api) changeWebhook(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	f, err := webhookFields(r)
+	if err != nil {
+		return err
+	}
+	if hook, err = a.webhooks.Change(r.Context(), hook.Owner, hook.ID, f); err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, webhookJSON(hook))
+}
+
+func (a *api) removeWebhook(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	if err := a.webhooks.Remove(r.Context(), hook.Owner, hook.ID); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *api) testWebhook(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	if _, err := body(r, true); err != nil {
+		return err
+	}
+	attempt, err := a.webhooks.Test(r.Context(), hook.Owner, hook.ID)
+	if err != nil {
+		return err
+	}
+	o := attemptJSON(attempt)
+	o["delivered"] = attempt.Error == ""
+	delete(o, "sequence")
+	return ok(w, http.StatusOK, o)
+}
+
+// replayWebhook has the events behind a place sent again. A place that can't be read from is a 410, as for events.
+func (a *api) replayWebhook(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	keys := []string{"after"}
+	if hook.Owner == webhook.Operator {
+		keys = append(keys, "tenant")
+	}
+	o, err := body(r, false, keys...)
+	if err != nil {
+		return err
+	}
+	tenantID := hook.Owner
+	if tenantID == webhook.Operator {
+		if tenantID, err = text(o, "tenant"); err != nil || tenantID == "" {
+			return badRequest("tenant is required: each tenant has a log of its own.")
+		}
+	}
+	r.SetPathValue("id", tenantID)
+	t, err := a.of(r)
+	if err != nil {
+		return err
+	}
+	var from string
+	switch v := o["after"].(type) {
+	case int64:
+		from = strconv.FormatInt(v, 10)
+	case string:
+		from = v
+	}
+	if from == "" {
+		return badRequest("after is required: a sequence number, or the id of an event. 0 is the beginning.")
+	}
+	after, err := place(tenantID, from)
+	if err != nil {
+		return err
+	}
+	page, err := a.members.Events(r.Context(), t, after, 1)
+	if gone, isGone := eventlog.IsGone(err); isGone {
+		start := strconv.FormatInt(gone.Start, 10)
+		return &problem{
+			status: http.StatusGone, after: start, detail: gone.Reason + " A replay can begin with after=" + start + ".",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.webhooks.Replay(r.Context(), hook, tenantID, page, after.After); err != nil {
+		return err
+	}
+	return ok(w, http.StatusAccepted, scim.Object{"after": after.After, "last": page.Last})
+}
+
+func (a *api) rotateWebhookSecret(w http.ResponseWriter, r *http.Request) error {
+	hook, err := a.hook(r)
+	if err != nil {
+		return err
+	}
+	if _, err := body(r, true); err != nil {
+		return err
+	}
+	hook, secret, err := a.webhooks.Rotate(r.Context(), hook.Owner, hook.ID)
+	if err != nil {
+		return err
+	}
+	o := webhookJSON(hook)
+	o["secret"] = secret
+	return ok(w, http.StatusOK, o)
+}
+
+// webhookFields reads what a request sets of a webhook.
+func webhookFields(r *http.Request) (f webhook.Fields, err error) {
+	o, err := body(r, false, "url", "types", "description", "active")
+	if err != nil {
+		return f, err
+	}
+	for key, field := range map[string]**string{"url": &f.URL, "description": &f.Description} {
+		if _, there := o[key]; there {
+			value, err := text(o, key)
+			if err != nil {
+				return f, err
+			}
+			*field = &value
+		}
+	}
+	if v, there := o["types"]; there {
+		list, isList := v.([]any)
+		f.Types = make([]string, 0, len(list))
+		for _, t := range list {
+			name, isText := t.(string)
+			isList = isList && isText
+			f.Types = append(f.Types, name)
+		}
+		if !isList {
+			return f, badRequest("types must be a list of strings.")
+		}
+	}
+	if v, there := o["active"]; there {
+		active, isBool := v.(bool)
+		if !isBool {
+			return f, badRequest("active must be true or false.")
+		}
+		f.Active = &active
+	}
+	return f, nil
+}
+
+// webhookJSON is a webhook as it is answered, without its secret.
+func webhookJSON(hook *webhook.Webhook) scim.Object {
+	types := make([]any, len(hook.Types))
+	for i, t := range hook.Types {
+		types[i] = t
+	}
+	o := scim.Object{
+		"id": hook.ID, "url": hook.URL, "types": types, "description": hook.Description, "active": hook.Active,
+		"createdAt": timestamp(hook.CreatedAt),
+	}
+	if hook.Off != "" {
+		o["switchedOff"] = hook.Off
+	}
+	if !hook.PreviousUntil.IsZero() {
+		o["previousSecretUntil"] = timestamp(hook.PreviousUntil)
+	}
+	return o
+}
+
+// deliveryJSON is how far a webhook has got the log of a tenant.
+func deliveryJSON(hook *webhook.Webhook, s delivery.State) scim.Object {
+	state := "good"
+	switch {
+	case !hook.Active:
+		state = "off"
+	case s.PausedFor(hook.ResumedAt):
+		state = "paused"
+	case s.Attempt > 0:
+		state = "failing"
+	}
+	o := scim.Object{"state": state, "position": s.Position}
+	recent := make([]any, 0, len(s.Recent))
+	for _, attempt := range s.Recent {
+		recent = append([]any{attemptJSON(attempt)}, recent...) // the newest first
+	}
+	o["recent"] = recent
+	if state == "paused" {
+		o["pausedAt"] = moment(s.Paused)
+	}
+	if s.Attempt > 0 {
+		o["failures"], o["failingSince"] = int64(s.Attempt), moment(s.FailingSince)
+	}
+	if s.Due > 0 {
+		o["nextAttempt"] = moment(s.Due)
+	}
+	if s.Skipped != nil {
+		o["skipped"] = scim.Object{"after": s.Skipped.After, "last": s.Skipped.Last, "at": moment(s.Skipped.At)}
+	}
+	return o
+}
+
+func attemptJSON(a delivery.Attempt) scim.Object {
+	o := scim.Object{"at": moment(a.At), "durationMs": a.Took, "sequence": a.Sequence}
+	if a.Status > 0 {
+		o["status"] = int64(a.Status)
+	}
+	if a.Error != "" {
+		o["error"] = a.Error
+	}
+	return o
+}
+
+// moment writes Unix milliseconds.
+func moment(ms int64) string { return scim.FormatTime(time.UnixMilli(ms)) }

@@ -1,0 +1,77 @@
+// Package follow joins the logs of tenants to those who follow them, for the function deliver and the local server.
+package follow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
+)
+
+// Parts are what deliveries need. All are required but Always.
+type Parts struct {
+	Store    *store.Store
+	Tenants  *tenant.Service
+	Members  *member.Service
+	Webhooks *webhook.Service
+	// Always are destinations of every tenant, beside webhooks.
+	Always []delivery.Destination
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Worker makes what takes the logs of tenants to their destinations.
+func Worker(p Parts, budget time.Duration) *delivery.Worker {
+	return delivery.New(p.Store, delivery.Options{
+		Now: p.Now, Log: p.Log, Budget: budget, Reader: p.reader, Paused: p.paused, Gone: p.Webhooks.SwitchOff,
+		Destinations: func(ctx context.Context, tenantID string) ([]delivery.Destination, error) {
+			hooks, err := p.Webhooks.Destinations(ctx, tenantID)
+			return append(hooks, p.Always...), err
+		},
+	})
+}
+
+// reader reads events as the admin API answers them.
+func (p Parts) reader(ctx context.Context, tenantID string) (delivery.Reader, error) {
+	t, err := member.TenantOf(ctx, p.Tenants, tenantID)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
+		return p.Members.Events(ctx, t, place, count)
+	}, nil
+}
+
+// paused writes that a webhook is paused, with an event. The people of the tenant get a notice if the webhook is the
+// tenant's own: they can't mend the operator's.
+func (p Parts) paused(ctx context.Context, tenantID, destination string, s delivery.State, put store.Op) error {
+	status := 0
+	if n := len(s.Recent); n > 0 {
+		status = s.Recent[n-1].Status
+	}
+	r := tenant.Report{Op: put, Events: []event.Event{{Kind: event.WebhookPaused, Data: scim.Object{
+		"webhookId": destination, "failingSince": scim.FormatTime(time.UnixMilli(s.FailingSince)), "position": s.Position,
+		"status": int64(status),
+	}}}}
+	switch _, err := p.Webhooks.Get(ctx, tenantID, destination); {
+	case err == nil:
+		r.Notices, r.Period = []notice.Notice{{Kind: notice.WebhookPaused}}, s.Paused/1000
+	case !errors.Is(err, webhook.ErrNotFound):
+		return err
+	}
+	p.Log.ErrorContext(ctx, "webhook paused", "tenant", tenantID, "webhook", destination, "status", status)
+	return p.Tenants.Report(ctx, tenantID, r)
+}

@@ -1,0 +1,298 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Most is how many webhooks a tenant may have, and how many the operator.
+const Most = 100
+
+// bothFor is how long the secret before the present one signs as well.
+const bothFor = 24 * time.Hour
+
+// TestType is the type of the event that Test sends. It is in no log.
+const TestType = "webhook.test"
+
+// The errors of a Service, beside those of the store and *InvalidError.
+var (
+	ErrNotFound = errors.New("webhook: there is none")
+	ErrTooMany  = errors.New("webhook: there are as many as there may be")
+)
+
+// Options of a Service. All are required but Loopback, Machine and Wake.
+type Options struct {
+	Now func() time.Time
+	Log *slog.Logger
+	// Key returns the key of the deployment that secrets are encrypted with. It is asked once.
+	Key func(ctx context.Context) ([]byte, error)
+	// Loopback allows URLs of this machine, and http for them: for local runs.
+	Loopback bool
+	// Machine is the machine's clock if the program's may be moved: receivers compare the time of a signature with
+	// theirs. nil is Now.
+	Machine func() time.Time
+	// Wake is told of a tenant whose deliveries may go on, "" of all. It must return at once. nil: the table tells.
+	Wake func(tenantID string)
+}
+
+// Service keeps webhooks and sends to them. It is safe for concurrent use.
+type Service struct {
+	store  *store.Store
+	o      Options
+	client *http.Client
+
+	mu   sync.Mutex
+	seal *sealer
+}
+
+// New makes a Service.
+func New(st *store.Store, o Options) *Service {
+	if o.Wake == nil {
+		o.Wake = func(string) {}
+	}
+	if o.Machine == nil {
+		o.Machine = o.Now
+	}
+	return &Service{store: st, o: o, client: newClient(o.Loopback)}
+}
+
+// sealer returns what encrypts secrets.
+func (s *Service) sealer(ctx context.Context) (sealer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seal != nil {
+		return *s.seal, nil
+	}
+	key, err := s.o.Key(ctx)
+	if err != nil {
+		return sealer{}, err
+	}
+	seal, err := newSealer(key)
+	if err == nil {
+		s.seal = &seal
+	}
+	return seal, err
+}
+
+// secrets are those that sign at a time, the present one first.
+func (s *Service) secrets(ctx context.Context, w *Webhook, now time.Time) ([]string, error) {
+	seal, err := s.sealer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []string{w.sealed}
+	if w.previous != "" && now.Before(w.PreviousUntil) {
+		all = append(all, w.previous)
+	}
+	for i, sealed := range all {
+		if all[i], err = seal.open(w.Owner, w.ID, sealed); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// List returns the webhooks of a tenant, or the operator's.
+func (s *Service) List(ctx context.Context, owner string) ([]*Webhook, error) {
+	pk := store.OperatorWebhooksPK
+	if owner != Operator {
+		pk = store.KeysOf(owner).Webhooks()
+	}
+	all := []*Webhook{}
+	for item, err := range s.store.All(ctx, store.Query{PK: pk, Prefix: delivery.Transient}) {
+		if err != nil {
+			return nil, err
+		}
+		w, err := decode(owner, item)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// Get returns a webhook.
+func (s *Service) Get(ctx context.Context, owner, id string) (*Webhook, error) {
+	if !ValidID(id) {
+		return nil, ErrNotFound
+	}
+	items, err := s.store.Get(ctx, keyOf(owner, id))
+	if err != nil {
+		return nil, err
+	}
+	if items[0].Attrs == nil {
+		return nil, ErrNotFound
+	}
+	return decode(owner, items[0])
+}
+
+// Create makes a webhook, and returns it with its secret, which no other call returns. A tenant's begins behind the
+// present end of the tenant's log, which is returned; the operator's with the events from now on.
+func (s *Service) Create(
+	ctx context.Context, owner string, f Fields,
+) (w *Webhook, secret string, after int64, err error) {
+	now := s.o.Now()
+	w = &Webhook{ID: newID(), Owner: owner, Active: true, CreatedAt: now.UTC()}
+	if f.URL == nil {
+		return nil, "", 0, &InvalidError{"url", "It is required."}
+	}
+	if f.Types == nil {
+		return nil, "", 0, &InvalidError{"types", `They are required; ["*"] takes all.`}
+	}
+	if err := w.apply(f, s.o.Loopback, now); err != nil {
+		return nil, "", 0, err
+	}
+	// Two at the same time may both be the last one: the bound keeps deliveries short, and is not exact.
+	if all, err := s.List(ctx, owner); err != nil || len(all) >= Most {
+		return nil, "", 0, errors.Join(err, ErrTooMany)
+	}
+	seal, err := s.sealer(ctx)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	secret = newSecret()
+	w.sealed = seal.seal(owner, w.ID, secret)
+	if owner == Operator {
+		return w, secret, 0, s.store.Write(ctx, w.put())
+	}
+	begin, after, err := delivery.Begin(ctx, s.store.Tenant(owner), w.ID)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	return w, secret, after, s.store.Transact(ctx, w.put(), begin)
+}
+
+// change changes a webhook. The error is store.ErrStale if others change it all the time.
+func (s *Service) change(ctx context.Context, owner, id string, f func(*Webhook) error) (w *Webhook, err error) {
+	err = store.Retry(ctx, 5*time.Second, func() error {
+		if w, err = s.Get(ctx, owner, id); err != nil {
+			return err
+		}
+		if err := f(w); err != nil {
+			return err
+		}
+		err := s.store.Write(ctx, w.put())
+		if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+			return store.ErrStale
+		}
+		return err
+	})
+	return w, err
+}
+
+// Change sets fields of a webhook. One that is switched on is tried at once, also if it was paused.
+func (s *Service) Change(ctx context.Context, owner, id string, f Fields) (*Webhook, error) {
+	w, err := s.change(ctx, owner, id, func(w *Webhook) error { return w.apply(f, s.o.Loopback, s.o.Now()) })
+	if err == nil && f.Active != nil && *f.Active {
+		err = s.wake(ctx, owner, id)
+	}
+	return w, err
+}
+
+// wake has the deliveries of a webhook go on.
+func (s *Service) wake(ctx context.Context, owner, id string) error {
+	if owner == Operator {
+		if err := s.store.Write(ctx, delivery.WakeAll(s.o.Now().Unix(), id)); err != nil {
+			return err
+		}
+	} else if err := delivery.Change(ctx, s.store.Tenant(owner), id, func(*delivery.State) {}); err != nil {
+		return err
+	}
+	s.o.Wake(owner)
+	return nil
+}
+
+// Remove removes a webhook.
+func (s *Service) Remove(ctx context.Context, owner, id string) error {
+	if _, err := s.Get(ctx, owner, id); err != nil {
+		return err
+	}
+	ops := []store.Op{store.RemoveItem(keyOf(owner, id))}
+	if owner != Operator { // what is stored of the operator's with each tenant goes with that tenant's next delivery
+		ops = append(ops, store.RemoveItem(store.KeysOf(owner).Destination(id)))
+	}
+	return s.store.Transact(ctx, ops...)
+}
+
+// Rotate gives a webhook a new secret, and returns it. The present one signs as well for a day.
+func (s *Service) Rotate(ctx context.Context, owner, id string) (w *Webhook, secret string, err error) {
+	seal, err := s.sealer(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	secret = newSecret()
+	w, err = s.change(ctx, owner, id, func(w *Webhook) error {
+		w.previous, w.PreviousUntil = w.sealed, s.o.Now().Add(bothFor).UTC()
+		w.sealed = seal.seal(owner, id, secret)
+		return nil
+	})
+	return w, secret, err
+}
+
+// SwitchOff notes that the receiver wants no more events.
+func (s *Service) SwitchOff(ctx context.Context, tenantID, id string) error {
+	for _, owner := range []string{tenantID, Operator} {
+		_, err := s.change(ctx, owner, id, func(w *Webhook) error {
+			w.Active, w.Off = false, Gone
+			return nil
+		})
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Test sends an event of type TestType at once, and returns what came of it.
+func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt, error) {
+	w, err := s.Get(ctx, owner, id)
+	if err != nil {
+		return delivery.Attempt{}, err
+	}
+	now := s.o.Now()
+	messageID := "test-" + newID()[len(delivery.Transient):]
+	a := s.post(ctx, w, message{messageID, scim.Object{
+		"id": messageID, "sequence": int64(0), "type": TestType, "schemaVersion": int64(1), "tenant": owner,
+		"subject": "webhooks/" + id, "time": scim.FormatTime(now.UTC()), "cause": scim.Object{}, "data": scim.Object{},
+	}})
+	return a.Attempt, nil
+}
+
+// Replay sends the events of a tenant behind a sequence number again. page is the log behind it, as it was read.
+func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page eventlog.Page, after int64) error {
+	if err := delivery.Replay(ctx, s.store.Tenant(tenantID), w.ID, page, after); err != nil {
+		return err
+	}
+	s.o.Wake(tenantID)
+	return nil
+}
+
+// State returns how far a webhook has got the log of a tenant; ok is false if it has not begun.
+func (s *Service) State(ctx context.Context, tenantID, id string) (state delivery.State, ok bool, err error) {
+	return delivery.Of(ctx, s.store.Tenant(tenantID), id)
+}
+
+// Destinations returns the webhooks that may get the events of a tenant. It is delivery.Options.Destinations.
+func (s *Service) Destinations(ctx context.Context, tenantID string) ([]delivery.Destination, error) {
+	var all []delivery.Destination
+	for _, owner := range []string{tenantID, Operator} {
+		some, err := s.List(ctx, owner)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range some {
+			all = append(all, endpoint{w, s})
+		}
+	}
+	return all, nil
+}
