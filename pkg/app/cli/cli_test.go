@@ -29,10 +29,16 @@ import (
 // serve runs a server; key may be empty.
 func serve(t *testing.T, key string) string {
 	t.Helper()
+	return serveOn(t, local.Options{AdminKey: key})
+}
+
+// serveOn is serve with options of the server.
+func serveOn(t *testing.T, o local.Options) string {
+	t.Helper()
 	t.Setenv("SCIM_ADMIN_URL", "")
 	t.Setenv("SCIM_ADMIN_KEY", "")
-	s, err := local.Open(t.Context(),
-		local.Options{Engine: "bolt", Data: boltstore.Memory, AdminKey: key, Log: io.Discard, Out: io.Discard})
+	o.Engine, o.Data, o.Log, o.Out = "bolt", boltstore.Memory, io.Discard, io.Discard
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@
 //	members.go      members, policy, targets, events
 //	people.go       invitations, duplicates and merge of members; guard; disconnect
 //	accounts.go     accounts: a file that is streamed
+//	domains.go      domains
 //	notices.go      notices, clock
 //	direct.go       doctor, tenants export and import: what works on a table itself
 //	completion.go   scripts for shells
