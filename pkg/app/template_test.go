@@ -292,11 +292,11 @@ func TestTemplatePermissions(t *testing.T) {
 		log := strings.TrimSuffix(name, "Function") + "Log"
 		want := map[string][]string{
 			`{"Fn::GetAtt":["` + log + `","Arn"]}`: {"logs:CreateLogStream", "logs:PutLogEvents"},
-			`{"Fn::GetAtt":["Table","Arn"]}`:       f.Table,
+			tableOfStack:                           f.Table,
 			secretsOfStack:                         f.Secrets,
 		}
 		if streams(d, name) {
-			want[`{"Fn::Sub":"${Table.Arn}/stream/*"}`] = []string{
+			want[`{"Fn::If":["OwnTable",{"Fn::Sub":"${Table.Arn}/stream/*"},`+attached+`/stream/*"}]}`] = []string{
 				"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
 			}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
@@ -324,8 +324,18 @@ func TestTemplatePermissions(t *testing.T) {
 	}
 }
 
-const secretsOfStack = `{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:se` +
-	`rverless-scim/${AWS::StackName}/*"}`
+// The table and the secrets: of the stack, or of another one that it takes over. attached is the begin of the ARN of a
+// table that it takes over.
+const (
+	attached     = `{"Fn::Sub":"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}`
+	tableOfStack = `{"Fn::If":["OwnTable",{"Fn::GetAtt":["Table","Arn"]},` + attached + `"}]}`
+
+	secret         = `{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:`
+	secretsOfStack = `{"Fn::If":["HasSecretPrefix",` + secret + `${ExistingSecretPrefix}*"},` + secret +
+		`serverless-scim/${AWS::StackName}/*"}]}`
+	streamOfTable = "map[Fn::If:[OwnTable map[Fn::GetAtt:[Table StreamArn]] map[Fn::Sub:arn:${AWS::Partition}:dynamodb:" +
+		"${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}/stream/${ExistingTableStream}]]]"
+)
 
 // streams reports whether a function is called by the table's stream.
 func streams(d doc, name string) bool {
@@ -445,8 +455,10 @@ func TestTemplateAlarmsOfOwnMetrics(t *testing.T) {
 func TestTemplateSecretPrefix(t *testing.T) {
 	d := template(t)
 	for name := range ofType(d, "AWS::Serverless::Function") {
-		prefix, ok := at(d, "Resources", name, "Properties", "Environment", "Variables", "SECRET_PREFIX", "Fn::Sub").(string)
-		if ok && !strings.Contains(secretsOfStack, ":secret:"+prefix+"*") {
+		prefix := at(d, "Resources", name, "Properties", "Environment", "Variables", "SECRET_PREFIX")
+		const want = "map[Fn::If:[HasSecretPrefix map[Ref:ExistingSecretPrefix] " +
+			"map[Fn::Sub:serverless-scim/${AWS::StackName}/]]]"
+		if prefix != nil && fmt.Sprint(prefix) != want {
 			t.Errorf("%s keeps secrets under %s, its policy says otherwise", name, prefix)
 		}
 	}
@@ -483,7 +495,7 @@ func TestTemplateStream(t *testing.T) {
 	for key, want := range map[string]string{
 		"FunctionResponseTypes": "[ReportBatchItemFailures]", "BisectBatchOnFunctionError": "true",
 		"StartingPosition": "TRIM_HORIZON",
-		"Stream":           "map[Fn::GetAtt:[Table StreamArn]]",
+		"Stream":           streamOfTable,
 	} {
 		if got := fmt.Sprint(at(p, key)); got != want {
 			t.Errorf("%s is %s, want %s", key, got, want)

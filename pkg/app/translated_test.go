@@ -163,7 +163,7 @@ func translatedStream(t *testing.T, d doc) {
 	for _, m := range mappings {
 		p := at(m, "Properties")
 		readers[fmt.Sprint(at(p, "FunctionName", "Ref"))] = true
-		if fmt.Sprint(at(p, "EventSourceArn")) != "map[Fn::GetAtt:[Table StreamArn]]" ||
+		if fmt.Sprint(at(p, "EventSourceArn")) != streamOfTable ||
 			at(p, "FilterCriteria") == nil || at(p, "DestinationConfig", "OnFailure", "Destination") == nil {
 			t.Errorf("the stream is wired as %v", p)
 		}
