@@ -12,8 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
 
-// TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts of
-// transactions. The doctor mends the copy, a server is attached to it, and requests go on.
+// TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts
+// of transactions. The doctor mends the copy, a server is attached to it, and requests go on.
 func TestRestoreDrill(t *testing.T) {
 	client := dynamolocal.Client(t)
 	engine := dynamostore.New(client, dynamolocal.Table(t, client))
