@@ -173,6 +173,11 @@ var importRules = []importRule{
 		}, "it knows the items of all use cases, and none of them knows it",
 	},
 	{
+		"pkg/provlog/diagnosis",
+		[]string{"pkg/scim", "pkg/directory", "pkg/tenant", "pkg/member", "pkg/provlog"},
+		"it reads what all others keep, and only the operator's API asks it",
+	},
+	{
 		"pkg/provlog",
 		[]string{"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event/eventlog"},
 		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
@@ -228,7 +233,7 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
-			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog",
+			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", uuid,
 		},
 		whyEdge,

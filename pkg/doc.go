@@ -61,6 +61,7 @@
 //	limit            how many requests a tenant may send, over all processes
 //	transfer         a tenant to a file, and from a file into a table
 //	webhook          the URLs that get events: signatures, secrets, addresses that are refused
+//	provlog/diagnosis  what is wrong at an identity provider, and what to click
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)

@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -45,6 +46,8 @@ type Config struct {
 	Domains *claim.Registry
 	// Journal, if set, shows the provisioning logs, and writes down who changed what.
 	Journal *provlog.Journal
+	// Diagnosis, if set, says what is wrong. It needs Journal.
+	Diagnosis *diagnosis.Service
 	// Caller is what the log calls a caller whom no gateway names; empty is "local".
 	Caller string
 	// Webhooks keeps webhooks; nil: there are no such routes. It needs Members.
@@ -61,6 +64,7 @@ type api struct {
 	domains  *claim.Registry
 	journal  *provlog.Journal
 	caller   string
+	doctor   *diagnosis.Service
 	baseURL  string
 	check    tenant.CheckTypes
 	clock    func() (now, machine time.Time)
@@ -80,7 +84,7 @@ func New(c Config) http.Handler {
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard, webhooks: c.Webhooks,
 		domains: c.Domains,
-		journal: c.Journal, caller: cmp.Or(c.Caller, "local"),
+		journal: c.Journal, caller: cmp.Or(c.Caller, "local"), doctor: c.Diagnosis,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

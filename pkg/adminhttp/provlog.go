@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -16,11 +19,45 @@ const CallerHeader = "X-Amzn-Caller-Arn"
 
 // logRoutes are the routes of the provisioning log.
 func (a *api) logRoutes() map[string]methods {
-	return map[string]methods{
+	routes := map[string]methods{
 		"/tenants/{id}/log":         {"GET": a.listLog},
 		"/tenants/{id}/log/{entry}": {"GET": a.getLogEntry},
 		"/tenants/{id}/activity":    {"GET": a.getActivity},
 	}
+	if a.doctor != nil {
+		routes["/tenants/{id}/diagnosis"] = methods{"GET": a.getDiagnosis}
+	}
+	return routes
+}
+
+// language reads the language that a request asks for: English if it asks for none.
+func language(param func(string) string) (string, error) {
+	l := cmp.Or(param("language"), "en")
+	if !slices.Contains(diagnosis.Languages(), l) {
+		return "", badRequest("language must be one of " + strings.Join(diagnosis.Languages(), ", ") + ".")
+	}
+	return l, nil
+}
+
+// getDiagnosis answers what is wrong, and what to click.
+func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
+	param, err := asked(r, "language")
+	if err != nil {
+		return err
+	}
+	l, err := language(param)
+	if err != nil {
+		return err
+	}
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	findings, err := a.doctor.Findings(r.Context(), t, l)
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, scim.Object{"findings": objects(findings, diagnosis.Finding.Object)})
 }
 
 func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
@@ -47,7 +84,12 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
-	if _, err := asked(r); err != nil {
+	param, err := asked(r, "language")
+	if err != nil {
+		return err
+	}
+	l, err := language(param)
+	if err != nil {
 		return err
 	}
 	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
@@ -61,7 +103,15 @@ func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, e.Object())
+	answer := e.Object()
+	if a.doctor != nil && e.Outcome != provlog.Done {
+		findings, err := a.doctor.Of(r.Context(), t, e.ID, l)
+		if err != nil {
+			return err
+		}
+		answer["findings"] = objects(findings, diagnosis.Finding.Object)
+	}
+	return ok(w, http.StatusOK, answer)
 }
 
 // getActivity answers how many requests there were, when, and how they ended.

@@ -164,10 +164,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	rq.route = h.find(rq)
 	rq.entry = h.begin(rq)
 	if !rq.trial {
-		noted := task.Start(func() error {
-			rq.entry.Ahead(ctx)
-			return nil
-		})
+		noted := begun(ctx, rq.entry)
 		defer func() { failed = errors.Join(failed, <-noted) }()
 	}
 	op, a, err := rq.operation()
@@ -183,6 +180,14 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	walking, end := h.Limit.Walks(ctx, account.ID) // not the context that is in use beside
 	defer end()
 	return op(h, directory.WithOrigin(walking, rq.origin(rq.entry)), rq)
+}
+
+// begun counts a request beside it. The channel says when that is done.
+func begun(ctx context.Context, entry *provlog.Request) <-chan error {
+	return task.Start(func() error {
+		entry.Ahead(ctx)
+		return nil
+	})
 }
 
 // origin is on whose behalf a request, or an operation of it, writes.

@@ -13,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 )
 
@@ -46,6 +47,9 @@ func (s *Server) edges(
 		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
 		Journal: journal, Webhooks: s.webhooks,
 		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
+		Diagnosis: diagnosis.New(diagnosis.Options{
+			Now: o.Now, Journal: journal, Tenants: s.tenants, Members: members, Directory: dir,
+		}),
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (

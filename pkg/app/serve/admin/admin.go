@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 )
 
 // Handler returns the handler of the admin API on the table and the vault that the environment names.
@@ -30,15 +31,17 @@ func Handler() (http.Handler, error) {
 	}
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
 	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
+	members := member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase})
 	return adminhttp.New(adminhttp.Config{
 		Tenants:    service,
 		CheckTypes: dir.CheckTypes,
-		Members: member.New(st, member.Options{
-			Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase,
+		Members:    members,
+		Guard:      guard.New(st, service, time.Now, env.Log),
+		Domains:    claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
+		Journal:    journal,
+		Diagnosis: diagnosis.New(diagnosis.Options{
+			Now: time.Now, Journal: journal, Tenants: service, Members: members, Directory: dir,
 		}),
-		Guard:   guard.New(st, service, time.Now, env.Log),
-		Domains: claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
-		Journal: journal,
 		BaseURL: env.BaseURL,
 		Log:     env.Log,
 	}), nil

@@ -1,0 +1,183 @@
+package diagnosis
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// How much is looked at.
+const (
+	maxEntries = 1000
+	maxAge     = 30 * 24 * time.Hour
+	maxSample  = 200
+	recentDays = 30
+	publishFor = 3 * time.Second
+)
+
+// situation is all that is looked at.
+type situation struct {
+	now    time.Time
+	t      tenant.Tenant
+	recent provlog.Activity
+	// entries are those of the identity provider, the newest first.
+	entries []provlog.Entry
+	policy  policy
+	people  []directory.Person
+	groups  []directory.GroupOf
+	// nested are the groups that have groups as members.
+	nested     []directory.GroupOf
+	unresolved []directory.Unresolved
+	staged     []member.Member
+}
+
+// policy is what of a policy says what an identity provider has to send.
+type policy struct {
+	Members struct {
+		ActiveWhen struct {
+			Kinds []string `json:"kinds"`
+		} `json:"activeWhen"`
+		LoginAddress string `json:"loginAddress"`
+	} `json:"members"`
+	Rules []struct {
+		ID    string `json:"id"`
+		Group *struct {
+			Pattern string `json:"pattern"`
+		} `json:"group"`
+	} `json:"rules"`
+}
+
+// needsGroups reports whether the policy gives anything by groups, or keeps back who is in none.
+func (p policy) needsGroups() bool {
+	for _, r := range p.Rules {
+		if r.Group != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// look gathers what there is to look at.
+func (s *Service) look(ctx context.Context, t tenant.Tenant) (*situation, error) {
+	at := &situation{now: s.o.Now(), t: t}
+	var err error
+	if at.recent, err = s.o.Journal.Recent(ctx, t, recentDays); err != nil {
+		return nil, err
+	}
+	for cursor := ""; len(at.entries) < maxEntries; {
+		page, err := s.o.Journal.List(ctx, t, provlog.Query{Count: maxEntries, Cursor: cursor})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.Entries {
+			if e.Operation != provlog.Admin && at.now.Sub(e.Time) < maxAge {
+				at.entries = append(at.entries, e)
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if err := s.stored(ctx, at); err != nil {
+		return nil, err
+	}
+	return at, s.members(ctx, at)
+}
+
+// stored reads users, groups, and references that name nobody.
+func (s *Service) stored(ctx context.Context, at *situation) error {
+	users, err := s.o.Directory.UserIDs(ctx, at.t.ID, "", maxSample)
+	if err != nil {
+		return err
+	}
+	if at.people, err = s.o.Directory.People(ctx, at.t.ID, users); err != nil {
+		return err
+	}
+	at.people = slices.DeleteFunc(at.people, func(p directory.Person) bool { return p.Doc == nil })
+	groups, err := s.o.Directory.GroupIDs(ctx, at.t.ID, "", maxSample)
+	if err != nil {
+		return err
+	}
+	if len(groups) > 0 {
+		if at.groups, err = s.o.Directory.GroupsOf(ctx, at.t.ID, groups); err != nil {
+			return err
+		}
+		if at.nested, err = s.o.Directory.GroupsHolding(ctx, at.t.ID, groups); err != nil {
+			return err
+		}
+	}
+	at.unresolved, _, err = s.o.Directory.Unresolved(ctx, at.t.ID, "", maxSample)
+	return err
+}
+
+// members reads the policy, and who is staged.
+func (s *Service) members(ctx context.Context, at *situation) error {
+	t, err := member.TenantOf(ctx, s.o.Tenants, at.t.ID)
+	if err != nil {
+		return err
+	}
+	doc, err := s.o.Members.Policy(ctx, t)
+	if err != nil {
+		return err
+	}
+	if len(doc.Document) > 0 {
+		if err := json.Unmarshal(doc.Document, &at.policy); err != nil {
+			return err
+		}
+	}
+	if len(at.policy.Members.ActiveWhen.Kinds) == 0 || !at.t.PublishesMembers() {
+		return nil
+	}
+	if left, err := s.o.Members.Publish(ctx, t, publishFor); err != nil && !left {
+		return err
+	}
+	list, err := s.o.Members.List(ctx, t, `status eq "staged"`, "", maxSample)
+	at.staged = list.Members
+	return err
+}
+
+// seen is the identity provider that sent the newest request that shows who sent it; "": none does.
+func (at *situation) seen() (string, provlog.Entry) {
+	for _, e := range []*provlog.Entry{at.recent.Request, at.recent.Test} {
+		if e != nil && e.IdP != "" && (len(at.entries) == 0 || e.Time.After(at.entries[0].Time)) {
+			return e.IdP, *e
+		}
+	}
+	for _, e := range at.entries {
+		if e.IdP != "" {
+			return e.IdP, e
+		}
+	}
+	return "", provlog.Entry{}
+}
+
+// profiles are the values of a tenant's idp that name no identity provider.
+var profiles = []string{"generic", "rfc", "interop"}
+
+// words is the identity provider in whose words is spoken: the one that sends, else the one that the tenant is set to.
+func (at *situation) words() string {
+	if idp, _ := at.seen(); idp != "" {
+		return idp
+	}
+	if slices.Contains(profiles, at.t.IdP) {
+		return ""
+	}
+	return at.t.IdP
+}
+
+// name is how a document calls its resource.
+func name(doc scim.Object) string {
+	for _, attribute := range []string{"userName", "displayName"} {
+		if text, _ := doc[attribute].(string); text != "" {
+			return text
+		}
+	}
+	return "?"
+}
