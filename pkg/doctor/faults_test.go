@@ -184,7 +184,6 @@ var faults = map[string]struct {
 	"unknown own key":   {"unknown", true, func(b *table) { b.put(store.Key{PK: "T#acme", SK: "ZZ"}, nil) }},
 	"unknown partition": {"unknown", true, func(b *table) { b.put(store.Key{PK: "X", SK: "x"}, nil) }},
 	"later layout":      {"layout", true, func(b *table) { b.set(b.k.User("").PK, b.user("user-3"), "v", int64(99)) }},
-	"old layout":        {"layout", true, func(b *table) { b.set(b.k.User("").PK, b.user("user-3"), "v", int64(0)) }},
 }
 
 // due is the tenant's place in the order of due times; what is before it are hints.

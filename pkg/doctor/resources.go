@@ -248,7 +248,9 @@ func lookGroup(v *view, item store.Item) {
 		return
 	}
 	if !r.Counted {
-		v.o.Note(Note{v.id, "Group " + r.ID + " is of the early layout without a number of members."})
+		if v.first {
+			v.old["groups of the early layout without a number of members"]++
+		}
 		return
 	}
 	if n := v.count(v.k.MemberPrefix(r.ID), 0); n != r.Members && !v.moving(r.ID) {

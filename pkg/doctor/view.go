@@ -53,7 +53,9 @@ func (v *view) laidOut() bool {
 	case !ok || version == store.SchemaVersion:
 		return true // counters and heads of early versions have none
 	case version < store.SchemaVersion:
-		v.find(Finding{Check: "layout", Problem: "The item has the old layout " + strconv.FormatInt(version, 10) + "."})
+		if v.first {
+			v.old["items of the old layout "+strconv.FormatInt(version, 10)]++
+		}
 		return true
 	default:
 		v.find(Finding{Check: "layout", Problem: "The item has the layout " + strconv.FormatInt(version, 10) +
