@@ -43,14 +43,14 @@ func Memory(t testing.TB) *boltstore.Engine {
 // Open is a server on an engine, for a tenant that is there.
 func Open(t testing.TB, engine store.Engine, id, token string) *World {
 	t.Helper()
-	return OpenAt(t, engine, id, token, time.Now)
+	return OpenAt(t, engine, id, token, nil)
 }
 
-// OpenAt is Open with a clock.
+// OpenAt is Open with a clock; nil is time.Now.
 func OpenAt(t testing.TB, engine store.Engine, id, token string, now func() time.Time) *World {
 	t.Helper()
 	s := local.New(local.Options{
-		Now: now,
+		Now:    now,
 		Engine: "bolt", Data: boltstore.Memory, Log: io.Discard, Out: io.Discard,
 		MaxScan: time.Minute, MaxWait: time.Minute,
 	}, engine, io.NopCloser(nil))
