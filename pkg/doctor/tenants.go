@@ -77,7 +77,11 @@ func (v *view) due(item store.Item, t stored.Tenant) {
 	if t.DueBy == 0 || t.Due != 0 && t.Due <= max(t.DueBy, v.o.Now().Unix()) {
 		return
 	}
-	text, err := stored.DuePlaced(item, t.DueBy)
+	at := t.DueBy
+	if at == stored.AnyTime {
+		at = v.o.Now().Unix()
+	}
+	text, err := stored.DuePlaced(item, at)
 	if err != nil {
 		return
 	}
@@ -88,7 +92,7 @@ func (v *view) due(item store.Item, t stored.Tenant) {
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{"doc": text},
 				Add: map[string]int64{stored.AttrVersion: 1},
 			},
-			store.PutItem(v.k.Due(t.DueBy), nil),
+			store.PutItem(v.k.Due(at), nil),
 		},
 	})
 }

@@ -18,6 +18,9 @@ const (
 	AttrState   = record.AttrState
 )
 
+// AnyTime is later than any place in the order of due times.
+const AnyTime = math.MaxInt64
+
 // The states of a tenant.
 const (
 	Creating = string(record.Creating)
@@ -31,7 +34,7 @@ type Tenant struct {
 	Version int64
 	// Due is the tenant's place in the order of due times, in Unix seconds; 0: it has none.
 	Due int64
-	// DueBy is the latest place that is right: 0 if nothing of the tenant is ever due.
+	// DueBy is the latest place that is right: 0 if nothing of the tenant is ever due, AnyTime if it only has to have one.
 	DueBy int64
 	// Policy is the digest of the policy, Schemas the hash of the definitions; empty if there are none.
 	Policy, Schemas string
@@ -68,7 +71,11 @@ func Decode(item store.Item, now time.Time) (Tenant, error) {
 	switch r.Life {
 	case record.Active:
 		at := r.State.Next(rotation.Situation{Now: now, ByHand: true})
-		if at != math.MaxInt64 {
+		switch {
+		case at == math.MaxInt64:
+		case at <= now.Unix(): // then a hint may stand in for its place
+			t.DueBy = AnyTime
+		default:
 			t.DueBy = max(at, r.Retry, 1)
 		}
 	case record.Deleting:
