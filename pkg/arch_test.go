@@ -220,6 +220,8 @@ var importRules = []importRule{
 	}, whyUse},
 
 	{"pkg/limit", []string{"pkg/store"}, "it counts requests of tenants, and knows nothing of what they ask for"},
+	{"pkg/setup", []string{"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant"}, whyUse},
+
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{
 		"pkg/scimhttp",
@@ -234,10 +236,15 @@ var importRules = []importRule{
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
-			"pkg/event/delivery", "pkg/webhook", uuid,
+			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,
 		},
 		whyEdge,
 	},
+	{"pkg/portal/frame", []string{"pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
+	{"pkg/portal/...", []string{
+		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",
+		"pkg/domain/claim", "pkg/guard", "pkg/provlog/...", "pkg/web",
+	}, "pages call use cases, as the admin API does, and nothing else calls pages"},
 	{"pkg/oauthhttp", []string{"pkg/tenant", "pkg/web"}, whyEdge},
 	{
 		"pkg/apigw",
@@ -258,7 +265,9 @@ var importRules = []importRule{
 	{"pkg/internal/slow", nil, whyFake},
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
-	{"pkg/app/cli", []string{"pkg/app/local", "pkg/app/bench", "pkg/app/direct", awsSDK, kong}, whyApp},
+	{"pkg/app/cli", []string{
+		"pkg/app/local", "pkg/app/bench", "pkg/app/direct", "pkg/portal/frame", awsSDK, kong,
+	}, whyApp},
 	{"pkg/app/direct", []string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", age}, whyApp},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
@@ -472,6 +481,12 @@ var unlinked = []struct {
 	{"functions/groups", bbolt + "/...", whyNoBolt},
 	{"functions/discovery", bbolt + "/...", whyNoBolt},
 	{"functions/admin", bbolt + "/...", whyNoBolt},
+	{"functions/portal", bbolt + "/...", whyNoBolt},
+	{"functions/users", module + "/pkg/portal/...", whyNoPages},
+	{"functions/groups", module + "/pkg/portal/...", whyNoPages},
+	{"functions/bulk", module + "/pkg/portal/...", whyNoPages},
+	{"functions/discovery", module + "/pkg/portal/...", whyNoPages},
+	{"functions/admin", module + "/pkg/portal/...", whyNoPages},
 	{"functions/stream", bbolt + "/...", whyNoBolt},
 	{"functions/rotate", bbolt + "/...", whyNoBolt},
 	{"functions/users", awsSDK + "/service/eventbridge/...", whyNoTelling},
@@ -493,7 +508,8 @@ const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
 	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and " +
 		"templates double a program"
-	whyNoBolt = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
+	whyNoPages = "pages and their templates are the portal's; they would double the program"
+	whyNoBolt  = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )
 
 func TestUnlinked(t *testing.T) {

@@ -62,9 +62,13 @@
 //	transfer         a tenant to a file, and from a file into a table
 //	webhook          the URLs that get events: signatures, secrets, addresses that are refused
 //	provlog/diagnosis  what is wrong at an identity provider, and what to click
+//	setup            set-up links for customers' administrators, and their sessions
 //	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
+//	portal/frame     what all pages of the portal share: sessions, languages, layout, assets
+//	portal/guide     the pages that lead through the set-up
+//	portal           the pages of a customer's administrator
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
@@ -75,6 +79,7 @@
 //	app/bench        what operations cost at several sizes
 //	app/serve        the SCIM functions and oauth
 //	app/serve/admin  the function admin
+//	app/serve/portal  the function portal
 //	app/work         stream and rotate, the functions that answer nobody
 //	app/work/outbox  delivery of events and notices in AWS
 //	app/local        everything in one process
@@ -104,6 +109,7 @@
 //	a kind of stored item                      store/keys.go, then the use case that needs it
 //	an operation or limit of storage           store.Engine, storetest, then both engines
 //	a rule on users or groups                  directory
+//	a page, or a text of one                   a room of portal, in each language
 //	a route                                    scimhttp or adminhttp, and template.yaml
 //	a setting of a tenant                      tenant.Settings
 //	a Lambda function                          app/serve or app/work, functions, template.yaml, an event in events

@@ -36,12 +36,15 @@
 //	GET, PATCH, DELETE /admin/v1/tenants/{id}/webhooks/{webhook}
 //	POST   /admin/v1/tenants/{id}/webhooks/{webhook}/test, /replay, /rotate-secret
 //	       /admin/v1/webhooks...                         the same for those that get the events of all tenants
+//	GET, POST /admin/v1/tenants/{id}/setup-links         links into the portal; the code is shown once
+//	GET, DELETE /admin/v1/tenants/{id}/setup-links/{link}
 //
 // The files:
 //
 //	handler.go  the routes, and the service behind them
 //	guard.go    who may call a local server
 //	json.go     bodies and answers
+//	setup.go    set-up links
 //	problem.go  errors as problem details
 //	tenants.go  tenants
 //	tokens.go   tokens

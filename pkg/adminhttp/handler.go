@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
@@ -52,6 +53,8 @@ type Config struct {
 	Caller string
 	// Webhooks keeps webhooks; nil: there are no such routes. It needs Members.
 	Webhooks *webhook.Service
+	// Links makes set-up links. It is required.
+	Links *setup.Service
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
@@ -65,6 +68,7 @@ type api struct {
 	journal  *provlog.Journal
 	caller   string
 	doctor   *diagnosis.Service
+	links    *setup.Service
 	baseURL  string
 	check    tenant.CheckTypes
 	clock    func() (now, machine time.Time)
@@ -83,7 +87,7 @@ func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard, webhooks: c.Webhooks,
-		domains: c.Domains,
+		domains: c.Domains, links: c.Links,
 		journal: c.Journal, caller: cmp.Or(c.Caller, "local"), doctor: c.Diagnosis,
 	}
 	if a.log == nil {
@@ -116,22 +120,15 @@ func New(c Config) http.Handler {
 	if a.moveTo != nil {
 		routes["/clock"] = methods{"GET": a.getClock, "PUT": a.setClock}
 	}
-	for path, m := range routes {
-		mux.Handle(Root+path, a.handler(m))
-	}
-	for path, m := range a.domainRoutes() {
-		mux.Handle(Root+path, a.handler(m))
-	}
-	for path, m := range a.clientRoutes() {
-		mux.Handle(Root+path, a.handler(m))
-	}
+	more := []map[string]methods{routes, a.domainRoutes(), a.setupRoutes(), a.clientRoutes()}
 	if a.journal != nil {
-		for path, m := range a.logRoutes() {
-			mux.Handle(Root+path, a.handler(m))
-		}
+		more = append(more, a.logRoutes())
 	}
 	if a.members != nil {
-		for path, m := range a.withWebhooks(a.memberRoutes()) {
+		more = append(more, a.withWebhooks(a.memberRoutes()))
+	}
+	for _, some := range more {
+		for path, m := range some {
 			mux.Handle(Root+path, a.handler(m))
 		}
 	}

@@ -125,7 +125,9 @@ func TestVariablesAreDeclared(t *testing.T) {
 		"EnvPackedSecrets": app.EnvPackedSecrets,
 		"EnvEventBus":      app.EnvEventBus, "EnvNoticeFrom": app.EnvNoticeFrom, "EnvNoticeTopic": app.EnvNoticeTopic,
 		"EnvNoticeConfigurationSet": app.EnvNoticeConfigurationSet, "EnvNoticeProduct": app.EnvNoticeProduct,
-		"EnvNoticeContact": app.EnvNoticeContact,
+		"EnvNoticeContact": app.EnvNoticeContact, "EnvPortalAccent": app.EnvPortalAccent,
+		"EnvPortalLogo": app.EnvPortalLogo, "EnvPortalReturnURL": app.EnvPortalReturnURL,
+		"EnvPortalHours": app.EnvPortalHours,
 	}
 	for _, name := range linked(t) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)

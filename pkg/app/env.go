@@ -27,7 +27,10 @@ type Env struct {
 	NoticeProduct, NoticeContact                    string
 	// Limits bound the requests of each tenant.
 	Limits limit.Bounds
-	Log    *slog.Logger
+	// PortalHours is 0 where it is not set.
+	PortalAccent, PortalLogo, PortalReturnURL string
+	PortalHours                               int
+	Log                                       *slog.Logger
 }
 
 // ReadEnv reads the environment of a function. The log goes to standard output as JSON, with the
@@ -37,7 +40,8 @@ func ReadEnv() (Env, error) {
 		Table: os.Getenv(EnvTable), BaseURL: os.Getenv(EnvBaseURL), SecretPrefix: os.Getenv(EnvSecretPrefix),
 		EventBus: os.Getenv(EnvEventBus), NoticeFrom: os.Getenv(EnvNoticeFrom), NoticeTopic: os.Getenv(EnvNoticeTopic),
 		NoticeConfigurationSet: os.Getenv(EnvNoticeConfigurationSet), NoticeProduct: os.Getenv(EnvNoticeProduct),
-		NoticeContact: os.Getenv(EnvNoticeContact),
+		NoticeContact: os.Getenv(EnvNoticeContact), PortalAccent: os.Getenv(EnvPortalAccent),
+		PortalLogo: os.Getenv(EnvPortalLogo), PortalReturnURL: os.Getenv(EnvPortalReturnURL),
 	}
 	var level slog.Level
 	if text := os.Getenv(EnvLogLevel); text != "" {
@@ -62,6 +66,9 @@ func (e *Env) readTokens() (err error) {
 	}
 	if e.PackedSecrets, err = number(os.Getenv(EnvPackedSecrets)); err != nil {
 		return fmt.Errorf("%s %w", EnvPackedSecrets, err)
+	}
+	if e.PortalHours, err = number(os.Getenv(EnvPortalHours)); err != nil {
+		return fmt.Errorf("%s %w", EnvPortalHours, err)
 	}
 	if text := os.Getenv(EnvEndlessTokens); text != "" {
 		if e.EndlessTokens, err = strconv.ParseBool(text); err != nil {

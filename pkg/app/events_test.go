@@ -18,7 +18,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/portal"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -73,6 +75,17 @@ func TestEverySampleHasAFunction(t *testing.T) {
 	same(t, "events/", files, functions)
 }
 
+// links are set-up links on a table of their own.
+func links(t *testing.T, tenants *tenant.Service) *setup.Service {
+	t.Helper()
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	return setup.New(store.New(engine, store.Options{}), tenants, setup.Options{Now: time.Now})
+}
+
 func TestHTTPSamples(t *testing.T) {
 	tenants, dir := services(t)
 	_, token, err := tenants.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: "okta"})
@@ -82,6 +95,10 @@ func TestHTTPSamples(t *testing.T) {
 	scim := scimhttp.New(scimhttp.Config{Tenants: tenants, Directory: dir, Now: time.Now})
 	others, _ := services(t) // where acme does not exist yet
 	admin := adminhttp.New(adminhttp.Config{Tenants: others})
+	page, err := portal.New(portal.Config{Tenants: tenants, Now: time.Now, Links: links(t, tenants)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	const base = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/acme"
 	for name, want := range map[string]struct {
 		handler http.Handler
@@ -93,6 +110,7 @@ func TestHTTPSamples(t *testing.T) {
 		"bulk":      {scim, http.StatusOK, `"bulkId":"staff"`},
 		"discovery": {scim, http.StatusOK, base + "/ServiceProviderConfig"},
 		"oauth":     {oauthhttp.New(oauthhttp.Config{Tenants: tenants}), http.StatusUnauthorized, `"error":"invalid_client"`},
+		"portal":    {page, http.StatusGone, `<html lang="de">`},
 		"admin": {
 			admin, http.StatusCreated,
 			`"scimBaseUrl":"https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/scim/v2/`,

@@ -44,6 +44,12 @@ const (
 	// EnvNoticeProduct is what people call the application, EnvNoticeContact where they get a token and help.
 	EnvNoticeProduct = "NOTICE_PRODUCT"
 	EnvNoticeContact = "NOTICE_CONTACT"
+	// EnvPortalAccent, EnvPortalLogo and EnvPortalReturnURL are how the portal looks and where it leads back to;
+	// EnvPortalHours is how long a session of it lasts, 1 to 8.
+	EnvPortalAccent    = "PORTAL_ACCENT"
+	EnvPortalLogo      = "PORTAL_LOGO"
+	EnvPortalReturnURL = "PORTAL_RETURN_URL"
+	EnvPortalHours     = "PORTAL_HOURS"
 )
 
 var (
@@ -57,7 +63,10 @@ var (
 		"secretsmanager:GetSecretValue",
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
 	}
-	tokenEnv = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
+	tokenEnv  = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
+	portalEnv = []string{
+		EnvBaseURL, EnvNoticeProduct, EnvNoticeContact, EnvPortalAccent, EnvPortalLogo, EnvPortalReturnURL, EnvPortalHours,
+	}
 	// tellEnv are those of the function that delivers events and notices.
 	tellEnv = []string{
 		EnvBaseURL, EnvEventBus, EnvNoticeFrom, EnvNoticeTopic, EnvNoticeConfigurationSet, EnvNoticeProduct, EnvNoticeContact,
@@ -119,6 +128,13 @@ func operatorFunctions() []Function {
 			Name:    "admin",
 			Routes:  []string{"ANY /admin/v1/{proxy+}"},
 			Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv...),
+			Table:   allActions(),
+			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
+		},
+		{
+			Name:    "portal",
+			Routes:  []string{"ANY /portal", "ANY /portal/{proxy+}", "ANY /setup/{proxy+}"},
+			Env:     slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, portalEnv),
 			Table:   allActions(),
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 		},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
-	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
@@ -55,7 +54,6 @@ func (w *world) plant(g string, n int) []string {
 
 // TestReplaceWritesTheDifference: a PUT may hold any number of members that are there already.
 func TestReplaceWritesTheDifference(t *testing.T) {
-	slow.NoRace(t)
 	w := in(t)
 	g := w.group("g")
 	ids := w.plant(g, directory.MaxMembershipChanges+1)

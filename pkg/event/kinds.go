@@ -77,6 +77,20 @@ const (
 	DomainLost Kind = "domain.lost"
 )
 
+// The kinds of events about set-up links. The subject is the link.
+const (
+	// SetupLinkCreated: a link was made. Data: linkId, role ("admin" or "reader"), expiresAt.
+	SetupLinkCreated Kind = "setup-link.created"
+	// SetupLinkRedeemed: somebody redeemed the link for a session. Data: linkId, role, until.
+	SetupLinkRedeemed Kind = "setup-link.redeemed"
+	// SetupLinkEnded: the link and its session are good no longer. Data: linkId, reason ("revoked", "signed-out",
+	// "wrong-codes").
+	SetupLinkEnded Kind = "setup-link.ended"
+)
+
+// OfSetupLink is the subject of events about a set-up link.
+func OfSetupLink(id string) string { return "setup-links/" + id }
+
 // OfDomain is the subject of events about a domain.
 func OfDomain(name string) string { return "domains/" + name }
 

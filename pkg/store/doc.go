@@ -10,6 +10,7 @@
 //	limitkeys.go     the keys of what bounds a tenant
 //	deliverykeys.go  the keys of webhooks and deliveries
 //	provkeys.go      the keys of the provisioning log
+//	setupkeys.go     the keys of set-up links
 //	engine.go        Engine, and the terms of its calls
 //	store.go         Store: splits, and tries again
 //	retry.go         when and how often a call is tried again

@@ -72,6 +72,8 @@ import (
 //	webhook of the operator     WEBHOOKS     webhook id                        doc, ver
 //	key of webhooks' secrets    WEBHOOKS     KEY (local runs)                  value
 //	when delivery is due        SEND         Unix seconds|tenant|destination   -
+//	set-up link, its session    T#t#SL       L|link id                         doc, ver, ttl
+//	mails to a recipient        T#t#SL       M|digest of the address           doc, ver, ttl
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
 //	guard: what it has counted  T#t          GUARD                             doc, ver
 //	import under way            T#t          IMPORT                            digest, done
@@ -442,7 +444,7 @@ func (k Keys) Partitions() []string {
 		"#QH", "#C", "#K", "#B", "#J",
 		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
 		"#W", "#D", "#LM",
-		"#PL", "#PA",
+		"#PL", "#PA", "#SL",
 	} {
 		pks = append(pks, k.pk(suffix))
 	}

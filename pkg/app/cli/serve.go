@@ -12,6 +12,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 )
 
 // table says where the table of -engine dynamodb is.
@@ -44,6 +45,10 @@ type serveCmd struct {
 	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, by http too."`
 	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
 	NoticeContact string       `placeholder:"TEXT" help:"In notices: where people get a token and help."`
+	PortalAccent  string       `placeholder:"COLOUR" help:"Of the portal: #0b5fff, dark enough for white text on it."`
+	PortalLogo    string       `placeholder:"DATA-URL" help:"Of the portal: an SVG or PNG image as data:…;base64,…"`
+	PortalReturn  string       `name:"portal-return-url" placeholder:"URL" help:"Where the portal leads back to."`
+	PortalHours   int          `default:"8" placeholder:"HOURS" help:"How long a session of the portal lasts."`
 	JSON          bool         `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
 	LogLevel      slog.Level   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	tableFlags
@@ -56,6 +61,8 @@ func (c *serveCmd) options() local.Options {
 		Limits: c.TenantLimits,
 		DNS:    c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens, WebhookLoopback: c.WebhookLoop,
 		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
+		Brand:        frame.Brand{Accent: c.PortalAccent, Logo: c.PortalLogo, ReturnURL: c.PortalReturn},
+		SessionHours: c.PortalHours,
 	}
 }
 

@@ -73,6 +73,7 @@ var first = map[string]struct{ event, want string }{
 	"discovery": {get("/scim/v2/acme/Schemas"), `"statusCode":401`},
 	"oauth":     {get("/oauth2/acme/token"), `"statusCode":405`},
 	"admin":     {get("/admin/v1/none"), `"statusCode":404`},
+	"portal":    {get("/portal/none"), `"statusCode":404`},
 	"stream":    {`{"Records":[]}`, `"batchItemFailures"`},
 	"rotate":    {`{"source":"aws.ses","detail":{}}`, `null`},
 }

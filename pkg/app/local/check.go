@@ -22,6 +22,12 @@ func (o Options) Check() error {
 	if o.MaxTokenDays != 0 && o.MaxTokenDays < 2 {
 		return errors.New("-max-token-days must be 2 at least")
 	}
+	if o.SessionHours < 0 || o.SessionHours > 8 {
+		return errors.New("-portal-hours must be 1 to 8")
+	}
+	if err := o.Brand.Check(); err != nil {
+		return err
+	}
 	if o.Engine == "dynamodb" && o.Table == "" {
 		return errors.New("-engine dynamodb needs -table")
 	}

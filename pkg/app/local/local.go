@@ -24,7 +24,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -73,7 +75,10 @@ type Options struct {
 	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may
 	// be empty.
 	NoticeProduct, NoticeContact string
-	LogLevel                     slog.Level
+	// Brand is how the portal looks beside these two; SessionHours how long a session of it lasts, 0 for the longest.
+	Brand        frame.Brand
+	SessionHours int
+	LogLevel     slog.Level
 	// JSON makes the log, and what is printed for people, lines of JSON.
 	JSON bool
 	// Log takes the log, Out what is printed for people. Required.
@@ -110,6 +115,7 @@ type Server struct {
 	engine     io.Closer
 	tenants    *tenant.Service
 	domains    *claim.Registry
+	links      *setup.Service
 	handler    http.Handler
 	journal    *provlog.Journal
 	background *background
@@ -156,6 +162,9 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log, Resolver: claim.At(o.DNS), Patience: o.DNSPatience,
 	})
 	s.journal = provlog.New(st, provlog.Options{Now: o.Now, Log: log, Lookup: s.tenants.Get})
+	s.links = setup.New(st, s.tenants, setup.Options{
+		Now: o.Now, Session: time.Duration(o.SessionHours) * time.Hour,
+	})
 	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{

@@ -13,6 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/portal"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 )
@@ -45,7 +47,7 @@ func (s *Server) edges(
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
 		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
-		Journal: journal, Webhooks: s.webhooks,
+		Links: s.links, Journal: journal, Webhooks: s.webhooks,
 		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: o.Now, Journal: journal, Tenants: s.tenants, Members: members, Directory: dir,
@@ -53,16 +55,19 @@ func (s *Server) edges(
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (
-		admit   = func(r *http.Request) apigw.Admission { return admitted(scim.Admit(r)) }
-		toSCIM  = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: admit})
-		toOAuth = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
-		gated   = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
-		toAdmin = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
+		admit    = func(r *http.Request) apigw.Admission { return admitted(scim.Admit(r)) }
+		toSCIM   = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: admit})
+		toOAuth  = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
+		gated    = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
+		toPortal = behind(s.portal(), apigw.Gateway{Fail: frame.Refuse})
+		toAdmin  = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/admin" || strings.HasPrefix(path, "/admin/"):
 			toAdmin.ServeHTTP(w, r)
+		case path == "/portal" || strings.HasPrefix(path, frame.Root) || strings.HasPrefix(path, frame.SetupRoot):
+			toPortal.ServeHTTP(w, r)
 		case strings.HasPrefix(path, oauthhttp.Root):
 			toOAuth.ServeHTTP(w, r)
 		default:
@@ -77,6 +82,22 @@ func (s *Server) caller() string {
 		return "admin key"
 	}
 	return "local"
+}
+
+// portal is the portal, or its refusal if the brand is not in order, which Options.Check says before.
+func (s *Server) portal() http.Handler {
+	brand := s.o.Brand
+	brand.Product, brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
+	h, err := portal.New(portal.Config{
+		Tenants: s.tenants, Links: s.links, Brand: brand, BaseURL: s.o.BaseURL, Now: s.o.Now, Log: s.log,
+	})
+	if err == nil {
+		return h
+	}
+	s.log.Error("the portal is not there", "error", err)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		frame.Refuse(w, r, http.StatusInternalServerError, "The portal is not set up.")
+	})
 }
 
 // admitted tells a gateway what the handler behind it found out. A tenant can't have the name of an address.

@@ -46,7 +46,7 @@ func TestEachTypeHasASchema(t *testing.T) {
 	}
 }
 
-var looksLikeAType = regexp.MustCompile(`^[a-z]+\.[a-z-]+$`)
+var looksLikeAType = regexp.MustCompile(`^[a-z-]+\.[a-z-]+$`)
 
 // eventTypes are the types among the constants of one line: those of event.Kind, and those that are named Event….
 func eventTypes(spec *ast.ValueSpec, pkg string) []string {

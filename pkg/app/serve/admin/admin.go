@@ -16,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 )
 
 // Handler returns the handler of the admin API on the table and the vault that the environment names.
@@ -39,6 +40,7 @@ func Handler() (http.Handler, error) {
 		Guard:      guard.New(st, service, time.Now, env.Log),
 		Domains:    claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
 		Journal:    journal,
+		Links:      setup.New(st, service, setup.Options{Now: time.Now}),
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: time.Now, Journal: journal, Tenants: service, Members: members, Directory: dir,
 		}),

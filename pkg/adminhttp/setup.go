@@ -1,0 +1,108 @@
+package adminhttp
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+func (a *api) setupRoutes() map[string]methods {
+	return map[string]methods{
+		"/tenants/{id}/setup-links":        {"GET": a.listLinks, "POST": a.createLink},
+		"/tenants/{id}/setup-links/{link}": {"GET": a.getLink, "DELETE": a.revokeLink},
+	}
+}
+
+// link is a set-up link as the API shows it.
+func link(l setup.Link) scim.Object {
+	o := scim.Object{
+		"id": l.ID, "role": string(l.Role), "state": string(l.State), "email": nil, "language": nil, "returnUrl": nil,
+		"createdAt": timestamp(l.CreatedAt), "expiresAt": timestamp(l.ExpiresAt), "redeemedAt": timestamp(l.RedeemedAt),
+		"sessionUntil": timestamp(l.SessionUntil),
+	}
+	for key, value := range map[string]string{"email": l.Email, "language": l.Language, "returnUrl": l.ReturnURL} {
+		if value != "" {
+			o[key] = value
+		}
+	}
+	return o
+}
+
+// noLink says what was not found.
+func noLink(err error) error {
+	if errors.Is(err, tenant.ErrNotFound) {
+		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or set-up link."}
+	}
+	return err
+}
+
+func newLink(o scim.Object) (n setup.NewLink, err error) {
+	role := ""
+	for key, to := range map[string]*string{
+		"role": &role, "email": &n.Email, "language": &n.Language, "returnUrl": &n.ReturnURL,
+	} {
+		if *to, err = text(o, key); err != nil {
+			return n, err
+		}
+	}
+	n.Role = setup.Role(role)
+	switch hours := o["validHours"].(type) {
+	case nil:
+	case int64:
+		if hours < 1 || hours > setup.MaxHours {
+			return n, badRequest("validHours must be 1 to 720.")
+		}
+		n.ValidHours = int(hours)
+	default:
+		return n, badRequest("validHours must be a whole number.")
+	}
+	return n, nil
+}
+
+// createLink answers with the code, which no other answer holds.
+func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
+	o, err := body(r, false, "email", "language", "role", "validHours", "returnUrl")
+	if err != nil {
+		return err
+	}
+	n, err := newLink(o)
+	if err != nil {
+		return err
+	}
+	l, code, err := a.links.Create(r.Context(), r.PathValue("id"), n)
+	if err != nil {
+		return noLink(err)
+	}
+	o = link(l)
+	o["code"] = code
+	o["url"] = a.base(r) + "/setup/" + l.ID + "#" + code
+	w.Header().Set("Location", r.URL.Path+"/"+l.ID)
+	return ok(w, http.StatusCreated, o)
+}
+
+func (a *api) listLinks(w http.ResponseWriter, r *http.Request) error {
+	all, err := a.links.List(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return noLink(err)
+	}
+	return ok(w, http.StatusOK, listed("setupLinks", objects(all, link), ""))
+}
+
+func (a *api) getLink(w http.ResponseWriter, r *http.Request) error {
+	l, err := a.links.Get(r.Context(), r.PathValue("id"), r.PathValue("link"))
+	if err != nil {
+		return noLink(err)
+	}
+	return ok(w, http.StatusOK, link(l))
+}
+
+func (a *api) revokeLink(w http.ResponseWriter, r *http.Request) error {
+	if err := a.links.Revoke(r.Context(), r.PathValue("id"), r.PathValue("link")); err != nil {
+		return noLink(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

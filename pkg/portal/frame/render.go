@@ -1,0 +1,241 @@
+package frame
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+//go:embed pages words
+var files embed.FS
+
+// places is the order of the pages in the navigation, by path. A path that no room has is left out.
+var places = []string{"", "connect", "try", "token", "domains", "groups", "members", "activity", "settings"}
+
+// pageTemplates is one page in all languages.
+type pageTemplates struct {
+	room string
+	by   map[string]*template.Template
+}
+
+// view is the data of the templates.
+type view struct {
+	Lang, Other string // the language, and the one to switch to
+	Path        string // of the page
+	Product     string
+	Contact     template.HTML
+	Logo        string
+	BackURL     string
+	Done        string
+	Nav         []place
+	Tenant      tenant.Tenant
+	Session     setup.Session
+	SignedIn    bool
+	Admin       bool
+	Now         time.Time
+	// Page is the data of the page itself.
+	Page any
+}
+
+type place struct {
+	URL, Key string
+	Here     bool
+}
+
+// loadAssets reads the embedded files and those of the brand.
+func (f *Frame) loadAssets() error {
+	all := map[string][]byte{}
+	for _, dir := range []string{"assets", "assets/vendor"} {
+		entries, err := fs.ReadDir(Assets, dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
+			if all[e.Name()], err = fs.ReadFile(Assets, path.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	all["brand.css"] = []byte(f.o.Brand.css())
+	logo, image, err := f.o.Brand.logo()
+	if err != nil {
+		return err
+	}
+	if logo != "" {
+		all[logo] = image
+	}
+	for name, content := range all {
+		a, err := newAsset(name, content)
+		if err != nil {
+			return err
+		}
+		f.assets[a.name] = a
+		f.urls[strings.TrimSuffix(name, ".gz")] = AssetRoot + a.name
+	}
+	f.logo = f.urls[logo]
+	return nil
+}
+
+// loadTemplates parses each page of a room, with the layout, once a language.
+func (f *Frame) loadTemplates(room fs.FS) error {
+	names, err := fs.Glob(room, "pages/*.html")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		page := strings.TrimSuffix(path.Base(name), ".html")
+		if room == fs.FS(files) && (page == "layout" || page == "parts") {
+			continue
+		}
+		if f.pages[page] != nil {
+			return fmt.Errorf("frame: the page %s is there twice", page)
+		}
+		p := &pageTemplates{by: map[string]*template.Template{}}
+		for _, lang := range Languages {
+			t, err := template.New("layout").Funcs(f.functions(lang)).ParseFS(files, "pages/layout.html", "pages/parts.html")
+			if err != nil {
+				return err
+			}
+			if p.by[lang], err = t.ParseFS(room, name); err != nil {
+				return err
+			}
+		}
+		f.pages[page] = p
+	}
+	return nil
+}
+
+// functions are what templates can call.
+//
+//	t KEY ARGS…      a text            rich KEY ARGS…  a text with **bold** and `code`
+//	count KEY N …    a text by number  asset NAME      the URL of an asset
+//	name TEXT        a name that somebody else chose, inert
+//	date TIME        a <time>, in the reader's language; "–" if it is zero
+//	ago TIME         how long ago or ahead, in words; "–" if it is zero
+//	part K V K V …   a map, to give a part of a page several values
+func (f *Frame) functions(lang string) template.FuncMap {
+	words := f.words[lang]
+	return template.FuncMap{
+		"t": words.Text, "rich": words.Rich,
+		"count": func(key string, n int, args ...any) string { return words.Count(key, n, args...) },
+		"asset": func(name string) (string, error) {
+			url, ok := f.urls[name]
+			if !ok {
+				return "", fmt.Errorf("frame: there is no asset %s", name)
+			}
+			return url, nil
+		},
+		"name": func(text any) template.HTML { return bdi(fmt.Sprint(text)) },
+		"date": func(at time.Time) template.HTML { return dated(words, at, true) },
+		"day":  func(at time.Time) template.HTML { return dated(words, at, false) },
+		"ago":  func(at time.Time) string { return Ago(words, at, f.o.Now()) },
+		"part": func(pairs ...any) (map[string]any, error) {
+			m := map[string]any{}
+			for pair := range slices.Chunk(pairs, 2) {
+				key, ok := pair[0].(string)
+				if !ok || len(pair) != 2 {
+					return nil, fmt.Errorf("frame: part takes names and values, not %v", pairs)
+				}
+				m[key] = pair[1]
+			}
+			return m, nil
+		},
+	}
+}
+
+// bdi isolates the direction of a name from what stands around it.
+func bdi(name string) template.HTML {
+	return template.HTML("<bdi>" + template.HTMLEscapeString(Inert(name)) + "</bdi>") //nolint:gosec // it is escaped
+}
+
+func dated(words Words, at time.Time, clock bool) template.HTML {
+	if at.IsZero() {
+		return "–"
+	}
+	at = at.UTC()
+	text := words.Text("frame.date", at.Day(), words.Text(fmt.Sprintf("frame.month.%d", at.Month())), at.Year())
+	if clock {
+		text += words.Text("frame.clock", at.Hour(), at.Minute())
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), //nolint:gosec // our texts
+		template.HTMLEscapeString(text)))
+}
+
+// Ago says how far a time is from now, in words: "3 hours ago", "in 28 days".
+func Ago(words Words, at, now time.Time) string {
+	if at.IsZero() {
+		return "–"
+	}
+	past, d := ".ago", now.Sub(at)
+	if d < 0 {
+		past, d = ".ahead", -d
+	}
+	switch {
+	case d < time.Minute:
+		return words.Text("frame.now")
+	case d < time.Hour:
+		return words.Count("frame.minutes"+past, int(d/time.Minute))
+	case d < 48*time.Hour:
+		return words.Count("frame.hours"+past, int(d/time.Hour))
+	}
+	return words.Count("frame.days"+past, int(d/(24*time.Hour)))
+}
+
+// execute writes a page, or a part of it.
+func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) error {
+	p := f.pages[page]
+	if p == nil {
+		return fmt.Errorf("frame: there is no page %s", page)
+	}
+	words := f.words[v.Lang]
+	d := view{
+		Lang: v.Lang, Other: Languages[(slices.Index(Languages, v.Lang)+1)%len(Languages)], Path: v.R.URL.Path,
+		Product: f.o.Brand.Product, Contact: contact(f.o.Brand.Contact), Logo: f.logo,
+		BackURL: f.returnURL(v), Done: v.done(), Tenant: v.Tenant, Session: v.Session, SignedIn: v.Session.Tenant != "",
+		Admin: v.Admin(), Now: v.Now(), Page: data,
+	}
+	if v.R.Method != "GET" {
+		d.Path = strings.TrimSuffix(d.Path, "/"+path.Base(d.Path)) // what a form was sent to has no page of its own
+	}
+	if d.Product == "" {
+		d.Product = words.Text("frame.product")
+	}
+	under := strings.TrimPrefix(v.R.URL.Path, Root)
+	for _, to := range places {
+		if d.SignedIn && f.nav[to] {
+			first, _, _ := strings.Cut(under, "/")
+			d.Nav = append(d.Nav, place{Root + to, "nav." + to, first == to})
+		}
+	}
+	var b bytes.Buffer
+	if err := p.by[v.Lang].ExecuteTemplate(&b, part, d); err != nil {
+		return err
+	}
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// contact is the operator's contact, as a link if it is an address.
+func contact(text string) template.HTML {
+	shown := template.HTMLEscapeString(text)
+	switch {
+	case setup.ValidReturnURL(text):
+		return template.HTML(`<a href="` + shown + `">` + shown + `</a>`) //nolint:gosec // it is escaped
+	case strings.Count(text, "@") == 1 && !strings.ContainsAny(text, ` "<>:?&`):
+		return template.HTML(`<a href="mailto:` + shown + `">` + shown + `</a>`) //nolint:gosec // it is escaped
+	}
+	return template.HTML(shown) //nolint:gosec // it is escaped
+}

@@ -1,0 +1,234 @@
+package frame
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
+)
+
+// Visit is one request to a page. A handler answers it with one of Show, ShowPart and Go.
+type Visit struct {
+	W http.ResponseWriter
+	R *http.Request
+	// Session and Tenant are those of the browser. They are empty on pages without a session.
+	Session setup.Session
+	Tenant  tenant.Tenant
+	// Lang is the language of the answer.
+	Lang string
+
+	frame *Frame
+	id    string // of the request
+	err   error
+}
+
+// Text returns a text in the language of the visit; see Words.Text.
+func (v *Visit) Text(key string, args ...any) string { return v.frame.words[v.Lang].Text(key, args...) }
+
+// Form is a field of the form that was posted, or of the query, without the space around it.
+func (v *Visit) Form(name string) string { return strings.TrimSpace(v.R.FormValue(name)) }
+
+// Admin reports whether the visitor may change things.
+func (v *Visit) Admin() bool { return v.Session.Role == setup.Admin }
+
+// Now is the time.
+func (v *Visit) Now() time.Time { return v.frame.o.Now() }
+
+// Base is scheme and host of the deployment; "" if a request does not tell.
+func (v *Visit) Base() string {
+	base, err := web.Base(v.frame.o.BaseURL, v.R)
+	if err != nil {
+		return ""
+	}
+	return base
+}
+
+// ID is the id of the request, as the log has it.
+func (v *Visit) ID() string { return v.id }
+
+// Show answers with a page: the template of that name, with data as .Page.
+func (v *Visit) Show(page string, data any) error { return v.ShowStatus(http.StatusOK, page, data) }
+
+// ShowStatus is Show with another status than 200.
+func (v *Visit) ShowStatus(status int, page string, data any) error {
+	return v.render(status, page, "layout", data)
+}
+
+// ShowPart answers with a part of a page alone, a template that the page defines, for htmx to put in its place.
+func (v *Visit) ShowPart(page, part string, data any) error {
+	return v.render(http.StatusOK, page, part, data)
+}
+
+func (v *Visit) render(status int, page, part string, data any) error {
+	var b bytes.Buffer
+	if err := v.frame.execute(&b, v, page, part, data); err != nil {
+		return err
+	}
+	h := v.W.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Lang)
+	v.W.WriteHeader(status)
+	if v.R.Method != http.MethodHead {
+		_, _ = v.W.Write(b.Bytes()) // nobody to tell
+	}
+	return nil
+}
+
+// Go answers a form with a page to go to, a path under Root. done, if not empty, is the key below "done." of the text
+// that says there that it worked.
+func (v *Visit) Go(path, done string) error {
+	query := ""
+	if done != "" {
+		query = "?" + url.Values{"done": {done}}.Encode()
+	}
+	v.redirect(Root + path + query)
+	return nil
+}
+
+func (v *Visit) redirect(to string) {
+	v.W.Header().Set("Location", to)
+	v.W.WriteHeader(http.StatusSeeOther)
+}
+
+// Done is the text that says that a form worked; "" if there is none.
+func (v *Visit) done() string {
+	key := v.R.URL.Query().Get("done")
+	if _, ok := v.frame.words[v.Lang]["done."+key]; !ok || key == "" {
+		return ""
+	}
+	return v.Text("done." + key)
+}
+
+// chooseLanguage takes the language of the query, which is kept, else the one that was kept, else the browser's. A link
+// of another language comes in between; see signIn.
+func (v *Visit) chooseLanguage() {
+	if asked := v.R.URL.Query().Get("lang"); known(asked) {
+		v.Lang = asked
+		v.frame.setCookie(v, languageCookie, asked, v.Now().AddDate(1, 0, 0))
+		return
+	}
+	v.Speak("")
+}
+
+// Speak takes the language that was kept, else the given one if it is known, else the browser's.
+func (v *Visit) Speak(lang string) {
+	if known(v.R.URL.Query().Get("lang")) {
+		return
+	}
+	kept := v.frame.cookie(v.R, languageCookie)
+	switch asked := preferred(v.R.Header.Get("Accept-Language")); {
+	case known(kept):
+		v.Lang = kept
+	case known(lang):
+		v.Lang = lang
+	case asked != "":
+		v.Lang = asked
+	default:
+		v.Lang = Languages[0]
+	}
+}
+
+// signIn finds the session of the cookie, and its tenant.
+func (v *Visit) signIn() error {
+	cookie := v.frame.cookie(v.R, sessionCookie)
+	if cookie == "" {
+		return errSession
+	}
+	session, err := v.frame.o.Links.Session(v.R.Context(), cookie)
+	if errors.Is(err, setup.ErrOver) {
+		return errSession
+	}
+	if err != nil {
+		return err
+	}
+	v.Tenant, err = v.frame.o.Tenants.Get(v.R.Context(), session.Tenant)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return errSession
+	}
+	v.Session = session
+	v.Speak(session.Language)
+	return err
+}
+
+// Begin gives the browser the session that a link was redeemed for, and leads it to the first page.
+func (v *Visit) Begin(s setup.Session) {
+	v.frame.setCookie(v, sessionCookie, s.Cookie, s.SessionUntil)
+	v.redirect(Root)
+}
+
+func signOut(v *Visit) error {
+	err := v.signIn()
+	if err == nil {
+		err = v.frame.o.Links.End(v.R.Context(), v.Session)
+	}
+	if err != nil && !errors.Is(err, errSession) {
+		return err
+	}
+	back := v.frame.returnURL(v)
+	v.Session = setup.Session{}
+	v.frame.setCookie(v, sessionCookie, "", time.Unix(1, 0))
+	return v.Show("over", message{Title: "over.out.title", Text: "over.out.text", Back: back})
+}
+
+func toStart(v *Visit) error {
+	v.redirect(Root)
+	return nil
+}
+
+// message is a page that says one thing.
+type message struct {
+	Title, Text string // keys
+	Detail      string // the answer of the service, in English
+	Back        string
+}
+
+// problem shows an error as a page. It returns the error if that is not for visitors.
+func (v *Visit) problem(err error) error {
+	var (
+		invalid  *tenant.InvalidError
+		conflict *tenant.ConflictError
+		tooLarge *http.MaxBytesError
+	)
+	_, outage := tenant.Outage(err)
+	show := func(status int, key, detail string) error {
+		return v.ShowStatus(status, "over", message{Title: key + ".title", Text: key + ".text", Detail: detail})
+	}
+	switch {
+	case errors.Is(err, errNotFound):
+		return show(http.StatusNotFound, "problem.missing", "")
+	case errors.Is(err, errMethod):
+		return show(http.StatusMethodNotAllowed, "problem.missing", "")
+	case errors.Is(err, errOrigin):
+		return show(http.StatusForbidden, "problem.origin", "")
+	case errors.Is(err, errRole):
+		return show(http.StatusForbidden, "problem.role", "")
+	case errors.Is(err, errSession):
+		return show(http.StatusUnauthorized, "problem.session", "")
+	case errors.As(err, &tooLarge):
+		return show(http.StatusRequestEntityTooLarge, "problem.large", "")
+	case errors.As(err, &invalid):
+		return show(http.StatusBadRequest, "problem.invalid", invalid.Detail())
+	case errors.As(err, &conflict):
+		return show(http.StatusConflict, "problem.conflict", conflict.Detail)
+	case errors.Is(err, tenant.ErrNotFound):
+		return show(http.StatusNotFound, "problem.missing", "")
+	case outage || tenant.Temporary(err):
+		v.W.Header().Set("Retry-After", "5")
+		return show(http.StatusServiceUnavailable, "problem.busy", "")
+	}
+	return err
+}
+
+// returnURL is where the pages lead back to: by the link, else by the brand; "" if neither says.
+func (f *Frame) returnURL(v *Visit) string {
+	if v.Session.ReturnURL != "" {
+		return v.Session.ReturnURL
+	}
+	return f.o.Brand.ReturnURL
+}

@@ -1,0 +1,97 @@
+package portal
+
+import (
+	"embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/guide"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+//go:embed pages words
+var files embed.FS
+
+// Config is what the portal works with. Tenants, Links and Now are required.
+type Config struct {
+	Tenants *tenant.Service
+	Links   *setup.Service
+	Brand   frame.Brand
+	// BaseURL begins all addresses, without a slash at the end; empty takes scheme and host of the request.
+	BaseURL string
+	Now     func() time.Time
+	// Log gets one line a request, and why a page could not be shown; nil discards.
+	Log *slog.Logger
+}
+
+// New returns the portal. An error is one of the brand.
+func New(c Config) (http.Handler, error) {
+	door := door{c.Links}
+	f, err := frame.New(
+		frame.Options{
+			Tenants: c.Tenants, Links: c.Links, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now, Log: c.Log,
+		},
+		frame.Room{Files: files, Open: map[string]frame.Handler{
+			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
+		}},
+		guide.Room(guide.Config{Tenants: c.Tenants}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return f.Handler(), nil
+}
+
+// door is where somebody with a link comes in.
+type door struct{ links *setup.Service }
+
+// entrance is the page of a link.
+type entrance struct {
+	ID    string
+	Open  bool
+	Role  setup.Role
+	Until time.Time
+	Wrong bool // the code was not right
+}
+
+// look shows the page of a link. It redeems nothing: programs that check mails open all links in them.
+func (d door) look(v *frame.Visit) error {
+	l, err := d.links.Look(v.R.Context(), v.R.PathValue("id"))
+	return d.show(v, l, err, http.StatusOK)
+}
+
+// show shows a link with a status, and one that is over without what it was.
+func (d door) show(v *frame.Visit, l setup.Link, err error, status int) error {
+	if err != nil && !errors.Is(err, setup.ErrOver) {
+		return err
+	}
+	if err == nil {
+		v.Speak(l.Language)
+	}
+	if err != nil || l.State != setup.Open {
+		return v.ShowStatus(http.StatusGone, "setup", entrance{})
+	}
+	return v.ShowStatus(status, "setup", entrance{
+		ID: l.ID, Open: true, Role: l.Role, Until: l.ExpiresAt, Wrong: status == http.StatusForbidden,
+	})
+}
+
+func (d door) redeem(v *frame.Visit) error {
+	id := v.R.PathValue("id")
+	session, err := d.links.Redeem(v.R.Context(), id, v.R.PostFormValue("code"))
+	switch {
+	case err == nil:
+		v.Begin(session)
+		return nil
+	case errors.Is(err, setup.ErrCode):
+		l, err := d.links.Look(v.R.Context(), id)
+		return d.show(v, l, err, http.StatusForbidden)
+	case errors.Is(err, setup.ErrOver):
+		return d.show(v, setup.Link{}, err, http.StatusGone)
+	}
+	return err
+}

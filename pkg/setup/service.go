@@ -1,0 +1,320 @@
+package setup
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Errors of a Service, beside those of package tenant.
+var (
+	// ErrCode says that a code is not that of the link.
+	ErrCode = errors.New("setup: the code is not right")
+	// ErrOver says that a link or a session is good no longer, or never was.
+	ErrOver = errors.New("setup: the link is good no longer")
+)
+
+// The attributes of a link's item, beside those of all items.
+const (
+	attrDoc     = "doc" // a record as JSON
+	attrVersion = "ver" // grows with every write
+)
+
+// contendFor is how long a change is tried against others of the tenant.
+const contendFor = 5 * time.Second
+
+// Options of a Service.
+type Options struct {
+	// Now is the clock; required.
+	Now func() time.Time
+	// Session is how long a session lasts; 0 and more than MaxSession mean MaxSession.
+	Session time.Duration
+}
+
+// Service makes links and redeems them. It is safe for concurrent use, in any number of processes.
+type Service struct {
+	store   *store.Store
+	tenants *tenant.Service
+	o       Options
+}
+
+// New returns a Service of the links of tenants.
+func New(s *store.Store, tenants *tenant.Service, o Options) *Service {
+	if o.Session <= 0 || o.Session > MaxSession {
+		o.Session = MaxSession
+	}
+	return &Service{store: s, tenants: tenants, o: o}
+}
+
+// Create makes a link and returns it with its code, which is shown nowhere else: only a digest is stored. A
+// *tenant.InvalidError for a request that is not in order, a *tenant.ConflictError if there are too many links.
+func (s *Service) Create(ctx context.Context, tenantID string, n NewLink) (Link, string, error) {
+	if err := n.check(); err != nil {
+		return Link{}, "", err
+	}
+	now := s.o.Now()
+	all, err := s.List(ctx, tenantID)
+	if err != nil {
+		return Link{}, "", err
+	}
+	open := 0
+	for _, l := range all {
+		if l.State == Open || l.State == Redeemed {
+			open++
+		}
+	}
+	if open >= maxOpen {
+		return Link{}, "", &tenant.ConflictError{Detail: fmt.Sprintf(
+			"The tenant has %d links that are open or in use. Revoke one of them first.", maxOpen)}
+	}
+	id, code := newID(tenantID), newCode()
+	r := &record{
+		Role: n.Role, Email: n.Email, Language: n.Language, ReturnURL: n.ReturnURL, Codes: []string{digest(code)},
+		Created: now.Unix(), Expires: now.Add(time.Duration(n.ValidHours) * time.Hour).Unix(),
+	}
+	err = s.change(ctx, id, func(old *record) (*record, []event.Event, error) {
+		if old != nil {
+			return nil, nil, fmt.Errorf("setup: the id %s was made twice", id)
+		}
+		return r, []event.Event{told(event.SetupLinkCreated, id, scim.Object{
+			"role": string(r.Role), "expiresAt": scim.FormatTime(timeOf(r.Expires)),
+		})}, nil
+	})
+	return r.link(id, now), code, err
+}
+
+func told(kind event.Kind, id string, data scim.Object) event.Event {
+	data["linkId"] = id
+	return event.Event{Kind: kind, Subject: event.OfSetupLink(id), Data: data}
+}
+
+// List returns the links of an active tenant, the newest first; else tenant.ErrNotFound. Links that are over are listed
+// for 90 days.
+func (s *Service) List(ctx context.Context, tenantID string) ([]Link, error) {
+	if _, err := s.tenants.Get(ctx, tenantID); err != nil {
+		return nil, err
+	}
+	now, ts := s.o.Now(), s.store.Tenant(tenantID)
+	prefix := ts.SetupLinkPrefix()
+	var all []Link
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			return nil, err
+		}
+		r, _, err := decode(item)
+		if err != nil {
+			return nil, err
+		}
+		if ttl, _ := item.Attrs[store.AttrTTL].(int64); ttl > now.Unix() {
+			all = append(all, r.link(store.LastPart(item.Key.SK), now))
+		}
+	}
+	slices.SortFunc(all, func(a, b Link) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return all, nil
+}
+
+// Get returns a link of an active tenant; tenant.ErrNotFound if there is none of the id.
+func (s *Service) Get(ctx context.Context, tenantID, id string) (Link, error) {
+	of, ok := parseID(id)
+	if !ok || of != tenantID {
+		return Link{}, tenant.ErrNotFound
+	}
+	if _, err := s.tenants.Get(ctx, tenantID); err != nil {
+		return Link{}, err
+	}
+	r, _, err := s.read(ctx, id)
+	if err == nil && r == nil {
+		err = tenant.ErrNotFound
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	return r.link(id, s.o.Now()), nil
+}
+
+// Revoke ends a link and the session that it was redeemed for, at once. tenant.ErrNotFound if there is none of the id;
+// to revoke it again does nothing.
+func (s *Service) Revoke(ctx context.Context, tenantID, id string) error {
+	if _, err := s.Get(ctx, tenantID, id); err != nil {
+		return err
+	}
+	return s.end(ctx, id, "revoked")
+}
+
+// end marks a link as ended, for a reason.
+func (s *Service) end(ctx context.Context, id, reason string) error {
+	return s.change(ctx, id, func(r *record) (*record, []event.Event, error) {
+		if r == nil {
+			return nil, nil, tenant.ErrNotFound
+		}
+		if r.Ended != 0 {
+			return nil, nil, errSame
+		}
+		r.Ended, r.Codes, r.Session = s.o.Now().Unix(), nil, ""
+		return r, []event.Event{told(event.SetupLinkEnded, id, scim.Object{"reason": reason})}, nil
+	})
+}
+
+// Look returns the link of an id that a browser asks for, whatever its state; ErrOver if there is none. It changes
+// nothing.
+func (s *Service) Look(ctx context.Context, id string) (Link, error) {
+	tenantID, ok := parseID(id)
+	if !ok {
+		return Link{}, ErrOver
+	}
+	l, err := s.Get(ctx, tenantID, id)
+	if errors.Is(err, tenant.ErrNotFound) {
+		err = ErrOver
+	}
+	return l, err
+}
+
+// Redeem takes a link and its code, which can be typed with spaces and hyphens, for a session. ErrCode if the code is
+// not right: the tenth wrong one ends the link. ErrOver if the link can't be redeemed. Of many callers at once one gets
+// the session.
+func (s *Service) Redeem(ctx context.Context, id, code string) (Session, error) {
+	if _, ok := parseID(id); !ok {
+		return Session{}, ErrOver
+	}
+	secret, given := rand.Text(), digest(typed(code))
+	var redeemed *record
+	var outcome error
+	err := s.change(ctx, id, func(r *record) (*record, []event.Event, error) {
+		now := s.o.Now()
+		redeemed, outcome = nil, nil
+		if r == nil || r.state(now) != Open {
+			return nil, nil, ErrOver
+		}
+		if !r.has(given) {
+			outcome = ErrCode
+			r.Wrong++
+			if r.Wrong < maxWrong {
+				return r, nil, nil
+			}
+			r.Ended, r.Codes = now.Unix(), nil
+			return r, []event.Event{told(event.SetupLinkEnded, id, scim.Object{"reason": "wrong-codes"})}, nil
+		}
+		until := now.Add(s.o.Session)
+		r.Redeemed, r.Until, r.Session, r.Codes = now.Unix(), until.Unix(), digest(secret), nil
+		redeemed = r
+		return r, []event.Event{told(event.SetupLinkRedeemed, id, scim.Object{
+			"role": string(r.Role), "until": scim.FormatTime(timeOf(r.Until)),
+		})}, nil
+	})
+	if errors.Is(err, tenant.ErrNotFound) {
+		err = ErrOver
+	}
+	if err = errors.Join(err, outcome); err != nil {
+		return Session{}, err
+	}
+	return Session{Link: redeemed.link(id, s.o.Now()), Cookie: id + "." + secret}, nil
+}
+
+// has reports whether a digest is that of one of the codes. It compares with all.
+func (r *record) has(given string) bool {
+	found := false
+	for _, c := range r.Codes {
+		found = equal(c, given) || found
+	}
+	return found
+}
+
+// Session returns the session of a cookie, by one read; ErrOver if it is none, or is over. That the tenant is active is
+// for the caller to see.
+func (s *Service) Session(ctx context.Context, cookie string) (Session, error) {
+	i := strings.LastIndexByte(cookie, '.')
+	if i < 0 {
+		return Session{}, ErrOver
+	}
+	id, secret := cookie[:i], cookie[i+1:]
+	if _, ok := parseID(id); !ok {
+		return Session{}, ErrOver
+	}
+	r, _, err := s.read(ctx, id)
+	if err != nil {
+		return Session{}, err
+	}
+	if r == nil || r.state(s.o.Now()) != Redeemed || !equal(r.Session, digest(secret)) {
+		return Session{}, ErrOver
+	}
+	return Session{Link: r.link(id, s.o.Now())}, nil
+}
+
+// End ends a session, as somebody who signs out does.
+func (s *Service) End(ctx context.Context, session Session) error {
+	return s.end(ctx, session.ID, "signed-out")
+}
+
+// read returns a link and the version of its item; nil if there is none.
+func (s *Service) read(ctx context.Context, id string) (*record, int64, error) {
+	tenantID, _ := parseID(id)
+	ts := s.store.Tenant(tenantID)
+	items, err := ts.Get(ctx, ts.SetupLink(id))
+	if err != nil || items[0].Attrs == nil {
+		return nil, 0, err
+	}
+	return decode(items[0])
+}
+
+func decode(item store.Item) (*record, int64, error) {
+	version, _ := item.Attrs[attrVersion].(int64)
+	doc, _ := item.Attrs[attrDoc].(string)
+	r := &record{}
+	if err := json.Unmarshal([]byte(doc), r); err != nil {
+		return nil, 0, fmt.Errorf("setup: stored link: %w", err)
+	}
+	return r, version, nil
+}
+
+// errSame ends a change that has nothing to write.
+var errSame = errors.New("setup: nothing to write")
+
+// change writes what edit makes of a link, nil if there is none, with the events, in one transaction on the version
+// that was read.
+func (s *Service) change(
+	ctx context.Context, id string, edit func(*record) (*record, []event.Event, error),
+) error {
+	tenantID, _ := parseID(id)
+	err := store.Retry(ctx, contendFor, func() error {
+		r, version, err := s.read(ctx, id)
+		if err != nil {
+			return err
+		}
+		next, events, err := edit(r)
+		if err != nil {
+			return err
+		}
+		doc, err := json.Marshal(next)
+		if err != nil {
+			return fmt.Errorf("setup: encode: %w", err)
+		}
+		cond := store.IsAbsent()
+		if r != nil {
+			cond = store.Is(attrVersion, version)
+		}
+		return s.tenants.Report(ctx, tenantID, tenant.Report{
+			Op: store.PutItem(store.KeysOf(tenantID).SetupLink(id), store.Attrs{
+				attrDoc: string(doc), attrVersion: version + 1,
+				store.AttrTTL: timeOf(max(next.Expires, next.Until)).Add(kept).Unix(),
+			}).When(cond),
+			Events: events,
+		})
+	})
+	switch {
+	case errors.Is(err, errSame):
+		return nil
+	case errors.Is(err, store.ErrStale):
+		return fmt.Errorf("%w: %w", tenant.ErrBusy, err)
+	}
+	return err
+}

@@ -1,0 +1,11 @@
+package store
+
+// SetupLink is the key of a set-up link, with the session that it was redeemed for.
+func (k Keys) SetupLink(id string) Key { return Key{k.pk("#SL"), Join("L", id)} }
+
+// SetupLinkPrefix is the prefix of all SetupLink keys.
+func (k Keys) SetupLinkPrefix() Key { return Key{k.pk("#SL"), "L" + Sep} }
+
+// SetupMails is the key of the item that counts the mails with links that a recipient asked for, by a digest of the
+// address.
+func (k Keys) SetupMails(digest string) Key { return Key{k.pk("#SL"), Join("M", digest)} }
