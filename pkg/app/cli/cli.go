@@ -51,6 +51,9 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
 	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
 	Events     eventsCmd     `cmd:"" help:"What the application is told."`
+	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
+	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
+	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`
 	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its own rules, and mend it."`
 	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`

@@ -15,6 +15,7 @@
 //	people.go       invitations, duplicates and merge of members; guard; disconnect
 //	accounts.go     accounts: a file that is streamed
 //	domains.go      domains
+//	provlog.go      log, diagnosis, activity
 //	notices.go      notices, clock
 //	direct.go       doctor, tenants export and import: what works on a table itself
 //	completion.go   scripts for shells

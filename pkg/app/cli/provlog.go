@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type logCmd struct {
+	List logListCmd `cmd:"" help:"List what the identity provider asked and what came of it, the newest first."`
+	Show logShowCmd `cmd:"" help:"Print an entry, with its body, the events that followed and what to do."`
+	Tail logTailCmd `cmd:"" help:"Print the entries of a tenant, and wait for more."`
+}
+
+// logFilter are the flags that narrow the log.
+type logFilter struct {
+	Filter  string `placeholder:"FILTER" help:"SCIM filter, such as status ge 400 and resourceType eq \"Group\"."`
+	Subject string `placeholder:"NAME" help:"Only entries about this userName or displayName."`
+	Outcome string `placeholder:"OUTCOME" help:"Only done, refused or failed."`
+}
+
+// expression joins what the flags ask for, and more.
+func (f logFilter) expression(more ...string) string {
+	parts := more
+	for _, p := range [][2]string{{"subject", f.Subject}, {"outcome", f.Outcome}} {
+		if p[1] != "" {
+			parts = append(parts, p[0]+" eq "+strconv.Quote(p[1]))
+		}
+	}
+	if f.Filter != "" && len(parts) > 0 {
+		parts = append(parts, "("+f.Filter+")")
+	} else if f.Filter != "" {
+		parts = append(parts, f.Filter)
+	}
+	return strings.Join(parts, " and ")
+}
+
+type logListCmd struct {
+	ofTenant
+	part
+	logFilter
+}
+
+// Run lists.
+func (c *logListCmd) Run(s *session) error {
+	p := query(path("tenants", c.Tenant, "log"), "filter", c.expression(), "count", c.count(), "cursor", c.Cursor)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
+		rows := [][]any{{"ENTRY", "TIME", "OPERATION", "OUTCOME", "STATUS", "SUBJECT", "DETAIL"}}
+		for _, e := range objects(answer["entries"]) {
+			rows = append(rows, []any{
+				e["id"], e["time"], e["operation"], e["outcome"], e["status"], orWord(e["subject"], "-"), entryDetail(e),
+			})
+		}
+		table(s.Out, rows)
+		s.next(answer)
+	})
+}
+
+// entryDetail is what a line says of an entry beside its outcome.
+func entryDetail(e object) any {
+	switch {
+	case e["detail"] != nil:
+		return e["detail"]
+	case e["caller"] != nil:
+		return text(e["method"]) + " " + text(e["path"]) + " by " + text(e["caller"])
+	}
+	return e["changed"]
+}
+
+type logShowCmd struct {
+	ofTenant
+	Entry    string `arg:"" help:"Id of the entry."`
+	Language string `placeholder:"LANGUAGE" help:"Language of what to do: en or de."`
+}
+
+// Run prints the fields of an entry, a line each, the body last.
+func (c *logShowCmd) Run(s *session) error {
+	p := query(path("tenants", c.Tenant, "log", c.Entry), "language", c.Language)
+	return c.call(s, request{http.MethodGet, p, nil}, func(e object) {
+		rows := [][]any{}
+		for _, name := range []string{
+			"time", "requestId", "tokenId", "caller", "idp", "operation", "method", "path", "number", "resourceType",
+			"resourceId", "subject", "group", "added", "removed", "outcome", "status", "scimType", "detail", "durationMs",
+			"changed", "eventSequences",
+		} {
+			if e[name] != nil {
+				rows = append(rows, []any{name, e[name]})
+			}
+		}
+		table(s.Out, rows)
+		if e["body"] != nil {
+			fmt.Fprintln(s.Out, text(e["body"]))
+		}
+		s.findings(e)
+	})
+}
+
+// findings prints what is wrong and what to do.
+func (s *session) findings(answer object) {
+	for _, f := range objects(answer["findings"]) {
+		fmt.Fprintf(s.Out, "%s: %s (%s)\n  %s\n  %s\n", text(f["severity"]), text(f["title"]), text(f["code"]),
+			text(f["evidence"]), text(f["do"]))
+	}
+}
+
+type logTailCmd struct {
+	ofTenant
+	logFilter
+	Once bool `help:"End with the newest entry instead of waiting for more."`
+}
+
+// pollEvery is how often new entries are asked for.
+const pollEvery = 2 * time.Second
+
+// Run prints entries, the oldest first, with -json each as a line, until it is interrupted. It begins with those of the
+// last hour.
+func (c *logTailCmd) Run(s *session) error {
+	since, last := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), ""
+	for {
+		fresh, err := c.since(s, since, last)
+		if err != nil && s.ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range slices.Backward(fresh) {
+			last, since = text(e["id"]), text(e["time"])
+			if c.JSON {
+				if err := writeJSON(s.Out, e); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(s.Out, "%s  %s  %s  %s  %s  %s\n", since, text(e["operation"]), text(e["outcome"]),
+				text(e["status"]), text(orWord(e["subject"], "-")), text(entryDetail(e)))
+		}
+		if c.Once {
+			return nil
+		}
+		select {
+		case <-s.ctx.Done():
+			return nil
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// since reads the entries from a time on that come behind one, the newest first.
+func (c *logTailCmd) since(s *session, from, last string) (fresh []object, err error) {
+	for cursor := ""; ; {
+		p := query(path("tenants", c.Tenant, "log"), "filter", c.expression(`time ge "`+from+`"`), "cursor", cursor)
+		raw, err := c.send(s, request{http.MethodGet, p, nil})
+		if err != nil {
+			return nil, err
+		}
+		answer, err := c.read(raw)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range objects(answer["entries"]) {
+			if text(e["id"]) <= last {
+				return fresh, nil
+			}
+			fresh = append(fresh, e)
+		}
+		if cursor = text(answer["nextCursor"]); cursor == "" {
+			return fresh, nil
+		}
+	}
+}
+
+type diagnosisCmd struct {
+	ofTenant
+	Language string `placeholder:"LANGUAGE" help:"Language of the texts: en or de."`
+}
+
+// Run prints what is wrong, and what to click.
+func (c *diagnosisCmd) Run(s *session) error {
+	p := query(path("tenants", c.Tenant, "diagnosis"), "language", c.Language)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
+		if len(objects(answer["findings"])) == 0 {
+			fmt.Fprintln(s.Out, "Nothing is wrong, as far as requests and stored data show.")
+		}
+		s.findings(answer)
+	})
+}
+
+type activityCmd struct {
+	ofTenant
+	Days int `placeholder:"N" help:"How many days, 7 by default, 90 at most."`
+}
+
+// Run prints when requests came, and how many.
+func (c *activityCmd) Run(s *session) error {
+	days := ""
+	if c.Days != 0 {
+		days = strconv.Itoa(c.Days)
+	}
+	p := query(path("tenants", c.Tenant, "activity"), "days", days)
+	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
+		fmt.Fprintf(s.Out, "first request %s, last %s, last good %s\n", text(orWord(answer["firstRequestAt"], "never")),
+			text(orWord(answer["lastRequestAt"], "never")), text(orWord(answer["lastGoodRequestAt"], "never")))
+		if members, ok := answer["members"].(object); ok {
+			fmt.Fprintf(s.Out, "members: %s active, %s staged, %s inactive\n", text(members["active"]),
+				text(members["staged"]), text(members["inactive"]))
+		}
+		rows := [][]any{{"DAY", "OPERATION", "OUTCOME", "REQUESTS"}}
+		for _, day := range objects(answer["days"]) {
+			for _, n := range objects(day["requests"]) {
+				rows = append(rows, []any{day["day"], n["operation"], n["outcome"], n["count"]})
+			}
+		}
+		table(s.Out, rows)
+	})
+}

@@ -1,0 +1,41 @@
+package cli_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestLogDiagnosisAndActivity finds out why a person was refused, and what to do.
+func TestLogDiagnosisAndActivity(t *testing.T) {
+	url := serve(t, "")
+	wants := func(want string, args ...string) string {
+		t.Helper()
+		out := good(t, url, args...)
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("%v: no %s in %s", args, want, out)
+		}
+		return out
+	}
+	out := good(t, url, "tenants", "create", "Acme", "-id", "acme", "-idp", "entra", "-json")
+	value := regexp.MustCompile(`"value":"([^"]+)"`).FindStringSubmatch(out)[1]
+	wants("(?s)info: No request has come yet.*Test Connection", "diagnosis", "acme")
+	wants("first request never, last never", "activity", "acme")
+	made(t, url, value, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}`)
+	line := wants(`create +done +201 +ann`, "log", "list", "acme", "-subject", "ANN")
+	id := regexp.MustCompile(`(?m)^(\d+-\w+)`).FindString(line)
+	wants(`(?s)requestId +\w+.*resourceType +User.*"userName":"\(redacted\)"`, "log", "show", "acme", id)
+	wants(`objectId`, "diagnosis", "acme")
+	wants(`Keine von 1 Personen`, "diagnosis", "acme", "-language", "de")
+	wants(`(?s)members: 1 active, 0 staged, 0 inactive.*create +done +1`, "activity", "acme", "-days", "1")
+	all := good(t, url, "log", "tail", "acme", "-once")
+	if lines := strings.Split(strings.TrimSpace(all), "\n"); len(lines) != 2 ||
+		!strings.Contains(lines[0], "admin  done  201") || !strings.Contains(lines[1], "create  done  201  ann") {
+		t.Errorf("tail: %s", all)
+	}
+	wants(`^\{.*"operation":"create".*\}\n$`, "log", "tail", "acme", "-once", "-json", "-outcome", "done", "-filter",
+		`operation eq "create"`)
+	if code, _, err := run(t, "-url", url, "log", "show", "acme", "none"); code != 1 || !strings.Contains(err, "no such entry") {
+		t.Errorf("an entry that is not there: %d %s", code, err)
+	}
+}
