@@ -17,6 +17,7 @@
 //	GET    /admin/v1/tenants/{id}/log?filter=&count=&cursor=   what was asked, and what came of it
 //	GET    /admin/v1/tenants/{id}/log/{entry}
 //	GET    /admin/v1/tenants/{id}/diagnosis?language=    what is wrong, and what to click
+//	GET    /admin/v1/tenants/{id}/stale-attributes       what an identity provider may have left behind
 //	GET    /admin/v1/tenants/{id}/activity?days=         how many requests there were, and when
 //	GET    /admin/v1/clock                               the time, and the machine's; local runs only
 //	PUT    /admin/v1/clock                               move the time; local runs only

@@ -26,6 +26,7 @@ func (a *api) logRoutes() map[string]methods {
 	}
 	if a.doctor != nil {
 		routes["/tenants/{id}/diagnosis"] = methods{"GET": a.getDiagnosis}
+		routes["/tenants/{id}/stale-attributes"] = methods{"GET": a.listStale}
 	}
 	return routes
 }
@@ -133,6 +134,26 @@ func (a *api) getActivity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return ok(w, http.StatusOK, activity.Object(a.journal.Now()))
+}
+
+// listStale answers which attributes of users may be left over.
+func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
+	if _, err := asked(r); err != nil {
+		return err
+	}
+	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	list, more, err := a.doctor.Stale(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	answer := scim.Object{"attributes": objects(list, diagnosis.Stale.Object)}
+	if more {
+		answer["more"] = true
+	}
+	return ok(w, http.StatusOK, answer)
 }
 
 // audited is an endpoint whose changes are written down in the tenant's log, with who asked for them. That a token is

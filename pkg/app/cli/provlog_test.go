@@ -35,7 +35,8 @@ func TestLogDiagnosisAndActivity(t *testing.T) {
 	}
 	wants(`^\{.*"operation":"create".*\}\n$`, "log", "tail", "acme", "-once", "-json", "-outcome", "done", "-filter",
 		`operation eq "create"`)
-	if code, _, err := run(t, "-url", url, "log", "show", "acme", "none"); code != 1 || !strings.Contains(err, "no such entry") {
+	code, _, err := run(t, "-url", url, "log", "show", "acme", "none")
+	if code != 1 || !strings.Contains(err, "no such entry") {
 		t.Errorf("an entry that is not there: %d %s", code, err)
 	}
 }

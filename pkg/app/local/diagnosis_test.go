@@ -278,3 +278,50 @@ func TestDiagnosisTexts(t *testing.T) {
 		t.Errorf("%d texts in English, %d in German, %d mistakes", len(en), len(de), len(mistakes))
 	}
 }
+
+// TestStaleAttributes lists what a PATCH left behind that changed what goes with it, and a manager who has left.
+func TestStaleAttributes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := on(t, memory(t), "entra")
+		boss := staff(a, "boss")
+		jim := a.must(201, "POST", "/Users", body(userURN, fmt.Sprintf(
+			`"userName":"jim","externalId":"1","title":"Clerk",%q:{"department":"Sales","manager":{"value":%q}}`,
+			enterpriseURN, boss)))["id"].(string)
+		stale := func() string {
+			var all []string
+			for _, v := range a.mustAdmin(200, "GET", "/stale-attributes", "")["attributes"].([]any) {
+				o := v.(object)
+				path := o["attribute"].(string)
+				all = append(all, fmt.Sprint(o["userName"], " ", path[strings.LastIndex(path, ":")+1:], " ", o["reason"]))
+			}
+			return strings.Join(all, ", ")
+		}
+		change := func(path, value string) {
+			time.Sleep(time.Hour)
+			a.must(200, "PATCH", "/Users/"+jim, patchBody(op(path, value)))
+		}
+		if got := stale(); got != "" {
+			t.Errorf("of what was created: %s", got)
+		}
+		change(enterpriseURN+":department", "Support")
+		if got := stale(); got != "jim title others-changed, jim manager others-changed" {
+			t.Errorf("the department changed: %s", got)
+		}
+		change("title", "Agent")
+		change("nickName", "Jimbo")
+		if got := stale(); got != "jim department others-changed, jim manager others-changed" {
+			t.Errorf("the title changed: %s", got)
+		}
+		a.must(200, "PATCH", "/Users/"+boss, patchBody(`{"op":"replace","path":"active","value":false}`))
+		if got := stale(); got != "jim department others-changed, jim manager manager-gone" {
+			t.Errorf("the manager left: %s", got)
+		}
+		a.must(200, "PATCH", "/Users/"+jim, patchBody(
+			`{"op":"remove","path":"`+enterpriseURN+`:manager"},`+op(enterpriseURN+":department", "Help")))
+		change("title", "Chief")
+		change(enterpriseURN+":department", "Board")
+		if got := stale(); got != "jim title others-changed" {
+			t.Errorf("without a manager: %s", got)
+		}
+	})
+}

@@ -5,5 +5,6 @@
 //	situation.go  what is looked at
 //	traffic.go    what is found in requests
 //	state.go      what is found in users, groups and members
+//	stale.go      attributes that may be left over
 //	texts         the texts, one file a language
 package diagnosis
