@@ -169,7 +169,8 @@ var importRules = []importRule{
 	{
 		"pkg/doctor", []string{
 			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
-			"pkg/directory/counter", "pkg/directory/row", "pkg/member", "pkg/tenant/stored", "pkg/event/eventlog", uuid,
+			"pkg/directory/counter", "pkg/directory/row", "pkg/member", "pkg/tenant/stored", "pkg/event/eventlog",
+			"pkg/domain/claim", uuid,
 		}, "it knows the items of all use cases, and none of them knows it",
 	},
 	{

@@ -168,6 +168,7 @@ var faults = map[string]struct {
 	"no head":           {"log", false, func(b *table) { delete(b.items, b.k.LogHead()) }},
 	"gap in the log":    {"log", true, gap},
 	"policy of another": {"policy", false, func(b *table) { b.set(b.k.Tenant().PK, "TENANT", "policy", "other") }},
+	"other domains":     {"domains", false, func(b *table) { b.set(b.k.Tenant().PK, "TENANT", "domains", "") }},
 	"no policy":         {"policy", true, func(b *table) { delete(b.items, b.k.Policy()) }},
 	"not in the list":   {"list", false, func(b *table) { delete(b.items, b.k.Listed()); b.put(b.k.Listed(), nil) }},
 	"listed, not there": {"list", true, func(b *table) { b.put(store.KeysOf("other").Listed(), nil) }},

@@ -70,7 +70,7 @@ var own = map[string]*rule{
 	"HEAD":    {},
 	"POLICY":  {tenantKey, lookPolicy},
 	"GUARD":   {nil, lookDocument},
-	"DOMAINS": {nil, lookDocument},
+	"DOMAINS": {tenantKey, lookDomains},
 	"IMPORT":  {},
 }
 

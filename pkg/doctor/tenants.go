@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/stored"
@@ -108,6 +109,24 @@ func lookPolicy(v *view, item store.Item) {
 				Kind: store.Update, Key: v.k.Tenant(), Set: store.Attrs{stored.AttrPolicy: digest},
 				Add: map[string]int64{stored.AttrVersion: 1},
 			}),
+		})
+	}
+}
+
+func lookDomains(v *view, item store.Item) {
+	set, err := claim.Stored(text(item.Attrs, "doc"))
+	if err != nil {
+		v.find(Finding{Check: "document", Problem: "The document can't be read."})
+		return
+	}
+	if t := v.tenantOf(v.get(v.k.Tenant())); t != nil && t.Domains != string(set) {
+		v.find(Finding{
+			Check: "domains", Problem: "The tenant's item has other verified domains than the list of them.",
+			Mend: "Put those of the list there.",
+			ops: []store.Op{{
+				Kind: store.Update, Key: v.k.Tenant(), Set: store.Attrs{stored.AttrDomains: string(set)},
+				Add: map[string]int64{stored.AttrVersion: 1},
+			}},
 		})
 	}
 }

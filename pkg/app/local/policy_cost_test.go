@@ -78,6 +78,14 @@ func TestPolicyCost(t *testing.T) {
 	} else {
 		t.Logf("with a guard: %s, without one: %s", guarded[last], with[last])
 	}
+	// Verified domains stand in the tenant's item.
+	a.mustAdmin(201, "POST", "/domains", `{"name":"example.com"}`)
+	a.mustAdmin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
+	a.mustAdmin(200, "PUT", "/policy",
+		`{"members":{"exclude":{"users":"userName sw \"first\""}},"requests":{"domains":["emails"],"forbid":["Groups.delete"]}}`)
+	if judged := costs("the tenant with domains"); !slices.Equal(judged, with) {
+		t.Errorf("with domains\n%s\nwithout\n%s", strings.Join(judged, "\n"), strings.Join(with, "\n"))
+	}
 	if c, r, w := inNew(); c != calls+1 || r != read+1 || w != write {
 		t.Errorf("a new process spends %d calls, %v and %v units; without a policy %d, %v and %v",
 			c, r, w, calls, read, write)

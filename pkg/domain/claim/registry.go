@@ -52,9 +52,33 @@ const (
 
 // The attributes of the item of a tenant's domains, beside those of all items.
 const (
-	attrDoc     = "doc" // a list of Domain as JSON
+	attrDoc     = "doc" // a document as JSON
 	attrVersion = "ver" // grows with every write
 )
+
+// document is the JSON of the item of a tenant's domains.
+type document struct {
+	Domains []Domain `json:"domains"`
+}
+
+// Stored is the set of the verified domains in the document of an item, as the tenant's item should have it.
+func Stored(doc string) (domain.Set, error) {
+	var d document
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+		return "", fmt.Errorf("claim: stored domains: %w", err)
+	}
+	return d.verified(), nil
+}
+
+func (d document) verified() domain.Set {
+	var names []string
+	for _, one := range d.Domains {
+		if one.State == Verified {
+			names = append(names, spellings(one.Name)...)
+		}
+	}
+	return domain.SetOf(names...)
+}
 
 // most bounds the domains of a tenant: those that are verified stand in the tenant's item, which every request reads.
 const most = 100
@@ -113,10 +137,11 @@ func (g *Registry) read(ctx context.Context, tenantID string) (all []Domain, ver
 	}
 	version, _ = items[0].Attrs[attrVersion].(int64)
 	doc, _ := items[0].Attrs[attrDoc].(string)
-	if err := json.Unmarshal([]byte(doc), &all); err != nil {
+	var d document
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
 		return nil, 0, fmt.Errorf("claim: stored domains: %w", err)
 	}
-	return all, version, nil
+	return d.Domains, version, nil
 }
 
 // Get returns a domain of a tenant; tenant.ErrNotFound if there is none of the name.
@@ -239,7 +264,8 @@ func (g *Registry) change(
 		if err != nil {
 			return err
 		}
-		doc, err := json.Marshal(all)
+		d := document{all}
+		doc, err := json.Marshal(d)
 		if err != nil {
 			return fmt.Errorf("claim: encode: %w", err)
 		}
@@ -250,13 +276,7 @@ func (g *Registry) change(
 		told.Op = store.PutItem(store.KeysOf(tenantID).Domains(), store.Attrs{
 			attrDoc: string(doc), attrVersion: version + 1,
 		}).When(cond)
-		var names []string
-		for _, d := range all {
-			if d.State == Verified {
-				names = append(names, spellings(d.Name)...)
-			}
-		}
-		set := string(domain.SetOf(names...))
+		set := string(d.verified())
 		told.Domains, told.Period = &set, version
 		return g.tenants.Report(ctx, tenantID, told)
 	})

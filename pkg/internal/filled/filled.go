@@ -160,6 +160,8 @@ func (w *World) Fill() {
 	w.Admin(200, "PUT", "/resource-types/User", `{"schemaExtensions":[
 		{"schema":"urn:example:scim:schemas:extension:badge:2.0:User","required":false}]}`)
 	w.Admin(200, "PUT", "/policy", policy)
+	w.Admin(201, "POST", "/domains", `{"name":"example.com"}`)
+	w.Admin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
 	w.Admin(200, "PUT", "/targets/licence/pro", `{"seats":{"size":2}}`)
 	w.Admin(201, "POST", "/clients", `{"name":"Console"}`)
 	w.Admin(200, "POST", "/accounts",

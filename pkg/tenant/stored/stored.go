@@ -15,6 +15,7 @@ import (
 const (
 	AttrVersion = record.AttrVersion
 	AttrPolicy  = record.AttrPolicy
+	AttrDomains = record.AttrDomains
 	AttrState   = record.AttrState
 )
 
@@ -38,6 +39,8 @@ type Tenant struct {
 	DueBy int64
 	// Policy is the digest of the policy, Schemas the hash of the definitions; empty if there are none.
 	Policy, Schemas string
+	// Domains are the verified domains, as a domain.Set.
+	Domains string
 	// Tokens, Clients and Pending are ids: of the tokens that are kept, of the OAuth clients, and of a token that is being
 	// made.
 	Tokens, Clients []string
@@ -57,6 +60,7 @@ func Decode(item store.Item, now time.Time) (Tenant, error) {
 	}
 	t := Tenant{
 		State: string(r.Life), Version: r.Version, Due: r.Due, Policy: r.Policy, Schemas: r.Schemas,
+		Domains:   r.Domains,
 		Publishes: r.Settings.PublishesMembers(), Off: r.Off,
 	}
 	for _, token := range r.Tokens {
