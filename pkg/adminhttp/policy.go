@@ -34,6 +34,9 @@ func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, o)
 }
 
+// saveTries is how often a policy is held against the schemas of a tenant that others change.
+const saveTries = 5
+
 func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	document, err := policyBody(r)
 	if err != nil {
@@ -49,15 +52,22 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 			return otherPolicy()
 		}
 	}
-	t, err := a.of(r)
-	if err != nil {
-		return err
+	var t member.Tenant
+	var saved member.PolicyDocument
+	var warnings []mapping.Warning
+	err = member.ErrTenantChanged
+	for tries := 0; errors.Is(err, member.ErrTenantChanged) && tries < saveTries; tries++ {
+		if t, err = a.of(r); err != nil {
+			return err
+		}
+		saved, warnings, err = a.members.SavePolicy(r.Context(), t, document, expected)
 	}
-	saved, warnings, err := a.members.SavePolicy(r.Context(), t, document, expected)
-	if errors.Is(err, member.ErrVersion) {
+	switch {
+	case errors.Is(err, member.ErrVersion):
 		return otherPolicy()
-	}
-	if err != nil {
+	case errors.Is(err, member.ErrTenantChanged):
+		return &problem{status: http.StatusConflict, detail: "The tenant was changed at the same time. Try again."}
+	case err != nil:
 		return err
 	}
 	more, err := a.warnOfDomains(r.Context(), t, document)

@@ -40,9 +40,13 @@ func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) 
 	return PolicyDocument{[]byte(doc), version}, nil
 }
 
+// ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
+var ErrTenantChanged = errors.New("member: the tenant was changed meanwhile")
+
 // SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
 // *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
-// tenant.ErrNotFound if there is no active tenant. Requests that begin later follow the new policy.
+// ErrTenantChanged, so that a policy is never saved beside schemas that it was not held against: a change of schemas
+// looks at the saved policy under the same condition. Requests that begin later follow the new policy.
 func (s *Service) SavePolicy(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
@@ -68,7 +72,7 @@ func (s *Service) SavePolicy(
 			Kind: store.Update, Key: ts.Policy(),
 			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
-		tx.Must(tenant.PolicySaved(ts.Keys, policy.Digest(document)), tenant.ErrNotFound)
+		tx.Must(tenant.PolicySaved(ts.Keys, t.Version, policy.Digest(document)), ErrTenantChanged)
 		at := s.o.Now()
 		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), at))
 		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{

@@ -22,6 +22,8 @@ type Tenant struct {
 	// Types are the tenant's resource types; TypesVersion changes whenever they do.
 	Types        *schema.Types
 	TypesVersion string
+	// Version is that of the tenant; only saving a policy asks for it.
+	Version int64
 	// Silent says that the tenant publishes no members: reading publishes nothing either.
 	Silent bool
 	// Retention is how long events are kept; 0: always.

@@ -116,14 +116,20 @@ func TestPolicyIsSavedAndApplied(t *testing.T) {
 		r.Statuses[0].To != mapping.Staged {
 		t.Errorf("rehearsal %+v", r)
 	}
-	if _, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0); !errors.Is(err, tenant.ErrNotFound) {
+	if _, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0); !errors.Is(err, member.ErrTenantChanged) {
 		t.Errorf("a save without a tenant: %v", err)
 	}
 	tenants := tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: time.Now})
 	_, _, err = tenants.Create(ctx, tenant.NewTenant{ID: "acme", Name: "Acme"})
 	w.must(err)
+	if w.tenant, err = member.TenantOf(ctx, tenants, "acme"); err != nil {
+		t.Fatal(err)
+	}
 	saved, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0)
 	w.must(err)
+	if w.tenant, err = member.TenantOf(ctx, tenants, "acme"); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := w.s.SavePolicy(ctx, w.tenant, []byte(teams), 0); !errors.Is(err, member.ErrVersion) {
 		t.Errorf("a save on version 0 again: %v", err)
 	}

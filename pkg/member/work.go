@@ -19,7 +19,7 @@ func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, 
 	types, err := tenants.Types(ctx, account)
 	return Tenant{
 		ID: account.ID, Types: types, TypesVersion: account.Schemas, Silent: !account.PublishesMembers(),
-		Retention: account.Settings.EventRetention(),
+		Retention: account.Settings.EventRetention(), Version: account.Version(),
 	}, err
 }
 

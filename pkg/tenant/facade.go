@@ -75,8 +75,11 @@ func Temporary(err error) bool { return record.Temporary(err) }
 func Outage(err error) (detail string, ok bool) { return record.Outage(err) }
 
 // PolicySaved is the operation that names the saved policy of an active tenant by a digest of its document, for the
-// transaction that saves it. Its condition fails if there is no such tenant: ErrNotFound.
-func PolicySaved(k store.Keys, digest string) store.Op { return record.PolicySaved(k, digest) }
+// transaction that saves it. Its condition fails if the tenant has not the version any more that the policy was held
+// against, or is gone.
+func PolicySaved(k store.Keys, version int64, digest string) store.Op {
+	return record.PolicySaved(k, version, digest)
+}
 
 // ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
 // an *InvalidError that names it; null means not set.

@@ -196,12 +196,13 @@ func Unix(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// PolicySaved is the operation that names the saved policy of an active tenant, in the transaction that saves it. It is
-// a new version of the item, as every change is: whoever has read the tenant before reads it again.
-func PolicySaved(k store.Keys, digest string) store.Op {
+// PolicySaved is the operation that names the saved policy of an active tenant, in the transaction that
+// saves it, if the tenant still has the version whose schemas the policy was held against. It is a new
+// version of the item, as every change is: whoever has read the tenant before reads it again.
+func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Tenant(), Set: store.Attrs{AttrPolicy: digest}, Add: map[string]int64{AttrVersion: 1},
-		If: []store.Cond{{Test: store.Equal, Attr: AttrState, Value: string(Active)}},
+		If: []store.Cond{{Test: store.Equal, Attr: AttrState, Value: string(Active)}, AtVersion(version)},
 	}
 }
 

@@ -50,6 +50,9 @@ type Tenant struct {
 // are sealed with. It stays the same while the tenant lives.
 func (t Tenant) CursorKey() []byte { return t.key }
 
+// Version is that of what is stored of the tenant. It changes with every change of the tenant, so with its schemas.
+func (t Tenant) Version() int64 { return t.version }
+
 // Dialect is the dialect of the tenant's identity provider.
 func (t Tenant) Dialect() scim.Dialect {
 	d, _ := scim.DialectOf(t.IdP)
