@@ -244,7 +244,7 @@ var importRules = []importRule{
 	{"pkg/portal/frame", []string{"pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
 	{"pkg/portal/...", []string{
 		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",
-		"pkg/domain/claim", "pkg/guard", "pkg/provlog/...", "pkg/web",
+		"pkg/domain/claim", "pkg/event/eventlog", "pkg/guard", "pkg/notice", "pkg/provlog/...", "pkg/task", "pkg/web",
 	}, "pages call use cases, as the admin API does, and nothing else calls pages"},
 	{"pkg/oauthhttp", []string{"pkg/tenant", "pkg/web"}, whyEdge},
 	{

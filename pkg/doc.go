@@ -68,6 +68,7 @@
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
 //	portal/frame     what all pages of the portal share: sessions, languages, layout, assets
 //	portal/guide     the pages that lead through the set-up
+//	portal/people    the pages about groups, members and the activity
 //	portal           the pages of a customer's administrator
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http

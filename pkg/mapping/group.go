@@ -103,3 +103,26 @@ func (g *Group) Adopts(targets Targets) []TargetKey {
 	}
 	return keys
 }
+
+// Grant is what a rule gives for a group. Name is "" if it comes from an attribute of each user.
+type Grant struct {
+	Rule string
+	TargetKey
+}
+
+// Grants lists what the rules give for the group, in order of the policy; nothing if the group is excluded. A tenant
+// without rules gives the group itself.
+func (g *Group) Grants() []Grant {
+	if g.Excluded {
+		return nil
+	}
+	all := make([]Grant, 0, len(g.gives))
+	for _, give := range g.gives {
+		r := &g.policy.rules[give.rule]
+		if give.target == "" && !r.target.uses(refValue) && !r.inside.uses(refValue) {
+			continue // an empty result assigns nothing
+		}
+		all = append(all, Grant{r.id, TargetKey{Kind: r.kind, Name: give.target, Organisation: give.inside}})
+	}
+	return all
+}

@@ -7,8 +7,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/guide"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/people"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -21,6 +25,10 @@ type Config struct {
 	Tenants *tenant.Service
 	Links   *setup.Service
 	Brand   frame.Brand
+	// Directory, Members and Journal are what the pages about people and groups read; required.
+	Directory *directory.Directory
+	Members   *member.Service
+	Journal   *provlog.Journal
 	// BaseURL begins all addresses, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
 	Now     func() time.Time
@@ -39,6 +47,7 @@ func New(c Config) (http.Handler, error) {
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
 		}},
 		guide.Room(guide.Config{Tenants: c.Tenants}),
+		people.Room(people.Config{Tenants: c.Tenants, Directory: c.Directory, Members: c.Members, Journal: c.Journal}),
 	)
 	if err != nil {
 		return nil, err

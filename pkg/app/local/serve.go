@@ -59,7 +59,7 @@ func (s *Server) edges(
 		toSCIM   = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: admit})
 		toOAuth  = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
 		gated    = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
-		toPortal = behind(s.portal(), apigw.Gateway{Fail: frame.Refuse})
+		toPortal = behind(s.portal(dir, members), apigw.Gateway{Fail: frame.Refuse})
 		toAdmin  = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,11 +85,12 @@ func (s *Server) caller() string {
 }
 
 // portal is the portal, or its refusal if the brand is not in order, which Options.Check says before.
-func (s *Server) portal() http.Handler {
+func (s *Server) portal(dir *directory.Directory, members *member.Service) http.Handler {
 	brand := s.o.Brand
 	brand.Product, brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
 	h, err := portal.New(portal.Config{
 		Tenants: s.tenants, Links: s.links, Brand: brand, BaseURL: s.o.BaseURL, Now: s.o.Now, Log: s.log,
+		Directory: dir, Members: members, Journal: s.journal,
 	})
 	if err == nil {
 		return h

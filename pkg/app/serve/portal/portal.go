@@ -9,8 +9,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 )
 
@@ -25,9 +28,14 @@ func Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
 	return portal.New(portal.Config{
-		Tenants: tenants,
-		Links:   setup.New(st, tenants, setup.Options{Now: time.Now, Session: time.Duration(env.PortalHours) * time.Hour}),
+		Tenants:   tenants,
+		Directory: dir,
+		Members:   member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase}),
+		Journal:   journal,
+		Links:     setup.New(st, tenants, setup.Options{Now: time.Now, Session: time.Duration(env.PortalHours) * time.Hour}),
 		Brand: frame.Brand{
 			Product: env.NoticeProduct, Contact: env.NoticeContact, Accent: env.PortalAccent, Logo: env.PortalLogo,
 			ReturnURL: env.PortalReturnURL,

@@ -1,0 +1,141 @@
+package people
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+)
+
+// formPage is the form of a rule, or of a grammar.
+type formPage struct {
+	Edit edit
+	// Wrong is what to correct; Faults are those of the policy, in English.
+	Wrong  string
+	Faults mapping.Faults
+	// Kinds are those that can be given.
+	Kinds []string
+	// Fits and Others are groups that a grammar is right for, and those that it is not.
+	Fits   []fit
+	Others []string
+	More   bool // there are more groups than were tried
+}
+
+// fit is a group with the parts that a grammar finds in its name.
+type fit struct{ Group, Name, Organisation string }
+
+// offered are the kinds of the policy, and the usual ones.
+func offered(p *mapping.Policy) []string {
+	all := slices.Sorted(maps.Keys(p.Kinds))
+	for _, kind := range []string{"role", "licence", "team"} {
+		if !slices.Contains(all, kind) {
+			all = append(all, kind)
+		}
+	}
+	return all
+}
+
+func (r room) ruleForm(v *frame.Visit) error {
+	t, err := r.of(v)
+	if err != nil {
+		return err
+	}
+	p, err := r.policy(v.R.Context(), t)
+	if err != nil {
+		return err
+	}
+	e := readEdit(v)
+	e.Op, e.Version = byGroup, p.version
+	return v.Show("rule", formPage{Edit: e, Kinds: offered(p.policy)})
+}
+
+func (r room) grammarForm(v *frame.Visit) error {
+	e := readEdit(v)
+	e.Op = byGrammar
+	page, err := r.tried(v, e)
+	if err != nil {
+		return err
+	}
+	page.Edit.Version = page.version
+	if v.Form("part") == "tried" {
+		return v.ShowPart("grammar", "tried", page.formPage)
+	}
+	return v.Show("grammar", page.formPage)
+}
+
+type triedPage struct {
+	formPage
+	version int64
+}
+
+// tried tries a grammar on the tenant's groups.
+func (r room) tried(v *frame.Visit, e edit) (page triedPage, err error) {
+	p, groups, next, err := r.read(v, groupsTried)
+	if err != nil {
+		return page, err
+	}
+	page.formPage = formPage{Edit: e, Kinds: offered(p.policy), More: next != ""}
+	page.version = p.version
+	pattern, _, wrong := grammar(e.Grammar)
+	if e.Grammar != "" && wrong != "" {
+		page.Wrong = v.Text(wrong)
+	}
+	if e.Grammar == "" || wrong != "" {
+		pattern = "^$"
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return page, err
+	}
+	for _, g := range groups {
+		name := nameOf(g.Doc)
+		found := re.FindStringSubmatch(name)
+		if found == nil {
+			page.Others = append(page.Others, name)
+			continue
+		}
+		f := fit{Group: name}
+		if i := re.SubexpIndex(partName); i >= 0 {
+			f.Name = found[i]
+		}
+		if i := re.SubexpIndex(partOrganisation); i >= 0 {
+			f.Organisation = found[i]
+		}
+		page.Fits = append(page.Fits, f)
+	}
+	return page, nil
+}
+
+// again shows the form of an edit once more, with what to correct.
+func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults) error {
+	if wrong == "" {
+		wrong = "groups.error.policy"
+	}
+	status := http.StatusBadRequest
+	switch e.Op {
+	case byGrammar:
+		page, err := r.tried(v, e)
+		if err != nil {
+			return err
+		}
+		page.Wrong, page.Faults, page.Edit.Version = v.Text(wrong), faults, page.version
+		return v.ShowStatus(status, "grammar", page.formPage)
+	case byGroup:
+		t, err := r.of(v)
+		if err != nil {
+			return err
+		}
+		p, err := r.policy(v.R.Context(), t)
+		if err != nil {
+			return err
+		}
+		e.Version = p.version
+		return v.ShowStatus(status, "rule", formPage{
+			Edit: e, Wrong: v.Text(wrong), Faults: faults, Kinds: offered(p.policy),
+		})
+	}
+	return v.ShowStatus(status, "rehearsal", rehearsalPage{Edit: e, Wrong: v.Text(wrong), Faults: faults})
+}
