@@ -60,7 +60,8 @@ var (
 // text is what a reader sees of a page: without tags, with single spaces.
 func text(page string) string {
 	_, page, _ = strings.Cut(page, `<main`)
-	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(within.ReplaceAllString(page, ""), " "))), " ")
+	return strings.Join(strings.Fields(html.UnescapeString(
+		tags.ReplaceAllString(within.ReplaceAllString(page, ""), " "))), " ")
 }
 
 // sees gets a page and wants texts in it.
@@ -73,6 +74,9 @@ func (b browser) sees(path string, want ...string) string {
 // sends posts a form and wants a status and texts.
 func (b browser) sends(status int, path string, fields url.Values, want ...string) string {
 	b.t.Helper()
+	if err := b.s.Settle(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
 	rec := b.post(path, fields)
 	return b.shows(path, rec.Code, status, rec.Body.String(), want...)
 }
@@ -138,7 +142,8 @@ func TestGroupsAndTheirRules(t *testing.T) {
 	// The same form again is one of an older version: nothing is saved twice.
 	b.sends(400, "/portal/groups/save", hidden(page), "Somebody changed the rules meanwhile")
 	for field, want := range map[string]string{
-		"kind": "The kind begins with a letter", "target": "Enter what the group gives", "group": "Enter the name of the group",
+		"kind": "The kind begins with a letter", "target": "Enter what the group gives",
+		"group": "Enter the name of the group",
 	} {
 		wrong := url.Values{}
 		for k, v := range rule {
@@ -161,8 +166,10 @@ func TestGroupGrammar(t *testing.T) {
 	ada := w.user("acme", "ada")
 	w.group("acme", "app-red", ada)
 	w.group("acme", "North_Role_Lead", ada)
-	b.sees("/portal/groups/grammar?grammar=app-{name}", "1 group fits", "app-red red", "1 group does not fit", "North_Role_Lead")
-	part := b.get("/portal/groups/grammar?part=tried&grammar=" + url.QueryEscape("{organisation}_Role_{name}")).Body.String()
+	b.sees("/portal/groups/grammar?grammar=app-{name}", "1 group fits", "app-red red", "1 group does not fit",
+		"North_Role_Lead")
+	live := "/portal/groups/grammar?part=tried&grammar="
+	part := b.get(live + url.QueryEscape("{organisation}_Role_{name}")).Body.String()
 	if !strings.Contains(part, "Lead") || strings.Contains(part, "<html") {
 		t.Errorf("%s", part)
 	}
@@ -179,15 +186,19 @@ func TestGroupGrammar(t *testing.T) {
 		page := b.sends(200, "/portal/groups/rehearse", fields, want)
 		b.sends(303, "/portal/groups/save", hidden(page))
 	}
-	save(url.Values{"op": {"grammar"}, "version": {"0"}, "kind": {"team"}, "grammar": {"app-{name}"}}, "1 person gets: team red")
+	save(url.Values{"op": {"grammar"}, "version": {"0"}, "kind": {"team"}, "grammar": {"app-{name}"}},
+		"1 person gets: team red")
 	save(url.Values{"op": {"grammar"}, "version": {"1"}, "kind": {"organisation"}, "grammar": {"{name}_Role_Lead"}},
 		"organisation North")
 	save(url.Values{"op": {"down"}, "version": {"2"}, "rule": {"team"}}, "nothing would change")
-	if got := w.admin(200, "GET", "/policy", ""); strings.Index(got, `"id":"organisation"`) > strings.Index(got, `"id":"team"`) {
+	got := w.admin(200, "GET", "/policy", "")
+	if strings.Index(got, `"id":"organisation"`) > strings.Index(got, `"id":"team"`) {
 		t.Errorf("the order is as before: %s", got)
 	}
-	b.sends(400, "/portal/groups/rehearse", url.Values{"op": {"down"}, "version": {"3"}, "rule": {"team"}}, "can't be moved")
-	b.sends(400, "/portal/groups/rehearse", url.Values{"op": {"remove"}, "version": {"3"}, "rule": {"x"}}, "not there any more")
+	for op, rule := range map[string]string{"down": "team", "remove": "x", "steal": "team"} {
+		b.sends(400, "/portal/groups/rehearse", url.Values{"op": {op}, "version": {"3"}, "rule": {rule}},
+			"not there any more, or can't be moved")
+	}
 	save(url.Values{"op": {"remove"}, "version": {"3"}, "rule": {"team"}}, "1 person loses: team red")
 }
 

@@ -68,7 +68,9 @@ func (r room) read(v *frame.Visit, count int) (p saved, groups []directory.Group
 		return p, nil, "", err
 	}
 	groups = slices.DeleteFunc(groups, func(g directory.GroupOf) bool { return g.Doc == nil })
-	slices.SortStableFunc(groups, func(a, b directory.GroupOf) int { return strings.Compare(nameOf(a.Doc), nameOf(b.Doc)) })
+	slices.SortStableFunc(groups, func(a, b directory.GroupOf) int {
+		return strings.Compare(nameOf(a.Doc), nameOf(b.Doc))
+	})
 	return p, groups, next, nil
 }
 
