@@ -11,6 +11,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
@@ -54,6 +55,7 @@ func (w *world) plant(g string, n int) []string {
 
 // TestReplaceWritesTheDifference: a PUT may hold any number of members that are there already.
 func TestReplaceWritesTheDifference(t *testing.T) {
+	slow.NoRace(t)
 	w := in(t)
 	g := w.group("g")
 	ids := w.plant(g, directory.MaxMembershipChanges+1)

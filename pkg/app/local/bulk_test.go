@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
@@ -91,6 +92,7 @@ func postGroup(bulkID, name string, members ...string) bulkOp {
 // TestBulkOfThousand creates 600 users with managers, 200 groups with two members each and changes 200 users, in one
 // request.
 func TestBulkOfThousand(t *testing.T) {
+	slow.NoRace(t)
 	a := on(t, memory(t), "generic")
 	var ops []bulkOp
 	for i := range 200 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
@@ -174,7 +175,7 @@ func TestKilledAnywhere(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := prepared(t, c)
-			for n := 0; ; n++ {
+			for n := 0; ; n += slow.Rounds(1, 4) {
 				if !p.killAt(t, n) {
 					t.Logf("%d places to die", n)
 					return

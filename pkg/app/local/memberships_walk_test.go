@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
@@ -203,6 +204,7 @@ func (a *api) openWorkAgrees(want map[string][]string) {
 
 // TestMembershipTotals: a cursor walk through more than is counted leaves the total out, an index walk says it.
 func TestMembershipTotals(t *testing.T) {
+	slow.NoRace(t)
 	s := metered(t)
 	a := withMemberships(t, s, "acme", "generic")
 	total := 0

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // spent is what a request consumed in the store.
@@ -89,6 +90,7 @@ func (a *api) walkCost(path string, n int) (first, late spent) {
 // TestPagesCostTheSameInEveryTenant compares the calls and units of pages in a small tenant and in one six times its
 // size.
 func TestPagesCostTheSameInEveryTenant(t *testing.T) {
+	slow.NoRace(t)
 	s := metered(t)
 	single := []string{
 		"/Users?count=20", "/Users?count=0", "/Users?count=20&excludedAttributes=groups", "/Users?count=20&sortBy=userName",
@@ -205,6 +207,7 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 // TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the
 // memberships of those who follow each other together.
 func TestSearchesByDisplayReadByRange(t *testing.T) {
+	slow.NoRace(t)
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(300)
 	var groups []string
@@ -244,6 +247,7 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 // TestReadsCostTheSameBehindDeletions: that many users in groups were deleted a moment ago is nothing that others pay
 // for.
 func TestReadsCostTheSameBehindDeletions(t *testing.T) {
+	slow.NoRace(t)
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(121)
 	staff := a.group("staff", users)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // length sends a GET that has to succeed and returns how long the answer is.
@@ -25,6 +27,7 @@ func (a *api) length(path string) int {
 // TestLongPagesAreCut walks lists whose pages do not fit one answer: each ends where it must, says how much it holds,
 // and the next goes on right behind it.
 func TestLongPagesAreCut(t *testing.T) {
+	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
 	const users = 24
@@ -82,6 +85,7 @@ func TestLongPagesAreCut(t *testing.T) {
 
 // TestNamesOfLongUsersFitAPage: a page is cut by what it shows, not by what is stored.
 func TestNamesOfLongUsersFitAPage(t *testing.T) {
+	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
 	const users = 42
 	for i := range users {

@@ -42,6 +42,15 @@ func Volume(t testing.TB, what string) bool {
 	return Part(t, what)
 }
 
+// NoRace skips a test under the race detector: one goroutine that does much, while others show the detector as
+// much. .ci/run runs it without.
+func NoRace(t testing.TB) {
+	t.Helper()
+	if RaceDetector {
+		t.Skip("NOT RUN: it is one goroutine that does much, for the race detector")
+	}
+}
+
 // Rounds is n, and few under the race detector, which has seen all there is to see by then.
 func Rounds(n, few int) int {
 	if RaceDetector {
