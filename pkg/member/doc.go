@@ -12,6 +12,7 @@
 //	announce.go numbers of the events that others announce
 //	lookup.go   the items by which members are found
 //	target.go   targets: what a member can be given
+//	groupname.go  groups as targets, shown under another name
 //	publish.go  one publication: what it reads, and what the application has to be told
 //	commit.go   its transactions
 //	settle.go   the end of a marker of a member of whom there is nothing to tell

@@ -194,7 +194,11 @@ func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last strin
 		return "", err
 	}
 	for _, g := range groups {
-		if err := s.adopt(ctx, s.store.Tenant(t.ID), policy, groupOf{g.ID, g.Doc, p.marker.cause}); err != nil {
+		one := groupOf{g.ID, g.Version, g.Doc, p.marker.cause}
+		if err := s.adopt(ctx, s.store.Tenant(t.ID), policy, one); err != nil {
+			return "", err
+		}
+		if err := s.renamed(ctx, t, one); err != nil {
 			return "", err
 		}
 	}
@@ -203,9 +207,10 @@ func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last strin
 
 // groupOf is a group whose adoptions are worked out; doc is nil if it is gone.
 type groupOf struct {
-	id    string
-	doc   map[string]any
-	cause eventlog.Cause
+	id      string
+	version int64
+	doc     map[string]any
+	cause   eventlog.Cause
 }
 
 // adopt brings the items that say which targets a group adopts up to date, and marks the members whose manual

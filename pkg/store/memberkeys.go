@@ -67,7 +67,7 @@ func (k Keys) AdoptedPrefix(kind, organisation, name string) Key {
 	return Key{k.pk("#AD"), Join(kind, organisation, name) + Sep}
 }
 
-// GroupTargets is the key of the targets that a group adopts.
+// GroupTargets is the key of the targets that a group adopts, and the name under which it is shown as one.
 func (k Keys) GroupTargets(groupID string) Key { return Key{k.pk("#AG"), groupID} }
 
 // Pass is the key of how far a pass over the members that a marker stands for has come.

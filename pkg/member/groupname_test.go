@@ -1,0 +1,60 @@
+package member_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
+)
+
+// TestGroupIsRenamedOnce renames a group that is a target, and kills the publishing after each call to the engine: each
+// rename is told once, and its members are not.
+func TestGroupIsRenamedOnce(t *testing.T) {
+	w := newWorld(t, "")
+	ada, err := w.user("ada", nil)
+	w.must(err)
+	group, err := w.group("name 0", ada)
+	w.must(err)
+	w.must(w.publish())
+	want := []string{}
+	for n, whole := 0, false; !whole; n++ {
+		name := fmt.Sprint("name ", n+1)
+		w.must(w.patch(groupType, group, op(patch.Replace, "displayName", name)))
+		want = append(want, fmt.Sprintf("name %d -> %s", n, name))
+		w.engine.KillAfter(n)
+		err := w.publish()
+		w.engine.Revive()
+		if whole = err == nil; err != nil && !errors.Is(err, faultstore.ErrKilled) {
+			t.Fatal(err)
+		}
+		w.restart()
+		w.must(w.publish())
+	}
+	w.must(w.remove(groupType, group))
+	w.must(w.publish())
+	w.check()
+	page, err := w.s.Events(t.Context(), w.tenant, eventlog.Place{}, 1000)
+	w.must(err)
+	told := []string{}
+	for _, e := range page.Events {
+		if e.Object["type"] == "member.updated" {
+			t.Errorf("told of a member: %v", e.Object)
+		}
+		if e.Object["type"] != "target.renamed" {
+			continue
+		}
+		data := e.Object["data"].(scim.Object)
+		target := data["target"].(scim.Object)
+		if target["kind"] != "group" || target["target"] != group {
+			t.Errorf("the target is %v", target)
+		}
+		told = append(told, fmt.Sprint(data["previousDisplayName"], " -> ", target["displayName"]))
+	}
+	if fmt.Sprint(told) != fmt.Sprint(want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
