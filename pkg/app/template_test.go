@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -452,6 +453,25 @@ func TestTemplateAlarmsOfOwnMetrics(t *testing.T) {
 	}
 }
 
+// TestTemplateDashboard: the dashboard is JSON once its variables are filled in, and shows each counted metric.
+func TestTemplateDashboard(t *testing.T) {
+	sub, _ := at(template(t), "Resources", "Dashboard", "Properties", "DashboardBody", "Fn::Sub").([]any)
+	if len(sub) != 2 {
+		t.Fatalf("the dashboard is %v", sub)
+	}
+	text, _ := sub[0].(string)
+	filled := regexp.MustCompile(`\$\{[A-Za-z.:]+\}`).ReplaceAllString(text, "x")
+	var body struct{ Widgets []doc }
+	if err := json.Unmarshal([]byte(filled), &body); err != nil || len(body.Widgets) == 0 {
+		t.Fatalf("%v: %s", err, filled)
+	}
+	for _, name := range metric.Counted {
+		if !strings.Contains(filled, `"`+name+`"`) {
+			t.Errorf("the dashboard does not show %s", name)
+		}
+	}
+}
+
 func TestTemplateSecretPrefix(t *testing.T) {
 	d := template(t)
 	for name := range ofType(d, "AWS::Serverless::Function") {
@@ -472,7 +492,8 @@ func TestTemplateTable(t *testing.T) {
 	}
 	table := tables["Table"]
 	for path, want := range map[string]any{
-		"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties.BillingMode": "PAY_PER_REQUEST",
+		"DeletionPolicy":      "RetainExceptOnCreate",
+		"UpdateReplacePolicy": "Retain", "Properties.BillingMode": "PAY_PER_REQUEST",
 		"Properties.TimeToLiveSpecification.AttributeName": "ttl", "Properties.TimeToLiveSpecification.Enabled": true,
 		"Properties.StreamSpecification.StreamViewType":                          "NEW_AND_OLD_IMAGES",
 		"Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": doc{"Ref": "PointInTimeRecovery"},
