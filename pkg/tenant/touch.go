@@ -47,7 +47,9 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	put := store.Op{
 		Kind: store.Put, Key: keys.Used(tokenID), Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
 	}
-	if token := r.Find(tokenID); r.Life == record.Active && token != nil && token.First == 0 {
+	token := r.Find(tokenID)
+	byClient := r.Connected == 0 && record.ValidClientID(tokenID)
+	if r.Life == record.Active && (token != nil && token.First == 0 || byClient) {
 		return s.firstUse(ctx, tenantID, tokenID, now, put)
 	}
 	// The check keeps a request that outlives its tenant from leaving an item behind.
@@ -59,11 +61,16 @@ func Living(k store.Keys) store.Op {
 	return store.CheckItem(k.Tenant(), store.Is(record.AttrState, string(record.Active)))
 }
 
-// firstUse notes that a token was used for the first time, and that this is to be told; the next run of Rotate makes it
-// the vault's current one. It deletes nothing, which not every function that answers requests may.
+// firstUse notes that a token, or a client of a tenant that was not connected before, was used for the first time, and
+// that this is to be told; the next run of Rotate makes a token the vault's current one. It deletes nothing, which not
+// every function that answers requests may.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
 	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		r.Out.With = append(r.Out.With, put)
+		if record.ValidClientID(tokenID) {
+			connected(r, now)
+			r.Out.Hint = true
+		}
 		if token := r.Find(tokenID); token != nil && token.First == 0 {
 			connected(r, now)
 			token.First = now.Unix()

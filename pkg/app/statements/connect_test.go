@@ -123,3 +123,18 @@ func TestS19ReconnectWithoutDuplicates(t *testing.T) {
 		t.Errorf("duplicates: %v", list)
 	}
 }
+
+func TestP33ConnectedByAClient(t *testing.T) {
+	w := newWorld(t, "okta", "")
+	c := w.admin(201, "POST", "/clients", `{"name": "Okta"}`)
+	for range 2 {
+		w.connects(w.clientCredentials(c["id"].(string), c["secret"].(string)), 200)
+	}
+	if got := w.ofTenant(0); !slices.Equal(got, []string{"tenant.connected"}) {
+		t.Errorf("events of the tenant: %v", got)
+	}
+	w.connects(w.token, 200)
+	if got := w.ofTenant(0); len(got) != 1 {
+		t.Errorf("behind the first use of a token: %v", got)
+	}
+}
