@@ -54,7 +54,7 @@ func (w *world) admin(want int, method, path, body string) string {
 
 var (
 	tags   = regexp.MustCompile(`<[^>]*>`)
-	within = regexp.MustCompile(`</?(bdi|strong|span|code|time)[^>]*>`)
+	within = regexp.MustCompile(`</?(a|bdi|strong|span|code|time)(\s[^>]*)?>`)
 )
 
 // text is what a reader sees of a page: without tags, with single spaces.

@@ -5,4 +5,7 @@
 //	forms.go      the forms of a rule and of a naming grammar
 //	edit.go       changes of the policy document
 //	rehearsal.go  what a change would do, and saving it
+//	members.go    lists of members, duplicates, pending references, invitations
+//	person.go     one member, with why and history
+//	activity.go   the provisioning log, with counts
 package people

@@ -30,6 +30,10 @@ func Room(c Config) frame.Room {
 	return frame.Room{Files: files, Routes: map[string]frame.Handler{
 		"GET groups": r.groups, "GET groups/rule": r.ruleForm, "GET groups/grammar": r.grammarForm,
 		"POST groups/rehearse": r.rehearse, "POST groups/save": r.save,
+		"GET members": r.members, "GET members/pending": r.pending, "GET members/duplicates": r.duplicates,
+		"GET members/{id}": r.person, "POST members/{id}/invite": r.invite, "POST members/invite": r.inviteAll,
+		"POST members/merge": r.merge,
+		"GET activity":       r.activity, "GET activity/{id}": r.entry,
 	}}
 }
 
