@@ -177,9 +177,9 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	if err := h.permit(ctx, rq); err != nil {
 		return answer{}, err
 	}
-	ctx, end := h.Limit.Walks(ctx, account.ID)
+	walking, end := h.Limit.Walks(ctx, account.ID) // not the context that is in use beside
 	defer end()
-	return op(h, directory.WithOrigin(ctx, rq.origin(rq.entry)), rq)
+	return op(h, directory.WithOrigin(walking, rq.origin(rq.entry)), rq)
 }
 
 // begun counts a request beside it. The channel says when that is done.
