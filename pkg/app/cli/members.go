@@ -261,6 +261,7 @@ func (c *policyRehearseCmd) Run(s *session) error {
 		return err
 	}
 	examined, changed := 0, 0
+	var short []object // as the last page has them, which counts all before it
 	for cursor := ""; ; {
 		next := ""
 		p := query(path("tenants", c.Tenant, "policy", "rehearse"), "cursor", cursor)
@@ -283,6 +284,7 @@ func (c *policyRehearseCmd) Run(s *session) error {
 				s.warnings(answer)
 			}
 			changed += s.difference(answer)
+			short = objects(answer["shortages"])
 			if s.Draws && next != "" {
 				fmt.Fprintf(s.Err, "%d people examined\n", examined)
 			}
@@ -290,6 +292,10 @@ func (c *policyRehearseCmd) Run(s *session) error {
 		if cursor = next; cursor == "" {
 			break
 		}
+	}
+	for _, o := range short {
+		fmt.Fprintf(s.Out, "! %s: %s missing, %s of %s in use\n",
+			target(o), text(o["missing"]), text(o["used"]), text(o["size"]))
 	}
 	if !c.JSON {
 		fmt.Fprintf(s.Out, "%d people, %d changes.\n", examined, changed)
