@@ -3,9 +3,12 @@ package work
 import (
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/dnstest"
@@ -21,9 +24,9 @@ func TestRotateChecksDomains(t *testing.T) {
 	r.domains = claim.New(store.New(engine, store.Options{}), r.tenants, claim.Options{
 		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Resolver: claim.At(dns.Address),
 	})
-	verified := func() claim.Domain {
+	verified := func(name string) {
 		t.Helper()
-		d, _, err := r.domains.Add(t.Context(), "acme", "example.com")
+		d, _, err := r.domains.Add(t.Context(), "acme", name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +35,6 @@ func TestRotateChecksDomains(t *testing.T) {
 			t.Fatalf("%+v, %v", d, err)
 		}
 		dns.Says(claim.RecordName(d.Name), dnstest.NotThere)
-		return d
 	}
 	checked := func() claim.Domain {
 		t.Helper()
@@ -46,7 +48,7 @@ func TestRotateChecksDomains(t *testing.T) {
 		}
 		return d
 	}
-	verified()
+	verified("example.com")
 	if d := checked(); d.Failing == nil || d.Failing.Times != 1 || d.Failing.Answer != claim.Missing {
 		t.Errorf("after a failure: %+v", d)
 	}
@@ -68,4 +70,16 @@ func TestRotateChecksDomains(t *testing.T) {
 	if d := checked(); d.Failing != nil || dns.Asked("udp") != asked {
 		t.Errorf("a domain of the operator was checked: %+v", d)
 	}
+	// If the DNS is silent about all of several domains, the function fails: the operator hears of it within the week.
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		verified(name + ".example.com")
+		dns.Says(claim.RecordName(name+".example.com"), dnstest.Reply{Code: dnsmessage.RCodeServerFailure})
+	}
+	now = now.Add(25 * time.Hour)
+	err := r.Handle(t.Context(), json.RawMessage(`{}`))
+	if err == nil || !strings.Contains(err.Error(), "silent about all 5") {
+		t.Errorf("a DNS out of reach: %v", err)
+	}
+	dns.Says(claim.RecordName("a.example.com"), dnstest.NotThere)
+	checked()
 }

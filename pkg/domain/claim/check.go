@@ -35,32 +35,44 @@ const (
 	apart = 12 * time.Hour
 	// atOnce is how many domains of a tenant are asked about at a time. All that is told of so many is one transaction.
 	atOnce = 20
+	// several is how many domains of all tenants are not silent by chance.
+	several = 5
 )
 
 // Daily checks the domains of all tenants once in 24 hours, in as many runs as that takes: it stops after a tenant if
-// until is over. The error says that some tenants were not checked.
+// until is over. The error says that some tenants were not checked, or that the DNS was silent about all of several
+// domains: it is probably out of reach, and all of them would be lost in a week.
 func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
-	failed := 0
+	failed, all := 0, map[Answer]int{}
 	err := daily.Run(ctx, until, func(ctx context.Context, item store.Item) error {
-		if err := g.check(ctx, item.SK); err != nil {
+		answers, err := g.check(ctx, item.SK)
+		for _, answer := range answers {
+			all[answer]++
+		}
+		if err != nil {
 			g.o.Log.ErrorContext(ctx, "domains not checked", "tenant", item.SK, "error", err)
 			failed++
 		}
 		return ctx.Err()
 	})
-	if err == nil && failed > 0 {
-		err = fmt.Errorf("claim: the domains of %d tenants were not checked", failed)
+	switch silent := all[Silent]; {
+	case err != nil:
+		return err
+	case failed > 0:
+		return fmt.Errorf("claim: the domains of %d tenants were not checked", failed)
+	case len(all) == 1 && silent >= several:
+		return fmt.Errorf("claim: the DNS was silent about all %d domains", silent)
 	}
-	return err
+	return nil
 }
 
-// check asks the DNS about each domain of a tenant that it has verified. It reads one item, and writes only if a check
-// fails, or did before.
-func (g *Registry) check(ctx context.Context, tenantID string) error {
+// check asks the DNS about each domain of a tenant that it has verified, and returns its answers. It reads one
+// item, and writes only if a check fails, or did before.
+func (g *Registry) check(ctx context.Context, tenantID string) (said []Answer, err error) {
 	all, _, err := g.read(ctx, tenantID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := g.o.Now()
 	due := slices.DeleteFunc(all, func(d Domain) bool { return !d.due(now) })
@@ -71,8 +83,9 @@ func (g *Registry) check(ctx context.Context, tenantID string) error {
 			asking.Go(func() error { answers[i] = g.ask(ctx, d); return nil })
 		}
 		if err := errors.Join(asking.Wait(), ctx.Err()); err != nil {
-			return err
+			return said, err
 		}
+		said = append(said, answers...)
 		for i, answer := range answers {
 			if answer != Found {
 				g.o.Log.WarnContext(ctx, "domain not confirmed", "tenant", tenantID, "domain", some[i].Name, "answer", answer)
@@ -90,10 +103,10 @@ func (g *Registry) check(ctx context.Context, tenantID string) error {
 			return all, told, nil
 		})
 		if err != nil && !errors.Is(err, tenant.ErrNotFound) {
-			return err
+			return said, err
 		}
 	}
-	return nil
+	return said, nil
 }
 
 // due reports whether the daily check asks about a domain.
