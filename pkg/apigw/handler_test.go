@@ -178,6 +178,26 @@ func TestRequestIDCannotBeForged(t *testing.T) {
 	}, ev)
 }
 
+// TestCaller tells who was let in by IAM, and lets no client say it.
+func TestCaller(t *testing.T) {
+	const arn = "arn:aws:sts::111122223333:assumed-role/ScimOperator/operator"
+	ev := get("/x")
+	ev.Headers["x-amzn-caller-arn"] = "forged"
+	call(t, func(_ http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Values(apigw.CallerHeader); len(got) != 0 {
+			t.Errorf("without an authoriser the caller is %q", got)
+		}
+	}, ev)
+	ev.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: arn},
+	}
+	call(t, func(_ http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Values(apigw.CallerHeader); len(got) != 1 || got[0] != arn {
+			t.Errorf("the caller is %q", got)
+		}
+	}, ev)
+}
+
 func TestHostWithoutHeaderIsTheDomain(t *testing.T) {
 	ev := get("/x")
 	ev.Headers = nil

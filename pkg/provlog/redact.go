@@ -63,7 +63,7 @@ func (r redactor) isSecret(name string) bool {
 
 // plain are the names of attributes whose values tell nothing of a person, in lower case.
 var plain = map[string]bool{
-	"schemas": true, "op": true, "operations": true, "type": true, "primary": true, "active": true, "id": true,
+	"schemas": true, "op": true, "type": true, "primary": true, "active": true, "id": true,
 	"$ref": true, "resourcetype": true, "roles": true, "entitlements": true, "usertype": true, "meta": true,
 	"members": true, "manager": true, "preferredlanguage": true, "locale": true, "timezone": true, "location": true,
 }
@@ -114,8 +114,8 @@ func (r redactor) object(o scim.Object, inside bool) scim.Object {
 			out[key] = r.path(text)
 		case isOperation && folded == "value" && path != "":
 			out[key] = r.at(path, v)
-		case folded == "display" && !r.personal:
-			out[key] = r.value(key, v, false) // the name of a member
+		case !r.personal && (folded == "display" || folded == "displayname" && !r.group):
+			out[key] = r.value(key, v, false) // the name of a member or manager
 		default:
 			out[key] = r.under(key, v, inside)
 		}

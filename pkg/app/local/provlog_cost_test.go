@@ -104,7 +104,8 @@ func TestLogCost(t *testing.T) {
 
 // TestRefusalsAreBounded sends more than a log keeps: the rest is counted.
 func TestRefusalsAreBounded(t *testing.T) {
-	a := on(t, memory(t), "entra")
+	e := &entryWatch{Engine: memory(t)}
+	a := on(t, e, "entra")
 	const sent = 150 // more than twice what a minute keeps
 	for range sent {
 		a.must(404, "DELETE", "/Users/none", "")
@@ -115,8 +116,16 @@ func TestRefusalsAreBounded(t *testing.T) {
 		t.Errorf("%d kept and %v not, of %d", kept, lost, sent)
 	}
 	// A tenant that is not there gets no entries, whatever is sent.
+	e.mu.Lock()
+	e.found = nil
+	e.mu.Unlock()
 	a.base = strings.Replace(a.base, "acme", "nobody", 1)
 	a.must(401, "GET", "/Users", "")
+	a.token = "malformed"
+	a.must(401, "GET", "/Users", "")
+	if len(e.found) > 0 {
+		t.Errorf("entries of a tenant that is not there: %v", e.found)
+	}
 }
 
 // TestRefusalWithoutItsEntry keeps a refusal what it is if its entry can't be written.
