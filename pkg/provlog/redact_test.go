@@ -65,7 +65,8 @@ func TestRedactedBodies(t *testing.T) {
 		{
 			"a manager with a name", user, false,
 			`{"` + enterprise + `":{"manager":{"value":"26118915","displayName":"John Smith"},"department":"Sales"}}`,
-			[]string{"26118915", "displayName"}, []string{"Smith", "Sales"},
+			[]string{"26118915", "displayName"},
+			[]string{"Smith", "Sales"},
 		},
 		{
 			"members", group, false,
