@@ -111,7 +111,11 @@ var importRules = []importRule{
 		[]string{jsonschema},
 		"receivers read the schemas without the program, so they do without it too",
 	},
-	{"pkg/event/awsevent", []string{"pkg/event", awsSDK}, whyEngine},
+	{
+		"pkg/event/awsevent",
+		[]string{"pkg/scim", "pkg/event/eventlog", "pkg/event/delivery", awsSDK},
+		whyEngine,
+	},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},
 	{
 		"pkg/notice/message",
@@ -499,6 +503,9 @@ var unlinked = []struct {
 	{"functions/admin", awsSDK + "/service/sesv2/...", whyNoTelling},
 	{"functions/admin", awsSDK + "/service/sns/...", whyNoTelling},
 	{"functions/stream", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/rotate", awsSDK + "/service/eventbridge/...", whyNoTelling},
+	{"functions/deliver", "text/template", whyNoTelling},
+	{"functions/deliver", bbolt + "/...", whyNoBolt},
 	{"functions/stream", "text/template", whyNoTelling},
 	{"functions/admin", "text/template", whyNoTelling},
 	{"pkg/scimhttp", awsSDK + "/...", whyEdge},
@@ -507,7 +514,7 @@ var unlinked = []struct {
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "rotate alone delivers events and notices; every client costs the others a cold start, and " +
+	whyNoTelling = "deliver alone delivers events, and rotate notices; every client costs the others a cold start, and " +
 		"templates double a program"
 	whyNoPages = "pages and their templates are the portal's; they would double the program"
 	whyNoBolt  = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"

@@ -82,7 +82,9 @@
 //	app/serve/admin  the function admin
 //	app/serve/portal  the function portal
 //	app/work         stream and rotate, the functions that answer nobody
-//	app/work/outbox  delivery of events and notices in AWS
+//	app/work/outbox  delivery of notices in AWS
+//	app/work/deliver  the function deliver: events to EventBridge and webhooks
+//	app/awsenv/queue  the queue from stream to deliver
 //	app/local        everything in one process
 //	app/example      a small application that follows a tenant, for integrators to read
 //	app/direct       commands that work on a table itself: doctor, export, import

@@ -16,12 +16,14 @@ func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
 	if a.webhooks == nil {
 		return routes
 	}
-	for _, root := range []string{"/tenants/{id}/webhooks", "/webhooks"} {
-		routes[root] = methods{"GET": a.listWebhooks, "POST": a.createWebhook}
-		routes[root+"/{webhook}"] = methods{"GET": a.getWebhook, "PATCH": a.changeWebhook, "DELETE": a.removeWebhook}
-		routes[root+"/{webhook}/test"] = methods{"POST": a.testWebhook}
-		routes[root+"/{webhook}/replay"] = methods{"POST": a.replayWebhook}
-		routes[root+"/{webhook}/rotate-secret"] = methods{"POST": a.rotateWebhookSecret}
+	for _, owner := range []string{"", "/tenants/{id}"} {
+		routes[owner+"/webhooks"] = methods{"GET": a.listWebhooks, "POST": a.createWebhook}
+		routes[owner+"/webhooks/{webhook}"] = methods{
+			"GET": a.getWebhook, "PATCH": a.changeWebhook, "DELETE": a.removeWebhook,
+		}
+		routes[owner+"/webhooks/{webhook}/test"] = methods{"POST": a.testWebhook}
+		routes[owner+"/webhooks/{webhook}/replay"] = methods{"POST": a.replayWebhook}
+		routes[owner+"/webhooks/{webhook}/rotate-secret"] = methods{"POST": a.rotateWebhookSecret}
 	}
 	return routes
 }

@@ -28,7 +28,7 @@ func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
 	switch kind {
 	case store.WakeRotate:
 		return Wake{Kind: kind}, true
-	case store.WakeWork, store.WakeDeleted, store.WakeTell, store.WakePublish:
+	case store.WakeWork, store.WakeDeleted, store.WakeTell, store.WakePublish, store.WakeDeliver:
 		id, ok := store.TenantOf(key)
 		return Wake{Kind: kind, Tenant: id}, ok
 	}
@@ -42,6 +42,8 @@ type Cleaner struct {
 	Members   *member.Service
 	// Delivery takes events and notices.
 	Delivery tenant.Delivery
+	// Deliver has the events of a tenant delivered; nil: somebody else sees to it.
+	Deliver func(ctx context.Context, tenantIDs ...string) error
 	// Drain is waited before a deleted tenant's last emptying.
 	Drain time.Duration
 }
@@ -55,6 +57,11 @@ func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
 		return nil
 	case store.WakeDeleted:
 		return c.Tenants.Erase(ctx, wake.Tenant, c.Drain, c.Directory.Erase)
+	case store.WakeDeliver:
+		if c.Deliver == nil {
+			return nil
+		}
+		return c.Deliver(ctx, wake.Tenant)
 	case store.WakeWork:
 		return c.rollForward(ctx, wake.Tenant)
 	case store.WakePublish:

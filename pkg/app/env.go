@@ -21,8 +21,9 @@ type Env struct {
 	// MaxTokenDays is 0 where it is not set, PackedSecrets where there are none.
 	MaxTokenDays, PackedSecrets int
 	EndlessTokens               bool
-	// EventBus is required of the functions that tell. Without NoticeFrom and NoticeTopic no notice can be sent.
-	EventBus                                        string
+	// EventBus, Queue and WebhookKey are required of the function deliver. Without NoticeFrom and NoticeTopic no notice
+	// can be sent.
+	EventBus, Queue, WebhookKey                     string
 	NoticeFrom, NoticeTopic, NoticeConfigurationSet string
 	NoticeProduct, NoticeContact                    string
 	// Limits bound the requests of each tenant.
@@ -38,7 +39,8 @@ type Env struct {
 func ReadEnv() (Env, error) {
 	e := Env{
 		Table: os.Getenv(EnvTable), BaseURL: os.Getenv(EnvBaseURL), SecretPrefix: os.Getenv(EnvSecretPrefix),
-		EventBus: os.Getenv(EnvEventBus), NoticeFrom: os.Getenv(EnvNoticeFrom), NoticeTopic: os.Getenv(EnvNoticeTopic),
+		EventBus: os.Getenv(EnvEventBus), Queue: os.Getenv(EnvQueue), WebhookKey: os.Getenv(EnvWebhookKey),
+		NoticeFrom: os.Getenv(EnvNoticeFrom), NoticeTopic: os.Getenv(EnvNoticeTopic),
 		NoticeConfigurationSet: os.Getenv(EnvNoticeConfigurationSet), NoticeProduct: os.Getenv(EnvNoticeProduct),
 		NoticeContact: os.Getenv(EnvNoticeContact), PortalAccent: os.Getenv(EnvPortalAccent),
 		PortalLogo: os.Getenv(EnvPortalLogo), PortalReturnURL: os.Getenv(EnvPortalReturnURL),

@@ -199,3 +199,11 @@ func TestRotateReportSample(t *testing.T) {
 		t.Errorf("%s: %+v, %v", ev.Source, got, ok)
 	}
 }
+
+func TestDeliverSample(t *testing.T) {
+	var ev events.SQSEvent
+	sample(t, "deliver", "", &ev)
+	if len(ev.Records) != 1 || !tenant.ValidID(ev.Records[0].Body) || ev.Records[0].EventSource != "aws:sqs" {
+		t.Errorf("%+v", ev)
+	}
+}

@@ -14,8 +14,9 @@ type Function struct {
 	Table, Secrets []string
 	// Schedule says when it runs by itself, as EventBridge Scheduler writes it.
 	Schedule string
-	// Tells says that it hands events to the event bus and notices to Amazon SES or SNS.
-	Tells bool
+	// Tells says that it hands notices to Amazon SES or SNS. Puts says that it hands events to the event bus, and reads
+	// the key of webhooks. Wakes says that it puts messages into the queue of deliveries.
+	Tells, Puts, Wakes bool
 }
 
 // Environment variables of the functions.
@@ -34,6 +35,10 @@ const (
 	EnvEndlessTokens = "TOKEN_ENDLESS"
 	// EnvPackedSecrets is how many secrets the tenants share that keep packed tokens; empty or 0 has none.
 	EnvPackedSecrets = "PACKED_SECRETS"
+	// EnvQueue is the URL of the queue of tenants whose events are to be delivered.
+	EnvQueue = "DELIVERY_QUEUE"
+	// EnvWebhookKey is the ARN of the secret that the secrets of webhooks are encrypted with.
+	EnvWebhookKey = "WEBHOOK_KEY"
 	// EnvEventBus is the name or ARN of the event bus.
 	EnvEventBus = "EVENT_BUS"
 	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that
@@ -67,9 +72,9 @@ var (
 	portalEnv = []string{
 		EnvBaseURL, EnvNoticeProduct, EnvNoticeContact, EnvPortalAccent, EnvPortalLogo, EnvPortalReturnURL, EnvPortalHours,
 	}
-	// tellEnv are those of the function that delivers events and notices.
+	// tellEnv are those of the function that delivers notices.
 	tellEnv = []string{
-		EnvBaseURL, EnvEventBus, EnvNoticeFrom, EnvNoticeTopic, EnvNoticeConfigurationSet, EnvNoticeProduct, EnvNoticeContact,
+		EnvBaseURL, EnvNoticeFrom, EnvNoticeTopic, EnvNoticeConfigurationSet, EnvNoticeProduct, EnvNoticeContact,
 	}
 )
 
@@ -125,9 +130,11 @@ func requestFunctions() []Function {
 func operatorFunctions() []Function {
 	return []Function{
 		{
-			Name:    "admin",
-			Routes:  []string{"ANY /admin/v1/{proxy+}"},
-			Env:     append([]string{EnvTable, EnvBaseURL, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv...),
+			Name:   "admin",
+			Routes: []string{"ANY /admin/v1/{proxy+}"},
+			Env: append([]string{
+				EnvTable, EnvBaseURL, EnvSecretPrefix, EnvWebhookKey, EnvLogLevel, EnvStack, EnvMetrics,
+			}, tokenEnv...),
 			Table:   allActions(),
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 		},
@@ -139,9 +146,12 @@ func operatorFunctions() []Function {
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 		},
 		{
-			Name:  "stream",
-			Env:   append([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv...),
+			Name: "stream",
+			Env: append([]string{
+				EnvTable, EnvSecretPrefix, EnvQueue, EnvLogLevel, EnvStack, EnvMetrics,
+			}, tokenEnv...),
 			Table: allActions(),
+			Wakes: true,
 			// It deletes the secrets of deleted tenants, or takes their tokens out of the packed ones.
 			Secrets: []string{
 				"secretsmanager:DescribeSecret", "secretsmanager:DeleteSecret", "secretsmanager:GetSecretValue",
@@ -156,6 +166,14 @@ func operatorFunctions() []Function {
 			Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, tellEnv),
 			Table:    allActions(),
 			Secrets:  secretActions,
+		},
+		{
+			Name:     "deliver",
+			Schedule: "rate(1 minute)",
+			Puts:     true,
+			Wakes:    true,
+			Env:      []string{EnvTable, EnvQueue, EnvWebhookKey, EnvEventBus, EnvLogLevel, EnvStack, EnvMetrics},
+			Table:    allActions(),
 		},
 	}
 }

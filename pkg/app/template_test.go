@@ -302,10 +302,19 @@ func TestTemplatePermissions(t *testing.T) {
 			}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
-		if f.Tells {
+		if f.Wakes {
+			want[`{"Fn::GetAtt":["Deliveries","Arn"]}`] = []string{"sqs:SendMessage"}
+		}
+		if f.Puts {
+			want[`{"Fn::GetAtt":["Deliveries","Arn"]}`] = []string{
+				"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage",
+			}
+			want[`{"Ref":"WebhookKey"}`] = []string{"secretsmanager:GetSecretValue"}
 			want[`{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}"}`] = []string{
 				"events:PutEvents",
 			}
+		}
+		if f.Tells {
 			want[`"*"`] = []string{"ses:SendEmail", "ses:SendRawEmail"} // see TestTemplateNotices
 			want[`{"Ref":"NoticeTopic"}`] = []string{"sns:Publish"}
 		}
@@ -535,7 +544,7 @@ func TestTemplateStream(t *testing.T) {
 		t.Fatalf("%d filters", len(filters))
 	}
 	pattern, _ := at(filters[0], "Pattern").(string)
-	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["work","publish","deleted"]}}}}`
+	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["work","publish","deleted","deliver"]}}}}`
 	if pattern != want {
 		t.Errorf("the filter is %s", pattern)
 	}

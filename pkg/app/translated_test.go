@@ -159,9 +159,17 @@ func translatedFunctions(t *testing.T, d doc) {
 
 func translatedStream(t *testing.T, d doc) {
 	mappings := ofType(d, "AWS::Lambda::EventSourceMapping")
-	readers := map[string]bool{}
+	readers, queues := map[string]bool{}, 0
 	for _, m := range mappings {
 		p := at(m, "Properties")
+		if fmt.Sprint(at(p, "EventSourceArn")) == "map[Fn::GetAtt:[Deliveries Arn]]" {
+			queues++
+			if fmt.Sprint(at(p, "FunctionName", "Ref")) != "DeliverFunction" ||
+				fmt.Sprint(at(p, "FunctionResponseTypes")) != "[ReportBatchItemFailures]" {
+				t.Errorf("the queue is wired as %v", p)
+			}
+			continue
+		}
 		readers[fmt.Sprint(at(p, "FunctionName", "Ref"))] = true
 		if fmt.Sprint(at(p, "EventSourceArn")) != streamOfTable ||
 			at(p, "FilterCriteria") == nil || at(p, "DestinationConfig", "OnFailure", "Destination") == nil {
@@ -170,7 +178,7 @@ func translatedStream(t *testing.T, d doc) {
 	}
 	// A shard of a stream takes two readers.
 	same(t, "readers of the stream", slices.Collect(maps.Keys(readers)), []string{"StreamFunction", "RotateFunction"})
-	if len(mappings) != 2 {
+	if len(mappings) != 3 || queues != 1 {
 		t.Errorf("%d event sources", len(mappings))
 	}
 }

@@ -85,7 +85,7 @@ func (w *world) telling(t *testing.T) {
 			return err == nil
 		})
 	}
-	if w.bus.has("@") {
+	if w.bus.has("ada@example.com") {
 		t.Error("an address is on the bus")
 	}
 }

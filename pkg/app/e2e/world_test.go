@@ -34,6 +34,7 @@ type world struct {
 	store     *store.Store
 	secrets   *fakesecrets.Server
 	bus       *bus
+	queue     *sqs
 	log       *logs
 }
 
@@ -75,7 +76,8 @@ func deploy(t *testing.T) *world {
 	table := dynamolocal.Table(t, dynamo)
 	w := &world{
 		functions: map[string]*fakelambda.Function{}, log: &logs{},
-		secrets: fakesecrets.Start(t), bus: startBus(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
+		secrets: fakesecrets.Start(t), bus: startBus(t),
+		queue: startQueue(t), store: store.New(dynamostore.New(dynamo, table), store.Options{}),
 	}
 	for _, f := range app.Functions() {
 		w.functions[f.Name] = &fakelambda.Function{
@@ -85,6 +87,7 @@ func deploy(t *testing.T) *world {
 			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
 		}
 	}
+	w.queue.function = w.functions["deliver"]
 	w.functions["stream"].Timeout, w.functions["rotate"].Timeout = 15*time.Minute, 15*time.Minute
 	t.Cleanup(func() {
 		for _, f := range w.functions {
@@ -120,6 +123,7 @@ func variables(table string) map[string]string {
 		app.EnvNoticeProduct: "", app.EnvNoticeContact: "", app.EnvStack: "scim", app.EnvMetrics: "basic",
 		app.EnvLimits:       "",
 		app.EnvPortalAccent: "", app.EnvPortalLogo: "", app.EnvPortalReturnURL: "", app.EnvPortalHours: "8",
+		app.EnvQueue: "https://sqs.example.com/deliveries", app.EnvWebhookKey: "arn:of:the:key",
 	}
 }
 
@@ -135,8 +139,11 @@ func (w *world) environment(t *testing.T, f app.Function, table string) []string
 	if len(f.Secrets) > 0 {
 		env = append(env, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+w.secrets.URL)
 	}
-	if f.Tells {
+	if f.Puts {
 		env = append(env, "AWS_ENDPOINT_URL_EVENTBRIDGE="+w.bus.url)
+	}
+	if f.Wakes {
+		env = append(env, "AWS_ENDPOINT_URL_SQS="+w.queue.url)
 	}
 	for _, name := range f.Env {
 		value, known := all[name]
@@ -161,7 +168,7 @@ func (w *world) follow(t *testing.T, dynamo *dynamodb.Client, table string) {
 
 // The values of wake that the functions are called for.
 var (
-	streamWakes = []string{store.WakeWork, store.WakePublish, store.WakeDeleted}
+	streamWakes = []string{store.WakeWork, store.WakePublish, store.WakeDeleted, store.WakeDeliver}
 	rotateWakes = []string{store.WakeTell, store.WakeRotate}
 )
 

@@ -4,6 +4,7 @@ package work
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/queue"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -19,8 +21,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Stream is the function behind the table's stream: it rolls open work forward and empties deleted tenants. What
-// tenants have to tell is rotate's.
+// Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties deleted
+// tenants. A log that has grown it hands on to the function deliver, through a queue: a table's stream is for two
+// readers, and a webhook that takes 15 seconds must not hold up a shard. What tenants have to tell is rotate's.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger
@@ -38,7 +41,11 @@ func NewStream() (*Stream, error) {
 		return nil, err
 	}
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	if env.Queue == "" {
+		return nil, fmt.Errorf("%s is not set", app.EnvQueue)
+	}
 	return &Stream{log: env.Log, cleaner: app.Cleaner{
+		Deliver:   queue.New(env.Queue).Send,
 		Tenants:   service,
 		Directory: dir,
 		Members:   member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
@@ -72,7 +79,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	for _, record := range records {
 		if wake, ok := wakeOf(record); ok {
 			switch wake.Kind {
-			case store.WakeWork, store.WakeDeleted, store.WakePublish:
+			case store.WakeWork, store.WakeDeleted, store.WakePublish, store.WakeDeliver:
 				wakes[wake] = true
 			}
 		}
@@ -88,7 +95,8 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 					"error", err)
 				mu.Lock()
 				defer mu.Unlock()
-				failed[wake] = wake.Kind == store.WakeWork || wake.Kind == store.WakePublish && directory.IsBusy(err)
+				failed[wake] = wake.Kind == store.WakeWork || wake.Kind == store.WakeDeliver ||
+					wake.Kind == store.WakePublish && directory.IsBusy(err)
 			}
 			return nil
 		})

@@ -1,12 +1,13 @@
-// Package awsevent is the sink of package event on Amazon EventBridge: each event is an entry of PutEvents, its type
-// the detail-type, its envelope the detail. EventBridge keeps no order and may deliver an event twice; receivers go by
-// the envelope's id and time.
+// Package awsevent takes tenants' logs to Amazon EventBridge: each event is an entry of PutEvents, its type the
+// detail-type, its envelope the detail. Events of a tenant are put in their order, but EventBridge keeps no order and
+// may deliver an event twice: receivers go by the envelope's tenant, sequence and subjectVersion.
 package awsevent
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -15,7 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
 // Source is the source of all entries, by which rules find them.
@@ -28,6 +31,8 @@ const (
 	maxBytes   = 256 * 1024
 	// attempts is how often an entry is sent in all. The SDK repeats calls that fail as a whole by itself.
 	attempts = 4
+	// patience is how long EventBridge has for the events of one Send.
+	patience = 40 * time.Second
 	// timeBytes is what EventBridge counts for an entry's time.
 	timeBytes = 14
 )
@@ -40,11 +45,13 @@ type Options struct {
 	Pause time.Duration
 }
 
-// Bus is an event.Sink. It is safe for concurrent use.
+// Bus is a delivery.Destination. It is safe for concurrent use.
 type Bus struct {
 	client *eventbridge.Client
 	o      Options
 }
+
+var _ delivery.Destination = (*Bus)(nil)
 
 // New returns a Bus.
 func New(client *eventbridge.Client, o Options) *Bus {
@@ -54,58 +61,107 @@ func New(client *eventbridge.Client, o Options) *Bus {
 	return &Bus{client: client, o: o}
 }
 
-// Put is event.Sink.Put.
-func (b *Bus) Put(ctx context.Context, events ...event.Event) error {
-	var batch []types.PutEventsRequestEntry
-	size := 0
-	for _, e := range events {
-		entry, n := b.entry(e)
-		if len(batch) == maxEntries || size+n > maxBytes && len(batch) > 0 {
-			if err := b.put(ctx, batch); err != nil {
-				return err
+// ID is delivery.Destination.ID.
+func (b *Bus) ID() string { return "bus" }
+
+// Active is delivery.Destination.Active: always.
+func (b *Bus) Active() bool { return true }
+
+// Wants is delivery.Destination.Wants: all.
+func (b *Bus) Wants(string) bool { return true }
+
+// Since is delivery.Destination.Since: all events that are kept.
+func (b *Bus) Since() time.Time { return time.Time{} }
+
+// Resumed is delivery.Destination.Resumed: never.
+func (b *Bus) Resumed() time.Time { return time.Time{} }
+
+// Lasting is delivery.Destination.Lasting: nobody switches a bus on again.
+func (b *Bus) Lasting() bool { return true }
+
+// Send is delivery.Destination.Send. Of a call that EventBridge takes in part, what it took behind the first entry that
+// it did not take may come again.
+func (b *Bus) Send(ctx context.Context, events []eventlog.Numbered) (o delivery.Outcome) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for len(events) > 0 {
+		var batch []types.PutEventsRequestEntry
+		size := 0
+		for _, e := range events[:min(len(events), maxEntries)] {
+			entry, n := b.entry(e)
+			if size += n; size > maxBytes && len(batch) > 0 {
+				break
 			}
-			batch, size = nil, 0
+			batch = append(batch, entry)
 		}
-		batch, size = append(batch, entry), size+n
+		taken, err := b.put(ctx, batch)
+		if taken > 0 {
+			o.Accepted = events[taken-1].Sequence
+		}
+		a := delivery.Attempt{Sequence: events[len(batch)-1].Sequence}
+		if err != nil {
+			o.Failed, a.Error = true, err.Error()
+		}
+		if o.Attempts = append(o.Attempts, a); o.Failed {
+			return o
+		}
+		events = events[len(batch):]
 	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return b.put(ctx, batch)
+	return o
 }
 
 // entry is an event as EventBridge takes it, and the bytes that count for it. One that would be too large goes without
 // its data.
-func (b *Bus) entry(e event.Event) (types.PutEventsRequestEntry, int) {
-	detail := e.JSON()
-	size := func() int { return timeBytes + len(Source) + len(e.Kind) + len(detail) }
+func (b *Bus) entry(e eventlog.Numbered) (types.PutEventsRequestEntry, int) {
+	kind, _ := e.Object["type"].(string)
+	detail := scim.AppendJSON(nil, e.Object)
+	size := func() int { return timeBytes + len(Source) + len(kind) + len(detail) }
 	if size() > maxBytes {
-		e.Data, e.DataOmitted = nil, true
-		detail = e.JSON()
+		without := maps.Clone(e.Object)
+		delete(without, "data")
+		without["dataOmitted"] = true
+		detail = scim.AppendJSON(nil, without)
 	}
-	return types.PutEventsRequestEntry{
-		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(string(e.Kind)),
+	entry := types.PutEventsRequestEntry{
+		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(kind),
 		Detail: aws.String(string(detail)),
-		Time:   aws.Time(e.Time),
-	}, size()
+	}
+	if text, _ := e.Object["time"].(string); text != "" {
+		if at, ok := scim.ParseTime(text); ok {
+			entry.Time = aws.Time(at)
+		}
+	}
+	return entry, size()
 }
 
-// put sends a batch, and again those of its entries that EventBridge could not take at the moment.
-func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) error {
+// put sends a batch, and again those of its entries that EventBridge could not take at the moment. It returns how many
+// entries were taken before the first that was not.
+func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) (taken int, err error) {
+	open := make([]int, len(batch)) // the places of those that are still to be taken
+	for i := range open {
+		open[i] = i
+	}
 	for attempt := 1; ; attempt++ {
-		out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: batch})
-		if err != nil {
-			return fmt.Errorf("awsevent: %w", err)
+		some := make([]types.PutEventsRequestEntry, len(open))
+		for i, at := range open {
+			some[i] = batch[at]
 		}
-		if batch, err = left(batch, out); err != nil || len(batch) == 0 {
-			return err
+		out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: some})
+		if err != nil {
+			return open[0], fmt.Errorf("awsevent: %w", err)
+		}
+		if open, err = left(open, some, out); len(open) == 0 {
+			return len(batch), nil
+		}
+		if err != nil {
+			return open[0], err
 		}
 		if attempt == attempts {
-			return fmt.Errorf("awsevent: %d entries failed %d times, the first is %s", len(batch), attempts,
-				aws.ToString(batch[0].DetailType))
+			return open[0], fmt.Errorf("awsevent: %d entries failed %d times, the first is %s", len(open), attempts,
+				aws.ToString(batch[open[0]].DetailType))
 		}
 		if err := pause(ctx, b.o.Pause<<(attempt-1)); err != nil {
-			return err
+			return open[0], err
 		}
 	}
 }
@@ -120,12 +176,12 @@ var permanent = []string{
 
 var errShort = errors.New("awsevent: the answer is shorter than the request")
 
-// left returns the entries that are to be sent again.
-func left(batch []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput) (
-	again []types.PutEventsRequestEntry, err error,
-) {
+// left returns the places of those entries that are to be sent again.
+func left(
+	open []int, batch []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput,
+) (again []int, err error) {
 	if len(out.Entries) != len(batch) {
-		return nil, errShort
+		return open, errShort
 	}
 	for i, result := range out.Entries {
 		code := aws.ToString(result.ErrorCode)
@@ -135,7 +191,7 @@ func left(batch []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput)
 		if slices.Contains(permanent, code) {
 			err = fmt.Errorf("awsevent: %s: %s", aws.ToString(batch[i].DetailType), code)
 		}
-		again = append(again, batch[i])
+		again = append(again, open[i])
 	}
 	return again, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
 // Handler returns the handler of the admin API on the table and the vault that the environment names.
@@ -44,7 +45,8 @@ func Handler() (http.Handler, error) {
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: time.Now, Journal: journal, Tenants: service, Members: members, Directory: dir,
 		}),
-		BaseURL: env.BaseURL,
-		Log:     env.Log,
+		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
+		BaseURL:  env.BaseURL,
+		Log:      env.Log,
 	}), nil
 }

@@ -1,50 +1,38 @@
-// Package outbox joins what tenants have to tell to AWS: events go to Amazon EventBridge, notices to Amazon SES or SNS.
-// It is apart from work, so that stream, which tells nobody, links none of these clients.
+// Package outbox joins what tenants have to tell people to AWS: notices go to Amazon SES or SNS. It is apart from work,
+// so that stream, which tells nobody, links none of these clients.
 package outbox
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/event"
-	"github.com/serverless-scim/serverless-scim/pkg/event/awsevent"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// patience is how long a service has to take an event or a notice: one that hangs must not hold up the function.
+// patience is how long a service has to take a notice: one that hangs must not hold up the function.
 const patience = 15 * time.Second
 
-// Delivery returns what takes events and notices out of the table, by the function's environment.
+// Delivery returns what takes notices out of the table, by the function's environment.
 func Delivery(env app.Env) (tenant.Delivery, error) {
-	if env.EventBus == "" {
-		return tenant.Delivery{}, fmt.Errorf("%s is not set", app.EnvEventBus)
-	}
-	client := eventbridge.NewFromConfig(
-		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
 	notifier := message.New(message.Options{
 		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
 		Log: env.Log,
 	})
-	put := event.Delivery(awsevent.New(client, awsevent.Options{Name: env.EventBus}))
 	return tenant.Delivery{
-		Event: func(ctx context.Context, e event.Event) error {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			return put(ctx, e)
-		},
+		// The log has the event as well, and the function deliver takes it to the bus from there.
+		Event: func(context.Context, event.Event) error { return nil },
 		Notice: func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
 			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/work/outbox"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -24,7 +25,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// aws answers for EventBridge, SES and SNS, and counts. Where down names one, it fails.
+// aws answers for SES and SNS, and counts. Where down names one, it fails.
 type aws struct {
 	mu   sync.Mutex
 	got  map[string][]string
@@ -50,8 +51,8 @@ func fakeAWS(t *testing.T) *aws {
 	t.Helper()
 	a := &aws{got: map[string][]string{}, down: map[string]bool{}}
 	for service, good := range map[string]string{
-		"EVENTBRIDGE": `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`, "SESV2": `{"MessageId":"1"}`,
-		"SNS": `<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`,
+		"SESV2": `{"MessageId":"1"}`,
+		"SNS":   `<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`,
 	} {
 		web := httptest.NewServer(a.serve(service, good))
 		t.Cleanup(web.Close)
@@ -82,8 +83,8 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	w.env = app.Env{
-		EventBus: "default", BaseURL: "https://scim.example.com",
-		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		BaseURL: "https://scim.example.com",
+		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	w.engine, w.store = engine, store.New(engine, store.Options{})
 	w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store),
@@ -126,6 +127,20 @@ func (w *world) rotate(t *testing.T) tenant.Run {
 	return run
 }
 
+// announced are the events that wait for their place in the log.
+func (w *world) announced(t *testing.T) string {
+	t.Helper()
+	var all []string
+	prefix := store.KeysOf("acme").MarkerPrefix(eventlog.AnnouncementKind)
+	for item, err := range w.store.All(t.Context(), store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, item.Attrs["doc"].(string))
+	}
+	return strings.Join(all, "\n")
+}
+
 func TestATokenThatEndsIsToldByMailAndEvent(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
 	w.env.NoticeFrom = "scim@example.com"
@@ -137,8 +152,8 @@ func TestATokenThatEndsIsToldByMailAndEvent(t *testing.T) {
 	if got := w.states(t); got != "successor-ready sent" || len(a.got["SESV2"]) != 1 || len(a.got["SNS"]) != 0 {
 		t.Errorf("%s; %d mails", got, len(a.got["SESV2"]))
 	}
-	all := strings.Join(a.got["EVENTBRIDGE"], "\n")
-	if !strings.Contains(all, "token.successor-created") || !strings.Contains(all, `"EventBusName":"default"`) {
+	all := w.announced(t)
+	if !strings.Contains(all, "token.successor-created") {
 		t.Errorf("events: %s", all)
 	}
 	if text := all + w.log.String(); strings.Contains(text, "@") || strings.Contains(text, "Acme") {
@@ -189,26 +204,12 @@ func TestMailThatIsDownIsTriedForADay(t *testing.T) {
 	if got := w.states(t); got != "test sent, test failed" {
 		t.Errorf("after a day: %s", got)
 	}
-	if !strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "notice.failed") ||
+	if !strings.Contains(w.announced(t), "notice.failed") ||
 		!strings.Contains(w.log.String(), `msg="notice failed"`) {
 		t.Error("nobody knows that the notice failed")
 	}
 	if strings.Contains(w.log.String(), "@") {
 		t.Errorf("an address in the log: %s", w.log.String())
-	}
-}
-
-func TestEventsWaitWhileTheBusIsDown(t *testing.T) {
-	a, w := fakeAWS(t), newWorld(t)
-	a.down["EVENTBRIDGE"] = true
-	if run := w.rotate(t); run.Failed != 1 || len(a.got["EVENTBRIDGE"]) != 0 {
-		t.Errorf("%+v", run)
-	}
-	a.down["EVENTBRIDGE"] = false
-	w.now = w.now.Add(2 * time.Hour)
-	if run := w.rotate(t); run.Failed != 0 ||
-		!strings.Contains(strings.Join(a.got["EVENTBRIDGE"], "\n"), "token.created") {
-		t.Errorf("%+v, %v", run, a.got)
 	}
 }
 
@@ -220,10 +221,6 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 	w.rotate(t)
 	if got := w.states(t); got != "test failed" {
 		t.Errorf("%s", got)
-	}
-	w.env.EventBus = ""
-	if _, err := outbox.Delivery(w.env); err == nil {
-		t.Error("without a bus events would have nowhere to go")
 	}
 }
 
@@ -353,8 +350,8 @@ func TestBouncesAreRecorded(t *testing.T) {
 		}
 	}
 	w.rotate(t)
-	events := strings.Join(a.got["EVENTBRIDGE"], "\n")
-	if got := w.states(t); got != "test bounced" || strings.Count(events, "notice.bounced\\\"") != 1 {
+	events := w.announced(t)
+	if got := w.states(t); got != "test bounced" || strings.Count(events, `"notice.bounced"`) != 1 {
 		t.Errorf("%s; events %s", got, events)
 	}
 	if text := w.log.String(); !strings.Contains(text, "notice bounced") || strings.Contains(text, "@") {
