@@ -278,6 +278,7 @@ func (w *world) missing(t *testing.T) {
 	optional := []string{
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
 		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
+		app.EnvStack, app.EnvMetrics, app.EnvLimits,
 	}
 	for _, f := range app.Functions() {
 		for _, name := range f.Env {

@@ -3,6 +3,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -25,6 +26,9 @@ func Handler() (http.Handler, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
+	}
+	if env.WebhookKey == "" {
+		return nil, fmt.Errorf("%s is not set", app.EnvWebhookKey)
 	}
 	st := awsenv.Store(env.Table)
 	service, err := vault.Tenants(env, st)
