@@ -14,9 +14,9 @@ type Function struct {
 	Table, Secrets []string
 	// Schedule says when it runs by itself, as EventBridge Scheduler writes it.
 	Schedule string
-	// Tells says that it hands notices to Amazon SES or SNS. Puts says that it hands events to the event bus, and reads
-	// the key of webhooks. Wakes says that it puts messages into the queue of deliveries.
-	Tells, Puts, Wakes bool
+	// Tells says that it hands notices to Amazon SES or SNS. Puts says that it hands events to the event bus. Wakes says
+	// that it puts messages into the queue of deliveries. Hooks says that it reads the key of webhooks' secrets.
+	Tells, Puts, Wakes, Hooks bool
 }
 
 // Environment variables of the functions.
@@ -131,6 +131,7 @@ func operatorFunctions() []Function {
 	return []Function{
 		{
 			Name:   "admin",
+			Hooks:  true,
 			Routes: []string{"ANY /admin/v1/{proxy+}"},
 			Env: append([]string{
 				EnvTable, EnvBaseURL, EnvSecretPrefix, EnvWebhookKey, EnvLogLevel, EnvStack, EnvMetrics,
@@ -171,6 +172,7 @@ func operatorFunctions() []Function {
 			Name:     "deliver",
 			Schedule: "rate(1 minute)",
 			Puts:     true,
+			Hooks:    true,
 			Wakes:    true,
 			Env:      []string{EnvTable, EnvQueue, EnvWebhookKey, EnvEventBus, EnvLogLevel, EnvStack, EnvMetrics},
 			Table:    allActions(),

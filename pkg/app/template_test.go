@@ -302,6 +302,9 @@ func TestTemplatePermissions(t *testing.T) {
 			}
 			want[`{"Fn::GetAtt":["DeadLetters","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
+		if f.Hooks {
+			want[`{"Ref":"WebhookKey"}`] = []string{"secretsmanager:GetSecretValue"}
+		}
 		if f.Wakes {
 			want[`{"Fn::GetAtt":["Deliveries","Arn"]}`] = []string{"sqs:SendMessage"}
 		}
@@ -309,7 +312,6 @@ func TestTemplatePermissions(t *testing.T) {
 			want[`{"Fn::GetAtt":["Deliveries","Arn"]}`] = []string{
 				"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage",
 			}
-			want[`{"Ref":"WebhookKey"}`] = []string{"secretsmanager:GetSecretValue"}
 			want[`{"Fn::Sub":"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}"}`] = []string{
 				"events:PutEvents",
 			}

@@ -89,13 +89,15 @@ func (s *Service) secrets(ctx context.Context, w *Webhook, now time.Time) ([]str
 	if err != nil {
 		return nil, err
 	}
-	all := []string{w.sealed}
-	if w.previous != "" && now.Before(w.PreviousUntil) {
-		all = append(all, w.previous)
+	present, err := seal.open(w.Owner, w.ID, w.sealed)
+	if err != nil {
+		return nil, err
 	}
-	for i, sealed := range all {
-		if all[i], err = seal.open(w.Owner, w.ID, sealed); err != nil {
-			return nil, err
+	all := []string{present}
+	if w.previous != "" && now.Before(w.PreviousUntil) {
+		// One that can't be read was made with another key: after a move to another deployment, rotation mends that.
+		if previous, err := seal.open(w.Owner, w.ID, w.previous); err == nil {
+			all = append(all, previous)
 		}
 	}
 	return all, nil
