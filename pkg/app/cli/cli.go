@@ -51,6 +51,7 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
 	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
 	Events     eventsCmd     `cmd:"" help:"What the application is told."`
+	Webhooks   webhooksCmd   `cmd:"" help:"URLs that events are sent to, of a tenant or of the operator (TENANT -)."`
 	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
 	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
 	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`

@@ -17,6 +17,7 @@
 //	domains.go      domains
 //	provlog.go      log, diagnosis, activity
 //	notices.go      notices, clock
+//	webhooks.go  webhooks of tenants and of the operator
 //	direct.go       doctor, tenants export and import: what works on a table itself
 //	completion.go   scripts for shells
 //	print.go        tables

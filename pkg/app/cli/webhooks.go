@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+type webhooksCmd struct {
+	List   webhooksListCmd   `cmd:"" help:"List the webhooks."`
+	Add    webhooksAddCmd    `cmd:"" help:"Have events sent to a URL. Prints the secret, once."`
+	Show   webhooksShowCmd   `cmd:"" help:"Print a webhook and its last deliveries."`
+	Change webhooksChangeCmd `cmd:"" help:"Change a webhook, or switch it on or off."`
+	Remove webhooksRemoveCmd `cmd:"" help:"Remove a webhook."`
+	Test   webhooksTestCmd   `cmd:"" help:"Send a test event now."`
+	Replay webhooksReplayCmd `cmd:"" help:"Send the events behind a sequence number again."`
+	Rotate webhooksRotateCmd `cmd:"" name:"rotate-secret" help:"Make a new secret; the old one signs too for a day."`
+}
+
+// ofHooks names whose webhooks are meant.
+type ofHooks struct {
+	admin
+	Tenant string `arg:"" help:"Id of the tenant; - is the operator, whose webhooks get the events of all tenants."`
+}
+
+func (o ofHooks) path(parts ...string) string {
+	if o.Tenant == "-" {
+		return path(append([]string{"webhooks"}, parts...)...)
+	}
+	return path(append([]string{"tenants", o.Tenant, "webhooks"}, parts...)...)
+}
+
+// oneHook names a webhook.
+type oneHook struct {
+	ofHooks
+	Webhook string `arg:"" help:"Id of the webhook."`
+}
+
+// secret prints a webhook with its new secret.
+func (s *session) secret(o object) {
+	fmt.Fprintf(s.Out, "Webhook %s. Its secret, which is not shown again: %s\n", text(o["id"]), text(o["secret"]))
+}
+
+type webhooksListCmd struct{ ofHooks }
+
+// Run lists.
+func (c *webhooksListCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, c.path(), nil}, func(answer object) {
+		rows := [][]any{{"WEBHOOK", "ACTIVE", "URL", "TYPES", "DESCRIPTION"}}
+		for _, o := range objects(answer["webhooks"]) {
+			rows = append(rows, []any{o["id"], o["active"], o["url"], o["types"], o["description"]})
+		}
+		table(s.Out, rows)
+	})
+}
+
+type webhooksAddCmd struct {
+	ofHooks
+	To          string   `arg:"" name:"to" help:"https URL that gets the events."`
+	Types       []string `default:"*" placeholder:"TYPE,..." help:"Types of events, such as member.*; all by default."`
+	Description string   `placeholder:"TEXT" help:"For people."`
+}
+
+// Run makes.
+func (c *webhooksAddCmd) Run(s *session) error {
+	body := object{"url": c.To, "types": c.Types}
+	if c.Description != "" {
+		body["description"] = c.Description
+	}
+	return c.call(s, request{http.MethodPost, c.path(), body}, s.secret)
+}
+
+type webhooksShowCmd struct {
+	oneHook
+	For string `placeholder:"TENANT" help:"Of a webhook of the operator's: the tenant whose deliveries are shown."`
+}
+
+// Run prints.
+func (c *webhooksShowCmd) Run(s *session) error {
+	p := query(c.path(c.Webhook), "tenant", c.For)
+	return c.call(s, request{http.MethodGet, p, nil}, s.showDefinition)
+}
+
+type webhooksChangeCmd struct {
+	oneHook
+	To          string   `placeholder:"URL" help:"Another URL."`
+	Types       []string `placeholder:"TYPE,..." help:"Other types of events."`
+	Description *string  `placeholder:"TEXT" help:"Another description."`
+	Active      string   `enum:",on,off" default:"" placeholder:"on|off" help:"on also ends a pause."`
+}
+
+// Run changes.
+func (c *webhooksChangeCmd) Run(s *session) error {
+	body := object{}
+	if c.To != "" {
+		body["url"] = c.To
+	}
+	if len(c.Types) > 0 {
+		body["types"] = c.Types
+	}
+	if c.Description != nil {
+		body["description"] = *c.Description
+	}
+	if c.Active != "" {
+		body["active"] = c.Active == "on"
+	}
+	if len(body) == 0 {
+		return usageError("say what to change: -to, -types, -description or -active")
+	}
+	return c.call(s, request{http.MethodPatch, c.path(c.Webhook), body}, s.showDefinition)
+}
+
+type webhooksRemoveCmd struct{ oneHook }
+
+// Run removes.
+func (c *webhooksRemoveCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodDelete, c.path(c.Webhook), nil}, func(object) {
+		fmt.Fprintf(s.Out, "Webhook %s is removed.\n", c.Webhook)
+	})
+}
+
+type webhooksTestCmd struct{ oneHook }
+
+var errNotDelivered = errors.New("the test event was not delivered")
+
+// Run sends. It fails if the event was not accepted.
+func (c *webhooksTestCmd) Run(s *session) error {
+	delivered := true
+	err := c.call(s, request{http.MethodPost, c.path(c.Webhook, "test"), nil}, func(o object) {
+		if delivered = o["delivered"] == true; delivered {
+			fmt.Fprintf(s.Out, "Delivered: status %s after %s ms.\n", text(o["status"]), text(o["durationMs"]))
+			return
+		}
+		fmt.Fprintf(s.Out, "Not delivered: %s\n", text(o["error"]))
+	})
+	if err == nil && !delivered {
+		return errNotDelivered
+	}
+	return err
+}
+
+type webhooksReplayCmd struct {
+	oneHook
+	After int64  `required:"" placeholder:"SEQUENCE" help:"Begin behind this sequence number; 0 is the beginning."`
+	For   string `placeholder:"TENANT" help:"Of a webhook of the operator's: the tenant whose events are sent again."`
+}
+
+// Run sends again.
+func (c *webhooksReplayCmd) Run(s *session) error {
+	body := object{"after": c.After}
+	if c.For != "" {
+		body["tenant"] = c.For
+	}
+	return c.call(s, request{http.MethodPost, c.path(c.Webhook, "replay"), body}, func(o object) {
+		fmt.Fprintf(s.Out, "The events from %d to %s are sent again.\n", c.After+1, text(o["last"]))
+	})
+}
+
+type webhooksRotateCmd struct{ oneHook }
+
+// Run makes a secret.
+func (c *webhooksRotateCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodPost, c.path(c.Webhook, "rotate-secret"), nil}, s.secret)
+}
