@@ -279,6 +279,7 @@ func (w *world) missing(t *testing.T) {
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
 		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
 		app.EnvStack, app.EnvMetrics, app.EnvLimits,
+		app.EnvPortalAccent, app.EnvPortalLogo, app.EnvPortalReturnURL, app.EnvPortalHours,
 	}
 	for _, f := range app.Functions() {
 		for _, name := range f.Env {
