@@ -270,7 +270,9 @@ var importRules = []importRule{
 	{"pkg/internal/slow", nil, whyFake},
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
+	{"pkg/app/cli/call", []string{awsSDK}, "it calls a server by its URL, and knows nothing of this one"},
 	{"pkg/app/cli", []string{
+		"pkg/app/cli/call",
 		"pkg/app/local", "pkg/app/bench", "pkg/app/direct", "pkg/portal/frame", awsSDK, kong,
 	}, whyApp},
 	{"pkg/app/direct", []string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", age}, whyApp},

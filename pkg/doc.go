@@ -76,6 +76,7 @@
 //	app/awsenv       AWS clients from a function's environment
 //	app/awsenv/vault  tenants with their vault in AWS
 //	app/follow       joins the logs of tenants to those who follow them
+//	app/cli/call     requests to the admin API, signed
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/bench        what operations cost at several sizes
 //	app/serve        the SCIM functions and oauth

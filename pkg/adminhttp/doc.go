@@ -59,6 +59,7 @@
 //	policy.go   the policy, and what it would change
 //	tenantguard.go  the guard of the policy
 //	events.go   the events of a tenant
+//	changes.go  members that have changed behind a place in the log
 //	webhooks.go the URLs that get them
 //
 // There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.

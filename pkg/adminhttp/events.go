@@ -51,10 +51,7 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 // goneProblem says where to follow on: at the present end of the log, since the list that is read next has what stands
 // before it. The place is the id of the last event, so that it ends with this life of the tenant.
 func goneProblem(reason, tenantID string, page eventlog.Page) error {
-	after := "0" // an empty log has no epoch yet
-	if page.Last > 0 {
-		after = eventlog.ID(tenantID, page.Epoch, page.Last)
-	}
+	after := placeOf(tenantID, page)
 	return &problem{
 		status: http.StatusGone, after: after,
 		detail: reason + " Read the members list, then follow with after=" + after + ".",

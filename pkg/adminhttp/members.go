@@ -155,9 +155,12 @@ func pendingObject(ref member.Reference) scim.Object {
 }
 
 func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
-	p, err := a.page(r, "filter")
+	p, err := a.page(r, "filter", "changedAfter")
 	if err != nil {
 		return err
+	}
+	if p.param("changedAfter") != "" {
+		return a.changedMembers(w, r, p)
 	}
 	t := p.tenant
 	if len(p.cursor) > maxMemberID {
@@ -167,11 +170,20 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !left {
 		return err
 	}
+	var head string // read first: what happens while the list is read is told behind it
+	if p.cursor == "" {
+		if head, err = a.head(r.Context(), t); err != nil {
+			return err
+		}
+	}
 	l, err := a.members.List(r.Context(), t, p.param("filter"), p.cursor, p.count)
 	if err != nil {
 		return err
 	}
 	o := listed("members", objects(l.Members, member.Member.Object), l.Next)
+	if head != "" {
+		o["after"] = head
+	}
 	if left {
 		n, err := a.members.Pending(r.Context(), t)
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
 type accountsCmd struct {
@@ -152,8 +154,8 @@ func (i *importing) flush() error {
 func (i *importing) send(body object) ([]byte, error) {
 	for try := 1; ; try++ {
 		raw, err := i.c.send(i.s, request{http.MethodPost, path("tenants", i.c.Tenant, "accounts"), body})
-		refused := (*refusalError)(nil)
-		busy := errors.As(err, &refused) && (refused.status == unavailable || refused.status == gatewayTimeout)
+		refused := (*call.RefusalError)(nil)
+		busy := errors.As(err, &refused) && (refused.Status == unavailable || refused.Status == gatewayTimeout)
 		if !busy || try == importTries {
 			return raw, err
 		}

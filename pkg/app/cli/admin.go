@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
 // admin are the flags of the commands that call the admin API.
@@ -46,8 +48,8 @@ func (a admin) call(s *session, r request, show func(answer object)) error {
 
 // send sends a request and returns the body of the answer, which may be empty.
 func (a admin) send(s *session, r request) ([]byte, error) {
-	c := &client{url: a.URL, key: a.Key, region: a.Region, now: time.Now}
-	return c.do(s.ctx, r.method, r.path, r.body)
+	c := &call.Client{URL: a.URL, Key: a.Key, Region: a.Region, Now: time.Now}
+	return c.Do(s.ctx, r.method, r.path, r.body)
 }
 
 // read reads an answer, which may be empty.

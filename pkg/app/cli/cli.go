@@ -14,6 +14,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
 // Exit codes of Run.
@@ -102,10 +104,8 @@ func (s *session) only(why string, names ...string) error {
 	return nil
 }
 
-// usageError is a command line that can't be understood.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
+// usageError says that the command line is wrong.
+type usageError = call.UsageError
 
 // finished is how kong ends the program, after it printed help.
 type finished int
@@ -156,8 +156,8 @@ func isJSON(arg string) bool {
 // showError writes an error as one JSON document: the exit code, and the status if the API refused.
 func showError(out io.Writer, err error, code int) {
 	o := object{"error": oneDash(err.Error()), "exitCode": code}
-	if refused := (*refusalError)(nil); errors.As(err, &refused) {
-		o["status"] = refused.status
+	if refused := (*call.RefusalError)(nil); errors.As(err, &refused) {
+		o["status"] = refused.Status
 	}
 	_ = json.NewEncoder(out).Encode(o) // nobody can be told
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
 type tokenCmd struct {
@@ -172,8 +174,8 @@ func (a admin) rotate(s *session, tenant, action string, force bool) error {
 // unlessRefused asks whether to go on with force if the API refused that for now, err being its answer. verb and no
 // tell what -force does and what is not done.
 func (s *session) unlessRefused(err error, verb, question, no string, force func() error) error {
-	var refused *refusalError
-	if !errors.As(err, &refused) || refused.status != http.StatusConflict {
+	var refused *call.RefusalError
+	if !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 		return err
 	}
 	if !s.Asks {

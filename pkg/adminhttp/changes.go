@@ -1,0 +1,80 @@
+package adminhttp
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// maxChanges is how many events one answer of changed members stands for at most.
+const maxChanges = 200
+
+// head is the present end of a tenant's log as a place to follow it from: the id of the last event, or "0".
+func (a *api) head(ctx context.Context, t member.Tenant) (string, error) {
+	page, err := a.members.Events(ctx, t, eventlog.Place{After: math.MaxInt64}, 1)
+	if _, beyond := eventlog.IsGone(err); !beyond {
+		return "", err
+	}
+	return placeOf(t.ID, page), nil
+}
+
+// placeOf is the end of the log that a page was read from.
+func placeOf(tenantID string, page eventlog.Page) string {
+	if page.Last == 0 {
+		return "0" // an empty log has no epoch yet
+	}
+	return eventlog.ID(tenantID, page.Epoch, page.Last)
+}
+
+// changedMembers answers the members that events behind a place are about, as they are now, each once. Those who are
+// not there any more are answered as removed. What is answered is not older than the place that goes with it.
+func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) error {
+	if p.param("filter") != "" || p.cursor != "" {
+		return badRequest("changedAfter goes with count only.")
+	}
+	after, err := place(p.tenant.ID, p.param("changedAfter"))
+	if err != nil {
+		return err
+	}
+	left, err := a.members.Publish(r.Context(), p.tenant, publishFor)
+	if err != nil && !left {
+		return err
+	}
+	log, err := a.members.Events(r.Context(), p.tenant, after, min(p.count, maxChanges))
+	if gone, isGone := eventlog.IsGone(err); isGone {
+		return goneProblem(gone.Reason, p.tenant.ID, log)
+	}
+	if err != nil {
+		return err
+	}
+	o := scim.Object{"after": placeOf(p.tenant.ID, log)}
+	seen, all := map[string]bool{}, []any{}
+	for _, e := range log.Events {
+		o["after"] = e.Object["id"]
+		subject, _ := e.Object["subject"].(string)
+		id, isMember := strings.CutPrefix(subject, "members/")
+		if !isMember || seen[id] {
+			continue
+		}
+		seen[id] = true
+		m, found, err := a.members.Get(r.Context(), p.tenant, id)
+		if err != nil {
+			return err
+		}
+		if found {
+			all = append(all, m.Object())
+		} else {
+			all = append(all, scim.Object{"id": id, "status": "removed"})
+		}
+	}
+	if n := len(log.Events); n > 0 && log.Events[n-1].Sequence < log.Last {
+		o["more"] = true
+	}
+	o["members"] = all
+	return ok(w, http.StatusOK, o)
+}
