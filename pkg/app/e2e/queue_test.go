@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -65,6 +66,10 @@ func (q *sqs) deliver(body string) {
 		var out events.SQSEventResponse
 		if err == nil && json.Unmarshal(raw, &out) == nil && len(out.BatchItemFailures) == 0 {
 			return
+		}
+		select { // a message that was not taken is not seen for a while
+		case <-q.ctx.Done():
+		case <-time.After(time.Second):
 		}
 	}
 }
