@@ -5,12 +5,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
+
+type object = map[string]any
+
+// path joins parts of a path, each as it is.
+func path(parts ...string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString("/" + url.PathEscape(p))
+	}
+	return b.String()
+}
 
 // admin are the flags of the commands that call the admin API.
 type admin struct {

@@ -6,7 +6,6 @@
 //	arguments.go    flags in any place, with one dash or two
 //	serve.go        serve, bench, version
 //	admin.go        the flags of all commands that call the admin API, and how answers are printed
-//	client.go       requests to the admin API: key or signature
 //	tokens.go       token, rotation
 //	tenants.go      tenants
 //	clients.go      clients
