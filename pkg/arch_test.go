@@ -245,7 +245,7 @@ var importRules = []importRule{
 		},
 		whyEdge,
 	},
-	{"pkg/portal/frame", []string{"pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
+	{"pkg/portal/frame", []string{"pkg/provlog", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
 	{"pkg/portal/...", []string{
 		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",
 		"pkg/domain/claim", "pkg/event/eventlog", "pkg/guard", "pkg/notice", "pkg/provlog/...", "pkg/task", "pkg/web",

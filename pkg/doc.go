@@ -67,6 +67,7 @@
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
 //	portal/frame     what all pages of the portal share: sessions, languages, layout, assets
+//	portal/access    the page of tokens and OAuth clients
 //	portal/guide     the pages that lead through the set-up
 //	portal/people    the pages about groups, members and the activity
 //	portal           the pages of a customer's administrator

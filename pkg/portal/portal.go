@@ -8,11 +8,15 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
+	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/access"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/guide"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/people"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -20,15 +24,17 @@ import (
 //go:embed pages words
 var files embed.FS
 
-// Config is what the portal works with. Tenants, Links and Now are required.
+// Config is what the portal works with. All but Brand, BaseURL and Log is required.
 type Config struct {
-	Tenants *tenant.Service
-	Links   *setup.Service
-	Brand   frame.Brand
-	// Directory, Members and Journal are what the pages about people and groups read; required.
-	Directory *directory.Directory
+	Tenants   *tenant.Service
 	Members   *member.Service
+	Directory *directory.Directory
+	Domains   *claim.Registry
+	Guard     *guard.Service
 	Journal   *provlog.Journal
+	Diagnosis *diagnosis.Service
+	Links     *setup.Service
+	Brand     frame.Brand
 	// BaseURL begins all addresses, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
 	Now     func() time.Time
@@ -39,15 +45,23 @@ type Config struct {
 // New returns the portal. An error is one of the brand.
 func New(c Config) (http.Handler, error) {
 	door := door{c.Links}
+	guiding, err := guide.Room(guide.Config{
+		Tenants: c.Tenants, Members: c.Members, Journal: c.Journal, Diagnosis: c.Diagnosis,
+	})
+	if err != nil {
+		return nil, err
+	}
 	f, err := frame.New(
 		frame.Options{
-			Tenants: c.Tenants, Links: c.Links, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now, Log: c.Log,
+			Tenants: c.Tenants, Links: c.Links, Journal: c.Journal, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now,
+			Log: c.Log,
 		},
 		frame.Room{Files: files, Open: map[string]frame.Handler{
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
 		}},
-		guide.Room(guide.Config{Tenants: c.Tenants}),
+		guiding,
 		people.Room(people.Config{Tenants: c.Tenants, Directory: c.Directory, Members: c.Members, Journal: c.Journal}),
+		access.Room(access.Config{Tenants: c.Tenants}),
 	)
 	if err != nil {
 		return nil, err
@@ -94,8 +108,7 @@ func (d door) redeem(v *frame.Visit) error {
 	session, err := d.links.Redeem(v.R.Context(), id, v.R.PostFormValue("code"))
 	switch {
 	case err == nil:
-		v.Begin(session)
-		return nil
+		return v.Begin(session)
 	case errors.Is(err, setup.ErrCode):
 		l, err := d.links.Look(v.R.Context(), id)
 		return d.show(v, l, err, http.StatusForbidden)

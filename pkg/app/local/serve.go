@@ -44,14 +44,15 @@ func (s *Server) edges(
 		Journal: journal,
 		Limit:   l,
 	}
+	findings := diagnosis.New(diagnosis.Options{
+		Now: o.Now, Journal: journal, Tenants: s.tenants, Members: members, Directory: dir,
+	})
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
 		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
 		Links: s.links, Journal: journal, Webhooks: s.webhooks,
 		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
-		Diagnosis: diagnosis.New(diagnosis.Options{
-			Now: o.Now, Journal: journal, Tenants: s.tenants, Members: members, Directory: dir,
-		}),
+		Diagnosis: findings,
 	})
 	oauth := oauthhttp.New(oauthhttp.Config{Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log})
 	var (
@@ -59,8 +60,10 @@ func (s *Server) edges(
 		toSCIM   = behind(scimhttp.New(scim), apigw.Gateway{Fail: scimhttp.Refuse, Admit: admit})
 		toOAuth  = behind(oauth, apigw.Gateway{Fail: oauthhttp.Refuse})
 		gated    = ungated(admin, behind(admin, apigw.Gateway{Fail: adminhttp.Refuse}))
-		toPortal = behind(s.portal(dir, members), apigw.Gateway{Fail: frame.Refuse})
-		toAdmin  = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
+		toPortal = behind(s.portal(portal.Config{
+			Members: members, Directory: dir, Guard: g, Diagnosis: findings,
+		}), apigw.Gateway{Fail: frame.Refuse})
+		toAdmin = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
@@ -85,13 +88,11 @@ func (s *Server) caller() string {
 }
 
 // portal is the portal, or its refusal if the brand is not in order, which Options.Check says before.
-func (s *Server) portal(dir *directory.Directory, members *member.Service) http.Handler {
-	brand := s.o.Brand
-	brand.Product, brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
-	h, err := portal.New(portal.Config{
-		Tenants: s.tenants, Links: s.links, Brand: brand, BaseURL: s.o.BaseURL, Now: s.o.Now, Log: s.log,
-		Directory: dir, Members: members, Journal: s.journal,
-	})
+func (s *Server) portal(c portal.Config) http.Handler {
+	c.Tenants, c.Links, c.Domains, c.Journal = s.tenants, s.links, s.domains, s.journal
+	c.Brand, c.BaseURL, c.Now, c.Log = s.o.Brand, s.o.BaseURL, s.o.Now, s.log
+	c.Brand.Product, c.Brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
+	h, err := portal.New(c)
 	if err == nil {
 		return h
 	}

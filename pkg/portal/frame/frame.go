@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -43,6 +44,8 @@ type Room struct {
 type Options struct {
 	Tenants *tenant.Service
 	Links   *setup.Service
+	// Journal has an entry of each change, with the link that it was made by.
+	Journal *provlog.Journal
 	Brand   Brand
 	// BaseURL begins all addresses, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
@@ -218,7 +221,10 @@ func (f *Frame) inSession(change bool, handler Handler) Handler {
 		if change && v.Session.Role != setup.Admin {
 			return errRole
 		}
-		return handler(v)
+		if !change {
+			return handler(v)
+		}
+		return v.noted(handler)
 	}
 }
 

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// Visit is one request to a page. A handler answers it with one of Show, ShowPart and Go.
+// Visit is one request to a page. A handler answers it with one of Show, ShowPart and Lead.
 type Visit struct {
 	W http.ResponseWriter
 	R *http.Request
@@ -26,6 +27,8 @@ type Visit struct {
 	frame *Frame
 	id    string // of the request
 	err   error
+	// status is what was answered; 0: nothing yet.
+	status int
 }
 
 // Text returns a text in the language of the visit; see Words.Text.
@@ -74,15 +77,16 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Lang)
 	v.W.WriteHeader(status)
+	v.status = status
 	if v.R.Method != http.MethodHead {
 		_, _ = v.W.Write(b.Bytes()) // nobody to tell
 	}
 	return nil
 }
 
-// Go answers a form with a page to go to, a path under Root. done, if not empty, is the key below "done." of the text
+// Lead answers a form with a page to go to, a path under Root. done, if not empty, is the key below "done." of the text
 // that says there that it worked.
-func (v *Visit) Go(path, done string) error {
+func (v *Visit) Lead(path, done string) error {
 	query := ""
 	if done != "" {
 		query = "?" + url.Values{"done": {done}}.Encode()
@@ -94,6 +98,7 @@ func (v *Visit) Go(path, done string) error {
 func (v *Visit) redirect(to string) {
 	v.W.Header().Set("Location", to)
 	v.W.WriteHeader(http.StatusSeeOther)
+	v.status = http.StatusSeeOther
 }
 
 // Done is the text that says that a form worked; "" if there is none.
@@ -157,9 +162,37 @@ func (v *Visit) signIn() error {
 }
 
 // Begin gives the browser the session that a link was redeemed for, and leads it to the first page.
-func (v *Visit) Begin(s setup.Session) {
-	v.frame.setCookie(v, sessionCookie, s.Cookie, s.SessionUntil)
-	v.redirect(Root)
+func (v *Visit) Begin(s setup.Session) (err error) {
+	if v.Tenant, err = v.frame.o.Tenants.Get(v.R.Context(), s.Tenant); err != nil {
+		return err
+	}
+	v.Session = s
+	return v.noted(func(v *Visit) error {
+		v.frame.setCookie(v, sessionCookie, s.Cookie, s.SessionUntil)
+		v.redirect(Root)
+		return nil
+	})
+}
+
+// noted carries out a change, and has it in the tenant's provisioning log: before, so that nothing is shown that is not
+// written down, and after, with what came of it.
+func (v *Visit) noted(handler Handler) error {
+	ctx, journal := v.R.Context(), v.frame.o.Journal
+	facts := provlog.AdminFacts{
+		ID: journal.NewID(), RequestID: v.id, Caller: "setup-link " + v.Session.ID, Method: v.R.Method, Path: v.R.URL.Path,
+	}
+	if err := journal.Admin(ctx, v.Tenant, facts); err != nil {
+		return err
+	}
+	err := handler(v)
+	if v.status != 0 {
+		facts.Status = v.status
+	}
+	if err == nil {
+		// What was carried out can't be taken back: the entry from before says that it was asked for.
+		_ = journal.Admin(ctx, v.Tenant, facts)
+	}
+	return err
 }
 
 func signOut(v *Visit) error {

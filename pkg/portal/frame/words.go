@@ -58,13 +58,14 @@ func (w Words) Count(key string, n int, args ...any) string {
 }
 
 var (
-	bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
-	mono = regexp.MustCompile("`([^`]+)`")
+	bold    = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+	slanted = regexp.MustCompile(`\*([^*]+)\*`)
+	mono    = regexp.MustCompile("`([^`]+)`")
 )
 
 // Rich returns a text whose **bold** and `code` are HTML. Arguments are escaped and can't be marked up.
 func (w Words) Rich(key string, args ...any) template.HTML {
-	text := markup(w.Text(key))
+	text := Markup(w.Text(key))
 	if len(args) == 0 {
 		return text
 	}
@@ -78,10 +79,11 @@ func (w Words) Rich(key string, args ...any) template.HTML {
 	return template.HTML(fmt.Sprintf(string(text), escaped...)) //nolint:gosec // both are escaped
 }
 
-// markup makes HTML of a text of this program.
-func markup(text string) template.HTML {
+// Markup makes HTML of a text of this program, with **bold**, *italic* and `code`. It escapes all else.
+func Markup(text string) template.HTML {
 	text = template.HTMLEscapeString(text)
 	text = bold.ReplaceAllString(text, "<strong>$1</strong>")
+	text = slanted.ReplaceAllString(text, "<em>$1</em>")
 	return template.HTML(mono.ReplaceAllString(text, "<code>$1</code>")) //nolint:gosec // it is escaped
 }
 

@@ -4,7 +4,10 @@ import (
 	"embed"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -13,54 +16,97 @@ var files embed.FS
 
 // Config is what the pages work with. All of it is required.
 type Config struct {
-	Tenants *tenant.Service
+	Tenants   *tenant.Service
+	Members   *member.Service
+	Journal   *provlog.Journal
+	Diagnosis *diagnosis.Service
 }
 
-type room struct{ c Config }
+type room struct {
+	c      Config
+	guides []guideOf
+}
 
-// Room returns the pages.
-func Room(c Config) frame.Room {
-	r := room{c}
+// Room returns the pages. An error is one of the program.
+func Room(c Config) (frame.Room, error) {
+	guides, err := readGuides()
+	r := room{c, guides}
 	return frame.Room{Files: files, Routes: map[string]frame.Handler{
-		"GET ": r.start,
-	}}
+		"GET ": r.start, "GET connect": r.connect, "POST connect/choose": r.choose, "GET try": r.try,
+	}}, err
 }
 
 // progress is how far the tenant has come.
 type progress struct {
-	Chosen       bool // a profile is set
-	FirstRequest time.Time
-	LastRequest  time.Time
-	Live         *tenant.Token // the newest live token; nil if there is none
+	Chosen string // name of the identity provider; "" if none is chosen
+	First  time.Time
+	Last   time.Time
+	// Failed is the status of the last request if it was refused, and Detail what was answered.
+	Failed int
+	Detail string
+	People int64
+	Live   *tenant.Token // the newest live token; nil if there is none
+	Policy bool
+	Domain bool
+	// Findings are what is wrong.
+	Findings []diagnosis.Finding
 }
 
 // progress reads how far the tenant has come.
 func (r room) progress(v *frame.Visit) (p progress, err error) {
-	p.Chosen = v.Tenant.IdP != "generic"
-	p.FirstRequest = v.Tenant.Connected
-	tokens, err := r.c.Tenants.Tokens(v.R.Context(), v.Tenant.ID)
-	if err != nil {
-		return p, err
+	if g, ok := r.guide(v.Tenant.IdP); ok && g.ID != "generic" {
+		p.Chosen = g.called(v.Lang)
 	}
-	for _, t := range tokens {
+	for _, t := range v.Tenant.Tokens {
 		if t.State == tenant.TokenActive || t.State == tenant.TokenSuccessor {
 			p.Live = &t
 		}
-		if !t.FirstUsedAt.IsZero() && (p.FirstRequest.IsZero() || t.FirstUsedAt.Before(p.FirstRequest)) {
-			p.FirstRequest = t.FirstUsedAt
+	}
+	p.Policy, p.Domain = v.Tenant.Policy != "", v.Tenant.Domains != ""
+	a, err := r.c.Journal.Activity(v.R.Context(), v.Tenant, 1)
+	if err != nil {
+		return p, err
+	}
+	p.First, p.Last = a.First, a.Last
+	if p.First.IsZero() {
+		p.First = v.Tenant.Connected
+	}
+	for _, t := range v.Tenant.Tokens { // of before there was a log
+		if !t.FirstUsedAt.IsZero() && (p.First.IsZero() || t.FirstUsedAt.Before(p.First)) {
+			p.First = t.FirstUsedAt
 		}
-		if t.LastUsedAt.After(p.LastRequest) {
-			p.LastRequest = t.LastUsedAt
-		}
+	}
+	if a.Request != nil && a.Request.Status >= 400 {
+		p.Failed, p.Detail = a.Request.Status, a.Request.Detail
+	}
+	for _, n := range a.Members {
+		p.People += n
 	}
 	return p, nil
 }
 
-// start shows the steps, and which is next.
+func (r room) guide(id string) (guideOf, bool) {
+	for _, g := range r.guides {
+		if g.ID == id {
+			return g, true
+		}
+	}
+	return guideOf{}, false
+}
+
+// Connected reports whether a request was let in.
+func (p progress) Connected() bool { return !p.First.IsZero() }
+
+// start shows the steps, which is next, and what is wrong.
 func (r room) start(v *frame.Visit) error {
 	p, err := r.progress(v)
 	if err != nil {
 		return err
+	}
+	if p.Connected() {
+		if p.Findings, err = r.c.Diagnosis.Findings(v.R.Context(), v.Tenant, v.Lang); err != nil {
+			return err
+		}
 	}
 	return v.Show("start", p)
 }

@@ -246,7 +246,7 @@ func (r room) save(v *frame.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Go("groups", "rule.saved")
+	return v.Lead("groups", "rule.saved")
 }
 
 // statuses are those that have a word in each language.

@@ -1,0 +1,143 @@
+package guide
+
+import (
+	"html/template"
+	"strings"
+
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// flag is what Entra's URL ends with, so that it follows RFC 7644.
+const flag = "?aadOptscim062020"
+
+// connecting is the page Connect.
+type connecting struct {
+	progress
+	Choices, Others []choice
+	Guide           *shown // nil: nothing is chosen
+}
+
+type choice struct {
+	ID, Name string
+	Chosen   bool
+}
+
+// shown is a guide in one language, with the values of the tenant.
+type shown struct {
+	ID, Name, Checked string
+	Steps             []shownStep
+	Limits            []template.HTML
+	First             bool
+	FlagWhy           template.HTML
+	Attributes        []string
+}
+
+type shownStep struct {
+	Text   template.HTML
+	Values []shownValue
+	Try    bool
+}
+
+// shownValue is a value to copy; a Token is no value, it leads to the page that shows it.
+type shownValue struct {
+	ID, Label, Value string
+	Token            bool
+}
+
+// urns are the attributes of users as identity providers want them pasted.
+var urns = []string{
+	"userName", "externalId", "active", "displayName", "name.givenName", "name.familyName", "title",
+	`emails[type eq "work"].value`, `phoneNumbers[type eq "work"].value`,
+	"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+	"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
+	"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+}
+
+// oneLogin is the SCIM JSON Template of OneLogin.
+const oneLogin = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",` +
+	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"{$parameters.scimusername}",` +
+	`"name":{"givenName":"{$user.firstname}","familyName":"{$user.lastname}"},"displayName":"{$user.display_name}",` +
+	`"emails":[{"value":"{$user.email}","type":"work","primary":true}],"title":"{$user.title}",` +
+	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"{$user.department}"}}`
+
+// connect shows the choice and the steps; with part=state only whether a request has come.
+func (r room) connect(v *frame.Visit) error {
+	p, err := r.progress(v)
+	if err != nil {
+		return err
+	}
+	c := connecting{progress: p}
+	if v.Form("part") == "state" {
+		return v.ShowPart("connect", "state", c)
+	}
+	for _, g := range r.guides {
+		one := choice{g.ID, g.called(v.Lang), g.ID == v.Tenant.IdP}
+		if g.Other {
+			c.Others = append(c.Others, one)
+			continue
+		}
+		c.Choices = append(c.Choices, one)
+	}
+	if g, ok := r.guide(v.Tenant.IdP); ok {
+		if c.Guide, err = r.shown(v, g); err != nil {
+			return err
+		}
+	}
+	return v.Show("connect", c)
+}
+
+// shown fills a guide in.
+func (r room) shown(v *frame.Visit, g guideOf) (*shown, error) {
+	s := &shown{ID: g.ID, Name: g.called(v.Lang), Checked: g.Checked, First: g.First}
+	base := v.Base() + "/scim/v2/" + v.Tenant.ID
+	values := map[string]string{"url": base, "oauth": v.Base() + "/oauth2/" + v.Tenant.ID + "/token", "template": oneLogin}
+	if g.Flag {
+		values["url"] += flag
+		s.FlagWhy = frame.Markup(g.FlagWhy[v.Lang])
+	}
+	for _, one := range g.Steps {
+		st := shownStep{Text: frame.Markup(one.text(v.Lang))}
+		for _, value := range one.Values {
+			kind, label := kindOf(value)
+			if kind == "try" {
+				st.Try = true
+				continue
+			}
+			st.Values = append(st.Values, shownValue{
+				ID: "value-" + kind, Label: label, Value: values[kind], Token: kind == "token",
+			})
+		}
+		s.Steps = append(s.Steps, st)
+	}
+	for _, l := range g.Limits {
+		s.Limits = append(s.Limits, frame.Markup(l[v.Lang]))
+	}
+	if !g.Attributes {
+		return s, nil
+	}
+	s.Attributes = append(s.Attributes, urns...)
+	types, err := r.c.Tenants.Definitions(v.R.Context(), v.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, schema := range types.Schemas {
+		for _, a := range schema.Attributes {
+			s.Attributes = append(s.Attributes, strings.TrimSuffix(schema.ID, ":")+":"+a.Name)
+		}
+	}
+	return s, nil
+}
+
+// choose sets the tenant's profile.
+func (r room) choose(v *frame.Visit) error {
+	id := v.Form("idp")
+	if _, ok := r.guide(id); !ok {
+		return &tenant.InvalidError{Field: "idp", Problem: "must be one of the identity providers of the page"}
+	}
+	if _, err := r.c.Tenants.Change(v.R.Context(), v.Tenant.ID, scim.Object{"idp": id}); err != nil {
+		return err
+	}
+	return v.Lead("connect", "connect.chosen")
+}

@@ -1,0 +1,118 @@
+package guide
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
+
+// trying is the page for one person.
+type trying struct {
+	Query string
+	// Found are people that fit, ten at most.
+	Found []member.Member
+	One   *tried
+}
+
+// tried is what came of one person.
+type tried struct {
+	Member  member.Member
+	Given   []reason
+	Missing []reason
+	// Requests are the last requests about the person, the newest first.
+	Requests []provlog.Entry
+}
+
+// reason is an assignment, or one that is missing, and why.
+type reason struct{ Kind, Target, Because string }
+
+// patience is how long a search waits for people who are not published yet.
+const patience = 2 * time.Second
+
+// try shows a search, and one person with what came of them.
+func (r room) try(v *frame.Visit) error {
+	t := trying{Query: v.Form("q")}
+	if len(t.Query) > 256 {
+		t.Query = t.Query[:256]
+	}
+	m, err := member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	if id := v.Form("id"); id != "" {
+		if t.One, err = r.one(v, m, id); err != nil {
+			return err
+		}
+	} else if t.Query != "" {
+		// What came in a moment ago is to be seen.
+		if _, err := r.c.Members.Publish(v.R.Context(), m, patience); err != nil {
+			return err
+		}
+		quoted := strconv.Quote(t.Query)
+		list, err := r.c.Members.List(v.R.Context(), m,
+			"userName sw "+quoted+" or email sw "+quoted+" or displayName co "+quoted, "", 10)
+		if err != nil {
+			return err
+		}
+		if t.Found = list.Members; len(t.Found) == 1 {
+			if t.One, err = r.one(v, m, t.Found[0].ID); err != nil {
+				return err
+			}
+		}
+	}
+	if v.Form("part") == "result" {
+		return v.ShowPart("try", "result", t)
+	}
+	return v.Show("try", t)
+}
+
+// one reads what came of a person; nil if there is none of the id.
+func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
+	m, found, err := r.c.Members.Get(v.R.Context(), t, id)
+	if err != nil || !found {
+		return nil, err
+	}
+	why, _, err := r.c.Members.Why(v.R.Context(), t, id)
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.c.Journal.List(v.R.Context(), v.Tenant, provlog.Query{
+		Filter: "resourceId eq " + strconv.Quote(id), Count: 5,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &tried{
+		Member: m, Given: reasons(why, "assignments"), Missing: reasons(why, "missing"), Requests: page.Entries,
+	}, nil
+}
+
+// reasons reads one list of the explanation.
+func reasons(why scim.Object, key string) (all []reason) {
+	list, _ := why[key].([]any)
+	for _, e := range list {
+		o, _ := e.(scim.Object)
+		one := reason{Kind: textOf(o, "kind"), Target: textOf(o, "target"), Because: textOf(o, "detail")}
+		if name := textOf(o, "displayName"); name != "" {
+			one.Target = name
+		}
+		if because, _ := o["because"].([]any); len(because) > 0 {
+			first, _ := because[0].(scim.Object)
+			group, _ := first["group"].(scim.Object)
+			if one.Because = textOf(group, "displayName"); one.Because == "" {
+				one.Because = textOf(first, "rule")
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func textOf(o scim.Object, key string) string {
+	s, _ := o[key].(string)
+	return s
+}
