@@ -246,6 +246,7 @@ var importRules = []importRule{
 		whyEdge,
 	},
 	{"pkg/portal/frame", []string{"pkg/provlog", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
+	{"pkg/portal/browsertest", nil, whyFake},
 	{"pkg/portal/...", []string{
 		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",
 		"pkg/domain/claim", "pkg/event/eventlog", "pkg/guard", "pkg/notice", "pkg/provlog/...", "pkg/task", "pkg/web",

@@ -70,6 +70,7 @@
 //	portal/access    the page of tokens and OAuth clients
 //	portal/guide     the pages that lead through the set-up
 //	portal/people    the pages about groups, members and the activity
+//	portal/browsertest  tests of the pages in a real browser
 //	portal           the pages of a customer's administrator
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
