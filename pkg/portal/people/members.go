@@ -208,7 +208,7 @@ func (r room) merge(v *frame.Visit) error {
 	case err != nil:
 		return err
 	}
-	return v.Go("members/duplicates", "merged")
+	return v.Lead("members/duplicates", "merged")
 }
 
 type pendingRow struct {
@@ -250,7 +250,7 @@ func (r room) inviteAll(v *frame.Visit) error {
 		return err
 	}
 	if more {
-		return v.Go("members", "invited.some")
+		return v.Lead("members", "invited.some")
 	}
-	return v.Go("members", "invited.all")
+	return v.Lead("members", "invited.all")
 }

@@ -223,5 +223,5 @@ func (r room) invite(v *frame.Visit) error {
 	if n == 0 {
 		return r.showPerson(v, http.StatusConflict, v.Text("person.not-invited"))
 	}
-	return v.Go("members/"+id, "invited")
+	return v.Lead("members/"+id, "invited")
 }
