@@ -69,6 +69,7 @@
 //	portal/frame     what all pages of the portal share: sessions, languages, layout, assets
 //	portal/access    the page of tokens and OAuth clients
 //	portal/guide     the pages that lead through the set-up
+//	portal/control   the pages of the settings and the domains
 //	portal/people    the pages about groups, members and the activity
 //	portal/browsertest  tests of the pages in a real browser
 //	portal           the pages of a customer's administrator

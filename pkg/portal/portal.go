@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/access"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/control"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/guide"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/people"
@@ -60,6 +61,10 @@ func New(c Config) (http.Handler, error) {
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
 		}},
 		guiding,
+		control.Room(control.Config{
+			Tenants: c.Tenants, Links: c.Links, Directory: c.Directory, Members: c.Members, Guard: c.Guard,
+			Domains: c.Domains,
+		}),
 		people.Room(people.Config{Tenants: c.Tenants, Directory: c.Directory, Members: c.Members, Journal: c.Journal}),
 		access.Room(access.Config{Tenants: c.Tenants}),
 	)

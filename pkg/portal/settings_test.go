@@ -1,0 +1,157 @@
+package portal_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestSettingsOfRequests(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	w.user("acme", "ada")
+	w.admin(200, "PUT", "/policy", `{"requests":{"domains":["emails"],"forbid":["Groups.*"]}}`)
+	page := b.sees("/portal/settings", "On", "Ada ada@example.com", "your session")
+	if strings.Count(page, `name="may"`) != 6 || strings.Count(page, " checked> ") != 5 {
+		t.Errorf("%s", page)
+	}
+	b.sends(303, "/portal/settings/requests", url.Values{
+		"version": {"1"}, "may": {"Users.create", "Users.update", "Groups.create", "Groups.update", "Groups.delete"},
+		"onDelete": {"deactivate"}, "invite": {"automatic"},
+	})
+	got := w.admin(200, "GET", "/policy", "")
+	for _, want := range []string{
+		`"forbid":["Users.delete"]`, `"domains":["emails"]`, `"onDelete":"deactivate"`, `"invite":"automatic"`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+	b.sends(400, "/portal/settings/requests", url.Values{"version": {"1"}}, "Somebody changed the settings meanwhile")
+	b.sends(400, "/portal/settings/requests", url.Values{"version": {"2"}, "onDelete": {"burn"}},
+		"Choose one of the values")
+
+	b.sees("/portal/settings?login="+url.QueryEscape(`emails[type eq "login"].value`), "Ada nothing found")
+	b.sees("/portal/settings?login=none", "This is no path to an attribute")
+	b.sends(400, "/portal/settings/login", url.Values{"version": {"2"}, "login": {"none"}}, "This is no path")
+	b.sends(303, "/portal/settings/login", url.Values{"version": {"2"}, "login": {`emails[type eq "work"].value`}})
+	b.sees("/portal/settings?lang=de", "Ada ada@example.com")
+
+	b.sends(303, "/portal/settings/active", url.Values{"active": {"false"}})
+	rec := w.send("GET", "/scim/v2/acme/Users", "", "Authorization: Bearer "+w.tokens["acme"])
+	if rec.Code != 403 {
+		t.Errorf("switched off: %d", rec.Code)
+	}
+	b.sees("/portal/settings?done=settings.off&lang=en", "Provisioning is off")
+	b.sends(303, "/portal/settings/active", url.Values{"active": {"true"}})
+}
+
+func TestGuardIsDecided(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	b.sends(400, "/portal/settings/guard", url.Values{"version": {"0"}, "people": {"many"}}, "Enter whole numbers")
+	b.sends(400, "/portal/settings/guard", url.Values{"version": {"0"}, "people": {"-1"}}, "Enter whole numbers")
+	b.sends(303, "/portal/settings/guard", url.Values{"version": {"0"}, "people": {"1"}, "minutes": {"60"}})
+	ada, ben := w.user("acme", "ada"), w.user("acme", "ben")
+	w.events("acme")
+	w.provision("acme", "DELETE", "/Users/"+ada, "")
+	remove := func() int {
+		return w.send("DELETE", "/scim/v2/acme/Users/"+ben, "", "Authorization: Bearer "+w.tokens["acme"]).Code
+	}
+	if code := remove(); code != 503 {
+		t.Fatalf("the second deletion: %d", code)
+	}
+	b.sees("/portal/settings", "Decide: many people", "Ben: would be deleted")
+	b.sends(303, "/portal/settings/decide", url.Values{"decision": {"reject"}})
+	if code := remove(); code != 503 {
+		t.Errorf("after the rejection: %d", code)
+	}
+	b.sends(303, "/portal/settings/decide", url.Values{"decision": {"allow"}})
+	if code := remove(); code != 204 {
+		t.Errorf("after the permission: %d", code)
+	}
+	b.sends(303, "/portal/settings/guard", url.Values{"version": {"1"}})
+	if got := w.admin(200, "GET", "/policy", ""); strings.Contains(got, "guard") {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestWhoIsToldAndWhoHasAccess(t *testing.T) {
+	w := newWorld(t, "globex")
+	b := w.signIn("acme", "admin")
+	b.sends(400, "/portal/settings/test", nil, "Add an e-mail address first")
+	b.sends(400, "/portal/settings/recipients", url.Values{"email": {"nobody"}}, "Enter one e-mail address")
+	b.sends(303, "/portal/settings/recipients", url.Values{"email": {"it@acme.example"}, "language": {"de"}})
+	b.sends(400, "/portal/settings/recipients", url.Values{"email": {"it@acme.example"}}, "not in the list yet")
+	b.sees("/portal/settings", "it@acme.example (de)")
+	b.sends(303, "/portal/settings/test", nil)
+	b.sends(303, "/portal/settings/recipients", url.Values{"remove": {"it@acme.example"}})
+	b.sees("/portal/settings", "Nobody is told")
+
+	other, foreign := w.signIn("acme", "admin"), w.link("globex", `{"role":"admin"}`)
+	id := strings.TrimPrefix(other.cookie, "portal=")
+	id = id[:strings.LastIndex(id, ".")]
+	for _, wrong := range []string{foreign.ID, "", "acme.none", "acme." + strings.Repeat("x", 200)} {
+		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}}, "There is no such link any more")
+	}
+	if page := b.sees("/portal/settings"); strings.Contains(page, foreign.ID) || !strings.Contains(page, id) {
+		t.Errorf("links: %s", page)
+	}
+	b.sends(303, "/portal/settings/revoke", url.Values{"id": {id}})
+	if rec := other.get("/portal/"); rec.Code != 401 {
+		t.Errorf("a session of a revoked link: %d", rec.Code)
+	}
+}
+
+func TestDisconnect(t *testing.T) {
+	w := newWorld(t)
+	ada := w.user("acme", "ada")
+	b := w.signIn("acme", "admin")
+	b.sees("/portal/settings/disconnect", "This ends at once", "This stays")
+	b.sends(400, "/portal/settings/disconnect", nil, "Nothing was ended")
+	b.sends(303, "/portal/settings/disconnect", url.Values{"confirm": {"yes"}})
+	rec := w.send("GET", "/scim/v2/acme/Users", "", "Authorization: Bearer "+w.tokens["acme"])
+	if rec.Code != 401 {
+		t.Errorf("the token is good: %d", rec.Code)
+	}
+	b.sees("/portal/members/"+ada, "Ada active")
+}
+
+func TestDomainsOfTheTenant(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	b.sees("/portal/domains", "There is no domain yet")
+	b.sends(400, "/portal/domains/add", url.Values{"name": {"ada@example.com"}}, "Enter a domain such as example.com")
+	b.sends(303, "/portal/domains/add", url.Values{"name": {"Example.com"}})
+	page := b.sees("/portal/domains", "example.com Not verified yet", "_scim-challenge.example.com")
+	if !strings.Contains(page, `data-copy="value-0"`) {
+		t.Errorf("no value to copy: %s", page)
+	}
+	w.admin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
+	b.sees("/portal/domains?lang=de", "Bestätigt", "durch den Betreiber")
+	b.sends(404, "/portal/domains/check", url.Values{"name": {"none.example"}}, "not there any more")
+	b.sends(404, "/portal/domains/remove", url.Values{"name": {"none.example"}}, "not there any more")
+	b.sends(303, "/portal/domains/remove", url.Values{"name": {"example.com"}})
+	b.sees("/portal/domains", "There is no domain yet")
+}
+
+// TestReadersChangeNoSettings: a reader sees the settings, and no form that works.
+func TestReadersChangeNoSettings(t *testing.T) {
+	w := newWorld(t)
+	w.admin(201, "POST", "/domains", `{"name":"example.com"}`)
+	b := w.signIn("acme", "reader")
+	for _, path := range []string{"/portal/settings", "/portal/domains", "/portal/settings/disconnect"} {
+		page := b.sees(path)
+		if strings.Contains(page, "<button>") || strings.Contains(page, `class="danger`) {
+			t.Errorf("%s has a form for a reader: %s", path, page)
+		}
+	}
+	for _, path := range []string{
+		"settings/active", "settings/requests", "settings/login", "settings/guard", "settings/decide", "settings/test",
+		"settings/recipients", "settings/revoke", "settings/disconnect", "domains/add", "domains/check", "domains/remove",
+	} {
+		if rec := b.post("/portal/"+path, nil); rec.Code != 403 {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
+	}
+}
