@@ -32,7 +32,9 @@ const axeHash = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95
 
 // paths are the pages that are looked at, beside the one of a link.
 var paths = []string{
-	"/portal/", "/portal/connect", "/portal/try?q=ada", "/portal/token", "/portal/groups", "/portal/none",
+	"/portal/", "/portal/connect", "/portal/try?q=ada", "/portal/token", "/portal/groups", "/portal/groups/grammar",
+	"/portal/members", "/portal/activity", "/portal/settings", "/portal/settings/disconnect", "/portal/domains",
+	"/portal/none",
 }
 
 // desk is a server with a tenant that has come a way, and a browser that is signed in.
