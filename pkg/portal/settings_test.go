@@ -1,9 +1,16 @@
 package portal_test
 
 import (
+	"html"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/dnstest"
+	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func TestSettingsOfRequests(t *testing.T) {
@@ -154,4 +161,64 @@ func TestReadersChangeNoSettings(t *testing.T) {
 			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
+}
+
+// TestDomainIsCheckedNow: the page asks the DNS, and says what it answered.
+func TestDomainIsCheckedNow(t *testing.T) {
+	dns := dnstest.New(t)
+	s, err := local.Open(t.Context(), local.Options{
+		AdminKey: "key", Engine: "bolt", Data: boltstore.Memory, Log: io.Discard, Out: io.Discard, DNS: dns.Address,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if _, _, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, s: s, base: "http://127.0.0.1:8080"}
+	b, name := w.signIn("acme", "admin"), url.Values{"name": {"example.com"}}
+	b.sends(303, "/portal/domains/add", name)
+	page := b.sees("/portal/domains")
+	_, value, _ := strings.Cut(page, `id="value-0"`)
+	_, value, _ = strings.Cut(value, ">")
+	value, _, _ = strings.Cut(value, "<")
+	const record = "_scim-challenge.example.com"
+	dns.Says(record, dnstest.NotThere)
+	b.sends(200, "/portal/domains/check", name, "The DNS has no such record yet")
+	dns.Says(record, dnstest.TXT("another"))
+	b.sends(200, "/portal/domains/check", name, "with another value")
+	dns.Says(record, dnstest.TXT(value))
+	b.sends(200, "/portal/domains/check", name, "the domain is yours", "Verified")
+}
+
+// TestNamesAreInert: names that somebody else chose are text on each page, whatever is in them.
+func TestNamesAreInert(t *testing.T) {
+	w := newWorld(t)
+	const evil = "<script>alert(1)</script>\u202e\"'"
+	ada := w.user("acme", evil)
+	w.group("acme", evil, ada, evil)
+	w.events("acme")
+	b := w.signIn("acme", "admin")
+	for _, path := range []string{
+		"/portal/groups", "/portal/groups/rule?group=" + url.QueryEscape(evil), "/portal/groups/grammar?grammar={name}",
+		"/portal/members", "/portal/members/" + ada, "/portal/members/pending", "/portal/activity", "/portal/settings",
+		"/portal/members?q=" + url.QueryEscape(evil),
+	} {
+		page := b.sees(path)
+		if strings.Contains(page, "<script>alert") {
+			t.Errorf("%s: a script of somebody else", path)
+		}
+		if _, main, _ := strings.Cut(page, "<main"); strings.Contains(strings.ReplaceAll(main, `value="`+
+			html.EscapeString(evil), ""), "\u202e") {
+			t.Errorf("%s: a name turns the direction of writing", path)
+		}
+	}
+	page := b.sends(200, "/portal/groups/rehearse", url.Values{
+		"op": {"rule"}, "version": {"0"}, "group": {evil}, "kind": {"role"}, "target": {evil},
+	}, "1 person gets: role")
+	if strings.Contains(page, "<script>alert") {
+		t.Error("the rehearsal has a script of somebody else")
+	}
+	b.sends(303, "/portal/groups/save", hidden(page))
 }

@@ -47,11 +47,14 @@ func (r room) savePolicy(v *frame.Visit, in string, change func(doc scim.Object)
 	}
 	change(p.doc)
 	_, _, err = r.c.Members.SavePolicy(v.R.Context(), t, scim.AppendJSON(nil, p.doc), version)
-	switch faults := mapping.Faults(nil); {
+	faults, refused := mapping.Faults(nil), (*scim.Error)(nil)
+	switch {
 	case errors.Is(err, member.ErrVersion):
 		return r.wrong(v, in, "settings.error.version", "")
 	case errors.As(err, &faults):
 		return r.wrong(v, in, "settings.error."+in, reason(err))
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		return r.wrong(v, in, "settings.error."+in, refused.Detail)
 	case err != nil:
 		return err
 	}

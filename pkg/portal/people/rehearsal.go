@@ -240,6 +240,9 @@ func (r room) save(v *frame.Visit) error {
 	if faults := mapping.Faults(nil); errors.As(err, &faults) {
 		return r.again(v, e, "", faults)
 	}
+	if refused := (*scim.Error)(nil); errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
+		return r.again(v, e, "groups.error.large", nil)
+	}
 	if errors.Is(err, member.ErrVersion) {
 		return r.again(v, e, "groups.error.version", nil)
 	}
