@@ -69,11 +69,12 @@ func TestDuplicates(t *testing.T) {
 			first: "anna,," + address, second: "anna,," + address,
 		},
 	} {
-		for _, published := range []string{"apart", "together"} {
+		together := []string{"apart", "together"}
+		if c.gone { // nobody was told of one who left before the first publication
+			together = together[:1]
+		}
+		for _, published := range together {
 			t.Run(name+", published "+published, func(t *testing.T) {
-				if c.gone && published == "together" {
-					t.Skip("nobody was told of who left before that")
-				}
 				a := on(t, memory(t), "generic")
 				a.mustAdmin(200, "PUT", "/policy", manual(c.policy))
 				first := a.personOf(c.first)

@@ -15,7 +15,9 @@ var flags = []string{
 	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
 	"-gcflags=github.com/aws/...=-l", "-gcflags=net/...=-l", "-gcflags=crypto/...=-l",
 	"-gcflags=regexp/...=-l", "-gcflags=math/big=-l", "-gcflags=vendor/...=-l", "-gcflags=log/...=-l",
-	"-gcflags=mime/...=-l",
+	"-gcflags=mime/...=-l", "-gcflags=fmt=-l", "-gcflags=os/...=-l", "-gcflags=syscall=-l",
+	"-gcflags=internal/poll=-l", "-gcflags=encoding/asn1=-l", "-gcflags=github.com/go-jose/...=-l",
+	"-gcflags=github.com/awslabs/...=-l", "-gcflags=io/...=-l",
 }
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile
