@@ -1,8 +1,10 @@
 package people
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,8 +86,7 @@ func (r room) members(v *frame.Visit) error {
 	g, ctx := task.WithContext(v.R.Context())
 	g.Go(func() (err error) {
 		after := v.Form("after")
-		after = after[:min(len(after), maxIDBytes)]
-		list, err = r.c.Members.List(ctx, t, filterOf(page.Query, view), after, membersShown)
+		list, err = r.search(ctx, t, search{page.Query, view, after[:min(len(after), maxIDBytes)]})
 		return err
 	})
 	g.Go(func() error {
@@ -106,6 +107,41 @@ func (r room) members(v *frame.Visit) error {
 		page.Rows = append(page.Rows, memberRowOf(v, m))
 	}
 	return v.Show("members", page)
+}
+
+// search is what a page of members is asked for: a text, the filter of a view, and the id to go on behind.
+type search struct{ query, view, after string }
+
+// search finds members. Of a whole address those who have it are looked up, however many members there are; if nobody
+// has it, and for anything else, members are looked through.
+func (r room) search(ctx context.Context, t member.Tenant, s search) (list member.List, err error) {
+	if s.after == "" && strings.Contains(s.query, "@") {
+		var found [2]member.List
+		g, within := task.WithContext(ctx)
+		for i, attribute := range []string{"userName", "email"} {
+			g.Go(func() (err error) {
+				filter := attribute + " eq " + scim.Quote(s.query)
+				if s.view != "" {
+					filter += " and " + s.view
+				}
+				found[i], err = r.c.Members.List(within, t, filter, "", membersShown)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return list, err
+		}
+		list.Members = found[0].Members
+		for _, m := range found[1].Members {
+			if !slices.ContainsFunc(list.Members, func(o member.Member) bool { return o.ID == m.ID }) {
+				list.Members = append(list.Members, m)
+			}
+		}
+		if len(list.Members) > 0 {
+			return list, nil
+		}
+	}
+	return r.c.Members.List(ctx, t, filterOf(s.query, s.view), s.after, membersShown)
 }
 
 // filterOf is a filter for a search and a view.
