@@ -188,6 +188,7 @@ var importRules = []importRule{
 		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
 			"answer identity providers",
 	},
+	{"pkg/cost", nil, "it is arithmetic, which anybody can check alone"},
 	{
 		"pkg/transfer",
 		[]string{"pkg/store", "pkg/tenant/stored", "pkg/doctor"},
@@ -273,10 +274,14 @@ var importRules = []importRule{
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
 	{"pkg/app/cli/call", []string{awsSDK}, "it calls a server by its URL, and knows nothing of this one"},
 	{"pkg/app/cli", []string{
-		"pkg/app/cli/call",
-		"pkg/app/local", "pkg/app/bench", "pkg/app/direct", "pkg/portal/frame", awsSDK, kong,
+		"pkg/app/cli/call", "pkg/app/local", "pkg/app/bench", "pkg/app/direct", "pkg/portal/frame", "pkg/cost", awsSDK,
+		kong,
 	}, whyApp},
-	{"pkg/app/direct", []string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", age}, whyApp},
+	{
+		"pkg/app/direct",
+		[]string{"pkg/app/local", "pkg/doctor", "pkg/transfer", "pkg/store", "pkg/cost", age},
+		whyApp,
+	},
 	{"pkg/app/...", []string{"pkg/...", awsSDK, smithy, lambdaGo, uuid, xsync}, whyApp},
 	{"functions/...", []string{"pkg/app/...", lambdaGo}, whyMain},
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},

@@ -59,6 +59,7 @@
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it
 //	limit            how many requests a tenant may send, over all processes
+//	cost             what a stack costs a month
 //	transfer         a tenant to a file, and from a file into a table
 //	webhook          the URLs that get events: signatures, secrets, addresses that are refused
 //	provlog/diagnosis  what is wrong at an identity provider, and what to click
@@ -91,7 +92,7 @@
 //	app/awsenv/queue  the queue from stream to deliver
 //	app/local        everything in one process
 //	app/example      a small application that follows a tenant, for integrators to read
-//	app/direct       commands that work on a table itself: doctor, export, import
+//	app/direct       commands that need no server: doctor, export, import, cost
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
 //	app/statements   tests of what products ask of the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests

@@ -23,6 +23,8 @@ const (
 	OK     = 0
 	Failed = 1 // the API refused, could not be reached, or the server failed
 	Usage  = 2 // the command line is wrong
+	// CannotRun is that of a check that did not come to its end.
+	CannotRun = 2
 )
 
 const description = `A SCIM 2.0 service provider for many tenants, and the command line to its admin API.
@@ -57,7 +59,8 @@ type grammar struct {
 	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
 	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
 	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`
-	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its own rules, and mend it."`
+	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its own rules. Exit code 1: findings, 2: not checked."`
+	Cost       costCmd       `cmd:"" help:"What a stack costs a month, part by part."`
 	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

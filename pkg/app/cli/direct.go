@@ -5,10 +5,8 @@ import (
 	"fmt"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/direct"
+	"github.com/serverless-scim/serverless-scim/pkg/cost"
 )
-
-// CannotRun is the exit code of a check that did not come to its end.
-const CannotRun = 2
 
 // codeError is an error with an exit code of its own.
 type codeError struct {
@@ -34,11 +32,6 @@ type doctorCmd struct {
 	Repair bool   `help:"Mend what has one right answer."`
 	JSON   bool   `name:"json" help:"Print lines of JSON: findings, notes, the sum."`
 	directFlags
-}
-
-// Help is the end of the command's help.
-func (*doctorCmd) Help() string {
-	return "The exit code is 0 if the table is sound, 1 if findings are left, and 2 if the check could not run."
 }
 
 // Run checks a table.
@@ -90,4 +83,27 @@ func (c *tenantsImportCmd) Run(s *session) error {
 	return direct.ImportTenant(s.ctx, direct.Import{
 		Table: c.table(), File: c.File, Tenant: c.ID, Identity: c.Identity,
 	}, s.Err)
+}
+
+type costCmd struct {
+	Tenants   int     `default:"100" placeholder:"N" help:"Tenants."`
+	Users     int     `default:"500" placeholder:"N" help:"Users of a tenant."`
+	Groups    int     `default:"5" placeholder:"N" help:"Groups that a user is in."`
+	Changes   float64 `default:"2" placeholder:"N" help:"Changes a day, per hundred users."`
+	Reads     int     `default:"200" placeholder:"N" help:"Requests a day and tenant that change nothing."`
+	Polls     int     `default:"288" placeholder:"N" help:"Requests of the application a day and tenant."`
+	Packed    bool    `help:"The tokens of 400 tenants share a secret."`
+	Retention int     `default:"90" placeholder:"DAYS" help:"For how long logs and events are kept."`
+	JSON      bool    `name:"json" help:"Print a JSON document."`
+}
+
+// Run prints what a stack costs a month.
+func (c *costCmd) Run(s *session) error {
+	if min(c.Tenants, c.Users, c.Groups, c.Reads, c.Polls, c.Retention) < 0 || c.Changes < 0 {
+		return usageError("no number may be negative")
+	}
+	return direct.PrintCost(cost.Load{
+		Tenants: c.Tenants, Users: c.Users, Groups: c.Groups, Changes: c.Changes, Reads: c.Reads, Polls: c.Polls,
+		Packed: c.Packed, Retention: c.Retention,
+	}, c.JSON, s.Out)
 }

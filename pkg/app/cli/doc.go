@@ -17,7 +17,7 @@
 //	provlog.go      log, diagnosis, activity
 //	notices.go      notices, clock
 //	webhooks.go  webhooks of tenants and of the operator
-//	direct.go       doctor, tenants export and import: what works on a table itself
+//	direct.go       doctor, tenants export and import, cost: what needs no server
 //	completion.go   scripts for shells
 //	print.go        tables
 package cli

@@ -1,5 +1,5 @@
-// Package direct has the commands that work on a table itself, without a server: doctor, and the export and import of a
-// tenant.
+// Package direct has the commands that need no server: doctor, and the export and import of a tenant, which work on a
+// table itself; and cost.
 package direct
 
 import (

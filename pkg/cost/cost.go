@@ -1,0 +1,159 @@
+// Package cost says what a stack costs a month, part by part, from how many tenants, users and requests it has. What a
+// request consumes is measured (docs/limits.md); how many there are is what the reader enters.
+package cost
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+// Prices are what AWS asks for, in US dollars, with the day and the Region that they are of.
+type Prices struct {
+	Date   string `json:"date"`
+	Region string `json:"region"`
+	Source string `json:"source"`
+
+	GatewayMillion       float64 `json:"gatewayMillion"` // requests
+	LambdaMillion        float64 `json:"lambdaMillion"`  // requests
+	LambdaGigabyteSecond float64 `json:"lambdaGigabyteSecond"`
+	WriteMillion         float64 `json:"writeMillion"` // units
+	ReadMillion          float64 `json:"readMillion"`  // units
+	TableGigabyteMonth   float64 `json:"tableGigabyteMonth"`
+	RecoveryGigabyte     float64 `json:"recoveryGigabyteMonth"`
+	SecretMonth          float64 `json:"secretMonth"`
+	SecretMillion        float64 `json:"secretMillionCalls"`
+	LogGigabyte          float64 `json:"logGigabyte"` // taken in
+	LogGigabyteMonth     float64 `json:"logGigabyteMonth"`
+	MetricMonth          float64 `json:"metricMonth"`
+	AlarmMonth           float64 `json:"alarmMonth"`
+	EventMillion         float64 `json:"eventMillion"`
+}
+
+//go:embed prices.json
+var listed []byte
+
+// Listed are the list prices that the program has.
+func Listed() (Prices, error) {
+	var p Prices
+	if err := json.Unmarshal(listed, &p); err != nil {
+		return p, fmt.Errorf("cost: prices: %w", err)
+	}
+	return p, nil
+}
+
+// Load is what a stack has to do.
+type Load struct {
+	// Tenants have Users each. A user is in Groups groups.
+	Tenants, Users, Groups int
+	// Changes are the changes of users and memberships a day, per hundred users of a tenant.
+	Changes float64
+	// Reads are the requests a day and tenant that change nothing: filters of the identity provider.
+	Reads int
+	// Polls are the requests a day and tenant with which the application asks for members and events.
+	Polls int
+	// Packed says that the tokens of 400 tenants share a secret.
+	Packed bool
+	// Retention is for how many days logs and events are kept.
+	Retention int
+}
+
+// What was measured: the units of requests, times, and sizes of what is stored.
+const (
+	days = 30.4 // of a month
+
+	// A change: a filter on userName or the id, and a PATCH, or a member added; docs/limits.md. Then its publication, and
+	// the marker that leads to it; docs/performance.md.
+	changeRequests = 2
+	changeReads    = 5 + 4
+	changeWrites   = 8 + 2
+	publishReads   = 12
+	publishWrites  = 16
+	// A filter that hits, and a poll that finds nothing new.
+	lookReads = 5
+	pollReads = 3
+
+	// The time and memory of functions: of a request, of a wake-up, of the hourly run.
+	memory       = 1.0 // GB of a request function
+	small        = 0.5 // GB of stream and rotate
+	requestTime  = 0.020
+	wakeUpTime   = 0.060
+	hourlyTime   = 0.500
+	hourlyReads  = 16
+	tenantsAPack = 400
+	metrics      = 25 // of the functions, with Metrics basic
+	alarms       = 15
+
+	// Bytes: a user with its lookups and as published, a membership with its reverse, an entry of the log, and the log
+	// lines of gateway and function.
+	userBytes   = 6000
+	memberBytes = 300
+	eventBytes  = 2000
+	logBytes    = 900
+
+	gigabyte = 1e9
+)
+
+// Part is a part of the bill.
+type Part struct {
+	Name string
+	// Quantity counts units, such as "million requests", at Price each.
+	Quantity float64
+	Unit     string
+	Price    float64
+}
+
+// Dollars is what the part costs a month.
+func (p Part) Dollars() float64 { return p.Quantity * p.Price }
+
+// Bill is what a stack costs a month.
+type Bill []Part
+
+// Dollars is the sum.
+func (b Bill) Dollars() float64 {
+	sum := 0.0
+	for _, p := range b {
+		sum += p.Dollars()
+	}
+	return sum
+}
+
+// Of makes the bill of a load.
+func Of(l Load, p Prices) Bill {
+	tenants := float64(l.Tenants)
+	people := tenants * float64(l.Users)
+	changes := people / 100 * l.Changes * days
+	reads, polls := tenants*float64(l.Reads)*days, tenants*float64(l.Polls)*days
+	requests := changes*changeRequests + reads + polls
+	hours := 24 * days
+
+	seconds := requests*requestTime*memory + changes*wakeUpTime*small + hours*hourlyTime*small
+	stored := (people*(userBytes+float64(l.Groups)*memberBytes) + changes/days*float64(l.Retention)*eventBytes) / gigabyte
+	logged := (requests + changes) * logBytes / gigabyte
+	secrets := tenants
+	if l.Packed {
+		secrets = float64((l.Tenants + tenantsAPack - 1) / tenantsAPack)
+	}
+	const million = 1e6
+	return Bill{
+		{"API Gateway", requests / million, "million requests", p.GatewayMillion},
+		{"Lambda, requests", (requests + changes + hours) / million, "million requests", p.LambdaMillion},
+		{"Lambda, time", seconds, "GB-seconds", p.LambdaGigabyteSecond},
+		{"DynamoDB, writes", changes * (changeWrites + publishWrites) / million, "million units", p.WriteMillion},
+		{
+			"DynamoDB, reads",
+			(changes*(changeReads+publishReads) + reads*lookReads + polls*pollReads + hours*hourlyReads) / million,
+			"million units", p.ReadMillion,
+		},
+		{"DynamoDB, storage", stored, "GB", p.TableGigabyteMonth},
+		{"DynamoDB, point-in-time recovery", stored, "GB", p.RecoveryGigabyte},
+		{"DynamoDB, stream", 0, "read by Lambda", 0},
+		{"Secrets Manager", secrets, "secrets", p.SecretMonth},
+		{"Secrets Manager, calls", 2 * tenants / 6 / million, "million calls", p.SecretMillion},
+		{"CloudWatch, logs taken in", logged, "GB", p.LogGigabyte},
+		{"CloudWatch, logs kept", logged * float64(l.Retention) / days, "GB", p.LogGigabyteMonth},
+		{"CloudWatch, metrics", metrics, "metrics", p.MetricMonth},
+		{"CloudWatch, alarms", alarms, "alarms", p.AlarmMonth},
+		{"EventBridge", tenants / million, "million events", p.EventMillion},
+	}
+}
