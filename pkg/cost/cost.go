@@ -44,18 +44,19 @@ func Listed() (Prices, error) {
 
 // Load is what a stack has to do.
 type Load struct {
-	// Tenants have Users each. A user is in Groups groups.
-	Tenants, Users, Groups int
-	// Changes are the changes of users and memberships a day, per hundred users of a tenant.
-	Changes float64
-	// Reads are the requests a day and tenant that change nothing: filters of the identity provider.
-	Reads int
-	// Polls are the requests a day and tenant with which the application asks for members and events.
-	Polls int
-	// Packed says that the tokens of 400 tenants share a secret.
-	Packed bool
-	// Retention is for how many days logs and events are kept.
-	Retention int
+	Tenants int `default:"100" placeholder:"N" help:"Tenants."`
+	// Users are those of each tenant, Groups the groups that each of them is in.
+	Users  int `default:"500" placeholder:"N" help:"Users of a tenant."`
+	Groups int `default:"5" placeholder:"N" help:"Groups that a user is in."`
+	// Changes are the changes of users and memberships.
+	Changes float64 `default:"2" placeholder:"N" help:"Changes a day, per hundred users."`
+	// Reads are those of the identity provider, Polls those of the application for members and events.
+	Reads int `default:"200" placeholder:"N" help:"Requests a day and tenant that change nothing."`
+	Polls int `default:"288" placeholder:"N" help:"Requests of the application a day and tenant."`
+	// Packed is the parameter PackedSecrets.
+	Packed bool `help:"The tokens of 400 tenants share a secret."`
+	// Retention is that of logs and events.
+	Retention int `default:"90" placeholder:"DAYS" help:"For how long logs and events are kept."`
 }
 
 // What was measured: the units of requests, times, and sizes of what is stored.

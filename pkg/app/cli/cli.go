@@ -20,11 +20,10 @@ import (
 
 // Exit codes of Run.
 const (
-	OK     = 0
-	Failed = 1 // the API refused, could not be reached, or the server failed
-	Usage  = 2 // the command line is wrong
-	// CannotRun is that of a check that did not come to its end.
-	CannotRun = 2
+	OK        = 0
+	Failed    = 1 // the API refused, could not be reached, or the server failed
+	Usage     = 2 // the command line is wrong
+	CannotRun = 2 // a check did not come to its end
 )
 
 const description = `A SCIM 2.0 service provider for many tenants, and the command line to its admin API.
@@ -59,7 +58,7 @@ type grammar struct {
 	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
 	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
 	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`
-	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its own rules. Exit code 1: findings, 2: not checked."`
+	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its rules. Exit code 1: findings."`
 	Cost       costCmd       `cmd:"" help:"What a stack costs a month, part by part."`
 	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`

@@ -34,7 +34,7 @@ func TestCost(t *testing.T) {
 	if len(bill.Parts) < 12 || sum < bill.Month-0.01 || sum > bill.Month+0.01 || bill.Tenant*400 < bill.Month-0.01 {
 		t.Errorf("%+v", bill)
 	}
-	if code, _, _ := run(t, "cost", "-tenants", "-1"); code != cli.Usage {
+	if code, _, _ := run(t, "cost", "-tenants", "-1"); code != cli.Failed {
 		t.Errorf("exit code %d", code)
 	}
 }

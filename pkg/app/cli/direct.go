@@ -14,8 +14,6 @@ type codeError struct {
 	code int
 }
 
-func (e codeError) Unwrap() error { return e.error }
-
 // directFlags say where a table is that a command works on itself. It must be there.
 type directFlags struct {
 	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Of the local file, which no server may use."`
@@ -86,24 +84,9 @@ func (c *tenantsImportCmd) Run(s *session) error {
 }
 
 type costCmd struct {
-	Tenants   int     `default:"100" placeholder:"N" help:"Tenants."`
-	Users     int     `default:"500" placeholder:"N" help:"Users of a tenant."`
-	Groups    int     `default:"5" placeholder:"N" help:"Groups that a user is in."`
-	Changes   float64 `default:"2" placeholder:"N" help:"Changes a day, per hundred users."`
-	Reads     int     `default:"200" placeholder:"N" help:"Requests a day and tenant that change nothing."`
-	Polls     int     `default:"288" placeholder:"N" help:"Requests of the application a day and tenant."`
-	Packed    bool    `help:"The tokens of 400 tenants share a secret."`
-	Retention int     `default:"90" placeholder:"DAYS" help:"For how long logs and events are kept."`
-	JSON      bool    `name:"json" help:"Print a JSON document."`
+	cost.Load `embed:""`
+	JSON      bool `name:"json" help:"Print a JSON document."`
 }
 
 // Run prints what a stack costs a month.
-func (c *costCmd) Run(s *session) error {
-	if min(c.Tenants, c.Users, c.Groups, c.Reads, c.Polls, c.Retention) < 0 || c.Changes < 0 {
-		return usageError("no number may be negative")
-	}
-	return direct.PrintCost(cost.Load{
-		Tenants: c.Tenants, Users: c.Users, Groups: c.Groups, Changes: c.Changes, Reads: c.Reads, Polls: c.Polls,
-		Packed: c.Packed, Retention: c.Retention,
-	}, c.JSON, s.Out)
-}
+func (c *costCmd) Run(s *session) error { return direct.PrintCost(c.Load, c.JSON, s.Out) }

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -11,6 +12,9 @@ import (
 
 // PrintCost prints what a stack costs a month, as a table or as a JSON document.
 func PrintCost(l cost.Load, asJSON bool, out io.Writer) error {
+	if min(l.Tenants, l.Users, l.Groups, l.Reads, l.Polls, l.Retention) < 0 || l.Changes < 0 {
+		return errors.New("no number may be negative")
+	}
 	prices, err := cost.Listed()
 	if err != nil {
 		return err
