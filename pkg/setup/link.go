@@ -46,8 +46,6 @@ const (
 	MaxSession = 8 * time.Hour
 	// maxWrong is how many wrong codes end a link.
 	maxWrong = 10
-	// maxCodes bounds the codes of one link: the one that was answered, and those that were mailed.
-	maxCodes = 4
 	// maxOpen bounds the links of a tenant that can be redeemed or used at a time.
 	maxOpen = 100
 	// kept is how long a link is listed once it is over.

@@ -24,8 +24,7 @@ var places = []string{"", "connect", "try", "token", "domains", "groups", "membe
 
 // pageTemplates is one page in all languages.
 type pageTemplates struct {
-	room string
-	by   map[string]*template.Template
+	by map[string]*template.Template
 }
 
 // view is the data of the templates.
