@@ -122,4 +122,56 @@
 //	a setting of a tenant                      tenant.Settings
 //	a Lambda function                          app/serve or app/work, functions, template.yaml, an event in events
 //	a package                                  the import matrix in arch_test.go, and the list above
+//
+// The words of the project. Each has one meaning, in the code, in docs and in messages:
+//
+//	assignment   a member has a target, given by a rule (origin scim), by hand (origin manual), or by both
+//	claim        a domain that a tenant says is its own, until a TXT record proves it
+//	delivery     the work of taking the events of a tenant to one destination, in order and at least once
+//	destination  a receiver of events: a webhook or the event bus
+//	diagnosis    the findings about an identity provider, with the steps that correct each
+//	dialect      the options of a profile as the code has them, scim.Dialect
+//	directory    the users, groups and memberships of a tenant
+//	duplicate    one of two members who are probably the same person
+//	engine       an implementation of the port to storage, on DynamoDB or on a local file
+//	entry        one request in the provisioning log, or the events of one change in the log of a tenant
+//	epoch        the name of one numbering of a log; a new one begins if the head has to be moved
+//	event        one thing that happened to a tenant, with a sequence number, kept for 90 days
+//	finding      one fault that doctor or the diagnosis reports, with its mending if that is known
+//	guard        a bound on the users that an identity provider deactivates or deletes within some minutes
+//	head         the item with the last sequence number and the epoch of a log
+//	item         one record of the table, under a partition key and a sort key
+//	kind         the sort of thing that a member can be given, such as role, licence or team
+//	lease        a right that one process holds for a short time: to deliver, or to let a number of requests through
+//	lookup       an item that leads from a value, such as a userName, to the resource that has it
+//	marker       an item, written with a change, that says that a subject may have changed
+//	member       a person as the application sees them: one for each SCIM user, under the same id
+//	membership   a user or group is in a group: an entry of "members" in RFC 7643
+//	notice       a message to the administrators of a tenant, by mail or SNS
+//	open work    the rest of a large change: it counts as done for readers, and anybody may complete it
+//	operator     the one who runs the deployment and makes tenants
+//	pass         the walk over all members for whom a wide marker stands, some at a time
+//	place        a point in an order from which reading goes on: in a list, or in a log of events
+//	policy       the JSON document of a tenant with its kinds, rules and choices
+//	pool         the seats of one target, with the members who have one and those who wait
+//	position     the sequence number up to which a destination has got the events of a tenant
+//	profile      the set of options for one identity provider, chosen by the tenant's "idp"
+//	protect      a choice of the policy: the last active members with a target keep it
+//	publish      to evaluate the policy for marked members, and to write the new members with their events
+//	rehearse     to show the changes that a policy would make, without saving it
+//	rotation     the replacement of a token by its successor, while both work
+//	rule         a part of the policy that gives a target to members, by their groups or attributes
+//	seat         the right of one active member to a target of which there is a limited number
+//	sequence     the number of an event in its log, without a gap
+//	session      the time in the portal after a set-up link was redeemed, eight hours at most
+//	set-up link  a link, good once, that lets an administrator of one tenant into the portal
+//	stamp        a random value of a marker, by which only the version that was read is deleted
+//	subject      the thing that a marker or an event is about, such as a member, a group or a token
+//	successor    the token that takes the place of one that ends
+//	sweep        a visit of all tenants once a day
+//	target       one thing of a kind that a member can be given, such as the role admin
+//	tenant       one customer of the application: an endpoint, an identity provider, tokens and settings of its own
+//	vault        the keeper of token values, which no SCIM request reads
+//	walk         reading many items page by page, such as all documents of a tenant if no lookup helps
+//	window       a stretch of time within which the requests of a tenant are counted
 package pkg

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -75,9 +76,6 @@ func TestAlarmTable(t *testing.T) {
 func TestPagesSayWhoTheyAreFor(t *testing.T) {
 	begin := regexp.MustCompile(`^# [^\n]+\n\nFor [a-z]`)
 	for _, page := range pages(t) {
-		if page == "docs/statements.md" { // generated, for everybody
-			continue
-		}
 		if !begin.MatchString(document(t, page)) {
 			t.Errorf("%s does not begin with a title and a paragraph \"For …\"", page)
 		}
@@ -99,6 +97,35 @@ func TestLinksOfPages(t *testing.T) {
 			}
 			if m[2] != "" && strings.HasSuffix(to, ".md") && !slices.Contains(anchors(document(t, to)), m[2]) {
 				t.Errorf("%s: a link to %s, which has no heading %s", page, to, m[2])
+			}
+		}
+	}
+}
+
+// TestProseOfPages: no line of prose has more than 100 characters, and no paragraph more than five lines.
+func TestProseOfPages(t *testing.T) {
+	const maxLine, maxLines = 100, 5
+	begins := regexp.MustCompile(`^\s*([-*]|\d+\.) `)
+	for _, page := range append(pages(t), "README.md") {
+		code, lines := false, 0
+		for i, line := range strings.Split(document(t, page), "\n") {
+			text := strings.TrimSpace(line)
+			fence := strings.HasPrefix(text, "```")
+			if fence {
+				code = !code
+			}
+			if code || fence || text == "" || strings.ContainsAny(text[:1], "|#<") {
+				lines = 0
+				continue
+			}
+			if begins.MatchString(line) {
+				lines = 0
+			}
+			if lines++; lines == maxLines+1 {
+				t.Errorf("%s:%d: a paragraph of more than %d lines", page, i+1, maxLines)
+			}
+			if n := utf8.RuneCountInString(line); n > maxLine && strings.Contains(text, " ") {
+				t.Errorf("%s:%d: a line of %d characters", page, i+1, n)
 			}
 		}
 	}

@@ -61,3 +61,27 @@ func TestMapNamesEveryPackage(t *testing.T) {
 		}
 	}
 }
+
+// glossaryBegins is the sentence of the package comment in doc.go that stands before the glossary.
+const glossaryBegins = "The words of the project."
+
+// TestGlossary: the words of the glossary are sorted, none is there twice, and each has an explanation on its line.
+func TestGlossary(t *testing.T) {
+	last, count := "", 0
+	for line := range strings.Lines(listAfter(t, mapComment(t), glossaryBegins)) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		word, meaning, _ := strings.Cut(line, "  ")
+		if meaning = strings.TrimSpace(meaning); meaning == "" {
+			t.Errorf("the glossary does not explain %q", word)
+		}
+		if word <= last {
+			t.Errorf("the glossary has %q behind %q", word, last)
+		}
+		last, count = word, count+1
+	}
+	if count < 40 {
+		t.Errorf("found only %d words", count)
+	}
+}

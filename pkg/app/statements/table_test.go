@@ -23,9 +23,11 @@ const (
 	tableFile = "../../../docs/statements.md"
 	tableHead = `# Statements
 
-What four products ask of the endpoint, and the tests that show it. L is Langdock, F is FE2 by Alamos,
-S is Sally, P is Leapsome. The tests are in ` + "`pkg/app/statements`" + `: each sends SCIM requests and
-reads the admin API. This page is generated:
+For whoever compares the endpoint with the needs of a product. After reading it you know the
+statements of four products about SCIM, and the tests that show each.
+
+L is Langdock, F is FE2 by Alamos, S is Sally, P is Leapsome. The tests are in ` + "`pkg/app/statements`" + `:
+each sends SCIM requests and reads the admin API. This page is generated:
 ` + "`go test ./pkg/app/statements -run TestStatementsTable -update`" + `.
 
 | number | statement | tests |
