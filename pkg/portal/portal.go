@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/portal/control"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/guide"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/overview"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/people"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
@@ -41,6 +42,8 @@ type Config struct {
 	Now     func() time.Time
 	// Log gets one line a request, and why a page could not be shown; nil discards.
 	Log *slog.Logger
+	// Overview adds the operator's page at "/". Whoever serves it decides who may see it.
+	Overview bool
 }
 
 // New returns the portal. An error is one of the brand.
@@ -52,12 +55,8 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := frame.New(
-		frame.Options{
-			Tenants: c.Tenants, Links: c.Links, Journal: c.Journal, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now,
-			Log: c.Log,
-		},
-		frame.Room{Files: files, Open: map[string]frame.Handler{
+	rooms := []frame.Room{
+		{Files: files, Open: map[string]frame.Handler{
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
 		}},
 		guiding,
@@ -67,6 +66,18 @@ func New(c Config) (http.Handler, error) {
 		}),
 		people.Room(people.Config{Tenants: c.Tenants, Directory: c.Directory, Members: c.Members, Journal: c.Journal}),
 		access.Room(access.Config{Tenants: c.Tenants}),
+	}
+	if c.Overview {
+		rooms = append(rooms, overview.Room(overview.Config{
+			Tenants: c.Tenants, Journal: c.Journal, Diagnosis: c.Diagnosis, Links: c.Links,
+		}))
+	}
+	f, err := frame.New(
+		frame.Options{
+			Tenants: c.Tenants, Links: c.Links, Journal: c.Journal, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now,
+			Log: c.Log,
+		},
+		rooms...,
 	)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,8 @@ Try it:
   curl -sS -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/scim+json' \
        -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}' %[1]s/Users
   curl -sS -H 'Authorization: Bearer %[2]s' '%[1]s/Users?filter=userName+eq+"ada@example.com"'
+All tenants, and the pages of their administrators:
+  %[4]s/
 More tenants:
   curl -sS %[5]s-H 'Content-Type: application/json' -d '{"name":"Acme","idp":"entra"}' %[4]s/admin/v1/tenants
 `, base, token.Value, token.ExpiresAt.Format("2 January 2006"), origin, key)

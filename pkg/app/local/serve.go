@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/oauthhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/portal"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/overview"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 )
@@ -64,11 +65,15 @@ func (s *Server) edges(
 			Members: members, Directory: dir, Guard: g, Diagnosis: findings,
 		}), apigw.Gateway{Fail: frame.Refuse})
 		toAdmin = adminhttp.LocalGuard(gated, o.AdminKey, s.log)
+		// The operator's page is for those who may use the admin API.
+		toOverview = sameSite(adminhttp.LocalGuard(toPortal, o.AdminKey, s.log))
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/admin" || strings.HasPrefix(path, "/admin/"):
 			toAdmin.ServeHTTP(w, r)
+		case path == "/" || path == overview.Link:
+			toOverview.ServeHTTP(w, r)
 		case path == "/portal" || strings.HasPrefix(path, frame.Root) || strings.HasPrefix(path, frame.SetupRoot):
 			toPortal.ServeHTTP(w, r)
 		case strings.HasPrefix(path, oauthhttp.Root):
@@ -76,6 +81,18 @@ func (s *Server) edges(
 		default:
 			toSCIM.ServeHTTP(w, r)
 		}
+	})
+}
+
+// sameSite hides the Origin of a page's own forms from a guard that takes each Origin for another site's.
+func sameSite(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" && protection.Check(r) == nil {
+			r = r.Clone(r.Context())
+			r.Header.Del("Origin")
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -90,6 +107,7 @@ func (s *Server) caller() string {
 // portal is the portal, or its refusal if the brand is not in order, which Options.Check says before.
 func (s *Server) portal(c portal.Config) http.Handler {
 	c.Tenants, c.Links, c.Domains, c.Journal = s.tenants, s.links, s.domains, s.journal
+	c.Overview = true
 	c.Brand, c.BaseURL, c.Now, c.Log = s.o.Brand, s.o.BaseURL, s.o.Now, s.log
 	c.Brand.Product, c.Brand.Contact = s.o.NoticeProduct, s.o.NoticeContact
 	h, err := portal.New(c)
