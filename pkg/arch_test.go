@@ -246,7 +246,7 @@ var importRules = []importRule{
 		},
 		whyEdge,
 	},
-	{"pkg/portal/frame", []string{"pkg/provlog", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
+	{"pkg/portal/frame", []string{"pkg/provlog", "pkg/scim", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
 	{"pkg/portal/browsertest", nil, whyFake},
 	{"pkg/portal/...", []string{
 		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",

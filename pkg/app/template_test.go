@@ -349,6 +349,19 @@ const (
 		"${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}/stream/${ExistingTableStream}]]]"
 )
 
+// TestTemplateBoundary: an organisation that asks for a permissions boundary lets no role be made without it.
+func TestTemplateBoundary(t *testing.T) {
+	roles := ofType(template(t), "AWS::IAM::Role")
+	if len(roles) < len(app.Functions()) {
+		t.Fatalf("%d roles", len(roles))
+	}
+	for name, role := range roles {
+		if at(role, "Properties", "PermissionsBoundary") == nil {
+			t.Errorf("%s has no boundary", name)
+		}
+	}
+}
+
 // streams reports whether a function is called by the table's stream.
 func streams(d doc, name string) bool {
 	events, _ := at(d, "Resources", name, "Properties", "Events").(doc)

@@ -87,8 +87,9 @@ func (j *Journal) lost(tenantID string) {
 	j.tally(tenantID).add(j.o.Now(), notKept, Refused, 1)
 }
 
-// count counts a request with its outcome; if another was counted ahead, in its place.
-func (r *Request) count(outcome string) {
+// count counts a request with its outcome; if another was counted ahead, in its place. status is 0 if it is not known
+// yet.
+func (r *Request) count(outcome string, status int) {
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
 	t := r.j.tally(r.tenant.ID)
@@ -101,7 +102,7 @@ func (r *Request) count(outcome string) {
 	t.add(r.entry.Time, r.entry.Operation, outcome, 1)
 	r.counted = outcome
 	e := r.entry
-	e.Outcome, e.IdP = outcome, recognise(r.http, nil)
+	e.Outcome, e.Status, e.IdP = outcome, status, recognise(r.http, nil)
 	t.last, t.read = r.j.o.Now(), &e
 	if outcome == Done || outcome == NothingToDo {
 		t.good = t.last
@@ -118,7 +119,7 @@ func (r *Request) Ahead(ctx context.Context) {
 		return
 	}
 	if r.entry.Number == 0 && r.entry.Operation != Bulk {
-		r.count(Done)
+		r.count(Done, 0)
 	}
 	r.j.Flush(ctx, r.tenant.ID)
 }

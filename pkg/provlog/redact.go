@@ -117,7 +117,7 @@ func (r redactor) object(o scim.Object, inside bool) scim.Object {
 		case !r.personal && (folded == "display" || folded == "displayname" && !r.group):
 			out[key] = r.value(key, v, false) // the name of a member or manager
 		default:
-			out[key] = r.under(key, v, inside)
+			out[r.path(key)] = r.under(key, v, inside)
 		}
 	}
 	return out
@@ -163,18 +163,36 @@ func last(path string) string {
 	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
-// path is a path without the addresses that its filter may name.
+// path is a path without the values that its filter compares with, if they may tell of a person. They tell which value
+// of an attribute is meant: a type stays, and what is a member of a group.
 func (r redactor) path(text string) string {
-	if r.personal || !strings.Contains(text, "@") {
-		return text
-	}
 	parts := strings.Split(text, `"`)
+	switch {
+	case len(parts) == 1:
+		return text
+	case !r.personal && strings.Contains(text, `\`): // a text may go on behind its quotation mark
+		return parts[0] + `"` + hiddenPersonal + `"`
+	}
+	around, _, _ := strings.Cut(parts[0], "[")
 	for i := 1; i < len(parts); i += 2 {
-		if strings.Contains(parts[i], "@") {
+		switch name := compared(parts[i-1]); {
+		case r.isSecret(name):
+			parts[i] = hiddenSecret
+		case !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display"):
 			parts[i] = r.text(parts[i], false)
 		}
 	}
 	return strings.Join(parts, `"`)
+}
+
+// compared is the attribute that a value is compared with, from what stands before the value.
+func compared(before string) string {
+	words := strings.Fields(before)
+	if len(words) < 2 {
+		return ""
+	}
+	name := words[len(words)-2]
+	return last(name[strings.LastIndexAny(name, "[(")+1:])
 }
 
 // text redacts a text. Of an address the domain stays: it tells whether the right one is sent.

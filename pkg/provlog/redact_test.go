@@ -58,6 +58,31 @@ func TestRedactedBodies(t *testing.T) {
 			[]string{"jim@"},
 		},
 		{
+			"a filter with a number or a street", user, false, op(`{"op":"remove","path":"phoneNumbers[value eq \"+49 170\"]"},` +
+				`{"op":"replace","path":"addresses[type eq \"work\" and streetAddress co \"Elm \\\"Row\"].region","value":"N"},` +
+				`{"op":"remove","path":"addresses[type eq \"home\" and not (locality eq \"Ulm\")]"},` +
+				`{"op":"remove","path":"roles[value eq \"lead\"]"}`),
+			[]string{"phoneNumbers[value eq", `type eq \"home\"`, `roles[value eq \"lead\"]`},
+			[]string{"+49", "Elm", "Row", "Ulm"},
+		},
+		{
+			"a filter with a secret", user, true, op(`{"op":"remove","path":"keys[apiToken eq \"t4\"]"}`),
+			nil,
+			[]string{"t4"},
+		},
+		{
+			"a filter in a name", user, false,
+			op(`{"op":"replace","value":{"emails[value eq \"jim@example.com\"].type":"work"}}`),
+			[]string{`@example.com\"].type`},
+			[]string{"jim"},
+		},
+		{
+			"a filter on members", group, false,
+			op(`{"op":"remove","path":"members[value eq \"2819c223\" or display eq \"Jim\"]"}`),
+			[]string{"2819c223"},
+			[]string{"Jim"},
+		},
+		{
 			"PATCH of a manager", user, false, op(`{"op":"add","path":"` + enterprise + `:manager","value":"26118915"}`),
 			[]string{"26118915"},
 			nil,
@@ -104,7 +129,7 @@ func TestRedactedBodies(t *testing.T) {
 	}
 }
 
-// FuzzRedact redacts any body: the answer is JSON of the same shape, and a password is never in it.
+// FuzzRedact redacts any body: the answer is JSON with no more in it, and a password is never in it.
 func FuzzRedact(f *testing.F) {
 	f.Add(`{"userName":"x","emails":[{"value":"a@b"}]}`, true)
 	f.Add(`{"Operations":[{"op":"add","path":"a[b eq \"c@d\"]","value":[1,null,{"x":true}]}]}`, false)
@@ -117,7 +142,7 @@ func FuzzRedact(f *testing.F) {
 		o["password"] = secret
 		out := scim.AppendJSON(nil, redactorOf(schema.UserType(), personal).body(o))
 		again, err := scim.ParseObject(out)
-		if err != nil || len(again) != len(o) {
+		if err != nil || len(again) > len(o) {
 			t.Fatalf("%s became %s: %v", text, out, err)
 		}
 		if strings.Contains(string(out), secret) {

@@ -44,6 +44,9 @@ func (j *Journal) may(tenantID, kind string, most int) bool {
 		}
 	}
 	b := j.refused[tenantID]
+	if b == nil && len(j.refused) > 10_000 {
+		return false
+	}
 	if b == nil || b.minute != minute {
 		b = &bucket{minute, map[string]int{}}
 		j.refused[tenantID] = b
@@ -113,7 +116,7 @@ func (r *Request) end(status int, failed *scim.Error) (e Entry, keep bool) {
 	case !committed && r.entry.Operation != Bulk && r.entry.Operation != Read:
 		outcome = NothingToDo
 	}
-	r.count(outcome)
+	r.count(outcome, status)
 	missing := r.entry.Operation == Read && status == http.StatusNotFound
 	if outcome == Done || outcome == NothingToDo || missing {
 		return e, false
@@ -180,7 +183,7 @@ func (j *Journal) Turned(ctx context.Context, tenantID string, f Facts, err erro
 	}
 	f.Tenant = *t
 	r := j.Begin(f)
-	r.count(Refused)
+	r.count(Refused, status)
 	e := r.entry
 	e.Outcome, e.Status, e.Detail, e.ID = Refused, status, detail, r.newID()
 	e.Duration = j.o.Now().Sub(r.started)

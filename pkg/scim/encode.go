@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// Literal is a text as filters have it, whole: a JSON string (RFC 7644, section 3.4.2.2). Quote is for people.
+func Literal(s string) string { return string(AppendJSON(nil, s)) }
+
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted,
 // but "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
 //

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -135,9 +136,34 @@ type visited struct{}
 func (f *Frame) handle(pattern string, handler Handler) {
 	f.mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) {
 		v, _ := r.Context().Value(visited{}).(*Visit) // serve has put it there
-		v.R, v.err = r, nil
-		v.err = handler(v)
+		v.R = r
+		if v.err = readable(r); v.err == nil {
+			v.err = handler(v)
+		}
 	})
+}
+
+// readable parses the form of a request, so that no text comes into a key or a filter that is not UTF-8: such bytes of a
+// query are left out. The form of a change that can't be read whole is refused, since the rest would be another change.
+func readable(r *http.Request) error {
+	err := r.ParseForm()
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return err
+	}
+	if !utf8.ValidString(r.URL.Path) {
+		return errNotFound
+	}
+	whole := err == nil
+	for _, values := range r.Form {
+		for i, value := range values {
+			whole = whole && utf8.ValidString(value)
+			values[i] = strings.ToValidUTF8(value, "")
+		}
+	}
+	if r.Method == http.MethodPost && !whole {
+		return &tenant.InvalidError{Field: "form", Problem: "can't be read"}
+	}
+	return nil
 }
 
 // Handler returns the portal as an HTTP handler.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -185,13 +186,14 @@ func (v *Visit) noted(handler Handler) error {
 		return err
 	}
 	err := handler(v)
-	if v.status != 0 {
-		facts.Status = v.status
+	if err != nil {
+		err = v.problem(err)
 	}
-	if err == nil {
-		// What was carried out can't be taken back: the entry from before says that it was asked for.
-		_ = journal.Admin(ctx, v.Tenant, facts)
+	if facts.Status = v.status; err != nil {
+		facts.Status = http.StatusInternalServerError
 	}
+	// What was carried out can't be taken back: the entry from before says that it was asked for.
+	_ = journal.Admin(ctx, v.Tenant, facts)
 	return err
 }
 
@@ -227,6 +229,7 @@ func (v *Visit) problem(err error) error {
 		invalid  *tenant.InvalidError
 		conflict *tenant.ConflictError
 		tooLarge *http.MaxBytesError
+		refused  *scim.Error
 	)
 	_, outage := tenant.Outage(err)
 	show := func(status int, key, detail string) error {
@@ -251,6 +254,8 @@ func (v *Visit) problem(err error) error {
 		return show(http.StatusConflict, "problem.conflict", conflict.Detail)
 	case errors.Is(err, tenant.ErrNotFound):
 		return show(http.StatusNotFound, "problem.missing", "")
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		return show(http.StatusBadRequest, "problem.invalid", refused.Detail)
 	case outage || tenant.Temporary(err):
 		v.W.Header().Set("Retry-After", "5")
 		return show(http.StatusServiceUnavailable, "problem.busy", "")

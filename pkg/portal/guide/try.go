@@ -1,7 +1,7 @@
 package guide
 
 import (
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -33,12 +33,13 @@ type reason struct{ Kind, Target, Because string }
 // patience is how long a search waits for people who are not published yet.
 const patience = 2 * time.Second
 
+// maxID bounds the id of a person in bytes.
+const maxID = 128
+
 // try shows a search, and one person with what came of them.
 func (r room) try(v *frame.Visit) error {
 	t := trying{Query: v.Form("q")}
-	if len(t.Query) > 256 {
-		t.Query = t.Query[:256]
-	}
+	t.Query = strings.ToValidUTF8(t.Query[:min(len(t.Query), 256)], "")
 	m, err := member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
 	if err != nil {
 		return err
@@ -52,7 +53,7 @@ func (r room) try(v *frame.Visit) error {
 		if _, err := r.c.Members.Publish(v.R.Context(), m, patience); err != nil {
 			return err
 		}
-		quoted := strconv.Quote(t.Query)
+		quoted := scim.Literal(t.Query)
 		list, err := r.c.Members.List(v.R.Context(), m,
 			"userName sw "+quoted+" or email sw "+quoted+" or displayName co "+quoted, "", 10)
 		if err != nil {
@@ -72,6 +73,9 @@ func (r room) try(v *frame.Visit) error {
 
 // one reads what came of a person; nil if there is none of the id.
 func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
+	if len(id) > maxID {
+		return nil, nil
+	}
 	m, found, err := r.c.Members.Get(v.R.Context(), t, id)
 	if err != nil || !found {
 		return nil, err
@@ -81,7 +85,7 @@ func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 		return nil, err
 	}
 	page, err := r.c.Journal.List(v.R.Context(), v.Tenant, provlog.Query{
-		Filter: "resourceId eq " + strconv.Quote(id), Count: 5,
+		Filter: "resourceId eq " + scim.Literal(id), Count: 5,
 	})
 	if err != nil {
 		return nil, err

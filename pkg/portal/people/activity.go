@@ -146,20 +146,20 @@ func (r room) activity(v *frame.Visit) error {
 func (p activityPage) filter(v *frame.Visit) string {
 	var all []string
 	if p.Outcome != "" {
-		all = append(all, "outcome eq "+scim.Quote(p.Outcome))
+		all = append(all, "outcome eq "+scim.Literal(p.Outcome))
 	}
 	if p.Operation != "" {
-		all = append(all, "operation eq "+scim.Quote(p.Operation))
+		all = append(all, "operation eq "+scim.Literal(p.Operation))
 	}
 	if p.Period != "" {
-		all = append(all, "time ge "+scim.Quote(scim.FormatTime(v.Now().Add(-lookBack[p.Period]))))
+		all = append(all, "time ge "+scim.Literal(scim.FormatTime(v.Now().Add(-lookBack[p.Period]))))
 	}
 	if p.Person != "" {
-		q := scim.Quote(p.Person)
+		q := scim.Literal(p.Person)
 		all = append(all, "(subject co "+q+" or resourceId eq "+q+" or added eq "+q+" or removed eq "+q+")")
 	}
 	if p.Group != "" {
-		all = append(all, "group co "+scim.Quote(p.Group))
+		all = append(all, "group co "+scim.Literal(p.Group))
 	}
 	return strings.Join(all, " and ")
 }

@@ -63,7 +63,7 @@ func (e edit) apply(doc scim.Object) (wrong string) {
 	default:
 		return "groups.error.rule"
 	}
-	group, target := scim.Object{"filter": "displayName eq " + scim.Quote(e.Group)}, e.Target
+	group, target := scim.Object{"filter": "displayName eq " + scim.Literal(e.Group)}, e.Target
 	if e.Op == byGrammar {
 		pattern, parts, wrong := grammar(e.Grammar)
 		if wrong != "" {

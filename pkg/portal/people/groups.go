@@ -154,7 +154,7 @@ func ruleRows(v *frame.Visit, doc scim.Object) []ruleRow {
 				row.When = "groups.when.pattern"
 			} else if row.Of, _ = group["filter"].(string); row.Of != "" {
 				row.When = "groups.when.filter"
-				if name, ok := strings.CutPrefix(row.Of, "displayName eq "); ok && scim.Quote(unquote(name)) == name {
+				if name, ok := strings.CutPrefix(row.Of, "displayName eq "); ok && scim.Literal(unquote(name)) == name {
 					row.When, row.Of = "groups.when.group", unquote(name)
 				}
 			}

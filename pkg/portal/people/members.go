@@ -120,7 +120,7 @@ func (r room) search(ctx context.Context, t member.Tenant, s search) (list membe
 		g, within := task.WithContext(ctx)
 		for i, attribute := range []string{"userName", "email"} {
 			g.Go(func() (err error) {
-				filter := attribute + " eq " + scim.Quote(s.query)
+				filter := attribute + " eq " + scim.Literal(s.query)
 				if s.view != "" {
 					filter += " and " + s.view
 				}
@@ -149,7 +149,7 @@ func filterOf(query, view string) string {
 	if query == "" {
 		return view
 	}
-	q := scim.Quote(query)
+	q := scim.Literal(query)
 	found := "(displayName co " + q + " or userName co " + q + " or email co " + q + " or id eq " + q +
 		" or externalId eq " + q + ")"
 	if view == "" {
@@ -210,7 +210,7 @@ func (r room) showDuplicates(v *frame.Visit, status int, wrong string) error {
 	if err != nil {
 		return err
 	}
-	after := v.R.URL.Query().Get("after")
+	after := strings.ToValidUTF8(v.R.URL.Query().Get("after"), "")
 	pairs, next, err := r.c.Members.Duplicates(v.R.Context(), t, after[:min(len(after), maxIDBytes)], pairsShown)
 	if err != nil {
 		return err

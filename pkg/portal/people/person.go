@@ -78,7 +78,7 @@ func (r room) showPerson(v *frame.Visit, status int, wrong string) error {
 	g.Go(func() (err error) { why, _, err = r.c.Members.Why(ctx, t, id); return err })
 	g.Go(func() (err error) { events, err = r.eventsOf(ctx, v, t, id); return err })
 	g.Go(func() (err error) {
-		q := scim.Quote(id)
+		q := scim.Literal(id)
 		log, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{
 			Filter: "resourceId eq " + q + " or added eq " + q + " or removed eq " + q, Count: entriesShown,
 		})
