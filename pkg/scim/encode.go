@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Literal is a text as filters have it, whole: a JSON string (RFC 7644, section 3.4.2.2). Quote is for people.
+// Literal is a text as filters have it, whole: a JSON string (RFC 7644, section 3.4.2.2).
+// Quote is for people.
 func Literal(s string) string { return string(AppendJSON(nil, s)) }
 
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted,

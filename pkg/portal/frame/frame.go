@@ -143,8 +143,9 @@ func (f *Frame) handle(pattern string, handler Handler) {
 	})
 }
 
-// readable parses the form of a request, so that no text comes into a key or a filter that is not UTF-8: such bytes of a
-// query are left out. The form of a change that can't be read whole is refused, since the rest would be another change.
+// readable parses the form of a request, so that no text comes into a key or a filter that is not UTF-8:
+// such bytes of a query are left out. The form of a change that can't be read whole is refused, since the
+// rest would be another change.
 func readable(r *http.Request) error {
 	err := r.ParseForm()
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
