@@ -210,7 +210,7 @@ func TestShortagesAreRehearsed(t *testing.T) {
 	w.group("acme", "Staff", w.user("acme", "ada"), w.user("acme", "ben"), w.user("acme", "cy"))
 	w.signIn("acme", "admin").sends(200, "/portal/groups/rehearse", url.Values{
 		"op": {"rule"}, "version": {"1"}, "group": {"Staff"}, "kind": {"licence"}, "target": {"Team"},
-	}, "2 seats of licence Team are missing: 3 needed, 1 there")
+	}, "2 seats of licence Team are missing: 3 needed, 1 available")
 }
 
 func TestReadersSeeGroupsOnly(t *testing.T) {

@@ -16,7 +16,7 @@ func TestMembersAreFound(t *testing.T) {
 		`"Operations":[{"op":"replace","path":"active","value":false}]}`)
 	w.group("acme", "Staff", ada, "somebody-else")
 	page := b.sees("/portal/members", "Ada ada@example.com active group Staff", "Ben ben@example.com inactive",
-		"1 reference names nobody yet")
+		"1 reference names a person who has not arrived yet")
 	if strings.Count(page, "/invite\"") != 2 { // Ada's, and the one for all
 		t.Errorf("invitations: %s", page)
 	}
@@ -45,7 +45,7 @@ func TestOneMember(t *testing.T) {
 	b.sees("/portal/members/"+ada, "Ada active", "role reader by the group Staff (rule staff)",
 		"licence Pro: it does not exist in the application yet", "Got role reader", "Create user: ada@example.com", "Done")
 	b.sends(303, "/portal/members/"+ada+"/invite", nil)
-	b.sends(409, "/portal/members/"+ada+"/invite", nil, "only active people who were never invited")
+	b.sends(409, "/portal/members/"+ada+"/invite", nil, "Only active people who were never invited")
 	b.sees("/portal/members/"+ada+"?lang=de", "Wurde eingeladen", "durch die Gruppe Staff", "Benutzer anlegen")
 	for _, path := range []string{"/portal/members/none", "/portal/members/" + strings.Repeat("x", 300)} {
 		if rec := b.get(path); rec.Code != 404 {
@@ -68,7 +68,7 @@ func TestDuplicatesAreMerged(t *testing.T) {
 	second := w.provision("acme", "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],`+
 		`"userName":"ada2@example.com","externalId":"7","displayName":"Ada 2","emails":[{"value":"ada@example.com"}]}`)
 	w.events("acme")
-	b.sees("/portal/members", "1 pair is probably one person")
+	b.sees("/portal/members", "1 pair of members is probably one person")
 	b.sees("/portal/members/duplicates", "Ada / Ada 2", "One person: keep ada2@example.com")
 	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {first}}, "not there any more")
 	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {"none"}}, "not there any more")

@@ -189,7 +189,7 @@ func TestDomainIsCheckedNow(t *testing.T) {
 	dns.Says(record, dnstest.TXT("another"))
 	b.sends(200, "/portal/domains/check", name, "with another value")
 	dns.Says(record, dnstest.TXT(value))
-	b.sends(200, "/portal/domains/check", name, "the domain is yours", "Verified")
+	b.sends(200, "/portal/domains/check", name, "the domain is verified", "Verified")
 }
 
 // TestNamesAreInert: names that somebody else chose are text on each page, whatever is in them.
