@@ -137,7 +137,7 @@
 //	engine       an implementation of the port to storage, on DynamoDB or on a local file
 //	entry        one request in the provisioning log, or the events of one change in the log of a tenant
 //	epoch        the name of one numbering of a log; a new one begins if the head has to be moved
-//	event        one thing that happened to a tenant, with a sequence number, kept for 90 days
+//	event        one thing that happened to a tenant, with a sequence number in its log
 //	finding      one fault that doctor or the diagnosis reports, with its mending if that is known
 //	guard        a bound on the users that an identity provider deactivates or deletes within some minutes
 //	head         the item with the last sequence number and the epoch of a log
