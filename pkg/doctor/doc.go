@@ -5,16 +5,16 @@
 // (16 MB at most) and the tenant's open work: some 20 MB, whatever the size of the tenant. Findings are handed on at
 // once and not kept.
 //
-// A table may be in use. What seems wrong is read again: all the items that the rule concerns, twice, and the open work
-// before and behind. If nothing of it differs between the two, the rule was broken at a moment between them; else it is
-// read once more. So a change under way is no finding. Open work, markers and chunks are states that requests leave on
-// purpose, and are no findings either.
+// A table may be in use. An item that seems wrong is read again: all the items that the rule concerns, twice, and the
+// open work before and behind. If nothing of it differs between the two, the rule was broken at a moment between them;
+// else it is read once more. So a change under way is no finding. Open work, markers and chunks are states that
+// requests leave on purpose, and are no findings either.
 //
-// Repair writes what has one right answer, in transactions on the condition that all that it was concluded from is
-// still the same. The documents of users and groups are taken for right, and all else follows from them. Where two
+// Repair mends the findings that have one right answer, in transactions on the condition that all that it was concluded
+// from is still the same. The documents of users and groups are taken for right, and all else follows from them. If two
 // documents contradict each other, nobody but the operator can decide.
 //
-//	doctor.go     what is reported; the run over the table and over one tenant
+//	doctor.go     findings and reports; the run over the table and over one tenant
 //	view.go       one item and what it needs; the second look; mending
 //	kinds.go      the kinds of items and their rules; keys that nobody knows
 //	resources.go  users, groups and resources of own types

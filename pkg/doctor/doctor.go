@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/stored"
 )
 
-// State says what became of a finding.
+// State is the state of a finding after the run.
 type State string
 
 // The states of a finding.
@@ -30,7 +30,7 @@ const (
 
 // Finding is a rule that does not hold.
 type Finding struct {
-	// Tenant is empty for what belongs to no tenant.
+	// Tenant is empty for items that belong to no tenant.
 	Tenant string `json:"tenant,omitempty"`
 	// Check names the rule.
 	Check string `json:"check"`
@@ -55,7 +55,7 @@ type Note struct {
 
 // Sum is the result of a run.
 type Sum struct {
-	// Tenants and Items are what was read.
+	// Tenants and Items are the numbers that were read.
 	Tenants int64 `json:"tenants"`
 	Items   int64 `json:"items"`
 	// Findings are all that were found, Left those that are not mended.
@@ -67,14 +67,14 @@ type Sum struct {
 
 // Options of a run. Finding is required.
 type Options struct {
-	// Repair mends what has one right answer.
+	// Repair mends the findings that have one right answer.
 	Repair bool
-	// Finding is told of each finding as it is met, Note of what is no finding; Note may be nil.
+	// Finding gets each finding as it is met, Note each remark that is no finding; Note may be nil.
 	Finding func(Finding)
 	Note    func(Note)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Log is where the roll-forward of open work warns; nil discards it.
+	// Log gets the warnings of the roll-forward of open work; nil discards them.
 	Log *slog.Logger
 }
 
@@ -105,8 +105,8 @@ func New(st *store.Store, o Options) *Doctor {
 // Sum is the result so far.
 func (d *Doctor) Sum() Sum { return d.sum }
 
-// All checks all tenants in the list, and what belongs to no tenant. engine is the one below the store; if it can be
-// scanned, keys that nobody knows and items of no tenant are found.
+// All checks all tenants in the list, and the items that belong to no tenant. engine is the one below the store; if it
+// can be scanned, keys that nobody knows and items of no tenant are found.
 func (d *Doctor) All(ctx context.Context, engine store.Engine) error {
 	for item, err := range d.st.All(ctx, store.Query{PK: store.TenantsPK}) {
 		if err != nil {
@@ -129,8 +129,8 @@ func (d *Doctor) All(ctx context.Context, engine store.Engine) error {
 	return nil
 }
 
-// passes is how often a tenant is gone through by a repair: once to mend, once to see what that has left. One more each
-// is for what shows only behind a roll-forward.
+// passes is how often a tenant is gone through by a repair: once to mend, once to see the rest. One more each
+// is for findings that show only behind a roll-forward.
 const passes = 4
 
 // Tenant checks one tenant. With Repair, it completes the open work and mends, until a pass finds nothing to mend.

@@ -7,15 +7,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// rule is what must be true of the items of one kind.
+// rule is a condition that all items of one kind meet.
 type rule struct {
 	// needs are the keys of the items that look asks for, as far as the item alone says; nil: none.
 	needs func(k store.Keys, item store.Item) []store.Key
-	// look notes what is wrong; nil: nothing can be.
+	// look notes faults; nil: there can be none.
 	look func(v *view, item store.Item)
 }
 
-// partitions are the rules of a tenant's partitions, by what comes behind the tenant in their names. Those of own types
+// partitions are the rules of a tenant's partitions, by the part of their names behind the tenant. Those of own types
 // ("Y#…") and of the log ("L#…") have one name for all.
 var partitions = map[string]*rule{
 	"U":  {userNeeds, lookUser},

@@ -117,7 +117,7 @@ func (v *view) relink(m member.Stored) store.Op {
 	return op
 }
 
-// trace is what an item among the lookups of members is: a lookup, an account, or another way to find somebody.
+// trace is the sort of an item among the lookups of members: a lookup, an account, or another way to find somebody.
 func trace(k store.Keys, item store.Item) (kind string, key store.Key) {
 	parts := store.Split(item.SK)
 	switch parts[0] {

@@ -89,7 +89,7 @@ func groupNeeds(k store.Keys, item store.Item) []store.Key {
 
 func userMarker(k store.Keys, id string) store.Key { return k.Marker(string(member.UserSubject), id) }
 
-// resource checks what all resources have: a document, lookups, unique values, a place in a counter.
+// resource checks the parts that all resources have: a document, lookups, unique values, a place in a counter.
 func (v *view) resource(item store.Item) (row.Record, bool) {
 	rt := typeOf(v.k, item.PK)
 	if v.first {
@@ -314,7 +314,7 @@ func (v *view) isOpen(r row.Record) {
 	})
 }
 
-// goneWork is open work that removes what refers to a resource that is not there.
+// goneWork is open work that removes the references to a resource that is not there.
 func goneWork(k store.Keys, id string, group bool) store.Op {
 	return store.PutItem(k.Work(uuid.NewString()), workAttrs("gone", scim.Object{
 		"target": id, "values": []any{}, "group": group, "counted": false,

@@ -194,7 +194,7 @@ func (v *view) unchanged() (bool, error) {
 	return reflect.DeepEqual(open, v.open), err
 }
 
-// mend carries out what mends a finding, if all that it was concluded from is still the same.
+// mend carries out the repair of a finding, if all that it was concluded from is still the same.
 func (v *view) mend(f Finding) error {
 	ops := make([]store.Op, 0, len(f.ops)+len(f.guard)+1)
 	written := map[store.Key]bool{}

@@ -38,7 +38,7 @@ func New(s *store.Store, b Bounds, now func() time.Time) *Service {
 	return &Service{store: s, bounds: b, now: now, tenants: map[string]*share{}}
 }
 
-// share is what this process may give out of a tenant's window.
+// share is the number of requests that this process may give out of a tenant's window.
 type share struct {
 	mu     sync.Mutex
 	window int64
@@ -64,7 +64,7 @@ func (s *Service) share(tenantID string) *share {
 }
 
 // Take takes one request of a tenant whose settings are set. It returns a *BusyError if none is left. A failure of the
-// store lets the request pass: a bound must not stop what it protects.
+// store lets the request pass: a bound must not stop the service that it protects.
 func (s *Service) Take(ctx context.Context, tenantID string, set Rate) error {
 	if s == nil {
 		return nil

@@ -26,7 +26,7 @@ import (
 //go:embed pages words
 var files embed.FS
 
-// Config is what the portal works with. All but Brand, BaseURL and Log is required.
+// Config has the services of the portal. All but Brand, BaseURL and Log is required.
 type Config struct {
 	Tenants   *tenant.Service
 	Members   *member.Service
@@ -85,7 +85,7 @@ func New(c Config) (http.Handler, error) {
 	return f.Handler(), nil
 }
 
-// door is where somebody with a link comes in.
+// door is the page for somebody with a link.
 type door struct{ links *setup.Service }
 
 // entrance is the page of a link.
@@ -103,7 +103,7 @@ func (d door) look(v *frame.Visit) error {
 	return d.show(v, l, err, http.StatusOK)
 }
 
-// show shows a link with a status, and one that is over without what it was.
+// show shows a link with a status; of one that is over it shows nothing else.
 func (d door) show(v *frame.Visit, l setup.Link, err error, status int) error {
 	if err != nil && !errors.Is(err, setup.ErrOver) {
 		return err

@@ -23,7 +23,7 @@ type Period struct {
 	Counts []Count
 }
 
-// Activity is what is known of a tenant's requests.
+// Activity is a summary of a tenant's requests.
 type Activity struct {
 	// First is when the first request was let in; Last when the last one came, and Good when the last one was let in. The
 	// zero time: never.
@@ -45,7 +45,7 @@ const MaxDays = 90
 // hourly is for how long the counts of hours are shown.
 const hourly = 48 * time.Hour
 
-// Activity reads what is known of a tenant's requests on the last days, up to MaxDays: by a read unit a day or two, and
+// Activity reads the summary of a tenant's requests on the last days, up to MaxDays: by a read unit a day or two, and
 // one for some 50 members.
 func (j *Journal) Activity(ctx context.Context, t tenant.Tenant, days int) (Activity, error) {
 	a, err := j.Recent(ctx, t, days)
@@ -92,7 +92,7 @@ func (j *Journal) pending(tenantID, day string) map[string]int64 {
 	return nil
 }
 
-// unwritten takes over what this process knows and has not written yet.
+// unwritten adds the counts that this process has not written yet.
 func (a *Activity) unwritten(j *Journal, tenantID string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -174,7 +174,7 @@ func sorted(counts map[[2]string]int64) []Count {
 	var all []Count
 	order := func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }
 	for _, key := range slices.SortedFunc(maps.Keys(counts), order) {
-		if n := counts[key]; n > 0 { // a correction may be written before what it corrects
+		if n := counts[key]; n > 0 { // a correction may be written before the count that it corrects
 			all = append(all, Count{key[0], key[1], n})
 		}
 	}

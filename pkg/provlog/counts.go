@@ -21,7 +21,7 @@ const (
 	fresh      = 20 * time.Second
 )
 
-// tally is what a process has counted of a tenant since it last wrote.
+// tally has the counts of a tenant since a process last wrote them.
 type tally struct {
 	// counts are requests by "D|day" and "H|hour|operation|outcome"; see countName.
 	counts  map[string]map[string]int64 // by day
@@ -112,8 +112,8 @@ func (r *Request) count(outcome string, status int) {
 	}
 }
 
-// Ahead counts a request that was let in as done, and writes what is due. It is meant to run beside the request, like
-// tenant.Service.Touch: it is not counted as the request's cost. Finish corrects the count.
+// Ahead counts a request that was let in as done, and writes the counts that are due. It is meant to run beside the
+// request, like tenant.Service.Touch: it is not counted as the request's cost. Finish corrects the count.
 func (r *Request) Ahead(ctx context.Context) {
 	if r == nil {
 		return

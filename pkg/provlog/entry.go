@@ -48,7 +48,7 @@ type Entry struct {
 	// Added and Removed are members of a group, 20 each at most.
 	Added, Removed []string
 	Outcome        string
-	// Status, ScimType and Detail are what was answered.
+	// Status, ScimType and Detail are those of the answer.
 	Status           int
 	ScimType, Detail string
 	// Duration is how long the request took, of a change until its transaction.
@@ -232,7 +232,7 @@ func decode(item store.Item) (Entry, error) {
 	return e, nil
 }
 
-// timeID is what the ids of entries of a moment begin with.
+// timeID is the beginning of the ids of a moment's entries.
 func timeID(at time.Time) string { return fmt.Sprintf("%0*d", timeDigits, max(at.UnixMicro(), 0)) }
 
 // timeDigits is the width of the microseconds in an id.

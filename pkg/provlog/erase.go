@@ -23,7 +23,7 @@ const attrAfter = "after"
 const minName = 3
 
 // Erase takes a person out of a tenant's log, by the id of the user and the names that the person has had: userName,
-// externalId, e-mail, displayName. What was asked of the person's user stays, without names, body and detail; so does
+// externalId, e-mail, displayName. The requests about the person's user stay, without names, body and detail; so does
 // any other entry that names the person. done is false if the time was not enough: the next call goes on.
 func (j *Journal) Erase(ctx context.Context, tenantID, id string, names []string) (done bool, err error) {
 	ts := j.store.Tenant(tenantID)

@@ -24,7 +24,7 @@ type Journal struct {
 	o     Options
 
 	mu      sync.Mutex
-	counts  map[string]*tally // by tenant: what is not written yet
+	counts  map[string]*tally // by tenant: the counts that are not written yet
 	refused map[string]*bucket
 }
 
@@ -62,7 +62,7 @@ type Request struct {
 	counted   string // the outcome that was counted ahead
 }
 
-// Facts are what is known of a request when it is let in.
+// Facts are the facts about a request when it is let in.
 type Facts struct {
 	Tenant    tenant.Tenant
 	TokenID   string
@@ -102,7 +102,7 @@ func (j *Journal) Begin(f Facts) *Request {
 	return r
 }
 
-// operationOf names what a request asks for.
+// operationOf names the operation of a request.
 func operationOf(f Facts) string {
 	switch {
 	case f.Reads:
@@ -192,7 +192,7 @@ func (e *Entry) name(typeID string, doc scim.Object) {
 	}
 }
 
-// fill sets what is read from the body: who sends like this, and the body itself if it is to be kept.
+// fill sets the facts from the body: the likely identity provider, and the body itself if it is to be kept.
 func (r *Request) fill(e *Entry, keep bool) {
 	var body scim.Object
 	if r.body != nil {

@@ -20,7 +20,7 @@ import (
 type Query struct {
 	// Filter is a SCIM filter on the fields of an entry; empty: all.
 	Filter string
-	// Count is how many entries the page may have, Cursor where it goes on; empty: at the newest.
+	// Count is the most entries of the page, Cursor the place from which it goes on; empty: the newest.
 	Count  int
 	Cursor string
 }
@@ -201,7 +201,7 @@ func (j *Journal) Get(ctx context.Context, t tenant.Tenant, id string) (Entry, e
 	return e, err
 }
 
-// AdminFacts are what is known of a request to the admin API when it is answered.
+// AdminFacts are the facts about a request to the admin API when it is answered.
 type AdminFacts struct {
 	// ID is one that NewID has made: the same one writes the same entry again.
 	ID                string

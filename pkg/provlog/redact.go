@@ -7,14 +7,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// What stands in the place of a value.
+// The texts in the place of a value.
 const (
 	hiddenSecret   = "(secret)"
 	hiddenPersonal = "(redacted)"
 )
 
-// redactor takes secrets out of request bodies, and personal data. What an administrator needs to see stays: the names
-// of attributes, operations and paths, types and switches, ids, roles, and the domain of an address.
+// redactor takes secrets out of request bodies, and personal data. The parts that an administrator needs stay: the
+// names of attributes, operations and paths, types and switches, ids, roles, and the domain of an address.
 type redactor struct {
 	// secret are the folded names of attributes that are never returned.
 	secret map[string]bool

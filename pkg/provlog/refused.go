@@ -25,7 +25,7 @@ const (
 // patience is how long the entry of a refused request may hold up its answer.
 const patience = 2 * time.Second
 
-// bucket counts what was kept in a minute.
+// bucket counts the entries that were kept in a minute.
 type bucket struct {
 	minute int64
 	used   map[string]int
@@ -55,7 +55,7 @@ func (j *Journal) may(tenantID, kind string, most int) bool {
 	return b.used[kind] <= most
 }
 
-// Finish takes down what came of a request that was let in: its status, and the error if it is one. It returns when
+// Finish records the result of a request that was let in: its status, and the error if it is one. It returns when
 // the entry is written, if one is to be: of a request that was refused or failed, unless it only asked for what is not
 // there.
 func (r *Request) Finish(ctx context.Context, status int, failed *scim.Error) {
@@ -67,7 +67,7 @@ func (r *Request) Finish(ctx context.Context, status int, failed *scim.Error) {
 	}
 }
 
-// End is what came of a request.
+// End is the result of a request.
 type End struct {
 	Request *Request
 	Status  int
@@ -149,8 +149,8 @@ func (j *Journal) keep(ctx context.Context, t tenant.Tenant, e Entry, kind strin
 	}
 }
 
-// Turned takes down a request that was not let in. tenantID is what the path says. Nothing is written for a tenant that
-// does not exist.
+// Turned takes down a request that was not let in. tenantID is the tenant in the path. Nothing is written for a tenant
+// that does not exist.
 func (j *Journal) Turned(ctx context.Context, tenantID string, f Facts, err error) {
 	if j == nil {
 		return

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Role is what somebody with a link may do.
+// Role says which rights somebody with a link has.
 type Role string
 
 // The roles. A reader sees all, an admin changes it as well.
@@ -21,7 +21,7 @@ const (
 	Reader Role = "reader"
 )
 
-// State is what a link is good for at a moment.
+// State is the state of a link at a moment.
 type State string
 
 // The states of a link.
@@ -64,7 +64,7 @@ type NewLink struct {
 	Email, Language string
 	// ValidHours is how long it can be redeemed; 0 means DefaultHours.
 	ValidHours int
-	// ReturnURL, if not empty, is where the pages lead back to: an absolute https URL.
+	// ReturnURL, if not empty, is the address to which the pages lead back: an absolute https URL.
 	ReturnURL string
 }
 
@@ -185,7 +185,7 @@ func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []by
 // newCode makes a code of 130 bits in letters and digits that people can type.
 func newCode() string { return rand.Text() }
 
-// typed is a code as it was made, of what somebody pasted or typed.
+// typed turns the text that somebody pasted or typed into the code as it was made.
 func typed(code string) string {
 	return strings.ToUpper(strings.Map(func(c rune) rune {
 		if c == ' ' || c == '-' || c == '\t' || c == '\n' || c == '\r' || c == '#' {

@@ -279,8 +279,8 @@ func decode(item store.Item) (*record, int64, error) {
 // errSame ends a change that has nothing to write.
 var errSame = errors.New("setup: nothing to write")
 
-// change writes what edit makes of a link, nil if there is none, with the events, in one transaction on the version
-// that was read.
+// change writes the link that edit returns (edit gets nil if there is none) with the events, in one transaction on the
+// version that was read.
 func (s *Service) change(
 	ctx context.Context, id string, edit func(*record) (*record, []event.Event, error),
 ) error {

@@ -19,6 +19,6 @@
 //
 // A file holds no secret unless that is asked for: the key that the ids of memberships are sealed with, and the plain
 // tokens of local runs. They are one line then, which only the holder of the key that is given can read. Values of
-// tokens in AWS Secrets Manager are in no file; nor are webhooks, whose secrets can't move, set-up links, and what is
-// on its way out: notices, and events that the bus does not have yet.
+// tokens in AWS Secrets Manager are in no file; nor are webhooks, whose secrets can't move, set-up links, and messages
+// on their way out: notices, and events that the bus does not have yet.
 package transfer

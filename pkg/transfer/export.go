@@ -26,7 +26,7 @@ type secrets struct {
 	Tokens map[string]string `json:"tokens,omitempty"` // by id
 }
 
-// left are the partitions that do not move: of use for minutes only, or bound to what receives from here.
+// left are the partitions that do not move: of use for minutes only, or bound to a receiver of this table.
 var left = map[string]bool{"K": true, "B": true, "J": true, "W": true, "D": true, "SL": true}
 
 // leftOwn are the items of the tenant's own partition that do not move, by the first part of their keys.

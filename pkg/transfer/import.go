@@ -26,11 +26,11 @@ type Import struct {
 	Now         func() time.Time
 }
 
-// Result is what an import has done.
+// Result is the result of an import.
 type Result struct {
 	Tenant string
 	Items  int64
-	// Mended counts what the doctor has brought in line with the documents, Left what it could not.
+	// Mended counts the findings that the doctor has mended, Left those that it could not.
 	Mended, Left int64
 }
 
@@ -209,8 +209,8 @@ func (m *importing) item(ctx context.Context, h Header, l line) error {
 	return m.flush(ctx)
 }
 
-// flush writes what was taken, and notes how far the import is. The entry in the list of tenants gets the present time,
-// so that the import is not taken for abandoned.
+// flush writes the items that were taken, and notes how far the import is. The entry in the list of tenants gets the
+// present time, so that the import is not taken for abandoned.
 func (m *importing) flush(ctx context.Context) error {
 	if err := m.st.Batch(ctx, m.batch...); err != nil {
 		return err

@@ -63,8 +63,8 @@ func control(loopback bool) func(network, address string, _ syscall.RawConn) err
 	}
 }
 
-// checkURL says what is wrong with the URL of a webhook; empty: nothing. Names are not looked up: what they stand for
-// is checked with each delivery.
+// checkURL returns the fault of a webhook's URL as text; empty: there is none. Names are not looked up: what they stand
+// for is checked with each delivery.
 func checkURL(text string, loopback bool) string {
 	u, err := url.Parse(text)
 	switch {
@@ -94,7 +94,7 @@ func checkURL(text string, loopback bool) string {
 	return checkName(host, here)
 }
 
-// checkName says what is wrong with a host that is no address.
+// checkName returns the fault of a host that is no address.
 func checkName(host string, here bool) string {
 	labels := strings.Split(host, ".")
 	last := labels[len(labels)-1]

@@ -1,7 +1,7 @@
 // Package webhook sends the events of tenants to the URLs of those who want them, signed as Standard Webhooks says
 // (https://www.standardwebhooks.com), and keeps these URLs.
 //
-// A webhook belongs to a tenant, or to the operator: then it gets the events of all tenants. What of a log it has got,
+// A webhook belongs to a tenant, or to the operator: then it gets the events of all tenants. How far it has got a log,
 // and when it is tried again, is package delivery's. A URL may name public addresses only, which is checked again when
 // the address is dialled: the name may have moved meanwhile.
 //

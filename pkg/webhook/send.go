@@ -84,7 +84,7 @@ type message struct {
 	body scim.Object
 }
 
-// answer is what came of a delivery.
+// answer is the result of a delivery.
 type answer struct {
 	delivery.Attempt
 	retryAfter time.Duration
@@ -152,7 +152,7 @@ func (s *Service) request(ctx context.Context, w *Webhook, m message) (*http.Req
 	return r, nil
 }
 
-// reason says in words why there was no answer. The error itself may have what the receiver sent.
+// reason says in words why there was no answer. The error itself may contain text of the receiver.
 func reason(err error) string {
 	var (
 		dns   *net.DNSError

@@ -65,7 +65,7 @@ func New(st *store.Store, o Options) *Service {
 	return &Service{store: st, o: o, client: newClient(o.Loopback)}
 }
 
-// sealer returns what encrypts secrets.
+// sealer returns the cipher of secrets.
 func (s *Service) sealer(ctx context.Context) (sealer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,7 +220,7 @@ func (s *Service) Remove(ctx context.Context, owner, id string) error {
 		return err
 	}
 	ops := []store.Op{store.RemoveItem(keyOf(owner, id))}
-	if owner != Operator { // what is stored of the operator's with each tenant goes with that tenant's next delivery
+	if owner != Operator { // the states of the operator's webhook with each tenant go with that tenant's next delivery
 		ops = append(ops, store.RemoveItem(store.KeysOf(owner).Destination(id)))
 	}
 	return s.store.Transact(ctx, ops...)
@@ -255,7 +255,7 @@ func (s *Service) SwitchOff(ctx context.Context, tenantID, id string) error {
 	return nil
 }
 
-// Test sends an event of type TestType at once, and returns what came of it.
+// Test sends an event of type TestType at once, and returns the result.
 func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt, error) {
 	w, err := s.Get(ctx, owner, id)
 	if err != nil {

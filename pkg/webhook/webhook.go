@@ -38,14 +38,14 @@ type Webhook struct {
 // Gone is the Off of a webhook whose receiver has answered 410.
 const Gone = "gone"
 
-// Fields are what people set of a webhook; a nil field is left as it is.
+// Fields are the fields of a webhook that people set; a nil field is left as it is.
 type Fields struct {
 	URL, Description *string
 	Types            []string
 	Active           *bool
 }
 
-// InvalidError says what is wrong with a webhook.
+// InvalidError describes the fault of a webhook.
 type InvalidError struct{ Field, Reason string }
 
 func (e *InvalidError) Error() string { return "webhook: " + e.Detail() }
@@ -61,7 +61,7 @@ const (
 
 var typePattern = regexp.MustCompile(`^(\*|[a-z][a-z0-9-]{0,39}(\.[a-z][a-z0-9-]{0,39}){0,3}(\.\*)?)$`)
 
-// apply sets fields, and checks what it sets.
+// apply checks fields and sets them.
 func (w *Webhook) apply(f Fields, loopback bool, now time.Time) error {
 	if f.URL != nil {
 		if reason := checkURL(*f.URL, loopback); reason != "" {

@@ -92,7 +92,7 @@ type Options struct {
 	Now func() time.Time
 	// Resolver asks the DNS; nil is the system's.
 	Resolver *net.Resolver
-	// Log takes what the daily check finds; nil discards.
+	// Log gets the results of the daily check; nil discards them.
 	Log *slog.Logger
 	// Patience is how long the DNS may take to answer; 0 means 5 seconds.
 	Patience time.Duration

@@ -2,7 +2,7 @@ package delivery
 
 import "time"
 
-// Outcome is what came of an attempt to hand events over.
+// Outcome is the result of an attempt to hand events over.
 type Outcome struct {
 	// Accepted is the sequence number up to which the destination has the log now; 0: as before.
 	Accepted int64
@@ -16,7 +16,7 @@ type Outcome struct {
 	Attempts []Attempt
 }
 
-// terms are what holds for a destination, whatever comes of an attempt.
+// terms hold for a destination, whatever the result of an attempt.
 type terms struct {
 	// lasting destinations are never paused.
 	lasting bool
@@ -24,7 +24,7 @@ type terms struct {
 	jitter float64
 }
 
-// verdict is what follows from an attempt beside the state.
+// verdict is the consequence of an attempt beside the state.
 type verdict int
 
 const (
@@ -59,7 +59,7 @@ func interval(attempt int, failing time.Duration) time.Duration {
 	return later
 }
 
-// decide is the state machine of a destination: what the state is after an attempt, and what follows.
+// decide is the state machine of a destination: the state after an attempt, and the consequence.
 // It gives the lease back.
 func decide(s State, o Outcome, t terms, now time.Time) (State, verdict) {
 	s.Lease = 0
@@ -100,7 +100,7 @@ func (s State) resume() State {
 	return s
 }
 
-// lost is the state that goes on behind start, because what stands before it is not kept.
+// lost is the state that goes on behind start, because earlier events are not kept.
 func (s State) lost(start int64, epoch string, now time.Time) State {
 	if (epoch == s.Epoch || s.Epoch == "") && start > s.Position {
 		s.Skipped = &Skip{After: s.Position, Last: start, At: now.UnixMilli()}

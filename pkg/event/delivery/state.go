@@ -29,7 +29,8 @@ type State struct {
 	Paused int64 `json:"paused,omitempty"`
 	// Lease is until when a worker is at it.
 	Lease int64 `json:"lease,omitempty"`
-	// Skipped is what the destination did not get because it was not kept any more, the last time that this happened.
+	// Skipped are the events that the destination missed because they were no longer kept, the last time that this
+	// happened.
 	Skipped *Skip `json:"skipped,omitempty"`
 	// Recent are the last attempts, oldest first.
 	Recent []Attempt `json:"recent,omitempty"`
@@ -44,7 +45,7 @@ type Skip struct {
 	At    int64 `json:"at"`
 }
 
-// Attempt is what came of handing over an event, or several.
+// Attempt is the result of handing over an event, or several.
 type Attempt struct {
 	// At is when it began, in Unix milliseconds; Took how long it took, in milliseconds.
 	At   int64 `json:"at"`

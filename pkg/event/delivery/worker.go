@@ -29,12 +29,12 @@ type Destination interface {
 	Resumed() time.Time
 	// Lasting destinations are tried for ever, and never paused.
 	Lasting() bool
-	// Send hands over events, oldest first, at least one, and returns what came of it within SendFor. It may end early
+	// Send hands over events, oldest first, at least one, and returns the result within SendFor. It may end early
 	// without a failure.
 	Send(ctx context.Context, events []eventlog.Numbered) Outcome
 }
 
-// Transient begins the ids of destinations that may be removed. What is stored of them goes once they are.
+// Transient begins the ids of destinations that may be removed. Their stored states are deleted then.
 const Transient = "wh_"
 
 const (
@@ -55,7 +55,7 @@ const (
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Reader returns what reads the log of a tenant; nil if there is no such tenant.
+	// Reader returns the reader of a tenant's log; nil if there is no such tenant.
 	Reader func(ctx context.Context, tenantID string) (Reader, error)
 	// Destinations returns all destinations of a tenant's events.
 	Destinations func(ctx context.Context, tenantID string) ([]Destination, error)
@@ -89,7 +89,7 @@ func New(st *store.Store, o Options) *Worker {
 	return &Worker{store: st, o: o}
 }
 
-// Left says what a call of Work has left undone.
+// Left is the rest that a call of Work has left undone.
 type Left struct {
 	// More says that there was no time for all: call again.
 	More bool
@@ -138,7 +138,7 @@ func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 	return r.left, err
 }
 
-// forget removes what is stored of destinations that were removed.
+// forget deletes the states of destinations that were removed.
 func (r *run) forget(ctx context.Context, states map[string]State, all []Destination) error {
 	for id := range states {
 		listed := slices.ContainsFunc(all, func(d Destination) bool { return d.ID() == id })
@@ -164,7 +164,7 @@ type run struct {
 	pages map[eventlog.Place]eventlog.Page
 }
 
-// states reads what is stored of the tenant's destinations.
+// states reads the states of the tenant's destinations.
 func (r *run) states(ctx context.Context) (map[string]State, error) {
 	all := map[string]State{}
 	for item, err := range r.ts.All(ctx, store.Query{PK: r.ts.Destinations()}) {
@@ -201,7 +201,7 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 		}
 		again, err := r.step(ctx, d, &s)
 		if errors.Is(err, store.ErrStale) {
-			// Another worker or a person was faster. What was read of the log may be newer than what the other saw.
+			// Another worker or a person was faster. The log that was read may be newer than the one that the other saw.
 			again, err = true, r.reread(ctx, d, &s)
 		}
 		if err != nil || !again {
@@ -232,7 +232,7 @@ func (r *run) mayTry(d Destination, s *State) bool {
 	return true
 }
 
-// step hands over the next events, and reports whether there may be more. ErrStale: s is not what is stored any more.
+// step hands over the next events, and reports whether there may be more. ErrStale: the stored state is no longer s.
 func (r *run) step(ctx context.Context, d Destination, s *State) (bool, error) {
 	p, err := r.read(ctx, s)
 	if gone, isGone := eventlog.IsGone(err); isGone {
@@ -264,13 +264,13 @@ func (r *run) step(ctx context.Context, d Destination, s *State) (bool, error) {
 	return r.send(ctx, d, s, handing{wanted, upTo, before})
 }
 
-// handing is what a step hands over: the events, the position behind them, and when the state was due.
+// handing is the load of one step: the events, the position behind them, and when the state was due.
 type handing struct {
 	events    []eventlog.Numbered
 	upTo, due int64
 }
 
-// send hands over events under a lease, and writes what came of it.
+// send hands over events under a lease, and writes the result.
 func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (bool, error) {
 	sending, cancel := context.WithTimeout(ctx, SendFor)
 	o := d.Send(sending, h.events)
@@ -278,7 +278,7 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 	if last := h.events[len(h.events)-1].Sequence; o.Accepted == last && !o.Failed && !o.Gone {
 		o.Accepted = h.upTo
 	}
-	// What was accepted is to be noted, and the lease given back, even if the process is being ended.
+	// The accepted events are to be noted, and the lease given back, even if the process is being ended.
 	ending := ctx.Err()
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 //go:embed pages words
 var files embed.FS
 
-// Config is what the page works with. All of it is required.
+// Config has the services of the page. All of it is required.
 type Config struct {
 	Tenants *tenant.Service
 }
@@ -42,7 +42,8 @@ type page struct {
 	Old, New *token
 	Clients  []tenant.Client
 	Kept     bool // the values of tokens are kept, and can be revealed
-	// Value is a value that was asked for, of what ID names: it is in this answer alone. Kind is "token" or "secret".
+	// Value is the value of the token or client ID, if it was asked for: it is in this answer alone. Kind is "token" or
+	// "secret".
 	Value, Kind, ID string
 }
 

@@ -1,2 +1,2 @@
-// Package access is the page of what an identity provider signs in with: tokens, their rotation, and OAuth clients.
+// Package access is the page of the credentials of an identity provider: tokens, their rotation, and OAuth clients.
 package access

@@ -71,7 +71,7 @@ func inner(doc scim.Object, name string) scim.Object {
 	return o
 }
 
-// requests saves what may be asked for, and what follows from a deletion and an arrival.
+// requests saves the requests that are allowed, and the effects of a deletion and an arrival.
 func (r room) requests(v *frame.Visit) error {
 	onDelete, invite := v.Form("onDelete"), v.Form("invite") // they parse the form
 	var forbid []any

@@ -22,7 +22,7 @@ type domainRow struct {
 
 type domainsPage struct {
 	Rows          []domainRow
-	Name          string // what was typed
+	Name          string // as it was typed
 	Wrong, Detail string
 }
 
@@ -30,7 +30,7 @@ func (r room) domains(v *frame.Visit) error {
 	return r.showDomains(v, http.StatusOK, domainsPage{}, "", "")
 }
 
-// showDomains shows the domains; checked is the one that was just checked, answer the key of what the DNS said.
+// showDomains shows the domains; checked is the one that was just checked, answer the key of the text about the DNS.
 func (r room) showDomains(v *frame.Visit, status int, page domainsPage, checked, answer string) error {
 	all, err := r.c.Domains.List(v.R.Context(), v.Tenant.ID)
 	if err != nil {
@@ -78,7 +78,7 @@ func (r room) addDomain(v *frame.Visit) error {
 	return v.Lead("domains", "domain.added")
 }
 
-// checkDomain asks the DNS now, and says what it answered.
+// checkDomain asks the DNS now, and shows its answer.
 func (r room) checkDomain(v *frame.Visit) error {
 	d, answer, err := r.c.Domains.Verify(v.R.Context(), v.Tenant.ID, v.Form("name"))
 	if err != nil {

@@ -54,7 +54,7 @@ type permission struct {
 	Taken     bool
 }
 
-// address is what a login address path finds for a member.
+// address is the login address that a path finds for a member.
 type address struct{ Name, Address string }
 
 type held struct {
@@ -70,7 +70,7 @@ type linkRow struct {
 }
 
 type settingsPage struct {
-	// Wrong says what to correct, of the form In; Detail is what the service says, in English.
+	// Wrong is the text about a fault of the form In; Detail is the service's own, in English.
 	Wrong, In, Detail string
 	Version           int64
 	Permissions       []permission
@@ -162,7 +162,7 @@ func (r room) some(ctx context.Context, t member.Tenant) ([]scim.Object, error) 
 	return all, err
 }
 
-// try shows what the path of the login address finds.
+// try shows the addresses that the path of the login address finds.
 func (p *settingsPage) try(v *frame.Visit, t member.Tenant, people []scim.Object) {
 	policy, _, err := mapping.Parse(
 		scim.AppendJSON(nil, scim.Object{"members": scim.Object{"loginAddress": p.Login}}), t.Types)

@@ -12,13 +12,13 @@ import (
 
 // Brand is how the operator's pages look. All of it may be empty.
 type Brand struct {
-	// Product is what customers call the application, Contact where they get help: a mail address, a URL or a few words.
+	// Product is the name of the application, Contact the place to get help: a mail address, a URL or a few words.
 	Product, Contact string
 	// Accent is the colour of buttons and links, "#0b5fff"; it must be dark enough to be read on white.
 	Accent string
 	// Logo is an image as a data URL: data:image/svg+xml;base64,… or data:image/png;base64,…
 	Logo string
-	// ReturnURL is where the pages lead back to if the link does not say: an absolute https URL.
+	// ReturnURL is the address to which the pages lead back if the link has none: an absolute https URL.
 	ReturnURL string
 }
 
@@ -27,11 +27,11 @@ const maxLogo = 64 << 10
 
 var (
 	colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-	// errBrand begins what is wrong with a Brand.
+	// errBrand begins the faults of a Brand.
 	errBrand = errors.New("frame: brand")
 )
 
-// Check returns what is wrong with a brand.
+// Check returns the first fault of a brand.
 func (b Brand) Check() error {
 	if b.Accent != "" && (!colour.MatchString(b.Accent) || contrast(b.Accent, "#ffffff") < 4.5) {
 		return fmt.Errorf("%w: the accent colour must be such as #0b5fff, and dark enough for white text on it", errBrand)

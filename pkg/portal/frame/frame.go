@@ -222,7 +222,7 @@ func (f *Frame) missing(r *http.Request) error {
 	return errNotFound
 }
 
-// fail answers what the visit itself could not: a panic, or a page that could not be made.
+// fail answers a visit that has failed: by a panic, or with a page that could not be made.
 func (f *Frame) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
 	if p := (*task.Panic)(nil); !errors.As(err, &p) {
 		f.o.Log.ErrorContext(ctx, "page failed", "requestId", r.ID, "error", err)

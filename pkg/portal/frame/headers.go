@@ -26,7 +26,7 @@ func secure(w http.ResponseWriter) {
 }
 
 // names of cookies. The prefix __Host- has browsers keep them to this host, and to https. Over plain http on a loopback
-// address, where tests and local runs are, browsers do not keep such cookies, and the prefix is left out.
+// address, as in tests and local runs, browsers do not keep such cookies, and the prefix is left out.
 const (
 	sessionCookie  = "portal"
 	languageCookie = "portal-language"

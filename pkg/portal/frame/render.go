@@ -117,7 +117,7 @@ func (f *Frame) loadTemplates(room fs.FS) error {
 	return nil
 }
 
-// functions are what templates can call.
+// functions are those that templates can call.
 //
 //	t KEY ARGS…      a text            rich KEY ARGS…  a text with **bold** and `code`
 //	count KEY N …    a text by number  asset NAME      the URL of an asset
@@ -155,7 +155,7 @@ func (f *Frame) functions(lang string) template.FuncMap {
 	}
 }
 
-// bdi isolates the direction of a name from what stands around it.
+// bdi isolates the direction of a name from the text around it.
 func bdi(name string) template.HTML {
 	return template.HTML("<bdi>" + template.HTMLEscapeString(Inert(name)) + "</bdi>") //nolint:gosec // it is escaped
 }
@@ -207,7 +207,7 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 		Admin: v.Admin(), Now: v.Now(), Page: data,
 	}
 	if v.R.Method != "GET" {
-		d.Path = strings.TrimSuffix(d.Path, "/"+path.Base(d.Path)) // what a form was sent to has no page of its own
+		d.Path = strings.TrimSuffix(d.Path, "/"+path.Base(d.Path)) // the address of a form has no page of its own
 	}
 	if d.Product == "" {
 		d.Product = words.Text("frame.product")

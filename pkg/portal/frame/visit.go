@@ -28,7 +28,7 @@ type Visit struct {
 	frame *Frame
 	id    string // of the request
 	err   error
-	// status is what was answered; 0: nothing yet.
+	// status is that of the answer; 0: there is none yet.
 	status int
 }
 
@@ -176,7 +176,7 @@ func (v *Visit) Begin(s setup.Session) (err error) {
 }
 
 // noted carries out a change, and has it in the tenant's provisioning log: before, so that nothing is shown that is not
-// written down, and after, with what came of it.
+// written down, and after, with its result.
 func (v *Visit) noted(handler Handler) error {
 	ctx, journal := v.R.Context(), v.frame.o.Journal
 	facts := provlog.AdminFacts{
@@ -192,7 +192,7 @@ func (v *Visit) noted(handler Handler) error {
 	if facts.Status = v.status; err != nil {
 		facts.Status = http.StatusInternalServerError
 	}
-	// What was carried out can't be taken back: the entry from before says that it was asked for.
+	// A change that was carried out can't be taken back. The entry from before says that it was asked for.
 	_ = journal.Admin(ctx, v.Tenant, facts)
 	return err
 }
@@ -263,7 +263,7 @@ func (v *Visit) problem(err error) error {
 	return err
 }
 
-// returnURL is where the pages lead back to: by the link, else by the brand; "" if neither says.
+// returnURL is the address to which the pages lead back: of the link, else of the brand; "" if neither has one.
 func (f *Frame) returnURL(v *Visit) string {
 	if v.Session.ReturnURL != "" {
 		return v.Session.ReturnURL

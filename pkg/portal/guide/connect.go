@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// flag is what Entra's URL ends with, so that it follows RFC 7644.
+// flag is the ending of the URL that makes Entra follow RFC 7644.
 const flag = "?aadOptscim062020"
 
 // connecting is the page Connect.

@@ -14,7 +14,7 @@ import (
 //go:embed pages words
 var files embed.FS
 
-// Config is what the pages work with. All of it is required.
+// Config has the services of the pages. All of it is required.
 type Config struct {
 	Tenants   *tenant.Service
 	Members   *member.Service
@@ -41,14 +41,14 @@ type progress struct {
 	Chosen string // name of the identity provider; "" if none is chosen
 	First  time.Time
 	Last   time.Time
-	// Failed is the status of the last request if it was refused, and Detail what was answered.
+	// Failed is the status of the last request if it was refused, and Detail the answer's text.
 	Failed int
 	Detail string
 	People int64
 	Live   *tenant.Token // the newest live token; nil if there is none
 	Policy bool
 	Domain bool
-	// Findings are what is wrong.
+	// Findings are those of the diagnosis.
 	Findings []diagnosis.Finding
 }
 
@@ -97,7 +97,7 @@ func (r room) guide(id string) (guideOf, bool) {
 // Connected reports whether a request was let in.
 func (p progress) Connected() bool { return !p.First.IsZero() }
 
-// start shows the steps, which is next, and what is wrong.
+// start shows the steps, the next of them, and the findings.
 func (r room) start(v *frame.Visit) error {
 	p, err := r.progress(v)
 	if err != nil {

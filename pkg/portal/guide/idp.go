@@ -15,7 +15,7 @@ var idpFiles embed.FS
 // words are a text in each language, by its code.
 type words map[string]string
 
-// guideOf is what is known of one identity provider's screens, as idp/NAME.json has it.
+// guideOf is the guide to one identity provider's screens, from idp/NAME.json.
 type guideOf struct {
 	// ID is the profile, the name of the file.
 	ID string `json:"-"`

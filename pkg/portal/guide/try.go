@@ -18,7 +18,7 @@ type trying struct {
 	One   *tried
 }
 
-// tried is what came of one person.
+// tried is the result of provisioning one person.
 type tried struct {
 	Member  member.Member
 	Given   []reason
@@ -36,7 +36,7 @@ const patience = 2 * time.Second
 // maxID bounds the id of a person in bytes.
 const maxID = 128
 
-// try shows a search, and one person with what came of them.
+// try shows a search, and one person with the result of provisioning.
 func (r room) try(v *frame.Visit) error {
 	t := trying{Query: v.Form("q")}
 	t.Query = strings.ToValidUTF8(t.Query[:min(len(t.Query), 256)], "")
@@ -49,7 +49,7 @@ func (r room) try(v *frame.Visit) error {
 			return err
 		}
 	} else if t.Query != "" {
-		// What came in a moment ago is to be seen.
+		// A request of a moment ago is to be seen.
 		if _, err := r.c.Members.Publish(v.R.Context(), m, patience); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (r room) try(v *frame.Visit) error {
 	return v.Show("try", t)
 }
 
-// one reads what came of a person; nil if there is none of the id.
+// one reads the result of provisioning a person; nil if nobody has the id.
 func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 	if len(id) > maxID {
 		return nil, nil

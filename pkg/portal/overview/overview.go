@@ -17,7 +17,7 @@ var files embed.FS
 // Link is the path of the form that opens a tenant's pages. The page itself is at "/".
 const Link = "/operator/link"
 
-// Config is what the page works with. All of it is required.
+// Config has the services of the page. All of it is required.
 type Config struct {
 	Tenants   *tenant.Service
 	Journal   *provlog.Journal

@@ -212,7 +212,7 @@ func oneOf(text string, known []string) string {
 	return ""
 }
 
-// cut bounds what is searched for.
+// cut bounds the length of a search text.
 func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), 256)], "") }
 
 func choices(v *frame.Visit, prefix, here string, values []string) []choice {

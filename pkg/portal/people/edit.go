@@ -42,7 +42,7 @@ func readEdit(v *frame.Visit) edit {
 	return e
 }
 
-// apply changes a policy document. wrong is the key of a text that says what to correct; "": it is done.
+// apply changes a policy document. wrong is the key of the text about a fault; "": it is done.
 func (e edit) apply(doc scim.Object) (wrong string) {
 	rules, _ := doc["rules"].([]any)
 	switch e.Op {
@@ -114,7 +114,7 @@ func ruleID(r any) string {
 	return id
 }
 
-// newID is an id that no rule has, from what the rule gives.
+// newID is an id that no rule has, made from the rule's target.
 func newID(rules []any, from string) string {
 	base := strings.Trim(notInID.ReplaceAllString(strings.ToLower(from), "-"), "-")
 	if base = base[:min(len(base), 100)]; base == "" {
@@ -136,7 +136,7 @@ const (
 var part = regexp.MustCompile(`\{([a-z]*)\}`)
 
 // grammar makes a pattern of how groups are named, such as "app-{name}": a part ends before the character that follows
-// it in the grammar, the last one with the name. wrong is the key of a text that says what to correct.
+// it in the grammar, the last one with the name. wrong is the key of the text about a fault.
 func grammar(text string) (pattern string, parts []string, wrong string) {
 	if len(text) > 200 {
 		return "", nil, "grammar.error.long"

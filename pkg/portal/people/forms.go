@@ -13,7 +13,7 @@ import (
 // formPage is the form of a rule, or of a grammar.
 type formPage struct {
 	Edit edit
-	// Wrong is what to correct; Faults are those of the policy, in English.
+	// Wrong is the text about a fault; Faults are those of the policy, in English.
 	Wrong  string
 	Faults mapping.Faults
 	// Kinds are those that can be given.
@@ -109,7 +109,7 @@ func (r room) tried(v *frame.Visit, e edit) (page triedPage, err error) {
 	return page, nil
 }
 
-// again shows the form of an edit once more, with what to correct.
+// again shows the form of an edit once more, with the fault.
 func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults) error {
 	if wrong == "" {
 		wrong = "groups.error.policy"

@@ -79,7 +79,7 @@ func nameOf(doc scim.Object) string {
 	return name
 }
 
-// gift is what a rule gives.
+// gift is the target that a rule gives.
 type gift struct {
 	Rule, Kind, Target, Organisation string
 	// ByPerson says that the target is a value of each person.
@@ -89,11 +89,11 @@ type gift struct {
 type groupRow struct {
 	ID, Name string
 	Excluded bool
-	Itself   bool // without rules, a group is what it gives
+	Itself   bool // without rules, a group gives itself
 	Gives    []gift
 }
 
-// ruleRow is a rule of the policy. When is the key of the text for its condition, Of what that says.
+// ruleRow is a rule of the policy. When is the key of the text for its condition, Of the value in that text.
 type ruleRow struct {
 	ID, When, Of string
 	gift

@@ -109,7 +109,7 @@ func (r room) members(v *frame.Visit) error {
 	return v.Show("members", page)
 }
 
-// search is what a page of members is asked for: a text, the filter of a view, and the id to go on behind.
+// search is the query of a page of members: a text, the filter of a view, and the id to go on behind.
 type search struct{ query, view, after string }
 
 // search finds members. Of a whole address those who have it are looked up, however many members there are; if nobody
@@ -181,7 +181,7 @@ func memberRowOf(v *frame.Visit, m member.Member) memberRow {
 	return row
 }
 
-// called is what a person is called: the displayName, else the userName, else the id.
+// called is the name of a person: the displayName, else the userName, else the id.
 func called(m member.Member) string {
 	for _, name := range []string{m.DisplayName, m.UserName, m.ID} {
 		if name != "" {

@@ -14,7 +14,7 @@ import (
 //go:embed pages words
 var files embed.FS
 
-// Config is what the pages work with. All of it is required.
+// Config has the services of the pages. All of it is required.
 type Config struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory

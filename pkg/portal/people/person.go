@@ -22,7 +22,7 @@ const (
 	entriesShown = 20
 )
 
-// reasonRow is an assignment with what gives it, or one that is missing, with why.
+// reasonRow is an assignment with its rule, or a missing one with the reason.
 type reasonRow struct {
 	gift
 	Because []because
@@ -115,7 +115,7 @@ var reasons = []string{
 	"nested", "inactive", "limit", "condition",
 }
 
-// explain fills in why the person is what it is.
+// explain fills in the reasons of a person's status and assignments.
 func (p *personPage) explain(v *frame.Visit, why scim.Object) {
 	status, _ := why["status"].(scim.Object)
 	p.StatusWhy, _ = status["because"].(string)
@@ -178,7 +178,7 @@ func (r room) eventsOf(ctx context.Context, v *frame.Visit, t member.Tenant, id 
 	}
 	page, err := r.c.Members.Events(ctx, t, eventlog.Place{After: max(0, end.Last-eventsRead)}, eventsRead)
 	if _, gone := eventlog.IsGone(err); gone {
-		return nil, nil // older than what is kept
+		return nil, nil // older than the entries that are kept
 	}
 	if err != nil {
 		return nil, err

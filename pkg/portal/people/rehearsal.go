@@ -25,7 +25,7 @@ const (
 	namesShown     = 100
 )
 
-// change is what several people would get, lose or become.
+// change is a target or status that several people would get or lose.
 type change struct {
 	Kind, Target, Organisation string
 	From, To                   string // statuses
@@ -56,7 +56,7 @@ type rehearsalPage struct {
 	Nothing                         bool
 }
 
-// edited is the policy with an edit. wrong says what to correct.
+// edited is the policy with an edit. wrong is the key of the text about a fault.
 func (r room) edited(v *frame.Visit, e edit) (t member.Tenant, document []byte, wrong string, err error) {
 	if t, err = r.of(v); err != nil {
 		return t, nil, "", err
@@ -74,7 +74,7 @@ func (r room) edited(v *frame.Visit, e edit) (t member.Tenant, document []byte, 
 	return t, scim.AppendJSON(nil, p.doc), "", nil
 }
 
-// rehearse shows what a change of the policy would do.
+// rehearse shows the effect of a change of the policy.
 func (r room) rehearse(v *frame.Visit) error {
 	e := readEdit(v)
 	t, document, wrong, err := r.edited(v, e)

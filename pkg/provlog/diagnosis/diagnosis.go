@@ -74,7 +74,7 @@ func New(o Options) *Service { return &Service{o} }
 // Languages are the languages of the texts.
 func Languages() []string { return []string{"en", "de"} }
 
-// Findings looks at a tenant and says what is wrong, the worst first, in a language; in English if there are no texts
+// Findings examines a tenant and returns its findings, the worst first, in a language; in English if there are no texts
 // in it. It looks at the last 1,000 entries of 30 days, and at 200 users, groups and members each.
 func (s *Service) Findings(ctx context.Context, t tenant.Tenant, language string) ([]Finding, error) {
 	at, err := s.look(ctx, t)
@@ -103,7 +103,7 @@ type found struct {
 	code, severity string
 	since          time.Time
 	entries        []string
-	with           map[string]any // what stands in the texts' braces
+	with           map[string]any // the values of the braces in the texts
 }
 
 // note adds an entry to the evidence. Entries come with the newest first.
@@ -114,7 +114,7 @@ func (f *found) note(e provlog.Entry) {
 	}
 }
 
-// text is what a language says about a finding. Do is by identity provider; "" is for all others.
+// text is a finding in one language. Do is by identity provider; "" is for all others.
 type text struct {
 	Title    string            `json:"title"`
 	Evidence string            `json:"evidence"`

@@ -1,10 +1,10 @@
-// Package diagnosis says what an administrator has to change at the identity provider: from what it sends, which the
-// provisioning log has, and from what is stored.
+// Package diagnosis finds the mistakes at an identity provider, and says what an administrator has to change there. It
+// reads the provisioning log and the stored users, groups and members.
 //
 //	diagnosis.go  findings, and the texts of them
-//	situation.go  what is looked at
-//	traffic.go    what is found in requests
-//	state.go      what is found in users, groups and members
+//	situation.go  the facts that are examined
+//	traffic.go    findings about requests
+//	state.go      findings about users, groups and members
 //	stale.go      attributes that may be left over
 //	texts         the texts, one file a language
 package diagnosis

@@ -38,7 +38,7 @@ type situation struct {
 	staged     []member.Member
 }
 
-// policy is what of a policy says what an identity provider has to send.
+// policy has the parts of a policy that say which attributes and groups an identity provider has to send.
 type policy struct {
 	Members struct {
 		ActiveWhen struct {
@@ -64,7 +64,7 @@ func (p policy) needsGroups() bool {
 	return false
 }
 
-// look gathers what there is to look at.
+// look gathers the facts to examine.
 func (s *Service) look(ctx context.Context, t tenant.Tenant) (*situation, error) {
 	at := &situation{now: s.o.Now(), t: t}
 	var err error

@@ -27,7 +27,7 @@ type Stale struct {
 
 // The reasons why an attribute may be stale.
 const (
-	// OthersChanged: a later PATCH of the same user changed what goes with it, and not this.
+	// OthersChanged: a later PATCH of the same user changed the attributes that go with it, and not this one.
 	OthersChanged = "others-changed"
 	// ManagerGone: the manager is inactive, or is not there.
 	ManagerGone = "manager-gone"

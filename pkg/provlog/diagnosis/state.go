@@ -84,7 +84,7 @@ func nestedGroups(at *situation) *found {
 	return &found{code: "nested-groups", severity: Warning, with: map[string]any{"groups": listed(names), "n": len(names)}}
 }
 
-// separators are what people write in the place of an underscore.
+// separators are the characters that people write instead of an underscore.
 var separators = regexp.MustCompile(`[\s_./–—-]+`)
 
 // nearMiss: names of groups that fit no pattern of the policy, and would if case and separators did not matter.
@@ -135,7 +135,7 @@ func (p policy) missed(text string) (pattern string) {
 // word finds the fixed words of a pattern.
 var word = regexp.MustCompile(`[A-Za-z]{3,}`)
 
-// variable finds what of a pattern is no fixed text: names of parts, classes and escapes.
+// variable finds the parts of a pattern that are no fixed text: names of parts, classes and escapes.
 var variable = regexp.MustCompile(`\(\?P<[^>]*>|\[[^\]]*\]|\\\w`)
 
 // alike reports whether a name that fits a pattern but for its case is meant to: it has a digit, or one of the fixed

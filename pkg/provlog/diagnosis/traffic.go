@@ -201,7 +201,7 @@ func flagNeedless(at *situation) *found {
 	return f
 }
 
-// key is what an entry is about: the resource, and its name.
+// key is the subject of an entry: the resource, and its name.
 func keys(e provlog.Entry) []string {
 	var all []string
 	if e.ResourceID != "" {
