@@ -46,7 +46,7 @@ func TestLambda(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				if name == "behaviours" || name == "races" || name == "hostile" {
-					slow.Test(t, "the suite takes most of a minute here, and runs on the embedded engine as well")
+					slow.Night(t, "the suite takes minutes here, and runs on the embedded engine as well")
 				}
 				run(t)
 			})

@@ -22,6 +22,17 @@ func Test(t testing.TB, why string) {
 	}
 }
 
+// NightEnv is the variable that asks for what takes minutes and is run in the night only: bash .ci/run nightly sets it.
+const NightEnv = "TEST_NIGHTLY"
+
+// Night skips a test that takes minutes, unless it is asked for. why says which others prove nearly the same.
+func Night(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv(NightEnv) != "1" {
+		t.Skipf("NOT RUN: %s; set %s=1", why, NightEnv)
+	}
+}
+
 // Part reports whether to run a part of a test, and tells of it if not. what names the part.
 func Part(t testing.TB, what string) bool {
 	t.Helper()
