@@ -29,6 +29,7 @@ func TestOverview(t *testing.T) {
 	send := func(method, path, body, from, host, origin string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(body))
 		r.RemoteAddr = from
+		r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 		if origin != "" {
 			r.Header.Set("Origin", origin)
 		}
@@ -69,6 +70,7 @@ func TestOverview(t *testing.T) {
 	keyed := newWorld(t)
 	r := httptest.NewRequest("GET", "http://"+host+"/", nil)
 	r.RemoteAddr = here
+	r.Header.Set("Accept", "text/html")
 	rec := httptest.NewRecorder()
 	keyed.s.Handler().ServeHTTP(rec, r)
 	if rec.Code != http.StatusUnauthorized {

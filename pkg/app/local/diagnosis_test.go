@@ -55,16 +55,16 @@ const organisations = `{"members":{"activeWhen":{"kinds":["organisation"]}},"kin
 var mistakes = []mistake{
 	{
 		"no-request-yet", "entra", func(*api) {}, func(a *api) { a.must(200, "GET", "/Users", "") }, "Test Connection",
-		"Verbindung testen",
+		"Test Connection",
 	},
 	{"external-id-missing", "entra", func(a *api) { a.user("jim") }, func(a *api) {
 		a.must(200, "PATCH", "/Users/"+a.found("/Users", `userName eq "jim"`)[0],
 			patchBody(`{"op":"Add","path":"externalId","value":"17"}`))
-	}, "objectId", "Attributzuordnung"},
+	}, "objectId", "Attribute mapping"},
 	{"flag-missing", "interop", func(a *api) {
 		id := staff(a, "jim")
 		a.must(400, "PATCH", "/Users/"+id, patchBody(`{"op":"Replace","value":{"name.givenName":"x"}}`))
-	}, func(a *api) { a.mustAdmin(200, "PATCH", "", `{"idp":"entra"}`) }, "Tenant URL", "Mandanten-URL"},
+	}, func(a *api) { a.mustAdmin(200, "PATCH", "", `{"idp":"entra"}`) }, "Tenant URL", "Tenant URL"},
 	{"flag-needless", "entra", func(a *api) {
 		a.must(200, "PATCH", "/Users/"+staff(a, "jim")+flagged, patchBody(op("title", "x")))
 	}, func(a *api) {
@@ -118,7 +118,7 @@ var mistakes = []mistake{
 	{"reference-unknown", "entra", func(a *api) {
 		a.must(201, "POST", "/Users", body(userURN, `"userName":"jim","externalId":"1"`+","+fmt.Sprintf(
 			`%q:{"manager":{"value":"boss"}}`, enterpriseURN)))
-	}, func(a *api) { staff(a, "boss") }, "out of scope", "außerhalb"},
+	}, func(a *api) { staff(a, "boss") }, "out of scope", "nicht im Umfang"},
 	{"repeated-conflict", "okta", func(a *api) {
 		staff(a, "jim")
 		id := staff(a, "ann")
@@ -144,7 +144,7 @@ var mistakes = []mistake{
 		a.token = good[:len(good)-4] + "0000" // malformed, as if cut off
 		a.must(401, "PATCH", "/Users/x", patchBody(op("title", "x")))
 		a.token = good
-	}, func(a *api) { a.must(200, "GET", "/Users", "") }, "Secret Token", "Geheimes Token"},
+	}, func(a *api) { a.must(200, "GET", "/Users", "") }, "Secret Token", "Secret Token"},
 	{"token-revoked", "entra", func(a *api) {
 		staff(a, "jim")
 		time.Sleep(time.Minute)

@@ -72,7 +72,7 @@ func (s *Server) edges(
 		switch path := r.URL.Path; {
 		case path == "/admin" || strings.HasPrefix(path, "/admin/"):
 			toAdmin.ServeHTTP(w, r)
-		case path == "/" || path == overview.Link:
+		case path == "/" && browses(r) || path == overview.Link:
 			toOverview.ServeHTTP(w, r)
 		case path == "/portal" || strings.HasPrefix(path, frame.Root) || strings.HasPrefix(path, frame.SetupRoot):
 			toPortal.ServeHTTP(w, r)
@@ -82,6 +82,11 @@ func (s *Server) edges(
 			toSCIM.ServeHTTP(w, r)
 		}
 	})
+}
+
+// browses reports whether a request is a browser's: a SCIM client at "/" has a wrong base URL, and is told so in SCIM.
+func browses(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
 }
 
 // sameSite hides the Origin of a page's own forms from a guard that takes each Origin for another site's.
