@@ -138,9 +138,9 @@ func (l *listener) reached() (int64, int) {
 // follow makes a webhook for the listener, and returns its id.
 func (l *listener) follow(a *api, types string) string {
 	a.t.Helper()
-	made := a.mustAdmin(201, "POST", "/webhooks", fmt.Sprintf(`{"url":%q,"types":%s}`, l.url, types))
-	l.mu.Lock()
+	l.mu.Lock() // an event that comes at once waits for the secret
 	defer l.mu.Unlock()
+	made := a.mustAdmin(201, "POST", "/webhooks", fmt.Sprintf(`{"url":%q,"types":%s}`, l.url, types))
 	l.all = types == `["*"]`
 	l.secret, l.last = made["secret"].(string), int64(made["after"].(float64))
 	return made["id"].(string)
