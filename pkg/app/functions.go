@@ -144,7 +144,7 @@ func operatorFunctions() []Function {
 			Routes:  []string{"ANY /portal", "ANY /portal/{proxy+}", "ANY /setup/{proxy+}"},
 			Env:     slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, portalEnv),
 			Table:   allActions(),
-			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
+			Secrets: secretActions,
 		},
 		{
 			Name: "stream",
