@@ -71,6 +71,7 @@
 //	portal/access    the page of tokens and OAuth clients
 //	portal/guide     the pages that lead through the set-up
 //	portal/control   the pages of the settings and the domains
+//	portal/saved     the policy as pages show and change it
 //	portal/overview  the operator's page of a local server: all tenants
 //	portal/people    the pages about groups, members and the activity
 //	portal/browsertest  tests of the pages in a real browser

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/saved"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -33,20 +34,16 @@ func (r room) switchOn(v *frame.Visit) error {
 
 // savePolicy changes the policy that the visitor saw, and saves it. in names the form.
 func (r room) savePolicy(v *frame.Visit, in string, change func(doc scim.Object)) error {
-	t, err := r.of(v)
-	if err != nil {
-		return err
-	}
-	p, err := r.policy(v.R.Context(), t)
+	t, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
 	if err != nil {
 		return err
 	}
 	version, err := strconv.ParseInt(v.Form("version"), 10, 64)
-	if err != nil || version != p.version {
+	if err != nil || version != p.Version {
 		return r.wrong(v, in, "settings.error.version", "")
 	}
-	change(p.doc)
-	_, _, err = r.c.Members.SavePolicy(v.R.Context(), t, scim.AppendJSON(nil, p.doc), version)
+	change(p.Doc)
+	_, _, err = r.c.Members.SavePolicy(v.R.Context(), t, scim.AppendJSON(nil, p.Doc), version)
 	faults, refused := mapping.Faults(nil), (*scim.Error)(nil)
 	switch {
 	case errors.Is(err, member.ErrVersion):

@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/saved"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -20,29 +21,6 @@ const (
 	tried     = 5  // members whose login address is shown
 	heldShown = 50 // people whom the guard holds back
 )
-
-// saved is the tenant's policy: the document, compiled, and its version.
-type saved struct {
-	doc     scim.Object
-	policy  *mapping.Policy
-	version int64
-}
-
-func (r room) policy(ctx context.Context, t member.Tenant) (saved, error) {
-	p, err := r.c.Members.Policy(ctx, t)
-	if err != nil {
-		return saved{}, err
-	}
-	if p.Version == 0 {
-		return saved{scim.Object{}, mapping.Default(t.Types), 0}, nil
-	}
-	doc, err := scim.ParseObject(p.Document)
-	if err != nil {
-		return saved{}, err
-	}
-	compiled, _, err := mapping.Parse(p.Document, t.Types)
-	return saved{doc, compiled, p.Version}, err
-}
 
 func (r room) of(v *frame.Visit) (member.Tenant, error) {
 	return member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
@@ -97,15 +75,15 @@ func (r room) show(v *frame.Visit, page settingsPage) error {
 		return err
 	}
 	var (
-		p      saved
+		p      saved.Policy
 		people []scim.Object
 	)
 	g, ctx := task.WithContext(v.R.Context())
 	g.Go(func() (err error) {
-		if p, err = r.policy(ctx, t); err != nil || p.policy.Guard == nil {
+		if p, err = saved.Read(ctx, r.c.Members, t); err != nil || p.Compiled.Guard == nil {
 			return err
 		}
-		page.State, err = r.c.Guard.State(ctx, t.ID, *p.policy.Guard)
+		page.State, err = r.c.Guard.State(ctx, t.ID, *p.Compiled.Guard)
 		return err
 	})
 	g.Go(func() (err error) { people, err = r.some(ctx, t); return err })
@@ -119,18 +97,19 @@ func (r room) show(v *frame.Visit, page settingsPage) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	page.Version, page.Guard, page.OnDelete, page.Invite = p.version, p.policy.Guard, p.policy.OnDelete, p.policy.Invite
+	page.Version, page.Guard = p.Version, p.Compiled.Guard
+	page.OnDelete, page.Invite = p.Compiled.OnDelete, p.Compiled.Invite
 	for _, resource := range []string{"Users", "Groups"} {
 		for _, action := range []string{"create", "update", "delete"} {
 			name := resource + "." + action
 			page.Permissions = append(page.Permissions, permission{
-				name, "settings.may." + name, !p.policy.Forbids(resource, action),
+				name, "settings.may." + name, !p.Compiled.Forbids(resource, action),
 			})
 		}
 	}
 	page.Recipients = v.Tenant.Settings.Notices.Recipients
 	if page.Login = v.Form("login"); page.Login == "" {
-		members, _ := p.doc["members"].(scim.Object)
+		members, _ := p.Doc["members"].(scim.Object)
 		if page.Login, _ = members["loginAddress"].(string); page.Login == "" {
 			page.Login = "userName"
 		}

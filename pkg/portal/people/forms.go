@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/saved"
 )
 
 // formPage is the form of a rule, or of a grammar.
@@ -39,17 +40,13 @@ func offered(p *mapping.Policy) []string {
 }
 
 func (r room) ruleForm(v *frame.Visit) error {
-	t, err := r.of(v)
-	if err != nil {
-		return err
-	}
-	p, err := r.policy(v.R.Context(), t)
+	_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
 	if err != nil {
 		return err
 	}
 	e := readEdit(v)
-	e.Op, e.Version = byGroup, p.version
-	return v.Show("rule", formPage{Edit: e, Kinds: offered(p.policy)})
+	e.Op, e.Version = byGroup, p.Version
+	return v.Show("rule", formPage{Edit: e, Kinds: offered(p.Compiled)})
 }
 
 func (r room) grammarForm(v *frame.Visit) error {
@@ -77,8 +74,8 @@ func (r room) tried(v *frame.Visit, e edit) (page triedPage, err error) {
 	if err != nil {
 		return page, err
 	}
-	page.formPage = formPage{Edit: e, Kinds: offered(p.policy), More: next != ""}
-	page.version = p.version
+	page.formPage = formPage{Edit: e, Kinds: offered(p.Compiled), More: next != ""}
+	page.version = p.Version
 	pattern, _, wrong := grammar(e.Grammar)
 	if e.Grammar != "" && wrong != "" {
 		page.Wrong = v.Text(wrong)
@@ -124,17 +121,13 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 		page.Wrong, page.Faults, page.Edit.Version = v.Text(wrong), faults, page.version
 		return v.ShowStatus(status, "grammar", page.formPage)
 	case byGroup:
-		t, err := r.of(v)
+		_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
 		if err != nil {
 			return err
 		}
-		p, err := r.policy(v.R.Context(), t)
-		if err != nil {
-			return err
-		}
-		e.Version = p.version
+		e.Version = p.Version
 		return v.ShowStatus(status, "rule", formPage{
-			Edit: e, Wrong: v.Text(wrong), Faults: faults, Kinds: offered(p.policy),
+			Edit: e, Wrong: v.Text(wrong), Faults: faults, Kinds: offered(p.Compiled),
 		})
 	}
 	return v.ShowStatus(status, "rehearsal", rehearsalPage{Edit: e, Wrong: v.Text(wrong), Faults: faults})

@@ -1,14 +1,12 @@
 package people
 
 import (
-	"context"
 	"slices"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/saved"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -20,31 +18,8 @@ const (
 	maxIDBytes  = 128
 )
 
-// saved is the tenant's policy: the document, compiled, and its version.
-type saved struct {
-	doc     scim.Object
-	policy  *mapping.Policy
-	version int64
-}
-
-func (r room) policy(ctx context.Context, t member.Tenant) (saved, error) {
-	p, err := r.c.Members.Policy(ctx, t)
-	if err != nil {
-		return saved{}, err
-	}
-	if p.Version == 0 {
-		return saved{scim.Object{}, mapping.Default(t.Types), 0}, nil
-	}
-	doc, err := scim.ParseObject(p.Document)
-	if err != nil {
-		return saved{}, err
-	}
-	compiled, _, err := mapping.Parse(p.Document, t.Types)
-	return saved{doc, compiled, p.Version}, err
-}
-
 // read reads the policy and a page of groups side by side. next is the id to go on behind; "": these were the last.
-func (r room) read(v *frame.Visit, count int) (p saved, groups []directory.GroupOf, next string, err error) {
+func (r room) read(v *frame.Visit, count int) (p saved.Policy, groups []directory.GroupOf, next string, err error) {
 	t, err := r.of(v)
 	if err != nil {
 		return p, nil, "", err
@@ -52,7 +27,7 @@ func (r room) read(v *frame.Visit, count int) (p saved, groups []directory.Group
 	after := v.Form("after")
 	after = after[:min(len(after), maxIDBytes)]
 	g, ctx := task.WithContext(v.R.Context())
-	g.Go(func() (err error) { p, err = r.policy(ctx, t); return err })
+	g.Go(func() (err error) { p, err = saved.Read(ctx, r.c.Members, t); return err })
 	g.Go(func() error {
 		ids, err := r.c.Directory.GroupIDs(ctx, t.ID, after, count)
 		if err != nil {
@@ -116,11 +91,11 @@ func (r room) groups(v *frame.Visit) error {
 		return err
 	}
 	page := groupsPage{
-		Next: next, Behind: v.Form("after") != "", Implicit: p.policy.Implicit, Version: p.version,
-		Never: strings.HasPrefix(v.Tenant.IdP, "google"), Rules: ruleRows(v, p.doc),
+		Next: next, Behind: v.Form("after") != "", Implicit: p.Compiled.Implicit, Version: p.Version,
+		Never: strings.HasPrefix(v.Tenant.IdP, "google"), Rules: ruleRows(v, p.Doc),
 	}
 	for _, g := range groups {
-		made := p.policy.Group(g.ID, withID(g))
+		made := p.Compiled.Group(g.ID, withID(g))
 		row := groupRow{ID: g.ID, Name: nameOf(g.Doc), Excluded: made.Excluded, Itself: page.Implicit && !made.Excluded}
 		for _, give := range made.Grants() {
 			row.Gives = append(row.Gives, gift{

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/portal/saved"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -57,21 +58,18 @@ type rehearsalPage struct {
 }
 
 // edited is the policy with an edit. wrong is the key of the text about a fault.
-func (r room) edited(v *frame.Visit, e edit) (t member.Tenant, document []byte, wrong string, err error) {
-	if t, err = r.of(v); err != nil {
-		return t, nil, "", err
-	}
-	p, err := r.policy(v.R.Context(), t)
+func (r room) edited(v *frame.Visit, e edit) (_ member.Tenant, document []byte, wrong string, _ error) {
+	t, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
 	if err != nil {
 		return t, nil, "", err
 	}
-	if p.version != e.Version {
+	if p.Version != e.Version {
 		return t, nil, "groups.error.version", nil
 	}
-	if wrong = e.apply(p.doc); wrong != "" {
+	if wrong = e.apply(p.Doc); wrong != "" {
 		return t, nil, wrong, nil
 	}
-	return t, scim.AppendJSON(nil, p.doc), "", nil
+	return t, scim.AppendJSON(nil, p.Doc), "", nil
 }
 
 // rehearse shows the effect of a change of the policy.
