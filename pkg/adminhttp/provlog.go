@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
 // CallerHeader is the header in which a gateway says who calls. It must remove the one that a client sends.
@@ -31,26 +32,23 @@ func (a *api) logRoutes() map[string]methods {
 	return routes
 }
 
-// language reads the language that a request asks for: English if it asks for none.
-func language(param func(string) string) (string, error) {
-	l := cmp.Or(param("language"), "en")
-	if !slices.Contains(diagnosis.Languages(), l) {
-		return "", badRequest("language must be one of " + strings.Join(diagnosis.Languages(), ", ") + ".")
+// inLanguage reads the tenant of a request, and the language that it asks for: English if it asks for none.
+func (a *api) inLanguage(r *http.Request) (t tenant.Tenant, language string, err error) {
+	param, err := asked(r, "language")
+	if err != nil {
+		return t, "", err
 	}
-	return l, nil
+	language = cmp.Or(param("language"), "en")
+	if !slices.Contains(diagnosis.Languages(), language) {
+		return t, "", badRequest("language must be one of " + strings.Join(diagnosis.Languages(), ", ") + ".")
+	}
+	t, err = a.tenants.Get(r.Context(), r.PathValue("id"))
+	return t, language, err
 }
 
 // getDiagnosis answers what is wrong, and what to click.
 func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "language")
-	if err != nil {
-		return err
-	}
-	l, err := language(param)
-	if err != nil {
-		return err
-	}
-	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	t, l, err := a.inLanguage(r)
 	if err != nil {
 		return err
 	}
@@ -85,15 +83,7 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "language")
-	if err != nil {
-		return err
-	}
-	l, err := language(param)
-	if err != nil {
-		return err
-	}
-	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	t, l, err := a.inLanguage(r)
 	if err != nil {
 		return err
 	}
@@ -176,9 +166,8 @@ func (a *api) audited(serve endpoint) endpoint {
 				}
 			}
 		}
-		status := &statusWriter{ResponseWriter: w}
-		err := serve(status, r)
-		if f.Status = status.status; err != nil {
+		err := serve(w, r)
+		if f.Status = web.Status(w); err != nil {
 			p := problemOf(err)
 			f.Status, f.Detail = p.status, p.detail
 		}
@@ -209,18 +198,3 @@ func (a *api) audit(r *http.Request, id string, f provlog.AdminFacts) {
 			"tenant", id, "error", err)
 	}
 }
-
-// statusWriter remembers the status.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -138,5 +138,13 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
+// Status is the status that an Edge has answered so far through the writer that it gave to Serve; 0 if it has not.
+func Status(w http.ResponseWriter) int {
+	if a, ok := w.(*answer); ok {
+		return a.status
+	}
+	return 0
+}
+
 // Unwrap is for http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

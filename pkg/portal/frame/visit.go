@@ -78,7 +78,6 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Lang)
 	v.W.WriteHeader(status)
-	v.status = status
 	if v.R.Method != http.MethodHead {
 		_, _ = v.W.Write(b.Bytes()) // nobody to tell
 	}
@@ -99,7 +98,6 @@ func (v *Visit) Lead(path, done string) error {
 func (v *Visit) redirect(to string) {
 	v.W.Header().Set("Location", to)
 	v.W.WriteHeader(http.StatusSeeOther)
-	v.status = http.StatusSeeOther
 }
 
 // Done is the text that says that a form worked; "" if there is none.
@@ -189,7 +187,7 @@ func (v *Visit) noted(handler Handler) error {
 	if err != nil {
 		err = v.problem(err)
 	}
-	if facts.Status = v.status; err != nil {
+	if facts.Status = web.Status(v.W); err != nil {
 		facts.Status = http.StatusInternalServerError
 	}
 	// A change that was carried out can't be taken back. The entry from before says that it was asked for.
