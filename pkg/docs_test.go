@@ -65,7 +65,8 @@ func TestAlarmTable(t *testing.T) {
 	if rows := strings.Count(table, "\n") - 1; rows != alarms {
 		t.Errorf("docs/operations.md describes %d alarms, template.yaml has %d", rows, alarms)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^  ([A-Za-z]+)Alarm:$`).FindAllStringSubmatch(document(t, "template.yaml"), -1) {
+	named := regexp.MustCompile(`(?m)^  ([A-Za-z]+)Alarm:$`)
+	for _, m := range named.FindAllStringSubmatch(document(t, "template.yaml"), -1) {
 		if !strings.Contains(table, "\n| "+m[1]+" |") {
 			t.Errorf("docs/operations.md does not describe the alarm %s", m[1])
 		}

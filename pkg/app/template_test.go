@@ -559,7 +559,8 @@ func TestTemplateStream(t *testing.T) {
 		t.Fatalf("%d filters", len(filters))
 	}
 	pattern, _ := at(filters[0], "Pattern").(string)
-	const want = `{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"wake":{"S":["work","publish","deleted","deliver"]}}}}`
+	const want = `{"eventName":["INSERT","MODIFY"],` +
+		`"dynamodb":{"NewImage":{"wake":{"S":["work","publish","deleted","deliver"]}}}}`
 	if pattern != want {
 		t.Errorf("the filter is %s", pattern)
 	}

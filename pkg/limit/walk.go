@@ -72,7 +72,7 @@ func (w *walk) take(ctx context.Context) error {
 				return nil
 			}
 			if !errors.As(err, &refused) {
-				return nil //nolint:nilerr // a bound must not stop the service that it protects
+				return nil // a bound must not stop the service that it protects
 			}
 		}
 	}

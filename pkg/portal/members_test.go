@@ -89,7 +89,8 @@ func TestActivity(t *testing.T) {
 	ada := w.user("acme", "ada")
 	w.group("acme", "Staff", ada)
 	w.send("POST", "/scim/v2/acme/Users",
-		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ADA@example.com"}`, "Authorization: Bearer "+w.tokens["acme"], scimJSON)
+		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ADA@example.com"}`,
+		"Authorization: Bearer "+w.tokens["acme"], scimJSON)
 	page := b.sees("/portal/activity", "Create user: ada@example.com", "Create group: Staff", "+1 member", "Refused")
 	if !strings.Contains(page, `<rect x=`) || !strings.Contains(page, "<svg") {
 		t.Errorf("no chart: %s", page)

@@ -30,7 +30,8 @@ func TestRedactedBodies(t *testing.T) {
 			[]string{"hunter2", "Jim", "jim", "17"},
 		},
 		{
-			"POST, personal data kept", user, true, `{"userName":"jim","Password":"hunter2","clientSecret":"s3","x":{"apiToken":"t4"}}`,
+			"POST, personal data kept", user, true,
+			`{"userName":"jim","Password":"hunter2","clientSecret":"s3","x":{"apiToken":"t4"}}`,
 			[]string{`"jim"`},
 			[]string{"hunter2", "s3", "t4"},
 		},
@@ -58,7 +59,8 @@ func TestRedactedBodies(t *testing.T) {
 			[]string{"jim@"},
 		},
 		{
-			"a filter with a number or a street", user, false, op(`{"op":"remove","path":"phoneNumbers[value eq \"+49 170\"]"},` +
+			"a filter with a number or a street", user, false,
+			op(`{"op":"remove","path":"phoneNumbers[value eq \"+49 170\"]"},` +
 				`{"op":"replace","path":"addresses[type eq \"work\" and streetAddress co \"Elm \\\"Row\"].region","value":"N"},` +
 				`{"op":"remove","path":"addresses[type eq \"home\" and not (locality eq \"Ulm\")]"},` +
 				`{"op":"remove","path":"roles[value eq \"lead\"]"}`),

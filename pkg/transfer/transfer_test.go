@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -233,42 +232,22 @@ func TestExportBesideWriters(t *testing.T) {
 	const old = "/Users?count=100&sortBy=id&filter=userName%20sw%20%22user-%22"
 	before := mask(w.SCIM(200, "GET", old, "")["Resources"], "acme")
 	shared := w.Group("shared")
-	stop, steps := make(chan struct{}), make(chan struct{}, 1000)
-	var clients sync.WaitGroup
-	for c := range 16 {
-		clients.Add(1)
-		go func() {
-			defer clients.Done()
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				_, u := w.Try("POST", "/Users", fmt.Sprintf(`{%s,"userName":"c%d-%d","active":true}`, filled.UserURN, c, i))
-				id, _ := u["id"].(string)
-				select {
-				case steps <- struct{}{}:
-				default:
-				}
-				_, _ = w.Try("PATCH", "/Groups/"+shared, fmt.Sprintf(`{"schemas":[
-					"urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
-					{"op":"add","path":"members","value":[{"value":%q}]}]}`, id))
-				if i%2 == 1 {
-					_, _ = w.Try("DELETE", "/Users/"+id, "")
-				}
-			}
-		}()
-	}
+	ahead, stop := filled.Clients(16, func(c, i int) {
+		_, u := w.Try("POST", "/Users", fmt.Sprintf(`{%s,"userName":"c%d-%d","active":true}`, filled.UserURN, c, i))
+		id, _ := u["id"].(string)
+		_, _ = w.Try("PATCH", "/Groups/"+shared, fmt.Sprintf(`{"schemas":[
+			"urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+			{"op":"add","path":"members","value":[{"value":%q}]}]}`, id))
+		if i%2 == 1 {
+			_, _ = w.Try("DELETE", "/Users/"+id, "")
+		}
+	})
 	var files [][]byte
 	for range 2 {
-		for range 40 { // the clients get ahead
-			<-steps
-		}
+		ahead(40)
 		files = append(files, export(t, from, transfer.Export{}))
 	}
-	close(stop)
-	clients.Wait()
+	stop()
 	for _, file := range files {
 		to := filled.Memory(t)
 		result, err := read(t.Context(), to, file, transfer.Import{})

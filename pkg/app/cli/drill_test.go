@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
@@ -21,32 +20,10 @@ func TestRestoreDrill(t *testing.T) {
 	w := filled.New(t, engine, "acme")
 	w.Fill()
 	shared := w.Group("shared")
-	stop, steps := make(chan struct{}), make(chan struct{}, 1000)
-	var clients sync.WaitGroup
-	for c := range 4 {
-		clients.Add(1)
-		go func() {
-			defer clients.Done()
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				writeSome(w, shared, fmt.Sprintf("c%d-%d", c, i), i%2 == 1)
-				select {
-				case steps <- struct{}{}:
-				default:
-				}
-			}
-		}()
-	}
-	for range 8 { // the clients get ahead
-		<-steps
-	}
+	ahead, stop := filled.Clients(4, func(c, i int) { writeSome(w, shared, fmt.Sprintf("c%d-%d", c, i), i%2 == 1) })
+	ahead(8)
 	items := torn(t, engine)
-	close(stop)
-	clients.Wait()
+	stop()
 
 	copied := dynamostore.New(client, restored)
 	filled.Load(t, copied, items)

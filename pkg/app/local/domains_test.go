@@ -70,7 +70,8 @@ func userBody(name string, more string) string {
 func TestDomainsAreVerified(t *testing.T) {
 	a, dns, _ := onDNSAt(t, 300*time.Millisecond)
 	value := a.challenge("Example.com")
-	if again := a.mustAdmin(200, "POST", "/domains", `{"name":"example.com."}`); again["record"].(object)["value"] != value {
+	again := a.mustAdmin(200, "POST", "/domains", `{"name":"example.com."}`)
+	if again["record"].(object)["value"] != value {
 		t.Errorf("added again: %v", again)
 	}
 	for _, name := range []string{

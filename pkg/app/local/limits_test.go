@@ -109,7 +109,9 @@ func TestTenantLimits(t *testing.T) {
 	a.settings(200, `{"limits":{"perSecond":1000,"burst":100000}}`)
 	h.move(10 * time.Second)
 	between(t, "with a setting beyond the bounds", a.passed(500), 40, 44)
-	for _, bad := range []string{`{"limits":{"burst":0}}`, `{"limits":{"burst":"5"}}`, `{"limits":{"x":1}}`, `{"limits":7}`} {
+	for _, bad := range []string{
+		`{"limits":{"burst":0}}`, `{"limits":{"burst":"5"}}`, `{"limits":{"x":1}}`, `{"limits":7}`,
+	} {
 		a.settings(400, bad)
 	}
 }

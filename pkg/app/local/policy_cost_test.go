@@ -82,7 +82,8 @@ func TestPolicyCost(t *testing.T) {
 	a.mustAdmin(201, "POST", "/domains", `{"name":"example.com"}`)
 	a.mustAdmin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
 	a.mustAdmin(200, "PUT", "/policy",
-		`{"members":{"exclude":{"users":"userName sw \"first\""}},"requests":{"domains":["emails"],"forbid":["Groups.delete"]}}`)
+		`{"members":{"exclude":{"users":"userName sw \"first\""}},`+
+			`"requests":{"domains":["emails"],"forbid":["Groups.delete"]}}`)
 	if judged := costs("the tenant with domains"); !slices.Equal(judged, with) {
 		t.Errorf("with domains\n%s\nwithout\n%s", strings.Join(judged, "\n"), strings.Join(with, "\n"))
 	}

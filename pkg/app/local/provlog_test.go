@@ -62,7 +62,8 @@ func (a *api) wantLog(filter string, entries ...[]string) []object {
 func TestLogOfChanges(t *testing.T) {
 	a := on(t, memory(t), "entra")
 	id := a.must(201, "POST", "/Users", body(userURN, `"userName":"jim@example.com","externalId":"17","title":"Clerk",`+
-		`"password":"hunter2","name":{"givenName":"Jim"},"emails":[{"type":"work","value":"jim@example.com"}]`))["id"].(string)
+		`"password":"hunter2","name":{"givenName":"Jim"},`+
+		`"emails":[{"type":"work","value":"jim@example.com"}]`))["id"].(string)
 	a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"Replace","path":"title","value":"Boss"}`))
 	a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"Replace","path":"title","value":"Boss"}`)) // nothing to do
 	group := a.group("Staff", []string{id})

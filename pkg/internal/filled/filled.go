@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -235,4 +236,33 @@ func Load(t testing.TB, engine store.Engine, items []store.Item) {
 	if err := store.New(engine, store.Options{}).Batch(context.Background(), ops...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Clients has n clients do one step after the other until stop is called, which waits for them. ahead waits until so
+// many steps more are done.
+func Clients(n int, step func(client, i int)) (ahead func(steps int), stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{}, 1000)
+	var clients sync.WaitGroup
+	for c := range n {
+		clients.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				step(c, i)
+				select {
+				case done <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	ahead = func(steps int) {
+		for range steps {
+			<-done
+		}
+	}
+	return ahead, func() { close(ended); clients.Wait() }
 }

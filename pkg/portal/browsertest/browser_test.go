@@ -177,7 +177,8 @@ func axe(t *testing.T) string {
 
 // violations are what axe finds wrong with the page that is shown.
 const violations = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v =>
-	v.id + ": " + v.nodes.map(n => n.target + " " + (n.any[0] || n.all[0] || n.none[0] || {}).message).join("; ")).join("\n"))`
+	v.id + ": " + v.nodes.map(n =>
+		n.target + " " + (n.any[0] || n.all[0] || n.none[0] || {}).message).join("; ")).join("\n"))`
 
 // look is a way of looking at a page.
 type look struct {

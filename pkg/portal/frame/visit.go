@@ -28,8 +28,6 @@ type Visit struct {
 	frame *Frame
 	id    string // of the request
 	err   error
-	// status is that of the answer; 0: there is none yet.
-	status int
 }
 
 // Text returns a text in the language of the visit; see Words.Text.
