@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // bus is an EventBridge that takes all it is given.
@@ -66,21 +65,21 @@ func (w *world) telling(t *testing.T) {
 	const id = "told"
 	token := w.Must(t, 201, "POST", "/tenants",
 		`{"id":"`+id+`","name":"Told","settings":{"notices":{"recipients":[{"email":"ada@example.com"}]}}}`)["token"].(object)
-	eventually(t, time.Minute, "the event of a new token comes", func() bool {
+	eventually(t, "the event of a new token comes", func() bool {
 		return w.bus.has(`"type":"token.created"`, `"tenant":"`+id+`"`, `"subject":"tokens/`+token["id"].(string)+`"`)
 	})
 	w.Must(t, 202, "POST", "/tenants/"+id+"/notices", `{"kind":"test"}`)
-	eventually(t, time.Minute, "the notice fails", func() bool {
+	eventually(t, "the notice fails", func() bool {
 		return strings.Contains(fmt.Sprint(w.Must(t, 200, "GET", "/tenants/"+id+"/notices", "")["notices"]), "state:failed")
 	})
-	eventually(t, time.Minute, "the event of the notice comes",
+	eventually(t, "the event of the notice comes",
 		func() bool { return w.bus.has(`"type":"notice.failed"`, `"tenant":"`+id+`"`) })
 	for _, name := range []string{"rotate", "rotate-report"} {
 		event, err := os.ReadFile(filepath.Join("..", "..", "..", "events", name+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, time.Minute, name+" is taken", func() bool {
+		eventually(t, name+" is taken", func() bool {
 			_, err := w.functions["rotate"].Invoke(t.Context(), event)
 			return err == nil
 		})

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -199,7 +198,7 @@ func (w *world) largeGroups(t *testing.T) {
 		t.Errorf("before the stream function: %d members of 1,300 are there", len(got))
 	}
 	w.poller.Go(t.Context())
-	eventually(t, time.Minute, "the stream function completes the group",
+	eventually(t, "the stream function completes the group",
 		func() bool { return len(w.keys(t, chunks)) == 0 })
 	if got := members(scim(t, target, 200, "GET", path, "")); !slices.Equal(got, all) {
 		t.Errorf("after the stream function: %d members of 1,300 are there", len(got))
@@ -211,7 +210,7 @@ func (w *world) largeGroups(t *testing.T) {
 	}
 	scim(t, target, 204, "DELETE", path, "")
 	scim(t, target, 404, "GET", path, "")
-	eventually(t, time.Minute, "the members of a deleted group go", func() bool {
+	eventually(t, "the members of a deleted group go", func() bool {
 		return len(w.keys(t, store.KeysOf("large-groups").MemberPrefix("").PK)) == 300
 	})
 }
@@ -260,7 +259,7 @@ func (w *world) failures(t *testing.T) {
 			t.Errorf("%s waits for another tenant's work", item.PK)
 		}
 	}
-	eventually(t, time.Minute, "the broken record is given up",
+	eventually(t, "the broken record is given up",
 		func() bool { return slices.Contains(w.poller.GivenUp(), broken.PK) })
 	if !strings.Contains(w.log.String(), "broken-tenant") {
 		t.Error("nothing in the log says which tenant's work fails")
@@ -326,7 +325,7 @@ func (w *world) gone(t *testing.T, target scimtest.Target) {
 	scim(t, target, 401, "GET", "/Users", "")
 	w.Must(t, 404, "GET", "/tenants/"+closedID, "")
 	var again object
-	eventually(t, 80*time.Second, "the id is free again", func() bool {
+	eventually(t, "the id is free again", func() bool {
 		status, answer, err := w.Do("POST", "/tenants", `{"id":"`+closedID+`","name":"again"}`)
 		if err != nil || status != http.StatusConflict && status != http.StatusCreated {
 			t.Fatalf("status %d: %v %v", status, answer, err)

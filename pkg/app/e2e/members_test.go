@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -15,7 +14,7 @@ func (w *world) people(t *testing.T) {
 	ids := users(t, target, 1)
 	scim(t, target, 201, "POST", "/Groups", group("Editors", ids))
 	var events []any
-	eventually(t, time.Minute, "the stream function publishes", func() bool {
+	eventually(t, "the stream function publishes", func() bool {
 		events, _ = w.Must(t, 200, "GET", "/tenants/people/events", "")["events"].([]any)
 		return len(events) > 0 && len(w.keys(t, store.KeysOf("people").MarkerPrefix("").PK)) == 0
 	})

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -86,10 +87,20 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	})
 }
 
-// settle does at once all work there is, and wakes deliver for each tenant.
+// settle does at once all work there is, and wakes deliver for each tenant. If somebody else has a deleted tenant in
+// hand, such as the goroutine that the deletion woke, settle waits for it.
 func (b *background) settle(ctx context.Context, tenants *tenant.Service, deliver func(tenantID string)) error {
+	const rest = 20 * time.Millisecond
 	return b.left(ctx, tenants, func(w app.Wake) error {
 		err := b.cleaner.Clean(ctx, w)
+		for w.Kind == store.WakeDeleted && errors.Is(err, tenant.ErrBusy) {
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(rest):
+			}
+			err = b.cleaner.Clean(ctx, w)
+		}
 		if w.Kind == store.WakePublish {
 			deliver(w.Tenant)
 		}

@@ -18,7 +18,7 @@ var (
 	// ErrVault: the vault could not do its work; trying again later may help. Implementations of Secrets wrap it.
 	ErrVault = errors.New("tenant: the token vault is not available")
 	// ErrBusy: something of the tenant is under way that has to end, or to lapse, first.
-	ErrBusy = errors.New("tenant: a token of the tenant is being made")
+	ErrBusy = errors.New("tenant: a token of the tenant is being made, or somebody else deletes the tenant")
 )
 
 // Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not
