@@ -165,16 +165,31 @@ var importRules = []importRule{
 		"it is linked into the functions that answer identity providers, and knows nothing of publishing",
 	},
 	{
+		"pkg/member/marker",
+		[]string{"pkg/scim", "pkg/store", "pkg/directory", "pkg/event/eventlog"},
+		"it is linked into the functions that answer identity providers, and knows nothing of publishing",
+	},
+	{
+		"pkg/member/internal/record",
+		[]string{"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/event/eventlog"},
+		"it is values, and reads them; it evaluates no policy and knows no user",
+	},
+	{
+		"pkg/member/stored",
+		[]string{"pkg/scim", "pkg/store", "pkg/mapping", "pkg/member/internal/record"},
+		"it reads stored values for those who check them, and writes none",
+	},
+	{
 		"pkg/member", []string{
 			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
-			"pkg/event/eventlog", "pkg/sweep",
+			"pkg/event/eventlog", "pkg/sweep", "pkg/member/...",
 		}, whyUse,
 	},
 	{
 		"pkg/doctor", []string{
 			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
-			"pkg/directory/counter", "pkg/directory/row", "pkg/member", "pkg/tenant/stored", "pkg/event/eventlog",
-			"pkg/domain/claim", uuid,
+			"pkg/directory/counter", "pkg/directory/row", "pkg/member/marker", "pkg/member/stored",
+			"pkg/tenant/stored", "pkg/event/eventlog", "pkg/domain/claim", uuid,
 		}, "it knows the items of all use cases, and none of them knows it",
 	},
 	{
@@ -246,7 +261,9 @@ var importRules = []importRule{
 		},
 		whyEdge,
 	},
-	{"pkg/portal/frame", []string{"pkg/provlog", "pkg/scim", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web"}, whyEdge},
+	{"pkg/portal/frame", []string{
+		"pkg/provlog", "pkg/scim", "pkg/setup", "pkg/task", "pkg/tenant", "pkg/web",
+	}, whyEdge},
 	{"pkg/portal/browsertest", nil, whyFake},
 	{"pkg/portal/...", []string{
 		"pkg/scim/...", "pkg/tenant", "pkg/setup", "pkg/portal/...", "pkg/member", "pkg/mapping", "pkg/directory",

@@ -56,6 +56,9 @@
 //	guard            bounds how many users an identity provider deactivates or deletes in a while
 //	provlog          the provisioning log: what was asked, what came of it, how often
 //	policy           what a tenant's policy says about requests; compiled policies by digest
+//	member/marker    marks whom a change may concern, for the publishing
+//	member/internal/record  the values of members and targets: stored form, JSON, lookups, filters, events
+//	member/stored    members' items as they are stored, for doctor
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it
 //	limit            how many requests a tenant may send, over all processes

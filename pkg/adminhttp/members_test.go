@@ -16,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -37,7 +38,7 @@ func newProduct(t *testing.T) *product {
 	t.Cleanup(func() { _ = engine.Close() })
 	st := store.New(engine, store.Options{})
 	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
-	dir := directory.New(st, directory.Options{Now: time.Now, Carry: member.Carry(time.Now)})
+	dir := directory.New(st, directory.Options{Now: time.Now, Carry: marker.Carry(time.Now)})
 	members := member.New(st, member.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler), Directory: dir})
 	mux := http.NewServeMux()
 	mux.Handle(adminhttp.Root+"/", adminhttp.New(adminhttp.Config{

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/stored"
 )
@@ -98,7 +98,7 @@ func New(st *store.Store, o Options) *Doctor {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Doctor{st: st, o: o, dir: directory.New(st, directory.Options{
-		Now: o.Now, Log: o.Log, Carry: member.Carry(o.Now), Background: func(string) {}, Carried: func(string) {},
+		Now: o.Now, Log: o.Log, Carry: marker.Carry(o.Now), Background: func(string) {}, Carried: func(string) {},
 	})}
 }
 

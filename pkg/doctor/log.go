@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -157,16 +157,16 @@ func (v *view) lastOf(subject string) (last, until int64) {
 }
 
 // mark has a user published again, if the tenant publishes its people.
-func (p *patient) mark(id string) []store.Op { return p.marker(member.UserSubject, id) }
+func (p *patient) mark(id string) []store.Op { return p.marker(marker.User, id) }
 
 // everybody has all people published again.
-func (p *patient) everybody() []store.Op { return p.marker(member.PolicySubject, "") }
+func (p *patient) everybody() []store.Op { return p.marker(marker.Policy, "") }
 
-func (p *patient) marker(kind member.SubjectKind, id string) []store.Op {
+func (p *patient) marker(kind marker.SubjectKind, id string) []store.Op {
 	if p.tenant == nil || !p.tenant.Publishes {
 		return nil
 	}
-	return []store.Op{member.Mark(p.k, member.Subject{Kind: kind, ID: id}, eventlog.Cause{}, p.o.Now())}
+	return []store.Op{marker.Mark(p.k, marker.Subject{Kind: kind, ID: id}, eventlog.Cause{}, p.o.Now())}
 }
 
 // lookMarker checks that a marker can be read.
@@ -174,8 +174,8 @@ func lookMarker(v *view, item store.Item) {
 	parts := store.Split(item.SK)
 	known := len(parts) == 2
 	if known {
-		switch member.SubjectKind(parts[0]) {
-		case member.UserSubject, member.GroupSubject, member.TargetSubject, member.PolicySubject, member.SeatSubject:
+		switch marker.SubjectKind(parts[0]) {
+		case marker.User, marker.Group, marker.Target, marker.Policy, marker.Seat:
 			known = text(item.Attrs, "stamp") != ""
 		case eventlog.AnnouncementKind:
 			_, err := eventlog.DecodeAnnouncement(item)

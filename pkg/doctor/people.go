@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/member/stored"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -15,7 +16,7 @@ func stamp() store.Attrs { return store.Attrs{"stamp": rand.Text()[:10]} }
 
 func publishedNeeds(k store.Keys, item store.Item) []store.Key {
 	keys := []store.Key{k.User(item.SK), userMarker(k, item.SK)}
-	m, err := member.ReadStored(k, item)
+	m, err := stored.Read(k, item)
 	if err != nil {
 		return keys
 	}
@@ -27,7 +28,7 @@ func publishedNeeds(k store.Keys, item store.Item) []store.Key {
 }
 
 // entryKeys are the keys of a member's last entry of the log and of the log's head.
-func entryKeys(k store.Keys, m member.Stored) []store.Key {
+func entryKeys(k store.Keys, m stored.Member) []store.Key {
 	if m.Last == 0 {
 		return nil
 	}
@@ -35,7 +36,7 @@ func entryKeys(k store.Keys, m member.Stored) []store.Key {
 }
 
 func lookPublished(v *view, item store.Item) {
-	m, err := member.ReadStored(v.k, item)
+	m, err := stored.Read(v.k, item)
 	if err != nil {
 		v.find(Finding{Check: "published", Problem: "The published member can't be read."})
 		return
@@ -50,21 +51,21 @@ func lookPublished(v *view, item store.Item) {
 		}
 	}
 	user := v.get(v.k.User(item.SK))
-	left := m.Status == member.Removed || m.Gone || m.Deleted
+	left := m.Status == stored.Removed || m.Gone || m.Deleted
 	if v.tenant != nil && v.tenant.Publishes && user == nil && !left && !marked && !v.among(item.SK) {
 		v.find(Finding{
 			Check: "published", Problem: "The member's user does not exist, and no marker says so.", Mend: "Mark it.",
 			guard: []store.Key{v.k.User(item.SK)}, ops: v.mark(item.SK),
 		})
 	}
-	if m.AccountID != "" && m.Status != member.Removed {
+	if m.AccountID != "" && m.Status != stored.Removed {
 		v.account(m)
 	}
 	v.lastEntry(m)
 }
 
 // account checks that the member's account is its own.
-func (v *view) account(m member.Stored) {
+func (v *view) account(m stored.Member) {
 	key := v.k.Account(m.AccountID)
 	is := v.get(key)
 	owner := text(is, "member")
@@ -73,8 +74,8 @@ func (v *view) account(m member.Stored) {
 	}
 	other := v.k.Published(owner)
 	if owner != "" && v.get(other) != nil {
-		has, err := member.ReadStored(v.k, store.Item{Key: other, Attrs: v.get(other)})
-		if err != nil || has.AccountID == m.AccountID && has.Status != member.Removed {
+		has, err := stored.Read(v.k, store.Item{Key: other, Attrs: v.get(other)})
+		if err != nil || has.AccountID == m.AccountID && has.Status != stored.Removed {
 			v.find(Finding{
 				Check: "account", Problem: "The member " + owner + " has the same account. Take it from one of them.",
 			})
@@ -92,13 +93,13 @@ func (v *view) account(m member.Stored) {
 }
 
 // lastEntry checks that the log has the entry that the member names as its last.
-func (v *view) lastEntry(m member.Stored) {
+func (v *view) lastEntry(m stored.Member) {
 	kept := m.Until == 0 || m.Until > v.o.Now().Unix()
 	if m.Last == 0 || !kept || v.get(v.k.LogHead()) == nil {
 		return
 	}
 	o, ok := doc(v.get(v.k.LogEntry(m.Last)))
-	if ok && o["subject"] == member.LogSubject(m.ID) {
+	if ok && o["subject"] == stored.LogSubject(m.ID) {
 		return
 	}
 	v.find(Finding{
@@ -108,8 +109,8 @@ func (v *view) lastEntry(m member.Stored) {
 }
 
 // relink is the operation that names the last entry of the log about a member. It reads the whole log.
-func (v *view) relink(m member.Stored) store.Op {
-	last, until := v.lastOf(member.LogSubject(m.ID))
+func (v *view) relink(m stored.Member) store.Op {
+	last, until := v.lastOf(stored.LogSubject(m.ID))
 	op := store.Op{Kind: store.Update, Key: v.item.Key, Set: store.Attrs{"last": last}, Unset: []string{"until"}}
 	if until > 0 {
 		op.Set["until"], op.Unset = until, nil
@@ -155,12 +156,12 @@ func lookTrace(v *view, item store.Item) {
 		}
 		return
 	}
-	m, err := member.ReadStored(v.k, store.Item{Key: key, Attrs: attrs})
+	m, err := stored.Read(v.k, store.Item{Key: key, Attrs: attrs})
 	switch {
 	case attrs != nil && err != nil: // found with the member
 	case kind == "left" && attrs == nil:
 		v.orphan("left", "There is no member "+key.SK+" who has left.", key)
-	case kind == "account" && (attrs == nil || m.Status != member.Removed && m.AccountID != store.LastPart(item.SK)):
+	case kind == "account" && (attrs == nil || m.Status != stored.Removed && m.AccountID != store.LastPart(item.SK)):
 		v.orphan("account", "The member "+key.SK+" does not have this account.", key)
 	case kind == "lookup" && !m.Lookups[item.Key] && v.get(userMarker(v.k, key.SK)) == nil:
 		v.orphan("published", "The member "+key.SK+" does not have this value.", key, userMarker(v.k, key.SK))
@@ -228,7 +229,7 @@ func lookPool(v *view, item store.Item) {
 
 // holders counts the members who have a target.
 func (v *view) holders(key mapping.TargetKey) (n int64, err error) {
-	prefix := member.HoldersPrefix(v.k, key)
+	prefix := stored.HoldersPrefix(v.k, key)
 	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly, Limit: pageItems}
 	for {
 		page, err := v.st.Query(v.ctx, q)
@@ -244,7 +245,7 @@ func (v *view) holders(key mapping.TargetKey) (n int64, err error) {
 			return 0, err
 		}
 		for _, item := range items {
-			if m, err := member.ReadStored(v.k, item); err == nil && item.Attrs != nil && m.Has(key) {
+			if m, err := stored.Read(v.k, item); err == nil && item.Attrs != nil && m.Has(key) {
 				n++
 			}
 		}
@@ -262,13 +263,13 @@ func queueNeeds(k store.Keys, item store.Item) []store.Key {
 func lookQueue(v *view, item store.Item) {
 	key := queueNeeds(v.k, item)[0]
 	attrs := v.get(key)
-	m, err := member.ReadStored(v.k, store.Item{Key: key, Attrs: attrs})
+	m, err := stored.Read(v.k, store.Item{Key: key, Attrs: attrs})
 	if (attrs == nil || err == nil) && !m.Queue[item.Key] {
 		v.orphan("seats", "The member "+key.SK+" does not wait for this seat.", key)
 	}
 }
 
-func groupMarker(k store.Keys, id string) store.Key { return k.Marker(string(member.GroupSubject), id) }
+func groupMarker(k store.Keys, id string) store.Key { return k.Marker(string(marker.Group), id) }
 
 func adoptedNeeds(k store.Keys, item store.Item) []store.Key {
 	id := store.LastPart(item.SK)
@@ -281,7 +282,7 @@ func lookAdopted(v *view, item store.Item) {
 		return
 	}
 	list := store.Item{Key: keys[0], Attrs: v.get(keys[0])}
-	if !member.Adopts(list, store.Join(parts[:3]...)) {
+	if !stored.Adopts(list, store.Join(parts[:3]...)) {
 		v.orphan("adopted", "The group "+parts[3]+" does not name this target.", keys...)
 	}
 }
@@ -295,7 +296,7 @@ func lookAdopts(v *view, item store.Item) {
 		return
 	}
 	var missing bool
-	for _, joined := range member.Adopted(item) {
+	for _, joined := range stored.Adopted(item) {
 		if key, ok := targetOf(joined); ok {
 			missing = missing || v.get(v.k.Adopted(key.Kind, key.Organisation, key.Name, item.SK)) == nil
 		}

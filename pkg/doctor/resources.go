@@ -9,7 +9,8 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/member/stored"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -87,7 +88,7 @@ func groupNeeds(k store.Keys, item store.Item) []store.Key {
 	return keys
 }
 
-func userMarker(k store.Keys, id string) store.Key { return k.Marker(string(member.UserSubject), id) }
+func userMarker(k store.Keys, id string) store.Key { return k.Marker(string(marker.User), id) }
 
 // resource checks the parts that all resources have: a document, lookups, unique values, a place in a counter.
 func (v *view) resource(item store.Item) (row.Record, bool) {
@@ -195,7 +196,7 @@ func lookUser(v *view, item store.Item) {
 
 // isPublished checks that a user is published or is to be.
 func (v *view) isPublished(r row.Record) {
-	if v.tenant == nil || !v.tenant.Publishes || member.Excludes(v.policy) {
+	if v.tenant == nil || !v.tenant.Publishes || stored.Excludes(v.policy) {
 		return
 	}
 	if v.get(v.k.Published(r.ID)) != nil || v.get(userMarker(v.k, r.ID)) != nil || v.among(r.ID) {
@@ -209,11 +210,11 @@ func (v *view) isPublished(r row.Record) {
 
 // among reports whether a marker stands for many users, and so for this one: for everybody, or for a group of its own.
 func (v *view) among(id string) bool {
-	if v.count(v.k.MarkerPrefix(string(member.PolicySubject)), 1) > 0 {
+	if v.count(v.k.MarkerPrefix(string(marker.Policy)), 1) > 0 {
 		return true
 	}
 	const most = 100 // with more, the next look will do
-	prefix := v.k.MarkerPrefix(string(member.GroupSubject))
+	prefix := v.k.MarkerPrefix(string(marker.Group))
 	page, err := v.st.Query(v.ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: most, Select: store.KeysOnly})
 	if err != nil {
 		v.err = err
@@ -229,7 +230,7 @@ func (v *view) among(id string) bool {
 
 // wide reports whether a marker stands for many members, so that one of them may have changed.
 func (v *view) wide() bool {
-	for _, kind := range []member.SubjectKind{member.PolicySubject, member.GroupSubject, member.TargetSubject} {
+	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Group, marker.Target} {
 		if v.count(v.k.MarkerPrefix(string(kind)), 1) > 0 {
 			return true
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -22,33 +24,17 @@ const EventAccountsImported = "accounts.imported"
 
 const attrAccount = "account"
 
-// Account is one of the application's people. All but ID may be empty.
-type Account struct{ ID, ExternalID, UserName, Email string }
-
-// MaxAccountBytes bounds the id of an account.
-const MaxAccountBytes = 256
-
-func (a Account) person() mapping.Person {
-	return mapping.Person{ExternalID: a.ExternalID, UserName: a.UserName, Email: a.Email}
-}
-
-func (a Account) encode() string {
-	return string(scim.AppendJSON(nil, scim.Object{
-		"accountId": a.ID, "externalId": a.ExternalID, "userName": a.UserName, "email": a.Email,
-	}))
-}
-
 // SetAccount gives a member the application's own id; "" takes it away. A *Refused 404 says that there is no such
 // member, 409 that another member has the id.
-func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string) (Member, error) {
+func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string) (record.Member, error) {
 	if _, err := s.living(ctx, t, id); err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	err := s.edit(ctx, t, editing(id, func(ctx context.Context, p *publication, c *change) error {
 		return p.account(ctx, c, accountID)
 	}))
 	if err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	return s.living(ctx, t, id)
 }
@@ -65,7 +51,7 @@ func (p *publication) account(ctx context.Context, c *change, id string) error {
 	}
 	c.next.AccountID = id
 	if had != "" {
-		c.also = append(c.also, store.RemoveItem(p.ts.Account(had)).When(store.Is(attrMember, c.id)))
+		c.also = append(c.also, store.RemoveItem(p.ts.Account(had)).When(store.Is(record.AttrMember, c.id)))
 	}
 	if id == "" {
 		return nil
@@ -74,17 +60,17 @@ func (p *publication) account(ctx context.Context, c *change, id string) error {
 	if err != nil {
 		return err
 	}
-	owner, _ := items[0].Attrs[attrMember].(string)
+	owner, _ := items[0].Attrs[record.AttrMember].(string)
 	if owner != "" {
 		if of, err := p.ts.Get(ctx, p.ts.Published(owner)); err != nil {
 			return err
 		} else if of[0].Attrs != nil {
-			m, err := decodeItem(of[0])
+			m, err := record.DecodeItem(of[0])
 			if err != nil {
 				return err
 			}
-			if m.Status != Removed {
-				return refuse(http.StatusConflict, "Member %q has the account %q.", owner, id)
+			if m.Status != record.Removed {
+				return record.Refuse(http.StatusConflict, "Member %q has the account %q.", owner, id)
 			}
 		}
 	}
@@ -94,27 +80,21 @@ func (p *publication) account(ctx context.Context, c *change, id string) error {
 
 // takeAccount returns the operations that give an account, as read, to a member. It is not looked for any more.
 func (p *publication) takeAccount(account store.Item, member string) []store.Op {
-	doc, _ := account.Attrs[attrDoc].(string)
-	owner, _ := account.Attrs[attrMember].(string)
+	doc, _ := account.Attrs[record.AttrDoc].(string)
+	owner, _ := account.Attrs[record.AttrMember].(string)
 	cond := store.IsAbsent()
 	if account.Attrs != nil {
-		cond = store.Is(attrMember, owner)
+		cond = store.Is(record.AttrMember, owner)
 	}
-	ops := []store.Op{store.PutItem(account.Key, store.Attrs{attrMember: member, attrDoc: doc}).When(cond)}
+	ops := []store.Op{
+		store.PutItem(account.Key, store.Attrs{record.AttrMember: member, record.AttrDoc: doc}).When(cond),
+	}
 	if owner == "" {
-		for _, m := range matchesOf(allMatches, decodeAccount(doc).person()) {
-			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.attribute, m.value)))
+		for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
+			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.Attribute, m.Value)))
 		}
 	}
 	return ops
-}
-
-var allMatches = []string{byExternalID, byUserName, byEmail}
-
-func decodeAccount(doc string) Account {
-	o, _ := scim.ParseObject(doc)
-	text := func(name string) string { s, _ := o[name].(string); return s }
-	return Account{text("accountId"), text("externalId"), text("userName"), text("email")}
 }
 
 // adopt finds imported accounts for newcomers who take nobody's place with an account.
@@ -125,8 +105,8 @@ func (p *publication) adopt(ctx context.Context) error {
 		if sub.previous != nil && sub.previous.old.AccountID != "" {
 			continue
 		}
-		for _, m := range matchesOf(p.policy.Match, p.policy.Person(sub.person.Doc)) {
-			keys, of = append(keys, p.ts.AccountFor(m.attribute, m.value)), append(of, sub)
+		for _, m := range record.Matches(p.policy.Match, p.policy.Person(sub.person.Doc)) {
+			keys, of = append(keys, p.ts.AccountFor(m.Attribute, m.Value)), append(of, sub)
 		}
 	}
 	items, err := p.ts.Get(ctx, keys...)
@@ -143,7 +123,7 @@ func (p *publication) adopt(ctx context.Context) error {
 	accounts, err := p.ts.Get(ctx, keys...)
 	taken := map[store.Key]bool{}
 	for i, item := range accounts {
-		if item.Attrs != nil && item.Attrs[attrMember] == "" && by[i].adopts.Attrs == nil && !taken[item.Key] {
+		if item.Attrs != nil && item.Attrs[record.AttrMember] == "" && by[i].adopts.Attrs == nil && !taken[item.Key] {
 			by[i].adopts = item
 			taken[item.Key] = true
 		}
@@ -154,8 +134,8 @@ func (p *publication) adopt(ctx context.Context) error {
 // own gives what is to be published the account that was found for it, or that goes over from the member whose place it
 // takes.
 func (p *publication) own(c *change) {
-	if doc, _ := c.adopts.Attrs[attrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
-		c.next.AccountID = decodeAccount(doc).ID
+	if doc, _ := c.adopts.Attrs[record.AttrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
+		c.next.AccountID = record.DecodeAccount(doc).ID
 		c.also = append(c.also, p.takeAccount(c.adopts, c.id)...)
 	}
 	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
@@ -181,7 +161,7 @@ type Imported struct {
 
 // ImportAccounts stores the application's existing people. Members who match one, now or when they come, adopt it.
 // Repeating it changes nothing, so an import that broke off is repeated. It returns what came of each.
-func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) ([]Imported, error) {
+func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []record.Account) ([]Imported, error) {
 	ts := s.store.Tenant(t.ID)
 	policy, _, err := s.policyOf(ctx, t)
 	if err != nil {
@@ -208,7 +188,7 @@ func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) (
 			return out, err
 		}
 		for i, item := range items {
-			results[i].Member, _ = item.Attrs[attrMember].(string)
+			results[i].Member, _ = item.Attrs[record.AttrMember].(string)
 		}
 		out = append(out, results...)
 	}
@@ -216,7 +196,7 @@ func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []Account) (
 }
 
 // importSome stores some accounts in one transaction, and notes which were new or changed.
-func (s *Service) importSome(ctx context.Context, t Tenant, part []Account, results []Imported) error {
+func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Account, results []Imported) error {
 	ts := s.store.Tenant(t.ID)
 	keys := []store.Key{ts.LogHead()}
 	for _, a := range part {
@@ -232,21 +212,23 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []Account, resu
 	var stored []int
 	for i, a := range part {
 		item := items[i+1]
-		doc, _ := item.Attrs[attrDoc].(string)
-		if owner, _ := item.Attrs[attrMember].(string); owner != "" || doc == a.encode() {
+		doc, _ := item.Attrs[record.AttrDoc].(string)
+		if owner, _ := item.Attrs[record.AttrMember].(string); owner != "" || doc == a.Encode() {
 			continue
 		}
 		stored = append(stored, i)
 		cond := store.IsAbsent()
 		if item.Attrs != nil {
-			cond = store.Is(attrMember, "")
-			for _, m := range matchesOf(allMatches, decodeAccount(doc).person()) {
-				used[ts.AccountFor(m.attribute, m.value)] = ""
+			cond = store.Is(record.AttrMember, "")
+			for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
+				used[ts.AccountFor(m.Attribute, m.Value)] = ""
 			}
 		}
-		tx.Must(store.PutItem(ts.Account(a.ID), store.Attrs{attrMember: "", attrDoc: a.encode()}).When(cond), store.ErrStale)
-		for _, m := range matchesOf(allMatches, a.person()) {
-			used[ts.AccountFor(m.attribute, m.value)] = a.ID
+		tx.Must(store.PutItem(
+			ts.Account(a.ID), store.Attrs{record.AttrMember: "", record.AttrDoc: a.Encode()},
+		).When(cond), store.ErrStale)
+		for _, m := range record.Matches(record.MatchedBy, a.Person()) {
+			used[ts.AccountFor(m.Attribute, m.Value)] = a.ID
 		}
 	}
 	n := len(stored)
@@ -261,7 +243,7 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []Account, resu
 		}
 	}
 	_, ops := head.Append(ts.Keys, t.Retention, eventlog.Entry{
-		Subject: "accounts", SubjectVersion: 1, At: s.o.Now(), Cause: causeOf(ctx),
+		Subject: "accounts", SubjectVersion: 1, At: s.o.Now(), Cause: marker.CauseOf(ctx),
 		Events: []eventlog.Logged{{Type: EventAccountsImported, Data: scim.Object{"count": int64(n)}}},
 	})
 	tx.Must(ops[0], store.ErrStale)
@@ -277,7 +259,7 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []Account, resu
 
 // adoptNow gives accounts to the first published members that match them and have none, and notes which.
 func (s *Service) adoptNow(
-	ctx context.Context, t Tenant, policy *mapping.Policy, part []Account, results []Imported,
+	ctx context.Context, t Tenant, policy *mapping.Policy, part []record.Account, results []Imported,
 ) error {
 	ts := s.store.Tenant(t.ID)
 	keys := make([]store.Key, len(part))
@@ -290,7 +272,7 @@ func (s *Service) adoptNow(
 	}
 	j := job{edits: map[string]func(context.Context, *publication, *change) error{}}
 	for i, item := range items {
-		if item.Attrs == nil || item.Attrs[attrMember] != "" {
+		if item.Attrs == nil || item.Attrs[record.AttrMember] != "" {
 			continue
 		}
 		id, err := s.matching(ctx, ts, policy, part[i], func(id string) bool { return j.edits[id] != nil })
@@ -306,7 +288,7 @@ func (s *Service) adoptNow(
 				return nil
 			}
 			err := p.account(ctx, c, part[i].ID)
-			if refused := (*Refused)(nil); errors.As(err, &refused) { // somebody else has it by now
+			if refused := (*record.Refused)(nil); errors.As(err, &refused) { // somebody else has it by now
 				c.next.AccountID = ""
 				return nil
 			}
@@ -322,13 +304,13 @@ func (s *Service) adoptNow(
 
 // matching finds the first published member that matches an account and has none; "" if there is none.
 func (s *Service) matching(
-	ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, a Account, taken func(id string) bool,
+	ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, a record.Account, taken func(id string) bool,
 ) (string, error) {
-	for _, m := range matchesOf(policy.Match, a.person()) {
-		l := lister{attribute: m.attribute, value: m.value, indexed: true}
-		l.also = func(m Member) bool { return m.AccountID == "" && !taken(m.ID) }
-		var page List
-		if err := l.walk(ctx, ts, "", 1, &page); err != nil {
+	for _, m := range record.Matches(policy.Match, a.Person()) {
+		l := record.By(m.Attribute, m.Value)
+		l.Also = func(m record.Member) bool { return m.AccountID == "" && !taken(m.ID) }
+		var page record.List
+		if err := l.Walk(ctx, ts, "", 1, &page); err != nil {
 			return "", err
 		}
 		if len(page.Members) > 0 {

@@ -2,44 +2,31 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
-
-// Refused is an error of a request: the status is an HTTP status, the detail is for the application's developer.
-type Refused struct {
-	Status int
-	Detail string
-}
-
-func (e *Refused) Error() string { return "member: " + e.Detail }
-
-func refuse(status int, format string, args ...any) error {
-	return &Refused{Status: status, Detail: fmt.Sprintf(format, args...)}
-}
 
 // checkKey refuses a key whose kind is unknown, or whose organisation is missing or too many.
 func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, error) {
 	kind, known := policy.Kinds[key.Kind]
 	switch {
 	case !known || policy.Implicit:
-		return kind, refuse(http.StatusNotFound, "The policy has no kind %q.", key.Kind)
+		return kind, record.Refuse(http.StatusNotFound, "The policy has no kind %q.", key.Kind)
 	case key.Name == "" || key.TooLong():
-		return kind, refuse(http.StatusBadRequest,
+		return kind, record.Refuse(http.StatusBadRequest,
 			"A target has 1 to %d bytes, those of its organisation included.", mapping.MaxTargetBytes)
 	case kind.Per != "" && key.Organisation == "":
-		return kind, refuse(
-			http.StatusBadRequest,
-			"Targets of kind %q live inside an organisation: add ?organisation=.",
-			key.Kind,
+		return kind, record.Refuse(
+			http.StatusBadRequest, "Targets of kind %q live inside an organisation: add ?organisation=.", key.Kind,
 		)
 	case kind.Per == "" && key.Organisation != "":
-		return kind, refuse(http.StatusBadRequest, "Targets of kind %q do not live inside an organisation.", key.Kind)
+		return kind, record.Refuse(http.StatusBadRequest, "Targets of kind %q do not live inside an organisation.", key.Kind)
 	}
 	return kind, nil
 }
@@ -58,10 +45,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 	ts := s.store.Tenant(t.ID)
 	return store.Retry(ctx, contendFor, func() error {
 		items, err := ts.Get(
-			ctx,
-			ts.Published(id),
-			ts.Manual(id, key.Kind, key.Organisation, key.Name),
-			targetKey(ts.Keys, key),
+			ctx, ts.Published(id), ts.Manual(id, key.Kind, key.Organisation, key.Name), record.TargetKey(ts.Keys, key),
 		)
 		if err != nil {
 			return err
@@ -73,35 +57,32 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 			return nil
 		}
 		if kind.RemoveManual {
-			adopted, err := adoptedOf(ctx, ts, map[mapping.TargetKey]bool{key: true})
+			adopted, err := record.AdoptedOf(ctx, ts, map[mapping.TargetKey]bool{key: true})
 			if err != nil {
 				return err
 			}
 			if adopted[key] {
-				return refuse(
-					http.StatusConflict,
-					"A group gives %s %q: it can't be given manually.",
-					key.Kind,
-					key.Name,
-				)
+				return record.Refuse(http.StatusConflict, "A group gives %s %q: it can't be given manually.", key.Kind, key.Name)
 			}
 		}
 		var tx store.Tx
 		now := s.o.Now()
 		if items[2].Attrs == nil {
 			if !kind.Create {
-				return refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
+				return record.Refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
 			}
-			made := Target{TargetKey: key, Seats: Unbounded, Version: 1}
-			tx.Must(made.put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
-			tx.Add(eventlog.Announce(ts.Keys, 0, made.told(EventTargetCreated, now, causeOf(ctx)))...)
+			made := record.Target{TargetKey: key, Seats: record.Unbounded, Version: 1}
+			tx.Must(made.Put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
+			tx.Add(eventlog.Announce(ts.Keys, 0, made.Told(record.EventTargetCreated, now, marker.CauseOf(ctx)))...)
 		}
 		tx.Must(
-			store.PutItem(ts.Manual(id, key.Kind, key.Organisation, key.Name), store.Attrs{attrAt: now.UnixMilli()}).
+			store.PutItem(
+				ts.Manual(id, key.Kind, key.Organisation, key.Name), store.Attrs{record.AttrAt: now.UnixMilli()},
+			).
 				When(store.IsAbsent()),
 			store.ErrStale,
 		)
-		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, causeOf(ctx), now))
+		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), now))
 		return s.marks(ctx, ts, &tx)
 	})
 }
@@ -122,19 +103,14 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 			if err != nil {
 				return err
 			}
-			if find(m.Assignments, key) >= 0 {
-				return refuse(
-					http.StatusConflict,
-					"A rule gives %s %q: change the group or the policy.",
-					key.Kind,
-					key.Name,
-				)
+			if record.Find(m.Assignments, key) >= 0 {
+				return record.Refuse(http.StatusConflict, "A rule gives %s %q: change the group or the policy.", key.Kind, key.Name)
 			}
-			return refuse(http.StatusNotFound, "The member has no %s %q.", key.Kind, key.Name)
+			return record.Refuse(http.StatusNotFound, "The member has no %s %q.", key.Kind, key.Name)
 		}
 		var tx store.Tx
 		tx.Must(store.RemoveItem(items[1].Key).When(store.IsThere()), store.ErrStale)
-		tx.Add(Mark(ts.Keys, Subject{UserSubject, id}, causeOf(ctx), s.o.Now()))
+		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), s.o.Now()))
 		return s.marks(ctx, ts, &tx)
 	})
 }
@@ -143,11 +119,11 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 // store.ErrStale then.
 func (s *Service) alive(ctx context.Context, t Tenant, item store.Item, id string) error {
 	if item.Attrs != nil {
-		m, err := decodeItem(item)
+		m, err := record.DecodeItem(item)
 		if err != nil {
 			return err
 		}
-		if m.Status != Removed {
+		if m.Status != record.Removed {
 			return nil
 		}
 	}
@@ -155,37 +131,32 @@ func (s *Service) alive(ctx context.Context, t Tenant, item store.Item, id strin
 	switch {
 	case err != nil:
 		return err
-	case !found || m.Status == Removed:
-		return refuse(http.StatusNotFound, "There is no member %q.", id)
+	case !found || m.Status == record.Removed:
+		return record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
 	return store.ErrStale
 }
 
-// put is the operation that stores a target.
-func (t Target) put(k store.Keys) store.Op {
-	return store.PutItem(targetKey(k, t.TargetKey), store.Attrs{attrDoc: t.encode(), attrVer: t.Version})
-}
-
 // Target reads a target; a *Refused 404 if there is none.
-func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (Target, error) {
+func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (record.Target, error) {
 	ts := s.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, targetKey(ts.Keys, key))
+	items, err := ts.Get(ctx, record.TargetKey(ts.Keys, key))
 	if err != nil {
-		return Target{}, err
+		return record.Target{}, err
 	}
 	if items[0].Attrs == nil {
-		return Target{}, refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
+		return record.Target{}, record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
 	}
-	one := []Target{decodeTarget(items[0])}
+	one := []record.Target{record.DecodeTarget(items[0])}
 	err = used(ctx, ts, one)
 	return one[0], err
 }
 
 // used fills in how many seats of targets are in use.
-func used(ctx context.Context, ts *store.TenantStore, targets []Target) error {
+func used(ctx context.Context, ts *store.TenantStore, targets []record.Target) error {
 	keys, at := []store.Key(nil), []int(nil)
 	for i, t := range targets {
-		if t.Seats != Unbounded {
+		if t.Seats != record.Unbounded {
 			keys, at = append(keys, ts.Pool(t.Kind, t.Organisation, t.Name)), append(at, i)
 		}
 	}
@@ -197,22 +168,24 @@ func used(ctx context.Context, ts *store.TenantStore, targets []Target) error {
 }
 
 // Targets lists the targets of a kind, of all kinds for "", behind a joined key, and the key to go on behind.
-func (s *Service) Targets(ctx context.Context, t Tenant, kind, after string, count int) ([]Target, string, error) {
+func (s *Service) Targets(
+	ctx context.Context, t Tenant, kind, after string, count int,
+) ([]record.Target, string, error) {
 	ts := s.store.Tenant(t.ID)
 	q := store.Query{PK: ts.TargetPrefix("").PK, After: after, Limit: count}
 	if kind != "" {
 		q.Prefix = ts.TargetPrefix(kind).SK
 	}
 	if after != "" && !q.Contains(after) {
-		return nil, "", refuse(http.StatusBadRequest, "The cursor is not one that this list has given.")
+		return nil, "", record.Refuse(http.StatusBadRequest, "The cursor is not one that this list has given.")
 	}
 	page, err := ts.Query(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	all := make([]Target, len(page.Items))
+	all := make([]record.Target, len(page.Items))
 	for i, item := range page.Items {
-		all[i] = decodeTarget(item)
+		all[i] = record.DecodeTarget(item)
 	}
 	if err := used(ctx, ts, all); err != nil {
 		return nil, "", err
@@ -225,26 +198,26 @@ func (s *Service) Targets(ctx context.Context, t Tenant, kind, after string, cou
 
 // SaveTarget makes or changes a target: its display name, features and seats. Those whom it may concern are evaluated
 // anew.
-func (s *Service) SaveTarget(ctx context.Context, t Tenant, target Target) (Target, error) {
+func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target) (record.Target, error) {
 	key := target.TargetKey
 	policy, _, err := s.policyOf(ctx, t)
 	if err != nil {
-		return Target{}, err
+		return record.Target{}, err
 	}
 	if _, err := checkKey(policy, key); err != nil {
-		return Target{}, err
+		return record.Target{}, err
 	}
 	ts := s.store.Tenant(t.ID)
-	var saved Target
+	var saved record.Target
 	err = store.Retry(ctx, contendFor, func() error {
-		items, err := ts.Get(ctx, targetKey(ts.Keys, key))
+		items, err := ts.Get(ctx, record.TargetKey(ts.Keys, key))
 		if err != nil {
 			return err
 		}
 		cond := store.IsAbsent()
-		if saved = (Target{TargetKey: key}); items[0].Attrs != nil {
-			saved = decodeTarget(items[0])
-			cond = store.Is(attrVer, saved.Version)
+		if saved = (record.Target{TargetKey: key}); items[0].Attrs != nil {
+			saved = record.DecodeTarget(items[0])
+			cond = store.Is(record.AttrVer, saved.Version)
 		}
 		others := items[0].Attrs == nil || saved.DisplayName != target.DisplayName ||
 			!slices.Equal(saved.Features, target.Features)
@@ -253,20 +226,24 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target Target) (Targ
 		saved.Target, saved.Seats = target.Target, target.Seats
 		saved.Version++
 		var tx store.Tx
-		tx.Must(saved.put(ts.Keys).When(cond), store.ErrStale)
+		tx.Must(saved.Put(ts.Keys).When(cond), store.ErrStale)
 		if others {
-			tx.Add(Mark(ts.Keys, Subject{TargetSubject, joined(key)}, causeOf(ctx), s.o.Now()))
+			tx.Add(marker.Mark(
+				ts.Keys, marker.Subject{Kind: marker.Target, ID: record.Joined(key)}, marker.CauseOf(ctx), s.o.Now(),
+			))
 		}
 		if resized {
-			tx.Add(Mark(ts.Keys, Subject{SeatSubject, joined(key)}, causeOf(ctx), s.o.Now()))
+			tx.Add(marker.Mark(
+				ts.Keys, marker.Subject{Kind: marker.Seat, ID: record.Joined(key)}, marker.CauseOf(ctx), s.o.Now(),
+			))
 		}
-		kind := EventTargetCreated
+		kind := record.EventTargetCreated
 		if saved.Version > 1 {
-			kind = EventTargetRenamed
+			kind = record.EventTargetRenamed
 		}
-		if e := saved.told(kind, s.o.Now(), causeOf(ctx)); saved.Version == 1 || was != saved.DisplayName {
-			if kind == EventTargetRenamed {
-				e.Events[0].Data["previousDisplayName"] = orNull(was)
+		if e := saved.Told(kind, s.o.Now(), marker.CauseOf(ctx)); saved.Version == 1 || was != saved.DisplayName {
+			if kind == record.EventTargetRenamed {
+				e.Events[0].Data["previousDisplayName"] = record.OrNull(was)
 			}
 			tx.Add(eventlog.Announce(ts.Keys, saved.Version, e)...)
 		}
@@ -279,7 +256,7 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target Target) (Targ
 // assignments of it end with the publication of their members.
 func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.TargetKey) error {
 	ts := s.store.Tenant(t.ID)
-	prefix := ts.PublishedPrefix(byAssignment, assignmentValue(key))
+	prefix := ts.PublishedPrefix(record.ByAssignment, record.AssignmentValue(key))
 	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
 			return err
@@ -288,14 +265,11 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		if err != nil {
 			return err
 		}
-		i := find(m.Assignments, key)
+		i := record.Find(m.Assignments, key)
 		switch {
 		case i >= 0 && m.Assignments[i].Scim:
-			return refuse(
-				http.StatusConflict,
-				"A rule gives %s %q at the moment: change the policy or the groups first.",
-				key.Kind,
-				key.Name,
+			return record.Refuse(
+				http.StatusConflict, "A rule gives %s %q at the moment: change the policy or the groups first.", key.Kind, key.Name,
 			)
 		case i >= 0:
 			if err := s.Unassign(ctx, t, m.ID, key); err != nil {
@@ -304,13 +278,13 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		}
 	}
 	var tx store.Tx
-	tx.Must(store.RemoveItem(targetKey(ts.Keys, key)).When(store.IsThere()),
-		refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name))
+	tx.Must(store.RemoveItem(record.TargetKey(ts.Keys, key)).When(store.IsThere()),
+		record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name))
 	tx.Add(
-		Mark(
+		marker.Mark(
 			ts.Keys,
-			Subject{TargetSubject, store.Join(key.Kind, key.Organisation, key.Name)},
-			causeOf(ctx),
+			marker.Subject{Kind: marker.Target, ID: store.Join(key.Kind, key.Organisation, key.Name)},
+			marker.CauseOf(ctx),
 			s.o.Now(),
 		),
 	)

@@ -1,7 +1,6 @@
 package member
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +8,8 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -65,7 +66,7 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 	var entries []eventlog.Entry
 	made, marks := map[mapping.TargetKey]bool{}, marksOf(all)
 	for _, c := range all {
-		put, remove := reindex(p.ts.Keys, c.old, c.next)
+		put, remove := record.Reindex(p.ts.Keys, c.old, c.next)
 		tx.Add(put...)
 		tx.Add(remove...)
 		for _, op := range slices.Concat(p.trace(c), c.also) {
@@ -75,7 +76,7 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 		for _, key := range c.makes {
 			if !made[key] {
 				made[key] = true
-				entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
+				entries = append(entries, record.MakeTarget(&tx, p.ts.Keys, key, p.now, c.marker.Cause))
 			}
 		}
 		c.place, entries = len(entries), append(entries, c.entry(p.now))
@@ -111,7 +112,7 @@ func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Ent
 		for _, id := range c.marks {
 			if !marked[id] {
 				marked[id] = true
-				tx.Add(Mark(p.ts.Keys, Subject{UserSubject, id}, c.marker.cause, p.now))
+				tx.Add(marker.Mark(p.ts.Keys, marker.Subject{Kind: marker.User, ID: id}, c.marker.Cause, p.now))
 			}
 		}
 	}
@@ -127,29 +128,29 @@ func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Ent
 func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
 	cond := store.IsAbsent()
 	if c.old != nil {
-		cond = store.Is(attrVer, c.old.Version)
+		cond = store.Is(record.AttrVer, c.old.Version)
 	}
-	attrs := store.Attrs{attrDoc: c.next.encode(), attrVer: c.next.Version, attrLast: entry.Last}
+	attrs := store.Attrs{record.AttrDoc: c.next.Encode(), record.AttrVer: c.next.Version, record.AttrLast: entry.Last}
 	if entry.Until > 0 {
-		attrs[attrUntil] = entry.Until
+		attrs[record.AttrUntil] = entry.Until
 	}
 	if len(stale) > 0 {
-		attrs[attrStale] = encodeList(stale)
+		attrs[record.AttrStale] = record.EncodeList(stale)
 	}
 	if c.next.Erased && c.logged.Last > 0 {
-		attrs[attrErasing] = c.logged.Last
+		attrs[record.AttrErasing] = c.logged.Last
 	}
 	// The item leads to the entries of the log, so it does not end before they do. If the user is there, it would be
 	// published anew.
-	if c.next.Status == Removed && c.person.Doc == nil && entry.Until > 0 {
-		attrs[store.AttrTTL] = c.next.end(entry)
+	if c.next.Status == record.Removed && c.person.Doc == nil && entry.Until > 0 {
+		attrs[store.AttrTTL] = c.next.End(entry)
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
 	brought := map[mapping.TargetKey]bool{}
 	for _, m := range c.brings {
 		brought[m.TargetKey] = true
 		if !slices.ContainsFunc(c.ended, func(e mapping.Manual) bool { return e.TargetKey == m.TargetKey }) {
-			tx.Add(store.PutItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name), store.Attrs{attrAt: m.Since}))
+			tx.Add(store.PutItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name), store.Attrs{record.AttrAt: m.Since}))
 		}
 	}
 	for _, m := range c.ended {
@@ -159,22 +160,15 @@ func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 	}
 }
 
-// keptRemoved is how long a member who was removed is shown.
-const keptRemoved = 90 * 24 * time.Hour
-
-// end is when the item of a member who was removed ends, in Unix seconds.
-func (m Member) end(entry eventlog.Link) int64 {
-	return max(m.ChangedAt.Add(keptRemoved).Unix(), entry.Until)
-}
-
 // end gives the item of a member an end whose user was deleted after the member was removed.
 func (p *publication) end(ctx context.Context, sub *subject) error {
-	if sub.old == nil || sub.old.Status != Removed || sub.person.Doc != nil || !sub.endless || sub.logged.Until == 0 {
+	removed := sub.old != nil && sub.old.Status == record.Removed
+	if !removed || sub.person.Doc != nil || !sub.endless || sub.logged.Until == 0 {
 		return nil
 	}
 	err := p.ts.Write(ctx, store.Op{
-		Kind: store.Update, Key: p.ts.Published(sub.id), Set: store.Attrs{store.AttrTTL: sub.old.end(sub.logged)},
-		If: []store.Cond{store.Is(attrVer, sub.old.Version)},
+		Kind: store.Update, Key: p.ts.Published(sub.id), Set: store.Attrs{store.AttrTTL: sub.old.End(sub.logged)},
+		If: []store.Cond{store.Is(record.AttrVer, sub.old.Version)},
 	})
 	var failed *store.ConditionError
 	if errors.As(err, &failed) {
@@ -183,20 +177,14 @@ func (p *publication) end(ctx context.Context, sub *subject) error {
 	return err
 }
 
-// forgotten reports whether a member was removed so long ago that nobody is shown it any more. Its item may be there
-// for longer.
-func (m Member) forgotten(now time.Time) bool {
-	return m.Status == Removed && now.Sub(m.ChangedAt) >= keptRemoved
-}
-
 // entry is what the log says of the change.
 func (c *change) entry(now time.Time) eventlog.Entry {
 	e := eventlog.Entry{
-		Subject: "members/" + c.id, SubjectVersion: c.next.Version, At: now, Cause: c.marker.cause,
-		Shared: scim.Object{"member": c.next.inLog()}, Before: c.logged,
+		Subject: record.LogSubject(c.id), SubjectVersion: c.next.Version, At: now, Cause: c.marker.Cause,
+		Shared: scim.Object{"member": c.next.InLog()}, Before: c.logged,
 	}
 	for _, t := range c.told {
-		e.Events = append(e.Events, eventlog.Logged{Type: t.kind, Data: t.data})
+		e.Events = append(e.Events, eventlog.Logged{Type: t.Kind, Data: t.Data})
 	}
 	return e
 }
@@ -210,7 +198,7 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 	var made []store.Op
 	var entries []eventlog.Entry
 	for i, c := range all {
-		put, remove := reindex(p.ts.Keys, c.old, c.next)
+		put, remove := record.Reindex(p.ts.Keys, c.old, c.next)
 		if err := p.ts.Batch(ctx, put...); err != nil {
 			return err
 		}
@@ -219,7 +207,7 @@ func (p *publication) large(ctx context.Context, all []*change) error {
 		}
 		for _, key := range c.makes {
 			var tx store.Tx
-			entries = append(entries, makeTarget(&tx, p.ts.Keys, key, p.now, c.marker.cause))
+			entries = append(entries, record.MakeTarget(&tx, p.ts.Keys, key, p.now, c.marker.Cause))
 			made = append(made, tx.Ops()...)
 		}
 	}
@@ -280,20 +268,3 @@ func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []
 }
 
 var errTooMany = errors.New("member: too many manual assignments end at once")
-
-func sortedKeys[V any](set map[mapping.TargetKey]V) []mapping.TargetKey {
-	keys := make([]mapping.TargetKey, 0, len(set))
-	for k := range set {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, compareKeys)
-	return keys
-}
-
-func compareKeys(a, b mapping.TargetKey) int {
-	return cmp.Or(
-		cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Organisation, b.Organisation),
-		cmp.Compare(a.Name, b.Name),
-	)
-}

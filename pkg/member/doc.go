@@ -6,12 +6,8 @@
 // deletes the marker, on its stamp. It reconciles and does not replay: running it twice, late or in two places does no
 // harm.
 //
-//	member.go   a member, its JSON and its stored form
-//	diff.go     the events that lead from one published member to the next
-//	marker.go   markers
+//	facade.go   the types of package record that callers see
 //	announce.go numbers of the events that others announce
-//	lookup.go   the items by which members are found
-//	target.go   targets: what a member can be given
 //	groupname.go  groups as targets, shown under another name
 //	publish.go  one publication: what it reads, and what the application has to be told
 //	commit.go   its transactions
@@ -32,6 +28,5 @@
 //	pending.go  memberships and managers that name nobody yet
 //	room.go     turns of the publications of one tenant in one process
 //	work.go     publishing in the background
-//	stored.go   a published member as it is stored, for those who check a table
 //	service.go  policies, caches, reading
 package member

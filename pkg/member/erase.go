@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -25,14 +27,6 @@ const eraseFor = 5 * time.Second
 // endedAtOnce is how many manual assignments end in the transaction that erases a member.
 const endedAtOnce = 20
 
-// Attributes of a member's item: the newest entry of the log, until when that is kept, and the entry from which on the
-// person is still to be erased. A marker with the last one is worked even if the tenant publishes no members.
-const (
-	attrLast    = "last"
-	attrUntil   = "until"
-	attrErasing = "erasing"
-)
-
 // Erase takes a person out of the members and the log, with the members whose place this one took. done is false if
 // entries of the log are left, which the publisher goes on with. It can be repeated. The error is a *Refused: 404 if
 // there is no such member, 409 if a SCIM user with the id lives.
@@ -49,7 +43,7 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 		}
 	}
 	if m.PreviousID != "" {
-		var refused *Refused // it is gone, or not there any more
+		var refused *record.Refused // it is gone, or not there any more
 		if done, err := s.Erase(ctx, t, m.PreviousID); !errors.As(err, &refused) && (err != nil || !done) {
 			return false, err
 		}
@@ -62,12 +56,12 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 	}
 	ts := s.store.Tenant(t.ID)
 	for until := s.o.Now().Add(eraseFor); ; {
-		items, err := ts.Get(ctx, ts.Published(id), ts.Marker(string(UserSubject), id))
+		items, err := ts.Get(ctx, ts.Published(id), ts.Marker(string(marker.User), id))
 		if err != nil {
 			return false, err
 		}
 		member, marker := items[0].Attrs, items[1].Attrs
-		left := member[attrErasing] != nil || member[attrStale] != nil || marker[attrErasing] != nil
+		left := member[record.AttrErasing] != nil || member[record.AttrStale] != nil || marker[record.AttrErasing] != nil
 		if !left {
 			return true, nil
 		}
@@ -83,24 +77,24 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 }
 
 // leaver reads a member whose SCIM user is gone; the error is a *Refused if there is none.
-func (s *Service) leaver(ctx context.Context, t Tenant, id string) (Member, error) {
+func (s *Service) leaver(ctx context.Context, t Tenant, id string) (record.Member, error) {
 	people, err := s.o.Directory.People(ctx, t.ID, []string{id})
 	if err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	if people[0].Doc != nil {
-		return Member{}, refuse(http.StatusConflict,
+		return record.Member{}, record.Refuse(http.StatusConflict,
 			"The SCIM user of this member is there. Delete the user at the identity provider first.")
 	}
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, ts.Published(id))
 	if err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	if items[0].Attrs == nil {
-		return Member{}, refuse(http.StatusNotFound, "There is no member %q.", id)
+		return record.Member{}, record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
-	return decodeItem(items[0])
+	return record.DecodeItem(items[0])
 }
 
 // erase is one attempt to put a bare member in the place of the published one.
@@ -135,7 +129,7 @@ func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
 	}
 	p.count(sub, &c.next)
 	p.decided[id] = c.next
-	c.told = []told{{EventRemoved, scim.Object{"erased": true}}}
+	c.told = []record.Told{{Kind: record.EventRemoved, Data: scim.Object{"erased": true}}}
 	_, err = p.commit(ctx, []*change{c})
 	s.o.Wake(t.ID)
 	return err
@@ -144,15 +138,15 @@ func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
 // tracesOf reads all items by which a member who has left is found, whatever policy they were written under.
 func (p *publication) tracesOf(ctx context.Context, sub *subject) error {
 	var keys []store.Key
-	for _, v := range matchesOf([]string{byExternalID, byUserName, byEmail}, sub.old.Person) {
-		keys = append(keys, p.ts.Left(v.attribute, v.value))
+	for _, v := range record.Matches([]string{record.ByExternalID, record.ByUserName, record.ByEmail}, sub.old.Person) {
+		keys = append(keys, p.ts.Left(v.Attribute, v.Value))
 	}
 	if sub.old.AccountID != "" { // an imported account names the person
 		keys = append(keys, p.ts.Account(sub.old.AccountID))
 	}
 	items, err := p.ts.Get(ctx, keys...)
 	for _, item := range items {
-		if item.Attrs[attrMember] == sub.id {
+		if item.Attrs[record.AttrMember] == sub.id {
 			sub.traces = append(sub.traces, item.Key)
 		}
 	}
@@ -160,9 +154,9 @@ func (p *publication) tracesOf(ctx context.Context, sub *subject) error {
 }
 
 // bare is all that is kept of a member who is erased.
-func bare(m Member) Member {
-	return Member{
-		ID: m.ID, Status: Removed, Erased: true, Version: m.Version, CreatedAt: m.CreatedAt, ChangedAt: m.ChangedAt,
+func bare(m record.Member) record.Member {
+	return record.Member{
+		ID: m.ID, Status: record.Removed, Erased: true, Version: m.Version, CreatedAt: m.CreatedAt, ChangedAt: m.ChangedAt,
 	}
 }
 
@@ -170,13 +164,13 @@ func bare(m Member) Member {
 // erased from the log, or the member is to be looked at again.
 func (c *change) unmark(p *publication, again bool) store.Op {
 	if !c.next.Erased && !again {
-		return c.marker.done()
+		return c.marker.Done()
 	}
-	op := Mark(p.ts.Keys, c.marker.subject, c.marker.cause, p.now)
+	op := marker.Mark(p.ts.Keys, c.marker.Subject, c.marker.Cause, p.now)
 	if c.next.Erased {
-		op.Set[attrErasing] = c.logged.Last
+		op.Set[record.AttrErasing] = c.logged.Last
 	}
-	return op.When(store.Is(attrStamp, c.marker.stamp))
+	return op.When(c.marker.Unchanged())
 }
 
 // redact takes a person out of the next entries of the log, and reports whether there are no more. An entry that is not
@@ -205,12 +199,12 @@ func (p *publication) redact(ctx context.Context, sub *subject) (done bool, err 
 	}
 	progress := store.Op{
 		Kind: store.Update, Key: p.ts.Published(sub.id),
-		If: []store.Cond{store.Is(attrVer, sub.old.Version), store.Is(attrErasing, sub.erasing)},
+		If: []store.Cond{store.Is(record.AttrVer, sub.old.Version), store.Is(record.AttrErasing, sub.erasing)},
 	}
 	if next > 0 {
-		progress.Set = store.Attrs{attrErasing: next}
+		progress.Set = store.Attrs{record.AttrErasing: next}
 	} else {
-		progress.Unset = []string{attrErasing}
+		progress.Unset = []string{record.AttrErasing}
 	}
 	tx.Must(progress, store.ErrStale)
 	return next == 0, tx.Commit(ctx, p.ts)
@@ -226,7 +220,7 @@ func redacted(e *eventlog.Entry) {
 	}
 	id, _ := old["id"].(string)
 	version, _ := old["version"].(int64)
-	m := bare(Member{ID: id, Version: version, CreatedAt: at("createdAt"), ChangedAt: at("changedAt")})
+	m := bare(record.Member{ID: id, Version: version, CreatedAt: at("createdAt"), ChangedAt: at("changedAt")})
 	e.Shared = scim.Object{"member": m.Object(), "erased": true}
 	for i := range e.Events {
 		e.Events[i].Data = nil
@@ -236,14 +230,14 @@ func redacted(e *eventlog.Entry) {
 // eraseOn goes on with erasing in a tenant that publishes no members. It reports whether there was anything to do.
 func (s *Service) eraseOn(ctx context.Context, t Tenant, ts *store.TenantStore) (any bool, err error) {
 	err = s.alone(ctx, t.ID, func() error {
-		prefix := ts.MarkerPrefix(string(UserSubject))
+		prefix := ts.MarkerPrefix(string(marker.User))
 		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 4 * peopleAtOnce})
 		if err != nil {
 			return err
 		}
 		var ids []string
 		for _, item := range page.Items {
-			if item.Attrs[attrErasing] != nil {
+			if item.Attrs[record.AttrErasing] != nil {
 				ids = append(ids, store.LastPart(item.SK))
 			}
 		}

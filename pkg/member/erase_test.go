@@ -151,7 +151,7 @@ func (w *world) checkErased(r *recorder, id string) {
 	page, err := w.s.Events(context.Background(), w.tenant, eventlog.Place{}, 1000)
 	w.must(err)
 	last := page.Events[len(page.Events)-1].Object
-	if last["type"] != member.EventRemoved || last["data"].(scim.Object)["erased"] != true {
+	if last["type"] != "member.removed" || last["data"].(scim.Object)["erased"] != true {
 		w.t.Errorf("the last event is %v", last)
 	}
 	for _, e := range page.Events {
@@ -222,7 +222,7 @@ func TestEraseTwiceAtOnce(t *testing.T) {
 	w.must(err)
 	removed := 0
 	for _, e := range page.Events {
-		if e.Object["type"] == member.EventRemoved {
+		if e.Object["type"] == "member.removed" {
 			removed++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -42,12 +43,12 @@ func (s *Service) renamed(ctx context.Context, t Tenant, g groupOf) error {
 			}, store.ErrStale)
 		}
 		if known && g.doc != nil && was != name {
-			target := Target{
+			target := record.Target{
 				TargetKey: mapping.TargetKey{Kind: mapping.KindGroup, Name: g.id},
-				Target:    mapping.Target{DisplayName: name}, Scim: true, Seats: Unbounded, Version: g.version,
+				Target:    mapping.Target{DisplayName: name}, Scim: true, Seats: record.Unbounded, Version: g.version,
 			}
-			e := target.told(EventTargetRenamed, p.now, g.cause)
-			e.Events[0].Data["previousDisplayName"] = orNull(was)
+			e := target.Told(record.EventTargetRenamed, p.now, g.cause)
+			e.Events[0].Data["previousDisplayName"] = record.OrNull(was)
 			_, ops := p.head.Append(p.ts.Keys, t.Retention, e)
 			tx.Must(ops[0], store.ErrStale)
 			tx.Add(ops[1:]...)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -17,10 +18,10 @@ func (s *Service) edit(ctx context.Context, t Tenant, j job) error {
 }
 
 // living reads a member who was not removed; a *Refused 404 if there is none.
-func (s *Service) living(ctx context.Context, t Tenant, id string) (Member, error) {
+func (s *Service) living(ctx context.Context, t Tenant, id string) (record.Member, error) {
 	m, found, err := s.Get(ctx, t, id)
-	if err == nil && (!found || m.Status == Removed) {
-		err = refuse(http.StatusNotFound, "There is no member %q.", id)
+	if err == nil && (!found || m.Status == record.Removed) {
+		err = record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
 	return m, err
 }
@@ -28,18 +29,18 @@ func (s *Service) living(ctx context.Context, t Tenant, id string) (Member, erro
 // Merge has a member take the place of another, who is removed with replacedBy: as a return does. The user of the one
 // who is removed is not looked at any more. That one may have left already, as long as a return would find it. A
 // *Refused 404 says that one of them is not there, 409 that the one who stays has no user.
-func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (Member, error) {
+func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.Member, error) {
 	if id == into {
-		return Member{}, refuse(http.StatusBadRequest, "A member can't be merged into itself.")
+		return record.Member{}, record.Refuse(http.StatusBadRequest, "A member can't be merged into itself.")
 	}
 	if _, _, err := s.Get(ctx, t, id); err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	if _, err := s.living(ctx, t, into); err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	if err := s.edit(ctx, t, job{ids: []string{id, into}, merge: [2]string{id, into}}); err != nil {
-		return Member{}, err
+		return record.Member{}, err
 	}
 	return s.living(ctx, t, into)
 }
@@ -49,12 +50,12 @@ func (p *publication) merge(old, into *subject) error {
 	switch {
 	case old == nil || into == nil || into.old == nil:
 		return store.ErrStale
-	case old.old == nil, old.old.Status == Removed && !p.returns(old.old):
-		return refuse(http.StatusNotFound, "There is no member %q.", old.id)
-	case into.old.Status == Removed:
-		return refuse(http.StatusNotFound, "There is no member %q.", into.id)
+	case old.old == nil, old.old.Status == record.Removed && !p.returns(old.old):
+		return record.Refuse(http.StatusNotFound, "There is no member %q.", old.id)
+	case into.old.Status == record.Removed:
+		return record.Refuse(http.StatusNotFound, "There is no member %q.", into.id)
 	case into.person.Doc == nil || p.policy.Evaluate(mapping.Facts{User: into.person.Doc}).Excluded:
-		return refuse(http.StatusConflict, "Member %q has no SCIM user: merge it into the other one.", into.id)
+		return record.Refuse(http.StatusConflict, "Member %q has no SCIM user: merge it into the other one.", into.id)
 	}
 	p.replace(old, into)
 	return nil
@@ -73,7 +74,7 @@ type invitations struct {
 func (i *invitations) invite(_ context.Context, _ *publication, c *change) error {
 	if c.next.Status == mapping.Active && c.next.InvitedAt.IsZero() {
 		c.next.InvitedAt = i.at
-		c.due = append(c.due, told{kind: EventInvitationDue})
+		c.due = append(c.due, record.Told{Kind: record.EventInvitationDue})
 		c.then = func() { i.done++ }
 	}
 	return nil
@@ -105,19 +106,17 @@ func (s *Service) Invite(ctx context.Context, t Tenant, id string) (int, error) 
 // InviteAll invites the members that pass a filter, as Invite does, and returns how many it invited. more says that the
 // time was not enough for all: call it again. The error is a *scim.Error 400 if the filter is none.
 func (s *Service) InviteAll(ctx context.Context, t Tenant, text string) (n int, more bool, err error) {
-	var l lister
-	if err := l.parse(text); err != nil {
+	var l record.Filter
+	if err := l.Parse(text); err != nil {
 		return 0, false, err
 	}
-	if !l.indexed {
-		l.set(byStatus, string(mapping.Active))
-	}
-	l.also = func(m Member) bool { return m.Status == mapping.Active && m.InvitedAt.IsZero() }
+	l.Otherwise(record.ByStatus, string(mapping.Active))
+	l.Also = func(m record.Member) bool { return m.Status == mapping.Active && m.InvitedAt.IsZero() }
 	ts := s.store.Tenant(t.ID)
 	i := s.invitations()
 	for after, until := "", s.o.Now().Add(inviteFor); ; {
-		var page List
-		if err := l.walk(ctx, ts, after, 4*peopleAtOnce, &page); err != nil {
+		var page record.List
+		if err := l.Walk(ctx, ts, after, 4*peopleAtOnce, &page); err != nil {
 			return i.done, false, err
 		}
 		ids := make([]string, len(page.Members))

@@ -8,6 +8,8 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -20,7 +22,7 @@ const passChunk = 200
 
 // pass is how far the members that a marker stands for are marked.
 type pass struct {
-	marker marker
+	marker marker.Marker
 	key    store.Key
 	phase  string // phaseGroups or phaseUsers
 	after  string // the last id that is done
@@ -34,15 +36,17 @@ const (
 )
 
 const (
+	attrStamp = "stamp" // of the marker
+	attrAfter = "after"
 	attrPhase = "phase"
 	attrDone  = "done"
 )
 
 // wide reads the markers that stand for many members, the policy's first.
-func wide(ctx context.Context, ts *store.TenantStore) ([]marker, error) {
-	var all []marker
-	for _, kind := range []SubjectKind{PolicySubject, SeatSubject, TargetSubject, GroupSubject} {
-		some, err := marked(ctx, ts, kind, passChunk)
+func wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
+	var all []marker.Marker
+	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Seat, marker.Target, marker.Group} {
+		some, err := marker.List(ctx, ts, kind, passChunk)
 		if err != nil {
 			return nil, err
 		}
@@ -52,13 +56,13 @@ func wide(ctx context.Context, ts *store.TenantStore) ([]marker, error) {
 }
 
 // passOf reads how far the pass of a marker is.
-func passOf(ctx context.Context, ts *store.TenantStore, m marker) (pass, error) {
-	p := pass{marker: m, key: ts.Pass(string(m.subject.Kind), m.subject.ID), phase: phaseGroups}
+func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, error) {
+	p := pass{marker: m, key: ts.Pass(string(m.Subject.Kind), m.Subject.ID), phase: phaseGroups}
 	items, err := ts.Get(ctx, p.key)
 	if err != nil {
 		return p, err
 	}
-	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.stamp {
+	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.Stamp {
 		p.phase, _ = attrs[attrPhase].(string)
 		p.after, _ = attrs[attrAfter].(string)
 		p.done, _ = attrs[attrDone].(int64)
@@ -72,7 +76,7 @@ const adoptFor = 3 * time.Second
 // adoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
 // assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
 // members to the pass. It reports false if the time was not enough.
-func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []marker) (bool, error) {
+func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []marker.Marker) (bool, error) {
 	if len(many) == 0 {
 		return true, nil
 	}
@@ -112,8 +116,8 @@ func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []ma
 }
 
 // step does one step of a pass, and ends the marker behind the last one.
-func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
-	if m.subject.Kind == SeatSubject {
+func (s *Service) step(ctx context.Context, t Tenant, m marker.Marker) error {
+	if m.Subject.Kind == marker.Seat {
 		return s.review(ctx, t, m)
 	}
 	ts := s.store.Tenant(t.ID)
@@ -125,7 +129,7 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
 	switch {
 	case p.phase == phaseGroups:
 		last, err = s.groupsStep(ctx, t, &p)
-	case m.subject.Kind == GroupSubject:
+	case m.Subject.Kind == marker.Group:
 		last, err = s.membersStep(ctx, t, &p)
 	default:
 		last, err = s.usersStep(ctx, t, &p)
@@ -134,7 +138,7 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
 		return err
 	}
 	if last == "" && p.phase == phaseUsers {
-		if m.subject.Kind == PolicySubject {
+		if m.Subject.Kind == marker.Policy {
 			if err := s.markProtected(ctx, ts, m); err != nil {
 				return err
 			}
@@ -149,9 +153,9 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker) error {
 	}
 	var tx store.Tx
 	tx.Add(store.PutItem(p.key, store.Attrs{
-		attrStamp: m.stamp, attrPhase: p.phase, attrAfter: p.after, attrDone: p.done,
+		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, attrDone: p.done,
 	}))
-	tx.Must(store.CheckItem(m.key, store.Is(attrStamp, m.stamp)), errEnded)
+	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
 }
 
@@ -168,7 +172,7 @@ func ignoreEnded(err error) error {
 // endPass removes the marker with the progress, if it still is the one that the pass began with.
 func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) error {
 	var tx store.Tx
-	tx.Must(p.marker.done(), errEnded)
+	tx.Must(p.marker.Done(), errEnded)
 	tx.Add(store.RemoveItem(p.key))
 	return ignoreEnded(tx.Commit(ctx, ts))
 }
@@ -176,8 +180,8 @@ func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) er
 // groupsStep works out which targets groups adopt: of one group, or of the next among all. It returns the last id that
 // it looked at; "": there are no more.
 func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
-	ids := []string{p.marker.subject.ID}
-	if p.marker.subject.Kind != GroupSubject {
+	ids := []string{p.marker.Subject.ID}
+	if p.marker.Subject.Kind != marker.Group {
 		if ids, err = s.o.Directory.GroupIDs(ctx, t.ID, p.after, passChunk); err != nil {
 			return "", err
 		}
@@ -194,7 +198,7 @@ func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last strin
 		return "", err
 	}
 	for _, g := range groups {
-		one := groupOf{g.ID, g.Version, g.Doc, p.marker.cause}
+		one := groupOf{g.ID, g.Version, g.Doc, p.marker.Cause}
 		if err := s.adopt(ctx, s.store.Tenant(t.ID), policy, one); err != nil {
 			return "", err
 		}
@@ -220,7 +224,7 @@ func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapp
 	if err != nil {
 		return err
 	}
-	had := words(parseList(items[0].Attrs[attrDoc]))
+	had := record.ParseList(items[0].Attrs[record.AttrDoc])
 	has, err := s.adopts(ctx, ts, policy, g)
 	if err != nil || slices.Equal(had, has) {
 		return err
@@ -230,24 +234,24 @@ func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapp
 	for _, joined := range has {
 		if !slices.Contains(had, joined) {
 			changed = append(changed, joined)
-			ops = append(ops, store.PutItem(adoptedKey(ts.Keys, joined, g.id), nil))
+			ops = append(ops, store.PutItem(record.AdoptedKey(ts.Keys, joined, g.id), nil))
 		}
 	}
 	for _, joined := range had {
 		if !slices.Contains(has, joined) {
 			changed = append(changed, joined)
-			ops = append(ops, store.RemoveItem(adoptedKey(ts.Keys, joined, g.id)))
+			ops = append(ops, store.RemoveItem(record.AdoptedKey(ts.Keys, joined, g.id)))
 		}
 	}
 	if err := ts.Batch(ctx, ops...); err != nil {
 		return err
 	}
 	for _, joined := range changed {
-		if err := s.markHolders(ctx, ts, splitTarget(joined), g.cause); err != nil {
+		if err := s.markHolders(ctx, ts, record.SplitTarget(joined), g.cause); err != nil {
 			return err
 		}
 	}
-	list := store.PutItem(ts.GroupTargets(g.id), store.Attrs{attrDoc: encodeList(has)})
+	list := store.PutItem(ts.GroupTargets(g.id), store.Attrs{record.AttrDoc: record.EncodeList(has)})
 	if len(has) == 0 {
 		list = store.RemoveItem(ts.GroupTargets(g.id))
 	}
@@ -270,7 +274,7 @@ func (s *Service) adopts(
 	for _, key := range policy.Needs(facts) {
 		needs[key] = true
 	}
-	targets, err := targetsOf(ctx, ts, needs)
+	targets, err := record.TargetsOf(ctx, ts, needs)
 	if err != nil {
 		return nil, err
 	}
@@ -282,16 +286,6 @@ func (s *Service) adopts(
 	return slices.Compact(joined), nil
 }
 
-func splitTarget(joined string) mapping.TargetKey {
-	parts := store.Split(joined)
-	return mapping.TargetKey{Kind: parts[0], Organisation: parts[1], Name: parts[2]}
-}
-
-func adoptedKey(k store.Keys, joined, groupID string) store.Key {
-	t := splitTarget(joined)
-	return k.Adopted(t.Kind, t.Organisation, t.Name, groupID)
-}
-
 // markHolders marks the members who have a target, of whatever origin.
 func (s *Service) markHolders(
 	ctx context.Context,
@@ -299,7 +293,7 @@ func (s *Service) markHolders(
 	key mapping.TargetKey,
 	cause eventlog.Cause,
 ) error {
-	prefix := ts.PublishedPrefix(byAssignment, assignmentValue(key))
+	prefix := ts.PublishedPrefix(record.ByAssignment, record.AssignmentValue(key))
 	var ids []string
 	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
@@ -319,19 +313,19 @@ func (s *Service) markHolders(
 func (s *Service) markAll(ctx context.Context, ts *store.TenantStore, ids []string, cause eventlog.Cause) error {
 	ops := make([]store.Op, len(ids))
 	for i, id := range ids {
-		ops[i] = Mark(ts.Keys, Subject{UserSubject, id}, cause, s.o.Now())
+		ops[i] = marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, cause, s.o.Now())
 	}
 	return ts.Batch(ctx, ops...)
 }
 
 // membersStep marks the next members of a group.
 func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, error) {
-	ids, last, err := s.o.Directory.UsersIn(ctx, t.ID, p.marker.subject.ID, p.after, passChunk)
+	ids, last, err := s.o.Directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, passChunk)
 	if err != nil {
 		return "", err
 	}
 	p.done += int64(len(ids))
-	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.cause)
+	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.Cause)
 }
 
 // usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
@@ -346,13 +340,13 @@ func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string
 	}
 	ts := s.store.Tenant(t.ID)
 	marked := ids
-	if p.marker.subject.Kind == PolicySubject {
+	if p.marker.Subject.Kind == marker.Policy {
 		if ids, marked, last, err = withPublished(ctx, ts, p.after, ids, last); err != nil {
 			return "", err
 		}
 	}
 	p.done += int64(len(ids))
-	return last, s.markAll(ctx, ts, marked, p.marker.cause)
+	return last, s.markAll(ctx, ts, marked, p.marker.Cause)
 }
 
 // withPublished adds the members behind an id who are published and are no users any more to the next users. last is
@@ -378,11 +372,11 @@ func withPublished(
 		if _, isUser := slices.BinarySearch(users, item.SK); isUser || end != "" && item.SK > end {
 			continue
 		}
-		m, err := decodeItem(item)
+		m, err := record.DecodeItem(item)
 		if err != nil {
 			return nil, nil, "", err
 		}
-		if m.Status != Removed && !m.Deleted {
+		if m.Status != record.Removed && !m.Deleted {
 			all = append(all, item.SK)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -30,7 +31,9 @@ func (s *Service) Unresolved(
 	for i, u := range found {
 		all[i].Unresolved = u
 		for _, key := range []store.Key{
-			ts.Published(u.Value), ts.Left(byExternalID, u.Value), ts.Left(byUserName, scim.Fold(u.Value)),
+			ts.Published(
+				u.Value,
+			), ts.Left(record.ByExternalID, u.Value), ts.Left(record.ByUserName, scim.Fold(u.Value)),
 		} {
 			if at[key] == nil {
 				keys = append(keys, key)
@@ -43,9 +46,9 @@ func (s *Service) Unresolved(
 		return nil, "", err
 	}
 	for _, item := range items {
-		gone := item.Attrs[attrMember] != nil // an item of one who left
-		if item.Attrs[attrDoc] != nil {
-			m, err := decodeItem(item)
+		gone := item.Attrs[record.AttrMember] != nil // an item of one who left
+		if item.Attrs[record.AttrDoc] != nil {
+			m, err := record.DecodeItem(item)
 			if err != nil {
 				return nil, "", err
 			}

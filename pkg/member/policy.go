@@ -8,6 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -35,8 +37,8 @@ func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) 
 	if err != nil {
 		return PolicyDocument{}, err
 	}
-	doc, _ := items[0].Attrs[attrDoc].(string)
-	version, _ := items[0].Attrs[attrVer].(int64)
+	doc, _ := items[0].Attrs[record.AttrDoc].(string)
+	version, _ := items[0].Attrs[record.AttrVer].(int64)
 	return PolicyDocument{[]byte(doc), version}, nil
 }
 
@@ -65,19 +67,21 @@ func (s *Service) SavePolicy(
 		saved = PolicyDocument{document, now.Version + 1}
 		cond := store.IsAbsent()
 		if now.Version > 0 {
-			cond = store.Is(attrVer, now.Version)
+			cond = store.Is(record.AttrVer, now.Version)
 		}
 		var tx store.Tx
 		tx.Must(store.Op{
 			Kind: store.Update, Key: ts.Policy(),
-			Set: store.Attrs{attrDoc: string(document), attrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
+			Set: store.Attrs{record.AttrDoc: string(
+				document,
+			), record.AttrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
 		tx.Must(tenant.PolicySaved(ts.Keys, t.Version, policy.Digest(document)), ErrTenantChanged)
 		at := s.o.Now()
-		tx.Add(Mark(ts.Keys, Subject{Kind: PolicySubject}, causeOf(ctx), at))
+		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.Policy}, marker.CauseOf(ctx), at))
 		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{
-			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: causeOf(ctx),
-			Events: []eventlog.Logged{{Type: EventPolicyChanged, Data: scim.Object{"version": saved.Version}}},
+			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: marker.CauseOf(ctx),
+			Events: []eventlog.Logged{{Type: record.EventPolicyChanged, Data: scim.Object{"version": saved.Version}}},
 		})...)
 		return s.marks(ctx, ts, &tx)
 	}
@@ -117,12 +121,12 @@ type PolicyStatus struct {
 // PolicyStatus reads how far the policy is applied.
 func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
 	ts := s.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(PolicySubject), ""))
+	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""))
 	if err != nil {
 		return PolicyStatus{}, err
 	}
 	var st PolicyStatus
-	st.Version, _ = items[0].Attrs[attrVer].(int64)
+	st.Version, _ = items[0].Attrs[record.AttrVer].(int64)
 	st.Applied, _ = items[0].Attrs[attrApplied].(int64)
 	st.Done, _ = items[1].Attrs[attrDone].(int64)
 	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
@@ -150,7 +154,7 @@ func (s *Service) applied(ctx context.Context, t Tenant) error {
 	tx.Must(store.Op{
 		Kind: store.Update, Key: ts.Policy(),
 		Set: store.Attrs{attrApplied: version, attrFinished: s.o.Now().UnixMilli()},
-		If:  []store.Cond{store.Is(attrVer, version)},
+		If:  []store.Cond{store.Is(record.AttrVer, version)},
 	}, errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -59,9 +61,9 @@ type publication struct {
 	adopted  map[mapping.TargetKey]bool
 	pools    map[mapping.TargetKey]*pool
 	version  int64                      // of the policy
-	decided  map[string]Member          // what was worked out so far, by id
+	decided  map[string]record.Member   // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
-	alike    map[string][]Member        // by the ids of those whose identity is new: who shares a value
+	alike    map[string][]record.Member // by the ids of those whose identity is new: who shares a value
 	marks    bool                       // that it has marked others
 	edits    map[string]func(context.Context, *publication, *change) error
 }
@@ -69,11 +71,11 @@ type publication struct {
 // subject is one member in a publication.
 type subject struct {
 	id     string
-	marker marker
+	marker marker.Marker
 	marked bool
 	person directory.Person
 	manual []mapping.Manual
-	old    *Member // as published; nil: never
+	old    *record.Member // as published; nil: never
 	stale  []string
 	logged eventlog.Link // the entry of the log that told of old
 	// erasing is the entry of the log from which on the person is still to be erased; 0: none.
@@ -82,7 +84,7 @@ type subject struct {
 	facts   mapping.Facts
 	result  *mapping.Result // nil if the user is gone
 	takes   map[mapping.TargetKey]int64
-	waits   []waiting // for seats
+	waits   []record.Waiting // for seats
 
 	replacedBy string           // who takes the place
 	previous   *subject         // whose place it takes
@@ -181,7 +183,7 @@ func (s *Service) workOut(ctx context.Context, p *publication) error {
 func (p *publication) mark(ctx context.Context, ids []string) error {
 	keys := []store.Key{p.ts.LogHead()}
 	for _, id := range ids {
-		keys = append(keys, p.ts.Marker(string(UserSubject), id))
+		keys = append(keys, p.ts.Marker(string(marker.User), id))
 	}
 	items, err := p.ts.Get(ctx, keys...)
 	if err != nil {
@@ -192,11 +194,11 @@ func (p *publication) mark(ctx context.Context, ids []string) error {
 	for i, id := range ids {
 		sub := &subject{id: id, marked: items[i+1].Attrs != nil}
 		if !sub.marked {
-			op := Mark(p.ts.Keys, Subject{UserSubject, id}, causeOf(ctx), p.now)
+			op := marker.Mark(p.ts.Keys, marker.Subject{Kind: marker.User, ID: id}, marker.CauseOf(ctx), p.now)
 			items[i+1] = store.Item{Key: op.Key, Attrs: op.Set}
 			missing = append(missing, op)
 		}
-		if sub.marker, err = decodeMarker(items[i+1]); err != nil {
+		if sub.marker, err = marker.Decode(items[i+1]); err != nil {
 			return err
 		}
 		p.subjects = append(p.subjects, sub)
@@ -219,15 +221,15 @@ func (p *publication) load(ctx context.Context) error {
 		if item.Attrs == nil {
 			continue
 		}
-		m, err := decodeItem(item)
+		m, err := record.DecodeItem(item)
 		if err != nil {
 			return err
 		}
 		sub := p.subjects[i]
-		sub.old, sub.stale = &m, words(parseList(item.Attrs[attrStale]))
-		sub.logged.Last, _ = item.Attrs[attrLast].(int64)
-		sub.logged.Until, _ = item.Attrs[attrUntil].(int64)
-		sub.erasing, _ = item.Attrs[attrErasing].(int64)
+		sub.old, sub.stale = &m, record.ParseList(item.Attrs[record.AttrStale])
+		sub.logged.Last, _ = item.Attrs[record.AttrLast].(int64)
+		sub.logged.Until, _ = item.Attrs[record.AttrUntil].(int64)
+		sub.erasing, _ = item.Attrs[record.AttrErasing].(int64)
 		sub.endless = item.Attrs[store.AttrTTL] == nil
 	}
 	manual := make([][]store.Key, len(p.subjects))
@@ -245,7 +247,7 @@ func (p *publication) load(ctx context.Context) error {
 		}
 		for _, item := range items {
 			if item.Attrs != nil {
-				p.subjects[i].manual = append(p.subjects[i].manual, decodeManual(item))
+				p.subjects[i].manual = append(p.subjects[i].manual, record.DecodeManual(item))
 			}
 		}
 	}
@@ -272,10 +274,10 @@ func (s *Service) facts(ctx context.Context, p *publication) error {
 		}
 	}
 	var err error
-	if p.targets, err = targetsOf(ctx, p.ts, needs); err != nil {
+	if p.targets, err = record.TargetsOf(ctx, p.ts, needs); err != nil {
 		return err
 	}
-	p.adopted, err = adoptedOf(ctx, p.ts, manual)
+	p.adopted, err = record.AdoptedOf(ctx, p.ts, manual)
 	for _, sub := range p.subjects {
 		sub.facts.Targets, sub.facts.Adopted = p.targets, p.adopted
 	}
@@ -285,16 +287,16 @@ func (s *Service) facts(ctx context.Context, p *publication) error {
 // change is a member that is to be published anew.
 type change struct {
 	*subject
-	next  Member
+	next  record.Member
 	makes []mapping.TargetKey
 	ended []mapping.Manual
-	told  []told
-	kept  []told     // assignments that a protection keeps
-	due   []told     // what happens once in a life
-	also  []store.Op // each must hold
-	then  func()     // called once the change is published; may be nil
-	marks []string   // members who are to be looked at behind it
-	place int        // of its entry among those of the transaction
+	told  []record.Told
+	kept  []record.Told // assignments that a protection keeps
+	due   []record.Told // what happens once in a life
+	also  []store.Op    // each must hold
+	then  func()        // called once the change is published; may be nil
+	marks []string      // members who are to be looked at behind it
+	place int           // of its entry among those of the transaction
 }
 
 // evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
@@ -309,19 +311,19 @@ func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapp
 			}
 		}
 	}
-	p.decided = map[string]Member{}
+	p.decided = map[string]record.Member{}
 	return s.seating(ctx, p, carried)
 }
 
 // change works out what the application has to be told of a member; nil if nothing.
 func (p *publication) change(ctx context.Context, sub *subject) (*change, error) {
-	alive := sub.old != nil && sub.old.Status != Removed
+	alive := sub.old != nil && sub.old.Status != record.Removed
 	c := &change{subject: sub}
 	switch {
 	case sub.replacedBy != "":
 		c.next = *sub.old
-		c.next.Status, c.next.ReplacedBy = Removed, sub.replacedBy
-		c.next.Assignments, c.next.waiting, c.next.kept = nil, nil, nil
+		c.next.Status, c.next.ReplacedBy = record.Removed, sub.replacedBy
+		c.next.Assignments, c.next.Waiting, c.next.Kept = nil, nil, nil
 	case sub.old != nil && sub.old.ReplacedBy != "":
 		return nil, nil // whoever took the place has it
 	case sub.result != nil:
@@ -331,18 +333,18 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 		c.next = p.retired(sub)
 	case alive:
 		c.next = *sub.old
-		c.next.Status, c.next.Assignments, c.next.waiting = Removed, nil, nil
-		c.next.Gone, c.next.kept = sub.person.Doc == nil, sub.manual
+		c.next.Status, c.next.Assignments, c.next.Waiting = record.Removed, nil, nil
+		c.next.Gone, c.next.Kept = sub.person.Doc == nil, sub.manual
 	default:
 		return nil, nil
 	}
 	if err := p.protect(ctx, c); err != nil {
 		return nil, err
 	}
-	if c.next.Status == Removed {
+	if c.next.Status == record.Removed {
 		c.ended = sub.manual
 	} else {
-		c.next.kept = nil
+		c.next.Kept = nil
 	}
 	old := sub.old
 	if !alive {
@@ -352,22 +354,22 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 		c.due = p.due(&c.next)
 		p.own(c)
 	}
-	if edit := p.edits[sub.id]; edit != nil && c.next.Status != Removed {
+	if edit := p.edits[sub.id]; edit != nil && c.next.Status != record.Removed {
 		if err := edit(ctx, p, c); err != nil {
 			return nil, err
 		}
 	}
 	p.suspect(c)
 	p.decided[sub.id] = c.next
-	if alive && same(*old, c.next) && len(c.ended) == 0 && sub.previous == nil {
+	if alive && record.Same(*old, c.next) && len(c.ended) == 0 && sub.previous == nil {
 		return nil, nil
 	}
-	c.told = slices.Concat(tell(old, c.next), c.kept, c.due)
+	c.told = slices.Concat(record.Tell(old, c.next), c.kept, c.due)
 	if sub.replacedBy != "" {
-		c.told = []told{{EventRemoved, scim.Object{"replacedBy": sub.replacedBy}}}
+		c.told = []record.Told{{Kind: record.EventRemoved, Data: scim.Object{"replacedBy": sub.replacedBy}}}
 	}
 	if len(c.told) == 0 {
-		c.told = []told{{EventUpdated, scim.Object{"changes": []any{}}}}
+		c.told = []record.Told{{Kind: record.EventUpdated, Data: scim.Object{"changes": []any{}}}}
 	}
 	p.count(sub, &c.next)
 	return c, nil
@@ -375,13 +377,13 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 
 // retired is a member who stays though its user was deleted: as last published, inactive, with the manual assignments
 // alone, but those of kinds with seats.
-func (p *publication) retired(sub *subject) Member {
+func (p *publication) retired(sub *subject) record.Member {
 	next := *sub.old
 	next.Status, next.Deleted, next.Gone = mapping.Inactive, true, true
-	next.Assignments, next.waiting = nil, nil
+	next.Assignments, next.Waiting = nil, nil
 	for _, m := range sub.manual {
 		if p.policy.Kinds[m.Kind].Seats == "" {
-			next.Assignments = append(next.Assignments, Assignment{
+			next.Assignments = append(next.Assignments, record.Assignment{
 				TargetKey: m.TargetKey, Manual: true, Since: time.UnixMilli(m.Since).UTC(),
 			})
 		}
@@ -389,7 +391,7 @@ func (p *publication) retired(sub *subject) Member {
 	return next
 }
 
-func (p *publication) count(sub *subject, next *Member) {
+func (p *publication) count(sub *subject, next *record.Member) {
 	next.ChangedAt = p.now
 	next.Version = 1
 	if sub.old != nil {
@@ -398,8 +400,8 @@ func (p *publication) count(sub *subject, next *Member) {
 }
 
 // next is the member as an evaluation wants it.
-func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
-	next := Member{ID: sub.id, CreatedAt: p.now}
+func (p *publication) next(sub *subject, r *mapping.Result, alive bool) record.Member {
+	next := record.Member{ID: sub.id, CreatedAt: p.now}
 	if alive {
 		next = *sub.old
 	} else if sub.old != nil { // once in a life stays once
@@ -407,25 +409,27 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 		next.AccountID, next.PreviousID = sub.old.AccountID, sub.old.PreviousID
 	}
 	if sub.previous != nil {
-		next.inherit(*sub.previous.old)
+		next.Inherit(*sub.previous.old)
 	}
 	next.Status, next.Person = r.Status, r.Person
 	next.ActiveBefore = next.ActiveBefore || r.Status == mapping.Active
 	next.Manager = nil
 	if r.Person.Manager != "" {
-		next.Manager = &Manager{
+		next.Manager = &record.Manager{
 			Value: r.Person.Manager, ID: sub.person.ManagerID, DisplayName: sub.person.ManagerName,
 		}
 	}
 	next.Assignments = nil
 	for _, a := range r.Assignments {
-		as := Assignment{
-			TargetKey: a.TargetKey, Scim: a.Scim, Manual: a.Manual, Rules: a.Rules, Since: time.UnixMilli(a.Since).UTC(),
+		as := record.Assignment{
+			TargetKey: a.TargetKey, Scim: a.Scim, Manual: a.Manual, Rules: a.Rules, Since: time.UnixMilli(
+				a.Since,
+			).UTC(),
 			DisplayName: p.display(sub, a.TargetKey),
 		}
-		before := Assignment{Since: p.now, Cause: sub.marker.cause}
+		before := record.Assignment{Since: p.now, Cause: sub.marker.Cause}
 		if alive {
-			if i := find(sub.old.Assignments, a.TargetKey); i >= 0 {
+			if i := record.Find(sub.old.Assignments, a.TargetKey); i >= 0 {
 				before = sub.old.Assignments[i]
 			}
 		}
@@ -435,24 +439,37 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) Member {
 		}
 		next.Assignments = append(next.Assignments, as)
 	}
-	next.waiting = sub.waits
+	next.Waiting = sub.waits
 	return next
 }
 
 // due marks what happens once in a life as done, and returns the events that announce it.
-func (p *publication) due(next *Member) []told {
-	var all []told
+func (p *publication) due(next *record.Member) []record.Told {
+	var all []record.Told
 	if p.policy.Invite == "automatic" && next.Status == mapping.Active && next.InvitedAt.IsZero() {
 		next.InvitedAt = p.now
-		all = append(all, told{kind: EventInvitationDue})
+		all = append(all, record.Told{Kind: record.EventInvitationDue})
 	}
 	for _, a := range next.Assignments {
 		kind := p.policy.Kinds[a.Kind]
 		if kind.AnnounceFirst != "" && !slices.Contains(next.Announced, a.Kind) {
 			next.Announced = append(slices.Clone(next.Announced), a.Kind)
 			slices.Sort(next.Announced)
-			all = append(all, told{kind.AnnounceFirst, scim.Object{"assignment": a.Object()}})
+			all = append(all, record.Told{Kind: kind.AnnounceFirst, Data: scim.Object{"assignment": a.Object()}})
 		}
 	}
 	return all
+}
+
+// display is the name under which a target is shown; "" if it has none but its own.
+func (p *publication) display(sub *subject, key mapping.TargetKey) string {
+	if p.policy.Implicit && key.Kind == mapping.KindGroup {
+		for _, g := range sub.person.Groups {
+			if g.ID == key.Name {
+				name, _ := g.Doc["displayName"].(string)
+				return name
+			}
+		}
+	}
+	return p.targets[key].DisplayName
 }

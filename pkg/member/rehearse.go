@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 )
 
 // Rehearsal is what saving a policy would do to a page of people.
@@ -45,7 +45,7 @@ type Difference struct {
 // excluded.
 type StatusDifference struct {
 	Member   string
-	From, To Status
+	From, To record.Status
 }
 
 // rehearsed is how many people a page of a rehearsal has.
@@ -70,7 +70,7 @@ func parseRehearsal(cursor string) (r rehearsal, err error) {
 			err = json.Unmarshal(text, &r)
 		}
 		if err != nil {
-			return r, refuse(http.StatusBadRequest, "The cursor is not one that a rehearsal has given.")
+			return r, record.Refuse(http.StatusBadRequest, "The cursor is not one that a rehearsal has given.")
 		}
 	}
 	if r.Taken == nil {
@@ -114,11 +114,11 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, curso
 				out.compare(sub)
 			}
 			for _, w := range sub.waits {
-				r.Waiting[joined(w.TargetKey)]++
+				r.Waiting[record.Joined(w.TargetKey)]++
 			}
 		}
 		for key, pool := range p.pools {
-			r.Taken[joined(key)] = pool.planned - pool.used
+			r.Taken[record.Joined(key)] = pool.planned - pool.used
 			pools[key] = pool
 		}
 	}
@@ -136,12 +136,10 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, curso
 // unsaved is the version of a policy that is rehearsed: no seats were counted under it.
 const unsaved = -1
 
-func joined(key mapping.TargetKey) string { return store.Join(key.Kind, key.Organisation, key.Name) }
-
 func (r rehearsal) taken() map[mapping.TargetKey]int64 {
 	all := map[mapping.TargetKey]int64{}
 	for key, n := range r.Taken {
-		all[splitTarget(key)] = n
+		all[record.SplitTarget(key)] = n
 	}
 	return all
 }
@@ -150,15 +148,15 @@ func (r rehearsal) taken() map[mapping.TargetKey]int64 {
 func (s *Service) shortages(
 	ctx context.Context, p *publication, r rehearsal, pools map[mapping.TargetKey]*pool,
 ) (all []Shortage, err error) {
-	for _, key := range sortedKeys(r.taken()) {
+	for _, key := range record.SortedKeys(r.taken()) {
 		pool := pools[key]
 		if pool == nil {
 			if pool, err = s.pool(ctx, p, key); err != nil {
 				return nil, err
 			}
-			pool.planned += r.Taken[joined(key)]
+			pool.planned += r.Taken[record.Joined(key)]
 		}
-		missing := pool.missing(pool.planned) + r.Waiting[joined(key)]
+		missing := pool.missing(pool.planned) + r.Waiting[record.Joined(key)]
 		if missing > 0 {
 			all = append(all, Shortage{key, pool.size, pool.planned, missing})
 		}
@@ -170,10 +168,10 @@ func (s *Service) shortages(
 func (out *Rehearsal) compare(sub *subject) {
 	r, excluded := sub.result, sub.result == nil
 	if excluded {
-		r = &mapping.Result{Status: Removed}
+		r = &mapping.Result{Status: record.Removed}
 	}
-	var old Member
-	if sub.old != nil && sub.old.Status != Removed {
+	var old record.Member
+	if sub.old != nil && sub.old.Status != record.Removed {
 		old = *sub.old
 	}
 	if old.Status != r.Status && (old.Status != "" || !excluded) {
@@ -181,7 +179,7 @@ func (out *Rehearsal) compare(sub *subject) {
 	}
 	next := map[mapping.TargetKey]bool{}
 	for _, a := range r.Assignments {
-		if next[a.TargetKey] = true; find(old.Assignments, a.TargetKey) < 0 {
+		if next[a.TargetKey] = true; record.Find(old.Assignments, a.TargetKey) < 0 {
 			out.Gains = append(out.Gains, Difference{sub.id, a.TargetKey})
 		}
 	}

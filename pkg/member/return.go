@@ -7,7 +7,8 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -16,31 +17,12 @@ import (
 // transaction. Members whose user is gone are found by the attributes that the policy matches by. There is one item for
 // each value, so that looking for a new member costs one read: the last who left counts.
 
-const attrMember = "member"
-
-// matched is a value by which a person is found again.
-type matched struct{ attribute, value string }
-
-// matches are the values of a person in the order in which the policy looks for them.
-func matchesOf(order []string, person mapping.Person) []matched {
-	values := map[string]string{
-		byExternalID: person.ExternalID, byUserName: scim.Fold(person.UserName), byEmail: scim.Fold(person.Email),
-	}
-	var all []matched
-	for _, attribute := range order {
-		if value := values[attribute]; value != "" {
-			all = append(all, matched{attribute, value})
-		}
-	}
-	return all
-}
-
 // returns reports whether somebody can still take the member's place.
-func (p *publication) returns(m *Member) bool {
+func (p *publication) returns(m *record.Member) bool {
 	if m == nil || !m.Gone || m.ReplacedBy != "" {
 		return false
 	}
-	return m.Status != Removed || m.ChangedAt.Add(keptRemoved).After(p.now)
+	return m.Status != record.Removed || m.ChangedAt.Add(record.KeptRemoved).After(p.now)
 }
 
 // newcomers are the subjects who were never published.
@@ -81,7 +63,7 @@ func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bo
 func (p *publication) leavers() []string {
 	var ids []string
 	for _, sub := range p.subjects {
-		if sub.person.Doc == nil && sub.old != nil && sub.old.Status != Removed && !sub.old.Gone {
+		if sub.person.Doc == nil && sub.old != nil && sub.old.Status != record.Removed && !sub.old.Gone {
 			ids = append(ids, sub.id)
 		}
 	}
@@ -90,15 +72,15 @@ func (p *publication) leavers() []string {
 
 // leaversBeside are marked members beside the subjects whose users were deleted, among the first of those marked.
 func (s *Service) leaversBeside(ctx context.Context, p *publication) ([]string, error) {
-	all, err := marked(ctx, p.ts, UserSubject, 4*peopleAtOnce)
+	all, err := marker.List(ctx, p.ts, marker.User, 4*peopleAtOnce)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
 	var keys []store.Key
 	for _, m := range all {
-		if p.subject(m.subject.ID) == nil {
-			ids, keys = append(ids, m.subject.ID), append(keys, p.ts.User(m.subject.ID))
+		if p.subject(m.Subject.ID) == nil {
+			ids, keys = append(ids, m.Subject.ID), append(keys, p.ts.User(m.Subject.ID))
 		}
 	}
 	items, err := p.ts.Get(ctx, keys...)
@@ -160,14 +142,14 @@ func (p *publication) left(ctx context.Context) (map[string][]string, error) {
 	var keys []store.Key
 	var of []string
 	for _, sub := range p.newcomers() {
-		for _, m := range matchesOf(p.policy.Match, p.policy.Person(sub.person.Doc)) {
-			keys, of = append(keys, p.ts.Left(m.attribute, m.value)), append(of, sub.id)
+		for _, m := range record.Matches(p.policy.Match, p.policy.Person(sub.person.Doc)) {
+			keys, of = append(keys, p.ts.Left(m.Attribute, m.Value)), append(of, sub.id)
 		}
 	}
 	items, err := p.ts.Get(ctx, keys...)
 	found := map[string][]string{}
 	for i, item := range items {
-		if id, _ := item.Attrs[attrMember].(string); id != "" && id != of[i] {
+		if id, _ := item.Attrs[record.AttrMember].(string); id != "" && id != of[i] {
 			found[of[i]] = append(found[of[i]], id)
 		}
 	}
@@ -186,8 +168,8 @@ func (p *publication) subject(id string) *subject {
 func (p *publication) replace(old, by *subject) {
 	old.replacedBy, by.previous = by.id, old
 	moved := old.manual
-	if old.old.Status == Removed {
-		moved = old.old.kept
+	if old.old.Status == record.Removed {
+		moved = old.old.Kept
 	}
 	has := map[mapping.TargetKey]bool{}
 	for _, m := range by.manual {
@@ -233,7 +215,7 @@ func (p *publication) traces(ctx context.Context) error {
 	}
 	items, err := p.ts.Get(ctx, keys...)
 	for i, item := range items {
-		if item.Attrs[attrMember] != of[i].id {
+		if item.Attrs[record.AttrMember] != of[i].id {
 			continue
 		}
 		if item.Key == p.ts.Account(of[i].old.AccountID) {
@@ -246,11 +228,11 @@ func (p *publication) traces(ctx context.Context) error {
 }
 
 // leftKeys are the keys by which a member is found who can be replaced.
-func (p *publication) leftKeys(m *Member) map[store.Key]bool {
+func (p *publication) leftKeys(m *record.Member) map[store.Key]bool {
 	keys := map[store.Key]bool{}
 	if p.policy.OnReturn == "restore" && p.returns(m) {
-		for _, v := range matchesOf(p.policy.Match, m.Person) {
-			keys[p.ts.Left(v.attribute, v.value)] = true
+		for _, v := range record.Matches(p.policy.Match, m.Person) {
+			keys[p.ts.Left(v.Attribute, v.Value)] = true
 		}
 	}
 	return keys
@@ -260,7 +242,7 @@ func (p *publication) leftKeys(m *Member) map[store.Key]bool {
 func (p *publication) trace(c *change) []store.Op {
 	var ops []store.Op
 	for _, key := range c.traces {
-		ops = append(ops, store.RemoveItem(key).When(store.Is(attrMember, c.id)))
+		ops = append(ops, store.RemoveItem(key).When(store.Is(record.AttrMember, c.id)))
 	}
 	had := map[store.Key]bool{}
 	if c.old != nil && c.old.Status == c.next.Status {
@@ -268,9 +250,9 @@ func (p *publication) trace(c *change) []store.Op {
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(p.leftKeys(&c.next)), compareSK) {
 		if !had[key] {
-			attrs := store.Attrs{attrMember: c.id}
-			if c.next.Status == Removed {
-				attrs[store.AttrTTL] = c.next.ChangedAt.Add(keptRemoved).Unix()
+			attrs := store.Attrs{record.AttrMember: c.id}
+			if c.next.Status == record.Removed {
+				attrs[store.AttrTTL] = c.next.ChangedAt.Add(record.KeptRemoved).Unix()
 			}
 			ops = append(ops, store.PutItem(key, attrs))
 		}
@@ -279,16 +261,3 @@ func (p *publication) trace(c *change) []store.Op {
 }
 
 func compareSK(a, b store.Key) int { return cmp.Compare(a.SK, b.SK) }
-
-// inherit gives a member what goes over from the one whose place it takes.
-func (m *Member) inherit(from Member) {
-	m.PreviousID = from.ID
-	if m.InvitedAt.IsZero() {
-		m.InvitedAt = from.InvitedAt
-	}
-	if m.AccountID == "" {
-		m.AccountID = from.AccountID
-	}
-	m.ActiveBefore = m.ActiveBefore || from.ActiveBefore
-	m.Announced = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Announced, from.Announced))))
-}

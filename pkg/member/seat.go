@@ -1,7 +1,6 @@
 package member
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -51,9 +52,6 @@ const (
 	attrPolicy = "policy"
 )
 
-// Unbounded is the number of seats of a target that has as many as members want.
-const Unbounded = -1
-
 // pool are the seats of a target in one publication.
 type pool struct {
 	key    mapping.TargetKey
@@ -65,8 +63,8 @@ type pool struct {
 	planned int64
 	// waiting are the first members in the queue, without those who got a seat since; last is the last one that was
 	// read, if there are more.
-	waiting []waiting
-	last    *waiting
+	waiting []record.Waiting
+	last    *record.Waiting
 	// crowded says that anybody may be in the queue, before or behind the publication.
 	crowded bool
 }
@@ -78,24 +76,9 @@ type poolState struct {
 	policy        int64 // the version of the policy under which the seats in use were counted
 }
 
-// waiting is the place of a member in the queue of a pool.
-type waiting struct {
-	mapping.TargetKey
-	since int64 // Unix milliseconds
-	id    string
-}
-
-func (w waiting) compare(other waiting) int {
-	return cmp.Or(cmp.Compare(w.since, other.since), cmp.Compare(w.id, other.id))
-}
-
-func (w waiting) key(k store.Keys) store.Key {
-	return k.SeatQueue(w.Kind, w.Organisation, w.Name, w.since, w.id)
-}
-
 // missing is how many seats are used beyond the size.
 func (p *pool) missing(used int64) int64 {
-	if p.size == Unbounded || p.mode != seatsPurchase {
+	if p.size == record.Unbounded || p.mode != seatsPurchase {
 		return 0
 	}
 	return max(used-p.size, 0)
@@ -103,7 +86,7 @@ func (p *pool) missing(used int64) int64 {
 
 // free is how many seats can still be given; a large number if there is no bound.
 func (p *pool) free() int64 {
-	if p.size == Unbounded {
+	if p.size == record.Unbounded {
 		return 1 << 40
 	}
 	return p.size - p.planned
@@ -111,16 +94,16 @@ func (p *pool) free() int64 {
 
 // serves reports whether a member at this place of the queue gets a seat: if there are more free ones than members wait
 // in front.
-func (p *pool) serves(w waiting) bool {
-	if p.mode == seatsPurchase || p.size == Unbounded {
+func (p *pool) serves(w record.Waiting) bool {
+	if p.mode == seatsPurchase || p.size == record.Unbounded {
 		return true
 	}
-	if p.last != nil && p.last.compare(w) < 0 {
+	if p.last != nil && p.last.Compare(w) < 0 {
 		return false // too many are in front to know
 	}
 	var before int64
 	for _, other := range p.waiting {
-		if other.id != w.id && other.compare(w) < 0 {
+		if other.ID != w.ID && other.Compare(w) < 0 {
 			before++
 		}
 	}
@@ -136,7 +119,7 @@ func (s *Service) seating(ctx context.Context, p *publication, carried map[mappi
 		}
 	}
 	p.pools = map[mapping.TargetKey]*pool{}
-	for _, key := range sortedKeys(wanted) {
+	for _, key := range record.SortedKeys(wanted) {
 		pool, err := s.pool(ctx, p, key)
 		if err != nil {
 			return err
@@ -162,7 +145,7 @@ func (p *publication) seatsOf(sub *subject) map[mapping.TargetKey]bool {
 		for _, a := range sub.old.Assignments {
 			add(a.TargetKey)
 		}
-		for _, w := range sub.old.waiting {
+		for _, w := range sub.old.Waiting {
 			add(w.TargetKey)
 		}
 	}
@@ -178,9 +161,9 @@ func (p *publication) seatsOf(sub *subject) map[mapping.TargetKey]bool {
 // that it has to wait for.
 func (p *publication) seat(sub *subject) {
 	sub.takes = map[mapping.TargetKey]int64{}
-	for _, key := range sortedKeys(p.seatsOf(sub)) {
+	for _, key := range record.SortedKeys(p.seatsOf(sub)) {
 		pool := p.pools[key]
-		had := sub.old != nil && find(sub.old.Assignments, key) >= 0
+		had := sub.old != nil && record.Find(sub.old.Assignments, key) >= 0
 		i := -1
 		if sub.result != nil {
 			i = findAssignment(sub.result.Assignments, key)
@@ -194,7 +177,7 @@ func (p *publication) seat(sub *subject) {
 			if pool.serves(place) {
 				sub.takes[key]++
 				pool.planned++
-				pool.waiting = slices.DeleteFunc(pool.waiting, func(w waiting) bool { return w.id == sub.id })
+				pool.waiting = slices.DeleteFunc(pool.waiting, func(w record.Waiting) bool { return w.ID == sub.id })
 				continue
 			}
 			pool.crowded = true
@@ -206,18 +189,18 @@ func (p *publication) seat(sub *subject) {
 
 // place is the place of a subject in the queue of a pool: by the stored time of what gives the seat, which survives a
 // PUT and a repeated add, or since it waits.
-func (sub *subject) place(key mapping.TargetKey, since int64, now time.Time) waiting {
+func (sub *subject) place(key mapping.TargetKey, since int64, now time.Time) record.Waiting {
 	if since == 0 {
 		since = now.UnixMilli()
 		if sub.old != nil {
-			for _, w := range sub.old.waiting {
+			for _, w := range sub.old.Waiting {
 				if w.TargetKey == key {
-					since = w.since
+					since = w.Since
 				}
 			}
 		}
 	}
-	return waiting{TargetKey: key, since: since, id: sub.id}
+	return record.Waiting{TargetKey: key, Since: since, ID: sub.id}
 }
 
 // withdraw takes an assignment from the result of an evaluation, for want of a seat.
@@ -249,15 +232,15 @@ func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKe
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := p.ts.Get(ctx, targetKey(p.ts.Keys, key)) // not before the pool
+	sizes, err := p.ts.Get(ctx, record.TargetKey(p.ts.Keys, key)) // not before the pool
 	if err != nil {
 		return nil, err
 	}
-	out := &pool{key: key, mode: p.policy.Kinds[key.Kind].Seats, size: Unbounded, stored: items[0].Attrs != nil}
+	out := &pool{key: key, mode: p.policy.Kinds[key.Kind].Seats, size: record.Unbounded, stored: items[0].Attrs != nil}
 	if sizes[0].Attrs != nil {
-		out.size = decodeTarget(sizes[0]).Seats
+		out.size = record.DecodeTarget(sizes[0]).Seats
 	}
-	out.version, _ = items[0].Attrs[attrVer].(int64)
+	out.version, _ = items[0].Attrs[record.AttrVer].(int64)
 	out.used, _ = items[0].Attrs[attrUsed].(int64)
 	out.high, _ = items[0].Attrs[attrHigh].(int64)
 	out.policy, _ = items[0].Attrs[attrPolicy].(int64)
@@ -268,7 +251,7 @@ func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKe
 		out.policy = p.version
 	}
 	out.planned = out.used
-	if out.mode == seatsWait && out.size != Unbounded {
+	if out.mode == seatsWait && out.size != record.Unbounded {
 		out.waiting, err = queue(ctx, p.ts, key, queued)
 		if n := len(out.waiting); n == queued {
 			last := out.waiting[n-1]
@@ -281,10 +264,10 @@ func (s *Service) pool(ctx context.Context, p *publication, key mapping.TargetKe
 
 // holding counts the members who have a target.
 func (s *Service) holding(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey) (n int64, err error) {
-	l := holders(key)
+	l := record.Holders(key)
 	for after := ""; ; {
-		var page List
-		if err := l.walk(ctx, ts, after, passChunk, &page); err != nil {
+		var page record.List
+		if err := l.Walk(ctx, ts, after, passChunk, &page); err != nil {
 			return 0, err
 		}
 		n += int64(len(page.Members))
@@ -295,20 +278,20 @@ func (s *Service) holding(ctx context.Context, ts *store.TenantStore, key mappin
 }
 
 // queue reads the members in front of the queue of a pool.
-func queue(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey, most int) ([]waiting, error) {
+func queue(ctx context.Context, ts *store.TenantStore, key mapping.TargetKey, most int) ([]record.Waiting, error) {
 	prefix := ts.SeatQueuePrefix(key.Kind, key.Organisation, key.Name)
 	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: most, Select: store.KeysOnly})
 	if err != nil {
 		return nil, err
 	}
-	all := make([]waiting, 0, len(page.Items))
+	all := make([]record.Waiting, 0, len(page.Items))
 	for _, item := range page.Items {
 		parts := store.Split(item.SK)
 		since, err := strconv.ParseInt(parts[len(parts)-2], 10, 64)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, waiting{TargetKey: key, since: since, id: parts[len(parts)-1]})
+		all = append(all, record.Waiting{TargetKey: key, Since: since, ID: parts[len(parts)-1]})
 	}
 	return all, nil
 }
@@ -319,30 +302,30 @@ func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map
 	takes, moved, concerned := map[mapping.TargetKey]int64{}, map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
 	var cause eventlog.Cause
 	for _, c := range all {
-		cause = c.marker.cause
+		cause = c.marker.Cause
 		for key, n := range c.takes {
 			takes[key] += n
 			concerned[key] = true
 		}
 		if c.old != nil {
-			for _, w := range c.old.waiting {
+			for _, w := range c.old.Waiting {
 				if !slices.Contains(c.waits, w) {
 					moved[w.TargetKey], concerned[w.TargetKey] = true, true
-					tx.Add(store.RemoveItem(w.key(p.ts.Keys)))
+					tx.Add(store.RemoveItem(w.Key(p.ts.Keys)))
 				}
 			}
 		}
 		for _, w := range c.waits {
 			concerned[w.TargetKey] = true
-			if c.old == nil || !slices.Contains(c.old.waiting, w) {
+			if c.old == nil || !slices.Contains(c.old.Waiting, w) {
 				moved[w.TargetKey] = true
-				tx.Add(store.PutItem(w.key(p.ts.Keys), nil))
+				tx.Add(store.PutItem(w.Key(p.ts.Keys), nil))
 			}
 		}
 	}
 	var entries []eventlog.Entry
 	states := map[*pool]poolState{}
-	for _, key := range sortedKeys(concerned) {
+	for _, key := range record.SortedKeys(concerned) {
 		pool := p.pools[key]
 		if pool == nil {
 			continue // the kind has no seats any more
@@ -355,7 +338,9 @@ func (p *publication) reseat(tx *store.Tx, all []*change) ([]eventlog.Entry, map
 			states[pool] = state
 		}
 		if pool.crowded && pool.size > state.used {
-			tx.Add(Mark(p.ts.Keys, Subject{SeatSubject, joined(key)}, eventlog.Cause{}, p.now))
+			tx.Add(marker.Mark(
+				p.ts.Keys, marker.Subject{Kind: marker.Seat, ID: record.Joined(key)}, eventlog.Cause{}, p.now,
+			))
 		}
 	}
 	return entries, states
@@ -378,11 +363,11 @@ func (p *publication) resize(tx *store.Tx, pool *pool, by int64, cause eventlog.
 	}
 	cond := store.IsAbsent()
 	if pool.stored {
-		cond = store.Is(attrVer, pool.version)
+		cond = store.Is(record.AttrVer, pool.version)
 	}
 	k := pool.key
 	tx.Must(store.PutItem(p.ts.Pool(k.Kind, k.Organisation, k.Name), store.Attrs{
-		attrVer: state.version, attrUsed: state.used, attrHigh: state.high, attrPolicy: state.policy,
+		record.AttrVer: state.version, attrUsed: state.used, attrHigh: state.high, attrPolicy: state.policy,
 	}).When(cond), store.ErrStale)
 	if kind == "" {
 		return nil, state
@@ -400,15 +385,15 @@ func (p *publication) resize(tx *store.Tx, pool *pool, by int64, cause eventlog.
 // review does what a pool's marker makes due: it tells of a shortage that has ended or grown, and marks
 // those who can be served. Then it ends the marker, unless there may be more of them than it marks at
 // once: they are next once these are served.
-func (s *Service) review(ctx context.Context, t Tenant, m marker) error {
+func (s *Service) review(ctx context.Context, t Tenant, m marker.Marker) error {
 	err := store.Retry(ctx, contendFor, func() error {
 		p, err := s.headOf(ctx, t)
 		if err != nil {
 			return err
 		}
 		var tx store.Tx
-		tx.Must(m.done(), errEnded)
-		key := splitTarget(m.subject.ID)
+		tx.Must(m.Done(), errEnded)
+		key := record.SplitTarget(m.Subject.ID)
 		if p.policy.Kinds[key.Kind].Seats != "" {
 			pool, err := s.pool(ctx, p, key)
 			if err != nil {
@@ -418,7 +403,7 @@ func (s *Service) review(ctx context.Context, t Tenant, m marker) error {
 			if err := s.markAll(ctx, p.ts, next, eventlog.Cause{}); err != nil || len(next) == queued {
 				return err
 			}
-			entries, _ := p.resize(&tx, pool, 0, m.cause)
+			entries, _ := p.resize(&tx, pool, 0, m.Cause)
 			if len(entries) > 0 {
 				_, ops := p.head.Append(p.ts.Keys, t.Retention, entries...)
 				tx.Must(ops[0], store.ErrStale)
@@ -447,7 +432,7 @@ func (p *pool) next() []string {
 	n := min(int64(len(p.waiting)), max(p.free(), 0))
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = p.waiting[i].id
+		ids[i] = p.waiting[i].ID
 	}
 	return ids
 }

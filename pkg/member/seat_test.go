@@ -324,7 +324,9 @@ func (w *seated) racing(r *rand.Rand, ids []string) {
 		}
 		failed = other.patch(groupType, group, change)
 		if size > w.size && failed == nil {
-			_, failed = other.s.SaveTarget(context.Background(), other.tenant, member.Target{TargetKey: pro, Seats: int64(size)})
+			_, failed = other.s.SaveTarget(
+				context.Background(), other.tenant, member.Target{TargetKey: pro, Seats: int64(size)},
+			)
 			w.size = size
 		}
 		if failed == nil && all {

@@ -10,11 +10,20 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
+
+// marks commits a transaction that marks something.
+func (s *Service) marks(ctx context.Context, ts *store.TenantStore, tx *store.Tx) error {
+	err := tx.Commit(ctx, ts)
+	s.o.Wake(ts.TenantID())
+	return err
+}
 
 // Tenant is what publishing needs to know of a tenant.
 type Tenant struct {
@@ -87,8 +96,8 @@ func (s *Service) policyOf(ctx context.Context, t Tenant) (*mapping.Policy, int6
 	if err != nil {
 		return nil, 0, err
 	}
-	version, _ := items[0].Attrs[attrVer].(int64)
-	doc, _ := items[0].Attrs[attrDoc].(string)
+	version, _ := items[0].Attrs[record.AttrVer].(int64)
+	doc, _ := items[0].Attrs[record.AttrDoc].(string)
 	if doc == "" {
 		doc = "{}"
 	}
@@ -134,16 +143,16 @@ func (s *Service) matches(p *publication, g directory.GroupOf) *mapping.Group {
 }
 
 // Get publishes a member and answers it as it is then. found is false if the application was never told of them.
-func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found bool, err error) {
+func (s *Service) Get(ctx context.Context, t Tenant, id string) (m record.Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
 	// What stands for many members may stand for this one. It is read first: whoever ends it has marked this one before.
 	many, err := wide(ctx, ts)
 	if err != nil {
-		return Member{}, false, err
+		return record.Member{}, false, err
 	}
-	items, err := ts.Get(ctx, ts.Marker(string(UserSubject), id))
+	items, err := ts.Get(ctx, ts.Marker(string(marker.User), id))
 	if err != nil {
-		return Member{}, false, err
+		return record.Member{}, false, err
 	}
 	if !t.Silent && (len(many) > 0 || items[0].Attrs != nil) {
 		known, err := s.adoptFirst(ctx, t, id, many)
@@ -157,31 +166,31 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m Member, found
 			return s.evaluated(ctx, t, id)
 		}
 		if err != nil {
-			return Member{}, false, err
+			return record.Member{}, false, err
 		}
 	}
 	if items, err = ts.Get(ctx, ts.Published(id)); err != nil || items[0].Attrs == nil {
-		return Member{}, false, err
+		return record.Member{}, false, err
 	}
-	if m, err = decodeItem(items[0]); err != nil || m.forgotten(s.o.Now()) {
-		return Member{}, false, err
+	if m, err = record.DecodeItem(items[0]); err != nil || m.Forgotten(s.o.Now()) {
+		return record.Member{}, false, err
 	}
-	one := []Member{m}
+	one := []record.Member{m}
 	err = s.join(ctx, t, one)
 	return one[0], err == nil, err
 }
 
 // evaluated is a member as a publication would make it, if others are so busy that it can't.
-func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (Member, bool, error) {
+func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (record.Member, bool, error) {
 	p, err := s.examine(ctx, t, []string{id})
 	if err != nil {
-		return Member{}, false, err
+		return record.Member{}, false, err
 	}
 	sub := p.subjects[0]
 	c, err := p.change(ctx, sub)
 	switch {
 	case err != nil:
-		return Member{}, false, err
+		return record.Member{}, false, err
 	case c != nil:
 		c.next.Pending = true
 		return c.next, true, nil
@@ -189,7 +198,7 @@ func (s *Service) evaluated(ctx context.Context, t Tenant, id string) (Member, b
 		sub.old.Pending = true
 		return *sub.old, true, nil
 	}
-	return Member{}, false, nil
+	return record.Member{}, false, nil
 }
 
 // examine evaluates some people as a publication does, and writes nothing.
@@ -252,11 +261,11 @@ func joinManagers(ctx context.Context, ts *store.TenantStore, events []eventlog.
 			managers, names[id] = append(managers, manager), ""
 		}
 	}
-	if err := memberNames(ctx, ts, names); err != nil {
+	if err := record.MemberNames(ctx, ts, names); err != nil {
 		return err
 	}
 	for _, manager := range managers {
-		manager["displayName"] = orNull(names[manager["id"].(string)])
+		manager["displayName"] = record.OrNull(names[manager["id"].(string)])
 	}
 	return nil
 }
@@ -327,19 +336,4 @@ func (s *Service) EventsWithin(
 		}
 	}
 	return page, err
-}
-
-// Carry marks what a write of the directory touches. It is a directory.Carry.
-func Carry(now func() time.Time) directory.Carry {
-	return func(k store.Keys, o directory.Origin, t directory.Touched) []store.Op {
-		cause := eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
-		ops := make([]store.Op, 0, len(t.Users)+len(t.Groups))
-		for _, id := range t.Users {
-			ops = append(ops, Mark(k, Subject{UserSubject, id}, cause, now()))
-		}
-		for _, id := range t.Groups {
-			ops = append(ops, Mark(k, Subject{GroupSubject, id}, cause, now()))
-		}
-		return ops
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -18,7 +19,7 @@ func (p *publication) settle(ctx context.Context, sub *subject) error {
 	if err := p.end(ctx, sub); err != nil {
 		return err
 	}
-	err := p.ts.Write(ctx, sub.marker.done())
+	err := p.ts.Write(ctx, sub.marker.Done())
 	var failed *store.ConditionError
 	if errors.As(err, &failed) {
 		return nil
@@ -39,8 +40,8 @@ func (p *publication) sweep(ctx context.Context, sub *subject) error {
 		return err
 	}
 	err := p.ts.Write(ctx, store.Op{
-		Kind: store.Update, Key: p.ts.Published(sub.id), Unset: []string{attrStale},
-		If: []store.Cond{store.Is(attrVer, sub.old.Version)},
+		Kind: store.Update, Key: p.ts.Published(sub.id), Unset: []string{record.AttrStale},
+		If: []store.Cond{store.Is(record.AttrVer, sub.old.Version)},
 	})
 	var failed *store.ConditionError
 	if errors.As(err, &failed) {

@@ -3,10 +3,15 @@ package member
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
+
+// millis is a time in Unix milliseconds as JSON.
+func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }
 
 // Why explains a member: the status, each assignment with what gives it, and what rules would give and do not. It
 // publishes the member first, so that it explains what the member is. found is false if the application was never told
@@ -58,7 +63,7 @@ func (s *Service) nested(ctx context.Context, p *publication, sub *subject) erro
 // explainer explains a member by an evaluation of it.
 type explainer struct {
 	sub    *subject
-	member Member
+	member record.Member
 }
 
 // status says in a sentence why the member has its status.
@@ -70,7 +75,7 @@ func (e explainer) status() string {
 		return e.sub.result.Because
 	case e.sub.person.Doc != nil:
 		return "The policy excludes this user."
-	case e.member.Status == Removed:
+	case e.member.Status == record.Removed:
 		return "The user was deleted."
 	}
 	return "The user was deleted, and the policy keeps deleted users as inactive members."
@@ -105,7 +110,7 @@ func (e explainer) group(i int) scim.Object {
 }
 
 // because lists the rules that give an assignment, and the request behind which it was there.
-func (e explainer) because(a Assignment, sources []mapping.Source) []any {
+func (e explainer) because(a record.Assignment, sources []mapping.Source) []any {
 	all := []any{}
 	for _, s := range sources {
 		o := scim.Object{"rule": s.Rule}

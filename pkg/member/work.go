@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/sweep"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -39,14 +40,14 @@ func (s *Service) Work(ctx context.Context, t Tenant) error {
 // round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
 // marked.
 func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
-	all, err := marked(ctx, ts, UserSubject, 4*peopleAtOnce)
+	all, err := marker.List(ctx, ts, marker.User, 4*peopleAtOnce)
 	if err != nil {
 		return false, err
 	}
 	if len(all) > 0 {
 		ids := make([]string, len(all))
 		for i, m := range all {
-			ids[i] = m.subject.ID
+			ids[i] = m.Subject.ID
 		}
 		return true, s.people(ctx, t, job{ids: ids})
 	}
@@ -56,6 +57,9 @@ func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (b
 	}
 	return true, s.step(ctx, t, many[0])
 }
+
+// attrAgain is when the publication of a marker was woken again.
+const attrAgain = "again"
 
 // late is the age of a marker from which on the operator is told.
 const late = time.Hour
@@ -68,7 +72,7 @@ func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
 	if err != nil || len(page.Items) == 0 {
 		return false, err
 	}
-	if at, _ := page.Items[0].Attrs[attrAt].(int64); s.o.Now().Sub(time.UnixMilli(at)) > late {
+	if at, _ := page.Items[0].Attrs[marker.AttrAt].(int64); s.o.Now().Sub(time.UnixMilli(at)) > late {
 		s.o.Log.WarnContext(ctx, "publishing late", "tenant", tenantID, "since", time.UnixMilli(at).UTC())
 	}
 	// The table's stream tells of items that change, so something has to. The stamp stays: what is to be seen does.

@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -75,9 +76,9 @@ func (w *world) restart() {
 			for _, id := range t.Users {
 				ops = append(
 					ops,
-					member.Mark(
+					marker.Mark(
 						k,
-						member.Subject{Kind: member.UserSubject, ID: id},
+						marker.Subject{Kind: marker.User, ID: id},
 						eventlog.Cause{RequestID: "r"},
 						time.Now(),
 					),
@@ -86,9 +87,9 @@ func (w *world) restart() {
 			for _, id := range t.Groups {
 				ops = append(
 					ops,
-					member.Mark(
+					marker.Mark(
 						k,
-						member.Subject{Kind: member.GroupSubject, ID: id},
+						marker.Subject{Kind: marker.Group, ID: id},
 						eventlog.Cause{RequestID: "r"},
 						time.Now(),
 					),
@@ -283,7 +284,7 @@ func (w *world) setPolicy(document string, version int64) error {
 	w.policy = document
 	return w.ts.Transact(context.Background(),
 		store.PutItem(w.ts.Policy(), store.Attrs{"doc": document, "ver": version}),
-		member.Mark(w.ts.Keys, member.Subject{Kind: member.PolicySubject}, eventlog.Cause{}, time.Now()))
+		marker.Mark(w.ts.Keys, marker.Subject{Kind: marker.Policy}, eventlog.Cause{}, time.Now()))
 }
 
 // checkLog replays the events and holds them against the members.

@@ -114,23 +114,7 @@ func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 	if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
 		a.tried = append(a.tried, rotation.Remind)
 	}
-	if err == nil {
-		a.warn(ctx, steps)
-	}
 	return err
-}
-
-// warn logs each token that ends within a week without a successor in use: an alarm counts them.
-func (a *attempt) warn(ctx context.Context, steps []rotation.Step) {
-	const soon = 7 // days
-	for _, st := range steps {
-		if st.Kind != rotation.Remind || st.Client != "" || st.Notice == "" {
-			continue
-		}
-		if last := st.Marks[len(st.Marks)-1]; last.Bit != rotation.ReadyBit && last.Days <= soon {
-			a.o.Log.WarnContext(ctx, "token ends soon", "tenant", a.id, "token", st.ID, "days", last.Days)
-		}
-	}
 }
 
 // succeed makes the successor, and tells of it in the same write.

@@ -23,6 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -156,7 +157,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log, Alone: o.Engine == "bolt", Packed: vault, Endless: o.EndlessTokens,
 		MaxLifetime: time.Duration(o.MaxTokenDays) * 24 * time.Hour,
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
-		Everybody:   member.Everybody(o.Now),
+		Everybody:   marker.Everybody(o.Now),
 	})
 	s.domains = claim.New(st, s.tenants, claim.Options{
 		Now: o.Now, Log: log, Resolver: claim.At(o.DNS), Patience: o.DNSPatience,
@@ -170,7 +171,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	dir := directory.New(st, directory.Options{
 		Now: o.Now, Log: log,
 		Background: func(id string) { s.background.wake(app.Wake{Kind: store.WakeWork, Tenant: id}) },
-		Carry:      member.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, guarding, log),
+		Carry:      marker.Carry(o.Now), Carried: publish, Rules: policy.Rules(st, guarding, log),
 		MaxScan: o.MaxScan, MaxWait: o.MaxWait,
 	})
 	members := member.New(st, member.Options{

@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
@@ -32,7 +32,7 @@ func Handler() (http.Handler, error) {
 	return scimhttp.New(scimhttp.Config{
 		Tenants: tenants,
 		Directory: directory.New(st, directory.Options{
-			Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now), Rules: policy.Rules(st, guarding, env.Log),
+			Now: time.Now, Log: env.Log, Carry: marker.Carry(time.Now), Rules: policy.Rules(st, guarding, env.Log),
 		}),
 		Journal: provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log, Lookup: tenants.Get}),
 		BaseURL: env.BaseURL,

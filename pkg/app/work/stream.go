@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -40,7 +41,7 @@ func NewStream() (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: marker.Carry(time.Now)})
 	if env.Queue == "" {
 		return nil, fmt.Errorf("%s is not set", app.EnvQueue)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
-	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
@@ -31,12 +31,10 @@ func Tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
 	client := secretsmanager.NewFromConfig(awsenv.Config(), func(o *secretsmanager.Options) {
 		o.BaseEndpoint = awsenv.Endpoint("SECRETS_MANAGER")
 	})
-	secrets := awssecret.Options{
-		Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites), KMSKeyID: env.SecretKey, Tags: env.SecretTags,
-	}
+	secrets := awssecret.Options{Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites)}
 	o := tenant.Options{
 		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour,
-		Endless: env.EndlessTokens, Spread: spread, Everybody: member.Everybody(time.Now),
+		Endless: env.EndlessTokens, Spread: spread, Everybody: marker.Everybody(time.Now),
 	}
 	if env.PackedSecrets > 0 {
 		o.Packed = awssecret.NewPacked(client, secrets, env.PackedSecrets)

@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -35,7 +36,7 @@ func Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: marker.Carry(time.Now)})
 	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
 	members := member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase})
 	return adminhttp.New(adminhttp.Config{
@@ -51,7 +52,6 @@ func Handler() (http.Handler, error) {
 		}),
 		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
 		BaseURL:  env.BaseURL,
-		Host:     env.AdminHost,
 		Log:      env.Log,
 	}), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/portal"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -31,7 +32,7 @@ func Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: member.Carry(time.Now)})
+	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: marker.Carry(time.Now)})
 	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
 	members := member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase})
 	return portal.New(portal.Config{

@@ -22,6 +22,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/awsevent"
 	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
@@ -55,7 +56,7 @@ func New() (*Deliver, error) {
 		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
 	// It reads tenants, and writes what happened to them. It knows no token: the vault is never asked.
 	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
-		Now: time.Now, Log: env.Log, Everybody: member.Everybody(time.Now),
+		Now: time.Now, Log: env.Log, Everybody: marker.Everybody(time.Now),
 	})
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log})
 	worker := follow.Worker(follow.Parts{

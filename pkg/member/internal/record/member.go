@@ -1,4 +1,4 @@
-package member
+package record
 
 import (
 	"fmt"
@@ -9,6 +9,20 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
+
+// KeptRemoved is how long a member who was removed is shown.
+const KeptRemoved = 90 * 24 * time.Hour
+
+// End is when the item of a member who was removed ends, in Unix seconds.
+func (m Member) End(entry eventlog.Link) int64 {
+	return max(m.ChangedAt.Add(KeptRemoved).Unix(), entry.Until)
+}
+
+// Forgotten reports whether a member was removed so long ago that nobody is shown it any more. Its item may be there
+// for longer.
+func (m Member) Forgotten(now time.Time) bool {
+	return m.Status == Removed && now.Sub(m.ChangedAt) >= KeptRemoved
+}
 
 // Status of a member as the application sees it.
 type Status = mapping.Status
@@ -41,9 +55,9 @@ type Member struct {
 	AccountID, PreviousID, ReplacedBy string
 	// Version counts what the application was told of the member, from 1.
 	Version              int64
-	waiting              []waiting        // for seats
-	kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
-	suspects             []string         // ids of members who are probably the same person
+	Waiting              []Waiting        // for seats
+	Kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
+	Suspects             []string         // ids of members who are probably the same person
 	CreatedAt, ChangedAt time.Time
 	// Protected says that the member keeps a target only because nobody else has it.
 	Protected bool
@@ -70,10 +84,12 @@ type Assignment struct {
 // Object is the member as JSON, for the admin API and for events. An unset text is null.
 func (m Member) Object() scim.Object {
 	o := scim.Object{
-		"id": m.ID, "status": string(m.Status), "userName": orNull(m.UserName), "externalId": orNull(m.ExternalID),
-		"loginAddress": orNull(m.LoginAddress), "email": orNull(m.Email), "displayName": orNull(m.DisplayName),
-		"name": scim.Object{}, "attributes": scim.Object{}, "manager": m.Manager.value(), "accountId": orNull(m.AccountID),
-		"previousId": orNull(m.PreviousID), "version": m.Version,
+		"id": m.ID, "status": string(m.Status), "userName": OrNull(m.UserName), "externalId": OrNull(m.ExternalID),
+		"loginAddress": OrNull(m.LoginAddress), "email": OrNull(m.Email), "displayName": OrNull(m.DisplayName),
+		"name": scim.Object{}, "attributes": scim.Object{}, "manager": m.Manager.value(), "accountId": OrNull(
+			m.AccountID,
+		),
+		"previousId": OrNull(m.PreviousID), "version": m.Version,
 		"createdAt": scim.FormatTime(m.CreatedAt), "changedAt": scim.FormatTime(m.ChangedAt),
 	}
 	if m.Pending {
@@ -107,9 +123,9 @@ func (m Member) Object() scim.Object {
 	return o
 }
 
-// inLog is the member as events store it. The name of the manager is joined on reading: it is another person's, who may
+// InLog is the member as events store it. The name of the manager is joined on reading: it is another person's, who may
 // be erased meanwhile.
-func (m Member) inLog() scim.Object {
+func (m Member) InLog() scim.Object {
 	o := m.Object()
 	if manager, ok := o["manager"].(scim.Object); ok {
 		delete(manager, "displayName")
@@ -117,7 +133,8 @@ func (m Member) inLog() scim.Object {
 	return o
 }
 
-func orNull(s string) any {
+// OrNull is a text as JSON: null if it is empty.
+func OrNull(s string) any {
 	if s == "" {
 		return nil
 	}
@@ -132,7 +149,7 @@ func (m *Manager) value() any {
 	case m.ID == "":
 		return scim.Object{"value": m.Value, "pending": true}
 	}
-	return scim.Object{"id": m.ID, "displayName": orNull(m.DisplayName)}
+	return scim.Object{"id": m.ID, "displayName": OrNull(m.DisplayName)}
 }
 
 // Object is the assignment as JSON.
@@ -169,26 +186,26 @@ func (m Member) bare() Member {
 	return m
 }
 
-// encode is the stored form of a member.
-func (m Member) encode() string {
+// Encode is the stored form of a member.
+func (m Member) Encode() string {
 	m = m.bare()
 	o := m.Object()
-	o["announced"], o["activeBefore"] = list(m.Announced), m.ActiveBefore
+	o["announced"], o["activeBefore"] = Texts(m.Announced), m.ActiveBefore
 	if m.Deleted {
 		o["deleted"] = true
 	}
 	if m.Gone {
 		o["gone"] = true
 	}
-	if len(m.kept) > 0 {
-		kept := make([]any, len(m.kept))
-		for i, a := range m.kept {
+	if len(m.Kept) > 0 {
+		kept := make([]any, len(m.Kept))
+		for i, a := range m.Kept {
 			kept[i] = timed(a.TargetKey, a.Since)
 		}
 		o["kept"] = kept
 	}
-	if len(m.suspects) > 0 {
-		o["suspects"] = list(m.suspects)
+	if len(m.Suspects) > 0 {
+		o["suspects"] = Texts(m.Suspects)
 	}
 	if m.Manager != nil {
 		o["manager"] = scim.Object{"value": m.Manager.Value, "id": m.Manager.ID}
@@ -202,10 +219,10 @@ func (m Member) encode() string {
 			a.(scim.Object)["token"] = cause.TokenID
 		}
 	}
-	if len(m.waiting) > 0 {
-		places := make([]any, len(m.waiting))
-		for i, w := range m.waiting {
-			places[i] = timed(w.TargetKey, w.since)
+	if len(m.Waiting) > 0 {
+		places := make([]any, len(m.Waiting))
+		for i, w := range m.Waiting {
+			places[i] = timed(w.TargetKey, w.Since)
 		}
 		o["waiting"] = places
 	}
@@ -218,20 +235,21 @@ func timed(key mapping.TargetKey, at int64) scim.Object {
 }
 
 // timedOf reads a list of timed, without the member's id.
-func timedOf(v any) []waiting {
+func timedOf(v any) []Waiting {
 	values, _ := v.([]any)
-	var all []waiting
+	var all []Waiting
 	for _, v := range values {
 		o, _ := v.(scim.Object)
 		text := func(name string) string { s, _ := o[name].(string); return s }
 		since, _ := o["at"].(int64)
 		key := mapping.TargetKey{Kind: text("kind"), Name: text("target"), Organisation: text("organisation")}
-		all = append(all, waiting{TargetKey: key, since: since})
+		all = append(all, Waiting{TargetKey: key, Since: since})
 	}
 	return all
 }
 
-func list(words []string) []any {
+// Texts is a list of texts as JSON.
+func Texts(words []string) []any {
 	all := make([]any, len(words))
 	for i, w := range words {
 		all[i] = w
@@ -239,8 +257,8 @@ func list(words []string) []any {
 	return all
 }
 
-// decode reads the stored form of a member.
-func decode(text string) (Member, error) {
+// Decode reads the stored form of a member.
+func Decode(text string) (Member, error) {
 	o, err := scim.ParseObject(text)
 	if err != nil {
 		return Member{}, fmt.Errorf("member: stored member: %w", err)
@@ -272,15 +290,15 @@ func decode(text string) (Member, error) {
 	if invitation, ok := o["invitation"].(scim.Object); ok {
 		m.InvitedAt = at(invitation, "at")
 	}
-	m.Announced = words(o["announced"])
-	m.suspects = words(o["suspects"])
+	m.Announced = TextsOf(o["announced"])
+	m.Suspects = TextsOf(o["suspects"])
 	m.Protected, _ = o["protected"].(bool)
 	for _, v := range timedOf(o["waiting"]) {
-		v.id = m.ID
-		m.waiting = append(m.waiting, v)
+		v.ID = m.ID
+		m.Waiting = append(m.Waiting, v)
 	}
 	for _, v := range timedOf(o["kept"]) {
-		m.kept = append(m.kept, mapping.Manual{TargetKey: v.TargetKey, Since: v.since})
+		m.Kept = append(m.Kept, mapping.Manual{TargetKey: v.TargetKey, Since: v.Since})
 	}
 	assignments, _ := o["assignments"].([]any)
 	for _, v := range assignments {
@@ -289,14 +307,15 @@ func decode(text string) (Member, error) {
 		m.Assignments = append(m.Assignments, Assignment{
 			TargetKey: mapping.TargetKey{Kind: s(a, "kind"), Name: s(a, "target"), Organisation: s(a, "organisation")},
 			Scim:      s(a, "origin") == "scim", Manual: manual || s(a, "origin") == "manual",
-			Rules: words(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
+			Rules: TextsOf(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
 			Cause: eventlog.Cause{RequestID: s(a, "request"), TokenID: s(a, "token")},
 		})
 	}
 	return m, nil
 }
 
-func words(v any) []string {
+// TextsOf reads a list of texts from JSON, without what is none.
+func TextsOf(v any) []string {
 	all, _ := v.([]any)
 	var words []string
 	for _, v := range all {
@@ -307,5 +326,15 @@ func words(v any) []string {
 	return words
 }
 
-// millis is a time in Unix milliseconds as JSON.
-func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }
+// Inherit gives a member what goes over from the one whose place it takes.
+func (m *Member) Inherit(from Member) {
+	m.PreviousID = from.ID
+	if m.InvitedAt.IsZero() {
+		m.InvitedAt = from.InvitedAt
+	}
+	if m.AccountID == "" {
+		m.AccountID = from.AccountID
+	}
+	m.ActiveBefore = m.ActiveBefore || from.ActiveBefore
+	m.Announced = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.Announced, from.Announced))))
+}

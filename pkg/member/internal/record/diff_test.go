@@ -1,4 +1,4 @@
-package member
+package record
 
 import (
 	"fmt"
@@ -16,7 +16,9 @@ import (
 func drawMember(t *rapid.T) Member {
 	word := rapid.SampledFrom([]string{"", "a", "b"})
 	m := Member{
-		ID: "m", Status: rapid.SampledFrom([]Status{mapping.Staged, mapping.Active, mapping.Inactive}).Draw(t, "status"),
+		ID: "m", Status: rapid.SampledFrom(
+			[]Status{mapping.Staged, mapping.Active, mapping.Inactive},
+		).Draw(t, "status"),
 		Person: mapping.Person{
 			UserName: word.Draw(t, "userName"), ExternalID: word.Draw(t, "externalId"), Email: word.Draw(t, "email"),
 			LoginAddress: word.Draw(t, "login"), DisplayName: word.Draw(t, "displayName"), Attributes: scim.Object{},
@@ -61,19 +63,19 @@ func drawMember(t *rapid.T) Member {
 func TestStoredMember(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMember(t)
-		again, err := decode(m.encode())
+		again, err := Decode(m.Encode())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again.encode() != m.encode() {
-			t.Fatalf("stored\n%s\nread\n%s", m.encode(), again.encode())
+		if again.Encode() != m.Encode() {
+			t.Fatalf("stored\n%s\nread\n%s", m.Encode(), again.Encode())
 		}
 	})
 }
 
 // apply is an application that follows events by their own data alone, and not by the member that each holds.
-func apply(o scim.Object, e told, next scim.Object) scim.Object {
-	if e.kind == EventCreated {
+func apply(o scim.Object, e Told, next scim.Object) scim.Object {
+	if e.Kind == EventCreated {
 		o = scim.Clone(next).(scim.Object)
 		o["assignments"] = []any{}
 	}
@@ -84,18 +86,18 @@ func apply(o scim.Object, e told, next scim.Object) scim.Object {
 			return b["kind"] == a["kind"] && b["target"] == a["target"] && b["organisation"] == a["organisation"]
 		})
 	}
-	switch e.kind {
+	switch e.Kind {
 	case EventActivated:
 		o["status"] = "active"
 	case EventDeactivated:
 		o["status"] = next["status"]
 	case EventAssignmentAdded:
-		o["assignments"] = append(list, e.data["assignment"])
+		o["assignments"] = append(list, e.Data["assignment"])
 	case EventAssignmentRemoved:
-		i := at(e.data["assignment"].(scim.Object))
+		i := at(e.Data["assignment"].(scim.Object))
 		o["assignments"] = slices.Delete(slices.Clone(list), i, i+1)
 	case EventUpdated:
-		for _, v := range e.data["changes"].([]any) {
+		for _, v := range e.Data["changes"].([]any) {
 			c := v.(scim.Object)
 			path := c["path"].(string)
 			switch name, attribute := strings.CutPrefix(path, "attributes."); {
@@ -132,16 +134,16 @@ func TestEventsLeadFromOneMemberToTheNext(t *testing.T) {
 			before, o = &old, scim.Clone(old.Object()).(scim.Object)
 		}
 		last := 0
-		events := tell(before, next)
+		events := Tell(before, next)
 		for _, e := range events {
-			place := slices.Index(order, e.kind)
+			place := slices.Index(order, e.Kind)
 			if place < last {
-				t.Fatalf("%s comes too late in %v", e.kind, events)
+				t.Fatalf("%s comes too late in %v", e.Kind, events)
 			}
 			last = place
 			o = apply(o, e, next.Object())
 		}
-		if before != nil && same(old, next) && len(events) > 0 {
+		if before != nil && Same(old, next) && len(events) > 0 {
 			t.Fatalf("nothing differs, and there are events %v", events)
 		}
 		if got, want := comparable(o), comparable(next.Object()); got != want {

@@ -1,4 +1,4 @@
-package member
+package record
 
 import (
 	"context"
@@ -11,19 +11,25 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// attrStale has the sort keys of lookups that are still to be removed.
-const attrStale = "stale"
+// Put is the operation that stores a target.
+func (t Target) Put(k store.Keys) store.Op {
+	return store.PutItem(TargetKey(k, t.TargetKey), store.Attrs{AttrDoc: t.encode(), AttrVer: t.Version})
+}
 
-func targetKey(k store.Keys, key mapping.TargetKey) store.Key {
+// Unbounded is the number of seats of a target that has as many as members want.
+const Unbounded = -1
+
+// TargetKey is the key of the item of a target.
+func TargetKey(k store.Keys, key mapping.TargetKey) store.Key {
 	return k.Target(key.Kind, key.Organisation, key.Name)
 }
 
-// targetsOf reads the targets among keys that exist.
-func targetsOf(ctx context.Context, ts *store.TenantStore, needs map[mapping.TargetKey]bool) (mapping.Targets, error) {
-	wanted := sortedKeys(needs)
+// TargetsOf reads the targets among keys that exist.
+func TargetsOf(ctx context.Context, ts *store.TenantStore, needs map[mapping.TargetKey]bool) (mapping.Targets, error) {
+	wanted := SortedKeys(needs)
 	keys := make([]store.Key, len(wanted))
 	for i, key := range wanted {
-		keys[i] = targetKey(ts.Keys, key)
+		keys[i] = TargetKey(ts.Keys, key)
 	}
 	items, err := ts.Get(ctx, keys...)
 	if err != nil {
@@ -32,19 +38,19 @@ func targetsOf(ctx context.Context, ts *store.TenantStore, needs map[mapping.Tar
 	targets := mapping.Targets{}
 	for i, item := range items {
 		if item.Attrs != nil {
-			targets[wanted[i]] = decodeTarget(item).Target
+			targets[wanted[i]] = DecodeTarget(item).Target
 		}
 	}
 	return targets, nil
 }
 
-// adoptedOf finds out which of the targets a group names.
-func adoptedOf(
+// AdoptedOf finds out which of the targets a group names.
+func AdoptedOf(
 	ctx context.Context,
 	ts *store.TenantStore,
 	keys map[mapping.TargetKey]bool,
 ) (map[mapping.TargetKey]bool, error) {
-	list := sortedKeys(keys)
+	list := SortedKeys(keys)
 	prefixes := make([]string, len(list))
 	for i, key := range list {
 		prefixes[i] = ts.AdoptedPrefix(key.Kind, key.Organisation, key.Name).SK
@@ -88,7 +94,7 @@ func (t Target) encode() string {
 		o["displayName"] = t.DisplayName
 	}
 	if len(t.Features) > 0 {
-		o["features"] = list(t.Features)
+		o["features"] = Texts(t.Features)
 	}
 	if t.Seats != Unbounded {
 		o["seats"] = t.Seats
@@ -96,27 +102,28 @@ func (t Target) encode() string {
 	return string(scim.AppendJSON(nil, o))
 }
 
-func decodeTarget(item store.Item) Target {
+// DecodeTarget reads the item of a target.
+func DecodeTarget(item store.Item) Target {
 	var t Target
 	if parts := store.Split(item.SK); len(parts) == 3 {
 		t.TargetKey = mapping.TargetKey{Kind: parts[0], Organisation: parts[1], Name: parts[2]}
 	}
-	doc, _ := item.Attrs[attrDoc].(string)
+	doc, _ := item.Attrs[AttrDoc].(string)
 	o, _ := scim.ParseObject(doc)
 	t.DisplayName, _ = o["displayName"].(string)
-	t.Features = words(o["features"])
+	t.Features = TextsOf(o["features"])
 	t.Scim = o["origin"] == "scim"
 	t.Seats = Unbounded
 	if n, ok := o["seats"].(int64); ok {
 		t.Seats = n
 	}
-	t.Version, _ = item.Attrs[attrVer].(int64)
+	t.Version, _ = item.Attrs[AttrVer].(int64)
 	return t
 }
 
 // Object is the target as JSON.
 func (t Target) Object() scim.Object {
-	o := scim.Object{"kind": t.Kind, "target": t.Name, "origin": "manual", "features": list(t.Features)}
+	o := scim.Object{"kind": t.Kind, "target": t.Name, "origin": "manual", "features": Texts(t.Features)}
 	if t.Organisation != "" {
 		o["organisation"] = t.Organisation
 	}
@@ -132,60 +139,51 @@ func (t Target) Object() scim.Object {
 	return o
 }
 
-// makeTarget appends the operation that makes a target which a rule gives for the first time, and returns its event.
-func makeTarget(tx *store.Tx, k store.Keys, key mapping.TargetKey, now time.Time, cause eventlog.Cause) eventlog.Entry {
+// MakeTarget appends the operation that makes a target which a rule gives for the first time, and returns its event.
+func MakeTarget(tx *store.Tx, k store.Keys, key mapping.TargetKey, now time.Time, cause eventlog.Cause) eventlog.Entry {
 	t := Target{TargetKey: key, Scim: true, Seats: Unbounded, Version: 1}
 	tx.Must(
-		store.PutItem(targetKey(k, key), store.Attrs{attrDoc: t.encode(), attrVer: t.Version}).When(store.IsAbsent()),
+		store.PutItem(TargetKey(k, key), store.Attrs{AttrDoc: t.encode(), AttrVer: t.Version}).When(store.IsAbsent()),
 		store.ErrStale,
 	)
-	return t.told(EventTargetCreated, now, cause)
+	return t.Told(EventTargetCreated, now, cause)
 }
 
-// told is the entry of the log with an event about the target as it is now.
-func (t Target) told(kind string, now time.Time, cause eventlog.Cause) eventlog.Entry {
+// Told is the entry of the log with an event about the target as it is now.
+func (t Target) Told(kind string, now time.Time, cause eventlog.Cause) eventlog.Entry {
 	return eventlog.Entry{
 		Subject: "targets/" + t.Kind + "/" + t.Name, SubjectVersion: t.Version, At: now, Cause: cause,
 		Events: []eventlog.Logged{{Type: kind, Data: scim.Object{"target": t.Object()}}},
 	}
 }
 
-func decodeManual(item store.Item) mapping.Manual {
+// DecodeManual reads the item of a manual assignment.
+func DecodeManual(item store.Item) mapping.Manual {
 	var m mapping.Manual
 	if parts := store.Split(item.SK); len(parts) == 4 {
 		m.TargetKey = mapping.TargetKey{Kind: parts[1], Organisation: parts[2], Name: parts[3]}
 	}
-	m.Since, _ = item.Attrs[attrAt].(int64)
+	m.Since, _ = item.Attrs[AttrAt].(int64)
 	return m
 }
 
-func decodeItem(item store.Item) (Member, error) {
-	doc, _ := item.Attrs[attrDoc].(string)
-	return decode(doc)
+// DecodeItem reads the item of a published member.
+func DecodeItem(item store.Item) (Member, error) {
+	doc, _ := item.Attrs[AttrDoc].(string)
+	return Decode(doc)
 }
 
-func encodeList(words []string) string {
+// EncodeList is the stored form of a list of texts.
+func EncodeList(words []string) string {
 	text, _ := json.Marshal(words) // strings can always be written
 	return string(text)
 }
 
-func parseList(v any) any {
-	var words []any
+// ParseList reads the stored form of a list of texts.
+func ParseList(v any) []string {
+	var words []string
 	if text, ok := v.(string); ok {
 		_ = json.Unmarshal([]byte(text), &words)
 	}
 	return words
-}
-
-// display is the name under which a target is shown; "" if it has none but its own.
-func (p *publication) display(sub *subject, key mapping.TargetKey) string {
-	if p.policy.Implicit && key.Kind == mapping.KindGroup {
-		for _, g := range sub.person.Groups {
-			if g.ID == key.Name {
-				name, _ := g.Doc["displayName"].(string)
-				return name
-			}
-		}
-	}
-	return p.targets[key].DisplayName
 }

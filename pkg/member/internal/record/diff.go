@@ -1,6 +1,7 @@
-package member
+package record
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -29,50 +30,54 @@ const (
 	EventTargetRenamed = "target.renamed"
 )
 
-// told is an event about one version of a member. The whole member is added to its data on reading.
-type told struct {
-	kind string
-	data scim.Object // beside the member; nil: nothing
+// LogSubject is the subject of a member's entries in the log.
+func LogSubject(id string) string { return "members/" + id }
+
+// Told is an event about one version of a member. The whole member is added to its data on reading.
+type Told struct {
+	Kind string
+	Data scim.Object // beside the member; nil: nothing
 }
 
-// tell returns the events that lead from one published member to the next, in the order in which an application applies
+// Tell returns the events that lead from one published member to the next, in the order in which an application applies
 // them: created, updated, status, assignments removed, assignments added. old is nil for a new member. It returns none
 // if nothing differs. Events that are due once in a life are the caller's.
-func tell(old *Member, next Member) []told {
+func Tell(old *Member, next Member) []Told {
 	if next.Status == Removed {
-		return []told{{kind: EventRemoved}}
+		return []Told{{Kind: EventRemoved}}
 	}
-	var all []told
+	var all []Told
 	if old == nil {
-		all = append(all, told{kind: EventCreated})
+		all = append(all, Told{Kind: EventCreated})
 		old = &Member{Status: next.Status}
 		if next.Status == mapping.Active {
 			old.Status = mapping.Staged
 		}
 	} else if changes := changes(*old, next); len(changes) > 0 {
-		all = append(all, told{EventUpdated, scim.Object{"changes": changes}})
+		all = append(all, Told{Kind: EventUpdated, Data: scim.Object{"changes": changes}})
 	}
 	switch {
 	case next.Status == old.Status:
 	case next.Status == mapping.Active:
-		all = append(all, told{kind: EventActivated})
+		all = append(all, Told{Kind: EventActivated})
 	case old.Status == mapping.Active:
-		all = append(all, told{kind: EventDeactivated})
+		all = append(all, Told{Kind: EventDeactivated})
 	}
 	for _, a := range old.Assignments {
-		if find(next.Assignments, a.TargetKey) < 0 {
-			all = append(all, told{EventAssignmentRemoved, scim.Object{"assignment": a.Object()}})
+		if Find(next.Assignments, a.TargetKey) < 0 {
+			all = append(all, Told{Kind: EventAssignmentRemoved, Data: scim.Object{"assignment": a.Object()}})
 		}
 	}
 	for _, a := range next.Assignments {
-		if find(old.Assignments, a.TargetKey) < 0 {
-			all = append(all, told{EventAssignmentAdded, scim.Object{"assignment": a.Object()}})
+		if Find(old.Assignments, a.TargetKey) < 0 {
+			all = append(all, Told{Kind: EventAssignmentAdded, Data: scim.Object{"assignment": a.Object()}})
 		}
 	}
 	return all
 }
 
-func find(list []Assignment, key mapping.TargetKey) int {
+// Find is the index of the assignment of a target; -1: there is none.
+func Find(list []Assignment, key mapping.TargetKey) int {
 	return slices.IndexFunc(list, func(a Assignment) bool { return a.TargetKey == key })
 }
 
@@ -102,27 +107,18 @@ func changes(old, next Member) []any {
 	for name := range next.Attributes {
 		names[name] = true
 	}
-	for _, name := range sorted(names) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		add("attributes."+name, old.Attributes[name], next.Attributes[name])
 	}
 	if old.Status != next.Status && old.Status != mapping.Active && next.Status != mapping.Active {
 		add("status", string(old.Status), string(next.Status))
 	}
 	for _, a := range next.Assignments {
-		if i := find(old.Assignments, a.TargetKey); i >= 0 {
+		if i := Find(old.Assignments, a.TargetKey); i >= 0 {
 			add(a.path(), old.Assignments[i].Object(), a.Object())
 		}
 	}
 	return all
-}
-
-func sorted(set map[string]bool) []string {
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // path names an assignment as a SCIM path.
@@ -136,8 +132,8 @@ func (a Assignment) path() string {
 
 func quote(s string) string { return string(scim.AppendJSON(nil, s)) }
 
-// same reports whether the application would see no difference between two members.
-func same(old, next Member) bool {
+// Same reports whether the application would see no difference between two members.
+func Same(old, next Member) bool {
 	old.Version, old.ChangedAt, old.CreatedAt = next.Version, next.ChangedAt, next.CreatedAt
-	return old.encode() == next.encode()
+	return old.Encode() == next.Encode()
 }

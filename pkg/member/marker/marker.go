@@ -1,0 +1,146 @@
+// Package marker has the markers of a tenant: items that say which people an application may have to be told about
+// anew. Each write of the directory carries them, so the functions that answer identity providers link this package,
+// and nothing of publishing.
+package marker
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A Marker says that a subject may have changed. It is written in the transaction that changed it, with a new random
+// stamp, and deleted by the publication that has seen the change, if the stamp is still the one that it read before it
+// read anything else. So a publication that has seen an older state can't delete the marker of a newer one.
+type Marker struct {
+	Key     store.Key
+	Subject Subject
+	Stamp   string
+	Cause   eventlog.Cause
+	at      time.Time
+}
+
+// SubjectKind says what a marker is about.
+type SubjectKind string
+
+// The kinds of subjects. A user is one member; the others stand for many.
+const (
+	User   SubjectKind = "u"
+	Group  SubjectKind = "g"
+	Target SubjectKind = "t"
+	Policy SubjectKind = "p"
+	// Seat is the number of a target's seats, by the target's joined key.
+	Seat SubjectKind = "s"
+)
+
+// Subject is what may have changed: a user or group by its id, a target by its joined key, the policy.
+type Subject struct {
+	Kind SubjectKind
+	ID   string
+}
+
+// The attributes of a marker.
+const (
+	attrStamp = "stamp"
+	attrCause = "doc"
+	// AttrAt is when the subject was marked, in Unix milliseconds.
+	AttrAt = "at"
+)
+
+// Mark is the operation that marks a subject. It belongs in the transaction that changes it.
+func Mark(k store.Keys, s Subject, cause eventlog.Cause, now time.Time) store.Op {
+	doc := scim.Object{"request": cause.RequestID, "token": cause.TokenID}
+	return store.Op{
+		Kind: store.Put, Key: k.Marker(string(s.Kind), s.ID),
+		Set: store.Attrs{
+			attrStamp: rand.Text()[:10], attrCause: string(scim.AppendJSON(nil, doc)), AttrAt: now.UnixMilli(),
+			store.AttrWake:   store.WakePublish,
+			store.AttrSchema: store.SchemaVersion,
+		},
+	}
+}
+
+// Decode reads the item of a marker.
+func Decode(item store.Item) (Marker, error) {
+	parts := store.Split(item.SK)
+	if len(parts) != 2 {
+		return Marker{}, fmt.Errorf("member: the key of a marker has %d parts", len(parts))
+	}
+	m := Marker{Key: item.Key, Subject: Subject{SubjectKind(parts[0]), parts[1]}}
+	m.Stamp, _ = item.Attrs[attrStamp].(string)
+	at, _ := item.Attrs[AttrAt].(int64)
+	m.at = time.UnixMilli(at).UTC()
+	doc, _ := item.Attrs[attrCause].(string)
+	o, err := scim.ParseObject(doc)
+	if err != nil {
+		return Marker{}, fmt.Errorf("member: stored marker: %w", err)
+	}
+	m.Cause.RequestID, _ = o["request"].(string)
+	m.Cause.TokenID, _ = o["token"].(string)
+	return m, nil
+}
+
+// CauseOf is the cause of what is done under a context.
+func CauseOf(ctx context.Context) eventlog.Cause {
+	o := directory.OriginOf(ctx)
+	return eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
+}
+
+// Everybody is the operation that marks all people of a tenant.
+func Everybody(now func() time.Time) func(store.Keys) store.Op {
+	return func(k store.Keys) store.Op {
+		return Mark(k, Subject{Kind: Policy}, eventlog.Cause{}, now())
+	}
+}
+
+// Unchanged is the condition that the marker is still the one that was read.
+func (m Marker) Unchanged() store.Cond { return store.Is(attrStamp, m.Stamp) }
+
+// Done is the operation that deletes the marker if it is still the one that was read.
+func (m Marker) Done() store.Op {
+	return store.Op{
+		Kind: store.Delete, Key: m.Key, If: []store.Cond{m.Unchanged()},
+	}
+}
+
+// List reads up to limit markers of a kind, the oldest first of those that it reads.
+func List(ctx context.Context, ts *store.TenantStore, kind SubjectKind, limit int) ([]Marker, error) {
+	prefix := ts.MarkerPrefix(string(kind))
+	page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Marker, 0, len(page.Items))
+	for _, item := range page.Items {
+		m, err := Decode(item)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	slices.SortStableFunc(all, func(a, b Marker) int { return cmp.Compare(a.at.UnixMilli(), b.at.UnixMilli()) })
+	return all, nil
+}
+
+// Carry marks what a write of the directory touches. It is a directory.Carry.
+func Carry(now func() time.Time) directory.Carry {
+	return func(k store.Keys, o directory.Origin, t directory.Touched) []store.Op {
+		cause := eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
+		ops := make([]store.Op, 0, len(t.Users)+len(t.Groups))
+		for _, id := range t.Users {
+			ops = append(ops, Mark(k, Subject{Kind: User, ID: id}, cause, now()))
+		}
+		for _, id := range t.Groups {
+			ops = append(ops, Mark(k, Subject{Kind: Group, ID: id}, cause, now()))
+		}
+		return ops
+	}
+}
