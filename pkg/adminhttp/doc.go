@@ -2,7 +2,7 @@
 // /admin/v1/... and answers errors as problem details (RFC 9457).
 //
 //	POST   /admin/v1/tenants                             make a tenant and its first token
-//	GET    /admin/v1/tenants?count=&cursor=              list
+//	GET    /admin/v1/tenants?name=&count=&cursor=        list
 //	GET    /admin/v1/tenants/{id}
 //	PATCH  /admin/v1/tenants/{id}                        JSON merge patch (RFC 7396)
 //	DELETE /admin/v1/tenants/{id}                        202; the rest goes in the background

@@ -15,7 +15,7 @@ import (
 
 func TestBaseURLOfTheRequest(t *testing.T) {
 	s := newServer(t, "")
-	s.want(201, "active id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
+	s.want(201, "active createdAt id idp name scimBaseUrl settings token", "POST", "/admin/v1/tenants", `{"id":"acme","name":"x"}`)
 	h := adminhttp.New(adminhttp.Config{Tenants: s.tenants})
 	for proto, want := range map[string]string{
 		"": "http", "http": "http", "https": "https", "HTTPS, http": "https", "http, https": "http",

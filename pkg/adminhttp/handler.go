@@ -129,7 +129,7 @@ func New(c Config) http.Handler {
 	}
 	for _, some := range more {
 		for path, m := range some {
-			mux.Handle(Root+path, a.handler(m))
+			mux.Handle(Root+path, a.handler(path, m))
 		}
 	}
 	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
@@ -163,8 +163,35 @@ func (a *api) failed(ctx context.Context, w http.ResponseWriter, r *web.Request,
 	a.fail(w, r.WithContext(ctx), err)
 }
 
+// queried are the endpoints that read the query of a request, and refuse what they don't know in it. No other takes
+// any: a parameter that is overlooked must not mean all.
+var queried = []string{
+	"GET /tenants", "DELETE /tenants/{id}/tokens/{token}", "GET /webhooks/{webhook}",
+	"GET /tenants/{id}/log", "GET /tenants/{id}/log/{entry}", "GET /tenants/{id}/activity",
+	"GET /tenants/{id}/diagnosis", "GET /tenants/{id}/members", "GET /tenants/{id}/members/duplicates",
+	"GET /tenants/{id}/pending", "GET /tenants/{id}/events", "POST /tenants/{id}/policy/rehearse",
+	"PUT /tenants/{id}/members/{member}/assignments/{kind}/{name...}",
+	"DELETE /tenants/{id}/members/{member}/assignments/{kind}/{name...}",
+	"GET /tenants/{id}/targets", "GET /tenants/{id}/targets/{kind}/{name...}",
+	"PUT /tenants/{id}/targets/{kind}/{name...}", "DELETE /tenants/{id}/targets/{kind}/{name...}",
+}
+
+func withoutQuery(serve endpoint) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := asked(r); err != nil {
+			return err
+		}
+		return serve(w, r)
+	}
+}
+
 // handler picks the endpoint by method and writes its error.
-func (a *api) handler(m methods) http.Handler {
+func (a *api) handler(path string, m methods) http.Handler {
+	for method, serve := range m {
+		if !slices.Contains(queried, method+" "+path) {
+			m[method] = withoutQuery(serve)
+		}
+	}
 	allowed := make([]string, 0, len(m)+1)
 	for method := range m {
 		allowed = append(allowed, method)

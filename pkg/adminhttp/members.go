@@ -60,7 +60,14 @@ func asked(r *http.Request, known ...string) (func(string) string, error) {
 	}
 	for name, values := range q {
 		if !slices.Contains(known, name) {
-			return nil, badRequest(strconv.Quote(name) + " is not known here; known: " + strings.Join(known, ", ") + ".")
+			if len(known) == 0 {
+				return nil, badRequest("This route takes no query, so not " + scim.Quote(name) + ".")
+			}
+			return nil, badRequest("The query parameter " + scim.Quote(name) + " is not known here; known: " +
+				strings.Join(known, ", ") + ".")
+		}
+		if len(values) > 1 {
+			return nil, badRequest(name + " is there twice.")
 		}
 		if !utf8.ValidString(values[0]) {
 			return nil, badRequest(name + " is not UTF-8 behind its percent-encoding.")

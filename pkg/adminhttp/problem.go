@@ -101,6 +101,9 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	o := scim.Object{"title": http.StatusText(p.status), "detail": p.detail, "status": int64(p.status)}
+	if id := w.Header().Get("X-Request-Id"); id != "" {
+		o["requestId"] = id
+	}
 	if p.faults != nil {
 		errs := make([]any, len(p.faults))
 		for i, f := range p.faults {

@@ -1,9 +1,10 @@
 package adminhttp
 
 import (
+	"context"
 	"net/http"
-	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -55,33 +56,54 @@ func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
 	return n, err
 }
 
+// maxSearched is how many tenants one request by name looks at: the rest is for the next page.
+const maxSearched = 1000
+
 func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	// what can't be read must not mean the first page, of which a client that follows cursors would never see the end
-	if err != nil {
-		return badRequest("The query is not properly percent-encoded.")
-	}
-	count := defaultCount
-	if query.Has("count") {
-		n, err := strconv.Atoi(query.Get("count"))
-		if err != nil || n < 1 {
-			return badRequest("count must be a whole number of at least 1.")
-		}
-		count = n
-	}
-	tenants, next, err := a.tenants.List(r.Context(), count, query.Get("cursor"))
+	query, err := asked(r, "count", "cursor", "name")
 	if err != nil {
 		return err
 	}
-	list := make([]any, len(tenants))
-	for i, t := range tenants {
-		list[i] = a.tenant(r, t)
+	count := defaultCount
+	if text := query("count"); text != "" || r.URL.Query().Has("count") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return badRequest("count must be a whole number of at least 1.")
+		}
+		count = min(n, tenant.MaxListCount)
 	}
-	answer := scim.Object{"tenants": list}
-	if next != "" {
-		answer["nextCursor"] = next
+	tenants, next, err := a.tenantsNamed(r.Context(), query("name"), count, query("cursor"))
+	if err != nil {
+		return err
 	}
-	return ok(w, http.StatusOK, answer)
+	return ok(w, http.StatusOK, listed("tenants", objects(tenants, func(t tenant.Tenant) scim.Object {
+		return a.tenant(r, t)
+	}), next))
+}
+
+// tenantsNamed lists the tenants whose name begins with prefix, upper or lower case. A page may be short, or empty,
+// though there is a next one.
+func (a *api) tenantsNamed(ctx context.Context, prefix string, count int, cursor string) (
+	found []tenant.Tenant, next string, err error,
+) {
+	if prefix == "" {
+		return a.tenants.List(ctx, count, cursor)
+	}
+	all, next, err := a.tenants.List(ctx, maxSearched, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	prefix = scim.Fold(prefix)
+	for _, t := range all {
+		if !strings.HasPrefix(scim.Fold(t.Name), prefix) {
+			continue
+		}
+		if len(found) == count {
+			return found, tenant.CursorBehind(found[count-1].ID), nil
+		}
+		found = append(found, t)
+	}
+	return found, next, nil
 }
 
 func (a *api) getTenant(w http.ResponseWriter, r *http.Request) error {
@@ -129,7 +151,7 @@ func (a *api) deleteTenant(w http.ResponseWriter, r *http.Request) error {
 func (a *api) tenant(r *http.Request, t tenant.Tenant) scim.Object {
 	return scim.Object{
 		"id": t.ID, "name": t.Name, "idp": t.IdP, "active": t.Active, "settings": t.Settings.Object(),
-		"scimBaseUrl": a.base(r) + "/scim/v2/" + t.ID,
+		"scimBaseUrl": a.base(r) + "/scim/v2/" + t.ID, "createdAt": timestamp(t.Created),
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *Service) List(ctx context.Context, count int, cursor string) (tenants [
 			continue
 		}
 		if len(keys) == count {
-			next = base64.RawURLEncoding.EncodeToString([]byte(keys[count-1].SK))
+			next = CursorBehind(keys[count-1].SK)
 			break
 		}
 		keys = append(keys, item.Key)
@@ -40,6 +40,9 @@ func (s *Service) List(ctx context.Context, count int, cursor string) (tenants [
 	}
 	return s.load(ctx, keys, next)
 }
+
+// CursorBehind returns the cursor of List for the tenants behind an id.
+func CursorBehind(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
 // load reads the tenants of a page. One that went away since the list was read is left out.
 func (s *Service) load(ctx context.Context, keys []store.Key, next string) ([]Tenant, string, error) {
