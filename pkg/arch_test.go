@@ -180,32 +180,9 @@ var importRules = []importRule{
 		"it reads stored values for those who check them, and writes none",
 	},
 	{
-		"pkg/member/internal/policies", []string{
-			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
-			"pkg/directory/counter", "pkg/tenant", "pkg/event/eventlog", "pkg/member/marker", "pkg/member/internal/record",
-		}, "it keeps and compiles policies, and evaluates them for nobody",
-	},
-	{
-		"pkg/member/internal/seat",
-		[]string{"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event/eventlog", "pkg/member/internal/record"},
-		"it counts the seats of a target, and decides about no member",
-	},
-	{
-		"pkg/member/internal/pass", []string{
-			"pkg/store", "pkg/mapping", "pkg/directory", "pkg/event/eventlog", "pkg/member/marker",
-			"pkg/member/internal/record", "pkg/member/internal/policies", "pkg/member/internal/seat",
-		}, "it only marks members: what becomes of them is the publishing's, which stands above",
-	},
-	{
-		"pkg/member/internal/publish", []string{
-			"pkg/scim", "pkg/store", "pkg/task", "pkg/sweep", "pkg/mapping", "pkg/directory", "pkg/event/eventlog",
-			"pkg/member/marker", "pkg/member/internal/...",
-		}, "it knows tenants by what policies say of them",
-	},
-	{
 		"pkg/member", []string{
-			"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory", "pkg/tenant", "pkg/event/eventlog",
-			"pkg/member/...",
+			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
+			"pkg/event/eventlog", "pkg/sweep", "pkg/member/...",
 		}, whyUse,
 	},
 	{
@@ -275,9 +252,12 @@ var importRules = []importRule{
 		},
 		whyEdge,
 	},
+	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
+	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
 	{
 		"pkg/adminhttp",
 		[]string{
+			"pkg/adminhttp/openapi",
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,
@@ -659,6 +639,7 @@ func TestGoroutinesAreStartedByTask(t *testing.T) {
 var ports = map[string]string{
 	"pkg/store.Engine":               "storage",
 	"pkg/tenant.Secrets":             "where the operator finds a token",
+	"pkg/event.Sink":                 "where events go",
 	"pkg/event/delivery.Destination": "who follows the log",
 	"pkg/notice/message.Sender":      "how people are told",
 }

@@ -26,7 +26,7 @@
 //	store/faultstore an engine that fails on purpose, for tests
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
-//	event            events of tenants: kinds, and how they are announced for the log
+//	event            events of tenants: kinds, envelope, the log of a tenant; the port to receivers
 //	event/eventlog   a tenant's events, numbered without a gap, for those who follow them
 //	event/delivery   takes a tenant's log to those who follow it: positions, leases, retries
 //	event/schemas    the JSON Schema of each type of event
@@ -58,10 +58,6 @@
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member/marker    marks whom a change may concern, for the publishing
 //	member/internal/record  the values of members and targets: stored form, JSON, lookups, filters, events
-//	member/internal/policies  tenants' policies: saved, compiled, how far they are applied
-//	member/internal/seat  the seats of a target: how many are in use, who waits
-//	member/internal/pass  walks over all members whom one change may concern, and marks each
-//	member/internal/publish  publications: read, evaluate, compare, write; explanations and rehearsals
 //	member/stored    members' items as they are stored, for doctor
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it
@@ -83,6 +79,7 @@
 //	portal/people    the pages about groups, members and the activity
 //	portal/browsertest  tests of the pages in a real browser
 //	portal           the pages of a customer's administrator
+//	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
 //	app              reads the environment and joins engines to handlers
@@ -107,6 +104,7 @@
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
+//	internal/contract  holds requests and answers against the OpenAPI document, for tests
 //	internal/dnstest  a DNS server, for tests
 //	internal/filled  a tenant with something of every kind, and copies of tables, for tests
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
@@ -127,7 +125,7 @@
 //	an operation or limit of storage           store.Engine, storetest, then both engines
 //	a rule on users or groups                  directory
 //	a page, or a text of one                   a room of portal, in each language
-//	a route                                    scimhttp or adminhttp, and template.yaml
+//	a route                                    scimhttp, or adminhttp and its openapi.json; template.yaml
 //	a setting of a tenant                      tenant.Settings
 //	a Lambda function                          app/serve or app/work, functions, template.yaml, an event in events
 //	a package                                  the import matrix in arch_test.go, and the list above

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/contract"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -31,6 +32,18 @@ type server struct {
 	mu      sync.Mutex
 	now     time.Time
 }
+
+// described is the OpenAPI document, which every request of these tests is held against.
+func described(t *testing.T) *contract.Contract {
+	t.Helper()
+	c, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var compiled = sync.OnceValues(contract.New)
 
 func newServer(t *testing.T, baseURL string) *server {
 	t.Helper()
@@ -50,7 +63,7 @@ func newServer(t *testing.T, baseURL string) *server {
 	h := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: baseURL,
 	})
-	web := httptest.NewServer(h)
+	web := httptest.NewServer(described(t).Handler(t, h))
 	t.Cleanup(web.Close)
 	s.url = web.URL
 	return s

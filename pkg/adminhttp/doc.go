@@ -1,6 +1,7 @@
 // Package adminhttp is the admin API: tenants and their tokens over HTTP, for operators and the application. It serves
 // /admin/v1/... and answers errors as problem details (RFC 9457).
 //
+//	GET    /admin/v1/openapi.json                        all this, as an OpenAPI document
 //	POST   /admin/v1/tenants                             make a tenant and its first token
 //	GET    /admin/v1/tenants?name=&count=&cursor=        list
 //	GET    /admin/v1/tenants/{id}

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/openapi"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
@@ -100,7 +102,16 @@ func New(c Config) http.Handler {
 		a.check = withPolicy(a.check, a.members)
 	}
 	mux := http.NewServeMux()
+	for path, m := range a.routes() {
+		mux.Handle(Root+path, a.handler(path, m))
+	}
+	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
+}
+
+// routes are the endpoints of each path behind Root.
+func (a *api) routes() map[string]methods {
 	routes := map[string]methods{
+		"/openapi.json":                       {"GET": getDocument},
 		"/tenants":                            {"GET": a.listTenants, "POST": a.createTenant},
 		"/tenants/{id}":                       {"GET": a.getTenant, "PATCH": a.changeTenant, "DELETE": a.deleteTenant},
 		"/tenants/{id}/disconnect":            {"POST": a.disconnect},
@@ -120,7 +131,7 @@ func New(c Config) http.Handler {
 	if a.moveTo != nil {
 		routes["/clock"] = methods{"GET": a.getClock, "PUT": a.setClock}
 	}
-	more := []map[string]methods{routes, a.domainRoutes(), a.setupRoutes(), a.clientRoutes()}
+	more := []map[string]methods{a.domainRoutes(), a.setupRoutes(), a.clientRoutes()}
 	if a.journal != nil {
 		more = append(more, a.logRoutes())
 	}
@@ -128,11 +139,15 @@ func New(c Config) http.Handler {
 		more = append(more, a.withWebhooks(a.memberRoutes()))
 	}
 	for _, some := range more {
-		for path, m := range some {
-			mux.Handle(Root+path, a.handler(path, m))
-		}
+		maps.Copy(routes, some)
 	}
-	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
+	return routes
+}
+
+// getDocument answers the OpenAPI document, which describes all this.
+func getDocument(w http.ResponseWriter, _ *http.Request) error {
+	writeText(w, http.StatusOK, "application/json", openapi.Document())
+	return nil
 }
 
 // serve answers with the mux, and what the mux has no route for. The mux would answer in text, and redirect paths
@@ -142,6 +157,7 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		r := wr.WithContext(directory.WithOrigin(ctx, directory.Origin{RequestID: wr.ID}))
 		defer func() {
 			wr.Route = r.Pattern
+			wr.Attrs = append(wr.Attrs, slog.String("caller", a.callerOf(r)))
 			if id := r.PathValue("id"); tenant.ValidID(id) {
 				wr.Attrs = append(wr.Attrs, slog.String("tenant", id))
 			}

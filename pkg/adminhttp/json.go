@@ -71,7 +71,10 @@ func text(o scim.Object, key string) (string, error) {
 }
 
 func write(w http.ResponseWriter, status int, mediaType string, o scim.Object) {
-	data := scim.AppendJSON(nil, o)
+	writeText(w, status, mediaType, scim.AppendJSON(nil, o))
+}
+
+func writeText(w http.ResponseWriter, status int, mediaType string, data []byte) {
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)

@@ -49,7 +49,7 @@ func newProduct(t *testing.T) *product {
 		Tenants: tenants, Directory: dir, Now: time.Now,
 		Log: slog.New(slog.DiscardHandler),
 	}))
-	web := httptest.NewServer(mux)
+	web := httptest.NewServer(described(t).Handler(t, mux))
 	t.Cleanup(web.Close)
 	p := &product{server: &server{t: t, url: web.URL}, scim: web.URL + "/scim/v2/acme"}
 	made := p.do("POST", "/admin/v1/tenants", `{"id": "acme", "name": "Acme"}`)

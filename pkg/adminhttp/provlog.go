@@ -146,6 +146,9 @@ func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, answer)
 }
 
+// callerOf is who sent a request.
+func (a *api) callerOf(r *http.Request) string { return cmp.Or(r.Header.Get(CallerHeader), a.caller) }
+
 // audited is an endpoint whose changes are written down in the tenant's log, with who asked for them. That a token is
 // revealed is written down before it is: nobody gets to see it without a trace.
 func (a *api) audited(serve endpoint) endpoint {
@@ -155,7 +158,7 @@ func (a *api) audited(serve endpoint) endpoint {
 		}
 		f := provlog.AdminFacts{
 			ID: a.journal.NewID(), RequestID: w.Header().Get("X-Request-Id"), Method: r.Method,
-			Caller: cmp.Or(r.Header.Get(CallerHeader), a.caller),
+			Caller: a.callerOf(r),
 		}
 		id := r.PathValue("id")
 		f.Path = strings.TrimPrefix(r.URL.Path, Root+"/tenants/"+id)

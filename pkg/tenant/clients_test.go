@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -239,8 +238,10 @@ func TestClientEventsAndCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kinds []string
-	announced := store.KeysOf("acme").MarkerPrefix(eventlog.AnnouncementKind)
-	for item, err := range w.store.All(w.ctx, store.Query{PK: announced.PK, Prefix: announced.SK}) {
+	for item, err := range w.store.All(w.ctx, store.Query{
+		PK:     store.KeysOf("acme").Tenant().PK,
+		Prefix: store.KeysOf("acme").EventPrefix().SK,
+	}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,9 +90,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	}
 	keys := store.KeysOf(id)
 	if hint {
-		if at := s.next(id, &next, now); at != 0 && (r.Due == 0 || at < r.Due) {
-			more = append(more, duePuts(id, 0, at)...)
-		}
+		more = append(more, duePuts(id, 0, now.Unix())...)
 	} else {
 		next.Due = s.next(id, &next, now)
 		more = append(more, duePuts(id, r.Due, next.Due)...)
@@ -119,7 +117,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 			s.forgetUse(ctx, id, t.ID)
 		}
 	}
-	if next.Outbox == next.Version {
+	if len(out) > 0 {
 		s.o.Wake(store.WakeTell, id)
 	}
 	if len(out) > 0 || r.Everybody {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
+	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
@@ -29,10 +30,14 @@ func Delivery(env app.Env) (tenant.Delivery, error) {
 		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
 		Log: env.Log,
 	})
-	return func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		return notifier.Deliver(ctx, t, n)
+	return tenant.Delivery{
+		// The log has the event as well, and the function deliver takes it to the bus from there.
+		Event: func(context.Context, event.Event) error { return nil },
+		Notice: func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return notifier.Deliver(ctx, t, n)
+		},
 	}, nil
 }
 

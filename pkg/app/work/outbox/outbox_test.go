@@ -263,9 +263,10 @@ func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dies := func(ctx context.Context, tn notice.Tenant, n notice.Notice) (notice.State, error) {
+	dies := d
+	dies.Notice = func(ctx context.Context, tn notice.Tenant, n notice.Notice) (notice.State, error) {
 		defer engine.KillAfter(0)
-		return d(ctx, tn, n)
+		return d.Notice(ctx, tn, n)
 	}
 	st := store.New(engine, store.Options{})
 	process := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return w.now }})

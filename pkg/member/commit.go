@@ -1,0 +1,270 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// commit publishes as many members as fit one transaction, at least one, and returns their number.
+func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
+	least := 1
+	if len(all) > 1 && all[1].previous != nil {
+		least = 2
+	}
+	for n := len(all); ; n = max((n+1)/2, least) {
+		if n < len(all) && all[n].previous != nil {
+			n-- // whoever takes a place is published together with the one who had it
+		}
+		n = max(n, least)
+		tx, after := p.transaction(all[:n])
+		if n > least && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
+			continue
+		}
+		if tx.Room() < 0 {
+			return n, p.large(ctx, all[:n])
+		}
+		if err := tx.Commit(ctx, p.ts); err != nil {
+			return 0, err
+		}
+		p.take(after, all[:n])
+		return n, nil
+	}
+}
+
+// outcome is what holds behind a transaction.
+type outcome struct {
+	head  eventlog.Head
+	pools map[*pool]poolState
+	marks bool // others are marked
+}
+
+// take notes that a transaction is committed.
+func (p *publication) take(o outcome, all []*change) {
+	for _, c := range all {
+		if c.then != nil {
+			c.then()
+		}
+	}
+	p.head, p.marks = o.head, p.marks || o.marks
+	for pool, state := range o.pools {
+		pool.poolState, pool.stored = state, true
+	}
+}
+
+// transaction makes the transaction that publishes members.
+func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
+	var tx store.Tx
+	var entries []eventlog.Entry
+	made, marks := map[mapping.TargetKey]bool{}, marksOf(all)
+	for _, c := range all {
+		put, remove := record.Reindex(p.ts.Keys, c.old, c.next)
+		tx.Add(put...)
+		tx.Add(remove...)
+		for _, op := range slices.Concat(p.trace(c), c.also) {
+			tx.Must(op, store.ErrStale)
+		}
+		tx.Must(c.unmark(p, marks[c.id]), store.ErrStale)
+		for _, key := range c.makes {
+			if !made[key] {
+				made[key] = true
+				entries = append(entries, record.MakeTarget(&tx, p.ts.Keys, key, p.now, c.marker.Cause))
+			}
+		}
+		c.place, entries = len(entries), append(entries, c.entry(p.now))
+	}
+	links := p.head.Links(p.t.Retention, entries...)
+	for _, c := range all {
+		c.write(&tx, p.ts.Keys, links[c.place], nil)
+	}
+	after := p.behind(&tx, all, entries)
+	return &tx, after
+}
+
+// marksOf are the members who are to be looked at behind some changes.
+func marksOf(all []*change) map[string]bool {
+	marks := map[string]bool{}
+	for _, c := range all {
+		for _, id := range c.marks {
+			marks[id] = true
+		}
+	}
+	return marks
+}
+
+// behind appends what changes of members bring about beside: seats, markers of others, the log.
+func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Entry) outcome {
+	before := tx.Len()
+	told, pools := p.reseat(tx, all)
+	marked := map[string]bool{}
+	for _, c := range all {
+		marked[c.id] = true // unmark has done it
+	}
+	for _, c := range all {
+		for _, id := range c.marks {
+			if !marked[id] {
+				marked[id] = true
+				tx.Add(marker.Mark(p.ts.Keys, marker.Subject{Kind: marker.User, ID: id}, c.marker.Cause, p.now))
+			}
+		}
+	}
+	head, ops := p.head.Append(p.ts.Keys, p.t.Retention, append(entries, told...)...)
+	tx.Must(ops[0], store.ErrStale)
+	tx.Add(ops[1:]...)
+	marks := slices.ContainsFunc(tx.Ops()[before:], func(op store.Op) bool { return op.Set[store.AttrWake] != nil })
+	return outcome{head, pools, marks || len(marksOf(all)) > 0}
+}
+
+// write appends the member's item, on the version that was read, and the end of manual assignments. entry is the entry
+// of the log that tells of the change; stale are lookups that are still to be removed.
+func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
+	cond := store.IsAbsent()
+	if c.old != nil {
+		cond = store.Is(record.AttrVer, c.old.Version)
+	}
+	attrs := store.Attrs{record.AttrDoc: c.next.Encode(), record.AttrVer: c.next.Version, record.AttrLast: entry.Last}
+	if entry.Until > 0 {
+		attrs[record.AttrUntil] = entry.Until
+	}
+	if len(stale) > 0 {
+		attrs[record.AttrStale] = record.EncodeList(stale)
+	}
+	if c.next.Erased && c.logged.Last > 0 {
+		attrs[record.AttrErasing] = c.logged.Last
+	}
+	// The item leads to the entries of the log, so it does not end before they do. If the user is there, it would be
+	// published anew.
+	if c.next.Status == record.Removed && c.person.Doc == nil && entry.Until > 0 {
+		attrs[store.AttrTTL] = c.next.End(entry)
+	}
+	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
+	brought := map[mapping.TargetKey]bool{}
+	for _, m := range c.brings {
+		brought[m.TargetKey] = true
+		if !slices.ContainsFunc(c.ended, func(e mapping.Manual) bool { return e.TargetKey == m.TargetKey }) {
+			tx.Add(store.PutItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name), store.Attrs{record.AttrAt: m.Since}))
+		}
+	}
+	for _, m := range c.ended {
+		if !brought[m.TargetKey] {
+			tx.Add(store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
+		}
+	}
+}
+
+// end gives the item of a member an end whose user was deleted after the member was removed.
+func (p *publication) end(ctx context.Context, sub *subject) error {
+	removed := sub.old != nil && sub.old.Status == record.Removed
+	if !removed || sub.person.Doc != nil || !sub.endless || sub.logged.Until == 0 {
+		return nil
+	}
+	err := p.ts.Write(ctx, store.Op{
+		Kind: store.Update, Key: p.ts.Published(sub.id), Set: store.Attrs{store.AttrTTL: sub.old.End(sub.logged)},
+		If: []store.Cond{store.Is(record.AttrVer, sub.old.Version)},
+	})
+	var failed *store.ConditionError
+	if errors.As(err, &failed) {
+		return store.ErrStale
+	}
+	return err
+}
+
+// entry is what the log says of the change.
+func (c *change) entry(now time.Time) eventlog.Entry {
+	e := eventlog.Entry{
+		Subject: record.LogSubject(c.id), SubjectVersion: c.next.Version, At: now, Cause: c.marker.Cause,
+		Shared: scim.Object{"member": c.next.InLog()}, Before: c.logged,
+	}
+	for _, t := range c.told {
+		e.Events = append(e.Events, eventlog.Logged{Type: t.Kind, Data: t.Data})
+	}
+	return e
+}
+
+// large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction. New
+// lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are named in
+// the member's item and removed behind the transaction, by whoever comes next if this process dies: the marker stays
+// until then.
+func (p *publication) large(ctx context.Context, all []*change) error {
+	stale := make([][]string, len(all))
+	var made []store.Op
+	var entries []eventlog.Entry
+	for i, c := range all {
+		put, remove := record.Reindex(p.ts.Keys, c.old, c.next)
+		if err := p.ts.Batch(ctx, put...); err != nil {
+			return err
+		}
+		for _, op := range remove {
+			stale[i] = append(stale[i], op.SK)
+		}
+		for _, key := range c.makes {
+			var tx store.Tx
+			entries = append(entries, record.MakeTarget(&tx, p.ts.Keys, key, p.now, c.marker.Cause))
+			made = append(made, tx.Ops()...)
+		}
+	}
+	if err := p.makeAhead(ctx, made, entries); err != nil {
+		return err
+	}
+	entries = nil
+	var tx store.Tx
+	for _, c := range all {
+		entries = append(entries, c.entry(p.now))
+	}
+	links, marks := p.head.Links(p.t.Retention, entries...), marksOf(all)
+	for i, c := range all {
+		c.write(&tx, p.ts.Keys, links[i], stale[i])
+		for _, op := range slices.Concat(p.trace(c), c.also) {
+			tx.Must(op, store.ErrStale)
+		}
+		if len(stale[i]) == 0 || c.next.Erased || marks[c.id] {
+			tx.Must(c.unmark(p, marks[c.id]), store.ErrStale)
+		}
+	}
+	if tx.Room() < 5 { // hundreds of manual assignments that end
+		return errTooMany
+	}
+	after := p.behind(&tx, all, entries)
+	if err := tx.Commit(ctx, p.ts); err != nil {
+		return err
+	}
+	p.take(after, all)
+	for i, c := range all {
+		if len(stale[i]) > 0 && !c.next.Erased {
+			next := c.next
+			if err := p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale[i]}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// makeAhead makes targets, a few at a time: they may be there before their first assignment is. entries tell of each.
+func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []eventlog.Entry) error {
+	for len(made) > 0 {
+		n := min(len(made), 20)
+		head, ops := p.head.Append(p.ts.Keys, p.t.Retention, entries[:n]...)
+		var tx store.Tx
+		tx.Must(ops[0], store.ErrStale)
+		tx.Add(ops[1:]...)
+		for _, op := range made[:n] {
+			tx.Must(op, store.ErrStale)
+		}
+		if err := tx.Commit(ctx, p.ts); err != nil {
+			return err
+		}
+		p.head, made, entries = head, made[n:], entries[n:]
+	}
+	return nil
+}
+
+var errTooMany = errors.New("member: too many manual assignments end at once")

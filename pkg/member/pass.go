@@ -1,0 +1,384 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// A marker of a group, a target or the policy stands for many members. A pass goes through them in order of id, a chunk
+// a call, and marks each: the rest is the publication of single members. Its progress is an item that names the stamp
+// of the marker, so that a newer change begins anew.
+
+// passChunk is how many members or groups one step of a pass marks.
+const passChunk = 200
+
+// pass is how far the members that a marker stands for are marked.
+type pass struct {
+	marker marker.Marker
+	key    store.Key
+	phase  string // phaseGroups or phaseUsers
+	after  string // the last id that is done
+	done   int64  // how many members are marked
+}
+
+// The phases of a pass over the whole tenant: which groups adopt targets may change, and decides about members.
+const (
+	phaseGroups = "groups"
+	phaseUsers  = "users"
+)
+
+const (
+	attrStamp = "stamp" // of the marker
+	attrAfter = "after"
+	attrPhase = "phase"
+	attrDone  = "done"
+)
+
+// wide reads the markers that stand for many members, the policy's first.
+func wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
+	var all []marker.Marker
+	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Seat, marker.Target, marker.Group} {
+		some, err := marker.List(ctx, ts, kind, passChunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// passOf reads how far the pass of a marker is.
+func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, error) {
+	p := pass{marker: m, key: ts.Pass(string(m.Subject.Kind), m.Subject.ID), phase: phaseGroups}
+	items, err := ts.Get(ctx, p.key)
+	if err != nil {
+		return p, err
+	}
+	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.Stamp {
+		p.phase, _ = attrs[attrPhase].(string)
+		p.after, _ = attrs[attrAfter].(string)
+		p.done, _ = attrs[attrDone].(int64)
+	}
+	return p, nil
+}
+
+// adoptFor is how long a read of one member works out which targets groups adopt.
+const adoptFor = 3 * time.Second
+
+// adoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
+// assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
+// members to the pass. It reports false if the time was not enough.
+func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []marker.Marker) (bool, error) {
+	if len(many) == 0 {
+		return true, nil
+	}
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil || !policy.EndsManual() {
+		return true, err
+	}
+	ts := s.store.Tenant(t.ID)
+	prefix := ts.ManualPrefix(id)
+	manual, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly, Limit: 1})
+	if err != nil || manual.Count == 0 {
+		return true, err
+	}
+	for until := s.o.Now().Add(adoptFor); len(many) > 0; {
+		before, err := passOf(ctx, ts, many[0])
+		if err != nil {
+			return false, err
+		}
+		if before.phase == phaseGroups {
+			if err := s.step(ctx, t, many[0]); err != nil {
+				return false, err
+			}
+			now, err := passOf(ctx, ts, many[0])
+			if err != nil {
+				return false, err
+			}
+			if now.phase == phaseGroups && now.after != before.after {
+				if s.o.Now().After(until) {
+					return false, nil
+				}
+				continue
+			}
+		} // else it is done; or the marker is gone, and whatever came in its place came after this read
+		many = many[1:]
+	}
+	return true, nil
+}
+
+// step does one step of a pass, and ends the marker behind the last one.
+func (s *Service) step(ctx context.Context, t Tenant, m marker.Marker) error {
+	if m.Subject.Kind == marker.Seat {
+		return s.review(ctx, t, m)
+	}
+	ts := s.store.Tenant(t.ID)
+	p, err := passOf(ctx, ts, m)
+	if err != nil {
+		return err
+	}
+	var last string
+	switch {
+	case p.phase == phaseGroups:
+		last, err = s.groupsStep(ctx, t, &p)
+	case m.Subject.Kind == marker.Group:
+		last, err = s.membersStep(ctx, t, &p)
+	default:
+		last, err = s.usersStep(ctx, t, &p)
+	}
+	if err != nil {
+		return err
+	}
+	if last == "" && p.phase == phaseUsers {
+		if m.Subject.Kind == marker.Policy {
+			if err := s.markProtected(ctx, ts, m); err != nil {
+				return err
+			}
+			if err := s.applied(ctx, t); err != nil {
+				return err
+			}
+		}
+		return s.endPass(ctx, ts, p)
+	}
+	if p.after = last; last == "" {
+		p.phase = phaseUsers
+	}
+	var tx store.Tx
+	tx.Add(store.PutItem(p.key, store.Attrs{
+		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, attrDone: p.done,
+	}))
+	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errEnded)
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// errEnded says that the marker of a pass is gone, or another one: somebody else has ended the pass, or it begins anew.
+var errEnded = errors.New("member: the pass was ended")
+
+func ignoreEnded(err error) error {
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	return err
+}
+
+// endPass removes the marker with the progress, if it still is the one that the pass began with.
+func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) error {
+	var tx store.Tx
+	tx.Must(p.marker.Done(), errEnded)
+	tx.Add(store.RemoveItem(p.key))
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// groupsStep works out which targets groups adopt: of one group, or of the next among all. It returns the last id that
+// it looked at; "": there are no more.
+func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
+	ids := []string{p.marker.Subject.ID}
+	if p.marker.Subject.Kind != marker.Group {
+		if ids, err = s.o.Directory.GroupIDs(ctx, t.ID, p.after, passChunk); err != nil {
+			return "", err
+		}
+		if len(ids) == passChunk {
+			last = ids[len(ids)-1]
+		}
+	}
+	groups, err := s.o.Directory.GroupsOf(ctx, t.ID, ids)
+	if err != nil {
+		return "", err
+	}
+	policy, _, err := s.policyOf(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	for _, g := range groups {
+		one := groupOf{g.ID, g.Version, g.Doc, p.marker.Cause}
+		if err := s.adopt(ctx, s.store.Tenant(t.ID), policy, one); err != nil {
+			return "", err
+		}
+		if err := s.renamed(ctx, t, one); err != nil {
+			return "", err
+		}
+	}
+	return last, nil
+}
+
+// groupOf is a group whose adoptions are worked out; doc is nil if it is gone.
+type groupOf struct {
+	id      string
+	version int64
+	doc     map[string]any
+	cause   eventlog.Cause
+}
+
+// adopt brings the items that say which targets a group adopts up to date, and marks the members whose manual
+// assignments that concerns. Every step can be repeated.
+func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
+	items, err := ts.Get(ctx, ts.GroupTargets(g.id))
+	if err != nil {
+		return err
+	}
+	had := record.ParseList(items[0].Attrs[record.AttrDoc])
+	has, err := s.adopts(ctx, ts, policy, g)
+	if err != nil || slices.Equal(had, has) {
+		return err
+	}
+	var ops []store.Op
+	var changed []string
+	for _, joined := range has {
+		if !slices.Contains(had, joined) {
+			changed = append(changed, joined)
+			ops = append(ops, store.PutItem(record.AdoptedKey(ts.Keys, joined, g.id), nil))
+		}
+	}
+	for _, joined := range had {
+		if !slices.Contains(has, joined) {
+			changed = append(changed, joined)
+			ops = append(ops, store.RemoveItem(record.AdoptedKey(ts.Keys, joined, g.id)))
+		}
+	}
+	if err := ts.Batch(ctx, ops...); err != nil {
+		return err
+	}
+	for _, joined := range changed {
+		if err := s.markHolders(ctx, ts, record.SplitTarget(joined), g.cause); err != nil {
+			return err
+		}
+	}
+	list := store.PutItem(ts.GroupTargets(g.id), store.Attrs{record.AttrDoc: record.EncodeList(has)})
+	if len(has) == 0 {
+		list = store.RemoveItem(ts.GroupTargets(g.id))
+	}
+	return ts.Write(ctx, list)
+}
+
+// adopts lists the joined keys of the targets that a group adopts, in order.
+func (s *Service) adopts(
+	ctx context.Context,
+	ts *store.TenantStore,
+	policy *mapping.Policy,
+	g groupOf,
+) ([]string, error) {
+	if g.doc == nil {
+		return nil, nil
+	}
+	group := policy.Group(g.id, g.doc)
+	needs := map[mapping.TargetKey]bool{}
+	facts := mapping.Facts{Memberships: []mapping.Membership{{Group: group}}}
+	for _, key := range policy.Needs(facts) {
+		needs[key] = true
+	}
+	targets, err := record.TargetsOf(ctx, ts, needs)
+	if err != nil {
+		return nil, err
+	}
+	var joined []string
+	for _, key := range group.Adopts(targets) {
+		joined = append(joined, store.Join(key.Kind, key.Organisation, key.Name))
+	}
+	slices.Sort(joined)
+	return slices.Compact(joined), nil
+}
+
+// markHolders marks the members who have a target, of whatever origin.
+func (s *Service) markHolders(
+	ctx context.Context,
+	ts *store.TenantStore,
+	key mapping.TargetKey,
+	cause eventlog.Cause,
+) error {
+	prefix := ts.PublishedPrefix(record.ByAssignment, record.AssignmentValue(key))
+	var ids []string
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if ids = append(ids, store.LastPart(item.SK)); len(ids) == passChunk {
+			if err := s.markAll(ctx, ts, ids, cause); err != nil {
+				return err
+			}
+			ids = ids[:0]
+		}
+	}
+	return s.markAll(ctx, ts, ids, cause)
+}
+
+// markAll marks members.
+func (s *Service) markAll(ctx context.Context, ts *store.TenantStore, ids []string, cause eventlog.Cause) error {
+	ops := make([]store.Op, len(ids))
+	for i, id := range ids {
+		ops[i] = marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, cause, s.o.Now())
+	}
+	return ts.Batch(ctx, ops...)
+}
+
+// membersStep marks the next members of a group.
+func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, error) {
+	ids, last, err := s.o.Directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, passChunk)
+	if err != nil {
+		return "", err
+	}
+	p.done += int64(len(ids))
+	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.Cause)
+}
+
+// usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
+// again, marks the members as well whose users were deleted while nobody was told.
+func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
+	ids, err := s.o.Directory.UserIDs(ctx, t.ID, p.after, passChunk)
+	if err != nil {
+		return "", err
+	}
+	if len(ids) == passChunk {
+		last = ids[len(ids)-1]
+	}
+	ts := s.store.Tenant(t.ID)
+	marked := ids
+	if p.marker.Subject.Kind == marker.Policy {
+		if ids, marked, last, err = withPublished(ctx, ts, p.after, ids, last); err != nil {
+			return "", err
+		}
+	}
+	p.done += int64(len(ids))
+	return last, s.markAll(ctx, ts, marked, p.marker.Cause)
+}
+
+// withPublished adds the members behind an id who are published and are no users any more to the next users. last is
+// the last of the users, "" if there are no more. It returns the users and the members up to where both were read.
+func withPublished(
+	ctx context.Context, ts *store.TenantStore, after string, ids []string, last string,
+) (users, all []string, end string, err error) {
+	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: passChunk})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	end = last
+	if page.More && (end == "" || page.Last < end) {
+		end = page.Last
+	}
+	for _, id := range ids {
+		if end == "" || id <= end {
+			users = append(users, id)
+		}
+	}
+	all = slices.Clone(users)
+	for _, item := range page.Items {
+		if _, isUser := slices.BinarySearch(users, item.SK); isUser || end != "" && item.SK > end {
+			continue
+		}
+		m, err := record.DecodeItem(item)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		if m.Status != record.Removed && !m.Deleted {
+			all = append(all, item.SK)
+		}
+	}
+	return users, all, end, nil
+}

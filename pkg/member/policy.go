@@ -1,0 +1,160 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory/counter"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/policy"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// Attributes of the policy's item beside its document and version: which version every member was evaluated with, and
+// when.
+const (
+	attrApplied  = "applied"
+	attrFinished = "finished"
+)
+
+// PolicyDocument is a saved policy. Version is 0 if none was saved.
+type PolicyDocument struct {
+	Document []byte
+	Version  int64
+}
+
+// Policy reads the tenant's policy as it was saved.
+func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Policy())
+	if err != nil {
+		return PolicyDocument{}, err
+	}
+	doc, _ := items[0].Attrs[record.AttrDoc].(string)
+	version, _ := items[0].Attrs[record.AttrVer].(int64)
+	return PolicyDocument{[]byte(doc), version}, nil
+}
+
+// ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
+var ErrTenantChanged = errors.New("member: the tenant was changed meanwhile")
+
+// SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
+// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
+// ErrTenantChanged, so that a policy is never saved beside schemas that it was not held against: a change of schemas
+// looks at the saved policy under the same condition. Requests that begin later follow the new policy.
+func (s *Service) SavePolicy(
+	ctx context.Context, t Tenant, document []byte, expected int64,
+) (saved PolicyDocument, warnings []mapping.Warning, err error) {
+	if _, warnings, err = mapping.Parse(document, t.Types); err != nil {
+		return PolicyDocument{}, nil, err
+	}
+	ts := s.store.Tenant(t.ID)
+	save := func() error {
+		now, err := s.Policy(ctx, t)
+		if err != nil {
+			return err
+		}
+		if expected >= 0 && expected != now.Version {
+			return ErrVersion
+		}
+		saved = PolicyDocument{document, now.Version + 1}
+		cond := store.IsAbsent()
+		if now.Version > 0 {
+			cond = store.Is(record.AttrVer, now.Version)
+		}
+		var tx store.Tx
+		tx.Must(store.Op{
+			Kind: store.Update, Key: ts.Policy(),
+			Set: store.Attrs{record.AttrDoc: string(
+				document,
+			), record.AttrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
+		}.When(cond), store.ErrStale)
+		tx.Must(tenant.PolicySaved(ts.Keys, t.Version, policy.Digest(document)), ErrTenantChanged)
+		at := s.o.Now()
+		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.Policy}, marker.CauseOf(ctx), at))
+		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{
+			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: marker.CauseOf(ctx),
+			Events: []eventlog.Logged{{Type: record.EventPolicyChanged, Data: scim.Object{"version": saved.Version}}},
+		})...)
+		return s.marks(ctx, ts, &tx)
+	}
+	err = store.Retry(ctx, contendFor, save)
+	return saved, warnings, err
+}
+
+// PolicyConflict says that the saved policy does not go with resource types that a tenant is to get.
+type PolicyConflict struct{ Faults mapping.Faults }
+
+func (e *PolicyConflict) Error() string { return "member: the saved policy: " + e.Faults.Error() }
+
+// CheckTypes decides whether a tenant's resource types may change to next: its saved policy has to go with them. The
+// error is then a *PolicyConflict. It is a tenant.CheckTypes.
+func (s *Service) CheckTypes(ctx context.Context, tenantID string, _, next *schema.Types) error {
+	saved, err := s.Policy(ctx, Tenant{ID: tenantID})
+	if err != nil || len(saved.Document) == 0 {
+		return err
+	}
+	_, _, err = mapping.Parse(saved.Document, next)
+	if faults := mapping.Faults(nil); errors.As(err, &faults) {
+		return &PolicyConflict{faults}
+	}
+	return err
+}
+
+// PolicyStatus is how far a saved policy is applied.
+type PolicyStatus struct {
+	Version, Applied int64
+	// Done is how many members are marked in the pass under way; the rest of them is the work of single members.
+	Done int64
+	// Of is the number of people of the tenant.
+	Of         int64
+	FinishedAt time.Time // of the pass that applied Applied; zero: never
+}
+
+// PolicyStatus reads how far the policy is applied.
+func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
+	ts := s.store.Tenant(t.ID)
+	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""))
+	if err != nil {
+		return PolicyStatus{}, err
+	}
+	var st PolicyStatus
+	st.Version, _ = items[0].Attrs[record.AttrVer].(int64)
+	st.Applied, _ = items[0].Attrs[attrApplied].(int64)
+	st.Done, _ = items[1].Attrs[attrDone].(int64)
+	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
+		st.FinishedAt = time.UnixMilli(at).UTC()
+	}
+	st.Of, err = s.count(ctx, t)
+	return st, err
+}
+
+// count is the number of users of a tenant.
+func (s *Service) count(ctx context.Context, t Tenant) (int64, error) {
+	tally, err := counter.Read(ctx, s.store.Tenant(t.ID), schema.UserType().ID)
+	return tally.N, err
+}
+
+// applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
+// has a marker of its own.
+func (s *Service) applied(ctx context.Context, t Tenant) error {
+	ts := s.store.Tenant(t.ID)
+	_, version, err := s.policyOf(ctx, t)
+	if err != nil || version == 0 {
+		return err
+	}
+	var tx store.Tx
+	tx.Must(store.Op{
+		Kind: store.Update, Key: ts.Policy(),
+		Set: store.Attrs{attrApplied: version, attrFinished: s.o.Now().UnixMilli()},
+		If:  []store.Cond{store.Is(record.AttrVer, version)},
+	}, errEnded)
+	return ignoreEnded(tx.Commit(ctx, ts))
+}

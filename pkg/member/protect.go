@@ -1,0 +1,145 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// EventProtected says that a member keeps a target which only it has.
+const EventProtected = "protected.kept"
+
+// protect lets the last active members with a protected target keep it, and stay active, for as long as there are no
+// others. It looks at who else has the target: whatever changes that changes the head of the log as well, so that of
+// two publications that each take it from one of two members only one can commit.
+func (p *publication) protect(ctx context.Context, c *change) error {
+	c.next.Protected = false
+	if c.replacedBy != "" {
+		return nil // whoever takes the place is asked
+	}
+	for _, rule := range p.policy.Protect {
+		key := mapping.TargetKey{Kind: rule.Kind, Name: rule.Target, Organisation: rule.Organisation}
+		had := c.holder(key) != nil
+		has := c.next.Status == mapping.Active && record.Find(c.next.Assignments, key) >= 0
+		if has == had {
+			continue
+		}
+		others, err := p.others(ctx, key, c.id, rule.AtLeast)
+		if err != nil {
+			return err
+		}
+		switch {
+		case has && !had:
+			if err := p.release(ctx, c, key); err != nil {
+				return err
+			}
+		case others < rule.AtLeast:
+			p.keep(c, key)
+		}
+	}
+	return nil
+}
+
+// holder is the member as published before, or the one whose place it takes, if active and with the target; else nil.
+func (c *change) holder(key mapping.TargetKey) *record.Member {
+	before := []*record.Member{c.old}
+	if c.previous != nil {
+		before = append(before, c.previous.old)
+	}
+	for _, m := range before {
+		if m != nil && m.Status == mapping.Active && record.Find(m.Assignments, key) >= 0 {
+			return m
+		}
+	}
+	return nil
+}
+
+// keep leaves a member active, with an assignment that it had, and its seat if it has one.
+func (p *publication) keep(c *change, key mapping.TargetKey) {
+	holder := c.holder(key)
+	old := holder.Assignments[record.Find(holder.Assignments, key)]
+	c.next.Status, c.next.Protected = mapping.Active, true
+	if record.Find(c.next.Assignments, key) < 0 {
+		if pool := p.pools[key]; pool != nil {
+			c.takes[key]++
+			pool.planned++
+		}
+		c.next.Assignments = append(slices.Clone(c.next.Assignments), old)
+		slices.SortFunc(c.next.Assignments, func(
+			a, b record.Assignment,
+		) int {
+			return record.CompareKeys(a.TargetKey, b.TargetKey)
+		})
+	}
+	if !holder.Protected {
+		c.kept = append(c.kept, record.Told{Kind: EventProtected, Data: scim.Object{"assignment": old.Object()}})
+	}
+}
+
+// others counts the active members beside one who have a target, up to most. Of members of this publication it takes
+// what was worked out for them so far.
+func (p *publication) others(ctx context.Context, key mapping.TargetKey, but string, most int) (n int, err error) {
+	counts := func(m record.Member) bool {
+		return m.ID != but && m.Status == mapping.Active && record.Find(m.Assignments, key) >= 0
+	}
+	for _, m := range p.decided {
+		if counts(m) {
+			n++
+		}
+	}
+	l := record.Holders(key)
+	for after := ""; n < most; {
+		var page record.List
+		if err := l.Walk(ctx, p.ts, after, most+1, &page); err != nil {
+			return 0, err
+		}
+		for _, m := range page.Members {
+			if _, decided := p.decided[m.ID]; !decided && counts(m) {
+				n++
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	return n, nil
+}
+
+// release marks the members who keep a target only because nobody else had it: those of whom it was told, and those who
+// are to keep it from this publication on, who were worked out before the change.
+func (p *publication) release(ctx context.Context, c *change, key mapping.TargetKey) error {
+	prefix := p.ts.PublishedPrefix(record.ByProtected, record.AssignmentValue(key))
+	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		if id := store.LastPart(item.SK); id != c.id {
+			c.marks = append(c.marks, id)
+		}
+	}
+	for id, m := range p.decided {
+		if id != c.id && m.Protected && record.Find(m.Assignments, key) >= 0 && !slices.Contains(c.marks, id) {
+			c.marks = append(c.marks, id)
+		}
+	}
+	return nil
+}
+
+// markProtected marks the members whom a protection keeps: a policy may have ended it, and their users may be gone.
+func (s *Service) markProtected(ctx context.Context, ts *store.TenantStore, m marker.Marker) error {
+	prefix := ts.PublishedPrefix(record.ByProtected, "")
+	prefix.SK = prefix.SK[:len(prefix.SK)-len(store.Sep)]
+	var ids []string
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, store.LastPart(item.SK))
+	}
+	return s.markAll(ctx, ts, ids, m.Cause)
+}

@@ -1,0 +1,86 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/serverless-scim/serverless-scim/pkg/task"
+)
+
+// A room is where the publications of one tenant in this process take turns: at the same time they would only get in
+// each other's way at the head of the log. Whoever waits for a turn waits together with all who came meanwhile.
+type room struct {
+	turn chan struct{} // holds one token: the turn
+	next *party        // who waits for the next turn; guarded by Service.mu
+}
+
+// party are members that one publication publishes together.
+type party struct {
+	ids  []string
+	done chan struct{} // closed when err is set
+	err  error
+}
+
+// partyFor bounds a publication on behalf of several readers, of whom the first may go away.
+const partyFor = 2 * contendFor
+
+func (s *Service) roomOf(tenantID string) *room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.tenants[tenantID]
+	if r == nil {
+		r = &room{turn: make(chan struct{}, 1)}
+		s.tenants[tenantID] = r
+	}
+	return r
+}
+
+// alone calls do while nobody else in this process publishes members of the tenant.
+func (s *Service) alone(ctx context.Context, tenantID string, do func() error) error {
+	r := s.roomOf(tenantID)
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-r.turn }()
+	return do()
+}
+
+// together publishes a member in one go with those that others ask for at the same time.
+func (s *Service) together(ctx context.Context, t Tenant, id string) error {
+	r := s.roomOf(t.ID)
+	s.mu.Lock()
+	p, leads := r.next, r.next == nil
+	if leads {
+		p = &party{done: make(chan struct{})}
+		r.next = p
+	}
+	p.ids = append(p.ids, id)
+	s.mu.Unlock()
+	if leads {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partyFor)
+		defer cancel()
+		p.err = task.Do(func() error {
+			return s.alone(ctx, t.ID, func() error { return s.people(ctx, t, job{ids: s.close(r, p), ahead: true}) })
+		})
+		s.close(r, p)
+		close(p.done)
+	}
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close ends the gathering of a party, and returns its members, each once.
+func (s *Service) close(r *room, p *party) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.next == p {
+		r.next = nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(p.ids)))
+}

@@ -1,0 +1,105 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/sweep"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
+func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
+	account, err := tenants.Get(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	types, err := tenants.Types(ctx, account)
+	return Tenant{
+		ID: account.ID, Types: types, TypesVersion: account.Schemas, Silent: !account.PublishesMembers(),
+		Retention: account.Settings.EventRetention(), Version: account.Version(),
+	}, err
+}
+
+// workFor is how long Work publishes at a time, so that no tenant holds up another.
+const workFor = 20 * time.Second
+
+// Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
+func (s *Service) Work(ctx context.Context, t Tenant) error {
+	left, err := s.Publish(ctx, t, workFor)
+	if err != nil || !left {
+		return err
+	}
+	_, err = s.Again(ctx, t.ID)
+	return err
+}
+
+// round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
+// marked.
+func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
+	all, err := marker.List(ctx, ts, marker.User, 4*peopleAtOnce)
+	if err != nil {
+		return false, err
+	}
+	if len(all) > 0 {
+		ids := make([]string, len(all))
+		for i, m := range all {
+			ids[i] = m.Subject.ID
+		}
+		return true, s.people(ctx, t, job{ids: ids})
+	}
+	many, err := wide(ctx, ts)
+	if err != nil || len(many) == 0 {
+		return false, err
+	}
+	return true, s.step(ctx, t, many[0])
+}
+
+// attrAgain is when the publication of a marker was woken again.
+const attrAgain = "again"
+
+// late is the age of a marker from which on the operator is told.
+const late = time.Hour
+
+// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
+// anything is. It reads one marker at most.
+func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
+	ts := s.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
+	if err != nil || len(page.Items) == 0 {
+		return false, err
+	}
+	if at, _ := page.Items[0].Attrs[marker.AttrAt].(int64); s.o.Now().Sub(time.UnixMilli(at)) > late {
+		s.o.Log.WarnContext(ctx, "publishing late", "tenant", tenantID, "since", time.UnixMilli(at).UTC())
+	}
+	// The table's stream tells of items that change, so something has to. The stamp stays: what is to be seen does.
+	err = ts.Write(ctx, store.Op{
+		Kind: store.Update, Key: page.Items[0].Key, Set: store.Attrs{attrAgain: s.o.Now().UnixMilli()},
+		If: []store.Cond{store.IsThere()},
+	})
+	var gone *store.ConditionError
+	if err != nil && !errors.As(err, &gone) {
+		return true, err
+	}
+	s.o.Wake(tenantID)
+	return true, nil
+}
+
+// Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up
+// may have been lost. visit, if not nil, gets each entry of the list of tenants as well. It reads one marker a tenant,
+// notes its progress, and stops if until is over; the next call goes on.
+func (s *Service) Sweep(
+	ctx context.Context, visit func(context.Context, store.Item), until func() bool,
+) error {
+	daily := sweep.Daily{Store: s.store, Progress: store.Swept, Now: s.o.Now}
+	return daily.Run(ctx, until, func(ctx context.Context, item store.Item) error {
+		if visit != nil {
+			visit(ctx, item)
+		}
+		_, err := s.Again(ctx, item.SK)
+		return err
+	})
+}
