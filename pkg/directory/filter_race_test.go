@@ -27,10 +27,11 @@ type swapped struct {
 	mu     sync.Mutex // one swap at a time: calls to the engine may be in parallel
 	form   int        // the form that it has now, 0 or 1
 
-	// change turns it into each of its forms: a PATCH of the resource ofID of type of.
+	// change turns it into each of its forms: a PATCH of the resource ofID of type of, or what move does.
 	change [2]string
 	of     *schema.ResourceType
 	ofID   string
+	move   func(form int)
 }
 
 func (s *swapped) swap() {
@@ -42,6 +43,10 @@ func (s *swapped) swap() {
 // turn is swap for who holds the lock.
 func (s *swapped) turn() {
 	s.form = 1 - s.form
+	if s.move != nil {
+		s.move(s.form)
+		return
+	}
 	s.w.ok(s.w.patch(s.of, s.ofID, s.change[s.form]))
 }
 
@@ -166,10 +171,11 @@ func (s *swapped) all(swaps int, filters []asked) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				s.w.t = t
-				if name == "sorted" || name == "count" {
-					s.hold(1, a, q) // they read a part of the same
-				} else {
+				switch part := name == "sorted" || name == "count"; { // of what the others read
+				case !part:
 					s.hold(swaps, a, q)
+				case swaps > 1:
+					s.hold(1, a, q)
 				}
 			})
 		}
@@ -270,6 +276,77 @@ func TestFilterWhileMembershipsChange(t *testing.T) {
 		{fmt.Sprintf("groups.value eq %q or groups.value eq %q", g, kept), 1},
 		{fmt.Sprintf("groups.display co \"g\" and not (groups.value eq %q)", g), -1},
 	})
+}
+
+// TestFilterWhileUserMovesBetweenGroups does so for the groups of a user who moves from one to the other and back: by
+// two changes, of which that comes first which is named.
+func TestFilterWhileUserMovesBetweenGroups(t *testing.T) {
+	moving := func(t *testing.T, first string) (*swapped, [2]string) {
+		s := swapping(t, user, userBody("u", `"externalId":"e"`), [2]string{})
+		groups := [2]string{s.w.group("ga", s.id), s.w.group("gb")}
+		s.move = func(form int) {
+			join := func() { s.w.ok(s.w.patch(group, groups[form], add(s.id))) }
+			leave := func() { s.w.ok(s.w.patch(group, groups[1-form], drop(s.id))) }
+			if first == "join" {
+				join()
+				leave()
+			} else {
+				leave()
+				join()
+			}
+		}
+		return s, groups
+	}
+	swaps := slowSwaps(t)
+	in := func(group string) string { return fmt.Sprintf("groups.value eq %q", group) }
+	t.Run("join first", func(t *testing.T) {
+		s, g := moving(t, "join")
+		s.all(swaps, []asked{
+			{in(g[0]) + " or " + in(g[1]) + ` and externalId eq "e"`, 1},
+			{`groups.display co "ga" or ` + in(g[1]), 1},
+			{fmt.Sprintf(`userName eq "u" and not (%s) and not (%s)`, in(g[0]), in(g[1])), 0},
+		})
+	})
+	t.Run("leave first", func(t *testing.T) {
+		s, g := moving(t, "leave")
+		s.all(swaps, []asked{
+			{in(g[0]) + " and " + in(g[1]), 0},
+			{`groups.display co "ga" and ` + in(g[1]), 0},
+		})
+	})
+}
+
+// TestFilterWhileGroupsOfUserAreRenamed does so for the names of a user's groups: the user is in a group named x all
+// the time, as one is joined and another renamed.
+func TestFilterWhileGroupsOfUserAreRenamed(t *testing.T) {
+	s := swapping(t, user, userBody("u", `"externalId":"e"`), [2]string{})
+	a, b := s.w.group("x", s.id), s.w.group("x too")
+	rename := func(name string) {
+		s.w.ok(s.w.patch(group, a, fmt.Sprintf(`{"op":"replace","path":"displayName","value":%q}`, name)))
+	}
+	swaps := slowSwaps(t)
+	s.move = func(form int) {
+		if form == 1 {
+			s.w.ok(s.w.patch(group, b, add(s.id)))
+			rename("y")
+		} else {
+			rename("x")
+			s.w.ok(s.w.patch(group, b, drop(s.id)))
+		}
+	}
+	s.all(swaps, []asked{
+		{`groups.display sw "x"`, 1},
+		{`groups.display sw "x" and externalId eq "e"`, 1},
+		{`not (groups.display sw "x")`, 0},
+	})
+}
+
+// slowSwaps is how often a resource that changes twice a swap is swapped during a query.
+func slowSwaps(t *testing.T) int {
+	if slow.Volume(t, "two swaps of two changes each during a filter") {
+		return 2
+	}
+	return 1
 }
 
 // TestFilterAmongWriters asks, on each engine, while somebody renames a user and changes a group all the time. One

@@ -120,7 +120,7 @@ type groupsAhead struct {
 	read    func(context.Context) error
 	reading task.Group
 	ids     []string
-	byID    map[string]scim.Object
+	byID    map[string]membership.GroupReference
 }
 
 // groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were

@@ -3,6 +3,7 @@ package membership
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -120,11 +121,18 @@ func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]st
 	return groups, nil
 }
 
-// GroupReferences reads groups and returns them as a user's `groups` show them, by id; deleted ones are missing.
+// GroupReference is a group as a user's `groups` show it, with its version, which moves with its name and its members.
+type GroupReference struct {
+	Shown    scim.Object
+	Version  int64
+	Modified time.Time
+}
+
+// GroupReferences reads groups by id; deleted ones are missing.
 func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.TenantStore, ids []string) (
-	map[string]scim.Object, error,
+	map[string]GroupReference, error,
 ) {
-	byID := map[string]scim.Object{}
+	byID := map[string]GroupReference{}
 	if len(ids) == 0 {
 		return byID, nil
 	}
@@ -144,20 +152,20 @@ func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.T
 		if err != nil {
 			return nil, err
 		}
-		byID[r.ID] = scim.Object{
+		byID[r.ID] = GroupReference{Version: r.Version, Modified: r.Modified, Shown: scim.Object{
 			"value": r.ID, "$ref": row.Location(t, schema.GroupType(), r.ID), "display": row.DisplayOf(r.Doc),
 			"type": "direct",
-		}
+		}}
 	}
 	return byID, nil
 }
 
 // SetGroups puts a user's groups into its answer; a user without groups has no such attribute.
-func SetGroups(doc scim.Object, ids []string, byID map[string]scim.Object) {
+func SetGroups(doc scim.Object, ids []string, byID map[string]GroupReference) {
 	var list []any
 	for _, id := range ids {
 		if ref, exists := byID[id]; exists {
-			list = append(list, ref)
+			list = append(list, ref.Shown)
 		}
 	}
 	if len(list) > 0 {

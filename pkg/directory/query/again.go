@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
-	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // A document, and the groups or members that go with it, are read one after the other, and so may be of different
@@ -50,15 +50,8 @@ func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(fo
 	for n := 0; n < rereads && len(rows) > 0; n++ {
 		ids := slices.Sorted(slices.Values(idsOf(rows)))
 		then := *k
-		then.known = slices.Clone(k.known)
-		g, gctx := task.WithContext(ctx)
-		for i, m := range then.known {
-			g.Go(func() (err error) {
-				then.known[i].IDs, err = m.Among(gctx, ids)
-				return err
-			})
-		}
-		if err := g.Wait(); err != nil {
+		var err error
+		if then.known, err = plan.Again(ctx, k.known, ids); err != nil {
 			return err
 		}
 		same, changed, err := l.reread(ctx, k, rows)
@@ -91,11 +84,13 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 }
 
 // hold reads the groups or members of rows, behind their documents, and gives those to use that match together with
-// them. In range, the rows follow each other. Those of open results are read again.
+// them. In range, the rows follow each other. Those of open results, or whose groups have changed, are read again.
 func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, use func(found) error) error {
-	var open []found
+	var open, moved []found
 	err := l.attachEach(ctx, k, rows, inRange, func(r found) error {
 		switch matches, again := k.weigh(r.res.Doc); {
+		case k.asks && r.moved && r.tries < rereads:
+			moved = append(moved, r.detached())
 		case again && r.tries < rereads:
 			r.failed = !matches
 			open = append(open, r)
@@ -107,7 +102,19 @@ func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, 
 	if err != nil {
 		return err
 	}
+	if len(moved) > 0 {
+		if err := l.hold(ctx, k, moved, false, use); err != nil {
+			return err
+		}
+	}
 	return l.settle(ctx, k, open, use)
+}
+
+// detached is the row without its groups or members, to be read again.
+func (r found) detached() found {
+	r.tries++
+	delete(r.res.Doc, lookup.Attached(r.kind.rt))
+	return r
 }
 
 // settle reads the documents of rows with open results again, and gives those to use that match: as they are if their
@@ -122,6 +129,9 @@ func (l *lister) settle(ctx context.Context, k *kind, rows []found, use func(fou
 	}
 	for _, r := range same {
 		if r.failed {
+			if r.moved && r.tries < rereads {
+				changed = append(changed, r.detached())
+			}
 			continue
 		}
 		if err := use(r); err != nil {

@@ -96,32 +96,42 @@ func (l *lister) groupsInRange(ctx context.Context, ids []string) (map[string][]
 	return groups, nil
 }
 
-// attachGroups puts groups into the answers about users.
-func (l *lister) attachGroups(ctx context.Context, groups map[string][]string) error {
-	return l.setGroups(ctx, l.rows, groups)
+// userGroups are the ids of the groups of users, by user id, and the moment before they were read.
+type userGroups struct {
+	of    map[string][]string
+	began int
 }
 
-func (l *lister) setGroups(ctx context.Context, rows []found, groups map[string][]string) error {
+// readGroups reads the groups of users, see groupsOf.
+func (l *lister) readGroups(ctx context.Context, ids []string, inRange bool) (u userGroups, err error) {
+	u.began = l.versions.moment()
+	u.of, err = l.groupsOf(ctx, ids, inRange)
+	return u, err
+}
+
+// setGroups puts groups into the answers about users, and marks those whose groups may have changed since.
+func (l *lister) setGroups(ctx context.Context, rows []found, u userGroups) error {
 	var all []string
 	seen := map[string]bool{}
 	for _, r := range rows {
-		for _, id := range groups[r.ID] {
+		for _, id := range u.of[r.ID] {
 			if !seen[id] {
 				seen[id] = true
 				all = append(all, id)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
 	byID, err := l.d.Members.GroupReferences(ctx, l.t, l.ts, all)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		if list := groups[r.ID]; len(list) > 0 && r.res.Doc != nil {
+	changed := l.versions.see(all, byID, u.began)
+	for i := range rows {
+		r := &rows[i]
+		r.moved = false
+		if list := u.of[r.ID]; len(list) > 0 && r.res.Doc != nil {
 			membership.SetGroups(r.res.Doc, list, byID)
+			r.moved = slices.ContainsFunc(list, func(id string) bool { return changed[id] })
 		}
 	}
 	return nil
@@ -287,7 +297,7 @@ func (l *lister) someGroups(ctx context.Context, rows []found, inRange bool) (in
 	if !inRange {
 		rows = rows[:min(len(rows), store.MaxGetKeys)]
 	}
-	groups, err := l.groupsOf(ctx, idsOf(rows), inRange)
+	groups, err := l.readGroups(ctx, idsOf(rows), inRange)
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,8 @@ type found struct {
 	trimmed bool // res.Doc is only what the answer shows
 	failed  bool // does not match together with the groups or members that were read behind it
 	open    bool // whether it matches rests on these and on the document, see kind.weigh
-	tries   int  // how often its document was read again
+	moved   bool // its groups may have changed between the reading of the memberships and of the groups
+	tries   int  // how often it was read again
 }
 
 // late reports whether the row is held against its filter once more, with the groups or members that are shown.

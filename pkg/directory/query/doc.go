@@ -33,16 +33,18 @@
 //
 // If a filter asks about groups or members that the answer does not show, what the lookups found stands for them. If
 // more than one lookup decided, they are made again between two reads of the document: at once for few candidates, and
-// of many for those on the page, so that a total of more than a hundred may count one that changed just then.
+// of many for those on the page, so that a total of more than a hundred may count one that changed just then. What is
+// asked of a user about several groups is read in one call, up to 50 groups.
+//
+// The names of a user's groups are read behind the memberships. Both are of one moment if no group has changed since
+// before, as its version or the time of its last change tells. Else the user is read again. See versions.
 //
 // What is not made sure of:
 //
 //   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
 //     between two reads, or that changes more often than it is read again.
-//   - A filter on several groups of a user reads them one after the other, and the user's version does not move with
-//     them: a user who moves between the groups just then may seem to be in both, or in neither.
-//   - The same goes for groups.display, which is read behind the memberships, and for groups or members that take
-//     several pages of the engine, if the filter asks about nothing else.
+//   - Groups or members that take several pages of the engine are read one page after the other: if the filter asks
+//     about nothing else, and two changes come in between, they may be seen as they never were.
 //   - A sorted list reads names and documents one after the other: it may leave a hole, or show a resource twice, if
 //     one is deleted just then.
 //
@@ -60,6 +62,7 @@
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of what nothing narrows
 //	sides.go       whether a result rests on a document and on its groups or members
+//	agree.go       whether a user's memberships and groups are of one moment
 //	again.go       rows held against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows

@@ -270,7 +270,7 @@ func (l *lister) only(ctx context.Context, s *scanner, k *kind, ids []string) er
 		return err
 	})
 	g.Go(func() (err error) {
-		l.groups, err = l.groupsOf(gctx, ids, false)
+		l.groups, err = l.readGroups(gctx, ids, false)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -371,9 +371,9 @@ func (l *lister) complete(ctx context.Context) error {
 	ids, inRange := l.ids(users), l.adjacent(users)
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() error { return l.load(gctx) })
-	if len(users) > 0 && l.groups == nil {
+	if len(users) > 0 && l.groups.of == nil {
 		g.Go(func() (err error) {
-			l.groups, err = l.groupsOf(gctx, ids, inRange)
+			l.groups, err = l.readGroups(gctx, ids, inRange)
 			return err
 		})
 	}
@@ -383,7 +383,7 @@ func (l *lister) complete(ctx context.Context) error {
 	if err := l.fit(); err != nil {
 		return err
 	}
-	if err := l.attachGroups(ctx, l.groups); err != nil {
+	if err := l.setGroups(ctx, l.rows, l.groups); err != nil {
 		return err
 	}
 	for i := range l.rows {

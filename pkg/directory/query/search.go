@@ -87,12 +87,14 @@ type lister struct {
 	total int
 	more  bool // there are results behind rows
 
-	groups map[string][]string // of the users among rows, by id; nil before they are read
+	groups   userGroups // of the users among rows
+	versions versions   // of the groups of users
 }
 
 // lister takes a query apart. Errors are *scim.Error of status 400.
 func (d *Service) lister(t row.Tenant, types []*schema.ResourceType, q Query) (*lister, error) {
 	l := &lister{d: d, t: t, ts: d.Store.Tenant(t.ID), q: q, types: types, known: -1, left: q.MaxBytes}
+	l.versions.start = d.Now()
 	if l.left <= 0 {
 		l.left = MaxAnswerBytes
 	}

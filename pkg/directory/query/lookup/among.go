@@ -2,57 +2,129 @@ package lookup
 
 import (
 	"context"
+	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// among is what finds the memberships of some; nil where find is no lookup of memberships.
-func (p *Planner) among(name, value string) plan.Among {
+// among finds the memberships of some resources; it is nil if find does not look up memberships.
+func (p *Planner) among(name string) plan.Among {
 	switch {
 	case row.IsUser(p.Type) && (name == "groups" || name == "groups.value"):
-		return func(ctx context.Context, ids []string) ([]string, error) { return p.membersAmong(ctx, value, ids) }
+		return p.membersAmong
 	case row.IsGroup(p.Type) && (name == "members" || name == "members.value"):
-		return func(ctx context.Context, ids []string) ([]string, error) { return p.groupsAmong(ctx, value, ids) }
+		return p.groupsAmong
 	}
 	return nil
 }
 
-// membersAmong keeps the users that are members of a group: none where it was deleted. See byGroup.
-func (p *Planner) membersAmong(ctx context.Context, group string, users []string) (kept []string, err error) {
-	if !row.ValidID(group) || len(users) == 0 {
-		return nil, nil
-	}
-	keys := []store.Key{p.ts.Group(group)}
-	for _, id := range users {
-		keys = append(keys, p.ts.Member(group, id))
-	}
-	_, err = p.members.Behind(ctx, p.ts, group, func(ctx context.Context, o membership.Overlay) error {
-		kept = nil
-		changes, err := o.ChangesOf(ctx, p.ts, group)
-		if err != nil {
-			return err
+// membersAmong finds which users are members of each of some groups: none if the group was deleted. See byGroup. All
+// that it finds of a user is of one moment, up to 50 groups.
+func (p *Planner) membersAmong(ctx context.Context, groups, users []string) ([][]string, error) {
+	of, valid := make([][]string, len(groups)), make([]int, 0, len(groups))
+	for i, id := range groups {
+		if row.ValidID(id) {
+			valid = append(valid, i)
 		}
-		items, err := p.ts.Get(ctx, keys...)
-		if err != nil || items[0].Attrs == nil {
-			return err
-		}
-		for i, id := range users {
-			c, open := changes[id]
-			if open && c.Add || !open && items[i+1].Attrs != nil {
-				kept = append(kept, id)
+	}
+	if len(valid) == 0 || len(users) == 0 {
+		return of, nil
+	}
+	ids := make([]string, len(valid))
+	for i, at := range valid {
+		ids[i] = groups[at]
+	}
+	only := "" // the group whose changes matter: of several, all do
+	if len(ids) == 1 {
+		only = ids[0]
+	}
+	_, err := p.members.Behind(ctx, p.ts, only, func(ctx context.Context, o membership.Overlay) error {
+		kept, err := p.membersUnder(ctx, o, ids, users)
+		for i, at := range valid {
+			of[at] = nil
+			if err == nil {
+				of[at] = kept[i]
 			}
 		}
-		return nil
+		return err
 	})
-	return kept, err
+	return of, err
 }
 
-// groupsAmong keeps the groups that somebody is a member of, also somebody who does not exist yet; none for who was
+// membersUnder finds the same under an overlay.
+func (p *Planner) membersUnder(
+	ctx context.Context, o membership.Overlay, groups, users []string,
+) ([][]string, error) {
+	changes := make([]map[string]membership.Change, len(groups))
+	for i, id := range groups {
+		var err error
+		if changes[i], err = o.ChangesOf(ctx, p.ts, id); err != nil {
+			return nil, err
+		}
+	}
+	// A user's memberships are in one call to the engine, and with them the groups.
+	chunks := slices.Collect(slices.Chunk(users, max(store.MaxGetKeys/len(groups)-1, 1)))
+	found := make([][][]string, len(chunks))
+	g, ctx := task.WithContext(ctx)
+	for n, chunk := range chunks {
+		g.Go(func() error {
+			found[n] = make([][]string, len(groups))
+			keys := make([]store.Key, 0, len(groups)*(len(chunk)+1))
+			for _, group := range groups {
+				keys = append(keys, p.ts.Group(group))
+			}
+			for _, user := range chunk {
+				for _, group := range groups {
+					keys = append(keys, p.ts.Member(group, user))
+				}
+			}
+			items, err := p.ts.Get(ctx, keys...)
+			if err != nil {
+				return err
+			}
+			for j, user := range chunk {
+				for i := range groups {
+					c, open := changes[i][user]
+					there := open && c.Add || !open && items[(j+1)*len(groups)+i].Attrs != nil
+					if there && items[i].Attrs != nil {
+						found[n][i] = append(found[n][i], user)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	kept := make([][]string, len(groups))
+	for i := range groups {
+		for n := range chunks {
+			kept[i] = append(kept[i], found[n][i]...)
+		}
+	}
+	return kept, nil
+}
+
+// groupsAmong finds which groups each of some members is in, also a member who does not exist yet; none for who was
 // deleted. See byMember.
-func (p *Planner) groupsAmong(ctx context.Context, value string, groups []string) (kept []string, err error) {
+func (p *Planner) groupsAmong(ctx context.Context, members, groups []string) ([][]string, error) {
+	of := make([][]string, len(members))
+	g, ctx := task.WithContext(ctx)
+	for i, value := range members {
+		g.Go(func() (err error) {
+			of[i], err = p.groupsWith(ctx, value, groups)
+			return err
+		})
+	}
+	return of, g.Wait()
+}
+
+func (p *Planner) groupsWith(ctx context.Context, value string, groups []string) (kept []string, err error) {
 	if value == "" || membership.TooLong(value) || len(groups) == 0 {
 		return nil, nil
 	}

@@ -9,8 +9,29 @@ import (
 // the members, or groups, are read.
 const maxAmong = 200
 
-// Among keeps those of ids, sorted, that a membership is asked of. It does not change ids.
-type Among func(ctx context.Context, ids []string) ([]string, error)
+// Among finds for each of some values those of ids, sorted, that have the membership with that value. It does not
+// change ids.
+type Among func(ctx context.Context, values, ids []string) ([][]string, error)
+
+// Again finds memberships of one type once more, among ids, sorted.
+func Again(ctx context.Context, known []Membership, ids []string) ([]Membership, error) {
+	if len(known) == 0 {
+		return nil, nil
+	}
+	values := make([]string, len(known))
+	for i, m := range known {
+		values[i] = m.Value
+	}
+	having, err := known[0].Among(ctx, values, ids)
+	if err != nil {
+		return nil, err
+	}
+	now := slices.Clone(known)
+	for i := range now {
+		now[i].IDs = having[i]
+	}
+	return now, nil
+}
 
 // memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the
 // size of the group.
@@ -24,8 +45,11 @@ func memberships(n, m *Narrowing) func(context.Context) (Candidates, error) {
 			all, err := m.Find(ctx)
 			return found.both(all), err
 		}
-		ids, err := m.among(ctx, found.IDs)
-		return found.both(Candidates{IDs: ids, Memberships: []Membership{{m.value, ids, m.among}}}), err
+		ids, err := m.among(ctx, []string{m.value}, found.IDs)
+		if err != nil {
+			return found, err
+		}
+		return found.both(Candidates{IDs: ids[0], Memberships: []Membership{{m.value, ids[0], m.among}}}), nil
 	}
 }
 

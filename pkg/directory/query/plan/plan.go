@@ -22,8 +22,8 @@ type Planner struct {
 	Lookup func(name string) Lookup
 	// StartsWith is the narrowing by the beginning of a value, nil where values are not in order.
 	StartsWith func(name, value string) *Narrowing
-	// Among is what finds the memberships of some; nil where the lookup by that name finds no memberships.
-	Among func(name, value string) Among
+	// Among finds the memberships of some; nil if the lookup by that name finds no memberships.
+	Among func(name string) Among
 }
 
 // Lookup finds the ids of the resources whose attribute has a value. hint is the type asked for beside it, or "".
@@ -302,7 +302,7 @@ func hintIn(pairs map[string]filter.Value) string {
 
 // by is the narrowing by one lookup.
 func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
-	among := p.Among(name, value)
+	among := p.Among(name)
 	return &Narrowing{
 		Text: name + " eq", Exists: name != "id" && among == nil, point: name == "id" || name == "userName",
 		fixed: name == "id", among: among, value: value,

@@ -39,12 +39,12 @@ func planner() *plan.Planner {
 			"groups.value": finds(map[string][]string{"g": {"2", "3", "4"}}),
 		}),
 		StartsWith: func(string, string) *plan.Narrowing { return nil },
-		Among: func(name, _ string) plan.Among {
+		Among: func(name string) plan.Among {
 			if name != "groups.value" {
 				return nil
 			}
-			return func(_ context.Context, ids []string) ([]string, error) {
-				return slices.DeleteFunc(ids, func(id string) bool { return id == "1" }), nil
+			return func(_ context.Context, _, ids []string) ([][]string, error) {
+				return [][]string{slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "1" })}, nil
 			}
 		},
 	}
