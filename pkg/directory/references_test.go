@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -222,4 +223,40 @@ func TestSameManagerChangesNothing(t *testing.T) {
 		t.Errorf("version %d, was %d", after.Version, before.Version)
 	}
 	w.settled()
+}
+
+// TestIDsInCapitals: members who are named by their ids in capitals are those users and groups, as they join, stay and
+// leave.
+func TestIDsInCapitals(t *testing.T) {
+	for _, size := range []int{1, 40} { // 40 are more than are read beside their group
+		w := on(t, memory(t), "generic")
+		g, ids := w.group("g"), []string{}
+		for i := range size {
+			ids = append(ids, w.user(fmt.Sprintf("u%d", i)), w.group(fmt.Sprintf("g%d", i)))
+		}
+		capitals := make([]string, len(ids))
+		for i, id := range ids {
+			capitals[i] = strings.ToUpper(id)
+		}
+		for range 2 {
+			w.ok(w.patch(group, g, add(capitals...)))
+			w.same("members", w.members(g), ids)
+		}
+		w.ok(w.put(group, g, groupBody("g", capitals...)))
+		w.same("members", w.members(g), ids)
+		for _, m := range decoded(w.get(group, g).Doc["members"]).([]any) {
+			if m, _ := decoded(m).(object); m["type"] == nil || m["$ref"] == nil {
+				t.Errorf("a member without its type or address: %v", m)
+			}
+		}
+		w.ok(w.patch(group, g, drop(capitals...)))
+		w.same("members", w.members(g), nil)
+		made, err := w.create(group, groupBody("h", capitals...))
+		w.ok(nil, err)
+		w.same("members", w.members(made.ID), ids)
+		w.ok(w.patch(group, made.ID, fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, capitals[1])))
+		if got := len(w.members(made.ID)); got != len(ids)-1 {
+			t.Errorf("%d members, want %d", got, len(ids)-1)
+		}
+	}
 }

@@ -220,8 +220,8 @@ func idInCapitals(value string) string {
 	return id
 }
 
-// others takes up the values that are no user's id: groups, users by userName, externalId or their id in capitals, and
-// those that name nobody.
+// others takes up the values that are no user's id: groups, users by userName or externalId, users and groups by their
+// id in capitals, and those that name nobody.
 func (ms resolver) others(ctx context.Context, values []string) error {
 	ts := ms.TS
 	keys := make([]store.Key, 0, 2*len(values))
@@ -230,7 +230,7 @@ func (ms resolver) others(ctx context.Context, values []string) error {
 	}
 	for _, v := range values {
 		if id := idInCapitals(v); id != "" {
-			keys = append(keys, ts.User(id))
+			keys = append(keys, ts.User(id), ts.Group(id))
 		}
 	}
 	items, err := ts.Get(ctx, keys...)
@@ -238,7 +238,7 @@ func (ms resolver) others(ctx context.Context, values []string) error {
 		return err
 	}
 	capitals := items[2*len(values):]
-	ids := make([]string, len(values))
+	ids, types := make([]string, len(values)), make([]*schema.ResourceType, len(values))
 	var others []string
 	for i, v := range values {
 		group, name := items[2*i], items[2*i+1]
@@ -261,25 +261,29 @@ func (ms resolver) others(ctx context.Context, values []string) error {
 		return err
 	}
 	for i, v := range values {
+		types[i] = schema.UserType()
 		if id, ok := users[v]; ok {
 			ids[i] = id
 		}
 		if id := idInCapitals(v); id != "" {
-			if ids[i] == "" && capitals[0].Attrs != nil {
+			switch user, group := capitals[0].Attrs != nil, capitals[1].Attrs != nil; {
+			case ids[i] == "" && user:
 				ids[i] = id
+			case ids[i] == "" && group:
+				ids[i], types[i] = id, schema.GroupType()
 			}
-			capitals = capitals[1:]
+			capitals = capitals[2:]
 		}
 	}
-	return ms.users(ctx, values, ids)
+	return ms.byID(ctx, values, ids, types)
 }
 
-// users reads the users with the given ids, which the values name by userName or externalId; an empty id names nobody.
-func (ms resolver) users(ctx context.Context, values, ids []string) error {
+// byID reads the users and groups with the given ids, which the values name in another way; an empty id names nobody.
+func (ms resolver) byID(ctx context.Context, values, ids []string, types []*schema.ResourceType) error {
 	var keys []store.Key
-	for _, id := range ids {
+	for i, id := range ids {
 		if id != "" {
-			keys = append(keys, ms.TS.User(id), ms.TS.Member(ms.ID, id))
+			keys = append(keys, row.Key(ms.TS.Keys, types[i], id), ms.TS.Member(ms.ID, id))
 		}
 	}
 	items, err := ms.TS.Get(ctx, keys...)
@@ -294,20 +298,20 @@ func (ms resolver) users(ctx context.Context, values, ids []string) error {
 			}
 			continue
 		}
-		user, m := items[next], items[next+1]
+		found, m := items[next], items[next+1]
 		next += 2
 		if m.Attrs != nil {
 			ms.Present[ids[i]] = StoredMember(ids[i], m)
 		}
-		if user.Attrs == nil {
+		if found.Attrs == nil {
 			ms.Named[v] = Member{Value: v}
 			continue
 		}
-		display, err := row.Display(schema.UserType(), user)
+		display, err := row.Display(types[i], found)
 		if err != nil {
 			return err
 		}
-		ms.Named[v] = Member{Value: ids[i], Type: TypeUser, display: display}
+		ms.Named[v] = Member{Value: ids[i], Type: types[i].ID, display: display}
 	}
 	return nil
 }
