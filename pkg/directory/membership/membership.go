@@ -214,7 +214,7 @@ func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Ke
 // small letters, but some clients turn every UUID into capitals.
 func idInCapitals(value string) string {
 	id := strings.ToLower(value)
-	if id == value || !schema.IsUUID(id) {
+	if id == value || !scim.IsUUID(id) {
 		return ""
 	}
 	return id

@@ -123,6 +123,45 @@ func TestJSONInAString(t *testing.T) {
 	})
 }
 
+// TestSeveralValuesInAString: one string that holds several addresses or numbers is refused, wherever it stands; it is
+// never stored as one, and never removes nothing.
+func TestSeveralValuesInAString(t *testing.T) {
+	refused := func(rt *schema.ResourceType, doc, path string, values ...string) {
+		for _, v := range values {
+			element := `{"value":` + v + `}`
+			for _, op := range []string{
+				`"op":"add","path":"` + path + `","value":` + v,
+				`"op":"replace","path":"` + path + `","value":[` + v + `]`,
+				`"op":"add","path":"` + path + `","value":` + element,
+				`"op":"remove","path":"` + path + `","value":[` + element + `]`,
+				`"op":"replace","value":{"` + path + `":[` + element + `]}`,
+				`"op":"replace","value":{"` + path + `":` + v + `}`,
+			} {
+				check(t, rt, []row{{name: op, doc: doc, ops: `[{` + op + `}]`, err: scim.InvalidValue}})
+			}
+		}
+	}
+	refused(schema.UserType(), babs, "emails",
+		`"a@example.com, b@example.com"`, `"a@example.com;b@example.com"`, `"<a@example.com> <b@example.com>"`,
+		`"a@example.com\nb@example.com"`)
+	refused(schema.UserType(), babs, "phoneNumbers", `"+49 30 123456, +49 30 123457"`, `"tel:5550100;tel:555-0101"`)
+	refused(schema.UserType(), babs, "photos", `"https://example.com/a https://example.com/b"`)
+	refused(schema.GroupType(), crew, "members", `"a@example.com, b@example.com"`)
+	check(t, schema.UserType(), []row{
+		{
+			name: "by a filter", doc: babs, err: scim.InvalidValue,
+			ops: `[{"op":"replace","path":"emails[type eq \"work\"].value","value":"a@example.com,b@example.com"}]`,
+		},
+		{
+			name: "one value with signs", doc: ann, ops: `[{"op":"add","value":{"emails":"A <a@example.com>",` +
+				`"phoneNumbers":[{"value":"+1 555 0100 x12,34"},{"value":"tel:+1-201-555-0123;ext=1234567"}],` +
+				`"photos":"https://example.com/a,b?c=d;e"}}]`,
+			want: `{"emails":[{"value":"A <a@example.com>"}],"photos":[{"value":"https://example.com/a,b?c=d;e"}],` +
+				`"phoneNumbers":[{"value":"+1 555 0100 x12,34"},{"value":"tel:+1-201-555-0123;ext=1234567"}]}`,
+		},
+	})
+}
+
 // TestValueObjects: {"value": x} for x, in each element of several.
 func TestValueObjects(t *testing.T) {
 	keyed, doc := deviceWithKeys(t)

@@ -69,7 +69,7 @@ func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 	if text = trim(text); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return a.openText(text)
 	}
-	if text == "" || text == "null" || text == "true" || text == "false" || isJSON(text) || listsIDs(text) {
+	if text == "" || text == "null" || text == "true" || text == "false" || isJSON(text) || scim.SeveralIDs(text) {
 		return nil, a.badText()
 	}
 	value := a.Sub("value")
@@ -118,29 +118,6 @@ func isJSON(text string) bool {
 	return ok
 }
 
-// listsIDs says whether a text is several ids of resources one after the other.
-func listsIDs(text string) bool {
-	ids := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|", r) || unicode.IsSpace(r) })
-	return len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return !IsUUID(id) })
-}
-
-// IsUUID says whether a text has the form of the ids that this server makes (RFC 9562, section 4), in any case.
-func IsUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, c := range []byte(s) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
-			return false
-		}
-	}
-	return true
-}
-
 func (a *Attribute) badText() error {
 	want := "an object"
 	if a.MultiValued {
@@ -150,13 +127,13 @@ func (a *Attribute) badText() error {
 		"The value of %s must be %s. This string is blank, a list, or JSON that can't be read as that.", a.FullName(), want)
 }
 
-// checkSimple refuses the text of JSON, or of several ids, as a simple value that can be neither.
+// checkSimple refuses the text of JSON, or of several values, as a simple value that can be neither.
 func (a *Attribute) checkSimple(v any) error {
 	s, ok := v.(string)
 	if !ok || !a.simple {
 		return nil
 	}
-	if s = trim(s); isJSON(s) || listsIDs(s) {
+	if s = trim(s); isJSON(s) || scim.Several(s) {
 		return scim.BadRequest(scim.InvalidValue,
 			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as such, not as "+
 				"strings.", a.FullName())
