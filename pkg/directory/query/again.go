@@ -7,12 +7,31 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // A document, and the groups or members that go with it, are read one after the other, and so may be of different
 // moments. A document that still has its version when it is read again has not changed: the groups or members that were
 // found in between go with it. A group's version moves with its members.
+
+// weigh holds a document, with its groups or members in it, against the filter. The result is open if it rests on both:
+// neither alone makes sure of it, and so it may be that of a resource that never was. If one alone makes sure, then the
+// resource did match, or did not, at the moment when that one was read. An id counts for both: it never changes.
+func (k *kind) weigh(doc scim.Object) (matches, open bool) {
+	if k.filter == nil {
+		return true, false
+	}
+	matches = k.matches.Match(doc)
+	if !k.mixed {
+		return matches, false
+	}
+	name := lookup.Attached(k.rt)
+	document := func(r schema.Ref) bool { return !plan.Is(r, name) }
+	attached := func(r schema.Ref) bool { return plan.Is(r, name) || plan.Is(r, "id") }
+	return matches, !k.matches.Sure(doc, document) && !k.matches.Sure(doc, attached)
+}
 
 // rereads bounds how often a resource is read again that changes all the time.
 const rereads = 8

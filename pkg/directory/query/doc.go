@@ -8,7 +8,7 @@
 //   - plan.Scope.Simplify takes out what is the same for all resources of the type. If the filter is always true, the
 //     query lists all; if it is never true, the type has no results.
 //   - filter.Bind resolves its names, once, and so checks them. The result decides about every resource that is
-//     answered. Only a filter that asks two sources is bound by its parts as well, see sides.
+//     answered.
 //   - plan.Planner.Plan narrows it to the ids that can match, by the lookups of package lookup. If nothing narrows it,
 //     every resource of the type is read.
 //
@@ -61,9 +61,8 @@
 //	sort.go        the order that a query asks for
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of what nothing narrows
-//	sides.go       whether a result rests on a document and on its groups or members
 //	agree.go       whether a user's memberships and groups are of one moment
-//	again.go       rows held against the filter once more, as of one moment
+//	again.go       whether a result rests on two readings, and rows held against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows
 //	trim.go        rows without what the answer does not show

@@ -249,7 +249,7 @@ func (l *lister) candidates(ctx context.Context, k *kind) error {
 	}
 	c := l.collector()
 	s := &scanner{l: l, c: c}
-	if len(found.IDs) == 1 && k.attach && row.IsUser(k.rt) && k.sides == nil {
+	if len(found.IDs) == 1 && k.attach && row.IsUser(k.rt) && !k.mixed {
 		err = l.only(ctx, s, k, found.IDs)
 	} else {
 		err = s.byKey(ctx, k, found.IDs, l.known >= 0 && l.order.byID())
@@ -362,7 +362,7 @@ func tooLarge() error {
 
 // complete reads what the rows still lack, and ends the page before what does not fit it.
 func (l *lister) complete(ctx context.Context) error {
-	if slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.sides != nil }) { // see kind.weigh: documents first
+	if slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.mixed }) { // see kind.weigh: documents first
 		if err := l.load(ctx); err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ type kind struct {
 	filter  filter.Expr // nil: all match
 	matches *filter.Matcher
 	asks    bool            // the filter asks about groups or members
-	sides   *sides          // nil: the filter does not ask about anything beside these
+	mixed   bool            // it asks about something beside these
 	narrow  *plan.Narrowing // nil: the filter is not narrow
 	exact   bool            // what narrow finds matches
 	sort    schema.Ref      // the attribute to sort by; none: no value
@@ -149,10 +149,8 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	k.narrow, k.exact = n, rest == nil
 	k.asks = plan.Mentions(e, rt, lookup.Attached(rt))
 	k.reads = k.asks && (rest != nil && plan.Mentions(rest, rt, lookup.Attached(rt)))
-	if k.asks {
-		k.sides, err = newSides(e, rt, l.t.Dialect)
-	}
-	return k, err
+	k.mixed = plan.Mixed(e, rt, lookup.Attached(rt))
+	return k, nil
 }
 
 // take takes over what the lookups of k have found.

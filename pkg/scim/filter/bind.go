@@ -6,39 +6,45 @@ import (
 )
 
 // Matcher is a filter whose names are resolved in a resource type. It may be used by many goroutines at once.
-type Matcher struct{ test test }
+type Matcher struct{ root node }
 
 // Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta, under
 // the declared names; it is not changed. What doc lacks is a missing attribute.
-func (m *Matcher) Match(doc scim.Object) bool { return m.test(doc) }
+func (m *Matcher) Match(doc scim.Object) bool { return m.root.match(doc) }
+
+// Sure reports whether the comparisons about the attributes for which is holds decide alone that doc passes the filter,
+// or that it does not, whatever the others come to.
+func (m *Matcher) Sure(doc scim.Object, is func(schema.Ref) bool) bool {
+	return m.root.with(doc, is, false) || !m.root.with(doc, is, true)
+}
 
 // ElementMatcher is a value filter whose names are resolved in one attribute. It may be used by many goroutines at
 // once.
-type ElementMatcher struct{ test test }
+type ElementMatcher struct{ root node }
 
 // Match reports whether one element of the attribute passes the filter: an object, or the value itself where the
 // attribute is not complex.
-func (m *ElementMatcher) Match(element any) bool { return m.test(element) }
+func (m *ElementMatcher) Match(element any) bool { return m.root.match(element) }
 
 // Bind resolves the names of a filter in a resource type and checks every comparison against its attribute. Its errors
 // are *scim.Error of status 400 and type invalidFilter: an unknown attribute, or one that is never returned; an
 // operator or a value that does not go with the attribute's type (RFC 7644, section 3.4.2.2, table 3).
 func Bind(e Expr, t *schema.ResourceType, d scim.Dialect) (*Matcher, error) {
-	tst, err := binder{t: t, d: d}.expr(e)
+	root, err := binder{t: t, d: d}.expr(e)
 	if err != nil {
 		return nil, err
 	}
-	return &Matcher{test: tst}, nil
+	return &Matcher{root}, nil
 }
 
 // BindElement resolves the names of a value filter in the sub-attributes of a, which is multi-valued or complex. The
 // values of a multi-valued attribute that is not complex go by the name "value". Its errors are those of Bind.
 func BindElement(e Expr, a *schema.Attribute, d scim.Dialect) (*ElementMatcher, error) {
-	tst, err := binder{element: a, d: d}.within(e)
+	root, err := binder{element: a, d: d}.within(e)
 	if err != nil {
 		return nil, err
 	}
-	return &ElementMatcher{test: tst}, nil
+	return &ElementMatcher{root}, nil
 }
 
 // binder turns a tree into a test, in one scope: a resource type, or the elements of an attribute.
@@ -48,68 +54,70 @@ type binder struct {
 	d       scim.Dialect
 }
 
-func (b binder) expr(e Expr) (test, error) {
+func (b binder) expr(e Expr) (n node, err error) {
 	switch e := e.(type) {
 	case And:
-		l, r, err := b.both(e.L, e.R)
-		return func(v any) bool { return l(v) && r(v) }, err
+		return b.both(both, e.L, e.R)
 	case Or:
-		l, r, err := b.both(e.L, e.R)
-		return func(v any) bool { return l(v) || r(v) }, err
+		return b.both(either, e.L, e.R)
 	case Not:
 		x, err := b.expr(e.X)
-		return negate(x), err
+		return node{op: not, parts: []node{x}}, err
 	case Compare:
 		if b.element != nil {
-			return b.compareSub(e)
+			n.test, err = b.compareSub(e)
+		} else {
+			n.ref, n.test, err = b.compare(e)
 		}
-		return b.compare(e)
+		return n, err
 	case Match:
 		if b.element != nil {
-			return nil, nested(b.element.Name)
+			return n, nested(b.element.Name)
 		}
 		ref, inner, err := b.valuePath(e.Path)
 		if err != nil {
-			return nil, err
+			return n, err
 		}
-		return from(ref, anyElement(inner)), nil
+		return node{ref: ref, test: from(ref, anyElement(inner))}, nil
 	}
-	return nil, scim.BadRequest(scim.InvalidFilter, "The filter is empty.")
+	return n, scim.BadRequest(scim.InvalidFilter, "The filter is empty.")
 }
 
-func (b binder) both(left, right Expr) (l, r test, err error) {
-	if l, err = b.expr(left); err == nil {
-		r, err = b.expr(right)
+func (b binder) both(op operator, left, right Expr) (node, error) {
+	l, err := b.expr(left)
+	if err != nil {
+		return l, err
 	}
-	return l, r, err
+	r, err := b.expr(right)
+	return node{op: op, parts: []node{l, r}}, err
 }
 
 // compare binds a comparison in a resource type.
-func (b binder) compare(c Compare) (test, error) {
+func (b binder) compare(c Compare) (schema.Ref, test, error) {
 	if c.Path.Filter != nil {
 		return b.compareFiltered(c)
 	}
 	ref, err := b.lookup(c.Path.Name)
 	if err != nil {
-		return nil, err
+		return schema.Ref{}, nil, err
 	}
 	if ref.Attr == nil {
 		if presence(c) {
-			return presenceTest(c, at(ref.Extension.ID, presentIn(ref.Extension.Attributes))), nil
+			return ref, presenceTest(c, at(ref.Extension.ID, presentIn(ref.Extension.Attributes))), nil
 		}
-		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a whole extension: compare one of its attributes.",
+		return ref, nil, scim.BadRequest(scim.InvalidFilter, "%q is a whole extension: compare one of its attributes.",
 			c.Path.Name)
 	}
 	if presence(c) {
 		if ref.Sub == nil && ref.Attr.Type == schema.Complex {
-			return presenceTest(c, from(ref, some(presentIn(ref.Attr.SubAttributes)))), nil
+			return ref, presenceTest(c, from(ref, some(presentIn(ref.Attr.SubAttributes)))), nil
 		}
-		return presenceTest(c, from(ref, some(subTest(ref.Sub, present)))), nil
+		return ref, presenceTest(c, from(ref, some(subTest(ref.Sub, present)))), nil
 	}
 	attr, sub := ref.Attr, ref.Sub
 	if sub == nil && attr.Type == schema.Complex {
 		if sub = attr.Sub("value"); sub == nil || sub.Returned == schema.Never {
-			return nil, wholeComplex(c.Path.Name, attr)
+			return ref, nil, wholeComplex(c.Path.Name, attr)
 		}
 	}
 	if sub != nil {
@@ -117,31 +125,31 @@ func (b binder) compare(c Compare) (test, error) {
 	}
 	leaf, err := b.leaf(attr, c.Path.Name, c.Op, c.Value)
 	if err != nil {
-		return nil, err
+		return schema.Ref{}, nil, err
 	}
-	return from(ref, some(compareSub(sub, leaf))), nil
+	return ref, from(ref, some(compareSub(sub, leaf))), nil
 }
 
 // compareFiltered binds a comparison with a sub-attribute of the elements that pass a value filter:
 // `emails[type eq "work"].value eq "x"`.
-func (b binder) compareFiltered(c Compare) (test, error) {
+func (b binder) compareFiltered(c Compare) (schema.Ref, test, error) {
 	ref, inner, err := b.valuePath(c.Path)
 	if err != nil {
-		return nil, err
+		return schema.Ref{}, nil, err
 	}
 	scope := binder{element: ref.Attr, d: b.d}
 	sub, err := scope.sub(c.Path.Sub)
 	if err != nil {
-		return nil, err
+		return schema.Ref{}, nil, err
 	}
 	if presence(c) {
-		return presenceTest(c, from(ref, someWhere(inner, subTest(sub, present)))), nil
+		return ref, presenceTest(c, from(ref, someWhere(inner, subTest(sub, present)))), nil
 	}
 	leaf, err := b.leaf(sub, ref.Attr.Name+"."+sub.Name, c.Op, c.Value)
 	if err != nil {
-		return nil, err
+		return schema.Ref{}, nil, err
 	}
-	return from(ref, someWhere(inner, compareSub(sub, leaf))), nil
+	return ref, from(ref, someWhere(inner, compareSub(sub, leaf))), nil
 }
 
 // compareSub binds a comparison in a value filter.
@@ -179,17 +187,23 @@ func (b binder) valuePath(p Path) (schema.Ref, test, error) {
 			p.Name)
 	}
 	inner, err := binder{element: ref.Attr, d: b.d}.within(p.Filter)
-	return ref, inner, err
+	if err != nil {
+		return ref, nil, err
+	}
+	if inner.op == comparison {
+		return ref, inner.test, nil
+	}
+	return ref, inner.match, nil
 }
 
 // within binds a value filter after checking that the attribute can have one.
-func (b binder) within(e Expr) (test, error) {
+func (b binder) within(e Expr) (node, error) {
 	a := b.element
 	if a.Returned == schema.Never {
-		return nil, neverReturned(a.Name)
+		return node{}, neverReturned(a.Name)
 	}
 	if a.Type != schema.Complex && !a.MultiValued {
-		return nil, scim.BadRequest(scim.InvalidFilter,
+		return node{}, scim.BadRequest(scim.InvalidFilter,
 			"%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", a.Name)
 	}
 	return b.expr(e)

@@ -515,3 +515,33 @@ func TestHiddenPresence(t *testing.T) {
 		}
 	}
 }
+
+// TestSure: the comparisons of one attribute decide alone if the others can't change the result.
+func TestSure(t *testing.T) {
+	title := func(r schema.Ref) bool { return r.Attr != nil && r.Attr.Name == "title" }
+	for expr, want := range map[string]bool{
+		`title eq "boss"`:                                       true,
+		`title eq "none"`:                                       true,
+		`userName pr`:                                           false,
+		`title eq "boss" and userName pr`:                       false,
+		`title eq "none" and userName pr`:                       true,
+		`title eq "boss" or userName pr`:                        true,
+		`title eq "none" or userName pr`:                        false,
+		`not (title eq "boss" or userName pr)`:                  true,
+		`not (title eq "boss") or not (userName pr)`:            false,
+		`emails[type eq "work"] and not (title eq "boss")`:      true,
+		`(userName pr or title pr) and (emails pr or title pr)`: true,
+	} {
+		e, err := filter.Parse(expr, scim.Dialect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := filter.Bind(e, schema.UserType(), scim.Dialect{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Sure(scim.Object{"title": "boss"}, title); got != want {
+			t.Errorf("%s: sure %v, want %v", expr, got, want)
+		}
+	}
+}

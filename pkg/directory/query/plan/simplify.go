@@ -182,23 +182,36 @@ func constant(t Truth) filter.Expr {
 	return filter.Not{X: all}
 }
 
-// Mentions reports whether a filter asks about an attribute.
+// Mentions reports whether a filter asks about a core attribute.
 func Mentions(e filter.Expr, rt *schema.ResourceType, attribute string) bool {
-	names := func(name string) bool {
-		ref, ok := rt.Lookup(name, false)
-		return ok && ref.Attr != nil && ref.Extension == nil && strings.EqualFold(ref.Attr.Name, attribute)
-	}
+	return asks(e, rt, func(r schema.Ref) bool { return Is(r, attribute) })
+}
+
+// Mixed reports whether a filter asks about a core attribute and about something else that may change.
+func Mixed(e filter.Expr, rt *schema.ResourceType, attribute string) bool {
+	return Mentions(e, rt, attribute) &&
+		asks(e, rt, func(r schema.Ref) bool { return !Is(r, attribute) && !Is(r, "id") })
+}
+
+// Is reports whether an attribute is the core attribute of that name, or a part of it.
+func Is(r schema.Ref, attribute string) bool {
+	return r.Attr != nil && r.Extension == nil && strings.EqualFold(r.Attr.Name, attribute)
+}
+
+func asks(e filter.Expr, rt *schema.ResourceType, is func(schema.Ref) bool) bool {
+	path := ""
 	switch e := e.(type) {
 	case filter.And:
-		return Mentions(e.L, rt, attribute) || Mentions(e.R, rt, attribute)
+		return asks(e.L, rt, is) || asks(e.R, rt, is)
 	case filter.Or:
-		return Mentions(e.L, rt, attribute) || Mentions(e.R, rt, attribute)
+		return asks(e.L, rt, is) || asks(e.R, rt, is)
 	case filter.Not:
-		return Mentions(e.X, rt, attribute)
+		return asks(e.X, rt, is)
 	case filter.Compare:
-		return names(e.Path.Name)
+		path = e.Path.Name
 	case filter.Match:
-		return names(e.Path.Name)
+		path = e.Path.Name
 	}
-	return false
+	ref, _ := rt.Lookup(path, false)
+	return is(ref)
 }
