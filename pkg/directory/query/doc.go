@@ -69,7 +69,7 @@
 //	cursor.go      the place that a page begins at and the next goes on from: by cursors
 //	mark.go        the same by start index
 //	explain.go     the plan of a query, in words
-//	membership_list.go  lists of memberships
+//	membership_list.go  memberships, the other source of rows of a page
 //	membership_walk.go  all memberships of one group, or of all groups
 //
 // Package plan decides without reading, lookup reads the items that stand for values, cursor holds the order of a list,

@@ -20,10 +20,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// membershipList makes one page of memberships, in order of group and then of the member's value. A filter that names
-// the group, the member or both by `eq` is a look-up; what else it says is held against each membership that this
-// finds, and where it names neither, against all there are. The place of a membership is its group as key and the
-// member's value as id.
+// membershipList is a source of rows for a page: memberships, in order of group and then of the member's value. The
+// lister begins and finishes the page as any other. A filter that names the group, the member or both by `eq` is a
+// look-up; what else it says is held against each membership that this finds, and against all if it names neither. The
+// place of a membership is its group as key and the member's value as id.
 type membershipList struct {
 	*lister
 	rt  *schema.ResourceType
@@ -34,9 +34,9 @@ type membershipList struct {
 	rest             *filter.Matcher // the filter, if it says anything beside that; else nil
 	named            bool            // names of members are needed
 
-	found   []membership.Link // of a member: all, with what is known of them without reading each
+	joined  []membership.Link // of a member: all, with what is known of them without reading each
 	links   []membership.Link
-	groups  map[string]row.Record
+	records map[string]row.Record
 	passed  int  // results before links, behind from
 	ended   bool // there is nothing behind links
 	present int  // the number of the results as the group's item says; -1 where nothing says it
@@ -67,7 +67,7 @@ func (d *Service) listMemberships(ctx context.Context, t row.Tenant, rt *schema.
 			d: d, t: t, ts: d.Store.Tenant(t.ID), q: q, types: []*schema.ResourceType{rt}, known: -1,
 			forward: true,
 		},
-		rt: rt, ids: ids, present: -1, groups: map[string]row.Record{},
+		rt: rt, ids: ids, present: -1, records: map[string]row.Record{},
 	}
 	sel := q.Selection
 	if own, given := q.Selections[rt.ID]; given {
@@ -153,7 +153,7 @@ func (m *membershipList) narrowed(p *lookup.Planner, e filter.Expr) filter.Expr 
 
 // page reads the page and the total.
 func (m *membershipList) page(ctx context.Context) (Page, error) {
-	o, err := m.read(ctx)
+	o, err := m.find(ctx)
 	if err != nil {
 		return Page{}, err
 	}
@@ -164,29 +164,22 @@ func (m *membershipList) page(ctx context.Context) (Page, error) {
 		m.links = m.links[:m.q.Count]
 	}
 	if m.rest == nil { // else it is done already
-		if m.links, err = m.complete(ctx, m.links); err != nil {
+		if m.links, err = m.fill(ctx, m.links); err != nil {
 			return Page{}, err
 		}
 	}
-	list := Page{StartIndex: m.q.StartIndex, Resources: make([]row.Resource, 0, len(m.links))}
+	k := &kind{rt: m.rt}
 	for _, l := range m.links {
-		res := membership.MembershipResource(m.t, m.ids, l)
-		if m.q.Take != nil && !m.q.Take(res) {
-			m.more = true
-			break
-		}
-		list.Resources = append(list.Resources, res)
-		m.rows = append(m.rows, found{Place: cursor.Place{Key: l.GroupID, ID: l.Value}})
+		m.rows = append(m.rows, found{
+			kind: k, Place: cursor.Place{Key: l.GroupID, ID: l.Value}, res: membership.MembershipResource(m.t, m.ids, l),
+		})
 	}
-	m.recount(len(list.Resources))
-	list.Total = m.total
-	err = m.follow(ctx, &list)
-	return list, err
+	return m.finish(ctx)
 }
 
-// read reads the memberships of the page and one more where there are more, and returns the open work under which it
+// find reads the memberships of the page and one more where there are more, and returns the open work under which it
 // did.
-func (m *membershipList) read(ctx context.Context) (o membership.Overlay, err error) {
+func (m *membershipList) find(ctx context.Context) (o membership.Overlay, err error) {
 	switch {
 	case m.byGroup && m.byValue:
 		l, found, err := m.d.Members.FindLink(ctx, m.ts, m.groupID, m.value)
@@ -194,7 +187,7 @@ func (m *membershipList) read(ctx context.Context) (o membership.Overlay, err er
 			return o, err
 		}
 		if found {
-			m.found = []membership.Link{l}
+			m.joined = []membership.Link{l}
 		}
 		return o, m.take(ctx, o)
 	case m.byValue:
@@ -224,14 +217,14 @@ func (m *membershipList) findLinks(ctx context.Context) error {
 		if c := changed[id]; c.Add {
 			l.Member = c.Member
 		}
-		m.found = append(m.found, l)
+		m.joined = append(m.joined, l)
 	}
 	return nil
 }
 
 // readWalk reads the page of a group, or of all memberships, and beside it the group.
 func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) error {
-	m.present, m.groups = -1, map[string]row.Record{}
+	m.present, m.records = -1, map[string]row.Record{}
 	var group row.Record
 	g, gctx := task.WithContext(ctx)
 	g.Go(func() error { return m.take(gctx, o) })
@@ -247,7 +240,7 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 	if err := g.Wait(); err != nil || !m.byGroup {
 		return err
 	}
-	m.groups[m.groupID] = group
+	m.records[m.groupID] = group
 	switch {
 	case group.Doc == nil || o.Gone[m.groupID]:
 		m.links, m.passed, m.ended, m.present = nil, 0, true, 0
@@ -265,7 +258,7 @@ func (m *membershipList) source(
 ) iter.Seq2[membership.Link, error] {
 	if m.byValue {
 		return func(yield func(membership.Link, error) bool) {
-			for _, l := range m.found {
+			for _, l := range m.joined {
 				if (from == nil || l.GroupID > from.Key) && !yield(l, nil) {
 					return
 				}
@@ -325,7 +318,7 @@ func (m *membershipList) each(
 	var chunk []membership.Link
 	flush := func() (more bool, err error) {
 		if m.rest != nil {
-			if chunk, err = m.complete(ctx, chunk); err != nil {
+			if chunk, err = m.fill(ctx, chunk); err != nil {
 				return false, err
 			}
 		}
@@ -362,13 +355,13 @@ func (m *membershipList) each(
 	return err
 }
 
-// complete reads what memberships lack: their groups, and of some since when and as what there is a member. What was
+// fill reads what memberships lack: their groups, and of some since when and as what there is a member. What was
 // deleted a moment ago is left out.
-func (m *membershipList) complete(ctx context.Context, links []membership.Link) ([]membership.Link, error) {
+func (m *membershipList) fill(ctx context.Context, links []membership.Link) ([]membership.Link, error) {
 	var keys []store.Key
 	asked := map[string]bool{}
 	for _, l := range links {
-		if _, known := m.groups[l.GroupID]; !known && l.Group.Doc == nil && !asked[l.GroupID] {
+		if _, known := m.records[l.GroupID]; !known && l.Group.Doc == nil && !asked[l.GroupID] {
 			asked[l.GroupID] = true
 			keys = append(keys, m.ts.Group(l.GroupID))
 		}
@@ -384,9 +377,9 @@ func (m *membershipList) complete(ctx context.Context, links []membership.Link) 
 		return nil, err
 	}
 	for _, it := range items[:groups] {
-		m.groups[it.SK] = row.Record{}
+		m.records[it.SK] = row.Record{}
 		if it.Attrs != nil {
-			if m.groups[it.SK], err = row.Decode(schema.GroupType(), it); err != nil {
+			if m.records[it.SK], err = row.Decode(schema.GroupType(), it); err != nil {
 				return nil, err
 			}
 		}
@@ -402,14 +395,14 @@ func (m *membershipList) complete(ctx context.Context, links []membership.Link) 
 			l.Member = membership.StoredMember(l.Value, it)
 		}
 		if l.Group.Doc == nil {
-			l.Group = m.groups[l.GroupID]
+			l.Group = m.records[l.GroupID]
 		}
 		if l.Group.Doc != nil {
 			whole = append(whole, l)
 		}
 	}
-	if len(m.groups) > maxCounted { // of a walk through all of them
-		m.groups = map[string]row.Record{}
+	if len(m.records) > maxCounted { // of a walk through all of them
+		m.records = map[string]row.Record{}
 	}
 	each := make([]*membership.Link, len(whole))
 	for i := range whole {
@@ -424,7 +417,7 @@ func (m *membershipList) count(ctx context.Context, o membership.Overlay) error 
 	reached := m.passed + len(m.links)
 	switch {
 	case m.byValue && m.rest == nil:
-		m.total = len(m.found)
+		m.total = len(m.joined)
 		return nil
 	case m.present >= 0:
 		m.total = m.present
