@@ -97,6 +97,7 @@ var importRules = []importRule{
 	{"pkg/store/faultstore", []string{"pkg/store"}, whyPort},
 	{"pkg/store/boltstore", []string{"pkg/store", bbolt}, whyEngine},
 	{"pkg/store/dynamostore", []string{"pkg/store", awsSDK, smithy}, whyEngine},
+	{"pkg/store/dynamostore/scan", []string{"pkg/store", "pkg/store/dynamostore", awsSDK}, whyEngine},
 
 	{"pkg/event", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog"}, whyBelow},
 	{"pkg/event/eventlog", []string{"pkg/scim", "pkg/store"}, whyBelow},

@@ -1,9 +1,9 @@
 package mapping
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -27,7 +27,7 @@ func (f *faults) err() error {
 	if len(f.list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f.list, func(a, b Fault) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	sort.SliceStable(f.list, func(i, j int) bool { return f.list[i].Pointer < f.list[j].Pointer })
 	return f.list
 }
 

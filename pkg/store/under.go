@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -29,7 +30,7 @@ func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []strin
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(prefixes[a], prefixes[b]) })
+	sort.Slice(order, func(i, j int) bool { return prefixes[order[i]] < prefixes[order[j]] })
 	if len(order) <= underAtOnce {
 		if len(order) == 0 {
 			return nil

@@ -8,14 +8,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/filled"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
-	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/scan"
 )
 
 // TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts
 // of transactions. The doctor mends the copy, a server is attached to it, and requests go on.
 func TestRestoreDrill(t *testing.T) {
 	client := dynamolocal.Client(t)
-	engine := dynamostore.New(client, dynamolocal.Table(t, client))
+	engine := scan.New(client, dynamolocal.Table(t, client))
 	restored := dynamolocal.Table(t, client)
 	w := filled.New(t, engine, "acme")
 	w.Fill()
@@ -25,7 +25,7 @@ func TestRestoreDrill(t *testing.T) {
 	items := torn(t, engine)
 	stop()
 
-	copied := dynamostore.New(client, restored)
+	copied := scan.New(client, restored)
 	filled.Load(t, copied, items)
 	flags := []string{"-engine", "dynamodb", "-dynamodb-endpoint", dynamolocal.Start(t), "-table", restored}
 	t.Setenv("AWS_REGION", dynamolocal.Region)
@@ -62,7 +62,7 @@ func writeSome(w *filled.World, group, name string, drop bool) {
 }
 
 // torn copies the items of a table one page after the other, as they are at that moment.
-func torn(t *testing.T, engine *dynamostore.Engine) []store.Item {
+func torn(t *testing.T, engine *scan.Engine) []store.Item {
 	t.Helper()
 	st := store.New(engine, store.Options{})
 	var all []store.Item

@@ -15,6 +15,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/scan"
 )
 
 // openDynamoDB opens a table at an endpoint such as DynamoDB Local's, which takes any credentials, or in AWS, with the
@@ -38,12 +39,12 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
 	}
 	if o.Existing {
-		return dynamostore.New(client, o.Table), nothing{}, nil
+		return scan.New(client, o.Table), nothing{}, nil
 	}
 	if err := dynamostore.CreateTable(ctx, client, o.Table); err != nil {
 		return nil, nil, fmt.Errorf("table %s: %w", o.Table, err)
 	}
-	return dynamostore.New(client, o.Table), nothing{}, nil
+	return scan.New(client, o.Table), nothing{}, nil
 }
 
 // madeUp gives a server outside AWS a region and credentials, unless the environment does.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
@@ -226,7 +227,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		}
 	}
 	if len(added) > 0 {
-		slices.SortFunc(list, func(a, b Member) int { return CompareKeys(a.Value, b.Value) })
+		sort.Slice(list, func(i, j int) bool { return CompareKeys(list[i].Value, list[j].Value) < 0 })
 		m.text = nil // in another order
 	}
 	return list, nil

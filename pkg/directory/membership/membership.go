@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
@@ -419,7 +420,7 @@ func (e Edit) Changes(ctx context.Context, g GroupRead) ([]Change, error) {
 	if len(changes) > MaxChanges {
 		return nil, tooManyChanges()
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return CompareKeys(a.Value, b.Value) })
+	sort.Slice(changes, func(i, j int) bool { return CompareKeys(changes[i].Value, changes[j].Value) < 0 })
 	return changes, nil
 }
 

@@ -2,7 +2,7 @@ package query
 
 import (
 	"container/heap"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
@@ -98,12 +98,7 @@ func (c *collector) done(p cursor.Place) bool {
 
 // sorted returns the rows in reading order.
 func (c *collector) sorted() []found {
-	slices.SortFunc(c.rows, func(a, b found) int {
-		if c.down {
-			return b.Compare(a.Place)
-		}
-		return a.Compare(b.Place)
-	})
+	sort.Sort(sort.Reverse(c))
 	return c.rows
 }
 

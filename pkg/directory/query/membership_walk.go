@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/cursor"
@@ -159,6 +160,6 @@ func (w membershipWalk) adds(
 			func(value string, _ membership.Change) bool { return membership.CompareKeys(value, w.from.ID) <= 0 })
 	}
 	adds, err := membership.StillThere(ctx, w.ts, behind)
-	slices.SortFunc(adds, func(a, b membership.Member) int { return membership.CompareKeys(a.Value, b.Value) })
+	sort.Slice(adds, func(i, j int) bool { return membership.CompareKeys(adds[i].Value, adds[j].Value) < 0 })
 	return adds, err
 }

@@ -1,9 +1,9 @@
 package patch
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -86,7 +86,7 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 				shortened(key))
 		}
 	}
-	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.depth, b.depth) })
+	sort.SliceStable(members, func(i, j int) bool { return members[i].depth < members[j].depth })
 	outer := p.merging
 	p.merging = true
 	defer func() { p.merging = outer }()

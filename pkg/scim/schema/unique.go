@@ -2,6 +2,7 @@ package schema
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -56,8 +57,9 @@ func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 			}
 		})
 	}
-	slices.SortFunc(all, func(a, b UniqueValue) int {
-		return slices.Compare([]string{a.Attribute, a.Value}, []string{b.Attribute, b.Value})
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return a.Attribute < b.Attribute || a.Attribute == b.Attribute && a.Value < b.Value
 	})
 	all = slices.Compact(all)
 	if len(all) > MaxUniqueValues {

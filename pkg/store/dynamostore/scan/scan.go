@@ -1,0 +1,80 @@
+// Package scan lists the keys of a whole DynamoDB table, for those who look for what nobody owns. It is apart from
+// dynamostore because no function scans, and each would load what this needs of the SDK.
+package scan
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
+)
+
+// Engine is the engine on a table, which can be scanned too.
+type Engine struct {
+	*dynamostore.Engine
+	client *dynamodb.Client
+	table  string
+}
+
+// New returns the engine on a table as dynamostore.New does.
+func New(client *dynamodb.Client, table string) *Engine {
+	return &Engine{dynamostore.New(client, table), client, table}
+}
+
+// Scan returns keys of the table in no order, but partition by partition, from the beginning or behind a key. next is
+// the key to go on behind; the zero key ends. It costs as much as to read the items. A call that fails is repeated as
+// the SDK does it: a scan has no request to be in time for.
+func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, next store.Key, err error) {
+	in := &dynamodb.ScanInput{
+		TableName: &e.table, ConsistentRead: aws.Bool(true),
+		ProjectionExpression:     aws.String("#p, #s"),
+		ExpressionAttributeNames: map[string]string{"#p": store.AttrPK, "#s": store.AttrSK},
+		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
+	}
+	if after != (store.Key{}) {
+		in.ExclusiveStartKey = map[string]types.AttributeValue{
+			store.AttrPK: &types.AttributeValueMemberS{Value: after.PK},
+			store.AttrSK: &types.AttributeValueMemberS{Value: after.SK},
+		}
+	}
+	out, err := e.client.Scan(ctx, in, func(o *dynamodb.Options) { o.Retryer = retry.NewStandard() })
+	if err != nil {
+		store.Charge(ctx, store.Cost{Calls: 1})
+		return nil, store.Key{}, fmt.Errorf("dynamostore: Scan: %w", err)
+	}
+	cost := store.Cost{Calls: 1}
+	if out.ConsumedCapacity != nil {
+		cost.ReadUnits = aws.ToFloat64(out.ConsumedCapacity.CapacityUnits)
+	}
+	store.Charge(ctx, cost)
+	for _, av := range out.Items {
+		key, err := scanned(av)
+		if err != nil {
+			return nil, store.Key{}, err
+		}
+		keys = append(keys, key)
+	}
+	if len(out.LastEvaluatedKey) > 0 {
+		next, err = scanned(out.LastEvaluatedKey)
+	}
+	return keys, next, err
+}
+
+// scanned is the key of an item that a scan has found.
+func scanned(av map[string]types.AttributeValue) (store.Key, error) {
+	var key struct {
+		PK string `dynamodbav:"pk"`
+		SK string `dynamodbav:"sk"`
+	}
+	if err := attributevalue.UnmarshalMap(av, &key); err != nil {
+		return store.Key{}, fmt.Errorf("dynamostore: %w", err)
+	}
+	return store.Key{PK: key.PK, SK: key.SK}, nil
+}
