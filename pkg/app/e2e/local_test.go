@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 )
 
@@ -20,6 +21,7 @@ func TestDialogues(t *testing.T) {
 }
 
 func TestSuitesOnAFile(t *testing.T) {
+	slow.NoRace(t)
 	p := serve(t, "-log-level", "error")
 	t.Run("behaviours", func(t *testing.T) { scimtest.RunBehaviours(t, p.Target) })
 	t.Run("hostile", func(t *testing.T) { scimtest.RunHostile(t, p.Target) })

@@ -59,7 +59,10 @@ func targets(s *local.Server) func(t *testing.T, idp string) scimtest.Target {
 
 func TestDialogues(t *testing.T) { scimtest.RunDialogues(t, targets(open(t))) }
 
-func TestBehaviours(t *testing.T) { scimtest.RunBehaviours(t, targets(open(t))) }
+func TestBehaviours(t *testing.T) {
+	slow.NoRace(t)
+	scimtest.RunBehaviours(t, targets(open(t)))
+}
 
 func TestExtensions(t *testing.T) { scimtest.RunExtensions(t, targets(open(t))) }
 

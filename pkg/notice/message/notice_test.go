@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -212,6 +213,7 @@ func parts(t *testing.T, raw []byte) (text, html string) {
 var value = regexp.MustCompile(`scim_[0-9a-z]+_[0-9A-Za-z]+`)
 
 func TestEveryNoticeInEveryStateSaysWhatToDo(t *testing.T) {
+	slow.NoRace(t)
 	tokens := map[string]notice.Token{
 		"none": {}, "unused": newToken(), "used": used(newToken(), 20*time.Hour, time.Hour),
 		"just used": used(newToken(), 0, 0),

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
@@ -88,6 +89,7 @@ var (
 )
 
 func TestWordsOfEveryNotice(t *testing.T) {
+	slow.NoRace(t)
 	seen := 0
 	every(t, func(name string, _ notice.Notice, m message.Message) {
 		if seen++; t.Failed() {
