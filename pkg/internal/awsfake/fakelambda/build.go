@@ -10,6 +10,8 @@ import (
 	"slices"
 )
 
+const scim = "github.com/serverless-scim/serverless-scim/pkg/scim"
+
 // flags are those of functions/Makefile.
 var flags = []string{
 	"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags", "-s -w",
@@ -18,6 +20,12 @@ var flags = []string{
 	"-gcflags=mime/...=-l", "-gcflags=fmt=-l", "-gcflags=os/...=-l", "-gcflags=syscall=-l",
 	"-gcflags=internal/poll=-l", "-gcflags=encoding/asn1=-l", "-gcflags=github.com/go-jose/...=-l",
 	"-gcflags=github.com/awslabs/...=-l", "-gcflags=io/...=-l",
+	"-gcflags=reflect=-l", "-gcflags=encoding/...=-l", "-gcflags=time=-l", "-gcflags=context=-l", "-gcflags=errors=-l",
+	"-gcflags=strconv=-l", "-gcflags=internal/strconv=-l", "-gcflags=internal/reflectlite=-l",
+	"-gcflags=internal/sync=-l", "-gcflags=sort=-l", "-gcflags=bufio=-l", "-gcflags=path/...=-l", "-gcflags=unique=-l",
+	"-gcflags=compress/...=-l", "-gcflags=golang.org/...=-l", "-gcflags=github.com/google/...=-l",
+	"-gcflags=github.com/serverless-scim/...=-l", "-gcflags=" + scim + "=", "-gcflags=" + scim + "/schema=",
+	"-gcflags=" + scim + "/filter=",
 }
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile
