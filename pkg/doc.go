@@ -88,6 +88,7 @@
 //	app/awsenv/vault  tenants with their vault in AWS
 //	app/follow       joins the logs of tenants to those who follow them
 //	app/cli/call     requests to the admin API, signed
+//	app/cli/completion  scripts by which shells complete commands
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/bench        what operations cost at several sizes
 //	app/serve        the SCIM functions and oauth

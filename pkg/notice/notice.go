@@ -23,6 +23,8 @@ const (
 	DomainLost Kind = "domain-lost"
 	// WebhookPaused: a webhook of the tenant has failed for days; no token ends.
 	WebhookPaused Kind = "webhook-paused"
+	// SetupLink: a set-up link goes to the person whom it is for; no token ends.
+	SetupLink Kind = "setup-link"
 	// Test: somebody tries whether notices arrive.
 	Test Kind = "test"
 )
@@ -32,7 +34,7 @@ func ReminderKind(days int) Kind { return Kind(fmt.Sprintf("reminder-%d", days))
 
 // OfTenant reports whether a notice is about the tenant as a whole and about no token.
 func (k Kind) OfTenant() bool {
-	return k == GuardTripped || k == DomainFailing || k == DomainLost || k == WebhookPaused
+	return k == GuardTripped || k == DomainFailing || k == DomainLost || k == WebhookPaused || k == SetupLink
 }
 
 // State is how far a notice has come.
@@ -95,6 +97,10 @@ type Notice struct {
 	Successor Token
 	// ToCollect says that there is no successor because a person has to collect it.
 	ToCollect bool
+	// Invitation is the set-up link that the notice brings. Its ID is empty if it brings none.
+	Invitation Invitation
+	// Renewal is the id of the page on which the one recipient can have a set-up link mailed; empty if there is none.
+	Renewal string
 }
 
 // Domain is all that a text says of a domain.
@@ -107,6 +113,28 @@ type Domain struct {
 	Answer string `json:"answer"`
 	// Ends is when addresses of the domain are refused from, in Unix seconds.
 	Ends int64 `json:"ends"`
+}
+
+// SetupLinkID is the id of the notice by which a set-up link is mailed; see LinkOf.
+func SetupLinkID(link string) string {
+	_, random, _ := strings.Cut(link, ".")
+	return ID("", SetupLink, random)
+}
+
+// LinkOf is the set-up link of a tenant that a notice of the kind SetupLink is about.
+func LinkOf(tenantID string, n Notice) string {
+	_, _, random := parts(n.ID)
+	return tenantID + "." + random
+}
+
+// Invitation is all that a text says of a set-up link.
+type Invitation struct {
+	// ID and Code make the URL. The code is new: stored is its digest only.
+	ID, Code string
+	// Until is when the link can no longer be redeemed.
+	Until time.Time
+	// ReadOnly says that it is for viewing only.
+	ReadOnly bool
 }
 
 // Token is all that a text says of a token. Times are whole seconds; zero is none.

@@ -58,6 +58,7 @@ func New(c Config) (http.Handler, error) {
 	rooms := []frame.Room{
 		{Files: files, Open: map[string]frame.Handler{
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
+			"GET " + frame.SetupRoot + "renew/{id}": door.ask, "POST " + frame.SetupRoot + "renew/{id}": door.renew,
 		}},
 		guiding,
 		control.Room(control.Config{
@@ -132,4 +133,21 @@ func (d door) redeem(v *frame.Visit) error {
 		return d.show(v, setup.Link{}, err, http.StatusGone)
 	}
 	return err
+}
+
+// renewing is the page on which a recipient of notices has a link mailed.
+type renewing struct {
+	ID    string
+	Asked bool
+}
+
+// ask shows the page. It reads nothing, so it looks the same whatever the id is.
+func (d door) ask(v *frame.Visit) error { return v.Show("renew", renewing{ID: v.R.PathValue("id")}) }
+
+// renew has a link mailed. The answer is the same whatever comes of it: it says nothing about recipients.
+func (d door) renew(v *frame.Visit) error {
+	if err := d.links.Renew(v.R.Context(), v.R.PathValue("id")); err != nil {
+		return err
+	}
+	return v.Show("renew", renewing{Asked: true})
 }

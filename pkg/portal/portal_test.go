@@ -35,14 +35,19 @@ type world struct {
 
 func newWorld(t *testing.T, tenants ...string) *world {
 	t.Helper()
-	w := &world{t: t, log: &bytes.Buffer{}, base: "http://127.0.0.1:8080", tokens: map[string]string{}}
+	return openWorld(t, "http://127.0.0.1:8080", local.Options{Data: boltstore.Memory}, tenants...)
+}
+
+// openWorld makes a world that is reached at base, with options.
+func openWorld(t *testing.T, base string, o local.Options, tenants ...string) *world {
+	t.Helper()
+	w := &world{t: t, log: &bytes.Buffer{}, base: base, tokens: map[string]string{}}
 	at := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 	var mu sync.Mutex
 	w.now = func(d time.Duration) { mu.Lock(); at = at.Add(d); mu.Unlock() }
-	s, err := local.Open(t.Context(), local.Options{
-		AdminKey: "key", Engine: "bolt", Data: boltstore.Memory, Log: &locked{w: w.log}, Out: io.Discard,
-		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return at },
-	})
+	o.AdminKey, o.Engine, o.Log, o.Out = "key", "bolt", &locked{w: w.log}, io.Discard
+	o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
+	s, err := local.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,16 @@ type Link struct {
 	// RedeemedAt is zero if the link was not redeemed, SessionUntil too.
 	RedeemedAt, SessionUntil time.Time
 	State                    State
+	// Renewed says that the link was mailed to a recipient of notices who asked for it.
+	Renewed bool
+}
+
+// record is the link as it is stored when it is made, without a code.
+func (n *NewLink) record(now time.Time) *record {
+	return &record{
+		Role: n.Role, Email: n.Email, Language: n.Language, ReturnURL: n.ReturnURL,
+		Created: now.Unix(), Expires: now.Add(time.Duration(n.ValidHours) * time.Hour).Unix(),
+	}
 }
 
 // Session is a browser that redeemed a link.
@@ -100,6 +110,8 @@ type record struct {
 	Codes   []string `json:"codes,omitempty"`
 	Session string   `json:"session,omitempty"`
 	Wrong   int      `json:"wrong,omitempty"`
+	// Renewed says that a recipient of notices asked for the link.
+	Renewed bool `json:"renewed,omitempty"`
 	// All times are in Unix seconds.
 	Created  int64 `json:"created"`
 	Expires  int64 `json:"expires"`
@@ -127,7 +139,7 @@ func (r *record) link(id string, now time.Time) Link {
 	return Link{
 		ID: id, Tenant: tenantID, Role: r.Role, Email: r.Email, Language: r.Language, ReturnURL: r.ReturnURL,
 		CreatedAt: timeOf(r.Created), ExpiresAt: timeOf(r.Expires), RedeemedAt: timeOf(r.Redeemed),
-		SessionUntil: timeOf(r.Until), State: r.state(now),
+		SessionUntil: timeOf(r.Until), State: r.state(now), Renewed: r.Renewed,
 	}
 }
 

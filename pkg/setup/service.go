@@ -69,7 +69,7 @@ func (s *Service) Create(ctx context.Context, tenantID string, n NewLink) (Link,
 	}
 	open := 0
 	for _, l := range all {
-		if l.State == Open || l.State == Redeemed {
+		if !l.Renewed && (l.State == Open || l.State == Redeemed) {
 			open++
 		}
 	}
@@ -78,24 +78,21 @@ func (s *Service) Create(ctx context.Context, tenantID string, n NewLink) (Link,
 			"The tenant has %d links that are open or in use. Revoke one of them first.", maxOpen)}
 	}
 	id, code := newID(tenantID), newCode()
-	r := &record{
-		Role: n.Role, Email: n.Email, Language: n.Language, ReturnURL: n.ReturnURL, Codes: []string{digest(code)},
-		Created: now.Unix(), Expires: now.Add(time.Duration(n.ValidHours) * time.Hour).Unix(),
-	}
-	err = s.change(ctx, id, func(old *record) (*record, []event.Event, error) {
+	r := n.record(now)
+	r.Codes = []string{digest(code)}
+	err = s.change(ctx, id, func(old *record) (*record, tenant.Report, error) {
 		if old != nil {
-			return nil, nil, fmt.Errorf("setup: the id %s was made twice", id)
+			return nil, tenant.Report{}, fmt.Errorf("setup: the id %s was made twice", id)
 		}
-		return r, []event.Event{told(event.SetupLinkCreated, id, scim.Object{
-			"role": string(r.Role), "expiresAt": scim.FormatTime(timeOf(r.Expires)),
-		})}, nil
+		return r, r.made(id), nil
 	})
 	return r.link(id, now), code, err
 }
 
-func told(kind event.Kind, id string, data scim.Object) event.Event {
+// told is the report of an event about a link.
+func told(kind event.Kind, id string, data scim.Object) tenant.Report {
 	data["linkId"] = id
-	return event.Event{Kind: kind, Subject: event.OfSetupLink(id), Data: data}
+	return tenant.Report{Events: []event.Event{{Kind: kind, Subject: event.OfSetupLink(id), Data: data}}}
 }
 
 // List returns the links of an active tenant, the newest first; else tenant.ErrNotFound. Links that are over are listed
@@ -153,15 +150,15 @@ func (s *Service) Revoke(ctx context.Context, tenantID, id string) error {
 
 // end marks a link as ended, for a reason.
 func (s *Service) end(ctx context.Context, id, reason string) error {
-	return s.change(ctx, id, func(r *record) (*record, []event.Event, error) {
+	return s.change(ctx, id, func(r *record) (*record, tenant.Report, error) {
 		if r == nil {
-			return nil, nil, tenant.ErrNotFound
+			return nil, tenant.Report{}, tenant.ErrNotFound
 		}
 		if r.Ended != 0 {
-			return nil, nil, errSame
+			return nil, tenant.Report{}, errSame
 		}
 		r.Ended, r.Codes, r.Session = s.o.Now().Unix(), nil, ""
-		return r, []event.Event{told(event.SetupLinkEnded, id, scim.Object{"reason": reason})}, nil
+		return r, told(event.SetupLinkEnded, id, scim.Object{"reason": reason}), nil
 	})
 }
 
@@ -189,27 +186,27 @@ func (s *Service) Redeem(ctx context.Context, id, code string) (Session, error) 
 	secret, given := rand.Text(), digest(typed(code))
 	var redeemed *record
 	var outcome error
-	err := s.change(ctx, id, func(r *record) (*record, []event.Event, error) {
+	err := s.change(ctx, id, func(r *record) (*record, tenant.Report, error) {
 		now := s.o.Now()
 		redeemed, outcome = nil, nil
 		if r == nil || r.state(now) != Open {
-			return nil, nil, ErrOver
+			return nil, tenant.Report{}, ErrOver
 		}
 		if !r.has(given) {
 			outcome = ErrCode
 			r.Wrong++
 			if r.Wrong < maxWrong {
-				return r, nil, nil
+				return r, tenant.Report{}, nil
 			}
 			r.Ended, r.Codes = now.Unix(), nil
-			return r, []event.Event{told(event.SetupLinkEnded, id, scim.Object{"reason": "wrong-codes"})}, nil
+			return r, told(event.SetupLinkEnded, id, scim.Object{"reason": "wrong-codes"}), nil
 		}
 		until := now.Add(s.o.Session)
 		r.Redeemed, r.Until, r.Session, r.Codes = now.Unix(), until.Unix(), digest(secret), nil
 		redeemed = r
-		return r, []event.Event{told(event.SetupLinkRedeemed, id, scim.Object{
+		return r, told(event.SetupLinkRedeemed, id, scim.Object{
 			"role": string(r.Role), "until": scim.FormatTime(timeOf(r.Until)),
-		})}, nil
+		}), nil
 	})
 	if errors.Is(err, tenant.ErrNotFound) {
 		err = ErrOver
@@ -282,7 +279,7 @@ var errSame = errors.New("setup: nothing to write")
 // change writes the link that edit returns (edit gets nil if there is none) with the events, in one transaction on the
 // version that was read.
 func (s *Service) change(
-	ctx context.Context, id string, edit func(*record) (*record, []event.Event, error),
+	ctx context.Context, id string, edit func(*record) (*record, tenant.Report, error),
 ) error {
 	tenantID, _ := parseID(id)
 	err := store.Retry(ctx, contendFor, func() error {
@@ -290,25 +287,14 @@ func (s *Service) change(
 		if err != nil {
 			return err
 		}
-		next, events, err := edit(r)
+		next, report, err := edit(r)
 		if err != nil {
 			return err
 		}
-		doc, err := json.Marshal(next)
-		if err != nil {
-			return fmt.Errorf("setup: encode: %w", err)
+		if report.Op, err = put(id, next, r != nil, version); err != nil {
+			return err
 		}
-		cond := store.IsAbsent()
-		if r != nil {
-			cond = store.Is(attrVersion, version)
-		}
-		return s.tenants.Report(ctx, tenantID, tenant.Report{
-			Op: store.PutItem(store.KeysOf(tenantID).SetupLink(id), store.Attrs{
-				attrDoc: string(doc), attrVersion: version + 1,
-				store.AttrTTL: timeOf(max(next.Expires, next.Until)).Add(kept).Unix(),
-			}).When(cond),
-			Events: events,
-		})
+		return s.tenants.Report(ctx, tenantID, report)
 	})
 	switch {
 	case errors.Is(err, errSame):
@@ -317,4 +303,21 @@ func (s *Service) change(
 		return fmt.Errorf("%w: %w", tenant.ErrBusy, err)
 	}
 	return err
+}
+
+// put is the write of a link in place of the version that was read, if there was one.
+func put(id string, r *record, known bool, version int64) (store.Op, error) {
+	doc, err := json.Marshal(r)
+	if err != nil {
+		return store.Op{}, fmt.Errorf("setup: encode: %w", err)
+	}
+	cond := store.IsAbsent()
+	if known {
+		cond = store.Is(attrVersion, version)
+	}
+	tenantID, _ := parseID(id)
+	return store.PutItem(store.KeysOf(tenantID).SetupLink(id), store.Attrs{
+		attrDoc: string(doc), attrVersion: version + 1,
+		store.AttrTTL: timeOf(max(r.Expires, r.Until)).Add(kept).Unix(),
+	}).When(cond), nil
 }

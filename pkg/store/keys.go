@@ -73,6 +73,7 @@ import (
 //	key of webhooks' secrets    WEBHOOKS     KEY (local runs)                  value
 //	when delivery is due        SEND         Unix seconds|tenant|destination   -
 //	set-up link, its session    T#t#SL       L|link id                         doc, ver, ttl
+//	page to ask for a link      T#t#SL       R|digest of its id                doc, ver, ttl
 //	mails to a recipient        T#t#SL       M|digest of the address           doc, ver, ttl
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
 //	guard: what it has counted  T#t          GUARD                             doc, ver

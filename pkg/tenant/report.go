@@ -13,14 +13,15 @@ import (
 
 // Report is a change of something of a tenant that people are told of.
 type Report struct {
-	// Op is the change. If its condition does not hold, nothing is written or told.
-	Op store.Op
+	// Op is the change, and Also more of it. If a condition does not hold, nothing is written or told.
+	Op   store.Op
+	Also []store.Op
 	// Events say what has happened: kind, data and, if it is not the tenant as a whole, the subject.
 	Events []event.Event
 	// Domains, if not nil, are the verified domains of the tenant from now on, as a domain.Set.
 	Domains *string
-	// Notices are notices to the tenant's recipients, one of each kind at most: the kind, and the domains if it is about
-	// some. Period is a number that no others of these kinds have.
+	// Notices are notices, one of each kind at most: the kind, the domains if it is about some, and the recipients if they
+	// are not the tenant's. Period is a number that no others of these kinds have, for those without an id.
 	Notices []notice.Notice
 	Period  int64
 }
@@ -47,10 +48,12 @@ func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 		r.Domains = *p.Domains
 	}
 	for _, n := range p.Notices {
-		n.ID = notice.ID("", n.Kind, fmt.Sprintf("%013d", p.Period))
+		if n.ID == "" {
+			n.ID = notice.ID("", n.Kind, fmt.Sprintf("%013d", p.Period))
+		}
 		r.Notify(now, n)
 	}
-	r.Out.With, r.Out.Hint = append(r.Out.With, p.Op), true
+	r.Out.With, r.Out.Hint = append(append(r.Out.With, p.Op), p.Also...), true
 	err = s.write(ctx, tenantID, r)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return store.ErrStale

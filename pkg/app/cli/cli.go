@@ -50,6 +50,7 @@ type grammar struct {
 	Members    membersCmd    `cmd:"" help:"The people of a tenant, as the application sees them."`
 	Accounts   accountsCmd   `cmd:"" help:"The application's own records of people."`
 	Guard      guardCmd      `cmd:"" help:"What the guard of a tenant's policy holds back."`
+	Links      linksCmd      `cmd:"" help:"Links into the pages of a tenant, for its administrators."`
 	Domains    domainsCmd    `cmd:"" help:"E-mail domains of a tenant, and the DNS records that verify them."`
 	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
 	Targets    targetsCmd    `cmd:"" help:"What people can be given."`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/completion"
 	"github.com/serverless-scim/serverless-scim/pkg/app/direct"
 	"github.com/serverless-scim/serverless-scim/pkg/cost"
 )
@@ -90,3 +91,19 @@ type costCmd struct {
 
 // Run prints what a stack costs a month.
 func (c *costCmd) Run(s *session) error { return direct.PrintCost(c.Load, c.JSON, s.Out) }
+
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+// Help is the end of the command's help.
+func (*completionCmd) Help() string {
+	return `For a program called local: source <(local completion bash), the same with zsh, or local completion fish |` +
+		` source`
+}
+
+// Run prints the script.
+func (c *completionCmd) Run(s *session) error {
+	completion.Print(s.Out, c.Shell, s.model.Node)
+	return nil
+}

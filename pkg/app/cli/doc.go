@@ -14,10 +14,10 @@
 //	people.go       invitations, duplicates and merge of members; guard; disconnect
 //	accounts.go     accounts: a file that is streamed
 //	domains.go      domains
+//	links.go        set-up links
 //	provlog.go      log, diagnosis, activity
 //	notices.go      notices, clock
 //	webhooks.go  webhooks of tenants and of the operator
-//	direct.go       doctor, tenants export and import, cost: what needs no server
-//	completion.go   scripts for shells
+//	direct.go       doctor, tenants export and import, cost: what needs no server, scripts for shells
 //	print.go        tables
 package cli

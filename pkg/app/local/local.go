@@ -24,6 +24,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/limit"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -166,6 +167,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	s.links = setup.New(st, s.tenants, setup.Options{
 		Now: o.Now, Session: time.Duration(o.SessionHours) * time.Hour,
 	})
+	s.outbox.links = &message.Links{Invitation: s.links.Invitation, Renewal: s.links.Renewal}
 	guarding := guard.New(st, s.tenants, o.Now, log)
 	publish := func(id string) { s.background.wake(app.Wake{Kind: store.WakePublish, Tenant: id}) }
 	dir := directory.New(st, directory.Options{

@@ -28,6 +28,7 @@ type outbox struct {
 	sink   event.Sink
 	lines  *lineFile
 	origin atomic.Value // string: scheme and host, once they are known
+	links  *message.Links
 }
 
 func newOutbox(o Options, log *slog.Logger) *outbox {
@@ -55,8 +56,9 @@ func (b *outbox) tell(ctx context.Context, t notice.Tenant, n notice.Notice) (no
 	origin, _ := b.origin.Load().(string)
 	state, err := message.New(message.Options{
 		Sender: b, Product: b.o.NoticeProduct, Contact: b.o.NoticeContact, BaseURL: origin, Now: b.o.Now, Log: b.log,
+		Links: b.links,
 	}).Deliver(ctx, t, n)
-	if err == nil && n.Kind != notice.Test && n.ClientID == "" {
+	if err == nil && !n.Kind.OfTenant() && n.Kind != notice.Test && n.ClientID == "" {
 		b.hint(origin, t, n)
 	}
 	return state, err

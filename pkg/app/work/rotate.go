@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -38,7 +39,9 @@ const reports = "aws.ses"
 
 // NewRotate returns the rotate function. delivery and report are those of package outbox: stream is in this package as
 // well, and must not link them.
-func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (*Rotate, error) {
+func NewRotate(
+	delivery func(app.Env, *setup.Service) (tenant.Delivery, error), report Report,
+) (*Rotate, error) {
 	env, err := app.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -48,7 +51,7 @@ func NewRotate(delivery func(app.Env) (tenant.Delivery, error), report Report) (
 	if err != nil {
 		return nil, err
 	}
-	tells, err := delivery(env)
+	tells, err := delivery(env, setup.New(st, service, setup.Options{Now: time.Now}))
 	if err != nil {
 		return nil, err
 	}

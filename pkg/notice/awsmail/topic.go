@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
@@ -25,6 +26,9 @@ func NewTopic(client *sns.Client, arn string) *Topic { return &Topic{client: cli
 
 // Send is message.Sender.Send.
 func (s *Topic) Send(ctx context.Context, m message.Message) error {
+	if m.Kind == notice.SetupLink {
+		return &message.RefusedError{Reason: "a set-up link goes to one person, and a topic has any subscribers"}
+	}
 	in := &sns.PublishInput{
 		TopicArn: &s.arn,
 		// SNS takes a hundred characters of ASCII as a subject.

@@ -23,10 +23,21 @@ type Options struct {
 	Contact string
 	// BaseURL is what the base URLs of the tenants begin with, without a slash at the end; "" leaves them out.
 	BaseURL string
+	// Links are the set-up links that messages lead to; nil if none can be sent: each of their readers must be the
+	// only one. They need a BaseURL.
+	Links *Links
 	// Now is the clock; required.
 	Now func() time.Time
 	// Log takes what goes wrong, by ids only; nil discards.
 	Log *slog.Logger
+}
+
+// Links makes what leads a reader into the pages of a tenant.
+type Links struct {
+	// Invitation makes a code of a set-up link for the message about it. ok is false if the link is open no longer.
+	Invitation func(ctx context.Context, tenantID, link string) (in notice.Invitation, ok bool, err error)
+	// Renewal makes the id of a page on which a recipient, and nobody else, can have a set-up link sent.
+	Renewal func(ctx context.Context, tenantID string, to notice.Recipient) (id string, err error)
 }
 
 // Notifier tells people. It is safe for concurrent use.
@@ -59,13 +70,19 @@ func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.No
 		log.ErrorContext(ctx, "notice refused", "reason", "no way to send notices is set up")
 		return notice.Failed, nil
 	}
-	told := false
-	messages, err := n.messages(t, about)
-	if err != nil {
-		return "", err
+	if about.Kind == notice.SetupLink {
+		ok, err := n.invite(ctx, t, &about)
+		if err != nil {
+			return "", err
+		}
+		if !ok {
+			log.ErrorContext(ctx, "notice refused", "reason", "the set-up link is over, or there is no mail to send it by")
+			return notice.Failed, nil
+		}
 	}
-	for _, m := range messages {
-		one, err := n.send(ctx, m, log)
+	told := false
+	for _, to := range n.copies(about) {
+		one, err := n.tell(ctx, t, about, to, log)
 		if err != nil {
 			return "", err
 		}
@@ -77,28 +94,69 @@ func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.No
 	return notice.Sent, nil
 }
 
-// messages writes a notice in each language that its recipients read.
-func (n *Notifier) messages(t notice.Tenant, about notice.Notice) ([]Message, error) {
-	to := map[string][]string{}
-	for _, r := range about.Recipients {
-		language := r.Language
-		if !slices.Contains(notice.Languages, language) {
-			language = notice.Languages[0]
-		}
-		to[language] = append(to[language], r.Email)
+// invite makes the code that a notice brings.
+func (n *Notifier) invite(ctx context.Context, t notice.Tenant, about *notice.Notice) (ok bool, err error) {
+	if n.o.Links == nil || n.o.BaseURL == "" {
+		return false, nil
 	}
-	var all []Message
+	about.Invitation, ok, err = n.o.Links.Invitation(ctx, t.ID, notice.LinkOf(t.ID, *about))
+	return ok, err
+}
+
+// letter is who gets one message: all recipients of a language, or one alone.
+type letter struct {
+	key string // tells it from the others of the notice
+	to  []notice.Recipient
+	// renews says that it leads to the page on which its one reader can have a set-up link sent.
+	renews bool
+}
+
+// copies are the messages of a notice: one for each language or, if each reader gets a page of their own, one each.
+func (n *Notifier) copies(about notice.Notice) (all []letter) {
+	alone := n.o.Links != nil && n.o.BaseURL != "" && !about.Kind.OfTenant() && about.Kind != notice.Test
 	for _, language := range notice.Languages {
-		if len(to[language]) > 0 {
-			m, err := n.Message(t, about, language)
-			if err != nil {
-				return nil, err
+		same := letter{key: language}
+		for i, r := range about.Recipients {
+			if !slices.Contains(notice.Languages, r.Language) {
+				r.Language = notice.Languages[0]
 			}
-			m.To = to[language]
-			all = append(all, m)
+			switch {
+			case r.Language != language:
+			case alone:
+				all = append(all, letter{fmt.Sprintf("%s %d", language, i), []notice.Recipient{r}, true})
+			default:
+				same.to = append(same.to, r)
+			}
+		}
+		if len(same.to) > 0 {
+			all = append(all, same)
 		}
 	}
-	return all, nil
+	return all
+}
+
+// tell writes and sends one message.
+func (n *Notifier) tell(
+	ctx context.Context, t notice.Tenant, about notice.Notice, to letter, log *slog.Logger,
+) (told bool, err error) {
+	id := messageID(t.ID, about.ID, to.key)
+	if n.wasSent(id) {
+		return true, nil
+	}
+	if to.renews {
+		if about.Renewal, err = n.o.Links.Renewal(ctx, t.ID, to.to[0]); err != nil {
+			return false, err
+		}
+	}
+	m, err := n.Message(t, about, to.to[0].Language)
+	if err != nil {
+		return false, err
+	}
+	m.ID = id
+	for _, r := range to.to {
+		m.To = append(m.To, r.Email)
+	}
+	return n.send(ctx, m, log)
 }
 
 // send hands over one message and reports whether anybody gets it. Where the sender refuses it for all of several

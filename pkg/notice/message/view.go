@@ -32,6 +32,10 @@ type view struct {
 	Done             bool   // the new token is in use, and the old one is not
 	StillUsed        bool   // the old token was used after the new one
 	ClientID         string // of the OAuth client whose secret Old is; else empty
+	Setup            string // URL of the set-up link that the message brings
+	SetupEnds        string // a day and time
+	ReadOnly         bool   // the set-up link is for viewing only
+	Renew            string // URL of the page on which the reader can have a set-up link sent
 	Steps            string // what to do at the identity provider
 	Domains          []domainView
 	Several          bool   // there is more than one of Domains
@@ -109,6 +113,12 @@ func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now t
 	}
 	if n.o.BaseURL != "" {
 		v.BaseURL, v.TokenURL = n.o.BaseURL+"/scim/v2/"+t.ID, n.o.BaseURL+"/oauth2/"+t.ID+"/token"
+	}
+	if in := about.Invitation; in.ID != "" && n.o.BaseURL != "" {
+		v.Setup, v.SetupEnds, v.ReadOnly = n.o.BaseURL+"/setup/"+in.ID+"#"+in.Code, l.moment(in.Until), in.ReadOnly
+	}
+	if about.Renewal != "" && n.o.BaseURL != "" {
+		v.Renew = n.o.BaseURL + "/setup/renew/" + about.Renewal + "?lang=" + l.code
 	}
 	if end := about.Token.ExpiresAt; !end.IsZero() {
 		v.When, v.Ended = l.when(now, end), !now.Before(end)
@@ -210,6 +220,7 @@ var fromRight = []*unicode.RangeTable{
 
 // language is what a language needs beside its texts.
 type language struct {
+	code    string
 	generic [2]string // an identity provider whose name is not known; the same after "from"
 	months  []string  // nil: as time.Format has them
 	date    string    // a day, with %[2]s for the month
@@ -224,6 +235,7 @@ type language struct {
 
 var languages = map[string]*language{
 	"en": {
+		code:    "en",
 		generic: [2]string{"your identity provider", "your identity provider"}, date: "%[1]d %[2]s %[3]d",
 		clock: ", 15:04 UTC",
 		app:   [2]string{"the application", "the application at %s"},
@@ -231,6 +243,7 @@ var languages = map[string]*language{
 		hours: [2]string{"1 hour ago", "%d hours ago"}, before: [2]string{"1 day ago", "%d days ago"},
 	},
 	"de": {
+		code:    "de",
 		generic: [2]string{"Ihr Identity-Provider", "Ihrem Identity-Provider"}, date: "%[1]d. %[2]s %[3]d",
 		clock: ", 15:04 Uhr UTC",
 		months: []string{

@@ -18,18 +18,23 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // patience is how long a service has to take a notice: one that hangs must not hold up the function.
 const patience = 15 * time.Second
 
-// Delivery returns what takes notices out of the table, by the function's environment.
-func Delivery(env app.Env) (tenant.Delivery, error) {
-	notifier := message.New(message.Options{
+// Delivery returns what takes notices out of the table, by the function's environment. Mails lead to links.
+func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
+	o := message.Options{
 		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
 		Log: env.Log,
-	})
+	}
+	if env.NoticeFrom != "" && links != nil { // a topic has any readers
+		o.Links = &message.Links{Invitation: links.Invitation, Renewal: links.Renewal}
+	}
+	notifier := message.New(o)
 	return tenant.Delivery{
 		// The log has the event as well, and the function deliver takes it to the bus from there.
 		Event: func(context.Context, event.Event) error { return nil },

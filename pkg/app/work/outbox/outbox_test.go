@@ -116,7 +116,7 @@ func (w *world) states(t *testing.T) string {
 
 func (w *world) rotate(t *testing.T) tenant.Run {
 	t.Helper()
-	d, err := outbox.Delivery(w.env)
+	d, err := outbox.Delivery(w.env, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestNoWayToSendIsAFailedNotice(t *testing.T) {
 func TestProcessesThatRunAtOnceTellOnce(t *testing.T) {
 	a, w := fakeAWS(t), newWorld(t)
 	w.env.NoticeFrom = "scim@example.com"
-	d, err := outbox.Delivery(w.env)
+	d, err := outbox.Delivery(w.env, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	engine := faultstore.New(w.engine, nil)
-	d, err := outbox.Delivery(w.env)
+	d, err := outbox.Delivery(w.env, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,9 +33,13 @@ func (r *Record) Tell(now time.Time, kind event.Kind, tokenID string, data scim.
 	r.Out.Events = append(r.Out.Events, e)
 }
 
-// Notify notes a notice for the next write of the record, to the recipients as they are now.
+// Notify notes a notice for the next write of the record: to its own recipients or, if it has none, to those of the
+// tenant as they are now.
 func (r *Record) Notify(now time.Time, n notice.Notice) {
-	n.At, n.Recipients, n.State = now, r.Settings.Notices.Recipients, notice.Pending
+	n.At, n.State = now, notice.Pending
+	if n.Recipients == nil {
+		n.Recipients = r.Settings.Notices.Recipients
+	}
 	if len(n.Recipients) == 0 {
 		n.State = notice.NoRecipient
 		r.Tell(now, event.NoticeFailed, n.TokenID, n.Data())

@@ -1,33 +1,26 @@
-package cli
+// Package completion writes scripts by which shells complete commands and flags.
+package completion
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
-type completionCmd struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
-}
-
-// Help is the end of the command's help.
-func (*completionCmd) Help() string {
-	return `For a program called local: source <(local completion bash), the same with zsh, or local completion fish |` +
-		` source`
-}
-
-// Run prints the script. It holds all commands and flags: it does not call the program again.
-func (c *completionCmd) Run(s *session) error {
-	if c.Shell == "fish" {
-		fmt.Fprintln(s.Out, "complete -c local -f")
-		fish(s, s.model.Node, nil)
-		return nil
+// Print writes the script for a shell, bash, zsh or fish, that completes the commands below root. It holds all commands
+// and flags: it does not call the program again.
+func Print(out io.Writer, shell string, root *kong.Node) {
+	if shell == "fish" {
+		fmt.Fprintln(out, "complete -c local -f")
+		fish(out, root, nil)
+		return
 	}
-	if c.Shell == "zsh" {
-		fmt.Fprintln(s.Out, "autoload -U +X bashcompinit && bashcompinit")
+	if shell == "zsh" {
+		fmt.Fprintln(out, "autoload -U +X bashcompinit && bashcompinit")
 	}
-	fmt.Fprint(s.Out, `_local() {
+	fmt.Fprint(out, `_local() {
 	local word path="" current="${COMP_WORDS[COMP_CWORD]}" words=""
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		case "$word" in -*) ;; *) path="$path $word" ;; esac
@@ -35,8 +28,8 @@ func (c *completionCmd) Run(s *session) error {
 	while :; do
 		case "$path" in
 `)
-	bash(s, s.model.Node, "")
-	fmt.Fprint(s.Out, `		"") break ;;
+	bash(out, root, "")
+	fmt.Fprint(out, `		"") break ;;
 		*) path="${path% *}"; continue ;;
 		esac
 		break
@@ -45,20 +38,19 @@ func (c *completionCmd) Run(s *session) error {
 }
 complete -o default -F _local local
 `)
-	return nil
 }
 
 // bash prints a case for a command and each below it.
-func bash(s *session, node *kong.Node, path string) {
+func bash(out io.Writer, node *kong.Node, path string) {
 	words := completions(node)
-	fmt.Fprintf(s.Out, "\t\t%q) words=%q ;;\n", path, strings.Join(words, " "))
+	fmt.Fprintf(out, "\t\t%q) words=%q ;;\n", path, strings.Join(words, " "))
 	for _, child := range node.Children {
-		bash(s, child, path+" "+child.Name)
+		bash(out, child, path+" "+child.Name)
 	}
 }
 
 // fish prints a line for each command and flag.
-func fish(s *session, node *kong.Node, path []string) {
+func fish(out io.Writer, node *kong.Node, path []string) {
 	condition := "__fish_use_subcommand"
 	if len(path) > 0 {
 		var seen []string
@@ -68,11 +60,11 @@ func fish(s *session, node *kong.Node, path []string) {
 		condition = strings.Join(seen, "; and ")
 	}
 	for _, child := range node.Children {
-		fmt.Fprintf(s.Out, "complete -c local -n %q -a %s -d %q\n", condition, child.Name, child.Help)
-		fish(s, child, append(path, child.Name))
+		fmt.Fprintf(out, "complete -c local -n %q -a %s -d %q\n", condition, child.Name, child.Help)
+		fish(out, child, append(path, child.Name))
 	}
 	for _, f := range node.Flags {
-		fmt.Fprintf(s.Out, "complete -c local -n %q -l %s -d %q\n", condition, f.Name, f.Help)
+		fmt.Fprintf(out, "complete -c local -n %q -l %s -d %q\n", condition, f.Name, f.Help)
 	}
 }
 
