@@ -115,6 +115,7 @@ func (d door) show(v *frame.Visit, l setup.Link, err error, status int) error {
 	if err != nil || l.State != setup.Open {
 		return v.ShowStatus(http.StatusGone, "setup", entrance{})
 	}
+	v.Expect()
 	return v.ShowStatus(status, "setup", entrance{
 		ID: l.ID, Open: true, Role: l.Role, Until: l.ExpiresAt, Wrong: status == http.StatusForbidden,
 	})
@@ -122,10 +123,10 @@ func (d door) show(v *frame.Visit, l setup.Link, err error, status int) error {
 
 func (d door) redeem(v *frame.Visit) error {
 	id := v.R.PathValue("id")
-	session, err := d.links.Redeem(v.R.Context(), id, v.R.PostFormValue("code"))
+	err := v.Begin(d.links, id, v.R.PostFormValue("code"))
 	switch {
 	case err == nil:
-		return v.Begin(session)
+		return nil
 	case errors.Is(err, setup.ErrCode):
 		l, err := d.links.Look(v.R.Context(), id)
 		return d.show(v, l, err, http.StatusForbidden)

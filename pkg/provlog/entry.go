@@ -16,6 +16,9 @@ const (
 	NothingToDo = "nothing-to-do"
 	Refused     = "refused"
 	Failed      = "failed"
+	// Started is that of a change through the admin API or the portal until its result is known, and for good if the
+	// process died before.
+	Started = "started"
 )
 
 // The operations of a request.

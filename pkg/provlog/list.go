@@ -207,7 +207,7 @@ type AdminFacts struct {
 	ID                string
 	RequestID, Caller string
 	Method, Path      string
-	Status            int
+	Status            int // 0: it is not known yet
 	Detail            string
 }
 
@@ -219,6 +219,13 @@ func (j *Journal) NewID() string { return newID(j.o.Now(), 0) }
 
 // Admin writes the entry of a request to the admin API about a tenant.
 func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return j.store.Tenant(t.ID).Write(ctx, j.Entry(f)(t))
+}
+
+// Entry makes the write of Admin, to go into the transaction of the change that it is about.
+func (j *Journal) Entry(f AdminFacts) func(t tenant.Tenant) store.Op {
 	started := timeOf(f.ID)
 	e := Entry{
 		ID: f.ID, Time: started, RequestID: f.RequestID, Caller: cut(f.Caller, 300), Operation: Admin,
@@ -226,13 +233,12 @@ func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) erro
 		Duration: j.o.Now().Sub(started),
 	}
 	switch {
+	case f.Status == 0:
+		e.Outcome = Started
 	case f.Status >= http.StatusInternalServerError:
 		e.Outcome = Failed
 	case f.Status >= http.StatusBadRequest:
 		e.Outcome = Refused
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	ts := j.store.Tenant(t.ID)
-	return ts.Write(ctx, e.put(ts.Keys, t.Settings.LogRetention()))
+	return func(t tenant.Tenant) store.Op { return e.put(store.KeysOf(t.ID), t.Settings.LogRetention()) }
 }

@@ -48,6 +48,8 @@ const (
 	maxWrong = 10
 	// maxOpen bounds the links of a tenant that can be redeemed or used at a time.
 	maxOpen = 100
+	// lost is how long the browser that redeemed a link can do so again, if the answer did not reach it.
+	lost = 2 * time.Minute
 	// kept is how long a link is listed once it is over.
 	kept = 90 * 24 * time.Hour
 	// maxURL bounds a return address in bytes.
@@ -110,6 +112,9 @@ type record struct {
 	Codes   []string `json:"codes,omitempty"`
 	Session string   `json:"session,omitempty"`
 	Wrong   int      `json:"wrong,omitempty"`
+	// Code and Nonce are digests of the code and of the browser's nonce with which the link was redeemed.
+	Code  string `json:"code,omitempty"`
+	Nonce string `json:"nonce,omitempty"`
 	// Renewed says that a recipient of notices asked for the link.
 	Renewed bool `json:"renewed,omitempty"`
 	// All times are in Unix seconds.

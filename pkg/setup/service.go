@@ -176,37 +176,45 @@ func (s *Service) Look(ctx context.Context, id string) (Link, error) {
 	return l, err
 }
 
-// Redeem takes a link and its code, which can be typed with spaces and hyphens, for a session. ErrCode if the code is
-// not right: the tenth wrong one ends the link. ErrOver if the link can't be redeemed. Of many callers at once one gets
-// the session.
-func (s *Service) Redeem(ctx context.Context, id, code string) (Session, error) {
-	if _, ok := parseID(id); !ok {
+// Redemption is the request to redeem a link.
+type Redemption struct {
+	// ID is that of the link; Code can be typed with spaces and hyphens.
+	ID, Code string
+	// Nonce is a secret of the browser, by which it can redeem the link again for two minutes if the answer was lost; ""
+	// is none.
+	Nonce string
+	// Entry makes the entry of the provisioning log about it, which is written in the same transaction; nil is none.
+	Entry func(tenant.Tenant) store.Op
+}
+
+// Redeem takes a link and its code for a session. ErrCode if the code is not right: the tenth wrong one ends the link.
+// ErrOver if the link can't be redeemed. Of many callers at once one gets the session.
+func (s *Service) Redeem(ctx context.Context, q Redemption) (Session, error) {
+	tenantID, ok := parseID(q.ID)
+	if !ok {
 		return Session{}, ErrOver
 	}
-	secret, given := rand.Text(), digest(typed(code))
+	t, err := s.tenants.Get(ctx, tenantID)
+	if errors.Is(err, tenant.ErrNotFound) {
+		return Session{}, ErrOver
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	secret := rand.Text()
 	var redeemed *record
 	var outcome error
-	err := s.change(ctx, id, func(r *record) (*record, tenant.Report, error) {
-		now := s.o.Now()
+	err = s.change(ctx, q.ID, func(r *record) (*record, tenant.Report, error) {
 		redeemed, outcome = nil, nil
-		if r == nil || r.state(now) != Open {
-			return nil, tenant.Report{}, ErrOver
+		var report tenant.Report
+		var err error
+		if report, outcome, err = r.redeem(q, secret, s.o.Now(), s.o.Session); err != nil {
+			return nil, report, err
 		}
-		if !r.has(given) {
-			outcome = ErrCode
-			r.Wrong++
-			if r.Wrong < maxWrong {
-				return r, tenant.Report{}, nil
-			}
-			r.Ended, r.Codes = now.Unix(), nil
-			return r, told(event.SetupLinkEnded, id, scim.Object{"reason": "wrong-codes"}), nil
+		if redeemed = r; outcome == nil && q.Entry != nil {
+			report.Also = []store.Op{q.Entry(t)}
 		}
-		until := now.Add(s.o.Session)
-		r.Redeemed, r.Until, r.Session, r.Codes = now.Unix(), until.Unix(), digest(secret), nil
-		redeemed = r
-		return r, told(event.SetupLinkRedeemed, id, scim.Object{
-			"role": string(r.Role), "until": scim.FormatTime(timeOf(r.Until)),
-		}), nil
+		return r, report, nil
 	})
 	if errors.Is(err, tenant.ErrNotFound) {
 		err = ErrOver
@@ -214,7 +222,43 @@ func (s *Service) Redeem(ctx context.Context, id, code string) (Session, error) 
 	if err = errors.Join(err, outcome); err != nil {
 		return Session{}, err
 	}
-	return Session{Link: redeemed.link(id, s.o.Now()), Cookie: id + "." + secret}, nil
+	return Session{Link: redeemed.link(q.ID, s.o.Now()), Cookie: q.ID + "." + secret}, nil
+}
+
+// redeem makes a session of a link, which may be nil. outcome is ErrCode if the record only counts a wrong code.
+func (r *record) redeem(
+	q Redemption, secret string, now time.Time, session time.Duration,
+) (report tenant.Report, outcome, err error) {
+	if r == nil {
+		return report, nil, ErrOver
+	}
+	given := digest(typed(q.Code))
+	switch {
+	case r.again(given, q.Nonce, now):
+		r.Session = digest(secret) // the session whose cookie was lost is none any more
+		return report, nil, nil
+	case r.state(now) != Open:
+		return report, nil, ErrOver
+	case r.has(given):
+		r.Redeemed, r.Until, r.Session, r.Codes = now.Unix(), now.Add(session).Unix(), digest(secret), nil
+		if q.Nonce != "" {
+			r.Code, r.Nonce = given, digest(q.Nonce)
+		}
+		return told(event.SetupLinkRedeemed, q.ID, scim.Object{
+			"role": string(r.Role), "until": scim.FormatTime(timeOf(r.Until)),
+		}), nil, nil
+	}
+	if r.Wrong++; r.Wrong == maxWrong {
+		r.Ended, r.Codes = now.Unix(), nil
+		report = told(event.SetupLinkEnded, q.ID, scim.Object{"reason": "wrong-codes"})
+	}
+	return report, ErrCode, nil
+}
+
+// again reports whether the browser that has just redeemed a link does so once more.
+func (r *record) again(given, nonce string, now time.Time) bool {
+	return r.state(now) == Redeemed && now.Before(timeOf(r.Redeemed).Add(lost)) && r.Nonce != "" && nonce != "" &&
+		equal(r.Nonce, digest(nonce)) && equal(r.Code, given)
 }
 
 // has reports whether a digest is that of one of the codes. It compares with all.

@@ -29,6 +29,7 @@ func secure(w http.ResponseWriter) {
 // address, as in tests and local runs, browsers do not keep such cookies, and the prefix is left out.
 const (
 	sessionCookie  = "portal"
+	nonceCookie    = "portal-nonce"
 	languageCookie = "portal-language"
 )
 

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -201,7 +202,7 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 	}
 	words := f.words[v.Lang]
 	d := view{
-		Lang: v.Lang, Other: Languages[(slices.Index(Languages, v.Lang)+1)%len(Languages)], Path: v.R.URL.Path,
+		Lang: v.Lang, Other: Languages[(slices.Index(Languages, v.Lang)+1)%len(Languages)], Path: local(v.R.URL),
 		Product: f.o.Brand.Product, Contact: contact(f.o.Brand.Contact), Logo: f.logo,
 		BackURL: f.returnURL(v), Done: v.done(), Tenant: v.Tenant, Session: v.Session, SignedIn: v.Session.Tenant != "",
 		Admin: v.Admin(), Now: v.Now(), Page: data,
@@ -226,6 +227,9 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 	_, err := b.WriteTo(w)
 	return err
 }
+
+// local is the path of a URL as a link to this host: no more than one slash begins it.
+func local(u *url.URL) string { return "/" + strings.TrimLeft(u.EscapedPath(), "/") }
 
 // contact is the operator's contact, as a link if it is an address.
 func contact(text string) template.HTML {

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -158,17 +159,30 @@ func (v *Visit) signIn() error {
 	return err
 }
 
-// Begin gives the browser the session that a link was redeemed for, and leads it to the first page.
-func (v *Visit) Begin(s setup.Session) (err error) {
-	if v.Tenant, err = v.frame.o.Tenants.Get(v.R.Context(), s.Tenant); err != nil {
+// Expect gives the browser a nonce, if it has none: by it the same browser can redeem a link again if the answer is
+// lost.
+func (v *Visit) Expect() {
+	if v.frame.cookie(v.R, nonceCookie) == "" {
+		v.frame.setCookie(v, nonceCookie, rand.Text(), time.Time{})
+	}
+}
+
+// Begin redeems a link for a session of the browser, and leads it to the first page. The errors are those of Redeem.
+// The entry in the log is written with the redemption.
+func (v *Visit) Begin(links *setup.Service, id, code string) error {
+	facts := provlog.AdminFacts{
+		ID: v.frame.o.Journal.NewID(), RequestID: v.id, Caller: "setup-link " + id, Method: v.R.Method,
+		Path: v.R.URL.Path, Status: http.StatusSeeOther,
+	}
+	s, err := links.Redeem(v.R.Context(), setup.Redemption{
+		ID: id, Code: code, Nonce: v.frame.cookie(v.R, nonceCookie), Entry: v.frame.o.Journal.Entry(facts),
+	})
+	if err != nil {
 		return err
 	}
-	v.Session = s
-	return v.noted(func(v *Visit) error {
-		v.frame.setCookie(v, sessionCookie, s.Cookie, s.SessionUntil)
-		v.redirect(Root)
-		return nil
-	})
+	v.frame.setCookie(v, sessionCookie, s.Cookie, s.SessionUntil)
+	v.redirect(Root)
+	return nil
 }
 
 // noted carries out a change, and has it in the tenant's provisioning log: before, so that nothing is shown that is not

@@ -23,7 +23,7 @@ const (
 
 // The values of the filters.
 var (
-	outcomes   = []string{provlog.Done, provlog.NothingToDo, provlog.Refused, provlog.Failed}
+	outcomes   = []string{provlog.Done, provlog.NothingToDo, provlog.Refused, provlog.Failed, provlog.Started}
 	operations = []string{
 		provlog.Create, provlog.Replace, provlog.Patch, provlog.Delete, provlog.Read, provlog.Bulk, provlog.Admin,
 	}
@@ -33,6 +33,7 @@ var (
 	}
 	outcomeStates = map[string]string{
 		provlog.Done: "good", provlog.NothingToDo: "off", provlog.Refused: "bad", provlog.Failed: "bad",
+		provlog.Started: "wait",
 	}
 )
 

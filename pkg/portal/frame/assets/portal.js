@@ -4,7 +4,7 @@
   const ready = (root) => {
     for (const b of root.querySelectorAll("[data-copy]")) b.hidden = false;
     for (const f of root.querySelectorAll("form[data-code]")) {
-      const code = decodeURIComponent(location.hash.slice(1));
+      const code = location.hash.slice(1); // letters and digits, which are never escaped
       const field = f.elements.namedItem("code");
       if (code && field && !field.value) {
         field.value = code;
