@@ -106,7 +106,9 @@ var importRules = []importRule{
 		[]string{"pkg/store", "pkg/task", "pkg/event/eventlog"},
 		"it takes the log to destinations, and knows none of them",
 	},
-	{"pkg/webhook", []string{"pkg/scim", "pkg/store", "pkg/event/eventlog", "pkg/event/delivery"}, whyUse},
+	{"pkg/webhook", []string{
+		"pkg/precondition", "pkg/scim", "pkg/store", "pkg/event/eventlog", "pkg/event/delivery",
+	}, whyUse},
 	{
 		"pkg/event/schemas",
 		[]string{jsonschema},
@@ -144,6 +146,7 @@ var importRules = []importRule{
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/tenant/assertion", "pkg/tenant/internal/record",
 	}, "it changes tenants by the functions that it is given, as package tenant does"},
 	{"pkg/tenant", []string{
+		"pkg/precondition",
 		"pkg/scim/...", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant/internal/oauth",
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
@@ -182,6 +185,7 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/member", []string{
+			"pkg/precondition",
 			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
 			"pkg/event/eventlog", "pkg/sweep", "pkg/member/...",
 		}, whyUse,
@@ -253,12 +257,15 @@ var importRules = []importRule{
 		},
 		whyEdge,
 	},
+	{"pkg/precondition", nil, "it carries a demand, and knows nothing of those who make and meet it"},
+	{"pkg/adminhttp/etag", []string{"pkg/scim"}, "tags are of any object"},
 	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
 	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
 	{
 		"pkg/adminhttp",
 		[]string{
-			"pkg/adminhttp/openapi",
+			"pkg/precondition",
+			"pkg/adminhttp/openapi", "pkg/adminhttp/etag",
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,

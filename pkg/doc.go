@@ -19,6 +19,7 @@
 //	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
 //	metric           metrics of log lines, for CloudWatch
 //	domain           the domain of an address, and the verified domains of a tenant
+//	precondition     what a caller demands of the state that a change replaces
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	sweep            a visit of all tenants once a day
@@ -80,6 +81,7 @@
 //	portal/people    the pages about groups, members and the activity
 //	portal/browsertest  tests of the pages in a real browser
 //	portal           the pages of a customer's administrator
+//	adminhttp/etag   entity tags and conditions (RFC 9110)
 //	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http

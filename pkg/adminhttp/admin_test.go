@@ -377,7 +377,7 @@ func TestBadRequests(t *testing.T) {
 		{405, "PUT", tenants, `{}`},
 		{405, "DELETE", tenants, ``},
 		{405, "POST", one, `{}`},
-		{405, "GET", tokens + "/" + tokenID, ``},
+		{405, "PUT", tokens + "/" + tokenID, `{}`},
 		{405, "GET", tokens + "/" + tokenID + "/reveal", ``},
 	} {
 		got := s.want(c.status, problem, c.method, c.path, c.body)

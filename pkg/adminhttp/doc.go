@@ -10,6 +10,7 @@
 //	POST   /admin/v1/tenants/{id}/tokens                 make another token
 //	GET    /admin/v1/tenants/{id}/tokens                 list
 //	POST   /admin/v1/tenants/{id}/tokens/{token}/reveal  show the value, audited
+//	GET    /admin/v1/tenants/{id}/tokens/{token}
 //	PATCH  /admin/v1/tenants/{id}/tokens/{token}         another end
 //	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
 //	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
@@ -46,6 +47,7 @@
 //	handler.go  the routes, and the service behind them
 //	guard.go    who may call a local server
 //	json.go     bodies and answers
+//	conditional.go  entity tags, If-Match and If-None-Match
 //	setup.go    set-up links
 //	problem.go  errors as problem details
 //	tenants.go  tenants

@@ -111,12 +111,16 @@ func New(c Config) http.Handler {
 // routes are the endpoints of each path behind Root.
 func (a *api) routes() map[string]methods {
 	routes := map[string]methods{
-		"/openapi.json":                       {"GET": getDocument},
-		"/tenants":                            {"GET": a.listTenants, "POST": a.createTenant},
-		"/tenants/{id}":                       {"GET": a.getTenant, "PATCH": a.changeTenant, "DELETE": a.deleteTenant},
-		"/tenants/{id}/disconnect":            {"POST": a.disconnect},
-		"/tenants/{id}/tokens":                {"GET": a.listTokens, "POST": a.createToken},
-		"/tenants/{id}/tokens/{token}":        {"PATCH": a.changeToken, "DELETE": a.revokeToken},
+		"/openapi.json": {"GET": getDocument},
+		"/tenants":      {"GET": a.listTenants, "POST": a.createTenant},
+		"/tenants/{id}": {
+			"GET": a.getTenant, "PATCH": conditional(a.changeTenant, ofTenant), "DELETE": conditional(a.deleteTenant, ofTenant),
+		},
+		"/tenants/{id}/disconnect": {"POST": a.disconnect},
+		"/tenants/{id}/tokens":     {"GET": a.listTokens, "POST": a.createToken},
+		"/tenants/{id}/tokens/{token}": {
+			"GET": a.getToken, "PATCH": conditional(a.changeToken, ofToken), "DELETE": conditional(a.revokeToken, ofToken),
+		},
 		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},
 		"/tenants/{id}/rotation":              {"POST": a.rotate},
 		"/tenants/{id}/notices":               {"GET": a.listNotices, "POST": a.sendNotice},

@@ -32,7 +32,7 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/pending":                                       {"GET": a.listPending},
 		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
 		"/tenants/{id}/targets/{kind}/{name...}": {
-			"GET": a.getTarget, "PUT": a.putTarget, "DELETE": a.deleteTarget,
+			"GET": a.getTarget, "PUT": conditional(a.putTarget, ofTarget), "DELETE": a.deleteTarget,
 		},
 		"/tenants/{id}/policy":          {"GET": a.getPolicy, "PUT": a.putPolicy},
 		"/tenants/{id}/policy/rehearse": {"POST": a.rehearse},
@@ -352,7 +352,7 @@ func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, target.Object())
+	return tagged(w, r, targetTag(target), target.Object())
 }
 
 func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
@@ -390,7 +390,7 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, saved.Object())
+	return tagged(w, r, targetTag(saved), saved.Object())
 }
 
 // maxSeats bounds the number of seats of a target.

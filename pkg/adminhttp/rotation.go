@@ -6,7 +6,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
@@ -50,16 +49,7 @@ func (a *api) changeToken(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.tenants.Extend(r.Context(), r.PathValue("id"), r.PathValue("token"), at, endless); err != nil {
 		return err
 	}
-	tokens, err := a.tenants.Tokens(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	for _, t := range tokens {
-		if t.ID == r.PathValue("token") {
-			return ok(w, http.StatusOK, token(t))
-		}
-	}
-	return tenant.ErrNotFound
+	return a.getToken(w, r)
 }
 
 // end reads expiresAt: a time, or null for a token without an end.

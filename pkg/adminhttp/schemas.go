@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -58,10 +59,29 @@ func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.O
 // put answers a PUT with what is defined now.
 func put(w http.ResponseWriter, created bool, location string, o scim.Object) error {
 	w.Header().Set("Location", location)
+	w.Header().Set("ETag", etag.Of(o))
 	if created {
 		return ok(w, http.StatusCreated, o)
 	}
 	return ok(w, http.StatusOK, o)
+}
+
+// schemaTag is the entity tag of a schema of the tenant's own; "" if there is none.
+func schemaTag(d define.Definitions, urn string) string {
+	s := d.Schema(urn)
+	if s == nil {
+		return ""
+	}
+	return etag.Of(s.Object())
+}
+
+// typeTag is the entity tag of a resource type; "" if there is none.
+func typeTag(d define.Definitions, id string) string {
+	t, found := d.ResourceType(id)
+	if !found {
+		return ""
+	}
+	return etag.Of(t.Object())
 }
 
 func (a *api) listSchemas(w http.ResponseWriter, r *http.Request) error {
@@ -81,7 +101,7 @@ func (a *api) getSchema(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return missing("schema", r.PathValue("urn"))
 	}
-	return ok(w, http.StatusOK, s.Object())
+	return tagged(w, r, etag.Of(s.Object()), s.Object())
 }
 
 func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
@@ -97,7 +117,7 @@ func (a *api) putSchema(w http.ResponseWriter, r *http.Request) error {
 	created := false
 	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		created = d.Schema(urn) == nil
-		return d.With(s), nil
+		return d.With(s), allowed(r, schemaTag(d, urn))
 	}, a.check)
 	if err != nil {
 		return err
@@ -110,6 +130,9 @@ func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 	_, err := a.tenants.Define(r.Context(), r.PathValue("id"), func(d define.Definitions) (define.Definitions, error) {
 		if d.Schema(urn) == nil {
 			return d, missing("schema", urn)
+		}
+		if err := allowed(r, schemaTag(d, urn)); err != nil {
+			return d, err
 		}
 		if user := userOf(d, urn); user != "" {
 			return d, &tenant.ConflictError{
@@ -161,7 +184,7 @@ func (a *api) getResourceType(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return missing("resource type", r.PathValue("type"))
 	}
-	return ok(w, http.StatusOK, t.Object())
+	return tagged(w, r, etag.Of(t.Object()), t.Object())
 }
 
 func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
@@ -178,7 +201,7 @@ func (a *api) putResourceType(w http.ResponseWriter, r *http.Request) error {
 	_, err = a.tenants.Define(r.Context(), id, func(d define.Definitions) (define.Definitions, error) {
 		_, found := d.ResourceType(name)
 		created = !found
-		return d.WithType(t), nil
+		return d.WithType(t), allowed(r, typeTag(d, name))
 	}, a.check)
 	if err != nil {
 		return err
@@ -192,7 +215,7 @@ func (a *api) deleteResourceType(w http.ResponseWriter, r *http.Request) error {
 		if _, found := d.ResourceType(name); !found {
 			return d, missing("resource type", name)
 		}
-		return d.WithoutType(name), nil
+		return d.WithoutType(name), allowed(r, typeTag(d, name))
 	}, a.check)
 	if err != nil {
 		return err

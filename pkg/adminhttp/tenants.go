@@ -30,6 +30,7 @@ func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
 	answer := a.tenant(r, t)
 	answer["token"] = issued(token)
 	w.Header().Set("Location", Root+"/tenants/"+t.ID)
+	w.Header().Set("ETag", tenantTag(t))
 	return ok(w, http.StatusCreated, answer)
 }
 
@@ -111,7 +112,7 @@ func (a *api) getTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, a.tenant(r, t))
+	return tagged(w, r, tenantTag(t), a.tenant(r, t))
 }
 
 func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
@@ -123,7 +124,7 @@ func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, a.tenant(r, t))
+	return tagged(w, r, tenantTag(t), a.tenant(r, t))
 }
 
 // disconnect ends all access of the tenant's identity provider, and answers how much there was.

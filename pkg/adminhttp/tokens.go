@@ -65,6 +65,20 @@ func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"tokens": list})
 }
 
+func (a *api) getToken(w http.ResponseWriter, r *http.Request) error {
+	tokens, err := a.tenants.Tokens(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t.ID == r.PathValue("token") {
+			w.Header().Set("ETag", tokenTag(t)) // no 304: the token is used
+			return ok(w, http.StatusOK, token(t))
+		}
+	}
+	return tenant.ErrNotFound
+}
+
 // token is a token as the API shows it.
 func token(t tenant.Token) scim.Object {
 	granted := make([]any, len(t.Scopes))

@@ -19,7 +19,7 @@ func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
 	for _, owner := range []string{"", "/tenants/{id}"} {
 		routes[owner+"/webhooks"] = methods{"GET": a.listWebhooks, "POST": a.createWebhook}
 		routes[owner+"/webhooks/{webhook}"] = methods{
-			"GET": a.getWebhook, "PATCH": a.changeWebhook, "DELETE": a.removeWebhook,
+			"GET": a.getWebhook, "PATCH": conditional(a.changeWebhook, ofWebhook), "DELETE": a.removeWebhook,
 		}
 		routes[owner+"/webhooks/{webhook}/test"] = methods{"POST": a.testWebhook}
 		routes[owner+"/webhooks/{webhook}/replay"] = methods{"POST": a.replayWebhook}
@@ -104,7 +104,7 @@ func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := webhookJSON(hook)
 	if tenantID == "" {
-		return ok(w, http.StatusOK, o)
+		return tagged(w, r, webhookTag(hook), o)
 	}
 	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook.ID)
 	if err != nil {
@@ -113,6 +113,7 @@ func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	if begun {
 		o["delivery"] = deliveryJSON(hook, state)
 	}
+	w.Header().Set("ETag", webhookTag(hook)) // no 304: the delivery goes on
 	return ok(w, http.StatusOK, o)
 }
 
@@ -128,7 +129,7 @@ func (a *api) changeWebhook(w http.ResponseWriter, r *http.Request) error {
 	if hook, err = a.webhooks.Change(r.Context(), hook.Owner, hook.ID, f); err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, webhookJSON(hook))
+	return tagged(w, r, webhookTag(hook), webhookJSON(hook))
 }
 
 func (a *api) removeWebhook(w http.ResponseWriter, r *http.Request) error {

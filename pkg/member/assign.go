@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -218,6 +219,9 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 		if saved = (record.Target{TargetKey: key}); items[0].Attrs != nil {
 			saved = record.DecodeTarget(items[0])
 			cond = store.Is(record.AttrVer, saved.Version)
+		}
+		if err := precondition.Of(ctx, func() any { return saved }); err != nil {
+			return err
 		}
 		others := items[0].Attrs == nil || saved.DisplayName != target.DisplayName ||
 			!slices.Equal(saved.Features, target.Features)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -26,6 +27,9 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		}
 		if r.Life != record.Active {
 			return ErrNotFound
+		}
+		if err := precondition.Of(ctx, func() any { return r.Tenant(id, s.o.Now()) }); err != nil {
+			return err
 		}
 		err = s.markDeleted(ctx, id, r)
 		if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {

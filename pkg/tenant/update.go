@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
@@ -23,9 +24,9 @@ var (
 // pause bounds the random wait before an update is tried again.
 const pause = 50 * time.Millisecond
 
-// update changes an active tenant: it reads it, has change change it, and writes it if nobody else did in between;
-// otherwise it begins again, until ctx ends. ErrNotFound where there is no active tenant; an error of change is
-// returned as it is.
+// update changes an active tenant: it reads it, holds it (as a Tenant) against a precondition of ctx, has change
+// change it, and writes it if nobody else did in between; otherwise it begins again, until ctx ends. ErrNotFound where
+// there is no active tenant; an error of change is returned as it is.
 func (s *Service) update(ctx context.Context, id string, change func(*record.Record) error) (*record.Record, error) {
 	return s.updateFrom(ctx, id, nil, change)
 }
@@ -42,6 +43,9 @@ func (s *Service) updateFrom(
 		}
 		if r.Life != record.Active {
 			return nil, ErrNotFound
+		}
+		if err = precondition.Of(ctx, func() any { return r.Tenant(id, s.o.Now()) }); err != nil {
+			return nil, err
 		}
 		err = change(r)
 		if errors.Is(err, errUnchanged) {

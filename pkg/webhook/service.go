@@ -10,6 +10,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -178,6 +179,9 @@ func (s *Service) Create(
 func (s *Service) change(ctx context.Context, owner, id string, f func(*Webhook) error) (w *Webhook, err error) {
 	err = store.Retry(ctx, 5*time.Second, func() error {
 		if w, err = s.Get(ctx, owner, id); err != nil {
+			return err
+		}
+		if err := precondition.Of(ctx, func() any { return w }); err != nil {
 			return err
 		}
 		if err := f(w); err != nil {

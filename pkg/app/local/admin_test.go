@@ -96,6 +96,7 @@ var dialogue = []step{
 	{200, "PATCH", "/tenants/acme", `{"name":"Acme Ltd","settings":{"token":{"lifetimeDays":90}}}`, nil},
 	{200, "GET", "/tenants/acme/tokens", "", nil},
 	{201, "POST", "/tenants/acme/tokens", `{"scopes":["read"]}`, []string{"token=id"}},
+	{200, "GET", "/tenants/acme/tokens/<token>", "", nil},
 	{200, "PATCH", "/tenants/acme/tokens/<token>", `{"expiresAt":"<end>"}`, nil},
 	{200, "POST", "/tenants/acme/tokens/<token>/reveal", "", nil},
 	{204, "DELETE", "/tenants/acme/tokens/<token>", "", nil},

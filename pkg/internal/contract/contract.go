@@ -267,6 +267,9 @@ func (c *Contract) answer(o operation, r *http.Request, got *httptest.ResponseRe
 	if !listed {
 		return fmt.Errorf("contract: no answer %s is described", status)
 	}
+	if got.Code == http.StatusNotModified && got.Header().Get("ETag") == "" {
+		return errors.New("contract: no header ETag")
+	}
 	headers, _ := spec["headers"].(object)
 	for name := range headers {
 		if got.Header().Get(name) == "" {

@@ -1,0 +1,97 @@
+package adminhttp
+
+import (
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
+)
+
+// The entity tags of resources stand for what a request can change, and not for what comes by itself, such as the time
+// when a token was last used: else nobody could change a token that is in use.
+
+func tenantTag(t tenant.Tenant) string {
+	return etag.Of(scim.Object{
+		"id": t.ID, "name": t.Name, "idp": t.IdP, "active": t.Active, "settings": t.Settings.Object(),
+	})
+}
+
+func tokenTag(t tenant.Token) string {
+	return etag.Of(scim.Object{"id": t.ID, "expiresAt": timestamp(t.ExpiresAt), "revoked": t.State == tenant.TokenRevoked})
+}
+
+func webhookTag(hook *webhook.Webhook) string {
+	o := webhookJSON(hook)
+	delete(o, "previousSecretUntil")
+	return etag.Of(o)
+}
+
+// targetTag is "" for a target that was never saved, or is known from SCIM alone.
+func targetTag(t member.Target) string {
+	if t.Version == 0 {
+		return ""
+	}
+	t.Used, t.Scim = 0, false
+	return etag.Of(t.Object())
+}
+
+// conditional is a change that is made only if the resource has the tag that the request wants. tag reads it from the
+// state that the change replaces; "": there is nothing yet.
+func conditional(serve endpoint, tag func(r *http.Request, current any) string) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !etag.Read(r.Header).Given() {
+			return serve(w, r)
+		}
+		ctx := precondition.With(r.Context(), func(current any) error { return allowed(r, tag(r, current)) })
+		return serve(w, r.WithContext(ctx))
+	}
+}
+
+// allowed is a 412 if a request does not want to change a resource with the tag.
+func allowed(r *http.Request, tag string) error {
+	switch {
+	case etag.Read(r.Header).Allows(tag):
+		return nil
+	case tag == "":
+		return &problem{status: http.StatusPreconditionFailed, detail: "There is no such resource yet, so no If-Match holds."}
+	case r.Header.Get("If-None-Match") != "":
+		return &problem{
+			status: http.StatusPreconditionFailed, detail: "The resource is there already: If-None-Match forbids the change.",
+		}
+	}
+	return &problem{
+		status: http.StatusPreconditionFailed,
+		detail: "The resource was changed since you read it: its entity tag is " + tag + " now. Read it again.",
+	}
+}
+
+func ofTenant(_ *http.Request, current any) string { return tenantTag(current.(tenant.Tenant)) }
+
+func ofToken(r *http.Request, current any) string {
+	for _, t := range current.(tenant.Tenant).Tokens {
+		if t.ID == r.PathValue("token") {
+			return tokenTag(t)
+		}
+	}
+	return ""
+}
+
+func ofWebhook(_ *http.Request, current any) string { return webhookTag(current.(*webhook.Webhook)) }
+
+func ofTarget(_ *http.Request, current any) string { return targetTag(current.(member.Target)) }
+
+// tagged answers a resource with its entity tag, or 304 if the reader has it already.
+func tagged(w http.ResponseWriter, r *http.Request, tag string, o scim.Object) error {
+	if tag != "" {
+		w.Header().Set("ETag", tag)
+	}
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && etag.Read(r.Header).Known(tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return ok(w, http.StatusOK, o)
+}

@@ -1,0 +1,153 @@
+package local_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/contract"
+)
+
+// ask sends a request to the admin API with one more header, and returns the answer.
+func (o *caller) ask(method, path, body, header, value string) *httptest.ResponseRecorder {
+	o.t.Helper()
+	r := httptest.NewRequest(method, "http://localhost/admin/v1/tenants/acme"+path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:4711"
+	if header != "" {
+		r.Header.Set(header, value)
+	}
+	w := httptest.NewRecorder()
+	o.h.ServeHTTP(w, r)
+	return w
+}
+
+// conditioned is a tenant with something of each kind that has an entity tag.
+func conditioned(t *testing.T) *caller {
+	t.Helper()
+	described, err := contract.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := on(t, memory(t), "generic")
+	o := &caller{t: t, h: described.Handler(t, a.h), known: map[string]string{}}
+	o.do(step{201, "POST", "/tenants/acme/tokens", `{}`, []string{"token=id"}})
+	o.do(step{201, "POST", "/tenants/acme/webhooks", `{"url":"https://app.example.com/","types":["*"]}`, []string{"hook=id"}})
+	o.do(step{200, "PUT", "/tenants/acme/policy", `{"kinds":{"role":{}}}`, nil})
+	return o
+}
+
+// TestEntityTags: each resource that can be changed has an entity tag, which a change moves and which protects it
+// against a change by somebody who has not read it.
+func TestEntityTags(t *testing.T) {
+	o := conditioned(t)
+	for _, c := range []struct{ path, method, one, two string }{
+		{"", "PATCH", `{"name":"One"}`, `{"name":"Two"}`},
+		{"/tokens/<token>", "PATCH", `{"expiresAt":"2027-01-01T00:00:00Z"}`, `{"expiresAt":"2027-01-02T00:00:00Z"}`},
+		{"/webhooks/<hook>", "PATCH", `{"description":"one"}`, `{"description":"two"}`},
+		{"/targets/role/admin", "PUT", `{"displayName":"One"}`, `{"displayName":"Two"}`},
+		{"/schemas/urn:example:D", "PUT", `{"attributes":[{"name":"one"}]}`, `{"attributes":[{"name":"two"}]}`},
+		{
+			"/resource-types/D", "PUT", `{"endpoint":"/Ds","schema":"urn:example:D"}`,
+			`{"endpoint":"/Ds","schema":"urn:example:D","description":"two"}`,
+		},
+		{"/policy", "PUT", `{"kinds":{"role":{}}}`, `{"kinds":{"role":{"create":true}}}`},
+	} {
+		path := o.fill(c.path)
+		if w := o.ask(c.method, path, c.one, "", ""); w.Code >= 300 {
+			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+		}
+		read := o.ask("GET", path, "", "", "")
+		tag := read.Header().Get("ETag")
+		if w := o.ask(c.method, path, c.one, "If-Match", tag); w.Code >= 300 {
+			t.Errorf("%s: with its tag %q: %d %s", path, tag, w.Code, w.Body)
+		}
+		tag = o.ask("GET", path, "", "", "").Header().Get("ETag")
+		if w := o.ask(c.method, path, c.two, "If-Match", tag); w.Code >= 300 || w.Header().Get("ETag") == tag {
+			t.Errorf("%s: %d %s, ETag %q behind %q", path, w.Code, w.Body, w.Header().Get("ETag"), tag)
+		}
+		if w := o.ask(c.method, path, c.one, "If-Match", tag); w.Code != 412 ||
+			!strings.Contains(w.Body.String(), "Read it again") {
+			t.Errorf("%s: with an old tag: %d %s", path, w.Code, w.Body)
+		}
+		if c.method == "PUT" && c.path != "/policy" {
+			if w := o.ask(c.method, path, c.one, "If-None-Match", "*"); w.Code != 412 {
+				t.Errorf("%s: made though it is there: %d %s", path, w.Code, w.Body)
+			}
+		}
+	}
+	for _, path := range []string{"", "/targets/role/admin", "/schemas/urn:example:D", "/resource-types/D"} {
+		tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
+		if w := o.ask("GET", path, "", "If-None-Match", tag); w.Code != 304 || w.Body.Len() > 0 {
+			t.Errorf("%s: read again: %d %s", path, w.Code, w.Body)
+		}
+	}
+	for _, path := range []string{"/resource-types/D", "/schemas/urn:example:D", "/tokens/" + o.known["token"], ""} {
+		if w := o.ask("DELETE", path, "", "If-Match", `"old"`); w.Code != 412 {
+			t.Errorf("%s: deleted by an old tag: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := o.ask("PUT", "/targets/role/new", `{}`, "If-Match", "*"); w.Code != 412 {
+		t.Errorf("a target that is not there: %d %s", w.Code, w.Body)
+	}
+	if w := o.ask("PUT", "/targets/role/new", `{}`, "If-None-Match", "*"); w.Code != 200 {
+		t.Errorf("a new target: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestOneOfManyChanges: of many changes with the same entity tag at once, one is made.
+func TestOneOfManyChanges(t *testing.T) {
+	o := conditioned(t)
+	o.ask("PUT", "/targets/role/admin", `{"displayName":"0"}`, "", "")
+	for path, body := range map[string]string{
+		"": `{"name":"<n>"}`, "/targets/role/admin": `{"displayName":"<n>"}`, "/webhooks/" + o.known["hook"]: `{"description":"<n>"}`,
+	} {
+		method := map[bool]string{true: "PUT", false: "PATCH"}[strings.HasPrefix(path, "/targets")]
+		tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
+		var made, refused atomic.Int32
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				switch w := o.ask(method, path, strings.ReplaceAll(body, "<n>", strconv.Itoa(i+1)), "If-Match", tag); w.Code {
+				case http.StatusOK:
+					made.Add(1)
+				case http.StatusPreconditionFailed:
+					refused.Add(1)
+				default:
+					t.Errorf("%s: %d %s", path, w.Code, w.Body)
+				}
+			})
+		}
+		all.Wait()
+		if made.Load() != 1 || refused.Load() != 7 {
+			t.Errorf("%q: %d made, %d refused", path, made.Load(), refused.Load())
+		}
+	}
+}
+
+// TestWriteOfWhatWasRead: a document that was read can be written back, changes nothing, and reads the same: what a
+// Terraform provider needs.
+func TestWriteOfWhatWasRead(t *testing.T) {
+	o := conditioned(t)
+	for path, document := range map[string]string{
+		"/policy": `{"kinds":{"team":{"create":true},"role":{}},"requests":{"guard":
+			{"people":5,"percent":10,"minutes":60}}}`,
+		"/schemas/urn:example:E": `{"name":"E","attributes":[{"name":"serial","uniqueness":"server","caseExact":true}]}`,
+	} {
+		for range 2 {
+			if w := o.ask("PUT", path, document, "", ""); w.Code >= 300 {
+				t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+			}
+			read := o.ask("GET", path, "", "", "").Body.String()
+			if w := o.ask("PUT", path, read, "", ""); w.Code >= 300 {
+				t.Fatalf("%s: what was read can't be written: %d %s", path, w.Code, w.Body)
+			}
+			if again := o.ask("GET", path, "", "", "").Body.String(); again != read {
+				t.Errorf("%s: %s, then %s", path, read, again)
+			}
+		}
+	}
+}
