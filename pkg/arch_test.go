@@ -258,6 +258,7 @@ var importRules = []importRule{
 		whyEdge,
 	},
 	{"pkg/precondition", nil, "it carries a demand, and knows nothing of those who make and meet it"},
+	{"pkg/adminhttp/idempotency", []string{"pkg/store"}, "it remembers that requests were sent, and knows none"},
 	{"pkg/adminhttp/etag", []string{"pkg/scim"}, "tags are of any object"},
 	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
 	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
@@ -265,7 +266,7 @@ var importRules = []importRule{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/precondition",
-			"pkg/adminhttp/openapi", "pkg/adminhttp/etag",
+			"pkg/adminhttp/openapi", "pkg/adminhttp/etag", "pkg/adminhttp/idempotency",
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,

@@ -82,6 +82,7 @@
 //	portal/browsertest  tests of the pages in a real browser
 //	portal           the pages of a customer's administrator
 //	adminhttp/etag   entity tags and conditions (RFC 9110)
+//	adminhttp/idempotency  remembers requests by their Idempotency-Key
 //	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http

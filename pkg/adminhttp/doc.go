@@ -48,6 +48,7 @@
 //	guard.go    who may call a local server
 //	json.go     bodies and answers
 //	conditional.go  entity tags, If-Match and If-None-Match
+//	once.go     Idempotency-Key
 //	setup.go    set-up links
 //	problem.go  errors as problem details
 //	tenants.go  tenants

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/openapi"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
@@ -57,6 +58,8 @@ type Config struct {
 	Webhooks *webhook.Service
 	// Links makes set-up links. It is required.
 	Links *setup.Service
+	// Once remembers the requests with an Idempotency-Key; nil: the header is not looked at.
+	Once *idempotency.Memory
 	// Log gets one line a request, and why an answer is a 5xx; nil discards.
 	Log *slog.Logger
 }
@@ -71,6 +74,7 @@ type api struct {
 	caller   string
 	doctor   *diagnosis.Service
 	links    *setup.Service
+	once24   *idempotency.Memory
 	baseURL  string
 	check    tenant.CheckTypes
 	clock    func() (now, machine time.Time)
@@ -89,7 +93,7 @@ func New(c Config) http.Handler {
 	a := &api{
 		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard, webhooks: c.Webhooks,
-		domains: c.Domains, links: c.Links,
+		domains: c.Domains, links: c.Links, once24: c.Once,
 		journal: c.Journal, caller: cmp.Or(c.Caller, "local"), doctor: c.Diagnosis,
 	}
 	if a.log == nil {
@@ -209,7 +213,10 @@ func withoutQuery(serve endpoint) endpoint {
 func (a *api) handler(path string, m methods) http.Handler {
 	for method, serve := range m {
 		if !slices.Contains(queried, method+" "+path) {
-			m[method] = withoutQuery(serve)
+			serve = withoutQuery(serve)
+		}
+		if m[method] = serve; method == http.MethodPost {
+			m[method] = a.once(method+" "+path, serve)
 		}
 	}
 	allowed := make([]string, 0, len(m)+1)

@@ -53,6 +53,7 @@ var partitions = map[string]*rule{
 	"PL": {nil, mustExpire},
 	"PA": {nil, mustExpire},
 	"LM": {nil, mustExpire},
+	"IK": {nil, mustExpire},
 	"SL": {nil, mustExpire},
 	"W":  {nil, lookDocument},
 	"D":  {nil, lookDocument},

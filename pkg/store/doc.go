@@ -11,6 +11,7 @@
 //	deliverykeys.go  the keys of webhooks and deliveries
 //	provkeys.go      the keys of the provisioning log
 //	setupkeys.go     the keys of set-up links
+//	oncekeys.go      the key of a request with an Idempotency-Key
 //	engine.go        Engine, and the terms of its calls
 //	store.go         Store: splits, and tries again
 //	retry.go         when and how often a call is tried again

@@ -27,7 +27,7 @@ type secrets struct {
 }
 
 // left are the partitions that do not move: of use for minutes only, or bound to a receiver of this table.
-var left = map[string]bool{"K": true, "B": true, "J": true, "W": true, "D": true, "SL": true}
+var left = map[string]bool{"K": true, "B": true, "J": true, "W": true, "D": true, "SL": true, "IK": true}
 
 // leftOwn are the items of the tenant's own partition that do not move, by the first part of their keys.
 var leftOwn = map[string]bool{"NOTICE": true, "EVENT": true, "SECRET": true, "IMPORT": true}

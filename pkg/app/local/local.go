@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/follow"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
@@ -120,6 +121,7 @@ type Server struct {
 	links      *setup.Service
 	handler    http.Handler
 	journal    *provlog.Journal
+	once       *idempotency.Memory
 	background *background
 	deliveries *deliveries
 	webhooks   *webhook.Service
@@ -160,6 +162,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Wake:        func(kind, id string) { s.background.wake(app.Wake{Kind: kind, Tenant: id}) },
 		Everybody:   marker.Everybody(o.Now),
 	})
+	s.once = idempotency.New(st, o.Now)
 	s.domains = claim.New(st, s.tenants, claim.Options{
 		Now: o.Now, Log: log, Resolver: claim.At(o.DNS), Patience: o.DNSPatience,
 	})

@@ -51,7 +51,7 @@ func (s *Server) edges(
 	admin := adminhttp.New(adminhttp.Config{
 		Tenants: s.tenants, BaseURL: o.BaseURL, Log: s.log,
 		CheckTypes: dir.CheckTypes, Members: members, Guard: g, Domains: s.domains,
-		Links: s.links, Journal: journal, Webhooks: s.webhooks,
+		Links: s.links, Journal: journal, Webhooks: s.webhooks, Once: s.once,
 		SetClock: s.setClock, Clock: s.clock.both, Caller: s.caller(),
 		Diagnosis: findings,
 	})

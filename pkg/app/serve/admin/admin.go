@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv/vault"
@@ -46,6 +47,7 @@ func Handler() (http.Handler, error) {
 		Guard:      guard.New(st, service, time.Now, env.Log),
 		Domains:    claim.New(st, service, claim.Options{Now: time.Now, Log: env.Log}),
 		Journal:    journal,
+		Once:       idempotency.New(st, time.Now),
 		Links:      setup.New(st, service, setup.Options{Now: time.Now}),
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: time.Now, Journal: journal, Tenants: service, Members: members, Directory: dir,

@@ -1,0 +1,66 @@
+package local_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// TestIdempotencyKey: a request that is sent again with its key makes nothing again, and its secret is stored nowhere.
+func TestIdempotencyKey(t *testing.T) {
+	o := conditioned(t)
+	for path, bodies := range map[string][2]string{
+		"/clients":     {`{"name":"one"}`, `{"name":"two"}`},
+		"/webhooks":    {`{"url":"https://app.example.com/1","types":["*"]}`, `{"url":"https://app.example.com/2","types":["*"]}`},
+		"/setup-links": {`{"role":"reader"}`, `{"role":"admin"}`},
+	} {
+		count := func() int { return strings.Count(o.ask("GET", path, "", "", "").Body.String(), `"createdAt"`) }
+		send := func(body string) *httptest.ResponseRecorder {
+			return o.ask("POST", path, body, "Idempotency-Key", `"key of `+path+`"`)
+		}
+		had := count()
+		first := send(bodies[0])
+		again, other := send(bodies[0]), send(bodies[1])
+		if first.Code != 201 || again.Code != 409 || other.Code != 422 || count() != had+1 {
+			t.Errorf("%s: %d, again %d %s, with another body %d, %d are there", path, first.Code, again.Code, again.Body,
+				other.Code, count()-had)
+		}
+		if path != "/webhooks" && again.Header().Get("Location") != first.Header().Get("Location") {
+			t.Errorf("%s: Location %q, want %q", path, again.Header().Get("Location"), first.Header().Get("Location"))
+		}
+	}
+	for path, want := range map[string]int{"/disconnect": 400, "/setup-links": 400} {
+		if w := o.ask("POST", path, `{}`, "Idempotency-Key", "k"); w.Code != want {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	// A request that was refused may be corrected under its key.
+	if w := o.ask("POST", "/setup-links", `{"role":"admin"}`, "Idempotency-Key", "k"); w.Code != 201 {
+		t.Errorf("corrected: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestIdempotencyKeyAtOnce: of many requests with one key at the same time, one is carried out.
+func TestIdempotencyKeyAtOnce(t *testing.T) {
+	o := conditioned(t)
+	var made, refused atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			switch w := o.ask("POST", "/clients", `{"name":"x"}`, "Idempotency-Key", "same"); w.Code {
+			case 201:
+				made.Add(1)
+			case 409:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	clients := strings.Count(o.ask("GET", "/clients", "", "", "").Body.String(), `"tokenUrl"`)
+	if got := fmt.Sprint(made.Load(), refused.Load(), clients); got != "1 7 1" {
+		t.Errorf("made, refused, there: %s", got)
+	}
+}
