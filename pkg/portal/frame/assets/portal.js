@@ -34,5 +34,7 @@
     setTimeout(() => { b.innerHTML = text; b.classList.remove("done"); }, 1500);
   });
   ready(document);
+  // Somebody pastes the whole link into a window that shows its page already.
+  addEventListener("hashchange", () => ready(document));
   document.addEventListener("htmx:after:swap", () => ready(document));
 })();
