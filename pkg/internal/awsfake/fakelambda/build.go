@@ -25,7 +25,6 @@ var flags = []string{
 	"-gcflags=internal/sync=-l", "-gcflags=sort=-l", "-gcflags=bufio=-l", "-gcflags=path/...=-l", "-gcflags=unique=-l",
 	"-gcflags=compress/...=-l", "-gcflags=golang.org/...=-l", "-gcflags=github.com/google/...=-l",
 	"-gcflags=github.com/serverless-scim/...=-l", "-gcflags=" + scim + "=", "-gcflags=" + scim + "/schema=",
-	"-gcflags=" + scim + "/filter=",
 }
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile
