@@ -184,10 +184,33 @@ var importRules = []importRule{
 		"it reads stored values for those who check them, and writes none",
 	},
 	{
+		"pkg/member/internal/policies", []string{
+			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
+			"pkg/directory/counter", "pkg/tenant", "pkg/event/eventlog", "pkg/member/marker", "pkg/member/internal/record",
+		}, "it keeps and compiles policies, and evaluates them for nobody",
+	},
+	{
+		"pkg/member/internal/seat",
+		[]string{"pkg/scim", "pkg/store", "pkg/mapping", "pkg/event/eventlog", "pkg/member/internal/record"},
+		"it counts the seats of a target, and decides about no member",
+	},
+	{
+		"pkg/member/internal/pass", []string{
+			"pkg/store", "pkg/mapping", "pkg/directory", "pkg/event/eventlog", "pkg/member/marker",
+			"pkg/member/internal/record", "pkg/member/internal/policies", "pkg/member/internal/seat",
+		}, "it only marks members: what becomes of them is the publishing's, which stands above",
+	},
+	{
+		"pkg/member/internal/publish", []string{
+			"pkg/scim", "pkg/store", "pkg/task", "pkg/sweep", "pkg/mapping", "pkg/directory", "pkg/event/eventlog",
+			"pkg/member/marker", "pkg/member/internal/...",
+		}, "it knows tenants by what policies say of them",
+	},
+	{
 		"pkg/member", []string{
 			"pkg/precondition",
-			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/policy", "pkg/directory/...", "pkg/tenant",
-			"pkg/event/eventlog", "pkg/sweep", "pkg/member/...",
+			"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory", "pkg/tenant", "pkg/event/eventlog",
+			"pkg/member/...",
 		}, whyUse,
 	},
 	{

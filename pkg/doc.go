@@ -60,6 +60,10 @@
 //	policy           what a tenant's policy says about requests; compiled policies by digest
 //	member/marker    marks whom a change may concern, for the publishing
 //	member/internal/record  the values of members and targets: stored form, JSON, lookups, filters, events
+//	member/internal/policies  tenants' policies: saved, compiled, how far they are applied
+//	member/internal/seat  the seats of a target: how many are in use, who waits
+//	member/internal/pass  walks over all members whom one change may concern, and marks each
+//	member/internal/publish  publications: read, evaluate, compare, write; explanations and rehearsals
 //	member/stored    members' items as they are stored, for doctor
 //	member           what the application behind is told of people: publishing, targets, policy
 //	doctor           whether a table keeps its own rules, and what mends it

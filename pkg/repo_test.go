@@ -87,7 +87,6 @@ var wholePackages = map[string]struct {
 }{
 	"pkg/adminhttp":            {3600, "a file for each kind of resource that the routes show, and little between them"},
 	"pkg/directory/membership": {3050, "who is in which group, and the open work that brings it about, are one thing"},
-	"pkg/member":               {4600, "all parts work on one publication; the publication is still to be cut off"},
 	"pkg/scim/schema":          {3100, "the definition tables and what reads them"},
 	"pkg/tenant":               {3200, "tenants with their tokens change in one item"},
 }

@@ -3,11 +3,11 @@ package member
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/publish"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -22,130 +22,21 @@ import (
 // EventAccountsImported: accounts were imported that nobody had before. Data: count.
 const EventAccountsImported = "accounts.imported"
 
-const attrAccount = "account"
-
 // SetAccount gives a member the application's own id; "" takes it away. A *Refused 404 says that there is no such
 // member, 409 that another member has the id.
 func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string) (record.Member, error) {
 	if _, err := s.living(ctx, t, id); err != nil {
 		return record.Member{}, err
 	}
-	err := s.edit(ctx, t, editing(id, func(ctx context.Context, p *publication, c *change) error {
-		return p.account(ctx, c, accountID)
-	}))
+	err := s.publisher.Edit(ctx, t, publish.Job{Ids: []string{
+		id,
+	}, Edits: map[string]publish.Edit{id: func(ctx context.Context, c *publish.Change) error {
+		return c.Account(ctx, accountID)
+	}}})
 	if err != nil {
 		return record.Member{}, err
 	}
 	return s.living(ctx, t, id)
-}
-
-func editing(id string, edit func(context.Context, *publication, *change) error) job {
-	return job{ids: []string{id}, edits: map[string]func(context.Context, *publication, *change) error{id: edit}}
-}
-
-// account gives what is to be published of a member an account, and takes the one that it had.
-func (p *publication) account(ctx context.Context, c *change, id string) error {
-	had := c.next.AccountID
-	if had == id {
-		return nil
-	}
-	c.next.AccountID = id
-	if had != "" {
-		c.also = append(c.also, store.RemoveItem(p.ts.Account(had)).When(store.Is(record.AttrMember, c.id)))
-	}
-	if id == "" {
-		return nil
-	}
-	items, err := p.ts.Get(ctx, p.ts.Account(id))
-	if err != nil {
-		return err
-	}
-	owner, _ := items[0].Attrs[record.AttrMember].(string)
-	if owner != "" {
-		if of, err := p.ts.Get(ctx, p.ts.Published(owner)); err != nil {
-			return err
-		} else if of[0].Attrs != nil {
-			m, err := record.DecodeItem(of[0])
-			if err != nil {
-				return err
-			}
-			if m.Status != record.Removed {
-				return record.Refuse(http.StatusConflict, "Member %q has the account %q.", owner, id)
-			}
-		}
-	}
-	c.also = append(c.also, p.takeAccount(items[0], c.id)...)
-	return nil
-}
-
-// takeAccount returns the operations that give an account, as read, to a member. It is not looked for any more.
-func (p *publication) takeAccount(account store.Item, member string) []store.Op {
-	doc, _ := account.Attrs[record.AttrDoc].(string)
-	owner, _ := account.Attrs[record.AttrMember].(string)
-	cond := store.IsAbsent()
-	if account.Attrs != nil {
-		cond = store.Is(record.AttrMember, owner)
-	}
-	ops := []store.Op{
-		store.PutItem(account.Key, store.Attrs{record.AttrMember: member, record.AttrDoc: doc}).When(cond),
-	}
-	if owner == "" {
-		for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
-			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.Attribute, m.Value)))
-		}
-	}
-	return ops
-}
-
-// adopt finds imported accounts for newcomers who take nobody's place with an account.
-func (p *publication) adopt(ctx context.Context) error {
-	var keys []store.Key
-	var of []*subject
-	for _, sub := range p.newcomers() {
-		if sub.previous != nil && sub.previous.old.AccountID != "" {
-			continue
-		}
-		for _, m := range record.Matches(p.policy.Match, p.policy.Person(sub.person.Doc)) {
-			keys, of = append(keys, p.ts.AccountFor(m.Attribute, m.Value)), append(of, sub)
-		}
-	}
-	items, err := p.ts.Get(ctx, keys...)
-	if err != nil {
-		return err
-	}
-	keys = keys[:0]
-	var by []*subject
-	for i, item := range items {
-		if id, _ := item.Attrs[attrAccount].(string); id != "" {
-			keys, by = append(keys, p.ts.Account(id)), append(by, of[i])
-		}
-	}
-	accounts, err := p.ts.Get(ctx, keys...)
-	taken := map[store.Key]bool{}
-	for i, item := range accounts {
-		if item.Attrs != nil && item.Attrs[record.AttrMember] == "" && by[i].adopts.Attrs == nil && !taken[item.Key] {
-			by[i].adopts = item
-			taken[item.Key] = true
-		}
-	}
-	return err
-}
-
-// own gives what is to be published the account that was found for it, or that goes over from the member whose place it
-// takes.
-func (p *publication) own(c *change) {
-	if doc, _ := c.adopts.Attrs[record.AttrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
-		c.next.AccountID = record.DecodeAccount(doc).ID
-		c.also = append(c.also, p.takeAccount(c.adopts, c.id)...)
-	}
-	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
-		return
-	}
-	if c.previous.account.Attrs == nil { // somebody else has it now
-		c.next.AccountID = ""
-		return
-	}
-	c.also = append(c.also, p.takeAccount(c.previous.account, c.id)...)
 }
 
 // accountsAtOnce is how many accounts one transaction imports: each has four items at most.
@@ -163,15 +54,15 @@ type Imported struct {
 // Repeating it changes nothing, so an import that broke off is repeated. It returns what came of each.
 func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []record.Account) ([]Imported, error) {
 	ts := s.store.Tenant(t.ID)
-	policy, _, err := s.policyOf(ctx, t)
+	policy, _, err := s.policies.Of(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	var out []Imported
 	for part := range slices.Chunk(all, accountsAtOnce) {
 		results := make([]Imported, len(part))
-		err := store.Retry(ctx, contendFor, func() error {
-			return s.alone(ctx, t.ID, func() error { return s.importSome(ctx, t, part, results) })
+		err := store.Retry(ctx, record.ContendFor, func() error {
+			return s.publisher.Alone(ctx, t.ID, func() error { return s.importSome(ctx, t, part, results) })
 		})
 		if err != nil {
 			return out, err
@@ -239,7 +130,7 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Accoun
 		if id == "" {
 			tx.Add(store.RemoveItem(key))
 		} else {
-			tx.Add(store.PutItem(key, store.Attrs{attrAccount: id}))
+			tx.Add(store.PutItem(key, store.Attrs{record.AttrAccount: id}))
 		}
 	}
 	_, ops := head.Append(ts.Keys, t.Retention, eventlog.Entry{
@@ -270,36 +161,36 @@ func (s *Service) adoptNow(
 	if err != nil {
 		return err
 	}
-	j := job{edits: map[string]func(context.Context, *publication, *change) error{}}
+	j := publish.Job{Edits: map[string]publish.Edit{}}
 	for i, item := range items {
 		if item.Attrs == nil || item.Attrs[record.AttrMember] != "" {
 			continue
 		}
-		id, err := s.matching(ctx, ts, policy, part[i], func(id string) bool { return j.edits[id] != nil })
+		id, err := s.matching(ctx, ts, policy, part[i], func(id string) bool { return j.Edits[id] != nil })
 		if err != nil {
 			return err
 		}
 		if id == "" {
 			continue
 		}
-		j.ids = append(j.ids, id)
-		j.edits[id] = func(ctx context.Context, p *publication, c *change) error {
-			if c.next.AccountID != "" {
+		j.Ids = append(j.Ids, id)
+		j.Edits[id] = func(ctx context.Context, c *publish.Change) error {
+			if c.Member().AccountID != "" {
 				return nil
 			}
-			err := p.account(ctx, c, part[i].ID)
+			err := c.Account(ctx, part[i].ID)
 			if refused := (*record.Refused)(nil); errors.As(err, &refused) { // somebody else has it by now
-				c.next.AccountID = ""
+				c.Member().AccountID = ""
 				return nil
 			}
-			c.then = func() { results[i].Adopted = true }
+			c.Then(func() { results[i].Adopted = true })
 			return err
 		}
 	}
-	if len(j.ids) == 0 {
+	if len(j.Ids) == 0 {
 		return nil
 	}
-	return s.edit(ctx, t, j)
+	return s.publisher.Edit(ctx, t, j)
 }
 
 // matching finds the first published member that matches an account and has none; "" if there is none.

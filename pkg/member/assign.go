@@ -8,6 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -35,7 +36,7 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 // Assign gives a member a target manually. It makes an unknown target if the kind creates, else it is a 404; a target
 // that a group has adopted is a 409. An assignment that is there already stays as it is.
 func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.TargetKey) error {
-	policy, _, err := s.policyOf(ctx, t)
+	policy, _, err := s.policies.Of(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 		return err
 	}
 	ts := s.store.Tenant(t.ID)
-	return store.Retry(ctx, contendFor, func() error {
+	return store.Retry(ctx, record.ContendFor, func() error {
 		items, err := ts.Get(
 			ctx, ts.Published(id), ts.Manual(id, key.Kind, key.Organisation, key.Name), record.TargetKey(ts.Keys, key),
 		)
@@ -91,7 +92,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 // Unassign ends the manual part of an assignment. It is a 404 if there is none, a 409 if only a rule gives it.
 func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping.TargetKey) error {
 	ts := s.store.Tenant(t.ID)
-	return store.Retry(ctx, contendFor, func() error {
+	return store.Retry(ctx, record.ContendFor, func() error {
 		items, err := ts.Get(ctx, ts.Published(id), ts.Manual(id, key.Kind, key.Organisation, key.Name))
 		if err != nil {
 			return err
@@ -100,7 +101,7 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 			return err
 		}
 		if items[1].Attrs == nil {
-			m, _, err := s.Get(ctx, t, id) // what was published last may be out of date
+			m, _, err := s.publisher.Get(ctx, t, id) // what was published last may be out of date
 			if err != nil {
 				return err
 			}
@@ -128,7 +129,7 @@ func (s *Service) alive(ctx context.Context, t Tenant, item store.Item, id strin
 			return nil
 		}
 	}
-	m, found, err := s.Get(ctx, t, id)
+	m, found, err := s.publisher.Get(ctx, t, id)
 	switch {
 	case err != nil:
 		return err
@@ -149,23 +150,8 @@ func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (
 		return record.Target{}, record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
 	}
 	one := []record.Target{record.DecodeTarget(items[0])}
-	err = used(ctx, ts, one)
+	err = seat.Used(ctx, ts, one)
 	return one[0], err
-}
-
-// used fills in how many seats of targets are in use.
-func used(ctx context.Context, ts *store.TenantStore, targets []record.Target) error {
-	keys, at := []store.Key(nil), []int(nil)
-	for i, t := range targets {
-		if t.Seats != record.Unbounded {
-			keys, at = append(keys, ts.Pool(t.Kind, t.Organisation, t.Name)), append(at, i)
-		}
-	}
-	items, err := ts.Get(ctx, keys...)
-	for i, item := range items {
-		targets[at[i]].Used, _ = item.Attrs[attrUsed].(int64)
-	}
-	return err
 }
 
 // Targets lists the targets of a kind, of all kinds for "", behind a joined key, and the key to go on behind.
@@ -188,7 +174,7 @@ func (s *Service) Targets(
 	for i, item := range page.Items {
 		all[i] = record.DecodeTarget(item)
 	}
-	if err := used(ctx, ts, all); err != nil {
+	if err := seat.Used(ctx, ts, all); err != nil {
 		return nil, "", err
 	}
 	if !page.More {
@@ -201,7 +187,7 @@ func (s *Service) Targets(
 // anew.
 func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target) (record.Target, error) {
 	key := target.TargetKey
-	policy, _, err := s.policyOf(ctx, t)
+	policy, _, err := s.policies.Of(ctx, t)
 	if err != nil {
 		return record.Target{}, err
 	}
@@ -210,7 +196,7 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 	}
 	ts := s.store.Tenant(t.ID)
 	var saved record.Target
-	err = store.Retry(ctx, contendFor, func() error {
+	err = store.Retry(ctx, record.ContendFor, func() error {
 		items, err := ts.Get(ctx, record.TargetKey(ts.Keys, key))
 		if err != nil {
 			return err
@@ -265,7 +251,7 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		if err != nil {
 			return err
 		}
-		m, _, err := s.Get(ctx, t, store.LastPart(item.SK)) // what was published last may be out of date
+		m, _, err := s.publisher.Get(ctx, t, store.LastPart(item.SK)) // what was published last may be out of date
 		if err != nil {
 			return err
 		}

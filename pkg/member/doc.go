@@ -6,27 +6,25 @@
 // deletes the marker, on its stamp. It reconciles and does not replay: running it twice, late or in two places does no
 // harm.
 //
-//	facade.go   the types of package record that callers see
-//	announce.go numbers of the events that others announce
-//	groupname.go  groups as targets, shown under another name
-//	publish.go  one publication: what it reads, and what the application has to be told
-//	commit.go   its transactions
-//	settle.go   the end of a marker of a member of whom there is nothing to tell
-//	pass.go     markers that stand for many members
-//	policy.go   policies: saving, progress
-//	rehearse.go what a policy would change
-//	erase.go    erasing a person who has left, with the log
-//	seat.go     seats of targets: who has one, who waits, shortages
-//	protect.go  the last active members with a target keep it
-//	return.go   who takes the place of one who left
-//	merge.go    merging two members, and invitations
+// The parts, bottom to top:
+//
+//	marker             markers: who may have changed
+//	internal/record    the values of members and targets, their lookups, and the events between two versions
+//	internal/policies  policies: saving, compiling, progress
+//	internal/seat      seats of targets: how many are in use, who waits, shortages
+//	internal/pass      markers that stand for many members
+//	internal/publish   publications, explanations, rehearsals
+//	stored             members as they are stored, for those who check a table
+//
+// This package joins them to the use cases of the admin API and of the portal:
+//
+//	facade.go     the types of other packages that callers see
+//	service.go    a Service; reading the log
+//	use.go        the use cases that another package carries out
+//	list.go       lists and filters
+//	pending.go    memberships and managers that name nobody yet
+//	assign.go     manual assignments and targets
+//	account.go    accounts of the application: import, who has which
+//	merge.go      merging two members, and invitations
 //	duplicate.go  members who are probably one person
-//	account.go  accounts of the application: who has which, import
-//	why.go      the reasons of a member's status and assignments
-//	assign.go   manual assignments and targets
-//	list.go     lists and filters
-//	pending.go  memberships and managers that name nobody yet
-//	room.go     turns of the publications of one tenant in one process
-//	work.go     publishing in the background
-//	service.go  policies, caches, reading
 package member

@@ -1,16 +1,30 @@
 package member
 
-import "github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+import (
+	"context"
 
-// The types of package record that callers see; they are described there.
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/publish"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+)
+
+// The types of other packages that callers see; they are described there.
 type (
-	Member    = record.Member
-	Status    = record.Status
-	List      = record.List
-	Target    = record.Target
-	Account   = record.Account
-	Duplicate = record.Duplicate
-	Refused   = record.Refused
+	Options        = publish.Options
+	Rehearsal      = publish.Rehearsal
+	Difference     = publish.Difference
+	Tenant         = policies.Tenant
+	PolicyDocument = policies.PolicyDocument
+	PolicyConflict = policies.PolicyConflict
+	PolicyStatus   = policies.PolicyStatus
+	Member         = record.Member
+	Status         = record.Status
+	List           = record.List
+	Target         = record.Target
+	Account        = record.Account
+	Duplicate      = record.Duplicate
+	Refused        = record.Refused
 )
 
 // The constants of these types.
@@ -19,6 +33,19 @@ const (
 	Unbounded       = record.Unbounded
 	MaxAccountBytes = record.MaxAccountBytes
 )
+
+// Errors of a Service.
+var (
+	// ErrVersion says that a document has another version than the one that was expected.
+	ErrVersion = policies.ErrVersion
+	// ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
+	ErrTenantChanged = policies.ErrTenantChanged
+)
+
+// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
+func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
+	return policies.TenantOf(ctx, tenants, id)
+}
 
 // LogSubject is the subject of a member's entries in the log.
 func LogSubject(id string) string { return record.LogSubject(id) }

@@ -6,20 +6,13 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/publish"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
-	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
-
-// edit publishes members together with a change of what is published. The members must exist.
-func (s *Service) edit(ctx context.Context, t Tenant, j job) error {
-	err := s.alone(ctx, t.ID, func() error { return s.people(ctx, t, j) })
-	s.o.Wake(t.ID)
-	return err
-}
 
 // living reads a member who was not removed; a *Refused 404 if there is none.
 func (s *Service) living(ctx context.Context, t Tenant, id string) (record.Member, error) {
-	m, found, err := s.Get(ctx, t, id)
+	m, found, err := s.publisher.Get(ctx, t, id)
 	if err == nil && (!found || m.Status == record.Removed) {
 		err = record.Refuse(http.StatusNotFound, "There is no member %q.", id)
 	}
@@ -33,32 +26,16 @@ func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.
 	if id == into {
 		return record.Member{}, record.Refuse(http.StatusBadRequest, "A member can't be merged into itself.")
 	}
-	if _, _, err := s.Get(ctx, t, id); err != nil {
+	if _, _, err := s.publisher.Get(ctx, t, id); err != nil {
 		return record.Member{}, err
 	}
 	if _, err := s.living(ctx, t, into); err != nil {
 		return record.Member{}, err
 	}
-	if err := s.edit(ctx, t, job{ids: []string{id, into}, merge: [2]string{id, into}}); err != nil {
+	if err := s.publisher.Edit(ctx, t, publish.Job{Ids: []string{id, into}, Merge: [2]string{id, into}}); err != nil {
 		return record.Member{}, err
 	}
 	return s.living(ctx, t, into)
-}
-
-// merge has one subject take the place of another, if both are there.
-func (p *publication) merge(old, into *subject) error {
-	switch {
-	case old == nil || into == nil || into.old == nil:
-		return store.ErrStale
-	case old.old == nil, old.old.Status == record.Removed && !p.returns(old.old):
-		return record.Refuse(http.StatusNotFound, "There is no member %q.", old.id)
-	case into.old.Status == record.Removed:
-		return record.Refuse(http.StatusNotFound, "There is no member %q.", into.id)
-	case into.person.Doc == nil || p.policy.Evaluate(mapping.Facts{User: into.person.Doc}).Excluded:
-		return record.Refuse(http.StatusConflict, "Member %q has no SCIM user: merge it into the other one.", into.id)
-	}
-	p.replace(old, into)
-	return nil
 }
 
 // inviteFor is how long one request invites members.
@@ -71,11 +48,11 @@ type invitations struct {
 }
 
 // invite is an edit: it invites a member who is active and never was invited.
-func (i *invitations) invite(_ context.Context, _ *publication, c *change) error {
-	if c.next.Status == mapping.Active && c.next.InvitedAt.IsZero() {
-		c.next.InvitedAt = i.at
-		c.due = append(c.due, record.Told{Kind: record.EventInvitationDue})
-		c.then = func() { i.done++ }
+func (i *invitations) invite(_ context.Context, c *publish.Change) error {
+	if m := c.Member(); m.Status == mapping.Active && m.InvitedAt.IsZero() {
+		m.InvitedAt = i.at
+		c.Tell(record.EventInvitationDue)
+		c.Then(func() { i.done++ })
 	}
 	return nil
 }
@@ -84,12 +61,12 @@ func (s *Service) invitations() *invitations {
 	return &invitations{at: s.o.Now().UTC()}
 }
 
-func (i *invitations) job(ids []string) job {
-	edits := map[string]func(context.Context, *publication, *change) error{}
+func (i *invitations) job(ids []string) publish.Job {
+	edits := map[string]publish.Edit{}
 	for _, id := range ids {
 		edits[id] = i.invite
 	}
-	return job{ids: ids, edits: edits}
+	return publish.Job{Ids: ids, Edits: edits}
 }
 
 // Invite sends a member's event invitation.due, if the member is active and it was never sent. It returns how many
@@ -99,7 +76,7 @@ func (s *Service) Invite(ctx context.Context, t Tenant, id string) (int, error) 
 		return 0, err
 	}
 	i := s.invitations()
-	err := s.edit(ctx, t, i.job([]string{id}))
+	err := s.publisher.Edit(ctx, t, i.job([]string{id}))
 	return i.done, err
 }
 
@@ -116,14 +93,14 @@ func (s *Service) InviteAll(ctx context.Context, t Tenant, text string) (n int, 
 	i := s.invitations()
 	for after, until := "", s.o.Now().Add(inviteFor); ; {
 		var page record.List
-		if err := l.Walk(ctx, ts, after, 4*peopleAtOnce, &page); err != nil {
+		if err := l.Walk(ctx, ts, after, 4*publish.PeopleAtOnce, &page); err != nil {
 			return i.done, false, err
 		}
 		ids := make([]string, len(page.Members))
 		for n, m := range page.Members {
 			ids[n] = m.ID
 		}
-		if err := s.edit(ctx, t, i.job(ids)); err != nil {
+		if err := s.publisher.Edit(ctx, t, i.job(ids)); err != nil {
 			return i.done, false, err
 		}
 		if after = page.Next; after == "" || s.o.Now().After(until) {

@@ -1,17 +1,26 @@
 package record
 
+import "time"
+
 // Attributes of the items of members, targets, accounts and the policy.
 const (
 	AttrDoc = "doc"
 	AttrVer = "ver"
 	AttrAt  = "at" // of a manual assignment, in Unix milliseconds
-	// attrMember is the member whom an item leads to.
+	// AttrMember is the member whom an item leads to.
 	AttrMember = "member"
-	// attrStale has the sort keys of lookups that are still to be removed.
+	// AttrAccount is the account that an item leads to.
+	AttrAccount = "account"
+	// AttrStale has the sort keys of lookups that are still to be removed.
 	AttrStale = "stale"
 	// The newest entry of the log about a member, until when that is kept, and the entry from which on the person is
 	// still to be erased. A marker with the last one is worked even if the tenant publishes no members.
 	AttrLast    = "last"
 	AttrUntil   = "until"
 	AttrErasing = "erasing"
+	// AttrDone is how many members a pass has marked so far.
+	AttrDone = "done"
 )
+
+// ContendFor is how long a write competes with others for one item, such as the head of the log.
+const ContendFor = 5 * time.Second

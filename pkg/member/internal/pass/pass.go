@@ -1,4 +1,4 @@
-package member
+package pass
 
 import (
 	"context"
@@ -6,8 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -17,8 +19,21 @@ import (
 // a call, and marks each: the rest is the publication of single members. Its progress is an item that names the stamp
 // of the marker, so that a newer change begins anew.
 
-// passChunk is how many members or groups one step of a pass marks.
-const passChunk = 200
+// PassChunk is how many members or groups one step of a pass marks.
+const PassChunk = 200
+
+// Passes mark the members for whom markers stand. They are safe for concurrent use.
+type Passes struct {
+	store     *store.Store
+	policies  *policies.Policies
+	directory *directory.Directory
+	now       func() time.Time
+}
+
+// New are the passes over the people of a directory.
+func New(s *store.Store, all *policies.Policies, d *directory.Directory, now func() time.Time) *Passes {
+	return &Passes{s, all, d, now}
+}
 
 // pass is how far the members that a marker stands for are marked.
 type pass struct {
@@ -39,14 +54,13 @@ const (
 	attrStamp = "stamp" // of the marker
 	attrAfter = "after"
 	attrPhase = "phase"
-	attrDone  = "done"
 )
 
-// wide reads the markers that stand for many members, the policy's first.
-func wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
+// Wide reads the markers that stand for many members, the policy's first.
+func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
 	var all []marker.Marker
 	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Seat, marker.Target, marker.Group} {
-		some, err := marker.List(ctx, ts, kind, passChunk)
+		some, err := marker.List(ctx, ts, kind, PassChunk)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +79,7 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.Stamp {
 		p.phase, _ = attrs[attrPhase].(string)
 		p.after, _ = attrs[attrAfter].(string)
-		p.done, _ = attrs[attrDone].(int64)
+		p.done, _ = attrs[record.AttrDone].(int64)
 	}
 	return p, nil
 }
@@ -73,14 +87,14 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 // adoptFor is how long a read of one member works out which targets groups adopt.
 const adoptFor = 3 * time.Second
 
-// adoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
+// AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
 // assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
 // members to the pass. It reports false if the time was not enough.
-func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []marker.Marker) (bool, error) {
+func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, many []marker.Marker) (bool, error) {
 	if len(many) == 0 {
 		return true, nil
 	}
-	policy, _, err := s.policyOf(ctx, t)
+	policy, _, err := s.policies.Of(ctx, t)
 	if err != nil || !policy.EndsManual() {
 		return true, err
 	}
@@ -90,13 +104,13 @@ func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []ma
 	if err != nil || manual.Count == 0 {
 		return true, err
 	}
-	for until := s.o.Now().Add(adoptFor); len(many) > 0; {
+	for until := s.now().Add(adoptFor); len(many) > 0; {
 		before, err := passOf(ctx, ts, many[0])
 		if err != nil {
 			return false, err
 		}
 		if before.phase == phaseGroups {
-			if err := s.step(ctx, t, many[0]); err != nil {
+			if err := s.Step(ctx, t, many[0]); err != nil {
 				return false, err
 			}
 			now, err := passOf(ctx, ts, many[0])
@@ -104,7 +118,7 @@ func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []ma
 				return false, err
 			}
 			if now.phase == phaseGroups && now.after != before.after {
-				if s.o.Now().After(until) {
+				if s.now().After(until) {
 					return false, nil
 				}
 				continue
@@ -115,8 +129,8 @@ func (s *Service) adoptFirst(ctx context.Context, t Tenant, id string, many []ma
 	return true, nil
 }
 
-// step does one step of a pass, and ends the marker behind the last one.
-func (s *Service) step(ctx context.Context, t Tenant, m marker.Marker) error {
+// Step does one step of a pass, and ends the marker behind the last one.
+func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) error {
 	if m.Subject.Kind == marker.Seat {
 		return s.review(ctx, t, m)
 	}
@@ -142,7 +156,7 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker.Marker) error {
 			if err := s.markProtected(ctx, ts, m); err != nil {
 				return err
 			}
-			if err := s.applied(ctx, t); err != nil {
+			if err := s.policies.Applied(ctx, t); err != nil {
 				return err
 			}
 		}
@@ -153,7 +167,7 @@ func (s *Service) step(ctx context.Context, t Tenant, m marker.Marker) error {
 	}
 	var tx store.Tx
 	tx.Add(store.PutItem(p.key, store.Attrs{
-		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, attrDone: p.done,
+		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, record.AttrDone: p.done,
 	}))
 	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
@@ -170,7 +184,7 @@ func ignoreEnded(err error) error {
 }
 
 // endPass removes the marker with the progress, if it still is the one that the pass began with.
-func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) error {
+func (s *Passes) endPass(ctx context.Context, ts *store.TenantStore, p pass) error {
 	var tx store.Tx
 	tx.Must(p.marker.Done(), errEnded)
 	tx.Add(store.RemoveItem(p.key))
@@ -179,21 +193,21 @@ func (s *Service) endPass(ctx context.Context, ts *store.TenantStore, p pass) er
 
 // groupsStep works out which targets groups adopt: of one group, or of the next among all. It returns the last id that
 // it looked at; "": there are no more.
-func (s *Service) groupsStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
+func (s *Passes) groupsStep(ctx context.Context, t policies.Tenant, p *pass) (last string, err error) {
 	ids := []string{p.marker.Subject.ID}
 	if p.marker.Subject.Kind != marker.Group {
-		if ids, err = s.o.Directory.GroupIDs(ctx, t.ID, p.after, passChunk); err != nil {
+		if ids, err = s.directory.GroupIDs(ctx, t.ID, p.after, PassChunk); err != nil {
 			return "", err
 		}
-		if len(ids) == passChunk {
+		if len(ids) == PassChunk {
 			last = ids[len(ids)-1]
 		}
 	}
-	groups, err := s.o.Directory.GroupsOf(ctx, t.ID, ids)
+	groups, err := s.directory.GroupsOf(ctx, t.ID, ids)
 	if err != nil {
 		return "", err
 	}
-	policy, _, err := s.policyOf(ctx, t)
+	policy, _, err := s.policies.Of(ctx, t)
 	if err != nil {
 		return "", err
 	}
@@ -219,7 +233,7 @@ type groupOf struct {
 
 // adopt brings the items that say which targets a group adopts up to date, and marks the members whose manual
 // assignments that concerns. Every step can be repeated.
-func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
+func (s *Passes) adopt(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
 	items, err := ts.Get(ctx, ts.GroupTargets(g.id))
 	if err != nil {
 		return err
@@ -259,7 +273,7 @@ func (s *Service) adopt(ctx context.Context, ts *store.TenantStore, policy *mapp
 }
 
 // adopts lists the joined keys of the targets that a group adopts, in order.
-func (s *Service) adopts(
+func (s *Passes) adopts(
 	ctx context.Context,
 	ts *store.TenantStore,
 	policy *mapping.Policy,
@@ -287,7 +301,7 @@ func (s *Service) adopts(
 }
 
 // markHolders marks the members who have a target, of whatever origin.
-func (s *Service) markHolders(
+func (s *Passes) markHolders(
 	ctx context.Context,
 	ts *store.TenantStore,
 	key mapping.TargetKey,
@@ -299,7 +313,7 @@ func (s *Service) markHolders(
 		if err != nil {
 			return err
 		}
-		if ids = append(ids, store.LastPart(item.SK)); len(ids) == passChunk {
+		if ids = append(ids, store.LastPart(item.SK)); len(ids) == PassChunk {
 			if err := s.markAll(ctx, ts, ids, cause); err != nil {
 				return err
 			}
@@ -310,17 +324,17 @@ func (s *Service) markHolders(
 }
 
 // markAll marks members.
-func (s *Service) markAll(ctx context.Context, ts *store.TenantStore, ids []string, cause eventlog.Cause) error {
+func (s *Passes) markAll(ctx context.Context, ts *store.TenantStore, ids []string, cause eventlog.Cause) error {
 	ops := make([]store.Op, len(ids))
 	for i, id := range ids {
-		ops[i] = marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, cause, s.o.Now())
+		ops[i] = marker.Mark(ts.Keys, marker.Subject{Kind: marker.User, ID: id}, cause, s.now())
 	}
 	return ts.Batch(ctx, ops...)
 }
 
 // membersStep marks the next members of a group.
-func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, error) {
-	ids, last, err := s.o.Directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, passChunk)
+func (s *Passes) membersStep(ctx context.Context, t policies.Tenant, p *pass) (string, error) {
+	ids, last, err := s.directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, PassChunk)
 	if err != nil {
 		return "", err
 	}
@@ -330,12 +344,12 @@ func (s *Service) membersStep(ctx context.Context, t Tenant, p *pass) (string, e
 
 // usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
 // again, marks the members as well whose users were deleted while nobody was told.
-func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string, err error) {
-	ids, err := s.o.Directory.UserIDs(ctx, t.ID, p.after, passChunk)
+func (s *Passes) usersStep(ctx context.Context, t policies.Tenant, p *pass) (last string, err error) {
+	ids, err := s.directory.UserIDs(ctx, t.ID, p.after, PassChunk)
 	if err != nil {
 		return "", err
 	}
-	if len(ids) == passChunk {
+	if len(ids) == PassChunk {
 		last = ids[len(ids)-1]
 	}
 	ts := s.store.Tenant(t.ID)
@@ -354,7 +368,7 @@ func (s *Service) usersStep(ctx context.Context, t Tenant, p *pass) (last string
 func withPublished(
 	ctx context.Context, ts *store.TenantStore, after string, ids []string, last string,
 ) (users, all []string, end string, err error) {
-	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: passChunk})
+	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: PassChunk})
 	if err != nil {
 		return nil, nil, "", err
 	}
@@ -381,4 +395,18 @@ func withPublished(
 		}
 	}
 	return users, all, end, nil
+}
+
+// markProtected marks the members whom a protection keeps: a policy may have ended it, and their users may be gone.
+func (s *Passes) markProtected(ctx context.Context, ts *store.TenantStore, m marker.Marker) error {
+	prefix := ts.PublishedPrefix(record.ByProtected, "")
+	prefix.SK = prefix.SK[:len(prefix.SK)-len(store.Sep)]
+	var ids []string
+	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, store.LastPart(item.SK))
+	}
+	return s.markAll(ctx, ts, ids, m.Cause)
 }

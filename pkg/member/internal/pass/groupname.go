@@ -1,9 +1,10 @@
-package member
+package pass
 
 import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -15,13 +16,13 @@ import (
 const attrName = "name"
 
 // renamed tells that a target of the kind group is shown under another name. The first name is noted only.
-func (s *Service) renamed(ctx context.Context, t Tenant, g groupOf) error {
-	return store.Retry(ctx, contendFor, func() error {
-		p, err := s.headOf(ctx, t)
-		if err != nil || !p.policy.Implicit {
+func (s *Passes) renamed(ctx context.Context, t policies.Tenant, g groupOf) error {
+	return store.Retry(ctx, record.ContendFor, func() error {
+		b, err := s.basisOf(ctx, t)
+		if err != nil || !b.policy.Implicit {
 			return err
 		}
-		items, err := p.ts.Get(ctx, p.ts.GroupTargets(g.id))
+		items, err := b.ts.Get(ctx, b.ts.GroupTargets(g.id))
 		if err != nil {
 			return err
 		}
@@ -47,12 +48,12 @@ func (s *Service) renamed(ctx context.Context, t Tenant, g groupOf) error {
 				TargetKey: mapping.TargetKey{Kind: mapping.KindGroup, Name: g.id},
 				Target:    mapping.Target{DisplayName: name}, Scim: true, Seats: record.Unbounded, Version: g.version,
 			}
-			e := target.Told(record.EventTargetRenamed, p.now, g.cause)
+			e := target.Told(record.EventTargetRenamed, s.now().UTC(), g.cause)
 			e.Events[0].Data["previousDisplayName"] = record.OrNull(was)
-			_, ops := p.head.Append(p.ts.Keys, t.Retention, e)
+			_, ops := b.head.Append(b.ts.Keys, t.Retention, e)
 			tx.Must(ops[0], store.ErrStale)
 			tx.Add(ops[1:]...)
 		}
-		return tx.Commit(ctx, p.ts)
+		return tx.Commit(ctx, b.ts)
 	})
 }

@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -16,7 +17,7 @@ func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) 
 // Why explains a member: the status, each assignment with what gives it, and what rules would give and do not. It
 // publishes the member first, so that it explains what the member is. found is false if the application was never told
 // of one.
-func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
+func (s *Publisher) Why(ctx context.Context, t policies.Tenant, id string) (why scim.Object, found bool, err error) {
 	m, found, err := s.Get(ctx, t, id)
 	if err != nil || !found {
 		return nil, false, err
@@ -46,7 +47,7 @@ func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object
 }
 
 // nested adds the groups around a member's groups to the facts. They give nothing, so that only explanations read them.
-func (s *Service) nested(ctx context.Context, p *publication, sub *subject) error {
+func (s *Publisher) nested(ctx context.Context, p *publication, sub *subject) error {
 	ids := make([]string, len(sub.person.Groups))
 	for i, g := range sub.person.Groups {
 		ids[i] = g.ID
@@ -54,7 +55,7 @@ func (s *Service) nested(ctx context.Context, p *publication, sub *subject) erro
 	outer, err := s.o.Directory.GroupsHolding(ctx, p.t.ID, ids)
 	for _, g := range outer {
 		if !slices.Contains(ids, g.ID) {
-			sub.facts.Nested = append(sub.facts.Nested, s.matches(p, g))
+			sub.facts.Nested = append(sub.facts.Nested, s.policies.Matches(p.policy, g))
 		}
 	}
 	return err

@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -8,28 +8,35 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
+// Edit publishes members together with a change of what is published. The members must exist.
+func (s *Publisher) Edit(ctx context.Context, t policies.Tenant, j Job) error {
+	err := s.Alone(ctx, t.ID, func() error { return s.people(ctx, t, j) })
+	s.o.Wake(t.ID)
+	return err
+}
+
 // How much one publication takes on.
 const (
-	// peopleAtOnce is how many members are read and evaluated together.
-	peopleAtOnce = 50
-	// contendFor is how long a publication competes with others for the head of the log.
-	contendFor = 5 * time.Second
+	// PeopleAtOnce is how many members are read and evaluated together.
+	PeopleAtOnce = 50
 )
 
 // people publishes members: it brings what the application was told of them up to date with what holds now. Each has a
 // marker, which is written here if it has none: only the deletion of a marker on its stamp says that nobody has seen a
 // newer state in between.
-func (s *Service) people(ctx context.Context, t Tenant, j job) error {
-	for part := range slices.Chunk(j.ids, peopleAtOnce) {
+func (s *Publisher) people(ctx context.Context, t policies.Tenant, j Job) error {
+	for part := range slices.Chunk(j.Ids, PeopleAtOnce) {
 		one := j
-		one.ids = part
-		err := store.Retry(ctx, contendFor, func() error { return s.batch(ctx, t, one) })
+		one.Ids = part
+		err := store.Retry(ctx, record.ContendFor, func() error { return s.batch(ctx, t, one) })
 		if err != nil {
 			return err
 		}
@@ -37,20 +44,20 @@ func (s *Service) people(ctx context.Context, t Tenant, j job) error {
 	return nil
 }
 
-// job is what a publication is to do.
-type job struct {
-	ids []string
+// Job is what a publication is to do.
+type Job struct {
+	Ids []string
 	// ahead says that others may be marked who left before these came: they are published first.
 	ahead bool
-	// edits are called with what is to be published of members, and change it.
-	edits map[string]func(context.Context, *publication, *change) error
+	// edits are called with what is to be published of members, by id, and change it.
+	Edits map[string]Edit
 	// merge has members taken the place of: the id of who is removed, then of who takes the place. "": none.
-	merge [2]string
+	Merge [2]string
 }
 
 // publication is one attempt to publish some members.
 type publication struct {
-	t      Tenant
+	t      policies.Tenant
 	ts     *store.TenantStore
 	policy *mapping.Policy
 	now    time.Time
@@ -59,13 +66,13 @@ type publication struct {
 	subjects []*subject
 	targets  mapping.Targets
 	adopted  map[mapping.TargetKey]bool
-	pools    map[mapping.TargetKey]*pool
+	pools    map[mapping.TargetKey]*seat.Pool
 	version  int64                      // of the policy
 	decided  map[string]record.Member   // what was worked out so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
 	alike    map[string][]record.Member // by the ids of those whose identity is new: who shares a value
 	marks    bool                       // that it has marked others
-	edits    map[string]func(context.Context, *publication, *change) error
+	edits    map[string]Edit
 }
 
 // subject is one member in a publication.
@@ -96,13 +103,13 @@ type subject struct {
 
 // batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
 // marker with another stamp. store.ErrStale says that something has changed meanwhile.
-func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
-	p, err := s.read(ctx, t, j.ids)
+func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
+	p, err := s.read(ctx, t, j.Ids)
 	if err != nil {
 		return err
 	}
-	p.edits = j.edits
-	if len(p.newcomers()) > 0 || j.merge[0] != "" {
+	p.edits = j.Edits
+	if len(p.newcomers()) > 0 || j.Merge[0] != "" {
 		again, err := s.welcome(ctx, p, &j)
 		if err != nil {
 			return err
@@ -117,7 +124,7 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 	if err := p.recognise(ctx); err != nil {
 		return err
 	}
-	var changed []*change
+	var changed []*Change
 	var same []*subject
 	for _, sub := range p.subjects {
 		c, err := p.change(ctx, sub)
@@ -152,13 +159,13 @@ func (s *Service) batch(ctx context.Context, t Tenant, j job) error {
 }
 
 // read reads the head, the markers, the policy, and people with what was published of them.
-func (s *Service) read(ctx context.Context, t Tenant, ids []string) (*publication, error) {
+func (s *Publisher) read(ctx context.Context, t policies.Tenant, ids []string) (*publication, error) {
 	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
 	if err := p.mark(ctx, ids); err != nil {
 		return nil, err
 	}
 	var err error
-	if p.policy, p.version, err = s.policyOf(ctx, t); err != nil {
+	if p.policy, p.version, err = s.policies.Of(ctx, t); err != nil {
 		return nil, err
 	}
 	people, err := s.o.Directory.People(ctx, t.ID, ids)
@@ -172,7 +179,7 @@ func (s *Service) read(ctx context.Context, t Tenant, ids []string) (*publicatio
 }
 
 // workOut evaluates the policy for the subjects that were read.
-func (s *Service) workOut(ctx context.Context, p *publication) error {
+func (s *Publisher) workOut(ctx context.Context, p *publication) error {
 	if err := s.facts(ctx, p); err != nil {
 		return err
 	}
@@ -255,13 +262,13 @@ func (p *publication) load(ctx context.Context) error {
 }
 
 // facts gathers what the evaluations depend on.
-func (s *Service) facts(ctx context.Context, p *publication) error {
+func (s *Publisher) facts(ctx context.Context, p *publication) error {
 	needs, manual := map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
 	for _, sub := range p.subjects {
 		sub.facts = mapping.Facts{User: sub.person.Doc, Manual: sub.manual}
 		for _, g := range sub.person.Groups {
 			sub.facts.Memberships = append(sub.facts.Memberships, mapping.Membership{
-				Group: s.matches(p, g), Since: g.Since,
+				Group: s.policies.Matches(p.policy, g), Since: g.Since,
 			})
 		}
 		for _, key := range p.policy.Needs(sub.facts) {
@@ -284,9 +291,13 @@ func (s *Service) facts(ctx context.Context, p *publication) error {
 	return err
 }
 
-// change is a member that is to be published anew.
-type change struct {
+// Edit changes what is to be published of a member.
+type Edit func(context.Context, *Change) error
+
+// Change is a member that is to be published anew.
+type Change struct {
 	*subject
+	in    *publication
 	next  record.Member
 	makes []mapping.TargetKey
 	ended []mapping.Manual
@@ -299,9 +310,18 @@ type change struct {
 	place int           // of its entry among those of the transaction
 }
 
+// Member is the member as it is to be published. An edit may change it.
+func (c *Change) Member() *record.Member { return &c.next }
+
+// Tell adds an event about the member.
+func (c *Change) Tell(kind string) { c.due = append(c.due, record.Told{Kind: kind}) }
+
+// Then has do called once the change is published.
+func (c *Change) Then(do func()) { c.then = do }
+
 // evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
 // are taken beside; nil: none.
-func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
+func (s *Publisher) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
 	for _, sub := range p.subjects {
 		sub.result, sub.waits = nil, nil
 		replaced := sub.replacedBy != "" || sub.old != nil && sub.old.ReplacedBy != ""
@@ -316,9 +336,9 @@ func (s *Service) evaluate(ctx context.Context, p *publication, carried map[mapp
 }
 
 // change works out what the application has to be told of a member; nil if nothing.
-func (p *publication) change(ctx context.Context, sub *subject) (*change, error) {
+func (p *publication) change(ctx context.Context, sub *subject) (*Change, error) {
 	alive := sub.old != nil && sub.old.Status != record.Removed
-	c := &change{subject: sub}
+	c := &Change{subject: sub, in: p}
 	switch {
 	case sub.replacedBy != "":
 		c.next = *sub.old
@@ -355,7 +375,7 @@ func (p *publication) change(ctx context.Context, sub *subject) (*change, error)
 		p.own(c)
 	}
 	if edit := p.edits[sub.id]; edit != nil && c.next.Status != record.Removed {
-		if err := edit(ctx, p, c); err != nil {
+		if err := edit(ctx, c); err != nil {
 			return nil, err
 		}
 	}

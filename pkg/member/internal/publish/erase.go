@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -30,7 +31,7 @@ const endedAtOnce = 20
 // Erase takes a person out of the members and the log, with the members whose place this one took. done is false if
 // entries of the log are left, which the publisher goes on with. It can be repeated. The error is a *Refused: 404 if
 // there is no such member, 409 if a SCIM user with the id lives.
-func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, err error) {
+func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (done bool, err error) {
 	m, err := s.leaver(ctx, t, id)
 	if err != nil {
 		return false, err
@@ -48,8 +49,8 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 			return false, err
 		}
 	}
-	err = store.Retry(ctx, contendFor, func() error {
-		return s.alone(ctx, t.ID, func() error { return s.erase(ctx, t, id) })
+	err = store.Retry(ctx, record.ContendFor, func() error {
+		return s.Alone(ctx, t.ID, func() error { return s.erase(ctx, t, id) })
 	})
 	if err != nil {
 		return false, err
@@ -77,7 +78,7 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 }
 
 // leaver reads a member whose SCIM user is gone; the error is a *Refused if there is none.
-func (s *Service) leaver(ctx context.Context, t Tenant, id string) (record.Member, error) {
+func (s *Publisher) leaver(ctx context.Context, t policies.Tenant, id string) (record.Member, error) {
 	people, err := s.o.Directory.People(ctx, t.ID, []string{id})
 	if err != nil {
 		return record.Member{}, err
@@ -98,7 +99,7 @@ func (s *Service) leaver(ctx context.Context, t Tenant, id string) (record.Membe
 }
 
 // erase is one attempt to put a bare member in the place of the published one.
-func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
+func (s *Publisher) erase(ctx context.Context, t policies.Tenant, id string) error {
 	if m, err := s.leaver(ctx, t, id); err != nil || m.Erased {
 		return err
 	}
@@ -113,7 +114,7 @@ func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
 	if sub.old == nil || sub.old.Erased || sub.person.Doc != nil {
 		return store.ErrStale
 	}
-	c := &change{subject: sub, next: bare(*sub.old), ended: sub.manual}
+	c := &Change{subject: sub, in: p, next: bare(*sub.old), ended: sub.manual}
 	if len(c.ended) > endedAtOnce {
 		ops := make([]store.Op, len(c.ended))
 		for i, m := range c.ended {
@@ -130,7 +131,7 @@ func (s *Service) erase(ctx context.Context, t Tenant, id string) error {
 	p.count(sub, &c.next)
 	p.decided[id] = c.next
 	c.told = []record.Told{{Kind: record.EventRemoved, Data: scim.Object{"erased": true}}}
-	_, err = p.commit(ctx, []*change{c})
+	_, err = p.commit(ctx, []*Change{c})
 	s.o.Wake(t.ID)
 	return err
 }
@@ -162,7 +163,7 @@ func bare(m record.Member) record.Member {
 
 // unmark is the operation that ends the marker of a change on its stamp, or writes it anew if the person is still to be
 // erased from the log, or the member is to be looked at again.
-func (c *change) unmark(p *publication, again bool) store.Op {
+func (c *Change) unmark(p *publication, again bool) store.Op {
 	if !c.next.Erased && !again {
 		return c.marker.Done()
 	}
@@ -228,10 +229,10 @@ func redacted(e *eventlog.Entry) {
 }
 
 // eraseOn goes on with erasing in a tenant that publishes no members. It reports whether there was anything to do.
-func (s *Service) eraseOn(ctx context.Context, t Tenant, ts *store.TenantStore) (any bool, err error) {
-	err = s.alone(ctx, t.ID, func() error {
+func (s *Publisher) eraseOn(ctx context.Context, t policies.Tenant, ts *store.TenantStore) (any bool, err error) {
+	err = s.Alone(ctx, t.ID, func() error {
 		prefix := ts.MarkerPrefix(string(marker.User))
-		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 4 * peopleAtOnce})
+		page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: 4 * PeopleAtOnce})
 		if err != nil {
 			return err
 		}
@@ -242,7 +243,7 @@ func (s *Service) eraseOn(ctx context.Context, t Tenant, ts *store.TenantStore) 
 			}
 		}
 		any = len(ids) > 0
-		return s.people(ctx, t, job{ids: ids})
+		return s.people(ctx, t, Job{Ids: ids})
 	})
 	return any, err
 }

@@ -1,34 +1,49 @@
-package member
+package publish
 
 import (
 	"context"
 	"errors"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/pass"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/sweep"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
-func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
-	account, err := tenants.Get(ctx, id)
+// Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
+// so on, until there are none or the time is up. It reports whether any are left. First it numbers what was
+// announced; of a silent tenant it does nothing else.
+func (s *Publisher) Publish(ctx context.Context, t policies.Tenant, most time.Duration) (left bool, err error) {
+	ts := s.store.Tenant(t.ID)
+	err = s.Alone(ctx, t.ID, func() error { return s.number(ctx, t, ts) })
 	if err != nil {
-		return Tenant{}, err
+		return true, err
 	}
-	types, err := tenants.Types(ctx, account)
-	return Tenant{
-		ID: account.ID, Types: types, TypesVersion: account.Schemas, Silent: !account.PublishesMembers(),
-		Retention: account.Settings.EventRetention(), Version: account.Version(),
-	}, err
+	if t.Silent {
+		return s.eraseOn(ctx, t, ts)
+	}
+	for until := s.o.Now().Add(most); ; {
+		var more bool
+		err := s.Alone(ctx, t.ID, func() (err error) {
+			more, err = s.round(ctx, t, ts)
+			return err
+		})
+		if err != nil || !more {
+			return err != nil, err
+		}
+		if s.o.Now().After(until) {
+			return true, nil
+		}
+	}
 }
 
 // workFor is how long Work publishes at a time, so that no tenant holds up another.
 const workFor = 20 * time.Second
 
 // Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
-func (s *Service) Work(ctx context.Context, t Tenant) error {
+func (s *Publisher) Work(ctx context.Context, t policies.Tenant) error {
 	left, err := s.Publish(ctx, t, workFor)
 	if err != nil || !left {
 		return err
@@ -39,8 +54,8 @@ func (s *Service) Work(ctx context.Context, t Tenant) error {
 
 // round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
 // marked.
-func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (bool, error) {
-	all, err := marker.List(ctx, ts, marker.User, 4*peopleAtOnce)
+func (s *Publisher) round(ctx context.Context, t policies.Tenant, ts *store.TenantStore) (bool, error) {
+	all, err := marker.List(ctx, ts, marker.User, 4*PeopleAtOnce)
 	if err != nil {
 		return false, err
 	}
@@ -49,13 +64,13 @@ func (s *Service) round(ctx context.Context, t Tenant, ts *store.TenantStore) (b
 		for i, m := range all {
 			ids[i] = m.Subject.ID
 		}
-		return true, s.people(ctx, t, job{ids: ids})
+		return true, s.people(ctx, t, Job{Ids: ids})
 	}
-	many, err := wide(ctx, ts)
+	many, err := pass.Wide(ctx, ts)
 	if err != nil || len(many) == 0 {
 		return false, err
 	}
-	return true, s.step(ctx, t, many[0])
+	return true, s.passes.Step(ctx, t, many[0])
 }
 
 // attrAgain is when the publication of a marker was woken again.
@@ -66,7 +81,7 @@ const late = time.Hour
 
 // Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
 // anything is. It reads one marker at most.
-func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
+func (s *Publisher) Again(ctx context.Context, tenantID string) (bool, error) {
 	ts := s.store.Tenant(tenantID)
 	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
 	if err != nil || len(page.Items) == 0 {
@@ -91,7 +106,7 @@ func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
 // Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any: a wake-up
 // may have been lost. visit, if not nil, gets each entry of the list of tenants as well. It reads one marker a tenant,
 // notes its progress, and stops if until is over; the next call goes on.
-func (s *Service) Sweep(
+func (s *Publisher) Sweep(
 	ctx context.Context, visit func(context.Context, store.Item), until func() bool,
 ) error {
 	daily := sweep.Daily{Store: s.store, Progress: store.Swept, Now: s.o.Now}

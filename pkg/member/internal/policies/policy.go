@@ -1,4 +1,4 @@
-package member
+package policies
 
 import (
 	"context"
@@ -17,6 +17,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
+// ErrVersion says that a document has another version than the one that was expected.
+var ErrVersion = errors.New("member: another version")
+
 // Attributes of the policy's item beside its document and version: which version every member was evaluated with, and
 // when.
 const (
@@ -31,7 +34,7 @@ type PolicyDocument struct {
 }
 
 // Policy reads the tenant's policy as it was saved.
-func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) {
+func (s *Policies) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) {
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, ts.Policy())
 	if err != nil {
@@ -45,11 +48,11 @@ func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) 
 // ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
 var ErrTenantChanged = errors.New("member: the tenant was changed meanwhile")
 
-// SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
+// Save puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
 // *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
 // ErrTenantChanged, so that a policy is never saved beside schemas that it was not held against: a change of schemas
 // looks at the saved policy under the same condition. Requests that begin later follow the new policy.
-func (s *Service) SavePolicy(
+func (s *Policies) Save(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
 	if _, warnings, err = mapping.Parse(document, t.Types); err != nil {
@@ -77,15 +80,17 @@ func (s *Service) SavePolicy(
 			), record.AttrVer: saved.Version, store.AttrSchema: store.SchemaVersion},
 		}.When(cond), store.ErrStale)
 		tx.Must(tenant.PolicySaved(ts.Keys, t.Version, policy.Digest(document)), ErrTenantChanged)
-		at := s.o.Now()
+		at := s.now()
 		tx.Add(marker.Mark(ts.Keys, marker.Subject{Kind: marker.Policy}, marker.CauseOf(ctx), at))
 		tx.Add(eventlog.Announce(ts.Keys, saved.Version, eventlog.Entry{
 			Subject: "policy", SubjectVersion: saved.Version, At: at, Cause: marker.CauseOf(ctx),
 			Events: []eventlog.Logged{{Type: record.EventPolicyChanged, Data: scim.Object{"version": saved.Version}}},
 		})...)
-		return s.marks(ctx, ts, &tx)
+		err = tx.Commit(ctx, ts)
+		s.wake(t.ID)
+		return err
 	}
-	err = store.Retry(ctx, contendFor, save)
+	err = store.Retry(ctx, record.ContendFor, save)
 	return saved, warnings, err
 }
 
@@ -96,7 +101,7 @@ func (e *PolicyConflict) Error() string { return "member: the saved policy: " + 
 
 // CheckTypes decides whether a tenant's resource types may change to next: its saved policy has to go with them. The
 // error is then a *PolicyConflict. It is a tenant.CheckTypes.
-func (s *Service) CheckTypes(ctx context.Context, tenantID string, _, next *schema.Types) error {
+func (s *Policies) CheckTypes(ctx context.Context, tenantID string, _, next *schema.Types) error {
 	saved, err := s.Policy(ctx, Tenant{ID: tenantID})
 	if err != nil || len(saved.Document) == 0 {
 		return err
@@ -119,7 +124,7 @@ type PolicyStatus struct {
 }
 
 // PolicyStatus reads how far the policy is applied.
-func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
+func (s *Policies) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""))
 	if err != nil {
@@ -128,33 +133,36 @@ func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, err
 	var st PolicyStatus
 	st.Version, _ = items[0].Attrs[record.AttrVer].(int64)
 	st.Applied, _ = items[0].Attrs[attrApplied].(int64)
-	st.Done, _ = items[1].Attrs[attrDone].(int64)
+	st.Done, _ = items[1].Attrs[record.AttrDone].(int64)
 	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
 		st.FinishedAt = time.UnixMilli(at).UTC()
 	}
-	st.Of, err = s.count(ctx, t)
+	st.Of, err = s.Count(ctx, t)
 	return st, err
 }
 
-// count is the number of users of a tenant.
-func (s *Service) count(ctx context.Context, t Tenant) (int64, error) {
+// Count is the number of users of a tenant.
+func (s *Policies) Count(ctx context.Context, t Tenant) (int64, error) {
 	tally, err := counter.Read(ctx, s.store.Tenant(t.ID), schema.UserType().ID)
 	return tally.N, err
 }
 
-// applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
+// Applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
 // has a marker of its own.
-func (s *Service) applied(ctx context.Context, t Tenant) error {
+func (s *Policies) Applied(ctx context.Context, t Tenant) error {
 	ts := s.store.Tenant(t.ID)
-	_, version, err := s.policyOf(ctx, t)
+	_, version, err := s.Of(ctx, t)
 	if err != nil || version == 0 {
 		return err
 	}
-	var tx store.Tx
-	tx.Must(store.Op{
+	err = ts.Write(ctx, store.Op{
 		Kind: store.Update, Key: ts.Policy(),
-		Set: store.Attrs{attrApplied: version, attrFinished: s.o.Now().UnixMilli()},
+		Set: store.Attrs{attrApplied: version, attrFinished: s.now().UnixMilli()},
 		If:  []store.Cond{store.Is(record.AttrVer, version)},
-	}, errEnded)
-	return ignoreEnded(tx.Commit(ctx, ts))
+	})
+	var changed *store.ConditionError
+	if errors.As(err, &changed) {
+		return nil
+	}
+	return err
 }

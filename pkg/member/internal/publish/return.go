@@ -1,9 +1,10 @@
-package member
+package publish
 
 import (
 	"cmp"
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -11,6 +12,22 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
+
+// merge has one subject take the place of another, if both are there.
+func (p *publication) merge(old, into *subject) error {
+	switch {
+	case old == nil || into == nil || into.old == nil:
+		return store.ErrStale
+	case old.old == nil, old.old.Status == record.Removed && !p.returns(old.old):
+		return record.Refuse(http.StatusNotFound, "There is no member %q.", old.id)
+	case into.old.Status == record.Removed:
+		return record.Refuse(http.StatusNotFound, "There is no member %q.", into.id)
+	case into.person.Doc == nil || p.policy.Evaluate(mapping.Facts{User: into.person.Doc}).Excluded:
+		return record.Refuse(http.StatusConflict, "Member %q has no SCIM user: merge it into the other one.", into.id)
+	}
+	p.replace(old, into)
+	return nil
+}
 
 // A person who returns has a new user, and so a new member. If it matches a member whose user is gone, it takes that
 // member's place: the old one is removed with replacedBy, and the new one is created with previousId, in one
@@ -38,7 +55,7 @@ func (p *publication) newcomers() []*subject {
 
 // welcome looks for the members whose place newcomers take. It reports true if the attempt has to begin again: with
 // those members, or because others had to be published first.
-func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bool, err error) {
+func (s *Publisher) welcome(ctx context.Context, p *publication, j *Job) (again bool, err error) {
 	var leavers []string
 	if p.policy.OnReturn == "restore" {
 		leavers = p.leavers()
@@ -52,10 +69,10 @@ func (s *Service) welcome(ctx context.Context, p *publication, j *job) (again bo
 		leavers = append(leavers, others...)
 	}
 	if len(leavers) > 0 {
-		return true, s.people(ctx, p.t, job{ids: leavers})
+		return true, s.people(ctx, p.t, Job{Ids: leavers})
 	}
-	missing, err := p.predecessors(ctx, j.merge)
-	j.ids = slices.Concat(j.ids, missing)
+	missing, err := p.predecessors(ctx, j.Merge)
+	j.Ids = slices.Concat(j.Ids, missing)
 	return len(missing) > 0, err
 }
 
@@ -71,8 +88,8 @@ func (p *publication) leavers() []string {
 }
 
 // leaversBeside are marked members beside the subjects whose users were deleted, among the first of those marked.
-func (s *Service) leaversBeside(ctx context.Context, p *publication) ([]string, error) {
-	all, err := marker.List(ctx, p.ts, marker.User, 4*peopleAtOnce)
+func (s *Publisher) leaversBeside(ctx context.Context, p *publication) ([]string, error) {
+	all, err := marker.List(ctx, p.ts, marker.User, 4*PeopleAtOnce)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +256,7 @@ func (p *publication) leftKeys(m *record.Member) map[store.Key]bool {
 }
 
 // trace returns the operations that make a member who has left found, or end that.
-func (p *publication) trace(c *change) []store.Op {
+func (p *publication) trace(c *Change) []store.Op {
 	var ops []store.Op
 	for _, key := range c.traces {
 		ops = append(ops, store.RemoveItem(key).When(store.Is(record.AttrMember, c.id)))

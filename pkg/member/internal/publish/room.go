@@ -1,9 +1,11 @@
-package member
+package publish
 
 import (
 	"context"
 	"slices"
 
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
@@ -11,7 +13,7 @@ import (
 // each other's way at the head of the log. Whoever waits for a turn waits together with all who came meanwhile.
 type room struct {
 	turn chan struct{} // holds one token: the turn
-	next *party        // who waits for the next turn; guarded by Service.mu
+	next *party        // who waits for the next turn; guarded by publisher.mu
 }
 
 // party are members that one publication publishes together.
@@ -22,21 +24,21 @@ type party struct {
 }
 
 // partyFor bounds a publication on behalf of several readers, of whom the first may go away.
-const partyFor = 2 * contendFor
+const partyFor = 2 * record.ContendFor
 
-func (s *Service) roomOf(tenantID string) *room {
+func (s *Publisher) roomOf(tenantID string) *room {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.tenants[tenantID]
+	r := s.rooms[tenantID]
 	if r == nil {
 		r = &room{turn: make(chan struct{}, 1)}
-		s.tenants[tenantID] = r
+		s.rooms[tenantID] = r
 	}
 	return r
 }
 
-// alone calls do while nobody else in this process publishes members of the tenant.
-func (s *Service) alone(ctx context.Context, tenantID string, do func() error) error {
+// Alone calls do while nobody else in this process publishes members of the tenant.
+func (s *Publisher) Alone(ctx context.Context, tenantID string, do func() error) error {
 	r := s.roomOf(tenantID)
 	select {
 	case r.turn <- struct{}{}:
@@ -48,7 +50,7 @@ func (s *Service) alone(ctx context.Context, tenantID string, do func() error) e
 }
 
 // together publishes a member in one go with those that others ask for at the same time.
-func (s *Service) together(ctx context.Context, t Tenant, id string) error {
+func (s *Publisher) together(ctx context.Context, t policies.Tenant, id string) error {
 	r := s.roomOf(t.ID)
 	s.mu.Lock()
 	p, leads := r.next, r.next == nil
@@ -62,7 +64,7 @@ func (s *Service) together(ctx context.Context, t Tenant, id string) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partyFor)
 		defer cancel()
 		p.err = task.Do(func() error {
-			return s.alone(ctx, t.ID, func() error { return s.people(ctx, t, job{ids: s.close(r, p), ahead: true}) })
+			return s.Alone(ctx, t.ID, func() error { return s.people(ctx, t, Job{Ids: s.close(r, p), ahead: true}) })
 		})
 		s.close(r, p)
 		close(p.done)
@@ -76,7 +78,7 @@ func (s *Service) together(ctx context.Context, t Tenant, id string) error {
 }
 
 // close ends the gathering of a party, and returns its members, each once.
-func (s *Service) close(r *room, p *party) []string {
+func (s *Publisher) close(r *room, p *party) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.next == p {

@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 )
 
 // Rehearsal is what saving a policy would do to a page of people.
@@ -84,7 +86,9 @@ func parseRehearsal(cursor string) (r rehearsal, err error) {
 
 // Rehearse evaluates a page of people with a policy that is not saved, and compares them with what the application was
 // told. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
-func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, cursor string) (Rehearsal, error) {
+func (s *Publisher) Rehearse(
+	ctx context.Context, t policies.Tenant, document []byte, cursor string,
+) (Rehearsal, error) {
 	var out Rehearsal
 	r, err := parseRehearsal(cursor)
 	if err != nil {
@@ -100,11 +104,11 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, curso
 		return out, err
 	}
 	out.Examined = len(ids)
-	if out.Of, err = s.count(ctx, t); err != nil {
+	if out.Of, err = s.policies.Count(ctx, t); err != nil {
 		return out, err
 	}
-	pools := map[mapping.TargetKey]*pool{}
-	for part := range slices.Chunk(ids, peopleAtOnce) {
+	pools := map[mapping.TargetKey]*seat.Pool{}
+	for part := range slices.Chunk(ids, PeopleAtOnce) {
 		p := &publication{policy: policy, version: unsaved}
 		if err := s.try(ctx, t, p, part, r.taken()); err != nil {
 			return out, err
@@ -118,7 +122,7 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, curso
 			}
 		}
 		for key, pool := range p.pools {
-			r.Taken[record.Joined(key)] = pool.planned - pool.used
+			r.Taken[record.Joined(key)] = pool.Planned - pool.Used
 			pools[key] = pool
 		}
 	}
@@ -145,20 +149,20 @@ func (r rehearsal) taken() map[mapping.TargetKey]int64 {
 }
 
 // shortages lists the pools in which seats are missing. pools are those of this page.
-func (s *Service) shortages(
-	ctx context.Context, p *publication, r rehearsal, pools map[mapping.TargetKey]*pool,
+func (s *Publisher) shortages(
+	ctx context.Context, p *publication, r rehearsal, pools map[mapping.TargetKey]*seat.Pool,
 ) (all []Shortage, err error) {
 	for _, key := range record.SortedKeys(r.taken()) {
 		pool := pools[key]
 		if pool == nil {
-			if pool, err = s.pool(ctx, p, key); err != nil {
+			if pool, err = seat.Read(ctx, p.ts, p.policy, p.version, key); err != nil {
 				return nil, err
 			}
-			pool.planned += r.Taken[record.Joined(key)]
+			pool.Planned += r.Taken[record.Joined(key)]
 		}
-		missing := pool.missing(pool.planned) + r.Waiting[record.Joined(key)]
+		missing := pool.Missing(pool.Planned) + r.Waiting[record.Joined(key)]
 		if missing > 0 {
-			all = append(all, Shortage{key, pool.size, pool.planned, missing})
+			all = append(all, Shortage{key, pool.Size, pool.Planned, missing})
 		}
 	}
 	return all, nil

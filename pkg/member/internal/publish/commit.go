@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // commit publishes as many members as fit one transaction, at least one, and returns their number.
-func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
+func (p *publication) commit(ctx context.Context, all []*Change) (int, error) {
 	least := 1
 	if len(all) > 1 && all[1].previous != nil {
 		least = 2
@@ -43,12 +44,12 @@ func (p *publication) commit(ctx context.Context, all []*change) (int, error) {
 // outcome is what holds behind a transaction.
 type outcome struct {
 	head  eventlog.Head
-	pools map[*pool]poolState
+	pools map[*seat.Pool]seat.State
 	marks bool // others are marked
 }
 
 // take notes that a transaction is committed.
-func (p *publication) take(o outcome, all []*change) {
+func (p *publication) take(o outcome, all []*Change) {
 	for _, c := range all {
 		if c.then != nil {
 			c.then()
@@ -56,12 +57,12 @@ func (p *publication) take(o outcome, all []*change) {
 	}
 	p.head, p.marks = o.head, p.marks || o.marks
 	for pool, state := range o.pools {
-		pool.poolState, pool.stored = state, true
+		pool.State, pool.Stored = state, true
 	}
 }
 
 // transaction makes the transaction that publishes members.
-func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
+func (p *publication) transaction(all []*Change) (*store.Tx, outcome) {
 	var tx store.Tx
 	var entries []eventlog.Entry
 	made, marks := map[mapping.TargetKey]bool{}, marksOf(all)
@@ -90,7 +91,7 @@ func (p *publication) transaction(all []*change) (*store.Tx, outcome) {
 }
 
 // marksOf are the members who are to be looked at behind some changes.
-func marksOf(all []*change) map[string]bool {
+func marksOf(all []*Change) map[string]bool {
 	marks := map[string]bool{}
 	for _, c := range all {
 		for _, id := range c.marks {
@@ -101,7 +102,7 @@ func marksOf(all []*change) map[string]bool {
 }
 
 // behind appends what changes of members bring about beside: seats, markers of others, the log.
-func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Entry) outcome {
+func (p *publication) behind(tx *store.Tx, all []*Change, entries []eventlog.Entry) outcome {
 	before := tx.Len()
 	told, pools := p.reseat(tx, all)
 	marked := map[string]bool{}
@@ -125,7 +126,7 @@ func (p *publication) behind(tx *store.Tx, all []*change, entries []eventlog.Ent
 
 // write appends the member's item, on the version that was read, and the end of manual assignments. entry is the entry
 // of the log that tells of the change; stale are lookups that are still to be removed.
-func (c *change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
+func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
 	cond := store.IsAbsent()
 	if c.old != nil {
 		cond = store.Is(record.AttrVer, c.old.Version)
@@ -178,7 +179,7 @@ func (p *publication) end(ctx context.Context, sub *subject) error {
 }
 
 // entry is what the log says of the change.
-func (c *change) entry(now time.Time) eventlog.Entry {
+func (c *Change) entry(now time.Time) eventlog.Entry {
 	e := eventlog.Entry{
 		Subject: record.LogSubject(c.id), SubjectVersion: c.next.Version, At: now, Cause: c.marker.Cause,
 		Shared: scim.Object{"member": c.next.InLog()}, Before: c.logged,
@@ -193,7 +194,7 @@ func (c *change) entry(now time.Time) eventlog.Entry {
 // lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are named in
 // the member's item and removed behind the transaction, by whoever comes next if this process dies: the marker stays
 // until then.
-func (p *publication) large(ctx context.Context, all []*change) error {
+func (p *publication) large(ctx context.Context, all []*Change) error {
 	stale := make([][]string, len(all))
 	var made []store.Op
 	var entries []eventlog.Entry

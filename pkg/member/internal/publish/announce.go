@@ -1,9 +1,11 @@
-package member
+package publish
 
 import (
 	"context"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -13,9 +15,9 @@ const announcedAtOnce = 40
 
 // number gives numbers to what was announced, oldest first. Entry and end of the announcement are one transaction on
 // the head: each event gets its number once, whoever dies or races.
-func (s *Service) number(ctx context.Context, t Tenant, ts *store.TenantStore) error {
+func (s *Publisher) number(ctx context.Context, t policies.Tenant, ts *store.TenantStore) error {
 	for more := true; more; {
-		err := store.Retry(ctx, contendFor, func() error {
+		err := store.Retry(ctx, record.ContendFor, func() error {
 			prefix := ts.MarkerPrefix(eventlog.AnnouncementKind)
 			page, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: announcedAtOnce})
 			if more = page.More; err != nil || len(page.Items) == 0 {
@@ -38,7 +40,7 @@ func (s *Service) number(ctx context.Context, t Tenant, ts *store.TenantStore) e
 
 // logged appends announcements to the log, as many as fit one transaction, at least one, and returns their number.
 func logged(
-	ctx context.Context, t Tenant, ts *store.TenantStore, head eventlog.Head, items []store.Item,
+	ctx context.Context, t policies.Tenant, ts *store.TenantStore, head eventlog.Head, items []store.Item,
 ) (int, error) {
 	for n := len(items); ; n = (n + 1) / 2 {
 		var tx store.Tx

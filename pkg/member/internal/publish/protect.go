@@ -1,4 +1,4 @@
-package member
+package publish
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
-	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
@@ -17,7 +16,7 @@ const EventProtected = "protected.kept"
 // protect lets the last active members with a protected target keep it, and stay active, for as long as there are no
 // others. It looks at who else has the target: whatever changes that changes the head of the log as well, so that of
 // two publications that each take it from one of two members only one can commit.
-func (p *publication) protect(ctx context.Context, c *change) error {
+func (p *publication) protect(ctx context.Context, c *Change) error {
 	c.next.Protected = false
 	if c.replacedBy != "" {
 		return nil // whoever takes the place is asked
@@ -46,7 +45,7 @@ func (p *publication) protect(ctx context.Context, c *change) error {
 }
 
 // holder is the member as published before, or the one whose place it takes, if active and with the target; else nil.
-func (c *change) holder(key mapping.TargetKey) *record.Member {
+func (c *Change) holder(key mapping.TargetKey) *record.Member {
 	before := []*record.Member{c.old}
 	if c.previous != nil {
 		before = append(before, c.previous.old)
@@ -60,14 +59,14 @@ func (c *change) holder(key mapping.TargetKey) *record.Member {
 }
 
 // keep leaves a member active, with an assignment that it had, and its seat if it has one.
-func (p *publication) keep(c *change, key mapping.TargetKey) {
+func (p *publication) keep(c *Change, key mapping.TargetKey) {
 	holder := c.holder(key)
 	old := holder.Assignments[record.Find(holder.Assignments, key)]
 	c.next.Status, c.next.Protected = mapping.Active, true
 	if record.Find(c.next.Assignments, key) < 0 {
 		if pool := p.pools[key]; pool != nil {
 			c.takes[key]++
-			pool.planned++
+			pool.Planned++
 		}
 		c.next.Assignments = append(slices.Clone(c.next.Assignments), old)
 		slices.SortFunc(c.next.Assignments, func(
@@ -112,7 +111,7 @@ func (p *publication) others(ctx context.Context, key mapping.TargetKey, but str
 
 // release marks the members who keep a target only because nobody else had it: those of whom it was told, and those who
 // are to keep it from this publication on, who were worked out before the change.
-func (p *publication) release(ctx context.Context, c *change, key mapping.TargetKey) error {
+func (p *publication) release(ctx context.Context, c *Change, key mapping.TargetKey) error {
 	prefix := p.ts.PublishedPrefix(record.ByProtected, record.AssignmentValue(key))
 	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
@@ -128,18 +127,4 @@ func (p *publication) release(ctx context.Context, c *change, key mapping.Target
 		}
 	}
 	return nil
-}
-
-// markProtected marks the members whom a protection keeps: a policy may have ended it, and their users may be gone.
-func (s *Service) markProtected(ctx context.Context, ts *store.TenantStore, m marker.Marker) error {
-	prefix := ts.PublishedPrefix(record.ByProtected, "")
-	prefix.SK = prefix.SK[:len(prefix.SK)-len(store.Sep)]
-	var ids []string
-	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return err
-		}
-		ids = append(ids, store.LastPart(item.SK))
-	}
-	return s.markAll(ctx, ts, ids, m.Cause)
 }

@@ -1,0 +1,6 @@
+// Package pass works the markers that stand for many members: it walks over these, and marks each.
+//
+//	pass.go       the steps of a pass, and the targets that groups adopt
+//	review.go     the marker of the seats of a target
+//	groupname.go  groups as targets, shown under another name
+package pass

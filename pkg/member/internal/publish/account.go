@@ -1,0 +1,116 @@
+package publish
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Account gives the member the application's own id, and takes the one that it had; "" only takes that. The error is a
+// *record.Refused 409 if another member has the id.
+func (c *Change) Account(ctx context.Context, id string) error {
+	p := c.in
+	had := c.next.AccountID
+	if had == id {
+		return nil
+	}
+	c.next.AccountID = id
+	if had != "" {
+		c.also = append(c.also, store.RemoveItem(p.ts.Account(had)).When(store.Is(record.AttrMember, c.id)))
+	}
+	if id == "" {
+		return nil
+	}
+	items, err := p.ts.Get(ctx, p.ts.Account(id))
+	if err != nil {
+		return err
+	}
+	owner, _ := items[0].Attrs[record.AttrMember].(string)
+	if owner != "" {
+		if of, err := p.ts.Get(ctx, p.ts.Published(owner)); err != nil {
+			return err
+		} else if of[0].Attrs != nil {
+			m, err := record.DecodeItem(of[0])
+			if err != nil {
+				return err
+			}
+			if m.Status != record.Removed {
+				return record.Refuse(http.StatusConflict, "Member %q has the account %q.", owner, id)
+			}
+		}
+	}
+	c.also = append(c.also, p.takeAccount(items[0], c.id)...)
+	return nil
+}
+
+// takeAccount returns the operations that give an account, as read, to a member. It is not looked for any more.
+func (p *publication) takeAccount(account store.Item, member string) []store.Op {
+	doc, _ := account.Attrs[record.AttrDoc].(string)
+	owner, _ := account.Attrs[record.AttrMember].(string)
+	cond := store.IsAbsent()
+	if account.Attrs != nil {
+		cond = store.Is(record.AttrMember, owner)
+	}
+	ops := []store.Op{
+		store.PutItem(account.Key, store.Attrs{record.AttrMember: member, record.AttrDoc: doc}).When(cond),
+	}
+	if owner == "" {
+		for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
+			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.Attribute, m.Value)))
+		}
+	}
+	return ops
+}
+
+// adopt finds imported accounts for newcomers who take nobody's place with an account.
+func (p *publication) adopt(ctx context.Context) error {
+	var keys []store.Key
+	var of []*subject
+	for _, sub := range p.newcomers() {
+		if sub.previous != nil && sub.previous.old.AccountID != "" {
+			continue
+		}
+		for _, m := range record.Matches(p.policy.Match, p.policy.Person(sub.person.Doc)) {
+			keys, of = append(keys, p.ts.AccountFor(m.Attribute, m.Value)), append(of, sub)
+		}
+	}
+	items, err := p.ts.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	keys = keys[:0]
+	var by []*subject
+	for i, item := range items {
+		if id, _ := item.Attrs[record.AttrAccount].(string); id != "" {
+			keys, by = append(keys, p.ts.Account(id)), append(by, of[i])
+		}
+	}
+	accounts, err := p.ts.Get(ctx, keys...)
+	taken := map[store.Key]bool{}
+	for i, item := range accounts {
+		if item.Attrs != nil && item.Attrs[record.AttrMember] == "" && by[i].adopts.Attrs == nil && !taken[item.Key] {
+			by[i].adopts = item
+			taken[item.Key] = true
+		}
+	}
+	return err
+}
+
+// own gives what is to be published the account that was found for it, or that goes over from the member whose place it
+// takes.
+func (p *publication) own(c *Change) {
+	if doc, _ := c.adopts.Attrs[record.AttrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
+		c.next.AccountID = record.DecodeAccount(doc).ID
+		c.also = append(c.also, p.takeAccount(c.adopts, c.id)...)
+	}
+	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
+		return
+	}
+	if c.previous.account.Attrs == nil { // somebody else has it now
+		c.next.AccountID = ""
+		return
+	}
+	c.also = append(c.also, p.takeAccount(c.previous.account, c.id)...)
+}

@@ -1,0 +1,107 @@
+package publish
+
+import (
+	"context"
+	"errors"
+
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/pass"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+)
+
+// Get publishes a member and answers it as it is then. found is false if the application was never told of them.
+func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m record.Member, found bool, err error) {
+	ts := s.store.Tenant(t.ID)
+	// What stands for many members may stand for this one. It is read first: whoever ends it has marked this one before.
+	many, err := pass.Wide(ctx, ts)
+	if err != nil {
+		return record.Member{}, false, err
+	}
+	items, err := ts.Get(ctx, ts.Marker(string(marker.User), id))
+	if err != nil {
+		return record.Member{}, false, err
+	}
+	if !t.Silent && (len(many) > 0 || items[0].Attrs != nil) {
+		known, err := s.passes.AdoptFirst(ctx, t, id, many)
+		if err == nil && !known {
+			return s.evaluated(ctx, t, id)
+		}
+		if err == nil {
+			err = s.together(ctx, t, id)
+		}
+		if errors.Is(err, store.ErrStale) || directory.IsBusy(err) {
+			return s.evaluated(ctx, t, id)
+		}
+		if err != nil {
+			return record.Member{}, false, err
+		}
+	}
+	if items, err = ts.Get(ctx, ts.Published(id)); err != nil || items[0].Attrs == nil {
+		return record.Member{}, false, err
+	}
+	if m, err = record.DecodeItem(items[0]); err != nil || m.Forgotten(s.o.Now()) {
+		return record.Member{}, false, err
+	}
+	one := []record.Member{m}
+	err = s.Join(ctx, t, one)
+	return one[0], err == nil, err
+}
+
+// evaluated is a member as a publication would make it, if others are so busy that it can't.
+func (s *Publisher) evaluated(ctx context.Context, t policies.Tenant, id string) (record.Member, bool, error) {
+	p, err := s.examine(ctx, t, []string{id})
+	if err != nil {
+		return record.Member{}, false, err
+	}
+	sub := p.subjects[0]
+	c, err := p.change(ctx, sub)
+	switch {
+	case err != nil:
+		return record.Member{}, false, err
+	case c != nil:
+		c.next.Pending = true
+		return c.next, true, nil
+	case sub.old != nil:
+		sub.old.Pending = true
+		return *sub.old, true, nil
+	}
+	return record.Member{}, false, nil
+}
+
+// examine evaluates some people as a publication does, and writes nothing.
+func (s *Publisher) examine(ctx context.Context, t policies.Tenant, ids []string) (*publication, error) {
+	policy, version, err := s.policies.Of(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	p := &publication{policy: policy, version: version}
+	return p, s.try(ctx, t, p, ids, nil)
+}
+
+// try is examine with a policy of any kind. carried is how many seats are taken beside.
+func (s *Publisher) try(
+	ctx context.Context, t policies.Tenant, p *publication, ids []string, carried map[mapping.TargetKey]int64,
+) error {
+	p.t, p.ts, p.now = t, s.store.Tenant(t.ID), s.o.Now().UTC()
+	for _, id := range ids {
+		p.subjects = append(p.subjects, &subject{id: id})
+	}
+	people, err := s.o.Directory.People(ctx, t.ID, ids)
+	if err != nil {
+		return err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	if err := p.load(ctx); err != nil {
+		return err
+	}
+	if err := s.facts(ctx, p); err != nil {
+		return err
+	}
+	return s.evaluate(ctx, p, carried)
+}
