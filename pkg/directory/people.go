@@ -48,11 +48,7 @@ func (d *Directory) GroupIDs(ctx context.Context, tenantID, after string, limit 
 // GroupsOf reads groups in the order of ids, as People does; a nil document: there is no such group.
 func (d *Directory) GroupsOf(ctx context.Context, tenantID string, ids []string) ([]GroupOf, error) {
 	ts := d.store.Tenant(tenantID)
-	keys := make([]store.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = ts.Group(id)
-	}
-	items, err := ts.Get(ctx, keys...)
+	items, err := ts.Get(ctx, store.EachKey(ids, ts.Group)...)
 	if err != nil {
 		return nil, err
 	}

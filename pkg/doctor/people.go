@@ -236,10 +236,7 @@ func (v *view) holders(key mapping.TargetKey) (n int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		keys := make([]store.Key, len(page.Items))
-		for i, item := range page.Items {
-			keys[i] = v.k.Published(store.LastPart(item.SK))
-		}
+		keys := store.EachKey(page.Items, func(item store.Item) store.Key { return v.k.Published(store.LastPart(item.SK)) })
 		items, err := v.st.Get(v.ctx, keys...)
 		if err != nil {
 			return 0, err

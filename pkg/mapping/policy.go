@@ -130,15 +130,6 @@ func (p *Policy) EndsManual() bool {
 	return false
 }
 
-// Rules are the ids of the rules in order.
-func (p *Policy) Rules() []string {
-	ids := make([]string, len(p.rules))
-	for i, r := range p.rules {
-		ids[i] = r.id
-	}
-	return ids
-}
-
 // Fault is a mistake in a policy document.
 type Fault struct {
 	// Pointer is the JSON pointer of the place (RFC 6901).

@@ -19,8 +19,8 @@ import (
 // item for each: the last account that names a value has it. An import changes the head of the log, so a publication
 // that has looked for accounts before it fails, and looks again.
 
-// EventAccountsImported: accounts were imported that nobody had before. Data: count.
-const EventAccountsImported = "accounts.imported"
+// eventAccountsImported: accounts were imported that nobody had before. Data: count.
+const eventAccountsImported = "accounts.imported"
 
 // SetAccount gives a member the application's own id; "" takes it away. A *Refused 404 says that there is no such
 // member, 409 that another member has the id.
@@ -70,11 +70,7 @@ func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []record.Acc
 		if err := s.adoptNow(ctx, t, policy, part, results); err != nil {
 			return out, err
 		}
-		keys := make([]store.Key, len(part))
-		for i, a := range part {
-			keys[i] = ts.Account(a.ID)
-		}
-		items, err := ts.Get(ctx, keys...)
+		items, err := ts.Get(ctx, store.EachKey(part, func(a record.Account) store.Key { return ts.Account(a.ID) })...)
 		if err != nil {
 			return out, err
 		}
@@ -135,7 +131,7 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Accoun
 	}
 	_, ops := head.Append(ts.Keys, t.Retention, eventlog.Entry{
 		Subject: "accounts", SubjectVersion: 1, At: s.o.Now(), Cause: marker.CauseOf(ctx),
-		Events: []eventlog.Logged{{Type: EventAccountsImported, Data: scim.Object{"count": int64(n)}}},
+		Events: []eventlog.Logged{{Type: eventAccountsImported, Data: scim.Object{"count": int64(n)}}},
 	})
 	tx.Must(ops[0], store.ErrStale)
 	tx.Add(ops[1:]...)
@@ -153,11 +149,7 @@ func (s *Service) adoptNow(
 	ctx context.Context, t Tenant, policy *mapping.Policy, part []record.Account, results []Imported,
 ) error {
 	ts := s.store.Tenant(t.ID)
-	keys := make([]store.Key, len(part))
-	for i, a := range part {
-		keys[i] = ts.Account(a.ID)
-	}
-	items, err := ts.Get(ctx, keys...)
+	items, err := ts.Get(ctx, store.EachKey(part, func(a record.Account) store.Key { return ts.Account(a.ID) })...)
 	if err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func (w *world) checkErased(r *recorder, id string) {
 	}
 	m, found, err := w.s.Get(context.Background(), w.tenant, id)
 	w.must(err)
-	if !found || m.Status != member.Removed || !m.Erased {
+	if !found || m.Status != "removed" || !m.Erased {
 		w.t.Errorf("found %t: %v", found, m.Object())
 	}
 	page, err := w.s.Events(context.Background(), w.tenant, eventlog.Place{}, 1000)

@@ -29,7 +29,6 @@ type (
 
 // The constants of these types.
 const (
-	Removed         = record.Removed
 	Unbounded       = record.Unbounded
 	MaxAccountBytes = record.MaxAccountBytes
 )

@@ -68,12 +68,6 @@ func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (le
 // Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
 func (s *Service) Work(ctx context.Context, t Tenant) error { return s.publisher.Work(ctx, t) }
 
-// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
-// anything is.
-func (s *Service) Again(ctx context.Context, tenantID string) (bool, error) {
-	return s.publisher.Again(ctx, tenantID)
-}
-
 // Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any. visit, if
 // not nil, gets each entry of the list of tenants as well. It stops if until is over; the next call goes on.
 func (s *Service) Sweep(ctx context.Context, visit func(context.Context, store.Item), until func() bool) error {

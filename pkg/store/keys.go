@@ -184,6 +184,15 @@ type Keys struct{ tenant string }
 // KeysOf returns the key maker of a tenant. The id is made of a-z, 0-9 and "-": it can't leave its prefix.
 func KeysOf(tenant string) Keys { return Keys{tenant} }
 
+// EachKey returns the key of each value, in order.
+func EachKey[T any](values []T, key func(T) Key) []Key {
+	keys := make([]Key, len(values))
+	for i, v := range values {
+		keys[i] = key(v)
+	}
+	return keys
+}
+
 // TenantID returns the tenant whose keys these are.
 func (k Keys) TenantID() string { return k.tenant }
 

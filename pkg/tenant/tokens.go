@@ -31,10 +31,7 @@ func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	keys := make([]store.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = store.KeysOf(tenantID).Used(id)
-	}
+	keys := store.EachKey(ids, func(id string) store.Key { return store.KeysOf(tenantID).Used(id) })
 	items, err := s.store.Get(ctx, keys...)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -78,6 +79,20 @@ func (s *session) confirm(question string) bool {
 	line, _ := bufio.NewReader(s.In).ReadString('\n') // no answer is no
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes"
+}
+
+// meant asks a person whether what can't be undone is meant, unless it is forced. effect says what it does, for the
+// error if nobody can be asked; refused is the error if the answer is no.
+func (s *session) meant(force bool, effect, question, refused string) error {
+	switch {
+	case force:
+		return nil
+	case !s.Asks:
+		return usageError(effect + ", and nobody can be asked here: add -force")
+	case !s.confirm(question):
+		return errors.New(refused)
+	}
+	return nil
 }
 
 // moment is a time as people write it.

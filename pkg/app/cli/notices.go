@@ -13,8 +13,7 @@ type noticesCmd struct {
 }
 
 type noticesListCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run lists.
@@ -29,9 +28,8 @@ func (c *noticesListCmd) Run(s *session) error {
 }
 
 type noticesRecipientsCmd struct {
-	admin
-	Tenant string   `arg:"" help:"Id of the tenant."`
-	To     []string `arg:"" optional:"" name:"email[:language]" help:"The new recipients, en or de; none for nobody."`
+	ofTenant
+	To []string `arg:"" optional:"" name:"email[:language]" help:"The new recipients, en or de; none for nobody."`
 }
 
 // Run shows the recipients, or replaces them.
@@ -66,8 +64,7 @@ func (c *noticesRecipientsCmd) Run(s *session) error {
 }
 
 type noticesTestCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run sends.

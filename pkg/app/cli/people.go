@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -76,11 +75,10 @@ type membersMergeCmd struct {
 
 // Run merges, once a person has said that this is meant.
 func (c *membersMergeCmd) Run(s *session) error {
-	if !c.Force && !s.Asks {
-		return usageError("merge removes a member, and nobody can be asked here: add -force")
-	}
-	if !c.Force && !s.confirm("Remove member "+c.Member+", in favour of "+c.Into+"? There is no way back.") {
-		return errors.New("the members are not merged")
+	err := s.meant(c.Force, "merge removes a member",
+		"Remove member "+c.Member+", in favour of "+c.Into+"? There is no way back.", "the members are not merged")
+	if err != nil {
+		return err
 	}
 	r := request{http.MethodPost, path("tenants", c.Tenant, "members", c.Member, "merge"), object{"into": c.Into}}
 	return c.call(s, r, func(m object) {
@@ -143,18 +141,16 @@ func (c *guardRejectCmd) Run(s *session) error {
 }
 
 type tenantsDisconnectCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Force  bool   `help:"Do not ask."`
+	ofTenant
+	Force bool `help:"Do not ask."`
 }
 
 // Run disconnects, once a person has said that this is meant.
 func (c *tenantsDisconnectCmd) Run(s *session) error {
-	if !c.Force && !s.Asks {
-		return usageError("disconnect ends all tokens and clients, and nobody can be asked here: add -force")
-	}
-	if !c.Force && !s.confirm("End all tokens and OAuth clients of "+c.Tenant+"? Its people stay.") {
-		return errors.New("the tenant is not disconnected")
+	err := s.meant(c.Force, "disconnect ends all tokens and clients",
+		"End all tokens and OAuth clients of "+c.Tenant+"? Its people stay.", "the tenant is not disconnected")
+	if err != nil {
+		return err
 	}
 	return c.call(s, request{http.MethodPost, path("tenants", c.Tenant, "disconnect"), nil}, func(o object) {
 		fmt.Fprintf(s.Out, "%v tokens and %v clients are ended.\n", o["tokens"], o["clients"])

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -58,8 +57,7 @@ func (c *tenantsListCmd) Run(s *session) error {
 }
 
 type tenantsGetCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run shows.
@@ -119,8 +117,7 @@ func (c *tenantsCreateCmd) Run(s *session) error {
 }
 
 type tenantsSetCmd struct {
-	admin
-	Tenant  string   `arg:"" help:"Id of the tenant."`
+	ofTenant
 	Changes []string `arg:"" name:"key=value" help:"name, idp, or a setting: scim.patchBody=none; null is the default."`
 }
 
@@ -181,9 +178,8 @@ func jsonOrText(text string) any {
 }
 
 type tenantsSwitchCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	State  string `arg:"" enum:"on,off" help:"on or off."`
+	ofTenant
+	State string `arg:"" enum:"on,off" help:"on or off."`
 }
 
 // Run switches.
@@ -195,18 +191,16 @@ func (c *tenantsSwitchCmd) Run(s *session) error {
 }
 
 type tenantsDeleteCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Force  bool   `help:"Do not ask."`
+	ofTenant
+	Force bool `help:"Do not ask."`
 }
 
 // Run deletes, once a person has said that this is meant.
 func (c *tenantsDeleteCmd) Run(s *session) error {
-	if !c.Force && !s.Asks {
-		return usageError("delete takes everything of the tenant, and nobody can be asked here: add -force")
-	}
-	if !c.Force && !s.confirm("Delete all users, groups and tokens of "+c.Tenant+"? There is no way back.") {
-		return errors.New("the tenant is not deleted")
+	err := s.meant(c.Force, "delete takes everything of the tenant",
+		"Delete all users, groups and tokens of "+c.Tenant+"? There is no way back.", "the tenant is not deleted")
+	if err != nil {
+		return err
 	}
 	return c.call(s, request{http.MethodDelete, path("tenants", c.Tenant), nil}, func(object) {
 		fmt.Fprintf(s.Out, "Tenant %s is being deleted.\n", c.Tenant)

@@ -18,8 +18,7 @@ type tokenCmd struct {
 }
 
 type tokenListCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run lists.
@@ -38,8 +37,7 @@ func (s *session) showTokens(answer object) {
 }
 
 type tokenIssueCmd struct {
-	admin
-	Tenant  string `arg:"" help:"Id of the tenant."`
+	ofTenant
 	Scopes  scopes `placeholder:"SCOPES" help:"read,write; both by default."`
 	Expires moment `placeholder:"TIME" help:"End of the token; the tenant's setting by default."`
 }
@@ -62,9 +60,8 @@ func (s *session) showValue(t object) {
 }
 
 type tokenRevealCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Token  string `arg:"" help:"Id of the token."`
+	ofTenant
+	Token string `arg:"" help:"Id of the token."`
 }
 
 // Run reveals.
@@ -73,10 +70,9 @@ func (c *tokenRevealCmd) Run(s *session) error {
 }
 
 type tokenExtendCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Token  string `arg:"" help:"Id of the token."`
-	Time   moment `arg:"" help:"The new end, or never."`
+	ofTenant
+	Token string `arg:"" help:"Id of the token."`
+	Time  moment `arg:"" help:"The new end, or never."`
 }
 
 // Run extends.
@@ -89,10 +85,9 @@ func (c *tokenExtendCmd) Run(s *session) error {
 }
 
 type tokenRevokeCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Token  string `arg:"" help:"Id of the token."`
-	Force  bool   `help:"Revoke also if no other token that is in use has its scopes. Else you are asked."`
+	ofTenant
+	Token string `arg:"" help:"Id of the token."`
+	Force bool   `help:"Revoke also if no other token that is in use has its scopes. Else you are asked."`
 }
 
 // Run revokes.
@@ -116,17 +111,15 @@ type rotationCmd struct {
 }
 
 type rotationStartCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run starts.
 func (c *rotationStartCmd) Run(s *session) error { return c.rotate(s, c.Tenant, "start", false) }
 
 type rotationCompleteCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
-	Force  bool   `help:"Complete also if the successor was never used, or may do less. Else you are asked."`
+	ofTenant
+	Force bool `help:"Complete also if the successor was never used, or may do less. Else you are asked."`
 }
 
 // Run completes.
@@ -135,16 +128,14 @@ func (c *rotationCompleteCmd) Run(s *session) error {
 }
 
 type rotationCancelCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 }
 
 // Run cancels.
 func (c *rotationCancelCmd) Run(s *session) error { return c.rotate(s, c.Tenant, "cancel", false) }
 
 type tokenRotateCmd struct {
-	admin
-	Tenant string `arg:"" help:"Id of the tenant."`
+	ofTenant
 	Action string `arg:"" enum:"start,complete,cancel" help:"start, complete or cancel."`
 	Force  bool   `help:"See rotation complete."`
 }

@@ -136,11 +136,7 @@ func (s *Service) GroupReferences(ctx context.Context, t row.Tenant, ts *store.T
 	if len(ids) == 0 {
 		return byID, nil
 	}
-	keys := make([]store.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = ts.Group(id)
-	}
-	items, err := ts.Get(ctx, keys...)
+	items, err := ts.Get(ctx, store.EachKey(ids, ts.Group)...)
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,7 @@ func (s *Service) LeaveGroups(ctx context.Context, ts *store.TenantStore, id str
 	if err != nil || page.Count > fewGroups {
 		return &tx, err
 	}
-	keys := make([]store.Key, len(page.Items))
-	for i, it := range page.Items {
-		keys[i] = ts.Group(store.LastPart(it.SK))
-	}
+	keys := store.EachKey(page.Items, func(it store.Item) store.Key { return ts.Group(store.LastPart(it.SK)) })
 	items, err := ts.Get(ctx, keys...)
 	if err != nil {
 		return &tx, err

@@ -107,11 +107,7 @@ func (s *Service) whoCame(ctx context.Context, ts *store.TenantStore, values []s
 	if err != nil {
 		return nil, err
 	}
-	names := make([]store.Key, len(values))
-	for i, folded := range values {
-		names[i] = ts.UserName(folded)
-	}
-	items, err := ts.Get(ctx, names...)
+	items, err := ts.Get(ctx, store.EachKey(values, ts.UserName)...)
 	if err != nil {
 		return nil, err
 	}

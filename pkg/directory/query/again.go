@@ -231,9 +231,5 @@ func (l *lister) keep(ctx context.Context) error {
 
 // keys are the keys of resources of a kind.
 func (l *lister) keys(k *kind, ids []string) []store.Key {
-	keys := make([]store.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = row.Key(l.ts.Keys, k.rt, id)
-	}
-	return keys
+	return store.EachKey(ids, func(id string) store.Key { return row.Key(l.ts.Keys, k.rt, id) })
 }

@@ -128,10 +128,7 @@ func (p *Planner) groupsWith(ctx context.Context, value string, groups []string)
 	if value == "" || membership.TooLong(value) || len(groups) == 0 {
 		return nil, nil
 	}
-	keys := make([]store.Key, len(groups))
-	for i, id := range groups {
-		keys[i] = p.ts.Member(id, value)
-	}
+	keys := store.EachKey(groups, func(id string) store.Key { return p.ts.Member(id, value) })
 	err = p.members.Beside(ctx, p.ts, func(ctx context.Context, o membership.Overlay) error {
 		kept = nil
 		changed, err := o.ChangeFor(ctx, p.ts, value)

@@ -19,8 +19,8 @@ import (
 // a call, and marks each: the rest is the publication of single members. Its progress is an item that names the stamp
 // of the marker, so that a newer change begins anew.
 
-// PassChunk is how many members or groups one step of a pass marks.
-const PassChunk = 200
+// passChunk is how many members or groups one step of a pass marks.
+const passChunk = 200
 
 // Passes mark the members for whom markers stand. They are safe for concurrent use.
 type Passes struct {
@@ -60,7 +60,7 @@ const (
 func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
 	var all []marker.Marker
 	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Seat, marker.Target, marker.Group} {
-		some, err := marker.List(ctx, ts, kind, PassChunk)
+		some, err := marker.List(ctx, ts, kind, passChunk)
 		if err != nil {
 			return nil, err
 		}
@@ -196,10 +196,10 @@ func (s *Passes) endPass(ctx context.Context, ts *store.TenantStore, p pass) err
 func (s *Passes) groupsStep(ctx context.Context, t policies.Tenant, p *pass) (last string, err error) {
 	ids := []string{p.marker.Subject.ID}
 	if p.marker.Subject.Kind != marker.Group {
-		if ids, err = s.directory.GroupIDs(ctx, t.ID, p.after, PassChunk); err != nil {
+		if ids, err = s.directory.GroupIDs(ctx, t.ID, p.after, passChunk); err != nil {
 			return "", err
 		}
-		if len(ids) == PassChunk {
+		if len(ids) == passChunk {
 			last = ids[len(ids)-1]
 		}
 	}
@@ -313,7 +313,7 @@ func (s *Passes) markHolders(
 		if err != nil {
 			return err
 		}
-		if ids = append(ids, store.LastPart(item.SK)); len(ids) == PassChunk {
+		if ids = append(ids, store.LastPart(item.SK)); len(ids) == passChunk {
 			if err := s.markAll(ctx, ts, ids, cause); err != nil {
 				return err
 			}
@@ -334,7 +334,7 @@ func (s *Passes) markAll(ctx context.Context, ts *store.TenantStore, ids []strin
 
 // membersStep marks the next members of a group.
 func (s *Passes) membersStep(ctx context.Context, t policies.Tenant, p *pass) (string, error) {
-	ids, last, err := s.directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, PassChunk)
+	ids, last, err := s.directory.UsersIn(ctx, t.ID, p.marker.Subject.ID, p.after, passChunk)
 	if err != nil {
 		return "", err
 	}
@@ -345,11 +345,11 @@ func (s *Passes) membersStep(ctx context.Context, t policies.Tenant, p *pass) (s
 // usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
 // again, marks the members as well whose users were deleted while nobody was told.
 func (s *Passes) usersStep(ctx context.Context, t policies.Tenant, p *pass) (last string, err error) {
-	ids, err := s.directory.UserIDs(ctx, t.ID, p.after, PassChunk)
+	ids, err := s.directory.UserIDs(ctx, t.ID, p.after, passChunk)
 	if err != nil {
 		return "", err
 	}
-	if len(ids) == PassChunk {
+	if len(ids) == passChunk {
 		last = ids[len(ids)-1]
 	}
 	ts := s.store.Tenant(t.ID)
@@ -368,7 +368,7 @@ func (s *Passes) usersStep(ctx context.Context, t policies.Tenant, p *pass) (las
 func withPublished(
 	ctx context.Context, ts *store.TenantStore, after string, ids []string, last string,
 ) (users, all []string, end string, err error) {
-	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: PassChunk})
+	page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: passChunk})
 	if err != nil {
 		return nil, nil, "", err
 	}

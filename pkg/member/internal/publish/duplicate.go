@@ -19,8 +19,8 @@ import (
 // come at the same time the second sees the first. A member keeps the ids of those whom it may be the duplicate of. A
 // pair is told of once, and listed for as long as both still share what they did.
 
-// EventDuplicate says that a member is probably the same person as another one. Data: other, by.
-const EventDuplicate = "duplicate.suspected"
+// eventDuplicate says that a member is probably the same person as another one. Data: other, by.
+const eventDuplicate = "duplicate.suspected"
 
 // maxSuspects is how many others one member is suspected to be: an address may be a department's.
 const maxSuspects = 10
@@ -98,7 +98,7 @@ func (p *publication) suspect(c *Change) {
 		c.next.Suspects = append(c.next.Suspects, other.ID)
 		if !slices.Contains(had, other.ID) {
 			c.due = append(c.due, record.Told{
-				Kind: EventDuplicate, Data: scim.Object{"other": other.ID, "by": record.Texts(by)},
+				Kind: eventDuplicate, Data: scim.Object{"other": other.ID, "by": record.Texts(by)},
 			})
 		}
 	}

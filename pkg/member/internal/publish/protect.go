@@ -10,8 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// EventProtected says that a member keeps a target which only it has.
-const EventProtected = "protected.kept"
+// eventProtected says that a member keeps a target which only it has.
+const eventProtected = "protected.kept"
 
 // protect lets the last active members with a protected target keep it, and stay active, for as long as there are no
 // others. It looks at who else has the target: whatever changes that changes the head of the log as well, so that of
@@ -76,7 +76,7 @@ func (p *publication) keep(c *Change, key mapping.TargetKey) {
 		})
 	}
 	if !holder.Protected {
-		c.kept = append(c.kept, record.Told{Kind: EventProtected, Data: scim.Object{"assignment": old.Object()}})
+		c.kept = append(c.kept, record.Told{Kind: eventProtected, Data: scim.Object{"assignment": old.Object()}})
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Directory has the users and groups. Again and Sweep do without.
+	// Directory has the users and groups. Sweep does without.
 	Directory *directory.Directory
 	// Wake is told of a tenant in which something was marked. It must return at once. nil: the table's stream tells.
 	Wake func(tenantID string)

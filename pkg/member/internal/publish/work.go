@@ -48,7 +48,7 @@ func (s *Publisher) Work(ctx context.Context, t policies.Tenant) error {
 	if err != nil || !left {
 		return err
 	}
-	_, err = s.Again(ctx, t.ID)
+	_, err = s.again(ctx, t.ID)
 	return err
 }
 
@@ -79,9 +79,9 @@ const attrAgain = "again"
 // late is the age of a marker from which on the operator is told.
 const late = time.Hour
 
-// Again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
+// again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
 // anything is. It reads one marker at most.
-func (s *Publisher) Again(ctx context.Context, tenantID string) (bool, error) {
+func (s *Publisher) again(ctx context.Context, tenantID string) (bool, error) {
 	ts := s.store.Tenant(tenantID)
 	page, err := ts.Query(ctx, store.Query{PK: ts.MarkerPrefix("").PK, Limit: 1})
 	if err != nil || len(page.Items) == 0 {
@@ -114,7 +114,7 @@ func (s *Publisher) Sweep(
 		if visit != nil {
 			visit(ctx, item)
 		}
-		_, err := s.Again(ctx, item.SK)
+		_, err := s.again(ctx, item.SK)
 		return err
 	})
 }

@@ -10,13 +10,13 @@ import (
 
 // Event types of a member.
 const (
-	EventCreated           = "member.created"
+	eventCreated           = "member.created"
 	EventUpdated           = "member.updated"
-	EventActivated         = "member.activated"
-	EventDeactivated       = "member.deactivated"
+	eventActivated         = "member.activated"
+	eventDeactivated       = "member.deactivated"
 	EventRemoved           = "member.removed"
-	EventAssignmentAdded   = "assignment.added"
-	EventAssignmentRemoved = "assignment.removed"
+	eventAssignmentAdded   = "assignment.added"
+	eventAssignmentRemoved = "assignment.removed"
 	EventInvitationDue     = "invitation.due"
 )
 
@@ -48,7 +48,7 @@ func Tell(old *Member, next Member) []Told {
 	}
 	var all []Told
 	if old == nil {
-		all = append(all, Told{Kind: EventCreated})
+		all = append(all, Told{Kind: eventCreated})
 		old = &Member{Status: next.Status}
 		if next.Status == mapping.Active {
 			old.Status = mapping.Staged
@@ -59,18 +59,18 @@ func Tell(old *Member, next Member) []Told {
 	switch {
 	case next.Status == old.Status:
 	case next.Status == mapping.Active:
-		all = append(all, Told{Kind: EventActivated})
+		all = append(all, Told{Kind: eventActivated})
 	case old.Status == mapping.Active:
-		all = append(all, Told{Kind: EventDeactivated})
+		all = append(all, Told{Kind: eventDeactivated})
 	}
 	for _, a := range old.Assignments {
 		if Find(next.Assignments, a.TargetKey) < 0 {
-			all = append(all, Told{Kind: EventAssignmentRemoved, Data: scim.Object{"assignment": a.Object()}})
+			all = append(all, Told{Kind: eventAssignmentRemoved, Data: scim.Object{"assignment": a.Object()}})
 		}
 	}
 	for _, a := range next.Assignments {
 		if Find(old.Assignments, a.TargetKey) < 0 {
-			all = append(all, Told{Kind: EventAssignmentAdded, Data: scim.Object{"assignment": a.Object()}})
+			all = append(all, Told{Kind: eventAssignmentAdded, Data: scim.Object{"assignment": a.Object()}})
 		}
 	}
 	return all

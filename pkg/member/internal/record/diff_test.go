@@ -63,7 +63,7 @@ func drawMember(t *rapid.T) Member {
 func TestStoredMember(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawMember(t)
-		again, err := Decode(m.Encode())
+		again, err := decode(m.Encode())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestStoredMember(t *testing.T) {
 
 // apply is an application that follows events by their own data alone, and not by the member that each holds.
 func apply(o scim.Object, e Told, next scim.Object) scim.Object {
-	if e.Kind == EventCreated {
+	if e.Kind == eventCreated {
 		o = scim.Clone(next).(scim.Object)
 		o["assignments"] = []any{}
 	}
@@ -87,13 +87,13 @@ func apply(o scim.Object, e Told, next scim.Object) scim.Object {
 		})
 	}
 	switch e.Kind {
-	case EventActivated:
+	case eventActivated:
 		o["status"] = "active"
-	case EventDeactivated:
+	case eventDeactivated:
 		o["status"] = next["status"]
-	case EventAssignmentAdded:
+	case eventAssignmentAdded:
 		o["assignments"] = append(list, e.Data["assignment"])
-	case EventAssignmentRemoved:
+	case eventAssignmentRemoved:
 		i := at(e.Data["assignment"].(scim.Object))
 		o["assignments"] = slices.Delete(slices.Clone(list), i, i+1)
 	case EventUpdated:
@@ -119,12 +119,12 @@ func apply(o scim.Object, e Told, next scim.Object) scim.Object {
 // order.
 func TestEventsLeadFromOneMemberToTheNext(t *testing.T) {
 	order := []string{
-		EventCreated,
+		eventCreated,
 		EventUpdated,
-		EventActivated,
-		EventDeactivated,
-		EventAssignmentRemoved,
-		EventAssignmentAdded,
+		eventActivated,
+		eventDeactivated,
+		eventAssignmentRemoved,
+		eventAssignmentAdded,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		old, next := drawMember(t), drawMember(t)

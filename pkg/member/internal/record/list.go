@@ -168,11 +168,7 @@ func (l *Filter) Walk(ctx context.Context, ts *store.TenantStore, after string, 
 		if err != nil {
 			return err
 		}
-		keys := make([]store.Key, len(ids))
-		for i, id := range ids {
-			keys[i] = ts.Published(id)
-		}
-		items, err := ts.Get(ctx, keys...)
+		items, err := ts.Get(ctx, store.EachKey(ids, ts.Published)...)
 		if err != nil {
 			return err
 		}

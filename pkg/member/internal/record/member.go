@@ -257,8 +257,8 @@ func Texts(words []string) []any {
 	return all
 }
 
-// Decode reads the stored form of a member.
-func Decode(text string) (Member, error) {
+// decode reads the stored form of a member.
+func decode(text string) (Member, error) {
 	o, err := scim.ParseObject(text)
 	if err != nil {
 		return Member{}, fmt.Errorf("member: stored member: %w", err)
@@ -290,8 +290,8 @@ func Decode(text string) (Member, error) {
 	if invitation, ok := o["invitation"].(scim.Object); ok {
 		m.InvitedAt = at(invitation, "at")
 	}
-	m.Announced = TextsOf(o["announced"])
-	m.Suspects = TextsOf(o["suspects"])
+	m.Announced = textsOf(o["announced"])
+	m.Suspects = textsOf(o["suspects"])
 	m.Protected, _ = o["protected"].(bool)
 	for _, v := range timedOf(o["waiting"]) {
 		v.ID = m.ID
@@ -307,15 +307,15 @@ func Decode(text string) (Member, error) {
 		m.Assignments = append(m.Assignments, Assignment{
 			TargetKey: mapping.TargetKey{Kind: s(a, "kind"), Name: s(a, "target"), Organisation: s(a, "organisation")},
 			Scim:      s(a, "origin") == "scim", Manual: manual || s(a, "origin") == "manual",
-			Rules: TextsOf(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
+			Rules: textsOf(a["rules"]), Since: at(a, "since"), DisplayName: s(a, "displayName"),
 			Cause: eventlog.Cause{RequestID: s(a, "request"), TokenID: s(a, "token")},
 		})
 	}
 	return m, nil
 }
 
-// TextsOf reads a list of texts from JSON, without what is none.
-func TextsOf(v any) []string {
+// textsOf reads a list of texts from JSON, without what is none.
+func textsOf(v any) []string {
 	all, _ := v.([]any)
 	var words []string
 	for _, v := range all {

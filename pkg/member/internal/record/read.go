@@ -10,11 +10,7 @@ import (
 
 // PublishedOf reads members as published, without those who were not.
 func PublishedOf(ctx context.Context, ts *store.TenantStore, ids []string) ([]Member, error) {
-	keys := make([]store.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = ts.Published(id)
-	}
-	items, err := ts.Get(ctx, keys...)
+	items, err := ts.Get(ctx, store.EachKey(ids, ts.Published)...)
 	if err != nil {
 		return nil, err
 	}

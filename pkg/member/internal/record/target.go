@@ -27,10 +27,7 @@ func TargetKey(k store.Keys, key mapping.TargetKey) store.Key {
 // TargetsOf reads the targets among keys that exist.
 func TargetsOf(ctx context.Context, ts *store.TenantStore, needs map[mapping.TargetKey]bool) (mapping.Targets, error) {
 	wanted := SortedKeys(needs)
-	keys := make([]store.Key, len(wanted))
-	for i, key := range wanted {
-		keys[i] = TargetKey(ts.Keys, key)
-	}
+	keys := store.EachKey(wanted, func(key mapping.TargetKey) store.Key { return TargetKey(ts.Keys, key) })
 	items, err := ts.Get(ctx, keys...)
 	if err != nil {
 		return nil, err
@@ -111,7 +108,7 @@ func DecodeTarget(item store.Item) Target {
 	doc, _ := item.Attrs[AttrDoc].(string)
 	o, _ := scim.ParseObject(doc)
 	t.DisplayName, _ = o["displayName"].(string)
-	t.Features = TextsOf(o["features"])
+	t.Features = textsOf(o["features"])
 	t.Scim = o["origin"] == "scim"
 	t.Seats = Unbounded
 	if n, ok := o["seats"].(int64); ok {
@@ -170,7 +167,7 @@ func DecodeManual(item store.Item) mapping.Manual {
 // DecodeItem reads the item of a published member.
 func DecodeItem(item store.Item) (Member, error) {
 	doc, _ := item.Attrs[AttrDoc].(string)
-	return Decode(doc)
+	return decode(doc)
 }
 
 // EncodeList is the stored form of a list of texts.

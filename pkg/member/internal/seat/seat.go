@@ -12,21 +12,6 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Used fills in how many seats of targets are in use.
-func Used(ctx context.Context, ts *store.TenantStore, targets []record.Target) error {
-	keys, at := []store.Key(nil), []int(nil)
-	for i, t := range targets {
-		if t.Seats != record.Unbounded {
-			keys, at = append(keys, ts.Pool(t.Kind, t.Organisation, t.Name)), append(at, i)
-		}
-	}
-	items, err := ts.Get(ctx, keys...)
-	for i, item := range items {
-		targets[at[i]].Used, _ = item.Attrs[attrUsed].(int64)
-	}
-	return err
-}
-
 // A target of a kind with seats is a pool: so many active members have it as it has seats. The number of seats in use
 // is kept in an item of its own. Each publication that changes it also changes the head of the log, so two of them
 // never count on one state. Members who wait for a seat have an item each, in the order in which they are served.
@@ -49,8 +34,8 @@ func Used(ctx context.Context, ts *store.TenantStore, targets []record.Target) e
 
 // Event types of seats.
 const (
-	EventShortage      = "licence.shortage"
-	EventShortageEnded = "licence.shortage-ended"
+	eventShortage      = "licence.shortage"
+	eventShortageEnded = "licence.shortage-ended"
 )
 
 const (
@@ -72,13 +57,13 @@ type Pool struct {
 	Size   int64
 	Stored bool
 	State
-	// planned is used behind the changes that are worked out so far.
+	// Planned is Used behind the changes that are worked out so far.
 	Planned int64
-	// waiting are the first members in the queue, without those who got a seat since; last is the last one that was
+	// Waiting are the first members in the queue, without those who got a seat since; last is the last one that was
 	// read, if there are more.
 	Waiting []record.Waiting
 	last    *record.Waiting
-	// crowded says that anybody may be in the queue, before or behind the publication.
+	// Crowded says that anybody may be in the queue, before or behind the publication.
 	Crowded bool
 }
 
@@ -121,6 +106,21 @@ func (p *Pool) Serves(w record.Waiting) bool {
 		}
 	}
 	return before < p.free()
+}
+
+// Used fills in how many seats of targets are in use.
+func Used(ctx context.Context, ts *store.TenantStore, targets []record.Target) error {
+	keys, at := []store.Key(nil), []int(nil)
+	for i, t := range targets {
+		if t.Seats != record.Unbounded {
+			keys, at = append(keys, ts.Pool(t.Kind, t.Organisation, t.Name)), append(at, i)
+		}
+	}
+	items, err := ts.Get(ctx, keys...)
+	for i, item := range items {
+		targets[at[i]].Used, _ = item.Attrs[attrUsed].(int64)
+	}
+	return err
 }
 
 // Queued is how many members at the front of a queue a publication looks at.
@@ -212,9 +212,9 @@ func (p *Pool) Resize(tx *store.Tx, k store.Keys, by int64, now time.Time, cause
 	missing, kind := p.Missing(state.Used), ""
 	switch {
 	case missing > state.high:
-		kind, state.high = EventShortage, missing
+		kind, state.high = eventShortage, missing
 	case missing == 0 && state.high > 0:
-		kind, state.high = EventShortageEnded, 0
+		kind, state.high = eventShortageEnded, 0
 	}
 	cond := store.IsAbsent()
 	if p.Stored {
