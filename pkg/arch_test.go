@@ -672,7 +672,6 @@ func TestGoroutinesAreStartedByTask(t *testing.T) {
 var ports = map[string]string{
 	"pkg/store.Engine":               "storage",
 	"pkg/tenant.Secrets":             "where the operator finds a token",
-	"pkg/event.Sink":                 "where events go",
 	"pkg/event/delivery.Destination": "who follows the log",
 	"pkg/notice/message.Sender":      "how people are told",
 }

@@ -28,7 +28,7 @@
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
 //	store/dynamostore/scan  the keys of a whole DynamoDB table
-//	event            events of tenants: kinds, envelope, the log of a tenant; the port to receivers
+//	event            events of tenants: kinds, and how they are announced for the log
 //	event/eventlog   a tenant's events, numbered without a gap, for those who follow them
 //	event/delivery   takes a tenant's log to those who follow it: positions, leases, retries
 //	event/schemas    the JSON Schema of each type of event

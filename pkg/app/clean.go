@@ -40,7 +40,7 @@ type Cleaner struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
 	Members   *member.Service
-	// Delivery takes events and notices.
+	// Delivery takes notices.
 	Delivery tenant.Delivery
 	// Deliver has the events of a tenant delivered; nil: somebody else sees to it.
 	Deliver func(ctx context.Context, tenantIDs ...string) error

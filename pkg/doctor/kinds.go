@@ -65,7 +65,6 @@ var own = map[string]*rule{
 	"USED":    {},
 	"SECRET":  {nil, lookSecret},
 	"NOTICE":  {nil, lookDocument},
-	"EVENT":   {nil, lookDocument},
 	"SCHEMAS": {nil, lookDocument},
 	"CLIENT":  {nil, lookClient},
 	"HEAD":    {},

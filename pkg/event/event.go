@@ -1,56 +1,40 @@
 package event
 
 import (
-	"context"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// SchemaVersion is the layout of the envelope. New members may come without a new version; one that goes or changes its
-// meaning makes one.
-const SchemaVersion = 1
-
-// Event is something that happened, in its envelope.
+// Event is something that happened to a tenant, before it has its number in the log.
 type Event struct {
-	// ID is the same however often the event comes. No two events of a tenant have the same.
-	ID string
 	// Kind says what happened: "token.expired". It also says what is in Data.
 	Kind Kind
-	// Tenant is the id of the tenant.
-	Tenant string
-	// Subject is the thing that it happened to: OfToken, OfClient or OfTenant. It is the same for all events about one
-	// thing.
+	// Subject is the thing that it happened to, such as OfToken; empty: the tenant. It is the same for all events about
+	// one thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time
-	// Data is what else there is to say; nil is nothing. Times in it are RFC 3339. Events about tokens and notices hold no
-	// names, addresses or values of tokens.
+	// Data is what else there is to say; nil is nothing. Times in it are RFC 3339. It holds no names, addresses or values
+	// of tokens.
 	Data scim.Object
-	// DataOmitted says that Data was more than the sink takes: the subject has to be read for it.
-	DataOmitted bool
 }
 
-// JSON is the event as receivers get it: one object in one line, the same bytes each time.
-func (e Event) JSON() []byte {
-	o := scim.Object{
-		"id": e.ID, "type": string(e.Kind), "schemaVersion": int64(SchemaVersion), "tenant": e.Tenant, "subject": e.Subject,
-		"time": scim.FormatTime(e.Time),
+// Append makes the writes that announce events of a tenant to the publisher of its log, oldest first. They go into the
+// transaction of the change that the events are about. position is a number of the tenant's that grows with each
+// change, such as the version of the changed item: events of the same time are numbered by it, and then by the place
+// in events.
+func Append(tenantID string, position int64, events ...Event) []store.Op {
+	entries := make([]eventlog.Entry, 0, len(events))
+	for _, e := range events {
+		if e.Subject == "" {
+			e.Subject = OfTenant(tenantID)
+		}
+		entries = append(entries, eventlog.Entry{
+			Subject: e.Subject, At: e.Time, Events: []eventlog.Logged{{Type: string(e.Kind), Data: e.Data}},
+		})
 	}
-	switch {
-	case e.DataOmitted:
-		o["dataOmitted"] = true
-	case e.Data == nil:
-		o["data"] = scim.Object{}
-	default:
-		o["data"] = e.Data
-	}
-	return scim.AppendJSON(nil, o)
-}
-
-// Sink is where events go.
-type Sink interface {
-	// Put hands over events, oldest first. It returns nil once all of them are safe with the receiver. After an error any
-	// of them may be, and all are put again: at least once, never lost.
-	Put(ctx context.Context, events ...Event) error
+	return eventlog.Announce(store.KeysOf(tenantID), position, entries...)
 }

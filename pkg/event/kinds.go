@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Kind names what happened. It is the type that receivers see.
 type Kind string
 
@@ -102,3 +104,13 @@ func OfClient(id string) string { return "clients/" + id }
 
 // OfTenant is the subject of events about a tenant as a whole.
 func OfTenant(id string) string { return "tenants/" + id }
+
+// Impersonal reports whether a kind is of this package: its events hold no names or addresses of people.
+func (k Kind) Impersonal() bool {
+	thing, _, _ := strings.Cut(string(k), ".")
+	switch thing {
+	case "token", "client", "notice", "tenant", "guard", "webhook", "domain", "setup-link":
+		return true
+	}
+	return false
+}

@@ -21,7 +21,6 @@ import (
 //	when a token was last used  T#t          USED|token id                     at
 //	plain token (local runs)    T#t          SECRET|token id                   value
 //	notice to administrators    T#t          NOTICE|token id|kind|period       doc, state, wake, ttl
-//	event not yet delivered     T#t          EVENT|time-ordered id             doc, wake
 //	own schemas and types       T#t          SCHEMAS|hash                      doc, at
 //	OAuth client's name, keys   T#t          CLIENT|client id                  doc
 //	list of tenants             TENANTS      tenant id                         state
@@ -110,7 +109,7 @@ const (
 	WakeWork = "work"
 	// WakeDeleted: empty the deleted tenant.
 	WakeDeleted = "deleted"
-	// WakeTell: deliver the tenant's events and notices.
+	// WakeTell: deliver the tenant's notices.
 	WakeTell = "tell"
 	// WakePublish: publish the tenant's members.
 	WakePublish = "publish"
@@ -232,12 +231,6 @@ func (k Keys) Notice(tokenID, kind, period string) Key {
 
 // NoticePrefix is the prefix of all notices of the tenant.
 func (k Keys) NoticePrefix() Key { return Key{k.pk(""), "NOTICE" + Sep} }
-
-// Event is the key of an event that is not delivered yet. Ids sort by time.
-func (k Keys) Event(id string) Key { return Key{k.pk(""), Join("EVENT", id)} }
-
-// EventPrefix is the prefix of all undelivered events of the tenant.
-func (k Keys) EventPrefix() Key { return Key{k.pk(""), "EVENT" + Sep} }
 
 // DueShards is how many partitions share the tenants in order of when they are due.
 const DueShards = 16

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
@@ -238,10 +239,8 @@ func TestClientEventsAndCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kinds []string
-	for item, err := range w.store.All(w.ctx, store.Query{
-		PK:     store.KeysOf("acme").Tenant().PK,
-		Prefix: store.KeysOf("acme").EventPrefix().SK,
-	}) {
+	announced := store.KeysOf("acme").MarkerPrefix(eventlog.AnnouncementKind)
+	for item, err := range w.store.All(w.ctx, store.Query{PK: announced.PK, Prefix: announced.SK}) {
 		if err != nil {
 			t.Fatal(err)
 		}

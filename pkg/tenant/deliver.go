@@ -14,16 +14,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Deliver hands the events of a tenant, in their order, and its notices to d. Those that fail stay for the next time,
-// and the error is returned. It may be killed anywhere. A notice that was handed over by a process that died before it
-// could note that comes again after 16 minutes, with the same ID; else each comes once.
-func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) error {
+// Deliver hands the notices of a tenant to send. Those that fail stay for the next time, and the error is returned. It
+// may be killed anywhere. A notice that was handed over by a process that died before it could note that comes again
+// after 16 minutes, with the same ID; else each comes once.
+func (s *Service) Deliver(ctx context.Context, tenantID string, send Delivery) error {
 	r, err := s.read(ctx, tenantID)
 	if err != nil || r.Life != record.Active || r.Outbox == 0 {
 		return present(err)
 	}
 	mark := r.Outbox
-	if err := s.deliver(ctx, tenantID, d); err != nil {
+	if err := s.deliver(ctx, tenantID, send); err != nil {
 		s.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", tenantID, "error", err)
 		return err
 	}
@@ -38,15 +38,13 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, d Delivery) erro
 
 // deliver is Deliver for an active tenant, without the note that all is told. One goroutine of a process does it for a
 // tenant at a time.
-func (s *Service) deliver(ctx context.Context, tenantID string, d Delivery) error {
+func (s *Service) deliver(ctx context.Context, tenantID string, send Delivery) error {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID)) // never fails
 	turn := &s.delivering[h.Sum32()%uint32(len(s.delivering))]
 	turn.Lock()
 	defer turn.Unlock()
-	// Notices first: what becomes of them may be an event.
-	err := s.queue.Send(ctx, tenantID, d.Notice)
-	return errors.Join(err, event.Deliver(ctx, s.store, tenantID, d.Event))
+	return s.queue.Send(ctx, tenantID, send)
 }
 
 // facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now,

@@ -168,6 +168,7 @@ func TestClientDeletedWhileASuccessorIsMade(t *testing.T) {
 	if err != nil || run.Failed != 0 {
 		t.Errorf("%+v, %v", run, err)
 	}
+	d.events = w.announced(t)
 	if got := d.take(); got != "client.deleted token.successor-created successor-ready" {
 		t.Errorf("told: %s", got)
 	}

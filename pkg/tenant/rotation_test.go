@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -19,37 +20,27 @@ import (
 
 const day = 24 * time.Hour
 
-// told is a Delivery that remembers.
+// told is a Delivery that remembers, and the events that rotate found.
 type told struct {
 	mu      sync.Mutex
 	events  []event.Event
 	notices []notice.Notice
 	state   notice.State // what sending gives; "": NoticeSent
-	err     error        // of both
+	err     error
 }
 
 func (d *told) delivery() tenant.Delivery {
-	return tenant.Delivery{
-		Event: func(_ context.Context, e event.Event) error {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			if d.err == nil {
-				d.events = append(d.events, e)
-			}
-			return d.err
-		},
-		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			if d.err != nil {
-				return "", d.err
-			}
-			d.notices = append(d.notices, n)
-			if d.state != "" {
-				return d.state, nil
-			}
-			return notice.Sent, nil
-		},
+	return func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.err != nil {
+			return "", d.err
+		}
+		d.notices = append(d.notices, n)
+		if d.state != "" {
+			return d.state, nil
+		}
+		return notice.Sent, nil
 	}
 }
 
@@ -75,7 +66,37 @@ func (w *world) rotate(t *testing.T, d *told) tenant.Run {
 	if err != nil || run.Failed > 0 || run.More {
 		t.Fatalf("%+v, %v\n%s", run, err, w.log.String())
 	}
+	d.events = append(d.events, w.announced(t)...)
 	return run
+}
+
+// announced takes the events of all tenants out of the table, as the publisher of the logs does.
+func (w *world) announced(t *testing.T) (all []event.Event) {
+	t.Helper()
+	for tenants, err := range w.store.All(w.ctx, store.Query{PK: store.TenantsPK}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefix := store.KeysOf(tenants.SK).MarkerPrefix(eventlog.AnnouncementKind)
+		for item, err := range w.store.All(w.ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := eventlog.DecodeAnnouncement(item)
+			if err == nil {
+				err = w.store.Write(w.ctx, a.Done())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range a.Entry.Events {
+				all = append(all, event.Event{
+					Kind: event.Kind(e.Type), Subject: a.Entry.Subject, Time: a.Entry.At, Data: e.Data,
+				})
+			}
+		}
+	}
+	return all
 }
 
 // to moves the clock to a time.
@@ -608,20 +629,22 @@ func TestDeliveryOvertaken(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	delivery := d.delivery()
-	record := delivery.Event
-	delivery.Event = func(ctx context.Context, e event.Event) error {
-		once()
-		return record(ctx, e)
-	}
-	if err := w.Deliver(w.ctx, "acme", delivery); err != nil {
+	if _, err := w.TestNotice(w.ctx, "acme"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.notices(t, "acme"); got != "test:pending" {
+	w.clock.add(time.Second)
+	err := w.Deliver(w.ctx, "acme", func(ctx context.Context, about notice.Tenant, n notice.Notice) (notice.State, error) {
+		once()
+		return d.delivery()(ctx, about, n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.notices(t, "acme"); got != "test:sent test:pending" {
 		t.Fatalf("notices %s", got)
 	}
 	w.rotate(t, d)
-	if got := w.notices(t, "acme"); got != "test:sent" || d.take() != "token.created test" {
+	if got := w.notices(t, "acme"); got != "test:sent test:sent" || d.take() != "token.created test test" {
 		t.Errorf("notices %s", got)
 	}
 }

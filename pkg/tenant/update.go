@@ -94,7 +94,9 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	}
 	keys := store.KeysOf(id)
 	if hint {
-		more = append(more, duePuts(id, 0, now.Unix())...)
+		if at := s.next(id, &next, now); at != 0 && (r.Due == 0 || at < r.Due) {
+			more = append(more, duePuts(id, 0, at)...)
+		}
 	} else {
 		next.Due = s.next(id, &next, now)
 		more = append(more, duePuts(id, r.Due, next.Due)...)
@@ -121,7 +123,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 			s.forgetUse(ctx, id, t.ID)
 		}
 	}
-	if len(out) > 0 {
+	if next.Outbox == next.Version {
 		s.o.Wake(store.WakeTell, id)
 	}
 	if len(out) > 0 || r.Everybody {

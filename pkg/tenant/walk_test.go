@@ -122,34 +122,33 @@ func (l *life) pass(d time.Duration) {
 		if run, err := l.Rotate(l.ctx, l.delivery()); err != nil || run.Failed > 0 {
 			l.t.Errorf("%+v, %v", run, err)
 		}
+		for _, e := range l.announced(l.t) {
+			l.note("event %s of %s", e.Kind, l.name(strings.TrimPrefix(e.Subject, "tokens/")))
+			if e.Kind == event.TokenExpired {
+				l.once("the end of " + l.name(strings.TrimPrefix(e.Subject, "tokens/")))
+			}
+		}
+	}
+}
+
+// once notes what may come one time only.
+func (l *life) once(what string) {
+	if l.seen[what]++; l.seen[what] > 1 {
+		l.t.Errorf("%s came twice", what)
 	}
 }
 
 func (l *life) delivery() tenant.Delivery {
-	once := func(what string) {
-		if l.seen[what]++; l.seen[what] > 1 {
-			l.t.Errorf("%s came twice", what)
+	return func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
+		l.note("notice %s of %s, enter %s", n.Kind, l.name(n.TokenID), l.name(n.Successor.ID))
+		l.once("notice " + n.ID)
+		if n.Kind == notice.SuccessorReady {
+			l.told[n.TokenID] = n.Successor.ID
 		}
-	}
-	return tenant.Delivery{
-		Event: func(_ context.Context, e event.Event) error {
-			l.note("event %s of %s", e.Kind, l.name(strings.TrimPrefix(e.Subject, "tokens/")))
-			if e.Kind == event.TokenExpired {
-				once("the end of " + l.name(strings.TrimPrefix(e.Subject, "tokens/")))
-			}
-			return nil
-		},
-		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
-			l.note("notice %s of %s, enter %s", n.Kind, l.name(n.TokenID), l.name(n.Successor.ID))
-			once("notice " + n.ID)
-			if n.Kind == notice.SuccessorReady {
-				l.told[n.TokenID] = n.Successor.ID
-			}
-			if n.Kind != notice.Expired && (n.Successor.ID == "" || n.Successor.ID == n.TokenID) {
-				l.t.Errorf("notice %s of %s names no token to enter", n.Kind, l.name(n.TokenID))
-			}
-			return notice.Sent, nil
-		},
+		if n.Kind != notice.Expired && (n.Successor.ID == "" || n.Successor.ID == n.TokenID) {
+			l.t.Errorf("notice %s of %s names no token to enter", n.Kind, l.name(n.TokenID))
+		}
+		return notice.Sent, nil
 	}
 }
 

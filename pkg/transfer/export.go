@@ -30,7 +30,7 @@ type secrets struct {
 var left = map[string]bool{"K": true, "B": true, "J": true, "W": true, "D": true, "SL": true, "IK": true}
 
 // leftOwn are the items of the tenant's own partition that do not move, by the first part of their keys.
-var leftOwn = map[string]bool{"NOTICE": true, "EVENT": true, "SECRET": true, "IMPORT": true}
+var leftOwn = map[string]bool{"NOTICE": true, "SECRET": true, "IMPORT": true}
 
 // Write writes a tenant to a file and returns the number of items. It is an error if the tenant is not there.
 func (e Export) Write(ctx context.Context, st *store.Store, out io.Writer) (int64, error) {

@@ -126,6 +126,7 @@ type Server struct {
 	deliveries *deliveries
 	webhooks   *webhook.Service
 	outbox     *outbox
+	lines      *lineFile
 	clock      *clock
 }
 
@@ -154,6 +155,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	o.Out = &oneByOne{w: o.Out}
 	s := &Server{
 		o: o, log: log, engine: closer, background: b, deliveries: sends, outbox: newOutbox(o, log), clock: o.clock,
+		lines: o.newLines(),
 	}
 	vault := tenant.NewTableSecrets(st)
 	s.tenants = tenant.New(st, vault, tenant.Options{
@@ -183,7 +185,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log, Directory: dir, Wake: publish, Forget: s.journal.Erase,
 	})
 	s.background.cleaner = app.Cleaner{
-		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.delivery(), Drain: drain,
+		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.tell, Drain: drain,
 	}
 	s.webhooks = webhook.New(st, webhook.Options{
 		Now: o.Now, Log: log, Key: webhook.TableKey(st), Loopback: o.WebhookLoopback, Wake: s.wakeDelivery,
@@ -191,6 +193,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	})
 	sends.worker = follow.Worker(follow.Parts{
 		Store: st, Tenants: s.tenants, Members: members, Webhooks: s.webhooks, Now: o.Now, Log: log,
+		Always: s.always(),
 	}, 0)
 	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s
@@ -211,8 +214,8 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Tenants returns the tenants, for tests and the demo.
 func (s *Server) Tenants() *tenant.Service { return s.tenants }
 
-// Delivery is what takes events and notices out of the table, for tests.
-func (s *Server) Delivery() tenant.Delivery { return s.outbox.delivery() }
+// Delivery is what takes notices out of the table, for tests.
+func (s *Server) Delivery() tenant.Delivery { return s.outbox.tell }
 
 // Settle completes all open work, of this process and of earlier ones. Close finishes what it may have to wait for.
 func (s *Server) Settle(ctx context.Context) error {
@@ -223,7 +226,7 @@ func (s *Server) Settle(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.deliveries.close()
 	s.background.stop()
-	return errors.Join(s.engine.Close(), s.outbox.close())
+	return errors.Join(s.engine.Close(), s.lines.close())
 }
 
 // OpenEngine opens the engine that the options name. Close closer.

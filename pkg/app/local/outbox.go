@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,41 +11,29 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// outbox is where events and notices go: events into events.jsonl, notices as mails into the folder notices, both in
-// the data folder, and a line for each mail to Out. Without a data folder events are held in memory, and only the line
-// is there.
+// outbox is where notices go: as mails into the folder notices of the data folder, and a line for each mail to Out.
+// Without a data folder only the line is there.
 type outbox struct {
 	o      Options
 	log    *slog.Logger
-	sink   event.Sink
-	lines  *lineFile
+	keeps  bool         // there is a data folder
 	origin atomic.Value // string: scheme and host, once they are known
 	links  *message.Links
 }
 
 func newOutbox(o Options, log *slog.Logger) *outbox {
-	b := &outbox{o: o, log: log}
+	b := &outbox{o: o, log: log, keeps: o.keeps()}
 	b.origin.Store(o.BaseURL)
-	if o.Data == boltstore.Memory || o.Data == "" {
-		b.sink = &event.Memory{}
-		return b
-	}
-	b.lines = &lineFile{path: filepath.Join(o.Data, "events.jsonl")}
-	b.sink = event.NewLines(b.lines.write)
 	return b
 }
 
-// delivery is what takes events and notices out of the table.
-func (b *outbox) delivery() tenant.Delivery {
-	return tenant.Delivery{Event: event.Delivery(b.sink), Notice: b.tell}
-}
+// keeps reports whether there is a folder for files.
+func (o Options) keeps() bool { return o.Data != boltstore.Memory && o.Data != "" }
 
 // reached notes where the server is reached.
 func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
@@ -91,7 +78,7 @@ func (b *outbox) Send(_ context.Context, m message.Message) error {
 		return err
 	}
 	shown, where := map[string]any{"tenant": m.Tenant, "notice": m.Kind, "recipients": len(m.To)}, ""
-	if b.lines != nil {
+	if b.keeps {
 		where = filepath.Join(b.o.Data, "notices", fmt.Sprintf("%s-%s-%s-%.12s.eml", m.Tenant, m.Kind, m.Language, m.ID))
 		if err := replaceFile(where, raw); err != nil {
 			return err
@@ -100,14 +87,6 @@ func (b *outbox) Send(_ context.Context, m message.Message) error {
 	}
 	b.o.tell(shown, "notice %s for tenant %s, recipients: %d%s\n", m.Kind, m.Tenant, len(m.To), where)
 	return nil
-}
-
-// close releases the file.
-func (b *outbox) close() error {
-	if b.lines == nil {
-		return nil
-	}
-	return b.lines.close()
 }
 
 // replaceFile writes a file that is there whole or not at all, and on the disk when it returns nil.
@@ -129,84 +108,6 @@ func replaceFile(path string, data []byte) error {
 	if err != nil {
 		_ = os.Remove(path + ".tmp")
 	}
-	return err
-}
-
-// lineFile is a file to which lines are added. It is opened at the first of them.
-type lineFile struct {
-	path string
-
-	mu   sync.Mutex
-	file *os.File
-}
-
-// write adds lines. They are on the disk when it returns nil; else none of them counts.
-func (f *lineFile) write(lines []byte) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.file == nil {
-		if err := f.open(); err != nil {
-			return err
-		}
-	}
-	_, err := f.file.Write(lines)
-	if err == nil {
-		err = f.file.Sync()
-	}
-	if err != nil { // the next one begins with what is whole
-		err = errors.Join(err, f.file.Close())
-		f.file = nil
-	}
-	return err
-}
-
-// open takes off a line that an earlier process could not finish: its event was not acknowledged, and comes again.
-func (f *lineFile) open() error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := cutTornLine(file); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	f.file = file
-	return nil
-}
-
-// cutTornLine cuts a file after its last line end.
-func cutTornLine(file *os.File) error {
-	size, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	buf := make([]byte, 4096)
-	for end := size; end > 0; {
-		n := min(end, int64(len(buf)))
-		if _, err := file.ReadAt(buf[:n], end-n); err != nil {
-			return err
-		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			if whole := end - n + int64(i) + 1; whole < size {
-				return file.Truncate(whole)
-			}
-			return nil
-		}
-		end -= n
-	}
-	return file.Truncate(0)
-}
-
-func (f *lineFile) close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.file == nil {
-		return nil
-	}
-	err := f.file.Close()
-	f.file = nil
 	return err
 }
 

@@ -321,10 +321,7 @@ func TestNoticeFailsAfterADay(t *testing.T) {
 			if took := at.Sub(start); f.listed() != "successor-ready:failed" || took > want || took < 23*time.Hour {
 				t.Errorf("%s after %s", f.listed(), at.Sub(start))
 			}
-			if raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl")); err != nil ||
-				!strings.Contains(string(raw), "notice.failed") {
-				t.Errorf("no event: %s, %v", raw, err)
-			}
+			written(t, f.s, f.dir, "notice.failed")
 			if tries := strings.Count(f.log.String(), "rotation will be tried again"); step == time.Hour && tries < 22 {
 				t.Errorf("tried %d times", tries)
 			}
@@ -376,16 +373,13 @@ func TestEveryEventHasData(t *testing.T) {
 	f.as(value).must(200, "GET", "/Users", "")
 	f.reveal(f.newest())
 	f.settle()
-	raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(raw)) {
+	raw := written(t, f.s, f.dir, "token.revealed")
+	for line := range strings.Lines(raw) {
 		if !strings.Contains(line, `"data":{`) {
 			t.Errorf("no data: %s", line)
 		}
 	}
-	if !strings.Contains(string(raw), `"firstUsedAt"`) || !strings.Contains(string(raw), "token.revealed") {
+	if !strings.Contains(raw, `"firstUsedAt"`) {
 		t.Errorf("%s", raw)
 	}
 }
@@ -500,10 +494,7 @@ func TestPredecessorsOfALateSuccessor(t *testing.T) {
 	f, _ := opened(t, ada)
 	id := f.newest()
 	f.to(f.end().Add(day))
-	raw, err := os.ReadFile(filepath.Join(f.dir, "events.jsonl"))
-	if err != nil || !strings.Contains(string(raw), `"predecessorIds":["`+id+`"]`) {
-		t.Errorf("%s, %v", raw, err)
-	}
+	written(t, f.s, f.dir, `"predecessorIds":["`+id+`"]`)
 }
 
 // Who has left a token that does not end yet needs not be told of it beside the one in use.

@@ -82,7 +82,7 @@ func abandon(t *testing.T, deleting bool, writes int) (killed bool) {
 		return killed // it was made
 	}
 	rotate := &Rotate{
-		tenants: cleaner.Tenants, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute(), log: log,
+		tenants: cleaner.Tenants, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute, log: log,
 		domains: claim.New(st, cleaner.Tenants, claim.Options{Now: clock, Log: log}),
 	}
 	for range 25 {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
-	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -19,13 +18,19 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// mute is a delivery that reaches nobody: events are taken, notices fail.
-func mute() tenant.Delivery {
-	return tenant.Delivery{
-		Event: func(context.Context, event.Event) error { return nil },
-		Notice: func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
-			return notice.Failed, nil
-		},
+// mute is a delivery that reaches nobody.
+func mute(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
+	return notice.Failed, nil
+}
+
+// toAda gives the tenant of rotation a recipient of notices.
+func toAda(t *testing.T, r *Rotate) {
+	t.Helper()
+	_, err := r.tenants.Change(t.Context(), "acme", map[string]any{"settings": map[string]any{
+		"notices": map[string]any{"recipients": []any{map[string]any{"email": "ada@example.com"}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -46,7 +51,7 @@ func rotation(t *testing.T) (*Rotate, *boltstore.Engine) {
 	log := slog.New(slog.DiscardHandler)
 	clock := func() time.Time { return now }
 	r := &Rotate{
-		tenants: service, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute(), log: log,
+		tenants: service, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute, log: log,
 		domains: claim.New(st, service, claim.Options{Now: clock, Log: log}),
 	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err != nil {
@@ -107,7 +112,10 @@ func TestRotateWakesTheNextRun(t *testing.T) {
 
 func TestRotateReportsWhatFailed(t *testing.T) {
 	r, engine := rotation(t)
-	r.delivery.Event = func(context.Context, event.Event) error { return errors.New("no bus") }
+	toAda(t, r)
+	r.delivery = func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
+		return "", errors.New("no mail")
+	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil ||
 		!strings.Contains(err.Error(), "1 tenants failed") {
 		t.Errorf("%v", err)
@@ -152,15 +160,16 @@ func TestRotateDeliversWhatTheStreamShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, engine := rotation(t)
+	toAda(t, r)
 	if _, err := r.tenants.TestNotice(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
 	var told []string
-	r.delivery.Event = func(_ context.Context, e event.Event) error {
-		told = append(told, string(e.Kind))
-		return nil
+	r.delivery = func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
+		told = append(told, string(n.Kind))
+		return notice.Sent, nil
 	}
-	if err := r.Handle(t.Context(), raw); err != nil || strings.Join(told, " ") != string(event.NoticeFailed) {
+	if err := r.Handle(t.Context(), raw); err != nil || strings.Join(told, " ") != string(notice.Test) {
 		t.Errorf("%v, told %v", err, told)
 	}
 	if tokens, err := r.tenants.Tokens(t.Context(), "acme"); err != nil || len(tokens) != 1 {

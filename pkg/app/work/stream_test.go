@@ -169,7 +169,7 @@ func TestDeletionsStandAlone(t *testing.T) {
 		}
 		woken = nil
 		now = now.Add(time.Hour)
-		if run, err := service.Rotate(t.Context(), mute()); err != nil || run.Failed > 0 {
+		if run, err := service.Rotate(t.Context(), mute); err != nil || run.Failed > 0 {
 			t.Fatalf("%+v, %v", run, err)
 		}
 		if want := []app.Wake{{Kind: store.WakeDeleted, Tenant: "t05"}}; !slices.Equal(woken, want) {

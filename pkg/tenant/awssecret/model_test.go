@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
@@ -38,7 +39,6 @@ type model struct {
 	people map[string]*customer
 	// entered are the same people by the token that their identity provider has.
 	entered map[string]*customer
-	events  map[string]bool      // ids
 	made    map[string]int       // successors by tenant
 	ended   map[string]bool      // tokens of which an end was told
 	failing map[string]time.Time // since when a notice can't be sent
@@ -59,7 +59,7 @@ func newModel(t *testing.T, seed uint64, tenants int) *model {
 	m := &model{
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), faults: rand.New(rand.NewPCG(seed, 2)),
 		now:    time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC),
-		people: map[string]*customer{}, entered: map[string]*customer{}, events: map[string]bool{}, made: map[string]int{},
+		people: map[string]*customer{}, entered: map[string]*customer{}, made: map[string]int{},
 		ended:   map[string]bool{},
 		failing: map[string]time.Time{}, failed: map[string]bool{},
 	}
@@ -113,27 +113,15 @@ func (m *model) process(engine store.Engine) *tenant.Service {
 var errDown = errors.New("down")
 
 func (m *model) delivery() tenant.Delivery {
-	return tenant.Delivery{
-		Event: func(_ context.Context, e event.Event) error {
-			before, after := m.fails(), m.fails()
-			if !before {
-				m.event(e)
-			}
-			if before || after {
-				return errDown
-			}
-			return nil
-		},
-		Notice: func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
-			before, after := m.fails(), m.fails()
-			if !before {
-				m.notice(n)
-			}
-			if before || after {
-				return "", m.down(n)
-			}
-			return notice.Sent, nil
-		},
+	return func(_ context.Context, _ notice.Tenant, n notice.Notice) (notice.State, error) {
+		before, after := m.fails(), m.fails()
+		if !before {
+			m.notice(n)
+		}
+		if before || after {
+			return "", m.down(n)
+		}
+		return notice.Sent, nil
 	}
 }
 
@@ -147,25 +135,40 @@ func (m *model) down(n notice.Notice) error {
 	return errDown
 }
 
-func (m *model) event(e event.Event) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.events[e.ID] {
-		return
+// events takes the events of all tenants out of the table, as the publisher of the logs does.
+func (m *model) events() {
+	st := store.New(m.engine, store.Options{})
+	for id := range m.people {
+		prefix := store.KeysOf(id).MarkerPrefix(eventlog.AnnouncementKind)
+		for item, err := range st.All(m.t.Context(), store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			a, err := eventlog.DecodeAnnouncement(item)
+			if err == nil {
+				err = st.Write(m.t.Context(), a.Done())
+			}
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			m.event(id, a.Entry)
+		}
 	}
-	m.events[e.ID] = true
-	switch e.Kind {
+}
+
+func (m *model) event(tenantID string, e eventlog.Entry) {
+	switch event.Kind(e.Events[0].Type) {
 	case event.NoticeFailed:
-		id, _ := e.Data["noticeId"].(string)
-		if since := m.failing[id]; since.IsZero() || e.Time.Sub(since) < 23*time.Hour {
-			m.t.Errorf("%s: notice %s was given up at %v, which fails since %v", e.Tenant, id, e.Time, since)
+		id, _ := e.Events[0].Data["noticeId"].(string)
+		if since := m.failing[id]; since.IsZero() || e.At.Sub(since) < 23*time.Hour {
+			m.t.Errorf("%s: notice %s was given up at %v, which fails since %v", tenantID, id, e.At, since)
 		}
 		m.failed[id] = true
 	case event.SuccessorCreated:
-		m.made[e.Tenant]++
+		m.made[tenantID]++
 	case event.TokenExpired:
 		if m.ended[strings.TrimPrefix(e.Subject, "tokens/")] {
-			m.t.Errorf("%s: the end of %s was told twice", e.Tenant, strings.TrimPrefix(e.Subject, "tokens/"))
+			m.t.Errorf("%s: the end of %s was told twice", tenantID, strings.TrimPrefix(e.Subject, "tokens/"))
 		}
 		m.ended[strings.TrimPrefix(e.Subject, "tokens/")] = true
 	}
@@ -218,6 +221,7 @@ func TestYearsOfRotation(t *testing.T) {
 			t.Fatalf("without faults: %+v, %v", run, err)
 		}
 	}
+	m.events()
 	m.check(true)
 }
 
@@ -244,6 +248,7 @@ func (m *model) run() {
 	wg.Wait()
 	m.engine.Revive()
 	m.engine.SetPlan(nil)
+	m.events()
 }
 
 // swap has the people act whose time has come: they enter the newest token, and the identity provider uses it.

@@ -9,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakesecrets"
-	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -183,12 +181,7 @@ func TestPackedRotation(t *testing.T) {
 	rotate := func(days int) {
 		t.Helper()
 		w.now = w.now.Add(time.Duration(days) * 24 * time.Hour)
-		run, err := w.Rotate(t.Context(), tenant.Delivery{
-			Event: func(context.Context, event.Event) error { return nil },
-			Notice: func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
-				return notice.Sent, nil
-			},
-		})
+		run, err := w.Rotate(t.Context(), quiet())
 		if err != nil || run.Failed > 0 {
 			t.Fatalf("%+v, %v", run, err)
 		}

@@ -6,19 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // quiet is a Delivery to nobody.
 func quiet() tenant.Delivery {
-	return tenant.Delivery{
-		Event: func(context.Context, event.Event) error { return nil },
-		Notice: func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) {
-			return notice.Sent, nil
-		},
-	}
+	return func(context.Context, notice.Tenant, notice.Notice) (notice.State, error) { return notice.Sent, nil }
 }
 
 // AWSCURRENT moves at the successor's first use, else when the old token ends. No run without anything due calls

@@ -14,7 +14,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/awsenv"
-	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/awsmail"
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
@@ -35,14 +34,10 @@ func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
 		o.Links = &message.Links{Invitation: links.Invitation, Renewal: links.Renewal}
 	}
 	notifier := message.New(o)
-	return tenant.Delivery{
-		// The log has the event as well, and the function deliver takes it to the bus from there.
-		Event: func(context.Context, event.Event) error { return nil },
-		Notice: func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			return notifier.Deliver(ctx, t, n)
-		},
+	return func(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return notifier.Deliver(ctx, t, n)
 	}, nil
 }
 

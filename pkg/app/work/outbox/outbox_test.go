@@ -263,10 +263,9 @@ func TestAProcessThatDiesAfterSendingSendsTheSameAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dies := d
-	dies.Notice = func(ctx context.Context, tn notice.Tenant, n notice.Notice) (notice.State, error) {
+	dies := func(ctx context.Context, tn notice.Tenant, n notice.Notice) (notice.State, error) {
 		defer engine.KillAfter(0)
-		return d.Notice(ctx, tn, n)
+		return d(ctx, tn, n)
 	}
 	st := store.New(engine, store.Options{})
 	process := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: func() time.Time { return w.now }})

@@ -15,8 +15,8 @@ type Outgoing struct {
 	Notices []notice.Notice
 	// With are more writes of the change.
 	With []store.Op
-	// Hint leaves the tenant's place in the order of due times and puts one more entry there, for now. It is for functions
-	// that may not delete.
+	// Hint leaves the tenant's place in the order of due times, and puts one more entry there if something is due earlier.
+	// It is for functions that may not delete.
 	Hint bool
 }
 
@@ -51,7 +51,7 @@ func (r *Record) Notify(now time.Time, n notice.Notice) {
 // deliver.
 func (r *Record) Flush(id string) ([]store.Op, error) {
 	ops := append(r.Out.With, event.Append(id, r.Version, r.Out.Events...)...)
-	pending := len(r.Out.Events) > 0
+	pending := false
 	for _, n := range r.Out.Notices {
 		op, err := notice.Add(id, n)
 		if err != nil {
