@@ -63,7 +63,7 @@ const atOnce = 10
 // rotate wakes it again. Neither is a publication, unless the table was busy: whoever reads members publishes them, and
 // so does rotate within a day. A tenant whose work fails keeps no other waiting: all of the batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	var out events.DynamoDBEventResponse
+	out := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}} // a list, not null
 	failed := s.clean(ctx, ev.Records)
 	for _, record := range ev.Records {
 		if wake, ok := wakeOf(record); ok && failed[wake] {

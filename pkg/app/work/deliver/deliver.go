@@ -82,6 +82,7 @@ func (d *Deliver) Handle(ctx context.Context, raw json.RawMessage) (events.SQSEv
 	if len(ev.Records) == 0 {
 		return out, d.worker.Due(ctx, d.queue.Send)
 	}
+	out.BatchItemFailures = []events.SQSBatchItemFailure{} // a list, not null: not everybody takes that for success
 	var mu sync.Mutex
 	byTenant := map[string][]string{}
 	for _, m := range ev.Records {
