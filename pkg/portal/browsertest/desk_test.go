@@ -202,13 +202,6 @@ func (d *desk) link(role string) string {
 	return l.URL
 }
 
-// signIn opens a link and presses its button.
-func (d *desk) signIn(role string) {
-	d.t.Helper()
-	d.run(chromedp.Navigate(d.link(role)), chromedp.WaitVisible("form.known button"),
-		chromedp.Click("form.known button"), chromedp.WaitVisible("nav.side"))
-}
-
 // user sends a user as an identity provider would, and returns the id.
 func (d *desk) user(name, display string) string {
 	d.t.Helper()
