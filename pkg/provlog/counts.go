@@ -145,7 +145,7 @@ func (j *Journal) Flush(ctx context.Context, tenantID string) {
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(context.WithoutCancel(ctx)), patience)
 	defer cancel()
 	var gone *store.ConditionError
-	if err := j.write(ctx, id, taken); err != nil && !errors.As(err, &gone) {
+	if err := j.writeCounts(ctx, id, taken); err != nil && !errors.As(err, &gone) {
 		j.o.Log.WarnContext(ctx, "counts of requests not written", "tenant", id, "error", err)
 	}
 }
@@ -168,8 +168,8 @@ func (j *Journal) due(tenantID string, now time.Time) string {
 	return ""
 }
 
-// write adds counts to the items of their days. If it fails they are lost: whether they were added is not known.
-func (j *Journal) write(ctx context.Context, tenantID string, t tally) error {
+// writeCounts adds counts to the items of their days. If it fails they are lost: whether they were added is not known.
+func (j *Journal) writeCounts(ctx context.Context, tenantID string, t tally) error {
 	ts := j.store.Tenant(tenantID)
 	for _, day := range slices.Sorted(maps.Keys(t.counts)) {
 		begin, _ := time.Parse(time.DateOnly, day)

@@ -5,6 +5,7 @@
 //	journal.go   a request on its way into the log
 //	refused.go   the entries of refused requests, and their limit
 //	redact.go    request bodies without secrets and personal data
+//	repeats.go   requests that change nothing, each listed once an hour
 //	idp.go       which identity provider sends like this
 //	counts.go    requests by day, hour, operation and outcome
 //	activity.go  the counts as the admin API shows them
@@ -13,6 +14,7 @@
 //
 // An entry of a change is part of the change's own transaction, so it is there if and only if the change is. An entry
 // of a refused request is one write before the answer; if it fails, the answer stays the same and the entry is
-// counted as lost. Counts are kept in the process and written beside a request at most every ten seconds: a process
+// counted as lost. A change of nothing is one write before the answer as well; the same request within an hour is
+// counted only. Counts are kept in the process and written beside a request at most every ten seconds: a process
 // that dies loses its counts since then.
 package provlog

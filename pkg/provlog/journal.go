@@ -26,6 +26,7 @@ type Journal struct {
 	mu      sync.Mutex
 	counts  map[string]*tally // by tenant: the counts that are not written yet
 	refused map[string]*bucket
+	idle    repeats
 }
 
 // Options of a Journal. Now is required.
@@ -41,7 +42,7 @@ func New(st *store.Store, o Options) *Journal {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Journal{store: st, o: o, counts: map[string]*tally{}, refused: map[string]*bucket{}}
+	return &Journal{store: st, o: o, counts: map[string]*tally{}, refused: map[string]*bucket{}, idle: newRepeats()}
 }
 
 // Request is a SCIM request, or one operation of a bulk request, on its way into the log. Its methods are those of one

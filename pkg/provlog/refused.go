@@ -13,7 +13,8 @@ import (
 
 // How many refused requests of a tenant a process keeps a minute: of those with a token that is or was good, of those
 // with another one, and of those whose token tells nothing, for which the tenant has to be read; of the last of all
-// tenants together; and of operations in bulk requests. The rest is counted.
+// tenants together; and of operations in bulk requests. Of those that change nothing as many as of refused ones. The
+// rest is counted.
 const (
 	keptKnown     = 60
 	keptUnknown   = 10
@@ -57,12 +58,17 @@ func (j *Journal) may(tenantID, kind string, most int) bool {
 
 // Finish records the result of a request that was let in: its status, and the error if it is one. It returns when
 // the entry is written, if one is to be: of a request that was refused or failed, unless it only asked for what is not
-// there.
+// there, and of a change of nothing, unless the same was sent within an hour.
 func (r *Request) Finish(ctx context.Context, status int, failed *scim.Error) {
 	if r == nil {
 		return
 	}
-	if e, keep := r.end(status, failed); keep {
+	switch e, keep := r.end(status, failed); {
+	case !keep:
+	case e.Outcome == NothingToDo && !r.j.may(r.tenant.ID, NothingToDo, keptKnown): // it is counted
+	case e.Outcome == NothingToDo:
+		r.j.write(ctx, r.tenant, e)
+	default:
 		r.j.keep(ctx, r.tenant, e, "known", keptKnown)
 	}
 }
@@ -118,7 +124,7 @@ func (r *Request) end(status int, failed *scim.Error) (e Entry, keep bool) {
 	}
 	r.count(outcome, status)
 	missing := r.entry.Operation == Read && status == http.StatusNotFound
-	if outcome == Done || outcome == NothingToDo || missing {
+	if outcome == Done || missing || outcome == NothingToDo && r.repeated() {
 		return e, false
 	}
 	// A request may fail behind its change, whose entry stays: this is another one.
@@ -139,6 +145,11 @@ func (j *Journal) keep(ctx context.Context, t tenant.Tenant, e Entry, kind strin
 		j.lost(t.ID)
 		return
 	}
+	j.write(ctx, t, e)
+}
+
+// write writes an entry before its request is answered.
+func (j *Journal) write(ctx context.Context, t tenant.Tenant, e Entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	ts := j.store.Tenant(t.ID)

@@ -165,6 +165,7 @@ func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
 // written is the answer to a change that is committed: it can't become an error any more because it would be too
 // large, so the one attribute that has no bound is left out then.
 func (rq *request) written(status int, res directory.Resource, how reply) answer {
+	rq.entry.About(res.Doc)
 	if !how.body {
 		if status == http.StatusOK {
 			status = http.StatusNoContent
