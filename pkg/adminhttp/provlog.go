@@ -2,6 +2,7 @@ package adminhttp
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -33,8 +34,8 @@ func (a *api) logRoutes() map[string]methods {
 }
 
 // inLanguage reads the tenant of a request, and the language that it asks for: English if it asks for none.
-func (a *api) inLanguage(r *http.Request) (t tenant.Tenant, language string, err error) {
-	param, err := asked(r, "language")
+func (a *api) inLanguage(r *http.Request, others ...string) (t tenant.Tenant, language string, err error) {
+	param, err := asked(r, append(others, "language")...)
 	if err != nil {
 		return t, "", err
 	}
@@ -60,7 +61,7 @@ func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "filter", "count", "cursor")
+	param, err := asked(r, "filter", "count", "cursor", "language")
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 	if len(q.Cursor) > maxCursor {
 		return badRequest(noCursor)
 	}
-	t, err := a.tenants.Get(r.Context(), r.PathValue("id"))
+	t, language, err := a.inLanguage(r, "filter", "count", "cursor")
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,38 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("entries", objects(page.Entries, provlog.Entry.Object), page.Next))
+	shown := objects(page.Entries, provlog.Entry.Object)
+	if a.doctor != nil && param("language") != "" {
+		if err := a.explain(r.Context(), t, language, page.Entries, shown); err != nil {
+			return err
+		}
+	}
+	return ok(w, http.StatusOK, listed("entries", shown, page.Next))
+}
+
+// explain adds the findings to entries that show them.
+func (a *api) explain(
+	ctx context.Context, t tenant.Tenant, language string, entries []provlog.Entry, shown []any,
+) error {
+	all, err := a.doctor.Findings(ctx, t, language)
+	if err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if e.Outcome == provlog.Done {
+			continue
+		}
+		var of []diagnosis.Finding
+		for _, f := range all {
+			if slices.Contains(f.Entries, e.ID) {
+				of = append(of, f)
+			}
+		}
+		if o, ok := shown[i].(scim.Object); ok {
+			o["findings"] = objects(of, diagnosis.Finding.Object)
+		}
+	}
+	return nil
 }
 
 func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {

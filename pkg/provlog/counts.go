@@ -150,6 +150,22 @@ func (j *Journal) Flush(ctx context.Context, tenantID string) {
 	}
 }
 
+// Close writes all counts, of a process that is being stopped. What fails is logged, and lost.
+func (j *Journal) Close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), 5*patience)
+	defer cancel()
+	j.mu.Lock()
+	all := j.counts
+	j.counts = map[string]*tally{}
+	j.mu.Unlock()
+	var gone *store.ConditionError
+	for id, t := range all {
+		if err := j.writeCounts(ctx, id, *t); err != nil && !errors.As(err, &gone) {
+			j.o.Log.WarnContext(ctx, "counts of requests not written", "tenant", id, "error", err)
+		}
+	}
+}
+
 // due is a tenant whose counts are to be written: this one, or else any other; "" if there is none. The lock is held.
 func (j *Journal) due(tenantID string, now time.Time) string {
 	is := func(t *tally) bool { return t != nil && len(t.counts) > 0 && now.Sub(t.flushed).Abs() >= flushEvery }

@@ -16,5 +16,5 @@
 // of a refused request is one write before the answer; if it fails, the answer stays the same and the entry is
 // counted as lost. A change of nothing is one write before the answer as well; the same request within an hour is
 // counted only. Counts are kept in the process and written beside a request at most every ten seconds: a process
-// that dies loses its counts since then.
+// that dies loses its counts since then, one that is stopped with Close none.
 package provlog

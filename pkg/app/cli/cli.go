@@ -58,6 +58,7 @@ type grammar struct {
 	Webhooks   webhooksCmd   `cmd:"" help:"URLs that events are sent to, of a tenant or of the operator (TENANT -)."`
 	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
 	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
+	Stale      staleCmd      `cmd:"" name:"stale-attributes" help:"Attributes that may be out of date."`
 	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`
 	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its rules. Exit code 1: findings."`
 	Cost       costCmd       `cmd:"" help:"What a stack costs a month, part by part."`

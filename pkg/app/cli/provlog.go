@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,7 +20,7 @@ type logCmd struct {
 type logFilter struct {
 	Filter  string `placeholder:"FILTER" help:"SCIM filter, such as status ge 400 and resourceType eq \"Group\"."`
 	Subject string `placeholder:"NAME" help:"Only entries about this userName or displayName."`
-	Outcome string `placeholder:"OUTCOME" help:"Only done, refused or failed."`
+	Outcome string `placeholder:"OUTCOME" help:"Only done, nothing-to-do, refused or failed."`
 }
 
 // expression joins what the flags ask for, and more.
@@ -27,7 +28,8 @@ func (f logFilter) expression(more ...string) string {
 	parts := more
 	for _, p := range [][2]string{{"subject", f.Subject}, {"outcome", f.Outcome}} {
 		if p[1] != "" {
-			parts = append(parts, p[0]+" eq "+strconv.Quote(p[1]))
+			value, _ := json.Marshal(p[1]) // a string of a SCIM filter is one of JSON; it never fails
+			parts = append(parts, p[0]+" eq "+string(value))
 		}
 	}
 	if f.Filter != "" && len(parts) > 0 {
@@ -215,5 +217,23 @@ func (c *activityCmd) Run(s *session) error {
 			}
 		}
 		table(s.Out, rows)
+	})
+}
+
+type staleCmd struct{ ofTenant }
+
+// Run lists the attributes that an identity provider may have left behind.
+func (c *staleCmd) Run(s *session) error {
+	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "stale-attributes"), nil}, func(answer object) {
+		rows := [][]any{{"USER", "USERNAME", "ATTRIBUTE", "CHANGED", "USER CHANGED", "REASON"}}
+		for _, a := range objects(answer["attributes"]) {
+			rows = append(rows, []any{
+				a["id"], a["userName"], a["attribute"], orWord(a["changedAt"], "-"), a["userChangedAt"], a["reason"],
+			})
+		}
+		table(s.Out, rows)
+		if answer["more"] == true {
+			fmt.Fprintln(s.Out, "There are more users whom PATCHes have changed.")
+		}
 	})
 }

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,20 +24,30 @@ func TestLogDiagnosisAndActivity(t *testing.T) {
 	wants("first request never, last never", "activity", "acme")
 	made(t, url, value, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann"}`)
 	line := wants(`create +done +201 +ann`, "log", "list", "acme", "-subject", "ANN")
+	odd := "J\u00f6rg\u00a0\u0001\x7f\u2028\"\\\U0001F600"
+	quoted, err := json.Marshal(odd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made(t, url, value, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":`+string(quoted)+`}`)
+	wants(`create +done +201`, "log", "list", "acme", "-subject", odd)
+	wants(`USER +USERNAME`, "stale-attributes", "acme")
+	wants(`"attributes":\[\]`, "stale-attributes", "acme", "-json")
+	wants(`"findings":\[`, "diagnosis", "acme", "-json")
 	id := regexp.MustCompile(`(?m)^(\d+-\w+)`).FindString(line)
 	wants(`(?s)requestId +\w+.*resourceType +User.*"userName":"\(redacted\)"`, "log", "show", "acme", id)
 	wants(`objectId`, "diagnosis", "acme")
-	wants(`Keine von 1 Personen`, "diagnosis", "acme", "-language", "de")
-	wants(`(?s)members: 1 active, 0 staged, 0 inactive.*create +done +1`, "activity", "acme", "-days", "1")
+	wants(`Keine von 2 Personen`, "diagnosis", "acme", "-language", "de")
+	wants(`(?s)members: 2 active, 0 staged, 0 inactive.*create +done +2`, "activity", "acme", "-days", "1")
 	all := good(t, url, "log", "tail", "acme", "-once")
-	if lines := strings.Split(strings.TrimSpace(all), "\n"); len(lines) != 2 ||
+	if lines := strings.Split(strings.TrimSpace(all), "\n"); len(lines) != 3 ||
 		!strings.Contains(lines[0], "admin  done  201") || !strings.Contains(lines[1], "create  done  201  ann") {
 		t.Errorf("tail: %s", all)
 	}
 	wants(`^\{.*"operation":"create".*\}\n$`, "log", "tail", "acme", "-once", "-json", "-outcome", "done", "-filter",
-		`operation eq "create"`)
-	code, _, err := run(t, "-url", url, "log", "show", "acme", "none")
-	if code != 1 || !strings.Contains(err, "no such entry") {
-		t.Errorf("an entry that is not there: %d %s", code, err)
+		`operation eq "create" and subject eq "ann"`)
+	code, _, text := run(t, "-url", url, "log", "show", "acme", "none")
+	if code != 1 || !strings.Contains(text, "no such entry") {
+		t.Errorf("an entry that is not there: %d %s", code, text)
 	}
 }

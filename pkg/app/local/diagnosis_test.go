@@ -236,6 +236,17 @@ func TestFindingsOfAnEntry(t *testing.T) {
 		t.Errorf("findings of the entry: %v", list)
 	}
 	a.mustAdmin(400, "GET", "/diagnosis?language=fr", "")
+	a.group("Staff", nil)
+	for _, v := range a.mustAdmin(200, "GET", "/log?language=de", "")["entries"].([]any) {
+		inList, has := v.(object)["findings"].([]any)
+		if refused := v.(object)["id"] == entry["id"]; refused && fmt.Sprint(inList) != fmt.Sprint(list) || !refused && has {
+			t.Errorf("findings in the list: %v", v)
+		}
+	}
+	if _, has := a.log("")[0]["findings"]; has {
+		t.Error("findings that nobody asked for")
+	}
+	a.mustAdmin(400, "GET", "/log?language=fr", "")
 }
 
 // TestDiagnosisTexts holds the two languages against each other: the same findings, with the same facts in them.

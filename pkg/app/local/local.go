@@ -222,10 +222,11 @@ func (s *Server) Settle(ctx context.Context) error {
 	return s.background.settle(ctx, s.tenants, s.deliveries.wake)
 }
 
-// Close ends the background work and releases the engine.
+// Close ends the background work, writes the counts of requests, and releases the engine.
 func (s *Server) Close() error {
 	s.deliveries.close()
 	s.background.stop()
+	s.journal.Close(context.Background())
 	return errors.Join(s.engine.Close(), s.lines.close())
 }
 

@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -310,5 +311,25 @@ func TestLogForgetsPeople(t *testing.T) {
 		if err != nil || len(page.Items) > 0 {
 			t.Errorf("%s of the deleted tenant: %v, %v", pk, page.Items, err)
 		}
+	}
+}
+
+// TestCountsOfAServerThatStops: what was counted in the last seconds is there after a stop.
+func TestCountsOfAServerThatStops(t *testing.T) {
+	dir := t.TempDir()
+	s := inFolder(t, dir, io.Discard)
+	token := operator{t, s}.must(201, "POST", "/tenants", withAda)["token"].(object)["value"].(string)
+	a := &api{t: t, s: s, h: s.Handler(), base: "http://localhost/scim/v2/acme", token: token}
+	for range 7 {
+		a.must(200, "GET", "/Users", "")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = inFolder(t, dir, io.Discard)
+	t.Cleanup(func() { _ = s.Close() })
+	got := operator{t, s}.must(200, "GET", "/tenants/acme/activity", "")
+	if c := counted(got["days"].([]any)[0]); c != "read done 7" {
+		t.Errorf("counted %s, want read done 7", c)
 	}
 }
