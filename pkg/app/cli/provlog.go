@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -193,16 +192,12 @@ func (c *diagnosisCmd) Run(s *session) error {
 
 type activityCmd struct {
 	ofTenant
-	Days int `placeholder:"N" help:"How many days, 7 by default, 90 at most."`
+	Days string `placeholder:"N" help:"How many days, 7 by default, 90 at most."`
 }
 
 // Run prints when requests came, and how many.
 func (c *activityCmd) Run(s *session) error {
-	days := ""
-	if c.Days != 0 {
-		days = strconv.Itoa(c.Days)
-	}
-	p := query(path("tenants", c.Tenant, "activity"), "days", days)
+	p := query(path("tenants", c.Tenant, "activity"), "days", c.Days)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		fmt.Fprintf(s.Out, "first request %s, last %s, last good %s\n", text(orWord(answer["firstRequestAt"], "never")),
 			text(orWord(answer["lastRequestAt"], "never")), text(orWord(answer["lastGoodRequestAt"], "never")))
@@ -225,15 +220,10 @@ type staleCmd struct{ ofTenant }
 // Run lists the attributes that an identity provider may have left behind.
 func (c *staleCmd) Run(s *session) error {
 	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "stale-attributes"), nil}, func(answer object) {
-		rows := [][]any{{"USER", "USERNAME", "ATTRIBUTE", "CHANGED", "USER CHANGED", "REASON"}}
+		rows := [][]any{{"USER", "ATTRIBUTE", "USER CHANGED", "REASON"}}
 		for _, a := range objects(answer["attributes"]) {
-			rows = append(rows, []any{
-				a["id"], a["userName"], a["attribute"], orWord(a["changedAt"], "-"), a["userChangedAt"], a["reason"],
-			})
+			rows = append(rows, []any{a["userName"], a["attribute"], a["userChangedAt"], a["reason"]})
 		}
 		table(s.Out, rows)
-		if answer["more"] == true {
-			fmt.Fprintln(s.Out, "There are more users whom PATCHes have changed.")
-		}
 	})
 }
