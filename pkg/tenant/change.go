@@ -29,11 +29,18 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 	if _, err := ParseSettings(inner); err != nil {
 		return Tenant{}, err
 	}
+	return s.Amend(ctx, id, func(Settings) scim.Object { return patch })
+}
+
+// Amend is Change by a patch that is made from the settings as they are at the moment of the change.
+func (s *Service) Amend(ctx context.Context, id string, of func(Settings) scim.Object) (Tenant, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	now, changed := s.o.Now(), false
+	var patch scim.Object
 	r, err := s.update(ctx, id, func(r *record.Record) error {
 		before := r.Object()
+		patch = of(r.Settings)
 		after, _ := record.MergePatch(r.Object(), patch).(scim.Object)
 		if changed = !scim.Equal(before, after); !changed {
 			return errUnchanged

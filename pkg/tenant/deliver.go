@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
@@ -141,4 +142,16 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notic
 		return nil
 	})
 	return n, err
+}
+
+// TryNotice is TestNotice for people of the tenant, who can do so once in five minutes: else it is a *ConflictError.
+func (s *Service) TryNotice(ctx context.Context, tenantID string) error {
+	id := notice.ID("", notice.Test, fmt.Sprintf("%013d-portal", s.o.Now().Truncate(5*time.Minute).UnixMilli()))
+	err := store.Retry(ctx, time.Second/4, func() error { // another change of the tenant may come between
+		return s.Report(ctx, tenantID, Report{Notices: []notice.Notice{{Kind: notice.Test, ID: id}}})
+	})
+	if errors.Is(err, store.ErrStale) {
+		return &ConflictError{Detail: "A notice to try was sent within the last five minutes."}
+	}
+	return err
 }

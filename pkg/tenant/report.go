@@ -13,7 +13,7 @@ import (
 
 // Report is a change of something of a tenant that people are told of.
 type Report struct {
-	// Op is the change, and Also more of it. If a condition does not hold, nothing is written or told.
+	// Op is the change, if there is one, and Also more of it. If a condition does not hold, nothing is written or told.
 	Op   store.Op
 	Also []store.Op
 	// Events say what has happened: kind, data and, if it is not the tenant as a whole, the subject.
@@ -53,7 +53,10 @@ func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 		}
 		r.Notify(now, n)
 	}
-	r.Out.With, r.Out.Hint = append(append(r.Out.With, p.Op), p.Also...), true
+	r.Out.With, r.Out.Hint = append(r.Out.With, p.Also...), true
+	if p.Op.PK != "" {
+		r.Out.With = append(r.Out.With, p.Op)
+	}
 	err = s.write(ctx, tenantID, r)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return store.ErrStale

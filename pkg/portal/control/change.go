@@ -133,21 +133,22 @@ func (r room) decide(v *frame.Visit) error {
 // recipients adds one who is told, or takes one away.
 func (r room) recipients(v *frame.Visit) error {
 	add, remove := v.Form("email"), v.Form("remove")
-	list := []any{}
-	for _, known := range v.Tenant.Settings.Notices.Recipients {
-		if known.Email != remove {
-			list = append(list, scim.Object{"email": known.Email, "language": known.Language})
-		}
+	language := v.Form("language")
+	if !slices.Contains(notice.Languages, language) {
+		language = v.Lang
 	}
-	if remove == "" {
-		language := v.Form("language")
-		if !slices.Contains(notice.Languages, language) {
-			language = v.Lang
+	// The list is that of the moment of the change: somebody else may add a recipient meanwhile.
+	_, err := r.c.Tenants.Amend(v.R.Context(), v.Tenant.ID, func(now tenant.Settings) scim.Object {
+		list := []any{}
+		for _, known := range now.Notices.Recipients {
+			if known.Email != remove {
+				list = append(list, scim.Object{"email": known.Email, "language": known.Language})
+			}
 		}
-		list = append(list, scim.Object{"email": add, "language": language})
-	}
-	_, err := r.c.Tenants.Change(v.R.Context(), v.Tenant.ID, scim.Object{
-		"settings": scim.Object{"notices": scim.Object{"recipients": list}},
+		if remove == "" {
+			list = append(list, scim.Object{"email": add, "language": language})
+		}
+		return scim.Object{"settings": scim.Object{"notices": scim.Object{"recipients": list}}}
 	})
 	if invalid := (*tenant.InvalidError)(nil); errors.As(err, &invalid) {
 		return r.wrong(v, "recipients", "settings.error.recipients", invalid.Detail())
@@ -163,7 +164,11 @@ func (r room) test(v *frame.Visit) error {
 	if len(v.Tenant.Settings.Notices.Recipients) == 0 {
 		return r.wrong(v, "recipients", "settings.error.nobody", "")
 	}
-	if _, err := r.c.Tenants.TestNotice(v.R.Context(), v.Tenant.ID); err != nil {
+	err := r.c.Tenants.TryNotice(v.R.Context(), v.Tenant.ID)
+	if often := (*tenant.ConflictError)(nil); errors.As(err, &often) {
+		return r.wrong(v, "recipients", "settings.error.often", "")
+	}
+	if err != nil {
 		return err
 	}
 	return v.Lead("settings", "test.sent")
