@@ -152,3 +152,34 @@ func TestTheLanguageLinkStaysHere(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionsCanNotBeFixed redeems a link in a browser that has somebody else's session and a chosen nonce.
+func TestSessionsCanNotBeFixed(t *testing.T) {
+	w := newWorld(t, "globex")
+	attacker := w.signIn("globex", "admin")
+	l := w.link("acme", `{"role":"admin"}`)
+	rec := w.send("POST", "/setup/"+l.ID, url.Values{"code": {l.Code}}.Encode(), form, "Sec-Fetch-Site: same-origin",
+		"Cookie: "+attacker.cookie+"; portal-nonce=chosen")
+	victim := browser{w, strings.Split(rec.Header().Get("Set-Cookie"), ";")[0]}
+	if rec.Code != http.StatusSeeOther || victim.cookie == attacker.cookie ||
+		!strings.HasPrefix(victim.cookie, "portal=acme.") {
+		t.Fatalf("%d %v", rec.Code, rec.Header())
+	}
+	if body := attacker.get("/portal/").Body.String(); strings.Contains(body, "Acme") {
+		t.Error("the session of another tenant sees this one")
+	}
+	// The nonce alone is of no use, and neither is the code alone.
+	for _, cookie := range []string{attacker.cookie, "portal-nonce=other"} {
+		rec := w.send("POST", "/setup/"+l.ID, url.Values{"code": {l.Code}}.Encode(), form, "Cookie: "+cookie)
+		if rec.Code != http.StatusGone {
+			t.Errorf("%s: %d", cookie, rec.Code)
+		}
+	}
+	for _, path := range []string{"/setup/" + l.ID, "/setup/renew/" + l.ID} {
+		for _, header := range []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"} {
+			if rec := w.send("POST", path, "code="+l.Code, form, header); rec.Code != http.StatusForbidden {
+				t.Errorf("%s with %s: %d", path, header, rec.Code)
+			}
+		}
+	}
+}

@@ -55,12 +55,13 @@ var urns = []string{
 	"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
 }
 
-// oneLogin is the SCIM JSON Template of OneLogin.
+// oneLogin is the SCIM JSON Template of OneLogin. Its names are those on which guides of several products for the
+// connector "SCIM v2 Enterprise" agree; OneLogin's own list of them was not to be found.
 const oneLogin = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",` +
 	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"{$parameters.scimusername}",` +
 	`"name":{"givenName":"{$user.firstname}","familyName":"{$user.lastname}"},"displayName":"{$user.display_name}",` +
-	`"emails":[{"value":"{$user.email}","type":"work","primary":true}],"title":"{$user.title}",` +
-	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"{$user.department}"}}`
+	`"emails":[{"value":"{$user.email}","type":"work","primary":true}],"title":"{$parameters.title}",` +
+	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"{$parameters.department}"}}`
 
 // connect shows the choice and the steps; with part=state only whether a request has come.
 func (r room) connect(v *frame.Visit) error {
