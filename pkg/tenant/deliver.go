@@ -150,8 +150,8 @@ func (s *Service) TryNotice(ctx context.Context, tenantID string) error {
 	err := store.Retry(ctx, time.Second/4, func() error { // another change of the tenant may come between
 		return s.Report(ctx, tenantID, Report{Notices: []notice.Notice{{Kind: notice.Test, ID: id}}})
 	})
-	if errors.Is(err, store.ErrStale) {
-		return &ConflictError{Detail: "A notice to try was sent within the last five minutes."}
+	if !errors.Is(err, store.ErrStale) {
+		return err
 	}
-	return err
+	return &ConflictError{Detail: "A notice to try was sent within the last five minutes."}
 }

@@ -53,8 +53,7 @@ func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 		}
 		r.Notify(now, n)
 	}
-	r.Out.With, r.Out.Hint = append(r.Out.With, p.Also...), true
-	if p.Op.PK != "" {
+	if r.Out.With, r.Out.Hint = append(r.Out.With, p.Also...), true; p.Op.PK != "" {
 		r.Out.With = append(r.Out.With, p.Op)
 	}
 	err = s.write(ctx, tenantID, r)
