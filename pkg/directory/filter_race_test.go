@@ -349,6 +349,38 @@ func slowSwaps(t *testing.T) int {
 	return 1
 }
 
+// TestSortedWhileUsersChange: a list in order of names shows nobody twice who is renamed while it is read, and nobody
+// who is deleted.
+func TestSortedWhileUsersChange(t *testing.T) {
+	for at := 1; at <= 12; at++ {
+		engine := &intercept{Engine: memory(t), page: 2}
+		w := on(t, engine, "generic")
+		var ids []string
+		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+			ids = append(ids, w.user(name))
+		}
+		calls := 0
+		engine.once(func(call) bool { calls++; return calls == at }, func() {
+			w.ok(w.patch(user, ids[0], `{"op":"replace","path":"userName","value":"z"}`))
+			w.ok(nil, w.remove(user, ids[2]))
+		})
+		list, err := w.dir.List(t.Context(), w.tenant, user,
+			directory.ListQuery{SortBy: "userName", StartIndex: 1, Count: 10})
+		w.ok(nil, err)
+		found := map[string]int{}
+		for _, res := range list.Resources {
+			if found[res.ID]++; found[res.ID] > 1 {
+				t.Errorf("changed before call %d: %v is there twice", at, res.Doc["userName"])
+			}
+		}
+		for _, i := range []int{0, 1, 3, 4, 5} {
+			if found[ids[i]] == 0 {
+				t.Errorf("changed before call %d: user %d is missing", at, i)
+			}
+		}
+	}
+}
+
 // TestFilterAmongWriters asks, on each engine, while somebody renames a user and changes a group all the time. One
 // reader lets at most two changes of each come into a query, and so has to find what matched throughout (see package
 // query); the other one does not, and must only find nothing that does not match.

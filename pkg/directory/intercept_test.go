@@ -13,6 +13,7 @@ type intercept struct {
 	store.Engine
 	mu     sync.Mutex
 	before func(c call)
+	page   int // most items of a page, as if they were large; 0 is the engine's own size
 }
 
 // call is an engine call: the partitions that it touches, and the writes in it.
@@ -83,6 +84,9 @@ func (e *intercept) Get(ctx context.Context, keys []store.Key) ([]store.Item, []
 
 func (e *intercept) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	e.tell(call{keys: []store.Key{{PK: q.PK, SK: q.Prefix}}, read: true})
+	if e.page > 0 && (q.Limit == 0 || q.Limit > e.page) {
+		q.Limit = e.page
+	}
 	return e.Engine.Query(ctx, q)
 }
 

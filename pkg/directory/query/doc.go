@@ -45,8 +45,9 @@
 //     between two reads, or that changes more often than it is read again.
 //   - Groups or members that take several pages of the engine are read one page after the other: if the filter asks
 //     about nothing else, and two changes come in between, they may be seen as they never were.
-//   - A sorted list reads names and documents one after the other: it may leave a hole, or show a resource twice, if
-//     one is deleted just then.
+//   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
+//     is deleted in between, and shows one that is renamed where it was. If the names take several pages of the engine,
+//     it may miss one that is renamed to a name on a page that was read.
 //
 // # Memory
 //

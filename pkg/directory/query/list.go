@@ -104,7 +104,7 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 		return err
 	}
 	q.Limit = l.need() - len(l.rows)
-	bytes := 0
+	bytes, seen := 0, map[string]bool{}
 	for it, err := range l.ts.All(ctx, q) {
 		if err != nil {
 			return err
@@ -112,6 +112,12 @@ func (l *lister) walk(ctx context.Context, k *kind) error {
 		r, err := l.row(k, it)
 		if err != nil {
 			return err
+		}
+		if l.order.named { // a name that was given up while pages were read comes again as another one
+			if seen[r.ID] {
+				continue
+			}
+			seen[r.ID] = true
 		}
 		l.rows = append(l.rows, r)
 		bytes += r.bytes
