@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
@@ -205,7 +206,8 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 }
 
 // TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the
-// memberships of those who follow each other together.
+// memberships of those who follow each other together. Those in groups that have changed within the last minute are
+// read once more: their memberships and the groups must be of one moment.
 func TestSearchesByDisplayReadByRange(t *testing.T) {
 	slow.NoRace(t)
 	a := tenantOn(t, metered(t), "acme", "generic")
@@ -214,6 +216,11 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 	for i := range 300 {
 		groups = append(groups, a.group(fmt.Sprintf("group-%03d", i), users[i:min(i+3, len(users))]))
 	}
+	fresh, _ := a.cost("/Users?filter=" + url.QueryEscape(`groups.display eq "group-100"`))
+	if most := 3 * callsByRange(users, 3); fresh.calls > most {
+		t.Errorf("right after the groups were made: %+v, want at most %d calls", fresh, most)
+	}
+	operator{t, a.s}.to(time.Now().Add(2 * time.Minute))
 	for _, c := range []struct {
 		path, filter string
 		want         []string

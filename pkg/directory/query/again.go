@@ -122,7 +122,7 @@ func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, 
 		return err
 	}
 	if len(moved) > 0 {
-		if err := l.hold(ctx, k, moved, false, use); err != nil {
+		if err := l.hold(ctx, k, moved, inRange, use); err != nil {
 			return err
 		}
 	}
