@@ -6,7 +6,7 @@ import (
 )
 
 // answer is an http.ResponseWriter with the manners of net/http's own on top of the library's: the first status counts,
-// headers set after it do not, no status means 200, and no body goes out where HTTP allows none.
+// headers set after it do not, no status means 200, and no body goes out if HTTP allows none.
 type answer struct {
 	out    http.ResponseWriter
 	header http.Header

@@ -14,7 +14,7 @@ import (
 // (`\u0000`). What stands around them is well below the rest.
 const certain = MaxInvocation/6 - 16<<10
 
-// sentRequest is ev as it arrives through JSON, and the size of that JSON, or less where that is within the limit. JSON
+// sentRequest is ev as it arrives through JSON, and the size of that JSON, or less if that is within the limit. JSON
 // changes no text that is valid UTF-8; so only an event that it would change, or that may be too large for AWS, is
 // encoded, and of that not the body, which may take megabytes several times over, unless it changes.
 func sentRequest(ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, int, error) {

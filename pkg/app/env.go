@@ -18,7 +18,7 @@ import (
 // Env is a function's environment.
 type Env struct {
 	Table, BaseURL, SecretPrefix string
-	// MaxTokenDays is 0 where it is not set, PackedSecrets where there are none.
+	// MaxTokenDays is 0 if it is not set, PackedSecrets if there are none.
 	MaxTokenDays, PackedSecrets int
 	EndlessTokens               bool
 	// EventBus, Queue and WebhookKey are required of the function deliver. Without NoticeFrom and NoticeTopic no notice
@@ -28,7 +28,7 @@ type Env struct {
 	NoticeProduct, NoticeContact                    string
 	// Limits bound the requests of each tenant.
 	Limits limit.Bounds
-	// PortalHours is 0 where it is not set.
+	// PortalHours is 0 if it is not set.
 	PortalAccent, PortalLogo, PortalReturnURL string
 	PortalHours                               int
 	Log                                       *slog.Logger

@@ -41,7 +41,7 @@ const (
 	EnvWebhookKey = "WEBHOOK_KEY"
 	// EnvEventBus is the name or ARN of the event bus.
 	EnvEventBus = "EVENT_BUS"
-	// EnvNoticeFrom is the address that notices come from; where it is empty, EnvNoticeTopic is the ARN of the topic that
+	// EnvNoticeFrom is the address that notices come from; if it is empty, EnvNoticeTopic is the ARN of the topic that
 	// they are published to. EnvNoticeConfigurationSet is that of SES through which bounces are reported.
 	EnvNoticeFrom             = "NOTICE_FROM"
 	EnvNoticeTopic            = "NOTICE_TOPIC"

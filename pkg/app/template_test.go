@@ -81,7 +81,7 @@ func plain(t *testing.T, n *yaml.Node) any {
 	return doc{"Fn::" + name: v}
 }
 
-// at walks into a template; nil where there is nothing.
+// at walks into a template; nil if there is nothing.
 func at(v any, keys ...string) any {
 	for _, k := range keys {
 		m, _ := v.(doc)

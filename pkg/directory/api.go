@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Create stores a new resource (RFC 7644, section 3.3). It gives 409 where a unique value is taken.
+// Create stores a new resource (RFC 7644, section 3.3). It gives 409 if a unique value is taken.
 func (d *Directory) Create(ctx context.Context, t Tenant, rt *schema.ResourceType, body scim.Object,
 	sel *schema.Projection,
 ) (Resource, error) {
@@ -67,7 +67,7 @@ func (d *Directory) replace(t Tenant, rt *schema.ResourceType, body scim.Object)
 	}, err
 }
 
-// Get reads a resource by id (RFC 7644, section 3.4.1); 404 where there is none. It gives 400 tooMany where it has more
+// Get reads a resource by id (RFC 7644, section 3.4.1); 404 if there is none. It gives 400 tooMany if it has more
 // members than MaxOneBytes hold.
 func (d *Directory) Get(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
 	Resource, error,
@@ -182,7 +182,7 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 	return whole, err == nil, err
 }
 
-// Delete removes a resource (RFC 7644, section 3.6); 404 where there is none.
+// Delete removes a resource (RFC 7644, section 3.6); 404 if there is none.
 func (d *Directory) Delete(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, ifMatch []string) error {
 	if row.IsMembership(rt) {
 		return d.deleteMembership(ctx, t, rt, id, ifMatch)

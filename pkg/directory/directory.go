@@ -148,7 +148,7 @@ func Metered(ctx context.Context) (context.Context, func() Cost) {
 }
 
 // Hold returns a context under which the methods of a Directory read, but write nothing before wait has returned, and
-// nothing at all where it returned an error: they then fail with that error, or one that wraps it. wait must be safe
+// nothing at all if it returned an error: they then fail with that error, or one that wraps it. wait must be safe
 // for concurrent use.
 func Hold(ctx context.Context, wait func() error) context.Context { return store.Hold(ctx, wait) }
 

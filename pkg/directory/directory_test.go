@@ -260,7 +260,7 @@ func values(list any) []string {
 	return out
 }
 
-// decoded is a value of a document, also where that is JSON already.
+// decoded is a value of a document, also if that is JSON already.
 func decoded(v any) any {
 	text, ok := v.(scim.Encoded)
 	if !ok {

@@ -189,8 +189,8 @@ func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *sc
 // changes fit one transaction, in which each is conditional on having been read right.
 const fewMembers = 30
 
-// namedMembers are the member values that a PATCH names, known before the group is read; none where they are many, or
-// where the PATCH needs all members.
+// namedMembers are the member values that a PATCH names, known before the group is read; none if they are many, or
+// if the PATCH needs all members.
 func namedMembers(t Tenant, rt *schema.ResourceType, ops []patch.Operation) []string {
 	steps, err := patch.Collection(rt, ops, "members", t.Dialect)
 	e := membership.Edit{Tenant: t, Steps: steps}

@@ -16,7 +16,7 @@ const MaxOneBytes = 6 << 20
 // answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
 type answerLimit struct{ bytes, members int }
 
-// getGroup reads a group, and its members where the projection wants them. It reads the group first: so the members are
+// getGroup reads a group, and its members if the projection wants them. It reads the group first: so the members are
 // never older than the version, and a change that is conditional on it loses none.
 func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
 	limit answerLimit,
@@ -32,7 +32,7 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 	return res, err
 }
 
-// addMembers adds the members to an answer about a group, where the projection wants them; errTooLarge where they do
+// addMembers adds the members to an answer about a group, if the projection wants them; errTooLarge if they do
 // not fit.
 func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
 	limit answerLimit,

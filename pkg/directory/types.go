@@ -15,7 +15,7 @@ import (
 const maxChecked = 100_000
 
 // CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay
-// whole and valid. A *scim.Error 409 says how many would not, and names one. Where a change is such that no resource
+// whole and valid. A *scim.Error 409 says how many would not, and names one. If a change is such that no resource
 // can suffer, nothing is read.
 func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *schema.Types) error {
 	ts := d.store.Tenant(tenantID)

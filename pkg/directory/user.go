@@ -78,7 +78,7 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 	return r, leave, err
 }
 
-// getUser reads a user, and its groups where the projection wants them, in one round and one batch read more for the
+// getUser reads a user, and its groups if the projection wants them, in one round and one batch read more for the
 // groups.
 func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection) (
 	Resource, error,
@@ -123,7 +123,7 @@ type groupsAhead struct {
 	byID    map[string]membership.GroupReference
 }
 
-// groupsAhead begins to read the groups of a user; nil where the projection does not want them. They are as they were
+// groupsAhead begins to read the groups of a user; nil if the projection does not want them. They are as they were
 // at some time during the request.
 func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
 	sel *schema.Projection,

@@ -80,7 +80,7 @@ type Dialect struct {
 	ShortSchemas bool
 	// HideMeta leaves `meta` out of the User and Group schemas of /Schemas, as RFC 7643 section 8.7.1 does, and sends
 	// the ETag header with every representation. Elsewhere the answer to a GET from which the client excluded `meta`
-	// has no ETag: a client that puts it into `meta.version`, and took `meta` from /Schemas, fails where there is no
+	// has no ETag: a client that puts it into `meta.version`, and took `meta` from /Schemas, fails if there is no
 	// `meta` to put it into. Asked for by: rfc (RFC 7644, section 3.14: the version is a header, always).
 	HideMeta bool
 }

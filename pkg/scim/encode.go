@@ -12,7 +12,7 @@ import (
 func Literal(s string) string { return string(AppendJSON(nil, s)) }
 
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted,
-// but "schemas" and "id" come first, where people look for them. Characters are escaped only where JSON asks for it.
+// but "schemas" and "id" come first, where people look for them. Characters are escaped only if JSON asks for it.
 //
 // Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON
 // cannot write, becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
@@ -102,7 +102,7 @@ func keyRank(k string) int {
 	return 2
 }
 
-// appendFloat writes plain decimals, and an exponent only where they would be long, as ECMAScript does. A whole number
+// appendFloat writes plain decimals, and an exponent only if they would be long, as ECMAScript does. A whole number
 // that is an int64 is written as one, so that what is Equal has one text, and minus zero is 0.
 func appendFloat(dst []byte, f float64) []byte {
 	if n, ok := whole(f); ok {

@@ -41,7 +41,7 @@ type Error struct {
 	Status int
 	// Type is the scimType; empty for most statuses but 400 and 409.
 	Type ErrorType
-	// Detail says in plain words what is wrong and, where that is possible, what to change.
+	// Detail says in plain words what is wrong and, if that is possible, what to change.
 	Detail string
 	// RetryAfter asks the client to wait (429, 503); sent as whole seconds, rounded up. Zero sends nothing.
 	RetryAfter time.Duration
@@ -66,7 +66,7 @@ func BadRequest(t ErrorType, format string, args ...any) *Error {
 }
 
 // Object is the body of the error message (RFC 7644, section 3.12). The status is a string, as the RFC has it; scimType
-// is left out where there is none.
+// is left out if there is none.
 func (e *Error) Object() Object {
 	o := Object{"schemas": []any{ErrorURN}, "status": strconv.Itoa(e.Status), "detail": e.Detail}
 	if e.Type != NoType {

@@ -35,7 +35,7 @@ func foldFrom(s string, from int) string {
 	return b.String()
 }
 
-// foldRune picks one rune of each orbit of simple folding: the ASCII letter in lower case where the orbit has one, else
+// foldRune picks one rune of each orbit of simple folding: the ASCII letter in lower case if the orbit has one, else
 // the smallest rune, which is also the shortest in UTF-8.
 func foldRune(r rune) rune {
 	least := r

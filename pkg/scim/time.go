@@ -12,7 +12,7 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // ParseTime reads an xsd:dateTime (RFC 7643, section 2.3.5): date and time with any number of decimals, of which nine
-// count, and a zone, which is UTC where none is given. The time is in UTC; false says that s is no dateTime.
+// count, and a zone, which is UTC if none is given. The time is in UTC; false says that s is no dateTime.
 func ParseTime(s string) (time.Time, bool) {
 	if len(s) > maxTimeLen || strings.Contains(s, ",") {
 		return time.Time{}, false

@@ -43,7 +43,7 @@ func (s *server) hold(during func()) *gate {
 				select {
 				case c := <-g.early:
 					g.early <- c
-				case <-time.After(5 * time.Second): // only where the reads come one after the other
+				case <-time.After(5 * time.Second): // only if the reads come one after the other
 				}
 				s.before.Store(nil)
 				g.during()

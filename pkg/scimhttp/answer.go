@@ -27,7 +27,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	// zipped is the body compressed, where that is known already.
+	// zipped is the body compressed, if that is known already.
 	zipped []byte
 	// keep says that a client may keep the body, as long as it asks each time whether it is still right.
 	keep bool

@@ -38,7 +38,7 @@ func noneMatch(values []string, etag string) bool {
 	return false
 }
 
-// opaque is a tag without its weakness and its quotes, where it has both or none of these.
+// opaque is a tag without its weakness and its quotes, if it has both or none of these.
 func opaque(tag string) string {
 	tag = strings.TrimPrefix(tag, "W/")
 	if len(tag) >= 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {

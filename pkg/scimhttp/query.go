@@ -54,7 +54,7 @@ func unescaper(raw string) func(string) (string, error) {
 	return url.QueryUnescape
 }
 
-// one returns the value of a parameter that has one value; empty where it was not sent.
+// one returns the value of a parameter that has one value; empty if it was not sent.
 func (p parameters) one(key string) (string, error) {
 	var value string
 	for i, v := range p[strings.ToLower(key)] {
@@ -103,7 +103,7 @@ func (p parameters) integer(key string, absent int) (int, error) {
 	return int(min(max(n, -maxInteger), maxInteger)), nil
 }
 
-// selection is the projection that attributes and excludedAttributes ask for (RFC 7644, section 3.9); nil where they
+// selection is the projection that attributes and excludedAttributes ask for (RFC 7644, section 3.9); nil if they
 // ask for none.
 func (p parameters) selection(rt *schema.ResourceType) (*schema.Projection, error) {
 	attributes, excluded := p.names("attributes"), p.names("excludedAttributes")

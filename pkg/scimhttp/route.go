@@ -18,7 +18,7 @@ type operation func(h *handler, ctx context.Context, rq *request) (answer, error
 type route struct {
 	// pattern is the path behind the tenant's base URL, for the log.
 	pattern string
-	// rt is the resource type of the endpoint; nil where it serves none.
+	// rt is the resource type of the endpoint; nil if it serves none.
 	rt *schema.ResourceType
 	// open says that it may be read without a token.
 	open bool
@@ -116,7 +116,7 @@ func (rq *request) endpoint(name string) *schema.ResourceType {
 type target struct {
 	// tenant is the tenant's id as written; nobody has checked it yet.
 	tenant string
-	// key is the endpoint: its name in lower case, with "/{id}" where an id follows; "/" for the root.
+	// key is the endpoint: its name in lower case, with "/{id}" if an id follows; "/" for the root.
 	key string
 	// id is the id of a resource, a resource type or a schema, as written.
 	id string
@@ -177,7 +177,7 @@ func (rq *request) openToAll() bool {
 
 func (rq *request) reads() bool { return rq.Method == http.MethodGet || rq.Method == http.MethodHead }
 
-// operation finds what the request asks for. Where that is nothing, op is nil and the answer or the error says why.
+// operation finds what the request asks for. If that is nothing, op is nil and the answer or the error says why.
 func (rq *request) operation() (op operation, a answer, err error) {
 	switch {
 	case rq.route == nil:

@@ -27,7 +27,7 @@ func (h *handler) search(ctx context.Context, rq *request) (answer, error) {
 	return h.page(ctx, rq, p, rq.types())
 }
 
-// types are the resource types that a query on the route is about: its own, or all where it has none.
+// types are the resource types that a query on the route is about: its own, or all if it has none.
 func (rq *request) types() []*schema.ResourceType {
 	if rq.route.rt != nil {
 		return []*schema.ResourceType{rq.route.rt}

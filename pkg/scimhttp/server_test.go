@@ -31,9 +31,9 @@ type server struct {
 	http    http.Handler
 	tenants *tenant.Service
 	now     time.Time
-	// fault, where it is set, is what the store's engine fails with.
+	// fault, if it is set, is what the store's engine fails with.
 	fault error
-	// before, where it is set, is called before each call of the store's engine.
+	// before, if it is set, is called before each call of the store's engine.
 	before atomic.Pointer[func(ctx context.Context, c call)]
 }
 
@@ -188,7 +188,7 @@ func (r *response) wantHeader(name, value string) *response {
 	return r
 }
 
-// at returns the value at a path of keys and indexes of the body; nil where there is none.
+// at returns the value at a path of keys and indexes of the body; nil if there is none.
 func (r *response) at(path ...any) any {
 	var v any = r.body
 	for _, p := range path {

@@ -26,7 +26,7 @@ type Key struct{ PK, SK string }
 // given; an empty string or an empty byte slice is a value.
 type Attrs map[string]any
 
-// Item is a stored item. Attrs is nil where Get found nothing.
+// Item is a stored item. Attrs is nil if Get found nothing.
 type Item struct {
 	Key
 	Attrs Attrs
@@ -66,12 +66,12 @@ const (
 	// Exists and Absent test the item as a whole; Cond.Attr is unused.
 	Exists Test = iota + 1
 	Absent
-	// Equal holds where the attribute is there and equals Value; NotEqual where it is missing or differs.
+	// Equal holds if the attribute is there and equals Value; NotEqual if it is missing or differs.
 	Equal
 	NotEqual
-	// Less holds where the attribute is there, has Value's type and sorts before it.
+	// Less holds if the attribute is there, has Value's type and sorts before it.
 	Less
-	// AttrAbsent holds where the item, if any, has no such attribute.
+	// AttrAbsent holds if the item, if any, has no such attribute.
 	AttrAbsent
 )
 
@@ -85,7 +85,7 @@ type Cond struct {
 // Query reads a range of one partition in order of SK.
 type Query struct {
 	PK string
-	// From and To bound SK, both inclusive; an empty one does not bound. Prefix, where set, is used instead of them.
+	// From and To bound SK, both inclusive; an empty one does not bound. Prefix, if set, is used instead of them.
 	From, To string
 	Prefix   string
 	// After continues behind this SK (in reading direction), whether or not it still exists. It
@@ -114,10 +114,10 @@ type Page struct {
 	Items []Item
 	// Count is the number of items read, also with CountOnly.
 	Count int
-	// More says that the range may go on behind Last: the page ended at Limit (even where nothing follows) or
+	// More says that the range may go on behind Last: the page ended at Limit (even if nothing follows) or
 	// MaxPageBytes.
 	More bool
-	// Last is the SK to continue After. Set where More is.
+	// Last is the SK to continue After. Set if More is.
 	Last string
 }
 
@@ -135,7 +135,7 @@ type Page struct {
 // The conformance suite in package storetest is the detailed contract.
 type Engine interface {
 	// Get reads up to MaxGetKeys distinct keys, each atomically, and returns one item per key in
-	// the order asked, with nil Attrs where there is none. unread lists the indexes that the engine
+	// the order asked, with nil Attrs if there is none. unread lists the indexes that the engine
 	// had to leave out (throttling, or more than MaxGetBytes); their items are to be asked for
 	// again.
 	Get(ctx context.Context, keys []Key) (items []Item, unread []int, err error)
@@ -184,7 +184,7 @@ type ConditionError struct {
 // FailedCondition is one operation whose condition did not hold.
 type FailedCondition struct {
 	Index int   // into the operations of the call
-	Attrs Attrs // the item as it was; nil where there was none
+	Attrs Attrs // the item as it was; nil if there was none
 }
 
 func (e *ConditionError) Error() string {

@@ -315,7 +315,7 @@ func (k Keys) GroupName(folded, id string) Key { return Key{k.pk("#GN"), Join(fo
 // GroupNamePrefix is the prefix of all GroupName keys of a name.
 func (k Keys) GroupNamePrefix(folded string) Key { return Key{k.pk("#GN"), Join(folded) + Sep} }
 
-// GroupNameHolder is the key that makes a group name unique where the tenant wants that.
+// GroupNameHolder is the key that makes a group name unique if the tenant wants that.
 func (k Keys) GroupNameHolder(folded string) Key { return Key{k.pk("#GH"), folded} }
 
 // Other is the key of a resource of a type that an operator has defined. The id of a type is made of letters, digits,

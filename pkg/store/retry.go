@@ -65,7 +65,7 @@ func timeIsUp(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled))
 }
 
-// exhausted makes the error of a call that would be tried again if there were time. It names the end of ctx where that
+// exhausted makes the error of a call that would be tried again if there were time. It names the end of ctx if that
 // is why.
 func exhausted(ctx context.Context, last error) error {
 	if cause := ctx.Err(); cause != nil {

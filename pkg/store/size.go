@@ -57,7 +57,7 @@ func numberBytes(n int64) int {
 func ReadUnits(bytes int) float64 { return units(bytes, readUnitBytes) }
 
 // WriteUnits is what a write outside a transaction costs: a unit for every KiB begun of the item before or after it,
-// whichever is larger; one where neither exists. A transaction costs twice that, also for Check and also where a
+// whichever is larger; one if neither exists. A transaction costs twice that, also for Check and also if a
 // condition does not hold.
 func WriteUnits(bytes int) float64 { return units(bytes, writeUnitBytes) }
 

@@ -29,7 +29,7 @@ type Options struct {
 	MaxInFlight int64
 }
 
-// Store is storage as the program uses it. Where retries are exhausted, the error wraps ErrConflict or ErrThrottled if
+// Store is storage as the program uses it. If retries are exhausted, the error wraps ErrConflict or ErrThrottled if
 // nothing was written, ErrUnavailable if a write may have happened. It is safe for concurrent use.
 type Store struct {
 	engine   Engine
@@ -51,7 +51,7 @@ func New(e Engine, o Options) *Store {
 	return &Store{engine: e, o: o, inFlight: semaphore.NewWeighted(o.MaxInFlight)}
 }
 
-// Get reads any number of items, in the order asked; Attrs is nil where there is none. A key may appear twice: its
+// Get reads any number of items, in the order asked; Attrs is nil if there is none. A key may appear twice: its
 // items then share their Attrs. More than MaxGetKeys keys are read in parallel, each item atomically.
 func (s *Store) Get(ctx context.Context, keys ...Key) ([]Item, error) {
 	if len(keys) == 1 {
@@ -199,7 +199,7 @@ func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	})
 }
 
-// Write applies one operation as a plain write. Where no answer came it tries again only what may happen twice: an
+// Write applies one operation as a plain write. If no answer came it tries again only what may happen twice: an
 // operation without condition and without Add. Else the error wraps ErrUnavailable and the write may have happened.
 func (s *Store) Write(ctx context.Context, op Op) error {
 	if err := held(ctx); err != nil {

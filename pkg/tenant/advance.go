@@ -11,7 +11,7 @@ import (
 )
 
 // retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also
-// where that one comes to the tenant sooner after its beginning than this one did.
+// if that one comes to the tenant sooner after its beginning than this one did.
 const retryAfter = 40 * time.Minute
 
 // advance does all that is due for a tenant: makes its successor, tells what there is to tell, delivers, and tidies its
@@ -197,7 +197,7 @@ func (a *attempt) settle(ctx context.Context) error {
 }
 
 // unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive
-// where there is none.
+// if there is none.
 func (s *Service) unlist(ctx context.Context, id string, r *record.Record, found int64) error {
 	stale := store.Cond{Test: store.Absent}
 	if r != nil {

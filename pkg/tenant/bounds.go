@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// policy returns the policy of a tenant. Where the operator has lowered the bounds since the settings were made, they
+// policy returns the policy of a tenant. If the operator has lowered the bounds since the settings were made, they
 // give way.
 func (s *Service) policy(set TokenSettings) record.Policy {
 	p := s.asked(set)

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TestOperatorsBoundHoldsForEveryToken: no token lives longer than the operator allows, also where nobody asked for a
-// life, and where the tenant was set to a longer one before the bound was lowered.
+// TestOperatorsBoundHoldsForEveryToken: no token lives longer than the operator allows, also if nobody asked for a
+// life, and if the tenant was set to a longer one before the bound was lowered.
 func TestOperatorsBoundHoldsForEveryToken(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "before", `{"token": {"lifetimeDays": 700, "noticeDays": 90, "reminders": [60, 10]}}`)
@@ -96,7 +96,7 @@ func TestPackedWithoutPackedSecrets(t *testing.T) {
 	}
 }
 
-// TestOperatorClientWithoutEnd: the secret of a client of the operator's has no end where none is given, and so none
+// TestOperatorClientWithoutEnd: the secret of a client of the operator's has no end if none is given, and so none
 // may be asked for.
 func TestOperatorClientWithoutEnd(t *testing.T) {
 	w := newWorld(t)

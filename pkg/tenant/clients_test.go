@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// grant asks for an access token; empty where the client is refused.
+// grant asks for an access token; empty if the client is refused.
 func (w *world) grant(t *testing.T, tenantID string, c tenant.IssuedClient) string {
 	t.Helper()
 	token, err := w.Grant(w.ctx, tenantID, tenant.ClientProof{ID: c.ID, Secret: c.Secret}, "", nil)

@@ -16,7 +16,7 @@ const abandoned = time.Hour
 
 // Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that
 // work is open. From then on it is ErrNotFound to everybody, its tokens are refused, and its id is taken until Finish
-// has removed the rest. ErrNotFound also where it is being deleted already.
+// has removed the rest. ErrNotFound also if it is being deleted already.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -153,7 +153,7 @@ func (s *Service) isAbandoned(ctx context.Context, listed store.Item) (bool, err
 	return s.markAbandoned(ctx, listed.SK)
 }
 
-// markAbandoned marks a tenant that nobody is making any more; false where somebody is, or has.
+// markAbandoned marks a tenant that nobody is making any more; false if somebody is, or has.
 func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	r, err := s.read(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && (r.Life != record.Creating || s.holds(r.Pending)) {

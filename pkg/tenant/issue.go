@@ -30,7 +30,7 @@ type IssuedToken struct {
 	Value string
 }
 
-// Issue makes another token for a tenant. A *ConflictError where two are live already, or one is live and another is
+// Issue makes another token for a tenant. A *ConflictError if two are live already, or one is live and another is
 // being made. Like Create it goes on, for at most 20 seconds, when ctx is cancelled.
 //
 // Steps: (1) reserve the place on the tenant; (2) label the live token in the vault as the current one, and keep the
@@ -176,7 +176,7 @@ func (s *Service) room(r *record.Record, now time.Time) error {
 }
 
 // keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one
-// there; empty where that did not change.
+// there; empty if that did not change.
 func (s *Service) keep(
 	ctx context.Context,
 	tenantID string,

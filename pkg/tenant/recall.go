@@ -19,7 +19,7 @@ type rememberedKey struct {
 }
 
 // Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant;
-// ok is false where it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin
+// ok is false if it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin
 // with a request's reads while Authenticate runs. Only where what that returns is the Same may anything of them be
 // used.
 func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok bool) {

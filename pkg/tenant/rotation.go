@@ -17,7 +17,7 @@ import (
 var errCollect = errors.New("tenant: to be collected")
 
 // StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With
-// VaultNone it asks for the successor to be collected instead. A *ConflictError where there is a successor already, or
+// VaultNone it asks for the successor to be collected instead. A *ConflictError if there is a successor already, or
 // one waits.
 func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
@@ -84,7 +84,7 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 	})
 }
 
-// CancelRotation revokes the successor. A *ConflictError where there is none, or where it was used. In the period of
+// CancelRotation revokes the successor. A *ConflictError if there is none, or if it was used. In the period of
 // notice the next run of Rotate makes another one: no token ends without a successor.
 func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record.Record, live []int) ([]int, error) {
@@ -142,7 +142,7 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 }
 
 // Collect makes the successor that waits for a person with VaultNone, and returns it: its value is kept nowhere. A
-// *ConflictError where none waits.
+// *ConflictError if none waits.
 func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -162,7 +162,7 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 }
 
 // Extend gives a live token another end, cut to whole seconds, within the bounds that hold for a new one; endless takes
-// its end away. Where the token leaves its period of notice by that, the next one is told like the first. ErrNotFound
+// its end away. If the token leaves its period of notice by that, the next one is told like the first. ErrNotFound
 // for a token that is not listed, a *ConflictError for a dead one.
 func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.Time, endless bool) (Token, error) {
 	now := s.o.Now()

@@ -17,7 +17,7 @@ import (
 
 // What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the
 // tenant's item has that hash. So a request learns from the one read that it does anyway whether what its process knows
-// is still right, and reads the definitions only where it is not. A tenant without definitions costs nothing.
+// is still right, and reads the definitions only if it is not. A tenant without definitions costs nothing.
 //
 // A change writes the item of the new hash first, then switches the tenant. The item before stays for those who have
 // read the tenant before, and goes with a later change.
@@ -34,7 +34,7 @@ type knownTypes struct {
 // maxKnown bounds the tenants whose types a process keeps.
 const maxKnown = 1000
 
-// Types returns the resource types and schemas of a tenant. It reads the definitions only where this process has not
+// Types returns the resource types and schemas of a tenant. It reads the definitions only if this process has not
 // seen them before.
 func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 	if t.Schemas == "" {
@@ -69,7 +69,7 @@ func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 	return types, nil
 }
 
-// Definitions returns what is defined for a tenant; ErrNotFound where there is no active tenant of that id.
+// Definitions returns what is defined for a tenant; ErrNotFound if there is no active tenant of that id.
 func (s *Service) Definitions(ctx context.Context, id string) (define.Definitions, error) {
 	t, err := s.Get(ctx, id)
 	if err != nil {
@@ -114,7 +114,7 @@ func errStored(id string, err error) error {
 type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Types) error
 
 // Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them.
-// Errors of both are returned as they are, and then nothing is changed; ErrNotFound where there is no active tenant of
+// Errors of both are returned as they are, and then nothing is changed; ErrNotFound if there is no active tenant of
 // that id.
 //
 // A request that began under the old definitions may write after check has looked and before the new ones hold. So
@@ -165,7 +165,7 @@ func (s *Service) Define(ctx context.Context, id string, change func(define.Defi
 	return next, nil
 }
 
-// encodeDefinitions returns the definitions as JSON and their hash; both are empty where nothing is defined.
+// encodeDefinitions returns the definitions as JSON and their hash; both are empty if nothing is defined.
 func encodeDefinitions(d define.Definitions) (doc, hash string) {
 	if d.IsEmpty() {
 		return "", ""

@@ -19,9 +19,9 @@ const (
 type Secrets interface {
 	// Keep stores the value of a token at a stage, in place of the token that was there.
 	Keep(ctx context.Context, tenantID, tokenID, value string, stage Stage) error
-	// Reveal returns the value of a token, at whatever stage it is; ErrNoValue where it is not kept.
+	// Reveal returns the value of a token, at whatever stage it is; ErrNoValue if it is not kept.
 	Reveal(ctx context.Context, tenantID, tokenID string) (string, error)
-	// Promote makes a kept token the Current one; the one before it may be forgotten. ErrNoValue where it is not kept.
+	// Promote makes a kept token the Current one; the one before it may be forgotten. ErrNoValue if it is not kept.
 	Promote(ctx context.Context, tenantID, tokenID string) error
 	// Drop forgets a token. If it was Current and there is a Successor, that becomes Current. Nothing to forget is no
 	// error.

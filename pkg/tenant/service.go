@@ -106,7 +106,7 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 // ValidID reports whether a text has the shape of a tenant's id; it says nothing about whether there is that tenant.
 func ValidID(id string) bool { return record.ValidID(id) }
 
-// read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound where there is none.
+// read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound if there is none.
 func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
 	if !record.ValidID(id) {
 		return nil, ErrNotFound
@@ -118,7 +118,7 @@ func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
 	return record.Decode(items[0])
 }
 
-// Get returns a tenant; ErrNotFound where there is none, or one that is being made or deleted.
+// Get returns a tenant; ErrNotFound if there is none, or one that is being made or deleted.
 func (s *Service) Get(ctx context.Context, id string) (Tenant, error) {
 	r, err := s.read(ctx, id)
 	if err != nil {

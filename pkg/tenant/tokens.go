@@ -25,7 +25,7 @@ func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) 
 	return t.Tokens, err
 }
 
-// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none where one never
+// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none if one never
 // was.
 func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (map[string]int64, error) {
 	if len(ids) == 0 {
@@ -104,7 +104,7 @@ func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.
 	return err
 }
 
-// Reveal returns the value of a live token. That it did is logged, and an event; where that can't be written, it does
+// Reveal returns the value of a live token. That it did is logged, and an event; if that can't be written, it does
 // not. A *ConflictError for a dead token, or one whose value is not kept.
 func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedToken, error) {
 	r, err := s.read(ctx, tenantID)

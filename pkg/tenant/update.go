@@ -25,7 +25,7 @@ var (
 const pause = 50 * time.Millisecond
 
 // update changes an active tenant: it reads it, holds it (as a Tenant) against a precondition of ctx, has change
-// change it, and writes it if nobody else did in between; otherwise it begins again, until ctx ends. ErrNotFound where
+// change it, and writes it if nobody else did in between; otherwise it begins again, until ctx ends. ErrNotFound if
 // there is no active tenant; an error of change is returned as it is.
 func (s *Service) update(ctx context.Context, id string, change func(*record.Record) error) (*record.Record, error) {
 	return s.updateFrom(ctx, id, nil, change)
@@ -81,7 +81,7 @@ func (s *Service) write(ctx context.Context, id string, r *record.Record) error 
 
 // commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its
 // place in the order of due times, and more. previous is the version it replaces; 0: there must be none. r is what was
-// stored where it succeeds; a *store.ConditionError says that previous is not what is stored.
+// stored if it succeeds; a *store.ConditionError says that previous is not what is stored.
 func (s *Service) commit(ctx context.Context, id string, r *record.Record, previous int64, more ...store.Op) error {
 	now := s.o.Now()
 	next := *r
@@ -108,7 +108,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	if err != nil {
 		return err
 	}
-	// Transact and not Write: its idempotency token makes trying again safe where no answer comes.
+	// Transact and not Write: its idempotency token makes trying again safe if no answer comes.
 	ops := append(
 		[]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{record.AtVersion(previous)}}},
 		more...)

@@ -182,7 +182,7 @@ func (l *life) check() {
 	}
 }
 
-// knowOf reports whether people know of a live token to enter in place of one: of its successor or, where that is dead,
+// knowOf reports whether people know of a live token to enter in place of one: of its successor or, if that is dead,
 // of whom they were told of in its place.
 func (l *life) knowOf(id string, live []tenant.Token) bool {
 	for range l.names {

@@ -32,7 +32,7 @@ func Config() aws.Config {
 }
 
 // Endpoint returns the endpoint that a variable of the SDK's standard names sets for a service ("DYNAMODB",
-// "SECRETS_MANAGER"), nil where it is AWS's own.
+// "SECRETS_MANAGER"), nil if it is AWS's own.
 func Endpoint(service string) *string {
 	if url := os.Getenv("AWS_ENDPOINT_URL_" + service); url != "" {
 		return &url

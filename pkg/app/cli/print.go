@@ -55,7 +55,7 @@ func text(v any) string {
 	return b.String()
 }
 
-// orWord is a value, or a word where there is none.
+// orWord is a value, or a word if there is none.
 func orWord(v any, word string) any {
 	if v == nil {
 		return word

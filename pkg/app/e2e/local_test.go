@@ -126,7 +126,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// Where others can reach the server, the admin API has a key or there is no server.
+// If others can reach the server, the admin API has a key or there is no server.
 func TestAdminKey(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
 		refused(t, "-admin-key", "-addr", addr)

@@ -18,7 +18,7 @@ import (
 type Operator struct {
 	// URL is where the server is, scheme and host only.
 	URL string
-	// Key is sent as a bearer token, where it is not empty.
+	// Key is sent as a bearer token, if it is not empty.
 	Key string
 }
 

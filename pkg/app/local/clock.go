@@ -89,7 +89,7 @@ func (c *clock) keep(now, machine time.Time) error {
 }
 
 // keepIn takes up the time that an earlier process was moved to, which has run on since, and keeps it in a file from
-// now on. Where the machine's clock went back in the meantime, that time stands still at least.
+// now on. If the machine's clock went back in the meantime, that time stands still at least.
 func (c *clock) keepIn(path string) error {
 	c.path = path
 	data, err := os.ReadFile(path)

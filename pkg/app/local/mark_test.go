@@ -41,7 +41,7 @@ func (a *api) namesFrom(start, count int) (names []string, total int) {
 }
 
 // TestAWalkShowsNothingTwiceAfterItsLastPage: a user who came in front of a page that was shown is counted, so that the
-// client asks for one page more, also where nothing changed just before the last page.
+// client asks for one page more, also if nothing changed just before the last page.
 func TestAWalkShowsNothingTwiceAfterItsLastPage(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	for i := range 6 {

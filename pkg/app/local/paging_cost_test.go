@@ -150,7 +150,7 @@ func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 }
 
 // TestListsOfGroupsReadMembersByRange checks that the members of a page of groups are read together, and not at all
-// where they are not asked for.
+// if they are not asked for.
 func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(30)

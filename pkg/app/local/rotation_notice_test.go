@@ -405,7 +405,7 @@ func TestStartWithVaultNone(t *testing.T) {
 	if got := f.mails(); got != "successor-ready successor-ready successor-ready" {
 		t.Errorf("after the collected one was cancelled: mails %s", got)
 	}
-	// Where two end together, a third is made all the same, by the person who collects it.
+	// If two end together, a third is made all the same, by the person who collects it.
 	other, _ := opened(t, ada+`,"token":{"vault":"none"}`)
 	other.must(201, "POST", "/tenants/acme/tokens", "")
 	other.must(409, "POST", "/tenants/acme/tokens", "")

@@ -760,7 +760,7 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 	a.mustAdmin(204, "DELETE", "/resource-types/User", "")
 }
 
-// One tenant's definitions concern no other, cost nothing where there are none, and little where there are.
+// One tenant's definitions concern no other, cost nothing if there are none, and little where there are.
 func TestSchemasOfOneTenant(t *testing.T) {
 	engine := memory(t)
 	s := local.New(costly(), engine, io.NopCloser(nil))

@@ -106,7 +106,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	return failed
 }
 
-// wakeOf reads from a stream record what has to be done; false where nothing has.
+// wakeOf reads from a stream record what has to be done; false if nothing has.
 func wakeOf(record events.DynamoDBEventRecord) (app.Wake, bool) {
 	if record.EventName == string(events.DynamoDBOperationTypeRemove) {
 		return app.Wake{}, false

@@ -31,7 +31,7 @@ type Operation struct {
 	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way, and
 	// no longer. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
 	Data scim.Raw
-	// Invalid, where it is set, is what is wrong with the operation; it is not carried out.
+	// Invalid, if it is set, is what is wrong with the operation; it is not carried out.
 	Invalid error
 }
 
@@ -51,7 +51,7 @@ type Options struct {
 type Result struct {
 	// Status is the status of a success, or 0.
 	Status int
-	// ID is the id of the resource, where it is known; Version its version, 0 where it is not.
+	// ID is the id of the resource, if it is known; Version its version, 0 if it is not.
 	ID      string
 	Version int64
 	// Err is why the operation failed: a *scim.Error, or any other as the methods of Directory return them.

@@ -22,7 +22,7 @@ func (b *request) stores(i int) bool {
 }
 
 // groupOf is the id of the group whose members an operation on a membership changes; "" for any other operation, and
-// where there is none.
+// if there is none.
 func (b *request) groupOf(i int) string {
 	op := b.ops[i]
 	if op.Invalid != nil || !isMembership(op.Type) {

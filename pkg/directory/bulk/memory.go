@@ -37,7 +37,7 @@ const (
 )
 
 type memory struct {
-	// known is the stored value of attrSeeds while a run is under way; empty where nothing is to be noted at its end.
+	// known is the stored value of attrSeeds while a run is under way; empty if nothing is to be noted at its end.
 	known string
 	// resumed says that an earlier run of the same request did not come to its end.
 	resumed bool
@@ -52,7 +52,7 @@ type memory struct {
 
 // remembered is what the item says.
 type remembered struct {
-	seeds    []string // none where nothing is remembered
+	seeds    []string // none if nothing is remembered
 	used     []byte   // by operation: the place of its seed
 	versions string
 	done     bool
@@ -100,7 +100,7 @@ func (b *request) lasting() bool {
 	return false
 }
 
-// recall is one attempt of remember; directory.ErrStale where another run of the same request came between.
+// recall is one attempt of remember; directory.ErrStale if another run of the same request came between.
 func (b *request) recall(ctx context.Context, digest string, units []unit) error {
 	key := b.ts.Bulk(digest)
 	items, err := b.ts.Get(ctx, key)
@@ -223,7 +223,7 @@ func (b *request) forget(ctx context.Context, digest string) {
 	}
 }
 
-// note is one attempt of forget; directory.ErrStale where another run of the same request came between.
+// note is one attempt of forget; directory.ErrStale if another run of the same request came between.
 func (b *request) note(ctx context.Context, digest string) error {
 	key := b.ts.Bulk(digest)
 	set := store.Attrs{attrDone: int64(1)}
@@ -249,7 +249,7 @@ func (b *request) note(ctx context.Context, digest string) error {
 	return b.write(ctx, store.Op{Kind: store.Update, Key: key, Set: set, If: conds}, failed)
 }
 
-// write applies op; where its conditions do not hold, it returns failed.
+// write applies op; if its conditions do not hold, it returns failed.
 func (b *request) write(ctx context.Context, op store.Op, failed error) error {
 	err := b.ts.Transact(ctx, op)
 	if unmet := (*store.ConditionError)(nil); errors.As(err, &unmet) {

@@ -17,7 +17,7 @@ import (
 // nobody has changed it since, and so do the resources of the request that it refers to. Otherwise the POST is carried
 // out as any other.
 //
-// Nobody has changed what still has version 1, where only its own POST has to do with a resource. Else it is the
+// Nobody has changed what still has version 1, if only its own POST has to do with a resource. Else it is the
 // version that was noted at the end; of a request that did not come to its end, whatever version there is may be its
 // own.
 

@@ -69,7 +69,7 @@ func (t Tally) Since(before Tally) int64 {
 }
 
 // find returns the shard, by its index, in which a number of resources have others before them, and how many of these
-// are in that shard. It is false where there are not so many resources.
+// are in that shard. It is false if there are not so many resources.
 func (t Tally) find(before int) (at, rest int, found bool) {
 	for i, s := range t.shards {
 		if before < s.n {
@@ -80,7 +80,7 @@ func (t Tally) find(before int) (at, rest int, found bool) {
 	return 0, 0, false
 }
 
-// Jump returns the id of the resource that a number of others stand before in order of id; "" where there are not so
+// Jump returns the id of the resource that a number of others stand before in order of id; "" if there are not so
 // many. Of the resources it reads those between the id and the nearer end of its shard. What is created or deleted
 // meanwhile may move the place by as much.
 func (t Tally) Jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {

@@ -14,7 +14,7 @@ import (
 type found struct {
 	cursor.Place
 	kind  *kind
-	res   row.Resource // Doc is nil where it has not been read, or not been kept
+	res   row.Resource // Doc is nil if it has not been read, or not been kept
 	bytes int          // about what it takes in an answer
 
 	trimmed bool // res.Doc is only what the answer shows
@@ -56,7 +56,7 @@ func (c *collector) before(a, b cursor.Place) bool {
 	return a.Compare(b) < 0
 }
 
-// offer takes in one result. It gives a *scim.Error 400 tooMany where memory does not suffice.
+// offer takes in one result. It gives a *scim.Error 400 tooMany if memory does not suffice.
 func (c *collector) offer(r found) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

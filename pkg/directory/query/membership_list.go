@@ -39,11 +39,11 @@ type membershipList struct {
 	records map[string]row.Record
 	passed  int  // results before links, behind from
 	ended   bool // there is nothing behind links
-	present int  // the number of the results as the group's item says; -1 where nothing says it
+	present int  // the number of the results as the group's item says; -1 if nothing says it
 }
 
 const (
-	// maxCounted is how many memberships a page of a cursor walk counts for its total; where there are more, the total
+	// maxCounted is how many memberships a page of a cursor walk counts for its total; if there are more, the total
 	// is left out (RFC 9865, section 2).
 	maxCounted = 10_000
 	// atOnce is how many memberships are held against a filter together.
@@ -177,7 +177,7 @@ func (m *membershipList) page(ctx context.Context) (Page, error) {
 	return m.finish(ctx)
 }
 
-// find reads the memberships of the page and one more where there are more, and returns the open work under which it
+// find reads the memberships of the page and one more if there are more, and returns the open work under which it
 // did.
 func (m *membershipList) find(ctx context.Context) (o membership.Overlay, err error) {
 	switch {

@@ -38,7 +38,7 @@ type scanner struct {
 }
 
 // search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the
-// page's place only where the total is known and the order is by id. What lookups narrow is read by lookup all the
+// page's place only if the total is known and the order is by id. What lookups narrow is read by lookup all the
 // same.
 func (l *lister) search(ctx context.Context) error {
 	l.searched = true
@@ -173,7 +173,7 @@ func (s *scanner) rest(ctx context.Context, k *kind, after string) error {
 	return g.Wait()
 }
 
-// section returns the lowest id of a range and the id that it ends before; empty where it has no end.
+// section returns the lowest id of a range and the id that it ends before; empty if it has no end.
 func section(i int) (from, to string) {
 	if i > 0 {
 		from = bounds[i-1]
@@ -184,7 +184,7 @@ func section(i int) (from, to string) {
 	return from, to
 }
 
-// section reads one range of ids of a type, from behind after. It stops where nothing that follows can be on the page.
+// section reads one range of ids of a type, from behind after. It stops if nothing that follows can be on the page.
 func (s *scanner) section(ctx context.Context, k *kind, i int, after string) error {
 	from, to := section(i)
 	early := s.l.known >= 0 && s.l.order.byID()
@@ -277,7 +277,7 @@ func (s *scanner) offer(r found) error {
 		r.Key = cursor.Key(r.kind.sort, r.res.Doc)
 	}
 	if s.l.order.attached || r.kind.reads {
-		delete(r.res.Doc, lookup.Attached(r.kind.rt)) // attached again where it is part of the answer
+		delete(r.res.Doc, lookup.Attached(r.kind.rt)) // attached again if it is part of the answer
 	}
 	if r.open && !r.kind.attach { // read again, and confirmed, if it is on the page
 		r.res.Doc = nil

@@ -83,7 +83,7 @@ type lister struct {
 
 	left  int     // bytes left on the page
 	bytes int     // of the stored documents that were read for the page
-	rows  []found // in reading order: of the page, and one more where there are more
+	rows  []found // in reading order: of the page, and one more if there are more
 	total int
 	more  bool // there are results behind rows
 

@@ -44,7 +44,7 @@ type Query struct {
 	// StartIndex is the 1-based index of the first result; Count the most to return, 0 for the total only.
 	StartIndex, Count int
 	Selection         *schema.Projection
-	// Selections are the projections by the id of the resource type, where a Search has several; they go before
+	// Selections are the projections by the id of the resource type, if a Search has several; they go before
 	// Selection.
 	Selections map[string]*schema.Projection
 	// SortBy names the attribute to sort by (RFC 7644, section 3.4.2.3); "" is the order of ids.
@@ -55,7 +55,7 @@ type Query struct {
 	HasCursor bool
 	Cursor    string
 	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is
-	// selected of them where Take is set, else all that is stored.
+	// selected of them if Take is set, else all that is stored.
 	MaxBytes int
 	// MaxFirst, if larger, is what the members of the page's first group may take alone.
 	MaxFirst int
@@ -67,10 +67,10 @@ type Query struct {
 
 // Page is a page of a list.
 type Page struct {
-	// Total is the number of results; -1 where a page of a cursor walk leaves it out (RFC 9865, section 2).
+	// Total is the number of results; -1 if a page of a cursor walk leaves it out (RFC 9865, section 2).
 	Total      int
 	StartIndex int
 	Resources  []row.Resource
-	// NextCursor and PreviousCursor are set where cursor paging was asked for and there is such a page.
+	// NextCursor and PreviousCursor are set if cursor paging was asked for and there is such a page.
 	NextCursor, PreviousCursor string
 }

@@ -24,7 +24,7 @@ const (
 	AttrHolds    = "holds"    // of a group: 1 if it holds its name's uniqueness item
 	// of a group: how many it has, as of its version; missing in a group of an earlier version
 	AttrMembers = "members"
-	// the sort keys of the items that make its values unique, as a JSON array; missing where there are none
+	// the sort keys of the items that make its values unique, as a JSON array; missing if there are none
 	AttrUnique = "unique"
 )
 
@@ -134,7 +134,7 @@ func (r Record) Resource(t Tenant) Resource {
 	return Resource{Type: r.Type, ID: r.ID, Version: r.Version, Modified: r.Modified, Doc: doc}
 }
 
-// Read reads one resource's record; a *scim.Error 404 where there is none.
+// Read reads one resource's record; a *scim.Error 404 if there is none.
 func Read(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string) (Record, error) {
 	if !ValidID(id) {
 		return Record{}, NotFound(rt, id)
@@ -178,7 +178,7 @@ func Short(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// VersionOf is the version of the resource that an item holds; 0 where there is none.
+// VersionOf is the version of the resource that an item holds; 0 if there is none.
 func VersionOf(it store.Item) int64 {
 	version, _ := it.Attrs[AttrVersion].(int64)
 	return version

@@ -40,7 +40,7 @@ type Resource struct {
 	ID       string
 	Version  int64
 	Modified time.Time
-	// Doc is the whole resource with id, schemas and meta, and with groups or members where the projection wants them.
+	// Doc is the whole resource with id, schemas and meta, and with groups or members if the projection wants them.
 	// It is not yet projected.
 	Doc scim.Object
 }

@@ -26,7 +26,7 @@ type entry struct {
 	Time                                     float64
 }
 
-// server is an EventBridge that takes PutEvents under its documented limits. fault, where set, says what becomes of an
+// server is an EventBridge that takes PutEvents under its documented limits. fault, if set, says what becomes of an
 // entry, by how often it has come; "" takes it.
 type server struct {
 	t     *testing.T

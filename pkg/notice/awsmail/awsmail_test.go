@@ -23,7 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
-// server keeps the calls it gets. answer, where set, answers one in place of success.
+// server keeps the calls it gets. answer, if set, answers one in place of success.
 type server struct {
 	t      *testing.T
 	answer func(w http.ResponseWriter) bool

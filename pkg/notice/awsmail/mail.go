@@ -1,5 +1,5 @@
 // Package awsmail is the sender of package notice on AWS: mail through Amazon SES (Mail), or a topic of Amazon SNS
-// (Topic) where there is no address to send from. It also reads what SES reports of mails that came back (Report).
+// (Topic) if there is no address to send from. It also reads what SES reports of mails that came back (Report).
 package awsmail
 
 import (

@@ -38,7 +38,7 @@ type sesEvent struct {
 }
 
 // ReadReport reads an event of SES as its event publishing sends it: the detail of an EventBridge event, or the message
-// of an SNS notification. False where it says nothing about a notice: other events, other mails, and bounces that are
+// of an SNS notification. False if it says nothing about a notice: other events, other mails, and bounces that are
 // not for good (a full mailbox, an absence note).
 func ReadReport(event []byte) (Report, bool) {
 	var e sesEvent

@@ -15,7 +15,7 @@ import (
 )
 
 // Mail returns the message as it goes over the wire (RFC 5322): multipart/alternative, text before HTML, seven bits.
-// from is the address that it comes from, name the one shown beside it, "" for none. A *RefusedError where an address
+// from is the address that it comes from, name the one shown beside it, "" for none. A *RefusedError if an address
 // is none, or there is none to send to: nothing that is no address gets into a header.
 func (m Message) Mail(from, name string) ([]byte, error) {
 	sender, ok := plainAddress(from)

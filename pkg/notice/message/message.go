@@ -30,8 +30,8 @@ type Message struct {
 
 // Sender is how people are told.
 type Sender interface {
-	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError where
-	// nobody gets it and trying again is no use, and any other error where it makes sense to try again later.
+	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError if
+	// nobody gets it and trying again is no use, and any other error if it makes sense to try again later.
 	Send(ctx context.Context, m Message) error
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Options of a Notifier.
 type Options struct {
-	// Sender takes the messages; nil where there is no way to send any.
+	// Sender takes the messages; nil if there is no way to send any.
 	Sender Sender
 	// Product is the name of the application that the tenants' people know; "" names it by the host of BaseURL.
 	Product string
@@ -159,7 +159,7 @@ func (n *Notifier) tell(
 	return n.send(ctx, m, log)
 }
 
-// send hands over one message and reports whether anybody gets it. Where the sender refuses it for all of several
+// send hands over one message and reports whether anybody gets it. If the sender refuses it for all of several
 // recipients, one bad address may be why, and each is tried alone.
 func (n *Notifier) send(ctx context.Context, m Message, log *slog.Logger) (told bool, err error) {
 	if n.wasSent(m.ID) {

@@ -36,7 +36,7 @@ const linkBegins, linkEnds = "\x01", "\x02"
 // unlinked takes the marks of links off.
 var unlinked = strings.NewReplacer(linkBegins, "", linkEnds, "")
 
-// span is a part of a line; Href is empty where it is no link.
+// span is a part of a line; Href is empty if it is no link.
 type span struct{ Text, Href string }
 
 func spans(line string) (all []span) {
@@ -100,7 +100,7 @@ type mailPage struct {
 	Blocks        []block
 }
 
-// perIdP executes the template of an identity provider, or the generic one where it has none.
+// perIdP executes the template of an identity provider, or the generic one if it has none.
 func perIdP(all *text.Template, what, idp string, v view) (string, error) {
 	name := what + ":" + idp
 	if all.Lookup(name) == nil {

@@ -13,7 +13,7 @@ import (
 
 // view is what the texts go by: everything in words of their language.
 type view struct {
-	Product string // as it begins subjects; "" where it has no name
+	Product string // as it begins subjects; "" if it has no name
 	// the same within a sentence, in the nominative or accusative: "the application at scim.example.com"
 	App              string
 	Named            bool   // Product is a name that people know
@@ -58,7 +58,7 @@ func contactOf(s string) contact {
 	return contact{Words: name(s, maxContact)}
 }
 
-// tokenView is a token in words. All is empty where there is none.
+// tokenView is a token in words. All is empty if there is none.
 type tokenView struct {
 	ID         string
 	Begins     string // what its value begins with
@@ -185,7 +185,7 @@ const (
 	maxContact = 200
 )
 
-// clean makes one line of a name, without control and formatting characters, and cuts it where it is too long.
+// clean makes one line of a name, without control and formatting characters, and cuts it if it is too long.
 func clean(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

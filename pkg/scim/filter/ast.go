@@ -18,30 +18,30 @@ const (
 )
 
 // Expr is a filter as a tree of And, Or, Not, Compare and Match. String prints it back in the grammar of RFC 7644, with
-// parentheses only where precedence asks for them; parsing what String prints gives an equal tree.
+// parentheses only if precedence asks for them; parsing what String prints gives an equal tree.
 type Expr interface {
 	String() string
 	expr()
 }
 
-// And is true where both sides are.
+// And is true if both sides are.
 type And struct{ L, R Expr }
 
-// Or is true where one side is.
+// Or is true if one side is.
 type Or struct{ L, R Expr }
 
-// Not is true where X is not.
+// Not is true if X is not.
 type Not struct{ X Expr }
 
-// Compare is a comparison of the values at Path with Value: true where one of them compares. With Op Pr, Value is
-// unused and the comparison is true where a value is present.
+// Compare is a comparison of the values at Path with Value: true if one of them compares. With Op Pr, Value is
+// unused and the comparison is true if a value is present.
 type Compare struct {
 	Path  Path
 	Op    Op
 	Value Value
 }
 
-// Match is a value path used as a condition of its own, `emails[type eq "work"]`: true where an element passes
+// Match is a value path used as a condition of its own, `emails[type eq "work"]`: true if an element passes
 // Path.Filter.
 type Match struct{ Path Path }
 
@@ -72,7 +72,7 @@ type Path struct {
 	Name string
 	// Filter is what stands in brackets; nil if nothing does.
 	Filter Expr
-	// Sub is the sub-attribute after the bracket; empty if none. Always empty where Filter is nil.
+	// Sub is the sub-attribute after the bracket; empty if none. Always empty if Filter is nil.
 	Sub string
 }
 

@@ -70,7 +70,7 @@ func ordered(op Op, c int) bool {
 	return false
 }
 
-// textTest compares strings. Where bare words are strings, so are those that look like a number or a Boolean.
+// textTest compares strings. If bare words are strings, so are those that look like a number or a Boolean.
 func (b binder) textTest(name string, op Op, v Value, exact bool) (test, error) {
 	s := v.Str
 	if v.Kind != Str {

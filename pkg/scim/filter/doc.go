@@ -8,7 +8,7 @@
 //
 // Where the RFC leaves a choice:
 //
-//   - A comparison with a multi-valued attribute holds where one of the values compares, with every operator, ne
+//   - A comparison with a multi-valued attribute holds if one of the values compares, with every operator, ne
 //     included: `emails.type ne "work"` is true of a user with a work and a home address.
 //   - A missing value compares with nothing, and ne is the negation of eq on one value: ne is true of a missing
 //     attribute, and of an element that lacks the sub-attribute. All other comparisons are false, but an element

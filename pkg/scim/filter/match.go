@@ -26,7 +26,7 @@ func presenceTest(c Compare, t test) test {
 	return t
 }
 
-// at applies t to a member of an object; to nil where v has no such member.
+// at applies t to a member of an object; to nil if v has no such member.
 func at(name string, t test) test {
 	return func(v any) bool {
 		o, _ := v.(scim.Object)
@@ -43,7 +43,7 @@ func from(ref schema.Ref, t test) test {
 	return t
 }
 
-// subTest applies t to the values of a sub-attribute of an element, or to the element itself where sub is nil.
+// subTest applies t to the values of a sub-attribute of an element, or to the element itself if sub is nil.
 func subTest(sub *schema.Attribute, t test) test {
 	if sub == nil {
 		return t
@@ -66,11 +66,11 @@ func compareSub(sub *schema.Attribute, leaf test) test {
 	}
 }
 
-// some holds where t does for one value of v, which may be an array or a single value; where there is no value, it is
+// some holds if t does for one value of v, which may be an array or a single value; if there is no value, it is
 // t's answer for a missing one.
 func some(t test) test { return someWhere(nil, t) }
 
-// someWhere is some for the values that pass where; all do where it is nil.
+// someWhere is some for the values that pass where; all do if it is nil.
 func someWhere(where, t test) test {
 	return func(v any) bool {
 		found := false
@@ -88,7 +88,7 @@ func someWhere(where, t test) test {
 	}
 }
 
-// anyElement holds where t does for one value of v; never where there is none.
+// anyElement holds if t does for one value of v; never if there is none.
 func anyElement(t test) test {
 	return func(v any) bool {
 		for i, n := 0, length(v); i < n; i++ {

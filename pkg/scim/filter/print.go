@@ -2,7 +2,7 @@ package filter
 
 const hexDigits = "0123456789abcdef"
 
-// How tightly an expression binds: an operand is put in parentheses where it binds less tightly than its place asks
+// How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place asks
 // for.
 const (
 	orLevel = iota

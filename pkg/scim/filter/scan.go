@@ -145,7 +145,7 @@ func scanString(s string, t *token) {
 }
 
 // appendEscape decodes the escape at the start of s, which begins with a backslash. It returns the number of bytes that
-// it read, 0 where there is no such escape or where it is half of a surrogate pair.
+// it read, 0 if there is no such escape or if it is half of a surrogate pair.
 func appendEscape(b []byte, s string) ([]byte, int) {
 	if len(s) < 2 {
 		return b, 0

@@ -167,7 +167,7 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 	return nil
 }
 
-// changed is the new value of the target's attribute; nil where it is unassigned.
+// changed is the new value of the target's attribute; nil if it is unassigned.
 func (p *patcher) changed(kind Kind, tg target, old, value any, has bool) (any, error) {
 	if kind == Remove {
 		if name := tg.required(value); name != "" {
@@ -225,7 +225,7 @@ func unassignEmpty(list []any, err error) (any, error) {
 	return list, nil
 }
 
-// get is the current value of the target's attribute; nil where it is unassigned.
+// get is the current value of the target's attribute; nil if it is unassigned.
 func (p *patcher) get(tg target) any {
 	if tg.extension == nil {
 		return p.doc[tg.attr.Name]
@@ -260,7 +260,7 @@ func (p *patcher) set(tg target, v any) {
 	p.doc[tg.extension.ID] = next
 }
 
-// normalize is a's whole value in canonical form; nil where v unassigns it.
+// normalize is a's whole value in canonical form; nil if v unassigns it.
 func (p *patcher) normalize(a *schema.Attribute, v any) (any, error) {
 	if unassigns(v) {
 		return nil, nil

@@ -159,7 +159,7 @@ func (p *patcher) clearEmptied() error {
 	return nil
 }
 
-// blueprint is the element that an operation on a value path makes where none passes the filter: what the filter's `eq`
+// blueprint is the element that an operation on a value path makes if none passes the filter: what the filter's `eq`
 // pairs say, and the operation's value. nil means that there is nothing to make.
 func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error) {
 	if kind == Replace && tg.expr != nil && !p.d.CreateOnReplace {
@@ -177,7 +177,7 @@ func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error
 	return raw, nil
 }
 
-// given is what an operation's value says of one element: normalised sub-attributes, none where it says nothing.
+// given is what an operation's value says of one element: normalised sub-attributes, none if it says nothing.
 func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	given := scim.Object{}
 	if tg.sub != nil {
@@ -193,7 +193,7 @@ func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	return given, err
 }
 
-// selected is what the `eq` pairs of the target's filter say of an element; false where the filter says more or less.
+// selected is what the `eq` pairs of the target's filter say of an element; false if the filter says more or less.
 func selected(tg target) (scim.Object, bool) {
 	pairs, ok := filter.EqualPairs(tg.expr)
 	raw := make(scim.Object, len(pairs)+1)
@@ -205,7 +205,7 @@ func selected(tg target) (scim.Object, bool) {
 	return raw, ok
 }
 
-// eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil where it unassigns.
+// eachSub calls f with each sub-attribute that obj names, in order, and its normalised value, nil if it unassigns.
 // Read-only ones are left out, unknown ones too unless the dialect refuses them.
 func (p *patcher) eachSub(a *schema.Attribute, obj scim.Object, f func(sub *schema.Attribute, v any) error) error {
 	for _, key := range slices.Sorted(maps.Keys(obj)) {

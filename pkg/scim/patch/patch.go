@@ -21,9 +21,9 @@ const MaxOperations = 1000
 // Operation is one operation of a PATCH request.
 type Operation struct {
 	Kind Kind
-	// Path is the target; nil where the request names none, so that Value is an object of attributes.
+	// Path is the target; nil if the request names none, so that Value is an object of attributes.
 	Path *filter.Path
-	// Value is the JSON value as sent; nil where HasValue is false, and for null.
+	// Value is the JSON value as sent; nil if HasValue is false, and for null.
 	Value any
 	// HasValue tells an operation without a value from one whose value is null.
 	HasValue bool

@@ -12,7 +12,7 @@ import (
 type target struct {
 	// extension is nil for the core schema.
 	extension *schema.Schema
-	// attr is nil where the path is the URN of a whole schema.
+	// attr is nil if the path is the URN of a whole schema.
 	attr *schema.Attribute
 	// sub is the sub-attribute after the dot or the bracket; nil if none.
 	sub *schema.Attribute
@@ -107,7 +107,7 @@ func (tg target) readOnly() string {
 	return ""
 }
 
-// required names the required attribute that removing the target would unassign; "" is none. Where a list of values or
+// required names the required attribute that removing the target would unassign; "" is none. If a list of values or
 // a filter says what to remove, the outcome decides, not the path.
 func (tg target) required(value any) string {
 	switch {

@@ -144,7 +144,7 @@ func onlyLabels(a *schema.Attribute, e any) bool {
 	return ok && a.OnlyLabels(obj)
 }
 
-// overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself where nothing
+// overlaid is the complex value old with the sub-attributes of e; any other value is e, and old itself if nothing
 // differs.
 func overlaid(a *schema.Attribute, old, e any) any {
 	was, ok := old.(scim.Object)
@@ -256,7 +256,7 @@ func (p *patcher) changeElements(kind Kind, tg target, old []any, value any) ([]
 	return withoutDuplicates(tg.attr, next), nil
 }
 
-// elementChange is what an operation does to one element: the element after it, nil where that is gone.
+// elementChange is what an operation does to one element: the element after it, nil if that is gone.
 func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any, error), error) {
 	a := tg.attr
 	change := func(e any) (any, error) {
@@ -299,7 +299,7 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 	}, nil
 }
 
-// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil where value
+// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil if value
 // says nothing.
 func (p *patcher) wholeElement(tg target, value any) (any, error) {
 	if tg.attr.Type != schema.Complex {
@@ -346,7 +346,7 @@ func (p *patcher) normalElement(tg target, raw scim.Object) (any, error) {
 	return e, nil
 }
 
-// makeElement is old with the element that an operation on a value path makes where none passes the filter.
+// makeElement is old with the element that an operation on a value path makes if none passes the filter.
 func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any, error) {
 	if kind == Remove {
 		return old, nil

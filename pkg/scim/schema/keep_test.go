@@ -92,7 +92,7 @@ func TestKeepOfWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-// A value keeps the hidden part of a former one that the client can't tell from it, but takes none where several look
+// A value keeps the hidden part of a former one that the client can't tell from it, but takes none if several look
 // the same.
 func TestKeepOfHiddenParts(t *testing.T) {
 	rt := withBadge(t, `{"name":"c","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},`+

@@ -8,7 +8,7 @@ import (
 
 // OnlyLabels says whether o, a canonical value of the complex attribute a, holds nothing but what describes a value:
 // type, primary and $ref. Of an attribute with several values, or with a sub-attribute "value", that is no value: a
-// client that has unassigned the value leaves its labels behind (RFC 7643, section 2.5). Where a client can set nothing
+// client that has unassigned the value leaves its labels behind (RFC 7643, section 2.5). If a client can set nothing
 // but labels, they are the value.
 func (a *Attribute) OnlyLabels(o scim.Object) bool {
 	if !a.MultiValued && a.Sub("value") == nil {

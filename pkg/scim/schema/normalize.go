@@ -10,7 +10,7 @@ import (
 // Normalize makes a canonical document of the body of a POST or PUT (RFC 7644, sections 3.3 and 3.5.1); in is left as
 // it is, but the result may share values with it. In the result
 //
-//   - attributes have their declared names and extension data stands under the extension's URN, also where the client
+//   - attributes have their declared names and extension data stands under the extension's URN, also if the client
 //     wrote the URN before the attribute name, put core attributes under the core URN, or, with d.BareExtensionNames,
 //     wrote no URN;
 //   - values have their declared types: see Attribute.Normalize;

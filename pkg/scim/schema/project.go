@@ -77,7 +77,7 @@ func (a *Attribute) shownWhole() bool {
 	return true
 }
 
-// pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones where subs is
+// pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones if subs is
 // nil, and those that are always returned. Nil says that nothing is left.
 func (a *Attribute) pick(v any, subs []*Attribute) any {
 	o, ok := v.(scim.Object)

@@ -13,9 +13,9 @@ const MaxProjectionNames = 500
 // Projection is what the parameters attributes and excludedAttributes select for an answer (RFC 7644, section 3.9). A
 // nil *Projection selects what is returned by default. It is immutable and safe for concurrent use.
 type Projection struct {
-	// only is true where attributes was given: what is named is shown. Else what is named is left out.
+	// only is true if attributes was given: what is named is shown. Else what is named is left out.
 	only bool
-	// core is true where the core schema's own URN was named.
+	// core is true if the core schema's own URN was named.
 	core bool
 	// extensions holds the extensions that were named as a whole.
 	extensions map[*Schema]bool
@@ -27,7 +27,7 @@ type Projection struct {
 
 // Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or
 // several with commas between. Names are written as for Lookup, and a name without URN may also be one of an
-// extension. A value filter behind a name is ignored, and so is a name that stands for nothing. Where both parameters
+// extension. A value filter behind a name is ignored, and so is a name that stands for nothing. If both parameters
 // name something, attributes wins. The error, for too many names, is an *scim.Error 400 invalidValue.
 func (t *ResourceType) Projection(attributes, excludedAttributes []string) (*Projection, error) {
 	only := true
@@ -131,7 +131,7 @@ func (p *Projection) WantsPart(t *ResourceType, attr, sub string) bool {
 	return keep && a.Sub(sub).shown(subs)
 }
 
-// selects says whether attribute a of an extension, or of the core schema where ext is nil, is shown, and which of its
+// selects says whether attribute a of an extension, or of the core schema if ext is nil, is shown, and which of its
 // sub-attributes: nil for all that are returned by default.
 func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attribute) {
 	switch {

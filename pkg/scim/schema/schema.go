@@ -113,8 +113,8 @@ type ResourceType struct {
 type Ref struct {
 	// Extension is the extension schema that the attribute belongs to; nil for the core schema and the common attributes.
 	Extension *Schema
-	// Attr is the attribute; nil where the name is the URN of a whole extension.
+	// Attr is the attribute; nil if the name is the URN of a whole extension.
 	Attr *Attribute
-	// Sub is the sub-attribute; nil where none was named.
+	// Sub is the sub-attribute; nil if none was named.
 	Sub *Attribute
 }

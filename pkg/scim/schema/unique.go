@@ -109,7 +109,7 @@ func (p uniquePath) collect(all []UniqueValue, t *ResourceType, v any) []UniqueV
 		leaf.Returned == Never})
 }
 
-// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false where it need not be unique.
+// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false if it need not be unique.
 // It is how a filter finds the one resource with a value.
 func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
 	for _, p := range t.unique {
@@ -124,7 +124,7 @@ func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
 	return UniqueValue{}, false
 }
 
-// comparable writes a simple value so that equal ones are written alike; "" where it is of another type.
+// comparable writes a simple value so that equal ones are written alike; "" if it is of another type.
 func (a *Attribute) comparable(v any) string {
 	switch v := v.(type) {
 	case string:

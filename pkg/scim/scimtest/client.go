@@ -209,7 +209,7 @@ func (a *answer) fail(format string, args ...any) {
 	a.t.Errorf("%s\n\tanswered %d %s\n\t%s", a.what, a.Status, clip(a.Body), fmt.Sprintf(format, args...))
 }
 
-// want checks the status. Where it differs, the test of this behaviour ends: what follows would only repeat it.
+// want checks the status. If it differs, the test of this behaviour ends: what follows would only repeat it.
 func (a *answer) want(status ...int) *answer {
 	a.t.Helper()
 	if !slices.Contains(status, a.Status) {

@@ -300,7 +300,7 @@ func sibling(base, name string) string {
 	return base[:strings.LastIndexByte(base, '/')+1] + name
 }
 
-// configure changes the tenant's settings; where the target has none the test is skipped.
+// configure changes the tenant's settings; if the target has none the test is skipped.
 func (c *client) configure(settings string) {
 	c.t.Helper()
 	if c.target.Configure == nil {

@@ -25,7 +25,7 @@ const extensionAttributes = `{"attributes":[
 	{"name":"rooms","multiValued":true}]}`
 
 // RunExtensions runs one subtest for each behaviour of a server whose operator has defined an extension that every
-// user needs (RFC 7643, sections 3.3, 6 and 7). newTarget makes a fresh, empty tenant; where its targets have no
+// user needs (RFC 7643, sections 3.3, 6 and 7). newTarget makes a fresh, empty tenant; if its targets have no
 // Define nothing is run.
 func RunExtensions(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()

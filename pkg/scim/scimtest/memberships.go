@@ -19,7 +19,7 @@ func (c *client) joined(gid, uid string) string {
 	return "/GroupMemberships/" + c.post("/GroupMemberships", membership(gid, uid)).want(http.StatusCreated).str("id")
 }
 
-// membershipBehaviours are those of draft-zollner-scim-group-membership, where the server has it and a setting switches
+// membershipBehaviours are those of draft-zollner-scim-group-membership, if the server has it and a setting switches
 // it on.
 var membershipBehaviours = []behaviour{
 	{"there is none before they are switched on", func(tenant func(string) *client) {

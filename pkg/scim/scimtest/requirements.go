@@ -24,7 +24,7 @@ type Requirement struct {
 	Level string
 	Text  string
 	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere
-	// in this module; "n/a: REASON" where it is not for a server to meet; "not followed: REASON".
+	// in this module; "n/a: REASON" if it is not for a server to meet; "not followed: REASON".
 	Evidence []string
 }
 

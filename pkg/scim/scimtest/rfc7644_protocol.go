@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// offers skips the test, and says so, where the server's configuration does not offer a feature such as "sort".
+// offers skips the test, and says so, if the server's configuration does not offer a feature such as "sort".
 func (c *client) offers(path string) {
 	c.t.Helper()
 	if a := c.get("/ServiceProviderConfig").want(http.StatusOK); a.at(path) != true {

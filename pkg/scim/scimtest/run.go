@@ -26,7 +26,7 @@ func RunDialogues(t *testing.T, newTarget func(t *testing.T, idp string) Target)
 
 // RunDialogue sends the steps of a dialogue in order and reports each answer that is not what the identity provider
 // needs. Beside the step's own expectation every answer must pass the checks that hold for any SCIM answer. It stops
-// where a value that later steps need could not be captured.
+// if a value that later steps need could not be captured.
 func RunDialogue(t testing.TB, d Dialogue, target Target) {
 	t.Helper()
 	values := map[string]string{"token": target.Token, "badToken": target.badToken()}

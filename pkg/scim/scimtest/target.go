@@ -22,7 +22,7 @@ type Target struct {
 	BadToken string
 	// Client sends the requests. Nil: a client with a timeout of 30 seconds.
 	Client *http.Client
-	// Handler, where it is not nil, answers in process instead of the network; BaseURL then only says which host and path
+	// Handler, if it is not nil, answers in process instead of the network; BaseURL then only says which host and path
 	// the requests carry.
 	Handler http.Handler
 	// Shared says that all tests use this one tenant, which may hold more than they make: what a test makes is deleted
@@ -34,7 +34,7 @@ type Target struct {
 	// server has no such thing; the few tests that need it then say so and are skipped.
 	Configure func(settings string) error
 	// Define puts a schema or a resource type of the tenant's own: path is "/schemas/" and a URN with a body as RFC 7643
-	// section 7 writes it, or "/resource-types/" and an id with one as section 6 does. Nil where the server has no such
+	// section 7 writes it, or "/resource-types/" and an id with one as section 6 does. Nil if the server has no such
 	// thing; RunExtensions then runs nothing.
 	Define func(path, body string) error
 }
@@ -128,7 +128,7 @@ func (t Target) serve(req *http.Request, u *url.URL, r request) (response, error
 	return read(rec.Result())
 }
 
-// read takes the whole answer, unzipped where it says that it is zipped.
+// read takes the whole answer, unzipped if it says that it is zipped.
 func read(resp *http.Response) (response, error) {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {

@@ -17,7 +17,7 @@ var errNothing = errors.New("boltstore: nothing to write")
 
 // change is what an operation does to the file.
 type change struct {
-	old, new []byte // encoded items; nil where there is none
+	old, new []byte // encoded items; nil if there is none
 	write    bool
 }
 
@@ -136,7 +136,7 @@ func result(c *change, op *store.Op, put []byte) error {
 	return nil
 }
 
-// update applies an Update to the attributes of an item, nil where there is none.
+// update applies an Update to the attributes of an item, nil if there is none.
 func update(attrs store.Attrs, op *store.Op) (store.Attrs, error) {
 	if attrs == nil {
 		attrs = make(store.Attrs, len(op.Set)+len(op.Add))

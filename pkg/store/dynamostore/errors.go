@@ -27,7 +27,7 @@ const (
 	reasonInvalid   = "ValidationError"
 )
 
-// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message where that quotes the request
+// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message if that quotes the request
 // ("Value '{...}' at ... failed to satisfy constraint"), and with it what people wrote into their directory.
 type callError struct {
 	call string
@@ -105,7 +105,7 @@ func translateAnswer(call string, err error, code string) error {
 }
 
 // translateCancelled decides by the reasons of a cancelled transaction: a condition that did not hold is an answer,
-// whatever else there was; else it may be tried again only where every reason allows that.
+// whatever else there was; else it may be tried again only if every reason allows that.
 func translateCancelled(call string, err error, reasons []types.CancellationReason) error {
 	var indexes []int
 	var items []map[string]types.AttributeValue

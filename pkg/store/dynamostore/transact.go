@@ -12,7 +12,7 @@ import (
 
 const allOld = types.ReturnValuesOnConditionCheckFailureAllOld
 
-// Transact implements store.Engine with one TransactWriteItems, or with a plain write where one operation without a
+// Transact implements store.Engine with one TransactWriteItems, or with a plain write if one operation without a
 // token asks for no more.
 func (e *Engine) Transact(ctx context.Context, token string, ops []store.Op) error {
 	if err := store.ValidateToken(token); err != nil {

@@ -46,7 +46,7 @@ func (e *Engine) SetPlan(plan Plan) {
 // KillAfter lets n more calls through; every one after them gives ErrKilled, for ever, and does nothing.
 func (e *Engine) KillAfter(n int) { e.arm(n, false) }
 
-// KillAfterWrites lets n more writes through, and reads until then; every call after them gives ErrKilled. Where reads
+// KillAfterWrites lets n more writes through, and reads until then; every call after them gives ErrKilled. If reads
 // are made in parallel it kills at the same place every time, which KillAfter does not.
 func (e *Engine) KillAfterWrites(n int) { e.arm(n, true) }
 

@@ -94,7 +94,7 @@ func (s *suite) put(t *testing.T, k store.Key, a store.Attrs) {
 	}
 }
 
-// get reads one item's attributes; nil where there is none.
+// get reads one item's attributes; nil if there is none.
 func (s *suite) get(t *testing.T, k store.Key) store.Attrs {
 	t.Helper()
 	var items []store.Item

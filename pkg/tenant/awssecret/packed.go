@@ -32,7 +32,7 @@ const (
 // Packed is a tenant.Secrets that keeps the tokens of many tenants in one secret, for a fraction of the price. Which
 // secret is a tenant's follows from a hash of its id. It is safe for concurrent use, in any number of processes: a
 // change reads the secret, puts the new content as AWSPENDING, and moves AWSCURRENT to it only from the version that it
-// has read, which Secrets Manager refuses where somebody else was faster.
+// has read, which Secrets Manager refuses if somebody else was faster.
 //
 // The secret string is JSON: an array of tokens, oldest first, by tenant. There are no stages: a token is found by its
 // id.

@@ -189,7 +189,7 @@ func (v *Vault) labels(ctx context.Context, tenantID string) (map[string]string,
 }
 
 // Drop is tenant.Secrets.Drop. The version loses its labels, and with them its right to stay; AWSCURRENT goes to the
-// successor or, where there is none, to the token before, or to a version that says "revoked". Each step leaves one
+// successor or, if there is none, to the token before, or to a version that says "revoked". Each step leaves one
 // that a repetition goes on from.
 func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	labels, err := v.labels(ctx, tenantID)

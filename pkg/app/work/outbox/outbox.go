@@ -41,7 +41,7 @@ func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
 	}, nil
 }
 
-// sender is SES where there is an address to send from, else SNS where there is a topic, else nil.
+// sender is SES if there is an address to send from, else SNS if there is a topic, else nil.
 func sender(env app.Env) message.Sender {
 	switch {
 	case env.NoticeFrom != "":
@@ -57,7 +57,7 @@ func sender(env app.Env) message.Sender {
 	return nil
 }
 
-// Report takes the detail of an event that SES has sent to EventBridge. Where it says that a notice did not arrive,
+// Report takes the detail of an event that SES has sent to EventBridge. If it says that a notice did not arrive,
 // that is logged and recorded. Reports of what is not known (a tenant that was deleted meanwhile) and of other mails
 // are passed over. The same report may come any number of times.
 func Report(ctx context.Context, log *slog.Logger, tenants *tenant.Service, detail json.RawMessage) error {

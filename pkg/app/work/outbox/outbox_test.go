@@ -25,7 +25,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// aws answers for SES and SNS, and counts. Where down names one, it fails.
+// aws answers for SES and SNS, and counts. If down names one, it fails.
 type aws struct {
 	mu   sync.Mutex
 	got  map[string][]string

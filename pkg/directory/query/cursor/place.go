@@ -8,7 +8,7 @@ import (
 
 // Place is where a resource stands among the results: by its sort value, by its type, by its id.
 type Place struct {
-	Key  string // the sort value as Key writes it; "" where results are in order of id
+	Key  string // the sort value as Key writes it; "" if results are in order of id
 	Kind int    // index of the resource type in the query
 	ID   string
 }

@@ -24,7 +24,7 @@ const version = 1
 // Position is where a walk goes on.
 type Position struct {
 	Place
-	Start bool // at the beginning, or where Back is set, at the end
+	Start bool // at the beginning, or if Back is set, at the end
 	Back  bool // towards the beginning
 	Total int  // of the results; -1: not known
 }

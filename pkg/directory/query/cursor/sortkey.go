@@ -19,7 +19,7 @@ const (
 )
 
 // Key returns the value that ref has in a document in a form that sorts as bytes: text by Unicode code points, folded
-// where it is not caseExact; numbers by value; dates as instants; false before true. Of several values the primary one
+// if it is not caseExact; numbers by value; dates as instants; false before true. Of several values the primary one
 // counts, else the first. A ref without an attribute is one without a value.
 func Key(ref schema.Ref, doc scim.Object) string {
 	if ref.Attr == nil {

@@ -64,7 +64,7 @@ func (p *Planner) byEmail(ctx context.Context, value, hint string) ([]string, er
 	return ids, nil
 }
 
-// byGroup finds the users that are members of a group: none where the group was deleted.
+// byGroup finds the users that are members of a group: none if the group was deleted.
 func (p *Planner) byGroup(ctx context.Context, value, _ string) (ids []string, err error) {
 	if !row.ValidID(value) {
 		return nil, nil

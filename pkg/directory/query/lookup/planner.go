@@ -81,7 +81,7 @@ func (p *Planner) byName(name string) plan.Lookup {
 	return nil
 }
 
-// startsWith is the narrowing by the beginning of a value, nil where values are not in order.
+// startsWith is the narrowing by the beginning of a value, nil if values are not in order.
 func (p *Planner) startsWith(name, value string) *plan.Narrowing {
 	var prefix store.Key
 	folded, find := scim.Fold(value), p.keys

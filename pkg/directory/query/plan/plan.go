@@ -20,7 +20,7 @@ type Planner struct {
 	Attached string
 	// Lookup is the lookup by equality of an attribute, by its name as NameOf writes it; nil if there is none.
 	Lookup func(name string) Lookup
-	// StartsWith is the narrowing by the beginning of a value, nil where values are not in order.
+	// StartsWith is the narrowing by the beginning of a value, nil if values are not in order.
 	StartsWith func(name, value string) *Narrowing
 	// Among finds the memberships of some; nil if the lookup by that name finds no memberships.
 	Among func(name string) Among
@@ -214,7 +214,7 @@ func (p *Planner) Name(written string) string {
 	return NameOf(ref)
 }
 
-// NameOf names an attribute, with the URN in front where that is an extension's, but for the manager.
+// NameOf names an attribute, with the URN in front if that is an extension's, but for the manager.
 func NameOf(ref schema.Ref) string {
 	name := ref.Attr.Name
 	if ref.Extension != nil && (ref.Extension.ID != scim.EnterpriseUserURN || name != "manager") {
@@ -281,7 +281,7 @@ func (p *Planner) Text(v filter.Value) (string, bool) {
 	return v.String(), p.Unquoted && v.Kind != filter.Null
 }
 
-// typeHint returns the type that a value filter asks for; exact where it asks for nothing else.
+// typeHint returns the type that a value filter asks for; exact if it asks for nothing else.
 func typeHint(e filter.Expr) (hint string, exact bool) {
 	pairs, pure := filter.EqualPairs(e)
 	if !pure {

@@ -28,7 +28,7 @@ type Scope struct {
 	BareNames bool
 }
 
-// Simplify returns an equivalent filter, or what it always is. The filter is of use only where that is Unknown.
+// Simplify returns an equivalent filter, or what it always is. The filter is of use only if that is Unknown.
 func (s Scope) Simplify(e filter.Expr) (filter.Expr, Truth) {
 	switch e := e.(type) {
 	case filter.And:

@@ -24,7 +24,7 @@ const (
 )
 
 // Start returns the URL of a running server, the same for all tests of a process, which ends with the process. The test
-// is skipped where there can be none, or fails where REQUIRE_DYNAMODB_LOCAL is 1.
+// is skipped if there can be none, or fails if REQUIRE_DYNAMODB_LOCAL is 1.
 func Start(t testing.TB) string {
 	t.Helper()
 	endpoint, err := serve()

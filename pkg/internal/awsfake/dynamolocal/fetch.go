@@ -27,7 +27,7 @@ const (
 	fetchTimeout = 5 * time.Minute
 )
 
-// dir returns the folder that holds the jar, after fetching it where it is missing.
+// dir returns the folder that holds the jar, after fetching it if it is missing.
 func dir() (string, error) {
 	folder := os.Getenv("DYNAMODB_LOCAL_DIR")
 	if folder == "" {

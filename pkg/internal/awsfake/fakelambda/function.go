@@ -40,7 +40,7 @@ func (e *FunctionError) Error() string {
 	return fmt.Sprintf("fakelambda: function %s: %s %s", e.Function, e.Type, e.Body)
 }
 
-// Invoke calls the function with an event and returns its answer, both JSON. It waits where all processes are busy. The
+// Invoke calls the function with an event and returns its answer, both JSON. It waits if all processes are busy. The
 // error is a *FunctionError unless ctx ended or no process could be started.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	f.once.Do(func() { f.slots = make(chan struct{}, f.Concurrency) })
@@ -67,7 +67,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return answer, err
 }
 
-// take returns a process that waits for an invocation; nil where there is none.
+// take returns a process that waits for an invocation; nil if there is none.
 func (f *Function) take() *environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()

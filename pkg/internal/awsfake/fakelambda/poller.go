@@ -204,7 +204,7 @@ func (p *Poller) drain(ctx context.Context, name string, l *lane) {
 	}
 }
 
-// settle takes off a lane what is done of a batch, and a record whose attempts are used up; false where the first one
+// settle takes off a lane what is done of a batch, and a record whose attempts are used up; false if the first one
 // left is to be tried again.
 func (p *Poller) settle(name string, l *lane, done, of int) bool {
 	p.mu.Lock()

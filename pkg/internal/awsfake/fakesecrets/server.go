@@ -36,7 +36,7 @@ type Server struct {
 	Late bool
 	// OnDeath is told once.
 	OnDeath func()
-	// Fault, where set, is asked at each call whether it fails before it did anything, or after. One call at a time asks.
+	// Fault, if set, is asked at each call whether it fails before it did anything, or after. One call at a time asks.
 	Fault func(operation string) (before, after bool)
 
 	t       testing.TB
@@ -330,7 +330,7 @@ func (f *Server) remove(in call) (answer, fault) {
 	return answer{"Name": in.SecretId}, ""
 }
 
-// Show returns what a secret holds, by label; nil where there is none. It is for tests to compare.
+// Show returns what a secret holds, by label; nil if there is none. It is for tests to compare.
 func (f *Server) Show(name string) map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -345,7 +345,7 @@ func (f *Server) Show(name string) map[string]string {
 	return values
 }
 
-// Tags returns the tags of a secret; nil where there is none.
+// Tags returns the tags of a secret; nil if there is none.
 func (f *Server) Tags(name string) map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

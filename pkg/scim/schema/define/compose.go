@@ -72,7 +72,7 @@ func (c *composer) types() (*schema.Types, error) {
 	return schema.NewTypes(all, c.schemas()), nil
 }
 
-// schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also where no type
+// schemas lists all schemas as discovery shows them: those of RFC 7643, then those of the tenant, also if no type
 // uses them yet.
 func (c *composer) schemas() []*schema.Schema {
 	list := []*schema.Schema{schema.User(), schema.Group(), c.enterprise}

@@ -33,7 +33,7 @@ func (f *fields) fail(key, format string, args ...any) {
 	}
 }
 
-// text reads a string of at most limit bytes; "" where there is none.
+// text reads a string of at most limit bytes; "" if there is none.
 func (f *fields) text(key string, limit int) string {
 	v, _ := scim.Field(f.o, key)
 	s, ok := v.(string)

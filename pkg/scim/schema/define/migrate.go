@@ -9,7 +9,7 @@ import (
 )
 
 // Admits says whether every document that may be stored under t may stay as it is under next, whatever is in it:
-// nothing is gone, nothing is asked for that was not. Where it is false, Orphans decides document by document.
+// nothing is gone, nothing is asked for that was not. If it is false, Orphans decides document by document.
 func Admits(t, next *schema.ResourceType) bool {
 	if t.Core.ID != next.Core.ID || !admits(t.Core.Attributes, next.Core.Attributes) {
 		return false

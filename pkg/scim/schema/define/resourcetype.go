@@ -37,7 +37,7 @@ var (
 )
 
 // ParseResourceType reads a resource type that an operator defines, in the representation of RFC 7643, section 6. The
-// id is the name where it is left out, and the other way round. Of User and Group only schemaExtensions can be set:
+// id is the name if it is left out, and the other way round. Of User and Group only schemaExtensions can be set:
 // what else is given has to be what RFC 7643 says. Keys that a representation has beside these (schemas, meta) are
 // ignored, all others refused. The error is an *scim.Error 400 invalidValue.
 func ParseResourceType(o scim.Object) (TypeDefinition, error) {

@@ -38,7 +38,7 @@ type Client struct {
 // ClientSecret is a client's secret without its value.
 type ClientSecret struct {
 	ID string
-	// ExpiresAt is zero where the secret has no end.
+	// ExpiresAt is zero if the secret has no end.
 	ExpiresAt time.Time
 	// LastUsedAt is when an access token was last granted for the secret; zero for never, and for clients of the operator.
 	// It may lag by some minutes.
@@ -51,10 +51,10 @@ type NewClient struct {
 	Name string
 	// Scopes that its access tokens may have; nil is both.
 	Scopes []Scope
-	// Keys, where set, make a client that signs assertions and has no secret.
+	// Keys, if set, make a client that signs assertions and has no secret.
 	Keys assertion.Keys
 	// ExpiresAt and Endless are those of the secret, as for a token (see NewToken). The secret of a client of the
-	// operator's has no end where none is given: nobody would be told before it stops all tenants at once.
+	// operator's has no end if none is given: nobody would be told before it stops all tenants at once.
 	ExpiresAt time.Time
 	Endless   bool
 }
@@ -122,7 +122,7 @@ func MakeClient(prefix string, n NewClient, now time.Time, p Policy) (ClientDoc,
 	return c, c.Renew(n, now, p)
 }
 
-// Renew gives the client another secret and returns its value, or, where n has keys, these in place of those that it
+// Renew gives the client another secret and returns its value, or, if n has keys, these in place of those that it
 // has.
 func (c *ClientDoc) Renew(n NewClient, now time.Time, p Policy) string {
 	if n.Keys != nil {
@@ -336,7 +336,7 @@ func (c ClientDoc) Data() scim.Object {
 // was told of the ends of secrets.
 const reserveBytes = 600
 
-// DecodeClient reads the item of a client of the operator's, and its version; ErrNotFound where there is none.
+// DecodeClient reads the item of a client of the operator's, and its version; ErrNotFound if there is none.
 func DecodeClient(item store.Item) (c ClientDoc, version int64, err error) {
 	if item.Attrs == nil {
 		return c, 0, ErrNotFound

@@ -22,7 +22,7 @@ var (
 )
 
 // Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not
-// answer. At the HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also where another
+// answer. At the HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also if another
 // package wrapped them.
 func Temporary(err error) bool {
 	for _, target := range []error{

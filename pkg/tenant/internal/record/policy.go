@@ -27,7 +27,7 @@ const (
 // Day is 24 hours: settings count in days.
 const Day = 24 * time.Hour
 
-// What holds where a tenant sets nothing, and bounds of what it can set.
+// What holds if a tenant sets nothing, and bounds of what it can set.
 const (
 	MaxNoticeDays   = 90
 	MinLifetimeDays = 2
@@ -36,15 +36,15 @@ const (
 
 // TokenSettings is how the tokens of a tenant live. A change concerns tokens that are made after it.
 type TokenSettings struct {
-	// LifetimeDays is how long a token lives, 0 where it is not set: Options.Lifetime.
+	// LifetimeDays is how long a token lives, 0 if it is not set: Options.Lifetime.
 	LifetimeDays int `json:"lifetimeDays,omitempty"`
-	// NoticeDays is how long before its end a token gets a successor, 0 where it is not set: 28, or half a shorter
+	// NoticeDays is how long before its end a token gets a successor, 0 if it is not set: 28, or half a shorter
 	// lifetime. It is at most two thirds of the lifetime, so that three tokens at most are live at a time.
 	NoticeDays int `json:"noticeDays,omitempty"`
-	// Reminders are the days before the end at which people are reminded, most first; nil where they are not set: 14, 7
+	// Reminders are the days before the end at which people are reminded, most first; nil if they are not set: 14, 7
 	// and 1.
 	Reminders []int `json:"reminders,omitzero"`
-	// Vault is VaultSecret, VaultPacked, VaultNone or, where it is not set, "": VaultSecret.
+	// Vault is VaultSecret, VaultPacked, VaultNone or, if it is not set, "": VaultSecret.
 	Vault string `json:"vault,omitempty"`
 }
 

@@ -23,7 +23,7 @@ const (
 	AttrPolicy  = "policy"  // the saved policy, by digest of its document; see PolicySaved
 	AttrDomains = "domains" // the verified domains, as a domain.Set
 	AttrSince   = "since"   // list only: Unix time of the last change of state
-	// with the key and the other attributes, one read unit; more than that only where nothing can be left out
+	// with the key and the other attributes, one read unit; more than that only if nothing can be left out
 	maxDocBytes = 3900
 	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
 )
@@ -53,7 +53,7 @@ type Record struct {
 	// Connected is when the first request was let in, in Unix seconds; 0: never.
 	Connected int64          `json:"connected,omitempty"`
 	Clients   []ClientRecord `json:"clients,omitempty"`
-	// hash of the definitions in the item SCHEMAS; "" where there are none
+	// hash of the definitions in the item SCHEMAS; "" if there are none
 	Schemas string `json:"schemas,omitempty"`
 	Key     []byte `json:"key"` // see Tenant.CursorKey
 	rotation.State
@@ -132,7 +132,7 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 // keyBytes is the length of a tenant's key.
 const keyBytes = 32
 
-// Attrs is the item of the record. Where it would be more than one read, it does without the oldest dead tokens. What
+// Attrs is the item of the record. If it would be more than one read, it does without the oldest dead tokens. What
 // then still is more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from
 // being told or renewed.
 func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
@@ -171,7 +171,7 @@ func Encode(v any) (string, error) {
 	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
 }
 
-// Decode reads the item of a tenant; ErrNotFound where there is none.
+// Decode reads the item of a tenant; ErrNotFound if there is none.
 func Decode(item store.Item) (*Record, error) {
 	if item.Attrs == nil {
 		return nil, ErrNotFound

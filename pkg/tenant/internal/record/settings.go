@@ -70,11 +70,11 @@ func (s Settings) PublishesMembers() bool { return s.Members.Publish == nil || *
 
 // SCIMSettings is how the SCIM endpoint behaves.
 type SCIMSettings struct {
-	// PatchBody is "full", "none" or, where it is not set, "".
+	// PatchBody is "full", "none" or, if it is not set, "".
 	PatchBody string `json:"patchBody,omitempty"`
-	// UniqueGroupNames is nil where it is not set.
+	// UniqueGroupNames is nil if it is not set.
 	UniqueGroupNames *bool `json:"uniqueGroupNames,omitempty"`
-	// GroupMemberships is nil where it is not set.
+	// GroupMemberships is nil if it is not set.
 	GroupMemberships *bool `json:"groupMemberships,omitempty"`
 }
 

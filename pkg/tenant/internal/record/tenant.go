@@ -34,7 +34,7 @@ type Tenant struct {
 	Connected time.Time
 	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
 	Tokens []Token
-	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty where there are none. See
+	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty if there are none. See
 	// Service.Types.
 	Schemas string
 	// Policy is a digest of the policy that is saved for the tenant; empty if there is none.

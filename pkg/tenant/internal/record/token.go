@@ -42,9 +42,9 @@ type Token struct {
 	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on; zero is no end.
 	CreatedAt time.Time
 	ExpiresAt time.Time
-	// FirstUsedAt is zero where the token was never used.
+	// FirstUsedAt is zero if the token was never used.
 	FirstUsedAt time.Time
-	// LastUsedAt is zero where the token was never used, or where it was not asked for. It may lag by some minutes.
+	// LastUsedAt is zero if the token was never used, or if it was not asked for. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
@@ -148,7 +148,7 @@ func ReadBearer(authorization string) Bearer {
 }
 
 // bearer finds the token in the value of an Authorization header: after the scheme Bearer in any case (RFC 7235,
-// section 2.1), or alone, as Okta sends it in its header mode. Empty where there is none.
+// section 2.1), or alone, as Okta sends it in its header mode. Empty if there is none.
 func bearer(authorization string) string {
 	fields := strings.Fields(authorization)
 	switch {

@@ -50,8 +50,8 @@ func (r *State) covers(j, i int, now time.Time) bool {
 	return r.ready(b, now) == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
 }
 
-// ready is the live token that people were told to enter in place of t: where that one is dead, whom they were told of
-// in its place. Empty where there is none.
+// ready is the live token that people were told to enter in place of t: if that one is dead, whom they were told of
+// in its place. Empty if there is none.
 func (r *State) ready(t Token, now time.Time) string {
 	next := r.Find(t.Ready)
 	for range r.Tokens { // as many as there can be before one comes again
@@ -71,13 +71,13 @@ func (r *State) covered(i int, now time.Time) bool {
 }
 
 // lasting lists the live tokens that no other covers, without those that were left already: the ones that need a
-// successor once. There is one, but where tokens have different scopes.
+// successor once. There is one, but if tokens have different scopes.
 func (r *State) lasting(now time.Time) []int {
 	return slices.DeleteFunc(r.Live(now), func(i int) bool { return r.left(i, now) || r.covered(i, now) })
 }
 
 // Predecessor is the index of the token whose place a successor would take: of the lasting ones that whose period of
-// notice begins first or, where none is live, the one that ended last; -1 where that one was revoked, which is how a
+// notice begins first or, if none is live, the one that ended last; -1 if that one was revoked, which is how a
 // person leaves a tenant without a token.
 func (r *State) Predecessor(now time.Time) int {
 	if lasting := r.lasting(now); len(lasting) > 0 {
@@ -134,7 +134,7 @@ func (t Token) toDrop(now time.Time) bool {
 }
 
 // current is the token that the vault should have as the current one: the newest in use, else the one that is it
-// already, else the oldest. Empty where none is live there.
+// already, else the oldest. Empty if none is live there.
 func (r *State) current(now time.Time) string {
 	oldest, used := "", ""
 	for _, i := range r.Live(now) {

@@ -19,7 +19,7 @@ func (t Token) NoticeID(kind notice.Kind) string {
 }
 
 // Successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else
-// the newest where i is older; -1 where there is none.
+// the newest if i is older; -1 if there is none.
 func (r *State) Successor(i int, now time.Time) int {
 	best, live := -1, r.Live(now)
 	for _, j := range live {

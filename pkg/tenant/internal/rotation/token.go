@@ -34,7 +34,7 @@ type Token struct {
 	Vault   string  `json:"vault,omitempty"` // "": VaultSecret
 
 	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults.
-	// Period counts the periods of notice: one more where the token was extended beyond the one that it was in. Told has a
+	// Period counts the periods of notice: one more if the token was extended beyond the one that it was in. Told has a
 	// bit for what was told in it: 0 that the successor is ready, i+1 reminder i.
 	Notice    int    `json:"notice,omitempty"`
 	Reminders []int  `json:"reminders,omitzero"`
@@ -76,7 +76,7 @@ func (t Token) died() time.Time {
 	return time.Unix(min(t.Revoked, t.Expires), 0)
 }
 
-// end is when the token expires, far away where it never does.
+// end is when the token expires, far away if it never does.
 func (t Token) end() int64 {
 	if t.Expires == 0 {
 		return 1 << 40
@@ -92,7 +92,7 @@ func (t Token) KeptIn() string {
 	return t.Vault
 }
 
-// Remembered reports whether the token is still listed: for 90 days after its end or, where that was noted late, after
+// Remembered reports whether the token is still listed: for 90 days after its end or, if that was noted late, after
 // it was noted.
 func (t Token) Remembered(now time.Time) bool {
 	if t.Revoked == 0 && !t.Ended {
