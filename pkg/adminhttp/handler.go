@@ -34,6 +34,8 @@ type Config struct {
 	Tenants *tenant.Service
 	// BaseURL begins every scimBaseUrl, without a slash at the end; empty takes scheme and host of the request.
 	BaseURL string
+	// Host, if set, is the one host name that requests may come in under; under any other there is nothing.
+	Host string
 	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none. So has the
 	// saved policy, if there are Members.
 	CheckTypes tenant.CheckTypes
@@ -76,6 +78,7 @@ type api struct {
 	links    *setup.Service
 	once24   *idempotency.Memory
 	baseURL  string
+	host     string
 	check    tenant.CheckTypes
 	clock    func() (now, machine time.Time)
 	moveTo   func(context.Context, time.Time) (time.Time, error)
@@ -91,7 +94,7 @@ type methods map[string]endpoint
 // New returns the admin API.
 func New(c Config) http.Handler {
 	a := &api{
-		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), check: c.CheckTypes,
+		tenants: c.Tenants, baseURL: strings.TrimSuffix(c.BaseURL, "/"), host: c.Host, check: c.CheckTypes,
 		clock: c.Clock, moveTo: c.SetClock, log: c.Log, members: c.Members, guard: c.Guard, webhooks: c.Webhooks,
 		domains: c.Domains, links: c.Links, once24: c.Once,
 		journal: c.Journal, caller: cmp.Or(c.Caller, "local"), doctor: c.Diagnosis,
@@ -174,7 +177,8 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 			return badRequest("The path is not UTF-8 behind its percent-encoding.")
 		}
 		path := r.URL.EscapedPath() // what is encoded belongs to a name
-		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") {
+		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
+			a.host != "" && !strings.EqualFold(r.Host, a.host) {
 			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)

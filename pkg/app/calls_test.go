@@ -120,7 +120,8 @@ func TestVariablesAreDeclared(t *testing.T) {
 	constants := map[string]string{
 		"EnvTable": app.EnvTable, "EnvBaseURL": app.EnvBaseURL, "EnvSecretPrefix": app.EnvSecretPrefix,
 		"EnvLogLevel": app.EnvLogLevel, "EnvStack": app.EnvStack, "EnvMetrics": app.EnvMetrics,
-		"EnvLimits":       app.EnvLimits,
+		"EnvLimits":    app.EnvLimits,
+		"EnvAdminHost": app.EnvAdminHost, "EnvSecretKey": app.EnvSecretKey, "EnvSecretTags": app.EnvSecretTags,
 		"EnvMaxTokenDays": app.EnvMaxTokenDays, "EnvEndlessTokens": app.EnvEndlessTokens,
 		"EnvPackedSecrets": app.EnvPackedSecrets,
 		"EnvEventBus":      app.EnvEventBus,

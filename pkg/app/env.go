@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -18,7 +19,12 @@ import (
 // Env is a function's environment.
 type Env struct {
 	Table, BaseURL, SecretPrefix string
-	// MaxTokenDays is 0 if it is not set, PackedSecrets if there are none.
+	// AdminHost is the host name of the admin API; empty: any.
+	AdminHost string
+	// SecretKey is the KMS key of the secrets that are made, SecretTags are their tags.
+	SecretKey  string
+	SecretTags map[string]string
+	// MaxTokenDays is 0 if it is not set, and PackedSecrets if there are none.
 	MaxTokenDays, PackedSecrets int
 	EndlessTokens               bool
 	// EventBus, Queue and WebhookKey are required of the function deliver. Without NoticeFrom and NoticeTopic no notice
@@ -44,6 +50,7 @@ func ReadEnv() (Env, error) {
 		NoticeConfigurationSet: os.Getenv(EnvNoticeConfigurationSet), NoticeProduct: os.Getenv(EnvNoticeProduct),
 		NoticeContact: os.Getenv(EnvNoticeContact), PortalAccent: os.Getenv(EnvPortalAccent),
 		PortalLogo: os.Getenv(EnvPortalLogo), PortalReturnURL: os.Getenv(EnvPortalReturnURL),
+		AdminHost: os.Getenv(EnvAdminHost), SecretKey: os.Getenv(EnvSecretKey),
 	}
 	var level slog.Level
 	if text := os.Getenv(EnvLogLevel); text != "" {
@@ -63,6 +70,9 @@ func ReadEnv() (Env, error) {
 }
 
 func (e *Env) readTokens() (err error) {
+	if e.SecretTags, err = tags(os.Getenv(EnvSecretTags)); err != nil {
+		return fmt.Errorf("%s %w", EnvSecretTags, err)
+	}
 	if e.MaxTokenDays, err = number(os.Getenv(EnvMaxTokenDays)); err != nil {
 		return fmt.Errorf("%s %w", EnvMaxTokenDays, err)
 	}
@@ -78,6 +88,20 @@ func (e *Env) readTokens() (err error) {
 		}
 	}
 	return nil
+}
+
+// tags reads name=value,name=value; no text has none.
+func tags(text string) (map[string]string, error) {
+	read := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		name, value, ok := strings.Cut(pair, "=")
+		if name = strings.TrimSpace(name); ok && name != "" {
+			read[name] = strings.TrimSpace(value)
+		} else if text != "" {
+			return nil, errors.New("must be name=value,name=value")
+		}
+	}
+	return read, nil
 }
 
 // number reads a whole number; no text is 0.

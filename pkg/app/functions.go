@@ -35,6 +35,12 @@ const (
 	EnvEndlessTokens = "TOKEN_ENDLESS"
 	// EnvPackedSecrets is how many secrets the tenants share that keep packed tokens; empty or 0 has none.
 	EnvPackedSecrets = "PACKED_SECRETS"
+	// EnvSecretKey is the ARN of the KMS key of the secrets that are made; empty takes that of AWS. EnvSecretTags are
+	// their tags, as name=value,name=value.
+	EnvSecretKey  = "SECRET_KEY"
+	EnvSecretTags = "SECRET_TAGS"
+	// EnvAdminHost is the one host name that the admin API answers on; empty takes any.
+	EnvAdminHost = "ADMIN_HOST"
 	// EnvQueue is the URL of the queue of tenants whose events are to be delivered.
 	EnvQueue = "DELIVERY_QUEUE"
 	// EnvWebhookKey is the ARN of the secret that the secrets of webhooks are encrypted with.
@@ -68,7 +74,7 @@ var (
 		"secretsmanager:GetSecretValue",
 		"secretsmanager:UpdateSecretVersionStage", "secretsmanager:DescribeSecret",
 	}
-	tokenEnv  = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets}
+	tokenEnv  = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets, EnvSecretKey, EnvSecretTags}
 	portalEnv = []string{
 		EnvBaseURL, EnvNoticeProduct, EnvNoticeContact, EnvPortalAccent, EnvPortalLogo, EnvPortalReturnURL, EnvPortalHours,
 	}
@@ -134,7 +140,7 @@ func operatorFunctions() []Function {
 			Hooks:  true,
 			Routes: []string{"ANY /admin/v1/{proxy+}"},
 			Env: append([]string{
-				EnvTable, EnvBaseURL, EnvSecretPrefix, EnvWebhookKey, EnvLogLevel, EnvStack, EnvMetrics,
+				EnvTable, EnvBaseURL, EnvAdminHost, EnvSecretPrefix, EnvWebhookKey, EnvLogLevel, EnvStack, EnvMetrics,
 			}, tokenEnv...),
 			Table:   allActions(),
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +16,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 )
 
-// translate is SAM's own transform, which AWS CloudFormation runs at deployment.
-const translate = `
+// transform is SAM's own transform, which AWS CloudFormation runs at deployment.
+const transform = `
 import json, sys
 try:
     import boto3
@@ -34,13 +36,15 @@ json.dump(Translator({}, Parser(), boto_session=session).translate(template, {})
 
 // translated returns the template as CloudFormation sees it. It needs a Python with aws-sam-translator, which the SAM
 // CLI and cfn-lint bring along: SAM_TRANSLATOR_PYTHON, else python3.
-func translated(t *testing.T) doc {
+func translated(t *testing.T) doc { return translate(t, top+"/template.yaml") }
+
+func translate(t *testing.T, path string) doc {
 	t.Helper()
 	python, asked := os.LookupEnv("SAM_TRANSLATOR_PYTHON")
 	if !asked {
 		python = "python3"
 	}
-	cmd := exec.CommandContext(t.Context(), python, "-c", translate, top+"/template.yaml")
+	cmd := exec.CommandContext(t.Context(), python, "-c", transform, path)
 	var errors bytes.Buffer
 	cmd.Stderr = &errors
 	out, err := cmd.Output()
@@ -63,6 +67,60 @@ func TestTranslatedTemplate(t *testing.T) {
 	t.Run("routes", func(t *testing.T) { translatedRoutes(t, d) })
 	t.Run("functions", func(t *testing.T) { translatedFunctions(t, d) })
 	t.Run("stream", func(t *testing.T) { translatedStream(t, d) })
+}
+
+// TestGradualDeployment translates the template with the lines that docs/deploy.md adds for a gradual deployment: all
+// that calls a function calls its alias then, and CodeDeploy moves the traffic.
+func TestGradualDeployment(t *testing.T) {
+	page, err := os.ReadFile(top + "/docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lines, _ := strings.Cut(string(page), "## A gradual deployment\n")
+	_, lines, _ = strings.Cut(lines, "```yaml\n")
+	lines, _, found := strings.Cut(lines, "```\n")
+	plain, err := os.ReadFile(top + "/template.yaml")
+	if err != nil || !found {
+		t.Fatal(err, found)
+	}
+	const globals = "Globals:\n  Function:\n"
+	path := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(string(plain), globals, globals+lines, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := translate(t, path)
+	for _, f := range app.Functions() {
+		name := functionName(f)
+		alias := at(d, "Resources", name+"Aliaslive")
+		if at(alias, "Properties", "Name") != "live" || at(alias, "UpdatePolicy", "CodeDeployLambdaAliasUpdate") == nil {
+			t.Errorf("%s: alias %v", f.Name, alias)
+		}
+		alarms, _ := at(d, "Resources", name+"DeploymentGroup", "Properties", "AlarmConfiguration", "Alarms").([]any)
+		if len(alarms) != 2 {
+			t.Errorf("%s is moved under %d alarms", f.Name, len(alarms))
+		}
+		for _, route := range f.Routes {
+			path := strings.TrimPrefix(route, "ANY ")
+			if route == "$default" {
+				path = "/$default"
+			}
+			uri, _ := at(d, "Resources", "Api", "Properties", "Body", "paths", path, "x-amazon-apigateway-any-method",
+				"x-amazon-apigateway-integration", "uri", "Fn::Sub").(string)
+			if !strings.Contains(uri, "${"+name+"Aliaslive}/invocations") {
+				t.Errorf("%s leads to %s", route, uri)
+			}
+		}
+	}
+	for _, name := range regexp.MustCompile(`!Ref (\w+Alarm)`).FindAllStringSubmatch(lines, -1) {
+		if text := fmt.Sprint(at(d, "Resources", name[1], "Properties")); strings.Contains(text, "Ref:Api]") {
+			t.Errorf("%s looks at the API, which waits for the alias that waits for the alarm", name[1])
+		}
+	}
+	for name, schedule := range ofType(d, "AWS::Scheduler::Schedule") {
+		if target, _ := at(schedule, "Properties", "Target", "Arn", "Ref").(string); !strings.HasSuffix(target, "Aliaslive") {
+			t.Errorf("%s calls %v", name, at(schedule, "Properties", "Target", "Arn"))
+		}
+	}
 }
 
 // translatedRoutes checks that each route is integrated with the function that answers it, that API Gateway may call

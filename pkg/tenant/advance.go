@@ -114,7 +114,19 @@ func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 	if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
 		a.tried = append(a.tried, rotation.Remind)
 	}
+	if err == nil {
+		a.warn(ctx, steps)
+	}
 	return err
+}
+
+// warn logs each token that ends within a week without a successor in use: an alarm counts them.
+func (a *attempt) warn(ctx context.Context, steps []rotation.Step) {
+	for _, st := range steps {
+		if days := st.EndsWithin(); days > 0 && days <= 7 {
+			a.o.Log.WarnContext(ctx, "token ends soon", "tenant", a.id, "token", st.ID, "days", days)
+		}
+	}
 }
 
 // succeed makes the successor, and tells of it in the same write.

@@ -14,18 +14,15 @@ type (
 	SCIMSettings      = record.SCIMSettings
 	TokenSettings     = record.TokenSettings
 	NoticeSettings    = record.NoticeSettings
-	OAuthSettings     = record.OAuthSettings
 	Token             = record.Token
 	TokenState        = record.TokenState
 	Scope             = record.Scope
 	Bearer            = record.Bearer
 	Client            = record.Client
-	ClientSecret      = record.ClientSecret
 	NewClient         = record.NewClient
 	IssuedClient      = record.IssuedClient
 	AccessToken       = record.AccessToken
 	ClientProof       = oauth.ClientProof
-	GrantCode         = record.GrantCode
 	GrantError        = record.GrantError
 	UnauthorizedError = record.UnauthorizedError
 	SwitchedOffError  = record.SwitchedOffError
@@ -36,7 +33,6 @@ type (
 // The constants of these types.
 const (
 	DefaultIdP      = record.DefaultIdP
-	PatchBodyFull   = record.PatchBodyFull
 	PatchBodyNone   = record.PatchBodyNone
 	VaultSecret     = record.VaultSecret
 	VaultPacked     = record.VaultPacked
@@ -48,7 +44,6 @@ const (
 	TokenExpired    = record.TokenExpired
 	TokenRevoked    = record.TokenRevoked
 	InvalidClient   = record.InvalidClient
-	InvalidScope    = record.InvalidScope
 	OperatorClients = record.OperatorClients
 )
 

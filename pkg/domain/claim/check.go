@@ -95,15 +95,21 @@ func (g *Registry) check(ctx context.Context, tenantID string) (said []Answer, e
 			!slices.ContainsFunc(some, func(d Domain) bool { return d.Failing != nil }) {
 			continue
 		}
+		var told tenant.Report
 		err := g.change(ctx, tenantID, func(all []Domain) ([]Domain, tenant.Report, error) {
-			told, changed := note(all, some, answers, now)
-			if !changed {
+			var changed bool
+			if told, changed = note(all, some, answers, now); !changed {
 				return nil, told, errSame
 			}
 			return all, told, nil
 		})
 		if err != nil && !errors.Is(err, tenant.ErrNotFound) {
 			return said, err
+		}
+		for _, e := range told.Events {
+			if err == nil && e.Kind == event.DomainLost {
+				g.o.Log.ErrorContext(ctx, "domain lost", "tenant", tenantID, "domain", e.Data["domain"])
+			}
 		}
 	}
 	return said, nil

@@ -31,7 +31,9 @@ func Tenants(env app.Env, st *store.Store) (*tenant.Service, error) {
 	client := secretsmanager.NewFromConfig(awsenv.Config(), func(o *secretsmanager.Options) {
 		o.BaseEndpoint = awsenv.Endpoint("SECRETS_MANAGER")
 	})
-	secrets := awssecret.Options{Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites)}
+	secrets := awssecret.Options{
+		Prefix: env.SecretPrefix, Pace: awssecret.NewPace(secretWrites), KMSKeyID: env.SecretKey, Tags: env.SecretTags,
+	}
 	o := tenant.Options{
 		Now: time.Now, Log: env.Log, MaxLifetime: time.Duration(env.MaxTokenDays) * 24 * time.Hour,
 		Endless: env.EndlessTokens, Spread: spread, Everybody: marker.Everybody(time.Now),

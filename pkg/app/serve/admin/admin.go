@@ -54,6 +54,7 @@ func Handler() (http.Handler, error) {
 		}),
 		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
 		BaseURL:  env.BaseURL,
+		Host:     env.AdminHost,
 		Log:      env.Log,
 	}), nil
 }

@@ -37,6 +37,18 @@ type Step struct {
 	Mark int64
 }
 
+// EndsWithin returns the days before the end of a token at which the step reminds people of it; 0 if it does not.
+func (st Step) EndsWithin() int {
+	if st.Kind != Remind || st.Client != "" || st.Notice == "" {
+		return 0
+	}
+	last := st.Marks[len(st.Marks)-1]
+	if last.Bit == ReadyBit {
+		return 0
+	}
+	return last.Days
+}
+
 // Situation is all that Decide goes by beside the state.
 type Situation struct {
 	Now   time.Time
