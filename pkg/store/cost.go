@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Cost is what a piece of work consumed, in DynamoDB's on-demand units: a read unit is 4 KiB read strongly
+// Cost is the consumption of a piece of work in DynamoDB's on-demand units: a read unit is 4 KiB read strongly
 // consistently, a write unit 1 KiB written; a transaction doubles both.
 type Cost struct {
 	Calls      int
@@ -19,7 +19,7 @@ type Meter struct {
 	total Cost
 }
 
-// Total returns what has been added so far.
+// Total returns the sum so far.
 func (m *Meter) Total() Cost {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -17,7 +17,7 @@ func OperatorWebhook(id string) Key { return Key{OperatorWebhooksPK, id} }
 // WebhookKey is the key of the item that holds the key of the webhooks' secrets, which only local runs have.
 var WebhookKey = Key{OperatorWebhooksPK, "KEY"}
 
-// Destination is the key of how far a destination has got the tenant's log.
+// Destination is the key of a destination's position in the tenant's log.
 func (k Keys) Destination(id string) Key { return Key{k.pk("#D"), id} }
 
 // Destinations is the partition of all Destination keys.

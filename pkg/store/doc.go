@@ -1,13 +1,13 @@
-// Package store is the port to the storage of serverless-scim, and what every engine behind it shares.
+// Package store is the port to the storage of serverless-scim, with the code that all engines behind it share.
 //
-// Engine is what storage implements: items by key, ranges of one partition, conditional transactions, in the terms and
-// within the limits of DynamoDB. Store, on top of an Engine, is what the rest of the program uses: it splits what is
-// too large for one call, retries what may be retried and makes repeated transactions safe. TenantStore is a Store that
-// cannot leave one tenant's partitions.
+// Storage implements the interface Engine: items by key, ranges of one partition, and conditional transactions, in
+// the terms and within the limits of DynamoDB. The rest of the program uses Store, on top of an Engine: it splits
+// a request that is too large for one call, retries failed calls if that is safe, and makes repeated transactions
+// safe. TenantStore is a Store that cannot leave one tenant's partitions.
 //
 //	keys.go          the whole table: the keys of every kind of item
 //	memberkeys.go    the keys of members, targets, policy and guard
-//	limitkeys.go     the keys of what bounds a tenant
+//	limitkeys.go     the keys of a tenant's rate and walk limits
 //	deliverykeys.go  the keys of webhooks and deliveries
 //	provkeys.go      the keys of the provisioning log
 //	setupkeys.go     the keys of set-up links
@@ -22,7 +22,7 @@
 //	inflight.go      Reserve: how many bytes are under way at a time
 //	limits.go        the limits of an engine
 //	size.go          sizes of items
-//	cost.go          what calls consume
+//	cost.go          the units that calls consume
 //
 // The package knows keys and bytes, not SCIM.
 package store

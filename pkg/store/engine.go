@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Limits that every engine enforces. They are DynamoDB's, so that what runs locally runs in AWS.
+// Limits that every engine enforces. They are DynamoDB's, so that a program that runs locally also runs in AWS.
 const (
 	MaxItemBytes        = 400 << 10 // names and values of one item
 	MaxPKBytes          = 2048
@@ -22,8 +22,8 @@ const (
 // Key addresses an item. PK is the partition, SK orders items inside it by their UTF-8 bytes. Neither is ever empty.
 type Key struct{ PK, SK string }
 
-// Attrs are the attributes of an item beside its key: string, int64 or []byte by name. An engine returns what it was
-// given; an empty string or an empty byte slice is a value.
+// Attrs are the attributes of an item beside its key: string, int64 or []byte by name. An engine returns the
+// values that it was given; an empty string or an empty byte slice is a value.
 type Attrs map[string]any
 
 // Item is a stored item. Attrs is nil if Get found nothing.
@@ -32,12 +32,12 @@ type Item struct {
 	Attrs Attrs
 }
 
-// OpKind says what an Op does.
+// OpKind is the kind of an Op.
 type OpKind int
 
 // The kinds of operations.
 const (
-	// Put stores Set as the whole item, replacing what was there.
+	// Put stores Set as the whole item and replaces any item that is there.
 	Put OpKind = iota + 1
 	// Update changes an item: Set assigns, Add adds to a number (a missing one counts as 0), Unset
 	// removes. It creates the item if nothing is there and no condition forbids it.
@@ -58,7 +58,7 @@ type Op struct {
 	If    []Cond
 }
 
-// Test is what a Cond tests.
+// Test is the kind of test of a Cond.
 type Test int
 
 // The tests.
@@ -95,11 +95,11 @@ type Query struct {
 	Reverse bool
 	// Limit bounds the number of items of the page; 0 leaves it to MaxPageBytes.
 	Limit int
-	// Select says what comes back of each item.
+	// Select is the part of each item that is returned.
 	Select Select
 }
 
-// Select says what a Query returns of each item. It never changes what the query costs.
+// Select is the part of each item that a Query returns. It never changes the cost of the query.
 type Select int
 
 // The selections.
@@ -121,13 +121,12 @@ type Page struct {
 	Last string
 }
 
-// Engine stores items. It is the port that storage implements; Store, on top of it, is what the rest of the program
-// uses.
+// Engine stores items. It is the port that storage implements; the rest of the program uses Store, on top of it.
 //
-// Every read is strongly consistent: it sees every write that was acknowledged before it began. Every method is safe
-// for concurrent use, honours ctx, enforces the limits above with a *LimitError before anything is stored, adds what it
-// consumed to the Meter of ctx (also when it fails), and never retries on its own behalf what ErrConflict, ErrThrottled
-// or ErrUnavailable report.
+// Every read is strongly consistent: it sees every write that was acknowledged before it began. Every method is
+// safe for concurrent use, honours ctx, enforces the limits above with a *LimitError before anything is stored,
+// adds its consumption to the Meter of ctx (also when it fails), and never retries by itself after ErrConflict,
+// ErrThrottled or ErrUnavailable.
 //
 // An item may be removed at any moment after the Unix time in its attribute AttrTTL, if that is a number; no other item
 // is.
@@ -169,7 +168,7 @@ var (
 
 // Errors that an operator has to do something about: to try again at once does not help.
 var (
-	// ErrFull: the engine has no room for what was to be written; nothing was.
+	// ErrFull: the engine has no room for the write; nothing was written.
 	ErrFull = errors.New("store: there is no room left")
 	// ErrDamaged: stored data is not as it was written. A call that fails with it has written nothing.
 	ErrDamaged = errors.New("store: stored data is damaged")

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// defaultInFlight is Options.MaxInFlight if it is 0: a page for each of 32 readers. What they make
-	// of a page takes some five times as much.
+	// defaultInFlight is Options.MaxInFlight if it is 0: a page for each of 32 readers. The data that they decode
+	// from a page takes some five times as much.
 	defaultInFlight = 32 << 20
 	// portionBytes is about the most that one answer of a Portions call is to hold: four such answers
 	// are in flight at a time. An engine may answer up to MaxGetBytes, until the items that came show
@@ -61,7 +61,7 @@ func (s *Store) reserve(ctx context.Context, bytes int) (*reservation, error) {
 	return &reservation{s, weight}, nil
 }
 
-// keep gives back what the reservation holds beyond so many bytes.
+// keep gives back the part of the reservation beyond so many bytes.
 func (r *reservation) keep(bytes int) {
 	if spare := r.weight - int64(bytes); spare > 0 {
 		r.store.inFlight.Release(spare)
@@ -126,7 +126,8 @@ type portions struct {
 	ended  bool
 }
 
-// read reads the items of the keys at these places and gives them to use. What the engine leaves out is unread.
+// read reads the items of the keys at these places and gives them to use. Places that the engine leaves out are
+// added to unread.
 func (p *portions) read(ctx context.Context, at []int) error {
 	r := &reservation{store: p.store}
 	if len(at) > fewKeys {

@@ -16,7 +16,7 @@ import (
 // several parts put Sep between them and escape it inside them, so that no value can pass for another and prefixes sort
 // as the values do.
 //
-//	what                        PK           SK                                attributes beside v
+//	kind of item                PK           SK                                attributes beside v
 //	tenant                      T#t          TENANT                            doc, ver, state, policy, wake
 //	when a token was last used  T#t          USED|token id                     at
 //	plain token (local runs)    T#t          SECRET|token id                   value
@@ -76,7 +76,7 @@ import (
 //	page to ask for a link      T#t#SL       R|digest of its id                doc, ver, ttl
 //	mails to a recipient        T#t#SL       M|digest of the address           doc, ver, ttl
 //	policy                      T#t          POLICY                            doc, ver, applied, finished
-//	guard: what it has counted  T#t          GUARD                             doc, ver
+//	state of the guard          T#t          GUARD                             doc, ver
 //	import under way            T#t          IMPORT                            digest, done
 //	domains                     T#t          DOMAINS                           doc, ver
 //	user whom the guard counted T#t#GU       C|user id                         at, ttl
@@ -103,7 +103,7 @@ const (
 	SchemaVersion int64 = 1
 )
 
-// The values of AttrWake say what the background is to do. The filters of the stream's readers go by them.
+// The values of AttrWake name the work for the background. The filters of the stream's readers go by them.
 const (
 	// WakeWork: roll the tenant's open work forward.
 	WakeWork = "work"
@@ -212,7 +212,7 @@ func (k Keys) Schemas(hash string) Key { return Key{k.pk(""), Join("SCHEMAS", ha
 // SchemasPrefix is the prefix of all Schemas keys.
 func (k Keys) SchemasPrefix() Key { return Key{k.pk(""), Join("SCHEMAS") + Sep} }
 
-// Client is the key of what of an OAuth client no request needs: its name and public keys.
+// Client is the key of the part of an OAuth client that no request needs: its name and public keys.
 func (k Keys) Client(clientID string) Key { return Key{k.pk(""), Join("CLIENT", clientID)} }
 
 // Assertion is the key that exists once an OAuth client's assertion was used, by a digest.
@@ -245,7 +245,7 @@ func (k Keys) Due(at int64) Key {
 // DuePK is a partition of due tenants; shard is 0 to DueShards-1.
 func DuePK(shard int) string { return "DUE#" + strconv.Itoa(shard) }
 
-// DueTime is what the sort keys of Due begin with: seconds at a fixed width, so that they sort as the times do.
+// DueTime is the beginning of the sort keys of Due: seconds at a fixed width, so that they sort as the times do.
 func DueTime(at int64) string { return fmt.Sprintf("%012d", at) }
 
 // Again is the key of the item that wakes the next run of rotation.
@@ -440,7 +440,7 @@ func (k Keys) Owns(pk string) bool {
 }
 
 // Partitions are the names of all partitions of the tenant but its own item's, those of the types that OtherType
-// names, and those of the log that LogPartition names: what a deleted tenant is emptied of.
+// names, and those of the log that LogPartition names. They are emptied when the tenant is deleted.
 func (k Keys) Partitions() []string {
 	var pks []string
 	for _, suffix := range []string{

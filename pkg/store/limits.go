@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxGetBytes bounds the items that one Get returns; what would come behind is left unread.
+// MaxGetBytes bounds the items that one Get returns; those beyond it are left unread.
 const MaxGetBytes = 16 << 20
 
 // MaxTokenBytes bounds an idempotency token.
@@ -67,8 +67,8 @@ func ValidateToken(token string) error {
 	return nil
 }
 
-// ValidateTransact returns the *LimitError with which every engine refuses to transact ops, or nil. What an Update
-// makes of an item is known to the engine alone: it checks the result with ValidateSize.
+// ValidateTransact returns the *LimitError with which every engine refuses to transact ops, or nil. Only the
+// engine knows the item that an Update results in: it checks that with ValidateSize.
 func ValidateTransact(ops []Op) error {
 	if err := validateCount(len(ops), MaxTransactOps, "operations"); err != nil {
 		return err

@@ -70,13 +70,13 @@ func (k Keys) AdoptedPrefix(kind, organisation, name string) Key {
 // GroupTargets is the key of the targets that a group adopts, and the name under which it is shown as one.
 func (k Keys) GroupTargets(groupID string) Key { return Key{k.pk("#AG"), groupID} }
 
-// Pass is the key of how far a pass over the members that a marker stands for has come.
+// Pass is the key of the progress of a pass over the members that a marker stands for.
 func (k Keys) Pass(kind, subject string) Key { return Key{k.pk("#AP"), Join(kind, subject)} }
 
 // Policy is the key of the tenant's policy document.
 func (k Keys) Policy() Key { return Key{k.pk(""), "POLICY"} }
 
-// Guard is the key of what the tenant's guard has counted, and whether it has tripped.
+// Guard is the key of the counts of the tenant's guard, and whether it has tripped.
 func (k Keys) Guard() Key { return Key{k.pk(""), "GUARD"} }
 
 // Guarded is the key that exists while a user counts for the guard.

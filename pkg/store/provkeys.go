@@ -1,8 +1,8 @@
 package store
 
-// Provisioned is the key of an entry of the provisioning log, by its id, which sorts by time. The entries of a tenant
-// are one partition: they are written one after the other in any case, and a partition of DynamoDB takes some 300 of
-// them a second, which is ten times what an identity provider sends.
+// Provisioned is the key of an entry of the provisioning log, by its id, which sorts by time. The entries of a
+// tenant are one partition: they are written one after the other in any case, and a partition of DynamoDB takes
+// some 300 of them a second, ten times as many as an identity provider sends.
 func (k Keys) Provisioned(id string) Key { return Key{k.pk("#PL"), id} }
 
 // Activity is the key of the counts of a day, "2026-11-28".

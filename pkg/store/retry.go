@@ -52,8 +52,8 @@ func (s *Store) retry(
 	return exhausted(ctx, last)
 }
 
-// latest returns err, which came after last. What was in doubt once stays in doubt: ErrUnavailable is never replaced by
-// an error that says that nothing was written.
+// latest returns err, which came after last. A write that may have happened stays in doubt: ErrUnavailable is
+// never replaced by an error that says that nothing was written.
 func latest(last, err error) error {
 	if errors.Is(last, ErrUnavailable) && !errors.Is(err, ErrUnavailable) {
 		return fmt.Errorf("%w, then: %v", ErrUnavailable, err)

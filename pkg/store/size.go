@@ -52,12 +52,12 @@ func numberBytes(n int64) int {
 	return size
 }
 
-// ReadUnits is what a strongly consistent read of so many bytes costs: a unit for every 4 KiB begun, and one where
+// ReadUnits is the cost of a strongly consistent read of so many bytes: a unit for every 4 KiB begun, and one if
 // nothing was found. Get rounds up per item, Query once per page.
 func ReadUnits(bytes int) float64 { return units(bytes, readUnitBytes) }
 
-// WriteUnits is what a write outside a transaction costs: a unit for every KiB begun of the item before or after it,
-// whichever is larger; one if neither exists. A transaction costs twice that, also for Check and also if a
+// WriteUnits is the cost of a write outside a transaction: a unit for every KiB begun of the item before or after
+// it, whichever is larger; one if neither exists. A transaction costs twice that, also for Check and also if a
 // condition does not hold.
 func WriteUnits(bytes int) float64 { return units(bytes, writeUnitBytes) }
 

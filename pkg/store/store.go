@@ -80,7 +80,7 @@ func (s *Store) Get(ctx context.Context, keys ...Key) ([]Item, error) {
 	return items, nil
 }
 
-// distinctKeys returns the keys without repetition, and where each of them is in that list.
+// distinctKeys returns the keys without repetition, and the index of each in that list.
 func distinctKeys(keys []Key) ([]Key, map[Key]int) {
 	first := make(map[Key]int, len(keys))
 	distinct := make([]Key, 0, len(keys))
@@ -123,7 +123,7 @@ func (s *Store) get(ctx context.Context, keys []Key) (found []Item, err error) {
 	return found, err
 }
 
-// some is get without a second try at what the engine left unread, unless that is all.
+// some is like get, but asks again for keys that the engine left unread only if all of them were.
 func (s *Store) some(ctx context.Context, keys []Key) (items []Item, unread []int, err error) {
 	err = s.retry(ctx, always, func(ctx context.Context) (bool, error) {
 		var err error
@@ -184,8 +184,9 @@ func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	}
 }
 
-// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, exactly once however often it has
-// to try. A condition that does not hold gives the *ConditionError. It costs twice what the writes alone would.
+// Transact applies up to MaxTransactOps operations on distinct keys, all or nothing, exactly once however often it
+// has to try. A condition that does not hold gives the *ConditionError. It costs twice as much as the writes
+// alone.
 func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	if len(ops) == 0 {
 		return nil
@@ -199,8 +200,9 @@ func (s *Store) Transact(ctx context.Context, ops ...Op) error {
 	})
 }
 
-// Write applies one operation as a plain write. If no answer came it tries again only what may happen twice: an
-// operation without condition and without Add. Else the error wraps ErrUnavailable and the write may have happened.
+// Write applies one operation as a plain write. If no answer came, it tries again only if the operation may happen
+// twice: one without condition and without Add. Else the error wraps ErrUnavailable and the write may have
+// happened.
 func (s *Store) Write(ctx context.Context, op Op) error {
 	if err := held(ctx); err != nil {
 		return err

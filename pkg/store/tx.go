@@ -45,9 +45,10 @@ func (tx *Tx) Room() int { return MaxTransactOps - len(tx.ops) }
 // Ops are the operations. The slice must not be changed.
 func (tx *Tx) Ops() []Op { return tx.ops }
 
-// Commit writes the transaction of a tenant, all or nothing; an empty one writes nothing. If conditions do not hold,
-// the error is ErrStale if that is the meaning of any of them, since what the others were concluded from has to be read
-// again first; else it is the meaning of the first, or a *FailedError if several have one and they differ.
+// Commit writes the transaction of a tenant, all or nothing; an empty one writes nothing. If conditions do not
+// hold, the error is ErrStale if that is the meaning of any of them, since the data that the others were concluded
+// from has to be read again first; else it is the meaning of the first, or a *FailedError if several have one and
+// they differ.
 func (tx *Tx) Commit(ctx context.Context, ts *TenantStore) error {
 	err := ts.Transact(ctx, tx.ops...)
 	var conditions *ConditionError

@@ -19,10 +19,10 @@ const (
 	nearby = 32
 )
 
-// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index; after
-// false it goes on with the next prefix. Calls for one prefix are in order, those for several may be in parallel.
-// Prefixes between which there are few keys are read together: where there is next to nothing, it takes one read for 64
-// of them, and never more than one for each.
+// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index;
+// after false it goes on with the next prefix. Calls for one prefix are in order, those for several may be in
+// parallel. Prefixes between which there are few keys are read together: if there are next to none, it takes one
+// read for 64 of them, and never more than one for each.
 func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []string,
 	use func(i int, sk string) bool,
 ) error {

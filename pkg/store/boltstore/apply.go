@@ -15,7 +15,7 @@ import (
 // errNothing ends a write in which no job had anything to write, so that nothing goes to disk.
 var errNothing = errors.New("boltstore: nothing to write")
 
-// change is what an operation does to the file.
+// change is the effect of an operation on the file.
 type change struct {
 	old, new []byte // encoded items; nil if there is none
 	write    bool
@@ -47,8 +47,8 @@ func seek(c *bbolt.Cursor, key []byte) []byte {
 	return nil
 }
 
-// apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. What
-// is wrong with the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
+// apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. A
+// fault of the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
 func (g *group) apply(j *job) (bool, error) {
 	if j.token != "" {
 		switch seen, same := g.e.tokens.seen(j.token, j.payload, g.e.now()); {
@@ -97,7 +97,7 @@ func (g *group) apply(j *job) (bool, error) {
 	return true, g.carryOut(j)
 }
 
-// replayUnits is what it costs to find that a transaction has happened already: DynamoDB reads its items.
+// replayUnits is the cost of finding that a transaction has happened already: DynamoDB reads its items.
 func (g *group) replayUnits(j *job) (units float64) {
 	for _, key := range j.keys {
 		units += store.ReadUnits(itemSize(g.get(key)))
@@ -105,7 +105,7 @@ func (g *group) replayUnits(j *job) (units float64) {
 	return units
 }
 
-// failedUnits is what a job costs of which a condition did not hold: as much as if it had been carried out.
+// failedUnits is the cost of a job if one of its conditions did not hold: the same as if it had been carried out.
 func failedUnits(j *job, changes []change) (units float64) {
 	for i, c := range changes {
 		units += store.WriteUnits(max(itemSize(c.old), itemSize(j.puts[i])))
@@ -113,7 +113,7 @@ func failedUnits(j *job, changes []change) (units float64) {
 	return units
 }
 
-// result works out what an operation makes of an item.
+// result sets c.new to the item that an operation results in.
 func result(c *change, op *store.Op, put []byte) error {
 	switch op.Kind {
 	case store.Put:

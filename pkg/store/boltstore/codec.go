@@ -123,7 +123,7 @@ type value[T string | []byte] struct {
 	number int64
 }
 
-// decoder takes values off the front of rest. What it returns shares rest's memory.
+// decoder takes values off the front of rest. The values share rest's memory.
 type decoder[T string | []byte] struct {
 	rest T
 	bad  bool

@@ -37,8 +37,8 @@ var (
 
 // Options of an Engine. The zero value is good.
 type Options struct {
-	// Now is the clock by which idempotency tokens live and items expire, the same as that of what
-	// uses the engine; nil is time.Now.
+	// Now is the clock by which idempotency tokens live and items expire, the same as that of the engine's caller;
+	// nil is time.Now.
 	Now func() time.Time
 }
 
@@ -69,8 +69,8 @@ func Open(path string, o Options) (*Engine, error) {
 	if e.now == nil {
 		e.now = time.Now
 	}
-	// The list of free pages is found again on opening, about a second for a gigabyte. Else each write would carry the
-	// whole list, and what a large deletion leaves free would cost every later request.
+	// The list of free pages is found again on opening, about a second for a gigabyte. Else each write would carry
+	// the whole list, and the pages that a large deletion frees would cost every later request.
 	options := &bbolt.Options{
 		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
 		NoFreelistSync: true,
@@ -154,7 +154,7 @@ func (e *Engine) openFile(path string, options *bbolt.Options) (err error) {
 	return nil
 }
 
-// openError makes an error of opening a file one that says what is wrong.
+// openError turns an error of opening a file into one that names the cause.
 func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):

@@ -29,7 +29,8 @@ func IsFull(err error) bool {
 	return false
 }
 
-// damage is the error of a file in which bbolt met something that it has not written. Its text says what to do.
+// damage is the error of a file in which bbolt met something that it has not written. Its text tells the operator
+// how to recover.
 func damage(path string, found any) error {
 	return fmt.Errorf("%w: %s (%v). Stop the server, keep a copy of the file, and put a backup in its place; "+
 		"without a backup, move the file and %s away to begin with an empty store",

@@ -134,7 +134,7 @@ func (e *Engine) view(ctx context.Context, read func(*bbolt.Bucket) error) error
 	return nil
 }
 
-// readSafely runs read, and makes an error of what bbolt meets in a damaged page.
+// readSafely runs read, and returns an error if bbolt meets a damaged page.
 func (e *Engine) readSafely(read func(*bbolt.Bucket) error) (err error) {
 	if lost := e.lost.Load(); lost != nil {
 		return *lost
@@ -163,8 +163,8 @@ type skRange struct {
 	to      []byte // exclusive
 }
 
-// newSKRange turns the bounds of q into a half-open range. No sort key holds the byte 0xff, for it is UTF-8: what
-// begins with a prefix sorts before the prefix and 0xff.
+// newSKRange turns the bounds of q into a half-open range. No sort key holds the byte 0xff, for it is UTF-8: a key
+// that begins with a prefix sorts before the prefix followed by 0xff.
 func newSKRange(q store.Query) skRange {
 	from, to := q.From, "\xff"
 	if q.Prefix != "" {

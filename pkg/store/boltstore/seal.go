@@ -7,10 +7,10 @@ import (
 	"os"
 )
 
-// A file beside the data file says that there was one: an empty or missing data file is then a lost one, and not one to
-// be made.
+// A file beside the data file says that there was one: an empty or missing data file is then lost, and is not made
+// anew.
 
-// sealSuffix is what the seal's name has more than the data file's.
+// sealSuffix follows the data file's name in the seal's name.
 const sealSuffix = ".made"
 
 const sealText = "The file beside this one has held data. While this file is here, no empty one is made in its place.\n"

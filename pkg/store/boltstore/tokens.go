@@ -18,7 +18,7 @@ const (
 // tokenID stands for a token: its bytes, and behind them how many they are.
 type tokenID [store.MaxTokenBytes + 1]byte
 
-// use is when a token was used and for what.
+// use is a use of a token: its operations, as a fingerprint, and its time.
 type use struct {
 	payload uint64
 	at      int64 // Unix time in nanoseconds

@@ -44,7 +44,7 @@ func (e *Engine) Transact(ctx context.Context, token string, ops []store.Op) err
 	return e.submit(ctx, j, transactional(token, ops))
 }
 
-// transactional reports whether DynamoDB needs a transaction for ops, which doubles what they cost.
+// transactional reports whether DynamoDB needs a transaction for ops, which doubles their cost.
 func transactional(token string, ops []store.Op) bool {
 	return token != "" || len(ops) > 1 || ops[0].Kind == store.Check
 }
@@ -75,8 +75,8 @@ func newJob(ops []store.Op) *job {
 	return j
 }
 
-// submit hands a job to the writer and waits for it. Once the writer has begun with it, ctx no longer ends the wait: it
-// is short, and the caller learns what became of the write.
+// submit hands a job to the writer and waits for it. Once the writer has begun with it, ctx no longer ends the
+// wait: it is short, and the caller learns the result of the write.
 func (e *Engine) submit(ctx context.Context, j *job, double bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (e *Engine) enqueue(ctx context.Context, j *job) error {
 	}
 }
 
-// write is the writer: it takes what waits in the queue and commits it together, until Close.
+// write is the writer: it takes the jobs in the queue and commits them together, until Close.
 func (e *Engine) write() {
 	defer close(e.finished)
 	debug.SetPanicOnFault(true)

@@ -13,8 +13,8 @@ import (
 
 func chargeCall(ctx context.Context) { store.Charge(ctx, store.Cost{Calls: 1}) }
 
-// All of these charge what DynamoDB reports, but at least what is certain: DynamoDB Local reports too little for a
-// transaction, and nothing for a read that finds nothing.
+// All of these charge the capacity that DynamoDB reports, but at least the certain minimum: DynamoDB Local reports
+// too little for a transaction, and nothing for a read that finds nothing.
 
 func chargeRead(ctx context.Context, c *types.ConsumedCapacity, least float64) {
 	store.Charge(ctx, store.Cost{Calls: 1, ReadUnits: max(units(c), least)})
@@ -38,8 +38,8 @@ func chargeWrite(ctx context.Context, c *types.ConsumedCapacity) {
 	store.Charge(ctx, store.Cost{Calls: 1, WriteUnits: units(c)})
 }
 
-// chargeFailure charges a write that failed. DynamoDB does not report it, but a condition that does not hold costs what
-// the write would have: by the larger of the item as it was and as it would be.
+// chargeFailure charges a write that failed. DynamoDB does not report it, but if a condition does not hold, it
+// costs as much as the write: by the larger of the item as it was and as it would be.
 func chargeFailure(ctx context.Context, ops []store.Op, factor float64, err error) {
 	cost := store.Cost{Calls: 1}
 	var condition *store.ConditionError
@@ -55,7 +55,8 @@ func chargeFailure(ctx context.Context, ops []store.Op, factor float64, err erro
 	store.Charge(ctx, cost)
 }
 
-// transactUnits is what a transaction costs at least, by what it writes; what it replaces or deletes is not known here.
+// transactUnits is the least cost of a transaction, by the items it writes; those that it replaces or deletes are
+// not known here.
 func transactUnits(ops []store.Op) float64 {
 	sum := 0.0
 	for _, op := range ops {

@@ -27,8 +27,8 @@ const (
 	reasonInvalid   = "ValidationError"
 )
 
-// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message if that quotes the request
-// ("Value '{...}' at ... failed to satisfy constraint"), and with it what people wrote into their directory.
+// callError is a failed call. Its text goes to a log, so it leaves out DynamoDB's message if that quotes the
+// request ("Value '{...}' at ... failed to satisfy constraint"), and with it people's directory data.
 type callError struct {
 	call string
 	err  error
@@ -53,9 +53,9 @@ func (e *callError) Error() string {
 	return text
 }
 
-// translate turns an error of the SDK into one of the port: *store.LimitError for what DynamoDB finds invalid,
-// *store.ConditionError, the three that may be retried, ctx's own. What it does not know comes back as an error that is
-// not to be retried.
+// translate turns an error of the SDK into one of the port: *store.LimitError if DynamoDB finds the call invalid,
+// *store.ConditionError, the three that may be retried, ctx's own. An error that it does not know becomes one that
+// is not to be retried.
 func translate(ctx context.Context, call string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -90,7 +90,7 @@ func translateAnswer(call string, err error, code string) error {
 	case "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling":
 		retry = store.ErrThrottled
 	case "TransactionInProgressException":
-		// The same token is being worked on: whether that will write is open, which is what ErrUnavailable says.
+		// A call with the same token is under way: whether it will write is open, as ErrUnavailable says.
 		retry = store.ErrUnavailable
 	default:
 		var response *smithyhttp.ResponseError

@@ -88,7 +88,7 @@ func (e *Engine) transactItem(op store.Op) (types.TransactWriteItem, error) {
 	return item, x.err
 }
 
-// write is one operation outside a transaction, made of what it would be inside one.
+// write carries out one operation outside a transaction. It takes the expressions from those for a transaction.
 func (e *Engine) write(ctx context.Context, op store.Op) error {
 	item, err := e.transactItem(op)
 	if err != nil {

@@ -56,7 +56,7 @@ func encodeItem(k store.Key, attrs store.Attrs) (map[string]types.AttributeValue
 	return av, nil
 }
 
-// decodeItem splits what DynamoDB holds into key and attributes. Numbers are read digit by digit, never through a
+// decodeItem splits a DynamoDB item into key and attributes. Numbers are read digit by digit, never through a
 // float64.
 func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 	key, err := decodeKey(av)

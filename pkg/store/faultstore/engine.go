@@ -50,14 +50,14 @@ func (e *Engine) KillAfter(n int) { e.arm(n, false) }
 // are made in parallel it kills at the same place every time, which KillAfter does not.
 func (e *Engine) KillAfterWrites(n int) { e.arm(n, true) }
 
-// Revive ends what KillAfter began: a new process on the same storage.
+// Revive ends the effect of KillAfter: a new process on the same storage.
 func (e *Engine) Revive() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.armed = false
 }
 
-// Killed reports whether a call has met its death.
+// Killed reports whether a call has been killed.
 func (e *Engine) Killed() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

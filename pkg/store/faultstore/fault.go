@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 )
 
-// Fault is what goes wrong with one call.
+// Fault is the way in which one call goes wrong.
 type Fault int
 
 // The faults. One that a method cannot have (a Get never conflicts, a Transact is never partial) becomes Throttled.
@@ -23,7 +23,7 @@ const (
 	Partial
 )
 
-// Plan decides what goes wrong with the n-th call, from 0. It is asked once per call, by one goroutine at a time.
+// Plan returns the fault of the n-th call, from 0. It is asked once per call, by one goroutine at a time.
 type Plan func(n int) Fault
 
 // Script is a plan of one fault per call; when it is through, nothing goes wrong any more.

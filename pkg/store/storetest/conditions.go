@@ -132,7 +132,7 @@ func (s *suite) testCondition(t *testing.T, k store.Key, c tested) {
 	}
 }
 
-// after is what an operation of testCondition makes of an item.
+// after is an item after an operation of testCondition.
 func after(kind store.OpKind, before store.Attrs) store.Attrs {
 	switch kind {
 	case store.Put:

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// testCost checks what each kind of call adds to the meter.
+// testCost checks the cost that each kind of call adds to the meter.
 func testCost(t *testing.T, s *suite) {
 	t.Run("get", s.testGetCost)
 	t.Run("query", s.testQueryCost)
@@ -34,7 +34,7 @@ func testCost(t *testing.T, s *suite) {
 	})
 }
 
-// cost checks what a call adds to the meter. It must succeed, or fail by a condition.
+// cost checks the cost that a call adds to the meter. The call must succeed, or fail by a condition.
 func (s *suite) cost(t *testing.T, want store.Cost, call func(context.Context) error) {
 	t.Helper()
 	ctx, m := store.WithMeter(t.Context())

@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// testExpiry checks that only what has expired may go. When it goes is the engine's affair.
+// testExpiry checks that only expired items are removed. The engine decides when.
 func testExpiry(t *testing.T, s *suite) {
 	p, now := pk(t), time.Now().Unix()
 	key := func(sk string) store.Key { return store.Key{PK: p, SK: sk} }
@@ -28,13 +28,13 @@ func testExpiry(t *testing.T, s *suite) {
 	if err := s.transact(t, longer); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 20 { // each write may remove what has expired
+	for i := range 20 { // each write may remove expired items
 		s.put(t, key(fmt.Sprintf("expired %d", i)), store.Attrs{store.AttrTTL: now - 3600})
 	}
 	for sk, attrs := range stays {
 		s.expect(t, key(sk), attrs)
 	}
-	// What has expired is there or not, for reads and conditions alike, and can be written as ever.
+	// An expired item is there or not, for reads and conditions alike, and can be written as ever.
 	for i := range 20 {
 		k := key(fmt.Sprintf("expired %d", i))
 		s.put(t, k, store.Attrs{"new": int64(i)})

@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of store.Engine: the detailed contract, as tests that every engine passes.
-// An engine's own test calls Run and names what it cannot do.
+// Package storetest is the conformance suite of store.Engine: the detailed contract, as tests that every engine
+// passes. An engine's own test calls Run and names its exceptions.
 package storetest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Exceptions names what an engine does otherwise than the contract says. Each field holds the reason; an empty one is
-// no exception.
+// Exceptions names an engine's deviations from the contract. Each field holds the reason; an empty one is no
+// exception.
 type Exceptions struct {
 	// OldSizes: the engine does not learn how large the items were that a transaction replaces, changes or deletes, so
 	// that one which shrinks an item of more than 1 KiB, or changes part of it, is charged too little.
@@ -129,7 +129,7 @@ func (s *suite) query(t *testing.T, q store.Query) store.Page {
 	return page
 }
 
-// expect compares an item's attributes with what they should be; nil for no item.
+// expect compares an item's attributes with want; nil for no item.
 func (s *suite) expect(t *testing.T, k store.Key, want store.Attrs) {
 	t.Helper()
 	if got := s.get(t, k); !equal(got, want) {

@@ -81,7 +81,7 @@ func testTransactions(t *testing.T, s *suite) {
 	})
 }
 
-// testWrites checks what each kind of operation makes of an item.
+// testWrites checks the result of each kind of operation on an item.
 func testWrites(t *testing.T, s *suite) {
 	base := store.Attrs{"s": "v", "n": int64(7), "b": []byte("x")}
 	for _, c := range []struct {

@@ -1,5 +1,6 @@
-// Package scan lists the keys of a whole DynamoDB table, for those who look for what nobody owns. It is apart from
-// dynamostore because no function scans, and each would load what this needs of the SDK.
+// Package scan lists the keys of a whole DynamoDB table, for the search for items without an owner. It is apart
+// from dynamostore because no Lambda function scans, and each would load the part of the SDK that only a scan
+// needs.
 package scan
 
 import (
