@@ -2,16 +2,16 @@ package scim
 
 import "slices"
 
-// Dialect is the set of departures from the RFC that one tenant's identity provider needs, and of the strict readings
-// that a profile asks for. Every field is one named, tested option; its zero value is the behaviour of a plain RFC
-// 7644 server that is lenient where the RFC leaves room. A tenant's `idp` selects a Dialect with DialectOf; nothing
-// else in the code asks which identity provider is talking.
+// Dialect is the set of departures from the RFC that one tenant's identity provider needs, and of the strict
+// readings that a profile asks for. Every field is one named, tested option; its zero value is the behaviour of a
+// plain RFC 7644 server that is lenient if the RFC leaves room. A tenant's `idp` selects a Dialect with DialectOf;
+// nothing else in the code asks which identity provider is talking.
 type Dialect struct {
 	// ConvertTypes reads an integer as a string if the attribute is one that can be changed, "1", "0", 1 and 0 as a
 	// boolean, and a number in quotes as a number. Needed by: scripts and spreadsheets in front of any identity
 	// provider; off in rfc and interop.
 	ConvertTypes bool
-	// ValueObjects reads {"value": x} as x where a simple value belongs, as a single value and in each element of
+	// ValueObjects reads {"value": x} as x in the place of a simple value, as a single value and in each element of
 	// several. Needed by: entra (extension attributes); off in rfc and interop.
 	ValueObjects bool
 	// DottedKeys reads a key such as `name.givenName` in the body of a POST or PUT as the sub-attribute that it
@@ -22,7 +22,7 @@ type Dialect struct {
 	// Needed by: clients on a JSON Patch library; off in rfc and interop.
 	SlashPaths bool
 	// RawBackslashes reads a backslash in a filter's string as itself if it begins no escape, and also in
-	// `"DOMAIN\user"`, whatever letter the name begins with. Needed by: clients that put a Windows name into a filter
+	// `"DOMAIN\user"`, for any first letter of the name. Needed by: clients that put a Windows name into a filter
 	// as it is; off in rfc and interop.
 	RawBackslashes bool
 	// SecurePhotos answers 400 invalidValue to a value of photos that is no absolute https URL. Asked for by: applications
@@ -38,8 +38,8 @@ type Dialect struct {
 	// Needed by: entra (periodic no-op requests).
 	EmptyOperations bool
 	// CreateOnReplace lets a PATCH replace whose value filter matches nothing create the element from the filter's
-	// `eq` pairs, as add always does, where RFC 7644 section 3.5.2.3 asks for noTarget.
-	// Needed by: entra, and harmless for every other identity provider.
+	// `eq` pairs, as add always does; RFC 7644 section 3.5.2.3 asks for noTarget. Needed by: entra, and harmless
+	// for every other identity provider.
 	CreateOnReplace bool
 	// IgnoreUnknownPaths skips a PATCH operation whose path names no attribute of the schema, instead of 400
 	// invalidPath. Needed by: every identity provider with an editable attribute mapping.

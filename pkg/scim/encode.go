@@ -11,8 +11,8 @@ import (
 // Quote is for people.
 func Literal(s string) string { return string(AppendJSON(nil, s)) }
 
-// AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are sorted,
-// but "schemas" and "id" come first, where people look for them. Characters are escaped only if JSON asks for it.
+// AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are
+// sorted, but "schemas" and "id" come first, for human readers. Characters are escaped only if JSON asks for it.
 //
 // Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON
 // cannot write, becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
@@ -37,7 +37,7 @@ func AppendJSON(dst []byte, v any) []byte {
 	case []Object:
 		return appendArray(dst, v)
 	case Encoded:
-		const behind = 4096 // about what follows it: a large text is not to be copied once more for that
+		const behind = 4096 // usual size of the rest, so that appending it does not copy a large text again
 		return append(slices.Grow(dst, len(v)+behind), v...)
 	}
 	return append(dst, "null"...)
@@ -103,7 +103,7 @@ func keyRank(k string) int {
 }
 
 // appendFloat writes plain decimals, and an exponent only if they would be long, as ECMAScript does. A whole number
-// that is an int64 is written as one, so that what is Equal has one text, and minus zero is 0.
+// that is an int64 is written as one, so that values that are Equal have the same text, and minus zero is 0.
 func appendFloat(dst []byte, f float64) []byte {
 	if n, ok := whole(f); ok {
 		return strconv.AppendInt(dst, n, 10)

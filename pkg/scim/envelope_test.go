@@ -83,7 +83,7 @@ func FuzzParseEnvelope(f *testing.F) {
 	})
 }
 
-// decodeRaw decodes what is text in a value.
+// decodeRaw decodes the undecoded JSON text in a value.
 func decodeRaw(t *testing.T, v any) any {
 	switch v := v.(type) {
 	case scim.Object:

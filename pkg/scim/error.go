@@ -41,7 +41,7 @@ type Error struct {
 	Status int
 	// Type is the scimType; empty for most statuses but 400 and 409.
 	Type ErrorType
-	// Detail says in plain words what is wrong and, if that is possible, what to change.
+	// Detail describes the fault in plain words and, if possible, how to correct it.
 	Detail string
 	// RetryAfter asks the client to wait (429, 503); sent as whole seconds, rounded up. Zero sends nothing.
 	RetryAfter time.Duration

@@ -245,8 +245,8 @@ func (p *parser) member(key string, depth int) (any, error) {
 	return Raw(p.text[start:p.pos]), err
 }
 
-// newObject is an object with room for what it usually holds: a resource has a dozen attributes, what is inside it a
-// few each.
+// newObject returns an empty object with the usual capacity: a dozen attributes for a resource, a few for an object
+// inside it.
 func newObject(depth int) Object {
 	if depth == 1 {
 		return make(Object, 12)

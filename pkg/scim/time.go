@@ -25,5 +25,5 @@ func ParseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// maxTimeLen is far above what the longest sensible dateTime needs.
+// maxTimeLen is far above the length of any sensible dateTime.
 const maxTimeLen = 64

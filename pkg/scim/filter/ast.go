@@ -17,8 +17,8 @@ const (
 	Pr Op = "pr"
 )
 
-// Expr is a filter as a tree of And, Or, Not, Compare and Match. String prints it back in the grammar of RFC 7644, with
-// parentheses only if precedence asks for them; parsing what String prints gives an equal tree.
+// Expr is a filter as a tree of And, Or, Not, Compare and Match. String prints it back in the grammar of RFC 7644,
+// with parentheses only if precedence asks for them; parsing the output of String gives an equal tree.
 type Expr interface {
 	String() string
 	expr()
@@ -52,7 +52,7 @@ type Value struct {
 	Bool bool
 }
 
-// Kind says what a Value is.
+// Kind is the JSON type of a Value.
 type Kind int
 
 // The kinds.
@@ -70,7 +70,7 @@ type Path struct {
 	// "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value". Inside a value filter it names a
 	// sub-attribute of the filtered attribute.
 	Name string
-	// Filter is what stands in brackets; nil if nothing does.
+	// Filter is the value filter in brackets; nil if there is none.
 	Filter Expr
 	// Sub is the sub-attribute after the bracket; empty if none. Always empty if Filter is nil.
 	Sub string

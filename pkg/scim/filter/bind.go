@@ -8,12 +8,12 @@ import (
 // Matcher is a filter whose names are resolved in a resource type. It may be used by many goroutines at once.
 type Matcher struct{ root node }
 
-// Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta, under
-// the declared names; it is not changed. What doc lacks is a missing attribute.
+// Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta,
+// under the declared names; it is not changed. An attribute that doc does not contain is missing.
 func (m *Matcher) Match(doc scim.Object) bool { return m.root.match(doc) }
 
-// Sure reports whether the comparisons about the attributes for which is holds decide alone that doc passes the filter,
-// or that it does not, whatever the others come to.
+// Sure reports whether the comparisons of some attributes alone decide the result of Match for doc, so that no
+// result of the other comparisons can change it. is selects these attributes.
 func (m *Matcher) Sure(doc scim.Object, is func(schema.Ref) bool) bool {
 	return m.root.with(doc, is, false) || !m.root.with(doc, is, true)
 }
@@ -22,7 +22,7 @@ func (m *Matcher) Sure(doc scim.Object, is func(schema.Ref) bool) bool {
 // once.
 type ElementMatcher struct{ root node }
 
-// Match reports whether one element of the attribute passes the filter: an object, or the value itself where the
+// Match reports whether one element of the attribute passes the filter: an object, or the value itself if the
 // attribute is not complex.
 func (m *ElementMatcher) Match(element any) bool { return m.root.match(element) }
 
@@ -175,7 +175,7 @@ func (b binder) compareSub(c Compare) (test, error) {
 	return compareSub(sub, leaf), nil
 }
 
-// valuePath resolves the attribute in front of the brackets and binds what stands in them.
+// valuePath resolves the attribute before the brackets and binds the filter in them.
 func (b binder) valuePath(p Path) (schema.Ref, test, error) {
 	ref, err := b.lookup(p.Name)
 	if err != nil {
@@ -209,7 +209,7 @@ func (b binder) within(e Expr) (node, error) {
 	return b.expr(e)
 }
 
-// lookup resolves a name in the resource type. What is never returned can't be filtered by.
+// lookup resolves a name in the resource type. An attribute that is never returned can't be used in a filter.
 func (b binder) lookup(name string) (schema.Ref, error) {
 	ref, ok := b.t.Lookup(name, b.d.BareExtensionNames)
 	switch {

@@ -172,7 +172,7 @@ func numberTest(name string, op Op, v Value) (test, error) {
 	}, nil
 }
 
-// compareMixed compares exactly, where a conversion of i to float64 would round.
+// compareMixed compares exactly: a conversion of i to float64 would round.
 func compareMixed(i int64, f float64) int {
 	switch {
 	case math.IsNaN(f):

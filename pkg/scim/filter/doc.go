@@ -6,7 +6,7 @@
 // attribute's type, and give a matcher that decides documents. All errors are *scim.Error of status 400 with a detail
 // for an administrator.
 //
-// Where the RFC leaves a choice:
+// If the RFC leaves a choice, this package does the following.
 //
 //   - A comparison with a multi-valued attribute holds if one of the values compares, with every operator, ne
 //     included: `emails.type ne "work"` is true of a user with a work and a home address.
@@ -20,6 +20,6 @@
 //   - Strings compare by code points; unless the attribute is caseExact, both sides are folded by scim.Fold first. A
 //     dateTime compares as an instant; without a zone it is UTC. co, sw and ew look at a dateTime as text.
 //   - A Boolean may be quoted, in any case: `primary eq "True"`.
-//   - An attribute that no schema knows, and one that is never returned, is an error, whatever the dialect: leaving the
+//   - An attribute that no schema knows, and one that is never returned, is an error in every dialect: leaving the
 //     comparison out would answer a different question, and a password must not be guessed letter by letter.
 package filter

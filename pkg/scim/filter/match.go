@@ -70,7 +70,7 @@ func compareSub(sub *schema.Attribute, leaf test) test {
 // t's answer for a missing one.
 func some(t test) test { return someWhere(nil, t) }
 
-// someWhere is some for the values that pass where; all do if it is nil.
+// someWhere is some for the values that pass the filter where, or for all values if where is nil.
 func someWhere(where, t test) test {
 	return func(v any) bool {
 		found := false

@@ -485,7 +485,7 @@ func TestMatchAllocates(t *testing.T) {
 	}
 }
 
-// What is never returned has no presence either.
+// An attribute that is never returned can't be used with pr either.
 func TestHiddenPresence(t *testing.T) {
 	rt := &schema.ResourceType{
 		Core: things.Core,

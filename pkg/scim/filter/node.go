@@ -7,7 +7,7 @@ type node struct {
 	op    operator
 	parts []node     // two, or the one that is negated
 	test  test       // of a comparison
-	ref   schema.Ref // what it is about; none in a value filter
+	ref   schema.Ref // the compared attribute; none in a value filter
 }
 
 type operator int

@@ -17,9 +17,10 @@ const (
 	MaxComparisons = 200
 )
 
-// Parse reads a filter (RFC 7644, section 3.4.2.2, figure 1). Operators and keywords may be in any case; white space
-// around brackets and quotes may be missing. Names are not resolved: Bind does that. Every error is a *scim.Error of
-// status 400 and type invalidFilter that names the place, in characters from 1, and what was expected there.
+// Parse reads a filter (RFC 7644, section 3.4.2.2, figure 1). Operators and keywords may be in any case; white
+// space around brackets and quotes may be missing. Names are not resolved: Bind does that. Every error is a
+// *scim.Error of status 400 and type invalidFilter that names the place, in characters from 1, and the expected
+// token.
 func Parse(s string, d scim.Dialect) (Expr, error) {
 	p := newParser(s, d)
 	e, err := p.filter()
@@ -252,7 +253,7 @@ func (p *parser) fail(pos int, format string, args ...any) error {
 	return err
 }
 
-// errorType is invalidPath for what only a PATCH path has, else invalidFilter.
+// errorType is invalidPath for a fault of a PATCH path outside brackets, else invalidFilter.
 func (p *parser) errorType() scim.ErrorType {
 	if p.path && !p.bracket {
 		return scim.InvalidPath
@@ -267,7 +268,7 @@ func (p *parser) noun() string {
 	return "filter"
 }
 
-// short cuts a piece of a client's text to what fits an error message.
+// short cuts a client's text to a length that fits an error message.
 func short(s string) string {
 	const limit = 60
 	n := 0

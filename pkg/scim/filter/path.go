@@ -6,10 +6,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// ParsePath reads the path of a PATCH operation (RFC 7644, section 3.5.2, figure 7): an attribute name with its URN and
-// sub-attribute if any, the URN of a whole extension, or a value path with or without a sub-attribute after the
+// ParsePath reads the path of a PATCH operation (RFC 7644, section 3.5.2, figure 7): an attribute name with its URN
+// and sub-attribute if any, the URN of a whole extension, or a value path with or without a sub-attribute after the
 // bracket. Names are not resolved. Values are read as in Parse. Every error is a *scim.Error of status 400:
-// invalidFilter for what is wrong in brackets, else invalidPath.
+// invalidFilter for a fault in brackets, else invalidPath.
 func ParsePath(s string, d scim.Dialect) (Path, error) {
 	p := newParser(s, d)
 	p.path = true
@@ -34,7 +34,7 @@ func ParsePath(s string, d scim.Dialect) (Path, error) {
 	return Path{}, p.expected("the end")
 }
 
-// target reads what a comparison or an operation is about: the current token is the first word of it.
+// target reads the path of a comparison or an operation. The current token is its first word.
 func (p *parser) target() (Path, error) {
 	name := p.tok
 	if problem := checkName(name.text); problem != "" {
@@ -65,8 +65,9 @@ func (p *parser) target() (Path, error) {
 	return path, nil
 }
 
-// checkName says what keeps a word from being an attribute name with its optional URN and sub-attribute; "" is nothing.
-// A URN ends where a schema says so, which the grammar cannot know; so only its characters are looked at.
+// checkName returns the reason why a word is not an attribute name with its optional URN and sub-attribute; "" if
+// it is one. Only the schemas tell the end of a URN, which the grammar does not know; so only its characters are
+// checked.
 func checkName(s string) string {
 	if strings.Contains(s, ":") {
 		return checkURN(s)
@@ -123,10 +124,10 @@ func isNameByte(c byte) bool {
 	return isLetter(c) || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// EqualPairs returns the `eq` comparisons of a value filter that is nothing but a conjunction of them, by sub-attribute
-// name as written: what an element must hold to pass the filter, for creating one that does. It is false for any other
-// filter, and for one that asks for two different values of one sub-attribute. A comparison with null asks for nothing
-// and is left out.
+// EqualPairs returns the `eq` comparisons of a value filter that consists only of `eq` joined by `and`. The keys
+// are sub-attribute names as written. The caller can make an element from them that passes the filter. The result
+// is false for any other filter, and for one that asks for two different values of one sub-attribute. A comparison
+// with null is left out.
 func EqualPairs(e Expr) (map[string]Value, bool) {
 	pairs := map[string]Value{}
 	seen := map[string]Value{}

@@ -31,8 +31,8 @@ func (p Path) String() string { return string(appendPath(nil, p)) }
 // String prints the value as the right side of a comparison: a string in quotes.
 func (v Value) String() string { return string(appendValue(nil, v)) }
 
-// appendExpr prints e for a place that takes what binds at least as tightly as level. And and Or are read from the
-// left, so that a right operand of the same kind needs parentheses.
+// appendExpr prints e for a place that takes expressions of at least the precedence level. And and Or are read from
+// the left, so that a right operand of the same kind needs parentheses.
 func appendExpr(b []byte, e Expr, level int) []byte {
 	switch e := e.(type) {
 	case Or:

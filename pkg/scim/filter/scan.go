@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind says what a token is.
+// tokenKind is the kind of a token.
 type tokenKind int
 
 const (
@@ -13,14 +13,14 @@ const (
 	tokWord             // attribute name, operator, keyword, number: anything without white space, brackets and quotes
 	tokString           // JSON string
 	tokPunct            // one of ( ) [ ]
-	tokBad              // what is no token; value says why
+	tokBad              // no valid token; value is the reason
 )
 
 // token is one piece of a filter. Its text is a part of the input, so that scanning allocates only for escaped strings.
 type token struct {
 	kind  tokenKind
 	text  string // as written
-	value string // of a string: without quotes and escapes; of a bad token: what is wrong with it
+	value string // of a string: without quotes and escapes; of a bad token: the reason
 	pos   int    // byte offset
 	glued bool   // nothing stands between this token and the one before it
 }
@@ -71,7 +71,7 @@ func isDelimiter(c byte) bool {
 // string to scanString.
 func rawString(s string, t *token) bool {
 	var b []byte
-	name, bare := true, 0 // what was read so far can be a domain; backslashes that were taken as themselves
+	name, bare := true, 0 // the text so far can be a domain; backslashes taken literally
 	for i := t.pos + 1; i < len(s); {
 		switch c := s[i]; {
 		case c == '"':

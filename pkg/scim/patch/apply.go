@@ -15,7 +15,7 @@ import (
 //
 // The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is
 // noTarget, invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or
-// what ResourceType.Check says of the outcome.
+// the one that ResourceType.Check gives for the result.
 func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (
 	Result, error,
 ) {
@@ -49,8 +49,8 @@ type patcher struct {
 	collection string
 	only       bool // the collection is all that is looked at
 
-	// doc is this patcher's own map, but what lies below is shared with the document that came in: whoever changes an
-	// attribute puts a new value in its place.
+	// doc is this patcher's own map, but its values are shared with the input document: to change an attribute, put
+	// a new value in its place.
 	doc     scim.Object
 	changes []CollectionChange
 
@@ -64,7 +64,7 @@ type patcher struct {
 	// follow, since clients send its labels and its content in any order; clearEmptied removes it after the last one.
 	emptied []target
 
-	// work is what was spent of maxWork.
+	// work is the part of maxWork that is used up.
 	work int
 }
 
@@ -133,7 +133,7 @@ func (p *patcher) change(kind Kind, tg target, value any, has bool) error {
 	case p.only:
 		return nil
 	case tg.isSchemas():
-		// It follows from the data (SetSchemas), whatever a client writes there.
+		// SetSchemas derives it from the data; the client's value is ignored.
 		if kind == Remove {
 			return errRequired(a.Name)
 		}
@@ -281,9 +281,10 @@ func isEmptyObject(v any) bool {
 	return ok && len(obj) == 0
 }
 
-// untold names the immutable attribute or sub-attribute of a that has a value in old which is never returned, if an
-// operation says something about it: sub is the sub-attribute that its path names, or nil, and value its value. It is
-// refused whether the value is the same or not, since that would tell a client what it has.
+// untold returns the name of the immutable, never returned attribute or sub-attribute of a that has a value in old,
+// if an operation sets it; else "". sub is the sub-attribute in the operation's path, or nil, and value the
+// operation's value. The operation is refused even if the value is the same: otherwise a client could find the
+// value by trying.
 func untold(a, sub *schema.Attribute, old, value any) string {
 	value = decoded(value)
 	if a.Mutability == schema.Immutable {

@@ -47,7 +47,7 @@ func (p *patcher) changeObject(kind Kind, tg target, old scim.Object, value any)
 // changeSub is a complex value after an operation on its sub-attribute tg.sub.
 func (p *patcher) changeSub(kind Kind, tg target, old scim.Object, value any) (any, error) {
 	if kind == Remove && tg.expr != nil {
-		value = nil // the filter says what to remove
+		value = nil // the filter selects the value to remove
 	}
 	v, err := p.subValue(kind, tg.sub, old[tg.sub.Name], value)
 	if err != nil {
@@ -159,8 +159,8 @@ func (p *patcher) clearEmptied() error {
 	return nil
 }
 
-// blueprint is the element that an operation on a value path makes if none passes the filter: what the filter's `eq`
-// pairs say, and the operation's value. nil means that there is nothing to make.
+// blueprint returns the new element that an operation on a value path makes if no element passes the filter: the
+// filter's `eq` pairs and the operation's value. nil means that no element is made.
 func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error) {
 	if kind == Replace && tg.expr != nil && !p.d.CreateOnReplace {
 		return nil, errNoTarget("; add makes a new one")
@@ -177,7 +177,7 @@ func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error
 	return raw, nil
 }
 
-// given is what an operation's value says of one element: normalised sub-attributes, none if it says nothing.
+// given returns the normalised sub-attributes that an operation's value sets in one element. It may be empty.
 func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	given := scim.Object{}
 	if tg.sub != nil {
@@ -193,7 +193,8 @@ func (p *patcher) given(tg target, value any) (scim.Object, error) {
 	return given, err
 }
 
-// selected is what the `eq` pairs of the target's filter say of an element; false if the filter says more or less.
+// selected returns the sub-attributes in the `eq` pairs of the target's filter; false if the filter is anything but
+// such pairs.
 func selected(tg target) (scim.Object, bool) {
 	pairs, ok := filter.EqualPairs(tg.expr)
 	raw := make(scim.Object, len(pairs)+1)

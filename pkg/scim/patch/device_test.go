@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// device is a resource type with what User and Group lack: immutable and required values in the document, simple
-// multi-valued attributes, numbers, and an extension that must be there.
+// device is a resource type with features that User and Group lack: immutable and required values in the document,
+// simple multi-valued attributes, numbers, and a required extension.
 var device = func() *schema.ResourceType {
 	attr := func(name string, typ schema.Type, change ...func(*schema.Attribute)) *schema.Attribute {
 		a := &schema.Attribute{Name: name, Type: typ, Mutability: schema.ReadWrite, Returned: schema.Default}
@@ -223,7 +223,7 @@ func TestDevice(t *testing.T) {
 	})
 }
 
-// TestOddValues is what no identity provider is known to send, but some client will.
+// TestOddValues sends values that no identity provider is known to send, but some client will.
 func TestOddValues(t *testing.T) {
 	const work = `{"type":"work","value":"bjensen@example.com","primary":true}`
 	const home = `{"type":"home","value":"babs@example.org"}`

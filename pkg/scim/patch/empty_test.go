@@ -28,7 +28,7 @@ func TestEmptyValues(t *testing.T) {
 	kept := map[string][]string{
 		"add": {bad, bad, bad, bad, bad}, "replace": {bad, bad, bad, bad, bad}, "remove": {gone, gone, bad, "", bad},
 	}
-	selected := map[string][]string{ // the filter says what to remove: the value says nothing
+	selected := map[string][]string{ // the filter selects the values; the operation's value does not count
 		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""}, "remove": {gone, gone, gone, gone, gone},
 	}
 	selectedSub := map[string][]string{
@@ -45,7 +45,7 @@ func TestEmptyValues(t *testing.T) {
 		rt      *schema.ResourceType
 		doc     string
 		outcome map[string][]string
-		want    string // what is left if the target is gone
+		want    string // the rest if the target is gone
 	}{
 		{"displayName", schema.UserType(), babs, noTarget, `{"displayName":null}`},
 		{"name.givenName", schema.UserType(), babs, noTarget, `{"name":{"familyName":"Jensen"}}`},

@@ -89,7 +89,7 @@ func names(text, path string) bool {
 	}
 }
 
-// shortened cuts what a client sent to a length that fits an error message.
+// shortened cuts a client's text to a length that fits an error message.
 func shortened(s string) string {
 	const most = 100
 	if len(s) <= most {

@@ -9,7 +9,7 @@ import (
 
 const bothSchemas = `"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","` + enterprise + `"]`
 
-// TestEntra applies what Microsoft Entra ID sends.
+// TestEntra applies requests of Microsoft Entra ID.
 func TestEntra(t *testing.T) {
 	managed := func(id string) string {
 		return `{"` + enterprise + `":{"employeeNumber":"701984","manager":{"value":"` + id + `"}}}`
@@ -172,7 +172,7 @@ func TestEntra(t *testing.T) {
 	check(t, schema.UserType(), rows)
 }
 
-// TestIdPGroups applies what identity providers send to groups.
+// TestIdPGroups applies identity providers' requests for groups.
 func TestIdPGroups(t *testing.T) {
 	check(t, schema.GroupType(), []row{
 		{
@@ -247,7 +247,7 @@ func TestIdPGroups(t *testing.T) {
 	})
 }
 
-// TestOtherUsers applies what other identity providers send to users.
+// TestOtherUsers applies other identity providers' requests for users.
 func TestOtherUsers(t *testing.T) {
 	check(t, schema.UserType(), []row{
 		{

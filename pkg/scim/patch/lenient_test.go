@@ -238,7 +238,7 @@ func TestAddWhatIsThere(t *testing.T) {
 	})
 }
 
-// TestRemoveByValue: a remove with a value takes away what the value names, and nothing else.
+// TestRemoveByValue: a remove with a value removes that value only.
 func TestRemoveByValue(t *testing.T) {
 	const two = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"k","phoneNumbers":[
 		{"type":"work","value":"1","display":"a"},{"type":"work","value":"1","display":"b"},{"type":"home","value":"1"}]}`
@@ -352,7 +352,7 @@ func TestReferenceAlone(t *testing.T) {
 	}})
 }
 
-// TestLenientSpellings: what other profiles than rfc and interop read.
+// TestLenientSpellings: spellings that all profiles except rfc and interop read.
 func TestLenientSpellings(t *testing.T) {
 	rows := []row{
 		{

@@ -112,8 +112,8 @@ func deviceWithKeys(t *testing.T) (*schema.ResourceType, string) {
 	return types.ByID("Device"), `{"schemas":["` + urn + `"]}`
 }
 
-// TestAnyOrderOfSubAttributes: an element that a client builds by one operation for each sub-attribute is the same,
-// whatever their order and however they are divided among operations with and without a path.
+// TestAnyOrderOfSubAttributes: an element that a client builds with one operation for each sub-attribute is the
+// same in any order of the operations, with or without a path.
 func TestAnyOrderOfSubAttributes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		list := rapid.SampledFrom([]string{"emails", "phoneNumbers", "ims", "roles"}).Draw(rt, "list")

@@ -115,8 +115,8 @@ func parsePath(obj scim.Object, d scim.Dialect) (*filter.Path, error) {
 	return &p, nil
 }
 
-// fromPointer is the path that a JSON pointer (RFC 6901) stands for: "/name/givenName" is "name.givenName", "/emails/-"
-// is "emails". Any other path stays as it is, and so does what stands in brackets.
+// fromPointer is the path that a JSON pointer (RFC 6901) stands for: "/name/givenName" is "name.givenName",
+// "/emails/-" is "emails". Any other path stays as it is, and so does text in brackets.
 func fromPointer(s string) string {
 	s, ok := strings.CutPrefix(s, "/")
 	if !ok {

@@ -31,8 +31,8 @@ type Operation struct {
 
 // CollectionChange is an operation on the attribute that is kept outside the document, such as the members of a group.
 type CollectionChange struct {
-	// Kind says what to do: Add puts Values in, Replace leaves exactly Values, Remove takes out what the other fields
-	// name.
+	// Kind is the operation: Add adds Values, Replace leaves exactly Values, Remove removes the elements that the
+	// other fields select.
 	Kind Kind
 	// Values are the normalised elements of an Add or a Replace, each with a `value`, no `value` twice, in the order
 	// sent. A Replace may have none. For a Remove it is nil.
@@ -46,7 +46,7 @@ type CollectionChange struct {
 	All bool
 }
 
-// Result is what a PATCH comes to.
+// Result is the result of a PATCH.
 type Result struct {
 	// Doc is the changed document. It passes the resource type's Check and shares the parts that did not change with
 	// the document that was given to Apply: neither may be written to.

@@ -34,7 +34,7 @@ const crew = `{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "disp
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-// row is a PATCH and what comes of it.
+// row is a PATCH and its expected result.
 type row struct {
 	name string
 	// idp is the profile; "" is generic.

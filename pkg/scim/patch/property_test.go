@@ -89,7 +89,7 @@ func dialects(t *rapid.T) scim.Dialect {
 	return d
 }
 
-// TestAnyOperations does to operations that make sense what FuzzApply does to any text.
+// TestAnyOperations makes the checks of FuzzApply with operations that make sense.
 func TestAnyOperations(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := dialects(rt)
@@ -126,7 +126,7 @@ func TestOneRequestOrMany(t *testing.T) {
 	})
 }
 
-// TestTwiceIsOnce: what adds or replaces an attribute, or removes anything, changes nothing the second time.
+// TestTwiceIsOnce: an operation on a whole attribute changes nothing the second time.
 func TestTwiceIsOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := dialects(rt)
@@ -184,7 +184,7 @@ func TestSimplePathsAgainstModel(t *testing.T) {
 	})
 }
 
-// TestManyMembers: a request at the limit of what a group takes at once.
+// TestManyMembers: a request with the most members that a group takes at once.
 func TestManyMembers(t *testing.T) {
 	list := make([]any, 20_000)
 	for i := range list {

@@ -69,7 +69,7 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 	members := make([]member, 0, len(obj))
 	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		if strings.EqualFold(key, "schemas") {
-			continue // rebuilt from what is there; some clients write it inside an extension, too
+			continue // rebuilt from the data; some clients write it inside an extension, too
 		}
 		m, known, err := p.resolveKey(prefix, key)
 		switch {

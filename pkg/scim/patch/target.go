@@ -94,7 +94,7 @@ func (tg target) isSchemas() bool {
 	return tg.extension == nil && tg.attr != nil && tg.attr.Name == "schemas"
 }
 
-// readOnly names what makes the target read-only; "" is nothing.
+// readOnly returns the name of the read-only attribute or sub-attribute of the target; "" if there is none.
 func (tg target) readOnly() string {
 	switch {
 	case tg.attr == nil || tg.isSchemas():
@@ -107,8 +107,8 @@ func (tg target) readOnly() string {
 	return ""
 }
 
-// required names the required attribute that removing the target would unassign; "" is none. If a list of values or
-// a filter says what to remove, the outcome decides, not the path.
+// required returns the name of the required attribute that removing the target would unassign; "" if there is none.
+// If a list of values or a filter selects the removed values, the result decides, not the path.
 func (tg target) required(value any) string {
 	switch {
 	case tg.sub != nil && tg.sub.Required:

@@ -168,8 +168,8 @@ func overlaid(a *schema.Attribute, old, e any) any {
 	return next
 }
 
-// identity is equal for two elements of a that may not be in one list: those with one type and value, and those without
-// a value that differ in nothing but primary and what is never returned.
+// identity returns the same string for two elements of a that may not be in one list: those with the same type and
+// value, and those without a value that differ only in primary and in sub-attributes that are never returned.
 func identity(a *schema.Attribute, e any) string {
 	obj, ok := shown(a, e).(scim.Object)
 	if !ok {
@@ -184,7 +184,7 @@ func identity(a *schema.Attribute, e any) string {
 	return string(appendFolded(b, a.Sub("type"), obj["type"]))
 }
 
-// appendFolded writes v so that what a holds equal is written alike.
+// appendFolded writes v as JSON; values that a compares as equal get the same text.
 func appendFolded(b []byte, a *schema.Attribute, v any) []byte {
 	if s, ok := v.(string); ok && a != nil && !a.CaseExact {
 		v = scim.Fold(s)
@@ -256,7 +256,8 @@ func (p *patcher) changeElements(kind Kind, tg target, old []any, value any) ([]
 	return withoutDuplicates(tg.attr, next), nil
 }
 
-// elementChange is what an operation does to one element: the element after it, nil if that is gone.
+// elementChange returns the function by which an operation changes one element: it returns the new element, nil if
+// it is removed.
 func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any, error), error) {
 	a := tg.attr
 	change := func(e any) (any, error) {
