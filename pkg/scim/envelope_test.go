@@ -83,7 +83,7 @@ func FuzzParseEnvelope(f *testing.F) {
 	})
 }
 
-// decodeRaw decodes the undecoded JSON text in a value.
+// decodeRaw returns a value with each scim.Raw in it decoded.
 func decodeRaw(t *testing.T, v any) any {
 	switch v := v.(type) {
 	case scim.Object:

@@ -8,8 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Collection returns what operations do to a collection, as Apply would in Result.Collection, without a document,
-// and without a look at their other changes. The error is one of the operations on the collection, or of a path.
+// Collection returns the changes of a collection by operations, as Apply would in Result.Collection. It needs no
+// document and ignores the operations' other changes. The error is one of the operations on the collection, or of a
+// path.
 func Collection(t *schema.ResourceType, ops []Operation, collection string, d scim.Dialect) (
 	[]CollectionChange, error,
 ) {

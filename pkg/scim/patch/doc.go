@@ -11,9 +11,10 @@
 //   - null, "" and [] unassign an attribute or sub-attribute; {} names nothing and changes nothing. An add of them to a
 //     multi-valued attribute adds nothing. DIVERGENCES.md has the table.
 //   - JSON in a string is read in the place of a complex value.
-//   - Adding an element changes nothing if an element with the same sub-attributes exists. If one with the same
-//     type and value exists, its other sub-attributes are changed, because one (type, value) pair must not be
-//     returned twice (RFC 7643, section 2.4). Elements without a value are the same when they are equal.
+//   - Adding an element changes nothing if an existing element holds all its sub-attributes with the same values.
+//     If one with the same type and value exists, its other sub-attributes are changed, because one (type, value)
+//     pair must not be returned twice (RFC 7643, section 2.4). Elements without a value are the same when they are
+//     equal.
 //   - Replacing an element that a filter selects replaces it whole, but sub-attributes in the filter's `eq` pairs
 //     stay, unless the value changes them.
 //   - A sub-attribute of a multi-valued attribute without a filter, `emails.value`, means that of every element; if

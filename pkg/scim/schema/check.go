@@ -132,7 +132,7 @@ func (a *Attribute) checkElement(v any) error {
 	return nil
 }
 
-// Allows says whether s is one of the allowed values, whatever the case if that does not count.
+// Allows reports whether s is one of the allowed values; case counts only if the attribute is caseExact.
 func (a *Attribute) Allows(s string) bool {
 	return slices.ContainsFunc(a.CanonicalValues, func(v string) bool {
 		return v == s || !a.CaseExact && scim.Fold(v) == scim.Fold(s)

@@ -15,7 +15,7 @@ func Define(s *Schema) *Schema {
 	return define(s, "")
 }
 
-// define is Define with what errors put in front of attribute names.
+// define is Define with the prefix of attribute names in errors.
 func define(s *Schema, prefix string) *Schema {
 	s.index = indexOf(s.Attributes)
 	for _, a := range s.Attributes {
@@ -104,7 +104,7 @@ func (a *Attribute) Sub(name string) *Attribute { return find(a.index, a.SubAttr
 // common attributes id, externalId and meta (RFC 7643, section 3.1).
 func (s *Schema) Attribute(name string) *Attribute { return find(s.index, s.Attributes, name) }
 
-// FullName is what an error calls the attribute: "emails.value", with the URN in front in an extension.
+// FullName is the attribute's name in errors: "emails.value", with the URN in front in an extension.
 func (a *Attribute) FullName() string {
 	if a.path == "" {
 		return a.Name

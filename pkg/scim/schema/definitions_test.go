@@ -18,9 +18,9 @@ func all() []*schema.Schema {
 	}
 }
 
-// Every attribute of RFC 7643 section 8.7 is there, in its order, with what is special about it. "*" is multi-valued,
-// "!" required, "=" case-exact, "r" read-only, "i" immutable, "w" write-only and never returned, "a" always returned,
-// "u" unique in the service provider; a type stands behind a colon if it is not string.
+// Every attribute of RFC 7643 section 8.7 is there, in its order, with its characteristics. "*" is multi-valued,
+// "!" required, "=" case-exact, "r" read-only, "i" immutable, "w" write-only and never returned, "a" always
+// returned, "u" unique in the service provider; a type stands behind a colon if it is not string.
 func TestDefinitions(t *testing.T) {
 	plural := "(value display type primary:boolean)"
 	meta := "meta r:complex(resourceType =r created r:dateTime lastModified r:dateTime location =r:reference version =r)"
@@ -101,7 +101,7 @@ func describe(attributes []*schema.Attribute) string {
 	return strings.Join(words, " ")
 }
 
-// What every definition must satisfy (RFC 7643, sections 2.1 and 7).
+// Rules for every definition (RFC 7643, sections 2.1 and 7).
 func TestCharacteristics(t *testing.T) {
 	name := regexp.MustCompile(`^(\$ref|[A-Za-z][-_0-9A-Za-z]*)$`)
 	var check func(path string, list []*schema.Attribute, depth int)

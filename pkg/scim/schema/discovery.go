@@ -6,7 +6,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// ServiceProviderConfig is the schema of what a service provider can do (RFC 7643, section 5).
+// ServiceProviderConfig is the schema of a service provider's configuration (RFC 7643, section 5).
 var ServiceProviderConfig = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.ServiceProviderConfigURN, Name: "Service Provider Configuration",

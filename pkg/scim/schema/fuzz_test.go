@@ -89,7 +89,7 @@ func FuzzNormalize(f *testing.F) {
 	})
 }
 
-// canonical checks what is promised of a normalised document.
+// canonical checks the promises about a normalised document.
 func canonical(t *testing.T, rt *schema.ResourceType, doc scim.Object, d scim.Dialect) {
 	t.Helper()
 	if err := rt.Check(doc); err != nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Keep completes next, which is to take the place of the canonical document old (RFC 7644, section 3.5.1), by what a
-// client does not say there: an immutable attribute that has a value, and one that is never returned, so that the
-// client can't know it; in one value of several, while what a client sees of it is the same. An immutable attribute, or
-// sub-attribute of a single value, that has another value in next is an *scim.Error 400 mutability. A complex value or
-// an extension that a client sees some of and leaves out as a whole is gone, but for an extension's immutable
-// attributes. The result passes Check.
+// Keep completes next, which replaces the canonical document old (RFC 7644, section 3.5.1), with attributes of old
+// that next leaves out: an immutable attribute that has a value, and one that is never returned, so that the client
+// can't know it. In one of several values this holds if the part that a client sees is the same. If an immutable
+// attribute, or sub-attribute of a single value, has another value in next, the error is an *scim.Error 400
+// mutability. If next leaves out a whole complex value or extension of which a client sees a part, it is removed,
+// except for an extension's immutable attributes. The result passes Check.
 //
-// next is changed, but what lies below its first level is not. The types of RFC 7643 have nothing to keep: password is
-// never stored, and members are not part of a document.
+// next is changed at its first level only. The types of RFC 7643 have nothing to keep: password is never stored,
+// and members are not part of a document.
 func (t *ResourceType) Keep(old, next scim.Object) error {
 	if !t.custom {
 		return nil
@@ -45,11 +45,12 @@ func (t *ResourceType) Keep(old, next scim.Object) error {
 	return t.Check(next)
 }
 
-// hidden says whether a client never sees the attribute.
+// hidden reports whether a client never sees the attribute.
 func (a *Attribute) hidden() bool { return a.Returned == Never || a.Mutability == WriteOnly }
 
-// Tells reports whether a value, or one of several, says something about what is never returned of the attribute. Of an
-// immutable attribute that has a value such a value is refused, right or wrong: else a client would find it by trying.
+// Tells reports whether a value, or one of several, sets the attribute, or a sub-attribute of it, that is never
+// returned. If the attribute is immutable and has a value, such a value is refused even if it is the same:
+// otherwise a client could find the value by trying.
 func (a *Attribute) Tells(v any) bool {
 	if list, ok := v.([]any); ok {
 		return slices.ContainsFunc(list, a.Tells)
@@ -100,7 +101,7 @@ func keep(attributes []*Attribute, old, next scim.Object, inside bool) error {
 		if list, several := is.([]any); several && was != nil {
 			is = keepHidden(a, was, list)
 			next[a.Name] = is
-		} else if is != nil && a.Mutability == Immutable { // what is compared has to be whole
+		} else if is != nil && a.Mutability == Immutable { // the comparison needs the whole value
 			is = keepHidden(a, []any{was}, []any{is})[0]
 			next[a.Name] = is
 		}
@@ -163,7 +164,7 @@ func keepHidden(a *Attribute, was any, values []any) []any {
 	return kept
 }
 
-// seen returns what a client sees of a value, as JSON.
+// seen returns the part of a value that a client sees, as JSON.
 func (a *Attribute) seen(o scim.Object) string {
 	o = maps.Clone(o)
 	for _, sub := range a.SubAttributes {

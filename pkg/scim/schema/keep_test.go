@@ -54,7 +54,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// Whatever a PUT leaves out, what is stored stays valid.
+// The stored document stays valid, no matter which attributes a PUT leaves out.
 func TestKeepOfWhatIsLeftOut(t *testing.T) {
 	for name, tc := range map[string]struct{ attributes, old, want, word string }{
 		"visible": {

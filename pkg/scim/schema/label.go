@@ -6,10 +6,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// OnlyLabels says whether o, a canonical value of the complex attribute a, holds nothing but what describes a value:
-// type, primary and $ref. Of an attribute with several values, or with a sub-attribute "value", that is no value: a
-// client that has unassigned the value leaves its labels behind (RFC 7643, section 2.5). If a client can set nothing
-// but labels, they are the value.
+// OnlyLabels reports whether o, a canonical value of the complex attribute a, holds only labels: the sub-attributes
+// type, primary and $ref, which describe a value. For a multi-valued attribute, or one with a sub-attribute
+// "value", labels alone are no value: a client that has unassigned the value leaves its labels behind (RFC 7643,
+// section 2.5). If a client can set nothing but labels, they are the value, and the result is false.
 func (a *Attribute) OnlyLabels(o scim.Object) bool {
 	if !a.MultiValued && a.Sub("value") == nil {
 		return len(o) == 0

@@ -6,16 +6,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Lookup finds out what an attribute name stands for, in any case (RFC 7644, section 3.10). The name may be
+// Lookup finds the attribute with a name, in any case (RFC 7644, section 3.10). The name may be
 //
 //	userName, name.givenName                            of the core schema or common, "schemas" included
 //	urn:...:core:2.0:User:name.givenName                the same with the core schema's URN in front
 //	urn:...:enterprise:2.0:User:manager.value           of an extension; a dot in place of the last colon is taken too
 //	urn:...:enterprise:2.0:User                         a whole extension: Ref.Attr is nil
 //
-// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves; those of SCIM 1.1
-// stand for the same schemas. With bareExtensions a name without URN that the core schema lacks is looked for in the
-// extensions. False says that the name stands for nothing.
+// Known URNs are matched as a whole, the longest first, because they hold dots and colons themselves; those of SCIM
+// 1.1 stand for the same schemas. With bareExtensions a name without URN that the core schema lacks is looked for
+// in the extensions. The result is false if there is no such attribute or extension.
 func (t *ResourceType) Lookup(name string, bareExtensions bool) (Ref, bool) {
 	if schema, rest, ok := t.cutURN(name); ok {
 		var ref Ref
@@ -93,8 +93,8 @@ func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 	return s, rest, s != nil
 }
 
-// formerURNs are what SCIM 1.1 and the drafts of RFC 7643 called the schemas, and what clients make of these names.
-// Clients that began with these go on writing them.
+// formerURNs are the names of the schemas in SCIM 1.1 and in the drafts of RFC 7643, and clients' variants of them.
+// Clients that began with these still write them.
 var formerURNs = map[string][]string{
 	scim.UserURN: {
 		"urn:scim:schemas:core:1.0", "urn:scim:schemas:core:1.0:User", "urn:scim:schemas:core:2.0:User",

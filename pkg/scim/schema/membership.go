@@ -37,7 +37,7 @@ func membershipCommon() []*Attribute {
 	return []*Attribute{all[0], all[2]}
 }
 
-// MembershipType is the resource type GroupMembership, which is none of a tenant's Types: a tenant has it where it is
+// MembershipType is the resource type GroupMembership, which is none of a tenant's Types: a tenant has it if it is
 // switched on. It is shared: do not change it.
 var MembershipType = sync.OnceValue(func() *ResourceType {
 	return &ResourceType{

@@ -15,10 +15,10 @@ import (
 //     wrote no URN;
 //   - values have their declared types: see Attribute.Normalize;
 //   - nothing is null, "", [] or {};
-//   - read-only attributes are left out, and so is what no schema knows (400 invalidSyntax with
+//   - read-only attributes are left out, and so are attributes that no schema knows (400 invalidSyntax with
 //     d.RejectUnknownAttributes);
-//   - "schemas" names the core schema, then each extension that has data (see SetSchemas), whatever the client wrote.
-//     It may leave it out or write a single string, but for d.RequireDeclaredExtensions.
+//   - "schemas" names the core schema, then each extension that has data (see SetSchemas); the client's value is
+//     ignored. It may be missing or a single string, except with d.RequireDeclaredExtensions.
 //
 // Password and a group's members stay in. The result passes Check, and normalising it again changes nothing. An error
 // is an *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
@@ -46,7 +46,7 @@ type normalizer struct {
 	t       *ResourceType
 	d       scim.Dialect
 	doc     scim.Object
-	schemas any // what the client wrote
+	schemas any // as the client wrote it
 	dotted  []dottedKey
 }
 
@@ -126,7 +126,7 @@ func (n *normalizer) attribute(s *Schema, name string, v any) error {
 	a := s.Attribute(name)
 	switch {
 	case a == nil && strings.EqualFold(name, schemasAttribute.Name):
-		return nil // rebuilt from what is there; some clients write it inside an extension, too
+		return nil // rebuilt from the data; some clients write it inside an extension, too
 	case a == nil && n.keepDotted(s, name, v):
 		return nil
 	case a == nil:

@@ -397,7 +397,7 @@ func TestNormalizeManyMembers(t *testing.T) {
 	}
 }
 
-// custom is a schema with what the schemas of RFC 7643 have no attribute for.
+// custom is a schema with kinds of attributes that the schemas of RFC 7643 do not have.
 func custom() *schema.ResourceType {
 	attr := func(name string, t schema.Type) *schema.Attribute {
 		return &schema.Attribute{Name: name, Type: t, Mutability: schema.ReadWrite, Returned: schema.Default}
@@ -446,7 +446,7 @@ func TestNormalizeCustom(t *testing.T) {
 	}
 }
 
-// TestFormsOfValues: what clients write beside the RFC, in the body of a POST or PUT.
+// TestFormsOfValues: forms of values that clients write and the RFC does not have, in the body of a POST or PUT.
 func TestFormsOfValues(t *testing.T) {
 	const former = `"urn:scim:schemas:extension:enterprise:1.0"`
 	for _, c := range []struct{ name, idp, body, want string }{

@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Short names for what the tests share with their neighbours.
+// Short names for the helpers of package schematest.
 var (
 	object     = schematest.Object
 	text       = schematest.Text

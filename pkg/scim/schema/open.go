@@ -201,7 +201,7 @@ func (a *Attribute) namesResource() bool {
 
 // convert reads a simple value of another type as one of a's type; v itself if that can't be done. A number becomes
 // text only if it was written without fraction and exponent, so that its text is known, and not for an immutable
-// attribute, where a mistake could not be mended.
+// attribute, in which a mistake can't be corrected.
 func (a *Attribute) convert(v any) any {
 	switch a.Type {
 	case String:

@@ -6,10 +6,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Project makes the part of doc that an answer shows: what p selects, with "schemas" and every attribute that is always
-// returned, and never one that is never returned (RFC 7644, section 3.9). What no schema knows is left out. The result
-// is a new object that shares with doc the values it shows whole; doc is not changed. An empty array that is selected
-// stays.
+// Project returns the part of doc that an answer shows: the attributes that p selects, "schemas" and every
+// attribute that is always returned, and no attribute that is never returned (RFC 7644, section 3.9). Attributes
+// that no schema knows are left out. The result is a new object that shares whole values with doc; doc is not
+// changed. A selected empty array stays.
 func (t *ResourceType) Project(doc scim.Object, p *Projection) scim.Object {
 	out := make(scim.Object, len(doc))
 	for k, v := range doc {
@@ -39,7 +39,7 @@ func (t *ResourceType) Project(doc scim.Object, p *Projection) scim.Object {
 	return out
 }
 
-// project puts into out what is shown of the value v of attribute a.
+// project puts into out the shown part of the value v of attribute a.
 func (p *Projection) project(out scim.Object, ext *Schema, a *Attribute, v any) {
 	keep, subs := p.selects(ext, a)
 	if !keep {

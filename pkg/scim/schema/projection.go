@@ -10,10 +10,11 @@ import (
 // MaxProjectionNames is how many names the parameters attributes and excludedAttributes may hold together.
 const MaxProjectionNames = 500
 
-// Projection is what the parameters attributes and excludedAttributes select for an answer (RFC 7644, section 3.9). A
-// nil *Projection selects what is returned by default. It is immutable and safe for concurrent use.
+// Projection is the selection of attributes by the parameters attributes and excludedAttributes (RFC 7644, section
+// 3.9). A nil *Projection selects the attributes that are returned by default. It is immutable and safe for
+// concurrent use.
 type Projection struct {
-	// only is true if attributes was given: what is named is shown. Else what is named is left out.
+	// only is true if the parameter attributes was given: the named attributes are shown. Else they are left out.
 	only bool
 	// core is true if the core schema's own URN was named.
 	core bool
@@ -21,7 +22,8 @@ type Projection struct {
 	extensions map[*Schema]bool
 	// attributes holds the attributes that were named, with the sub-attributes that were; nil for the whole attribute.
 	attributes map[*Attribute][]*Attribute
-	// sent holds what is returned on request and comes back because the client has sent it; empty with only.
+	// sent holds the attributes with `returned: request` that are shown because the client has sent them; empty
+	// with only.
 	sent map[*Attribute]bool
 }
 
@@ -70,7 +72,7 @@ func (p *Projection) name(t *ResourceType, name string) {
 	}
 }
 
-// splitNames cuts at commas outside brackets and leaves out the brackets with what is in them.
+// splitNames splits at commas outside brackets and removes the brackets with their content.
 func splitNames(params []string) []string {
 	var names []string
 	for _, p := range params {

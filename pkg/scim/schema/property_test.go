@@ -33,7 +33,7 @@ func attributeObject(t *rapid.T, name string, deep bool) any {
 	if o["mutability"] != "writeOnly" {
 		o["returned"] = rapid.SampledFrom([]string{"always", "never", "default", "request"}).Draw(t, "returned")
 	}
-	// What a client is never shown must not be found by trying.
+	// A client must not find a value that it is never shown by trying.
 	if hidden(o) && o["multiValued"] == true {
 		o["required"] = false
 	}
@@ -122,8 +122,8 @@ func document(t *rapid.T, attributes []*schema.Attribute, o scim.Object) {
 	}
 }
 
-// TestAnyDefinition draws definitions and documents: what passes once passes for ever, comes back, and is never shown
-// where it must not be.
+// TestAnyDefinition draws definitions and documents: a document that passes once always passes, its values are
+// returned, and hidden ones are never shown.
 func TestAnyDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		definitions := scim.Object{

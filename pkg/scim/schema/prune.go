@@ -2,10 +2,10 @@ package schema
 
 import "github.com/serverless-scim/serverless-scim/pkg/scim"
 
-// Prune makes the part of a stored document that the type knows: definitions may have changed since it was written.
-// What no schema knows any more, and what has no longer the shape that its attribute has, is left out; "schemas" is
-// made new. For a type as RFC 7643 has it, whose definition never changes, it is doc itself. doc is not changed; the
-// result may share values with it.
+// Prune returns the part of a stored document that the type knows: definitions may have changed since it was
+// written. Attributes that no schema knows any more, and values that no longer have their attribute's type, are
+// left out; "schemas" is made new. For an unchanged type of RFC 7643 the result is doc itself. doc is not changed;
+// the result may share values with it.
 func (t *ResourceType) Prune(doc scim.Object) scim.Object {
 	if !t.custom {
 		return doc

@@ -106,10 +106,10 @@ type ResourceType struct {
 	Extensions  []Extension
 
 	custom bool         // something of it was defined by an operator, set by Definitions.Types
-	unique []uniquePath // what an operator wants unique, set by Definitions.Types
+	unique []uniquePath // the values that an operator wants unique, set by Definitions.Types
 }
 
-// Ref is what an attribute name, as written in a path, a filter or a projection, stands for in a resource type.
+// Ref is the attribute, sub-attribute or extension with a name in a path, a filter or a projection.
 type Ref struct {
 	// Extension is the extension schema that the attribute belongs to; nil for the core schema and the common attributes.
 	Extension *Schema

@@ -8,9 +8,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Sent is p for the answer to a POST, PUT or PATCH: it also selects the attributes and sub-attributes with `returned:
-// request` that the client has sent (RFC 7643, section 7). sent are the names and values in the body, the names as for
-// Lookup. What p leaves out stays out, and if p selects by `attributes`, it stays as it is. p is not changed.
+// Sent returns p for the answer to a POST, PUT or PATCH: it also selects the attributes and sub-attributes with
+// `returned: request` that the client has sent (RFC 7643, section 7). sent are the names and values in the body,
+// the names as for Lookup. Attributes that p excludes stay excluded, and if p selects by `attributes`, it stays as
+// it is. p is not changed.
 func (t *ResourceType) Sent(p *Projection, sent iter.Seq2[string, any]) *Projection {
 	if p != nil && p.only {
 		return p
@@ -121,7 +122,7 @@ func sentObject(v any) scim.Object {
 	return o
 }
 
-// sends reports whether a sub-attribute of a is among what the client has sent.
+// sends reports whether the client has sent a sub-attribute of a.
 func (p *Projection) sends(a *Attribute) bool {
 	return len(p.sent) > 0 && slices.ContainsFunc(a.SubAttributes, func(s *Attribute) bool { return p.sent[s] })
 }

@@ -43,7 +43,7 @@ func (t *Types) Group() *ResourceType { return t.all[1] }
 // All lists the types: User, Group, then those that an operator defined, by id. The list must not be changed.
 func (t *Types) All() []*ResourceType { return t.all }
 
-// Schemas lists what /Schemas shows. The list must not be changed.
+// Schemas lists the schemas that /Schemas shows. The list must not be changed.
 func (t *Types) Schemas() []*Schema { return t.schemas }
 
 // ByEndpoint is the type whose endpoint is name, "Users", in any case; nil if there is none.

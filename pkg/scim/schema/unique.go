@@ -109,8 +109,8 @@ func (p uniquePath) collect(all []UniqueValue, t *ResourceType, v any) []UniqueV
 		leaf.Returned == Never})
 }
 
-// UniqueKey is what UniqueValues has for a value of the attribute that r stands for; false if it need not be unique.
-// It is how a filter finds the one resource with a value.
+// UniqueKey returns the entry of UniqueValues for a value of the attribute r; false if it need not be unique. With
+// it a filter finds the one resource with a value.
 func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
 	for _, p := range t.unique {
 		if p.extension == r.Extension && p.attr == r.Attr && p.sub == r.Sub {
@@ -124,7 +124,7 @@ func (t *ResourceType) UniqueKey(r Ref, value any) (UniqueValue, bool) {
 	return UniqueValue{}, false
 }
 
-// comparable writes a simple value so that equal ones are written alike; "" if it is of another type.
+// comparable returns the same text for equal simple values; "" if the value is of another type.
 func (a *Attribute) comparable(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -148,7 +148,7 @@ func (a *Attribute) comparable(v any) string {
 	return ""
 }
 
-// uniquePaths lists what an operator wants unique in the type.
+// uniquePaths lists the attributes and sub-attributes of the type that an operator wants unique.
 func (t *ResourceType) uniquePaths() []uniquePath {
 	var paths []uniquePath
 	add := func(extension *Schema, attributes []*Attribute) {

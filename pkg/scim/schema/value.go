@@ -8,18 +8,18 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes the canonical form of an attribute's whole value: []any for a multi-valued attribute, scim.Object for
-// a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned" (RFC 7643, section
-// 2.5): null, "", [], {}, or an array or object of nothing else.
+// Normalize returns the canonical form of an attribute's whole value: []any for a multi-valued attribute,
+// scim.Object for a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned"
+// (RFC 7643, section 2.5): null, "", [], {}, or an array or object of nothing else.
 //
-// It takes what clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a value instead of an
-// array of one, an array of one instead of a value, and what Elements and Open read. An element that holds nothing but
-// type, primary and $ref is left out. Elements that differ in nothing but primary are one element. Formats are checked
-// of dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with d.SecurePhotos, photos only; canonical values
-// are suggestions. Unknown sub-attributes are dropped (400 with d.RejectUnknownAttributes) and so are read-only ones.
-// More than one primary value is an error in every dialect.
+// It accepts the forms that clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a
+// value instead of an array of one, an array of one instead of a value, and the forms that Elements and Open read.
+// An element that holds only type, primary and $ref is left out. Elements that differ only in primary are one
+// element. Formats are checked of dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with
+// d.SecurePhotos, photos only; canonical values are suggestions. Unknown sub-attributes are dropped (400 with
+// d.RejectUnknownAttributes) and so are read-only ones. More than one primary value is an error in every dialect.
 //
-// Limits and required attributes are not looked at: see ResourceType.Check. The error is an *scim.Error 400
+// Limits and required attributes are not checked here: see ResourceType.Check. The error is an *scim.Error 400
 // invalidValue.
 func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	if !a.MultiValued {
@@ -253,7 +253,8 @@ func (a *Attribute) CheckRequired(o scim.Object) error {
 	return nil
 }
 
-// wrongType says what an attribute takes. It never repeats the value, which may be a secret.
+// wrongType returns the error that names the type an attribute takes. It never repeats the value, which may be a
+// secret.
 func (a *Attribute) wrongType(v any) error {
 	want := "a string"
 	switch a.Type {
@@ -273,7 +274,7 @@ func (a *Attribute) wrongType(v any) error {
 	return scim.BadRequest(scim.InvalidValue, "The value of %s must be %s, not %s.", a.FullName(), want, kind(v))
 }
 
-// kind says what a JSON value is.
+// kind names the type of a JSON value.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:

@@ -79,7 +79,7 @@ func TestBase64(t *testing.T) {
 	}
 }
 
-// What Check refuses is what Normalize never makes, and what a PATCH may have made of it.
+// Check refuses documents that Normalize never returns, but that a PATCH may have made of its result.
 func TestCheck(t *testing.T) {
 	const head = `{"schemas":[` + core + `],"userName":"a"`
 	for _, body := range []string{

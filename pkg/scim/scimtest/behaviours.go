@@ -10,9 +10,9 @@ type behaviour struct {
 	run  func(tenant func(idp string) *client)
 }
 
-// RunBehaviours runs one subtest for each observable behaviour of a SCIM server: RFC 7643, RFC 7644, and what clients
-// rely on where these leave a choice. newTarget makes a fresh, empty tenant of a profile: one of the identity
-// providers' names, generic or rfc. Required extensions are not part of it: see RunExtensions.
+// RunBehaviours runs one subtest for each observable behaviour of a SCIM server: RFC 7643, RFC 7644, and the
+// choices that clients rely on if these leave one. newTarget makes a fresh, empty tenant of a profile: one of the
+// identity providers' names, generic or rfc. Required extensions are not part of it: see RunExtensions.
 func RunBehaviours(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	run(t, behaviourChapters(), newTarget)

@@ -221,7 +221,7 @@ var bulkBehaviours = []behaviour{
 			again.has(fmt.Sprintf("Operations[%d].location", i), first.str(fmt.Sprintf("Operations[%d].location", i)))
 		}
 		c.get("/Groups").lists("displayName", "g")
-		// What has become another since is made anew, under another id, and so is what referred to it.
+		// A resource that was changed since is created again, under another id, and so is one that refers to it.
 		c.patch("/Users/"+bulkID(first, 0), `{"op":"replace","path":"userName","value":"bob"}`).want(http.StatusOK)
 		third := bulkStatuses(bulkOps(c, ops...), "201", "201")
 		c.get("/Users/"+bulkID(third, 0)).want(http.StatusOK).has("userName", "ann")

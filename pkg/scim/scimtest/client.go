@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// client talks to one tenant for a test. Whatever it receives must pass the checks that hold for any answer.
+// client talks to one tenant for a test. Every answer must pass the checks that hold for any answer.
 type client struct {
 	t      testing.TB
 	target Target
@@ -98,7 +98,7 @@ func (c *client) try(method, path, body string, options ...option) (*answer, err
 	return a, nil
 }
 
-// deleteLater notes what a POST has made, by itself or in a bulk request.
+// deleteLater notes the resources that a POST has created, by itself or in a bulk request.
 func (c *client) deleteLater(path string, a *answer) {
 	if rest, ok := strings.CutPrefix(a.Header.Get("Location"), c.target.BaseURL); ok && a.Status == http.StatusCreated {
 		c.made.add(rest)
@@ -115,7 +115,7 @@ func (c *client) deleteLater(path string, a *answer) {
 	}
 }
 
-// made is what a test has made in a shared tenant.
+// made is a list of the resources that a test has created in a shared tenant.
 type made struct {
 	mu    sync.Mutex
 	paths []string
@@ -127,7 +127,7 @@ func (m *made) add(path string) {
 	m.paths = append(m.paths, path)
 }
 
-// deleteAll deletes what is noted.
+// deleteAll deletes the noted resources.
 func (m *made) deleteAll(t testing.TB, target Target) {
 	t.Helper()
 	m.mu.Lock()
@@ -180,7 +180,7 @@ func (c *client) createGroup(members string) string {
 	return c.post("/Groups", group(members)).want(http.StatusCreated).id()
 }
 
-// filter lists what matches and returns the answer, which must be a 200.
+// filter lists the matches and returns the answer, which must be a 200.
 func (c *client) filter(path, expression string) *answer {
 	c.t.Helper()
 	return c.get(path, params("filter", expression)).want(http.StatusOK)
@@ -209,7 +209,7 @@ func (a *answer) fail(format string, args ...any) {
 	a.t.Errorf("%s\n\tanswered %d %s\n\t%s", a.what, a.Status, clip(a.Body), fmt.Sprintf(format, args...))
 }
 
-// want checks the status. If it differs, the test of this behaviour ends: what follows would only repeat it.
+// want checks the status. If it differs, the test of this behaviour ends: later errors would only repeat it.
 func (a *answer) want(status ...int) *answer {
 	a.t.Helper()
 	if !slices.Contains(status, a.Status) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// decisionBehaviours are the answers to questions where clients and the RFC disagree; patchDecisionBehaviours those
-// that are about PATCH.
+// decisionBehaviours are the answers to questions in which clients and the RFC disagree; patchDecisionBehaviours
+// those that are about PATCH.
 var decisionBehaviours = []behaviour{
 	{"status in an error is a string", func(tenant func(string) *client) {
 		tenant("generic").get("/Users/none").refused(http.StatusNotFound, "").has("status", "404")
@@ -311,8 +311,8 @@ func (c *client) configure(settings string) {
 	}
 }
 
-// everyAttribute stores a user with a value for every attribute and checks that what comes back is listed, and that
-// what is listed comes back.
+// everyAttribute stores a user with a value for every attribute and checks that exactly the listed attributes are
+// returned.
 func everyAttribute(c *client, listed map[string]bool) {
 	c.t.Helper()
 	uid := c.create(`"userName":"ann","externalId":"e","name":{"formatted":"A L"},"displayName":"d","nickName":"n",` +

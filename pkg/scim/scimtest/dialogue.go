@@ -29,10 +29,10 @@ type Step struct {
 	Step  int    `json:"step"`
 	IdP   string `json:"idp"`
 	Title string `json:"title"`
-	// Kind is "idp" for what the identity provider sends, "setup" for what prepares data, "assert" for a read that checks
-	// the state.
+	// Kind is "idp" for a request of the identity provider, "setup" for one that prepares data, "assert" for a read
+	// that checks the state.
 	Kind string `json:"kind"`
-	// Provenance and Source say where the request is known from.
+	// Provenance and Source name the origin of the request.
 	Provenance string            `json:"provenance"`
 	Source     string            `json:"source"`
 	Name       string            `json:"name"`
@@ -46,7 +46,7 @@ type Step struct {
 	Note       string            `json:"note"`
 }
 
-// Expectation is what a step's answer must be.
+// Expectation is the expected answer of a step.
 type Expectation struct {
 	Status []int `json:"status"` // each of them will do
 	// BodyContains maps a path into the answer to a value or to one of $exists, $absent, $len, $len_or_absent, $min_len,

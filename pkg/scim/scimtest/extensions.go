@@ -200,7 +200,8 @@ var extensionBehaviours = []behaviour{
 					return c.put(path, badged("ann", `{"badge":"1","answers":["`+answers+`","b"],"safe":{"room":"1"}}`))
 				})
 			}
-			// Nor does what is shown tell it: an element goes, or comes, whatever its hidden part is said to be.
+			// The shown part does not reveal it either: an element is removed or added with any value of its hidden
+			// part.
 			keys := func(code string) string { return `[{"type":"a","code":"` + code + `"}]` }
 			for _, code := range []string{"x", "y"} {
 				c.put(path, badged("ann", `{"badge":"1","keys":`+keys("x")+`}`)).want(http.StatusOK)
@@ -212,7 +213,7 @@ var extensionBehaviours = []behaviour{
 				c.patch(path, op("remove", "keys", keys(code))).want(http.StatusOK).lacks(inExtension("keys"))
 			}
 			c.put(path, stored).want(http.StatusOK)
-			// What is immutable as well can't be said again, right or wrong.
+			// An immutable hidden value can't be repeated, not even the same.
 			fixed := func(serial, seal, lock string) string {
 				return `{"badge":"1"` + serial + `,"seal":{"id":"s"` + seal + `},"lock":{"id":"l"` + lock + `}}`
 			}

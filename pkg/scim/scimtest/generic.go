@@ -27,9 +27,9 @@ const (
 	bulkResponseURN = messagePrefix + "2.0:BulkResponse"
 )
 
-// checkAnswer checks what must hold for every answer to any request: media type, error shape, list shape, headers of a
-// single resource, no null, no password, no key that is no attribute name, and no 5xx but one that puts the client off.
-// It returns what is wrong.
+// checkAnswer checks the rules for every answer to any request: media type, error shape, list shape, headers of a
+// single resource, no null, no password, no key that is no attribute name, and no 5xx but one that asks the client
+// to retry. It returns the faults.
 func checkAnswer(idp string, r request, a response) []string {
 	var problems []string
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }

@@ -10,8 +10,8 @@ import (
 // maxBody is the size above which a body is refused with 413: 4 MiB.
 const maxBody = 4 << 20
 
-// RunHostile sends what no honest client sends. Each must be refused with a SCIM error of status 4xx, and nothing may
-// be stored. newTarget makes a fresh, empty tenant of a profile.
+// RunHostile sends requests that no honest client sends. Each must be refused with a SCIM error of status 4xx, and
+// nothing may be stored. newTarget makes a fresh, empty tenant of a profile.
 func RunHostile(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	for _, b := range hostileInput {
@@ -19,7 +19,7 @@ func RunHostile(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	}
 }
 
-// hostileBodies are refused as the body of any write, whatever the resource.
+// hostileBodies are refused as the body of any write to any resource.
 var hostileBodies = map[string]string{
 	"truncated":                 `{"userName":"refused"`,
 	"trailing data":             user(`"userName":"refused"`) + `{"a":1}`,

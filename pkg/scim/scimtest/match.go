@@ -56,7 +56,7 @@ func parsePath(path string) ([]step, error) {
 	return steps, nil
 }
 
-// parseBracket reads one bracket and returns what follows it.
+// parseBracket reads one bracket and returns the text after it.
 func parseBracket(s string) (step, string, error) {
 	if inner, ok := strings.CutPrefix(s, "['"); ok {
 		key, tail, ok := strings.Cut(inner, "']")
@@ -134,8 +134,8 @@ func text(v any) string {
 	return string(raw)
 }
 
-// match compares what is at path with what is wanted: an equal value, or an object with exactly one key that begins
-// with "$". It returns "" or what is wrong.
+// match compares the value at path with want: an equal value, or an object with exactly one key that begins with
+// "$". It returns "" or the fault.
 func match(body any, path string, want any) string {
 	got, found, err := find(body, path)
 	if err != nil {

@@ -12,15 +12,14 @@ import (
 //go:embed requirements/*.tsv
 var requirementFiles embed.FS
 
-// Requirement is one sentence of an RFC that says what somebody must, should or may do, in other words.
+// Requirement is one rule of an RFC about the duties or options of a party, in our words.
 type Requirement struct {
 	// ID is the RFC, the section and a number, such as 7644-3.5.2-04.
 	ID string
 	// RFC and Section are the parts of the ID: "7644", "3.5.2".
 	RFC, Section string
 	// Level is the RFC's word: MUST, MUST NOT, SHALL, SHALL NOT, REQUIRED, SHOULD, SHOULD NOT, RECOMMENDED, MAY,
-	// OPTIONAL; or ERRATUM for what a verified erratum changes, or TEXT for what the text states without any of these
-	// words.
+	// OPTIONAL; or ERRATUM for a change by a verified erratum, or TEXT for a statement without any of these words.
 	Level string
 	Text  string
 	// Evidence says how it is met: names of tests, as TestNames lists them; "go: FILE TestName" for a test elsewhere
@@ -34,8 +33,8 @@ func (r Requirement) Binding() bool {
 		r.Level == "ERRATUM" || r.Level == "TEXT"
 }
 
-// Requirements lists what RFC 7643, RFC 7644 and RFC 9865 ask for, with their verified errata, in the order of the
-// texts.
+// Requirements lists the requirements of RFC 7643, RFC 7644 and RFC 9865, with their verified errata, in the order
+// of the texts.
 func Requirements() ([]Requirement, error) {
 	names, err := fs.Glob(requirementFiles, "requirements/*.tsv")
 	if err != nil {
@@ -86,9 +85,9 @@ func requirementChapters() []chapter {
 	}
 }
 
-// RunRequirements runs the tests of those requirements that RunBehaviours does not show. They cope with a tenant that
-// holds more than what they make, and skip features that the ServiceProviderConfig does not offer. newTarget makes a
-// tenant of a profile; all tests ask for rfc or generic.
+// RunRequirements runs the tests of those requirements that RunBehaviours does not show. They work in a tenant that
+// holds other resources, and skip features that the ServiceProviderConfig does not offer. newTarget makes a tenant
+// of a profile; all tests ask for rfc or generic.
 func RunRequirements(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	run(t, requirementChapters(), newTarget)
@@ -105,7 +104,8 @@ func run(t *testing.T, chapters []chapter, newTarget func(t *testing.T, idp stri
 	}
 }
 
-// test runs one behaviour. In a shared tenant, what it makes goes before it asks for the next tenant, and at its end.
+// test runs one behaviour. In a shared tenant, its resources are deleted before it asks for the next tenant, and at
+// its end.
 func (b behaviour) test(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()
 	var all *made

@@ -23,7 +23,7 @@ func (d declared) subAttributes() []declared {
 
 func (d declared) name() string { return text(d["name"]) }
 
-// schemas reads /Schemas: the attributes of each schema by URN, sub-attributes as "name.sub", each with what holds it.
+// schemas reads /Schemas. It returns the attributes by schema URN and name; sub-attributes are named "name.sub".
 func (c *client) schemas() (*answer, map[string]map[string]declared) {
 	c.t.Helper()
 	a := c.get("/Schemas").want(http.StatusOK)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// tag is a name that nobody has used, for tenants that hold more than what the test makes.
+// tag returns an unused name, for tenants that hold other resources than the test's.
 func tag() string { return "rq-" + strings.ToLower(rand.Text()[:10]) }
 
 var rfc7643Values = []behaviour{

@@ -27,7 +27,7 @@ func (a *answer) results(status ...string) *answer {
 	return a
 }
 
-// made is the id of what an operation has made, by the location in its result.
+// made is the id of the resource that an operation has created, by the location in its result.
 func (a *answer) made(i int) string {
 	a.t.Helper()
 	location := a.str(fmt.Sprintf("Operations[%d].location", i))

@@ -24,9 +24,9 @@ func RunDialogues(t *testing.T, newTarget func(t *testing.T, idp string) Target)
 	}
 }
 
-// RunDialogue sends the steps of a dialogue in order and reports each answer that is not what the identity provider
-// needs. Beside the step's own expectation every answer must pass the checks that hold for any SCIM answer. It stops
-// if a value that later steps need could not be captured.
+// RunDialogue sends the steps of a dialogue in order and reports each answer that differs from its Expectation.
+// Every answer must also pass the checks that hold for any SCIM answer. It stops if a value that later steps need
+// could not be captured.
 func RunDialogue(t testing.TB, d Dialogue, target Target) {
 	t.Helper()
 	values := map[string]string{"token": target.Token, "badToken": target.badToken()}
@@ -54,7 +54,7 @@ func RunDialogue(t testing.TB, d Dialogue, target Target) {
 	}
 }
 
-// problems compares an answer with what the step expects.
+// problems compares an answer with the step's expectation.
 func (s Step) problems(answer response, values map[string]string) []string {
 	var problems []string
 	if !slices.Contains(s.Expect.Status, answer.Status) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// reporter counts what a suite reports instead of failing the test that tests the suite.
+// reporter counts the faults that a suite reports instead of failing the test that tests the suite.
 type reporter struct {
 	testing.TB
 	errors []string

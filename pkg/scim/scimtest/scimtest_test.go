@@ -69,8 +69,8 @@ func resources(t *testing.T, target Target) int {
 // goTest is evidence by a test outside of the suites.
 var goTest = regexp.MustCompile(`^go: (\S+_test\.go) (Test\w+)$`)
 
-// TestRequirements prints how each requirement is met. It fails if one that binds a server has no test, if a
-// test does not exist, and if DIVERGENCES.md does not name what is not followed.
+// TestRequirements prints how each requirement is met. It fails if one that binds a server has no test, if a test
+// does not exist, and if DIVERGENCES.md does not name a requirement that is not followed.
 func TestRequirements(t *testing.T) {
 	all, err := Requirements()
 	if err != nil {

@@ -25,13 +25,13 @@ type Target struct {
 	// Handler, if it is not nil, answers in process instead of the network; BaseURL then only says which host and path
 	// the requests carry.
 	Handler http.Handler
-	// Shared says that all tests use this one tenant, which may hold more than they make: what a test makes is deleted
-	// after it.
+	// Shared says that all tests use this one tenant, which may hold other resources: a test's resources are
+	// deleted after it.
 	Shared bool
 	// IdP is the profile of a shared tenant. Tests that ask for rfc take it as generic.
 	IdP string
-	// Configure changes the tenant's settings by a JSON merge patch such as {"scim":{"patchBody":"none"}}. Nil where the
-	// server has no such thing; the few tests that need it then say so and are skipped.
+	// Configure changes the tenant's settings by a JSON merge patch such as {"scim":{"patchBody":"none"}}. Nil if
+	// the server has no such thing; the few tests that need it then say so and are skipped.
 	Configure func(settings string) error
 	// Define puts a schema or a resource type of the tenant's own: path is "/schemas/" and a URN with a body as RFC 7643
 	// section 7 writes it, or "/resource-types/" and an id with one as section 6 does. Nil if the server has no such
@@ -62,7 +62,7 @@ type request struct {
 	NoBody bool // send no body at all, as opposed to an empty one
 }
 
-// response is what came back.
+// response is an HTTP response.
 type response struct {
 	Status int
 	Header http.Header

@@ -9,7 +9,7 @@ import (
 // managerID is the path into an answer to the id of a user's manager.
 const managerID = "['" + enterpriseURN + "'].manager.value"
 
-// lenient are profiles that read what clients write beside the RFC, strict those that do not.
+// lenient are profiles that read clients' forms that the RFC does not have, strict those that do not.
 var lenient, strict = []string{"generic", "entra", "okta", "authentik"}, []string{"rfc", "interop"}
 
 var valueBehaviours = []behaviour{

@@ -216,7 +216,8 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// FuzzDefinitions holds that what is taken can be written, read again and joined, and that an error is the caller's.
+// FuzzDefinitions checks that an accepted definition can be written, read again and joined, and that an error is
+// the caller's.
 func FuzzDefinitions(f *testing.F) {
 	for _, s := range []string{
 		`{"schemas":[` + attributes(badge,

@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Limits of what an operator can define for one tenant.
+// Limits of an operator's definitions for one tenant.
 const (
 	MaxSchemas       = 20
 	MaxResourceTypes = 20

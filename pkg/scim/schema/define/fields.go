@@ -12,7 +12,7 @@ import (
 // fields reads the keys of a definition, in any case, and keeps the first error.
 type fields struct {
 	o      scim.Object
-	prefix string // what errors put in front of a key
+	prefix string // of a key in errors
 	err    error
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Admits says whether every document that may be stored under t may stay as it is under next, whatever is in it:
-// nothing is gone, nothing is asked for that was not. If it is false, Orphans decides document by document.
+// Admits reports whether every document that is valid under t is valid under next without a change: next removes no
+// attribute and adds no requirement. If it is false, Orphans decides for each document.
 func Admits(t, next *schema.ResourceType) bool {
 	if t.Core.ID != next.Core.ID || !admits(t.Core.Attributes, next.Core.Attributes) {
 		return false
@@ -48,7 +48,7 @@ func admits(before, after []*schema.Attribute) bool {
 	return true
 }
 
-// mustHave says whether a document without the attribute is refused.
+// mustHave reports whether a document without the attribute is refused.
 func mustHave(a *schema.Attribute) bool { return a.Required && a.Mutability != schema.ReadOnly }
 
 func admitsOne(a, b *schema.Attribute) bool {
@@ -65,13 +65,13 @@ func admitsOne(a, b *schema.Attribute) bool {
 	return admits(a.SubAttributes, b.SubAttributes)
 }
 
-// tightensUniqueness says whether values that were different, or were not compared, may now be the same.
+// tightensUniqueness reports whether values that were different, or were not compared, may now be the same.
 func tightensUniqueness(a, b *schema.Attribute) bool {
 	return b.Uniqueness != schema.None && (a.Uniqueness == schema.None || a.CaseExact != b.CaseExact)
 }
 
-// Orphans says what of a document that is stored under t would be lost or invalid under next; nil if nothing is. The
-// error is an *scim.Error that names the attribute.
+// Orphans returns an error if a part of a document that is stored under t would be lost or invalid under next; else
+// nil. The error is an *scim.Error that names the attribute.
 func Orphans(t, next *schema.ResourceType, doc scim.Object) error {
 	if t.Core.ID != next.Core.ID {
 		return scim.BadRequest(scim.InvalidValue, "Its core schema is %s.", t.Core.ID)

@@ -123,7 +123,7 @@ func TestMigrationOfExtensions(t *testing.T) {
 	refused(t, "extension required", define.Orphans(plain, needed, without), scim.InvalidValue, badge)
 }
 
-// A document that was stored under other definitions is read by what is defined now.
+// A document that was stored under other definitions is read by the present ones.
 func TestPrune(t *testing.T) {
 	rt := withBadge(t, `{"name":"a"},{"name":"n","type":"integer"},{"name":"l","multiValued":true},{"name":"c",`+
 		`"type":"complex","subAttributes":[{"name":"x"}]}`, false)

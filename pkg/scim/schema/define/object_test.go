@@ -2,7 +2,7 @@ package define_test
 
 import "github.com/serverless-scim/serverless-scim/pkg/internal/schematest"
 
-// Short names for what the tests share with their neighbours.
+// Short names for the helpers of package schematest.
 var (
 	object     = schematest.Object
 	text       = schematest.Text

@@ -36,9 +36,9 @@ var (
 	}
 )
 
-// ParseResourceType reads a resource type that an operator defines, in the representation of RFC 7643, section 6. The
-// id is the name if it is left out, and the other way round. Of User and Group only schemaExtensions can be set:
-// what else is given has to be what RFC 7643 says. Keys that a representation has beside these (schemas, meta) are
+// ParseResourceType reads a resource type that an operator defines, in the representation of RFC 7643, section 6.
+// The id is the name if it is left out, and the other way round. Of User and Group only schemaExtensions can be
+// set: all other values given must be those of RFC 7643. The further keys of a representation (schemas, meta) are
 // ignored, all others refused. The error is an *scim.Error 400 invalidValue.
 func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 	f := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "endpoint", "schema", "schemaExtensions")

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Limits of what an operator can define for one tenant.
+// Limits of an operator's definitions for one tenant.
 const (
 	// MaxAttributes bounds the attributes of a schema, MaxSubAttributes those of a complex attribute.
 	MaxAttributes    = 100
@@ -25,13 +25,13 @@ const (
 )
 
 // ParseSchema reads a schema that an operator defines, in the representation of RFC 7643, section 7: id, name,
-// description and attributes. What an attribute leaves out has the default of section 2.2. The common attributes id,
-// externalId and meta are not to be listed; keys that a representation has beside these (schemas, meta) are ignored,
-// all others refused. With the URN of the enterprise extension the attributes are added to those of RFC 7643, section
-// 4.3.
+// description and attributes. A characteristic that is left out has the default of section 2.2. The common
+// attributes id, externalId and meta must not be listed. The further keys of a representation (schemas, meta) are
+// ignored, all others refused. With the URN of the enterprise extension the attributes are added to those of RFC
+// 7643, section 4.3.
 //
-// The canonicalValues of such an attribute are its allowed values. The error is an *scim.Error 400 invalidValue that
-// names what is wrong.
+// The canonicalValues of such an attribute are its allowed values. The error is an *scim.Error 400 invalidValue
+// that names the fault.
 func ParseSchema(o scim.Object) (*schema.Schema, error) {
 	p := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "attributes")
 	s := &schema.Schema{
