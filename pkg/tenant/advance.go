@@ -10,14 +10,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// retryAfter is when what went wrong with a tenant is tried again: by the next run of those that come every hour, also
-// if that one comes to the tenant sooner after its beginning than this one did.
+// retryAfter is the delay before failed work of a tenant is tried again. It is shorter than an hour, so that the next
+// hourly run does it even if it reaches the tenant earlier in its walk than this one did.
 const retryAfter = 40 * time.Minute
 
-// advance does all that is due for a tenant: makes its successor, tells what there is to tell, delivers, and tidies its
-// vault. The four don't wait for each other: a vault that fails keeps nobody from being told. Each may be killed
-// anywhere and repeated, by two processes at once. found is the due time under which the tenant was found, 0 for none;
-// its entry is removed if it is not the tenant's own any more.
+// advance does all due work of a tenant: it makes the successor, writes events and notices, delivers them, and tidies
+// the vault. The four don't depend on each other: a notice is sent even if the vault fails. Each may be killed
+// anywhere and repeated, by two processes at once. found is the due time under which the tenant was found, 0 for none.
+// Its entry is removed if it is not the tenant's own any more.
 func (s *Service) advance(ctx context.Context, id string, found int64, d Delivery) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -55,14 +55,14 @@ type attempt struct {
 	// r is the tenant as it is stored, nil if that is not known; used goes with it.
 	r    *record.Record
 	used map[string]int64
-	// tried are the kinds of steps that are not decided again, failed all that went wrong.
+	// tried are the kinds of steps that are not decided again; failed joins all errors.
 	tried  []rotation.StepKind
 	failed error
-	// notes put on the tenant what was done outside of the table, and report whether that changed it.
+	// notes record on the tenant the work done outside of the table, and report whether that changed it.
 	notes []func(*record.Record) bool
 }
 
-// look returns the tenant, which it reads if it is not known.
+// look returns the tenant. It reads it if it is not known.
 func (a *attempt) look(ctx context.Context) (r *record.Record, err error) {
 	if a.r != nil {
 		return a.r, nil
@@ -78,13 +78,13 @@ func (a *attempt) look(ctx context.Context) (r *record.Record, err error) {
 	return r, nil
 }
 
-// try notes that steps of some kinds were tried, and what went wrong.
+// try records that steps of some kinds were tried, and their error.
 func (a *attempt) try(err error, kinds ...rotation.StepKind) {
 	a.tried = append(a.tried, kinds...)
 	a.failed = errors.Join(a.failed, err)
 }
 
-// situationOf is the situation of the tenant as it is in r.
+// situationOf returns the situation of the tenant as it is in r.
 func (a *attempt) situationOf(r *record.Record) rotation.Situation {
 	x := a.Service.situation(a.id, r, a.now, a.used)
 	x.Tried = a.tried
@@ -94,9 +94,9 @@ func (a *attempt) situationOf(r *record.Record) rotation.Situation {
 // lastRound reports whether nothing follows these steps.
 func lastRound(steps []rotation.Step) bool { return len(steps) == 0 || steps[0].Kind > rotation.Looked }
 
-// apply carries a round of steps out, and writes the tenant once: what was done outside of the table is noted together
-// with the tenant's next due time. A successor takes one more write, see Issue. A *store.ConditionError says that the
-// tenant was changed meanwhile; then nothing is done twice, because what was done outside is not decided again.
+// apply carries out a round of steps, and writes the tenant once: the notes about work outside of the table go
+// together with the next due time. A successor takes one more write, see Issue. A *store.ConditionError says that the
+// tenant was changed meanwhile. Work done outside of the table is not decided again even then.
 func (a *attempt) apply(ctx context.Context, steps []rotation.Step) error {
 	switch {
 	case lastRound(steps):
@@ -129,7 +129,7 @@ func (a *attempt) warn(ctx context.Context, steps []rotation.Step) {
 	}
 }
 
-// succeed makes the successor, and tells of it in the same write.
+// succeed makes the successor, and adds the notices of it in the same write.
 func (a *attempt) succeed(ctx context.Context) {
 	r, c, err := a.make(ctx, a.id, a.r, a.now, func(r *record.Record) (*candidate, error) {
 		x := a.situationOf(r)
@@ -190,8 +190,7 @@ func (a *attempt) outside(ctx context.Context, st rotation.Step) {
 	}
 }
 
-// settle writes the notes, and puts the tenant at its next due time: later, if something failed or there is no end of
-// it.
+// settle writes the notes and the next due time: retryAfter from now at least if a step failed or work is still due.
 func (a *attempt) settle(ctx context.Context) error {
 	r, now, changed := a.r, a.o.Now(), false
 	for _, note := range a.notes {
@@ -208,8 +207,8 @@ func (a *attempt) settle(ctx context.Context) error {
 	return a.write(ctx, a.id, r)
 }
 
-// unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, nil or inactive
-// if there is none.
+// unlist removes an entry of the order of due times that is not the tenant's own. r is the tenant, maybe nil or
+// inactive.
 func (s *Service) unlist(ctx context.Context, id string, r *record.Record, found int64) error {
 	stale := store.Cond{Test: store.Absent}
 	if r != nil {
@@ -228,7 +227,7 @@ func (s *Service) unlist(ctx context.Context, id string, r *record.Record, found
 	return err
 }
 
-// present forgets that there is no such tenant: then there is nothing to do.
+// present drops the error that there is no such tenant: then there is nothing to do.
 func present(err error) error {
 	if record.Inactive(err) {
 		return nil

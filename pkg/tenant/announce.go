@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// situation is the one in which it is decided what is due of a tenant; used says when its tokens and the secrets of its
-// clients were last used, in Unix seconds by id.
+// situation returns the input of the decision about due work of a tenant. used has the times of last use of its tokens
+// and of the secrets of its clients, in Unix seconds by id.
 func (s *Service) situation(id string, r *record.Record, now time.Time, used map[string]int64) rotation.Situation {
 	p := s.policy(r.Settings.Token)
 	return rotation.Situation{
@@ -21,8 +21,7 @@ func (s *Service) toCollect(r *record.Record, now time.Time) bool {
 	return r.State.ToCollect(s.policy(r.Settings.Token).Vault == VaultNone, now)
 }
 
-// tellAll notes on the record all that people are to be told, of the settings and clients as they are in it. It reports
-// whether there was anything.
+// tellAll adds all due notices to the record, by its settings and clients. It reports whether there were any.
 func (s *Service) tellAll(r *record.Record, x rotation.Situation) bool {
 	p := s.policy(r.Settings.Token)
 	x.ByHand, x.Secrets = p.Vault == VaultNone, r.SecretEndings(p, x.Now, x.Used)

@@ -11,22 +11,22 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// Authenticate finds out who sends a request to a tenant. b is the token of its Authorization header. It may be an
-// access token of an OAuth client's (see Grant).
+// Authenticate authenticates the sender of a request to a tenant. b is the token of its Authorization header. It may
+// be an access token of an OAuth client (see Grant).
 //
-// A *UnauthorizedError is one and the same for a token that is missing, malformed, unknown, revoked or another
-// tenant's, and for a tenant that does not exist or is deleted; only a token that was good and has expired learns when.
-// A *SwitchedOffError is for good tokens only. Any other error is the table's (see Temporary).
+// It returns the same *UnauthorizedError for a token that is missing, malformed, unknown, revoked or another tenant's,
+// and for a tenant that does not exist or is deleted. Only the error for an expired token of the tenant says when it
+// expired. It returns a *SwitchedOffError for valid tokens only. Any other error is the table's (see Temporary).
 //
-// A malformed token costs nothing; any other one strongly consistent read of one item, so that what an administrator
-// changes holds from the next request on.
+// A malformed token costs no read. Any other token costs one strongly consistent read of one item, so that a change by
+// an administrator holds from the next request on.
 func (s *Service) Authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
 	t, token, err := s.authenticate(ctx, tenantID, b)
 	s.remember(tenantID, b, remembered{t, token}, err == nil)
 	return t, token, err
 }
 
-// authenticate is Authenticate without the note for Recall.
+// authenticate is Authenticate without the entry for Recall.
 func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
 	if access, ok := record.ParseAccess(b.Value); ok {
 		return s.authenticateAccess(ctx, tenantID, access)
@@ -71,8 +71,8 @@ func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (
 	return Tenant{}, Token{}, record.Unauthorized()
 }
 
-// unauthorized is the answer to a token that is not good, with the tenant for its log. detail is empty unless the token
-// was good and has expired.
+// unauthorized returns the error for an invalid token, with the tenant for its log. detail is for an expired token
+// only.
 func unauthorized(t Tenant, tokenID, detail string) error {
 	e := &UnauthorizedError{Detail: detail, Tenant: &t, TokenID: tokenID}
 	if detail == "" {
@@ -83,8 +83,8 @@ func unauthorized(t Tenant, tokenID, detail string) error {
 	return e
 }
 
-// authenticateAccess is Authenticate for an access token: by one read of the tenant and, for a client of the
-// operator's, of that client in the same call. The token that it returns has the id of the client.
+// authenticateAccess is Authenticate for an access token. It reads the tenant and, for a client of the operator, that
+// client in the same call. The token that it returns has the id of the client.
 func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a record.Access) (Tenant, Token, error) {
 	if !record.ValidID(tenantID) {
 		return Tenant{}, Token{}, record.Unauthorized()

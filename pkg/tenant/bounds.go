@@ -9,8 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// policy returns the policy of a tenant. If the operator has lowered the bounds since the settings were made, they
-// give way.
+// policy returns the policy of a tenant. Bounds that the operator has lowered since the settings were saved win.
 func (s *Service) policy(set TokenSettings) record.Policy {
 	p := s.asked(set)
 	p.Lifetime = min(p.Lifetime, s.o.MaxLifetime)
@@ -22,7 +21,7 @@ func (s *Service) policy(set TokenSettings) record.Policy {
 	return p
 }
 
-// asked is what a tenant's settings ask for.
+// asked returns the policy of a tenant's settings, with defaults and without the operator's bounds.
 func (s *Service) asked(set TokenSettings) record.Policy {
 	p := record.Policy{
 		Lifetime:   s.o.Lifetime,
@@ -50,7 +49,7 @@ func (s *Service) asked(set TokenSettings) record.Policy {
 	return p
 }
 
-// checkSettings checks what ParseSettings can't know: the operator's bounds, and settings against each other.
+// checkSettings checks settings against the operator's bounds and against each other, as ParseSettings can't.
 func (s *Service) checkSettings(set Settings) error {
 	p := s.asked(set.Token)
 	longest := int(s.o.MaxLifetime / record.Day)

@@ -10,9 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// Change applies a JSON merge patch (RFC 7396) with any of name, idp, active and settings. null takes a value back to
-// its default; name and active have none. A key or value that can't be taken is an *InvalidError, and then nothing
-// changes.
+// Change applies a JSON merge patch (RFC 7396) with any of name, idp, active and settings. null resets a value to its
+// default; name and active have none. An unknown key or invalid value is an *InvalidError; nothing changes.
 func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Tenant, error) {
 	for _, key := range slices.Sorted(maps.Keys(patch)) {
 		switch key {
@@ -21,7 +20,7 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 			return Tenant{}, record.Invalid(key, "can't be changed; only name, idp, active and settings can")
 		}
 	}
-	// The merge drops what is null, also under a key that is no setting: so the patch is read on its own first.
+	// The merge drops null values, even those of unknown keys. So the patch is parsed on its own first.
 	inner, err := record.Object(patch["settings"], "settings")
 	if err != nil {
 		return Tenant{}, err
@@ -32,7 +31,7 @@ func (s *Service) Change(ctx context.Context, id string, patch scim.Object) (Ten
 	return s.Amend(ctx, id, func(Settings) scim.Object { return patch })
 }
 
-// Amend is Change by a patch that is made from the settings as they are at the moment of the change.
+// Amend is Change with a patch that of makes from the settings as they are at the moment of the change.
 func (s *Service) Amend(ctx context.Context, id string, of func(Settings) scim.Object) (Tenant, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -50,7 +49,7 @@ func (s *Service) Amend(ctx context.Context, id string, of func(Settings) scim.O
 		if err := r.Set(after); err != nil {
 			return err
 		}
-		if !scim.Equal(tokens, r.Settings.Token.Object()) { // else they may be of a time with other bounds
+		if !scim.Equal(tokens, r.Settings.Token.Object()) { // unchanged ones may date from a time with other bounds
 			if err := s.checkSettings(r.Settings); err != nil {
 				return err
 			}

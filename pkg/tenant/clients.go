@@ -2,18 +2,18 @@ package tenant
 
 import "context"
 
-// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. A
-// *ConflictError if the tenant has three already. The secret's value is kept nowhere: a process that dies before the
-// answer is out leaves a client that is good for nothing but to be deleted.
+// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. It
+// returns a *ConflictError if the tenant has three already. The secret's value is not stored: a process that dies
+// before it has answered leaves a client that can only be deleted.
 func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient) (IssuedClient, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	return s.clients.CreateClient(ctx, tenantID, n)
 }
 
-// RenewClient gives a client another secret, beside the one that it has until that ends or is deleted; or, if n has
-// Keys, these in place of those that it has, which ends the access tokens of the keys that are gone. Name and Scopes of
-// n must be empty. ErrNotFound for a client that is not listed, a *ConflictError if two secrets are live.
+// RenewClient gives a client another secret. The present one stays valid until it ends or is deleted. If n has Keys,
+// they replace the client's keys instead, and the access tokens of removed keys end. Name and Scopes of n must be
+// empty. ErrNotFound for a client that is not listed, a *ConflictError if two secrets are live.
 func (s *Service) RenewClient(ctx context.Context, tenantID, clientID string, n NewClient) (IssuedClient, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -28,8 +28,8 @@ func (s *Service) RevokeClientSecret(ctx context.Context, tenantID, clientID, se
 	return s.clients.RevokeClientSecret(ctx, tenantID, clientID, secretID)
 }
 
-// DeleteClient removes a client: no request that begins after it returns gets in with an access token of it.
-// ErrNotFound if there is none.
+// DeleteClient removes a client: its access tokens authenticate no request that begins after it returns. ErrNotFound
+// if there is none.
 func (s *Service) DeleteClient(ctx context.Context, tenantID, clientID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -48,11 +48,10 @@ func (s *Service) Client(ctx context.Context, tenantID, clientID string) (Client
 
 // Grant gives an OAuth client an access token of a tenant, for an hour, or until the client's secret ends. The client
 // is one of the tenant's own, or one of the operator's that the tenant's settings name. audience is the URL of the
-// token endpoint, which an assertion must be for. want nil is all scopes that the client has. A *GrantError for what is
-// refused; any other error is the table's.
+// token endpoint, the required audience of an assertion. A nil want means all scopes of the client. A refusal is a
+// *GrantError; any other error is the table's.
 //
-// A proof that has not the shape of one costs nothing. An assertion is good once: that it was used is written before
-// the answer.
+// A malformed proof costs no read. An assertion is valid once: its use is written before the answer.
 func (s *Service) Grant(ctx context.Context, tenantID string, proof ClientProof, audience string, want []Scope) (
 	AccessToken, error,
 ) {

@@ -14,9 +14,9 @@ import (
 // generatedIDLength is the length of an id that is made for a tenant: 62 bits.
 const generatedIDLength = 12
 
-// NewTenant is what Create makes a tenant of.
+// NewTenant is the input of Create.
 type NewTenant struct {
-	// ID is the wanted id; empty has one made.
+	// ID is the wanted id; if it is empty, Create generates one.
 	ID string
 	// Name is for people: 1 to 256 bytes.
 	Name string
@@ -26,15 +26,15 @@ type NewTenant struct {
 }
 
 // Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id
-// must be free: ErrExists otherwise, also while a tenant of that id is being made or deleted. A value that can't be
-// taken is an *InvalidError. It goes on when ctx is cancelled, for at most 20 seconds, so that a client that hangs up
-// leaves nothing half made.
+// must be free: ErrExists otherwise, also while a tenant of that id is being made or deleted. An invalid value is an
+// *InvalidError. Create goes on for at most 20 seconds after ctx is cancelled, so that a client that hangs up leaves
+// nothing half made.
 //
 // Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state
-// active. A process that dies after 1 leaves an id that nobody sees and a token that is good for nothing; the next
-// Create of that id takes over once the reservation has lapsed, or ClearAbandoned. One that dies after 2
-// leaves a value in the vault as well, which the next Keep replaces. One that dies after 3, before the answer is out,
-// leaves a tenant whose token Reveal shows.
+// active. A process that dies after 1 leaves an id that nobody sees and a token that authenticates nobody. Once the
+// reservation has lapsed, the next Create of that id, or ClearAbandoned, takes over. One that dies after 2 leaves a
+// value in the vault as well, which the next Keep replaces. One that dies after 3, before the answer is out, leaves a
+// tenant whose token Reveal shows.
 func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
 	if n.ID == "" {
 		n.ID = record.Random(record.Base36, generatedIDLength)
@@ -66,7 +66,7 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	r.Tell(now, event.TokenCreated, token.ID, record.TokenData(token))
 	err := s.writeListed(ctx, n.ID, r, r.Version)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		// Somebody took over what looked abandoned: this attempt never happened.
+		// Another process took over the reservation, which looked abandoned: this attempt never happened.
 		s.drop(ctx, n.ID, token)
 		return Tenant{}, IssuedToken{}, ErrExists
 	}
@@ -78,7 +78,7 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	return t, IssuedToken{Token: t.Tokens[0], Value: value}, nil
 }
 
-// reserveTenant takes the id for r, from nobody or from a Create that was abandoned, and sets r.version.
+// reserveTenant reserves a free id, or one of an abandoned Create, for r, and sets r.version.
 func (s *Service) reserveTenant(ctx context.Context, id string, r *record.Record) error {
 	err := s.writeListed(ctx, id, r, 0)
 	failed := (*store.ConditionError)(nil)

@@ -11,12 +11,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// abandoned is how long a tenant may be in the making before it is cleared away.
+// abandoned is the time after which an unfinished creation of a tenant is cleared away.
 const abandoned = time.Hour
 
-// Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which is the marker that
-// work is open. From then on it is ErrNotFound to everybody, its tokens are refused, and its id is taken until Finish
-// has removed the rest. ErrNotFound also if it is being deleted already.
+// Delete marks a tenant as deleted, in one transaction with its entry in the list of tenants, which shows that work is
+// left. From then on all calls return ErrNotFound, its tokens are refused, and its id is taken until Finish has
+// removed the rest. ErrNotFound also if it is being deleted already.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -42,11 +42,12 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	}
 }
 
-// Erase removes all that is left of a deleted tenant. empty removes what other packages keep of it, in any state; it is
-// called twice, drain apart: a request that was let in before the deletion may still write in between. Then comes
-// Finish. It does nothing if the tenant is not deleted, and may be killed anywhere, repeated and run in two places at
-// once: one that fails or is killed is woken again by a later run of Rotate. empty asks still before each removal of
-// what it has read, and ends if that is false: somebody else has ended the deletion, and the id may have a new tenant.
+// Erase removes the rest of a deleted tenant; it does nothing if the tenant is not deleted. empty removes the data
+// that other packages keep of it, whatever is left of that. It is called twice, drain apart, because a request that
+// was authenticated before the deletion may still write in between. Then Erase calls Finish. It may be killed
+// anywhere, repeated and run in two processes at once; after a failure a later run of Rotate causes it again. empty
+// calls still before each removal of data that it has read, and stops if that returns false: another process has ended
+// the deletion, and the id may have a new tenant.
 func (s *Service) Erase(
 	ctx context.Context, id string, drain time.Duration,
 	empty func(ctx context.Context, id string, still func(context.Context) (bool, error)) error,
@@ -75,9 +76,9 @@ func (s *Service) Erase(
 	return s.Finish(ctx, id)
 }
 
-// resume wakes those who erase deleted tenants for one that is not gone long after its deletion. found is the due time
-// under which it was found. It sets the time of the next attempt with it, so that nothing of the deletion depends on
-// who was woken.
+// resume wakes the process that erases tenants, for a tenant that is not gone long after its deletion. found is the
+// due time under which it was found. The same write sets the time of the next attempt, so that the deletion does not
+// depend on the process that was woken.
 func (s *Service) resume(ctx context.Context, id string, r *record.Record, found int64) error {
 	if r.Due != found {
 		return s.unlist(ctx, id, r, found)
@@ -88,7 +89,7 @@ func (s *Service) resume(ctx context.Context, id string, r *record.Record, found
 	r.Retry = s.o.Now().Add(retryAfter).Unix()
 	err := s.write(ctx, id, r)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return nil // somebody is at it
+		return nil // another process works on it
 	}
 	s.o.Log.WarnContext(ctx, "deleted tenant is not gone yet", "tenant", id, "error", err)
 	return err
@@ -103,7 +104,7 @@ func (s *Service) isDeleting(ctx context.Context, id string) (bool, error) {
 	return err == nil && r.Life == record.Deleting, err
 }
 
-// markDeleted writes the state. What is Pending stays, so that Finish waits for it.
+// markDeleted writes the state. A Pending reservation stays, so that Finish waits for it.
 func (s *Service) markDeleted(ctx context.Context, id string, r *record.Record) error {
 	now := s.o.Now()
 	r.Life, r.Tokens, r.Modified = record.Deleting, nil, now.UnixMilli()
@@ -111,10 +112,10 @@ func (s *Service) markDeleted(ctx context.Context, id string, r *record.Record) 
 	return s.writeListed(ctx, id, r, r.Version)
 }
 
-// Deleting lists the tenants that are deleted but not yet gone: for each, the directory is to be emptied and Finish to
-// be called. A tenant whose making was abandoned an hour ago is marked and listed too. It reads the list of all
-// tenants, so it is for the start of a local server; elsewhere hourly runs find what is deleted in the order of due
-// times, and ClearAbandoned the rest.
+// Deleting lists the tenants that are deleted but not yet gone: for each, the caller has to empty the directory and
+// call Finish. A tenant whose creation was abandoned an hour ago is marked and listed too. It reads the list of all
+// tenants, so it is for the start of a local server. Elsewhere hourly runs find the deleted tenants in the order of
+// due times, and ClearAbandoned finds the rest.
 func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 	var ids []string
 	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK}) {
@@ -134,16 +135,16 @@ func (s *Service) Deleting(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// ClearAbandoned takes an entry of the list of tenants. If the making of that tenant began an hour ago or more and
-// nobody is at it, it marks the tenant as deleted, which wakes those who erase it. For all other entries it reads
-// nothing. An error is logged: the next walk along the list comes by the tenant again.
+// ClearAbandoned takes an entry of the list of tenants. If the creation of that tenant began an hour ago or more and
+// no process works on it, it marks the tenant as deleted, which causes it to be erased. For all other entries it reads
+// nothing. An error is logged: the next walk along the list reaches the tenant again.
 func (s *Service) ClearAbandoned(ctx context.Context, listed store.Item) {
 	if _, err := s.isAbandoned(ctx, listed); err != nil {
 		s.o.Log.WarnContext(ctx, "abandoned tenant not marked as deleted", "tenant", listed.SK, "error", err)
 	}
 }
 
-// isAbandoned reports whether the making of a tenant in the list was abandoned, and has then marked it as deleted.
+// isAbandoned reports whether the creation of a tenant in the list was abandoned; it has then marked it as deleted.
 func (s *Service) isAbandoned(ctx context.Context, listed store.Item) (bool, error) {
 	since, _ := listed.Attrs[record.AttrSince].(int64)
 	if listed.Attrs[record.AttrState] != string(record.Creating) ||
@@ -153,7 +154,7 @@ func (s *Service) isAbandoned(ctx context.Context, listed store.Item) (bool, err
 	return s.markAbandoned(ctx, listed.SK)
 }
 
-// markAbandoned marks a tenant that nobody is making any more; false if somebody is, or has.
+// markAbandoned marks a tenant whose creation was abandoned. It returns false if the creation goes on, or has ended.
 func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	r, err := s.read(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && (r.Life != record.Creating || s.holds(r.Pending)) {
@@ -169,13 +170,14 @@ func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	return err == nil, err
 }
 
-// Finish removes what is left of a deleted tenant once the directory has emptied its partitions: the vault's secret,
-// the items beside the tenant's own, and last, in one transaction, the tenant and its entry in the list, which frees
-// the id. A tenant that is gone already is no error. ErrBusy while somebody else is at it, or a token is still being
-// made: try again later.
+// Finish removes the rest of a deleted tenant once the directory has emptied its partitions: the vault's secret, the
+// items beside the tenant's own, and last, in one transaction, the tenant and its entry in the list, which frees the
+// id. It is no error if the tenant is gone already. ErrBusy while another process works on it, or a token is still
+// being made: try again later.
 //
-// It claims the tenant first, so that a second Finish, late, can't remove the secret of a new tenant of the same id. A
-// process that dies anywhere before the last step leaves the claim, which lapses; the next hourly run wakes it again.
+// It makes a reservation on the tenant first, so that a second, late Finish can't remove the secret of a new tenant of
+// the same id. A process that dies before the last step leaves the reservation, which lapses; the next hourly run then
+// causes another attempt.
 func (s *Service) Finish(ctx context.Context, id string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -205,7 +207,7 @@ func (s *Service) Finish(ctx context.Context, id string) error {
 	return nil
 }
 
-// claim sets who works on a deleted tenant.
+// claim sets the reservation on a deleted tenant.
 func (s *Service) claim(ctx context.Context, id string, r *record.Record, by *record.Reservation) error {
 	r.Pending = by
 	err := s.write(ctx, id, r)

@@ -15,9 +15,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Deliver hands the notices of a tenant to send. Those that fail stay for the next time, and the error is returned. It
-// may be killed anywhere. A notice that was handed over by a process that died before it could note that comes again
-// after 16 minutes, with the same ID; else each comes once.
+// Deliver passes the pending notices of a tenant to send. Those that fail stay for the next call, and the error is
+// returned. It may be killed anywhere. Each notice is passed once, except if the process died before it recorded the
+// result: then it is passed again after 16 minutes, with the same ID.
 func (s *Service) Deliver(ctx context.Context, tenantID string, send Delivery) error {
 	r, err := s.read(ctx, tenantID)
 	if err != nil || r.Life != record.Active || r.Outbox == 0 {
@@ -37,8 +37,8 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, send Delivery) e
 	return present(err)
 }
 
-// deliver is Deliver for an active tenant, without the note that all is told. One goroutine of a process does it for a
-// tenant at a time.
+// deliver is Deliver for an active tenant. It does not record on the tenant that all was delivered. One goroutine of a
+// process runs it for a tenant at a time.
 func (s *Service) deliver(ctx context.Context, tenantID string, send Delivery) error {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID)) // never fails
@@ -48,8 +48,8 @@ func (s *Service) deliver(ctx context.Context, tenantID string, send Delivery) e
 	return s.queue.Send(ctx, tenantID, send)
 }
 
-// facts completes a notice that is to be sent by all that its text says: the tenant and its tokens as they are now,
-// which may be a day after it was written. ok is false if it is out of date.
+// facts adds the facts of its text to a notice that is to be sent: the tenant and its tokens as they are now, which
+// may be a day after the notice was written. ok is false if the notice is out of date.
 func (s *Service) facts(
 	ctx context.Context, tenantID string, n notice.Notice,
 ) (about notice.Tenant, full notice.Notice, ok bool, err error) {
@@ -105,8 +105,8 @@ func (s *Service) tellWith(ctx context.Context, tenantID string, e event.Event, 
 	return err
 }
 
-// MarkNotice records what became of a notice after it was sent: notice.Bounced or notice.Failed, in one transaction
-// with the event that says so. ErrNotFound if there is no such notice; marking it again changes nothing.
+// MarkNotice records the fate of a sent notice, notice.Bounced or notice.Failed, in one transaction with the event
+// about it. ErrNotFound if there is no such notice; marking it again changes nothing.
 func (s *Service) MarkNotice(ctx context.Context, tenantID, noticeID string, state notice.State) error {
 	if !record.ValidID(tenantID) || len(noticeID) > maxNoticeID {
 		return ErrNotFound
@@ -129,7 +129,7 @@ func (s *Service) Notices(ctx context.Context, tenantID string) ([]notice.Notice
 	return s.queue.List(ctx, tenantID)
 }
 
-// TestNotice has a notice sent to the tenant's recipients, so that somebody sees whether it arrives.
+// TestNotice queues a test notice to the tenant's recipients, so that they see whether it arrives.
 func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notice, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -144,10 +144,10 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notic
 	return n, err
 }
 
-// TryNotice is TestNotice for people of the tenant, who can do so once in five minutes: else it is a *ConflictError.
+// TryNotice is TestNotice for the tenant's people. A second one in the same five minutes is a *ConflictError.
 func (s *Service) TryNotice(ctx context.Context, tenantID string) error {
 	id := notice.ID("", notice.Test, fmt.Sprintf("%013d-portal", s.o.Now().Truncate(5*time.Minute).UnixMilli()))
-	err := store.Retry(ctx, time.Second/4, func() error { // another change of the tenant may come between
+	err := store.Retry(ctx, time.Second/4, func() error { // the tenant may change in between
 		return s.Report(ctx, tenantID, Report{Notices: []notice.Notice{{Kind: notice.Test, ID: id}}})
 	})
 	if !errors.Is(err, store.ErrStale) {

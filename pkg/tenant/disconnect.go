@@ -11,19 +11,19 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Disconnected is how many of a tenant's means of access Disconnect has ended.
+// Disconnected is the number of tokens and OAuth clients whose access Disconnect has ended.
 type Disconnected struct {
 	Tokens int
-	// Clients are the tenant's own OAuth clients, and those of the operator that the tenant had allowed.
+	// Clients counts the tenant's own OAuth clients, and those of the operator that the tenant had allowed.
 	Clients int
 }
 
-// Disconnect ends all access of a tenant's identity provider: its tokens are revoked, its own OAuth clients deleted,
-// and those of the operator not allowed any more. No request that begins after it returns gets in. Everything else
-// stays, users and groups as well. If there is nothing to end, nothing is written, and nobody is told.
+// Disconnect ends all access of a tenant's identity provider. It revokes the tokens, deletes the tenant's own OAuth
+// clients, and no longer allows those of the operator. No request that begins after it returns is authenticated.
+// Everything else stays, users and groups as well. If there is nothing to end, it writes nothing, not even an event.
 //
-// All of it is one write of the tenant's item. A process that dies behind it leaves values in the vault that are good
-// for nothing, which the next run of Rotate removes, and times of last use, which do no harm.
+// All of it is one write of the tenant's item. A process that dies after it leaves values in the vault that
+// authenticate nobody, which the next run of Rotate removes, and times of last use, which do no harm.
 func (s *Service) Disconnect(ctx context.Context, tenantID string) (ended Disconnected, err error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()

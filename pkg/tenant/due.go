@@ -9,12 +9,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// A tenant stands in the order of due times (store.Keys.Due) under the earliest time at which anything of it is to be
-// done. The entry is moved in the same transaction as the tenant's item, so that a run finds all that is due by reading
-// the beginnings of a few partitions. An entry is a hint: one that points to nothing is removed by the run that finds
-// it.
+// The order of due times (store.Keys.Due) has one entry for each tenant, under the earliest time at which it has work.
+// The entry is moved in the same transaction as the tenant's item, so that a run finds all due tenants by reading the
+// beginnings of a few partitions. An entry is a hint: the run that finds a stale one removes it.
 
-// next is when something of the tenant is to be done, 0 for never.
+// next returns the next time at which the tenant has work, in Unix seconds; 0 for never.
 func (s *Service) next(id string, r *record.Record, now time.Time) int64 {
 	switch r.Life {
 	case record.Deleting:
@@ -29,8 +28,8 @@ func (s *Service) next(id string, r *record.Record, now time.Time) int64 {
 	return max(at, r.Retry, 1)
 }
 
-// early is how long before the notice period a tenant's successor may be made, so that tenants that were made together
-// don't come together: a part of Options.Spread, the same for a tenant every time.
+// early returns the time before the notice period at which a tenant's successor is made: a part of Options.Spread,
+// always the same for a tenant, so that tenants created together are not due together.
 func (s *Service) early(id string) time.Duration {
 	if s.o.Spread < time.Second {
 		return 0
@@ -40,7 +39,7 @@ func (s *Service) early(id string) time.Duration {
 	return time.Duration(h.Sum64()%uint64(s.o.Spread/time.Second)) * time.Second
 }
 
-// duePuts are the writes that move a tenant in the order of due times.
+// duePuts returns the writes that move a tenant in the order of due times.
 func duePuts(id string, from, to int64) []store.Op {
 	if from == to {
 		return nil

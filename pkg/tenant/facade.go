@@ -57,31 +57,30 @@ var (
 	ErrNoValue = record.ErrNoValue
 	// ErrVault: the vault could not do its work; trying again later may help. Implementations of Secrets wrap it.
 	ErrVault = record.ErrVault
-	// ErrBusy: something of the tenant is under way that has to end, or to lapse, first.
+	// ErrBusy: other work on the tenant is under way, and has to end or to lapse first.
 	ErrBusy = record.ErrBusy
 )
 
-// Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not
-// answer. At the HTTP edge it is a 503 with Retry-After.
+// Temporary reports whether a later retry may help: the table or the vault conflicted, throttled or did not answer.
+// The HTTP edge answers 503 with Retry-After.
 func Temporary(err error) bool { return record.Temporary(err) }
 
-// Outage returns the text for the client of an error that only the operator can end: there is no room left for data, or
-// stored data is damaged. At the HTTP edge it is a 503.
+// Outage returns the text for the client of an error that only the operator can end: there is no room left for data,
+// or stored data is damaged. The HTTP edge answers 503.
 func Outage(err error) (detail string, ok bool) { return record.Outage(err) }
 
-// PolicySaved is the operation that names the saved policy of an active tenant by a digest of its document, for the
-// transaction that saves it. Its condition fails if the tenant has not the version any more that the policy was held
-// against, or is gone.
+// PolicySaved returns the operation that writes the digest of the saved policy's document to an active tenant. It goes
+// into the transaction that saves the policy. Its condition fails if the tenant is gone, or has another version than
+// the one that the policy was checked against.
 func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	return record.PolicySaved(k, version, digest)
 }
 
-// ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
-// an *InvalidError that names it; null means not set.
+// ParseSettings reads settings in the form of the admin API. An unknown key or a value of the wrong kind is an
+// *InvalidError that names it; null means not set.
 func ParseSettings(o scim.Object) (Settings, error) { return record.ParseSettings(o) }
 
-// ParseToken takes a token's value apart. ok says that it has the shape of a token and that its checksum is right; it
-// may still be nobody's.
+// ParseToken parses a token's value. ok says that its form and checksum are right; the token need not exist.
 func ParseToken(value string) (id string, ok bool) { return record.ParseToken(value) }
 
 // ReadBearer finds the token in the value of an Authorization header as received.

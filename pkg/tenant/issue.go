@@ -13,29 +13,29 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// NewToken is what Issue makes a token of.
+// NewToken is the input of Issue.
 type NewToken struct {
-	// Scopes that the token shall have; nil is both. An empty list that is not nil is refused.
+	// Scopes are the scopes of the token; nil is both. An empty list that is not nil is refused.
 	Scopes []Scope
-	// ExpiresAt, cut to whole seconds, must be ahead and at most Options.MaxLifetime away; zero is the lifetime of the
-	// tenant's settings.
+	// ExpiresAt is truncated to whole seconds. It must be in the future, at most Options.MaxLifetime away. Zero means
+	// the lifetime of the tenant's settings.
 	ExpiresAt time.Time
-	// Endless asks for a token without an end, which Options.Endless must allow.
+	// Endless asks for a token that never expires, which Options.Endless must allow.
 	Endless bool
 }
 
-// IssuedToken is a token with its value, which nothing but Create, Issue and Reveal ever returns.
+// IssuedToken is a token with its value. Only Create, Issue and Reveal return it.
 type IssuedToken struct {
 	Token
 	Value string
 }
 
-// Issue makes another token for a tenant. A *ConflictError if two are live already, or one is live and another is
-// being made. Like Create it goes on, for at most 20 seconds, when ctx is cancelled.
+// Issue makes another token for a tenant. It returns a *ConflictError if two are live already, or one is live and
+// another is being made. Like Create it goes on for at most 20 seconds after ctx is cancelled.
 //
 // Steps: (1) reserve the place on the tenant; (2) label the live token in the vault as the current one, and keep the
 // new value; (3) commit the digest. A process that dies after 1 or 2 leaves a place that is free again once the
-// reservation has lapsed, and at most a value in the vault that is good for nothing and that the next Keep replaces.
+// reservation has lapsed. It may also leave a value in the vault that authenticates nobody; the next Keep replaces it.
 // One that dies after 3 leaves a token that Tokens lists and Reveal shows.
 func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (IssuedToken, error) {
 	now := s.o.Now()
@@ -57,21 +57,21 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 type candidate struct {
 	rotation.Token
 	value string
-	// successor says that it takes the place of those that end earlier.
+	// successor says that it replaces the tokens that end earlier.
 	successor bool
-	// tell is the situation from which it is decided who is told of it as soon as it is made.
+	// tell is the situation from which the notices about it are decided as soon as it is made.
 	tell rotation.Situation
 }
 
-// successor makes a candidate that takes the place of others, with their scopes and a whole life from now. People are
-// told of it whenever it is that the others end.
+// successor makes a candidate that replaces other tokens, with their scopes and a full lifetime from now. People get a
+// notice of it however far away the ends of the others are.
 func (s *Service) successor(p record.Policy, now time.Time, scopes []Scope) *candidate {
 	token, value := s.mint(now, p, NewToken{Scopes: scopes})
 	return &candidate{Token: token, value: value, successor: true, tell: rotation.OnlyReady(now, math.MaxInt64)}
 }
 
-// issue makes the token that pick wants, in the steps that Issue describes. pick sees the tenant as it is, and may be
-// asked again.
+// issue makes the token that pick returns, in the steps of Issue. pick gets the tenant as it is, and may be called
+// again.
 func (s *Service) issue(
 	ctx context.Context,
 	tenantID string,
@@ -89,8 +89,8 @@ func (s *Service) issue(
 	return IssuedToken{Token: tokens[i], Value: c.value}, nil
 }
 
-// make is issue for a tenant that was read or written a moment ago, or nil. It returns the tenant as it is stored then,
-// nil if that is not known, and the token, nil if pick wants none by errUnchanged.
+// make is issue for a tenant that was read or written a moment ago; nil makes it read. It returns the tenant as it is
+// stored then, nil if that is not known, and the token, nil if pick returned errUnchanged.
 func (s *Service) make(
 	ctx context.Context, tenantID string, r *record.Record, now time.Time, pick func(*record.Record) (*candidate, error),
 ) (_ *record.Record, c *candidate, err error) {
@@ -130,7 +130,7 @@ func (s *Service) make(
 	return r, c, nil
 }
 
-// add puts a finished token on the tenant, with what there is to tell of it.
+// add puts a finished token on the tenant, with its events and notices.
 func (s *Service) add(r *record.Record, c *candidate, current string, now time.Time) {
 	data, kind := record.TokenData(c.Token), event.TokenCreated
 	if c.successor {
@@ -145,7 +145,7 @@ func (s *Service) add(r *record.Record, c *candidate, current string, now time.T
 	}
 	r.Tell(now, kind, c.ID, data)
 	if s.toCollect(r, now) {
-		for i := range r.Tokens { // who was asked to collect it knows of it
+		for i := range r.Tokens { // the person asked to collect it knows of it
 			if t := &r.Tokens[i]; t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" {
 				t.Ready = c.ID
 			}
@@ -164,7 +164,7 @@ func (s *Service) room(r *record.Record, now time.Time) error {
 	held := s.holds(r.Pending)
 	switch {
 	case live >= maxLive && !held && s.policy(r.Settings.Token).Vault == VaultNone && r.NeedsSuccessor(now, 0):
-		return nil // both end soon, and it is a person who makes the successor
+		return nil // both end soon, and a person makes the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
 	case held && live+1 >= maxLive:
@@ -175,8 +175,8 @@ func (s *Service) room(r *record.Record, now time.Time) error {
 	return nil
 }
 
-// keep puts a new value into its vault at the stage that it has in r, and says which token is then the current one
-// there; empty if that did not change.
+// keep puts a new value into its vault at the stage that it has in r. It returns the token that is then the current
+// one there; empty if that did not change.
 func (s *Service) keep(
 	ctx context.Context,
 	tenantID string,
@@ -206,7 +206,7 @@ func (s *Service) keep(
 	return current, vault.Keep(ctx, tenantID, c.ID, c.value, stage)
 }
 
-// vault is where the value of a token is kept; nil for nowhere.
+// vault returns the vault that keeps the value of a token; nil if none does.
 func (s *Service) vault(t rotation.Token) Secrets {
 	switch t.KeptIn() {
 	case VaultNone:
@@ -217,8 +217,8 @@ func (s *Service) vault(t rotation.Token) Secrets {
 	return s.secrets
 }
 
-// releaseToken gives a reserved place back, and returns the tenant as it is stored then. If it fails, the reservation
-// lapses, and the tenant is nil.
+// releaseToken releases a reserved place, and returns the tenant as it is stored then. If it fails, it returns nil,
+// and the reservation lapses.
 func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record.Record, tokenID string) *record.Record {
 	r, err := s.updateFrom(ctx, tenantID, r, func(r *record.Record) error {
 		if r.Pending == nil || r.Pending.ID != tokenID {
@@ -234,7 +234,7 @@ func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record.R
 	return r
 }
 
-// mint makes the stored form and the value of a token. Nil scopes are both, a zero expiry the lifetime of the policy.
+// mint makes the stored form and the value of a token. Nil scopes mean both, a zero expiry the lifetime of the policy.
 func (s *Service) mint(now time.Time, p record.Policy, n NewToken) (rotation.Token, string) {
 	id, value := record.Mint()
 	sum := record.DigestOf(value)
@@ -278,7 +278,7 @@ func (s *Service) checkToken(n NewToken, now time.Time) error {
 	return nil
 }
 
-// checkEnd checks the end that a person wants a token to have against the operator's bounds.
+// checkEnd checks the requested end of a token against the operator's bounds.
 func (s *Service) checkEnd(at time.Time, endless bool, now time.Time) error {
 	latest := now.Add(s.o.MaxLifetime)
 	switch {

@@ -12,9 +12,9 @@ import (
 // MaxListCount bounds one page of List.
 const MaxListCount = 1000
 
-// List returns up to count tenants (1 to MaxListCount) in order of id, beginning behind cursor: empty, or the next of
-// the page before. next is empty on the last page. Tenants that are being made or deleted are left out. A cursor that
-// List did not give is an *InvalidError.
+// List returns up to count tenants (1 to MaxListCount) in order of id. cursor is empty, or the next of the page
+// before. next is empty on the last page. Tenants that are being made or deleted are left out. A cursor that List did
+// not return is an *InvalidError.
 func (s *Service) List(ctx context.Context, count int, cursor string) (tenants []Tenant, next string, err error) {
 	count = min(max(count, 1), MaxListCount)
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
@@ -41,10 +41,10 @@ func (s *Service) List(ctx context.Context, count int, cursor string) (tenants [
 	return s.load(ctx, keys, next)
 }
 
-// CursorBehind returns the cursor of List for the tenants behind an id.
+// CursorBehind returns the cursor of List for the tenants after an id.
 func CursorBehind(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
-// load reads the tenants of a page. One that went away since the list was read is left out.
+// load reads the tenants of a page. A tenant that was removed since the list was read is left out.
 func (s *Service) load(ctx context.Context, keys []store.Key, next string) ([]Tenant, string, error) {
 	if len(keys) == 0 {
 		return nil, next, nil

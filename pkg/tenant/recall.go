@@ -6,22 +6,21 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// remembered is whom Authenticate let in last with an Authorization header, and into which tenant.
+// remembered is the last result of Authenticate for an Authorization header: the tenant and the token.
 type remembered struct {
 	tenant Tenant
 	token  Token
 }
 
-// rememberedKey finds it: no value of a token is kept.
+// rememberedKey is the key of a remembered result. It has no value of a token.
 type rememberedKey struct {
 	tenant string
 	digest record.Digest
 }
 
-// Recall returns what Authenticate found in this process when it last let this Authorization header in to this tenant;
-// ok is false if it did not, or that was forgotten since. It reads nothing and proves nothing: it is there to begin
-// with a request's reads while Authenticate runs. Only where what that returns is the Same may anything of them be
-// used.
+// Recall returns the result of the last successful Authenticate of this process for this Authorization header and
+// tenant; ok is false if there was none, or if it was forgotten since. It reads nothing and proves nothing. A caller
+// may start reads with it while Authenticate runs, but may use them only if that returns the Same tenant and token.
 func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok bool) {
 	key := rememberedKey{tenantID, b.Digest}
 	s.mu.Lock()
@@ -30,7 +29,7 @@ func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok b
 	return r.tenant, r.token, ok
 }
 
-// remember notes what Recall is to return; ok false makes it forget.
+// remember stores the result for Recall; if ok is false, it removes it.
 func (s *Service) remember(tenantID string, b Bearer, r remembered, ok bool) {
 	key := rememberedKey{tenantID, b.Digest}
 	s.mu.Lock()
@@ -45,7 +44,7 @@ func (s *Service) remember(tenantID string, b Bearer, r remembered, ok bool) {
 	s.remembered[key] = r
 }
 
-// forget makes Recall forget a tenant, whose item was changed: what it would return is not the Same any more.
+// forget makes Recall forget a tenant whose item was changed: its result would not be the Same any more.
 func (s *Service) forget(tenantID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,24 +11,25 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// Report is a change of something of a tenant that people are told of.
+// Report is a change of data of a tenant, with its events and notices.
 type Report struct {
-	// Op is the change, if there is one, and Also more of it. If a condition does not hold, nothing is written or told.
+	// Op is the change, if there is one, and Also more of it. If a condition does not hold, nothing at all is written.
 	Op   store.Op
 	Also []store.Op
-	// Events say what has happened: kind, data and, if it is not the tenant as a whole, the subject.
+	// Events have kind, data and, if they are not about the tenant as a whole, the subject.
 	Events []event.Event
 	// Domains, if not nil, are the verified domains of the tenant from now on, as a domain.Set.
 	Domains *string
-	// Notices are notices, one of each kind at most: the kind, the domains if it is about some, and the recipients if they
-	// are not the tenant's. Period is a number that no others of these kinds have, for those without an id.
+	// Notices are at most one of each kind. They have the kind, the domains if they are about some, and the recipients
+	// if these are not the tenant's. Period is a number that no other notice of these kinds has; it is for those
+	// without an id.
 	Notices []notice.Notice
 	Period  int64
 }
 
-// Report makes the change, the events and the notices in one transaction, and has them delivered. store.ErrStale if the
-// condition of the change does not hold, or another change of the tenant came between; ErrNotFound if there is no
-// active tenant.
+// Report writes the change, the events and the notices in one transaction, and causes their delivery. store.ErrStale
+// if the condition of the change fails, or the tenant was changed in between; ErrNotFound if there is no active
+// tenant.
 func (s *Service) Report(ctx context.Context, tenantID string, p Report) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()

@@ -12,31 +12,32 @@ import (
 )
 
 const (
-	// duePage is how many due tenants of a shard are read at a time.
+	// duePage is the number of due tenants of a shard that are read at a time.
 	duePage = 50
-	// nearEnd is how long before the end of its context a run begins no more tenants.
+	// nearEnd is the time before the deadline of its context in which a run begins no more tenants.
 	nearEnd = 45 * time.Second
 )
 
-// Run is what a run of Rotate did.
+// Run is the result of a run of Rotate.
 type Run struct {
-	// Tenants is how many were due, Failed those of them of which something is to be tried again.
+	// Tenants is the number of tenants that were due, Failed the number of those with work to be tried again.
 	Tenants, Failed int
-	// More says that the run ended before it had seen all: the next one goes on.
+	// More says that the run ended before it had seen all of them; the next run goes on.
 	More bool
-	// Late is how long the tenant that waited longest was due.
+	// Late is the longest time that a tenant had been due.
 	Late time.Duration
 }
 
-// Rotate does what is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the order of due
-// times, one tenant after the other in each of store.DueShards partitions at once, and begins no tenant in the last 45
-// seconds of ctx. It can be killed anywhere, run late and run twice at once. The error is the table's, that the order
-// can't be read; what goes wrong with a tenant is logged, counted, and tried again by the next of hourly runs.
+// Rotate does all work that is due now, for all tenants: successors, reminders, expiries, deliveries. It walks the
+// order of due times: store.DueShards partitions in parallel, the tenants of each one after the other. It begins no
+// tenant in the last 45 seconds of ctx. It can be killed anywhere, run late and run twice at once. It returns an error
+// only if the table fails outside of the work on one tenant. An error of a tenant is logged and counted, and the next
+// hourly run tries again.
 func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	var tenants, failed, late atomic.Int64
 	var more atomic.Bool
 	now := s.o.Now()
-	soon, cancel := before(ctx, nearEnd) // when it ends, no more tenants are begun
+	soon, cancel := before(ctx, nearEnd) // after it no more tenants are begun
 	defer cancel()
 	group, inner := task.WithContext(ctx)
 	for shard := range store.DueShards {
@@ -71,7 +72,7 @@ func (s *Service) Rotate(ctx context.Context, d Delivery) (Run, error) {
 	return run, err
 }
 
-// walk calls do with each tenant of a shard that is due, earliest first, until it returns false. Each entry comes once.
+// walk calls do with each due tenant of a shard, earliest first, until do returns false. Each entry comes once.
 func (s *Service) walk(ctx context.Context, shard int, now time.Time, do func(id string, at int64) bool) error {
 	q := store.Query{
 		PK: store.DuePK(shard), To: store.DueTime(now.Unix()) + "\x7f", Limit: duePage, Select: store.KeysOnly,

@@ -13,12 +13,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// errCollect says that a successor is to be collected by a person.
+// errCollect says that a person has to collect the successor, which is made only then.
 var errCollect = errors.New("tenant: to be collected")
 
-// StartRotation makes the successor of a tenant's token now, long before its time, and tells the tenant's people. With
-// VaultNone it asks for the successor to be collected instead. A *ConflictError if there is a successor already, or
-// one waits.
+// StartRotation makes the successor of a tenant's token now, ahead of its time, with the notices of it. With VaultNone
+// the notices ask the tenant's people to collect it instead. It returns a *ConflictError if there is a successor
+// already, or one waits to be collected.
 func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -62,8 +62,8 @@ func (s *Service) mayStart(r *record.Record, now time.Time) error {
 }
 
 // CompleteRotation ends the rotation of a tenant now: every live token but the newest is revoked. It returns a
-// *ConflictError if there is no successor. Without force it does so too if the successor was never used, or has not all
-// scopes of the tokens that would be revoked: the identity provider might be cut off.
+// *ConflictError if there is no successor. Without force it also does so if the successor was never used, or lacks a
+// scope of the tokens that would be revoked: the identity provider might be cut off.
 func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force bool) error {
 	return s.endRotation(ctx, tenantID, "rotation-completed", func(r *record.Record, live []int) ([]int, error) {
 		newest, older := live[len(live)-1], live[:len(live)-1]
@@ -84,8 +84,8 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 	})
 }
 
-// CancelRotation revokes the successor. A *ConflictError if there is none, or if it was used. In the period of
-// notice the next run of Rotate makes another one: no token ends without a successor.
+// CancelRotation revokes the successor. It returns a *ConflictError if there is none, or if it was used. In the period
+// of notice the next run of Rotate makes another one: no token ends without a successor.
 func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 	return s.endRotation(ctx, tenantID, "rotation-cancelled", func(r *record.Record, live []int) ([]int, error) {
 		newest := live[len(live)-1]
@@ -99,7 +99,7 @@ func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 	})
 }
 
-// endRotation revokes those of a tenant's live tokens, oldest first, that pick names.
+// endRotation revokes those of a tenant's live tokens that pick returns. pick gets their indexes, oldest first.
 func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 	pick func(*record.Record, []int) ([]int, error),
 ) error {
@@ -141,8 +141,8 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 	return nil
 }
 
-// Collect makes the successor that waits for a person with VaultNone, and returns it: its value is kept nowhere. A
-// *ConflictError if none waits.
+// Collect makes the successor that waits to be collected with VaultNone, and returns it: its value is not stored. It
+// returns a *ConflictError if none waits.
 func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -161,9 +161,9 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 	})
 }
 
-// Extend gives a live token another end, cut to whole seconds, within the bounds that hold for a new one; endless takes
-// its end away. If the token leaves its period of notice by that, the next one is told like the first. ErrNotFound
-// for a token that is not listed, a *ConflictError for a dead one.
+// Extend gives a live token another end, truncated to whole seconds, within the bounds of a new token; endless removes
+// its end. If the token leaves its period of notice by that, the next period has all notices again. ErrNotFound for a
+// token that is not listed, a *ConflictError for a dead one.
 func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.Time, endless bool) (Token, error) {
 	now := s.o.Now()
 	if err := s.checkEnd(at, endless, now); err != nil {

@@ -15,23 +15,23 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// What an operator defines for a tenant, schemas and resource types, is an item of its own, under a hash of it; the
-// tenant's item has that hash. So a request learns from the one read that it does anyway whether what its process knows
-// is still right, and reads the definitions only if it is not. A tenant without definitions costs nothing.
+// The definitions of a tenant, its own schemas and resource types, are a separate item under a hash of its content.
+// The tenant's item has that hash. So a request learns from that item, which it reads anyway, whether the cached
+// definitions are current, and reads them only if not. A tenant without definitions costs no read.
 //
-// A change writes the item of the new hash first, then switches the tenant. The item before stays for those who have
-// read the tenant before, and goes with a later change.
+// A change writes the item of the new hash first, then switches the tenant. The previous item stays for requests that
+// have read the tenant before, and is removed by a later change.
 
-// keptDefinitions is how long definitions stay that are no longer the tenant's: far longer than any request.
+// keptDefinitions is how long replaced definitions stay: far longer than any request.
 const keptDefinitions = time.Hour
 
-// knownTypes are types that this process has joined before.
+// knownTypes are the cached types of a tenant, with the hash of their definitions.
 type knownTypes struct {
 	hash  string
 	types *schema.Types
 }
 
-// maxKnown bounds the tenants whose types a process keeps.
+// maxKnown bounds the tenants whose types a process caches.
 const maxKnown = 1000
 
 // Types returns the resource types and schemas of a tenant. It reads the definitions only if this process has not
@@ -48,7 +48,7 @@ func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 	}
 	d, err := s.definitions(ctx, t.ID, t.Schemas)
 	if errors.Is(err, errReplaced) {
-		// They have been replaced, more than once, since the tenant was read.
+		// They were replaced, more than once, after the tenant was read.
 		if t, err = s.Get(ctx, t.ID); err == nil {
 			d, err = s.definitions(ctx, t.ID, t.Schemas)
 		}
@@ -69,7 +69,7 @@ func (s *Service) Types(ctx context.Context, t Tenant) (*schema.Types, error) {
 	return types, nil
 }
 
-// Definitions returns what is defined for a tenant; ErrNotFound if there is no active tenant of that id.
+// Definitions returns the definitions of a tenant; ErrNotFound if there is no active tenant of that id.
 func (s *Service) Definitions(ctx context.Context, id string) (define.Definitions, error) {
 	t, err := s.Get(ctx, id)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) Definitions(ctx context.Context, id string) (define.Definition
 	return s.definitions(ctx, id, t.Schemas)
 }
 
-// errReplaced says that there are no definitions of a hash any more.
+// errReplaced says that the definitions of a hash were replaced and removed.
 var errReplaced = errors.New("tenant: no such definitions")
 
 // definitions reads the definitions of a hash.
@@ -105,22 +105,21 @@ func (s *Service) definitions(ctx context.Context, id, hash string) (define.Defi
 	return d, nil
 }
 
-// errStored is an error about what is in the table. It hides what err is: no client made the mistake.
+// errStored returns an error about stored definitions. It does not wrap err: no client made the mistake.
 func errStored(id string, err error) error {
 	return fmt.Errorf("tenant: stored definitions of %s: %s", id, err.Error())
 }
 
-// CheckTypes decides whether a tenant's types may change. Its error says what stands against it.
+// CheckTypes decides whether a tenant's types may change. Its error gives the reason against it.
 type CheckTypes func(ctx context.Context, tenantID string, old, next *schema.Types) error
 
-// Define changes what is defined for a tenant: change makes the new definitions of the old, check decides on them.
-// Errors of both are returned as they are, and then nothing is changed; ErrNotFound if there is no active tenant of
-// that id.
+// Define changes the definitions of a tenant: change makes the new ones from the old, check decides on them. Errors of
+// both are returned as they are, and then nothing is changed; ErrNotFound if there is no active tenant of that id.
 //
-// A request that began under the old definitions may write after check has looked and before the new ones hold. So
-// check looks again when they do, and if it finds anything they are taken back. What is written later still, by a
-// request that took longer than that, stays as it is: what the definitions no longer know is not shown, and what they
-// ask for is asked for with the next change.
+// A request that began under the old definitions may write after the call of check and before the new ones are in
+// force. So check is called again then, and after an error the old definitions are restored. Data that a slower
+// request writes even later stays: attributes that the new definitions don't have are not shown, and required ones are
+// demanded with the next change of the resource.
 func (s *Service) Define(ctx context.Context, id string, change func(define.Definitions) (define.Definitions, error),
 	check CheckTypes,
 ) (define.Definitions, error) {
@@ -175,7 +174,7 @@ func encodeDefinitions(d define.Definitions) (doc, hash string) {
 	return string(data), hex.EncodeToString(sum[:16])
 }
 
-// putDefinitions stores definitions, which nobody sees before the tenant names their hash.
+// putDefinitions stores definitions. They are not visible before the tenant has their hash.
 func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) error {
 	if hash == "" {
 		return nil
@@ -185,8 +184,7 @@ func (s *Service) putDefinitions(ctx context.Context, id, doc, hash string) erro
 	}})
 }
 
-// withdraw switches the tenant back from the definitions of one hash to those of the one before, unless somebody else
-// has switched it.
+// withdraw switches the tenant back from the definitions of hash to those of was, unless another one switched it.
 func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -202,8 +200,8 @@ func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 	}
 }
 
-// sweepDefinitions removes definitions that have not been the tenant's for long. One that is written again meanwhile
-// stays.
+// sweepDefinitions removes definitions that were stored more than an hour ago, except those of keep. An item that is
+// written again meanwhile stays.
 func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...string) {
 	keys := store.KeysOf(id)
 	prefix := keys.SchemasPrefix()
@@ -214,7 +212,7 @@ func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...strin
 	limit := s.o.Now().Add(-keptDefinitions).Unix()
 	for item, err := range s.store.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
-			return // the next change comes by here again
+			return // the next change tries again
 		}
 		at, _ := item.Attrs[attrAt].(int64)
 		if kept[item.Key] || at > limit {

@@ -16,9 +16,9 @@ import (
 type Options struct {
 	// Now is the clock; required.
 	Now func() time.Time
-	// Log takes the audit trail (ids only, never a value) and what goes wrong beside a request; nil discards.
+	// Log takes the audit trail (ids only, never a value) and errors of work outside of requests; nil discards.
 	Log *slog.Logger
-	// Lifetime of a token that asks for no other; 0 means 180 days. MaxLifetime bounds it.
+	// Lifetime is the default lifetime of a token; 0 means 180 days. MaxLifetime bounds it.
 	Lifetime time.Duration
 	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days.
 	// It is 2 days at least.
@@ -27,27 +27,27 @@ type Options struct {
 	Endless bool
 	// Packed is the vault of tenants that keep their tokens in shared secrets; nil means that none may.
 	Packed Secrets
-	// Spread is how long before the notice period begins successors may be made, each tenant at its own moment of it, so
-	// that many tenants of one day don't all come at once; 0 makes them when the period begins.
+	// Spread is the longest time before the notice period at which a successor may be made. Each tenant has its own
+	// moment in it, so that tenants of one day are not all due at once. 0 makes successors when the period begins.
 	Spread time.Duration
-	// Wake, if set, is called after an item with the attribute wake was written, with the attribute's value and the
-	// tenant, as the table's stream calls in AWS. It must return at once.
+	// Wake, if set, is called after a write of an item with the attribute wake, with the attribute's value and the
+	// tenant. In AWS the table's stream does this. It must return at once.
 	Wake func(kind, tenantID string)
-	// Everybody returns the operation that marks all people of a tenant as to be published, for the transaction that
-	// switches publishing on; nil: nobody publishes.
+	// Everybody returns the operation that marks all users of a tenant for publishing. It goes into the transaction
+	// that switches publishing on. nil: nobody publishes.
 	Everybody func(k store.Keys) store.Op
-	// Alone says that no other process writes to the table, as with an embedded engine. What a process that died was
-	// making is then void at once instead of after a minute.
+	// Alone says that no other process writes to the table, as with an embedded engine. The reservation of a process
+	// that died is then void at once instead of after a minute.
 	Alone bool
 }
 
 const (
 	defaultLifetime    = 180 * 24 * time.Hour
 	defaultMaxLifetime = 730 * 24 * time.Hour
-	// maxLive is how many tokens of a tenant may be live at a time: one, and its successor.
+	// maxLive is the number of tokens of a tenant that may be live at a time: one, and its successor.
 	maxLive = 2
-	// lease is how long a reservation keeps others off. Whoever holds one gives up after patience, which is much shorter,
-	// so that two never work on one reservation.
+	// lease is how long a reservation excludes other processes. Its holder gives up after patience, which is much
+	// shorter, so that two processes never work on one reservation.
 	lease    = time.Minute
 	patience = 20 * time.Second
 )
@@ -103,10 +103,10 @@ func New(st *store.Store, secrets Secrets, o Options) *Service {
 	return s
 }
 
-// ValidID reports whether a text has the shape of a tenant's id; it says nothing about whether there is that tenant.
+// ValidID reports whether a text has the form of a tenant's id. The tenant need not exist.
 func ValidID(id string) bool { return record.ValidID(id) }
 
-// read returns the stored tenant, in whatever state, by one strongly consistent read; ErrNotFound if there is none.
+// read returns the stored tenant, in any state, by one strongly consistent read; ErrNotFound if there is none.
 func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
 	if !record.ValidID(id) {
 		return nil, ErrNotFound

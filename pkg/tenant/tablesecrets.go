@@ -8,8 +8,8 @@ import (
 
 const attrValue = "value"
 
-// TableSecrets is a vault in the table itself, where tokens lie in clear: for local runs and tests only. It knows no
-// stages: each token has an item of its own.
+// TableSecrets is a vault in the table itself. It stores tokens in plain text: for local runs and tests only. It has
+// no stages: each token has its own item.
 type TableSecrets struct{ store *store.Store }
 
 var _ Secrets = TableSecrets{}

@@ -25,8 +25,8 @@ func (s *Service) Tokens(ctx context.Context, tenantID string) ([]Token, error) 
 	return t.Tokens, err
 }
 
-// lastUses reads when tokens, clients and their secrets were last used, in Unix seconds by id; none if one never
-// was.
+// lastUses reads the times of last use of tokens, clients and their secrets, in Unix seconds by id. An unused id is
+// missing.
 func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (map[string]int64, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -45,12 +45,12 @@ func (s *Service) lastUses(ctx context.Context, tenantID string, ids []string) (
 	return used, nil
 }
 
-// Revoke ends a token: no request that begins after Revoke returns gets in with it. A token that is dead already stays
-// as it is. ErrNotFound for a token that is not listed. Without force it returns a *ConflictError for a token that was
-// used if no other one that was used has all its scopes: the identity provider might be cut off.
+// Revoke ends a token: it authenticates no request that begins after Revoke returns. A token that is dead already
+// stays as it is. ErrNotFound for a token that is not listed. Without force it returns a *ConflictError if the token
+// was used and no other used token has all its scopes: the identity provider might be cut off.
 //
-// The table comes first and decides. A process that dies before the vault has forgotten the value leaves one that is
-// good for nothing; the next run of Rotate removes it, as does revoking again.
+// The table comes first and decides. A process that dies before the vault has removed the value leaves one that
+// authenticates nobody. The next run of Rotate removes it, as does revoking again.
 func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string, force bool) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -79,7 +79,7 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string, force bo
 	return nil
 }
 
-// drop has the vault forget a dead token. What it can't forget now does no harm.
+// drop removes the value of a dead token from the vault. A value that stays after a failure does no harm.
 func (s *Service) drop(ctx context.Context, tenantID string, t rotation.Token) {
 	vault := s.vault(t)
 	if vault == nil {
@@ -90,7 +90,7 @@ func (s *Service) drop(ctx context.Context, tenantID string, t rotation.Token) {
 	}
 }
 
-// audit notes that a token is about to be shown.
+// audit records that a token is about to be shown.
 func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.Time) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -104,8 +104,8 @@ func (s *Service) audit(ctx context.Context, tenantID, tokenID string, now time.
 	return err
 }
 
-// Reveal returns the value of a live token. That it did is logged, and an event; if that can't be written, it does
-// not. A *ConflictError for a dead token, or one whose value is not kept.
+// Reveal returns the value of a live token. It logs this and writes an event first; if that fails, it returns no
+// value. It returns a *ConflictError for a dead token, or one whose value is not kept.
 func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedToken, error) {
 	r, err := s.read(ctx, tenantID)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	}
 	value, err := vault.Reveal(ctx, tenantID, tokenID)
 	if err == nil && r.Match(record.DigestOf(value)) != stored {
-		err = ErrNoValue // what is in the vault under this id would not authenticate
+		err = ErrNoValue // the value in the vault would not authenticate as this token
 	}
 	if errors.Is(err, ErrNoValue) {
 		s.o.Log.ErrorContext(ctx, "value of a live token is missing", "tenant", tenantID, "token", tokenID)

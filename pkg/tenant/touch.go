@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// touchEvery is how often this process writes that a token is in use.
+	// touchEvery is how often this process writes the time of last use of a token.
 	touchEvery = 5 * time.Minute
-	// touchPatience is how long one write may take, retries included. One that fails is not made up for before touchEvery:
-	// a table that is slow must not get more work from this.
+	// touchPatience is how long one write may take, retries included. A write that fails is not repeated before
+	// touchEvery has passed: a slow table must not get more work from this.
 	touchPatience = 2 * time.Second
-	// maxTouched bounds the memory of what was written; above it, what is older than touchEvery goes.
+	// maxTouched bounds the remembered writes; above it, those older than touchEvery are removed.
 	maxTouched = 10_000
 	attrAt     = "at" // Unix time in seconds
 )
@@ -24,8 +24,8 @@ const (
 type touchKey struct{ tenant, token string }
 
 // Touch notes that a token was used now, at most every five minutes per token and process. It is meant to run beside
-// the request: it is not counted as the request's cost, it returns nothing, it ends within two seconds or with ctx, and
-// what goes wrong is logged.
+// the request. It is not counted as the request's cost, and ends within two seconds or with ctx. Errors are only
+// logged.
 func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
 	now := s.o.Now()
 	if !record.ValidID(tenantID) || !s.due(touchKey{tenantID, tokenID}, now) {
@@ -56,14 +56,14 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	return s.store.Transact(ctx, put, Living(keys))
 }
 
-// Living is the operation that changes nothing and asks for a tenant to be there and not deleted.
+// Living returns an operation that changes nothing and requires that the tenant exists and is not deleted.
 func Living(k store.Keys) store.Op {
 	return store.CheckItem(k.Tenant(), store.Is(record.AttrState, string(record.Active)))
 }
 
-// firstUse notes that a token, or a client of a tenant that was not connected before, was used for the first time, and
-// that this is to be told; the next run of Rotate makes a token the vault's current one. It deletes nothing, which not
-// every function that answers requests may.
+// firstUse records the first use of a token, or of a client of a tenant that was not connected before, with the event
+// about it. The next run of Rotate makes the token the current one in the vault. It deletes nothing, because not every
+// function that answers requests has the permission.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
 	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		r.Out.With = append(r.Out.With, put)
@@ -82,8 +82,8 @@ func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now ti
 	return err
 }
 
-// connected notes that the first request of a tenant was let in, and tells of it, unless a token was used before this
-// was noted.
+// connected records that the first request of a tenant was authenticated, with the event about it. There is no event
+// if a token was used before such times were recorded.
 func connected(r *record.Record, now time.Time) {
 	if r.Connected != 0 {
 		return
@@ -97,7 +97,7 @@ func connected(r *record.Record, now time.Time) {
 	r.Tell(now, event.TenantConnected, "", scim.Object{"firstRequestAt": record.Moment(r.Connected)})
 }
 
-// due reports whether a use is to be written, and notes that it is.
+// due reports whether a use is to be written, and remembers that it is.
 func (s *Service) due(key touchKey, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,25 +13,25 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// What a change function of update may return beside errors of its own.
+// Errors by which a change function steers update; it may return errors of its own as well.
 var (
 	// errUnchanged ends an update without a write and without an error.
 	errUnchanged = errors.New("tenant: nothing to write")
-	// errWait has the update read again a little later.
+	// errWait makes update read the tenant again a little later.
 	errWait = errors.New("tenant: not yet")
 )
 
 // pause bounds the random wait before an update is tried again.
 const pause = 50 * time.Millisecond
 
-// update changes an active tenant: it reads it, holds it (as a Tenant) against a precondition of ctx, has change
-// change it, and writes it if nobody else did in between; otherwise it begins again, until ctx ends. ErrNotFound if
-// there is no active tenant; an error of change is returned as it is.
+// update changes an active tenant. It reads it, checks it (as a Tenant) against a precondition of ctx, calls change,
+// and writes the result. If another process wrote in between, it begins again, until ctx ends. ErrNotFound if there is
+// no active tenant; an error of change is returned as it is.
 func (s *Service) update(ctx context.Context, id string, change func(*record.Record) error) (*record.Record, error) {
 	return s.updateFrom(ctx, id, nil, change)
 }
 
-// updateFrom is update of a tenant that was read or written a moment ago, or nil. It changes r.
+// updateFrom is update for a tenant r that was read or written a moment ago; nil makes it read. It changes r.
 func (s *Service) updateFrom(
 	ctx context.Context, id string, r *record.Record, change func(*record.Record) error,
 ) (_ *record.Record, err error) {
@@ -64,7 +64,7 @@ func (s *Service) updateFrom(
 	}
 }
 
-// rest waits a little before what failed on another write is tried again. ErrBusy if ctx ends.
+// rest waits a little before a write that lost against another one is tried again. ErrBusy if ctx ends.
 func rest(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -74,14 +74,15 @@ func rest(ctx context.Context) error {
 	}
 }
 
-// write stores r, one version on, if it still is the version that was read.
+// write stores r with the next version, if the version that was read is still stored.
 func (s *Service) write(ctx context.Context, id string, r *record.Record) error {
 	return s.commit(ctx, id, r, r.Version)
 }
 
-// commit stores r, one version on, without the tokens that need not be kept, together with what it has to tell, its
-// place in the order of due times, and more. previous is the version it replaces; 0: there must be none. r is what was
-// stored if it succeeds; a *store.ConditionError says that previous is not what is stored.
+// commit stores r with the next version, without the tokens that need not be kept. In the same transaction it writes
+// the events and notices of r, its place in the order of due times, and the operations of more. previous is the
+// version that it replaces; 0: there must be none. On success r is as stored. It returns a *store.ConditionError if
+// previous is not the stored version.
 func (s *Service) commit(ctx context.Context, id string, r *record.Record, previous int64, more ...store.Op) error {
 	now := s.o.Now()
 	next := *r
@@ -108,7 +109,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	if err != nil {
 		return err
 	}
-	// Transact and not Write: its idempotency token makes trying again safe if no answer comes.
+	// Transact and not Write: its idempotency token makes a retry safe if no answer comes.
 	ops := append(
 		[]store.Op{{Kind: store.Put, Key: keys.Tenant(), Set: attrs, If: []store.Cond{record.AtVersion(previous)}}},
 		more...)
@@ -137,8 +138,8 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 	return nil
 }
 
-// forgetUse removes when a forgotten token was last used. If it fails, the item stays until the tenant goes, and does
-// no harm.
+// forgetUse removes the time of last use of a token that is not kept any more. If it fails, the item stays until the
+// tenant is deleted, and does no harm.
 func (s *Service) forgetUse(ctx context.Context, id, tokenID string) {
 	if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: store.KeysOf(id).Used(tokenID)}); err != nil {
 		s.o.Log.WarnContext(ctx, "last use of a forgotten token not removed", "tenant", id, "token", tokenID, "error", err)

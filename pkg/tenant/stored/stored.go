@@ -1,5 +1,5 @@
-// Package stored reads the items of a tenant as they are stored, for those who check a table or carry a tenant to
-// another one. Requests have package tenant.
+// Package stored reads the stored items of a tenant, for packages that check a table or move a tenant to another one.
+// Requests use package tenant.
 package stored
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// The attributes of the tenant's item that others change than package tenant's own writes.
+// The attributes of the tenant's item that other packages write as well.
 const (
 	AttrVersion = record.AttrVersion
 	AttrPolicy  = record.AttrPolicy
@@ -29,13 +29,13 @@ const (
 	Deleting = string(record.Deleting)
 )
 
-// Tenant is what the tenant's item says about other items.
+// Tenant has the facts of the tenant's item about other items.
 type Tenant struct {
 	State   string
 	Version int64
 	// Due is the tenant's place in the order of due times, in Unix seconds; 0: it has none.
 	Due int64
-	// DueBy is the latest place that is right: 0 if nothing of the tenant is ever due, AnyTime if it only has to have one.
+	// DueBy is the latest valid place: 0 if nothing of the tenant is ever due, AnyTime if any place is valid.
 	DueBy int64
 	// Policy is the digest of the policy, Schemas the hash of the definitions; empty if there are none.
 	Policy, Schemas string
@@ -45,14 +45,14 @@ type Tenant struct {
 	// made.
 	Tokens, Clients []string
 	Pending         string
-	// Publishes says that the application is told of people.
+	// Publishes says that the tenant's users are published to the application.
 	Publishes bool
 	// Off says that provisioning is switched off.
 	Off bool
 }
 
-// Decode reads the item of a tenant at a time. The error is one of package tenant if there is no item, or if it can't
-// be read.
+// Decode reads the item of a tenant; now decides what is due. It returns an error of package tenant if there is no
+// item, or if it can't be decoded.
 func Decode(item store.Item, now time.Time) (Tenant, error) {
 	r, err := record.Decode(item)
 	if err != nil {
@@ -88,7 +88,7 @@ func Decode(item store.Item, now time.Time) (Tenant, error) {
 	return t, nil
 }
 
-// DuePlaced returns the item's document with another place in the order of due times.
+// DuePlaced returns the item's document with another place in the order of due times, in Unix seconds.
 func DuePlaced(item store.Item, due int64) (doc string, err error) {
 	r, err := record.Decode(item)
 	if err != nil {
@@ -119,16 +119,17 @@ func Exported(item store.Item) (doc string, key []byte, err error) {
 	return doc, key, err
 }
 
-// Move says how a tenant comes into a table.
+// Move has the options for a tenant that is moved into a table.
 type Move struct {
 	Now time.Time
-	// State is the state that it gets.
+	// State is its new state.
 	State string
 	// Key is the tenant's key; nil makes a new one.
 	Key []byte
 	// Access keeps the tokens and OAuth clients. Without it the tenant has none.
 	Access bool
-	// Values says that the values of the tokens come along. Without them a token goes on to work, and can't be revealed.
+	// Values says that the values of the tokens are moved as well. Without them a token still works, but can't be
+	// revealed.
 	Values bool
 }
 
