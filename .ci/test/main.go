@@ -1,5 +1,5 @@
-// Command test runs go test and, at its end, tells what was not run: go test keeps that to itself for packages that
-// pass.
+// Command test runs go test and lists at its end the tests that did not run: go test does not list them for packages
+// that pass.
 //
 //	go run ./.ci/test [-only NAME,NAME] [flags and packages of go test]
 //
@@ -23,7 +23,7 @@ type event struct {
 	Action, Package, Test, Output, ImportPath string
 }
 
-// report collects what go test says.
+// report collects the output of go test.
 type report struct {
 	out    io.Writer
 	output map[string]*strings.Builder // of tests that have not ended
@@ -80,7 +80,7 @@ func run(args []string) (code int, r *report) {
 	return 0, r
 }
 
-// take prints what go test prints without -json: a line for each package, and the output of tests that failed.
+// take prints the same as go test without -json: a line for each package, and the output of tests that failed.
 func (r *report) take(line []byte) {
 	var e event
 	if json.Unmarshal(line, &e) != nil {
@@ -131,7 +131,7 @@ func (r *report) end(e event, output *strings.Builder) {
 	}
 }
 
-// tell prints what was not run, and returns the tests that are not among those that may be left out.
+// tell prints the tests that did not run, and returns those of them that may not be left out.
 func (r *report) tell(only []string) (unexpected []string) {
 	fmt.Fprintf(r.out, "\n%d tests and subtests ran, %d did not, or not whole\n", r.ran, len(r.notRun))
 	for _, o := range r.notRun {

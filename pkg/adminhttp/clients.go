@@ -29,7 +29,7 @@ func owner(r *http.Request) string {
 	return tenant.OperatorClients
 }
 
-// noClient says what was not found.
+// noClient turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noClient(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, detail: "There is no such tenant, client or secret."}

@@ -11,8 +11,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// The entity tags of resources stand for what a request can change, and not for what comes by itself, such as the time
-// when a token was last used: else nobody could change a token that is in use.
+// The entity tag of a resource covers the attributes that a request can change. It does not cover those that change
+// by themselves, such as the time when a token was last used: else nobody could change a token that is in use.
 
 func tenantTag(t tenant.Tenant) string {
 	return etag.Of(scim.Object{

@@ -14,12 +14,12 @@
 //	PATCH  /admin/v1/tenants/{id}/tokens/{token}         another end
 //	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
 //	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
-//	GET    /admin/v1/tenants/{id}/notices                who was told of what
+//	GET    /admin/v1/tenants/{id}/notices                the notices and their recipients
 //	POST   /admin/v1/tenants/{id}/notices                send a test
-//	GET    /admin/v1/tenants/{id}/log?filter=&count=&cursor=   what was asked, and what came of it
+//	GET    /admin/v1/tenants/{id}/log?filter=&count=&cursor=   the requests and their results
 //	GET    /admin/v1/tenants/{id}/log/{entry}
-//	GET    /admin/v1/tenants/{id}/diagnosis?language=    what is wrong, and what to click
-//	GET    /admin/v1/tenants/{id}/stale-attributes       what an identity provider may have left behind
+//	GET    /admin/v1/tenants/{id}/diagnosis?language=    the findings, each with its remedy
+//	GET    /admin/v1/tenants/{id}/stale-attributes       values that an identity provider may have left behind
 //	GET    /admin/v1/tenants/{id}/activity?days=         how many requests there were, and when
 //	GET    /admin/v1/clock                               the time, and the machine's; local runs only
 //	PUT    /admin/v1/clock                               move the time; local runs only
@@ -28,7 +28,7 @@
 //	POST   /admin/v1/tenants/{id}/clients/{client}       another secret, or other keys
 //	DELETE /admin/v1/tenants/{id}/clients/{client}/secrets/{secret}
 //	       /admin/v1/clients...                          the same for clients that many tenants allow
-//	GET    /admin/v1/tenants/{id}/schemas                what is defined for the tenant beside RFC 7643
+//	GET    /admin/v1/tenants/{id}/schemas                the tenant's own schemas, beside those of RFC 7643
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/schemas/{urn}           a schema, as RFC 7643 section 7 writes it
 //	GET    /admin/v1/tenants/{id}/resource-types
 //	GET, PUT, DELETE /admin/v1/tenants/{id}/resource-types/{type}   a resource type, as section 6 writes it
@@ -60,7 +60,7 @@
 //	provlog.go  the provisioning log, and admin requests in it
 //	members.go  members, assignments and targets
 //	people.go   accounts, invitations, merges
-//	policy.go   the policy, and what it would change
+//	policy.go   the policy, and a rehearsal of its changes
 //	tenantguard.go  the guard of the policy
 //	events.go   the events of a tenant
 //	changes.go  members that have changed behind a place in the log

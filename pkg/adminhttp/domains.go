@@ -51,7 +51,7 @@ func named(r *http.Request) (string, error) {
 	return name, nil
 }
 
-// noDomain says what was not found.
+// noDomain turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noDomain(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or domain."}

@@ -48,8 +48,9 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"events": all, "last": page.Last})
 }
 
-// goneProblem says where to follow on: at the present end of the log, since the list that is read next has what stands
-// before it. The place is the id of the last event, so that it ends with this life of the tenant.
+// goneProblem returns a 410 with the position to follow from: the present end of the log, since the members list that
+// the client reads next covers all events before it. The position is the id of the last event. So it becomes invalid
+// if the tenant is deleted and made again.
 func goneProblem(reason, tenantID string, page eventlog.Page) error {
 	after := placeOf(tenantID, page)
 	return &problem{

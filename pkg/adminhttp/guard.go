@@ -13,11 +13,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// LocalGuard stands in front of the admin API where no gateway does, in local runs. With a key, every request must send
-// it as "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's
-// address must be a loopback address, the Host localhost or a loopback address (so that no name that an attacker points
-// here works), and there must be no Origin (so that no web page gets in); 403 otherwise. It must see the request as it
-// came from the network. log gets one line for each request that is refused; nil discards.
+// LocalGuard protects the admin API in local runs, which have no gateway. With a key, every request must send it as
+// "Authorization: Bearer KEY"; 401 otherwise. Without one, only programs on this machine get in: the client's
+// address must be a loopback address, the Host localhost or a loopback address (so that no name that an attacker
+// points here works), and there must be no Origin (so that no web page gets in); 403 otherwise. It must see the
+// request as it came from the network. log gets one line for each request that is refused; nil discards.
 func LocalGuard(next http.Handler, key string, log *slog.Logger) http.Handler {
 	refuse := web.New(web.Edge{
 		Name: "admin", Log: log,
@@ -55,7 +55,7 @@ func sent(r *http.Request, key string) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// foreign says why a request does not come from a program on this machine; empty where it does.
+// foreign returns the reason why a request does not come from a program on this machine, or "" if it does.
 func foreign(r *http.Request) string {
 	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	switch {

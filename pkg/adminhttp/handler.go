@@ -29,7 +29,7 @@ import (
 // Root is the path under which the admin API is served.
 const Root = "/admin/v1"
 
-// Config is what the admin API works with.
+// Config holds the dependencies of the admin API.
 type Config struct {
 	Tenants *tenant.Service
 	// BaseURL begins every scimBaseUrl, without a slash at the end; empty takes scheme and host of the request.
@@ -39,22 +39,22 @@ type Config struct {
 	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none. So has the
 	// saved policy, if there are Members.
 	CheckTypes tenant.CheckTypes
-	// SetClock, where set, moves the program's clock, does whatever is then due, and returns the time; a
-	// *tenant.InvalidError for one that can't be taken. It is for local runs: nil means that there is no such route.
+	// SetClock, if set, moves the program's clock, does the work that is then due, and returns the time. It returns a
+	// *tenant.InvalidError for a time that can't be set. It is for local runs: if it is nil, there is no such route.
 	SetClock func(ctx context.Context, now time.Time) (time.Time, error)
 	// Clock returns the program's time, and the machine's. It is required with SetClock.
 	Clock func() (now, machine time.Time)
-	// Members, if set, answers for what the application behind the endpoint is told.
+	// Members, if set, serves the routes for the application behind the endpoint: members, policy, targets, events.
 	Members *member.Service
 	// Guard shows and decides about the guards of tenants. It is required with Members.
 	Guard *guard.Service
 	// Domains keeps the domains of tenants. It is required.
 	Domains *claim.Registry
-	// Journal, if set, shows the provisioning logs, and writes down who changed what.
+	// Journal, if set, shows the provisioning logs, and records each change with its caller.
 	Journal *provlog.Journal
-	// Diagnosis, if set, says what is wrong. It needs Journal.
+	// Diagnosis, if set, finds mistakes at identity providers. It needs Journal.
 	Diagnosis *diagnosis.Service
-	// Caller is what the log calls a caller whom no gateway names; empty is "local".
+	// Caller is the log's name for a caller whom no gateway names; empty is "local".
 	Caller string
 	// Webhooks keeps webhooks; nil: there are no such routes. It needs Members.
 	Webhooks *webhook.Service
@@ -161,8 +161,8 @@ func getDocument(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// serve answers with the mux, and what the mux has no route for. The mux would answer in text, and redirect paths
-// that it wants to mend.
+// serve answers with the mux, or with a 404 if the mux has no route. The mux itself would answer in plain text, and
+// redirect paths that are not clean.
 func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWriter, *web.Request) error {
 	return func(ctx context.Context, w http.ResponseWriter, wr *web.Request) error {
 		r := wr.WithContext(directory.WithOrigin(ctx, directory.Origin{RequestID: wr.ID}))
@@ -176,7 +176,7 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		if !utf8.ValidString(r.URL.Path) {
 			return badRequest("The path is not UTF-8 behind its percent-encoding.")
 		}
-		path := r.URL.EscapedPath() // what is encoded belongs to a name
+		path := r.URL.EscapedPath() // an encoded slash or dot belongs to a name
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
 			a.host != "" && !strings.EqualFold(r.Host, a.host) {
 			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
@@ -191,8 +191,8 @@ func (a *api) failed(ctx context.Context, w http.ResponseWriter, r *web.Request,
 	a.fail(w, r.WithContext(ctx), err)
 }
 
-// queried are the endpoints that read the query of a request, and refuse what they don't know in it. No other takes
-// any: a parameter that is overlooked must not mean all.
+// queried are the endpoints that read the query of a request, and refuse unknown parameters. The others refuse any
+// query: a parameter that is ignored, such as a filter, must not mean all.
 var queried = []string{
 	"GET /tenants", "DELETE /tenants/{id}/tokens/{token}", "GET /webhooks/{webhook}",
 	"GET /tenants/{id}/log", "GET /tenants/{id}/log/{entry}", "GET /tenants/{id}/activity",

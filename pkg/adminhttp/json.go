@@ -86,7 +86,7 @@ func ok(w http.ResponseWriter, status int, o scim.Object) error {
 	return nil
 }
 
-// timestamp writes a time of a token, which has whole seconds (RFC 3339); nil where there is none.
+// timestamp returns a time of a token as RFC 3339 text in whole seconds, or nil if there is none.
 func timestamp(t time.Time) any {
 	if t.IsZero() {
 		return nil

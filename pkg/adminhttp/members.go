@@ -15,8 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// memberRoutes are the routes of what the application behind the endpoint asks for: members, targets, policy and
-// events.
+// memberRoutes are the routes for the application behind the endpoint: members, targets, policy and events.
 func (a *api) memberRoutes() map[string]methods {
 	return map[string]methods{
 		"/tenants/{id}/members":                                       {"GET": a.listMembers},
@@ -177,7 +176,7 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !left {
 		return err
 	}
-	var head string // read first: what happens while the list is read is told behind it
+	var head string // read first: changes while the list is read have events after it
 	if p.cursor == "" {
 		if head, err = a.head(r.Context(), t); err != nil {
 			return err
@@ -208,7 +207,7 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// oneMember answers what is read of the member that the path names.
+// oneMember answers the object that read returns for the member in the path.
 func (a *api) oneMember(
 	w http.ResponseWriter, r *http.Request,
 	read func(ctx context.Context, t member.Tenant, id string) (o scim.Object, found bool, err error),

@@ -51,7 +51,7 @@ func (a *api) once(route string, serve endpoint) endpoint {
 		if err != nil || before != nil {
 			return repeated(w, before, err)
 		}
-		ctx := context.WithoutCancel(r.Context()) // what was done is noted, also if the client has gone
+		ctx := context.WithoutCancel(r.Context()) // the result is stored even if the client has gone
 		if err := serve(w, r); err != nil {
 			if problemOf(err).status < http.StatusInternalServerError { // else it may have been carried out
 				err = errors.Join(err, a.once24.Forget(ctx, id, key))

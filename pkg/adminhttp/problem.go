@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// retryAfter is how many seconds a client is asked to wait where trying again may help.
+// retryAfter is the value of Retry-After, in seconds, for errors that may pass.
 const retryAfter = "5"
 
 // problem is an error that the caller sees.
@@ -20,7 +20,7 @@ type problem struct {
 	status int
 	detail string
 	faults mapping.Faults // of a policy
-	after  string         // where to follow the log of events
+	after  string         // the position from which to follow the log of events
 }
 
 func (p *problem) Error() string { return "adminhttp: " + p.detail }

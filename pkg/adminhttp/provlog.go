@@ -47,7 +47,7 @@ func (a *api) inLanguage(r *http.Request, others ...string) (t tenant.Tenant, la
 	return t, language, err
 }
 
-// getDiagnosis answers what is wrong, and what to click.
+// getDiagnosis answers the findings of the diagnosis, each with its remedy.
 func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 	t, l, err := a.inLanguage(r)
 	if err != nil {

@@ -37,7 +37,7 @@ func missing(what, name string) error {
 	}
 }
 
-// definitionBody reads the body of a PUT whose key must be the name in the path; where it is left out, that is put in.
+// definitionBody reads the body of a PUT. Its id must be the name in the path; if it is missing, the name is put in.
 func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.Object, error) {
 	o, err := document(r, false, define.MaxDefinitionBytes)
 	if err != nil {
@@ -56,7 +56,7 @@ func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.O
 	return o, nil
 }
 
-// put answers a PUT with what is defined now.
+// put answers a PUT with the definition as it is now.
 func put(w http.ResponseWriter, created bool, location string, o scim.Object) error {
 	w.Header().Set("Location", location)
 	w.Header().Set("ETag", etag.Of(o))

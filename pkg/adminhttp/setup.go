@@ -31,7 +31,7 @@ func link(l setup.Link) scim.Object {
 	return o
 }
 
-// noLink says what was not found.
+// noLink turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noLink(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
 		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or set-up link."}

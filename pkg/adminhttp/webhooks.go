@@ -234,7 +234,7 @@ func (a *api) rotateWebhookSecret(w http.ResponseWriter, r *http.Request) error 
 	return ok(w, http.StatusOK, o)
 }
 
-// webhookFields reads what a request sets of a webhook.
+// webhookFields reads the fields of a webhook that a request sets.
 func webhookFields(r *http.Request) (f webhook.Fields, err error) {
 	o, err := body(r, false, "url", "types", "description", "active")
 	if err != nil {

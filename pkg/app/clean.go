@@ -11,11 +11,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Drain is how long after its deletion a tenant is emptied for the last time: longer than any request lives that was
-// let in before.
+// Drain is the time from the deletion of a tenant until its data is erased for the last time. No request that was let
+// in before the deletion runs that long.
 const Drain = 35 * time.Second
 
-// Wake says what an item that wakes the background asks for.
+// Wake is a request for background work, read from an item of the table.
 type Wake struct {
 	// Kind is a value of store.AttrWake.
 	Kind string
@@ -23,7 +23,7 @@ type Wake struct {
 	Tenant string
 }
 
-// WakeOf reads a Wake from the key of an item and its attribute wake. ok is false if the item is none of ours.
+// WakeOf reads a Wake from the key of an item and its attribute wake. ok is false if the item asks for no work.
 func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
 	switch kind {
 	case store.WakeRotate:
@@ -35,24 +35,24 @@ func WakeOf(key store.Key, kind string) (w Wake, ok bool) {
 	return Wake{}, false
 }
 
-// Cleaner does what is left to the background: in AWS for the stream function, locally for a goroutine.
+// Cleaner does the background work: in AWS for the stream function, locally for a goroutine.
 type Cleaner struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
 	Members   *member.Service
 	// Delivery takes notices.
 	Delivery tenant.Delivery
-	// Deliver has the events of a tenant delivered; nil: somebody else sees to it.
+	// Deliver starts the delivery of the events of tenants; nil if another process does it.
 	Deliver func(ctx context.Context, tenantIDs ...string) error
-	// Drain is waited before a deleted tenant's last emptying.
+	// Drain is the wait before the data of a deleted tenant is erased for the last time.
 	Drain time.Duration
 }
 
-// Clean does what wake asks for. It can be run twice, in two places at once, and again after it was killed anywhere.
+// Clean does the work of wake. It can run twice, in two places at once, and again if it was killed at any point.
 func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
 	switch wake.Kind {
 	case store.WakeTell:
-		// What fails here is logged, and tried again by the hourly run: a mail system that is down must not hold up others.
+		// A failure is logged, and the hourly run tries again: a mail system that is down must not hold up others.
 		_ = c.Tenants.Deliver(ctx, wake.Tenant, c.Delivery)
 		return nil
 	case store.WakeDeleted:
@@ -79,7 +79,7 @@ func (c Cleaner) rollForward(ctx context.Context, id string) error {
 	return c.Directory.RollForward(directory.WithOrigin(ctx, directory.Origin{Silent: !t.PublishesMembers()}), id)
 }
 
-// publish publishes what is marked in a tenant, if it is still there.
+// publish publishes the marked members of a tenant. It does nothing if the tenant is gone.
 func (c Cleaner) publish(ctx context.Context, id string) error {
 	t, err := member.TenantOf(ctx, c.Tenants, id)
 	if errors.Is(err, tenant.ErrNotFound) {

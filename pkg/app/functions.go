@@ -2,7 +2,7 @@ package app
 
 import "slices"
 
-// Function describes a Lambda function: what template.yaml has to give it. A test holds the template against it.
+// Function describes the definition that a Lambda function must have in template.yaml. A test compares the two.
 type Function struct {
 	// Name is the folder under functions/.
 	Name string
@@ -12,10 +12,11 @@ type Function struct {
 	Env []string
 	// Table are the DynamoDB actions that it calls on the table; Secrets those it calls in Secrets Manager.
 	Table, Secrets []string
-	// Schedule says when it runs by itself, as EventBridge Scheduler writes it.
+	// Schedule is the schedule that it runs on, in the syntax of EventBridge Scheduler.
 	Schedule string
-	// Tells says that it hands notices to Amazon SES or SNS. Puts says that it hands events to the event bus. Wakes says
-	// that it puts messages into the queue of deliveries. Hooks says that it reads the key of webhooks' secrets.
+	// Tells says that it sends notices through Amazon SES or SNS, Puts that it puts events on the event bus, Wakes
+	// that it sends messages to the queue of deliveries, Hooks that it reads the key that encrypts the secrets of
+	// webhooks.
 	Tells, Puts, Wakes, Hooks bool
 }
 
@@ -30,10 +31,11 @@ const (
 	EnvMetrics = "METRICS"
 	// EnvLimits bounds the requests of each tenant, as limit.Bounds reads it; empty bounds nothing.
 	EnvLimits = "TENANT_LIMITS"
-	// EnvMaxTokenDays bounds the life of tokens; empty is 730. EnvEndlessTokens "true" allows tokens without an end.
+	// EnvMaxTokenDays bounds the lifetime of tokens, in days; empty is 730. EnvEndlessTokens "true" allows tokens
+	// that do not expire.
 	EnvMaxTokenDays  = "TOKEN_MAX_DAYS"
 	EnvEndlessTokens = "TOKEN_ENDLESS"
-	// EnvPackedSecrets is how many secrets the tenants share that keep packed tokens; empty or 0 has none.
+	// EnvPackedSecrets is the number of secrets that the tenants with packed tokens share; empty or 0 is none.
 	EnvPackedSecrets = "PACKED_SECRETS"
 	// EnvSecretKey is the ARN of the KMS key of the secrets that are made; empty takes that of AWS. EnvSecretTags are
 	// their tags, as name=value,name=value.
@@ -41,7 +43,7 @@ const (
 	EnvSecretTags = "SECRET_TAGS"
 	// EnvAdminHost is the one host name that the admin API answers on; empty takes any.
 	EnvAdminHost = "ADMIN_HOST"
-	// EnvQueue is the URL of the queue of tenants whose events are to be delivered.
+	// EnvQueue is the URL of the queue of deliveries. A message names a tenant whose events are to be delivered.
 	EnvQueue = "DELIVERY_QUEUE"
 	// EnvWebhookKey is the ARN of the secret that the secrets of webhooks are encrypted with.
 	EnvWebhookKey = "WEBHOOK_KEY"
@@ -52,11 +54,11 @@ const (
 	EnvNoticeFrom             = "NOTICE_FROM"
 	EnvNoticeTopic            = "NOTICE_TOPIC"
 	EnvNoticeConfigurationSet = "NOTICE_CONFIGURATION_SET"
-	// EnvNoticeProduct is what people call the application, EnvNoticeContact where they get a token and help.
+	// EnvNoticeProduct is the application's name in notices, EnvNoticeContact the place to get a token and help.
 	EnvNoticeProduct = "NOTICE_PRODUCT"
 	EnvNoticeContact = "NOTICE_CONTACT"
-	// EnvPortalAccent, EnvPortalLogo and EnvPortalReturnURL are how the portal looks and where it leads back to;
-	// EnvPortalHours is how long a session of it lasts, 1 to 8.
+	// EnvPortalAccent and EnvPortalLogo are the portal's accent colour and logo. EnvPortalReturnURL is the target of
+	// its link back. EnvPortalHours is the length of a portal session in hours, 1 to 8.
 	EnvPortalAccent    = "PORTAL_ACCENT"
 	EnvPortalLogo      = "PORTAL_LOGO"
 	EnvPortalReturnURL = "PORTAL_RETURN_URL"
@@ -92,8 +94,8 @@ func Functions() []Function { return append(requestFunctions(), operatorFunction
 func requestFunctions() []Function {
 	return []Function{
 		{
-			// The default route is the users function's: it answers what no other route takes, such as an endpoint name in
-			// another case.
+			// The users function has the default route: it answers the requests that no other route takes, such as an
+			// endpoint name in another case.
 			Name:   "users",
 			Routes: append(routes("Users", "Users/{id}"), "$default"),
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
@@ -115,7 +117,7 @@ func requestFunctions() []Function {
 			Name:   "discovery",
 			Routes: routes("ServiceProviderConfig", "ResourceTypes", "ResourceTypes/{id}", "Schemas", "Schemas/{id}"),
 			Env:    []string{EnvTable, EnvBaseURL, EnvLogLevel, EnvStack, EnvMetrics, EnvLimits},
-			// It reads the tenant, with the client that an access token is of, notes when the token was used, and counts
+			// It reads the tenant, with the client of an access token, notes when the token was used, and counts
 			// requests.
 			Table: []string{
 				"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
@@ -132,7 +134,7 @@ func requestFunctions() []Function {
 	}
 }
 
-// operatorFunctions are those that tenants and their tokens are kept with.
+// operatorFunctions are those that manage tenants and their tokens.
 func operatorFunctions() []Function {
 	return []Function{
 		{
@@ -186,7 +188,7 @@ func operatorFunctions() []Function {
 	}
 }
 
-// allActions are those of a function that reads and writes whatever there is.
+// allActions are those of a function that reads and writes all kinds of items.
 func allActions() []string { return slices.Concat(readActions, writeActions) }
 
 // routes returns the routes of SCIM endpoints under the base URL and its alias, for every method.

@@ -10,12 +10,12 @@
 // else it is read once more. So a change under way is no finding. Open work, markers and chunks are states that
 // requests leave on purpose, and are no findings either.
 //
-// Repair mends the findings that have one right answer, in transactions on the condition that all that it was concluded
-// from is still the same. The documents of users and groups are taken for right, and all else follows from them. If two
-// documents contradict each other, nobody but the operator can decide.
+// Repair repairs the findings that have one right answer, in transactions on the condition that all items that the
+// finding rests on are unchanged. The documents of users and groups are taken as right, and all else follows from
+// them. If two documents contradict each other, only the operator can decide.
 //
 //	doctor.go     findings and reports; the run over the table and over one tenant
-//	view.go       one item and what it needs; the second look; mending
+//	view.go       one item and the items that its rule reads; the second look; repairs
 //	kinds.go      the kinds of items and their rules; keys that nobody knows
 //	resources.go  users, groups and resources of own types
 //	members.go    memberships, references that wait, open work

@@ -195,7 +195,7 @@ func (p *patient) run(ctx context.Context) error {
 		return p.walk(ctx, store.Query{PK: store.TenantsPK, From: p.id, To: p.id})
 	}
 	if p.repair {
-		// Work on what is there would hide that while it is rolled forward.
+		// Open work is checked first: rolling it forward would hide its findings.
 		if err := p.walk(ctx, store.Query{PK: p.k.Work("").PK}); err != nil {
 			return err
 		}

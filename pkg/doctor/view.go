@@ -116,8 +116,8 @@ const (
 	pause = 20 * time.Millisecond
 )
 
-// lookAgain reads an item and all that its rule concerns until nothing of it differs between two reads, and reports
-// what is wrong then.
+// lookAgain reads an item and all items that its rule concerns until two reads are the same, and reports the findings
+// of the last read.
 func (p *patient) lookAgain(ctx context.Context, key store.Key) error {
 	for n := range looks {
 		v, settled, err := p.lookOnce(ctx, key)

@@ -10,14 +10,14 @@ import (
 
 // Event is something that happened to a tenant, before it has its number in the log.
 type Event struct {
-	// Kind says what happened: "token.expired". It also says what is in Data.
+	// Kind is the type of the event, such as "token.expired". It also determines the members of Data.
 	Kind Kind
-	// Subject is the thing that it happened to, such as OfToken; empty: the tenant. It is the same for all events about
-	// one thing.
+	// Subject is the thing that the event is about, such as OfToken; empty: the tenant. It is the same for all events
+	// about one thing.
 	Subject string
 	// Time is when it happened, in milliseconds.
 	Time time.Time
-	// Data is what else there is to say; nil is nothing. Times in it are RFC 3339. It holds no names, addresses or values
+	// Data has the details; nil if there are none. Times in it are RFC 3339. It holds no names, addresses or values
 	// of tokens.
 	Data scim.Object
 }

@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// Kind names what happened. It is the type that receivers see.
+// Kind is the type of an event, as receivers see it.
 type Kind string
 
 // The kinds of events about tokens. The subject is the token.

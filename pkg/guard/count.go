@@ -20,7 +20,7 @@ const (
 // spans is into how many spans the minutes of a guard are divided at most, so that its item stays small.
 const spans = 60
 
-// numbers are what the guard has counted, and whether it has tripped. Times are Unix seconds; 0 is none.
+// numbers are the counts of the guard, and whether it has tripped. Times are Unix seconds; 0 is none.
 type numbers struct {
 	// Counted are the users by the beginning of the span in which they count.
 	Counted map[int64]int64 `json:"counted,omitempty"`

@@ -19,7 +19,7 @@ type Held struct {
 	At time.Time
 }
 
-// State is what the guard of a tenant shows.
+// State is the state of a tenant's guard.
 type State struct {
 	// Tripped says that deactivations and deletions of users are refused, since Since.
 	Tripped bool

@@ -7,7 +7,7 @@
 // no request more than allowed passes, however many come at once. An item for each counted user, which expires,
 // makes a user count once. Nobody else reads or writes any of this.
 //
-//	guard.go  what is asked about a request, and the trip
+//	guard.go  the check of a request, and the trip
 //	count.go  the numbers, and when they are too high
-//	decide.go what the guard shows, and the decision of a person
+//	decide.go the state of the guard, and the decision of a person
 package guard

@@ -150,7 +150,8 @@ func (j *Journal) Flush(ctx context.Context, tenantID string) {
 	}
 }
 
-// Close writes all counts, of a process that is being stopped. What fails is logged, and lost.
+// Close writes all counts, of a process that is being stopped. Counts that can't be written are lost; the error is
+// logged.
 func (j *Journal) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), 5*patience)
 	defer cancel()

@@ -163,8 +163,8 @@ func last(path string) string {
 	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
-// path is a path without the values that its filter compares with, if they may tell of a person. They tell which value
-// of an attribute is meant: a type stays, and what is a member of a group.
+// path returns a path without the values of its filter that may tell of a person. A type stays, as in
+// emails[type eq "work"], and the id of a group's member.
 func (r redactor) path(text string) string {
 	parts := strings.Split(text, `"`)
 	switch {
@@ -185,7 +185,7 @@ func (r redactor) path(text string) string {
 	return strings.Join(parts, `"`)
 }
 
-// compared is the attribute that a value is compared with, from what stands before the value.
+// compared returns the attribute that a value is compared with, from the text before the value.
 func compared(before string) string {
 	words := strings.Fields(before)
 	if len(words) < 2 {

@@ -57,8 +57,8 @@ func (j *Journal) may(tenantID, kind string, most int) bool {
 }
 
 // Finish records the result of a request that was let in: its status, and the error if it is one. It returns when
-// the entry is written, if one is to be: of a request that was refused or failed, unless it only asked for what is not
-// there, and of a change of nothing, unless the same was sent within an hour.
+// the entry is written, if there is to be one. There is one of a request that was refused or failed, unless it only
+// read something that does not exist, and of a change of nothing, unless the same was sent within an hour.
 func (r *Request) Finish(ctx context.Context, status int, failed *scim.Error) {
 	if r == nil {
 		return

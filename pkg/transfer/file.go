@@ -134,7 +134,7 @@ type FileError struct {
 func (e *FileError) Error() string { return fmt.Sprintf("transfer: line %d: %s", e.Line, e.Reason) }
 
 // read reads a file from its beginning and calls item for each line between header and trailer. The digest is checked
-// at the end: what item has been told is good only if read returns no error. It returns the digest.
+// at the end: the lines that item got are valid only if read returns no error. It returns the digest.
 func read(in io.Reader, item func(Header, line) error) (h Header, digest string, err error) {
 	buf, sum := bufio.NewReaderSize(in, 1<<16), sha256.New()
 	items, done := int64(0), false

@@ -42,7 +42,7 @@ func tags(h http.Header, name string) (all []string) {
 // Given reports whether a request has a condition.
 func (c Condition) Given() bool { return c.match != nil || c.none != nil }
 
-// Allows reports whether a change of something with the tag may be made; the tag of what is not there is "".
+// Allows reports whether a resource with the tag may be changed. The tag of a resource that does not exist is "".
 func (c Condition) Allows(tag string) bool {
 	return (c.match == nil || has(c.match, tag)) && !has(c.none, tag)
 }

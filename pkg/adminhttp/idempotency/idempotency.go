@@ -29,7 +29,7 @@ var (
 	ErrUnknown = errors.New("idempotency: it is not known whether the request was carried out")
 )
 
-// Answer is what is remembered of an answer.
+// Answer is the stored part of an answer.
 type Answer struct {
 	Status   int
 	Location string

@@ -1,6 +1,6 @@
-// Package openapi is the description of the admin API as an OpenAPI 3.1 document, written by hand. It is apart from
-// package adminhttp, so that tests can hold requests and answers against it (package contract), and so that only what
-// serves the admin API carries it.
+// Package openapi is the description of the admin API as an OpenAPI 3.1 document, written by hand. It is separate
+// from package adminhttp so that tests can check requests and answers against it (package contract), and so that
+// only programs that serve the admin API contain it.
 package openapi
 
 import _ "embed"

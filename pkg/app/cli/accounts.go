@@ -51,7 +51,7 @@ type account struct {
 	row    int
 }
 
-// check says what is wrong with a row; "": nothing.
+// check returns the error of a row as text, or "" if the row is valid.
 func (a account) check() string {
 	for name, value := range a.fields {
 		if len(value) > maxAccountMatches {
@@ -120,7 +120,7 @@ func (i *importing) add(a account) error {
 	return nil
 }
 
-// flush sends the chunk, and says what came of each row.
+// flush sends the chunk, and prints the result of each row.
 func (i *importing) flush() error {
 	if len(i.chunk) == 0 {
 		return nil
@@ -150,7 +150,7 @@ func (i *importing) flush() error {
 	return nil
 }
 
-// send sends a chunk, again if the server is busy: what it did of it stays done.
+// send sends a chunk. If the server is busy, it sends it again: rows that are done stay done.
 func (i *importing) send(body object) ([]byte, error) {
 	for try := 1; ; try++ {
 		raw, err := i.c.send(i.s, request{http.MethodPost, path("tenants", i.c.Tenant, "accounts"), body})
@@ -167,7 +167,7 @@ func (i *importing) send(body object) ([]byte, error) {
 	}
 }
 
-// say prints what came of a row.
+// say prints the result of a row.
 func (i *importing) say(a account, came object) {
 	result := text(came["result"])
 	i.counts[result]++

@@ -81,8 +81,8 @@ func (s *session) confirm(question string) bool {
 	return answer == "y" || answer == "yes"
 }
 
-// meant asks a person whether what can't be undone is meant, unless it is forced. effect says what it does, for the
-// error if nobody can be asked; refused is the error if the answer is no.
+// meant asks for confirmation of an action that can't be undone, unless force is set. effect describes the action,
+// for the error if nobody can be asked; refused is the error if the answer is no.
 func (s *session) meant(force bool, effect, question, refused string) error {
 	switch {
 	case force:

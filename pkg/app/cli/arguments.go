@@ -58,7 +58,7 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 	return slices.Concat(words, out, rest), given, err
 }
 
-// checked refuses words that no command takes, and makes "help COMMAND" of them what it means.
+// checked refuses words that no command takes, and turns "help COMMAND" into the request for that command's help.
 func checked(words, rest []string, model *kong.Application) ([]string, error) {
 	if slices.Contains(words, "") || slices.Contains(rest, "") {
 		return nil, usageError("an argument is empty")

@@ -89,7 +89,7 @@ func terminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// session is one run: what commands are given to work with.
+// session is one run of the command line, as commands get it.
 type session struct {
 	ctx context.Context
 	Streams
@@ -172,10 +172,10 @@ var twoDashes = regexp.MustCompile(`(^|[\s"(,\[])--([a-z\[])`)
 // oneDash writes flags as the rest of the program does.
 func oneDash(text string) string { return twoDashes.ReplaceAllString(text, "$1-$2") }
 
-// column is a flag in the list of kong's help, up to the column of the texts, which has to stay where it is.
+// column is a flag in the list of kong's help, up to the column of the texts. That column must keep its position.
 var column = regexp.MustCompile(`(?m)^( +(?:-\w, )?)--(\S+)  `)
 
-// help prints what kong prints, with flags of one dash.
+// help prints the help of kong, with flags of one dash.
 func help(o kong.HelpOptions, ctx *kong.Context) error {
 	out := ctx.Stdout
 	defer func() { ctx.Stdout = out }()

@@ -26,7 +26,7 @@ type ofTenant struct {
 	Tenant string `arg:"" help:"Id of the tenant."`
 }
 
-// A named is a word of the command line that names what is defined.
+// A named is a word of the command line that names a definition.
 type named interface {
 	path(tenant string) string
 	String() string

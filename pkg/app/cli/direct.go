@@ -15,7 +15,7 @@ type codeError struct {
 	code int
 }
 
-// directFlags say where a table is that a command works on itself. It must be there.
+// directFlags name the table that a command reads and writes itself, without a server. The table must exist.
 type directFlags struct {
 	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Of the local file, which no server may use."`
 	Table string `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table."`
@@ -89,7 +89,7 @@ type costCmd struct {
 	JSON      bool `name:"json" help:"Print a JSON document."`
 }
 
-// Run prints what a stack costs a month.
+// Run prints the monthly cost of a stack.
 func (c *costCmd) Run(s *session) error { return direct.PrintCost(c.Load, c.JSON, s.Out) }
 
 type completionCmd struct {

@@ -1,6 +1,5 @@
 // Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API,
-// local or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. What is in the
-// files:
+// local or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. The files:
 //
 //	cli.go          Run, the grammar, exit codes
 //	arguments.go    flags in any place, with one dash or two
@@ -18,6 +17,6 @@
 //	provlog.go      log, diagnosis, activity
 //	notices.go      notices, clock
 //	webhooks.go  webhooks of tenants and of the operator
-//	direct.go       doctor, tenants export and import, cost: what needs no server, scripts for shells
+//	direct.go       commands without a server: doctor, tenants export and import, cost, scripts for shells
 //	print.go        tables
 package cli

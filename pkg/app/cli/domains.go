@@ -68,7 +68,7 @@ type domainsVerifyCmd struct {
 	Override bool `help:"Verify it without asking the DNS. It is not checked from then on."`
 }
 
-// answers say what the DNS has answered.
+// answers are the texts for the results of a DNS lookup.
 var answers = map[string]string{
 	"missing":   "there is no such record",
 	"different": "there are other records of this name, and none has the value",

@@ -303,7 +303,7 @@ func (c *policyRehearseCmd) Run(s *session) error {
 	return nil
 }
 
-// difference prints what a page of a rehearsal would change, a line each, and returns how many there are.
+// difference prints the changes in a page of a policy rehearsal, a line each, and returns their number.
 func (s *session) difference(answer object) (n int) {
 	for _, d := range objects(answer["statuses"]) {
 		fmt.Fprintf(s.Out, "~ %s: %s -> %s\n", text(d["member"]), text(orWord(d["from"], "new")), text(d["to"]))

@@ -29,8 +29,8 @@ func table(w io.Writer, rows [][]any) {
 	_ = out.Flush() // an output that is gone can't be told
 }
 
-// text is a value in one cell, without what a terminal would act on. Characters that change how others are shown, such
-// as marks of direction, are written as escapes.
+// text is a value in one cell, without control characters for the terminal. Characters that change how others are
+// shown, such as marks of direction, are written as escapes.
 func text(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -22,7 +22,7 @@ type logFilter struct {
 	Outcome string `placeholder:"OUTCOME" help:"Only done, nothing-to-do, refused or failed."`
 }
 
-// expression joins what the flags ask for, and more.
+// expression joins the conditions of the flags, and more, into one filter.
 func (f logFilter) expression(more ...string) string {
 	parts := more
 	for _, p := range [][2]string{{"subject", f.Subject}, {"outcome", f.Outcome}} {
@@ -60,7 +60,7 @@ func (c *logListCmd) Run(s *session) error {
 	})
 }
 
-// entryDetail is what a line says of an entry beside its outcome.
+// entryDetail is the text of an entry that a line shows after its outcome.
 func entryDetail(e object) any {
 	switch {
 	case e["detail"] != nil:
@@ -99,7 +99,7 @@ func (c *logShowCmd) Run(s *session) error {
 	})
 }
 
-// findings prints what is wrong and what to do.
+// findings prints the findings of a diagnosis, each with its remedy.
 func (s *session) findings(answer object) {
 	for _, f := range objects(answer["findings"]) {
 		fmt.Fprintf(s.Out, "%s: %s (%s)\n  %s\n  %s\n", text(f["severity"]), text(f["title"]), text(f["code"]),
@@ -179,7 +179,7 @@ type diagnosisCmd struct {
 	Language string `placeholder:"LANGUAGE" help:"Language of the texts: en or de."`
 }
 
-// Run prints what is wrong, and what to click.
+// Run prints the findings, each with its remedy at the identity provider.
 func (c *diagnosisCmd) Run(s *session) error {
 	p := query(path("tenants", c.Tenant, "diagnosis"), "language", c.Language)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {

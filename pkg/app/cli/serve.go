@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 )
 
-// table says where the table of -engine dynamodb is.
+// tableFlags select the engine and, for -engine dynamodb, the table.
 type tableFlags struct {
 	Engine   string `enum:"bolt,dynamodb" default:"bolt" placeholder:"ENGINE" help:"bolt (one local file) or dynamodb."`
 	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" help:"URL."`

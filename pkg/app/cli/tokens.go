@@ -162,8 +162,8 @@ func (a admin) rotate(s *session, tenant, action string, force bool) error {
 		func() error { return a.rotate(s, tenant, action, true) })
 }
 
-// unlessRefused asks whether to go on with force if the API refused that for now, err being its answer. verb and no
-// tell what -force does and what is not done.
+// unlessRefused asks whether to go on with force if the API answered with err that it refuses for now. verb describes
+// the effect of -force, and no the action that is not taken.
 func (s *session) unlessRefused(err error, verb, question, no string, force func() error) error {
 	var refused *call.RefusalError
 	if !errors.As(err, &refused) || refused.Status != http.StatusConflict {

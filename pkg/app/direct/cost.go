@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/cost"
 )
 
-// PrintCost prints what a stack costs a month, as a table or as a JSON document.
+// PrintCost prints the monthly cost of a stack, as a table or as a JSON document.
 func PrintCost(l cost.Load, asJSON bool, out io.Writer) error {
 	if min(l.Tenants, l.Users, l.Groups, l.Reads, l.Polls, l.Retention) < 0 || l.Changes < 0 {
 		return errors.New("no number may be negative")

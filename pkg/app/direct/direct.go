@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Table says where a table is.
+// Table is the location of a table.
 type Table struct {
 	// Engine is "bolt", with the folder Data, or "dynamodb", with Name and Endpoint; an empty endpoint is the AWS
 	// configuration's, and needs YesAWS.
@@ -33,16 +33,16 @@ func (t Table) open(ctx context.Context) (store.Engine, io.Closer, error) {
 // Doctor are the options of an examination.
 type Doctor struct {
 	Table
-	// Tenant is the one to examine; "" is all, and what belongs to none.
+	// Tenant is the tenant to examine; "" examines all tenants, and the items that belong to none.
 	Tenant string
-	// Repair mends what has one right answer.
+	// Repair repairs the findings that have one right answer.
 	Repair bool
 	// JSON prints lines of JSON: findings, notes, and at last the sum.
 	JSON bool
 }
 
-// Examine checks a table and prints what it finds to out. Warnings go to log. It returns how many findings are left;
-// the error says that the check did not come to its end.
+// Examine checks a table and prints its findings to out. Warnings go to log. It returns the number of findings that
+// are left, or an error if the check did not finish.
 func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err error) {
 	engine, closer, err := o.open(ctx)
 	if err != nil {

@@ -58,7 +58,7 @@ func (a *App) get(ctx context.Context, path string, query url.Values, answer any
 	return json.Unmarshal(data, answer)
 }
 
-// events asks for what comes behind a place in the log. Without anything there the server may hold the answer back.
+// events asks for the events after a position in the log. If there are none, the server may wait with its answer.
 func (a *App) events(ctx context.Context, after string, wait time.Duration) ([]event, error) {
 	var page struct {
 		Events []event `json:"events"`

@@ -49,7 +49,7 @@ func Open(o Options) (*App, error) {
 	return &App{o: o, table: table}, err
 }
 
-// Table is a copy of what the application knows.
+// Table returns a copy of the application's table.
 func (a *App) Table() Table {
 	a.mu.Lock()
 	defer a.mu.Unlock()

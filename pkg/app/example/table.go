@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Member is what this application keeps of a person. Other fields of a member are ignored.
+// Member has the fields of a member that this application keeps. It ignores the others.
 type Member struct {
 	ID           string       `json:"id"`
 	Status       string       `json:"status"`

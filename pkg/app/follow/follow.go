@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// Parts are what deliveries need. All are required but Always.
+// Parts are the dependencies of deliveries. All are required but Always.
 type Parts struct {
 	Store    *store.Store
 	Tenants  *tenant.Service
@@ -30,7 +30,7 @@ type Parts struct {
 	Log    *slog.Logger
 }
 
-// Worker makes what takes the logs of tenants to their destinations.
+// Worker returns the worker that delivers the events of tenants to their destinations.
 func Worker(p Parts, budget time.Duration) *delivery.Worker {
 	return delivery.New(p.Store, delivery.Options{
 		Now: p.Now, Log: p.Log, Budget: budget, Reader: p.reader, Paused: p.paused, Gone: p.Webhooks.SwitchOff,

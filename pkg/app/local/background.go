@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// background does what the stream function does in AWS: one goroutine a tenant at a time.
+// background does the work of the stream function in AWS: one goroutine a tenant at a time.
 type background struct {
 	cleaner app.Cleaner
 	deliver func(tenantID string) // of every tenant that is found when the server starts
@@ -71,7 +71,7 @@ func (b *background) work(w app.Wake) {
 	}
 }
 
-// resume wakes what an earlier process left undone.
+// resume starts the work that an earlier process left undone.
 func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	b.tasks.Go(func() error {
 		err := b.left(b.ctx, tenants, func(w app.Wake) error {
@@ -138,8 +138,8 @@ func (b *background) left(ctx context.Context, tenants *tenant.Service, take fun
 	}
 }
 
-// stop ends the work; what is left is found at the next start.
+// stop ends the work; the next start finds the rest.
 func (b *background) stop() {
 	b.cancel()
-	_ = b.tasks.Wait() // what failed is logged
+	_ = b.tasks.Wait() // failures are logged
 }

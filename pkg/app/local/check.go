@@ -10,7 +10,7 @@ import (
 // ErrNotMeant says that the options would cost money, and do not say that this is meant.
 var ErrNotMeant = errors.New("-yes-aws is missing")
 
-// Check returns what is wrong with the options that a person gives, in the words of the command line.
+// Check returns an error if an option that a person gives is invalid, in the words of the command line.
 func (o Options) Check() error {
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)

@@ -20,21 +20,21 @@ import (
 // rotateEvery is how often rotation runs, as the schedule of template.yaml has it.
 const rotateEvery = time.Hour
 
-// latest is where time ends: what is made before it can still be written with four digits of a year, and be told in
-// milliseconds of thirteen.
+// latest is the last time of the clock. Times derived from it still have four digits of a year, and thirteen digits
+// of milliseconds.
 var latest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // clock is the time of a local server: the machine's until somebody moves it, and from then on as far ahead of it as
 // they moved it.
 type clock struct {
 	real func() time.Time
-	path string // of the file that keeps what was moved; "" keeps nothing
+	path string // of the file that keeps a moved clock; "" keeps nothing
 
 	mu    sync.Mutex
 	ahead time.Duration
 }
 
-// keptClock is the file: what time it was made when the machine had that one.
+// keptClock is the content of the file: the time that the clock was set to, and the machine's time at that moment.
 type keptClock struct {
 	Now     time.Time `json:"now"`
 	Machine time.Time `json:"machine"`
@@ -150,7 +150,7 @@ func days(d time.Duration) string {
 // Rotate runs rotation once, as the rotate function does every hour in AWS.
 func (s *Server) Rotate(ctx context.Context) error {
 	until := func() bool { return ctx.Err() != nil }
-	// First, so that what it tells is delivered. A machine without a DNS rotates all the same.
+	// First, so that its notices are delivered. Tokens are rotated even if the machine has no DNS.
 	if err := s.domains.Daily(ctx, until); err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "domains were not checked", "error", err)
 	}

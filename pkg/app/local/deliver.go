@@ -32,7 +32,7 @@ func (b bell) Transact(ctx context.Context, token string, ops []store.Op) error 
 	return nil
 }
 
-// deliveries does what the function deliver does in AWS: several goroutines a tenant at most, so that a destination
+// deliveries does the work of the function deliver in AWS: several goroutines a tenant at most, so that a destination
 // that does not answer holds up no other.
 type deliveries struct {
 	worker *delivery.Worker
@@ -106,7 +106,7 @@ func (d *deliveries) retry(id string, after time.Duration) {
 	time.AfterFunc(after, func() { d.wake(id) })
 }
 
-// schedule looks for what is due at a time of the program's clock.
+// schedule looks for due deliveries at a time of the program's clock.
 func (d *deliveries) schedule(at time.Time) {
 	if at.IsZero() {
 		return

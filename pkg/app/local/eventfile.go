@@ -99,7 +99,7 @@ func (f *lineFile) write(lines []byte) error {
 	if err == nil {
 		err = f.file.Sync()
 	}
-	if err != nil { // the next one begins with what is whole
+	if err != nil { // the next write opens the file again and cuts the torn line
 		err = errors.Join(err, f.file.Close())
 		f.file = nil
 	}

@@ -40,18 +40,18 @@ import (
 // Limits bound the requests of each tenant.
 type Limits = limit.Bounds
 
-// Options of a local server. The zero value is not good: set what the fields' comments call required.
+// Options of a local server. The zero value is not valid: set the fields whose comments call them required.
 type Options struct {
-	// Addr is where Run listens, "127.0.0.1:8080"; port 0 takes a free one.
+	// Addr is the address that Run listens on, such as "127.0.0.1:8080"; port 0 takes a free one.
 	Addr string
 	// Data is the folder of the embedded engine's file; boltstore.Memory keeps nothing. Required with engine bolt.
 	Data string
 	// Engine is "bolt" or "dynamodb". Required.
 	Engine string
-	// DynamoDBEndpoint and Table say where the table is, with engine dynamodb. An empty endpoint is the AWS
+	// DynamoDBEndpoint and Table locate the table, with engine dynamodb. An empty endpoint is the AWS
 	// configuration's.
 	DynamoDBEndpoint, Table string
-	// YesAWS allows a table in AWS itself, where requests cost money and a missing table is created.
+	// YesAWS allows a table in AWS itself. Requests to it cost money, and a missing table is created.
 	YesAWS bool
 	// Existing makes it an error if the file or table is not there. Else it is made.
 	Existing bool
@@ -65,7 +65,7 @@ type Options struct {
 	DNSPatience time.Duration
 	// Demo makes a tenant `demo` in an empty table.
 	Demo bool
-	// CostHeaders adds what each SCIM request consumed to its answer.
+	// CostHeaders adds the consumed capacity of each SCIM request to its answer.
 	CostHeaders bool
 	// Limits bound the requests of each tenant; the zero value bounds nothing.
 	Limits Limits
@@ -75,16 +75,16 @@ type Options struct {
 	EndlessTokens bool
 	// WebhookLoopback allows webhooks on this machine, by http as well.
 	WebhookLoopback bool
-	// NoticeProduct is what notices call the application, NoticeContact where they say that a token is to be had; both may
-	// be empty.
+	// NoticeProduct is the name of the application in notices, NoticeContact the place that they name for getting a
+	// token. Both may be empty.
 	NoticeProduct, NoticeContact string
 	// Brand is how the portal looks beside these two; SessionHours how long a session of it lasts, 0 for the longest.
 	Brand        frame.Brand
 	SessionHours int
 	LogLevel     slog.Level
-	// JSON makes the log, and what is printed for people, lines of JSON.
+	// JSON makes lines of JSON of the log and of the output for people.
 	JSON bool
-	// Log takes the log, Out what is printed for people. Required.
+	// Log takes the log, Out the output for people. Required.
 	Log, Out io.Writer
 	// Now is the clock that the server's own begins with; nil is time.Now.
 	Now func() time.Time
@@ -208,16 +208,17 @@ func (s *Server) wakeDelivery(tenantID string) {
 	s.deliveries.wake(tenantID)
 }
 
-// Handler returns what the server serves.
+// Handler returns the server's HTTP handler.
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Tenants returns the tenants, for tests and the demo.
 func (s *Server) Tenants() *tenant.Service { return s.tenants }
 
-// Delivery is what takes notices out of the table, for tests.
+// Delivery returns the function that sends a notice, for tests.
 func (s *Server) Delivery() tenant.Delivery { return s.outbox.tell }
 
-// Settle completes all open work, of this process and of earlier ones. Close finishes what it may have to wait for.
+// Settle completes all open work, of this process and of earlier ones. It waits if a goroutine of the background is
+// erasing a deleted tenant; Close ends that work.
 func (s *Server) Settle(ctx context.Context) error {
 	return s.background.settle(ctx, s.tenants, s.deliveries.wake)
 }
@@ -296,9 +297,9 @@ func Run(ctx context.Context, o Options) (err error) {
 // collectFrom is the memory in bytes from which garbage is collected whatever it costs.
 const collectFrom = 512 << 20
 
-// collectLess lets garbage grow to twice what is in use, which is little: the data is not on Go's heap. It costs some
-// 15 MB and saves a sixth of the CPU. If much is in use, as when many large answers are made, garbage does not come on
-// top. GOGC and GOMEMLIMIT in the environment hold.
+// collectLess lets garbage grow to twice the live heap, which is small: the data is not on Go's heap. It costs some
+// 15 MB and saves a sixth of the CPU. If the live heap is large, as when many large answers are made, garbage does
+// not come on top. GOGC and GOMEMLIMIT in the environment take precedence.
 func collectLess() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(200)

@@ -16,8 +16,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
-// outbox is where notices go: as mails into the folder notices of the data folder, and a line for each mail to Out.
-// Without a data folder only the line is there.
+// outbox writes notices: as mails into the folder notices of the data folder, and a line for each mail to Out.
+// Without a data folder it writes only the line.
 type outbox struct {
 	o      Options
 	log    *slog.Logger
@@ -35,7 +35,7 @@ func newOutbox(o Options, log *slog.Logger) *outbox {
 // keeps reports whether there is a folder for files.
 func (o Options) keeps() bool { return o.Data != boltstore.Memory && o.Data != "" }
 
-// reached notes where the server is reached.
+// reached notes the origin at which the server is reached.
 func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
 
 // tell writes a notice. Its readers have no admin API: how to get at the token is printed, for the operator.

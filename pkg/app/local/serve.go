@@ -101,7 +101,7 @@ func sameSite(next http.Handler) http.Handler {
 	})
 }
 
-// caller is what the log calls whoever uses the admin API.
+// caller is the log's name for the caller of the admin API.
 func (s *Server) caller() string {
 	if s.o.AdminKey != "" {
 		return "admin key"
@@ -125,7 +125,8 @@ func (s *Server) portal(c portal.Config) http.Handler {
 	})
 }
 
-// admitted tells a gateway what the handler behind it found out. A tenant can't have the name of an address.
+// admitted tells a gateway the admission that the handler behind it decided. A tenant can't have the name of an
+// address.
 func admitted(a scimhttp.Admission) apigw.Admission {
 	out := apigw.Admission{Context: a.Context, Large: a.Large, Refuse: a.Refuse}
 	if a.Tenant != "" {

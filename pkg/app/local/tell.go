@@ -6,7 +6,7 @@ import (
 	"log/slog"
 )
 
-// tell prints what people are told: text, or with JSON the same as one line of it.
+// tell prints output for people: text, or with JSON the same as one line of it.
 func (o Options) tell(line map[string]any, text string, args ...any) {
 	if o.JSON {
 		_ = json.NewEncoder(o.Out).Encode(line) // nobody can be told

@@ -42,7 +42,7 @@ func Handler() (http.Handler, error) {
 	}), nil
 }
 
-// errNoSecrets answers what no request may ask for.
+// errNoSecrets is the error of noSecrets: no SCIM request may use a vault.
 var errNoSecrets = errors.New("serve: no vault on the path of a request")
 
 // noSecrets is the vault of functions that have none.

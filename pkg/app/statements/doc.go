@@ -1,3 +1,3 @@
-// Package statements has tests of what products ask of the endpoint, from outside: SCIM in, the admin API out. Each
-// sentence of statements.tsv has tests that carry its number, and docs/statements.md is generated from both.
+// Package statements tests the requirements of products on the endpoint, from outside: SCIM in, the admin API out.
+// Each sentence of statements.tsv has tests that carry its number, and docs/statements.md is generated from both.
 package statements

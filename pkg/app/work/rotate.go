@@ -20,7 +20,7 @@ import (
 )
 
 // Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also
-// delivers what tenants have to tell as the table's stream shows it, and takes what the mail system reports of notices
+// delivers the notices of tenants when the table's stream shows them, and takes the mail system's reports of notices
 // that came back.
 type Rotate struct {
 	tenants  *tenant.Service
@@ -66,8 +66,8 @@ func NewRotate(
 const overdue = 12 * time.Hour
 
 // Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that
-// rotation is late; the next run sees to both. A run that does not get to the end of what is due writes an item that
-// wakes the next one. For other records of the stream it delivers; it passes on the events of the mail system.
+// rotation is late; the next run sees to both. A run that does not finish the due work writes an item that wakes the
+// next one. For other records of the stream it delivers; it passes on the events of the mail system.
 func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	var ev struct {
 		Source  string
@@ -91,8 +91,8 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	return r.run(ctx)
 }
 
-// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. What
-// fails is logged there, and tried again by the next run: a mail system that is down must not hold up the stream.
+// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. A
+// failure is logged there, and the next run tries again: a mail system that is down must not hold up the stream.
 func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) (run bool) {
 	seen := map[app.Wake]bool{}
 	for _, record := range records {

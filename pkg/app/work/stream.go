@@ -1,5 +1,6 @@
-// Package work joins the functions that answer nobody: stream, which completes open work, and rotate, which renews
-// tokens and delivers events and notices. What delivers is in work/outbox, which rotate alone links.
+// Package work has the background functions, which answer no HTTP request: stream, which completes open work, and
+// rotate, which renews tokens and delivers events and notices. The delivery is in work/outbox, which only rotate
+// links.
 package work
 
 import (
@@ -22,9 +23,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties deleted
-// tenants. A log that has grown it hands on to the function deliver, through a queue: a table's stream is for two
-// readers, and a webhook that takes 15 seconds must not hold up a shard. What tenants have to tell is rotate's.
+// Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties
+// deleted tenants. If a log has grown, it tells the function deliver through a queue: a table's stream is for two
+// readers, and a webhook that takes 15 seconds must not hold up a shard. The notices of tenants are the task of
+// rotate.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger
@@ -74,7 +76,8 @@ func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	return out, nil
 }
 
-// clean does what the records ask for, once each, and returns which of that has to come again.
+// clean does the work that the records ask for, once each, and returns the failed work, with true if it must come
+// again.
 func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord) map[app.Wake]bool {
 	wakes := map[app.Wake]bool{}
 	for _, record := range records {
@@ -106,7 +109,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 	return failed
 }
 
-// wakeOf reads from a stream record what has to be done; false if nothing has.
+// wakeOf reads the requested work from a stream record; false if there is none.
 func wakeOf(record events.DynamoDBEventRecord) (app.Wake, bool) {
 	if record.EventName == string(events.DynamoDBOperationTypeRemove) {
 		return app.Wake{}, false

@@ -33,7 +33,7 @@ const (
 	attempts = 4
 	// patience is how long EventBridge has for the events of one Send.
 	patience = 40 * time.Second
-	// timeBytes is what EventBridge counts for an entry's time.
+	// timeBytes is the size that EventBridge counts for an entry's time.
 	timeBytes = 14
 )
 
@@ -79,8 +79,8 @@ func (b *Bus) Resumed() time.Time { return time.Time{} }
 // Lasting is delivery.Destination.Lasting: nobody switches a bus on again.
 func (b *Bus) Lasting() bool { return true }
 
-// Send is delivery.Destination.Send. Of a call that EventBridge takes in part, what it took behind the first entry that
-// it did not take may come again.
+// Send is delivery.Destination.Send. If EventBridge accepts only a part of a call, the entries that it accepted after
+// the first refused one may be sent again.
 func (b *Bus) Send(ctx context.Context, events []eventlog.Numbered) (o delivery.Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

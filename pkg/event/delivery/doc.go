@@ -6,7 +6,7 @@
 // and stores the new position in one conditional write. If it dies between the two, the lease ends and the events come
 // again. The conclusion from an attempt is a pure function, decide.
 //
-// A wake-up says that a tenant's log has grown. It may come twice or late. A worker that finds an item leased leaves it
-// alone: the holder of the lease reads the log once more after it has given the lease back, so it sees what the wake-up
-// was for. Failed destinations are listed in the order of its next attempt, for whoever looks every minute.
+// A wake-up says that a tenant's log has grown. It may come twice or late. A worker that finds an item leased leaves
+// it alone: the holder of the lease reads the log once more after it has given the lease back, so it sees the new
+// events. Failed destinations are listed in the order of their next attempts, for the run of every minute.
 package delivery

@@ -100,9 +100,9 @@ type Left struct {
 	Leased time.Time
 }
 
-// Work takes the log of a tenant to its destinations as far as it goes, all of them at the same time. What a
-// destination refuses is no error: its state says when to try again. An error is the store's; call again. It may be
-// killed anywhere, and run in several places at once.
+// Work delivers the log of a tenant up to its end, to all destinations at the same time. A refusal by a destination
+// is no error: its state says when to try again. An error is the store's; call again. Work may be killed at any
+// point, and may run in several places at once.
 func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 	budget, cancel := context.WithTimeout(ctx, w.o.Budget) // by the machine's clock: the program's may be moved
 	defer cancel()

@@ -32,12 +32,12 @@ type Head struct {
 // schemaVersion is the layout of an event's envelope.
 const schemaVersion = 1
 
-// Cause is what led to an event: a SCIM request, or nothing that is known.
+// Cause is the SCIM request that led to an event; the zero value is an unknown cause.
 type Cause struct{ RequestID, TokenID string }
 
-// Entry is what Append adds to a log.
+// Entry is the argument of Append: events to add to a log.
 type Entry struct {
-	// Subject is what the events are about, such as "members/ID", SubjectVersion its version; 0: it has none.
+	// Subject is the subject of the events, such as "members/ID". SubjectVersion is its version; 0: it has none.
 	Subject        string
 	SubjectVersion int64
 	At             time.Time
@@ -304,7 +304,7 @@ func Read(ctx context.Context, ts *store.TenantStore, place Place, count int, ol
 // maxPage bounds how many entries one call to the store reads.
 const maxPage = 100
 
-// readRange is what a Read was asked for, and the head that it saw.
+// readRange has the arguments of a Read, and the head that it saw.
 type readRange struct {
 	after  int64
 	count  int

@@ -1,9 +1,9 @@
-// Package schemas has the JSON Schema (draft 2020-12) of each type of event, one file a type: TYPE.json. The types that
-// a policy names under announceFirst share announced.json. envelope.json, member.json, assignment.json and target.json
-// are parts of the others. The schemas describe exactly what this version of the program sends: a later one may add
-// members, which receivers have to take.
+// Package schemas has the JSON Schema (draft 2020-12) of each type of event, one file a type: TYPE.json. The types
+// that a policy names under announceFirst share announced.json. envelope.json, member.json, assignment.json and
+// target.json are parts of the others. The schemas describe exactly the events that this version of the program
+// sends: a later version may add members, which receivers must accept.
 //
-// Check holds events against them. This package is for tests; no program links it.
+// Check checks events against them. This package is for tests; no program links it.
 package schemas
 
 import (

@@ -1,6 +1,6 @@
-// Package browsertest looks at the portal in a real browser, tests only: Chromium, without a window. Each page is held
-// against axe-core in both languages, and administrators connect five identity providers, whose dialogues are replayed.
-// testdata/axe.min.js.gz is axe-core 4.14.1 from npm, MPL-2.0, unchanged.
+// Package browsertest tests the portal in a real browser, tests only: Chromium, without a window. Each page is
+// checked with axe-core in both languages, and administrators connect five identity providers, whose dialogues are
+// replayed. testdata/axe.min.js.gz is axe-core 4.14.1 from npm, MPL-2.0, unchanged.
 //
-// SCREENSHOTS names a folder that gets an image of each page. Without a Chromium the tests say what they did not run.
+// SCREENSHOTS names a folder that gets an image of each page. Without a Chromium the tests name the skipped checks.
 package browsertest

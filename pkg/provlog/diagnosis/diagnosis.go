@@ -32,7 +32,8 @@ type Finding struct {
 	Severity string
 	// Since is when it was first seen, as far as is looked back; the zero time: not known.
 	Since time.Time
-	// Title says what is wrong, Evidence what shows it, and Do what to click, in the words of the identity provider.
+	// Title names the problem, Evidence the facts that show it, and Do the remedy, in the words of the identity
+	// provider.
 	Title, Evidence, Do string
 	// Entries are the ids of entries of the log that show it, the newest first, ten at most.
 	Entries []string

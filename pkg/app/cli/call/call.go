@@ -22,7 +22,7 @@ import (
 const (
 	// timeout of one request; API Gateway gives up after 30 seconds.
 	timeout = 35 * time.Second
-	// maxAnswer bounds what is read of an answer.
+	// maxAnswer is the most bytes that are read of an answer.
 	maxAnswer = 16 << 20
 	root      = "/admin/v1"
 )
@@ -40,7 +40,7 @@ type UsageError string
 
 func (e UsageError) Error() string { return string(e) }
 
-// Do sends a request and returns the body of the answer, or an error with what the API says is wrong.
+// Do sends a request and returns the body of the answer, or an error with the API's description of the problem.
 func (c *Client) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -103,7 +103,7 @@ func refusal(answer *http.Response, raw []byte) error {
 	return &RefusalError{answer.StatusCode, answer.Status}
 }
 
-// authorize adds what lets the request in: the key, or a signature, or nothing for a server on this machine.
+// authorize adds the credentials to the request: the key, or a signature, or nothing for a server on this machine.
 func (c *Client) authorize(ctx context.Context, req *http.Request, payload []byte) error {
 	switch {
 	case c.Key != "":

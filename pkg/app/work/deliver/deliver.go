@@ -28,7 +28,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// budget is how long one run begins to send. What is begun then takes a minute at most: the function has 150 seconds.
+// budget is the time in which one run may start to send. A send takes a minute at most: the function has 150 seconds.
 const budget = 60 * time.Second
 
 // Deliver is the function that takes events to those who follow tenants.
@@ -54,7 +54,7 @@ func New() (*Deliver, error) {
 	st := awsenv.Store(env.Table)
 	bus := eventbridge.NewFromConfig(
 		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
-	// It reads tenants, and writes what happened to them. It knows no token: the vault is never asked.
+	// It reads tenants, and writes events about them. It reads no token: the vault is never asked.
 	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
 		Now: time.Now, Log: env.Log, Everybody: marker.Everybody(time.Now),
 	})
@@ -106,7 +106,7 @@ func (d *Deliver) Handle(ctx context.Context, raw json.RawMessage) (events.SQSEv
 	return out, nil
 }
 
-// deliver delivers for one tenant. What there was no time for gets a message of its own.
+// deliver delivers for one tenant. If time runs out, a message of its own asks for the rest.
 func (d *Deliver) deliver(ctx context.Context, id string) error {
 	if !tenant.ValidID(id) {
 		return nil // no message of ours

@@ -1,5 +1,5 @@
-// Package outbox joins what tenants have to tell people to AWS: notices go to Amazon SES or SNS. It is apart from work,
-// so that stream, which tells nobody, links none of these clients.
+// Package outbox sends the notices of tenants through Amazon SES or SNS. It is separate from package work so that
+// stream, which sends none, links none of these clients.
 package outbox
 
 import (
@@ -24,7 +24,8 @@ import (
 // patience is how long a service has to take a notice: one that hangs must not hold up the function.
 const patience = 15 * time.Second
 
-// Delivery returns what takes notices out of the table, by the function's environment. Mails lead to links.
+// Delivery returns the delivery of notices that the function's environment selects. Mails contain set-up links of
+// links.
 func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
 	o := message.Options{
 		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
@@ -58,8 +59,8 @@ func sender(env app.Env) message.Sender {
 }
 
 // Report takes the detail of an event that SES has sent to EventBridge. If it says that a notice did not arrive,
-// that is logged and recorded. Reports of what is not known (a tenant that was deleted meanwhile) and of other mails
-// are passed over. The same report may come any number of times.
+// that is logged and recorded. It ignores reports about unknown tenants (deleted meanwhile) and about other mails.
+// The same report may come any number of times.
 func Report(ctx context.Context, log *slog.Logger, tenants *tenant.Service, detail json.RawMessage) error {
 	r, ok := awsmail.ReadReport(detail)
 	if !ok {
