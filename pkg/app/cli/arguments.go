@@ -41,6 +41,10 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 			}
 			value, joined = args[i], true
 		}
+		if other, negates := strings.CutPrefix(name, "no-"); negates && given[other] || given["no-"+name] {
+			other = strings.TrimPrefix(name, "no-")
+			return nil, nil, usageError("-" + other + " and -no-" + other + " are both given")
+		}
 		given[name] = true
 		if joined {
 			value = "=" + value
@@ -83,6 +87,9 @@ func checked(words, rest []string, model *kong.Application) ([]string, error) {
 func flagsOf(node *kong.Node, known map[string]bool) map[string]bool {
 	for _, f := range node.Flags {
 		known[f.Name] = !f.IsBool()
+		if f.Tag.Negatable != "" {
+			known["no-"+f.Name] = false
+		}
 	}
 	for _, child := range node.Children {
 		flagsOf(child, known)

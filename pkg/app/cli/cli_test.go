@@ -422,6 +422,8 @@ func TestWrongUse(t *testing.T) {
 		"no size":         {[]string{"bench", "-users", "x"}, 2, "users"},
 		"bad format":      {[]string{"bench", "-format", "xml"}, 2, "format"},
 		"bad bool":        {[]string{"-demo=perhaps"}, 2, "demo"},
+		"yes and no":      {[]string{"-no-demo", "-demo"}, 2, "-demo and -no-demo"},
+		"negated":         {[]string{"-no-demo", "-table", "x"}, 2, "-table is for -engine dynamodb"},
 		"open to all":     {[]string{"-addr", ":0"}, 2, "-admin-key"},
 		"AWS by accident": {[]string{
 			"-engine", "dynamodb", "-dynamodb-endpoint",
