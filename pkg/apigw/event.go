@@ -115,9 +115,9 @@ func queryParameters(raw string) map[string]string {
 	return out
 }
 
-// encodeBody passes as text what HTTP API does: text/*, and JSON, XML and JavaScript by their plain names. All else,
-// also application/scim+json and a body without a type, travels in base64; so does a body that JSON could not carry
-// unchanged.
+// encodeBody returns the body as text for the media types that HTTP API passes as text: text/*, and JSON, XML and
+// JavaScript by their plain names. All other bodies, also application/scim+json and those without a type, are
+// encoded in base64, and so is a body that JSON would change.
 func encodeBody(body []byte, contentType string) (string, bool) {
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {

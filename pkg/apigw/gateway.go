@@ -38,26 +38,26 @@ const drain = 64 << 20
 // and AWS's limits on sizes and time hold. Two things differ: a path with an encoded `?` is not cut short there, and
 // Fail may answer in the format of the function's protocol.
 type Gateway struct {
-	// Function is what is called. It goes on when the client hangs up, as it does in AWS.
+	// Function answers the events. It goes on when the client hangs up, as it does in AWS.
 	Function Function
 	// Now gives the time that events carry; nil gives none.
 	Now func() time.Time
-	// Fail answers what the gateway itself refuses, with a Content-Length; nil answers as API Gateway does.
+	// Fail answers requests that the gateway itself refuses, with a Content-Length; nil answers as API Gateway
+	// does.
 	Fail func(w http.ResponseWriter, r *http.Request, status int, detail string)
 	// Admit looks at a request before its body is read; nil admits all.
 	Admit func(r *http.Request) Admission
-	// InFlight bounds what the requests hold at the same time; nil does not.
+	// InFlight bounds the calls and bytes that requests hold at the same time; nil sets no bound.
 	InFlight *InFlight
 	// Timeout is how long the client waits for the function; 0 means 30 seconds, as in AWS.
 	Timeout time.Duration
 }
 
-// Admission is what is known of a request before its body is read.
+// Admission is the result of Admit, before the request's body is read.
 type Admission struct {
-	// Party is whose requests are bounded together, a tenant; empty is the address of the client.
+	// Party is the tenant whose requests are bounded together; empty stands for the address of the client.
 	Party string
-	// Context is what the function gets instead of the request's context, with what has been found out; nil changes
-	// nothing.
+	// Context replaces the request's context for the function, and can carry results of Admit; nil changes nothing.
 	Context context.Context
 	// Large says that the answer may be large.
 	Large bool
@@ -234,7 +234,7 @@ func (g Gateway) invoke(
 	return resp, nil
 }
 
-// readBody reads the body of r, up to one byte beyond what the gateway takes.
+// readBody reads the body of r, up to one byte beyond the gateway's limit.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil

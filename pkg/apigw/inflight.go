@@ -30,17 +30,17 @@ const (
 	largeOfParty = 6
 )
 
-// InFlight bounds what the requests of a process hold at the same time: calls of functions, bodies, and answers. Each
-// party, a tenant or an address, has at most a quarter of each bound, so that one party can't stop another. A request
-// waits for its party's room first and for the room of the process afterwards, in the order body, call, answer: nobody
-// waits for room while holding what its holder would need.
+// InFlight bounds the resources that the requests of a process hold at the same time: calls of functions, bodies,
+// and answers. Each party, a tenant or an address, has at most a quarter of each bound, so that one party can't
+// stop another. A request waits for its party's room first and then for the room of the process, in the order body,
+// call, answer. With this order requests can't block each other forever.
 type InFlight struct {
 	all     room
 	mu      sync.Mutex
 	parties map[string]*party
 }
 
-// room is what may be held at the same time, by the whole process or by one party.
+// room is the set of bounds of the whole process or of one party.
 type room struct{ calls, large, bodies, answers *semaphore.Weighted }
 
 func newRoom(part, large int64) room {

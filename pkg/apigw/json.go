@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// certain is a number of bytes whose JSON is within MaxInvocation whatever they are: none needs more than six
-// (`\u0000`). What stands around them is well below the rest.
+// certain is a number of bytes whose JSON is always within MaxInvocation: no byte needs more than six (`\u0000`).
+// The 96 KiB left over are far more than the rest of the JSON needs.
 const certain = MaxInvocation/6 - 16<<10
 
 // sentRequest is ev as it arrives through JSON, and the size of that JSON, or less if that is within the limit. JSON
@@ -81,7 +81,7 @@ func escaped(s string) int {
 	return n + (len(`\u2028`)-len(line))*(strings.Count(s, line)+strings.Count(s, paragraph))
 }
 
-// text is what is known of the strings of an event.
+// text is the size and validity of the strings of an event.
 type text struct {
 	size    int
 	invalid bool

@@ -15,8 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// The function gets what JSON carries, whether or not JSON is written on the way: valid text unchanged, anything else
-// repaired.
+// The function gets the event as JSON would carry it, even if no JSON is written: valid text unchanged, anything
+// else repaired.
 func TestEventIsWhatJSONCarries(t *testing.T) {
 	for name, change := range map[string]func(r *http.Request){
 		"plain":              func(*http.Request) {},
@@ -53,7 +53,7 @@ func TestEventIsWhatJSONCarries(t *testing.T) {
 	}
 }
 
-// The client gets what JSON carries of the function's answer.
+// The client gets the function's answer as JSON would carry it.
 func TestAnswerIsWhatJSONCarries(t *testing.T) {
 	for sent, want := range map[string]string{"<a>\u2028&\x01": "<a>\u2028&\x01", "M\xfcller": "M\ufffdller"} {
 		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -83,7 +83,7 @@ func TestLimitIsOfJSON(t *testing.T) {
 	}
 }
 
-// TestSizesOfJSON: an answer may be exactly as large as AWS allows, and not a byte larger, whatever it is made of.
+// TestSizesOfJSON: an answer may be exactly as large as AWS allows, and not a byte larger, with any content.
 func TestSizesOfJSON(t *testing.T) {
 	for _, unit := range []string{
 		"x", "\"", "\\", "\n", "\t", "\b", "\f", "\r", "\x00", "\x1f", "\x7f", "<", "é", "\u2027", "\u2028", "\u2029",

@@ -10,12 +10,12 @@ import (
 )
 
 // Lambda is a Function as the Lambda runtime calls it, a lambda.Handler. The runtime could convert the JSON to the
-// types of package events itself, but to do so it takes their many fields apart, those of authorizers above all, at the
-// first event of each process. Lambda reads what Handler needs of an event, and nothing of the others' types.
+// types of package events itself, but reflection on their many fields, above all those of authorizers, makes the
+// first event of each process slow. Lambda reads only the fields of an event that Handler needs.
 type Lambda struct{ Function Function }
 
-// Invoke calls the function with an event and returns its answer, both JSON. Of the event it passes on what makes the
-// request.
+// Invoke calls the function with an event and returns its answer, both JSON. It passes on only the fields of the
+// event that make up the request.
 func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	var v any
 	if err := json.Unmarshal(event, &v); err != nil {
@@ -37,7 +37,7 @@ func (l Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}), nil
 }
 
-// received is what is needed of an event.
+// received returns the fields of an event that Handler needs.
 func received(o map[string]any) events.APIGatewayV2HTTPRequest {
 	c, _ := o["requestContext"].(map[string]any)
 	h, _ := c["http"].(map[string]any)

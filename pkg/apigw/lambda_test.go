@@ -17,7 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// What is a request of the whole event has to be the same request of what Lambda reads of the event's JSON.
+// The whole event and the fields that Lambda reads of its JSON must give the same request.
 func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 	dump := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, err := httputil.DumpRequest(r, true)

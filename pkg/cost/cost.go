@@ -1,5 +1,5 @@
-// Package cost says what a stack costs a month, part by part, from how many tenants, users and requests it has. What a
-// request consumes is measured (docs/limits.md); how many there are is what the reader enters.
+// Package cost estimates the monthly cost of a stack, part by part, from its numbers of tenants, users and
+// requests. The consumption of a request is measured (docs/limits.md); the reader enters the numbers.
 package cost
 
 import (
@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// Prices are what AWS asks for, in US dollars, with the day and the Region that they are of.
+// Prices are AWS's list prices in US dollars, with their date and Region.
 type Prices struct {
 	Date   string `json:"date"`
 	Region string `json:"region"`
@@ -42,7 +42,7 @@ func Listed() (Prices, error) {
 	return p, nil
 }
 
-// Load is what a stack has to do.
+// Load is the load of a stack.
 type Load struct {
 	Tenants int `default:"100" placeholder:"N" help:"Tenants."`
 	// Users are those of each tenant, Groups the groups that each of them is in.
@@ -59,7 +59,7 @@ type Load struct {
 	Retention int `default:"90" placeholder:"DAYS" help:"For how long logs and events are kept."`
 }
 
-// What was measured: the units of requests, times, and sizes of what is stored.
+// Measured values: the units of requests, times, and sizes of stored items.
 const (
 	days = 30.4 // of a month
 
@@ -104,10 +104,10 @@ type Part struct {
 	Price    float64
 }
 
-// Dollars is what the part costs a month.
+// Dollars is the monthly cost of the part.
 func (p Part) Dollars() float64 { return p.Quantity * p.Price }
 
-// Bill is what a stack costs a month.
+// Bill is the monthly cost of a stack, by part.
 type Bill []Part
 
 // Dollars is the sum.

@@ -48,7 +48,7 @@ func (k Kind) rank(c candidate, unlisted int) int {
 	return unlisted
 }
 
-// because says what decided between two targets.
+// because returns the reason for the choice between two targets.
 func (k Kind) because(winner, loser candidate) string {
 	w, l := k.rank(winner, -1), k.rank(loser, -1)
 	switch {

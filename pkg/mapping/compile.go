@@ -58,8 +58,8 @@ var ownEvents = []string{
 	"notice", "invitation",
 }
 
-// Parse reads a policy document and compiles it for a tenant's resource types. Warnings name what its author may not
-// have meant. The error is Faults, or a *scim.Error 400 if the document is no JSON object or longer than
+// Parse reads a policy document and compiles it for a tenant's resource types. Warnings name parts that its author
+// may not have meant. The error is Faults, or a *scim.Error 400 if the document is no JSON object or longer than
 // MaxPolicyBytes.
 func Parse(document []byte, types *schema.Types) (*Policy, []Warning, error) {
 	c, n, err := begin(document, types)
@@ -403,7 +403,7 @@ func (c *compiler) rule(n node) rule {
 	return r
 }
 
-// ruleOnUser reads the part of a rule that looks at the user, and returns what its templates can name.
+// ruleOnUser reads the part of a rule that looks at the user, and returns the names that its templates can use.
 func (c *compiler) ruleOnUser(user node, r *rule) []string {
 	if !user.has("filter") && !user.has("value") {
 		c.add(user.at, "Needs a filter, a value or both.")

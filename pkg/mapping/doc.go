@@ -1,8 +1,8 @@
-// Package mapping decides what a person may have in the application: it turns a tenant's policy and the facts about one
-// user into assignments, a status and the fields that the application sees.
+// Package mapping decides a person's access to the application: from a tenant's policy and the facts about one user
+// it computes assignments, a status and the fields that the application sees.
 //
-// It is pure: no I/O, no clock, no chance. The same policy and the same facts give the same result, in whatever order
-// they arrived.
+// It is pure: no I/O, no clock, no random numbers. The same policy and the same facts give the same result, in any
+// order of the facts.
 //
 //	policy.go    the policy document: its fields, defaults and limits
 //	read.go      strict reading of the document; every fault has a JSON pointer and a reason
@@ -11,11 +11,11 @@
 //	template.go  templates such as "${org}"
 //	path.go      SCIM paths and the values that they find in a user
 //	group.go     the targets that the rules give for a group; computed once per group version and policy
-//	facts.go     what is known of a user: groups, manual assignments, targets
+//	facts.go     the facts about a user: groups, manual assignments, targets
 //	evaluate.go  facts to result
-//	choose.go    one target of several, for kinds of which a member has one
+//	choose.go    the choice of one target, for kinds of which a member has one
 //	person.go    login address, e-mail, attributes
-//	requests.go  what a policy says about requests of identity providers
+//	requests.go  the part of a policy about requests of identity providers
 //	warn.go      contradictions in a policy that is valid all the same
 //	preset.go    complete policies for known products
 //

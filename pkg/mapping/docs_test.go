@@ -15,8 +15,8 @@ import (
 // shown finds the blocks of JSON in a text, the marker before each, and the text block behind it.
 var shown = regexp.MustCompile("(?s)(?:<!-- (\\w+) -->\n)?```json\n(.*?)```(?:[^`]*```text\n(.*?)\n```)?")
 
-// TestDocumentedPolicies: each policy of docs/policy.md can be saved as it is, without a warning, unless the page says
-// what is wrong with it, and then with the very words.
+// TestDocumentedPolicies: each policy of docs/policy.md can be saved as it is, without a warning, unless the page
+// names its fault, and then in the same words.
 func TestDocumentedPolicies(t *testing.T) {
 	text, err := os.ReadFile("../../docs/policy.md")
 	if err != nil {

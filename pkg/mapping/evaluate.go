@@ -34,7 +34,7 @@ type evaluation struct {
 	given         []candidate
 }
 
-// Evaluate decides what the facts give under the policy. The order of lists in the facts does not matter.
+// Evaluate returns the result of the policy for the facts. The order of lists in the facts does not matter.
 func (p *Policy) Evaluate(f Facts) *Result {
 	e := &evaluation{p: p, f: f, out: &Result{}, organisations: map[string]bool{}}
 	if p.excludeUsers != nil && p.excludeUsers.holds(f.User) {
@@ -271,7 +271,7 @@ func (c *candidate) add(rule string, o offer) {
 	}
 }
 
-// possible reports whether what a rule offers can be given, and notes why if it can't.
+// possible reports whether a rule's offer can be given, and notes the reason if it can't.
 func (e *evaluation) possible(k Kind, o offer) bool {
 	if e.p.Implicit {
 		return true
@@ -373,7 +373,7 @@ func (e *evaluation) limit() {
 	e.given = e.given[:MaxAssignments]
 }
 
-// compareFlags sorts what has a flag before what does not.
+// compareFlags sorts true before false.
 func compareFlags(a, b bool) int {
 	switch {
 	case a == b:

@@ -53,7 +53,7 @@ func (k TargetKey) TooLong() bool {
 // Organisation is the key of an organisation.
 func Organisation(name string) TargetKey { return TargetKey{Kind: KindOrganisation, Name: name} }
 
-// Target is what a policy can ask of a target.
+// Target holds the properties of a target that a policy can use.
 type Target struct {
 	DisplayName string
 	Features    []string
@@ -115,7 +115,8 @@ type Assignment struct {
 	Scim, Manual bool
 	// Rules are the ids of the rules that give it, in order of the policy.
 	Rules []string
-	// Since is the earliest stored time of what gives it, in Unix milliseconds; 0 if only attributes of the user do.
+	// Since is the earliest stored time of its sources, in Unix milliseconds; 0 if only attributes of the user give
+	// it.
 	Since int64
 	// Sources are the reasons why it is given, in order of the policy.
 	Sources []Source
@@ -140,7 +141,8 @@ type Missing struct {
 	Detail string
 }
 
-// Person is what the application sees of a user beside status and assignments. Empty strings are unset.
+// Person holds the fields of a user that the application sees beside status and assignments. Empty strings are
+// unset.
 type Person struct {
 	UserName, ExternalID, LoginAddress, Email, DisplayName string
 	// Name is the name object; nil if there is none.

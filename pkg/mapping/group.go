@@ -86,8 +86,8 @@ func (r *rule) render(g *Group, named map[string]string, value string) (target, 
 func (g *Group) Gives() bool { return len(g.gives) > 0 && !g.Excluded }
 
 // Adopts lists the targets that the group takes from manual assignment: those of kinds whose manual assignments are
-// removed, that an existing, not excluded group names by a rule that is not skipped. targets are what is known of the
-// targets and organisations.
+// removed, that an existing, not excluded group names by a rule that is not skipped. targets are the known targets
+// and organisations.
 func (g *Group) Adopts(targets Targets) []TargetKey {
 	if g.Excluded {
 		return nil
@@ -104,14 +104,14 @@ func (g *Group) Adopts(targets Targets) []TargetKey {
 	return keys
 }
 
-// Grant is what a rule gives for a group. Name is "" if it comes from an attribute of each user.
+// Grant is a target that a rule gives for a group. Name is "" if it comes from an attribute of each user.
 type Grant struct {
 	Rule string
 	TargetKey
 }
 
-// Grants lists what the rules give for the group, in order of the policy; nothing if the group is excluded. A tenant
-// without rules gives the group itself.
+// Grants lists the targets that the rules give for the group, in order of the policy; none if the group is
+// excluded. A tenant without rules gives the group itself.
 func (g *Group) Grants() []Grant {
 	if g.Excluded {
 		return nil

@@ -125,7 +125,8 @@ func (s spec) document() string {
 
 func (r specRule) usesValue() bool { return r.target == "value" || r.inside == "value" }
 
-// key is what a rule names for a group and a user; false if it names nothing. g is nil for a rule on users alone.
+// key returns the target that a rule names for a group and a user; false if it names none. g is nil for a rule on
+// users alone.
 func (r specRule) key(g *specGroup, u specUser) (mapping.TargetKey, bool) {
 	fill := func(s string) string {
 		switch s {
@@ -150,7 +151,7 @@ func (r specRule) key(g *specGroup, u specUser) (mapping.TargetKey, bool) {
 	return k, k.Name != "" && (r.inside == "" || k.Organisation != "")
 }
 
-// naive returns the result in the words of told, without what is missing.
+// naive returns the result in the words of told, without the missing targets.
 func (s spec) naive(
 	u specUser,
 	groups []specGroup,
@@ -454,7 +455,7 @@ func TestEvaluateAgreesWithANaiveModel(t *testing.T) {
 	})
 }
 
-// inAnyOrder checks that the order of the facts changes nothing, what is missing included.
+// inAnyOrder checks that the order of the facts changes nothing, the missing targets included.
 func inAnyOrder(t *rapid.T, p *mapping.Policy, f mapping.Facts, want string) {
 	first := p.Evaluate(f)
 	other := f

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// dialect is how policies are read: as the RFC says, whatever the identity provider's own dialect.
+// dialect is the dialect of policies: that of the RFC, independent of the identity provider's own.
 var dialect = scim.Dialect{}
 
 // path finds values in the stored attributes of a user (RFC 7644, section 3.5.2, figure 7).

@@ -32,8 +32,8 @@ func manager(user scim.Object) string {
 	return value
 }
 
-// value is what the application sees of an attribute: the first value of a path that gives one at most, else an array.
-// A value of more than MaxValueBytes as JSON is left out. nil: no value.
+// value returns an attribute's value for the application: the first value of a path that gives one at most, else an
+// array. It is nil if there is no value, or if the value as JSON is longer than MaxValueBytes.
 func (a Attribute) value(user scim.Object) any {
 	var all []any
 	a.path.values(user, func(v any) bool {

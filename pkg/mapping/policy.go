@@ -2,7 +2,7 @@ package mapping
 
 import "github.com/serverless-scim/serverless-scim/pkg/scim"
 
-// Limits of a policy and of what it gives.
+// Limits of a policy and of its results.
 const (
 	MaxPolicyBytes   = 256 << 10 // of the JSON document
 	MaxRules         = 500
@@ -51,8 +51,8 @@ type Policy struct {
 	order         []string       // the kinds in the order of evaluation: organisation first
 }
 
-// Requests are what a policy says about requests of identity providers, and what that takes. It is immutable and safe
-// for concurrent use.
+// Requests is the part of a policy about requests of identity providers, and the parts that it needs. It is
+// immutable and safe for concurrent use.
 type Requests struct {
 	// Attributes are the application's own names for attributes of a user, in order of name.
 	Attributes []Attribute
@@ -134,7 +134,7 @@ func (p *Policy) EndsManual() bool {
 type Fault struct {
 	// Pointer is the JSON pointer of the place (RFC 6901).
 	Pointer string `json:"pointer"`
-	// Reason says in plain words what is wrong and what is allowed.
+	// Reason describes in plain words the fault and the allowed values.
 	Reason string `json:"reason"`
 }
 

@@ -352,7 +352,7 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// TestRequests: what a policy says about requests is the same, whether all of it is compiled or only that.
+// TestRequests: the part of a policy about requests is the same if all of the policy is compiled or only that part.
 func TestRequests(t *testing.T) {
 	document := `{"members": {"clearWhenAbsentInPut": ["title", "manager"],
 			"attributes": {"start": {"from": "title", "required": true}, "pay": {"from": "costCenter"}},

@@ -8,9 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// ParseRequests compiles what a policy document says about requests, and nothing else of it: a program that answers
-// identity providers links and does no more. The document is one that Parse takes for the same types; the error says
-// that it is not.
+// ParseRequests compiles only the part of a policy document about requests, so that a program that answers identity
+// providers links and does no more. The document must be one that Parse accepts for the same types; else the result
+// is an error.
 func ParseRequests(document []byte, types *schema.Types) (*Requests, error) {
 	c, n, err := begin(document, types)
 	if err != nil {
@@ -39,10 +39,10 @@ func (r *Requests) Forbids(resource, action string) bool {
 	return slices.Contains(r.Forbid, resource+"."+action)
 }
 
-// Required returns the error of a write that leaves a required attribute without a value: next is the user as it would
-// be stored, old as it is, nil on creation. Only what the write sets or removes is judged. A write that deactivates the
-// user is never refused, nor is one of an excluded user, who is no member. The error is a *scim.Error 400 invalidValue
-// that names the attribute.
+// Required returns an error if a write leaves a required attribute without a value: next is the user after the
+// write, old the user before it, nil on creation. In an update, an attribute that had no value before is not
+// checked. A write that deactivates the user is never refused, nor is one of an excluded user, who is no member.
+// The error is a *scim.Error 400 invalidValue that names the attribute.
 func (r *Requests) Required(old, next scim.Object) error {
 	if next["active"] == false {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// warnings names what the author of a policy may not have meant.
+// warnings names the parts of a policy that its author may not have meant.
 func warnings(p *Policy) []Warning {
 	if p.Implicit {
 		return nil

@@ -18,12 +18,12 @@ import (
 // Root is the path under which the token endpoints are.
 const Root = "/oauth2/"
 
-// Config is what New needs. Tenants is required.
+// Config holds the dependencies and settings of New. Tenants is required.
 type Config struct {
 	Tenants *tenant.Service
 	// BaseURL is scheme and host of the endpoints, which assertions must be for; empty takes them from each request.
 	BaseURL string
-	// Log takes what is answered with 5xx; nil discards.
+	// Log takes the errors that are answered with 5xx; nil discards them.
 	Log *slog.Logger
 }
 
@@ -165,7 +165,7 @@ func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 	write(w, status, map[string]any{"error": code, "error_description": plain(detail)})
 }
 
-// plain leaves out what error_description may not hold (RFC 6749, section 5.2).
+// plain removes characters that error_description may not hold (RFC 6749, section 5.2).
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {

@@ -54,8 +54,8 @@ func Rules(s *store.Store, g *guard.Service, log *slog.Logger) directory.Rules {
 	return directory.Rules{Permit: p.permit, Allow: p.allow, Bound: p.bound}
 }
 
-// of returns what the tenant's policy says about requests; nil if it has none. It reads the policy only if this process
-// has not compiled it before.
+// of returns the part of the tenant's policy about requests; nil if it has no policy. It reads the policy only if
+// this process has not compiled it before.
 func (p *policies) of(ctx context.Context, t directory.Tenant) (*mapping.Requests, error) {
 	if t.Policy == "" {
 		return nil, nil

@@ -17,7 +17,7 @@ var verbs = map[directory.Action]string{
 	directory.ActionCreate: "creating", directory.ActionUpdate: "changing", directory.ActionDelete: "deleting",
 }
 
-// permit refuses what the policy forbids (requests.forbid). The error is then a *scim.Error 403.
+// permit refuses requests that the policy forbids (requests.forbid). The error is then a *scim.Error 403.
 func (p *policies) permit(
 	ctx context.Context, t directory.Tenant, rt *schema.ResourceType, a directory.Action,
 ) error {

@@ -23,7 +23,8 @@ type gate struct {
 	open   chan struct{}
 }
 
-// hold has the next read of tenant acme wait until the directory is read for it; what should happen then is done first.
+// hold delays the next read of tenant acme until the directory is read for it, and calls during before the tenant's
+// read goes on.
 func (s *server) hold(during func()) *gate {
 	g := &gate{s: s, early: make(chan call, 100), during: during, open: make(chan struct{})}
 	before := func(_ context.Context, c call) {
@@ -104,7 +105,7 @@ func TestTenantIsReadBesideTheFirstRound(t *testing.T) {
 	}
 }
 
-// Whatever happens to the tenant between a request's first reads and the tenant's own read decides.
+// A change of the tenant between a request's first reads and the tenant's own read counts.
 func TestWhatWasReadAheadIsVoidWhereTheTenantHasChanged(t *testing.T) {
 	ctx := context.Background()
 	tokenOf := func(s *server, a account) string {

@@ -22,7 +22,7 @@ const (
 	maxUnzipped = 40 << 20
 )
 
-// answer is what goes back to the client. A body that is nil is none.
+// answer is the response to the client. It has no body if body is nil.
 type answer struct {
 	status int
 	header http.Header
@@ -108,8 +108,8 @@ func refused(parameters string) bool {
 // usual is the size of a usual resource, in bytes of JSON.
 const usual = 1024
 
-// resourceAnswer is an answer with one resource: its body, its version, and where it is (RFC 7644, sections 3.3 and
-// 3.14).
+// resourceAnswer is an answer with one resource: its body, its version, and its location (RFC 7644, sections 3.3
+// and 3.14).
 func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schema.Projection) answer {
 	doc := res.Type.Project(res.Doc, sel)
 	a := newAnswer(status, scim.AppendJSON(make([]byte, 0, usual), doc))

@@ -55,8 +55,8 @@ func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err 
 // bearerKey is the key of the bearer token that Admit has read, in a context.
 type bearerKey struct{}
 
-// bearerOf returns the bearer token of a request; two Authorization headers are none. What Admit read counts only for
-// the same header: reading it anew would hash the token again.
+// bearerOf returns the bearer token of a request; two Authorization headers are no token. The token that Admit has
+// read is used if the header is still the same, because a second read would hash the token again.
 func bearerOf(r *http.Request) tenant.Bearer {
 	header := authorization(r)
 	if b, ok := r.Context().Value(bearerKey{}).(readBearer); ok && b.header == header {
@@ -81,12 +81,13 @@ func authorization(r *http.Request) string {
 	return strings.Join(r.Header.Values("Authorization"), ",")
 }
 
-// errChanged says that the tenant is not what it was when it was last read.
+// errChanged says that the tenant has changed since it was last read.
 var errChanged = errors.New("scimhttp: the tenant has changed")
 
-// ahead carries out a request under what is remembered of its sender, while the tenant is read: its first reads and
-// that one are one round. Nothing is written before it is known that the sender is still let in and nothing of the
-// tenant has changed. If the tenant has changed, all that was found is void, and the request is carried out anew.
+// ahead carries out a request with the remembered tenant and token of its sender, while the tenant is read: the
+// request's first reads and the tenant's read are one round. Nothing is written before the tenant's read has shown
+// that the token is still valid and the tenant unchanged. If the tenant has changed, the result is dropped, and the
+// request is carried out again.
 func (h *handler) ahead(
 	ctx context.Context, rq *request, bearer tenant.Bearer, account tenant.Tenant, token tenant.Token,
 ) (a answer, failed error) {
@@ -116,7 +117,7 @@ func (h *handler) ahead(
 		return nil
 	})
 	noted := task.Start(func() error {
-		h.Journal.Flush(ctx, account.ID) // what was counted before
+		h.Journal.Flush(ctx, account.ID) // the counts from before
 		return nil
 	})
 	defer func() { failed = errors.Join(failed, <-finished, <-noted) }()
@@ -142,7 +143,7 @@ func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant
 	})
 }
 
-// carryOut does what a request asks for, as the holder of a token of a tenant.
+// carryOut carries out a request, as the holder of a token of a tenant.
 func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (
 	a answer, failed error,
 ) {
@@ -226,7 +227,7 @@ func (h *handler) permit(ctx context.Context, rq *request) error {
 	return h.Directory.Permit(ctx, rq.tenant, rq.route.rt, action)
 }
 
-// actions are what methods do to resources.
+// actions are the directory's actions by HTTP method.
 var actions = map[string]directory.Action{
 	http.MethodPost: directory.ActionCreate, http.MethodPut: directory.ActionUpdate,
 	http.MethodPatch: directory.ActionUpdate, http.MethodDelete: directory.ActionDelete,

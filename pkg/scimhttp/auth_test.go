@@ -165,7 +165,7 @@ func TestWritersReadNothing(t *testing.T) {
 				t.Errorf("%s: created %s", idp, r.raw)
 			}
 		}
-		// Who may read as well gets what it asks for.
+		// A token that may also read gets the attributes that it asks for.
 		s.as(a, "POST", "/Users", `{"schemas":["`+scim.UserURN+`"],"userName":"cid"}`).wantResource(201)
 	}
 }

@@ -20,8 +20,8 @@ func (h *handler) body(rq *request) (scim.Object, error) {
 	return rq.parsed, err
 }
 
-// text is the request's body, whose syntax nobody has looked at. Its size is checked first, then its media type; no
-// body is no JSON, whatever its type (a gateway may have made one up).
+// text returns the request's body, whose syntax is not checked. Its size is checked first, then its media type. An
+// empty body is not JSON, even with the media type of JSON (a gateway may have added it).
 func (h *handler) text(rq *request) (string, error) {
 	text, err := rq.body()
 	switch {
@@ -47,8 +47,8 @@ func (h *handler) tooLarge(rq *request) error {
 			"Spread the change over several requests.", h.MaxBodyBytes)
 }
 
-// checkMediaType takes a body without a media type or with any JSON one (RFC 7644, section 3.1: application/scim+json,
-// and application/json), whatever its parameters, and no other.
+// checkMediaType takes a body without a media type or with any JSON one (RFC 7644, section 3.1:
+// application/scim+json, and application/json), with any parameters, and no other.
 func checkMediaType(header http.Header) error {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return scim.Errorf(http.StatusUnsupportedMediaType, scim.NoType, "Send the body without a Content-Encoding.")

@@ -47,7 +47,7 @@ func (h *handler) bulk(ctx context.Context, rq *request) (answer, error) {
 	h.endBulk(ctx, rq, entries, results)
 	done := make([]any, 0, len(results))
 	for i, r := range results {
-		// With failOnErrors what comes behind the last error accepted has no result.
+		// With failOnErrors operations after the last accepted error have no result.
 		if r.Status != 0 || r.Err != nil {
 			done = append(done, h.bulkResult(ctx, rq, ops[i], r))
 		}
@@ -103,8 +103,8 @@ func member(o scim.Object, name string) any {
 	return v
 }
 
-// bulkOperation reads one operation. What is wrong with it is its own error; the others are carried out all the same.
-// seen holds the bulkIds of the operations before.
+// bulkOperation reads one operation. A fault is the error of this operation only; the others are carried out all
+// the same. seen holds the bulkIds of the operations before.
 func (h *handler) bulkOperation(
 	ctx context.Context, rq *request, v any, seen map[string]bool,
 ) (op bulk.Operation) {
@@ -147,7 +147,7 @@ func (h *handler) bulkOperation(
 	return op
 }
 
-// bulkPost checks what only a POST has.
+// bulkPost checks the fields that only a POST has.
 func bulkPost(op bulk.Operation, path string, seen map[string]bool) error {
 	switch {
 	case op.Type == nil || op.ID != "":

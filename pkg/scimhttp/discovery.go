@@ -18,8 +18,8 @@ func (h *handler) serviceProviderConfig(_ context.Context, rq *request) (answer,
 	return h.document(rq, "/ServiceProviderConfig", func() (scim.Object, error) { return h.configuration(rq), nil })
 }
 
-// configuration says what this server can do (RFC 7643, section 5). Whoever has no token gets the same document without
-// what is the tenant's.
+// configuration returns the ServiceProviderConfig (RFC 7643, section 5). A client without a token gets the same
+// document without the tenant's own values.
 func (h *handler) configuration(rq *request) scim.Object {
 	supported := func(yes bool) scim.Object { return scim.Object{"supported": yes} }
 	config := scim.Object{
@@ -56,7 +56,7 @@ func (h *handler) configuration(rq *request) scim.Object {
 	return rq.withMeta(config, scim.ServiceProviderConfigURN, "ServiceProviderConfig", "/ServiceProviderConfig")
 }
 
-// tokenEndpoint says where a tenant's clients get access tokens. To whoever has no token it names no tenant.
+// tokenEndpoint names the URL of a tenant's token endpoint. For a client without a token it names no tenant.
 func (rq *request) tokenEndpoint() string {
 	if rq.tenant.ID == "" {
 		return "the tenant's token endpoint, which this document names to whoever reads it with a token"

@@ -166,7 +166,8 @@ func attribute(schema map[string]any, name string) map[string]any {
 	return nil
 }
 
-// TestShortSchemas looks for what Entra's validator stops at, in /Schemas and in each schema; it is taken all the same.
+// TestShortSchemas looks for parts at which Entra's validator stops, in /Schemas and in each schema; as input they
+// are accepted all the same.
 func TestShortSchemas(t *testing.T) {
 	s := newServer(t, nil)
 	hidden := map[string][]string{scim.UserURN: {"password", "emails.display"}, scim.GroupURN: {

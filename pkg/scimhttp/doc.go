@@ -1,8 +1,8 @@
 // Package scimhttp serves the SCIM protocol (RFC 7644) over HTTP: it turns requests into calls of package directory
-// and what comes back into answers.
+// and their results into answers.
 //
-// A request goes path -> token and tenant -> route -> scope -> body -> directory -> projection -> answer. Which tenant
-// it may touch is settled before its body is read, and every error goes through one writer (failure.go), as a SCIM
+// A request goes path -> token and tenant -> route -> scope -> body -> directory -> projection -> answer. Its
+// tenant is authenticated before its body is read. Every error is written at one place (failure.go), as a SCIM
 // error (RFC 7644, section 3.12).
 //
 //	handler.go      a request from its arrival to its answer
@@ -15,7 +15,7 @@
 //	resources.go    the operations on resources
 //	bulk.go         a BulkRequest and its results
 //	condition.go    entity tags
-//	prefer.go       how a change is answered, and under which conditions it is made
+//	prefer.go       the answer to a change, and its preconditions
 //	discovery.go    ServiceProviderConfig, ResourceTypes, Schemas
 //	document.go     their answers, encoded once
 //	answer.go       answers and their headers

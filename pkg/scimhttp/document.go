@@ -57,8 +57,8 @@ type documents struct {
 	kept map[documentKey]*document
 }
 
-// get returns a kept document, or keeps what build makes. If there are too many, all are dropped: those in use come
-// back.
+// get returns a kept document, or keeps the result of build. If there are too many, all are dropped; those in use
+// are built again.
 func (d *documents) get(key documentKey, build func() (scim.Object, error)) (*document, error) {
 	d.mu.Lock()
 	known := d.kept[key]
@@ -80,9 +80,9 @@ func (d *documents) get(key documentKey, build func() (scim.Object, error)) (*do
 	return made, nil
 }
 
-// document answers with a document of discovery. path, behind the tenant's base URL, says which; build makes it. If
-// the client has it already, the answer has no body. What requests without a token are shown, whose tenants may be made
-// up, is kept by itself: it drives nothing else out.
+// document answers with a document of discovery. path is its path below the tenant's base URL; build makes it. If
+// the client has it already, the answer has no body. Documents for requests without a token, whose tenants may be
+// made up, are kept apart, so that they never drive out the others.
 func (h *handler) document(rq *request, path string, build func() (scim.Object, error)) (answer, error) {
 	kept := &h.documents
 	if rq.account.ID == "" {

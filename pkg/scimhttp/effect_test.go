@@ -10,8 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// people is what the tests of effects work on: users ann, ben and max, and the group crew of ann and ben. ann's manager
-// is ben, and she has two e-mail addresses and a role.
+// people is the test data for effects of operations: users ann, ben and max, and the group crew of ann and ben.
+// ann's manager is ben, and she has two e-mail addresses and a role.
 type people struct {
 	*server
 	account
@@ -49,7 +49,7 @@ func (p people) shown(path string) string {
 	return fmt.Sprint(body)
 }
 
-// patched says what came of one operation: "400", "changed" or "same".
+// patched returns the result of one operation: "400", "changed" or "same".
 func (p people) patched(path, op string) string {
 	p.t.Helper()
 	before := p.shown(path)
@@ -155,8 +155,8 @@ func TestJSONTextIsReadOrRefused(t *testing.T) {
 	}
 }
 
-// TestEmptyElements: an array of nothing but empty elements is a 400 in every operation, for members as for others; it
-// never empties or keeps what is there without a word.
+// TestEmptyElements: an array of only empty elements is a 400 in every operation, for members as for others; it
+// never empties or keeps the attribute silently.
 func TestEmptyElements(t *testing.T) {
 	for _, idp := range []string{"entra", "generic", "interop", "rfc"} {
 		p := newServer(t, nil).people(idp)
@@ -232,7 +232,7 @@ func TestNothingIsSilent(t *testing.T) {
 	}
 }
 
-// TestFormerNames: what SCIM 1.1 calls the enterprise extension and a manager's id is read in every request.
+// TestFormerNames: the SCIM 1.1 names of the enterprise extension and of a manager's id are read in every request.
 func TestFormerNames(t *testing.T) {
 	for _, idp := range []string{"entra", "generic", "interop"} {
 		p := newServer(t, nil).people(idp)
@@ -278,8 +278,8 @@ func TestDottedKeysAreReadOrRefused(t *testing.T) {
 	}
 }
 
-// TestAddComparesAsTheSchemaDoes: an add finds an element that is there whatever the case of what is not case-exact,
-// and leaves it and the elements beside it as they are. A replace changes the case.
+// TestAddComparesAsTheSchemaDoes: an add ignores case in values that are not caseExact when it looks for an
+// existing element, and leaves it and the elements beside it as they are. A replace changes the case.
 func TestAddComparesAsTheSchemaDoes(t *testing.T) {
 	for _, idp := range []string{"entra", "generic", "rfc"} {
 		p := newServer(t, nil).people(idp)

@@ -66,7 +66,7 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		"An internal error occurred. The operator finds it under request id %s.", rq.ID)
 }
 
-// slowDown says what a client that is bounded may do.
+// slowDown is the detail for a client that exceeds its limit, with advice.
 func slowDown(e *limit.BusyError) string {
 	if e.Walk {
 		return "Other requests that have to read all users or groups are under way for this tenant. Please try again in a " +

@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// What trying again may help is a 503 with an integer Retry-After.
+// An error that may go away with a retry is a 503 with an integer Retry-After.
 func TestBusyStore(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
@@ -49,7 +49,7 @@ func TestUnknownError(t *testing.T) {
 	}
 }
 
-// FuzzRequest: whatever a client with a good token sends, the answer is SCIM and no 5xx but 501.
+// FuzzRequest: the answer to any request with a valid token is SCIM and no 5xx but 501.
 func FuzzRequest(f *testing.F) {
 	f.Add("GET", "/Users", "filter=userName+eq+%22a%22", "", "", "")
 	f.Add("POST", "/Users", "", "application/json", `{"userName":"a","emails":[{"value":"x"}]}`, "")

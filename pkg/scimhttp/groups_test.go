@@ -98,8 +98,8 @@ func TestGroupNames(t *testing.T) {
 	}
 }
 
-// No request with a token of one tenant sees, changes or detects anything of another: on every route, with every kind
-// of id, the answer is what it is for an id that nobody has.
+// No request with a token of one tenant sees, changes or detects anything of another: on every route, with every
+// kind of id, the answer is the same as for an id that does not exist.
 func TestTenantsCannotSeeEachOther(t *testing.T) {
 	s := newServer(t, nil)
 	a, b := s.tenant("acme", "", tenant.Settings{}), s.tenant("bravo", "", tenant.Settings{})

@@ -61,7 +61,7 @@ func takesGzip(header http.Header) bool {
 			quality[coding] = 1
 			name, q, _ := strings.Cut(parameters, "=")
 			if strings.EqualFold(strings.TrimSpace(name), "q") {
-				// What is no number is no wish for it.
+				// A value that is no number counts as 0: the coding is not wanted.
 				quality[coding], _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
 			}
 		}

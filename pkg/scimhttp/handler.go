@@ -22,7 +22,7 @@ import (
 // DefaultMaxBodyBytes is the size of the largest request body that is read.
 const DefaultMaxBodyBytes = 4 << 20
 
-// Config is what New needs. Tenants, Directory and Now are required.
+// Config holds the dependencies and settings of New. Tenants, Directory and Now are required.
 type Config struct {
 	Tenants   *tenant.Service
 	Directory *directory.Directory
@@ -38,7 +38,8 @@ type Config struct {
 	Journal *provlog.Journal
 	// Limit bounds the requests of each tenant; nil bounds nothing.
 	Limit *limit.Service
-	// CostHeaders adds a header Scim-Cost to each answer: what the request consumed in the store.
+	// CostHeaders adds a header Scim-Cost to each answer: the store calls, read units and write units of the
+	// request.
 	CostHeaders bool
 }
 
@@ -46,7 +47,7 @@ type handler struct {
 	Config
 	routes    map[string]*route
 	documents documents
-	// open are the documents of discovery that everybody is shown.
+	// open are the documents of discovery for requests without a token.
 	open documents
 }
 
@@ -63,7 +64,7 @@ func New(c Config) http.Handler {
 	return web.New(web.Edge{Name: "scim", Serve: h.serve, Fail: h.fail, Log: c.Log, Now: c.Now})
 }
 
-// request is an HTTP request and what has been found out about it.
+// request is an HTTP request with the results of routing and authentication.
 type request struct {
 	*web.Request
 	target target
@@ -78,7 +79,7 @@ type request struct {
 	// entry is the request in the provisioning log, if it was let in, and failed the error that was answered.
 	entry  *provlog.Request
 	failed *scim.Error
-	// trial says that the request is carried out while its sender is made sure of.
+	// trial says that the request is carried out while its sender is still being authenticated.
 	trial bool
 
 	// Set by authentication.
@@ -87,7 +88,7 @@ type request struct {
 	tenant  directory.Tenant
 }
 
-// serve answers a request. Errors are answers, too; what it returns is a panic's.
+// serve answers a request. Errors are answers, too; it returns an error only for a panic.
 func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Request) error {
 	ctx, cost := directory.Metered(ctx)
 	rq := &request{Request: r, started: h.Now(), body: sync.OnceValues(func() (string, error) {
@@ -110,7 +111,7 @@ func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Reque
 	return nil
 }
 
-// log says for the line of the request who sent it, which route it took and what it cost.
+// log adds the sender, the route and the cost to the request's line in the log.
 func (rq *request) log(cost directory.Cost) {
 	if rq.route != nil {
 		rq.Route = rq.route.pattern
@@ -139,7 +140,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	a.send(w, &request{Request: &web.Request{Request: r}})
 }
 
-// Admission is what Admit finds out about a request.
+// Admission is the result of Admit.
 type Admission struct {
 	// Tenant is the tenant that the request's token is known to be of; empty if that is not known.
 	Tenant string

@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// facts are what the provisioning log wants to know of a request.
+// facts returns the facts about a request for the provisioning log.
 func (rq *request) facts() provlog.Facts {
 	endpoint, _, _ := strings.Cut(rq.target.key, "/")
 	path := rq.target.key
@@ -28,7 +28,7 @@ func (rq *request) facts() provlog.Facts {
 	return f
 }
 
-// begin takes down a request that was let in.
+// begin records an authenticated request in the provisioning log.
 func (h *handler) begin(rq *request) *provlog.Request {
 	if h.Journal == nil {
 		return nil
@@ -36,7 +36,7 @@ func (h *handler) begin(rq *request) *provlog.Request {
 	return h.Journal.Begin(rq.facts())
 }
 
-// takeDown takes down what came of a request. err is the error that was answered.
+// takeDown records the result of a request in the provisioning log. err is the error that was answered.
 func (h *handler) takeDown(ctx context.Context, rq *request, status int, err error) {
 	switch {
 	case h.Journal == nil:
@@ -47,7 +47,7 @@ func (h *handler) takeDown(ctx context.Context, rq *request, status int, err err
 	}
 }
 
-// beginBulk takes down the operations of a bulk request, and returns the context for each.
+// beginBulk records the operations of a bulk request, and returns the context for each.
 func (h *handler) beginBulk(rq *request, ops []bulk.Operation) (
 	[]*provlog.Request, func(context.Context, int) context.Context,
 ) {
@@ -79,7 +79,7 @@ func (h *handler) beginBulk(rq *request, ops []bulk.Operation) (
 	}
 }
 
-// endBulk takes down what came of the operations of a bulk request.
+// endBulk records the results of the operations of a bulk request.
 func (h *handler) endBulk(ctx context.Context, rq *request, entries []*provlog.Request, results []bulk.Result) {
 	ends := make([]provlog.End, 0, len(entries))
 	for i, entry := range entries {

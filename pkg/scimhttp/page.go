@@ -25,7 +25,7 @@ func (h *handler) page(ctx context.Context, rq *request, p parameters, types []*
 	return w.answer(l, q.HasCursor), nil
 }
 
-// room is for what stands around the resources of a list.
+// room is the space in bytes for the rest of a ListResponse around its resources.
 const room = 4096
 
 // pageWriter writes the resources of a page as they come, as many as fit an answer. The first may be as large as an

@@ -50,7 +50,8 @@ func TestPanicBesideTheHandler(t *testing.T) {
 			if calls.Load() < at {
 				break
 			}
-			// What was caught after the decision, such as the time that a token was used, may leave the answer as it is.
+			// A panic after the decision, such as in noting the time that a token was used, may leave the answer as
+			// it is.
 			if got.status >= 500 {
 				got.wantError(500, scim.NoType)
 			}

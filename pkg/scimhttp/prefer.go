@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// What a client may prefer to get back from a change (RFC 7240, section 4.2).
+// The preferences of a client for the answer to a change (RFC 7240, section 4.2).
 const (
 	minimal        = "return=minimal"
 	representation = "return=representation"
@@ -49,13 +49,13 @@ type reply struct {
 	applied string
 	// selected says that the client names the attributes that it wants to see, or not to see.
 	selected bool
-	// sel selects what is read for the answer and shown in it.
+	// sel selects the attributes that are read for the answer and shown in it.
 	sel *schema.Projection
 }
 
-// reply finds out how a change is answered. sel is the selection of the request's query, and sent is what its body
-// names. A client that selects attributes wants to see them, whatever it prefers (RFC 7644, section 3.9). A token that
-// may not read learns nothing that is stored: of a new resource the id, of any other nothing.
+// reply decides how a change is answered. sel is the selection of the request's query, and sent are the names and
+// values in its body. If the client selects attributes, they are shown, and Prefer is ignored (RFC 7644, section
+// 3.9). A token that may not read gets no stored data: only the id of a new resource, and nothing of any other.
 func (rq *request) reply(sel *schema.Projection, sent iter.Seq2[string, any]) (r reply, err error) {
 	rt := rq.route.rt
 	preferred := rq.preference()
@@ -77,7 +77,7 @@ func (rq *request) reply(sel *schema.Projection, sent iter.Seq2[string, any]) (r
 	return r, err
 }
 
-// withoutBody is the answer to a change that shows nothing of the resource but where it is, and its version.
+// withoutBody is the answer to a change that shows only the location and the version of the resource.
 func (rq *request) withoutBody(status int, res directory.Resource) answer {
 	a := newAnswer(status, nil)
 	rq.locate(a, res)

@@ -36,7 +36,7 @@ func TestPrefer(t *testing.T) {
 	if whole.wantHeader("Preference-Applied", "return=representation").at("title") != "b" {
 		t.Errorf("patched: %s", whole.raw)
 	}
-	// Only the first counts; who selects attributes wants to see them; what is unknown is ignored.
+	// Only the first counts; selected attributes are shown; unknown preferences are ignored.
 	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "c"), "Prefer", "return=representation, return=minimal").want(200)
 	s.as(a, "PATCH", path+"?attributes=title", fmt.Sprintf(patchTitle, "d"), "Prefer", "return=minimal").want(200).
 		wantHeader("Preference-Applied", "")
@@ -140,7 +140,7 @@ func TestGzip(t *testing.T) {
 			t.Errorf("%q: another body of %d bytes, want %d", encoding, len(body), len(plain))
 		}
 	}
-	// What is small stays as it is.
+	// A small answer is not compressed.
 	r := httptest.NewRequest("GET", "http://"+host+"/scim/v2/"+a.id+"/Users/none", nil)
 	r.Header.Set("Authorization", "Bearer "+a.token)
 	r.Header.Set("Accept-Encoding", "gzip")

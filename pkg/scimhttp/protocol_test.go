@@ -126,7 +126,7 @@ func TestCostHeader(t *testing.T) {
 	s := newServer(t, func(c *scimhttp.Config) { c.CostHeaders = true })
 	a := s.tenant("acme", "", tenant.Settings{})
 	s.as(a, "GET", "/Schemas", "").want(200).wantHeader("Scim-Cost", "calls=1, read=1.0, write=0.0")
-	// What can't be a token costs nothing.
+	// A text that can't be a token costs no call of the store.
 	s.send("GET", "/scim/v2/acme/Users", "", "Authorization", "Bearer x").want(401).
 		wantHeader("Scim-Cost", "calls=0, read=0.0, write=0.0")
 }

@@ -133,8 +133,9 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 	return rq.written(http.StatusOK, res, how), nil
 }
 
-// patchBody says what a PATCH is answered with. A group's members are read for the answer only if the client asks for
-// them, or if the dialect does and they are few: the cost of a change must not depend on the size of the group.
+// patchBody returns the kind of body in the answer to a PATCH. A group's members are read for the answer only if
+// the client asks for them, or if the dialect does and they are few: the cost of a change must not depend on the
+// size of the group.
 func (rq *request) patchBody(how reply) directory.Body {
 	switch {
 	case !how.body:

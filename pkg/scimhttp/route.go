@@ -11,10 +11,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// operation carries out a request whose sender is known to be allowed to ask for it.
+// operation carries out an authorized request.
 type operation func(h *handler, ctx context.Context, rq *request) (answer, error)
 
-// route is what a path leads to.
+// route is an endpoint: its path, its resource type and its operations by method.
 type route struct {
 	// pattern is the path behind the tenant's base URL, for the log.
 	pattern string
@@ -24,7 +24,7 @@ type route struct {
 	open bool
 	// reads says that its POST changes nothing.
 	reads bool
-	// missing says what a client can do without this endpoint of the RFC, which this server does not offer.
+	// missing is the detail of the 501 of an endpoint of the RFC that this server does not offer; else empty.
 	missing string
 	methods map[string]operation
 }
@@ -69,8 +69,8 @@ func memberships(behind string) *route {
 	return r
 }
 
-// routeOf is the route of a resource type's endpoint for what stands behind it in a target.key: nothing, an id or
-// .search; nil for anything else.
+// routeOf returns the route of a resource type's endpoint. behind is the rest of target.key after it: "", "{id}" or
+// ".search"; for anything else the route is nil.
 func routeOf(rt *schema.ResourceType, behind string) *route {
 	r := &route{rt: rt, pattern: rt.Endpoint + "/" + behind}
 	switch behind {
@@ -112,7 +112,7 @@ func (rq *request) endpoint(name string) *schema.ResourceType {
 	return rq.tenant.ResourceTypes().ByEndpoint(name)
 }
 
-// target is what a path names.
+// target is a parsed path.
 type target struct {
 	// tenant is the tenant's id as written; nobody has checked it yet.
 	tenant string
@@ -177,7 +177,8 @@ func (rq *request) openToAll() bool {
 
 func (rq *request) reads() bool { return rq.Method == http.MethodGet || rq.Method == http.MethodHead }
 
-// operation finds what the request asks for. If that is nothing, op is nil and the answer or the error says why.
+// operation returns the request's operation. If there is none, op is nil, and the answer or the error gives the
+// reason.
 func (rq *request) operation() (op operation, a answer, err error) {
 	switch {
 	case rq.route == nil:

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// search answers POST on an endpoint's /.search, or on that of the root for all types (RFC 7644, section 3.4.3): what
-// GET with the same parameters in its query does.
+// search answers POST on an endpoint's /.search, or on that of the root for all types (RFC 7644, section 3.4.3),
+// like a GET with the same parameters in its query.
 func (h *handler) search(ctx context.Context, rq *request) (answer, error) {
 	msg, err := h.body(rq)
 	if err != nil {
@@ -35,8 +35,8 @@ func (rq *request) types() []*schema.ResourceType {
 	return rq.tenant.ResourceTypes().All()
 }
 
-// searchParameters turns a SearchRequest into the parameters that a query would have. Names are known in any case;
-// what is unknown is ignored, as it is in a query.
+// searchParameters turns a SearchRequest into the parameters that a query would have. Names may be in any case;
+// unknown ones are ignored, as in a query.
 func searchParameters(msg scim.Object) (parameters, error) {
 	p := parameters{}
 	for key, v := range msg {

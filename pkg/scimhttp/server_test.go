@@ -31,7 +31,7 @@ type server struct {
 	http    http.Handler
 	tenants *tenant.Service
 	now     time.Time
-	// fault, if it is set, is what the store's engine fails with.
+	// fault, if it is set, is the error of the store's engine.
 	fault error
 	// before, if it is set, is called before each call of the store's engine.
 	before atomic.Pointer[func(ctx context.Context, c call)]

@@ -11,7 +11,8 @@ import (
 
 const users = "http://" + host + "/scim/v2/acme/Users/"
 
-// wantResource checks what every answer with one resource has: Location, Content-Location and ETag, equal to meta.
+// wantResource checks the headers of an answer with one resource: Location, Content-Location and ETag, equal to
+// meta.
 func (r *response) wantResource(status int) *response {
 	r.t.Helper()
 	r.want(status)

@@ -22,9 +22,9 @@ func Base(configured string, r *http.Request) (string, error) {
 	return scheme(r) + "://" + r.Host, nil
 }
 
-// Bound is Base for what must not depend on the client's word. If nothing is configured, the Host header counts only
-// if it names the address that the connection came in at, otherwise that address does. Behind API Gateway, which
-// routes by the Host, there is no such address, and the Host counts.
+// Bound is Base for uses that must not trust the client. If nothing is configured, the Host header is used only if
+// it names the local address of the connection; otherwise that address is used. Behind API Gateway, which routes by
+// the Host header, there is no such address, and the Host header is used.
 func Bound(configured string, r *http.Request) (string, error) {
 	address, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if configured != "" || !known || names(r.Host, address.String()) {

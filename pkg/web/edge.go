@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// margin is what is left of the time that the caller allows for writing an answer that says so when it runs out.
+// margin is the part of the caller's time that is kept for an answer that says that the time has run out.
 const margin = 500 * time.Millisecond
 
 // Edge is the http.Handler of one protocol. Serve and Fail are required.
@@ -78,7 +78,7 @@ func (e *Edge) serve(ctx context.Context, x *exchange) (err error) {
 	return e.Serve(ctx, &x.answer, &x.request)
 }
 
-// tell logs where the code panicked.
+// tell logs the place in the code that panicked.
 func (e *Edge) tell(ctx context.Context, x *exchange, err error) {
 	if p := (*task.Panic)(nil); errors.As(err, &p) {
 		e.Log.ErrorContext(ctx, "panic", "requestId", x.request.ID, "error", p, "stack", string(p.Stack))

@@ -12,11 +12,12 @@ import (
 // Request is a request on its way through an edge.
 type Request struct {
 	*http.Request
-	// ID is what the log and the answer call the request.
+	// ID identifies the request in the log and in the answer.
 	ID string
 	// Route is the pattern of the path, for the log; the edge sets it. It holds nothing that the client made up.
 	Route string
-	// Attrs are what else the edge wants in the line of the log. They must hold no personal data and no secret.
+	// Attrs are further attributes of the edge for the line in the log. They must hold no personal data and no
+	// secret.
 	Attrs []slog.Attr
 }
 
@@ -50,7 +51,7 @@ func ReadText(r *http.Request, limit int64) (string, error) {
 	return b.String(), nil
 }
 
-// requestIDHeader is where the gateway's id of a request is found, if there is a gateway.
+// requestIDHeader is the header with the gateway's id of a request, if there is a gateway.
 const requestIDHeader = "X-Amzn-Requestid"
 
 // requestID is the id under which the log speaks of the request: the gateway's, else a random one.

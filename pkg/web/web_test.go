@@ -72,7 +72,7 @@ func TestErrorsAndPanicsAreTheEdgesOwn(t *testing.T) {
 	}
 }
 
-// TestHalfAnAnswerEndsTheConnection: the client must not take what came before a panic for a whole answer.
+// TestHalfAnAnswerEndsTheConnection: the client must not take a part of an answer before a panic for the whole.
 func TestHalfAnAnswerEndsTheConnection(t *testing.T) {
 	defer func() {
 		if v := recover(); v != http.ErrAbortHandler {

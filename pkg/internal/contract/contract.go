@@ -109,7 +109,7 @@ func escaped(key string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// find returns what a JSON pointer leads to.
+// find returns the value at a JSON pointer.
 func (c *Contract) find(pointer string) any {
 	var at any = c.doc
 	for key := range strings.SplitSeq(pointer[1:], "/") {

@@ -86,7 +86,7 @@ func TestDocumentIsWhole(t *testing.T) {
 	}
 }
 
-// TestCheckFindsFaults: what the document does not say is found.
+// TestCheckFindsFaults: each part of a request or an answer that the document does not describe is found.
 func TestCheckFindsFaults(t *testing.T) {
 	c, err := contract.New()
 	if err != nil {

@@ -40,7 +40,7 @@ func TXT(values ...string) (r Reply) {
 
 // Server is the DNS. It is safe for concurrent use.
 type Server struct {
-	// Address is where it listens: "127.0.0.1:5353".
+	// Address is its listening address: "127.0.0.1:5353".
 	Address string
 
 	mu      sync.Mutex

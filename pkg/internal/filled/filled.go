@@ -148,7 +148,7 @@ const policy = `{"members":{"onDelete":"deactivate"},
 
 const enterprise = `"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
 
-// Fill gives the tenant something of every kind, and settles it: what the background has to do is done.
+// Fill gives the tenant something of every kind, and calls Settle.
 func (w *World) Fill() {
 	w.T.Helper()
 	w.Admin(200, "PATCH", "", `{"settings":{"scim":{"uniqueGroupNames":true}}}`)
@@ -193,7 +193,7 @@ func (w *World) Fill() {
 	w.Admin(200, "GET", "/members?count=100", "")
 }
 
-// Settle does what the background has to do.
+// Settle carries out all pending background work.
 func (w *World) Settle() {
 	w.T.Helper()
 	if err := w.Server.Settle(w.T.Context()); err != nil {

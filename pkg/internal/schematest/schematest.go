@@ -1,4 +1,5 @@
-// Package schematest has what the tests of schema and of define share: JSON that a test wrote, and checks of refusals.
+// Package schematest holds helpers that the tests of schema and of define share: JSON that a test wrote, and checks
+// of refusals.
 package schematest
 
 import (

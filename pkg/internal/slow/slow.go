@@ -1,5 +1,5 @@
-// Package slow leaves out what makes the tests take twice as long, unless it is asked for: TEST_SLOW=1, which .ci/run
-// sets. What is left out is told with the words NOT RUN, which .ci/test collects.
+// Package slow skips the tests that double the running time, unless TEST_SLOW=1 asks for them, which .ci/run sets.
+// It reports each skipped test with the words NOT RUN, which .ci/test collects.
 package slow
 
 import (
@@ -13,8 +13,8 @@ const Env = "TEST_SLOW"
 // Asked reports whether all tests are asked for.
 func Asked() bool { return os.Getenv(Env) == "1" }
 
-// Test skips a test that takes long, unless all are asked for. why says what it takes, or which others prove nearly the
-// same.
+// Test skips a test that takes long, unless all are asked for. why says how long it takes, or which others prove
+// nearly the same.
 func Test(t testing.TB, why string) {
 	t.Helper()
 	if !Asked() {
@@ -22,7 +22,8 @@ func Test(t testing.TB, why string) {
 	}
 }
 
-// NightEnv is the variable that asks for what takes minutes and is run in the night only: bash .ci/run nightly sets it.
+// NightEnv is the variable that asks for tests of minutes, which run in the night only: bash .ci/run nightly sets
+// it.
 const NightEnv = "TEST_NIGHTLY"
 
 // Night skips a test that takes minutes, unless it is asked for. why says which others prove nearly the same.
@@ -33,7 +34,7 @@ func Night(t testing.TB, why string) {
 	}
 }
 
-// Part reports whether to run a part of a test, and tells of it if not. what names the part.
+// Part reports whether to run a part of a test, and logs the part if not. The second parameter names the part.
 func Part(t testing.TB, what string) bool {
 	t.Helper()
 	if !Asked() {
@@ -42,8 +43,8 @@ func Part(t testing.TB, what string) bool {
 	return Asked()
 }
 
-// Volume is Part for what takes many rounds of what the race detector has seen in a few: it is left out under it.
-// .ci/run runs the test again without.
+// Volume is Part for many rounds of code that the race detector has seen in a few rounds: it is skipped under the
+// race detector. .ci/run runs the test again without it.
 func Volume(t testing.TB, what string) bool {
 	t.Helper()
 	if RaceDetector {

@@ -281,10 +281,10 @@ func isEmptyObject(v any) bool {
 	return ok && len(obj) == 0
 }
 
-// untold returns the name of the immutable, never returned attribute or sub-attribute of a that has a value in old,
-// if an operation sets it; else "". sub is the sub-attribute in the operation's path, or nil, and value the
-// operation's value. The operation is refused even if the value is the same: otherwise a client could find the
-// value by trying.
+// untold returns the name of the immutable attribute or sub-attribute of a whose value in old is never returned, at
+// least in part, if an operation sets the hidden part; else "". sub is the sub-attribute in the operation's path,
+// or nil, and value the operation's value. The operation is refused even if the value is the same: otherwise a
+// client could find the value by trying.
 func untold(a, sub *schema.Attribute, old, value any) string {
 	value = decoded(value)
 	if a.Mutability == schema.Immutable {

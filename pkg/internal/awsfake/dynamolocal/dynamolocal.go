@@ -40,7 +40,7 @@ func Start(t testing.TB) string {
 	return ""
 }
 
-// shout tells a person at a terminal what go test keeps to itself without -v.
+// shout prints the reason on the terminal: go test hides it without -v.
 func shout(reason string) {
 	line, _, _ := strings.Cut(reason, "\n")
 	fmt.Fprintln(os.Stderr, line)

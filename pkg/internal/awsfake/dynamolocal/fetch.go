@@ -98,7 +98,7 @@ func verify(archive string) error {
 	return nil
 }
 
-// unpack writes what is below package/lib/<version>/ of the archive into folder.
+// unpack writes the files below package/lib/<version>/ of the archive into folder.
 func unpack(archive, folder string) error {
 	f, err := os.Open(archive)
 	if err != nil {

@@ -39,7 +39,7 @@ var serve = sync.OnceValues(func() (endpoint string, err error) {
 	return "", err
 })
 
-// supervise runs the server until its own standard input ends, which happens when this process does, in whatever way.
+// supervise runs the server until its own standard input ends, which happens when this process ends in any way.
 const supervise = `exec 3<&0
 "$@" </dev/null 3<&- & server=$!
 { cat <&3 >/dev/null; kill "$server"; } 2>/dev/null &
@@ -78,7 +78,7 @@ func start(folder string) (endpoint string, err error) {
 	}
 	exited := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // what it printed says more than its exit code
+		_ = cmd.Wait() // its output tells more than its exit code
 		close(exited)
 	}()
 	endpoint = "http://127.0.0.1:" + strconv.Itoa(port)

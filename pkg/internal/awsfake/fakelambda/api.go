@@ -28,7 +28,7 @@ type route struct {
 	function    *Function
 }
 
-// defaultRoute takes what no other route does.
+// defaultRoute takes the requests that no other route takes.
 const defaultRoute = "$default"
 
 // NewAPI returns an API in front of functions, by their routes: "GET /Users/{id}", "ANY /Users/{proxy+}", or
@@ -49,11 +49,11 @@ func NewAPI(functions map[string]*Function) (*API, error) {
 	return a, nil
 }
 
-// Handler returns what serves the API.
+// Handler returns the handler that serves the API.
 func (a *API) Handler() http.Handler { return apigw.Gateway{Function: a.serve, Now: time.Now} }
 
-// serve sends an event to the function of its route. What AWS does to a path with an encoded question mark is done to
-// it: it is cut there, and only the path parameters tell.
+// serve sends an event to the function of its route. As in AWS, a path with an encoded question mark is cut there,
+// and only the path parameters hold the rest.
 func (a *API) serve(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (
 	resp events.APIGatewayV2HTTPResponse, err error,
 ) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestFlagsAreTheMakefiles: what is judged here is built as what is deployed.
+// TestFlagsAreTheMakefiles: the functions tested here are built with the same flags as the deployed ones.
 func TestFlagsAreTheMakefiles(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "functions", "Makefile"))
 	if err != nil {

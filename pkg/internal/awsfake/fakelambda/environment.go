@@ -15,7 +15,7 @@ import (
 )
 
 // environment is a process of a function and the Runtime API that it talks to. It is frozen while it waits for an
-// invocation: what a function leaves to a goroutine does not happen in Lambda either.
+// invocation, as in Lambda: a goroutine that a function leaves behind does not run.
 type environment struct {
 	function *Function
 	process  *os.Process
@@ -94,7 +94,7 @@ func (e *environment) kill() {
 	_ = e.api.Close()
 }
 
-// invoke hands an event to the process and waits for what comes of it.
+// invoke passes an event to the process and waits for the result.
 func (e *environment) invoke(event []byte, timeout time.Duration) ([]byte, error) {
 	call := &invocation{id: uuid.NewString(), event: event, deadline: time.Now().
 		Add(timeout), outcome: make(chan outcome, 1)}

@@ -21,7 +21,7 @@ type Function struct {
 	Timeout time.Duration
 	// Concurrency is how many processes there may be at a time.
 	Concurrency int
-	// Log takes what the processes print.
+	// Log takes the output of the processes.
 	Log io.Writer
 
 	once  sync.Once
@@ -31,7 +31,8 @@ type Function struct {
 	idle  []*environment
 }
 
-// FunctionError is what an invocation ends with that gave no answer: the function's own error, its exit, or its time.
+// FunctionError is the error of an invocation without an answer: the function's own error, its exit, or its
+// timeout.
 type FunctionError struct {
 	Function, Type, Body string
 }

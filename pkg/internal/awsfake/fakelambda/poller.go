@@ -26,9 +26,9 @@ func Filter(wakes ...string) string {
 		`"]}}}}`
 }
 
-// Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with what failed.
-// Records of one partition keep their order and wait for each other; others do not wait, which AWS keeps to less
-// strictly: it has ten lanes.
+// Poller is the mapping from a table's stream to a function: it filters, batches, and calls again with the failed
+// records. Records of one partition keep their order and wait for each other. Records of different partitions never
+// wait for each other; in AWS they may, because it has ten lanes.
 type Poller struct {
 	// Client reads the stream; Stream is its ARN.
 	Client *dynamodbstreams.Client
@@ -56,7 +56,7 @@ type record struct {
 	tries          int
 }
 
-// lane is what waits of a partition.
+// lane is the queue of a partition's waiting records.
 type lane struct {
 	waiting []record
 	busy    bool // a goroutine drains it
@@ -204,8 +204,8 @@ func (p *Poller) drain(ctx context.Context, name string, l *lane) {
 	}
 }
 
-// settle takes off a lane what is done of a batch, and a record whose attempts are used up; false if the first one
-// left is to be tried again.
+// settle removes the done records of a batch from a lane, and a record whose attempts are used up. It returns false
+// if the first record left is to be tried again.
 func (p *Poller) settle(name string, l *lane, done, of int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

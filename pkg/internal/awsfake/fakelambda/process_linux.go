@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// attributes has the kernel end a process when the thread that started it ends, in whatever way.
+// attributes has the kernel end a process when the thread that started it ends in any way.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// freeze stops a process where it stands, as Lambda does between invocations; thaw lets it go on.
+// freeze stops a process as it is, as Lambda does between invocations; thaw lets it go on.
 func freeze(p *os.Process) { _ = p.Signal(syscall.SIGSTOP) }
 
 func thaw(p *os.Process) { _ = p.Signal(syscall.SIGCONT) }

@@ -235,7 +235,7 @@ func (s *secret) add(in call, stages []string) fault {
 	return s.tidy()
 }
 
-// label attaches a label to one version only; AWSPREVIOUS follows where AWSCURRENT was.
+// label attaches a label to one version only; AWSPREVIOUS moves to the former version of AWSCURRENT.
 func (s *secret) label(label, version string) {
 	old := s.labels[label]
 	if old == version {
@@ -330,7 +330,7 @@ func (f *Server) remove(in call) (answer, fault) {
 	return answer{"Name": in.SecretId}, ""
 }
 
-// Show returns what a secret holds, by label; nil if there is none. It is for tests to compare.
+// Show returns a secret's values by label; nil if there is no such secret. It is for tests to compare.
 func (f *Server) Show(name string) map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
