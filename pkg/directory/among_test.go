@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// costOf is what a filter costs, which has to find so many.
+// costOf is the cost of a filter, which has to find so many.
 func (w *world) costOf(rt *schemaType, expr string, want int) directory.Cost {
 	w.t.Helper()
 	e, err := filter.Parse(expr, w.tenant.Dialect)

@@ -94,8 +94,8 @@ func (d *Directory) GetUpTo(ctx context.Context, t Tenant, rt *schema.ResourceTy
 	return r.Resource(t), nil
 }
 
-// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412. A
-// body that says what is there already changes nothing.
+// Replace puts body in the place of a resource (RFC 7644, section 3.5.1). It gives 404, 409 and, for ifMatch, 412.
+// A body equal to the stored resource changes nothing.
 func (d *Directory) Replace(
 	ctx context.Context, t Tenant, rt *schema.ResourceType, id string, body scim.Object, o PatchOptions,
 ) (Resource, error) {
@@ -173,7 +173,7 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 	if o.Body == SmallBody {
 		limit.members = o.MaxMembers
 	}
-	// The group is read again: what others did at the same time is part of the answer.
+	// The group is read again: changes that others made at the same time are part of the answer.
 	whole, err := d.getGroup(ctx, t, rt, id, o.Selection, limit)
 	var refused *scim.Error
 	if errors.As(err, &refused) { // too large, or deleted: the change is done all the same

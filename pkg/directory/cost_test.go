@@ -18,7 +18,7 @@ type measured struct {
 	do    func(ctx context.Context) error
 }
 
-// TestCost asserts what the operations cost, at several sizes of a group and of its tenant, to the unit.
+// TestCost asserts the cost of the operations, at several sizes of a group and of its tenant, to the unit.
 func TestCost(t *testing.T) {
 	first := map[string]directory.Cost{}
 	for _, size := range []int{10, 1000, 20000} {
@@ -46,7 +46,7 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// operationsOn are the operations, each with what it needs prepared.
+// operationsOn are the operations, each with its preparation.
 func (w *world) operationsOn(g string) []measured {
 	member, free := w.user("member"),
 		w.user("free", `"externalId":"x1"`, `"emails":[{"value":"a@example.com","type":"work"}]`)

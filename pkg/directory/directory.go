@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Tenant is what the directory needs to know of the tenant that a request is for.
+// Tenant holds the properties of a request's tenant that the directory needs.
 type Tenant = row.Tenant
 
 // Resource is a resource as a client may see it, not yet projected.
@@ -24,7 +24,8 @@ type Resource = row.Resource
 // Touched names the users and groups that a transaction changes.
 type Touched = membership.Touched
 
-// Carry returns what a transaction has to carry because of what it touches, and on whose behalf.
+// Carry returns the operations to add to a transaction because of the resources it touches and of its Origin, on
+// whose behalf it is made. Told is a change for the log.
 type (
 	Carry  = membership.Carry
 	Origin = membership.Origin
@@ -82,7 +83,7 @@ type Options struct {
 	MaxScan time.Duration
 	// MaxWait bounds how long a writer competes for a resource before it answers 503; zero means 10 seconds.
 	MaxWait time.Duration
-	// Rules decide what clients may write.
+	// Rules restrict the writes of clients.
 	Rules Rules
 	// Carry, if set, adds operations to each transaction that touches users or groups.
 	Carry Carry
@@ -125,10 +126,10 @@ func New(s *store.Store, o Options) *Directory {
 	return &Directory{members: members, queries: queries, store: s, o: o}
 }
 
-// Options are what the Directory was made with, defaults filled in.
+// Options returns the options of the Directory, with the defaults filled in.
 func (d *Directory) Options() Options { return d.o }
 
-// Store is where the Directory keeps a tenant, for packages that build on it.
+// Store is the storage of a tenant, for packages that build on the Directory.
 func (d *Directory) Store(t Tenant) *store.TenantStore { return d.store.Tenant(t.ID) }
 
 // IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
@@ -137,7 +138,7 @@ func IsBusy(err error) bool {
 		errors.Is(err, store.ErrUnavailable)
 }
 
-// Cost is what a request consumed in the store.
+// Cost is the consumption of a request in the store.
 type Cost = store.Cost
 
 // Metered returns a context under which the cost of every store call is added up, and a function that tells the sum so
@@ -166,7 +167,7 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	return d.members.RollForward(ctx, d.store.Tenant(tenantID))
 }
 
-// Going returns the ids of what was deleted in a tenant and may still be a member or a manager of something.
+// Going returns the ids of the deleted resources of a tenant that may still be a member or a manager of something.
 func (d *Directory) Going(ctx context.Context, t Tenant) (map[string]bool, error) {
 	return membership.Going(ctx, d.store.Tenant(t.ID))
 }

@@ -1,6 +1,6 @@
-// Package directory is what a tenant's users and groups can do: the use cases behind the SCIM operations of RFC 7644
-// section 3. It turns documents into items of the table and back, keeps names unique, memberships in agreement and
-// versions right.
+// Package directory implements the use cases behind the SCIM operations of RFC 7644, section 3, on a tenant's
+// users and groups. It turns documents into items of the table and back, keeps names unique, memberships in
+// agreement and versions right.
 //
 // Every write is one transaction, or one transaction that leaves open work behind: from the moment it is acknowledged
 // it has happened, and whoever comes next completes it.
@@ -14,13 +14,13 @@
 //	api.go         the operations on one resource, by its type
 //	pipeline.go    how every write of a resource goes: load, edit, refer, rules, operations, commit
 //	rule.go        the rules that a write is held against
-//	user.go        what is particular to users
-//	group.go       what is particular to groups
+//	user.go        the parts of a write that only users have
+//	group.go       the parts of a write that only groups have
 //	membership_resource.go  memberships as resources: create, read, delete; their ids are in package membershipid
 //	read.go        a group with members
-//	types.go       a change of resource types, held against what is stored
+//	types.go       a change of resource types, checked against the stored resources
 //	erase.go       the end of a tenant
-//	people.go      users with their groups, for what is told to the application behind
+//	people.go      users with their groups, for the messages to the application behind
 //
 // Lists and searches are in package query. Bulk requests are carried out by package bulk, on top of this one.
 package directory

@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
 
-// swapped is a resource that changes between two forms, each by one request, and what is asked meanwhile.
+// swapped is a resource that changes between two forms, each by one request, and the queries meanwhile.
 type swapped struct {
 	w      *world
 	engine *intercept
@@ -27,7 +27,7 @@ type swapped struct {
 	mu     sync.Mutex // one swap at a time: calls to the engine may be in parallel
 	form   int        // the form that it has now, 0 or 1
 
-	// change turns it into each of its forms: a PATCH of the resource ofID of type of, or what move does.
+	// change turns it into each of its forms: a PATCH of the resource ofID of type of, or a call of move.
 	change [2]string
 	of     *schema.ResourceType
 	ofID   string
@@ -171,7 +171,7 @@ func (s *swapped) all(swaps int, filters []asked) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				s.w.t = t
-				switch part := name == "sorted" || name == "count"; { // of what the others read
+				switch part := name == "sorted" || name == "count"; { // of the resources that the others read
 				case !part:
 					s.hold(swaps, a, q)
 				case swaps > 1:
@@ -190,7 +190,7 @@ func swapping(t *testing.T, rt *schema.ResourceType, first string, change [2]str
 	return &swapped{w: w, engine: engine, rt: rt, id: res.ID, of: rt, ofID: res.ID, change: change}
 }
 
-// TestFilterWhileUserIsRenamed holds the answers to filters against these while what they ask for changes.
+// TestFilterWhileUserIsRenamed holds answers against their filters while the values asked for change.
 func TestFilterWhileUserIsRenamed(t *testing.T) {
 	form := func(x string) string {
 		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s",`+
@@ -382,7 +382,7 @@ func TestSortedWhileUsersChange(t *testing.T) {
 }
 
 // TestFilterAmongWriters asks, on each engine, while somebody renames a user and changes a group all the time. One
-// reader lets at most two changes of each come into a query, and so has to find what matched throughout (see package
+// reader lets at most two changes of each come into a query, and so has to find all that matched throughout (see package
 // query); the other one does not, and must only find nothing that does not match.
 func TestFilterAmongWriters(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) { filterAmongWriters(t, memory(t), 100) })

@@ -157,8 +157,8 @@ func (d *Directory) deleteGroup(dr *draft, w *membership.Write) {
 	d.members.LeaveGone(w, dr.id, true)
 }
 
-// readGroup reads a group, and beside it who the values name and which of them are members: what a change of these
-// needs.
+// readGroup reads a group, and beside it the users that the values name and those of the values that are members:
+// a change of these needs them.
 func (d *Directory) readGroup(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
 	named []string,
 ) (row.Record, membership.Fetched, error) {

@@ -61,7 +61,7 @@ func (e *intercept) once(at func(call) bool, do func()) {
 	}
 }
 
-// done reports whether it came to what once waits for.
+// done reports whether the call that once waits for has come.
 func (e *intercept) done() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

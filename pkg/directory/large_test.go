@@ -171,7 +171,7 @@ func TestLateHelper(t *testing.T) {
 	w.settled()
 }
 
-// TestCompletedWorkGoes: what lingers does not pile up.
+// TestCompletedWorkGoes: lingering items do not pile up.
 func TestCompletedWorkGoes(t *testing.T) {
 	w := in(t)
 	now := time.Now()
@@ -228,7 +228,7 @@ func TestDeleteAnswersAtOnce(t *testing.T) {
 	w.settled()
 }
 
-// TestVersions: what changes nothing makes no version, and If-Match holds.
+// TestVersions: a request that changes nothing makes no version, and If-Match holds.
 func TestVersions(t *testing.T) {
 	w := in(t)
 	ids := w.users(130)
@@ -267,7 +267,7 @@ func TestVersions(t *testing.T) {
 	w.settled()
 }
 
-// TestKilledInLargeChange kills a change of 2,500 members at several places, and reads and repeats it on what is left.
+// TestKilledInLargeChange kills a change of 2,500 members at several places, and reads and repeats it on the rest.
 func TestKilledInLargeChange(t *testing.T) {
 	const n = 2500
 	for _, at := range []int{3, 8, 24} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// odd are values at the limits of what may be stored: each at most 512 bytes.
+// odd are values at the limits of storage: each at most 512 bytes.
 var odd = map[string]string{
 	"long":             strings.Repeat("a", 512),
 	"long, upper case": strings.Repeat("A", 512),

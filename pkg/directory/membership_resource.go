@@ -11,9 +11,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// A membership as a resource of its own (draft-zollner-scim-group-membership) is another view of what a group's members
-// are: nothing is stored for it. It is created and deleted as a PATCH of the group adds and removes a member, and the
-// group's version and time of change move with it.
+// A membership as a resource of its own (draft-zollner-scim-group-membership) is another view of a group's
+// members: nothing is stored for it. It is created and deleted as a PATCH of the group adds and removes a member,
+// and the group's version and time of change move with it.
 
 func (d *Directory) getMembership(ctx context.Context, t Tenant, rt *schema.ResourceType, id string,
 	sel *schema.Projection,

@@ -17,8 +17,8 @@ type Person = membership.Person
 // GroupOf is a group of a person.
 type GroupOf = membership.GroupOf
 
-// People reads users with their groups and managers as they are now, in the order of ids. What open work has still to
-// bring about is part of it.
+// People reads users with their groups and managers as they are now, in the order of ids. Changes that open work
+// has still to make are included.
 func (d *Directory) People(ctx context.Context, tenantID string, ids []string) ([]Person, error) {
 	return d.members.People(ctx, d.store.Tenant(tenantID), ids)
 }
@@ -67,8 +67,8 @@ func (d *Directory) GroupsOf(ctx context.Context, tenantID string, ids []string)
 	return groups, nil
 }
 
-// GroupsHolding reads the groups that have groups as stored members, each once, in order of id. What open work is about
-// to add or remove is no part of it.
+// GroupsHolding reads the groups that have groups as stored members, each once, in order of id. Changes that open
+// work has still to make are not included.
 func (d *Directory) GroupsHolding(ctx context.Context, tenantID string, groupIDs []string) ([]GroupOf, error) {
 	ts := d.store.Tenant(tenantID)
 	prefixes := make([]string, len(groupIDs))
@@ -125,9 +125,9 @@ func (d *Directory) Unresolved(
 	return all, next, nil
 }
 
-// UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value that
-// was looked at; "": there are no more. What open work is about to add or remove is no part of it: it is named by
-// Touched.
+// UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value
+// that was looked at; "": there are no more. Changes that open work has still to make are not included: Touched
+// names them.
 func (d *Directory) UsersIn(
 	ctx context.Context, tenantID, groupID, after string, limit int,
 ) (ids []string, last string, err error) {

@@ -15,14 +15,14 @@ import (
 
 // Every write of a resource goes the same way, again from the beginning if something has changed since it was read:
 //
-//	load        the resource, and beside it what the change is known to need
+//	load        the resource, and beside it the other items that the change is known to need
 //	edit        the document that the request makes of it
 //	refer       the users and groups that the request names
 //	rules       whether it may happen
 //	operations  of the resource's item, its lookups, names, counters, references and members
-//	commit      one transaction; what is left of it is open work
+//	commit      one transaction; the rest of the change is open work
 //
-// The steps of all types are here; what is particular to users and groups is in user.go and group.go.
+// The steps of all types are here; those of users and groups alone are in user.go and group.go.
 
 // draft is a write on its way.
 type draft struct {
@@ -35,7 +35,7 @@ type draft struct {
 	before *row.Record
 	// after is the resource as it is to be stored; nil if it is deleted. At first its document is nil.
 	after *row.Record
-	// again says that an attempt failed for what had changed meanwhile.
+	// again says that an attempt failed because something had changed meanwhile.
 	again bool
 	// bound keeps the number of such changes; nil if they are not bounded.
 	bound *store.Tx
@@ -58,8 +58,8 @@ type request struct {
 	ifMatch []string
 	named   []string // values of members that the request names, if they are few and known before
 	fixed   bool     // the id was decided before the request
-	// secret says that nobody may learn whether the request changes anything, since it names what is never returned: it
-	// is written in any case.
+	// secret says that nobody may learn whether the request changes anything, since it names an attribute that is
+	// never returned: it is written in any case.
 	secret bool
 }
 
@@ -136,7 +136,7 @@ func (d *Directory) load(ctx context.Context, dr *draft, r request) error {
 	return nil
 }
 
-// loadBeside reads the resource, and beside it what the type and the action need.
+// loadBeside reads the resource, and beside it the other items that the type and the action need.
 func (d *Directory) loadBeside(ctx context.Context, dr *draft, r request) (found row.Record, err error) {
 	switch {
 	case r.act == ActionDelete && row.IsUser(r.rt):
@@ -187,7 +187,7 @@ func (dr *draft) change() Change {
 	return c
 }
 
-// told is the change for the log of what clients ask.
+// told is the change for the log of changes that clients ask for.
 func (dr *draft) told() *membership.Told {
 	c := dr.change()
 	return &membership.Told{

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Action is what a write does to a resource.
+// Action is the kind of a write to a resource.
 type Action string
 
 // The actions.
@@ -32,16 +32,17 @@ type Change struct {
 	Joining, Leaving []string
 }
 
-// Rules decide what clients may write beyond what the RFC and the schemas say. Their errors are the answers. Permit and
-// Allow must not write. One that is nil takes everything.
+// Rules restrict the writes of clients further than the RFC and the schemas do. Their errors are the answers.
+// Permit and Allow must not write. A rule that is nil allows everything.
 type Rules struct {
 	// Permit decides whether clients may do something to resources of a type at all.
 	Permit func(ctx context.Context, t Tenant, rt *schema.ResourceType, a Action) error
 	// Allow decides whether a change may happen. It is asked for each attempt of a write, after everything about the
 	// request itself was found good.
 	Allow func(ctx context.Context, c Change) error
-	// Bound decides the same, after Allow, for what is bounded in number: it returns operations for the transaction of the
-	// change, a few at most, that keep the number; nil if there are none. It may write that it refuses.
+	// Bound decides the same, after Allow, for changes that are bounded in number: it returns operations for the
+	// transaction of the change, a few at most, that keep the number; nil if there are none. It may write that it
+	// refuses.
 	Bound func(ctx context.Context, c Change) (*store.Tx, error)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// maxChecked is how many resources of a type are held against a change of what is defined for it.
+// maxChecked bounds the resources of a type that are checked against a change of its definition.
 const maxChecked = 100_000
 
 // CheckTypes decides whether a tenant's resource types may change from old to next: every stored resource has to stay
@@ -92,7 +92,7 @@ func (d *Directory) noteTypes(ctx context.Context, ts *store.TenantStore, types 
 	return ts.Batch(ctx, ops...)
 }
 
-// partitions lists what a tenant is emptied of: last of all what says which partitions there are.
+// partitions lists the partitions to empty when a tenant is deleted. Those that name other partitions are last.
 func partitions(ctx context.Context, ts *store.TenantStore) ([]string, error) {
 	var pks []string
 	for it, err := range ts.All(ctx, store.Query{PK: ts.OtherType("").PK, Select: store.KeysOnly}) {

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 )
 
-// TestManyUnknownMembersAreLookedUpTogether: what an IdP sends about users who are yet to come takes few calls.
+// TestManyUnknownMembersAreLookedUpTogether: a request about users who are yet to come takes few calls.
 func TestManyUnknownMembersAreLookedUpTogether(t *testing.T) {
 	w := in(t)
 	g := w.group("g")

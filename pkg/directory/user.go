@@ -33,7 +33,7 @@ func (d *Directory) referUser(ctx context.Context, dr *draft, known scim.Object)
 	return known != nil && scim.Equal(known, doc), nil // the manager may only be named in another way
 }
 
-// userOperations appends what is particular to users: the name, references, and open work.
+// userOperations appends the operations that only users have: the name, references, and open work.
 func (d *Directory) userOperations(dr *draft, w *membership.Write) {
 	w.Touched.Users = []string{dr.id}
 	if dr.act == ActionDelete {
@@ -56,7 +56,8 @@ func (d *Directory) userOperations(dr *draft, w *membership.Write) {
 	d.members.ReferenceOperations(w, dr.refs)
 }
 
-// readLeaving reads a user that is to be deleted, and beside it, if asked to, what takes it out of the groups it is in.
+// readLeaving reads a user that is to be deleted and, if groups is true, prepares its removal from the groups it
+// is in.
 func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *schema.ResourceType, id string,
 	groups bool,
 ) (r row.Record, leave *store.Tx, err error) {

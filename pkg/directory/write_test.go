@@ -183,7 +183,7 @@ func contents(items map[store.Key]store.Attrs) object {
 	return o
 }
 
-// carried notes what transactions carry, in a partition that nothing else uses.
+// carried notes the operations that transactions carry, in a partition that nothing else uses.
 type carried struct {
 	mu    sync.Mutex
 	calls []directory.Touched
@@ -291,7 +291,7 @@ func TestOpenWorkNamesWhoLeaves(t *testing.T) {
 	}
 }
 
-// TestCarriedStaysInTheTransaction: a change that fills its transaction leaves room for what it carries, in that same
+// TestCarriedStaysInTheTransaction: a change that fills its transaction leaves room for the carried ones, in that same
 // transaction: if that fails, nothing of it is there.
 func TestCarriedStaysInTheTransaction(t *testing.T) {
 	t.Parallel()

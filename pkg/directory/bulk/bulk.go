@@ -28,10 +28,11 @@ type Operation struct {
 	ID string
 	// IfMatch is the precondition, as in Replace.
 	IfMatch []string
-	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way, and
-	// no longer. What it says about other resources of the request, as "bulkId:...", is replaced by their ids.
+	// Data is the text of the body, an object; empty with DELETE. It is decoded while the operation is under way,
+	// and no longer. References in it to other resources of the request, as "bulkId:...", are replaced by their
+	// ids.
 	Data scim.Raw
-	// Invalid, if it is set, is what is wrong with the operation; it is not carried out.
+	// Invalid, if set, is the error of the operation, which is then not carried out.
 	Invalid error
 }
 
@@ -62,7 +63,7 @@ const (
 	// maxTime is how long a bulk request begins operations; those left then are answered by a 503, for the client to
 	// repeat the request.
 	maxTime = 25 * time.Second
-	// reserve is what an operation is given to end before the caller's deadline.
+	// reserve is the time that an operation has to end before the caller's deadline.
 	reserve = 2 * time.Second
 	// parallel is how many operations are under way at the same time.
 	parallel = 32
@@ -71,8 +72,8 @@ const (
 	maxDecoded = 1 << 20
 )
 
-// Run carries out the operations of a bulk request and returns one result for each, in their order. The error is for
-// what keeps the whole request from being carried out.
+// Run carries out the operations of a bulk request and returns one result for each, in their order. The error is
+// set if the whole request could not be carried out.
 func Run(ctx context.Context, d *directory.Directory, t directory.Tenant, ops []Operation, o Options) ([]Result,
 	error,
 ) {
@@ -176,7 +177,7 @@ func (b *request) ready(i int, circle map[int]bool) error {
 		if circle[k] {
 			continue
 		}
-		failed := b.ops[k].Invalid // nothing waits for what is not carried out
+		failed := b.ops[k].Invalid // nothing waits for an operation that is not carried out
 		if failed == nil {
 			failed = b.results[k].Err
 		}

@@ -117,7 +117,7 @@ func (w world) names() map[string]string {
 
 // TestSameCircleAtOnce sends the same request several times at once, with resources that refer to each other and can't
 // all be created, because one of their names is taken, or is taken and given back all the time. No answer is a 404
-// with the id of what is not there, and if no run can create them, none is there at the end.
+// with the id of a missing resource, and if no run can create them, none is there at the end.
 func TestSameCircleAtOnce(t *testing.T) {
 	for _, flicker := range []bool{false, true} {
 		for round := range 30 {
@@ -159,7 +159,7 @@ func TestSameCircleAtOnce(t *testing.T) {
 				}
 			}
 			if flicker {
-				continue // which run fails is a matter of chance, and so is what the last one leaves
+				continue // chance decides which run fails and what remains of the last one
 			}
 			there := 0
 			names := w.names()

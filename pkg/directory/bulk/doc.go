@@ -15,15 +15,15 @@
 // The data of the operations stays text (facts.go): it is decoded once to find the order, and again while its
 // operation is under way, unless all of it together is small.
 //
-// Repeating a request is safe (memory.go, standing.go): for ten minutes after it, the same request by the same tenant
-// knows the ids that its POST operations were given, and one whose resource is still as the first run left it counts
-// as done. PUT and PATCH are carried out again. If the first run did not come to its end, a DELETE of what is not
-// there any more counts as done as well. Runs of the same request at the same time give the same answer, if they can
-// do all that it asks for.
+// Repeating a request is safe (memory.go, standing.go): for ten minutes after it, the same request by the same
+// tenant knows the ids that its POST operations were given, and one whose resource is still as the first run left
+// it counts as done. PUT and PATCH are carried out again. If the first run did not come to its end, a DELETE of a
+// resource that is not there any more counts as done as well. Runs of the same request at the same time give the
+// same answer, if they can do all that it asks for.
 //
-// Package directory exports some names for this package alone, which is no part of it because nothing in the directory
-// needs bulk requests: CreateAs and ErrCreated, a creation under an id that is known before and can be repeated;
-// ResourceKey and VersionOf, which read the versions of resources in the call that reads what is remembered of the
+// Package directory exports some names for this package alone, which is no part of it because nothing in the
+// directory needs bulk requests: CreateAs and ErrCreated, a creation under an id that is known before and can be
+// repeated; ResourceKey and VersionOf, which read the versions of resources in the call that reads the item of the
 // request; Going, which tells references that are about to go; Options, Store and Retry, for the one item that a
 // request is remembered in.
 package bulk

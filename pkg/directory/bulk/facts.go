@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// facts are all that has to be known of the data of an operation before it is carried out. The data of a request as
+// facts are the parts of an operation's data that are needed before it is carried out. The data of a request as
 // objects would take fifty times the memory of its text.
 type facts struct {
 	// bulkIDs are the bulkIds that it refers to, each once.
@@ -69,8 +69,8 @@ func (b *request) read(rest []byte) (digest string) {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// addValues adds what stands in a document under `value`, `manager` or $ref. Most are no references; those that match
-// nothing are of no consequence.
+// addValues adds the strings that stand in a document under `value`, `manager` or $ref. Most are no references;
+// those that match nothing are of no consequence.
 func (f *facts) addValues(v any, key string) {
 	switch v := v.(type) {
 	case scim.Object:

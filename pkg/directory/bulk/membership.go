@@ -10,8 +10,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored for
-// it, so nothing is remembered: a repetition of the request carries it out again, and gets a 409 for what is there.
+// In a bulk request, a membership is an operation on its group, and keeps its place among those. Nothing is stored
+// for it, so nothing is remembered: a repetition of the request carries it out again, and gets a 409 if the
+// membership is there.
 
 func isMembership(rt *schema.ResourceType) bool { return rt.ID == schema.MembershipType().ID }
 
@@ -43,7 +44,7 @@ func (b *request) groupOf(i int) string {
 	return id
 }
 
-// refuseMembership says what can't be done to a membership in a bulk request.
+// refuseMembership returns the error of an operation that can't be done to a membership in a bulk request, or nil.
 func refuseMembership(op Operation) error {
 	switch {
 	case !isMembership(op.Type):

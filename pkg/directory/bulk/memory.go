@@ -15,17 +15,17 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// What is remembered of a bulk request, under its digest, is one item: the seeds that the ids of its POST operations
-// are made of, which operation uses which seed, whether the request was carried out to its end, and which versions it
-// left. It is written before the first operation. So a repetition, after a crash as after a lost answer, finds by its
-// id what exists already (standing.go).
+// A bulk request is remembered in one item, under its digest. It holds the seeds that the ids of its POST
+// operations are made of, which operation uses which seed, whether the request was carried out to its end, and
+// which versions it left. It is written before the first operation. So a repetition, after a crash as after a lost
+// answer, finds the existing resources by their ids (standing.go).
 //
 // An operation whose resource is not there any more as the request left it gets a new seed, since an id never comes
 // again.
 const (
 	attrSeeds  = "seeds"  // separated by spaces
 	attrSeeded = "seeded" // a letter for each operation: the place of its seed, from 'a'
-	attrDone   = "done"   // 1 where the request was carried out to its end
+	attrDone   = "done"   // 1 if the request was carried out to its end
 	// attrVersions are the versions of the resources of the POST operations that do not stand alone, separated by spaces;
 	// absent while the request has not been carried out to its end.
 	attrVersions = "versions"
@@ -50,7 +50,7 @@ type memory struct {
 	alone []bool
 }
 
-// remembered is what the item says.
+// remembered is the content of the item.
 type remembered struct {
 	seeds    []string // none if nothing is remembered
 	used     []byte   // by operation: the place of its seed
@@ -60,7 +60,8 @@ type remembered struct {
 	cond     store.Cond
 }
 
-// decodeMemory reads the item of a request of n operations. What is older than memoryTime may still be in the table.
+// decodeMemory reads the item of a request of n operations. An item older than memoryTime may still be in the
+// table: it counts as none.
 func decodeMemory(it store.Item, n int, now time.Time) remembered {
 	seeds, _ := it.Attrs[attrSeeds].(string)
 	used, _ := it.Attrs[attrSeeded].(string)
@@ -77,7 +78,7 @@ func decodeMemory(it store.Item, n int, now time.Time) remembered {
 	return m
 }
 
-// remember gives each operation the id of its resource, and stores what a repetition of the request has to know.
+// remember gives each operation the id of its resource, and stores the item for a repetition of the request.
 func (b *request) remember(ctx context.Context, digest string, units []unit) error {
 	b.memory.there, b.memory.made = make([]bool, len(b.ops)), make([]bool, len(b.ops))
 	b.memory.version = make([]int64, len(b.ops))
@@ -147,7 +148,8 @@ func (b *request) posts(marked []bool) (some, all bool) {
 	return some, some && all
 }
 
-// unchanging reports whether a repetition of what is all there changes no resource of the request.
+// unchanging reports whether a repetition changes no resource of the request if the resources of all its POSTs are
+// there.
 func (b *request) unchanging() bool {
 	for i := range b.ops {
 		if b.stores(i) && !b.memory.alone[i] {
@@ -207,7 +209,7 @@ func seedPlace(letter byte, seeds int) int {
 	return 0
 }
 
-// forget notes that the request was carried out to its end, unless something is left that a repetition is to do.
+// forget notes that the request was carried out to its end, unless something is left for a repetition to do.
 func (b *request) forget(ctx context.Context, digest string) {
 	if b.memory.known == "" {
 		return
@@ -230,7 +232,7 @@ func (b *request) note(ctx context.Context, digest string) error {
 	conds := []store.Cond{equal(attrSeeds, b.memory.known)}
 	var failed error // another run has something to note of its own, or nothing is remembered any more
 	if !b.unchanging() {
-		// What was read last counts: so the versions are read together with what is noted of them.
+		// The last reading counts: so the versions are read together with those noted in the item.
 		items, err := b.ts.Get(ctx, append(b.standingKeys(), key)...)
 		if err != nil {
 			return err

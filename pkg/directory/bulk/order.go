@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// unit is what is carried out as one: an operation, or all operations of a circle.
+// unit is one piece of work: an operation, or all operations of a circle, which are carried out together.
 type unit struct {
 	ops    []int // in order of the request
 	circle bool
@@ -62,8 +62,8 @@ func (b *request) refer() {
 	}
 }
 
-// order returns the units in the order whose result the request has: the first unit of which all that it refers to is
-// done goes next, where a circle stands at its last operation.
+// order returns the units in the order whose result the request has: next comes the first unit of which all
+// references are done. A circle stands at the place of its last operation.
 func (b *request) order() []unit {
 	circles := b.circles()
 	at := make([]int, len(b.ops)) // the circle of an operation
@@ -215,7 +215,7 @@ func (b *request) depend(ctx context.Context, units []unit) error {
 	return nil
 }
 
-// reads lists what a unit reads beside what it changes.
+// reads lists the things that a unit reads beside those that it changes.
 func (b *request) reads(u unit, names *joined) []string {
 	var all []string
 	for _, i := range u.ops {

@@ -221,8 +221,8 @@ func takenBack() error {
 		"The same request was carried out at the same time, and could not create all of its resources. Send it again.")
 }
 
-// undo deletes what a circle that failed has created or completed. left are the versions that this run has left: of
-// what another run of the same request has changed since, unfinished decides.
+// undo deletes the resources that a failed circle has created or completed. left are the versions that this run
+// has left: if another run of the same request has changed a resource since, unfinished decides.
 func (b *request) undo(ctx context.Context, ops []int, left []int64) {
 	_ = b.each(ctx, ops, func(ctx context.Context, n, i int) Result {
 		r := b.results[i]
@@ -248,9 +248,9 @@ func (b *request) undo(ctx context.Context, ops []int, left []int64) {
 	})
 }
 
-// unfinished returns the version of one of the resources of a circle, the n-th, while the circle is not whole; 0 if
-// all of it is there, because another run of the same request has completed it, or will undo it. A deletion in the
-// circle changes those that refer to what was deleted.
+// unfinished returns the version of one of the resources of a circle, the n-th, while the circle is not whole; 0
+// if all of it is there, because another run of the same request has completed it, or will undo it. A deletion in
+// the circle changes the resources that refer to the deleted one.
 func (b *request) unfinished(ctx context.Context, ops []int, n int) (version int64, err error) {
 	keys := make([]store.Key, len(ops))
 	for k, i := range ops {

@@ -13,13 +13,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A POST of a repeated bulk request counts as done while its resource is exactly what the earlier run left: it exists,
-// nobody has changed it since, and so do the resources of the request that it refers to. Otherwise the POST is carried
-// out as any other.
+// A POST of a repeated bulk request counts as done while its resource is exactly as the earlier run left it: it
+// exists, nobody has changed it since, and the same holds for the resources of the request that it refers to.
+// Otherwise the POST is carried out as any other.
 //
-// Nobody has changed what still has version 1, if only its own POST has to do with a resource. Else it is the
-// version that was noted at the end; of a request that did not come to its end, whatever version there is may be its
-// own.
+// If only its own POST has to do with a resource, the resource is unchanged if it still has version 1. Else it is
+// unchanged if it has the version that was noted at the end. If the request did not come to its end, any version
+// may be its own.
 
 // alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or
 // in passing.
@@ -128,8 +128,8 @@ func (b *request) refersTo(i int, ids map[string]bool) bool {
 	return false
 }
 
-// spoil spreads what is spoiled to the POST operations that refer to it, and over circles. What a unit refers to comes
-// before it.
+// spoil marks also the POST operations that refer to a spoiled one, and all of a circle that has one. A unit comes
+// after those that it refers to.
 func (b *request) spoil(units []unit, spoiled []bool) {
 	for _, u := range units {
 		found := false
@@ -158,7 +158,7 @@ func (b *request) standingKeys() []store.Key {
 	return keys
 }
 
-// left is the value of attrVersions for the items of standingKeys; what is not there has 0.
+// left is the value of attrVersions for the items of standingKeys; a missing item has version 0.
 func (b *request) left(items []store.Item) string {
 	versions := make([]string, len(items))
 	for n, it := range items {

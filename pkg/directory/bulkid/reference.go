@@ -12,13 +12,14 @@ import (
 // Prefix begins a value that stands for the id of a resource that the same request creates (RFC 7644, section 3.7.2).
 const Prefix = "bulkId:"
 
-// Rewrite returns a JSON value in which every reference by bulkId, wherever it stands, is replaced by what id says:
+// Rewrite returns a JSON value in which every reference by bulkId, wherever it stands, is replaced by the result
+// of id:
 //
 //   - a string that is "bulkId:x";
 //   - a $ref whose last segment is "bulkId:x";
 //   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"].
 //
-// key is the name under which the value stands. v is not changed; the result shares with it what has no reference.
+// key is the name under which the value stands. v is not changed; the result shares its parts without references.
 func Rewrite(v any, key string, id func(bulkID string) string) any {
 	v, _ = rewrite(v, key, id)
 	return v
@@ -88,7 +89,7 @@ func rewritePath(s string, id func(string) string) string {
 		if err != nil {
 			break
 		}
-		// What is quoted as JSON may not be as Go; then it is no bulkId that any sane client makes.
+		// A string quoted as JSON may not be one in Go; then it is no bulkId that any sane client makes.
 		value, err := strconv.Unquote(quoted)
 		if err != nil {
 			break
@@ -134,9 +135,9 @@ func List(v any) []string {
 	return all
 }
 
-// Split parts a document into what can be created before the resources of a circle are there, and the rest, in the
-// form of the value of an `add` without a path: of a multi-valued attribute the values, of an extension the
-// attributes, else the whole attribute.
+// Split splits a document into the part that can be created before the resources of a circle are there, and the
+// rest, in the form of the value of an `add` without a path: of a multi-valued attribute the values, of an
+// extension the attributes, else the whole attribute.
 func Split(data scim.Object, inCircle func(bulkID string) bool) (first, later scim.Object) {
 	refers := func(v any) bool {
 		for _, bulkID := range List(v) {

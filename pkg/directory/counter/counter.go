@@ -32,7 +32,7 @@ func Add(k store.Keys, kind, id string, n int64) store.Op {
 }
 
 // Tally is the number of resources of a type, and of those that were ever made: together they change with every
-// creation and every deletion, and never come back to what they were.
+// creation and every deletion, and never come back to an earlier pair of values.
 type Tally struct {
 	N, Made int64
 	shards  []shard // in order
@@ -81,8 +81,8 @@ func (t Tally) find(before int) (at, rest int, found bool) {
 }
 
 // Jump returns the id of the resource that a number of others stand before in order of id; "" if there are not so
-// many. Of the resources it reads those between the id and the nearer end of its shard. What is created or deleted
-// meanwhile may move the place by as much.
+// many. Of the resources it reads those between the id and the nearer end of its shard. Resources created or
+// deleted meanwhile may move the place by as much.
 func (t Tally) Jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {
 	at, rest, found := t.find(before)
 	if !found {

@@ -15,7 +15,7 @@ import (
 type IDs struct {
 	block cipher.Block
 	mac   []byte // key of the digest
-	bound string // what the digest includes beside the content
+	bound string // included in the digest beside the content
 }
 
 // New returns the IDs of the tenant with this id, whose ids of memberships are sealed with key. It is an error if that
@@ -36,7 +36,7 @@ func New(key []byte, tenantID string) (IDs, error) {
 // maxLength bounds the ids that are looked into; none is that long.
 const maxLength = 1024
 
-// First byte of what is sealed: which of the two parts are UUIDs, in 16 bytes.
+// First byte of the sealed content: which of the two parts are UUIDs, in 16 bytes.
 const (
 	uuidGroup = 1 << iota
 	uuidMember
@@ -72,7 +72,7 @@ func (ids IDs) digest(content []byte) []byte {
 	return h.Sum(nil)[:aes.BlockSize]
 }
 
-// Read returns the group and the member of an id; false for what is no id of this tenant.
+// Read returns the group and the member of an id; false if it is no id of this tenant.
 func (ids IDs) Read(id string) (groupID, value string, ok bool) {
 	if len(id) > maxLength {
 		return "", "", false

@@ -10,8 +10,8 @@ import (
 // A user's memberships are read first, and then the groups, for their names and for whether they are there. Both are of
 // the moment when the memberships were read if none of the groups has changed since before that.
 
-// settled is the age from which a change of a group is older than any read: longer than a request takes to write what
-// it dated, plus the difference of two clocks.
+// settled is the age from which a change of a group is older than any read: longer than a request takes from
+// dating a change to writing it, plus the difference of two clocks.
 const settled = time.Minute
 
 // versions are those of the groups that a query has read, each with the moment since when that version is known. They

@@ -15,9 +15,9 @@ type found struct {
 	cursor.Place
 	kind  *kind
 	res   row.Resource // Doc is nil if it has not been read, or not been kept
-	bytes int          // about what it takes in an answer
+	bytes int          // about its size in an answer
 
-	trimmed bool // res.Doc is only what the answer shows
+	trimmed bool // res.Doc has only the parts that the answer shows
 	failed  bool // does not match together with the groups or members that were read behind it
 	open    bool // whether it matches rests on these and on the document, see kind.weigh
 	moved   bool // its groups may have changed between the reading of the memberships and of the groups
@@ -30,7 +30,7 @@ func (r found) late() bool { return r.kind.asks && r.kind.attach && r.res.Doc !=
 const (
 	// maxHeld bounds the memory that the places of results take while the right ones are looked for, in bytes.
 	maxHeld = 32 << 20
-	// rowBytes is about what a row takes beside its key and id.
+	// rowBytes is about the size of a row beside its key and id.
 	rowBytes = 256
 )
 
@@ -45,7 +45,7 @@ type collector struct {
 	total int // results, whether or not they are kept
 	held  int // bytes of the rows
 	docs  int // bytes of the documents kept with them
-	spare int // most bytes of documents to keep: what goes beyond it is read again
+	spare int // most bytes of documents to keep: those beyond it are read again
 }
 
 // before reports whether a is read before b.

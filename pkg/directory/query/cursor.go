@@ -14,7 +14,7 @@ import (
 // CursorLife is how long a cursor is good for.
 const CursorLife = time.Hour
 
-// list is a name for the list that a query walks: what all of its pages have in common, and no other query has.
+// list is a name for the list that a query walks: the same for all of its pages, and another for any other query.
 func (l *lister) list() string {
 	h := sha256.New()
 	for _, rt := range l.types {
@@ -41,8 +41,8 @@ func (l *lister) seal(p cursor.Position) (string, error) {
 	return s.Seal(p, l.d.Now()), nil
 }
 
-// openCursor goes to the place that the query's cursor names. What it was not given by this tenant for this query is a
-// *scim.Error 400 invalidCursor; one that is too old, expiredCursor.
+// openCursor goes to the place that the query's cursor names. A cursor that was not given for this query of this
+// tenant is a *scim.Error 400 invalidCursor; one that is too old, expiredCursor.
 func (l *lister) openCursor() error {
 	s, err := l.sealer()
 	if err != nil {
@@ -70,10 +70,10 @@ func (l *lister) openCursor() error {
 	return nil
 }
 
-// follow tells the client where to go on: by cursors, or by a note of where this page ended.
+// follow lets the client go on: by cursors, or by a mark at the end of this page (mark.go).
 func (l *lister) follow(ctx context.Context, list *Page) error {
 	total := -1
-	if l.searched { // which the following pages are spared
+	if l.searched { // so that the following pages need not count
 		total = l.total
 	}
 	if !l.q.HasCursor {
@@ -84,12 +84,12 @@ func (l *lister) follow(ctx context.Context, list *Page) error {
 	if l.q.Count == 0 {
 		return nil
 	}
-	// The page as the order has it: what lies behind its last row, and before its first.
+	// In the direction of the order: whether there are rows behind the page's last, and before its first.
 	next, previous := l.more, l.from != nil && !l.forward
 	if l.back {
 		next, previous = true, l.more
 	}
-	if len(l.rows) == 0 { // what was there when the cursor was made is deleted
+	if len(l.rows) == 0 { // the rows that were there when the cursor was made are deleted
 		var err error
 		switch {
 		case l.back:

@@ -5,8 +5,8 @@
 //
 // A filter comes parsed. For each resource type that the query names it is simplified, bound and planned, once:
 //
-//   - plan.Scope.Simplify takes out what is the same for all resources of the type. If the filter is always true, the
-//     query lists all; if it is never true, the type has no results.
+//   - plan.Scope.Simplify takes out the parts that are the same for all resources of the type. If the filter is always
+//     true, the query lists all; if it is never true, the type has no results.
 //   - filter.Bind resolves its names, once, and so checks them. The result decides about every resource that is
 //     answered.
 //   - plan.Planner.Plan narrows it to the ids that can match, by the lookups of package lookup. If nothing narrows it,
@@ -16,7 +16,7 @@
 // resources, read in ranges of ids in parallel. A collector keeps the rows of the page, in the order that is asked for,
 // from behind the place that the page begins at. Their groups and members are read for the rows alone.
 //
-// # What an answer may rely on
+// # Guarantees
 //
 // No answer contains a resource that does not match the filter as it is answered, and none leaves out one that matched
 // all the time. An index entry, a document and its memberships are read at different moments, and a change may come in
@@ -31,22 +31,22 @@
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
 //     that is still to be read to one that is read already.
 //
-// If a filter asks about groups or members that the answer does not show, what the lookups found stands for them. If
-// more than one lookup decided, they are made again between two reads of the document: at once for few candidates, and
-// of many for those on the page, so that a total of more than a hundred may count one that changed just then. What is
-// asked of a user about several groups is read in one call, up to 50 groups.
+// If a filter asks about groups or members that the answer does not show, the finds of the lookups stand for them.
+// If more than one lookup decided, they are made again between two reads of the document: at once for few
+// candidates, and of many for those on the page, so that a total of more than a hundred may count one that changed
+// just then. If the filter asks about several groups of a user, these are read in one call, up to 50 groups.
 //
 // The names of a user's groups are read behind the memberships. Both are of one moment if no group has changed since
 // before, as its version or the time of its last change tells. Else the user is read again. See versions.
 //
-// What is not made sure of:
+// Not guaranteed:
 //
 //   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
 //     between two reads, or that changes more often than it is read again.
 //   - Groups or members that take several pages of the engine are read one page after the other: if the filter asks
 //     about nothing else, and two changes come in between, they may be seen as they never were.
 //   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
-//     is deleted in between, and shows one that is renamed where it was. If the names take several pages of the engine,
+//     is deleted in between, and shows a renamed one at its old place. If the names take several pages of the engine,
 //     it may miss one that is renamed to a name on a page that was read.
 //
 // # Memory
@@ -61,12 +61,12 @@
 //	search.go      a query taken apart by resource types
 //	sort.go        the order that a query asks for
 //	list.go        a page, from the partition or from candidates
-//	scan.go        a page of what nothing narrows
+//	scan.go        a page of a query that nothing narrows
 //	agree.go       whether a user's memberships and groups are of one moment
 //	again.go       whether a result rests on two readings, and rows held against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows
-//	trim.go        rows without what the answer does not show
+//	trim.go        rows without the parts that the answer does not show
 //	cursor.go      the place that a page begins at and the next goes on from: by cursors
 //	mark.go        the same by start index
 //	explain.go     the plan of a query, in words

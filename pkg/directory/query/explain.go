@@ -9,9 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Explain says how a query would be answered: which lookups narrow it, what is held against each resource, and what
-// gives the order. It names attributes and kinds of access, never a value. It reads nothing. Errors are those of Search
-// before it reads.
+// Explain says how a query would be answered: the lookups that narrow it, the test of each resource, and the
+// source of the order. It names attributes and kinds of access, never a value. It reads nothing. Errors are those
+// of Search before it reads.
 func (d *Service) Explain(t row.Tenant, types []*schema.ResourceType, q Query) (string, error) {
 	l, err := d.lister(t, types, q)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// start finds out where the page begins: where a cursor says, where the page before it ended, or at the beginning.
+// start sets the place at which the page begins: that of a cursor, the end of the page before it, or the
+// beginning.
 func (l *lister) start(ctx context.Context) error {
 	switch {
 	case l.q.HasCursor && l.q.Cursor != "":
@@ -174,13 +175,13 @@ func (l *lister) row(k *kind, it store.Item) (found, error) {
 	return r, nil
 }
 
-// metaBytes is about what id, meta and the list take in an answer beside the stored document.
+// metaBytes is about the size of id, meta and the list's share in an answer, beside the stored document.
 const metaBytes = 400
 
 func (l *lister) size(r row.Record) int { return r.Bytes + metaBytes + len(l.t.BaseURL) }
 
-// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that. What
-// is left to skip stays in l.skip.
+// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that.
+// The number left to skip stays in l.skip.
 func (l *lister) pass(ctx context.Context, k *kind, q *store.Query) (beyond bool, err error) {
 	switch {
 	case l.skip == 0:
@@ -228,8 +229,8 @@ func (l *lister) passNames(ctx context.Context, q *store.Query) (beyond bool, er
 	return l.skip > 0, nil
 }
 
-// sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is what the
-// walk began with.
+// sureTotal is how many candidates are all read, so that the total is counted on each page; of more, it is the
+// total found when the walk began.
 const sureTotal = 1000
 
 // candidates answers a query whose filter is narrow.
@@ -310,7 +311,7 @@ func (l *lister) collector() *collector {
 	return c
 }
 
-// collected takes over what was collected.
+// collected takes over the rows and the total of a collector.
 func (l *lister) collected(c *collector) {
 	rows := c.sorted()
 	l.rows, l.total = rows[min(l.skip, len(rows)):], c.total
@@ -350,7 +351,7 @@ func (l *lister) finish(ctx context.Context) (Page, error) {
 	return list, err
 }
 
-// recount takes the total from a page that begins the list and holds n results: what counts them is read beside them,
+// recount takes the total from a page that begins the list and holds n results: the counters are read beside them,
 // and so may be of another moment.
 func (l *lister) recount(n int) {
 	switch {
@@ -366,7 +367,7 @@ func tooLarge() error {
 	return scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", membership.LessMembers)
 }
 
-// complete reads what the rows still lack, and ends the page before what does not fit it.
+// complete reads the missing parts of the rows, and ends the page before the first row that does not fit.
 func (l *lister) complete(ctx context.Context) error {
 	if slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.mixed }) { // see kind.weigh: documents first
 		if err := l.load(ctx); err != nil {

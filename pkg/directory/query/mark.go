@@ -11,10 +11,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Where a page of a list ended is kept for a while, so that the page that begins at the next index goes on right there:
-// it costs what the first page costs, and what is written meanwhile neither shows a resource twice nor hides one: the
-// note wins over the number. Its total holds until anything is created or deleted, and the note itself until that is
-// half as much as there was: by then it is of another list.
+// A mark keeps the place at which a page of a list ended for a while. The page that begins at the next index goes
+// on right there: it costs as much as the first page, and writes in the meantime neither show a resource twice nor
+// hide one, because the mark wins over the index. Its total holds until anything is created or deleted. The mark
+// itself holds until the number of creations and deletions is half the number of resources that there were: then
+// the list is too different.
 
 // markLife is how long a page's end is kept.
 const markLife = 10 * time.Minute
@@ -22,13 +23,13 @@ const markLife = 10 * time.Minute
 // Attributes of a page mark.
 const (
 	markAfter = "after" // the place that the page ended at
-	markTotal = "total" // the total, where it took a search
+	markTotal = "total" // the total, if it took a search
 	markCount = "count" // the resources of the types that are listed
 	markMade  = "made"  // those that were ever made
-	markMoved = "moved" // there, as 1, where any of this changed on the way
+	markMoved = "moved" // 1 if any of this changed on the way, else absent
 )
 
-// readMark finds where the page that begins at the query's start index goes on.
+// readMark finds the place from which the page that begins at the query's start index goes on.
 func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	var items []store.Item
 	g, gctx := task.WithContext(ctx)
@@ -63,8 +64,8 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 	return true, nil
 }
 
-// mark keeps where the page ended, if more follows. That it can't be kept is no error of the request: the next page
-// then counts.
+// mark keeps the place at which the page ended, if more follows. If it can't be kept, that is no error of the
+// request: the next page then counts.
 func (l *lister) mark(ctx context.Context, list *Page, total int) {
 	if len(l.rows) == 0 {
 		return
@@ -95,10 +96,10 @@ func (l *lister) mark(ctx context.Context, list *Page, total int) {
 	}
 }
 
-// shown returns the total of a page of a walk, of which so many results have been shown. What is written while the walk
-// goes on, and while a page is read, makes counts differ from what was found: a client that is told less than there is
-// stops early. Told more than it was shown, it asks for another page, which is why the end of such a walk is kept as
-// well.
+// shown returns the total of a page of a walk, of which so many results have been shown. Writes during the walk,
+// and while a page is read, make the counts differ from the results found. A client that is told too low a total
+// stops early. If the total is more than it was shown, it asks for another page, so the end of such a walk is kept
+// as well.
 func (l *lister) shown(n int) int {
 	switch {
 	case l.more:
@@ -109,7 +110,7 @@ func (l *lister) shown(n int) int {
 	return l.total
 }
 
-// tally reads the counters of what is listed, once.
+// tally reads the counters of the listed types, once.
 func (l *lister) tally(ctx context.Context) error {
 	if l.tallies != nil {
 		return nil

@@ -20,26 +20,26 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// membershipList is a source of rows for a page: memberships, in order of group and then of the member's value. The
-// lister begins and finishes the page as any other. A filter that names the group, the member or both by `eq` is a
-// look-up; what else it says is held against each membership that this finds, and against all if it names neither. The
-// place of a membership is its group as key and the member's value as id.
+// membershipList is a source of rows for a page: memberships, in order of group and then of the member's value.
+// The lister begins and finishes the page as any other. A filter that names the group, the member or both by `eq`
+// is a look-up. The rest of the filter is held against each membership that the look-up finds, or against all if
+// it names neither. The place of a membership is its group as key and the member's value as id.
 type membershipList struct {
 	*lister
 	rt  *schema.ResourceType
 	ids membershipid.IDs
 
-	groupID, value   string // what the filter names
+	groupID, value   string // as the filter names them
 	byGroup, byValue bool
 	rest             *filter.Matcher // the filter, if it says anything beside that; else nil
 	named            bool            // names of members are needed
 
-	joined  []membership.Link // of a member: all, with what is known of them without reading each
+	joined  []membership.Link // of a member: all, with the parts that are known without reading each
 	links   []membership.Link
 	records map[string]row.Record
 	passed  int  // results before links, behind from
 	ended   bool // there is nothing behind links
-	present int  // the number of the results as the group's item says; -1 if nothing says it
+	present int  // the number of the results, from the group's item; -1 if it is not known
 }
 
 const (
@@ -94,7 +94,7 @@ func tooManyMemberships() error {
 		"Filter by group.value or member.value, also joined to others with `and`, or walk the list with cursors.")
 }
 
-// plan takes from a filter what names a group or a member.
+// plan takes from a filter the comparisons that name a group or a member.
 func (m *membershipList) plan(e filter.Expr) error {
 	if e == nil {
 		return nil
@@ -113,7 +113,7 @@ func (m *membershipList) plan(e filter.Expr) error {
 	return nil
 }
 
-// narrowed returns what is left of a filter.
+// narrowed returns the rest of a filter.
 func (m *membershipList) narrowed(p *lookup.Planner, e filter.Expr) filter.Expr {
 	name, value, ok := "", "", false
 	switch e := e.(type) {
@@ -143,7 +143,7 @@ func (m *membershipList) narrowed(p *lookup.Planner, e filter.Expr) filter.Expr 
 		m.byValue, m.value = true, value
 		return nil
 	case name == "id" && !m.byGroup && !m.byValue:
-		// What is no id leads to nothing, since it names no group.
+		// A value that is no id finds nothing, since it names no group.
 		m.groupID, m.value, _ = m.ids.Read(value)
 		m.byGroup, m.byValue = true, true
 		return nil
@@ -202,7 +202,8 @@ func (m *membershipList) find(ctx context.Context) (o membership.Overlay, err er
 	return m.d.Members.BehindAll(ctx, m.ts, m.groupID, m.readWalk)
 }
 
-// findLinks lists the memberships of a member, in order of group, with what is known of them without reading each.
+// findLinks lists the memberships of a member, in order of group, with the parts that are known without reading
+// each.
 func (m *membershipList) findLinks(ctx context.Context) error {
 	if m.value == "" || membership.TooLong(m.value) {
 		return nil
@@ -290,7 +291,7 @@ func goneMembers(ctx context.Context, ts *store.TenantStore, o membership.Overla
 	return n, err
 }
 
-// take fills links with what passes the filter, behind as many as are to be skipped.
+// take fills links with the memberships that pass the filter, behind as many as are to be skipped.
 func (m *membershipList) take(ctx context.Context, o membership.Overlay) error {
 	m.links, m.passed, m.ended = nil, 0, false
 	if m.need() == 0 {
@@ -355,8 +356,8 @@ func (m *membershipList) each(
 	return err
 }
 
-// fill reads what memberships lack: their groups, and of some since when and as what there is a member. What was
-// deleted a moment ago is left out.
+// fill reads the missing parts of memberships: their groups, and for some the stored member with its type and
+// time. A membership deleted a moment ago is left out.
 func (m *membershipList) fill(ctx context.Context, links []membership.Link) ([]membership.Link, error) {
 	var keys []store.Key
 	asked := map[string]bool{}
@@ -411,8 +412,8 @@ func (m *membershipList) fill(ctx context.Context, links []membership.Link) ([]m
 	return whole, membership.NameMembers(ctx, m.ts, each, m.named)
 }
 
-// count finds the total: what the group's item says, what an earlier page of the walk found, or what is left to be
-// counted.
+// count sets the total: from the group's item, from an earlier page of the walk, or by counting the memberships
+// that follow.
 func (m *membershipList) count(ctx context.Context, o membership.Overlay) error {
 	reached := m.passed + len(m.links)
 	switch {

@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// membershipWalk goes through the memberships of one group, or of all, in order of group and value: through what is
-// stored, under the open work that the overlay knows. The open changes of a group are read before its members (see
-// overlay), and are in memory only while the walk is in that group.
+// membershipWalk goes through the memberships of one group, or of all, in order of group and value: through the
+// stored ones, under the open work that the overlay knows. The open changes of a group are read before its members
+// (see overlay), and are in memory only while the walk is in that group.
 type membershipWalk struct {
 	ts *store.TenantStore
 	o  membership.Overlay
@@ -80,7 +80,7 @@ func (w membershipWalk) after(groupID string) string {
 	return w.ts.Member(w.from.Key, w.from.ID).SK
 }
 
-// shown keeps from use what was deleted.
+// shown returns use without the memberships of deleted groups and members.
 func (w membershipWalk) shown(use func(membership.Link) bool) func(membership.Link) bool {
 	return func(l membership.Link) bool {
 		if w.o.Gone[l.GroupID] || w.o.Gone[l.Value] && l.Type != membership.TypeNone {
@@ -90,7 +90,7 @@ func (w membershipWalk) shown(use func(membership.Link) bool) func(membership.Li
 	}
 }
 
-// stored calls use for what is stored in a range of keys.
+// stored calls use for the memberships stored in a range of keys.
 func (w membershipWalk) stored(
 	ctx context.Context, q store.Query, use func(membership.Link) bool,
 ) (more bool, err error) {

@@ -38,8 +38,8 @@ type scanner struct {
 }
 
 // search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the
-// page's place only if the total is known and the order is by id. What lookups narrow is read by lookup all the
-// same.
+// page's place only if the total is known and the order is by id. A type that lookups narrow is still read by
+// lookup.
 func (l *lister) search(ctx context.Context) error {
 	l.searched = true
 	c := l.collector()
@@ -131,8 +131,8 @@ func (s *scanner) ahead(ctx context.Context) error {
 	return nil
 }
 
-// gently reads what lies behind an id in growing steps, so that a page that is soon full does not cost more than it
-// must, and then in parallel.
+// gently reads the resources behind an id in growing steps, so that a page that is soon full does not cost more
+// than it must, and then in parallel.
 func (s *scanner) gently(ctx context.Context, k *kind, after string) error {
 	for limit := 2 * s.l.need(); limit < alone; limit *= 4 {
 		page, err := s.page(ctx, k, store.Query{After: after, Limit: limit})
@@ -207,7 +207,7 @@ func (s *scanner) section(ctx context.Context, k *kind, i int, after string) err
 	}
 }
 
-// page reads one page of a range of ids and takes what is on it.
+// page reads one page of a range of ids and takes its items.
 func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page, error) {
 	q.PK, q.Reverse = row.Key(s.l.ts.Keys, k.rt, "").PK, s.l.down && s.l.order.byID()
 	release, err := s.l.ts.Reserve(ctx, store.MaxPageBytes)
@@ -286,7 +286,7 @@ func (s *scanner) offer(r found) error {
 	return s.c.offer(r)
 }
 
-// wayOut tells a client what is found without a search.
+// wayOut names the filters that need no search.
 const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, " +
 	"also joined to others with `and`."
 

@@ -37,7 +37,7 @@ func (d *Service) Search(ctx context.Context, t row.Tenant, types []*schema.Reso
 	return l.finish(ctx)
 }
 
-// kind is a resource type that a query reads, and what the query means for it.
+// kind is a resource type that a query reads, with the query as it applies to the type.
 type kind struct {
 	rt      *schema.ResourceType
 	sel     *schema.Projection
@@ -48,7 +48,7 @@ type kind struct {
 	asks    bool            // the filter asks about groups or members
 	mixed   bool            // it asks about something beside these
 	narrow  *plan.Narrowing // nil: the filter is not narrow
-	exact   bool            // what narrow finds matches
+	exact   bool            // all resources that narrow finds match
 	sort    schema.Ref      // the attribute to sort by; none: no value
 
 	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that these
@@ -72,11 +72,11 @@ type lister struct {
 	back  bool // reads towards the beginning, for a previousCursor
 	// forward says that there are no previous cursors.
 	forward bool
-	from    *cursor.Place // reads what is behind it; nil reads from the beginning
+	from    *cursor.Place // reads behind it; nil reads from the beginning
 	skip    int           // passes over so many results first
-	known   int           // the total, as found when the walk began; -1 where it has to be counted
+	known   int           // the total, as found when the walk began; -1 if it has to be counted
 
-	// from is where the page before ended, and something was created or deleted since the walk began
+	// from is the end of the page before, and something was created or deleted since the walk began
 	moved    bool
 	searched bool            // the total took more than counters and lookups
 	tallies  []counter.Tally // the counters of kinds; nil before they are read
@@ -116,7 +116,7 @@ func (d *Service) lister(t row.Tenant, types []*schema.ResourceType, q Query) (*
 	return l, err
 }
 
-// kind finds out what the query means for a resource type; nil if nothing of it can match.
+// kind applies the query to a resource type; nil if no resource of it can match.
 func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	k := &kind{rt: rt, index: i, sel: l.q.Selection, filter: l.q.Filter}
 	if sel, own := l.q.Selections[rt.ID]; own {
@@ -153,13 +153,13 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	return k, nil
 }
 
-// take takes over what the lookups of k have found.
+// take takes over the finds of the lookups of k.
 func (k *kind) take(found plan.Candidates) {
 	k.reads = k.reads || k.asks && (found.Many || found.Loose)
 	k.known, k.few = found.Memberships, len(found.IDs) <= store.MaxGetKeys
 }
 
-// verdict is what is known about a resource and a filter.
+// verdict says whether a resource matches a filter, as far as that is known.
 type verdict int
 
 const (

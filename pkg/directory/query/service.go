@@ -54,14 +54,14 @@ type Query struct {
 	// first page.
 	HasCursor bool
 	Cursor    string
-	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: what is
-	// selected of them if Take is set, else all that is stored.
+	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: their
+	// selected parts if Take is set, else the stored documents.
 	MaxBytes int
-	// MaxFirst, if larger, is what the members of the page's first group may take alone.
+	// MaxFirst, if larger, bounds the bytes of the members of the page's first group alone.
 	MaxFirst int
-	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. What is
-	// not selected of a large document may be missing. Those of a page that a previousCursor asked for come last one
-	// first.
+	// Take, if set, is given the resources of the page one by one; false ends the page before that resource. Parts
+	// of a large document that are not selected may be missing. If a previousCursor asked for the page, the last
+	// resource comes first.
 	Take func(row.Resource) bool
 }
 

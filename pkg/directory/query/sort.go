@@ -21,8 +21,8 @@ type order struct {
 // byID reports whether results are in order of id.
 func (o order) byID() bool { return o.by == "" }
 
-// orderBy resolves a sortBy. What no type of the query knows, or never returns, is a *scim.Error 400 invalidPath in
-// every dialect: a client must not take an unsorted list for a sorted one.
+// orderBy resolves a sortBy. A name that no type of the query knows, or that is never returned, is a *scim.Error
+// 400 invalidPath in every dialect: a client must not take an unsorted list for a sorted one.
 func (l *lister) orderBy(path string) (order, error) {
 	path = strings.TrimSpace(path)
 	if path == "" {

@@ -15,8 +15,8 @@ const (
 	maxPageRead = 32 << 20
 )
 
-// trim leaves of a row's document what its answer shows, so that neither memory nor the size of the page is taken by
-// what it does not show. Groups and members may come later.
+// trim leaves of a row's document only the parts that its answer shows, so that the others take neither memory nor
+// room on the page. Groups and members may come later.
 func (l *lister) trim(r *found) error {
 	if l.q.Take == nil || r.kind.sel == nil || r.trimmed || r.late() || r.res.Doc == nil || r.bytes < trimBytes {
 		return nil

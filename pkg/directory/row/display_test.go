@@ -32,7 +32,7 @@ func FuzzDisplay(f *testing.F) {
 		item := func(doc string) store.Item {
 			return store.Item{Key: store.Key{PK: "p", SK: "id"}, Attrs: store.Attrs{row.AttrDoc: doc}}
 		}
-		// What is stored is what EncodeDoc writes.
+		// Documents are stored as EncodeDoc writes them.
 		got, err := row.Display(schema.UserType(), item(row.EncodeDoc(o)))
 		if want := row.DisplayOf(o); err != nil || got != want {
 			t.Errorf("%s: %q, %v, not %q", doc, got, err, want)

@@ -17,7 +17,7 @@ import (
 // Attributes of the items of users and groups.
 const (
 	AttrDoc      = "doc"      // the stored document as JSON, without id, meta, groups and members
-	AttrVersion  = "ver"      // counts changes; what the ETag shows
+	AttrVersion  = "ver"      // counts changes; the ETag shows it
 	attrCreated  = "created"  // Unix milliseconds
 	AttrModified = "modified" // Unix milliseconds
 	AttrOpen     = "open"     // of a group: the id of the open work that changes its members
@@ -78,7 +78,7 @@ func Decode(rt *schema.ResourceType, it store.Item) (Record, error) {
 	return r, nil
 }
 
-// ErrInternal hides that err might be a *scim.Error: what is wrong with stored data is nothing to tell a client.
+// ErrInternal hides that err might be a *scim.Error: a fault of stored data is nothing to tell a client.
 func ErrInternal(err error) error { return fmt.Errorf("%s", err.Error()) }
 
 // FromMillis is the time that an attribute holds in Unix milliseconds.
@@ -216,7 +216,7 @@ func (r Record) SameHold() store.Cond {
 	return store.IsNot(AttrHolds, int64(1))
 }
 
-// DisplayOf returns the name by which a user or group is shown where it is referred to.
+// DisplayOf returns the name by which references show a user or group.
 func DisplayOf(doc scim.Object) string {
 	if name := Text(doc, "displayName"); name != "" {
 		return name

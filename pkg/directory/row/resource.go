@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Tenant is what the directory needs to know of the tenant that a request is for.
+// Tenant holds the properties of a request's tenant that the directory needs.
 type Tenant struct {
 	ID string
 	// BaseURL is the tenant's SCIM base URL without a trailing slash; locations and references are made with it.

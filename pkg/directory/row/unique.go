@@ -9,9 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A value that an operator wants unique is an item, named by type, attribute and value, of the transaction that writes
-// the resource. The resource's own item lists those that it holds: so it gives back what it holds, and nothing else,
-// whatever has become of the definitions in the meantime.
+// A value that an operator wants unique is an item, named by type, attribute and value, of the transaction that
+// writes the resource. The resource's own item lists the values that it holds: so it gives back exactly these,
+// even if the definitions have changed in the meantime.
 
 // Claim appends the operations that make the unique values of r's document r's own, and sets r.unique. held are those
 // that it holds so far.
@@ -60,7 +60,7 @@ func EncodeUnique(keys []string) string {
 	return string(text)
 }
 
-// decodeUnique is the inverse of encodeUnique; what is no such text holds nothing.
+// decodeUnique is the inverse of EncodeUnique; any other value gives no keys.
 func decodeUnique(v any) (keys []string) {
 	if text, ok := v.(string); ok {
 		_ = json.Unmarshal([]byte(text), &keys)

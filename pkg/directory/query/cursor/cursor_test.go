@@ -76,7 +76,7 @@ func FuzzDecodePlace(f *testing.F) {
 	})
 }
 
-// TestKeysAreInOrder: keys sort as the values do, and what has none is last.
+// TestKeysAreInOrder: keys sort as the values do, and a missing value is last.
 func TestKeysAreInOrder(t *testing.T) {
 	for _, c := range []struct {
 		a      schema.Attribute

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Place is where a resource stands among the results: by its sort value, by its type, by its id.
+// Place is the place of a resource among the results: by its sort value, by its type, by its id.
 type Place struct {
 	Key  string // the sort value as Key writes it; "" if results are in order of id
 	Kind int    // index of the resource type in the query
@@ -26,7 +26,7 @@ func AppendPlace(b []byte, p Place) []byte {
 	return append(b, p.ID...)
 }
 
-// DecodePlace reads what AppendPlace wrote; it is false for anything else.
+// DecodePlace reads a place that AppendPlace wrote; it is false for anything else.
 func DecodePlace(b []byte) (p Place, ok bool) {
 	kind, n := binary.Uvarint(b)
 	if n <= 0 || kind > 1<<16 {

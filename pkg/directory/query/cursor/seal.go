@@ -18,10 +18,10 @@ const (
 	flagStart             // the place is the beginning; with flagBack, the end
 )
 
-// version is the first byte of what is sealed.
+// version is the first byte of the sealed content.
 const version = 1
 
-// Position is where a walk goes on.
+// Position is the place from which a walk goes on.
 type Position struct {
 	Place
 	Start bool // at the beginning, or if Back is set, at the end
@@ -35,8 +35,8 @@ type Sealer struct {
 	bound []byte
 }
 
-// NewSealer returns the sealer of cursors with a tenant's key, bound to what stands for the tenant and the list. It is
-// an error if the key is empty.
+// NewSealer returns the sealer of cursors with a tenant's key, bound to a text that stands for the tenant and the
+// list. It is an error if the key is empty.
 func NewSealer(key []byte, bound string) (Sealer, error) {
 	if len(key) == 0 {
 		return Sealer{}, errors.New("directory: a tenant without a key for cursors")
@@ -70,7 +70,7 @@ func (s Sealer) Seal(p Position, now time.Time) string {
 	return base64.RawURLEncoding.EncodeToString(s.gcm.Seal(nil, nil, b, s.bound))
 }
 
-// Open returns what is in a cursor, and when it was issued; false for what is none of this list.
+// Open returns the content of a cursor, and when it was issued; false if it is no cursor of this list.
 func (s Sealer) Open(cursor string) (p Position, issued time.Time, ok bool) {
 	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {

@@ -106,7 +106,7 @@ func (p *Planner) byMember(ctx context.Context, value, _ string) ([]string, erro
 	return groups, err
 }
 
-// MemberIn finds the same groups, and returns beside it what open work says about their member, by group.
+// MemberIn finds the same groups, and returns beside them the member's changes in open work, by group.
 func (p *Planner) MemberIn(ctx context.Context, value string) (
 	groups []string, changed map[string]membership.Change, err error,
 ) {

@@ -1,12 +1,13 @@
 // Package plan says how a filter (RFC 7644, section 3.4.2.2) is answered, before any resource is read.
 //
-// Scope takes out what is the same for all resources of a type, so that `meta.resourceType eq "Group"`, or a lookup by
-// userName across all types, does not read what can't match, and `id pr` is a list of all. It decides in three values:
-// what is not known before a resource is looked at stays in the filter.
+// Scope takes out the parts of a filter that are the same for all resources of a type, so that `meta.resourceType
+// eq "Group"`, or a lookup by userName across all types, does not read resources that can't match, and `id pr` is
+// a list of all. It decides in three values: a part that is not known before a resource is looked at stays in the
+// filter.
 //
-// Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that both
-// sides allow; of an `or`, the union if both sides are narrow. What it can't narrow is read whole. A lookup tells of
-// the moment at which it was made: its finds are held against the whole filter again.
+// Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that
+// both sides allow; of an `or`, the union if both sides are narrow. If it can't narrow the filter, all resources
+// are read. A lookup tells of the moment at which it was made: its finds are held against the whole filter again.
 //
 // Filter and schema in, plan out. The lookups are the caller's: nothing is read until a plan is carried out.
 package plan

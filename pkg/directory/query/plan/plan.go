@@ -16,7 +16,7 @@ type Planner struct {
 	Type *schema.ResourceType
 	// BareNames says that bare names of extension attributes are understood, Unquoted that bare words are strings.
 	BareNames, Unquoted bool
-	// Attached names the attribute that says who is a member of what.
+	// Attached names the attribute that holds memberships: groups of a user, members of a group.
 	Attached string
 	// Lookup is the lookup by equality of an attribute, by its name as NameOf writes it; nil if there is none.
 	Lookup func(name string) Lookup
@@ -29,7 +29,7 @@ type Planner struct {
 // Lookup finds the ids of the resources whose attribute has a value. hint is the type asked for beside it, or "".
 type Lookup func(ctx context.Context, value, hint string) ([]string, error)
 
-// MaxCandidates bounds what a lookup may name; beyond it the filter is not narrow.
+// MaxCandidates bounds the ids that a lookup may find; beyond it the filter is not narrow.
 const MaxCandidates = 20000
 
 // Narrowing finds the ids of the resources that can match.
@@ -38,8 +38,8 @@ type Narrowing struct {
 	Exists bool   // every id found is that of a resource
 	Find   func(context.Context) (Candidates, error)
 
-	// Joined says that several lookups of different moments decide together: an id may be one that never had all that was
-	// asked for.
+	// Joined says that several lookups of different moments decide together: an id may be one that never had all
+	// the values asked for at once.
 	Joined bool
 
 	point    bool         // one id at most
@@ -67,8 +67,8 @@ type Membership struct {
 	Among Among    // finds them again
 }
 
-// Plan returns what narrows the filter, nil if nothing does, and what is left to be held against each candidate, nil if
-// nothing is.
+// Plan returns the narrowing of the filter, nil if there is none, and the rest to be held against each candidate,
+// nil if nothing is left.
 func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:
@@ -205,7 +205,7 @@ func parallel(ctx context.Context, all []*Narrowing) ([]Candidates, error) {
 	return found, g.Wait()
 }
 
-// Name returns what an attribute name stands for, as NameOf writes it.
+// Name returns the attribute that a name stands for, as NameOf writes it; "" if there is none.
 func (p *Planner) Name(written string) string {
 	ref, ok := p.Type.Lookup(written, p.BareNames)
 	if !ok || ref.Attr == nil {
@@ -316,7 +316,7 @@ func (p *Planner) by(name, value, hint string, find Lookup) *Narrowing {
 	}
 }
 
-// Found makes candidates of what a lookup found, in any order.
+// Found makes candidates of the ids that a lookup found, in any order.
 func Found(ids []string, err error) (Candidates, error) {
 	if err != nil || len(ids) > MaxCandidates {
 		return Candidates{Many: true}, err

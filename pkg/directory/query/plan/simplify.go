@@ -9,17 +9,17 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// Truth is what is known about a filter before any resource is looked at.
+// Truth is the result of a filter as far as it is known before any resource is looked at.
 type Truth int
 
-// What is known: whether a resource matches depends on the resource, all resources match, none does.
+// The results: it depends on the resource, all resources match, none matches.
 const (
 	Unknown Truth = iota
 	Always
 	Never
 )
 
-// Scope is what the names in a filter mean.
+// Scope gives the names in a filter their meaning.
 type Scope struct {
 	// Type is the resource type that the filter is simplified for; Others are those of the same query.
 	Type   *schema.ResourceType
@@ -28,7 +28,7 @@ type Scope struct {
 	BareNames bool
 }
 
-// Simplify returns an equivalent filter, or what it always is. The filter is of use only if that is Unknown.
+// Simplify returns an equivalent filter and its truth. The filter is of use only if that is Unknown.
 func (s Scope) Simplify(e filter.Expr) (filter.Expr, Truth) {
 	switch e := e.(type) {
 	case filter.And:
@@ -75,7 +75,8 @@ func join(l, r filter.Expr, lt, rt, neutral, decides Truth, both func(l, r filte
 
 func (s Scope) compare(c filter.Compare) Truth {
 	if s.foreign(c.Path.Name) {
-		// What has no value compares as unequal to everything, and as equal to null (RFC 7644, section 3.4.2.1).
+		// An attribute without a value compares as unequal to everything, and as equal to null (RFC 7644, section
+		// 3.4.2.1).
 		if c.Value.Kind == filter.Null && c.Op != filter.Pr {
 			return of(c.Op == filter.Eq)
 		}
@@ -120,8 +121,8 @@ func (s Scope) foreign(name string) bool {
 	return false
 }
 
-// Nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names in
-// brackets are left to who knows what stands before these.
+// Nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names
+// in brackets are not checked: they depend on the attribute before the brackets.
 func Nowhere(e filter.Expr, types []*schema.ResourceType) string {
 	known := func(name string) string {
 		for _, rt := range types {
@@ -146,7 +147,7 @@ func Nowhere(e filter.Expr, types []*schema.ResourceType) string {
 	return ""
 }
 
-// Shown reports whether an attribute is returned at all: what is not is unknown to filters and sorting.
+// Shown reports whether an attribute is returned at all: filters and sorting do not know one that never is.
 func Shown(ref schema.Ref) bool {
 	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) && (ref.Sub == nil || ref.Sub.Returned != schema.Never)
 }
