@@ -68,7 +68,7 @@ func on(t testing.TB, engine store.Engine, idp string) *world {
 	return w
 }
 
-// patience is the time that tests give to work for which clients don't wait that long: machines that run tests are busy.
+// patience is how long tests wait for work. Clients don't wait that long, but machines that run tests are busy.
 const patience = 5 * time.Minute
 
 // restart makes a new directory on the same engine.

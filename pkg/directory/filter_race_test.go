@@ -382,7 +382,7 @@ func TestSortedWhileUsersChange(t *testing.T) {
 }
 
 // TestFilterAmongWriters asks, on each engine, while somebody renames a user and changes a group all the time. One
-// reader lets at most two changes of each come into a query, and so has to find all that matched throughout (see package
+// reader lets at most two changes of each into a query, and so has to find all that matched throughout (see package
 // query); the other one does not, and must only find nothing that does not match.
 func TestFilterAmongWriters(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) { filterAmongWriters(t, memory(t), 100) })

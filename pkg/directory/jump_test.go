@@ -142,7 +142,7 @@ func TestJumpsReadLittle(t *testing.T) {
 	}
 	first := cost(1)
 	for range 30 {
-		// Beside the reads of the first page: the note of where a page ended, and one page of keys, of at most half a shard.
+		// Beside the reads of the first page: the mark of a page's end, and one page of keys, of at most half a shard.
 		start := 2 + rand.IntN(users-20)
 		if c := cost(start); c.Calls > first.Calls+2 || c.ReadUnits > first.ReadUnits+1+users/shards*500/4096 {
 			t.Errorf("the first page costs %+v, that from %d %+v", first, start, c)

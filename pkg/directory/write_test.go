@@ -200,7 +200,7 @@ func (c *carried) ops(k store.Keys, _ directory.Origin, touched directory.Touche
 	return ops
 }
 
-// TestEveryWriteNamesWhatItTouches: each transaction that changes users, groups or memberships carries what belongs to
+// TestEveryWriteNamesWhatItTouches: each transaction that changes users, groups or memberships carries operations for
 // the resources that it touches, and so do the steps of open work before they take a membership away.
 func TestEveryWriteNamesWhatItTouches(t *testing.T) {
 	t.Parallel()

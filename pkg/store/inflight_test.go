@@ -13,7 +13,7 @@ import (
 )
 
 // TestReserve lets many walks at once work on pages: never more bytes than the bound are in their hands, each walk
-// comes to its turn, and what asks for more than the bound gets all of it.
+// comes to its turn, and a walk that asks for more than the bound gets all of it.
 func TestReserve(t *testing.T) {
 	const bound = 4 << 20
 	st := store.New(open(t), store.Options{MaxInFlight: bound})

@@ -78,7 +78,7 @@ func TestMeters(t *testing.T) {
 	}
 }
 
-// TestLargeCalls checks that a Store splits what is too large for one engine call, and keeps the order.
+// TestLargeCalls checks that a Store splits requests too large for one engine call, and keeps the order.
 func TestLargeCalls(t *testing.T) {
 	st := store.New(open(t), store.Options{})
 	var ops []store.Op

@@ -254,8 +254,8 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestFailOnErrors: nothing is carried out behind the last error that is accepted, also of what has nothing to do with
-// it.
+// TestFailOnErrors: nothing is carried out behind the last error that is accepted, even if it has nothing to do with
+// the error.
 func TestFailOnErrors(t *testing.T) {
 	for limit, want := range map[int]string{
 		0: "201 409 201 409 201", 1: "201 409 0 0 0", 2: "201 409 201 409 0",

@@ -19,7 +19,7 @@ import (
 
 const pageBytes = 4096
 
-// sound makes a file of a few hundred items and returns what is in it.
+// sound makes a file of a few hundred items and returns its content.
 func sound(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "scim.db")
@@ -84,8 +84,8 @@ func use(t *testing.T, e *boltstore.Engine) {
 	check("Transact", e.Transact(ctx, "", numbered(1000)))
 }
 
-// TestDamagedPage spoils each page of a file in several ways, before it is opened and after: what is damaged is called
-// so, with what to do, and nothing panics.
+// TestDamagedPage spoils each page of a file in several ways, before it is opened and after: the error says that the
+// file is damaged and how to recover, and nothing panics.
 func TestDamagedPage(t *testing.T) {
 	good := sound(t)
 	good = append(good, make([]byte, (pageBytes-len(good)%pageBytes)%pageBytes)...)

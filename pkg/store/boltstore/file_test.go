@@ -98,8 +98,8 @@ func child(t *testing.T, mode, path string, from int) *exec.Cmd {
 	return cmd
 }
 
-// TestKill kills a process with kill -9 in the middle of its writes, several times over on one file: what it
-// acknowledged is there, and every transaction is whole.
+// TestKill kills a process with kill -9 in the middle of its writes, several times over on one file: each
+// acknowledged write is there, and every transaction is whole.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	acknowledged := map[int]bool{}
@@ -176,7 +176,7 @@ func checkWhole(t *testing.T, path string, acknowledged map[int]bool) {
 	checkSwept(t, st)
 }
 
-// checkSwept writes until nothing is left that has expired: what a killed process left is found as what this one made.
+// checkSwept writes until no expired item is left: those of a killed process are found as well as those of this one.
 func checkSwept(t *testing.T, st *store.Store) {
 	t.Helper()
 	for range 1000 {

@@ -42,7 +42,7 @@ func fillUp(path string) {
 	must(err)
 	st := store.New(e, store.Options{})
 	next := 0
-	// The first bounds are too small for what the file grows by, the last one for a page.
+	// The first bounds are too small for the growth of the file, the last one for a page.
 	for _, room := range []uint64{1 << 20, 24 << 20, 1} {
 		must(bound(room))
 		for {
