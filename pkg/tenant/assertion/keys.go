@@ -33,7 +33,7 @@ const (
 
 var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256}
 
-// KeysError says what is wrong with a key set, for its sender. Problem completes the sentence that "jwks" begins.
+// KeysError is a fault of a key set, for its sender. Problem completes the sentence that "jwks" begins.
 type KeysError struct{ Problem string }
 
 func (e *KeysError) Error() string { return "assertion: jwks " + e.Problem }

@@ -14,9 +14,9 @@ import (
 const (
 	// MaxBytes is the length of the longest assertion that is read.
 	MaxBytes = 8 << 10
-	// MaxLife is how far ahead the end of an assertion may be.
+	// MaxLife is the longest time until the end of an assertion.
 	MaxLife = 5 * time.Minute
-	// leeway is by how much clocks may differ.
+	// leeway is the allowed difference of clocks.
 	leeway = 30 * time.Second
 	maxJTI = 256
 )
@@ -24,21 +24,21 @@ const (
 // ErrSignature: not an assertion, or not signed by any of the keys. It does not say which.
 var ErrSignature = errors.New("assertion: not signed by a known key")
 
-// ClaimError says what is wrong with an assertion whose signature is good. Detail may be shown to the client.
+// ClaimError is a fault of an assertion whose signature is valid. Detail may be shown to the client.
 type ClaimError struct{ Detail string }
 
 func (e *ClaimError) Error() string { return "assertion: " + e.Detail }
 
 // Claims are the claims of a good assertion.
 type Claims struct {
-	// ID is the jti: the same assertion again has it again.
+	// ID is the jti, the same for the same assertion.
 	ID      string
 	Expires time.Time
 	// KeyID is Key.ID of the key that signed it.
 	KeyID string
 }
 
-// Subject returns the claim sub of an assertion, nothing of it verified: it is for finding the keys.
+// Subject returns the unverified claim sub of an assertion. It is for finding the keys.
 func Subject(assertion string) (client string, ok bool) {
 	signed, ok := parse(assertion)
 	if !ok {
@@ -51,9 +51,9 @@ func Subject(assertion string) (client string, ok bool) {
 	return claims.Subject, err == nil && claims.Subject != ""
 }
 
-// Verify checks an assertion at a time: signed by one of the keys, issued by the client about itself, for audience, not
-// expired, with an end within MaxLife, and with an id (RFC 7523, section 3). The error is ErrSignature or a
-// *ClaimError. Whether the id was seen before is the caller's to know.
+// Verify checks an assertion at a time: signed by one of the keys, issued by the client about itself, for audience,
+// not expired, with an end within MaxLife, and with an id (RFC 7523, section 3). The error is ErrSignature or a
+// *ClaimError. The caller checks whether the id was used before.
 func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims, error) {
 	signed, ok := parse(assertion)
 	if !ok {
@@ -81,8 +81,8 @@ func (ks Keys) Verify(assertion, client, audience string, now time.Time) (Claims
 	return Claims{}, ErrSignature
 }
 
-// parse takes an assertion apart: the compact form of RFC 7515, section 7.1, in its one spelling, with an algorithm
-// that is known, and without extensions that must be understood (section 4.1.11).
+// parse parses an assertion. It must have the compact form of RFC 7515, section 7.1, in its canonical encoding, a
+// known algorithm, and no extensions that must be understood (section 4.1.11).
 func parse(assertion string) (*jose.JSONWebSignature, bool) {
 	if len(assertion) > MaxBytes || strings.ContainsAny(assertion, "\r\n") { // which encoding/base64 would skip
 		return nil, false

@@ -8,7 +8,7 @@ import (
 // smallPrimes bounds the factors that a modulus is searched for. NIST SP 800-89, section 5.3.3, asks for 752.
 const smallPrimes = 1 << 16
 
-// fermatRounds is how far Fermat's method is followed, which finds two factors that are close to each other.
+// fermatRounds bounds the steps of Fermat's method, which finds two factors that are close to each other.
 const fermatRounds = 100
 
 // weak reports whether an odd modulus can be factored at once: it has a small factor, is itself a prime, or is the

@@ -19,20 +19,20 @@ import (
 )
 
 const (
-	// maxPacked is how many values of one tenant are kept, the newest: three live ones, and one of a token whose making
-	// was abandoned.
+	// maxPacked is the number of newest values of one tenant that are kept: three live ones, and one of a token whose
+	// creation was abandoned.
 	maxPacked = 4
-	// maxSecretBytes is the largest value that Secrets Manager takes. Some 400 tokens fit.
+	// maxSecretBytes is the largest value that Secrets Manager accepts. Some 400 tokens fit.
 	maxSecretBytes = 65536
-	// packAttempts is how often a change that others got ahead of is tried.
+	// packAttempts bounds the tries of a change that lost against another writer.
 	packAttempts = 12
 	packPause    = 200 * time.Millisecond
 )
 
-// Packed is a tenant.Secrets that keeps the tokens of many tenants in one secret, for a fraction of the price. Which
-// secret is a tenant's follows from a hash of its id. It is safe for concurrent use, in any number of processes: a
-// change reads the secret, puts the new content as AWSPENDING, and moves AWSCURRENT to it only from the version that it
-// has read, which Secrets Manager refuses if somebody else was faster.
+// Packed is a tenant.Secrets that keeps the tokens of many tenants in one secret, for a fraction of the price. A hash
+// of the tenant's id selects the secret. It is safe for concurrent use, in any number of processes: a change reads the
+// secret, puts the new content as AWSPENDING, and moves AWSCURRENT to it only from the version that it has read.
+// Secrets Manager refuses that if another writer was faster.
 //
 // The secret string is JSON: an array of tokens, oldest first, by tenant. There are no stages: a token is found by its
 // id.
@@ -45,7 +45,7 @@ type Packed struct {
 var _ tenant.Secrets = (*Packed)(nil)
 
 // NewPacked returns a vault in at most count secrets, rounded up to a power of two. count may be raised later, never
-// lowered: what was kept before is still found.
+// lowered: the values kept before are still found.
 func NewPacked(client *secretsmanager.Client, o Options, count int) *Packed {
 	n := uint32(1)
 	for n < uint32(min(max(count, 1), 1<<16)) {
@@ -54,7 +54,8 @@ func NewPacked(client *secretsmanager.Client, o Options, count int) *Packed {
 	return &Packed{client: client, o: o, count: n}
 }
 
-// names are the secrets in which a tenant's tokens may be: first the one for new ones, then those of smaller counts.
+// names returns the secrets that may have a tenant's tokens: first the one for new tokens, then those of smaller
+// counts.
 func (p *Packed) names(tenantID string) []string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(tenantID)) // never fails
@@ -115,7 +116,7 @@ func (p *Packed) Drop(ctx context.Context, tenantID, tokenID string) error {
 	return wrap("drop a token", p.everywhere(ctx, tenantID, func(held pack) bool { return held.drop(tenantID, tokenID) }))
 }
 
-// DropTenant is tenant.Secrets.DropTenant. The secrets stay: they are others', too.
+// DropTenant is tenant.Secrets.DropTenant. The secrets stay, because other tenants share them.
 func (p *Packed) DropTenant(ctx context.Context, tenantID string) error {
 	return wrap("drop the tokens", p.everywhere(ctx, tenantID, func(held pack) bool {
 		_, there := held[tenantID]
@@ -164,11 +165,11 @@ func (p *Packed) read(ctx context.Context, name string) (pack, string, error) {
 	return held, aws.ToString(out.VersionId), nil
 }
 
-// errOvertaken says that somebody else has changed the secret.
+// errOvertaken says that another writer has changed the secret.
 var errOvertaken = errors.New("somebody else changed the secret")
 
-// change changes the content of a secret; change reports whether it did. A secret that is not there is made, or has
-// nothing to change.
+// change changes the content of a secret by the function change, which reports whether it did. If there is no secret,
+// it is created if make is true; else there is nothing to change.
 func (p *Packed) change(ctx context.Context, name string, make bool, change func(pack) bool) error {
 	for range packAttempts {
 		held, versionID, err := p.read(ctx, name)
@@ -191,7 +192,8 @@ func (p *Packed) change(ctx context.Context, name string, make bool, change func
 	return errOvertaken
 }
 
-// write replaces the content of a secret, which must still be at a version; an empty one: which must not be there.
+// write replaces the content of a secret, which must still be at version from; if that is empty, the secret must not
+// exist.
 func (p *Packed) write(ctx context.Context, name, from string, held pack) error {
 	data, err := json.Marshal(held)
 	if err != nil {
@@ -223,8 +225,8 @@ func (p *Packed) write(ctx context.Context, name, from string, held pack) error 
 	_, err = p.client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
 		SecretId: &name, VersionStage: aws.String(current), RemoveFromVersionId: &from, MoveToVersionId: &to,
 	})
-	// Either AWSCURRENT has moved on, or somebody's AWSPENDING has taken the label from this version and with it the right
-	// to stay.
+	// Either AWSCURRENT has moved on, or another writer's AWSPENDING has taken the label from this version: without a
+	// label it may be removed.
 	if moved := (*types.InvalidParameterException)(nil); errors.As(err, &moved) || missing(err) {
 		return errOvertaken
 	}

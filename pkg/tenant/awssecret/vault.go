@@ -34,11 +34,11 @@ type Options struct {
 	Tags map[string]string
 	// KMSKeyID is the key that encrypts the secrets; empty is the account's aws/secretsmanager.
 	KMSKeyID string
-	// Pace is how fast writes may come; nil is as fast as they like. Vaults of one process share it.
+	// Pace limits the rate of writes; nil does not. Vaults of one process share it.
 	Pace *Pace
 }
 
-// tags are tags in order of their keys.
+// tags returns tags in order of their keys.
 func tags(of map[string]string) []types.Tag {
 	var all []types.Tag
 	for _, key := range slices.Sorted(maps.Keys(of)) {
@@ -60,7 +60,7 @@ func New(client *secretsmanager.Client, o Options) *Vault { return &Vault{client
 
 func (v *Vault) name(tenantID string) *string { return aws.String(v.o.Prefix + tenantID) }
 
-// version is the id of the version that holds a token; at least 32 characters, as Secrets Manager wants.
+// version returns the id of the version that holds a token: at least 32 characters, as Secrets Manager requires.
 func version(tokenID string) string { return "serverless-scim-token-" + tokenID }
 
 // Keep is tenant.Secrets.Keep. The tenant's first token makes the secret.
@@ -73,7 +73,7 @@ func (v *Vault) Keep(ctx context.Context, tenantID, tokenID, value string, stage
 	if missing(err) {
 		err = v.create(ctx, tenantID, version(tokenID), value)
 		if exists := (*types.ResourceExistsException)(nil); errors.As(err, &exists) {
-			// Somebody else made it in between.
+			// Another process made it in between.
 			err = v.put(ctx, tenantID, version(tokenID), value, label)
 		}
 	}
@@ -90,7 +90,7 @@ func (v *Vault) put(ctx context.Context, tenantID, versionID, value, label strin
 	return err
 }
 
-// create makes the secret. Its first version is AWSCURRENT, whatever it is to be later.
+// create makes the secret. Its first version is AWSCURRENT, even if it gets another label later.
 func (v *Vault) create(ctx context.Context, tenantID, versionID, value string) error {
 	if err := v.o.Pace.wait(ctx); err != nil {
 		return err
@@ -108,8 +108,7 @@ func (v *Vault) create(ctx context.Context, tenantID, versionID, value string) e
 	return err
 }
 
-// Reveal is tenant.Secrets.Reveal. AWSPREVIOUS is looked at too: an expired token's successor may have been labelled
-// late.
+// Reveal is tenant.Secrets.Reveal. It reads AWSPREVIOUS too: an expired token's successor may have been labelled late.
 func (v *Vault) Reveal(ctx context.Context, tenantID, tokenID string) (string, error) {
 	for _, label := range []string{current, pending, previous} {
 		out, err := v.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
@@ -140,8 +139,8 @@ func (v *Vault) Promote(ctx context.Context, tenantID, tokenID string) error {
 	return wrap("make a token the current one", v.promote(ctx, tenantID, labels, version(tokenID)))
 }
 
-// promote moves AWSCURRENT to a version, and takes AWSPENDING off it. One that died in between is finished by the next
-// call.
+// promote moves AWSCURRENT to a version, and takes AWSPENDING off it. If the process dies in between, the next call
+// finishes the work.
 func (v *Vault) promote(ctx context.Context, tenantID string, labels map[string]string, versionID string) error {
 	if labels[current] != versionID {
 		if labels[pending] != versionID && labels[previous] != versionID {
@@ -173,7 +172,7 @@ func (v *Vault) move(ctx context.Context, tenantID, label, from, to string) erro
 	return err
 }
 
-// labels says which version has each label.
+// labels returns the version of each label.
 func (v *Vault) labels(ctx context.Context, tenantID string) (map[string]string, error) {
 	out, err := v.client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: v.name(tenantID)})
 	if err != nil {
@@ -188,9 +187,9 @@ func (v *Vault) labels(ctx context.Context, tenantID string) (map[string]string,
 	return labels, nil
 }
 
-// Drop is tenant.Secrets.Drop. The version loses its labels, and with them its right to stay; AWSCURRENT goes to the
-// successor or, if there is none, to the token before, or to a version that says "revoked". Each step leaves one
-// that a repetition goes on from.
+// Drop is tenant.Secrets.Drop. The version loses its labels, so that Secrets Manager may remove it. AWSCURRENT goes to
+// the successor or, if there is none, to the previous token, or to a version with the value "revoked". After each step
+// a repeated call can go on.
 func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	labels, err := v.labels(ctx, tenantID)
 	if missing(err) {
@@ -202,7 +201,7 @@ func (v *Vault) Drop(ctx context.Context, tenantID, tokenID string) error {
 	return wrap("drop a token", err)
 }
 
-// holdsToken reports whether a version is a token, and not what stands for none.
+// holdsToken reports whether a version is a token, and not the value "revoked".
 func holdsToken(versionID string) bool {
 	return strings.HasPrefix(versionID, version("")) && !strings.HasSuffix(versionID, "-"+revoked)
 }
@@ -217,7 +216,7 @@ func (v *Vault) drop(ctx context.Context, tenantID string, labels map[string]str
 		if err := v.promote(ctx, tenantID, labels, next); err != nil {
 			return err
 		}
-		labels[previous] = versionID // that is where Secrets Manager put it
+		labels[previous] = versionID // Secrets Manager moved it there
 	case labels[current] == versionID:
 		if err := v.put(ctx, tenantID, versionID+"-"+revoked, revoked, current); err != nil {
 			return err
@@ -237,7 +236,7 @@ func (v *Vault) drop(ctx context.Context, tenantID string, labels map[string]str
 
 // DropTenant is tenant.Secrets.DropTenant. The secret is deleted without a recovery window: its tokens are refused
 // already, and the window would keep the tenant's id taken for a week at least. Secrets Manager deletes a little later
-// than it answers, so this returns an error until the secret is seen to be gone.
+// than it answers, so DropTenant returns an error until it sees that the secret is gone.
 func (v *Vault) DropTenant(ctx context.Context, tenantID string) error {
 	_, err := v.client.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{
 		SecretId: v.name(tenantID), ForceDeleteWithoutRecovery: aws.Bool(true),

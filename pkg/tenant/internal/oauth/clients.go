@@ -197,7 +197,7 @@ func (s *Registry) Client(ctx context.Context, tenantID, clientID string) (recor
 	return clients[i], nil
 }
 
-// details completes clients of a tenant by what is not on its item.
+// details adds to clients of a tenant the values that are not in the tenant's item.
 func (s *Registry) details(
 	ctx context.Context, tenantID string, clients []record.ClientRecord,
 ) ([]record.ClientDoc, error) {
@@ -236,6 +236,6 @@ func (s *Registry) checkClient(tenantID string, n record.NewClient, create bool)
 	case !create && n.Scopes != nil:
 		return record.Invalid("scopes", "can't be changed")
 	}
-	n.Endless = n.Endless && tenantID != record.OperatorClients // theirs have no end anyway if none is given
+	n.Endless = n.Endless && tenantID != record.OperatorClients // theirs have no end by default
 	return s.o.CheckSecret(n)
 }

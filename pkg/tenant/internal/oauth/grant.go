@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// ClientProof is how a client says who it is: its id and a secret (RFC 6749, section 2.3.1), or an assertion (RFC
-// 7523), with or without the id.
+// ClientProof authenticates a client: its id and a secret (RFC 6749, section 2.3.1), or an assertion (RFC 7523), with
+// or without the id.
 type ClientProof struct{ ID, Secret, Assertion string }
 
 // Grant is the method of the same name of tenant.Service.
@@ -44,7 +44,7 @@ func (s *Registry) Grant(
 	return token, err
 }
 
-// known is a tenant's id that can be logged.
+// known returns a tenant's id that can be logged.
 func known(tenantID string) string {
 	if !record.ValidID(tenantID) {
 		return ""
@@ -82,7 +82,7 @@ func (s *Registry) grant(
 		return record.AccessToken{}, err
 	}
 	if len(by.Digest) > 0 && !record.OfOperator(proof.ID) {
-		s.o.Touch(ctx, tenantID, by.ID) // people are not reminded of a secret that is not in use any more
+		s.o.Touch(ctx, tenantID, by.ID) // reminders about a secret that is no longer in use stop
 	}
 	return r.Grant(tenantID, &c.ClientRecord, by, scopes, now), nil
 }
@@ -116,8 +116,7 @@ func (s *Registry) clientOf(ctx context.Context, tenantID string, r *record.Reco
 	return c, nil
 }
 
-// checkAssertion verifies an assertion and notes that it was used. Of the keys only those count that are among the
-// credentials.
+// checkAssertion verifies an assertion and records its use. Only keys that are among the credentials count.
 func (s *Registry) checkAssertion(ctx context.Context, tenantID string, c record.ClientDoc, text, audience string) (
 	*record.Credential, error,
 ) {
@@ -136,7 +135,7 @@ func (s *Registry) checkAssertion(ctx context.Context, tenantID string, c record
 	if by == nil {
 		return nil, record.Refused()
 	}
-	// What an assertion is known by is long enough for nobody to find two of the same.
+	// The key of an assertion is long enough that nobody finds a collision.
 	sum := sha256.Sum256([]byte(c.ID + "\x00" + claims.ID))
 	k := store.KeysOf(tenantID)
 	err = s.o.Store.Transact(ctx,

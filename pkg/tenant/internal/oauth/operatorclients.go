@@ -77,7 +77,7 @@ func (s *Registry) changeOperatorClient(
 	}
 }
 
-// deleteOperatorClient removes the client. Settings of tenants may go on naming it; its id never comes again.
+// deleteOperatorClient removes the client. Settings of tenants may still name it; its id is never used again.
 func (s *Registry) deleteOperatorClient(ctx context.Context, id string) error {
 	err := s.o.Store.Transact(ctx, store.Op{
 		Kind: store.Delete, Key: store.OperatorClient(id),

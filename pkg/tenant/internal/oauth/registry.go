@@ -1,9 +1,8 @@
 // Package oauth keeps the OAuth clients of tenants and of the operator, and grants access tokens to them (RFC 6749,
 // section 4.4).
 //
-// A tenant's client is a part of the tenant's record, so that the one read of a SCIM request decides about it; only its
-// name and its keys are in an item of their own. A client of the operator is one item. Assertions are in package
-// assertion.
+// A tenant's client is a part of the tenant's record, the only read of a SCIM request; only its name and its keys are
+// in an item of their own. A client of the operator is one item. Assertions are in package assertion.
 //
 //	registry.go         Registry, and the functions of package tenant that it needs
 //	clients.go          a tenant's clients
@@ -27,20 +26,21 @@ type Options struct {
 	// Log takes the audit trail: ids only, never a value.
 	Log *slog.Logger
 
-	// Read returns a tenant in whatever state, by one strongly consistent read; record.ErrNotFound if there is none.
+	// Read returns a tenant in any state, by one strongly consistent read; record.ErrNotFound if there is none.
 	Read func(ctx context.Context, tenantID string) (*record.Record, error)
-	// Update changes an active tenant in one transaction. It may call change again if somebody else wrote in between.
+	// Update changes an active tenant in one transaction. It may call change again if another process wrote in
+	// between.
 	Update func(ctx context.Context, tenantID string, change func(*record.Record) error) (*record.Record, error)
 	// Rest waits a little before a write that lost against another one is tried again; record.ErrBusy if ctx ends.
 	Rest func(ctx context.Context) error
 
-	// LastUses reads when clients and their secrets were last used, in Unix seconds by id. Touch notes that one was used
-	// now, ForgetUse removes the note.
+	// LastUses reads the times of last use of clients and their secrets, in Unix seconds by id. Touch records a use
+	// now, ForgetUse removes the record.
 	LastUses  func(ctx context.Context, tenantID string, ids []string) (map[string]int64, error)
 	Touch     func(ctx context.Context, tenantID, id string)
 	ForgetUse func(ctx context.Context, tenantID, id string)
 
-	// Policy is how long secrets of a tenant live, and when its people are told of their ends.
+	// Policy returns the lifetime of a tenant's secrets, and the times of the notices of their ends.
 	Policy func(record.TokenSettings) record.Policy
 	// CheckSecret checks scopes and end against the operator's bounds; a *record.InvalidError if they are outside.
 	CheckSecret func(n record.NewClient) error

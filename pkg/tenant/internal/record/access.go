@@ -11,10 +11,9 @@ import (
 	"time"
 )
 
-// An access token of an OAuth client says what it is good for and is sealed with a key of the tenant's, so that nothing
-// is written to grant one, and nothing more is read to check one than the tenant: whether the client and the credential
-// that it was granted for are still there, that item decides. Its value is accessPrefix and, in base64url, accessBody
-// and an HMAC-SHA256 of it:
+// An access token of an OAuth client has its rights in it and is sealed with a key of the tenant. So a grant writes
+// nothing, and a check reads the tenant only: its item decides whether the client and the credential of the grant
+// still exist. The value of the token is accessPrefix and, in base64url, accessBody and an HMAC-SHA256 of it:
 //
 //	0   1  version, 1
 //	1   1  scopes: 1 read, 2 write
@@ -26,11 +25,11 @@ const (
 	accessPrefix  = "scim_at_"
 	accessVersion = 1
 	accessBody    = 10 + len(TenantClient) + clientIDLength + TokenIDLength
-	// accessLife is how long an access token is good, unless its credential ends before.
+	// accessLife is the lifetime of an access token, unless its credential ends before.
 	accessLife = time.Hour
 )
 
-// Access is an access token taken apart; nothing of it is verified yet.
+// Access is a parsed access token; nothing of it is verified yet.
 type Access struct {
 	Body, MAC  []byte
 	Scopes     []Scope
@@ -50,7 +49,7 @@ type AccessToken struct {
 
 var accessEncoding = base64.RawURLEncoding.Strict()
 
-// accessKey is what a tenant's access tokens are sealed with.
+// accessKey returns the key that seals a tenant's access tokens.
 func (r *Record) accessKey() []byte {
 	key, err := hkdf.Key(sha256.New, r.Key, nil, "oauth access token", keyBytes)
 	if err != nil {
@@ -59,7 +58,7 @@ func (r *Record) accessKey() []byte {
 	return key
 }
 
-// Seal is the HMAC. The tenant's id is in it beside the key.
+// Seal returns the HMAC of a body with the tenant's key. It covers the tenant's id as well.
 func (r *Record) Seal(tenantID string, body []byte) []byte {
 	h := hmac.New(sha256.New, r.accessKey())
 	h.Write([]byte(tenantID))
@@ -95,7 +94,7 @@ func scopeBits(scopes []Scope) (bits byte) {
 	return bits
 }
 
-// ParseAccess takes an access token apart. ok says that it has the shape of one, not that it is any good.
+// ParseAccess parses an access token. ok says that it has the form of one, not that it is valid.
 func ParseAccess(value string) (a Access, ok bool) {
 	text, found := strings.CutPrefix(value, accessPrefix)
 	if !found || len(text) != accessEncoding.EncodedLen(accessBody+sha256.Size) || strings.ContainsAny(text, "\r\n") {

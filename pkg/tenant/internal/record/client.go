@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
 )
 
-// OperatorClients stands in the place of a tenant's id for the clients that the operator keeps for many tenants, such
-// as Okta's catalogue wants: each gets access tokens of those tenants whose settings name it.
+// OperatorClients replaces a tenant's id for the clients that the operator keeps for many tenants, as Okta's catalogue
+// requires: each gets access tokens of the tenants whose settings name it.
 const OperatorClients = ""
 
 // Client is an OAuth 2.0 client (RFC 6749, section 2), without its secrets' values.
@@ -30,8 +30,8 @@ type Client struct {
 	Secrets []ClientSecret
 	// Keys are the public keys with which it signs assertions (RFC 7523).
 	Keys assertion.Keys
-	// LastUsedAt is when an access token of the client was last used with the tenant; zero for never, and for clients of
-	// the operator. It may lag by some minutes.
+	// LastUsedAt is the time of last use of an access token of the client with the tenant; zero for never, and for
+	// clients of the operator. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
@@ -40,12 +40,12 @@ type ClientSecret struct {
 	ID string
 	// ExpiresAt is zero if the secret has no end.
 	ExpiresAt time.Time
-	// LastUsedAt is when an access token was last granted for the secret; zero for never, and for clients of the operator.
-	// It may lag by some minutes.
+	// LastUsedAt is the time of the last grant of an access token for the secret; zero for never, and for clients of
+	// the operator. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
-// NewClient is what a client is made of, or gets another secret or other keys by.
+// NewClient is the input that makes a client, or gives it another secret or other keys.
 type NewClient struct {
 	// Name is 64 bytes at most.
 	Name string
@@ -54,7 +54,7 @@ type NewClient struct {
 	// Keys, if set, make a client that signs assertions and has no secret.
 	Keys assertion.Keys
 	// ExpiresAt and Endless are those of the secret, as for a token (see NewToken). The secret of a client of the
-	// operator's has no end if none is given: nobody would be told before it stops all tenants at once.
+	// operator has no end if none is given: its end would stop all tenants at once, without notice.
 	ExpiresAt time.Time
 	Endless   bool
 }
@@ -73,12 +73,12 @@ const (
 	maxLiveSecrets     = 2
 	maxClientNameBytes = 64
 	clientIDLength     = 16
-	TenantClient       = "tc" // what the id of a tenant's client begins with
+	TenantClient       = "tc" // the prefix of the id of a tenant's client
 	OperatorClient     = "oc"
 )
 
-// ClientRecord is what decides who gets in. It stays with the tenant, so that the one read of a request knows; a client
-// of the operator's is an item of its own, which those requests read that come with a token of it.
+// ClientRecord has the facts that authentication needs. It is a part of the tenant's item, the only read of a request.
+// A client of the operator is an item of its own, which only requests with its tokens read.
 type ClientRecord struct {
 	ID string `json:"id"`
 	// Scopes is nil for both.
@@ -92,15 +92,16 @@ type Credential struct {
 	ID      string `json:"id"`
 	Digest  []byte `json:"digest,omitempty"`
 	Expires int64  `json:"expires,omitempty"` // Unix seconds, 0 for never
-	// Told are the days before its end at which that was told already, or need not be; Ended says that its end was.
+	// Told are the reminders, in days before the end, that were sent or are not needed. Ended says that its end was
+	// announced.
 	Told  []int `json:"told,omitempty"`
 	Ended bool  `json:"ended,omitempty"`
 }
 
-// Live reports whether the credential is good at now.
+// Live reports whether the credential is valid at now.
 func (c Credential) Live(now time.Time) bool { return c.Expires == 0 || now.Unix() < c.Expires }
 
-// ClientDetails is what no SCIM request needs of a client.
+// ClientDetails has the values of a client that no SCIM request needs.
 type ClientDetails struct {
 	Name    string `json:"name,omitempty"`
 	Created int64  `json:"created"` // Unix seconds
@@ -122,8 +123,7 @@ func MakeClient(prefix string, n NewClient, now time.Time, p Policy) (ClientDoc,
 	return c, c.Renew(n, now, p)
 }
 
-// Renew gives the client another secret and returns its value, or, if n has keys, these in place of those that it
-// has.
+// Renew gives the client another secret and returns its value. If n has keys, they replace the client's keys instead.
 func (c *ClientDoc) Renew(n NewClient, now time.Time, p Policy) string {
 	if n.Keys != nil {
 		c.ClientDetails.Keys, c.Credentials = n.Keys.Set(), nil
@@ -207,7 +207,8 @@ func (c ClientRecord) Allowed() []Scope {
 	return c.Scopes
 }
 
-// Client is what the world sees of a client. used says when it and its secrets were last used, in Unix seconds by id.
+// Client returns the client as callers see it. used has the times of last use of it and its secrets, in Unix seconds
+// by id.
 func (c ClientDoc) Client(now time.Time, used map[string]int64) Client {
 	out := Client{ID: c.ID, Name: c.Name, Scopes: c.Allowed(), CreatedAt: Unix(c.Created), LastUsedAt: Unix(used[c.ID])}
 	if c.ClientDetails.Keys != "" {
@@ -244,7 +245,7 @@ func ValidClientID(id string) bool {
 // OfOperator reports whether the id is one of a client of the operator.
 func OfOperator(clientID string) bool { return strings.HasPrefix(clientID, OperatorClient) }
 
-// Check checks what needs no tenant; an *InvalidError if it does not hold.
+// Check checks the fields as far as that needs no tenant; it returns an *InvalidError for a wrong one.
 func (n NewClient) Check() error {
 	switch {
 	case len(n.Name) > maxClientNameBytes:
@@ -257,9 +258,9 @@ func (n NewClient) Check() error {
 	return nil
 }
 
-// OAuthSettings is which clients of the operator's get access tokens of the tenant.
+// OAuthSettings names the clients of the operator that get access tokens of the tenant.
 type OAuthSettings struct {
-	// Clients are ids of operator's clients.
+	// Clients are ids of clients of the operator.
 	Clients []string `json:"clients,omitempty"`
 }
 
@@ -298,8 +299,7 @@ func (s OAuthSettings) object() scim.Object {
 	return scim.Object{"clients": list}
 }
 
-// PutClient has the next write of the record write the client's details with it, if the record leaves enough room on
-// its item.
+// PutClient adds the client's details to the next write of the record, if there is enough room in the tenant's item.
 func (r *Record) PutClient(tenantID string, c ClientDoc, now time.Time) error {
 	bare := *r
 	bare.Tokens = slices.Clone(r.Tokens)
@@ -322,7 +322,7 @@ func (r *Record) PutClient(tenantID string, c ClientDoc, now time.Time) error {
 	return nil
 }
 
-// Data is what an event about the client says.
+// Data returns the data of an event about the client.
 func (c ClientDoc) Data() scim.Object {
 	o := scim.Object{"clientId": c.ID}
 	if n := len(c.Credentials); n > 0 && c.ClientDetails.Keys == "" {
@@ -332,11 +332,11 @@ func (c ClientDoc) Data() scim.Object {
 	return o
 }
 
-// reserveBytes is what adding to clients leaves of the tenant's item: room for a successor of its token, and for what
-// was told of the ends of secrets.
+// reserveBytes is the room that clients must leave in the tenant's item: for a successor of its token, and for the
+// marks of reminders about secrets.
 const reserveBytes = 600
 
-// DecodeClient reads the item of a client of the operator's, and its version; ErrNotFound if there is none.
+// DecodeClient reads the item of a client of the operator, and its version; ErrNotFound if there is none.
 func DecodeClient(item store.Item) (c ClientDoc, version int64, err error) {
 	if item.Attrs == nil {
 		return c, 0, ErrNotFound

@@ -7,11 +7,12 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// The secrets of a tenant's OAuth clients end as its tokens do, and the tenant's people are told at the same times. A
-// successor is not made for them, because its value is kept nowhere: as with VaultNone, a person makes it (RenewClient)
-// and is shown it. Both are good until the old one ends.
+// The secrets of a tenant's OAuth clients end as its tokens do, and the tenant's people get notices at the same times.
+// A successor is not made automatically, because its value is not stored: as with VaultNone, a person makes it
+// (RenewClient) and sees it once. Both are valid until the old one ends.
 
-// milestones are the secret's times, most days first. That the end comes need not be told once a reminder was.
+// milestones returns the secret's milestones, most days first. The first notice is not needed once a reminder was
+// sent.
 func (c Credential) milestones(p Policy) []rotation.Milestone {
 	times := rotation.Milestones(c.Expires, p.NoticeDays, p.Reminders)
 	for i := range times {
@@ -20,8 +21,8 @@ func (c Credential) milestones(p Policy) []rotation.Milestone {
 	return times
 }
 
-// missed are the days of those milestones whose time has passed at now: of a short life nobody is told before it
-// begins.
+// missed returns the days of the milestones that have passed at now: those before the beginning of a short life need
+// no notice.
 func (c Credential) missed(p Policy, now time.Time) (days []int) {
 	for _, m := range rotation.Passed(c.milestones(p), now) {
 		days = append(days, m.Days)
@@ -29,8 +30,8 @@ func (c Credential) missed(p Policy, now time.Time) (days []int) {
 	return days
 }
 
-// SecretEndings are the ends of the secrets of the tenant's clients. p has the times at which they are told, used when
-// they were last used, in Unix seconds by id.
+// SecretEndings returns the ends of the secrets of the tenant's clients. p has the times of their notices, used the
+// times of last use, in Unix seconds by id.
 func (r *Record) SecretEndings(p Policy, now time.Time, used map[string]int64) (all []rotation.Ending) {
 	for _, c := range r.Clients {
 		for _, secret := range c.Credentials {
@@ -45,14 +46,14 @@ func (r *Record) SecretEndings(p Policy, now time.Time, used map[string]int64) (
 	return all
 }
 
-// left reports whether a newer live secret of the client is in use, and the secret has been silent for a week.
+// left reports whether a newer live secret of the client is in use, and the secret was unused for a week.
 func (c *ClientRecord) left(secretID string, now time.Time, used map[string]int64) bool {
 	i := slices.IndexFunc(c.Credentials, func(k Credential) bool { return k.ID == secretID })
 	return i >= 0 && now.Sub(time.Unix(used[secretID], 0)) >= rotation.ReminderStops &&
 		slices.ContainsFunc(c.Credentials[i+1:], func(k Credential) bool { return k.Live(now) && used[k.ID] != 0 })
 }
 
-// note marks on the secret that a step was told.
+// note records on the secret that a step was announced.
 func (c *Credential) note(st rotation.Step) {
 	for _, m := range st.Marks {
 		c.Told = append(c.Told[:len(c.Told):len(c.Told)], m.Days)

@@ -17,13 +17,13 @@ var (
 	ErrNoValue = errors.New("tenant: no value is kept for the token")
 	// ErrVault: the vault could not do its work; trying again later may help. Implementations of Secrets wrap it.
 	ErrVault = errors.New("tenant: the token vault is not available")
-	// ErrBusy: something of the tenant is under way that has to end, or to lapse, first.
+	// ErrBusy: other work on the tenant is under way, and has to end or to lapse first.
 	ErrBusy = errors.New("tenant: a token of the tenant is being made, or somebody else deletes the tenant")
 )
 
-// Temporary reports whether trying again later may help: the table or the vault conflicted, throttled or did not
-// answer. At the HTTP edge it is a 503 with Retry-After. It knows the errors of package store, also if another
-// package wrapped them.
+// Temporary reports whether a later retry may help: the table or the vault conflicted, throttled or did not answer.
+// The HTTP edge answers 503 with Retry-After. It knows the errors of package store, also if another package wrapped
+// them.
 func Temporary(err error) bool {
 	for _, target := range []error{
 		store.ErrConflict, store.ErrThrottled, store.ErrUnavailable, ErrVault, ErrBusy, context.DeadlineExceeded,
@@ -35,8 +35,8 @@ func Temporary(err error) bool {
 	return false
 }
 
-// Outage returns the text for the client of an error that only the operator can end: there is no room left for data, or
-// stored data is damaged. At the HTTP edge it is a 503. It knows the errors of package store, also if another package
+// Outage returns the text for the client of an error that only the operator can end: there is no room left for data,
+// or stored data is damaged. The HTTP edge answers 503. It knows the errors of package store, also if another package
 // wrapped them.
 func Outage(err error) (detail string, ok bool) {
 	switch {
@@ -50,25 +50,25 @@ func Outage(err error) (detail string, ok bool) {
 	return "", false
 }
 
-// UnauthorizedError is a request without a good token: 401. Detail may be shown to the client: it is the same for every
-// reason but one, a token that was good and has expired.
+// UnauthorizedError is a request without a valid token: 401. Detail may be shown to the client. It is the same for
+// every reason but one: a token that was valid and has expired.
 type UnauthorizedError struct {
 	Detail string
-	// Tenant is the tenant that the request names, if there is one, and TokenID the id of a token or client of it that
-	// is not good any more. They are for the tenant's log: no answer may depend on them.
+	// Tenant is the tenant that the request names, if it exists. TokenID is the id of a token or client of it that is
+	// not valid any more. They are for the tenant's log: no response may depend on them.
 	Tenant  *Tenant
 	TokenID string
 }
 
 func (e *UnauthorizedError) Error() string { return "tenant: unauthorized: " + e.Detail }
 
-// Unauthorized is the answer to every token that never was, or no longer is, one of the tenant's. It does not say
+// Unauthorized returns the error for every token that never was, or no longer is, one of the tenant's. It does not say
 // which.
 func Unauthorized() error {
 	return &UnauthorizedError{Detail: "A valid bearer token of this tenant is needed in the Authorization header."}
 }
 
-// SwitchedOffError is a request with a good token to a tenant that is switched off: 403.
+// SwitchedOffError is a request with a valid token to a tenant that is switched off: 403.
 type SwitchedOffError struct {
 	TenantID string
 	// Tenant and TokenID are for the tenant's log, as in UnauthorizedError.
@@ -83,7 +83,7 @@ func (e *SwitchedOffError) Detail() string {
 	return "Provisioning is switched off for this tenant. Switch it on in the application, then try again."
 }
 
-// InvalidError is a value that can't be taken: 400.
+// InvalidError is an invalid value: 400.
 type InvalidError struct {
 	// Field names the value as the admin API does, "settings.scim.patchBody".
 	Field string

@@ -27,9 +27,9 @@ func CheckName(name string) error {
 // invisible is the problem of a name that is not visible.
 const invisible = "must not contain control or formatting characters"
 
-// visible reports whether a name looks like what it is: it has no control characters, no line breaks, and no formatting
-// characters, with which one name can pass for another (Unicode Technical Report 36, section 2.5). The two joiners are
-// part of how some languages and emoji are written.
+// visible reports whether a name has no control characters, line breaks or formatting characters: these can make one
+// name look like another (Unicode Technical Report 36, section 2.5). The two joiners are part of how some languages
+// and emoji are written.
 func visible(name string) bool {
 	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
 		const nonJoiner, joiner = '\u200c', '\u200d'
@@ -45,7 +45,7 @@ func CheckIdP(idp string) error {
 	return nil
 }
 
-// Object is what of the record a merge patch can change.
+// Object returns the fields of the record that a merge patch can change.
 func (r *Record) Object() scim.Object {
 	return scim.Object{"name": r.Name, "idp": r.IdP, "active": !r.Off, "settings": r.Settings.Object()}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// LimitSettings is how many SCIM requests the tenant may send, within the operator's bounds. 0 is not set.
+// LimitSettings bounds the SCIM requests of the tenant, within the operator's bounds. 0 is not set.
 type LimitSettings struct {
-	// PerSecond is the mean, Burst how many may come at once.
+	// PerSecond is the mean number of requests a second, Burst the number that may come at once.
 	PerSecond int `json:"perSecond,omitempty"`
 	Burst     int `json:"burst,omitempty"`
 }

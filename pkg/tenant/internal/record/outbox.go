@@ -15,13 +15,13 @@ type Outgoing struct {
 	Notices []notice.Notice
 	// With are more writes of the change.
 	With []store.Op
-	// Hint leaves the tenant's place in the order of due times, and puts one more entry there if something is due earlier.
-	// It is for functions that may not delete.
+	// Hint leaves the tenant's entry in the order of due times, and adds one if work is due earlier. It is for
+	// functions that may not delete.
 	Hint bool
 }
 
-// Tell notes an event for the next write of the record. Its subject is the token; without one it is the client that
-// data names, else the tenant.
+// Tell adds an event to the next write of the record. Its subject is the token; without one it is the client that data
+// names, else the tenant.
 func (r *Record) Tell(now time.Time, kind event.Kind, tokenID string, data scim.Object) {
 	e := event.Event{Kind: kind, Time: now, Data: data}
 	if client, ok := data["clientId"].(string); ok {
@@ -33,8 +33,8 @@ func (r *Record) Tell(now time.Time, kind event.Kind, tokenID string, data scim.
 	r.Out.Events = append(r.Out.Events, e)
 }
 
-// Notify notes a notice for the next write of the record: to its own recipients or, if it has none, to those of the
-// tenant as they are now.
+// Notify adds a notice to the next write of the record. It goes to its own recipients or, if it has none, to those of
+// the tenant as they are now.
 func (r *Record) Notify(now time.Time, n notice.Notice) {
 	n.At, n.State = now, notice.Pending
 	if n.Recipients == nil {
@@ -47,7 +47,7 @@ func (r *Record) Notify(now time.Time, n notice.Notice) {
 	r.Out.Notices = append(r.Out.Notices, n)
 }
 
-// Flush makes the writes of all that the record has to tell, and notes on the record that there is something to
+// Flush returns the writes of all events and notices of the record, and marks on the record that there are some to
 // deliver.
 func (r *Record) Flush(id string) ([]store.Op, error) {
 	ops := append(r.Out.With, event.Append(id, r.Version, r.Out.Events...)...)

@@ -14,27 +14,27 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// The values of TokenSettings.Vault: where the plain value of a token is kept for people to look it up.
+// The values of TokenSettings.Vault, the vault that keeps the value of a token for people to look it up.
 const (
 	// VaultSecret keeps it in a secret of the tenant's own.
 	VaultSecret = rotation.VaultSecret
 	// VaultPacked keeps it in a secret that some hundred tenants share.
 	VaultPacked = rotation.VaultPacked
-	// VaultNone keeps it nowhere: it is shown once, and a successor is made when a person collects it.
+	// VaultNone keeps no value: it is shown once, and a successor is made only when a person collects it.
 	VaultNone = rotation.VaultNone
 )
 
 // Day is 24 hours: settings count in days.
 const Day = 24 * time.Hour
 
-// What holds if a tenant sets nothing, and bounds of what it can set.
+// Defaults and bounds of a tenant's settings.
 const (
 	MaxNoticeDays   = 90
 	MinLifetimeDays = 2
 	maxReminders    = 5
 )
 
-// TokenSettings is how the tokens of a tenant live. A change concerns tokens that are made after it.
+// TokenSettings has the lifetime, notices and vault of a tenant's tokens. A change applies to tokens made after it.
 type TokenSettings struct {
 	// LifetimeDays is how long a token lives, 0 if it is not set: Options.Lifetime.
 	LifetimeDays int `json:"lifetimeDays,omitempty"`
@@ -129,7 +129,7 @@ func (s TokenSettings) Object() scim.Object {
 	return o
 }
 
-// Policy is what holds for a token that is made now: the tenant's settings, within the operator's bounds.
+// Policy has the values that apply to a token made now: the tenant's settings, within the operator's bounds.
 type Policy struct {
 	Lifetime   time.Duration
 	NoticeDays int
@@ -137,7 +137,7 @@ type Policy struct {
 	Vault      string
 }
 
-// NoticeSettings is who is told.
+// NoticeSettings names the recipients of notices.
 type NoticeSettings struct {
 	Recipients []notice.Recipient `json:"recipients,omitempty"`
 }
@@ -215,9 +215,8 @@ func recipient(name string, v any) (notice.Recipient, error) {
 	return r, nil
 }
 
-// plainAddress reports whether s is an address alone, without a name, that fits into one header line. It must not hold
-// characters that nobody sees, such as those that turn the direction of writing: an administrator would read another
-// address.
+// plainAddress reports whether s is an address alone, without a name, that fits into one header line. It must not have
+// invisible characters, such as those that change the direction of text: an administrator would see another address.
 func plainAddress(s string) bool {
 	a, err := mail.ParseAddress(s)
 	return err == nil && len(s) <= maxEmailBytes && a.Name == "" && a.Address == s &&

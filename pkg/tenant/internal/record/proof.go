@@ -14,8 +14,8 @@ const (
 	InvalidScope  GrantCode = "invalid_scope"
 )
 
-// GrantError is a request for an access token that is refused. Detail may be shown to the client: it is the same
-// whether the tenant, the client or its secret is not known; only who has shown to be a client learns more.
+// GrantError is a refused request for an access token. Detail may be shown to the client. It is the same whether the
+// tenant, the client or its secret is unknown; only an authenticated client learns more.
 type GrantError struct {
 	Code   GrantCode
 	Detail string
@@ -23,7 +23,7 @@ type GrantError struct {
 
 func (e *GrantError) Error() string { return "tenant: " + string(e.Code) + ": " + e.Detail }
 
-// Refused is the answer to everybody who is no client. It does not say why.
+// Refused returns the error for a failed client authentication. It does not give the reason.
 func Refused() error {
 	return &GrantError{InvalidClient, "There is no such client of this tenant, or it has another secret or key."}
 }
@@ -59,7 +59,7 @@ func (c ClientRecord) Narrow(want []Scope) ([]Scope, error) {
 	return granted, nil
 }
 
-// JoinScopes writes scopes as RFC 6749, section 3.3, has them.
+// JoinScopes returns scopes in the form of RFC 6749, section 3.3.
 func JoinScopes(scopes []Scope) string {
 	text := ""
 	for i, scope := range scopes {

@@ -18,30 +18,30 @@ import (
 // The attributes of the tenant's item, and of its entry in the list of tenants, beside the schema version.
 const (
 	AttrDoc     = "doc"     // the record as JSON
-	AttrVersion = "ver"     // grows with every write; what optimistic writes compare
+	AttrVersion = "ver"     // grows with every write; optimistic writes compare it
 	AttrState   = "state"   // see life
 	AttrPolicy  = "policy"  // the saved policy, by digest of its document; see PolicySaved
 	AttrDomains = "domains" // the verified domains, as a domain.Set
 	AttrSince   = "since"   // list only: Unix time of the last change of state
-	// with the key and the other attributes, one read unit; more than that only if nothing can be left out
+	// with the key and the other attributes, one read unit; exceeded only if nothing can be left out
 	maxDocBytes = 3900
 	keptDead    = 10 // dead tokens that are kept, so that "expired on" can be said
 )
 
-// Life is where a tenant is in its life. Only an active one is seen by anybody but package tenant.
+// Life is the state of a tenant's life. Other packages than tenant see active tenants only.
 type Life string
 
 // A tenant's life.
 const (
 	// Creating is a tenant whose first token is being made.
 	Creating Life = "creating"
-	// Active is the only one that requests and rotation see.
+	// Active is the only state that requests and rotation see.
 	Active Life = "active"
-	// Deleting is a tenant that is erased.
+	// Deleting is a tenant that is being erased.
 	Deleting Life = "deleting"
 )
 
-// Record is the stored form of a tenant. Its keys stay: stored items have them.
+// Record is the stored form of a tenant. Its JSON keys must not change: stored items have them.
 type Record struct {
 	Name     string       `json:"name"`
 	IdP      string       `json:"idp"`
@@ -50,15 +50,15 @@ type Record struct {
 	Created  int64        `json:"created"` // milliseconds
 	Modified int64        `json:"modified"`
 	Pending  *Reservation `json:"pending,omitempty"`
-	// Connected is when the first request was let in, in Unix seconds; 0: never.
+	// Connected is the time of the first authenticated request, in Unix seconds; 0: never.
 	Connected int64          `json:"connected,omitempty"`
 	Clients   []ClientRecord `json:"clients,omitempty"`
 	// hash of the definitions in the item SCHEMAS; "" if there are none
 	Schemas string `json:"schemas,omitempty"`
 	Key     []byte `json:"key"` // see Tenant.CursorKey
 	rotation.State
-	// Due is the tenant's place in the order of due times, 0 for none; Retry is when failed work is tried again. Unix
-	// seconds.
+	// Due is the tenant's place in the order of due times, 0 for none; Retry is the time at which failed work is tried
+	// again. Both are Unix seconds.
 	Due   int64 `json:"due,omitempty"`
 	Retry int64 `json:"retry,omitempty"`
 
@@ -67,20 +67,19 @@ type Record struct {
 	Domains string   `json:"-"` // see AttrDomains
 	Version int64    `json:"-"` // of the stored item; grows with every write
 	Out     Outgoing `json:"-"`
-	// Everybody says that the next write marks all people of the tenant as to be published.
+	// Everybody says that the next write marks all users of the tenant for publishing.
 	Everybody bool   `json:"-"`
 	Wake      string `json:"-"` // the value of store.AttrWake that the next write has, if any
 }
 
-// Reservation is the place of a token that is being made: its value is on the way into the vault. Nobody authenticates
-// with it.
+// Reservation is the place of a token that is being made, before its value is in the vault. It authenticates nobody.
 type Reservation struct {
 	ID string `json:"id"`
 	At int64  `json:"at"` // Unix seconds
 	By string `json:"by"` // the process
 }
 
-// Listed is what the world sees of the tokens.
+// Listed returns the tokens as callers see them.
 func (r *Record) Listed(now time.Time) []Token {
 	live := r.Live(now)
 	tokens := make([]Token, 0, len(r.Tokens))
@@ -101,7 +100,7 @@ func (r *Record) Listed(now time.Time) []Token {
 }
 
 // forget drops the dead tokens that need not be kept: the oldest above keep, and those dead for too long. One whose
-// expiry is not told yet stays, unless there are twice as many.
+// expiry is not announced yet stays, unless there are twice as many.
 func (r *Record) forget(now time.Time, keep int) {
 	dead := 0
 	for i := len(r.Tokens) - 1; i >= 0; i-- {
@@ -119,7 +118,7 @@ func (r *Record) forget(now time.Time, keep int) {
 	}
 }
 
-// Tenant is the tenant as callers see it at now.
+// Tenant returns the tenant as callers see it at now.
 func (r *Record) Tenant(id string, now time.Time) Tenant {
 	return Tenant{
 		ID: id, Name: r.Name, IdP: r.IdP, Active: !r.Off, Settings: r.Settings,
@@ -132,9 +131,9 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 // keyBytes is the length of a tenant's key.
 const keyBytes = 32
 
-// Attrs is the item of the record. If it would be more than one read, it does without the oldest dead tokens. What
-// then still is more, of a tenant that has as much of everything as it may, costs a second read, and keeps nobody from
-// being told or renewed.
+// Attrs returns the attributes of the record's item. If they exceed one read unit, the oldest dead tokens are left
+// out. A tenant at all of its limits may still exceed it: that costs a second read unit, and stops no notice and no
+// renewal.
 func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
 	for keep := keptDead; ; keep-- {
 		r.forget(now, keep)
@@ -160,7 +159,7 @@ func (r *Record) Attrs(now time.Time) (store.Attrs, error) {
 	}
 }
 
-// Encode is JSON without the escapes that would make six bytes of one.
+// Encode returns v as JSON without the escapes for HTML, which take six bytes for one.
 func Encode(v any) (string, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -188,7 +187,7 @@ func Decode(item store.Item) (*Record, error) {
 	return r, nil
 }
 
-// Unix is the time of a count of seconds; 0 is none.
+// Unix returns the time of Unix seconds; the zero time for 0.
 func Unix(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}
@@ -196,9 +195,10 @@ func Unix(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// PolicySaved is the operation that names the saved policy of an active tenant, in the transaction that
-// saves it, if the tenant still has the version whose schemas the policy was held against. It is a new
-// version of the item, as every change is: whoever has read the tenant before reads it again.
+// PolicySaved returns the operation that writes the digest of the saved policy to an active tenant. It goes into the
+// transaction that saves the policy. Its condition is that the tenant still has the version whose schemas the policy
+// was checked against. It makes a new version of the item, as every change does, so that a process that has read the
+// tenant before reads it again.
 func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	return store.Op{
 		Kind: store.Update, Key: k.Tenant(), Set: store.Attrs{AttrPolicy: digest}, Add: map[string]int64{AttrVersion: 1},
@@ -206,7 +206,7 @@ func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	}
 }
 
-// AtVersion is the condition that the tenant's item has a version; 0: that there is no item.
+// AtVersion returns the condition that the tenant's item has a version; 0: that there is no item.
 func AtVersion(version int64) store.Cond {
 	if version == 0 {
 		return store.Cond{Test: store.Absent}
@@ -221,7 +221,7 @@ func NewKey() []byte {
 	return key
 }
 
-// TokenIDs are the ids of tokens.
+// TokenIDs returns the ids of tokens.
 func TokenIDs(tokens []Token) []string {
 	ids := make([]string, len(tokens))
 	for i, t := range tokens {
@@ -237,8 +237,8 @@ func (r *Record) Revoke(now time.Time, t *rotation.Token, reason string) {
 	r.Tell(now, event.TokenRevoked, t.ID, scim.Object{"reason": reason})
 }
 
-// Match finds the stored token of a value. It compares digests in constant time, and all of them, so that the time it
-// takes says nothing about them.
+// Match finds the stored token of a digest. It compares all digests, in constant time, so that its duration says
+// nothing about them.
 func (r *Record) Match(sum Digest) *rotation.Token {
 	var match *rotation.Token
 	for i := range r.Tokens {

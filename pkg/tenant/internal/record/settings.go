@@ -17,7 +17,8 @@ const (
 	PatchBodyNone = "none"
 )
 
-// Settings is what an operator can set per tenant. What is not set follows the tenant's identity provider profile.
+// Settings are the settings of a tenant. The tenant's identity provider profile has the values of those that are not
+// set.
 type Settings struct {
 	SCIM    SCIMSettings   `json:"scim,omitzero"`
 	Token   TokenSettings  `json:"token,omitzero"`
@@ -29,9 +30,9 @@ type Settings struct {
 	Log     LogSettings    `json:"log,omitzero"`
 }
 
-// LogSettings is how the tenant's provisioning log is kept.
+// LogSettings are those of the tenant's provisioning log.
 type LogSettings struct {
-	// RetentionDays is how many days an entry is kept; 0 if it is not set.
+	// RetentionDays is the number of days for which an entry is kept; 0 if it is not set.
 	RetentionDays int `json:"retentionDays,omitempty"`
 	// PersonalData says that request bodies are kept with personal data in them. Secrets never are.
 	PersonalData bool `json:"personalData,omitempty"`
@@ -42,13 +43,13 @@ func (s Settings) LogRetention() time.Duration {
 	return time.Duration(cmp.Or(s.Log.RetentionDays, defaultRetentionDays)) * Day
 }
 
-// EventSettings is how the tenant's log of events is kept.
+// EventSettings are those of the tenant's log of events.
 type EventSettings struct {
-	// RetentionDays is how many days an event is kept; 0 if it is not set.
+	// RetentionDays is the number of days for which an event is kept; 0 if it is not set.
 	RetentionDays int `json:"retentionDays,omitempty"`
 }
 
-// The days for which events and entries of the provisioning log are kept: if nothing is set, and at most.
+// The days for which events and entries of the provisioning log are kept: defaults and maximum.
 const (
 	defaultRetentionDays = 90
 	maxRetentionDays     = 400
@@ -59,16 +60,16 @@ func (s Settings) EventRetention() time.Duration {
 	return time.Duration(cmp.Or(s.Events.RetentionDays, defaultRetentionDays)) * Day
 }
 
-// MemberSettings is what the application behind is told of people.
+// MemberSettings are those of the publishing of members to the application.
 type MemberSettings struct {
 	// Publish is nil if it is not set: true.
 	Publish *bool `json:"publish,omitempty"`
 }
 
-// PublishesMembers reports whether the application behind is told of people.
+// PublishesMembers reports whether members are published to the application.
 func (s Settings) PublishesMembers() bool { return s.Members.Publish == nil || *s.Members.Publish }
 
-// SCIMSettings is how the SCIM endpoint behaves.
+// SCIMSettings are those of the SCIM endpoint.
 type SCIMSettings struct {
 	// PatchBody is "full", "none" or, if it is not set, "".
 	PatchBody string `json:"patchBody,omitempty"`
@@ -81,8 +82,8 @@ type SCIMSettings struct {
 // settingNames are the keys that ParseSettings knows.
 var settingNames = []string{"events", "limits", "log", "members", "notices", "oauth", "scim", "token"}
 
-// ParseSettings reads settings as the admin API takes them. A key that is not known, or a value of the wrong kind, is
-// an *InvalidError that names it; null means not set.
+// ParseSettings reads settings in the form of the admin API. An unknown key or a value of the wrong kind is an
+// *InvalidError that names it; null means not set.
 func ParseSettings(o scim.Object) (Settings, error) {
 	var s Settings
 	for _, key := range slices.Sorted(maps.Keys(o)) {
@@ -210,7 +211,7 @@ func parseSCIMSettings(o scim.Object) (SCIMSettings, error) {
 	return s, nil
 }
 
-// Object is the settings as the admin API shows them: what was set, and nothing else.
+// Object returns the settings that are set, in the form of the admin API.
 func (s Settings) Object() scim.Object {
 	all := scim.Object{}
 	for key, inner := range map[string]scim.Object{

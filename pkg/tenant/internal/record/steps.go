@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Usable are the ids of the tenant's tokens and of its clients' secrets.
+// Usable returns the ids of the tenant's tokens and of its clients' secrets.
 func (r *Record) Usable(now time.Time) []string {
 	ids := TokenIDs(r.Listed(now))
 	for _, c := range r.Clients {
@@ -19,7 +19,7 @@ func (r *Record) Usable(now time.Time) []string {
 	return ids
 }
 
-// Apply notes steps of the kinds Ended, Remind and Looked on the record that they were decided from.
+// Apply records steps of the kinds Ended, Remind and Looked on the record from which they were decided.
 func (r *Record) Apply(x rotation.Situation, steps []rotation.Step) {
 	r.Release(x.Now)
 	for _, st := range steps {
@@ -32,7 +32,7 @@ func (r *Record) Apply(x rotation.Situation, steps []rotation.Step) {
 	}
 }
 
-// note puts a step of the kinds Ended and Remind on the record, with the event and the notice that tell of it.
+// note records a step of the kinds Ended and Remind, with its event and notice.
 func (r *Record) note(now time.Time, st rotation.Step) {
 	n := notice.Notice{Kind: st.Notice, TokenID: st.ID, ClientID: st.Client}
 	if st.Client == "" {
@@ -56,7 +56,8 @@ func (r *Record) note(now time.Time, st rotation.Step) {
 	}
 }
 
-// Delivered notes that all is told that was written until mark, and reports whether that is all there is.
+// Delivered records that everything written up to version mark was delivered, and reports whether nothing else is
+// left.
 func (r *Record) Delivered(mark int64) bool {
 	if mark == 0 || r.Outbox != mark {
 		return false
@@ -65,8 +66,8 @@ func (r *Record) Delivered(mark int64) bool {
 	return true
 }
 
-// Outdated reports whether a notice that is still to be sent has nothing true to say any more: the token has ended, of
-// which there is a notice of its own, was revoked or extended, or its successor was revoked.
+// Outdated reports whether an unsent notice is no longer true: the token has ended (which has its own notice), was
+// revoked or extended, or its successor was revoked.
 func (r *Record) Outdated(n notice.Notice, now time.Time) bool {
 	if n.Kind == notice.Expired || n.Kind == notice.Test || n.Kind.OfTenant() {
 		return false
@@ -95,7 +96,7 @@ func TokenData(t rotation.Token) scim.Object {
 	return scim.Object{"expiresAt": Moment(t.Expires), "scopes": scopes}
 }
 
-// Moment writes a time for an event; nil for none.
+// Moment returns the time of Unix seconds in the form of event data; nil for 0.
 func Moment(seconds int64) any {
 	if seconds == 0 {
 		return nil

@@ -7,10 +7,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// DefaultIdP is the profile of a tenant that names none.
+// DefaultIdP is the default profile of a tenant.
 const DefaultIdP = "generic"
 
-// Limits of what a tenant consists of.
+// Limits of the parts of a tenant.
 const (
 	MinIDLength  = 3
 	MaxIDLength  = 40
@@ -25,12 +25,12 @@ type Tenant struct {
 	Name string
 	// IdP is one of scim.IdPs.
 	IdP string
-	// Active is the tenant's switch: off answers 403 to every SCIM request.
+	// Active is the tenant's switch. If it is false, every SCIM request is answered with 403.
 	Active   bool
 	Settings Settings
 	Created  time.Time
 	Modified time.Time
-	// Connected is when the first request was let in; the zero time: never, or before this was noted.
+	// Connected is the time of the first authenticated request; zero for never, or before this was recorded.
 	Connected time.Time
 	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
 	Tokens []Token
@@ -46,11 +46,11 @@ type Tenant struct {
 	version int64  // of the stored item
 }
 
-// CursorKey is a secret of the tenant, which nobody is shown: what pages of its lists and the ids of its memberships
-// are sealed with. It stays the same while the tenant lives.
+// CursorKey is a secret key of the tenant, which is never shown. It seals the cursors of its lists and the ids of its
+// memberships. It never changes.
 func (t Tenant) CursorKey() []byte { return t.key }
 
-// Version is that of what is stored of the tenant. It changes with every change of the tenant, so with its schemas.
+// Version is the version of the tenant's item. It changes with every change of the tenant, including its schemas.
 func (t Tenant) Version() int64 { return t.version }
 
 // Dialect is the dialect of the tenant's identity provider.
@@ -74,14 +74,14 @@ func (t Tenant) GroupMemberships() bool {
 	return on != nil && *on
 }
 
-// PublishesMembers reports whether the application behind is told of the tenant's people; by default it is.
+// PublishesMembers reports whether the tenant's members are published to the application; by default they are.
 func (t Tenant) PublishesMembers() bool { return t.Settings.PublishesMembers() }
 
 // PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.
 func (t Tenant) PatchBody() bool { return t.Settings.SCIM.PatchBody != PatchBodyNone }
 
-// ValidID reports whether id has the shape of a tenant id. Keys are made of ids that passed it, so that no id can reach
-// into another tenant's partitions.
+// ValidID reports whether id has the form of a tenant id. Keys are made only of ids that passed it, so that no id can
+// name another tenant's partitions.
 func ValidID(id string) bool {
 	if len(id) < MinIDLength || len(id) > MaxIDLength {
 		return false
@@ -94,8 +94,7 @@ func ValidID(id string) bool {
 	return true
 }
 
-// Same reports whether nothing of a tenant was changed between two reads of it. LastUsedAt of its tokens is no part of
-// it.
+// Same reports whether a tenant is unchanged between two reads, not counting LastUsedAt of its tokens.
 func (t Tenant) Same(u Tenant) bool {
 	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
-// Scope is what a token allows.
+// Scope is a right that a token gives.
 type Scope = rotation.Scope
 
 // The scopes. A token without a choice has both.
@@ -21,7 +21,7 @@ const (
 	ScopeWrite = rotation.ScopeWrite
 )
 
-// TokenState is what a token is good for at a moment.
+// TokenState is the state of a token at a moment.
 type TokenState = rotation.TokenState
 
 // The states. The first two authenticate.
@@ -44,7 +44,7 @@ type Token struct {
 	ExpiresAt time.Time
 	// FirstUsedAt is zero if the token was never used.
 	FirstUsedAt time.Time
-	// LastUsedAt is zero if the token was never used, or if it was not asked for. It may lag by some minutes.
+	// LastUsedAt is zero if the token was never used, or if the caller did not request it. It may lag by some minutes.
 	LastUsedAt time.Time
 }
 
@@ -54,14 +54,13 @@ func (t Token) CanRead() bool { return slices.Contains(t.Scopes, ScopeRead) }
 // CanWrite reports whether the token may change anything.
 func (t Token) CanWrite() bool { return slices.Contains(t.Scopes, ScopeWrite) }
 
-// The shape of a token's value: scim_<id>_<secret>_<checksum>. A prefix of its own, a long random part and a checksum
-// are what lets scanners find a leaked one without false alarms, and lets a request with a mistyped one end before
-// anything is read.
+// The form of a token's value: scim_<id>_<secret>_<checksum>. By its own prefix, a long random part and a checksum,
+// scanners find a leaked token without false alarms, and a mistyped token is refused before anything is read.
 const (
 	prefix         = "scim_"
 	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	Base36         = "0123456789abcdefghijklmnopqrstuvwxyz"
-	TokenIDLength  = 16 // 82 bits, so that ids never meet
+	TokenIDLength  = 16 // 82 bits, so that ids never collide
 	minTokenID     = 12
 	maxTokenID     = 32
 	secretLength   = 43 // 256 bits
@@ -81,8 +80,8 @@ func Mint() (id, value string) {
 	return id, body + "_" + checksum(body)
 }
 
-// Random makes n characters of an alphabet, each equally likely: bytes that would favour the first letters are thrown
-// away.
+// Random returns n characters of an alphabet, each equally likely: bytes that would favour the first letters are
+// discarded.
 func Random(alphabet string, n int) string {
 	limit := 256 - 256%len(alphabet)
 	out := make([]byte, 0, n)
@@ -98,7 +97,7 @@ func Random(alphabet string, n int) string {
 	return string(out)
 }
 
-// checksum is the CRC-32 (IEEE) of s in base 62, most significant digit first, always 6 long.
+// checksum returns the CRC-32 (IEEE) of s in base 62: 6 digits, most significant first.
 func checksum(s string) string {
 	n := crc32.ChecksumIEEE([]byte(s))
 	var out [checksumLength]byte
@@ -109,8 +108,7 @@ func checksum(s string) string {
 	return string(out[:])
 }
 
-// ParseToken takes a token's value apart. ok says that it has the shape of a token and that its checksum is right; it
-// may still be nobody's.
+// ParseToken parses a token's value. ok says that its form and checksum are right; the token need not exist.
 func ParseToken(value string) (id string, ok bool) {
 	if len(value) > len(prefix)+maxTokenID+secretLength+checksumLength+2 {
 		return "", false
@@ -130,7 +128,7 @@ func ParseToken(value string) (id string, ok bool) {
 	return id, true
 }
 
-// made reports whether s consists of letters of the alphabet.
+// made reports whether s consists of characters of the alphabet.
 func made(s, alphabet string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(alphabet, r) })
 }
@@ -160,12 +158,12 @@ func bearer(authorization string) string {
 	return ""
 }
 
-// ForText is all that the text of a notice says of a token.
+// ForText returns the facts about a token that the text of a notice needs.
 func (t Token) ForText() notice.Token {
 	return notice.Token{
 		ID: t.ID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, FirstUsedAt: t.FirstUsedAt, LastUsedAt: t.LastUsedAt,
 	}
 }
 
-// Same reports whether two tokens are one and allow the same.
+// Same reports whether two tokens have the same id and scopes.
 func (t Token) Same(u Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }

@@ -7,33 +7,33 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
-// StepKind is what a step does. The kinds are in the order in which they are decided.
+// StepKind is the kind of a step. The kinds are in the order in which they are decided.
 type StepKind int
 
-// The kinds. Those up to Looked end a round: what follows is decided from the state that they made.
+// The kinds. Those up to Looked end a round: later steps are decided from the state that they made.
 const (
-	Succeed StepKind = iota // make the token that takes the place of others
-	Ended                   // note that a token or a client's secret has ended, and tell
-	Remind                  // tell that a successor is ready, or remind
-	Looked                  // note that there was nobody to remind
+	Succeed StepKind = iota // make the token that replaces others
+	Ended                   // record that a token or a client's secret has ended, with a notice
+	Remind                  // give notice that a successor is ready, or remind
+	Looked                  // record that there was nobody to remind
 	Deliver                 // hand over events and notices
-	Drop                    // have the vault forget a dead token
-	Promote                 // have the vault know the current token
+	Drop                    // remove a dead token from the vault
+	Promote                 // make a token the current one in the vault
 )
 
-// Step is one thing that is to be done for a tenant.
+// Step is one piece of due work for a tenant.
 type Step struct {
 	Kind StepKind
 	// ID is the token, or with Client the secret of that client.
 	ID, Client string
 	// Scopes are those of the successor that is to be made.
 	Scopes []Scope
-	// Notice is the kind of the notice that people get; empty for none.
+	// Notice is the kind of the notice to send; empty for none.
 	Notice notice.Kind
-	// Marks are the milestones that are told by it, Ready is the successor that it names.
+	// Marks are the milestones that it announces, Ready is the successor that it names.
 	Marks []Milestone
 	Ready string
-	// Mark is the last version of the tenant with something to deliver.
+	// Mark is the last version of the tenant with events or notices to deliver.
 	Mark int64
 }
 
@@ -49,30 +49,30 @@ func (st Step) EndsWithin() int {
 	return last.Days
 }
 
-// Situation is all that Decide goes by beside the state.
+// Situation is the input of Decide beside the state.
 type Situation struct {
 	Now   time.Time
 	Early time.Duration // how long before the period of notice a successor is made
-	// ByHand says that a person makes the successor, because values are kept nowhere.
+	// ByHand says that a person makes the successor, because values are not kept.
 	ByHand bool
 	// Secrets are the ends of the clients' secrets.
 	Secrets []Ending
-	// Used says when tokens were last used, in Unix seconds by id.
+	// Used has the times of last use of tokens, in Unix seconds by id.
 	Used map[string]int64
 	// Tried are the kinds of steps that this run has carried out already, or tried to.
 	Tried []StepKind
-	// Ready tells of every token but the newest that its successor is there, if its period of notice begins no later, in
-	// Unix seconds.
+	// Ready is a time in Unix seconds. Every token but the newest whose period of notice begins no later gets the
+	// notice that its successor is ready.
 	Ready int64
-	// ReadyOnly tells nothing but that successors are ready. It needs no Used.
+	// ReadyOnly allows only notices that successors are ready. It needs no Used.
 	ReadyOnly bool
 }
 
 func (x Situation) may(kind StepKind) bool { return !slices.Contains(x.Tried, kind) }
 
-// Decide returns the steps that are due for an active tenant, in their order. It changes nothing. Steps come in rounds:
-// a successor first, alone; then all that people are told; then, once that is written, the work that is done outside of
-// the table. None means that nothing is due.
+// Decide returns the steps that are due for an active tenant, in their order. It changes nothing. Steps come in
+// rounds: first a successor, alone; then all notices; then, once they are written, the work outside of the table. No
+// steps mean that nothing is due.
 func Decide(r *State, x Situation) (steps []Step) {
 	if x.may(Succeed) && !x.ByHand && r.NeedsSuccessor(x.Now, x.Early) {
 		return []Step{{Kind: Succeed, Scopes: r.SuccessorScopes(x.Now)}}
@@ -99,7 +99,7 @@ func Decide(r *State, x Situation) (steps []Step) {
 	return steps
 }
 
-// Tells returns what people are to be told. Each step is noted on a copy of the state before the next one is decided,
+// Tells returns the steps with notices. Each step is recorded on a copy of the state before the next one is decided,
 // as it will be on the state itself.
 func (r *State) Tells(x Situation) (steps []Step) {
 	next := r.clone()
@@ -132,7 +132,7 @@ func (r *State) Tells(x Situation) (steps []Step) {
 	return steps
 }
 
-// first is the kind of the one notice by which several milestones are told: that a successor is ready, else the most
+// first returns the kind of the one notice that announces several milestones: that a successor is ready, else the most
 // urgent reminder.
 func first(marks []Milestone) notice.Kind {
 	switch {
@@ -144,7 +144,8 @@ func first(marks []Milestone) notice.Kind {
 	return marks[len(marks)-1].kind()
 }
 
-// tellOfToken returns what is to be told of live token i; collect says that a successor waits for a person.
+// tellOfToken returns the step with the notice about live token i; collect says that a successor waits to be
+// collected.
 func (r *State) tellOfToken(i int, e Ending, x Situation, collect bool) Step {
 	st, now := Step{Kind: Remind}, x.Now
 	left, noticed := r.left(i, now), e.Times[0].At <= now.Unix()
@@ -163,12 +164,12 @@ func (r *State) tellOfToken(i int, e Ending, x Situation, collect bool) Step {
 	return st
 }
 
-// OnlyReady is the situation in which people are told nothing but that successors are ready; see Situation.Ready.
+// OnlyReady returns the situation that allows only notices that successors are ready; see Situation.Ready.
 func OnlyReady(now time.Time, ready int64) Situation {
 	return Situation{Now: now, Ready: ready, ReadyOnly: true}
 }
 
-// Note marks on a token that a step of the kinds Ended and Remind was told.
+// Note records on a token that a step of the kinds Ended and Remind was announced.
 func (r *State) Note(now time.Time, st Step) {
 	t := r.Find(st.ID)
 	for _, m := range st.Marks {

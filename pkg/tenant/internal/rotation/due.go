@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// ReminderStops is how long a token must have been silent, once its successor is in use, for its reminders to stop.
+// ReminderStops is the time after which reminders of an unused token stop, once its successor is in use.
 const ReminderStops = 7 * 24 * time.Hour
 
-// Window is when the token's period of notice begins.
+// Window returns the time at which the token's period of notice begins, in Unix seconds.
 func (t Token) Window() int64 { return t.end() - int64(t.noticeDays())*86400 }
 
-// noticeDays is the length of its period of notice.
+// noticeDays returns the length of its period of notice.
 func (t Token) noticeDays() int {
 	if t.Notice == 0 {
 		return DefaultNoticeDays
@@ -21,12 +21,12 @@ func (t Token) noticeDays() int {
 	return t.Notice
 }
 
-// Serves reports whether token j may do all that token i may.
+// Serves reports whether token j has all scopes of token i.
 func (r *State) Serves(j, i int) bool {
 	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool { return !slices.Contains(r.Tokens[j].Scopes, s) })
 }
 
-// Needed reports whether a token was used and no other live one that was used may do all that it may.
+// Needed reports whether a token was used and no other used live token has all its scopes.
 func (r *State) Needed(t *Token, now time.Time) bool {
 	i := slices.IndexFunc(r.Tokens, func(other Token) bool { return other.ID == t.ID })
 	return t.First != 0 && !slices.ContainsFunc(r.Live(now), func(j int) bool {
@@ -34,14 +34,14 @@ func (r *State) Needed(t *Token, now time.Time) bool {
 	})
 }
 
-// left reports whether a newer live token that serves for token i was used. Who uses that does not go back to the older
+// left reports whether a newer live token that serves for token i was used: its user does not go back to the older
 // one.
 func (r *State) left(i int, now time.Time) bool {
 	return slices.ContainsFunc(r.Live(now), func(j int) bool { return j > i && r.Tokens[j].First != 0 && r.Serves(j, i) })
 }
 
-// covers reports whether token j is to take the place of token i: it serves for it, and lasts longer, or people were
-// told to enter it in its place, as with a successor whose lifetime was set to be short.
+// covers reports whether token j is to replace token i. It must serve for it, and either last longer or be the token
+// that a notice named in its place, as for a successor with a short lifetime.
 func (r *State) covers(j, i int, now time.Time) bool {
 	a, b := r.Tokens[j], r.Tokens[i]
 	if j == i || !r.Serves(j, i) || r.ready(a, now) == b.ID {
@@ -50,11 +50,11 @@ func (r *State) covers(j, i int, now time.Time) bool {
 	return r.ready(b, now) == a.ID || a.end() > b.end() || a.end() == b.end() && j > i
 }
 
-// ready is the live token that people were told to enter in place of t: if that one is dead, whom they were told of
-// in its place. Empty if there is none.
+// ready returns the live token that a notice named in place of t; if that one is dead, the one named in its place, and
+// so on. Empty if there is none.
 func (r *State) ready(t Token, now time.Time) string {
 	next := r.Find(t.Ready)
-	for range r.Tokens { // as many as there can be before one comes again
+	for range r.Tokens { // a longer chain would repeat a token
 		if next != nil && !next.Live(now) {
 			next = r.Find(next.Ready)
 		}
@@ -65,20 +65,20 @@ func (r *State) ready(t Token, now time.Time) string {
 	return next.ID
 }
 
-// covered reports whether a live token covers token i, and is not one that was left already.
+// covered reports whether a live token that was not left already covers token i.
 func (r *State) covered(i int, now time.Time) bool {
 	return slices.ContainsFunc(r.Live(now), func(j int) bool { return r.covers(j, i, now) && !r.left(j, now) })
 }
 
-// lasting lists the live tokens that no other covers, without those that were left already: the ones that need a
-// successor once. There is one, but if tokens have different scopes.
+// lasting lists the live tokens that no other covers and that were not left: those that will need a successor. There
+// is one, except if tokens have different scopes.
 func (r *State) lasting(now time.Time) []int {
 	return slices.DeleteFunc(r.Live(now), func(i int) bool { return r.left(i, now) || r.covered(i, now) })
 }
 
-// Predecessor is the index of the token whose place a successor would take: of the lasting ones that whose period of
-// notice begins first or, if none is live, the one that ended last; -1 if that one was revoked, which is how a
-// person leaves a tenant without a token.
+// Predecessor returns the index of the token that a successor would replace: the lasting one whose period of notice
+// begins first or, if none is live, the one that ended last. It is -1 if that one was revoked: by that a person leaves
+// a tenant without a token.
 func (r *State) Predecessor(now time.Time) int {
 	if lasting := r.lasting(now); len(lasting) > 0 {
 		return slices.MinFunc(lasting, func(i, j int) int { return cmp.Compare(r.Tokens[i].Window(), r.Tokens[j].Window()) })
@@ -98,7 +98,7 @@ func (r *State) Predecessor(now time.Time) int {
 	return last
 }
 
-// successorAt is when the tenant needs a successor; false for never.
+// successorAt returns the time at which the tenant needs a successor; false for never.
 func (r *State) successorAt(now time.Time) (int64, bool) {
 	i := r.Predecessor(now)
 	if i < 0 || r.Tokens[i].Expires == 0 {
@@ -113,7 +113,7 @@ func (r *State) NeedsSuccessor(now time.Time, early time.Duration) bool {
 	return ok && at <= now.Add(early).Unix()
 }
 
-// SuccessorScopes are those of the successor of the tenant's tokens: all scopes of those whose place it takes.
+// SuccessorScopes returns the scopes of the next successor: all scopes of the tokens that it replaces.
 func (r *State) SuccessorScopes(now time.Time) (scopes []Scope) {
 	if i := r.Predecessor(now); i >= 0 {
 		scopes = slices.Clone(r.Tokens[i].Scopes)
@@ -133,8 +133,8 @@ func (t Token) toDrop(now time.Time) bool {
 	return !t.Live(now) && !t.Gone && t.KeptIn() != VaultNone
 }
 
-// current is the token that the vault should have as the current one: the newest in use, else the one that is it
-// already, else the oldest. Empty if none is live there.
+// current returns the token that should be the current one in the vault: the newest in use, else the present one, else
+// the oldest. Empty if none is live there.
 func (r *State) current(now time.Time) string {
 	oldest, used := "", ""
 	for _, i := range r.Live(now) {
@@ -154,7 +154,7 @@ func (r *State) current(now time.Time) string {
 	return oldest
 }
 
-// Next is when something of the tokens or endings is to be done, in Unix seconds; math.MaxInt64 for never.
+// Next returns the next time at which the tokens or endings have due work, in Unix seconds; math.MaxInt64 for never.
 func (r *State) Next(x Situation) int64 {
 	at := int64(math.MaxInt64)
 	if want := r.current(x.Now); r.Outbox != 0 || want != "" && want != r.Current {

@@ -8,31 +8,31 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
-// Ending is a token or a client's secret, as far as people are told of its end.
+// Ending is a token or a client's secret, with the facts that notices of its end need.
 type Ending struct {
 	ID     string
 	Client string // empty for a token
 	Live   bool
-	Ended  bool  // its end was told, or a person revoked it
+	Ended  bool  // its end was announced, or a person revoked it
 	Ends   int64 // Unix seconds, 0 for never
 	Times  []Milestone
 	Left   bool  // of a secret: the client has left it for another, so that nobody needs to be told
-	looked int64 // reminders of before were looked at, and are not made up for
+	looked int64 // earlier reminders were looked at, and are not sent late
 }
 
-// Milestone is a time before the end at which people are told: that the successor is ready, at the beginning of the
-// period of notice, or a reminder.
+// Milestone is a time before the end that has a notice: that the successor is ready, at the beginning of the period of
+// notice, or a reminder.
 type Milestone struct {
 	Bit  uint16 // of Token.Told
 	Days int    // before the end
 	At   int64  // Unix seconds
-	Told bool   // it was told, or need not be
+	Told bool   // it was announced, or need not be
 }
 
 // ReadyBit is the bit of the first milestone.
 const ReadyBit uint16 = 1
 
-// kind is the kind of the notice of the milestone.
+// kind returns the kind of the notice of the milestone.
 func (m Milestone) kind() notice.Kind {
 	if m.Bit == ReadyBit {
 		return notice.SuccessorReady
@@ -40,7 +40,7 @@ func (m Milestone) kind() notice.Kind {
 	return notice.ReminderKind(m.Days)
 }
 
-// Milestones are the times of something that ends: the beginning of the period of notice, then reminders.
+// Milestones returns the milestones before an end: the beginning of the period of notice, then reminders.
 func Milestones(ends int64, noticeDays int, reminders []int) []Milestone {
 	times := make([]Milestone, 1+len(reminders))
 	for i, n := range append([]int{noticeDays}, reminders...) {
@@ -49,7 +49,7 @@ func Milestones(ends int64, noticeDays int, reminders []int) []Milestone {
 	return times
 }
 
-// Milestones are the token's times, most days first.
+// Milestones returns the token's milestones, most days first.
 func (t Token) Milestones() []Milestone {
 	reminders := t.Reminders
 	if reminders == nil {
@@ -62,12 +62,12 @@ func (t Token) Milestones() []Milestone {
 	return times
 }
 
-// Passed are those of the milestones that are to be told at now.
+// Passed returns the milestones that are to be announced at now.
 func Passed(times []Milestone, now time.Time) []Milestone {
 	return slices.DeleteFunc(slices.Clone(times), func(m Milestone) bool { return m.Told || m.At > now.Unix() })
 }
 
-// next is when something of the end is to be told, in Unix seconds; math.MaxInt64 for never.
+// next returns the time of the next notice of the end, in Unix seconds; math.MaxInt64 for never.
 func (e Ending) next() int64 {
 	if e.Ends == 0 || e.Ended {
 		return math.MaxInt64

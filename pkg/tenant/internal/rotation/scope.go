@@ -1,6 +1,6 @@
 package rotation
 
-// Scope is what a token allows.
+// Scope is a right that a token gives.
 type Scope string
 
 // The scopes. A token without a choice has both.
@@ -9,7 +9,7 @@ const (
 	ScopeWrite Scope = "write"
 )
 
-// TokenState is what a token is good for at a moment.
+// TokenState is the state of a token at a moment.
 type TokenState string
 
 // The states. The first two authenticate.
@@ -22,13 +22,13 @@ const (
 	TokenRevoked   TokenState = "revoked"
 )
 
-// The values of TokenSettings.Vault: where the plain value of a token is kept for people to look it up.
+// The values of TokenSettings.Vault, the vault that keeps the value of a token for people to look it up.
 const (
 	// VaultSecret keeps it in a secret of the tenant's own.
 	VaultSecret = "secret"
 	// VaultPacked keeps it in a secret that some hundred tenants share.
 	VaultPacked = "packed"
-	// VaultNone keeps it nowhere: it is shown once, and a successor is made when a person collects it.
+	// VaultNone keeps no value: it is shown once, and a successor is made only when a person collects it.
 	VaultNone = "none"
 )
 

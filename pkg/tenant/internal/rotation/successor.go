@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
-// NoticeID is the id of the notice of a kind that the token has now: each period of notice has its own, and each
-// successor.
+// NoticeID returns the present id of the token's notice of a kind. Each period of notice and each successor has its
+// own.
 func (t Token) NoticeID(kind notice.Kind) string {
 	period := strconv.Itoa(t.Period)
 	if kind == notice.SuccessorReady && t.Void > 0 {
@@ -18,8 +18,8 @@ func (t Token) NoticeID(kind notice.Kind) string {
 	return notice.ID(t.ID, kind, period)
 }
 
-// Successor is the index of the token to enter in place of token i: of those that cover it the one that ends last, else
-// the newest if i is older; -1 if there is none.
+// Successor returns the index of the token to enter in place of token i: of those that cover it the one that ends
+// last, else the newest if i is older; -1 if there is none.
 func (r *State) Successor(i int, now time.Time) int {
 	best, live := -1, r.Live(now)
 	for _, j := range live {
@@ -33,8 +33,8 @@ func (r *State) Successor(i int, now time.Time) int {
 	return best
 }
 
-// Release takes back what was told of successors that are dead, unless people were told of another one in their place:
-// the next one is told of like the first.
+// Release removes the marks of notices about dead successors, unless a notice named another one in their place. The
+// next successor then gets a notice like the first.
 func (r *State) Release(now time.Time) {
 	for i := range r.Tokens {
 		t := &r.Tokens[i]
@@ -47,7 +47,7 @@ func (r *State) Release(now time.Time) {
 	}
 }
 
-// ForgetReady takes back that a successor is ready.
+// ForgetReady removes the mark of the notice that a successor is ready.
 func (t *Token) ForgetReady() {
 	t.Told, t.Ready, t.Void = t.Told&^ReadyBit, "", t.Void+1
 }
@@ -58,8 +58,8 @@ func (r *State) renewed(i int, now time.Time) bool {
 	return len(live) > 0 && live[len(live)-1] > i
 }
 
-// swapped reports whether the identity provider has left token i for one that serves for it and is newer or ends later,
-// a week ago at least.
+// swapped reports whether the identity provider left token i, a week ago at least, for one that serves for it and is
+// newer or ends later.
 func (r *State) swapped(i int, now time.Time, used map[string]int64) bool {
 	if now.Sub(time.Unix(used[r.Tokens[i].ID], 0)) < ReminderStops {
 		return false
@@ -69,12 +69,12 @@ func (r *State) swapped(i int, now time.Time, used map[string]int64) bool {
 	})
 }
 
-// ToCollect reports whether a successor waits for a person to collect it; byHand says that a person makes it.
+// ToCollect reports whether a successor waits to be collected; byHand says that a person makes it.
 func (r *State) ToCollect(byHand bool, now time.Time) bool {
 	return byHand && (r.Collect || r.NeedsSuccessor(now, 0))
 }
 
-// reminded reports whether the time of a reminder has come that was not told, since reminders were looked at last.
+// reminded reports whether a reminder that was not sent has become due since reminders were last looked at.
 func (r *State) reminded(now time.Time) bool {
 	return slices.ContainsFunc(r.Tokens, func(t Token) bool {
 		return t.Live(now) && t.Expires != 0 && slices.ContainsFunc(Passed(t.Milestones()[1:], now), func(m Milestone) bool {

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// keptDeadFor is for how long a dead token is listed.
+// keptDeadFor is the time for which a dead token is listed.
 const keptDeadFor = 90 * 24 * time.Hour
 
-// State is all of a tenant that decides about its tokens. It is stored with the tenant.
+// State is the part of a tenant from which the work on its tokens is decided. It is stored with the tenant.
 type State struct {
 	// Tokens are oldest first.
 	Tokens []Token `json:"tokens,omitempty"`
 	// Current is the token that is current in the vault, "" if that is not known.
 	Current string `json:"current,omitempty"`
-	// Collect says that a successor is wanted and a person has to collect it, before the notice period asks for one.
+	// Collect says that a person has to collect a successor that was requested ahead of the notice period.
 	Collect bool `json:"collect,omitempty"`
-	// Looked is until when reminders were looked at, in Unix seconds.
+	// Looked is the time up to which reminders were looked at, in Unix seconds.
 	Looked int64 `json:"looked,omitempty"`
-	// Outbox is the version of the tenant that last wrote something to tell; 0 once all is told.
+	// Outbox is the last version of the tenant that wrote events or notices; 0 once all are delivered.
 	Outbox int64 `json:"outbox,omitempty"`
 }
 
@@ -33,19 +33,20 @@ type Token struct {
 	First   int64   `json:"first,omitempty"` // first use
 	Vault   string  `json:"vault,omitempty"` // "": VaultSecret
 
-	// Notice and Reminders are the settings, in days, that held when the token was made; 0 and nil are the defaults.
-	// Period counts the periods of notice: one more if the token was extended beyond the one that it was in. Told has a
-	// bit for what was told in it: 0 that the successor is ready, i+1 reminder i.
+	// Notice and Reminders are the settings, in days, at the creation of the token; 0 and nil are the defaults. Period
+	// counts the periods of notice: one more if the token was extended beyond the one that it was in. Told has a bit
+	// for each notice of the period: 0 that the successor is ready, i+1 reminder i.
 	Notice    int    `json:"notice,omitempty"`
 	Reminders []int  `json:"reminders,omitzero"`
 	Period    int    `json:"period,omitempty"`
 	Told      uint16 `json:"told,omitempty"`
-	// Ready is the successor that was told of; empty while it waits to be collected. Void counts those of them that were
-	// revoked, after which the next one is told of like the first.
+	// Ready is the successor that a notice named; empty while it waits to be collected. Void counts those of them that
+	// were revoked; after that the next one gets a notice like the first.
 	Ready string `json:"ready,omitempty"`
 	Void  int    `json:"void,omitempty"`
 
-	// Ended says that the expiry was told, Noted when, in Unix seconds; Gone that the vault has forgotten the dead token.
+	// Ended says that the expiry was announced, Noted is the time of that in Unix seconds; Gone says that the vault
+	// has removed the dead token.
 	Ended bool  `json:"ended,omitempty"`
 	Noted int64 `json:"noted,omitempty"`
 	Gone  bool  `json:"gone,omitempty"`
@@ -65,7 +66,7 @@ func (t Token) State(now time.Time) TokenState {
 // Live reports whether the token authenticates at now.
 func (t Token) Live(now time.Time) bool { return t.State(now) == TokenActive }
 
-// died is when the token stopped working; in the future for a live one.
+// died returns the time at which the token stopped working; in the future for a live one.
 func (t Token) died() time.Time {
 	switch {
 	case t.Revoked == 0:
@@ -76,7 +77,7 @@ func (t Token) died() time.Time {
 	return time.Unix(min(t.Revoked, t.Expires), 0)
 }
 
-// end is when the token expires, far away if it never does.
+// end returns the time of expiry in Unix seconds, far in the future if there is none.
 func (t Token) end() int64 {
 	if t.Expires == 0 {
 		return 1 << 40
@@ -84,7 +85,7 @@ func (t Token) end() int64 {
 	return t.Expires
 }
 
-// KeptIn is where its value is kept: one of the vaults.
+// KeptIn returns the vault that keeps its value.
 func (t Token) KeptIn() string {
 	if t.Vault == "" {
 		return VaultSecret
@@ -92,8 +93,8 @@ func (t Token) KeptIn() string {
 	return t.Vault
 }
 
-// Remembered reports whether the token is still listed: for 90 days after its end or, if that was noted late, after
-// it was noted.
+// Remembered reports whether the token is still listed: for 90 days after its end or, if that was recorded late, after
+// that time.
 func (t Token) Remembered(now time.Time) bool {
 	if t.Revoked == 0 && !t.Ended {
 		return true
@@ -121,7 +122,7 @@ func (r *State) Find(tokenID string) *Token {
 }
 
 // Extend gives a live token another end, in Unix seconds, 0 for none. A token that leaves its period of notice by that
-// is told of like the first time. Reminders whose time has passed are not made up for.
+// gets all notices again. Reminders whose time has passed are not sent late.
 func (t *Token) Extend(now time.Time, end int64) {
 	noticed := t.Window() <= now.Unix()
 	t.Expires = end
