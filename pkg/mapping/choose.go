@@ -6,7 +6,7 @@ import (
 )
 
 // choose keeps one of several targets if the kind asks for it, inside each organisation. The others are noted as
-// missing, with the winner's name. Nobody gains by a tie: the order of the rules decides, then time, then the name.
+// missing, with the winner's name. In a tie the order of the rules decides, then time, then the name.
 func (e *evaluation) choose(k Kind, all []candidate) []candidate {
 	if k.Choose == ChooseAll || len(all) < 2 {
 		return all

@@ -162,8 +162,8 @@ func (c *collector) group(g *Group, o offer) {
 	}
 }
 
-// user adds the offers of a rule on users alone. A rule without a value whose condition is false is no offer: it means
-// other users.
+// user adds the offers of a rule on users alone. A rule without a value whose condition is false is not noted as
+// missing: it is meant for other users.
 func (c *collector) user(rule int) {
 	r, part := &c.p.rules[rule], c.falsePart(rule)
 	o := offer{rule: rule, membership: -1, nested: -1}
@@ -195,7 +195,7 @@ func (e *evaluation) groupID(o offer) string {
 	return e.f.Memberships[o.membership].Group.ID
 }
 
-// manual sorts the manual assignments by kind and leaves out those that a group has ended.
+// manual groups the manual assignments by kind and leaves out those that a group has ended.
 func (e *evaluation) manual() map[string][]Manual {
 	all := map[string][]Manual{}
 	for _, m := range e.f.Manual {
@@ -384,7 +384,7 @@ func compareFlags(a, b bool) int {
 	return 1
 }
 
-// noAssignment says that a member has none of the kinds that would make it active.
+// noAssignment returns the sentence that a member has none of the kinds that would make it active.
 func noAssignment(kinds []string) string {
 	last := len(kinds) - 1
 	if last == 0 {
@@ -393,7 +393,7 @@ func noAssignment(kinds []string) string {
 	return "No assignment of kind " + strings.Join(kinds[:last], ", ") + " or " + kinds[last] + "."
 }
 
-// status decides the status, and takes from who is not active the kinds with seats.
+// status decides the status, and withdraws the kinds with seats from a member that is not active.
 func (e *evaluation) status() {
 	e.out.Status = Active
 	switch {

@@ -36,8 +36,8 @@ type Manual struct {
 // TargetKey names a target. Organisation is empty unless the kind's targets live inside organisations.
 type TargetKey struct{ Kind, Name, Organisation string }
 
-// TooLong reports whether the names have no room in the keys of a store. The control characters U+0000 to U+0002 are
-// escaped there, and count three times.
+// TooLong reports whether the names are too long for the keys of a store. The control characters U+0000 to U+0002
+// are escaped there, and count three times.
 func (k TargetKey) TooLong() bool {
 	n := len(k.Name) + len(k.Organisation)
 	for _, s := range []string{k.Name, k.Organisation} {
@@ -75,7 +75,7 @@ const (
 // Reason says why a rule gives nothing.
 type Reason string
 
-// The reasons. NoSeat is given by the keeper of the seats, not by an evaluation.
+// The reasons. NoSeat comes from the assignment of seats, not from an evaluation.
 const (
 	TargetUnknown       Reason = "target-unknown"
 	OrganisationUnknown Reason = "organisation-unknown"

@@ -61,10 +61,10 @@ func (r *Requests) Required(old, next scim.Object) error {
 	return nil
 }
 
-// Addresses calls use with each value that a write sets in an attribute of Domains, and the attribute, until use
-// returns an error, which it returns. next is the user as it would be stored, old as it is, nil on creation. A
-// write that leaves the user inactive sets none, nor does one of an excluded user. One that ends either sets all values
-// of the user: they may never have been judged.
+// Addresses calls use with each value that a write sets in an attribute of Domains, and with the attribute's name,
+// until use returns an error, which it returns. next is the user after the write, old the user before it, nil on
+// creation. There is no call if an update leaves the user inactive, or if the user is excluded after the write. If
+// a write ends either, use is called with all values of the user, because they may never have been checked.
 func (r *Requests) Addresses(old, next scim.Object, use func(attribute, value string) error) (err error) {
 	excluded := func(doc scim.Object) bool { return r.excludeUsers != nil && r.excludeUsers.holds(doc) }
 	if len(r.domains) == 0 || old != nil && next["active"] == false || excluded(next) {

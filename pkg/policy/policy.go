@@ -47,8 +47,8 @@ type key struct {
 	types  *schema.Types
 }
 
-// Rules are the policies in a store as a directory asks them. g counts for the policies that have a guard. A policy
-// that can't be applied is logged.
+// Rules returns the directory.Rules that apply the policies in a store. g counts for the policies that have a
+// guard. A policy that can't be applied is logged.
 func Rules(s *store.Store, g *guard.Service, log *slog.Logger) directory.Rules {
 	p := &policies{store: s, log: log, guard: g, kept: map[key]*mapping.Requests{}}
 	return directory.Rules{Permit: p.permit, Allow: p.allow, Bound: p.bound}
@@ -90,8 +90,8 @@ func (p *policies) of(ctx context.Context, t directory.Tenant) (*mapping.Request
 	return requests, nil
 }
 
-// broken is the answer if the saved policy can't be applied, for the types of the tenant have changed since: nothing is
-// let through that it may forbid.
+// broken is the error if the saved policy can't be applied because the tenant's types have changed since. All
+// requests that it might forbid are refused.
 func (p *policies) broken(ctx context.Context, t directory.Tenant, err error) error {
 	p.log.ErrorContext(ctx, "policy can't be applied", "tenant", t.ID, "error", err)
 	return &scim.Error{

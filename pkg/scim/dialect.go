@@ -5,11 +5,11 @@ import "slices"
 // Dialect is the set of departures from the RFC that one tenant's identity provider needs, and of the strict
 // readings that a profile asks for. Every field is one named, tested option; its zero value is the behaviour of a
 // plain RFC 7644 server that is lenient if the RFC leaves room. A tenant's `idp` selects a Dialect with DialectOf;
-// nothing else in the code asks which identity provider is talking.
+// no other code depends on the identity provider.
 type Dialect struct {
-	// ConvertTypes reads an integer as a string if the attribute is one that can be changed, "1", "0", 1 and 0 as a
-	// boolean, and a number in quotes as a number. Needed by: scripts and spreadsheets in front of any identity
-	// provider; off in rfc and interop.
+	// ConvertTypes reads an integer as a string if the attribute is not immutable, "1", "0", 1 and 0 as a boolean,
+	// and a number in quotes as a number. Needed by: scripts and spreadsheets in front of any identity provider;
+	// off in rfc and interop.
 	ConvertTypes bool
 	// ValueObjects reads {"value": x} as x in the place of a simple value, as a single value and in each element of
 	// several. Needed by: entra (extension attributes); off in rfc and interop.
@@ -21,9 +21,9 @@ type Dialect struct {
 	// SlashPaths reads a PATCH path in the form of a JSON pointer (RFC 6902): `/name/givenName`.
 	// Needed by: clients on a JSON Patch library; off in rfc and interop.
 	SlashPaths bool
-	// RawBackslashes reads a backslash in a filter's string as itself if it begins no escape, and also in
+	// RawBackslashes reads a backslash in a filter's string literally if it begins no escape, and also in
 	// `"DOMAIN\user"`, for any first letter of the name. Needed by: clients that put a Windows name into a filter
-	// as it is; off in rfc and interop.
+	// without escapes; off in rfc and interop.
 	RawBackslashes bool
 	// SecurePhotos answers 400 invalidValue to a value of photos that is no absolute https URL. Asked for by: applications
 	// that show the picture; off in rfc and interop.
@@ -44,7 +44,7 @@ type Dialect struct {
 	// IgnoreUnknownPaths skips a PATCH operation whose path names no attribute of the schema, instead of 400
 	// invalidPath. Needed by: every identity provider with an editable attribute mapping.
 	IgnoreUnknownPaths bool
-	// BareExtensionNames resolves a path or top-level key such as `manager` or `department` in the extensions where
+	// BareExtensionNames resolves a path or top-level key such as `manager` or `department` in the extensions if
 	// the core schema has no such attribute. Needed by: entra (path "manager").
 	BareExtensionNames bool
 	// RejectUnknownAttributes answers 400 to a body with an attribute that no schema knows, or with an unknown URN in
@@ -54,10 +54,10 @@ type Dialect struct {
 	// Asked for by: interop (draft-zollner-scim-interop-profile).
 	RequirePatchPath bool
 	// ReplaceComplexWhole lets a PATCH replace of a whole single-valued complex attribute, such as `name`, put the
-	// new value in the place of the old, where RFC 7644 section 3.5.2.3 keeps the sub-attributes that the new one
-	// does not name. Asked for by: interop (draft-zollner-scim-interop-profile).
+	// new value in the place of the old. RFC 7644 section 3.5.2.3 keeps the sub-attributes that the new value does
+	// not name. Asked for by: interop (draft-zollner-scim-interop-profile).
 	ReplaceComplexWhole bool
-	// InteropProfile says `interopProfileConformant` in ServiceProviderConfig, and lists canonical values for every
+	// InteropProfile sets `interopProfileConformant` in ServiceProviderConfig, and lists canonical values for every
 	// `type` in /Schemas. Asked for by: interop (draft-zollner-scim-interop-profile).
 	InteropProfile bool
 	// RequireDeclaredExtensions answers 400 to a resource without `schemas`, with `schemas` that is no array or
@@ -85,7 +85,7 @@ type Dialect struct {
 	HideMeta bool
 }
 
-// idps is the list of identity providers and profiles in the order in which people are shown them.
+// idps is the list of identity providers and profiles in the order of their display.
 var idps = []string{
 	"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "keycloak", "authentik", "rippling", "cyberark",
 	"sailpoint",
@@ -95,8 +95,7 @@ var idps = []string{
 // IdPs lists the names that DialectOf knows: the identity providers, then the profiles interop, generic and rfc.
 func IdPs() []string { return slices.Clone(idps) }
 
-// DialectOf is the dialect that goes with a tenant's `idp`. The name is one of IdPs, in lower case; false says that
-// it is not.
+// DialectOf returns the dialect of a tenant's `idp`, a name of IdPs in lower case; false if it is none of them.
 func DialectOf(idp string) (Dialect, bool) {
 	d := Dialect{
 		ConvertTypes: true, ValueObjects: true, DottedKeys: true, SlashPaths: true, RawBackslashes: true, SecurePhotos: true,

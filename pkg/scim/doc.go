@@ -4,5 +4,5 @@
 // A JSON object is an Object: a plain map that holds only string, bool, int64, float64, nil, Object and []any.
 // ParseObject makes one from a request body, AppendJSON writes one. The packages below this one build on it: schema
 // defines the attributes that an object may hold, filter decides which objects a filter matches, patch applies a
-// PATCH to an object. None of them does I/O or asks for the time.
+// PATCH to an object. None of them does I/O or reads the clock.
 package scim

@@ -14,8 +14,8 @@ func Literal(s string) string { return string(AppendJSON(nil, s)) }
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are
 // sorted, but "schemas" and "id" come first, for human readers. Characters are escaped only if JSON asks for it.
 //
-// Beside the types of an Object it takes int, []string, []Object and Encoded. Anything else, and a number that JSON
-// cannot write, becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
+// Beside the types of an Object it accepts int, []string, []Object and Encoded. Any other type, and a number that
+// JSON cannot represent, becomes null. Bytes of a string that are no valid UTF-8 become U+FFFD.
 func AppendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
@@ -43,8 +43,8 @@ func AppendJSON(dst []byte, v any) []byte {
 	return append(dst, "null"...)
 }
 
-// Encoded is a value that is JSON already: a list that would take far more memory as objects. AppendJSON writes it as
-// it stands.
+// Encoded is a value that is JSON already: a list that would take far more memory as objects. AppendJSON writes it
+// unchanged.
 type Encoded []byte
 
 func appendArray[T any](dst []byte, a []T) []byte {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// ErrorType is the scimType of an error: the keyword by which a client tells apart errors of one status
-// (RFC 7644, section 3.12, table 9).
+// ErrorType is the scimType of an error: the keyword that distinguishes errors of one status (RFC 7644, section
+// 3.12, table 9).
 type ErrorType string
 
-// The error types of RFC 7644. NoType is for errors whose status says it all.
+// The error types of RFC 7644. NoType is for errors without a scimType.
 const (
 	NoType        ErrorType = ""
 	InvalidFilter ErrorType = "invalidFilter"
@@ -34,8 +34,8 @@ const (
 	InvalidCount  ErrorType = "invalidCount"
 )
 
-// Error is an error that a SCIM client may see: everything in it is meant for the eyes of an IT administrator.
-// Any other error that reaches the HTTP edge is a 500 whose text is logged and not sent.
+// Error is an error that a SCIM client may see. Its text is for an IT administrator. Any other error that reaches
+// the HTTP edge is a 500 whose text is logged and not sent.
 type Error struct {
 	// Status is the HTTP status code.
 	Status int
@@ -78,7 +78,7 @@ func (e *Error) Object() Object {
 // maxQuoted is how much of a client's own text an error repeats, in bytes.
 const maxQuoted = 80
 
-// Quote puts a name or value of a client into double quotes for a detail, cut short if it is long.
+// Quote puts a name or value of a client into double quotes for a detail, shortened if it is long.
 func Quote(s string) string {
 	if len(s) > maxQuoted {
 		s = strings.ToValidUTF8(s[:maxQuoted], "") + "…"

@@ -9,8 +9,8 @@ import (
 // else.
 type Object = map[string]any
 
-// Field returns the value of a member of o whose name may be written in any case (RFC 7643, section 2.1), and whether
-// there is one. One in the exact case wins.
+// Field returns the value of the member of o with a name in any case (RFC 7643, section 2.1), and whether there is
+// one. A member in the exact case wins.
 func Field(o Object, name string) (any, bool) {
 	if v, ok := o[name]; ok {
 		return v, true
@@ -25,7 +25,7 @@ func Field(o Object, name string) (any, bool) {
 	return v, ok && found != ""
 }
 
-// Whole returns a number that is an int64, also one that is written with a fraction of nothing or an exponent; ok is
+// Whole returns an integral number as an int64, also if it was written with a zero fraction or an exponent; ok is
 // false for any other value.
 func Whole(v any) (n int64, ok bool) {
 	switch v := v.(type) {

@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how deep arrays and objects may nest in a body. No SCIM message needs a third of it.
+// MaxDepth is the deepest nesting of arrays and objects in a body. No SCIM message needs a third of it.
 const MaxDepth = 32
 
-// MaxValues is the number of values, those inside arrays and objects counted, that a text may have to be decoded. It
-// bounds the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000 members
-// has fewer than half; a stored document has no room for so many.
+// MaxValues is the largest number of values in a text to decode, including those inside arrays and objects. It
+// bounds the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000
+// members has fewer than half; a stored document has no room for so many.
 const MaxValues = 250_000
 
 // ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is
@@ -23,18 +23,18 @@ const MaxValues = 250_000
 // are equal but for their case, because attribute names are case-insensitive (RFC 7643, section 2.1). The error is
 // an *Error 400 invalidSyntax that names the place.
 //
-// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result share
-// the text: a string itself, of bytes one copy.
+// Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result
+// share the memory of data if it is a string, else of one copy of it.
 func ParseObject[T ~string | []byte](data T) (Object, error) {
 	return (&parser{text: string(data)}).message()
 }
 
-// Raw is the text of a JSON value that has been checked, and is decoded when it is needed.
+// Raw is the checked text of a JSON value, which is decoded when it is needed.
 type Raw string
 
-// ParseEnvelope is ParseObject for a message that carries others, as a bulk request does (RFC 7644, section 3.7): the
-// member inner, in any case, of each object in an array that is a member of the message is checked and comes back as a
-// Raw, whose values do not count.
+// ParseEnvelope is ParseObject for a message that carries others, such as a bulk request (RFC 7644, section 3.7).
+// In each object of an array that is a member of the message, the member inner, in any case, is checked and
+// returned as a Raw. Its values do not count for MaxValues.
 func ParseEnvelope(text, inner string) (Object, error) {
 	return (&parser{text: text, inner: inner}).message()
 }
@@ -85,7 +85,7 @@ func (p *parser) fail(format string, args ...any) *Error {
 		fmt.Sprintf(format, args...), line, column)
 }
 
-// unexpected says that something else was wanted at the current position.
+// unexpected makes the error for an unexpected byte at the current position.
 func (p *parser) unexpected(want string) *Error {
 	if p.pos >= len(p.text) {
 		return p.fail("it ends where %s was expected", want)
@@ -262,7 +262,7 @@ type keySet struct {
 	many map[string]struct{}
 }
 
-// add takes in a key, or says that it is there.
+// add adds a key, and reports whether it was new.
 func (s *keySet) add(k string) bool {
 	if s.many == nil {
 		for _, f := range s.few[:s.n] {

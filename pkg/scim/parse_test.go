@@ -183,7 +183,7 @@ func FuzzParseObject(f *testing.F) {
 	})
 }
 
-// stricter says whether an error is about something that JSON as such allows.
+// stricter reports whether an error is about something that JSON as such allows.
 func stricter(e *scim.Error) bool {
 	return slices.ContainsFunc([]string{
 		"must be a JSON object", "UTF-8", "nest more than", "stands twice", "surrogate",

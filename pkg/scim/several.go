@@ -6,10 +6,11 @@ import (
 	"unicode"
 )
 
-// SeveralIDs says whether a text is several ids of resources one after the other.
+// SeveralIDs reports whether a text is several ids of resources one after the other.
 func SeveralIDs(text string) bool { return allOf(words(text), IsUUID) }
 
-// Several says whether a text is several ids, e-mail addresses, web addresses or telephone numbers one after the other.
+// Several reports whether a text is several ids, e-mail addresses, web addresses or telephone numbers one after the
+// other.
 func Several(text string) bool {
 	if !strings.ContainsFunc(text, func(r rune) bool { return separates(r) || unicode.IsSpace(r) }) {
 		return false
@@ -25,7 +26,7 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return separates(r) || unicode.IsSpace(r) })
 }
 
-// allOf says whether there is more than one part and all of them are of one kind.
+// allOf reports whether there is more than one part and all of them are of one kind.
 func allOf(parts []string, is func(string) bool) bool {
 	return len(parts) > 1 && !slices.ContainsFunc(parts, func(s string) bool { return !is(s) })
 }
@@ -37,7 +38,7 @@ func isEmail(s string) bool {
 
 func isWeb(s string) bool { return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") }
 
-// isPhone says whether a text may be a whole telephone number: an extension is shorter.
+// isPhone reports whether a text may be a whole telephone number: an extension is shorter.
 func isPhone(s string) bool {
 	digits := 0
 	for _, r := range strings.TrimPrefix(strings.TrimSpace(s), "tel:") {
@@ -50,7 +51,7 @@ func isPhone(s string) bool {
 	return digits >= 7
 }
 
-// IsUUID says whether a text has the form of the ids that this server makes (RFC 9562, section 4), in any case.
+// IsUUID reports whether a text has the form of the ids that this server makes (RFC 9562, section 4), in any case.
 func IsUUID(s string) bool {
 	if len(s) != 36 {
 		return false

@@ -29,7 +29,7 @@ type answer struct {
 	body   []byte
 	// zipped is the body compressed, if that is known already.
 	zipped []byte
-	// keep says that a client may keep the body, as long as it asks each time whether it is still right.
+	// keep says that a client may cache the body, but must revalidate it before each use.
 	keep bool
 }
 
@@ -63,7 +63,7 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 	}
 	w.WriteHeader(a.status)
 	if body != nil && rq.Method != http.MethodHead {
-		// A client that is gone can't be told.
+		// There is no one to report it to: the client is gone.
 		_, _ = w.Write(body)
 	}
 }
@@ -93,7 +93,7 @@ func mediaType(rq *request) string {
 	return scim.MediaType
 }
 
-// refused tells whether the parameters of a media range say q=0.
+// refused reports whether the parameters of a media range contain q=0.
 func refused(parameters string) bool {
 	for p := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(p, "=")
@@ -121,7 +121,7 @@ func (rq *request) resourceAnswer(status int, res directory.Resource, sel *schem
 	return a
 }
 
-// locate sets the headers that say which resource, in which version, an answer is about.
+// locate sets the headers with the location and the version of a resource.
 func (rq *request) locate(a answer, res directory.Resource) {
 	location := rq.base + res.Type.Endpoint + "/" + res.ID
 	a.header.Set("Location", location)
@@ -129,7 +129,7 @@ func (rq *request) locate(a answer, res directory.Resource) {
 	a.header.Set("Etag", res.ETag())
 }
 
-// fits tells whether the body can be sent: as it is, or compressed for a client that takes that.
+// fits reports whether the body can be sent: as it is, or compressed for a client that takes that.
 func (a *answer) fits(rq *request) bool {
 	if wireSize(a.body) <= maxWire {
 		return true

@@ -30,8 +30,8 @@ type scopeError struct{ method string }
 // Error implements error.
 func (e *scopeError) Error() string { return "scimhttp: the token has no scope for " + e.method }
 
-// authenticate finds out whether the request comes from the tenant that its path names, and answers it. Nothing of a
-// tenant that this process has not let the same token in to before is touched until that is known.
+// authenticate checks that the token of a request belongs to the tenant in its path, and answers the request.
+// Unless this process has accepted the token for the tenant before, no data of the tenant is read until then.
 func (h *handler) authenticate(ctx context.Context, rq *request) (a answer, err error) {
 	bearer := bearerOf(rq.Request.Request)
 	if account, token, ok := h.Tenants.Recall(rq.target.tenant, bearer); ok {
@@ -191,7 +191,7 @@ func begun(ctx context.Context, entry *provlog.Request) <-chan error {
 	})
 }
 
-// origin is on whose behalf a request, or an operation of it, writes.
+// origin is the origin of the writes of a request, or of an operation of it.
 func (rq *request) origin(entry *provlog.Request) directory.Origin {
 	o := directory.Origin{RequestID: rq.ID, TokenID: rq.token.ID, Silent: !rq.account.PublishesMembers()}
 	if entry != nil {
@@ -218,7 +218,7 @@ func (h *handler) baseURL(rq *request) (string, error) {
 	return base + "/scim/v2/" + url.PathEscape(rq.target.tenant), nil
 }
 
-// permit asks whether the tenant's identity provider may send such a request at all, before anything of it is read.
+// permit checks whether the tenant's policy allows such a request at all, before its body is read.
 func (h *handler) permit(ctx context.Context, rq *request) error {
 	action, writes := actions[rq.Method]
 	if !writes || rq.route.reads || rq.route.rt == nil {

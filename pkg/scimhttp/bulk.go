@@ -85,7 +85,7 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 		"failOnErrors must be a whole number: after how many errors to stop.")
 }
 
-// checkMessage refuses a message whose schemas name none of the URNs, of which the first is the right one.
+// checkMessage refuses a message whose schemas hold none of the URNs. The first URN is the right one.
 func checkMessage(msg scim.Object, urns ...string) error {
 	list, _ := member(msg, "schemas").([]any)
 	for _, e := range list {
@@ -97,7 +97,7 @@ func checkMessage(msg scim.Object, urns ...string) error {
 	return scim.BadRequest(scim.InvalidSyntax, "schemas must contain %q.", urns[0])
 }
 
-// member is scim.Field, but for whether there is one.
+// member is scim.Field without its second result.
 func member(o scim.Object, name string) any {
 	v, _ := scim.Field(o, name)
 	return v

@@ -27,8 +27,8 @@ func entityTags(values []string) []string {
 	return tags
 }
 
-// noneMatch tells whether an If-None-Match header names the version that the client would get, so that it need not get
-// it. The comparison is weak (RFC 9110, section 8.8.3.2).
+// noneMatch reports whether an If-None-Match header names the current version, so that the answer needs no body.
+// The comparison is weak (RFC 9110, section 8.8.3.2).
 func noneMatch(values []string, etag string) bool {
 	for _, tag := range entityTags(values) {
 		if tag == "*" || opaque(tag) == opaque(etag) {

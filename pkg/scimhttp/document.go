@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// document is an answer of discovery as it leaves the server.
+// document is an encoded answer of discovery.
 type document struct {
 	body     []byte
 	etag     string
@@ -40,7 +40,7 @@ func listOf(all []any) scim.Object {
 	}
 }
 
-// documentKey is all that a document of discovery depends on, for one handler.
+// documentKey holds all values that a document of discovery depends on, for one handler.
 type documentKey struct {
 	path, base, idp               string
 	types                         *schema.Types

@@ -26,8 +26,8 @@ func (h *handler) failure(ctx context.Context, rq *request, err error) answer {
 	return a
 }
 
-// scimError makes the SCIM error of an error. A *scim.Error and the errors of tenant are for the client; that the store
-// is busy or time has run out is a 503; any other error is a 500 whose text goes to the log only.
+// scimError makes the SCIM error of an error. A *scim.Error and the errors of tenant are for the client; a busy
+// store or a timeout is a 503; any other error is a 500 whose text goes to the log only.
 func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.Error {
 	var (
 		known     *scim.Error

@@ -43,11 +43,11 @@ func (rq *request) preference() string {
 
 // reply is how a change is answered.
 type reply struct {
-	// body says that there is one.
+	// body says that the answer has a body.
 	body bool
-	// applied is the preference of the client that is followed, as Preference-Applied says it; empty for none.
+	// applied is the client's preference that is followed, as in Preference-Applied; empty for none.
 	applied string
-	// selected says that the client names the attributes that it wants to see, or not to see.
+	// selected says that the client selects attributes with attributes or excludedAttributes.
 	selected bool
 	// sel selects the attributes that are read for the answer and shown in it.
 	sel *schema.Projection

@@ -25,8 +25,7 @@ const maxInteger = 1<<53 - 1
 // parameters are the query parameters of a request by name in lower case.
 type parameters map[string][]string
 
-// parseQuery decodes a query. Keys are known in any case. A semicolon is a character like any other, as RFC 3986 has
-// it.
+// parseQuery decodes a query. Keys may be in any case. A semicolon is an ordinary character, as in RFC 3986.
 func parseQuery(raw string) (parameters, error) {
 	p := parameters{}
 	for part := range strings.SplitSeq(raw, "&") {
@@ -44,9 +43,9 @@ func parseQuery(raw string) (parameters, error) {
 }
 
 // unescaper returns the decoding for the value of a parameter. A client that writes a blank as `%20` encodes as RFC
-// 3986 does, so `+` is a plus: "jane+test@example.com"; the same if the value is encoded twice. In any other value `+`
-// is a blank, as forms are encoded. Parameters are judged one by one: one of them may be written by other code than the
-// rest.
+// 3986 does, so `+` is a plus: "jane+test@example.com"; the same if the value is encoded twice. In any other value
+// `+` is a blank, as forms are encoded. Each parameter is decoded by itself: a client may encode them with
+// different code.
 func unescaper(raw string) func(string) (string, error) {
 	if strings.Contains(raw, "%20") || strings.Contains(raw, "%2520") {
 		return url.PathUnescape
@@ -80,7 +79,7 @@ func (p parameters) names(key string) []string {
 }
 
 // integer returns the value of a whole-number parameter; absent if it was not sent or is empty. For a number out of
-// range it returns the nearest that can be told.
+// range it returns the nearest one in range.
 func (p parameters) integer(key string, absent int) (int, error) {
 	s, err := p.one(key)
 	if err != nil {
@@ -136,7 +135,7 @@ func (p parameters) listQuery(t directory.Tenant, types []*schema.ResourceType) 
 	return q, err
 }
 
-// paging reads which page is asked for. A parameter cursor, also an empty one, asks for cursor paging; startIndex is
+// paging reads the requested page. A parameter cursor, also an empty one, asks for cursor paging; startIndex is
 // ignored then.
 func (p parameters) paging(q *directory.ListQuery) (err error) {
 	if _, q.HasCursor = p["cursor"]; q.HasCursor {
@@ -161,7 +160,7 @@ func (p parameters) paging(q *directory.ListQuery) (err error) {
 	return nil
 }
 
-// sorting reads the order that is asked for (RFC 7644, section 3.4.2.3).
+// sorting reads the requested order (RFC 7644, section 3.4.2.3).
 func (p parameters) sorting(q *directory.ListQuery) (err error) {
 	if q.SortBy, err = p.one("sortBy"); err != nil {
 		return err
@@ -180,8 +179,8 @@ func (p parameters) sorting(q *directory.ListQuery) (err error) {
 	return nil
 }
 
-// decodedOnce undoes the second encoding of a filter that was encoded twice, as Entra's validator does. No filter is
-// without a space, so one that is can't be meant as it stands.
+// decodedOnce undoes the second encoding of a filter that was encoded twice, as Entra's validator does. Every valid
+// filter has a space, so a filter without one must be encoded twice.
 func decodedOnce(expression string) string {
 	if strings.ContainsRune(expression, ' ') {
 		return expression

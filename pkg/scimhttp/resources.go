@@ -163,8 +163,8 @@ func (h *handler) remove(ctx context.Context, rq *request) (answer, error) {
 	return newAnswer(http.StatusNoContent, nil), nil
 }
 
-// written is the answer to a change that is committed: it can't become an error any more because it would be too
-// large, so the one attribute that has no bound is left out then.
+// written is the answer to a committed change. It must not become an error because it is too large; then the one
+// attribute without a bound is left out.
 func (rq *request) written(status int, res directory.Resource, how reply) answer {
 	rq.entry.About(res.Doc)
 	if !how.body {

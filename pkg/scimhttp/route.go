@@ -29,8 +29,9 @@ type route struct {
 	methods map[string]operation
 }
 
-// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key. Those of users
-// and groups are there with no more than the log says of a request that is refused before its tenant's types are known.
+// routes are the endpoints of RFC 7644 section 3.2 that serve no single resource type, by target.key. Those of
+// users and groups hold only the pattern, for the log of a request that is refused before its tenant's types are
+// known.
 func routes() map[string]*route {
 	get := func(op operation) map[string]operation { return map[string]operation{http.MethodGet: op} }
 	search := map[string]operation{http.MethodPost: (*handler).search}
@@ -59,7 +60,8 @@ func routes() map[string]*route {
 	}
 }
 
-// memberships is the route of the endpoint of memberships: there is nothing in one that a PUT or a PATCH could change.
+// memberships is the route of the endpoint of memberships. It has no PUT and PATCH, because a membership has
+// nothing to change.
 func memberships(behind string) *route {
 	r := routeOf(schema.MembershipType(), behind)
 	if r != nil {
@@ -90,7 +92,7 @@ func routeOf(rt *schema.ResourceType, behind string) *route {
 	return r
 }
 
-// find finds the route of a request whose tenant is known: one of its resource types, or an endpoint that every tenant
+// find returns the route of an authenticated request: one of its resource types, or an endpoint that every tenant
 // has.
 func (h *handler) find(rq *request) *route {
 	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
@@ -122,11 +124,11 @@ type target struct {
 	id string
 }
 
-// searchSegment stands in the place of an id and is none (RFC 7644, section 3.4.3).
+// searchSegment is a path segment in the place of an id (RFC 7644, section 3.4.3).
 const searchSegment = ".search"
 
 // parsePath takes apart a decoded path. Endpoint names may have any case and a slash may end them; ids are taken as
-// they are. known is false for a path that is no tenant's.
+// they are. known is false for a path without a tenant.
 func parsePath(path string) (t target, known bool) {
 	rest, found := strings.CutPrefix(path, "/scim/")
 	if !found || strings.Contains(path, "//") {
@@ -154,7 +156,7 @@ func parsePath(path string) (t target, known bool) {
 	return t, true
 }
 
-// large tells whether an answer to a method may be large.
+// large reports whether an answer to a method may be large.
 func (t target) large(method string) bool {
 	switch {
 	case strings.HasSuffix(t.key, searchSegment):
@@ -169,8 +171,8 @@ func (t target) large(method string) bool {
 	return t.id == ""
 }
 
-// openToAll tells whether the request asks for something public without a token: a client may look at the configuration
-// before it has one (RFC 7644, section 4).
+// openToAll reports whether the request asks for something public without a token: a client may look at the
+// configuration before it has one (RFC 7644, section 4).
 func (rq *request) openToAll() bool {
 	return rq.route != nil && rq.route.open && rq.reads() && rq.Header.Get("Authorization") == ""
 }

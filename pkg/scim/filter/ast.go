@@ -33,7 +33,7 @@ type Or struct{ L, R Expr }
 // Not is true if X is not.
 type Not struct{ X Expr }
 
-// Compare is a comparison of the values at Path with Value: true if one of them compares. With Op Pr, Value is
+// Compare is a comparison of the values at Path with Value: true if it holds for one of them. With Op Pr, Value is
 // unused and the comparison is true if a value is present.
 type Compare struct {
 	Path  Path
@@ -41,8 +41,7 @@ type Compare struct {
 	Value Value
 }
 
-// Match is a value path used as a condition of its own, `emails[type eq "work"]`: true if an element passes
-// Path.Filter.
+// Match is a value path used as a condition, `emails[type eq "work"]`: true if an element passes Path.Filter.
 type Match struct{ Path Path }
 
 // Value is the right side of a comparison: nil, bool, string, or the text of a number.

@@ -8,8 +8,8 @@ import (
 // Matcher is a filter whose names are resolved in a resource type. It may be used by many goroutines at once.
 type Matcher struct{ root node }
 
-// Match reports whether a resource passes the filter. doc is the resource as it is answered, with id and meta,
-// under the declared names; it is not changed. An attribute that doc does not contain is missing.
+// Match reports whether a resource passes the filter. doc is the resource's representation, with id and meta, under
+// the declared names; it is not changed. An attribute that doc does not contain is missing.
 func (m *Matcher) Match(doc scim.Object) bool { return m.root.match(doc) }
 
 // Sure reports whether the comparisons of some attributes alone decide the result of Match for doc, so that no
@@ -37,8 +37,8 @@ func Bind(e Expr, t *schema.ResourceType, d scim.Dialect) (*Matcher, error) {
 	return &Matcher{root}, nil
 }
 
-// BindElement resolves the names of a value filter in the sub-attributes of a, which is multi-valued or complex. The
-// values of a multi-valued attribute that is not complex go by the name "value". Its errors are those of Bind.
+// BindElement resolves the names of a value filter in the sub-attributes of a, which is multi-valued or complex.
+// The values of a multi-valued attribute that is not complex have the name "value". Its errors are those of Bind.
 func BindElement(e Expr, a *schema.Attribute, d scim.Dialect) (*ElementMatcher, error) {
 	root, err := binder{element: a, d: d}.within(e)
 	if err != nil {

@@ -1,18 +1,17 @@
 // Package filter is the SCIM filter language (RFC 7644, section 3.4.2.2) and the paths of PATCH that are built from it
 // (section 3.5.2).
 //
-// Parse and ParsePath turn text into a tree, whose String prints it back. Both know the grammar only. Bind and
-// BindElement resolve the names of a tree in a resource type or in one attribute, check each comparison against the
-// attribute's type, and give a matcher that decides documents. All errors are *scim.Error of status 400 with a detail
-// for an administrator.
+// Parse and ParsePath turn text into a tree, which String prints as text again. Both check only the grammar. Bind
+// and BindElement resolve the names of a tree in a resource type or in one attribute, check each comparison against
+// the attribute's type, and give a matcher that decides documents. All errors are *scim.Error of status 400 with a
+// detail for an administrator.
 //
 // If the RFC leaves a choice, this package does the following.
 //
-//   - A comparison with a multi-valued attribute holds if one of the values compares, with every operator, ne
-//     included: `emails.type ne "work"` is true of a user with a work and a home address.
-//   - A missing value compares with nothing, and ne is the negation of eq on one value: ne is true of a missing
-//     attribute, and of an element that lacks the sub-attribute. All other comparisons are false, but an element
-//     without "primary" is not primary.
+//   - A comparison with a multi-valued attribute is true if it is true for one of the values, for every operator,
+//     also for ne: `emails.type ne "work"` is true of a user with a work and a home address.
+//   - For a missing attribute, and for an element that lacks the sub-attribute, ne is true and all other
+//     comparisons are false. An element without "primary" counts as not primary.
 //   - `eq null` is "not pr" and `ne null` is "pr"; null compares with no other operator. A value that is null, "", []
 //     or an object of only such values is not present.
 //   - A complex attribute that is compared as a whole stands for its sub-attribute "value", as in `emails co

@@ -31,8 +31,8 @@ func (n *node) match(v any) bool {
 	return n.test(v)
 }
 
-// with is match if each comparison about another attribute than those for which is holds speaks for the filter, or each
-// of them against it.
+// with is match, but comparisons of attributes that is does not select are not evaluated: they count for the filter
+// if others is true, else against it.
 func (n *node) with(v any, is func(schema.Ref) bool, others bool) bool {
 	switch n.op {
 	case both:

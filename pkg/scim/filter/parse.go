@@ -51,7 +51,7 @@ func (p *parser) filter() (Expr, error) {
 	return e, nil
 }
 
-// unquotedText reads a filter that is no filter otherwise as one comparison, whose value is all the rest of the text:
+// unquotedText reads a text that is no valid filter as one comparison, whose value is the whole rest of the text:
 // `displayName eq Sales and Marketing (EMEA)`.
 func (p *parser) unquotedText(s string) (Expr, bool) {
 	if p.start() != nil || p.tok.kind != tokWord {

@@ -2,8 +2,7 @@ package filter
 
 const hexDigits = "0123456789abcdef"
 
-// How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place asks
-// for.
+// Precedence levels of expressions: an operand gets parentheses if its level is below that of its place.
 const (
 	orLevel = iota
 	andLevel

@@ -104,7 +104,7 @@ func rawString(s string, t *token) bool {
 	return false
 }
 
-// lone tells whether no other backslash follows in the string.
+// lone reports whether no other backslash follows in the string.
 func lone(s string) bool {
 	end := strings.IndexAny(s, "\"\\")
 	return end >= 0 && s[end] == '"'

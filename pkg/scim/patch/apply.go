@@ -13,7 +13,7 @@ import (
 // and is never written to. Operations on the multi-valued attribute that is named by collection ("members"; "" for
 // none) are not applied to the document but returned in Result.Collection.
 //
-// The error is a *scim.Error of status 400 that names the operation; then nothing is returned. The scimType is
+// The error is a *scim.Error of status 400 that names the operation; then there is no result. The scimType is
 // noTarget, invalidPath, invalidFilter, invalidValue, mutability (a read-only, immutable or required attribute), or
 // the one that ResourceType.Check gives for the result.
 func Apply(t *schema.ResourceType, doc scim.Object, ops []Operation, collection string, d scim.Dialect) (
@@ -234,7 +234,7 @@ func (p *patcher) get(tg target) any {
 	return ext[tg.attr.Name]
 }
 
-// set puts v in the place of the target's attribute; nil takes it out, and an extension that is empty then as well.
+// set puts v in the place of the target's attribute; nil removes it, and also an extension that is then empty.
 func (p *patcher) set(tg target, v any) {
 	name := tg.attr.Name
 	if tg.extension == nil {
@@ -260,7 +260,7 @@ func (p *patcher) set(tg target, v any) {
 	p.doc[tg.extension.ID] = next
 }
 
-// normalize is a's whole value in canonical form; nil if v unassigns it.
+// normalize returns v as a whole value of a in canonical form; nil if v unassigns it.
 func (p *patcher) normalize(a *schema.Attribute, v any) (any, error) {
 	if unassigns(v) {
 		return nil, nil
@@ -268,7 +268,7 @@ func (p *patcher) normalize(a *schema.Attribute, v any) (any, error) {
 	return a.Normalize(v, p.d)
 }
 
-// unassigns tells whether a value stands for none: null, "" and [].
+// unassigns reports whether a value means "unassigned": null, "" and [].
 func unassigns(v any) bool {
 	if list, ok := v.([]any); ok {
 		return len(list) == 0

@@ -28,8 +28,9 @@ func (p *patcher) isCollection(tg target) bool {
 		tg.attr.Name == p.collection
 }
 
-// meansCollection reports whether a path that names no attribute looks as if it was to name the collection: members who
-// stay are no success. The name has that of the collection in it, but for a plural's end, or it selects by values.
+// meansCollection reports whether a path that names no attribute was probably meant to name the collection. Such an
+// operation must not be ignored: the client would believe that members are removed. The name contains that of the
+// collection without a plural's end, or the path selects by values.
 func (p *patcher) meansCollection(path filter.Path) bool {
 	if p.collection == "" || p.t.Core.Attribute(p.collection) == nil {
 		return false

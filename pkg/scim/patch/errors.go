@@ -56,8 +56,8 @@ func errNoTarget(why string) error {
 	return scim.BadRequest(scim.NoTarget, "No value matches the filter%s.", why)
 }
 
-// located says in an error's detail in which operation it happened, and at which path, unless the detail names that
-// itself. The error is copied: others may hold on to it.
+// located adds the operation's number and path to an error's detail, unless the detail names the path itself. It
+// changes a copy: the error may be shared.
 func located(err error, operation int, kind Kind, path string) error {
 	var e *scim.Error
 	if !errors.As(err, &e) {
@@ -72,7 +72,7 @@ func located(err error, operation int, kind Kind, path string) error {
 	return &c
 }
 
-// names tells whether a text has path among its words.
+// names reports whether path is one of the words of a text.
 func names(text, path string) bool {
 	text, path = strings.ToLower(text), strings.ToLower(path)
 	part := func(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' }

@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Named lists the names of attributes, as written, and the values that operations say something about. A name in the
-// filter of a path is none of them.
+// Named lists the attributes that operations change: their names, as written, and values. Names in the filter of a
+// path are not listed.
 func Named(ops []Operation) iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		for _, op := range ops {

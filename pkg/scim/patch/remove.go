@@ -9,9 +9,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// removeValues is old without the elements that list names. An entry with a value names the elements that agree with
-// all it says; if there are none, those with its value and, if it says one, its type, because clients send a display or
-// a primary that is no longer so. An entry without a value names the elements that agree with the rest of it.
+// removeValues returns old without the elements that match an entry of list. An entry with a value matches the
+// elements that agree with all its sub-attributes. If there are none, it matches those with its value and, if it
+// has one, its type, because clients send an outdated display or primary. An entry without a value matches the
+// elements that agree with all its sub-attributes, or else with all but primary.
 func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, error) {
 	all := make([]int, len(old))
 	at := map[string][]int{} // indexes by value
@@ -59,8 +60,8 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 	return next, nil
 }
 
-// removeNamed is a single value after a remove that says which value: nil if old is that one, else old. One that is
-// never returned goes in any case: the outcome must not tell whether a guess was right.
+// removeNamed is a single value after a remove with a value: nil if old is that value, else old. A value that is
+// never returned is removed in any case: the result must not tell whether a guess was right.
 func (p *patcher) removeNamed(a *schema.Attribute, old, value any) (any, error) {
 	named, err := a.NormalizeElement(unwrapped(value), p.d)
 	switch {
@@ -78,7 +79,7 @@ func (p *patcher) removeNamed(a *schema.Attribute, old, value any) (any, error) 
 	return nil, nil
 }
 
-// identifying is the part of a value that says which one it is: value and type, or, without a value, all but primary.
+// identifying is the part of a value that identifies it: value and type, or, without a value, all but primary.
 func identifying(obj scim.Object) scim.Object {
 	said := cloned(obj)
 	for name := range obj {
@@ -110,7 +111,7 @@ func hidden(a *schema.Attribute) bool {
 	return a != nil && (a.Returned == schema.Never || a.Mutability == schema.WriteOnly)
 }
 
-// valueKey is equal for elements of a whose value is.
+// valueKey returns the same text for elements of a with equal values.
 func valueKey(a *schema.Attribute, e any) string {
 	if obj, ok := e.(scim.Object); ok {
 		return string(appendFolded(nil, a.Sub("value"), obj["value"]))
@@ -118,7 +119,7 @@ func valueKey(a *schema.Attribute, e any) string {
 	return string(appendFolded(nil, a, e))
 }
 
-// agrees tells whether the element e has an equal value of each sub-attribute of says.
+// agrees reports whether the element e has an equal value for each sub-attribute of says.
 func agrees(a *schema.Attribute, e any, says scim.Object) bool {
 	is, _ := e.(scim.Object)
 	for name, v := range says {

@@ -23,7 +23,7 @@ type target struct {
 	comparisons int
 }
 
-// resolve looks a path's names up. It is false if one of them names nothing; the target is then as much as is known.
+// resolve looks up a path's names. It is false if one of them is unknown; the target then holds the known part.
 func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 	if path.Name == "" {
 		return target{}, false, nil
@@ -74,7 +74,7 @@ func comparisons(e filter.Expr) int {
 	return 1
 }
 
-// namesKnown tells whether a value filter of a names nothing but its sub-attributes.
+// namesKnown reports whether a value filter of a names nothing but its sub-attributes.
 func namesKnown(e filter.Expr, a *schema.Attribute) bool {
 	switch e := e.(type) {
 	case filter.And:
@@ -89,7 +89,7 @@ func namesKnown(e filter.Expr, a *schema.Attribute) bool {
 	return true
 }
 
-// isSchemas tells whether the target is the attribute that lists a resource's schemas.
+// isSchemas reports whether the target is the attribute that lists a resource's schemas.
 func (tg target) isSchemas() bool {
 	return tg.extension == nil && tg.attr != nil && tg.attr.Name == "schemas"
 }

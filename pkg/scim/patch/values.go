@@ -64,9 +64,9 @@ func (p *patcher) list(a *schema.Attribute, v any) ([]any, error) {
 	return slices.DeleteFunc(slices.Clone(list), func(e any) bool { return e == nil }), nil
 }
 
-// appendValues is old and the normalised elements of added. One that old holds already, with all that it says, changes
-// nothing. Another one is merged into an element of old with its identity, each of which takes one. A primary one among
-// added takes primary from all others.
+// appendValues is old and the normalised elements of added. An element that old holds already, with all its
+// sub-attributes, changes nothing. Another one is merged into an element of old with its identity, each of which
+// takes one. A primary one among added takes primary from all others.
 func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, error) {
 	next := slices.Clone(old)
 	like := make(map[string][]int, len(old)) // indexes by identity
@@ -132,8 +132,8 @@ func nearest(a *schema.Attribute, old []any, free []int, e any) int {
 	return free[max(0, slices.IndexFunc(free, func(i int) bool { return holds(a, old[i], e) }))]
 }
 
-// holds tells whether the element is of a says all that e does, as far as a tells values apart. One that says nothing
-// of primary is not primary.
+// holds reports whether the element is of a has all sub-attributes of e with values that a compares as equal. An
+// element without primary counts as not primary.
 func holds(a *schema.Attribute, is, e any) bool {
 	says, ok := e.(scim.Object)
 	return !ok || agrees(a, is, says) // of simple values the identity is all
@@ -192,7 +192,7 @@ func appendFolded(b []byte, a *schema.Attribute, v any) []byte {
 	return scim.AppendJSON(b, v)
 }
 
-// same tells whether a holds two values equal.
+// same reports whether a compares two values as equal.
 func same(a *schema.Attribute, v, w any) bool {
 	return scim.Equal(v, w) || string(appendFolded(nil, a, v)) == string(appendFolded(nil, a, w))
 }
@@ -300,8 +300,7 @@ func (p *patcher) elementChange(kind Kind, tg target, value any) (func(any) (any
 	}, nil
 }
 
-// wholeElement is the normalised element that takes the place of one that the target's filter selects; nil if value
-// says nothing.
+// wholeElement is the normalised element that replaces one that the target's filter selects; nil if value is empty.
 func (p *patcher) wholeElement(tg target, value any) (any, error) {
 	if tg.attr.Type != schema.Complex {
 		return tg.attr.NormalizeElement(value, p.d)
@@ -318,7 +317,7 @@ func (p *patcher) wholeElement(tg target, value any) (any, error) {
 	return p.normalElement(tg, raw)
 }
 
-// namesNone tells whether a value for an element of a complex attribute names no sub-attribute that could change.
+// namesNone reports whether a value for an element of a complex attribute names no sub-attribute that could change.
 func (p *patcher) namesNone(a *schema.Attribute, value any) bool {
 	obj, ok := value.(scim.Object)
 	if !ok || a.Type != schema.Complex {

@@ -7,9 +7,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Check says whether a canonical document may be stored: required attributes and required extensions are there, strings
-// and lists are within their limits, and names, types and shapes are those that Normalize makes. Read-only attributes
-// (id, meta, groups) are not looked at. The error is an *scim.Error 400 invalidValue that names the attribute.
+// Check checks that a canonical document may be stored: required attributes and required extensions are present,
+// strings and lists are within their limits, and names, types and shapes are those that Normalize returns.
+// Read-only attributes (id, meta, groups) are not checked. The error is an *scim.Error 400 invalidValue that names
+// the attribute.
 func (t *ResourceType) Check(doc scim.Object) error {
 	seen, err := checkAttributes(t.Core.Attributes, doc)
 	if err != nil {
@@ -47,7 +48,7 @@ func (t *ResourceType) Check(doc scim.Object) error {
 	return nil
 }
 
-// checkAttributes checks the values in o of some attributes and says how many of these o has.
+// checkAttributes checks the values in o of some attributes and returns how many of these o has.
 func checkAttributes(attributes []*Attribute, o scim.Object) (seen int, err error) {
 	for _, a := range attributes {
 		v, ok := o[a.Name]
@@ -67,7 +68,7 @@ func checkAttributes(attributes []*Attribute, o scim.Object) (seen int, err erro
 	return seen, nil
 }
 
-// isBlank says whether a value is no value, or text of nothing but white space.
+// isBlank reports whether a value is nil or text of only white space.
 func isBlank(v any) bool {
 	s, ok := v.(string)
 	return v == nil || ok && strings.TrimSpace(s) == ""
@@ -153,7 +154,7 @@ func quoted(values []string) string {
 	return strings.Join(list, ", ")
 }
 
-// sameType says whether a value had its declared type before it was coerced.
+// sameType reports whether a value had its declared type before it was coerced.
 func sameType(a, b any) bool {
 	switch a.(type) {
 	case bool:

@@ -6,8 +6,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Define prepares a schema for fast look-ups and for errors that name attributes in full, and returns it. A schema must
-// not be changed afterwards; it is then safe for concurrent use. One that was never defined works too, but slower.
+// Define prepares a schema for fast look-ups and for errors that name attributes in full, and returns it. A schema
+// must not be changed afterwards; it is then safe for concurrent use. A schema without Define works too, but
+// slower.
 func Define(s *Schema) *Schema {
 	if isExtension(s.ID) {
 		return define(s, s.ID+":")
@@ -31,7 +32,7 @@ func DefineCore(s *Schema) *Schema {
 	return define(s, "")
 }
 
-// Clone copies a schema and its attributes. The copy is not defined yet and may be changed.
+// Clone copies a schema and its attributes. The copy is not prepared by Define yet and may be changed.
 func (s *Schema) Clone() *Schema {
 	c := *s
 	c.index, c.Attributes = nil, copyAttributes(s.Attributes)
@@ -54,8 +55,8 @@ func copyAttributes(list []*Attribute) []*Attribute {
 // SetCustom prepares a type, after its schemas are complete, that has more than RFC 7643 defines.
 func (t *ResourceType) SetCustom() { t.custom, t.unique = true, t.uniquePaths() }
 
-// isExtension says whether attributes of this schema are written with the URN in front: all but those of the schemas
-// that RFC 7643 calls core.
+// isExtension reports whether attributes of this schema are written with the URN in front: all but those of the
+// schemas that RFC 7643 calls core.
 func isExtension(urn string) bool {
 	return !strings.HasPrefix(urn, "urn:ietf:params:scim:schemas:core:2.0:")
 }

@@ -2,12 +2,12 @@ package schema
 
 import "github.com/serverless-scim/serverless-scim/pkg/scim"
 
-// fewElements is up to how many elements comparing each with each is cheaper than writing each down.
+// fewElements is the number of elements up to which comparing each with each is cheaper than encoding each.
 const fewElements = 8
 
-// distinct leaves out elements that are equal to an earlier one in all but primary (RFC 7643, section 2.4: no type and
-// value twice). The one that stays is primary if one of them was. It works in the slice that it gets; time is linear in
-// its size.
+// distinct leaves out elements that are equal to an earlier one in all but primary (RFC 7643, section 2.4: no type
+// and value twice). The one that stays is primary if one of them was. It reuses the slice; time is linear in its
+// size.
 func distinct(elements []any) []any {
 	if len(elements) < 2 {
 		return elements
@@ -94,7 +94,7 @@ func isPrimary(e any) bool {
 	return ok && o["primary"] == true
 }
 
-// checkPrimary refuses a second primary value (RFC 7643, section 2.4). Which of them is meant only the client can say.
+// checkPrimary refuses a second primary value (RFC 7643, section 2.4). Only the client can tell which one is meant.
 func (a *Attribute) checkPrimary(elements []any) error {
 	n := 0
 	for _, e := range elements {

@@ -113,7 +113,7 @@ func canonical(t *testing.T, rt *schema.ResourceType, doc scim.Object, d scim.Di
 	}
 }
 
-// empty says whether there is null, "", [] or {} anywhere in v.
+// empty reports whether there is null, "", [] or {} anywhere in v.
 func empty(v any) bool {
 	switch v := v.(type) {
 	case nil:

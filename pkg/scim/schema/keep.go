@@ -67,12 +67,12 @@ func (a *Attribute) Tells(v any) bool {
 	return false
 }
 
-// visible says whether o has a value of one of the attributes that a client may see.
+// visible reports whether o has a value of one of the attributes that a client may see.
 func visible(attributes []*Attribute, o scim.Object) bool {
 	return slices.ContainsFunc(attributes, func(a *Attribute) bool { return a.shows(o[a.Name]) })
 }
 
-// shows says whether a client may see anything of a value.
+// shows reports whether a client may see anything of a value.
 func (a *Attribute) shows(v any) bool {
 	if list, ok := v.([]any); ok {
 		return slices.ContainsFunc(list, a.shows)
@@ -84,7 +84,7 @@ func (a *Attribute) shows(v any) bool {
 	return v != nil && !a.hidden()
 }
 
-// fixed says whether o has a value of one of the attributes that is immutable.
+// fixed reports whether o has a value of one of the attributes that is immutable.
 func fixed(attributes []*Attribute, o scim.Object) bool {
 	return slices.ContainsFunc(attributes,
 		func(a *Attribute) bool { return o[a.Name] != nil && a.Mutability == Immutable })
@@ -133,8 +133,9 @@ func keep(attributes []*Attribute, old, next scim.Object, inside bool) error {
 	return nil
 }
 
-// keepHidden returns the values that take the place of was. One of which a client sees the same as of just one former
-// value is that one, and keeps the hidden sub-attributes that it does not give.
+// keepHidden returns the values that take the place of was. If the part of a new value that a client sees equals
+// that of exactly one former value, the new value keeps the hidden sub-attributes of that value that it does not
+// set.
 func keepHidden(a *Attribute, was any, values []any) []any {
 	list, _ := was.([]any)
 	if !slices.ContainsFunc(a.SubAttributes, (*Attribute).hidden) {

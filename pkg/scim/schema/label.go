@@ -26,7 +26,7 @@ func (a *Attribute) OnlyLabels(o scim.Object) bool {
 
 func isLabel(name string) bool { return name == "type" || name == "primary" || name == "$ref" }
 
-// blank says whether an element of a multi-valued attribute, as NormalizeElement makes it, is no value.
+// blank reports whether an element of a multi-valued attribute, as NormalizeElement makes it, is no value.
 func (a *Attribute) blank(e any) bool {
 	o, ok := e.(scim.Object)
 	return e == nil || ok && a.OnlyLabels(o)

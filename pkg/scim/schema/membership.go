@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// GroupMembership is the schema of memberships (draft-zollner-scim-group-membership). The name of a member is returned
-// on request only, as the draft allows: it is the name of now, which takes reading each member.
+// GroupMembership is the schema of memberships (draft-zollner-scim-group-membership). The name of a member is
+// returned on request only, as the draft allows: it is the present name, for which each member must be read.
 var GroupMembership = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.GroupMembershipURN, Name: "Group Membership",
@@ -31,7 +31,7 @@ var GroupMembership = sync.OnceValue(func() *Schema {
 	})
 })
 
-// membershipCommon makes the common attributes that a membership has: a client has no name of its own for it.
+// membershipCommon makes the common attributes that a membership has: it has no externalId.
 func membershipCommon() []*Attribute {
 	all := Common()
 	return []*Attribute{all[0], all[2]}

@@ -20,8 +20,8 @@ import (
 //   - "schemas" names the core schema, then each extension that has data (see SetSchemas); the client's value is
 //     ignored. It may be missing or a single string, except with d.RequireDeclaredExtensions.
 //
-// Password and a group's members stay in. The result passes Check, and normalising it again changes nothing. An error
-// is an *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
+// The result holds password and a group's members, too. The result passes Check, and normalising it again changes
+// nothing. An error is an *scim.Error 400 invalidValue or invalidSyntax that names the attribute.
 func (t *ResourceType) Normalize(in scim.Object, d scim.Dialect) (scim.Object, error) {
 	n := normalizer{t: t, d: d, doc: make(scim.Object, len(in)+1)}
 	for _, k := range sortedKeys(in) {

@@ -9,9 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Elements lists the elements that v has for a multi-valued attribute: those of an array, none for null and "", else v
-// alone. An array that is written as JSON in a string is read; for a complex attribute it is an *scim.Error 400
-// invalidValue if that is no JSON. The result may be v itself: it is not to be changed.
+// Elements lists the elements that v has for a multi-valued attribute: those of an array, none for null and "",
+// else v alone. An array that is written as JSON in a string is read; for a complex attribute it is an *scim.Error
+// 400 invalidValue if that is no JSON. The result may be v itself: it must not be changed.
 func (a *Attribute) Elements(v any) ([]any, error) {
 	switch v := v.(type) {
 	case nil:
@@ -39,8 +39,8 @@ func (a *Attribute) Elements(v any) ([]any, error) {
 // the client's own keys, made of
 //
 //   - an object; if it has no value but a $ref to a resource, the value is the last segment of that address. If the
-//     $ref is made by the server, as the manager's is, one that is no such address is an error: nothing would be left
-//     of it;
+//     server makes the $ref, such as the manager's, a $ref that is no such address is an error, because the value
+//     would be lost;
 //   - an object that is written as JSON in a string;
 //   - a string, if a has a sub-attribute "value" and the string is no JSON, not blank, and no list of ids; with
 //     d.RequireObjects it is an error.
@@ -103,8 +103,8 @@ func parseText(text string) (any, bool) {
 	return o["value"], err == nil && len(o) == 1
 }
 
-// isJSON says whether a text is an object, an array or a string of JSON, or begins like an object or array of some
-// language and so is no address, number or id. An id in braces or an address in brackets is none.
+// isJSON reports whether a text is an object, an array or a string of JSON, or begins like an object or array of
+// some language and so is no address, number or id. An id in braces or an address in brackets is none.
 func isJSON(text string) bool {
 	for _, start := range []string{`{"`, `["`, `[{`, `{'`, `['`} {
 		if strings.HasPrefix(text, start) {
@@ -191,7 +191,7 @@ func (a *Attribute) idIn(address any) string {
 	return ""
 }
 
-// namesResource says whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).
+// namesResource reports whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).
 func (a *Attribute) namesResource() bool {
 	return a.Type == Reference && slices.ContainsFunc(a.ReferenceTypes, func(t string) bool {
 		return t != "external" &&
@@ -225,7 +225,7 @@ func (a *Attribute) convert(v any) any {
 	return v
 }
 
-// isNumber says whether JSON could read s as a number.
+// isNumber reports whether JSON could read s as a number.
 func isNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789+-.eE") == ""
 }

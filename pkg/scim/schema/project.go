@@ -67,7 +67,7 @@ func (p *Projection) project(out scim.Object, ext *Schema, a *Attribute, v any) 
 	}
 }
 
-// shownWhole says whether every sub-attribute is returned by default.
+// shownWhole reports whether every sub-attribute is returned by default.
 func (a *Attribute) shownWhole() bool {
 	for _, s := range a.SubAttributes {
 		if s.Returned == Never || s.Returned == Request {
@@ -78,7 +78,7 @@ func (a *Attribute) shownWhole() bool {
 }
 
 // pick makes the part of one complex value that is shown: the sub-attributes subs, or the default ones if subs is
-// nil, and those that are always returned. Nil says that nothing is left.
+// nil, and those that are always returned. The result is nil if no part is shown.
 func (a *Attribute) pick(v any, subs []*Attribute) any {
 	o, ok := v.(scim.Object)
 	if !ok {
@@ -96,7 +96,7 @@ func (a *Attribute) pick(v any, subs []*Attribute) any {
 	return out
 }
 
-// shown says whether a sub-attribute is among subs, or returned in any case.
+// shown reports whether a sub-attribute is among subs, or returned in any case.
 func (a *Attribute) shown(subs []*Attribute) bool {
 	switch a.Returned {
 	case Never:

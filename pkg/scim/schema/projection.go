@@ -112,8 +112,8 @@ func cutName(list string) (name, rest string) {
 	return b.String(), ""
 }
 
-// Wants says whether the answer shows the top-level core attribute of that name, or a part of it. It lets a caller
-// leave out the work of finding the value of "members" or "groups".
+// Wants reports whether the answer shows the top-level core attribute of that name, or a part of it. It lets a
+// caller leave out the work of finding the value of "members" or "groups".
 func (p *Projection) Wants(t *ResourceType, attr string) bool {
 	a := t.Core.Attribute(attr)
 	if a == nil {
@@ -123,7 +123,8 @@ func (p *Projection) Wants(t *ResourceType, attr string) bool {
 	return keep
 }
 
-// WantsPart says whether the answer shows the sub-attribute of that name, if its top-level core attribute has it.
+// WantsPart reports whether the answer shows the sub-attribute of that name, if its top-level core attribute has
+// it.
 func (p *Projection) WantsPart(t *ResourceType, attr, sub string) bool {
 	a := t.Core.Attribute(attr)
 	if a == nil || a.Sub(sub) == nil {
@@ -133,8 +134,8 @@ func (p *Projection) WantsPart(t *ResourceType, attr, sub string) bool {
 	return keep && a.Sub(sub).shown(subs)
 }
 
-// selects says whether attribute a of an extension, or of the core schema if ext is nil, is shown, and which of its
-// sub-attributes: nil for all that are returned by default.
+// selects reports whether attribute a of an extension, or of the core schema if ext is nil, is shown, and which of
+// its sub-attributes: nil for all that are returned by default.
 func (p *Projection) selects(ext *Schema, a *Attribute) (keep bool, subs []*Attribute) {
 	switch {
 	case a.Returned == Never:

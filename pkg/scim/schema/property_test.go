@@ -54,7 +54,7 @@ func attributeObject(t *rapid.T, name string, deep bool) any {
 	return o
 }
 
-// hidden says whether an attribute is never returned.
+// hidden reports whether an attribute is never returned.
 func hidden(attribute scim.Object) bool {
 	return attribute["mutability"] == "writeOnly" || attribute["returned"] == "never"
 }
@@ -198,8 +198,8 @@ func checkDocument(t *rapid.T, rt *schema.ResourceType, body scim.Object) {
 	}
 }
 
-// isGuarded says whether some attribute is immutable and never returned, in whole or in part, so that its value can't
-// be repeated.
+// isGuarded reports whether some attribute is immutable and never returned, in whole or in part, so that its value
+// can't be repeated.
 func isGuarded(attributes []*schema.Attribute, inside bool) bool {
 	for _, a := range attributes {
 		hidden := inside || a.Returned == schema.Never

@@ -37,7 +37,7 @@ const (
 	Request Returned = "request"
 )
 
-// Uniqueness says how far a value must be unique (RFC 7643, section 7).
+// Uniqueness is the scope in which a value must be unique (RFC 7643, section 7).
 type Uniqueness string
 
 // The values of Uniqueness.
@@ -63,7 +63,7 @@ type Attribute struct {
 	ReferenceTypes  []string
 	SubAttributes   []*Attribute
 
-	// Kept says that a value that stands for none, such as null or "", does not unassign the attribute; a remove does.
+	// Kept says that an empty value, such as null or "", does not unassign the attribute; a remove does.
 	Kept bool
 	// Closed says that CanonicalValues are the allowed values and not just suggestions.
 	Closed bool

@@ -37,9 +37,9 @@ func (t *ResourceType) Sent(p *Projection, sent iter.Seq2[string, any]) *Project
 	return &with
 }
 
-// Hides reports whether a client that sends these names and values, as in Sent, says something about an attribute that
-// is never returned. A write that does must not tell whether it has changed anything: that would be a way to find the
-// value. The password of users is none: it is not stored.
+// Hides reports whether these names and values of a request, as in Sent, set an attribute that is never returned.
+// The answer to such a write must not tell whether it has changed anything: a client could find the value by
+// trying. The password of users does not count: it is not stored.
 func (t *ResourceType) Hides(sent iter.Seq2[string, any]) bool {
 	if !t.custom {
 		return false

@@ -28,7 +28,7 @@ func (d Definitions) Types() (*schema.Types, error) {
 	return c.types()
 }
 
-// composer makes the types of a tenant. Everything that it changes it copies before.
+// composer makes the types of a tenant. It changes only copies.
 type composer struct {
 	d                 Definitions
 	enterprise        *schema.Schema
@@ -157,7 +157,8 @@ func (c *composer) extension(urn string, rt *schema.ResourceType) (*schema.Schem
 	return c.extensions[key], nil
 }
 
-// checkURNs refuses schemas of which one's URN is how an attribute of another is written.
+// checkURNs refuses a type that has a schema twice, or a schema whose URN can also be read as the name of an
+// attribute of another schema.
 func checkURNs(t *schema.ResourceType) error {
 	urns := []*schema.Schema{t.Core}
 	for _, e := range t.Extensions {

@@ -1,5 +1,5 @@
 // Package define reads and checks the definitions of one tenant: attributes, extensions and resource types that an
-// operator adds to those of RFC 7643. It joins them to the types that requests of the tenant are answered with.
+// operator adds to those of RFC 7643. It joins them to the resource types of the tenant.
 //
 //	schema.go          a schema (RFC 7643, section 7)
 //	resourcetype.go    a resource type (RFC 7643, section 6)

@@ -73,7 +73,7 @@ func invalidDefinition(format string, args ...any) error {
 	return scim.BadRequest(scim.InvalidValue, format+".", args...)
 }
 
-// checkURN says whether an operator may use a schema URN.
+// checkURN reports whether an operator may use a schema URN.
 func checkURN(urn string) error {
 	folded := scim.Fold(urn)
 	switch {
@@ -103,7 +103,7 @@ func isNameRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
 }
 
-// isName says whether s is an attribute name (RFC 7643, section 2.1); of "$" only "$ref" has any.
+// isName reports whether s is an attribute name (RFC 7643, section 2.1); of "$" only "$ref" has any.
 func isName(s string) bool {
 	if s == "$ref" {
 		return true
