@@ -18,9 +18,9 @@ func (p *product) types(after string) (types []string, last string) {
 	return types, last
 }
 
-// TestEventsOfTokensAreInTheLog does what has events to tokens, clients and notices, between changes of people: all are
-// in the one log, in the order in which they were done, and numbered without a gap. A tenant that publishes no members
-// has them as well.
+// TestEventsOfTokensAreInTheLog makes changes with events to tokens, clients and notices, between changes of people:
+// all are in the one log, in the order in which they were done, and numbered without a gap. A tenant that publishes
+// no members has them as well.
 func TestEventsOfTokensAreInTheLog(t *testing.T) {
 	for _, publish := range []bool{true, false} {
 		t.Run(fmt.Sprint("publish ", publish), func(t *testing.T) {

@@ -31,7 +31,7 @@ func TestBaseURLOfTheRequest(t *testing.T) {
 	}
 }
 
-// Whatever the body, the answer is the work done or a client's mistake, never a 5xx.
+// For any body the answer is a success or a client's mistake, never a 5xx.
 func FuzzBodies(f *testing.F) {
 	for _, body := range []string{
 		``, `{}`, `{"name":"x"}`, `{"id":"abc","name":"x","idp":"okta","settings":{"scim":{"patchBody":"none",` +

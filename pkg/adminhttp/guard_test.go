@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 )
 
-// guarded sends a request through LocalGuard and returns its status; 204 where it got in.
+// guarded sends a request through LocalGuard and returns its status; 204 if it got in.
 func guarded(t *testing.T, key, remote, host string, header http.Header) int {
 	t.Helper()
 	inside := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

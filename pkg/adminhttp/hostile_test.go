@@ -41,7 +41,7 @@ func TestLongValuesDoNotStopPublishing(t *testing.T) {
 	}
 }
 
-// TestHostilePathsAndParameters sends what no key of the store can hold: each is a client's mistake.
+// TestHostilePathsAndParameters sends values that no key of the store can hold: each is a client's mistake.
 func TestHostilePathsAndParameters(t *testing.T) {
 	p := newProduct(t)
 	id := p.user("ann")

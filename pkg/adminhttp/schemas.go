@@ -148,8 +148,8 @@ func (a *api) deleteSchema(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension is there
-// whatever is defined.
+// userOf is the id of a defined resource type that uses a schema; "" if none does. The enterprise extension exists
+// without a definition.
 func userOf(d define.Definitions, urn string) string {
 	if strings.EqualFold(urn, scim.EnterpriseUserURN) {
 		return ""

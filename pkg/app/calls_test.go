@@ -14,8 +14,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 )
 
-// operations returns the AWS operations that a package's code calls on its field or variable `client`, or on what that
-// returns.
+// operations returns the AWS operations that a package's code calls on its field or variable `client`, or on a result
+// of such a call.
 func operations(t *testing.T, dir string) []string {
 	t.Helper()
 	found := map[string]bool{}

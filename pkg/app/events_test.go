@@ -93,7 +93,7 @@ func TestHTTPSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	scim := scimhttp.New(scimhttp.Config{Tenants: tenants, Directory: dir, Now: time.Now})
-	others, _ := services(t) // where acme does not exist yet
+	others, _ := services(t) // acme does not exist there yet
 	admin := adminhttp.New(adminhttp.Config{Tenants: others})
 	page, err := portal.New(portal.Config{Tenants: tenants, Now: time.Now, Links: links(t, tenants)})
 	if err != nil {

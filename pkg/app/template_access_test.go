@@ -69,7 +69,7 @@ func TestTemplateAccess(t *testing.T) {
 	}
 }
 
-// invocable lists what a managed policy allows execute-api:Invoke on, as METHOD/path with wildcards.
+// invocable lists the routes on which a managed policy allows execute-api:Invoke, as METHOD/path with wildcards.
 func invocable(t *testing.T, d doc, name string) []string {
 	t.Helper()
 	statements, _ := at(d, "Resources", name, "Properties", "PolicyDocument", "Statement").([]any)

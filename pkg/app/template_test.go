@@ -222,13 +222,13 @@ func TestTemplateVariables(t *testing.T) {
 	}
 }
 
-// statement is what a policy allows.
+// statement is a statement of a policy.
 type statement struct {
 	actions  []string
 	resource any
 }
 
-// allowed collects what the role of a function allows, with its managed policies, which must be the template's own.
+// allowed collects the statements of a function's role, with its managed policies, which must be the template's own.
 func allowed(t *testing.T, d doc, name string) []statement {
 	t.Helper()
 	ref := strs(at(d, "Resources", name, "Properties", "Role", "Fn::GetAtt"))
@@ -376,8 +376,8 @@ func streams(d doc, name string) bool {
 	return false
 }
 
-// TestTemplateSchedule checks that a function with a schedule is run by it, as a role that may do that and no more, and
-// that what fails is kept.
+// TestTemplateSchedule checks that a function with a schedule is run by it, as a role that may do that and no more,
+// and that failed events are kept.
 func TestTemplateSchedule(t *testing.T) {
 	d := template(t)
 	for _, f := range app.Functions() {
@@ -421,7 +421,7 @@ func TestTemplateSchedule(t *testing.T) {
 	}
 }
 
-// TestTemplateNotices checks that mail goes out from one address only, that what is not needed is not there, and that
+// TestTemplateNotices checks that mail goes out from one address only, that unneeded resources are not made, and that
 // bounces come back to rotate.
 func TestTemplateNotices(t *testing.T) {
 	d := template(t)
@@ -571,7 +571,7 @@ func TestTemplateStream(t *testing.T) {
 	}
 }
 
-// TestTemplateTellingStream checks that rotate sees what there is to tell, and that what fails, which the next run
+// TestTemplateTellingStream checks that rotate sees the notices to send, and that a failure, which the next run
 // repeats, blocks nothing.
 func TestTemplateTellingStream(t *testing.T) {
 	p := at(template(t), "Resources", "RotateFunction", "Properties", "Events", "Tell", "Properties")

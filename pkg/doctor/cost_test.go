@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// TestCost bounds what a check reads, as docs/operations.md says.
+// TestCost bounds the reads of a check, as docs/operations.md says.
 func TestCost(t *testing.T) {
 	engine := filled.Memory(t)
 	filled.New(t, engine, "acme").Fill()

@@ -2,7 +2,7 @@
 // every other item belongs to a document.
 //
 // It reads partition by partition, in order, and holds no more than a page of items (1 MB), the items that these need
-// (16 MB at most) and the tenant's open work: some 20 MB, whatever the size of the tenant. Findings are handed on at
+// (16 MB at most) and the tenant's open work: some 20 MB, for a tenant of any size. Findings are handed on at
 // once and not kept.
 //
 // A table may be in use. An item that seems wrong is read again: all the items that the rule concerns, twice, and the

@@ -187,7 +187,7 @@ var faults = map[string]struct {
 	"later layout":      {"layout", true, func(b *table) { b.set(b.k.User("").PK, b.user("user-3"), "v", int64(99)) }},
 }
 
-// due is the tenant's place in the order of due times; what is before it are hints.
+// due is the tenant's place in the order of due times; items before it are hints.
 func (b *table) due() (last store.Key) {
 	b.t.Helper()
 	for key := range b.items {

@@ -20,7 +20,7 @@ import (
 
 var fixture = flag.String("fixture", "", "write testdata/NAME.db.gz and NAME.json as this version writes a file")
 
-// written is what a fixture is held against.
+// written is the content that a fixture is compared with.
 type written struct {
 	At      time.Time
 	Token   string
@@ -30,8 +30,8 @@ type written struct {
 // paths are the requests whose answers a later version must give.
 var paths = []string{"/Users?count=100&sortBy=id", "/Groups?count=100&sortBy=id", "/Devices?count=100"}
 
-// TestLayouts reads the data file of each released layout: the doctor finds nothing wrong, requests
-// answer what they answered then, and writes go on. Before a release: go test ./pkg/doctor -run Layouts -fixture NAME.
+// TestLayouts reads the data file of each released layout: the doctor finds no error, requests give the same answers
+// as then, and writes go on. Before a release: go test ./pkg/doctor -run Layouts -fixture NAME.
 func TestLayouts(t *testing.T) {
 	if *fixture != "" {
 		writeFixture(t, *fixture)

@@ -57,7 +57,7 @@ var (
 	within = regexp.MustCompile(`</?(a|bdi|strong|span|code|time)(\s[^>]*)?>`)
 )
 
-// text is what a reader sees of a page: without tags, with single spaces.
+// text is the visible text of a page: without tags, with single spaces.
 func text(page string) string {
 	_, page, _ = strings.Cut(page, `<main`)
 	return strings.Join(strings.Fields(html.UnescapeString(

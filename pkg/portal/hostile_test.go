@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestBrokenInput sends what no page of the portal sends. The answer is never that the server is at fault.
+// TestBrokenInput sends input that no page of the portal sends. The answer is never that the server is at fault.
 func TestBrokenInput(t *testing.T) {
 	w := newWorld(t)
 	admin := w.signIn("acme", "admin")
@@ -56,7 +56,7 @@ func TestBrokenInput(t *testing.T) {
 	}
 }
 
-// TestLongNamesAreWhole makes a rule for a group whose name is longer than what messages repeat of it.
+// TestLongNamesAreWhole makes a rule for a group whose name is longer than the part that messages repeat of it.
 func TestLongNamesAreWhole(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")

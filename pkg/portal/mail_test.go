@@ -133,7 +133,7 @@ func (w *world) renews(path string) string {
 	return strings.ReplaceAll(rec.Body.String(), path, "")
 }
 
-// rotates does what is due of tokens, as every hour.
+// rotates does the due changes of tokens, as every hour.
 func (l letters) rotates() {
 	l.t.Helper()
 	if _, err := l.s.Tenants().Rotate(l.t.Context(), l.s.Delivery()); err != nil {

@@ -142,10 +142,10 @@ type renewing struct {
 	Asked bool
 }
 
-// ask shows the page. It reads nothing, so it looks the same whatever the id is.
+// ask shows the page. It reads nothing, so it looks the same for every id.
 func (d door) ask(v *frame.Visit) error { return v.Show("renew", renewing{ID: v.R.PathValue("id")}) }
 
-// renew has a link mailed. The answer is the same whatever comes of it: it says nothing about recipients.
+// renew has a link mailed. The answer is the same if no mail is sent: it says nothing about recipients.
 func (d door) renew(v *frame.Visit) error {
 	if err := d.links.Renew(v.R.Context(), v.R.PathValue("id")); err != nil {
 		return err

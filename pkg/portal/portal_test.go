@@ -166,7 +166,7 @@ func TestLinkOpensASessionOnce(t *testing.T) {
 			t.Errorf("%s", rec.Body)
 		}
 	}
-	// What people type has spaces, hyphens and small letters.
+	// A code that people type has spaces, hyphens and small letters.
 	typed := strings.ToLower(l.Code[:4] + "-" + l.Code[4:9] + " " + l.Code[9:])
 	rec := w.redeem(l, typed)
 	cookie := rec.Header().Get("Set-Cookie")
@@ -412,7 +412,7 @@ func TestVendoredFilesAreUnchanged(t *testing.T) {
 
 var asset = regexp.MustCompile(`/portal/assets/[^"]+`)
 
-// TestPagesAreSmall: a page with all that it needs is below 100 KB on the wire, and what it needs is kept for ever.
+// TestPagesAreSmall: a page with its assets is below 100 KB on the wire, and the assets are cached for ever.
 func TestPagesAreSmall(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")

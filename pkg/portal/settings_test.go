@@ -163,7 +163,7 @@ func TestReadersChangeNoSettings(t *testing.T) {
 	}
 }
 
-// TestDomainIsCheckedNow: the page asks the DNS, and says what it answered.
+// TestDomainIsCheckedNow: the page asks the DNS, and shows its answer.
 func TestDomainIsCheckedNow(t *testing.T) {
 	dns := dnstest.New(t)
 	s, err := local.Open(t.Context(), local.Options{
@@ -192,7 +192,7 @@ func TestDomainIsCheckedNow(t *testing.T) {
 	b.sends(200, "/portal/domains/check", name, "the domain is verified", "Verified")
 }
 
-// TestNamesAreInert: names that somebody else chose are text on each page, whatever is in them.
+// TestNamesAreInert: names that somebody else chose are text on each page, even if they contain HTML.
 func TestNamesAreInert(t *testing.T) {
 	w := newWorld(t)
 	const evil = "<script>alert(1)</script>\u202e\"'"

@@ -48,7 +48,7 @@ func (r redactor) hide(s *schema.Schema) {
 	}
 }
 
-// secretParts are parts of names that secrets have, whatever the schema says.
+// secretParts are parts of attribute names that mark a secret, no matter how the schema defines the attribute.
 var secretParts = []string{"password", "secret", "token", "credential", "privatekey"}
 
 func (r redactor) isSecret(name string) bool {

@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// TestRedactedBodies holds what stays of bodies in every form that identity providers write: no secret ever, no
-// personal data unless it is asked for, and what an administrator needs to see.
+// TestRedactedBodies checks redacted bodies in every form that identity providers write: no secret ever, no personal
+// data unless it is asked for, and all values that an administrator needs to see.
 func TestRedactedBodies(t *testing.T) {
 	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	user, group := schema.UserType(), schema.GroupType()

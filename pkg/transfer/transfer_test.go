@@ -44,7 +44,7 @@ func sound(t testing.TB, engine store.Engine) {
 	}
 }
 
-// seen is what requests show of a tenant.
+// seen are the answers of requests to a tenant.
 func seen(w *filled.World) map[string]any {
 	w.T.Helper()
 	all := map[string]any{}
@@ -59,7 +59,7 @@ func seen(w *filled.World) map[string]any {
 	return all
 }
 
-// mask takes the tenant out of what requests show.
+// mask takes the tenant out of the answers of requests.
 func mask(v any, tenant string) string {
 	return strings.ReplaceAll(fmt.Sprint(v), "/v2/"+tenant+"/", "/v2/TENANT/")
 }
@@ -223,8 +223,8 @@ func TestKilledAnywhere(t *testing.T) {
 	t.Logf("killed %d times", kills)
 }
 
-// TestExportBesideWriters exports a tenant while 16 clients write to it. What is imported is sound, and has all that
-// nobody changed meanwhile as it was.
+// TestExportBesideWriters exports a tenant while 16 clients write to it. The imported tenant is sound, and has all
+// data that nobody changed meanwhile as it was.
 func TestExportBesideWriters(t *testing.T) {
 	from := filled.Memory(t)
 	w := filled.New(t, from, "acme")

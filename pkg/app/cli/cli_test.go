@@ -319,7 +319,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestForceIsAsked: what the API refuses to do without force is done once a person says so, or with -force.
+// TestForceIsAsked: an action that the API refuses without force is done if a person confirms it, or with -force.
 func TestForceIsAsked(t *testing.T) {
 	var bodies []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -547,7 +547,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// verify says what is wrong with a request's signature.
+// verify returns the error in a request's signature.
 func verify(r *http.Request) string {
 	got := r.Header.Get("Authorization")
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))

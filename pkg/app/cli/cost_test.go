@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 )
 
-// TestCost: the command prints what docs/operations.md shows, and the same as JSON.
+// TestCost: the command prints the output shown in docs/operations.md, and the same as JSON.
 func TestCost(t *testing.T) {
 	docs, err := os.ReadFile("../../../docs/operations.md")
 	if err != nil {

@@ -48,7 +48,7 @@ func breakFile(t *testing.T, data string) {
 	}
 }
 
-// TestDoctor checks a file: what is printed, and the exit code.
+// TestDoctor checks the output and the exit code of a check of a file.
 func TestDoctor(t *testing.T) {
 	data := folder(t)
 	check := func(want int, args ...string) (out, errOut string) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestMembersPolicyTargetsAndEvents takes a tenant from a policy to a member that has what the policy gives.
+// TestMembersPolicyTargetsAndEvents takes a tenant from a policy to a member that has the assignments of the policy.
 func TestMembersPolicyTargetsAndEvents(t *testing.T) {
 	url := serve(t, "")
 	out := good(t, url, "tenants", "create", "Acme", "-id", "acme", "-json")

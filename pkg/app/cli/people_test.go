@@ -173,7 +173,7 @@ func TestAccountsImport(t *testing.T) {
 	}
 }
 
-// TestAccountsOfEachForm reads each form of a file, and says what is wrong with one that has none.
+// TestAccountsOfEachForm reads each format of a file, and describes the error in a file that has none of them.
 func TestAccountsOfEachForm(t *testing.T) {
 	url := serve(t, "")
 	token := acme(t, url)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestLogDiagnosisAndActivity finds out why a person was refused, and what to do.
+// TestLogDiagnosisAndActivity finds out why a person was refused, and the remedy.
 func TestLogDiagnosisAndActivity(t *testing.T) {
 	url := serve(t, "")
 	wants := func(want string, args ...string) string {

@@ -59,8 +59,8 @@ func (b *bus) has(texts ...string) bool {
 	return false
 }
 
-// telling looks whether what happens to a token gets onto the bus, by the stream and by the schedule, and what becomes
-// of a notice that nobody can send.
+// telling checks that the events of a token get onto the bus, by the stream and by the schedule, and the state of a
+// notice that nobody can send.
 func (w *world) telling(t *testing.T) {
 	const id = "told"
 	token := w.Must(t, 201, "POST", "/tenants",

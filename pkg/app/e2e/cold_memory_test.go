@@ -16,7 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/fakelambda"
 )
 
-// cpuGroups is where Linux keeps control groups for CPU time, version 1.
+// cpuGroups is the folder of Linux's control groups for CPU time, version 1.
 const cpuGroups = "/sys/fs/cgroup/cpu"
 
 // oneCPU is the memory, in MB, at which Lambda gives a function a whole CPU.

@@ -23,7 +23,7 @@ const coldStarts = "COLD_STARTS"
 // maxBytes is how large the program of a function behind a SCIM route may be, for arm64.
 const maxBytes = 9_000_000
 
-// program is a program to start, and what is measured of it.
+// program is a program to start, with its measurements.
 type program struct {
 	name, event, want string
 	env               []string
@@ -42,7 +42,7 @@ func TestColdStart(t *testing.T) {
 	dir := t.TempDir()
 	programs := everyProgram()
 	build(t, dir, programs)
-	for range n { // in turn, so that what else the machine does falls on all alike
+	for range n { // in turn, so that other load of the machine falls on all alike
 		for _, p := range programs {
 			p.start(t, filepath.Join(dir, p.name))
 		}
@@ -65,7 +65,7 @@ func TestColdStart(t *testing.T) {
 
 func ms(d time.Duration) float64 { return float64(d) / 1e6 }
 
-// first is the first request to each function, one that calls nobody, and what its answer holds.
+// first is the first request to each function, one that calls nobody, and a part of its answer.
 var first = map[string]struct{ event, want string }{
 	"users":     {get("/scim/v2/acme/Users"), `"statusCode":401`},
 	"groups":    {get("/scim/v2/acme/Groups"), `"statusCode":401`},

@@ -272,7 +272,7 @@ func (w *world) failures(t *testing.T) {
 	}
 }
 
-// missing takes each variable of each function away: the function does not start, and says what it lacks.
+// missing takes each variable of each function away: the function does not start, and names the missing variable.
 func (w *world) missing(t *testing.T) {
 	optional := []string{
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
@@ -353,7 +353,7 @@ func (w *world) gone(t *testing.T, target scimtest.Target) {
 	}
 }
 
-// discreet checks that what the functions print is JSON lines without secrets.
+// discreet checks that the output of the functions is JSON lines without secrets.
 func (w *world) discreet(t *testing.T) {
 	text := w.log.String()
 	if text == "" {

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// What the clients of TestKilledUnderLoad know. Each client writes to its own users and memberships only, so that what
-// it knows is all there is to know; groups are shared by all.
+// ledger is the state that a client of TestKilledUnderLoad expects. Each client writes to its own users and
+// memberships only, so that it knows their whole state; groups are shared by all.
 type ledger struct {
 	users   map[string]string          // id -> userName, acknowledged
 	titles  map[string]string          // id -> title, acknowledged
@@ -191,7 +191,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 }
 
-// verify compares the server with the ledgers, and settles their doubts by what it finds.
+// verify compares the server with the ledgers, and settles their doubts by the state of the server.
 func verify(t *testing.T, c tenant, groups []string, big string, ledgers []*ledger) {
 	t.Helper()
 	users, byName, groupsOf := map[string]object{}, map[string]string{}, map[string][]string{}
@@ -236,7 +236,7 @@ func verify(t *testing.T, c tenant, groups []string, big string, ledgers []*ledg
 	}
 }
 
-// settle takes what the server has for the truth about the request in doubt, and reports whether it has happened.
+// settle takes the server's state as the truth about the request in doubt, and reports whether it has happened.
 func (l *ledger) settle(users map[string]object, byName map[string]string, members map[string]map[string]bool) bool {
 	d := l.doubt
 	_, there := users[d.erase]

@@ -30,7 +30,7 @@ var localProgram = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-// programs is a folder for what is built.
+// programs is a folder for built programs.
 var programs = sync.OnceValue(func() string {
 	dir, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
@@ -57,7 +57,7 @@ type process struct {
 	stderr *output
 }
 
-// output is what a process prints.
+// output is the output of a process.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -121,7 +121,7 @@ func launch(t *testing.T, args ...string) *process {
 	return p
 }
 
-// serve is launch where the server must come up, on a free port.
+// serve is launch of a server that must come up, on a free port.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := launch(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
@@ -156,8 +156,8 @@ func (p *process) code(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// tenant calls a server as one tenant. It tells an answer from none: after kill -9 nobody knows what became of a
-// request.
+// tenant calls a server as one tenant. It tells an answer from none: after kill -9 the result of a request is
+// unknown.
 type tenant struct {
 	url, id, token string
 }

@@ -243,7 +243,7 @@ func TestOneProcessAFolder(t *testing.T) {
 	first.Must(t, 200, "GET", "/tenants/demo", "")
 }
 
-// On DynamoDB a missing table is made, and what is written is there for the next process.
+// On DynamoDB a missing table is made, and written data is there for the next process.
 func TestDynamoDB(t *testing.T) {
 	endpoint := dynamolocal.Start(t)
 	table := "local-" + uuid.NewString()

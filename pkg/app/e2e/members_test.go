@@ -7,8 +7,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// people provisions a person and reads what the application behind is told: nobody asks for the member, so only the
-// stream function can have published it.
+// people provisions a person and reads the events for the application behind the endpoint: nobody asks for the
+// member, so only the stream function can have published it.
 func (w *world) people(t *testing.T) {
 	target := w.Create(t, "people", "generic")
 	ids := users(t, target, 1)

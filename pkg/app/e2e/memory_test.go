@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
-// largest is the size of the bodies of TestMemory in bytes: the largest that the server takes, but for what Lambda
-// adds.
+// largest is the size of the bodies of TestMemory in bytes: the largest that the server takes, less the part that
+// Lambda adds.
 const largest = 4 << 20
 
 // repeated is a text repeated with commas between, of about so many bytes.

@@ -16,7 +16,7 @@ import (
 
 // Operator calls the admin API of a running server.
 type Operator struct {
-	// URL is where the server is, scheme and host only.
+	// URL is the server's URL, scheme and host only.
 	URL string
 	// Key is sent as a bearer token, if it is not empty.
 	Key string
@@ -49,7 +49,7 @@ func (o Operator) Do(method, path, body string) (status int, answer map[string]a
 	return resp.StatusCode, answer, err
 }
 
-// Must is Do where only one status is right.
+// Must is Do for a request that must have the status want.
 func (o Operator) Must(t testing.TB, want int, method, path, body string) map[string]any {
 	t.Helper()
 	status, answer, err := o.Do(method, path, body)

@@ -23,7 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore"
 )
 
-// secretPrefix is what the template would make of a stack's name.
+// secretPrefix is the prefix that the template would make of a stack's name.
 const secretPrefix = "serverless-scim/e2e/"
 
 // world is a deployment on this machine.
@@ -38,7 +38,7 @@ type world struct {
 	log       *logs
 }
 
-// logs is what the functions print.
+// logs is the output of the functions.
 type logs struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -127,7 +127,8 @@ func variables(table string) map[string]string {
 	}
 }
 
-// environment is what a function's template gives it, no variable more, and what Lambda and the SDK read.
+// environment is a function's environment in the template, no variable more, with the variables that Lambda and the
+// SDK read.
 func (w *world) environment(t *testing.T, f app.Function, table string) []string {
 	t.Helper()
 	all := variables(table)
@@ -172,7 +173,7 @@ var (
 	rotateWakes = []string{store.WakeTell, store.WakeRotate}
 )
 
-// reader has a function called with what the stream shows, until the test ends.
+// reader has a function called with the records of the stream, until the test ends.
 func (w *world) reader(t *testing.T, stream, name string, wakes ...string) *fakelambda.Poller {
 	t.Helper()
 	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}

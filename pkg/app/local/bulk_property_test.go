@@ -11,7 +11,7 @@ import (
 // bulkWorld is a tenant in which bulk requests are compared: once as they are, once one operation after the other.
 type bulkWorld struct {
 	*api
-	ids map[string]string // of what is there before, by name
+	ids map[string]string // of the resources that exist before, by name
 }
 
 func newBulkWorld(t *testing.T) bulkWorld {
@@ -23,8 +23,8 @@ func newBulkWorld(t *testing.T) bulkWorld {
 	return w
 }
 
-// randomOps makes operations on few names, so that they get in each other's way. Ids of what is there before stand as
-// "@name".
+// randomOps makes operations on few names, so that they get in each other's way. The ids of resources that exist
+// before stand as "@name".
 func randomOps(r *rand.Rand) []bulkOp {
 	n := 2 + r.IntN(9)
 	ops := make([]bulkOp, n)
@@ -165,7 +165,7 @@ func (w bulkWorld) known(body string) string {
 	return body
 }
 
-// state is what the tenant holds, with names in the place of ids.
+// state is the content of the tenant, with names in the place of ids.
 func (w bulkWorld) state() string {
 	out := named(w.api, w.agree(), w.ids)
 	for _, u := range w.all("/Users") {

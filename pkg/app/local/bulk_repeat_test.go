@@ -132,8 +132,8 @@ func TestBulkRepeatedAfterChanges(t *testing.T) {
 	}
 }
 
-// TestBulkRepeatedWithItsOwnChanges sends bulk requests again that change, directly or by their way, what they have
-// created.
+// TestBulkRepeatedWithItsOwnChanges repeats bulk requests that change, directly or indirectly, the resources that
+// they have created.
 func TestBulkRepeatedWithItsOwnChanges(t *testing.T) {
 	tests := map[string][]bulkOp{
 		"201 200 200": {
@@ -231,7 +231,7 @@ func TestBulkCircleRepeatedAfterChange(t *testing.T) {
 }
 
 // TestBulkIsRememberedForTenMinutes repeats a bulk request of a group whose name is not unique, and moves the clock:
-// ten minutes from the first run, whatever comes between.
+// ten minutes from the first run, no matter which requests come between.
 func TestBulkIsRememberedForTenMinutes(t *testing.T) {
 	var ahead atomic.Int64
 	now := time.Now()
@@ -303,8 +303,8 @@ func TestBulkTwins(t *testing.T) {
 	}
 }
 
-// TestBulkKilledThenChanged kills the process before each single write of a bulk request and renames what is there
-// before the request comes again: nothing counts as created that is another by now.
+// TestBulkKilledThenChanged kills the process before each single write of a bulk request and renames the resources
+// before the request comes again: no resource counts as created that is a different one by now.
 func TestBulkKilledThenChanged(t *testing.T) {
 	ops := []bulkOp{postUser("a", "anna", ""), postGroup("g", "crew", "bulkId:a")}
 	for n := 0; ; n++ {

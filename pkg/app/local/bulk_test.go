@@ -178,7 +178,7 @@ func TestBulkKilledAnywhere(t *testing.T) {
 		engine.Revive()
 		b := a.again(engine)
 		out := b.must(200, "POST", "/Bulk", request(a, existing))
-		// What was killed may be nothing but work in the background, after the answer.
+		// The kill may have hit only the background work after the answer.
 		if got := statuses(out); killed && statuses(first) != all && got != all {
 			t.Fatalf("killed before write %d: statuses %s: %v", n, got, out)
 		}
@@ -195,8 +195,8 @@ func TestBulkKilledAnywhere(t *testing.T) {
 	}
 }
 
-// named is the state of a tenant with names in the place of ids. known are the ids, by name, of what may not be there
-// any more.
+// named is the state of a tenant with names in the place of ids. known are the ids, by name, of resources that may no
+// longer exist.
 func named(a *api, state map[string][]string, known map[string]string) string {
 	names := map[string]string{}
 	for name, id := range known {

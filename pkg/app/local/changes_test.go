@@ -13,7 +13,7 @@ type poller struct {
 	people map[string]object
 }
 
-// snapshot reads the whole list, and where to follow from.
+// snapshot reads the whole list, and the position to follow from.
 func (p *poller) snapshot(a *api) {
 	p.people, p.after = map[string]object{}, ""
 	for cursor := ""; ; {

@@ -192,7 +192,7 @@ func quiet() local.Options {
 	}
 }
 
-// costly are the options of a quiet server whose answers say what they cost.
+// costly are the options of a quiet server whose answers state their cost.
 func costly() local.Options {
 	o := quiet()
 	o.CostHeaders = true
@@ -211,7 +211,7 @@ func on(t testing.TB, engine store.Engine, idp string) *api {
 	return &api{t: t, s: s, h: s.Handler(), base: "http://scim.example.com/scim/v2/acme", token: token.Value}
 }
 
-// again is the same tenant on a new server: what is there after a restart.
+// again is the same tenant on a new server, as after a restart.
 func (a *api) again(engine store.Engine) *api {
 	s := local.New(quiet(), engine, io.NopCloser(nil))
 	a.t.Cleanup(func() { _ = s.Close() })

@@ -117,7 +117,7 @@ func (c *clock) keepIn(path string) error {
 
 func (keptClock) sound(t time.Time) bool { return t.After(time.Unix(0, 0)) && t.Before(latest) }
 
-// setClock moves the time, and does whatever is due then before it returns.
+// setClock moves the time, and does all work that is due then before it returns.
 func (s *Server) setClock(ctx context.Context, now time.Time) (time.Time, error) {
 	if err := s.clock.set(now); err != nil {
 		return time.Time{}, err

@@ -13,14 +13,14 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// crash is a write that leaves open work, or does not fit a transaction. It prepares a tenant, says which request is to
-// be killed, and what is right if it has happened and if it has not.
+// crash is a write that leaves open work, or does not fit a transaction. It prepares a tenant, and names the request
+// to kill and the right state if it has happened and if it has not.
 type crash struct {
 	name    string
 	prepare func(a *api) []string // ids for the rest
 	request func(ids []string) (method, path, body string)
 	check   func(t *testing.T, a *api, ids []string, happened bool)
-	later   bool // what follows the commit shows only when the open work is done
+	later   bool // the effects of the commit show only when the open work is done
 }
 
 var crashes = []crash{
@@ -188,13 +188,13 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// scene is what a crash has prepared. Each kill has a copy of its own.
+// scene is the tenant that a crash has prepared. Each kill has a copy of its own.
 type scene struct {
 	crash
 	file   []byte // of the engine
 	a      *api   // whose server is closed
 	ids    []string
-	before string // what agree says
+	before string // the result of agree
 }
 
 func prepared(t *testing.T, c crash) scene {
@@ -251,7 +251,7 @@ func (p scene) killAt(t *testing.T, n int) bool {
 	if !p.later {
 		p.check(t, b, p.ids, happened)
 	}
-	if n%2 == 0 { // a write to the same things finishes what is open as well
+	if n%2 == 0 { // a write to the same resources finishes open work as well
 		if err := b.s.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// findings are the codes of what is found wrong, in order.
+// findings are the codes of the findings, in order.
 func (a *api) findings() []string {
 	a.t.Helper()
 	var codes []string
@@ -27,12 +27,12 @@ func (a *api) findings() []string {
 // flagged sends a request with Entra's flag.
 const flagged = "?aadOptscim062020"
 
-// mistake is what an administrator may get wrong: staged on a tenant, found, and put right.
+// mistake is a mistake of an administrator: staged on a tenant, found, and corrected.
 type mistake struct {
 	code, idp string
 	stage     func(a *api)
 	mend      func(a *api)
-	// says is a part of what is told in English, and german one in German.
+	// says is a part of the English text, german one of the German text.
 	says, german string
 }
 
@@ -195,8 +195,8 @@ var beside = map[string][]string{
 	"test-failed": {"token-wrong"}, "token-expired": {"silent"},
 }
 
-// TestMistakes stages each mistake that administrators make, finds it under its name, tells what to do in both
-// languages, and finds nothing of it once it is put right.
+// TestMistakes stages each mistake that administrators make, finds it under its name with the remedy in both
+// languages, and no longer finds it once it is corrected.
 func TestMistakes(t *testing.T) {
 	for _, m := range mistakes {
 		t.Run(m.code, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestFindingsOfAnEntry shows at a refused request what is to be done.
+// TestFindingsOfAnEntry shows the remedy at a refused request.
 func TestFindingsOfAnEntry(t *testing.T) {
 	a := on(t, memory(t), "entra")
 	a.policy(`{"requests":{"domains":["userName"]}}`)
@@ -290,7 +290,8 @@ func TestDiagnosisTexts(t *testing.T) {
 	}
 }
 
-// TestStaleAttributes lists what a PATCH left behind that changed what goes with it, and a manager who has left.
+// TestStaleAttributes lists the values that a PATCH left behind when it changed related ones, and a manager who has
+// left.
 func TestStaleAttributes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := on(t, memory(t), "entra")

@@ -24,8 +24,8 @@ func (a *api) takes(address string) bool {
 	return status == 201
 }
 
-// TestDomainUnderContention has 16 clients add, verify and remove one domain: none of them sees an error of the server,
-// and what requests are judged by is what is listed.
+// TestDomainUnderContention has 16 clients add, verify and remove one domain: none of them sees an error of the
+// server, and requests are judged by the domains that are listed.
 func TestDomainUnderContention(t *testing.T) {
 	a, _ := onDNS(t)
 	a.mustAdmin(200, "PUT", "/policy", `{"requests":{"domains":["userName"]}}`)
@@ -63,7 +63,8 @@ func TestDomainUnderContention(t *testing.T) {
 	}
 }
 
-// TestDomainsOfTwoTenants: each has a value of its own, and what one has verified does not count for the other.
+// TestDomainsOfTwoTenants: each has a value of its own, and a domain that one has verified is not verified for the
+// other.
 func TestDomainsOfTwoTenants(t *testing.T) {
 	a, dns := onDNS(t)
 	_, token, err := a.s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "umbrella", Name: "Umbrella", IdP: "generic"})

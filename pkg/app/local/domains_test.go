@@ -27,7 +27,7 @@ func onDNS(t *testing.T) (*api, *dnstest.Server) {
 	return a, dns
 }
 
-// onDNSAt is onDNS; the DNS has to answer within patience. wait moves the clock, and does what is due then.
+// onDNSAt is onDNS; the DNS has to answer within patience. wait moves the clock, and does the work that is due then.
 func onDNSAt(t *testing.T, patience time.Duration) (a *api, dns *dnstest.Server, wait func(time.Duration)) {
 	t.Helper()
 	dns = dnstest.New(t)

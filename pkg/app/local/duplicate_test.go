@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// duplicates lists the pairs of userNames that are listed, and by what.
+// duplicates lists the pairs of userNames that are listed, with the attribute that they share.
 func (a *api) duplicates() string {
 	a.t.Helper()
 	var all []string

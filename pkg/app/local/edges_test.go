@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestAssertionForAForgedHost: an assertion that a client made for another server is refused, also if the request names
-// that server as its Host. One for the address that the server has is taken, whatever the Host says.
+// TestAssertionForAForgedHost: an assertion that a client made for another server is refused, also if the request
+// names that server as its Host. One for the server's own address is accepted with any Host.
 func TestAssertionForAForgedHost(t *testing.T) {
 	o := newOAuth(t)
 	server := httptest.NewServer(o.h)

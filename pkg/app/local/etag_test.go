@@ -128,8 +128,8 @@ func TestOneOfManyChanges(t *testing.T) {
 	}
 }
 
-// TestWriteOfWhatWasRead: a document that was read can be written back, changes nothing, and reads the same: what a
-// Terraform provider needs.
+// TestWriteOfWhatWasRead: a document that was read can be written back, changes nothing, and reads the same. A
+// Terraform provider needs this.
 func TestWriteOfWhatWasRead(t *testing.T) {
 	o := conditioned(t)
 	for path, document := range map[string]string{

@@ -22,7 +22,7 @@ func (a *api) deactivate(id string) int {
 	return status
 }
 
-// toldBy publishes what is announced, and lists the data of the events of a type.
+// toldBy publishes the waiting events, and lists the data of those of a type.
 func (a *api) toldBy(kind string) []object {
 	a.t.Helper()
 	a.mustAdmin(200, "GET", "/members", "")

@@ -44,7 +44,7 @@ type answeredGroup struct {
 	Resources        []answeredGroup
 }
 
-// fetch gets a path and decodes what came, which encoding packed or nothing did.
+// fetch gets a path and decodes the answer, which is packed with encoding, or not at all.
 func (a *api) fetch(path, encoding string) (int, answeredGroup) {
 	a.t.Helper()
 	r := httptest.NewRequest("GET", a.base+path, nil)

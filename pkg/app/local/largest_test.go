@@ -42,8 +42,8 @@ func findable(generation string, emails, numbers int) string {
 }
 
 // TestReplaceAllValues replaces every value by which a user can be found, as many as there may be, while others wait
-// for its new names and it waits for another manager: all of it is one transaction, with room for what is to be told
-// about it.
+// for its new names and it waits for another manager: all of it is one transaction, with room for the events about
+// it.
 func TestReplaceAllValues(t *testing.T) {
 	const carried = 2 // operations; see membership.Carry
 	for _, c := range []struct{ emails, numbers int }{

@@ -22,7 +22,7 @@ type hand struct{ at atomic.Int64 }
 
 func newHand() *hand {
 	h := &hand{}
-	h.at.Store(time.Now().Truncate(time.Minute).UnixNano()) // the engine drops what has expired by its own clock
+	h.at.Store(time.Now().Truncate(time.Minute).UnixNano()) // the engine drops expired items by its own clock
 	return h
 }
 

@@ -294,7 +294,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-// collectFrom is the memory in bytes from which garbage is collected whatever it costs.
+// collectFrom is the memory in bytes from which garbage is collected at any cost.
 const collectFrom = 512 << 20
 
 // collectLess lets garbage grow to twice the live heap, which is small: the data is not on Go's heap. It costs some

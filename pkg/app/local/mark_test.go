@@ -60,7 +60,7 @@ func TestAWalkShowsNothingTwiceAfterItsLastPage(t *testing.T) {
 	}
 }
 
-// TestBackFromAnEmptyPage: where all that followed a page was deleted, the client still finds back.
+// TestBackFromAnEmptyPage: if all that followed a page was deleted, the client still finds back.
 func TestBackFromAnEmptyPage(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	all := slices.Sorted(slices.Values(a.users(5)))

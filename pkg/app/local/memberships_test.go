@@ -168,7 +168,7 @@ func TestMemberships(t *testing.T) {
 	}
 }
 
-// TestMembershipFilters holds filters against what is there.
+// TestMembershipFilters compares the results of filters with the stored memberships.
 func TestMembershipFilters(t *testing.T) {
 	a := withMemberships(t, open(t), "acme", "generic")
 	users := a.users(12)
@@ -276,8 +276,8 @@ func set(list []string) map[string]int {
 	return m
 }
 
-// TestMembershipsAreSwitched checks that there is no sign of memberships where they are off, and all of them where they
-// are on.
+// TestMembershipsAreSwitched checks that there is no sign of memberships if they are off, and all of them if they are
+// on.
 func TestMembershipsAreSwitched(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	g, u := a.group("g", nil), a.user("ann")

@@ -16,7 +16,7 @@ import (
 
 // TestMembershipWalksUnderConcurrentWrites walks memberships with cursors and by start index while others add and
 // remove members, one by one and so many at once that they are rolled forward in steps, and delete users and groups:
-// each membership that is there throughout is seen exactly once, whatever else is at most once.
+// each membership that exists throughout is seen exactly once, any other at most once.
 func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 	a := withMemberships(t, open(t), "acme", "generic")
 	users := a.users(240)
@@ -105,7 +105,7 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 	}
 }
 
-// TestMembershipsOfOpenWork kills a server in the middle of large changes: what was committed shows at once, in every
+// TestMembershipsOfOpenWork kills a server in the middle of large changes: a committed change shows at once, in every
 // view and on every page, though little of it is stored as members yet.
 func TestMembershipsOfOpenWork(t *testing.T) {
 	inner, err := boltstore.Open(boltstore.Memory, boltstore.Options{})

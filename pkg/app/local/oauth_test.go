@@ -456,7 +456,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	withID.Set("client_id", id)
 	o.granted("acme", withID)
 
-	// A key more leaves what is granted; a key less ends what it signed.
+	// Adding a key leaves granted tokens valid; removing a key ends the tokens that it signed.
 	o.admin(409, "POST", "/tenants/acme/clients/"+id, "")
 	o.admin(200, "POST", "/tenants/acme/clients/"+id, `{"jwks":{"keys":[`+first.jwk+","+second.jwk+`]}}`)
 	o.want(200, "acme", token)

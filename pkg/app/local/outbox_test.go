@@ -153,7 +153,7 @@ func TestEventsWaitForADiskThatIsThere(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	o.to(time.Now().Add(time.Hour)) // whatever was tried before
+	o.to(time.Now().Add(time.Hour)) // later than any earlier attempt
 	written(t, s, dir, "token.created")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -14,13 +14,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
-// spent is what a request consumed in the store.
+// spent is the consumption of a request in the store.
 type spent struct {
 	calls       int
 	read, write float64
 }
 
-// metered starts a server that says what requests cost.
+// metered starts a server whose answers state their cost.
 func metered(t testing.TB) *local.Server {
 	t.Helper()
 	s, err := local.Open(t.Context(), costly())
@@ -31,7 +31,7 @@ func metered(t testing.TB) *local.Server {
 	return s
 }
 
-// cost sends a GET that has to succeed and returns what it consumed, and its body.
+// cost sends a GET that has to succeed and returns its consumption and its body.
 func (a *api) cost(path string) (spent, string) {
 	a.t.Helper()
 	r := httptest.NewRequest("GET", a.base+path, nil)
@@ -65,8 +65,8 @@ func (a *api) populate(n int) []string {
 	return ids
 }
 
-// walkCost walks a list by start index, 20 at a time, and returns what the first page, and the last full one that has
-// another behind it, cost.
+// walkCost walks a list by start index, 20 at a time, and returns the costs of the first page and of the last full
+// one that another page follows.
 func (a *api) walkCost(path string, n int) (first, late spent) {
 	a.t.Helper()
 	seen := map[string]bool{}
@@ -118,14 +118,15 @@ func TestPagesCostTheSameInEveryTenant(t *testing.T) {
 		for _, path := range walks {
 			first, late := a.walkCost(path, n)
 			costs[n]["first of "+path], costs[n]["late of "+path] = first, late
-			// A later page reads the note of where the page before it ended.
+			// A later page reads the note of the end of the page before it.
 			if late.calls != first.calls+1 || late.read > first.read+2 || late.write != first.write {
 				t.Errorf("%s: the first page costs %+v, a late one %+v", path, first, late)
 			}
 		}
 		active := "/Users?excludedAttributes=groups&filter=" + url.QueryEscape(`title eq "t1"`)
-		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the tenant's
-		// size. One call reads the counters that say whether the note of where the page before ended still holds.
+		// Every second user matches; how many have to be read until a page is full is a matter of chance, not of the
+		// tenant's size. One call reads the counters that say whether the note of the end of the page before still
+		// holds.
 		if _, late := a.walkCost(active, n/2); late.calls > 6 || late.read > 30 || late.write != 1 {
 			t.Errorf("a late page of an unindexed filter over %d users costs %+v", n, late)
 		}
@@ -205,7 +206,7 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 	}
 }
 
-// TestSearchesByDisplayReadByRange: a filter that asks for what only members hold looks at all, but reads the
+// TestSearchesByDisplayReadByRange: a filter on values that only members hold looks at all, but reads the
 // memberships of those who follow each other together. Those in groups that have changed within the last minute are
 // read once more: their memberships and the groups must be of one moment.
 func TestSearchesByDisplayReadByRange(t *testing.T) {
@@ -243,7 +244,7 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 			if c.path == "/Groups" {
 				most = callsByRange(groups, 0)
 			}
-			most += 1 + len(c.want) + 2 // the token; what belongs to those found, the open work, and names
+			most += 1 + len(c.want) + 2 // the token; the items of those found, the open work, and names
 			if !strings.Contains(c.filter, ` sw "group-"`) && cost.calls > most {
 				t.Errorf("%s %s%s costs %+v, want at most %d calls", c.path, c.filter, order, cost, most)
 			}
@@ -280,8 +281,8 @@ func TestReadsCostTheSameBehindDeletions(t *testing.T) {
 	}
 }
 
-// callsByRange is how many calls a search of resources with these random ids may take. Ids are read in ranges by their
-// first digit: for each, those who are in it, what belongs to them, by one range read or for eight or fewer one by one,
+// callsByRange is how many calls a search of resources with these random ids may take. Ids are read in ranges by
+// their first digit: for each, those who are in it, their items, by one range read or for eight or fewer one by one,
 // the open work, and the names of up to so many others for each, 100 at a time.
 func callsByRange(ids []string, names int) (calls int) {
 	in := map[byte]int{}

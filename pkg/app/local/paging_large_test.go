@@ -24,8 +24,8 @@ func (a *api) length(path string) int {
 	return w.Body.Len()
 }
 
-// TestLongPagesAreCut walks lists whose pages do not fit one answer: each ends where it must, says how much it holds,
-// and the next goes on right behind it.
+// TestLongPagesAreCut walks lists whose pages do not fit one answer: each is cut at the limit, says how much it
+// holds, and the next goes on right behind it.
 func TestLongPagesAreCut(t *testing.T) {
 	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
@@ -83,7 +83,7 @@ func TestLongPagesAreCut(t *testing.T) {
 	}
 }
 
-// TestNamesOfLongUsersFitAPage: a page is cut by what it shows, not by what is stored.
+// TestNamesOfLongUsersFitAPage: a page is cut by the size that it shows, not by the stored size.
 func TestNamesOfLongUsersFitAPage(t *testing.T) {
 	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
@@ -116,7 +116,7 @@ func TestNamesOfLongUsersFitAPage(t *testing.T) {
 	}
 }
 
-// TestLongPagesOfGroupsAreCut is the same for members, which are not part of what is stored of a group.
+// TestLongPagesOfGroupsAreCut is the same for members, which are not part of the stored group.
 func TestLongPagesOfGroupsAreCut(t *testing.T) {
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string

@@ -46,7 +46,7 @@ func at(v any, path ...string) any {
 	return v
 }
 
-// sortings are sortBy values with what they compare by, in a form that Go compares.
+// sortings are sortBy values, each with a function that returns the value to compare, in a form that Go compares.
 var sortings = map[string]func(object) any{
 	"":                            nil,
 	"id":                          func(u object) any { return u["id"] },
@@ -86,7 +86,7 @@ func order(v any) any {
 	return nil
 }
 
-// filters are filters with what they hold for.
+// filters are filters, each with a function that reports whether a resource matches.
 var filters = map[string]func(object) bool{
 	"":                     func(object) bool { return true },
 	`id pr`:                func(object) bool { return true },
@@ -123,7 +123,7 @@ var filters = map[string]func(object) bool{
 	},
 }
 
-// expected is what a query has to find, by a sort that knows nothing but the values.
+// expected is the expected result of a query, by a sort that knows nothing but the values.
 func expected(all []object, filter, by string, descending bool) []string {
 	var found []object
 	for _, u := range all {
@@ -168,7 +168,7 @@ func ids(page object) []string {
 }
 
 // TestPagesAgreeWithANaiveModel holds pages by index, marks and cursors, in all orders and with all kinds of plans,
-// against what a simple sort of all users says (RFC 7644, sections 3.4.2.3 and 3.4.2.4; RFC 9865).
+// against a simple sort of all users (RFC 7644, sections 3.4.2.3 and 3.4.2.4; RFC 9865).
 func TestPagesAgreeWithANaiveModel(t *testing.T) {
 	s := open(t)
 	n := 0

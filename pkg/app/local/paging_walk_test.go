@@ -209,8 +209,8 @@ func TestCursorsAreBound(t *testing.T) {
 	}
 }
 
-// TestAPageGoesOnWhereTheOneBeforeEnded deletes what a first page showed: the next page, by start index, leaves nothing
-// out, for ten minutes.
+// TestAPageGoesOnWhereTheOneBeforeEnded deletes the resources of a first page: the next page, by start index, leaves
+// nothing out, for ten minutes.
 func TestAPageGoesOnWhereTheOneBeforeEnded(t *testing.T) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	var ahead atomic.Int64

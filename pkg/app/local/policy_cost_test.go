@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
-// spends sends a request and returns what its answer says that it cost.
+// spends sends a request and returns the cost that its answer states.
 func (a *api) spends(status int, method, path, body string) string {
 	a.t.Helper()
 	r := httptest.NewRequest(method, a.base+path, strings.NewReader(body))
@@ -25,7 +25,7 @@ func (a *api) spends(status int, method, path, body string) string {
 }
 
 // TestPolicyCost: a policy costs no call and no unit on the path of a request, but for one read in each process that
-// has not seen it before. What it forbids costs the read of the tenant.
+// has not seen it before. A request that it forbids costs the read of the tenant.
 func TestPolicyCost(t *testing.T) {
 	engine := memory(t)
 	made := on(t, engine, "okta")

@@ -51,8 +51,8 @@ func (e *entryWatch) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
 	return e.Engine.Batch(ctx, ops)
 }
 
-// TestLogCost holds what the log costs: a change carries one entry of at most 2 KB in its transaction, a refusal is one
-// write of its own, and so is a change of nothing, once an hour.
+// TestLogCost bounds the cost of the log: a change carries one entry of at most 2 KB in its transaction, a refusal is
+// one write of its own, and so is a change of nothing, once an hour.
 func TestLogCost(t *testing.T) {
 	e := &entryWatch{Engine: memory(t)}
 	a := on(t, e, "entra")
@@ -107,7 +107,7 @@ func TestLogCost(t *testing.T) {
 func TestRefusalsAreBounded(t *testing.T) {
 	e := &entryWatch{Engine: memory(t)}
 	a := on(t, e, "entra")
-	const sent = 150 // more than twice what a minute keeps
+	const sent = 150 // more than twice the number that is kept in a minute
 	for range sent {
 		a.must(404, "DELETE", "/Users/none", "")
 	}
@@ -116,7 +116,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	if kept+int(lost) != sent || kept < 60 || kept > 120 {
 		t.Errorf("%d kept and %v not, of %d", kept, lost, sent)
 	}
-	// A tenant that is not there gets no entries, whatever is sent.
+	// A tenant that does not exist gets no entries, no matter which requests are sent.
 	e.mu.Lock()
 	e.found = nil
 	e.mu.Unlock()
@@ -129,7 +129,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
-// TestRefusalWithoutItsEntry keeps a refusal what it is if its entry can't be written.
+// TestRefusalWithoutItsEntry: a refusal is answered the same if its entry can't be written.
 func TestRefusalWithoutItsEntry(t *testing.T) {
 	e := &noEntries{Engine: memory(t)}
 	a := on(t, e, "entra")

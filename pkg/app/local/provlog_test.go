@@ -252,7 +252,7 @@ func TestActivity(t *testing.T) {
 		if fmt.Sprint(got["members"]) != "map[active:1 inactive:0 staged:0]" || got["firstRequestAt"] == nil {
 			t.Errorf("activity: %v", got)
 		}
-		// What was counted is written beside a later request, and another process reads it.
+		// The counts are written beside a later request, and another process reads them.
 		time.Sleep(15 * time.Second)
 		a.must(200, "GET", "/Users/"+id, "")
 		b := a.again(engine)
@@ -314,7 +314,7 @@ func TestLogForgetsPeople(t *testing.T) {
 	}
 }
 
-// TestCountsOfAServerThatStops: what was counted in the last seconds is there after a stop.
+// TestCountsOfAServerThatStops: the counts of the last seconds are there after a stop.
 func TestCountsOfAServerThatStops(t *testing.T) {
 	dir := t.TempDir()
 	s := inFolder(t, dir, io.Discard)

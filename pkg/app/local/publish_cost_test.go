@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// bill adds up what all calls of an engine cost, those of the background as well.
+// bill adds up the costs of all calls of an engine, those of the background as well.
 type bill struct {
 	store.Engine
 	mu    sync.Mutex
@@ -94,8 +94,8 @@ func TestPublishingTogether(t *testing.T) {
 	}
 }
 
-// TestMarkersCost holds what a request costs in a tenant that publishes members against one that does not: two write
-// units for each of up to 20 subjects, two for the group if there are more, and no call.
+// TestMarkersCost compares the cost of a request in a tenant that publishes members with one that does not: two write
+// units more for each of up to 20 subjects, two for the group if there are more, and no call.
 func TestMarkersCost(t *testing.T) {
 	s := metered(t)
 	cost := func(a *api, method, path, body string) spent {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMembersFollow sends SCIM requests and reads what the application behind is told of them: at once by id, and in
-// the events, which name the request.
+// TestMembersFollow sends SCIM requests and reads their effects as the application behind the endpoint does: at once
+// by id, and in the events, which name the request.
 func TestMembersFollow(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	id := a.user("ada@example.com")
@@ -50,7 +50,7 @@ func TestMembersFollow(t *testing.T) {
 	}
 }
 
-// ofPeople reports whether an event is about a member, and not about what the tenant's token goes through beside.
+// ofPeople reports whether an event is about a member, and not about the tenant's token.
 func ofPeople(e object) bool { return strings.HasPrefix(e["subject"].(string), "members/") }
 
 // TestMembersSwitchedOff switches publishing off, and on again: in between nothing is kept, afterwards everybody is
@@ -88,7 +88,7 @@ func TestMembersSwitchedOff(t *testing.T) {
 	}
 }
 
-// arrivals are what a sync and an administrator do, in any order.
+// arrivals are the steps of a sync and of an administrator, in any order.
 var arrivals = map[string]func(a *api){
 	"user": func(a *api) {
 		a.must(201, "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",
@@ -111,7 +111,7 @@ var arrivals = map[string]func(a *api){
 }
 
 // TestArrivalOrders lets a user, their manager, their group, the policy and a target arrive in every order, with and
-// without reading in between: the members are the same in the end, and so is what the events say.
+// without reading in between: the members are the same in the end, and so is the result of the events.
 func TestArrivalOrders(t *testing.T) {
 	steps := maps.Clone(arrivals)
 	steps["target"] = func(a *api) {

@@ -15,8 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// The shell blocks of the documentation that stand behind a line `<!-- run ... -->` run as they are written, in order,
-// in one shell. A block of JSON behind a line `<!-- answer -->` is what the block before it prints last.
+// The shell blocks of the documentation that stand behind a line `<!-- run ... -->` run as they are written, in
+// order, in one shell. A block of JSON behind a line `<!-- answer -->` is the last output of the block before it.
 func TestDocumentedCommandsRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -66,10 +66,11 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	}
 }
 
-// blockBegins stands before what each block prints.
+// blockBegins stands before the output of each block.
 const blockBegins = "=== block ==="
 
-// marked returns the fenced blocks of a Markdown text that follow a line `<!-- run`, and what each must print, or "".
+// marked returns the fenced blocks of a Markdown text that follow a line `<!-- run`, and the expected output of each,
+// or "".
 func marked(text string) (commands string, answers []string) {
 	var script strings.Builder
 	var marker string // of the next block
@@ -94,7 +95,7 @@ func marked(text string) (commands string, answers []string) {
 	return script.String(), answers
 }
 
-// checkAnswer compares an answer with what a document shows. "…" stands for any value, as the first or last element of
+// checkAnswer compares an answer with that in a document. "…" stands for any value, as the first or last element of
 // an array for any others, and as the name of a member for any other members. Ids, times and sequence numbers differ.
 func checkAnswer(t *testing.T, shown, printed string) {
 	t.Helper()
@@ -113,7 +114,7 @@ func checkAnswer(t *testing.T, shown, printed string) {
 	}
 }
 
-// changing finds what differs each time: UUIDs, times, and the epoch of a log in the id of an event.
+// changing finds the values that differ each time: UUIDs, times, and the epoch of a log in the id of an event.
 var changing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|-[a-z0-9]{8}-\d+`)
 
 // differs returns the place at which two values differ; "" if they agree.

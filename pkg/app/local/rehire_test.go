@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPersonStaysOne takes a person with an account through what happens to people at an identity provider. In the end
+// TestPersonStaysOne takes a person with an account through the changes at an identity provider. In the end
 // the account is with the member of the last user: by itself, or by a merge of two who were told of as one person. No
 // request is refused.
 func TestPersonStaysOne(t *testing.T) {
@@ -61,7 +61,7 @@ func TestPersonStaysOne(t *testing.T) {
 		}},
 		"changed before the deletion, made anew": {do: func(w world) string {
 			w.must(200, "PUT", "/Users/"+w.first, personBody("anna.b", "x2", address))
-			w.member(w.first) // what nobody was told of is not looked for
+			w.member(w.first) // a member that was never published is not searched for
 			w.must(204, "DELETE", "/Users/"+w.first, "")
 			return w.person("anna.b", "", "")
 		}},
@@ -157,7 +157,7 @@ func TestMergeOfOneWhoLeft(t *testing.T) {
 	}
 }
 
-// TestMergeKeepsTheAdministrator merges administrators into others, of whatever state, and announces the role once.
+// TestMergeKeepsTheAdministrator merges administrators into others, of any state, and announces the role once.
 func TestMergeKeepsTheAdministrator(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare   func(a *api, group, second string)

@@ -218,7 +218,7 @@ func TestReturnTakesASeat(t *testing.T) {
 	}
 }
 
-// TestMerge merges two members of one person: one is removed, and what was its own goes over.
+// TestMerge merges two members of one person: one is removed, and its account and assignments go over.
 func TestMerge(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.mustAdmin(200, "PUT", "/policy", manual(""))

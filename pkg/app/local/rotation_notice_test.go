@@ -21,7 +21,7 @@ type office struct {
 	base     string
 }
 
-// transcript is what several goroutines write.
+// transcript collects the output of several goroutines.
 type transcript struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -62,7 +62,7 @@ func (f office) as(value string) *api {
 	return &api{t: f.t, s: f.s, h: f.s.Handler(), base: f.base, token: value}
 }
 
-// settle does what is due now, and waits for it.
+// settle does the work that is due now, and waits for it.
 func (f office) settle() {
 	f.t.Helper()
 	if err := f.s.Settle(f.t.Context()); err != nil {
@@ -103,7 +103,7 @@ func (f office) mails() string {
 	return strings.Join(kinds, " ")
 }
 
-// newest is the id of the newest token, and what a mail must name.
+// newest is the id of the newest token, which a mail must name.
 func (f office) newest() string {
 	f.t.Helper()
 	_, ids := f.tokens()
@@ -284,8 +284,8 @@ func TestEndThatIsFoundLate(t *testing.T) {
 	}
 }
 
-// What could not be sent before the end is not sent after it, where the message that it has ended says all there is to
-// say.
+// A notice that could not be sent before the token's end is not sent after it: the message that it has ended says it
+// all.
 func TestPendingNoticesOfATokenThatEnded(t *testing.T) {
 	f, _ := opened(t, ada)
 	end := f.end()
@@ -329,7 +329,7 @@ func TestNoticeFailsAfterADay(t *testing.T) {
 	}
 }
 
-// What is listed as sent was sent: what one message says for others is listed once.
+// A notice that is listed as sent was sent: a message that stands for several is listed once.
 func TestListedAsSentIsSent(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -104,7 +104,7 @@ func empty(t *testing.T) *boltstore.Engine {
 	return engine
 }
 
-// The time is moved over HTTP; whatever is due has happened when the answer is there.
+// The time is moved over HTTP; all due work is done when the answer is there.
 func TestClock(t *testing.T) {
 	a, o, end := rotating(t, empty(t))
 	id := a.user("ada")
@@ -140,7 +140,7 @@ func TestClock(t *testing.T) {
 	o.must(400, "PUT", "/clock", fmt.Sprintf(`{"now":%q}`, end.Add(-day).Format(time.RFC3339)))
 }
 
-// Rotation dies at every one of its writes in turn. The next run, of a new process, finishes what it left.
+// Rotation dies at every one of its writes in turn. The next run, of a new process, finishes the work.
 func TestCrashInRotation(t *testing.T) {
 	for _, left := range []time.Duration{28 * day, 14 * day, 0, -10 * day} {
 		for writes, finished := 0, false; !finished && !t.Failed(); writes++ {

@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// paced is an engine each of whose calls takes one round, by a clock that stands still while anything else is done:
-// what a request takes is its rounds, where calls made in parallel are one.
+// paced is an engine each of whose calls takes one round, by a clock that stands still while anything else is done.
+// The time of a request is its number of rounds; calls made in parallel count as one.
 type paced struct{ store.Engine }
 
 const round = time.Millisecond
@@ -42,7 +42,7 @@ func (e paced) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
 // rounds sends a request and returns its status and how many rounds it took.
 func (a *api) rounds(method, path, body string) (status, n int) {
 	a.t.Helper()
-	time.Sleep(6 * time.Second) // what went before is over, also in the background
+	time.Sleep(6 * time.Second) // earlier work is over, also in the background
 	r := httptest.NewRequest(method, a.base+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+a.token)
 	w := httptest.NewRecorder()
@@ -52,8 +52,8 @@ func (a *api) rounds(method, path, body string) (status, n int) {
 }
 
 // TestRounds holds requests to the number of rounds that is due. The tenant's own read is beside the first reads; a
-// write waits for it. To answer a change of a group with the group takes a round more, which finds its version. What is
-// refused is written down before it is answered, in a round of its own.
+// write waits for it. To answer a change of a group with the group takes a round more, which finds its version. A
+// refusal is written down before it is answered, in a round of its own.
 func TestRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := on(t, paced{memory(t)}, "okta")

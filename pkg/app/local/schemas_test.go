@@ -324,7 +324,8 @@ func TestCharacteristics(t *testing.T) {
 	shown("", "map[desk:map[floor:2 room:4] label:m number:1]")
 }
 
-// A PUT of what was read changes nothing, also not what the client can't see in an element of a multi-valued attribute.
+// A PUT of a document as it was read changes nothing, not even the parts of an element of a multi-valued attribute
+// that the client can't see.
 func TestPutKeepsHiddenPartsOfElements(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	keys := func(returned string) string {
@@ -376,7 +377,7 @@ func TestHiddenValuesAreNotTold(t *testing.T) {
 			t.Errorf("%s finds %v, not %s alone", filter, got, seen)
 		}
 	}
-	// What was kept out of sight is there all the same.
+	// The hidden values are there all the same.
 	a.must(200, "PATCH", "/Users/"+hidden[0], replace(badgeURN+":note", `"n"`))
 	if got := a.must(200, "GET", "/Users/"+hidden[0], ""); fmt.Sprint(got["schemas"]) != fmt.Sprint(
 		[]string{userURN, badgeURN}) {
@@ -652,8 +653,8 @@ func TestChangesDoNotOrphan(t *testing.T) {
 	a.mustAdmin(204, "DELETE", "/schemas/"+badgeURN, "")
 }
 
-// Whatever is stored, by a request that was under way when the definitions changed: no answer fails, and nothing
-// unknown is shown.
+// If a request that was under way when the definitions changed stored undefined attributes, no answer fails, and
+// nothing unknown is shown.
 func TestOrphansAreTolerated(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.badges(`{"name":"number","uniqueness":"server"},{"name":"colour"}`, false)
@@ -711,8 +712,8 @@ func attributesOf(t *testing.T, text string) []any {
 	return list
 }
 
-// Definitions come and go while clients write: nobody meets a fault of the server, and what is refused leaves the data
-// whole.
+// Definitions come and go while clients write: nobody meets a fault of the server, and a refused request leaves the
+// data whole.
 func TestDefinitionsUnderWrites(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	a.badges(`{"name":"number","uniqueness":"server"},{"name":"colour"}`, false)
@@ -760,7 +761,7 @@ func TestDefinitionsUnderWrites(t *testing.T) {
 	a.mustAdmin(204, "DELETE", "/resource-types/User", "")
 }
 
-// One tenant's definitions concern no other, cost nothing if there are none, and little where there are.
+// One tenant's definitions concern no other, cost nothing if there are none, and little if there are some.
 func TestSchemasOfOneTenant(t *testing.T) {
 	engine := memory(t)
 	s := local.New(costly(), engine, io.NopCloser(nil))

@@ -141,7 +141,7 @@ func TestF8GrammarOfGroupNames(t *testing.T) {
 	}
 	w.wants(jim, "active: alarm-group AZ1NC9/Zug_1, function AZ1NC9/Maschinist, group AZ1NC9/Nord, "+
 		"organisation AZ1NC9, role AZ1NC9/Leitung")
-	// What belongs to an organisation is given in it only.
+	// A target of an organisation is given in that organisation only.
 	ann := w.user("ann@example.com")
 	w.group("AZ1NC9_Funktion_Sanitäter", ann)
 	w.wants(ann, "staged: ")

@@ -13,7 +13,7 @@ func (w *world) seats(licence string, size int) {
 	w.admin(200, "PUT", "/targets/licence/"+licence, fmt.Sprintf(`{"seats": {"size": %d}}`, size))
 }
 
-// shortages lists what was announced of seats that are missing, behind a sequence: "Team 2", or "Team ended".
+// shortages lists the announcements of missing seats behind a sequence: "Team 2", or "Team ended".
 func (w *world) shortages(after int) []string {
 	w.t.Helper()
 	var all []string
@@ -59,7 +59,7 @@ func TestS11S12ShortageIsAnnouncedOnce(t *testing.T) {
 	if got := w.shortages(0); len(got) != 0 {
 		t.Errorf("enough seats: %v", got)
 	}
-	// Each new high of what is missing is announced once, right after the request, and everybody has the licence.
+	// Each new high of missing seats is announced once, right after the request, and everybody has the licence.
 	w.join(group, ids[2])
 	if got := w.shortages(0); !slices.Equal(got, []string{"Team 1"}) {
 		t.Errorf("one is missing: %v", got)

@@ -18,7 +18,7 @@ func (w *world) log(filter string) []object {
 	return all
 }
 
-// finds returns what is told of a finding; nil if it is not found.
+// finds returns the finding with a code; nil if there is none.
 func (w *world) finds(code string) object {
 	w.t.Helper()
 	for _, v := range w.admin(200, "GET", "/diagnosis", "")["findings"].([]any) {

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/scimtest"
 )
 
-// replay sends what an identity provider is known to send.
+// replay sends the recorded requests of an identity provider.
 func (w *world) replay(name string) {
 	w.t.Helper()
 	all, err := scimtest.Dialogues()

@@ -78,7 +78,7 @@ func TestP10P11Required(t *testing.T) {
 			if got := w.scim(200, "GET", mia, "")["title"]; got != "Boss" {
 				t.Errorf("a refused request left the title %v", got)
 			}
-			// What the request does not set is not judged, nor is a user who is no member.
+			// Attributes that the request does not set are not judged, nor is a user who is no member.
 			w.patch(mia, `{"op": "replace", "path": "nickName", "value": "M"}`)
 			w.patch(mia, `{"op": "remove", "path": "nickName"}`)
 			w.patch("/Users/"+old, `{"op": "replace", "path": "nickName", "value": "O"}`)

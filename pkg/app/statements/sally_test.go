@@ -29,7 +29,7 @@ func TestS2ProvisionedIsMarked(t *testing.T) {
 	ann := w.user("ann@example.com")
 	w.group("App Users", ann)
 	w.wants(ann, "active: role user")
-	// What a group gives can't be taken away locally, and what is given locally is marked.
+	// An assignment from a group can't be taken away locally, and one that is made locally is marked.
 	w.admin(409, "DELETE", "/members/"+ann+"/assignments/role/user", "")
 	w.admin(204, "PUT", "/members/"+ann+"/assignments/role/guest", "")
 	m := w.member(ann)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The stories tell what an administrator does from the first connection on, in the order of the products' pages. What
-// each step rests on has a test of its own under its number.
+// The stories follow an administrator from the first connection on, in the order of the products' pages. The
+// statement behind each step has a test of its own under its number.
 
 // find finds the one user whom a filter names; "" if there is none.
 func (w *world) find(filter string) string {
@@ -26,8 +26,8 @@ func (w *world) find(filter string) string {
 	return ""
 }
 
-// provision is what Entra does for one user in a cycle: it looks for them by userName, and makes them if they are not
-// there. status is that of the POST.
+// provision sends Entra's requests for one user in a cycle: it looks for them by userName, and makes them if they are
+// not there. status is that of the POST.
 func (w *world) provision(status int, name string, more ...string) string {
 	w.t.Helper()
 	if id := w.find(fmt.Sprintf("userName eq %q", name)); id != "" {
@@ -48,7 +48,7 @@ func TestStoryLangdock(t *testing.T) {
 	w.send(403, "GET", probe, "")
 	w.admin(200, "PATCH", "", `{"active": true}`)
 	w.send(200, "GET", probe, "")
-	// Steps 10 to 13: no groups, and only what the administrator allows.
+	// Steps 10 to 13: no groups, and only the assignments that the administrator allows.
 	ann := w.provision(201, "ann@old-company.de", `"externalId": "a"`)
 	bob := w.provision(201, "bob@old-company.de", `"externalId": "b"`)
 	if again := w.provision(201, "ann@old-company.de", `"externalId": "a"`); again != ann {
@@ -78,7 +78,7 @@ func TestStoryLangdock(t *testing.T) {
 	move(200, ann, "ann@new-company.de")
 	move(200, bob, "bob@new-company.de")
 	cem := w.provision(201, "cem@new-company.de", `"externalId": "c"`)
-	// The same people, with what they had, under the same id; events have both addresses.
+	// The same people, with all that they had, under the same id; events have both addresses.
 	m := w.member(ann)
 	if m["email"] != "ann@new-company.de" || m["accountId"] != "chat-7" || m["previousId"] != nil {
 		t.Errorf("with the new address: %v", m)

@@ -247,7 +247,7 @@ func (w *world) wants(id, want string) {
 	}
 }
 
-// why finds what a rule does not give a member, and returns the reason and its explanation.
+// why finds a target that a member does not get, and returns the reason and its explanation.
 func (w *world) why(id, kind, target string) (reason, detail string) {
 	w.t.Helper()
 	missing := w.admin(200, "GET", "/members/"+id+"/why", "")["missing"].([]any)
@@ -290,7 +290,8 @@ func (w *world) clientCredentials(id, secret string) string {
 	return answer.Token
 }
 
-// events publishes what waits and returns the events behind a sequence, whose numbers have to follow it without a gap.
+// events publishes waiting members and returns the events behind a sequence, whose numbers have to follow it without
+// a gap.
 func (w *world) events(after int) []object {
 	w.t.Helper()
 	w.admin(200, "GET", "/members?count=1", "")

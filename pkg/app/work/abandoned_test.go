@@ -19,8 +19,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TestAbandonedTenantsGo: a tenant whose making or deletion died at any write is erased by hourly runs of rotate and
-// what these wake, within 25 hours, and its id is free again. One run wakes a tenant once.
+// TestAbandonedTenantsGo: a tenant whose creation or deletion died at any write is erased within 25 hours by hourly
+// runs of rotate and the work that these start, and its id is free again. One run wakes a tenant once.
 func TestAbandonedTenantsGo(t *testing.T) {
 	for _, deleting := range []bool{false, true} {
 		for writes, killed := 0, true; killed && !t.Failed(); writes++ {
@@ -31,8 +31,8 @@ func TestAbandonedTenantsGo(t *testing.T) {
 	}
 }
 
-// abandon lets the making or deletion of a tenant die after some writes, and holds what becomes of it against the test
-// above. It reports whether anything died.
+// abandon lets the creation or deletion of a tenant die after some writes, and checks the outcome as the test above
+// says. It reports whether anything died.
 func abandon(t *testing.T, deleting bool, writes int) (killed bool) {
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
@@ -43,7 +43,7 @@ func abandon(t *testing.T, deleting bool, writes int) (killed bool) {
 	t.Cleanup(func() { _ = engine.Close() })
 	log := slog.New(slog.DiscardHandler)
 	var woken []app.Wake
-	// process is what one process has of the table.
+	// process returns one process's store and cleaner.
 	process := func(e store.Engine) (*store.Store, app.Cleaner) {
 		st := store.New(e, store.Options{})
 		return st, app.Cleaner{
@@ -124,7 +124,7 @@ func partitionsLeft(ctx context.Context, t *testing.T, st *store.Store) (left []
 			if err != nil {
 				t.Fatal(err)
 			}
-			if item.PK != store.Swept.PK { // what is noted for all tenants
+			if item.PK != store.Swept.PK { // a note for all tenants
 				left = append(left, item.Key)
 			}
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Rotate is the function that EventBridge Scheduler runs every hour: whatever is due of the tenants' tokens. It also
+// Rotate is the function that EventBridge Scheduler runs every hour, for the due changes of tenants' tokens. It also
 // delivers the notices of tenants when the table's stream shows them, and takes the mail system's reports of notices
 // that came back.
 type Rotate struct {
@@ -85,7 +85,7 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	case ev.Source == reports:
 		return r.report(ctx, r.log, r.tenants, ev.Detail)
 	default:
-		// Counted, so that an alarm shows that the schedule has stopped, whatever else wakes the function.
+		// Counted, so that an alarm shows that the schedule has stopped, even if other events wake the function.
 		defer r.log.InfoContext(ctx, "scheduled run")
 	}
 	return r.run(ctx)

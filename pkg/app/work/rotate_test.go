@@ -128,7 +128,7 @@ func TestRotateReportsWhatFailed(t *testing.T) {
 	}
 }
 
-// What the mail system reports goes to the report, and makes no run.
+// An event of the mail system goes to the report, and makes no run.
 func TestRotateTakesReports(t *testing.T) {
 	raw, err := os.ReadFile("../../../events/rotate-report.json")
 	if err != nil {

@@ -122,7 +122,7 @@ func TestDeletionsStandAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// shown is the batch of records that the stream shows of what was written with wake.
+	// shown is the batch of stream records of the items that were written with wake.
 	shown := func() (ev events.DynamoDBEvent) {
 		for _, id := range ids {
 			key := store.KeysOf(id).Tenant()

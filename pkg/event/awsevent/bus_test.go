@@ -26,7 +26,7 @@ type entry struct {
 	Time                                     float64
 }
 
-// server is an EventBridge that takes PutEvents under its documented limits. fault, if set, says what becomes of an
+// server is an EventBridge that takes PutEvents under its documented limits. fault, if set, returns the error for an
 // entry, by how often it has come; "" takes it.
 type server struct {
 	t     *testing.T
@@ -126,7 +126,7 @@ func put(ctx context.Context, b *awsevent.Bus, events ...eventlog.Numbered) erro
 	return nil
 }
 
-// TestPositionAfterAPartialFailure: what stands before the first entry that was not taken need not come again.
+// TestPositionAfterAPartialFailure: entries before the first one that was not taken need not come again.
 func TestPositionAfterAPartialFailure(t *testing.T) {
 	s, bus := start(t)
 	s.fault = func(id string, _ int) string {

@@ -16,7 +16,7 @@ type Outcome struct {
 	Attempts []Attempt
 }
 
-// terms hold for a destination, whatever the result of an attempt.
+// terms are the properties of a destination that no result of an attempt changes.
 type terms struct {
 	// lasting destinations are never paused.
 	lasting bool

@@ -59,7 +59,7 @@ type Options struct {
 	Reader func(ctx context.Context, tenantID string) (Reader, error)
 	// Destinations returns all destinations of a tenant's events.
 	Destinations func(ctx context.Context, tenantID string) ([]Destination, error)
-	// Paused writes put, which pauses a destination, and whatever tells people of it, in one transaction.
+	// Paused writes put, which pauses a destination, and the notices of it, in one transaction.
 	Paused func(ctx context.Context, tenantID, destination string, s State, put store.Op) error
 	// Gone switches a destination off that wants no more events.
 	Gone func(ctx context.Context, tenantID, destination string) error

@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// dest is a destination that does as a test says, and remembers what it took.
+// dest is a destination that does as a test says, and remembers the events that it took.
 type dest struct {
 	id      string
 	want    string
@@ -188,7 +188,7 @@ func TestEachDestinationGetsWhatItWants(t *testing.T) {
 	}
 }
 
-// TestOneInTroubleHoldsUpNobody: a destination that fails is tried again when it is due, from where it stopped.
+// TestOneInTroubleHoldsUpNobody: a destination that fails is tried again when it is due, from its last position.
 func TestOneInTroubleHoldsUpNobody(t *testing.T) {
 	good, bad := &dest{id: "wh_good"}, &dest{id: "wh_bad"}
 	bad.send = func(n int, events []eventlog.Numbered) delivery.Outcome {
@@ -265,7 +265,7 @@ func TestGoneIsSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestOldPosition: what is not kept any more is passed over, and the state says so.
+// TestOldPosition: events that are no longer kept are passed over, and the state says so.
 func TestOldPosition(t *testing.T) {
 	d := &dest{id: "wh_1", off: true}
 	w := newWorld(t, d)
@@ -304,7 +304,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestRemovedDestination: what is stored of a webhook that is gone goes too, and void entries as well.
+// TestRemovedDestination: the stored state of a webhook that is gone goes too, and void entries as well.
 func TestRemovedDestination(t *testing.T) {
 	d := &dest{id: "wh_1"}
 	d.send = func(int, []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true} }

@@ -40,7 +40,7 @@ func axe(t *testing.T) string {
 	return string(text)
 }
 
-// violations are what axe finds wrong with the page that is shown.
+// violations are axe's violations in the page that is shown.
 const violations = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v =>
 	v.id + ": " + v.nodes.map(n =>
 		n.target + " " + (n.any[0] || n.all[0] || n.none[0] || {}).message).join("; ")).join("\n"))`
@@ -172,7 +172,7 @@ func (e eye) empty() {
 	}
 }
 
-// fill sends what an identity provider would, among it names as long as they may be.
+// fill sends requests like an identity provider's, with names of the greatest length among them.
 func (e eye) fill() {
 	e.t.Helper()
 	admins := e.user("ada", "Ada Lovelace")

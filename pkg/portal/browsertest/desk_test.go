@@ -62,7 +62,7 @@ type desk struct {
 	tenant string
 	token  string
 	mu     sync.Mutex
-	said   []string // what the console of the browser said
+	said   []string // the output of the browser's console
 }
 
 func newDesk(t *testing.T) *desk {
@@ -106,8 +106,8 @@ func (d *desk) beside(t *testing.T, id, name string) *desk {
 	return other
 }
 
-// listen keeps what the browser complains of: policies that a page breaks, scripts that fail, files that are not there.
-// That a page itself is refused is no fault of it.
+// listen keeps the browser's complaints: policies that a page breaks, scripts that fail, files that are not there. A
+// page that is itself refused is no fault.
 func (d *desk) listen(event any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -136,7 +136,7 @@ func (d *desk) quiet(name string) {
 	d.said = nil
 }
 
-// patience is how long actions may take in all, so that what never comes is reported soon.
+// patience is how long actions may take in all, so that an element that never comes is reported soon.
 const patience = 20 * time.Second
 
 // run carries out actions.

@@ -41,7 +41,7 @@ var stories = []story{
 }
 
 // TestFromLinkToFirstMember: an administrator with nothing but a link connects each of the five identity providers
-// while that one sends what it is known to send, and sees the first member with the reasons. The last of them has no
+// while that one sends its recorded requests, and sees the first member with the reasons. The last of them has no
 // script.
 func TestFromLinkToFirstMember(t *testing.T) {
 	d := newDesk(t)
