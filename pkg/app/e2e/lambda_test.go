@@ -277,7 +277,7 @@ func (w *world) missing(t *testing.T) {
 	optional := []string{
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
 		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
-		app.EnvStack, app.EnvMetrics, app.EnvLimits,
+		app.EnvStack, app.EnvMetrics, app.EnvLimits, app.EnvAdminHost, app.EnvSecretKey, app.EnvSecretTags,
 		app.EnvPortalAccent, app.EnvPortalLogo, app.EnvPortalReturnURL, app.EnvPortalHours,
 	}
 	for _, f := range app.Functions() {

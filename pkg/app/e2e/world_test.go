@@ -121,7 +121,7 @@ func variables(table string) map[string]string {
 		app.EnvMaxTokenDays: "730", app.EnvEndlessTokens: "false", app.EnvPackedSecrets: "4",
 		app.EnvEventBus: "default", app.EnvNoticeFrom: "", app.EnvNoticeTopic: "", app.EnvNoticeConfigurationSet: "",
 		app.EnvNoticeProduct: "", app.EnvNoticeContact: "", app.EnvStack: "scim", app.EnvMetrics: "basic",
-		app.EnvLimits:       "",
+		app.EnvLimits: "", app.EnvAdminHost: "", app.EnvSecretKey: "", app.EnvSecretTags: "team=identity",
 		app.EnvPortalAccent: "", app.EnvPortalLogo: "", app.EnvPortalReturnURL: "", app.EnvPortalHours: "8",
 		app.EnvQueue: "https://sqs.example.com/deliveries", app.EnvWebhookKey: "arn:of:the:key",
 	}
