@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// answer is an http.ResponseWriter with the manners of net/http's own on top of the library's: the first status counts,
-// headers set after it do not, no status means 200, and no body goes out if HTTP allows none.
+// answer is an http.ResponseWriter that adds the behaviour of net/http's own to the library's: the first status
+// counts, headers set after it do not, no status means 200, and no body goes out if HTTP allows none.
 type answer struct {
 	out    http.ResponseWriter
 	header http.Header
@@ -40,7 +40,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.out.Write(p)
 }
 
-// finish sends the status if nobody has.
+// finish sends the status if it is not sent yet.
 func (a *answer) finish() {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)

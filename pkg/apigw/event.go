@@ -18,7 +18,7 @@ import (
 // localAPI is the API id of events that RoundTrip makes.
 const localAPI = "local"
 
-// event is r as HTTP API hands it to a function: the path decoded, header names in lower case, values of one name
+// event is r as HTTP API passes it to a function: the path decoded, header names in lower case, values of one name
 // joined by commas, cookies apart, a body that is no text in base64.
 func event(r *http.Request, body []byte, now func() time.Time) events.APIGatewayV2HTTPRequest {
 	path := r.URL.Path
@@ -92,7 +92,7 @@ func headers(r *http.Request, ip string) map[string]string {
 		ip = earlier + ", " + ip
 	}
 	out["x-forwarded-for"] = ip
-	// Unlike AWS: a proxy in front of a local server may end TLS, and its word about that counts.
+	// Unlike AWS: a proxy in front of a local server may end TLS, and its header about that is trusted.
 	if out["x-forwarded-proto"] == "" {
 		out["x-forwarded-proto"] = "http"
 		if r.TLS != nil {

@@ -29,14 +29,14 @@ const (
 	timeout = 30 * time.Second
 )
 
-// drain is how much of a refused body is read behind the answer, so that a client still sending it gets to see the
-// answer.
+// drain is the number of bytes of a refused body that are read after the answer, so that a client that is still
+// sending gets the answer.
 const drain = 64 << 20
 
-// Gateway plays HTTP API in front of a function: each HTTP request becomes an event, reaches the function as JSON
-// would carry it, and so does the answer come back. So a local run exercises every conversion that a deployment does,
-// and AWS's limits on sizes and time hold. Two things differ: a path with an encoded `?` is not cut short there, and
-// Fail may answer in the format of the function's protocol.
+// Gateway emulates HTTP API in front of a function: each HTTP request becomes an event, and the event and the
+// answer are passed as JSON would carry them. So a local run makes the same conversions as a deployment, and has
+// AWS's limits on sizes and time. Two things differ: a path with an encoded `?` is not cut short there, and Fail
+// may answer in the format of the function's protocol.
 type Gateway struct {
 	// Function answers the events. It goes on when the client hangs up, as it does in AWS.
 	Function Function
@@ -115,8 +115,8 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// linger reads on, for a while, from a client that is still sending a body that nobody wants: if the connection were
-// closed at once, the client might never see the answer.
+// linger reads on, for a while, from a client that is still sending a refused body: if the connection were closed
+// at once, the client might never get the answer.
 func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
 	rc := http.NewResponseController(w)
 	if rc.Flush() != nil || rc.SetReadDeadline(time.Now().Add(most)) != nil {
@@ -125,7 +125,8 @@ func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
 	_, _ = io.CopyN(io.Discard, r.Body, drain)
 }
 
-// call calls the function and sends its answer, or gives up on it in time: a function that goes on is left alone.
+// call calls the function and sends its answer, or gives up at the timeout: the function then still runs to its
+// end.
 func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []byte) {
 	made, sent, err := v.call(r.Context(), g.Timeout)
 	if err != nil {
@@ -279,7 +280,7 @@ func send(w http.ResponseWriter, r *http.Request, resp events.APIGatewayV2HTTPRe
 	}
 	w.WriteHeader(resp.StatusCode)
 	if !empty && r.Method != http.MethodHead {
-		// A client that is gone can't be told.
+		// There is no one to report it to: the client is gone.
 		_, _ = io.WriteString(w, body)
 	}
 }

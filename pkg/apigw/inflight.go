@@ -99,8 +99,9 @@ func (v *visit) end() {
 
 func nothing() {}
 
-// call waits, at most for a time, until a function may be called. The call of the party lasts until its answer is
-// sent, so that a client that does not read its answers gets no further ones made; that of the process until made.
+// call waits, at most for a time, until a function may be called. The call counts for the party until its answer is
+// sent, so that no further answers are made for a client that does not read them. For the process it counts until
+// the answer is made.
 func (v *visit) call(ctx context.Context, most time.Duration) (made, sent func(), err error) {
 	if v == nil {
 		return nothing, nothing, nil
@@ -171,8 +172,8 @@ func take(ctx context.Context, s *semaphore.Weighted, n int64) (release func(), 
 	return func() { s.Release(n) }, nil
 }
 
-// addressOf is the party of a request of which nothing else is known: the address of its client, of IPv6 the network
-// that one customer has (RFC 6177).
+// addressOf is the party of a request without a tenant: the address of its client, or for IPv6 the network of one
+// customer (RFC 6177).
 func addressOf(r *http.Request) string {
 	ip, err := netip.ParseAddr(sourceIP(r))
 	if err != nil {

@@ -69,7 +69,7 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 	}
 }
 
-// An event that is no HTTP request gets an answer all the same, as long as it is JSON.
+// An event that is no HTTP request still gets an answer if it is JSON.
 func TestLambdaGetsOtherEvents(t *testing.T) {
 	f := apigw.Lambda{Function: apigw.Handler(http.NotFoundHandler())}
 	for event, want := range map[string]string{

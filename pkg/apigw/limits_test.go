@@ -130,7 +130,7 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 		go ask("first")
 	}
 	enter(16)
-	// The others of the first party wait; a second one is let in all the same.
+	// The others of the first party wait; a second party is still let in.
 	for range each {
 		go ask("second")
 	}

@@ -50,8 +50,8 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 	return r.WithContext(ctx), nil
 }
 
-// header returns the headers of the request behind ev. HTTP API joins the values of one name by commas; net/http
-// takes that for one value, and so does whoever reads lists.
+// header returns the headers of the request behind ev. HTTP API joins the values of one name by commas. They stay
+// one value: code that reads lists splits it.
 func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 	h := make(http.Header, len(ev.Headers)+3)
 	for name, value := range ev.Headers {
@@ -72,9 +72,9 @@ func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 	return h
 }
 
-// wholePath returns the path of the request, decoded as HTTP API hands it over. HTTP API cuts a path at a `?` that it
-// has decoded, so that `/Users/a%3Fb` would reach the user a. The path in the request context, or a path parameter,
-// may still have the rest: the path gets it back, and there is nothing at it.
+// wholePath returns the path of the request, decoded as HTTP API hands it over. HTTP API cuts a path at a `?` that
+// it has decoded, so that `/Users/a%3Fb` would reach the user a. The path in the request context, or a path
+// parameter, may still have the rest. It is added to the path again, so that the path leads to no resource.
 func wholePath(ev events.APIGatewayV2HTTPRequest) string {
 	path := ev.RawPath
 	if path == "" || strings.HasPrefix(ev.RequestContext.HTTP.Path, path+"?") {

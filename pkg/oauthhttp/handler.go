@@ -123,7 +123,7 @@ func (h *handler) audience(r *http.Request, id string) (string, error) {
 	return base + Root + url.PathEscape(id) + "/token", nil
 }
 
-// fail answers an error. The text of one that is not known goes to the log only.
+// fail answers an error. The text of an unknown error goes to the log only.
 func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
 	p := (*problem)(nil)
 	denied := (*tenant.GrantError)(nil)

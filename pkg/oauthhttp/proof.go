@@ -21,8 +21,9 @@ const (
 	jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
-// readForm reads the parameters of the body. One without a value counts as left out, one that comes twice is an error,
-// unknown ones are ignored (RFC 6749, section 3.2). Those of the query are not looked at: secrets have no place there.
+// readForm reads the parameters of the body. One without a value counts as left out, one that comes twice is an
+// error, unknown ones are ignored (RFC 6749, section 3.2). Parameters of the query are ignored: secrets must not be
+// there.
 func readForm(r *http.Request) (map[string]string, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/x-www-form-urlencoded" {
@@ -53,7 +54,7 @@ func parseForm(body string) (map[string]string, error) {
 	return form, nil
 }
 
-// proofOf finds how the client says who it is: in one way only.
+// proofOf returns the client's credentials; more than one kind of them is an error.
 func proofOf(authorization []string, form map[string]string) (tenant.ClientProof, error) {
 	p := tenant.ClientProof{ID: form["client_id"], Secret: form["client_secret"], Assertion: form["client_assertion"]}
 	ways := 0

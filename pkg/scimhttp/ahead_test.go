@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// gate stops the read of a tenant of which a request wants to know whether it lets it in.
+// gate delays the read of the tenant that authenticates a request.
 type gate struct {
 	s *server
 	// early gets the request's other reads of the directory that begin before the tenant's read may go on.

@@ -122,7 +122,8 @@ func TestScopes(t *testing.T) {
 		}
 		r.wantHeader("Www-Authenticate", challenge)
 	}
-	// A token is told about its scope only if it is good, and a tenant that is switched off is another matter.
+	// The answer names the scope only if the token is valid. A tenant that is switched off gets a 403 without a
+	// challenge.
 	s.send("POST", "/scim/v2/acme/Users", "{}", "Authorization", "Bearer x").wantError(401, scim.NoType).
 		wantHeader("Www-Authenticate", `Bearer realm="SCIM"`)
 	if _, err := s.tenants.Change(context.Background(), a.id, scim.Object{"active": false}); err != nil {

@@ -47,7 +47,8 @@ func TestBulkOddOperations(t *testing.T) {
 	}
 }
 
-// TestBulkOutOfTime sends a bulk request that no time is left for: nothing is done, and each operation says so.
+// TestBulkOutOfTime sends a bulk request with no time left: nothing is done, and the result of each operation says
+// so.
 func TestBulkOutOfTime(t *testing.T) {
 	var config scimhttp.Config
 	s := newServer(t, func(c *scimhttp.Config) { config = *c })

@@ -207,8 +207,8 @@ func TestShortSchemas(t *testing.T) {
 	}
 }
 
-// TestUniqueGroupNamesInSchemas: /Schemas says whether a second group of a name is refused, by profile, by setting,
-// and at once after a change.
+// TestUniqueGroupNamesInSchemas: /Schemas shows whether a second group of a name is refused, by profile, by
+// setting, and at once after a change.
 func TestUniqueGroupNamesInSchemas(t *testing.T) {
 	s := newServer(t, nil)
 	check := func(a account, want string) {

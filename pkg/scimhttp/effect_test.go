@@ -183,7 +183,7 @@ func TestEmptyElements(t *testing.T) {
 	}
 }
 
-// TestNothingIsSilent: a PATCH that says something which can't be done, or can't be understood, is a 400; a 200 has an
+// TestNothingIsSilent: a PATCH with an operation that is impossible or not understood is a 400; a 200 has an
 // effect.
 func TestNothingIsSilent(t *testing.T) {
 	const ext = scim.EnterpriseUserURN
@@ -261,7 +261,7 @@ func TestFormerNames(t *testing.T) {
 	}
 }
 
-// TestDottedKeysAreReadOrRefused: a profile that takes no dotted keys in a POST or PUT says so, and drops none.
+// TestDottedKeysAreReadOrRefused: a profile without dotted keys in a POST or PUT refuses them, and drops none.
 func TestDottedKeysAreReadOrRefused(t *testing.T) {
 	for idp, want := range map[string]int{"rfc": 400, "interop": 400, "generic": 201, "entra": 201} {
 		p := newServer(t, nil).people(idp)

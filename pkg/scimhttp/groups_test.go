@@ -138,7 +138,8 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 			}
 		}
 	}
-	// Names that are taken there are free here, and a member or manager of there is nobody here.
+	// Names that are taken in the other tenant are free here, and its users are unknown here as members or
+	// managers.
 	mine := s.as(a, "POST", "/Users",
 		`{"userName":"ann","externalId":"x1",`+
 			`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"`+userID+`"}}}`).wantResource(201)

@@ -27,7 +27,7 @@ func TestPlusInAQuery(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", query, got, want)
 		}
 	}
-	// Each parameter is judged by itself: another one with %20 must not change the value of the filter.
+	// Each parameter is decoded by itself: another one with %20 must not change the value of the filter.
 	for _, other := range []string{"attributes=userName,%20id", "sortBy=userName%20"} {
 		r := s.as(a, "GET", "/Users?"+other+"&filter=userName+eq+%22jane%2Btest@example.com%22", "").want(200)
 		if got := r.text("Resources", 0, "userName"); got != "jane+test@example.com" {

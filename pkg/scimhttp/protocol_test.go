@@ -86,7 +86,7 @@ func TestBodyTooLarge(t *testing.T) {
 	}
 	s.as(a, "POST", "/Users", body(scimhttp.DefaultMaxBodyBytes)).wantError(400, scim.InvalidValue) // no userName
 	s.as(a, "PUT", "/Users/0", body(12<<20)).wantError(413, scim.NoType)
-	// Whose request it is comes first.
+	// Authentication comes first.
 	s.send("POST", "/scim/v2/acme/Users", body(scimhttp.DefaultMaxBodyBytes+1)).wantError(401, scim.NoType)
 }
 

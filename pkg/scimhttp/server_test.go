@@ -43,7 +43,7 @@ type call struct {
 	writes bool
 }
 
-// faulty is an engine that tells its server of each call, and fails where that says so.
+// faulty is an engine that reports each call to its server, and fails if the server wants it.
 type faulty struct {
 	store.Engine
 	s *server

@@ -68,7 +68,8 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	e.line(ctx, x, e.Now().Sub(started))
 	if broken {
-		// Half an answer is out: the connection has to end, so that the client does not take it for a whole one.
+		// A part of the answer is sent: the connection has to end, so that the client does not take it for the
+		// whole.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -2,8 +2,8 @@ package web
 
 import "net/http"
 
-// Headers sets the headers that every answer has: no cache keeps it, and no browser takes it for another type than it
-// says. An edge may allow a cache more, for answers that hold no secret.
+// Headers sets the headers of every answer: no cache stores it, and no browser guesses its type. An edge may allow
+// caching for answers without secrets.
 func Headers(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

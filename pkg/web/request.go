@@ -14,7 +14,7 @@ type Request struct {
 	*http.Request
 	// ID identifies the request in the log and in the answer.
 	ID string
-	// Route is the pattern of the path, for the log; the edge sets it. It holds nothing that the client made up.
+	// Route is the pattern of the path, for the log; the edge sets it. It holds no text of the client.
 	Route string
 	// Attrs are further attributes of the edge for the line in the log. They must hold no personal data and no
 	// secret.
@@ -54,7 +54,7 @@ func ReadText(r *http.Request, limit int64) (string, error) {
 // requestIDHeader is the header with the gateway's id of a request, if there is a gateway.
 const requestIDHeader = "X-Amzn-Requestid"
 
-// requestID is the id under which the log speaks of the request: the gateway's, else a random one.
+// requestID is the id of the request in the log: the gateway's, else a random one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(requestIDHeader)
 	if id == "" || len(id) > 64 || strings.ContainsFunc(id, unfit) {

@@ -1,4 +1,5 @@
-// Package contract holds requests to the admin API, and its answers, against the OpenAPI document. It is for tests.
+// Package contract checks requests to the admin API, and its answers, against the OpenAPI document. It is for
+// tests.
 package contract
 
 import (
@@ -141,7 +142,7 @@ func (c *Contract) Unseen() []string {
 	return slices.DeleteFunc(c.Operations(), func(name string) bool { return c.seen[name] })
 }
 
-// Validate holds a JSON value against the schema at a pointer.
+// Validate checks a JSON value against the schema at a pointer.
 func (c *Contract) Validate(pointer string, value any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,7 +168,7 @@ func (c *Contract) validate(pointer string, text []byte) error {
 	return c.Validate(pointer, value)
 }
 
-// Handler is next, with every request and answer under /admin/ held against the document.
+// Handler is next, with every request and answer under /admin/ checked against the document.
 func (c *Contract) Handler(t testing.TB, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/admin/") {
@@ -192,7 +193,7 @@ func (c *Contract) Handler(t testing.TB, next http.Handler) http.Handler {
 	})
 }
 
-// Check holds a request and its answer against the document. A request that is answered by an error may have any
+// Check checks a request and its answer against the document. A request that is answered by an error may have any
 // fault.
 func (c *Contract) Check(r *http.Request, body []byte, got *httptest.ResponseRecorder) error {
 	method := r.Method

@@ -1,5 +1,5 @@
-// Package dnstest is a DNS server for tests, on UDP and TCP. It answers questions for TXT records as it is told to, and
-// changes its mind as often.
+// Package dnstest is a DNS server for tests, on UDP and TCP. It answers questions for TXT records with answers that
+// the test sets and may change.
 package dnstest
 
 import (
@@ -27,7 +27,7 @@ type Reply struct {
 	Silent bool
 }
 
-// NotThere is the answer about a name that is not there.
+// NotThere is the answer for a name that does not exist.
 var NotThere = Reply{Code: dnsmessage.RCodeNameError}
 
 // TXT is an answer with records of one string each.

@@ -99,8 +99,9 @@ func TestAnyOperations(t *testing.T) {
 	})
 }
 
-// TestOneRequestOrMany: operations come to the same in one request as in one request each, but for those that leave a
-// value with labels only: the end of a request removes it, and until then another operation may give it content.
+// TestOneRequestOrMany: operations have the same result in one request as in one request each, except those that
+// leave a value with labels only: the end of a request removes it, and until then another operation may give it
+// content.
 func TestOneRequestOrMany(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := dialects(rt)

@@ -180,7 +180,8 @@ func TestSchemaObject(t *testing.T) {
 func keysDeclared(t *testing.T, at string, o scim.Object, list []*schema.Attribute) {
 	t.Helper()
 	for k := range o {
-		// The schema of schemas describes itself, and has one level more than it can say (RFC 7643, section 8.7.2).
+		// The schema of schemas describes itself, and has one level more than it can describe (RFC 7643, section
+		// 8.7.2).
 		if k == "subAttributes" && strings.HasSuffix(at, ".subAttributes") {
 			continue
 		}

@@ -28,7 +28,7 @@ const (
 		"members":[{"value":"77","$ref":"https://example.com/v2/Users/77","display":"Maria Muster","type":"User"},{"value":"10","type":"Group"}]}`
 )
 
-// Everything that a client may set comes back as it was sent.
+// All values that a client may set are returned as they were sent.
 func TestExamplesRoundTrip(t *testing.T) {
 	for body, rt := range map[string]*schema.ResourceType{fullUser: schema.UserType(), fullGroup: schema.GroupType()} {
 		want := object(t, body)

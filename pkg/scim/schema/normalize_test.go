@@ -277,7 +277,7 @@ func TestNormalizeUserRefuses(t *testing.T) {
 	}
 }
 
-// The password must not come back, not even in an error about it.
+// The password must not be returned, not even in an error about it.
 func TestErrorsDoNotRepeatValues(t *testing.T) {
 	for _, body := range []string{
 		`{"userName":"a","password":["hunter2","hunter3"]}`,

@@ -15,14 +15,14 @@ type Types struct {
 	byPath  map[string]*ResourceType
 }
 
-// DefaultTypes are the types of a tenant for which nothing is defined: User and Group. Like all that RFC 7643 defines
-// they are made when they are first asked for: a process that has yet to see a token has no use for them.
+// DefaultTypes are the types of a tenant for which nothing is defined: User and Group. Like all schemas of RFC 7643
+// they are made at their first use: a process needs none before its first authenticated request.
 var DefaultTypes = sync.OnceValue(func() *Types {
 	return NewTypes([]*ResourceType{UserType(), GroupType()}, []*Schema{User(), Group(), EnterpriseUser()})
 })
 
-// NewTypes joins the types of a tenant, User and Group the first two, and the schemas that they are made of. Discovery
-// shows its own schemas behind them.
+// NewTypes joins the types of a tenant, User and Group the first two, and the schemas that they are made of.
+// Discovery shows its own schemas after them.
 func NewTypes(all []*ResourceType, schemas []*Schema) *Types {
 	t := &Types{
 		all: all, schemas: append(slices.Clip(schemas), ServiceProviderConfig(), ResourceTypeSchema(), SchemaSchema()),

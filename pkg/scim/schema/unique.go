@@ -30,16 +30,17 @@ const MaxUniqueValues = 20
 type UniqueValue struct {
 	// Attribute is the name of the attribute, the same in every spelling and with the URN in front.
 	Attribute string
-	// Value is equal for values that count as the same.
+	// Value is the same text for values that count as equal.
 	Value string
 	// Hidden says that the attribute is never returned: an error must not repeat the value.
 	Hidden bool
 }
 
 // UniqueValues lists the values of a canonical document that have to be unique among the resources of the type (RFC
-// 7643, section 7: server, and global, of which this server knows no more), each once and sorted. Those of attributes
-// that RFC 7643 defines are not among them: the directory knows these. The error, for more than MaxUniqueValues, or for
-// more than MaxEmails together with a user's e-mail addresses, is an *scim.Error 400 invalidValue.
+// 7643, section 7: server, and global, of which this server knows no more), each once and sorted. Values of
+// attributes that RFC 7643 defines are not listed: the directory handles these. The error, for more than
+// MaxUniqueValues, or for more than MaxEmails together with a user's e-mail addresses, is an *scim.Error 400
+// invalidValue.
 func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	var all []UniqueValue
 	for _, p := range t.unique {

@@ -10,8 +10,9 @@ import (
 const (
 	// MaxNameBytes bounds userName, externalId, displayName and emails.value.
 	MaxNameBytes = 512
-	// MaxEmails bounds the e-mail addresses of a user, together with its unique values: a write is one transaction of at
-	// most 100 operations, and one that replaces all of them has two for each. The rest is for the other items.
+	// MaxEmails bounds the e-mail addresses of a user, together with its unique values: a write is one transaction
+	// of at most 100 operations, and one that replaces all of them has two for each. The remaining operations are
+	// for the other items.
 	MaxEmails = 40
 )
 

@@ -9,14 +9,14 @@ import (
 )
 
 // Normalize returns the canonical form of an attribute's whole value: []any for a multi-valued attribute,
-// scim.Object for a complex one, else string, bool, int64 or float64. Nil says that the value means "unassigned"
-// (RFC 7643, section 2.5): null, "", [], {}, or an array or object of nothing else.
+// scim.Object for a complex one, else string, bool, int64 or float64. The result is nil if the value means
+// "unassigned" (RFC 7643, section 2.5): null, "", [], {}, or an array or object of nothing else.
 //
 // It accepts the forms that clients write: "True" and "false" for a boolean, an integral 5.0 for an integer, a
 // value instead of an array of one, an array of one instead of a value, and the forms that Elements and Open read.
 // An element that holds only type, primary and $ref is left out. Elements that differ only in primary are one
-// element. Formats are checked of dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with
-// d.SecurePhotos, photos only; canonical values are suggestions. Unknown sub-attributes are dropped (400 with
+// element. Only these formats are checked: dateTime (section 2.3.5), binary (base64, section 2.3.6) and, with
+// d.SecurePhotos, photos. Canonical values are suggestions. Unknown sub-attributes are dropped (400 with
 // d.RejectUnknownAttributes) and so are read-only ones. More than one primary value is an error in every dialect.
 //
 // Limits and required attributes are not checked here: see ResourceType.Check. The error is an *scim.Error 400
@@ -54,7 +54,7 @@ func (a *Attribute) Normalize(v any, d scim.Dialect) (any, error) {
 	return elements, nil
 }
 
-// EmptyElements is the answer 400 to an array that has elements of which none says anything.
+// EmptyElements is the error 400 for an array whose elements are all empty.
 func (a *Attribute) EmptyElements() error {
 	return scim.BadRequest(scim.InvalidValue,
 		"The elements of %s are all empty: null, \"\" or {}. Send [] if there is to be no value.", a.FullName())
@@ -75,8 +75,8 @@ func (a *Attribute) single(v any, d scim.Dialect) (any, error) {
 	return nil, scim.BadRequest(scim.InvalidValue, "%s takes one value, not %d.", a.FullName(), len(list))
 }
 
-// NormalizeElement makes the canonical form of one element of a multi-valued attribute, as Normalize does, but keeps
-// one that holds only labels: see OnlyLabels. Nil says that the element is empty.
+// NormalizeElement returns the canonical form of one element of a multi-valued attribute, as Normalize does, but
+// keeps an element that holds only labels: see OnlyLabels. The result is nil if the element is empty.
 func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	v, err := a.Open(v, d)
 	if err != nil || v == nil || v == "" {
@@ -207,7 +207,7 @@ func (a *Attribute) complexValue(o scim.Object, d scim.Dialect) (any, error) {
 	return out, nil
 }
 
-// otherSpellings takes the keys of o that are not written as declared: another case, or unknown.
+// otherSpellings handles the keys of o that are not written as declared: in another case, or unknown.
 func (a *Attribute) otherSpellings(out, o scim.Object, d scim.Dialect) error {
 	for _, k := range sortedKeys(o) {
 		sub := a.Sub(k)
@@ -238,8 +238,8 @@ func (a *Attribute) setIn(o scim.Object, v any, d scim.Dialect) error {
 	return err
 }
 
-// CheckRequired looks for the required sub-attributes of one complex value. An empty single value is no value and lacks
-// nothing; an element of an array was put there for something. The error is an *scim.Error 400 invalidValue.
+// CheckRequired looks for the required sub-attributes of one complex value. An empty single value counts as
+// unassigned and is not checked; an empty element of an array is. The error is an *scim.Error 400 invalidValue.
 func (a *Attribute) CheckRequired(o scim.Object) error {
 	if len(o) == 0 && !a.MultiValued {
 		return nil

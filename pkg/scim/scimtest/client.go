@@ -219,7 +219,7 @@ func (a *answer) want(status ...int) *answer {
 	return a
 }
 
-// is checks the status and goes on.
+// is checks the status; the test continues if it differs.
 func (a *answer) is(status ...int) bool {
 	a.t.Helper()
 	if !slices.Contains(status, a.Status) {

@@ -241,7 +241,7 @@ var extensionBehaviours = []behaviour{
 			c.put(path, badged("ann", fixed("", "", ""))).want(http.StatusOK)
 			c.patch(path, op("replace", "lock.id", `"m"`)).want(http.StatusOK).has(inExtension("lock.id"), "m")
 			c.put(path, stored).want(http.StatusOK)
-			// A write that does not name it changes nothing that it does not say.
+			// A write that does not name the hidden value does not change it.
 			c.unchanged(path, func() {
 				c.put(path, badged("ann", `{"badge":"1","safe":{"room":"1"}}`)).want(http.StatusOK)
 				c.patch(path, op("replace", "badge", `"1"`)).want(http.StatusOK)

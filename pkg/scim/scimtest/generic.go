@@ -286,8 +286,8 @@ func hasSchema(body map[string]any, urn string) bool {
 	return slices.Contains(schemasOf(body), urn)
 }
 
-// putOff reports whether a server under load asks the client to come again: the one 5xx that is no fault. A test
-// whose request must not meet load asks for another status anyway.
+// putOff reports whether a server under load asks the client to retry: the only 5xx that is no fault. A test that
+// does not allow this expects another status anyway.
 func putOff(a response) bool {
 	_, err := strconv.Atoi(a.Header.Get("Retry-After"))
 	return a.Status == http.StatusServiceUnavailable && err == nil

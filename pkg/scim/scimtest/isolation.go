@@ -61,7 +61,7 @@ func RunIsolation(t *testing.T, a, b Target) {
 		} {
 			c.filter("/Groups", filter).lists("id")
 		}
-		// Names are free, whoever else uses them.
+		// Names are free even if another tenant uses them.
 		again := c.create(`"userName":"` + secret + `","externalId":"` + secret + `-e"`)
 		c.filter("/Users", `userName eq "`+secret+`"`).lists("id", again)
 		c.delete("/Users/" + again).want(http.StatusNoContent)
@@ -137,7 +137,7 @@ func everyRoute(uid, gid string) []request {
 	return routes
 }
 
-// unknownID replaces the id in a path by one that nobody has.
+// unknownID replaces the id in a path by one that does not exist.
 func unknownID(path, uid, gid string) string {
 	switch path {
 	case "/Users/" + uid, "/Users/" + gid:

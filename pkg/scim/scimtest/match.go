@@ -83,7 +83,7 @@ func parseBracket(s string) (step, string, error) {
 	return step{kind: indexStep, index: n}, tail, nil
 }
 
-// find walks from v along path. The second result says whether there is anything.
+// find walks from v along path. The second result is false if there is no value.
 func find(v any, path string) (any, bool, error) {
 	steps, err := parsePath(path)
 	if err != nil {

@@ -17,15 +17,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Server is a Secrets Manager, over HTTP, that follows the documented rules of staging labels, and is as harsh as they
-// allow: a version that loses its last label is gone at once. Its exported fields are for a test to read and set while
-// no call is under way.
+// Server is a Secrets Manager, over HTTP, that follows the documented rules of staging labels as strictly as they
+// allow: a version that loses its last label is deleted at once. Its exported fields are for a test to read and set
+// while no call is under way.
 type Server struct {
 	// URL is its endpoint.
 	URL string
 	// Calls counts the calls by operation.
 	Calls map[string]int
-	// Linger is how many calls a deleted secret is still seen by.
+	// Linger is the number of calls that still see a deleted secret.
 	Linger int
 
 	// Changes counts the calls that may change something.
@@ -34,7 +34,7 @@ type Server struct {
 	Deadline int
 	// Late says that it dies after that change instead of before.
 	Late bool
-	// OnDeath is told once.
+	// OnDeath is called once.
 	OnDeath func()
 	// Fault, if set, is asked at each call whether it fails before it did anything, or after. One call at a time asks.
 	Fault func(operation string) (before, after bool)
