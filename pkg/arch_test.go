@@ -36,12 +36,12 @@ const (
 	goJose     = "github.com/go-jose/go-jose/v4"
 )
 
-// importRule says what the product code of a package may import beside the standard library: packages of this module by
-// their path in it, a trailing "/..." for all below, and other modules by their path.
+// importRule lists the imports that the product code of a package may have beside the standard library: packages of
+// this module by their path in it, a trailing "/..." for all below, and other modules by their path.
 type importRule struct {
 	pkg string
 	may []string
-	why string // told to whoever breaks it
+	why string // the message if a package breaks it
 }
 
 const (
@@ -61,8 +61,8 @@ const (
 	whyMain   = "a main package is a shell around app, so that tests can run everything that it does"
 )
 
-// importRules is the import matrix, downward only. A package that is not listed fails the test: whoever adds a room
-// says here what it rests on.
+// importRules is the import matrix, downward only. A package that is not listed fails the test: add the imports of a
+// new package here.
 var importRules = []importRule{
 	{"pkg", nil, "the folder above holds the map and these tests only"},
 
@@ -340,8 +340,8 @@ var importRules = []importRule{
 	{".ci/test", nil, "it runs the go tool, and knows nothing of the program"},
 }
 
-// impure are packages of the standard library that the SCIM core does without: it has no input or output, no clock, no
-// chance.
+// impure are packages of the standard library that the SCIM core must not import: it has no input or output, no clock,
+// no randomness.
 var impure = map[string]string{
 	"os": "I/O", "os/exec": "I/O", "io/fs": "I/O", "io/ioutil": "I/O", "net": "I/O", "syscall": "I/O",
 	"log": "output", "log/slog": "output", "math/rand": "chance", "math/rand/v2": "chance", "crypto/rand": "chance",
@@ -379,8 +379,8 @@ var sources = sync.OnceValues(func() ([]source, error) {
 	return all, err
 })
 
-// walk calls do with each file of the repository, by its slash-separated path from the root. Of what a name with a dot
-// hides it sees .ci only, and no testdata.
+// walk calls do with each file of the repository, by its slash-separated path from the root. It skips testdata and all
+// names with a dot but .ci.
 func walk(do func(name string) error) error {
 	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -476,7 +476,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// suites are packages that only tests of this repository import, and that are exported all the same.
+// suites are exported packages that only tests of this repository import, each with the reason.
 var suites = map[string]string{
 	"pkg/scim/scimtest":    "it judges anybody's SCIM server",
 	"pkg/store/storetest":  "it judges anybody's storage engine",
@@ -595,7 +595,7 @@ func TestUnlinked(t *testing.T) {
 	}
 }
 
-// chainTo returns how dir comes to import what matches to; nil if it does not.
+// chainTo returns the chain of imports from dir to a package that matches to; nil if there is none.
 func chainTo(graph map[string][]string, dir, to string, seen map[string]bool) []string {
 	seen[dir] = true
 	for _, p := range graph[dir] {
@@ -633,7 +633,7 @@ func TestImportMatrixIsCurrent(t *testing.T) {
 	}
 }
 
-// starters are the packages that start goroutines themselves, and why.
+// starters are the packages that start goroutines themselves, with the reason.
 var starters = map[string]string{
 	"pkg/task":                "all others start theirs with it",
 	"pkg/store/boltstore":     "one writer lives as long as the engine and guards each transaction itself",
@@ -708,7 +708,7 @@ func exportedInterfaces(decl ast.Decl) map[string]*ast.InterfaceType {
 	return found
 }
 
-// closed reports whether an interface lists the kinds of one value, which only its own package can add to, or
+// closed reports whether an interface lists the kinds of one value, which only its own package can extend, or
 // constrains a type parameter: neither is a port.
 func closed(it *ast.InterfaceType) bool {
 	for _, m := range it.Methods.List {

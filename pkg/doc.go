@@ -1,5 +1,5 @@
-// Package pkg is the map of serverless-scim: this comment, and the tests that keep the map true (the import matrix in
-// arch_test.go, the rules of the repository in repo_test.go).
+// Package pkg is the map of serverless-scim: this comment, and the tests that hold the code to it (the import matrix
+// in arch_test.go, the rules of the repository in repo_test.go).
 //
 // A request goes through the system like this:
 //
@@ -7,101 +7,101 @@
 //	  -> directory (validate, patch, uniqueness, version) -> store.Store (keys of one tenant, one transaction)
 //	  -> store.Engine (dynamostore or boltstore), and back
 //
-// The rooms, bottom to top. A room imports only rooms above it in this list, and only those that the import matrix
-// names:
+// The rooms, bottom to top. A room is a package with one task. It imports only packages above it in this list, and
+// only those that the import matrix names:
 //
 //	scim             URNs, errors, messages, JSON: RFC 7643 and 7644, standard library only
-//	scim/schema      what attributes are: validation, normalisation, projection (RFC 7643)
-//	scim/schema/define  what an operator adds to them for one tenant
+//	scim/schema      attributes: validation, normalisation, projection (RFC 7643)
+//	scim/schema/define  the schemas and resource types that an operator defines for one tenant
 //	scim/filter      the filter and path grammar (RFC 7644, sections 3.4.2.2 and 3.5.2)
 //	scim/patch       PATCH applied to a document (RFC 7644, section 3.5.2)
-//	scim/scimtest    dialogues, behaviours and the RFCs' requirements, run against any server
+//	scim/scimtest    dialogues, behaviours and requirements of the RFCs, run against any server
 //	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
-//	metric           metrics of log lines, for CloudWatch
+//	metric           metrics from log lines, for CloudWatch
 //	domain           the domain of an address, and the verified domains of a tenant
-//	precondition     what a caller demands of the state that a change replaces
+//	precondition     the condition of a caller on the state that a change replaces
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
-//	sweep            a visit of all tenants once a day
+//	sweep            a daily visit to all tenants
 //	store/storetest  the conformance suite that every engine passes
-//	store/faultstore an engine that fails on purpose, for tests
+//	store/faultstore an engine that injects failures, for tests
 //	store/boltstore  an engine on one local file: local runs and all tests
 //	store/dynamostore            the engine on DynamoDB
 //	store/dynamostore/scan  the keys of a whole DynamoDB table
 //	event            events of tenants: kinds, and how they are announced for the log
-//	event/eventlog   a tenant's events, numbered without a gap, for those who follow them
-//	event/delivery   takes a tenant's log to those who follow it: positions, leases, retries
+//	event/eventlog   a tenant's log of events, numbered without a gap
+//	event/delivery   delivers a tenant's log to destinations: positions, leases, retries
 //	event/schemas    the JSON Schema of each type of event
 //	event/awsevent   events on Amazon EventBridge
-//	notice           the queue of messages to tenants' people about their tokens
+//	notice           the queue of messages to the administrators of tenants
 //	notice/message   the texts of notices; the port to mail
 //	notice/awsmail   mail through Amazon SES, or a topic of Amazon SNS
 //	tenant/assertion  the signed assertions of OAuth clients, and their keys (RFC 7523)
 //	tenant/internal/oauth     OAuth clients and their access tokens (RFC 6749)
 //	tenant/internal/record    the values of a tenant, its settings, tokens and clients; pure
-//	tenant/internal/rotation  what is due of a tenant's tokens; pure
+//	tenant/internal/rotation  decides about the due work for a tenant's tokens; pure
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
-//	tenant/stored    a tenant's items as they are stored, for doctor and transfer
+//	tenant/stored    the stored items of a tenant, for doctor and transfer
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
-//	directory/counter  how many resources there are, and which stands at a place
+//	directory/counter  the number of resources, and the resource at an index
 //	directory/membershipid  the sealed ids of memberships
 //	directory/row    a resource as an item of the table: document, version, look-ups, unique values
-//	directory/membership  who is a member of which group, small and large changes, open work; commits
-//	directory/query/plan  what is known about a filter without reading; how lookups narrow it
+//	directory/membership  members of groups, small and large changes, open work; commits
+//	directory/query/plan  the plan of a filter, made without reading; how lookups narrow it
 //	directory/query/cursor  the order of a list: sort keys, places, sealed cursors (RFC 9865)
-//	directory/query/lookup  who has a value: the items by which resources are found
+//	directory/query/lookup  the items by which resources are found by a value
 //	directory/query  filters, order and pages of resources and memberships (RFC 7644, section 3.4.2)
 //	directory        users, groups and members: uniqueness, versions
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	domain/claim     domains that tenants claim, and the TXT record that proves one
-//	guard            bounds how many users an identity provider deactivates or deletes in a while
-//	provlog          the provisioning log: what was asked, what came of it, how often
-//	policy           what a tenant's policy says about requests; compiled policies by digest
-//	member/marker    marks whom a change may concern, for the publishing
+//	guard            bounds the users that an identity provider deactivates or deletes within some minutes
+//	provlog          the provisioning log: requests, their results, how often they came
+//	policy           a tenant's policy applied to requests; compiled policies by digest
+//	member/marker    marks the members that a change may concern, for publishing
 //	member/internal/record  the values of members and targets: stored form, JSON, lookups, filters, events
-//	member/internal/policies  tenants' policies: saved, compiled, how far they are applied
-//	member/internal/seat  the seats of a target: how many are in use, who waits
-//	member/internal/pass  walks over all members whom one change may concern, and marks each
+//	member/internal/policies  tenants' policies: saved, compiled, the progress of applying them
+//	member/internal/seat  the seats of a target: the number in use, the members who wait
+//	member/internal/pass  walks over all members that one change may concern, and marks each
 //	member/internal/publish  publications: read, evaluate, compare, write; explanations and rehearsals
-//	member/stored    members' items as they are stored, for doctor
-//	member           what the application behind is told of people: publishing, targets, policy
-//	doctor           whether a table keeps its own rules, and what mends it
-//	limit            how many requests a tenant may send, over all processes
-//	cost             what a stack costs a month
-//	transfer         a tenant to a file, and from a file into a table
-//	webhook          the URLs that get events: signatures, secrets, addresses that are refused
-//	provlog/diagnosis  what is wrong at an identity provider, and what to click
+//	member/stored    the stored items of members, for doctor
+//	member           people as the application sees them: publishing, targets, policy
+//	doctor           checks a table against its own rules, and repairs it
+//	limit            bounds the requests of a tenant, over all processes
+//	cost             the price of a stack a month
+//	transfer         exports a tenant to a file, and imports it into a table
+//	webhook          the URLs that get events: signatures, secrets, refused addresses
+//	provlog/diagnosis  faults at an identity provider, and the steps that correct them
 //	setup            set-up links for customers' administrators, and their sessions
-//	web              what all HTTP edges share: request id, deadline, body, panic, log, headers, base URL
+//	web              shared by all HTTP edges: request id, deadline, body, panic, log, headers, base URL
 //	scimhttp         SCIM over HTTP (RFC 7644)
 //	oauthhttp        the OAuth 2.0 token endpoint (RFC 6749, section 4.4)
-//	portal/frame     what all pages of the portal share: sessions, languages, layout, assets
+//	portal/frame     shared by all pages of the portal: sessions, languages, layout, assets
 //	portal/access    the page of tokens and OAuth clients
-//	portal/guide     the pages that lead through the set-up
+//	portal/guide     the pages that guide through the set-up
 //	portal/control   the pages of the settings and the domains
 //	portal/saved     the policy as pages show and change it
 //	portal/overview  the operator's page of a local server: all tenants
 //	portal/people    the pages about groups, members and the activity
 //	portal/browsertest  tests of the pages in a real browser
-//	portal           the pages of a customer's administrator
+//	portal           the pages for a customer's administrator
 //	adminhttp/etag   entity tags and conditions (RFC 9110)
 //	adminhttp/idempotency  remembers requests by their Idempotency-Key
 //	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http
-//	app              reads the environment and joins engines to handlers
+//	app              reads the environment and connects engines to handlers
 //	app/awsenv       AWS clients from a function's environment
 //	app/awsenv/vault  tenants with their vault in AWS
-//	app/follow       joins the logs of tenants to those who follow them
+//	app/follow       connects the logs of tenants to their destinations
 //	app/cli/call     requests to the admin API, signed
 //	app/cli/completion  scripts by which shells complete commands
 //	app/cli          the command line: the local server, and commands to the admin API
-//	app/bench        what operations cost at several sizes
+//	app/bench        the cost of operations at several sizes
 //	app/serve        the SCIM functions and oauth
 //	app/serve/admin  the function admin
 //	app/serve/portal  the function portal
-//	app/work         stream and rotate, the functions that answer nobody
+//	app/work         the functions stream and rotate, which answer no requests
 //	app/work/outbox  delivery of notices in AWS
 //	app/work/deliver  the function deliver: events to EventBridge and webhooks
 //	app/awsenv/queue  the queue from stream to deliver
@@ -109,31 +109,31 @@
 //	app/example      a small application that follows a tenant, for integrators to read
 //	app/direct       commands that need no server: doctor, export, import, cost
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
-//	app/statements   tests of what products ask of the endpoint, each with its number
+//	app/statements   tests of the demands of products on the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
-//	internal/contract  holds requests and answers against the OpenAPI document, for tests
+//	internal/contract  checks requests and responses against the OpenAPI document, for tests
 //	internal/dnstest  a DNS server, for tests
-//	internal/filled  a tenant with something of every kind, and copies of tables, for tests
+//	internal/filled  a tenant with data of every kind, and copies of tables, for tests
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
-//	internal/slow    tests that run only if they are asked for
+//	internal/slow    tests that run only on request
 //
-// Packages of app are cut by what a program links, which a cold start pays for. So admin, which keeps secrets, is
-// beside the other functions that answer HTTP and not among them, and outbox, which only rotate needs, is apart from
-// stream.
+// The packages of app are divided so that each program links little, because linked code makes a cold start slower. So
+// admin, which keeps secrets, is apart from the other functions that answer HTTP, and outbox, which only rotate needs,
+// is apart from stream.
 //
-// Beside pkg, functions has one main package per Lambda function, each a shell around app, and functions/local, which
-// runs them all in one process.
+// Beside pkg, the directory functions has one main package per Lambda function, each a shell around app, and
+// functions/local, which runs all of them in one process.
 //
-// Where to add what:
+// The place of each kind of change:
 //
 //	an attribute of the core schemas           scim/schema, the definition tables
-//	a habit of an identity provider            scim.Dialect and its use; a dialogue in scim/scimtest
+//	a peculiarity of an identity provider      scim.Dialect and its use; a dialogue in scim/scimtest
 //	a kind of stored item                      store/keys.go, then the use case that needs it
 //	an operation or limit of storage           store.Engine, storetest, then both engines
 //	a rule on users or groups                  directory
-//	a page, or a text of one                   a room of portal, in each language
+//	a page, or a text of one                   a package of portal, in each language
 //	a route                                    scimhttp, or adminhttp and its openapi.json; template.yaml
 //	a setting of a tenant                      tenant.Settings
 //	a Lambda function                          app/serve or app/work, functions, template.yaml, an event in events
@@ -153,21 +153,21 @@
 //	entry        one request in the provisioning log, or the events of one change in the log of a tenant
 //	epoch        the name of one numbering of a log; a new one begins if the head has to be moved
 //	event        one thing that happened to a tenant, with a sequence number in its log
-//	finding      one fault that doctor or the diagnosis reports, with its mending if that is known
+//	finding      one fault that doctor or the diagnosis reports, with its repair if that is known
 //	guard        a bound on the users that an identity provider deactivates or deletes within some minutes
 //	head         the item with the last sequence number and the epoch of a log
 //	item         one record of the table, under a partition key and a sort key
 //	kind         the sort of thing that a member can be given, such as role, licence or team
-//	lease        a right that one process holds for a short time: to deliver, or to let a number of requests through
+//	lease        a right that one process holds for a short time: to deliver, or to admit a number of requests
 //	lookup       an item that leads from a value, such as a userName, to the resource that has it
 //	marker       an item, written with a change, that says that a subject may have changed
 //	member       a person as the application sees them: one for each SCIM user, under the same id
 //	membership   a user or group is in a group: an entry of "members" in RFC 7643
 //	notice       a message to the administrators of a tenant, by mail or SNS
-//	open work    the rest of a large change: it counts as done for readers, and anybody may complete it
+//	open work    the rest of a large change: readers see it as done, and any process may complete it
 //	operator     the one who runs the deployment and makes tenants
-//	pass         the walk over all members for whom a wide marker stands, some at a time
-//	place        a point in an order from which reading goes on: in a list, or in a log of events
+//	pass         the walk over all members that a marker for many of them stands for, some at a time
+//	place        a point in an order at which reading continues: in a list, or in a log of events
 //	policy       the JSON document of a tenant with its kinds, rules and choices
 //	pool         the seats of one target, with the members who have one and those who wait
 //	position     the sequence number up to which a destination has got the events of a tenant
@@ -184,10 +184,10 @@
 //	stamp        a random value of a marker, by which only the version that was read is deleted
 //	subject      the thing that a marker or an event is about, such as a member, a group or a token
 //	successor    the token that takes the place of one that ends
-//	sweep        a visit of all tenants once a day
+//	sweep        a daily visit to all tenants
 //	target       one thing of a kind that a member can be given, such as the role admin
 //	tenant       one customer of the application: an endpoint, an identity provider, tokens and settings of its own
 //	vault        the keeper of token values, which no SCIM request reads
 //	walk         reading many items page by page, such as all documents of a tenant if no lookup helps
-//	window       a stretch of time within which the requests of a tenant are counted
+//	window       a period of time in which the requests of a tenant are counted
 package pkg

@@ -24,7 +24,7 @@ func document(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestProfileTable: the table of profiles has each option of scim.Dialect once, and says where it is on.
+// TestProfileTable: the table of profiles has each option of scim.Dialect once, with the profiles that have it on.
 func TestProfileTable(t *testing.T) {
 	// okta stands for the other identity providers
 	profiles := []string{"entra", "onelogin", "okta", "interop", "generic", "rfc"}

@@ -17,8 +17,8 @@ const (
 	maxProseColumns = 110
 )
 
-// TestLines: lines fit beside each other in a comparison of two versions. In tests the text of raw strings does not
-// count: most of it is JSON as a client sends it.
+// TestLines: lines are short enough for a side-by-side comparison. In tests the text of raw strings does not count:
+// most of it is JSON as a client sends it.
 func TestLines(t *testing.T) {
 	err := walk(func(name string) error {
 		ext := path.Ext(name)
@@ -53,7 +53,7 @@ func longCode(text string, raw bool) (long []int) {
 	if raw {
 		var s scanner.Scanner
 		file := token.NewFileSet().AddFile("", -1, len(text))
-		s.Init(file, []byte(text), func(token.Position, string) {}, 0) // the compiler tells of errors
+		s.Init(file, []byte(text), func(token.Position, string) {}, 0) // the compiler reports errors
 		for {
 			pos, tok, lit := s.Scan()
 			if tok == token.EOF {
@@ -76,7 +76,7 @@ func longCode(text string, raw bool) (long []int) {
 }
 
 // longProse returns the numbers of the lines of Markdown that are too long. Rows of tables and links without a blank
-// cannot be broken; what stands between fences has the columns of code.
+// cannot be broken; text between fences has the columns of code.
 func longProse(text string) (long []int) {
 	fenced, number := false, 0
 	for line := range strings.Lines(text) {

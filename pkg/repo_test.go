@@ -13,17 +13,17 @@ import (
 	"testing"
 )
 
-// Budgets of what a reader takes in at once.
+// Budgets for the size of code that a reader takes in at once.
 const (
 	maxFileLines = 500
 	maxFuncLines = 60
-	// maxPackageLines is what a package may have without a map of its files.
+	// maxPackageLines bounds the lines of a package without a map of its files.
 	maxPackageLines = 2000
 	maxMainLines    = 40
 	maxParameters   = 5
-	// maxWideFuncs is how many functions may have more parameters.
+	// maxWideFuncs bounds the functions that may have more parameters.
 	maxWideFuncs = 8
-	// maxWholePackage is how many lines without tests a package may have.
+	// maxWholePackage bounds the lines of a package without tests.
 	maxWholePackage = 3000
 )
 
@@ -51,10 +51,10 @@ func TestFileSizes(t *testing.T) {
 	}
 }
 
-// mapped is a line of a package comment that says what is in a file.
+// mapped matches a line of a package comment that describes a file.
 var mapped = regexp.MustCompile(`(?m)^\t([a-z0-9_]+\.go) +\S`)
 
-// TestLargePackagesHaveMaps: the comment of a package that is too large to be read at once says what is in which file.
+// TestLargePackagesHaveMaps: the comment of a package that is too large to be read at once describes each file.
 func TestLargePackagesHaveMaps(t *testing.T) {
 	lines, docs, files := map[string]int{}, map[string]string{}, map[string][]string{}
 	for _, s := range parsed(t) {
@@ -79,8 +79,8 @@ func TestLargePackagesHaveMaps(t *testing.T) {
 	}
 }
 
-// wholePackages are the packages that are larger than maxWholePackage lines without tests: how large they may become,
-// and why they are not cut.
+// wholePackages are the packages with more than maxWholePackage lines without tests: their own bound, and the reason
+// why they are not divided.
 var wholePackages = map[string]struct {
 	lines  int
 	reason string
@@ -91,7 +91,7 @@ var wholePackages = map[string]struct {
 	"pkg/tenant":               {3200, "tenants with their tokens change in one item"},
 }
 
-// TestPackageSizes: a package can be known by one person.
+// TestPackageSizes: one person can know a whole package.
 func TestPackageSizes(t *testing.T) {
 	lines := map[string]int{}
 	for _, s := range parsed(t) {
@@ -130,7 +130,7 @@ func TestFunctionSizes(t *testing.T) {
 	}
 }
 
-// TestParameters: arguments that always travel together are a struct.
+// TestParameters: arguments that always come together are a struct.
 func TestParameters(t *testing.T) {
 	var wide []string
 	for _, s := range parsed(t) {
@@ -205,7 +205,7 @@ func undocumented(decl ast.Decl) []string {
 	return names
 }
 
-// standardMethods say by their name what they do.
+// standardMethods need no comment: their names are known.
 var standardMethods = map[string]bool{
 	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "MarshalJSON": true, "UnmarshalJSON": true,
 	"ServeHTTP": true,
@@ -302,7 +302,7 @@ func defaultsClock(a *ast.AssignStmt) bool {
 	return ok && len(a.Lhs) == 1 && strings.EqualFold(left.Sel.Name, "now") && selected(a.Rhs[0], "time") == "Now"
 }
 
-// selected returns the name that an expression picks from a package, "" if it is none such.
+// selected returns the name that an expression selects from a package; "" if it is another expression.
 func selected(n ast.Node, pkg string) string {
 	sel, ok := n.(*ast.SelectorExpr)
 	if !ok {
@@ -339,7 +339,7 @@ func TestModuleStandsAlone(t *testing.T) {
 	}
 }
 
-// topLevel is what the top folder holds beside names with a dot.
+// topLevel lists the content of the top folder beside names with a dot.
 var topLevel = []string{
 	"functions", "pkg", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum", "README.md", "LICENSE",
 	"CHANGELOG.md", "docs",
@@ -352,7 +352,7 @@ func TestTopLevelIsFixed(t *testing.T) {
 	}
 }
 
-// strays lists what a top folder should not hold. A build that was left there is none.
+// strays lists the files that should not be in a top folder. A leftover build is allowed.
 func strays(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -369,7 +369,7 @@ func strays(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// built reports whether a file is a program that the Go tool left: it begins as ELF, Mach-O and PE do.
+// built reports whether a file is a program that the Go tool left: it begins like ELF, Mach-O or PE.
 func built(name string) bool {
 	file, err := os.Open(name)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// BusyError says that a tenant has sent all that it may for now. After is how long it has to wait, at least a second.
+// BusyError says that a tenant has used up its requests for now. After is the time to wait, at least a second.
 type BusyError struct {
 	After time.Duration
-	// Walk says that it may send other requests meanwhile: too many that read a whole type are under way.
+	// Walk says that too many requests that read a whole resource type are under way; other requests are admitted.
 	Walk bool
 }
 
@@ -43,10 +43,11 @@ type share struct {
 	mu     sync.Mutex
 	window int64
 	left   int
-	full   bool // nothing is left of the window, in any process
+	full   bool // the window is used up, in all processes
 }
 
-// maxShares is how many tenants a process remembers; beyond it forgets all, and each begins with a free portion.
+// maxShares is the number of tenants that a process remembers; beyond it the process forgets all, and each begins with
+// a free portion.
 const maxShares = 10_000
 
 func (s *Service) share(tenantID string) *share {
@@ -63,8 +64,8 @@ func (s *Service) share(tenantID string) *share {
 	return sh
 }
 
-// Take takes one request of a tenant whose settings are set. It returns a *BusyError if none is left. A failure of the
-// store lets the request pass: a bound must not stop the service that it protects.
+// Take admits one request of a tenant with the settings set. It returns a *BusyError if none is left. A failure of the
+// store admits the request: a bound must not stop the service that it protects.
 func (s *Service) Take(ctx context.Context, tenantID string, set Rate) error {
 	if s == nil {
 		return nil
@@ -106,7 +107,7 @@ func (s *Service) lease(ctx context.Context, ts *store.TenantStore, window int64
 	for _, cond := range []store.Cond{
 		{Test: store.Less, Attr: attrTaken, Value: int64(rate.Burst - portion + 1)},
 		{Test: store.AttrAbsent, Attr: attrTaken},
-		// Somebody else began the window in between.
+		// Another process began the window in between.
 		{Test: store.Less, Attr: attrTaken, Value: int64(rate.Burst - portion + 1)},
 	} {
 		op.If = []store.Cond{cond}

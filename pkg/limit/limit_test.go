@@ -41,7 +41,7 @@ func TestWalks(t *testing.T) {
 	}
 	defer engine.Close()
 	st := store.New(engine, store.Options{})
-	now := time.Now() // the engine drops what has expired by its own clock
+	now := time.Now() // the engine drops expired items by its own clock
 	var bounds limit.Bounds
 	if err := bounds.UnmarshalText([]byte("25,100,25,100")); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Rate is how many requests a tenant may send: PerSecond in the mean, Burst at once. A field that is 0 is not set.
+// Rate bounds the requests of a tenant: PerSecond is the mean, Burst the number that may come at once. A field that is
+// 0 is not set.
 type Rate struct{ PerSecond, Burst int }
 
 // Bounds are the operator's: the rate of a tenant that sets none, and the highest that a tenant may set. The zero value
@@ -44,7 +45,7 @@ func (b *Bounds) UnmarshalText(text []byte) error {
 // maxRate is the highest number of a bound.
 const maxRate = 1_000_000
 
-// of returns the rate that holds for a tenant with these settings.
+// of returns the rate that applies to a tenant with these settings.
 func (b Bounds) of(set Rate) Rate {
 	r := Rate{
 		PerSecond: min(cmp.Or(set.PerSecond, b.Default.PerSecond), b.Max.PerSecond),
@@ -54,10 +55,10 @@ func (b Bounds) of(set Rate) Rate {
 	return r
 }
 
-// window is how long a burst has to last for the rate to hold in the mean.
+// window returns the length of a window: one Burst in each makes PerSecond the mean rate.
 func (r Rate) window() time.Duration {
 	return time.Duration(r.Burst) * time.Second / time.Duration(r.PerSecond)
 }
 
-// portion is how many requests a process leases at a time.
+// portion returns the number of requests that a process leases at a time.
 func (r Rate) portion() int { return max(1, r.Burst/10) }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Wrong tokens: how many an address may send within a while, to one process, before its unknown tokens are refused
-// without a look at the table. Whoever sends wrong tokens for a tenant can so lock nobody out but his own address, and
-// not even there a sender whose token this process has let in before.
+// The bound on wrong tokens: after so many from one address in a window, in one process, unknown tokens from it are
+// refused without a read of the table. So a sender of wrong tokens for a tenant can lock out his own address only, and
+// not even there a sender whose token this process has accepted before.
 const (
 	wrongTokens = 30
 	wrongTime   = 10 * time.Second
@@ -21,7 +21,7 @@ type senders struct {
 	wrong  map[string]int
 }
 
-// Wrong notes that an address has sent a wrong token.
+// Wrong counts a wrong token of an address.
 func (s *Service) Wrong(address string) {
 	if s == nil {
 		return

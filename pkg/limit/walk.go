@@ -11,8 +11,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// The places of walks: how many a tenant has, for how long a process keeps one at most, and how many pages of documents
-// a request reads without one, such as a list that begins at the first user.
+// The places of walks: their number for a tenant, the longest time that a process keeps one, and the number of pages
+// of documents that a request reads without one, as for a list that begins at the first user.
 const (
 	walks     = 3
 	walkTime  = time.Minute
@@ -24,8 +24,8 @@ const (
 	attrUntil = "until"
 )
 
-// Walks returns a context under which a walk over all documents of a type takes a place of the tenant first, and the
-// function that gives it back. A walk that finds no place fails with a *BusyError.
+// Walks returns a context in which a walk over all documents of a type first takes a place of the tenant, and the
+// function that releases the place. A walk that finds no free place fails with a *BusyError.
 func (s *Service) Walks(ctx context.Context, tenantID string) (context.Context, func()) {
 	if s == nil {
 		return ctx, func() {}
@@ -45,7 +45,7 @@ type walk struct {
 	by      string // not empty while it has the place
 }
 
-// begin takes a place before the first page that is not free, once for a request.
+// begin takes a place before the first page that needs one, once for a request.
 func (w *walk) begin(ctx context.Context) error {
 	if w.pages.Add(1) <= freePages {
 		return nil
@@ -79,7 +79,7 @@ func (w *walk) take(ctx context.Context) error {
 	return &BusyError{After: time.Second, Walk: true}
 }
 
-// end gives the place back. If that fails, time does.
+// end releases the place. If that fails, the place is free after its time.
 func (w *walk) end() {
 	w.once.Do(func() {}) // a walk that has not begun by now begins no more
 	if w.by == "" {

@@ -11,11 +11,11 @@ import (
 // maxURL bounds a URL in bytes.
 const maxURL = 2048
 
-// errAddress says that a name stands for an address that is not public.
+// errAddress says that a name resolves to an address that is not public.
 var errAddress = errors.New("webhook: the host has an address that is not public")
 
 // closed are the ranges that no webhook may name, beside those that netip knows: special by IANA's registries, or
-// another way to write an address of IPv4.
+// other forms of IPv4 addresses.
 var closed = prefixes(
 	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
 	"203.0.113.0/24", "240.0.0.0/4",
@@ -23,7 +23,7 @@ var closed = prefixes(
 	"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )
 
-// global is all that is public of IPv6. NAT64, IPv4-mapped, unique local and link-local addresses are outside.
+// global is the public range of IPv6. NAT64, IPv4-mapped, unique local and link-local addresses are outside.
 var global = netip.MustParsePrefix("2000::/3")
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -51,8 +51,8 @@ func open(a netip.Addr, loopback bool) bool {
 	return true
 }
 
-// control refuses to connect to an address that is not open. It is net.Dialer.Control, which gets the address that the
-// name stands for at that moment.
+// control refuses to connect to an address that is not open. It is net.Dialer.Control, which gets the address to which
+// the name resolves at that moment.
 func control(loopback bool) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		a, err := netip.ParseAddrPort(address)
@@ -63,8 +63,8 @@ func control(loopback bool) func(network, address string, _ syscall.RawConn) err
 	}
 }
 
-// checkURL returns the fault of a webhook's URL as text; empty: there is none. Names are not looked up: what they stand
-// for is checked with each delivery.
+// checkURL returns the fault of a webhook's URL as text; empty if there is none. Names are not resolved: their
+// addresses are checked with each delivery.
 func checkURL(text string, loopback bool) string {
 	u, err := url.Parse(text)
 	switch {
@@ -94,7 +94,7 @@ func checkURL(text string, loopback bool) string {
 	return checkName(host, here)
 }
 
-// checkName returns the fault of a host that is no address.
+// checkName returns the fault of a host that is not an IP address.
 func checkName(host string, here bool) string {
 	labels := strings.Split(host, ".")
 	last := labels[len(labels)-1]

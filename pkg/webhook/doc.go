@@ -1,12 +1,12 @@
-// Package webhook sends the events of tenants to the URLs of those who want them, signed as Standard Webhooks says
-// (https://www.standardwebhooks.com), and keeps these URLs.
+// Package webhook keeps the URLs of receivers, and sends the events of tenants to them, signed as in Standard Webhooks
+// (https://www.standardwebhooks.com).
 //
-// A webhook belongs to a tenant, or to the operator: then it gets the events of all tenants. How far it has got a log,
-// and when it is tried again, is package delivery's. A URL may name public addresses only, which is checked again when
-// the address is dialled: the name may have moved meanwhile.
+// A webhook belongs to a tenant, or to the operator: then it gets the events of all tenants. Package delivery keeps
+// its position in a log and the time of its next attempt. A URL may name public addresses only. This is checked again
+// when the address is dialled, because the name may have moved.
 //
 // The secret that signs is stored in the webhook's item, encrypted (AES-256-GCM) with one key of the deployment. A
 // secret of its own in Secrets Manager would cost 0.40 USD a month for each webhook, and a call for each delivery. The
-// key of the deployment is one secret, read once in the life of a process. Whoever reads the table or a backup of it
-// has no secret of a webhook.
+// key of the deployment is one secret, read once in the life of a process. A reader of the table or a backup of it
+// learns no secret of a webhook.
 package webhook

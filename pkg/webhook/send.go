@@ -18,17 +18,18 @@ import (
 )
 
 const (
-	// patience is how long a receiver has for one event, from the look-up of its name to the end of its answer.
+	// patience is the time that a receiver has for one event, from the resolution of its name to the end of its
+	// response.
 	patience = 15 * time.Second
-	// sendFor is how long one call hands over events: after that it begins no other.
+	// sendFor is the time after which a call of Send begins no other event.
 	sendFor = delivery.SendFor - patience - 5*time.Second
-	// maxAnswer is how much of an answer is read: nothing in it counts, but a connection whose answer was read can be
-	// used again.
+	// maxAnswer is the number of bytes of a response that are read. Its content is ignored, but a connection whose
+	// response was read can be used again.
 	maxAnswer = 4 << 10
 )
 
-// newClient makes the client of all deliveries. It has no proxy, and follows no redirect: both would go where no check
-// is.
+// newClient makes the client of all deliveries. It has no proxy, and follows no redirect: both would go to addresses
+// that were not checked.
 func newClient(loopback bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: control(loopback)}
 	return &http.Client{
@@ -118,7 +119,7 @@ func (s *Service) post(ctx context.Context, w *Webhook, m message) (a answer) {
 		a.retryAfter = retryAfter(res.Header.Get("Retry-After"), now)
 		return a
 	}
-	// The answer is only complete once its body is: a receiver that ends late has not accepted.
+	// The response is complete only with its body: a receiver that ends late has not accepted.
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)); err != nil {
 		a.Error = reason(err)
 	}
@@ -152,7 +153,7 @@ func (s *Service) request(ctx context.Context, w *Webhook, m message) (*http.Req
 	return r, nil
 }
 
-// reason says in words why there was no answer. The error itself may contain text of the receiver.
+// reason returns the reason why there was no response, in words. The error itself may contain text of the receiver.
 func reason(err error) string {
 	var (
 		dns   *net.DNSError

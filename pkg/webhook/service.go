@@ -15,10 +15,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Most is how many webhooks a tenant may have, and how many the operator.
+// Most is the number of webhooks that a tenant, or the operator, may have.
 const Most = 100
 
-// bothFor is how long the secret before the present one signs as well.
+// bothFor is the time for which the previous secret still signs as well.
 const bothFor = 24 * time.Hour
 
 // TestType is the type of the event that Test sends. It is in no log.
@@ -34,14 +34,15 @@ var (
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Key returns the key of the deployment that secrets are encrypted with. It is asked once.
+	// Key returns the key of the deployment, with which secrets are encrypted. It is called once.
 	Key func(ctx context.Context) ([]byte, error)
 	// Loopback allows URLs of this machine, and http for them: for local runs.
 	Loopback bool
-	// Machine is the machine's clock if the program's may be moved: receivers compare the time of a signature with
-	// theirs. nil is Now.
+	// Machine is the machine's clock, for a program whose own clock can be moved: receivers compare the time of a
+	// signature with theirs. nil is Now.
 	Machine func() time.Time
-	// Wake is told of a tenant whose deliveries may go on, "" of all. It must return at once. nil: the table tells.
+	// Wake is called with a tenant whose deliveries may go on, "" for all tenants. It must return at once. nil: the
+	// table's stream does this.
 	Wake func(tenantID string)
 }
 
@@ -84,7 +85,7 @@ func (s *Service) sealer(ctx context.Context) (sealer, error) {
 	return seal, err
 }
 
-// secrets are those that sign at a time, the present one first.
+// secrets returns the secrets that sign at now, the present one first.
 func (s *Service) secrets(ctx context.Context, w *Webhook, now time.Time) ([]string, error) {
 	seal, err := s.sealer(ctx)
 	if err != nil {
@@ -96,7 +97,8 @@ func (s *Service) secrets(ctx context.Context, w *Webhook, now time.Time) ([]str
 	}
 	all := []string{present}
 	if w.previous != "" && now.Before(w.PreviousUntil) {
-		// One that can't be read was made with another key: after a move to another deployment, rotation mends that.
+		// One that can't be decrypted was sealed with another key, after a move to another deployment: rotation mends
+		// that.
 		if previous, err := seal.open(w.Owner, w.ID, w.previous); err == nil {
 			all = append(all, previous)
 		}
@@ -139,8 +141,8 @@ func (s *Service) Get(ctx context.Context, owner, id string) (*Webhook, error) {
 	return decode(owner, items[0])
 }
 
-// Create makes a webhook, and returns it with its secret, which no other call returns. A tenant's begins behind the
-// present end of the tenant's log, which is returned; the operator's with the events from now on.
+// Create makes a webhook, and returns it with its secret, which no other call returns. A tenant's webhook begins after
+// the present end of the tenant's log, which is returned; the operator's begins with the events from now on.
 func (s *Service) Create(
 	ctx context.Context, owner string, f Fields,
 ) (w *Webhook, secret string, after int64, err error) {
@@ -155,7 +157,7 @@ func (s *Service) Create(
 	if err := w.apply(f, s.o.Loopback, now); err != nil {
 		return nil, "", 0, err
 	}
-	// Two at the same time may both be the last one: the bound keeps deliveries short, and is not exact.
+	// Two concurrent calls may both make the last one: the bound keeps deliveries short, and need not be exact.
 	if all, err := s.List(ctx, owner); err != nil || len(all) >= Most {
 		return nil, "", 0, errors.Join(err, ErrTooMany)
 	}
@@ -175,7 +177,7 @@ func (s *Service) Create(
 	return w, secret, after, s.store.Transact(ctx, w.put(), begin)
 }
 
-// change changes a webhook. The error is store.ErrStale if others change it all the time.
+// change changes a webhook. The error is store.ErrStale if concurrent changes don't end.
 func (s *Service) change(ctx context.Context, owner, id string, f func(*Webhook) error) (w *Webhook, err error) {
 	err = store.Retry(ctx, 5*time.Second, func() error {
 		if w, err = s.Get(ctx, owner, id); err != nil {
@@ -205,7 +207,7 @@ func (s *Service) Change(ctx context.Context, owner, id string, f Fields) (*Webh
 	return w, err
 }
 
-// wake has the deliveries of a webhook go on.
+// wake makes the deliveries of a webhook go on.
 func (s *Service) wake(ctx context.Context, owner, id string) error {
 	if owner == Operator {
 		if err := s.store.Write(ctx, delivery.WakeAll(s.o.Now().Unix(), id)); err != nil {
@@ -230,7 +232,7 @@ func (s *Service) Remove(ctx context.Context, owner, id string) error {
 	return s.store.Transact(ctx, ops...)
 }
 
-// Rotate gives a webhook a new secret, and returns it. The present one signs as well for a day.
+// Rotate gives a webhook a new secret, and returns it. The previous one signs as well for a day.
 func (s *Service) Rotate(ctx context.Context, owner, id string) (w *Webhook, secret string, err error) {
 	seal, err := s.sealer(ctx)
 	if err != nil {
@@ -245,7 +247,7 @@ func (s *Service) Rotate(ctx context.Context, owner, id string) (w *Webhook, sec
 	return w, secret, err
 }
 
-// SwitchOff notes that the receiver wants no more events.
+// SwitchOff records that the receiver wants no more events.
 func (s *Service) SwitchOff(ctx context.Context, tenantID, id string) error {
 	for _, owner := range []string{tenantID, Operator} {
 		_, err := s.change(ctx, owner, id, func(w *Webhook) error {
@@ -274,7 +276,7 @@ func (s *Service) Test(ctx context.Context, owner, id string) (delivery.Attempt,
 	return a.Attempt, nil
 }
 
-// Replay sends the events of a tenant behind a sequence number again. page is the log behind it, as it was read.
+// Replay sends the events of a tenant after a sequence number again. page is the log after it, as it was read.
 func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page eventlog.Page, after int64) error {
 	if err := delivery.Replay(ctx, s.store.Tenant(tenantID), w.ID, page, after); err != nil {
 		return err
@@ -283,7 +285,7 @@ func (s *Service) Replay(ctx context.Context, w *Webhook, tenantID string, page 
 	return nil
 }
 
-// State returns how far a webhook has got the log of a tenant; ok is false if it has not begun.
+// State returns the state of a webhook's delivery of a tenant's log; ok is false if it has not begun.
 func (s *Service) State(ctx context.Context, tenantID, id string) (state delivery.State, ok bool, err error) {
 	return delivery.Of(ctx, s.store.Tenant(tenantID), id)
 }

@@ -73,7 +73,7 @@ type received struct {
 	body   []byte
 }
 
-// receiver answers as answer says, nil with 204, and hands on what it got.
+// receiver answers by answer, or with 204 if that is nil, and passes on the received requests.
 func receiver(t *testing.T, answer http.HandlerFunc) (url string, got chan received) {
 	t.Helper()
 	got = make(chan received, 100)
@@ -178,7 +178,7 @@ func numbered(n int) []eventlog.Numbered {
 	return all
 }
 
-// TestAnswers: what counts as accepted, and what follows from the rest.
+// TestAnswers: the responses that count as accepted, and the effects of the others.
 func TestAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name       string
@@ -234,7 +234,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestAnswerThatNeverEnds: an answer byte by byte ends with the time that a delivery has.
+// TestAnswerThatNeverEnds: a response that comes byte by byte ends with the time of a delivery.
 func TestAnswerThatNeverEnds(t *testing.T) {
 	w := newWorld(t, true)
 	url, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// secretPrefix begins a secret, as Standard Webhooks says; secretBytes are its random bytes.
+// secretPrefix is the prefix of a secret in Standard Webhooks; secretBytes is the number of its random bytes.
 const (
 	secretPrefix = "whsec_"
 	secretBytes  = 32
@@ -42,7 +42,7 @@ func sign(secret, id string, at time.Time, body []byte) (string, error) {
 // errSealed says that a stored secret can't be read: it is damaged, or the deployment has another key.
 var errSealed = errors.New("webhook: the stored secret can't be read with this key")
 
-// sealer encrypts secrets. A sealed secret goes with the webhook that it was sealed for, and no other.
+// sealer encrypts secrets. A sealed secret can be opened only for the webhook that it was sealed for.
 type sealer struct{ aead cipher.AEAD }
 
 // newSealer makes a sealer from the deployment's key, of which it takes the SHA-256.

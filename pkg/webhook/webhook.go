@@ -25,10 +25,10 @@ type Webhook struct {
 	Types       []string
 	Description string
 	Active      bool
-	// Off says why it is not active: Gone, or empty if a person switched it off.
+	// Off is the reason why it is not active: Gone, or empty if a person switched it off.
 	Off string
-	// CreatedAt is when it was made, ResumedAt when it was last switched on; PreviousUntil is until when the secret
-	// before the present one signs as well. The zero time is never.
+	// CreatedAt is the time of creation, ResumedAt the time when it was last switched on. PreviousUntil is the end of
+	// the time in which the previous secret signs as well. The zero time is never.
 	CreatedAt, ResumedAt, PreviousUntil time.Time
 
 	sealed, previous string
@@ -94,7 +94,7 @@ func (w *Webhook) apply(f Fields, loopback bool, now time.Time) error {
 	return nil
 }
 
-// wants reports whether one of the types takes a type of event.
+// wants reports whether one of the webhook's types matches a type of event.
 func (w *Webhook) wants(eventType string) bool {
 	return slices.ContainsFunc(w.Types, func(t string) bool {
 		prefix, wide := strings.CutSuffix(t, "*")
