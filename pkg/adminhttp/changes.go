@@ -11,10 +11,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// maxChanges is how many events one answer of changed members stands for at most.
+// maxChanges is the most events that one answer of changed members covers.
 const maxChanges = 200
 
-// head is the present end of a tenant's log as a place to follow it from: the id of the last event, or "0".
+// head is the present end of a tenant's log as a position to follow it from: the id of the last event, or "0".
 func (a *api) head(ctx context.Context, t member.Tenant) (string, error) {
 	page, err := a.members.Events(ctx, t, eventlog.Place{After: math.MaxInt64}, 1)
 	if _, beyond := eventlog.IsGone(err); !beyond {

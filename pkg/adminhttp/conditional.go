@@ -30,7 +30,7 @@ func webhookTag(hook *webhook.Webhook) string {
 	return etag.Of(o)
 }
 
-// targetTag is "" for a target that was never saved, or is known from SCIM alone.
+// targetTag returns the entity tag of a target; "" if it was never saved, or is known from SCIM alone.
 func targetTag(t member.Target) string {
 	if t.Version == 0 {
 		return ""
@@ -39,8 +39,8 @@ func targetTag(t member.Target) string {
 	return etag.Of(t.Object())
 }
 
-// conditional is a change that is made only if the resource has the tag that the request wants. tag reads it from the
-// state that the change replaces; "": there is nothing yet.
+// conditional makes a change only if the resource meets the conditions of the request. tag reads the entity tag from
+// the state that the change replaces; "" if the resource does not exist yet.
 func conditional(serve endpoint, tag func(r *http.Request, current any) string) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !etag.Read(r.Header).Given() {
@@ -51,7 +51,7 @@ func conditional(serve endpoint, tag func(r *http.Request, current any) string) 
 	}
 }
 
-// allowed is a 412 if a request does not want to change a resource with the tag.
+// allowed returns a 412 if the conditions of a request do not allow a change of a resource with the tag.
 func allowed(r *http.Request, tag string) error {
 	switch {
 	case etag.Read(r.Header).Allows(tag):

@@ -11,7 +11,7 @@
 //	GET    /admin/v1/tenants/{id}/tokens                 list
 //	POST   /admin/v1/tenants/{id}/tokens/{token}/reveal  show the value, audited
 //	GET    /admin/v1/tenants/{id}/tokens/{token}
-//	PATCH  /admin/v1/tenants/{id}/tokens/{token}         another end
+//	PATCH  /admin/v1/tenants/{id}/tokens/{token}         change its expiry
 //	DELETE /admin/v1/tenants/{id}/tokens/{token}         revoke
 //	POST   /admin/v1/tenants/{id}/rotation               start, complete or cancel
 //	GET    /admin/v1/tenants/{id}/notices                the notices and their recipients
@@ -63,8 +63,8 @@
 //	policy.go   the policy, and a rehearsal of its changes
 //	tenantguard.go  the guard of the policy
 //	events.go   the events of a tenant
-//	changes.go  members that have changed behind a place in the log
-//	webhooks.go the URLs that get them
+//	changes.go  members that have changed after a position in the log
+//	webhooks.go the URLs that get the events
 //
-// There is no authentication inside: in AWS the gateway demands IAM, locally LocalGuard stands in front.
+// The package does not authenticate: in AWS the gateway demands IAM, locally LocalGuard protects the API.
 package adminhttp

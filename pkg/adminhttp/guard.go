@@ -38,7 +38,7 @@ func LocalGuard(next http.Handler, key string, log *slog.Logger) http.Handler {
 	})
 }
 
-// refused is why a request does not get in.
+// refused returns the reason why a request is refused.
 func refused(w http.ResponseWriter, r *http.Request, key string) error {
 	if key != "" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="admin"`)

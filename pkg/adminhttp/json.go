@@ -50,7 +50,7 @@ func document(r *http.Request, optional bool, limit int64) (scim.Object, error) 
 	return scim.ParseObject(data)
 }
 
-// jsonType reports whether a media type is JSON; no type is taken for it.
+// jsonType reports whether a media type is JSON; a missing type counts as JSON.
 func jsonType(contentType string) bool {
 	if contentType == "" {
 		return true

@@ -43,10 +43,10 @@ func (a *api) memberRoutes() map[string]methods {
 	}
 }
 
-// publishFor is how long a list publishes marked members before it answers.
+// publishFor is the most time for which a list publishes marked members before it answers.
 const publishFor = 3 * time.Second
 
-// of reads the tenant in the path as publishing needs it.
+// of reads the tenant in the path, with the settings for publishing.
 func (a *api) of(r *http.Request) (member.Tenant, error) {
 	return member.TenantOf(r.Context(), a.tenants, r.PathValue("id"))
 }
@@ -132,7 +132,7 @@ func objects[T any](list []T, object func(T) scim.Object) []any {
 	return all
 }
 
-// listPending lists memberships and managers that name nobody yet.
+// listPending lists memberships and managers whose id names no user yet.
 func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
 	p, err := a.page(r)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// merge has the member in the body take the place of the one in the path, and answers the one who stays.
+// merge replaces the member in the path by the member in the body, and answers the one who stays.
 func (a *api) merge(w http.ResponseWriter, r *http.Request) error {
 	o, err := body(r, false, "into")
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *api) invite(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"invited": int64(n)})
 }
 
-// inviteAll invites all members that pass the filter in the body. "more" says that the time was not enough.
+// inviteAll invites all members that match the filter in the body. "more" says that the time was not enough.
 func (a *api) inviteAll(w http.ResponseWriter, r *http.Request) error {
 	o, err := body(r, true, "filter")
 	if err != nil {

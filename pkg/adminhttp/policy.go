@@ -34,7 +34,7 @@ func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, o)
 }
 
-// saveTries is how often a policy is held against the schemas of a tenant that others change.
+// saveTries is the number of attempts to check a policy against the schemas of a tenant that others change.
 const saveTries = 5
 
 func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
@@ -95,7 +95,7 @@ func warningList(warnings []mapping.Warning) []any {
 	return all
 }
 
-// policyBody reads a policy document as it is: its faults are found by mapping, with their places.
+// policyBody reads a policy document unchecked: package mapping finds its faults, with their places.
 func policyBody(r *http.Request) ([]byte, error) {
 	o, err := document(r, false, mapping.MaxPolicyBytes)
 	if p := (*problem)(nil); errors.As(err, &p) && p.status == http.StatusRequestEntityTooLarge {

@@ -27,7 +27,7 @@ func (p *problem) Error() string { return "adminhttp: " + p.detail }
 
 func badRequest(detail string) error { return &problem{status: http.StatusBadRequest, detail: detail} }
 
-// problemOf translates an error. The text of one that is not known stays inside.
+// problemOf translates an error. The text of an unknown error is not shown to the caller.
 func problemOf(err error) *problem {
 	var (
 		known    *problem
@@ -79,8 +79,8 @@ func problemOf(err error) *problem {
 	return &problem{status: http.StatusInternalServerError, detail: "The request failed for a reason that is logged."}
 }
 
-// fail answers an error as problem details (RFC 9457). type is left out, which means about:blank: title is the
-// status's.
+// fail answers an error as problem details (RFC 9457). It omits type, which means about:blank: title is the phrase of
+// the status.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= http.StatusInternalServerError {

@@ -16,7 +16,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// CallerHeader is the header in which a gateway says who calls. It must remove the one that a client sends.
+// CallerHeader is the header in which a gateway names the caller. The gateway must remove the one that a client
+// sends.
 const CallerHeader = "X-Amzn-Caller-Arn"
 
 // logRoutes are the routes of the provisioning log.
@@ -178,11 +179,11 @@ func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, answer)
 }
 
-// callerOf is who sent a request.
+// callerOf returns the name of a request's caller.
 func (a *api) callerOf(r *http.Request) string { return cmp.Or(r.Header.Get(CallerHeader), a.caller) }
 
-// audited is an endpoint whose changes are written down in the tenant's log, with who asked for them. That a token is
-// revealed is written down before it is: nobody gets to see it without a trace.
+// audited returns an endpoint whose changes are recorded in the tenant's log, with their caller. The reveal of a
+// token is recorded before the token is shown: nobody sees it without a trace.
 func (a *api) audited(serve endpoint) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if a.journal == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -215,8 +216,8 @@ func (a *api) audited(serve endpoint) endpoint {
 	}
 }
 
-// audit writes the entry of a request about a tenant that is there. That it could not be written does not change the
-// answer: the change has been made.
+// audit writes the log entry of a request about an existing tenant. A failure to write it does not change the answer:
+// the change has been made.
 func (a *api) audit(r *http.Request, id string, f provlog.AdminFacts) {
 	if !tenant.ValidID(id) {
 		return

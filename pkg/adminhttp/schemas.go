@@ -16,7 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// errNoCheck says that nobody looks at stored data.
+// errNoCheck says that stored data is not checked.
 var errNoCheck = errors.New("adminhttp: no CheckTypes is configured")
 
 // withPolicy looks at the saved policy, which is one read, and then does check, which may read all resources.
@@ -29,7 +29,7 @@ func withPolicy(check tenant.CheckTypes, members *member.Service) tenant.CheckTy
 	}
 }
 
-// missing is the answer for something that is not defined for a tenant.
+// missing is the answer for a schema or resource type that is not defined for a tenant.
 func missing(what, name string) error {
 	return &problem{
 		status: http.StatusNotFound,

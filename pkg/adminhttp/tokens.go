@@ -115,7 +115,7 @@ func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// issued is a token with its value, as the answer to its making shows it.
+// issued is a token with its value, as in the answer that creates it.
 func issued(t tenant.IssuedToken) scim.Object {
 	return scim.Object{
 		"id": t.ID, "value": t.Value, "createdAt": timestamp(t.CreatedAt), "expiresAt": timestamp(t.ExpiresAt),

@@ -28,7 +28,7 @@ func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
 	return routes
 }
 
-// owner is whose webhooks a request is about: the tenant in the path, which has to be there, or the operator.
+// owner is the owner of a request's webhooks: the tenant in the path, which must exist, or the operator.
 func (a *api) owner(r *http.Request) (string, error) {
 	id := r.PathValue("id")
 	if id == "" {
@@ -162,7 +162,8 @@ func (a *api) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, o)
 }
 
-// replayWebhook has the events behind a place sent again. A place that can't be read from is a 410, as for events.
+// replayWebhook has the events after a position sent again. A position that is no longer in the log is a 410, as for
+// events.
 func (a *api) replayWebhook(w http.ResponseWriter, r *http.Request) error {
 	hook, err := a.hook(r)
 	if err != nil {
@@ -271,7 +272,7 @@ func webhookFields(r *http.Request) (f webhook.Fields, err error) {
 	return f, nil
 }
 
-// webhookJSON is a webhook as it is answered, without its secret.
+// webhookJSON is a webhook as the API shows it, without its secret.
 func webhookJSON(hook *webhook.Webhook) scim.Object {
 	types := make([]any, len(hook.Types))
 	for i, t := range hook.Types {
@@ -290,7 +291,7 @@ func webhookJSON(hook *webhook.Webhook) scim.Object {
 	return o
 }
 
-// deliveryJSON is how far a webhook has got the log of a tenant.
+// deliveryJSON is the position of a webhook in the log of a tenant.
 func deliveryJSON(hook *webhook.Webhook, s delivery.State) scim.Object {
 	state := "good"
 	switch {

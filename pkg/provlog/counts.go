@@ -14,8 +14,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// flushEvery is how often a process writes the counts of a tenant. Those that are older than fresh are written only if
-// the tenant is still there: until then a tenant that is deleted is not emptied for the last time.
+// flushEvery is the interval at which a process writes the counts of a tenant. Counts older than fresh are written
+// only if the tenant still exists: younger ones are written before a deleted tenant's data is erased for the last
+// time.
 const (
 	flushEvery = 10 * time.Second
 	fresh      = 20 * time.Second
@@ -40,10 +41,10 @@ const (
 	attrRead = "read" // an entry
 )
 
-// notKept stands in the place of an operation for entries that are not kept.
+// notKept replaces the operation in the count of entries that are not kept.
 const notKept = "not kept"
 
-// keptDays is how long the counts of a day are kept.
+// keptDays is the number of days for which counts are kept.
 const keptDays = 400
 
 func (j *Journal) tally(tenantID string) *tally {

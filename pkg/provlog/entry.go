@@ -37,10 +37,10 @@ type Entry struct {
 	// ID sorts by time.
 	ID   string
 	Time time.Time
-	// RequestID is the id that the request's answer and the process log have, TokenID the token or OAuth client that sent
-	// it, Caller who sent a request to the admin API.
+	// RequestID is the id in the request's answer and in the process log, TokenID the token or OAuth client that
+	// sent it, Caller the caller of a request to the admin API.
 	RequestID, TokenID, Caller string
-	// IdP is the identity provider that sends like this, one of scim.IdPs; "": not recognised.
+	// IdP is the identity provider that the request was recognised as, one of scim.IdPs; "": not recognised.
 	IdP       string
 	Operation string
 	// Method and Path are those of the request; Path begins behind the tenant's base URL and has no query.
@@ -54,7 +54,7 @@ type Entry struct {
 	// Status, ScimType and Detail are those of the answer.
 	Status           int
 	ScimType, Detail string
-	// Duration is how long the request took, of a change until its transaction.
+	// Duration is the time that the request took; for a change, until its transaction.
 	Duration time.Duration
 	// Changed are the paths of the attributes that changed, 20 at most.
 	Changed []string

@@ -10,16 +10,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// eraseFor is how long one call of Erase goes through the log.
+// eraseFor is the most time that one call of Erase takes to go through the log.
 const eraseFor = 15 * time.Second
 
-// erasingKept is for how long it is known how far an Erase has come.
+// erasingKept is the time for which the position of an unfinished Erase is kept.
 const erasingKept = 24 * time.Hour
 
 // attrAfter is the attribute that says which entry was looked at last.
 const attrAfter = "after"
 
-// minName is the length of the shortest name that is looked for inside texts.
+// minName is the length of the shortest name that is searched inside texts.
 const minName = 3
 
 // Erase takes a person out of a tenant's log, by the id of the user and the names that the person has had: userName,
@@ -66,7 +66,7 @@ func (j *Journal) Erase(ctx context.Context, tenantID, id string, names []string
 	}
 }
 
-// person is who is taken out of entries.
+// person is the person to take out of entries.
 type person struct {
 	id    string
 	names []string // folded

@@ -30,7 +30,7 @@ type Finding struct {
 	// Code names the finding; it is the same in every language.
 	Code     string
 	Severity string
-	// Since is when it was first seen, as far as is looked back; the zero time: not known.
+	// Since is the first time that it was seen in the entries that are examined; the zero time: not known.
 	Since time.Time
 	// Title names the problem, Evidence the facts that show it, and Do the remedy, in the words of the identity
 	// provider.
@@ -99,7 +99,7 @@ func (s *Service) Of(ctx context.Context, t tenant.Tenant, entryID, language str
 	return slices.DeleteFunc(all, func(f Finding) bool { return !slices.Contains(f.Entries, entryID) }), err
 }
 
-// found is a finding without words.
+// found is a finding without its texts.
 type found struct {
 	code, severity string
 	since          time.Time
@@ -141,7 +141,7 @@ var texts = sync.OnceValue(func() map[string]map[string]text {
 	return all
 })
 
-// told puts a finding into words.
+// told adds the texts to a finding.
 func (f *found) told(language, idp string) Finding {
 	words, ok := texts()[language]
 	if !ok {

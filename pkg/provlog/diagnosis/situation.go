@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// How much is looked at.
+// The limits of an examination.
 const (
 	maxEntries = 1000
 	maxAge     = 30 * 24 * time.Hour
@@ -22,7 +22,7 @@ const (
 	publishFor = 3 * time.Second
 )
 
-// situation is all that is looked at.
+// situation is all data to examine.
 type situation struct {
 	now    time.Time
 	t      tenant.Tenant
@@ -161,7 +161,8 @@ func (at *situation) seen() (string, provlog.Entry) {
 // profiles are the values of a tenant's idp that name no identity provider.
 var profiles = []string{"generic", "rfc", "interop"}
 
-// words is the identity provider in whose words is spoken: the one that sends, else the one that the tenant is set to.
+// words is the identity provider whose terms the texts use: the one that sends, else the one in the tenant's
+// settings.
 func (at *situation) words() string {
 	if idp, _ := at.seen(); idp != "" {
 		return idp
