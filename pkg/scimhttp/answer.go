@@ -68,7 +68,7 @@ func (a answer) send(w http.ResponseWriter, rq *request) {
 	}
 }
 
-// mediaType is application/scim+json unless the tenant's identity provider, or the Accept header, takes nothing but
+// mediaType is application/scim+json unless the tenant's identity provider, or the Accept header, accepts only
 // application/json. There is no 406: a client that asks for anything else gets SCIM too (RFC 7644, section 3.8).
 func mediaType(rq *request) string {
 	const plain = "application/json"

@@ -135,7 +135,7 @@ func (h *handler) ahead(
 	return answer{}, err
 }
 
-// touch notes, beside the request, that a token was used. The channel says when that is done.
+// touch notes, concurrently with the request, that a token was used. The channel signals the end.
 func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant.Token) <-chan error {
 	return task.Start(func() error {
 		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
@@ -183,7 +183,7 @@ func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tena
 	return op(h, directory.WithOrigin(walking, rq.origin(rq.entry)), rq)
 }
 
-// begun counts a request beside it. The channel says when that is done.
+// begun counts a request concurrently with it. The channel signals the end.
 func begun(ctx context.Context, entry *provlog.Request) <-chan error {
 	return task.Start(func() error {
 		entry.Ahead(ctx)

@@ -140,8 +140,8 @@ func (rq *request) shownSchemas() []*schema.Schema {
 	return all
 }
 
-// refuseFilter answers 403 to a filter, so that nobody takes the whole list for its result (RFC 7644, section 4).
-// Everything else in the query is ignored.
+// refuseFilter answers 403 to a filter, so that no client takes the whole list for its result (RFC 7644, section
+// 4). Everything else in the query is ignored.
 func (rq *request) refuseFilter() error {
 	p, err := parseQuery(rq.URL.RawQuery)
 	if err != nil {
@@ -185,7 +185,7 @@ func (rq *request) schema(s *schema.Schema) scim.Object {
 	return rq.withMeta(o, scim.SchemaURN, "Schema", "/Schemas/"+s.ID)
 }
 
-// declareUnique says of an attribute that its values are unique within the tenant (RFC 7643, section 7).
+// declareUnique sets an attribute's uniqueness: its values are unique within the tenant (RFC 7643, section 7).
 func declareUnique(attributes any, name string) {
 	list, _ := attributes.([]any)
 	for _, element := range list {

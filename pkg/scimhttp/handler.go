@@ -148,7 +148,8 @@ type Admission struct {
 	Context context.Context
 	// Large says that the answer may be large: a list, or a group with its members.
 	Large bool
-	// Refuse says that the body is not worth reading: the path is no tenant's, or the token none of that tenant.
+	// Refuse says that the body is not worth reading: the path names no tenant, or the token does not belong to
+	// that tenant.
 	Refuse bool
 }
 

@@ -52,8 +52,8 @@ func (w *pageWriter) take(res directory.Resource) bool {
 	return true
 }
 
-// answer is the ListResponse (RFC 7644, section 3.4.2; RFC 9865, section 2). itemsPerPage says how many resources it
-// holds, which may be fewer than asked for: the client goes on behind them.
+// answer is the ListResponse (RFC 7644, section 3.4.2; RFC 9865, section 2). itemsPerPage says how many resources
+// it holds, which may be fewer than asked for: the client continues after them.
 func (w *pageWriter) answer(l directory.List, cursors bool) answer {
 	body := make([]byte, 0, w.bytes)
 	body = append(body, `{"schemas":["`+scim.ListResponseURN+`"]`...)

@@ -116,7 +116,7 @@ func (rq *request) endpoint(name string) *schema.ResourceType {
 
 // target is a parsed path.
 type target struct {
-	// tenant is the tenant's id as written; nobody has checked it yet.
+	// tenant is the tenant's id as written, not checked yet.
 	tenant string
 	// key is the endpoint: its name in lower case, with "/{id}" if an id follows; "/" for the root.
 	key string

@@ -39,7 +39,8 @@ func (p *patcher) meansCollection(path filter.Path) bool {
 	return byValues || strings.Contains(scim.Fold(path.Name), scim.Fold(strings.TrimSuffix(p.collection, "s")))
 }
 
-// changeCollection turns an operation on the collection into a change. An operation that can change nothing makes none.
+// changeCollection turns an operation on the collection into a change. For an operation that can change nothing
+// there is no change.
 func (p *patcher) changeCollection(kind Kind, tg target, value any, has bool) error {
 	a := tg.attr
 	switch {
@@ -129,7 +130,8 @@ func (p *patcher) removeListed(a *schema.Attribute, value any) error {
 	return nil
 }
 
-// elements normalises a list of elements, each of which needs a value; of several with one value the first stays.
+// elements normalises a list of elements, each of which needs a value. Of several with the same value the first
+// stays.
 func (p *patcher) elements(a *schema.Attribute, list []any) ([]scim.Object, error) {
 	values := make([]scim.Object, 0, len(list))
 	seen := make(map[string]bool, len(list))
@@ -156,8 +158,8 @@ func errElement(a *schema.Attribute, i int) error {
 		a.Name)
 }
 
-// valuesNamed collects the constants of a filter that is nothing but `value eq "x"`, or several of these joined by
-// `or`.
+// valuesNamed collects the constants of a filter that consists only of `value eq "x"`, or several of these joined
+// by `or`.
 func valuesNamed(e filter.Expr, to []string) ([]string, bool) {
 	switch e := e.(type) {
 	case filter.Or:

@@ -90,8 +90,8 @@ func (p *patcher) subValue(kind Kind, sub *schema.Attribute, old, value any) (an
 	return p.normalize(sub, value)
 }
 
-// mergeObject is old with the sub-attributes that obj names (RFC 7644, section 3.5.2.3): those not named stay, one that
-// is named with null or "" goes. An add joins the values of a sub-attribute that may have several.
+// mergeObject is old with the sub-attributes that obj names (RFC 7644, section 3.5.2.3): those not named stay, one
+// that is named with null or "" is removed. An add joins the values of a sub-attribute that may have several.
 func (p *patcher) mergeObject(kind Kind, tg target, old, obj scim.Object) (any, error) {
 	a := tg.attr
 	next := cloned(old)

@@ -95,7 +95,7 @@ func parseKind(obj scim.Object) (Kind, error) {
 	return "", scim.BadRequest(scim.InvalidSyntax, "op %q is unknown: it is add, remove or replace.", shortened(s))
 }
 
-// parsePath reads the path; absent, null and "" all mean that there is none.
+// parsePath reads the path; absent, null and "" all mean that there is no path.
 func parsePath(obj scim.Object, d scim.Dialect) (*filter.Path, error) {
 	raw, _ := scim.Field(obj, "path")
 	if raw == nil || raw == "" {

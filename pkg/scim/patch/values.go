@@ -37,9 +37,9 @@ func (p *patcher) changeValues(kind Kind, a *schema.Attribute, old []any, value 
 	return p.appendValues(a, old, added)
 }
 
-// list reads a value as a list of elements: a single one is a list of one, null and "" are none. Elements that are null
-// are left out. An array of nothing but null, "" and {} is an error, and so is, in an operation with a path, an element
-// that names nothing which could change.
+// list reads a value as a list of elements: a single one is a list of one, null and "" are none. Elements that are
+// null are left out. An array of only null, "" and {} is an error, and so is, in an operation with a path, an
+// element that names nothing which could change.
 func (p *patcher) list(a *schema.Attribute, v any) ([]any, error) {
 	list, err := a.Elements(v)
 	if err != nil || len(list) == 0 || isEmptyObject(v) {
@@ -122,8 +122,8 @@ func (p *patcher) appendValues(a *schema.Attribute, old, added []any) ([]any, er
 	return next, nil
 }
 
-// nearest is the first index among those free of an element that differs from e in nothing but primary, else the first
-// at all; -1 if there is none.
+// nearest is the first index among those free of an element that differs from e only in primary, else the first of
+// all; -1 if there is none.
 func nearest(a *schema.Attribute, old []any, free []int, e any) int {
 	if len(free) == 0 {
 		return -1
@@ -365,9 +365,9 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 	return p.appendValues(tg.attr, old, []any{e})
 }
 
-// withoutDuplicates is list without elements that differ from an earlier one in nothing but primary, which that one
-// takes over.
-// Elements with parts that are never returned stay: their number must not tell whether these are equal.
+// withoutDuplicates is list without elements that differ from an earlier one only in primary; the earlier one is
+// primary if one of them was. Elements with parts that are never returned stay: their number must not tell whether
+// these are equal.
 func withoutDuplicates(a *schema.Attribute, list []any) []any {
 	if len(list) < 2 || slices.ContainsFunc(a.SubAttributes, hidden) {
 		return list

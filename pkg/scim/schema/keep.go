@@ -176,7 +176,7 @@ func (a *Attribute) seen(o scim.Object) string {
 	return string(scim.AppendJSON(nil, o))
 }
 
-// sameValues is scim.Equal, but for the order of a multi-valued attribute's values, which says nothing (RFC 7643,
+// sameValues is scim.Equal, except that the order of a multi-valued attribute's values has no meaning (RFC 7643,
 // section 2.4).
 func sameValues(a, b any) bool {
 	x, ok := a.([]any)

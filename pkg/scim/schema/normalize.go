@@ -222,7 +222,7 @@ func (n *normalizer) checkSchemas() error {
 	return nil
 }
 
-// checkURNs refuses a URN that is no schema of the resource type, for a dialect that takes nothing unknown.
+// checkURNs refuses a URN that is no schema of the resource type, for a dialect that refuses unknown attributes.
 func (n *normalizer) checkURNs(urns []any) error {
 	if !n.d.RejectUnknownAttributes {
 		return nil

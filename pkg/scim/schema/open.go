@@ -104,7 +104,7 @@ func parseText(text string) (any, bool) {
 }
 
 // isJSON reports whether a text is an object, an array or a string of JSON, or begins like an object or array of
-// some language and so is no address, number or id. An id in braces or an address in brackets is none.
+// some language and so is no address, number or id. An id in braces or an address in brackets is not JSON.
 func isJSON(text string) bool {
 	for _, start := range []string{`{"`, `["`, `[{`, `{'`, `['`} {
 		if strings.HasPrefix(text, start) {
@@ -173,7 +173,7 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 	return with, nil
 }
 
-// idIn is the id in the address of a resource that a may refer to; "" if address is none.
+// idIn is the id in the address of a resource that a may refer to; "" if it is no such address.
 func (a *Attribute) idIn(address any) string {
 	text, _ := address.(string)
 	text, _, _ = strings.Cut(text, "?")
