@@ -1,9 +1,9 @@
-// Package domain finds the domain of an e-mail address, and knows the set of the domains that a tenant has verified. It
-// is linked into the functions that answer identity providers, so it has no table of Unicode's: package claim, which
-// verifies domains, has those.
+// Package domain finds the domain of an e-mail address, and has the set of the verified domains of a tenant. It is
+// linked into the functions that answer identity providers, so it has no Unicode tables; package claim, which verifies
+// domains, has those.
 //
 //	name.go  the domain of an address
-//	set.go   the verified domains of a tenant, as short as they fit its item
+//	set.go   the verified domains of a tenant, in the short form that fits into its item
 package domain
 
 import (
@@ -15,8 +15,8 @@ import (
 // MaxName is the longest name of a domain in bytes (RFC 1035, section 2.3.4, without the dot of the root).
 const MaxName = 253
 
-// Of returns the domain of an e-mail address in lower case, as it is written there: A-labels stay, and so do U-labels.
-// ok is false unless the address is a local part, one @ and a domain.
+// Of returns the domain of an e-mail address in lower case. A-labels and U-labels (RFC 5890) stay as they are. ok is
+// false unless the address is a local part, one @ and a domain.
 func Of(address string) (name string, ok bool) {
 	local, rest, _ := strings.Cut(address, "@")
 	if local == "" || strings.TrimSpace(local) != local {
@@ -25,9 +25,9 @@ func Of(address string) (name string, ok bool) {
 	return lower(rest)
 }
 
-// lower is a name in lower case; ok is false if it is none: labels of letters, digits and hyphens, joined by dots. All
-// beyond ASCII is a letter here, since only a name of the DNS is ever in a Set. It stays beyond ASCII: "İ" and the sign
-// of kelvin are no "i" and "k" of another domain.
+// lower returns a name in lower case; ok is false if it is not a name: labels of letters, digits and hyphens, joined
+// by dots. All characters beyond ASCII count as letters, since only names of the DNS are ever in a Set. They stay
+// beyond ASCII: "İ" and the Kelvin sign must not become "i" and "k" of another domain.
 func lower(text string) (name string, ok bool) {
 	if text == "" || len(text) > MaxName || !utf8.ValidString(text) {
 		return "", false

@@ -30,8 +30,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// FuzzOf holds the domains of addresses against each other: the form is its own form, and nothing beyond ASCII becomes
-// ASCII.
+// FuzzOf: the domain of a domain is itself, and nothing beyond ASCII becomes ASCII.
 func FuzzOf(f *testing.F) {
 	for _, s := range []string{
 		"ada@example.com", "ada@MÜNCHEN.de", "a@xn--a.com", "a@a--b.com", "a@b@c", "a@1.2", "a@a.", "a@İ.de",

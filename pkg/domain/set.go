@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// digestLength is the length of a domain in a set: 96 bits, of which nobody finds a second name.
+// digestLength is the length of a domain in a set: 96 bits, so that nobody finds a second name with the same digest.
 const digestLength = 16
 
-// Set is the verified domains of a tenant: their digests, one after the other. It stands in the tenant's item, which
+// Set has the verified domains of a tenant: their digests, one after the other. It is in the tenant's item, which
 // every request reads. "" is the empty set.
 type Set string
 
-// SetOf is the set of names in lower case.
+// SetOf returns the set of names in lower case.
 func SetOf(names ...string) Set {
 	var b strings.Builder
 	for _, name := range names {

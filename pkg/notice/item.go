@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// kept is how long a notice is listed.
+// kept is the time for which a notice is listed.
 const kept = 400 * 24 * time.Hour
 
 // The attributes of a notice's item, beside those of all items.
@@ -19,14 +19,14 @@ const (
 	attrVersion = "ver"   // grows with every write
 )
 
-// stored is a notice as it was read, and who is sending it. Times are Unix seconds.
+// stored is a notice as it was read, and the process that is sending it. Times are Unix seconds.
 type stored struct {
 	Notice
 	version int64
 	by      string // the process that sends it
-	until   int64  // for how long nobody else does
-	after   int64  // when trying again makes sense
-	failing int64  // since when sending it fails, 0 if it does not
+	until   int64  // the end of the time in which no other process does
+	after   int64  // the earliest time of the next attempt
+	failing int64  // the time of its first failure, 0 if there was none
 }
 
 // document is the JSON of a notice's item.
@@ -45,7 +45,7 @@ type document struct {
 }
 
 // Add makes the write that stores a new notice of a tenant. It goes into the transaction of the step that causes the
-// notice; its condition is that there is none with that id. A pending one is to be sent by Queue.Send.
+// notice. Its condition is that there is none with that id. Queue.Send sends a pending one.
 func Add(tenantID string, n Notice) (store.Op, error) {
 	op, err := stored{Notice: n}.put(tenantID, store.IsAbsent())
 	if err == nil && n.State == Pending {
@@ -54,12 +54,12 @@ func Add(tenantID string, n Notice) (store.Op, error) {
 	return op, err
 }
 
-// Data is what an event about the notice says.
+// Data returns the data of an event about the notice.
 func (n Notice) Data() scim.Object {
 	return scim.Object{"noticeId": n.ID, "kind": string(n.Kind), "state": string(n.State)}
 }
 
-// put is the write of a notice under a condition.
+// put returns the write of a notice under a condition.
 func (n stored) put(tenantID string, cond store.Cond) (store.Op, error) {
 	doc, err := json.Marshal(document{
 		At: n.At.UnixMilli(), Recipients: n.Recipients, Attempts: n.Attempts, Ends: seconds(n.TokenEnds),
@@ -74,12 +74,12 @@ func (n stored) put(tenantID string, cond store.Cond) (store.Op, error) {
 	}).When(cond), nil
 }
 
-// replace is the write of a notice in place of the version that was read.
+// replace returns the write of a notice in place of the version that was read.
 func (n stored) replace(tenantID string) (store.Op, error) {
 	return n.put(tenantID, store.Is(attrVersion, n.version))
 }
 
-// key is the key of a notice by its id.
+// key returns the key of a notice by its id.
 func key(tenantID, id string) store.Key { return store.KeysOf(tenantID).Notice(parts(id)) }
 
 // decode reads the item of a notice.
@@ -103,7 +103,7 @@ func decode(item store.Item) (stored, error) {
 	return stored{Notice: n, version: version, by: d.By, until: d.Until, after: d.After, failing: d.Failing}, nil
 }
 
-// seconds is a time in Unix seconds; 0 is none.
+// seconds returns a time in Unix seconds; 0 for the zero time.
 func seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -14,41 +14,43 @@ import (
 )
 
 const (
-	// sending is for how long one process has a notice to itself, longer than any function of AWS lives.
+	// sending is the time for which one process has a notice to itself, longer than any Lambda function runs.
 	sending = 16 * time.Minute
-	// sendAgain is when a notice that could not be sent is tried again, by the hourly run that follows. The first try that
-	// fails so long after the first that did is the last: the next would be on another day.
+	// sendAgain is the delay before a notice that could not be sent is tried again, by the next hourly run. A try that
+	// fails lastTry after the first failure is the last: the next would be on another day.
 	sendAgain = 40 * time.Minute
 	lastTry   = 23 * time.Hour
 )
 
 // Errors of a Queue.
 var (
-	// ErrLater says that a notice waits for its next attempt, or is being sent elsewhere.
+	// ErrLater says that a notice waits for its next attempt, or that another process is sending it.
 	ErrLater = errors.New("notice: to be sent later")
 	// ErrNotFound says that there is no such notice.
 	ErrNotFound = errors.New("notice: not found")
-	// errState says that a notice can't be marked so.
+	// errState says that a notice can't be marked with a state.
 	errState = errors.New("notice: only bounced or failed can be marked")
 )
 
 // QueueOptions of a Queue. All are required but Alone.
 type QueueOptions struct {
 	Now func() time.Time
-	// Log takes what became of notices, by ids only.
+	// Log takes the results of sending notices, with ids only.
 	Log *slog.Logger
-	// Process tells this process from others.
+	// Process returns an id of this process.
 	Process func() string
-	// Alone says that no other process works on the table: what another process was sending is then free at once.
+	// Alone says that no other process works on the table: a notice that another process was sending is then free at
+	// once.
 	Alone bool
-	// Facts completes a notice that is to be sent by all that its text says, as it is now, and returns its tenant. ok is
-	// false if the notice has nothing true to say any more. It is called after the notice was claimed.
+	// Facts adds the facts of its text, as they are now, to a notice that is to be sent, and returns its tenant. ok is
+	// false if the notice is no longer true. It is called after the notice was claimed.
 	Facts func(ctx context.Context, tenantID string, n Notice) (t Tenant, full Notice, ok bool, err error)
-	// Tell writes an event of a tenant together with op, in one transaction. The *store.ConditionError of op comes back.
+	// Tell writes an event of a tenant together with op, in one transaction. It returns the *store.ConditionError of
+	// op.
 	Tell func(ctx context.Context, tenantID string, e event.Event, op store.Op) error
 }
 
-// Queue has the notices of tenants sent, each once. It is safe for concurrent use, in any number of processes.
+// Queue sends the notices of tenants, each once. It is safe for concurrent use, in any number of processes.
 type Queue struct {
 	store *store.Store
 	o     QueueOptions
@@ -57,9 +59,9 @@ type Queue struct {
 // NewQueue returns a Queue on a table.
 func NewQueue(st *store.Store, o QueueOptions) *Queue { return &Queue{store: st, o: o} }
 
-// Send hands the pending notices of a tenant to send, which returns Sent or Failed. After an error it is tried again by
-// the next Send 40 minutes later, for a day. All are tried; the error joins those of all. A notice that was handed over
-// by a process that died before it could note that comes again after 16 minutes, with the same id.
+// Send passes the pending notices of a tenant to the function send, which returns Sent or Failed. After an error the
+// next Send at least 40 minutes later tries again, for a day. All notices are tried; the error joins all errors. If a
+// process dies before it has recorded a result, the notice is passed again after 16 minutes, with the same id.
 func (q *Queue) Send(
 	ctx context.Context, tenantID string, send func(context.Context, Tenant, Notice) (State, error),
 ) error {
@@ -76,7 +78,7 @@ func (q *Queue) Send(
 	return failed
 }
 
-// send hands over one notice: it claims it, so that nobody else does, and notes what came of it. One that is out of
+// send sends one notice: it claims it, so that no other process sends it, and records the result. One that is out of
 // date is removed.
 func (q *Queue) send(
 	ctx context.Context, tenantID string, n stored, send func(context.Context, Tenant, Notice) (State, error),
@@ -112,7 +114,7 @@ func (q *Queue) send(
 	return q.mark(ctx, tenantID, n, state)
 }
 
-// replace writes a notice in place of the version that was read. ErrLater if somebody else did.
+// replace writes a notice in place of the version that was read. ErrLater if another process did.
 func (q *Queue) replace(ctx context.Context, tenantID string, n *stored) error {
 	op, err := n.replace(tenantID)
 	if err == nil {
@@ -124,7 +126,7 @@ func (q *Queue) replace(ctx context.Context, tenantID string, n *stored) error {
 	return later(err)
 }
 
-// retract removes a notice as it was read.
+// retract removes a notice, if it is unchanged since it was read.
 func (q *Queue) retract(ctx context.Context, tenantID string, n stored) error {
 	err := q.store.Transact(ctx, store.RemoveItem(key(tenantID, n.ID)).When(store.Is(attrVersion, n.version)))
 	if err == nil {
@@ -133,7 +135,7 @@ func (q *Queue) retract(ctx context.Context, tenantID string, n stored) error {
 	return later(err)
 }
 
-// later makes ErrLater of a condition that does not hold.
+// later returns ErrLater for a condition that does not hold.
 func later(err error) error {
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return ErrLater
@@ -141,8 +143,8 @@ func later(err error) error {
 	return err
 }
 
-// Mark records what became of a notice after it was sent: Bounced or Failed, in one transaction with the event that
-// says so. ErrNotFound if there is no such notice; marking it again changes nothing.
+// Mark records the fate of a sent notice, Bounced or Failed, in one transaction with the event about it. ErrNotFound
+// if there is no such notice; marking it again changes nothing.
 func (q *Queue) Mark(ctx context.Context, tenantID, noticeID string, state State) error {
 	if state != Bounced && state != Failed {
 		return errState

@@ -12,8 +12,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Every third call of the table goes wrong, some after they did their work. Whatever happens, a live token is one that
-// can be shown and gets in, a revoked one does not, and no error is one of the program.
+// Every third call of the table fails, some after they did their work. In all cases a live token can be shown and
+// authenticates, a revoked one does not, and no error is a fault of the program.
 func TestFaultyTable(t *testing.T) {
 	for seed := range uint64(8) {
 		w := newWorld(t)

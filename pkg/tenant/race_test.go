@@ -147,7 +147,8 @@ func TestFinishWaits(t *testing.T) {
 	w.empty(t, "acme")
 }
 
-// A run decides what to tell of the tenant as it is when it is written: a client may go while the successor is made.
+// A run decides about notices from the tenant as it is at the write: a client may be deleted while the successor is
+// made.
 func TestClientDeletedWhileASuccessorIsMade(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	token := w.createWith(t, "acme", mailAda)

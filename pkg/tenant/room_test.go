@@ -68,8 +68,7 @@ func TestRotationNeedsNoRoom(t *testing.T) {
 	}
 }
 
-// TestFullTenantCanBeChanged: whoever changes a tenant that is almost full gets no error of the server's, in whatever
-// order it is filled.
+// TestFullTenantCanBeChanged: a change of a tenant that is almost full is no server error, in any order of filling it.
 func TestFullTenantCanBeChanged(t *testing.T) {
 	w := largestTenant(t)
 	w.issue(t, "acme")

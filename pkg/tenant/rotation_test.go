@@ -25,7 +25,7 @@ type told struct {
 	mu      sync.Mutex
 	events  []event.Event
 	notices []notice.Notice
-	state   notice.State // what sending gives; "": NoticeSent
+	state   notice.State // the result of sending; "": NoticeSent
 	err     error
 }
 
@@ -620,7 +620,7 @@ func TestNoticeStates(t *testing.T) {
 	}
 }
 
-// What becomes due while a delivery is under way is delivered by the next.
+// Notices that become due during a delivery are delivered by the next one.
 func TestDeliveryOvertaken(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	w.createWith(t, "acme", mailAda)

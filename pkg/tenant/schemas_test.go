@@ -37,7 +37,7 @@ func without(urn string) func(define.Definitions) (define.Definitions, error) {
 
 func agree(context.Context, string, *schema.Types, *schema.Types) error { return nil }
 
-// names lists the attributes of the badge schema that a process sees, and what that cost.
+// names lists the attributes of the badge schema that a process sees, and counts the reads for it.
 func names(t *testing.T, s *tenant.Service, id string) (list []string, reads int) {
 	t.Helper()
 	found, err := s.Get(t.Context(), id)
@@ -156,7 +156,7 @@ func TestDefineRefused(t *testing.T) {
 	}
 }
 
-// What several define at once is all there in the end.
+// All definitions of concurrent changes are there in the end.
 func TestDefineAtOnce(t *testing.T) {
 	w := newWorld(t)
 	if _, _, err := w.Create(w.ctx, tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {

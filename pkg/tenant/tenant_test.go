@@ -109,7 +109,7 @@ func (w *world) good(t *testing.T, id, value string) bool {
 	return false
 }
 
-// sealed makes a token's value out of its first parts: what a token must look like, written down a second time.
+// sealed makes a token's value of its first parts: a second implementation of the form of a token.
 func sealed(body string) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	n, sum := crc32.ChecksumIEEE([]byte(body)), ""

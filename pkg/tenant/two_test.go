@@ -34,8 +34,8 @@ func conflict(err error, text string) bool {
 	return errors.As(err, &refused) && strings.Contains(refused.Detail, text)
 }
 
-// TestTwoLiveWithVaultNone: two tokens are live at most, whatever comes between the reading and the writing of a start
-// of a rotation.
+// TestTwoLiveWithVaultNone: at most two tokens are live, even if other calls come between the read and the write of
+// StartRotation.
 func TestTwoLiveWithVaultNone(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "acme", vaultNone)

@@ -16,7 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// life is a tenant with which people do what comes to their mind, while the job comes every six hours.
+// life is a tenant on which people do random things, while the job runs every six hours.
 type life struct {
 	*world
 	t     *testing.T
@@ -28,8 +28,8 @@ type life struct {
 	gone  bool              // a person left it without a token
 }
 
-// TestRandomLives: whatever people do, a tenant that had a token has one, no token ends without a better one and before
-// people were told, nothing is told twice, and nothing stays due.
+// TestRandomLives: after any actions of people a tenant that had a token has one, no token ends without a better one
+// or before a notice, nothing is announced twice, and nothing stays due.
 func TestRandomLives(t *testing.T) {
 	for seed := range uint64(8) {
 		w := newWorld(t)
@@ -74,7 +74,7 @@ func (l *life) live() []tenant.Token {
 	return live
 }
 
-// act is what a person does. What is refused does no harm.
+// act does a random action of a person. A refused action does no harm.
 func (l *life) act() {
 	live, now := l.live(), l.clock.Now()
 	ahead := now.Add(time.Duration(1+l.rand.IntN(500)) * day)
@@ -131,7 +131,7 @@ func (l *life) pass(d time.Duration) {
 	}
 }
 
-// once notes what may come one time only.
+// once records something that may come only one time.
 func (l *life) once(what string) {
 	if l.seen[what]++; l.seen[what] > 1 {
 		l.t.Errorf("%s came twice", what)

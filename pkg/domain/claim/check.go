@@ -16,11 +16,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Failing is how the daily check of a domain has failed without a success between. Times are Unix seconds.
+// Failing describes consecutive failures of the daily check of a domain. Times are Unix seconds.
 type Failing struct {
 	Since int64 `json:"since"`
 	Last  int64 `json:"last"`
-	// Times is how often it failed, and Answer the last answer of the DNS.
+	// Times is the number of failures, and Answer the last answer of the DNS.
 	Times  int    `json:"times"`
 	Answer Answer `json:"answer"`
 }
@@ -31,17 +31,18 @@ const (
 	week      = 7 * 24 * time.Hour
 	lostAfter = 7
 	warnAfter = 3
-	// apart is how far two failures are apart that both count: a check that is repeated counts once.
+	// apart is the minimum distance of two failures that both count: a check that is repeated earlier does not count.
 	apart = 12 * time.Hour
-	// atOnce is how many domains of a tenant are asked about at a time. All that is told of so many is one transaction.
+	// atOnce is the number of domains of a tenant that are checked at a time. Their events and notices fit into one
+	// transaction.
 	atOnce = 20
-	// several is how many domains of all tenants are not silent by chance.
+	// several is a number of domains of all tenants that are not silent by chance.
 	several = 5
 )
 
 // Daily checks the domains of all tenants once in 24 hours, in as many runs as that takes: it stops after a tenant if
-// until is over. The error says that some tenants were not checked, or that the DNS was silent about all of several
-// domains: it is probably out of reach, and all of them would be lost in a week.
+// until is over. It returns an error if some tenants were not checked, or if the DNS was silent about all of several
+// domains: it is then probably out of reach, and all of them would be lost in a week.
 func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
 	failed, all := 0, map[Answer]int{}
@@ -115,13 +116,14 @@ func (g *Registry) check(ctx context.Context, tenantID string) (said []Answer, e
 	return said, nil
 }
 
-// due reports whether the daily check asks about a domain.
+// due reports whether the daily check has to check a domain.
 func (d Domain) due(now time.Time) bool {
 	return d.State == Verified && d.By == ByDNS &&
 		(d.Failing == nil || now.Sub(time.Unix(d.Failing.Last, 0)) >= apart)
 }
 
-// note puts the answers about some domains into all, and returns who is to be told and whether anything changed.
+// note puts the answers about some domains into all. It returns the events and notices about them and whether anything
+// changed.
 func note(all, some []Domain, answers []Answer, now time.Time) (told tenant.Report, changed bool) {
 	var failing, lost []notice.Domain
 	for i, asked := range some {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// challenge is put in front of a domain for the name of its TXT record.
+// challenge is the prefix of a domain in the name of its TXT record.
 const challenge = "_scim-challenge."
 
-// RecordName is the name of the TXT record of a domain.
+// RecordName returns the name of the TXT record of a domain.
 func RecordName(name string) string { return challenge + name }
 
 // Answer is the answer of the DNS about the TXT record of a domain.
@@ -25,7 +25,7 @@ const (
 	Missing Answer = "missing"
 	// Different: there are records of that name, and none has the value.
 	Different Answer = "different"
-	// Silent: there is no answer that says anything: SERVFAIL, a refusal, or none in time.
+	// Silent: there is no usable answer: SERVFAIL, a refusal, or none in time.
 	Silent Answer = "silent"
 )
 
@@ -43,7 +43,7 @@ func At(address string) *net.Resolver {
 func (g *Registry) ask(ctx context.Context, d Domain) Answer {
 	ctx, cancel := context.WithTimeout(ctx, g.o.Patience)
 	defer cancel()
-	// The full stop keeps the search list of the machine out.
+	// The final dot keeps the search list of the machine out.
 	records, err := g.o.Resolver.LookupTXT(ctx, RecordName(d.Name)+".")
 	if err != nil {
 		if answer := (*net.DNSError)(nil); errors.As(err, &answer) && answer.IsNotFound {

@@ -1,12 +1,12 @@
-// Package claim keeps the domains that tenants claim: one item of a tenant with all of them, and on the tenant's own
-// item the set of those that are verified, so that a SCIM request needs no read of its own. Both are written in one
-// transaction, on the versions that were read.
+// Package claim keeps the domains that tenants claim. One item of a tenant has all of them. The tenant's own item has
+// the set of the verified ones, so that a SCIM request needs no further read. Both are written in one transaction, on
+// the versions that were read.
 //
-// Each tenant has a value of its own for a domain. Two tenants can have the same domain, as the test and the production
-// of one company do: its DNS then has both values.
+// Each tenant has its own value for a domain. Two tenants can have the same domain, as for the test and the production
+// of one company: the DNS then has both values.
 //
-//	name.go     which names can be claimed, and how they are written
-//	dns.go      the TXT record that shows that a domain is the tenant's
+//	name.go     the names that can be claimed, and their spellings
+//	dns.go      the TXT record that proves that a domain is the tenant's
 //	registry.go add, verify, remove
 //	check.go    the daily check
 package claim
@@ -22,11 +22,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/domain"
 )
 
-// maxName is the longest name in bytes whose TXT record still has a name of the DNS.
+// maxName is the length in bytes of the longest name whose TXT record still has a valid name in the DNS.
 const maxName = domain.MaxName - len(challenge)
 
-// profile makes A-labels as RFC 5891, section 4.3, looks names up, after mapping case and width. It is no variable, so
-// that a program that does not call it links no table of Unicode's.
+// profile returns the conversion to A-labels for the lookup of names (RFC 5891, section 5), after mapping case and
+// width. It is not a variable, so that a program that does not call it links no Unicode tables.
 func profile() *idna.Profile {
 	return idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true),
 		idna.VerifyDNSLength(true))
@@ -51,7 +51,8 @@ func Parse(text string) (string, error) {
 	return name, nil
 }
 
-// spellings are a name in A-label form as addresses have it: as it is, and in U-labels if those differ.
+// spellings returns the forms in which addresses have a name in A-label form: as it is, and in U-labels if those
+// differ.
 func spellings(name string) []string {
 	if unicode, err := profile().ToUnicode(name); err == nil && unicode != name {
 		return []string{name, unicode}

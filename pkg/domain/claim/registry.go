@@ -18,10 +18,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// State is whether addresses of a domain are taken.
+// State is the state of a domain. It decides whether addresses of the domain are accepted.
 type State string
 
-// The states. Addresses of verified domains alone are taken.
+// The states. Only addresses of verified domains are accepted.
 const (
 	Pending  State = "pending"
 	Verified State = "verified"
@@ -31,20 +31,20 @@ const (
 
 // Domain is a domain of a tenant.
 type Domain struct {
-	// Name is in A-label form. Value is the value of the TXT record that shows that it is the tenant's.
+	// Name is in A-label form. Value is the value of the TXT record that proves that it is the tenant's.
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	State State  `json:"state"`
-	// At is when it was verified last, in Unix seconds; 0: never. By is who did: ByDNS or ByOperator.
+	// At is the time of the last verification, in Unix seconds; 0: never. By is ByDNS or ByOperator.
 	At int64  `json:"at,omitempty"`
 	By string `json:"by,omitempty"`
-	// Failing is how the daily check fails; nil if it does not. It stays if the domain is lost, which it is since LostAt,
-	// in Unix seconds.
+	// Failing has the failures of the daily check; nil if it succeeds. It stays if the domain is lost. LostAt is the
+	// time of the loss, in Unix seconds.
 	Failing *Failing `json:"failing,omitempty"`
 	LostAt  int64    `json:"lostAt,omitempty"`
 }
 
-// Who has verified a domain.
+// The verifiers of a domain.
 const (
 	ByDNS      = "dns"
 	ByOperator = "operator"
@@ -61,7 +61,7 @@ type document struct {
 	Domains []Domain `json:"domains"`
 }
 
-// Stored is the set of the verified domains in the document of an item, as the tenant's item should have it.
+// Stored returns the set of the verified domains in the document of an item, as the tenant's item should have it.
 func Stored(doc string) (domain.Set, error) {
 	var d document
 	if err := json.Unmarshal([]byte(doc), &d); err != nil {
@@ -80,10 +80,10 @@ func (d document) verified() domain.Set {
 	return domain.SetOf(names...)
 }
 
-// most bounds the domains of a tenant: those that are verified stand in the tenant's item, which every request reads.
+// most bounds the domains of a tenant: the verified ones are in the tenant's item, which every request reads.
 const most = 100
 
-// contendFor is how long a change is tried against others of the tenant.
+// contendFor is the time for which a change is tried again after conflicts with other changes of the tenant.
 const contendFor = 5 * time.Second
 
 // Options of a Registry. All but Now may be left at zero.
@@ -94,7 +94,7 @@ type Options struct {
 	Resolver *net.Resolver
 	// Log gets the results of the daily check; nil discards them.
 	Log *slog.Logger
-	// Patience is how long the DNS may take to answer; 0 means 5 seconds.
+	// Patience is the timeout of an answer of the DNS; 0 means 5 seconds.
 	Patience time.Duration
 }
 
@@ -160,8 +160,9 @@ func find(all []Domain, name string) int {
 	return slices.IndexFunc(all, func(d Domain) bool { return d.Name == name })
 }
 
-// Add adds a domain, not verified yet, and reports whether it is new: one that is there already is returned as it is. A
-// text that is no domain for a tenant is a *tenant.InvalidError, one too many a *tenant.ConflictError.
+// Add adds a domain, not verified yet, and reports whether it is new: an existing one is returned as it is. It returns
+// a *tenant.InvalidError for a text that is not a domain that a tenant may claim, and a *tenant.ConflictError for one
+// domain too many.
 func (g *Registry) Add(ctx context.Context, tenantID, text string) (d Domain, added bool, err error) {
 	name, err := Parse(text)
 	if err != nil {
@@ -219,11 +220,11 @@ func (g *Registry) Override(ctx context.Context, tenantID, name string) (Domain,
 	return g.verified(ctx, tenantID, d, ByOperator)
 }
 
-// verified marks a domain that was read as verified, and tells of it if it was not.
+// verified marks a domain that was read as verified, with an event if it was not verified before.
 func (g *Registry) verified(ctx context.Context, tenantID string, d Domain, by string) (Domain, error) {
 	err := g.change(ctx, tenantID, func(all []Domain) (_ []Domain, told tenant.Report, _ error) {
 		i := find(all, d.Name)
-		if i < 0 || all[i].Value != d.Value { // one that was added again has another record
+		if i < 0 || all[i].Value != d.Value { // one that was removed and added again has another record
 			return nil, told, tenant.ErrNotFound
 		}
 		d = all[i]
@@ -247,8 +248,8 @@ func (g *Registry) verified(ctx context.Context, tenantID string, d Domain, by s
 // errSame ends a change that has nothing to write.
 var errSame = errors.New("claim: nothing to write")
 
-// change writes the domains that edit makes of those of an active tenant, and tells what edit returns, in one
-// transaction. tenant.ErrBusy if others change the tenant all the time.
+// change writes the result of edit on the domains of an active tenant, and the events and notices that edit returns,
+// in one transaction. tenant.ErrBusy if conflicts with other changes of the tenant don't end.
 func (g *Registry) change(
 	ctx context.Context, tenantID string, edit func([]Domain) ([]Domain, tenant.Report, error),
 ) error {

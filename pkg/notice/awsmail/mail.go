@@ -1,5 +1,5 @@
 // Package awsmail is the sender of package notice on AWS: mail through Amazon SES (Mail), or a topic of Amazon SNS
-// (Topic) if there is no address to send from. It also reads what SES reports of mails that came back (Report).
+// (Topic) if there is no address to send from. It also reads the reports of SES about bounced mails (Report).
 package awsmail
 
 import (
@@ -15,9 +15,9 @@ import (
 
 // Options of a Mail.
 type Options struct {
-	// From is the address that mails come from, of an identity that SES has verified; required. Name is shown beside it.
+	// From is the address of the sender, of an identity that SES has verified; required. Name is shown beside it.
 	From, Name string
-	// ConfigurationSet is that of SES through which bounces are reported; "" is none.
+	// ConfigurationSet is the one of SES that reports bounces; "" is none.
 	ConfigurationSet string
 }
 
@@ -31,8 +31,8 @@ type Mail struct {
 // default.
 func NewMail(client *sesv2.Client, o Options) *Mail { return &Mail{client: client, o: o} }
 
-// Send is message.Sender.Send. What SES calls a bad request is refused: an address that it can't read. All else may
-// pass: a quota, a sandbox, an identity that is not verified yet.
+// Send is message.Sender.Send. A bad request of SES, such as an address that it can't parse, is a
+// *message.RefusedError. All other errors may be temporary: a quota, a sandbox, an identity that is not verified yet.
 func (s *Mail) Send(ctx context.Context, m message.Message) error {
 	raw, err := m.Mail(s.o.From, s.o.Name)
 	if err != nil {

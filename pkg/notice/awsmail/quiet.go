@@ -15,10 +15,10 @@ type quietError struct {
 
 func (e *quietError) Error() string { return e.code }
 
-// Unwrap lets callers tell a context that ended.
+// Unwrap lets callers recognise the end of a context.
 func (e *quietError) Unwrap() error { return e.err }
 
-// quiet takes the text off an error that AWS answered, so that it can be logged.
+// quiet removes the text from an error response of AWS, so that it can be logged.
 func quiet(err error) error {
 	answered := smithy.APIError(nil)
 	if errors.As(err, &answered) {

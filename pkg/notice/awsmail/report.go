@@ -22,11 +22,11 @@ func tags(m message.Message) []types.MessageTag {
 	return []types.MessageTag{tag(tagTenant, m.Tenant), tag(tagNotice, strings.ReplaceAll(m.Notice, ".", "_"))}
 }
 
-// Report is what SES tells of a mail that did not arrive.
+// Report is a report of SES about a mail that did not arrive.
 type Report struct {
 	// Tenant and Notice are ids.
 	Tenant, Notice string
-	// Rejected says that SES did not send it at all; else it came back from a recipient.
+	// Rejected says that SES did not send it at all; else it bounced from a recipient.
 	Rejected bool
 }
 
@@ -37,9 +37,9 @@ type sesEvent struct {
 	Mail      struct{ Tags map[string][]string }
 }
 
-// ReadReport reads an event of SES as its event publishing sends it: the detail of an EventBridge event, or the message
-// of an SNS notification. False if it says nothing about a notice: other events, other mails, and bounces that are
-// not for good (a full mailbox, an absence note).
+// ReadReport reads an event of SES as its event publishing sends it: the detail of an EventBridge event, or the
+// message of an SNS notification. It returns false if the event is not about a notice that failed: other events, other
+// mails, and bounces that are not permanent (a full mailbox, an absence note).
 func ReadReport(event []byte) (Report, bool) {
 	var e sesEvent
 	if err := json.Unmarshal(event, &e); err != nil {

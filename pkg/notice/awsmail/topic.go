@@ -13,15 +13,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice/message"
 )
 
-// Topic is a message.Sender that publishes the text of a notice to a topic of SNS, once for each language. Who gets it
-// are the subscribers of the topic: the tenant's recipients are not named. The attributes tenant, kind, language and
+// Topic is a message.Sender that publishes the text of a notice to a topic of SNS, once for each language. The
+// subscribers of the topic get it; it does not name the tenant's recipients. The attributes tenant, kind, language and
 // notice let a subscription filter and a program forward.
 type Topic struct {
 	client *sns.Client
 	arn    string
 }
 
-// NewTopic returns a Topic. One whose ARN ends in ".fifo" drops what comes twice within five minutes.
+// NewTopic returns a Topic. One whose ARN ends in ".fifo" drops a message that comes twice within five minutes.
 func NewTopic(client *sns.Client, arn string) *Topic { return &Topic{client: client, arn: arn} }
 
 // Send is message.Sender.Send.

@@ -15,8 +15,8 @@ import (
 )
 
 // Mail returns the message as it goes over the wire (RFC 5322): multipart/alternative, text before HTML, seven bits.
-// from is the address that it comes from, name the one shown beside it, "" for none. A *RefusedError if an address
-// is none, or there is none to send to: nothing that is no address gets into a header.
+// from is the address of the sender, name the name shown beside it, "" for none. It returns a *RefusedError if an
+// address is invalid, or if there is no recipient: only valid addresses get into a header.
 func (m Message) Mail(from, name string) ([]byte, error) {
 	sender, ok := plainAddress(from)
 	if !ok {
@@ -46,7 +46,7 @@ func (m Message) Mail(from, name string) ([]byte, error) {
 		{"Date", m.At.UTC().Format(time.RFC1123Z)},
 		{"Message-ID", "<" + m.ID + "@" + domain + ">"},
 		{"List-Id", "<scim-notices." + clean(m.Tenant, maxName) + "." + domain + ">"},
-		// No machine shall answer a machine (RFC 3834); the second is what Exchange asks for.
+		// No machine shall answer a machine (RFC 3834); Exchange needs the second header.
 		{"Auto-Submitted", "auto-generated"},
 		{"X-Auto-Response-Suppress", "All"},
 		{"Content-Language", m.Language},

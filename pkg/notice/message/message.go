@@ -19,23 +19,24 @@ type Message struct {
 	// Language is "en" or "de".
 	Language string
 	// To are the addresses of the recipients who read this language. They may see each other: they are people of one
+	// tenant.
 	To []string
-	// ReplyTo is the address that answers go to; "" is the one that the message comes from.
+	// ReplyTo is the address for replies; "" is the address of the sender.
 	ReplyTo string
-	// At is when the message was written.
+	// At is the time when the message was written.
 	At time.Time
 	// Subject is one line. Text and HTML say the same.
 	Subject, Text, HTML string
 }
 
-// Sender is how people are told.
+// Sender is the port to a mail system.
 type Sender interface {
-	// Send hands a message over. It returns nil once the mail system has it for all recipients, a *RefusedError if
-	// nobody gets it and trying again is no use, and any other error if it makes sense to try again later.
+	// Send passes on a message. It returns nil once the mail system has it for all recipients, a *RefusedError if
+	// nobody gets it and a retry is of no use, and any other error if a later retry may help.
 	Send(ctx context.Context, m Message) error
 }
 
-// RefusedError says that a message will never be taken.
+// RefusedError says that a message will never be accepted.
 type RefusedError struct {
 	// Reason is for the log: it must not hold an address.
 	Reason string
@@ -43,7 +44,7 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return "message: refused: " + e.Reason }
 
-// messageID derives the identity of a message from what it is about.
+// messageID derives the identity of a message from its tenant, notice and language.
 func messageID(tenantID, noticeID, language string) string {
 	sum := sha256.Sum256([]byte(tenantID + "\n" + noticeID + "\n" + language))
 	return hex.EncodeToString(sum[:16])

@@ -34,7 +34,7 @@ var (
 	ends = time.Date(2027, 5, 21, 9, 20, 33, 0, time.UTC)
 )
 
-// box keeps what it is sent. fail, if set, says what becomes of a message.
+// box keeps the messages sent to it. fail, if set, returns the result for a message.
 type box struct {
 	sent []message.Message
 	fail func(m message.Message) error

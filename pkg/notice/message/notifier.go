@@ -18,37 +18,37 @@ type Options struct {
 	Sender Sender
 	// Product is the name of the application that the tenants' people know; "" names it by the host of BaseURL.
 	Product string
-	// Contact is where they get a token and help: a mail address, which they may also reply to, a URL, or a few words. ""
-	// is their contact at the product, or the operator.
+	// Contact is the place where they get a token and help: a mail address, which they may also reply to, a URL, or a
+	// few words. "" is their contact at the product, or the operator.
 	Contact string
-	// BaseURL is what the base URLs of the tenants begin with, without a slash at the end; "" leaves them out.
+	// BaseURL is the common prefix of the base URLs of the tenants, without a slash at the end; "" leaves them out.
 	BaseURL string
-	// Links are the set-up links that messages lead to; nil if none can be sent: each of their readers must be the
-	// only one. They need a BaseURL.
+	// Links makes the set-up links in messages. Each must have one reader only; nil if that can't be so. It needs a
+	// BaseURL.
 	Links *Links
 	// Now is the clock; required.
 	Now func() time.Time
-	// Log takes what goes wrong, by ids only; nil discards.
+	// Log takes errors, with ids only; nil discards.
 	Log *slog.Logger
 }
 
-// Links makes what leads a reader into the pages of a tenant.
+// Links makes the links by which a reader gets into the pages of a tenant.
 type Links struct {
-	// Invitation makes a code of a set-up link for the message about it. ok is false if the link is open no longer.
+	// Invitation makes a code of a set-up link for the message about it. ok is false if the link is no longer open.
 	Invitation func(ctx context.Context, tenantID, link string) (in notice.Invitation, ok bool, err error)
-	// Renewal makes the id of a page on which a recipient, and nobody else, can have a set-up link sent.
+	// Renewal makes the id of a page on which a recipient, and nobody else, can request a set-up link by mail.
 	Renewal func(ctx context.Context, tenantID string, to notice.Recipient) (id string, err error)
 }
 
-// Notifier tells people. It is safe for concurrent use.
+// Notifier sends notices as messages. It is safe for concurrent use.
 type Notifier struct {
 	o Options
 
 	mu   sync.Mutex
-	sent []string // ids of messages that were taken, newest last
+	sent []string // ids of messages that were accepted, newest last
 }
 
-// sentKept is how many messages a process remembers as sent, so that what could be sent only in part is not repeated in
+// sentKept is the number of sent messages that a process remembers, so that a partly sent notice is not repeated in
 // whole.
 const sentKept = 1000
 
@@ -103,15 +103,16 @@ func (n *Notifier) invite(ctx context.Context, t notice.Tenant, about *notice.No
 	return ok, err
 }
 
-// letter is who gets one message: all recipients of a language, or one alone.
+// letter has the recipients of one message: all of a language, or one alone.
 type letter struct {
-	key string // tells it from the others of the notice
+	key string // distinguishes it from the others of the notice
 	to  []notice.Recipient
-	// renews says that it leads to the page on which its one reader can have a set-up link sent.
+	// renews says that it has a link to the page on which its one reader can request a set-up link.
 	renews bool
 }
 
-// copies are the messages of a notice: one for each language or, if each reader gets a page of their own, one each.
+// copies returns the messages of a notice: one for each language or, if each reader gets a page of their own, one
+// each.
 func (n *Notifier) copies(about notice.Notice) (all []letter) {
 	alone := n.o.Links != nil && n.o.BaseURL != "" && !about.Kind.OfTenant() && about.Kind != notice.Test
 	for _, language := range notice.Languages {
@@ -159,8 +160,8 @@ func (n *Notifier) tell(
 	return n.send(ctx, m, log)
 }
 
-// send hands over one message and reports whether anybody gets it. If the sender refuses it for all of several
-// recipients, one bad address may be why, and each is tried alone.
+// send passes on one message and reports whether anybody gets it. If the sender refuses it for several recipients, one
+// bad address may be the reason, and each is tried alone.
 func (n *Notifier) send(ctx context.Context, m Message, log *slog.Logger) (told bool, err error) {
 	if n.wasSent(m.ID) {
 		return true, nil

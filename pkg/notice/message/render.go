@@ -12,15 +12,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
-// A text is written once per language, in texts/LANGUAGE.tmpl, and becomes blocks, of which texts/mail.html makes HTML
-// and plain makes text. Blocks are divided by empty lines. A block is a paragraph, or, by how its lines begin:
+// A text is written once per language, in texts/LANGUAGE.tmpl. It becomes blocks, which texts/mail.html renders as
+// HTML and plain as text. Blocks are divided by empty lines. A block is a paragraph, or, by the beginning of its
+// lines:
 //
 //	# a heading
 //	* a step; several make a numbered list
 //	| name | what it is; several make a table
 //
-// What comes from outside is one line and never begins one, so that it can't make a block. A text makes a link with
-// {{link URL}}, which puts marks around it that nothing from outside can hold: they are control characters.
+// A value from outside is one line and never begins one, so that it can't make a block. A text makes a link with
+// {{link URL}}, which puts marks around it that no value from outside can have: they are control characters.
 
 //go:embed texts
 var files embed.FS
@@ -33,7 +34,7 @@ var (
 
 const linkBegins, linkEnds = "\x01", "\x02"
 
-// unlinked takes the marks of links off.
+// unlinked removes the marks of links.
 var unlinked = strings.NewReplacer(linkBegins, "", linkEnds, "")
 
 // span is a part of a line; Href is empty if it is no link.
@@ -156,10 +157,10 @@ func blocksOf(body string) []block {
 	return blocks
 }
 
-// textWidth is where lines of the text form are broken.
+// textWidth is the number of columns of the text form.
 const textWidth = 76
 
-// plain is the text form of a message.
+// plain returns the text form of a message.
 func plain(blocks []block) string {
 	var out strings.Builder
 	for i, b := range blocks {

@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 )
 
-// view is what the texts go by: everything in words of their language.
+// view is the data of the templates: everything in words of their language.
 type view struct {
 	Product string // as it begins subjects; "" if it has no name
 	// the same within a sentence, in the nominative or accusative: "the application at scim.example.com"
@@ -22,13 +22,13 @@ type view struct {
 	Tenant, TenantID string
 	Short            string // the tenant's name, cut for subjects
 	BaseURL          string
-	TokenURL         string // where OAuth clients get access tokens
+	TokenURL         string // the token endpoint for OAuth clients
 	IdP, FromIdP     string // as its people call it; after "from"
 	When             string // the token ends: "today", "in 14 days"
 	Old, New         tokenView
 	Ended            bool   // Old has ended
-	ToCollect        bool   // the new token is made when somebody collects it
-	Once             bool   // the value of the new token was shown once, and is kept nowhere
+	ToCollect        bool   // the new token is made when a person collects it
+	Once             bool   // the value of the new token was shown once, and is not kept
 	Done             bool   // the new token is in use, and the old one is not
 	StillUsed        bool   // the old token was used after the new one
 	ClientID         string // of the OAuth client whose secret Old is; else empty
@@ -36,15 +36,15 @@ type view struct {
 	SetupEnds        string // a day and time
 	ReadOnly         bool   // the set-up link is for viewing only
 	Renew            string // URL of the page on which the reader can have a set-up link sent
-	Steps            string // what to do at the identity provider
+	Steps            string // the steps at the identity provider
 	Domains          []domainView
 	Several          bool   // there is more than one of Domains
 	More             int    // how many there are beside the first
 	Check            string // how to see there that it worked
-	Again            string // what to do there once requests were refused; empty before
+	Again            string // the steps there once requests were refused; empty before
 }
 
-// contact is where people get a token and help; at most one field is set.
+// contact is the place where people get a token and help; at most one field is set.
 type contact struct{ URL, Mail, Words string }
 
 func contactOf(s string) contact {
@@ -61,7 +61,7 @@ func contactOf(s string) contact {
 // tokenView is a token in words. All is empty if there is none.
 type tokenView struct {
 	ID         string
-	Begins     string // what its value begins with
+	Begins     string // the beginning of its value
 	Made       string // a day
 	EndsOn     string // a day
 	Ends       string // a day and time
@@ -76,7 +76,8 @@ type domainView struct {
 	Ends                        string // a day
 }
 
-// reopened is how soon after the new token's first use another use of the old one is no more than the swap itself.
+// reopened is the time after the new token's first use in which another use of the old one counts as a part of the
+// swap.
 const reopened = time.Hour
 
 func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now time.Time) view {
@@ -126,7 +127,7 @@ func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now t
 	return v
 }
 
-// when says how many midnights (UTC) lie between now and the end: "today", "tomorrow", "in 14 days".
+// when counts the midnights (UTC) between now and the end, in words: "today", "tomorrow", "in 14 days".
 func (l *language) when(now, end time.Time) string {
 	midnight := func(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 	n := max(0, int(midnight(end).Sub(midnight(now))/(24*time.Hour)))
@@ -156,8 +157,8 @@ func (l *language) token(t notice.Token, now time.Time) tokenView {
 	return v
 }
 
-// section is the part of the texts that a notice is written from. A reminder that could only be sent after the end says
-// that.
+// section returns the name of the template of a notice. A reminder that could only be sent after the end uses the one
+// about the end.
 func section(about notice.Notice, now time.Time) string {
 	end := about.Token.ExpiresAt
 	ended := !end.IsZero() && !now.Before(end)
@@ -178,7 +179,7 @@ func section(about notice.Notice, now time.Time) string {
 	return "reminder"
 }
 
-// How many characters are shown of a name, of a name in a subject, and of a contact.
+// The numbers of characters that are shown of a name, of a name in a subject, and of a contact.
 const (
 	maxName    = 100
 	maxShort   = 50
@@ -203,7 +204,8 @@ func clean(s string, most int) string {
 	return s
 }
 
-// name is clean, and isolates what is written from right to left, so that it does not turn round what stands beside it.
+// name is clean, and isolates text in scripts from right to left, so that it does not change the direction of the text
+// beside it.
 func name(s string, most int) string {
 	s = clean(s, most)
 	if strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, fromRight...) }) {
@@ -218,13 +220,13 @@ var fromRight = []*unicode.RangeTable{
 	unicode.Adlam, unicode.Samaritan,
 }
 
-// language is what a language needs beside its texts.
+// language has the data of a language beside its templates.
 type language struct {
 	code    string
 	generic [2]string // an identity provider whose name is not known; the same after "from"
 	months  []string  // nil: as time.Format has them
 	date    string    // a day, with %[2]s for the month
-	clock   string    // what follows the day
+	clock   string    // the text after the day
 	app     [2]string // an application whose name is not known; the same by its host
 	soon    []string  // today, tomorrow
 	later   string

@@ -307,7 +307,7 @@ func TestHeadersOfForeignNames(t *testing.T) {
 	}
 }
 
-// A name that is written from right to left must not turn round what stands beside it.
+// A name in a script from right to left must not change the direction of the text beside it.
 func TestNamesFromRightToLeftAreIsolated(t *testing.T) {
 	for _, name := range []string{"שלום בע״מ", "شركة المثال 24"} {
 		tn := acme("okta")

@@ -245,7 +245,7 @@ func TestBadKeys(t *testing.T) {
 	}
 }
 
-// TestWeakModuli: an RSA key that anybody can factor is refused where it is registered.
+// TestWeakModuli: an RSA key that anybody can factor is refused when it is registered.
 func TestWeakModuli(t *testing.T) {
 	prime := func(bits int) *big.Int {
 		p, err := rand.Prime(rand.Reader, bits)
@@ -288,7 +288,7 @@ func TestWeakModuli(t *testing.T) {
 	}
 }
 
-// BenchmarkAcceptKeys is the price of looking for factors, paid where a key is registered.
+// BenchmarkAcceptKeys measures the search for factors, which is done when a key is registered.
 func BenchmarkAcceptKeys(b *testing.B) {
 	raw := set(b, rsaJWK(&rsaKey().PublicKey))
 	for b.Loop() {
@@ -306,7 +306,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(b64([]byte(`{"alg":"none"}`)) + "." + b64([]byte(`{"sub":"x"}`)) + ".")
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := keys.Verify(s, client, audience, now)
-		// Only what was signed is taken; a fuzzer can't sign. (The second seed is the only other one.)
+		// Only signed assertions are accepted; a fuzzer can't sign. (The second seed is the only other one.)
 		if err == nil && c.ID != "one" {
 			t.Errorf("taken: %+v", c)
 		}

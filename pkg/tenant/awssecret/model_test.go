@@ -25,14 +25,14 @@ import (
 
 const day = 24 * time.Hour
 
-// model is many tenants over years, with faults wherever there can be one, and what must be true of them.
+// model simulates many tenants over years, with all possible faults, and checks their invariants.
 type model struct {
 	t      *testing.T
 	rand   *rand.Rand
 	engine *faultstore.Engine
 	fake   *fakesecrets.Server
 	good   *tenant.Service // on the engine without faults: how the test looks at the world
-	mu     sync.Mutex      // guards what follows; rotation asks and tells in parallel
+	mu     sync.Mutex      // guards the fields below; rotation calls in parallel
 	now    time.Time
 	faults *rand.Rand
 	rate   float64 // of failing calls of the vault and of deliveries
@@ -49,7 +49,7 @@ type model struct {
 // customer is a tenant's administrator and identity provider.
 type customer struct {
 	id       string
-	value    string    // what is entered in the identity provider
+	value    string    // the token entered in the identity provider
 	expires  time.Time // of that
 	patience int       // days from a notice to the swap; -1: never swaps
 	swap     time.Time // when it will be done
@@ -104,7 +104,7 @@ func (m *model) fails() bool {
 	return m.faults.Float64() < m.rate
 }
 
-// process is a new process: what the one before knew and held is forgotten.
+// process starts a new process: the state of the previous one is lost.
 func (m *model) process(engine store.Engine) *tenant.Service {
 	st := store.New(engine, store.Options{BaseDelay: time.Microsecond})
 	return tenant.New(st, awssecret.New(m.fake.Client(), awssecret.Options{Prefix: "s/"}), tenant.Options{Now: m.clock})
@@ -174,7 +174,7 @@ func (m *model) event(tenantID string, e eventlog.Entry) {
 	}
 }
 
-// notice is what a person does who gets one. The same message may come twice, another one of its kind may not.
+// notice does the work of a person who gets one. The same message may come twice, another one of its kind may not.
 func (m *model) notice(n notice.Notice) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -288,7 +288,7 @@ func (m *model) check(all bool) {
 
 func (m *model) checkTenant(c *customer, rest bool) {
 	ctx, t := m.t.Context(), m.t
-	// What was entered is good to its last second, and then says when it ended.
+	// The entered token is valid to its last second; after that the error says when it ended.
 	_, _, err := m.good.Authenticate(ctx, c.id, tenant.ReadBearer(c.value))
 	unauthorized := (*tenant.UnauthorizedError)(nil)
 	switch past := !m.now.Before(c.expires); {
@@ -374,9 +374,8 @@ func (m *model) checkNotices(c *customer, tokens []tenant.Token, rest bool) {
 	}
 }
 
-// checkReminders checks that nothing was left out of what the people of a token that nobody swapped were to be told:
-// where a run without a fault came between two steps, they were told by then at the latest. Only what two steps say
-// together may be one notice.
+// checkReminders checks that no notice about a token that nobody swapped was left out: if a run without a fault came
+// between two milestones, the notice of the first was sent by then. Otherwise one notice may announce both.
 func (m *model) checkReminders(c *customer, token tenant.Token, kinds []string, at []time.Time) {
 	left := []int{28, 14, 7, 1, 0}
 	for i, days := range left {

@@ -67,7 +67,7 @@ func TestPacked(t *testing.T) {
 	reveal(v, "acme", 1, false) // another tenant's
 	reveal(v, "acme", 2, true)
 	must(v.Promote(ctx, "acme", ids[2]))
-	// More secrets: what was kept before is still found, changed and dropped.
+	// More secrets: the tokens kept before are still found, changed and dropped.
 	more := awssecret.NewPacked(f.Client(), awssecret.Options{Prefix: "s/"}, 60)
 	reveal(more, "acme", 0, true)
 	must(more.Keep(ctx, "acme", ids[3], values[3], tenant.Successor))

@@ -83,8 +83,8 @@ func (w *world) create(t *testing.T) tenant.IssuedToken {
 	return token
 }
 
-// Tokens come and go in every order: whoever is live is in the vault, and AWSCURRENT is a live token's wherever there
-// is one.
+// Tokens come and go in every order: each live token is in the vault, and AWSCURRENT is a live token's if there is
+// one.
 func TestLiveTokensStayInTheVault(t *testing.T) {
 	w := newWorld(t)
 	w.create(t)

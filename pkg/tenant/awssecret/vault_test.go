@@ -26,7 +26,7 @@ func newVault(t *testing.T) (*fakesecrets.Server, *awssecret.Vault) {
 		awssecret.Options{Prefix: "serverless-scim/test/", Tags: map[string]string{"stack": "test"}})
 }
 
-// step is one call on the vault, and what is then under which label.
+// step is one call on the vault, and the versions under each label after it.
 type step struct {
 	what string
 	do   func(context.Context, *awssecret.Vault) error

@@ -256,7 +256,7 @@ func TestDecide(t *testing.T) {
 		if got := rotation.Decide(r, c.x); show(got) != show(steps) {
 			t.Errorf("%s: not the same the second time: %s", c.name, show(got))
 		}
-		// What was noted is not decided again, and then nothing is due before the next milestone.
+		// Recorded steps are not decided again, and then nothing is due before the next milestone.
 		for _, s := range steps {
 			if s.Client == "" && (s.Kind == rotation.Ended || s.Kind == rotation.Remind) {
 				r.Note(c.x.Now, s)
