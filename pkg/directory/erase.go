@@ -6,9 +6,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Erase removes everything that the directory holds of a deleted tenant. It begins with whatever is still there:
-// after a crash it is simply run again. still is asked behind each read whether the tenant is deleted yet: if not,
-// somebody else has erased it, and the items read may be under keys that a new tenant of the same id has by now.
+// Erase removes everything that the directory holds of a deleted tenant. After a crash it is simply run again: it
+// removes the items that are still there. still is asked behind each read whether the tenant is deleted yet: if
+// not, somebody else has erased it, and the items read may be under keys that a new tenant of the same id has by
+// now.
 func (d *Directory) Erase(
 	ctx context.Context, tenantID string, still func(context.Context) (bool, error),
 ) error {

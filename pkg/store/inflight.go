@@ -20,10 +20,10 @@ const (
 	fewKeys = 8
 )
 
-// Reserve waits until at most Options.MaxInFlight bytes are in the hands of those who work through many large items,
-// and counts bytes among them until release is called. It returns the error of ctx if that ends first; release is never
-// nil. A walk over documents reserves MaxPageBytes before each page, and releases it before it asks for the next one.
-// Whoever holds a reservation must not wait for another.
+// Reserve reserves bytes of memory for work on many large items. At most Options.MaxInFlight bytes are reserved at
+// a time: it waits until there is room, and keeps the bytes until release is called. It returns the error of ctx
+// if that ends first; release is never nil. A walk over documents reserves MaxPageBytes before each page, and
+// releases it before it asks for the next one. Whoever holds a reservation must not wait for another.
 func (s *Store) Reserve(ctx context.Context, bytes int) (release func(), err error) {
 	r, err := s.reserve(ctx, bytes)
 	return r.release, err

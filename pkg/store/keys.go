@@ -93,8 +93,8 @@ import (
 const (
 	// AttrSchema is the attribute that holds the version of an item's layout.
 	AttrSchema = "v"
-	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void.
-	// Deletion may lag by days, so whoever reads an item that expires compares the time itself.
+	// AttrTTL is the attribute that holds the Unix time in seconds after which the item is void. Deletion may lag
+	// by days, so a reader of an item that expires must compare the time itself.
 	AttrTTL = "ttl"
 	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open
 	// work, members to publish, a deleted tenant, or something to tell.

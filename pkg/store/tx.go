@@ -72,7 +72,8 @@ func (tx *Tx) Commit(ctx context.Context, ts *TenantStore) error {
 	return failed
 }
 
-// FailedError is the error of a transaction of which several conditions did not hold. It is each of their meanings.
+// FailedError is the error of a transaction in which several conditions did not hold. errors.Is and errors.As find
+// each of their meanings.
 type FailedError struct{ Meanings []error }
 
 func (e *FailedError) Error() string {

@@ -157,9 +157,9 @@ func (b *request) circles() [][]int {
 	return found
 }
 
-// depend finds out which units have to wait for which, so that whatever they touch in common they touch in order. An
-// operation changes its resource. It also changes who has a unique name, if it gives its resource one or may take it
-// away. It reads the resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads
+// depend finds out which units have to wait for which, so that they touch common things in order. An operation
+// changes its resource. It also changes who has a unique name, if it gives its resource one or may take it away.
+// It reads the resources that it refers to, by bulkId, id or name. Changes wait for all that came before, reads
 // for the last change.
 func (b *request) depend(ctx context.Context, units []unit) error {
 	names := newJoined()

@@ -10,8 +10,8 @@ import (
 const (
 	// trimBytes is the size from which a document is trimmed: a page of smaller ones fits an answer.
 	trimBytes = 1 << 10
-	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, whatever is
-	// shown of them.
+	// maxPageRead bounds the stored documents that are read for one page, in bytes: reading takes time, even if
+	// little of them is shown.
 	maxPageRead = 32 << 20
 )
 

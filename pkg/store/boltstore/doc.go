@@ -11,5 +11,6 @@
 // it has not written, the call fails with store.ErrDamaged, and so do all later writes. An empty file is taken for a
 // new store only if no file ".made" beside it says that it held data.
 //
-// Idempotency tokens are remembered in memory only: whoever could repeat a call runs in this process and ends with it.
+// Idempotency tokens are remembered in memory only: the callers that could repeat a call run in this process and
+// end with it.
 package boltstore

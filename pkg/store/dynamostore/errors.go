@@ -104,8 +104,8 @@ func translateAnswer(call string, err error, code string) error {
 	return fmt.Errorf("%w: %v", retry, failure)
 }
 
-// translateCancelled decides by the reasons of a cancelled transaction: a condition that did not hold is an answer,
-// whatever else there was; else it may be tried again only if every reason allows that.
+// translateCancelled decides by the reasons of a cancelled transaction: if a condition did not hold, that is the
+// answer, even if there are other reasons. Else the call may be tried again only if every reason allows that.
 func translateCancelled(call string, err error, reasons []types.CancellationReason) error {
 	var indexes []int
 	var items []map[string]types.AttributeValue

@@ -33,8 +33,8 @@ func Again(ctx context.Context, known []Membership, ids []string) ([]Membership,
 	return now, nil
 }
 
-// memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, whatever the
-// size of the group.
+// memberships finds the candidates of n that m, a lookup of memberships, allows: it asks for theirs alone, however
+// large the group is.
 func memberships(n, m *Narrowing) func(context.Context) (Candidates, error) {
 	return func(ctx context.Context) (Candidates, error) {
 		found, err := n.Find(ctx)
