@@ -80,7 +80,7 @@ func TestMembershipAndMoreInOpenChange(t *testing.T) {
 	ids := w.users(150)
 	g := w.group("g")
 	w.ok(w.patch(group, g, add(ids[:50]...)))
-	for n := 1; ; n++ { // until it is killed just behind the commit
+	for n := 1; ; n++ { // until it is killed just after the commit
 		killer.KillAfterWrites(n)
 		_, _ = w.patch(group, g, drop(ids[:50]...)+","+add(append([]string{"nobody"}, ids[50:]...)...))
 		killer.Revive()

@@ -87,7 +87,7 @@ type Options struct {
 	Rules Rules
 	// Carry, if set, adds operations to each transaction that touches users or groups.
 	Carry Carry
-	// Carried, if set, is told of a tenant behind each transaction that carried something. It must not block.
+	// Carried, if set, is told of a tenant after each transaction that carried something. It must not block.
 	Carried func(tenantID string)
 }
 

@@ -13,7 +13,7 @@
 //	directory.go   Directory, its options, and the types of requests and answers
 //	api.go         the operations on one resource, by its type
 //	pipeline.go    how every write of a resource goes: load, edit, refer, rules, operations, commit
-//	rule.go        the rules that a write is held against
+//	rule.go        the rules that a write is checked against
 //	user.go        the parts of a write that only users have
 //	group.go       the parts of a write that only groups have
 //	membership_resource.go  memberships as resources: create, read, delete; their ids are in package membershipid

@@ -7,7 +7,7 @@ import (
 )
 
 // Erase removes everything that the directory holds of a deleted tenant. After a crash it is simply run again: it
-// removes the items that are still there. still is asked behind each read whether the tenant is deleted yet: if
+// removes the items that are still there. still is asked after each read whether the tenant is deleted yet: if
 // not, somebody else has erased it, and the items read may be under keys that a new tenant of the same id has by
 // now.
 func (d *Directory) Erase(

@@ -80,7 +80,7 @@ func (s *swapped) during(do func(), at ...int) (calls int) {
 	return calls
 }
 
-// answers sends a query under a filter and holds the answer against it.
+// answers sends a query under a filter and tests the answer against it.
 func (w *world) answers(rt *schema.ResourceType, a asked, q directory.ListQuery) {
 	w.t.Helper()
 	e, err := filter.Parse(a.filter, w.tenant.Dialect)
@@ -190,7 +190,7 @@ func swapping(t *testing.T, rt *schema.ResourceType, first string, change [2]str
 	return &swapped{w: w, engine: engine, rt: rt, id: res.ID, of: rt, ofID: res.ID, change: change}
 }
 
-// TestFilterWhileUserIsRenamed holds answers against their filters while the values asked for change.
+// TestFilterWhileUserIsRenamed tests answers against their filters while the values asked for change.
 func TestFilterWhileUserIsRenamed(t *testing.T) {
 	form := func(x string) string {
 		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s",`+

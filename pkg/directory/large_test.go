@@ -132,7 +132,7 @@ func TestDeletedUserInOpenChange(t *testing.T) {
 	inner := w.group("inner")
 	g := w.group("g")
 	w.killed = true
-	for n := 1; ; n++ { // until it is killed just behind the commit
+	for n := 1; ; n++ { // until it is killed just after the commit
 		killer.KillAfterWrites(n)
 		_, _ = w.patch(group, g, add(append(ids, inner)...))
 		killer.Revive()

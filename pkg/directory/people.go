@@ -23,7 +23,7 @@ func (d *Directory) People(ctx context.Context, tenantID string, ids []string) (
 	return d.members.People(ctx, d.store.Tenant(tenantID), ids)
 }
 
-// UserIDs lists the ids of a tenant's users behind an id, in order. Fewer than limit: there are no more.
+// UserIDs lists the ids of a tenant's users after an id, in order. Fewer than limit: there are no more.
 func (d *Directory) UserIDs(ctx context.Context, tenantID, after string, limit int) ([]string, error) {
 	ts := d.store.Tenant(tenantID)
 	page, err := ts.Query(ctx, store.Query{PK: ts.User("").PK, After: after, Limit: limit, Select: store.KeysOnly})
@@ -34,7 +34,7 @@ func (d *Directory) UserIDs(ctx context.Context, tenantID, after string, limit i
 	return ids, err
 }
 
-// GroupIDs lists the ids of a tenant's groups behind an id, in order. Fewer than limit: there are no more.
+// GroupIDs lists the ids of a tenant's groups after an id, in order. Fewer than limit: there are no more.
 func (d *Directory) GroupIDs(ctx context.Context, tenantID, after string, limit int) ([]string, error) {
 	ts := d.store.Tenant(tenantID)
 	page, err := ts.Query(ctx, store.Query{PK: ts.Group("").PK, After: after, Limit: limit, Select: store.KeysOnly})
@@ -96,8 +96,8 @@ type Unresolved struct {
 	Value string
 }
 
-// Unresolved lists the references of a tenant that name nobody yet, behind a place, in order of the folded value, and
-// the place to go on behind; "": there are no more. One read of at most limit items.
+// Unresolved lists the references of a tenant that name nobody yet, after a place, in order of the folded value, and
+// the place to go on after; "": there are no more. One read of at most limit items.
 func (d *Directory) Unresolved(
 	ctx context.Context, tenantID, after string, limit int,
 ) (all []Unresolved, next string, err error) {
@@ -125,7 +125,7 @@ func (d *Directory) Unresolved(
 	return all, next, nil
 }
 
-// UsersIn lists the ids of users among the stored members of a group behind an id, in order, and the last value
+// UsersIn lists the ids of users among the stored members of a group after an id, in order, and the last value
 // that was looked at; "": there are no more. Changes that open work has still to make are not included: Touched
 // names them.
 func (d *Directory) UsersIn(

@@ -145,7 +145,7 @@ func (d *Directory) groupsAhead(ctx context.Context, t Tenant, rt *schema.Resour
 	return a
 }
 
-// stop ends the reading and waits for its end, so that nothing goes on behind the answer.
+// stop ends the reading and waits for its end, so that nothing goes on after the answer.
 func (a *groupsAhead) stop() {
 	if a != nil {
 		a.cancel()

@@ -210,7 +210,7 @@ func TestEveryWriteNamesWhatItTouches(t *testing.T) {
 	writes := w.writes(t)
 	marked := map[string]bool{}
 	var mu sync.Mutex
-	// A membership or a document is written only with the mark of its user or group, or of the group of both, or behind
+	// A membership or a document is written only with the mark of its user or group, or of the group of both, or after
 	// it.
 	engine.before = func(call call) {
 		mu.Lock()

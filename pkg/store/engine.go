@@ -88,8 +88,8 @@ type Query struct {
 	// From and To bound SK, both inclusive; an empty one does not bound. Prefix, if set, is used instead of them.
 	From, To string
 	Prefix   string
-	// After continues behind this SK (in reading direction), whether or not it still exists. It
-	// must lie inside the range.
+	// After is the SK after which to continue (in reading direction), whether or not it still exists. It must lie
+	// inside the range.
 	After string
 	// Reverse reads from the highest SK down.
 	Reverse bool
@@ -114,7 +114,7 @@ type Page struct {
 	Items []Item
 	// Count is the number of items read, also with CountOnly.
 	Count int
-	// More says that the range may go on behind Last: the page ended at Limit (even if nothing follows) or
+	// More says that the range may go on after Last: the page ended at Limit (even if nothing follows) or
 	// MaxPageBytes.
 	More bool
 	// Last is the SK to continue After. Set if More is.

@@ -399,7 +399,7 @@ func (k Keys) LogEntry(last int64) Key {
 
 func logSequence(n int64) string { return fmt.Sprintf("%015d", n) }
 
-// LogAfter is the range of the entries with events behind a sequence number, in the partition that begins with them.
+// LogAfter is the range of the entries with events after a sequence number, in the partition that begins with them.
 // next is the last number that the partition can hold.
 func (k Keys) LogAfter(after int64) (q Query, next int64) {
 	thousand := (after + 1) / LogPartitionSize

@@ -254,7 +254,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestFailOnErrors: nothing is carried out behind the last error that is accepted, even if it has nothing to do with
+// TestFailOnErrors: nothing is carried out after the last error that is accepted, even if it has nothing to do with
 // the error.
 func TestFailOnErrors(t *testing.T) {
 	for limit, want := range map[int]string{

@@ -16,7 +16,7 @@ import (
 // moments. A document that still has its version when it is read again has not changed: the groups or members that were
 // found in between go with it. A group's version moves with its members.
 
-// weigh holds a document, with its groups or members in it, against the filter. The result is open if it rests on both:
+// weigh tests a document, with its groups or members in it, against the filter. The result is open if it rests on both:
 // neither alone makes sure of it, and so it may be that of a resource that never was. If one alone makes sure, then the
 // resource did match, or did not, at the moment when that one was read. An id counts for both: it never changes.
 func (k *kind) weigh(doc scim.Object) (matches, open bool) {
@@ -102,7 +102,7 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 	})
 }
 
-// hold reads the groups or members of rows, behind their documents, and gives those to use that match together with
+// hold reads the groups or members of rows, after their documents, and gives those to use that match together with
 // them. In range, the rows follow each other. Those of open results, or whose groups have changed, are read again.
 func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, use func(found) error) error {
 	var open, moved []found

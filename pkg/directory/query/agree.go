@@ -28,7 +28,7 @@ type seenVersion struct {
 	since   int
 }
 
-// moment is a moment of the query's own, behind all that were before.
+// moment is a moment of the query's own, after all that were before.
 func (v *versions) moment() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()

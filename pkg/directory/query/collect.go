@@ -18,13 +18,13 @@ type found struct {
 	bytes int          // about its size in an answer
 
 	trimmed bool // res.Doc has only the parts that the answer shows
-	failed  bool // does not match together with the groups or members that were read behind it
+	failed  bool // does not match together with the groups or members that were read after it
 	open    bool // whether it matches rests on these and on the document, see kind.weigh
 	moved   bool // its groups may have changed between the reading of the memberships and of the groups
 	tries   int  // how often it was read again
 }
 
-// late reports whether the row is held against its filter once more, with the groups or members that are shown.
+// late reports whether the row is tested against its filter once more, with the groups or members that are shown.
 func (r found) late() bool { return r.kind.asks && r.kind.attach && r.res.Doc != nil }
 
 const (
@@ -34,7 +34,7 @@ const (
 	rowBytes = 256
 )
 
-// collector counts results and keeps the first of them behind a place, in the order in which the page is read. Results
+// collector counts results and keeps the first of them after a place, in the order in which the page is read. Results
 // come in any order, from several goroutines.
 type collector struct {
 	mu    sync.Mutex
@@ -89,7 +89,7 @@ func (c *collector) forget(r found) {
 	}
 }
 
-// done reports whether nothing at p or behind it can be among the rows any more.
+// done reports whether nothing at p or after it can be among the rows any more.
 func (c *collector) done(p cursor.Place) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -84,7 +84,7 @@ func (l *lister) follow(ctx context.Context, list *Page) error {
 	if l.q.Count == 0 {
 		return nil
 	}
-	// In the direction of the order: whether there are rows behind the page's last, and before its first.
+	// In the direction of the order: whether there are rows after the page's last, and before its first.
 	next, previous := l.more, l.from != nil && !l.forward
 	if l.back {
 		next, previous = true, l.more

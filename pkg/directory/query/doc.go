@@ -12,9 +12,9 @@
 //   - plan.Planner.Plan narrows it to the ids that can match, by the lookups of package lookup. If nothing narrows it,
 //     every resource of the type is read.
 //
-// Then a page is made: of a partition of the table, if there is no filter; of candidates, if lookups narrow it; of all
-// resources, read in ranges of ids in parallel. A collector keeps the rows of the page, in the order that is asked for,
-// from behind the place that the page begins at. Their groups and members are read for the rows alone.
+// Then a page is made: of a partition of the table, if there is no filter; of candidates, if lookups narrow it; of
+// all resources, read in ranges of ids in parallel. A collector keeps the rows of the page, in the order that is
+// asked for, after the place that the page begins at. Their groups and members are read for the rows alone.
 //
 // # Guarantees
 //
@@ -22,11 +22,11 @@
 // all the time. An index entry, a document and its memberships are read at different moments, and a change may come in
 // between. Hence three rules:
 //
-//   - Each document is held against the whole filter, also if lookups have decided all of it.
+//   - Each document is tested against the whole filter, also if lookups have decided all of it.
 //   - If the filter asks about groups or members and about the document, a result that rests on both is confirmed: the
 //     document is read first, then the groups or members, then the document again. If its version is the same, which
 //     moves with each change of a document and of a group's members, both are of one moment in between. Else the
-//     resource is held against the filter anew. A result that one of the two makes sure of alone needs none of this: it
+//     resource is tested against the filter anew. A result that one of the two makes sure of alone needs none of this: it
 //     was so when that one was read. See kind.weigh.
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
 //     that is still to be read to one that is read already.
@@ -36,7 +36,7 @@
 // candidates, and of many for those on the page, so that a total of more than a hundred may count one that changed
 // just then. If the filter asks about several groups of a user, these are read in one call, up to 50 groups.
 //
-// The names of a user's groups are read behind the memberships. Both are of one moment if no group has changed since
+// The names of a user's groups are read after the memberships. Both are of one moment if no group has changed since
 // before, as its version or the time of its last change tells. Else the user is read again. See versions.
 //
 // Not guaranteed:
@@ -63,7 +63,7 @@
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of a query that nothing narrows
 //	agree.go       whether a user's memberships and groups are of one moment
-//	again.go       whether a result rests on two readings, and rows held against the filter once more, as of one moment
+//	again.go       whether a result rests on two readings, and rows tested against the filter once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows
 //	trim.go        rows without the parts that the answer does not show

@@ -180,7 +180,7 @@ const metaBytes = 400
 
 func (l *lister) size(r row.Record) int { return r.Bytes + metaBytes + len(l.t.BaseURL) }
 
-// pass has the query of a type's rows begin behind l.skip resources; beyond says that there are no more than that.
+// pass has the query of a type's rows begin after l.skip resources; beyond says that there are no more than that.
 // The number left to skip stays in l.skip.
 func (l *lister) pass(ctx context.Context, k *kind, q *store.Query) (beyond bool, err error) {
 	switch {

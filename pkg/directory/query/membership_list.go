@@ -22,7 +22,7 @@ import (
 
 // membershipList is a source of rows for a page: memberships, in order of group and then of the member's value.
 // The lister begins and finishes the page as any other. A filter that names the group, the member or both by `eq`
-// is a look-up. The rest of the filter is held against each membership that the look-up finds, or against all if
+// is a look-up. The rest of the filter is tested against each membership that the look-up finds, or against all if
 // it names neither. The place of a membership is its group as key and the member's value as id.
 type membershipList struct {
 	*lister
@@ -37,8 +37,8 @@ type membershipList struct {
 	joined  []membership.Link // of a member: all, with the parts that are known without reading each
 	links   []membership.Link
 	records map[string]row.Record
-	passed  int  // results before links, behind from
-	ended   bool // there is nothing behind links
+	passed  int  // results before links, after from
+	ended   bool // there is nothing after links
 	present int  // the number of the results, from the group's item; -1 if it is not known
 }
 
@@ -46,7 +46,7 @@ const (
 	// maxCounted is how many memberships a page of a cursor walk counts for its total; if there are more, the total
 	// is left out (RFC 9865, section 2).
 	maxCounted = 10_000
-	// atOnce is how many memberships are held against a filter together.
+	// atOnce is how many memberships are tested against a filter together.
 	atOnce = 500
 )
 
@@ -253,7 +253,7 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 	return nil
 }
 
-// source yields the memberships behind a place; limit is about how many will be asked for, 0 for all.
+// source yields the memberships after a place; limit is about how many will be asked for, 0 for all.
 func (m *membershipList) source(
 	ctx context.Context, o membership.Overlay, from *cursor.Place, limit int,
 ) iter.Seq2[membership.Link, error] {
@@ -291,7 +291,7 @@ func goneMembers(ctx context.Context, ts *store.TenantStore, o membership.Overla
 	return n, err
 }
 
-// take fills links with the memberships that pass the filter, behind as many as are to be skipped.
+// take fills links with the memberships that pass the filter, after as many as are to be skipped.
 func (m *membershipList) take(ctx context.Context, o membership.Overlay) error {
 	m.links, m.passed, m.ended = nil, 0, false
 	if m.need() == 0 {

@@ -20,7 +20,7 @@ type membershipWalk struct {
 	o  membership.Overlay
 	// groupID is the group; "" is all.
 	groupID string
-	from    *cursor.Place // behind it; nil is the beginning
+	from    *cursor.Place // after it; nil is the beginning
 	limit   int           // about how many are going to be asked for; 0 is any number
 }
 
@@ -57,7 +57,7 @@ func (w membershipWalk) each(ctx context.Context, use func(membership.Link) bool
 	return w.stored(ctx, q, use)
 }
 
-// behindSep sorts right behind store.Sep, and before whatever else can follow the id of a group.
+// behindSep sorts right after store.Sep, and before any other character that can follow the id of a group.
 const behindSep = "\x02"
 
 // targets are the groups with open work that the walk comes to, in order.
@@ -72,7 +72,7 @@ func (w membershipWalk) targets() []string {
 	return slices.Compact(ids)
 }
 
-// after is the sort key of the place that the walk begins behind, if it is in the group, or the group is "".
+// after is the sort key of the place that the walk begins after, if it is in the group, or the group is "".
 func (w membershipWalk) after(groupID string) string {
 	if w.from == nil || groupID != "" && groupID != w.from.Key {
 		return ""
@@ -147,7 +147,7 @@ func (w membershipWalk) group(ctx context.Context, id string, use func(membershi
 	return more && upTo(""), err
 }
 
-// adds are the members that open changes of a group are to add behind the beginning of the walk, in order.
+// adds are the members that open changes of a group are to add after the beginning of the walk, in order.
 func (w membershipWalk) adds(
 	ctx context.Context, id string, changes map[string]membership.Change,
 ) ([]membership.Member, error) {

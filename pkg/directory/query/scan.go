@@ -29,7 +29,7 @@ var errScanTime = errors.New("directory: the search took too long")
 // bounds divide ids, which are random UUIDs, into ranges of about one size. Other ids are found as well.
 var bounds = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"}
 
-// scanner holds resources against a filter and offers those that pass.
+// scanner tests resources against a filter and offers those that pass.
 type scanner struct {
 	l     *lister
 	c     *collector
@@ -37,7 +37,7 @@ type scanner struct {
 	seen  atomic.Int64
 }
 
-// search answers a query by looking at every resource of its types, ranges of ids in parallel; at those behind the
+// search answers a query by looking at every resource of its types, ranges of ids in parallel; at those after the
 // page's place only if the total is known and the order is by id. A type that lookups narrow is still read by
 // lookup.
 func (l *lister) search(ctx context.Context) error {
@@ -131,7 +131,7 @@ func (s *scanner) ahead(ctx context.Context) error {
 	return nil
 }
 
-// gently reads the resources behind an id in growing steps, so that a page that is soon full does not cost more
+// gently reads the resources after an id in growing steps, so that a page that is soon full does not cost more
 // than it must, and then in parallel.
 func (s *scanner) gently(ctx context.Context, k *kind, after string) error {
 	for limit := 2 * s.l.need(); limit < alone; limit *= 4 {
@@ -150,7 +150,7 @@ func (s *scanner) full() bool {
 	return len(s.c.rows) == s.c.keep
 }
 
-// rest reads the ranges behind an id.
+// rest reads the ranges after an id.
 func (s *scanner) rest(ctx context.Context, k *kind, after string) error {
 	g, ctx := task.WithContext(ctx)
 	g.SetLimit(scanners)
@@ -184,7 +184,8 @@ func section(i int) (from, to string) {
 	return from, to
 }
 
-// section reads one range of ids of a type, from behind after. It stops if nothing that follows can be on the page.
+// section reads one range of ids of a type. If after is not empty, it begins after that id. It stops if nothing
+// that follows can be on the page.
 func (s *scanner) section(ctx context.Context, k *kind, i int, after string) error {
 	from, to := section(i)
 	early := s.l.known >= 0 && s.l.order.byID()
@@ -233,7 +234,7 @@ func (s *scanner) page(ctx context.Context, k *kind, q store.Query) (store.Page,
 	return page, s.take(ctx, k, items, true)
 }
 
-// take holds the items of a type against its filter, and offers those that pass. In range, they follow each other.
+// take tests the items of a type against its filter, and offers those that pass. In range, they follow each other.
 func (s *scanner) take(ctx context.Context, k *kind, items []store.Item, inRange bool) error {
 	rows := make([]found, 0, len(items))
 	for _, it := range items {

@@ -72,7 +72,7 @@ type lister struct {
 	back  bool // reads towards the beginning, for a previousCursor
 	// forward says that there are no previous cursors.
 	forward bool
-	from    *cursor.Place // reads behind it; nil reads from the beginning
+	from    *cursor.Place // reads after it; nil reads from the beginning
 	skip    int           // passes over so many results first
 	known   int           // the total, as found when the walk began; -1 if it has to be counted
 
@@ -85,7 +85,7 @@ type lister struct {
 	bytes int     // of the stored documents that were read for the page
 	rows  []found // in reading order: of the page, and one more if there are more
 	total int
-	more  bool // there are results behind rows
+	more  bool // there are results after rows
 
 	groups   userGroups // of the users among rows
 	versions versions   // of the groups of users
@@ -169,7 +169,7 @@ const (
 	yes
 )
 
-// judge holds a resource against the filter with the groups or members that lookups have found.
+// judge tests a resource against the filter with the groups or members that lookups have found.
 func (k *kind) judge(id string, doc scim.Object) verdict {
 	if k.filter == nil {
 		return yes
@@ -198,7 +198,7 @@ func (k *kind) found(has func(plan.Membership) bool) []any {
 	return list
 }
 
-// among holds a group with these members against the filter. Its document is without members.
+// among tests a group with these members against the filter. Its document is without members.
 func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member) (matches, open bool) {
 	if k.reads {
 		return k.with(doc, membership.Objects(t, members))
@@ -208,7 +208,7 @@ func (k *kind) among(t row.Tenant, doc scim.Object, members []membership.Member)
 	}))
 }
 
-// with holds a document against the filter with these groups or members.
+// with tests a document against the filter with these groups or members.
 func (k *kind) with(doc scim.Object, list []any) (matches, open bool) {
 	name := lookup.Attached(k.rt)
 	if len(list) > 0 {

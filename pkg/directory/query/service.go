@@ -54,7 +54,7 @@ type Query struct {
 	// first page.
 	HasCursor bool
 	Cursor    string
-	// MaxBytes ends a page early, behind at least one resource, before the documents on it pass this size: their
+	// MaxBytes ends a page early, after at least one resource, before the documents on it pass this size: their
 	// selected parts if Take is set, else the stored documents.
 	MaxBytes int
 	// MaxFirst, if larger, bounds the bytes of the members of the page's first group alone.

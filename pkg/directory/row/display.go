@@ -55,7 +55,7 @@ func displayIn(doc string) (string, bool) {
 	return "", false
 }
 
-// stringEnd is the place behind the end of the JSON string that begins at a place; -1 if it has none.
+// stringEnd is the place after the end of the JSON string that begins at a place; -1 if it has none.
 func stringEnd(text string, begin int) int {
 	for i := begin + 1; i < len(text); i++ {
 		switch text[i] {

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// FuzzDisplay holds the name that is found in the text of a document against that of the decoded document.
+// FuzzDisplay compares the name that is found in the text of a document with that of the decoded document.
 func FuzzDisplay(f *testing.F) {
 	for _, doc := range []string{
 		`{"userName":"ann"}`,

@@ -184,7 +184,7 @@ func VersionOf(it store.Item) int64 {
 	return version
 }
 
-// CheckMatch holds the If-Match precondition against a version: weak comparison (RFC 7644, section 3.14).
+// CheckMatch checks the If-Match precondition against a version: weak comparison (RFC 7644, section 3.14).
 func CheckMatch(ifMatch []string, version int64) error {
 	if len(ifMatch) == 0 {
 		return nil

@@ -37,8 +37,8 @@ func damage(path string, found any) error {
 		store.ErrDamaged, path, found, path+sealSuffix)
 }
 
-// guard turns a panic of bbolt, which is how it reports a damaged page, into the error of a damaged file; likewise the
-// fault of reading behind the end of the file.
+// guard turns a panic of bbolt, which is how it reports a damaged page, into the error of a damaged file; likewise
+// the fault of reading beyond the end of the file.
 func guard(path string, err *error) {
 	if p := recover(); p != nil {
 		*err = damage(path, p)

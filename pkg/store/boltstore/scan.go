@@ -13,8 +13,8 @@ import (
 // scanItems is how many keys one call of Scan returns at most.
 const scanItems = 1000
 
-// Scan returns keys of the file in its order, from the beginning or behind a key, partition by partition. next is
-// the key to go on behind; the zero key ends. It is for the search for items without an owner: no request scans.
+// Scan returns keys of the file in its order, from the beginning or after a key, partition by partition. next is
+// the key to go on after; the zero key ends. It is for the search for items without an owner: no request scans.
 func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, next store.Key, err error) {
 	err = e.view(ctx, func(b *bbolt.Bucket) error {
 		c := b.Cursor()

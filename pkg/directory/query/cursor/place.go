@@ -13,7 +13,7 @@ type Place struct {
 	ID   string
 }
 
-// Compare returns -1, 0 or 1 as p stands before, at or behind q.
+// Compare returns -1, 0 or 1 as p stands before, at or after q.
 func (p Place) Compare(q Place) int {
 	return cmp.Or(strings.Compare(p.Key, q.Key), cmp.Compare(p.Kind, q.Kind), strings.Compare(p.ID, q.ID))
 }

@@ -11,7 +11,7 @@ import (
 // maxKey is how much of a text counts for its place, in bytes: all of a name, which is at most as long.
 const maxKey = schema.MaxNameBytes
 
-// First bytes of a sort key: a resource without a value stands behind all that have one.
+// First bytes of a sort key: a resource without a value stands after all that have one.
 const (
 	// Value begins the key of a value; of text, the folded text follows.
 	Value   = "\x01"

@@ -67,7 +67,7 @@ type Membership struct {
 	Among Among    // finds them again
 }
 
-// Plan returns the narrowing of the filter, nil if there is none, and the rest to be held against each candidate,
+// Plan returns the narrowing of the filter, nil if there is none, and the rest to be tested against each candidate,
 // nil if nothing is left.
 func (p *Planner) Plan(e filter.Expr) (*Narrowing, filter.Expr) {
 	switch e := e.(type) {

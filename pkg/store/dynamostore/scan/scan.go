@@ -29,8 +29,8 @@ func New(client *dynamodb.Client, table string) *Engine {
 	return &Engine{dynamostore.New(client, table), client, table}
 }
 
-// Scan returns keys of the table in no order, but partition by partition, from the beginning or behind a key. next is
-// the key to go on behind; the zero key ends. It costs as much as to read the items. A call that fails is repeated as
+// Scan returns keys of the table in no order, but partition by partition, from the beginning or after a key. next is
+// the key to go on after; the zero key ends. It costs as much as to read the items. A call that fails is repeated as
 // the SDK does it: a scan has no request to be in time for.
 func (e *Engine) Scan(ctx context.Context, after store.Key) (keys []store.Key, next store.Key, err error) {
 	in := &dynamodb.ScanInput{
