@@ -9,7 +9,7 @@ import (
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-// settled completes the open work and then has the doctor check the whole table against its documents. No open work and,
+// settled completes the open work. Then the doctor checks the whole table against its documents. No open work and,
 // if nothing was killed, no chunk is left.
 func (w *world) settled() {
 	w.t.Helper()

@@ -26,8 +26,8 @@
 //   - If the filter asks about groups or members and about the document, a result that rests on both is confirmed: the
 //     document is read first, then the groups or members, then the document again. If its version is the same, which
 //     moves with each change of a document and of a group's members, both are of one moment in between. Else the
-//     resource is tested against the filter anew. A result that one of the two makes sure of alone needs none of this: it
-//     was so when that one was read. See kind.weigh.
+//     resource is tested against the filter anew. If one of the two decides the result alone, none of this is needed:
+//     it was so when that one was read. See kind.weigh.
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
 //     that is still to be read to one that is read already.
 //
@@ -63,7 +63,7 @@
 //	list.go        a page, from the partition or from candidates
 //	scan.go        a page of a query that nothing narrows
 //	agree.go       whether a user's memberships and groups are of one moment
-//	again.go       whether a result rests on two readings, and rows tested against the filter once more, as of one moment
+//	again.go       whether a result rests on two readings, and rows tested once more, as of one moment
 //	collect.go     the rows that a page needs, of all that are found
 //	attach.go      groups and members of the rows
 //	trim.go        rows without the parts that the answer does not show
