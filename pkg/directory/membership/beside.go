@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Beside runs read and the look at the open work in parallel, and runs read again, behind that look, where it has to:
-// see linger. Of a large change that is committed just then, read may see a part: it is for what a change touches in
-// one place only.
+// Beside runs read and the look at the open work in parallel, and runs read again behind that look if it has to:
+// see linger. Of a large change that is committed just then, read may see a part: it is for items that a change
+// touches in one place only.
 func (s *Service) Beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, Overlay) error) error {
 	return s.BesideUnless(ctx, ts, Overlay.empty, read)
 }
@@ -40,13 +40,13 @@ func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine 
 	return read(ctx, o)
 }
 
-// Behind runs read, then looks at the open work, and runs read again under it where a large change of a group's
-// members, of any group for "", was there that read knew nothing of and may have seen in part. It returns what it saw
-// last.
+// Behind runs read, then looks at the open work, and runs read again under it if there was a large change of a
+// group's members (of any group for "") that read knew nothing of and may have seen in part. It returns the open
+// work that it saw last.
 func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID string,
 	read func(context.Context, Overlay) error,
 ) (Overlay, error) {
-	const tries = 5 // what changes more often than that is shown as it was found
+	const tries = 5 // a group that changes more often than that is shown as it was found
 	var known Overlay
 	// a read took so long that completed work may have been gone before it ended: once more may help, again would not
 	slow := false
@@ -65,7 +65,7 @@ func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID str
 	}
 }
 
-// BehindAll is behind for a read that leaves out what was deleted, and so has to know of that as well.
+// BehindAll is Behind for a read that leaves out deleted resources, and so has to know of these as well.
 func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID string,
 	read func(context.Context, Overlay) error,
 ) (Overlay, error) {
@@ -76,8 +76,8 @@ func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID 
 	return o, read(ctx, o)
 }
 
-// GroupsOf returns the ids of the groups that a user is a direct member of, in order. What was deleted is no concern
-// here: groups that are gone are not shown.
+// GroupsOf returns the ids of the groups that a user is a direct member of, in order. Deleted groups may be among
+// them: they are left out when the groups are shown.
 func (s *Service) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
 	err = s.BesideUnless(ctx, ts, Overlay.Quiet, func(ctx context.Context, o Overlay) (err error) {
 		groups, err = o.GroupsOf(ctx, ts, id)

@@ -1,4 +1,4 @@
-// Package membership is who is a member of which group, and who is whose manager: small and large changes of these, and
+// Package membership keeps the members of groups and the managers of users: small and large changes of these, and
 // reading them while a large change is under way. It commits every transaction on resources, since any of them can
 // leave open work about memberships behind.
 //
@@ -8,16 +8,16 @@
 // The files, in the order to read them:
 //
 //	service.go     Service, and how writes that compete try again
-//	write.go       a transaction, and the one place where it is committed
+//	write.go       a transaction, and the one place that commits it
 //	membership.go  who the values of a request name, and which memberships it changes
-//	stage.go       what one membership writes
+//	stage.go       the items of one membership
 //	groupwrite.go  the write of a group with its members
 //	large.go       a change of members that is larger than one transaction
 //	references.go  references that wait for the user whom they name
-//	work.go        open work: what a committed write still has to bring about, and who does it
-//	resolve.go     what waits for a user who has arrived
+//	work.go        open work: the changes that a committed write has still to make, and who makes them
+//	resolve.go     the references that wait for a user who has arrived
 //	leave.go       the end of a deleted user's memberships
-//	overlay.go     what open work says about members and groups
+//	overlay.go     the changes of members and groups in open work
 //	beside.go      reading under open work; the groups of a user
 //	members.go     the members of a group on their way out
 //	link.go        a membership as a resource of its own

@@ -12,8 +12,8 @@ import (
 // transaction one that many others get in the way of.
 const fewGroups = 8
 
-// LeaveGroups returns what takes a user out of the groups it is in: nothing where these are many, and of those that are
-// being changed.
+// LeaveGroups returns the operations that take a user out of the groups it is in: none if the groups are many, and
+// none for a group that is being changed.
 func (s *Service) LeaveGroups(ctx context.Context, ts *store.TenantStore, id string) (*store.Tx, error) {
 	var tx store.Tx
 	prefix := ts.MemberOfPrefix(id)
@@ -44,7 +44,8 @@ func (s *Service) LeaveGroups(ctx context.Context, ts *store.TenantStore, id str
 	return &tx, nil
 }
 
-// LeaveGone leaves it to open work to remove what refers to a resource that the write deletes: a group, or a user.
+// LeaveGone leaves it to open work to remove the references to a resource that the write deletes: a group, or a
+// user.
 func (s *Service) LeaveGone(w *Write, id string, group bool) {
 	gone := s.newWork(workGone, id)
 	gone.group = group

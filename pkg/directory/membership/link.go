@@ -19,7 +19,7 @@ func MembershipIDs(t row.Tenant) (membershipid.IDs, error) {
 type Link struct {
 	GroupID string
 	Member
-	Group row.Record // doc is nil where the group was not read, or is not there
+	Group row.Record // Doc is nil if the group was not read, or is not there
 }
 
 // Version is the version of a membership, which never changes while it lasts, and is another one when the member comes
@@ -47,7 +47,7 @@ func MembershipResource(t row.Tenant, ids membershipid.IDs, l Link) row.Resource
 	return res
 }
 
-// FindLink reads one membership, with its group; false where there is none.
+// FindLink reads one membership, with its group; false if there is none.
 func (s *Service) FindLink(ctx context.Context, ts *store.TenantStore, groupID, value string) (
 	l Link, found bool, err error,
 ) {
@@ -104,7 +104,7 @@ func (o Overlay) on(groupID string) Overlay {
 	return part
 }
 
-// NameMembers gives members the names that they have now where these are wanted, and else none.
+// NameMembers gives members their present names if these are wanted, and else none.
 func NameMembers(ctx context.Context, ts *store.TenantStore, links []*Link, wanted bool) error {
 	var keys []store.Key
 	var named []*Link

@@ -17,13 +17,14 @@ import (
 // ErrTooLarge says that members do not fit the answer.
 var ErrTooLarge = errors.New("directory: the members do not fit the answer")
 
-// Look is what an answer shows of a member: a group may have so many of them that none can be an object on its way out.
+// Look is the set of sub-attributes that an answer shows of a member. A group may have so many members that they
+// are written without making objects.
 type Look struct {
 	ref, display, typ, value bool
 	users, groups            []byte // the JSON that locations begin with, up to the slash before the id
 }
 
-// LookOf finds out what a projection leaves of members.
+// LookOf returns the sub-attributes of members that a projection shows.
 func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look {
 	all := scim.Object{"members": []any{scim.Object{"$ref": "-", "display": "-", "type": "-", "value": "-"}}}
 	start := func(rt *schema.ResourceType) []byte {
@@ -136,7 +137,7 @@ func Objects(t row.Tenant, members []Member) []any {
 	return list
 }
 
-// memberOverhead is what a member takes in an answer beside its own texts and where it is.
+// memberOverhead is the size of a member in an answer beside its own texts and its location.
 const memberOverhead = 48
 
 // roomForMember is more than most members take in an answer.
@@ -149,7 +150,7 @@ type Reader struct {
 	Limit   int    // bytes left
 	Most    int    // members; 0: any number
 	members int    // so far
-	text    []byte // of what Read returned, an array without its end; nil if its order is another
+	text    []byte // the members that Read returned, an array without its end; nil if its order is another
 }
 
 // texts holds memory for reuse: that of a large answer is cleared each time that it grows.

@@ -42,8 +42,8 @@ type Change struct {
 	Add bool
 }
 
-// Edit is what the operations of a request do to the members of a group, still in terms of the values that the client
-// sent.
+// Edit is the change of a group's members by the operations of a request, still in terms of the values that the
+// client sent.
 type Edit struct {
 	Tenant row.Tenant
 	Steps  []patch.CollectionChange
@@ -103,7 +103,7 @@ func (e Edit) Values() ([]string, error) {
 // TooLong reports whether a reference's value has no place in a key, which escapes control characters by two bytes.
 func TooLong(value string) bool { return len(store.Join(value)) > maxReferenceBytes }
 
-// ErrReference is the answer 400 to a value that is too long or empty; what names it.
+// ErrReference is the answer 400 to a value that is too long or empty; the parameter what is its name in the text.
 func ErrReference(what, value string) error {
 	return scim.BadRequest(scim.InvalidValue,
 		"%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
@@ -115,7 +115,7 @@ func tooManyChanges() error {
 		"One request may change at most %d memberships of a group. Send the change in several requests.", MaxChanges)
 }
 
-// Known is what is known about the values that an edit names.
+// Known holds the members that an edit's values name, and those of the values that are members already.
 type Known struct {
 	Named   map[string]Member // by value as sent: who it names
 	Present map[string]Member // by value as stored: the members among them
@@ -198,7 +198,7 @@ func (ms Known) know(values []string, items []store.Item, stored bool) (unknown 
 // Fetched are items that were read beside something else, by key.
 type Fetched map[store.Key]store.Item
 
-// get returns the items of keys: what is fetched already, else all of them.
+// get returns the items of keys: the fetched ones if all of them are there, else it reads them all.
 func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Key) ([]store.Item, error) {
 	items := make([]store.Item, len(keys))
 	for i, k := range keys {

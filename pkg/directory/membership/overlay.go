@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Overlay is the open work of a tenant as far as it bears on what a read shows.
+// Overlay is the open work of a tenant as far as it changes the result of a read.
 //
 // Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice,
 // which does no harm, and never not at all.
@@ -18,7 +18,7 @@ type Overlay struct {
 	closed map[string]string // changes of members that were completed a moment ago: the group by work id
 }
 
-// overlay reads the open work. What has lingered is left to the background.
+// overlay reads the open work. Completed work that has lingered is left to the background.
 func (s *Service) overlay(ctx context.Context, ts *store.TenantStore) (Overlay, error) {
 	o := Overlay{Gone: map[string]bool{}, closed: map[string]string{}}
 	all, err := openWork(ctx, ts)
@@ -67,7 +67,7 @@ func (o Overlay) knew(later Overlay, groupID string) bool {
 	return true
 }
 
-// ChangesOf reads what is left of the open changes of a group, by member value.
+// ChangesOf reads the rest of the open changes of a group, by member value.
 func (o Overlay) ChangesOf(ctx context.Context, ts *store.TenantStore, groupID string) (map[string]Change, error) {
 	changes := map[string]Change{}
 	for _, w := range o.Open {
@@ -91,8 +91,8 @@ func (o Overlay) ChangesOf(ctx context.Context, ts *store.TenantStore, groupID s
 	return changes, nil
 }
 
-// ChangeFor reads what the open changes of all groups say about one member: for each the one chunk in which it can be,
-// since chunks are in order of value.
+// ChangeFor reads the changes of one member in the open changes of all groups: for each the one chunk in which it
+// can be, since chunks are in order of value.
 func (o Overlay) ChangeFor(ctx context.Context, ts *store.TenantStore, value string) (map[string]Change, error) {
 	groups := map[string]Change{} // by group id
 	for _, w := range o.Open {

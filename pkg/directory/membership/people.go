@@ -31,8 +31,8 @@ type GroupOf struct {
 	Since int64
 }
 
-// People reads users with their groups and managers as they are now, in the order of ids: a few calls for all together.
-// What open work has still to bring about is part of it.
+// People reads users with their groups and managers as they are now, in the order of ids: a few calls for all
+// together. Changes that open work has still to make are included.
 func (s *Service) People(ctx context.Context, ts *store.TenantStore, ids []string) ([]Person, error) {
 	var people []Person
 	err := s.Beside(ctx, ts, func(ctx context.Context, o Overlay) (err error) {

@@ -23,7 +23,8 @@ import (
 // attrStamp changes with every reference that begins to wait, so that a head is not removed from under a new one.
 const attrStamp = "stamp"
 
-// References is what a user's write has to do about references: names that the user newly takes, and its own manager.
+// References are the parts of a user's write that concern references: names that the user newly takes, and its own
+// manager.
 type References struct {
 	names   []string // folded, newly taken, waited for by nobody
 	awaited []string // folded, newly taken, waited for
@@ -36,9 +37,9 @@ type References struct {
 // Joins reports whether the user takes a name that groups may wait for: then it is a member of these afterwards.
 func (refs References) Joins() bool { return len(refs.awaited) > 0 }
 
-// UserReferences reads what concerns the change of a user's document from old (nil: none) to doc, and puts the resolved
-// manager into doc. Without look it takes it that nobody waits for the user's new names, as is normal: the transaction
-// is stale where somebody does.
+// UserReferences reads the references that concern the change of a user's document from old (nil: none) to doc,
+// and puts the resolved manager into doc. Without look it assumes that nobody waits for the user's new names, as
+// is normal: the transaction is stale if somebody does.
 func (s *Service) UserReferences(ctx context.Context, ts *store.TenantStore, id string, old, doc scim.Object,
 	look bool,
 ) (References, error) {
@@ -200,8 +201,8 @@ func setManager(doc scim.Object, manager scim.Object) {
 	doc[scim.EnterpriseUserURN] = enterprise
 }
 
-// KeepManager carries over to doc what is known about old's manager where the value is the same, and forgets what a
-// client says about another: a $ref is made here, never taken.
+// KeepManager copies old's manager to doc if the value is the same. Of another manager it keeps the value only:
+// the server makes $ref, and never takes it from a client.
 func KeepManager(rt *schema.ResourceType, old, doc scim.Object) {
 	manager := row.ManagerOf(doc)
 	if manager == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Service is what changes and reads the memberships of all tenants.
+// Service changes and reads the memberships of all tenants.
 type Service struct {
 	Now   func() time.Time
 	NewID func() string
