@@ -82,8 +82,8 @@ const (
 	hourlyTime   = 0.500
 	hourlyReads  = 16
 	tenantsAPack = 400
-	metrics      = 25 // of the functions, with Metrics basic
-	alarms       = 15
+	metrics      = 29 // of the functions, with Metrics basic
+	alarms       = 19
 
 	// Bytes: a user with its lookups and as published, a membership with its reverse, an entry of the log, and the log
 	// lines of gateway and function.

@@ -33,7 +33,7 @@ func TestArithmetic(t *testing.T) {
 		"Secrets Manager":                  10, "Secrets Manager, calls": 2 * 10 / 6.0,
 		"CloudWatch, logs taken in": (requests + 608) * 900,
 		"CloudWatch, logs kept":     (requests + 608) * 900 * 10 / 30.4,
-		"CloudWatch, metrics":       25, "CloudWatch, alarms": 15, "EventBridge": 10,
+		"CloudWatch, metrics":       29, "CloudWatch, alarms": 19, "EventBridge": 10,
 	}
 	sum := 0.0
 	for _, p := range bill {

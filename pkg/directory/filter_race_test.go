@@ -359,8 +359,8 @@ func TestSortedWhileUsersChange(t *testing.T) {
 		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 			ids = append(ids, w.user(name))
 		}
-		calls := 0
-		engine.once(func(call) bool { calls++; return calls == at }, func() {
+		var calls atomic.Int64
+		engine.once(func(call) bool { return calls.Add(1) == int64(at) }, func() {
 			w.ok(w.patch(user, ids[0], `{"op":"replace","path":"userName","value":"z"}`))
 			w.ok(nil, w.remove(user, ids[2]))
 		})

@@ -48,14 +48,14 @@ func TestEachTypeHasASchema(t *testing.T) {
 
 var looksLikeAType = regexp.MustCompile(`^[a-z-]+\.[a-z-]+$`)
 
-// eventTypes are the types among the constants of one line: those of event.Kind, and those that are named Event….
+// eventTypes are the types among the constants of one line: those of event.Kind, and those that are named event….
 func eventTypes(spec *ast.ValueSpec, pkg string) []string {
 	kind, _ := spec.Type.(*ast.Ident)
 	isKind := pkg == "event" && kind != nil && kind.Name == "Kind"
 	var types []string
 	for i, v := range spec.Values {
 		lit, ok := v.(*ast.BasicLit)
-		if !ok || lit.Kind != token.STRING || !isKind && !strings.HasPrefix(spec.Names[i].Name, "Event") {
+		if !ok || lit.Kind != token.STRING || !isKind && !strings.HasPrefix(strings.ToLower(spec.Names[i].Name), "event") {
 			continue
 		}
 		if text, _ := strconv.Unquote(lit.Value); looksLikeAType.MatchString(text) {
