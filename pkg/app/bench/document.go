@@ -19,7 +19,7 @@ type document struct {
 
 type documentOperation struct {
 	Name string `json:"name"`
-	// Kind says what the sizes count: users or members.
+	// Kind says what the sizes count: users, members or rules.
 	Kind  string         `json:"kind"`
 	Sizes []documentSize `json:"sizes"`
 }
@@ -71,7 +71,9 @@ func printJSON(out io.Writer, o options, results []result) error {
 			s, size := &r.series[i], sizeOf(r.sizes[i], &r.series[i])
 			size.Calls, size.ReadUnits, size.WriteUnits = new(s.calls()), new(s.read()), new(s.write())
 			size.Allocations = new(s.allocated())
-			size.TableDollars, size.AllDollars = new(s.dollars()), new(s.dollars()+prices.request())
+			if !r.computes {
+				size.TableDollars, size.AllDollars = new(s.dollars()), new(s.dollars()+prices.request())
+			}
 			op.Sizes = append(op.Sizes, size)
 		}
 		d.Operations = append(d.Operations, op)

@@ -21,6 +21,8 @@ type operation struct {
 	request func(w *world, i int) request
 	// whole, if set, is done in place of a request.
 	whole func(ctx context.Context, w *world) (sample, error)
+	// computes says that the operation is no request and asks no engine: it costs nothing but time.
+	computes bool
 	// after takes the answer; nil for nothing.
 	after func(w *world, body []byte) error
 }

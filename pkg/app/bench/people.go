@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // people are the operations on members: what the application behind asks for, and publishing.
@@ -23,9 +24,25 @@ func people() []operation {
 		{name: "members, filter `userName eq`", request: func(w *world, i int) request {
 			return list(fmt.Sprintf("userName eq %q", "user-"+number(w.place(i))+"@example.com"))
 		}},
+		{name: "members, filter `externalId eq`", request: func(w *world, i int) request {
+			return list(fmt.Sprintf("externalId eq %q", "ext-"+number(w.place(i))))
+		}},
 		{name: "members, filter `status eq` and `email eq`", request: func(w *world, i int) request {
 			return list(fmt.Sprintf(`status eq "active" and email eq %q`, "mail-"+number(w.place(i))+"@example.com"))
 		}},
+		{name: "members, filter on an assignment of 3", request: func(w *world, _ int) request {
+			return list(holds(w.group))
+		}},
+		{name: "members, filter on an assignment of a tenth, and `userName eq`", request: func(w *world, i int) request {
+			return list(holds(w.departments[0]) + fmt.Sprintf(" and userName eq %q", "user-"+number(w.place(i))+"@example.com"))
+		}},
+		{name: "members, page of 100, filter `status eq`", request: func(*world, int) request {
+			r := list(`status eq "active"`)
+			r.path += "&count=100"
+			return r
+		}},
+		{name: "PATCH and read a member in turn, 1 client", most: slow, prepare: settled, whole: inTurn(1)},
+		{name: "PATCH and read a member in turn, 16 clients", most: slow, prepare: settled, whole: inTurn(16)},
 		{name: "events, the last 100", request: func(w *world, _ int) request {
 			return request{method: "GET", path: "/events?after=" + strconv.Itoa(w.size), admin: true}
 		}},
@@ -41,6 +58,54 @@ func people() []operation {
 	}
 }
 
+// holds is the filter on members who are in a group.
+func holds(group string) string {
+	return fmt.Sprintf(`assignments[kind eq "group" and target eq %q]`, group)
+}
+
+// inTurns is how often each client changes a user and reads the member.
+const inTurns = 8
+
+// inTurn has clients change a user each and read the member, in turn; the sample is the share of one change and read,
+// with what is published beside.
+func inTurn(clients int) func(ctx context.Context, w *world) (sample, error) {
+	return func(ctx context.Context, w *world) (sample, error) {
+		begin, before := time.Now(), w.total()
+		g, ctx := task.WithContext(ctx)
+		for k := range clients {
+			id := w.some(k)
+			g.Go(func() error {
+				for range inTurns {
+					w.changes.Add(1)
+					body := patch(fmt.Sprintf(`{"op":"replace","path":"displayName","value":"Turn %d"}`, w.changes.Load()))
+					if _, err := w.send(ctx, change("/Users/"+id, body), false); err != nil {
+						return err
+					}
+					if _, err := w.send(ctx, request{method: "GET", path: "/members/" + id, admin: true}, false); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		err := g.Wait()
+		if err == nil {
+			err = w.server.Settle(context.WithoutCancel(ctx))
+		}
+		return w.share(begin, before, clients*inTurns), err
+	}
+}
+
+// share is a sample of each of n parts of what was done since a time and a bill.
+func (w *world) share(begin time.Time, before store.Cost, n int) sample {
+	took, after := time.Since(begin), w.total()
+	s := sample{time: took / time.Duration(n)}
+	s.Calls = int(float64(after.Calls-before.Calls)/float64(n) + 0.5)
+	s.ReadUnits = (after.ReadUnits - before.ReadUnits) / float64(n)
+	s.WriteUnits = (after.WriteUnits - before.WriteUnits) / float64(n)
+	return s
+}
+
 // settled publishes what waits.
 func settled(ctx context.Context, w *world, _ int) error { return w.server.Settle(ctx) }
 
@@ -50,20 +115,14 @@ func applying(policy string) func(ctx context.Context, w *world) (sample, error)
 		if err := w.server.Settle(ctx); err != nil {
 			return sample{}, err
 		}
-		begin := time.Now()
-		before := w.total()
+		begin, before := time.Now(), w.total()
 		if _, err := w.send(ctx, request{method: "PUT", path: "/policy", body: policy, admin: true}, false); err != nil {
 			return sample{}, err
 		}
 		if err := w.apply(ctx); err != nil {
 			return sample{}, err
 		}
-		took, after := time.Since(begin), w.total()
-		s := sample{time: took / time.Duration(w.size)}
-		n := float64(w.size)
-		s.Calls = int(float64(after.Calls-before.Calls)/n + 0.5)
-		s.ReadUnits, s.WriteUnits = (after.ReadUnits-before.ReadUnits)/n, (after.WriteUnits-before.WriteUnits)/n
-		return s, nil
+		return w.share(begin, before, w.size), nil
 	}
 }
 

@@ -66,7 +66,14 @@ func each(all []series, of func(s *series) string) string {
 	return strings.Join(values, " / ")
 }
 
-func milliseconds(d time.Duration) string { return strconv.FormatFloat(float64(d)/1e6, 'f', 2, 64) }
+// milliseconds has two decimals, and four of times that are too short for two.
+func milliseconds(d time.Duration) string {
+	decimals := 2
+	if d < 20*time.Microsecond {
+		decimals = 4
+	}
+	return strconv.FormatFloat(float64(d)/1e6, 'f', decimals, 64)
+}
 
 // printTables prints what people read.
 func printTables(out io.Writer, o options, results []result) error {
@@ -95,8 +102,7 @@ func printTables(out io.Writer, o options, results []result) error {
 			each(r.series, func(s *series) string { return milliseconds(s.quantile(0.5)) }),
 			each(r.series, func(s *series) string { return milliseconds(s.quantile(0.99)) }),
 			float64(last.quantile(0.5))/float64(first.quantile(0.5)),
-			each(r.series, func(s *series) string { return strconv.FormatFloat(s.dollars(), 'f', 2, 64) }),
-			each(r.series, func(s *series) string { return strconv.FormatFloat(s.dollars()+prices.request(), 'f', 2, 64) }),
+			r.price(0), r.price(prices.request()),
 			r.grows)
 	}
 	if err := table.Flush(); err != nil {
@@ -110,6 +116,14 @@ table: DynamoDB alone. all: and $%.2f for API Gateway and Lambda, taken as %.0f 
 Storage, logs and traffic come on top.
 `, prices.region, prices.date, prices.source, prices.request(), lambdaSeconds*1e3, lambdaGigabytes*1024)
 	return err
+}
+
+// price is the dollars of a million requests at each size, with what each costs beside the table.
+func (r *result) price(beside float64) string {
+	if r.computes {
+		return ""
+	}
+	return each(r.series, func(s *series) string { return strconv.FormatFloat(s.dollars()+beside, 'f', 2, 64) })
 }
 
 func engineName(o options) string {

@@ -60,7 +60,7 @@ func Run(ctx context.Context, given Options, to Output) (err error) {
 // result is what was measured of one operation.
 type result struct {
 	operation
-	kind   string // of what sizes counts: "users" or "members"
+	kind   string // of what sizes counts: "users", "members" or "rules"
 	sizes  []int
 	series []series // by size
 }
@@ -82,9 +82,9 @@ type bench struct {
 
 // measure fills the tenants, and runs all operations on an engine that is far from then on.
 func (b *bench) measure(ctx context.Context, p *progress) (results []result, err error) {
-	ofUsers, ofMembers := userOperations(), memberOperations()
+	ofUsers, ofMembers, ofRules := userOperations(), memberOperations(), ruleOperations()
 	s, o := b.server, b.options
-	p.total = work(o, ofUsers, ofMembers)
+	p.total = work(o, ofUsers, ofMembers, ofRules)
 	defer p.end()
 	users, err := fill(ctx, s, o, sizedByUsers, p)
 	if err != nil {
@@ -98,12 +98,16 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
+	var rules []*world
+	for _, n := range ruleSizes {
+		rules = append(rules, &world{size: n})
+	}
 	s.begin()
 	for _, part := range []struct {
 		kind       string
 		operations []operation
 		worlds     []*world
-	}{{"users", ofUsers, users}, {"members", ofMembers, members}} {
+	}{{"users", ofUsers, users}, {"members", ofMembers, members}, {"rules", ofRules, rules}} {
 		for _, op := range part.operations {
 			p.phase("%s", op.name)
 			r := result{operation: op, kind: part.kind}
@@ -149,7 +153,7 @@ func fill(ctx context.Context, s opened, o options, of kind, p *progress) (world
 }
 
 // work is how many steps a run takes.
-func work(o options, ofUsers, ofMembers []operation) (steps int) {
+func work(o options, ofUsers, ofMembers, ofRules []operation) (steps int) {
 	for _, n := range o.users {
 		steps += n + n/usersAGroup
 	}
@@ -161,6 +165,9 @@ func work(o options, ofUsers, ofMembers []operation) (steps int) {
 	}
 	for _, op := range ofMembers {
 		steps += op.samples(o.samples) * len(o.members)
+	}
+	for _, op := range ofRules {
+		steps += op.samples(o.samples) * len(ruleSizes)
 	}
 	return steps
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -21,6 +22,9 @@ type world struct {
 	group  string
 	groups int
 	others []string // ids of the groups without members
+	// departments are the groups that have all users among them.
+	departments []string
+	changes     atomic.Int64 // of members in turn
 	// cursor leads to a late page of users.
 	cursor string
 	// made are the ids of what the run created, to be deleted by it.
@@ -145,9 +149,15 @@ func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (er
 		for i := k; i < min(w.size, maxChanges*departments); i += departments {
 			members = append(members, w.ids[i])
 		}
-		if _, err := w.send(ctx, post("/Groups", group(fmt.Sprintf("department-%d", k), members...)), false); err != nil {
+		made, err := w.send(ctx, post("/Groups", group(fmt.Sprintf("department-%d", k), members...)), false)
+		if err != nil {
 			return err
 		}
+		department, err := id(made.body)
+		if err != nil {
+			return err
+		}
+		w.departments = append(w.departments, department)
 		if err := s.Settle(ctx); err != nil {
 			return err
 		}
