@@ -55,7 +55,7 @@ func (s *Publisher) Work(ctx context.Context, t policies.Tenant) error {
 // round publishes some marked members, or does one step of a pass if there are none. It reports false if nothing is
 // marked.
 func (s *Publisher) round(ctx context.Context, t policies.Tenant, ts *store.TenantStore) (bool, error) {
-	all, err := marker.List(ctx, ts, marker.User, 4*PeopleAtOnce)
+	all, err := marker.List(ctx, ts, marker.User, PeopleAtOnce)
 	if err != nil {
 		return false, err
 	}

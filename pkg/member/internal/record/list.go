@@ -116,7 +116,7 @@ func mentions(e filter.Expr, name string) bool {
 	return false
 }
 
-// narrow takes the first indexed comparison among the parts of a conjunction; status only if there is no better.
+// narrow takes the indexed comparison among the parts of a conjunction that finds the fewest.
 func (l *Filter) narrow(e filter.Expr) {
 	switch e := e.(type) {
 	case filter.And:
@@ -155,8 +155,13 @@ func (l *Filter) Otherwise(attribute, value string) {
 	}
 }
 
+// finds ranks indexes by how many members one value finds: one, several, those with a target, a part of all.
+var finds = map[string]int{
+	ByUserName: 1, ByExternalID: 1, byAccountID: 1, byLoginAddress: 2, ByEmail: 2, ByAssignment: 3, ByStatus: 4,
+}
+
 func (l *Filter) set(attribute, value string) {
-	if !l.indexed || l.attribute == ByStatus {
+	if !l.indexed || finds[attribute] < finds[l.attribute] {
 		l.indexed, l.attribute, l.value = true, attribute, value
 	}
 }
