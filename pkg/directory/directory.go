@@ -24,6 +24,9 @@ type Resource = row.Resource
 // Touched names the users and groups that a transaction changes.
 type Touched = membership.Touched
 
+// Joined are users who become or cease to be members of a group, in one transaction.
+type Joined = membership.Joined
+
 // Carry returns the operations to add to a transaction because of the resources it touches and of its Origin, on
 // whose behalf it is made. Told is a change for the log.
 type (
@@ -165,6 +168,12 @@ func (d *Directory) Retry(ctx context.Context, attempt func() error) error {
 // RollForward completes all open work of a tenant. Running it twice, or in two places, does no harm.
 func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	return d.members.RollForward(ctx, d.store.Tenant(tenantID))
+}
+
+// FinishMembers completes a large change of a group's members that is open, but at most some changes of it. It reports
+// whether it is complete, or there is none.
+func (d *Directory) FinishMembers(ctx context.Context, tenantID, groupID string, most int64) (bool, error) {
+	return d.members.FinishSome(ctx, d.store.Tenant(tenantID), groupID, most)
 }
 
 // Going returns the ids of the deleted resources of a tenant that may still be a member or a manager of something.

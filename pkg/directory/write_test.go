@@ -194,7 +194,11 @@ func (c *carried) ops(k store.Keys, _ directory.Origin, touched directory.Touche
 	defer c.mu.Unlock()
 	c.calls = append(c.calls, touched)
 	var ops []store.Op
-	for _, id := range slices.Concat(touched.Users, touched.Groups) {
+	names := slices.Concat(touched.Users, touched.Groups)
+	for _, j := range touched.Joined {
+		names = append(names, j.Group)
+	}
+	for _, id := range names {
 		ops = append(ops, store.PutItem(k.PageMark("touched", id), nil))
 	}
 	return ops
@@ -277,8 +281,12 @@ func TestOpenWorkNamesWhoLeaves(t *testing.T) {
 	} {
 		c.calls = nil
 		w.ok(nil, step.do())
-		if first := c.calls[0]; len(first.Users) > 0 || !slices.Equal(first.Groups, []string{made.ID}) {
-			t.Errorf("%s: the commit names %v", step.name, first)
+		groups := slices.Clone(c.calls[0].Groups)
+		for _, j := range c.calls[0].Joined {
+			groups = append(groups, j.Group)
+		}
+		if len(c.calls[0].Users) > 0 || !slices.Equal(groups, []string{made.ID}) {
+			t.Errorf("%s: the commit names %v", step.name, c.calls[0])
 		}
 		w.ok(nil, w.dir.RollForward(context.Background(), w.tenant.ID))
 		users := named()

@@ -175,7 +175,7 @@ func lookMarker(v *view, item store.Item) {
 	known := len(parts) == 2
 	if known {
 		switch marker.SubjectKind(parts[0]) {
-		case marker.User, marker.Group, marker.Target, marker.Policy, marker.Seat:
+		case marker.User, marker.Group, marker.Target, marker.Policy, marker.Seat, marker.Members:
 			known = text(item.Attrs, "stamp") != ""
 		case eventlog.AnnouncementKind:
 			_, err := eventlog.DecodeAnnouncement(item)

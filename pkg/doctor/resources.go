@@ -230,7 +230,7 @@ func (v *view) among(id string) bool {
 
 // wide reports whether a marker stands for many members, so that one of them may have changed.
 func (v *view) wide() bool {
-	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Group, marker.Target} {
+	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Group, marker.Target, marker.Members} {
 		if v.count(v.k.MarkerPrefix(string(kind)), 1) > 0 {
 			return true
 		}

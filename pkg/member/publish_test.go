@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
@@ -245,6 +247,45 @@ func TestLargeGroups(t *testing.T) {
 	w.must(w.remove(groupType, staff))
 	w.must(w.publish())
 	w.check()
+}
+
+// TestSomeJoinAndLeave has more members leave and join a group than a request names one by one. Each of them is
+// published, and nobody else is: it costs the same in a small group and in a large one.
+func TestSomeJoinAndLeave(t *testing.T) {
+	const some = 30
+	var costs [2][2]float64
+	for i, others := range []int{5, 150} {
+		w := newWorld(t, teams)
+		var ids []string
+		for n := range some + others {
+			id, err := w.user(fmt.Sprint("u", n), nil)
+			w.must(err)
+			ids = append(ids, id)
+		}
+		staff, err := w.group("Staff", ids...)
+		w.must(err)
+		w.must(w.dir.RollForward(context.Background(), "acme"))
+		w.must(w.publish())
+		var members []any
+		for _, id := range ids[:some] {
+			members = append(members, scim.Object{"value": id})
+		}
+		for k, kind := range []patch.Kind{patch.Remove, patch.Add} {
+			w.must(w.patch(groupType, staff, op(kind, "members", members)))
+			_, found, err := w.s.Get(context.Background(), w.tenant, ids[0])
+			w.must(err)
+			ctx, meter := store.WithMeter(context.Background())
+			_, err = w.s.Publish(ctx, w.tenant, time.Minute)
+			w.must(err)
+			costs[i][k] = meter.Total().WriteUnits
+			if w.check(); !found {
+				t.Error("the first of them is no member")
+			}
+		}
+	}
+	if costs[0] != costs[1] {
+		t.Errorf("write units of leaving and joining: %v in a small group, %v in a large one", costs[0], costs[1])
+	}
 }
 
 // TestRace shows the race that the stamp closes: a publication that has read an older state can't commit after another

@@ -95,6 +95,9 @@ func (w *world) restart() {
 					),
 				)
 			}
+			for _, j := range t.Joined {
+				ops = append(ops, marker.MarkMembers(k, j, eventlog.Cause{RequestID: "r"}, time.Now()))
+			}
 			return ops
 		}},
 	)

@@ -43,7 +43,7 @@ func (s *Service) WriteGroup(w *Write, g GroupWrite) {
 	if len(waiting.values) > 0 {
 		small.leave(waiting)
 	}
-	small.touchMembers(g)
+	small.touchMembers(g, false)
 	if s.Room(&small) < 0 {
 		s.writeLarge(w, g)
 		return
@@ -71,17 +71,25 @@ func (g GroupWrite) onVersion() store.Op {
 	return g.Op
 }
 
-// touchMembers notes the users whose memberships a write changes: themselves if they are few, else their group.
-func (w *Write) touchMembers(g GroupWrite) {
+// touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. open says
+// that they change by open work. If the group is touched itself, that stands for all of its members, and for those whom
+// open work changes: only others who leave are noted.
+func (w *Write) touchMembers(g GroupWrite, open bool) {
 	var users []string
+	leave := false
 	for _, c := range g.Changes {
 		if c.Type == TypeUser {
 			users = append(users, c.Value)
+			leave = leave || !c.Add
 		}
 	}
-	if len(users) <= maxTouched {
+	switch known := slices.Contains(w.Touched.Groups, g.ID); {
+	case len(users) <= maxTouched:
 		w.Touched.Users = slices.Concat(w.Touched.Users, users)
-	} else if len(w.Touched.Groups) == 0 {
-		w.Touched.Groups = []string{g.ID}
+	case known && (open || !leave):
+	case open:
+		w.Touched.Joined = []Joined{{Group: g.ID}}
+	default:
+		w.Touched.Joined = []Joined{{Group: g.ID, Users: users}}
 	}
 }

@@ -50,7 +50,7 @@ func (s *Service) writeLarge(w *Write, g GroupWrite) {
 	w.Must(g.onVersion(), store.ErrStale)
 	w.Join(&rest)
 	w.leave(open)
-	w.touchMembers(g)
+	w.touchMembers(g, true)
 }
 
 // encodeChanges writes changes as JSON, as decodeChunk reads them.
@@ -182,8 +182,7 @@ func (s *Service) applyChunk(
 	}
 }
 
-// chunkOperations makes the transaction of a chunk. It names the users whose memberships it writes, since the commit
-// may have named only their group, in which those who leave are not found afterwards.
+// chunkOperations makes the transaction of a chunk. It names the users whose memberships it writes.
 func (s *Service) chunkOperations(ts *store.TenantStore, open work, chunk store.Key, changes []Change) *Write {
 	w := Begin(ts)
 	w.step = true

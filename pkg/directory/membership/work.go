@@ -409,3 +409,27 @@ func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID
 	}
 	return s.rollMembers(ctx, ts, w, nil)
 }
+
+// FinishSome is FinishGroup for at most some changes. It reports whether the group has no open change any more.
+func (s *Service) FinishSome(ctx context.Context, ts *store.TenantStore, groupID string, most int64) (bool, error) {
+	items, err := ts.Get(ctx, ts.Group(groupID))
+	if err != nil {
+		return false, err
+	}
+	open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen)
+	if open == "" {
+		return true, nil
+	}
+	if items, err = ts.Get(ctx, ts.Work(open)); err != nil || items[0].Attrs == nil {
+		return err == nil, err
+	}
+	w, err := decodeWork(items[0])
+	if err != nil || !w.closed.IsZero() {
+		return err == nil, err
+	}
+	err = s.rollMembers(ctx, ts, w, newAllowance(most))
+	if errors.Is(err, errLater) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -39,14 +39,22 @@ type Told struct {
 type Touched struct {
 	// Users are the ids of users who were created, changed or deleted, or became or ceased to be members of a group.
 	Users []string
-	// Groups are the ids of groups that were created, deleted, or changed in anything but their members; and of those
-	// whose members change by open work, too many to name.
+	// Groups are the ids of groups that were created, deleted, or changed in anything but their members.
 	Groups []string
+	// Joined are groups whose members change, with more users than a transaction names one by one.
+	Joined []Joined
 }
 
-func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0 }
+// Joined are users who become or cease to be members of a group, in one transaction.
+type Joined struct {
+	Group string
+	// Users are their ids; none if the members change by open work, whose steps name them.
+	Users []string
+}
 
-// maxTouched is how many users one transaction names. More of them are named by their group and its open work.
+func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0 && len(t.Joined) == 0 }
+
+// maxTouched is how many users one transaction names one by one.
 const maxTouched = 20
 
 // Origin says on whose behalf the writes of a context are made.
@@ -127,7 +135,8 @@ func (s *Service) Room(w *Write) int {
 	if s.Carry == nil || w.Touched.isEmpty() {
 		return w.Tx.Room() - record
 	}
-	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - 1 - record
+	t := w.Touched
+	return w.Tx.Room() - len(t.Users) - len(t.Groups) - len(t.Joined) - 1 - record
 }
 
 // carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction:

@@ -25,7 +25,9 @@ type Marker struct {
 	Subject Subject
 	Stamp   string
 	Cause   eventlog.Cause
-	at      time.Time
+	// Joined are the group and the users of a marker of the kind Members.
+	Joined directory.Joined
+	at     time.Time
 }
 
 // SubjectKind says what a marker is about.
@@ -39,7 +41,12 @@ const (
 	Policy SubjectKind = "p"
 	// Seat is the number of a target's seats, by the target's joined key.
 	Seat SubjectKind = "s"
+	// Members are users who became or ceased to be members of a group in one transaction, by a random id.
+	Members SubjectKind = "m"
 )
+
+// Wide are the kinds that stand for many members, in the order in which they are worked.
+var Wide = []SubjectKind{Members, Policy, Seat, Target, Group}
 
 // Subject is what may have changed: a user or group by its id, a target by its joined key, the policy.
 type Subject struct {
@@ -53,6 +60,9 @@ const (
 	attrCause = "doc"
 	// AttrAt is when the subject was marked, in Unix milliseconds.
 	AttrAt = "at"
+	// attrGroup and attrUsers are the group and the ids of users of the kind Members.
+	attrGroup = "group"
+	attrUsers = "users"
 )
 
 // Mark is the operation that marks a subject. It belongs in the transaction that changes it.
@@ -68,6 +78,13 @@ func Mark(k store.Keys, s Subject, cause eventlog.Cause, now time.Time) store.Op
 	}
 }
 
+// MarkMembers is Mark for members of a group. Several such changes have a marker each.
+func MarkMembers(k store.Keys, j directory.Joined, cause eventlog.Cause, now time.Time) store.Op {
+	op := Mark(k, Subject{Kind: Members, ID: rand.Text()[:16]}, cause, now)
+	op.Set[attrGroup], op.Set[attrUsers] = j.Group, store.Join(j.Users...)
+	return op
+}
+
 // Decode reads the item of a marker.
 func Decode(item store.Item) (Marker, error) {
 	parts := store.Split(item.SK)
@@ -78,6 +95,10 @@ func Decode(item store.Item) (Marker, error) {
 	m.Stamp, _ = item.Attrs[attrStamp].(string)
 	at, _ := item.Attrs[AttrAt].(int64)
 	m.at = time.UnixMilli(at).UTC()
+	m.Joined.Group, _ = item.Attrs[attrGroup].(string)
+	if users, _ := item.Attrs[attrUsers].(string); users != "" {
+		m.Joined.Users = store.Split(users)
+	}
 	doc, _ := item.Attrs[attrCause].(string)
 	o, err := scim.ParseObject(doc)
 	if err != nil {
@@ -140,6 +161,9 @@ func Carry(now func() time.Time) directory.Carry {
 		}
 		for _, id := range t.Groups {
 			ops = append(ops, Mark(k, Subject{Kind: Group, ID: id}, cause, now()))
+		}
+		for _, j := range t.Joined {
+			ops = append(ops, MarkMembers(k, j, cause, now()))
 		}
 		return ops
 	}

@@ -56,10 +56,10 @@ const (
 	attrPhase = "phase"
 )
 
-// Wide reads the markers that stand for many members, the policy's first.
+// Wide reads the markers that stand for many members, in the order in which they are worked.
 func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
 	var all []marker.Marker
-	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Seat, marker.Target, marker.Group} {
+	for _, kind := range marker.Wide {
 		some, err := marker.List(ctx, ts, kind, passChunk)
 		if err != nil {
 			return nil, err
@@ -91,6 +91,7 @@ const adoptFor = 3 * time.Second
 // assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
 // members to the pass. It reports false if the time was not enough.
 func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, many []marker.Marker) (bool, error) {
+	many = slices.DeleteFunc(slices.Clone(many), func(m marker.Marker) bool { return m.Subject.Kind == marker.Members })
 	if len(many) == 0 {
 		return true, nil
 	}
@@ -131,8 +132,11 @@ func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, m
 
 // Step does one step of a pass, and ends the marker behind the last one.
 func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) error {
-	if m.Subject.Kind == marker.Seat {
+	switch m.Subject.Kind {
+	case marker.Seat:
 		return s.review(ctx, t, m)
+	case marker.Members:
+		return s.joined(ctx, t, m)
 	}
 	ts := s.store.Tenant(t.ID)
 	p, err := passOf(ctx, ts, m)
@@ -170,6 +174,24 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, record.AttrDone: p.done,
 	}))
 	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errEnded)
+	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// joined marks the users who became or ceased to be members of a group. If they do so by open work, its steps mark
+// them, so they have to be done.
+func (s *Passes) joined(ctx context.Context, t policies.Tenant, m marker.Marker) error {
+	ts := s.store.Tenant(t.ID)
+	if len(m.Joined.Users) == 0 {
+		done, err := s.directory.FinishMembers(ctx, t.ID, m.Joined.Group, passChunk)
+		if err != nil || !done {
+			return err
+		}
+	}
+	if err := s.markAll(ctx, ts, m.Joined.Users, m.Cause); err != nil {
+		return err
+	}
+	var tx store.Tx
+	tx.Must(m.Done(), errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
 }
 
