@@ -119,7 +119,7 @@ func (d *Directory) load(ctx context.Context, dr *draft, r request) error {
 		return err
 	}
 	if found.Open != "" {
-		if err := d.members.FinishGroup(ctx, dr.ts, found.Open); err != nil {
+		if err := d.members.FinishGroup(ctx, dr.ts, found.Open, nil); err != nil {
 			return err
 		}
 		return store.ErrStale

@@ -71,12 +71,10 @@ func (g GroupWrite) onVersion() store.Op {
 	return g.Op
 }
 
-// touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. open says
-// that they change by open work. If the group is touched itself, that stands for all of its members, and for those whom
-// open work changes: only others who leave are noted.
+// touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. A group
+// that is touched itself stands for its members, and for those whom open work changes: only others who leave are noted.
 func (w *Write) touchMembers(g GroupWrite, open bool) {
-	var users []string
-	leave := false
+	users, leave := []string(nil), false
 	for _, c := range g.Changes {
 		if c.Type == TypeUser {
 			users = append(users, c.Value)
@@ -87,9 +85,10 @@ func (w *Write) touchMembers(g GroupWrite, open bool) {
 	case len(users) <= maxTouched:
 		w.Touched.Users = slices.Concat(w.Touched.Users, users)
 	case known && (open || !leave):
-	case open:
-		w.Touched.Joined = []Joined{{Group: g.ID}}
 	default:
+		if open {
+			users = nil
+		}
 		w.Touched.Joined = []Joined{{Group: g.ID, Users: users}}
 	}
 }

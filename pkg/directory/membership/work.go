@@ -366,7 +366,7 @@ func (s *Service) changeMembers(
 			return ts.Batch(ctx, ops...)
 		}
 		if open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen); open != "" {
-			if err := s.FinishGroup(ctx, ts, open); err != nil {
+			if err := s.FinishGroup(ctx, ts, open, nil); err != nil {
 				return err
 			}
 			return store.ErrStale
@@ -398,7 +398,7 @@ func (s *Service) TouchGroup(k store.Keys, id string) store.Op {
 }
 
 // FinishGroup rolls forward the open membership change of a group, if it is still open.
-func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID string) error {
+func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID string, budget *allowance) error {
 	items, err := ts.Get(ctx, ts.Work(workID))
 	if err != nil || items[0].Attrs == nil {
 		return err
@@ -407,7 +407,7 @@ func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID
 	if err != nil || !w.closed.IsZero() {
 		return err
 	}
-	return s.rollMembers(ctx, ts, w, nil)
+	return s.rollMembers(ctx, ts, w, budget)
 }
 
 // FinishSome is FinishGroup for at most some changes. It reports whether the group has no open change any more.
@@ -416,18 +416,9 @@ func (s *Service) FinishSome(ctx context.Context, ts *store.TenantStore, groupID
 	if err != nil {
 		return false, err
 	}
-	open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen)
-	if open == "" {
-		return true, nil
+	if open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen); open != "" {
+		err = s.FinishGroup(ctx, ts, open, newAllowance(most))
 	}
-	if items, err = ts.Get(ctx, ts.Work(open)); err != nil || items[0].Attrs == nil {
-		return err == nil, err
-	}
-	w, err := decodeWork(items[0])
-	if err != nil || !w.closed.IsZero() {
-		return err == nil, err
-	}
-	err = s.rollMembers(ctx, ts, w, newAllowance(most))
 	if errors.Is(err, errLater) {
 		return false, nil
 	}

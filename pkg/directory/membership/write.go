@@ -135,8 +135,7 @@ func (s *Service) Room(w *Write) int {
 	if s.Carry == nil || w.Touched.isEmpty() {
 		return w.Tx.Room() - record
 	}
-	t := w.Touched
-	return w.Tx.Room() - len(t.Users) - len(t.Groups) - len(t.Joined) - 1 - record
+	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - len(w.Touched.Joined) - 1 - record
 }
 
 // carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction:
