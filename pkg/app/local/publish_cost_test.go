@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
@@ -91,6 +93,51 @@ func TestPublishingTogether(t *testing.T) {
 	t.Logf("units a change and read: %.1f alone, %.1f among 16", one, sixteen)
 	if sixteen > 2*one {
 		t.Errorf("16 clients cost %.1f units a change, one costs %.1f", sixteen, one)
+	}
+}
+
+// reads counts how often the document of a policy is read.
+type reads struct {
+	store.Engine
+	policies atomic.Int64
+}
+
+func (r *reads) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	if slices.Contains(keys, store.KeysOf("acme").Policy()) {
+		r.policies.Add(1)
+	}
+	return r.Engine.Get(ctx, keys)
+}
+
+// TestPolicyIsReadOnce: publishing reads the document of a policy once in a process after it was saved, not for each
+// member or change. Saved again, it is read again, and applied.
+func TestPolicyIsReadOnce(t *testing.T) {
+	r := &reads{Engine: memory(t)}
+	a := on(t, r, "generic")
+	ids := a.users(5)
+	for version := 1; version <= 2; version++ {
+		a.mustAdmin(200, "PUT", "/policy", `{"members":{"attributes":{"title":{"from":"title"}}}}`)
+		if err := a.s.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.mustAdmin(200, "GET", "/members/"+ids[0], "")
+		a.must(200, "PATCH", "/Users/"+ids[0], patchBody(`{"op":"replace","path":"title","value":"first"}`)) // SCIM reads it
+		before := r.policies.Load()
+		for _, id := range ids {
+			title := fmt.Sprint("Title ", version)
+			a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"`+title+`"}`))
+			m := a.mustAdmin(200, "GET", "/members/"+id, "")
+			if got := m["attributes"].(map[string]any)["title"]; got != title {
+				t.Errorf("the title is %v, want %s", got, title)
+			}
+		}
+		if n := r.policies.Load() - before; n != 0 {
+			t.Errorf("version %d was read %d times more", version, n)
+		}
+		status := a.mustAdmin(200, "GET", "/policy/status", "")
+		if applied := status["applied"].(map[string]any)["version"]; fmt.Sprint(applied) != fmt.Sprint(version) {
+			t.Errorf("applied is version %v, want %d", applied, version)
+		}
 	}
 }
 

@@ -45,8 +45,9 @@ const (
 	Members SubjectKind = "m"
 )
 
-// Wide are the kinds that stand for many members, in the order in which they are worked.
-var Wide = []SubjectKind{Members, Policy, Seat, Target, Group}
+// wide are the kinds that stand for many members, in the order in which they are worked. Their keys stand before those
+// of users.
+var wide = []SubjectKind{Members, Policy, Seat, Target, Group}
 
 // Subject is what may have changed: a user or group by its id, a target by its joined key, the policy.
 type Subject struct {
@@ -132,6 +133,34 @@ func (m Marker) Done() store.Op {
 	}
 }
 
+// ListWide reads the markers that stand for many members, in the order in which they are worked: all of them with one
+// call if they are up to limit, else up to limit of each kind.
+func ListWide(ctx context.Context, ts *store.TenantStore, limit int) ([]Marker, error) {
+	page, err := ts.Query(ctx, store.Query{
+		PK: ts.MarkerPrefix("").PK, From: ts.MarkerPrefix(string(Group)).SK, To: ts.MarkerPrefix(string(User)).SK,
+		Limit: limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !page.More {
+		all, err := decode(page.Items)
+		slices.SortStableFunc(all, func(a, b Marker) int {
+			return cmp.Compare(slices.Index(wide, a.Subject.Kind), slices.Index(wide, b.Subject.Kind))
+		})
+		return all, err
+	}
+	var all []Marker
+	for _, kind := range wide {
+		some, err := List(ctx, ts, kind, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
 // List reads up to limit markers of a kind, the oldest first of those that it reads.
 func List(ctx context.Context, ts *store.TenantStore, kind SubjectKind, limit int) ([]Marker, error) {
 	prefix := ts.MarkerPrefix(string(kind))
@@ -139,8 +168,13 @@ func List(ctx context.Context, ts *store.TenantStore, kind SubjectKind, limit in
 	if err != nil {
 		return nil, err
 	}
-	all := make([]Marker, 0, len(page.Items))
-	for _, item := range page.Items {
+	return decode(page.Items)
+}
+
+// decode reads markers, and sorts them by age.
+func decode(items []store.Item) ([]Marker, error) {
+	all := make([]Marker, 0, len(items))
+	for _, item := range items {
 		m, err := Decode(item)
 		if err != nil {
 			return nil, err

@@ -58,15 +58,7 @@ const (
 
 // Wide reads the markers that stand for many members, in the order in which they are worked.
 func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
-	var all []marker.Marker
-	for _, kind := range marker.Wide {
-		some, err := marker.List(ctx, ts, kind, passChunk)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return all, nil
+	return marker.ListWide(ctx, ts, passChunk)
 }
 
 // passOf reads how far the pass of a marker is.
@@ -160,7 +152,7 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 			if err := s.markProtected(ctx, ts, m); err != nil {
 				return err
 			}
-			if err := s.policies.Applied(ctx, t); err != nil {
+			if err := s.policies.Applied(ctx, t, m); err != nil {
 				return err
 			}
 		}

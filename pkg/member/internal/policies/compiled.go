@@ -8,9 +8,9 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
-	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/policy"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // Policies are the policies of the tenants in a store. They are safe for concurrent use.
@@ -20,25 +20,35 @@ type Policies struct {
 	wake  func(tenantID string)
 
 	mu       sync.Mutex
-	compiled map[policyKey]*mapping.Policy
+	compiled map[policyKey]known
 	groups   map[groupKey]*mapping.Group
 }
 
 // New are the policies in a store. wake is told of a tenant in which something was marked.
 func New(s *store.Store, now func() time.Time, wake func(tenantID string)) *Policies {
 	return &Policies{
-		store: s, now: now, wake: wake, compiled: map[policyKey]*mapping.Policy{}, groups: map[groupKey]*mapping.Group{},
+		store: s, now: now, wake: wake, compiled: map[policyKey]known{}, groups: map[groupKey]*mapping.Group{},
 	}
 }
 
 // How many compiled policies and matched groups one process keeps. Beyond it forgets all of them.
 const (
-	keptPolicies = 200
+	keptPolicies = 400
 	keptGroups   = 20_000
 )
 
 // policyKey names a compiled policy by its document, not by its version: a tenant of the same id may have lived before.
-type policyKey struct{ tenant, types, digest string }
+// With an item it names it by a version of the tenant's item, too; each save of a policy is a new one.
+type policyKey struct {
+	tenant, types, digest string
+	item                  int64
+}
+
+// known is a compiled policy, and its version if it is named by an item.
+type known struct {
+	policy  *mapping.Policy
+	version int64
+}
 
 type groupKey struct {
 	policy  *mapping.Policy
@@ -46,35 +56,50 @@ type groupKey struct {
 	version int64
 }
 
-// Of reads the tenant's policy, compiled once per version, and its version; 0: the tenant has none.
+// Of reads the tenant's policy, compiled once per version, and its version; 0: the tenant has none. It reads the
+// tenant's item, and the document, which is up to 64 times as large, only if this process has not since the last save.
 func (s *Policies) Of(ctx context.Context, t Tenant) (*mapping.Policy, int64, error) {
 	ts := s.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, ts.Policy())
+	items, err := ts.Get(ctx, ts.Keys.Tenant())
 	if err != nil {
 		return nil, 0, err
 	}
-	version, _ := items[0].Attrs[record.AttrVer].(int64)
-	doc, _ := items[0].Attrs[record.AttrDoc].(string)
-	if doc == "" {
-		doc = "{}"
+	key := policyKey{tenant: t.ID, types: t.TypesVersion}
+	if key.digest, key.item = tenant.SavedPolicy(items[0]); key.item > 0 {
+		if k := s.kept(key); k.policy != nil {
+			return k.policy, k.version, nil
+		}
 	}
-	key := policyKey{t.ID, t.TypesVersion, policy.Digest([]byte(doc))}
-	s.mu.Lock()
-	p := s.compiled[key]
-	s.mu.Unlock()
-	if p != nil {
-		return p, version, nil
+	doc, err := s.Policy(ctx, t)
+	if err != nil {
+		return nil, 0, err
 	}
-	if p, _, err = mapping.Parse([]byte(doc), t.Types); err != nil {
-		return nil, version, errors.Join(errBrokenPolicy, err)
+	if len(doc.Document) == 0 {
+		doc.Document = []byte("{}")
+	}
+	byDocument := policyKey{tenant: t.ID, types: t.TypesVersion, digest: policy.Digest(doc.Document)}
+	p := s.kept(byDocument).policy
+	if p == nil {
+		if p, _, err = mapping.Parse(doc.Document, t.Types); err != nil {
+			return nil, doc.Version, errors.Join(errBrokenPolicy, err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.compiled) >= keptPolicies {
 		clear(s.compiled)
 	}
-	s.compiled[key] = p
-	return p, version, nil
+	s.compiled[byDocument] = known{policy: p}
+	if key.item > 0 {
+		s.compiled[key] = known{p, doc.Version}
+	}
+	return p, doc.Version, nil
+}
+
+func (s *Policies) kept(key policyKey) known {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.compiled[key]
 }
 
 // errBrokenPolicy says that a saved policy does not go with the tenant's schemas any more.

@@ -149,20 +149,25 @@ func (s *Policies) Count(ctx context.Context, t Tenant) (int64, error) {
 
 // Applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
 // has a marker of its own.
-func (s *Policies) Applied(ctx context.Context, t Tenant) error {
+func (s *Policies) Applied(ctx context.Context, t Tenant, m marker.Marker) error {
 	ts := s.store.Tenant(t.ID)
-	_, version, err := s.Of(ctx, t)
+	saved, err := s.Policy(ctx, t)
+	version := saved.Version
 	if err != nil || version == 0 {
 		return err
 	}
-	err = ts.Write(ctx, store.Op{
+	var tx store.Tx
+	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errNewer) // else the version may be a newer one
+	tx.Must(store.Op{
 		Kind: store.Update, Key: ts.Policy(),
 		Set: store.Attrs{attrApplied: version, attrFinished: s.now().UnixMilli()},
 		If:  []store.Cond{store.Is(record.AttrVer, version)},
-	})
-	var changed *store.ConditionError
-	if errors.As(err, &changed) {
-		return nil
+	}, errNewer)
+	if err := tx.Commit(ctx, ts); !errors.Is(err, errNewer) {
+		return err
 	}
-	return err
+	return nil
 }
+
+// errNewer says that a newer version of the policy was saved, or that somebody else has ended the pass of this one.
+var errNewer = errors.New("member: a newer policy was saved")

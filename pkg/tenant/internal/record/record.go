@@ -206,6 +206,13 @@ func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	}
 }
 
+// SavedPolicy reads from the item of a tenant which policy it names, and the version of the item; 0: there is no item.
+func SavedPolicy(item store.Item) (digest string, version int64) {
+	digest, _ = item.Attrs[AttrPolicy].(string)
+	version, _ = item.Attrs[AttrVersion].(int64)
+	return digest, version
+}
+
 // AtVersion returns the condition that the tenant's item has a version; 0: that there is no item.
 func AtVersion(version int64) store.Cond {
 	if version == 0 {
