@@ -413,11 +413,8 @@ func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID
 // FinishSome is FinishGroup for at most some changes. It reports whether the group has no open change any more.
 func (s *Service) FinishSome(ctx context.Context, ts *store.TenantStore, groupID string, most int64) (bool, error) {
 	items, err := ts.Get(ctx, ts.Group(groupID))
-	if err != nil {
-		return false, err
-	}
-	if open := row.Text(scim.Object(items[0].Attrs), row.AttrOpen); open != "" {
-		err = s.FinishGroup(ctx, ts, open, newAllowance(most))
+	if err == nil {
+		err = s.FinishGroup(ctx, ts, row.Text(scim.Object(items[0].Attrs), row.AttrOpen), newAllowance(most))
 	}
 	if errors.Is(err, errLater) {
 		return false, nil
