@@ -182,9 +182,7 @@ func (s *Passes) joined(ctx context.Context, t policies.Tenant, m marker.Marker)
 	if err := s.markAll(ctx, ts, m.Joined.Users, m.Cause); err != nil {
 		return err
 	}
-	var tx store.Tx
-	tx.Must(m.Done(), errEnded)
-	return ignoreEnded(tx.Commit(ctx, ts))
+	return s.endPass(ctx, ts, pass{marker: m, key: ts.Pass(string(m.Subject.Kind), m.Subject.ID)})
 }
 
 // errEnded says that the marker of a pass is gone, or another one: somebody else has ended the pass, or it begins anew.

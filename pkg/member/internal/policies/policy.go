@@ -152,16 +152,15 @@ func (s *Policies) Count(ctx context.Context, t Tenant) (int64, error) {
 func (s *Policies) Applied(ctx context.Context, t Tenant, m marker.Marker) error {
 	ts := s.store.Tenant(t.ID)
 	saved, err := s.Policy(ctx, t)
-	version := saved.Version
-	if err != nil || version == 0 {
+	if err != nil || saved.Version == 0 {
 		return err
 	}
 	var tx store.Tx
 	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errNewer) // else the version may be a newer one
 	tx.Must(store.Op{
 		Kind: store.Update, Key: ts.Policy(),
-		Set: store.Attrs{attrApplied: version, attrFinished: s.now().UnixMilli()},
-		If:  []store.Cond{store.Is(record.AttrVer, version)},
+		Set: store.Attrs{attrApplied: saved.Version, attrFinished: s.now().UnixMilli()},
+		If:  []store.Cond{store.Is(record.AttrVer, saved.Version)},
 	}, errNewer)
 	if err := tx.Commit(ctx, ts); !errors.Is(err, errNewer) {
 		return err
