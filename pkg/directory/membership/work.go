@@ -413,9 +413,10 @@ func (s *Service) FinishGroup(ctx context.Context, ts *store.TenantStore, workID
 // FinishSome is FinishGroup for at most some changes. It reports whether the group has no open change any more.
 func (s *Service) FinishSome(ctx context.Context, ts *store.TenantStore, groupID string, most int64) (bool, error) {
 	items, err := ts.Get(ctx, ts.Group(groupID))
-	if err == nil {
-		err = s.FinishGroup(ctx, ts, row.Text(scim.Object(items[0].Attrs), row.AttrOpen), newAllowance(most))
+	if err != nil || row.Text(scim.Object(items[0].Attrs), row.AttrOpen) == "" {
+		return err == nil, err
 	}
+	err = s.FinishGroup(ctx, ts, row.Text(scim.Object(items[0].Attrs), row.AttrOpen), newAllowance(most))
 	if errors.Is(err, errLater) {
 		return false, nil
 	}
