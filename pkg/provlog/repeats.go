@@ -58,6 +58,8 @@ func (r *Request) repeated() bool {
 // About names the subject of a request by the resource as it is answered, for an entry without a change.
 func (r *Request) About(doc scim.Object) {
 	if r != nil && doc != nil {
+		r.j.mu.Lock() // Ahead reads the entry at the same time
+		defer r.j.mu.Unlock()
 		r.entry.name(r.entry.ResourceType, doc)
 	}
 }
