@@ -42,16 +42,16 @@ func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string
 // accountsAtOnce is how many accounts one transaction imports: each has four items at most.
 const accountsAtOnce = 20
 
-// Imported is what came of an imported account.
+// Imported is the outcome of the import of one account.
 type Imported struct {
-	// Member has the account; "": nobody matches it yet, and who does later adopts it.
+	// Member has the account; "": nobody matches it yet; a member that matches it later adopts it.
 	Member string
 	// Stored says that the account was new or changed, Adopted that the member has it by this import.
 	Stored, Adopted bool
 }
 
 // ImportAccounts stores the application's existing people. Members who match one, now or when they come, adopt it.
-// Repeating it changes nothing, so an import that broke off is repeated. It returns what came of each.
+// Repeating it changes nothing, so an import that broke off can be repeated. It returns the outcome of each.
 func (s *Service) ImportAccounts(ctx context.Context, t Tenant, all []record.Account) ([]Imported, error) {
 	ts := s.store.Tenant(t.ID)
 	policy, _, err := s.policies.Of(ctx, t)

@@ -101,7 +101,7 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 			return err
 		}
 		if items[1].Attrs == nil {
-			m, _, err := s.publisher.Get(ctx, t, id) // what was published last may be out of date
+			m, _, err := s.publisher.Get(ctx, t, id) // the published member may be out of date
 			if err != nil {
 				return err
 			}
@@ -154,7 +154,7 @@ func (s *Service) Target(ctx context.Context, t Tenant, key mapping.TargetKey) (
 	return one[0], err
 }
 
-// Targets lists the targets of a kind, of all kinds for "", behind a joined key, and the key to go on behind.
+// Targets lists the targets of a kind, of all kinds for "", after a joined key, and the key to go on after.
 func (s *Service) Targets(
 	ctx context.Context, t Tenant, kind, after string, count int,
 ) ([]record.Target, string, error) {
@@ -183,8 +183,8 @@ func (s *Service) Targets(
 	return all, page.Last, nil
 }
 
-// SaveTarget makes or changes a target: its display name, features and seats. Those whom it may concern are evaluated
-// anew.
+// SaveTarget makes or changes a target: its display name, features and seats. The members that it may concern are
+// evaluated again.
 func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target) (record.Target, error) {
 	key := target.TargetKey
 	policy, _, err := s.policies.Of(ctx, t)
@@ -251,7 +251,7 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		if err != nil {
 			return err
 		}
-		m, _, err := s.publisher.Get(ctx, t, store.LastPart(item.SK)) // what was published last may be out of date
+		m, _, err := s.publisher.Get(ctx, t, store.LastPart(item.SK)) // the published member may be out of date
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,10 @@
-// Package member keeps what the application behind the endpoint is told of a tenant's people: one member for each SCIM
-// user, with the status and the assignments that the tenant's policy gives.
+// Package member keeps a tenant's people as the application behind the endpoint is told of them: one member for
+// each SCIM user, with the status and the assignments that the tenant's policy gives.
 //
-// A write of the directory marks the users that it touches, in its own transaction. Publishing reads the marker, then
-// what holds, evaluates the policy, and writes the member, its lookups and its events in one transaction that also
-// deletes the marker, on its stamp. It reconciles and does not replay: running it twice, late or in two places does no
+// A write of the directory marks the users that it touches, in its own transaction. Publishing reads the marker,
+// then the policy and the user with its groups and manual assignments. It evaluates the policy, and writes the
+// member, its lookups and its events in one transaction. This also deletes the marker, if its stamp is still the
+// one that was read. Publishing reconciles and does not replay: running it twice, late or in two places does no
 // harm.
 //
 // The parts, bottom to top:

@@ -9,7 +9,7 @@ import (
 )
 
 // TestMembersWhoseUserGoesLater: the item of a member who was removed while the user lived, by a merge or by the
-// policy, stays for as long as the user does, and ends behind the user's deletion.
+// policy, stays for as long as the user does, and ends after the user's deletion.
 func TestMembersWhoseUserGoesLater(t *testing.T) {
 	for name, policy := range map[string]string{
 		"merged":   "",

@@ -74,7 +74,7 @@ func (r *recorder) Batch(ctx context.Context, ops []store.Op) ([]int, error) {
 	return r.Engine.Batch(ctx, ops)
 }
 
-// holding lists the items whose key or attributes have a text in them, of whatever case.
+// holding lists the items whose key or attributes have a text in them, of any case.
 func (r *recorder) holding(t testing.TB, text string) (found []string) {
 	t.Helper()
 	for key := range r.keys {
@@ -131,7 +131,7 @@ func leaver(t *testing.T, onDelete string) (w *world, r *recorder, id string) {
 	return w, r, id
 }
 
-// checkErased holds what is true once a person is erased.
+// checkErased checks the conditions that hold once a person is erased.
 func (w *world) checkErased(r *recorder, id string) {
 	w.t.Helper()
 	for _, item := range r.holding(w.t, "zelda") {

@@ -41,7 +41,8 @@ var (
 	ErrTenantChanged = policies.ErrTenantChanged
 )
 
-// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
+// TenantOf reads the properties of a tenant that publishing needs; the error is tenant.ErrNotFound if there is
+// none.
 func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
 	return policies.TenantOf(ctx, tenants, id)
 }

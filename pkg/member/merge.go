@@ -19,8 +19,8 @@ func (s *Service) living(ctx context.Context, t Tenant, id string) (record.Membe
 	return m, err
 }
 
-// Merge has a member take the place of another, who is removed with replacedBy: as a return does. The user of the one
-// who is removed is not looked at any more. That one may have left already, as long as a return would find it. A
+// Merge has a member take the place of another, as a return does: the other one is removed with replacedBy, and
+// its user is not evaluated any more. That one may have left already, as long as a return would find it. A
 // *Refused 404 says that one of them is not there, 409 that the one who stays has no user.
 func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.Member, error) {
 	if id == into {
@@ -80,8 +80,8 @@ func (s *Service) Invite(ctx context.Context, t Tenant, id string) (int, error) 
 	return i.done, err
 }
 
-// InviteAll invites the members that pass a filter, as Invite does, and returns how many it invited. more says that the
-// time was not enough for all: call it again. The error is a *scim.Error 400 if the filter is none.
+// InviteAll invites the members that pass a filter, as Invite does, and returns how many it invited. more says
+// that the time was not enough for all: call it again. The error is a *scim.Error 400 if the filter is not valid.
 func (s *Service) InviteAll(ctx context.Context, t Tenant, text string) (n int, more bool, err error) {
 	var l record.Filter
 	if err := l.Parse(text); err != nil {

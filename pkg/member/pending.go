@@ -12,12 +12,14 @@ import (
 // Reference is a membership or a manager that names nobody yet.
 type Reference struct {
 	directory.Unresolved
-	// Deleted says that the user whom it names was deleted. Otherwise no such user was ever there, as far as is known.
+	// Deleted says that the user whom it names was deleted. If false, no such user was ever there, as far as is
+	// known.
 	Deleted bool
 }
 
-// Unresolved lists memberships and managers that name nobody yet; see directory.Directory.Unresolved. Who was deleted
-// is known by id for as long as the member is shown, and by other values if the policy restores who returns.
+// Unresolved lists memberships and managers that name nobody yet; see directory.Directory.Unresolved. A deleted
+// user is known by id for as long as the member is shown, and by other values if the policy restores members who
+// return.
 func (s *Service) Unresolved(
 	ctx context.Context, t Tenant, after string, count int,
 ) ([]Reference, string, error) {

@@ -179,7 +179,7 @@ func publishUnderFaults(t *testing.T, w *world, seed uint64, changes int) {
 				case <-stop:
 					return nil
 				default:
-					_ = p.publish() // what fails is done by the next
+					_ = p.publish() // after a failure the next one does it
 				}
 			}
 		})

@@ -89,14 +89,14 @@ func (w *seated) setActive(id string, active bool) {
 	w.must(w.patch(userType, id, op(patch.Replace, "active", active)))
 }
 
-// get reads one member, which publishes it, and what others at work leave behind is not published.
+// get reads one member, which publishes it; markers that others at work leave are not published.
 func (w *seated) get(id string) {
 	w.t.Helper()
 	_, _, err := w.s.Get(context.Background(), w.tenant, id)
 	w.must(err)
 }
 
-// members are the published members by what they have, and the ids of those who are protected.
+// members are the published members by their targets, and the ids of those who are protected.
 func (w *seated) members() (holders, admins, protected []string) {
 	w.t.Helper()
 	for item, err := range w.ts.All(context.Background(), store.Query{PK: w.ts.Published("").PK}) {
@@ -135,8 +135,8 @@ func (w *seated) wanting(group string) (ids []string) {
 	return ids
 }
 
-// checkSeats holds what must be true whenever nothing is marked: nobody waits while a seat is free, and nobody is
-// protected while there is another.
+// checkSeats checks the conditions that must hold whenever nothing is marked: nobody waits while a seat is free,
+// and nobody is protected while there is another.
 func (w *seated) checkSeats() {
 	w.t.Helper()
 	holders, admins, protected := w.members()
@@ -257,8 +257,8 @@ func TestProtectionEnds(t *testing.T) {
 	}
 }
 
-// TestNoWakeUpIsLost makes random changes while two processes publish, read, and are killed: in the end all seats that
-// somebody wants are taken, in whatever order they were freed.
+// TestNoWakeUpIsLost makes random changes while two processes publish, read, and are killed: in the end all seats
+// that somebody wants are taken. The order in which they were freed does not matter.
 func TestNoWakeUpIsLost(t *testing.T) {
 	for seed := range uint64(slow.Rounds(12, 3)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

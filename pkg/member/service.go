@@ -71,7 +71,7 @@ func joinManagers(ctx context.Context, ts *store.TenantStore, events []eventlog.
 	return nil
 }
 
-// maxPending bounds what Pending counts.
+// maxPending bounds the count of Pending.
 const maxPending = 10_000
 
 // Pending counts the marked subjects of a tenant, up to 10,000.

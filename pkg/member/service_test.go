@@ -83,8 +83,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestListsAreFlat counts the calls and units of a page that an index finds, among few and many members. Of several
-// indexes that one counts that finds the fewest, in whatever order the filter names them.
+// TestListsAreFlat counts the calls and units of a page that an index finds, among few and many members. Of
+// several indexes the one that finds the fewest counts; the order in the filter does not matter.
 func TestListsAreFlat(t *testing.T) {
 	sizes := []int{10, 400}
 	costs := map[string][]store.Cost{}

@@ -36,8 +36,8 @@ func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, err
 	return s.policies.PolicyStatus(ctx, t)
 }
 
-// Rehearse evaluates a page of people with a policy that is not saved, and compares them with what the application was
-// told. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
+// Rehearse evaluates a page of people with a policy that is not saved, and compares the results with the published
+// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
 func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, cursor string) (Rehearsal, error) {
 	return s.publisher.Rehearse(ctx, t, document, cursor)
 }
@@ -47,15 +47,15 @@ func (s *Service) Get(ctx context.Context, t Tenant, id string) (m record.Member
 	return s.publisher.Get(ctx, t, id)
 }
 
-// Why explains a member: the status, each assignment with what gives it, and what rules would give and do not. It
-// publishes the member first. found is false if the application was never told of one.
+// Why explains a member: the status, each assignment with its sources, and the assignments that rules would give
+// but do not. It publishes the member first. found is false if the application was never told of one.
 func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
 	return s.publisher.Why(ctx, t, id)
 }
 
-// Erase takes a person out of the members and the log, with the members whose place this one took. done is false if
-// entries of the log are left, which the publisher goes on with. It can be repeated. The error is a *Refused: 404 if
-// there is no such member, 409 if a SCIM user with the id lives.
+// Erase removes a person from the members and the log, with the members whose place this one took. done is false
+// if entries of the log are left; the publisher removes the person from these later. It can be repeated. The error
+// is a *Refused: 404 if there is no such member, 409 if a SCIM user with the id lives.
 func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, err error) {
 	return s.publisher.Erase(ctx, t, id)
 }
@@ -65,7 +65,7 @@ func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (le
 	return s.publisher.Publish(ctx, t, most)
 }
 
-// Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
+// Work works the markers of a tenant as Publish does. If that takes long, it wakes itself again for the rest.
 func (s *Service) Work(ctx context.Context, t Tenant) error { return s.publisher.Work(ctx, t) }
 
 // Sweep asks every tenant for markers, once in 24 hours, and wakes the publication of those that have any. visit, if

@@ -23,7 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// world is a directory whose writes mark what they touch, and the publishing behind it.
+// world is a directory whose writes mark the resources that they touch, and the publishing behind it.
 type world struct {
 	t      testing.TB
 	engine *faultstore.Engine
@@ -252,7 +252,7 @@ func (w *world) fresh() map[string]string {
 	return all
 }
 
-// check holds what must be true whenever nothing waits.
+// check checks the conditions that must hold whenever nothing waits.
 func (w *world) check() {
 	w.t.Helper()
 	published, fresh := w.published(), w.fresh()

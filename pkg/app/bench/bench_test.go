@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/bench"
 )
 
-// line is what benchstat reads.
+// line matches a line of the format of benchstat.
 var line = regexp.MustCompile(`^BenchmarkOperation/(\S+)/(users|members|rules)=(\d+) \t\d+\t\d+ ns/op\t\d+ p99-ns\t(\S+) ` +
 	`calls/op\t(\S+) read/op\t(\S+) write/op\t\d+ allocs/op$`)
 
@@ -26,8 +26,8 @@ var growing = map[string]bool{
 	"filter_without_an_index,_on_groups_of_users": true, "sort_without_an_index": true, "search_of_all_types": true,
 }
 
-// TestCostIsFlat: every other operation costs the same calls and units at each size, give or take one. A page of users
-// reads one group more where it has a user who is in it, which is a matter of chance.
+// TestCostIsFlat: every other operation costs the same calls and units at each size, give or take one. A page of
+// users reads one group more if one of its users is in it, which is a matter of chance.
 func TestCostIsFlat(t *testing.T) {
 	var out, progress bytes.Buffer
 	o := of([]int{200, 1000}, []int{10, 2000}, 3)
@@ -77,7 +77,7 @@ func near(a, b string) bool {
 	return errA == nil && errB == nil
 }
 
-// run measures, and returns what is printed.
+// run measures, and returns the printed text.
 func run(t *testing.T, o bench.Options) string {
 	t.Helper()
 	var out bytes.Buffer

@@ -27,7 +27,7 @@ type request struct {
 	admin              bool // to the admin API
 }
 
-// sample is what one request took.
+// sample is the cost of one request.
 type sample struct {
 	store.Cost
 	time        time.Duration
@@ -35,7 +35,7 @@ type sample struct {
 	body        []byte
 }
 
-// answer is an http.ResponseWriter that keeps what it is given.
+// answer is an http.ResponseWriter that keeps the response.
 type answer struct {
 	header http.Header
 	status int

@@ -24,7 +24,8 @@ type load struct {
 	made bool
 }
 
-// loads are what is measured with many clients, in this order. No request is sent twice to a tenant, but for the pages.
+// loads are the loads that are measured with many clients, in this order. No request is sent twice to a tenant,
+// but for the pages.
 func loads() []load {
 	title := func(w *world, i int) request {
 		return change("/Users/"+w.some(i), patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))
@@ -75,7 +76,7 @@ func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds()
 // turns is how often the sizes take turns at one operation.
 const turns = 10
 
-// runCrowd measures what many clients get at once, over HTTP: each load at each size.
+// runCrowd measures the rate and the times of many clients at once, over HTTP: each load at each size.
 func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 	all []load, results [][]crowd, err error,
 ) {
@@ -113,7 +114,7 @@ func runCrowd(ctx context.Context, s opened, o options, bar io.Writer) (
 	for i, l := range all {
 		p.phase("%s", l.name)
 		results[i] = make([]crowd, len(worlds))
-		for turn := range turns { // so that what else the machine does falls on all sizes alike
+		for turn := range turns { // so that other load of the machine falls on all sizes alike
 			for k, w := range worlds {
 				of := part{n * turn / turns, n * (turn + 1) / turns, o.clients}
 				if err := results[i][k].measure(ctx, l, w, of, p); err != nil {
@@ -182,7 +183,7 @@ func (o overHTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // into memory
 }
 
-// printCrowd prints what people read.
+// printCrowd prints the results as text for people.
 func printCrowd(out io.Writer, o options, all []load, results [][]crowd) error {
 	fmt.Fprintf(out, "%s, profile %s, %d clients at a time over HTTP, %s/%s, %d CPUs for clients and server\n\nat",
 		engineName(o), o.idp, o.clients, runtime.GOOS, runtime.GOARCH, runtime.NumCPU())

@@ -1,6 +1,6 @@
-// Package bench measures what operations cost, in engine calls, DynamoDB units, allocations, time and dollars, and how
-// that grows with the tenant and with the group: `functions/local bench`. It fills tenants of several sizes and sends
-// each request to all of them in turn, so that what else the machine does falls on all sizes alike. Requests go through
-// the whole server but the network. With -clients many are sent at once, over HTTP, and it measures how many are
-// answered in a second.
+// Package bench measures the cost of operations, in engine calls, DynamoDB units, allocations, time and dollars,
+// and how that grows with the tenant and with the group: `functions/local bench`. It fills tenants of several
+// sizes and sends each request to all of them in turn, so that other load of the machine falls on all sizes alike.
+// Requests go through the whole server but the network. With -clients many are sent at once, over HTTP, and it
+// measures how many are answered in a second.
 package bench

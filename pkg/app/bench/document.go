@@ -19,7 +19,7 @@ type document struct {
 
 type documentOperation struct {
 	Name string `json:"name"`
-	// Kind says what the sizes count: users, members or rules.
+	// Kind is the unit of the sizes: users, members or rules.
 	Kind  string         `json:"kind"`
 	Sizes []documentSize `json:"sizes"`
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
-// remote is an engine that takes as long as one that is asked over a network: a time for each call, and as long again
-// for every 128 KB that a page holds, which is what DynamoDB reads in about 5 ms. It adds up what all calls cost, those
-// of the background as well.
+// remote is an engine that takes as long as one that is asked over a network: a time for each call, and as long
+// again for every 128 KB that a page holds, which DynamoDB reads in about 5 ms. It adds up the cost of all calls,
+// those of the background as well.
 type remote struct {
 	store.Engine
 	latency time.Duration
@@ -25,7 +25,7 @@ type remote struct {
 	total store.Cost
 }
 
-// spent is what all calls so far have cost.
+// spent is the cost of all calls so far.
 func (r *remote) spent() store.Cost {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,7 @@ type opened struct {
 	*local.Server
 	// begin starts the latency.
 	begin func()
-	// spent is what all calls of the engine have cost so far; nil: that is not known.
+	// spent returns the cost of all calls of the engine so far; nil: that is not known.
 	spent func() store.Cost
 }
 

@@ -16,7 +16,7 @@ type operation struct {
 	grows string
 	// most bounds the number of samples; 0 does not.
 	most int
-	// prepare does what sample i needs and what is not measured; nil for nothing.
+	// prepare makes the preparations of sample i, which are not measured; nil: none.
 	prepare func(ctx context.Context, w *world, i int) error
 	request func(w *world, i int) request
 	// whole, if set, is done in place of a request.
@@ -27,7 +27,7 @@ type operation struct {
 	after func(w *world, body []byte) error
 }
 
-const slow = 3 // samples of what takes long
+const slow = 3 // samples of a slow operation
 
 // userOperations are those whose cost must not depend on the number of users.
 func userOperations() []operation {
@@ -71,8 +71,7 @@ func get(path string) request          { return request{method: "GET", path: pat
 func post(path, body string) request   { return request{method: "POST", path: path, body: body} }
 func change(path, body string) request { return request{method: "PATCH", path: path, body: body} }
 
-// filter makes two operations of a filter, one that finds something and one that does not. format takes the value,
-// which is an id where id is set.
+// filter makes two operations of a filter, one that finds something and one that does not. format takes the value.
 func filter(path, format string, hit func(w *world, i int) string) []operation {
 	name := strings.TrimPrefix(strings.SplitN(path, "?", 2)[0], "/") + " filter " + strings.TrimSuffix(format, " %q")
 	separator := "?"
@@ -171,7 +170,7 @@ func lists() []operation {
 	}
 }
 
-// walk goes through the users by cursor, up to where one full page is left.
+// walk goes through the users by cursor until one full page is left.
 func (w *world) walk(ctx context.Context) error {
 	count := max(min(w.size/10, 1000), 1)
 	for range (w.size - pageSize) / count {

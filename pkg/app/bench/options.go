@@ -33,7 +33,7 @@ type Options struct {
 // maxSize is the largest tenant, and group.
 const maxSize = 10_000_000
 
-// Check returns what is wrong with the options, in the words of the command line.
+// Check returns an error if the options are wrong, in the words of the command line.
 func (o Options) Check() error {
 	switch {
 	case o.Latency < 0 || o.Latency > 0 && (o.Engine != "bolt" || o.Clients > 0):

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// people are the operations on members: what the application behind asks for, and publishing.
+// people are the operations on members: the requests of the application, and publishing.
 func people() []operation {
 	list := func(filter string) request {
 		return request{method: "GET", path: "/members?filter=" + url.QueryEscape(filter), admin: true}
@@ -66,8 +66,8 @@ func holds(group string) string {
 // inTurns is how often each client changes a user and reads the member.
 const inTurns = 8
 
-// inTurn has clients change a user each and read the member, in turn; the sample is the share of one change and read,
-// with what is published beside.
+// inTurn has clients change a user each and read the member, in turn; the sample is the share of one change and
+// read, with the publishing beside it.
 func inTurn(clients int) func(ctx context.Context, w *world) (sample, error) {
 	return func(ctx context.Context, w *world) (sample, error) {
 		begin, before := time.Now(), w.total()
@@ -96,7 +96,7 @@ func inTurn(clients int) func(ctx context.Context, w *world) (sample, error) {
 	}
 }
 
-// share is a sample of each of n parts of what was done since a time and a bill.
+// share is the sample of one of n equal parts of the work since begin, when the total was before.
 func (w *world) share(begin time.Time, before store.Cost, n int) sample {
 	took, after := time.Since(begin), w.total()
 	s := sample{time: took / time.Duration(n)}
@@ -106,7 +106,7 @@ func (w *world) share(begin time.Time, before store.Cost, n int) sample {
 	return s
 }
 
-// settled publishes what waits.
+// settled publishes the members that wait.
 func settled(ctx context.Context, w *world, _ int) error { return w.server.Settle(ctx) }
 
 // applying saves a policy and publishes until it is applied; the sample is the share of one member.
@@ -126,7 +126,7 @@ func applying(policy string) func(ctx context.Context, w *world) (sample, error)
 	}
 }
 
-// total is what all calls of the engine have cost so far; nothing if that is not known.
+// total is the cost of all calls of the engine so far; zero if that is not known.
 func (w *world) total() store.Cost {
 	if w.spent == nil {
 		return store.Cost{}

@@ -1,6 +1,6 @@
 package bench
 
-// priceTable is what AWS asks for, in US dollars.
+// priceTable holds prices of AWS, in US dollars.
 type priceTable struct {
 	region, date, source string
 	// of a million
@@ -26,7 +26,7 @@ const (
 // table is the price of a million requests at DynamoDB, in dollars.
 func (p priceTable) table(read, write float64) float64 { return read*p.readUnits + write*p.writeUnits }
 
-// request is what API Gateway and Lambda add to a million requests, in dollars.
+// request is the price of API Gateway and Lambda for a million requests, in dollars.
 func (p priceTable) request() float64 {
 	return p.gateway + p.invocations + lambdaGigabytes*lambdaSeconds*1e6*p.gigabyteSecond
 }

@@ -21,7 +21,7 @@ type progress struct {
 
 const barWidth = 30
 
-// phase says what is done now.
+// phase sets the text for the work under way.
 func (p *progress) phase(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -29,7 +29,7 @@ func (p *progress) phase(format string, args ...any) {
 	p.draw()
 }
 
-// step adds n to what is done.
+// step adds n to the work that is done.
 func (p *progress) step(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

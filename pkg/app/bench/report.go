@@ -51,10 +51,10 @@ func (s *series) allocated() float64 {
 
 func (s *series) dollars() float64 { return prices.table(s.read(), s.write()) }
 
-// figure is a number with a decimal where it needs one.
+// figure is a number with one decimal, or with none if that is 0.
 func figure(x float64) string { return strings.TrimSuffix(strconv.FormatFloat(x, 'f', 1, 64), ".0") }
 
-// each shows a value at each size; once where all are the same.
+// each shows a value at each size; once if all are the same.
 func each(all []series, of func(s *series) string) string {
 	var values []string
 	for i := range all {
@@ -75,7 +75,7 @@ func milliseconds(d time.Duration) string {
 	return strconv.FormatFloat(float64(d)/1e6, 'f', decimals, 64)
 }
 
-// printTables prints what people read.
+// printTables prints the results as tables for people.
 func printTables(out io.Writer, o options, results []result) error {
 	fmt.Fprintf(out, "%s, profile %s, up to %d requests of each kind and size, one at a time, %s/%s, %d CPUs\n",
 		engineName(o), o.idp, o.samples, runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
@@ -118,7 +118,7 @@ Storage, logs and traffic come on top.
 	return err
 }
 
-// price is the dollars of a million requests at each size, with what each costs beside the table.
+// price is the dollars of a million requests at each size, beside included: their price outside the table.
 func (r *result) price(beside float64) string {
 	if r.computes {
 		return ""
@@ -133,7 +133,7 @@ func engineName(o options) string {
 	return "DynamoDB, table " + o.local.Table
 }
 
-// printBenchstat prints what benchstat reads.
+// printBenchstat prints the results in the format of benchstat.
 func printBenchstat(out io.Writer, results []result) error {
 	for _, r := range results {
 		name := strings.Map(func(c rune) rune {

@@ -14,7 +14,7 @@ import (
 // counted is the number of samples whose allocations are counted.
 const counted = 10
 
-// Output is where a run writes to.
+// Output holds the writers of a run.
 type Output struct {
 	// Out takes the result, Log the server's log, Progress a bar for a terminal.
 	Out, Log, Progress io.Writer
@@ -57,15 +57,15 @@ func Run(ctx context.Context, given Options, to Output) (err error) {
 	return printTables(to.Out, o, results)
 }
 
-// result is what was measured of one operation.
+// result holds the measurements of one operation.
 type result struct {
 	operation
-	kind   string // of what sizes counts: "users", "members" or "rules"
+	kind   string // the unit of sizes: "users", "members" or "rules"
 	sizes  []int
 	series []series // by size
 }
 
-// clock is the time of day, and what it was put forward.
+// clock is the time of day, put forward by ahead.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
@@ -123,7 +123,7 @@ func (b *bench) measure(ctx context.Context, p *progress) (results []result, err
 	return results, nil
 }
 
-// kind says what tenants are made of, and of which sizes.
+// kind is a kind of tenants: how they are filled, and their sizes.
 type kind struct {
 	name  string
 	sizes func(options) []int

@@ -27,7 +27,7 @@ type world struct {
 	changes     atomic.Int64 // of members in turn
 	// cursor leads to a late page of users.
 	cursor string
-	// made are the ids of what the run created, to be deleted by it.
+	// made are the ids of the resources that the run created, to be deleted by it.
 	made []string
 	// server and spent are for work in the background; spent is nil if its cost is not known.
 	server *local.Server
@@ -46,7 +46,7 @@ const (
 	departments = 10
 )
 
-// here is where a server without a network seems to be.
+// here is the base URL of a server without a network.
 const here = "http://127.0.0.1"
 
 func newWorld(ctx context.Context, s *local.Server, o options, size int, name string) (*world, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// GroupWrite is a write of a group: the operation on its item, and what it changes of its members.
+// GroupWrite is a write of a group: the operation on its item, and the changes of its members.
 type GroupWrite struct {
 	ID      string
 	Op      store.Op

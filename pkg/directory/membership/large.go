@@ -88,7 +88,7 @@ func decodeChunk(it store.Item) ([]Change, error) {
 	return changes, nil
 }
 
-// rollMembers applies what is left of a large change of members, and closes it.
+// rollMembers applies the rest of a large change of members, and closes it.
 func (s *Service) rollMembers(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	prefix := ts.ChunkPrefix(w.id)
 	g, gctx := task.WithContext(ctx)

@@ -14,10 +14,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Open work is what a committed write still has to bring about. Its item is part of the write's transaction, and from
-// that moment on the change has happened: reads overlay it, writers finish it first, and whoever comes next, after a
-// crash as well, rolls it forward. Every step can be repeated and can be done by several at once: each transaction is
-// conditional on what it is about to do not having been done.
+// Open work is the list of changes that a committed write has still to make. Its item is part of the write's
+// transaction, and from that moment on the change has happened: reads overlay it, writers finish it first, and
+// whoever comes next, after a crash as well, rolls it forward. Every step can be repeated and can be done by
+// several at once: each transaction is conditional on its step not having been done.
 //
 //	kind      target    means
 //	gone      resource  the resource was deleted; its memberships, members and the $ref of those it managed are to go
@@ -123,7 +123,7 @@ func openWork(ctx context.Context, ts *store.TenantStore) ([]work, error) {
 	return all, nil
 }
 
-// Going returns the ids of what was deleted in a tenant and may still be a member or a manager of something.
+// Going returns the ids of the deleted resources of a tenant that may still be a member or a manager of something.
 func Going(ctx context.Context, ts *store.TenantStore) (map[string]bool, error) {
 	all, err := openWork(ctx, ts)
 	ids := map[string]bool{}
@@ -152,8 +152,8 @@ func (s *Service) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	s.Background(ts.TenantID())
 }
 
-// RollForward completes all open work of a tenant, and removes what has lingered. Running it twice, or in two places,
-// does no harm.
+// RollForward completes all open work of a tenant, and removes the completed work that has lingered. Running it
+// twice, or in two places, does no harm.
 func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error {
 	for {
 		all, err := openWork(ctx, ts)
@@ -215,7 +215,7 @@ func spend(budget *allowance, n int) error {
 	return nil
 }
 
-// rollGone removes what is left of a deleted resource.
+// rollGone removes the rest of a deleted resource.
 func (s *Service) rollGone(ctx context.Context, ts *store.TenantStore, w work, budget *allowance) error {
 	var seen, in bool
 	g, gctx := task.WithContext(ctx)
@@ -322,7 +322,8 @@ func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupI
 	}
 }
 
-// errGone says that what a step of open work was to change is not there any more: somebody else has done it.
+// errGone says that the items that a step of open work was to change are not there any more: somebody else has
+// done it.
 var errGone = errors.New("directory: already done")
 
 // dropMember removes a deleted resource from a group that it was a member of. A member of that value that names nobody

@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Write is what one transaction does to a tenant's resources.
+// Write is one transaction on a tenant's resources.
 type Write struct {
 	store.Tx
 	ts *store.TenantStore
@@ -17,7 +17,7 @@ type Write struct {
 	Touched Touched
 	// chunks are written before the transaction, which makes them count; nobody looks at them until then.
 	chunks []store.Op
-	// step says that the write is a step of open work, after which readers see what they saw before.
+	// step says that the write is a step of open work: readers see the same before and after it.
 	step bool
 	// work is open work that the transaction leaves behind.
 	work []work
@@ -25,7 +25,7 @@ type Write struct {
 	Told *Told
 }
 
-// Told is a change of a resource that a client has asked for, for the log of what clients ask.
+// Told is a change of a resource that a client has asked for, for the log of changes that clients ask for.
 type Told struct {
 	// Type is the id of the resource's type, ID its own.
 	Type, ID string
@@ -83,8 +83,8 @@ func OriginOf(ctx context.Context) Origin {
 	return o
 }
 
-// Carry returns what a transaction has to carry beside its own operations because of what it touches: at most one
-// operation for each resource that t names, and one more. They have no conditions.
+// Carry returns the operations that a transaction has to carry beside its own because of the resources it touches:
+// at most one for each resource that t names, and one more. They have no conditions.
 type Carry func(k store.Keys, o Origin, t Touched) []store.Op
 
 // Begin is a write of a tenant that does nothing yet.
@@ -96,8 +96,8 @@ func (w *Write) leave(open work) {
 	w.work = append(w.work, open)
 }
 
-// Commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds what
-// each of them has to carry.
+// Commit writes a transaction. Every transaction on resources goes through it, so this is the one place that adds
+// the operations that each of them has to carry.
 func (s *Service) Commit(ctx context.Context, w *Write) error {
 	carries, err := s.carryAlong(ctx, w)
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Service) Commit(ctx context.Context, w *Write) error {
 	return err
 }
 
-// Room is the number of operations that a write can still take beside what it has to carry.
+// Room is the number of operations that a write can still take beside those that it has to carry.
 func (s *Service) Room(w *Write) int {
 	const record = 1 // see Origin.Record
 	if s.Carry == nil || w.Touched.isEmpty() {
@@ -138,9 +138,10 @@ func (s *Service) Room(w *Write) int {
 	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - len(w.Touched.Joined) - 1 - record
 }
 
-// carryAlong adds what a write has to carry, and reports whether that is anything. It is part of the transaction:
-// written before, it could be seen and taken for done with before the change is there. A step of open work changes
-// nothing for those who look through it. So if there is no room in its transaction, or if it has none, it goes before.
+// carryAlong adds the operations that a write has to carry, and reports whether it carries any. It is part of the
+// transaction: written before, it could be seen and taken for done with before the change is there. A step of open
+// work changes nothing for those who look through it. So if there is no room in its transaction, or if it has
+// none, it goes before.
 func (s *Service) carryAlong(ctx context.Context, w *Write) (bool, error) {
 	origin := OriginOf(ctx)
 	if s.Carry == nil || origin.Silent || w.Touched.isEmpty() {
@@ -181,7 +182,7 @@ func Taken(what, attribute, value string) error {
 		what, attribute, row.Short(value), attribute)
 }
 
-// discard removes the chunks of a change that was refused. Where that fails they expire.
+// discard removes the chunks of a change that was refused. If that fails, they expire.
 func (s *Service) discard(ctx context.Context, ts *store.TenantStore, chunks []store.Op) {
 	ops := make([]store.Op, len(chunks))
 	for i, chunk := range chunks {

@@ -1,6 +1,6 @@
-// Package marker has the markers of a tenant: items that say which people an application may have to be told about
-// anew. Each write of the directory carries them, so the functions that answer identity providers link this package,
-// and nothing of publishing.
+// Package marker has the markers of a tenant: items that name the people of whom an application may have to be
+// told a change. Each write of the directory carries them, so the functions that answer identity providers link
+// this package, and nothing of publishing.
 package marker
 
 import (
@@ -30,7 +30,7 @@ type Marker struct {
 	at     time.Time
 }
 
-// SubjectKind says what a marker is about.
+// SubjectKind is the kind of a marker's subject.
 type SubjectKind string
 
 // The kinds of subjects. A user is one member; the others stand for many.
@@ -49,7 +49,7 @@ const (
 // of users.
 var wide = []SubjectKind{Members, Policy, Seat, Target, Group}
 
-// Subject is what may have changed: a user or group by its id, a target by its joined key, the policy.
+// Subject is the object that may have changed: a user or group by its id, a target by its joined key, the policy.
 type Subject struct {
 	Kind SubjectKind
 	ID   string
@@ -110,7 +110,7 @@ func Decode(item store.Item) (Marker, error) {
 	return m, nil
 }
 
-// CauseOf is the cause of what is done under a context.
+// CauseOf returns the cause of the changes under a context.
 func CauseOf(ctx context.Context) eventlog.Cause {
 	o := directory.OriginOf(ctx)
 	return eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}
@@ -185,7 +185,7 @@ func decode(items []store.Item) ([]Marker, error) {
 	return all, nil
 }
 
-// Carry marks what a write of the directory touches. It is a directory.Carry.
+// Carry marks the users, groups and memberships that a write of the directory touches. It is a directory.Carry.
 func Carry(now func() time.Time) directory.Carry {
 	return func(k store.Keys, o directory.Origin, t directory.Touched) []store.Op {
 		cause := eventlog.Cause{RequestID: o.RequestID, TokenID: o.TokenID}

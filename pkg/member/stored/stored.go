@@ -1,4 +1,4 @@
-// Package stored reads the items of members as they are stored, for those who check a table. It writes nothing.
+// Package stored reads the items of members as they are stored, for a check of a table. It writes nothing.
 package stored
 
 import (
@@ -13,7 +13,7 @@ import (
 // Removed is the status of a member who has left.
 const Removed = record.Removed
 
-// Member is a published member as its item has it, with the items that stand beside it, for those who check a table.
+// Member is a published member as its item has it, and the items that belong to it, for a check of a table.
 type Member struct {
 	record.Member
 	// Lookups are the keys by which the member is found, Queue those of its places for seats.

@@ -79,9 +79,9 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 // adoptFor is how long a read of one member works out which targets groups adopt.
 const adoptFor = 3 * time.Second
 
-// AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end manual
-// assignments of a member, and so its evaluation needs it. It goes on where the pass of each marker is, and leaves the
-// members to the pass. It reports false if the time was not enough.
+// AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end
+// manual assignments of a member, and so its evaluation needs it. It continues the pass of each marker from its
+// progress, and leaves the members to the pass. It reports false if the time was not enough.
 func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, many []marker.Marker) (bool, error) {
 	many = slices.DeleteFunc(slices.Clone(many), func(m marker.Marker) bool { return m.Subject.Kind == marker.Members })
 	if len(many) == 0 {
@@ -122,7 +122,7 @@ func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, m
 	return true, nil
 }
 
-// Step does one step of a pass, and ends the marker behind the last one.
+// Step does one step of a pass, and ends the marker after the last one.
 func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) error {
 	switch m.Subject.Kind {
 	case marker.Seat:
@@ -312,7 +312,7 @@ func (s *Passes) adopts(
 	return slices.Compact(joined), nil
 }
 
-// markHolders marks the members who have a target, of whatever origin.
+// markHolders marks the members who have a target, of any origin.
 func (s *Passes) markHolders(
 	ctx context.Context,
 	ts *store.TenantStore,
@@ -375,8 +375,9 @@ func (s *Passes) usersStep(ctx context.Context, t policies.Tenant, p *pass) (las
 	return last, s.markAll(ctx, ts, marked, p.marker.Cause)
 }
 
-// withPublished adds the members behind an id who are published and are no users any more to the next users. last is
-// the last of the users, "" if there are no more. It returns the users and the members up to where both were read.
+// withPublished adds the members after an id who are published and are no users any more to the next users. last
+// is the last of the users, "" if there are no more. It returns the users and the members up to the last id to
+// which both were read.
 func withPublished(
 	ctx context.Context, ts *store.TenantStore, after string, ids []string, last string,
 ) (users, all []string, end string, err error) {

@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// review does what a pool's marker makes due: it tells of a shortage that has ended or grown, and marks
-// those who can be served. Then it ends the marker, unless there may be more of them than it marks at
-// once: they are next once these are served.
+// review works the marker of a pool: it announces a shortage that has ended or grown, and marks the members who
+// can be served. Then it ends the marker, unless there may be more of them than it marks at once: they are next
+// once these are served.
 func (s *Passes) review(ctx context.Context, t policies.Tenant, m marker.Marker) error {
 	err := store.Retry(ctx, record.ContendFor, func() error {
 		b, err := s.basisOf(ctx, t)
@@ -45,7 +45,7 @@ func (s *Passes) review(ctx context.Context, t policies.Tenant, m marker.Marker)
 	return ignoreEnded(err)
 }
 
-// basis is what a write to the log of a tenant rests on.
+// basis holds the values that a write to the log of a tenant depends on.
 type basis struct {
 	ts      *store.TenantStore
 	head    eventlog.Head

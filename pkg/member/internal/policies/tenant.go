@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// Tenant is what publishing needs to know of a tenant.
+// Tenant holds the properties of a tenant that publishing needs.
 type Tenant struct {
 	ID string
 	// Types are the tenant's resource types; TypesVersion changes whenever they do.
@@ -22,7 +22,8 @@ type Tenant struct {
 	Retention time.Duration
 }
 
-// TenantOf reads what publishing needs to know of a tenant; tenant.ErrNotFound if there is none.
+// TenantOf reads the properties of a tenant that publishing needs; the error is tenant.ErrNotFound if there is
+// none.
 func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, error) {
 	account, err := tenants.Get(ctx, id)
 	if err != nil {

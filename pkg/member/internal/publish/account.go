@@ -98,8 +98,8 @@ func (p *publication) adopt(ctx context.Context) error {
 	return err
 }
 
-// own gives what is to be published the account that was found for it, or that goes over from the member whose place it
-// takes.
+// own gives the member of a change the imported account that was found for it, or the account of the member whose
+// place it takes.
 func (p *publication) own(c *Change) {
 	if doc, _ := c.adopts.Attrs[record.AttrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
 		c.next.AccountID = record.DecodeAccount(doc).ID

@@ -13,8 +13,8 @@ import (
 // the head and, rarely, the name of a partition.
 const announcedAtOnce = 40
 
-// number gives numbers to what was announced, oldest first. Entry and end of the announcement are one transaction on
-// the head: each event gets its number once, whoever dies or races.
+// number gives numbers to announced events, oldest first. One transaction on the head of the log writes the entry
+// and ends the announcement. So each event gets its number once, even if processes die or race.
 func (s *Publisher) number(ctx context.Context, t policies.Tenant, ts *store.TenantStore) error {
 	for more := true; more; {
 		err := store.Retry(ctx, record.ContendFor, func() error {

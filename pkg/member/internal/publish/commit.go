@@ -23,7 +23,7 @@ func (p *publication) commit(ctx context.Context, all []*Change) (int, error) {
 	}
 	for n := len(all); ; n = max((n+1)/2, least) {
 		if n < len(all) && all[n].previous != nil {
-			n-- // whoever takes a place is published together with the one who had it
+			n-- // a member that takes a place is published together with the one that had it
 		}
 		n = max(n, least)
 		tx, after := p.transaction(all[:n])
@@ -41,7 +41,7 @@ func (p *publication) commit(ctx context.Context, all []*Change) (int, error) {
 	}
 }
 
-// outcome is what holds behind a transaction.
+// outcome is the state after a transaction.
 type outcome struct {
 	head  eventlog.Head
 	pools map[*seat.Pool]seat.State
@@ -90,7 +90,7 @@ func (p *publication) transaction(all []*Change) (*store.Tx, outcome) {
 	return &tx, after
 }
 
-// marksOf are the members who are to be looked at behind some changes.
+// marksOf are the members to be evaluated again after some changes.
 func marksOf(all []*Change) map[string]bool {
 	marks := map[string]bool{}
 	for _, c := range all {
@@ -101,7 +101,7 @@ func marksOf(all []*Change) map[string]bool {
 	return marks
 }
 
-// behind appends what changes of members bring about beside: seats, markers of others, the log.
+// behind appends the writes that follow from changes of members: seats, markers of others, the log.
 func (p *publication) behind(tx *store.Tx, all []*Change, entries []eventlog.Entry) outcome {
 	before := tx.Len()
 	told, pools := p.reseat(tx, all)
@@ -178,7 +178,7 @@ func (p *publication) end(ctx context.Context, sub *subject) error {
 	return err
 }
 
-// entry is what the log says of the change.
+// entry returns the entry of the log about the change.
 func (c *Change) entry(now time.Time) eventlog.Entry {
 	e := eventlog.Entry{
 		Subject: record.LogSubject(c.id), SubjectVersion: c.next.Version, At: now, Cause: c.marker.Cause,
@@ -192,7 +192,7 @@ func (c *Change) entry(now time.Time) eventlog.Entry {
 
 // large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction. New
 // lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are named in
-// the member's item and removed behind the transaction, by whoever comes next if this process dies: the marker stays
+// the member's item and removed after the transaction, by whoever comes next if this process dies: the marker stays
 // until then.
 func (p *publication) large(ctx context.Context, all []*Change) error {
 	stale := make([][]string, len(all))

@@ -1,10 +1,10 @@
-// Package publish brings what an application was told of members up to date with what holds.
+// Package publish brings the members that an application was told of up to date with the directory and the policy.
 //
 //	publisher.go  a Publisher and its options
-//	work.go       publishing what is marked, in the background
+//	work.go       publishing marked members, in the background
 //	room.go       turns of the publications of one tenant in one process
 //	announce.go   numbers of the events that others announce
-//	publish.go    one publication: what it reads, and what the application has to be told
+//	publish.go    one publication: its reads, and the changes that the application has to be told
 //	commit.go     its transactions
 //	settle.go     the end of a marker of a member of whom there is nothing to tell
 //	seat.go       who of the members of a publication has a seat, who waits
@@ -16,5 +16,5 @@
 //	examine.go    one member as it is now, and evaluations that write nothing
 //	names.go      the names under which targets, groups and managers are shown
 //	why.go        the reasons of a member's status and assignments
-//	rehearse.go   what a policy would change
+//	rehearse.go   the changes that a policy would make
 package publish

@@ -14,10 +14,10 @@ import (
 )
 
 // Two members are probably one person if they share an address and one of them has no externalId, if they share an
-// externalId, or if none has one and both have the same name and the same address but for the domain. Whoever is
-// published with another identity is held against the members who are there, under the head of the log: so of two who
-// come at the same time the second sees the first. A member keeps the ids of those whom it may be the duplicate of. A
-// pair is told of once, and listed for as long as both still share what they did.
+// externalId, or if none has one and both have the same name and the same address but for the domain. A member
+// that is published with another identity is compared with the present members, under the head of the log: so of
+// two that come at the same time the second sees the first. A member keeps the ids of those whom it may be the
+// duplicate of. A pair is announced once, and listed for as long as both still share such values.
 
 // eventDuplicate says that a member is probably the same person as another one. Data: other, by.
 const eventDuplicate = "duplicate.suspected"
@@ -71,8 +71,8 @@ func (p *publication) recognise(ctx context.Context) error {
 // readersAtOnce is how many lookups of one publication are read in parallel.
 const readersAtOnce = 16
 
-// suspect notes with what is to be published of a member whom it may be the duplicate of, and tells of those of whom
-// nobody was told yet.
+// suspect sets the ids of the members that the member of a change may be the duplicate of, and adds an event for
+// each new one among them.
 func (p *publication) suspect(c *Change) {
 	if c.next.Status == record.Removed {
 		c.next.Suspects = nil

@@ -14,23 +14,23 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Erasing a person is one transaction: a bare member takes the place of the published one, the log tells of it, and the
-// member's item says where the member's entries of the log begin, the newest first. Each entry leads to the one before
-// it. Settling the member's marker then takes the person out of them, a chunk a call, and notes in the item how far it
-// has come. The marker stays until then. So whoever dies, the publisher goes on.
+// Erasing a person is one transaction: a bare member takes the place of the published one, the log tells of it,
+// and the member's item names the member's newest entry of the log. Each entry names the one before it. Settling
+// the member's marker then removes the person from them, a chunk a call, and notes its progress in the item. The
+// marker stays until then. So whoever dies, the publisher goes on.
 
-// erasedAtOnce is how many entries of the log one transaction takes a person out of.
+// erasedAtOnce is the number of log entries from which one transaction removes a person.
 const erasedAtOnce = 20
 
-// eraseFor is how long one call of Erase goes through the log.
+// eraseFor bounds the time for which one call of Erase goes through the log.
 const eraseFor = 5 * time.Second
 
 // endedAtOnce is how many manual assignments end in the transaction that erases a member.
 const endedAtOnce = 20
 
-// Erase takes a person out of the members and the log, with the members whose place this one took. done is false if
-// entries of the log are left, which the publisher goes on with. It can be repeated. The error is a *Refused: 404 if
-// there is no such member, 409 if a SCIM user with the id lives.
+// Erase removes a person from the members and the log, with the members whose place this one took. done is false
+// if entries of the log are left; the publisher removes the person from these later. It can be repeated. The error
+// is a *Refused: 404 if there is no such member, 409 if a SCIM user with the id lives.
 func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (done bool, err error) {
 	m, err := s.leaver(ctx, t, id)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Publisher) erase(ctx context.Context, t policies.Tenant, id string) err
 	return err
 }
 
-// tracesOf reads all items by which a member who has left is found, whatever policy they were written under.
+// tracesOf reads all items by which a member who has left is found, written under any policy.
 func (p *publication) tracesOf(ctx context.Context, sub *subject) error {
 	var keys []store.Key
 	for _, v := range record.Matches([]string{record.ByExternalID, record.ByUserName, record.ByEmail}, sub.old.Person) {

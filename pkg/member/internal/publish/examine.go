@@ -16,7 +16,8 @@ import (
 // Get publishes a member and answers it as it is then. found is false if the application was never told of them.
 func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m record.Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
-	// What stands for many members may stand for this one. It is read first: whoever ends it has marked this one before.
+	// A marker of many members may stand for this one. It is read first: whoever ends it has marked this one
+	// before.
 	many, err := pass.Wide(ctx, ts)
 	if err != nil {
 		return record.Member{}, false, err

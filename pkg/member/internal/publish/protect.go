@@ -13,9 +13,9 @@ import (
 // eventProtected says that a member keeps a target which only it has.
 const eventProtected = "protected.kept"
 
-// protect lets the last active members with a protected target keep it, and stay active, for as long as there are no
-// others. It looks at who else has the target: whatever changes that changes the head of the log as well, so that of
-// two publications that each take it from one of two members only one can commit.
+// protect lets the last active members with a protected target keep it, and stay active, for as long as there are
+// no others. It counts the other members with the target. Any change of these also changes the head of the log. So
+// if two publications take the target from one each of two members, only one can commit.
 func (p *publication) protect(ctx context.Context, c *Change) error {
 	c.next.Protected = false
 	if c.replacedBy != "" {
@@ -80,8 +80,8 @@ func (p *publication) keep(c *Change, key mapping.TargetKey) {
 	}
 }
 
-// others counts the active members beside one who have a target, up to most. Of members of this publication it takes
-// what was worked out for them so far.
+// others counts the active members beside one who have a target, up to most. It counts the members of this
+// publication by the results for them so far.
 func (p *publication) others(ctx context.Context, key mapping.TargetKey, but string, most int) (n int, err error) {
 	counts := func(m record.Member) bool {
 		return m.ID != but && m.Status == mapping.Active && record.Find(m.Assignments, key) >= 0

@@ -16,7 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Edit publishes members together with a change of what is published. The members must exist.
+// Edit publishes members as the edits of the job change them. The members must exist.
 func (s *Publisher) Edit(ctx context.Context, t policies.Tenant, j Job) error {
 	err := s.Alone(ctx, t.ID, func() error { return s.people(ctx, t, j) })
 	s.o.Wake(t.ID)
@@ -29,9 +29,9 @@ const (
 	PeopleAtOnce = 50
 )
 
-// people publishes members: it brings what the application was told of them up to date with what holds now. Each has a
-// marker, which is written here if it has none: only the deletion of a marker on its stamp says that nobody has seen a
-// newer state in between.
+// people publishes members: it brings them up to date with the directory and the policy, and tells the
+// application. Each has a marker, which is written here if it has none: only the deletion of a marker, conditional
+// on its stamp, says that nobody has seen a newer state in between.
 func (s *Publisher) people(ctx context.Context, t policies.Tenant, j Job) error {
 	for part := range slices.Chunk(j.Ids, PeopleAtOnce) {
 		one := j
@@ -44,14 +44,14 @@ func (s *Publisher) people(ctx context.Context, t policies.Tenant, j Job) error 
 	return nil
 }
 
-// Job is what a publication is to do.
+// Job is the task of a publication.
 type Job struct {
 	Ids []string
-	// ahead says that others may be marked who left before these came: they are published first.
+	// ahead says that marked members may have left before these came: they are published first.
 	ahead bool
-	// edits are called with what is to be published of members, by id, and change it.
+	// Edits change members before they are published, by id.
 	Edits map[string]Edit
-	// merge has members taken the place of: the id of who is removed, then of who takes the place. "": none.
+	// Merge are the ids of the member to remove and of the one who takes its place. "": none.
 	Merge [2]string
 }
 
@@ -68,7 +68,7 @@ type publication struct {
 	adopted  map[mapping.TargetKey]bool
 	pools    map[mapping.TargetKey]*seat.Pool
 	version  int64                      // of the policy
-	decided  map[string]record.Member   // what was worked out so far, by id
+	decided  map[string]record.Member   // the results so far, by id
 	made     map[mapping.TargetKey]bool // targets that this publication makes
 	alike    map[string][]record.Member // by the ids of those whose identity is new: who shares a value
 	marks    bool                       // that it has marked others
@@ -101,7 +101,7 @@ type subject struct {
 	adopts     store.Item       // an imported account
 }
 
-// batch is one attempt. It reads the head, then the markers, then what holds: so a change that it does not see has a
+// batch is one attempt. It reads the head, then the markers, then all else: so a change that it does not see has a
 // marker with another stamp. store.ErrStale says that something has changed meanwhile.
 func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 	p, err := s.read(ctx, t, j.Ids)
@@ -149,7 +149,7 @@ func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 		}
 		changed = changed[n:]
 	}
-	// Not before the changes: who got nothing for want of what others were to get is looked at again if they don't.
+	// Only after the changes: if these fail, members who got nothing in favour of others are looked at again.
 	for _, sub := range same {
 		if err := p.settle(ctx, sub); err != nil {
 			return err
@@ -158,7 +158,7 @@ func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 	return nil
 }
 
-// read reads the head, the markers, the policy, and people with what was published of them.
+// read reads the head, the markers, the policy, and people with their published members.
 func (s *Publisher) read(ctx context.Context, t policies.Tenant, ids []string) (*publication, error) {
 	p := &publication{t: t, ts: s.store.Tenant(t.ID), now: s.o.Now().UTC(), made: map[mapping.TargetKey]bool{}}
 	if err := p.mark(ctx, ids); err != nil {
@@ -261,7 +261,7 @@ func (p *publication) load(ctx context.Context) error {
 	return nil
 }
 
-// facts gathers what the evaluations depend on.
+// facts gathers the input of the evaluations.
 func (s *Publisher) facts(ctx context.Context, p *publication) error {
 	needs, manual := map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
 	for _, sub := range p.subjects {
@@ -291,7 +291,7 @@ func (s *Publisher) facts(ctx context.Context, p *publication) error {
 	return err
 }
 
-// Edit changes what is to be published of a member.
+// Edit changes a member before it is published.
 type Edit func(context.Context, *Change) error
 
 // Change is a member that is to be published anew.
@@ -303,10 +303,10 @@ type Change struct {
 	ended []mapping.Manual
 	told  []record.Told
 	kept  []record.Told // assignments that a protection keeps
-	due   []record.Told // what happens once in a life
+	due   []record.Told // events beside the differences, as of an invitation
 	also  []store.Op    // each must hold
 	then  func()        // called once the change is published; may be nil
-	marks []string      // members who are to be looked at behind it
+	marks []string      // members who are to be looked at after it
 	place int           // of its entry among those of the transaction
 }
 
@@ -335,7 +335,7 @@ func (s *Publisher) evaluate(ctx context.Context, p *publication, carried map[ma
 	return s.seating(ctx, p, carried)
 }
 
-// change works out what the application has to be told of a member; nil if nothing.
+// change works out the change of a member that the application has to be told; nil if there is none.
 func (p *publication) change(ctx context.Context, sub *subject) (*Change, error) {
 	alive := sub.old != nil && sub.old.Status != record.Removed
 	c := &Change{subject: sub, in: p}
@@ -463,7 +463,7 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) record.M
 	return next
 }
 
-// due marks what happens once in a life as done, and returns the events that announce it.
+// due marks the events that a member has only once as done, and returns those that are new.
 func (p *publication) due(next *record.Member) []record.Told {
 	var all []record.Told
 	if p.policy.Invite == "automatic" && next.Status == mapping.Active && next.InvitedAt.IsZero() {

@@ -20,8 +20,8 @@ type Options struct {
 	Directory *directory.Directory
 	// Wake is told of a tenant in which something was marked. It must return at once. nil: the table's stream tells.
 	Wake func(tenantID string)
-	// Forget, if set, takes a person who is erased out of what else is kept of requests, by the id and the names. done is
-	// false if the time was not enough: then the person is not erased yet.
+	// Forget, if set, removes a person who is erased from the other records of requests, by the id and the names.
+	// done is false if the time was not enough: then the person is not erased yet.
 	Forget func(ctx context.Context, tenantID, id string, names []string) (done bool, err error)
 }
 

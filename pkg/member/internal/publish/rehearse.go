@@ -13,11 +13,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 )
 
-// Rehearsal is what saving a policy would do to a page of people.
+// Rehearsal holds the changes that saving a policy would make to a page of people.
 type Rehearsal struct {
 	// Of is the number of people of the tenant.
 	Of int64
-	// Examined is the number of people on the page; Next the id to go on behind; "": these were the last.
+	// Examined is the number of people on the page; Next the id to go on after; "": these were the last.
 	Examined int
 	Next     string
 	Gains    []Difference
@@ -84,8 +84,8 @@ func parseRehearsal(cursor string) (r rehearsal, err error) {
 	return r, nil
 }
 
-// Rehearse evaluates a page of people with a policy that is not saved, and compares them with what the application was
-// told. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
+// Rehearse evaluates a page of people with a policy that is not saved, and compares the results with the published
+// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
 func (s *Publisher) Rehearse(
 	ctx context.Context, t policies.Tenant, document []byte, cursor string,
 ) (Rehearsal, error) {
@@ -168,7 +168,7 @@ func (s *Publisher) shortages(
 	return all, nil
 }
 
-// compare adds what would change for one member.
+// compare adds the changes of one member.
 func (out *Rehearsal) compare(sub *subject) {
 	r, excluded := sub.result, sub.result == nil
 	if excluded {

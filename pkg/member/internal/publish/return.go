@@ -29,12 +29,12 @@ func (p *publication) merge(old, into *subject) error {
 	return nil
 }
 
-// A person who returns has a new user, and so a new member. If it matches a member whose user is gone, it takes that
-// member's place: the old one is removed with replacedBy, and the new one is created with previousId, in one
-// transaction. Members whose user is gone are found by the attributes that the policy matches by. There is one item for
-// each value, so that looking for a new member costs one read: the last who left counts.
+// A person who returns has a new user, and so a new member. If it matches a member whose user is gone, it takes
+// that member's place: the old one is removed with replacedBy, and the new one is created with previousId, in one
+// transaction. Members whose user is gone are found by the attributes that the policy matches by. There is one
+// item for each value, so that looking for a new member costs one read: the last member who left counts.
 
-// returns reports whether somebody can still take the member's place.
+// returns reports whether a new member can still take the member's place.
 func (p *publication) returns(m *record.Member) bool {
 	if m == nil || !m.Gone || m.ReplacedBy != "" {
 		return false
@@ -76,7 +76,7 @@ func (s *Publisher) welcome(ctx context.Context, p *publication, j *Job) (again 
 	return len(missing) > 0, err
 }
 
-// leavers are the subjects whose users were deleted, of which nobody was told yet.
+// leavers are the subjects whose users were deleted, if that is not published yet.
 func (p *publication) leavers() []string {
 	var ids []string
 	for _, sub := range p.subjects {
@@ -151,7 +151,7 @@ func (p *publication) predecessors(ctx context.Context, merge [2]string) (missin
 	return nil, p.adopt(ctx)
 }
 
-// left reads who left with the values of newcomers: ids by newcomer, in the order of the policy.
+// left reads the members who left and have values of newcomers: ids by newcomer, in the order of the policy.
 func (p *publication) left(ctx context.Context) (map[string][]string, error) {
 	if p.policy.OnReturn != "restore" {
 		return nil, nil
@@ -200,8 +200,8 @@ func (p *publication) replace(old, by *subject) {
 	}
 }
 
-// arrange puts who is replaced right in front of who takes the place: so a seat is free before it is taken, and both
-// are published together.
+// arrange puts a replaced member right in front of the one that takes its place: so a seat is free before it is
+// taken, and both are published together.
 func (p *publication) arrange() {
 	all := make([]*subject, 0, len(p.subjects))
 	for _, sub := range p.subjects {

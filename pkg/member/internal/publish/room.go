@@ -9,8 +9,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// A room is where the publications of one tenant in this process take turns: at the same time they would only get in
-// each other's way at the head of the log. Whoever waits for a turn waits together with all who came meanwhile.
+// A room makes the publications of one tenant in this process take turns: at the same time they would conflict at
+// the head of the log. Readers who wait for the next turn wait together, and one publication publishes their
+// members.
 type room struct {
 	turn chan struct{} // holds one token: the turn
 	next *party        // who waits for the next turn; guarded by publisher.mu

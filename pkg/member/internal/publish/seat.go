@@ -91,8 +91,8 @@ func (p *publication) seat(sub *subject) {
 	}
 }
 
-// place is the place of a subject in the queue of a pool: by the stored time of what gives the seat, which survives a
-// PUT and a repeated add, or since it waits.
+// place is the place of a subject in the queue of a pool: by the stored time of the assignment's source, which
+// survives a PUT and a repeated add, or else by the time from which it waits.
 func (sub *subject) place(key mapping.TargetKey, since int64, now time.Time) record.Waiting {
 	if since == 0 {
 		since = now.UnixMilli()
@@ -127,8 +127,9 @@ func (sub *subject) withdraw(i int) {
 	sub.result = &r
 }
 
-// reseat appends what some changes do to seats: the pools, the queues, and markers of the pools of which members can be
-// served. It returns the events of shortages, and the pools as they are behind the transaction.
+// reseat appends the writes of seats that some changes need: the pools, the queues, and markers of the pools of
+// which members can be served. It returns the events of shortages, and the pools as they are after the
+// transaction.
 func (p *publication) reseat(tx *store.Tx, all []*Change) ([]eventlog.Entry, map[*seat.Pool]seat.State) {
 	takes, moved, concerned := map[mapping.TargetKey]int64{}, map[mapping.TargetKey]bool{}, map[mapping.TargetKey]bool{}
 	var cause eventlog.Cause

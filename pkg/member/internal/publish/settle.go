@@ -8,7 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// settle ends the marker of a member of whom there is nothing to tell. If the marker is another by now, it stays.
+// settle ends the marker of a member without changes to publish. A newer marker stays.
 func (p *publication) settle(ctx context.Context, sub *subject) error {
 	if err := p.sweep(ctx, sub); err != nil {
 		return err

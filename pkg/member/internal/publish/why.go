@@ -14,9 +14,9 @@ import (
 // millis is a time in Unix milliseconds as JSON.
 func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }
 
-// Why explains a member: the status, each assignment with what gives it, and what rules would give and do not. It
-// publishes the member first, so that it explains what the member is. found is false if the application was never told
-// of one.
+// Why explains a member: the status, each assignment with its sources, and the assignments that rules would give
+// but do not. It publishes the member first, so that it explains its present state. found is false if the
+// application was never told of one.
 func (s *Publisher) Why(ctx context.Context, t policies.Tenant, id string) (why scim.Object, found bool, err error) {
 	m, found, err := s.Get(ctx, t, id)
 	if err != nil || !found {
@@ -82,7 +82,7 @@ func (e explainer) status() string {
 	return "The user was deleted, and the policy keeps deleted users as inactive members."
 }
 
-// assignments are those of the member, each with what gives it.
+// assignments are those of the member, each with its sources.
 func (e explainer) assignments() []any {
 	all := []any{}
 	for _, a := range e.member.Assignments {
@@ -110,7 +110,7 @@ func (e explainer) group(i int) scim.Object {
 	return scim.Object{"id": g.ID, "displayName": g.DisplayName}
 }
 
-// because lists the rules that give an assignment, and the request behind which it was there.
+// because lists the rules that give an assignment, and the request after which it was there.
 func (e explainer) because(a record.Assignment, sources []mapping.Source) []any {
 	all := []any{}
 	for _, s := range sources {

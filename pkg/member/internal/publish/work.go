@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/sweep"
 )
 
-// Publish works the markers of a tenant: those of single members first, then one step of one that stands for many, and
-// so on, until there are none or the time is up. It reports whether any are left. First it numbers what was
-// announced; of a silent tenant it does nothing else.
+// Publish works the markers of a tenant: those of single members first, then one step of one that stands for many,
+// and so on, until there are none or the time is up. It reports whether any are left. First it numbers the
+// announced events; in a silent tenant it only goes on with erasing after that.
 func (s *Publisher) Publish(ctx context.Context, t policies.Tenant, most time.Duration) (left bool, err error) {
 	ts := s.store.Tenant(t.ID)
 	err = s.Alone(ctx, t.ID, func() error { return s.number(ctx, t, ts) })
@@ -42,7 +42,7 @@ func (s *Publisher) Publish(ctx context.Context, t policies.Tenant, most time.Du
 // workFor is how long Work publishes at a time, so that no tenant holds up another.
 const workFor = 20 * time.Second
 
-// Work publishes what is marked in a tenant. If that takes long, it wakes itself again for the rest.
+// Work works the markers of a tenant as Publish does. If that takes long, it wakes itself again for the rest.
 func (s *Publisher) Work(ctx context.Context, t policies.Tenant) error {
 	left, err := s.Publish(ctx, t, workFor)
 	if err != nil || !left {
@@ -90,7 +90,8 @@ func (s *Publisher) again(ctx context.Context, tenantID string) (bool, error) {
 	if at, _ := page.Items[0].Attrs[marker.AttrAt].(int64); s.o.Now().Sub(time.UnixMilli(at)) > late {
 		s.o.Log.WarnContext(ctx, "publishing late", "tenant", tenantID, "since", time.UnixMilli(at).UTC())
 	}
-	// The table's stream tells of items that change, so something has to. The stamp stays: what is to be seen does.
+	// The table's stream reports only items that change, so an attribute does. The stamp stays: there is no newer
+	// change.
 	err = ts.Write(ctx, store.Op{
 		Kind: store.Update, Key: page.Items[0].Key, Set: store.Attrs{attrAgain: s.o.Now().UnixMilli()},
 		If: []store.Cond{store.IsThere()},

@@ -23,7 +23,7 @@ func (a Account) Encode() string {
 	}))
 }
 
-// MatchedBy are the attributes by which people are found again, whatever a policy says.
+// MatchedBy are the attributes by which people are found again, under any policy.
 var MatchedBy = []string{ByExternalID, ByUserName, ByEmail}
 
 // DecodeAccount reads the stored form of an account.

@@ -20,7 +20,7 @@ const (
 	EventInvitationDue     = "invitation.due"
 )
 
-// Event types of what is not one member's.
+// Types of events that are not about one member.
 const (
 	// EventPolicyChanged: a policy was saved. Data: version.
 	EventPolicyChanged = "policy.changed"

@@ -152,7 +152,7 @@ func TestEventsLeadFromOneMemberToTheNext(t *testing.T) {
 	})
 }
 
-// comparable is a member without what no event tells, its assignments in order.
+// comparable is a member without the values that no event tells, its assignments in order.
 func comparable(o scim.Object) string {
 	o = scim.Clone(o).(scim.Object)
 	for _, name := range []string{"version", "createdAt", "changedAt"} {

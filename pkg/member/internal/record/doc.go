@@ -7,11 +7,11 @@
 //	list.go      filters on members, and pages of those who pass
 //	read.go      members by their ids
 //	diff.go      the events that lead from one published member to the next
-//	target.go    targets: what a member can be given
+//	target.go    targets, which can be assigned to members
 //	key.go       keys of targets: order, joined form
 //	waiting.go   a place in the queue for a seat
 //	match.go     the values by which a person is found again
-//	duplicate.go what makes two members probably one person
+//	duplicate.go members who are probably one person
 //	account.go   the application's own record of a person
 //	refused.go   errors of requests
 package record

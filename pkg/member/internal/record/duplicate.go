@@ -23,7 +23,7 @@ func (d Duplicate) Object() scim.Object {
 	}
 }
 
-// SharedBy names what makes two members probably one person; nil: nothing.
+// SharedBy returns the attributes by which two members are probably one person; nil if there are none.
 func SharedBy(a, b Member) []string {
 	if a.Status == Removed || b.Status == Removed || a.ID == b.ID {
 		return nil
@@ -50,7 +50,7 @@ func SharedBy(a, b Member) []string {
 	return by
 }
 
-// byName is what members share who have the same name, and the same address but for the domain.
+// byName says that two members have the same name, and the same address but for the domain.
 const byName = "displayName"
 
 // localPart is the folded part of a person's address before the domain, if the person has a name and no externalId;
@@ -70,7 +70,7 @@ func nameOf(person mapping.Person) string {
 	return scim.Fold(cmp.Or(person.DisplayName, strings.TrimSpace(given+" "+family)))
 }
 
-// identity is what duplicates are recognised by.
+// identity holds the values by which duplicates are recognised.
 type identity struct{ userName, email, externalID, local, name string }
 
 // IdentityOf is the identity of a person.

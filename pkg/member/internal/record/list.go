@@ -16,7 +16,7 @@ import (
 // List is a page of members, in order of id.
 type List struct {
 	Members []Member
-	// Next is the id to go on behind; "": there are no more. A page may be shorter than asked for and have a Next.
+	// Next is the id to go on after; "": there are no more. A page may be shorter than asked for and have a Next.
 	Next string
 	// Pending is how many marked members were not published before the page was read, as far as is known.
 	Pending int
@@ -166,7 +166,7 @@ func (l *Filter) set(attribute, value string) {
 	}
 }
 
-// Walk adds a page of up to count members, behind an id, to out.
+// Walk adds a page of up to count members, after an id, to out.
 func (l *Filter) Walk(ctx context.Context, ts *store.TenantStore, after string, count int, out *List) error {
 	for seen := 0; len(out.Members) < count && seen < looked; {
 		ids, more, err := l.candidates(ctx, ts, after, min(count-len(out.Members)+1, 100))

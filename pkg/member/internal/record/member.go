@@ -53,7 +53,7 @@ type Member struct {
 	// AccountID is the application's own id for the person. PreviousID is the member whose place this one took, and
 	// ReplacedBy the one who took this one's.
 	AccountID, PreviousID, ReplacedBy string
-	// Version counts what the application was told of the member, from 1.
+	// Version counts the published versions of the member, from 1.
 	Version              int64
 	Waiting              []Waiting        // for seats
 	Kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
@@ -75,7 +75,7 @@ type Assignment struct {
 	// Rules are the ids of the rules that give it.
 	Rules []string
 	Since time.Time
-	// Cause is the request behind which the member had it first.
+	// Cause is the request after which the member had it first.
 	Cause eventlog.Cause
 	// DisplayName is the target's; it is joined on reading and not compared.
 	DisplayName string
@@ -174,7 +174,7 @@ func (a Assignment) Object() scim.Object {
 	return o
 }
 
-// bare is the member without what is joined on reading: the display names of targets and manager.
+// bare is the member without the values that are joined on reading: the display names of targets and manager.
 func (m Member) bare() Member {
 	m.Assignments = slices.Clone(m.Assignments)
 	for i := range m.Assignments {
@@ -314,7 +314,7 @@ func decode(text string) (Member, error) {
 	return m, nil
 }
 
-// textsOf reads a list of texts from JSON, without what is none.
+// textsOf reads a list of texts from JSON, and leaves out other values.
 func textsOf(v any) []string {
 	all, _ := v.([]any)
 	var words []string
@@ -326,7 +326,7 @@ func textsOf(v any) []string {
 	return words
 }
 
-// Inherit gives a member what goes over from the one whose place it takes.
+// Inherit gives a member the values that it takes over from the one whose place it takes.
 func (m *Member) Inherit(from Member) {
 	m.PreviousID = from.ID
 	if m.InvitedAt.IsZero() {

@@ -19,17 +19,17 @@ import (
 // Nobody waits while a seat is free, since each state with a free seat and a member in the queue has a
 // marker of the pool, or a marker of each member who is next:
 //
-//   - A transaction marks the pool if a seat is free behind it, and anybody may wait. It does so if it
+//   - A transaction marks the pool if a seat is free after it, and anybody may wait. It does so if it
 //     takes or frees seats, puts a member into the queue or out of it, or ends the marker of one who
-//     waits. It counts what is stored behind it, not what its publication has planned: that may fail.
+//     waits. It counts the seats as stored after it, not as planned by its publication: that may fail.
 //   - A change of the size marks the pool with the change. A change of the policy marks everybody.
 //   - The review of a pool marks the members who are next, and only then ends the marker of the pool, if
 //     that is still the one that it read before anything else.
-//   - The marker of a member to whom nothing happens ends behind all transactions of its publication, on
+//   - The marker of a member to whom nothing happens ends after all transactions of its publication, on
 //     its stamp. If any of those, or another process, frees a seat, a review marks the member anew.
-//   - What a publication has read can't change unseen. Its transactions have the head of the log and the
+//   - Values that a publication has read can't change unseen. Its transactions have the head of the log and the
 //     version of the pool as conditions, and change both; a review changes the version. The size is read
-//     behind the pool: whoever read an older size has a version from before the review of the newer one,
+//     after the pool: whoever read an older size has a version from before the review of the newer one,
 //     and can't put anybody into the queue.
 
 // Event types of seats.
@@ -57,17 +57,17 @@ type Pool struct {
 	Size   int64
 	Stored bool
 	State
-	// Planned is Used behind the changes that are worked out so far.
+	// Planned is Used after the changes that are worked out so far.
 	Planned int64
 	// Waiting are the first members in the queue, without those who got a seat since; last is the last one that was
 	// read, if there are more.
 	Waiting []record.Waiting
 	last    *record.Waiting
-	// Crowded says that anybody may be in the queue, before or behind the publication.
+	// Crowded says that anybody may be in the queue, before or after the publication.
 	Crowded bool
 }
 
-// State is what is stored of a pool.
+// State is the stored state of a pool.
 type State struct {
 	version, Used int64
 	high          int64 // the highest shortage that was announced; 0: none
