@@ -39,7 +39,7 @@ func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string
 	return s.living(ctx, t, id)
 }
 
-// accountsAtOnce is how many accounts one transaction imports: each has four items at most.
+// accountsAtOnce is the number of accounts that one transaction imports: each has four items at most.
 const accountsAtOnce = 20
 
 // Imported is the outcome of the import of one account.

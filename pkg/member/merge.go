@@ -38,7 +38,7 @@ func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.
 	return s.living(ctx, t, into)
 }
 
-// inviteFor is how long one request invites members.
+// inviteFor is the time for which one request invites members.
 const inviteFor = 10 * time.Second
 
 // invitations are those that one request makes.

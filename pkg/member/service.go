@@ -89,7 +89,7 @@ func (s *Service) Pending(ctx context.Context, t Tenant) (int, error) {
 	}
 }
 
-// lookAgain is how often EventsWithin looks for events that another process has published.
+// lookAgain is the interval at which EventsWithin looks for events that another process has published.
 const lookAgain = 500 * time.Millisecond
 
 // EventsWithin is Events, and holds an answer without events back for up to wait.

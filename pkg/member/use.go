@@ -31,7 +31,7 @@ func (s *Service) CheckTypes(ctx context.Context, tenantID string, old, next *sc
 	return s.policies.CheckTypes(ctx, tenantID, old, next)
 }
 
-// PolicyStatus reads how far the policy is applied.
+// PolicyStatus reads the progress of applying the policy.
 func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
 	return s.policies.PolicyStatus(ctx, t)
 }

@@ -73,7 +73,7 @@ type crowd struct {
 
 func (c *crowd) rate() float64 { return float64(len(c.times)) / c.took.Seconds() }
 
-// turns is how often the sizes take turns at one operation.
+// turns is the number of turns of each size at one operation.
 const turns = 10
 
 // runCrowd measures the rate and the times of many clients at once, over HTTP: each load at each size.

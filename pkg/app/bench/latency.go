@@ -45,7 +45,7 @@ func (r *remote) bill(ctx context.Context) (inner context.Context, done func()) 
 	}
 }
 
-// portion is how much of a page takes as long as a call.
+// portion is the number of bytes of a page that take as long as a call.
 const portion = 128 << 10
 
 // opened is a server on its engine.

@@ -63,7 +63,7 @@ func holds(group string) string {
 	return fmt.Sprintf(`assignments[kind eq "group" and target eq %q]`, group)
 }
 
-// inTurns is how often each client changes a user and reads the member.
+// inTurns is the number of times that each client changes a user and reads the member.
 const inTurns = 8
 
 // inTurn has clients change a user each and read the member, in turn; the sample is the share of one change and
@@ -106,7 +106,7 @@ func (w *world) share(begin time.Time, before store.Cost, n int) sample {
 	return s
 }
 
-// settled publishes the members that wait.
+// settled completes all open work.
 func settled(ctx context.Context, w *world, _ int) error { return w.server.Settle(ctx) }
 
 // applying saves a policy and publishes until it is applied; the sample is the share of one member.

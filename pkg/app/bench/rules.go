@@ -15,7 +15,7 @@ import (
 // ruleSizes are sizes of policies, in rules. The last is the largest that there may be.
 var ruleSizes = []int{10, 100, 500}
 
-// groupsOfOne is how many groups the member is in for whom policies are evaluated.
+// groupsOfOne is the number of groups of the member for whom policies are evaluated.
 const groupsOfOne = 10
 
 // ruleOperations are the parts of an evaluation, without a tenant or a table: they only compute.

@@ -152,7 +152,7 @@ func fill(ctx context.Context, s opened, o options, of kind, p *progress) (world
 	return worlds, nil
 }
 
-// work is how many steps a run takes.
+// work is the number of steps of a run.
 func work(o options, ofUsers, ofMembers, ofRules []operation) (steps int) {
 	for _, n := range o.users {
 		steps += n + n/usersAGroup

@@ -18,7 +18,7 @@ type world struct {
 	// size is the number of users, or of the group's members.
 	size int
 	ids  []string // of the users
-	// group is the one that members come into and go out of; groups is how many others there are.
+	// group is the one that members join and leave; groups is the number of others.
 	group  string
 	groups int
 	others []string // ids of the groups without members
@@ -38,11 +38,11 @@ const (
 	seeders = 16
 	// maxChanges is the largest number of memberships that one request may change.
 	maxChanges = 20_000
-	// knownMembers is how many users there are beside a large group, to become members.
+	// knownMembers is the number of users beside a large group, to become members.
 	knownMembers = 64
-	// usersAGroup is how many users there are to each small group.
+	// usersAGroup is the number of users to each small group.
 	usersAGroup = 10
-	// departments is how many groups have all users among them, each user in one.
+	// departments is the number of groups that have all users among them, each user in one.
 	departments = 10
 )
 

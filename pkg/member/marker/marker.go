@@ -59,7 +59,7 @@ type Subject struct {
 const (
 	attrStamp = "stamp"
 	attrCause = "doc"
-	// AttrAt is when the subject was marked, in Unix milliseconds.
+	// AttrAt is the time of marking, in Unix milliseconds.
 	AttrAt = "at"
 	// attrGroup and attrUsers are the group and the ids of users of the kind Members.
 	attrGroup = "group"

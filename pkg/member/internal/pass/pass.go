@@ -15,11 +15,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A marker of a group, a target or the policy stands for many members. A pass goes through them in order of id, a chunk
-// a call, and marks each: the rest is the publication of single members. Its progress is an item that names the stamp
-// of the marker, so that a newer change begins anew.
+// A marker of a group, a target or the policy stands for many members. A pass goes through them in order of id, a
+// chunk a call, and marks each: the rest is the publication of single members. Its progress is an item that names
+// the stamp of the marker, so that a newer change begins again.
 
-// passChunk is how many members or groups one step of a pass marks.
+// passChunk is the number of members or groups that one step of a pass marks.
 const passChunk = 200
 
 // Passes mark the members for whom markers stand. They are safe for concurrent use.
@@ -35,7 +35,7 @@ func New(s *store.Store, all *policies.Policies, d *directory.Directory, now fun
 	return &Passes{s, all, d, now}
 }
 
-// pass is how far the members that a marker stands for are marked.
+// pass is the progress of marking the members that a marker stands for.
 type pass struct {
 	marker marker.Marker
 	key    store.Key
@@ -61,7 +61,7 @@ func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
 	return marker.ListWide(ctx, ts, passChunk)
 }
 
-// passOf reads how far the pass of a marker is.
+// passOf reads the progress of the pass of a marker.
 func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, error) {
 	p := pass{marker: m, key: ts.Pass(string(m.Subject.Kind), m.Subject.ID), phase: phaseGroups}
 	items, err := ts.Get(ctx, p.key)
@@ -76,7 +76,7 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 	return p, nil
 }
 
-// adoptFor is how long a read of one member works out which targets groups adopt.
+// adoptFor is the time for which a read of one member works out which targets groups adopt.
 const adoptFor = 3 * time.Second
 
 // AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end
@@ -185,7 +185,8 @@ func (s *Passes) joined(ctx context.Context, t policies.Tenant, m marker.Marker)
 	return s.endPass(ctx, ts, pass{marker: m, key: ts.Pass(string(m.Subject.Kind), m.Subject.ID)})
 }
 
-// errEnded says that the marker of a pass is gone, or another one: somebody else has ended the pass, or it begins anew.
+// errEnded says that the marker of a pass is gone, or another one: another process has ended the pass, or it
+// begins again.
 var errEnded = errors.New("member: the pass was ended")
 
 func ignoreEnded(err error) error {

@@ -49,9 +49,10 @@ func (s *Policies) Policy(ctx context.Context, t Tenant) (PolicyDocument, error)
 var ErrTenantChanged = errors.New("member: the tenant was changed meanwhile")
 
 // Save puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
-// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
-// ErrTenantChanged, so that a policy is never saved beside schemas that it was not held against: a change of schemas
-// looks at the saved policy under the same condition. Requests that begin later follow the new policy.
+// *scim.Error 400 if the document is not a valid policy; ErrVersion if expected is not negative and not the
+// present version; ErrTenantChanged, so that a policy is never saved beside schemas that it was not checked
+// against: a change of schemas looks at the saved policy under the same condition. Requests that begin later
+// follow the new policy.
 func (s *Policies) Save(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
@@ -113,17 +114,17 @@ func (s *Policies) CheckTypes(ctx context.Context, tenantID string, _, next *sch
 	return err
 }
 
-// PolicyStatus is how far a saved policy is applied.
+// PolicyStatus is the progress of applying a saved policy.
 type PolicyStatus struct {
 	Version, Applied int64
-	// Done is how many members are marked in the pass under way; the rest of them is the work of single members.
+	// Done is the number of members marked in the pass under way; each of them is then published on its own.
 	Done int64
 	// Of is the number of people of the tenant.
 	Of         int64
 	FinishedAt time.Time // of the pass that applied Applied; zero: never
 }
 
-// PolicyStatus reads how far the policy is applied.
+// PolicyStatus reads the progress of applying the policy.
 func (s *Policies) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""))
@@ -168,5 +169,6 @@ func (s *Policies) Applied(ctx context.Context, t Tenant, m marker.Marker) error
 	return nil
 }
 
-// errNewer says that a newer version of the policy was saved, or that somebody else has ended the pass of this one.
+// errNewer says that a newer version of the policy was saved, or that another process has ended the pass of this
+// one.
 var errNewer = errors.New("member: a newer policy was saved")

@@ -18,7 +18,7 @@ type Tenant struct {
 	Version int64
 	// Silent says that the tenant publishes no members: reading publishes nothing either.
 	Silent bool
-	// Retention is how long events are kept; 0: always.
+	// Retention is the time for which events are kept; 0: always.
 	Retention time.Duration
 }
 

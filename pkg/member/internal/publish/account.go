@@ -108,7 +108,7 @@ func (p *publication) own(c *Change) {
 	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
 		return
 	}
-	if c.previous.account.Attrs == nil { // somebody else has it now
+	if c.previous.account.Attrs == nil { // another member has it now
 		c.next.AccountID = ""
 		return
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// announcedAtOnce is how many announcements one transaction numbers: each is an entry and the end of its marker, beside
-// the head and, rarely, the name of a partition.
+// announcedAtOnce is the number of announcements that one transaction numbers: each is an entry and the end of its
+// marker, beside the head and, rarely, the name of a partition.
 const announcedAtOnce = 40
 
 // number gives numbers to announced events, oldest first. One transaction on the head of the log writes the entry

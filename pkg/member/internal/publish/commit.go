@@ -190,10 +190,10 @@ func (c *Change) entry(now time.Time) eventlog.Entry {
 	return e
 }
 
-// large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction. New
-// lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are named in
-// the member's item and removed after the transaction, by whoever comes next if this process dies: the marker stays
-// until then.
+// large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction.
+// New lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are
+// named in the member's item and removed after the transaction, by the next publication if this process dies: the
+// marker stays until then.
 func (p *publication) large(ctx context.Context, all []*Change) error {
 	stale := make([][]string, len(all))
 	var made []store.Op

@@ -22,7 +22,7 @@ import (
 // eventDuplicate says that a member is probably the same person as another one. Data: other, by.
 const eventDuplicate = "duplicate.suspected"
 
-// maxSuspects is how many others one member is suspected to be: an address may be a department's.
+// maxSuspects bounds the suspects of one member: an address may be a department's.
 const maxSuspects = 10
 
 // recognise reads the published members who share a value with subjects whose identity is new.
@@ -68,7 +68,7 @@ func (p *publication) recognise(ctx context.Context) error {
 	return err
 }
 
-// readersAtOnce is how many lookups of one publication are read in parallel.
+// readersAtOnce is the number of lookups of one publication that are read in parallel.
 const readersAtOnce = 16
 
 // suspect sets the ids of the members that the member of a change may be the duplicate of, and adds an event for

@@ -17,7 +17,7 @@ import (
 // Erasing a person is one transaction: a bare member takes the place of the published one, the log tells of it,
 // and the member's item names the member's newest entry of the log. Each entry names the one before it. Settling
 // the member's marker then removes the person from them, a chunk a call, and notes its progress in the item. The
-// marker stays until then. So whoever dies, the publisher goes on.
+// marker stays until then. So if a process dies, the publisher goes on.
 
 // erasedAtOnce is the number of log entries from which one transaction removes a person.
 const erasedAtOnce = 20
@@ -25,7 +25,7 @@ const erasedAtOnce = 20
 // eraseFor bounds the time for which one call of Erase goes through the log.
 const eraseFor = 5 * time.Second
 
-// endedAtOnce is how many manual assignments end in the transaction that erases a member.
+// endedAtOnce is the number of manual assignments that end in the transaction that erases a member.
 const endedAtOnce = 20
 
 // Erase removes a person from the members and the log, with the members whose place this one took. done is false

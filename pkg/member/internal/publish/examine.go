@@ -16,8 +16,8 @@ import (
 // Get publishes a member and answers it as it is then. found is false if the application was never told of them.
 func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m record.Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
-	// A marker of many members may stand for this one. It is read first: whoever ends it has marked this one
-	// before.
+	// A marker of many members may stand for this one. It is read first: it is ended only after this one is
+	// marked.
 	many, err := pass.Wide(ctx, ts)
 	if err != nil {
 		return record.Member{}, false, err
@@ -83,7 +83,7 @@ func (s *Publisher) examine(ctx context.Context, t policies.Tenant, ids []string
 	return p, s.try(ctx, t, p, ids, nil)
 }
 
-// try is examine with a policy of any kind. carried is how many seats are taken beside.
+// try is examine with a policy of any kind. carried is the number of seats that are taken beside.
 func (s *Publisher) try(
 	ctx context.Context, t policies.Tenant, p *publication, ids []string, carried map[mapping.TargetKey]int64,
 ) error {

@@ -19,7 +19,7 @@ const eventProtected = "protected.kept"
 func (p *publication) protect(ctx context.Context, c *Change) error {
 	c.next.Protected = false
 	if c.replacedBy != "" {
-		return nil // whoever takes the place is asked
+		return nil // the member that takes the place is checked
 	}
 	for _, rule := range p.policy.Protect {
 		key := mapping.TargetKey{Kind: rule.Kind, Name: rule.Target, Organisation: rule.Organisation}

@@ -25,7 +25,7 @@ func (s *Publisher) Edit(ctx context.Context, t policies.Tenant, j Job) error {
 
 // How much one publication takes on.
 const (
-	// PeopleAtOnce is how many members are read and evaluated together.
+	// PeopleAtOnce is the number of members that are read and evaluated together.
 	PeopleAtOnce = 50
 )
 
@@ -294,7 +294,7 @@ func (s *Publisher) facts(ctx context.Context, p *publication) error {
 // Edit changes a member before it is published.
 type Edit func(context.Context, *Change) error
 
-// Change is a member that is to be published anew.
+// Change is a member that is to be published again.
 type Change struct {
 	*subject
 	in    *publication
@@ -306,7 +306,7 @@ type Change struct {
 	due   []record.Told // events beside the differences, as of an invitation
 	also  []store.Op    // each must hold
 	then  func()        // called once the change is published; may be nil
-	marks []string      // members who are to be looked at after it
+	marks []string      // members to be evaluated again after it
 	place int           // of its entry among those of the transaction
 }
 
@@ -319,8 +319,8 @@ func (c *Change) Tell(kind string) { c.due = append(c.due, record.Told{Kind: kin
 // Then has do called once the change is published.
 func (c *Change) Then(do func()) { c.then = do }
 
-// evaluate evaluates the policy for all subjects, and decides who has a seat. carried is how many seats of each pool
-// are taken beside; nil: none.
+// evaluate evaluates the policy for all subjects, and decides who has a seat. carried is the number of seats of
+// each pool that are taken beside; nil: none.
 func (s *Publisher) evaluate(ctx context.Context, p *publication, carried map[mapping.TargetKey]int64) error {
 	for _, sub := range p.subjects {
 		sub.result, sub.waits = nil, nil
@@ -345,7 +345,7 @@ func (p *publication) change(ctx context.Context, sub *subject) (*Change, error)
 		c.next.Status, c.next.ReplacedBy = record.Removed, sub.replacedBy
 		c.next.Assignments, c.next.Waiting, c.next.Kept = nil, nil, nil
 	case sub.old != nil && sub.old.ReplacedBy != "":
-		return nil, nil // whoever took the place has it
+		return nil, nil // the member that took the place has it
 	case sub.result != nil:
 		c.makes, c.ended = sub.result.Makes, sub.result.Ended
 		c.next = p.next(sub, sub.result, alive)

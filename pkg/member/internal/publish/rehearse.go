@@ -50,13 +50,14 @@ type StatusDifference struct {
 	From, To record.Status
 }
 
-// rehearsed is how many people a page of a rehearsal has.
+// rehearsed is the number of people on a page of a rehearsal.
 const rehearsed = 1000
 
 // rehearsal is a rehearsal under way. It is the cursor between two pages.
 type rehearsal struct {
 	After string
-	// Taken is how many seats of a pool the pages so far take, Waiting how many members wait for one, by joined key.
+	// Taken is the number of seats of a pool that the pages so far take, Waiting that of the members who wait for
+	// one, by joined key.
 	Taken, Waiting map[string]int64
 }
 

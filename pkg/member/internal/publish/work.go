@@ -39,7 +39,7 @@ func (s *Publisher) Publish(ctx context.Context, t policies.Tenant, most time.Du
 	}
 }
 
-// workFor is how long Work publishes at a time, so that no tenant holds up another.
+// workFor is the time for which Work publishes in one call, so that no tenant holds up another.
 const workFor = 20 * time.Second
 
 // Work works the markers of a tenant as Publish does. If that takes long, it wakes itself again for the rest.
@@ -73,7 +73,7 @@ func (s *Publisher) round(ctx context.Context, t policies.Tenant, ts *store.Tena
 	return true, s.passes.Step(ctx, t, many[0])
 }
 
-// attrAgain is when the publication of a marker was woken again.
+// attrAgain is the time at which the publication of a marker was woken again.
 const attrAgain = "again"
 
 // late is the age of a marker from which on the operator is told.

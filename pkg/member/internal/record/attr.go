@@ -18,9 +18,9 @@ const (
 	AttrLast    = "last"
 	AttrUntil   = "until"
 	AttrErasing = "erasing"
-	// AttrDone is how many members a pass has marked so far.
+	// AttrDone is the number of members that a pass has marked so far.
 	AttrDone = "done"
 )
 
-// ContendFor is how long a write competes with others for one item, such as the head of the log.
+// ContendFor is the time for which a write competes with others for one item, such as the head of the log.
 const ContendFor = 5 * time.Second

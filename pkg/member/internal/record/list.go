@@ -18,11 +18,12 @@ type List struct {
 	Members []Member
 	// Next is the id to go on after; "": there are no more. A page may be shorter than asked for and have a Next.
 	Next string
-	// Pending is how many marked members were not published before the page was read, as far as is known.
+	// Pending is the number of marked members that were not published before the page was read, as far as is
+	// known.
 	Pending int
 }
 
-// looked is how many members one page looks at if no index narrows the filter.
+// looked is the number of members that one page reads if no index narrows the filter.
 const looked = 2000
 
 var dialect = scim.Dialect{}

@@ -10,10 +10,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// KeptRemoved is how long a member who was removed is shown.
+// KeptRemoved is the time for which a removed member is shown.
 const KeptRemoved = 90 * 24 * time.Hour
 
-// End is when the item of a member who was removed ends, in Unix seconds.
+// End is the time at which the item of a removed member ends, in Unix seconds.
 func (m Member) End(entry eventlog.Link) int64 {
 	return max(m.ChangedAt.Add(KeptRemoved).Unix(), entry.Until)
 }
@@ -35,10 +35,10 @@ type Member struct {
 	ID     string
 	Status Status
 	mapping.Person
-	// Manager is who manages the member; nil if nobody does.
+	// Manager is the member's manager; nil if there is none.
 	Manager     *Manager
 	Assignments []Assignment
-	// InvitedAt is when the event invitation.due was sent; zero: never.
+	// InvitedAt is the time at which the event invitation.due was sent; zero: never.
 	InvitedAt time.Time
 	// Announced are the kinds whose first assignment was announced, in order.
 	Announced []string

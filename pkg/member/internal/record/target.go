@@ -75,9 +75,9 @@ type Target struct {
 	mapping.Target
 	// Scim says that a rule has made it.
 	Scim bool
-	// Seats is how many active members may have it, or are paid for; Unbounded: as many as want.
+	// Seats is the number of active members that may have it, or are paid for; Unbounded: as many as want.
 	Seats int64
-	// Used is how many of them are in use; known for targets that are read one by one or listed.
+	// Used is the number of seats in use; known for targets that are read one by one or listed.
 	Used    int64
 	Version int64
 }

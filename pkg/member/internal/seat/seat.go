@@ -74,7 +74,7 @@ type State struct {
 	policy        int64 // the version of the policy under which the seats in use were counted
 }
 
-// Missing is how many seats are used beyond the size.
+// Missing is the number of seats that are used beyond the size.
 func (p *Pool) Missing(used int64) int64 {
 	if p.Size == record.Unbounded || p.mode != seatsPurchase {
 		return 0
@@ -82,7 +82,7 @@ func (p *Pool) Missing(used int64) int64 {
 	return max(used-p.Size, 0)
 }
 
-// free is how many seats can still be given; a large number if there is no bound.
+// free is the number of seats that can still be given; a large number if there is no bound.
 func (p *Pool) free() int64 {
 	if p.Size == record.Unbounded {
 		return 1 << 40
@@ -123,7 +123,7 @@ func Used(ctx context.Context, ts *store.TenantStore, targets []record.Target) e
 	return err
 }
 
-// Queued is how many members at the front of a queue a publication looks at.
+// Queued is the number of members at the front of a queue that a publication reads.
 const Queued = 200
 
 // Read reads the seats of a target. Under a policy that they were not counted under, they are counted.
@@ -164,7 +164,7 @@ func Read(
 	return out, err
 }
 
-// chunk is how many members are read at a time to count them.
+// chunk is the number of members that are read at a time to count them.
 const chunk = 200
 
 // holding counts the members who have a target.
