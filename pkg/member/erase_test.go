@@ -161,8 +161,8 @@ func (w *world) checkErased(r *recorder, id string) {
 	}
 }
 
-// TestEraseIsKilledAnywhere kills the process after any number of calls to the engine. Whether the erasing is repeated
-// or the publisher goes on: nothing of the person is left.
+// TestEraseIsKilledAnywhere kills the process after any number of calls to the engine. Nothing of the person is
+// left, whether the erasing is repeated or the publisher goes on.
 func TestEraseIsKilledAnywhere(t *testing.T) {
 	for _, onDelete := range []string{"remove", "deactivate"} {
 		for n, whole := 0, false; !whole; n += slow.Rounds(1, 3) {
@@ -248,8 +248,8 @@ func TestEraseInASilentTenant(t *testing.T) {
 	w.checkErased(r, id)
 }
 
-// TestEraseOneWhoReturned: whoever left, came back as another member and left again is erased under both ids, wherever
-// the process dies.
+// TestEraseOneWhoReturned: a person who left, came back as another member and left again is erased under both ids,
+// at any call at which the process dies.
 func TestEraseOneWhoReturned(t *testing.T) {
 	for n, whole := 0, false; !whole; n += 3 {
 		w, r, first := leaver(t, "remove")

@@ -11,8 +11,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// TestGroupIsRenamedOnce renames a group that is a target, and kills the publishing after each call to the engine: each
-// rename is told once, and its members are not.
+// TestGroupIsRenamedOnce renames a group that is a target, and kills the publishing after each call to the engine:
+// each rename is announced once, and no change of its members is.
 func TestGroupIsRenamedOnce(t *testing.T) {
 	w := newWorld(t, "")
 	ada, err := w.user("ada", nil)

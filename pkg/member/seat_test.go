@@ -156,8 +156,8 @@ func (w *seated) checkSeats() {
 	}
 }
 
-// TestFreedSeatIsTaken frees a seat and lets the one who is next go away, or others come and go, before
-// anybody was told.
+// TestFreedSeatIsTaken frees a seat and lets the next member in the queue go away, or others come and go, before
+// it is published.
 func TestFreedSeatIsTaken(t *testing.T) {
 	for name, do := range map[string]func(w *seated, ids []string){
 		"who is called goes": func(w *seated, ids []string) {
@@ -280,7 +280,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 					w.leave(w.admins, id)
 				case 6:
 					if r.IntN(6) == 0 {
-						w.resize(3 + r.IntN(3)) // nothing is taken from anybody, so there may be more than the size
+						w.resize(3 + r.IntN(3)) // no seat is taken away, so more may be in use than the size
 					}
 				case 7:
 					w.must(w.patch(userType, id, op(patch.Replace, "displayName", fmt.Sprint("n", n))))

@@ -92,7 +92,7 @@ func (s *Service) Pending(ctx context.Context, t Tenant) (int, error) {
 // lookAgain is the interval at which EventsWithin looks for events that another process has published.
 const lookAgain = 500 * time.Millisecond
 
-// EventsWithin is Events, and holds an answer without events back for up to wait.
+// EventsWithin is Events, but delays an answer without events for up to wait.
 func (s *Service) EventsWithin(
 	ctx context.Context, t Tenant, after eventlog.Place, count int, wait time.Duration,
 ) (eventlog.Page, error) {

@@ -199,7 +199,7 @@ func manager(o scim.Object) string {
 	return id
 }
 
-// fresh evaluates everybody anew.
+// fresh evaluates everybody again.
 func (w *world) fresh() map[string]string {
 	w.t.Helper()
 	document := w.policy
@@ -290,7 +290,7 @@ func (w *world) setPolicy(document string, version int64) error {
 		marker.Mark(w.ts.Keys, marker.Subject{Kind: marker.Policy}, eventlog.Cause{}, time.Now()))
 }
 
-// checkLog replays the events and holds them against the members.
+// checkLog replays the events and compares the result with the members.
 func (w *world) checkLog() {
 	w.t.Helper()
 	var after int64
@@ -353,7 +353,7 @@ func (w *world) checkLog() {
 	}
 }
 
-// checkLookups holds the lookups against the members.
+// checkLookups compares the lookups with the members.
 func (w *world) checkLookups() {
 	w.t.Helper()
 	n, want := 0, 0

@@ -51,8 +51,8 @@ func (s *Service) WriteGroup(w *Write, g GroupWrite) {
 	*w = small
 }
 
-// wait appends the operation that says that somebody waits for the value of a member who names nobody, and notes the
-// value in the work that looks for it again after the commit.
+// wait appends the operation that says that a member waits for its value, which names nobody, and notes the value
+// in the work that looks for it again after the commit.
 func (s *Service) wait(tx *store.Tx, k store.Keys, waiting *work, c Change) {
 	if !c.Add || c.Type != TypeNone {
 		return
@@ -71,8 +71,9 @@ func (g GroupWrite) onVersion() store.Op {
 	return g.Op
 }
 
-// touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. A group
-// that is touched itself stands for its members, and for those whom open work changes: only others who leave are noted.
+// touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. A
+// group that is touched itself stands for its members, and for those whom open work changes: only other members
+// who leave are noted.
 func (w *Write) touchMembers(g GroupWrite, open bool) {
 	users, leave := []string(nil), false
 	for _, c := range g.Changes {

@@ -16,19 +16,19 @@ import (
 )
 
 // A membership change larger than one transaction is written as chunks first, which nobody looks at. Then ONE
-// transaction makes it happen: it writes the open work and names it in the group's item. Each chunk is applied by a
-// transaction of its own that removes the chunk: it happens once, whoever tries. The last step removes the work and its
-// name in the group.
+// transaction makes it happen: it writes the open work and names it in the group's item. Each chunk is applied by
+// a transaction of its own that removes the chunk: it happens once, even if several callers try. The last step
+// removes the work and its name in the group.
 //
-// Killed before the commit, the chunks expire by TTL; killed after it, whoever comes next goes on with the chunks that
-// are left.
+// Killed before the commit, the chunks expire by TTL; killed after it, the next roll-forward goes on with the
+// chunks that are left.
 
-// chunkChanges is the number of changes of a chunk. A test holds that they fit one transaction, of whatever kind they
-// are, beside the chunk itself, open work for waiting values and the group's number of members.
+// chunkChanges is the number of changes of a chunk. A test checks that they fit one transaction, of any kind,
+// beside the chunk itself, open work for waiting values and the group's number of members.
 const chunkChanges = 32
 
-// orphanLife is how long the chunks of a change that never was committed are kept. It is far longer than any
-// roll-forward takes.
+// orphanLife is the time for which the chunks of a change that never was committed are kept. It is far longer than
+// any roll-forward takes.
 const orphanLife = 30 * 24 * time.Hour
 
 // writeLarge adds the operation on a group's item, with its members' changes as open work.
@@ -144,7 +144,7 @@ func (s *Service) closeMembers(ctx context.Context, ts *store.TenantStore, open 
 	}, errMissing)
 	err := s.Commit(ctx, w)
 	switch {
-	case errors.Is(err, errGone): // somebody else has closed it
+	case errors.Is(err, errGone): // another caller has closed it
 		return nil
 	case errors.Is(err, errMissing): // the group is not there: its tenant is being deleted
 		return ts.Write(ctx, store.RemoveItem(ts.Work(open.id)))
@@ -157,8 +157,9 @@ type missingError struct{ value string }
 
 func (e *missingError) Error() string { return "directory: " + e.value + " was deleted meanwhile" }
 
-// applyChunk applies one chunk, unless somebody else has. Users that were deleted since the commit are left out, as if
-// they had been deleted right after it. It returns the open work that the chunk's waiting members gave rise to.
+// applyChunk applies one chunk, unless another caller has. Users that were deleted since the commit are left out,
+// as if they had been deleted right after it. It returns the open work that the chunk's waiting members gave rise
+// to.
 func (s *Service) applyChunk(
 	ctx context.Context, ts *store.TenantStore, open work, chunk store.Key, changes []Change,
 ) ([]work, error) {

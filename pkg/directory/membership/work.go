@@ -15,9 +15,9 @@ import (
 )
 
 // Open work is the list of changes that a committed write has still to make. Its item is part of the write's
-// transaction, and from that moment on the change has happened: reads overlay it, writers finish it first, and
-// whoever comes next, after a crash as well, rolls it forward. Every step can be repeated and can be done by
-// several at once: each transaction is conditional on its step not having been done.
+// transaction, and from that moment on the change has happened: reads overlay it, writers finish it first, and any
+// caller can roll it forward, after a crash as well. Every step can be repeated and can be done by several callers
+// at once: each transaction is conditional on its step not having been done.
 //
 //	kind      target    means
 //	gone      resource  the resource was deleted; its memberships, members and the $ref of those it managed are to go
@@ -45,16 +45,16 @@ type work struct {
 // attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
 const attrClosed = "closed"
 
-// linger is how long completed work stays in the table. A read that looks at open work and at memberships in parallel
-// may have seen the memberships before the work was rolled forward and the open work after: the lingering item tells it
-// to look again. The next roll-forward removes it, or TTL.
+// linger is the time for which completed work stays in the table. A read that looks at open work and at
+// memberships in parallel may have seen the memberships before the work was rolled forward and the open work
+// after: the lingering item tells it to look again. The next roll-forward removes it, or TTL.
 const linger = 5 * time.Second
 
-// inlineChanges is how many changes of open work a request itself rolls forward before it answers; the rest is left to
-// the background.
+// inlineChanges is the number of changes of open work that a request itself rolls forward before it answers; the
+// rest is left to the background.
 const inlineChanges = 1000
 
-// inlineRemovals is the same for the memberships of who was deleted, which nobody sees any more.
+// inlineRemovals is the same for the memberships of a deleted resource, which nobody sees any more.
 const inlineRemovals = 25
 
 // errLater says that the budget is used up and work is left.
@@ -241,8 +241,8 @@ func (s *Service) rollGone(ctx context.Context, ts *store.TenantStore, w work, b
 		return err
 	}
 	if !seen && !in && budget != nil {
-		// The request itself looked right after its commit: no read can have seen anything, in whatever order it
-		// looked.
+		// The request itself looked right after its commit: no read can have seen anything, in either order of its
+		// calls.
 		return ts.Write(ctx, store.RemoveItem(ts.Work(w.id)))
 	}
 	closing := Begin(ts)
@@ -322,7 +322,7 @@ func (s *Service) dropMembers(ctx context.Context, ts *store.TenantStore, groupI
 	}
 }
 
-// errGone says that the items that a step of open work was to change are not there any more: somebody else has
+// errGone says that the items that a step of open work was to change are not there any more: another caller has
 // done it.
 var errGone = errors.New("directory: already done")
 

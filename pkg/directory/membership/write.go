@@ -54,10 +54,10 @@ type Joined struct {
 
 func (t Touched) isEmpty() bool { return len(t.Users) == 0 && len(t.Groups) == 0 && len(t.Joined) == 0 }
 
-// maxTouched is how many users one transaction names one by one.
+// maxTouched is the number of users that one transaction names one by one.
 const maxTouched = 20
 
-// Origin says on whose behalf the writes of a context are made.
+// Origin describes the request on whose behalf the writes of a context are made.
 type Origin struct {
 	// RequestID and TokenID are those of the request; both are empty for work in the background.
 	RequestID, TokenID string
@@ -72,12 +72,12 @@ type Origin struct {
 
 type originKey struct{}
 
-// WithOrigin returns a context whose writes are made on behalf of o.
+// WithOrigin returns a context whose writes have the origin o.
 func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
-// OriginOf returns on whose behalf the writes of a context are made; nobody's without WithOrigin.
+// OriginOf returns the origin of the writes of a context; the zero Origin without WithOrigin.
 func OriginOf(ctx context.Context) Origin {
 	o, _ := ctx.Value(originKey{}).(Origin)
 	return o
@@ -90,7 +90,7 @@ type Carry func(k store.Keys, o Origin, t Touched) []store.Op
 // Begin is a write of a tenant that does nothing yet.
 func Begin(ts *store.TenantStore) *Write { return &Write{ts: ts} }
 
-// leave adds open work, which is rolled forward behind the commit.
+// leave adds open work, which is rolled forward after the commit.
 func (w *Write) leave(open work) {
 	w.Add(open.put(w.ts.Keys))
 	w.work = append(w.work, open)
@@ -138,10 +138,10 @@ func (s *Service) Room(w *Write) int {
 	return w.Tx.Room() - len(w.Touched.Users) - len(w.Touched.Groups) - len(w.Touched.Joined) - 1 - record
 }
 
-// carryAlong adds the operations that a write has to carry, and reports whether it carries any. It is part of the
-// transaction: written before, it could be seen and taken for done with before the change is there. A step of open
-// work changes nothing for those who look through it. So if there is no room in its transaction, or if it has
-// none, it goes before.
+// carryAlong adds the operations that a write has to carry, and reports whether it carries any. They are part of
+// the transaction: if they were written before it, they could be seen and completed before the change is there. A
+// step of open work changes nothing for those who look through it. So if there is no room in its transaction, or
+// if it has none, they go before.
 func (s *Service) carryAlong(ctx context.Context, w *Write) (bool, error) {
 	origin := OriginOf(ctx)
 	if s.Carry == nil || origin.Silent || w.Touched.isEmpty() {

@@ -17,7 +17,7 @@ import (
 
 // A marker of a group, a target or the policy stands for many members. A pass goes through them in order of id, a
 // chunk a call, and marks each: the rest is the publication of single members. Its progress is an item that names
-// the stamp of the marker, so that a newer change begins again.
+// the stamp of the marker, so that the pass of a newer change begins at the start.
 
 // passChunk is the number of members or groups that one step of a pass marks.
 const passChunk = 200
@@ -116,7 +116,7 @@ func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, m
 				}
 				continue
 			}
-		} // else it is done; or the marker is gone, and whatever came in its place came after this read
+		} // else it is done; or the marker is gone, and any newer one came after this read
 		many = many[1:]
 	}
 	return true, nil
