@@ -20,8 +20,8 @@ func (s *Service) living(ctx context.Context, t Tenant, id string) (record.Membe
 }
 
 // Merge has a member take the place of another, as a return does: the other one is removed with replacedBy, and
-// its user is not evaluated any more. That one may have left already, as long as a return would find it. A
-// *Refused 404 says that one of them is not there, 409 that the one who stays has no user.
+// its user is not evaluated any more. The replaced member may have left already, as long as a return would find
+// it. A *Refused 404 says that one of them is not there, 409 that the one who stays has no user.
 func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.Member, error) {
 	if id == into {
 		return record.Member{}, record.Refuse(http.StatusBadRequest, "A member can't be merged into itself.")

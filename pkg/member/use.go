@@ -17,8 +17,8 @@ func (s *Service) Policy(ctx context.Context, t Tenant) (PolicyDocument, error) 
 }
 
 // SavePolicy puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
-// *scim.Error 400 if the document is no policy; ErrVersion if expected is not negative and not the present version;
-// ErrTenantChanged if the tenant is not the one that was read.
+// *scim.Error 400 if the document is not a valid policy; ErrVersion if expected is not negative and not the
+// present version; ErrTenantChanged if the tenant is not the one that was read.
 func (s *Service) SavePolicy(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
@@ -37,7 +37,7 @@ func (s *Service) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, err
 }
 
 // Rehearse evaluates a page of people with a policy that is not saved, and compares the results with the published
-// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
+// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for an invalid cursor.
 func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, cursor string) (Rehearsal, error) {
 	return s.publisher.Rehearse(ctx, t, document, cursor)
 }

@@ -16,16 +16,16 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// load is something that many clients ask for at once.
+// load is a kind of request that many clients send at once.
 type load struct {
 	name    string
 	request func(w *world, i int) request
-	// made says that the answers are resources to remember by number.
+	// made says that the answers are new resources, whose ids are kept by number.
 	made bool
 }
 
 // loads are the loads that are measured with many clients, in this order. No request is sent twice to a tenant,
-// but for the pages.
+// except the pages.
 func loads() []load {
 	title := func(w *world, i int) request {
 		return change("/Users/"+w.some(i), patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))

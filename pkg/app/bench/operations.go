@@ -12,18 +12,18 @@ import (
 // operation is something to measure.
 type operation struct {
 	name string
-	// grows says that it is no operation whose cost has to stay the same, and why.
+	// grows is the reason why the cost may grow with the size; "" if it has to stay the same.
 	grows string
-	// most bounds the number of samples; 0 does not.
+	// most bounds the number of samples; 0: no bound.
 	most int
 	// prepare makes the preparations of sample i, which are not measured; nil: none.
 	prepare func(ctx context.Context, w *world, i int) error
 	request func(w *world, i int) request
 	// whole, if set, is done in place of a request.
 	whole func(ctx context.Context, w *world) (sample, error)
-	// computes says that the operation is no request and asks no engine: it costs nothing but time.
+	// computes says that the operation makes no request and no engine call: it costs only time.
 	computes bool
-	// after takes the answer; nil for nothing.
+	// after processes the answer; may be nil.
 	after func(w *world, body []byte) error
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
-// Options of a run. None may be left out but those that say so.
+// Options of a run. All are required but those that say otherwise.
 type Options struct {
 	// Engine, Data, DynamoDBEndpoint, Table and YesAWS are those of local.Options.
 	Engine, Data, DynamoDBEndpoint, Table string
@@ -30,7 +30,7 @@ type Options struct {
 	Format string
 }
 
-// maxSize is the largest tenant, and group.
+// maxSize is the largest size of a tenant and of a group.
 const maxSize = 10_000_000
 
 // Check returns an error if the options are wrong, in the words of the command line.

@@ -16,8 +16,8 @@ var prices = priceTable{
 	readUnits: 0.125, writeUnits: 0.625, gateway: 1.00, invocations: 0.20, gigabyteSecond: 0.0000133334,
 }
 
-// Lambda's time can't be measured here. These stand for it: the memory that template.yaml gives, and a request of a few
-// calls.
+// Lambda's time can't be measured here. These values stand for it: the memory that template.yaml sets, and the
+// time of a request of a few calls.
 const (
 	lambdaGigabytes = 1.0
 	lambdaSeconds   = 0.020

@@ -66,7 +66,7 @@ func each(all []series, of func(s *series) string) string {
 	return strings.Join(values, " / ")
 }
 
-// milliseconds has two decimals, and four of times that are too short for two.
+// milliseconds has two decimals, and four if the time is too short for two.
 func milliseconds(d time.Duration) string {
 	decimals := 2
 	if d < 20*time.Microsecond {

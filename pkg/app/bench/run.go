@@ -80,7 +80,7 @@ type bench struct {
 	options options
 }
 
-// measure fills the tenants, and runs all operations on an engine that is far from then on.
+// measure fills the tenants, starts the latency of the engine, and runs all operations.
 func (b *bench) measure(ctx context.Context, p *progress) (results []result, err error) {
 	ofUsers, ofMembers, ofRules := userOperations(), memberOperations(), ruleOperations()
 	s, o := b.server, b.options

@@ -86,7 +86,7 @@ func parseRehearsal(cursor string) (r rehearsal, err error) {
 }
 
 // Rehearse evaluates a page of people with a policy that is not saved, and compares the results with the published
-// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for a cursor that is none.
+// members. Nothing is written. Errors are those of SavePolicy, and a *Refused 400 for an invalid cursor.
 func (s *Publisher) Rehearse(
 	ctx context.Context, t policies.Tenant, document []byte, cursor string,
 ) (Rehearsal, error) {

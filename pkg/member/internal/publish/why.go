@@ -110,7 +110,7 @@ func (e explainer) group(i int) scim.Object {
 	return scim.Object{"id": g.ID, "displayName": g.DisplayName}
 }
 
-// because lists the rules that give an assignment, and the request after which it was there.
+// because lists the rules that give an assignment, and the request that caused it.
 func (e explainer) because(a record.Assignment, sources []mapping.Source) []any {
 	all := []any{}
 	for _, s := range sources {

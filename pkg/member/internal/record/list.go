@@ -85,7 +85,7 @@ func By(attribute, value string) Filter {
 	return Filter{attribute: attribute, value: value, indexed: true}
 }
 
-// Parse makes it a filter as clients write it; the error is a *scim.Error 400 if the text is none.
+// Parse sets the filter from a text as clients write it; the error is a *scim.Error 400 if the text is not valid.
 func (l *Filter) Parse(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return nil

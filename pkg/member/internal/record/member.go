@@ -75,7 +75,7 @@ type Assignment struct {
 	// Rules are the ids of the rules that give it.
 	Rules []string
 	Since time.Time
-	// Cause is the request after which the member had it first.
+	// Cause is the request that first gave it to the member.
 	Cause eventlog.Cause
 	// DisplayName is the target's; it is joined on reading and not compared.
 	DisplayName string
