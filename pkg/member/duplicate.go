@@ -8,8 +8,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 )
 
-// Duplicates answers a page of pairs of members who are probably one person, after an id. count bounds the members
-// whose pairs are answered, of each up to ten.
+// Duplicates returns a page of pairs of members who are probably one person, after an id. count bounds the members
+// whose pairs are returned; each has up to ten.
 func (s *Service) Duplicates(
 	ctx context.Context, t Tenant, after string, count int,
 ) ([]record.Duplicate, string, error) {

@@ -6,8 +6,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 )
 
-// List answers a page of members that pass a filter, after an id. Members that were removed are left out unless
-// the filter names the status. The error is a *scim.Error 400 if the filter is not valid.
+// List returns a page of members that pass a filter, after an id. Removed members are left out unless the filter
+// names the status. The error is a *scim.Error 400 if the filter is not valid.
 func (s *Service) List(ctx context.Context, t Tenant, text, after string, count int) (record.List, error) {
 	l := record.Filter{Now: s.o.Now()}
 	if err := l.Parse(text); err != nil {

@@ -42,13 +42,14 @@ func (s *Service) Rehearse(ctx context.Context, t Tenant, document []byte, curso
 	return s.publisher.Rehearse(ctx, t, document, cursor)
 }
 
-// Get publishes a member and answers it as it is then. found is false if the application was never told of them.
+// Get publishes a member and returns it as it is then. found is false if it was never published, or was removed
+// more than record.KeptRemoved ago.
 func (s *Service) Get(ctx context.Context, t Tenant, id string) (m record.Member, found bool, err error) {
 	return s.publisher.Get(ctx, t, id)
 }
 
 // Why explains a member: the status, each assignment with its sources, and the assignments that rules would give
-// but do not. It publishes the member first. found is false if the application was never told of one.
+// but do not. It publishes the member first. found is false if it was never published.
 func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object, found bool, err error) {
 	return s.publisher.Why(ctx, t, id)
 }

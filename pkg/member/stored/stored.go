@@ -63,7 +63,7 @@ func Adopted(item store.Item) []string {
 // LogSubject is the subject of a member's entries in the log.
 func LogSubject(id string) string { return record.LogSubject(id) }
 
-// Excludes reports whether a policy document leaves anybody out, so that a user need not be a member.
+// Excludes reports whether a policy document excludes any user, so that a user need not be a member.
 func Excludes(policy string) bool {
 	o, err := scim.ParseObject(policy)
 	members, _ := o["members"].(scim.Object)

@@ -9,10 +9,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A tenant without rules gives each group as a target of the kind group, by the group's id. It is shown under
-// the name of the group. The name under which it was shown last is kept, so that its change is told once.
+// A tenant without rules gives each group as a target of the kind group, by the group's id. It is shown under the
+// name of the group. The name under which it was shown last is kept, so that a change of it is announced once.
 
-// attrName is the name of a group as the application was told of it, in the item of the group's targets.
+// attrName is the name of a group as it was last announced, in the item of the group's targets.
 const attrName = "name"
 
 // renamed tells that a target of the kind group is shown under another name. The first name is noted only.

@@ -355,8 +355,8 @@ func (s *Passes) membersStep(ctx context.Context, t policies.Tenant, p *pass) (s
 	return last, s.markAll(ctx, s.store.Tenant(t.ID), ids, p.marker.Cause)
 }
 
-// usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that publishes
-// again, marks the members as well whose users were deleted while nobody was told.
+// usersStep marks the next users of the tenant. The pass of a policy, which is also that of a tenant that
+// publishes again, also marks the members whose users were deleted while the tenant published nothing.
 func (s *Passes) usersStep(ctx context.Context, t policies.Tenant, p *pass) (last string, err error) {
 	ids, err := s.directory.UserIDs(ctx, t.ID, p.after, passChunk)
 	if err != nil {

@@ -24,7 +24,7 @@ type Policies struct {
 	groups   map[groupKey]*mapping.Group
 }
 
-// New are the policies in a store. wake is told of a tenant in which something was marked.
+// New are the policies in a store. wake is called with the id of a tenant in which a marker was written.
 func New(s *store.Store, now func() time.Time, wake func(tenantID string)) *Policies {
 	return &Policies{
 		store: s, now: now, wake: wake, compiled: map[policyKey]known{}, groups: map[groupKey]*mapping.Group{},

@@ -124,8 +124,8 @@ func (p *publication) behind(tx *store.Tx, all []*Change, entries []eventlog.Ent
 	return outcome{head, pools, marks || len(marksOf(all)) > 0}
 }
 
-// write appends the member's item, on the version that was read, and the end of manual assignments. entry is the entry
-// of the log that tells of the change; stale are lookups that are still to be removed.
+// write appends the member's item, on the version that was read, and the end of manual assignments. entry is the
+// entry of the log about the change; stale are lookups that are still to be removed.
 func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
 	cond := store.IsAbsent()
 	if c.old != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Erasing a person is one transaction: a bare member takes the place of the published one, the log tells of it,
-// and the member's item names the member's newest entry of the log. Each entry names the one before it. Settling
-// the member's marker then removes the person from them, a chunk a call, and notes its progress in the item. The
-// marker stays until then. So if a process dies, the publisher goes on.
+// Erasing a person is one transaction: a bare member (see bare) takes the place of the published one, the log gets
+// an entry, and the member's item names the member's newest entry of the log. Each entry names the one before it.
+// Settling the member's marker then removes the person from them, a chunk a call, and notes its progress in the
+// item. The marker stays until then. So if a process dies, the publisher goes on.
 
 // erasedAtOnce is the number of log entries from which one transaction removes a person.
 const erasedAtOnce = 20

@@ -13,7 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Get publishes a member and answers it as it is then. found is false if the application was never told of them.
+// Get publishes a member and returns it as it is then. found is false if it was never published, or was removed
+// more than record.KeptRemoved ago.
 func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m record.Member, found bool, err error) {
 	ts := s.store.Tenant(t.ID)
 	// A marker of many members may stand for this one. It is read first: it is ended only after this one is

@@ -84,7 +84,7 @@ type subject struct {
 	manual []mapping.Manual
 	old    *record.Member // as published; nil: never
 	stale  []string
-	logged eventlog.Link // the entry of the log that told of old
+	logged eventlog.Link // the entry of the log about old
 	// erasing is the entry of the log from which on the person is still to be erased; 0: none.
 	erasing int64
 	endless bool // the item of old has no end

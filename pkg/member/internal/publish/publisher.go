@@ -18,7 +18,8 @@ type Options struct {
 	Log *slog.Logger
 	// Directory has the users and groups. Sweep does without.
 	Directory *directory.Directory
-	// Wake is told of a tenant in which something was marked. It must return at once. nil: the table's stream tells.
+	// Wake is called with the id of a tenant in which a marker was written. It must return at once. nil: the
+	// table's stream wakes the publication.
 	Wake func(tenantID string)
 	// Forget, if set, removes a person who is erased from the other records of requests, by the id and the names.
 	// done is false if the time was not enough: then the person is not erased yet.

@@ -15,8 +15,8 @@ import (
 func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }
 
 // Why explains a member: the status, each assignment with its sources, and the assignments that rules would give
-// but do not. It publishes the member first, so that it explains its present state. found is false if the
-// application was never told of one.
+// but do not. It publishes the member first, so that it explains its present state. found is false if it was never
+// published.
 func (s *Publisher) Why(ctx context.Context, t policies.Tenant, id string) (why scim.Object, found bool, err error) {
 	m, found, err := s.Get(ctx, t, id)
 	if err != nil || !found {

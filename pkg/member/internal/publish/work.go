@@ -76,7 +76,7 @@ func (s *Publisher) round(ctx context.Context, t policies.Tenant, ts *store.Tena
 // attrAgain is the time at which the publication of a marker was woken again.
 const attrAgain = "again"
 
-// late is the age of a marker from which on the operator is told.
+// late is the age of a marker from which on a warning is logged.
 const late = time.Hour
 
 // again wakes the publication of a tenant in which anything is marked, as a new marker does, and reports whether
