@@ -339,8 +339,8 @@ func TestEveryKindIsKnown(t *testing.T) {
 	rows, inTable := 0, false
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		line := lines.Text()
-		inTable = inTable && strings.HasPrefix(line, "//\t") || strings.HasPrefix(line, "//\twhat ")
-		if !inTable || len(line) < 50 || strings.HasPrefix(line, "//\twhat ") {
+		inTable = inTable && strings.HasPrefix(line, "//\t") || strings.HasPrefix(line, "//\tkind of item ")
+		if !inTable || len(line) < 50 || strings.HasPrefix(line, "//\tkind of item ") {
 			continue
 		}
 		pk, sk := strings.TrimSpace(line[31:44]), strings.TrimSpace(line[44:])
