@@ -5,34 +5,23 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
-	"github.com/serverless-scim/serverless-scim/pkg/store"
-	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
-	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // TestAdminHost: with a host name of its own, the admin API is nowhere else, and says there nothing of itself.
 func TestAdminHost(t *testing.T) {
-	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Close() })
-	st := store.New(engine, store.Options{})
-	h := adminhttp.New(adminhttp.Config{
-		Tenants: tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now}), Host: "admin.example.com",
-	})
+	h := adminhttp.New(adminhttp.Config{Tenants: newServer(t, "").tenants, Host: "admin.example.com"})
+	const nothing = "There is nothing at /admin/v1/tenants."
 	for host, want := range map[string]int{
-		"admin.example.com": 200, "Admin.Example.COM": 200, "scim.example.com": 404, "admin.example.com.evil.example": 404,
-		"": 404, "abc.execute-api.eu-central-1.amazonaws.com": 404,
+		"admin.example.com": 200, "Admin.Example.COM": 200, "scim.example.com": 404,
+		"admin.example.com.evil.example": 404, "": 404, "abc.execute-api.eu-central-1.amazonaws.com": 404,
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/admin/v1/tenants", http.NoBody)
 		r.Host = host
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
-		if w.Code != want || w.Code == 404 && !strings.Contains(w.Body.String(), "There is nothing at /admin/v1/tenants.") {
+		if w.Code != want || w.Code == 404 && !strings.Contains(w.Body.String(), nothing) {
 			t.Errorf("at %q: %d %s", host, w.Code, w.Body)
 		}
 	}

@@ -18,7 +18,7 @@ type Options struct {
 	Sender Sender
 	// Product is the name of the application that the tenants' people know; "" names it by the host of BaseURL.
 	Product string
-	// Contact is the place where they get a token and help: a mail address, which they may also reply to, a URL, or a
+	// Contact is the place to get a token and help: a mail address, which they may also reply to, a URL, or a
 	// few words. "" is their contact at the product, or the operator.
 	Contact string
 	// BaseURL is the common prefix of the base URLs of the tenants, without a slash at the end; "" leaves them out.

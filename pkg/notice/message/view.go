@@ -44,7 +44,7 @@ type view struct {
 	Again            string // the steps there once requests were refused; empty before
 }
 
-// contact is the place where people get a token and help; at most one field is set.
+// contact is the place to get a token and help; at most one field is set.
 type contact struct{ URL, Mail, Words string }
 
 func contactOf(s string) contact {

@@ -52,9 +52,6 @@ func (v *Visit) Base() string {
 	return base
 }
 
-// ID is the id of the request, as the log has it.
-func (v *Visit) ID() string { return v.id }
-
 // Show answers with a page: the template of that name, with data as .Page.
 func (v *Visit) Show(page string, data any) error { return v.ShowStatus(http.StatusOK, page, data) }
 
