@@ -33,8 +33,6 @@ var (
 type Answer struct {
 	Status   int
 	Location string
-	// Body is empty for an answer with a secret.
-	Body string
 }
 
 // The attributes of the item, beside those of all items.
@@ -43,7 +41,6 @@ const (
 	attrAt       = "at"
 	attrStatus   = "status" // missing: under way
 	attrLocation = "location"
-	attrBody     = "doc"
 )
 
 // Memory remembers requests. It is safe for concurrent use, in any number of processes.
@@ -94,8 +91,7 @@ func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (befo
 		return nil, ErrOther
 	case done:
 		location, _ := had[attrLocation].(string)
-		body, _ := had[attrBody].(string)
-		return &Answer{Status: int(status), Location: location, Body: body}, nil
+		return &Answer{Status: int(status), Location: location}, nil
 	case now.Sub(time.Unix(began, 0)) < Patience:
 		return nil, ErrUnderWay
 	}
@@ -107,7 +103,7 @@ func (m *Memory) Done(ctx context.Context, tenantID, key, request string, a Answ
 	ts, now := m.store.Tenant(tenantID), m.now()
 	return ts.Write(ctx, store.PutItem(ts.Once(digest(key)), store.Attrs{
 		attrRequest: digest(request), attrAt: now.Unix(), store.AttrTTL: now.Add(Keep).Unix(),
-		attrStatus: int64(a.Status), attrLocation: a.Location, attrBody: a.Body,
+		attrStatus: int64(a.Status), attrLocation: a.Location,
 	}))
 }
 
