@@ -2,8 +2,6 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/work/deliver"
 )
@@ -13,5 +11,5 @@ func main() {
 	if err != nil {
 		app.Fail(err)
 	}
-	lambda.Start(d.Handle)
+	app.Run(d.Handle)
 }

@@ -2,8 +2,6 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/work"
 	"github.com/serverless-scim/serverless-scim/pkg/app/work/outbox"
@@ -14,5 +12,5 @@ func main() {
 	if err != nil {
 		app.Fail(err)
 	}
-	lambda.Start(r.Handle)
+	app.Run(r.Handle)
 }

@@ -2,8 +2,6 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/serverless-scim/serverless-scim/pkg/app"
 	"github.com/serverless-scim/serverless-scim/pkg/app/work"
 )
@@ -13,5 +11,5 @@ func main() {
 	if err != nil {
 		app.Fail(err)
 	}
-	lambda.Start(s.Handle)
+	app.Run(s.Handle)
 }

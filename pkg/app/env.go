@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -121,7 +122,24 @@ func Serve(h http.Handler, err error) {
 	if err != nil {
 		Fail(err)
 	}
-	lambda.Start(apigw.Lambda{Function: apigw.Handler(h)})
+	Run(apigw.Lambda{Function: apigw.Handler(h)})
+}
+
+// Run runs a Lambda function of any handler that aws-lambda-go takes.
+func Run(handler any) {
+	limitMemory()
+	lambda.Start(handler)
+}
+
+// limitMemory lets garbage grow to half of the function's memory, and no further: a large request makes garbage faster
+// than Go collects it by default, and Lambda ends a process that needs more than it has. The other half is for large
+// live heaps, the program and the stacks.
+func limitMemory() {
+	megabytes, err := strconv.ParseInt(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 64)
+	if err != nil {
+		return // it does not run on Lambda
+	}
+	debug.SetMemoryLimit(megabytes << 20 / 2)
 }
 
 // Fail ends a function that can't start: Lambda reports it as an initialisation error.

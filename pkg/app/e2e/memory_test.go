@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
@@ -74,6 +75,8 @@ func TestMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := w.functions["bulk"]
 			f.Close()
+			f.Env = append(f.Env, fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", minimum))
+			f.Timeout = 5 * time.Minute // how long it takes is not asked here
 			status, answer, err := call(target, "POST", "/Bulk", body)
 			if err != nil || status != 200 && status != 413 {
 				t.Fatalf("%d %v %v", status, answer, err)
