@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -176,13 +178,27 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		if !utf8.ValidString(r.URL.Path) {
 			return badRequest("The path is not UTF-8 behind its percent-encoding.")
 		}
-		path := r.URL.EscapedPath() // an encoded slash or dot belongs to a name
+		u := *r.URL
+		escapeName(&u)
+		r.URL = &u
+		path := u.EscapedPath() // an encoded slash or dot belongs to a name
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
-			a.host != "" && !strings.EqualFold(r.Host, a.host) {
+			strings.HasSuffix(pattern, "...}") && u.RawPath == "" || a.host != "" && !strings.EqualFold(r.Host, a.host) {
 			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)
 		return nil
+	}
+}
+
+// withName matches the paths whose rest is the name of a target.
+var withName = regexp.MustCompile(`(?s)^(` + Root + `/tenants/[^/]+/(?:targets|members/[^/]+/assignments)/[^/]+/)(.+)$`)
+
+// escapeName escapes the name of a target, so that it may be "..", or have slashes beside each other. API Gateway
+// decodes the path, so a slash of the name can't be told from one that divides.
+func escapeName(u *url.URL) {
+	if m := withName.FindStringSubmatch(u.Path); m != nil {
+		u.RawPath = (&url.URL{Path: m[1]}).EscapedPath() + strings.ReplaceAll(url.PathEscape(m[2]), ".", "%2E")
 	}
 }
 

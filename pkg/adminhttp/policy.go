@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -95,11 +96,16 @@ func warningList(warnings []mapping.Warning) []any {
 	return all
 }
 
+// policyPath matches the paths that take a policy as body.
+var policyPath = regexp.MustCompile(`^` + Root + `/tenants/[^/]+/policy(/rehearse)?$`)
+
+var tooLarge = "A policy may have " + strconv.Itoa(mapping.MaxPolicyBytes>>10) + " KiB at most. Nothing was saved."
+
 // policyBody reads a policy document unchecked: package mapping finds its faults, with their places.
 func policyBody(r *http.Request) ([]byte, error) {
 	o, err := document(r, false, mapping.MaxPolicyBytes)
 	if p := (*problem)(nil); errors.As(err, &p) && p.status == http.StatusRequestEntityTooLarge {
-		return nil, badRequest("A policy may have " + strconv.Itoa(mapping.MaxPolicyBytes>>10) + " KiB at most.")
+		return nil, badRequest(tooLarge)
 	}
 	if err != nil {
 		return nil, err

@@ -90,9 +90,13 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeProblem(w, p)
 }
 
-// Refuse answers a request that a gateway or a guard refused before the handler saw it, as problem details.
-func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+// Refuse answers a request that a gateway or a guard refused before the handler saw it, as problem details. A policy
+// that is too large is a 400 whatever its size is: it is a fault of the document.
+func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	web.Headers(w)
+	if status == http.StatusRequestEntityTooLarge && policyPath.MatchString(r.URL.Path) {
+		status, detail = http.StatusBadRequest, tooLarge
+	}
 	writeProblem(w, &problem{status: status, detail: detail})
 }
 

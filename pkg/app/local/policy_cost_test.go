@@ -96,3 +96,23 @@ func TestPolicyCost(t *testing.T) {
 		t.Errorf("a forbidden request costs %s", got)
 	}
 }
+
+// TestPolicyTooLarge: a policy over the limit is a 400 of any size, also over that of a gateway, and nothing is saved.
+func TestPolicyTooLarge(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", `{"description": "kept"}`)
+	for _, size := range []int{300 << 10, 7 << 20, 10 << 20} {
+		large := `{"description": "` + strings.Repeat("x", size) + `"}`
+		for _, r := range [][2]string{{"PUT", "/policy"}, {"POST", "/policy/rehearse"}} {
+			if status, out := a.admin(r[0], r[1], large); status != 400 || !strings.Contains(fmt.Sprint(out), "256 KiB") {
+				t.Errorf("%s %s with %d bytes: %d %v", r[0], r[1], size, status, out)
+			}
+		}
+		if status, _ := a.admin("PATCH", "", large); status != 413 {
+			t.Errorf("another body of %d bytes: %d", size, status)
+		}
+	}
+	if got := a.mustAdmin(200, "GET", "/policy", "")["description"]; got != "kept" {
+		t.Errorf("the policy is %v", got)
+	}
+}

@@ -44,14 +44,15 @@ type pass struct {
 	done   int64  // how many members are marked
 }
 
-// The phases of a pass over the whole tenant: which groups adopt targets may change, and decides about members.
+// The phases of a pass over the whole tenant: which groups adopt targets may change, and decides about members. The
+// pass of a policy has another step, which comes when all whom it marked are published: the policy is applied then.
 const (
 	phaseGroups = "groups"
 	phaseUsers  = "users"
+	phaseEnd    = "end"
 )
 
 const (
-	attrStamp = "stamp" // of the marker
 	attrAfter = "after"
 	attrPhase = "phase"
 )
@@ -68,7 +69,7 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 	if err != nil {
 		return p, err
 	}
-	if attrs := items[0].Attrs; attrs != nil && attrs[attrStamp] == m.Stamp {
+	if attrs := items[0].Attrs; attrs != nil && attrs[record.AttrStamp] == m.Stamp {
 		p.phase, _ = attrs[attrPhase].(string)
 		p.after, _ = attrs[attrAfter].(string)
 		p.done, _ = attrs[record.AttrDone].(int64)
@@ -139,6 +140,8 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 	switch {
 	case p.phase == phaseGroups:
 		last, err = s.groupsStep(ctx, t, &p)
+	case p.phase == phaseEnd:
+		return s.applied(ctx, t, p)
 	case m.Subject.Kind == marker.Group:
 		last, err = s.membersStep(ctx, t, &p)
 	default:
@@ -147,26 +150,33 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 	if err != nil {
 		return err
 	}
-	if last == "" && p.phase == phaseUsers {
-		if m.Subject.Kind == marker.Policy {
-			if err := s.markProtected(ctx, ts, m); err != nil {
-				return err
-			}
-			if err := s.policies.Applied(ctx, t, m); err != nil {
-				return err
-			}
-		}
-		return s.endPass(ctx, ts, p)
-	}
-	if p.after = last; last == "" {
+	p.after = last
+	switch {
+	case last != "":
+	case p.phase == phaseGroups:
 		p.phase = phaseUsers
+	case m.Subject.Kind == marker.Policy:
+		if err := s.markProtected(ctx, ts, m); err != nil {
+			return err
+		}
+		p.phase = phaseEnd
+	default:
+		return s.endPass(ctx, ts, p)
 	}
 	var tx store.Tx
 	tx.Add(store.PutItem(p.key, store.Attrs{
-		attrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, record.AttrDone: p.done,
+		record.AttrStamp: m.Stamp, attrPhase: p.phase, attrAfter: p.after, record.AttrDone: p.done,
 	}))
 	tx.Must(store.CheckItem(m.Key, m.Unchanged()), errEnded)
 	return ignoreEnded(tx.Commit(ctx, ts))
+}
+
+// applied ends the pass of a policy.
+func (s *Passes) applied(ctx context.Context, t policies.Tenant, p pass) error {
+	if err := s.policies.Applied(ctx, t, p.marker); err != nil {
+		return err
+	}
+	return s.endPass(ctx, s.store.Tenant(t.ID), p)
 }
 
 // joined marks the users who became or ceased to be members of a group. If they do so by open work, its steps mark

@@ -117,7 +117,7 @@ func (s *Policies) CheckTypes(ctx context.Context, tenantID string, _, next *sch
 // PolicyStatus is the progress of applying a saved policy.
 type PolicyStatus struct {
 	Version, Applied int64
-	// Done is the number of members marked in the pass under way; each of them is then published on its own.
+	// Done is the number of members that the pass under way has come to; Of, if none is under way.
 	Done int64
 	// Of is the number of people of the tenant.
 	Of         int64
@@ -127,18 +127,32 @@ type PolicyStatus struct {
 // PolicyStatus reads the progress of applying the policy.
 func (s *Policies) PolicyStatus(ctx context.Context, t Tenant) (PolicyStatus, error) {
 	ts := s.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""))
+	items, err := ts.Get(
+		ctx, ts.Policy(), ts.Pass(string(marker.Policy), ""), ts.Marker(string(marker.Policy), ""),
+	)
 	if err != nil {
 		return PolicyStatus{}, err
 	}
 	var st PolicyStatus
 	st.Version, _ = items[0].Attrs[record.AttrVer].(int64)
 	st.Applied, _ = items[0].Attrs[attrApplied].(int64)
-	st.Done, _ = items[1].Attrs[record.AttrDone].(int64)
 	if at, ok := items[0].Attrs[attrFinished].(int64); ok {
 		st.FinishedAt = time.UnixMilli(at).UTC()
 	}
-	st.Of, err = s.Count(ctx, t)
+	if st.Of, err = s.Count(ctx, t); err != nil {
+		return PolicyStatus{}, err
+	}
+	if items[2].Attrs == nil {
+		if st.Applied == st.Version {
+			st.Done = st.Of
+		}
+		return st, nil
+	}
+	m, err := marker.Decode(items[2])
+	if err == nil && items[1].Attrs[record.AttrStamp] == m.Stamp { // else the pass of this marker has not begun
+		done, _ := items[1].Attrs[record.AttrDone].(int64)
+		st.Done = min(done, st.Of)
+	}
 	return st, err
 }
 
@@ -148,8 +162,8 @@ func (s *Policies) Count(ctx context.Context, t Tenant) (int64, error) {
 	return tally.N, err
 }
 
-// Applied notes that every member is marked since a version of the policy was saved. A version that is saved meanwhile
-// has a marker of its own.
+// Applied notes that every member was published since a version of the policy was saved. A version that is saved
+// meanwhile has a marker of its own.
 func (s *Policies) Applied(ctx context.Context, t Tenant, m marker.Marker) error {
 	ts := s.store.Tenant(t.ID)
 	saved, err := s.Policy(ctx, t)

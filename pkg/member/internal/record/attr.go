@@ -18,8 +18,9 @@ const (
 	AttrLast    = "last"
 	AttrUntil   = "until"
 	AttrErasing = "erasing"
-	// AttrDone is the number of members that a pass has marked so far.
-	AttrDone = "done"
+	// AttrDone is the number of members that a pass has marked so far, AttrStamp the stamp of its marker.
+	AttrDone  = "done"
+	AttrStamp = "stamp"
 )
 
 // ContendFor is the time for which a write competes with others for one item, such as the head of the log.
