@@ -151,6 +151,11 @@ var importRules = []importRule{
 		"pkg/tenant/internal/record", "pkg/tenant/internal/rotation", uuid,
 	}, whyUse},
 	{
+		"pkg/tenant/ending",
+		[]string{"pkg/scim", "pkg/store", "pkg/event", "pkg/event/eventlog", "pkg/tenant"},
+		"it brings a deletion to its end, for whoever is told to; it knows no destination of events",
+	},
+	{
 		"pkg/tenant/stored",
 		[]string{"pkg/store", "pkg/tenant/internal/record", "pkg/tenant/internal/rotation"},
 		"it reads stored values for those who check or move them, and writes none",

@@ -9,10 +9,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
-// Drain is the time from the deletion of a tenant until its data is erased for the last time. No request that was let
-// in before the deletion runs that long.
+// Drain is the time from the deletion of a tenant until it is erased. No request that was let in before the deletion
+// runs that long.
 const Drain = 35 * time.Second
 
 // Wake is a request for background work, read from an item of the table.
@@ -44,8 +45,8 @@ type Cleaner struct {
 	Delivery tenant.Delivery
 	// Deliver starts the delivery of the events of tenants; nil if another process does it.
 	Deliver func(ctx context.Context, tenantIDs ...string) error
-	// Drain is the wait before the data of a deleted tenant is erased for the last time.
-	Drain time.Duration
+	// Ending erases deleted tenants.
+	Ending *ending.Service
 }
 
 // Clean does the work of wake. It can run twice, in two places at once, and again if it was killed at any point.
@@ -56,7 +57,7 @@ func (c Cleaner) Clean(ctx context.Context, wake Wake) error {
 		_ = c.Tenants.Deliver(ctx, wake.Tenant, c.Delivery)
 		return nil
 	case store.WakeDeleted:
-		return c.Tenants.Erase(ctx, wake.Tenant, c.Drain, c.Directory.Erase)
+		return c.Ending.Erase(ctx, wake.Tenant)
 	case store.WakeDeliver:
 		if c.Deliver == nil {
 			return nil

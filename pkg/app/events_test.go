@@ -24,6 +24,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
 // sample reads an event of events/ into v, with TOKEN replaced. A field that v lacks is an error.
@@ -163,7 +164,10 @@ func TestStreamSample(t *testing.T) {
 		if !ok || wake != want[i] {
 			t.Errorf("record %d wakes %+v, want %+v", i, wake, want[i])
 		}
-		if err := (app.Cleaner{Tenants: tenants, Directory: dir}).Clean(t.Context(), wake); err != nil {
+		cleaner := app.Cleaner{
+			Tenants: tenants, Directory: dir, Ending: ending.New(nil, tenants, ending.Options{Now: time.Now, Empty: dir.Erase}),
+		}
+		if err := cleaner.Clean(t.Context(), wake); err != nil {
 			t.Errorf("record %d: %v", i, err)
 		}
 	}

@@ -59,6 +59,8 @@ const (
 	// TenantDisconnected: a person ended all access of the tenant's identity provider. Data: tokens, clients (how
 	// many of each were ended).
 	TenantDisconnected Kind = "tenant.disconnected"
+	// TenantDeleted: the operator has deleted the tenant. It is the last event of its log. Data: deletedAt.
+	TenantDeleted Kind = "tenant.deleted"
 	// GuardTripped: the identity provider deactivates or deletes more users than the policy allows. Data: since,
 	// users (how many were let through), minutes (in which time).
 	GuardTripped Kind = "guard.tripped"

@@ -42,38 +42,49 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	}
 }
 
-// Erase removes the rest of a deleted tenant; it does nothing if the tenant is not deleted. empty removes the data
-// that other packages keep of it, whatever is left of that. It is called twice, drain apart, because a request that
-// was authenticated before the deletion may still write in between. Then Erase calls Finish. It may be killed
-// anywhere, repeated and run in two processes at once; after a failure a later run of Rotate causes it again. empty
-// calls still before each removal of data that it has read, and stops if that returns false: another process has ended
-// the deletion, and the id may have a new tenant.
-func (s *Service) Erase(
-	ctx context.Context, id string, drain time.Duration,
-	empty func(ctx context.Context, id string, still func(context.Context) (bool, error)) error,
-) error {
-	still := func(ctx context.Context) (bool, error) { return s.isDeleting(ctx, id) }
-	deleting, err := still(ctx)
-	if err != nil || !deleting {
-		return err
+// Ending is how far the erasing of a deleted tenant has come.
+type Ending struct {
+	ID string
+	// Since is the time of the deletion.
+	Since time.Time
+	Stage EndingStage
+	r     *record.Record
+}
+
+// EndingStage is a stage of the erasing of a tenant.
+type EndingStage = record.Ending
+
+// The stages, in order.
+const (
+	// Deleted: nobody has been told yet.
+	Deleted = record.Deleted
+	// Told: the deletion is in the log of the tenant, as the last event.
+	Told = record.Told
+	// Heard: all who follow the tenant have that event, or need not be told.
+	Heard = record.Heard
+)
+
+// Ending reads how far the erasing of a tenant has come. ErrNotFound if it is not deleted, or is gone.
+func (s *Service) Ending(ctx context.Context, id string) (Ending, error) {
+	r, err := s.read(ctx, id)
+	if err == nil && r.Life != record.Deleting {
+		err = ErrNotFound
 	}
-	if err := empty(ctx, id, still); err != nil {
-		return err
+	if err != nil {
+		return Ending{}, err
 	}
-	timer := time.NewTimer(drain)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
+	return Ending{ID: id, Since: time.UnixMilli(r.Modified), Stage: r.Ending, r: r}, nil
+}
+
+// Proceed writes that the erasing of e's tenant has come to a stage, in one transaction with ops, and wakes the process
+// that erases tenants at a time; the zero time is now. The error is a *store.ConditionError if another process was
+// faster since e was read, or if a condition of ops fails.
+func (s *Service) Proceed(ctx context.Context, e Ending, stage EndingStage, at time.Time, ops ...store.Op) error {
+	e.r.Ending, e.r.Retry = stage, at.Unix()
+	if at.IsZero() {
+		e.r.Wake, e.r.Retry = store.WakeDeleted, s.o.Now().Add(retryAfter).Unix()
 	}
-	if err := empty(ctx, id, still); err != nil {
-		return err
-	}
-	if deleting, err = still(ctx); err != nil || !deleting {
-		return err
-	}
-	return s.Finish(ctx, id)
+	return s.commit(ctx, e.ID, e.r, e.r.Version, ops...)
 }
 
 // resume wakes the process that erases tenants, for a tenant that is not gone long after its deletion. found is the
@@ -93,15 +104,6 @@ func (s *Service) resume(ctx context.Context, id string, r *record.Record, found
 	}
 	s.o.Log.WarnContext(ctx, "deleted tenant is not gone yet", "tenant", id, "error", err)
 	return err
-}
-
-// isDeleting reports whether a tenant is deleted but not yet gone.
-func (s *Service) isDeleting(ctx context.Context, id string) (bool, error) {
-	r, err := s.read(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && r.Life == record.Deleting, err
 }
 
 // markDeleted writes the state. A Pending reservation stays, so that Finish waits for it.
@@ -163,6 +165,7 @@ func (s *Service) markAbandoned(ctx context.Context, id string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	r.Ending = Heard // nobody knew it
 	err = s.markDeleted(ctx, id, r)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return false, nil

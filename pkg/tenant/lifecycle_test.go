@@ -1,7 +1,6 @@
 package tenant_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -368,16 +367,6 @@ func TestDelete(t *testing.T) {
 	if ids, err := w.Deleting(w.ctx); err != nil || !slices.Equal(ids, []string{"acme"}) {
 		t.Errorf("deleting: %v, %v", ids, err)
 	}
-	for _, id := range []string{"other", "nobody"} {
-		touched := false
-		err := w.Erase(w.ctx, id, 0, func(context.Context, string, func(context.Context) (bool, error)) error {
-			touched = true
-			return nil
-		})
-		if err != nil || touched {
-			t.Errorf("%s, which is not deleted, was emptied: %v, %v", id, touched, err)
-		}
-	}
 	for range 2 {
 		if err := w.Finish(w.ctx, "acme"); err != nil {
 			t.Fatal(err)
@@ -444,37 +433,5 @@ func TestTemporary(t *testing.T) {
 		if tenant.Temporary(err) != want {
 			t.Errorf("Temporary(%v) = %v", err, !want)
 		}
-	}
-}
-
-// TestEraseOfANewLife lets the same deletion be carried out twice at once, and the id be taken again before the slower
-// one has emptied anything: it is told that there is nothing to empty any more, and the new tenant stays.
-func TestEraseOfANewLife(t *testing.T) {
-	w := newWorld(t)
-	if _, _, err := w.Create(w.ctx, tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Delete(w.ctx, "acme"); err != nil {
-		t.Fatal(err)
-	}
-	var token tenant.IssuedToken
-	calls := 0
-	err := w.Erase(w.ctx, "acme", 0, func(
-		ctx context.Context, id string, still func(context.Context) (bool, error),
-	) (err error) {
-		if deleted, err := still(ctx); err != nil || deleted != (calls == 0) {
-			t.Errorf("call %d: deleted %v, %v", calls, deleted, err)
-		}
-		if calls++; calls > 1 {
-			return nil
-		}
-		if err := w.Finish(ctx, id); err != nil {
-			return err
-		}
-		_, token, err = w.Create(ctx, tenant.NewTenant{ID: id, Name: "Acme"})
-		return err
-	})
-	if err != nil || !w.good(t, "acme", token.Value) {
-		t.Errorf("the new tenant was touched: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
@@ -24,6 +25,7 @@ type Parts struct {
 	Tenants  *tenant.Service
 	Members  *member.Service
 	Webhooks *webhook.Service
+	Ending   *ending.Service
 	// Always are destinations of every tenant, beside webhooks.
 	Always []delivery.Destination
 	Now    func() time.Time
@@ -33,7 +35,7 @@ type Parts struct {
 // Worker returns the worker that delivers the events of tenants to their destinations.
 func Worker(p Parts, budget time.Duration) *delivery.Worker {
 	return delivery.New(p.Store, delivery.Options{
-		Now: p.Now, Log: p.Log, Budget: budget, Reader: p.reader, Paused: p.paused, Gone: p.Webhooks.SwitchOff,
+		Now: p.Now, Logger: p.Log, Budget: budget, Log: p.log, Paused: p.paused, Gone: p.Webhooks.SwitchOff,
 		Destinations: func(ctx context.Context, tenantID string) ([]delivery.Destination, error) {
 			hooks, err := p.Webhooks.Destinations(ctx, tenantID)
 			return append(hooks, p.Always...), err
@@ -41,18 +43,24 @@ func Worker(p Parts, budget time.Duration) *delivery.Worker {
 	})
 }
 
-// reader reads events as the admin API answers them.
-func (p Parts) reader(ctx context.Context, tenantID string) (delivery.Reader, error) {
+// log is the log of a tenant. Its events are read as the admin API answers them. One that is being deleted has a log
+// until its last event is delivered.
+func (p Parts) log(ctx context.Context, tenantID string) (log delivery.Log, err error) {
 	t, err := member.TenantOf(ctx, p.Tenants, tenantID)
 	if errors.Is(err, tenant.ErrNotFound) {
-		return nil, nil
+		last, err := p.Ending.Last(ctx, tenantID)
+		if err != nil || !last {
+			return log, err
+		}
+		t.ID = tenantID
+		log.Heard = func(ctx context.Context) error { return p.Ending.Heard(ctx, tenantID) }
+	} else if err != nil {
+		return log, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
+	log.Read = func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
 		return p.Members.Events(ctx, t, place, count)
-	}, nil
+	}
+	return log, nil
 }
 
 // paused writes that a webhook is paused, with an event. The people of the tenant get a notice if the webhook is the

@@ -87,13 +87,28 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	})
 }
 
-// settle does at once all work there is, and wakes deliver for each tenant. If somebody else has a deleted tenant in
-// hand, such as the goroutine that the deletion woke, settle waits for it.
-func (b *background) settle(ctx context.Context, tenants *tenant.Service, deliver func(tenantID string)) error {
-	const rest = 20 * time.Millisecond
+// settle does at once all work there is, and wakes the delivery for each tenant. If somebody else has a deleted tenant
+// in hand, such as the goroutine that the deletion woke, settle waits for it. A deleted tenant is left if those who
+// follow it don't take its last event.
+func (b *background) settle(ctx context.Context, tenants *tenant.Service, sends *deliveries) error {
 	return b.left(ctx, tenants, func(w app.Wake) error {
+		if w.Kind == store.WakeDeleted {
+			return b.settleDeleted(ctx, w, sends)
+		}
 		err := b.cleaner.Clean(ctx, w)
-		for w.Kind == store.WakeDeleted && errors.Is(err, tenant.ErrBusy) {
+		if w.Kind == store.WakePublish {
+			sends.wake(w.Tenant)
+		}
+		return err
+	})
+}
+
+// settleDeleted erases a deleted tenant, with a delivery of its last event in between.
+func (b *background) settleDeleted(ctx context.Context, w app.Wake, sends *deliveries) error {
+	const rest = 20 * time.Millisecond
+	for told := false; ; told = true {
+		err := b.cleaner.Clean(ctx, w)
+		for errors.Is(err, tenant.ErrBusy) {
 			select {
 			case <-ctx.Done():
 				return err
@@ -101,11 +116,13 @@ func (b *background) settle(ctx context.Context, tenants *tenant.Service, delive
 			}
 			err = b.cleaner.Clean(ctx, w)
 		}
-		if w.Kind == store.WakePublish {
-			deliver(w.Tenant)
+		if err != nil || told {
+			return err
 		}
-		return err
-	})
+		if _, err := sends.worker.Work(ctx, w.Tenant); err != nil {
+			return err
+		}
+	}
 }
 
 // left tells take of every tenant that may have work left.

@@ -34,6 +34,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
@@ -185,7 +186,8 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 		Now: o.Now, Log: log, Directory: dir, Wake: publish, Forget: s.journal.Erase,
 	})
 	s.background.cleaner = app.Cleaner{
-		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.tell, Drain: drain,
+		Tenants: s.tenants, Directory: dir, Members: members, Delivery: s.outbox.tell,
+		Ending: ending.New(st, s.tenants, ending.Options{Now: o.Now, Empty: dir.Erase, Drain: drain}),
 	}
 	s.webhooks = webhook.New(st, webhook.Options{
 		Now: o.Now, Log: log, Key: webhook.TableKey(st), Loopback: o.WebhookLoopback, Wake: s.wakeDelivery,
@@ -193,7 +195,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	})
 	sends.worker = follow.Worker(follow.Parts{
 		Store: st, Tenants: s.tenants, Members: members, Webhooks: s.webhooks, Now: o.Now, Log: log,
-		Always: s.always(),
+		Always: s.always(), Ending: s.background.cleaner.Ending,
 	}, 0)
 	s.handler = s.edges(dir, members, guarding, limit.New(st, o.Limits, o.Now))
 	return s
@@ -220,7 +222,7 @@ func (s *Server) Delivery() tenant.Delivery { return s.outbox.tell }
 // Settle completes all open work, of this process and of earlier ones. It waits if a goroutine of the background is
 // erasing a deleted tenant; Close ends that work.
 func (s *Server) Settle(ctx context.Context) error {
-	return s.background.settle(ctx, s.tenants, s.deliveries.wake)
+	return s.background.settle(ctx, s.tenants, s.deliveries)
 }
 
 // Close ends the background work, writes the counts of requests, and releases the engine.

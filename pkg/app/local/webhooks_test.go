@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
+	"github.com/serverless-scim/serverless-scim/pkg/event/schemas"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -483,4 +485,80 @@ func (a *api) operator(status int, method, path, body string) object {
 		}
 	}
 	return out
+}
+
+// TestDeletedTenantIsTold: the application of a tenant and the operator get tenant.deleted as the last event, also if
+// they are down at first. A tenant that is made again under the same id has other ids, and the places of the first one
+// are no places in its log.
+func TestDeletedTenantIsTold(t *testing.T) {
+	own, operators := newListener(t), newListener(t)
+	a := hooked(t, memory(t))
+	root := &api{t: t, s: a.s, h: a.h}
+	made := root.operator(201, "POST", "", fmt.Sprintf(`{"url":%q,"types":["tenant.deleted"]}`, operators.url))
+	operators.secret = made["secret"].(string)
+	own.follow(a, `["*"]`)
+	a.user("ada")
+	own.until(a)
+	down := func() int { return http.StatusServiceUnavailable } // until a request has come
+	own.answer(func() int {
+		if own.requests%2 == 1 {
+			return down()
+		}
+		return 0
+	})
+	place, ids := fmt.Sprint("acme-", epochOf(a), "-1"), map[string]bool{}
+	for life := range 2 {
+		operators.answer(down)
+		a.mustAdmin(202, "DELETE", "", "")
+		a.mustAdmin(404, "GET", "/events?after="+place, "", "tenant")
+		for operators.count() == life {
+			select {
+			case <-own.came:
+			case <-operators.came:
+				operators.answer(nil)
+			case <-time.After(30 * time.Millisecond):
+				a.forward(time.Minute)
+			}
+		}
+		for {
+			_, _, err := a.s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme", IdP: "generic"})
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, tenant.ErrExists) {
+				t.Fatal(err)
+			}
+			if err := a.s.Settle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			a.forward(time.Minute)
+		}
+		a.mustAdmin(200, "GET", "/events?after=0", "")
+		a.mustAdmin(410, "GET", "/events?after="+place, "", "earlier life")
+		operators.mu.Lock()
+		e := operators.events[life]
+		operators.last = 0
+		operators.mu.Unlock()
+		if ids[e["id"].(string)] = true; e["type"] != "tenant.deleted" || e["tenant"] != "acme" {
+			t.Errorf("event %v", e)
+		}
+		if err := schemas.Check(e); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(ids) != 2 {
+		t.Errorf("the ids of two deletions are %v", ids)
+	}
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	if last := own.events[len(own.events)-1]; last["type"] != "tenant.deleted" || !ids[last["id"].(string)] {
+		t.Errorf("the events of the tenant's own application end with %v", last)
+	}
+}
+
+// epochOf is the epoch of a tenant's log.
+func epochOf(a *api) string {
+	a.t.Helper()
+	first := a.mustAdmin(200, "GET", "/events?after=0&count=1", "")["events"].([]any)[0].(object)
+	return strings.Split(first["id"].(string), "-")[1]
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
 // TestAbandonedTenantsGo: a tenant whose creation or deletion died at any write is erased within 25 hours by hourly
@@ -46,12 +47,14 @@ func abandon(t *testing.T, deleting bool, writes int) (killed bool) {
 	// process returns one process's store and cleaner.
 	process := func(e store.Engine) (*store.Store, app.Cleaner) {
 		st := store.New(e, store.Options{})
+		tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
+			Now:  clock,
+			Wake: func(kind, id string) { woken = append(woken, app.Wake{Kind: kind, Tenant: id}) },
+		})
+		dir := directory.New(st, directory.Options{Now: clock})
 		return st, app.Cleaner{
-			Directory: directory.New(st, directory.Options{Now: clock}),
-			Tenants: tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
-				Now:  clock,
-				Wake: func(kind, id string) { woken = append(woken, app.Wake{Kind: kind, Tenant: id}) },
-			}),
+			Directory: dir, Tenants: tenants,
+			Ending: ending.New(st, tenants, ending.Options{Now: clock, Empty: dir.Erase}),
 		}
 	}
 	st, cleaner := process(engine)

@@ -21,6 +21,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
 // Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties
@@ -52,7 +53,7 @@ func NewStream() (*Stream, error) {
 		Tenants:   service,
 		Directory: dir,
 		Members:   member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
-		Drain:     app.Drain,
+		Ending:    ending.New(st, service, ending.Options{Now: time.Now, Empty: dir.Erase, Drain: app.Drain}),
 	}}, nil
 }
 

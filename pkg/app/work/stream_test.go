@@ -17,6 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
 // stream is the stream function on an empty table in memory.
@@ -27,9 +28,11 @@ func stream(t *testing.T) (*Stream, *boltstore.Engine) {
 		t.Fatal(err)
 	}
 	st := store.New(engine, store.Options{})
+	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
+	dir := directory.New(st, directory.Options{Now: time.Now})
 	return &Stream{log: slog.New(slog.DiscardHandler), cleaner: app.Cleaner{
-		Tenants:   tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now}),
-		Directory: directory.New(st, directory.Options{Now: time.Now}),
+		Tenants: tenants, Directory: dir,
+		Ending: ending.New(st, tenants, ending.Options{Now: time.Now, Empty: dir.Erase, Alone: true}),
 	}}, engine
 }
 
@@ -112,8 +115,10 @@ func TestDeletionsStandAlone(t *testing.T) {
 		Now:  func() time.Time { return now },
 		Wake: func(kind, id string) { woken = append(woken, app.Wake{Kind: kind, Tenant: id}) },
 	})
+	dir := directory.New(st, directory.Options{Now: time.Now})
 	s := &Stream{log: slog.New(slog.DiscardHandler), cleaner: app.Cleaner{
-		Tenants: service, Directory: directory.New(st, directory.Options{Now: time.Now}),
+		Tenants: service, Directory: dir,
+		Ending: ending.New(st, service, ending.Options{Now: time.Now, Empty: dir.Erase, Alone: true}),
 	}}
 	var ids []string
 	for i := range 12 {

@@ -53,10 +53,10 @@ const (
 
 // Options of a Worker. All are required but Jitter and Budget.
 type Options struct {
-	Now func() time.Time
-	Log *slog.Logger
-	// Reader returns the reader of a tenant's log; nil if there is no such tenant.
-	Reader func(ctx context.Context, tenantID string) (Reader, error)
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Log returns the log of a tenant; the zero Log if there is no such tenant.
+	Log func(ctx context.Context, tenantID string) (Log, error)
 	// Destinations returns all destinations of a tenant's events.
 	Destinations func(ctx context.Context, tenantID string) ([]Destination, error)
 	// Paused writes put, which pauses a destination, and the notices of it, in one transaction.
@@ -71,6 +71,14 @@ type Options struct {
 
 // Reader reads events as eventlog.Read does, those only that are kept, complete with all that receivers get.
 type Reader func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error)
+
+// Log is a tenant's log.
+type Log struct {
+	Read Reader
+	// Heard is called once all destinations have a log that has ended; nil if the log goes on. It must be safe to call
+	// twice.
+	Heard func(ctx context.Context) error
+}
 
 // Worker takes logs to destinations. It is safe for concurrent use.
 type Worker struct {
@@ -122,12 +130,11 @@ func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 	if err := r.forget(ctx, states, all); err != nil {
 		return Left{}, err
 	}
-	if !slices.ContainsFunc(all, Destination.Active) {
-		return Left{}, nil
-	}
-	if r.log, err = w.o.Reader(ctx, tenantID); err != nil || r.log == nil {
+	log, err := w.o.Log(ctx, tenantID)
+	if err != nil || log.Read == nil {
 		return Left{}, err
 	}
+	r.log = log.Read
 	var g task.Group
 	for _, d := range all {
 		if s, stored := states[d.ID()]; d.Active() {
@@ -135,6 +142,9 @@ func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 		}
 	}
 	err = g.Wait()
+	if err == nil && r.left == (Left{}) && log.Heard != nil && ctx.Err() == nil {
+		err = log.Heard(ctx)
+	}
 	return r.left, err
 }
 
@@ -302,7 +312,7 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 	}
 	*s = s.written()
 	if follows == wait {
-		r.o.Log.WarnContext(ctx, "delivery will be tried again", "tenant", r.ts.TenantID(), "destination", d.ID(),
+		r.o.Logger.WarnContext(ctx, "delivery will be tried again", "tenant", r.ts.TenantID(), "destination", d.ID(),
 			"attempt", s.Attempt, "status", statusOf(*s), "error", errorOf(*s))
 		r.dueAt(s.Due)
 	}
@@ -311,7 +321,7 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 
 // pause writes a state that is paused now.
 func (r *run) pause(ctx context.Context, d Destination, s State, due int64) error {
-	r.o.Log.WarnContext(ctx, "delivery paused", "tenant", r.ts.TenantID(), "destination", d.ID(), "status", statusOf(s))
+	r.o.Logger.WarnContext(ctx, "delivery paused", "tenant", r.ts.TenantID(), "destination", d.ID(), "status", statusOf(s))
 	if err := r.o.Paused(ctx, r.ts.TenantID(), d.ID(), s, s.Put(r.ts.Keys, d.ID())); err != nil {
 		return stale(err)
 	}
@@ -332,7 +342,7 @@ func (r *run) jump(
 	if s.Epoch != "" && s.Epoch != p.Epoch {
 		start = 0 // another life of the log: all of it is new
 	}
-	r.o.Log.WarnContext(ctx, "delivery goes on at the oldest event that is kept", "tenant", r.ts.TenantID(),
+	r.o.Logger.WarnContext(ctx, "delivery goes on at the oldest event that is kept", "tenant", r.ts.TenantID(),
 		"destination", d.ID(), "position", s.Position, "start", start)
 	*s = s.lost(start, p.Epoch, r.o.Now())
 	return true, r.write(ctx, d, s)

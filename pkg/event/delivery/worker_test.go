@@ -70,6 +70,7 @@ type world struct {
 	dests  []delivery.Destination
 	paused []string
 	gone   []string
+	heard  func(context.Context) error
 	*delivery.Worker
 }
 
@@ -88,18 +89,19 @@ func newWorld(t *testing.T, dests ...delivery.Destination) *world {
 
 func (w *world) worker(st *store.Store) *delivery.Worker {
 	return delivery.New(st, delivery.Options{
-		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
-		Reader: func(_ context.Context, id string) (delivery.Reader, error) {
+		Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler),
+		Log: func(_ context.Context, id string) (delivery.Log, error) {
 			if id != "acme" {
-				return nil, nil
+				return delivery.Log{}, nil
 			}
-			return func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
+			read := func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
 				var oldest time.Time
 				if w.kept > 0 {
 					oldest = w.now.Add(-w.kept)
 				}
 				return eventlog.Read(ctx, st.Tenant(id), place, count, oldest)
-			}, nil
+			}
+			return delivery.Log{Read: read, Heard: w.heard}, nil
 		},
 		Destinations: func(context.Context, string) ([]delivery.Destination, error) { return w.dests, nil },
 		Paused: func(ctx context.Context, tenantID, destination string, _ delivery.State, put store.Op) error {
@@ -326,6 +328,41 @@ func TestRemovedDestination(t *testing.T) {
 	if err != nil || len(page.Items) != 0 {
 		t.Errorf("entries left: %v, %v", page.Items, err)
 	}
+}
+
+// TestHeard: that a log has ended is told once all who want to have it have it, and those who are paused are not waited
+// for.
+func TestHeard(t *testing.T) {
+	heard := 0
+	fine, off, paused := &dest{id: "bus", lasting: true}, &dest{id: "wh_1", off: true}, &dest{id: "wh_2"}
+	w := newWorld(t, fine, off, paused)
+	w.heard = func(context.Context) error { heard++; return nil }
+	work := func(want int) {
+		t.Helper()
+		if w.work(); heard != want {
+			t.Errorf("heard %d times, want %d", heard, want)
+		}
+		heard = 0
+	}
+	w.write(3)
+	refuse := func(n int, _ []eventlog.Numbered) delivery.Outcome { return delivery.Outcome{Failed: true} }
+	paused.send = refuse
+	work(0)
+	for range 30 {
+		w.now = w.now.Add(6 * time.Hour)
+		w.work()
+	}
+	if heard = 0; len(w.paused) != 1 {
+		t.Fatalf("paused %v", w.paused)
+	}
+	w.write(1)
+	fine.send = refuse
+	work(0)
+	w.now = w.now.Add(time.Minute)
+	fine.send = nil
+	work(1)
+	w.dests = nil
+	work(1)
 }
 
 func TestWakeAll(t *testing.T) {

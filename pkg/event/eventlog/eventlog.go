@@ -73,6 +73,7 @@ type Logged struct {
 const (
 	attrSequence = "seq"
 	attrEpoch    = "epoch"
+	attrClosed   = "closed"
 	attrFirst    = "first"
 	attrDoc      = "doc"
 	attrAt       = "at"
@@ -101,7 +102,9 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 	head := store.Op{Kind: store.Put, Key: k.LogHead(), If: []store.Cond{{Test: store.Absent}}}
 	if h.stored {
 		head.If = []store.Cond{
-			{Test: store.Equal, Attr: attrSequence, Value: h.Sequence}, {Test: store.Equal, Attr: attrEpoch, Value: h.Epoch},
+			{Test: store.Equal, Attr: attrSequence, Value: h.Sequence},
+			{Test: store.Equal, Attr: attrEpoch, Value: h.Epoch},
+			store.Lacks(attrClosed),
 		}
 	}
 	ops := []store.Op{head}
@@ -134,6 +137,14 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 		store.AttrWake: store.WakeDeliver, // those who follow the log are told by the head, at no cost
 	}
 	return next, ops
+}
+
+// Close returns the operations that append the last entry of a log, which is kept as long as the log is: the head's
+// first. Whoever appends behind it gets the error of somebody who was slower.
+func (h Head) Close(k store.Keys, last Entry) []store.Op {
+	_, ops := h.Append(k, 0, last)
+	ops[0].Set[attrClosed] = int64(1)
+	return ops
 }
 
 // Links returns the links to the entries that Append writes if they are the first of those that it is given.

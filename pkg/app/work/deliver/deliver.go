@@ -25,6 +25,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
@@ -62,6 +63,7 @@ func New() (*Deliver, error) {
 	worker := follow.Worker(follow.Parts{
 		Store: st, Tenants: tenants, Members: member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
+		Ending:   ending.New(st, tenants, ending.Options{Now: time.Now, Empty: dir.Erase}),
 		Always:   []delivery.Destination{awsevent.New(bus, awsevent.Options{Name: env.EventBus})},
 		Now:      time.Now, Log: env.Log,
 	}, budget)

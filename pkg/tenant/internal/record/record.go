@@ -41,6 +41,16 @@ const (
 	Deleting Life = "deleting"
 )
 
+// Ending is a stage of the erasing of a deleted tenant: see package ending.
+type Ending string
+
+// The stages, in order.
+const (
+	Deleted Ending = ""
+	Told    Ending = "told"
+	Heard   Ending = "heard"
+)
+
 // Record is the stored form of a tenant. Its JSON keys must not change: stored items have them.
 type Record struct {
 	Name     string       `json:"name"`
@@ -61,6 +71,8 @@ type Record struct {
 	// again. Both are Unix seconds.
 	Due   int64 `json:"due,omitempty"`
 	Retry int64 `json:"retry,omitempty"`
+	// Ending is how far the erasing of a deleted tenant has come.
+	Ending Ending `json:"ending,omitempty"`
 
 	Life    Life     `json:"-"`
 	Policy  string   `json:"-"` // see AttrPolicy
