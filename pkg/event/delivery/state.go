@@ -36,6 +36,7 @@ type State struct {
 	Recent []Attempt `json:"recent,omitempty"`
 
 	version int64
+	stored  int64 // the position as it is stored
 }
 
 // Skip is a range of sequence numbers that a destination did not get: those behind After up to Last.
@@ -71,6 +72,7 @@ func Decode(item store.Item) (s State, ok bool, err error) {
 		return State{}, true, fmt.Errorf("delivery: stored state: %w", err)
 	}
 	s.version, _ = item.Attrs[attrVersion].(int64)
+	s.stored = s.Position
 	return s, true, nil
 }
 
@@ -91,6 +93,7 @@ func (s State) PausedFor(resumed time.Time) bool { return s.Paused > 0 && milli(
 // written is the state after Put.
 func (s State) written() State {
 	s.version++
+	s.stored = s.Position
 	return s
 }
 

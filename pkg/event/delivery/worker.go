@@ -45,9 +45,9 @@ const (
 	// batch is how many events one lease hands over at most, and page how many are read at a time.
 	batch = 50
 	page  = 100
-	// A position behind which nothing is wanted is stored every so many events, or if they are that old: reading them
-	// again costs less than writing.
-	skipMost = 200
+	// A position behind which nothing is wanted is stored every so many events, or if they are that old: reading fewer
+	// again costs less than a write.
+	skipMost = 50
 	skipOld  = 24 * time.Hour
 )
 
@@ -350,8 +350,8 @@ func (r *run) jump(
 
 // skip passes over events that the destination does not want.
 func (r *run) skip(ctx context.Context, d Destination, s *State, p eventlog.Page, upTo int64) error {
-	n := upTo - s.Position
 	s.Position = upTo
+	n := s.Position - s.stored
 	text, _ := p.Events[0].Object["time"].(string)
 	at, err := time.Parse(time.RFC3339, text)
 	if n < skipMost && err == nil && r.o.Now().Sub(at) < skipOld && s.version > 0 {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ type world struct {
 	paused []string
 	gone   []string
 	heard  func(context.Context) error
+	read   atomic.Int64 // events
 	*delivery.Worker
 }
 
@@ -99,7 +101,9 @@ func (w *world) worker(st *store.Store) *delivery.Worker {
 				if w.kept > 0 {
 					oldest = w.now.Add(-w.kept)
 				}
-				return eventlog.Read(ctx, st.Tenant(id), place, count, oldest)
+				page, err := eventlog.Read(ctx, st.Tenant(id), place, count, oldest)
+				w.read.Add(int64(len(page.Events)))
+				return page, err
 			}
 			return delivery.Log{Read: read, Heard: w.heard}, nil
 		},
@@ -445,5 +449,21 @@ func TestKilledAnywhere(t *testing.T) {
 		if seen != 40 {
 			t.Errorf("seed %d: %d of 40 events came", seed, seen)
 		}
+	}
+}
+
+// TestUnwantedEventsAreReadOnce: a destination that wants nothing of a long log costs in proportion to the log, however
+// often it is looked at.
+func TestUnwantedEventsAreReadOnce(t *testing.T) {
+	w := newWorld(t, &dest{id: "bus", want: "c"})
+	const turns, each = 100, 20
+	for range turns {
+		w.write(each)
+		if _, err := w.Work(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.read.Load(); n > 4*turns*each {
+		t.Errorf("%d events were read, of %d", n, turns*each)
 	}
 }
