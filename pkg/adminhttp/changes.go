@@ -35,7 +35,7 @@ func placeOf(tenantID string, page eventlog.Page) string {
 // member that no longer exists is answered as removed. The answer is not older than the position in it.
 func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) error {
 	if p.param("filter") != "" || p.cursor != "" {
-		return badRequest("changedAfter goes with count only.")
+		return badRequest("changedAfter can be combined only with count.")
 	}
 	after, err := place(p.tenant.ID, p.param("changedAfter"))
 	if err != nil {

@@ -32,7 +32,7 @@ func owner(r *http.Request) string {
 // noClient turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noClient(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, detail: "There is no such tenant, client or secret."}
+		return &problem{status: http.StatusNotFound, detail: "The tenant, client or secret does not exist."}
 	}
 	return err
 }

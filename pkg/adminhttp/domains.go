@@ -54,7 +54,7 @@ func named(r *http.Request) (string, error) {
 // noDomain turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noDomain(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or domain."}
+		return &problem{status: http.StatusNotFound, detail: "The tenant or domain does not exist."}
 	}
 	return err
 }

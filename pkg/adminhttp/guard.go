@@ -60,11 +60,11 @@ func foreign(r *http.Request) string {
 	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	switch {
 	case err != nil || !address.Addr().Unmap().IsLoopback():
-		return "Without an admin key the admin API is open to this machine only."
+		return "Without an admin key, the admin API allows only requests from this machine."
 	case len(r.Header.Values("Origin")) > 0:
-		return "Without an admin key the admin API is not open to web pages."
+		return "Without an admin key, the admin API does not allow requests from web pages."
 	case !localHost(r.Host):
-		return "Without an admin key the Host must be localhost, 127.0.0.1 or [::1]."
+		return "Without an admin key, the Host header must be localhost, 127.0.0.1 or [::1]."
 	}
 	return ""
 }

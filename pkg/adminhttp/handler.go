@@ -176,7 +176,7 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 			}
 		}()
 		if !utf8.ValidString(r.URL.Path) {
-			return badRequest("The path is not UTF-8 behind its percent-encoding.")
+			return badRequest("The path is not UTF-8 after percent-decoding.")
 		}
 		u := *r.URL
 		escapeName(&u)
@@ -184,7 +184,7 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		path := u.EscapedPath() // an encoded slash or dot belongs to a name
 		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
 			strings.HasSuffix(pattern, "...}") && u.RawPath == "" || a.host != "" && !strings.EqualFold(r.Host, a.host) {
-			return &problem{status: http.StatusNotFound, detail: "There is nothing at " + r.URL.Path + "."}
+			return &problem{status: http.StatusNotFound, detail: "There is no route at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)
 		return nil

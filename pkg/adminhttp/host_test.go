@@ -12,7 +12,7 @@ import (
 // TestAdminHost: with a host name of its own, the admin API is nowhere else, and says there nothing of itself.
 func TestAdminHost(t *testing.T) {
 	h := adminhttp.New(adminhttp.Config{Tenants: newServer(t, "").tenants, Host: "admin.example.com"})
-	const nothing = "There is nothing at /admin/v1/tenants."
+	const nothing = "There is no route at /admin/v1/tenants."
 	for host, want := range map[string]int{
 		"admin.example.com": 200, "Admin.Example.COM": 200, "scim.example.com": 404,
 		"admin.example.com.evil.example": 404, "": 404, "abc.execute-api.eu-central-1.amazonaws.com": 404,

@@ -60,16 +60,16 @@ func asked(r *http.Request, known ...string) (func(string) string, error) {
 	for name, values := range q {
 		if !slices.Contains(known, name) {
 			if len(known) == 0 {
-				return nil, badRequest("This route takes no query, so not " + scim.Quote(name) + ".")
+				return nil, badRequest("This route has no query parameters, so not " + scim.Quote(name) + ".")
 			}
 			return nil, badRequest("The query parameter " + scim.Quote(name) + " is not known here; known: " +
 				strings.Join(known, ", ") + ".")
 		}
 		if len(values) > 1 {
-			return nil, badRequest(name + " is there twice.")
+			return nil, badRequest(name + " is given twice.")
 		}
 		if !utf8.ValidString(values[0]) {
-			return nil, badRequest(name + " is not UTF-8 behind its percent-encoding.")
+			return nil, badRequest(name + " is not UTF-8 after percent-decoding.")
 		}
 	}
 	return q.Get, nil
@@ -98,7 +98,7 @@ type page struct {
 // maxCursor is more bytes than the cursor of any list has.
 const maxCursor = 1024
 
-const noCursor = "The cursor is not one that this list has given."
+const noCursor = "The cursor must be one from an earlier page of this list."
 
 // page reads count, cursor and the tenant of a list. further are the names of other parameters.
 func (a *api) page(r *http.Request, further ...string) (p page, err error) {
@@ -147,12 +147,12 @@ func (a *api) listPending(w http.ResponseWriter, r *http.Request) error {
 
 func pendingObject(ref member.Reference) scim.Object {
 	reason, detail := "user-unknown", "No user has the id, externalId or userName "+scim.Quote(ref.Value)+
-		" yet: it was not sent, or it is not in the scope of the identity provider. It is resolved when such a user is "+
+		" yet: it was not sent, or the identity provider does not provision it. It is resolved when such a user is "+
 		"created: check that the identity provider assigns this user."
 	if ref.Deleted {
 		reason, detail = "user-deleted", "The user with the id, externalId or userName "+scim.Quote(ref.Value)+
 			" was deleted. It is resolved when the identity provider creates this user again; "+
-			"otherwise take the reference away there."
+			"otherwise remove the reference there."
 	}
 	return scim.Object{
 		"resourceType": ref.ResourceType, "id": ref.ID, "attribute": ref.Attribute, "value": ref.Value,

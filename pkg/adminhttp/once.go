@@ -34,9 +34,9 @@ func (a *api) once(route string, serve endpoint) endpoint {
 		key := strings.Trim(keys[0], `"`)
 		switch {
 		case len(keys) > 1 || key == "" || len(key) > maxKey:
-			return badRequest("Idempotency-Key must be there once and have 1 to 255 bytes.")
+			return badRequest("Send Idempotency-Key once, with 1 to 255 bytes.")
 		case !slices.Contains(keyed, route):
-			return badRequest("This route takes no Idempotency-Key.")
+			return badRequest("This route does not support Idempotency-Key.")
 		}
 		if _, err := a.tenants.Get(r.Context(), r.PathValue("id")); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (a *api) once(route string, serve endpoint) endpoint {
 		}
 		answer := idempotency.Answer{Status: web.Status(w), Location: w.Header().Get("Location")}
 		if err := a.once24.Done(ctx, id, key, request, answer); err != nil {
-			a.log.ErrorContext(ctx, "Idempotency-Key not noted", "requestId", w.Header().Get("X-Request-Id"), "error", err)
+			a.log.ErrorContext(ctx, "Idempotency-Key not recorded", "requestId", w.Header().Get("X-Request-Id"), "error", err)
 		}
 		return nil
 	}
@@ -74,7 +74,7 @@ func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) erro
 			w.Header().Set("Location", before.Location)
 		}
 		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key was carried out before" +
-			at(before.Location) + ". The secret in its answer is not stored: reveal the token, or make another secret."}
+			at(before.Location) + ". The secret in its response is not stored: reveal the token, or create another secret."}
 	case errors.Is(err, idempotency.ErrOther):
 		return &problem{
 			status: http.StatusUnprocessableEntity, detail: "The Idempotency-Key was used with another request.",
@@ -82,11 +82,12 @@ func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) erro
 	case errors.Is(err, idempotency.ErrUnderWay):
 		w.Header().Set("Retry-After", retryAfter)
 		return &problem{
-			status: http.StatusConflict, detail: "A request with this Idempotency-Key is under way. Try again in a few seconds.",
+			status: http.StatusConflict,
+			detail: "A request with this Idempotency-Key is in progress. Try again in a few seconds.",
 		}
 	case errors.Is(err, idempotency.ErrUnknown):
-		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key began and did not end. " +
-			"Read the list to see whether it was carried out, and send the next one with another key."}
+		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key did not finish. " +
+			"Read the list to see whether it had an effect, and send the next one with another key."}
 	}
 	return err
 }

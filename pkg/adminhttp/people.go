@@ -107,7 +107,7 @@ func (a *api) putAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, named := o["accountId"]; !named || len(id) > member.MaxAccountBytes || id == "" && o["accountId"] != nil {
-		return badRequest("accountId must be a text of 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes, or null.")
+		return badRequest("accountId must be a string of 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes, or null.")
 	}
 	t, err := a.of(r)
 	if err != nil {
@@ -142,7 +142,7 @@ func (a *api) importAccounts(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if id := accounts[i].ID; seen[id] {
-			return badRequest("The account " + scim.Quote(id) + " is there twice.")
+			return badRequest("The account " + scim.Quote(id) + " is given twice.")
 		}
 		seen[accounts[i].ID] = true
 	}

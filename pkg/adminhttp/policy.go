@@ -208,7 +208,7 @@ func (a *api) getPreset(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return &problem{
 			status: http.StatusNotFound,
-			detail: "There is no preset of that name. Presets: " + strings.Join(mapping.Presets(), ", ") + ".",
+			detail: "The preset does not exist. Presets: " + strings.Join(mapping.Presets(), ", ") + ".",
 		}
 	}
 	o, err := scim.ParseObject(document)

@@ -54,29 +54,31 @@ func problemOf(err error) *problem {
 	case errors.As(err, &broken):
 		return &problem{
 			status: http.StatusConflict, faults: broken.Faults,
-			detail: "The saved policy does not go with the change: see errors. Change the policy first.",
+			detail: "The saved policy does not fit the change: see errors. Change the policy first.",
 		}
 	case errors.As(err, &faults):
-		return &problem{status: http.StatusBadRequest, detail: "The policy can't be taken: see errors.", faults: faults}
+		return &problem{status: http.StatusBadRequest, detail: "The policy has faults: see errors.", faults: faults}
 	case errors.As(err, &hook):
 		return &problem{status: http.StatusBadRequest, detail: hook.Detail()}
 	case errors.Is(err, webhook.ErrNotFound):
-		return &problem{status: http.StatusNotFound, detail: "There is no such webhook."}
+		return &problem{status: http.StatusNotFound, detail: "The webhook does not exist."}
 	case errors.Is(err, webhook.ErrTooMany):
-		return &problem{status: http.StatusConflict, detail: "There are 100 webhooks, the most that there may be."}
+		return &problem{status: http.StatusConflict, detail: "There are 100 webhooks, which is the limit."}
 	case errors.As(err, &syntax):
 		return &problem{status: syntax.Status, detail: syntax.Detail}
 	case errors.Is(err, tenant.ErrNotFound):
-		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or token."}
+		return &problem{status: http.StatusNotFound, detail: "The tenant or token does not exist."}
 	case errors.Is(err, tenant.ErrExists):
 		return &problem{
 			status: http.StatusConflict,
-			detail: "The id is taken: by a tenant, or by one that is still being made or deleted.",
+			detail: "The id is in use by a tenant, or by one that is still being created or deleted.",
 		}
 	case tenant.Temporary(err):
 		return &problem{status: http.StatusServiceUnavailable, detail: "The service is busy. Try again in a few seconds."}
 	}
-	return &problem{status: http.StatusInternalServerError, detail: "The request failed for a reason that is logged."}
+	return &problem{
+		status: http.StatusInternalServerError, detail: "An internal error occurred. The operator finds it in the log.",
+	}
 }
 
 // fail answers an error as problem details (RFC 9457). It omits type, which means about:blank: title is the phrase of

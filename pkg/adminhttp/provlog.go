@@ -122,7 +122,7 @@ func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, err := a.journal.Get(r.Context(), t, r.PathValue("entry"))
 	if errors.Is(err, provlog.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, detail: "There is no such entry, or it is not kept any more."}
+		return &problem{status: http.StatusNotFound, detail: "The entry does not exist, or its retention is over."}
 	}
 	if err != nil {
 		return err

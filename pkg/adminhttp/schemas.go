@@ -33,7 +33,7 @@ func withPolicy(check tenant.CheckTypes, members *member.Service) tenant.CheckTy
 func missing(what, name string) error {
 	return &problem{
 		status: http.StatusNotFound,
-		detail: fmt.Sprintf("No %s %s is defined for the tenant.", what, scim.Quote(name)),
+		detail: fmt.Sprintf("The tenant does not have the %s %s.", what, scim.Quote(name)),
 	}
 }
 

@@ -34,7 +34,7 @@ func link(l setup.Link) scim.Object {
 // noLink turns tenant.ErrNotFound into a 404 that names the missing thing.
 func noLink(err error) error {
 	if errors.Is(err, tenant.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, detail: "There is no such tenant or set-up link."}
+		return &problem{status: http.StatusNotFound, detail: "The tenant or set-up link does not exist."}
 	}
 	return err
 }

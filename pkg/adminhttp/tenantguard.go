@@ -72,7 +72,7 @@ func (a *api) decideGuard(w http.ResponseWriter, r *http.Request) error {
 	if v, given := o["minutes"]; given {
 		n, whole := v.(int64)
 		if minutes = n; !whole || n < 1 || n > maxAllowMinutes || decision != "allow" {
-			return badRequest("minutes goes with the decision allow, and must be a whole number from 1 to " +
+			return badRequest("minutes is only for the decision allow, and must be a whole number from 1 to " +
 				strconv.Itoa(maxAllowMinutes) + ".")
 		}
 	}
@@ -87,7 +87,7 @@ func (a *api) decideGuard(w http.ResponseWriter, r *http.Request) error {
 	case g == nil:
 		return &problem{
 			status: http.StatusConflict,
-			detail: "The policy of this tenant has no guard: nothing is refused that could be allowed.",
+			detail: "The policy of this tenant has no guard, so it holds nothing that you could allow.",
 		}
 	}
 	switch decision {

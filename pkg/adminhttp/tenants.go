@@ -36,7 +36,7 @@ func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
 
 func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
 	if id, given := o["id"]; given && id == "" {
-		return n, badRequest("id must not be empty; leave it out to have one made.")
+		return n, badRequest("id must not be empty; leave it out to get a generated one.")
 	}
 	if n.ID, err = text(o, "id"); err != nil {
 		return n, err

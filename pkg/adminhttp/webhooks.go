@@ -180,7 +180,7 @@ func (a *api) replayWebhook(w http.ResponseWriter, r *http.Request) error {
 	tenantID := hook.Owner
 	if tenantID == webhook.Operator {
 		if tenantID, err = text(o, "tenant"); err != nil || tenantID == "" {
-			return badRequest("tenant is required: each tenant has a log of its own.")
+			return badRequest("tenant is required, because each tenant has its own log.")
 		}
 	}
 	r.SetPathValue("id", tenantID)
@@ -196,7 +196,7 @@ func (a *api) replayWebhook(w http.ResponseWriter, r *http.Request) error {
 		from = v
 	}
 	if from == "" {
-		return badRequest("after is required: a sequence number, or the id of an event. 0 is the beginning.")
+		return badRequest("after is required: a sequence number, or the id of an event. 0 starts at the first event.")
 	}
 	after, err := place(tenantID, from)
 	if err != nil {

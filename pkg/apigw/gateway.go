@@ -148,7 +148,7 @@ func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []b
 		// A panic here could not be caught anywhere else.
 		_ = task.Do(func() error {
 			w.Header().Set("Connection", "close")
-			g.fail(w, r, http.StatusServiceUnavailable, "The request took too long. Try again, or ask for less at a time.")
+			g.fail(w, r, http.StatusServiceUnavailable, "The request took too long. Try again, or request less at a time.")
 			return http.NewResponseController(w).Flush()
 		})
 	})
@@ -199,7 +199,7 @@ func (g Gateway) busy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g Gateway) tooLarge(w http.ResponseWriter, r *http.Request) {
-	g.fail(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is larger than a function can be sent: "+
+	g.fail(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is too large for a function: "+
 		"its body may have at most %d bytes, as JSON in the event %d.", MaxPayload, MaxInvocation))
 }
 

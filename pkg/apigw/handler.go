@@ -51,7 +51,7 @@ func Handler(h http.Handler) Function {
 		if p := (*task.Panic)(nil); errors.As(err, &p) {
 			attributes = append(attributes, "stack", string(p.Stack))
 		}
-		slog.ErrorContext(ctx, "no answer", attributes...)
+		slog.ErrorContext(ctx, "no response", attributes...)
 		return plain(http.StatusInternalServerError), nil
 	}
 }

@@ -109,7 +109,7 @@ func throughJSON(in, out any) (int, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(in); err != nil {
-		return 0, errors.New("apigw: event is no JSON")
+		return 0, errors.New("apigw: event is not JSON")
 	}
 	if err := json.Unmarshal(b.Bytes(), out); err != nil {
 		return 0, errors.New("apigw: event does not decode")

@@ -49,14 +49,14 @@ type Load struct {
 	Users  int `default:"500" placeholder:"N" help:"Users of a tenant."`
 	Groups int `default:"5" placeholder:"N" help:"Groups that a user is in."`
 	// Changes are the changes of users and memberships.
-	Changes float64 `default:"2" placeholder:"N" help:"Changes a day, per hundred users."`
+	Changes float64 `default:"2" placeholder:"N" help:"Changes of users and groups, a day and hundred users."`
 	// Reads are those of the identity provider, Polls those of the application for members and events.
-	Reads int `default:"200" placeholder:"N" help:"Requests a day and tenant that change nothing."`
-	Polls int `default:"288" placeholder:"N" help:"Requests of the application a day and tenant."`
+	Reads int `default:"200" placeholder:"N" help:"Reads of the identity provider, a day and tenant."`
+	Polls int `default:"288" placeholder:"N" help:"Reads of the application, a day and tenant."`
 	// Packed is the parameter PackedSecrets.
-	Packed bool `help:"The tokens of 400 tenants share a secret."`
+	Packed bool `help:"Keep the tokens of 400 tenants in one secret (PackedSecrets)."`
 	// Retention is that of logs and events.
-	Retention int `default:"90" placeholder:"DAYS" help:"For how long logs and events are kept."`
+	Retention int `default:"90" placeholder:"DAYS" help:"Days that logs and events are kept."`
 }
 
 // Measured values: the units of requests, times, and sizes of stored items.

@@ -71,7 +71,7 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 					row.Short(l.Value))
 			case named.Type == membership.TypeNone || named.Value != l.Value:
 				return scim.BadRequest(scim.InvalidValue,
-					"There is no user or group with the id %q, which member.value names. Create it first, and name it by its id.",
+					"There is no user or group with the id %q in member.value. Create it first.",
 					row.Short(l.Value))
 			}
 			l.Type = named.Type
@@ -83,7 +83,7 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 	case row.IsNotFound(err):
 		return Resource{},
 			scim.BadRequest(scim.InvalidValue,
-				"There is no group with the id %q, which group.value names. Create it first.", row.Short(l.GroupID))
+				"There is no group with the id %q in group.value. Create it first.", row.Short(l.GroupID))
 	case err != nil:
 		return Resource{}, err
 	}

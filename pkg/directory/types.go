@@ -48,11 +48,11 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 		}
 		if seen++; seen > maxChecked {
 			return scim.Errorf(409, scim.NoType,
-				"There are more than %d resources of type %s, too many to see whether they stand against the change. "+
-					"A change that adds optional attributes, or lifts a restriction, needs no look.", maxChecked,
+				"There are more than %d resources of type %s, too many to check whether the change conflicts with them. "+
+					"A change that adds optional attributes or removes a restriction needs no check.", maxChecked,
 				rt.ID), nil
 		}
-		reason := "The resource type goes, or gets another id or endpoint."
+		reason := "The change removes the resource type, or changes its id or endpoint."
 		if !moved {
 			r, err := row.Decode(rt, it)
 			if err != nil {
@@ -75,7 +75,7 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 		return nil, nil
 	}
 	return scim.Errorf(409, scim.NoType,
-		"%d stored resources of type %s stand against the change, one of them with the id %s: %s "+
+		"The change conflicts with %d stored resources of type %s, one of them with the id %s: %s "+
 			"Change or delete them first.",
 		against, rt.ID, example, why), nil
 }

@@ -103,7 +103,7 @@ func refused() error {
 		Status: http.StatusServiceUnavailable, RetryAfter: retryAfter,
 		Detail: "More users were deactivated or deleted in a short time than the policy of this tenant allows. " +
 			"Such requests wait until the operator of the application allows them; all others go on. " +
-			"See in the identity provider whether these users are to lose their access.",
+			"Check in the identity provider whether these users should lose their access.",
 	}
 }
 

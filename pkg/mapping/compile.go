@@ -173,7 +173,7 @@ func (c *compiler) inOrganisations(all node) {
 		case name == KindOrganisation:
 			c.add(at, "Organisations can't live inside organisations.")
 		case !declared:
-			c.add(at, "Needs the kind %q, which is not among the kinds.", KindOrganisation)
+			c.add(at, "Needs the kind %q, which is not one of the kinds.", KindOrganisation)
 		case organisation.Seats != "":
 			c.add(
 				child(child(all.at, KindOrganisation), "seats"),
@@ -306,7 +306,7 @@ func (c *compiler) groupCondition(v any, at string) *groupCondition {
 		text := n.required("pattern", maxPatternBytes)
 		re, err := regexp.Compile(text)
 		if err != nil {
-			n.fault("pattern", "Is no RE2 pattern: %s.", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			n.fault("pattern", "Is not an RE2 pattern: %s.", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 			return g
 		}
 		g.pattern = re

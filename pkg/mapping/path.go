@@ -30,7 +30,7 @@ func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) 
 	ref, ok := rt.Lookup(parsed.Name, false)
 	switch {
 	case !ok:
-		return path{}, errors.New(scim.Quote(parsed.Name) + " is no attribute of " + rt.Name + ".")
+		return path{}, errors.New(scim.Quote(parsed.Name) + " is not an attribute of " + rt.Name + ".")
 	case ref.Attr == nil:
 		return path{}, errors.New(scim.Quote(parsed.Name) + " is a whole extension: name one of its attributes.")
 	case joined(ref):
@@ -45,17 +45,17 @@ func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) 
 		}
 		if parsed.Sub != "" {
 			if p.sub = ref.Attr.Sub(parsed.Sub); p.sub == nil {
-				return path{}, errors.New(scim.Quote(parsed.Sub) + " is no sub-attribute of " + ref.Attr.Name + ".")
+				return path{}, errors.New(scim.Quote(parsed.Sub) + " is not a sub-attribute of " + ref.Attr.Name + ".")
 			}
 		}
 	}
 	if scalar && p.sub == nil && ref.Attr.Type == schema.Complex {
 		if p.sub = ref.Attr.Sub("value"); p.sub == nil {
-			return path{}, errors.New(scim.Quote(text) + " has parts: name one of its sub-attributes.")
+			return path{}, errors.New(scim.Quote(text) + " is complex: name one of its sub-attributes.")
 		}
 	}
 	if scalar && p.sub != nil && p.sub.Type == schema.Complex {
-		return path{}, errors.New(scim.Quote(text) + " has parts: name a simple attribute.")
+		return path{}, errors.New(scim.Quote(text) + " is complex: name a simple attribute.")
 	}
 	return p, nil
 }

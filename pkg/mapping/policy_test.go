@@ -42,9 +42,9 @@ func TestFaults(t *testing.T) {
 			"path that does not exist",
 			`{"members": {"loginAddress": "mail"}}`,
 			"/members/loginAddress",
-			`"mail" is no attribute of User.`,
+			`"mail" is not an attribute of User.`,
 		},
-		{"path with parts", `{"members": {"loginAddress": "name"}}`, "/members/loginAddress", "has parts"},
+		{"path with parts", `{"members": {"loginAddress": "name"}}`, "/members/loginAddress", "is complex"},
 		{
 			"path that is not stored",
 			`{"members": {"loginAddress": "meta.created"}}`,
@@ -110,7 +110,7 @@ func TestFaults(t *testing.T) {
 		{"forbid", `{"requests": {"forbid": ["Users.read"]}}`, "/requests/forbid/0", "Must be"},
 		{"guard without a bound", `{"requests": {"guard": {}}}`, "/requests/guard", "Needs people, percent or both."},
 		{"guard", `{"requests": {"guard": {"people": 0}}}`, "/requests/guard/people", "whole number from 1"},
-		{"domains", `{"requests": {"domains": ["name"]}}`, "/requests/domains/0", "has parts"},
+		{"domains", `{"requests": {"domains": ["name"]}}`, "/requests/domains/0", "is complex"},
 		{"protect", `{"protect": [{"kind": "role", "target": "a"}]}`, "/protect/0/kind", "There is no kind"},
 		{"kind name", `{"kinds": {"a/b": {}}}`, "/kinds/a~1b", "begins with a letter"},
 		{"choose without order", `{"kinds": {"l": {"choose": "lowest"}}}`, "/kinds/l/order", "Is required"},
@@ -144,7 +144,7 @@ func TestFaults(t *testing.T) {
 			"pattern",
 			withRule(`{"id": "r", "group": {"pattern": "("},` + assign + `}`),
 			"/rules/0/group/pattern",
-			"Is no RE2 pattern",
+			"Is not an RE2 pattern",
 		},
 		{
 			"backreference",
@@ -178,7 +178,7 @@ func TestFaults(t *testing.T) {
 		},
 		{
 			"template", withRule(`{"id": "r",` + group + `, "assign": {"kind": "role", "target": "${name}"}}`),
-			"/rules/0/assign/target", "Nothing is named ${name} here. Known: ${org}, ${group.id}",
+			"/rules/0/assign/target", "There is no ${name} here. Known: ${org}, ${group.id}",
 		},
 		{
 			"open template", withRule(`{"id": "r",` + group + `, "assign": {"kind": "role", "target": "${org"}}`),
@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{
 			"value without a value",
 			withRule(`{"id": "r", "user": {"filter": "title pr"}, "assign": {"kind": "role", "target": "${value}"}}`),
-			"/rules/0/assign/target", "Nothing can be named",
+			"/rules/0/assign/target", "References ${",
 		},
 		{
 			"organisation missing", withRule(`{"id": "r",` + group + `, "assign": {"kind": "desk", "target": "a"}}`),

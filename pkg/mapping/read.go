@@ -177,7 +177,7 @@ func (n node) texts(name string, limit int) []string {
 		case v == nil || v == "":
 			n.f.add(at, "Must be a string that is not empty.")
 		case s != "" && slices.Contains(all, s):
-			n.f.add(at, "Stands here twice.")
+			n.f.add(at, "Is here twice.")
 		case s != "":
 			all = append(all, s)
 		}

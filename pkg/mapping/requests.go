@@ -55,8 +55,8 @@ func (r *Requests) Required(old, next scim.Object) error {
 			return nil
 		}
 		return scim.BadRequest(scim.InvalidValue,
-			"The application requires a value of %s for each user. Map it in the identity provider, and fill it there "+
-				"for this user; or the operator of the application makes it optional.", scim.Quote(a.From))
+			"The application requires a value of %s for each user. Map it in the identity provider, and set it there "+
+				"for this user. The operator of the application can also make it optional.", scim.Quote(a.From))
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *compiler) clearing(n node) {
 		case err != nil:
 			c.add(at, "%s", err.Error())
 		case p.element != nil || p.sub != nil:
-			c.add(at, "Only whole attributes can be cleared: leave the brackets and the sub-attribute out.")
+			c.add(at, "Only whole attributes can be cleared: remove the brackets and the sub-attribute.")
 		case p.ref.Attr.Required || p.ref.Extension == nil && p.ref.Attr.Name == "active":
 			c.add(at, "%s can't be cleared.", scim.Quote(name))
 		case p.ref.Attr.Mutability == schema.ReadOnly || p.ref.Attr.Mutability == schema.Immutable:

@@ -35,9 +35,9 @@ func parseTemplate(s string, known []string) (t template, reason string) {
 			return nil, "A reference begins with ${ and does not end with }."
 		case !slices.Contains(known, ref):
 			if len(known) == 0 {
-				return nil, "Nothing can be named with ${…} here."
+				return nil, "References ${…} are not possible here."
 			}
-			return nil, "Nothing is named ${" + show(ref) + "} here. Known: ${" + strings.Join(known, "}, ${") + "}."
+			return nil, "There is no ${" + show(ref) + "} here. Known: ${" + strings.Join(known, "}, ${") + "}."
 		}
 		t = append(t, piece{ref: ref})
 		s = after

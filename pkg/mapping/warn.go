@@ -101,7 +101,7 @@ func (w *warner) order(r *rule) {
 	if target, constant := r.target.constant(); constant && !slices.Contains(kind.Order, target) {
 		w.add(
 			child(child(r.at, "assign"), "target"),
-			"%s is not in the order of the kind %s: every target that is in it is chosen before.",
+			"%s is not in the order of the kind %s: targets in the order are chosen before it.",
 			scim.Quote(target),
 			r.kind,
 		)
@@ -135,7 +135,7 @@ func (w *warner) kinds() {
 		if kind.Seats != "" && kind.Create {
 			w.add(
 				child(at, "create"),
-				"A target that is made by its first assignment has no seats until its size is set.",
+				"A target that is created by its first assignment has no seats until its size is set.",
 			)
 		}
 	}

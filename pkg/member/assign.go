@@ -22,7 +22,7 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 		return kind, record.Refuse(http.StatusNotFound, "The policy has no kind %q.", key.Kind)
 	case key.Name == "" || key.TooLong():
 		return kind, record.Refuse(http.StatusBadRequest,
-			"A target has 1 to %d bytes, those of its organisation included.", mapping.MaxTargetBytes)
+			"A target must have 1 to %d bytes, together with its organisation.", mapping.MaxTargetBytes)
 	case kind.Per != "" && key.Organisation == "":
 		return kind, record.Refuse(
 			http.StatusBadRequest, "Targets of kind %q live inside an organisation: add ?organisation=.", key.Kind,
@@ -71,7 +71,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 		now := s.o.Now()
 		if items[2].Attrs == nil {
 			if !kind.Create {
-				return record.Refuse(http.StatusNotFound, "There is no %s %q. Make the target first.", key.Kind, key.Name)
+				return record.Refuse(http.StatusNotFound, "There is no %s %q. Create the target first.", key.Kind, key.Name)
 			}
 			made := record.Target{TargetKey: key, Seats: record.Unbounded, Version: 1}
 			tx.Must(made.Put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
@@ -164,7 +164,7 @@ func (s *Service) Targets(
 		q.Prefix = ts.TargetPrefix(kind).SK
 	}
 	if after != "" && !q.Contains(after) {
-		return nil, "", record.Refuse(http.StatusBadRequest, "The cursor is not one that this list has given.")
+		return nil, "", record.Refuse(http.StatusBadRequest, "The cursor must be one from an earlier page of this list.")
 	}
 	page, err := ts.Query(ctx, q)
 	if err != nil {

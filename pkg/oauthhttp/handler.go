@@ -73,7 +73,7 @@ func (h *handler) grant(ctx context.Context, w http.ResponseWriter, r *web.Reque
 	if id == "" || last != "token" {
 		return tenant.AccessToken{}, &problem{
 			http.StatusNotFound, "invalid_request",
-			"There is nothing here. The token endpoint of a tenant is /oauth2/TENANT/token.",
+			"There is no endpoint at this path. The token endpoint of a tenant is /oauth2/TENANT/token.",
 		}
 	}
 	r.Route = Root + "{tenant}/token"
@@ -147,7 +147,8 @@ func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Reques
 		w.Header().Set("Retry-After", "5")
 	default:
 		h.Log.ErrorContext(ctx, "token request failed", "requestId", r.ID, "error", err)
-		p = &problem{http.StatusInternalServerError, "server_error", "The request failed for a reason that is logged."}
+		detail := "An internal error occurred. The operator finds it in the log."
+		p = &problem{http.StatusInternalServerError, "server_error", detail}
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="OAuth"`)

@@ -32,7 +32,7 @@ func readForm(r *http.Request) (map[string]string, error) {
 	text, err := web.ReadText(r, maxBody)
 	switch {
 	case errors.Is(err, web.ErrTooLarge):
-		return nil, &problem{http.StatusRequestEntityTooLarge, "invalid_request", "A body may have 16 KiB at most."}
+		return nil, &problem{http.StatusRequestEntityTooLarge, "invalid_request", "The body must not be larger than 16 KiB."}
 	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}
@@ -47,7 +47,7 @@ func parseForm(body string) (map[string]string, error) {
 	form := map[string]string{}
 	for name, all := range values {
 		if len(all) > 1 {
-			return nil, badRequest("A parameter comes more than once.")
+			return nil, badRequest("A parameter was sent more than once.")
 		}
 		form[name] = all[0]
 	}

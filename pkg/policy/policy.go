@@ -96,7 +96,7 @@ func (p *policies) broken(ctx context.Context, t directory.Tenant, err error) er
 	p.log.ErrorContext(ctx, "policy can't be applied", "tenant", t.ID, "error", err)
 	return &scim.Error{
 		Status: http.StatusServiceUnavailable, RetryAfter: time.Minute,
-		Detail: "The policy of this tenant does not go with its schemas any more. " +
-			"The operator of the application has to save it again.",
+		Detail: "The policy of this tenant no longer fits its schemas. " +
+			"The operator of the application must save it again.",
 	}
 }

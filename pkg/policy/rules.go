@@ -40,7 +40,7 @@ func (p *policies) permit(
 		return nil
 	}
 	return scim.Errorf(http.StatusForbidden, scim.NoType, "The policy of this tenant forbids %s %s (%s.%s). "+
-		"The operator of the application can allow it; else switch it off in the identity provider.",
+		"The operator of the application can allow it. Otherwise switch it off in the identity provider.",
 		verbs[a], things, resource, a)
 }
 
@@ -62,11 +62,11 @@ func (p *policies) allow(ctx context.Context, c directory.Change) error {
 		switch {
 		case !ok:
 			return scim.BadRequest(scim.InvalidValue, "The application takes only e-mail addresses of verified domains in %s, "+
-				"and %s is none: it needs exactly one @ with a domain behind it. Correct it in the identity provider.",
+				"and %s is not an address: it needs exactly one @, then a domain. Correct it in the identity provider.",
 				attribute, scim.Quote(address))
 		case !domain.Set(c.Tenant.Domains).Has(name):
 			return scim.BadRequest(scim.InvalidValue, "The application takes only addresses of verified domains in %s, and %s "+
-				"is none of them. Add and verify %s in the application, then send the user again; or correct %s in the "+
+				"is not one of them. Add and verify %s in the application, then send the user again; or correct %s in the "+
 				"identity provider.", attribute, scim.Quote(name), name, scim.Quote(address))
 		}
 		return nil

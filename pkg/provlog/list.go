@@ -85,7 +85,7 @@ func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, err
 	}
 	if q.Cursor != "" {
 		if !isID(q.Cursor) {
-			return Page{}, scim.BadRequest(scim.InvalidCursor, "The cursor is not one that this list has given.")
+			return Page{}, scim.BadRequest(scim.InvalidCursor, "The cursor must be one from an earlier page of this list.")
 		}
 		if q.Cursor < scan.From {
 			return Page{}, nil

@@ -53,7 +53,7 @@ func (p *parser) message() (Object, error) {
 		return nil, BadRequest(InvalidSyntax, "The request body is not valid UTF-8.")
 	}
 	if p.text[p.pos] != '{' {
-		return nil, BadRequest(InvalidSyntax, "The request body must be a JSON object, so it starts with \"{\".")
+		return nil, BadRequest(InvalidSyntax, "The request body must be a JSON object, which starts with \"{\".")
 	}
 	v, err := p.value(0)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p *parser) message() (Object, error) {
 	}
 	p.space()
 	if p.pos < len(p.text) {
-		return nil, p.fail("something follows the end of the object")
+		return nil, p.fail("there is more text after the end of the object")
 	}
 	return v.(Object), nil
 }
@@ -118,7 +118,7 @@ func (p *parser) next() byte {
 func (p *parser) value(depth int) (any, error) {
 	if p.values++; p.values > MaxValues && !p.checking {
 		return nil, Errorf(413, NoType,
-			"The request body has more than %d values, the most that this server takes. "+
+			"The request body has more than %d values, the limit of this server. "+
 				"Spread the change over several requests.",
 			MaxValues)
 	}
@@ -207,7 +207,7 @@ func (p *parser) object(depth int) (any, error) {
 		}
 		if !seen.add(k) {
 			p.pos = at
-			return nil, p.fail("the key %s stands twice in one object; attribute names do not differ by case", Quote(k))
+			return nil, p.fail("the key %s is twice in one object; upper and lower case make no difference", Quote(k))
 		}
 		if p.next() != ':' {
 			return nil, p.unexpected("\":\"")

@@ -60,7 +60,7 @@ func (p *parser) escape() (rune, error) {
 	}
 	r, ok := p.unit()
 	if !ok {
-		return 0, p.fail("a backslash in a string starts no known escape")
+		return 0, p.fail("a backslash in a string starts an unknown escape")
 	}
 	if !utf16.IsSurrogate(r) {
 		p.pos += 6

@@ -43,7 +43,7 @@ func (h *handler) tooLarge(rq *request) error {
 			h.MaxBodyBytes)
 	}
 	return scim.Errorf(http.StatusRequestEntityTooLarge, scim.NoType,
-		"The request body is larger than %d bytes, the most that this server takes. "+
+		"The request body is larger than %d bytes, the limit of this server. "+
 			"Spread the change over several requests.", h.MaxBodyBytes)
 }
 

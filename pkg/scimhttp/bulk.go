@@ -82,7 +82,7 @@ func bulkMessage(msg scim.Object) (operations []any, o bulk.Options, err error) 
 		}
 	}
 	return nil, o, scim.BadRequest(scim.InvalidValue,
-		"failOnErrors must be a whole number: after how many errors to stop.")
+		"failOnErrors must be a whole number: the number of errors after which to stop.")
 }
 
 // checkMessage refuses a message whose schemas hold none of the URNs. The first URN is the right one.
@@ -155,7 +155,7 @@ func bulkPost(op bulk.Operation, path string, seen map[string]bool) error {
 			"The path of a POST must be the endpoint of a resource type, such as /Users, not %s.", scim.Quote(path))
 	case op.BulkID == "":
 		return scim.BadRequest(scim.InvalidSyntax,
-			"A POST in a bulk request needs a bulkId, a name of your choice by which the result is told.")
+			"A POST in a bulk request needs a bulkId, a name of your choice that identifies its result.")
 	case seen[op.BulkID]:
 		return scim.BadRequest(scim.InvalidValue, "The bulkId %s was used before in this request.",
 			scim.Quote(op.BulkID))

@@ -90,7 +90,7 @@ func (h *handler) getResourceType(_ context.Context, rq *request) (answer, error
 				return rq.resourceType(rt), nil
 			}
 		}
-		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such resource type. See /ResourceTypes.")
+		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "Unknown resource type. /ResourceTypes lists all.")
 	})
 }
 
@@ -119,7 +119,7 @@ func (h *handler) getSchema(_ context.Context, rq *request) (answer, error) {
 				return rq.schema(s), nil
 			}
 		}
-		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "There is no such schema. See /Schemas.")
+		return nil, scim.Errorf(http.StatusNotFound, scim.NoType, "Unknown schema. /Schemas lists all.")
 	})
 }
 

@@ -69,10 +69,10 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 // slowDown is the detail for a client that exceeds its limit, with advice.
 func slowDown(e *limit.BusyError) string {
 	if e.Walk {
-		return "Other requests that have to read all users or groups are under way for this tenant. Please try again in a " +
+		return "This tenant has other requests in progress that read all users or groups. Please try again in a " +
 			"moment, or filter by an attribute that has an index: id, userName, externalId, emails.value, displayName."
 	}
-	return "Too many requests. Please send this one again after the time in Retry-After; the operator can raise the limit."
+	return "Too many requests. Send this one again after the time in Retry-After. The operator can raise the limit."
 }
 
 // errorAnswer is e as an answer (RFC 7644, section 3.12).

@@ -120,9 +120,9 @@ func (h *handler) conditional(ctx context.Context, rq *request, change func(ifMa
 func preconditionFailed(res directory.Resource, excluded bool) error {
 	if excluded {
 		return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
-			"The present version of the resource is %s, which the If-None-Match header of the request excludes.",
+			"The resource now has version %s, which the If-None-Match header of the request excludes.",
 			res.ETag())
 	}
 	return scim.Errorf(http.StatusPreconditionFailed, scim.NoType,
-		"The version that you named is not the present one, which is %s. Read the resource again.", res.ETag())
+		"The resource now has version %s, not the one in your request. Read it again.", res.ETag())
 }

@@ -57,7 +57,7 @@ func (h *handler) get(ctx context.Context, rq *request) (answer, error) {
 	}
 	a := rq.resourceAnswer(http.StatusOK, res, sel)
 	if !a.fits(rq) {
-		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one answer. %s",
+		return answer{}, scim.BadRequest(scim.TooMany, "The resource is too large for one response. %s",
 			directory.LessMembers)
 	}
 	return a, nil

@@ -38,7 +38,7 @@ func routes() map[string]*route {
 	return map[string]*route{
 		"me": {
 			pattern: "/Me",
-			missing: "The endpoint /Me is not offered: the tokens of this server belong to no user.",
+			missing: "The endpoint /Me is not supported: a token of this server does not belong to a user.",
 		},
 		"bulk":        {pattern: "/Bulk", methods: map[string]operation{http.MethodPost: (*handler).bulk}},
 		"/":           {pattern: "/", methods: get((*handler).list)},
@@ -185,7 +185,7 @@ func (rq *request) operation() (op operation, a answer, err error) {
 	switch {
 	case rq.route == nil:
 		return nil, a, scim.Errorf(http.StatusNotFound, scim.NoType,
-			"There is no such endpoint. See ServiceProviderConfig, ResourceTypes and Schemas for what there is.")
+			"There is no such endpoint. ServiceProviderConfig, ResourceTypes and Schemas list the endpoints.")
 	case rq.route.missing != "":
 		return nil, a, scim.Errorf(http.StatusNotImplemented, scim.NoType, "%s", rq.route.missing)
 	}
@@ -211,7 +211,7 @@ func (rq *request) notAllowed() answer {
 		methods = append(methods, http.MethodHead)
 	}
 	allow := strings.Join(methods, ", ")
-	rq.failed = scim.Errorf(http.StatusMethodNotAllowed, scim.NoType, "This endpoint takes %s only.", allow)
+	rq.failed = scim.Errorf(http.StatusMethodNotAllowed, scim.NoType, "This endpoint allows only %s.", allow)
 	a := errorAnswer(rq.failed)
 	a.header.Set("Allow", allow)
 	return a

@@ -68,6 +68,6 @@ func searchParameters(msg scim.Object) (parameters, error) {
 
 func unreadable(key string) error {
 	return scim.BadRequest(scim.InvalidSyntax,
-		"The value of %s can't be read: attributes and excludedAttributes are arrays of strings, "+
+		"The value of %s has the wrong type: attributes and excludedAttributes are arrays of strings, "+
 			"startIndex and count whole numbers, the others strings.", scim.Quote(key))
 }

@@ -19,9 +19,9 @@ import (
 // Errors of a Service, beside those of package tenant.
 var (
 	// ErrCode says that a code is not that of the link.
-	ErrCode = errors.New("setup: the code is not right")
+	ErrCode = errors.New("setup: the code is wrong")
 	// ErrOver says that a link or a session is good no longer, or never was.
-	ErrOver = errors.New("setup: the link is good no longer")
+	ErrOver = errors.New("setup: the link is no longer valid")
 )
 
 // The attributes of a link's item, beside those of all items.

@@ -153,5 +153,5 @@ func (s *Service) TryNotice(ctx context.Context, tenantID string) error {
 	if !errors.Is(err, store.ErrStale) {
 		return err
 	}
-	return &ConflictError{Detail: "A notice to try was sent within the last five minutes."}
+	return &ConflictError{Detail: "A test notice was sent a few minutes ago. Wait five minutes and try again."}
 }

@@ -115,7 +115,7 @@ func (s *Service) make(
 			return errUnchanged
 		}
 		if r.Pending == nil || r.Pending.ID != c.ID {
-			return &ConflictError{Detail: "Making the token took too long and another one took its place."}
+			return &ConflictError{Detail: "Creating the token took too long, and another request replaced it. Try again."}
 		}
 		s.add(r, c, current, now)
 		return nil
@@ -168,7 +168,7 @@ func (s *Service) room(r *record.Record, now time.Time) error {
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
 	case held && live+1 >= maxLive:
-		return &ConflictError{Detail: "A second token is being made already. Two may be live at a time."}
+		return &ConflictError{Detail: "A second token is being created already. Two may be live at a time."}
 	case held:
 		return errWait
 	}
@@ -265,11 +265,11 @@ func (s *Service) mint(now time.Time, p record.Policy, n NewToken) (rotation.Tok
 
 func (s *Service) checkToken(n NewToken, now time.Time) error {
 	if n.Scopes != nil && len(n.Scopes) == 0 {
-		return record.Invalid("scopes", "must name read, write or both")
+		return record.Invalid("scopes", "must be read, write or both")
 	}
 	for i, scope := range n.Scopes {
 		if scope != ScopeRead && scope != ScopeWrite || slices.Contains(n.Scopes[:i], scope) {
-			return record.Invalid("scopes", "must name read, write or both, each once")
+			return record.Invalid("scopes", "must be read, write or both, without duplicates")
 		}
 	}
 	if n.Endless || !n.ExpiresAt.IsZero() {
@@ -283,7 +283,7 @@ func (s *Service) checkEnd(at time.Time, endless bool, now time.Time) error {
 	latest := now.Add(s.o.MaxLifetime)
 	switch {
 	case endless && !s.o.Endless:
-		return record.Invalid("expiresAt", "must be given: this deployment allows no tokens without an end")
+		return record.Invalid("expiresAt", "must be given: this deployment does not allow tokens that never expire")
 	case endless:
 		return nil
 	case at.Unix() <= now.Unix():

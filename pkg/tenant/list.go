@@ -19,7 +19,7 @@ func (s *Service) List(ctx context.Context, count int, cursor string) (tenants [
 	count = min(max(count, 1), MaxListCount)
 	after, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || cursor != "" && !record.ValidID(string(after)) {
-		return nil, "", record.Invalid("cursor", "is not one that this list has given")
+		return nil, "", record.Invalid("cursor", "must be a cursor from an earlier page of this list")
 	}
 	var keys []store.Key
 	for item, err := range s.store.All(ctx, store.Query{PK: store.TenantsPK, After: string(after), Limit: count + 1}) {

@@ -43,7 +43,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 		asked := s.toCollect(r, now)
 		r.Collect = true
 		if !s.tellAll(r, rotation.OnlyReady(now, math.MaxInt64)) && asked {
-			return &ConflictError{Detail: "A successor waits already. Make a token to collect it, or cancel the rotation."}
+			return &ConflictError{Detail: "A successor is ready. Create a token to collect it, or cancel the rotation."}
 		}
 		return nil
 	})
@@ -54,9 +54,9 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 func (s *Service) mayStart(r *record.Record, now time.Time) error {
 	switch {
 	case len(r.Live(now)) >= maxLive && !r.NeedsSuccessor(now, 0):
-		return &ConflictError{Detail: "A successor is there already. Complete or cancel the rotation first."}
+		return &ConflictError{Detail: "The token has a successor already. Complete or cancel the rotation first."}
 	case s.holds(r.Pending):
-		return &ConflictError{Detail: "A token is being made already."}
+		return &ConflictError{Detail: "A token is being created already."}
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: it has " +
 				record.JoinScopes(
 					r.Tokens[newest].Scopes,
-				) + " only. Make a token with all scopes, or complete the rotation with force."}
+				) + " only. Create a token with all scopes, or complete the rotation with force."}
 		}
 		return older, nil
 	})
@@ -91,7 +91,7 @@ func (s *Service) CancelRotation(ctx context.Context, tenantID string) error {
 		newest := live[len(live)-1]
 		if r.Tokens[newest].First != 0 {
 			return nil, &ConflictError{
-				Detail: "The successor is in use since " + record.Moment(r.Tokens[newest].First).(string) +
+				Detail: "The successor has been in use since " + record.Moment(r.Tokens[newest].First).(string) +
 					". Complete the rotation instead.",
 			}
 		}
@@ -177,7 +177,7 @@ func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.
 		case t == nil || !t.Remembered(now):
 			return ErrNotFound
 		case !t.Live(now):
-			return &ConflictError{Detail: "The token is " + string(t.State(now)) + ". Make a new one instead."}
+			return &ConflictError{Detail: "The token is " + string(t.State(now)) + ". Create a new one instead."}
 		}
 		end := int64(0)
 		if !endless {

@@ -196,7 +196,7 @@ func (s *Service) withdraw(ctx context.Context, id, hash, was string) {
 		return nil
 	})
 	if err != nil {
-		s.o.Log.ErrorContext(ctx, "refused schemas not taken back", "tenant", id, "error", err)
+		s.o.Log.ErrorContext(ctx, "refused schema change not undone", "tenant", id, "error", err)
 	}
 }
 
@@ -220,7 +220,7 @@ func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...strin
 		}
 		unchanged := store.Cond{Test: store.Equal, Attr: attrAt, Value: at}
 		if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: item.Key, If: []store.Cond{unchanged}}); err != nil {
-			s.o.Log.InfoContext(ctx, "old definitions stay", "tenant", id, "error", err)
+			s.o.Log.InfoContext(ctx, "old definitions not removed", "tenant", id, "error", err)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (s *Service) drop(ctx context.Context, tenantID string, t rotation.Token) {
 		return
 	}
 	if err := vault.Drop(ctx, tenantID, t.ID); err != nil {
-		s.o.Log.WarnContext(ctx, "value of a dead token not removed", "tenant", tenantID, "token", t.ID, "error", err)
+		s.o.Log.WarnContext(ctx, "value of an ended token not removed", "tenant", tenantID, "token", t.ID, "error", err)
 	}
 }
 
@@ -118,12 +118,12 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	}
 	if !stored.Live(now) {
 		return IssuedToken{}, &ConflictError{Detail: "The token is " + string(stored.State(now)) +
-			". Make a new one instead."}
+			". Create a new one instead."}
 	}
 	vault := s.vault(*stored)
 	if vault == nil {
 		return IssuedToken{}, &ConflictError{
-			Detail: "The value of the token is not kept. It was shown once, when it was made.",
+			Detail: "The value of the token is not stored. It was shown once, when the token was created.",
 		}
 	}
 	value, err := vault.Reveal(ctx, tenantID, tokenID)
@@ -133,7 +133,7 @@ func (s *Service) Reveal(ctx context.Context, tenantID, tokenID string) (IssuedT
 	if errors.Is(err, ErrNoValue) {
 		s.o.Log.ErrorContext(ctx, "value of a live token is missing", "tenant", tenantID, "token", tokenID)
 		return IssuedToken{}, &ConflictError{
-			Detail: "The value of the token is not kept any more. Make a new token, then revoke this one.",
+			Detail: "The value of the token is no longer stored. Create a new token, then revoke this one.",
 		}
 	}
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *Service) Touch(ctx context.Context, tenantID, tokenID string) {
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), touchPatience)
 	defer cancel()
 	if err := s.touch(ctx, tenantID, tokenID, now); err != nil {
-		s.o.Log.WarnContext(ctx, "last use of a token not noted", "tenant", tenantID, "token", tokenID, "error", err)
+		s.o.Log.WarnContext(ctx, "last use of a token not recorded", "tenant", tenantID, "token", tokenID, "error", err)
 	}
 }
 

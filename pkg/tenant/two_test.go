@@ -40,7 +40,7 @@ func TestTwoLiveWithVaultNone(t *testing.T) {
 	w := newWorld(t)
 	w.createWith(t, "acme", vaultNone)
 	err := w.behind(func() { w.issue(t, "acme") }).StartRotation(w.ctx, "acme")
-	if !conflict(err, "A successor is there already") {
+	if !conflict(err, "The token has a successor already") {
 		t.Errorf("start behind a new token: %v", err)
 	}
 	for range 4 {
@@ -65,7 +65,7 @@ func TestStartAfterATokenInTheMaking(t *testing.T) {
 			scim.Object{"settings": scim.Object{"token": scim.Object{"vault": "none"}}}); err != nil {
 			t.Error(err)
 		}
-		if err := w.StartRotation(w.ctx, "acme"); !conflict(err, "A token is being made already") {
+		if err := w.StartRotation(w.ctx, "acme"); !conflict(err, "A token is being created already") {
 			t.Errorf("start: %v", err)
 		}
 	}}

@@ -35,7 +35,7 @@ type Result struct {
 }
 
 // ErrTaken says that the tenant is there already, or is being imported from another file.
-var ErrTaken = errors.New("transfer: there is a tenant of this id: delete it, or import under another id")
+var ErrTaken = errors.New("transfer: a tenant with this id exists: delete it, or import under another id")
 
 const (
 	attrDigest = "digest"
@@ -75,7 +75,7 @@ func (i Import) Read(ctx context.Context, st *store.Store, file io.ReadSeeker) (
 	m.k, m.digest, m.same = store.KeysOf(m.Tenant), digest, m.Tenant == h.Tenant
 	result := Result{Tenant: m.Tenant}
 	if !stored.ValidID(m.Tenant) {
-		return result, fmt.Errorf("transfer: %q is no id of a tenant: it is 3 to 40 of a-z, 0-9 and -", m.Tenant)
+		return result, fmt.Errorf("transfer: %q is not a tenant id: use 3 to 40 of a-z, 0-9 and -", m.Tenant)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return result, err
@@ -269,7 +269,7 @@ func (m *importing) examine(ctx context.Context, r *Result) error {
 		return err
 	}
 	if sum.Left > 0 {
-		return fmt.Errorf("transfer: the tenant is there, but %d findings are left: run doctor -tenant %s; the last: %s",
+		return fmt.Errorf("transfer: the tenant was imported, but has %d faults: run doctor -tenant %s; the last: %s",
 			sum.Left, m.Tenant, last)
 	}
 	return nil

@@ -83,7 +83,7 @@ func checkURL(text string, loopback bool) string {
 	a, notIP := netip.ParseAddr(host)
 	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || notIP == nil && a.Unmap().IsLoopback()
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback || !here) {
-		return "It must begin with https://."
+		return "It must start with https://."
 	}
 	switch {
 	case notIP == nil && !open(a, loopback), notIP != nil && here && !loopback:
@@ -100,11 +100,11 @@ func checkName(host string, here bool) string {
 	last := labels[len(labels)-1]
 	switch {
 	case strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || strings.Contains(host, ".."):
-		return "The host is not a name of letters, digits and hyphens."
+		return "The host must be a name of letters, digits and hyphens."
 	case last == "" || strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"):
 		return "The host is a number. Write an address as four decimal numbers, or use a name."
 	case last == "internal" || last == "local" || len(labels) == 1 && !here:
-		return "The host must be public: a name that others than your network know."
+		return "The host must be a name that public DNS resolves, not only your own network."
 	}
 	return ""
 }

@@ -112,9 +112,9 @@ func (s *Service) post(ctx context.Context, w *Webhook, m message) (a answer) {
 	defer func() { _ = res.Body.Close() }()
 	a.Status = res.StatusCode
 	if a.Status < 200 || a.Status > 299 {
-		a.Error = "The answer was not 2xx."
+		a.Error = "The status of the response was not 2xx."
 		if a.Status >= 300 && a.Status <= 399 {
-			a.Error = "The answer was a redirect, which is not followed."
+			a.Error = "The response was a redirect, which is not followed."
 		}
 		a.retryAfter = retryAfter(res.Header.Get("Retry-After"), now)
 		return a
@@ -170,9 +170,9 @@ func reason(err error) string {
 	case errors.As(err, &cert):
 		return "The certificate is not valid for the host."
 	case errors.As(err, &alert), errors.As(err, &fault):
-		return "The host speaks no TLS."
+		return "The host does not support TLS."
 	case errors.As(err, &late) && late.Timeout():
-		return "The answer did not come within 15 seconds."
+		return "There was no response within 15 seconds."
 	}
 	return "The connection failed."
 }

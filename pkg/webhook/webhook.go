@@ -71,7 +71,7 @@ func (w *Webhook) apply(f Fields, loopback bool, now time.Time) error {
 	}
 	if f.Description != nil {
 		if len(*f.Description) > maxDescription {
-			return &InvalidError{"description", fmt.Sprintf("It may have %d bytes at most.", maxDescription)}
+			return &InvalidError{"description", fmt.Sprintf("It must not be longer than %d bytes.", maxDescription)}
 		}
 		w.Description = *f.Description
 	}

@@ -95,7 +95,7 @@ func (c *accountsImportCmd) Run(s *session) error {
 			i.counts["adopted"], i.counts["has-member"], i.counts["waits"], i.counts["refused"])
 	}
 	if err == nil && i.counts["refused"] > 0 {
-		err = fmt.Errorf("%d rows are no accounts", i.counts["refused"])
+		err = fmt.Errorf("%d rows are not accounts", i.counts["refused"])
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (i *importing) flush() error {
 	}
 	raw, err := i.send(object{"accounts": list})
 	if err != nil {
-		return fmt.Errorf("rows %d to %d are not known to be imported; run the import again: %w",
+		return fmt.Errorf("rows %d to %d may not be imported; run the import again: %w",
 			i.chunk[0].row, i.chunk[len(i.chunk)-1].row, err)
 	}
 	answer, err := i.c.read(raw)
@@ -140,7 +140,7 @@ func (i *importing) flush() error {
 	}
 	each := objects(answer["accounts"])
 	if len(each) != len(i.chunk) {
-		return errors.New("the answer does not have each account: is the server of another version?")
+		return errors.New("the response lacks some accounts: does the server have another version?")
 	}
 	for n, a := range i.chunk {
 		i.say(a, each[n])
@@ -214,13 +214,13 @@ func readAccounts(in io.Reader, use func(account) error) error {
 func readJSON(d *json.Decoder, skip int, use func(account) error) error {
 	for range skip {
 		if _, err := d.Token(); err != nil {
-			return fmt.Errorf("the file is no JSON: %w", err)
+			return fmt.Errorf("the file is not JSON: %w", err)
 		}
 	}
 	for row := 1; d.More(); row++ {
 		var o map[string]any
 		if err := d.Decode(&o); err != nil {
-			return fmt.Errorf("account %d is no JSON object: %w", row, err)
+			return fmt.Errorf("account %d is not a JSON object: %w", row, err)
 		}
 		a := account{map[string]string{}, row}
 		for name, value := range o {
@@ -238,7 +238,7 @@ func readJSON(d *json.Decoder, skip int, use func(account) error) error {
 	}
 	if skip > 0 {
 		if _, err := d.Token(); err != nil {
-			return fmt.Errorf("the file breaks off: %w", err)
+			return fmt.Errorf("the file ends early: %w", err)
 		}
 	}
 	return nil
@@ -254,7 +254,7 @@ func readCSV(in io.Reader, use func(account) error) error {
 	r.ReuseRecord = true
 	head, err := r.Read()
 	if err != nil {
-		return fmt.Errorf("the file has no line with the names of columns: %w", err)
+		return fmt.Errorf("the file has no header line: %w", err)
 	}
 	var names []string
 	for _, name := range head {
@@ -265,7 +265,7 @@ func readCSV(in io.Reader, use func(account) error) error {
 			}
 		}
 		if known == "" {
-			return fmt.Errorf("%q is no column: they are %s", name, columns)
+			return fmt.Errorf("%q is not a column; the columns are %s", name, columns)
 		}
 		names = append(names, known)
 	}

@@ -29,8 +29,8 @@ func path(parts ...string) string {
 type admin struct {
 	URL    string `default:"http://127.0.0.1:8080" env:"SCIM_ADMIN_URL" placeholder:"URL" group:"admin" help:"Server."`
 	Key    string `name:"admin-key" env:"SCIM_ADMIN_KEY" placeholder:"KEY" group:"admin" help:"Its key, if it has one."`
-	Region string `placeholder:"REGION" group:"admin" help:"AWS Region to sign for, whatever the URL is; else the URL's."`
-	JSON   bool   `name:"json" group:"admin" help:"Print the API's answer, one JSON document."`
+	Region string `placeholder:"REGION" group:"admin" help:"AWS Region to sign for; taken from the URL by default."`
+	JSON   bool   `name:"json" group:"admin" help:"Print the response of the API, one JSON document."`
 }
 
 // request is a request to the admin API; Body nil is none.
@@ -68,7 +68,7 @@ func (a admin) send(s *session, r request) ([]byte, error) {
 // read reads an answer, which may be empty.
 func (a admin) read(raw []byte) (answer object, err error) {
 	if len(raw) > 0 && json.Unmarshal(raw, &answer) != nil {
-		return nil, fmt.Errorf("the answer is no JSON: is %s the address of the server?", a.URL)
+		return nil, fmt.Errorf("the response is not JSON: is %s the URL of the server?", a.URL)
 	}
 	return answer, nil
 }
@@ -88,7 +88,7 @@ func (s *session) meant(force bool, effect, question, refused string) error {
 	case force:
 		return nil
 	case !s.Asks:
-		return usageError(effect + ", and nobody can be asked here: add -force")
+		return usageError(effect + "; add -force, because nobody can be asked here")
 	case !s.confirm(question):
 		return errors.New(refused)
 	}
@@ -115,7 +115,7 @@ func (m *moment) UnmarshalText(text []byte) error {
 	}
 	at, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return fmt.Errorf("%q is no time: write 2027-05-31, 2027-05-31T12:00:00Z or never", s)
+		return fmt.Errorf("%q is not a time: write 2027-05-31, 2027-05-31T12:00:00Z or never", s)
 	}
 	m.value = at.UTC().Format(time.RFC3339)
 	return nil
@@ -156,7 +156,7 @@ func (s *session) document(name string) (doc json.RawMessage, err error) {
 		return nil, err
 	}
 	if len(raw) > maxFile || !json.Valid(raw) {
-		return nil, fmt.Errorf("%s is no JSON document of at most %d bytes", name, maxFile)
+		return nil, fmt.Errorf("%s is not a JSON document of at most %d bytes", name, maxFile)
 	}
 	return raw, nil
 }

@@ -53,7 +53,7 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 	}
 	if given["version"] {
 		if len(words) > 0 {
-			return nil, nil, usageError("-version stands alone")
+			return nil, nil, usageError("-version allows no other arguments")
 		}
 		out = slices.DeleteFunc(out, func(flag string) bool { return flag == "--version" })
 		words = []string{"version"}

@@ -26,10 +26,10 @@ const (
 	CannotRun = 2 // a check did not come to its end
 )
 
-const description = `A SCIM 2.0 service provider for many tenants, and the command line to its admin API.
+const description = `A SCIM 2.0 service provider for many tenants, and a command line for its admin API.
 
 Flags may stand anywhere, with one dash or two. TIME is a day (2027-05-31, to its end in UTC), a time of RFC 3339
-(2027-05-31T12:00:00Z) or never. TENANT - stands for the operator's own OAuth clients.
+(2027-05-31T12:00:00Z) or never. TENANT - is the operator, who has OAuth clients and webhooks.
 
 Requests to this machine need no key, unless the server was started with one. Others are signed with Signature
 Version 4, with the credentials that the AWS SDK finds (environment, profile, single sign-on, role), or carry the
@@ -39,30 +39,30 @@ The exit code is 0, or 1 if the command failed, or 2 if the command line is wron
 
 // grammar is the command line. The order is that of the help.
 type grammar struct {
-	Serve      serveCmd      `cmd:"" default:"withargs" help:"Serve SCIM and the admin API on this machine; the default."`
-	Tenants    tenantsCmd    `cmd:"" help:"Make, show, change and delete tenants."`
+	Serve      serveCmd      `cmd:"" default:"withargs" help:"Serve all APIs and the portal on this machine; the default."`
+	Tenants    tenantsCmd    `cmd:"" help:"Create, show, change and delete tenants."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens of a tenant."`
-	Rotation   rotationCmd   `cmd:"" help:"Replace a tenant's token before its end."`
+	Rotation   rotationCmd   `cmd:"" help:"Replace a tenant's token before it expires."`
 	Clients    clientsCmd    `cmd:"" help:"OAuth clients of a tenant, or of the operator (TENANT -)."`
-	Schemas    schemasCmd    `cmd:"" help:"Schemas of a tenant's own."`
-	Types      typesCmd      `cmd:"" name:"resource-types" help:"Resource types of a tenant's own."`
-	Notices    noticesCmd    `cmd:"" help:"Messages to the people of a tenant."`
+	Schemas    schemasCmd    `cmd:"" help:"Custom schemas of a tenant."`
+	Types      typesCmd      `cmd:"" name:"resource-types" help:"Custom resource types of a tenant."`
+	Notices    noticesCmd    `cmd:"" help:"Messages to the administrators of a tenant."`
 	Members    membersCmd    `cmd:"" help:"The people of a tenant, as the application sees them."`
 	Accounts   accountsCmd   `cmd:"" help:"The application's own records of people."`
-	Guard      guardCmd      `cmd:"" help:"What the guard of a tenant's policy holds back."`
-	Links      linksCmd      `cmd:"" help:"Links into the pages of a tenant, for its administrators."`
+	Guard      guardCmd      `cmd:"" help:"The guard against many deactivations or deletions at once."`
+	Links      linksCmd      `cmd:"" help:"Set-up links that let a tenant's administrators into the portal."`
 	Domains    domainsCmd    `cmd:"" help:"E-mail domains of a tenant, and the DNS records that verify them."`
-	Policy     policyCmd     `cmd:"" help:"What the groups and attributes of people give them."`
-	Targets    targetsCmd    `cmd:"" help:"What people can be given."`
-	Events     eventsCmd     `cmd:"" help:"What the application is told."`
-	Webhooks   webhooksCmd   `cmd:"" help:"URLs that events are sent to, of a tenant or of the operator (TENANT -)."`
-	Log        logCmd        `cmd:"" help:"What the identity provider of a tenant asked, and what came of it."`
-	Diagnosis  diagnosisCmd  `cmd:"" help:"What is wrong at the identity provider of a tenant, and what to click."`
-	Stale      staleCmd      `cmd:"" name:"stale-attributes" help:"Attributes that may be out of date."`
-	Activity   activityCmd   `cmd:"" help:"How many requests came, and when."`
-	Doctor     doctorCmd     `cmd:"" help:"Check a table or a local file against its rules. Exit code 1: findings."`
-	Cost       costCmd       `cmd:"" help:"What a stack costs a month, part by part."`
-	Clock      clockCmd      `cmd:"" help:"The time of a local server."`
+	Policy     policyCmd     `cmd:"" help:"The policy of a tenant: the targets that groups and attributes give."`
+	Targets    targetsCmd    `cmd:"" help:"Targets: the roles, teams and licences that people can be given."`
+	Events     eventsCmd     `cmd:"" help:"Events of a tenant, as the application gets them."`
+	Webhooks   webhooksCmd   `cmd:"" help:"URLs that get the events of a tenant, or of all tenants (TENANT -)."`
+	Log        logCmd        `cmd:"" help:"The provisioning log: requests of the identity provider, and their results."`
+	Diagnosis  diagnosisCmd  `cmd:"" help:"Show the faults at an identity provider, and the steps that correct them."`
+	Stale      staleCmd      `cmd:"" name:"stale-attributes" help:"List the attributes that may be out of date."`
+	Activity   activityCmd   `cmd:"" help:"Count the requests of a tenant by day and hour."`
+	Doctor     doctorCmd     `cmd:"" help:"Check the data in a table or local file. Exit code 1: it has faults."`
+	Cost       costCmd       `cmd:"" help:"Show the cost of a stack per month, part by part."`
+	Clock      clockCmd      `cmd:"" help:"The clock of a local server."`
 	Bench      benchCmd      `cmd:"" help:"Measure the cost of operations."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes commands and flags."`

@@ -8,10 +8,10 @@ import (
 type clientsCmd struct {
 	List   clientsListCmd   `cmd:"" help:"List the clients."`
 	Get    clientsGetCmd    `cmd:"" help:"Show a client."`
-	Create clientsCreateCmd `cmd:"" help:"Make a client; its secret is shown once."`
-	Renew  clientsRenewCmd  `cmd:"" help:"Make another secret beside the one that the client has, or give it other keys."`
-	Revoke clientsRevokeCmd `cmd:"" help:"End a secret now."`
-	Delete clientsDeleteCmd `cmd:"" help:"End a client and its access tokens now."`
+	Create clientsCreateCmd `cmd:"" help:"Create a client. Its secret is shown once."`
+	Renew  clientsRenewCmd  `cmd:"" help:"Create a second secret for a client, or replace its keys."`
+	Revoke clientsRevokeCmd `cmd:"" help:"Revoke a secret now."`
+	Delete clientsDeleteCmd `cmd:"" help:"Delete a client and revoke its access tokens now."`
 }
 
 // owner is whose clients are meant.
@@ -76,8 +76,8 @@ func (c *clientsGetCmd) Run(s *session) error {
 
 // credentials are the flags of a client's secret or keys.
 type credentials struct {
-	Expires moment `placeholder:"TIME" help:"End of the secret; the tenant's setting by default."`
-	JWKS    string `name:"jwks" placeholder:"FILE" help:"JSON Web Key Set of public keys; - is standard input."`
+	Expires moment `placeholder:"TIME" help:"Expiry of the secret; by the tenant's setting by default."`
+	JWKS    string `name:"jwks" placeholder:"FILE" help:"JSON Web Key Set of public keys; - reads standard input."`
 }
 
 func (c credentials) into(s *session, body object) error {
@@ -95,7 +95,7 @@ type clientsCreateCmd struct {
 	owner
 	credentials
 	Name   string `arg:"" optional:"" help:"Name, for people."`
-	Scopes scopes `placeholder:"SCOPES" help:"read,write; both by default."`
+	Scopes scopes `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
 }
 
 // Run creates.
@@ -114,7 +114,7 @@ func (c *clientsCreateCmd) Run(s *session) error {
 func (s *session) showSecret(c object) {
 	fmt.Fprintf(s.Out, "client     %v\ntoken URL  %v\n", c["id"], orWord(c["tokenUrl"], "that of each tenant"))
 	if secret, there := c["secret"]; there {
-		fmt.Fprintf(s.Out, "secret     %v\nThe secret is not kept: this is the one time that it is shown.\n", secret)
+		fmt.Fprintf(s.Out, "secret     %v\nThe secret is not stored: this is the only time that it is shown.\n", secret)
 	}
 }
 

@@ -7,17 +7,17 @@ import (
 )
 
 type schemasCmd struct {
-	List   schemasListCmd              `cmd:"" help:"List the schemas that are defined for a tenant."`
+	List   schemasListCmd              `cmd:"" help:"List the custom schemas of a tenant."`
 	Get    definitionGet[oneSchema]    `cmd:"" help:"Print a schema."`
-	Put    definitionPut[oneSchema]    `cmd:"" help:"Make or replace a schema of the tenant's own."`
-	Delete definitionDelete[oneSchema] `cmd:"" help:"Delete a schema of the tenant's own."`
+	Put    definitionPut[oneSchema]    `cmd:"" help:"Create or replace a custom schema."`
+	Delete definitionDelete[oneSchema] `cmd:"" help:"Delete a custom schema."`
 }
 
 type typesCmd struct {
-	List   typesListCmd              `cmd:"" help:"List the resource types that are defined for a tenant."`
+	List   typesListCmd              `cmd:"" help:"List the custom resource types of a tenant."`
 	Get    definitionGet[oneType]    `cmd:"" help:"Print a resource type."`
-	Put    definitionPut[oneType]    `cmd:"" help:"Make or replace a resource type, or the extensions of User or Group."`
-	Delete definitionDelete[oneType] `cmd:"" help:"Delete a resource type, or take back the extensions."`
+	Put    definitionPut[oneType]    `cmd:"" help:"Create or replace a resource type, or extensions of User or Group."`
+	Delete definitionDelete[oneType] `cmd:"" help:"Delete a resource type, or remove extensions of User or Group."`
 }
 
 // ofTenant are the flags and words of all commands about definitions.
@@ -94,7 +94,7 @@ func (s *session) showDefinition(o object) {
 type definitionPut[N named] struct {
 	ofTenant
 	Of   N      `embed:""`
-	File string `arg:"" help:"File with the representation of RFC 7643; - reads standard input."`
+	File string `arg:"" help:"File with the JSON of RFC 7643, section 7 or 6; - reads standard input."`
 }
 
 // Run puts.

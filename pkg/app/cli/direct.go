@@ -17,7 +17,7 @@ type codeError struct {
 
 // directFlags name the table that a command reads and writes itself, without a server. The table must exist.
 type directFlags struct {
-	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Of the local file, which no server may use."`
+	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data. No server may be using it."`
 	Table string `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table."`
 	tableFlags
 }
@@ -28,8 +28,8 @@ func (f directFlags) table() direct.Table {
 
 type doctorCmd struct {
 	Tenant string `placeholder:"ID" help:"Check this tenant only."`
-	Repair bool   `help:"Mend what has one right answer."`
-	JSON   bool   `name:"json" help:"Print lines of JSON: findings, notes, the sum."`
+	Repair bool   `help:"Repair each fault that has exactly one right repair."`
+	JSON   bool   `name:"json" help:"Print lines of JSON: findings, notes, the totals."`
 	directFlags
 }
 
@@ -42,17 +42,17 @@ func (c *doctorCmd) Run(s *session) error {
 		Table: c.table(), Tenant: c.Tenant, Repair: c.Repair, JSON: c.JSON,
 	}, s.Out, s.Err)
 	if err != nil {
-		return codeError{fmt.Errorf("the check did not come to its end: %w", err), CannotRun}
+		return codeError{fmt.Errorf("the check did not finish: %w", err), CannotRun}
 	}
 	if left > 0 {
-		return codeError{errors.New("the table is not sound"), Failed}
+		return codeError{errors.New("the check found faults"), Failed}
 	}
 	return nil
 }
 
 type tenantsExportCmd struct {
 	Tenant    string `arg:"" help:"Id of the tenant."`
-	Out       string `required:"" placeholder:"FILE" help:"Where to write it."`
+	Out       string `required:"" placeholder:"FILE" help:"File to write."`
 	SecretsTo string `name:"secrets-to" placeholder:"age1..." help:"Add secrets, encrypted for this age recipient."`
 	directFlags
 }
@@ -68,9 +68,9 @@ func (c *tenantsExportCmd) Run(s *session) error {
 }
 
 type tenantsImportCmd struct {
-	File     string `arg:"" help:"What export wrote."`
-	ID       string `name:"id" placeholder:"ID" help:"Id that the tenant gets; else that of the file."`
-	Identity string `placeholder:"FILE" help:"The age identity that reads the secrets; else without them."`
+	File     string `arg:"" help:"File that export wrote."`
+	ID       string `name:"id" placeholder:"ID" help:"New id of the tenant; the id in the file by default."`
+	Identity string `placeholder:"FILE" help:"File with the age identity for the secrets. Without it they are left out."`
 	directFlags
 }
 

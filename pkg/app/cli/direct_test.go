@@ -67,7 +67,7 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%q lacks %q", out, want)
 		}
 	}
-	if !strings.Contains(errOut, "not sound") {
+	if !strings.Contains(errOut, "found faults") {
 		t.Errorf("told: %q", errOut)
 	}
 	out, _ = check(cli.Failed, "-json")

@@ -6,10 +6,10 @@ import (
 )
 
 type domainsCmd struct {
-	List   domainsListCmd   `cmd:"" help:"List the domains, with the DNS record that each has to have."`
+	List   domainsListCmd   `cmd:"" help:"List the domains, each with the DNS record that it needs."`
 	Add    domainsAddCmd    `cmd:"" help:"Add a domain, and show the DNS record that verifies it."`
-	Verify domainsVerifyCmd `cmd:"" help:"Ask the DNS for the record, or do without it."`
-	Remove domainsRemoveCmd `cmd:"" help:"Remove a domain. Users who have addresses of it stay as they are."`
+	Verify domainsVerifyCmd `cmd:"" help:"Verify a domain by its DNS record, or without one."`
+	Remove domainsRemoveCmd `cmd:"" help:"Remove a domain. Users with addresses in it stay unchanged."`
 }
 
 // oneDomain names a domain of a tenant.
@@ -65,7 +65,7 @@ func (s *session) domain(o object) {
 type domainsVerifyCmd struct {
 	ofTenant
 	oneDomain
-	Override bool `help:"Verify it without asking the DNS. It is not checked from then on."`
+	Override bool `help:"Verify the domain without its DNS record. It is never checked again."`
 }
 
 // answers are the texts for the results of a DNS lookup.

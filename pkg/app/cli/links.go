@@ -6,18 +6,18 @@ import (
 )
 
 type linksCmd struct {
-	Create linksCreateCmd `cmd:"" help:"Make a link, print it, and mail it if there is an address."`
-	List   linksListCmd   `cmd:"" help:"List the links of the last 90 days."`
-	Revoke linksRevokeCmd `cmd:"" help:"End a link, and the session that it was redeemed for."`
+	Create linksCreateCmd `cmd:"" help:"Create a set-up link and print it. With -email, also send it by mail."`
+	List   linksListCmd   `cmd:"" help:"List the set-up links of the last 90 days."`
+	Revoke linksRevokeCmd `cmd:"" help:"Revoke a set-up link and end the session that it opened."`
 }
 
 type linksCreateCmd struct {
 	ofTenant
-	Role      string `enum:"admin,reader" default:"admin" help:"admin, who changes things, or reader."`
-	Email     string `help:"Address to which the link is mailed."`
-	Language  string `enum:",en,de" default:"" help:"Language of mail and pages: en or de."`
-	Hours     int    `default:"72" help:"How long the link can be redeemed, 1 to 720."`
-	ReturnURL string `name:"return-url" help:"https address to which the pages lead back."`
+	Role      string `enum:"admin,reader" default:"admin" help:"admin (may change settings) or reader."`
+	Email     string `help:"Mail address to send the link to."`
+	Language  string `enum:",en,de" default:"" help:"Language of the mail and the pages: en or de."`
+	Hours     int    `default:"72" help:"Hours in which the link can be redeemed, 1 to 720."`
+	ReturnURL string `name:"return-url" help:"https URL that the pages link back to."`
 }
 
 // Run makes a link.

@@ -10,13 +10,13 @@ import (
 )
 
 type membersCmd struct {
-	List membersListCmd `cmd:"" help:"List the members, as the application sees them."`
+	List membersListCmd `cmd:"" help:"List the members."`
 	Get  membersGetCmd  `cmd:"" help:"Print a member."`
-	Why  membersWhyCmd  `cmd:"" help:"Say why a member has what it has, and what it lacks."`
+	Why  membersWhyCmd  `cmd:"" help:"Explain why a member has or lacks each target."`
 
-	Invite     membersInviteCmd     `cmd:"" help:"Invite members who are active and never were invited."`
+	Invite     membersInviteCmd     `cmd:"" help:"Invite active members who were never invited."`
 	Duplicates membersDuplicatesCmd `cmd:"" help:"List pairs of members who are probably one person."`
-	Merge      membersMergeCmd      `cmd:"" help:"Have one member take the place of another."`
+	Merge      membersMergeCmd      `cmd:"" help:"Merge two members who are one person."`
 }
 
 // query adds parameters that are not empty to a path.
@@ -35,8 +35,8 @@ func query(path string, pairs ...string) string {
 
 // part are the flags of a list that comes in parts.
 type part struct {
-	Count  int    `placeholder:"N" help:"Length of the list, 100 by default, 1000 at most."`
-	Cursor string `placeholder:"CURSOR" help:"Go on where a list ended."`
+	Count  int    `placeholder:"N" help:"Entries to list, 100 by default, 1000 at most."`
+	Cursor string `placeholder:"CURSOR" help:"Cursor that the page before printed: continue there."`
 }
 
 // next says how to go on with a list.
@@ -141,7 +141,7 @@ func quoted(name any) string {
 
 type targetsCmd struct {
 	List   targetsListCmd   `cmd:"" help:"List the targets that exist: roles, teams, organisations and others."`
-	Put    targetsPutCmd    `cmd:"" help:"Make or replace a target."`
+	Put    targetsPutCmd    `cmd:"" help:"Create or replace a target."`
 	Delete targetsDeleteCmd `cmd:"" help:"Delete a target that no rule gives."`
 }
 
@@ -169,8 +169,8 @@ func (c *targetsListCmd) Run(s *session) error {
 // oneTarget names a target.
 type oneTarget struct {
 	Kind         string `arg:"" help:"Kind of the policy, such as role."`
-	Target       string `arg:"" help:"The target."`
-	Organisation string `placeholder:"ORGANISATION" help:"Its organisation, if the kind is given inside one."`
+	Target       string `arg:"" help:"Name of the target."`
+	Organisation string `placeholder:"ORGANISATION" help:"Organisation, if the kind is given inside one."`
 }
 
 func (o oneTarget) path(tenant string) string {
@@ -180,8 +180,8 @@ func (o oneTarget) path(tenant string) string {
 type targetsPutCmd struct {
 	ofTenant
 	oneTarget
-	Name     string   `placeholder:"NAME" help:"The name that people see."`
-	Features []string `placeholder:"FEATURE" help:"Features that rules may need, with commas."`
+	Name     string   `placeholder:"NAME" help:"Display name."`
+	Features []string `placeholder:"FEATURE" help:"Features of the target that rules may require, with commas."`
 }
 
 // Run puts.
@@ -211,7 +211,7 @@ func (c *targetsDeleteCmd) Run(s *session) error {
 type policyCmd struct {
 	Get      policyGetCmd      `cmd:"" help:"Print the policy."`
 	Put      policyPutCmd      `cmd:"" help:"Replace the policy."`
-	Rehearse policyRehearseCmd `cmd:"" help:"Say what a policy would change, and change nothing."`
+	Rehearse policyRehearseCmd `cmd:"" help:"Show the changes that a policy would make, without saving it."`
 }
 
 type policyGetCmd struct{ ofTenant }
@@ -324,8 +324,8 @@ type eventsCmd struct {
 
 type eventsTailCmd struct {
 	ofTenant
-	After string `placeholder:"EVENT" help:"Begin behind this event; else with the oldest that is kept."`
-	Once  bool   `help:"End behind the last event instead of waiting for more."`
+	After string `placeholder:"EVENT" help:"Start after this event; at the oldest stored event by default."`
+	Once  bool   `help:"Stop after the last event instead of waiting for more."`
 }
 
 // Run prints events, with -json each as a line, until it is interrupted.
@@ -345,7 +345,7 @@ func (c *eventsTailCmd) Run(s *session) error {
 		}
 		var page struct{ Events []json.RawMessage }
 		if err := json.Unmarshal(raw, &page); err != nil {
-			return fmt.Errorf("the answer is no JSON: is %s the address of the server?", c.URL)
+			return fmt.Errorf("the response is not JSON: is %s the URL of the server?", c.URL)
 		}
 		for _, event := range page.Events {
 			var o object

@@ -7,9 +7,9 @@ import (
 )
 
 type noticesCmd struct {
-	List       noticesListCmd       `cmd:"" help:"List the notices that people got."`
+	List       noticesListCmd       `cmd:"" help:"List the notices and their state."`
 	Recipients noticesRecipientsCmd `cmd:"" help:"Show or replace the recipients."`
-	Test       noticesTestCmd       `cmd:"" help:"Send a notice to try."`
+	Test       noticesTestCmd       `cmd:"" help:"Send a test notice."`
 }
 
 type noticesListCmd struct {
@@ -29,7 +29,7 @@ func (c *noticesListCmd) Run(s *session) error {
 
 type noticesRecipientsCmd struct {
 	ofTenant
-	To []string `arg:"" optional:"" name:"email[:language]" help:"The new recipients, en or de; none for nobody."`
+	To []string `arg:"" optional:"" name:"email[:language]" help:"New recipients, language en or de; none removes all."`
 }
 
 // Run shows the recipients, or replaces them.
@@ -81,7 +81,7 @@ func (c *noticesTestCmd) Run(s *session) error {
 
 type clockCmd struct {
 	Get clockGetCmd `cmd:"" default:"withargs" help:"Show the time; the default."`
-	Set clockSetCmd `cmd:"" help:"Move the time, and do whatever is due then."`
+	Set clockSetCmd `cmd:"" help:"Move the time forward, and do the work that is due then."`
 }
 
 type clockGetCmd struct{ admin }
@@ -95,7 +95,7 @@ func (c *clockGetCmd) Run(s *session) error {
 
 type clockSetCmd struct {
 	admin
-	Time moment `arg:"" help:"Day or time, not before the present one."`
+	Time moment `arg:"" help:"Day or time, not before the present time."`
 }
 
 // Run moves.

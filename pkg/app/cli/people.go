@@ -8,7 +8,7 @@ import (
 type membersInviteCmd struct {
 	ofTenant
 	Member string `arg:"" optional:"" help:"Id of the member; all by default."`
-	Filter string `placeholder:"FILTER" help:"SCIM filter on those to invite, such as userName ew \"@example.com\"."`
+	Filter string `placeholder:"FILTER" help:"SCIM filter for the members, such as userName ew \"@example.com\"."`
 }
 
 // Run invites, one or as often as the API says that there are more.
@@ -69,13 +69,13 @@ func (c *membersDuplicatesCmd) Run(s *session) error {
 type membersMergeCmd struct {
 	ofTenant
 	Member string `arg:"" help:"Id of the member who is removed."`
-	Into   string `arg:"" help:"Id of the member who stays, and gets account, manual assignments and invitation."`
+	Into   string `arg:"" help:"Id of the member who stays. It gets account, manual assignments, invitation."`
 	Force  bool   `help:"Do not ask."`
 }
 
 // Run merges, once a person has said that this is meant.
 func (c *membersMergeCmd) Run(s *session) error {
-	err := s.meant(c.Force, "merge removes a member",
+	err := s.meant(c.Force, "merge removes a member for good",
 		"Remove member "+c.Member+", in favour of "+c.Into+"? There is no way back.", "the members are not merged")
 	if err != nil {
 		return err
@@ -87,9 +87,9 @@ func (c *membersMergeCmd) Run(s *session) error {
 }
 
 type guardCmd struct {
-	Show   guardShowCmd   `cmd:"" help:"Say whether the guard has tripped, and whom it holds."`
-	Allow  guardAllowCmd  `cmd:"" help:"Let all deactivations and deletions through for a while."`
-	Reject guardRejectCmd `cmd:"" help:"Keep holding them, and end a permission."`
+	Show   guardShowCmd   `cmd:"" help:"Show whether the guard has tripped, and the users that it holds."`
+	Allow  guardAllowCmd  `cmd:"" help:"Allow all deactivations and deletions for some time."`
+	Reject guardRejectCmd `cmd:"" help:"Keep the held users unchanged, and withdraw an earlier allow."`
 }
 
 type guardShowCmd struct{ ofTenant }
@@ -120,7 +120,7 @@ func (s *session) showGuard(o object) {
 
 type guardAllowCmd struct {
 	ofTenant
-	Minutes int `placeholder:"MINUTES" help:"For how long, 60 by default."`
+	Minutes int `placeholder:"MINUTES" help:"Minutes, 60 by default."`
 }
 
 // Run allows.
@@ -147,7 +147,7 @@ type tenantsDisconnectCmd struct {
 
 // Run disconnects, once a person has said that this is meant.
 func (c *tenantsDisconnectCmd) Run(s *session) error {
-	err := s.meant(c.Force, "disconnect ends all tokens and clients",
+	err := s.meant(c.Force, "disconnect revokes all tokens and clients",
 		"End all tokens and OAuth clients of "+c.Tenant+"? Its people stay.", "the tenant is not disconnected")
 	if err != nil {
 		return err

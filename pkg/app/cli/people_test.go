@@ -168,7 +168,7 @@ func TestAccountsImport(t *testing.T) {
 			t.Errorf("run again: no %q in …%s", want, out[max(0, len(out)-300):])
 		}
 	}
-	if code != 1 || !strings.Contains(err, "1 rows are no accounts") {
+	if code != 1 || !strings.Contains(err, "1 rows are not accounts") {
 		t.Errorf("run again: %d %s", code, err)
 	}
 }
@@ -187,12 +187,12 @@ func TestAccountsOfEachForm(t *testing.T) {
 			`[{"accountId":"a1","userName":"ann"},{"accountId":"a1","userName":"ann"}]`, "2  a1  has-member  " + ann, "",
 		},
 		"CSV with quotes": {"accountId,email\n\"a,1\",a@example.com\n", "2  a,1  waits", ""},
-		"nothing":         {"", "", "names of columns"},
-		"no columns":      {"a,b\n1,2\n", "", "is no column"},
-		"no object":       {`[1]`, "", "account 1 is no JSON object"},
+		"nothing":         {"", "", "no header line"},
+		"no columns":      {"a,b\n1,2\n", "", "is not a column"},
+		"no object":       {`[1]`, "", "account 1 is not a JSON object"},
 		"no string":       {`[{"accountId":1}]`, "", "a string"},
 		"unknown member":  {`[{"accountId":"a","name":"b"}]`, "", `"name" must be one of`},
-		"broken off":      {`[{"accountId":"a9"}`, "", "breaks off"},
+		"broken off":      {`[{"accountId":"a9"}`, "", "ends early"},
 		"ragged":          {"accountId,email\na\n", "", "wrong number of fields"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 )
 
 type logCmd struct {
-	List logListCmd `cmd:"" help:"List what the identity provider asked and what came of it, the newest first."`
-	Show logShowCmd `cmd:"" help:"Print an entry, with its body, the events that followed and what to do."`
+	List logListCmd `cmd:"" help:"List the requests of the identity provider and their results, newest first."`
+	Show logShowCmd `cmd:"" help:"Print an entry with its body, the events that followed and the steps that help."`
 	Tail logTailCmd `cmd:"" help:"Print the entries of a tenant, and wait for more."`
 }
 
@@ -19,7 +19,7 @@ type logCmd struct {
 type logFilter struct {
 	Filter  string `placeholder:"FILTER" help:"SCIM filter, such as status ge 400 and resourceType eq \"Group\"."`
 	Subject string `placeholder:"NAME" help:"Only entries about this userName or displayName."`
-	Outcome string `placeholder:"OUTCOME" help:"Only done, nothing-to-do, refused or failed."`
+	Outcome string `placeholder:"OUTCOME" help:"Only entries with this result: done, nothing-to-do, refused or failed."`
 }
 
 // expression joins the conditions of the flags, and more, into one filter.
@@ -74,7 +74,7 @@ func entryDetail(e object) any {
 type logShowCmd struct {
 	ofTenant
 	Entry    string `arg:"" help:"Id of the entry."`
-	Language string `placeholder:"LANGUAGE" help:"Language of what to do: en or de."`
+	Language string `placeholder:"LANGUAGE" help:"Language of the steps that help: en or de."`
 }
 
 // Run prints the fields of an entry, a line each, the body last.
@@ -110,7 +110,7 @@ func (s *session) findings(answer object) {
 type logTailCmd struct {
 	ofTenant
 	logFilter
-	Once bool `help:"End with the newest entry instead of waiting for more."`
+	Once bool `help:"Stop after the newest entry instead of waiting for more."`
 }
 
 // pollEvery is how often new entries are asked for.
@@ -192,7 +192,7 @@ func (c *diagnosisCmd) Run(s *session) error {
 
 type activityCmd struct {
 	ofTenant
-	Days string `placeholder:"N" help:"How many days, 7 by default, 90 at most."`
+	Days string `placeholder:"N" help:"Number of days, 7 by default, 90 at most."`
 }
 
 // Run prints when requests came, and how many.

@@ -47,7 +47,7 @@ func TestLogDiagnosisAndActivity(t *testing.T) {
 	wants(`^\{.*"operation":"create".*\}\n$`, "log", "tail", "acme", "-once", "-json", "-outcome", "done", "-filter",
 		`operation eq "create" and subject eq "ann"`)
 	code, _, text := run(t, "-url", url, "log", "show", "acme", "none")
-	if code != 1 || !strings.Contains(text, "no such entry") {
+	if code != 1 || !strings.Contains(text, "does not exist") {
 		t.Errorf("an entry that is not there: %d %s", code, text)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // tableFlags select the engine and, for -engine dynamodb, the table.
 type tableFlags struct {
 	Engine   string `enum:"bolt,dynamodb" default:"bolt" placeholder:"ENGINE" help:"bolt (one local file) or dynamodb."`
-	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" help:"URL."`
+	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" help:"URL of DynamoDB."`
 	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use a table in AWS. Requests cost money."`
 }
 
@@ -31,24 +31,24 @@ func (f tableFlags) check(s *session) error {
 }
 
 type serveCmd struct {
-	Addr          string       `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Port 0 takes a free one."`
+	Addr          string       `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Port 0 takes a free port."`
 	Data          string       `default:"./.serverless-scim" placeholder:"FOLDER" help:":memory: keeps nothing."`
-	Table         string       `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; a missing one is made."`
-	BaseURL       string       `name:"base-url" placeholder:"URL" help:"Begin of locations; else the request's host."`
-	AdminKey      string       `placeholder:"KEY" help:"Of the admin API; else it is open to this machine."`
-	Demo          bool         `default:"true" negatable:"" help:"Make a tenant demo on first start."`
-	CostHeaders   bool         `help:"Add the cost of each request to its answer, as Scim-Cost."`
-	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"Requests of a tenant a second, at once; and the most of both."`
-	DNS           string       `placeholder:"HOST:PORT" help:"The resolver to ask about domains of tenants."`
+	Table         string       `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table; created if missing."`
+	BaseURL       string       `name:"base-url" placeholder:"URL" help:"Start of URLs; by default from the request."`
+	AdminKey      string       `placeholder:"KEY" help:"Key of the admin API. Without it, this machine needs no key."`
+	Demo          bool         `default:"true" negatable:"" help:"Create the tenant demo on the first start."`
+	CostHeaders   bool         `help:"Add the header Scim-Cost, the cost of the request, to each response."`
+	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"Requests of a tenant a second and at once; the most of both."`
+	DNS           string       `placeholder:"HOST:PORT" help:"DNS resolver for the domains of tenants."`
 	MaxTokenDays  int          `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
 	EndlessTokens bool         `help:"Allow tokens that never expire."`
-	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, by http too."`
+	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, also with http."`
 	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
-	NoticeContact string       `placeholder:"TEXT" help:"In notices: where people get a token and help."`
-	PortalAccent  string       `placeholder:"COLOUR" help:"Of the portal: #0b5fff, dark enough for white text on it."`
-	PortalLogo    string       `placeholder:"DATA-URL" help:"Of the portal: an SVG or PNG image as data:…;base64,…"`
-	PortalReturn  string       `name:"portal-return-url" placeholder:"URL" help:"Where the portal leads back to."`
-	PortalHours   int          `default:"8" placeholder:"HOURS" help:"How long a session of the portal lasts."`
+	NoticeContact string       `placeholder:"TEXT" help:"In notices: whom people ask for a token and help."`
+	PortalAccent  string       `placeholder:"COLOUR" help:"Of the portal, such as #0b5fff; dark enough for white text."`
+	PortalLogo    string       `placeholder:"DATA-URL" help:"SVG or PNG image, as data:…;base64,…"`
+	PortalReturn  string       `name:"portal-return-url" placeholder:"URL" help:"URL that the portal links back to."`
+	PortalHours   int          `default:"8" placeholder:"HOURS" help:"Hours that a session in the portal lasts."`
 	JSON          bool         `name:"json" help:"Print lines of JSON: the address, the tenant demo, notices, the log."`
 	LogLevel      slog.Level   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	tableFlags
@@ -81,14 +81,14 @@ func (c *serveCmd) Run(s *session) error {
 
 type benchCmd struct {
 	Data    string        `default:":memory:" placeholder:"FOLDER" help:":memory: never waits for a disk."`
-	Table   string        `default:"serverless-scim-bench" placeholder:"NAME" help:"DynamoDB table; none is deleted."`
+	Table   string        `default:"serverless-scim-bench" placeholder:"NAME" help:"DynamoDB table; it is not deleted."`
 	IdP     string        `name:"idp" default:"okta" placeholder:"PROFILE" help:"Profile of the tenants."`
 	Users   []int         `default:"1000,10000,100000" placeholder:"N,..." help:"Sizes of tenants, in users."`
 	Members []int         `default:"10,10000,1000000" placeholder:"N,..." help:"Sizes of groups, in members."`
 	N       int           `name:"n" default:"200" placeholder:"N" help:"Requests per operation and size."`
-	Clients int           `default:"0" placeholder:"N" help:"Clients at once, over HTTP, -n requests each."`
-	Latency time.Duration `default:"0" placeholder:"TIME" help:"Added to each call of bolt; 5ms is about DynamoDB."`
-	Quick   bool          `help:"Small sizes and 20 requests each, to try."`
+	Clients int           `default:"0" placeholder:"N" help:"Number of concurrent HTTP clients, each with -n requests."`
+	Latency time.Duration `default:"0" placeholder:"TIME" help:"Delay added to each call of bolt; 5ms is like DynamoDB."`
+	Quick   bool          `help:"Small sizes and 20 requests each, for a first try."`
 	Format  string        `enum:"table,benchstat,json" default:"table" help:"table, benchstat or json."`
 	JSON    bool          `name:"json" help:"The same as -format json."`
 	tableFlags

@@ -10,11 +10,11 @@ import (
 
 type tokenCmd struct {
 	List   tokenListCmd   `cmd:"" help:"List the tokens."`
-	Issue  tokenIssueCmd  `cmd:"" help:"Make another token."`
-	Reveal tokenRevealCmd `cmd:"" help:"Show the value of a token again; this is audited."`
-	Extend tokenExtendCmd `cmd:"" help:"Give a token another end."`
-	Revoke tokenRevokeCmd `cmd:"" help:"End a token now."`
-	Rotate tokenRotateCmd `cmd:"" help:"The same as rotation, with the tenant first."`
+	Issue  tokenIssueCmd  `cmd:"" help:"Create another token."`
+	Reveal tokenRevealCmd `cmd:"" help:"Show the value of a token again. The log records it."`
+	Extend tokenExtendCmd `cmd:"" help:"Change the expiry of a token."`
+	Revoke tokenRevokeCmd `cmd:"" help:"Revoke a token now."`
+	Rotate tokenRotateCmd `cmd:"" help:"The same as rotation, with the tenant as the first argument."`
 }
 
 type tokenListCmd struct {
@@ -38,8 +38,8 @@ func (s *session) showTokens(answer object) {
 
 type tokenIssueCmd struct {
 	ofTenant
-	Scopes  scopes `placeholder:"SCOPES" help:"read,write; both by default."`
-	Expires moment `placeholder:"TIME" help:"End of the token; the tenant's setting by default."`
+	Scopes  scopes `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
+	Expires moment `placeholder:"TIME" help:"Expiry of the token; by the tenant's setting by default."`
 }
 
 // Run issues.
@@ -72,7 +72,7 @@ func (c *tokenRevealCmd) Run(s *session) error {
 type tokenExtendCmd struct {
 	ofTenant
 	Token string `arg:"" help:"Id of the token."`
-	Time  moment `arg:"" help:"The new end, or never."`
+	Time  moment `arg:"" help:"The new expiry, or never."`
 }
 
 // Run extends.
@@ -87,7 +87,7 @@ func (c *tokenExtendCmd) Run(s *session) error {
 type tokenRevokeCmd struct {
 	ofTenant
 	Token string `arg:"" help:"Id of the token."`
-	Force bool   `help:"Revoke also if no other token that is in use has its scopes. Else you are asked."`
+	Force bool   `help:"Do not ask if no other token in use has its scopes."`
 }
 
 // Run revokes.
@@ -105,9 +105,9 @@ func (c *tokenRevokeCmd) Run(s *session) error {
 }
 
 type rotationCmd struct {
-	Start    rotationStartCmd    `cmd:"" help:"Make the successor now."`
-	Complete rotationCompleteCmd `cmd:"" help:"End the old token now."`
-	Cancel   rotationCancelCmd   `cmd:"" help:"Take the successor back."`
+	Start    rotationStartCmd    `cmd:"" help:"Create the successor now."`
+	Complete rotationCompleteCmd `cmd:"" help:"Revoke the old token now."`
+	Cancel   rotationCancelCmd   `cmd:"" help:"Revoke the successor; the old token stays."`
 }
 
 type rotationStartCmd struct {
@@ -119,7 +119,7 @@ func (c *rotationStartCmd) Run(s *session) error { return c.rotate(s, c.Tenant, 
 
 type rotationCompleteCmd struct {
 	ofTenant
-	Force bool `help:"Complete also if the successor was never used, or may do less. Else you are asked."`
+	Force bool `help:"Do not ask if the successor was never used, or has fewer scopes."`
 }
 
 // Run completes.
@@ -170,7 +170,7 @@ func (s *session) unlessRefused(err error, verb, question, no string, force func
 		return err
 	}
 	if !s.Asks {
-		return fmt.Errorf("%w (-force %s all the same)", err, verb)
+		return fmt.Errorf("%w (-force %s it anyway)", err, verb)
 	}
 	if fmt.Fprintln(s.Err, err); !s.confirm(question) {
 		return errors.New(no)

@@ -8,19 +8,19 @@ import (
 
 type webhooksCmd struct {
 	List   webhooksListCmd   `cmd:"" help:"List the webhooks."`
-	Add    webhooksAddCmd    `cmd:"" help:"Have events sent to a URL. Prints the secret, once."`
+	Add    webhooksAddCmd    `cmd:"" help:"Send events to a URL. Prints the secret, once."`
 	Show   webhooksShowCmd   `cmd:"" help:"Print a webhook and its last deliveries."`
 	Change webhooksChangeCmd `cmd:"" help:"Change a webhook, or switch it on or off."`
 	Remove webhooksRemoveCmd `cmd:"" help:"Remove a webhook."`
 	Test   webhooksTestCmd   `cmd:"" help:"Send a test event now."`
-	Replay webhooksReplayCmd `cmd:"" help:"Send the events behind a sequence number again."`
-	Rotate webhooksRotateCmd `cmd:"" name:"rotate-secret" help:"Make a new secret; the old one signs too for a day."`
+	Replay webhooksReplayCmd `cmd:"" help:"Send the events after a sequence number again."`
+	Rotate webhooksRotateCmd `cmd:"" name:"rotate-secret" help:"Create a new secret. The old one signs too for a day."`
 }
 
 // ofHooks names whose webhooks are meant.
 type ofHooks struct {
 	admin
-	Tenant string `arg:"" help:"Id of the tenant; - is the operator, whose webhooks get the events of all tenants."`
+	Tenant string `arg:"" help:"Id of the tenant; - for the operator's webhooks, which get the events of all tenants."`
 }
 
 func (o ofHooks) path(parts ...string) string {
@@ -58,7 +58,7 @@ type webhooksAddCmd struct {
 	ofHooks
 	To          string   `arg:"" name:"to" help:"https URL that gets the events."`
 	Types       []string `default:"*" placeholder:"TYPE,..." help:"Types of events, such as member.*; all by default."`
-	Description string   `placeholder:"TEXT" help:"For people."`
+	Description string   `placeholder:"TEXT" help:"Description, for people."`
 }
 
 // Run makes.
@@ -72,7 +72,7 @@ func (c *webhooksAddCmd) Run(s *session) error {
 
 type webhooksShowCmd struct {
 	oneHook
-	For string `placeholder:"TENANT" help:"Of a webhook of the operator's: the tenant whose deliveries are shown."`
+	For string `placeholder:"TENANT" help:"For an operator's webhook: the tenant whose deliveries are shown."`
 }
 
 // Run prints.
@@ -83,10 +83,10 @@ func (c *webhooksShowCmd) Run(s *session) error {
 
 type webhooksChangeCmd struct {
 	oneHook
-	To          string   `placeholder:"URL" help:"Another URL."`
-	Types       []string `placeholder:"TYPE,..." help:"Other types of events."`
-	Description *string  `placeholder:"TEXT" help:"Another description."`
-	Active      string   `enum:",on,off" default:"" placeholder:"on|off" help:"on also ends a pause."`
+	To          string   `placeholder:"URL" help:"The new URL."`
+	Types       []string `placeholder:"TYPE,..." help:"The new types of events."`
+	Description *string  `placeholder:"TEXT" help:"The new description."`
+	Active      string   `enum:",on,off" default:"" placeholder:"on|off" help:"on or off; on also ends a pause."`
 }
 
 // Run changes.
@@ -141,8 +141,8 @@ func (c *webhooksTestCmd) Run(s *session) error {
 
 type webhooksReplayCmd struct {
 	oneHook
-	After int64  `required:"" placeholder:"SEQUENCE" help:"Begin behind this sequence number; 0 is the beginning."`
-	For   string `placeholder:"TENANT" help:"Of a webhook of the operator's: the tenant whose events are sent again."`
+	After int64  `required:"" placeholder:"SEQUENCE" help:"Start after this sequence number; 0 starts at the first event."`
+	For   string `placeholder:"TENANT" help:"For an operator's webhook: the tenant whose events are sent again."`
 }
 
 // Run sends again.

@@ -103,7 +103,7 @@ func (p printer) sum(s doctor.Sum) {
 	}
 	fmt.Fprintf(p.out, "%d tenants, %d items: %d findings, of which %d are left", s.Tenants, s.Items, s.Findings, s.Left)
 	if s.Changing > 0 {
-		fmt.Fprintf(p.out, "; %d items changed all the time", s.Changing)
+		fmt.Fprintf(p.out, "; %d items were not checked because they kept changing", s.Changing)
 	}
 	fmt.Fprintln(p.out)
 }

@@ -81,7 +81,7 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 			return nil
 		})
 		if err != nil && ctx.Err() == nil {
-			b.log.Warn("work of an earlier run was not looked for", "error", err)
+			b.log.Warn("work of an earlier run could not be listed", "error", err)
 		}
 		return nil
 	})

@@ -16,11 +16,11 @@ func (o Options) Check() error {
 		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
 	}
 	if o.AdminKey == "" && !loopback(o.Addr) {
-		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key, which the admin API then asks for",
+		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key to protect the admin API",
 			o.Addr)
 	}
 	if o.MaxTokenDays != 0 && o.MaxTokenDays < 2 {
-		return errors.New("-max-token-days must be 2 at least")
+		return errors.New("-max-token-days must be at least 2")
 	}
 	if o.SessionHours < 0 || o.SessionHours > 8 {
 		return errors.New("-portal-hours must be 1 to 8")

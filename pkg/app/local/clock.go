@@ -64,14 +64,14 @@ func (c *clock) set(now time.Time) error {
 	}
 	machine := c.real()
 	if present := machine.Add(c.ahead); now.Before(present) {
-		return &tenant.InvalidError{Field: "now", Problem: "must not be before the present time, " + scim.FormatTime(present)}
+		return &tenant.InvalidError{Field: "now", Problem: "must not be before the current time, " + scim.FormatTime(present)}
 	}
 	err := c.keep(now, machine)
 	if boltstore.IsFull(err) {
 		err = fmt.Errorf("%w: %w", store.ErrFull, err)
 	}
 	if err != nil {
-		return fmt.Errorf("local: the clock is not moved, because that cannot be kept: %w", err)
+		return fmt.Errorf("local: the clock was not moved, because the new time could not be saved: %w", err)
 	}
 	c.ahead = now.Sub(machine)
 	return nil
@@ -104,7 +104,7 @@ func (c *clock) keepIn(path string) error {
 		err = errors.New("its times are out of range")
 	}
 	if err != nil {
-		return fmt.Errorf("%s, which says how far time was moved, can't be read (without it time is the machine's again): %w",
+		return fmt.Errorf("%s, the offset of the clock, can't be read (delete it to use the machine's time): %w",
 			path, err)
 	}
 	machine := c.real()
@@ -134,7 +134,7 @@ func (s *Server) tellClock() {
 	now, machine := s.clock.both()
 	if ahead := now.Sub(machine); ahead != 0 {
 		s.o.tell(map[string]any{"now": now.UTC().Format(time.RFC3339), "machine": machine.UTC().Format(time.RFC3339)},
-			"The clock was moved: it is %s here, %s ahead of this machine (%s keeps that).\n",
+			"The clock was moved: it shows %s, %s ahead of this machine. (The offset is saved in %s.)\n",
 			now.UTC().Format(time.RFC3339), days(ahead), s.clock.path)
 	}
 }

@@ -137,7 +137,7 @@ func (d *deliveries) due() {
 				return nil
 			})
 			if err != nil && d.ctx.Err() == nil {
-				d.log.Warn("deliveries that are due were not looked for", "error", err)
+				d.log.Warn("due deliveries could not be listed", "error", err)
 				d.schedule(d.now().Add(time.Second))
 			}
 			return nil

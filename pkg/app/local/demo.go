@@ -27,16 +27,16 @@ func (s *Server) demo(ctx context.Context, origin string) error {
 	}
 	s.o.tell(map[string]any{
 		"tenant": t.ID, "scimBaseUrl": base, "token": token.Value, "expiresAt": token.ExpiresAt.Format(time.RFC3339),
-	}, `A tenant to try was made.
+	}, `Created the tenant demo, for a first try.
   base URL  %[1]s
   token     %[2]s (until %[3]s)
 Try it:
   curl -sS -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/scim+json' \
        -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}' %[1]s/Users
   curl -sS -H 'Authorization: Bearer %[2]s' '%[1]s/Users?filter=userName+eq+"ada@example.com"'
-All tenants, and the pages of their administrators:
+List of tenants, with links to their portal pages:
   %[4]s/
-More tenants:
+Create another tenant:
   curl -sS %[5]s-H 'Content-Type: application/json' -d '{"name":"Acme","idp":"entra"}' %[4]s/admin/v1/tenants
 `, base, token.Value, token.ExpiresAt.Format("2 January 2006"), origin, key)
 	return nil

@@ -35,8 +35,8 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 	})
 	// The SDK may have found an endpoint in its configuration file.
 	if inAWS(aws.ToString(client.Options().BaseEndpoint)) && !o.YesAWS {
-		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with the credentials found there: "+
-			"add -yes-aws if that is meant, or name a server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
+		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with credentials of this environment: "+
+			"add -yes-aws to allow it, or name another server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
 	}
 	if o.Existing {
 		return scan.New(client, o.Table), nothing{}, nil

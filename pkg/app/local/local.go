@@ -291,7 +291,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
 		_ = server.Close()
-		return fmt.Errorf("requests were still under way: %w", err)
+		return fmt.Errorf("requests were still in progress: %w", err)
 	}
 	return nil
 }

@@ -191,12 +191,12 @@ func TestCursorsAreBound(t *testing.T) {
 	for path, words := range map[string]string{
 		"/Users?sortBy=password":                          "it is never returned.",
 		"/Users?filter=" + url.QueryEscape(`password pr`): "it is never returned.",
-		"?filter=" + url.QueryEscape(`nonesuch pr`): `names "nonesuch", which is no attribute of ` +
+		"?filter=" + url.QueryEscape(`nonesuch pr`): `names "nonesuch", which is not an attribute of ` +
 			`any resource type.`,
-		"?filter=" + url.QueryEscape(`userName pr and not (nonesuch pr)`): `names "nonesuch", which is no attribute of ` +
+		"?filter=" + url.QueryEscape(`userName pr and not (nonesuch pr)`): `names "nonesuch", which is not an attribute of ` +
 			`any resource type.`,
-		"?sortBy=nonesuch": `names "nonesuch", which is no attribute of any resource type.`,
-		"/Users?filter=" + url.QueryEscape(`emails[type eq "x" and a pr]`): `which is no sub-attribute of "emails".`,
+		"?sortBy=nonesuch": `names "nonesuch", which is not an attribute of any resource type.`,
+		"/Users?filter=" + url.QueryEscape(`emails[type eq "x" and a pr]`): `which is not a sub-attribute of "emails".`,
 	} {
 		if detail, _ := lenient.must(400, "GET", path, "")["detail"].(string); !strings.Contains(detail, words) {
 			t.Errorf("%s: %q, want %q", path, detail, words)

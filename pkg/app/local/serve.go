@@ -119,7 +119,7 @@ func (s *Server) portal(c portal.Config) http.Handler {
 	if err == nil {
 		return h
 	}
-	s.log.Error("the portal is not there", "error", err)
+	s.log.Error("portal not available", "error", err)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		frame.Refuse(w, r, http.StatusInternalServerError, "The portal is not set up.")
 	})

@@ -121,7 +121,7 @@ func (r *Rotate) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.members.Sweep(ctx, r.tenants.ClearAbandoned, after(sweepFor)); err != nil {
-		return fmt.Errorf("members to publish were not looked for: %w", err)
+		return fmt.Errorf("members to publish could not be listed: %w", err)
 	}
 	if err := r.domains.Daily(ctx, after(sweepFor)); err != nil {
 		return fmt.Errorf("domains were not checked: %w", err)

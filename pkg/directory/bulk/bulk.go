@@ -188,7 +188,7 @@ func (b *request) ready(i int, circle map[int]bool) error {
 			return notBegun()
 		}
 		return scim.Errorf(http.StatusConflict, scim.NoType,
-			"The operation with the bulkId %s, to whose resource this operation refers, failed.",
+			"This operation refers to the bulkId %s, and the operation with that bulkId failed.",
 			scim.Quote(b.ops[k].BulkID))
 	}
 	return nil
@@ -205,7 +205,7 @@ func notBegun() error {
 	return &scim.Error{
 		Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
 		Detail: "There was no time left for this operation. Send the same bulk request again: " +
-			"what is done already is not done twice.",
+			"operations that are done already are not repeated.",
 	}
 }
 

@@ -51,7 +51,7 @@ func refuseMembership(op Operation) error {
 		return nil
 	case op.Method == http.MethodPut || op.Method == http.MethodPatch:
 		return scim.Errorf(http.StatusMethodNotAllowed, scim.NoType,
-			"A membership can't be changed: delete it with DELETE and make another one with POST.")
+			"A membership can't be changed: delete it with DELETE and create another one with POST.")
 	case strings.HasPrefix(op.ID, bulkid.Prefix):
 		return scim.BadRequest(scim.InvalidValue,
 			"A membership that the same request creates can't be named by its bulkId.")

@@ -221,7 +221,7 @@ func (b *request) forget(ctx context.Context, digest string) {
 	}
 	if err := b.d.Retry(ctx, func() error { return b.note(ctx, digest) }); err != nil {
 		// All is done; only a repetition will not know it.
-		b.o.Log.Warn("bulk request not noted as done", "tenant", b.t.ID, "error", err)
+		b.o.Log.Warn("bulk request not recorded as done", "tenant", b.t.ID, "error", err)
 	}
 }
 

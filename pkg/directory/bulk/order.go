@@ -48,9 +48,9 @@ func (b *request) refer() {
 			switch {
 			case !known:
 				op.Invalid = scim.BadRequest(scim.InvalidValue,
-					"The operation refers to the bulkId %s, which no POST of this request has.", scim.Quote(name))
+					"The operation refers to the bulkId %s, but no POST of this request has it.", scim.Quote(name))
 			case op.ID == bulkid.Prefix+name && b.ops[k].Invalid == nil && b.ops[k].Type != op.Type:
-				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s stands for a %s, not for a %s.",
+				op.Invalid = scim.BadRequest(scim.InvalidValue, "The bulkId %s refers to a %s, not to a %s.",
 					scim.Quote(name), b.ops[k].Type.Name, op.Type.Name)
 			default:
 				b.refs[i] = append(b.refs[i], k)

@@ -218,7 +218,7 @@ func (b *request) each(ctx context.Context, ops []int, step func(ctx context.Con
 // takenBack is the error of a resource of a circle that another run of the same request has deleted again.
 func takenBack() error {
 	return scim.Errorf(http.StatusConflict, scim.NoType,
-		"The same request was carried out at the same time, and could not create all of its resources. Send it again.")
+		"The same request ran twice at the same time and could not create all its resources. Send it again.")
 }
 
 // undo deletes the resources that a failed circle has created or completed. left are the versions that this run

@@ -248,11 +248,11 @@ func (o Overlay) WithoutGone(members []Member) []Member {
 // MembersDoNotFit is the answer 400 if the members of a group of that name are too many for one answer.
 func MembersDoNotFit(name string) error {
 	return scim.BadRequest(scim.TooMany,
-		"The members of group %q do not fit one answer. %s", row.Short(name), LessMembers)
+		"The members of group %q do not fit into one response. %s", row.Short(name), LessMembers)
 }
 
 // LessMembers says how to ask for less than all members of a large group.
 const LessMembers = "Send Accept-Encoding: gzip, " +
 	"with which about four times as many fit, or attributes=members.value; " +
 	"leave them out with excludedAttributes=members; ask for single ones with the filter members.value eq \"…\"; " +
-	"or go through them page by page at /GroupMemberships, where that is switched on."
+	"or go through them page by page at /GroupMemberships, if the tenant has it switched on."

@@ -106,7 +106,7 @@ func TooLong(value string) bool { return len(store.Join(value)) > maxReferenceBy
 // ErrReference is the answer 400 to a value that is too long or empty; the parameter what is its name in the text.
 func ErrReference(what, value string) error {
 	return scim.BadRequest(scim.InvalidValue,
-		"%s is 1 to %d bytes long, of which control characters count twice: %q is not.",
+		"%s must be 1 to %d bytes long, with control characters counted twice: %q is not.",
 		what, maxReferenceBytes, row.Short(value))
 }
 

@@ -115,6 +115,6 @@ func (c *collector) Pop() any {
 
 func tooFarToSort() error {
 	return scim.BadRequest(scim.TooMany,
-		"So far into so many results the page can't be found in the memory of one request. "+
+		"This page is too far into the list to be found by one request. "+
 			"Walk the list from its first page, page by page or with cursors, or narrow the filter.")
 }

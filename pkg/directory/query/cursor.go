@@ -51,13 +51,13 @@ func (l *lister) openCursor() error {
 	p, issued, ok := s.Open(l.q.Cursor)
 	if !ok || p.Kind >= len(l.types) {
 		return scim.BadRequest(scim.InvalidCursor,
-			"The cursor is not one that was given for this query. "+
-				"Send an empty cursor for the first page, and then the nextCursor or previousCursor of an answer "+
+			"The cursor does not belong to this query. "+
+				"Send an empty cursor for the first page, and then the nextCursor or previousCursor of a response "+
 				"with the same filter, sortBy and sortOrder.")
 	}
 	if l.d.Now().Sub(issued) > CursorLife {
 		return scim.BadRequest(scim.ExpiredCursor,
-			"The cursor has expired: it is good for %d seconds. Start again with an empty cursor.",
+			"The cursor has expired: it is valid for %d seconds. Start again with an empty cursor.",
 			int(CursorLife/time.Second))
 	}
 	if !p.Start {

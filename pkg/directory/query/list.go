@@ -364,7 +364,7 @@ func (l *lister) recount(n int) {
 }
 
 func tooLarge() error {
-	return scim.BadRequest(scim.TooMany, "The first result is too large for one answer. %s", membership.LessMembers)
+	return scim.BadRequest(scim.TooMany, "The first result is too large for one response. %s", membership.LessMembers)
 }
 
 // complete reads the missing parts of the rows, and ends the page before the first row that does not fit.

@@ -92,7 +92,7 @@ func (l *lister) mark(ctx context.Context, list *Page, total int) {
 		err = l.ts.Write(ctx, store.PutItem(l.ts.PageMark(l.list(), strconv.Itoa(next)), attrs))
 	}
 	if err != nil {
-		l.d.Log.WarnContext(ctx, "where a page ended is not kept", "tenant", l.t.ID, "error", err)
+		l.d.Log.WarnContext(ctx, "end of a page not recorded", "tenant", l.t.ID, "error", err)
 	}
 }
 

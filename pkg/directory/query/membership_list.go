@@ -55,7 +55,7 @@ const (
 func (d *Service) listMemberships(ctx context.Context, t row.Tenant, rt *schema.ResourceType, q Query) (Page, error) {
 	if strings.TrimSpace(q.SortBy) != "" {
 		return Page{}, scim.BadRequest(scim.InvalidPath,
-			"Memberships can't be sorted: they come in order of group.value, and of member.value in each group. "+
+			"Memberships can't be sorted: they are in order of group.value, then member.value. "+
 				"Leave sortBy out.")
 	}
 	ids, err := membership.MembershipIDs(t)
@@ -90,8 +90,8 @@ func (d *Service) listMemberships(ctx context.Context, t row.Tenant, rt *schema.
 }
 
 func tooManyMemberships() error {
-	return scim.BadRequest(scim.TooMany, "There are too many memberships to look at for one answer. "+
-		"Filter by group.value or member.value, also joined to others with `and`, or walk the list with cursors.")
+	return scim.BadRequest(scim.TooMany, "There are too many memberships to search for one response. "+
+		"Filter by group.value or member.value, alone or joined to others with `and`, or read the list with cursors.")
 }
 
 // plan takes from a filter the comparisons that name a group or a member.

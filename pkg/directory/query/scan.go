@@ -289,10 +289,10 @@ func (s *scanner) offer(r found) error {
 
 // wayOut names the filters that need no search.
 const wayOut = "Filter by id, userName, externalId, emails, displayName of a group or members, " +
-	"also joined to others with `and`."
+	"alone or joined to others with `and`."
 
 func tooManyRows(limit int64) error {
-	return scim.BadRequest(scim.TooMany, "The query would have to look at more than %d resources. %s", limit, wayOut)
+	return scim.BadRequest(scim.TooMany, "The query would have to read more than %d resources. %s", limit, wayOut)
 }
 
 func tooSlow(limit time.Duration) error {

@@ -129,7 +129,7 @@ func (l *lister) kind(i int, rt *schema.ResourceType) (*kind, error) {
 	s := plan.Scope{Type: rt, Others: l.types, BareNames: l.t.Dialect.BareExtensionNames}
 	if name := plan.Nowhere(k.filter, l.types); name != "" && len(l.types) > 1 {
 		return nil,
-			scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of any resource type.",
+			scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is not an attribute of any resource type.",
 				row.Short(name))
 	}
 	e, truth := s.Simplify(k.filter)

@@ -80,8 +80,8 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 		whose = types[0].Name
 	}
 	if hidden {
-		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be sorted by: it is never returned.",
+		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be used to sort: it is never returned.",
 			row.Short(path))
 	}
-	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is no attribute of %s.", row.Short(path), whose)
+	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is not an attribute of %s.", row.Short(path), whose)
 }

@@ -197,7 +197,7 @@ func CheckMatch(ifMatch []string, version int64) error {
 		}
 	}
 	return scim.Errorf(412, scim.NoType,
-		"The version that you named is not the present one, which is %s. Read the resource again and repeat your change.",
+		"The resource now has version %s, not the one in your request. Read it again and repeat your change.",
 		etag(version))
 }
 

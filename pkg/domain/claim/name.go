@@ -42,7 +42,7 @@ func Parse(text string) (string, error) {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
 	case len(name) > maxName:
-		return "", errors.New("is too long for a domain with a TXT record")
+		return "", errors.New("is too long: the name of its TXT record would not fit into the DNS")
 	case err != nil || last == name || !utf8.ValidString(text):
 		return "", errors.New("must be a domain, such as example.com")
 	case strings.Trim(last, "0123456789") == "":

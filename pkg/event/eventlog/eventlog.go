@@ -293,7 +293,7 @@ func Read(ctx context.Context, ts *store.TenantStore, place Place, count int, ol
 	head := DecodeHead(items[0])
 	page := Page{Last: head.Sequence, Epoch: head.Epoch}
 	if place.Epoch != "" && place.Epoch != head.Epoch {
-		return page, &GoneError{Start: head.Sequence, Reason: "The id is one of an earlier life of the tenant."}
+		return page, &GoneError{Start: head.Sequence, Reason: "The id belongs to an earlier tenant with the same id."}
 	}
 	if after > head.Sequence || after < 0 {
 		return page, &GoneError{Start: head.Sequence, Reason: "The log ends before this sequence number."}
@@ -379,5 +379,5 @@ func gone(ctx context.Context, ts *store.TenantStore, head Head, oldest time.Tim
 			low = middle + 1
 		}
 	}
-	return &GoneError{Start: start, Reason: "The events behind this sequence number are not kept any more."}
+	return &GoneError{Start: start, Reason: "The events after this sequence number are no longer stored."}
 }

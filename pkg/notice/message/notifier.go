@@ -67,7 +67,7 @@ func New(o Options) *Notifier {
 func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.Notice) (notice.State, error) {
 	log := n.o.Log.With("tenant", t.ID, "notice", about.ID)
 	if n.o.Sender == nil {
-		log.ErrorContext(ctx, "notice refused", "reason", "no way to send notices is set up")
+		log.ErrorContext(ctx, "notice refused", "reason", "neither mail nor an SNS topic is configured")
 		return notice.Failed, nil
 	}
 	if about.Kind == notice.SetupLink {
@@ -76,7 +76,7 @@ func (n *Notifier) Deliver(ctx context.Context, t notice.Tenant, about notice.No
 			return "", err
 		}
 		if !ok {
-			log.ErrorContext(ctx, "notice refused", "reason", "the set-up link is over, or there is no mail to send it by")
+			log.ErrorContext(ctx, "notice refused", "reason", "the set-up link has expired, or mail is not configured")
 			return notice.Failed, nil
 		}
 	}

@@ -222,13 +222,14 @@ func (b binder) lookup(name string) (schema.Ref, error) {
 	if bare, found := b.t.Lookup(name, true); found && bare.Extension != nil && visible(bare) {
 		hint = " Write it with the URN of its schema: " + bare.Extension.ID + ":" + short(name) + "."
 	}
-	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no attribute of %s.%s", short(name),
+	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is not an attribute of %s.%s", short(name),
 		b.t.Name, hint)
 }
 
 func neverReturned(name string) error {
-	return scim.BadRequest(scim.InvalidFilter, "The filter names %q, which can't be filtered by: it is never returned.",
-		short(name))
+	return scim.BadRequest(
+		scim.InvalidFilter, "The filter names %q, which can't be used in a filter: it is never returned.", short(name),
+	)
 }
 
 func visible(ref schema.Ref) bool {
@@ -247,8 +248,9 @@ func (b binder) sub(name string) (*schema.Attribute, error) {
 		}
 		return s, nil
 	}
-	return nil, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is no sub-attribute of %q.", short(name),
-		b.element.Name)
+	return nil, scim.BadRequest(
+		scim.InvalidFilter, "The filter names %q, which is not a sub-attribute of %q.", short(name), b.element.Name,
+	)
 }
 
 func nested(name string) error {

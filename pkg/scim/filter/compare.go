@@ -17,7 +17,7 @@ func (b binder) leaf(a *schema.Attribute, name string, op Op, v Value) (test, er
 	name = short(name)
 	if v.Kind == Null {
 		return nil, scim.BadRequest(scim.InvalidFilter,
-			"The filter compares %q with null by %s; null goes with eq and ne only.", name, op)
+			"The filter compares %q with null by %s; only eq and ne can compare with null.", name, op)
 	}
 	if !applies(op, a.Type) {
 		return nil, scim.BadRequest(scim.InvalidFilter, "The operator %s does not apply to %q, which is of type %s.", op,
@@ -145,7 +145,7 @@ func (b binder) booleanTest(name string, op Op, v Value) (test, error) {
 // numberTest compares numbers by value: 1 and 1.0 are equal.
 func numberTest(name string, op Op, v Value) (test, error) {
 	if v.Kind != Number {
-		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a number: its value must be one, without quotes.", name)
+		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a number: its value must be a number without quotes.", name)
 	}
 	whole, err := strconv.ParseInt(v.Str, 10, 64)
 	isWhole := err == nil
@@ -194,7 +194,7 @@ func timeTest(name string, op Op, v Value) (test, error) {
 	if v.Kind != Str || !ok {
 		hint := ""
 		if strings.Contains(v.Str, " ") {
-			hint = " The plus sign of a time zone is sent as %2B in a URL."
+			hint = " In a URL, write the plus sign of a time zone as %2B."
 		}
 		return nil, scim.BadRequest(scim.InvalidFilter,
 			`%q is a dateTime: its value must look like "2026-11-22T08:00:00Z".%s`, name, hint)

@@ -304,7 +304,7 @@ func TestBindRefuses(t *testing.T) {
 		in   string
 		want []string
 	}{
-		{schema.UserType(), `email Co "x"`, []string{`"email"`, "no attribute of User"}},
+		{schema.UserType(), `email Co "x"`, []string{`"email"`, "not an attribute of User"}},
 		{schema.UserType(), `userName eq "x" or shoeSize eq 9`, []string{`"shoeSize"`}},
 		{schema.UserType(), `name.shoeSize eq 9`, []string{`"name.shoeSize"`}},
 		{schema.UserType(), `urn:example:x:userName eq "x"`, []string{`"urn:example:x:userName"`}},
@@ -312,7 +312,7 @@ func TestBindRefuses(t *testing.T) {
 			schema.UserType(), `manager eq "x"`,
 			[]string{`"manager"`, "Write it with the URN", scim.EnterpriseUserURN + ":manager"},
 		},
-		{schema.UserType(), `emails[shoeSize eq 9]`, []string{`"shoeSize"`, "no sub-attribute", `"emails"`}},
+		{schema.UserType(), `emails[shoeSize eq 9]`, []string{`"shoeSize"`, "not a sub-attribute", `"emails"`}},
 		{schema.UserType(), `emails[type eq "work"].shoeSize eq 9`, []string{`"shoeSize"`, `"emails"`}},
 		{schema.UserType(), `password eq "t1meMa$heen"`, []string{`"password"`, "never returned"}},
 		{schema.UserType(), `password pr`, []string{`"password"`, "never returned"}},
@@ -341,7 +341,7 @@ func TestBindRefuses(t *testing.T) {
 		{schema.UserType(), `name.givenName[value eq "x"]`, []string{`"name.givenName"`, "brackets"}},
 		{schema.UserType(), scim.EnterpriseUserURN + `[manager pr]`, []string{scim.EnterpriseUserURN, "brackets"}},
 		{schema.UserType(), scim.EnterpriseUserURN + ` eq "x"`, []string{scim.EnterpriseUserURN, "whole extension"}},
-		{schema.GroupType(), `userName eq "x"`, []string{`"userName"`, "no attribute of Group"}},
+		{schema.GroupType(), `userName eq "x"`, []string{`"userName"`, "not an attribute of Group"}},
 		{things, `count eq "1"`, []string{`"count"`, "number"}},
 		{things, `count eq true`, []string{`"count"`, "number"}},
 		{things, `ratio sw 1`, []string{"sw", `"ratio"`, "decimal"}},

@@ -38,7 +38,7 @@ func ParsePath(s string, d scim.Dialect) (Path, error) {
 func (p *parser) target() (Path, error) {
 	name := p.tok
 	if problem := checkName(name.text); problem != "" {
-		return Path{}, p.fail(name.pos, "%q is no attribute name: %s", short(name.text), problem)
+		return Path{}, p.fail(name.pos, "%q is not an attribute name: %s", short(name.text), problem)
 	}
 	path := Path{Name: name.text}
 	p.next()
@@ -57,7 +57,7 @@ func (p *parser) target() (Path, error) {
 	path.Filter = f
 	if t := p.tok; t.kind == tokWord && t.glued && strings.HasPrefix(t.text, ".") {
 		if problem := checkSimpleName(t.text[1:]); problem != "" {
-			return Path{}, p.fail(t.pos+1, "%q is no sub-attribute name: %s", short(t.text[1:]), problem)
+			return Path{}, p.fail(t.pos+1, "%q is not a sub-attribute name: %s", short(t.text[1:]), problem)
 		}
 		path.Sub = t.text[1:]
 		p.next()
@@ -78,7 +78,7 @@ func checkName(s string) string {
 	case problem != "" || !dotted:
 		return problem
 	case sub == "":
-		return "the name of a sub-attribute is missing behind the dot"
+		return "the name of a sub-attribute is missing after the dot"
 	}
 	return checkSimpleName(sub)
 }

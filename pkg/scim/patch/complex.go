@@ -163,7 +163,7 @@ func (p *patcher) clearEmptied() error {
 // filter's `eq` pairs and the operation's value. nil means that no element is made.
 func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error) {
 	if kind == Replace && tg.expr != nil && !p.d.CreateOnReplace {
-		return nil, errNoTarget("; add makes a new one")
+		return nil, errNoTarget("; add creates a new one")
 	}
 	given, err := p.given(tg, value)
 	if err != nil || len(given) == 0 || tg.expr == nil {
@@ -171,7 +171,7 @@ func (p *patcher) blueprint(kind Kind, tg target, value any) (scim.Object, error
 	}
 	raw, ok := selected(tg)
 	if !ok {
-		return nil, errNoTarget(", and a filter that is more than `eq` and `and` can't make a new one")
+		return nil, errNoTarget(", and only a filter of `eq` and `and` can create a new one")
 	}
 	maps.Copy(raw, given)
 	return raw, nil

@@ -11,7 +11,7 @@ import (
 )
 
 func errNoPath() error {
-	return scim.BadRequest(scim.NoTarget, "A remove needs a path that says what to remove.")
+	return scim.BadRequest(scim.NoTarget, "A remove needs a path to the attribute to remove.")
 }
 
 func errNoValue(k Kind) error {
@@ -23,7 +23,7 @@ func errNoObject() error {
 }
 
 func errUnknownPath() error {
-	return scim.BadRequest(scim.InvalidPath, "The path names no attribute of this resource; /Schemas lists them all.")
+	return scim.BadRequest(scim.InvalidPath, "The path is not an attribute of this resource; /Schemas lists them all.")
 }
 
 func errReadOnly(name string) error {
@@ -44,12 +44,12 @@ func errRequiredValue(name string) error {
 
 func errNothingNamed() error {
 	return scim.BadRequest(scim.InvalidValue,
-		"The value names nothing to remove; to remove all that the path names, leave it out.")
+		"The value matches nothing to remove; leave value out to remove all that path names.")
 }
 
 func errNothingKnown(a *schema.Attribute) error {
 	return scim.BadRequest(scim.InvalidValue,
-		"The value names no part of %s that can be changed; /Schemas lists its sub-attributes.", a.FullName())
+		"The value does not name a part of %s that can be changed; /Schemas lists its sub-attributes.", a.FullName())
 }
 
 func errNoTarget(why string) error {

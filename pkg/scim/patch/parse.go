@@ -26,7 +26,7 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 		return nil, scim.BadRequest(scim.InvalidSyntax, "Operations is empty: a PATCH has at least one operation.")
 	case len(list) > MaxOperations:
 		return nil, scim.BadRequest(scim.InvalidSyntax,
-			"There are %d operations in one request; the most is %d, send the rest in further requests.",
+			"The request has %d operations; the limit is %d. Send the rest in further requests.",
 			len(list), MaxOperations)
 	}
 	ops := make([]Operation, 0, len(list))

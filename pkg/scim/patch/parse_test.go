@@ -82,9 +82,9 @@ func TestErrorsSayWhere(t *testing.T) {
 			`emails[type eq "work"].value: The value of emails.value must be a string`,
 		`[{"op":"replace","path":"` + strings.Repeat("x", 500) + `","value":"something"}]`: "Operation 1, replace xxx",
 		`[{"op":"replace","value":{"emails[type eq \"x\"].value":"y"}}]`: `Operation 1, replace ` +
-			`emails[type eq "x"].value: No value matches the filter; add makes a new one.`,
+			`emails[type eq "x"].value: No value matches the filter; add creates a new one.`,
 		`[{"op":"add","path":"title.","value":"x"}]`: "Operation 1: The path is not valid at " +
-			"character 1: \"title.\" is no attribute name: the name of a sub-attribute is missing behind the dot.",
+			"character 1: \"title.\" is not an attribute name: the name of a sub-attribute is missing after the dot.",
 		`[{"op":"add","path":"` + enterprise + `","value":{"department":5}}]`: "Operation 1: The value of " + enterprise +
 			":department must be a string, not a number.",
 		`[5]`: "Operation 1 must be an object",

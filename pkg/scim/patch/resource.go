@@ -82,7 +82,7 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 			p.at = prefix + key
 			return errUnknownPath()
 		case !known && p.d.RejectUnknownAttributes:
-			return scim.BadRequest(scim.InvalidSyntax, "%s is no attribute of this resource; /Schemas lists them all.",
+			return scim.BadRequest(scim.InvalidSyntax, "%s is not an attribute of this resource; /Schemas lists them all.",
 				shortened(key))
 		}
 	}

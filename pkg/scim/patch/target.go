@@ -44,7 +44,7 @@ func (p *patcher) resolve(path filter.Path) (target, bool, error) {
 	}
 	switch {
 	case tg.attr == nil || tg.sub != nil || tg.attr.Type != schema.Complex && !tg.attr.MultiValued:
-		return target{}, true, scim.BadRequest(scim.InvalidPath, "%s takes no value filter.", shortened(path.Name))
+		return target{}, true, scim.BadRequest(scim.InvalidPath, "%s can't have a value filter.", shortened(path.Name))
 	case path.Sub != "":
 		if tg.sub = tg.attr.Sub(path.Sub); tg.sub == nil {
 			return tg, false, nil

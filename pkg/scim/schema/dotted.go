@@ -36,7 +36,7 @@ func (n *normalizer) joinDotted() error {
 	settable := func(k dottedKey) bool { return k.attr.Mutability != ReadOnly && k.sub.Mutability != ReadOnly }
 	if i := slices.IndexFunc(n.dotted, settable); i >= 0 && !n.d.DottedKeys {
 		k := n.dotted[i]
-		return scim.BadRequest(scim.InvalidSyntax, "%s is no key of a resource. Send %s as an object, with %s in it.",
+		return scim.BadRequest(scim.InvalidSyntax, "%s is not a key of a resource. Send %s as an object with %s in it.",
 			k.sub.FullName(), k.attr.FullName(), k.sub.Name)
 	}
 	made := map[*Attribute]scim.Object{}

@@ -234,7 +234,7 @@ func (n *normalizer) checkURNs(urns []any) error {
 			known = known || strings.EqualFold(urn, e.Schema.ID)
 		}
 		if !known {
-			return scim.BadRequest(scim.InvalidSyntax, "This resource has no schema %s; /ResourceTypes lists those that it has.",
+			return scim.BadRequest(scim.InvalidSyntax, "This resource does not have the schema %s; /ResourceTypes lists all.",
 				scim.Quote(urn))
 		}
 	}

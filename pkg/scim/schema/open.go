@@ -124,7 +124,7 @@ func (a *Attribute) badText() error {
 		want = "an array of objects"
 	}
 	return scim.BadRequest(scim.InvalidValue,
-		"The value of %s must be %s. This string is blank, a list, or JSON that can't be read as that.", a.FullName(), want)
+		"The value of %s must be %s. This string is blank, a list, or JSON of another kind.", a.FullName(), want)
 }
 
 // checkSimple refuses the text of JSON, or of several values, as a simple value that can be neither.
@@ -135,7 +135,7 @@ func (a *Attribute) checkSimple(v any) error {
 	}
 	if s = trim(s); isJSON(s) || scim.Several(s) {
 		return scim.BadRequest(scim.InvalidValue,
-			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as such, not as "+
+			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as JSON, not as "+
 				"strings.", a.FullName())
 	}
 	return nil
@@ -160,7 +160,7 @@ func (a *Attribute) withReference(o scim.Object) (any, error) {
 	if id == "" {
 		if ref.Mutability == ReadOnly && a.Mutability != ReadOnly {
 			return nil, scim.BadRequest(scim.InvalidValue,
-				"%s has no value, and its $ref is not the address of a resource. Send the id of the resource as the value.",
+				"%s has no value, and its $ref is not the URL of a resource. Send the id of the resource as the value.",
 				a.FullName())
 		}
 		return o, nil

@@ -97,7 +97,7 @@ func (a *Attribute) NormalizeElement(v any, d scim.Dialect) (any, error) {
 	}
 	if s, ok := c.(string); ok && a.Secure && d.SecurePhotos && !isSecureURL(s) {
 		return nil, scim.BadRequest(scim.InvalidValue, "The value of %s must be an absolute https URL, such as "+
-			"https://example.com/photo.jpg. Map an attribute that holds one, or remove %s from the attribute mapping.",
+			"https://example.com/photo.jpg. Map an attribute with such a URL, or remove %s from the attribute mapping.",
 			a.FullName(), a.FullName())
 	}
 	return c, nil

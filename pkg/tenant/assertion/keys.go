@@ -67,7 +67,7 @@ func AcceptKeys(set []byte) (Keys, error) {
 	for i, k := range keys {
 		public, isRSA := k.public.(*rsa.PublicKey)
 		if isRSA && weak(public.N) {
-			return nil, bad("keys[%d] has a modulus that can be factored; make a new pair of keys", i)
+			return nil, bad("keys[%d] has a modulus that can be factored; generate a new pair of keys", i)
 		}
 	}
 	return keys, nil
@@ -95,7 +95,7 @@ func ParseKeys(set []byte) (Keys, error) {
 			return nil, bad("keys[%d] %s", i, err)
 		}
 		if slices.ContainsFunc(keys, func(o Key) bool { return o.ID == k.ID }) {
-			return nil, bad("keys[%d] is there twice", i)
+			return nil, bad("keys[%d] is a duplicate", i)
 		}
 		keys = append(keys, k)
 	}
@@ -119,8 +119,8 @@ var textMembers = []string{"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"
 func parseKey(members map[string]json.RawMessage) (Key, error) {
 	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
 		if _, there := members[private]; there {
-			return Key{}, errors.New("is private: send public keys only, and make a new pair now that this one has left " +
-				"your hands")
+			return Key{}, errors.New("is a private key: generate a new pair, because this one is exposed, " +
+				"and send only its public key")
 		}
 	}
 	texts := map[string]string{}
@@ -131,27 +131,27 @@ func parseKey(members map[string]json.RawMessage) (Key, error) {
 		}
 		var text string
 		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
-			return Key{}, fmt.Errorf("has a %s that is no string", name)
+			return Key{}, fmt.Errorf("has a %s that is not a string", name)
 		}
 		texts[name] = text
 	}
 	if use := texts["use"]; use != "" && use != "sig" {
-		return Key{}, fmt.Errorf("has the use %.20q; it must be sig", use)
+		return Key{}, fmt.Errorf("has the use %.20q, but it must be sig", use)
 	}
 	if len(texts["kid"]) > maxKeyIDSize {
 		return Key{}, fmt.Errorf("has a kid of more than %d bytes", maxKeyIDSize)
 	}
 	if kty := texts["kty"]; kty != "RSA" && kty != "EC" {
-		return Key{}, fmt.Errorf("has the kty %.20q; it must be RSA or EC", kty)
+		return Key{}, fmt.Errorf("has the kty %.20q, but it must be RSA or EC", kty)
 	}
 	raw, err := json.Marshal(texts)
 	if err != nil {
-		return Key{}, errors.New("is no JSON Web Key")
+		return Key{}, errors.New("is not a JSON Web Key")
 	}
 	var k jose.JSONWebKey
 	if json.Unmarshal(raw, &k) != nil {
 		if texts["kty"] == "EC" {
-			return Key{}, errors.New("must have the crv P-256, and in x and y, 32 bytes each in base64url, a point on it")
+			return Key{}, errors.New("must have the crv P-256, and x and y, 32 bytes each in base64url, must be a point on it")
 		}
 		return Key{}, errors.New("must have n and e in base64url")
 	}
@@ -168,10 +168,10 @@ func checked(k jose.JSONWebKey) (Key, error) {
 			return Key{}, fmt.Errorf("must have %d to %d bits", minRSABits, maxRSABits)
 		}
 		if public.N.Bit(0) == 0 {
-			return Key{}, errors.New("has an even modulus; make a new pair of keys")
+			return Key{}, errors.New("has an even modulus; generate a new pair of keys")
 		}
 		if public.E < 3 || public.E%2 == 0 || public.E > 1<<31-1 {
-			return Key{}, errors.New("has an exponent that is not good; use 65537 (AQAB)")
+			return Key{}, errors.New("has an unsafe exponent; use 65537 (AQAB)")
 		}
 	case *ecdsa.PublicKey:
 		if public.Curve != elliptic.P256() {

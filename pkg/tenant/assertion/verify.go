@@ -110,11 +110,11 @@ func check(c jwt.Claims, client, audience string, now time.Time) (Claims, error)
 	case !now.Before(c.Expiry.Time()):
 		return refuse("The assertion has expired.")
 	case c.Expiry.Time().After(now.Add(MaxLife + leeway)):
-		return refuse("The claim exp of the assertion may be 5 minutes ahead at most.")
+		return refuse("The claim exp of the assertion must not be more than 5 minutes in the future.")
 	case c.NotBefore != nil && c.NotBefore.Time().After(now.Add(leeway)):
-		return refuse("The claim nbf of the assertion is not in the past.")
+		return refuse("The claim nbf of the assertion must not be in the future.")
 	case c.IssuedAt != nil && c.IssuedAt.Time().After(now.Add(leeway)):
-		return refuse("The claim iat of the assertion is not in the past.")
+		return refuse("The claim iat of the assertion must not be in the future.")
 	case c.ID == "" || len(c.ID) > maxJTI:
 		return refuse("The assertion must have the claim jti, an id that is used once.")
 	}

@@ -74,7 +74,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body any) ([]byte,
 	defer func() { _ = answer.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("the answer broke off: %w", err)
+		return nil, fmt.Errorf("the response ended early: %w", err)
 	}
 	if answer.StatusCode/100 != 2 {
 		return nil, refusal(answer, raw)

@@ -85,7 +85,7 @@ func (s *Publisher) leaver(ctx context.Context, t policies.Tenant, id string) (r
 	}
 	if people[0].Doc != nil {
 		return record.Member{}, record.Refuse(http.StatusConflict,
-			"The SCIM user of this member is there. Delete the user at the identity provider first.")
+			"The member still has its SCIM user. Delete the user at the identity provider first.")
 	}
 	ts := s.store.Tenant(t.ID)
 	items, err := ts.Get(ctx, ts.Published(id))

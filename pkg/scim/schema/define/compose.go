@@ -15,11 +15,11 @@ func (d Definitions) Types() (*schema.Types, error) {
 	case d.IsEmpty():
 		return schema.DefaultTypes(), nil
 	case len(d.Schemas) > MaxSchemas:
-		return nil, invalidDefinition("a tenant has at most %d schemas of its own", MaxSchemas)
+		return nil, invalidDefinition("a tenant can have at most %d custom schemas", MaxSchemas)
 	case len(d.ResourceTypes) > MaxResourceTypes+2:
-		return nil, invalidDefinition("a tenant has at most %d resource types of its own", MaxResourceTypes)
+		return nil, invalidDefinition("a tenant can have at most %d custom resource types", MaxResourceTypes)
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
-		return nil, invalidDefinition("the definitions of a tenant take at most %d KiB together", MaxDefinitionBytes>>10)
+		return nil, invalidDefinition("the definitions of a tenant can take at most %d KiB together", MaxDefinitionBytes>>10)
 	}
 	c := composer{
 		d: d, enterprise: schema.EnterpriseUser(), extensions: map[string]*schema.Schema{},
@@ -177,7 +177,7 @@ func checkURNs(t *schema.ResourceType) error {
 			}
 			first, _, _ := strings.Cut(b.ID[len(a.ID)+1:], ".")
 			if sep := b.ID[len(a.ID)]; (sep == ':' || sep == '.') && a.Attribute(first) != nil {
-				return invalidDefinition("the schema URN %s is also how the attribute %s of %s is written", b.ID, first, a.ID)
+				return invalidDefinition("the schema URN %s is also the full name of the attribute %s of %s", b.ID, first, a.ID)
 			}
 		}
 	}

@@ -154,7 +154,7 @@ func TestTypesRefuse(t *testing.T) {
 			device + `"}`, "ID"},
 		"URN that is an attribute": {
 			plain + `,` + attributes(badge+":number", `{"name":"x"}`),
-			`{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "is written",
+			`{"id":"User","schemaExtensions":[{"schema":"` + badge + `"},{"schema":"` + badge + `:number"}]}`, "full name of",
 		},
 	} {
 		d, err := define.ParseDefinitions(object(t, `{"schemas":[`+tc.schemas+`],"resourceTypes":[`+tc.types+`]}`))

@@ -219,10 +219,10 @@ func checkCharacteristics(a *schema.Attribute, where string) error {
 		return invalidDefinition("%s can't be unique: it is %s", where, a.Type)
 	case a.Returned == schema.Never && a.Required && a.MultiValued:
 		return invalidDefinition("%s is never returned and must not be required and multi-valued: "+
-			"whether the removal of a value is refused would tell what it has", where)
+			"a refused removal would reveal its values", where)
 	case a.Returned == schema.Never && hasUnique(a):
 		return invalidDefinition("%s is never returned and must not be unique, nor have a sub-attribute that is: "+
-			"whether a value is refused would tell that another resource has it", where)
+			"a refused value would reveal that another resource has it", where)
 	case slices.Contains(a.CanonicalValues, ""):
 		return invalidDefinition("%s has an empty canonical value", where)
 	}

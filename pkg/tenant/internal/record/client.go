@@ -161,7 +161,7 @@ func (c *ClientDoc) MayRenew(n NewClient, now time.Time) error {
 	case n.Keys == nil && c.ClientDetails.Keys != "":
 		return &ConflictError{Detail: "The client signs with keys and has no secret. Send jwks to replace its keys."}
 	case n.Keys != nil && c.ClientDetails.Keys == "":
-		return &ConflictError{Detail: "The client has secrets and no keys. Make another client for keys."}
+		return &ConflictError{Detail: "The client has secrets and no keys. Create another client for keys."}
 	case n.Keys == nil && live >= maxLiveSecrets:
 		return &ConflictError{Detail: "The client has two live secrets already. Delete one of them first."}
 	}
@@ -253,7 +253,7 @@ func (n NewClient) Check() error {
 	case !visible(n.Name):
 		return Invalid("name", invisible)
 	case n.Keys != nil && (n.Endless || !n.ExpiresAt.IsZero()):
-		return Invalid("expiresAt", "is of secrets; a client with jwks has none")
+		return Invalid("expiresAt", "is only for client secrets; a client with jwks has none")
 	}
 	return nil
 }
@@ -280,7 +280,7 @@ func parseOAuthSettings(o scim.Object) (s OAuthSettings, err error) {
 			id, _ := e.(string)
 			if !ValidClientID(id) || !OfOperator(id) || slices.Contains(s.Clients, id) {
 				return s, Invalid(fmt.Sprintf("settings.oauth.clients[%d]", i),
-					"must be the id of a client of the operator's, each once")
+					"must be the id of an operator's client, without duplicates")
 			}
 			s.Clients = append(s.Clients, id)
 		}
@@ -309,7 +309,7 @@ func (r *Record) PutClient(tenantID string, c ClientDoc, now time.Time) error {
 		return err
 	}
 	if len(whole)+reserveBytes > maxDocBytes {
-		return &ConflictError{Detail: "The tenant has no room for this. Delete a client or some recipients of notices first."}
+		return &ConflictError{Detail: "The tenant has no space left. Delete a client or some recipients of notices first."}
 	}
 	doc, err := Encode(c.ClientDetails)
 	if err != nil {

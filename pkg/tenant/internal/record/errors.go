@@ -41,11 +41,11 @@ func Temporary(err error) bool {
 func Outage(err error) (detail string, ok bool) {
 	switch {
 	case errors.Is(err, store.ErrFull):
-		return "The server has no room left to store changes. Send the request again once the operator of the server has " +
-			"made room.", true
+		return "The server has no space left to store changes. Send the request again after the operator has made " +
+			"space.", true
 	case errors.Is(err, store.ErrDamaged):
-		return "Data of the server is damaged, and the request needs it. The operator of the server finds in the log " +
-			"what to do.", true
+		return "The server can't process the request because stored data is damaged. The operator finds the details " +
+			"in the log.", true
 	}
 	return "", false
 }

@@ -98,7 +98,7 @@ func reminders(name string, v any) ([]int, error) {
 	for _, e := range list {
 		n, err := days(name, e)
 		if err != nil || slices.Contains(out, n) {
-			return nil, Invalid(name, "must hold whole numbers of days, at least 1, each once")
+			return nil, Invalid(name, "must be whole numbers of days, at least 1, without duplicates")
 		}
 		out = append(out, n)
 	}

@@ -25,7 +25,9 @@ func (e *GrantError) Error() string { return "tenant: " + string(e.Code) + ": " 
 
 // Refused returns the error for a failed client authentication. It does not give the reason.
 func Refused() error {
-	return &GrantError{InvalidClient, "There is no such client of this tenant, or it has another secret or key."}
+	return &GrantError{
+		InvalidClient, "Client authentication failed: the client is unknown, or its secret or key is wrong.",
+	}
 }
 
 // CheckSecret returns the credential of a secret's value; a *GrantError if the client has none, or if it has ended.
