@@ -253,10 +253,10 @@ func TestBulkKeepsUnknownIDs(t *testing.T) {
 		{"201 204 404 404 404", `bulkId "a" does not exist any more`, []bulkOp{
 			postUser("a", "anna", ""), named("DELETE", "a"), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),
 		}},
-		{"400 409 409 409", `bulkId "a", to whose resource`, []bulkOp{
+		{"400 409 409 409", `bulkId "a", and the operation`, []bulkOp{
 			postUser("a", "", ""), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),
 		}},
-		{"400 400 400", `bulkId "b", which no POST`, []bulkOp{named("DELETE", "b"), named("PATCH", "b"), named("PUT", "b")}},
+		{"400 400 400", `bulkId "b", but no POST`, []bulkOp{named("DELETE", "b"), named("PATCH", "b"), named("PUT", "b")}},
 	} {
 		a := on(t, memory(t), "generic")
 		_, out := a.do("POST", "/Bulk", bulkBody(t, 0, c.ops...))

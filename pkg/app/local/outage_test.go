@@ -93,7 +93,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	a, o, id, _ := onDisk(t)
 	before := a.must(200, "GET", "/Users/"+id, "")
-	const full = "no room left"
+	const full = "no space left"
 	noRoom(t, 1, func() {
 		for _, call := range []struct{ method, path, body string }{
 			{"POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}`},
