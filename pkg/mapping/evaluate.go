@@ -301,6 +301,9 @@ func (e *evaluation) possible(k Kind, o offer) bool {
 	case !exists && !k.Create:
 		e.missing(o, TargetUnknown, "%s %s does not exist%s yet; it will be given once it does.",
 			capital(k.Name), show(o.Name), in(o.Organisation))
+	case !exists && e.f.Full[k.Name]:
+		e.missing(o, OverLimit, "There are %d targets of kind %s already, the most that a kind can have: delete some that "+
+			"nobody needs.", MaxTargets, k.Name)
 	case !inside:
 		e.missing(o, NotInOrganisation, "The member is not in organisation %s; %s %s will be given once they are.",
 			show(o.Organisation), k.Name, show(o.Name))

@@ -16,6 +16,8 @@ type Facts struct {
 	Manual []Manual
 	// Targets are the targets that exist, at least those that Policy.Needs names.
 	Targets Targets
+	// Full are the kinds that have MaxTargets already: unknown targets of them are not made.
+	Full map[string]bool
 	// Adopted are the targets whose manual assignments a group has ended: see Group.Adopts.
 	Adopted map[TargetKey]bool
 }

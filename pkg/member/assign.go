@@ -33,6 +33,16 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 	return kind, nil
 }
 
+// checkRoom refuses another target of a kind that has as many as it can have.
+func checkRoom(ctx context.Context, ts *store.TenantStore, kind string) error {
+	full, err := record.Full(ctx, ts, kind)
+	if full {
+		return record.Refuse(http.StatusConflict, "There are %d targets of kind %s already, the most that a kind can have: "+
+			"delete some that nobody needs.", mapping.MaxTargets, kind)
+	}
+	return err
+}
+
 // Assign gives a member a target manually. It makes an unknown target if the kind creates, else it is a 404; a target
 // that a group has adopted is a 409. An assignment that is there already stays as it is.
 func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.TargetKey) error {
@@ -72,6 +82,9 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 		if items[2].Attrs == nil {
 			if !kind.Create {
 				return record.Refuse(http.StatusNotFound, "There is no %s %q. Create the target first.", key.Kind, key.Name)
+			}
+			if err := checkRoom(ctx, ts, key.Kind); err != nil {
+				return err
 			}
 			made := record.Target{TargetKey: key, Seats: record.Unbounded, Version: 1}
 			tx.Must(made.Put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
@@ -202,9 +215,12 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 			return err
 		}
 		cond := store.IsAbsent()
-		if saved = (record.Target{TargetKey: key}); items[0].Attrs != nil {
+		saved = record.Target{TargetKey: key}
+		if items[0].Attrs != nil {
 			saved = record.DecodeTarget(items[0])
 			cond = store.Is(record.AttrVer, saved.Version)
+		} else if err := checkRoom(ctx, ts, key.Kind); err != nil {
+			return err
 		}
 		if err := precondition.Of(ctx, func() any { return saved }); err != nil {
 			return err

@@ -284,9 +284,13 @@ func (s *Publisher) facts(ctx context.Context, p *publication) error {
 	if p.targets, err = record.TargetsOf(ctx, p.ts, needs); err != nil {
 		return err
 	}
+	full, err := record.FullKinds(ctx, p.ts, p.policy.Kinds, needs, p.targets)
+	if err != nil {
+		return err
+	}
 	p.adopted, err = record.AdoptedOf(ctx, p.ts, manual)
 	for _, sub := range p.subjects {
-		sub.facts.Targets, sub.facts.Adopted = p.targets, p.adopted
+		sub.facts.Targets, sub.facts.Adopted, sub.facts.Full = p.targets, p.adopted, full
 	}
 	return err
 }

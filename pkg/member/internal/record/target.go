@@ -41,6 +41,39 @@ func TargetsOf(ctx context.Context, ts *store.TenantStore, needs map[mapping.Tar
 	return targets, nil
 }
 
+// Full reports whether a kind has as many targets as it can have. It reads the keys of those that are there. Targets
+// that are made at the same moment, or in one publication, are not counted.
+func Full(ctx context.Context, ts *store.TenantStore, kind string) (bool, error) {
+	prefix, n := ts.TargetPrefix(kind), 0
+	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly, Limit: mapping.MaxTargets}
+	for {
+		page, err := ts.Query(ctx, q)
+		if n += page.Count; err != nil || !page.More || n >= mapping.MaxTargets {
+			return n >= mapping.MaxTargets, err
+		}
+		q.After = page.Last
+	}
+}
+
+// FullKinds finds the kinds that would make one of the keys, which are not among targets, and are full.
+func FullKinds(
+	ctx context.Context, ts *store.TenantStore, kinds map[string]mapping.Kind, keys map[mapping.TargetKey]bool,
+	targets mapping.Targets,
+) (map[string]bool, error) {
+	full := map[string]bool{}
+	for key := range keys {
+		_, exists := targets[key]
+		if _, counted := full[key.Kind]; exists || counted || !kinds[key.Kind].Create {
+			continue
+		}
+		var err error
+		if full[key.Kind], err = Full(ctx, ts, key.Kind); err != nil {
+			return nil, err
+		}
+	}
+	return full, nil
+}
+
 // AdoptedOf finds out which of the targets a group names.
 func AdoptedOf(
 	ctx context.Context,
