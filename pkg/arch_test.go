@@ -116,7 +116,7 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/event/awsevent",
-		[]string{"pkg/scim", "pkg/event/eventlog", "pkg/event/delivery", awsSDK},
+		[]string{"pkg/scim", "pkg/event/eventlog", "pkg/event/delivery", awsSDK, smithy},
 		whyEngine,
 	},
 	{"pkg/notice", []string{"pkg/scim", "pkg/store", "pkg/event"}, whyBelow},

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -26,9 +27,9 @@ const Source = "serverless-scim"
 
 const (
 	// maxEntries and maxBytes bound one call of PutEvents. EventBridge may take more by now; this much it has always
-	// taken.
+	// taken: 256 KB, of which some hundred bytes are for the members that it adds to an event.
 	maxEntries = 10
-	maxBytes   = 256 * 1024
+	maxBytes   = 255 * 1024
 	// attempts is how often an entry is sent in all. The SDK repeats calls that fail as a whole by itself.
 	attempts = 4
 	// patience is how long EventBridge has for the events of one Send.
@@ -95,6 +96,9 @@ func (b *Bus) Send(ctx context.Context, events []eventlog.Numbered) (o delivery.
 			batch = append(batch, entry)
 		}
 		taken, err := b.put(ctx, batch)
+		if errors.Is(err, errContent) {
+			taken, err = b.oneByOne(ctx, events[:len(batch)], taken)
+		}
 		if taken > 0 {
 			o.Accepted = events[taken-1].Sequence
 		}
@@ -110,21 +114,26 @@ func (b *Bus) Send(ctx context.Context, events []eventlog.Numbered) (o delivery.
 	return o
 }
 
+// bare is the detail of an event without its data.
+func bare(e eventlog.Numbered) string {
+	without := maps.Clone(e.Object)
+	delete(without, "data")
+	without["dataOmitted"] = true
+	return string(scim.AppendJSON(nil, without))
+}
+
 // entry is an event as EventBridge takes it, and the bytes that count for it. One that would be too large goes without
 // its data.
 func (b *Bus) entry(e eventlog.Numbered) (types.PutEventsRequestEntry, int) {
 	kind, _ := e.Object["type"].(string)
-	detail := scim.AppendJSON(nil, e.Object)
+	detail := string(scim.AppendJSON(nil, e.Object))
 	size := func() int { return timeBytes + len(Source) + len(kind) + len(detail) }
 	if size() > maxBytes {
-		without := maps.Clone(e.Object)
-		delete(without, "data")
-		without["dataOmitted"] = true
-		detail = scim.AppendJSON(nil, without)
+		detail = bare(e)
 	}
 	entry := types.PutEventsRequestEntry{
 		EventBusName: &b.o.Name, Source: aws.String(Source), DetailType: aws.String(kind),
-		Detail: aws.String(string(detail)),
+		Detail: aws.String(detail),
 	}
 	if text, _ := e.Object["time"].(string); text != "" {
 		if at, ok := scim.ParseTime(text); ok {
@@ -132,6 +141,23 @@ func (b *Bus) entry(e eventlog.Numbered) (types.PutEventsRequestEntry, int) {
 		}
 	}
 	return entry, size()
+}
+
+// oneByOne sends events that were refused as a batch, from a place on: each alone, and without its data if EventBridge
+// does not take that. It returns how many were taken before the first that was not.
+func (b *Bus) oneByOne(ctx context.Context, events []eventlog.Numbered, from int) (taken int, err error) {
+	for i := from; i < len(events); i++ {
+		entry, _ := b.entry(events[i])
+		_, err := b.put(ctx, []types.PutEventsRequestEntry{entry})
+		if errors.Is(err, errContent) {
+			entry.Detail = aws.String(bare(events[i]))
+			_, err = b.put(ctx, []types.PutEventsRequestEntry{entry})
+		}
+		if err != nil {
+			return i, err
+		}
+	}
+	return len(events), nil
 }
 
 // put sends a batch, and again those of its entries that EventBridge could not take at the moment. It returns how many
@@ -148,6 +174,9 @@ func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) (tak
 		}
 		out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: some})
 		if err != nil {
+			if api := smithy.APIError(nil); errors.As(err, &api) && api.ErrorCode() == "ValidationException" {
+				err = errContent
+			}
 			return open[0], fmt.Errorf("awsevent: %w", err)
 		}
 		if open, err = left(open, some, out); len(open) == 0 {
@@ -167,12 +196,17 @@ func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) (tak
 }
 
 // permanent are the codes of failed entries for which trying again is no use without a change of permissions or
-// configuration.
-var permanent = []string{
-	"AccessDeniedException", "InvalidArgument", "InvalidAccountIdException", "MalformedDetail",
-	"NotAuthorizedForDetailTypeException",
-	"NotAuthorizedForSourceException", "RedactionFailure",
-}
+// configuration. Those of content may be about the entry alone.
+var (
+	permanent = []string{
+		"AccessDeniedException", "InvalidAccountIdException", "NotAuthorizedForDetailTypeException",
+		"NotAuthorizedForSourceException", "RedactionFailure",
+	}
+	content = []string{"InvalidArgument", "MalformedDetail"}
+)
+
+// errContent says that EventBridge does not take the content of an entry.
+var errContent = errors.New("the content of an event is refused")
 
 var errShort = errors.New("awsevent: the answer is shorter than the request")
 
@@ -190,6 +224,9 @@ func left(
 		}
 		if slices.Contains(permanent, code) {
 			err = fmt.Errorf("awsevent: %s: %s", aws.ToString(batch[i].DetailType), code)
+		}
+		if slices.Contains(content, code) {
+			err = fmt.Errorf("awsevent: %s: %s: %w", aws.ToString(batch[i].DetailType), code, errContent)
 		}
 		again = append(again, open[i])
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,9 @@ type entry struct {
 type server struct {
 	t     *testing.T
 	fault func(id string, nth int) string
+	// faultOf does the same by the entry; refuses says that EventBridge refuses each call with an entry as not valid.
+	faultOf func(entry) string
+	refuses func(entry) bool
 
 	mu    sync.Mutex
 	calls [][]string // ids
@@ -58,6 +62,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || json.Unmarshal(body, &in) != nil {
 		s.t.Errorf("body %s: %v", body, err)
 	}
+	if s.refuses != nil && slices.ContainsFunc(in.Entries, s.refuses) {
+		s.calls = append(s.calls, nil)
+		w.Header().Set("X-Amzn-Errortype", "ValidationException")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"__type":"ValidationException","message":"no"}`)
+		return
+	}
 	size, failed := 0, 0
 	var ids []string
 	results := []map[string]string{}
@@ -73,6 +84,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s.fault != nil {
 			code = s.fault(o.ID, s.seen[o.ID])
 		}
+		if s.faultOf != nil {
+			code = s.faultOf(e)
+		}
 		if code != "" {
 			failed++
 			results = append(results, map[string]string{"ErrorCode": code, "ErrorMessage": "no"})
@@ -81,7 +95,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.taken[o.ID] = e
 		results = append(results, map[string]string{"EventId": "e-" + o.ID})
 	}
-	if len(in.Entries) == 0 || len(in.Entries) > 10 || size > 256*1024 {
+	if len(in.Entries) == 0 || len(in.Entries) > 10 || size > 255*1024 {
 		s.t.Errorf("%d entries of %d bytes in one call", len(in.Entries), size)
 	}
 	s.calls = append(s.calls, ids)
@@ -178,8 +192,42 @@ func TestFailedEntriesComeAgainAlone(t *testing.T) {
 	}
 }
 
+// TestRefusedContent: an event whose content EventBridge never takes goes without its data, and holds up nothing. One
+// that is refused even so stays the next: its fault is not in the data.
+func TestRefusedContent(t *testing.T) {
+	for _, code := range []string{"MalformedDetail", "InvalidArgument", "ValidationException"} {
+		s, bus := start(t)
+		bad := func(e entry) bool { return strings.Contains(e.Detail, `"n":1`) }
+		if code == "ValidationException" { // refuses the whole call
+			s.refuses = bad
+		} else {
+			s.faultOf = func(e entry) string {
+				if bad(e) {
+					return code
+				}
+				return ""
+			}
+		}
+		if err := put(t.Context(), bus, some(3)...); err != nil || len(s.taken) != 3 {
+			t.Fatalf("%s: %v, taken %d", code, err, len(s.taken))
+		}
+		for id, e := range s.taken {
+			if omitted := strings.Contains(e.Detail, `"dataOmitted":true`); omitted != (id == "e001") ||
+				!strings.Contains(e.Detail, `"sequence"`) {
+				t.Errorf("%s: %s", code, e.Detail)
+			}
+		}
+		s, bus = start(t)
+		s.refuses = func(e entry) bool { return strings.Contains(e.Detail, "e001") }
+		o := bus.Send(t.Context(), some(3))
+		if !o.Failed || o.Accepted != 1 || len(s.calls) > 5 {
+			t.Errorf("%s: outcome %+v after %d calls", code, o, len(s.calls))
+		}
+	}
+}
+
 func TestPutGivesUp(t *testing.T) {
-	for code, calls := range map[string]int{"ThrottlingException": 4, "AccessDeniedException": 1, "MalformedDetail": 1} {
+	for code, calls := range map[string]int{"ThrottlingException": 4, "AccessDeniedException": 1, "MalformedDetail": 3} {
 		s, bus := start(t)
 		s.fault = func(id string, _ int) string {
 			if id == "e001" {
