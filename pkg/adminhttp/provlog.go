@@ -23,6 +23,8 @@ const CallerHeader = "X-Amzn-Caller-Arn"
 // logRoutes are the routes of the provisioning log.
 func (a *api) logRoutes() map[string]methods {
 	routes := map[string]methods{
+		"/log":                      {"GET": a.listLog},
+		"/log/{entry}":              {"GET": a.getOperatorEntry},
 		"/tenants/{id}/log":         {"GET": a.listLog},
 		"/tenants/{id}/log/{entry}": {"GET": a.getLogEntry},
 		"/tenants/{id}/activity":    {"GET": a.getActivity},
@@ -61,8 +63,14 @@ func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"findings": objects(findings, diagnosis.Finding.Object)})
 }
 
+// listLog answers a tenant's log, or the operator's if the path names no tenant.
 func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
-	param, err := asked(r, "filter", "count", "cursor", "language")
+	names := []string{"filter", "count", "cursor", "language"}
+	operators := r.PathValue("id") == ""
+	if operators {
+		names = names[:3]
+	}
+	param, err := asked(r, names...)
 	if err != nil {
 		return err
 	}
@@ -72,6 +80,13 @@ func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(q.Cursor) > maxCursor {
 		return badRequest(noCursor)
+	}
+	if operators {
+		page, err := a.journal.ListOperator(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		return ok(w, http.StatusOK, listed("entries", objects(page.Entries, provlog.Entry.Object), page.Next))
 	}
 	t, language, err := a.inLanguage(r, "filter", "count", "cursor")
 	if err != nil {
@@ -115,6 +130,19 @@ func (a *api) explain(
 	return nil
 }
 
+var noEntry = &problem{status: http.StatusNotFound, detail: "The entry does not exist, or its retention is over."}
+
+func (a *api) getOperatorEntry(w http.ResponseWriter, r *http.Request) error {
+	e, err := a.journal.GetOperator(r.Context(), r.PathValue("entry"))
+	if errors.Is(err, provlog.ErrNotFound) {
+		return noEntry
+	}
+	if err != nil {
+		return err
+	}
+	return ok(w, http.StatusOK, e.Object())
+}
+
 func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 	t, l, err := a.inLanguage(r)
 	if err != nil {
@@ -122,7 +150,7 @@ func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, err := a.journal.Get(r.Context(), t, r.PathValue("entry"))
 	if errors.Is(err, provlog.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, detail: "The entry does not exist, or its retention is over."}
+		return noEntry
 	}
 	if err != nil {
 		return err
@@ -182,8 +210,9 @@ func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 // callerOf returns the name of a request's caller.
 func (a *api) callerOf(r *http.Request) string { return cmp.Or(r.Header.Get(CallerHeader), a.caller) }
 
-// audited returns an endpoint whose changes are recorded in the tenant's log, with their caller. The reveal of a
-// token is recorded before the token is shown: nobody sees it without a trace.
+// audited returns an endpoint whose changes are recorded with their caller: in the tenant's log, or in the operator's
+// if there is no tenant, or none any more. The reveal of a token is recorded before the token is shown, and the
+// deletion of a tenant before it is deleted: nobody does that without a trace.
 func (a *api) audited(serve endpoint) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if a.journal == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -194,12 +223,11 @@ func (a *api) audited(serve endpoint) endpoint {
 			Caller: a.callerOf(r),
 		}
 		id := r.PathValue("id")
-		f.Path = strings.TrimPrefix(r.URL.Path, Root+"/tenants/"+id)
-		if strings.HasSuffix(r.Pattern, "/reveal") {
-			if t, err := a.tenants.Get(r.Context(), id); err == nil {
-				if err := a.journal.Admin(r.Context(), t, f); err != nil {
-					return err
-				}
+		f.Path = strings.TrimPrefix(r.URL.Path, Root)
+		operators := id == "" || r.Method == http.MethodDelete && r.Pattern == Root+"/tenants/{id}"
+		if id != "" && operators || strings.HasSuffix(r.Pattern, "/reveal") {
+			if err := a.audit(r.Context(), id, f, operators); err != nil {
+				return err
 			}
 		}
 		err := serve(w, r)
@@ -209,28 +237,31 @@ func (a *api) audited(serve endpoint) endpoint {
 		}
 		if made := w.Header().Get("Location"); id == "" && err == nil {
 			id = strings.TrimPrefix(made, Root+"/tenants/")
-			f.Path = ""
 		}
-		a.audit(r, id, f)
+		// A failure to write the entry does not change the answer: the change has been made.
+		if failed := a.audit(r.Context(), id, f, operators); failed != nil {
+			a.log.ErrorContext(r.Context(), "entry of the provisioning log not written", "requestId", f.RequestID,
+				"tenant", id, "error", failed)
+		}
 		return err
 	}
 }
 
-// audit writes the log entry of a request about an existing tenant. A failure to write it does not change the answer:
-// the change has been made.
-func (a *api) audit(r *http.Request, id string, f provlog.AdminFacts) {
-	if !tenant.ValidID(id) {
-		return
+// audit writes the log entry of a request: for a tenant that is there into its log, and into the operator's if
+// operators is true or there is no tenant.
+func (a *api) audit(ctx context.Context, id string, f provlog.AdminFacts, operators bool) error {
+	t, err := tenant.Tenant{}, tenant.ErrNotFound
+	if tenant.ValidID(id) {
+		t, err = a.tenants.Get(ctx, id)
 	}
-	t, err := a.tenants.Get(r.Context(), id)
-	if errors.Is(err, tenant.ErrNotFound) {
-		return
-	}
-	if err == nil {
-		err = a.journal.Admin(r.Context(), t, f)
+	if gone := errors.Is(err, tenant.ErrNotFound); gone || operators && err == nil {
+		if err := a.journal.Operator(ctx, f); err != nil || gone {
+			return err
+		}
 	}
 	if err != nil {
-		a.log.ErrorContext(r.Context(), "entry of the provisioning log not written", "requestId", f.RequestID,
-			"tenant", id, "error", err)
+		return err
 	}
+	_, f.Path, _ = strings.Cut(f.Path, "/tenants/"+id)
+	return a.journal.Admin(ctx, t, f)
 }

@@ -79,6 +79,7 @@ var global = map[string]*rule{
 	store.TenantsPK:          {listedNeeds, lookListed},
 	store.OperatorClientsPK:  {},
 	store.OperatorWebhooksPK: {},
+	store.OperatorLogPK:      {},
 	store.SendPK:             {},
 	store.Again.PK:           {},
 	"DUE#":                   {dueNeeds, lookDue},

@@ -10,6 +10,7 @@
 //	counts.go    requests by day, hour, operation and outcome
 //	activity.go  the counts as the admin API shows them
 //	list.go      pages of entries by a filter
+//	operator.go  the operator's log: requests to the admin API that are of no tenant
 //	erase.go     a person out of the entries
 //
 // An entry of a change is part of the change's own transaction, so it is there if and only if the change is. An entry

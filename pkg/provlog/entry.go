@@ -167,9 +167,9 @@ const attrDoc = "doc"
 // maxDoc bounds a stored entry in bytes: with its key it is within 2 KB.
 const maxDoc = 1900
 
-// put is the operation that writes an entry, to be kept so long. An entry that is too large loses the end of its body,
+// put is the operation that writes an entry. An entry that is too large loses the end of its body,
 // then its body, then the end of its detail.
-func (e Entry) put(k store.Keys, retention time.Duration) store.Op {
+func (e Entry) put(s shelf) store.Op {
 	doc := e.encode()
 	if over := len(doc) - maxDoc; over > 0 && e.Body != "" {
 		e.Body, e.BodyCut = cut(e.Body, max(len(e.Body)-over-len(`,"bc":true`), 0)), true
@@ -182,9 +182,7 @@ func (e Entry) put(k store.Keys, retention time.Duration) store.Op {
 		*short = cut(*short, 200)
 		doc = e.encode()
 	}
-	return store.PutItem(k.Provisioned(e.ID), store.Attrs{
-		attrDoc: doc, store.AttrTTL: e.Time.Add(retention).Unix(),
-	})
+	return store.PutItem(s.key(e.ID), store.Attrs{attrDoc: doc, store.AttrTTL: e.Time.Add(s.kept).Unix()})
 }
 
 // encode is the stored form of an entry.

@@ -148,7 +148,7 @@ func (r *Request) Record(k store.Keys, t directory.Told) store.Op {
 		e.ID = r.newID()
 	}
 	r.attempted = e
-	return e.put(k, r.tenant.Settings.LogRetention())
+	return e.put(of(r.tenant))
 }
 
 // Recorded notes that the entry is written.

@@ -67,12 +67,25 @@ var entryType = sync.OnceValue(func() *schema.ResourceType {
 	}
 })
 
+// shelf is a partition of entries, and how long they are kept.
+type shelf struct {
+	key  func(id string) store.Key
+	kept time.Duration
+}
+
+// of is the shelf of a tenant.
+func of(t tenant.Tenant) shelf {
+	return shelf{store.KeysOf(t.ID).Provisioned, t.Settings.LogRetention()}
+}
+
 // List answers a page of a tenant's entries. The error is a *scim.Error 400 if the filter or the cursor is none.
 func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, error) {
+	return j.list(ctx, of(t), q)
+}
+
+func (j *Journal) list(ctx context.Context, s shelf, q Query) (Page, error) {
 	var matches *filter.Matcher
-	ts := j.store.Tenant(t.ID)
-	oldest := timeID(j.o.Now().Add(-t.Settings.LogRetention()))
-	scan := store.Query{PK: ts.Provisioned("").PK, From: oldest, To: "~", Reverse: true}
+	scan := store.Query{PK: s.key("").PK, From: timeID(j.o.Now().Add(-s.kept)), To: "~", Reverse: true}
 	if strings.TrimSpace(q.Filter) != "" {
 		e, err := filter.Parse(q.Filter, scim.Dialect{})
 		if err != nil {
@@ -97,16 +110,16 @@ func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, err
 	if scan.From > scan.To {
 		return Page{}, nil
 	}
-	return walk(ctx, ts, scan, func(e Entry) bool { return matches == nil || matches.Match(e.Object()) }, q.Count)
+	return walk(ctx, j.store, scan, func(e Entry) bool { return matches == nil || matches.Match(e.Object()) }, q.Count)
 }
 
 // walk reads a page of at most count entries that match.
 func walk(
-	ctx context.Context, ts *store.TenantStore, scan store.Query, matches func(Entry) bool, count int,
+	ctx context.Context, st *store.Store, scan store.Query, matches func(Entry) bool, count int,
 ) (page Page, err error) {
 	for seen := 0; ; {
 		scan.Limit = min(max(count-len(page.Entries), 200), examined-seen)
-		got, err := ts.Query(ctx, scan)
+		got, err := st.Query(ctx, scan)
 		if err != nil {
 			return Page{}, err
 		}
@@ -179,26 +192,26 @@ func isID(s string) bool {
 
 // Get reads one entry, with the events that followed it. The error is ErrNotFound if there is none, or not any more.
 func (j *Journal) Get(ctx context.Context, t tenant.Tenant, id string) (Entry, error) {
-	if !isID(id) || id < timeID(j.o.Now().Add(-t.Settings.LogRetention())) {
+	e, err := j.get(ctx, of(t), id)
+	if err == nil && (e.Outcome == Done || e.Operation == Admin) {
+		// The clocks of two processes may differ.
+		e.Events, err = eventlog.Following(ctx, j.store.Tenant(t.ID), e.Time.Add(-5*time.Second), e.RequestID)
+	}
+	return e, err
+}
+
+func (j *Journal) get(ctx context.Context, s shelf, id string) (Entry, error) {
+	if !isID(id) || id < timeID(j.o.Now().Add(-s.kept)) {
 		return Entry{}, ErrNotFound
 	}
-	ts := j.store.Tenant(t.ID)
-	items, err := ts.Get(ctx, ts.Provisioned(id))
+	items, err := j.store.Get(ctx, s.key(id))
 	if err != nil {
 		return Entry{}, err
 	}
 	if items[0].Attrs == nil {
 		return Entry{}, ErrNotFound
 	}
-	e, err := decode(items[0])
-	if err != nil {
-		return Entry{}, err
-	}
-	if e.Outcome == Done || e.Operation == Admin {
-		// The clocks of two processes may differ.
-		e.Events, err = eventlog.Following(ctx, ts, e.Time.Add(-5*time.Second), e.RequestID)
-	}
-	return e, err
+	return decode(items[0])
 }
 
 // AdminFacts are the facts about a request to the admin API when it is answered.
@@ -226,6 +239,12 @@ func (j *Journal) Admin(ctx context.Context, t tenant.Tenant, f AdminFacts) erro
 
 // Entry makes the write of Admin, to go into the transaction of the change that it is about.
 func (j *Journal) Entry(f AdminFacts) func(t tenant.Tenant) store.Op {
+	e := j.entry(f)
+	return func(t tenant.Tenant) store.Op { return e.put(of(t)) }
+}
+
+// entry is the entry of a request to the admin API.
+func (j *Journal) entry(f AdminFacts) Entry {
 	started := timeOf(f.ID)
 	e := Entry{
 		ID: f.ID, Time: started, RequestID: f.RequestID, Caller: cut(f.Caller, 300), Operation: Admin,
@@ -240,5 +259,5 @@ func (j *Journal) Entry(f AdminFacts) func(t tenant.Tenant) store.Op {
 	case f.Status >= http.StatusBadRequest:
 		e.Outcome = Refused
 	}
-	return func(t tenant.Tenant) store.Op { return e.put(store.KeysOf(t.ID), t.Settings.LogRetention()) }
+	return e
 }

@@ -95,7 +95,7 @@ func (j *Journal) FinishAll(ctx context.Context, ends []End) {
 		case !j.may(t.ID, "bulk", keptBulk):
 			j.lost(t.ID)
 		default:
-			ops = append(ops, e.put(ts.Keys, t.Settings.LogRetention()))
+			ops = append(ops, e.put(of(t)))
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -153,7 +153,7 @@ func (j *Journal) write(ctx context.Context, t tenant.Tenant, e Entry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	ts := j.store.Tenant(t.ID)
-	if err := ts.Write(ctx, e.put(ts.Keys, t.Settings.LogRetention())); err != nil {
+	if err := ts.Write(ctx, e.put(of(t))); err != nil {
 		j.lost(t.ID)
 		j.o.Log.WarnContext(ctx, "entry of the provisioning log not written", "tenant", t.ID, "requestId", e.RequestID,
 			"error", err)

@@ -85,6 +85,7 @@ import (
 //	walk under way              T#t#LM       P|place                           by, until, ttl
 //
 //	entry of the provisioning log  T#t#PL    Unix microseconds-random          doc, ttl
+//	the same of the operator's log  OPERATORLOG  Unix microseconds-random      doc, ttl
 //	activity of a day           T#t#PA       D|day                             counts, at, good, doc, ttl
 //	erasing from the log        T#t#PA       E|member id                       after, names, ttl
 //

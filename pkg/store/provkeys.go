@@ -5,6 +5,12 @@ package store
 // some 300 of them a second, ten times as many as an identity provider sends.
 func (k Keys) Provisioned(id string) Key { return Key{k.pk("#PL"), id} }
 
+// OperatorLogPK is the partition of the entries about requests to the admin API that are of no tenant.
+const OperatorLogPK = "OPERATORLOG"
+
+// OperatorLog is the key of such an entry, by its id, which sorts by time.
+func OperatorLog(id string) Key { return Key{OperatorLogPK, id} }
+
 // Activity is the key of the counts of a day, "2026-11-28".
 func (k Keys) Activity(day string) Key { return Key{k.pk("#PA"), Join("D", day)} }
 

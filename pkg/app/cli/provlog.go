@@ -40,14 +40,16 @@ func (f logFilter) expression(more ...string) string {
 }
 
 type logListCmd struct {
-	ofTenant
+	admin
+	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: changes by the operator that are of no tenant."`
 	part
 	logFilter
 }
 
 // Run lists.
 func (c *logListCmd) Run(s *session) error {
-	p := query(path("tenants", c.Tenant, "log"), "filter", c.expression(), "count", c.count(), "cursor", c.Cursor)
+	of := strings.Replace(path("tenants", c.Tenant, "log"), "/tenants//", "/", 1)
+	p := query(of, "filter", c.expression(), "count", c.count(), "cursor", c.Cursor)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"ENTRY", "TIME", "OPERATION", "OUTCOME", "STATUS", "SUBJECT", "DETAIL"}}
 		for _, e := range objects(answer["entries"]) {
