@@ -534,7 +534,7 @@ func TestDeletedTenantIsTold(t *testing.T) {
 			a.forward(time.Minute)
 		}
 		a.mustAdmin(200, "GET", "/events?after=0", "")
-		a.mustAdmin(410, "GET", "/events?after="+place, "", "earlier life")
+		a.mustAdmin(410, "GET", "/events?after="+place, "", "earlier tenant")
 		operators.mu.Lock()
 		e := operators.events[life]
 		operators.last = 0
