@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Columns of a line; a tab counts as one.
+// Columns of a line. A tab counts as one in code, as in the default of the linter lll, and as four before a comment.
 const (
 	maxColumns      = 120
 	maxProseColumns = 110
@@ -48,7 +48,11 @@ func TestLines(t *testing.T) {
 func longCode(text string, raw bool) (long []int) {
 	columns := []int{0}
 	for line := range strings.Lines(text) {
-		columns = append(columns, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n"))
+		if text := strings.TrimLeft(line, "\t"); strings.HasPrefix(text, "//") {
+			n += 3 * (len(line) - len(text))
+		}
+		columns = append(columns, n)
 	}
 	if raw {
 		var s scanner.Scanner
@@ -109,7 +113,9 @@ func TestLongLinesAreFound(t *testing.T) {
 		"fits":               {text: "// " + a[3:]},
 		"comment":            {text: "package p\n\n// " + a, want: 3},
 		"wide letters":       {text: "// " + strings.Repeat("ü", maxColumns-3)},
-		"tab":                {text: "\t// " + a[4:]},
+		"tab":                {text: "\tb()" + a[4:]},
+		"tab and comment":    {text: "\t// " + a[7:]},
+		"tab, too long":      {text: "package p\n\n\t// " + a[6:], want: 3},
 		"raw string":         {text: "package p\nvar x = `" + a + "`", want: 2},
 		"raw string, test":   {text: "package p\nvar x = `\n" + a + a + "\n`", raw: true},
 		"beside a raw one":   {text: "package p\nvar x = `{}` // " + a, raw: true, want: 2},

@@ -38,8 +38,8 @@ type Config struct {
 	BaseURL string
 	// Host, if set, is the one host name that requests may come in under; under any other there is nothing.
 	Host string
-	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none. So has the
-	// saved policy, if there are Members.
+	// CheckTypes has to agree with every change of a tenant's schemas and resource types; nil agrees with none. So has
+	// the saved policy, if there are Members.
 	CheckTypes tenant.CheckTypes
 	// SetClock, if set, moves the program's clock, does the work that is then due, and returns the time. It returns a
 	// *tenant.InvalidError for a time that can't be set. It is for local runs: if it is nil, there is no such route.

@@ -63,8 +63,8 @@ type Load struct {
 const (
 	days = 30.4 // of a month
 
-	// A change: a filter on userName or the id, and a PATCH, or a member added; docs/limits.md. Then its publication, and
-	// the marker that leads to it; docs/performance.md.
+	// A change: a filter on userName or the id, and a PATCH, or a member added; docs/limits.md. Then its publication,
+	// and the marker that leads to it; docs/performance.md.
 	changeRequests = 2
 	changeReads    = 5 + 4
 	changeWrites   = 8 + 2

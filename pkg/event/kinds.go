@@ -67,8 +67,8 @@ const (
 	// GuardDecided: a person decided about deactivations and deletions. Data: decision ("allow" or "reject"), until.
 	GuardDecided Kind = "guard.decided"
 	// WebhookPaused: a webhook has failed for five days, and gets no more events of the tenant until it is switched on
-	// again. Data: webhookId, failingSince, position (the sequence number of the last event that it has), status (of the
-	// last answer; 0: there was none).
+	// again. Data: webhookId, failingSince, position (the sequence number of the last event that it has), status (of
+	// the last answer; 0: there was none).
 	WebhookPaused Kind = "webhook.paused"
 )
 

@@ -37,7 +37,8 @@ const (
 var (
 	// ErrVersion says that a document has another version than the one that was expected.
 	ErrVersion = policies.ErrVersion
-	// ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
+	// ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it
+	// again.
 	ErrTenantChanged = policies.ErrTenantChanged
 )
 

@@ -45,8 +45,8 @@ type Entry struct {
 	Operation string
 	// Method and Path are those of the request; Path begins behind the tenant's base URL and has no query.
 	Method, Path string
-	// ResourceType and ResourceID name the resource, Subject is its userName or displayName, and Group the displayName if
-	// it is a group.
+	// ResourceType and ResourceID name the resource, Subject is its userName or displayName, and Group the displayName
+	// if it is a group.
 	ResourceType, ResourceID, Subject, Group string
 	// Added and Removed are members of a group, 20 each at most.
 	Added, Removed []string

@@ -33,7 +33,8 @@ type Journal struct {
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Lookup reads a tenant by the id in a request's path, for requests whose token tells nothing; nil logs none of them.
+	// Lookup reads a tenant by the id in a request's path, for requests whose token tells nothing; nil logs none of
+	// them.
 	Lookup func(ctx context.Context, id string) (tenant.Tenant, error)
 }
 

@@ -25,8 +25,8 @@ type Dialect struct {
 	// `"DOMAIN\user"`, for any first letter of the name. Needed by: clients that put a Windows name into a filter
 	// without escapes; off in rfc and interop.
 	RawBackslashes bool
-	// SecurePhotos answers 400 invalidValue to a value of photos that is no absolute https URL. Asked for by: applications
-	// that show the picture; off in rfc and interop.
+	// SecurePhotos answers 400 invalidValue to a value of photos that is no absolute https URL. Asked for by:
+	// applications that show the picture; off in rfc and interop.
 	SecurePhotos bool
 	// RequireObjects answers 400 invalidValue to a string in the place of a complex value: `"emails": "a@example.com"`.
 	// Asked for by: rfc (RFC 7643, section 2.3.8).

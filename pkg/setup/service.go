@@ -180,8 +180,8 @@ func (s *Service) Look(ctx context.Context, id string) (Link, error) {
 type Redemption struct {
 	// ID is that of the link; Code can be typed with spaces and hyphens.
 	ID, Code string
-	// Nonce is a secret of the browser, by which it can redeem the link again for two minutes if the answer was lost; ""
-	// is none.
+	// Nonce is a secret of the browser, by which it can redeem the link again for two minutes if the answer was lost;
+	// "" is none.
 	Nonce string
 	// Entry makes the entry of the provisioning log about it, which is written in the same transaction; nil is none.
 	Entry func(tenant.Tenant) store.Op

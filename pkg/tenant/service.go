@@ -20,8 +20,8 @@ type Options struct {
 	Log *slog.Logger
 	// Lifetime is the default lifetime of a token; 0 means 180 days. MaxLifetime bounds it.
 	Lifetime time.Duration
-	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730 days.
-	// It is 2 days at least.
+	// MaxLifetime bounds the expiresAt that a token may ask for, and the lifetime that a tenant may set; 0 means 730
+	// days. It is 2 days at least.
 	MaxLifetime time.Duration
 	// Endless allows tokens that never expire.
 	Endless bool

@@ -45,7 +45,8 @@ func TestTokensUseTheWholeAlphabetEvenly(t *testing.T) {
 		t.Fatalf("%d letters in use, want 62", len(count))
 	}
 	for r, n := range count {
-		// 104 expected, standard deviation 10: six of them either way. A modulo bias of 256 over 62 would add a quarter.
+		// 104 expected, standard deviation 10: six of them either way. A modulo bias of 256 over 62 would add a
+		// quarter.
 		if n < 43 || n > 165 {
 			t.Errorf("%c appears %d times in %d", r, n, total)
 		}

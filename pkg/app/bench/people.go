@@ -106,7 +106,7 @@ func (w *world) share(begin time.Time, before store.Cost, n int) sample {
 	return s
 }
 
-// settled completes all open work.
+// settled completes all open work before a sample, so that the sample measures none of it.
 func settled(ctx context.Context, w *world, _ int) error { return w.server.Settle(ctx) }
 
 // applying saves a policy and publishes until it is applied; the sample is the share of one member.

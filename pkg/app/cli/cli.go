@@ -147,7 +147,7 @@ func Run(ctx context.Context, args []string, to Streams) (code int) {
 	}
 	fmt.Fprintln(to.Err, "serverless-scim:", oneDash(err.Error()))
 	if help {
-		fmt.Fprintln(to.Err, "Run with -help for all commands, or with -help behind a command for its flags.")
+		fmt.Fprintln(to.Err, "Run with -help for all commands, or with -help after a command for its flags.")
 	}
 	return code
 }

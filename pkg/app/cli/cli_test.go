@@ -656,7 +656,7 @@ func TestTableInAWSIsNotMeant(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	for _, command := range []string{"serve", "bench"} {
 		code, _, err := run(t, command, "-engine", "dynamodb")
-		if code != 2 || !strings.Contains(err, "add -yes-aws if that is meant") {
+		if code != 2 || !strings.Contains(err, "add -yes-aws to allow it") {
 			t.Errorf("%s: %d %s", command, code, err)
 		}
 	}

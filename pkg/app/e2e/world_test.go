@@ -82,8 +82,8 @@ func deploy(t *testing.T) *world {
 	for _, f := range app.Functions() {
 		w.functions[f.Name] = &fakelambda.Function{
 			Name: f.Name, Program: filepath.Join(programs, f.Name), Env: w.environment(t, f, table),
-			// As in the template: it is less than a gateway waits, so that the function says itself that it took too long,
-			// and clients come again.
+			// As in the template: it is less than a gateway waits, so that the function says itself that it took too
+			// long, and clients come again.
 			Timeout: 29 * time.Second, Concurrency: 4, Log: w.log,
 		}
 	}

@@ -18,7 +18,8 @@ type Options struct {
 	File string
 	// Do sends a request; nil is a plain client. In AWS it signs for execute-api with Signature Version 4.
 	Do func(*http.Request) (*http.Response, error)
-	// Pause is how long Follow waits after a first failure; 0 is a second. It doubles with each further one, to a minute.
+	// Pause is how long Follow waits after a first failure; 0 is a second. It doubles with each further one, to a
+	// minute.
 	Pause time.Duration
 	// Failed, if set, is told of each failure.
 	Failed func(error)

@@ -39,8 +39,8 @@ type Assignment struct {
 // Table is all that the application stores: its people by id, and its place in the log of events. Both are always
 // written together, so that no event is lost or applied twice.
 type Table struct {
-	// After is the id of the last event that was applied, or the place that an answer 410 named; "" begins with the first
-	// event.
+	// After is the id of the last event that was applied, or the place that an answer 410 named; "" begins with the
+	// first event.
 	After  string            `json:"after"`
 	People map[string]Member `json:"people"`
 }

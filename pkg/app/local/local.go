@@ -70,8 +70,8 @@ type Options struct {
 	CostHeaders bool
 	// Limits bound the requests of each tenant; the zero value bounds nothing.
 	Limits Limits
-	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without an
-	// end.
+	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without
+	// an end.
 	MaxTokenDays  int
 	EndlessTokens bool
 	// WebhookLoopback allows webhooks on this machine, by http as well.
@@ -89,8 +89,8 @@ type Options struct {
 	Log, Out io.Writer
 	// Now is the clock that the server's own begins with; nil is time.Now.
 	Now func() time.Time
-	// MaxScan and MaxWait bound a query and a writer that competes with others, as directory.Options say; MaxWait bounds
-	// the retries of the store as well. Tests raise them, so that they pass on a busy machine.
+	// MaxScan and MaxWait bound a query and a writer that competes with others, as directory.Options say; MaxWait
+	// bounds the retries of the store as well. Tests raise them, so that they pass on a busy machine.
 	MaxScan, MaxWait time.Duration
 
 	clock *clock
@@ -219,8 +219,8 @@ func (s *Server) Tenants() *tenant.Service { return s.tenants }
 // Delivery returns the function that sends a notice, for tests.
 func (s *Server) Delivery() tenant.Delivery { return s.outbox.tell }
 
-// Settle completes all open work, of this process and of earlier ones. It waits if a goroutine of the background is
-// erasing a deleted tenant; Close ends that work.
+// Settle completes all open work, of this process and of earlier ones. Deliveries of events are only woken. If a
+// goroutine of the background is erasing a deleted tenant, Settle waits for it; Close ends that work.
 func (s *Server) Settle(ctx context.Context) error {
 	return s.background.settle(ctx, s.tenants, s.deliveries)
 }

@@ -23,8 +23,8 @@ import (
 // Killed before the commit, the chunks expire by TTL; killed after it, the next roll-forward goes on with the
 // chunks that are left.
 
-// chunkChanges is the number of changes of a chunk. A test checks that they fit one transaction, of any kind,
-// beside the chunk itself, open work for waiting values and the group's number of members.
+// chunkChanges is the number of changes of a chunk. Changes of any kind fit one transaction, beside the chunk itself,
+// open work for waiting values and the group's number of members; TestOddMembersInLargeChange fails if they don't.
 const chunkChanges = 32
 
 // orphanLife is the time for which the chunks of a change that never was committed are kept. It is far longer than

@@ -51,8 +51,8 @@ type kind struct {
 	exact   bool            // all resources that narrow finds match
 	sort    schema.Ref      // the attribute to sort by; none: no value
 
-	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that these
-	// do not decide it: all groups or members of a resource have to be read.
+	// known are the groups or members that lookups have found, of those that the filter asks about. reads says that
+	// these do not decide it: all groups or members of a resource have to be read.
 	known []plan.Membership
 	reads bool
 	few   bool // lookups found few candidates

@@ -26,8 +26,8 @@ type Failing struct {
 }
 
 const (
-	// A domain is lost at the first failure a week after the first of a row of lostAfter or more. People are told at the
-	// third.
+	// A domain is lost at the first failure a week after the first of a row of lostAfter or more. People are told at
+	// the third.
 	week      = 7 * 24 * time.Hour
 	lostAfter = 7
 	warnAfter = 3

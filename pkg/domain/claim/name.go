@@ -26,7 +26,7 @@ import (
 const maxName = domain.MaxName - len(challenge)
 
 // profile returns the conversion to A-labels for the lookup of names (RFC 5891, section 5), after mapping case and
-// width. It is not a variable, so that a program that does not call it links no Unicode tables.
+// width (UTS 46). It is not a variable, so that a program that does not call it links no Unicode tables.
 func profile() *idna.Profile {
 	return idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true),
 		idna.VerifyDNSLength(true))

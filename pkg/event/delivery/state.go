@@ -16,8 +16,8 @@ const (
 
 // State is how far a destination has got the log of a tenant. Times are Unix milliseconds; 0 is none.
 type State struct {
-	// Position is the sequence number of the last event that the destination has, or that it does not want. Epoch is the
-	// epoch of the log that the number is of.
+	// Position is the sequence number of the last event that the destination has, or that it does not want. Epoch is
+	// the epoch of the log that the number is of.
 	Position int64  `json:"position"`
 	Epoch    string `json:"epoch,omitempty"`
 	// Attempt counts the attempts that have failed since the last success, FailingSince is when the first of them did.

@@ -103,8 +103,8 @@ type Left struct {
 	More bool
 	// Due is when the next attempt is due for a destination that failed; the zero time: none is.
 	Due time.Time
-	// Leased is when the last lease ends of those that other workers hold; the zero time: there is none. If such a worker
-	// has died, somebody has to call again then.
+	// Leased is when the last lease ends of those that other workers hold; the zero time: there is none. If such a
+	// worker has died, somebody has to call again then.
 	Leased time.Time
 }
 
@@ -211,7 +211,8 @@ func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) e
 		}
 		again, err := r.step(ctx, d, &s)
 		if errors.Is(err, store.ErrStale) {
-			// Another worker or a person was faster. The log that was read may be newer than the one that the other saw.
+			// Another worker or a person was faster. The log that was read may be newer than the one that the other
+			// saw.
 			again, err = true, r.reread(ctx, d, &s)
 		}
 		if err != nil || !again {

@@ -32,7 +32,8 @@ type Head struct {
 // schemaVersion is the layout of an event's envelope.
 const schemaVersion = 1
 
-// Cause is the SCIM request that led to an event; the zero value is an unknown cause.
+// Cause is the request that led to an event. A SCIM request has both ids, an admin request has no token. The zero value
+// is work in the background, or an unknown cause.
 type Cause struct{ RequestID, TokenID string }
 
 // Entry is the argument of Append: events to add to a log.

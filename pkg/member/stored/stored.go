@@ -18,8 +18,8 @@ type Member struct {
 	record.Member
 	// Lookups are the keys by which the member is found, Queue those of its places for seats.
 	Lookups, Queue map[store.Key]bool
-	// Last is the sequence number of the member's last entry in the log; 0: none. Until is the Unix time in seconds until
-	// which that is kept; 0: always.
+	// Last is the sequence number of the member's last entry in the log; 0: none. Until is the Unix time in seconds
+	// until which that is kept; 0: always.
 	Last, Until int64
 	// Stale says that lookups of an earlier version are still to be removed.
 	Stale bool

@@ -34,8 +34,8 @@ type Handler func(v *Visit) error
 type Room struct {
 	// Files has the templates as pages/*.html and the texts as words/LANGUAGE.json.
 	Files fs.FS
-	// Routes are the pages by method and path under Root: "GET token", "POST token/reveal", "GET members/{id}". A session
-	// is required, and for POST the role admin. They see v.Session and v.Tenant.
+	// Routes are the pages by method and path under Root: "GET token", "POST token/reveal", "GET members/{id}". A
+	// session is required, and for POST the role admin. They see v.Session and v.Tenant.
 	Routes map[string]Handler
 	// Open are pages without a session, by method and whole path: "GET /setup/{id}".
 	Open map[string]Handler

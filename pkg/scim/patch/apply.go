@@ -282,8 +282,8 @@ func isEmptyObject(v any) bool {
 }
 
 // untold returns the name of the immutable attribute or sub-attribute of a whose value in old is never returned, at
-// least in part, if an operation sets the hidden part; else "". sub is the sub-attribute in the operation's path,
-// or nil, and value the operation's value. The operation is refused even if the value is the same: otherwise a
+// least in part, if an operation sets or removes the hidden part; else "". sub is the sub-attribute in the operation's
+// path, or nil, and value the operation's value. The operation is refused even if the value is the same: otherwise a
 // client could find the value by trying.
 func untold(a, sub *schema.Attribute, old, value any) string {
 	value = decoded(value)

@@ -9,10 +9,12 @@ import (
 
 // Keep completes next, which replaces the canonical document old (RFC 7644, section 3.5.1), with attributes of old
 // that next leaves out: an immutable attribute that has a value, and one that is never returned, so that the client
-// can't know it. In one of several values this holds if the part that a client sees is the same. If an immutable
-// attribute, or sub-attribute of a single value, has another value in next, the error is an *scim.Error 400
-// mutability. If next leaves out a whole complex value or extension of which a client sees a part, it is removed,
-// except for an extension's immutable attributes. The result passes Check.
+// can't know it. A value of a multi-valued attribute keeps only its sub-attributes that are never returned, if the
+// part that a client sees equals that of exactly one former value. If an immutable attribute, or sub-attribute of a
+// single value, has another value in next, the error is an *scim.Error 400 mutability; so it is if next sets one that
+// is never returned. If next leaves out a whole complex value or extension of which a client sees a part, it is
+// removed. An extension with an immutable value keeps that value and those that are never returned. The result passes
+// Check.
 //
 // next is changed at its first level only. The types of RFC 7643 have nothing to keep: password is never stored,
 // and members are not part of a document.

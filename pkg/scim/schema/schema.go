@@ -111,7 +111,8 @@ type ResourceType struct {
 
 // Ref is the attribute, sub-attribute or extension with a name in a path, a filter or a projection.
 type Ref struct {
-	// Extension is the extension schema that the attribute belongs to; nil for the core schema and the common attributes.
+	// Extension is the extension schema that the attribute belongs to; nil for the core schema and the common
+	// attributes.
 	Extension *Schema
 	// Attr is the attribute; nil if the name is the URN of a whole extension.
 	Attr *Attribute

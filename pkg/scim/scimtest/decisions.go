@@ -131,7 +131,8 @@ var decisionBehaviours = []behaviour{
 	}},
 	{"location headers", func(tenant func(string) *client) {
 		c := tenant("generic")
-		// That Location, Content-Location and meta.location are one absolute URL is checked by the client on every answer.
+		// That Location, Content-Location and meta.location are one absolute URL is checked by the client on every
+		// answer.
 		id := c.create(`"userName":"ann"`)
 		path := "/Users/" + id
 		var seen []string

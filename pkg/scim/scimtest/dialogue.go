@@ -49,8 +49,8 @@ type Step struct {
 // Expectation is the expected answer of a step.
 type Expectation struct {
 	Status []int `json:"status"` // each of them will do
-	// BodyContains maps a path into the answer to a value or to one of $exists, $absent, $len, $len_or_absent, $min_len,
-	// $type, $ne, $not_contains. Checked only if the answer has a body.
+	// BodyContains maps a path into the answer to a value or to one of $exists, $absent, $len, $len_or_absent,
+	// $min_len, $type, $ne, $not_contains. Checked only if the answer has a body.
 	BodyContains map[string]any `json:"body_contains"`
 }
 

@@ -185,8 +185,8 @@ var races = []behaviour{
 			a.is(http.StatusOK, http.StatusNoContent)
 		}
 		c.get("/Users/"+id).refused(http.StatusNotFound, "")
-		// A member added after the deletion names nobody; one added before it went with the user. None may claim that the
-		// user exists.
+		// A member added after the deletion names nobody; one added before it went with the user. None may claim that
+		// the user exists.
 		for _, gid := range groups {
 			c.get("/Groups/"+gid).want(http.StatusOK).lacks("members[?value="+id+"].type", "members[?value="+id+"].$ref")
 		}

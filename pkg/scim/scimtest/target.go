@@ -33,9 +33,9 @@ type Target struct {
 	// Configure changes the tenant's settings by a JSON merge patch such as {"scim":{"patchBody":"none"}}. Nil if
 	// the server has no such thing; the few tests that need it then say so and are skipped.
 	Configure func(settings string) error
-	// Define puts a schema or a resource type of the tenant's own: path is "/schemas/" and a URN with a body as RFC 7643
-	// section 7 writes it, or "/resource-types/" and an id with one as section 6 does. Nil if the server has no such
-	// thing; RunExtensions then runs nothing.
+	// Define puts a schema or a resource type of the tenant's own: path is "/schemas/" and a URN with a body as RFC
+	// 7643 section 7 writes it, or "/resource-types/" and an id with one as section 6 does. Nil if the server has no
+	// such thing; RunExtensions then runs nothing.
 	Define func(path, body string) error
 }
 

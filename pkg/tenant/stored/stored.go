@@ -41,8 +41,8 @@ type Tenant struct {
 	Policy, Schemas string
 	// Domains are the verified domains, as a domain.Set.
 	Domains string
-	// Tokens, Clients and Pending are ids: of the tokens that are kept, of the OAuth clients, and of a token that is being
-	// made.
+	// Tokens, Clients and Pending are ids: of the tokens that are kept, of the OAuth clients, and of a token that is
+	// being made.
 	Tokens, Clients []string
 	Pending         string
 	// Publishes says that the tenant's users are published to the application.

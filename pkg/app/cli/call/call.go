@@ -29,8 +29,8 @@ const (
 
 // Client sends requests to the admin API.
 type Client struct {
-	// URL is the server, Key its key if it has one, Region the AWS Region to sign for; empty: that of the URL, or of the
-	// configuration.
+	// URL is the server, Key its key if it has one, Region the AWS Region to sign for; empty: that of the URL, or of
+	// the configuration.
 	URL, Key, Region string
 	Now              func() time.Time
 }

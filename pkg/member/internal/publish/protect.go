@@ -109,8 +109,8 @@ func (p *publication) others(ctx context.Context, key mapping.TargetKey, but str
 	return n, nil
 }
 
-// release marks the members who keep a target only because nobody else had it: those who are published so, and
-// those who are to keep it from this publication on, whose results come before the change.
+// release marks the members who keep a target only because nobody else had it, so that they are evaluated again: those
+// who were published so, and those for whom this publication has decided it before the change c.
 func (p *publication) release(ctx context.Context, c *Change, key mapping.TargetKey) error {
 	prefix := p.ts.PublishedPrefix(record.ByProtected, record.AssignmentValue(key))
 	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {

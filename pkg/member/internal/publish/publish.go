@@ -149,7 +149,8 @@ func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 		}
 		changed = changed[n:]
 	}
-	// Only after the changes: if these fail, members who got nothing in favour of others are looked at again.
+	// The markers of unchanged members go last. If a change before fails, these members are evaluated again: one of
+	// them may get the seat that the change would have taken.
 	for _, sub := range same {
 		if err := p.settle(ctx, sub); err != nil {
 			return err
@@ -307,7 +308,7 @@ type Change struct {
 	ended []mapping.Manual
 	told  []record.Told
 	kept  []record.Told // assignments that a protection keeps
-	due   []record.Told // events beside the differences, as of an invitation
+	due   []record.Told // events that don't follow from the differences, such as that of an invitation
 	also  []store.Op    // each must hold
 	then  func()        // called once the change is published; may be nil
 	marks []string      // members to be evaluated again after it

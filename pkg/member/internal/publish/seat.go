@@ -91,8 +91,9 @@ func (p *publication) seat(sub *subject) {
 	}
 }
 
-// place is the place of a subject in the queue of a pool: by the stored time of the assignment's source, which
-// survives a PUT and a repeated add, or else by the time from which it waits.
+// place returns the place of a subject in the queue of a pool. It is ordered by since, the stored time of the
+// assignment's source in milliseconds, which survives a PUT and a repeated add. If since is 0, the order is by the time
+// from which the subject waits.
 func (sub *subject) place(key mapping.TargetKey, since int64, now time.Time) record.Waiting {
 	if since == 0 {
 		since = now.UnixMilli()

@@ -32,7 +32,8 @@ type Tenant struct {
 	Modified time.Time
 	// Connected is the time of the first authenticated request; zero for never, or before this was recorded.
 	Connected time.Time
-	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens only.
+	// Tokens are the live tokens and the dead ones of the last 90 days, oldest first. LastUsedAt is filled by Tokens
+	// only.
 	Tokens []Token
 	// Schemas is a hash of the schemas and resource types that are defined for the tenant; empty if there are none. See
 	// Service.Types.
