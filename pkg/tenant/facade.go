@@ -76,8 +76,11 @@ func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	return record.PolicySaved(k, version, digest)
 }
 
-// SavedPolicy reads which policy a tenant's item names, and the item's version, which each save raises; 0: no item.
-func SavedPolicy(item store.Item) (digest string, version int64) { return record.SavedPolicy(item) }
+// PolicyName names the policy of a tenant.
+type PolicyName = record.PolicyName
+
+// SavedPolicy reads the name of the saved policy from the item of a tenant; the zero name: there is no item.
+func SavedPolicy(item store.Item) (PolicyName, error) { return record.SavedPolicy(item) }
 
 // ParseSettings reads settings in the form of the admin API. An unknown key or a value of the wrong kind is an
 // *InvalidError that names it; null means not set.

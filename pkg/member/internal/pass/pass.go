@@ -305,7 +305,7 @@ func (s *Passes) adopts(
 	if g.doc == nil {
 		return nil, nil
 	}
-	group := policy.Group(g.id, g.doc)
+	group := s.policies.Matches(policy, directory.GroupOf{ID: g.id, Version: g.version, Doc: g.doc})
 	needs := map[mapping.TargetKey]bool{}
 	facts := mapping.Facts{Memberships: []mapping.Membership{{Group: group}}}
 	for _, key := range policy.Needs(facts) {

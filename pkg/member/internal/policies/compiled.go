@@ -22,6 +22,7 @@ type Policies struct {
 	mu       sync.Mutex
 	compiled map[policyKey]known
 	groups   map[groupKey]*mapping.Group
+	matched  int64
 }
 
 // New are the policies in a store. wake is called with the id of a tenant in which a marker was written.
@@ -37,11 +38,10 @@ const (
 	keptGroups   = 20_000
 )
 
-// policyKey names a compiled policy by its document, not by its version: a tenant of the same id may have lived before.
-// With an item it names it by a version of the tenant's item, too; each save of a policy is a new one.
+// policyKey names a compiled policy. Without the version of the tenant's item it names it by its document alone.
 type policyKey struct {
-	tenant, types, digest string
-	item                  int64
+	tenant, types string
+	name          tenant.PolicyName
 }
 
 // known is a compiled policy, and its version if it is named by an item.
@@ -64,8 +64,12 @@ func (s *Policies) Of(ctx context.Context, t Tenant) (*mapping.Policy, int64, er
 	if err != nil {
 		return nil, 0, err
 	}
-	key := policyKey{tenant: t.ID, types: t.TypesVersion}
-	if key.digest, key.item = tenant.SavedPolicy(items[0]); key.item > 0 {
+	name, err := tenant.SavedPolicy(items[0])
+	if err != nil {
+		return nil, 0, err
+	}
+	key := policyKey{t.ID, t.TypesVersion, name}
+	if name.Version > 0 {
 		if k := s.kept(key); k.policy != nil {
 			return k.policy, k.version, nil
 		}
@@ -77,7 +81,7 @@ func (s *Policies) Of(ctx context.Context, t Tenant) (*mapping.Policy, int64, er
 	if len(doc.Document) == 0 {
 		doc.Document = []byte("{}")
 	}
-	byDocument := policyKey{tenant: t.ID, types: t.TypesVersion, digest: policy.Digest(doc.Document)}
+	byDocument := policyKey{t.ID, t.TypesVersion, tenant.PolicyName{Digest: policy.Digest(doc.Document)}}
 	p := s.kept(byDocument).policy
 	if p == nil {
 		if p, _, err = mapping.Parse(doc.Document, t.Types); err != nil {
@@ -90,7 +94,7 @@ func (s *Policies) Of(ctx context.Context, t Tenant) (*mapping.Policy, int64, er
 		clear(s.compiled)
 	}
 	s.compiled[byDocument] = known{policy: p}
-	if key.item > 0 {
+	if name.Version > 0 {
 		s.compiled[key] = known{p, doc.Version}
 	}
 	return p, doc.Version, nil
@@ -121,5 +125,13 @@ func (s *Policies) Matches(p *mapping.Policy, g directory.GroupOf) *mapping.Grou
 		clear(s.groups)
 	}
 	s.groups[key] = m
+	s.matched++
 	return m
+}
+
+// Matched is the number of groups, by their versions and those of policies, for which this process has found the rules.
+func (s *Policies) Matched() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.matched
 }

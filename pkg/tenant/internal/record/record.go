@@ -218,11 +218,25 @@ func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	}
 }
 
-// SavedPolicy reads from the item of a tenant which policy it names, and the version of the item; 0: there is no item.
-func SavedPolicy(item store.Item) (digest string, version int64) {
-	digest, _ = item.Attrs[AttrPolicy].(string)
-	version, _ = item.Attrs[AttrVersion].(int64)
-	return digest, version
+// PolicyName names the policy of a tenant: by its digest, by the version of the tenant's item, which each save raises,
+// and by the time at which the tenant was made, since one of the same id may have been before.
+type PolicyName struct {
+	Digest           string
+	Version, Created int64
+}
+
+// SavedPolicy reads the name of the saved policy from the item of a tenant; the zero name: there is no item.
+func SavedPolicy(item store.Item) (n PolicyName, err error) {
+	n.Digest, _ = item.Attrs[AttrPolicy].(string)
+	n.Version, _ = item.Attrs[AttrVersion].(int64)
+	if doc, ok := item.Attrs[AttrDoc].(string); ok {
+		var made struct {
+			Created int64 `json:"created"`
+		}
+		err = json.Unmarshal([]byte(doc), &made)
+		n.Created = made.Created
+	}
+	return n, err
 }
 
 // AtVersion returns the condition that the tenant's item has a version; 0: that there is no item.
