@@ -67,6 +67,18 @@ func TestJSONInAString(t *testing.T) {
 			err: scim.InvalidValue,
 		},
 		{
+			name: "null as a member", doc: crew, ops: `[{"op":"add","path":"members","value":[{"value":"null"}]}]`,
+			err: scim.InvalidValue,
+		},
+		{
+			name: "a text in brackets as a member", doc: crew,
+			ops: `[{"op":"add","path":"members","value":[{"value":"[object Object]"}]}]`, err: scim.InvalidValue,
+		},
+		{
+			name: "an id in braces", doc: crew, ops: `[{"op":"add","path":"members","value":[{"value":"{4f}"}]}]`,
+			changes: []string{`add {"value":"{4f}"}`},
+		},
+		{
 			name: "rfc", doc: crew, idp: "rfc", ops: `[{"op":"add","path":"members","value":"[{\"value\":\"a\"}]"}]`,
 			changes: []string{`add {"value":"a"}`},
 		},
@@ -99,6 +111,17 @@ func TestJSONInAString(t *testing.T) {
 		{name: "broken e-mails", doc: babs, ops: `[{"op":"replace","path":"emails","value":"[{"}]`, err: scim.InvalidValue},
 		{name: "a broken manager", doc: babs, ops: `[{"op":"replace","path":"` + enterprise +
 			`:manager","value":"{\"value\""}]`, err: scim.InvalidValue},
+		{name: "a broken array as one e-mail", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"home\"].value",` +
+			`"value":"[a@example.com]"}]`, err: scim.InvalidValue},
+		{name: "null as one phone number", doc: ann, idp: "entra",
+			ops: `[{"op":"add","path":"phoneNumbers[type eq \"work\"].value","value":"null"}]`, err: scim.InvalidValue},
+		{name: "false as a manager", doc: babs, ops: `[{"op":"replace","path":"` + enterprise +
+			`:manager.value","value":" false"}]`, err: scim.InvalidValue},
+		{
+			name: "text stays text", doc: ann, ops: `[{"op":"add","path":"nickName","value":"null"},` +
+				`{"op":"add","path":"title","value":"[a]"},{"op":"add","path":"roles","value":[{"value":"true"}]}]`,
+			want: `{"nickName":"null","roles":[{"value":"true"}],"title":"[a]"}`,
+		},
 		{
 			name: "simple values stay text", doc: ann,
 			ops:  `[{"op":"add","path":"roles","value":[{"value":"{\"a\":1}"}]},{"op":"add","path":"title","value":"[{}]"}]`,

@@ -69,7 +69,7 @@ func (a *Attribute) Open(v any, d scim.Dialect) (any, error) {
 	if text = trim(text); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		return a.openText(text)
 	}
-	if text == "" || text == "null" || text == "true" || text == "false" || isJSON(text) || scim.SeveralIDs(text) {
+	if text == "" || isJSON(text) || scim.SeveralIDs(text) {
 		return nil, a.badText()
 	}
 	value := a.Sub("value")
@@ -103,9 +103,12 @@ func parseText(text string) (any, bool) {
 	return o["value"], err == nil && len(o) == 1
 }
 
-// isJSON reports whether a text is an object, an array or a string of JSON, or begins like an object or array of
-// some language and so is no address, number or id. An id in braces or an address in brackets is not JSON.
+// isJSON reports whether a text is JSON but for a number, or begins like an object or array of some language, or is
+// a text in brackets: it is no address, number or id then. An id in braces is not JSON.
 func isJSON(text string) bool {
+	if text == "null" || text == "true" || text == "false" || strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		return true
+	}
 	for _, start := range []string{`{"`, `["`, `[{`, `{'`, `['`} {
 		if strings.HasPrefix(text, start) {
 			return true
