@@ -74,9 +74,12 @@ func (n *normalizer) bare(k string, v any) error {
 	if n.keepDotted(n.t.Core, k, v) {
 		return nil
 	}
+	if a := filtered(n.t.Core, k); a != nil {
+		return noPath(a, k)
+	}
 	if n.d.BareExtensionNames {
 		for _, e := range n.t.Extensions {
-			if e.Schema.Attribute(k) != nil {
+			if e.Schema.Attribute(k) != nil || filtered(e.Schema, k) != nil {
 				return n.attribute(e.Schema, k, v)
 			}
 			if n.keepDotted(e.Schema, k, v) {
@@ -130,6 +133,9 @@ func (n *normalizer) attribute(s *Schema, name string, v any) error {
 	case a == nil && n.keepDotted(s, name, v):
 		return nil
 	case a == nil:
+		if a := filtered(s, name); a != nil {
+			return noPath(a, name)
+		}
 		return n.unknown(name)
 	}
 	return n.in(s, func(o scim.Object) error { return n.set(o, a, v) })

@@ -481,7 +481,11 @@ func TestFormsOfValues(t *testing.T) {
 		},
 		{"the same twice", "okta", `"name.givenName":"A","name":{"givenName":"A"}`, `"name":{"givenName":"A"}`},
 		{"read-only dotted keys are ignored", "rfc", `"meta.version":"1"`, ``},
-		{"read-only ones are ignored", "okta", `"meta.version":"1","groups.value":"g","manager.displayName":"M"`, ``},
+		{
+			"read-only ones are ignored", "okta",
+			`"meta.version":"1","groups.value":"g","manager.displayName":"M","groups[value eq \"g\"].value":"g"`, ``,
+		},
+		{"a filter on no attribute", "okta", `"things[type eq \"work\"].value":"a"`, ``},
 		{
 			"the URN of SCIM 1.1", "okta", former + `:{"department":"d"},"urn:scim:schemas:core:1.0:title":"T"`,
 			`"title":"T",` + enterprise + `:{"department":"d"}`,
@@ -513,6 +517,10 @@ func TestFormsOfValues(t *testing.T) {
 		{"okta", `"emails.value":"a","emails":[{"value":"b"}]`, scim.InvalidSyntax},
 		{"okta", `"name.givenName":{"a":1}`, scim.InvalidValue},
 		{"interop", `"name.givenName":"A"`, scim.InvalidSyntax},
+		{"okta", `"emails[type eq \"work\"].value":"a"`, scim.InvalidSyntax},
+		{"generic", `"Roles[primary eq true]":{"value":"a"}`, scim.InvalidSyntax},
+		{"rfc", enterprise + `:{"manager[value eq \"a.b\"].value":"7"}`, scim.InvalidSyntax},
+		{"entra", `"manager[value eq \"1\"].value":"7"`, scim.InvalidSyntax},
 		{"okta", `"emails":"[{"`, scim.InvalidValue},
 		{"okta", `"emails":["{\"value\""]`, scim.InvalidValue},
 		{"okta", `"emails":[{"value":"null"}]`, scim.InvalidValue},
