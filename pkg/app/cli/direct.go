@@ -19,6 +19,7 @@ type codeError struct {
 type directFlags struct {
 	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data. No server may be using it."`
 	Table string `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table."`
+	JSON  bool   `name:"json" help:"Print a JSON document."`
 	tableFlags
 }
 
@@ -29,7 +30,6 @@ func (f directFlags) table() direct.Table {
 type doctorCmd struct {
 	Tenant string `placeholder:"ID" help:"Check this tenant only."`
 	Repair bool   `help:"Repair each fault that has exactly one right repair."`
-	JSON   bool   `name:"json" help:"Print lines of JSON: findings, notes, the totals."`
 	directFlags
 }
 
@@ -63,8 +63,8 @@ func (c *tenantsExportCmd) Run(s *session) error {
 		return err
 	}
 	return direct.ExportTenant(s.ctx, direct.Export{
-		Table: c.table(), Tenant: c.Tenant, File: c.Out, SecretsTo: c.SecretsTo,
-	}, s.Err)
+		Table: c.table(), Tenant: c.Tenant, File: c.Out, SecretsTo: c.SecretsTo, JSON: c.JSON,
+	}, s.Out, s.Err)
 }
 
 type tenantsImportCmd struct {
@@ -80,8 +80,8 @@ func (c *tenantsImportCmd) Run(s *session) error {
 		return err
 	}
 	return direct.ImportTenant(s.ctx, direct.Import{
-		Table: c.table(), File: c.File, Tenant: c.ID, Identity: c.Identity,
-	}, s.Err)
+		Table: c.table(), File: c.File, Tenant: c.ID, Identity: c.Identity, JSON: c.JSON,
+	}, s.Out, s.Err)
 }
 
 type costCmd struct {

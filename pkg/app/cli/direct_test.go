@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,19 +72,21 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("told: %q", errOut)
 	}
 	out, _ = check(cli.Failed, "-json")
-	var last struct {
-		Sum struct{ Findings, Left int }
+	var doc struct {
+		Results []struct{ Finding *struct{ Check string } }
+		Sum     struct{ Findings, Left int }
 	}
-	for line := range strings.Lines(out) {
-		if err := json.Unmarshal([]byte(line), &last); err != nil {
-			t.Errorf("%q: %v", line, err)
-		}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Errorf("%q: %v", out, err)
 	}
-	if last.Sum.Findings != 1 || last.Sum.Left != 1 {
-		t.Errorf("%+v", last)
+	if doc.Sum.Findings != 1 || doc.Sum.Left != 1 || len(doc.Results) != 1 || doc.Results[0].Finding.Check != "name" {
+		t.Errorf("%+v", doc)
 	}
 	check(cli.OK, "-tenant", demo.ID, "-repair")
 	check(cli.OK)
+	if out, _ := check(cli.OK, "-json"); !strings.HasPrefix(out, `{"results":[],"sum":{`) || !json.Valid([]byte(out)) {
+		t.Errorf("of a sound table: %q", out)
+	}
 	check(cli.CannotRun, "-engine", "dynamodb")
 	if code, out, _ := run(t, "doctor", "-data", t.TempDir()); code != cli.CannotRun || out != "" {
 		t.Errorf("without a file: %d %q", code, out)
@@ -123,6 +126,19 @@ func TestTenantMoves(t *testing.T) {
 		t.Errorf("told: %q", got)
 	}
 	must(cli.OK, "doctor", "-data", to)
+	for _, args := range [][]string{
+		{"export", "demo", "-out", file + "2", "-data", from}, {"import", file + "2", "-id", "third", "-data", to},
+	} {
+		code, out, errOut := run(t, append([]string{"tenants", "-json"}, args...)...)
+		var doc struct {
+			Tenant string
+			Items  int
+		}
+		err := json.Unmarshal([]byte(out), &doc)
+		if code != cli.OK || err != nil || doc.Items == 0 || !slices.Contains([]string{"demo", "third"}, doc.Tenant) {
+			t.Errorf("%v: %d %v %q %q", args, code, err, out, errOut)
+		}
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ type Doctor struct {
 	Tenant string
 	// Repair repairs the findings that have one right answer.
 	Repair bool
-	// JSON prints lines of JSON: findings, notes, and at last the sum.
+	// JSON prints one JSON document: the findings and notes, each on a line, and the sum.
 	JSON bool
 }
 
@@ -49,7 +49,8 @@ func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err
 		return 0, err
 	}
 	defer func() { _ = closer.Close() }()
-	show := printer{out: out, json: o.JSON}
+	show := &printer{out: out, json: o.JSON}
+	defer show.end()
 	d := doctor.New(store.New(engine, store.Options{}), doctor.Options{
 		Repair: o.Repair, Finding: show.finding, Note: show.note,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -66,17 +67,34 @@ func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err
 	return d.Sum().Left, nil
 }
 
-// printer prints findings as they come.
+// printer prints findings as they come. Their document is written piece by piece, because there may be many.
 type printer struct {
-	out  io.Writer
-	json bool
+	out    io.Writer
+	json   bool
+	begun  bool // the document of JSON
+	summed bool
 }
 
-func (p printer) line(v any) { _ = json.NewEncoder(p.out).Encode(v) } // nobody can be told
+// result prints a finding or a note as a part of the document.
+func (p *printer) result(v any) {
+	text, _ := json.Marshal(v)
+	begin := ",\n"
+	if !p.begun {
+		begin, p.begun = `{"results":[`+"\n", true
+	}
+	fmt.Fprintf(p.out, "%s%s", begin, text) // nobody can be told of an error
+}
 
-func (p printer) finding(f doctor.Finding) {
+// end completes a document that was begun: without the sum, if the check did not finish.
+func (p *printer) end() {
+	if p.begun && !p.summed {
+		fmt.Fprintln(p.out, "]}")
+	}
+}
+
+func (p *printer) finding(f doctor.Finding) {
 	if p.json {
-		p.line(map[string]any{"finding": f})
+		p.result(map[string]any{"finding": f})
 		return
 	}
 	fmt.Fprintf(p.out, "%s  %s  %s  %s\n  %s\n", f.State, f.Check, f.Partition, strconv.Quote(f.Key), f.Problem)
@@ -88,17 +106,22 @@ func (p printer) finding(f doctor.Finding) {
 	}
 }
 
-func (p printer) note(n doctor.Note) {
+func (p *printer) note(n doctor.Note) {
 	if p.json {
-		p.line(n)
+		p.result(n)
 		return
 	}
 	fmt.Fprintf(p.out, "note  %s  %s\n", n.Tenant, n.Text)
 }
 
-func (p printer) sum(s doctor.Sum) {
+func (p *printer) sum(s doctor.Sum) {
 	if p.json {
-		p.line(map[string]any{"sum": s})
+		if !p.begun {
+			fmt.Fprint(p.out, `{"results":[`)
+		}
+		text, _ := json.Marshal(s)
+		fmt.Fprintf(p.out, "],\"sum\":%s}\n", text)
+		p.summed = true
 		return
 	}
 	fmt.Fprintf(p.out, "%d tenants, %d items: %d findings, of which %d are left", s.Tenants, s.Items, s.Findings, s.Left)

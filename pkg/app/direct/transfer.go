@@ -3,6 +3,7 @@ package direct
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,10 +24,13 @@ type Export struct {
 	Tenant, File string
 	// SecretsTo is an age recipient, "age1…", for whom the secrets are encrypted; "" leaves them out.
 	SecretsTo string
+	// JSON prints the result as a JSON document.
+	JSON bool
 }
 
-// ExportTenant writes a tenant to a file, which only its user may read. The file appears when it is complete.
-func ExportTenant(ctx context.Context, o Export, log io.Writer) (err error) {
+// ExportTenant writes a tenant to a file, which only its user may read. The file appears when it is complete. The
+// result is printed to log, and as JSON to out.
+func ExportTenant(ctx context.Context, o Export, out, log io.Writer) (err error) {
 	e := transfer.Export{Tenant: o.Tenant, Now: time.Now}
 	if o.SecretsTo != "" {
 		to, err := age.ParseRecipients(strings.NewReader(o.SecretsTo))
@@ -60,6 +64,9 @@ func ExportTenant(ctx context.Context, o Export, log io.Writer) (err error) {
 	if err := os.Rename(file.Name(), o.File); err != nil {
 		return err
 	}
+	if o.JSON {
+		return json.NewEncoder(out).Encode(map[string]any{"tenant": o.Tenant, "items": n, "file": o.File})
+	}
 	fmt.Fprintf(log, "%d items of tenant %s in %s\n", n, o.Tenant, o.File)
 	return nil
 }
@@ -85,10 +92,12 @@ type Import struct {
 	Tenant string
 	// Identity is a file with the age identity that can read the secrets; "" goes without them.
 	Identity string
+	// JSON prints the result as a JSON document.
+	JSON bool
 }
 
-// ImportTenant reads a tenant from a file into a table.
-func ImportTenant(ctx context.Context, o Import, log io.Writer) error {
+// ImportTenant reads a tenant from a file into a table. The result is printed to log, and as JSON to out.
+func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 	i := transfer.Import{Tenant: o.Tenant, PlainTokens: o.Engine == "bolt", Now: time.Now}
 	if o.Identity != "" {
 		text, err := os.ReadFile(o.Identity)
@@ -120,6 +129,10 @@ func ImportTenant(ctx context.Context, o Import, log io.Writer) error {
 	r, err := i.Read(ctx, store.New(engine, store.Options{}), file)
 	if err != nil {
 		return err
+	}
+	if o.JSON {
+		result := map[string]any{"tenant": r.Tenant, "items": r.Items, "mended": r.Mended, "active": false}
+		return json.NewEncoder(out).Encode(result)
 	}
 	fmt.Fprintf(log, "%d items of tenant %s; %d mended. It is switched off.\n", r.Items, r.Tenant, r.Mended)
 	return nil

@@ -113,8 +113,10 @@ func TestJSONInAString(t *testing.T) {
 			`:manager","value":"{\"value\""}]`, err: scim.InvalidValue},
 		{name: "a broken array as one e-mail", doc: babs, ops: `[{"op":"replace","path":"emails[type eq \"home\"].value",` +
 			`"value":"[a@example.com]"}]`, err: scim.InvalidValue},
-		{name: "null as one phone number", doc: ann, idp: "entra",
-			ops: `[{"op":"add","path":"phoneNumbers[type eq \"work\"].value","value":"null"}]`, err: scim.InvalidValue},
+		{
+			name: "null as one phone number", doc: ann, idp: "entra",
+			ops: `[{"op":"add","path":"phoneNumbers[type eq \"work\"].value","value":"null"}]`, err: scim.InvalidValue,
+		},
 		{name: "false as a manager", doc: babs, ops: `[{"op":"replace","path":"` + enterprise +
 			`:manager.value","value":" false"}]`, err: scim.InvalidValue},
 		{

@@ -106,7 +106,8 @@ func parseText(text string) (any, bool) {
 // isJSON reports whether a text is JSON but for a number, or begins like an object or array of some language, or is
 // a text in brackets: it is no address, number or id then. An id in braces is not JSON.
 func isJSON(text string) bool {
-	if text == "null" || text == "true" || text == "false" || strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+	switch {
+	case text == "null", text == "true", text == "false", strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]"):
 		return true
 	}
 	for _, start := range []string{`{"`, `["`, `[{`, `{'`, `['`} {
