@@ -15,14 +15,11 @@ type dottedKey struct {
 	value     any
 }
 
-// filtered is the attribute of s that a key selects values of: emails of `emails[type eq "work"].value`. Nil if it does
-// not, or if clients can't set the attribute.
+// filtered is the complex attribute of s that a key selects values of: emails of `emails[type eq "work"].value`. It is
+// nil if there is none, or if clients can't set it.
 func filtered(s *Schema, key string) *Attribute {
 	name, _, has := strings.Cut(key, "[")
-	if !has {
-		return nil
-	}
-	if a := s.Attribute(name); a != nil && a.Mutability != ReadOnly {
+	if a := s.Attribute(name); has && a != nil && a.Type == Complex && a.Mutability != ReadOnly {
 		return a
 	}
 	return nil
@@ -30,12 +27,8 @@ func filtered(s *Schema, key string) *Attribute {
 
 // noPath refuses a path of a PATCH operation as a key of a resource: it would be lost as an unknown attribute.
 func noPath(a *Attribute, key string) error {
-	want := "an object"
-	if a.MultiValued {
-		want = "an array of objects"
-	}
 	return scim.BadRequest(scim.InvalidSyntax, "%s is no key of a resource. Send %s as %s.",
-		scim.Quote(key), a.FullName(), want)
+		scim.Quote(key), a.FullName(), a.whole())
 }
 
 // keepDotted notes a key that names a sub-attribute of s, for when all whole attributes are read; false if it does not.

@@ -122,13 +122,17 @@ func isJSON(text string) bool {
 	return ok
 }
 
-func (a *Attribute) badText() error {
-	want := "an object"
+// whole says in words of what form all of a complex attribute is.
+func (a *Attribute) whole() string {
 	if a.MultiValued {
-		want = "an array of objects"
+		return "an array of objects"
 	}
+	return "an object"
+}
+
+func (a *Attribute) badText() error {
 	return scim.BadRequest(scim.InvalidValue,
-		"The value of %s must be %s. This string is blank, a list, or JSON of another kind.", a.FullName(), want)
+		"The value of %s must be %s. This string is blank, a list, or JSON of another kind.", a.FullName(), a.whole())
 }
 
 // checkSimple refuses the text of JSON, or of several values, as a simple value that can be neither.
