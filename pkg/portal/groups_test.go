@@ -136,7 +136,7 @@ func TestGroupsAndTheirRules(t *testing.T) {
 	if !strings.Contains(got, `"id":"role-admin"`) || !strings.Contains(got, "Groups.delete") {
 		t.Errorf("%s", got)
 	}
-	b.sees("/portal/groups?done=rule.saved", "Saved.", "role: admin (rule role-admin)", "Nothing: no rule is about it",
+	b.sees("/portal/groups?done=rule.saved", "Saved.", "role: admin (rule role-admin)", "Nothing: no rule applies to it",
 		`the group App "Admins" <b>`)
 
 	// The same form again is one of an older version: nothing is saved twice.
@@ -197,7 +197,7 @@ func TestGroupGrammar(t *testing.T) {
 	}
 	for op, rule := range map[string]string{"down": "team", "remove": "x", "steal": "team"} {
 		b.sends(400, "/portal/groups/rehearse", url.Values{"op": {op}, "version": {"3"}, "rule": {rule}},
-			"not there any more, or can't be moved")
+			"no longer exists, or can't be moved")
 	}
 	save(url.Values{"op": {"remove"}, "version": {"3"}, "rule": {"team"}}, "1 person loses: team red")
 }

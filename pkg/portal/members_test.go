@@ -70,8 +70,8 @@ func TestDuplicatesAreMerged(t *testing.T) {
 	w.events("acme")
 	b.sees("/portal/members", "1 pair of members is probably one person")
 	b.sees("/portal/members/duplicates", "Ada / Ada 2", "One person: keep ada2@example.com")
-	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {first}}, "not there any more")
-	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {"none"}}, "not there any more")
+	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {first}}, "no longer exists")
+	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {"none"}}, "no longer exists")
 	b.sends(303, "/portal/members/merge", url.Values{"id": {first}, "into": {second}})
 	if got := w.admin(200, "GET", "/members/"+first, ""); !strings.Contains(got, `"replacedBy":"`+second) {
 		t.Errorf("%s", got)

@@ -39,8 +39,8 @@ func TestSettingsOfRequests(t *testing.T) {
 		"Choose one of the values")
 
 	b.sees("/portal/settings?login="+url.QueryEscape(`emails[type eq "login"].value`), "Ada nothing found")
-	b.sees("/portal/settings?login=none", "This is no path to an attribute")
-	b.sends(400, "/portal/settings/login", url.Values{"version": {"2"}, "login": {"none"}}, "This is no path")
+	b.sees("/portal/settings?login=none", "This is not the path of an attribute")
+	b.sends(400, "/portal/settings/login", url.Values{"version": {"2"}, "login": {"none"}}, "This is not the path")
 	b.sends(303, "/portal/settings/login", url.Values{"version": {"2"}, "login": {`emails[type eq "work"].value`}})
 	b.sees("/portal/settings?lang=de", "Ada ada@example.com")
 
@@ -93,13 +93,13 @@ func TestWhoIsToldAndWhoHasAccess(t *testing.T) {
 	b.sees("/portal/settings", "it@acme.example (de)")
 	b.sends(303, "/portal/settings/test", nil)
 	b.sends(303, "/portal/settings/recipients", url.Values{"remove": {"it@acme.example"}})
-	b.sees("/portal/settings", "Nobody is told")
+	b.sees("/portal/settings", "Nobody is notified")
 
 	other, foreign := w.signIn("acme", "admin"), w.link("globex", `{"role":"admin"}`)
 	id := strings.TrimPrefix(other.cookie, "portal=")
 	id = id[:strings.LastIndex(id, ".")]
 	for _, wrong := range []string{foreign.ID, "", "acme.none", "acme." + strings.Repeat("x", 200)} {
-		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}}, "There is no such link any more")
+		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}}, "This link no longer exists")
 	}
 	if page := b.sees("/portal/settings"); strings.Contains(page, foreign.ID) || !strings.Contains(page, id) {
 		t.Errorf("links: %s", page)
@@ -136,8 +136,8 @@ func TestDomainsOfTheTenant(t *testing.T) {
 	}
 	w.admin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
 	b.sees("/portal/domains?lang=de", "Bestätigt", "durch den Betreiber")
-	b.sends(404, "/portal/domains/check", url.Values{"name": {"none.example"}}, "not there any more")
-	b.sends(404, "/portal/domains/remove", url.Values{"name": {"none.example"}}, "not there any more")
+	b.sends(404, "/portal/domains/check", url.Values{"name": {"none.example"}}, "no longer exists")
+	b.sends(404, "/portal/domains/remove", url.Values{"name": {"none.example"}}, "no longer exists")
 	b.sends(303, "/portal/domains/remove", url.Values{"name": {"example.com"}})
 	b.sees("/portal/domains", "There is no domain yet")
 }
