@@ -58,3 +58,23 @@ func TestGroupIsRenamedOnce(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 }
+
+// TestNameGoesWithItsGroup: the name under which a group was a target goes with the group, also if a policy has come.
+func TestNameGoesWithItsGroup(t *testing.T) {
+	w := newWorld(t, "")
+	ada, err := w.user("ada", nil)
+	w.must(err)
+	group, err := w.group("Staff", ada)
+	w.must(err)
+	w.must(w.publish())
+	w.must(w.setPolicy(teams, 2))
+	w.must(w.publish())
+	w.must(w.remove(groupType, group))
+	w.must(w.publish())
+	w.check()
+	items, err := w.ts.Get(t.Context(), w.ts.GroupTargets(group))
+	w.must(err)
+	if items[0].Attrs != nil {
+		t.Errorf("left: %v", items[0].Attrs)
+	}
+}
