@@ -4,12 +4,17 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
 
-// maxURL bounds a URL in bytes.
-const maxURL = 2048
+// maxURL bounds a URL in bytes, maxHost the name of its host: longer names are none in DNS (RFC 1035, section 2.3.4).
+const (
+	maxURL  = 2048
+	maxHost = 253
+)
 
 // errAddress says that a name resolves to an address that is not public.
 var errAddress = errors.New("webhook: the host has an address that is not public")
@@ -79,6 +84,11 @@ func checkURL(text string, loopback bool) string {
 	case u.Fragment != "" || strings.HasSuffix(text, "#"):
 		return "It must not have a fragment."
 	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "The port must be a number from 1 to 65535."
+		}
+	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	a, notIP := netip.ParseAddr(host)
 	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || notIP == nil && a.Unmap().IsLoopback()
@@ -94,14 +104,21 @@ func checkURL(text string, loopback bool) string {
 	return checkName(host, here)
 }
 
+// badLabel reports whether a part of a name is none in DNS (RFC 1123, section 2.1).
+func badLabel(label string) bool {
+	return label == "" || len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
+}
+
 // checkName returns the fault of a host that is not an IP address.
 func checkName(host string, here bool) string {
 	labels := strings.Split(host, ".")
 	last := labels[len(labels)-1]
 	switch {
-	case strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || strings.Contains(host, ".."):
+	case strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || slices.ContainsFunc(labels, badLabel):
 		return "The host must be a name of letters, digits and hyphens."
-	case last == "" || strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"):
+	case len(host) > maxHost:
+		return "The host is longer than 253 characters."
+	case strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"):
 		return "The host is a number. Write an address as four decimal numbers, or use a name."
 	case last == "internal" || last == "local" || len(labels) == 1 && !here:
 		return "The host must be a name that public DNS resolves, not only your own network."

@@ -27,6 +27,9 @@ var refusedURLs = []string{
 	"https://１２７.０.０.１/", "https://127。0。0。1/", "https://münchen.example/", "https://a..example.com/",
 	"https://127%2e0.0.1/", "https://app.example.com:99999999/x\x00",
 	"https://app.example.com/" + strings.Repeat("x", 2048),
+	"https://app.example.com:0/", "https://app.example.com:65536/", "https://app.example.com:99999999999999999999/",
+	"https://.example.com/", "https://app.example.com../", "https://-app.example.com/", "https://app-.example.com/",
+	"https://" + strings.Repeat("a", 64) + ".example.com/", "https://" + strings.Repeat("a.", 126) + "example.com/",
 }
 
 func TestRefusedURLs(t *testing.T) {
