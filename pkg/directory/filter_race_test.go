@@ -341,6 +341,29 @@ func TestFilterWhileGroupsOfUserAreRenamed(t *testing.T) {
 	})
 }
 
+// TestFilterWhileLongGroupsChange does so for members that take several pages of the engine: the group has the first or
+// the last of them, on different pages, and neither page alone says which.
+func TestFilterWhileLongGroupsChange(t *testing.T) {
+	s := swapping(t, group, groupBody("crew"), [2]string{})
+	users := []string{s.w.user("a"), s.w.user("b"), s.w.user("c")}
+	slices.Sort(users)
+	s.change = [2]string{members(users[0], users[1]), members(users[1], users[2])}
+	s.w.ok(s.w.patch(group, s.id, s.change[0]))
+	s.w.group("before", users[1], users[2])
+	s.engine.page = 1
+	first, last := fmt.Sprintf("members.$ref ew %q", users[0]), fmt.Sprintf("members.$ref ew %q", users[2])
+	s.all(1, []asked{
+		{fmt.Sprintf("not (%s or %s)", first, last), 0},
+		{fmt.Sprintf("%s and %s", first, last), 0},
+		{fmt.Sprintf(`%s or (%s and displayName eq "crew")`, first, last), 1},
+	})
+}
+
+// members replaces all members of a group.
+func members(ids ...string) string {
+	return fmt.Sprintf(`{"op":"replace","path":"members","value":%s}`, listed(ids...))
+}
+
 // slowSwaps is how often a resource that changes twice a swap is swapped during a query.
 func slowSwaps(t *testing.T) int {
 	if slow.Volume(t, "two swaps of two changes each during a filter") {

@@ -161,8 +161,7 @@ func (s *Store) Query(ctx context.Context, q Query) (Page, error) {
 // It ends after the first error, and with that of ctx before the next item if ctx ends.
 func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		for {
-			page, err := s.Query(ctx, q)
+		for page, err := range s.Pages(ctx, q) {
 			if err != nil {
 				yield(Item{}, err)
 				return
@@ -176,7 +175,16 @@ func (s *Store) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 					return
 				}
 			}
-			if !page.More {
+		}
+	}
+}
+
+// Pages is All for callers who have to know which items were read at one moment: those of a page.
+func (s *Store) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		for {
+			page, err := s.Query(ctx, q)
+			if !yield(page, err) || err != nil || !page.More {
 				return
 			}
 			q.After = page.Last

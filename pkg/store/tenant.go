@@ -46,6 +46,14 @@ func (t *TenantStore) All(ctx context.Context, q Query) iter.Seq2[Item, error] {
 	return t.store.All(ctx, q)
 }
 
+// Pages is Store.Pages.
+func (t *TenantStore) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
+	if err := t.fence(q.PK); err != nil {
+		return func(yield func(Page, error) bool) { yield(Page{}, err) }
+	}
+	return t.store.Pages(ctx, q)
+}
+
 // Transact is Store.Transact.
 func (t *TenantStore) Transact(ctx context.Context, ops ...Op) error {
 	if err := t.fenceOps(ops); err != nil {

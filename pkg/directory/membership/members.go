@@ -149,6 +149,7 @@ type Reader struct {
 	Look    Look
 	Limit   int    // bytes left
 	Most    int    // members; 0: any number
+	Split   bool   // the members that Read returned were on several pages of the engine, and so of several moments
 	members int    // so far
 	text    []byte // the members that Read returned, an array without its end; nil if its order is another
 }
@@ -203,19 +204,22 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		return m.count(max(len(m.text)-before, len(",")))
 	}
 	prefix := m.TS.MemberPrefix(groupID)
-	for it, err := range m.TS.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+	for page, err := range m.TS.Pages(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
 			return nil, err
 		}
-		v := StoredMember(store.LastPart(it.SK), it)
-		if c, changed := changes[v.Value]; changed {
-			if !c.Add {
-				continue
+		m.Split = m.Split || page.More
+		for _, it := range page.Items {
+			v := StoredMember(store.LastPart(it.SK), it)
+			if c, changed := changes[v.Value]; changed {
+				if !c.Add {
+					continue
+				}
+				delete(changes, v.Value)
 			}
-			delete(changes, v.Value)
-		}
-		if err := take(v); err != nil {
-			return nil, err
+			if err := take(v); err != nil {
+				return nil, err
+			}
 		}
 	}
 	added, err := StillThere(ctx, m.TS, changes)

@@ -107,7 +107,8 @@ func (l *lister) decide(ctx context.Context, k *kind, rows []found, use func(fou
 func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, use func(found) error) error {
 	var open, moved []found
 	err := l.attachEach(ctx, k, rows, inRange, func(r found) error {
-		switch matches, again := k.weigh(r.res.Doc); {
+		matches, again := k.weigh(r.res.Doc)
+		switch again = again || k.asks && r.split; {
 		case k.asks && r.moved && r.tries < rereads:
 			moved = append(moved, r.detached())
 		case again && r.tries < rereads:

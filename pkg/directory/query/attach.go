@@ -159,10 +159,10 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	for i, list := range lists {
 		r := &l.rows[groups[i]]
 		if r.late() {
-			matches, open := r.kind.among(l.t, r.res.Doc, list)
-			r.failed, r.open = !matches, open
+			matches, open := r.kind.among(l.t, r.res.Doc, list.members)
+			r.failed, r.open = !matches, open || list.split
 		}
-		if shown := look.Encode(list); shown != nil {
+		if shown := look.Encode(list.members); shown != nil {
 			r.res.Doc["members"] = shown
 		}
 	}
@@ -172,6 +172,12 @@ func (l *lister) attachMembers(ctx context.Context) error {
 	return nil
 }
 
+// members are those of a group.
+type members struct {
+	members []membership.Member
+	split   bool // they were on several pages of the engine, and so may be of several moments
+}
+
 // room is how large the members of groups may be in an answer, in bytes: those of the first group, and of all.
 type room struct{ first, size int }
 
@@ -179,7 +185,7 @@ type room struct{ first, size int }
 // those of the first may have its own size. In range, the groups follow each other.
 func (l *lister) membersOf(
 	ctx context.Context, ids []string, inRange bool, look membership.Look, room room,
-) (lists [][]membership.Member, err error) {
+) (lists []members, err error) {
 	o, err := l.d.Members.Behind(ctx, l.ts, "", func(ctx context.Context, o membership.Overlay) (err error) {
 		if len(o.Open) == 0 && inRange {
 			lists, err = l.membersInRange(ctx, o, ids, look, room)
@@ -189,7 +195,7 @@ func (l *lister) membersOf(
 		return err
 	})
 	for i := range lists {
-		lists[i] = o.WithoutGone(lists[i])
+		lists[i].members = o.WithoutGone(lists[i].members)
 	}
 	return lists, err
 }
@@ -197,35 +203,44 @@ func (l *lister) membersOf(
 // membersInRange reads the members of adjacent groups: of as many as fit the page.
 func (l *lister) membersInRange(
 	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, room room,
-) ([][]membership.Member, error) {
+) ([]members, error) {
 	from, to := l.ts.MemberPrefix(slices.Min(ids)), l.ts.Member(slices.Max(ids), "\U0010FFFF")
 	down := ids[0] > ids[len(ids)-1]
 	reader := membership.Reader{TS: l.ts, Look: look, Limit: room.first}
-	lists := make([][]membership.Member, len(ids))
+	lists := make([]members, len(ids))
 	at := make(map[string]int, len(ids))
 	for i, id := range ids {
 		at[id] = i
 	}
-	fitting := len(ids)
-	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: down}) {
+	fitting, before := len(ids), "" // the group that the page before ends with
+pages:
+	for page, err := range l.ts.Pages(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: down}) {
 		if err != nil {
 			return nil, err
 		}
-		parts := store.Split(it.SK)
-		i, wanted := at[parts[0]]
-		v := membership.StoredMember(parts[len(parts)-1], it)
-		if !wanted || o.IsGone(v) {
-			continue
+		for _, it := range page.Items {
+			parts := store.Split(it.SK)
+			i, wanted := at[parts[0]]
+			if wanted && before == parts[0] {
+				lists[i].split = true
+			}
+			v := membership.StoredMember(parts[len(parts)-1], it)
+			if !wanted || o.IsGone(v) {
+				continue
+			}
+			if reader.Fits(v) != nil || i > 0 && reader.Limit < room.first-room.size {
+				fitting = i
+				break pages
+			}
+			lists[i].members = append(lists[i].members, v)
 		}
-		if reader.Fits(v) != nil || i > 0 && reader.Limit < room.first-room.size {
-			fitting = i
-			break
+		if n := len(page.Items); n > 0 {
+			before = store.Split(page.Items[n-1].SK)[0]
 		}
-		lists[i] = append(lists[i], v)
 	}
 	if down {
 		for _, list := range lists {
-			slices.Reverse(list)
+			slices.Reverse(list.members)
 		}
 	}
 	return lists[:fitting], nil
@@ -234,8 +249,8 @@ func (l *lister) membersInRange(
 // membersEach reads the members of groups one by one, some in parallel.
 func (l *lister) membersEach(
 	ctx context.Context, o membership.Overlay, ids []string, look membership.Look, room room,
-) ([][]membership.Member, error) {
-	lists, left := make([][]membership.Member, len(ids)), room.size
+) ([]members, error) {
+	lists, left := make([]members, len(ids)), room.size
 	limit := func(at int) int {
 		if at == 0 {
 			return room.first
@@ -249,7 +264,8 @@ func (l *lister) membersEach(
 		for i, id := range chunk {
 			g.Go(func() (err error) {
 				reader := membership.Reader{TS: l.ts, Look: look, Limit: limit(start + i)}
-				lists[start+i], err = reader.Read(gctx, o, id)
+				lists[start+i].members, err = reader.Read(gctx, o, id)
+				lists[start+i].split = reader.Split
 				used[i] = limit(start+i) - reader.Limit
 				if errors.Is(err, membership.ErrTooLarge) {
 					return nil
@@ -319,7 +335,7 @@ func (l *lister) someMembers(ctx context.Context, rows []found, inRange bool) (i
 		return 0, membership.MembersDoNotFit(row.Text(rows[0].res.Doc, "displayName"))
 	}
 	for i, list := range lists {
-		rows[i].res.Doc["members"] = membership.Objects(l.t, list)
+		rows[i].res.Doc["members"], rows[i].split = membership.Objects(l.t, list.members), list.split
 	}
 	return len(lists), nil
 }

@@ -20,6 +20,7 @@ type found struct {
 	trimmed bool // res.Doc has only the parts that the answer shows
 	failed  bool // does not match together with the groups or members that were read after it
 	open    bool // whether it matches rests on these and on the document, see kind.weigh
+	split   bool // its members were on several pages of the engine
 	moved   bool // its groups may have changed between the reading of the memberships and of the groups
 	tries   int  // how often it was read again
 }
