@@ -126,8 +126,9 @@ func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
 }
 
 // call calls the function and sends its answer, or gives up at the timeout: the function then still runs to its
-// end.
+// end. The wait for other requests counts.
 func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []byte) {
+	began := time.Now()
 	made, sent, err := v.call(r.Context(), g.Timeout)
 	if err != nil {
 		g.busy(w, r)
@@ -138,7 +139,7 @@ func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []b
 		mu       sync.Mutex
 		answered bool
 	)
-	watch := time.AfterFunc(g.Timeout, func() {
+	watch := time.AfterFunc(g.Timeout-time.Since(began), func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if answered {

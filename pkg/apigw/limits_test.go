@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -57,6 +60,49 @@ func TestGatewayGivesUp(t *testing.T) {
 	if body := get503(t, own.URL); !strings.Contains(body, "took too long") {
 		t.Errorf("got %s", body)
 	}
+}
+
+// TestGatewayCountsTheWait: a request that waits for others of its tenant has 30 seconds for the wait and the function.
+func TestGatewayCountsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := apigw.Gateway{
+			InFlight: apigw.NewInFlight(),
+			Admit:    func(*http.Request) apigw.Admission { return apigw.Admission{Party: "acme", Large: true} },
+			Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+				time.Sleep(20 * time.Second)
+				return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+			},
+		}
+		began := time.Now()
+		var wg sync.WaitGroup
+		statuses := map[string]int{}
+		var mu sync.Mutex
+		for range 7 { // six may be under way
+			wg.Go(func() {
+				w := httptest.NewRecorder()
+				g.ServeHTTP(told{w, func(status int) {
+					mu.Lock()
+					defer mu.Unlock()
+					statuses[fmt.Sprintf("%d after %v", status, time.Since(began))]++
+				}}, httptest.NewRequest(http.MethodGet, "/", nil))
+			})
+		}
+		wg.Wait()
+		if want := map[string]int{"200 after 20s": 6, "503 after 30s": 1}; !maps.Equal(statuses, want) {
+			t.Errorf("got %v, want %v", statuses, want)
+		}
+	})
+}
+
+// told tells the status of an answer when it is written.
+type told struct {
+	*httptest.ResponseRecorder
+	tell func(status int)
+}
+
+func (w told) WriteHeader(status int) {
+	w.tell(status)
+	w.ResponseRecorder.WriteHeader(status)
 }
 
 // TestRefusedBodyIsNotRead: if a request is not admitted, the answer comes while the client still has all of its body.

@@ -27,7 +27,8 @@
 //     document is read first, then the groups or members, then the document again. If its version is the same, which
 //     moves with each change of a document and of a group's members, both are of one moment in between. Else the
 //     resource is tested against the filter anew. If one of the two decides the result alone, none of this is needed:
-//     it was so when that one was read. See kind.weigh.
+//     it was so when that one was read. See kind.weigh. Members that take several pages of the engine are of several
+//     moments, and are confirmed in any case.
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
 //     that is still to be read to one that is read already.
 //
@@ -43,8 +44,9 @@
 //
 //   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
 //     between two reads, or that changes more often than it is read again.
-//   - Groups or members that take several pages of the engine are read one page after the other: if the filter asks
-//     about nothing else, and two changes come in between, they may be seen as they never were.
+//   - A user's groups that stand on two pages of the engine, as one in thousands does if a range is read, are read one
+//     page after the other: if the filter asks about nothing else, and the user changes groups in between, they may be
+//     seen as they never were.
 //   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
 //     is deleted in between, and shows a renamed one at its old place. If the names take several pages of the engine,
 //     it may miss one that is renamed to a name on a page that was read.
