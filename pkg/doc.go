@@ -7,8 +7,8 @@
 //	  -> directory (validate, patch, uniqueness, version) -> store.Store (keys of one tenant, one transaction)
 //	  -> store.Engine (dynamostore or boltstore), and back
 //
-// The rooms, bottom to top. A room is a package with one task. It imports only packages above it in this list, and
-// only those that the import matrix names:
+// The packages, bottom to top. Each has one task. It imports only packages above it in this list, and only those that
+// the import matrix names:
 //
 //	scim             URNs, errors, messages, JSON: RFC 7643 and 7644, standard library only
 //	scim/schema      attributes: validation, normalisation, projection (RFC 7643)
@@ -130,7 +130,7 @@
 // The place of each kind of change:
 //
 //	an attribute of the core schemas           scim/schema, the definition tables
-//	a peculiarity of an identity provider      scim.Dialect and its use; a dialogue in scim/scimtest
+//	an option for an identity provider         scim.Dialect and its use; a dialogue in scim/scimtest
 //	a kind of stored item                      store/keys.go, then the use case that needs it
 //	an operation or limit of storage           store.Engine, storetest, then both engines
 //	a rule on users or groups                  directory
@@ -142,6 +142,7 @@
 //
 // The words of the project. Each has one meaning, in the code, in docs and in messages:
 //
+//	adopt        a member takes over an account that the application had before, found by a value that both have
 //	assignment   a member has a target, given by a rule (origin scim), by hand (origin manual), or by both
 //	claim        a domain that a tenant says is its own, until a TXT record proves it
 //	delivery     the work of taking the events of a tenant to one destination, in order and at least once
@@ -153,13 +154,17 @@
 //	engine       an implementation of the port to storage, on DynamoDB or on a local file
 //	entry        one request in the provisioning log, or the events of one change in the log of a tenant
 //	epoch        the name of one numbering of a log; a new one begins if the head has to be moved
+//	erase        to remove the data of a person, also from the logs, or all data of a deleted tenant
 //	event        one thing that happened to a tenant, with a sequence number in its log
+//	facts        the input of a policy about one user: document, groups, manual assignments and targets
 //	finding      one fault that doctor or the diagnosis reports, with its repair if that is known
+//	folded       a value in the form in which two that differ by case alone are equal
 //	guard        a bound on the users that an identity provider deactivates or deletes within some minutes
 //	head         the item with the last sequence number and the epoch of a log
 //	item         one record of the table, under a partition key and a sort key
 //	kind         the sort of thing that a member can be given, such as role, licence or team
 //	lease        a right that one process holds for a short time: to deliver, or to admit a number of requests
+//	live         of a token or secret: neither expired nor revoked
 //	lookup       an item that leads from a value, such as a userName, to the resource that has it
 //	marker       an item, written with a change, that says that a subject may have changed
 //	member       a person as the application sees them: one for each SCIM user, under the same id
@@ -167,6 +172,7 @@
 //	notice       a message to the administrators of a tenant, by mail or SNS
 //	open work    the rest of a large change: readers see it as done, and any process may complete it
 //	operator     the one who runs the deployment and makes tenants
+//	outcome      the result of a request in the provisioning log, such as done or refused
 //	pass         the walk over all members that a marker for many of them stands for, some at a time
 //	place        a point in an order at which reading continues: in a list, or in a log of events
 //	policy       the JSON document of a tenant with its kinds, rules and choices
@@ -175,20 +181,27 @@
 //	profile      the set of options for one identity provider, chosen by the tenant's "idp"
 //	protect      a choice of the policy: the last active members with a target keep it
 //	publish      to evaluate the policy for marked members, and to write the new members with their events
+//	recipient    a person who gets the notices of a tenant by mail
+//	redeem       to open a set-up link the one time that it works; this begins a session
 //	rehearse     to show the changes that a policy would make, without saving it
+//	room         a group of pages of the portal, with their templates and texts
 //	rotation     the replacement of a token by its successor, while both work
 //	rule         a part of the policy that gives a target to members, by their groups or attributes
+//	sealed       encrypted and authenticated with a key of the tenant, such as a cursor or an access token
 //	seat         the right of one active member to a target of which there is a limited number
 //	sequence     the number of an event in its log, without a gap
 //	session      the time in the portal after a set-up link was redeemed, eight hours at most
 //	set-up link  a link, good once, that lets an administrator of one tenant into the portal
+//	shard        one of the parts into which a counter or an index is divided, so that writers do not conflict
 //	stamp        a random value of a marker, by which only the version that was read is deleted
 //	subject      the thing that a marker or an event is about, such as a member, a group or a token
 //	successor    the token that takes the place of one that ends
 //	sweep        a daily visit to all tenants
 //	target       one thing of a kind that a member can be given, such as the role admin
 //	tenant       one customer of the application: an endpoint, an identity provider, tokens and settings of its own
+//	trip         the guard trips at the first request beyond its bound; it then holds further ones until a decision
 //	vault        the keeper of token values, which no SCIM request reads
+//	wake         an attribute or message that starts the work in the background that a write has left
 //	walk         reading many items page by page, such as all documents of a tenant if no lookup helps
 //	window       a period of time in which the requests of a tenant are counted
 package pkg

@@ -7,7 +7,7 @@ import (
 )
 
 // mapBegins is the sentence of the package comment in doc.go that stands before the map.
-const mapBegins = "The rooms, bottom to top."
+const mapBegins = "The packages, bottom to top."
 
 // listAfter returns the indented block that follows a sentence of a package comment.
 func listAfter(t *testing.T, comment, sentence string) string {

@@ -52,7 +52,7 @@ func (a *api) changeToken(w http.ResponseWriter, r *http.Request) error {
 	return a.getToken(w, r)
 }
 
-// end reads expiresAt: a time, or null for a token without an end.
+// end reads expiresAt: a time, or null for a token that never expires.
 func end(o scim.Object) (at time.Time, endless bool, err error) {
 	if o["expiresAt"] == nil {
 		return at, true, nil

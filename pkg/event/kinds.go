@@ -19,7 +19,7 @@ const (
 	// TokenRevoked: a person ended the token. Data: reason ("revoked", "rotation-completed", "rotation-cancelled",
 	// "disconnected").
 	TokenRevoked Kind = "token.revoked"
-	// TokenChanged: a person gave the token another end. Data: expiresAt (null: none), previousExpiresAt.
+	// TokenChanged: a person changed the expiry of the token. Data: expiresAt (null: none), previousExpiresAt.
 	TokenChanged Kind = "token.changed"
 	// TokenRevealed: a person was shown the token's value.
 	TokenRevealed Kind = "token.revealed"

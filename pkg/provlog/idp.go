@@ -41,8 +41,9 @@ func hasFlag(query string) bool {
 }
 
 // recognise says which identity provider sends such a request; "" if that does not show. Its User-Agent says it first.
-// Else habits do that no other client is known to have: Entra's flag, its URN of groups, operations in capitals, and
-// the look for a random userName in a query that writes blanks as "+"; and Google's URN of SCIM 1.0.
+// Else the form of the requests decides, if no other client is known to send it: Entra's flag, its URN of groups,
+// operations in capitals, and the look for a random userName in a query that writes blanks as "+"; and Google's URN of
+// SCIM 1.0.
 func recognise(r *http.Request, body scim.Object) string {
 	if agent := strings.ToLower(r.UserAgent()); agent != "" {
 		for _, a := range agents {

@@ -168,7 +168,7 @@ var (
 
 // Errors that an operator has to do something about: to try again at once does not help.
 var (
-	// ErrFull: the engine has no room for the write; nothing was written.
+	// ErrFull: the engine has no space for the write; nothing was written.
 	ErrFull = errors.New("store: there is no room left")
 	// ErrDamaged: stored data is not as it was written. A call that fails with it has written nothing.
 	ErrDamaged = errors.New("store: stored data is damaged")

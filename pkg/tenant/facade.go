@@ -65,7 +65,7 @@ var (
 // The HTTP edge answers 503 with Retry-After.
 func Temporary(err error) bool { return record.Temporary(err) }
 
-// Outage returns the text for the client of an error that only the operator can end: there is no room left for data,
+// Outage returns the text for the client of an error that only the operator can end: there is no space left for data,
 // or stored data is damaged. The HTTP edge answers 503.
 func Outage(err error) (detail string, ok bool) { return record.Outage(err) }
 

@@ -161,9 +161,9 @@ func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, er
 	})
 }
 
-// Extend gives a live token another end, truncated to whole seconds, within the bounds of a new token; endless removes
-// its end. If the token leaves its period of notice by that, the next period has all notices again. ErrNotFound for a
-// token that is not listed, a *ConflictError for a dead one.
+// Extend changes the expiry of a live token, truncated to whole seconds, within the bounds of a new token; endless
+// removes its end. If the token leaves its period of notice by that, the next period has all notices again. ErrNotFound
+// for a token that is not listed, a *ConflictError for one that is not live.
 func (s *Service) Extend(ctx context.Context, tenantID, tokenID string, at time.Time, endless bool) (Token, error) {
 	now := s.o.Now()
 	if err := s.checkEnd(at, endless, now); err != nil {

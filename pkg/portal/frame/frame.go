@@ -30,7 +30,7 @@ const maxBody = 256 << 10
 // Handler answers a visit, or returns the error to show.
 type Handler func(v *Visit) error
 
-// Room is some pages that belong together.
+// Room is a group of pages that belong together, with their templates and texts.
 type Room struct {
 	// Files has the templates as pages/*.html and the texts as words/LANGUAGE.json.
 	Files fs.FS

@@ -14,7 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// IsFull reports whether an error of writing a file says that there is no room for it: the disk is full, a quota is
+// IsFull reports whether an error of writing a file says that there is no space for it: the disk is full, a quota is
 // used up, or the file may not grow further.
 func IsFull(err error) bool {
 	if err == nil {

@@ -2,7 +2,7 @@
 //
 //	publisher.go  a Publisher and its options
 //	work.go       publishing marked members, in the background
-//	room.go       turns of the publications of one tenant in one process
+//	turns.go      turns of the publications of one tenant in one process
 //	announce.go   numbers of the events that others announce
 //	publish.go    one publication: its reads, and the changes that the application has to be told
 //	commit.go     its transactions

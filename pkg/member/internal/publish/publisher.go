@@ -34,7 +34,7 @@ type Publisher struct {
 	passes   *pass.Passes
 
 	mu    sync.Mutex
-	rooms map[string]*room
+	turns map[string]*turns
 }
 
 // New makes a publisher of the members in a store, who are evaluated by policies.
@@ -43,6 +43,6 @@ func New(s *store.Store, all *policies.Policies, o Options) *Publisher {
 		o.Wake = func(string) {}
 	}
 	return &Publisher{
-		store: s, o: o, policies: all, passes: pass.New(s, all, o.Directory, o.Now), rooms: map[string]*room{},
+		store: s, o: o, policies: all, passes: pass.New(s, all, o.Directory, o.Now), turns: map[string]*turns{},
 	}
 }

@@ -27,7 +27,7 @@ func (p *publication) settle(ctx context.Context, sub *subject) error {
 	return err
 }
 
-// sweep removes the lookups that an earlier publication had no room to remove.
+// sweep removes the lookups that an earlier publication had no space left to remove.
 func (p *publication) sweep(ctx context.Context, sub *subject) error {
 	if len(sub.stale) == 0 {
 		return nil

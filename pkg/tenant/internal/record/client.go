@@ -38,7 +38,7 @@ type Client struct {
 // ClientSecret is a client's secret without its value.
 type ClientSecret struct {
 	ID string
-	// ExpiresAt is zero if the secret has no end.
+	// ExpiresAt is zero if the secret never expires.
 	ExpiresAt time.Time
 	// LastUsedAt is the time of the last grant of an access token for the secret; zero for never, and for clients of
 	// the operator. It may lag by some minutes.

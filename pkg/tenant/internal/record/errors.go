@@ -35,7 +35,7 @@ func Temporary(err error) bool {
 	return false
 }
 
-// Outage returns the text for the client of an error that only the operator can end: there is no room left for data,
+// Outage returns the text for the client of an error that only the operator can end: there is no space left for data,
 // or stored data is damaged. The HTTP edge answers 503. It knows the errors of package store, also if another package
 // wrapped them.
 func Outage(err error) (detail string, ok bool) {

@@ -38,7 +38,7 @@ const (
 type TokenSettings struct {
 	// LifetimeDays is how long a token lives, 0 if it is not set: Options.Lifetime.
 	LifetimeDays int `json:"lifetimeDays,omitempty"`
-	// NoticeDays is how long before its end a token gets a successor, 0 if it is not set: 28, or half a shorter
+	// NoticeDays is how long before its expiry a token gets a successor, 0 if it is not set: 28, or half a shorter
 	// lifetime. It is at most two thirds of the lifetime, so that three tokens at most are live at a time.
 	NoticeDays int `json:"noticeDays,omitempty"`
 	// Reminders are the days before the end at which people are reminded, most first; nil if they are not set: 14, 7

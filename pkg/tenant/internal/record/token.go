@@ -39,7 +39,7 @@ type Token struct {
 	ID     string
 	State  TokenState
 	Scopes []Scope
-	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on; zero is no end.
+	// CreatedAt and ExpiresAt are whole seconds. The token is not good from ExpiresAt on; zero is never.
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	// FirstUsedAt is zero if the token was never used.

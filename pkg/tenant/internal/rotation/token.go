@@ -121,8 +121,8 @@ func (r *State) Find(tokenID string) *Token {
 	return nil
 }
 
-// Extend gives a live token another end, in Unix seconds, 0 for none. A token that leaves its period of notice by that
-// gets all notices again. Reminders whose time has passed are not sent late.
+// Extend changes the expiry of a live token, in Unix seconds, 0 for none. A token that leaves its period of notice by
+// that gets all notices again. Reminders whose time has passed are not sent late.
 func (t *Token) Extend(now time.Time, end int64) {
 	noticed := t.Window() <= now.Unix()
 	t.Expires = end

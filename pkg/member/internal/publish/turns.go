@@ -9,10 +9,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// A room makes the publications of one tenant in this process take turns: at the same time they would conflict at
+// turns makes the publications of one tenant in this process take turns: at the same time they would conflict at
 // the head of the log. Readers who wait for the next turn wait together, and one publication publishes their
 // members.
-type room struct {
+type turns struct {
 	turn chan struct{} // holds one token: the turn
 	next *party        // who waits for the next turn; guarded by publisher.mu
 }
@@ -27,20 +27,20 @@ type party struct {
 // partyFor bounds a publication on behalf of several readers, of whom the first may go away.
 const partyFor = 2 * record.ContendFor
 
-func (s *Publisher) roomOf(tenantID string) *room {
+func (s *Publisher) turnsOf(tenantID string) *turns {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.rooms[tenantID]
+	r := s.turns[tenantID]
 	if r == nil {
-		r = &room{turn: make(chan struct{}, 1)}
-		s.rooms[tenantID] = r
+		r = &turns{turn: make(chan struct{}, 1)}
+		s.turns[tenantID] = r
 	}
 	return r
 }
 
 // Alone calls do while nobody else in this process publishes members of the tenant.
 func (s *Publisher) Alone(ctx context.Context, tenantID string, do func() error) error {
-	r := s.roomOf(tenantID)
+	r := s.turnsOf(tenantID)
 	select {
 	case r.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -52,7 +52,7 @@ func (s *Publisher) Alone(ctx context.Context, tenantID string, do func() error)
 
 // together publishes a member in one go with those that others ask for at the same time.
 func (s *Publisher) together(ctx context.Context, t policies.Tenant, id string) error {
-	r := s.roomOf(t.ID)
+	r := s.turnsOf(t.ID)
 	s.mu.Lock()
 	p, leads := r.next, r.next == nil
 	if leads {
@@ -79,7 +79,7 @@ func (s *Publisher) together(ctx context.Context, t policies.Tenant, id string) 
 }
 
 // close ends the gathering of a party, and returns its members, each once.
-func (s *Publisher) close(r *room, p *party) []string {
+func (s *Publisher) close(r *turns, p *party) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.next == p {
