@@ -29,7 +29,10 @@ func TestBrokenInput(t *testing.T) {
 				t.Errorf("%s%.20q: %d", page, text, rec.Code)
 			}
 		}
-		fields := url.Values{"version": {"0"}, "kind": {"role"}, "op": {"grammar"}, "grammar": {text + "{name}"}}
+		fields := url.Values{
+			"version": {"0"}, "kind": {"role"}, "op": {"grammar"}, "grammar": {text + "{name}"},
+			"sure": {"yes"},
+		}
 		for _, name := range []string{
 			"id", "into", "name", "email", "login", "people", "action", "idp", "group", "target",
 		} {
@@ -75,7 +78,7 @@ func TestLongNamesAreWhole(t *testing.T) {
 func TestRefusedFormsAreRefusedInTheLog(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")
-	b.sends(404, "/portal/token/client/end", url.Values{"id": {"none"}})
+	b.sends(404, "/portal/token/client/end", url.Values{"id": {"none"}, "sure": {"yes"}})
 	b.sends(400, "/portal/token/rotate", url.Values{"action": {"nonsense"}})
 	log := w.admin(200, "GET", "/log?filter="+url.QueryEscape(`outcome eq "refused"`), "")
 	for _, part := range []string{

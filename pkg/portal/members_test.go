@@ -56,7 +56,7 @@ func TestOneMember(t *testing.T) {
 		}
 	}
 	w.user("acme", "ben")
-	b.sends(303, "/portal/members/invite", nil)
+	b.sends(303, "/portal/members/invite", url.Values{"sure": {"yes"}})
 	b.sees("/portal/members?view=uninvited", "Nobody was found")
 }
 
@@ -70,9 +70,11 @@ func TestDuplicatesAreMerged(t *testing.T) {
 	w.events("acme")
 	b.sees("/portal/members", "1 pair of members is probably one person")
 	b.sees("/portal/members/duplicates", "Ada / Ada 2", "One person: keep ada2@example.com")
-	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {first}}, "no longer exists")
-	b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {"none"}}, "no longer exists")
-	b.sends(303, "/portal/members/merge", url.Values{"id": {first}, "into": {second}})
+	for _, into := range []string{first, "none"} {
+		b.sends(400, "/portal/members/merge", url.Values{"id": {first}, "into": {into}, "sure": {"yes"}},
+			"no longer exists")
+	}
+	b.sends(303, "/portal/members/merge", url.Values{"id": {first}, "into": {second}, "sure": {"yes"}})
 	if got := w.admin(200, "GET", "/members/"+first, ""); !strings.Contains(got, `"replacedBy":"`+second) {
 		t.Errorf("%s", got)
 	}

@@ -141,7 +141,8 @@ func TestTokens(t *testing.T) {
 	if rec := b.post("/portal/token/rotate", url.Values{"action": {"complete"}}); rec.Code != http.StatusConflict {
 		t.Errorf("completed although the new one was never used: %d", rec.Code)
 	}
-	if rec := b.post("/portal/token/rotate", url.Values{"action": {"cancel"}}); rec.Code != http.StatusSeeOther {
+	rec = b.post("/portal/token/rotate", url.Values{"action": {"cancel"}, "sure": {"yes"}})
+	if rec.Code != http.StatusSeeOther {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 	rec = b.post("/portal/token/client", url.Values{"name": {"<b>Ping</b>"}})

@@ -44,7 +44,7 @@ func TestSettingsOfRequests(t *testing.T) {
 	b.sends(303, "/portal/settings/login", url.Values{"version": {"2"}, "login": {`emails[type eq "work"].value`}})
 	b.sees("/portal/settings?lang=de", "Ada ada@example.com")
 
-	b.sends(303, "/portal/settings/active", url.Values{"active": {"false"}})
+	b.sends(303, "/portal/settings/active", url.Values{"active": {"false"}, "sure": {"yes"}})
 	rec := w.send("GET", "/scim/v2/acme/Users", "", "Authorization: Bearer "+w.tokens["acme"])
 	if rec.Code != 403 {
 		t.Errorf("switched off: %d", rec.Code)
@@ -73,7 +73,7 @@ func TestGuardIsDecided(t *testing.T) {
 	if code := remove(); code != 503 {
 		t.Errorf("after the rejection: %d", code)
 	}
-	b.sends(303, "/portal/settings/decide", url.Values{"decision": {"allow"}})
+	b.sends(303, "/portal/settings/decide", url.Values{"decision": {"allow"}, "sure": {"yes"}})
 	if code := remove(); code != 204 {
 		t.Errorf("after the permission: %d", code)
 	}
@@ -99,12 +99,12 @@ func TestWhoIsToldAndWhoHasAccess(t *testing.T) {
 	id := strings.TrimPrefix(other.cookie, "portal=")
 	id = id[:strings.LastIndex(id, ".")]
 	for _, wrong := range []string{foreign.ID, "", "acme.none", "acme." + strings.Repeat("x", 200)} {
-		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}}, "This link no longer exists")
+		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}, "sure": {"yes"}}, "This link no longer exists")
 	}
 	if page := b.sees("/portal/settings"); strings.Contains(page, foreign.ID) || !strings.Contains(page, id) {
 		t.Errorf("links: %s", page)
 	}
-	b.sends(303, "/portal/settings/revoke", url.Values{"id": {id}})
+	b.sends(303, "/portal/settings/revoke", url.Values{"id": {id}, "sure": {"yes"}})
 	if rec := other.get("/portal/"); rec.Code != 401 {
 		t.Errorf("a session of a revoked link: %d", rec.Code)
 	}
@@ -137,8 +137,8 @@ func TestDomainsOfTheTenant(t *testing.T) {
 	w.admin(200, "POST", "/domains/example.com/verify", `{"override":true}`)
 	b.sees("/portal/domains?lang=de", "Bestätigt", "durch den Betreiber")
 	b.sends(404, "/portal/domains/check", url.Values{"name": {"none.example"}}, "no longer exists")
-	b.sends(404, "/portal/domains/remove", url.Values{"name": {"none.example"}}, "no longer exists")
-	b.sends(303, "/portal/domains/remove", url.Values{"name": {"example.com"}})
+	b.sends(404, "/portal/domains/remove", url.Values{"name": {"none.example"}, "sure": {"yes"}}, "no longer exists")
+	b.sends(303, "/portal/domains/remove", url.Values{"name": {"example.com"}, "sure": {"yes"}})
 	b.sees("/portal/domains", "There is no domain yet")
 }
 

@@ -22,7 +22,15 @@ type room struct{ c Config }
 // Room returns the page.
 func Room(c Config) frame.Room {
 	r := room{c}
-	return frame.Room{Files: files, Routes: map[string]frame.Handler{
+	return frame.Room{Files: files, Ask: map[string]frame.Question{
+		"POST token/revoke": {Key: "token", Back: "token", About: r.lastUse},
+		"POST token/rotate": {Key: "rotation", Back: "token", When: func(v *frame.Visit) bool {
+			return v.Form("action") == "cancel"
+		}},
+		"POST token/client/end": {Key: "client", Back: "token", About: func(v *frame.Visit) (name, evidence string, _ error) {
+			return v.Form("id"), "", nil
+		}},
+	}, Routes: map[string]frame.Handler{
 		"GET token":               r.show,
 		"POST token/create":       r.create,
 		"POST token/reveal":       r.reveal,
@@ -134,6 +142,22 @@ func (r room) reveal(v *frame.Visit) error {
 func (r room) revoke(v *frame.Visit) error {
 	sure := v.Form("sure") == "yes"
 	return r.then(v, "token.revoked", r.c.Tenants.Revoke(v.R.Context(), v.Tenant.ID, v.Form("id"), sure))
+}
+
+// lastUse says when the identity provider used the token of a form.
+func (r room) lastUse(v *frame.Visit) (name, evidence string, err error) {
+	name = v.Form("id")
+	all, err := r.c.Tenants.Tokens(v.R.Context(), v.Tenant.ID)
+	for _, t := range all {
+		switch {
+		case t.ID != name:
+		case t.LastUsedAt.IsZero():
+			evidence = v.Text("sure.token.unused")
+		default:
+			evidence = v.Text("sure.token.used", v.Ago(t.LastUsedAt))
+		}
+	}
+	return name, evidence, err
 }
 
 // rotate starts, completes or cancels a rotation.

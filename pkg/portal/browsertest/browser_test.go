@@ -164,7 +164,7 @@ func (e eye) empty() {
 	e.see("setup")
 	e.press("start-empty", "form.known button", "nav.side")
 	e.open("connect-empty", "/portal/connect")
-	e.press("connect-chosen", `button[value="entra"]`, "#steps")
+	e.press("connect-chosen", `button[value="entra"]`, `button[aria-pressed="true"][value="entra"]`)
 	for _, page := range []string{
 		"try", "groups", "groups/grammar", "members", "members/duplicates", "members/pending", "activity", "domains",
 	} {

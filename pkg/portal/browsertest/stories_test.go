@@ -89,7 +89,8 @@ func (d *desk) tell(s story, dialogues map[string]scimtest.Dialogue) {
 			chromedp.Click("form.known button"), chromedp.WaitVisible("nav.side"))
 	}
 	d.run(chromedp.Click(`main a[href="/portal/connect"]`), chromedp.WaitVisible(".choices"),
-		chromedp.Click(`button[value="`+s.idp+`"]`), chromedp.WaitVisible("#steps"), chromedp.WaitVisible("#state .note.wait"))
+		chromedp.Click(`button[value="`+s.idp+`"]`),
+		chromedp.WaitVisible(`button[aria-pressed="true"][value="`+s.idp+`"]`), chromedp.WaitVisible("#state .note.wait"))
 
 	// The token is shown if it is asked for, in the body of an answer only.
 	d.run(chromedp.Click(`#main a[href="/portal/token"]`), chromedp.WaitVisible("#tokens"),

@@ -30,7 +30,19 @@ type room struct{ c Config }
 // Room returns the pages.
 func Room(c Config) frame.Room {
 	r := room{c}
-	return frame.Room{Files: files, Routes: map[string]frame.Handler{
+	named := func(field string) func(v *frame.Visit) (name, evidence string, err error) {
+		return func(v *frame.Visit) (string, string, error) { return v.Form(field), "", nil }
+	}
+	return frame.Room{Files: files, Ask: map[string]frame.Question{
+		"POST settings/active": {Key: "off", Back: "settings", When: func(v *frame.Visit) bool {
+			return v.Form("active") != "true"
+		}},
+		"POST settings/decide": {Key: "allow", Back: "settings", When: func(v *frame.Visit) bool {
+			return v.Form("decision") == "allow"
+		}},
+		"POST settings/revoke": {Key: "link", Back: "settings", About: named("id")},
+		"POST domains/remove":  {Key: "domain", Back: "domains", About: named("name")},
+	}, Routes: map[string]frame.Handler{
 		"GET settings": r.settings, "POST settings/active": r.switchOn, "POST settings/requests": r.requests,
 		"POST settings/login": r.login, "POST settings/guard": r.setGuard, "POST settings/decide": r.decide,
 		"POST settings/recipients": r.recipients, "POST settings/test": r.test, "POST settings/revoke": r.revoke,

@@ -24,6 +24,7 @@ type domainsPage struct {
 	Rows          []domainRow
 	Name          string // as it was typed
 	Wrong, Detail string
+	Field         string // the id of the field with the fault
 }
 
 func (r room) domains(v *frame.Visit) error {
@@ -66,11 +67,11 @@ func (r room) addDomain(v *frame.Visit) error {
 	switch {
 	case errors.As(err, &invalid):
 		return r.showDomains(v, http.StatusBadRequest, domainsPage{
-			Name: name, Wrong: v.Text("domains.error.name"), Detail: invalid.Detail(),
+			Name: name, Field: "name", Wrong: v.Text("domains.error.name"), Detail: invalid.Detail(),
 		}, "", "")
 	case errors.As(err, &conflict):
 		return r.showDomains(v, http.StatusConflict, domainsPage{
-			Name: name, Wrong: v.Text("domains.error.many"), Detail: conflict.Detail,
+			Name: name, Field: "name", Wrong: v.Text("domains.error.many"), Detail: conflict.Detail,
 		}, "", "")
 	case err != nil:
 		return err

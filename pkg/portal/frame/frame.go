@@ -37,6 +37,8 @@ type Room struct {
 	// Routes are the pages by method and path under Root: "GET token", "POST token/reveal", "GET members/{id}". A
 	// session is required, and for POST the role admin. They see v.Session and v.Tenant.
 	Routes map[string]Handler
+	// Ask are questions before forms, by the route of the form. An unanswered form is not in the log.
+	Ask map[string]Question
 	// Open are pages without a session, by method and whole path: "GET /setup/{id}".
 	Open map[string]Handler
 }
@@ -121,7 +123,7 @@ func (f *Frame) loadRooms(rooms []Room) error {
 			if path == "" {
 				path = "{$}"
 			}
-			f.handle(method+" "+Root+path, f.inSession(method != http.MethodGet, handler))
+			f.handle(method+" "+Root+path, f.inSession(method != http.MethodGet, handler, room.Ask[route]))
 		}
 		for route, handler := range room.Open {
 			f.handle(route, handler)
@@ -240,7 +242,7 @@ func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 }
 
 // inSession lets a handler see visits with a session of an active tenant only, and with change those of admins only.
-func (f *Frame) inSession(change bool, handler Handler) Handler {
+func (f *Frame) inSession(change bool, handler Handler, q Question) Handler {
 	return func(v *Visit) error {
 		if err := v.signIn(); err != nil {
 			return err
@@ -250,6 +252,11 @@ func (f *Frame) inSession(change bool, handler Handler) Handler {
 		}
 		if !change {
 			return handler(v)
+		}
+		if q.Key != "" {
+			if asked, err := v.ask(q); asked {
+				return err
+			}
 		}
 		return v.noted(handler)
 	}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
@@ -208,7 +209,7 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 		Admin: v.Admin(), Now: v.Now(), Page: data,
 	}
 	if v.R.Method != "GET" {
-		d.Path = strings.TrimSuffix(d.Path, "/"+path.Base(d.Path)) // the address of a form has no page of its own
+		d.Path = f.above(d.Path)
 	}
 	if d.Product == "" {
 		d.Product = words.Text("frame.product")
@@ -226,6 +227,18 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 	}
 	_, err := b.WriteTo(w)
 	return err
+}
+
+// above is the path of the page that a form belongs to: addresses of forms under Root have no page of their own.
+func (f *Frame) above(at string) string {
+	for strings.HasPrefix(at, Root) {
+		at = path.Dir(at)
+		r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: at}}
+		if _, pattern := f.mux.Handler(r); pattern != "" {
+			return at
+		}
+	}
+	return at
 }
 
 // local is the path of a URL as a link to this host: no more than one slash begins it.

@@ -34,6 +34,9 @@ type Visit struct {
 // Text returns a text in the language of the visit; see Words.Text.
 func (v *Visit) Text(key string, args ...any) string { return v.frame.words[v.Lang].Text(key, args...) }
 
+// Ago says how far a time is from now, in words.
+func (v *Visit) Ago(at time.Time) string { return Ago(v.frame.words[v.Lang], at, v.Now()) }
+
 // Form is a field of the form that was posted, or of the query, without the space around it.
 func (v *Visit) Form(name string) string { return strings.TrimSpace(v.R.FormValue(name)) }
 
@@ -64,6 +67,9 @@ func (v *Visit) ShowStatus(status int, page string, data any) error {
 func (v *Visit) ShowPart(page, part string, data any) error {
 	return v.render(http.StatusOK, page, part, data)
 }
+
+// Unchanged answers a request for a part of a page that is still as the browser has it: htmx leaves it alone then.
+func (v *Visit) Unchanged() { v.W.WriteHeader(http.StatusNoContent) }
 
 func (v *Visit) render(status int, page, part string, data any) error {
 	var b bytes.Buffer

@@ -71,6 +71,10 @@ func (r room) connect(v *frame.Visit) error {
 	}
 	c := connecting{progress: p}
 	if v.Form("part") == "state" {
+		if v.Form("seen") == p.Seen() {
+			v.Unchanged()
+			return nil
+		}
 		return v.ShowPart("connect", "state", c)
 	}
 	for _, g := range r.guides {

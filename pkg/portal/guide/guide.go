@@ -2,6 +2,9 @@ package guide
 
 import (
 	"embed"
+	"fmt"
+	"hash/fnv"
+	"strconv"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -96,6 +99,13 @@ func (r room) guide(id string) (guideOf, bool) {
 
 // Connected reports whether a request was let in.
 func (p progress) Connected() bool { return !p.First.IsZero() }
+
+// Seen names what the page shows of the state. It is another name once there is something new to show.
+func (p progress) Seen() string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%v %d %s", p.Connected(), p.Failed, p.Detail) // it takes all
+	return strconv.FormatUint(h.Sum64(), 36)
+}
 
 // start shows the steps, the next of them, and the findings.
 func (r room) start(v *frame.Visit) error {

@@ -1,6 +1,10 @@
 package guide
 
 import (
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,9 +17,37 @@ import (
 // trying is the page for one person.
 type trying struct {
 	Query string
+	ID    string // of the person that was chosen among several
 	// Found are people that fit, ten at most.
 	Found []member.Member
 	One   *tried
+}
+
+// Ask is the query by which the page asks for news of what it shows.
+func (t trying) Ask() string {
+	q := url.Values{"part": {"result"}, "seen": {t.seen()}}
+	if t.ID != "" {
+		q.Set("id", t.ID)
+	} else {
+		q.Set("q", t.Query)
+	}
+	return q.Encode()
+}
+
+// seen names what the page shows. It is another name once there is something new to show.
+func (t trying) seen() string {
+	h := fnv.New64a()
+	say := func(values ...any) { _, _ = fmt.Fprintln(h, values...) } // it takes all
+	for _, m := range t.Found {
+		say(m.ID, m.UserName, m.DisplayName)
+	}
+	if o := t.One; o != nil {
+		say(o.Member.ID, o.Member.Status, o.Member.ChangedAt, o.Given, o.Missing)
+		for _, e := range o.Requests {
+			say(e.ID, e.Status)
+		}
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // tried is the result of provisioning one person.
@@ -45,6 +77,7 @@ func (r room) try(v *frame.Visit) error {
 		return err
 	}
 	if id := v.Form("id"); id != "" {
+		t.ID = id
 		if t.One, err = r.one(v, m, id); err != nil {
 			return err
 		}
@@ -66,6 +99,10 @@ func (r room) try(v *frame.Visit) error {
 		}
 	}
 	if v.Form("part") == "result" {
+		if v.Form("seen") == t.seen() {
+			v.Unchanged()
+			return nil
+		}
 		return v.ShowPart("try", "result", t)
 	}
 	return v.Show("try", t)

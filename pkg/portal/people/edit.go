@@ -42,6 +42,26 @@ func readEdit(v *frame.Visit) edit {
 	return e
 }
 
+// fieldOf is the id of the field of a form that a fault is about; "": none.
+func (e edit) fieldOf(wrong string, faults mapping.Faults) string {
+	switch _, at, _ := strings.Cut(wrong, ".error."); {
+	case e.Op != byGroup && e.Op != byGrammar:
+		return ""
+	case strings.HasPrefix(wrong, "grammar."):
+		return "grammar"
+	case slices.Contains([]string{"group", "kind", "target"}, at):
+		return at
+	}
+	for _, f := range faults {
+		for _, field := range []string{"organisation", "target", "kind"} {
+			if strings.HasSuffix(f.Pointer, "/assign/"+field) {
+				return field
+			}
+		}
+	}
+	return ""
+}
+
 // apply changes a policy document. wrong is the key of the text about a fault; "": it is done.
 func (e edit) apply(doc scim.Object) (wrong string) {
 	rules, _ := doc["rules"].([]any)

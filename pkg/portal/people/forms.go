@@ -14,6 +14,8 @@ import (
 // formPage is the form of a rule, or of a grammar.
 type formPage struct {
 	Edit edit
+	// Field is the id of the field with the fault; "": none is.
+	Field string
 	// Wrong is the text about a fault; Faults are those of the policy, in English.
 	Wrong  string
 	Faults mapping.Faults
@@ -111,14 +113,14 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 	if wrong == "" {
 		wrong = "groups.error.policy"
 	}
-	status := http.StatusBadRequest
+	status, field := http.StatusBadRequest, e.fieldOf(wrong, faults)
 	switch e.Op {
 	case byGrammar:
 		page, err := r.tried(v, e)
 		if err != nil {
 			return err
 		}
-		page.Wrong, page.Faults, page.Edit.Version = v.Text(wrong), faults, page.version
+		page.Wrong, page.Faults, page.Field, page.Edit.Version = v.Text(wrong), faults, field, page.version
 		return v.ShowStatus(status, "grammar", page.formPage)
 	case byGroup:
 		_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
@@ -127,7 +129,7 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 		}
 		e.Version = p.Version
 		return v.ShowStatus(status, "rule", formPage{
-			Edit: e, Wrong: v.Text(wrong), Faults: faults, Kinds: offered(p.Compiled),
+			Edit: e, Wrong: v.Text(wrong), Field: field, Faults: faults, Kinds: offered(p.Compiled),
 		})
 	}
 	return v.ShowStatus(status, "rehearsal", rehearsalPage{Edit: e, Wrong: v.Text(wrong), Faults: faults})

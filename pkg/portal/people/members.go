@@ -224,6 +224,31 @@ func (r room) showDuplicates(v *frame.Visit, status int, wrong string) error {
 	return v.ShowStatus(status, "duplicates", page)
 }
 
+// both names the two members of a form.
+func (r room) both(v *frame.Visit) (names, evidence string, err error) {
+	t, err := r.of(v)
+	if err != nil {
+		return "", "", err
+	}
+	var two [2]string
+	g, ctx := task.WithContext(v.R.Context())
+	for i, id := range []string{v.Form("id"), v.Form("into")} {
+		two[i] = cut(id)
+		if len(id) > maxIDBytes {
+			continue
+		}
+		g.Go(func() error {
+			m, found, err := r.c.Members.Get(ctx, t, id)
+			if found {
+				two[i] = called(m) + " (" + m.UserName + ")"
+			}
+			return err
+		})
+	}
+	err = g.Wait()
+	return two[0] + " → " + two[1], "", err
+}
+
 // merge has the member of the newer user take the place of the other one.
 func (r room) merge(v *frame.Visit) error {
 	t, err := r.of(v)

@@ -27,7 +27,10 @@ type room struct{ c Config }
 // Room returns the pages.
 func Room(c Config) frame.Room {
 	r := room{c}
-	return frame.Room{Files: files, Routes: map[string]frame.Handler{
+	return frame.Room{Files: files, Ask: map[string]frame.Question{
+		"POST members/merge":  {Key: "merge", Back: "members/duplicates", About: r.both},
+		"POST members/invite": {Key: "invite", Back: "members"},
+	}, Routes: map[string]frame.Handler{
 		"GET groups": r.groups, "GET groups/rule": r.ruleForm, "GET groups/grammar": r.grammarForm,
 		"POST groups/rehearse": r.rehearse, "POST groups/save": r.save,
 		"GET members": r.members, "GET members/pending": r.pending, "GET members/duplicates": r.duplicates,

@@ -48,6 +48,7 @@ type shortage struct {
 type rehearsalPage struct {
 	Edit   edit
 	Wrong  string
+	Field  string // always empty: the page has no fields
 	Faults mapping.Faults
 	// Losses, Gains, Manual and Statuses are the changes, the largest first.
 	Losses, Gains, Manual, Statuses []change

@@ -36,5 +36,24 @@
   ready(document);
   // Somebody pastes the whole link into a window that shows its page already.
   addEventListener("hashchange", () => ready(document));
-  document.addEventListener("htmx:after:swap", () => ready(document));
+  // The keyboard stays where it was if the part with the focus is replaced: on the same element, else around it.
+  let held = null, around = null;
+  document.addEventListener("htmx:before:swap", () => {
+    held = document.activeElement;
+    around = held && held.closest("[role=status], [aria-live]");
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    ready(document);
+    if (!held || !around || held.isConnected) return;
+    const same = held.id && document.getElementById(held.id);
+    if (!same) around.tabIndex = -1;
+    (same || around).focus({ preventScroll: true });
+  });
+  // Escape closes the nearest thing that is open.
+  document.addEventListener("keydown", (e) => {
+    const open = e.key === "Escape" && e.target.closest && e.target.closest("details[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
 })();
