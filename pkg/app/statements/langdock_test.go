@@ -20,14 +20,27 @@ func TestL9UsersAlone(t *testing.T) {
 }
 
 func TestL10ActionsMayBeAbsent(t *testing.T) {
-	// Each line leaves actions out: no update, no deletion, no groups; no creation, since the groups are all there is.
+	// Without updates and deletions.
 	w := newWorld(t, "entra", "")
 	ann := w.user("ann@example.com")
 	w.wants(ann, "active: ")
 	w.scim(200, "GET", `/Users?filter=userName+eq+%22nobody%22`, "")
-	w = newWorld(t, "entra", "")
+	w.tells(0, ann, "member.created", "member.activated")
+	// Without creations: the identity provider finds a user who is there, and goes on from there.
+	before := w.last()
+	found := w.scim(200, "GET", `/Users?filter=userName+eq+%22ann@example.com%22`, "")["Resources"].([]any)
+	w.replace("/Users/"+found[0].(object)["id"].(string), "displayName", `"Ann"`)
+	w.wants(ann, "active: ")
+	w.tells(before, ann, "member.updated")
+	// Without updates: a deletion follows a creation.
+	bob := w.user("bob@example.com")
+	w.wants(bob, "active: ")
+	w.scim(204, "DELETE", "/Users/"+bob, "")
+	w.tells(before, bob, "member.created", "member.activated", "member.removed")
+	// Groups without users.
 	group := w.group("Staff")
 	w.scim(204, "DELETE", "/Groups/"+group, "")
+	w.wants(ann, "active: ")
 }
 
 func TestL14MembersAreListed(t *testing.T) {
