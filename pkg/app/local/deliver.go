@@ -3,6 +3,8 @@ package local
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,8 +46,9 @@ type deliveries struct {
 	mu      sync.Mutex
 	running map[string]int
 	again   map[string]bool
+	leased  map[string]time.Time // when the leases end that other workers have
 	timer   *time.Timer
-	next    time.Time // when the timer is to ring
+	times   []time.Time // when due is to look, in order; the timer is for the first
 	closed  bool
 }
 
@@ -55,6 +58,7 @@ const perTenant = 4
 func newDeliveries(b *background, now func() time.Time) *deliveries {
 	return &deliveries{
 		now: now, log: b.log, ctx: b.ctx, tasks: &b.tasks, running: map[string]int{}, again: map[string]bool{},
+		leased: map[string]time.Time{},
 	}
 }
 
@@ -83,10 +87,13 @@ func (d *deliveries) work(id string) {
 			d.log.Warn("delivery will be tried again", "tenant", id, "error", err)
 			d.retry(id, time.Second)
 		}
+		d.mu.Lock()
 		if !left.Leased.IsZero() {
-			d.retry(id, left.Leased.Sub(d.now()))
+			d.leased[id] = left.Leased
 		}
+		d.mu.Unlock()
 		d.schedule(left.Due)
+		d.schedule(left.Leased)
 		d.mu.Lock()
 		again := (d.again[id] || left.More && err == nil) && d.ctx.Err() == nil
 		delete(d.again, id)
@@ -113,37 +120,54 @@ func (d *deliveries) schedule(at time.Time) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || d.timer != nil && !at.Before(d.next) {
-		return
+	if i, found := slices.BinarySearchFunc(d.times, at, time.Time.Compare); !found {
+		d.times = slices.Insert(d.times, i, at)
 	}
+	d.arm()
+}
+
+// arm sets the timer to the first of the times. The caller holds mu.
+func (d *deliveries) arm() {
 	if d.timer != nil {
 		d.timer.Stop()
 	}
-	d.next = at
-	d.timer = time.AfterFunc(max(at.Sub(d.now()), 0)+50*time.Millisecond, d.due)
+	if !d.closed && len(d.times) > 0 {
+		d.timer = time.AfterFunc(max(d.times[0].Sub(d.now()), 0)+50*time.Millisecond, d.due)
+	}
 }
 
 // due wakes the tenants of which something is due.
 func (d *deliveries) due() {
 	d.mu.Lock()
-	d.timer = nil
-	closed := d.closed
-	if !closed {
-		d.tasks.Go(func() error {
-			err := d.worker.Due(d.ctx, func(_ context.Context, ids ...string) error {
-				for _, id := range ids {
-					d.wake(id)
-				}
-				return nil
-			})
-			if err != nil && d.ctx.Err() == nil {
-				d.log.Warn("due deliveries could not be listed", "error", err)
-				d.schedule(d.now().Add(time.Second))
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	now := d.now()
+	d.times = slices.DeleteFunc(d.times, func(at time.Time) bool { return !at.After(now) })
+	d.arm()
+	var ended []string
+	maps.DeleteFunc(d.leased, func(id string, until time.Time) bool {
+		over := !until.After(now)
+		if over {
+			ended = append(ended, id)
+		}
+		return over
+	})
+	d.tasks.Go(func() error {
+		wake := func(_ context.Context, ids ...string) error {
+			for _, id := range ids {
+				d.wake(id)
 			}
 			return nil
-		})
-	}
-	d.mu.Unlock()
+		}
+		_ = wake(d.ctx, ended...) // never fails
+		if err := d.worker.Due(d.ctx, wake); err != nil && d.ctx.Err() == nil {
+			d.log.Warn("deliveries that are due were not looked for", "error", err)
+			d.schedule(d.now().Add(time.Second))
+		}
+		return nil
+	})
 }
 
 // close ends the timer; the background ends the goroutines.

@@ -16,7 +16,7 @@ const overdue = 3600
 // Due tells wake of every tenant that has an attempt due, once, several at a time. An entry stays until the attempt is
 // made, so that a tenant comes again if it was not seen to.
 func (w *Worker) Due(ctx context.Context, wake func(ctx context.Context, tenants ...string) error) error {
-	now := w.o.Now().Unix()
+	now := seconds(w.o.Now().UnixMilli()) // as the entries are: one that is due in this second is told now
 	seen := map[string]bool{}
 	q := store.Query{PK: store.SendPK, To: store.DueTime(now + 1), Limit: 100, Select: store.KeysOnly}
 	for {
