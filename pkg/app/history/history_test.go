@@ -50,7 +50,7 @@ func asked(day, night size) size {
 // again and again.
 func TestHistories(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) {
-		n := asked(size{6, 1}, size{40, 6})
+		n := asked(size{6, 1}, size{30, 8})
 		for seed := range n.histories {
 			run(t, filled.Memory(t), n.each, uint64(seed)).judge(t)
 		}
