@@ -1,9 +1,11 @@
 package scim
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -62,12 +64,11 @@ func appendObject(dst []byte, o Object) []byte {
 	if o == nil {
 		return append(dst, "null"...)
 	}
-	var buf [24]string
-	keys := buf[:0]
-	for k := range o {
-		keys = append(keys, k)
+	if cap(dst) == 0 {
+		dst = make([]byte, 0, 512) // most documents fit, and need no larger memory on the way there
 	}
-	slices.SortFunc(keys, compareKeys)
+	var buf [24]string
+	keys := sortedKeys(buf[:0], o)
 	dst = append(dst, '{')
 	for i, k := range keys {
 		if i > 0 {
@@ -79,17 +80,30 @@ func appendObject(dst []byte, o Object) []byte {
 	return append(dst, '}')
 }
 
+// sortedKeys appends the keys of an object in the order in which they are written. Each is put in its place at once:
+// of the few keys that an object has, a general sort takes twice the time.
+func sortedKeys(keys []string, o Object) []string {
+	if len(o) > cap(keys) {
+		keys = slices.Collect(maps.Keys(o))
+		slices.SortFunc(keys, compareKeys)
+		return keys
+	}
+	for k := range o {
+		i := len(keys)
+		keys = append(keys, k)
+		for ; i > 0 && compareKeys(k, keys[i-1]) < 0; i-- {
+			keys[i] = keys[i-1]
+		}
+		keys[i] = k
+	}
+	return keys
+}
+
 func compareKeys(a, b string) int {
 	if d := keyRank(a) - keyRank(b); d != 0 {
 		return d
 	}
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return strings.Compare(a, b)
 }
 
 func keyRank(k string) int {
