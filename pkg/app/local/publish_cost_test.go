@@ -193,3 +193,37 @@ func TestMarkersCost(t *testing.T) {
 		}
 	}
 }
+
+// full counts transactions, and the operations in them, but for small ones.
+type full struct {
+	store.Engine
+	count, ops atomic.Int64
+}
+
+func (f *full) Transact(ctx context.Context, token string, ops []store.Op) error {
+	if len(ops) > 10 {
+		f.count.Add(1)
+		f.ops.Add(int64(len(ops)))
+	}
+	return f.Engine.Transact(ctx, token, ops)
+}
+
+// TestPublishingFillsTransactions: members who are published together share as few transactions as can take them.
+func TestPublishingFillsTransactions(t *testing.T) {
+	f := &full{Engine: memory(t)}
+	a := on(t, f, "generic")
+	a.users(99)
+	if err := a.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.count.Store(0)
+	f.ops.Store(0)
+	a.mustAdmin(200, "PUT", "/policy", `{"members":{"attributes":{"name":{"from":"userName"}}}}`)
+	if err := a.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	count, ops := f.count.Load(), f.ops.Load()
+	if least := (ops + store.MaxTransactOps - 1) / store.MaxTransactOps; count == 0 || count > least {
+		t.Errorf("%d operations took %d transactions instead of %d", ops, count, least)
+	}
+}

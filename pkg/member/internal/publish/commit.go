@@ -15,30 +15,55 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// commit publishes as many members as fit one transaction, at least one, and returns their number.
-func (p *publication) commit(ctx context.Context, all []*Change) (int, error) {
+// leastOps is the number of operations that the change of a member takes at least: the member, its marker and the
+// entry of the log.
+const leastOps = 3
+
+// commitAll publishes members in transactions. A transaction that turns out too large was encoded in vain, so each
+// begins with as many members as would have fitted the one before.
+func (p *publication) commitAll(ctx context.Context, all []*Change) error {
+	for next := store.MaxTransactOps / leastOps; len(all) > 0; {
+		n, fit, err := p.commit(ctx, all, next)
+		if err != nil {
+			return err
+		}
+		all, next = all[n:], fit
+	}
+	return nil
+}
+
+// commit publishes as many members as fit one transaction, at least one and at most the given number unless two belong
+// together, and returns their number, and how many like them would fit.
+func (p *publication) commit(ctx context.Context, all []*Change, most int) (n, fit int, err error) {
 	least := 1
 	if len(all) > 1 && all[1].previous != nil {
 		least = 2
 	}
-	for n := len(all); ; n = max((n+1)/2, least) {
-		if n < len(all) && all[n].previous != nil {
+	for n = min(len(all), most); ; n = min(n-1, fit) {
+		if n < len(all) && n > 0 && all[n].previous != nil {
 			n-- // a member that takes a place is published together with the one that had it
 		}
 		n = max(n, least)
 		tx, after := p.transaction(all[:n])
-		if n > least && (tx.Room() < 0 || tx.Bytes() > store.MaxTransactBytes*3/4) {
+		if fit = fitting(n, tx); n > least && fit < n {
 			continue
 		}
 		if tx.Room() < 0 {
-			return n, p.large(ctx, all[:n])
+			return n, fit, p.large(ctx, all[:n])
 		}
 		if err := tx.Commit(ctx, p.ts); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		p.take(after, all[:n])
-		return n, nil
+		return n, fit, nil
 	}
+}
+
+// fitting is the number of members that fit one transaction if they are like the n of tx, which has one operation, of
+// the log's head, that does not grow with them.
+func fitting(n int, tx *store.Tx) int {
+	byCount := n * (store.MaxTransactOps - 1) / max(tx.Len()-1, 1)
+	return min(byCount, n*(store.MaxTransactBytes*3/4)/max(tx.Bytes(), 1))
 }
 
 // outcome is the state after a transaction.

@@ -131,7 +131,7 @@ func (s *Publisher) erase(ctx context.Context, t policies.Tenant, id string) err
 	p.count(sub, &c.next)
 	p.decided[id] = c.next
 	c.told = []record.Told{{Kind: record.EventRemoved, Data: scim.Object{"erased": true}}}
-	_, err = p.commit(ctx, []*Change{c})
+	err = p.commitAll(ctx, []*Change{c})
 	s.o.Wake(t.ID)
 	return err
 }

@@ -142,12 +142,8 @@ func (s *Publisher) batch(ctx context.Context, t policies.Tenant, j Job) error {
 			s.o.Wake(t.ID) // of a read, which leaves these to others
 		}
 	}()
-	for len(changed) > 0 {
-		n, err := p.commit(ctx, changed)
-		if err != nil {
-			return err
-		}
-		changed = changed[n:]
+	if err := p.commitAll(ctx, changed); err != nil {
+		return err
 	}
 	// The markers of unchanged members go last. If a change before fails, these members are evaluated again: one of
 	// them may get the seat that the change would have taken.
