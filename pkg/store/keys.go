@@ -448,7 +448,7 @@ func (k Keys) Partitions() []string {
 		"#U", "#N", "#X", "#G", "#GN", "#GH", "#Y", "#UQ", "#M", "#R", "#P", "#PC", "#Q",
 		"#QH", "#C", "#K", "#B", "#J",
 		"#MK", "#A", "#AX", "#AM", "#AT", "#AS", "#AQ", "#AD", "#AG", "#AP", "#GU",
-		"#W", "#D", "#LM",
+		"#W", "#D", "#LM", "#IK",
 		"#PL", "#PA", "#SL",
 	} {
 		pks = append(pks, k.pk(suffix))

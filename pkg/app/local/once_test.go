@@ -64,3 +64,28 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 		t.Errorf("made, refused, there: %s", got)
 	}
 }
+
+// TestIdempotencyKeyOfDeletedTenant: a tenant that is created again knows nothing of the keys of the deleted one.
+func TestIdempotencyKeyOfDeletedTenant(t *testing.T) {
+	engine := memory(t)
+	a := on(t, engine, "generic")
+	o := &caller{t: t, h: a.h, known: map[string]string{}}
+	send := func() {
+		t.Helper()
+		if w := o.ask("POST", "/clients", `{"name":"x"}`, "Idempotency-Key", "k"); w.Code != 201 {
+			t.Fatalf("%d %s, Location %q", w.Code, w.Body, w.Header().Get("Location"))
+		}
+	}
+	send()
+	if w := o.ask("DELETE", "", "", "", ""); w.Code != 202 {
+		t.Fatalf("delete: %d %s", w.Code, w.Body)
+	}
+	_ = a.s.Close()
+	b := a.again(engine)
+	if err := b.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.h = b.h
+	o.do(step{201, "POST", "/tenants", `{"id":"acme","name":"Acme"}`, nil})
+	send()
+}
