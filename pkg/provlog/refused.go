@@ -13,8 +13,8 @@ import (
 
 // How many refused requests of a tenant a process keeps a minute: of those with a token that is or was good, of those
 // with another one, and of those whose token tells nothing, for which the tenant has to be read; of the last of all
-// tenants together; and of operations in bulk requests. Of those that change nothing as many as of refused ones. The
-// rest is counted.
+// tenants together; and of operations in bulk requests. Of those that change nothing, alone or in bulk requests, as
+// many as of refused ones alone. The rest is counted.
 const (
 	keptKnown     = 60
 	keptUnknown   = 10
@@ -92,7 +92,8 @@ func (j *Journal) FinishAll(ctx context.Context, ends []End) {
 		e, keep := end.Request.end(end.Status, end.Failed)
 		switch {
 		case !keep:
-		case !j.may(t.ID, "bulk", keptBulk):
+		case e.Outcome == NothingToDo && !j.may(t.ID, NothingToDo, keptKnown): // it is counted
+		case e.Outcome != NothingToDo && !j.may(t.ID, "bulk", keptBulk):
 			j.lost(t.ID)
 		default:
 			ops = append(ops, e.put(of(t)))

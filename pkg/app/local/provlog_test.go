@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -218,6 +219,33 @@ func counted(period any) string {
 		all = append(all, fmt.Sprint(c["operation"], " ", c["outcome"], " ", c["count"]))
 	}
 	return strings.Join(all, ", ")
+}
+
+// TestLogOfBulkWithoutNews: operations that change nothing do not displace the entry of one that is refused.
+func TestLogOfBulkWithoutNews(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	user := "/Users/" + a.user("u")
+	patch := func(path, operations string) bulkOp {
+		var body object
+		if err := json.Unmarshal([]byte(patchBody(operations)), &body); err != nil {
+			t.Fatal(err)
+		}
+		return bulkOp{Method: "PATCH", Path: path, Data: body}
+	}
+	var ops []bulkOp
+	for i := range 501 {
+		there := fmt.Sprintf(`{"op":"add","path":"nickName","value":"%d"},{"op":"remove","path":"nickName"}`, i)
+		ops = append(ops, patch(user, there))
+	}
+	ops = append(ops, patch("/Users/gone", `{"op":"remove","path":"nickName"}`))
+	out := results(a.must(200, "POST", "/Bulk", bulkBody(t, 0, ops...)))
+	if first, last := fmt.Sprint(out[0]["status"]), fmt.Sprint(out[501]["status"]); first > "204" || last != "404" {
+		t.Fatalf("the first has the status %s, the last %s", first, last)
+	}
+	a.wantLog(`outcome eq "refused"`, []string{"status=404", "resourceId=gone"})
+	if n := len(a.log(`outcome eq "nothing-to-do"`)); n != 60 {
+		t.Errorf("%d entries of changes of nothing, want the 60 of a minute", n)
+	}
 }
 
 // TestActivity counts requests by operation and outcome, in this process and in a later one.
