@@ -3,10 +3,14 @@ package member_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -50,5 +54,59 @@ func TestAppliedOnceAllArePublished(t *testing.T) {
 	}
 	if seen < 2 || before != people {
 		t.Errorf("progress was seen %d times, at last %d", seen, before)
+	}
+}
+
+// betweenRounds is an engine that calls do once, right after the markers of users were listed.
+type betweenRounds struct {
+	store.Engine
+	do func()
+}
+
+func (e *betweenRounds) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	page, err := e.Engine.Query(ctx, q)
+	if do := e.do; do != nil && strings.HasPrefix(q.Prefix, string(marker.User)) {
+		e.do = nil
+		do()
+	}
+	return page, err
+}
+
+// TestAppliedBesideAnotherProcess: one process finds no marked members; another one marks the last of a policy's pass;
+// the first takes the last step of the pass. The policy is not applied before these members are published.
+func TestAppliedBesideAnotherProcess(t *testing.T) {
+	w := newWorld(t, teams)
+	for n := range 3 {
+		_, err := w.user(fmt.Sprint("u", n), nil)
+		w.must(err)
+	}
+	w.must(w.publish())
+	ctx := context.Background()
+	w.policy = strings.Replace(teams, `"target": "user"`, `"target": "other"`, 1)
+	w.must(w.setPolicy(w.policy, 2))
+	engine := &betweenRounds{Engine: w.engine}
+	other := member.New(store.New(engine, store.Options{}), member.Options{
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Directory: w.dir,
+	})
+	round := func(s *member.Service) {
+		t.Helper()
+		_, err := s.Publish(ctx, w.tenant, -time.Second)
+		w.must(err)
+	}
+	round(w.s)                        // the groups
+	engine.do = func() { round(w.s) } // the users
+	round(other)
+	applied := func() int64 {
+		t.Helper()
+		status, err := w.s.PolicyStatus(ctx, w.tenant)
+		w.must(err)
+		return status.Applied
+	}
+	if n, err := w.s.Pending(ctx, w.tenant); err != nil || n != 4 || applied() == 2 {
+		t.Errorf("applied is version %d, with %d markers, error %v; want 4: 3 members and the policy", applied(), n, err)
+	}
+	w.must(w.publish())
+	if w.check(); applied() != 2 {
+		t.Errorf("applied is version %d in the end", applied())
 	}
 }

@@ -171,12 +171,18 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 	return ignoreEnded(tx.Commit(ctx, ts))
 }
 
-// applied ends the pass of a policy.
+// applied ends the pass of a policy, unless another process has marked the last members since this one found none
+// marked.
 func (s *Passes) applied(ctx context.Context, t policies.Tenant, p pass) error {
+	ts := s.store.Tenant(t.ID)
+	marked, err := marker.List(ctx, ts, marker.User, 1)
+	if err != nil || len(marked) > 0 {
+		return err
+	}
 	if err := s.policies.Applied(ctx, t, p.marker); err != nil {
 		return err
 	}
-	return s.endPass(ctx, s.store.Tenant(t.ID), p)
+	return s.endPass(ctx, ts, p)
 }
 
 // joined marks the users who became or ceased to be members of a group. If they do so by open work, its steps mark
