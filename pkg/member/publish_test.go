@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -247,6 +248,58 @@ func TestLargeGroups(t *testing.T) {
 	w.must(w.remove(groupType, staff))
 	w.must(w.publish())
 	w.check()
+}
+
+// TestLargeChangeIsKilled: the process dies right after the commit of a large change of a group that is new or renamed,
+// before any step of its open work. Publishing does the steps: it has nothing left only if every member is published.
+func TestLargeChangeIsKilled(t *testing.T) {
+	w := newWorld(t, teams)
+	ids, members := []string{}, []any{}
+	for n := range 110 {
+		id, err := w.user(fmt.Sprint("u", n), nil)
+		w.must(err)
+		ids, members = append(ids, id), append(members, scim.Object{"value": id})
+	}
+	w.must(w.publish())
+	groups := func() []directory.GroupOf {
+		all, err := w.dir.GroupIDs(context.Background(), "acme", "", 10)
+		w.must(err)
+		found, err := w.dir.GroupsOf(context.Background(), "acme", all)
+		w.must(err)
+		return found
+	}
+	change := func(ops ...patch.Operation) func() error {
+		return func() error { return w.patch(groupType, groups()[0].ID, ops...) }
+	}
+	for _, step := range []struct {
+		do     func() error
+		active int
+	}{
+		{func() error { _, err := w.group("Staff", ids...); return err }, len(ids)},
+		{change(op(patch.Replace, "displayName", "None"), op(patch.Replace, "members", members[:1])), 0},
+		{change(op(patch.Replace, "displayName", "Staff"), op(patch.Replace, "members", members)), len(ids)},
+	} {
+		before := fmt.Sprint(groups())
+		for writes := 0; before == fmt.Sprint(groups()); writes++ {
+			w.engine.KillAfterWrites(writes)
+			if err := step.do(); err == nil && writes < 2 {
+				t.Fatal("it is not a large change")
+			}
+			w.engine.Revive()
+		}
+		w.restart()
+		w.must(w.publish())
+		w.check()
+		active := 0
+		for _, m := range w.published() {
+			if strings.HasPrefix(m, "active") {
+				active++
+			}
+		}
+		if active != step.active {
+			t.Errorf("%d members are active, want %d", active, step.active)
+		}
+	}
 }
 
 // TestSomeJoinAndLeave has more members leave and join a group than a request names one by one. Each of them is

@@ -72,8 +72,8 @@ func (g GroupWrite) onVersion() store.Op {
 }
 
 // touchMembers notes the users whose memberships a write changes: one by one if they are few, else together. A
-// group that is touched itself stands for its members, and for those whom open work changes: only other members
-// who leave are noted.
+// group that is touched itself stands for its stored members: only those who leave are noted, and open work, whose
+// members are stored by its steps.
 func (w *Write) touchMembers(g GroupWrite, open bool) {
 	users, leave := []string(nil), false
 	for _, c := range g.Changes {
@@ -85,7 +85,7 @@ func (w *Write) touchMembers(g GroupWrite, open bool) {
 	switch known := slices.Contains(w.Touched.Groups, g.ID); {
 	case len(users) <= maxTouched:
 		w.Touched.Users = slices.Concat(w.Touched.Users, users)
-	case known && (open || !leave):
+	case known && !open && !leave:
 	default:
 		if open {
 			users = nil
