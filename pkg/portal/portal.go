@@ -48,6 +48,25 @@ type Config struct {
 
 // New returns the portal. An error is one of the brand.
 func New(c Config) (http.Handler, error) {
+	all, err := rooms(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := frame.New(
+		frame.Options{
+			Tenants: c.Tenants, Links: c.Links, Journal: c.Journal, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now,
+			Log: c.Log,
+		},
+		all...,
+	)
+	if err != nil {
+		return nil, err
+	}
+	return f.Handler(), nil
+}
+
+// rooms are all pages.
+func rooms(c Config) ([]frame.Room, error) {
 	door := door{c.Links}
 	guiding, err := guide.Room(guide.Config{
 		Tenants: c.Tenants, Members: c.Members, Journal: c.Journal, Diagnosis: c.Diagnosis,
@@ -55,7 +74,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	rooms := []frame.Room{
+	all := []frame.Room{
 		{Files: files, Open: map[string]frame.Handler{
 			"GET " + frame.SetupRoot + "{id}": door.look, "POST " + frame.SetupRoot + "{id}": door.redeem,
 			"GET " + frame.SetupRoot + "renew/{id}": door.ask, "POST " + frame.SetupRoot + "renew/{id}": door.renew,
@@ -69,21 +88,11 @@ func New(c Config) (http.Handler, error) {
 		access.Room(access.Config{Tenants: c.Tenants}),
 	}
 	if c.Overview {
-		rooms = append(rooms, overview.Room(overview.Config{
+		all = append(all, overview.Room(overview.Config{
 			Tenants: c.Tenants, Journal: c.Journal, Diagnosis: c.Diagnosis, Links: c.Links,
 		}))
 	}
-	f, err := frame.New(
-		frame.Options{
-			Tenants: c.Tenants, Links: c.Links, Journal: c.Journal, Brand: c.Brand, BaseURL: c.BaseURL, Now: c.Now,
-			Log: c.Log,
-		},
-		rooms...,
-	)
-	if err != nil {
-		return nil, err
-	}
-	return f.Handler(), nil
+	return all, nil
 }
 
 // door is the page for somebody with a link.
