@@ -80,7 +80,7 @@ func (r room) progress(v *frame.Visit) (p progress, err error) {
 		}
 	}
 	if a.Request != nil && a.Request.Status >= 400 {
-		p.Failed, p.Detail = a.Request.Status, a.Request.Detail
+		p.Failed, p.Detail = a.Request.Status, v.Refusal(a.Request.Status, a.Request.ScimType, a.Request.Detail)
 	}
 	for _, n := range a.Members {
 		p.People += n

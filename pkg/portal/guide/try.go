@@ -127,17 +127,23 @@ func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, e := range page.Entries {
+		page.Entries[i].Detail = v.Refusal(e.Status, e.ScimType, e.Detail)
+	}
 	return &tried{
-		Member: m, Given: reasons(why, "assignments"), Missing: reasons(why, "missing"), Requests: page.Entries,
+		Member: m, Given: reasons(v, why, "assignments"), Missing: reasons(v, why, "missing"), Requests: page.Entries,
 	}, nil
 }
 
 // reasons reads one list of the explanation.
-func reasons(why scim.Object, key string) (all []reason) {
+func reasons(v *frame.Visit, why scim.Object, key string) (all []reason) {
 	list, _ := why[key].([]any)
 	for _, e := range list {
 		o, _ := e.(scim.Object)
 		one := reason{Kind: textOf(o, "kind"), Target: textOf(o, "target"), Because: textOf(o, "detail")}
+		if v.Lang != frame.Languages[0] && key == "missing" { // the detail is in English
+			one.Because = v.Text("reason." + textOf(o, "reason"))
+		}
 		if name := textOf(o, "displayName"); name != "" {
 			one.Target = name
 		}

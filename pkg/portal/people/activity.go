@@ -44,7 +44,7 @@ type entryRow struct {
 	What          string
 	Subject       string
 	State, Result string
-	Detail        string // in English
+	Detail        string
 	Changed       []string
 	Added, Gone   int // members of the group
 }
@@ -52,7 +52,7 @@ type entryRow struct {
 func entryRowOf(v *frame.Visit, e provlog.Entry) entryRow {
 	row := entryRow{
 		ID: e.ID, Time: e.Time, State: outcomeStates[e.Outcome], Result: told(v, "outcome.", e.Outcome, outcomes),
-		Detail: e.Detail, Changed: e.Changed, Added: len(e.Added), Gone: len(e.Removed),
+		Detail: v.Refusal(e.Status, e.ScimType, e.Detail), Changed: e.Changed, Added: len(e.Added), Gone: len(e.Removed),
 	}
 	thing := "other"
 	switch e.ResourceType {

@@ -118,7 +118,10 @@ var reasons = []string{
 // explain fills in the reasons of a person's status and assignments.
 func (p *personPage) explain(v *frame.Visit, why scim.Object) {
 	status, _ := why["status"].(scim.Object)
-	p.StatusWhy, _ = status["because"].(string)
+	if p.StatusWhy, _ = status["because"].(string); v.Lang != frame.Languages[0] { // that is in English
+		is, _ := status["is"].(string)
+		p.StatusWhy = told(v, "why.", is, statuses)
+	}
 	row := func(o scim.Object) (out reasonRow) {
 		kind, _ := o["kind"].(string)
 		out.Kind = kindOf(v, kind)
@@ -148,7 +151,9 @@ func (p *personPage) explain(v *frame.Visit, why scim.Object) {
 		missing := row(o)
 		reason, _ := o["reason"].(string)
 		missing.Reason = told(v, "reason.", reason, reasons)
-		missing.Detail, _ = o["detail"].(string)
+		if v.Lang == frame.Languages[0] {
+			missing.Detail, _ = o["detail"].(string)
+		}
 		missing.Because = []because{source(o)}
 		p.Missing = append(p.Missing, missing)
 	}
