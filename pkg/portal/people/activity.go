@@ -93,7 +93,8 @@ type activityPage struct {
 	Next                                      string // the query of the next page
 	Last, Good                                time.Time
 	Days                                      []dayRow
-	Most                                      int64
+	Most                                      int64 // requests on the day with the most
+	SumGood, SumBad                           int64
 	Width, Height                             int
 	NotKept                                   int64
 }
@@ -188,6 +189,7 @@ func (p *activityPage) chart(now time.Time, days []provlog.Period) {
 			}
 		}
 		p.Most = max(p.Most, day.Done+day.Same+day.Refused+day.Failed)
+		p.SumGood, p.SumBad = p.SumGood+day.Done+day.Same, p.SumBad+day.Refused+day.Failed
 		p.Days = append(p.Days, day)
 	}
 	for i := range p.Days {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
+	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -188,6 +189,7 @@ func (r room) eventsOf(ctx context.Context, v *frame.Visit, t member.Tenant, id 
 	if err != nil {
 		return nil, err
 	}
+	names, nameless := map[string]string{}, []int{} // names of targets by kind and id, rows of groups without one
 	for _, e := range slices.Backward(page.Events) {
 		if e.Object["subject"] != member.LogSubject(id) {
 			continue
@@ -200,11 +202,24 @@ func (r room) eventsOf(ctx context.Context, v *frame.Visit, t member.Tenant, id 
 		if a, ok := data["assignment"].(scim.Object); ok {
 			what, _ := a["kind"].(string)
 			row.Kind = kindOf(v, what)
-			if row.Target, _ = a["displayName"].(string); row.Target == "" {
-				row.Target, _ = a["target"].(string)
+			row.Target, _ = a["target"].(string)
+			if name, _ := a["displayName"].(string); name != "" {
+				names[what+" "+row.Target] = name
+			} else if what == mapping.KindGroup {
+				nameless = append(nameless, len(rows))
+			}
+			if name := names[what+" "+row.Target]; name != "" {
+				row.Target = name
 			}
 		}
 		rows = append(rows, row)
+	}
+	for _, i := range nameless { // an older event may know the name
+		if name := names[mapping.KindGroup+" "+rows[i].Target]; name != "" {
+			rows[i].Target = name
+		} else {
+			rows[i].Target = v.Text("person.group.gone")
+		}
 	}
 	return rows, nil
 }
