@@ -230,6 +230,10 @@ func (e eye) states() {
 	e.run(chromedp.Navigate(e.url+"/portal/domains"), chromedp.SendKeys(`input[name="name"]`, "acme.example\r",
 		chromedp.ByQuery), chromedp.WaitVisible("#value-0"))
 	e.see("domains")
+	e.press("sure", `form[action="/portal/domains/remove"] button`, `button[name="sure"]`)
+	e.run(chromedp.Navigate(e.url+"/portal/domains"), chromedp.SendKeys("#name", "a b\r", chromedp.ByQuery),
+		chromedp.WaitVisible("#fault"))
+	e.see("fault")
 	e.run(chromedp.Navigate(e.url+"/portal/settings"),
 		chromedp.SendKeys(`input[name="email"]`, "it@acme.example\r", chromedp.ByQuery), chromedp.WaitVisible(".note.good"))
 	e.run(chromedp.Navigate(e.url+"/portal/settings"),
