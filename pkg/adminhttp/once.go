@@ -74,7 +74,8 @@ func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) erro
 			w.Header().Set("Location", before.Location)
 		}
 		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key was carried out before" +
-			at(before.Location) + ". The secret in its response is not stored: reveal the token, or create another secret."}
+			at(before.Location) + ". The secret in its response is not stored: reveal the token, rotate the webhook's secret, " +
+			"or create another client secret or link."}
 	case errors.Is(err, idempotency.ErrOther):
 		return &problem{
 			status: http.StatusUnprocessableEntity, detail: "The Idempotency-Key was used with another request.",

@@ -7,13 +7,21 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// policyTag is the entity tag of a version of the policy.
-func policyTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+// policyTag is the entity tag of a policy. Equal documents have equal tags, whatever the version: a version comes again
+// if the tenant is deleted and made again.
+func policyTag(p member.PolicyDocument) string { return etag.OfBytes(p.Document) }
+
+// allowsPolicy reports whether a policy may be replaced. A tenant without one answers {}, which has a tag, and
+// counts as none for If-None-Match: *.
+func allowsPolicy(c etag.Condition, p member.PolicyDocument) bool {
+	return c.Allows(policyTag(p)) || p.Version == 0 && c.Allows("")
+}
 
 func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	t, err := a.of(r)
@@ -24,7 +32,7 @@ func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", policyTag(p.Version))
+	w.Header().Set("ETag", policyTag(p))
 	if p.Version == 0 {
 		return ok(w, http.StatusOK, scim.Object{})
 	}
@@ -43,30 +51,30 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	expected := int64(-1)
-	if tag := r.Header.Get("If-Match"); tag != "" && tag != "*" {
-		expected = -2 // no version has it
-		if n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err == nil && n >= 0 {
-			expected = n
-		}
-		if expected == -2 {
-			return otherPolicy()
-		}
-	}
+	condition := etag.Read(r.Header)
 	var t member.Tenant
 	var saved member.PolicyDocument
 	var warnings []mapping.Warning
 	err = member.ErrTenantChanged
-	for tries := 0; errors.Is(err, member.ErrTenantChanged) && tries < saveTries; tries++ {
+	for tries := 0; changedMeanwhile(err) && tries < saveTries; tries++ {
 		if t, err = a.of(r); err != nil {
 			return err
+		}
+		expected := int64(-1)
+		if condition.Given() {
+			p, err := a.members.Policy(r.Context(), t)
+			if err != nil {
+				return err
+			}
+			if !allowsPolicy(condition, p) {
+				return otherPolicy()
+			}
+			expected = p.Version
 		}
 		saved, warnings, err = a.members.SavePolicy(r.Context(), t, document, expected)
 	}
 	switch {
-	case errors.Is(err, member.ErrVersion):
-		return otherPolicy()
-	case errors.Is(err, member.ErrTenantChanged):
+	case changedMeanwhile(err):
 		return &problem{status: http.StatusConflict, detail: "The tenant was changed at the same time. Try again."}
 	case err != nil:
 		return err
@@ -75,16 +83,22 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("ETag", policyTag(saved.Version))
+	w.Header().Set("ETag", policyTag(saved))
 	return ok(w, http.StatusOK, scim.Object{
 		"version": saved.Version, "warnings": warningList(append(warnings, more...)),
 	})
 }
 
+// changedMeanwhile reports whether a policy was not saved because the tenant or its policy was changed in between.
+func changedMeanwhile(err error) bool {
+	return errors.Is(err, member.ErrVersion) || errors.Is(err, member.ErrTenantChanged)
+}
+
+// otherPolicy refuses a request whose condition the policy does not meet.
 func otherPolicy() error {
 	return &problem{
 		status: http.StatusPreconditionFailed,
-		detail: "The policy was changed since you read it. Read it again.",
+		detail: "The policy is not the one that If-Match or If-None-Match allows to replace. Read it again.",
 	}
 }
 

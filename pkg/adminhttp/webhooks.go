@@ -81,6 +81,7 @@ func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	if owner != webhook.Operator {
 		o["after"] = after
 	}
+	w.Header().Set("Location", r.URL.Path+"/"+hook.ID)
 	return ok(w, http.StatusCreated, o)
 }
 

@@ -27,8 +27,7 @@ type NewTenant struct {
 
 // Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id
 // must be free: ErrExists otherwise, also while a tenant of that id is being made or deleted. An invalid value is an
-// *InvalidError. Create goes on for at most 20 seconds after ctx is cancelled, so that a client that hangs up leaves
-// nothing half made.
+// *InvalidError. After ctx is cancelled Create goes on for 20 seconds at most, to leave nothing half made.
 //
 // Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state
 // active. A process that dies after 1 leaves an id that nobody sees and a token that authenticates nobody. Once the
@@ -52,6 +51,7 @@ func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken,
 	r := &record.Record{
 		Name: n.Name, IdP: n.IdP, Settings: n.Settings, Created: now.UnixMilli(), Modified: now.UnixMilli(),
 		Pending: s.reservation(token.ID), Key: record.NewKey(), Life: record.Creating,
+		Incarnation: record.NewIncarnation(),
 	}
 	if err := s.reserveTenant(ctx, n.ID, r); err != nil {
 		return Tenant{}, IssuedToken{}, err

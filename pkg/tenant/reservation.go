@@ -21,8 +21,7 @@ func (s *Service) holds(r *record.Reservation) bool {
 	return s.o.Now().Sub(time.Unix(r.At, 0)) < lease
 }
 
-// detach returns a context for work of several steps. It outlives the client, but ends long before a reservation
-// lapses.
+// detach returns a context for work of several steps. It outlives the client and ends before a reservation.
 func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }

@@ -158,8 +158,12 @@ func (s *Service) Create(
 		return nil, "", 0, err
 	}
 	// Two concurrent calls may both make the last one: the bound keeps deliveries short, and need not be exact.
-	if all, err := s.List(ctx, owner); err != nil || len(all) >= Most {
-		return nil, "", 0, errors.Join(err, ErrTooMany)
+	all, err := s.List(ctx, owner)
+	if err == nil && len(all) >= Most {
+		err = ErrTooMany
+	}
+	if err != nil {
+		return nil, "", 0, err
 	}
 	seal, err := s.sealer(ctx)
 	if err != nil {

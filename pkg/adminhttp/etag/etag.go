@@ -15,8 +15,11 @@ import (
 const length = 12
 
 // Of returns the entity tag of a state: equal objects have equal tags.
-func Of(o scim.Object) string {
-	sum := sha256.Sum256(scim.AppendJSON(nil, o))
+func Of(o scim.Object) string { return OfBytes(scim.AppendJSON(nil, o)) }
+
+// OfBytes returns the entity tag of a state in its stored form.
+func OfBytes(state []byte) string {
+	sum := sha256.Sum256(state)
 	return `"` + hex.EncodeToString(sum[:length]) + `"`
 }
 

@@ -144,6 +144,7 @@ func Moved(item store.Item, m Move) (attrs store.Attrs, due int64, err error) {
 	if r.Key = m.Key; r.Key == nil {
 		r.Key = record.NewKey()
 	}
+	r.Incarnation = record.NewIncarnation()
 	if !m.Access {
 		r.Tokens, r.Clients, r.Current = nil, nil, ""
 	}

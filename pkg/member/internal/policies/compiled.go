@@ -38,7 +38,8 @@ const (
 	keptGroups   = 20_000
 )
 
-// policyKey names a compiled policy. Without the version of the tenant's item it names it by its document alone.
+// policyKey names a compiled policy. Without the version of the tenant's item it names it by its document and the
+// tenant's incarnation: groups of an earlier tenant of the same id may have had the ids and versions of present ones.
 type policyKey struct {
 	tenant, types string
 	name          tenant.PolicyName
@@ -81,7 +82,9 @@ func (s *Policies) Of(ctx context.Context, t Tenant) (*mapping.Policy, int64, er
 	if len(doc.Document) == 0 {
 		doc.Document = []byte("{}")
 	}
-	byDocument := policyKey{t.ID, t.TypesVersion, tenant.PolicyName{Digest: policy.Digest(doc.Document)}}
+	byDocument := policyKey{t.ID, t.TypesVersion, tenant.PolicyName{
+		Digest: policy.Digest(doc.Document), Incarnation: name.Incarnation,
+	}}
 	p := s.kept(byDocument).policy
 	if p == nil {
 		if p, _, err = mapping.Parse(doc.Document, t.Types); err != nil {

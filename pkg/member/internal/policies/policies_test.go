@@ -1,6 +1,7 @@
 package policies_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/transfer"
 )
 
 // TestPolicyOfAnEarlierTenant: a process that knows the policy of a tenant which was removed does not take its version
@@ -63,4 +65,55 @@ func TestPolicyOfAnEarlierTenant(t *testing.T) {
 		t.Fatalf("the tenants have the versions %d and %d", first.Version, second.Version)
 	}
 	version(second, 1)
+}
+
+// TestPolicyOfAnImportedTenant: a process that knows the policy of a tenant does not take its version for that of the
+// same tenant imported in its place.
+func TestPolicyOfAnImportedTenant(t *testing.T) {
+	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	st, ctx := store.New(engine, store.Options{}), context.Background()
+	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
+	all := policies.New(st, time.Now, func(string) {})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	save := func() policies.Tenant {
+		t.Helper()
+		one, err := policies.TenantOf(ctx, tenants, "acme")
+		must(err)
+		_, _, err = all.Save(ctx, one, []byte(`{"kinds":{"role":{"create":true}}}`), -1)
+		must(err)
+		one, err = policies.TenantOf(ctx, tenants, "acme")
+		must(err)
+		return one
+	}
+	version := func(one policies.Tenant, want int64) {
+		t.Helper()
+		if _, got, err := all.Of(ctx, one); err != nil || got != want {
+			t.Errorf("version %d, error %v, want %d", got, err, want)
+		}
+	}
+	_, _, err = tenants.Create(ctx, tenant.NewTenant{ID: "acme", Name: "Acme"})
+	must(err)
+	save()
+	var file bytes.Buffer
+	_, err = transfer.Export{Tenant: "acme", Now: time.Now}.Write(ctx, st, &file)
+	must(err)
+	version(save(), 2)
+	ts := st.Tenant("acme")
+	must(ts.Batch(ctx, store.RemoveItem(ts.Keys.Tenant()), store.RemoveItem(ts.Policy())))
+	_, err = transfer.Import{Now: time.Now}.Read(ctx, st, bytes.NewReader(file.Bytes()))
+	must(err)
+	one, err := policies.TenantOf(ctx, tenants, "acme")
+	must(err)
+	saved, err := all.Policy(ctx, one)
+	must(err)
+	version(one, saved.Version)
 }

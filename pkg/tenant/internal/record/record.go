@@ -66,6 +66,8 @@ type Record struct {
 	// hash of the definitions in the item SCHEMAS; "" if there are none
 	Schemas string `json:"schemas,omitempty"`
 	Key     []byte `json:"key"` // see Tenant.CursorKey
+	// Incarnation is a random name of this tenant among all that had its id: an import makes another.
+	Incarnation string `json:"incarnation"`
 	rotation.State
 	// Due is the tenant's place in the order of due times, 0 for none; Retry is the time at which failed work is tried
 	// again. Both are Unix seconds.
@@ -140,8 +142,11 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 	}
 }
 
-// keyBytes is the length of a tenant's key.
-const keyBytes = 32
+// keyBytes is the length of a tenant's key, incarnationLength that of its incarnation in letters.
+const (
+	keyBytes          = 32
+	incarnationLength = 13
+)
 
 // Attrs returns the attributes of the record's item. If they exceed one read unit, the oldest dead tokens are left
 // out. A tenant at all of its limits may still exceed it: that costs a second read unit, and stops no notice and no
@@ -219,10 +224,10 @@ func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 }
 
 // PolicyName names the policy of a tenant: by its digest, by the version of the tenant's item, which each save raises,
-// and by the time at which the tenant was made, since one of the same id may have been before.
+// and by the tenant's incarnation.
 type PolicyName struct {
-	Digest           string
-	Version, Created int64
+	Digest, Incarnation string
+	Version             int64
 }
 
 // SavedPolicy reads the name of the saved policy from the item of a tenant; the zero name: there is no item.
@@ -231,10 +236,10 @@ func SavedPolicy(item store.Item) (n PolicyName, err error) {
 	n.Version, _ = item.Attrs[AttrVersion].(int64)
 	if doc, ok := item.Attrs[AttrDoc].(string); ok {
 		var made struct {
-			Created int64 `json:"created"`
+			Incarnation string `json:"incarnation"`
 		}
 		err = json.Unmarshal([]byte(doc), &made)
-		n.Created = made.Created
+		n.Incarnation = made.Incarnation
 	}
 	return n, err
 }
@@ -253,6 +258,9 @@ func NewKey() []byte {
 	_, _ = rand.Read(key) // never fails
 	return key
 }
+
+// NewIncarnation makes the name of a tenant among all that had its id.
+func NewIncarnation() string { return Random(Base36, incarnationLength) }
 
 // TokenIDs returns the ids of tokens.
 func TokenIDs(tokens []Token) []string {
