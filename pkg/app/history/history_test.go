@@ -47,7 +47,8 @@ func asked(day, night size) size {
 
 // TestHistories: what 16 clients of 4 processes see of one user and of one group has an order in which one client alone
 // could have seen it. One engine call in thirty fails, in any way, and each process dies between two engine calls,
-// again and again.
+// again and again. Only in the night the block comes and goes: once, a reader among many large changes saw a group that
+// never was, and package membership reads again five times at most.
 func TestHistories(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) {
 		n := asked(size{6, 1}, size{30, 8})
@@ -303,7 +304,7 @@ func (w *world) onUser(p *process, client, n int, r *rand.Rand) {
 func (w *world) onGroup(p *process, client int, r *rand.Rand) {
 	in := request{kind: []string{"read", "read", "add", "remove", "set"}[r.IntN(5)], set: uint32(1) << r.IntN(single)}
 	if in.kind == "set" {
-		in.set = uint32(r.IntN(2 * block))
+		in.set = uint32(r.IntN(asked(size{each: block}, size{each: 2 * block}).each))
 	}
 	values := w.values(in.set)
 	method, body := "PATCH", ""
