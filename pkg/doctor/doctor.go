@@ -129,8 +129,8 @@ func (d *Doctor) All(ctx context.Context, engine store.Engine) error {
 	return nil
 }
 
-// passes is how often a tenant is gone through by a repair: once to mend, once to see the rest. One more each
-// is for findings that show only behind a roll-forward.
+// passes is the number of passes of a repair over a tenant: one that mends and one that sees the rest, and again two
+// for the findings that only a roll-forward makes visible.
 const passes = 4
 
 // Tenant checks one tenant. With Repair, it completes the open work and mends, until a pass finds nothing to mend.

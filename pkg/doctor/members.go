@@ -59,7 +59,8 @@ func workNeeds(k store.Keys, item store.Item) []store.Key {
 	return []store.Key{k.User(target), k.Group(target)}
 }
 
-// lookWork looks at work that is done as well: while it stays, reads take its target for deleted.
+// lookWork checks an item of open work, also of work that is done: as long as the item is there, reads treat its target
+// as deleted.
 func lookWork(v *view, item store.Item) {
 	o, ok := doc(item.Attrs)
 	target := row.Text(o, "target")
@@ -139,7 +140,7 @@ func lookMember(v *view, item store.Item) {
 		return
 	}
 	if v.get(key) == nil {
-		// Were there open work to add it, the work itself would leave it out.
+		// Open work that has still to add the member would leave it out, so this is a fault even if there is some.
 		v.find(Finding{
 			Check: "member", Problem: "The member " + value + " does not exist.",
 			Mend: "Have it removed as one who was deleted.", guard: []store.Key{key},
@@ -174,13 +175,14 @@ func lookMemberOf(v *view, item store.Item) {
 	})
 }
 
-// waitingKeys are the items that concern a reference that waits.
+// waitingKeys returns the keys of the items about a reference whose user does not exist yet.
 func waitingKeys(k store.Keys, where, owner, value string) []store.Key {
 	folded := scim.Fold(value)
 	return []store.Key{k.Waiting(folded, where, owner, value), k.WaitedFor(folded), k.UserName(folded)}
 }
 
-// waits checks a reference that names nobody: it waits, and nobody has come under that name.
+// waits checks a reference whose value is not the id of a resource: the items that let it wait exist, and no user has
+// the value as its name.
 func (v *view) waits(where, owner, value string) {
 	folded := scim.Fold(value)
 	keys := waitingKeys(v.k, where, owner, value)
@@ -199,7 +201,7 @@ func (v *view) waits(where, owner, value string) {
 		return
 	}
 	if where == "U" && v.get(waiting) == nil && strings.Count(value, "-") == 4 {
-		return // the manager was deleted: nobody comes under that id any more
+		return // the id of a manager who was deleted: no later user can have it
 	}
 	if v.get(waiting) == nil || v.get(head) == nil {
 		v.find(Finding{
@@ -218,7 +220,7 @@ func waitingNeeds(k store.Keys, item store.Item) []store.Key {
 	return []store.Key{key}
 }
 
-// waiter is the item whose reference a waiting item stands for.
+// waiter returns the key of the item with the reference that a waiting item is about.
 func waiter(k store.Keys, item store.Item) (store.Key, bool) {
 	parts := store.Split(item.SK)
 	switch {

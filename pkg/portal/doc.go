@@ -1,3 +1,3 @@
-// Package portal is the pages on which a customer's administrator sets the connection up: the rooms, joined to the
-// frame, and the door: the page that redeems a set-up link.
+// Package portal joins the pages for a customer's administrator, of package frame and of the rooms. Its own pages are
+// those without a session: the one that redeems a set-up link, and the one that mails a new link.
 package portal

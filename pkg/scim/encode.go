@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Literal is a text as filters have it, whole: a JSON string (RFC 7644, section 3.4.2.2).
-// Quote is for people.
+// Literal returns a text as a filter writes it: a whole JSON string (RFC 7644, section 3.4.2.2). For texts that people
+// read there is Quote, which shortens.
 func Literal(s string) string { return string(AppendJSON(nil, s)) }
 
 // AppendJSON appends v as JSON to dst. The same value always gives the same bytes: the keys of an object are
@@ -158,7 +158,8 @@ func appendString(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// appendEscape writes a byte that may not stand in a JSON string as it is; a byte beyond ASCII is a broken character.
+// appendEscape writes a byte that a JSON string must have escaped. A byte beyond ASCII is part of an invalid character,
+// and becomes U+FFFD.
 func appendEscape(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':

@@ -12,7 +12,7 @@ const MaxDepth = 32
 
 // MaxValues is the largest number of values in a text to decode, including those inside arrays and objects. It
 // bounds the memory of the decoded form, which takes up to 50 bytes for each byte of text. A change of 20,000
-// members has fewer than half; a stored document has no room for so many.
+// members has fewer than half; a stored document cannot have so many.
 const MaxValues = 250_000
 
 // ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is
@@ -33,13 +33,13 @@ func ParseObject[T ~string | []byte](data T) (Object, error) {
 type Raw string
 
 // ParseEnvelope is ParseObject for a message that carries others, such as a bulk request (RFC 7644, section 3.7).
-// In each object of an array that is a member of the message, the member inner, in any case, is checked and
-// returned as a Raw. Its values do not count for MaxValues.
+// If a key of the message has an array, the key inner (in upper or lower case) of each object in that array is
+// checked and returned as a Raw. Its values do not count for MaxValues.
 func ParseEnvelope(text, inner string) (Object, error) {
 	return (&parser{text: text, inner: inner}).message()
 }
 
-// innerDepth is how many arrays and objects a value in a message inside another stands in.
+// innerDepth is the nesting depth of a value of the key inner: the message, the array, and the object in it.
 const innerDepth = 3
 
 // message reads the whole text.
@@ -72,7 +72,7 @@ type parser struct {
 	values int // decoded so far
 	// inner is the member that stays text at innerDepth; empty for none.
 	inner string
-	// checking says that values are looked at and not kept.
+	// checking says that values are only checked, not decoded.
 	checking bool
 }
 
@@ -254,7 +254,7 @@ func newObject(depth int) Object {
 	return Object{}
 }
 
-// keySet knows the keys of one object by their fold. The few keys of a usual object are compared one by one, which
+// keySet is the set of the folded keys of one object. The few keys of a usual object are compared one by one, which
 // allocates nothing; many are kept in a map, which keeps time linear.
 type keySet struct {
 	few  [16]string

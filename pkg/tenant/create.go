@@ -32,7 +32,7 @@ type NewTenant struct {
 // Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state
 // active. A process that dies after 1 leaves an id that nobody sees and a token that authenticates nobody. Once the
 // reservation has lapsed, the next Create of that id, or ClearAbandoned, takes over. One that dies after 2 leaves a
-// value in the vault as well, which the next Keep replaces. One that dies after 3, before the answer is out, leaves a
+// value in the vault as well, which the next Keep replaces. One that dies after 3, before it has answered, leaves a
 // tenant whose token Reveal shows.
 func (s *Service) Create(ctx context.Context, n NewTenant) (Tenant, IssuedToken, error) {
 	if n.ID == "" {

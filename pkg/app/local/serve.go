@@ -20,8 +20,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scimhttp"
 )
 
-// server is the HTTP server. A client that sends or reads nothing loses its connection: a gateway gives less time than
-// WriteTimeout to answers that a connection does not buffer.
+// server returns the HTTP server. A client that stops sending or reading loses its connection. The gateway gives up
+// earlier than WriteTimeout on an answer that the client does not read.
 func (s *Server) server() *http.Server {
 	return &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
@@ -89,7 +89,8 @@ func browses(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
 }
 
-// sameSite hides the Origin of a page's own forms from a guard that takes each Origin for another site's.
+// sameSite removes the header Origin from requests of the site's own pages. The guard of the admin API treats every
+// request with an Origin as one of another site.
 func sameSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,8 +126,8 @@ func (s *Server) portal(c portal.Config) http.Handler {
 	})
 }
 
-// admitted tells a gateway the admission that the handler behind it decided. A tenant can't have the name of an
-// address.
+// admitted converts an admission of the SCIM handler to one of the gateway. The prefix keeps the name of a tenant apart
+// from an address.
 func admitted(a scimhttp.Admission) apigw.Admission {
 	out := apigw.Admission{Context: a.Context, Large: a.Large, Refuse: a.Refuse}
 	if a.Tenant != "" {
@@ -135,8 +136,8 @@ func admitted(a scimhttp.Admission) apigw.Admission {
 	return out
 }
 
-// ungated answers for the clock, which there is not in AWS, without the gateway: it may take longer than a client may
-// wait for a function.
+// ungated serves the route of the clock without the gateway. Moving the clock may take longer than a function may, and
+// AWS has no such route.
 func ungated(admin, gateway http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != adminhttp.Root+"/clock" {

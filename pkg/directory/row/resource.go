@@ -18,7 +18,7 @@ type Tenant struct {
 	Types *schema.Types
 	// UniqueGroupNames refuses a second group of the same displayName.
 	UniqueGroupNames bool
-	// Policy names the policy that the tenant has saved; "": none. It is another whenever the document is.
+	// Policy names the policy that the tenant has saved; "": none. Another document has another name.
 	Policy string
 	// Domains are the verified domains of the tenant, as a domain.Set.
 	Domains string

@@ -26,23 +26,23 @@ type Failing struct {
 }
 
 const (
-	// A domain is lost at the first failure a week after the first of a row of lostAfter or more. People are told at
-	// the third.
+	// A domain is lost if lostAfter checks or more have failed one after the other, and the first failure is a week ago.
+	// People are notified of the third failure.
 	week      = 7 * 24 * time.Hour
 	lostAfter = 7
 	warnAfter = 3
-	// apart is the minimum distance of two failures that both count: a check that is repeated earlier does not count.
+	// apart is the least time between two failures that both count.
 	apart = 12 * time.Hour
 	// atOnce is the number of domains of a tenant that are checked at a time. Their events and notices fit into one
 	// transaction.
 	atOnce = 20
-	// several is a number of domains of all tenants that are not silent by chance.
+	// several is the number of domains from which on it is no chance if the DNS answers for none of them.
 	several = 5
 )
 
-// Daily checks the domains of all tenants once in 24 hours, in as many runs as that takes: it stops after a tenant if
-// until is over. It returns an error if some tenants were not checked, or if the DNS was silent about all of several
-// domains: it is then probably out of reach, and all of them would be lost in a week.
+// Daily checks the domains of all tenants once in 24 hours. After until it stops behind a tenant, and the next run goes
+// on. It returns an error if some tenants were not checked. It also does if the DNS answered for none of several domains
+// or more: then the DNS is probably out of reach, and all of the domains would be lost in a week.
 func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
 	failed, all := 0, map[Answer]int{}

@@ -54,7 +54,7 @@ type policy struct {
 	} `json:"rules"`
 }
 
-// needsGroups reports whether the policy gives anything by groups, or keeps back who is in none.
+// needsGroups reports whether the policy gives anything by groups, or holds back people who are in no group.
 func (p policy) needsGroups() bool {
 	for _, r := range p.Rules {
 		if r.Group != nil {
@@ -117,7 +117,7 @@ func (s *Service) stored(ctx context.Context, at *situation) error {
 	return err
 }
 
-// members reads the policy, and who is staged.
+// members reads the policy and the staged members.
 func (s *Service) members(ctx context.Context, at *situation) error {
 	t, err := member.TenantOf(ctx, s.o.Tenants, at.t.ID)
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *Service) members(ctx context.Context, at *situation) error {
 	return err
 }
 
-// seen is the identity provider that sent the newest request that shows who sent it; "": none does.
+// seen returns the identity provider of the newest request that reveals its sender; "" if none does.
 func (at *situation) seen() (string, provlog.Entry) {
 	for _, e := range []*provlog.Entry{at.recent.Request, at.recent.Test} {
 		if e != nil && e.IdP != "" && (len(at.entries) == 0 || e.Time.After(at.entries[0].Time)) {
@@ -161,8 +161,8 @@ func (at *situation) seen() (string, provlog.Entry) {
 // profiles are the values of a tenant's idp that name no identity provider.
 var profiles = []string{"generic", "rfc", "interop"}
 
-// words is the identity provider whose terms the texts use: the one that sends, else the one in the tenant's
-// settings.
+// words returns the identity provider whose terms the texts use: the sender of the requests, else that of the
+// tenant's settings.
 func (at *situation) words() string {
 	if idp, _ := at.seen(); idp != "" {
 		return idp

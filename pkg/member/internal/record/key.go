@@ -27,17 +27,18 @@ func CompareKeys(a, b mapping.TargetKey) int {
 	)
 }
 
-// SplitTarget is the key of which Joined made a text.
+// SplitTarget is the reverse of Joined.
 func SplitTarget(joined string) mapping.TargetKey {
 	parts := store.Split(joined)
 	return mapping.TargetKey{Kind: parts[0], Organisation: parts[1], Name: parts[2]}
 }
 
-// AdoptedKey is the key of the item that says that a group names a target, which is given by its joined key.
+// AdoptedKey returns the key of the item that records that a group names a target. joined is the key of the
+// target as Joined returns it.
 func AdoptedKey(k store.Keys, joined, groupID string) store.Key {
 	t := SplitTarget(joined)
 	return k.Adopted(t.Kind, t.Organisation, t.Name, groupID)
 }
 
-// Joined is a key as one text.
+// Joined returns a key as one text.
 func Joined(key mapping.TargetKey) string { return store.Join(key.Kind, key.Organisation, key.Name) }

@@ -135,7 +135,7 @@ func (s *Registry) checkAssertion(ctx context.Context, tenantID string, c record
 	if by == nil {
 		return nil, record.Refused()
 	}
-	// The key of an assertion is long enough that nobody finds a collision.
+	// The id of the client and the jti together: another client may use the same jti.
 	sum := sha256.Sum256([]byte(c.ID + "\x00" + claims.ID))
 	k := store.KeysOf(tenantID)
 	err = s.o.Store.Transact(ctx,
