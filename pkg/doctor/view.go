@@ -27,7 +27,7 @@ type view struct {
 	err     error
 }
 
-// tally is a number of items under a prefix, of most at most; 0: of all.
+// tally is a number of items under a prefix, counted up to most; 0: all are counted.
 type tally struct {
 	n    int64
 	most int
@@ -78,7 +78,7 @@ func (v *view) get(key store.Key) store.Attrs {
 	return items[0].Attrs
 }
 
-// count is how many items are under a prefix; most bounds it, 0 does not.
+// count returns the number of items under a prefix, up to most; 0 is no bound.
 func (v *view) count(prefix store.Key, most int) int64 {
 	if counted, known := v.counted[prefix]; known || v.err != nil {
 		return counted.n
@@ -140,7 +140,7 @@ func (p *patient) lookAgain(ctx context.Context, key store.Key) error {
 	return nil
 }
 
-// lookOnce is one such look; settled says that it can be relied on.
+// lookOnce reads the item and applies its rule once. settled says that nothing has changed meanwhile.
 func (p *patient) lookOnce(ctx context.Context, key store.Key) (v *view, settled bool, err error) {
 	v = &view{patient: p, ctx: ctx, known: map[store.Key]store.Attrs{}}
 	if v.open, err = p.readOpen(ctx); err != nil {

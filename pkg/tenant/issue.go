@@ -158,13 +158,13 @@ func (s *Service) add(r *record.Record, c *candidate, current string, now time.T
 	s.tellAll(r, c.tell)
 }
 
-// room reports whether a person may make one more token now.
+// room returns an error if a person may not create one more token now: a *ConflictError, or errWait.
 func (s *Service) room(r *record.Record, now time.Time) error {
 	live := len(r.Live(now))
 	held := s.holds(r.Pending)
 	switch {
 	case live >= maxLive && !held && s.policy(r.Settings.Token).Vault == VaultNone && r.NeedsSuccessor(now, 0):
-		return nil // both end soon, and a person makes the successor
+		return nil // both expire soon: a person may create the successor
 	case live >= maxLive:
 		return &ConflictError{Detail: "Two tokens are live already. Revoke one of them first."}
 	case held && live+1 >= maxLive:

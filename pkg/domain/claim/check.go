@@ -26,8 +26,8 @@ type Failing struct {
 }
 
 const (
-	// A domain is lost if lostAfter checks or more have failed one after the other, and the first failure is a week ago.
-	// People are notified of the third failure.
+	// A domain is lost if lostAfter checks or more have failed one after the other, and the first failure is a week
+	// ago. People are notified of the third failure.
 	week      = 7 * 24 * time.Hour
 	lostAfter = 7
 	warnAfter = 3
@@ -41,8 +41,8 @@ const (
 )
 
 // Daily checks the domains of all tenants once in 24 hours. After until it stops behind a tenant, and the next run goes
-// on. It returns an error if some tenants were not checked. It also does if the DNS answered for none of several domains
-// or more: then the DNS is probably out of reach, and all of the domains would be lost in a week.
+// on. It returns an error if some tenants were not checked. It also does if the DNS answered for none of several
+// domains or more: then the DNS is probably out of reach, and all of the domains would be lost in a week.
 func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
 	failed, all := 0, map[Answer]int{}
