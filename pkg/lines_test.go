@@ -14,7 +14,7 @@ import (
 // Columns of a line. A tab counts as one in code, as in the default of the linter lll, and as four before a comment.
 const (
 	maxColumns      = 120
-	maxProseColumns = 110
+	maxProseColumns = 100
 )
 
 // TestLines: lines are short enough for a side-by-side comparison. In tests the text of raw strings does not count:

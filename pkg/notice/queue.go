@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// sending is the time in which no other process sends a notice that one has claimed. No Lambda function runs as long.
+	// sending is the time in which no other process sends a notice that one has claimed. No Lambda function runs as
+	// long.
 	sending = 16 * time.Minute
 	// sendAgain is the delay before a notice that could not be sent is tried again, by the next hourly run. A try that
 	// fails lastTry after the first failure is the last: the next would be on another day.

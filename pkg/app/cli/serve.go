@@ -129,19 +129,17 @@ type versionCmd struct {
 	JSON bool `name:"json" help:"Print a JSON document."`
 }
 
-// Run prints the version that the Go tool put into the program.
+// Version is the version of this code. CHANGELOG.md, the template and the OpenAPI document have the same (a test).
+const Version = "0.1.0"
+
+// Run prints the version, and the commit if the Go tool put it into the program.
 func (c *versionCmd) Run(s *session) error {
-	v := map[string]string{"version": "(devel)", "go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH}
+	v := map[string]string{"version": Version, "go": runtime.Version(), "system": runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			v["version"] = info.Main.Version
-		}
+		names := map[string]string{"vcs.revision": "commit", "vcs.time": "time"}
 		for _, setting := range info.Settings {
-			switch setting.Key {
-			case "vcs.revision":
-				v["commit"] = setting.Value
-			case "vcs.time":
-				v["time"] = setting.Value
+			if name := names[setting.Key]; name != "" {
+				v[name] = setting.Value
 			}
 		}
 	}
