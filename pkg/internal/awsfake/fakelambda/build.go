@@ -23,7 +23,12 @@ var flags = []string{
 	"-gcflags=reflect=-l", "-gcflags=encoding/...=-l", "-gcflags=time=-l", "-gcflags=context=-l", "-gcflags=errors=-l",
 	"-gcflags=strconv=-l", "-gcflags=internal/strconv=-l", "-gcflags=internal/reflectlite=-l",
 	"-gcflags=internal/sync=-l", "-gcflags=sort=-l", "-gcflags=bufio=-l", "-gcflags=path/...=-l", "-gcflags=unique=-l",
-	"-gcflags=compress/...=-l", "-gcflags=golang.org/...=-l", "-gcflags=github.com/google/...=-l",
+	"-gcflags=compress/...=-l",
+	"-gcflags=unicode/...=-l", "-gcflags=hash/...=-l", "-gcflags=sync=-l", "-gcflags=slices=-l", "-gcflags=maps=-l",
+	"-gcflags=iter=-l", "-gcflags=html=-l", "-gcflags=strings=-l", "-gcflags=bytes=-l",
+	"-gcflags=internal/godebug=-l", "-gcflags=internal/bisect=-l", "-gcflags=internal/fmtsort=-l",
+	"-gcflags=internal/syscall/...=-l",
+	"-gcflags=golang.org/...=-l", "-gcflags=github.com/google/...=-l",
 	"-gcflags=github.com/serverless-scim/...=-l", "-gcflags=" + scim + "=", "-gcflags=" + scim + "/schema=",
 }
 
