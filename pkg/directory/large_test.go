@@ -124,6 +124,38 @@ func TestTornRead(t *testing.T) {
 	w.same("members", w.members(g), ids)
 }
 
+// TestStaleChangesRead has a large change end, and two small ones follow it, while a reader is between the large change
+// and the members: it must not lay the large change over members that are newer.
+func TestStaleChangesRead(t *testing.T) {
+	engine := &intercept{Engine: memory(t)}
+	w := on(t, engine, "entra")
+	ids := w.users(122)
+	one, two, many := ids[0], ids[1], ids[2:]
+	g := w.group("g", one, two)
+	killer := faultstore.New(engine.Engine, nil)
+	killer.KillAfterWrites(2) // chunks, commit
+	_, _ = on(t, killer, "entra").put(group, g, groupBody("g", append([]string{two}, many...)...))
+	if got := w.members(g); len(got) != 121 || slices.Contains(got, one) {
+		t.Fatalf("the large change is not open: %d members", len(got))
+	}
+	var chunks atomic.Bool
+	engine.once(func(c call) bool {
+		chunks.Store(chunks.Load() || c.read && c.touches("PC"))
+		return chunks.Load() && c.read && c.touches("M")
+	}, func() {
+		other := on(t, engine.Engine, "entra")
+		w.ok(nil, other.dir.RollForward(context.Background(), w.tenant.ID))
+		w.ok(other.patch(group, g, add(one)))
+		w.ok(other.patch(group, g, drop(two)))
+	})
+	got := w.members(g)
+	if !engine.done() {
+		t.Fatal("the reader did not read the open change first")
+	}
+	w.same("members", got, append(slices.Clone(many), one))
+	w.settled()
+}
+
 // TestDeletedUserInOpenChange: a user who is deleted while a large change still is to add it is never shown.
 func TestDeletedUserInOpenChange(t *testing.T) {
 	killer := faultstore.New(memory(t), nil)

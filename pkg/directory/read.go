@@ -16,8 +16,13 @@ const MaxOneBytes = 6 << 20
 // answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
 type answerLimit struct{ bytes, members int }
 
+// rereads is how often a group is read again that was changed between the reads of its members.
+const rereads = 8
+
 // getGroup reads a group, and its members if the projection wants them. It reads the group first: so the members are
-// never older than the version, and a change that is conditional on it loses none.
+// never older than the version, and a change that is conditional on it loses none. Members that were read in several
+// parts are those of one moment if the group has the same version after them; if it has not, it is read again. After
+// rereads it is shown as it was found.
 func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
 	limit answerLimit,
 ) (Resource, error) {
@@ -25,20 +30,32 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 	if err != nil {
 		return Resource{}, err
 	}
-	res := r.Resource(t)
-	if err = d.addMembers(ctx, t, res, sel, limit); errors.Is(err, membership.ErrTooLarge) {
-		return Resource{}, membership.MembersDoNotFit(row.DisplayOf(r.Doc))
+	for n := 0; ; n++ {
+		res := r.Resource(t)
+		parts, err := d.addMembers(ctx, t, res, sel, limit)
+		if errors.Is(err, membership.ErrTooLarge) {
+			return Resource{}, membership.MembersDoNotFit(row.DisplayOf(r.Doc))
+		}
+		if err != nil || !parts || n == rereads {
+			return res, err
+		}
+		version := r.Version
+		if r, err = row.Read(ctx, d.store.Tenant(t.ID), rt, id); err != nil {
+			return Resource{}, err
+		}
+		if r.Version == version {
+			return res, nil
+		}
 	}
-	return res, err
 }
 
-// addMembers adds the members to an answer about a group, if the projection wants them; errTooLarge if they do
-// not fit.
+// addMembers adds the members to an answer about a group, if the projection wants them, and reports whether they were
+// read in several parts, which others may have changed in between; errTooLarge if they do not fit.
 func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
 	limit answerLimit,
-) error {
+) (parts bool, err error) {
 	if !sel.Wants(schema.GroupType(), "members") {
-		return nil
+		return false, nil
 	}
 	ts := d.store.Tenant(t.ID)
 	look := membership.LookOf(t, res.Type, sel)
@@ -55,12 +72,12 @@ func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel 
 	})
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case tooLarge:
-		return membership.ErrTooLarge
+		return false, membership.ErrTooLarge
 	}
 	setMembers(res.Doc, reader.Shown(o, members))
-	return nil
+	return reader.Split, nil
 }
 
 // setMembers puts members into an answer, unless nothing of them is shown.
@@ -73,7 +90,7 @@ func setMembers(doc scim.Object, members any) {
 // withMembers is addMembers for the answer to a write. The write is done: its answer is never an error because it would
 // be large.
 func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
-	err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
+	_, err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
 	if errors.Is(err, membership.ErrTooLarge) {
 		err = nil
 	}

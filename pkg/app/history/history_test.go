@@ -47,8 +47,8 @@ func asked(day, night size) size {
 
 // TestHistories: what 16 clients of 4 processes see of one user and of one group has an order in which one client alone
 // could have seen it. One engine call in thirty fails, in any way, and each process dies between two engine calls,
-// again and again. Only in the night the block comes and goes: once, a reader among many large changes saw a group that
-// never was, and package membership reads again five times at most.
+// again and again. Only in the night the block comes and goes: a group that changes in each of several rereads is shown
+// as it was found.
 func TestHistories(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) {
 		n := asked(size{6, 1}, size{30, 8})

@@ -149,7 +149,7 @@ type Reader struct {
 	Look    Look
 	Limit   int    // bytes left
 	Most    int    // members; 0: any number
-	Split   bool   // the members that Read returned were on several pages of the engine, and so of several moments
+	Split   bool   // the members that Read returned were read by several calls, and so may be of several moments
 	members int    // so far
 	text    []byte // the members that Read returned, an array without its end; nil if its order is another
 }
@@ -208,7 +208,7 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		if err != nil {
 			return nil, err
 		}
-		m.Split = m.Split || page.More
+		m.Split = m.Split || page.More || len(changes) > 0
 		for _, it := range page.Items {
 			v := StoredMember(store.LastPart(it.SK), it)
 			if c, changed := changes[v.Value]; changed {
