@@ -89,6 +89,7 @@ func deploy(t *testing.T) *world {
 	}
 	w.queue.function = w.functions["deliver"]
 	w.functions["stream"].Timeout, w.functions["rotate"].Timeout = 15*time.Minute, 15*time.Minute
+	w.functions["deliver"].Timeout = 150 * time.Second
 	t.Cleanup(func() {
 		for _, f := range w.functions {
 			f.Close()
