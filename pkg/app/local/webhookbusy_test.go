@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,11 +15,11 @@ import (
 // throttled refuses to list the webhooks of a tenant.
 type throttled struct {
 	store.Engine
-	on bool
+	on atomic.Bool
 }
 
 func (e *throttled) Query(ctx context.Context, q store.Query) (store.Page, error) {
-	if e.on && q.PK == store.KeysOf("acme").Webhooks() {
+	if e.on.Load() && q.PK == store.KeysOf("acme").Webhooks() {
 		return store.Page{}, store.ErrThrottled
 	}
 	return e.Engine.Query(ctx, q)
@@ -35,9 +36,9 @@ func TestWebhookWhileThrottled(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &caller{t: t, h: s.Handler(), known: map[string]string{}}
-	engine.on = true
+	engine.on.Store(true)
 	w := o.ask("POST", "/webhooks", `{"url":"https://app.example.com/1","types":["*"]}`, "Idempotency-Key", "k")
-	engine.on = false
+	engine.on.Store(false)
 	if w.Code != 503 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
