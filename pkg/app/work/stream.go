@@ -61,10 +61,11 @@ func NewStream() (*Stream, error) {
 // the most part.
 const atOnce = 10
 
-// Handle takes a batch of stream records. Records of open work that failed are given back, and come again; taking one
-// twice does no harm. A deletion that failed is not given back: it would hold up the other tenants of its shard, and
-// rotate wakes it again. Neither is a publication, unless the table was busy: whoever reads members publishes them, and
-// so does rotate within a day. A tenant whose work fails keeps no other waiting: all of the batch is tried.
+// Handle takes a batch of stream records. Records of open work that failed are given back, and come again, as do all
+// others if the table was busy; taking one twice does no harm. A deletion that failed otherwise is not given back: it
+// would hold up the other tenants of its shard, and rotate wakes it again. Neither is a publication: whoever reads
+// members publishes them, and so does rotate within a day. A tenant whose work fails keeps no other waiting: all of the
+// batch is tried.
 func (s *Stream) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	out := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}} // a list, not null
 	failed := s.clean(ctx, ev.Records)
@@ -100,8 +101,7 @@ func (s *Stream) clean(ctx context.Context, records []events.DynamoDBEventRecord
 					"error", err)
 				mu.Lock()
 				defer mu.Unlock()
-				failed[wake] = wake.Kind == store.WakeWork || wake.Kind == store.WakeDeliver ||
-					wake.Kind == store.WakePublish && directory.IsBusy(err)
+				failed[wake] = wake.Kind == store.WakeWork || wake.Kind == store.WakeDeliver || directory.IsBusy(err)
 			}
 			return nil
 		})

@@ -139,13 +139,7 @@ func TestDeletionsStandAlone(t *testing.T) {
 			if !ok {
 				continue
 			}
-			ev.Records = append(ev.Records, events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
-				Keys: map[string]events.DynamoDBAttributeValue{
-					store.AttrPK: events.NewStringAttribute(key.PK), store.AttrSK: events.NewStringAttribute(key.SK),
-				},
-				NewImage:       map[string]events.DynamoDBAttributeValue{store.AttrWake: events.NewStringAttribute(wake)},
-				SequenceNumber: id,
-			}})
+			ev.Records = append(ev.Records, record(key, wake, id))
 		}
 		return ev
 	}
@@ -192,4 +186,63 @@ func TestDeletionsStandAlone(t *testing.T) {
 			t.Errorf("due of tenants that are gone: %v, %v", page.Items, err)
 		}
 	}
+}
+
+// throttled is an engine that refuses all reads of single items while it is on.
+type throttled struct {
+	store.Engine
+	on bool
+}
+
+func (e *throttled) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	if e.on {
+		return nil, nil, store.ErrThrottled
+	}
+	return e.Engine.Get(ctx, keys)
+}
+
+// TestDeletionWaitsForTheTable: the record of a deletion comes again if the table had no time for it. The hourly run of
+// rotate would be late.
+func TestDeletionWaitsForTheTable(t *testing.T) {
+	memory, err := boltstore.Open(boltstore.Memory, boltstore.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = memory.Close() })
+	engine := &throttled{Engine: memory}
+	st := store.New(engine, store.Options{MaxWait: time.Millisecond})
+	service := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
+	s := &Stream{log: slog.New(slog.DiscardHandler), cleaner: app.Cleaner{Ending: ending.New(st, service, ending.Options{
+		Now: time.Now, Empty: directory.New(st, directory.Options{Now: time.Now}).Erase, Alone: true,
+	})}}
+	if _, _, err := service.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Delete(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	ev := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{
+		record(store.KeysOf("acme").Tenant(), store.WakeDeleted, "1"),
+	}}
+	for _, busy := range []bool{true, false} {
+		engine.on = busy
+		out, err := s.Handle(t.Context(), ev)
+		if err != nil || (len(out.BatchItemFailures) == 1) != busy {
+			t.Errorf("busy %v: gave back %v, %v", busy, out.BatchItemFailures, err)
+		}
+	}
+	if left, err := service.Deleting(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// record is the stream record of a tenant's item that was written with a wake.
+func record(key store.Key, wake, sequence string) events.DynamoDBEventRecord {
+	return events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
+		Keys: map[string]events.DynamoDBAttributeValue{
+			store.AttrPK: events.NewStringAttribute(key.PK), store.AttrSK: events.NewStringAttribute(key.SK),
+		},
+		NewImage:       map[string]events.DynamoDBAttributeValue{store.AttrWake: events.NewStringAttribute(wake)},
+		SequenceNumber: sequence,
+	}}
 }

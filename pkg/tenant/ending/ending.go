@@ -87,7 +87,7 @@ func (s *Service) still(ctx context.Context, id string) (bool, error) {
 
 // tell writes the last event of a tenant, once nobody writes to its log any more, and returns the next stage.
 func (s *Service) tell(ctx context.Context, e tenant.Ending) (tenant.Ending, error) {
-	drained := time.NewTimer(s.o.Drain)
+	drained := time.NewTimer(min(s.o.Drain, s.o.Drain-s.o.Now().Sub(e.Since)))
 	defer drained.Stop()
 	select {
 	case <-ctx.Done():
