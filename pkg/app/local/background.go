@@ -103,24 +103,30 @@ func (b *background) settle(ctx context.Context, tenants *tenant.Service, sends 
 	})
 }
 
-// settleDeleted erases a deleted tenant, with a delivery of its last event in between.
+// settleDeleted erases a deleted tenant, with a delivery of its last event in between. It waits for others who erase it
+// or deliver its events.
 func (b *background) settleDeleted(ctx context.Context, w app.Wake, sends *deliveries) error {
 	const rest = 20 * time.Millisecond
-	for told := false; ; told = true {
+	for told := false; ; {
 		err := b.cleaner.Clean(ctx, w)
-		for errors.Is(err, tenant.ErrBusy) {
+		waits := errors.Is(err, tenant.ErrBusy)
+		if !waits && (err != nil || told) {
+			return err
+		}
+		if !waits {
+			left, err := sends.worker.Work(ctx, w.Tenant)
+			if err != nil {
+				return err
+			}
+			waits = !left.Leased.IsZero()
+			told = !waits
+		}
+		if waits {
 			select {
 			case <-ctx.Done():
-				return err
+				return ctx.Err()
 			case <-time.After(rest):
 			}
-			err = b.cleaner.Clean(ctx, w)
-		}
-		if err != nil || told {
-			return err
-		}
-		if _, err := sends.worker.Work(ctx, w.Tenant); err != nil {
-			return err
 		}
 	}
 }
