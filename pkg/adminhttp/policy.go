@@ -17,12 +17,6 @@ import (
 // if the tenant is deleted and made again.
 func policyTag(p member.PolicyDocument) string { return etag.OfBytes(p.Document) }
 
-// allowsPolicy reports whether a policy may be replaced. A tenant without one answers {}, which has a tag, and
-// counts as none for If-None-Match: *.
-func allowsPolicy(c etag.Condition, p member.PolicyDocument) bool {
-	return c.Allows(policyTag(p)) || p.Version == 0 && c.Allows("")
-}
-
 func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {
 	t, err := a.of(r)
 	if err != nil {
@@ -51,7 +45,7 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	condition := etag.Read(r.Header)
+	conditional := etag.Read(r.Header).Given()
 	var t member.Tenant
 	var saved member.PolicyDocument
 	var warnings []mapping.Warning
@@ -61,13 +55,17 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		expected := int64(-1)
-		if condition.Given() {
+		if conditional {
 			p, err := a.members.Policy(r.Context(), t)
 			if err != nil {
 				return err
 			}
-			if !allowsPolicy(condition, p) {
-				return otherPolicy()
+			tag := policyTag(p)
+			if p.Version == 0 && r.Header.Get("If-Match") == "" {
+				tag = "" // GET answers {} with a tag, but for If-None-Match there is no policy yet
+			}
+			if err := allowed(r, tag); err != nil {
+				return err
 			}
 			expected = p.Version
 		}
@@ -92,14 +90,6 @@ func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) error {
 // changedMeanwhile reports whether a policy was not saved because the tenant or its policy was changed in between.
 func changedMeanwhile(err error) bool {
 	return errors.Is(err, member.ErrVersion) || errors.Is(err, member.ErrTenantChanged)
-}
-
-// otherPolicy refuses a request whose condition the policy does not meet.
-func otherPolicy() error {
-	return &problem{
-		status: http.StatusPreconditionFailed,
-		detail: "The policy is not the one that If-Match or If-None-Match allows to replace. Read it again.",
-	}
 }
 
 func warningList(warnings []mapping.Warning) []any {
