@@ -15,8 +15,8 @@ import (
 func TestGroupOfAnEarlierTenant(t *testing.T) {
 	engine := memory(t)
 	a := on(t, engine, "generic")
-	a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"role":{"create":true}},"rules":[{"id":"r","group":{"pattern":"^Role (?P<n>.+)$"},`+
-		`"assign":{"kind":"role","target":"${n}"}}]}`)
+	a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"role":{"create":true}},"rules":[{"id":"r",`+
+		`"group":{"pattern":"^Role (?P<n>.+)$"},"assign":{"kind":"role","target":"${n}"}}]}`)
 	user := a.user("ann")
 	group := a.group("Start", []string{user})
 	if err := a.s.Settle(t.Context()); err != nil {

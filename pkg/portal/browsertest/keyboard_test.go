@@ -15,7 +15,8 @@ const tabs = 60
 // focused says which element has the focus: whether it fits the selector, and whether somebody sees that it has it.
 const focused = `(() => { const e = document.activeElement, s = getComputedStyle(e);
 	return [e.matches(SELECTOR) ? "here" : "", s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 ||
-		s.boxShadow !== "none" ? "seen" : "", e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 40)].join("|") })()`
+		s.boxShadow !== "none" ? "seen" : "", e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 40)
+	].join("|") })()`
 
 // tab presses Tab until the element with the selector has the focus. Each element on the way shows that it has it.
 func (d *desk) tab(selector string) {
