@@ -62,6 +62,8 @@ func problemOf(err error) *problem {
 		return &problem{status: http.StatusBadRequest, detail: hook.Detail()}
 	case errors.Is(err, webhook.ErrNotFound):
 		return &problem{status: http.StatusNotFound, detail: "The webhook does not exist."}
+	case errors.Is(err, webhook.ErrNoOwner):
+		return &problem{status: http.StatusNotFound, detail: "The tenant does not exist."}
 	case errors.Is(err, webhook.ErrTooMany):
 		return &problem{status: http.StatusConflict, detail: "There are 100 webhooks, which is the limit."}
 	case errors.As(err, &syntax):

@@ -88,16 +88,23 @@ type renewal struct {
 }
 
 // Renewal makes the id of a page on which a recipient of a tenant's notices can have a set-up link mailed to the same
-// address. Whoever has the id can do no more than that. Only its digest is stored.
+// address. Whoever has the id can do no more than that. Only its digest is stored. tenant.ErrNotFound if the tenant is
+// deleted: nothing is stored then.
 func (s *Service) Renewal(ctx context.Context, tenantID string, to notice.Recipient) (string, error) {
 	id := newID(tenantID)
 	doc, err := json.Marshal(renewal(to))
 	if err != nil {
 		return "", fmt.Errorf("setup: encode: %w", err)
 	}
-	return id, s.store.Transact(ctx, store.PutItem(store.KeysOf(tenantID).SetupRenewal(digest(id)), store.Attrs{
+	keys := store.KeysOf(tenantID)
+	put := store.PutItem(keys.SetupRenewal(digest(id)), store.Attrs{
 		attrDoc: string(doc), attrVersion: int64(1), store.AttrTTL: s.o.Now().Add(renewable).Unix(),
-	}).When(store.IsAbsent()))
+	})
+	err = s.store.Transact(ctx, put.When(store.IsAbsent()), tenant.Living(keys))
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) && failed.At(1) {
+		err = tenant.ErrNotFound
+	}
+	return id, err
 }
 
 // Renew has a new set-up link mailed to the recipient for whom Renewal made the id, if the tenant's notices still go to

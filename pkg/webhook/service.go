@@ -27,15 +27,18 @@ const TestType = "webhook.test"
 // The errors of a Service, beside those of the store and *InvalidError.
 var (
 	ErrNotFound = errors.New("webhook: there is none")
+	ErrNoOwner  = errors.New("webhook: the tenant is deleted")
 	ErrTooMany  = errors.New("webhook: there are as many as there may be")
 )
 
-// Options of a Service. All are required but Loopback, Machine and Wake.
+// Options of a Service. All are required but Living, Loopback, Machine and Wake.
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
 	// Key returns the key of the deployment, with which secrets are encrypted. It is called once.
 	Key func(ctx context.Context) ([]byte, error)
+	// Living returns the operation that fails if a tenant is deleted; nil: tenants are not asked for.
+	Living func(store.Keys) store.Op
 	// Loopback allows URLs of this machine, and http for them: for local runs.
 	Loopback bool
 	// Machine is the machine's clock, for a program whose own clock can be moved: receivers compare the time of a
@@ -178,7 +181,15 @@ func (s *Service) Create(
 	if err != nil {
 		return nil, "", 0, err
 	}
-	return w, secret, after, s.store.Transact(ctx, w.put(), begin)
+	ops := []store.Op{w.put(), begin}
+	if s.o.Living != nil {
+		ops = append(ops, s.o.Living(store.KeysOf(owner)))
+	}
+	err = s.store.Transact(ctx, ops...)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) && failed.At(len(ops)-1) {
+		err = ErrNoOwner
+	}
+	return w, secret, after, err
 }
 
 // change changes a webhook. The error is store.ErrStale if concurrent changes don't end.

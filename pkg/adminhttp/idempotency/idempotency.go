@@ -1,4 +1,4 @@
-// Package idempotency remembers the requests of a tenant that were sent with an Idempotency-Key
+// Package idempotency remembers the requests of a tenant, or of the operator, that were sent with an Idempotency-Key
 // (draft-ietf-httpapi-idempotency-key-header), so that one that is sent again is not carried out again. Of key and
 // request it stores digests only, and of an answer no more than it is given.
 package idempotency
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // Keep is how long a request is remembered.
@@ -57,19 +58,36 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Begin notes that a request of a tenant begins; before is the answer if it was carried out already. Of many at the
-// same time one begins, the others get ErrUnderWay.
+// Operator stands for a tenant's id in requests that are of no tenant.
+const Operator = ""
+
+// place is the key of the item of an Idempotency-Key, and the operations that must hold for a write of it.
+func place(tenantID, key string) (at store.Key, must []store.Op) {
+	if tenantID == Operator {
+		return store.OperatorOnce(digest(key)), nil
+	}
+	keys := store.KeysOf(tenantID)
+	return keys.Once(digest(key)), []store.Op{tenant.Living(keys)}
+}
+
+// Begin notes that a request of a tenant, or of the Operator, begins; before is the answer if it was carried out
+// already. Of many at the same time one begins, the others get ErrUnderWay. tenant.ErrNotFound if the tenant does not
+// exist, or is deleted: nothing is stored then.
 func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (before *Answer, err error) {
-	ts, now := m.store.Tenant(tenantID), m.now()
-	at := ts.Once(digest(key))
+	at, must := place(tenantID, key)
+	now := m.now()
 	put := store.PutItem(at, store.Attrs{
 		attrRequest: digest(request), attrAt: now.Unix(), store.AttrTTL: now.Add(Keep).Unix(),
 	})
-	err = ts.Transact(ctx, put.When(store.IsAbsent()))
-	if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
+	err = m.store.Transact(ctx, append(must, put.When(store.IsAbsent()))...)
+	failed := (*store.ConditionError)(nil)
+	switch {
+	case !errors.As(err, &failed):
 		return nil, err
+	case must != nil && failed.At(0):
+		return nil, tenant.ErrNotFound
 	}
-	items, err := ts.Get(ctx, at)
+	items, err := m.store.Get(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +97,8 @@ func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (befo
 		return nil, ErrUnderWay // it was forgotten in between: who tries again begins
 	}
 	if ttl, _ := had[store.AttrTTL].(int64); ttl <= now.Unix() {
-		err = ts.Transact(ctx, put.When(store.Is(attrAt, began)))
-		if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		err = m.store.Transact(ctx, append(must, put.When(store.Is(attrAt, began)))...)
+		if errors.As(err, &failed) {
 			return nil, ErrUnderWay
 		}
 		return nil, err
@@ -98,17 +116,22 @@ func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (befo
 	return nil, ErrUnknown
 }
 
-// Done notes the answer of a request that has begun.
+// Done notes the answer of a request that has begun. It does nothing if the tenant has been deleted since.
 func (m *Memory) Done(ctx context.Context, tenantID, key, request string, a Answer) error {
-	ts, now := m.store.Tenant(tenantID), m.now()
-	return ts.Write(ctx, store.PutItem(ts.Once(digest(key)), store.Attrs{
+	at, must := place(tenantID, key)
+	now := m.now()
+	err := m.store.Transact(ctx, append(must, store.PutItem(at, store.Attrs{
 		attrRequest: digest(request), attrAt: now.Unix(), store.AttrTTL: now.Add(Keep).Unix(),
 		attrStatus: int64(a.Status), attrLocation: a.Location,
-	}))
+	}))...)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return nil
+	}
+	return err
 }
 
 // Forget takes back Begin for a request that was refused: it may be sent again with the key.
 func (m *Memory) Forget(ctx context.Context, tenantID, key string) error {
-	ts := m.store.Tenant(tenantID)
-	return ts.Write(ctx, store.RemoveItem(ts.Once(digest(key))))
+	at, _ := place(tenantID, key)
+	return m.store.Write(ctx, store.RemoveItem(at))
 }

@@ -2,12 +2,14 @@ package idempotency_test
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // TestLifeOfAKey: a request that did not end is under way for a minute, then not known; its key is free after a day.
@@ -19,7 +21,14 @@ func TestLifeOfAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	m := idempotency.New(store.New(engine, store.Options{}), clock)
+	st := store.New(engine, store.Options{})
+	m := idempotency.New(st, clock)
+	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
+	for _, id := range []string{"acme", "other"} {
+		if _, _, err := tenants.Create(t.Context(), tenant.NewTenant{ID: id, Name: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	begin := func(request string, want error) *idempotency.Answer {
 		t.Helper()
 		answer, err := m.Begin(t.Context(), "acme", "key", request)

@@ -191,6 +191,7 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	}
 	s.webhooks = webhook.New(st, webhook.Options{
 		Now: o.Now, Log: log, Key: webhook.TableKey(st), Loopback: o.WebhookLoopback, Wake: s.wakeDelivery,
+		Living:  tenant.Living,
 		Machine: func() time.Time { _, machine := s.clock.both(); return machine },
 	})
 	sends.worker = follow.Worker(follow.Parts{

@@ -20,6 +20,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
@@ -52,9 +53,11 @@ func Handler() (http.Handler, error) {
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: time.Now, Journal: journal, Tenants: service, Members: members, Directory: dir,
 		}),
-		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
-		BaseURL:  env.BaseURL,
-		Host:     env.AdminHost,
-		Log:      env.Log,
+		Webhooks: webhook.New(st, webhook.Options{
+			Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env), Living: tenant.Living,
+		}),
+		BaseURL: env.BaseURL,
+		Host:    env.AdminHost,
+		Log:     env.Log,
 	}), nil
 }
