@@ -78,3 +78,32 @@ func TestNameGoesWithItsGroup(t *testing.T) {
 		t.Errorf("left: %v", items[0].Attrs)
 	}
 }
+
+// TestNameOutlastsPolicy: a group that was a target by its own name, gave targets by rules for a time, and was renamed
+// then is announced under its new name as soon as it is a target again.
+func TestNameOutlastsPolicy(t *testing.T) {
+	w := newWorld(t, "")
+	group, err := w.group("before")
+	w.must(err)
+	w.must(w.publish())
+	w.must(w.setPolicy(`{"kinds": {"team": {"create": true, "manual": "remove"}}, "rules": [
+		{"id": "team", "group": {"pattern": "(?P<name>.+)"}, "assign": {"kind": "team", "target": "${name}"}}]}`, 1))
+	w.must(w.publish())
+	w.must(w.patch(groupType, group, op(patch.Replace, "displayName", "after")))
+	w.must(w.publish())
+	w.must(w.setPolicy(`{}`, 2))
+	w.must(w.publish())
+	w.check()
+	page, err := w.s.Events(t.Context(), w.tenant, eventlog.Place{}, 1000)
+	w.must(err)
+	told := []string{}
+	for _, e := range page.Events {
+		if e.Object["type"] == "target.renamed" {
+			data := e.Object["data"].(scim.Object)
+			told = append(told, fmt.Sprint(data["previousDisplayName"], " -> ", data["target"].(scim.Object)["displayName"]))
+		}
+	}
+	if fmt.Sprint(told) != "[before -> after]" {
+		t.Errorf("told %v", told)
+	}
+}

@@ -263,6 +263,11 @@ type groupOf struct {
 // adopt brings the items that say which targets a group adopts up to date, and marks the members whose manual
 // assignments that concerns. Every step can be repeated.
 func (s *Passes) adopt(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
+	return store.Retry(ctx, record.ContendFor, func() error { return s.adoptOnce(ctx, ts, policy, g) })
+}
+
+// adoptOnce is one try of adopt; store.ErrStale if the name of the group in the item was changed meanwhile.
+func (s *Passes) adoptOnce(ctx context.Context, ts *store.TenantStore, policy *mapping.Policy, g groupOf) error {
 	items, err := ts.Get(ctx, ts.GroupTargets(g.id))
 	if err != nil {
 		return err
@@ -294,11 +299,27 @@ func (s *Passes) adopt(ctx context.Context, ts *store.TenantStore, policy *mappi
 			return err
 		}
 	}
-	list := store.PutItem(ts.GroupTargets(g.id), store.Attrs{record.AttrDoc: record.EncodeList(has)})
-	if len(has) == 0 {
-		list = store.RemoveItem(ts.GroupTargets(g.id))
+	err = ts.Write(ctx, listOf(items[0], has))
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		return store.ErrStale
 	}
-	return ts.Write(ctx, list)
+	return err
+}
+
+// listOf writes the targets that a group adopts into an item as it was read, and leaves the announced name of the group
+// in it.
+func listOf(item store.Item, has []string) store.Op {
+	op := store.Op{Kind: store.Update, Key: item.Key, Set: store.Attrs{store.AttrSchema: store.SchemaVersion}}
+	name, named := item.Attrs[attrName].(string)
+	switch {
+	case len(has) > 0:
+		op.Set[record.AttrDoc] = record.EncodeList(has)
+	case named:
+		op.Unset, op.If = []string{record.AttrDoc}, []store.Cond{store.Is(attrName, name)}
+	default:
+		op = store.RemoveItem(item.Key).When(store.Lacks(attrName))
+	}
+	return op
 }
 
 // adopts lists the joined keys of the targets that a group adopts, in order.
