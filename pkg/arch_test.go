@@ -286,7 +286,7 @@ var importRules = []importRule{
 		whyEdge,
 	},
 	{"pkg/precondition", nil, "it carries a demand, and knows nothing of those who make and meet it"},
-	{"pkg/adminhttp/idempotency", []string{"pkg/store", "pkg/tenant"}, "it remembers that requests were sent, and knows none"},
+	{"pkg/adminhttp/idempotency", []string{"pkg/store", "pkg/tenant"}, "it remembers requests, and knows none"},
 	{"pkg/adminhttp/etag", []string{"pkg/scim"}, "tags are of any object"},
 	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
 	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
