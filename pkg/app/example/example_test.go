@@ -200,7 +200,7 @@ func (w *world) runKilled(url, file string, round, asked int) {
 		case <-w.asked:
 			continue
 		case <-w.t.Context().Done():
-		case <-time.After(time.Minute):
+		case <-time.After(5 * time.Minute):
 			w.t.Errorf("round %d: the application asked %d times: %s", round, n, said.String())
 		}
 		break

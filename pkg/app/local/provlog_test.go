@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
@@ -223,7 +224,11 @@ func counted(period any) string {
 
 // TestLogOfBulkWithoutNews: operations that change nothing do not displace the entry of one that is refused.
 func TestLogOfBulkWithoutNews(t *testing.T) {
-	a := on(t, memory(t), "generic")
+	o := quiet()
+	o.Now = newHand().now // all in one minute
+	s := local.New(o, memory(t), io.NopCloser(nil))
+	t.Cleanup(func() { _ = s.Close() })
+	a := tenantOn(t, s, "acme", "generic")
 	user := "/Users/" + a.user("u")
 	patch := func(path, operations string) bulkOp {
 		var body object

@@ -96,7 +96,7 @@ func (d *desk) beside(t *testing.T, id, name string) *desk {
 	ctx, stop := chromedp.NewContext(browser)
 	t.Cleanup(stop)
 	var late context.CancelFunc
-	other.ctx, late = context.WithTimeout(ctx, 2*time.Minute)
+	other.ctx, late = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(late)
 	chromedp.ListenTarget(other.ctx, other.listen)
 	// The tab ends with the context that it began with.
@@ -137,7 +137,7 @@ func (d *desk) quiet(name string) {
 }
 
 // patience is how long actions may take in all, so that an element that never comes is reported soon.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // run carries out actions.
 func (d *desk) run(actions ...chromedp.Action) {
