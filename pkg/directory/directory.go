@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -136,10 +135,7 @@ func (d *Directory) Options() Options { return d.o }
 func (d *Directory) Store(t Tenant) *store.TenantStore { return d.store.Tenant(t.ID) }
 
 // IsBusy reports whether err says that the store could not do the work now and the client may come again: a 503.
-func IsBusy(err error) bool {
-	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrThrottled) ||
-		errors.Is(err, store.ErrUnavailable)
-}
+func IsBusy(err error) bool { return store.IsBusy(err) }
 
 // Cost is the consumption of a request in the store.
 type Cost = store.Cost

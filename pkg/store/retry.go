@@ -88,3 +88,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+// IsBusy reports whether err says that the engine could not do the work now, and may do it later.
+func IsBusy(err error) bool {
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnavailable)
+}

@@ -51,11 +51,8 @@ const attrClosed = "closed"
 const linger = 5 * time.Second
 
 // inlineChanges is the number of changes of open work that a request itself rolls forward before it answers; the
-// rest is left to the background.
-const inlineChanges = 1000
-
-// inlineRemovals is the same for the memberships of a deleted resource, which nobody sees any more.
-const inlineRemovals = 25
+// rest is left to the background. inlineRemovals is that of a deleted resource's memberships, which nobody sees.
+const inlineChanges, inlineRemovals = 1000, 25
 
 // errLater says that the budget is used up and work is left.
 var errLater = errors.New("directory: the rest is left for later")
@@ -153,8 +150,9 @@ func (s *Service) finish(ctx context.Context, ts *store.TenantStore, w work) {
 }
 
 // RollForward completes all open work of a tenant, and removes the completed work that has lingered. Running it
-// twice, or in two places, does no harm.
+// twice, or in two places, does no harm. Work that fails keeps none waiting: its error is returned behind the rest.
 func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error {
+	failed, errs := map[string]bool{}, []error(nil)
 	for {
 		all, err := openWork(ctx, ts)
 		if err != nil {
@@ -163,7 +161,7 @@ func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error 
 		var lingered []store.Op
 		open := slices.DeleteFunc(all, func(w work) bool {
 			if w.closed.IsZero() {
-				return false
+				return failed[w.id]
 			}
 			if s.Now().Sub(w.closed) > linger {
 				lingered = append(lingered, store.RemoveItem(ts.Work(w.id)))
@@ -174,12 +172,14 @@ func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error 
 			return err
 		}
 		for _, w := range open {
-			if err := s.roll(ctx, ts, w, nil); err != nil {
-				return err
+			err := s.roll(ctx, ts, w, nil)
+			if errs = append(errs, err); ctx.Err() != nil || store.IsBusy(err) {
+				return errors.Join(errs...)
 			}
+			failed[w.id] = err != nil
 		}
 		if len(open) == 0 {
-			return nil
+			return errors.Join(errs...)
 		}
 	}
 }

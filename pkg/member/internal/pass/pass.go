@@ -82,7 +82,8 @@ const adoptFor = 3 * time.Second
 
 // AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end
 // manual assignments of a member, and so its evaluation needs it. It continues the pass of each marker from its
-// progress, and leaves the members to the pass. It reports false if the time was not enough.
+// progress, and leaves the members to the pass. It reports false if the time was not enough, or if there are more
+// markers than one call reads.
 func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, many []marker.Marker) (bool, error) {
 	many = slices.DeleteFunc(slices.Clone(many), func(m marker.Marker) bool { return m.Subject.Kind == marker.Members })
 	if len(many) == 0 {
@@ -97,6 +98,9 @@ func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, m
 	manual, err := ts.Query(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly, Limit: 1})
 	if err != nil || manual.Count == 0 {
 		return true, err
+	}
+	if len(many) >= passChunk {
+		return false, nil
 	}
 	for until := s.now().Add(adoptFor); len(many) > 0; {
 		before, err := passOf(ctx, ts, many[0])
@@ -122,6 +126,9 @@ func (s *Passes) AdoptFirst(ctx context.Context, t policies.Tenant, id string, m
 	}
 	return true, nil
 }
+
+// ErrMarked says that the last step of a policy's pass has to wait for members who are marked.
+var ErrMarked = errors.New("member: members are marked, and the policy is applied after them")
 
 // Step does one step of a pass, and ends the marker after the last one.
 func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) error {
@@ -176,8 +183,11 @@ func (s *Passes) Step(ctx context.Context, t policies.Tenant, m marker.Marker) e
 func (s *Passes) applied(ctx context.Context, t policies.Tenant, p pass) error {
 	ts := s.store.Tenant(t.ID)
 	marked, err := marker.List(ctx, ts, marker.User, 1)
-	if err != nil || len(marked) > 0 {
+	if err != nil {
 		return err
+	}
+	if len(marked) > 0 {
+		return ErrMarked
 	}
 	if err := s.policies.Applied(ctx, t, p.marker); err != nil {
 		return err
