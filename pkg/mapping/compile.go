@@ -58,6 +58,9 @@ var ownEvents = []string{
 	"notice", "invitation",
 }
 
+// matchers are the attributes by which a returning user is found.
+var matchers = []string{"externalId", "userName", "email"}
+
 // Parse reads a policy document and compiles it for a tenant's resource types. Warnings name parts that its author
 // may not have meant. The error is Faults, or a *scim.Error 400 if the document is no JSON object or longer than
 // MaxPolicyBytes.
@@ -113,10 +116,7 @@ func (c *compiler) kinds(n node) {
 	for _, name := range all.names(MaxKinds) {
 		k := all.open(name, "description", "create", "per", "choose", "order", "manual", "seats", "announceFirst")
 		if !kindName().MatchString(name) || len(name) > maxNameBytes {
-			c.add(
-				k.at,
-				"A kind's name begins with a letter and has letters, digits, dots, hyphens and underscores only.",
-			)
+			c.add(k.at, badKindName)
 		}
 		k.text("description", MaxValueBytes)
 		kind := Kind{
@@ -134,11 +134,7 @@ func (c *compiler) kinds(n node) {
 			kind.Seats = k.choice("seats", "purchase", "wait")
 		}
 		if (kind.Choose == ChooseLowest || kind.Choose == ChooseHighest) && len(kind.Order) == 0 {
-			k.fault(
-				"order",
-				"Is required with choose %q: list the targets from the lowest to the highest.",
-				kind.Choose,
-			)
+			k.fault("order", needsOrder, kind.Choose)
 		}
 		kind.AnnounceFirst = k.text("announceFirst", maxNameBytes)
 		c.announced(k, kind.AnnounceFirst)
@@ -152,13 +148,9 @@ func (c *compiler) announced(k node, event string) {
 	switch {
 	case event == "":
 	case !eventType().MatchString(event):
-		k.fault(
-			"announceFirst",
-			"An event type is two or more words in lower case with dots between them, such as %q.",
-			"credentials.required",
-		)
+		k.fault("announceFirst", badEventType, "credentials.required")
 	case slices.Contains(ownEvents, first):
-		k.fault("announceFirst", "Event types that begin with %q are used already: choose another word.", first)
+		k.fault("announceFirst", ownEvent, first)
 	}
 }
 
@@ -171,14 +163,11 @@ func (c *compiler) inOrganisations(all node) {
 		switch {
 		case kind.Per == "":
 		case name == KindOrganisation:
-			c.add(at, "Organisations can't live inside organisations.")
+			c.add(at, nestedOrganisation)
 		case !declared:
-			c.add(at, "Needs the kind %q, which is not one of the kinds.", KindOrganisation)
+			c.add(at, needsOrganisationKind, KindOrganisation)
 		case organisation.Seats != "":
-			c.add(
-				child(child(all.at, KindOrganisation), "seats"),
-				"Organisations that hold other kinds can't have seats.",
-			)
+			c.add(child(child(all.at, KindOrganisation), "seats"), organisationSeats)
 		}
 	}
 	if declared {
@@ -198,9 +187,9 @@ func (c *compiler) members(n node) {
 	for i, name := range p.ActiveWhen {
 		at := element(child(active.at, "kinds"), i)
 		if kind, ok := p.Kinds[name]; !ok {
-			c.add(at, "There is no kind %s. Kinds: %s.", scim.Quote(name), c.kindNames())
+			c.unknown(at, name)
 		} else if kind.Seats != "" {
-			c.add(at, "A kind with seats can't decide who is active, since only active members hold seats.")
+			c.add(at, activeBySeats)
 		}
 	}
 	login := n.text("loginAddress", MaxValueBytes)
@@ -214,8 +203,8 @@ func (c *compiler) members(n node) {
 	if n.has("match") {
 		p.Match = n.texts("match", 3)
 		for i, m := range p.Match {
-			if !slices.Contains([]string{"externalId", "userName", "email"}, m) {
-				c.add(element(child(n.at, "match"), i), `Must be one of: "externalId", "userName", "email".`)
+			if !slices.Contains(matchers, m) {
+				c.add(element(child(n.at, "match"), i), notOneOf, quoted(matchers))
 			}
 		}
 	}
@@ -227,18 +216,18 @@ func (c *compiler) members(n node) {
 	}
 }
 
-func (c *compiler) kindNames() string {
+// unknown adds the fault that a kind is not one of the policy.
+func (c *compiler) unknown(at, kind string) {
 	if len(c.p.Kinds) == 0 {
-		return "none"
+		c.add(at, noKinds, scim.Quote(kind))
+		return
 	}
-	return strings.Join(slices.Sorted(maps.Keys(c.p.Kinds)), ", ")
+	c.add(at, unknownKind, scim.Quote(kind), strings.Join(slices.Sorted(maps.Keys(c.p.Kinds)), ", "))
 }
 
 func (c *compiler) path(text, at string, scalar bool) path {
-	p, err := parsePath(text, c.user, scalar)
-	if err != nil {
-		c.add(at, "%s", err.Error())
-	}
+	p, fault := parsePath(text, c.user, scalar)
+	c.found(at, fault)
 	return p
 }
 
@@ -248,10 +237,7 @@ func (c *compiler) attributes(n node) {
 	for _, name := range all.names(maxAttributes) {
 		a := all.open(name, "from", "required")
 		if !attributeName().MatchString(name) || len(name) > maxNameBytes {
-			c.add(
-				a.at,
-				"An attribute's name begins with a letter and has letters, digits, dots, hyphens and underscores only.",
-			)
+			c.add(a.at, badAttributeName)
 		}
 		attr := Attribute{Name: name, From: a.required("from", MaxValueBytes), Required: a.flag("required")}
 		if attr.From == "" {
@@ -276,13 +262,11 @@ func (c *compiler) userCondition(v any, at string) *condition {
 
 func (c *compiler) condition(text, at string, rt *schema.ResourceType) *condition {
 	if len(text) > MaxValueBytes {
-		c.add(at, "Is longer than %d bytes.", MaxValueBytes)
+		c.add(at, tooLong, MaxValueBytes)
 		return nil
 	}
-	cond, err := parseCondition(text, rt)
-	if err != nil {
-		c.add(at, "%s", err.Error())
-	}
+	cond, fault := parseCondition(text, rt)
+	c.found(at, fault)
 	return cond
 }
 
@@ -295,7 +279,7 @@ func (c *compiler) groupCondition(v any, at string) *groupCondition {
 	}
 	n := c.faults.open(v, at, "filter", "pattern")
 	if !n.has("filter") && !n.has("pattern") {
-		c.add(at, "Needs a filter, a pattern or both.")
+		c.add(at, needsFilterOrPattern)
 	}
 	if n.has("filter") {
 		if text := n.required("filter", MaxValueBytes); text != "" {
@@ -306,7 +290,7 @@ func (c *compiler) groupCondition(v any, at string) *groupCondition {
 		text := n.required("pattern", maxPatternBytes)
 		re, err := regexp.Compile(text)
 		if err != nil {
-			n.fault("pattern", "Is not an RE2 pattern: %s.", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			n.fault("pattern", notPattern, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 			return g
 		}
 		g.pattern = re
@@ -328,10 +312,10 @@ func (c *compiler) protect(n node) {
 		}
 		c.placed(e, p.Kind, p.Organisation != "")
 		if (TargetKey{p.Kind, p.Target, p.Organisation}).TooLong() {
-			e.fault("target", "Is too long: it and its organisation have %d bytes together at most.", MaxTargetBytes)
+			e.fault("target", targetTooLong, MaxTargetBytes)
 		}
 		if kind := c.p.Kinds[p.Kind]; kind.Seats != "" {
-			e.fault("kind", "A kind with seats can't be protected.")
+			e.fault("kind", protectedSeats)
 		}
 		c.p.Protect = append(c.p.Protect, p)
 	}
@@ -343,15 +327,11 @@ func (c *compiler) placed(n node, kind string, inside bool) {
 	switch {
 	case kind == "": // named as a fault already
 	case !ok:
-		n.fault("kind", "There is no kind %s. Kinds: %s.", scim.Quote(kind), c.kindNames())
+		c.unknown(child(n.at, "kind"), kind)
 	case k.Per != "" && !inside:
-		n.fault("organisation", "Is required: targets of kind %s live inside an organisation.", scim.Quote(kind))
+		n.fault("organisation", needsOrganisation, scim.Quote(kind))
 	case k.Per == "" && inside:
-		n.fault(
-			"organisation",
-			"Targets of kind %s do not live inside an organisation: leave this out, or give the kind \"per\".",
-			scim.Quote(kind),
-		)
+		n.fault("organisation", noOrganisation, scim.Quote(kind))
 	}
 }
 
@@ -369,7 +349,7 @@ func (c *compiler) rules(n node) {
 			c.faults.open(v, element(child(n.at, "rules"), i), "id", "description", "group", "user", "assign", "needs"),
 		)
 		if r.id != "" && seen[r.id] {
-			c.add(child(r.at, "id"), "Another rule has the id %s already.", scim.Quote(r.id))
+			c.add(child(r.at, "id"), ruleTwice, scim.Quote(r.id))
 		}
 		seen[r.id] = true
 		c.p.rules = append(c.p.rules, r)
@@ -381,7 +361,7 @@ func (c *compiler) rule(n node) rule {
 	n.text("description", MaxValueBytes)
 	var known []string
 	if !n.has("group") && !n.has("user") {
-		c.add(n.at, "Needs a condition: group, user or both.")
+		c.add(n.at, needsCondition)
 	}
 	if v, at := n.get("group"); v != nil {
 		r.group = c.groupCondition(v, at)
@@ -406,7 +386,7 @@ func (c *compiler) rule(n node) rule {
 // ruleOnUser reads the part of a rule that looks at the user, and returns the names that its templates can use.
 func (c *compiler) ruleOnUser(user node, r *rule) []string {
 	if !user.has("filter") && !user.has("value") {
-		c.add(user.at, "Needs a filter, a value or both.")
+		c.add(user.at, needsFilterOrValue)
 	}
 	if user.has("filter") {
 		if text := user.required("filter", MaxValueBytes); text != "" {
@@ -417,7 +397,7 @@ func (c *compiler) ruleOnUser(user node, r *rule) []string {
 		return nil
 	}
 	if r.group != nil && slices.Contains(r.group.parts, refValue) {
-		c.add(child(user.at, "value"), "The pattern has a part named \"value\": rename it.")
+		c.add(child(user.at, "value"), partValue)
 	}
 	text := user.required("value", MaxValueBytes)
 	if text != "" {
@@ -429,9 +409,7 @@ func (c *compiler) ruleOnUser(user node, r *rule) []string {
 
 func (c *compiler) template(n node, name string, known []string) template {
 	text := n.required(name, MaxValueBytes)
-	t, reason := parseTemplate(text, known)
-	if reason != "" {
-		n.fault(name, "%s", reason)
-	}
+	t, fault := parseTemplate(text, known)
+	n.f.found(child(n.at, name), fault)
 	return t
 }

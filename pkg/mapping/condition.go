@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"errors"
 	"regexp"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -21,9 +20,9 @@ type conditionPart struct {
 	matches *filter.Matcher
 }
 
-// parseCondition reads a filter on the stored attributes of a resource type. The error's text is for the author of the
-// policy.
-func parseCondition(text string, rt *schema.ResourceType) (*condition, error) {
+// parseCondition reads a filter on the stored attributes of a resource type. The fault has no
+// pointer.
+func parseCondition(text string, rt *schema.ResourceType) (*condition, *Fault) {
 	e, err := filter.Parse(text, dialect)
 	if err != nil {
 		return nil, plain(err)
@@ -31,7 +30,7 @@ func parseCondition(text string, rt *schema.ResourceType) (*condition, error) {
 	c := &condition{text: e.String()}
 	for _, part := range conjuncts(e, nil) {
 		if name := unstored(part, rt); name != "" {
-			return nil, errors.New(scim.Quote(name) + " is not stored with the resource: use another attribute.")
+			return nil, sentence(notStored, scim.Quote(name))
 		}
 		m, err := filter.Bind(part, rt, dialect)
 		if err != nil {

@@ -6,6 +6,7 @@
 //
 //	policy.go    the policy document: its fields, defaults and limits
 //	read.go      strict reading of the document; every fault has a JSON pointer and a reason
+//	sentence.go  the reasons of faults and warnings, by codes that stand for them in any language
 //	compile.go   rules with bound filters, patterns and templates
 //	condition.go conditions on users and groups
 //	template.go  templates such as "${org}"

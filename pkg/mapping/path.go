@@ -21,8 +21,8 @@ type path struct {
 }
 
 // parsePath resolves a path in a resource type. With scalar, its values must be simple: a complex attribute stands for
-// its sub-attribute "value". The error's text is for the author of the policy.
-func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) {
+// its sub-attribute "value". The fault has no pointer.
+func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, *Fault) {
 	parsed, err := filter.ParsePath(text, scim.Dialect{})
 	if err != nil {
 		return path{}, plain(err)
@@ -30,13 +30,13 @@ func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) 
 	ref, ok := rt.Lookup(parsed.Name, false)
 	switch {
 	case !ok:
-		return path{}, errors.New(scim.Quote(parsed.Name) + " is not an attribute of " + rt.Name + ".")
+		return path{}, sentence(notAttribute, scim.Quote(parsed.Name), rt.Name)
 	case ref.Attr == nil:
-		return path{}, errors.New(scim.Quote(parsed.Name) + " is a whole extension: name one of its attributes.")
+		return path{}, sentence(wholeExtension, scim.Quote(parsed.Name))
 	case joined(ref):
-		return path{}, errors.New(scim.Quote(parsed.Name) + " is not stored with the resource: use another attribute.")
+		return path{}, sentence(notStored, scim.Quote(parsed.Name))
 	case ref.Attr.Returned == schema.Never || ref.Sub != nil && ref.Sub.Returned == schema.Never:
-		return path{}, errors.New(scim.Quote(parsed.Name) + " is never returned, so the application can't have it.")
+		return path{}, sentence(neverReturned, scim.Quote(parsed.Name))
 	}
 	p := path{text: text, ref: ref, sub: ref.Sub}
 	if parsed.Filter != nil {
@@ -45,28 +45,28 @@ func parsePath(text string, rt *schema.ResourceType, scalar bool) (path, error) 
 		}
 		if parsed.Sub != "" {
 			if p.sub = ref.Attr.Sub(parsed.Sub); p.sub == nil {
-				return path{}, errors.New(scim.Quote(parsed.Sub) + " is not a sub-attribute of " + ref.Attr.Name + ".")
+				return path{}, sentence(notSubAttribute, scim.Quote(parsed.Sub), ref.Attr.Name)
 			}
 		}
 	}
 	if scalar && p.sub == nil && ref.Attr.Type == schema.Complex {
 		if p.sub = ref.Attr.Sub("value"); p.sub == nil {
-			return path{}, errors.New(scim.Quote(text) + " is complex: name one of its sub-attributes.")
+			return path{}, sentence(complexValue, scim.Quote(text))
 		}
 	}
 	if scalar && p.sub != nil && p.sub.Type == schema.Complex {
-		return path{}, errors.New(scim.Quote(text) + " is complex: name a simple attribute.")
+		return path{}, sentence(complexSub, scim.Quote(text))
 	}
 	return p, nil
 }
 
 // plain is the detail of a SCIM error, without its status.
-func plain(err error) error {
+func plain(err error) *Fault {
 	var e *scim.Error
 	if errors.As(err, &e) {
-		return errors.New(e.Detail)
+		return sentence(badFilter, e.Detail)
 	}
-	return err
+	return sentence(badFilter, err.Error())
 }
 
 // joined reports whether an attribute is no part of the stored document: groups, members and meta.

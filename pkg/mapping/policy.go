@@ -136,6 +136,9 @@ type Fault struct {
 	Pointer string `json:"pointer"`
 	// Reason describes in plain words the fault and the allowed values.
 	Reason string `json:"reason"`
+	// Code and Args are the reason for programs that say it in another language.
+	Code Code  `json:"-"`
+	Args []any `json:"-"`
 }
 
 // Faults is the error of Parse: all mistakes that were found, at least one.
@@ -153,4 +156,6 @@ func (f Faults) Error() string {
 type Warning struct {
 	Pointer string `json:"pointer"`
 	Reason  string `json:"reason"`
+	Code    Code   `json:"-"`
+	Args    []any  `json:"-"`
 }

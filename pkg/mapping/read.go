@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strconv"
@@ -16,9 +15,15 @@ const maxFaults = 100
 // faults collects the mistakes in a document.
 type faults struct{ list Faults }
 
-func (f *faults) add(pointer, format string, args ...any) {
-	if len(f.list) < maxFaults {
-		f.list = append(f.list, Fault{Pointer: pointer, Reason: fmt.Sprintf(format, args...)})
+func (f *faults) add(pointer string, code Code, args ...any) {
+	f.found(pointer, sentence(code, args...))
+}
+
+// found adds a fault that a reader of one value has found; nil: none.
+func (f *faults) found(pointer string, fault *Fault) {
+	if fault != nil && len(f.list) < maxFaults {
+		fault.Pointer = pointer
+		f.list = append(f.list, *fault)
 	}
 }
 
@@ -53,13 +58,13 @@ func (f *faults) open(v any, at string, known ...string) node {
 	}
 	o, ok := v.(scim.Object)
 	if !ok {
-		f.add(at, "Must be a JSON object.")
+		f.add(at, notObject)
 		return n
 	}
 	n.o = o
 	for name := range o {
 		if !slices.Contains(known, name) {
-			f.add(child(at, name), "Unknown field. Known here: %s.", strings.Join(known, ", "))
+			f.add(child(at, name), unknownField, strings.Join(known, ", "))
 		}
 	}
 	return n
@@ -75,7 +80,7 @@ func (n node) open(name string, known ...string) node {
 
 func (n node) has(name string) bool { return n.o[name] != nil }
 
-func (n node) fault(name, format string, args ...any) { n.f.add(child(n.at, name), format, args...) }
+func (n node) fault(name string, code Code, args ...any) { n.f.add(child(n.at, name), code, args...) }
 
 // text reads a string of at most limit bytes; "" if it is absent.
 func (n node) text(name string, limit int) string {
@@ -90,9 +95,9 @@ func (f *faults) text(v any, at string, limit int) string {
 	s, ok := v.(string)
 	switch {
 	case !ok:
-		f.add(at, "Must be a string.")
+		f.add(at, notText)
 	case len(s) > limit:
-		f.add(at, "Is longer than %d bytes.", limit)
+		f.add(at, tooLong, limit)
 	default:
 		return s
 	}
@@ -102,7 +107,7 @@ func (f *faults) text(v any, at string, limit int) string {
 // required is text that must be there and not be empty.
 func (n node) required(name string, limit int) string {
 	if v, at := n.get(name); v == nil || v == "" {
-		n.f.add(at, "Is required.")
+		n.f.add(at, isRequired)
 		return ""
 	}
 	return n.text(name, limit)
@@ -116,7 +121,7 @@ func (n node) choice(name string, allowed ...string) string {
 	}
 	s, ok := v.(string)
 	if !ok || !slices.Contains(allowed, s) {
-		n.f.add(at, "Must be one of: %s.", quoted(allowed))
+		n.f.add(at, notOneOf, quoted(allowed))
 		return allowed[0]
 	}
 	return s
@@ -134,7 +139,7 @@ func (n node) flag(name string) bool {
 	v, at := n.get(name)
 	b, ok := v.(bool)
 	if v != nil && !ok {
-		n.f.add(at, "Must be true or false.")
+		n.f.add(at, notFlag)
 	}
 	return b
 }
@@ -147,7 +152,7 @@ func (n node) number(name string, fallback, low, high int) int {
 	}
 	i, ok := scim.Whole(v)
 	if !ok || i < int64(low) || i > int64(high) {
-		n.f.add(at, "Must be a whole number from %d to %d.", low, high)
+		n.f.add(at, notNumber, low, high)
 		return fallback
 	}
 	return int(i)
@@ -159,9 +164,9 @@ func (n node) list(name string, limit int) []any {
 	list, ok := v.([]any)
 	switch {
 	case v != nil && !ok:
-		n.f.add(at, "Must be a JSON array.")
+		n.f.add(at, notList)
 	case len(list) > limit:
-		n.f.add(at, "Has more than %d elements.", limit)
+		n.f.add(at, tooManyElements, limit)
 		return nil
 	}
 	return list
@@ -175,9 +180,9 @@ func (n node) texts(name string, limit int) []string {
 		s := n.f.text(v, at, MaxValueBytes)
 		switch {
 		case v == nil || v == "":
-			n.f.add(at, "Must be a string that is not empty.")
+			n.f.add(at, emptyText)
 		case s != "" && slices.Contains(all, s):
-			n.f.add(at, "Is here twice.")
+			n.f.add(at, isTwice)
 		case s != "":
 			all = append(all, s)
 		}
@@ -193,7 +198,7 @@ func (n node) names(limit int) []string {
 	}
 	slices.Sort(names)
 	if len(names) > limit {
-		n.f.add(n.at, "Has more than %d entries.", limit)
+		n.f.add(n.at, tooManyEntries, limit)
 		names = names[:limit]
 	}
 	return names
@@ -209,6 +214,6 @@ func (f *faults) openAny(v any, at string) node {
 		n.o = o
 		return n
 	}
-	f.add(at, "Must be a JSON object.")
+	f.add(at, notObject)
 	return n
 }

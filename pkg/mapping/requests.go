@@ -107,16 +107,16 @@ func (c *compiler) clearing(n node) {
 	c.p.ClearWhenAbsentInPut = n.texts("clearWhenAbsentInPut", maxListed)
 	for i, name := range c.p.ClearWhenAbsentInPut {
 		at := element(child(n.at, "clearWhenAbsentInPut"), i)
-		p, err := parsePath(c.qualified(name), c.user, false)
+		p, fault := parsePath(c.qualified(name), c.user, false)
 		switch {
-		case err != nil:
-			c.add(at, "%s", err.Error())
+		case fault != nil:
+			c.found(at, fault)
 		case p.element != nil || p.sub != nil:
-			c.add(at, "Only whole attributes can be cleared: remove the brackets and the sub-attribute.")
+			c.add(at, onlyWhole)
 		case p.ref.Attr.Required || p.ref.Extension == nil && p.ref.Attr.Name == "active":
-			c.add(at, "%s can't be cleared.", scim.Quote(name))
+			c.add(at, notCleared, scim.Quote(name))
 		case p.ref.Attr.Mutability == schema.ReadOnly || p.ref.Attr.Mutability == schema.Immutable:
-			c.add(at, "%s can't be changed by a PUT.", scim.Quote(name))
+			c.add(at, notPut, scim.Quote(name))
 		}
 	}
 }
@@ -139,8 +139,7 @@ func (c *compiler) requests(n node) {
 		case slices.Contains(known, action):
 			known = []string{action}
 		default:
-			c.add(element(child(n.at, "forbid"), i),
-				`Must be "Users" or "Groups" with ".create", ".update", ".delete" or ".*" behind it.`)
+			c.add(element(child(n.at, "forbid"), i), notForbidden)
 			continue
 		}
 		for _, a := range known {
@@ -156,7 +155,7 @@ func (c *compiler) requests(n node) {
 	if n.has("guard") {
 		g := n.open("guard", "people", "percent", "minutes")
 		if !g.has("people") && !g.has("percent") {
-			c.add(g.at, "Needs people, percent or both.")
+			c.add(g.at, needsPeople)
 		}
 		c.p.Guard = &Guard{
 			People: g.number("people", 0, 1, maxGuardPeople), Percent: g.number("percent", 0, 1, 100),

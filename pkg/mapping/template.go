@@ -19,25 +19,26 @@ const (
 	refValue      = "value"
 )
 
-// parseTemplate reads a template. The reason is empty if all its references are among known.
-func parseTemplate(s string, known []string) (t template, reason string) {
+// parseTemplate reads a template. The fault, which has no pointer, is nil if all its references are among known.
+func parseTemplate(s string, known []string) (template, *Fault) {
+	var t template
 	for {
 		before, rest, found := strings.Cut(s, "${")
 		if before != "" {
 			t = append(t, piece{text: before})
 		}
 		if !found {
-			return t, ""
+			return t, nil
 		}
 		ref, after, closed := strings.Cut(rest, "}")
 		switch {
 		case !closed:
-			return nil, "A reference begins with ${ and does not end with }."
+			return nil, sentence(notClosed)
 		case !slices.Contains(known, ref):
 			if len(known) == 0 {
-				return nil, "References ${…} are not possible here."
+				return nil, sentence(noReferences)
 			}
-			return nil, "There is no ${" + show(ref) + "} here. Known: ${" + strings.Join(known, "}, ${") + "}."
+			return nil, sentence(unknownReference, show(ref), strings.Join(known, "}, ${"))
 		}
 		t = append(t, piece{ref: ref})
 		s = after

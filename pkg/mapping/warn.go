@@ -20,7 +20,7 @@ func warnings(p *Policy) []Warning {
 	for i, kind := range p.ActiveWhen {
 		if !w.given[kind] {
 			w.add(fmt.Sprintf("/members/activeWhen/kinds/%d", i),
-				"No rule gives the kind %s: members stay staged unless it is given manually.", scim.Quote(kind))
+				staysStaged, scim.Quote(kind))
 		}
 	}
 	return w.list
@@ -32,9 +32,9 @@ type warner struct {
 	given map[string]bool // kinds that a rule gives
 }
 
-func (w *warner) add(pointer, format string, args ...any) {
+func (w *warner) add(pointer string, code Code, args ...any) {
 	if len(w.list) < maxFaults {
-		w.list = append(w.list, Warning{Pointer: pointer, Reason: fmt.Sprintf(format, args...)})
+		w.list = append(w.list, Warning{Pointer: pointer, Reason: code.say(args), Code: code, Args: args})
 	}
 }
 
@@ -57,13 +57,9 @@ func (w *warner) rules() {
 		kind := w.p.Kinds[r.kind]
 		switch {
 		case same && before.feature == r.feature:
-			w.add(
-				r.at,
-				"Gives the same as the rule %s under the same condition: one of them is enough.",
-				scim.Quote(before.id),
-			)
+			w.add(r.at, sameTwice, scim.Quote(before.id))
 		case !same && kind.Choose != ChooseAll && fmt.Sprint(before.inside) == fmt.Sprint(r.inside):
-			w.add(r.at, "Contradicts the rule %s: both apply together, and a member has one %s only (choose %q).",
+			w.add(r.at, contradicts,
 				scim.Quote(before.id), r.kind, kind.Choose)
 		}
 	}
@@ -99,12 +95,7 @@ func (w *warner) order(r *rule) {
 		return
 	}
 	if target, constant := r.target.constant(); constant && !slices.Contains(kind.Order, target) {
-		w.add(
-			child(child(r.at, "assign"), "target"),
-			"%s is not in the order of the kind %s: targets in the order are chosen before it.",
-			scim.Quote(target),
-			r.kind,
-		)
+		w.add(child(child(r.at, "assign"), "target"), notInOrder, scim.Quote(target), r.kind)
 	}
 }
 
@@ -116,10 +107,7 @@ func (w *warner) anchors(r *rule) {
 	s := r.group.pattern.String()
 	if !strings.HasPrefix(s, "^") && !strings.HasPrefix(s, `\A`) ||
 		!strings.HasSuffix(s, "$") && !strings.HasSuffix(s, `\z`) {
-		w.add(
-			child(child(r.at, "group"), "pattern"),
-			"The pattern may match in the middle of a name: begin it with ^ and end it with $ to match whole names.",
-		)
+		w.add(child(child(r.at, "group"), "pattern"), notAnchored)
 	}
 }
 
@@ -127,16 +115,13 @@ func (w *warner) kinds() {
 	for _, name := range slices.Sorted(maps.Keys(w.p.Kinds)) {
 		kind, at := w.p.Kinds[name], child("/kinds", name)
 		if !w.given[name] {
-			w.add(at, "No rule gives this kind: it can be given manually only.")
+			w.add(at, onlyManual)
 		}
 		if len(kind.Order) > 0 && (kind.Choose == ChooseAll || kind.Choose == ChooseFirst) {
-			w.add(child(at, "order"), "Has no effect with choose %q.", kind.Choose)
+			w.add(child(at, "order"), noEffect, kind.Choose)
 		}
 		if kind.Seats != "" && kind.Create {
-			w.add(
-				child(at, "create"),
-				"A target that is created by its first assignment has no seats until its size is set.",
-			)
+			w.add(child(at, "create"), noSeatsYet)
 		}
 	}
 }

@@ -45,3 +45,52 @@ func TestGermanPagesAreGerman(t *testing.T) {
 }
 
 var entryLink = regexp.MustCompile(`href="(/portal/activity/[^"?]+)"`)
+
+var englishWord = regexp.MustCompile(`>[^<]*\b(?i:must|the|is|not|there)\b[^<]*<`)
+
+// TestGermanPagesOfMistakesAreGerman sends forms that are refused: the pages say why in German, and the service's own
+// text, which is in English, is not on them.
+func TestGermanPagesOfMistakesAreGerman(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	b.cookie += "; portal-language=de"
+	id := tokenID.FindStringSubmatch(b.get("/portal/token").Body.String())[1]
+	b.sends(303, "/portal/token/rotate", url.Values{"action": {"start"}})
+	w.group("acme", "Engineering", w.user("acme", "ada"))
+	rule := func(kind, target, organisation string) url.Values {
+		return url.Values{
+			"op": {"rule"}, "version": {"0"}, "group": {"Engineering"}, "kind": {kind}, "target": {target},
+			"organisation": {organisation},
+		}
+	}
+	for _, c := range []struct {
+		status int
+		form   string
+		values url.Values
+		want   string
+	}{
+		{409, "token/rotate", url.Values{"action": {"start"}}, "Das Token hat schon einen Nachfolger"},
+		{409, "token/rotate", url.Values{"action": {"complete"}}, "wurde noch nie benutzt"},
+		{409, "token/create", nil, "Zwei Token sind gültig"},
+		{400, "token/rotate", url.Values{"action": {"none"}}, "Diese Eingabe ist nicht gültig"},
+		{400, "token/client", url.Values{"name": {strings.Repeat("x", 500)}}, "Ein Name hat höchstens 64 Bytes"},
+		{400, "domains/add", url.Values{"name": {"a b"}}, "Geben Sie eine Domain wie example.com ein"},
+		{400, "settings/recipients", url.Values{"email": {"nobody"}}, "Geben Sie eine E-Mail-Adresse ein"},
+		{400, "settings/login", url.Values{"login": {"emails["}, "version": {"0"}}, "Der Filter oder Pfad ist ungültig"},
+		{400, "settings/login", url.Values{"login": {"shoe"}, "version": {"0"}}, "ist kein Attribut von User"},
+		{400, "settings/guard", url.Values{"people": {"-1"}, "version": {"0"}}, "Muss eine ganze Zahl von 1 bis"},
+		{400, "groups/rehearse", rule("role", "${name}", ""), "Bekannt: ${group.id}"},
+		{400, "groups/rehearse", rule("role", "a", "b"), "Braucht die Art"},
+		{400, "connect/choose", url.Values{"idp": {"none"}}, "Diese Eingabe ist nicht gültig"},
+	} {
+		page := b.sends(c.status, "/portal/"+c.form, c.values, c.want)
+		if part := englishWord.FindString(page); part != "" {
+			t.Errorf("%s %v says %q", c.form, c.values, part)
+		}
+	}
+	if page := b.get("/portal/settings?login=none").Body.String(); !strings.Contains(page, "ist kein Attribut von User") {
+		t.Errorf("%s", page)
+	}
+	b.sends(303, "/portal/token/revoke", url.Values{"id": {id}, "sure": {"yes"}})
+	b.sends(409, "/portal/token/reveal", url.Values{"id": {id}}, "lässt sich nicht mehr anzeigen")
+}

@@ -49,9 +49,9 @@ func (r room) savePolicy(v *frame.Visit, in string, change func(doc scim.Object)
 	case errors.Is(err, member.ErrVersion):
 		return r.wrong(v, in, "settings.error.version", "")
 	case errors.As(err, &faults):
-		return r.wrong(v, in, "settings.error."+in, reason(err))
+		return r.wrong(v, in, "settings.error."+in, reason(v, err))
 	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
-		return r.wrong(v, in, "settings.error."+in, refused.Detail)
+		return r.wrong(v, in, "settings.error."+in, v.English(refused.Detail))
 	case err != nil:
 		return err
 	}
@@ -151,7 +151,7 @@ func (r room) recipients(v *frame.Visit) error {
 		return scim.Object{"settings": scim.Object{"notices": scim.Object{"recipients": list}}}
 	})
 	if invalid := (*tenant.InvalidError)(nil); errors.As(err, &invalid) {
-		return r.wrong(v, "recipients", "settings.error.recipients", invalid.Detail())
+		return r.wrong(v, "recipients", "settings.error.recipients", v.English(invalid.Detail()))
 	}
 	if err != nil {
 		return err

@@ -67,11 +67,11 @@ func (r room) addDomain(v *frame.Visit) error {
 	switch {
 	case errors.As(err, &invalid):
 		return r.showDomains(v, http.StatusBadRequest, domainsPage{
-			Name: name, Field: "name", Wrong: v.Text("domains.error.name"), Detail: invalid.Detail(),
+			Name: name, Field: "name", Wrong: v.Text("domains.error.name"), Detail: v.English(invalid.Detail()),
 		}, "", "")
 	case errors.As(err, &conflict):
 		return r.showDomains(v, http.StatusConflict, domainsPage{
-			Name: name, Field: "name", Wrong: v.Text("domains.error.many"), Detail: conflict.Detail,
+			Name: name, Field: "name", Wrong: v.Text("domains.error.many"), Detail: v.English(conflict.Detail),
 		}, "", "")
 	case err != nil:
 		return err

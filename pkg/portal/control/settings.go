@@ -48,7 +48,7 @@ type linkRow struct {
 }
 
 type settingsPage struct {
-	// Wrong is the text about a fault of the form In; Detail is the service's own, in English.
+	// Wrong is the text about a fault of the form In; Detail is more about it.
 	Wrong, In, Detail string
 	Version           int64
 	Permissions       []permission
@@ -147,7 +147,7 @@ func (p *settingsPage) try(v *frame.Visit, t member.Tenant, people []scim.Object
 		scim.AppendJSON(nil, scim.Object{"members": scim.Object{"loginAddress": p.Login}}), t.Types)
 	if err != nil {
 		if p.Wrong == "" {
-			p.Wrong, p.In, p.Detail = v.Text("settings.error.login"), "login", reason(err)
+			p.Wrong, p.In, p.Detail = v.Text("settings.error.login"), "login", reason(v, err)
 		}
 		return
 	}
@@ -162,10 +162,10 @@ func (p *settingsPage) try(v *frame.Visit, t member.Tenant, people []scim.Object
 }
 
 // reason is the reason of a fault in a policy; "" if it is another error.
-func reason(err error) string {
+func reason(v *frame.Visit, err error) string {
 	faults := mapping.Faults(nil)
 	if errors.As(err, &faults) {
-		return faults[0].Reason
+		return saved.Faults(v.Lang, faults)[0].Reason
 	}
 	return ""
 }

@@ -232,7 +232,7 @@ func toStart(v *Visit) error {
 // message is a page that says one thing.
 type message struct {
 	Title, Text string // keys
-	Detail      string // the answer of the service, in English
+	Detail      string // the answer of the service, for readers of English
 	Back        string
 }
 
@@ -246,7 +246,9 @@ func (v *Visit) problem(err error) error {
 	)
 	_, outage := tenant.Outage(err)
 	show := func(status int, key, detail string) error {
-		return v.ShowStatus(status, "over", message{Title: key + ".title", Text: key + ".text", Detail: detail})
+		return v.ShowStatus(status, "over", message{
+			Title: key + ".title", Text: v.about(key), Detail: v.English(detail),
+		})
 	}
 	switch {
 	case errors.Is(err, errNotFound):
@@ -274,6 +276,27 @@ func (v *Visit) problem(err error) error {
 		return show(http.StatusServiceUnavailable, "problem.busy", "")
 	}
 	return err
+}
+
+// about is the key of the text about a problem: the one about this form and its action if there is one, such as
+// "problem.conflict.token/rotate.start", else that for all.
+func (v *Visit) about(key string) string {
+	form := key + "." + strings.TrimPrefix(v.R.URL.Path, Root)
+	for _, own := range []string{form + "." + v.R.Form.Get("action"), form} {
+		if _, ok := v.frame.words[v.Lang][own]; ok {
+			return own
+		}
+	}
+	return key + ".text"
+}
+
+// English is a text of a service, which is in English, for readers of English; "" for all others, who read no more than
+// the pages' own texts.
+func (v *Visit) English(text string) string {
+	if v.Lang == Languages[0] {
+		return text
+	}
+	return ""
 }
 
 // returnURL is the address to which the pages lead back: of the link, else of the brand; "" if neither has one.

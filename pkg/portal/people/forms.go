@@ -16,9 +16,9 @@ type formPage struct {
 	Edit edit
 	// Field is the id of the field with the fault; "": none is.
 	Field string
-	// Wrong is the text about a fault; Faults are those of the policy, in English.
+	// Wrong is the text about a fault; Faults are those of the policy.
 	Wrong  string
-	Faults mapping.Faults
+	Faults []saved.Fault
 	// Kinds are those that can be given.
 	Kinds []string
 	// Fits and Others are groups that a grammar is right for, and those that it is not.
@@ -113,14 +113,14 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 	if wrong == "" {
 		wrong = "groups.error.policy"
 	}
-	status, field := http.StatusBadRequest, e.fieldOf(wrong, faults)
+	status, field, shown := http.StatusBadRequest, e.fieldOf(wrong, faults), saved.Faults(v.Lang, faults)
 	switch e.Op {
 	case byGrammar:
 		page, err := r.tried(v, e)
 		if err != nil {
 			return err
 		}
-		page.Wrong, page.Faults, page.Field, page.Edit.Version = v.Text(wrong), faults, field, page.version
+		page.Wrong, page.Faults, page.Field, page.Edit.Version = v.Text(wrong), shown, field, page.version
 		return v.ShowStatus(status, "grammar", page.formPage)
 	case byGroup:
 		_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
@@ -129,8 +129,8 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 		}
 		e.Version = p.Version
 		return v.ShowStatus(status, "rule", formPage{
-			Edit: e, Wrong: v.Text(wrong), Field: field, Faults: faults, Kinds: offered(p.Compiled),
+			Edit: e, Wrong: v.Text(wrong), Field: field, Faults: shown, Kinds: offered(p.Compiled),
 		})
 	}
-	return v.ShowStatus(status, "rehearsal", rehearsalPage{Edit: e, Wrong: v.Text(wrong), Faults: faults})
+	return v.ShowStatus(status, "rehearsal", rehearsalPage{Edit: e, Wrong: v.Text(wrong), Faults: shown})
 }

@@ -49,11 +49,11 @@ type rehearsalPage struct {
 	Edit   edit
 	Wrong  string
 	Field  string // always empty: the page has no fields
-	Faults mapping.Faults
+	Faults []saved.Fault
 	// Losses, Gains, Manual and Statuses are the changes, the largest first.
 	Losses, Gains, Manual, Statuses []change
 	Shortages                       []shortage
-	Warnings                        []mapping.Warning
+	Warnings                        []saved.Fault
 	Examined, Of                    int
 	Nothing                         bool
 }
@@ -106,7 +106,7 @@ func (r room) rehearsal(v *frame.Visit, t member.Tenant, document []byte, page *
 			return err
 		}
 		page.Examined += out.Examined
-		page.Of, page.Shortages, page.Warnings = int(out.Of), nil, out.Warnings
+		page.Of, page.Shortages, page.Warnings = int(out.Of), nil, saved.Warnings(v.Lang, out.Warnings)
 		for _, s := range out.Shortages {
 			page.Shortages = append(page.Shortages, shortage{
 				kindOf(v, s.Kind) + " " + s.Name, int(s.Size), int(s.Used), int(s.Missing),

@@ -1,4 +1,5 @@
-// Package saved reads the policy of a tenant for the pages that show and change it.
+// Package saved reads the policy of a tenant for the pages that show and change it, and says in their language what is
+// wrong with one.
 package saved
 
 import (
