@@ -39,8 +39,34 @@ func (s *Service) SetAccount(ctx context.Context, t Tenant, id, accountID string
 	return s.living(ctx, t, id)
 }
 
-// accountsAtOnce is the number of accounts that one transaction imports: each has four items at most.
-const accountsAtOnce = 20
+// accountsAtOnce is the number of accounts that one transaction imports. Each has four items at most, and leaves three.
+const accountsAtOnce = 12
+
+// lookups are the accounts to which items are to lead; "": the item is to go.
+type lookups map[store.Key]string
+
+// without has the items go that lead to an account as it was stored before.
+func (l lookups) without(ctx context.Context, ts *store.TenantStore, a record.Account) error {
+	keys, err := record.LookupsOf(ctx, ts, a)
+	for _, key := range keys {
+		if _, taken := l[key]; !taken { // else another account has the value now
+			l[key] = ""
+		}
+	}
+	return err
+}
+
+func (l lookups) ops() []store.Op {
+	var ops []store.Op
+	for key, id := range l {
+		op := store.PutItem(key, store.Attrs{record.AttrAccount: id})
+		if id == "" {
+			op = store.RemoveItem(key)
+		}
+		ops = append(ops, op)
+	}
+	return ops
+}
 
 // Imported is the outcome of the import of one account.
 type Imported struct {
@@ -95,7 +121,7 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Accoun
 	}
 	head := eventlog.DecodeHead(items[0])
 	var tx store.Tx
-	used := map[store.Key]string{}
+	found := lookups{}
 	var stored []int
 	for i, a := range part {
 		item := items[i+1]
@@ -107,28 +133,22 @@ func (s *Service) importSome(ctx context.Context, t Tenant, part []record.Accoun
 		cond := store.IsAbsent()
 		if item.Attrs != nil {
 			cond = store.Is(record.AttrMember, "")
-			for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
-				used[ts.AccountFor(m.Attribute, m.Value)] = ""
+			if err := found.without(ctx, ts, record.DecodeAccount(doc)); err != nil {
+				return err
 			}
 		}
 		tx.Must(store.PutItem(
 			ts.Account(a.ID), store.Attrs{record.AttrMember: "", record.AttrDoc: a.Encode()},
 		).When(cond), store.ErrStale)
 		for _, m := range record.Matches(record.MatchedBy, a.Person()) {
-			used[ts.AccountFor(m.Attribute, m.Value)] = a.ID
+			found[ts.AccountFor(m.Attribute, m.Value)] = a.ID
 		}
 	}
 	n := len(stored)
 	if n == 0 {
 		return nil
 	}
-	for key, id := range used {
-		if id == "" {
-			tx.Add(store.RemoveItem(key))
-		} else {
-			tx.Add(store.PutItem(key, store.Attrs{record.AttrAccount: id}))
-		}
-	}
+	tx.Add(found.ops()...)
 	_, ops := head.Append(ts.Keys, t.Retention, eventlog.Entry{
 		Subject: "accounts", SubjectVersion: 1, At: s.o.Now(), Cause: marker.CauseOf(ctx),
 		Events: []eventlog.Logged{{Type: eventAccountsImported, Data: scim.Object{"count": int64(n)}}},

@@ -41,27 +41,27 @@ func (c *Change) Account(ctx context.Context, id string) error {
 			}
 		}
 	}
-	c.also = append(c.also, p.takeAccount(items[0], c.id)...)
-	return nil
+	return c.takeAccount(ctx, items[0])
 }
 
-// takeAccount returns the operations that give an account, as read, to a member. It is not looked for any more.
-func (p *publication) takeAccount(account store.Item, member string) []store.Op {
+// takeAccount gives the member an account, as read. It is not looked for any more.
+func (c *Change) takeAccount(ctx context.Context, account store.Item) error {
 	doc, _ := account.Attrs[record.AttrDoc].(string)
 	owner, _ := account.Attrs[record.AttrMember].(string)
 	cond := store.IsAbsent()
 	if account.Attrs != nil {
 		cond = store.Is(record.AttrMember, owner)
 	}
-	ops := []store.Op{
-		store.PutItem(account.Key, store.Attrs{record.AttrMember: member, record.AttrDoc: doc}).When(cond),
+	c.also = append(c.also,
+		store.PutItem(account.Key, store.Attrs{record.AttrMember: c.id, record.AttrDoc: doc}).When(cond))
+	if owner != "" {
+		return nil
 	}
-	if owner == "" {
-		for _, m := range record.Matches(record.MatchedBy, record.DecodeAccount(doc).Person()) {
-			ops = append(ops, store.RemoveItem(p.ts.AccountFor(m.Attribute, m.Value)))
-		}
+	found, err := record.LookupsOf(ctx, c.in.ts, record.DecodeAccount(doc))
+	for _, key := range found {
+		c.also = append(c.also, store.RemoveItem(key))
 	}
-	return ops
+	return err
 }
 
 // adopt finds imported accounts for newcomers who take nobody's place with an account.
@@ -100,17 +100,19 @@ func (p *publication) adopt(ctx context.Context) error {
 
 // own gives the member of a change the imported account that was found for it, or the account of the member whose
 // place it takes.
-func (p *publication) own(c *Change) {
+func (c *Change) own(ctx context.Context) error {
 	if doc, _ := c.adopts.Attrs[record.AttrDoc].(string); c.adopts.Attrs != nil && c.next.AccountID == "" {
 		c.next.AccountID = record.DecodeAccount(doc).ID
-		c.also = append(c.also, p.takeAccount(c.adopts, c.id)...)
+		if err := c.takeAccount(ctx, c.adopts); err != nil {
+			return err
+		}
 	}
 	if c.previous == nil || c.previous.old.AccountID == "" || c.next.AccountID != c.previous.old.AccountID {
-		return
+		return nil
 	}
 	if c.previous.account.Attrs == nil { // another member has it now
 		c.next.AccountID = ""
-		return
+		return nil
 	}
-	c.also = append(c.also, p.takeAccount(c.previous.account, c.id)...)
+	return c.takeAccount(ctx, c.previous.account)
 }

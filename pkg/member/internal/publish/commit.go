@@ -110,6 +110,8 @@ func (p *publication) transaction(all []*Change) (*store.Tx, outcome) {
 	links := p.head.Links(p.t.Retention, entries...)
 	for _, c := range all {
 		c.write(&tx, p.ts.Keys, links[c.place], nil)
+		puts, removes := c.byHand(p.ts.Keys)
+		tx.Add(slices.Concat(puts, removes)...)
 	}
 	after := p.behind(&tx, all, entries)
 	return &tx, after
@@ -149,8 +151,8 @@ func (p *publication) behind(tx *store.Tx, all []*Change, entries []eventlog.Ent
 	return outcome{head, pools, marks || len(marksOf(all)) > 0}
 }
 
-// write appends the member's item, on the version that was read, and the end of manual assignments. entry is the
-// entry of the log about the change; stale are lookups that are still to be removed.
+// write appends the member's item, on the version that was read. entry is the entry of the log about the change; stale
+// are lookups that are still to be removed.
 func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []string) {
 	cond := store.IsAbsent()
 	if c.old != nil {
@@ -172,18 +174,25 @@ func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 		attrs[store.AttrTTL] = c.next.End(entry)
 	}
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
+}
+
+// byHand are the writes by which a member gets the manual assignments of the one whose place it takes, and loses those
+// that end.
+func (c *Change) byHand(k store.Keys) (puts, removes []store.Op) {
 	brought := map[mapping.TargetKey]bool{}
 	for _, m := range c.brings {
 		brought[m.TargetKey] = true
 		if !slices.ContainsFunc(c.ended, func(e mapping.Manual) bool { return e.TargetKey == m.TargetKey }) {
-			tx.Add(store.PutItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name), store.Attrs{record.AttrAt: m.Since}))
+			key := k.Manual(c.id, m.Kind, m.Organisation, m.Name)
+			puts = append(puts, store.PutItem(key, store.Attrs{record.AttrAt: m.Since}))
 		}
 	}
 	for _, m := range c.ended {
 		if !brought[m.TargetKey] {
-			tx.Add(store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
+			removes = append(removes, store.RemoveItem(k.Manual(c.id, m.Kind, m.Organisation, m.Name)))
 		}
 	}
+	return puts, removes
 }
 
 // end gives the item of a member an end whose user was deleted after the member was removed.
@@ -215,21 +224,26 @@ func (c *Change) entry(now time.Time) eventlog.Entry {
 	return e
 }
 
-// large publishes a member, or two of whom one takes the other's place, whose lookups do not fit one transaction.
-// New lookups are written before: they lead to a member that does not match, which readers leave out. Old ones are
-// named in the member's item and removed after the transaction, by the next publication if this process dies: the
-// marker stays until then.
+// large publishes a member, or two of whom one takes the other's place, whose lookups or manual assignments do not fit
+// one transaction. New lookups are written before: they lead to a member that does not match, which readers leave out.
+// Old ones are named in the member's item and removed after the transaction, by the next publication if this process
+// dies: the marker stays until then. So are the manual assignments of one who is removed. Others begin and end before:
+// if this process dies, the next publication comes to the same.
 func (p *publication) large(ctx context.Context, all []*Change) error {
 	stale := make([][]string, len(all))
 	var made []store.Op
 	var entries []eventlog.Entry
 	for i, c := range all {
 		put, remove := record.Reindex(p.ts.Keys, c.old, c.next)
-		if err := p.ts.Batch(ctx, put...); err != nil {
-			return err
-		}
 		for _, op := range remove {
 			stale[i] = append(stale[i], op.SK)
+		}
+		begin, end := c.byHand(p.ts.Keys)
+		if c.next.Status != record.Removed {
+			begin = append(begin, end...)
+		}
+		if err := p.ts.Batch(ctx, append(put, begin...)...); err != nil {
+			return err
 		}
 		for _, key := range c.makes {
 			var tx store.Tx
@@ -251,12 +265,9 @@ func (p *publication) large(ctx context.Context, all []*Change) error {
 		for _, op := range slices.Concat(p.trace(c), c.also) {
 			tx.Must(op, store.ErrStale)
 		}
-		if len(stale[i]) == 0 || c.next.Erased || marks[c.id] {
+		if !c.leaves(stale[i]) || c.next.Erased || marks[c.id] {
 			tx.Must(c.unmark(p, marks[c.id]), store.ErrStale)
 		}
-	}
-	if tx.Room() < 5 { // hundreds of manual assignments that end
-		return errTooMany
 	}
 	after := p.behind(&tx, all, entries)
 	if err := tx.Commit(ctx, p.ts); err != nil {
@@ -264,14 +275,20 @@ func (p *publication) large(ctx context.Context, all []*Change) error {
 	}
 	p.take(after, all)
 	for i, c := range all {
-		if len(stale[i]) > 0 && !c.next.Erased {
+		if c.leaves(stale[i]) && !c.next.Erased && !marks[c.id] {
 			next := c.next
-			if err := p.settle(ctx, &subject{id: c.id, marker: c.marker, old: &next, stale: stale[i]}); err != nil {
+			rest := &subject{id: c.id, marker: c.marker, old: &next, stale: stale[i], manual: c.manual}
+			if err := p.settle(ctx, rest); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// leaves reports whether a large change leaves anything to remove after its transaction.
+func (c *Change) leaves(stale []string) bool {
+	return len(stale) > 0 || c.next.Status == record.Removed && len(c.ended) > 0
 }
 
 // makeAhead makes targets, a few at a time: they may be there before their first assignment is. entries tell of each.
@@ -292,5 +309,3 @@ func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []
 	}
 	return nil
 }
-
-var errTooMany = errors.New("member: too many manual assignments end at once")

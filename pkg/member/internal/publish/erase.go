@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -43,9 +44,12 @@ func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (do
 			return false, err
 		}
 	}
-	if m.PreviousID != "" {
+	for _, previous := range append(slices.Clone(m.Earlier), m.PreviousID) {
+		if previous == "" {
+			continue
+		}
 		var refused *record.Refused // it is gone, or not there any more
-		if done, err := s.Erase(ctx, t, m.PreviousID); !errors.As(err, &refused) && (err != nil || !done) {
+		if done, err := s.Erase(ctx, t, previous); !errors.As(err, &refused) && (err != nil || !done) {
 			return false, err
 		}
 	}

@@ -373,7 +373,9 @@ func (p *publication) change(ctx context.Context, sub *subject) (*Change, error)
 	}
 	if sub.result != nil {
 		c.due = p.due(&c.next)
-		p.own(c)
+		if err := c.own(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if edit := p.edits[sub.id]; edit != nil && c.next.Status != record.Removed {
 		if err := edit(ctx, c); err != nil {
@@ -427,7 +429,7 @@ func (p *publication) next(sub *subject, r *mapping.Result, alive bool) record.M
 		next = *sub.old
 	} else if sub.old != nil { // once in a life stays once
 		next.InvitedAt, next.Announced, next.ActiveBefore = sub.old.InvitedAt, sub.old.Announced, sub.old.ActiveBefore
-		next.AccountID, next.PreviousID = sub.old.AccountID, sub.old.PreviousID
+		next.AccountID, next.PreviousID, next.Earlier = sub.old.AccountID, sub.old.PreviousID, sub.old.Earlier
 	}
 	if sub.previous != nil {
 		next.Inherit(*sub.previous.old)

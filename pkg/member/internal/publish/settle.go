@@ -27,8 +27,15 @@ func (p *publication) settle(ctx context.Context, sub *subject) error {
 	return err
 }
 
-// sweep removes the lookups that an earlier publication had no space left to remove.
+// sweep removes what an earlier publication had no space left to remove: the manual assignments of one who was removed,
+// and lookups.
 func (p *publication) sweep(ctx context.Context, sub *subject) error {
+	if sub.old != nil && sub.old.Status == record.Removed {
+		_, removes := (&Change{subject: sub, ended: sub.manual}).byHand(p.ts.Keys)
+		if err := p.ts.Batch(ctx, removes...); err != nil {
+			return err
+		}
+	}
 	if len(sub.stale) == 0 {
 		return nil
 	}

@@ -57,6 +57,7 @@ type Member struct {
 	Version              int64
 	Waiting              []Waiting        // for seats
 	Kept                 []mapping.Manual // the manual assignments of one who was removed, for a return
+	Earlier              []string         // ids of members whose place it took before PreviousID
 	Suspects             []string         // ids of members who are probably the same person
 	CreatedAt, ChangedAt time.Time
 	// Protected says that the member keeps a target only because nobody else has it.
@@ -204,6 +205,9 @@ func (m Member) Encode() string {
 		}
 		o["kept"] = kept
 	}
+	if len(m.Earlier) > 0 {
+		o["earlier"] = Texts(m.Earlier)
+	}
 	if len(m.Suspects) > 0 {
 		o["suspects"] = Texts(m.Suspects)
 	}
@@ -291,7 +295,7 @@ func decode(text string) (Member, error) {
 		m.InvitedAt = at(invitation, "at")
 	}
 	m.Announced = textsOf(o["announced"])
-	m.Suspects = textsOf(o["suspects"])
+	m.Earlier, m.Suspects = textsOf(o["earlier"]), textsOf(o["suspects"])
 	m.Protected, _ = o["protected"].(bool)
 	for _, v := range timedOf(o["waiting"]) {
 		v.ID = m.ID
@@ -328,6 +332,9 @@ func textsOf(v any) []string {
 
 // Inherit gives a member the values that it takes over from the one whose place it takes.
 func (m *Member) Inherit(from Member) {
+	if m.PreviousID != "" {
+		m.Earlier = append(slices.Clone(m.Earlier), m.PreviousID)
+	}
 	m.PreviousID = from.ID
 	if m.InvitedAt.IsZero() {
 		m.InvitedAt = from.InvitedAt

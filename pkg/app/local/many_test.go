@@ -1,0 +1,119 @@
+package local_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestManyManualAssignments takes a person with more manual assignments than one transaction can end through a
+// departure, a return, a merge and the erasure. No assignment is lost, and none is left.
+func TestManyManualAssignments(t *testing.T) {
+	const roles = 130
+	for _, onDelete := range []string{"remove", "deactivate"} {
+		t.Run(onDelete, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			a.mustAdmin(200, "PUT", "/policy", `{"members":{"onDelete":"`+onDelete+`"},"kinds":{"role":{"create":true}}}`)
+			wants := func(id, status string, n int) {
+				t.Helper()
+				m := a.member(id)
+				if got := len(m["assignments"].([]any)); m["status"] != status || got != n || m["pending"] != nil {
+					t.Errorf("%v with %d assignments, want %s with %d (pending: %v)", m["status"], got, status, n, m["pending"])
+				}
+			}
+			first := a.person("anna", "x1", "anna@example.com")
+			for i := range roles {
+				a.mustAdmin(204, "PUT", fmt.Sprintf("/members/%s/assignments/role/r%03d", first, i), "")
+			}
+			wants(first, "active", roles)
+			a.must(204, "DELETE", "/Users/"+first, "")
+			if onDelete == "remove" {
+				wants(first, "removed", 0)
+			} else {
+				wants(first, "inactive", roles)
+			}
+			wants(a.person("bob", "x2", "bob@example.com"), "active", 0) // nobody else waits
+			second := a.person("anna", "x1", "anna@example.com")
+			wants(second, "active", roles)
+			wants(first, "removed", 0)
+			third := a.person("anna.b", "x3", "anna.b@example.com")
+			a.mustAdmin(200, "POST", "/members/"+second+"/merge", fmt.Sprintf(`{"into":%q}`, third))
+			wants(second, "removed", 0)
+			wants(third, "active", roles)
+			a.mustAdmin(404, "DELETE", "/members/"+second+"/assignments/role/r000", "")
+			a.must(204, "DELETE", "/Users/"+third, "")
+			a.mustAdmin(204, "DELETE", "/members/"+third, "")
+			wants(third, "removed", 0)
+		})
+	}
+}
+
+// TestAccountsSwapValues imports accounts again after their values were wrong, also with one value at two accounts: the
+// last account that names a value is found by it.
+func TestAccountsSwapValues(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	load := func(accounts string) { a.mustAdmin(200, "POST", "/accounts", `{"accounts":[`+accounts+`]}`) }
+	load(`{"accountId":"a1","userName":"anna"},{"accountId":"b1","userName":"bert"}`)
+	load(`{"accountId":"a1","userName":"bert"},{"accountId":"b1","userName":"anna"}`)
+	load(`{"accountId":"c1","externalId":"x3","userName":"carl"},{"accountId":"c2","userName":"carl"}`)
+	load(`{"accountId":"d1","userName":"dora"}`)
+	load(`{"accountId":"d2","userName":"dora"}`)
+	load(`{"accountId":"d1","userName":"dorothy"}`)
+	for _, person := range []struct{ userName, externalID, account string }{
+		{"anna", "", "b1"},
+		{"bert", "", "a1"},
+		{"karl", "x3", "c1"}, // whose account has also been found by carl once
+		{"carl", "", "c2"},
+		{"dora", "", "d2"},
+		{"dorothy", "", "d1"},
+	} {
+		if m := a.member(a.person(person.userName, person.externalID, "")); m["accountId"] != person.account {
+			t.Errorf("%s has the account %v, want %s", person.userName, m["accountId"], person.account)
+		}
+	}
+}
+
+// TestAccountsChangeAllValues imports accounts again whose values are all others.
+func TestAccountsChangeAllValues(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	for _, version := range []string{"first", "second"} {
+		var accounts []string
+		for i := range 40 {
+			accounts = append(accounts, fmt.Sprintf(
+				`{"accountId":"a%[1]d","externalId":"%[2]s-%[1]d","userName":"%[2]s%[1]d","email":"%[2]s%[1]d@example.com"}`, i, version))
+		}
+		a.mustAdmin(200, "POST", "/accounts", `{"accounts":[`+strings.Join(accounts, ",")+`]}`)
+	}
+	if m := a.member(a.person("somebody", "second-39", "")); m["accountId"] != "a39" {
+		t.Errorf("the account %v, want a39", m["accountId"])
+	}
+	if m := a.member(a.person("first7", "", "")); m["accountId"] != nil {
+		t.Errorf("the account %v by a value that no account has any more", m["accountId"])
+	}
+}
+
+// TestErasureAfterReturnAndMerge erases a member who took the place of one who had left, and then of a duplicate: no
+// data of the person are left, not even under the first id.
+func TestErasureAfterReturnAndMerge(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	first := a.person("anna", "x1", "anna@example.com")
+	a.member(first)
+	a.must(204, "DELETE", "/Users/"+first, "")
+	second := a.person("anna", "x1", "anna@example.com")
+	if m := a.member(second); m["previousId"] != first {
+		t.Fatalf("the person did not return: %v", m)
+	}
+	double := a.person("anna.b", "", "anna.b@example.com")
+	a.mustAdmin(200, "POST", "/members/"+double+"/merge", fmt.Sprintf(`{"into":%q}`, second))
+	a.must(204, "DELETE", "/Users/"+double, "")
+	a.must(204, "DELETE", "/Users/"+second, "")
+	a.mustAdmin(204, "DELETE", "/members/"+second, "")
+	for name, id := range map[string]string{"first": first, "second": second, "duplicate": double} {
+		if m := a.member(id); m["erased"] != true {
+			t.Errorf("the %s member is not erased: %v", name, m)
+		}
+	}
+	if events := fmt.Sprint(a.mustAdmin(200, "GET", "/events?after=0", "")); strings.Contains(events, "anna") {
+		t.Errorf("events still name the person: %s", events)
+	}
+}
