@@ -143,6 +143,7 @@ var importRules = []importRule{
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant/assertion", "pkg/tenant/internal/rotation",
 	}, "it is values, and makes the writes that follow from them; it carries none out"},
 	{"pkg/tenant/internal/oauth", []string{
+		"pkg/precondition",
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/tenant/assertion", "pkg/tenant/internal/record",
 	}, "it changes tenants by the functions that it is given, as package tenant does"},
 	{"pkg/tenant", []string{
@@ -162,6 +163,7 @@ var importRules = []importRule{
 	},
 	{"pkg/tenant/awssecret", []string{"pkg/tenant", awsSDK, smithy}, whyEngine},
 	{"pkg/domain/claim", []string{
+		"pkg/precondition",
 		"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/domain", "pkg/tenant", "pkg/sweep", "pkg/task",
 		xnet,
 	}, whyUse},
@@ -274,7 +276,9 @@ var importRules = []importRule{
 	}, whyUse},
 
 	{"pkg/limit", []string{"pkg/store"}, "it counts requests of tenants, and knows nothing of what they ask for"},
-	{"pkg/setup", []string{"pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant"}, whyUse},
+	{"pkg/setup", []string{
+		"pkg/precondition", "pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant",
+	}, whyUse},
 
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},
 	{
@@ -288,13 +292,17 @@ var importRules = []importRule{
 	{"pkg/precondition", nil, "it carries a demand, and knows nothing of those who make and meet it"},
 	{"pkg/adminhttp/idempotency", []string{"pkg/store", "pkg/tenant"}, "it remembers requests, and knows none"},
 	{"pkg/adminhttp/etag", []string{"pkg/scim"}, "tags are of any object"},
+	{"pkg/adminhttp/shown", []string{
+		"pkg/adminhttp/etag", "pkg/scim", "pkg/tenant", "pkg/notice", "pkg/member", "pkg/domain/claim", "pkg/setup",
+		"pkg/event/delivery", "pkg/webhook",
+	}, "it turns values into JSON, and calls nothing"},
 	{"pkg/adminhttp/openapi", nil, "a document, which tests read without the program"},
 	{"pkg/internal/contract", []string{"pkg/adminhttp/openapi", jsonschema}, whyFake},
 	{
 		"pkg/adminhttp",
 		[]string{
 			"pkg/precondition",
-			"pkg/adminhttp/openapi", "pkg/adminhttp/etag", "pkg/adminhttp/idempotency",
+			"pkg/adminhttp/openapi", "pkg/adminhttp/etag", "pkg/adminhttp/idempotency", "pkg/adminhttp/shown",
 			"pkg/scim/...", "pkg/directory", "pkg/tenant", "pkg/tenant/assertion", "pkg/notice", "pkg/web",
 			"pkg/member", "pkg/mapping", "pkg/guard", "pkg/domain/claim", "pkg/event/eventlog", "pkg/provlog/...",
 			"pkg/event/delivery", "pkg/webhook", "pkg/setup", uuid,

@@ -88,6 +88,7 @@
 //	portal           the pages for a customer's administrator
 //	adminhttp/etag   entity tags and conditions (RFC 9110)
 //	adminhttp/idempotency  remembers requests by their Idempotency-Key
+//	adminhttp/shown  the resources of the admin API as JSON, and their entity tags
 //	adminhttp/openapi  the admin API as an OpenAPI document
 //	adminhttp        the operator's API over HTTP
 //	apigw            API Gateway events to and from net/http

@@ -1,9 +1,11 @@
 package adminhttp
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/assertion"
@@ -15,8 +17,13 @@ func (a *api) clientRoutes() map[string]methods {
 	routes := map[string]methods{}
 	for _, owner := range []string{"", "/tenants/{id}"} {
 		routes[owner+"/clients"] = methods{"GET": a.listClients, "POST": a.createClient}
-		routes[owner+"/clients/{client}"] = methods{"GET": a.getClient, "POST": a.renewClient, "DELETE": a.deleteClient}
-		routes[owner+"/clients/{client}/secrets/{secret}"] = methods{"DELETE": a.revokeClientSecret}
+		routes[owner+"/clients/{client}"] = methods{
+			"GET": a.getClient, "POST": conditional(a.renewClient, shown.OfClient),
+			"DELETE": conditional(a.deleteClient, shown.OfClient),
+		}
+		routes[owner+"/clients/{client}/secrets/{secret}"] = methods{
+			"DELETE": conditional(a.revokeClientSecret, shown.OfClient),
+		}
 	}
 	return routes
 }
@@ -51,6 +58,7 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
 		return noClient(err)
 	}
 	w.Header().Set("Location", r.URL.Path+"/"+c.ID)
+	w.Header().Set("ETag", shown.ClientTag(c.Client))
 	return ok(w, http.StatusCreated, a.issuedClient(r, c))
 }
 
@@ -68,6 +76,7 @@ func (a *api) renewClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noClient(err)
 	}
+	w.Header().Set("ETag", shown.ClientTag(c.Client))
 	return ok(w, http.StatusOK, a.issuedClient(r, c))
 }
 
@@ -115,7 +124,7 @@ func (a *api) getClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noClient(err)
 	}
-	return ok(w, http.StatusOK, a.client(r, c))
+	return inUse(w, shown.ClientTag(c), a.client(r, c))
 }
 
 func (a *api) deleteClient(w http.ResponseWriter, r *http.Request) error {
@@ -137,29 +146,7 @@ func (a *api) revokeClientSecret(w http.ResponseWriter, r *http.Request) error {
 
 // client is a client as the API shows it.
 func (a *api) client(r *http.Request, c tenant.Client) scim.Object {
-	granted := make([]any, len(c.Scopes))
-	for i, scope := range c.Scopes {
-		granted[i] = string(scope)
-	}
-	o := scim.Object{
-		"id": c.ID, "name": c.Name, "scopes": granted, "createdAt": timestamp(c.CreatedAt),
-		"lastUsedAt": timestamp(c.LastUsedAt),
-		"tokenUrl":   a.base(r) + "/oauth2/" + nonEmpty(r.PathValue("id"), "{tenant}") + "/token",
-	}
-	if len(c.Keys) > 0 {
-		keys := make([]any, len(c.Keys))
-		for i, k := range c.Keys {
-			keys[i] = scim.Object{"id": k.ID, "kid": k.Name, "alg": k.Algorithm}
-		}
-		o["keys"] = keys
-		return o
-	}
-	secrets := make([]any, len(c.Secrets))
-	for i, s := range c.Secrets {
-		secrets[i] = scim.Object{"id": s.ID, "expiresAt": timestamp(s.ExpiresAt), "lastUsedAt": timestamp(s.LastUsedAt)}
-	}
-	o["secrets"] = secrets
-	return o
+	return shown.Client(c, a.base(r)+"/oauth2/"+cmp.Or(r.PathValue("id"), "{tenant}")+"/token")
 }
 
 // issuedClient is a client with the value of its newest secret.
@@ -169,11 +156,4 @@ func (a *api) issuedClient(r *http.Request, c tenant.IssuedClient) scim.Object {
 		o["secret"] = c.Secret
 	}
 	return o
-}
-
-func nonEmpty(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -5,41 +5,20 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
-	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func (a *api) domainRoutes() map[string]methods {
 	return map[string]methods{
 		"/tenants/{id}/domains":               {"GET": a.listDomains, "POST": a.addDomain},
-		"/tenants/{id}/domains/{name}":        {"GET": a.getDomain, "DELETE": a.removeDomain},
-		"/tenants/{id}/domains/{name}/verify": {"POST": a.verifyDomain},
+		"/tenants/{id}/domains/{name}":        {"GET": a.getDomain, "DELETE": conditional(a.removeDomain, shown.OfDomain)},
+		"/tenants/{id}/domains/{name}/verify": {"POST": conditional(a.verifyDomain, shown.OfDomain)},
 	}
-}
-
-func domainObject(d claim.Domain) scim.Object {
-	o := scim.Object{
-		"name": d.Name, "state": string(d.State), "verifiedAt": nil, "by": nil,
-		"record": scim.Object{"type": "TXT", "name": claim.RecordName(d.Name), "value": d.Value},
-	}
-	if d.At != 0 {
-		o["by"], o["verifiedAt"] = d.By, timestamp(time.Unix(d.At, 0))
-	}
-	if f := d.Failing; f != nil {
-		o["failing"] = scim.Object{
-			"since": timestamp(time.Unix(f.Since, 0)), "lastAt": timestamp(time.Unix(f.Last, 0)), "times": int64(f.Times),
-			"answer": string(f.Answer),
-		}
-	}
-	if d.LostAt != 0 {
-		o["lostAt"] = timestamp(time.Unix(d.LostAt, 0))
-	}
-	return o
 }
 
 // named is the domain in the path, in A-label form.
@@ -80,7 +59,7 @@ func (a *api) listDomains(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("domains", objects(all, domainObject), ""))
+	return ok(w, http.StatusOK, listed("domains", objects(all, shown.Domain), ""))
 }
 
 func (a *api) addDomain(w http.ResponseWriter, r *http.Request) error {
@@ -101,7 +80,8 @@ func (a *api) addDomain(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Location", r.URL.Path+"/"+d.Name)
 		status = http.StatusCreated
 	}
-	return ok(w, status, domainObject(d))
+	w.Header().Set("ETag", shown.DomainTag(d))
+	return ok(w, status, shown.Domain(d))
 }
 
 func (a *api) getDomain(w http.ResponseWriter, r *http.Request) error {
@@ -113,7 +93,7 @@ func (a *api) getDomain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noDomain(err)
 	}
-	return ok(w, http.StatusOK, domainObject(d))
+	return inUse(w, shown.DomainTag(d), shown.Domain(d))
 }
 
 func (a *api) removeDomain(w http.ResponseWriter, r *http.Request) error {
@@ -147,13 +127,13 @@ func (a *api) verifyDomain(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return noDomain(err)
 		}
-		return ok(w, http.StatusOK, domainObject(d))
+		return inUse(w, shown.DomainTag(d), shown.Domain(d))
 	}
 	d, answer, err := a.domains.Verify(r.Context(), r.PathValue("id"), name)
 	if err != nil {
 		return noDomain(err)
 	}
-	o = domainObject(d)
+	o = shown.Domain(d)
 	o["answer"] = string(answer)
-	return ok(w, http.StatusOK, o)
+	return inUse(w, shown.DomainTag(d), o)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/idempotency"
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/openapi"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
@@ -123,12 +124,13 @@ func (a *api) routes() map[string]methods {
 		"/openapi.json": {"GET": getDocument},
 		"/tenants":      {"GET": a.listTenants, "POST": a.createTenant},
 		"/tenants/{id}": {
-			"GET": a.getTenant, "PATCH": conditional(a.changeTenant, ofTenant), "DELETE": conditional(a.deleteTenant, ofTenant),
+			"GET": a.getTenant, "PATCH": conditional(a.changeTenant, shown.OfTenant),
+			"DELETE": conditional(a.deleteTenant, shown.OfTenant),
 		},
 		"/tenants/{id}/disconnect": {"POST": a.disconnect},
 		"/tenants/{id}/tokens":     {"GET": a.listTokens, "POST": a.createToken},
 		"/tenants/{id}/tokens/{token}": {
-			"GET": a.getToken, "PATCH": conditional(a.changeToken, ofToken), "DELETE": conditional(a.revokeToken, ofToken),
+			"GET": a.getToken, "PATCH": ofToken(a.changeToken), "DELETE": ofToken(a.revokeToken),
 		},
 		"/tenants/{id}/tokens/{token}/reveal": {"POST": a.revealToken},
 		"/tenants/{id}/rotation":              {"POST": a.rotate},

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -84,12 +83,4 @@ func writeText(w http.ResponseWriter, status int, mediaType string, data []byte)
 func ok(w http.ResponseWriter, status int, o scim.Object) error {
 	write(w, status, "application/json", o)
 	return nil
-}
-
-// timestamp returns a time of a token as RFC 3339 text in whole seconds, or nil if there is none.
-func timestamp(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UTC().Format(time.RFC3339)
 }

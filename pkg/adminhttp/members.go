@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
@@ -31,7 +32,8 @@ func (a *api) memberRoutes() map[string]methods {
 		"/tenants/{id}/pending":                                       {"GET": a.listPending},
 		"/tenants/{id}/targets":                                       {"GET": a.listTargets},
 		"/tenants/{id}/targets/{kind}/{name...}": {
-			"GET": a.getTarget, "PUT": conditional(a.putTarget, ofTarget), "DELETE": a.deleteTarget,
+			"GET": a.getTarget, "PUT": conditional(a.putTarget, shown.OfTarget),
+			"DELETE": conditional(a.deleteTarget, shown.OfTarget),
 		},
 		"/tenants/{id}/policy":          {"GET": a.getPolicy, "PUT": a.putPolicy},
 		"/tenants/{id}/policy/rehearse": {"POST": a.rehearse},
@@ -351,7 +353,7 @@ func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, targetTag(target), target.Object())
+	return tagged(w, r, shown.TargetTag(target), target.Object())
 }
 
 func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
@@ -389,7 +391,7 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, targetTag(saved), saved.Object())
+	return tagged(w, r, shown.TargetTag(saved), saved.Object())
 }
 
 // maxSeats bounds the number of seats of a target.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
@@ -71,7 +72,7 @@ func (a *api) listNotices(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := make([]any, len(notices))
 	for i, n := range notices {
-		list[i] = shownNotice(n)
+		list[i] = shown.Notice(n)
 	}
 	return ok(w, http.StatusOK, scim.Object{"notices": list})
 }
@@ -88,25 +89,7 @@ func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusAccepted, shownNotice(n))
-}
-
-// shownNotice is a notice as the API shows it.
-func shownNotice(n notice.Notice) scim.Object {
-	recipients := make([]any, len(n.Recipients))
-	for i, to := range n.Recipients {
-		recipients[i] = scim.Object{"email": to.Email, "language": to.Language}
-	}
-	o := scim.Object{
-		"kind": string(n.Kind), "tokenId": nil, "at": timestamp(n.At), "recipients": recipients, "state": string(n.State),
-	}
-	if n.TokenID != "" {
-		o["tokenId"] = n.TokenID
-	}
-	if n.ClientID != "" {
-		o["clientId"] = n.ClientID
-	}
-	return o
+	return ok(w, http.StatusAccepted, shown.Notice(n))
 }
 
 func (a *api) getClock(w http.ResponseWriter, _ *http.Request) error {

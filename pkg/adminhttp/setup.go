@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -12,23 +13,8 @@ import (
 func (a *api) setupRoutes() map[string]methods {
 	return map[string]methods{
 		"/tenants/{id}/setup-links":        {"GET": a.listLinks, "POST": a.createLink},
-		"/tenants/{id}/setup-links/{link}": {"GET": a.getLink, "DELETE": a.revokeLink},
+		"/tenants/{id}/setup-links/{link}": {"GET": a.getLink, "DELETE": conditional(a.revokeLink, shown.OfLink)},
 	}
-}
-
-// link is a set-up link as the API shows it.
-func link(l setup.Link) scim.Object {
-	o := scim.Object{
-		"id": l.ID, "role": string(l.Role), "state": string(l.State), "email": nil, "language": nil, "returnUrl": nil,
-		"createdAt": timestamp(l.CreatedAt), "expiresAt": timestamp(l.ExpiresAt), "redeemedAt": timestamp(l.RedeemedAt),
-		"sessionUntil": timestamp(l.SessionUntil),
-	}
-	for key, value := range map[string]string{"email": l.Email, "language": l.Language, "returnUrl": l.ReturnURL} {
-		if value != "" {
-			o[key] = value
-		}
-	}
-	return o
 }
 
 // noLink turns tenant.ErrNotFound into a 404 that names the missing thing.
@@ -76,10 +62,11 @@ func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noLink(err)
 	}
-	o = link(l)
+	o = shown.Link(l)
 	o["code"] = code
 	o["url"] = a.base(r) + "/setup/" + l.ID + "#" + code
 	w.Header().Set("Location", r.URL.Path+"/"+l.ID)
+	w.Header().Set("ETag", shown.LinkTag(l))
 	return ok(w, http.StatusCreated, o)
 }
 
@@ -88,7 +75,7 @@ func (a *api) listLinks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noLink(err)
 	}
-	return ok(w, http.StatusOK, listed("setupLinks", objects(all, link), ""))
+	return ok(w, http.StatusOK, listed("setupLinks", objects(all, shown.Link), ""))
 }
 
 func (a *api) getLink(w http.ResponseWriter, r *http.Request) error {
@@ -96,7 +83,7 @@ func (a *api) getLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noLink(err)
 	}
-	return ok(w, http.StatusOK, link(l))
+	return inUse(w, shown.LinkTag(l), shown.Link(l))
 }
 
 func (a *api) revokeLink(w http.ResponseWriter, r *http.Request) error {

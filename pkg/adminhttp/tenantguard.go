@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/guard"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
@@ -50,13 +51,13 @@ func (a *api) showGuard(w http.ResponseWriter, r *http.Request, tenantID string,
 		}
 	}
 	return ok(w, http.StatusOK, scim.Object{
-		"tripped": st.Tripped, "since": timestamp(st.Since), "allowedUntil": timestamp(st.AllowedUntil),
+		"tripped": st.Tripped, "since": shown.Time(st.Since), "allowedUntil": shown.Time(st.AllowedUntil),
 		"counted": st.Counted, "held": objects(st.Held, heldObject),
 	})
 }
 
 func heldObject(h guard.Held) scim.Object {
-	return scim.Object{"member": h.ID, "action": string(h.Action), "at": timestamp(h.At)}
+	return scim.Object{"member": h.ID, "action": string(h.Action), "at": shown.Time(h.At)}
 }
 
 func (a *api) decideGuard(w http.ResponseWriter, r *http.Request) error {

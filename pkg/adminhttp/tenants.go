@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
@@ -28,9 +29,9 @@ func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := a.tenant(r, t)
-	answer["token"] = issued(token)
+	answer["token"] = shown.IssuedToken(token)
 	w.Header().Set("Location", Root+"/tenants/"+t.ID)
-	w.Header().Set("ETag", tenantTag(t))
+	w.Header().Set("ETag", shown.TenantTag(t))
 	return ok(w, http.StatusCreated, answer)
 }
 
@@ -112,7 +113,7 @@ func (a *api) getTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, tenantTag(t), a.tenant(r, t))
+	return tagged(w, r, shown.TenantTag(t), a.tenant(r, t))
 }
 
 func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
@@ -124,7 +125,7 @@ func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, tenantTag(t), a.tenant(r, t))
+	return tagged(w, r, shown.TenantTag(t), a.tenant(r, t))
 }
 
 // disconnect ends all access of the tenant's identity provider, and answers how much there was.
@@ -152,7 +153,7 @@ func (a *api) deleteTenant(w http.ResponseWriter, r *http.Request) error {
 func (a *api) tenant(r *http.Request, t tenant.Tenant) scim.Object {
 	return scim.Object{
 		"id": t.ID, "name": t.Name, "idp": t.IdP, "active": t.Active, "settings": t.Settings.Object(),
-		"scimBaseUrl": a.base(r) + "/scim/v2/" + t.ID, "createdAt": timestamp(t.Created),
+		"scimBaseUrl": a.base(r) + "/scim/v2/" + t.ID, "createdAt": shown.Time(t.Created),
 	}
 }
 

@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
@@ -22,7 +23,7 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", Root+"/tenants/"+id+"/tokens/"+token.ID)
-	return ok(w, http.StatusCreated, issued(token))
+	return ok(w, http.StatusCreated, shown.IssuedToken(token))
 }
 
 func newToken(o scim.Object) (n tenant.NewToken, err error) {
@@ -60,7 +61,7 @@ func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := make([]any, len(tokens))
 	for i, t := range tokens {
-		list[i] = token(t)
+		list[i] = shown.Token(t)
 	}
 	return ok(w, http.StatusOK, scim.Object{"tokens": list})
 }
@@ -72,23 +73,10 @@ func (a *api) getToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, t := range tokens {
 		if t.ID == r.PathValue("token") {
-			w.Header().Set("ETag", tokenTag(t)) // no 304: the token is used
-			return ok(w, http.StatusOK, token(t))
+			return inUse(w, shown.TokenTag(t), shown.Token(t))
 		}
 	}
 	return tenant.ErrNotFound
-}
-
-// token is a token as the API shows it.
-func token(t tenant.Token) scim.Object {
-	granted := make([]any, len(t.Scopes))
-	for i, scope := range t.Scopes {
-		granted[i] = string(scope)
-	}
-	return scim.Object{
-		"id": t.ID, "state": string(t.State), "scopes": granted, "createdAt": timestamp(t.CreatedAt),
-		"expiresAt": timestamp(t.ExpiresAt), "firstUsedAt": timestamp(t.FirstUsedAt), "lastUsedAt": timestamp(t.LastUsedAt),
-	}
 }
 
 func (a *api) revealToken(w http.ResponseWriter, r *http.Request) error {
@@ -113,11 +101,4 @@ func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// issued is a token with its value, as in the answer that creates it.
-func issued(t tenant.IssuedToken) scim.Object {
-	return scim.Object{
-		"id": t.ID, "value": t.Value, "createdAt": timestamp(t.CreatedAt), "expiresAt": timestamp(t.ExpiresAt),
-	}
 }

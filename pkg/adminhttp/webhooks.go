@@ -3,9 +3,8 @@ package adminhttp
 import (
 	"net/http"
 	"strconv"
-	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/event/delivery"
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
@@ -19,7 +18,8 @@ func (a *api) withWebhooks(routes map[string]methods) map[string]methods {
 	for _, owner := range []string{"", "/tenants/{id}"} {
 		routes[owner+"/webhooks"] = methods{"GET": a.listWebhooks, "POST": a.createWebhook}
 		routes[owner+"/webhooks/{webhook}"] = methods{
-			"GET": a.getWebhook, "PATCH": conditional(a.changeWebhook, ofWebhook), "DELETE": a.removeWebhook,
+			"GET": a.getWebhook, "PATCH": conditional(a.changeWebhook, shown.OfWebhook),
+			"DELETE": conditional(a.removeWebhook, shown.OfWebhook),
 		}
 		routes[owner+"/webhooks/{webhook}/test"] = methods{"POST": a.testWebhook}
 		routes[owner+"/webhooks/{webhook}/replay"] = methods{"POST": a.replayWebhook}
@@ -58,7 +58,7 @@ func (a *api) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := make([]any, len(all))
 	for i, hook := range all {
-		list[i] = webhookJSON(hook)
+		list[i] = shown.Webhook(hook)
 	}
 	return ok(w, http.StatusOK, scim.Object{"webhooks": list})
 }
@@ -76,12 +76,13 @@ func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o := webhookJSON(hook)
+	o := shown.Webhook(hook)
 	o["secret"] = secret
 	if owner != webhook.Operator {
 		o["after"] = after
 	}
 	w.Header().Set("Location", r.URL.Path+"/"+hook.ID)
+	w.Header().Set("ETag", shown.WebhookTag(hook))
 	return ok(w, http.StatusCreated, o)
 }
 
@@ -103,19 +104,18 @@ func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	o := webhookJSON(hook)
+	o := shown.Webhook(hook)
 	if tenantID == "" {
-		return tagged(w, r, webhookTag(hook), o)
+		return tagged(w, r, shown.WebhookTag(hook), o)
 	}
 	state, begun, err := a.webhooks.State(r.Context(), tenantID, hook.ID)
 	if err != nil {
 		return err
 	}
 	if begun {
-		o["delivery"] = deliveryJSON(hook, state)
+		o["delivery"] = shown.Delivery(hook, state)
 	}
-	w.Header().Set("ETag", webhookTag(hook)) // no 304: the delivery goes on
-	return ok(w, http.StatusOK, o)
+	return inUse(w, shown.WebhookTag(hook), o) // the delivery goes on
 }
 
 func (a *api) changeWebhook(w http.ResponseWriter, r *http.Request) error {
@@ -130,7 +130,7 @@ func (a *api) changeWebhook(w http.ResponseWriter, r *http.Request) error {
 	if hook, err = a.webhooks.Change(r.Context(), hook.Owner, hook.ID, f); err != nil {
 		return err
 	}
-	return tagged(w, r, webhookTag(hook), webhookJSON(hook))
+	return tagged(w, r, shown.WebhookTag(hook), shown.Webhook(hook))
 }
 
 func (a *api) removeWebhook(w http.ResponseWriter, r *http.Request) error {
@@ -157,7 +157,7 @@ func (a *api) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o := attemptJSON(attempt)
+	o := shown.Attempt(attempt)
 	o["delivered"] = attempt.Error == ""
 	delete(o, "sequence")
 	return ok(w, http.StatusOK, o)
@@ -231,7 +231,7 @@ func (a *api) rotateWebhookSecret(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	o := webhookJSON(hook)
+	o := shown.Webhook(hook)
 	o["secret"] = secret
 	return ok(w, http.StatusOK, o)
 }
@@ -272,68 +272,3 @@ func webhookFields(r *http.Request) (f webhook.Fields, err error) {
 	}
 	return f, nil
 }
-
-// webhookJSON is a webhook as the API shows it, without its secret.
-func webhookJSON(hook *webhook.Webhook) scim.Object {
-	types := make([]any, len(hook.Types))
-	for i, t := range hook.Types {
-		types[i] = t
-	}
-	o := scim.Object{
-		"id": hook.ID, "url": hook.URL, "types": types, "description": hook.Description, "active": hook.Active,
-		"createdAt": timestamp(hook.CreatedAt),
-	}
-	if hook.Off != "" {
-		o["switchedOff"] = hook.Off
-	}
-	if !hook.PreviousUntil.IsZero() {
-		o["previousSecretUntil"] = timestamp(hook.PreviousUntil)
-	}
-	return o
-}
-
-// deliveryJSON is the position of a webhook in the log of a tenant.
-func deliveryJSON(hook *webhook.Webhook, s delivery.State) scim.Object {
-	state := "good"
-	switch {
-	case !hook.Active:
-		state = "off"
-	case s.PausedFor(hook.ResumedAt):
-		state = "paused"
-	case s.Attempt > 0:
-		state = "failing"
-	}
-	o := scim.Object{"state": state, "position": s.Position}
-	recent := make([]any, 0, len(s.Recent))
-	for _, attempt := range s.Recent {
-		recent = append([]any{attemptJSON(attempt)}, recent...) // the newest first
-	}
-	o["recent"] = recent
-	if state == "paused" {
-		o["pausedAt"] = moment(s.Paused)
-	}
-	if s.Attempt > 0 {
-		o["failures"], o["failingSince"] = int64(s.Attempt), moment(s.FailingSince)
-	}
-	if s.Due > 0 {
-		o["nextAttempt"] = moment(s.Due)
-	}
-	if s.Skipped != nil {
-		o["skipped"] = scim.Object{"after": s.Skipped.After, "last": s.Skipped.Last, "at": moment(s.Skipped.At)}
-	}
-	return o
-}
-
-func attemptJSON(a delivery.Attempt) scim.Object {
-	o := scim.Object{"at": moment(a.At), "durationMs": a.Took, "sequence": a.Sequence}
-	if a.Status > 0 {
-		o["status"] = int64(a.Status)
-	}
-	if a.Error != "" {
-		o["error"] = a.Error
-	}
-	return o
-}
-
-// moment writes Unix milliseconds.
-func moment(ms int64) string { return scim.FormatTime(time.UnixMilli(ms)) }

@@ -228,26 +228,27 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 		others := items[0].Attrs == nil || saved.DisplayName != target.DisplayName ||
 			!slices.Equal(saved.Features, target.Features)
 		resized := items[0].Attrs == nil || saved.Seats != target.Seats
+		if !others && !resized {
+			return nil
+		}
 		was := saved.DisplayName
 		saved.Target, saved.Seats = target.Target, target.Seats
 		saved.Version++
+		now := s.o.Now()
 		var tx store.Tx
 		tx.Must(saved.Put(ts.Keys).When(cond), store.ErrStale)
+		mark := func(s marker.Subject) { tx.Add(marker.Mark(ts.Keys, s, marker.CauseOf(ctx), now)) }
 		if others {
-			tx.Add(marker.Mark(
-				ts.Keys, marker.Subject{Kind: marker.Target, ID: record.Joined(key)}, marker.CauseOf(ctx), s.o.Now(),
-			))
+			mark(marker.Subject{Kind: marker.Target, ID: record.Joined(key)})
 		}
 		if resized {
-			tx.Add(marker.Mark(
-				ts.Keys, marker.Subject{Kind: marker.Seat, ID: record.Joined(key)}, marker.CauseOf(ctx), s.o.Now(),
-			))
+			mark(marker.Subject{Kind: marker.Seat, ID: record.Joined(key)})
 		}
 		kind := record.EventTargetCreated
 		if saved.Version > 1 {
 			kind = record.EventTargetRenamed
 		}
-		if e := saved.Told(kind, s.o.Now(), marker.CauseOf(ctx)); saved.Version == 1 || was != saved.DisplayName {
+		if e := saved.Told(kind, now, marker.CauseOf(ctx)); saved.Version == 1 || was != saved.DisplayName {
 			if kind == record.EventTargetRenamed {
 				e.Events[0].Data["previousDisplayName"] = record.OrNull(was)
 			}
@@ -262,6 +263,25 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 // assignments of it end with the publication of their members.
 func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.TargetKey) error {
 	ts := s.store.Tenant(t.ID)
+	return store.Retry(ctx, record.ContendFor, func() error {
+		items, err := ts.Get(ctx, record.TargetKey(ts.Keys, key))
+		if err != nil {
+			return err
+		}
+		if items[0].Attrs == nil {
+			return record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name)
+		}
+		saved := record.DecodeTarget(items[0])
+		if err := precondition.Of(ctx, func() any { return saved }); err != nil {
+			return err
+		}
+		return s.removeTarget(ctx, t, saved)
+	})
+}
+
+// removeTarget is one try of RemoveTarget; store.ErrStale if the target was changed since it was read.
+func (s *Service) removeTarget(ctx context.Context, t Tenant, saved record.Target) error {
+	ts, key := s.store.Tenant(t.ID), saved.TargetKey
 	prefix := ts.PublishedPrefix(record.ByAssignment, record.AssignmentValue(key))
 	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
@@ -284,8 +304,9 @@ func (s *Service) RemoveTarget(ctx context.Context, t Tenant, key mapping.Target
 		}
 	}
 	var tx store.Tx
-	tx.Must(store.RemoveItem(record.TargetKey(ts.Keys, key)).When(store.IsThere()),
-		record.Refuse(http.StatusNotFound, "There is no %s %q.", key.Kind, key.Name))
+	tx.Must(
+		store.RemoveItem(record.TargetKey(ts.Keys, key)).When(store.Is(record.AttrVer, saved.Version)), store.ErrStale,
+	)
 	tx.Add(
 		marker.Mark(
 			ts.Keys,

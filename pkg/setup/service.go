@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -153,6 +154,9 @@ func (s *Service) end(ctx context.Context, id, reason string) error {
 	return s.change(ctx, id, func(r *record) (*record, tenant.Report, error) {
 		if r == nil {
 			return nil, tenant.Report{}, tenant.ErrNotFound
+		}
+		if err := precondition.Of(ctx, func() any { return r.link(id, s.o.Now()) }); err != nil {
+			return nil, tenant.Report{}, err
 		}
 		if r.Ended != 0 {
 			return nil, tenant.Report{}, errSame

@@ -21,6 +21,9 @@ const Most = 100
 // bothFor is the time for which the previous secret still signs as well.
 const bothFor = 24 * time.Hour
 
+// changeFor is the time for which a change is tried again after conflicts with others.
+const changeFor = 5 * time.Second
+
 // TestType is the type of the event that Test sends. It is in no log.
 const TestType = "webhook.test"
 
@@ -194,7 +197,7 @@ func (s *Service) Create(
 
 // change changes a webhook. The error is store.ErrStale if concurrent changes don't end.
 func (s *Service) change(ctx context.Context, owner, id string, f func(*Webhook) error) (w *Webhook, err error) {
-	err = store.Retry(ctx, 5*time.Second, func() error {
+	err = store.Retry(ctx, changeFor, func() error {
 		if w, err = s.Get(ctx, owner, id); err != nil {
 			return err
 		}
@@ -235,16 +238,26 @@ func (s *Service) wake(ctx context.Context, owner, id string) error {
 	return nil
 }
 
-// Remove removes a webhook.
+// Remove removes a webhook. The error is store.ErrStale if concurrent changes don't end.
 func (s *Service) Remove(ctx context.Context, owner, id string) error {
-	if _, err := s.Get(ctx, owner, id); err != nil {
+	return store.Retry(ctx, changeFor, func() error {
+		w, err := s.Get(ctx, owner, id)
+		if err != nil {
+			return err
+		}
+		if err := precondition.Of(ctx, func() any { return w }); err != nil {
+			return err
+		}
+		ops := []store.Op{store.RemoveItem(keyOf(owner, id)).When(store.Is(attrVersion, w.version))}
+		if owner != Operator { // the states of the operator's webhook with each tenant go with that tenant's next delivery
+			ops = append(ops, store.RemoveItem(store.KeysOf(owner).Destination(id)))
+		}
+		err = s.store.Transact(ctx, ops...)
+		if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+			return store.ErrStale
+		}
 		return err
-	}
-	ops := []store.Op{store.RemoveItem(keyOf(owner, id))}
-	if owner != Operator { // the states of the operator's webhook with each tenant go with that tenant's next delivery
-		ops = append(ops, store.RemoveItem(store.KeysOf(owner).Destination(id)))
-	}
-	return s.store.Transact(ctx, ops...)
+	})
 }
 
 // Rotate gives a webhook a new secret, and returns it. The previous one signs as well for a day.

@@ -12,10 +12,15 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/internal/contract"
 )
 
-// ask sends a request to the admin API with one more header, and returns the answer.
+// ask sends a request to the admin API with one more header, and returns the answer. A path is one of the tenant acme;
+// behind "/.." it is one of the operator.
 func (o *caller) ask(method, path, body, header, value string) *httptest.ResponseRecorder {
 	o.t.Helper()
-	r := httptest.NewRequest(method, "http://localhost/admin/v1/tenants/acme"+path, strings.NewReader(body))
+	under := "http://localhost/admin/v1/tenants/acme"
+	if rest, operators := strings.CutPrefix(path, "/.."); operators {
+		under, path = "http://localhost/admin/v1", rest
+	}
+	r := httptest.NewRequest(method, under+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:4711"
 	if header != "" {
 		r.Header.Set(header, value)
@@ -88,6 +93,39 @@ func TestEntityTags(t *testing.T) {
 	for _, path := range []string{"/resource-types/D", "/schemas/urn:example:D", "/tokens/" + o.known["token"], ""} {
 		if w := o.ask("DELETE", path, "", "If-Match", `"old"`); w.Code != 412 {
 			t.Errorf("%s: deleted by an old tag: %d %s", path, w.Code, w.Body)
+		}
+	}
+	o.do(step{201, "POST", "/tenants/acme/clients", `{}`, []string{"client=id"}})
+	o.do(step{201, "POST", "/tenants/acme/setup-links", `{"role":"reader"}`, []string{"link=id"}})
+	o.do(step{201, "POST", "/tenants/acme/domains", `{"name":"example.com"}`, nil})
+	o.ask("PUT", "/targets/role/gone", `{}`, "", "")
+	o.do(step{201, "POST", "/clients", `{"name":"Catalogue"}`, []string{"catalogue=id"}})
+	for path, change := range map[string][2]string{
+		"/clients/" + o.known["client"]: {"POST", ""}, "/setup-links/" + o.known["link"]: {"", ""},
+		"/../clients/" + o.known["catalogue"]: {"POST", ""},
+		"/domains/example.com":                {"POST /verify", `{"override":true}`},
+		"/webhooks/" + o.known["hook"]:        {"PATCH", `{"description":"three"}`},
+		"/targets/role/gone":                  {"PUT", `{"displayName":"Gone"}`},
+	} {
+		tag := o.ask("GET", path, "", "", "").Header().Get("ETag")
+		if tag == "" {
+			t.Errorf("%s: without an ETag", path)
+		}
+		if method, behind, _ := strings.Cut(change[0], " "); method != "" {
+			w := o.ask(method, path+behind, change[1], "If-Match", tag)
+			moved := o.ask("GET", path, "", "", "").Header().Get("ETag")
+			if w.Code != 200 || moved == tag || w.Header().Get("ETag") != moved {
+				t.Errorf("%s: changed by its tag: %d %s, ETag %q behind %q", path, w.Code, w.Body, moved, tag)
+			}
+			if w := o.ask("DELETE", path, "", "If-Match", tag); w.Code != 412 {
+				t.Errorf("%s: deleted by an old tag: %d %s", path, w.Code, w.Body)
+			}
+			tag = moved
+		} else if w := o.ask("DELETE", path, "", "If-Match", `"old"`); w.Code != 412 {
+			t.Errorf("%s: deleted by another tag: %d %s", path, w.Code, w.Body)
+		}
+		if w := o.ask("DELETE", path, "", "If-Match", tag); w.Code != 204 {
+			t.Errorf("%s: deleted by its tag: %d %s", path, w.Code, w.Body)
 		}
 	}
 	if w := o.ask("PUT", "/targets/role/new", `{}`, "If-Match", "*"); w.Code != 412 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/domain"
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
@@ -191,6 +192,9 @@ func (g *Registry) Remove(ctx context.Context, tenantID, name string) error {
 		if i < 0 {
 			return nil, tenant.Report{}, tenant.ErrNotFound
 		}
+		if err := precondition.Of(ctx, func() any { return all[i] }); err != nil {
+			return nil, tenant.Report{}, err
+		}
 		return slices.Delete(all, i, i+1), tenant.Report{}, nil
 	})
 }
@@ -201,6 +205,9 @@ func (g *Registry) Remove(ctx context.Context, tenantID, name string) error {
 func (g *Registry) Verify(ctx context.Context, tenantID, name string) (Domain, Answer, error) {
 	d, err := g.Get(ctx, tenantID, name)
 	if err != nil {
+		return d, "", err
+	}
+	if err := precondition.Of(ctx, func() any { return d }); err != nil {
 		return d, "", err
 	}
 	answer := g.ask(ctx, d)
@@ -226,6 +233,9 @@ func (g *Registry) verified(ctx context.Context, tenantID string, d Domain, by s
 		i := find(all, d.Name)
 		if i < 0 || all[i].Value != d.Value { // one that was removed and added again has another record
 			return nil, told, tenant.ErrNotFound
+		}
+		if err := precondition.Of(ctx, func() any { return all[i] }); err != nil {
+			return nil, told, err
 		}
 		d = all[i]
 		if d.State == Verified && d.By == by && d.Failing == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
+	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
@@ -104,6 +105,9 @@ func (s *Registry) changeClient(
 			return err
 		}
 		c = all[0]
+		if err := s.agreed(ctx, c); err != nil {
+			return err
+		}
 		if kind, err = change(&c, s.o.Policy(r.Settings.Token)); err != nil {
 			return err
 		}
@@ -122,6 +126,12 @@ func (s *Registry) changeClient(
 	return c, err
 }
 
+// agreed asks the precondition of ctx about a client in the state that a change replaces. Its name and its times of use
+// need not be known: no change is about them.
+func (s *Registry) agreed(ctx context.Context, c record.ClientDoc) error {
+	return precondition.Of(ctx, func() any { return c.Client(s.o.Now(), nil) })
+}
+
 // DeleteClient is the method of the same name of tenant.Service.
 func (s *Registry) DeleteClient(ctx context.Context, tenantID, clientID string) error {
 	if !record.ValidClientID(clientID) || record.OfOperator(clientID) != (tenantID == record.OperatorClients) {
@@ -136,6 +146,9 @@ func (s *Registry) DeleteClient(ctx context.Context, tenantID, clientID string) 
 		c := r.Client(clientID)
 		if c == nil {
 			return record.ErrNotFound
+		}
+		if err := s.agreed(ctx, record.ClientDoc{ClientRecord: *c}); err != nil {
+			return err
 		}
 		used = append(used[:1], c.SecretIDs()...)
 		r.Clients = slices.DeleteFunc(r.Clients, func(c record.ClientRecord) bool { return c.ID == clientID })

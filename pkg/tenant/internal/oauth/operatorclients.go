@@ -60,6 +60,9 @@ func (s *Registry) changeOperatorClient(
 		if err != nil {
 			return c, err
 		}
+		if err := s.agreed(ctx, c); err != nil {
+			return c, err
+		}
 		kind, err := change(&c, record.Policy{})
 		if err != nil {
 			return c, err
@@ -79,17 +82,27 @@ func (s *Registry) changeOperatorClient(
 
 // deleteOperatorClient removes the client. Settings of tenants may still name it; its id is never used again.
 func (s *Registry) deleteOperatorClient(ctx context.Context, id string) error {
-	err := s.o.Store.Transact(ctx, store.Op{
-		Kind: store.Delete, Key: store.OperatorClient(id),
-		If: []store.Cond{{Test: store.Exists}},
-	})
-	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
-		return record.ErrNotFound
+	for {
+		c, version, err := s.readOperatorClient(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.agreed(ctx, c); err != nil {
+			return err
+		}
+		err = s.o.Store.Transact(ctx, store.Op{
+			Kind: store.Delete, Key: store.OperatorClient(id), If: []store.Cond{record.AtVersion(version)},
+		})
+		if failed := (*store.ConditionError)(nil); !errors.As(err, &failed) {
+			if err == nil {
+				s.o.Log.InfoContext(ctx, "client deleted", "client", id)
+			}
+			return err
+		}
+		if err := s.o.Rest(ctx); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		s.o.Log.InfoContext(ctx, "client deleted", "client", id)
-	}
-	return err
 }
 
 func (s *Registry) operatorClients(ctx context.Context) ([]record.Client, error) {

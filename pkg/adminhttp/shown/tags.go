@@ -1,0 +1,105 @@
+package shown
+
+import (
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/etag"
+	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
+	"github.com/serverless-scim/serverless-scim/pkg/webhook"
+)
+
+// The entity tag of a resource covers the attributes that a request can change. It does not cover those that change
+// by themselves, such as the time when a token was last used: else nobody could change a token that is in use.
+
+// TenantTag is the entity tag of a tenant.
+func TenantTag(t tenant.Tenant) string {
+	return etag.Of(scim.Object{
+		"id": t.ID, "name": t.Name, "idp": t.IdP, "active": t.Active, "settings": t.Settings.Object(),
+	})
+}
+
+// TokenTag is the entity tag of a token.
+func TokenTag(t tenant.Token) string {
+	return etag.Of(scim.Object{"id": t.ID, "expiresAt": Time(t.ExpiresAt), "revoked": t.State == tenant.TokenRevoked})
+}
+
+// WebhookTag is the entity tag of a webhook.
+func WebhookTag(hook *webhook.Webhook) string {
+	o := Webhook(hook)
+	delete(o, "previousSecretUntil")
+	return etag.Of(o)
+}
+
+// TargetTag returns the entity tag of a target; "" if it was never saved, or is known from SCIM alone.
+func TargetTag(t member.Target) string {
+	if t.Version == 0 {
+		return ""
+	}
+	t.Used, t.Scim = 0, false
+	return etag.Of(t.Object())
+}
+
+// ClientTag is the entity tag of an OAuth client.
+func ClientTag(c tenant.Client) string {
+	credentials := []any{}
+	for _, s := range c.Secrets {
+		credentials = append(credentials, s.ID, Time(s.ExpiresAt))
+	}
+	for _, k := range c.Keys {
+		credentials = append(credentials, k.ID, nil)
+	}
+	return etag.Of(scim.Object{"id": c.ID, "credentials": credentials})
+}
+
+// DomainTag is the entity tag of a domain.
+func DomainTag(d claim.Domain) string {
+	return etag.Of(scim.Object{"name": d.Name, "value": d.Value, "state": string(d.State), "by": d.By})
+}
+
+// LinkTag is the entity tag of a set-up link.
+func LinkTag(l setup.Link) string {
+	return etag.Of(scim.Object{"id": l.ID, "ended": l.State == setup.Ended})
+}
+
+// The functions below return the entity tag of the state of a resource that a change replaces, as package precondition
+// passes it on. mine is false for the state of something else.
+
+// OfTenant is for tenants.
+func OfTenant(current any) (tag string, mine bool) { return of(current, TenantTag) }
+
+// OfToken is for the token of an id, in the state of its tenant. The tag is "" if there is none.
+func OfToken(current any, id string) (tag string, mine bool) {
+	return of(current, func(t tenant.Tenant) string {
+		for _, one := range t.Tokens {
+			if one.ID == id {
+				return TokenTag(one)
+			}
+		}
+		return ""
+	})
+}
+
+// OfClient is for OAuth clients.
+func OfClient(current any) (tag string, mine bool) { return of(current, ClientTag) }
+
+// OfWebhook is for webhooks.
+func OfWebhook(current any) (tag string, mine bool) { return of(current, WebhookTag) }
+
+// OfTarget is for targets.
+func OfTarget(current any) (tag string, mine bool) { return of(current, TargetTag) }
+
+// OfDomain is for domains.
+func OfDomain(current any) (tag string, mine bool) { return of(current, DomainTag) }
+
+// OfLink is for set-up links.
+func OfLink(current any) (tag string, mine bool) { return of(current, LinkTag) }
+
+func of[T any](current any, tag func(T) string) (string, bool) {
+	state, mine := current.(T)
+	if !mine {
+		return "", false
+	}
+	return tag(state), true
+}
