@@ -166,7 +166,7 @@ func (d *Directory) patchGroup(ctx context.Context, t Tenant, rt *schema.Resourc
 		return res, false, nil
 	case dr.exact && !o.Selection.Wants(rt, "members"):
 		return res, true, nil
-	case o.Body == SmallBody && dr.after.Counted && dr.after.Members > int64(o.MaxMembers):
+	case o.Body == SmallBody && dr.after.Members > int64(o.MaxMembers):
 		return res, false, nil // without reading any
 	}
 	limit := answerLimit{bytes: MaxOneBytes}

@@ -110,9 +110,9 @@ func (d *Directory) groupOperations(ctx context.Context, dr *draft, w *membershi
 	grown := membership.Growth(dr.changes)
 	switch {
 	case dr.act == ActionCreate:
-		dr.after.Counted, dr.after.Members = true, grown
+		dr.after.Members = grown
 		op = store.PutItem(dr.ts.Group(dr.id), dr.after.Attrs()).When(store.IsAbsent())
-	case dr.after.Counted && grown != 0:
+	case grown != 0:
 		op.Add[row.AttrMembers] = grown
 		dr.after.Members += grown
 	}

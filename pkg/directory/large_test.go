@@ -181,6 +181,27 @@ func TestDeletedUserInOpenChange(t *testing.T) {
 	w.same("members", w.members(g), ids[1:119])
 }
 
+// TestDeletedUserInOpenSwap: a large change that adds as many members as it removes keeps the group's number of members
+// right if one of the added users is deleted before the change is rolled forward.
+func TestDeletedUserInOpenSwap(t *testing.T) {
+	killer := faultstore.New(memory(t), nil)
+	w := on(t, killer, "entra")
+	ids := w.users(240)
+	g := w.group("g", ids[:120]...)
+	w.killed = true
+	for n := 1; ; n++ { // until it is killed just after the commit
+		killer.KillAfterWrites(n)
+		_, _ = w.put(group, g, groupBody("g", ids[120:]...))
+		killer.Revive()
+		if slices.Contains(w.members(g), ids[120]) {
+			break
+		}
+	}
+	w.ok(nil, w.remove(user, ids[120]))
+	w.settled()
+	w.same("members", w.members(g), ids[121:])
+}
+
 // TestLateHelper runs two roll-forwards of one deletion and one large change against each other.
 func TestLateHelper(t *testing.T) {
 	w := in(t)

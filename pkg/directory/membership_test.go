@@ -7,7 +7,6 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/filter"
-	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
 // FuzzMembershipID: whatever stands in the place of an id is that of the one membership there is, or of none.
@@ -36,25 +35,6 @@ func FuzzMembershipID(f *testing.F) {
 			t.Errorf("%q: %v", id, err)
 		}
 	})
-}
-
-// TestMembershipsOfEarlierGroups: a group that was written before its members were counted, and a member without a
-// time, are shown as any other; the number of members is counted.
-func TestMembershipsOfEarlierGroups(t *testing.T) {
-	w := in(t)
-	ann, bob := w.user("ann"), w.user("bob")
-	g := w.group("g")
-	w.ok(w.patch(group, g, add(ann)))
-	keys := store.KeysOf(w.tenant.ID)
-	w.ok(nil, w.engine.Transact(t.Context(), "", []store.Op{
-		{Kind: store.Update, Key: keys.Group(g), Unset: []string{"members"}},
-		{Kind: store.Update, Key: keys.Member(g, ann), Unset: []string{"at"}},
-	}))
-	w.ok(w.patch(group, g, add(bob)))
-	w.ok(nil, w.memberships(fmt.Sprintf("group.value eq %q", g), 2)(t.Context()))
-	w.ok(nil, w.memberships(fmt.Sprintf("member.value eq %q", ann), 1)(t.Context()))
-	w.ok(nil, w.dir.Delete(t.Context(), w.tenant, user, bob, nil))
-	w.ok(nil, w.memberships(fmt.Sprintf("group.value eq %q", g), 1)(t.Context()))
 }
 
 // TestMembershipsOfWhoWasDeleted: a user who was in many groups is in none at once, though the traces are removed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory"
@@ -165,12 +164,11 @@ type patient struct {
 	mended int64 // findings of this pass that were mended
 	left   int64 // findings of this pass that were not
 	counts map[store.Key]int64
-	old    map[string]int64 // items of old layouts
 	log    logWalk
 }
 
 func (d *Doctor) of(id string) *patient {
-	return &patient{Doctor: d, k: store.KeysOf(id), id: id, counts: map[store.Key]int64{}, old: map[string]int64{}}
+	return &patient{Doctor: d, k: store.KeysOf(id), id: id, counts: map[store.Key]int64{}}
 }
 
 // run is one pass.
@@ -239,9 +237,6 @@ func (p *patient) contents(ctx context.Context) (err error) {
 				return err
 			}
 		}
-	}
-	for layout, n := range p.old {
-		p.o.Note(Note{p.id, strconv.FormatInt(n, 10) + " " + layout + ": each gets the present one with its next change."})
 	}
 	return p.compareCounters(ctx)
 }

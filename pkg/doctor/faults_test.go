@@ -220,7 +220,7 @@ func neverDue(b *table) {
 func work(kind, group string) func(b *table) {
 	return func(b *table) {
 		b.put(b.k.Work("w"), store.Attrs{
-			"kind": kind, "doc": fmt.Sprintf(`{"target":%q,"values":[],"group":true,"counted":true}`, b.group(group)),
+			"kind": kind, "doc": fmt.Sprintf(`{"target":%q,"values":[],"group":true}`, b.group(group)),
 		})
 	}
 }

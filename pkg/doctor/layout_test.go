@@ -149,36 +149,3 @@ func writeFixture(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 }
-
-// TestOldLayoutsAreNamed: items of an old layout are no fault. They are told of with their number.
-func TestOldLayoutsAreNamed(t *testing.T) {
-	engine := filled.Memory(t)
-	w := filled.New(t, engine, "acme")
-	w.Group("early")
-	items := filled.Items(t, engine)
-	k := store.KeysOf("acme")
-	for i, item := range items {
-		switch item.PK {
-		case k.Group("").PK:
-			delete(items[i].Attrs, "members")
-		case k.Counter("", "").PK:
-			items[i].Attrs["v"] = int64(0)
-		}
-	}
-	early := filled.Memory(t)
-	filled.Load(t, early, items)
-	var notes []string
-	d := doctor.New(store.New(early, store.Options{}), doctor.Options{
-		Finding: func(f doctor.Finding) { t.Errorf("%+v", f) },
-		Note:    func(n doctor.Note) { notes = append(notes, n.Text) },
-	})
-	if err := d.All(t.Context(), early); err != nil {
-		t.Fatal(err)
-	}
-	all := strings.Join(notes, "\n")
-	for _, want := range []string{"1 groups of the early layout", "1 items of the old layout 0"} {
-		if !strings.Contains(all, want) {
-			t.Errorf("%q lacks %q", all, want)
-		}
-	}
-}

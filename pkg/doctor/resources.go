@@ -248,12 +248,6 @@ func lookGroup(v *view, item store.Item) {
 		v.isOpen(r)
 		return
 	}
-	if !r.Counted {
-		if v.first {
-			v.old["groups of the early layout without a number of members"]++
-		}
-		return
-	}
 	if n := v.count(v.k.MemberPrefix(r.ID), 0); n != r.Members && !v.moving(r.ID) {
 		v.find(Finding{
 			Check: "members", Problem: "The group says that it has " + plural(int(r.Members), "member") + "; it has " +
@@ -307,7 +301,7 @@ func (v *view) isOpen(r row.Record) {
 		return
 	}
 	work := store.PutItem(v.k.Work(r.Open), workAttrs("members", scim.Object{
-		"target": r.ID, "values": []any{}, "group": false, "counted": r.Counted,
+		"target": r.ID, "values": []any{}, "group": false,
 	}))
 	v.find(Finding{
 		Check: "work", Problem: "The group names the open work " + r.Open + ", which is not there.",
@@ -318,14 +312,14 @@ func (v *view) isOpen(r row.Record) {
 // goneWork is open work that removes the references to a resource that is not there.
 func goneWork(k store.Keys, id string, group bool) store.Op {
 	return store.PutItem(k.Work(uuid.NewString()), workAttrs("gone", scim.Object{
-		"target": id, "values": []any{}, "group": group, "counted": false,
+		"target": id, "values": []any{}, "group": group,
 	}))
 }
 
 // resolveWork is open work that lets references that wait for a value find who came.
 func resolveWork(k store.Keys, target, folded string) store.Op {
 	return store.PutItem(k.Work(uuid.NewString()), workAttrs("resolve", scim.Object{
-		"target": target, "values": []any{folded}, "group": false, "counted": false,
+		"target": target, "values": []any{folded}, "group": false,
 	}))
 }
 

@@ -49,19 +49,12 @@ func (v *view) look() error {
 
 // laidOut checks the version of the item's layout; an item of a later one can't be judged.
 func (v *view) laidOut() bool {
-	switch version, ok := v.item.Attrs[store.AttrSchema].(int64); {
-	case !ok || version == store.SchemaVersion:
-		return true // counters and heads of early versions have none
-	case version < store.SchemaVersion:
-		if v.first {
-			v.old["items of the old layout "+strconv.FormatInt(version, 10)]++
-		}
-		return true
-	default:
+	version, _ := v.item.Attrs[store.AttrSchema].(int64) // an item that is only ever updated has none
+	if version > store.SchemaVersion {
 		v.find(Finding{Check: "layout", Problem: "The item has the layout " + strconv.FormatInt(version, 10) +
 			" of a later version of the program."})
-		return false
 	}
+	return version <= store.SchemaVersion
 }
 
 // get is an item as it is known; read once. nil is none.

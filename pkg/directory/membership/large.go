@@ -35,9 +35,6 @@ const orphanLife = 30 * 24 * time.Hour
 func (s *Service) writeLarge(w *Write, g GroupWrite) {
 	g.Exact = true
 	open := s.newWork(workMembers, g.ID)
-	_, made := g.Op.Set[row.AttrMembers]
-	_, grows := g.Op.Add[row.AttrMembers]
-	open.counted = made || grows
 	expires := s.Now().Add(orphanLife).Unix()
 	for chunk := range slices.Chunk(g.Changes, chunkChanges) {
 		w.chunks = append(w.chunks, store.PutItem(w.ts.Chunk(open.id, chunk[0].Value), store.Attrs{
@@ -165,7 +162,7 @@ func (s *Service) applyChunk(
 ) ([]work, error) {
 	for all := len(changes); ; {
 		w := s.chunkOperations(ts, open, chunk, changes)
-		if left := len(changes) - all; left < 0 && open.counted {
+		if left := len(changes) - all; left < 0 {
 			w.Must(store.Op{
 				Kind: store.Update, Key: ts.Group(open.Target), Add: map[string]int64{row.AttrMembers: int64(left)},
 				If: []store.Cond{store.IsThere()},

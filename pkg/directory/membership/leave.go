@@ -33,9 +33,7 @@ func (s *Service) LeaveGroups(ctx context.Context, ts *store.TenantStore, id str
 		}
 		touch := s.TouchGroup(ts.Keys, it.SK)
 		touch.Set[row.AttrModified] = s.Later(row.FromMillis(it.Attrs[row.AttrModified])).UnixMilli()
-		if _, counted := it.Attrs[row.AttrMembers]; counted {
-			touch.Add[row.AttrMembers] = -1
-		}
+		touch.Add[row.AttrMembers] = -1
 		tx.Must(touch, store.ErrStale)
 		tx.Must(store.RemoveItem(ts.Member(it.SK, id)).When(store.IsNot("type", TypeNone), store.IsThere()),
 			store.ErrStale)

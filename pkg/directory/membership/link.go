@@ -24,17 +24,17 @@ type Link struct {
 
 // Version is the version of a membership, which never changes while it lasts, and is another one when the member comes
 // back.
-func (m Member) Version() int64 { return max(m.At, 1) }
+func (m Member) Version() int64 { return m.At }
 
 // MembershipResource makes the answer of a membership.
 func MembershipResource(t row.Tenant, ids membershipid.IDs, l Link) row.Resource {
 	rt := schema.MembershipType()
 	id := ids.Of(l.GroupID, l.Value)
 	res := row.Resource{Type: rt, ID: id, Version: l.Version(), Modified: row.FromMillis(l.At)}
-	meta := scim.Object{"resourceType": rt.ID, "location": row.Location(t, rt, id), "version": res.ETag()}
-	if l.At != 0 {
-		since := scim.FormatTime(res.Modified)
-		meta["created"], meta["lastModified"] = since, since
+	since := scim.FormatTime(res.Modified)
+	meta := scim.Object{
+		"resourceType": rt.ID, "location": row.Location(t, rt, id), "version": res.ETag(),
+		"created": since, "lastModified": since,
 	}
 	res.Doc = scim.Object{
 		"id": id, "meta": meta, "member": l.object(t),

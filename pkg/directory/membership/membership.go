@@ -33,7 +33,7 @@ type Member struct {
 	Value   string // the id of a user or group, or a value that names nobody
 	Type    string
 	display string
-	At      int64 // when it became one, in Unix milliseconds; 0 of a member of an earlier version
+	At      int64 // when it became one, in Unix milliseconds; 0 until its item is read
 }
 
 // Change is one membership that a write adds or removes.

@@ -7,12 +7,9 @@ const attrAt = "at"
 
 // attrs returns the member as the attributes of its item.
 func (m Member) attrs() store.Attrs {
-	attrs := store.Attrs{"type": m.Type}
+	attrs := store.Attrs{"type": m.Type, attrAt: m.At}
 	if m.display != "" {
 		attrs["display"] = m.display
-	}
-	if m.At != 0 {
-		attrs[attrAt] = m.At
 	}
 	return attrs
 }

@@ -35,11 +35,9 @@ type work struct {
 	id     string
 	kind   workKind
 	Target string
-	values []string // resolve: folded values
-	group  bool     // gone: the resource was a group, else a user
-	// counted says of a change of members that the group's number of members includes it.
-	counted bool
-	closed  time.Time // when it was completed; zero while it is open
+	values []string  // resolve: folded values
+	group  bool      // gone: the resource was a group, else a user
+	closed time.Time // when it was completed; zero while it is open
 }
 
 // attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
@@ -67,7 +65,7 @@ func (w work) put(k store.Keys) store.Op {
 	for i, v := range w.values {
 		values[i] = v
 	}
-	doc := scim.Object{"target": w.Target, "values": values, "group": w.group, "counted": w.counted}
+	doc := scim.Object{"target": w.Target, "values": values, "group": w.group}
 	return store.PutItem(k.Work(w.id),
 		store.Attrs{"kind": string(w.kind), row.AttrDoc: row.EncodeDoc(doc), store.AttrWake: store.WakeWork})
 }
@@ -81,7 +79,6 @@ func decodeWork(it store.Item) (work, error) {
 	}
 	w := work{id: it.SK, kind: workKind(kind), Target: row.Text(doc, "target")}
 	w.group, _ = doc["group"].(bool)
-	w.counted, _ = doc["counted"].(bool)
 	values, _ := doc["values"].([]any)
 	for _, v := range values {
 		if s, ok := v.(string); ok {
@@ -378,7 +375,7 @@ func (s *Service) changeMembers(
 		touch.Set[row.AttrModified] = at
 		w.Must(touch, store.ErrStale)
 		grown := step.add(w, items[1].Attrs != nil, at)
-		if _, counted := items[0].Attrs[row.AttrMembers]; counted && grown != 0 {
+		if grown != 0 {
 			touch.Add[row.AttrMembers] = grown // of the operation above, which shares the map
 		}
 		return s.Commit(ctx, w)

@@ -245,7 +245,7 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 	switch {
 	case group.Doc == nil || o.Gone[m.groupID]:
 		m.links, m.passed, m.ended, m.present = nil, 0, true, 0
-	case group.Counted && m.rest == nil:
+	case m.rest == nil:
 		gone, err := goneMembers(ctx, m.ts, o, m.groupID)
 		m.present = int(group.Members) - gone
 		return err

@@ -22,8 +22,7 @@ const (
 	AttrModified = "modified" // Unix milliseconds
 	AttrOpen     = "open"     // of a group: the id of the open work that changes its members
 	AttrHolds    = "holds"    // of a group: 1 if it holds its name's uniqueness item
-	// of a group: how many it has, as of its version; missing in a group of an earlier version
-	AttrMembers = "members"
+	AttrMembers  = "members"  // of a group: how many members it has, as of its version
 	// the sort keys of the items that make its values unique, as a JSON array; missing if there are none
 	AttrUnique = "unique"
 )
@@ -39,8 +38,7 @@ type Record struct {
 	Stored            string // the document as it was read
 	Open              string
 	Holds             bool
-	Counted           bool     // of a group: members is known
-	Members           int64    // of a group
+	Members           int64    // of a group: how many it has
 	Unique            []string // sort keys of the unique values that it holds
 }
 
@@ -73,7 +71,7 @@ func Decode(rt *schema.ResourceType, it store.Item) (Record, error) {
 	r.Open, _ = it.Attrs[AttrOpen].(string)
 	holds, _ := it.Attrs[AttrHolds].(int64)
 	r.Holds = holds == 1
-	r.Members, r.Counted = it.Attrs[AttrMembers].(int64)
+	r.Members, _ = it.Attrs[AttrMembers].(int64)
 	r.Unique = decodeUnique(it.Attrs[AttrUnique])
 	return r, nil
 }
@@ -102,7 +100,7 @@ func (r Record) Attrs() store.Attrs {
 	if r.Holds {
 		a[AttrHolds] = int64(1)
 	}
-	if r.Counted {
+	if IsGroup(r.Type) {
 		a[AttrMembers] = r.Members
 	}
 	if len(r.Unique) > 0 {
