@@ -225,6 +225,21 @@ func TestFilterWhileUserIsRenamed(t *testing.T) {
 	})
 }
 
+// TestFilterWhileUserIsRenamedAmongMany does so for values in a range that takes several pages of the engine: the new
+// value is on a page before that of the old one, or after it.
+func TestFilterWhileUserIsRenamedAmongMany(t *testing.T) {
+	form := func(x string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"userName":"t%s","externalId":"e%s"}}`, x, x)
+	}
+	s := swapping(t, user, userBody("ta", `"externalId":"ea"`), [2]string{form("a"), form("z")})
+	s.w.user("tm", `"externalId":"em"`)
+	s.engine.page = 1
+	s.all(1, []asked{
+		{`userName sw "t"`, 2},
+		{`externalId sw "e" and userName sw "t"`, 2},
+	})
+}
+
 // TestFilterWhileGroupChanges does so for the name and the members of a group.
 func TestFilterWhileGroupChanges(t *testing.T) {
 	s := swapping(t, group, groupBody("ta"), [2]string{})
@@ -359,6 +374,33 @@ func TestFilterWhileLongGroupsChange(t *testing.T) {
 	})
 }
 
+// TestFilterWhileManyGroupsOfUserChange does so for groups of a user that take several pages of the engine, read for
+// the user alone or for a range of users: the user leaves the last of them for the first, or the other way round.
+func TestFilterWhileManyGroupsOfUserChange(t *testing.T) {
+	for _, page := range []int{1, 10} {
+		engine := &intercept{Engine: memory(t)}
+		w := on(t, engine, "generic")
+		var made atomic.Int64
+		w.dir = directory.New(store.New(engine, store.Options{MaxWait: patience}), directory.Options{
+			Now: w.clock, MaxScan: patience, MaxWait: patience, Background: func(string) {},
+			NewID: func() string { return fmt.Sprintf("%036d", made.Add(1)) }, // in one range
+		})
+		w.group("others", w.users(page-1)...) // the page ends with the first group of the user
+		s := &swapped{w: w, engine: engine, rt: user, id: w.user("u")}
+		groups := []string{w.group("a", s.id), w.group("b", s.id), w.group("c")}
+		s.move = func(form int) {
+			w.ok(w.patch(group, groups[2*form], add(s.id)))
+			w.ok(w.patch(group, groups[2-2*form], drop(s.id)))
+		}
+		engine.page = page
+		first, last := fmt.Sprintf("groups.$ref ew %q", groups[0]), fmt.Sprintf("groups.$ref ew %q", groups[2])
+		s.all(1, []asked{
+			{fmt.Sprintf("%s or %s", first, last), 1},
+			{fmt.Sprintf(`userName eq "u" and not (%s) and not (%s)`, first, last), 0},
+		})
+	}
+}
+
 // members replaces all members of a group.
 func members(ids ...string) string {
 	return fmt.Sprintf(`{"op":"replace","path":"members","value":%s}`, listed(ids...))
@@ -400,6 +442,50 @@ func TestSortedWhileUsersChange(t *testing.T) {
 			if found[ids[i]] == 0 {
 				t.Errorf("changed before call %d: user %d is missing", at, i)
 			}
+		}
+	}
+}
+
+// TestFilterOfWhatKeepsChanging: a resource that matches throughout is found though it changes at each of many reads. If
+// that goes on for too long, the query fails as busy: an answer without the resource would be wrong.
+func TestFilterOfWhatKeepsChanging(t *testing.T) {
+	s := swapping(t, group, groupBody("ta"), [2]string{})
+	a, b := s.w.user("a"), s.w.user("b")
+	form := func(x string, members ...string) string {
+		return fmt.Sprintf(`{"op":"replace","value":{"displayName":"t%s","members":%s}}`, x, listed(members...))
+	}
+	s.change = [2]string{form("a", a, b), form("b", a)}
+	s.w.ok(s.w.patch(group, s.id, s.change[0]))
+	hidden, err := group.Projection(nil, []string{"members"})
+	s.w.ok(nil, err)
+	for _, expr := range []string{
+		fmt.Sprintf(`members.$ref ew %q or displayName co "b"`, b),
+		fmt.Sprintf(`members.value eq %q and displayName co "t"`, a),
+		fmt.Sprintf(`members.value eq %q and members.$ref ew %q and displayName co "t"`, a, a),
+	} {
+		for name, q := range map[string]directory.ListQuery{
+			"shown": {Count: 10}, "hidden": {Count: 10, Selection: hidden}, "count": {},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s.w.t = t
+				var calls []int
+				for n := 1; n <= 30; n++ {
+					calls = append(calls, n)
+				}
+				s.during(func() { s.w.answers(group, asked{expr, 1}, q) }, calls...)
+				for n := 31; n <= 1000; n++ {
+					calls = append(calls, n)
+				}
+				q.Filter, err = filter.Parse(expr, s.w.tenant.Dialect)
+				s.w.ok(nil, err)
+				q.StartIndex = 1
+				s.during(func() {
+					list, err := s.w.dir.List(t.Context(), s.w.tenant, group, q)
+					if err == nil && list.Total != 1 || err != nil && !directory.IsBusy(err) {
+						t.Errorf("%s finds %d: %v", expr, list.Total, err)
+					}
+				}, calls...)
+			})
 		}
 	}
 }

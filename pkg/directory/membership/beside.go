@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -88,13 +89,35 @@ func (s *Service) GroupsOf(ctx context.Context, ts *store.TenantStore, id string
 
 // GroupsOf returns the same under an overlay that was read before.
 func (o Overlay) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
+	groups, _, err := o.groupsOf(ctx, ts, id)
+	return groups, err
+}
+
+// alike bounds how often groups are read that change all the time.
+const alike = 32
+
+// GroupsAtOnce returns the same as of one moment: groups that take several pages of the engine are read until two
+// readings are alike. If they never are, the error is a store.ErrConflict.
+func (o Overlay) GroupsAtOnce(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
+	var before []string
+	for n := range alike {
+		groups, pages, err := o.groupsOf(ctx, ts, id)
+		if err != nil || pages <= 1 || n > 0 && slices.Equal(groups, before) {
+			return groups, err
+		}
+		before = groups
+	}
+	return nil, fmt.Errorf("directory: the groups of a user changed during each of %d reads: %w", alike, store.ErrConflict)
+}
+
+func (o Overlay) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, pages int, err error) {
 	changed, err := o.ChangeFor(ctx, ts, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	groups, err := storedGroupsOf(ctx, ts, id)
+	groups, pages, err = storedGroupsOf(ctx, ts, id)
 	if err != nil || len(changed) == 0 {
-		return groups, err
+		return groups, pages, err
 	}
 	groups = slices.DeleteFunc(groups, func(g string) bool {
 		c, open := changed[g]
@@ -106,19 +129,21 @@ func (o Overlay) GroupsOf(ctx context.Context, ts *store.TenantStore, id string)
 		}
 	}
 	slices.Sort(groups)
-	return groups, nil
+	return groups, pages, nil
 }
 
-func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
-	var groups []string
+func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, pages int, err error) {
 	prefix := ts.MemberOfPrefix(id)
-	for it, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+	for page, err := range ts.Pages(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		groups = append(groups, store.LastPart(it.SK))
+		pages++
+		for _, it := range page.Items {
+			groups = append(groups, store.LastPart(it.SK))
+		}
 	}
-	return groups, nil
+	return groups, pages, nil
 }
 
 // GroupReference is a group as a user's `groups` show it, with its version, which moves with its name and its members.

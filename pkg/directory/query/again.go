@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
@@ -34,7 +35,19 @@ func (k *kind) weigh(doc scim.Object) (matches, open bool) {
 }
 
 // rereads bounds how often a resource is read again that changes all the time.
-const rereads = 8
+const rereads = 32
+
+// errMoving ends a query that found a resource changed each time that it was read: whether it matches is open, and an
+// answer without it could be wrong.
+var errMoving = fmt.Errorf("directory: a resource changed during each of %d reads: %w", rereads, store.ErrConflict)
+
+// again notes that the row is about to be read once more. It gives errMoving if that was done too often.
+func (r *found) again() error {
+	if r.tries++; r.tries > rereads {
+		return errMoving
+	}
+	return nil
+}
 
 // reread reads the documents of rows again. It returns as same the rows whose version has not changed, and as changed
 // the others, with their new documents. Deleted ones are neither.
@@ -56,8 +69,10 @@ func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, chang
 			same = append(same, r)
 			continue
 		}
+		if err := r.again(); err != nil {
+			return nil, nil, err
+		}
 		r.bytes, r.res, r.failed = l.size(rec), rec.Resource(l.t), false
-		r.tries++
 		changed = append(changed, r)
 	}
 	return same, changed, nil
@@ -66,7 +81,7 @@ func (l *lister) reread(ctx context.Context, k *kind, rows []found) (same, chang
 // confirm looks up once more which of the rows have the memberships that the filter asks about, as of one moment with
 // their documents, and gives those that match to use.
 func (l *lister) confirm(ctx context.Context, k *kind, rows []found, use func(found) error) error {
-	for n := 0; n < rereads && len(rows) > 0; n++ {
+	for len(rows) > 0 {
 		ids := slices.Sorted(slices.Values(idsOf(rows)))
 		then := *k
 		var err error
@@ -109,12 +124,13 @@ func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, 
 	err := l.attachEach(ctx, k, rows, inRange, func(r found) error {
 		matches, again := k.weigh(r.res.Doc)
 		switch again = again || k.asks && r.split; {
-		case k.asks && r.moved && r.tries < rereads:
-			moved = append(moved, r.detached())
-		case again && r.tries < rereads:
+		case k.asks && r.moved:
+			moved = append(moved, r)
+			return moved[len(moved)-1].detach()
+		case again:
 			r.failed = !matches
 			open = append(open, r)
-		case matches && !again:
+		case matches:
 			return use(r)
 		}
 		return nil
@@ -130,11 +146,10 @@ func (l *lister) hold(ctx context.Context, k *kind, rows []found, inRange bool, 
 	return l.settle(ctx, k, open, use)
 }
 
-// detached is the row without its groups or members, to be read again.
-func (r found) detached() found {
-	r.tries++
+// detach takes the groups or members off the row, which are to be read again.
+func (r *found) detach() error {
 	delete(r.res.Doc, lookup.Attached(r.kind.rt))
-	return r
+	return r.again()
 }
 
 // settle reads the documents of rows with open results again, and gives those to use that match: as they are if their
@@ -148,13 +163,14 @@ func (l *lister) settle(ctx context.Context, k *kind, rows []found, use func(fou
 		return err
 	}
 	for _, r := range same {
-		if r.failed {
-			if r.moved && r.tries < rereads {
-				changed = append(changed, r.detached())
-			}
-			continue
+		switch {
+		case r.failed && r.moved:
+			err = r.detach()
+			changed = append(changed, r)
+		case !r.failed:
+			err = use(r)
 		}
-		if err := use(r); err != nil {
+		if err != nil {
 			return err
 		}
 	}

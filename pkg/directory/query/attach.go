@@ -44,7 +44,7 @@ func (l *lister) ids(rows []int) []string {
 }
 
 // groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are
-// among them.
+// among them. Those of one user are of one moment if the filter asks about groups.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
 	err = l.d.Members.BesideUnless(ctx, l.ts, membership.Overlay.Quiet,
 		func(ctx context.Context, o membership.Overlay) (err error) {
@@ -64,7 +64,7 @@ func (l *lister) groupsEach(ctx context.Context, o membership.Overlay, ids []str
 	g.SetLimit(attachers)
 	for i, id := range ids {
 		g.Go(func() (err error) {
-			lists[i], err = o.GroupsOf(ctx, l.ts, id)
+			lists[i], err = l.groupsOfOne(ctx, o, id)
 			return err
 		})
 	}
@@ -78,19 +78,46 @@ func (l *lister) groupsEach(ctx context.Context, o membership.Overlay, ids []str
 	return groups, nil
 }
 
+func (l *lister) groupsOfOne(ctx context.Context, o membership.Overlay, id string) ([]string, error) {
+	if l.asksGroups() {
+		return o.GroupsAtOnce(ctx, l.ts, id)
+	}
+	return o.GroupsOf(ctx, l.ts, id)
+}
+
+// asksGroups reports whether the filter asks about the groups of users.
+func (l *lister) asksGroups() bool {
+	return slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.asks && row.IsUser(k.rt) })
+}
+
 func (l *lister) groupsInRange(ctx context.Context, ids []string) (map[string][]string, error) {
 	from, to := l.ts.MemberOfPrefix(slices.Min(ids)), l.ts.MemberOf(slices.Max(ids), "\U0010FFFF")
 	groups := make(map[string][]string, len(ids))
 	for _, id := range ids {
 		groups[id] = nil
 	}
-	for it, err := range l.ts.All(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Select: store.KeysOnly}) {
+	split := map[string]bool{} // users with whom a page ends: more of their groups may be on the next
+	for page, err := range l.ts.Pages(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Select: store.KeysOnly}) {
 		if err != nil {
 			return nil, err
 		}
-		parts := store.Split(it.SK)
-		if list, wanted := groups[parts[0]]; wanted {
-			groups[parts[0]] = append(list, parts[1])
+		for _, it := range page.Items {
+			parts := store.Split(it.SK)
+			if list, wanted := groups[parts[0]]; wanted {
+				groups[parts[0]] = append(list, parts[1])
+			}
+		}
+		if n := len(page.Items); n > 0 && page.More {
+			split[store.Split(page.Items[n-1].SK)[0]] = true
+		}
+	}
+	for id := range groups {
+		if !split[id] || !l.asksGroups() {
+			continue
+		}
+		var err error
+		if groups[id], err = l.groupsOfOne(ctx, membership.Overlay{}, id); err != nil {
+			return nil, err
 		}
 	}
 	return groups, nil
@@ -212,7 +239,7 @@ func (l *lister) membersInRange(
 	for i, id := range ids {
 		at[id] = i
 	}
-	fitting, before := len(ids), "" // the group that the page before ends with
+	fitting := len(ids)
 pages:
 	for page, err := range l.ts.Pages(ctx, store.Query{PK: from.PK, From: from.SK, To: to.SK, Reverse: down}) {
 		if err != nil {
@@ -221,9 +248,6 @@ pages:
 		for _, it := range page.Items {
 			parts := store.Split(it.SK)
 			i, wanted := at[parts[0]]
-			if wanted && before == parts[0] {
-				lists[i].split = true
-			}
 			v := membership.StoredMember(parts[len(parts)-1], it)
 			if !wanted || o.IsGone(v) {
 				continue
@@ -234,8 +258,10 @@ pages:
 			}
 			lists[i].members = append(lists[i].members, v)
 		}
-		if n := len(page.Items); n > 0 {
-			before = store.Split(page.Items[n-1].SK)[0]
+		if n := len(page.Items); n > 0 && page.More {
+			if i, wanted := at[store.Split(page.Items[n-1].SK)[0]]; wanted {
+				lists[i].split = true // more of the group's members may be on the next page
+			}
 		}
 	}
 	if down {

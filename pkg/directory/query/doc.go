@@ -30,7 +30,11 @@
 //     it was so when that one was read. See kind.weigh. Members that take several pages of the engine are of several
 //     moments, and are confirmed in any case.
 //   - Lookups joined by `or` are read until two passes in a row find nothing new: a change may move a resource from one
-//     that is still to be read to one that is read already.
+//     that is still to be read to one that is read already. So are the values that begin with a text, if they take
+//     several pages of the engine.
+//
+// A resource that changes at each of many reads ends the query with 503: an answer with it might be wrong, and one
+// without it too.
 //
 // If a filter asks about groups or members that the answer does not show, the finds of the lookups stand for them.
 // If more than one lookup decided, they are made again between two reads of the document: at once for few
@@ -38,15 +42,18 @@
 // just then. If the filter asks about several groups of a user, these are read in one call, up to 50 groups.
 //
 // The names of a user's groups are read after the memberships. Both are of one moment if no group has changed since
-// before, as its version or the time of its last change tells. Else the user is read again. See versions.
+// before, as its version or the time of its last change tells. Else the user is read again. See versions. If the filter
+// asks about them, a user's groups on two pages of a range are read once more for the user alone, and those that take
+// several pages then are read until two readings are alike.
 //
 // Not guaranteed:
 //
 //   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
-//     between two reads, or that changes more often than it is read again.
-//   - A user's groups that stand on two pages of the engine, as one in thousands does if a range is read, are read one
-//     page after the other: if the filter asks about nothing else, and the user changes groups in between, they may be
-//     seen as they never were.
+//     between the two reads of one pass. No number of passes makes sure of it: a lookup that finds nothing has no
+//     version, so that readings in which the resource stood elsewhere each time are like those of a table without it.
+//     DynamoDB reads no ranges in a transaction. To leave a note for a while at each value that a resource gave up would
+//     close it, and keep addresses in the table that were erased. Reading all documents, each of which stands alone,
+//     would close it at the price of a search. Likewise the groups of a user that take several pages for the user alone.
 //   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
 //     is deleted in between, and shows a renamed one at its old place. If the names take several pages of the engine,
 //     it may miss one that is renamed to a name on a page that was read.

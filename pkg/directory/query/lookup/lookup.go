@@ -155,33 +155,43 @@ func (p *Planner) MemberIn(ctx context.Context, value string) (
 	return groups, changed, nil
 }
 
-// keys returns the last parts of all sort keys with a prefix, up to one more than maxCandidates.
+// keys returns the last parts of all sort keys with a prefix. It ends soon after the first plan.MaxCandidates.
 func (p *Planner) keys(ctx context.Context, prefix store.Key) ([]string, error) {
-	var ids []string
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return nil, err
-		}
-		if ids = append(ids, store.LastPart(it.SK)); len(ids) > plan.MaxCandidates {
-			break
-		}
-	}
-	return ids, nil
+	ids, _, err := p.under(ctx, prefix)
+	return ids, err
 }
 
-// named returns the ids of the users whose name begins with a prefix, up to one more than maxCandidates.
-func (p *Planner) named(ctx context.Context, prefix store.Key) ([]string, error) {
-	var ids []string
-	for it, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
-		if err != nil {
-			return nil, err
-		}
+// under returns the same, and how many pages of the engine it took.
+func (p *Planner) under(ctx context.Context, prefix store.Key) ([]string, int, error) {
+	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}
+	return p.each(ctx, q, func(it store.Item) string { return store.LastPart(it.SK) })
+}
+
+// named returns the ids of the users whose name begins with a prefix, and how many pages of the engine it took. It ends
+// soon after the first plan.MaxCandidates.
+func (p *Planner) named(ctx context.Context, prefix store.Key) ([]string, int, error) {
+	return p.each(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}, func(it store.Item) string {
 		id, _ := it.Attrs["id"].(string)
-		if ids = append(ids, id); len(ids) > plan.MaxCandidates {
+		return id
+	})
+}
+
+func (p *Planner) each(ctx context.Context, q store.Query, id func(store.Item) string) (
+	ids []string, pages int, err error,
+) {
+	for page, err := range p.ts.Pages(ctx, q) {
+		if err != nil {
+			return nil, 0, err
+		}
+		pages++
+		for _, it := range page.Items {
+			ids = append(ids, id(it))
+		}
+		if len(ids) > plan.MaxCandidates {
 			break
 		}
 	}
-	return ids, nil
+	return ids, pages, nil
 }
 
 // byUnique finds the resource with a value of a unique attribute.

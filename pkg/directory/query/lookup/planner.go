@@ -84,7 +84,7 @@ func (p *Planner) byName(name string) plan.Lookup {
 // startsWith is the narrowing by the beginning of a value, nil if values are not in order.
 func (p *Planner) startsWith(name, value string) *plan.Narrowing {
 	var prefix store.Key
-	folded, find := scim.Fold(value), p.keys
+	folded, find := scim.Fold(value), p.under
 	switch group := row.IsGroup(p.Type); {
 	case group && name == "displayName":
 		prefix = p.ts.GroupNamePrefix(folded)
@@ -108,11 +108,11 @@ func (p *Planner) startsWith(name, value string) *plan.Narrowing {
 	}
 	return &plan.Narrowing{
 		Text: name + " sw", Exists: true,
-		Find: func(ctx context.Context) (plan.Candidates, error) {
+		Find: plan.Range(func(ctx context.Context) (ids []string, pages int, err error) {
 			if len(value) > store.MaxSKBytes/2 {
-				return plan.Candidates{}, nil
+				return nil, 1, nil
 			}
-			return plan.Found(find(ctx, prefix))
-		},
+			return find(ctx, prefix)
+		}),
 	}
 }

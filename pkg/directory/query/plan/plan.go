@@ -159,25 +159,45 @@ func (n *Narrowing) alternatives() []*Narrowing {
 	return []*Narrowing{n}
 }
 
-// passes is how many times in a row the branches of a union have to find nothing new: enough if two changes come in
-// between.
+// passes is how many times in a row a reading that resources can move in has to find nothing new: enough if two changes
+// come in between.
 const passes = 2
 
 // again finds the union of branches. They are read at different moments, and a change of a resource may move it from a
 // branch that is still to be read to one that was read before: so they are read several times, unless no resource can
 // move.
-func again(ctx context.Context, branches []*Narrowing) (all Candidates, err error) {
-	movable, times := 0, 0
+func again(ctx context.Context, branches []*Narrowing) (Candidates, error) {
+	movable := 0
 	for _, n := range branches {
 		if !n.fixed {
 			movable++
 		}
 	}
-	if movable > 1 {
-		times = passes
-	}
-	for quiet := 0; ; quiet++ {
+	return untilQuiet(ctx, func(ctx context.Context) ([]Candidates, bool, error) {
 		found, err := parallel(ctx, branches)
+		return found, movable > 1, err
+	})
+}
+
+// Range finds the ids of the resources with values in a range. If read says that it took several steps, a change may
+// have moved a resource from one that was still to come to one before: then it is read several times.
+func Range(read func(context.Context) (ids []string, steps int, err error)) func(context.Context) (Candidates, error) {
+	return func(ctx context.Context) (Candidates, error) {
+		return untilQuiet(ctx, func(ctx context.Context) ([]Candidates, bool, error) {
+			ids, steps, err := read(ctx)
+			found, err := Found(ids, err)
+			return []Candidates{found}, steps > 1, err
+		})
+	}
+}
+
+// untilQuiet joins all that read finds, until it has found nothing new for passes times in a row, or says that no
+// resource moves.
+func untilQuiet(ctx context.Context, read func(context.Context) (found []Candidates, moves bool, err error)) (
+	all Candidates, err error,
+) {
+	for quiet := 0; ; quiet++ {
+		found, moves, err := read(ctx)
 		if err != nil {
 			return all, err
 		}
@@ -190,7 +210,7 @@ func again(ctx context.Context, branches []*Narrowing) (all Candidates, err erro
 		if len(all.IDs) > before {
 			quiet = 0
 		}
-		if quiet >= times {
+		if !moves || quiet >= passes {
 			return all, nil
 		}
 	}
