@@ -672,8 +672,9 @@ func TestGoroutinesAreStartedByTask(t *testing.T) {
 			case *ast.GoStmt:
 				t.Errorf("%s: line %d has a go statement: %s", s.path(), s.fset.Position(n.Pos()).Line, why)
 			case *ast.SelectorExpr:
-				if n.Sel.Name == "Go" && !usesTask {
-					t.Errorf("%s: line %d calls Go of something else: %s", s.path(), s.fset.Position(n.Pos()).Line, why)
+				if n.Sel.Name == "Go" && !usesTask || n.Sel.Name == "AfterFunc" {
+					t.Errorf("%s: line %d calls %s of something else: %s", s.path(), s.fset.Position(n.Pos()).Line,
+						n.Sel.Name, why)
 				}
 			}
 			return true

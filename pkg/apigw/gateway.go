@@ -139,20 +139,17 @@ func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []b
 		mu       sync.Mutex
 		answered bool
 	)
-	watch := time.AfterFunc(g.Timeout-time.Since(began), func() {
+	watch := task.After(g.Timeout-time.Since(began), func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if answered {
 			return
 		}
 		answered = true
-		// A panic here could not be caught anywhere else.
-		_ = task.Do(func() error {
-			w.Header().Set("Connection", "close")
-			g.fail(w, r, http.StatusServiceUnavailable, "The request took too long. Try again, or request less at a time.")
-			return http.NewResponseController(w).Flush()
-		})
-	})
+		w.Header().Set("Connection", "close")
+		g.fail(w, r, http.StatusServiceUnavailable, "The request took too long. Try again, or request less at a time.")
+		_ = http.NewResponseController(w).Flush()
+	}, func(err error) { slog.ErrorContext(r.Context(), "time limit not answered", "error", err) })
 	resp, err := g.invoke(r.Context(), event(r, body, g.Now))
 	watch.Stop()
 	mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // Panic is the error that a panic becomes.
@@ -43,6 +44,16 @@ func Start(f func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- Do(f) }()
 	return done
+}
+
+// After calls f in a goroutine of its own, after a while, unless the timer is stopped before. A panic in f goes to failed,
+// which must not panic.
+func After(d time.Duration, f func(), failed func(error)) *time.Timer {
+	return time.AfterFunc(d, func() {
+		if err := Do(func() error { f(); return nil }); err != nil {
+			failed(err)
+		}
+	})
 }
 
 // Group is some goroutines that work on the parts of one task. Its zero value is ready to use and cancels nothing.

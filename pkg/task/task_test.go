@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -35,6 +36,18 @@ func TestPanicIsAnError(t *testing.T) {
 
 	var none map[string]int
 	wantPanic(t, task.Do(func() error { none["a"] = 1; return nil }), "panic: assignment to entry in nil map")
+}
+
+func TestPanicAfterAWhileIsAnError(t *testing.T) {
+	failed := make(chan error, 1)
+	task.After(0, func() { panic("a name of somebody") }, func(err error) { failed <- err })
+	wantPanic(t, <-failed, "panic: string")
+	ran := make(chan struct{})
+	task.After(0, func() { close(ran) }, func(err error) { t.Error(err) })
+	<-ran
+	if !task.After(time.Hour, func() { t.Error("ran") }, func(error) {}).Stop() {
+		t.Error("the timer can't be stopped")
+	}
 }
 
 func TestPanicEndsTheOthers(t *testing.T) {

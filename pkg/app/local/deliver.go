@@ -108,9 +108,11 @@ func (d *deliveries) work(id string) {
 	}
 }
 
+func (d *deliveries) panicked(err error) { d.log.Error("delivery not begun", "error", err) }
+
 // retry wakes a tenant after a while.
 func (d *deliveries) retry(id string, after time.Duration) {
-	time.AfterFunc(after, func() { d.wake(id) })
+	task.After(after, func() { d.wake(id) }, d.panicked)
 }
 
 // schedule looks for due deliveries at a time of the program's clock.
@@ -132,7 +134,7 @@ func (d *deliveries) arm() {
 		d.timer.Stop()
 	}
 	if !d.closed && len(d.times) > 0 {
-		d.timer = time.AfterFunc(max(d.times[0].Sub(d.now()), 0)+50*time.Millisecond, d.due)
+		d.timer = task.After(max(d.times[0].Sub(d.now()), 0)+50*time.Millisecond, d.due, d.panicked)
 	}
 }
 
