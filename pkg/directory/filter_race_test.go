@@ -446,8 +446,8 @@ func TestSortedWhileUsersChange(t *testing.T) {
 	}
 }
 
-// TestFilterOfWhatKeepsChanging: a resource that matches throughout is found though it changes at each of many reads. If
-// that goes on for too long, the query fails as busy: an answer without the resource would be wrong.
+// TestFilterOfWhatKeepsChanging: a resource that matches throughout is found though it changes at each of many reads.
+// If that goes on for too long, the query fails as busy: an answer without the resource would be wrong.
 func TestFilterOfWhatKeepsChanging(t *testing.T) {
 	s := swapping(t, group, groupBody("ta"), [2]string{})
 	a, b := s.w.user("a"), s.w.user("b")

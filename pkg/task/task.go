@@ -46,8 +46,8 @@ func Start(f func() error) <-chan error {
 	return done
 }
 
-// After calls f in a goroutine of its own, after a while, unless the timer is stopped before. A panic in f goes to failed,
-// which must not panic.
+// After calls f in a goroutine of its own, after a while, unless the timer is stopped before. A panic in f goes to
+// failed, which must not panic.
 func After(d time.Duration, f func(), failed func(error)) *time.Timer {
 	return time.AfterFunc(d, func() {
 		if err := Do(func() error { f(); return nil }); err != nil {

@@ -2,7 +2,6 @@ package membership
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -81,43 +80,29 @@ func (s *Service) BehindAll(ctx context.Context, ts *store.TenantStore, groupID 
 // them: they are left out when the groups are shown.
 func (s *Service) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, err error) {
 	err = s.BesideUnless(ctx, ts, Overlay.Quiet, func(ctx context.Context, o Overlay) (err error) {
-		groups, err = o.GroupsOf(ctx, ts, id)
+		groups, _, err = o.GroupsOf(ctx, ts, id)
 		return err
 	})
 	return groups, err
 }
 
-// GroupsOf returns the same under an overlay that was read before.
-func (o Overlay) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
-	groups, _, err := o.groupsOf(ctx, ts, id)
-	return groups, err
-}
-
-// alike bounds how often groups are read that change all the time.
-const alike = 32
-
-// GroupsAtOnce returns the same as of one moment: groups that take several pages of the engine are read until two
-// readings are alike. If they never are, the error is a store.ErrConflict.
-func (o Overlay) GroupsAtOnce(ctx context.Context, ts *store.TenantStore, id string) ([]string, error) {
-	var before []string
-	for n := range alike {
-		groups, pages, err := o.groupsOf(ctx, ts, id)
-		if err != nil || pages <= 1 || n > 0 && slices.Equal(groups, before) {
-			return groups, err
-		}
-		before = groups
-	}
-	return nil, fmt.Errorf("directory: the groups of a user changed during each of %d reads: %w", alike, store.ErrConflict)
-}
-
-func (o Overlay) groupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, pages int, err error) {
+// GroupsOf returns the same under an overlay that was read before, and how many pages of the engine it took.
+func (o Overlay) GroupsOf(ctx context.Context, ts *store.TenantStore, id string) (
+	groups []string, pages int, err error,
+) {
 	changed, err := o.ChangeFor(ctx, ts, id)
 	if err != nil {
 		return nil, 0, err
 	}
-	groups, pages, err = storedGroupsOf(ctx, ts, id)
-	if err != nil || len(changed) == 0 {
-		return groups, pages, err
+	prefix := ts.MemberOfPrefix(id)
+	for page, err := range ts.Pages(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
+		if err != nil {
+			return nil, 0, err
+		}
+		pages++
+		for _, it := range page.Items {
+			groups = append(groups, store.LastPart(it.SK))
+		}
 	}
 	groups = slices.DeleteFunc(groups, func(g string) bool {
 		c, open := changed[g]
@@ -129,20 +114,6 @@ func (o Overlay) groupsOf(ctx context.Context, ts *store.TenantStore, id string)
 		}
 	}
 	slices.Sort(groups)
-	return groups, pages, nil
-}
-
-func storedGroupsOf(ctx context.Context, ts *store.TenantStore, id string) (groups []string, pages int, err error) {
-	prefix := ts.MemberOfPrefix(id)
-	for page, err := range ts.Pages(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return nil, 0, err
-		}
-		pages++
-		for _, it := range page.Items {
-			groups = append(groups, store.LastPart(it.SK))
-		}
-	}
 	return groups, pages, nil
 }
 

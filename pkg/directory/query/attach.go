@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -44,7 +45,7 @@ func (l *lister) ids(rows []int) []string {
 }
 
 // groupsOf reads the ids of the groups of users, by user id. In range, the users follow each other. Deleted groups are
-// among them. Those of one user are of one moment if the filter asks about groups.
+// among them. Those of one user are of one moment.
 func (l *lister) groupsOf(ctx context.Context, ids []string, inRange bool) (groups map[string][]string, err error) {
 	err = l.d.Members.BesideUnless(ctx, l.ts, membership.Overlay.Quiet,
 		func(ctx context.Context, o membership.Overlay) (err error) {
@@ -64,7 +65,7 @@ func (l *lister) groupsEach(ctx context.Context, o membership.Overlay, ids []str
 	g.SetLimit(attachers)
 	for i, id := range ids {
 		g.Go(func() (err error) {
-			lists[i], err = l.groupsOfOne(ctx, o, id)
+			lists[i], err = lookup.GroupsAtOnce(ctx, o, l.ts, id)
 			return err
 		})
 	}
@@ -76,18 +77,6 @@ func (l *lister) groupsEach(ctx context.Context, o membership.Overlay, ids []str
 		groups[id] = lists[i]
 	}
 	return groups, nil
-}
-
-func (l *lister) groupsOfOne(ctx context.Context, o membership.Overlay, id string) ([]string, error) {
-	if l.asksGroups() {
-		return o.GroupsAtOnce(ctx, l.ts, id)
-	}
-	return o.GroupsOf(ctx, l.ts, id)
-}
-
-// asksGroups reports whether the filter asks about the groups of users.
-func (l *lister) asksGroups() bool {
-	return slices.ContainsFunc(l.kinds, func(k *kind) bool { return k.asks && row.IsUser(k.rt) })
 }
 
 func (l *lister) groupsInRange(ctx context.Context, ids []string) (map[string][]string, error) {
@@ -112,12 +101,12 @@ func (l *lister) groupsInRange(ctx context.Context, ids []string) (map[string][]
 		}
 	}
 	for id := range groups {
-		if !split[id] || !l.asksGroups() {
-			continue
-		}
-		var err error
-		if groups[id], err = l.groupsOfOne(ctx, membership.Overlay{}, id); err != nil {
-			return nil, err
+		if split[id] {
+			list, err := lookup.GroupsAtOnce(ctx, membership.Overlay{}, l.ts, id)
+			if err != nil {
+				return nil, err
+			}
+			groups[id] = list
 		}
 	}
 	return groups, nil

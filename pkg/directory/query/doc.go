@@ -42,18 +42,16 @@
 // just then. If the filter asks about several groups of a user, these are read in one call, up to 50 groups.
 //
 // The names of a user's groups are read after the memberships. Both are of one moment if no group has changed since
-// before, as its version or the time of its last change tells. Else the user is read again. See versions. If the filter
-// asks about them, a user's groups on two pages of a range are read once more for the user alone, and those that take
-// several pages then are read until two readings are alike.
+// before, as its version or the time of its last change tells. Else the user is read again. See versions. A user's
+// groups that stand on two pages of a range are read once more for the user alone.
 //
 // Not guaranteed:
 //
 //   - A resource is missed that three changes move between the branches of an `or` of lookups, each at the moment
-//     between the two reads of one pass. No number of passes makes sure of it: a lookup that finds nothing has no
-//     version, so that readings in which the resource stood elsewhere each time are like those of a table without it.
-//     DynamoDB reads no ranges in a transaction. To leave a note for a while at each value that a resource gave up would
-//     close it, and keep addresses in the table that were erased. Reading all documents, each of which stands alone,
-//     would close it at the price of a search. Likewise the groups of a user that take several pages for the user alone.
+//     between the two reads of a pass; likewise one in a range, or among a user's groups, of several pages. No number
+//     of passes makes sure: a lookup that finds nothing has no version, so such readings look like those of a table
+//     without the resource, and DynamoDB reads no ranges in a transaction. Notes at the values that a resource gave up
+//     would help, but keep personal data that was erased; a search of all documents would, but costs too much.
 //   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
 //     is deleted in between, and shows a renamed one at its old place. If the names take several pages of the engine,
 //     it may miss one that is renamed to a name on a page that was read.

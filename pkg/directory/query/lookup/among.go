@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
@@ -152,4 +153,21 @@ func (p *Planner) groupsWith(ctx context.Context, value string, groups []string)
 		return nil
 	})
 	return kept, err
+}
+
+// alike bounds how often groups are read that change all the time.
+const alike = 32
+
+// GroupsAtOnce returns the ids of the groups that a user is in, as of one moment: if they take several pages of the
+// engine, they are read until two readings are alike. If they never are, the error is a store.ErrConflict.
+func GroupsAtOnce(ctx context.Context, o membership.Overlay, ts *store.TenantStore, user string) ([]string, error) {
+	var before []string
+	for n := range alike {
+		groups, pages, err := o.GroupsOf(ctx, ts, user)
+		if err != nil || pages <= 1 || n > 0 && slices.Equal(groups, before) {
+			return groups, err
+		}
+		before = groups
+	}
+	return nil, fmt.Errorf("directory: a user's groups changed during each of %d reads: %w", alike, store.ErrConflict)
 }

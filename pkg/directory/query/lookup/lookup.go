@@ -121,7 +121,7 @@ func (p *Planner) MemberIn(ctx context.Context, value string) (
 			if changed, err = o.ChangeFor(ctx, p.ts, value); err != nil {
 				return err
 			}
-			groups, err = o.GroupsOf(ctx, p.ts, value)
+			groups, _, err = o.GroupsOf(ctx, p.ts, value)
 			return err
 		})
 	})
