@@ -356,9 +356,16 @@ func (e *evaluation) withdraw(c candidate, reason Reason, format string, args ..
 	}
 }
 
-// limit bounds the assignments of a member. Organisations go first, since others depend on them, then manual ones.
+// limit bounds the assignments of a member, and those among them that take a seat. Organisations go first, since others
+// depend on them, then manual ones.
 func (e *evaluation) limit() {
-	if len(e.given) <= MaxAssignments {
+	seats := 0
+	for _, c := range e.given {
+		if e.p.Kinds[c.Kind].Seats != "" {
+			seats++
+		}
+	}
+	if len(e.given) <= MaxAssignments && seats <= MaxSeats {
 		return
 	}
 	slices.SortStableFunc(e.given, func(a, b candidate) int {
@@ -370,10 +377,22 @@ func (e *evaluation) limit() {
 			compareKeys(a.TargetKey, b.TargetKey),
 		)
 	})
-	for _, c := range e.given[MaxAssignments:] {
-		e.withdraw(c, OverLimit, "A member can have %d assignments at most.", MaxAssignments)
+	all := e.given
+	e.given, seats = make([]candidate, 0, MaxAssignments), 0
+	for _, c := range all {
+		seated := e.p.Kinds[c.Kind].Seats != ""
+		switch {
+		case len(e.given) == MaxAssignments:
+			e.withdraw(c, OverLimit, "A member can have %d assignments at most.", MaxAssignments)
+		case seated && seats == MaxSeats:
+			e.withdraw(c, OverLimit, "A member can have %d assignments of kinds with seats at most.", MaxSeats)
+		default:
+			e.given = append(e.given, c)
+			if seated {
+				seats++
+			}
+		}
 	}
-	e.given = e.given[:MaxAssignments]
 }
 
 // compareFlags sorts true before false.

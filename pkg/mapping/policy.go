@@ -9,6 +9,7 @@ const (
 	MaxKinds         = 50
 	MaxTargets       = 10_000 // of one kind, except the kind of a tenant without rules
 	MaxAssignments   = 1_000  // of one member
+	MaxSeats         = 12     // of one member: so many targets of kinds with seats, so that they change in one transaction
 	MaxValueBytes    = 2 << 10
 	MaxTargetBytes   = 800  // of the names of a target and its organisation together
 	maxNameBytes     = 128  // of a kind, a rule id, an attribute name, an event type

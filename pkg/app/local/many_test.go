@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -9,43 +10,35 @@ import (
 // TestManyManualAssignments takes a person with more manual assignments than one transaction can end through a
 // departure, a return, a merge and the erasure. No assignment is lost, and none is left.
 func TestManyManualAssignments(t *testing.T) {
-	const roles = 130
-	for _, onDelete := range []string{"remove", "deactivate"} {
-		t.Run(onDelete, func(t *testing.T) {
-			a := on(t, memory(t), "generic")
-			a.mustAdmin(200, "PUT", "/policy", `{"members":{"onDelete":"`+onDelete+`"},"kinds":{"role":{"create":true}}}`)
-			wants := func(id, status string, n int) {
-				t.Helper()
-				m := a.member(id)
-				if got := len(m["assignments"].([]any)); m["status"] != status || got != n || m["pending"] != nil {
-					t.Errorf("%v with %d assignments, want %s with %d (pending: %v)", m["status"], got, status, n, m["pending"])
-				}
-			}
-			first := a.person("anna", "x1", "anna@example.com")
-			for i := range roles {
-				a.mustAdmin(204, "PUT", fmt.Sprintf("/members/%s/assignments/role/r%03d", first, i), "")
-			}
-			wants(first, "active", roles)
-			a.must(204, "DELETE", "/Users/"+first, "")
-			if onDelete == "remove" {
-				wants(first, "removed", 0)
-			} else {
-				wants(first, "inactive", roles)
-			}
-			wants(a.person("bob", "x2", "bob@example.com"), "active", 0) // nobody else waits
-			second := a.person("anna", "x1", "anna@example.com")
-			wants(second, "active", roles)
-			wants(first, "removed", 0)
-			third := a.person("anna.b", "x3", "anna.b@example.com")
-			a.mustAdmin(200, "POST", "/members/"+second+"/merge", fmt.Sprintf(`{"into":%q}`, third))
-			wants(second, "removed", 0)
-			wants(third, "active", roles)
-			a.mustAdmin(404, "DELETE", "/members/"+second+"/assignments/role/r000", "")
-			a.must(204, "DELETE", "/Users/"+third, "")
-			a.mustAdmin(204, "DELETE", "/members/"+third, "")
-			wants(third, "removed", 0)
-		})
+	const roles = 110
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"role":{"create":true}}}`)
+	wants := func(id, status string, n int) {
+		t.Helper()
+		m := a.member(id)
+		if got := len(m["assignments"].([]any)); m["status"] != status || got != n || m["pending"] != nil {
+			t.Errorf("%v with %d assignments, want %s with %d (pending: %v)", m["status"], got, status, n, m["pending"])
+		}
 	}
+	first := a.person("anna", "x1", "anna@example.com")
+	for i := range roles {
+		a.mustAdmin(204, "PUT", fmt.Sprintf("/members/%s/assignments/role/r%03d", first, i), "")
+	}
+	wants(first, "active", roles)
+	a.must(204, "DELETE", "/Users/"+first, "")
+	wants(first, "removed", 0)
+	wants(a.person("bob", "x2", "bob@example.com"), "active", 0) // nobody else waits
+	second := a.person("anna", "x1", "anna@example.com")
+	wants(second, "active", roles)
+	wants(first, "removed", 0)
+	third := a.person("anna.b", "x3", "anna.b@example.com")
+	a.mustAdmin(200, "POST", "/members/"+second+"/merge", fmt.Sprintf(`{"into":%q}`, third))
+	wants(second, "removed", 0)
+	wants(third, "active", roles)
+	a.mustAdmin(404, "DELETE", "/members/"+second+"/assignments/role/r000", "")
+	a.must(204, "DELETE", "/Users/"+third, "")
+	a.mustAdmin(204, "DELETE", "/members/"+third, "")
+	wants(third, "removed", 0)
 }
 
 // TestAccountsSwapValues imports accounts again after their values were wrong, also with one value at two accounts: the
@@ -115,5 +108,101 @@ func TestErasureAfterReturnAndMerge(t *testing.T) {
 	}
 	if events := fmt.Sprint(a.mustAdmin(200, "GET", "/events?after=0", "")); strings.Contains(events, "anna") {
 		t.Errorf("events still name the person: %s", events)
+	}
+}
+
+// TestManySeats gives a person more licences with seats than one transaction can count: some are given, and the others
+// are explained. Nobody else waits.
+func TestManySeats(t *testing.T) {
+	for _, seats := range []string{"purchase", "wait"} {
+		t.Run(seats, func(t *testing.T) {
+			a := on(t, memory(t), "generic")
+			a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"licence":{"create":true,"seats":"`+seats+`"},"team":{"create":true}},
+				"rules":[{"id":"licences","user":{"value":"entitlements.value"},"assign":{"kind":"licence","target":"${value}"}},
+					{"id":"teams","user":{"value":"entitlements.value"},"assign":{"kind":"team","target":"${value}"}}]}`)
+			a.mustAdmin(200, "PUT", "/targets/licence/a-0", `{"seats":{"size":1}}`)
+			const all = 100
+			with := func(name, prefix string) string {
+				var values []string
+				for i := range all {
+					values = append(values, fmt.Sprintf(`{"value":"%s-%d"}`, prefix, i))
+				}
+				return `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"` + name + `","entitlements":[` +
+					strings.Join(values, ",") + `]}`
+			}
+			id := a.must(201, "POST", "/Users", with("anna", "a"))["id"].(string)
+			for _, prefix := range []string{"a", "b"} { // the second time all are others
+				a.must(200, "PUT", "/Users/"+id, with("anna", prefix))
+				kinds := map[string]int{}
+				m := a.member(id)
+				for _, v := range m["assignments"].([]any) {
+					kinds[v.(object)["kind"].(string)]++
+				}
+				if m["pending"] != nil || kinds["licence"] != 12 || kinds["team"] != all {
+					t.Errorf("pending %v, with %v, want 12 licences and %d teams", m["pending"], kinds, all)
+				}
+			}
+			missing := a.mustAdmin(200, "GET", "/members/"+id+"/why", "")["missing"].([]any)
+			if len(missing) != all-12 || missing[0].(object)["reason"] != "limit" {
+				t.Errorf("%d assignments are explained as missing, such as %v", len(missing), missing)
+			}
+			if used := a.mustAdmin(200, "GET", "/targets/licence/a-0", "")["seats"].(object)["used"]; used != 0.0 {
+				t.Errorf("%v seats of a licence are in use that nobody has", used)
+			}
+			a.must(204, "DELETE", "/Users/"+id, "")
+			if m := a.member(id); m["status"] != "removed" || m["pending"] != nil {
+				t.Errorf("deleted, and %v", m)
+			}
+			a.member(a.person("bert", "", ""))
+		})
+	}
+}
+
+// TestManyProtected has a policy keep more members than one transaction can mark. As others come, they are let go.
+func TestManyProtected(t *testing.T) {
+	const atLeast = 95
+	a := on(t, memory(t), "generic")
+	policy := fmt.Sprintf(`{"protect":[{"kind":"role","target":"admin","atLeast":%d}],
+		"kinds":{"role":{"create":true}},
+		"rules":[{"id":"r","user":{"value":"roles.value"},"assign":{"kind":"role","target":"${value}"}}]}`, atLeast)
+	a.mustAdmin(200, "PUT", "/policy", policy)
+	admin := func(name string, n int) string {
+		return a.must(201, "POST", "/Users", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],
+			"userName":"%s%d","roles":[{"value":"admin"}]}`, name, n))["id"].(string)
+	}
+	var ids []string
+	for i := range atLeast {
+		ids = append(ids, admin("old", i))
+	}
+	a.mustAdmin(200, "GET", "/members", "")
+	for _, id := range ids {
+		a.must(204, "DELETE", "/Users/"+id, "")
+	}
+	protected := func() (n int) {
+		page := a.mustAdmin(200, "GET", "/members?count=1000", "")
+		for page["pending"] != nil { // a busy machine publishes for longer than a list may take
+			page = a.mustAdmin(200, "GET", "/members?count=1000", "")
+		}
+		for _, m := range page["members"].([]any) {
+			if m.(object)["protected"] == true {
+				n++
+			}
+		}
+		return n
+	}
+	if n := protected(); n != atLeast {
+		t.Fatalf("%d members are kept, want %d", n, atLeast)
+	}
+	for i := range 3 {
+		if m := a.member(admin("new", i)); m["status"] != "active" || m["pending"] != nil {
+			t.Errorf("a new administrator is %v (pending: %v)", m["status"], m["pending"])
+		}
+	}
+	if n := protected(); n != atLeast-3 {
+		t.Errorf("%d members are kept beside three administrators, want %d", n, atLeast-3)
+	}
+	a.mustAdmin(200, "PUT", "/policy", strings.Replace(policy, strconv.Itoa(atLeast), "3", 1))
+	if n := protected(); n != 0 {
+		t.Errorf("%d members are kept, though there are three others", n)
 	}
 }

@@ -35,6 +35,10 @@ func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m re
 		if err == nil {
 			err = s.together(ctx, t, id)
 		}
+		if limit := (*store.LimitError)(nil); errors.As(err, &limit) { // nobody can publish it like this
+			s.o.Log.ErrorContext(ctx, "member can't be published", "tenant", t.ID, "member", id, "error", err)
+			return s.evaluated(ctx, t, id)
+		}
 		if errors.Is(err, store.ErrStale) || directory.IsBusy(err) {
 			return s.evaluated(ctx, t, id)
 		}

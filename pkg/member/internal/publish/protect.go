@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
@@ -18,6 +19,7 @@ const eventProtected = "protected.kept"
 // if two publications take the target from one each of two members, only one can commit.
 func (p *publication) protect(ctx context.Context, c *Change) error {
 	c.next.Protected = false
+	var again []mapping.TargetKey
 	if c.replacedBy != "" {
 		return nil // the member that takes the place is checked
 	}
@@ -26,6 +28,9 @@ func (p *publication) protect(ctx context.Context, c *Change) error {
 		had := c.holder(key) != nil
 		has := c.next.Status == mapping.Active && record.Find(c.next.Assignments, key) >= 0
 		if has == had {
+			if has && c.holder(key).Protected { // it has the target by itself now, and may have been marked to be let go
+				again = append(again, key)
+			}
 			continue
 		}
 		others, err := p.others(ctx, key, c.id, rule.AtLeast)
@@ -34,11 +39,22 @@ func (p *publication) protect(ctx context.Context, c *Change) error {
 		}
 		switch {
 		case has && !had:
-			if err := p.release(ctx, c, key); err != nil {
-				return err
-			}
+			err = p.release(ctx, c, key)
 		case others < rule.AtLeast:
 			p.keep(c, key)
+		case c.holder(key).Protected: // and perhaps others need not keep it either
+			err = p.release(ctx, c, key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if c.next.Protected {
+		return nil
+	}
+	for _, key := range again {
+		if err := p.release(ctx, c, key); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -109,20 +125,37 @@ func (p *publication) others(ctx context.Context, key mapping.TargetKey, but str
 	return n, nil
 }
 
-// release marks the members who keep a target only because nobody else had it, so that they are evaluated again: those
-// who were published so, and those for whom this publication has decided it before the change c.
+// A change marks at most releasedAtOnce members for each target because they may be let go, and releasedInAll for all.
+const (
+	releasedAtOnce = 10
+	releasedInAll  = 4 * releasedAtOnce
+)
+
+// release marks members who keep a target only because nobody else had it, so that they are evaluated again: those
+// who were published so, and those for whom this publication has decided it before the change c. It marks a few: as
+// long as they are let go, each of them marks others.
 func (p *publication) release(ctx context.Context, c *Change, key mapping.TargetKey) error {
 	prefix := p.ts.PublishedPrefix(record.ByProtected, record.AssignmentValue(key))
-	for item, err := range p.ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly}) {
-		if err != nil {
-			return err
-		}
-		if id := store.LastPart(item.SK); id != c.id {
-			c.marks = append(c.marks, id)
+	page, err := p.ts.Query(ctx, store.Query{
+		PK: prefix.PK, Prefix: prefix.SK, Select: store.KeysOnly, Limit: releasedAtOnce + len(p.decided),
+	})
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, item := range page.Items {
+		if id := store.LastPart(item.SK); p.decided[id].ID == "" {
+			ids = append(ids, id)
 		}
 	}
-	for id, m := range p.decided {
-		if id != c.id && m.Protected && record.Find(m.Assignments, key) >= 0 && !slices.Contains(c.marks, id) {
+	for _, id := range slices.Sorted(maps.Keys(p.decided)) {
+		if m := p.decided[id]; m.Protected && record.Find(m.Assignments, key) >= 0 {
+			ids = append(ids, id)
+		}
+	}
+	most := min(len(c.marks)+releasedAtOnce, releasedInAll)
+	for _, id := range ids {
+		if id != c.id && !slices.Contains(c.marks, id) && len(c.marks) < most {
 			c.marks = append(c.marks, id)
 		}
 	}
