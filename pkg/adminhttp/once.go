@@ -12,38 +12,42 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// keyed are the routes that take an Idempotency-Key: all of a tenant that would make something twice. The others can
-// be repeated as they are.
-var keyed = []string{
-	"POST /tenants/{id}/tokens", "POST /tenants/{id}/clients", "POST /tenants/{id}/clients/{client}",
-	"POST /tenants/{id}/webhooks", "POST /tenants/{id}/webhooks/{webhook}/rotate-secret",
-	"POST /tenants/{id}/setup-links",
+// reading are the POSTs that change nothing: an Idempotency-Key has no meaning there.
+var reading = []string{"POST /tenants/{id}/tokens/{token}/reveal", "POST /tenants/{id}/policy/rehearse"}
+
+// answering are the POSTs whose answer has neither a secret nor anything about a person: it is stored, and given again
+// to a request that is sent again.
+var answering = []string{
+	"POST /tenants/{id}/disconnect", "POST /tenants/{id}/rotation", "POST /tenants/{id}/domains",
+	"POST /tenants/{id}/domains/{name}/verify", "POST /tenants/{id}/members/{member}/invite",
+	"POST /tenants/{id}/members/invite", "POST /tenants/{id}/webhooks/{webhook}/test",
+	"POST /tenants/{id}/webhooks/{webhook}/replay", "POST /webhooks/{webhook}/test", "POST /webhooks/{webhook}/replay",
 }
 
 // maxKey bounds an Idempotency-Key.
 const maxKey = 255
 
-// once carries out a request with an Idempotency-Key once. The answers of all these routes have a secret, which is
-// stored nowhere: a request that was carried out before is a 409 that names the one that it made.
+// maxStored bounds the stored answers, in bytes: an item has room for it, and no answer comes near.
+const maxStored = 64 << 10
+
+// once carries out a request with an Idempotency-Key once. One that was carried out before gets the stored answer. If
+// that is not stored, it is a 409 that names the resource that the first one made.
 func (a *api) once(route string, serve endpoint) endpoint {
+	if slices.Contains(reading, route) {
+		return serve
+	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		keys := r.Header.Values("Idempotency-Key")
 		if len(keys) == 0 || a.once24 == nil {
 			return serve(w, r)
 		}
 		key := strings.Trim(keys[0], `"`)
-		switch {
-		case len(keys) > 1 || key == "" || len(key) > maxKey:
+		if len(keys) > 1 || key == "" || len(key) > maxKey {
 			return badRequest("Send Idempotency-Key once, with 1 to 255 bytes.")
-		case !slices.Contains(keyed, route):
-			return badRequest("This route does not support Idempotency-Key.")
 		}
-		if _, err := a.tenants.Get(r.Context(), r.PathValue("id")); err != nil {
-			return err
-		}
-		text, err := web.ReadText(r, maxBody)
+		text, err := web.ReadText(r, max(maxBody, maxAccountsBody))
 		if err != nil {
-			return badRequest("The body could not be read, or has more than 64 KiB.")
+			return badRequest("The body could not be read, or has more than 1 MiB.")
 		}
 		r.Body = io.NopCloser(strings.NewReader(text))
 		id, request := r.PathValue("id"), r.Method+" "+r.URL.EscapedPath()+"\n"+text
@@ -52,18 +56,33 @@ func (a *api) once(route string, serve endpoint) endpoint {
 			return repeated(w, before, err)
 		}
 		ctx := context.WithoutCancel(r.Context()) // the result is stored even if the client has gone
-		if err := serve(w, r); err != nil {
+		copied := &copier{ResponseWriter: w}
+		if err := serve(copied, r); err != nil {
 			if problemOf(err).status < http.StatusInternalServerError { // else it may have been carried out
 				err = errors.Join(err, a.once24.Forget(ctx, id, key))
 			}
 			return err
 		}
 		answer := idempotency.Answer{Status: web.Status(w), Location: w.Header().Get("Location")}
+		if slices.Contains(answering, route) && len(copied.body) <= maxStored {
+			answer.Body, answer.ETag = string(copied.body), w.Header().Get("ETag")
+		}
 		if err := a.once24.Done(ctx, id, key, request, answer); err != nil {
 			a.log.ErrorContext(ctx, "Idempotency-Key not recorded", "requestId", w.Header().Get("X-Request-Id"), "error", err)
 		}
 		return nil
 	}
+}
+
+// copier keeps the body of an answer.
+type copier struct {
+	http.ResponseWriter
+	body []byte
+}
+
+func (c *copier) Write(p []byte) (int, error) {
+	c.body = append(c.body, p...)
+	return c.ResponseWriter.Write(p)
 }
 
 // repeated answers a request whose key was used.
@@ -73,9 +92,16 @@ func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) erro
 		if before.Location != "" {
 			w.Header().Set("Location", before.Location)
 		}
+		if before.Body != "" {
+			if before.ETag != "" {
+				w.Header().Set("ETag", before.ETag)
+			}
+			writeText(w, before.Status, "application/json", []byte(before.Body))
+			return nil
+		}
 		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key was carried out before" +
-			at(before.Location) + ". The secret in its response is not stored: reveal the token, rotate the webhook's secret, " +
-			"or create another client secret or link."}
+			at(before.Location) + ". Its response is not stored, because it has a secret or is about people. If you need the " +
+			"secret: reveal the token, rotate the webhook's secret, or create another client secret or link."}
 	case errors.Is(err, idempotency.ErrOther):
 		return &problem{
 			status: http.StatusUnprocessableEntity, detail: "The Idempotency-Key was used with another request.",

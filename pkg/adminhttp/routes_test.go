@@ -2,12 +2,14 @@ package adminhttp
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/openapi"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/contract"
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
@@ -43,9 +45,49 @@ func TestRoutesAreDescribed(t *testing.T) {
 			t.Errorf("there is no route %s", route)
 		}
 	}
-	for _, route := range queried {
+	for _, route := range slices.Concat(queried, reading, answering) {
 		if method, path, _ := strings.Cut(route, " "); a.routes()[path][method] == nil {
 			t.Errorf("there is no route %s", route)
 		}
 	}
+}
+
+// TestHeadersAreDescribed: the document names Idempotency-Key for each POST that changes something, and If-Match for
+// each change of a resource that has an entity tag.
+func TestHeadersAreDescribed(t *testing.T) {
+	var document struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(openapi.Document(), &document); err != nil {
+		t.Fatal(err)
+	}
+	for path, methods := range document.Paths {
+		for method, operation := range methods {
+			if method == "parameters" {
+				continue
+			}
+			route := strings.ToUpper(method) + " " + strings.TrimPrefix(path, Root)
+			described := func(name string) bool {
+				return strings.Contains(string(operation), "#/components/parameters/"+name+`"`)
+			}
+			if keyed := method == "post" && !slices.Contains(reading, route); described("IdempotencyKey") != keyed {
+				t.Errorf("%s: Idempotency-Key is described: %v", route, !keyed)
+			}
+			if change := method == "put" || method == "patch" || method == "delete"; !change {
+				continue
+			}
+			if without := withoutTag[route] != ""; described("IfMatch") == without {
+				t.Errorf("%s: If-Match is described: %v", route, !without)
+			}
+		}
+	}
+}
+
+// withoutTag are the changes without If-Match, each for a reason.
+var withoutTag = map[string]string{
+	"PUT /clock": "a local program has one",
+	"PUT /tenants/{id}/members/{member}/assignments/{kind}/{name}":    "it is there or not",
+	"DELETE /tenants/{id}/members/{member}/assignments/{kind}/{name}": "it is there or not",
+	"PUT /tenants/{id}/members/{member}/account":                      "it has one value, and a taken one is a 409",
+	"DELETE /tenants/{id}/members/{member}":                           "only somebody who has left can be erased",
 }

@@ -80,7 +80,7 @@ var global = map[string]*rule{
 	store.OperatorClientsPK:  {},
 	store.OperatorWebhooksPK: {},
 	store.OperatorLogPK:      {},
-	store.OperatorOncePK:     {},
+	store.OperatorOncePK:     {nil, mustExpire},
 	store.SendPK:             {},
 	store.Again.PK:           {},
 	"DUE#":                   {dueNeeds, lookDue},

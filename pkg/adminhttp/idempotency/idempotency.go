@@ -34,6 +34,8 @@ var (
 type Answer struct {
 	Status   int
 	Location string
+	// Body is JSON; "" if it is not stored. ETag is the entity tag of what Body describes.
+	Body, ETag string
 }
 
 // The attributes of the item, beside those of all items.
@@ -42,6 +44,8 @@ const (
 	attrAt       = "at"
 	attrStatus   = "status" // missing: under way
 	attrLocation = "location"
+	attrBody     = "doc"
+	attrETag     = "etag"
 )
 
 // Memory remembers requests. It is safe for concurrent use, in any number of processes.
@@ -109,7 +113,9 @@ func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (befo
 		return nil, ErrOther
 	case done:
 		location, _ := had[attrLocation].(string)
-		return &Answer{Status: int(status), Location: location}, nil
+		body, _ := had[attrBody].(string)
+		tag, _ := had[attrETag].(string)
+		return &Answer{Status: int(status), Location: location, Body: body, ETag: tag}, nil
 	case now.Sub(time.Unix(began, 0)) < Patience:
 		return nil, ErrUnderWay
 	}
@@ -122,7 +128,7 @@ func (m *Memory) Done(ctx context.Context, tenantID, key, request string, a Answ
 	now := m.now()
 	err := m.store.Transact(ctx, append(must, store.PutItem(at, store.Attrs{
 		attrRequest: digest(request), attrAt: now.Unix(), store.AttrTTL: now.Add(Keep).Unix(),
-		attrStatus: int64(a.Status), attrLocation: a.Location,
+		attrStatus: int64(a.Status), attrLocation: a.Location, attrBody: a.Body, attrETag: a.ETag,
 	}))...)
 	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 		return nil

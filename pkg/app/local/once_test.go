@@ -32,10 +32,39 @@ func TestIdempotencyKey(t *testing.T) {
 			t.Errorf("%s: Location %q, want %q", path, again.Header().Get("Location"), first.Header().Get("Location"))
 		}
 	}
-	for path, want := range map[string]int{"/disconnect": 400, "/setup-links": 400} {
-		if w := o.ask("POST", path, `{}`, "Idempotency-Key", "k"); w.Code != want {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+	// The answer is given again if it has no secret and is not about people.
+	for _, c := range [][2]string{
+		{"/domains", `{"name":"example.com"}`},
+		{"/members/invite", `{}`},
+		{"/rotation", `{"action":"cancel"}`},
+		{"/disconnect", `{}`},
+	} {
+		path, body := c[0], c[1]
+		first := o.ask("POST", path, body, "Idempotency-Key", "the key of "+path)
+		again := o.ask("POST", path, body, "Idempotency-Key", "the key of "+path)
+		if first.Code >= 300 || again.Code != first.Code || again.Body.String() != first.Body.String() ||
+			again.Header().Get("Location") != first.Header().Get("Location") ||
+			again.Header().Get("ETag") != first.Header().Get("ETag") {
+			t.Errorf("%s: %d %s, again %d %s", path, first.Code, first.Body, again.Code, again.Body)
 		}
+	}
+	if w := o.ask("POST", "/disconnect", `{}`, "Idempotency-Key", "another"); !strings.Contains(w.Body.String(), `"tokens":0`) {
+		t.Errorf("disconnected twice: %d %s", w.Code, w.Body)
+	}
+	// The operator's own requests have keys as well.
+	for path, body := range map[string]string{
+		"/../tenants": `{"id":"second","name":"Second"}`, "/../clients": `{"name":"Catalogue"}`,
+		"/../webhooks": `{"url":"https://app.example.com/","types":["*"]}`,
+	} {
+		first := o.ask("POST", path, body, "Idempotency-Key", "the operator's "+path)
+		again := o.ask("POST", path, body, "Idempotency-Key", "the operator's "+path)
+		if first.Code != 201 || again.Code != 409 || again.Header().Get("Location") != first.Header().Get("Location") ||
+			!strings.Contains(again.Body.String(), "carried out before") {
+			t.Errorf("%s: %d %s, again %d %s", path, first.Code, first.Body, again.Code, again.Body)
+		}
+	}
+	if w := o.ask("POST", "/setup-links", `{}`, "Idempotency-Key", "k"); w.Code != 400 {
+		t.Errorf("a link without a role: %d %s", w.Code, w.Body)
 	}
 	// A request that was refused may be corrected under its key.
 	if w := o.ask("POST", "/setup-links", `{"role":"admin"}`, "Idempotency-Key", "k"); w.Code != 201 {
