@@ -277,3 +277,31 @@ func TestBulkKeepsUnknownIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestBulkReferencesInText: clients that send a value as JSON in a string refer to other operations in it, too.
+func TestBulkReferencesInText(t *testing.T) {
+	for _, idp := range []string{"keycloak", "generic", "rfc"} {
+		a := on(t, memory(t), idp)
+		_, out := a.do("POST", "/Bulk", bulkBody(t, 0,
+			bulkOp{Method: "POST", Path: "/Groups", BulkID: "g", Data: object{
+				"schemas": []string{groupURN}, "displayName": "crew", "members": `[{"value": "bulkId:a"}]`,
+			}},
+			bulkOp{Method: "PATCH", Path: "/Groups/bulkId:g", Data: object{
+				"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []object{
+					{"op": "add", "path": "members", "value": `{"value": "bulkId:b"}`},
+					{"op": "remove", "path": "members", "value": `[{"value": "bulkId:a"}]`},
+				},
+			}},
+			postUser("a", "anna", ""), postUser("b", "bert", ""),
+		))
+		var ids []string
+		for _, r := range results(out) {
+			location, _ := r["location"].(string)
+			ids = append(ids, location[strings.LastIndex(location, "/")+1:])
+		}
+		members := a.must(200, "GET", "/Groups/"+ids[0], "")["members"].([]any)
+		if len(members) != 1 || members[0].(object)["value"] != ids[3] || members[0].(object)["type"] != "User" {
+			t.Errorf("%s: members %v of users %v", idp, members, ids)
+		}
+	}
+}

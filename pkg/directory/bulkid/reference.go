@@ -17,7 +17,8 @@ const Prefix = "bulkId:"
 //
 //   - a string that is "bulkId:x";
 //   - a $ref whose last segment is "bulkId:x";
-//   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"].
+//   - a quoted "bulkId:x" in a path: members[value eq "bulkId:x"];
+//   - any of these in a string that holds a JSON object or array.
 //
 // key is the name under which the value stands. v is not changed; the result shares its parts without references.
 func Rewrite(v any, key string, id func(bulkID string) string) any {
@@ -73,8 +74,27 @@ func rewriteString(s, key string, id func(string) string) string {
 		}
 	case strings.EqualFold(key, "path"):
 		return rewritePath(s, id)
+	case strings.Contains(s, Prefix):
+		return rewriteJSON(s, key, id)
 	}
 	return s
+}
+
+// rewriteJSON replaces the references in a string that holds a JSON object or array.
+func rewriteJSON(s, key string, id func(string) string) string {
+	text := strings.TrimLeft(s, "\ufeff \t\r\n")
+	if text == "" || text[0] != '{' && text[0] != '[' {
+		return s
+	}
+	o, err := scim.ParseObject(`{"value":` + text + `}`)
+	if err != nil || len(o) != 1 {
+		return s
+	}
+	v, changed := rewrite(o["value"], key, id)
+	if !changed {
+		return s
+	}
+	return string(scim.AppendJSON(nil, v))
 }
 
 // rewritePath replaces the references in the filters of a path.

@@ -25,6 +25,12 @@ func TestReferencesAreRewritten(t *testing.T) {
 		{"a $ref", `{"$ref":"https://e.example/v2/Users/bulkId:x"}`, `{"$ref":"https://e.example/v2/Users/id-x"}`},
 		{"a path", `{"path":"members[value eq \"bulkId:x\"]"}`, `{"path":"members[value eq \"id-x\"]"}`},
 		{"a text", `{"displayName":"about bulkId:x"}`, `{"displayName":"about bulkId:x"}`},
+		{"JSON in a string", `{"value":" [{\"value\":\"bulkId:x\"}]"}`, `{"value":"[{\"value\":\"id-x\"}]"}`},
+		{
+			"JSON in a string in JSON", `{"value":"{\"a\":\"[\\\"bulkId:x\\\"]\"}"}`,
+			`{"value":"{\"a\":\"[\\\"id-x\\\"]\"}"}`,
+		},
+		{"no JSON in a string", `{"value":"[bulkId:x, {"}`, `{"value":"[bulkId:x, {"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := object(t, c.in)
