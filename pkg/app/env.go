@@ -27,7 +27,9 @@ type Env struct {
 	SecretTags map[string]string
 	// MaxTokenDays is 0 if it is not set, and PackedSecrets if there are none.
 	MaxTokenDays, PackedSecrets int
-	EndlessTokens               bool
+	// OperatorLogDays is 0 if it is not set.
+	OperatorLogDays int
+	EndlessTokens   bool
 	// EventBus, Queue and WebhookKey are required of the function deliver. Without NoticeFrom and NoticeTopic no notice
 	// can be sent.
 	EventBus, Queue, WebhookKey                     string
@@ -79,6 +81,9 @@ func (e *Env) readTokens() (err error) {
 	}
 	if e.PackedSecrets, err = number(os.Getenv(EnvPackedSecrets)); err != nil {
 		return fmt.Errorf("%s %w", EnvPackedSecrets, err)
+	}
+	if e.OperatorLogDays, err = number(os.Getenv(EnvOperatorLogDays)); err != nil {
+		return fmt.Errorf("%s %w", EnvOperatorLogDays, err)
 	}
 	if e.PortalHours, err = number(os.Getenv(EnvPortalHours)); err != nil {
 		return fmt.Errorf("%s %w", EnvPortalHours, err)

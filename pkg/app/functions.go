@@ -43,6 +43,8 @@ const (
 	EnvSecretTags = "SECRET_TAGS"
 	// EnvAdminHost is the one host name that the admin API answers on; empty takes any.
 	EnvAdminHost = "ADMIN_HOST"
+	// EnvOperatorLogDays is how long entries of the operator's log are kept, in days; empty is 90.
+	EnvOperatorLogDays = "OPERATOR_LOG_DAYS"
 	// EnvQueue is the URL of the queue of deliveries. A message names a tenant whose events are to be delivered.
 	EnvQueue = "DELIVERY_QUEUE"
 	// EnvWebhookKey is the ARN of the secret that the secrets of webhooks are encrypted with.
@@ -142,7 +144,8 @@ func operatorFunctions() []Function {
 			Hooks:  true,
 			Routes: []string{"ANY /admin/v1/{proxy+}"},
 			Env: append([]string{
-				EnvTable, EnvBaseURL, EnvAdminHost, EnvSecretPrefix, EnvWebhookKey, EnvLogLevel, EnvStack, EnvMetrics,
+				EnvTable, EnvBaseURL, EnvAdminHost, EnvSecretPrefix, EnvWebhookKey, EnvOperatorLogDays, EnvLogLevel,
+				EnvStack, EnvMetrics,
 			}, tokenEnv...),
 			Table:   allActions(),
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),

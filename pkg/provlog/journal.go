@@ -36,6 +36,8 @@ type Options struct {
 	// Lookup reads a tenant by the id in a request's path, for requests whose token tells nothing; nil logs none of
 	// them.
 	Lookup func(ctx context.Context, id string) (tenant.Tenant, error)
+	// OperatorLog is how long entries of the operator's log are kept; 0 is 90 days.
+	OperatorLog time.Duration
 }
 
 // New returns the journal of all tenants of a store.

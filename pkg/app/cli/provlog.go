@@ -12,7 +12,7 @@ import (
 type logCmd struct {
 	List logListCmd `cmd:"" help:"List the requests of the identity provider and their results, newest first."`
 	Show logShowCmd `cmd:"" help:"Print an entry with its body, the events that followed and the steps that help."`
-	Tail logTailCmd `cmd:"" help:"Print the entries of a tenant, and wait for more."`
+	Tail logTailCmd `cmd:"" help:"Print the entries of a log, and wait for more."`
 }
 
 // logFilter are the flags that narrow the log.
@@ -39,17 +39,24 @@ func (f logFilter) expression(more ...string) string {
 	return strings.Join(parts, " and ")
 }
 
+// logOf is the path of a tenant's log, or of the operator's without a tenant.
+func logOf(tenant string) string {
+	if tenant == "" {
+		return path("log")
+	}
+	return path("tenants", tenant, "log")
+}
+
 type logListCmd struct {
 	admin
-	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: changes by the operator that are of no tenant."`
+	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: the operator's log."`
 	part
 	logFilter
 }
 
 // Run lists.
 func (c *logListCmd) Run(s *session) error {
-	of := strings.Replace(path("tenants", c.Tenant, "log"), "/tenants//", "/", 1)
-	p := query(of, "filter", c.expression(), "count", c.count(), "cursor", c.Cursor)
+	p := query(logOf(c.Tenant), "filter", c.expression(), "count", c.count(), "cursor", c.Cursor)
 	return c.call(s, request{http.MethodGet, p, nil}, func(answer object) {
 		rows := [][]any{{"ENTRY", "TIME", "OPERATION", "OUTCOME", "STATUS", "SUBJECT", "DETAIL"}}
 		for _, e := range objects(answer["entries"]) {
@@ -74,14 +81,19 @@ func entryDetail(e object) any {
 }
 
 type logShowCmd struct {
-	ofTenant
-	Entry    string `arg:"" help:"Id of the entry."`
+	admin
+	Tenant   string `arg:"" help:"Id of the tenant; leave it out for an entry of the operator's log."`
+	Entry    string `arg:"" optional:"" help:"Id of the entry."`
 	Language string `placeholder:"LANGUAGE" help:"Language of the steps that help: en or de."`
 }
 
 // Run prints the fields of an entry, a line each, the body last.
 func (c *logShowCmd) Run(s *session) error {
-	p := query(path("tenants", c.Tenant, "log", c.Entry), "language", c.Language)
+	tenant, entry := c.Tenant, c.Entry
+	if entry == "" {
+		tenant, entry = "", c.Tenant
+	}
+	p := query(logOf(tenant)+path(entry), "language", c.Language)
 	return c.call(s, request{http.MethodGet, p, nil}, func(e object) {
 		rows := [][]any{}
 		for _, name := range []string{
@@ -110,7 +122,8 @@ func (s *session) findings(answer object) {
 }
 
 type logTailCmd struct {
-	ofTenant
+	admin
+	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: the operator's log."`
 	logFilter
 	Once bool `help:"Stop after the newest entry instead of waiting for more."`
 }
@@ -155,7 +168,7 @@ func (c *logTailCmd) Run(s *session) error {
 // since reads the entries from a time on that come behind one, the newest first.
 func (c *logTailCmd) since(s *session, from, last string) (fresh []object, err error) {
 	for cursor := ""; ; {
-		p := query(path("tenants", c.Tenant, "log"), "filter", c.expression(`time ge "`+from+`"`), "cursor", cursor)
+		p := query(logOf(c.Tenant), "filter", c.expression(`time ge "`+from+`"`), "cursor", cursor)
 		raw, err := c.send(s, request{http.MethodGet, p, nil})
 		if err != nil {
 			return nil, err

@@ -31,7 +31,9 @@ func TestLogDiagnosisAndActivity(t *testing.T) {
 	}
 	made(t, url, value, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":`+string(quoted)+`}`)
 	wants(`create +done +201`, "log", "list", "acme", "-subject", odd)
-	wants(`admin +done +201 +- +POST /tenants by local`, "log", "list", "-filter", `path sw "/tenants"`)
+	creation := wants(`admin +done +201 +- +POST /tenants by local`, "log", "list", "-filter", `path sw "/tenants"`)
+	wants(`admin  done  201  -  POST /tenants by local\n$`, "log", "tail", "-once")
+	wants(`(?s)caller +local.*path +/tenants\n`, "log", "show", regexp.MustCompile(`(?m)^(\d+-\w+)`).FindString(creation))
 	wants(`USER +ATTRIBUTE`, "stale-attributes", "acme")
 	wants(`"attributes":\[\]`, "stale-attributes", "acme", "-json")
 	wants(`"findings":\[`, "diagnosis", "acme", "-json")

@@ -41,6 +41,7 @@ type serveCmd struct {
 	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"Requests of a tenant a second and at once; the most of both."`
 	DNS           string       `placeholder:"HOST:PORT" help:"DNS resolver for the domains of tenants."`
 	MaxTokenDays  int          `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
+	OperatorDays  int          `name:"operator-log-days" default:"90" placeholder:"DAYS" help:"Life of the operator log."`
 	EndlessTokens bool         `help:"Allow tokens that never expire."`
 	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, also with http."`
 	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
@@ -59,7 +60,8 @@ func (c *serveCmd) options() local.Options {
 		Addr: c.Addr, Data: c.Data, Engine: c.Engine, DynamoDBEndpoint: c.Endpoint, Table: c.Table, YesAWS: c.YesAWS,
 		BaseURL: strings.TrimRight(c.BaseURL, "/"), AdminKey: c.AdminKey, Demo: c.Demo, CostHeaders: c.CostHeaders,
 		Limits: c.TenantLimits,
-		DNS:    c.DNS, MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens, WebhookLoopback: c.WebhookLoop,
+		DNS:    c.DNS, OperatorLogDays: c.OperatorDays,
+		MaxTokenDays: c.MaxTokenDays, EndlessTokens: c.EndlessTokens, WebhookLoopback: c.WebhookLoop,
 		NoticeProduct: c.NoticeProduct, NoticeContact: c.NoticeContact, LogLevel: c.LogLevel, JSON: c.JSON,
 		Brand:        frame.Brand{Accent: c.PortalAccent, Logo: c.PortalLogo, ReturnURL: c.PortalReturn},
 		SessionHours: c.PortalHours,

@@ -277,6 +277,7 @@ func (w *world) missing(t *testing.T) {
 		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
 		app.EnvStack, app.EnvMetrics, app.EnvLimits, app.EnvAdminHost, app.EnvSecretKey, app.EnvSecretTags,
 		app.EnvPortalAccent, app.EnvPortalLogo, app.EnvPortalReturnURL, app.EnvPortalHours,
+		app.EnvOperatorLogDays,
 	}
 	for _, f := range app.Functions() {
 		for _, name := range f.Env {

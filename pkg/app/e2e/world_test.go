@@ -124,7 +124,8 @@ func variables(table string) map[string]string {
 		app.EnvNoticeProduct: "", app.EnvNoticeContact: "", app.EnvStack: "scim", app.EnvMetrics: "basic",
 		app.EnvLimits: "", app.EnvAdminHost: "", app.EnvSecretKey: "", app.EnvSecretTags: "team=identity",
 		app.EnvPortalAccent: "", app.EnvPortalLogo: "", app.EnvPortalReturnURL: "", app.EnvPortalHours: "8",
-		app.EnvQueue: "https://sqs.example.com/deliveries", app.EnvWebhookKey: "arn:of:the:key",
+		app.EnvOperatorLogDays: "90",
+		app.EnvQueue:           "https://sqs.example.com/deliveries", app.EnvWebhookKey: "arn:of:the:key",
 	}
 }
 

@@ -22,6 +22,9 @@ func (o Options) Check() error {
 	if o.MaxTokenDays != 0 && o.MaxTokenDays < 2 {
 		return errors.New("-max-token-days must be at least 2")
 	}
+	if o.OperatorLogDays < 0 || o.OperatorLogDays > 3650 {
+		return errors.New("-operator-log-days must be 1 to 3650")
+	}
 	if o.SessionHours < 0 || o.SessionHours > 8 {
 		return errors.New("-portal-hours must be 1 to 8")
 	}

@@ -72,8 +72,10 @@ type Options struct {
 	Limits Limits
 	// MaxTokenDays bounds the life of a token; 0 is the default of package tenant. EndlessTokens allows tokens without
 	// an end.
-	MaxTokenDays  int
-	EndlessTokens bool
+	MaxTokenDays int
+	// OperatorLogDays is how long entries of the operator's log are kept; 0 is 90 days.
+	OperatorLogDays int
+	EndlessTokens   bool
 	// WebhookLoopback allows webhooks on this machine, by http as well.
 	WebhookLoopback bool
 	// NoticeProduct is the name of the application in notices, NoticeContact the place that they name for getting a
@@ -169,7 +171,9 @@ func New(o Options, engine store.Engine, closer io.Closer) *Server {
 	s.domains = claim.New(st, s.tenants, claim.Options{
 		Now: o.Now, Log: log, Resolver: claim.At(o.DNS), Patience: o.DNSPatience,
 	})
-	s.journal = provlog.New(st, provlog.Options{Now: o.Now, Log: log, Lookup: s.tenants.Get})
+	s.journal = provlog.New(st, provlog.Options{
+		Now: o.Now, Log: log, Lookup: s.tenants.Get, OperatorLog: time.Duration(o.OperatorLogDays) * 24 * time.Hour,
+	})
 	s.links = setup.New(st, s.tenants, setup.Options{
 		Now: o.Now, Session: time.Duration(o.SessionHours) * time.Hour,
 	})

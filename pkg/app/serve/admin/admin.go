@@ -39,7 +39,9 @@ func Handler() (http.Handler, error) {
 		return nil, err
 	}
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log, Carry: marker.Carry(time.Now)})
-	journal := provlog.New(st, provlog.Options{Now: time.Now, Log: env.Log})
+	journal := provlog.New(st, provlog.Options{
+		Now: time.Now, Log: env.Log, OperatorLog: time.Duration(env.OperatorLogDays) * 24 * time.Hour,
+	})
 	members := member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir, Forget: journal.Erase})
 	return adminhttp.New(adminhttp.Config{
 		Tenants:    service,
