@@ -338,10 +338,11 @@ var importRules = []importRule{
 
 	{"pkg/app/example", nil, "it is an integrator's application, which has nothing of this program"},
 	{"pkg/app/cli/call", []string{awsSDK}, "it calls a server by its URL, and knows nothing of this one"},
+	{"pkg/app/cli/arguments", []string{kong, "pkg/app/cli/call"}, "it knows commands by kong's tree of them"},
 	{"pkg/app/cli/completion", []string{kong}, "it knows commands by kong's tree of them, and none by name"},
 	{"pkg/app/cli", []string{
-		"pkg/app/cli/call", "pkg/app/cli/completion", "pkg/app/local", "pkg/app/bench", "pkg/app/direct", "pkg/portal/frame",
-		"pkg/cost", awsSDK, kong,
+		"pkg/app/cli/arguments", "pkg/app/cli/call", "pkg/app/cli/completion", "pkg/app/local", "pkg/app/bench",
+		"pkg/app/direct", "pkg/portal/frame", "pkg/cost", awsSDK, kong,
 	}, whyApp},
 	{
 		"pkg/app/direct",

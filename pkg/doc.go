@@ -97,6 +97,7 @@
 //	app/awsenv/vault  tenants with their vault in AWS
 //	app/follow       connects the logs of tenants to their destinations
 //	app/cli/call     requests to the admin API, signed
+//	app/cli/arguments  the form of command lines: flags with one dash, anywhere
 //	app/cli/completion  scripts by which shells complete commands
 //	app/cli          the command line: the local server, and commands to the admin API
 //	app/bench        the cost of operations at several sizes

@@ -15,6 +15,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/arguments"
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
@@ -199,7 +200,7 @@ func run(s *session, args []string) error {
 		return err
 	}
 	s.model = parser.Model
-	if args, s.given, err = arrange(args, parser.Model); err != nil {
+	if args, s.given, err = arguments.Arrange(args, parser.Model); err != nil {
 		return err
 	}
 	parsed, err := parser.Parse(args)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/arguments"
 )
 
 // shown are the command lines of the documentation.
@@ -53,7 +55,7 @@ func parse(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if args, _, err = arrange(args, parser.Model); err != nil {
+	if args, _, err = arguments.Arrange(args, parser.Model); err != nil {
 		return err
 	}
 	_, err = parser.Parse(args)

@@ -1,4 +1,5 @@
-package cli
+// Package arguments reads the form of command lines that people type: flags with one dash, anywhere.
+package arguments
 
 import (
 	"fmt"
@@ -6,12 +7,14 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/serverless-scim/serverless-scim/pkg/app/cli/call"
 )
 
-// arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined
+// Arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined
 // by "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their
-// names. The flag -version is the command of that name.
-func arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
+// names. The flag -version is the command of that name. The error is a call.UsageError.
+func Arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
 	flags := flagsOf(model.Node, map[string]bool{"version": false})
 	var words, out, rest []string
 	given = map[string]bool{}
@@ -32,18 +35,18 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 		valued, known := flags[name]
 		switch {
 		case !known:
-			return nil, nil, usageError("there is no flag -" + name)
+			return nil, nil, call.UsageError("there is no flag -" + name)
 		case given[name]:
-			return nil, nil, usageError("-" + name + " is given twice")
+			return nil, nil, call.UsageError("-" + name + " is given twice")
 		case valued && !joined:
 			if i++; i == len(args) {
-				return nil, nil, usageError("-" + name + " needs a value")
+				return nil, nil, call.UsageError("-" + name + " needs a value")
 			}
 			value, joined = args[i], true
 		}
 		if other, negates := strings.CutPrefix(name, "no-"); negates && given[other] || given["no-"+name] {
 			other = strings.TrimPrefix(name, "no-")
-			return nil, nil, usageError("-" + other + " and -no-" + other + " are both given")
+			return nil, nil, call.UsageError("-" + other + " and -no-" + other + " are both given")
 		}
 		given[name] = true
 		if joined {
@@ -53,7 +56,7 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 	}
 	if given["version"] {
 		if len(words) > 0 {
-			return nil, nil, usageError("-version allows no other arguments")
+			return nil, nil, call.UsageError("-version allows no other arguments")
 		}
 		out = slices.DeleteFunc(out, func(flag string) bool { return flag == "--version" })
 		words = []string{"version"}
@@ -65,7 +68,7 @@ func arrange(args []string, model *kong.Application) (arranged []string, given m
 // checked refuses words that no command takes, and turns "help COMMAND" into the request for that command's help.
 func checked(words, rest []string, model *kong.Application) ([]string, error) {
 	if slices.Contains(words, "") || slices.Contains(rest, "") {
-		return nil, usageError("an argument is empty")
+		return nil, call.UsageError("an argument is empty")
 	}
 	if len(words) == 0 {
 		return nil, nil
@@ -78,7 +81,7 @@ func checked(words, rest []string, model *kong.Application) ([]string, error) {
 		names = append(names, child.Name)
 	}
 	if !slices.Contains(names, words[0]) {
-		return nil, usageError(fmt.Sprintf("there is no command %s: there are %s", words[0], strings.Join(names, ", ")))
+		return nil, call.UsageError(fmt.Sprintf("there is no command %s: there are %s", words[0], strings.Join(names, ", ")))
 	}
 	return words, nil
 }
