@@ -1,8 +1,6 @@
 // Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API,
-// local or deployed. Parsing is kong's; arguments.go lets flags stand anywhere and begin with one dash. The files:
 //
 //	cli.go          Run, the grammar, exit codes
-//	arguments.go    flags in any place, with one dash or two
 //	serve.go        serve, bench, version
 //	admin.go        the flags of all commands that call the admin API, and how answers are printed
 //	tokens.go       token, rotation
