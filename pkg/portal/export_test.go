@@ -16,3 +16,16 @@ func Routes() (inSession, open []string, err error) {
 	}
 	return inSession, append(open, "POST "+frame.Root+"sign-out", "GET /portal"), err
 }
+
+// Parse parses every page.
+func Parse() error {
+	all, err := rooms(Config{Overview: true})
+	if err != nil {
+		return err
+	}
+	f, err := frame.New(frame.Options{}, all...)
+	if err != nil {
+		return err
+	}
+	return f.Parse()
+}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/portal"
 )
 
 // words reads the texts of all rooms in a language.
@@ -31,6 +33,13 @@ func words(t *testing.T, lang string) map[string]string {
 		t.Fatalf("%d texts, %v", len(all), err)
 	}
 	return all
+}
+
+// TestEveryPageIsParsed: no template has an error that only its first visitor would find.
+func TestEveryPageIsParsed(t *testing.T) {
+	if err := portal.Parse(); err != nil {
+		t.Error(err)
+	}
 }
 
 var verbs = regexp.MustCompile(`%(\[\d\])?[0-9]*[a-z]`)

@@ -8,10 +8,12 @@ import (
 	"encoding/base32"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Assets are the embedded files. Those of others are compressed and come from npm, unchanged: htmx.org 4.0.1
@@ -25,9 +27,34 @@ const AssetRoot = "/portal/assets/"
 
 // asset is a file that browsers keep for ever, because its name changes with it.
 type asset struct {
-	name, kind  string // name with a hash, content type
-	plain, gzip []byte
+	name, kind string // name with a hash, content type
+	plain      []byte
+	gzip       func() []byte // nil: it is not worth compressing
 }
+
+// embedded are the embedded files, by name without .gz.
+var embedded = sync.OnceValues(func() (map[string]*asset, error) {
+	all := map[string]*asset{}
+	for _, dir := range []string{"assets", "assets/vendor"} {
+		entries, err := fs.ReadDir(Assets, dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
+			content, err := fs.ReadFile(Assets, path.Join(dir, e.Name()))
+			if err != nil {
+				return nil, err
+			}
+			if all[strings.TrimSuffix(e.Name(), ".gz")], err = newAsset(e.Name(), content); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+})
 
 var kinds = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
@@ -45,14 +72,16 @@ func newAsset(name string, content []byte) (*asset, error) {
 		if a.plain, err = io.ReadAll(r); err != nil {
 			return nil, fmt.Errorf("frame: asset %s: %w", name, err)
 		}
-		name, a.gzip = plain, content
+		name, a.gzip = plain, func() []byte { return content }
 	}
 	if a.gzip == nil && path.Ext(name) != ".png" {
-		var b bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that there is
-		_, _ = w.Write(a.plain)                               // a buffer takes all
-		_ = w.Close()
-		a.gzip = b.Bytes()
+		a.gzip = sync.OnceValue(func() []byte {
+			var b bytes.Buffer
+			w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that there is
+			_, _ = w.Write(a.plain)                               // a buffer takes all
+			_ = w.Close()
+			return b.Bytes()
+		})
 	}
 	sum := sha256.Sum256(a.plain)
 	hash := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
@@ -70,7 +99,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	body := a.plain
 	if a.gzip != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		body = a.gzip
+		body = a.gzip()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)

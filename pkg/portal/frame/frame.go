@@ -62,16 +62,17 @@ type Options struct {
 type Frame struct {
 	o      Options
 	mux    *http.ServeMux
-	words  map[string]Words          // by language
-	pages  map[string]*pageTemplates // by name
-	assets map[string]*asset         // by name with hash
-	urls   map[string]string         // of assets by name without
-	logo   string                    // URL of the logo; "" if there is none
-	nav    map[string]bool           // paths that there are
+	words  map[string]Words         // by language
+	pages  map[string]pageTemplates // by name
+	assets map[string]*asset        // by name with hash
+	urls   map[string]string        // of assets by name without
+	logo   string                   // URL of the logo; "" if there is none
+	nav    map[string]bool          // paths that there are
 	origin *http.CrossOriginProtection
 }
 
-// New joins rooms to the portal. An error is one of the program's or of the brand.
+// New joins rooms to the portal. An error is one of the program's or of the brand. A template with an error is found
+// when its page is visited, or by Parse.
 func New(o Options, rooms ...Room) (*Frame, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -80,7 +81,7 @@ func New(o Options, rooms ...Room) (*Frame, error) {
 		return nil, err
 	}
 	f := &Frame{
-		o: o, mux: http.NewServeMux(), words: map[string]Words{}, pages: map[string]*pageTemplates{},
+		o: o, mux: http.NewServeMux(), words: map[string]Words{}, pages: map[string]pageTemplates{},
 		assets: map[string]*asset{}, urls: map[string]string{}, nav: map[string]bool{},
 		origin: http.NewCrossOriginProtection(),
 	}

@@ -3,15 +3,18 @@ package frame
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -24,10 +27,9 @@ var files embed.FS
 // places is the order of the pages in the navigation, by path. A path that no room has is left out.
 var places = []string{"", "connect", "try", "token", "domains", "groups", "members", "activity", "settings"}
 
-// pageTemplates is one page in all languages.
-type pageTemplates struct {
-	by map[string]*template.Template
-}
+// pageTemplates is one page in all languages. Each is parsed for its first visitor: to parse all takes longer than
+// everything else that a function does before its first request.
+type pageTemplates map[string]func() (*template.Template, error)
 
 // view is the data of the templates.
 type view struct {
@@ -53,44 +55,34 @@ type place struct {
 	Here     bool
 }
 
-// loadAssets reads the embedded files and those of the brand.
+// loadAssets adds the embedded files and those of the brand.
 func (f *Frame) loadAssets() error {
-	all := map[string][]byte{}
-	for _, dir := range []string{"assets", "assets/vendor"} {
-		entries, err := fs.ReadDir(Assets, dir)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if e.IsDir() {
-				continue
-			}
-			if all[e.Name()], err = fs.ReadFile(Assets, path.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
+	all, err := embedded()
+	if err != nil {
+		return err
 	}
-	all["brand.css"] = []byte(f.o.Brand.css())
+	all = maps.Clone(all)
+	if all["brand.css"], err = newAsset("brand.css", []byte(f.o.Brand.css())); err != nil {
+		return err
+	}
 	logo, image, err := f.o.Brand.logo()
 	if err != nil {
 		return err
 	}
 	if logo != "" {
-		all[logo] = image
-	}
-	for name, content := range all {
-		a, err := newAsset(name, content)
-		if err != nil {
+		if all[logo], err = newAsset(logo, image); err != nil {
 			return err
 		}
+	}
+	for name, a := range all {
 		f.assets[a.name] = a
-		f.urls[strings.TrimSuffix(name, ".gz")] = AssetRoot + a.name
+		f.urls[name] = AssetRoot + a.name
 	}
 	f.logo = f.urls[logo]
 	return nil
 }
 
-// loadTemplates parses each page of a room, with the layout, once a language.
+// loadTemplates adds the pages of a room.
 func (f *Frame) loadTemplates(room fs.FS) error {
 	names, err := fs.Glob(room, "pages/*.html")
 	if err != nil {
@@ -104,19 +96,31 @@ func (f *Frame) loadTemplates(room fs.FS) error {
 		if f.pages[page] != nil {
 			return fmt.Errorf("frame: the page %s is there twice", page)
 		}
-		p := &pageTemplates{by: map[string]*template.Template{}}
+		f.pages[page] = pageTemplates{}
 		for _, lang := range Languages {
-			t, err := template.New("layout").Funcs(f.functions(lang)).ParseFS(files, "pages/layout.html", "pages/parts.html")
-			if err != nil {
-				return err
-			}
-			if p.by[lang], err = t.ParseFS(room, name); err != nil {
-				return err
-			}
+			f.pages[page][lang] = sync.OnceValues(func() (*template.Template, error) {
+				t, err := template.New("layout").Funcs(f.functions(lang)).ParseFS(files, "pages/layout.html", "pages/parts.html")
+				if err != nil {
+					return nil, err
+				}
+				return t.ParseFS(room, name)
+			})
 		}
-		f.pages[page] = p
 	}
 	return nil
+}
+
+// Parse parses all pages, which are else parsed when somebody visits them, and returns the errors.
+func (f *Frame) Parse() error {
+	var all []error
+	for page, templates := range f.pages {
+		for lang, parsed := range templates {
+			if _, err := parsed(); err != nil {
+				all = append(all, fmt.Errorf("frame: the page %s in %s: %w", page, lang, err))
+			}
+		}
+	}
+	return errors.Join(all...)
 }
 
 // functions are those that templates can call.
@@ -221,11 +225,15 @@ func (f *Frame) execute(w io.Writer, v *Visit, page, part string, data any) erro
 			d.Nav = append(d.Nav, place{Root + to, "nav." + to, first == to})
 		}
 	}
-	var b bytes.Buffer
-	if err := p.by[v.Lang].ExecuteTemplate(&b, part, d); err != nil {
+	t, err := p[v.Lang]()
+	if err != nil {
 		return err
 	}
-	_, err := b.WriteTo(w)
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, part, d); err != nil {
+		return err
+	}
+	_, err = b.WriteTo(w)
 	return err
 }
 
