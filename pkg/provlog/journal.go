@@ -203,11 +203,14 @@ func (r *Request) fill(e *Entry, keep bool) {
 		body = r.body()
 	}
 	e.IdP = recognise(r.http, body)
+	rd := redactorOf(r.rt, r.tenant.Settings.Log.PersonalData)
+	rd.path(r.http.URL.Query().Get("filter"))
+	kept := rd.body(body)
+	e.Detail = rd.clean(e.Detail) // it may quote the request
 	if body == nil || !keep {
 		return
 	}
-	rd := redactorOf(r.rt, r.tenant.Settings.Log.PersonalData)
-	e.Body = string(scim.AppendJSON(nil, rd.body(body)))
+	e.Body = string(scim.AppendJSON(nil, kept))
 	if e.Subject == "" {
 		e.name(e.ResourceType, body)
 	}

@@ -2,6 +2,7 @@ package provlog
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
@@ -22,12 +23,17 @@ type redactor struct {
 	personal bool
 	// group says that the resource is a group, whose names are nobody's.
 	group bool
+	// untold says that the resource type, and so the names of its secrets, is not known.
+	untold bool
+	// hidden are the texts of secrets that were taken out, for other texts that repeat them.
+	hidden *[]string
 }
 
 // redactorOf is the redactor of bodies that are sent for a resource type.
 func redactorOf(rt *schema.ResourceType, personal bool) redactor {
-	r := redactor{secret: map[string]bool{}, personal: personal}
+	r := redactor{secret: map[string]bool{}, personal: personal, hidden: &[]string{}}
 	if rt == nil {
+		r.untold = true
 		return r
 	}
 	r.group = rt.ID == schema.GroupType().ID || rt.ID == schema.MembershipType().ID
@@ -49,7 +55,9 @@ func (r redactor) hide(s *schema.Schema) {
 }
 
 // secretParts are parts of attribute names that mark a secret, no matter how the schema defines the attribute.
-var secretParts = []string{"password", "secret", "token", "credential", "privatekey"}
+var secretParts = []string{
+	"password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey",
+}
 
 func (r redactor) isSecret(name string) bool {
 	folded := scim.Fold(name)
@@ -107,13 +115,19 @@ func (r redactor) value(name string, v any, inside bool) any {
 func (r redactor) object(o scim.Object, inside bool) scim.Object {
 	out := make(scim.Object, len(o))
 	path, isOperation := pathOf(o)
+	hides := r.secretEnd(path) >= 0 // also if the op was forgotten
 	for key, v := range o {
 		switch folded := scim.Fold(key); {
-		case isOperation && folded == "path":
+		case (isOperation || hides) && folded == "path":
 			text, _ := v.(string)
 			out[key] = r.path(text)
+		case hides && folded != "op":
+			out[key] = r.secretValue(v)
+		case folded == "filter":
+			out[key] = r.filter(v)
 		case isOperation && folded == "value" && path != "":
-			out[key] = r.at(path, v)
+			first, _, _ := strings.Cut(path, "[")
+			out[key] = r.value(path, v, r.isPlain(last(path)) || r.isPlain(last(first)))
 		case !r.personal && (folded == "display" || folded == "displayname" && !r.group):
 			out[key] = r.value(key, v, false) // the name of a member or manager
 		default:
@@ -125,29 +139,83 @@ func (r redactor) object(o scim.Object, inside bool) scim.Object {
 
 // pathOf is the path of an operation of a PATCH; ok says that o is one.
 func pathOf(o scim.Object) (path string, ok bool) {
-	if _, ok = scim.Field(o, "op"); !ok {
-		return "", false
-	}
 	v, _ := scim.Field(o, "path")
 	path, _ = v.(string)
-	return path, true
+	_, ok = scim.Field(o, "op")
+	return path, ok
 }
 
 // under redacts the value of a member of an object. Its name may be a path, as Entra writes it with its flag.
 func (r redactor) under(key string, v any, inside bool) any {
-	if r.isSecret(last(key)) {
-		return hiddenSecret
+	if r.secretEnd(key) >= 0 {
+		return r.secretValue(v)
 	}
 	return r.value(key, v, inside || r.isPlain(key) || r.isPlain(last(key)))
 }
 
-// at redacts a value that is sent for a path.
-func (r redactor) at(path string, v any) any {
-	first, _, _ := strings.Cut(path, "[")
-	if r.isSecret(last(path)) || r.isSecret(last(first)) {
+// secretValue stands for the value of a secret.
+func (r redactor) secretValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		*r.hidden = append(*r.hidden, v)
+	case []any:
+		for _, e := range v {
+			r.secretValue(e)
+		}
+	case scim.Object:
+		for _, e := range v {
+			r.secretValue(e)
+		}
+	}
+	return hiddenSecret
+}
+
+// filter redacts the filter of a search. If the names of secrets are not known, nothing of it is shown.
+func (r redactor) filter(v any) any {
+	text, isText := v.(string)
+	switch {
+	case !isText || !r.personal:
+		return r.value("filter", v, false)
+	case r.untold:
 		return hiddenSecret
 	}
-	return r.value(path, v, r.isPlain(last(path)) || r.isPlain(last(first)))
+	return r.path(text)
+}
+
+// secretEnd is the place behind the first name of a secret in a path or filter; -1: there is none.
+func (r redactor) secretEnd(text string) int {
+	for from := 0; from < len(text); {
+		n := strings.IndexFunc(text[from:], func(c rune) bool { return !isNamePart(c) })
+		if n < 0 {
+			n = len(text) - from
+		}
+		name := text[from : from+n]
+		name = name[strings.LastIndexByte(name, ':')+1:]
+		for one := range strings.SplitSeq(name, ".") {
+			if r.isSecret(one) {
+				return from + n
+			}
+		}
+		from += n
+		_, size := utf8.DecodeRuneInString(text[from:])
+		from += size
+	}
+	return -1
+}
+
+// isNamePart reports whether a character may be part of the name of an attribute, with its URN and sub-attribute.
+func isNamePart(c rune) bool {
+	return c > ' ' && !strings.ContainsRune(`[]()"'\=<>,`, c)
+}
+
+// clean takes the secrets that were hidden out of another text that may repeat them.
+func (r redactor) clean(text string) string {
+	for _, secret := range *r.hidden {
+		if len(secret) >= minName {
+			text = strings.ReplaceAll(text, secret, hiddenSecret)
+		}
+	}
+	return text
 }
 
 // last is the last name of a path, without its URN and its filter.
@@ -164,8 +232,15 @@ func last(path string) string {
 }
 
 // path returns a path without the values of its filter that may tell of a person. A type stays, as in
-// emails[type eq "work"], and the id of a group's member.
+// emails[type eq "work"], and the id of a group's member. All that is behind the name of a secret goes.
 func (r redactor) path(text string) string {
+	if end := r.secretEnd(text); end >= 0 && end < len(text) {
+		values := strings.FieldsFunc(text[end:], func(c rune) bool { return c == '"' || c == '\'' })
+		if len(values) > 1 { // the first is the operator
+			*r.hidden = append(*r.hidden, values[1:]...)
+		}
+		return r.path(text[:end]) + hiddenSecret
+	}
 	parts := strings.Split(text, `"`)
 	switch {
 	case len(parts) == 1:
@@ -175,10 +250,7 @@ func (r redactor) path(text string) string {
 	}
 	around, _, _ := strings.Cut(parts[0], "[")
 	for i := 1; i < len(parts); i += 2 {
-		switch name := compared(parts[i-1]); {
-		case r.isSecret(name):
-			parts[i] = hiddenSecret
-		case !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display"):
+		if name := compared(parts[i-1]); !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display") {
 			parts[i] = r.text(parts[i], false)
 		}
 	}

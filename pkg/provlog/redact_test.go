@@ -73,6 +73,31 @@ func TestRedactedBodies(t *testing.T) {
 			[]string{"t4"},
 		},
 		{
+			"other filters with a secret", user, true,
+			op(`{"op":"remove","path":"emails[type eq \"work\" and password eq \"s1\"].value"},` +
+				`{"op":"remove","path":"password[value eq \"s2\"]"},{"op":"remove","path":"emails[password eq 's3']"},` +
+				`{"op":"remove","path":"keys[apiToken eq \"\\\"s4\"]"},{"op":"replace","path":"password.value","value":"s5"}`),
+			[]string{`emails[type eq \"work\" and password(secret)`},
+			[]string{"s1", "s2", "s3", "s4", "s5"},
+		},
+		{
+			"operations that are none", user, true,
+			op(`{"path":"password","value":"s1"},{"op":"add","path":"password","values":["s2"]},` +
+				`{"op":"add","value":[{"path":"Password","value":{"x":"s3"}}]},{"path":"password eq \"s4\""}`),
+			nil,
+			[]string{"s1", "s2", "s3", "s4"},
+		},
+		{"a search for a secret", user, true, `{"filter":"password eq \"s1\""}`, []string{`"password(secret)"`}, []string{"s1"}},
+		{
+			"a search", user, true, `{"filter":"userName eq \"jim\" or active eq true"}`,
+			[]string{`userName eq \"jim\" or active eq true`},
+			nil,
+		},
+		{"a search of unknown resources", nil, true, `{"filter":"pin eq \"s1\""}`, nil, []string{"s1"}},
+		{
+			"an attribute called path", user, false, `{"path":"Elm Row","value":"x"}`, nil, []string{"Elm"},
+		},
+		{
 			"a filter in a name", user, false,
 			op(`{"op":"replace","value":{"emails[value eq \"jim@example.com\"].type":"work"}}`),
 			[]string{`@example.com\"].type`},
