@@ -425,6 +425,9 @@ func TestWrongUse(t *testing.T) {
 		"yes and no":      {[]string{"-no-demo", "-demo"}, 2, "-demo and -no-demo"},
 		"negated":         {[]string{"-no-demo", "-table", "x"}, 2, "-table is for -engine dynamodb"},
 		"open to all":     {[]string{"-addr", ":0"}, 2, "-admin-key"},
+		"no such port":    {[]string{"-addr", "127.0.0.1:65536"}, 2, "HOST:PORT"},
+		"DNS, no port":    {[]string{"-dns", "127.0.0.1"}, 2, "-dns must be HOST:PORT"},
+		"no hours":        {[]string{"-portal-hours", "0"}, 2, "1 to 8"},
 		"AWS by accident": {[]string{
 			"-engine", "dynamodb", "-dynamodb-endpoint",
 			"https://dynamodb.eu-central-1.amazonaws.com",

@@ -73,6 +73,9 @@ func (c *serveCmd) Run(s *session) error {
 	if err := c.check(s); err != nil {
 		return err
 	}
+	if c.PortalHours == 0 {
+		return usageError("-portal-hours must be 1 to 8")
+	}
 	o := c.options()
 	if err := o.Check(); err != nil {
 		return usageError(err.Error())

@@ -12,8 +12,11 @@ var ErrNotMeant = errors.New("-yes-aws is missing")
 
 // Check returns an error if an option that a person gives is invalid, in the words of the command line.
 func (o Options) Check() error {
-	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+	if !hostPort(o.Addr) {
 		return fmt.Errorf("-addr must be HOST:PORT, not %q", o.Addr)
+	}
+	if o.DNS != "" && !hostPort(o.DNS) {
+		return fmt.Errorf("-dns must be HOST:PORT, not %q", o.DNS)
 	}
 	if o.AdminKey == "" && !loopback(o.Addr) {
 		return fmt.Errorf("-addr %s can be reached from other machines: set -admin-key to protect the admin API",
@@ -42,4 +45,14 @@ func (o Options) Check() error {
 		return errors.New("-base-url must be a URL such as https://scim.example.com")
 	}
 	return nil
+}
+
+// hostPort reports whether an address is HOST:PORT, with a port in numbers or by its name.
+func hostPort(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil
 }
