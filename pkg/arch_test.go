@@ -229,12 +229,12 @@ var importRules = []importRule{
 	},
 	{
 		"pkg/provlog/diagnosis",
-		[]string{"pkg/scim", "pkg/directory", "pkg/tenant", "pkg/member", "pkg/provlog"},
+		[]string{"pkg/scim", "pkg/directory", "pkg/tenant", "pkg/member", "pkg/provlog", "pkg/task"},
 		"it reads what all others keep, and only the operator's API asks it",
 	},
 	{
 		"pkg/provlog",
-		[]string{"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event/eventlog"},
+		[]string{"pkg/scim/...", "pkg/store", "pkg/directory", "pkg/tenant", "pkg/event/eventlog", "pkg/task"},
 		"it writes down what is asked and what came of it, and decides nothing: it is linked into the functions that " +
 			"answer identity providers",
 	},

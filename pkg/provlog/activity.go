@@ -8,6 +8,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -48,19 +49,31 @@ const hourly = 48 * time.Hour
 // Activity reads the summary of a tenant's requests on the last days, up to MaxDays: by a read unit a day or two, and
 // one for some 50 members.
 func (j *Journal) Activity(ctx context.Context, t tenant.Tenant, days int) (Activity, error) {
-	a, err := j.Recent(ctx, t, days)
-	if err != nil || !t.PublishesMembers() {
-		return a, err
+	if !t.PublishesMembers() {
+		return j.Recent(ctx, t, days)
 	}
-	ts := j.store.Tenant(t.ID)
+	var (
+		a  Activity
+		n  [len(counted)]int64
+		ts = j.store.Tenant(t.ID)
+	)
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { a, err = j.Recent(ctx, t, days); return err })
+	for i, status := range counted {
+		g.Go(func() (err error) { n[i], err = countOf(ctx, ts, status); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return Activity{}, err
+	}
 	a.Members = map[string]int64{}
-	for _, status := range []string{"active", "staged", "inactive"} {
-		if a.Members[status], err = countOf(ctx, ts, status); err != nil {
-			return a, err
-		}
+	for i, status := range counted {
+		a.Members[status] = n[i]
 	}
 	return a, nil
 }
+
+// counted are the statuses whose members are counted.
+var counted = [...]string{"active", "staged", "inactive"}
 
 // Recent is Activity without the members.
 func (j *Journal) Recent(ctx context.Context, t tenant.Tenant, days int) (Activity, error) {

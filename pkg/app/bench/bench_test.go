@@ -24,6 +24,9 @@ var line = regexp.MustCompile(`^BenchmarkOperation/(\S+)/(users|members|rules)=(
 var growing = map[string]bool{
 	"jump_to_any_startIndex": true, "filter_without_an_index": true, "DELETE_group": true,
 	"filter_without_an_index,_on_groups_of_users": true, "sort_without_an_index": true, "search_of_all_types": true,
+	// Pages that count or look through something, and pages of groups that are not full in a small tenant.
+	"portal_start": true, "portal_connect": true, "portal_members,_a_part_of_a_name": true, "portal_groups": true,
+	"portal_groups,_a_grammar": true, "portal_try,_a_whole_name": true, "portal_member": true, "portal_members": true,
 }
 
 // TestCostIsFlat: every other operation costs the same calls and units at each size, give or take one. A page of
@@ -54,7 +57,7 @@ func TestCostIsFlat(t *testing.T) {
 		}
 		costs[name] = cost
 	}
-	if len(costs) < 47 {
+	if len(costs) < 62 {
 		t.Errorf("only %d operations were measured: %v", len(costs), costs)
 	}
 	if !strings.Contains(progress.String(), "100%") {
@@ -133,7 +136,7 @@ func TestJSON(t *testing.T) {
 			}
 		}
 	}
-	for clients, want := range map[int]int{0: 47, 2: 12} {
+	for clients, want := range map[int]int{0: 62, 2: 12} {
 		o := of([]int{100}, []int{10}, 2)
 		o.Clients, o.Format = clients, "json"
 		var d document

@@ -18,6 +18,8 @@ type client struct {
 	handler http.Handler
 	// base is that of SCIM requests, admin that of requests to the admin API.
 	base, admin, token string
+	// cookie is that of a session in the portal; "" before the first page.
+	cookie string
 }
 
 // request is a request to send; want is the status to expect, 0 for any success.
@@ -25,6 +27,7 @@ type request struct {
 	method, path, body string
 	want               int
 	admin              bool // to the admin API
+	page               bool // of the portal
 }
 
 // sample is the cost of one request.
@@ -61,13 +64,21 @@ func (c *client) send(ctx context.Context, r request, count bool) (sample, error
 	if r.admin {
 		base, format = c.admin, "application/json"
 	}
+	if r.page {
+		base = here
+	}
 	ctx, meter := store.WithMeter(ctx)
 	hr, err := http.NewRequestWithContext(ctx, r.method, base+r.path, strings.NewReader(r.body))
 	if err != nil {
 		return sample{}, err
 	}
 	hr.RemoteAddr = "127.0.0.1:1"
-	hr.Header.Set("Authorization", "Bearer "+c.token)
+	if r.page {
+		hr.Header.Set("Cookie", c.cookie)
+		hr.Header.Set("Accept-Encoding", "gzip")
+	} else {
+		hr.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	if r.body != "" {
 		hr.Header.Set("Content-Type", format)
 	}
@@ -86,7 +97,7 @@ func (c *client) send(ctx context.Context, r request, count bool) (sample, error
 	if a.status != r.want && (r.want != 0 || a.status >= 300) {
 		return s, fmt.Errorf("%s %s: status %d: %.500s", r.method, r.path, a.status, s.body)
 	}
-	if r.admin {
+	if r.admin || r.page {
 		s.Cost = meter.Total()
 		return s, nil
 	}

@@ -50,6 +50,7 @@ func userOperations() []operation {
 	all = append(all, groupFilters()...)
 	all = append(all, lists()...)
 	all = append(all, people()...)
+	all = append(all, pages()...)
 	return append(all, operation{name: "DELETE user", request: func(w *world, i int) request {
 		return request{method: "DELETE", path: "/Users/" + w.made[i]}
 	}})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -70,11 +71,11 @@ const soon = 28 * 24 * time.Hour
 
 // read reads the page.
 func (r room) read(v *frame.Visit) (p page, err error) {
-	all, err := r.c.Tenants.Tokens(v.R.Context(), v.Tenant.ID)
-	if err != nil {
-		return p, err
-	}
-	if p.Clients, err = r.c.Tenants.Clients(v.R.Context(), v.Tenant.ID); err != nil {
+	var all []tenant.Token
+	g, ctx := task.WithContext(v.R.Context())
+	g.Go(func() (err error) { all, err = r.c.Tenants.Tokens(ctx, v.Tenant.ID); return err })
+	g.Go(func() (err error) { p.Clients, err = r.c.Tenants.Clients(ctx, v.Tenant.ID); return err })
+	if err := g.Wait(); err != nil {
 		return p, err
 	}
 	p.BaseURL = v.Base() + "/scim/v2/" + v.Tenant.ID

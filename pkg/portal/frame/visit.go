@@ -2,6 +2,7 @@ package frame
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -79,11 +80,30 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	h := v.W.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Lang)
+	h.Set("Vary", "Accept-Encoding")
+	body := b.Bytes()
+	// The answer to a form may have a secret beside the input, which its compressed length would tell about.
+	takes := strings.Contains(v.R.Header.Get("Accept-Encoding"), "gzip")
+	if takes && v.R.Method == http.MethodGet && len(body) > compressed {
+		h.Set("Content-Encoding", "gzip")
+		body = shorter(body)
+	}
 	v.W.WriteHeader(status)
 	if v.R.Method != http.MethodHead {
-		_, _ = v.W.Write(b.Bytes()) // nobody to tell
+		_, _ = v.W.Write(body) // nobody to tell
 	}
 	return nil
+}
+
+// compressed is the number of bytes from which on a page is compressed.
+const compressed = 4 << 10
+
+func shorter(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
+	_, _ = w.Write(body)                            // a buffer takes all
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // Lead answers a form with a page to go to, a path under Root. done, if not empty, is the key below "done." of the text

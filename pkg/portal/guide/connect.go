@@ -65,7 +65,7 @@ const oneLogin = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",` +
 
 // connect shows the choice and the steps; with part=state only whether a request has come.
 func (r room) connect(v *frame.Visit) error {
-	p, err := r.progress(v)
+	p, err := r.progress(v.R.Context(), v)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"hash/fnv"
@@ -11,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog/diagnosis"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -56,7 +58,7 @@ type progress struct {
 }
 
 // progress reads how far the tenant has come.
-func (r room) progress(v *frame.Visit) (p progress, err error) {
+func (r room) progress(ctx context.Context, v *frame.Visit) (p progress, err error) {
 	if g, ok := r.guide(v.Tenant.IdP); ok && g.ID != "generic" {
 		p.Chosen = g.called(v.Lang)
 	}
@@ -66,7 +68,7 @@ func (r room) progress(v *frame.Visit) (p progress, err error) {
 		}
 	}
 	p.Policy, p.Domain = v.Tenant.Policy != "", v.Tenant.Domains != ""
-	a, err := r.c.Journal.Activity(v.R.Context(), v.Tenant, 1)
+	a, err := r.c.Journal.Activity(ctx, v.Tenant, 1)
 	if err != nil {
 		return p, err
 	}
@@ -109,14 +111,23 @@ func (p progress) Seen() string {
 
 // start shows the steps, the next of them, and the findings.
 func (r room) start(v *frame.Visit) error {
-	p, err := r.progress(v)
+	var (
+		p        progress
+		findings []diagnosis.Finding
+	)
+	g, ctx := task.WithContext(v.R.Context())
+	g.Go(func() (err error) { p, err = r.progress(ctx, v); return err })
+	known := !v.Tenant.Connected.IsZero()
+	if known {
+		g.Go(func() (err error) { findings, err = r.c.Diagnosis.Findings(ctx, v.Tenant, v.Lang); return err })
+	}
+	err := g.Wait()
+	if err == nil && !known && p.Connected() { // the first request came a moment ago
+		findings, err = r.c.Diagnosis.Findings(v.R.Context(), v.Tenant, v.Lang)
+	}
 	if err != nil {
 		return err
 	}
-	if p.Connected() {
-		if p.Findings, err = r.c.Diagnosis.Findings(v.R.Context(), v.Tenant, v.Lang); err != nil {
-			return err
-		}
-	}
+	p.Findings = findings
 	return v.Show("start", p)
 }

@@ -1,9 +1,11 @@
 package guide
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // trying is the page for one person.
@@ -86,13 +89,10 @@ func (r room) try(v *frame.Visit) error {
 		if _, err := r.c.Members.Publish(v.R.Context(), m, patience); err != nil {
 			return err
 		}
-		quoted := scim.Literal(t.Query)
-		list, err := r.c.Members.List(v.R.Context(), m,
-			"userName sw "+quoted+" or email sw "+quoted+" or displayName co "+quoted, "", 10)
-		if err != nil {
+		if t.Found, err = r.find(v.R.Context(), m, t.Query); err != nil {
 			return err
 		}
-		if t.Found = list.Members; len(t.Found) == 1 {
+		if len(t.Found) == 1 {
 			if t.One, err = r.one(v, m, t.Found[0].ID); err != nil {
 				return err
 			}
@@ -108,23 +108,57 @@ func (r room) try(v *frame.Visit) error {
 	return v.Show("try", t)
 }
 
+// foundAtMost is how many people a search shows.
+const foundAtMost = 10
+
+// find finds people. Those who have a whole userName or address are looked up, however many members there are; anything
+// else is looked for in the first members.
+func (r room) find(ctx context.Context, t member.Tenant, query string) ([]member.Member, error) {
+	quoted := scim.Literal(query)
+	var exact [2]member.List
+	g, within := task.WithContext(ctx)
+	for i, attribute := range []string{"userName", "email"} {
+		g.Go(func() (err error) {
+			exact[i], err = r.c.Members.List(within, t, attribute+" eq "+quoted, "", foundAtMost)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	found := exact[0].Members
+	for _, m := range exact[1].Members {
+		if !slices.ContainsFunc(found, func(o member.Member) bool { return o.ID == m.ID }) {
+			found = append(found, m)
+		}
+	}
+	if len(found) > 0 {
+		return found[:min(len(found), foundAtMost)], nil
+	}
+	list, err := r.c.Members.List(ctx, t,
+		"userName sw "+quoted+" or email sw "+quoted+" or displayName co "+quoted, "", foundAtMost)
+	return list.Members, err
+}
+
 // one reads the result of provisioning a person; nil if nobody has the id.
 func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 	if len(id) > maxID {
 		return nil, nil
 	}
-	m, found, err := r.c.Members.Get(v.R.Context(), t, id)
-	if err != nil || !found {
-		return nil, err
-	}
-	why, _, err := r.c.Members.Why(v.R.Context(), t, id)
-	if err != nil {
-		return nil, err
-	}
-	page, err := r.c.Journal.List(v.R.Context(), v.Tenant, provlog.Query{
-		Filter: "resourceId eq " + scim.Literal(id), Count: 5,
+	var (
+		m     member.Member
+		found bool
+		why   scim.Object
+		page  provlog.Page
+	)
+	g, ctx := task.WithContext(v.R.Context())
+	g.Go(func() (err error) { m, found, err = r.c.Members.Get(ctx, t, id); return err })
+	g.Go(func() (err error) { why, _, err = r.c.Members.Why(ctx, t, id); return err })
+	g.Go(func() (err error) {
+		page, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{Filter: "resourceId eq " + scim.Literal(id), Count: 5})
+		return err
 	})
-	if err != nil {
+	if err := g.Wait(); err != nil || !found {
 		return nil, err
 	}
 	for i, e := range page.Entries {

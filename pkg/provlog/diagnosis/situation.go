@@ -10,6 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -67,14 +68,25 @@ func (p policy) needsGroups() bool {
 // look gathers the facts to examine.
 func (s *Service) look(ctx context.Context, t tenant.Tenant) (*situation, error) {
 	at := &situation{now: s.o.Now(), t: t}
-	var err error
-	if at.recent, err = s.o.Journal.Recent(ctx, t, recentDays); err != nil {
-		return nil, err
-	}
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { at.recent, err = s.o.Journal.Recent(ctx, t, recentDays); return err })
+	g.Go(func() error { return s.requests(ctx, at) })
+	g.Go(func() error { return s.users(ctx, at) })
+	g.Go(func() error { return s.groups(ctx, at) })
+	g.Go(func() (err error) {
+		at.unresolved, _, err = s.o.Directory.Unresolved(ctx, t.ID, "", maxSample)
+		return err
+	})
+	g.Go(func() error { return s.members(ctx, at) })
+	return at, g.Wait()
+}
+
+// requests reads the entries of the identity provider.
+func (s *Service) requests(ctx context.Context, at *situation) error {
 	for cursor := ""; len(at.entries) < maxEntries; {
-		page, err := s.o.Journal.List(ctx, t, provlog.Query{Count: maxEntries, Cursor: cursor})
+		page, err := s.o.Journal.List(ctx, at.t, provlog.Query{Count: maxEntries, Cursor: cursor})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, e := range page.Entries {
 			if e.Operation != provlog.Admin && at.now.Sub(e.Time) < maxAge {
@@ -85,14 +97,10 @@ func (s *Service) look(ctx context.Context, t tenant.Tenant) (*situation, error)
 			break
 		}
 	}
-	if err := s.stored(ctx, at); err != nil {
-		return nil, err
-	}
-	return at, s.members(ctx, at)
+	return nil
 }
 
-// stored reads users, groups, and references that name nobody.
-func (s *Service) stored(ctx context.Context, at *situation) error {
+func (s *Service) users(ctx context.Context, at *situation) error {
 	users, err := s.o.Directory.UserIDs(ctx, at.t.ID, "", maxSample)
 	if err != nil {
 		return err
@@ -101,20 +109,22 @@ func (s *Service) stored(ctx context.Context, at *situation) error {
 		return err
 	}
 	at.people = slices.DeleteFunc(at.people, func(p directory.Person) bool { return p.Doc == nil })
+	return nil
+}
+
+// groups reads groups, and which of them have groups as members.
+func (s *Service) groups(ctx context.Context, at *situation) error {
 	groups, err := s.o.Directory.GroupIDs(ctx, at.t.ID, "", maxSample)
 	if err != nil {
 		return err
 	}
-	if len(groups) > 0 {
-		if at.groups, err = s.o.Directory.GroupsOf(ctx, at.t.ID, groups); err != nil {
-			return err
-		}
-		if at.nested, err = s.o.Directory.GroupsHolding(ctx, at.t.ID, groups); err != nil {
-			return err
-		}
+	if len(groups) == 0 {
+		return nil
 	}
-	at.unresolved, _, err = s.o.Directory.Unresolved(ctx, at.t.ID, "", maxSample)
-	return err
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { at.groups, err = s.o.Directory.GroupsOf(ctx, at.t.ID, groups); return err })
+	g.Go(func() (err error) { at.nested, err = s.o.Directory.GroupsHolding(ctx, at.t.ID, groups); return err })
+	return g.Wait()
 }
 
 // members reads the policy and the staged members.

@@ -169,8 +169,9 @@ func (l *Filter) set(attribute, value string) {
 
 // Walk adds a page of up to count members, after an id, to out.
 func (l *Filter) Walk(ctx context.Context, ts *store.TenantStore, after string, count int, out *List) error {
-	for seen := 0; len(out.Members) < count && seen < looked; {
-		ids, more, err := l.candidates(ctx, ts, after, min(count-len(out.Members)+1, 100))
+	// A filter that no index narrows leaves most members out: each step is larger than the one before.
+	for seen, step := 0, count+1; len(out.Members) < count && seen < looked; step *= 2 {
+		ids, more, err := l.candidates(ctx, ts, after, min(step, 100))
 		if err != nil {
 			return err
 		}
