@@ -208,17 +208,20 @@ func (f *full) Transact(ctx context.Context, token string, ops []store.Op) error
 	return f.Engine.Transact(ctx, token, ops)
 }
 
-// TestPublishingFillsTransactions: members who are published together share as few transactions as can take them.
+// TestPublishingFillsTransactions: members who are published together share as few transactions as can take them. Each
+// member of the test has some six operations, so that halving the members until they fit would take one more.
 func TestPublishingFillsTransactions(t *testing.T) {
 	f := &full{Engine: memory(t)}
 	a := on(t, f, "generic")
-	a.users(99)
+	a.users(49)
 	if err := a.s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.count.Store(0)
 	f.ops.Store(0)
-	a.mustAdmin(200, "PUT", "/policy", `{"members":{"attributes":{"name":{"from":"userName"}}}}`)
+	a.mustAdmin(200, "PUT", "/policy", `{
+		"kinds": {"role": {"create": true}},
+		"rules": [{"id": "all", "user": {"filter": "active ne false"}, "assign": {"kind": "role", "target": "user"}}]}`)
 	if err := a.s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
