@@ -269,8 +269,8 @@ func (m *importing) examine(ctx context.Context, r *Result) error {
 		return err
 	}
 	if sum.Left > 0 {
-		return fmt.Errorf("transfer: the tenant was imported, but has %d faults: run doctor -tenant %s; the last: %s",
-			sum.Left, m.Tenant, last)
+		return fmt.Errorf("transfer: the tenant was imported, but it has faults: run doctor -tenant %s; their number is %d, the last: %s",
+			m.Tenant, sum.Left, last)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (c *accountsImportCmd) Run(s *session) error {
 			i.counts["adopted"], i.counts["has-member"], i.counts["waits"], i.counts["refused"])
 	}
 	if err == nil && i.counts["refused"] > 0 {
-		err = fmt.Errorf("%d rows are not accounts", i.counts["refused"])
+		err = fmt.Errorf("rows that are not accounts: %d", i.counts["refused"])
 	}
 	return err
 }

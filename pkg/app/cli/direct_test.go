@@ -63,7 +63,7 @@ func TestDoctor(t *testing.T) {
 	check(cli.OK)
 	breakFile(t, data)
 	out, errOut := check(cli.Failed)
-	for _, want := range []string{"found  name", "T#demo#N", "1 findings, of which 1 are left"} {
+	for _, want := range []string{"found  name", "T#demo#N", "findings: 1, left: 1"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q lacks %q", out, want)
 		}

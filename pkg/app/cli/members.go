@@ -286,7 +286,7 @@ func (c *policyRehearseCmd) Run(s *session) error {
 			changed += s.difference(answer)
 			short = objects(answer["shortages"])
 			if s.Draws && next != "" {
-				fmt.Fprintf(s.Err, "%d people examined\n", examined)
+				fmt.Fprintf(s.Err, "People examined: %d\n", examined)
 			}
 		}
 		if cursor = next; cursor == "" {
@@ -298,7 +298,7 @@ func (c *policyRehearseCmd) Run(s *session) error {
 			target(o), text(o["missing"]), text(o["used"]), text(o["size"]))
 	}
 	if !c.JSON {
-		fmt.Fprintf(s.Out, "%d people, %d changes.\n", examined, changed)
+		fmt.Fprintf(s.Out, "People: %d, changes: %d.\n", examined, changed)
 	}
 	return nil
 }

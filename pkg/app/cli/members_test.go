@@ -28,7 +28,7 @@ func TestMembersPolicyTargetsAndEvents(t *testing.T) {
 			t.Errorf("%v: no %s in %s", args, want, out)
 		}
 	}
-	wants(`1 people, 0 changes`, "policy", "rehearse", "acme", policy)
+	wants(`People: 1, changes: 0`, "policy", "rehearse", "acme", policy)
 	wants(`policy is saved`, "policy", "put", "acme", policy)
 	wants(`"id": "boss"`, "policy", "get", "acme")
 	wants(`(?s)^active: .*- role lead: target-unknown: Role lead does not exist`, "members", "why", "acme", id)
@@ -40,7 +40,7 @@ func TestMembersPolicyTargetsAndEvents(t *testing.T) {
 	if err := os.WriteFile(policy, []byte(`{"kinds": {"role": {}}, "rules": []}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wants(`(?s)- `+id+`: role lead.*1 people, 1 changes`, "policy", "rehearse", "acme", policy)
+	wants(`(?s)- `+id+`: role lead.*People: 1, changes: 1`, "policy", "rehearse", "acme", policy)
 	wants(`^\{.*"losses":\[\{.*\}\n$`, "policy", "rehearse", "acme", policy, "-json")
 	if code, _, err := run(t, "-url", url, "targets", "delete", "acme", "role", "lead"); code != 1 ||
 		!strings.Contains(err, "rule gives") {

@@ -168,7 +168,7 @@ func TestAccountsImport(t *testing.T) {
 			t.Errorf("run again: no %q in …%s", want, out[max(0, len(out)-300):])
 		}
 	}
-	if code != 1 || !strings.Contains(err, "1 rows are not accounts") {
+	if code != 1 || !strings.Contains(err, "rows that are not accounts: 1") {
 		t.Errorf("run again: %d %s", code, err)
 	}
 }

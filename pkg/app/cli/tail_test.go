@@ -85,7 +85,7 @@ func TestRehearsalShowsShortages(t *testing.T) {
 	put(`{"kinds": {"licence": {"seats": "purchase"}}, "rules": [{"id": "boss",
 		"user": {"filter": "title eq \"Boss\""}, "assign": {"kind": "licence", "target": "pro"}}]}`)
 	out = good(t, url, "policy", "rehearse", "acme", policy)
-	if !strings.Contains(out, "! licence pro: 2 missing, 3 of 1 in use\n3 people, ") {
+	if !strings.Contains(out, "! licence pro: 2 missing, 3 of 1 in use\nPeople: 3, ") {
 		t.Errorf("rehearsed, status of the target %d:\n%s", resp.StatusCode, out)
 	}
 }

@@ -124,9 +124,9 @@ func (p *printer) sum(s doctor.Sum) {
 		p.summed = true
 		return
 	}
-	fmt.Fprintf(p.out, "%d tenants, %d items: %d findings, of which %d are left", s.Tenants, s.Items, s.Findings, s.Left)
+	fmt.Fprintf(p.out, "Tenants: %d, items: %d, findings: %d, left: %d", s.Tenants, s.Items, s.Findings, s.Left)
 	if s.Changing > 0 {
-		fmt.Fprintf(p.out, "; %d items were not checked because they kept changing", s.Changing)
+		fmt.Fprintf(p.out, ", not checked because they kept changing: %d", s.Changing)
 	}
 	fmt.Fprintln(p.out)
 }

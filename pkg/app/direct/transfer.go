@@ -67,7 +67,7 @@ func ExportTenant(ctx context.Context, o Export, out, log io.Writer) (err error)
 	if o.JSON {
 		return json.NewEncoder(out).Encode(map[string]any{"tenant": o.Tenant, "items": n, "file": o.File})
 	}
-	fmt.Fprintf(log, "%d items of tenant %s in %s\n", n, o.Tenant, o.File)
+	fmt.Fprintf(log, "Tenant %s is in %s. Items: %d.\n", o.Tenant, o.File, n)
 	return nil
 }
 
@@ -134,6 +134,6 @@ func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 		result := map[string]any{"tenant": r.Tenant, "items": r.Items, "mended": r.Mended, "active": false}
 		return json.NewEncoder(out).Encode(result)
 	}
-	fmt.Fprintf(log, "%d items of tenant %s; %d mended. It is switched off.\n", r.Items, r.Tenant, r.Mended)
+	fmt.Fprintf(log, "Tenant %s is imported and switched off. Items: %d, mended: %d.\n", r.Tenant, r.Items, r.Mended)
 	return nil
 }

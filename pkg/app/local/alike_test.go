@@ -66,12 +66,12 @@ func TestEdgesAreAlike(t *testing.T) {
 	}
 	a := &api{t: t, s: s, h: s.Handler(), base: base + "/scim/v2/acme", token: token.Value}
 	user := a.user("ada")
-	key := newSigner(t, "1")
-	client, _ := a.root(201, "POST", "/tenants/acme/clients", `{"jwks":{"keys":[`+key.jwk+`]}}`)
+	key, op := newSigner(t, "1"), operator{t, s}
+	client := op.must(201, "POST", "/tenants/acme/clients", `{"jwks":{"keys":[`+key.jwk+`]}}`)
 	proof := func() string {
 		return key.assertionTo(t, base+"/oauth2/acme/token", client["id"].(string), "1", time.Now().Unix()+60).Encode()
 	}
-	link, _ := a.root(201, "POST", "/tenants/acme/setup-links", `{"role":"admin"}`)
+	link := op.must(201, "POST", "/tenants/acme/setup-links", `{"role":"admin"}`)
 	setup := "/setup/" + link["id"].(string)
 	entered := send(t, a.h, "POST", setup, url.Values{"code": {link["code"].(string)}}.Encode(), http.Header{
 		"Content-Type": {"application/x-www-form-urlencoded"}, "Sec-Fetch-Site": {"same-origin"},

@@ -128,7 +128,7 @@ func (r *Rotate) run(ctx context.Context) error {
 	}
 	switch {
 	case run.Failed > 0:
-		return fmt.Errorf("rotation of %d tenants failed and will be tried again", run.Failed)
+		return fmt.Errorf("rotation failed and will be tried again; number of tenants: %d", run.Failed)
 	case run.Late > overdue:
 		return fmt.Errorf("rotation was late by %s", run.Late)
 	}

@@ -117,7 +117,7 @@ func TestRotateReportsWhatFailed(t *testing.T) {
 		return "", errors.New("no mail")
 	}
 	if err := r.Handle(t.Context(), json.RawMessage(`{}`)); err == nil ||
-		!strings.Contains(err.Error(), "1 tenants failed") {
+		!strings.Contains(err.Error(), "number of tenants: 1") {
 		t.Errorf("%v", err)
 	}
 	if err := engine.Close(); err != nil {

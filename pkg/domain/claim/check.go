@@ -61,7 +61,7 @@ func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	case err != nil:
 		return err
 	case failed > 0:
-		return fmt.Errorf("claim: the domains of %d tenants were not checked", failed)
+		return fmt.Errorf("claim: tenants whose domains were not checked: %d", failed)
 	case len(all) == 1 && silent >= several:
 		return fmt.Errorf("claim: the DNS was silent about all %d domains", silent)
 	}
