@@ -269,7 +269,7 @@ func (m *importing) examine(ctx context.Context, r *Result) error {
 		return err
 	}
 	if sum.Left > 0 {
-		return fmt.Errorf("transfer: the tenant was imported, but it has faults: run doctor -tenant %s; their number is %d, the last: %s",
+		return fmt.Errorf("transfer: the tenant is imported and has faults: run doctor -tenant %s; number: %d, the last: %s",
 			m.Tenant, sum.Left, last)
 	}
 	return nil
