@@ -121,7 +121,7 @@
 //	internal/dnstest  a DNS server, for tests
 //	internal/filled  a tenant with data of every kind, and copies of tables, for tests
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
-//	internal/slow    tests that run only on request
+//	internal/slow    tests that run only on request; less garbage collection in the others
 //
 // The packages of app are divided so that each program links little, because linked code makes a cold start slower. So
 // admin, which keeps secrets, is apart from the other functions that answer HTTP, and outbox, which only rotate needs,

@@ -1,5 +1,5 @@
 // Package slow skips the tests that double the running time, unless TEST_SLOW=1 asks for them, which .ci/run sets.
-// It reports each skipped test with the words NOT RUN, which .ci/test collects.
+// It reports each skipped test with the words NOT RUN, which .ci/test collects. The others it makes cheaper, by Main.
 package slow
 
 import (
