@@ -73,7 +73,7 @@ import (
 //	when delivery is due        SEND         Unix seconds|tenant|destination   -
 //	request with a key          T#t#IK       digest of the Idempotency-Key     request, at, status, location, doc,
 //	                                                                           etag, ttl
-//	the same of the operator  OPERATORONCE  digest of the Idempotency-Key  the same
+//	the same of the operator    OPERATORONCE digest of the Idempotency-Key     the same
 //	set-up link, its session    T#t#SL       L|link id                         doc, ver, ttl
 //	page to ask for a link      T#t#SL       R|digest of its id                doc, ver, ttl
 //	mails to a recipient        T#t#SL       M|digest of the address           doc, ver, ttl
