@@ -75,7 +75,7 @@ func Parse(document []byte, types *schema.Types) (*Policy, []Warning, error) {
 	c.requests(n.open("requests", requestFields...))
 	c.protect(n)
 	c.rules(n)
-	if err := c.err(); err != nil {
+	if err := c.said(); err != nil {
 		return nil, nil, err
 	}
 	c.p.ruleAt = make(map[string]int, len(c.p.rules))

@@ -1,6 +1,10 @@
 package mapping
 
-import "github.com/serverless-scim/serverless-scim/pkg/scim"
+import (
+	"strconv"
+
+	"github.com/serverless-scim/serverless-scim/pkg/scim"
+)
 
 // Limits of a policy and of its results.
 const (
@@ -135,7 +139,7 @@ func (p *Policy) EndsManual() bool {
 type Fault struct {
 	// Pointer is the JSON pointer of the place (RFC 6901).
 	Pointer string `json:"pointer"`
-	// Reason describes in plain words the fault and the allowed values.
+	// Reason describes in plain words the fault and the allowed values. ParseRequests leaves it empty.
 	Reason string `json:"reason"`
 	// Code and Args are the reason for programs that say it in another language.
 	Code Code  `json:"-"`
@@ -146,7 +150,12 @@ type Fault struct {
 type Faults []Fault
 
 func (f Faults) Error() string {
-	text := "mapping: " + scim.Quote(f[0].Pointer) + ": " + f[0].Reason
+	text := "mapping: " + scim.Quote(f[0].Pointer) + ": "
+	if f[0].Reason != "" {
+		text += f[0].Reason
+	} else {
+		text += "code " + strconv.Itoa(int(f[0].Code))
+	}
 	if len(f) > 1 {
 		text += " (and more)"
 	}

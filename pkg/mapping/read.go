@@ -36,6 +36,14 @@ func (f *faults) err() error {
 	return f.list
 }
 
+// said is err with the reasons of all faults.
+func (f *faults) said() error {
+	for i, fault := range f.list {
+		f.list[i].Reason = fault.Code.say(fault.Args)
+	}
+	return f.err()
+}
+
 // child is the pointer of a member of an object (RFC 6901, section 3).
 func child(pointer, name string) string {
 	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)

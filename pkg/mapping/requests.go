@@ -10,7 +10,7 @@ import (
 
 // ParseRequests compiles only the part of a policy document about requests, so that a program that answers identity
 // providers links and does no more. The document must be one that Parse accepts for the same types; else the result
-// is an error.
+// is an error, whose faults have codes and no reasons.
 func ParseRequests(document []byte, types *schema.Types) (*Requests, error) {
 	c, n, err := begin(document, types)
 	if err != nil {

@@ -190,8 +190,9 @@ func Codes() []Code {
 	return all
 }
 
-// String is the name of the code, "not-object".
-func (c Code) String() string { return sentences[c].name }
+// Label is the name of the code, "not-object". With the name String, programs that print no faults would link all
+// sentences.
+func (c Code) Label() string { return sentences[c].name }
 
 // English is the sentence in English, as a format for fmt.Sprintf.
 func (c Code) English() string { return sentences[c].english }
@@ -204,7 +205,5 @@ func (c Code) say(args []any) string {
 	return fmt.Sprintf(sentences[c].english, args...)
 }
 
-// sentence is a fault without a pointer.
-func sentence(code Code, args ...any) *Fault {
-	return &Fault{Reason: code.say(args), Code: code, Args: args}
-}
+// sentence is a fault without a pointer and a reason.
+func sentence(code Code, args ...any) *Fault { return &Fault{Code: code, Args: args} }

@@ -29,7 +29,7 @@ func Reason(lang, english string, code mapping.Code, args []any) string {
 		return english
 	}
 	all, err := read()
-	format := all[code.String()]
+	format := all[code.Label()]
 	switch {
 	case err != nil || format == "":
 		return english // a test finds it

@@ -24,7 +24,7 @@ func TestEveryFaultIsInBothLanguages(t *testing.T) {
 		}
 		all := maps.Clone(read)
 		for _, code := range mapping.Codes() {
-			name, want := code.String(), verb.FindAllString(code.English(), -1)
+			name, want := code.Label(), verb.FindAllString(code.English(), -1)
 			said := all[name]
 			if slices.Contains(english, name) {
 				want = nil
