@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -40,9 +39,7 @@ func (s *Service) Deliver(ctx context.Context, tenantID string, send Delivery) e
 // deliver is Deliver for an active tenant. It does not record on the tenant that all was delivered. One goroutine of a
 // process runs it for a tenant at a time.
 func (s *Service) deliver(ctx context.Context, tenantID string, send Delivery) error {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(tenantID)) // never fails
-	turn := &s.delivering[h.Sum32()%uint32(len(s.delivering))]
+	turn := &s.delivering[store.Hash(tenantID)%uint32(len(s.delivering))]
 	turn.Lock()
 	defer turn.Unlock()
 	return s.queue.Send(ctx, tenantID, send)

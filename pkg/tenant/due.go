@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"hash/fnv"
 	"math"
 	"time"
 
@@ -34,9 +33,7 @@ func (s *Service) early(id string) time.Duration {
 	if s.o.Spread < time.Second {
 		return 0
 	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id)) // never fails
-	return time.Duration(h.Sum64()%uint64(s.o.Spread/time.Second)) * time.Second
+	return time.Duration(int64(store.Hash(id))%int64(s.o.Spread/time.Second)) * time.Second
 }
 
 // duePuts returns the writes that move a tenant in the order of due times.
