@@ -62,7 +62,7 @@ func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusCreated, a.issuedClient(r, c))
 }
 
-// renewClient makes another secret, or replaces the keys.
+// renewClient creates another secret, or replaces the keys.
 func (a *api) renewClient(w http.ResponseWriter, r *http.Request) error {
 	o, err := body(r, true, "jwks", "expiresAt")
 	if err != nil {

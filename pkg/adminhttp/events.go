@@ -50,7 +50,7 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 
 // goneProblem returns a 410 with the position to follow from: the present end of the log, since the members list that
 // the client reads next covers all events before it. The position is the id of the last event. So it becomes invalid
-// if the tenant is deleted and made again.
+// if the tenant is deleted and created again.
 func goneProblem(reason, tenantID string, page eventlog.Page) error {
 	after := placeOf(tenantID, page)
 	return &problem{

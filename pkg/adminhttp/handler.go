@@ -61,7 +61,7 @@ type Config struct {
 	Caller string
 	// Webhooks keeps webhooks; nil: there are no such routes. It needs Members.
 	Webhooks *webhook.Service
-	// Links makes set-up links. It is required.
+	// Links creates set-up links. It is required.
 	Links *setup.Service
 	// Once remembers the requests with an Idempotency-Key; nil: the header is not looked at.
 	Once *idempotency.Memory

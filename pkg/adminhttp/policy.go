@@ -14,7 +14,7 @@ import (
 )
 
 // policyTag is the entity tag of a policy. Equal documents have equal tags, whatever the version: a version comes again
-// if the tenant is deleted and made again.
+// if the tenant is deleted and created again.
 func policyTag(p member.PolicyDocument) string { return etag.OfBytes(p.Document) }
 
 func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) error {

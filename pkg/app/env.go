@@ -22,7 +22,7 @@ type Env struct {
 	Table, BaseURL, SecretPrefix string
 	// AdminHost is the host name of the admin API; empty: any.
 	AdminHost string
-	// SecretKey is the KMS key of the secrets that are made, SecretTags are their tags.
+	// SecretKey is the KMS key of the secrets that are created, SecretTags are their tags.
 	SecretKey  string
 	SecretTags map[string]string
 	// MaxTokenDays is 0 if it is not set, and PackedSecrets if there are none.

@@ -37,8 +37,8 @@ const (
 	EnvEndlessTokens = "TOKEN_ENDLESS"
 	// EnvPackedSecrets is the number of secrets that the tenants with packed tokens share; empty or 0 is none.
 	EnvPackedSecrets = "PACKED_SECRETS"
-	// EnvSecretKey is the ARN of the KMS key of the secrets that are made; empty takes that of AWS. EnvSecretTags are
-	// their tags, as name=value,name=value.
+	// EnvSecretKey is the ARN of the KMS key of the secrets that are created; empty takes that of AWS. EnvSecretTags
+	// are their tags, as name=value,name=value.
 	EnvSecretKey  = "SECRET_KEY"
 	EnvSecretTags = "SECRET_TAGS"
 	// EnvAdminHost is the one host name that the admin API answers on; empty takes any.

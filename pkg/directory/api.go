@@ -41,7 +41,7 @@ func (d *Directory) CreateAs(
 	case dr.refs.Joins():
 		groups := d.groupsAhead(ctx, t, rt, res.ID, sel)
 		defer groups.stop()
-		// the user is made: if its groups can't be read now, the answer is without them
+		// the user is created: if its groups can't be read now, the answer is without them
 		_ = groups.attach(ctx, res, true)
 	}
 	return res, nil

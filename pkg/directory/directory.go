@@ -73,7 +73,7 @@ type (
 // Options configure a Directory. Now is required.
 type Options struct {
 	Now func() time.Time
-	// NewID makes the id of a resource; the default is a random UUID. Ids are URL-safe and never reused.
+	// NewID creates the id of a resource; the default is a random UUID. Ids are URL-safe and never reused.
 	NewID func() string
 	Log   *slog.Logger
 	// Background is told of a tenant with open work that a request left for later. It must not block.
@@ -101,7 +101,7 @@ type Directory struct {
 	o       Options
 }
 
-// New makes a Directory on a store.
+// New creates a Directory on a store.
 func New(s *store.Store, o Options) *Directory {
 	if o.NewID == nil {
 		o.NewID = uuid.NewString

@@ -54,7 +54,7 @@ func memory(t testing.TB) *boltstore.Engine {
 	return engine
 }
 
-// on makes a directory on an engine, for a tenant of profile idp.
+// on creates a directory on an engine, for a tenant of profile idp.
 func on(t testing.TB, engine store.Engine, idp string) *world {
 	t.Helper()
 	dialect, ok := scim.DialectOf(idp)
@@ -71,7 +71,7 @@ func on(t testing.TB, engine store.Engine, idp string) *world {
 // patience is how long tests wait for work. Clients don't wait that long, but machines that run tests are busy.
 const patience = 5 * time.Minute
 
-// restart makes a new directory on the same engine.
+// restart creates a new directory on the same engine.
 func (w *world) restart() {
 	st := store.New(w.engine, store.Options{BaseDelay: 100 * time.Microsecond, MaxWait: patience})
 	w.dir = directory.New(st, directory.Options{

@@ -38,7 +38,7 @@ func devices(t testing.TB) *schema.Types {
 	return types
 }
 
-// writes are requests of every kind on resources that are made before each; they return the status.
+// writes are requests of every kind on resources that are created before each; they return the status.
 func (w *world) writes(t testing.TB) map[string]func() int {
 	device := w.tenant.Types.ByID("Device")
 	serial := func(s string) string { return `{"schemas":["urn:example:2.0:Device"],"serial":` + quoted(s) + `}` }
@@ -104,7 +104,7 @@ func (w *world) writes(t testing.TB) map[string]func() int {
 	}
 }
 
-// ruled makes a world with a tenant that has a type of its own, under options.
+// ruled creates a world with a tenant that has a type of its own, under options.
 func ruled(t testing.TB, engine store.Engine, o directory.Options) *world {
 	t.Helper()
 	w := on(t, engine, "entra")

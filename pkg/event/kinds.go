@@ -7,9 +7,9 @@ type Kind string
 
 // The kinds of events about tokens. The subject is the token.
 const (
-	// TokenCreated: a person made a token. Data: expiresAt, scopes.
+	// TokenCreated: a person created a token. Data: expiresAt, scopes.
 	TokenCreated Kind = "token.created"
-	// SuccessorCreated: a token was made to take the place of one that ends. Data: expiresAt, predecessorIds.
+	// SuccessorCreated: a token was created to replace one that ends. Data: expiresAt, predecessorIds.
 	SuccessorCreated Kind = "token.successor-created"
 	// TokenFirstUsed: a request came in with the token for the first time: the identity provider switched to it. Data:
 	// firstUsedAt.
@@ -36,7 +36,7 @@ const (
 // The kinds of events about OAuth clients. The subject is the client. Data has clientId, and secretId if the client has
 // secrets.
 const (
-	// ClientCreated: a person made a client.
+	// ClientCreated: a person created a client.
 	ClientCreated Kind = "client.created"
 	// ClientRenewed: a person gave a client another secret, or other keys.
 	ClientRenewed Kind = "client.renewed"
@@ -83,7 +83,7 @@ const (
 
 // The kinds of events about set-up links. The subject is the link.
 const (
-	// SetupLinkCreated: a link was made. Data: linkId, role ("admin" or "reader"), expiresAt.
+	// SetupLinkCreated: a link was created. Data: linkId, role ("admin" or "reader"), expiresAt.
 	SetupLinkCreated Kind = "setup-link.created"
 	// SetupLinkRedeemed: somebody redeemed the link for a session. Data: linkId, role, until.
 	SetupLinkRedeemed Kind = "setup-link.redeemed"

@@ -23,7 +23,7 @@ type Service struct {
 	log     *slog.Logger
 }
 
-// New makes a Service. tenants tells people that the guard has tripped.
+// New creates a Service. tenants tells people that the guard has tripped.
 func New(s *store.Store, tenants *tenant.Service, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{store: s, tenants: tenants, now: now, log: log}
 }

@@ -97,7 +97,7 @@ const nicks = `{"members": {"attributes": {"nick": {"from": "nickName"}}, "onDel
 	"kinds": {"team": {"create": true}},
 	"rules": [{"id": "title", "user": {"value": "title"}, "assign": {"kind": "team", "target": "${value}"}}]}`
 
-// leaver makes a person whose data all has "zelda" in it, with more entries of the log than one transaction redacts,
+// leaver creates a person whose data all has "zelda" in it, with more entries of the log than one transaction redacts,
 // who manages somebody else, and deletes the user.
 func leaver(t *testing.T, onDelete string) (w *world, r *recorder, id string) {
 	t.Helper()

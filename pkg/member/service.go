@@ -20,7 +20,7 @@ type Service struct {
 	publisher *publish.Publisher
 }
 
-// New makes a Service.
+// New creates a Service.
 func New(s *store.Store, o Options) *Service {
 	if o.Wake == nil {
 		o.Wake = func(string) {}

@@ -67,7 +67,7 @@ func worldOn(t testing.TB, engine store.Engine, policy string) *world {
 	return w
 }
 
-// restart makes new services on the same storage.
+// restart creates new services on the same storage.
 func (w *world) restart() {
 	w.dir = directory.New(
 		w.store,

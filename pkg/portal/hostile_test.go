@@ -59,7 +59,7 @@ func TestBrokenInput(t *testing.T) {
 	}
 }
 
-// TestLongNamesAreWhole makes a rule for a group whose name is longer than the part that messages repeat of it.
+// TestLongNamesAreWhole creates a rule for a group whose name is longer than the part that messages repeat of it.
 func TestLongNamesAreWhole(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")

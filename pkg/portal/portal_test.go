@@ -38,7 +38,7 @@ func newWorld(t *testing.T, tenants ...string) *world {
 	return openWorld(t, "http://127.0.0.1:8080", local.Options{Data: boltstore.Memory}, tenants...)
 }
 
-// openWorld makes a world that is reached at base, with options.
+// openWorld creates a world that is reached at base, with options.
 func openWorld(t *testing.T, base string, o local.Options, tenants ...string) *world {
 	t.Helper()
 	w := &world{t: t, log: &bytes.Buffer{}, base: base, tokens: map[string]string{}}

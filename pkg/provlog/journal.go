@@ -161,13 +161,13 @@ func (r *Request) Recorded() {
 	r.committed = true
 }
 
-// newID makes the id of an entry. Entries stand in the order in which requests came in, and the operations of a bulk
+// newID creates the id of an entry. Entries stand in the order in which requests came in, and the operations of a bulk
 // request in theirs.
 func (r *Request) newID() string {
 	return newID(r.entry.Time, r.entry.Number)
 }
 
-// newID makes the id of an entry: it sorts by time, and is as good as unique.
+// newID creates the id of an entry: it sorts by time, and is as good as unique.
 func newID(at time.Time, number int) string {
 	return fmt.Sprintf("%s-%04d%s", timeID(at), number, strings.ToLower(rand.Text()[:8]))
 }

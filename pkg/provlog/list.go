@@ -227,7 +227,7 @@ type AdminFacts struct {
 // Now is the journal's time.
 func (j *Journal) Now() time.Time { return j.o.Now() }
 
-// NewID makes the id of an entry of now.
+// NewID creates the id of an entry of now.
 func (j *Journal) NewID() string { return newID(j.o.Now(), 0) }
 
 // Admin writes the entry of a request to the admin API about a tenant.

@@ -55,12 +55,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("scim: %d %s: %s", e.Status, e.Type, e.Detail)
 }
 
-// Errorf makes an Error with a formatted detail.
+// Errorf creates an Error with a formatted detail.
 func Errorf(status int, t ErrorType, format string, args ...any) *Error {
 	return &Error{Status: status, Type: t, Detail: fmt.Sprintf(format, args...)}
 }
 
-// BadRequest makes a 400 of type t with a formatted detail.
+// BadRequest creates a 400 of type t with a formatted detail.
 func BadRequest(t ErrorType, format string, args ...any) *Error {
 	return Errorf(http.StatusBadRequest, t, format, args...)
 }

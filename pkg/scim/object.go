@@ -44,7 +44,7 @@ func whole(f float64) (n int64, ok bool) {
 	return 0, false
 }
 
-// Clone makes a deep copy of a JSON value.
+// Clone creates a deep copy of a JSON value.
 func Clone(v any) any {
 	switch v := v.(type) {
 	case Object:

@@ -12,7 +12,7 @@ import (
 
 func escape(filter string) string { return url.QueryEscape(filter) }
 
-// crowd makes a tenant of n users, u000, u001, ...
+// crowd creates a tenant of n users, u000, u001, ...
 func crowd(s *server, n int) account {
 	a := s.tenant("acme", "", tenant.Settings{})
 	for i := range n {

@@ -78,7 +78,7 @@ func (s *server) clock() time.Time { return s.now }
 // account is a tenant and its token.
 type account struct{ id, token string }
 
-// newServer makes a server on an empty store. change may adjust its configuration.
+// newServer creates a server on an empty store. change may adjust its configuration.
 func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 	t.Helper()
 	s := &server{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
@@ -102,7 +102,7 @@ func newServer(t *testing.T, change func(*scimhttp.Config)) *server {
 	return s
 }
 
-// tenant makes a tenant.
+// tenant creates a tenant.
 func (s *server) tenant(id, idp string, settings tenant.Settings) account {
 	s.t.Helper()
 	made, token, err := s.tenants.Create(context.Background(), tenant.NewTenant{

@@ -199,7 +199,7 @@ func digest(secret string) string {
 // equal compares in constant time.
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// newCode makes a code of 130 bits in letters and digits that people can type.
+// newCode creates a code of 130 bits in letters and digits that people can type.
 func newCode() string { return rand.Text() }
 
 // typed turns the text that somebody pasted or typed into the code as it was made.

@@ -47,7 +47,7 @@ func (r *record) made(id string) tenant.Report {
 	return report
 }
 
-// Invitation makes one more code of a link, for the mail that is sent now: until then nobody can have it, since only
+// Invitation creates one more code of a link, for the mail that is sent now: until then nobody can have it, since only
 // digests are stored. ok is false if the link is open no longer.
 func (s *Service) Invitation(ctx context.Context, tenantID, id string) (in notice.Invitation, ok bool, err error) {
 	if of, valid := parseID(id); !valid || of != tenantID {
@@ -87,7 +87,7 @@ type renewal struct {
 	Language string `json:"language"`
 }
 
-// Renewal makes the id of a page on which a recipient of a tenant's notices can have a set-up link mailed to the same
+// Renewal creates the id of a page on which a recipient of a tenant's notices can have a set-up link mailed to the same
 // address. Whoever has the id can do no more than that. Only its digest is stored. tenant.ErrNotFound if the tenant is
 // deleted: nothing is stored then.
 func (s *Service) Renewal(ctx context.Context, tenantID string, to notice.Recipient) (string, error) {

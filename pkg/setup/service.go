@@ -42,7 +42,7 @@ type Options struct {
 	Session time.Duration
 }
 
-// Service makes links and redeems them. It is safe for concurrent use, in any number of processes.
+// Service creates links and redeems them. It is safe for concurrent use, in any number of processes.
 type Service struct {
 	store   *store.Store
 	tenants *tenant.Service
@@ -57,7 +57,7 @@ func New(s *store.Store, tenants *tenant.Service, o Options) *Service {
 	return &Service{store: s, tenants: tenants, o: o}
 }
 
-// Create makes a link and returns it with its code, which is shown nowhere else: only a digest is stored. A
+// Create creates a link and returns it with its code, which is shown nowhere else: only a digest is stored. A
 // *tenant.InvalidError for a request that is not in order, a *tenant.ConflictError if there are too many links.
 func (s *Service) Create(ctx context.Context, tenantID string, n NewLink) (Link, string, error) {
 	if err := n.check(); err != nil {
@@ -229,7 +229,7 @@ func (s *Service) Redeem(ctx context.Context, q Redemption) (Session, error) {
 	return Session{Link: redeemed.link(q.ID, s.o.Now()), Cookie: q.ID + "." + secret}, nil
 }
 
-// redeem makes a session of a link, which may be nil. outcome is ErrCode if the record only counts a wrong code.
+// redeem creates a session of a link, which may be nil. outcome is ErrCode if the record only counts a wrong code.
 func (r *record) redeem(
 	q Redemption, secret string, now time.Time, session time.Duration,
 ) (report tenant.Report, outcome, err error) {

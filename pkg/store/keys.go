@@ -132,8 +132,8 @@ var (
 	unescaper = strings.NewReplacer("\x02\x02", "\x00", "\x02\x03", "\x01", "\x02\x04", "\x02")
 )
 
-// Join makes a sort key of parts, escaping each. It neither copies nor searches twice if there is nothing to escape: a
-// request about a large group makes some ten thousand keys.
+// Join creates a sort key of parts, escaping each. It neither copies nor searches twice if there is nothing to escape:
+// a request about a large group makes some ten thousand keys.
 func Join(parts ...string) string {
 	for i, p := range parts {
 		if !plain(p) {
@@ -179,7 +179,7 @@ func unescaped(part string) string {
 // TenantsPK is the partition that lists all tenants.
 const TenantsPK = "TENANTS"
 
-// Keys makes the keys of one tenant.
+// Keys creates the keys of one tenant.
 type Keys struct{ tenant string }
 
 // KeysOf returns the key maker of a tenant. The id is made of a-z, 0-9 and "-": it can't leave its prefix.

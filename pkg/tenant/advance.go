@@ -14,7 +14,7 @@ import (
 // hourly run does it even if it reaches the tenant earlier in its walk than this one did.
 const retryAfter = 40 * time.Minute
 
-// advance does all due work of a tenant: it makes the successor, writes events and notices, delivers them, and tidies
+// advance does all due work of a tenant: it creates the successor, writes events and notices, delivers them, and tidies
 // the vault. The four don't depend on each other: a notice is sent even if the vault fails. Each may be killed
 // anywhere and repeated, by two processes at once. found is the due time under which the tenant was found, 0 for none.
 // Its entry is removed if it is not the tenant's own any more.
@@ -129,7 +129,7 @@ func (a *attempt) warn(ctx context.Context, steps []rotation.Step) {
 	}
 }
 
-// succeed makes the successor, and adds the notices of it in the same write.
+// succeed creates the successor, and adds the notices of it in the same write.
 func (a *attempt) succeed(ctx context.Context) {
 	r, c, err := a.make(ctx, a.id, a.r, a.now, func(r *record.Record) (*candidate, error) {
 		x := a.situationOf(r)

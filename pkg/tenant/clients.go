@@ -2,7 +2,7 @@ package tenant
 
 import "context"
 
-// CreateClient makes an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. It
+// CreateClient creates an OAuth client of a tenant, or, with OperatorClients, one that many tenants may allow. It
 // returns a *ConflictError if the tenant has three already. The secret's value is not stored: a process that dies
 // before it has answered leaves a client that can only be deleted.
 func (s *Service) CreateClient(ctx context.Context, tenantID string, n NewClient) (IssuedClient, error) {

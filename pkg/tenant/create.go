@@ -25,8 +25,8 @@ type NewTenant struct {
 	Settings Settings
 }
 
-// Create makes a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id
-// must be free: ErrExists otherwise, also while a tenant of that id is being made or deleted. An invalid value is an
+// Create creates a tenant, switched on, and its first token, with both scopes and the lifetime of its settings. The id
+// must be free: ErrExists otherwise, also while a tenant of that id is being created or deleted. An invalid value is an
 // *InvalidError. After ctx is cancelled Create goes on for 20 seconds at most, to leave nothing half made.
 //
 // Steps: (1) reserve the id, state creating; (2) put the token's value into the vault; (3) commit digest and state

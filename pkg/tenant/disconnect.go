@@ -47,7 +47,7 @@ func (s *Service) Disconnect(ctx context.Context, tenantID string) (ended Discon
 			r.Out.With = append(r.Out.With, store.RemoveItem(store.KeysOf(tenantID).Client(c.ID)))
 		}
 		r.Clients, r.Settings.OAuth.Clients = nil, nil
-		r.Pending, r.Collect = nil, false // a token that is being made right now is not added any more
+		r.Pending, r.Collect = nil, false // a token that is being created right now is not added any more
 		r.Tell(now, event.TenantDisconnected, "", scim.Object{
 			"tokens": int64(ended.Tokens), "clients": int64(ended.Clients),
 		})

@@ -52,7 +52,7 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// TestDisconnectWhileTokensAreMade ends tokens while others are being made. One that is made over it is not added.
+// TestDisconnectWhileTokensAreMade ends tokens while others are being created. One that is made over it is not added.
 func TestDisconnectWhileTokensAreMade(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")

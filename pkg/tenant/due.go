@@ -27,7 +27,7 @@ func (s *Service) next(id string, r *record.Record, now time.Time) int64 {
 	return max(at, r.Retry, 1)
 }
 
-// early returns the time before the notice period at which a tenant's successor is made: a part of Options.Spread,
+// early returns the time before the notice period at which a tenant's successor is created: a part of Options.Spread,
 // always the same for a tenant, so that tenants created together are not due together.
 func (s *Service) early(id string) time.Duration {
 	if s.o.Spread < time.Second {

@@ -49,7 +49,7 @@ const (
 
 // Errors of a Service.
 var (
-	// ErrNotFound: no such tenant, or one that is being made or deleted; or no such token.
+	// ErrNotFound: no such tenant, or one that is being created or deleted; or no such token.
 	ErrNotFound = record.ErrNotFound
 	// ErrExists: the id is taken, also by a tenant that is still being deleted.
 	ErrExists = record.ErrExists

@@ -30,8 +30,8 @@ type IssuedToken struct {
 	Value string
 }
 
-// Issue makes another token for a tenant. It returns a *ConflictError if two are live already, or one is live and
-// another is being made. Like Create it goes on for at most 20 seconds after ctx is cancelled.
+// Issue creates another token for a tenant. It returns a *ConflictError if two are live already, or one is live and
+// another is being created. Like Create it goes on for at most 20 seconds after ctx is cancelled.
 //
 // Steps: (1) reserve the place on the tenant; (2) label the live token in the vault as the current one, and keep the
 // new value; (3) commit the digest. A process that dies after 1 or 2 leaves a place that is free again once the
@@ -53,7 +53,7 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 	})
 }
 
-// candidate is a token that is being made.
+// candidate is a token that is being created.
 type candidate struct {
 	rotation.Token
 	value string
@@ -63,14 +63,14 @@ type candidate struct {
 	tell rotation.Situation
 }
 
-// successor makes a candidate that replaces other tokens, with their scopes and a full lifetime from now. People get a
-// notice of it however far away the ends of the others are.
+// successor creates a candidate that replaces other tokens, with their scopes and a full lifetime from now. People get
+// a notice of it however far away the ends of the others are.
 func (s *Service) successor(p record.Policy, now time.Time, scopes []Scope) *candidate {
 	token, value := s.mint(now, p, NewToken{Scopes: scopes})
 	return &candidate{Token: token, value: value, successor: true, tell: rotation.OnlyReady(now, math.MaxInt64)}
 }
 
-// issue makes the token that pick returns, in the steps of Issue. pick gets the tenant as it is, and may be called
+// issue creates the token that pick returns, in the steps of Issue. pick gets the tenant as it is, and may be called
 // again.
 func (s *Service) issue(
 	ctx context.Context,

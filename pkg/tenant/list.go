@@ -13,8 +13,8 @@ import (
 const MaxListCount = 1000
 
 // List returns up to count tenants (1 to MaxListCount) in order of id. cursor is empty, or the next of the page
-// before. next is empty on the last page. Tenants that are being made or deleted are left out. A cursor that List did
-// not return is an *InvalidError.
+// before. next is empty on the last page. Tenants that are being created or deleted are left out. A cursor that List
+// did not return is an *InvalidError.
 func (s *Service) List(ctx context.Context, count int, cursor string) (tenants []Tenant, next string, err error) {
 	count = min(max(count, 1), MaxListCount)
 	after, err := base64.RawURLEncoding.DecodeString(cursor)

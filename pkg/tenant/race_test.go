@@ -119,7 +119,7 @@ func TestReservationsKeepOthersOff(t *testing.T) {
 	}
 }
 
-// A tenant is not finished while a token of it is being made, or somebody else finishes it: the vault might get a
+// A tenant is not finished while a token of it is being created, or somebody else finishes it: the vault might get a
 // value, or lose that of a new tenant, afterwards.
 func TestFinishWaits(t *testing.T) {
 	w := newWorld(t)
@@ -148,7 +148,7 @@ func TestFinishWaits(t *testing.T) {
 }
 
 // A run decides about notices from the tenant as it is at the write: a client may be deleted while the successor is
-// made.
+// created.
 func TestClientDeletedWhileASuccessorIsMade(t *testing.T) {
 	w, d := newWorld(t), &told{}
 	token := w.createWith(t, "acme", mailAda)

@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
 )
 
-// reservation makes a reservation of this process on a tenant: the right to do work of several writes.
+// reservation creates a reservation of this process on a tenant: the right to do work of several writes.
 func (s *Service) reservation(id string) *record.Reservation {
 	return &record.Reservation{ID: id, At: s.o.Now().Unix(), By: s.process()}
 }

@@ -16,9 +16,9 @@ import (
 // errCollect says that a person has to collect the successor, which is made only then.
 var errCollect = errors.New("tenant: to be collected")
 
-// StartRotation makes the successor of a tenant's token now, ahead of its time, with the notices of it. With VaultNone
-// the notices ask the tenant's people to collect it instead. It returns a *ConflictError if there is a successor
-// already, or one waits to be collected.
+// StartRotation creates the successor of a tenant's token now, ahead of its time, with the notices of it. With
+// VaultNone the notices ask the tenant's people to collect it instead. It returns a *ConflictError if there is a
+// successor already, or one waits to be collected.
 func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -50,7 +50,7 @@ func (s *Service) StartRotation(ctx context.Context, tenantID string) error {
 	return err
 }
 
-// mayStart returns a *ConflictError if a successor is there already, or a token is being made.
+// mayStart returns a *ConflictError if a successor is there already, or a token is being created.
 func (s *Service) mayStart(r *record.Record, now time.Time) error {
 	switch {
 	case len(r.Live(now)) >= maxLive && !r.NeedsSuccessor(now, 0):
@@ -141,7 +141,7 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 	return nil
 }
 
-// Collect makes the successor that waits to be collected with VaultNone, and returns it: its value is not stored. It
+// Collect creates the successor that waits to be collected with VaultNone, and returns it: its value is not stored. It
 // returns a *ConflictError if none waits.
 func (s *Service) Collect(ctx context.Context, tenantID string) (IssuedToken, error) {
 	ctx, cancel := detach(ctx)

@@ -118,7 +118,7 @@ func (w *world) notices(t *testing.T, id string) string {
 
 const mailAda = `{"notices":{"recipients":[{"email":"ada@example.com","language":"de"}]}}`
 
-// createWith makes a tenant with settings, as JSON.
+// createWith creates a tenant with settings, as JSON.
 func (w *world) createWith(t *testing.T, id, settings string) tenant.IssuedToken {
 	t.Helper()
 	o, err := scim.ParseObject([]byte(settings))

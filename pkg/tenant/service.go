@@ -27,8 +27,8 @@ type Options struct {
 	Endless bool
 	// Packed is the vault of tenants that keep their tokens in shared secrets; nil means that none may.
 	Packed Secrets
-	// Spread is the longest time before the notice period at which a successor may be made. Each tenant has its own
-	// moment in it, so that tenants of one day are not all due at once. 0 makes successors when the period begins.
+	// Spread is the longest time before the notice period at which a successor may be created. Each tenant has its own
+	// moment in it, so that tenants of one day are not all due at once. 0 creates successors when the period begins.
 	Spread time.Duration
 	// Wake, if set, is called after a write of an item with the attribute wake, with the attribute's value and the
 	// tenant. In AWS the table's stream does this. It must return at once.
@@ -52,7 +52,8 @@ const (
 	patience = 20 * time.Second
 )
 
-// Service makes, changes, deletes and authenticates tenants. It is safe for concurrent use, in any number of processes.
+// Service creates, changes, deletes and authenticates tenants. It is safe for concurrent use, in any number of
+// processes.
 type Service struct {
 	store   *store.Store
 	secrets Secrets
@@ -118,7 +119,7 @@ func (s *Service) read(ctx context.Context, id string) (*record.Record, error) {
 	return record.Decode(items[0])
 }
 
-// Get returns a tenant; ErrNotFound if there is none, or one that is being made or deleted.
+// Get returns a tenant; ErrNotFound if there is none, or one that is being created or deleted.
 func (s *Service) Get(ctx context.Context, id string) (Tenant, error) {
 	r, err := s.read(ctx, id)
 	if err != nil {

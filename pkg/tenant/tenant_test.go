@@ -76,7 +76,7 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-// create makes a tenant, or ends the test.
+// create creates a tenant, or ends the test.
 func (w *world) create(t *testing.T, id string) tenant.IssuedToken {
 	t.Helper()
 	_, token, err := w.Create(w.ctx, tenant.NewTenant{ID: id, Name: "Name of " + id})
@@ -86,7 +86,7 @@ func (w *world) create(t *testing.T, id string) tenant.IssuedToken {
 	return token
 }
 
-// issue makes one more token, or ends the test.
+// issue creates one more token, or ends the test.
 func (w *world) issue(t *testing.T, id string) tenant.IssuedToken {
 	t.Helper()
 	token, err := w.Issue(w.ctx, id, tenant.NewToken{})
@@ -109,7 +109,7 @@ func (w *world) good(t *testing.T, id, value string) bool {
 	return false
 }
 
-// sealed makes a token's value of its first parts: a second implementation of the form of a token.
+// sealed creates a token's value of its first parts: a second implementation of the form of a token.
 func sealed(body string) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	n, sum := crc32.ChecksumIEEE([]byte(body)), ""

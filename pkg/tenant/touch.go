@@ -62,8 +62,8 @@ func Living(k store.Keys) store.Op {
 }
 
 // firstUse records the first use of a token, or of a client of a tenant that was not connected before, with the event
-// about it. The next run of Rotate makes the token the current one in the vault. It deletes nothing, because not every
-// function that answers requests has the permission.
+// about it. The next run of Rotate makes the token the current one in the vault. It deletes nothing, because not
+// every function that answers requests has the permission.
 func (s *Service) firstUse(ctx context.Context, tenantID, tokenID string, now time.Time, put store.Op) error {
 	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
 		r.Out.With = append(r.Out.With, put)

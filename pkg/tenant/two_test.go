@@ -56,7 +56,7 @@ func TestTwoLiveWithVaultNone(t *testing.T) {
 	}
 }
 
-// TestStartAfterATokenInTheMaking: a rotation with vault none does not start while a token is being made.
+// TestStartAfterATokenInTheMaking: a rotation with vault none does not start while a token is being created.
 func TestStartAfterATokenInTheMaking(t *testing.T) {
 	w := newWorld(t)
 	w.create(t, "acme")

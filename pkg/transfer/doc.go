@@ -12,7 +12,7 @@
 // the export. The import therefore ends with a doctor, who makes lookups, memberships and counters follow from the
 // documents. Switch the tenant off first if the file must show one moment.
 //
-// An import checks the whole file before it writes anything. It makes the tenant in the state "creating", in which it
+// An import checks the whole file before it writes anything. It creates the tenant in the state "creating", in which it
 // does not exist for anybody, writes the items, and last makes it active, switched off. The item IMPORT of the tenant
 // says which file it is and how far the import is: killed anywhere, the same call goes on. An import that nobody goes
 // on with is cleared away an hour after its last step, as any tenant whose making was abandoned.

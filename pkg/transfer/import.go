@@ -134,7 +134,7 @@ func keyOf(k store.Keys, partition, sk string) store.Key {
 	return store.Key{PK: pk, SK: sk}
 }
 
-// begin makes the tenant, in the state "creating", or finds how far an earlier call was. written says that all items
+// begin creates the tenant, in the state "creating", or finds how far an earlier call was. written says that all items
 // are there.
 func (m *importing) begin(ctx context.Context) (written bool, err error) {
 	items, err := m.st.Get(ctx, m.k.Tenant(), m.k.Import())

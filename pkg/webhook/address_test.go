@@ -64,7 +64,8 @@ func TestLoopbackIsForThisMachineOnly(t *testing.T) {
 	}
 }
 
-// TestNamesAreCheckedWhenTheyAreDialled: a name that was public when the webhook was made stands for this machine now.
+// TestNamesAreCheckedWhenTheyAreDialled: a name that was public when the webhook was created stands for this machine
+// now.
 func TestNamesAreCheckedWhenTheyAreDialled(t *testing.T) {
 	for name, address := range map[string][4]byte{
 		"loopback": {127, 0, 0, 1}, "metadata": {169, 254, 169, 254}, "private": {10, 0, 0, 1}, "shared": {100, 64, 0, 1},

@@ -28,7 +28,7 @@ const (
 	maxAnswer = 4 << 10
 )
 
-// newClient makes the client of all deliveries. It has no proxy, and follows no redirect: both would go to addresses
+// newClient creates the client of all deliveries. It has no proxy, and follows no redirect: both would go to addresses
 // that were not checked.
 func newClient(loopback bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: control(loopback)}
@@ -126,7 +126,7 @@ func (s *Service) post(ctx context.Context, w *Webhook, m message) (a answer) {
 	return a
 }
 
-// request makes a signed request.
+// request creates a signed request.
 func (s *Service) request(ctx context.Context, w *Webhook, m message) (*http.Request, error) {
 	now, body := s.o.Machine(), scim.AppendJSON(nil, m.body)
 	secrets, err := s.secrets(ctx, w, s.o.Now())

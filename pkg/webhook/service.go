@@ -62,7 +62,7 @@ type Service struct {
 	seal *sealer
 }
 
-// New makes a Service.
+// New creates a Service.
 func New(st *store.Store, o Options) *Service {
 	if o.Wake == nil {
 		o.Wake = func(string) {}
@@ -147,8 +147,8 @@ func (s *Service) Get(ctx context.Context, owner, id string) (*Webhook, error) {
 	return decode(owner, items[0])
 }
 
-// Create makes a webhook, and returns it with its secret, which no other call returns. A tenant's webhook begins after
-// the present end of the tenant's log, which is returned; the operator's begins with the events from now on.
+// Create creates a webhook, and returns it with its secret, which no other call returns. A tenant's webhook begins
+// after the present end of the tenant's log, which is returned; the operator's begins with the events from now on.
 func (s *Service) Create(
 	ctx context.Context, owner string, f Fields,
 ) (w *Webhook, secret string, after int64, err error) {

@@ -20,14 +20,14 @@ const (
 	secretBytes  = 32
 )
 
-// newSecret makes a secret: whsec_ and 32 random bytes in base64.
+// newSecret creates a secret: whsec_ and 32 random bytes in base64.
 func newSecret() string {
 	raw := make([]byte, secretBytes)
 	_, _ = rand.Read(raw) // never fails
 	return secretPrefix + base64.StdEncoding.EncodeToString(raw)
 }
 
-// sign makes the signature of a message with a secret (Standard Webhooks, scheme v1).
+// sign creates the signature of a message with a secret (Standard Webhooks, scheme v1).
 func sign(secret, id string, at time.Time, body []byte) (string, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, secretPrefix))
 	if err != nil {
@@ -45,7 +45,7 @@ var errSealed = errors.New("webhook: the stored secret can't be read with this k
 // sealer encrypts secrets. A sealed secret can be opened only for the webhook that it was sealed for.
 type sealer struct{ aead cipher.AEAD }
 
-// newSealer makes a sealer from the deployment's key, of which it takes the SHA-256.
+// newSealer creates a sealer from the deployment's key, of which it takes the SHA-256.
 func newSealer(key []byte) (sealer, error) {
 	const least = 16
 	if len(key) < least {

@@ -102,7 +102,7 @@ func (w *Webhook) wants(eventType string) bool {
 	})
 }
 
-// newID makes the id of a webhook.
+// newID creates the id of a webhook.
 func newID() string { return delivery.Transient + strings.ToLower(rand.Text()[:16]) }
 
 // ValidID reports whether text has the shape of a webhook's id.

@@ -40,7 +40,7 @@ func Endpoint(service string) *string {
 	return nil
 }
 
-// Store returns the store on a table. The client is made at the first call: a request without a token needs none.
+// Store returns the store on a table. The client is created at the first call: a request without a token needs none.
 func Store(table string) *store.Store {
 	client := sync.OnceValue(func() *dynamodb.Client {
 		return dynamostore.NewClient(Config(), func(o *dynamodb.Options) { o.BaseEndpoint = Endpoint("DYNAMODB") })

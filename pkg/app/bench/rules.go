@@ -70,7 +70,7 @@ type rules struct {
 	groups   []scim.Object
 }
 
-// newRules makes a policy of n rules: half are on names of groups, by pattern and by filter, half on attributes.
+// newRules creates a policy of n rules: half are on names of groups, by pattern and by filter, half on attributes.
 func newRules(n int) (rules, error) {
 	var text strings.Builder
 	text.WriteString(`{"kinds":{"role":{"create":true},"team":{"create":true}},"rules":[`)

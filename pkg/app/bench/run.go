@@ -135,7 +135,7 @@ var (
 	sizedByMembers = kind{"members", func(o options) []int { return o.members }, (*world).fillMembers}
 )
 
-// fill makes a tenant of each size.
+// fill creates a tenant of each size.
 func fill(ctx context.Context, s opened, o options, of kind, p *progress) (worlds []*world, err error) {
 	for _, n := range of.sizes(o) {
 		p.phase("making %d %s", n, of.name)

@@ -103,7 +103,7 @@ func leave(id string) string {
 	return patch(`{"op":"remove","path":"members[value eq \"` + id + `\"]"}`)
 }
 
-// create makes n resources, several at a time, and returns their ids by number.
+// create creates n resources, several at a time, and returns their ids by number.
 func (w *world) create(ctx context.Context, n int, path string, body func(i int) string, p *progress) (
 	[]string, error,
 ) {
@@ -127,7 +127,7 @@ func (w *world) create(ctx context.Context, n int, path string, body func(i int)
 	return ids, g.Wait()
 }
 
-// fillUsers makes users and small groups, one of which has members, puts each user into a department, and gives one a
+// fillUsers creates users and small groups, one of which has members, puts each user into a department, and gives one a
 // manager.
 func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (err error) {
 	if w.ids, err = w.create(ctx, w.size, "/Users", func(i int) string { return user(number(i)) }, p); err != nil {
@@ -169,7 +169,7 @@ func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (er
 	return err
 }
 
-// fillMembers makes a group and its members, in requests as large as they may be. They are no users of the tenant.
+// fillMembers creates a group and its members, in requests as large as they may be. They are no users of the tenant.
 func (w *world) fillMembers(ctx context.Context, s *local.Server, p *progress) (err error) {
 	if w.ids, err = w.create(ctx, knownMembers, "/Users", func(i int) string { return user(number(i)) }, p); err != nil {
 		return err

@@ -20,7 +20,7 @@ type linksCreateCmd struct {
 	ReturnURL string `name:"return-url" help:"https URL that the pages link back to."`
 }
 
-// Run makes a link.
+// Run creates a link.
 func (c *linksCreateCmd) Run(s *session) error {
 	body := object{"role": c.Role, "validHours": c.Hours}
 	for key, value := range map[string]string{"email": c.Email, "language": c.Language, "returnUrl": c.ReturnURL} {

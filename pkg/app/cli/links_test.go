@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
-// TestLinks makes links, one of them with a mail, and ends one.
+// TestLinks creates links, one of them with a mail, and ends one.
 func TestLinks(t *testing.T) {
 	url := serveOn(t, local.Options{})
 	good(t, url, "tenants", "create", "Acme", "-id", "acme")

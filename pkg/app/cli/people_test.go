@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// acme makes a tenant and returns its token.
+// acme creates a tenant and returns its token.
 func acme(t *testing.T, url string) string {
 	t.Helper()
 	out := good(t, url, "tenants", "create", "Acme", "-id", "acme", "-json")

@@ -158,7 +158,7 @@ func (c *webhooksReplayCmd) Run(s *session) error {
 
 type webhooksRotateCmd struct{ oneHook }
 
-// Run makes a secret.
+// Run creates a secret.
 func (c *webhooksRotateCmd) Run(s *session) error {
 	return c.call(s, request{http.MethodPost, c.path(c.Webhook, "rotate-secret"), nil}, s.secret)
 }

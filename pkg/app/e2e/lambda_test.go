@@ -87,7 +87,7 @@ func call(target scimtest.Target, method, path, body string) (status int, answer
 	return resp.StatusCode, answer, err
 }
 
-// users makes n users and returns their ids.
+// users creates n users and returns their ids.
 func users(t *testing.T, target scimtest.Target, n int) []string {
 	t.Helper()
 	ids := make([]string, n)

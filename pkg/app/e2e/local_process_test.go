@@ -225,7 +225,7 @@ func (c tenant) all(t testing.TB, path string) []object {
 	}
 }
 
-// join makes a tenant.
+// join creates a tenant.
 func join(t *testing.T, p *process, id string) tenant {
 	t.Helper()
 	return tenant{url: p.URL, id: id, token: p.Create(t, id, "generic").Token}

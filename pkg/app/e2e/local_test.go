@@ -34,7 +34,7 @@ func TestSuitesOnAFile(t *testing.T) {
 
 var demo = regexp.MustCompile(`(?s)base URL +(\S+)\s+token +(\S+) .*curl`)
 
-// The first start makes a tenant to try, with a line to copy; the second finds it.
+// The first start creates a tenant to try, with a line to copy; the second finds it.
 func TestDemo(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := serve(t, "-data", data)
@@ -243,7 +243,7 @@ func TestOneProcessAFolder(t *testing.T) {
 	first.Must(t, 200, "GET", "/tenants/demo", "")
 }
 
-// On DynamoDB a missing table is made, and written data is there for the next process.
+// On DynamoDB a missing table is created, and written data is there for the next process.
 func TestDynamoDB(t *testing.T) {
 	endpoint := dynamolocal.Start(t)
 	table := "local-" + uuid.NewString()

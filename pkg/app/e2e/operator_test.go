@@ -59,7 +59,7 @@ func (o Operator) Must(t testing.TB, want int, method, path, body string) map[st
 	return answer
 }
 
-// Create makes a tenant; an empty id has one made up.
+// Create creates a tenant; an empty id has one made up.
 func (o Operator) Create(t testing.TB, id, idp string) scimtest.Target {
 	t.Helper()
 	if id == "" {
@@ -84,7 +84,7 @@ func (o Operator) Create(t testing.TB, id, idp string) scimtest.Target {
 	}
 }
 
-// Target makes a fresh tenant of a profile, as the suites of scimtest want it.
+// Target creates a fresh tenant of a profile, as the suites of scimtest want it.
 func (o Operator) Target(t *testing.T, idp string) scimtest.Target {
 	t.Helper()
 	return o.Create(t, "", idp)

@@ -199,7 +199,7 @@ func costly() local.Options {
 	return o
 }
 
-// on makes a server and a tenant of profile idp on an engine.
+// on creates a server and a tenant of profile idp on an engine.
 func on(t testing.TB, engine store.Engine, idp string) *api {
 	t.Helper()
 	s := local.New(quiet(), engine, io.NopCloser(nil))

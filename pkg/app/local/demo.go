@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// demo makes a tenant to try in an empty table, and prints how to call it.
+// demo creates a tenant to try in an empty table, and prints how to call it.
 func (s *Server) demo(ctx context.Context, origin string) error {
 	if s.o.BaseURL != "" {
 		origin = s.o.BaseURL

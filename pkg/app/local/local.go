@@ -54,7 +54,7 @@ type Options struct {
 	DynamoDBEndpoint, Table string
 	// YesAWS allows a table in AWS itself. Requests to it cost money, and a missing table is created.
 	YesAWS bool
-	// Existing makes it an error if the file or table is not there. Else it is made.
+	// Existing makes it an error if the file or table is not there. Otherwise it is created.
 	Existing bool
 	// BaseURL begins all locations; empty takes scheme and host of each request.
 	BaseURL string
@@ -64,7 +64,7 @@ type Options struct {
 	DNS string
 	// DNSPatience is how long it may take to answer; 0 is 5 seconds.
 	DNSPatience time.Duration
-	// Demo makes a tenant `demo` in an empty table.
+	// Demo creates a tenant `demo` in an empty table.
 	Demo bool
 	// CostHeaders adds the consumed capacity of each SCIM request to its answer.
 	CostHeaders bool

@@ -15,7 +15,7 @@ import (
 
 const membershipURN = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership"
 
-// withMemberships makes a tenant whose memberships are resources.
+// withMemberships creates a tenant whose memberships are resources.
 func withMemberships(t testing.TB, s *local.Server, id, idp string) *api {
 	t.Helper()
 	on := true

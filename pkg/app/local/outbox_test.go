@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 )
 
-// inFolder makes a server on a data folder.
+// inFolder creates a server on a data folder.
 func inFolder(t *testing.T, dir string, out io.Writer) *local.Server {
 	t.Helper()
 	s, err := local.Open(t.Context(),

@@ -46,7 +46,7 @@ func (a *api) cost(path string) (spent, string) {
 	return c, w.Body.String()
 }
 
-// populate makes n users, 4 at a time, and returns their ids by number.
+// populate creates n users, 4 at a time, and returns their ids by number.
 func (a *api) populate(n int) []string {
 	a.t.Helper()
 	ids := make([]string, n)

@@ -295,7 +295,7 @@ func (a *api) cursors(t *rapid.T, query url.Values, want []string, count int) {
 	}
 }
 
-// tenantOn makes a tenant on a server.
+// tenantOn creates a tenant on a server.
 func tenantOn(t testing.TB, s *local.Server, id, idp string) *api {
 	t.Helper()
 	_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: id, IdP: idp})

@@ -49,7 +49,7 @@ func TestDeletionEmptiesTheLog(t *testing.T) {
 	}
 }
 
-// anew makes the tenant again as soon as it is erased, and returns its token.
+// anew creates the tenant again as soon as it is erased, and returns its token.
 func (a *api) anew() string {
 	a.t.Helper()
 	for {

@@ -39,7 +39,7 @@ func (l *transcript) String() string {
 	return l.buf.String()
 }
 
-// opened makes a server with the tenant acme, and returns the value of its token.
+// opened creates a server with the tenant acme, and returns the value of its token.
 func opened(t *testing.T, settings string) (office, string) {
 	t.Helper()
 	f := office{dir: t.TempDir(), log: &transcript{}, out: &transcript{}, base: "http://localhost/scim/v2/acme"}
@@ -450,7 +450,7 @@ func (f office) scopes() string {
 func TestSuccessorMayDoWhatItsPredecessorMay(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		late time.Duration // when the second token is made
+		late time.Duration // when the second token is created
 		used bool
 		want string // 28 days before the end of the first, and at the end of the second
 		last string

@@ -80,7 +80,7 @@ func (o operator) to(at time.Time) {
 	o.must(200, "PUT", "/clock", fmt.Sprintf(`{"now":%q}`, at.Format(time.RFC3339Nano)))
 }
 
-// rotating makes a server with a tenant that has somebody to tell, and returns the end of its token.
+// rotating creates a server with a tenant that has somebody to tell, and returns the end of its token.
 func rotating(t *testing.T, engine store.Engine) (*api, operator, time.Time) {
 	t.Helper()
 	a := on(t, engine, "okta")

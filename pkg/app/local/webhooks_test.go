@@ -22,7 +22,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// hooked makes a server that allows webhooks on this machine, and a tenant acme.
+// hooked creates a server that allows webhooks on this machine, and a tenant acme.
 func hooked(t testing.TB, engine store.Engine) *api {
 	t.Helper()
 	a := rehooked(t, engine)
@@ -138,7 +138,7 @@ func (l *listener) reached() (int64, int) {
 	return l.last, l.requests
 }
 
-// follow makes a webhook for the listener, and returns its id.
+// follow creates a webhook for the listener, and returns its id.
 func (l *listener) follow(a *api, types string) string {
 	a.t.Helper()
 	l.mu.Lock() // an event that comes at once waits for the secret
@@ -485,8 +485,8 @@ func (a *api) operator(status int, method, path, body string) object {
 }
 
 // TestDeletedTenantIsTold: the application of a tenant and the operator get tenant.deleted as the last event, also if
-// they are down at first. A tenant that is made again under the same id has other ids, and the places of the first one
-// are no places in its log.
+// they are down at first. A tenant that is created again under the same id has other ids, and the places of the first
+// one are no places in its log.
 func TestDeletedTenantIsTold(t *testing.T) {
 	own, operators := newListener(t), newListener(t)
 	a := hooked(t, memory(t))

@@ -35,7 +35,7 @@ type world struct {
 	url, token string
 }
 
-// newWorld makes a tenant of an identity provider. policy is the name of a preset or a policy; "": none.
+// newWorld creates a tenant of an identity provider. policy is the name of a preset or a policy; "": none.
 func newWorld(t *testing.T, idp, policy string) *world {
 	t.Helper()
 	return newWorldOf(t, local.Options{}, idp, policy)
@@ -161,7 +161,7 @@ func userBody(name string, more ...string) string {
 // enterprise is the enterprise extension as an attribute of userBody.
 func enterprise(attributes string) string { return fmt.Sprintf("%q: {%s}", enterpriseURN, attributes) }
 
-// group makes a group.
+// group creates a group.
 func (w *world) group(name string, members ...string) string {
 	w.t.Helper()
 	// No two groups of a test are of one millisecond: names would decide between them.

@@ -26,7 +26,7 @@ type world struct {
 	a directory.Tenant
 }
 
-// on makes a world on an engine that wrap puts around the one in memory; nil for that itself.
+// on creates a world on an engine that wrap puts around the one in memory; nil for that itself.
 func on(t testing.TB, wrap func(store.Engine) store.Engine) world {
 	t.Helper()
 	var engine store.Engine

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// IDs makes and reads the ids of the memberships of a tenant. It is safe for concurrent use.
+// IDs creates and reads the ids of the memberships of a tenant. It is safe for concurrent use.
 type IDs struct {
 	block cipher.Block
 	mac   []byte // key of the digest

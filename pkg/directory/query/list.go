@@ -152,7 +152,7 @@ func (l *lister) sortedAt(k *kind, p cursor.Place) string {
 	return p.Key[len(cursor.Value):]
 }
 
-// row makes a row of an item of the partition that is walked.
+// row creates a row of an item of the partition that is walked.
 func (l *lister) row(k *kind, it store.Item) (found, error) {
 	r := found{kind: k, Place: cursor.Place{Kind: k.index, ID: it.SK}}
 	switch {

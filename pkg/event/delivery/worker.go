@@ -86,7 +86,7 @@ type Worker struct {
 	o     Options
 }
 
-// New makes a Worker.
+// New creates a Worker.
 func New(st *store.Store, o Options) *Worker {
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64

@@ -92,7 +92,7 @@ func DecodeHead(item store.Item) Head {
 	return h
 }
 
-// newEpoch makes eight random characters. They only have to tell the few lives of one tenant apart.
+// newEpoch creates eight random characters. They only have to tell the few lives of one tenant apart.
 func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Append returns the head behind the entries, and the operations that write them: the head's first, conditional on h.

@@ -1,4 +1,5 @@
-// Package filled makes a tenant that has something of every kind that the table knows, by requests, and copies tables.
+// Package filled creates a tenant that has something of every kind that the table knows, by requests, and copies
+// tables.
 package filled
 
 import (
@@ -124,7 +125,7 @@ func (w *World) User(name, more string) string {
 	return w.SCIM(201, "POST", "/Users", body)["id"].(string)
 }
 
-// Group makes a group of members.
+// Group creates a group of members.
 func (w *World) Group(name string, members ...string) string {
 	w.T.Helper()
 	list := make([]string, len(members))

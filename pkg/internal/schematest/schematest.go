@@ -49,7 +49,7 @@ func Refused(t testing.TB, about string, err error, typ scim.ErrorType, words ..
 	}
 }
 
-// Defined makes the types of a tenant from schemas and resource types, lists of JSON objects without the brackets.
+// Defined creates the types of a tenant from schemas and resource types, lists of JSON objects without the brackets.
 func Defined(t testing.TB, schemas, types string) *schema.Types {
 	t.Helper()
 	d, err := define.ParseDefinitions(Object(t, `{"schemas":[`+schemas+`],"resourceTypes":[`+types+`]}`))

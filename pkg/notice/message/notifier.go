@@ -23,7 +23,7 @@ type Options struct {
 	Contact string
 	// BaseURL is the common prefix of the base URLs of the tenants, without a slash at the end; "" leaves them out.
 	BaseURL string
-	// Links makes the set-up links in messages. Each must have one reader only; nil if that can't be so. It needs a
+	// Links creates the set-up links in messages. Each must have one reader only; nil if that can't be so. It needs a
 	// BaseURL.
 	Links *Links
 	// Now is the clock; required.
@@ -32,11 +32,11 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Links makes the links by which a reader gets into the pages of a tenant.
+// Links creates the links by which a reader gets into the pages of a tenant.
 type Links struct {
-	// Invitation makes a code of a set-up link for the message about it. ok is false if the link is no longer open.
+	// Invitation creates a code of a set-up link for the message about it. ok is false if the link is no longer open.
 	Invitation func(ctx context.Context, tenantID, link string) (in notice.Invitation, ok bool, err error)
-	// Renewal makes the id of a page on which a recipient, and nobody else, can request a set-up link by mail.
+	// Renewal creates the id of a page on which a recipient, and nobody else, can request a set-up link by mail.
 	Renewal func(ctx context.Context, tenantID string, to notice.Recipient) (id string, err error)
 }
 

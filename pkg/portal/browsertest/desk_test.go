@@ -85,7 +85,7 @@ func newDesk(t *testing.T) *desk {
 	return (&desk{server: s, url: web.URL}).beside(t, "acme", "Acme Holding")
 }
 
-// beside makes another tenant on the same server, with a tab of its own and no cookie of another.
+// beside creates another tenant on the same server, with a tab of its own and no cookie of another.
 func (d *desk) beside(t *testing.T, id, name string) *desk {
 	t.Helper()
 	_, token, err := d.server.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: name})
@@ -191,7 +191,7 @@ func (d *desk) settle() {
 	}
 }
 
-// link makes a set-up link and returns its URL.
+// link creates a set-up link and returns its URL.
 func (d *desk) link(role string) string {
 	d.t.Helper()
 	var l struct{ URL string }

@@ -61,7 +61,7 @@ var kinds = map[string]string{
 	".png": "image/png",
 }
 
-// newAsset makes an asset of a file or, if its name ends with .gz, of a compressed one.
+// newAsset creates an asset of a file or, if its name ends with .gz, of a compressed one.
 func newAsset(name string, content []byte) (*asset, error) {
 	a := &asset{plain: content}
 	if plain, compressed := strings.CutSuffix(name, ".gz"); compressed {

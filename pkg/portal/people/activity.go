@@ -166,7 +166,7 @@ func (p activityPage) filter(v *frame.Visit) string {
 	return strings.Join(all, " and ")
 }
 
-// chart makes a bar of each of the last days.
+// chart creates a bar of each of the last days.
 func (p *activityPage) chart(now time.Time, days []provlog.Period) {
 	today := now.UTC().Truncate(24 * time.Hour)
 	for i := range chartDays {

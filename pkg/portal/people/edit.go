@@ -155,8 +155,8 @@ const (
 
 var part = regexp.MustCompile(`\{([a-z]*)\}`)
 
-// grammar makes a pattern of how groups are named, such as "app-{name}": a part ends before the character that follows
-// it in the grammar, the last one with the name. wrong is the key of the text about a fault.
+// grammar creates a pattern of how groups are named, such as "app-{name}": a part ends before the character that
+// follows it in the grammar, the last one with the name. wrong is the key of the text about a fault.
 func grammar(text string) (pattern string, parts []string, wrong string) {
 	if len(text) > 200 {
 		return "", nil, "grammar.error.long"

@@ -69,7 +69,7 @@ type Options struct {
 	Directory *directory.Directory
 }
 
-// New makes a Service.
+// New creates a Service.
 func New(o Options) *Service { return &Service{o} }
 
 // Languages are the languages of the texts.

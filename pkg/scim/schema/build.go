@@ -29,7 +29,7 @@ func integer(name, description string, options ...option) *Attribute {
 	return with(attribute(name, Integer, description), options...)
 }
 
-// ref makes a reference. References are case-exact (RFC 7643, section 2.3.7).
+// ref creates a reference. References are case-exact (RFC 7643, section 2.3.7).
 func ref(name, description string, types ...string) *Attribute {
 	a := attribute(name, Reference, description)
 	a.CaseExact, a.ReferenceTypes = true, types
@@ -102,7 +102,7 @@ func valueType(t Type, referenceTypes ...string) option {
 // secureValue is for complex attributes whose value must be an absolute https URL.
 func secureValue(a *Attribute) { a.SubAttributes[0].Secure = true }
 
-// Common makes the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
+// Common creates the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
 func Common() []*Attribute {
 	return []*Attribute{
 		str("id", "The identifier that the service provider gives to the resource, once and for ever.",

@@ -76,13 +76,13 @@ var SchemaSchema = sync.OnceValue(func() *Schema {
 	})
 })
 
-// feature makes an attribute that says whether something is supported.
+// feature creates an attribute that says whether something is supported.
 func feature(name, description string, more ...*Attribute) *Attribute {
 	supported := boolean("supported", "Whether it is supported.", required)
 	return with(complexOf(name, description, append([]*Attribute{supported}, more...)...), required)
 }
 
-// characteristics makes the attributes that describe an attribute (RFC 7643, section 7), which may be of the usual
+// characteristics creates the attributes that describe an attribute (RFC 7643, section 7), which may be of the usual
 // types or of more; complex attributes have none that is complex.
 func characteristics(more ...string) []*Attribute {
 	types := append([]string{"string", "boolean", "decimal", "integer", "dateTime", "reference", "binary"}, more...)

@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// Normalize makes a canonical document of the body of a POST or PUT (RFC 7644, sections 3.3 and 3.5.1); in is left as
+// Normalize creates a canonical document of the body of a POST or PUT (RFC 7644, sections 3.3 and 3.5.1); in is left as
 // it is, but the result may share values with it. In the result
 //
 //   - attributes have their declared names and extension data stands under the extension's URN, also if the client

@@ -174,7 +174,7 @@ func (c *client) create(members string) string {
 	return c.post("/Users", user(members)).want(http.StatusCreated).id()
 }
 
-// createGroup makes a group of the given JSON members and returns its id.
+// createGroup creates a group of the given JSON members and returns its id.
 func (c *client) createGroup(members string) string {
 	c.t.Helper()
 	return c.post("/Groups", group(members)).want(http.StatusCreated).id()

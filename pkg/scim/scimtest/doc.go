@@ -5,7 +5,7 @@
 // RunRequirements runs those that the other suites do not have.
 //
 // Every suite takes a Target: the base URL of a tenant and a token, reached over the network or in process. The suites
-// know nothing of the server's code, so that they judge any server that can make a fresh tenant. One tenant is enough
+// know nothing of the server's code, so that they judge any server that can create a fresh tenant. One tenant is enough
 // for
 //
 //	go test ./pkg/scim/scimtest -run TestURL -v -url https://host/scim/v2/acme -token TOKEN

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// people makes three users whose attributes differ in every way that a filter may ask for, and returns their ids.
+// people creates three users whose attributes differ in every way that a filter may ask for, and returns their ids.
 func (c *client) people() (alice, bob, carol string) {
 	c.t.Helper()
 	alice = c.create(`"userName":"alice","externalId":"Ext-A","title":"Engineer","name":{"givenName":"Alice",` +

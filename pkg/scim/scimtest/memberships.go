@@ -13,7 +13,7 @@ func membership(gid, uid string) string {
 		`}}`
 }
 
-// joined makes a membership and returns its path.
+// joined creates a membership and returns its path.
 func (c *client) joined(gid, uid string) string {
 	c.t.Helper()
 	return "/GroupMemberships/" + c.post("/GroupMemberships", membership(gid, uid)).want(http.StatusCreated).str("id")

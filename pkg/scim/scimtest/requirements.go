@@ -86,7 +86,7 @@ func requirementChapters() []chapter {
 }
 
 // RunRequirements runs the tests of those requirements that RunBehaviours does not show. They work in a tenant that
-// holds other resources, and skip features that the ServiceProviderConfig does not offer. newTarget makes a tenant
+// holds other resources, and skip features that the ServiceProviderConfig does not offer. newTarget creates a tenant
 // of a profile; all tests ask for rfc or generic.
 func RunRequirements(t *testing.T, newTarget func(t *testing.T, idp string) Target) {
 	t.Helper()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// marked makes users of one tag: their names are the tag with the given ends.
+// marked creates users of one tag: their names are the tag with the given ends.
 func (c *client) marked(mark string, members map[string]string) {
 	c.t.Helper()
 	for end, more := range members {

@@ -23,7 +23,7 @@ func (c *client) walk(path, attribute string, parameters ...string) ([]string, [
 	return nil, nil
 }
 
-// seven makes seven users of one mark and returns the filter that finds them, and their names in order.
+// seven creates seven users of one mark and returns the filter that finds them, and their names in order.
 func (c *client) seven() (filter string, names []string) {
 	c.t.Helper()
 	mark := tag()

@@ -11,7 +11,7 @@ func searchFor(c *client, path, members string) *answer {
 	return c.post(path+"/.search", `{"schemas":["`+messagePrefix+`2.0:SearchRequest"]`+members+`}`)
 }
 
-// found makes a tenant with three users and two groups.
+// found creates a tenant with three users and two groups.
 func found(c *client) {
 	for _, name := range []string{"ann", "bob", "cid"} {
 		c.create(`"userName":"` + name + `","displayName":"d-` + name + `","emails":[{"value":"` + name +

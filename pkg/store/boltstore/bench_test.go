@@ -63,7 +63,7 @@ func BenchmarkTransactParallel(b *testing.B) {
 	})
 }
 
-// fill makes n users and returns their ids in order.
+// fill creates n users and returns their ids in order.
 func fill(b *testing.B, e *boltstore.Engine, n int) []string {
 	b.Helper()
 	ids := make([]string, n)

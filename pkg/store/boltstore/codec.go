@@ -17,7 +17,7 @@ const (
 	typeBytes
 )
 
-// encodeKey makes the key in the file: the length of the partition key in two bytes, then both parts, so that a
+// encodeKey creates the key in the file: the length of the partition key in two bytes, then both parts, so that a
 // partition is one range and its items are in order of their sort keys.
 func encodeKey(pk, sk string) []byte {
 	return appendKey(make([]byte, 0, keySize(pk, sk)), pk, sk)

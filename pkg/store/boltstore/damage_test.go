@@ -19,7 +19,7 @@ import (
 
 const pageBytes = 4096
 
-// sound makes a file of a few hundred items and returns its content.
+// sound creates a file of a few hundred items and returns its content.
 func sound(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "scim.db")

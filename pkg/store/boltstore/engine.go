@@ -168,7 +168,7 @@ func openError(path string, err error) error {
 	return fmt.Errorf("boltstore: %w", err)
 }
 
-// prepare makes the buckets that a file lacks, and checks the format of one that has any.
+// prepare creates the buckets that a file lacks, and checks the format of one that has any.
 func prepare(db *bbolt.DB, path string) error {
 	fresh, unindexed := false, false
 	err := db.View(func(tx *bbolt.Tx) error {

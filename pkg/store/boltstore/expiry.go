@@ -88,7 +88,7 @@ func timeOf(k []byte) int64 {
 	return int64(binary.BigEndian.Uint64(k)) //nolint:gosec // the inverse of expiryKey
 }
 
-// indexAll makes the bucket of expiry times of a file that has none.
+// indexAll creates the bucket of expiry times of a file that has none.
 func indexAll(tx *bbolt.Tx) error {
 	b, err := tx.CreateBucket(expiryBucket)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestSweepIsBounded(t *testing.T) {
 	}
 }
 
-// TestFileWithoutExpiry: a file that was made before there was a bucket of expiry times gets one when it is opened.
+// TestFileWithoutExpiry: a file that was created before there was a bucket of expiry times gets one when it is opened.
 func TestFileWithoutExpiry(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	a := openAging(t, path, start)

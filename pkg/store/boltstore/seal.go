@@ -36,7 +36,7 @@ func checkSeal(path string) error {
 	return nil
 }
 
-// writeSeal makes the seal of a data file. If it cannot be written, the data is as good as ever, and the next start
+// writeSeal creates the seal of a data file. If it cannot be written, the data is as good as ever, and the next start
 // tries again.
 func writeSeal(path string) {
 	if _, err := os.Stat(path + sealSuffix); err != nil {

@@ -74,7 +74,7 @@ func (t *tokens) forget(ids []tokenID) {
 	t.order = t.order[:len(t.order)-len(ids)]
 }
 
-// fingerprint makes a number of operations by which a repeated call is known. It differs from process to process. The
+// fingerprint creates a number of operations by which a repeated call is known. It differs from process to process. The
 // attributes of an operation add up, so that their order in a map does not matter.
 func (t *tokens) fingerprint(ops []store.Op) uint64 {
 	sum := uint64(len(ops))

@@ -21,9 +21,9 @@ const (
 	idleConnections = 64
 )
 
-// NewClient makes a client as Engine needs it: it tries each call once (store.Store does the retrying), gives up on an
-// attempt after five seconds, and keeps connections alive. optFns have the last word. An HTTP client in cfg is kept as
-// it is unless it is the SDK's own.
+// NewClient creates a client as Engine needs it: it tries each call once (store.Store does the retrying), gives up on
+// an attempt after five seconds, and keeps connections alive. optFns have the last word. An HTTP client in cfg is kept
+// as it is unless it is the SDK's own.
 func NewClient(cfg aws.Config, optFns ...func(*dynamodb.Options)) *dynamodb.Client {
 	single := func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{}

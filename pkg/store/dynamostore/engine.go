@@ -24,7 +24,7 @@ func New(client *dynamodb.Client, table string) *Engine {
 	return Lazy(func() *dynamodb.Client { return client }, table)
 }
 
-// Lazy is New with a client that is made when it is first needed. client is called before each call to DynamoDB.
+// Lazy is New with a client that is created when it is first needed. client is called before each call to DynamoDB.
 func Lazy(client func() *dynamodb.Client, table string) *Engine {
 	return &Engine{client: client, table: table}
 }

@@ -16,7 +16,7 @@ import (
 // tableWait is how long CreateTable waits for a new table to become active.
 const tableWait = time.Minute
 
-// CreateTable makes the table unless it is there: string keys pk and sk, on-demand capacity, a stream of old and new
+// CreateTable creates the table unless it is there: string keys pk and sk, on-demand capacity, a stream of old and new
 // images, and expiry by the attribute store.AttrTTL. It returns when the table can be used. In AWS the template makes
 // the table; this is for local runs and tests.
 func CreateTable(ctx context.Context, client *dynamodb.Client, table string) error {

@@ -92,7 +92,7 @@ func claims(change map[string]any) map[string]any {
 	return all
 }
 
-// sign makes an assertion with the key that the algorithm is for.
+// sign creates an assertion with the key that the algorithm is for.
 func sign(t testing.TB, header, body map[string]any) string {
 	t.Helper()
 	h, err := json.Marshal(header)

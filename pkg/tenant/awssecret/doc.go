@@ -6,5 +6,5 @@
 // time, so a value is always asked for by label. The id of a version is made of the token's id, which makes every write
 // idempotent. The secret string is the token, as the identity provider sends it.
 //
-// No request of an identity provider calls it: only making, revealing and revoking tokens does.
+// No request of an identity provider calls it: only creating, revealing and revoking tokens does.
 package awssecret

@@ -16,7 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/awssecret"
 )
 
-// value makes a value that has the shape of a token; n tells them apart.
+// value creates a value that has the shape of a token; n tells them apart.
 func tokenValues(t *testing.T, n int) (ids, values []string) {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) }

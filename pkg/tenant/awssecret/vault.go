@@ -63,7 +63,7 @@ func (v *Vault) name(tenantID string) *string { return aws.String(v.o.Prefix + t
 // version returns the id of the version that holds a token: at least 32 characters, as Secrets Manager requires.
 func version(tokenID string) string { return "serverless-scim-token-" + tokenID }
 
-// Keep is tenant.Secrets.Keep. The tenant's first token makes the secret.
+// Keep is tenant.Secrets.Keep. The tenant's first token creates the secret.
 func (v *Vault) Keep(ctx context.Context, tenantID, tokenID, value string, stage tenant.Stage) error {
 	label := current
 	if stage == tenant.Successor {
@@ -90,7 +90,7 @@ func (v *Vault) put(ctx context.Context, tenantID, versionID, value, label strin
 	return err
 }
 
-// create makes the secret. Its first version is AWSCURRENT, even if it gets another label later.
+// create creates the secret. Its first version is AWSCURRENT, even if it gets another label later.
 func (v *Vault) create(ctx context.Context, tenantID, versionID, value string) error {
 	if err := v.o.Pace.wait(ctx); err != nil {
 		return err

@@ -48,7 +48,7 @@ type Service struct {
 	o       Options
 }
 
-// New makes a Service.
+// New creates a Service.
 func New(st *store.Store, tenants *tenant.Service, o Options) *Service {
 	return &Service{store: st, tenants: tenants, o: o}
 }

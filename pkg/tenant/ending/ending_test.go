@@ -64,7 +64,7 @@ func (w *world) process(engine store.Engine, empty ending.Empty) process {
 	return process{ending.New(st, tenants, ending.Options{Now: w.clock, Empty: empty}), tenants, st}
 }
 
-// create makes the tenant acme.
+// create creates the tenant acme.
 func (w *world) create(p process) {
 	w.t.Helper()
 	if _, _, err := p.tenants.Create(w.t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {

@@ -42,7 +42,7 @@ type Tenant struct {
 	// Domains are the verified domains, as a domain.Set.
 	Domains string
 	// Tokens, Clients and Pending are ids: of the tokens that are kept, of the OAuth clients, and of a token that is
-	// being made.
+	// being created.
 	Tokens, Clients []string
 	Pending         string
 	// Publishes says that the tenant's users are published to the application.

@@ -56,7 +56,7 @@ func Client(t testing.TB) *dynamodb.Client {
 	return newClient(Start(t))
 }
 
-// Table makes a new table, which is deleted at the end of the test, and returns its name.
+// Table creates a new table, which is deleted at the end of the test, and returns its name.
 func Table(t testing.TB, client *dynamodb.Client) string {
 	t.Helper()
 	table := "test-" + uuid.NewString()

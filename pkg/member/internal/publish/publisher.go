@@ -37,7 +37,7 @@ type Publisher struct {
 	turns map[string]*turns
 }
 
-// New makes a publisher of the members in a store, who are evaluated by policies.
+// New creates a publisher of the members in a store, who are evaluated by policies.
 func New(s *store.Store, all *policies.Policies, o Options) *Publisher {
 	if o.Wake == nil {
 		o.Wake = func(string) {}

@@ -24,7 +24,7 @@ const (
 const (
 	// EventPolicyChanged: a policy was saved. Data: version.
 	EventPolicyChanged = "policy.changed"
-	// EventTargetCreated: a target was made, by a rule or by hand. Data: target.
+	// EventTargetCreated: a target was created, by a rule or by hand. Data: target.
 	EventTargetCreated = "target.created"
 	// EventTargetRenamed: a target is shown under another name. Data: target, previousDisplayName (null: none).
 	EventTargetRenamed = "target.renamed"

@@ -28,7 +28,7 @@ func (d Definitions) Types() (*schema.Types, error) {
 	return c.types()
 }
 
-// composer makes the types of a tenant. It changes only copies.
+// composer creates the types of a tenant. It changes only copies.
 type composer struct {
 	d                 Definitions
 	enterprise        *schema.Schema

@@ -46,7 +46,7 @@ type Options struct {
 	CheckSecret func(n record.NewClient) error
 }
 
-// Registry makes, changes and lists clients, and grants their access tokens. It is safe for concurrent use.
+// Registry creates, changes and lists clients, and grants their access tokens. It is safe for concurrent use.
 type Registry struct{ o Options }
 
 // NewRegistry returns a Registry.

@@ -67,7 +67,7 @@ func (r *Record) Seal(tenantID string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Grant makes an access token of a client and one of its credentials.
+// Grant creates an access token of a client and one of its credentials.
 func (r *Record) Grant(tenantID string, c *ClientRecord, by *Credential, scopes []Scope, now time.Time) AccessToken {
 	end := now.Add(accessLife).Unix()
 	if by.Expires != 0 {

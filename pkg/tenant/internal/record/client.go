@@ -114,7 +114,7 @@ type ClientDoc struct {
 	ClientDetails
 }
 
-// MakeClient makes a client; p.lifetime is that of a secret that asks for no other, 0 for no end.
+// MakeClient creates a client; p.lifetime is that of a secret that asks for no other, 0 for no end.
 func MakeClient(prefix string, n NewClient, now time.Time, p Policy) (ClientDoc, string) {
 	c := ClientDoc{
 		ClientRecord{ID: prefix + Random(Base36, clientIDLength), Scopes: n.Scopes},

@@ -9,7 +9,7 @@ import (
 
 // Errors of a Service.
 var (
-	// ErrNotFound: no such tenant, or one that is being made or deleted; or no such token.
+	// ErrNotFound: no such tenant, or one that is being created or deleted; or no such token.
 	ErrNotFound = errors.New("tenant: not found")
 	// ErrExists: the id is taken, also by a tenant that is still being deleted.
 	ErrExists = errors.New("tenant: the id is taken")

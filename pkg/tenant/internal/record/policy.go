@@ -20,7 +20,7 @@ const (
 	VaultSecret = rotation.VaultSecret
 	// VaultPacked keeps it in a secret that some hundred tenants share.
 	VaultPacked = rotation.VaultPacked
-	// VaultNone keeps no value: it is shown once, and a successor is made only when a person collects it.
+	// VaultNone keeps no value: it is shown once, and a successor is created only when a person collects it.
 	VaultNone = rotation.VaultNone
 )
 
@@ -34,7 +34,7 @@ const (
 	maxReminders    = 5
 )
 
-// TokenSettings has the lifetime, notices and vault of a tenant's tokens. A change applies to tokens made after it.
+// TokenSettings has the lifetime, notices and vault of a tenant's tokens. A change applies to tokens created after it.
 type TokenSettings struct {
 	// LifetimeDays is how long a token lives, 0 if it is not set: Options.Lifetime.
 	LifetimeDays int `json:"lifetimeDays,omitempty"`

@@ -33,7 +33,7 @@ type Life string
 
 // A tenant's life.
 const (
-	// Creating is a tenant whose first token is being made.
+	// Creating is a tenant whose first token is being created.
 	Creating Life = "creating"
 	// Active is the only state that requests and rotation see.
 	Active Life = "active"
@@ -86,7 +86,7 @@ type Record struct {
 	Wake      string `json:"-"` // the value of store.AttrWake that the next write has, if any
 }
 
-// Reservation is the place of a token that is being made, before its value is in the vault. It authenticates nobody.
+// Reservation is the place of a token that is being created, before its value is in the vault. It authenticates nobody.
 type Reservation struct {
 	ID string `json:"id"`
 	At int64  `json:"at"` // Unix seconds
@@ -252,14 +252,14 @@ func AtVersion(version int64) store.Cond {
 	return store.Cond{Test: store.Equal, Attr: AttrVersion, Value: version}
 }
 
-// NewKey makes the key of a tenant.
+// NewKey creates the key of a tenant.
 func NewKey() []byte {
 	key := make([]byte, keyBytes)
 	_, _ = rand.Read(key) // never fails
 	return key
 }
 
-// NewIncarnation makes the name of a tenant among all that had its id.
+// NewIncarnation creates the name of a tenant among all that had its id.
 func NewIncarnation() string { return Random(Base36, incarnationLength) }
 
 // TokenIDs returns the ids of tokens.

@@ -73,7 +73,7 @@ type Digest [sha256.Size]byte
 // DigestOf returns the digest of a token's value.
 func DigestOf(value string) Digest { return sha256.Sum256([]byte(value)) }
 
-// Mint makes a new token from the operating system's random source.
+// Mint creates a new token from the operating system's random source.
 func Mint() (id, value string) {
 	id = Random(Base36, TokenIDLength)
 	body := prefix + id + "_" + Random(base62, secretLength)

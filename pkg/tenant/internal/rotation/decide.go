@@ -52,8 +52,8 @@ func (st Step) EndsWithin() int {
 // Situation is the input of Decide beside the state.
 type Situation struct {
 	Now   time.Time
-	Early time.Duration // how long before the period of notice a successor is made
-	// ByHand says that a person makes the successor, because values are not kept.
+	Early time.Duration // how long before the period of notice a successor is created
+	// ByHand says that a person creates the successor, because values are not kept.
 	ByHand bool
 	// Secrets are the ends of the clients' secrets.
 	Secrets []Ending

@@ -28,7 +28,7 @@ const (
 	VaultSecret = "secret"
 	// VaultPacked keeps it in a secret that some hundred tenants share.
 	VaultPacked = "packed"
-	// VaultNone keeps no value: it is shown once, and a successor is made only when a person collects it.
+	// VaultNone keeps no value: it is shown once, and a successor is created only when a person collects it.
 	VaultNone = "none"
 )
 
