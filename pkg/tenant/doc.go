@@ -7,11 +7,10 @@
 // starts its other reads with it while the tenant is read, and discards them if the tenant has changed. The item has
 // the SHA-256 digests of the tokens. The tokens themselves are in a vault (Secrets), which no SCIM request reads.
 //
-// Two things here take more than one write: creating a tenant and creating a token. Both first write a reservation,
-// then put the value into the vault, then commit. A process that dies in between leaves a reservation without a
-// digest. It authenticates nobody and expires after a minute; the next attempt then replaces it. Deleting is one
-// transaction that marks the tenant. Finish removes the rest once the directory is empty, and may be repeated from any
-// point.
+// Creating a tenant and creating a token take more than one write. Both first write a reservation, then put the value
+// into the vault, then commit. A process that dies in between leaves a reservation without a digest. It authenticates
+// nobody and expires after a minute; the next attempt then replaces it. Deleting is one transaction that marks the
+// tenant. Finish removes the rest once the directory is empty, and may be repeated from any point.
 //
 // All logic that needs only the values of a tenant is in internal/record, which is pure. This package reads, lets it
 // decide, and writes. The files, in reading order. The base of all others:

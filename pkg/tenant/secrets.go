@@ -21,8 +21,7 @@ type Secrets interface {
 	Keep(ctx context.Context, tenantID, tokenID, value string, stage Stage) error
 	// Reveal returns the value of a token, at any stage; ErrNoValue if it is not kept.
 	Reveal(ctx context.Context, tenantID, tokenID string) (string, error)
-	// Promote makes a kept token the Current one; the vault may forget the previous one. ErrNoValue if it is not
-	// kept.
+	// Promote makes a kept token the Current one; the vault may forget the previous one. ErrNoValue if it is not kept.
 	Promote(ctx context.Context, tenantID, tokenID string) error
 	// Drop forgets a token. If it was Current and there is a Successor, that becomes Current. An absent token is no
 	// error.

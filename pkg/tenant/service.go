@@ -52,8 +52,7 @@ const (
 	patience = 20 * time.Second
 )
 
-// Service creates, changes, deletes and authenticates tenants. It is safe for concurrent use, in any number of
-// processes.
+// Service creates, changes, deletes and authenticates tenants. Any number of goroutines and processes may use it.
 type Service struct {
 	store   *store.Store
 	secrets Secrets
