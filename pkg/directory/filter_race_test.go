@@ -298,6 +298,7 @@ func TestFilterWhileMembershipsChange(t *testing.T) {
 func TestFilterWhileUserMovesBetweenGroups(t *testing.T) {
 	moving := func(t *testing.T, first string) (*swapped, [2]string) {
 		s := swapping(t, user, userBody("u", `"externalId":"e"`), [2]string{})
+		s.engine.single = true
 		groups := [2]string{s.w.group("ga", s.id), s.w.group("gb")}
 		s.move = func(form int) {
 			join := func() { s.w.ok(s.w.patch(group, groups[form], add(s.id))) }

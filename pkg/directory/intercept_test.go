@@ -13,7 +13,8 @@ type intercept struct {
 	store.Engine
 	mu     sync.Mutex
 	before func(c call)
-	page   int // most items of a page, as if they were large; 0 is the engine's own size
+	page   int  // most items of a page, as if they were large; 0 is the engine's own size
+	single bool // reads the items of a call one by one, as store.Engine allows
 }
 
 // call is an engine call: the partitions that it touches, and the writes in it.
@@ -78,8 +79,26 @@ func (e *intercept) tell(c call) {
 }
 
 func (e *intercept) Get(ctx context.Context, keys []store.Key) ([]store.Item, []int, error) {
+	if e.single {
+		return e.each(ctx, keys)
+	}
 	e.tell(call{keys: keys, read: true})
 	return e.Engine.Get(ctx, keys)
+}
+
+// each reads keys one by one.
+func (e *intercept) each(ctx context.Context, keys []store.Key) (items []store.Item, unread []int, err error) {
+	for i := range keys {
+		e.tell(call{keys: keys[i : i+1], read: true})
+		item, left, err := e.Engine.Get(ctx, keys[i:i+1])
+		if err != nil {
+			return nil, nil, err
+		}
+		if items = append(items, item...); len(left) > 0 {
+			unread = append(unread, i)
+		}
+	}
+	return items, unread, nil
 }
 
 func (e *intercept) Query(ctx context.Context, q store.Query) (store.Page, error) {

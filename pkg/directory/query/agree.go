@@ -5,14 +5,11 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
+	"github.com/serverless-scim/serverless-scim/pkg/directory/query/lookup"
 )
 
 // A user's memberships are read first, and then the groups, for their names and for whether they are there. Both are of
 // the moment when the memberships were read if none of the groups has changed since before that.
-
-// settled is the age from which a change of a group is older than any read: longer than a request takes from
-// dating a change to writing it, plus the difference of two clocks.
-const settled = time.Minute
 
 // versions are those of the groups that a query has read, each with the moment since when that version is known. They
 // are for several goroutines.
@@ -54,7 +51,7 @@ func (v *versions) see(ids []string, read map[string]membership.GroupReference, 
 		} else if !same {
 			v.seen[id] = seenVersion{g.Version, v.now}
 		}
-		if !there || g.Modified.After(v.start.Add(-settled)) {
+		if !there || g.Modified.After(v.start.Add(-lookup.Settled)) {
 			changed[id] = true
 		}
 	}

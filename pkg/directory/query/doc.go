@@ -39,7 +39,8 @@
 // If a filter asks about groups or members that the answer does not show, the finds of the lookups stand for them.
 // If more than one lookup decided, they are made again between two reads of the document: at once for few
 // candidates, and of many for those on the page, so that a total of more than a hundred may count one that changed
-// just then. If the filter asks about several groups of a user, these are read in one call, up to 50 groups.
+// just then. If the filter asks about several groups of a user, the memberships are read until none of these groups has
+// changed meanwhile: DynamoDB reads the items of one call one by one.
 //
 // The names of a user's groups are read after the memberships. Both are of one moment if no group has changed since
 // before, as its version or the time of its last change tells. Else the user is read again. See versions. A user's
@@ -52,6 +53,8 @@
 //     of passes makes sure: a lookup that finds nothing has no version, so such readings look like those of a table
 //     without the resource, and DynamoDB reads no ranges in a transaction. Notes at the values that a resource gave up
 //     would help, but keep personal data that was erased; a search of all documents would, but costs too much.
+//   - A page of the engine is taken for one moment, which DynamoDB does not promise: a user who leaves a group for
+//     another while a page is read may be seen in neither.
 //   - A list in order of names reads these first and the documents then. A page is shorter than asked for if a resource
 //     is deleted in between, and shows a renamed one at its old place. If the names take several pages of the engine,
 //     it may miss one that is renamed to a name on a page that was read.

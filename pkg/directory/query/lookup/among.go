@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/directory/membership"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/query/plan"
 	"github.com/serverless-scim/serverless-scim/pkg/directory/row"
+	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
@@ -24,7 +26,7 @@ func (p *Planner) among(name string) plan.Among {
 }
 
 // membersAmong finds which users are members of each of some groups: none if the group was deleted. See byGroup. All
-// that it finds of a user is of one moment, up to 50 groups.
+// that it finds is of one moment.
 func (p *Planner) membersAmong(ctx context.Context, groups, users []string) ([][]string, error) {
 	of, valid := make([][]string, len(groups)), make([]int, 0, len(groups))
 	for i, id := range groups {
@@ -56,8 +58,44 @@ func (p *Planner) membersAmong(ctx context.Context, groups, users []string) ([][
 	return of, err
 }
 
-// membersUnder finds the same under an overlay.
+// membersUnder finds the same under an overlay. The engine reads the items of a call one by one, so those of several
+// groups are read until no group has changed meanwhile, as its version tells. If that never ends, the error is a
+// store.ErrConflict.
 func (p *Planner) membersUnder(
+	ctx context.Context, o membership.Overlay, groups, users []string,
+) ([][]string, error) {
+	var before []row.Record
+	for n := range alike {
+		began := p.members.Now()
+		kept, err := p.membersOnce(ctx, o, groups, users)
+		if err != nil || len(groups) == 1 {
+			return kept, err
+		}
+		items, err := p.ts.Get(ctx, store.EachKey(groups, p.ts.Group)...)
+		if err != nil {
+			return nil, err
+		}
+		changed := false
+		after := make([]row.Record, len(groups)) // of version 0 if the group is not there
+		for i, it := range items {
+			if it.Attrs != nil {
+				if after[i], err = row.Decode(schema.GroupType(), it); err != nil {
+					return nil, err
+				}
+			}
+			old := it.Attrs != nil && after[i].Modified.Before(began.Add(-Settled))
+			changed = changed || !old && (n == 0 || after[i].Version != before[i].Version)
+		}
+		if !changed {
+			return kept, nil
+		}
+		before = after
+	}
+	return nil, errMoving
+}
+
+// membersOnce reads them once.
+func (p *Planner) membersOnce(
 	ctx context.Context, o membership.Overlay, groups, users []string,
 ) ([][]string, error) {
 	changes := make([]map[string]membership.Change, len(groups))
@@ -67,7 +105,6 @@ func (p *Planner) membersUnder(
 			return nil, err
 		}
 	}
-	// A user's memberships are in one call to the engine, and with them the groups.
 	chunks := slices.Collect(slices.Chunk(users, max(store.MaxGetKeys/len(groups)-1, 1)))
 	found := make([][][]string, len(chunks))
 	g, ctx := task.WithContext(ctx)
@@ -158,6 +195,12 @@ func (p *Planner) groupsWith(ctx context.Context, value string, groups []string)
 // alike bounds how often groups are read that change all the time.
 const alike = 32
 
+var errMoving = fmt.Errorf("directory: a user's groups changed during each of %d reads: %w", alike, store.ErrConflict)
+
+// Settled is the age from which a change of a group is older than any read: longer than a request takes from dating a
+// change to writing it, plus the difference of two clocks.
+const Settled = time.Minute
+
 // GroupsAtOnce returns the ids of the groups that a user is in, as of one moment: if they take several pages of the
 // engine, they are read until two readings are alike. If they never are, the error is a store.ErrConflict.
 func GroupsAtOnce(ctx context.Context, o membership.Overlay, ts *store.TenantStore, user string) ([]string, error) {
@@ -169,5 +212,5 @@ func GroupsAtOnce(ctx context.Context, o membership.Overlay, ts *store.TenantSto
 		}
 		before = groups
 	}
-	return nil, fmt.Errorf("directory: a user's groups changed during each of %d reads: %w", alike, store.ErrConflict)
+	return nil, errMoving
 }
