@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -45,6 +46,31 @@ func TestEachTypeHasASchema(t *testing.T) {
 		t.Errorf("types of events in the code and files differ\ncode  %v\nfiles %v", types, have)
 	}
 }
+
+// TestEachTypeIsDocumented: a row of a table in the pages for operators and integrators begins with each type.
+func TestEachTypeIsDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, page := range []string{"operations.md", "integrate.md"} {
+		text, err := os.ReadFile(filepath.Join("../../../docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if first, _, row := strings.Cut(strings.TrimPrefix(line, "|"), "|"); row && strings.HasPrefix(line, "|") {
+				for _, m := range quoted.FindAllStringSubmatch(first, -1) {
+					documented[m[1]] = true
+				}
+			}
+		}
+	}
+	for _, name := range schemas.Types() {
+		if !documented[name] {
+			t.Errorf("no table of docs/operations.md or docs/integrate.md has a row of %s", name)
+		}
+	}
+}
+
+var quoted = regexp.MustCompile("`([^`]+)`")
 
 var looksLikeAType = regexp.MustCompile(`^[a-z-]+\.[a-z-]+$`)
 
