@@ -1,4 +1,5 @@
 // Package cli is the command line of functions/local: it serves everything in one process, and it calls an admin API,
+// local or deployed. Parsing is kong's; package arguments lets flags stand anywhere and begin with one dash. The files:
 //
 //	cli.go          Run, the grammar, exit codes
 //	serve.go        serve, bench, version
