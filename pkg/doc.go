@@ -41,7 +41,7 @@
 //	tenant/internal/record    the values of a tenant, its settings, tokens and clients; pure
 //	tenant/internal/rotation  decides about the due work for a tenant's tokens; pure
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
-//	tenant/ending    erases deleted tenants, and tells those who follow them
+//	tenant/ending    erases deleted tenants, and announces that to their followers
 //	tenant/stored    the stored items of a tenant, for doctor and transfer
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)

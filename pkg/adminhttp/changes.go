@@ -31,8 +31,8 @@ func placeOf(tenantID string, page eventlog.Page) string {
 	return eventlog.ID(tenantID, page.Epoch, page.Last)
 }
 
-// changedMembers answers the members that are the subjects of events after a position, as they are now, each once. A
-// member that no longer exists is answered as removed. The answer is not older than the position in it.
+// changedMembers responds with the members that are the subjects of events after a position, as they are now, each
+// once. A member that no longer exists is answered as removed. The answer is not older than the position in it.
 func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) error {
 	if p.param("filter") != "" || p.cursor != "" {
 		return badRequest("changedAfter can be combined only with count.")

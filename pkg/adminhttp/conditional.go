@@ -54,13 +54,13 @@ func ofToken(serve endpoint) endpoint {
 	}
 }
 
-// inUse answers a resource whose tag does not cover all that it shows: there is no 304.
+// inUse responds with a resource whose tag does not cover all that it shows: there is no 304.
 func inUse(w http.ResponseWriter, tag string, o scim.Object) error {
 	w.Header().Set("ETag", tag)
 	return ok(w, http.StatusOK, o)
 }
 
-// tagged answers a resource with its entity tag, or 304 if the reader has it already.
+// tagged responds with a resource and its entity tag, or 304 if the reader has it already.
 func tagged(w http.ResponseWriter, r *http.Request, tag string, o scim.Object) error {
 	if tag != "" {
 		w.Header().Set("ETag", tag)

@@ -47,7 +47,7 @@ func refused(w http.ResponseWriter, r *http.Request, key string) error {
 	return &problem{status: http.StatusForbidden, detail: foreign(r)}
 }
 
-// sent reports whether the request has the key. Digests are compared, so that the time taken does not tell the key's
+// sent reports whether the request has the key. Digests are compared, so that the time taken does not reveal the key's
 // length.
 func sent(r *http.Request, key string) bool {
 	scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")

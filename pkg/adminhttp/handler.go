@@ -159,7 +159,7 @@ func (a *api) routes() map[string]methods {
 	return routes
 }
 
-// getDocument answers the OpenAPI document, which describes all this.
+// getDocument responds with the OpenAPI document of this API.
 func getDocument(w http.ResponseWriter, _ *http.Request) error {
 	writeText(w, http.StatusOK, "application/json", openapi.Document())
 	return nil
@@ -197,14 +197,14 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 var withName = regexp.MustCompile(`(?s)^(` + Root + `/tenants/[^/]+/(?:targets|members/[^/]+/assignments)/[^/]+/)(.+)$`)
 
 // escapeName escapes the name of a target, so that it may be "..", or have slashes beside each other. API Gateway
-// decodes the path, so a slash of the name can't be told from one that divides.
+// decodes the path, so a slash of the name can't be distinguished from one that divides.
 func escapeName(u *url.URL) {
 	if m := withName.FindStringSubmatch(u.Path); m != nil {
 		u.RawPath = (&url.URL{Path: m[1]}).EscapedPath() + strings.ReplaceAll(url.PathEscape(m[2]), ".", "%2E")
 	}
 }
 
-// failed answers an error that no endpoint has answered, such as a panic.
+// failed responds to an error that no endpoint has handled, such as a panic.
 func (a *api) failed(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
 	a.fail(w, r.WithContext(ctx), err)
 }

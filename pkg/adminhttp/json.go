@@ -77,7 +77,7 @@ func writeText(w http.ResponseWriter, status int, mediaType string, data []byte)
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // a client that is gone can't be told
+	_, _ = w.Write(data) // the client is gone
 }
 
 func ok(w http.ResponseWriter, status int, o scim.Object) error {

@@ -209,7 +209,7 @@ func (a *api) getMember(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// oneMember answers the object that read returns for the member in the path.
+// oneMember responds with the object that read returns for the member in the path.
 func (a *api) oneMember(
 	w http.ResponseWriter, r *http.Request,
 	read func(ctx context.Context, t member.Tenant, id string) (o scim.Object, found bool, err error),

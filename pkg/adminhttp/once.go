@@ -85,7 +85,7 @@ func (c *copier) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-// repeated answers a request whose key was used.
+// repeated responds to a request whose key was used before.
 func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) error {
 	switch {
 	case before != nil:

@@ -83,8 +83,8 @@ func problemOf(err error) *problem {
 	}
 }
 
-// fail answers an error as problem details (RFC 9457). It omits type, which means about:blank: title is the phrase of
-// the status.
+// fail responds to an error with problem details (RFC 9457). It omits type, which means about:blank: title is the
+// phrase of the status.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= http.StatusInternalServerError {

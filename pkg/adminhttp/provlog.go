@@ -50,7 +50,7 @@ func (a *api) inLanguage(r *http.Request, others ...string) (t tenant.Tenant, la
 	return t, language, err
 }
 
-// getDiagnosis answers the findings of the diagnosis, each with its remedy.
+// getDiagnosis responds with the findings of the diagnosis, each with its remedy.
 func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 	t, l, err := a.inLanguage(r)
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *api) getDiagnosis(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"findings": objects(findings, diagnosis.Finding.Object)})
 }
 
-// listLog answers a tenant's log, or the operator's if the path names no tenant.
+// listLog responds with a tenant's log, or the operator's if the path names no tenant.
 func (a *api) listLog(w http.ResponseWriter, r *http.Request) error {
 	names := []string{"filter", "count", "cursor", "language"}
 	operators := r.PathValue("id") == ""
@@ -166,7 +166,7 @@ func (a *api) getLogEntry(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, answer)
 }
 
-// getActivity answers how many requests there were, when, and how they ended.
+// getActivity responds with the number of requests by time and result.
 func (a *api) getActivity(w http.ResponseWriter, r *http.Request) error {
 	param, err := asked(r, "days")
 	if err != nil {
@@ -187,7 +187,7 @@ func (a *api) getActivity(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, activity.Object(a.journal.Now()))
 }
 
-// listStale answers which attributes of users may be left over.
+// listStale responds with the attributes of users that may be left over.
 func (a *api) listStale(w http.ResponseWriter, r *http.Request) error {
 	if _, err := asked(r); err != nil {
 		return err

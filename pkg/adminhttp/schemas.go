@@ -56,7 +56,7 @@ func definitionBody(w http.ResponseWriter, r *http.Request, name string) (scim.O
 	return o, nil
 }
 
-// put answers a PUT with the definition as it is now.
+// put responds to a PUT with the new definition.
 func put(w http.ResponseWriter, created bool, location string, o scim.Object) error {
 	w.Header().Set("Location", location)
 	w.Header().Set("ETag", etag.Of(o))

@@ -86,7 +86,7 @@ func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusCreated, o)
 }
 
-// getWebhook answers a webhook with its last deliveries. Those of the operator's are by tenant.
+// getWebhook responds with a webhook and its last deliveries. Those of an operator's webhook are listed by tenant.
 func (a *api) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	hook, err := a.hook(r)
 	if err != nil {

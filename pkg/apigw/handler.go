@@ -23,9 +23,9 @@ const RequestIDHeader = "X-Amzn-Requestid"
 // authorizer has let in. If there is none, the client's header of this name is removed.
 const CallerHeader = "X-Amzn-Caller-Arn"
 
-// Handler returns the Lambda function that serves h. It never returns an error, which API Gateway would not tell from
-// a function that can't be reached: an event that is no HTTP request is a 400, a panic of h a 500, both in API
-// Gateway's own format. Handlers answer their own panics in the format of their protocol.
+// Handler returns the Lambda function that serves h. It never returns an error, which API Gateway would not
+// distinguish from a function that can't be reached: an event that is no HTTP request is a 400, a panic of h a 500,
+// both in API Gateway's own format. Handlers answer their own panics in the format of their protocol.
 func Handler(h http.Handler) Function {
 	return func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		var resp events.APIGatewayV2HTTPResponse

@@ -21,7 +21,7 @@ type badEvent string
 // Error implements error.
 func (e badEvent) Error() string { return "apigw: " + string(e) }
 
-// request makes the request behind ev as a net/http server would have made it. The error tells nothing of the event.
+// request makes the request behind ev as a net/http server would have made it. The error has no text of the event.
 func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Request, error) {
 	c := &ev.RequestContext
 	if !isToken(c.HTTP.Method) {

@@ -76,7 +76,7 @@ type Options struct {
 	// NewID creates the id of a resource; the default is a random UUID. Ids are URL-safe and never reused.
 	NewID func() string
 	Log   *slog.Logger
-	// Background is told of a tenant with open work that a request left for later. It must not block.
+	// Background is called with a tenant that has open work which a request left for later. It must not block.
 	Background func(tenantID string)
 	// MaxRows is how many resources one query looks at if nothing narrows it, MaxScan how long that may take. Beyond
 	// either it is answered by 400 tooMany. Zero means 500,000 and 25 seconds, which leaves a gateway's 30 seconds some
@@ -89,7 +89,7 @@ type Options struct {
 	Rules Rules
 	// Carry, if set, adds operations to each transaction that touches users or groups.
 	Carry Carry
-	// Carried, if set, is told of a tenant after each transaction that carried something. It must not block.
+	// Carried, if set, is called with a tenant after each transaction that carried something. It must not block.
 	Carried func(tenantID string)
 }
 
@@ -140,8 +140,8 @@ func IsBusy(err error) bool { return store.IsBusy(err) }
 // Cost is the consumption of a request in the store.
 type Cost = store.Cost
 
-// Metered returns a context under which the cost of every store call is added up, and a function that tells the sum so
-// far.
+// Metered returns a context under which the cost of every store call is added up, and a function that returns the sum
+// so far.
 func Metered(ctx context.Context) (context.Context, func() Cost) {
 	ctx, m := store.WithMeter(ctx)
 	return ctx, m.Total

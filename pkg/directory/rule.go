@@ -47,7 +47,7 @@ type Rules struct {
 }
 
 // Permit asks the rules whether a client may do something to resources of a type at all. It is for callers to ask,
-// before they look at anything else of a request: so a refusal tells nothing. To create or delete a membership is to
+// before they look at anything else of a request: so a refusal reveals nothing. To create or delete a membership is to
 // update a group.
 func (d *Directory) Permit(ctx context.Context, t Tenant, rt *schema.ResourceType, a Action) error {
 	if d.o.Rules.Permit == nil {

@@ -27,7 +27,7 @@ const (
 
 // The kinds of events about notices. The subject is the token that ends; for a test notice it is the tenant.
 const (
-	// NoticeFailed: nobody was told. Data: kind, state ("failed" or "no-recipient"), noticeId.
+	// NoticeFailed: the notice reached nobody. Data: kind, state ("failed" or "no-recipient"), noticeId.
 	NoticeFailed Kind = "notice.failed"
 	// NoticeBounced: a notice came back. Data as NoticeFailed.
 	NoticeBounced Kind = "notice.bounced"

@@ -92,7 +92,7 @@ func (s *Service) Reject(ctx context.Context, tenantID string) error {
 	})
 }
 
-// decide changes the numbers and tells of it in one transaction.
+// decide changes the numbers and announces that in one transaction.
 func (s *Service) decide(ctx context.Context, tenantID string, change func(*numbers, int64) scim.Object) error {
 	ts := s.store.Tenant(tenantID)
 	return store.Retry(ctx, contendFor, func() error {

@@ -23,7 +23,7 @@ type Service struct {
 	log     *slog.Logger
 }
 
-// New creates a Service. tenants tells people that the guard has tripped.
+// New creates a Service. tenants sends the notices that the guard has tripped.
 func New(s *store.Store, tenants *tenant.Service, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{store: s, tenants: tenants, now: now, log: log}
 }
@@ -122,7 +122,7 @@ func active(ctx context.Context, ts *store.TenantStore) (n int64, err error) {
 	}
 }
 
-// trip notes that the guard has tripped, and tells of it, in one transaction.
+// trip stores that the guard has tripped, and announces it, in one transaction.
 func (s *Service) trip(ctx context.Context, ts *store.TenantStore, n numbers, w window, counted int64) error {
 	n.Since, n.Last = w.now, w.now
 	put, err := n.put(ts.Keys)

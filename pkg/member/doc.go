@@ -1,4 +1,4 @@
-// Package member keeps a tenant's people as the application behind the endpoint is told of them: one member for
+// Package member keeps a tenant's people as the application behind the endpoint sees them: one member for
 // each SCIM user, with the status and the assignments that the tenant's policy gives.
 //
 // A write of the directory marks the users that it touches, in its own transaction. Publishing reads the marker,

@@ -50,7 +50,7 @@ const (
 	Failed State = "failed"
 	// Bounced: came back.
 	Bounced State = "bounced"
-	// NoRecipient: there was nobody to tell when it was due.
+	// NoRecipient: there was no recipient when it was due.
 	NoRecipient State = "no-recipient"
 )
 

@@ -185,5 +185,5 @@ func write(w http.ResponseWriter, status int, body map[string]any) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // a client that is gone can't be told
+	_, _ = w.Write(data) // the client is gone
 }

@@ -33,7 +33,7 @@ type Journal struct {
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger
-	// Lookup reads a tenant by the id in a request's path, for requests whose token tells nothing; nil logs none of
+	// Lookup reads a tenant by the id in a request's path, for requests without a well-formed token; nil logs none of
 	// them.
 	Lookup func(ctx context.Context, id string) (tenant.Tenant, error)
 	// OperatorLog is how long entries of the operator's log are kept; 0 is 90 days.

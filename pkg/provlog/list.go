@@ -78,7 +78,7 @@ func of(t tenant.Tenant) shelf {
 	return shelf{store.KeysOf(t.ID).Provisioned, t.Settings.LogRetention()}
 }
 
-// List answers a page of a tenant's entries. The error is a *scim.Error 400 if the filter or the cursor is none.
+// List returns a page of a tenant's entries. The error is a *scim.Error 400 if the filter or the cursor is not valid.
 func (j *Journal) List(ctx context.Context, t tenant.Tenant, q Query) (Page, error) {
 	return j.list(ctx, of(t), q)
 }

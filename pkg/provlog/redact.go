@@ -23,7 +23,7 @@ type redactor struct {
 	personal bool
 	// group says that the resource is a group, whose names are nobody's.
 	group bool
-	// untold says that the resource type, and so the names of its secrets, is not known.
+	// untold says that the resource type is not known, and therefore neither are the names of its secrets.
 	untold bool
 	// hidden are the texts of secrets that were taken out, for other texts that repeat them.
 	hidden *[]string
@@ -69,7 +69,7 @@ func (r redactor) isSecret(name string) bool {
 	return r.secret[folded]
 }
 
-// plain are the names of attributes whose values tell nothing of a person, in lower case.
+// plain are the names of attributes whose values say nothing about a person, in lower case.
 var plain = map[string]bool{
 	"schemas": true, "op": true, "type": true, "primary": true, "active": true, "id": true,
 	"$ref": true, "resourcetype": true, "roles": true, "entitlements": true, "usertype": true, "meta": true,
@@ -231,7 +231,7 @@ func last(path string) string {
 	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
-// path returns a path without the values of its filter that may tell of a person. A type stays, as in
+// path returns a path without the values of its filter that may be personal data. A type stays, as in
 // emails[type eq "work"], and the id of a group's member. All that is behind the name of a secret goes.
 func (r redactor) path(text string) string {
 	if end := r.secretEnd(text); end >= 0 && end < len(text) {
@@ -267,7 +267,7 @@ func compared(before string) string {
 	return last(name[strings.LastIndexAny(name, "[(")+1:])
 }
 
-// text redacts a text. Of an address the domain stays: it tells whether the right one is sent.
+// text redacts a text. The domain of an address stays: it shows whether the right one is sent.
 func (r redactor) text(s string, plain bool) string {
 	if plain || r.personal || s == "" {
 		return s

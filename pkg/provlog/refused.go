@@ -12,7 +12,7 @@ import (
 )
 
 // How many refused requests of a tenant a process keeps a minute: of those with a token that is or was good, of those
-// with another one, and of those whose token tells nothing, for which the tenant has to be read; of the last of all
+// with another one, and of those without a well-formed token, for which the tenant has to be read; of the last of all
 // tenants together; and of operations in bulk requests. Of those that change nothing, alone or in bulk requests, as
 // many as of refused ones alone. The rest is counted.
 const (
@@ -204,7 +204,7 @@ func (j *Journal) Turned(ctx context.Context, tenantID string, f Facts, err erro
 	j.Flush(ctx, t.ID)
 }
 
-// lookup reads the tenant of a request whose token tells nothing, a few times a minute; nil if there is none.
+// lookup reads the tenant of a request without a well-formed token, a few times a minute; nil if there is none.
 func (j *Journal) lookup(ctx context.Context, id string) *tenant.Tenant {
 	few := j.o.Lookup != nil && tenant.ValidID(id) && j.may(id, "lookup", keptMalformed) &&
 		j.may("", "lookup", readMalformed)

@@ -125,7 +125,7 @@ func (rq *request) log(cost directory.Cost) {
 	)
 }
 
-// fail answers a panic.
+// fail responds to a panic.
 func (h *handler) fail(ctx context.Context, w http.ResponseWriter, r *web.Request, err error) {
 	rq := &request{Request: r}
 	h.failure(ctx, rq, err).send(w, rq)

@@ -68,7 +68,7 @@ func (s *Service) Invitation(ctx context.Context, tenantID, id string) (in notic
 	return in, ok, err
 }
 
-// replace writes a link in place of the version that was read, and tells nobody. store.ErrStale if it has changed.
+// replace writes a link in place of the version that was read, without an event. store.ErrStale if it has changed.
 func (s *Service) replace(ctx context.Context, id string, r *record, version int64) error {
 	op, err := put(id, r, true, version)
 	if err != nil {

@@ -99,7 +99,7 @@ const (
 	// by days, so a reader of an item that expires must compare the time itself.
 	AttrTTL = "ttl"
 	// AttrWake is the attribute whose presence on a new or changed item wakes the background: open
-	// work, members to publish, a deleted tenant, or something to tell.
+	// work, members to publish, a deleted tenant, or something to announce.
 	AttrWake = "wake"
 	// SchemaVersion is the layout that this code writes.
 	SchemaVersion int64 = 1

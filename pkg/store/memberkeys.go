@@ -2,7 +2,7 @@ package store
 
 import "fmt"
 
-// Published is the key of a member as the application was last told of it. Its id is that of the user.
+// Published is the key of a member as last announced to the application. Its id is that of the user.
 func (k Keys) Published(id string) Key { return Key{k.pk("#A"), id} }
 
 // PublishedLookup is the key by which a member is found by the value of an indexed attribute.

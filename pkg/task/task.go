@@ -16,8 +16,8 @@ type Panic struct {
 	Stack []byte
 }
 
-// Error tells the message of the panic only if the Go runtime made it, otherwise its type: the message may hold data of
-// a request.
+// Error has the message of the panic only if it comes from the Go runtime, otherwise its type: the message may hold
+// data of a request.
 func (p *Panic) Error() string {
 	if e, ok := p.Value.(interface{ RuntimeError() }); ok {
 		return fmt.Sprint("panic: ", e)

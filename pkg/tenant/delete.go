@@ -56,11 +56,11 @@ type EndingStage = record.Ending
 
 // The stages, in order.
 const (
-	// Deleted: nobody has been told yet.
+	// Deleted: the deletion is not announced yet.
 	Deleted = record.Deleted
 	// Told: the deletion is in the log of the tenant, as the last event.
 	Told = record.Told
-	// Heard: all who follow the tenant have that event, or need not be told.
+	// Heard: all who follow the tenant have that event, or do not need it.
 	Heard = record.Heard
 )
 

@@ -57,7 +57,7 @@ type Service struct {
 	store   *store.Store
 	secrets Secrets
 	o       Options
-	process func() string // tells this process's reservations from others'
+	process func() string // distinguishes this process's reservations from others'
 
 	mu      sync.Mutex
 	touched map[touchKey]time.Time

@@ -79,7 +79,7 @@ func (e *Edge) serve(ctx context.Context, x *exchange) (err error) {
 	return e.Serve(ctx, &x.answer, &x.request)
 }
 
-// tell logs the place in the code that panicked.
+// tell logs a panic with its stack.
 func (e *Edge) tell(ctx context.Context, x *exchange, err error) {
 	if p := (*task.Panic)(nil); errors.As(err, &p) {
 		e.Log.ErrorContext(ctx, "panic", "requestId", x.request.ID, "error", p, "stack", string(p.Stack))

@@ -1,6 +1,6 @@
 // Package idempotency remembers the requests of a tenant, or of the operator, that were sent with an Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header), so that one that is sent again is not carried out again. Of key and
-// request it stores digests only, and of an answer no more than it is given.
+// (draft-ietf-httpapi-idempotency-key-header), so that a repeated request is not carried out again. It stores only
+// digests of the key and the request, and only the part of an answer that the caller gives it.
 package idempotency
 
 import (
@@ -17,7 +17,7 @@ import (
 // Keep is how long a request is remembered.
 const Keep = 24 * time.Hour
 
-// Patience is how long a request may be under way. Behind it, its process is taken for dead.
+// Patience is how long a request may be under way. After that, its process counts as dead.
 const Patience = time.Minute
 
 // The errors of Begin.
@@ -62,7 +62,7 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Operator stands for a tenant's id in requests that are of no tenant.
+// Operator stands for a tenant's id in requests without a tenant.
 const Operator = ""
 
 // place is the key of the item of an Idempotency-Key, and the operations that must hold for a write of it.
@@ -75,8 +75,8 @@ func place(tenantID, key string) (at store.Key, must []store.Op) {
 }
 
 // Begin notes that a request of a tenant, or of the Operator, begins; before is the answer if it was carried out
-// already. Of many at the same time one begins, the others get ErrUnderWay. tenant.ErrNotFound if the tenant does not
-// exist, or is deleted: nothing is stored then.
+// already. If several begin at the same time, one succeeds and the others get ErrUnderWay. tenant.ErrNotFound if the
+// tenant does not exist, or is deleted: nothing is stored then.
 func (m *Memory) Begin(ctx context.Context, tenantID, key, request string) (before *Answer, err error) {
 	at, must := place(tenantID, key)
 	now := m.now()
@@ -136,7 +136,7 @@ func (m *Memory) Done(ctx context.Context, tenantID, key, request string, a Answ
 	return err
 }
 
-// Forget takes back Begin for a request that was refused: it may be sent again with the key.
+// Forget undoes Begin for a refused request, which may be sent again with the same key.
 func (m *Memory) Forget(ctx context.Context, tenantID, key string) error {
 	at, _ := place(tenantID, key)
 	return m.store.Write(ctx, store.RemoveItem(at))

@@ -173,7 +173,7 @@ func (i *importing) say(a account, came object) {
 	i.counts[result]++
 	if i.c.JSON {
 		came["row"], came["accountId"] = a.row, a.fields["accountId"]
-		_ = writeJSON(i.s.Out, came) // an output that is gone can't be told
+		_ = writeJSON(i.s.Out, came) // the output is gone
 		return
 	}
 	detail := text(came["member"])

@@ -164,7 +164,7 @@ func showError(out io.Writer, err error, code int) {
 	if refused := (*call.RefusalError)(nil); errors.As(err, &refused) {
 		o["status"] = refused.Status
 	}
-	_ = json.NewEncoder(out).Encode(o) // nobody can be told
+	_ = json.NewEncoder(out).Encode(o) // an error can't be reported
 }
 
 // twoDashes is a flag as kong writes it.
@@ -184,7 +184,7 @@ func help(o kong.HelpOptions, ctx *kong.Context) error {
 	ctx.Stdout = &b
 	err := kong.DefaultHelpPrinter(o, ctx)
 	text := column.ReplaceAllString(b.String(), "$1-$2   ")
-	_, _ = io.WriteString(out, oneDash(text)) // nobody can be told
+	_, _ = io.WriteString(out, oneDash(text)) // an error can't be reported
 	return err
 }
 

@@ -26,7 +26,7 @@ func table(w io.Writer, rows [][]any) {
 		}
 		fmt.Fprintln(out, strings.Join(cells, "\t"))
 	}
-	_ = out.Flush() // an output that is gone can't be told
+	_ = out.Flush() // the output is gone
 }
 
 // text is a value in one cell, without control characters for the terminal. Characters that change how others are

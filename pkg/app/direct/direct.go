@@ -82,7 +82,7 @@ func (p *printer) result(v any) {
 	if !p.begun {
 		begin, p.begun = `{"results":[`+"\n", true
 	}
-	fmt.Fprintf(p.out, "%s%s", begin, text) // nobody can be told of an error
+	fmt.Fprintf(p.out, "%s%s", begin, text) // an error can't be reported
 }
 
 // end completes a document that was begun: without the sum, if the check did not finish.

@@ -21,7 +21,7 @@ type Options struct {
 	// Pause is how long Follow waits after a first failure; 0 is a second. It doubles with each further one, to a
 	// minute.
 	Pause time.Duration
-	// Failed, if set, is told of each failure.
+	// Failed, if set, is called with each failure.
 	Failed func(error)
 }
 
@@ -97,7 +97,7 @@ func (a *App) Poll(ctx context.Context, wait time.Duration) (int, error) {
 }
 
 // startAgain replaces all people by the list of members. The place was named before the list was read, so that nothing
-// lies between the two; the versions of members tell which events the list has already.
+// lies between the two; the versions of members show which events the list has already.
 func (a *App) startAgain(ctx context.Context, after string) error {
 	people, err := a.members(ctx)
 	if err != nil {

@@ -131,7 +131,7 @@ func (b *background) settleDeleted(ctx context.Context, w app.Wake, sends *deliv
 	}
 }
 
-// left tells take of every tenant that may have work left.
+// left calls take for every tenant that may have work left.
 func (b *background) left(ctx context.Context, tenants *tenant.Service, take func(app.Wake) error) error {
 	deleting, err := tenants.Deleting(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// bell is an engine that tells of writes which wake the delivery, as the table's stream does in AWS.
+// bell is an engine that reports the writes which wake the delivery, as the table's stream does in AWS.
 type bell struct {
 	store.Engine
 	ring func(tenantID string)

@@ -38,7 +38,7 @@ func (o Options) keeps() bool { return o.Data != boltstore.Memory && o.Data != "
 // reached notes the origin at which the server is reached.
 func (b *outbox) reached(origin string) { b.origin.CompareAndSwap("", origin) }
 
-// tell writes a notice. Its readers have no admin API: how to get at the token is printed, for the operator.
+// tell writes a notice. Its readers have no admin API, so the way to the token is printed for the operator.
 func (b *outbox) tell(ctx context.Context, t notice.Tenant, n notice.Notice) (notice.State, error) {
 	origin, _ := b.origin.Load().(string)
 	state, err := message.New(message.Options{

@@ -84,7 +84,8 @@ func (s *Server) edges(
 	})
 }
 
-// browses reports whether a request is a browser's: a SCIM client at "/" has a wrong base URL, and is told so in SCIM.
+// browses reports whether a request is a browser's: a SCIM client at "/" has a wrong base URL, and gets a SCIM error
+// that says so.
 func browses(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
 }

@@ -9,7 +9,7 @@ import (
 // tell prints output for people: text, or with JSON the same as one line of it.
 func (o Options) tell(line map[string]any, text string, args ...any) {
 	if o.JSON {
-		_ = json.NewEncoder(o.Out).Encode(line) // nobody can be told
+		_ = json.NewEncoder(o.Out).Encode(line) // an error can't be reported
 		return
 	}
 	fmt.Fprintf(o.Out, text, args...)

@@ -111,7 +111,7 @@ func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventReco
 	return run
 }
 
-// sweepFor is how long a run looks for members whose publication nobody was told of, and for abandoned tenants; and how
+// sweepFor is how long a run looks for members whose publication was never queued, and for abandoned tenants; and how
 // long it asks the DNS about domains.
 const sweepFor = 2 * time.Minute
 

@@ -25,7 +25,7 @@ import (
 )
 
 // Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties
-// deleted tenants. If a log has grown, it tells the function deliver through a queue: a table's stream is for two
+// deleted tenants. If a log has grown, it wakes the function deliver through a queue: a table's stream is for two
 // readers, and a webhook that takes 15 seconds must not hold up a shard. The notices of tenants are the task of
 // rotate.
 type Stream struct {

@@ -24,6 +24,6 @@
 // Package directory exports some names for this package alone, which is no part of it because nothing in the
 // directory needs bulk requests: CreateAs and ErrCreated, a creation under an id that is known before and can be
 // repeated; ResourceKey and VersionOf, which read the versions of resources in the call that reads the item of the
-// request; Going, which tells references that are about to go; Options, Store and Retry, for the one item that a
+// request; Going, which names the references that are about to go; Options, Store and Retry, for the one item that a
 // request is remembered in.
 package bulk

@@ -23,8 +23,8 @@ func (s *Service) unlinkManager(ctx context.Context, ts *store.TenantStore, user
 		})
 }
 
-// changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. edit is
-// told whether the user managerID is there.
+// changeManager rewrites the manager of a user as edit says, unless the user is gone or edit reports false. The
+// argument there says whether the user managerID exists.
 func (s *Service) changeManager(ctx context.Context, ts *store.TenantStore, userID, managerID string,
 	edit func(manager scim.Object, there bool) (scim.Object, References, bool),
 ) error {

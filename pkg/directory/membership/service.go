@@ -15,11 +15,11 @@ type Service struct {
 	Now   func() time.Time
 	NewID func() string
 	Log   *slog.Logger
-	// Background is told of a tenant with open work that a request left for later. It must not block.
+	// Background is called with a tenant that has open work which a request left for later. It must not block.
 	Background func(tenantID string)
 	Carry      Carry // nil: nothing
-	// Carried is told of a tenant behind a transaction that carried something, whether it succeeded or not. It must not
-	// block.
+	// Carried is called with a tenant after a transaction that carried something, whether it succeeded or not. It must
+	// not block.
 	Carried func(tenantID string)
 	// MaxWait bounds how long a writer competes for a resource before it answers 503.
 	MaxWait time.Duration

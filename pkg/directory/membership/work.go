@@ -341,7 +341,7 @@ func (s *Service) dropMember(ctx context.Context, ts *store.TenantStore, groupID
 type memberStep struct {
 	// leftovers are removed if the group itself is gone, and so will not come again.
 	leftovers []store.Key
-	// add appends the operations. It is told whether the value is a member so far, and the time of change of the group;
+	// add appends the operations. It gets whether the value is a member so far, and the group's time of change;
 	// it returns by how many members it makes the group larger.
 	add func(w *Write, isMember bool, at int64) (grown int64)
 }

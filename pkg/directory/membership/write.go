@@ -64,8 +64,8 @@ type Origin struct {
 	// Silent says that the tenant publishes no members, so nothing is carried.
 	Silent bool
 	// Record, if set, returns the operation that writes down a change that a client has asked for, in the change's own
-	// transaction. It is asked at each attempt; the operation has no condition. Recorded is told that the last attempt
-	// is committed; it is required with Record.
+	// transaction. It is asked at each attempt; the operation has no condition. Recorded is called when the last
+	// attempt is committed; it is required with Record.
 	Record   func(k store.Keys, t Told) store.Op
 	Recorded func()
 }

@@ -43,7 +43,7 @@
 // changed meanwhile: DynamoDB reads the items of one call one by one.
 //
 // The names of a user's groups are read after the memberships. Both are of one moment if no group has changed since
-// before, as its version or the time of its last change tells. Else the user is read again. See versions. A user's
+// before, as its version or the time of its last change tells. Otherwise the user is read again. See versions. A user's
 // groups that stand on two pages of a range are read once more for the user alone.
 //
 // Not guaranteed:

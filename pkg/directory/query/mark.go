@@ -97,7 +97,7 @@ func (l *lister) mark(ctx context.Context, list *Page, total int) {
 }
 
 // shown returns the total of a page of a walk, of which so many results have been shown. Writes during the walk,
-// and while a page is read, make the counts differ from the results found. A client that is told too low a total
+// and while a page is read, make the counts differ from the results found. A client that gets too low a total
 // stops early. If the total is more than it was shown, it asks for another page, so the end of such a walk is kept
 // as well.
 func (l *lister) shown(n int) int {

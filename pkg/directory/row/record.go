@@ -76,7 +76,7 @@ func Decode(rt *schema.ResourceType, it store.Item) (Record, error) {
 	return r, nil
 }
 
-// ErrInternal hides that err might be a *scim.Error: a fault of stored data is nothing to tell a client.
+// ErrInternal hides that err might be a *scim.Error: a fault of stored data must not reach a client.
 func ErrInternal(err error) error { return fmt.Errorf("%s", err.Error()) }
 
 // FromMillis is the time that an attribute holds in Unix milliseconds.

@@ -13,10 +13,10 @@ const everyTenant = "*"
 // overdue is after how many seconds an entry is looked at closely: it may be left of a destination that is gone.
 const overdue = 3600
 
-// Due tells wake of every tenant that has an attempt due, once, several at a time. An entry stays until the attempt is
-// made, so that a tenant comes again if it was not seen to.
+// Due calls wake once for every tenant that has an attempt due, with several tenants a call. An entry stays until the
+// attempt is made, so that a tenant comes again if nobody has worked on it.
 func (w *Worker) Due(ctx context.Context, wake func(ctx context.Context, tenants ...string) error) error {
-	now := seconds(w.o.Now().UnixMilli()) // as the entries are: one that is due in this second is told now
+	now := seconds(w.o.Now().UnixMilli()) // as the entries are: an attempt that is due in this second is reported now
 	seen := map[string]bool{}
 	q := store.Query{PK: store.SendPK, To: store.DueTime(now + 1), Limit: 100, Select: store.KeysOnly}
 	for {
@@ -74,7 +74,7 @@ func (w *Worker) void(ctx context.Context, at int64, tenantID, destination strin
 	return seconds(s.Due) != at, err
 }
 
-// all tells wake of every tenant, and then removes the entry that asked for it.
+// all calls wake for every tenant, and then removes the entry that asked for it.
 func (w *Worker) all(ctx context.Context, entry store.Key, wake func(context.Context, ...string) error) error {
 	q := store.Query{PK: store.TenantsPK, Limit: 500, Select: store.KeysOnly}
 	for {
@@ -98,7 +98,7 @@ func (w *Worker) all(ctx context.Context, entry store.Key, wake func(context.Con
 	}
 }
 
-// WakeAll is the operation that makes the next call of Due tell of every tenant, at a time in Unix seconds.
+// WakeAll is the operation after which the next call of Due wakes every tenant, at a time in Unix seconds.
 func WakeAll(now int64, destination string) store.Op {
 	return store.PutItem(store.Send(now, everyTenant, destination), nil)
 }

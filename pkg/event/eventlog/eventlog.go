@@ -92,7 +92,7 @@ func DecodeHead(item store.Item) Head {
 	return h
 }
 
-// newEpoch creates eight random characters. They only have to tell the few lives of one tenant apart.
+// newEpoch creates eight random characters. They only have to distinguish the few lives of one tenant.
 func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
 // Append returns the head behind the entries, and the operations that write them: the head's first, conditional on h.
@@ -135,7 +135,7 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 	}
 	ops[0].Set = store.Attrs{
 		attrSequence: next.Sequence, attrEpoch: next.Epoch, store.AttrSchema: store.SchemaVersion,
-		store.AttrWake: store.WakeDeliver, // those who follow the log are told by the head, at no cost
+		store.AttrWake: store.WakeDeliver, // the head wakes those who follow the log, at no further cost
 	}
 	return next, ops
 }

@@ -1,6 +1,6 @@
-// Package marker has the markers of a tenant: items that name the people of whom an application may have to be
-// told a change. Each write of the directory carries them, so the functions that answer identity providers link
-// this package, and nothing of publishing.
+// Package marker has the markers of a tenant: items that name the people whose change may have to be announced to the
+// application. Each write of the directory carries them, so the functions that answer identity providers link this
+// package, and nothing of publishing.
 package marker
 
 import (

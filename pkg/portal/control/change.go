@@ -130,7 +130,7 @@ func (r room) decide(v *frame.Visit) error {
 	return v.Lead("settings", "guard.rejected")
 }
 
-// recipients adds one who is told, or takes one away.
+// recipients adds or removes a recipient of notices.
 func (r room) recipients(v *frame.Visit) error {
 	add, remove := v.Form("email"), v.Form("remove")
 	language := v.Form("language")
@@ -159,7 +159,7 @@ func (r room) recipients(v *frame.Visit) error {
 	return v.Lead("settings", "settings.saved")
 }
 
-// test has a message sent to those who are told.
+// test sends a message to the recipients of notices.
 func (r room) test(v *frame.Visit) error {
 	if len(v.Tenant.Settings.Notices.Recipients) == 0 {
 		return r.wrong(v, "recipients", "settings.error.nobody", "")

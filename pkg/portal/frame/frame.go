@@ -239,7 +239,7 @@ func Refuse(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 	secure(w)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, detail) // nobody to tell
+	_, _ = fmt.Fprintln(w, detail) // the client is gone
 }
 
 // inSession lets a handler see visits with a session of an active tenant only, and with change those of admins only.

@@ -47,7 +47,7 @@ func (v *Visit) Admin() bool { return v.Session.Role == setup.Admin }
 // Now is the time.
 func (v *Visit) Now() time.Time { return v.frame.o.Now() }
 
-// Base is scheme and host of the deployment; "" if a request does not tell.
+// Base is scheme and host of the deployment; "" if a request does not say.
 func (v *Visit) Base() string {
 	base, err := web.Base(v.frame.o.BaseURL, v.R)
 	if err != nil {
@@ -82,7 +82,7 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	h.Set("Content-Language", v.Lang)
 	h.Set("Vary", "Accept-Encoding")
 	body := b.Bytes()
-	// The answer to a form may have a secret beside the input, which its compressed length would tell about.
+	// The answer to a form may have a secret beside the input, which its compressed length would reveal.
 	takes := strings.Contains(v.R.Header.Get("Accept-Encoding"), "gzip")
 	if takes && v.R.Method == http.MethodGet && len(body) > compressed {
 		h.Set("Content-Encoding", "gzip")
@@ -90,7 +90,7 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	}
 	v.W.WriteHeader(status)
 	if v.R.Method != http.MethodHead {
-		_, _ = v.W.Write(body) // nobody to tell
+		_, _ = v.W.Write(body) // the client is gone
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package diagnosis finds the mistakes at an identity provider, and tells an administrator how to correct them there.
-// It reads the provisioning log and the stored users, groups and members.
+// Package diagnosis finds the mistakes at an identity provider, and explains to an administrator how to correct them
+// there. It reads the provisioning log and the stored users, groups and members.
 //
 //	diagnosis.go  findings, and the texts of them
 //	situation.go  the facts that are examined

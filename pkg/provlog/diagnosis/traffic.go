@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// checks are all that is looked for. Each returns nil if there is nothing to tell.
+// checks are all checks. Each returns nil if it finds nothing.
 var checks = []func(*situation) *found{
 	neverConnected, switchedOff, tokenRefused, testFailed, tokenEnds, silent, otherIdP, flagMissing, flagNeedless,
 	unverifiedDomain, repeated("repeated-conflict", http.StatusConflict),
@@ -97,7 +97,7 @@ func testFailed(at *situation) *found {
 	return f
 }
 
-// endsSoon is how long before its end a token is told of.
+// endsSoon is the time before a token's end from which the diagnosis reports it.
 const endsSoon = 28 * 24 * time.Hour
 
 // tokenEnds: the token in use ends soon, and none that lasts longer was used yet.
@@ -265,7 +265,7 @@ func subject(e provlog.Entry) string {
 	return e.ResourceID
 }
 
-// repeatedly is how often something is refused for one resource before it is told of.
+// repeatedly is the number of refusals of one resource from which the diagnosis reports them.
 const repeatedly = 3
 
 // repeated returns the check for the same refusal of one resource, again and again.

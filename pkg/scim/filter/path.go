@@ -66,7 +66,7 @@ func (p *parser) target() (Path, error) {
 }
 
 // checkName returns the reason why a word is not an attribute name with its optional URN and sub-attribute; "" if
-// it is one. Only the schemas tell the end of a URN, which the grammar does not know; so only its characters are
+// it is one. Only the schemas determine the end of a URN, which the grammar does not know; so only its characters are
 // checked.
 func checkName(s string) string {
 	if strings.Contains(s, ":") {

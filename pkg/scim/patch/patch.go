@@ -25,7 +25,7 @@ type Operation struct {
 	Path *filter.Path
 	// Value is the JSON value as sent; nil if HasValue is false, and for null.
 	Value any
-	// HasValue tells an operation without a value from one whose value is null.
+	// HasValue distinguishes an operation whose value is null from one without a value.
 	HasValue bool
 }
 

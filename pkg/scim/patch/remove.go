@@ -61,7 +61,7 @@ func (p *patcher) removeValues(a *schema.Attribute, old, list []any) ([]any, err
 }
 
 // removeNamed is a single value after a remove with a value: nil if old is that value, else old. A value that is
-// never returned is removed in any case: the result must not tell whether a guess was right.
+// never returned is removed in any case: the result must not reveal whether a guess was right.
 func (p *patcher) removeNamed(a *schema.Attribute, old, value any) (any, error) {
 	named, err := a.NormalizeElement(unwrapped(value), p.d)
 	switch {

@@ -366,7 +366,7 @@ func (p *patcher) makeElement(kind Kind, tg target, old []any, value any) ([]any
 }
 
 // withoutDuplicates is list without elements that differ from an earlier one only in primary; the earlier one is
-// primary if one of them was. Elements with parts that are never returned stay: their number must not tell whether
+// primary if one of them was. Elements with parts that are never returned stay: their number must not reveal whether
 // these are equal.
 func withoutDuplicates(a *schema.Attribute, list []any) []any {
 	if len(list) < 2 || slices.ContainsFunc(a.SubAttributes, hidden) {

@@ -252,7 +252,7 @@ func badSchemas(core *Schema) error {
 }
 
 // SetSchemas rebuilds doc["schemas"]: the core schema first, then each extension that doc has data of which a client
-// may see: the list must not tell that there is a value of an attribute that is never returned.
+// may see: the list must not reveal that there is a value of an attribute that is never returned.
 func (t *ResourceType) SetSchemas(doc scim.Object) {
 	urns := make([]any, 1, 1+len(t.Extensions))
 	urns[0] = t.Core.ID

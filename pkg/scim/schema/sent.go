@@ -38,7 +38,7 @@ func (t *ResourceType) Sent(p *Projection, sent iter.Seq2[string, any]) *Project
 }
 
 // Hides reports whether these names and values of a request, as in Sent, set an attribute that is never returned.
-// The answer to such a write must not tell whether it has changed anything: a client could find the value by
+// The answer to such a write must not reveal whether it has changed anything: a client could find the value by
 // trying. The password of users does not count: it is not stored.
 func (t *ResourceType) Hides(sent iter.Seq2[string, any]) bool {
 	if !t.custom {

@@ -1,4 +1,4 @@
-// Package ending erases deleted tenants, and tells those who follow a tenant before its log goes.
+// Package ending erases deleted tenants, and announces that to those who follow a tenant before its log is deleted.
 //
 // A deletion marks the tenant, in one transaction. The rest is done here, in steps that each may be repeated:
 //

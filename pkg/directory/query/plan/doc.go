@@ -7,7 +7,7 @@
 //
 // Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that
 // both sides allow; of an `or`, the union if both sides are narrow. If it can't narrow the filter, all resources
-// are read. A lookup tells of the moment at which it was made: its finds are tested against the whole filter again.
+// are read. A lookup shows the moment at which it was read: its finds are tested against the whole filter again.
 //
 // Filter and schema in, plan out. The lookups are the caller's: nothing is read until a plan is carried out.
 package plan

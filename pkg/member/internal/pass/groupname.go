@@ -15,8 +15,8 @@ import (
 // attrName is the name of a group as it was last announced, in the item of the group's targets.
 const attrName = "name"
 
-// renamed tells that a target of the kind group is shown under another name. The first name is noted only; it goes with
-// the group, whatever the policy is then.
+// renamed announces that a target of the kind group is shown under another name. The first name is noted only; it goes
+// with the group, whatever the policy is then.
 func (s *Passes) renamed(ctx context.Context, t policies.Tenant, g groupOf) error {
 	return store.Retry(ctx, record.ContendFor, func() error {
 		b, err := s.basisOf(ctx, t)

@@ -291,7 +291,7 @@ func (c *Change) leaves(stale []string) bool {
 	return len(stale) > 0 || c.next.Status == record.Removed && len(c.ended) > 0
 }
 
-// makeAhead makes targets, a few at a time: they may be there before their first assignment is. entries tell of each.
+// makeAhead makes targets, a few at a time: they may be there before their first assignment is. entries announce each.
 func (p *publication) makeAhead(ctx context.Context, made []store.Op, entries []eventlog.Entry) error {
 	for len(made) > 0 {
 		n := min(len(made), 20)

@@ -1,4 +1,4 @@
-// Package publish brings the members that an application was told of up to date with the directory and the policy.
+// Package publish brings the members that an application knows up to date with the directory and the policy.
 //
 //	publisher.go  a Publisher and its options
 //	work.go       publishing marked members, in the background

@@ -29,8 +29,8 @@ const (
 	PeopleAtOnce = 50
 )
 
-// people publishes members: it brings them up to date with the directory and the policy, and tells the
-// application. Each has a marker, which is written here if it has none: only the deletion of a marker, conditional
+// people publishes members: it brings them up to date with the directory and the policy, and announces the changes to
+// the application. Each has a marker, which is written here if it has none: only the deletion of a marker, conditional
 // on its stamp, says that nobody has seen a newer state in between.
 func (s *Publisher) people(ctx context.Context, t policies.Tenant, j Job) error {
 	for part := range slices.Chunk(j.Ids, PeopleAtOnce) {
@@ -336,7 +336,7 @@ func (s *Publisher) evaluate(ctx context.Context, p *publication, carried map[ma
 	return s.seating(ctx, p, carried)
 }
 
-// change works out the change of a member that the application has to be told; nil if there is none.
+// change works out the change of a member that has to be announced to the application; nil if there is none.
 func (p *publication) change(ctx context.Context, sub *subject) (*Change, error) {
 	alive := sub.old != nil && sub.old.Status != record.Removed
 	c := &Change{subject: sub, in: p}

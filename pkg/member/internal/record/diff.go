@@ -87,7 +87,7 @@ var fields = []string{
 	"invitation",
 }
 
-// changes lists the differences that no other event tells, as {"path", "old", "new"}, in a fixed order.
+// changes lists the differences that no other event reports, as {"path", "old", "new"}, in a fixed order.
 func changes(old, next Member) []any {
 	var all []any
 	add := func(path string, was, is any) {

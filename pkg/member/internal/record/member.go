@@ -30,7 +30,7 @@ type Status = mapping.Status
 // Removed is the status of a member who has left: the user was deleted, or is excluded by the policy.
 const Removed Status = "removed"
 
-// Member is a person as the application was last told of them. It has the id of its SCIM user.
+// Member is a person as last announced to the application. It has the id of its SCIM user.
 type Member struct {
 	ID     string
 	Status Status

@@ -16,7 +16,7 @@ type Ending struct {
 	Ended  bool  // its end was announced, or a person revoked it
 	Ends   int64 // Unix seconds, 0 for never
 	Times  []Milestone
-	Left   bool  // of a secret: the client has left it for another, so that nobody needs to be told
+	Left   bool  // of a secret: the client uses another one, so that no notice is needed
 	looked int64 // earlier reminders were looked at, and are not sent late
 }
 
