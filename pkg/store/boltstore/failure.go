@@ -41,6 +41,9 @@ func damage(path string, found any) error {
 // the fault of reading beyond the end of the file.
 func guard(path string, err *error) {
 	if p := recover(); p != nil {
+		if _, fault := p.(interface{ Addr() uintptr }); fault { // see debug.SetPanicOnFault
+			p = "it is cut off, or a page refers to a place beyond its end"
+		}
 		*err = damage(path, p)
 	} else if errors.Is(*err, errDamaged) {
 		*err = damage(path, *err)
