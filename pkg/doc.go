@@ -110,6 +110,7 @@
 //	app/awsenv/queue  the queue from stream to deliver
 //	app/local        everything in one process
 //	app/example      a small application that follows a tenant, for integrators to read
+//	app/sequence     a fuzz target of whole requests to a whole server
 //	app/history      tests of what many clients saw at once, while processes die
 //	app/direct       commands that need no server: doctor, export, import, cost
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local

@@ -26,6 +26,9 @@ func (s *Service) Merge(ctx context.Context, t Tenant, id, into string) (record.
 	if id == into {
 		return record.Member{}, record.Refuse(http.StatusBadRequest, "A member can't be merged into itself.")
 	}
+	if id == "" {
+		return record.Member{}, record.Refuse(http.StatusNotFound, "There is no member %q.", id)
+	}
 	if _, _, err := s.publisher.Get(ctx, t, id); err != nil {
 		return record.Member{}, err
 	}

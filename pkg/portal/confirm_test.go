@@ -130,3 +130,21 @@ func TestUnchangedStatesAreNotSentAgain(t *testing.T) {
 		t.Errorf("connected: %d %s", rec.Code, rec.Body)
 	}
 }
+
+// TestFormsWithoutFields: a form that names nobody is refused, and is no fault of the server.
+func TestFormsWithoutFields(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	ada := w.user("acme", "ada")
+	for _, fields := range []url.Values{
+		{}, {"id": {ada}}, {"into": {ada}}, {"id": {""}, "into": {ada}}, {"id": {ada}, "into": {""}},
+	} {
+		if rec := b.post("/portal/members/merge", fields); rec.Code != http.StatusOK {
+			t.Errorf("asked about %v: %d", fields, rec.Code)
+		}
+		fields.Set("sure", "yes")
+		if rec := b.post("/portal/members/merge", fields); rec.Code != http.StatusBadRequest {
+			t.Errorf("sure about %v: %d", fields, rec.Code)
+		}
+	}
+}

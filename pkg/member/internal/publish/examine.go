@@ -16,6 +16,9 @@ import (
 // Get publishes a member and returns it as it is then. found is false if it was never published, or was removed
 // more than record.KeptRemoved ago.
 func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m record.Member, found bool, err error) {
+	if id == "" {
+		return record.Member{}, false, nil
+	}
 	ts := s.store.Tenant(t.ID)
 	// A marker of many members may stand for this one. It is read first: it is ended only after this one is
 	// marked.
