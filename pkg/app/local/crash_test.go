@@ -1,15 +1,13 @@
 package local_test
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
+	"github.com/serverless-scim/serverless-scim/pkg/internal/filled"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
-	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
@@ -188,51 +186,36 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// scene is the tenant that a crash has prepared. Each kill has a copy of its own.
+// scene is the tenant that a crash has prepared. Each kill has a copy of its own, in memory: the engine is whole when
+// it is killed between two writes, so a file adds nothing. TestKilledUnderLoad in e2e has processes with files.
 type scene struct {
 	crash
-	file   []byte // of the engine
-	a      *api   // whose server is closed
+	items  []store.Item
+	a      *api // whose server is closed
 	ids    []string
 	before string // the result of agree
 }
 
 func prepared(t *testing.T, c crash) scene {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "scim.db")
-	engine := fileEngine(t, path)
+	engine := filled.Memory(t)
 	p := scene{crash: c, a: on(t, engine, "entra")}
 	p.a.switchMemberships("true")
 	p.ids = c.prepare(p.a)
 	p.before = fmt.Sprint(p.a.agree())
-	if err := errors.Join(p.a.s.Close(), engine.Close()); err != nil {
+	if err := p.a.s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	if p.file, err = os.ReadFile(path); err != nil {
-		t.Fatal(err)
-	}
+	p.items = filled.Items(t, engine)
 	return p
-}
-
-func fileEngine(t *testing.T, path string) *boltstore.Engine {
-	t.Helper()
-	engine, err := boltstore.Open(path, boltstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return engine
 }
 
 // killAt kills the request before its write number n; false if it has not so many.
 func (p scene) killAt(t *testing.T, n int) bool {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "scim.db")
-	if err := os.WriteFile(path, p.file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	inner := fileEngine(t, path)
+	inner := filled.Memory(t)
 	defer func() { _ = inner.Close() }()
+	filled.Load(t, inner, p.items)
 	engine := faultstore.New(inner, nil)
 	a := p.a.again(engine)
 	engine.KillAfterWrites(n)
