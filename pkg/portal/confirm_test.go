@@ -21,6 +21,7 @@ func TestFormsThatTakeAwayAskFirst(t *testing.T) {
 	client := clientID.FindStringSubmatch(b.get("/portal/token").Body.String())[1]
 	b.sends(303, "/portal/domains/add", url.Values{"name": {"example.com"}})
 	other := w.link("acme", `{"role":"reader"}`)
+	b.sends(303, "/portal/settings/recipients", url.Values{"email": {"it@acme.example"}})
 	for _, one := range []struct {
 		form   string
 		fields url.Values
@@ -30,6 +31,7 @@ func TestFormsThatTakeAwayAskFirst(t *testing.T) {
 		{"token/rotate", url.Values{"action": {"cancel"}}, "", 303},
 		{"token/client/end", url.Values{"id": {client}}, client, 303},
 		{"domains/remove", url.Values{"name": {"example.com"}}, "example.com", 303},
+		{"settings/recipients", url.Values{"remove": {"it@acme.example"}}, "it@acme.example", 303},
 		{"settings/revoke", url.Values{"id": {other.ID}}, other.ID, 303},
 		{"settings/active", url.Values{"active": {"false"}}, "", 303},
 		{"settings/decide", url.Values{"decision": {"allow"}}, "", 303},

@@ -92,7 +92,7 @@ func TestWhoIsToldAndWhoHasAccess(t *testing.T) {
 	b.sends(400, "/portal/settings/recipients", url.Values{"email": {"it@acme.example"}}, "not in the list yet")
 	b.sees("/portal/settings", "it@acme.example (de)")
 	b.sends(303, "/portal/settings/test", nil)
-	b.sends(303, "/portal/settings/recipients", url.Values{"remove": {"it@acme.example"}})
+	b.sends(303, "/portal/settings/recipients", url.Values{"remove": {"it@acme.example"}, "sure": {"yes"}})
 	b.sees("/portal/settings", "Nobody is notified")
 
 	other, foreign := w.signIn("acme", "admin"), w.link("globex", `{"role":"admin"}`)

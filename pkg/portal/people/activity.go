@@ -94,6 +94,7 @@ type activityPage struct {
 	Last, Good                                time.Time
 	Days                                      []dayRow
 	Most                                      int64 // requests on the day with the most
+	Top, Half                                 int64 // the end and the middle of the scale; Half is 0 if it is no whole number
 	SumGood, SumBad                           int64
 	Width, Height                             int
 	NotKept                                   int64
@@ -192,6 +193,10 @@ func (p *activityPage) chart(now time.Time, days []provlog.Period) {
 		p.SumGood, p.SumBad = p.SumGood+day.Done+day.Same, p.SumBad+day.Refused+day.Failed
 		p.Days = append(p.Days, day)
 	}
+	p.Top = scaleOf(p.Most)
+	if p.Half = p.Top / 2; p.Top%2 != 0 {
+		p.Half = 0
+	}
 	for i := range p.Days {
 		day := &p.Days[i]
 		day.Good, day.Bad = p.height(day.Done+day.Same), p.height(day.Refused+day.Failed)
@@ -205,8 +210,22 @@ func (p *activityPage) height(n int64) int {
 	if n == 0 {
 		return 0
 	}
-	return max(2, int(n*(chartHeight-4)/p.Most))
+	return max(2, int(n*chartHeight/p.Top))
 }
+
+// scaleOf is the end of a scale for values up to n: 1, 2, 4, 6 or 10, or one of these times a power of ten.
+func scaleOf(n int64) int64 {
+	for power := int64(1); ; power *= 10 {
+		for _, step := range []int64{1, 2, 4, 6, 10} {
+			if step*power >= n {
+				return step * power
+			}
+		}
+	}
+}
+
+// Middle is the height of the middle of the scale.
+func (p activityPage) Middle() int { return chartHeight / 2 }
 
 func oneOf(text string, known []string) string {
 	if slices.Contains(known, text) {

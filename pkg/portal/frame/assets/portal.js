@@ -34,6 +34,8 @@
     setTimeout(() => { b.innerHTML = text; b.classList.remove("done"); }, 1500);
   });
   ready(document);
+  // On a phone the tabs are in one row, which may begin far from the current one.
+  document.querySelector("nav.side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
   // Somebody pastes the whole link into a window that shows its page already.
   addEventListener("hashchange", () => ready(document));
   // The keyboard stays where it was if the part with the focus is replaced: on the same element, else around it.
