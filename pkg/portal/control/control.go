@@ -40,9 +40,10 @@ func Room(c Config) frame.Room {
 		"POST settings/decide": {Key: "allow", Back: "settings", When: func(v *frame.Visit) bool {
 			return v.Form("decision") == "allow"
 		}},
-		"POST settings/recipients": {Key: "recipient", Back: "settings", About: named("remove"), When: func(v *frame.Visit) bool {
-			return v.Form("remove") != ""
-		}},
+		"POST settings/recipients": {
+			Key: "recipient", Back: "settings", About: named("remove"),
+			When: func(v *frame.Visit) bool { return v.Form("remove") != "" },
+		},
 		"POST settings/revoke": {Key: "link", Back: "settings", About: named("id")},
 		"POST domains/remove":  {Key: "domain", Back: "domains", About: named("name")},
 	}, Routes: map[string]frame.Handler{

@@ -1,8 +1,10 @@
 package frame
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -22,13 +24,34 @@ func Inert(name string) string {
 			b.WriteString("…")
 			break
 		}
-		if c == utf8.RuneError || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == '\u2028' || c == '\u2029' {
+		if hidden(c) {
 			c = '\ufffd'
 		}
 		b.WriteRune(c)
 		shown++
 	}
 	return b.String()
+}
+
+// Visible is JSON that somebody else sent, as it can be shown whole: characters that nobody sees or that turn the
+// direction of text around are their JSON escapes (RFC 8259, section 7). Lines stay lines.
+func Visible(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		if c == '\n' || c == '\t' || !hidden(c) {
+			b.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, c) {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, unit) // it takes all
+		}
+	}
+	return b.String()
+}
+
+// hidden reports whether nobody sees a character, or it turns text around.
+func hidden(c rune) bool {
+	return c == utf8.RuneError || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == '\u2028' || c == '\u2029'
 }
 
 // plainName reports whether a name is short printable ASCII, as most are.

@@ -128,6 +128,7 @@ func (f *Frame) Parse() error {
 //	t KEY ARGS…      a text            rich KEY ARGS…  a text with **bold** and `code`
 //	count KEY N …    a text by number  asset NAME      the URL of an asset
 //	name TEXT        a name that somebody else chose, inert
+//	visible TEXT     JSON that somebody else sent, whole, with escapes for characters that nobody sees
 //	date TIME        a <time>, in the reader's language; "–" if it is zero
 //	ago TIME         how long ago or ahead, in words; "–" if it is zero
 //	part K V K V …   a map, to give a part of a page several values
@@ -143,10 +144,11 @@ func (f *Frame) functions(lang string) template.FuncMap {
 			}
 			return url, nil
 		},
-		"name": func(text any) template.HTML { return bdi(fmt.Sprint(text)) },
-		"date": func(at time.Time) template.HTML { return dated(words, at, true) },
-		"day":  func(at time.Time) template.HTML { return dated(words, at, false) },
-		"ago":  func(at time.Time) string { return Ago(words, at, f.o.Now()) },
+		"visible": Visible,
+		"name":    func(text any) template.HTML { return bdi(fmt.Sprint(text)) },
+		"date":    func(at time.Time) template.HTML { return dated(words, at, true) },
+		"day":     func(at time.Time) template.HTML { return dated(words, at, false) },
+		"ago":     func(at time.Time) string { return Ago(words, at, f.o.Now()) },
 		"part": func(pairs ...any) (map[string]any, error) {
 			m := map[string]any{}
 			for pair := range slices.Chunk(pairs, 2) {

@@ -94,7 +94,7 @@ type activityPage struct {
 	Last, Good                                time.Time
 	Days                                      []dayRow
 	Most                                      int64 // requests on the day with the most
-	Top, Half                                 int64 // the end and the middle of the scale; Half is 0 if it is no whole number
+	Top, Half                                 int64 // the end of the scale, and its middle; 0: not whole
 	SumGood, SumBad                           int64
 	Width, Height                             int
 	NotKept                                   int64
