@@ -97,6 +97,8 @@ type Query struct {
 	Limit int
 	// Select is the part of each item that is returned.
 	Select Select
+	// Texts are the names of the attributes that Select Texts returns; else it is empty.
+	Texts []string
 }
 
 // Select is the part of each item that a Query returns. It never changes the cost of the query.
@@ -107,11 +109,20 @@ const (
 	All       Select = iota // whole items
 	KeysOnly                // keys; Attrs is an empty map
 	CountOnly               // Page.Items stays empty
+	Texts                   // Page.Rows instead of Page.Items: a map of attributes for each small item costs more than it
 )
+
+// Row is an item as the texts of some attributes, in the order of Query.Texts: "" if it has no such attribute, or one
+// that is not a string.
+type Row struct {
+	SK    string
+	Texts []string
+}
 
 // Page is the answer to a Query.
 type Page struct {
 	Items []Item
+	Rows  []Row
 	// Count is the number of items read, also with CountOnly.
 	Count int
 	// More says that the range may go on after Last: the page ended at Limit (even if nothing follows) or

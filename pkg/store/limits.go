@@ -31,8 +31,8 @@ func ValidateQuery(q Query) error {
 	if q.Limit < 0 {
 		return refuse("limit %d is negative", q.Limit)
 	}
-	if q.Select < All || q.Select > CountOnly {
-		return refuse("selection %d is unknown", q.Select)
+	if q.Select < All || q.Select > Texts || (q.Select == Texts) != (len(q.Texts) > 0) {
+		return refuse("selection %d is unknown, or has no texts", q.Select)
 	}
 	for _, sk := range []string{q.From, q.To, q.Prefix, q.After} {
 		if sk == "" {

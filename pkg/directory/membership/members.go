@@ -204,13 +204,15 @@ func (m *Reader) Read(ctx context.Context, o Overlay, groupID string) ([]Member,
 		return m.count(max(len(m.text)-before, len(",")))
 	}
 	prefix := m.TS.MemberPrefix(groupID)
-	for page, err := range m.TS.Pages(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
+	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.Texts, Texts: shownTexts}
+	for page, err := range m.TS.Pages(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
 		m.Split = m.Split || page.More || len(changes) > 0
-		for _, it := range page.Items {
-			v := StoredMember(store.LastPart(it.SK), it)
+		list = slices.Grow(list, page.Count)
+		for _, row := range page.Rows {
+			v := shownMember(row)
 			if c, changed := changes[v.Value]; changed {
 				if !c.Add {
 					continue

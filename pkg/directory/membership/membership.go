@@ -317,6 +317,14 @@ func (ms resolver) byID(ctx context.Context, values, ids []string, types []*sche
 	return nil
 }
 
+// shownTexts are the attributes of a member's item that an answer about its group shows, beside its key.
+var shownTexts = []string{"type", "display"}
+
+// shownMember decodes a row of shownTexts. The member does not know since when it is one.
+func shownMember(r store.Row) Member {
+	return Member{Value: store.LastPart(r.SK), Type: r.Texts[0], display: r.Texts[1]}
+}
+
 // StoredMember is the member that an item holds.
 func StoredMember(value string, it store.Item) Member {
 	attrs := scim.Object(it.Attrs)

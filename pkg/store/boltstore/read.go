@@ -61,13 +61,21 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 			page.Items = make([]store.Item, 0, min(q.Limit, mostRoom))
 		}
 		c := b.Cursor()
+		rows := rows{names: q.Texts}
 		var last []byte // the sort key of the last item of the page
 		for k, v := r.first(c); k != nil && r.contains(k); k, v = r.next(c) {
 			if page.More = size >= store.MaxPageBytes; page.More {
 				break
 			}
 			last = k[r.skAt:]
-			if err := add(&page, q, last, v); err != nil {
+			var err error
+			if q.Select == store.Texts {
+				page.Count++
+				err = rows.add(last, v)
+			} else {
+				err = add(&page, q, last, v)
+			}
+			if err != nil {
 				return err
 			}
 			size += itemSize(v)
@@ -78,6 +86,7 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 		if page.More {
 			page.Last = string(last)
 		}
+		page.Rows = rows.all
 		return nil
 	})
 	if err != nil {

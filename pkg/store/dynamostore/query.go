@@ -31,6 +31,14 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	chargeRead(ctx, out.ConsumedCapacity, 1)
 	page := store.Page{Count: int(out.Count)}
 	for _, av := range out.Items {
+		if q.Select == store.Texts {
+			row, err := decodeRow(av, q.Texts)
+			if err != nil {
+				return store.Page{}, err
+			}
+			page.Rows = append(page.Rows, row)
+			continue
+		}
 		item, err := decodeItem(av)
 		if err != nil {
 			return store.Page{}, err
@@ -49,6 +57,8 @@ func (e *Engine) Query(ctx context.Context, q store.Query) (store.Page, error) {
 		page.More, page.Last = true, end
 		if len(page.Items) > 0 {
 			page.Last = page.Items[len(page.Items)-1].SK
+		} else if len(page.Rows) > 0 {
+			page.Last = page.Rows[len(page.Rows)-1].SK
 		}
 	}
 	return page, nil
@@ -83,8 +93,12 @@ func (e *Engine) queryInput(q store.Query) (*dynamodb.QueryInput, error) {
 	switch q.Select {
 	case store.CountOnly:
 		in.Select = types.SelectCount
-	case store.KeysOnly:
-		in.ProjectionExpression = aws.String(x.name(store.AttrPK) + ", " + x.name(store.AttrSK))
+	case store.KeysOnly, store.Texts:
+		only := x.name(store.AttrPK) + ", " + x.name(store.AttrSK)
+		for _, name := range q.Texts {
+			only += ", " + x.name(name)
+		}
+		in.ProjectionExpression = aws.String(only)
 	}
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = x.names, x.values
 	return in, x.err

@@ -67,6 +67,18 @@ func decodeItem(av map[string]types.AttributeValue) (store.Item, error) {
 	return store.Item{Key: key, Attrs: attrs}, err
 }
 
+// decodeRow reads the sort key and some texts of a DynamoDB item.
+func decodeRow(av map[string]types.AttributeValue, names []string) (store.Row, error) {
+	key, err := decodeKey(av)
+	row := store.Row{SK: key.SK, Texts: make([]string, len(names))}
+	for i, name := range names {
+		if text, ok := av[name].(*types.AttributeValueMemberS); ok {
+			row.Texts[i] = text.Value
+		}
+	}
+	return row, err
+}
+
 func decodeAttrs(av map[string]types.AttributeValue) (store.Attrs, error) {
 	attrs := make(store.Attrs, len(av))
 	for name, v := range av {

@@ -94,7 +94,11 @@ func (s *suite) testQueryCost(t *testing.T) {
 		{store.Query{PK: p, Prefix: "x"}, 1},
 		{store.Query{PK: p + "nothing"}, 1},
 	} {
-		for _, c.q.Select = range []store.Select{store.All, store.KeysOnly, store.CountOnly} {
+		for _, c.q.Select = range selections {
+			c.q.Texts = nil
+			if c.q.Select == store.Texts {
+				c.q.Texts = []string{"x"}
+			}
 			s.cost(t, store.Cost{Calls: 1, ReadUnits: c.units}, func(ctx context.Context) error {
 				_, err := s.Query(ctx, c.q)
 				return err

@@ -205,7 +205,9 @@ func (s *suite) testQueryLimits(t *testing.T) {
 		"after before the range":  {PK: p, From: "b", To: "d", After: "a"},
 		"after behind the range":  {PK: p, From: "b", To: "d", After: "e"},
 		"after outside of prefix": {PK: p, Prefix: "b", After: "c"},
-		"unknown selection":       {PK: p, Select: store.CountOnly + 1},
+		"unknown selection":       {PK: p, Select: store.Texts + 1},
+		"texts without names":     {PK: p, Select: store.Texts},
+		"names without texts":     {PK: p, Texts: []string{"a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Query(t.Context(), q)

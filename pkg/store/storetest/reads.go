@@ -37,6 +37,14 @@ func testValues(t *testing.T, s *suite) {
 			t.Errorf("got %v, want %s", page.Items, brief(attrs))
 		}
 	})
+	t.Run("texts", func(t *testing.T) {
+		names := []string{"name with \U0001F600", "none", "one", "every byte", "#reserved :name", "empty", "emoji"}
+		page := s.query(t, store.Query{PK: k.PK, Select: store.Texts, Texts: names})
+		want := []store.Row{{SK: k.SK, Texts: []string{"v", "", "", "", "v", "", attrs["emoji"].(string)}}}
+		if !slices.EqualFunc(page.Rows, want, sameRow) || len(page.Items) > 0 {
+			t.Errorf("got %q, want %q", page.Rows, want)
+		}
+	})
 	t.Run("update", func(t *testing.T) {
 		k.SK += "2"
 		if err := s.transact(t, store.Op{Kind: store.Update, Key: k, Set: attrs}); err != nil {
@@ -173,11 +181,16 @@ func testOrder(t *testing.T, s *suite) {
 
 func sortKeys(page store.Page) []string {
 	keys := []string{}
+	for _, row := range page.Rows {
+		keys = append(keys, row.SK)
+	}
 	for _, item := range page.Items {
 		keys = append(keys, item.SK)
 	}
 	return keys
 }
+
+func sameRow(a, b store.Row) bool { return a.SK == b.SK && slices.Equal(a.Texts, b.Texts) }
 
 // testRanges compares every combination of bounds with a naive reading of them.
 func testRanges(t *testing.T, s *suite) {
@@ -245,7 +258,11 @@ func (s *suite) testRange(t *testing.T, q store.Query, sorted []string) {
 		want = want[:q.Limit]
 		more, last = true, want[q.Limit-1]
 	}
-	for _, q.Select = range []store.Select{store.All, store.KeysOnly, store.CountOnly} {
+	for _, q.Select = range selections {
+		q.Texts = nil
+		if q.Select == store.Texts {
+			q.Texts = []string{"none", "is"}
+		}
 		page := s.query(t, q)
 		if page.Count != len(want) || page.More != more || page.Last != last {
 			t.Errorf("%+v: got %d, more %t, last %q; want %d, %t, %q", q, page.Count, page.More, page.Last, len(want), more,
@@ -256,6 +273,11 @@ func (s *suite) testRange(t *testing.T, q store.Query, sorted []string) {
 			t.Errorf("%+v: got items", q)
 		case q.Select != store.CountOnly && !slices.Equal(got, want):
 			t.Errorf("%+v: got %q, want %q", q, got, want)
+		}
+		for _, row := range page.Rows {
+			if q.Select != store.Texts || !slices.Equal(row.Texts, []string{"", row.SK}) {
+				t.Errorf("%+v: got %q", q, row)
+			}
 		}
 		for _, item := range page.Items {
 			attrs := store.Attrs{}
@@ -268,6 +290,9 @@ func (s *suite) testRange(t *testing.T, q store.Query, sorted []string) {
 		}
 	}
 }
+
+// selections are all parts of an item that a query may return.
+var selections = []store.Select{store.All, store.KeysOnly, store.CountOnly, store.Texts}
 
 // testPages checks that a page ends with the item that brings it to MaxPageBytes, and that a walk sees every item once.
 func testPages(t *testing.T, s *suite) {
@@ -292,8 +317,12 @@ func testPages(t *testing.T, s *suite) {
 				s.batch(t, chunk)
 			}
 			for _, reverse := range []bool{false, true} {
-				for _, selection := range []store.Select{store.All, store.KeysOnly, store.CountOnly} {
-					s.walk(t, store.Query{PK: p, Reverse: reverse, Select: selection}, c.items, c.pages)
+				for _, selection := range selections {
+					q := store.Query{PK: p, Reverse: reverse, Select: selection}
+					if selection == store.Texts {
+						q.Texts = []string{"x", "none"}
+					}
+					s.walk(t, q, c.items, c.pages)
 				}
 			}
 		})
@@ -308,13 +337,13 @@ func (s *suite) walk(t *testing.T, q store.Query, items int, pages []int) {
 	for {
 		page := s.query(t, q)
 		counts = append(counts, page.Count)
-		for i, item := range page.Items {
+		for i, sk := range sortKeys(page) {
 			at := next + i
 			if q.Reverse {
 				at = items - 1 - at
 			}
-			if want := fmt.Sprintf("%03d", at); item.SK != want {
-				t.Fatalf("%+v: got %q, want %q", q, item.SK, want)
+			if want := fmt.Sprintf("%03d", at); sk != want {
+				t.Fatalf("%+v: got %q, want %q", q, sk, want)
 			}
 		}
 		next += page.Count
