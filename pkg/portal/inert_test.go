@@ -112,7 +112,8 @@ func TestHostileNamesAreInert(t *testing.T) {
 		}
 	}
 	for _, page := range []string{
-		"/portal/groups", "/portal/groups/grammar", "/portal/members", "/portal/members/pending", "/portal/members/" + id, "/portal/activity", "/portal/try", "/portal/settings",
+		"/portal/groups", "/portal/groups/grammar", "/portal/members", "/portal/members/pending", "/portal/members/" + id,
+		"/portal/activity", "/portal/try", "/portal/settings",
 		"groups/rehearse",
 	} {
 		if !shown[page] {
