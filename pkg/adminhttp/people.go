@@ -21,11 +21,18 @@ func (a *api) merge(w http.ResponseWriter, r *http.Request) error {
 	if into == "" {
 		return badRequest("into must be the id of the member who stays.")
 	}
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
+	if len(into) > maxMemberID {
+		return noMember(into)
+	}
 	t, err := a.of(r)
 	if err != nil {
 		return err
 	}
-	m, err := a.members.Merge(r.Context(), t, r.PathValue("member"), into)
+	m, err := a.members.Merge(r.Context(), t, id, into)
 	if err != nil {
 		return err
 	}
@@ -56,11 +63,15 @@ func (a *api) invite(w http.ResponseWriter, r *http.Request) error {
 	if _, err := body(r, true); err != nil {
 		return err
 	}
+	id, err := memberID(r)
+	if err != nil {
+		return err
+	}
 	t, err := a.of(r)
 	if err != nil {
 		return err
 	}
-	n, err := a.members.Invite(r.Context(), t, r.PathValue("member"))
+	n, err := a.members.Invite(r.Context(), t, id)
 	if err != nil {
 		return err
 	}
@@ -109,11 +120,15 @@ func (a *api) putAccount(w http.ResponseWriter, r *http.Request) error {
 	if _, named := o["accountId"]; !named || len(id) > member.MaxAccountBytes || id == "" && o["accountId"] != nil {
 		return badRequest("accountId must be a string of 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes, or null.")
 	}
+	memberID, err := memberID(r)
+	if err != nil {
+		return err
+	}
 	t, err := a.of(r)
 	if err != nil {
 		return err
 	}
-	m, err := a.members.SetAccount(r.Context(), t, r.PathValue("member"), id)
+	m, err := a.members.SetAccount(r.Context(), t, memberID, id)
 	if err != nil {
 		return err
 	}

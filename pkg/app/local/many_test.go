@@ -206,3 +206,23 @@ func TestManyProtected(t *testing.T) {
 		t.Errorf("%d members are kept, though there are three others", n)
 	}
 }
+
+// TestLongMemberIDs asks for members by ids that are longer than any key: there are none.
+func TestLongMemberIDs(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", manual(""))
+	anna, long := a.person("anna", "x1", ""), strings.Repeat("x", 3000)
+	for _, c := range []struct{ method, path, body string }{
+		{"GET", "/members/" + long, ""},
+		{"DELETE", "/members/" + long, ""},
+		{"GET", "/members/" + long + "/why", ""},
+		{"PUT", "/members/" + long + "/assignments/role/admin", ""},
+		{"DELETE", "/members/" + long + "/assignments/role/admin", ""},
+		{"PUT", "/members/" + long + "/account", `{"accountId":"a1"}`},
+		{"POST", "/members/" + long + "/invite", "{}"},
+		{"POST", "/members/" + long + "/merge", `{"into":"` + anna + `"}`},
+		{"POST", "/members/" + anna + "/merge", `{"into":"` + long + `"}`},
+	} {
+		a.mustAdmin(404, c.method, c.path, c.body, "There is no member")
+	}
+}
