@@ -41,8 +41,8 @@ func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) err
 	if err != nil {
 		return err
 	}
-	left, err := a.members.Publish(r.Context(), p.tenant, publishFor)
-	if err != nil && !left {
+	waits, err := a.members.Publish(r.Context(), p.tenant, publishFor)
+	if err != nil && !waits {
 		return err
 	}
 	log, err := a.members.Events(r.Context(), p.tenant, after, min(p.count, maxChanges))
@@ -54,23 +54,27 @@ func (a *api) changedMembers(w http.ResponseWriter, r *http.Request, p page) err
 	}
 	o := scim.Object{"after": placeOf(p.tenant.ID, log)}
 	seen, all := map[string]bool{}, []any{}
+	var left room
 	for _, e := range log.Events {
-		o["after"] = e.Object["id"]
 		subject, _ := e.Object["subject"].(string)
 		id, isMember := strings.CutPrefix(subject, "members/")
-		if !isMember || seen[id] {
-			continue
+		if isMember && !seen[id] {
+			seen[id] = true
+			m, found, err := a.members.Get(r.Context(), p.tenant, id)
+			if err != nil {
+				return err
+			}
+			object := scim.Object{"id": id, "status": "removed"}
+			if found {
+				object = m.Object()
+			}
+			if !left.takes(object) {
+				o["more"] = true
+				break
+			}
+			all = append(all, object)
 		}
-		seen[id] = true
-		m, found, err := a.members.Get(r.Context(), p.tenant, id)
-		if err != nil {
-			return err
-		}
-		if found {
-			all = append(all, m.Object())
-		} else {
-			all = append(all, scim.Object{"id": id, "status": "removed"})
-		}
+		o["after"] = e.Object["id"]
 	}
 	if n := len(log.Events); n > 0 && log.Events[n-1].Sequence < log.Last {
 		o["more"] = true

@@ -45,7 +45,7 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	for i, e := range page.Events {
 		all[i] = e.Object
 	}
-	return ok(w, http.StatusOK, scim.Object{"events": all, "last": page.Last})
+	return ok(w, http.StatusOK, scim.Object{"events": all[:fitting(all)], "last": page.Last})
 }
 
 // goneProblem returns a 410 with the position to follow from: the present end of the log, since the members list that

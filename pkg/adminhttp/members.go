@@ -188,7 +188,11 @@ func (a *api) listMembers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o := listed("members", objects(l.Members, member.Member.Object), l.Next)
+	all := objects(l.Members, member.Member.Object)
+	if n := fitting(all); n < len(all) {
+		all, l.Next = all[:n], l.Members[n-1].ID
+	}
+	o := listed("members", all, l.Next)
 	if head != "" {
 		o["after"] = head
 	}

@@ -14,6 +14,7 @@
 //	group.go     the targets that the rules give for a group; computed once per group version and policy
 //	facts.go     the facts about a user: groups, manual assignments, targets
 //	evaluate.go  facts to result
+//	limit.go     the assignments that a member can have at most
 //	choose.go    the choice of one target, for kinds of which a member has one
 //	person.go    login address, e-mail, attributes
 //	requests.go  the part of a policy about requests of identity providers

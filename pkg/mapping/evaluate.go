@@ -356,45 +356,6 @@ func (e *evaluation) withdraw(c candidate, reason Reason, format string, args ..
 	}
 }
 
-// limit bounds the assignments of a member, and those among them that take a seat. Organisations go first, since others
-// depend on them, then manual ones.
-func (e *evaluation) limit() {
-	seats := 0
-	for _, c := range e.given {
-		if e.p.Kinds[c.Kind].Seats != "" {
-			seats++
-		}
-	}
-	if len(e.given) <= MaxAssignments && seats <= MaxSeats {
-		return
-	}
-	slices.SortStableFunc(e.given, func(a, b candidate) int {
-		return cmp.Or(
-			compareFlags(a.Kind == KindOrganisation, b.Kind == KindOrganisation),
-			compareFlags(a.Manual, b.Manual),
-			cmp.Compare(a.rule, b.rule),
-			cmp.Compare(a.Since, b.Since),
-			compareKeys(a.TargetKey, b.TargetKey),
-		)
-	})
-	all := e.given
-	e.given, seats = make([]candidate, 0, MaxAssignments), 0
-	for _, c := range all {
-		seated := e.p.Kinds[c.Kind].Seats != ""
-		switch {
-		case len(e.given) == MaxAssignments:
-			e.withdraw(c, OverLimit, "A member can have %d assignments at most.", MaxAssignments)
-		case seated && seats == MaxSeats:
-			e.withdraw(c, OverLimit, "A member can have %d assignments of kinds with seats at most.", MaxSeats)
-		default:
-			e.given = append(e.given, c)
-			if seated {
-				seats++
-			}
-		}
-	}
-}
-
 // compareFlags sorts true before false.
 func compareFlags(a, b bool) int {
 	switch {
@@ -488,10 +449,16 @@ func (p *Policy) Person(user scim.Object) Person {
 	if name, ok := user["name"].(scim.Object); ok && len(name) > 0 {
 		person.Name = name
 	}
+	size := 0
 	for _, a := range p.Attributes {
-		if v := a.value(user); v != nil {
-			person.Attributes[a.Name] = v
+		v := a.value(user)
+		if v == nil {
+			continue
 		}
+		if size += len(scim.AppendJSON(nil, v)); size > maxAttributeBytes {
+			break
+		}
+		person.Attributes[a.Name] = v
 	}
 	return person
 }

@@ -8,21 +8,24 @@ import (
 
 // Limits of a policy and of its results.
 const (
-	MaxPolicyBytes   = 256 << 10 // of the JSON document
-	MaxRules         = 500
-	MaxKinds         = 50
-	MaxTargets       = 10_000 // of one kind, except the kind of a tenant without rules
-	MaxAssignments   = 1_000  // of one member
-	MaxSeats         = 12     // of one member: so many targets of kinds with seats, so that they change in one transaction
-	MaxValueBytes    = 2 << 10
-	MaxTargetBytes   = 800  // of the names of a target and its organisation together
-	maxNameBytes     = 128  // of a kind, a rule id, an attribute name, an event type
-	maxPatternBytes  = 1024 // of a pattern
-	maxAttributes    = 100
-	maxListed        = 1000 // of a list in the policy, such as an order
-	maxGuardMinutes  = 7 * 24 * 60
-	maxGuardPeople   = 1_000_000
-	maxProtectAmount = 1000
+	MaxPolicyBytes = 256 << 10 // of the JSON document
+	MaxRules       = 500
+	MaxKinds       = 50
+	MaxTargets     = 10_000 // of one kind, except the kind of a tenant without rules
+	MaxAssignments = 1_000  // of one member
+	MaxSeats       = 12     // of one member: so many targets of kinds with seats, so that they change in one transaction
+	MaxValueBytes  = 2 << 10
+	// The assignments of a member, and its attributes, are so small that an item of the table has room for them.
+	maxAssignmentBytes = 240 << 10
+	maxAttributeBytes  = 32 << 10
+	MaxTargetBytes     = 800  // of the names of a target and its organisation together
+	maxNameBytes       = 128  // of a kind, a rule id, an attribute name, an event type
+	maxPatternBytes    = 1024 // of a pattern
+	maxAttributes      = 100
+	maxListed          = 1000 // of a list in the policy, such as an order
+	maxGuardMinutes    = 7 * 24 * 60
+	maxGuardPeople     = 1_000_000
+	maxProtectAmount   = 1000
 )
 
 // KindGroup is the kind that a tenant without rules gives: each group that a member is in is a target.

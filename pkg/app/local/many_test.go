@@ -226,3 +226,56 @@ func TestLongMemberIDs(t *testing.T) {
 		a.mustAdmin(404, c.method, c.path, c.body, "There is no member")
 	}
 }
+
+// TestLargeMembers gives members assignments with names so long that no item of the table holds them all. As many as
+// have room are given, and their events are complete.
+func TestLargeMembers(t *testing.T) {
+	a := on(t, memory(t), "generic")
+	a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"team":{"create":true}},"rules":[
+		{"id":"t","user":{"value":"entitlements.value"},"assign":{"kind":"team","target":"${value}"}},
+		{"id":"u","user":{"value":"roles.value"},"assign":{"kind":"team","target":"${value}"}},
+		{"id":"v","user":{"value":"entitlements.value"},"assign":{"kind":"team","target":"second ${value}"}}]}`)
+	id := a.user("anna")
+	a.member(id)
+	values := func(prefix string) string {
+		var all []string
+		for i := range 160 {
+			all = append(all, fmt.Sprintf(`{"value":"%s-%03d-%s"}`, prefix, i, strings.Repeat("x", 700)))
+		}
+		return "[" + strings.Join(all, ",") + "]"
+	}
+	large := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna",
+		"entitlements":` + values("e") + `,"roles":` + values("r") + `}`
+	a.must(200, "PUT", "/Users/"+id, large)
+	m := a.member(id)
+	given := len(m["assignments"].([]any))
+	if m["pending"] != nil || given < 250 || given > 300 {
+		t.Errorf("%d assignments, pending: %v", given, m["pending"])
+	}
+	var has, events int
+	for after := 0; ; {
+		list := a.mustAdmin(200, "GET", fmt.Sprintf("/events?count=100&after=%d", after), "")["events"].([]any)
+		if len(list) == 0 {
+			break
+		}
+		for _, v := range list {
+			e := v.(object)
+			if after++; e["sequence"] != float64(after) {
+				t.Fatalf("event %v comes after %d", e["sequence"], after-1)
+			}
+			if e["type"] == "assignment.added" {
+				has++
+			}
+			events++
+		}
+	}
+	if has != given {
+		t.Errorf("%d events lead to %d assignments, the member has %d", events, has, given)
+	}
+	a.must(204, "DELETE", "/Users/"+id, "")
+	a.mustAdmin(204, "DELETE", "/members/"+id, "")
+	list := a.mustAdmin(200, "GET", "/events?count=1000&after=0", "")
+	if text := fmt.Sprint(list); strings.Contains(text, "anna") {
+		t.Error("an event still names the person")
+	}
+}

@@ -36,7 +36,8 @@ const schemaVersion = 1
 // is work in the background, or an unknown cause.
 type Cause struct{ RequestID, TokenID string }
 
-// Entry is the argument of Append: events to add to a log.
+// Entry is the argument of Append: events to add to a log. If it is too large for one item, it is stored as several,
+// each with the shared data, of which the last names the one before it, and so on.
 type Entry struct {
 	// Subject is the subject of the events, such as "members/ID". SubjectVersion is its version; 0: it has none.
 	Subject        string
@@ -110,27 +111,20 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 	}
 	ops := []store.Op{head}
 	for _, e := range entries {
-		if len(e.Events) == 0 {
-			continue
-		}
-		first := next.Sequence + 1
-		next.Sequence += int64(len(e.Events))
-		set := store.Attrs{
-			attrDoc: e.encode(), attrFirst: first, attrAt: e.At.UnixMilli(), store.AttrSchema: store.SchemaVersion,
-		}
-		if until := e.until(retention); until > 0 {
-			set[store.AttrTTL] = until
-		}
-		if e.Before.Last > 0 {
-			set[attrBefore] = e.Before.Last
-		}
-		ops = append(ops, store.Op{Kind: store.Put, Key: k.LogEntry(next.Sequence), Set: set})
-		for n := first; n <= next.Sequence; n++ {
-			if store.BeginsLogPartition(n) {
-				ops = append(ops, store.Op{
-					Kind: store.Put, Key: k.LogPartition(n), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
-				})
+		before := e.Before
+		for _, part := range e.parts() {
+			part.Before = before
+			first := next.Sequence + 1
+			next.Sequence += int64(len(part.Events))
+			ops = append(ops, part.put(k, Link{next.Sequence, part.until(retention)}))
+			for n := first; n <= next.Sequence; n++ {
+				if store.BeginsLogPartition(n) {
+					ops = append(ops, store.Op{
+						Kind: store.Put, Key: k.LogPartition(n), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
+					})
+				}
 			}
+			before = Link{next.Sequence, part.until(retention)}
 		}
 	}
 	ops[0].Set = store.Attrs{
@@ -138,6 +132,42 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 		store.AttrWake: store.WakeDeliver, // the head wakes those who follow the log, at no further cost
 	}
 	return next, ops
+}
+
+// put is the write of an entry at its place.
+func (e Entry) put(k store.Keys, at Link) store.Op {
+	set := store.Attrs{
+		attrDoc: e.encode(), attrFirst: at.Last + 1 - int64(len(e.Events)), attrAt: e.At.UnixMilli(),
+		store.AttrSchema: store.SchemaVersion,
+	}
+	if at.Until > 0 {
+		set[store.AttrTTL] = at.Until
+	}
+	if e.Before.Last > 0 {
+		set[attrBefore] = e.Before.Last
+	}
+	return store.Op{Kind: store.Put, Key: k.LogEntry(at.Last), Set: set}
+}
+
+const (
+	// maxEntry is the size in bytes above which an entry is stored in parts: an item has 400 KB at most.
+	maxEntry = 350 << 10
+	// fewEvents are so few that they fit one item, whatever they say.
+	fewEvents = 16
+)
+
+// parts are the entries in which the events are stored: one, unless it would be too large; none without events.
+func (e Entry) parts() []Entry {
+	n := len(e.Events)
+	switch {
+	case n == 0:
+		return nil
+	case n <= fewEvents || len(e.encode()) <= maxEntry:
+		return []Entry{e}
+	}
+	first, second := e, e
+	first.Events, second.Events = e.Events[:n/2], e.Events[n/2:]
+	return append(first.parts(), second.parts()...)
 }
 
 // Close returns the operations that append the last entry of a log, which is kept as long as the log is: the head's
