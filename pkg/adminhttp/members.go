@@ -345,7 +345,7 @@ func (a *api) listTargets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return ok(w, http.StatusOK, listed("targets", objects(targets, member.Target.Object), next))
+	return ok(w, http.StatusOK, listed("targets", objects(targets, shown.Target), next))
 }
 
 func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
@@ -357,7 +357,7 @@ func (a *api) getTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, shown.TargetTag(target), target.Object())
+	return tagged(w, r, shown.TargetTag(target), shown.Target(target))
 }
 
 func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
@@ -365,9 +365,14 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := body(r, true, "displayName", "features", "seats")
+	o, err := body(r, true, "displayName", "features", "seats", "kind", "target", "organisation", "origin", "createdAt")
 	if err != nil {
 		return err
+	}
+	for name, here := range map[string]string{"kind": key.Kind, "target": key.Name, "organisation": key.Organisation} {
+		if v, given := o[name]; given && v != here {
+			return badRequest(name + " must be as in the URL, " + scim.Quote(here) + ", or absent.")
+		}
 	}
 	target := member.Target{TargetKey: key}
 	if target.Seats, err = seats(o); err != nil {
@@ -395,7 +400,7 @@ func (a *api) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tagged(w, r, shown.TargetTag(saved), saved.Object())
+	return tagged(w, r, shown.TargetTag(saved), shown.Target(saved))
 }
 
 // maxSeats bounds the number of seats of a target.
@@ -408,6 +413,7 @@ func seats(o scim.Object) (int64, error) {
 	}
 	inner, ok := o["seats"].(scim.Object)
 	size, whole := scim.Whole(inner["size"])
+	delete(inner, "used") // as GET shows it
 	if !ok || len(inner) != 1 || !whole || size < 0 || size > maxSeats {
 		return 0, badRequest(`seats must be {"size": N}, with a whole number from 0 to 10,000,000.`)
 	}

@@ -86,7 +86,7 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 			if err := checkRoom(ctx, ts, key.Kind); err != nil {
 				return err
 			}
-			made := record.Target{TargetKey: key, Seats: record.Unbounded, Version: 1}
+			made := record.Target{TargetKey: key, Seats: record.Unbounded, Version: 1, Created: now.Unix()}
 			tx.Must(made.Put(ts.Keys).When(store.IsAbsent()), store.ErrStale)
 			tx.Add(eventlog.Announce(ts.Keys, 0, made.Told(record.EventTargetCreated, now, marker.CauseOf(ctx)))...)
 		}
@@ -215,7 +215,7 @@ func (s *Service) SaveTarget(ctx context.Context, t Tenant, target record.Target
 			return err
 		}
 		cond := store.IsAbsent()
-		saved = record.Target{TargetKey: key}
+		saved = record.Target{TargetKey: key, Created: s.o.Now().Unix()}
 		if items[0].Attrs != nil {
 			saved = record.DecodeTarget(items[0])
 			cond = store.Is(record.AttrVer, saved.Version)

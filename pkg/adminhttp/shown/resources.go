@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/domain/claim"
+	"github.com/serverless-scim/serverless-scim/pkg/member"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
@@ -17,6 +18,14 @@ func Time(t time.Time) any {
 		return nil
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// seconds is Time of Unix seconds; nil for 0.
+func seconds(at int64) any {
+	if at == 0 {
+		return nil
+	}
+	return Time(time.Unix(at, 0))
 }
 
 // Token is a token as the API shows it.
@@ -59,7 +68,8 @@ func Notice(n notice.Notice) scim.Object {
 // Domain is a domain as the API shows it.
 func Domain(d claim.Domain) scim.Object {
 	o := scim.Object{
-		"name": d.Name, "state": string(d.State), "verifiedAt": nil, "by": nil,
+		"name": d.Name, "state": string(d.State), "createdAt": seconds(d.Created), "verifiedAt": nil,
+		"by":     nil,
 		"record": scim.Object{"type": "TXT", "name": claim.RecordName(d.Name), "value": d.Value},
 	}
 	if d.At != 0 {
@@ -115,5 +125,12 @@ func Client(c tenant.Client, tokenURL string) scim.Object {
 		secrets[i] = scim.Object{"id": s.ID, "expiresAt": Time(s.ExpiresAt), "lastUsedAt": Time(s.LastUsedAt)}
 	}
 	o["secrets"] = secrets
+	return o
+}
+
+// Target is a target as the API shows it.
+func Target(t member.Target) scim.Object {
+	o := t.Object()
+	o["createdAt"] = seconds(t.Created)
 	return o
 }

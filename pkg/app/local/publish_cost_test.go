@@ -116,7 +116,11 @@ func TestPolicyIsReadOnce(t *testing.T) {
 	a := on(t, r, "generic")
 	ids := a.users(5)
 	for version := 1; version <= 2; version++ {
-		a.mustAdmin(200, "PUT", "/policy", `{"members":{"attributes":{"title":{"from":"title"}}}}`)
+		policy := `{"members":{"attributes":{"title":{"from":"title"},"login":{"from":"userName"}}}}`
+		if version == 2 {
+			policy = `{"members":{"attributes":{"title":{"from":"title"}}}}`
+		}
+		a.mustAdmin(200, "PUT", "/policy", policy)
 		if err := a.s.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}

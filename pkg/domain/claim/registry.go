@@ -36,6 +36,8 @@ type Domain struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	State State  `json:"state"`
+	// Created is in Unix seconds; 0 if that was not recorded.
+	Created int64 `json:"created,omitempty"`
 	// At is the time of the last verification, in Unix seconds; 0: never. By is ByDNS or ByOperator.
 	At int64  `json:"at,omitempty"`
 	By string `json:"by,omitempty"`
@@ -178,7 +180,7 @@ func (g *Registry) Add(ctx context.Context, tenantID, text string) (d Domain, ad
 			return nil, tenant.Report{}, &tenant.ConflictError{Detail: fmt.Sprintf(
 				"The tenant has %d domains already. Delete one of them first.", most)}
 		}
-		d, added = Domain{Name: name, Value: rand.Text(), State: Pending}, true
+		d, added = Domain{Name: name, Value: rand.Text(), State: Pending, Created: g.o.Now().Unix()}, true
 		return append(all, d), tenant.Report{}, nil
 	})
 	return d, added, err

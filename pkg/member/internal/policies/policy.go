@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -48,11 +49,11 @@ func (s *Policies) Policy(ctx context.Context, t Tenant) (PolicyDocument, error)
 // ErrTenantChanged says that a tenant was changed since it was read, perhaps its schemas, or is gone: read it again.
 var ErrTenantChanged = errors.New("member: the tenant was changed meanwhile")
 
-// Save puts a policy in the place of the present one, and marks everybody. The error is mapping.Faults or a
-// *scim.Error 400 if the document is not a valid policy; ErrVersion if expected is not negative and not the
-// present version; ErrTenantChanged, so that a policy is never saved beside schemas that it was not checked
-// against: a change of schemas looks at the saved policy under the same condition. Requests that begin later
-// follow the new policy.
+// Save puts a policy in the place of the present one, and marks everybody. An equal document changes nothing. The
+// error is mapping.Faults or a *scim.Error 400 if the document is not a valid policy; ErrVersion if
+// expected is not negative and not the present version; ErrTenantChanged, so that a policy is never
+// saved beside schemas that it was not checked against: a change of schemas looks at the saved policy
+// under the same condition. Requests that begin later follow the new policy.
 func (s *Policies) Save(
 	ctx context.Context, t Tenant, document []byte, expected int64,
 ) (saved PolicyDocument, warnings []mapping.Warning, err error) {
@@ -67,6 +68,10 @@ func (s *Policies) Save(
 		}
 		if expected >= 0 && expected != now.Version {
 			return ErrVersion
+		}
+		if now.Version > 0 && bytes.Equal(now.Document, document) {
+			saved = now
+			return nil
 		}
 		saved = PolicyDocument{document, now.Version + 1}
 		cond := store.IsAbsent()

@@ -113,6 +113,8 @@ type Target struct {
 	// Used is the number of seats in use; known for targets that are read one by one or listed.
 	Used    int64
 	Version int64
+	// Created is in Unix seconds; 0 if that was not recorded.
+	Created int64
 }
 
 func (t Target) encode() string {
@@ -128,6 +130,9 @@ func (t Target) encode() string {
 	}
 	if t.Seats != Unbounded {
 		o["seats"] = t.Seats
+	}
+	if t.Created != 0 {
+		o["created"] = t.Created
 	}
 	return string(scim.AppendJSON(nil, o))
 }
@@ -147,6 +152,7 @@ func DecodeTarget(item store.Item) Target {
 	if n, ok := o["seats"].(int64); ok {
 		t.Seats = n
 	}
+	t.Created, _ = o["created"].(int64)
 	t.Version, _ = item.Attrs[AttrVer].(int64)
 	return t
 }
@@ -171,7 +177,7 @@ func (t Target) Object() scim.Object {
 
 // MakeTarget appends the operation that makes a target which a rule gives for the first time, and returns its event.
 func MakeTarget(tx *store.Tx, k store.Keys, key mapping.TargetKey, now time.Time, cause eventlog.Cause) eventlog.Entry {
-	t := Target{TargetKey: key, Scim: true, Seats: Unbounded, Version: 1}
+	t := Target{TargetKey: key, Scim: true, Seats: Unbounded, Version: 1, Created: now.Unix()}
 	tx.Must(
 		store.PutItem(TargetKey(k, key), store.Attrs{AttrDoc: t.encode(), AttrVer: t.Version}).When(store.IsAbsent()),
 		store.ErrStale,
