@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
@@ -57,8 +58,16 @@ func (p Parts) log(ctx context.Context, tenantID string) (log delivery.Log, err 
 	} else if err != nil {
 		return log, err
 	}
+	var ended atomic.Bool
 	log.Read = func(ctx context.Context, place eventlog.Place, count int) (eventlog.Page, error) {
-		return p.Members.Events(ctx, t, place, count)
+		page, err := p.Members.Events(ctx, t, place, count)
+		if n := len(page.Events); n > 0 && page.Events[n-1].Object["type"] == string(event.TenantDeleted) {
+			ended.Store(true)
+		}
+		return page, err
+	}
+	if log.Heard == nil {
+		log.Ended = ended.Load
 	}
 	return log, nil
 }

@@ -78,6 +78,8 @@ type Log struct {
 	// Heard is called once all destinations have a log that has ended; nil if the log goes on. It must be safe to call
 	// twice.
 	Heard func(ctx context.Context) error
+	// Ended reports whether Read has seen the last event of a log without Heard: it has ended meanwhile. nil: never.
+	Ended func() bool
 }
 
 // Worker takes logs to destinations. It is safe for concurrent use.
@@ -142,6 +144,9 @@ func (w *Worker) Work(ctx context.Context, tenantID string) (Left, error) {
 		}
 	}
 	err = g.Wait()
+	if log.Ended != nil && log.Ended() { // some may have looked before it ended, and all have to have heard
+		r.left.More = true
+	}
 	if err == nil && r.left == (Left{}) && log.Heard != nil && ctx.Err() == nil {
 		err = log.Heard(ctx)
 	}

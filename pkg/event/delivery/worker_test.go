@@ -72,6 +72,7 @@ type world struct {
 	paused []string
 	gone   []string
 	heard  func(context.Context) error
+	ended  func() bool
 	read   atomic.Int64 // events
 	*delivery.Worker
 }
@@ -105,7 +106,7 @@ func (w *world) worker(st *store.Store) *delivery.Worker {
 				w.read.Add(int64(len(page.Events)))
 				return page, err
 			}
-			return delivery.Log{Read: read, Heard: w.heard}, nil
+			return delivery.Log{Read: read, Heard: w.heard, Ended: w.ended}, nil
 		},
 		Destinations: func(context.Context, string) ([]delivery.Destination, error) { return w.dests, nil },
 		Paused: func(ctx context.Context, tenantID, destination string, _ delivery.State, put store.Op) error {
@@ -367,6 +368,30 @@ func TestHeard(t *testing.T) {
 	work(1)
 	w.dests = nil
 	work(1)
+}
+
+// TestEndsMeanwhile: a log ends while a delivery that has begun before is sending, and another destination has looked
+// already. The delivery asks to be called again, and then tells that all have the end.
+func TestEndsMeanwhile(t *testing.T) {
+	quick, slow := &dest{id: "bus", want: "b"}, &dest{id: "wh_1", want: "a"}
+	w := newWorld(t, quick, slow)
+	w.write(1)
+	var ended, heard atomic.Bool
+	w.ended = ended.Load
+	slow.send = func(n int, events []eventlog.Numbered) delivery.Outcome {
+		if n == 1 {
+			w.write(1) // of type b, which only the other wants
+			ended.Store(true)
+		}
+		return delivery.Outcome{Accepted: events[len(events)-1].Sequence}
+	}
+	if left := w.work(); !left.More {
+		t.Errorf("left %+v", left)
+	}
+	w.ended, w.heard = nil, func(context.Context) error { heard.Store(true); return nil }
+	if left := w.work(); left.More || !heard.Load() || quick.text() != "[2]" {
+		t.Errorf("left %+v, heard %v, the other got %s", left, heard.Load(), quick.text())
+	}
 }
 
 func TestWakeAll(t *testing.T) {

@@ -113,6 +113,8 @@ func (d *Deliver) deliver(ctx context.Context, id string) error {
 	if !tenant.ValidID(id) {
 		return nil // no message of ours
 	}
+	// Leased needs nothing here: if the worker that has the lease dies, its own message comes again after the queue's
+	// visibility timeout, which is longer than the lease.
 	left, err := d.worker.Work(ctx, id)
 	if err == nil && left.More {
 		err = d.queue.Send(ctx, id)
