@@ -122,7 +122,7 @@ func TestTenantMoves(t *testing.T) {
 		t.Errorf("over a tenant: %q", got)
 	}
 	got := must(cli.OK, "tenants", "import", file, "-id", "copy", "-data", to, "-identity", key)
-	if !strings.Contains(got, "tenant copy") || !strings.Contains(got, "switched off") {
+	if !strings.Contains(got, "Tenant copy") || !strings.Contains(got, "switched off") {
 		t.Errorf("told: %q", got)
 	}
 	must(cli.OK, "doctor", "-data", to)
