@@ -115,7 +115,6 @@ func (w *World) serve(r *http.Request) (int, Object) {
 const (
 	UserURN  = `"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]`
 	GroupURN = `"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"]`
-	patchURN = `"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]`
 )
 
 // User makes a user; more is JSON of further attributes, such as `,"title":"x"`.
@@ -134,12 +133,6 @@ func (w *World) Group(name string, members ...string) string {
 	}
 	return w.SCIM(201, "POST", "/Groups", fmt.Sprintf(`{%s,"displayName":%q,"externalId":"g-%s","members":[%s]}`, GroupURN,
 		name, name, strings.Join(list, ",")))["id"].(string)
-}
-
-// Patch changes a resource by operations.
-func (w *World) Patch(path, operations string) Object {
-	w.T.Helper()
-	return w.SCIM(200, "PATCH", path, `{`+patchURN+`,"Operations":[`+operations+`]}`)
 }
 
 const policy = `{"members":{"onDelete":"deactivate"},
