@@ -224,3 +224,43 @@ func TestReadersSeeGroupsOnly(t *testing.T) {
 	b.sends(403, "/portal/groups/rehearse", url.Values{"op": {"up"}})
 	b.sends(403, "/portal/groups/save", url.Values{"op": {"up"}})
 }
+
+// TestRuleByAttribute makes rules from an attribute: one whose targets are its values, and one for a single value.
+func TestRuleByAttribute(t *testing.T) {
+	w := newWorld(t)
+	b := w.signIn("acme", "admin")
+	for name, title := range map[string]string{"ada": "Engineering", "alan": "Sales"} {
+		w.provision("acme", "PATCH", "/Users/"+w.user("acme", name), `{"schemas":[`+
+			`"urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"title","value":"`+title+`"}]}`)
+	}
+	w.events("acme")
+	b.sees("/portal/groups", "Rule by attribute")
+	b.sees("/portal/groups/attribute", "A rule for an attribute")
+	rule := func(version, attribute, value, kind, target string) url.Values {
+		return url.Values{
+			"op": {"attribute"}, "version": {version}, "attribute": {attribute}, "value": {value}, "kind": {kind},
+			"target": {target},
+		}
+	}
+	page := b.sends(200, "/portal/groups/rehearse", rule("0", "title", "", "team", ""),
+		"team Engineering", "team Sales")
+	b.sends(303, "/portal/groups/save", hidden(page))
+	page = b.sends(200, "/portal/groups/rehearse", rule("1", "title", "Sales", "licence", "Pro"),
+		"1 person gets: licence Pro")
+	b.sends(303, "/portal/groups/save", hidden(page))
+	w.events("acme")
+	b.sees("/portal/members?q=alan", "team Sales", "licence Pro")
+	if page := b.get("/portal/members?q=ada").Body.String(); strings.Contains(page, "Pro</bdi>") {
+		t.Error("the rule for one value gives to others")
+	}
+	b.sees("/portal/groups", "people by an attribute")
+	for _, wrong := range []url.Values{
+		rule("2", "", "", "team", ""), rule("2", "shoe", "", "team", ""), rule("2", "shoe", "x", "team", "y"),
+		rule("2", "title pr) or (", "x", "team", "y"),
+	} {
+		if page := b.sends(400, "/portal/groups/rehearse", wrong); page == "" {
+			t.Errorf("%v", wrong)
+		}
+	}
+	b.sends(400, "/portal/groups/rehearse", rule("2", "title", "x", "team", ""), "what")
+}

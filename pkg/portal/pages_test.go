@@ -66,7 +66,8 @@ func TestTextsAreInBothLanguages(t *testing.T) {
 // paths are the pages that a session sees.
 var paths = []string{
 	"/portal/", "/portal/connect", "/portal/try", "/portal/token", "/portal/groups", "/portal/groups/rule",
-	"/portal/groups/grammar", "/portal/members", "/portal/members/pending", "/portal/members/duplicates",
+	"/portal/groups/grammar", "/portal/groups/attribute",
+	"/portal/members", "/portal/members/pending", "/portal/members/duplicates",
 	"/portal/activity", "/portal/settings", "/portal/settings/disconnect", "/portal/domains",
 }
 

@@ -192,7 +192,8 @@ func (e eye) fill() {
 func (e eye) full() {
 	e.t.Helper()
 	for _, page := range []string{
-		"", "connect", "try?q=ada", "try?q=nobody", "try?q=grace", "token", "groups", "groups/grammar?grammar=AZ1NC9_{name}",
+		"", "connect", "try?q=ada", "try?q=nobody", "try?q=grace", "token", "groups", "groups/attribute",
+		"groups/grammar?grammar=AZ1NC9_{name}",
 		"members", "members/duplicates", "members/pending", "activity", "settings", "settings?login=none",
 		"settings/disconnect",
 	} {

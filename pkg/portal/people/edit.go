@@ -15,9 +15,11 @@ import (
 const (
 	byGroup   = "rule"    // a rule for one group
 	byGrammar = "grammar" // a rule for all groups that are named in one way
-	moveUp    = "up"
-	moveDown  = "down"
-	removal   = "remove"
+	// a rule for all people with an attribute, or with one value of it
+	byAttribute = "attribute"
+	moveUp      = "up"
+	moveDown    = "down"
+	removal     = "remove"
 )
 
 // edit is a change of the policy. It is in the hidden fields of a rehearsal, so that the same change is saved.
@@ -25,6 +27,8 @@ type edit struct {
 	Op string
 	// Group is the displayName of the group, Grammar how groups are named; Kind, Target and Organisation are given.
 	Group, Grammar, Kind, Target, Organisation string
+	// Attribute is the path of an attribute of people, Value the one value that counts; "": each is a target.
+	Attribute, Value string
 	// Rule is the id of the rule that is moved or removed.
 	Rule string
 	// Version is the version of the policy that the visitor saw.
@@ -35,6 +39,7 @@ func readEdit(v *frame.Visit) edit {
 	e := edit{
 		Op: v.Form("op"), Group: v.R.FormValue("group"), Grammar: v.Form("grammar"), Kind: v.Form("kind"),
 		Target: v.Form("target"), Organisation: v.Form("organisation"), Rule: v.Form("rule"),
+		Attribute: v.Form("attribute"), Value: v.Form("value"),
 	}
 	if e.Version, _ = strconv.ParseInt(v.Form("version"), 10, 64); e.Version < 0 {
 		e.Version = 0
@@ -45,14 +50,18 @@ func readEdit(v *frame.Visit) edit {
 // fieldOf is the id of the field of a form that a fault is about; "": none.
 func (e edit) fieldOf(wrong string, faults mapping.Faults) string {
 	switch _, at, _ := strings.Cut(wrong, ".error."); {
-	case e.Op != byGroup && e.Op != byGrammar:
+	case e.Op != byGroup && e.Op != byGrammar && e.Op != byAttribute:
 		return ""
 	case strings.HasPrefix(wrong, "grammar."):
 		return "grammar"
-	case slices.Contains([]string{"group", "kind", "target"}, at):
+	case slices.Contains([]string{"group", "kind", "target", "attribute"}, at):
 		return at
 	}
 	for _, f := range faults {
+		switch {
+		case strings.HasSuffix(f.Pointer, "/user/value"), strings.HasSuffix(f.Pointer, "/user/filter"):
+			return "attribute"
+		}
 		for _, field := range []string{"organisation", "target", "kind"} {
 			if strings.HasSuffix(f.Pointer, "/assign/"+field) {
 				return field
@@ -79,25 +88,19 @@ func (e edit) apply(doc scim.Object) (wrong string) {
 		}
 		doc["rules"] = rules
 		return ""
-	case byGroup, byGrammar:
+	case byGroup, byGrammar, byAttribute:
 	default:
 		return "groups.error.rule"
 	}
-	group, target := scim.Object{"filter": "displayName eq " + scim.Literal(e.Group)}, e.Target
-	if e.Op == byGrammar {
-		pattern, parts, wrong := grammar(e.Grammar)
-		if wrong != "" {
-			return wrong
-		}
-		group = scim.Object{"pattern": pattern}
-		target = "${" + partName + "}"
-		if slices.Contains(parts, partOrganisation) && e.Kind != mapping.KindOrganisation {
-			e.Organisation = "${" + partOrganisation + "}"
-		}
+	about, condition, target, wrong := e.given()
+	if wrong != "" {
+		return wrong
 	}
 	switch {
 	case e.Op == byGroup && e.Group == "":
 		return "groups.error.group"
+	case e.Op == byAttribute && e.Attribute == "":
+		return "groups.error.attribute"
 	case !kindName.MatchString(e.Kind):
 		return "groups.error.kind"
 	case target == "":
@@ -119,8 +122,30 @@ func (e edit) apply(doc scim.Object) (wrong string) {
 		assign["organisation"] = e.Organisation
 	}
 	doc["kinds"] = all
-	doc["rules"] = append(rules, scim.Object{"id": newID(rules, e.Kind+"-"+e.Target), "group": group, "assign": assign})
+	doc["rules"] = append(rules, scim.Object{"id": newID(rules, e.Kind+"-"+e.Target), about: condition, "assign": assign})
 	return ""
+}
+
+// given are the part of a rule that a form makes: "group" or "user", its condition, and the template of its target. It
+// sets the organisation if a grammar has one.
+func (e *edit) given() (about string, condition scim.Object, target, wrong string) {
+	switch e.Op {
+	case byGrammar:
+		pattern, parts, wrong := grammar(e.Grammar)
+		if slices.Contains(parts, partOrganisation) && e.Kind != mapping.KindOrganisation {
+			e.Organisation = "${" + partOrganisation + "}"
+		}
+		return "group", scim.Object{"pattern": pattern}, "${" + partName + "}", wrong
+	case byAttribute:
+		if e.Value != "" {
+			return "user", scim.Object{"filter": e.Attribute + " eq " + scim.Literal(e.Value)}, e.Target, ""
+		}
+		if target = e.Target; target == "" {
+			target = "${value}"
+		}
+		return "user", scim.Object{"value": e.Attribute}, target, ""
+	}
+	return "group", scim.Object{"filter": "displayName eq " + scim.Literal(e.Group)}, e.Target, ""
 }
 
 var (

@@ -51,6 +51,16 @@ func (r room) ruleForm(v *frame.Visit) error {
 	return v.Show("rule", formPage{Edit: e, Kinds: offered(p.Compiled)})
 }
 
+func (r room) attributeForm(v *frame.Visit) error {
+	_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
+	if err != nil {
+		return err
+	}
+	e := readEdit(v)
+	e.Op, e.Version = byAttribute, p.Version
+	return v.Show("attribute", formPage{Edit: e, Kinds: offered(p.Compiled)})
+}
+
 func (r room) grammarForm(v *frame.Visit) error {
 	e := readEdit(v)
 	e.Op = byGrammar
@@ -122,13 +132,13 @@ func (r room) again(v *frame.Visit, e edit, wrong string, faults mapping.Faults)
 		}
 		page.Wrong, page.Faults, page.Field, page.Edit.Version = v.Text(wrong), shown, field, page.version
 		return v.ShowStatus(status, "grammar", page.formPage)
-	case byGroup:
+	case byGroup, byAttribute:
 		_, p, err := saved.Of(v, r.c.Tenants, r.c.Members)
 		if err != nil {
 			return err
 		}
 		e.Version = p.Version
-		return v.ShowStatus(status, "rule", formPage{
+		return v.ShowStatus(status, map[string]string{byGroup: "rule", byAttribute: "attribute"}[e.Op], formPage{
 			Edit: e, Wrong: v.Text(wrong), Field: field, Faults: shown, Kinds: offered(p.Compiled),
 		})
 	}

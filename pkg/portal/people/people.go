@@ -32,6 +32,7 @@ func Room(c Config) frame.Room {
 		"POST members/invite": {Key: "invite", Back: "members"},
 	}, Routes: map[string]frame.Handler{
 		"GET groups": r.groups, "GET groups/rule": r.ruleForm, "GET groups/grammar": r.grammarForm,
+		"GET groups/attribute": r.attributeForm,
 		"POST groups/rehearse": r.rehearse, "POST groups/save": r.save,
 		"GET members": r.members, "GET members/pending": r.pending, "GET members/duplicates": r.duplicates,
 		"GET members/{id}": r.person, "POST members/{id}/invite": r.invite, "POST members/invite": r.inviteAll,
