@@ -40,7 +40,7 @@ func TestLogDiagnosisAndActivity(t *testing.T) {
 	id := regexp.MustCompile(`(?m)^(\d+-\w+)`).FindString(line)
 	wants(`(?s)requestId +\w+.*resourceType +User.*"userName":"\(redacted\)"`, "log", "show", "acme", id)
 	wants(`objectId`, "diagnosis", "acme")
-	wants(`Keine von 2 Personen`, "diagnosis", "acme", "-language", "de")
+	wants(`Personen ohne externalId: alle 2`, "diagnosis", "acme", "-language", "de")
 	wants(`(?s)members: 2 active, 0 staged, 0 inactive.*create +done +2`, "activity", "acme", "-days", "1")
 	all := good(t, url, "log", "tail", "acme", "-once")
 	if lines := strings.Split(strings.TrimSpace(all), "\n"); len(lines) != 3 ||

@@ -84,11 +84,11 @@ func TestPolicyOfAnImportedTenant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	save := func() policies.Tenant {
+	save := func(description string) policies.Tenant {
 		t.Helper()
 		one, err := policies.TenantOf(ctx, tenants, "acme")
 		must(err)
-		_, _, err = all.Save(ctx, one, []byte(`{"kinds":{"role":{"create":true}}}`), -1)
+		_, _, err = all.Save(ctx, one, []byte(`{"description":"`+description+`"}`), -1)
 		must(err)
 		one, err = policies.TenantOf(ctx, tenants, "acme")
 		must(err)
@@ -102,11 +102,11 @@ func TestPolicyOfAnImportedTenant(t *testing.T) {
 	}
 	_, _, err = tenants.Create(ctx, tenant.NewTenant{ID: "acme", Name: "Acme"})
 	must(err)
-	save()
+	save("first")
 	var file bytes.Buffer
 	_, err = transfer.Export{Tenant: "acme", Now: time.Now}.Write(ctx, st, &file)
 	must(err)
-	version(save(), 2)
+	version(save("second"), 2)
 	ts := st.Tenant("acme")
 	must(ts.Batch(ctx, store.RemoveItem(ts.Keys.Tenant()), store.RemoveItem(ts.Policy())))
 	_, err = transfer.Import{Now: time.Now}.Read(ctx, st, bytes.NewReader(file.Bytes()))
