@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -68,6 +69,9 @@ func run(args []string) (code int, r *report) {
 			break
 		}
 		r.take(line)
+	}
+	for _, test := range slices.Sorted(maps.Keys(r.output)) { // these never ended: a time limit or a signal did
+		fmt.Fprintf(r.out, "NOT ENDED: %s\n%s", test, r.output[test])
 	}
 	err = cmd.Wait()
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {

@@ -40,9 +40,10 @@ func TestEventsAreFollowed(t *testing.T) {
 		}
 		t.Fatalf("no %s: %v", want, lines.Err())
 	}
-	for range 2 { // the second comes while the first is the last that there is
+	for _, kind := range []string{"role", "team"} { // the second comes while the first is the last that there is
 		policy := filepath.Join(t.TempDir(), "policy.json")
-		if err := os.WriteFile(policy, []byte(`{"kinds": {"role": {"create": true}}, "rules": []}`), 0o600); err != nil {
+		document := `{"kinds": {"` + kind + `": {"create": true}}, "rules": []}`
+		if err := os.WriteFile(policy, []byte(document), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		good(t, url, "policy", "put", "acme", policy)
