@@ -34,16 +34,15 @@ func (k *kind) weigh(doc scim.Object) (matches, open bool) {
 	return matches, !k.matches.Sure(doc, document) && !k.matches.Sure(doc, attached)
 }
 
-// rereads bounds how often a resource is read again that changes all the time.
-const rereads = 32
-
 // errMoving ends a query that found a resource changed each time that it was read: whether it matches is open, and an
 // answer without it could be wrong.
-var errMoving = fmt.Errorf("directory: a resource changed during each of %d reads: %w", rereads, store.ErrConflict)
+var errMoving = fmt.Errorf(
+	"directory: a resource changed during each of %d reads: %w", lookup.Rereads, store.ErrConflict,
+)
 
 // again notes that the row is about to be read once more. It gives errMoving if that was done too often.
 func (r *found) again() error {
-	if r.tries++; r.tries > rereads {
+	if r.tries++; r.tries > lookup.Rereads {
 		return errMoving
 	}
 	return nil

@@ -65,7 +65,7 @@ func (p *Planner) membersUnder(
 	ctx context.Context, o membership.Overlay, groups, users []string,
 ) ([][]string, error) {
 	var before []row.Record
-	for n := range alike {
+	for n := range Rereads {
 		began := p.members.Now()
 		kept, err := p.membersOnce(ctx, o, groups, users)
 		if err != nil || len(groups) == 1 {
@@ -192,10 +192,10 @@ func (p *Planner) groupsWith(ctx context.Context, value string, groups []string)
 	return kept, err
 }
 
-// alike bounds how often groups are read that change all the time.
-const alike = 32
+// Rereads bounds how often a resource is read again that changes all the time.
+const Rereads = 32
 
-var errMoving = fmt.Errorf("directory: a user's groups changed during each of %d reads: %w", alike, store.ErrConflict)
+var errMoving = fmt.Errorf("directory: a user's groups changed during each of %d reads: %w", Rereads, store.ErrConflict)
 
 // Settled is the age from which a change of a group is older than any read: longer than a request takes from dating a
 // change to writing it, plus the difference of two clocks.
@@ -205,7 +205,7 @@ const Settled = time.Minute
 // engine, they are read until two readings are alike. If they never are, the error is a store.ErrConflict.
 func GroupsAtOnce(ctx context.Context, o membership.Overlay, ts *store.TenantStore, user string) ([]string, error) {
 	var before []string
-	for n := range alike {
+	for n := range Rereads {
 		groups, pages, err := o.GroupsOf(ctx, ts, user)
 		if err != nil || pages <= 1 || n > 0 && slices.Equal(groups, before) {
 			return groups, err
