@@ -75,19 +75,27 @@ func newAsset(name string, content []byte) (*asset, error) {
 		name, a.gzip = plain, func() []byte { return content }
 	}
 	if a.gzip == nil && path.Ext(name) != ".png" {
-		a.gzip = sync.OnceValue(func() []byte {
-			var b bytes.Buffer
-			w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that there is
-			_, _ = w.Write(a.plain)                               // a buffer takes all
-			_ = w.Close()
-			return b.Bytes()
-		})
+		a.gzip = sync.OnceValue(func() []byte { return zipped(a.plain, gzip.BestCompression) })
 	}
 	sum := sha256.Sum256(a.plain)
 	hash := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
 	ext := path.Ext(name)
 	a.kind, a.name = kinds[ext], strings.TrimSuffix(path.Base(name), ext)+"."+hash+ext
 	return a, nil
+}
+
+// zipped compresses content at a level of package gzip.
+func zipped(content []byte, level int) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, level) // the level is one that there is
+	_, _ = w.Write(content)                // a buffer takes all
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// takesZipped reports whether the client takes compressed answers.
+func takesZipped(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 }
 
 // serve answers with the file, compressed if the client takes that.
@@ -97,7 +105,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", a.kind)
 	h.Set("Vary", "Accept-Encoding")
 	body := a.plain
-	if a.gzip != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if a.gzip != nil && takesZipped(r) {
 		h.Set("Content-Encoding", "gzip")
 		body = a.gzip()
 	}

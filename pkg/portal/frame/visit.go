@@ -83,10 +83,9 @@ func (v *Visit) render(status int, page, part string, data any) error {
 	h.Set("Vary", "Accept-Encoding")
 	body := b.Bytes()
 	// The answer to a form may have a secret beside the input, which its compressed length would reveal.
-	takes := strings.Contains(v.R.Header.Get("Accept-Encoding"), "gzip")
-	if takes && v.R.Method == http.MethodGet && len(body) > compressed {
+	if takesZipped(v.R) && v.R.Method == http.MethodGet && len(body) > compressed {
 		h.Set("Content-Encoding", "gzip")
-		body = shorter(body)
+		body = zipped(body, gzip.BestSpeed)
 	}
 	v.W.WriteHeader(status)
 	if v.R.Method != http.MethodHead {
@@ -97,14 +96,6 @@ func (v *Visit) render(status int, page, part string, data any) error {
 
 // compressed is the number of bytes from which on a page is compressed.
 const compressed = 4 << 10
-
-func shorter(body []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is one that there is
-	_, _ = w.Write(body)                            // a buffer takes all
-	_ = w.Close()
-	return b.Bytes()
-}
 
 // Lead answers a form with a page to go to, a path under Root. done, if not empty, is the key below "done." of the text
 // that says there that it worked.
