@@ -15,8 +15,10 @@ import (
 
 func (a *api) domainRoutes() map[string]methods {
 	return map[string]methods{
-		"/tenants/{id}/domains":               {"GET": a.listDomains, "POST": a.addDomain},
-		"/tenants/{id}/domains/{name}":        {"GET": a.getDomain, "DELETE": conditional(a.removeDomain, shown.OfDomain)},
+		"/tenants/{id}/domains": {"GET": a.listDomains, "POST": a.addDomain},
+		"/tenants/{id}/domains/{name}": {
+			"GET": a.getDomain, "DELETE": conditional(a.removeDomain, shown.OfDomain),
+		},
 		"/tenants/{id}/domains/{name}/verify": {"POST": conditional(a.verifyDomain, shown.OfDomain)},
 	}
 }
