@@ -26,8 +26,8 @@ func TestGermanPagesAreGerman(t *testing.T) {
 	}
 	w.send("GET", "/scim/v2/acme/Users", "", token+"x")
 	b.get("/portal/?lang=de")
-	german("/portal/?lang=de", "Das Token fehlte, war falsch oder ist beendet")
-	german("/portal/connect?lang=de", "Das Token fehlte, war falsch oder ist beendet")
+	german("/portal/?lang=de", "Das Token fehlte, war falsch, abgelaufen oder widerrufen")
+	german("/portal/connect?lang=de", "Das Token fehlte, war falsch, abgelaufen oder widerrufen")
 	w.admin(200, "PUT", "/policy", `{"kinds":{"role":{}},"members":{"activeWhen":{"kinds":`+
 		`["role"]}},"rules":[{"id":"r","group":{"filter":"displayName pr"},"assign":{"kind":"role","target":"none"}}]}`)
 	ada := w.user("acme", "ada")

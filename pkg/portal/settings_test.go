@@ -115,7 +115,7 @@ func TestDisconnect(t *testing.T) {
 	ada := w.user("acme", "ada")
 	b := w.signIn("acme", "admin")
 	b.sees("/portal/settings/disconnect", "This ends at once", "This stays")
-	b.sends(400, "/portal/settings/disconnect", nil, "Nothing was ended")
+	b.sends(400, "/portal/settings/disconnect", nil, "Nothing was changed")
 	b.sends(303, "/portal/settings/disconnect", url.Values{"confirm": {"yes"}})
 	rec := w.send("GET", "/scim/v2/acme/Users", "", "Authorization: Bearer "+w.tokens["acme"])
 	if rec.Code != 401 {

@@ -362,7 +362,7 @@ func TestReminderAfterTheEndSaysThatItEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(m.Subject, "has ended") {
+	if !strings.Contains(m.Subject, "has expired") {
 		t.Error(m.Subject)
 	}
 }

@@ -177,15 +177,15 @@ func TestTensesFollowTheDay(t *testing.T) {
 		left   time.Duration
 		en, de string
 	}{
-		{14 * 24 * time.Hour, "ends in 14 days", "endet in 14 Tagen"},
-		{7 * 24 * time.Hour, "ends in 7 days", "endet in 7 Tagen"},
-		{2 * 24 * time.Hour, "ends in 2 days", "endet in 2 Tagen"},
-		{24 * time.Hour, "ends tomorrow", "endet morgen"},
-		{16 * time.Hour, "ends tomorrow", "endet morgen"},
-		{15 * time.Hour, "ends today", "endet heute"},
-		{time.Second, "ends today", "endet heute"},
-		{0, "has ended", "ist abgelaufen"},
-		{-time.Hour, "has ended", "ist abgelaufen"},
+		{14 * 24 * time.Hour, "expires in 14 days", "endet in 14 Tagen"},
+		{7 * 24 * time.Hour, "expires in 7 days", "endet in 7 Tagen"},
+		{2 * 24 * time.Hour, "expires in 2 days", "endet in 2 Tagen"},
+		{24 * time.Hour, "expires tomorrow", "endet morgen"},
+		{16 * time.Hour, "expires tomorrow", "endet morgen"},
+		{15 * time.Hour, "expires today", "endet heute"},
+		{time.Second, "expires today", "endet heute"},
+		{0, "has expired", "ist abgelaufen"},
+		{-time.Hour, "has expired", "ist abgelaufen"},
 	} {
 		for _, client := range []bool{false, true} {
 			n := due(notice.ReminderKind(1))
@@ -201,7 +201,7 @@ func TestTensesFollowTheDay(t *testing.T) {
 				if !strings.Contains(m.Subject, want) {
 					t.Errorf("%v left, client %v: %s", tc.left, client, m.Subject)
 				}
-				for _, wrong := range []string{"has ended on", "is in use since", "ends on", "endet am"} {
+				for _, wrong := range []string{"has expired on", "is in use since", "expires on", "endet am"} {
 					told, _, _ := strings.Cut(m.Text, "\n---") // "What to do" or later
 					if tc.left <= 0 && strings.Contains(flat(told), wrong) {
 						t.Errorf("%v left, client %v: %q in\n%s", tc.left, client, wrong, m.Text)
