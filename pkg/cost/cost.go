@@ -129,7 +129,8 @@ func Of(l Load, p Prices) Bill {
 	hours := 24 * days
 
 	seconds := requests*requestTime*memory + changes*wakeUpTime*small + hours*hourlyTime*small
-	stored := (people*(userBytes+float64(l.Groups)*memberBytes) + changes/days*float64(l.Retention)*eventBytes) / gigabyte
+	events := changes / days * float64(l.Retention)
+	stored := (people*(userBytes+float64(l.Groups)*memberBytes) + events*eventBytes) / gigabyte
 	logged := (requests + changes) * logBytes / gigabyte
 	secrets := tenants
 	if l.Packed {

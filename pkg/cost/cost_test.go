@@ -64,7 +64,8 @@ func TestListedPrices(t *testing.T) {
 	}
 	for i, price := range []float64{
 		p.GatewayMillion, p.LambdaMillion, p.LambdaGigabyteSecond, p.WriteMillion, p.ReadMillion, p.TableGigabyteMonth,
-		p.RecoveryGigabyte, p.SecretMonth, p.SecretMillion, p.LogGigabyte, p.LogGigabyteMonth, p.MetricMonth, p.AlarmMonth,
+		p.RecoveryGigabyte, p.SecretMonth, p.SecretMillion, p.LogGigabyte, p.LogGigabyteMonth, p.MetricMonth,
+		p.AlarmMonth,
 		p.EventMillion,
 	} {
 		if price <= 0 {

@@ -48,7 +48,8 @@ func FuzzOf(f *testing.F) {
 		if !strings.EqualFold(name, address[strings.IndexByte(address, '@')+1:]) {
 			t.Errorf("%q of %q is another domain", name, address)
 		}
-		if !domain.SetOf("example.com", name).Has(name) || name != "example.org" && domain.SetOf("example.org").Has(name) {
+		if !domain.SetOf("example.com", name).Has(name) ||
+			name != "example.org" && domain.SetOf("example.org").Has(name) {
 			t.Errorf("%q is in the wrong sets", name)
 		}
 	})

@@ -13,9 +13,11 @@ import (
 
 func TestBounds(t *testing.T) {
 	for text, want := range map[string]limit.Bounds{
-		"":                {},
-		"1,2,3,4":         {Default: limit.Rate{PerSecond: 1, Burst: 2}, Max: limit.Rate{PerSecond: 3, Burst: 4}},
-		"25,100,200,1000": {Default: limit.Rate{PerSecond: 25, Burst: 100}, Max: limit.Rate{PerSecond: 200, Burst: 1000}},
+		"":        {},
+		"1,2,3,4": {Default: limit.Rate{PerSecond: 1, Burst: 2}, Max: limit.Rate{PerSecond: 3, Burst: 4}},
+		"25,100,200,1000": {
+			Default: limit.Rate{PerSecond: 25, Burst: 100}, Max: limit.Rate{PerSecond: 200, Burst: 1000},
+		},
 	} {
 		var got limit.Bounds
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {

@@ -130,8 +130,8 @@ func (c *collector) add(o offer, part string) {
 	case part != "":
 		c.missing(o, ConditionFalse, "The condition %s is false.", part)
 	case o.TooLong():
-		c.missing(o, OverLimit, "The name of the %s is too long: it and its organisation have %d bytes together at most.",
-			r.kind, MaxTargetBytes)
+		c.missing(o, OverLimit, "The name of the %s is too long: it and its organisation have "+
+			"%d bytes together at most.", r.kind, MaxTargetBytes)
 	default:
 		c.all[r.kind] = append(c.all[r.kind], o)
 	}
@@ -302,8 +302,8 @@ func (e *evaluation) possible(k Kind, o offer) bool {
 		e.missing(o, TargetUnknown, "%s %s does not exist%s yet; it will be given once it does.",
 			capital(k.Name), show(o.Name), in(o.Organisation))
 	case !exists && e.f.Full[k.Name]:
-		e.missing(o, OverLimit, "There are %d targets of kind %s already, the most that a kind can have: delete some that "+
-			"nobody needs.", MaxTargets, k.Name)
+		e.missing(o, OverLimit, "There are %d targets of kind %s already, the most that a kind can have: delete some "+
+			"that nobody needs.", MaxTargets, k.Name)
 	case !inside:
 		e.missing(o, NotInOrganisation, "The member is not in organisation %s; %s %s will be given once they are.",
 			show(o.Organisation), k.Name, show(o.Name))

@@ -34,7 +34,8 @@ func (e *evaluation) limit() {
 		case seats+e.seats(c) > MaxSeats:
 			e.withdraw(c, OverLimit, "A member can have %d assignments of kinds with seats at most.", MaxSeats)
 		case size+c.size() > maxAssignmentBytes:
-			e.withdraw(c, OverLimit, "The assignments of a member can have %d KB together at most.", maxAssignmentBytes>>10)
+			e.withdraw(c, OverLimit, "The assignments of a member can have %d KB together at most.",
+				maxAssignmentBytes>>10)
 		default:
 			e.given = append(e.given, c)
 			seats += e.seats(c)

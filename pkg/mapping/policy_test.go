@@ -370,9 +370,12 @@ func TestRequests(t *testing.T) {
 		fmt.Sprint(p.Forbid, p.Domains, *p.Guard, p.ClearWhenAbsentInPut, len(p.Attributes)) {
 		t.Errorf("requests %+v, in the policy %+v", r, p.Requests)
 	}
-	for _, request := range []string{"Users.create", "Users.delete", "Groups.create", "Groups.update", "Groups.delete"} {
+	for _, request := range []string{
+		"Users.create", "Users.delete", "Groups.create", "Groups.update", "Groups.delete",
+	} {
 		resource, action, _ := strings.Cut(request, ".")
-		if want := request != "Users.create"; r.Forbids(resource, action) != want || p.Forbids(resource, action) != want {
+		want := request != "Users.create"
+		if r.Forbids(resource, action) != want || p.Forbids(resource, action) != want {
 			t.Errorf("%s: %v and %v, want %v", request, r.Forbids(resource, action), p.Forbids(resource, action), want)
 		}
 	}

@@ -81,9 +81,10 @@ func TestRequest(t *testing.T) {
 	})
 	got = line(t, metric.Options{Routes: true}, request(404))
 	check(t, emitted(t, got), map[string]float64{
-		"serverless-scim/-/scim durationMs": 1.5, "serverless-scim/-/scim calls": 2, "serverless-scim/-/scim readUnits": 3,
-		"serverless-scim/-/scim//Users durationMs": 1.5, "serverless-scim/-/scim//Users calls": 2,
-		"serverless-scim/-/scim//Users readUnits": 3, "serverless-scim/-/scim/refused requests": 1,
+		"serverless-scim/-/scim durationMs": 1.5, "serverless-scim/-/scim//Users durationMs": 1.5,
+		"serverless-scim/-/scim calls": 2, "serverless-scim/-/scim//Users calls": 2,
+		"serverless-scim/-/scim readUnits": 3, "serverless-scim/-/scim//Users readUnits": 3,
+		"serverless-scim/-/scim/refused requests": 1,
 	})
 	for status, want := range map[int]string{
 		200: "ok", 302: "ok", 409: "refused", 429: "busy", 500: "failed", 503: "busy",
@@ -121,15 +122,16 @@ func TestOtherLines(t *testing.T) {
 func BenchmarkRequestLine(b *testing.B) {
 	var out bytes.Buffer
 	for name, h := range map[string]slog.Handler{
-		"plain": slog.NewJSONHandler(&out, nil), "metrics": metric.Handler(slog.NewJSONHandler(&out, nil), metric.Options{}),
+		"plain":   slog.NewJSONHandler(&out, nil),
+		"metrics": metric.Handler(slog.NewJSONHandler(&out, nil), metric.Options{}),
 	} {
 		b.Run(name, func(b *testing.B) {
 			log := slog.New(h)
 			b.ReportAllocs()
 			for b.Loop() {
 				out.Reset()
-				log.Info("request", "edge", "scim", "route", "/Users", "status", 200, "durationMs", 1.5, "calls", 2, "readUnits",
-					3.0, "writeUnits", 4.0)
+				log.Info("request", "edge", "scim", "route", "/Users", "status", 200, "durationMs", 1.5,
+					"calls", 2, "readUnits", 3.0, "writeUnits", 4.0)
 			}
 		})
 	}

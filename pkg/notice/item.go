@@ -70,7 +70,8 @@ func (n stored) put(tenantID string, cond store.Cond) (store.Op, error) {
 		return store.Op{}, fmt.Errorf("notice: encode: %w", err)
 	}
 	return store.PutItem(key(tenantID, n.ID), store.Attrs{
-		attrDoc: string(doc), attrState: string(n.State), attrVersion: n.version + 1, store.AttrTTL: n.At.Add(kept).Unix(),
+		attrDoc: string(doc), attrState: string(n.State), attrVersion: n.version + 1,
+		store.AttrTTL: n.At.Add(kept).Unix(),
 	}).When(cond), nil
 }
 

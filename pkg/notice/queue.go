@@ -109,7 +109,8 @@ func (q *Queue) send(
 		return errors.Join(fmt.Errorf("notice: %s: %w", n.Kind, err), q.replace(ctx, tenantID, &n))
 	}
 	if err != nil || state != Sent {
-		q.o.Log.ErrorContext(ctx, "notice failed", "tenant", tenantID, "notice", n.ID, "attempts", n.Attempts, "error", err)
+		q.o.Log.ErrorContext(ctx, "notice failed", "tenant", tenantID, "notice", n.ID,
+			"attempts", n.Attempts, "error", err)
 		state = Failed
 	}
 	return q.mark(ctx, tenantID, n, state)

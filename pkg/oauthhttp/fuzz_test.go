@@ -62,7 +62,8 @@ func FuzzToken(f *testing.F) {
 			!knows || w.Code >= 500 {
 			t.Errorf("%d %+v", w.Code, answer)
 		}
-		if strings.ContainsFunc(answer.Detail, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		if strings.ContainsFunc(answer.Detail,
+			func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
 			t.Errorf("error_description %q", answer.Detail)
 		}
 	})

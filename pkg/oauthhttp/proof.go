@@ -32,7 +32,9 @@ func readForm(r *http.Request) (map[string]string, error) {
 	text, err := web.ReadText(r, maxBody)
 	switch {
 	case errors.Is(err, web.ErrTooLarge):
-		return nil, &problem{http.StatusRequestEntityTooLarge, "invalid_request", "The body must not be larger than 16 KiB."}
+		return nil, &problem{
+			http.StatusRequestEntityTooLarge, "invalid_request", "The body must not be larger than 16 KiB.",
+		}
 	case err != nil:
 		return nil, badRequest("The body could not be read.")
 	}

@@ -61,13 +61,15 @@ func (p *policies) allow(ctx context.Context, c directory.Change) error {
 		name, ok := domain.Of(address)
 		switch {
 		case !ok:
-			return scim.BadRequest(scim.InvalidValue, "The application takes only e-mail addresses of verified domains in %s, "+
-				"and %s is not an address: it needs exactly one @, then a domain. Correct it in the identity provider.",
+			return scim.BadRequest(scim.InvalidValue,
+				"The application takes only e-mail addresses of verified domains in %s, and %s is not an address: "+
+					"it needs exactly one @, then a domain. Correct it in the identity provider.",
 				attribute, scim.Quote(address))
 		case !domain.Set(c.Tenant.Domains).Has(name):
-			return scim.BadRequest(scim.InvalidValue, "The application takes only addresses of verified domains in %s, and %s "+
-				"is not one of them. Add and verify %s in the application, then send the user again; or correct %s in the "+
-				"identity provider.", attribute, scim.Quote(name), name, scim.Quote(address))
+			return scim.BadRequest(scim.InvalidValue,
+				"The application takes only addresses of verified domains in %s, and %s is not one of them. "+
+					"Add and verify %s in the application, then send the user again; or correct %s in the "+
+					"identity provider.", attribute, scim.Quote(name), name, scim.Quote(address))
 		}
 		return nil
 	})

@@ -193,7 +193,9 @@ func (j *Journal) writeCounts(ctx context.Context, tenantID string, t tally) err
 		begin, _ := time.Parse(time.DateOnly, day)
 		op := store.Op{
 			Kind: store.Update, Key: ts.Activity(day), Add: t.counts[day],
-			Set: store.Attrs{store.AttrSchema: store.SchemaVersion, store.AttrTTL: begin.AddDate(0, 0, keptDays).Unix()},
+			Set: store.Attrs{
+				store.AttrSchema: store.SchemaVersion, store.AttrTTL: begin.AddDate(0, 0, keptDays).Unix(),
+			},
 		}
 		if dayOf(t.last) == day {
 			op.Set[attrLast] = t.last.UnixMilli()

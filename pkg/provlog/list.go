@@ -42,7 +42,8 @@ var ErrNotFound = errors.New("provlog: no such entry")
 var entryType = sync.OnceValue(func() *schema.ResourceType {
 	attribute := func(name string, t schema.Type, exact, several bool) *schema.Attribute {
 		return &schema.Attribute{
-			Name: name, Type: t, CaseExact: exact, MultiValued: several, Mutability: schema.ReadOnly, Returned: schema.Default,
+			Name: name, Type: t, CaseExact: exact, MultiValued: several, Mutability: schema.ReadOnly,
+			Returned: schema.Default,
 		}
 	}
 	all := []*schema.Attribute{
@@ -98,7 +99,8 @@ func (j *Journal) list(ctx context.Context, s shelf, q Query) (Page, error) {
 	}
 	if q.Cursor != "" {
 		if !isID(q.Cursor) {
-			return Page{}, scim.BadRequest(scim.InvalidCursor, "The cursor must be one from an earlier page of this list.")
+			return Page{}, scim.BadRequest(scim.InvalidCursor,
+				"The cursor must be one from an earlier page of this list.")
 		}
 		if q.Cursor < scan.From {
 			return Page{}, nil

@@ -250,7 +250,8 @@ func (r redactor) path(text string) string {
 	}
 	around, _, _ := strings.Cut(parts[0], "[")
 	for i := 1; i < len(parts); i += 2 {
-		if name := compared(parts[i-1]); !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display") {
+		name := compared(parts[i-1])
+		if !r.isPlain(name) && (!r.isPlain(last(around)) || scim.Fold(name) == "display") {
 			parts[i] = r.text(parts[i], false)
 		}
 	}

@@ -98,7 +98,8 @@ func IdPs() []string { return slices.Clone(idps) }
 // DialectOf returns the dialect of a tenant's `idp`, a name of IdPs in lower case; false if it is none of them.
 func DialectOf(idp string) (Dialect, bool) {
 	d := Dialect{
-		ConvertTypes: true, ValueObjects: true, DottedKeys: true, SlashPaths: true, RawBackslashes: true, SecurePhotos: true,
+		ConvertTypes: true, ValueObjects: true, DottedKeys: true, SlashPaths: true, RawBackslashes: true,
+		SecurePhotos: true,
 	}
 	switch idp {
 	case "generic":

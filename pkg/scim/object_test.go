@@ -15,7 +15,8 @@ import (
 
 func TestFold(t *testing.T) {
 	for s, want := range map[string]string{
-		"": "", "userName": "username", "BJENSEN@Example.COM": "bjensen@example.com", "a-z_09": "a-z_09", "K": "k", "ſ": "s",
+		"": "", "userName": "username", "BJENSEN@Example.COM": "bjensen@example.com", "a-z_09": "a-z_09", "K": "k",
+		"ſ": "s",
 	} {
 		if got := scim.Fold(s); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", s, got, want)
@@ -118,7 +119,8 @@ func TestTime(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"", "2026-11-22", "08:00:00", "2026-11-22 08:00:00Z", "2026-13-22T08:00:00Z", "2026-11-22T08:00:00,5Z", "yesterday",
+		"", "2026-11-22", "08:00:00", "2026-11-22 08:00:00Z", "2026-13-22T08:00:00Z", "2026-11-22T08:00:00,5Z",
+		"yesterday",
 		"2026-11-22T08:00:00." + strings.Repeat("0", 1000) + "Z",
 	} {
 		if got, ok := scim.ParseTime(s); ok {

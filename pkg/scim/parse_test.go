@@ -196,7 +196,9 @@ func stricter(e *scim.Error) bool {
 func group(n int) []byte {
 	members := make([]any, n)
 	for i := range members {
-		members[i] = scim.Object{"value": "2819c223-7f76-453a-919d-413861904646", "display": "Babs Jensen", "type": "User"}
+		members[i] = scim.Object{
+			"value": "2819c223-7f76-453a-919d-413861904646", "display": "Babs Jensen", "type": "User",
+		}
 	}
 	return scim.AppendJSON(nil, scim.Object{"schemas": []any{scim.GroupURN}, "displayName": "All", "members": members})
 }

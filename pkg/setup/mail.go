@@ -135,7 +135,8 @@ func (s *Service) renew(ctx context.Context, tenantID, id string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(t.Settings.Notices.Recipients, func(r notice.Recipient) bool { return r.Email == to.Email }) {
+	same := func(r notice.Recipient) bool { return r.Email == to.Email }
+	if !slices.ContainsFunc(t.Settings.Notices.Recipients, same) {
 		return errSame
 	}
 	mailed, err := s.mailed(ctx, keys.SetupMails(digest(strings.ToLower(to.Email))), now)

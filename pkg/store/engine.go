@@ -109,7 +109,7 @@ const (
 	All       Select = iota // whole items
 	KeysOnly                // keys; Attrs is an empty map
 	CountOnly               // Page.Items stays empty
-	Texts                   // Page.Rows instead of Page.Items: a map of attributes for each small item costs more than it
+	Texts                   // Page.Rows, not Page.Items: for a small item a map costs more than the rest
 )
 
 // Row is an item as the texts of some attributes, in the order of Query.Texts: "" if it has no such attribute, or one

@@ -175,7 +175,8 @@ func TestFence(t *testing.T) {
 		}
 		for method, err := range map[string]error{
 			"Get": getErr, "Query": queryErr, "All": allErr,
-			"Transact": fenced.Transact(ctx, good, bad), "Write": fenced.Write(ctx, bad), "Batch": fenced.Batch(ctx, good, bad),
+			"Transact": fenced.Transact(ctx, good, bad), "Write": fenced.Write(ctx, bad),
+			"Batch": fenced.Batch(ctx, good, bad),
 		} {
 			if !errors.Is(err, store.ErrForeignKey) {
 				t.Errorf("%s on %q: got %v, want ErrForeignKey", method, pk, err)

@@ -23,7 +23,10 @@ func TestAuthorizationHeader(t *testing.T) {
 		if (err == nil) != want {
 			t.Errorf("Authorization %q: %v, want good: %v", header, err, want)
 		}
-		if err == nil && (got.ID != "acme" || !token.CanRead() || !token.CanWrite() || token.State != tenant.TokenActive) {
+		if err != nil {
+			continue
+		}
+		if got.ID != "acme" || !token.CanRead() || !token.CanWrite() || token.State != tenant.TokenActive {
 			t.Errorf("Authorization %q: tenant %+v, token %+v", header, got, token)
 		}
 	}

@@ -56,15 +56,14 @@ func (s *Service) checkSettings(set Settings) error {
 	switch {
 	case set.Token.LifetimeDays != 0 &&
 		(set.Token.LifetimeDays < record.MinLifetimeDays || set.Token.LifetimeDays > longest):
-		return record.Invalid("settings.token.lifetimeDays", fmt.Sprintf("must be %d to %d", record.MinLifetimeDays, longest))
+		return record.Invalid("settings.token.lifetimeDays",
+			fmt.Sprintf("must be %d to %d", record.MinLifetimeDays, longest))
 	case set.Token.NoticeDays > record.MaxNoticeDays || 3*time.Duration(set.Token.NoticeDays)*record.Day > 2*p.Lifetime:
 		return record.Invalid("settings.token.noticeDays",
 			fmt.Sprintf("must be at most two thirds of lifetimeDays, and at most %d", record.MaxNoticeDays))
 	case len(p.Reminders) > 0 && p.Reminders[0] >= p.NoticeDays:
-		return record.Invalid(
-			"settings.token.reminders",
-			fmt.Sprintf("must be less than noticeDays, which is %d", p.NoticeDays),
-		)
+		return record.Invalid("settings.token.reminders",
+			fmt.Sprintf("must be less than noticeDays, which is %d", p.NoticeDays))
 	case p.Vault == VaultPacked && s.o.Packed == nil:
 		return record.Invalid("settings.token.vault", "can't be packed: this deployment has no packed secrets")
 	}

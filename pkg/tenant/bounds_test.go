@@ -75,7 +75,9 @@ func TestChangeBesideSettingsOutOfBounds(t *testing.T) {
 	if _, err := w.Change(w.ctx, "acme", scim.Object{"active": false}); err != nil {
 		t.Errorf("switched off: %v", err)
 	}
-	_, err := w.Change(w.ctx, "acme", scim.Object{"settings": scim.Object{"token": scim.Object{"noticeDays": int64(7)}}})
+	_, err := w.Change(w.ctx, "acme", scim.Object{
+		"settings": scim.Object{"token": scim.Object{"noticeDays": int64(7)}},
+	})
 	if bad := (*tenant.InvalidError)(nil); !errors.As(err, &bad) {
 		t.Errorf("other settings of tokens: %v", err)
 	}

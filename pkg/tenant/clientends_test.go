@@ -191,8 +191,8 @@ func TestRemindersStopOnceTheNewSecretIsUsed(t *testing.T) {
 	if err := w.DeleteClient(w.ctx, "acme", c.ID); err != nil {
 		t.Fatal(err)
 	}
-	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil ||
-		page.Count != 0 {
+	page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"})
+	if err != nil || page.Count != 0 {
 		t.Errorf("%d items of last use are left of a client that is gone; %v", page.Count, err)
 	}
 }

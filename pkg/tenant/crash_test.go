@@ -143,10 +143,12 @@ func TestCrashInRevoke(t *testing.T) {
 			if err := w.Revoke(w.ctx, "acme", first.ID, true); err != nil {
 				t.Fatal(err)
 			}
-			if live := w.sound(t, "acme"); len(live) != 1 || live[0].Value != second.Value || w.good(t, "acme", first.Value) {
+			live := w.sound(t, "acme")
+			if len(live) != 1 || live[0].Value != second.Value || w.good(t, "acme", first.Value) {
 				t.Errorf("%d live tokens", len(live))
 			}
-			if _, err := tenant.NewTableSecrets(w.store).Reveal(w.ctx, "acme", first.ID); !errors.Is(err, tenant.ErrNoValue) {
+			_, err := tenant.NewTableSecrets(w.store).Reveal(w.ctx, "acme", first.ID)
+			if !errors.Is(err, tenant.ErrNoValue) {
 				t.Errorf("the vault still has the revoked token: %v", err)
 			}
 		})

@@ -124,10 +124,8 @@ func (s *Service) writeListed(ctx context.Context, id string, r *record.Record, 
 
 func (n NewTenant) check() error {
 	if !record.ValidID(n.ID) {
-		return record.Invalid(
-			"id",
-			fmt.Sprintf("must be %d to %d characters of a-z, 0-9 and -", record.MinIDLength, record.MaxIDLength),
-		)
+		return record.Invalid("id",
+			fmt.Sprintf("must be %d to %d characters of a-z, 0-9 and -", record.MinIDLength, record.MaxIDLength))
 	}
 	if err := record.CheckName(n.Name); err != nil {
 		return err

@@ -29,7 +29,8 @@ func TestDecodedOnce(t *testing.T) {
 		if _, err := other.Change(w.ctx, "acme", scim.Object{"name": name}); err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value)); err != nil || got.Name != name {
+		got, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value))
+		if err != nil || got.Name != name {
 			t.Errorf("%q, %v; want %q", got.Name, err, name)
 		}
 	}

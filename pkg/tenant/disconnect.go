@@ -57,7 +57,8 @@ func (s *Service) Disconnect(ctx context.Context, tenantID string) (ended Discon
 	if err != nil {
 		return Disconnected{}, err
 	}
-	s.o.Log.InfoContext(ctx, "tenant disconnected", "tenant", tenantID, "tokens", ended.Tokens, "clients", ended.Clients)
+	s.o.Log.InfoContext(ctx, "tenant disconnected", "tenant", tenantID, "tokens", ended.Tokens,
+		"clients", ended.Clients)
 	for _, t := range dead {
 		s.drop(ctx, tenantID, t)
 	}

@@ -73,13 +73,8 @@ func (s *Service) successor(p record.Policy, now time.Time, scopes []Scope) *can
 // issue creates the token that pick returns, in the steps of Issue. pick gets the tenant as it is, and may be called
 // again.
 func (s *Service) issue(
-	ctx context.Context,
-	tenantID string,
-	now time.Time,
-	pick func(*record.Record) (*candidate, error),
-) (
-	IssuedToken, error,
-) {
+	ctx context.Context, tenantID string, now time.Time, pick func(*record.Record) (*candidate, error),
+) (IssuedToken, error) {
 	r, c, err := s.make(ctx, tenantID, nil, now, pick)
 	if err != nil || c == nil {
 		return IssuedToken{}, err
@@ -92,7 +87,8 @@ func (s *Service) issue(
 // make is issue for a tenant that was read or written a moment ago; nil makes it read. It returns the tenant as it is
 // stored then, nil if that is not known, and the token, nil if pick returned errUnchanged.
 func (s *Service) make(
-	ctx context.Context, tenantID string, r *record.Record, now time.Time, pick func(*record.Record) (*candidate, error),
+	ctx context.Context, tenantID string, r *record.Record, now time.Time,
+	pick func(*record.Record) (*candidate, error),
 ) (_ *record.Record, c *candidate, err error) {
 	r, err = s.updateFrom(ctx, tenantID, r, func(r *record.Record) (err error) {
 		if c, err = pick(r); err == nil {
@@ -115,7 +111,9 @@ func (s *Service) make(
 			return errUnchanged
 		}
 		if r.Pending == nil || r.Pending.ID != c.ID {
-			return &ConflictError{Detail: "Creating the token took too long, and another request replaced it. Try again."}
+			return &ConflictError{
+				Detail: "Creating the token took too long, and another request replaced it. Try again.",
+			}
 		}
 		s.add(r, c, current, now)
 		return nil
@@ -228,7 +226,8 @@ func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record.R
 		return nil
 	})
 	if err != nil {
-		s.o.Log.WarnContext(ctx, "reservation of a token not released", "tenant", tenantID, "token", tokenID, "error", err)
+		s.o.Log.WarnContext(ctx, "reservation of a token not released", "tenant", tenantID,
+			"token", tokenID, "error", err)
 		return nil
 	}
 	return r

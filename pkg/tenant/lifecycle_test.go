@@ -114,7 +114,10 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{}},
 		{in: scim.Object{"scim": nil}},
 		{in: scim.Object{"scim": scim.Object{}}},
-		{in: scim.Object{"scim": scim.Object{"patchBody": "none", "uniqueGroupNames": true}}, patchBody: "none", unique: &on},
+		{
+			in:        scim.Object{"scim": scim.Object{"patchBody": "none", "uniqueGroupNames": true}},
+			patchBody: "none", unique: &on,
+		},
 		{in: scim.Object{"scim": scim.Object{"patchBody": nil, "uniqueGroupNames": nil}}},
 		{in: scim.Object{"scim": scim.Object{"patchBody": "some"}}, problem: "settings.scim.patchBody"},
 		{in: scim.Object{"scim": scim.Object{"patchBody": true}}, problem: "settings.scim.patchBody"},
@@ -135,7 +138,10 @@ func TestSettings(t *testing.T) {
 		{in: scim.Object{"token": scim.Object{"lifetimeDays": "90"}}, problem: "settings.token.lifetimeDays"},
 		{in: scim.Object{"token": scim.Object{"noticeDays": int64(0)}}, problem: "settings.token.noticeDays"},
 		{in: scim.Object{"token": scim.Object{"noticeDays": 1.5}}, problem: "settings.token.noticeDays"},
-		{in: scim.Object{"token": scim.Object{"reminders": []any{int64(7), int64(7)}}}, problem: "settings.token.reminders"},
+		{
+			in:      scim.Object{"token": scim.Object{"reminders": []any{int64(7), int64(7)}}},
+			problem: "settings.token.reminders",
+		},
 		{in: scim.Object{"token": scim.Object{"reminders": int64(7)}}, problem: "settings.token.reminders"},
 		{in: scim.Object{"token": scim.Object{"vault": "safe"}}, problem: "settings.token.vault"},
 		{in: scim.Object{"token": scim.Object{"days": int64(1)}}, problem: "settings.token.days"},
@@ -151,7 +157,9 @@ func TestSettings(t *testing.T) {
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
-			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}}},
+			in: scim.Object{
+				"notices": scim.Object{"recipients": []any{scim.Object{"email": "Ada <ada@example.com>"}}},
+			},
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
@@ -161,7 +169,9 @@ func TestSettings(t *testing.T) {
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
-			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u202ema@example.com"}}}},
+			in: scim.Object{
+				"notices": scim.Object{"recipients": []any{scim.Object{"email": "a\u202ema@example.com"}}},
+			},
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
@@ -171,7 +181,9 @@ func TestSettings(t *testing.T) {
 			problem: "settings.notices.recipients[0].email",
 		},
 		{
-			in:      scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@exam\u200bple.com"}}}},
+			in: scim.Object{
+				"notices": scim.Object{"recipients": []any{scim.Object{"email": "ada@exam\u200bple.com"}}},
+			},
 			problem: "settings.notices.recipients[0].email",
 		},
 		{in: scim.Object{"notices": scim.Object{"recipients": []any{scim.Object{
@@ -227,7 +239,8 @@ func TestChange(t *testing.T) {
 	step := func(patch scim.Object, want string) {
 		t.Helper()
 		got, err := w.Change(w.ctx, "acme", patch)
-		show := fmt.Sprint(got.Name, "/", got.IdP, "/", got.Active, "/", string(scim.AppendJSON(nil, got.Settings.Object())))
+		show := fmt.Sprint(got.Name, "/", got.IdP, "/", got.Active, "/",
+			string(scim.AppendJSON(nil, got.Settings.Object())))
 		if err != nil || show != want {
 			t.Errorf("%v: %s, %v, want %s", patch, show, err, want)
 		}

@@ -58,7 +58,8 @@ func TestWritesInBetweenAreNotLost(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err = w.behind(remove).Change(w.ctx, "acme", scim.Object{"idp": "okta"}); !errors.Is(err, tenant.ErrNotFound) {
+	_, err = w.behind(remove).Change(w.ctx, "acme", scim.Object{"idp": "okta"})
+	if !errors.Is(err, tenant.ErrNotFound) {
 		t.Errorf("change of a tenant that was just deleted: %v", err)
 	}
 	if err = w.behind(nil).Delete(w.ctx, "acme"); !errors.Is(err, tenant.ErrNotFound) {

@@ -71,14 +71,13 @@ func (s *Service) CompleteRotation(ctx context.Context, tenantID string, force b
 			return older, nil
 		}
 		if r.Tokens[newest].First == 0 {
-			return nil, &ConflictError{Detail: "The successor was never used. Enter it in the identity provider first, " +
-				"or complete the rotation with force."}
+			return nil, &ConflictError{Detail: "The successor was never used. Enter it in the identity provider " +
+				"first, or complete the rotation with force."}
 		}
 		if slices.ContainsFunc(older, func(i int) bool { return !r.Serves(newest, i) }) {
-			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: it has " +
-				record.JoinScopes(
-					r.Tokens[newest].Scopes,
-				) + " only. Create a token with all scopes, or complete the rotation with force."}
+			has := record.JoinScopes(r.Tokens[newest].Scopes)
+			return nil, &ConflictError{Detail: "The successor has fewer scopes than a token that would be revoked: " +
+				"it has " + has + " only. Create a token with all scopes, or complete the rotation with force."}
 		}
 		return older, nil
 	})
@@ -114,7 +113,8 @@ func (s *Service) endRotation(ctx context.Context, tenantID, reason string,
 			if r.Collect && reason == "rotation-cancelled" {
 				r.Collect = false
 				for i := range r.Tokens {
-					if t := &r.Tokens[i]; t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" && !s.toCollect(r, now) {
+					t := &r.Tokens[i]
+					if t.Live(now) && t.Told&rotation.ReadyBit != 0 && t.Ready == "" && !s.toCollect(r, now) {
 						t.ForgetReady()
 					}
 				}

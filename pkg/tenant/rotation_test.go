@@ -633,11 +633,11 @@ func TestDeliveryOvertaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.add(time.Second)
-	err := w.Deliver(w.ctx, "acme", func(ctx context.Context, about notice.Tenant, n notice.Notice) (notice.State, error) {
+	deliver := func(ctx context.Context, about notice.Tenant, n notice.Notice) (notice.State, error) {
 		once()
 		return d.delivery()(ctx, about, n)
-	})
-	if err != nil {
+	}
+	if err := w.Deliver(w.ctx, "acme", deliver); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.notices(t, "acme"); got != "test:sent test:pending" {

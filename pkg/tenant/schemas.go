@@ -219,7 +219,8 @@ func (s *Service) sweepDefinitions(ctx context.Context, id string, keep ...strin
 			continue
 		}
 		unchanged := store.Cond{Test: store.Equal, Attr: attrAt, Value: at}
-		if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: item.Key, If: []store.Cond{unchanged}}); err != nil {
+		remove := store.Op{Kind: store.Delete, Key: item.Key, If: []store.Cond{unchanged}}
+		if err := s.store.Write(ctx, remove); err != nil {
 			s.o.Log.InfoContext(ctx, "old definitions not removed", "tenant", id, "error", err)
 		}
 	}

@@ -128,15 +128,16 @@ func TestDefineRefused(t *testing.T) {
 	conflict := &tenant.ConflictError{Detail: "data"}
 	for _, fails := range []int{1, 2} {
 		n := 0
-		_, err := w.Define(w.ctx, "acme", without(badge), func(_ context.Context, id string, old, next *schema.Types) error {
-			if n++; id != "acme" || len(old.Schemas()) != 7 || len(next.Schemas()) != 6 {
-				t.Errorf("asked about %s, from %d to %d schemas", id, len(old.Schemas()), len(next.Schemas()))
-			}
-			if n == fails {
-				return conflict
-			}
-			return nil
-		})
+		_, err := w.Define(w.ctx, "acme", without(badge),
+			func(_ context.Context, id string, old, next *schema.Types) error {
+				if n++; id != "acme" || len(old.Schemas()) != 7 || len(next.Schemas()) != 6 {
+					t.Errorf("asked about %s, from %d to %d schemas", id, len(old.Schemas()), len(next.Schemas()))
+				}
+				if n == fails {
+					return conflict
+				}
+				return nil
+			})
 		if !errors.Is(err, conflict) || n != fails {
 			t.Errorf("got %v after %d checks", err, n)
 		}
@@ -144,7 +145,8 @@ func TestDefineRefused(t *testing.T) {
 			t.Errorf("after a refusal: %v", got)
 		}
 	}
-	_, err := w.Define(w.ctx, "acme", func(d define.Definitions) (define.Definitions, error) { return d, conflict }, agree)
+	refuse := func(d define.Definitions) (define.Definitions, error) { return d, conflict }
+	_, err := w.Define(w.ctx, "acme", refuse, agree)
 	if !errors.Is(err, conflict) {
 		t.Error(err)
 	}

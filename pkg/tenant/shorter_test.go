@@ -31,6 +31,7 @@ func TestShorterSuccessorEnds(t *testing.T) {
 		}
 	}
 	if len(made) != 2 || made[28] != 1 || made[21] != 1 {
-		t.Errorf("successors were made so many days before the end: %v; want one 28 days, and its own 21 days before", made)
+		t.Errorf("successors were made so many days before the end: %v; want one 28 days, and its own 21 days before",
+			made)
 	}
 }

@@ -59,7 +59,8 @@ func TestParseTokenRefuses(t *testing.T) {
 		t.Fatalf("%q is good", good)
 	}
 	for _, bad := range []string{
-		"", "_", "__", "scim_", "scim__", "scim___", "scim_abcdef012345", "x", good + "x", good[:len(good)-1], " " + good,
+		"", "_", "__", "scim_", "scim__", "scim___", "scim_abcdef012345", "x", good + "x", good[:len(good)-1],
+		" " + good,
 		strings.ToUpper(good),
 		strings.Replace(good, "scim_", "scin_", 1),
 		strings.Replace(good, "0123456789A", "0123456789B", 1), // checksum

@@ -63,8 +63,8 @@ func (s *Service) Revoke(ctx context.Context, tenantID, tokenID string, force bo
 		case !token.Live(now):
 			return errUnchanged
 		case !force && r.Needed(token, now):
-			return &ConflictError{Detail: "The token is in use, and no other token that is in use has all its scopes. " +
-				"Rotate it first, or revoke it with force."}
+			return &ConflictError{Detail: "The token is in use, and no other token that is in use has all its " +
+				"scopes. Rotate it first, or revoke it with force."}
 		}
 		r.Revoke(now, token, "revoked")
 		return nil

@@ -263,8 +263,8 @@ func TestTouch(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Touch(ctx, "acme", "another1token")
-	if page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"}); err != nil ||
-		page.Count != 1 {
+	page, err := w.store.Query(w.ctx, store.Query{PK: store.KeysOf("acme").Tenant().PK, Prefix: "USED"})
+	if err != nil || page.Count != 1 {
 		t.Errorf("a deleted tenant got an item: %d, %v", page.Count, err)
 	}
 }

@@ -45,7 +45,8 @@ func (s *Service) touch(ctx context.Context, tenantID, tokenID string, now time.
 	}
 	keys := store.KeysOf(tenantID)
 	put := store.Op{
-		Kind: store.Put, Key: keys.Used(tokenID), Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
+		Kind: store.Put, Key: keys.Used(tokenID),
+		Set: store.Attrs{attrAt: now.Unix(), store.AttrSchema: store.SchemaVersion},
 	}
 	token := r.Find(tokenID)
 	byClient := r.Connected == 0 && record.ValidClientID(tokenID)

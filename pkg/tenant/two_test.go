@@ -73,7 +73,8 @@ func TestStartAfterATokenInTheMaking(t *testing.T) {
 		Issue(w.ctx, "acme", tenant.NewToken{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Issue(w.ctx, "acme", tenant.NewToken{}); !conflict(err, "Two tokens are live") || w.liveTokens(t) != 2 {
+	_, err := w.Issue(w.ctx, "acme", tenant.NewToken{})
+	if !conflict(err, "Two tokens are live") || w.liveTokens(t) != 2 {
 		t.Errorf("%d live, %v", w.liveTokens(t), err)
 	}
 }

@@ -142,6 +142,7 @@ func (s *Service) commit(ctx context.Context, id string, r *record.Record, previ
 // tenant is deleted, and does no harm.
 func (s *Service) forgetUse(ctx context.Context, id, tokenID string) {
 	if err := s.store.Write(ctx, store.Op{Kind: store.Delete, Key: store.KeysOf(id).Used(tokenID)}); err != nil {
-		s.o.Log.WarnContext(ctx, "last use of a removed token not deleted", "tenant", id, "token", tokenID, "error", err)
+		s.o.Log.WarnContext(ctx, "last use of a removed token not deleted", "tenant", id,
+			"token", tokenID, "error", err)
 	}
 }

@@ -33,7 +33,9 @@ type life struct {
 func TestRandomLives(t *testing.T) {
 	for seed := range uint64(8) {
 		w := newWorld(t)
-		w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{Now: w.clock.Now, Endless: true})
+		w.Service = tenant.New(w.store, tenant.NewTableSecrets(w.store), tenant.Options{
+			Now: w.clock.Now, Endless: true,
+		})
 		l := &life{
 			world: w, t: t, rand: rand.New(rand.NewPCG(seed, 7)), names: map[string]string{}, told: map[string]string{},
 			seen: map[string]int{},
@@ -87,7 +89,9 @@ func (l *life) act() {
 		l.note("cancel: %v", l.CancelRotation(l.ctx, "acme"))
 	case n == 3:
 		scopes := [][]tenant.Scope{nil, nil, {tenant.ScopeRead}, {tenant.ScopeWrite}}[l.rand.IntN(4)]
-		token, err := l.Issue(l.ctx, "acme", tenant.NewToken{Scopes: scopes, ExpiresAt: ahead, Endless: l.rand.IntN(8) == 0})
+		token, err := l.Issue(l.ctx, "acme", tenant.NewToken{
+			Scopes: scopes, ExpiresAt: ahead, Endless: l.rand.IntN(8) == 0,
+		})
 		l.note("issue %s %v until %s: %v", l.name(token.ID), scopes, ahead, err)
 		l.gone = l.gone && err != nil
 	case n == 4:
@@ -170,7 +174,8 @@ func (l *life) check() {
 			swapped = swapped || j > i && serves && !other.FirstUsedAt.IsZero()
 		}
 		if !swapped && (!better || !l.knowOf(token.ID, live)) {
-			l.t.Errorf("%s ends in %s, with a better one %v, told %s", l.name(token.ID), left, better, l.name(l.told[token.ID]))
+			l.t.Errorf("%s ends in %s, with a better one %v, told %s", l.name(token.ID), left, better,
+				l.name(l.told[token.ID]))
 		}
 	}
 	for shard := range store.DueShards {

@@ -269,8 +269,8 @@ func (m *importing) examine(ctx context.Context, r *Result) error {
 		return err
 	}
 	if sum.Left > 0 {
-		return fmt.Errorf("transfer: the tenant is imported and has faults: run doctor -tenant %s; number: %d, the last: %s",
-			m.Tenant, sum.Left, last)
+		return fmt.Errorf("transfer: the tenant is imported and has faults: run doctor -tenant %s; "+
+			"number: %d, the last: %s", m.Tenant, sum.Left, last)
 	}
 	return nil
 }

@@ -79,10 +79,11 @@ func TestHalfAnAnswerEndsTheConnection(t *testing.T) {
 			t.Errorf("got panic %v", v)
 		}
 	}()
-	serve(t, httptest.NewRequest("GET", "/", nil), func(_ context.Context, w http.ResponseWriter, _ *web.Request) error {
-		_, _ = io.WriteString(w, "half")
-		panic("secret")
-	})
+	serve(t, httptest.NewRequest("GET", "/", nil),
+		func(_ context.Context, w http.ResponseWriter, _ *web.Request) error {
+			_, _ = io.WriteString(w, "half")
+			panic("secret")
+		})
 	t.Error("the handler returned")
 }
 
@@ -105,7 +106,11 @@ func TestReadText(t *testing.T) {
 		length int64
 		want   error
 	}{
-		{"", 0, nil}, {"four", 4, nil}, {"four", -1, nil}, {"fives", 5, web.ErrTooLarge}, {"fives", -1, web.ErrTooLarge},
+		{"", 0, nil},
+		{"four", 4, nil},
+		{"four", -1, nil},
+		{"fives", 5, web.ErrTooLarge},
+		{"fives", -1, web.ErrTooLarge},
 	} {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(c.body))
 		r.ContentLength = c.length
@@ -148,7 +153,8 @@ func TestBase(t *testing.T) {
 		}
 		base, errBase := web.Base(c.configured, r)
 		bound, errBound := web.Bound(c.configured, r)
-		if base != c.base || bound != c.bound || (errBase != nil) != (base == "") || (errBound != nil) != (bound == "") {
+		if base != c.base || bound != c.bound || (errBase != nil) != (base == "") ||
+			(errBound != nil) != (bound == "") {
 			t.Errorf("%+v: base %q, %v; bound %q, %v", c, base, errBase, bound, errBound)
 		}
 	}

@@ -11,15 +11,17 @@ import (
 
 // refusedURLs are those that an attacker, or a person in a hurry, gives.
 var refusedURLs = []string{
-	"", "x", "/events", "//app.example.com/e", "http://app.example.com/e", "ftp://app.example.com", "javascript:alert(1)",
-	"https://", "https:///e", "https:app.example.com", "https://user:pw@app.example.com/", "https://user@app.example.com/",
+	"", "x", "/events", "//app.example.com/e", "http://app.example.com/e", "ftp://app.example.com",
+	"javascript:alert(1)", "https://", "https:///e", "https:app.example.com",
+	"https://user:pw@app.example.com/", "https://user@app.example.com/",
 	"https://app.example.com/#x", "https://app.example.com/\r\nX-Evil: 1", "https://app.example.com/a b",
 	"https://app.example.com\\@127.0.0.1/", "https://localhost/", "https://LOCALHOST./", "https://a.localhost/",
 	"https://app/", "https://db.internal/", "https://printer.local/", "https://metadata.google.internal/",
 	"https://127.0.0.1/", "https://127.1/", "https://127.0.0.1./", "https://2130706433/", "https://0x7f000001/",
 	"https://0x7f.0.0.1/", "https://0177.0.0.1/", "https://017700000001/", "https://0/", "https://0.0.0.0/",
-	"https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/", "https://[::127.0.0.1]/",
-	"https://[64:ff9b::7f00:1]/", "https://[64:ff9b:1::a00:1]/", "https://[2002:7f00:1::]/", "https://[fe80::1%25eth0]/",
+	"https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:7f00:1]/",
+	"https://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[64:ff9b:1::a00:1]/",
+	"https://[2002:7f00:1::]/", "https://[fe80::1%25eth0]/",
 	"https://[fe80::1]/", "https://[fc00::1]/", "https://[fd00:ec2::254]/", "https://[ff02::1]/", "https://[2001::1]/",
 	"https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest/meta-data/",
 	"https://100.64.0.1/", "https://100.100.100.200/", "https://192.0.0.192/", "https://168.63.129.16/",
@@ -54,8 +56,10 @@ func TestRefusedURLs(t *testing.T) {
 func TestLoopbackIsForThisMachineOnly(t *testing.T) {
 	w := newWorld(t, true)
 	for u, good := range map[string]bool{
-		"http://127.0.0.1:9000/": true, "http://localhost:9000/": true, "http://[::1]/": true, "https://127.0.0.1/": true,
-		"http://app.example.com/": false, "http://10.0.0.1/": false, "https://10.0.0.1/": false, "http://8.8.8.8/": false,
+		"http://127.0.0.1:9000/": true, "http://localhost:9000/": true,
+		"http://[::1]/": true, "https://127.0.0.1/": true,
+		"http://app.example.com/": false, "http://8.8.8.8/": false,
+		"http://10.0.0.1/": false, "https://10.0.0.1/": false,
 	} {
 		_, _, _, err := w.Create(t.Context(), "acme", webhook.Fields{URL: &u, Types: []string{"*"}})
 		if (err == nil) != good {
@@ -68,7 +72,8 @@ func TestLoopbackIsForThisMachineOnly(t *testing.T) {
 // now.
 func TestNamesAreCheckedWhenTheyAreDialled(t *testing.T) {
 	for name, address := range map[string][4]byte{
-		"loopback": {127, 0, 0, 1}, "metadata": {169, 254, 169, 254}, "private": {10, 0, 0, 1}, "shared": {100, 64, 0, 1},
+		"loopback": {127, 0, 0, 1}, "metadata": {169, 254, 169, 254}, "private": {10, 0, 0, 1},
+		"shared": {100, 64, 0, 1},
 	} {
 		servedBy(t, address)
 		w := newWorld(t, false)
@@ -104,7 +109,8 @@ func servedBy(t *testing.T, address [4]byte) {
 			out[6], out[7], out[8], out[9], out[10], out[11] = 0, 0, 0, 0, 0, 0
 			if isA {
 				out[7] = 1
-				out = append(out, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, address[0], address[1], address[2], address[3])
+				out = append(out, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4)
+				out = append(out, address[:]...)
 			}
 			_ = n
 			_, _ = conn.WriteTo(out, from)

@@ -14,7 +14,8 @@ const attrValue = "value"
 // lie there as well.
 func TableKey(st *store.Store) func(ctx context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
-		made := store.PutItem(store.WebhookKey, store.Attrs{attrValue: rand.Text() + rand.Text()}).When(store.IsAbsent())
+		made := store.PutItem(store.WebhookKey, store.Attrs{attrValue: rand.Text() + rand.Text()}).
+			When(store.IsAbsent())
 		err := st.Write(ctx, made)
 		if failed := (*store.ConditionError)(nil); err != nil && !errors.As(err, &failed) {
 			return nil, err

@@ -249,7 +249,8 @@ func (s *Service) Remove(ctx context.Context, owner, id string) error {
 			return err
 		}
 		ops := []store.Op{store.RemoveItem(keyOf(owner, id)).When(store.Is(attrVersion, w.version))}
-		if owner != Operator { // the states of the operator's webhook with each tenant go with that tenant's next delivery
+		// The operator's webhook has a state in each tenant: that goes with the tenant's next delivery.
+		if owner != Operator {
 			ops = append(ops, store.RemoveItem(store.KeysOf(owner).Destination(id)))
 		}
 		err = s.store.Transact(ctx, ops...)

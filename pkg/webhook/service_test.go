@@ -189,7 +189,9 @@ func TestAnswers(t *testing.T) {
 		want       string
 	}{
 		{"no content", nil, 2, false, 0, ""},
-		{"created", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }, 2, false, 0, ""},
+		{"created", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+		}, 2, false, 0, ""},
 		{"not modified", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNotModified)
 		}, 0, false, 0, "redirect"},
@@ -205,7 +207,9 @@ func TestAnswers(t *testing.T) {
 			w.Header().Set("Retry-After", "99999999999999999999")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}, 0, false, 0, "2xx"},
-		{"cut off", func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }, 0, false, 0, "connection"},
+		{"cut off", func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		}, 0, false, 0, "connection"},
 		{"large headers", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Large", strings.Repeat("x", 1<<20))
 		}, 0, false, 0, "connection"},

@@ -89,7 +89,8 @@ func (g *Registry) check(ctx context.Context, tenantID string) (said []Answer, e
 		said = append(said, answers...)
 		for i, answer := range answers {
 			if answer != Found {
-				g.o.Log.WarnContext(ctx, "domain not confirmed", "tenant", tenantID, "domain", some[i].Name, "answer", answer)
+				g.o.Log.WarnContext(ctx, "domain not confirmed", "tenant", tenantID, "domain", some[i].Name,
+					"answer", answer)
 			}
 		}
 		if !slices.ContainsFunc(answers, func(a Answer) bool { return a != Found }) &&
@@ -145,7 +146,8 @@ func note(all, some []Domain, answers []Answer, now time.Time) (told tenant.Repo
 		d.Failing.Times++
 		since := time.Unix(d.Failing.Since, 0).UTC()
 		tell := notice.Domain{
-			Name: d.Name, Record: RecordName(d.Name), Value: d.Value, Answer: string(answers[i]), Ends: since.Add(week).Unix(),
+			Name: d.Name, Record: RecordName(d.Name), Value: d.Value, Answer: string(answers[i]),
+			Ends: since.Add(week).Unix(),
 		}
 		switch {
 		case d.Failing.Times >= lostAfter && now.Sub(since) >= week:

@@ -22,9 +22,9 @@ func TestParse(t *testing.T) {
 	for _, text := range []string{
 		"", ".", "..", "com", "localhost", "192.0.2.1", "[2001:db8::1]", "2001:db8::1",
 		"example.com..", ".example.com", "exa mple.com", "exam_ple.com", "-a.com", "a-.com", "*.example.com",
-		"ada@example.com", "https://example.com", "example.com/x", "1.2.3.4.5", "xn--a.com", "a\x00.com", "example.com\n",
-		strings.Repeat("a", 64) + ".com", strings.Repeat("a.", 118) + "com", strings.Repeat("a.", 1000) + "com",
-		"\xff.com", "ex\u200dample.com",
+		"ada@example.com", "https://example.com", "example.com/x", "1.2.3.4.5", "xn--a.com", "a\x00.com",
+		"example.com\n", strings.Repeat("a", 64) + ".com", strings.Repeat("a.", 118) + "com",
+		strings.Repeat("a.", 1000) + "com", "\xff.com", "ex\u200dample.com",
 	} {
 		if got, err := claim.Parse(text); err == nil {
 			t.Errorf("%q is taken as %q", text, got)

@@ -122,7 +122,8 @@ func some(n int) []eventlog.Numbered {
 	for i := range all {
 		all[i] = eventlog.Numbered{Sequence: int64(i + 1), Object: scim.Object{
 			"id": fmt.Sprintf("e%03d", i), "type": "token.created", "tenant": "acme", "subject": "tokens/x",
-			"sequence": int64(i + 1), "time": scim.FormatTime(time.Unix(1_800_000_000, 0)), "data": scim.Object{"n": int64(i)},
+			"sequence": int64(i + 1), "time": scim.FormatTime(time.Unix(1_800_000_000, 0)),
+			"data": scim.Object{"n": int64(i)},
 		}}
 	}
 	return all
@@ -227,7 +228,9 @@ func TestRefusedContent(t *testing.T) {
 }
 
 func TestPutGivesUp(t *testing.T) {
-	for code, calls := range map[string]int{"ThrottlingException": 4, "AccessDeniedException": 1, "MalformedDetail": 3} {
+	for code, calls := range map[string]int{
+		"ThrottlingException": 4, "AccessDeniedException": 1, "MalformedDetail": 3,
+	} {
 		s, bus := start(t)
 		s.fault = func(id string, _ int) string {
 			if id == "e001" {

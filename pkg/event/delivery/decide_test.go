@@ -130,7 +130,8 @@ func TestRetriesEnd(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 0.999} {
 		s, at, n := State{}, now, 0
 		for s.Paused == 0 {
-			s, _ = decide(s, Outcome{Failed: true, Attempts: []Attempt{{At: at.UnixMilli()}}}, terms{jitter: jitter}, at)
+			s, _ = decide(s, Outcome{Failed: true, Attempts: []Attempt{{At: at.UnixMilli()}}},
+				terms{jitter: jitter}, at)
 			if n++; s.Due > 0 {
 				at = time.UnixMilli(s.Due)
 			}

@@ -327,7 +327,8 @@ func (r *run) send(ctx context.Context, d Destination, s *State, h handing) (boo
 
 // pause writes a state that is paused now.
 func (r *run) pause(ctx context.Context, d Destination, s State, due int64) error {
-	r.o.Logger.WarnContext(ctx, "delivery paused", "tenant", r.ts.TenantID(), "destination", d.ID(), "status", statusOf(s))
+	r.o.Logger.WarnContext(ctx, "delivery paused", "tenant", r.ts.TenantID(), "destination", d.ID(),
+		"status", statusOf(s))
 	if err := r.o.Paused(ctx, r.ts.TenantID(), d.ID(), s, s.Put(r.ts.Keys, d.ID())); err != nil {
 		return stale(err)
 	}

@@ -120,7 +120,8 @@ func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (H
 			for n := first; n <= next.Sequence; n++ {
 				if store.BeginsLogPartition(n) {
 					ops = append(ops, store.Op{
-						Kind: store.Put, Key: k.LogPartition(n), Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
+						Kind: store.Put, Key: k.LogPartition(n),
+						Set: store.Attrs{store.AttrSchema: store.SchemaVersion},
 					})
 				}
 			}

@@ -44,8 +44,9 @@ func tryAdd(ctx context.Context, ts *store.TenantStore, at time.Time, sizes ...i
 	var entries []eventlog.Entry
 	for i, size := range sizes {
 		e := eventlog.Entry{
-			Subject: fmt.Sprint("members/", i), SubjectVersion: int64(i + 1), At: at, Shared: scim.Object{"member": "m"},
-			Cause: eventlog.Cause{RequestID: "r", TokenID: "t"},
+			Subject: fmt.Sprint("members/", i), SubjectVersion: int64(i + 1), At: at,
+			Shared: scim.Object{"member": "m"},
+			Cause:  eventlog.Cause{RequestID: "r", TokenID: "t"},
 		}
 		for n := range size {
 			e.Events = append(e.Events, eventlog.Logged{Type: "member.updated", Data: scim.Object{"n": int64(n)}})

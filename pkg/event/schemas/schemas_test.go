@@ -81,7 +81,8 @@ func eventTypes(spec *ast.ValueSpec, pkg string) []string {
 	var types []string
 	for i, v := range spec.Values {
 		lit, ok := v.(*ast.BasicLit)
-		if !ok || lit.Kind != token.STRING || !isKind && !strings.HasPrefix(strings.ToLower(spec.Names[i].Name), "event") {
+		if !ok || lit.Kind != token.STRING ||
+			!isKind && !strings.HasPrefix(strings.ToLower(spec.Names[i].Name), "event") {
 			continue
 		}
 		if text, _ := strconv.Unquote(lit.Value); looksLikeAType.MatchString(text) {

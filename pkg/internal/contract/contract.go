@@ -55,7 +55,8 @@ func New() (*Contract, error) {
 	}
 	doc, _ := parsed.(object)
 	c := &Contract{
-		doc: doc, compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}, seen: map[string]bool{},
+		doc: doc, compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{},
+		seen: map[string]bool{},
 	}
 	c.compiler.DefaultDraft(jsonschema.Draft2020)
 	c.compiler.AssertFormat()

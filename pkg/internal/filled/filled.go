@@ -131,8 +131,9 @@ func (w *World) Group(name string, members ...string) string {
 	for i, m := range members {
 		list[i] = fmt.Sprintf(`{"value":%q}`, m)
 	}
-	return w.SCIM(201, "POST", "/Groups", fmt.Sprintf(`{%s,"displayName":%q,"externalId":"g-%s","members":[%s]}`, GroupURN,
-		name, name, strings.Join(list, ",")))["id"].(string)
+	body := fmt.Sprintf(`{%s,"displayName":%q,"externalId":"g-%s","members":[%s]}`,
+		GroupURN, name, name, strings.Join(list, ","))
+	return w.SCIM(201, "POST", "/Groups", body)["id"].(string)
 }
 
 const policy = `{"members":{"onDelete":"deactivate"},
@@ -178,7 +179,8 @@ func (w *World) Fill() {
 	w.Group("Writers", ids[0], ids[1], ids[2])
 	team := w.Group("Team Blue", ids[3], "a-stranger")
 	w.Group("All", team, ids[4])
-	w.SCIM(201, "POST", "/Devices", `{"schemas":["urn:example:scim:schemas:2.0:Device"],"serial":"s1","externalId":"d1"}`)
+	w.SCIM(201, "POST", "/Devices",
+		`{"schemas":["urn:example:scim:schemas:2.0:Device"],"serial":"s1","externalId":"d1"}`)
 	w.Settle()
 	w.Admin(200, "PUT", "/members/"+ids[4]+"/assignments/role/admin", "")
 	w.SCIM(204, "DELETE", "/Users/"+ids[5], "")

@@ -73,6 +73,6 @@ func WithBadge(t testing.TB, list string, required bool) *schema.ResourceType {
 	if required {
 		flag = "true"
 	}
-	return Defined(t, Attributes(Badge, list), `{"id":"User","schemaExtensions":[{"schema":"`+Badge+`","required":`+flag+
-		`}]}`).User()
+	return Defined(t, Attributes(Badge, list),
+		`{"id":"User","schemaExtensions":[{"schema":"`+Badge+`","required":`+flag+`}]}`).User()
 }

@@ -171,7 +171,9 @@ func topic(t *testing.T, arn string) (*server, *awsmail.Topic) {
 	s, url := start(t, `<PublishResponse `+
 		`xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m1</MessageId></PublishResult></Publi`+
 		`shResponse>`)
-	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials, RetryMaxAttempts: 1})
+	client := sns.New(sns.Options{
+		Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials, RetryMaxAttempts: 1,
+	})
 	return s, awsmail.NewTopic(client, arn)
 }
 
@@ -195,7 +197,8 @@ func TestTopic(t *testing.T) {
 		if strings.Contains(string(s.calls[0]), "%40") {
 			t.Errorf("an address was published: %s", s.calls[0])
 		}
-		if fifo := strings.HasSuffix(arn, ".fifo"); fifo != (form.Get("MessageDeduplicationId") == "0123456789abcdef") ||
+		fifo := strings.HasSuffix(arn, ".fifo")
+		if fifo != (form.Get("MessageDeduplicationId") == "0123456789abcdef") ||
 			fifo != (form.Get("MessageGroupId") == "acme") {
 			t.Errorf("%s: %v", arn, form)
 		}

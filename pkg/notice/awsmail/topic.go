@@ -35,7 +35,8 @@ func (s *Topic) Send(ctx context.Context, m message.Message) error {
 		Subject: aws.String(fmt.Sprintf("SCIM token notice %s, tenant %s", m.Kind, m.Tenant)),
 		Message: aws.String(m.Subject + "\n\n" + m.Text),
 		MessageAttributes: map[string]types.MessageAttributeValue{
-			"tenant": text(m.Tenant), "kind": text(string(m.Kind)), "language": text(m.Language), "notice": text(m.Notice),
+			"tenant": text(m.Tenant), "kind": text(string(m.Kind)), "language": text(m.Language),
+			"notice": text(m.Notice),
 		},
 	}
 	if strings.HasSuffix(s.arn, ".fifo") {

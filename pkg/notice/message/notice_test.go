@@ -52,8 +52,9 @@ func (b *box) Send(_ context.Context, m message.Message) error {
 
 func notifier(sender message.Sender, log io.Writer) *message.Notifier {
 	return message.New(message.Options{
-		Sender: sender, Product: "Example App", Contact: "https://app.example.com/scim", BaseURL: "https://scim.example.com",
-		Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Sender: sender, Product: "Example App", Contact: "https://app.example.com/scim",
+		BaseURL: "https://scim.example.com", Now: func() time.Time { return now },
+		Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 }
 
@@ -283,7 +284,8 @@ func checkText(t *testing.T, name string, m message.Message) {
 
 func TestNamesMakeNoMarkupAndNoHeader(t *testing.T) {
 	for _, name := range []string{
-		"<script>alert(1)</script>", "Acme\r\nBcc: eve@evil.example\r\n\r\nHello", "Acme\n\n# Heading\n\n* step", "| a | b |",
+		"<script>alert(1)</script>", "Acme\r\nBcc: eve@evil.example\r\n\r\nHello", "Acme\n\n# Heading\n\n* step",
+		"| a | b |",
 		"\u202egnihton\x00\u200b",
 		strings.Repeat("long ", 200), "{{.Old}}", `"><img src=x>`, "\xff\xfe", "Ümläut & Söhne", "\u2028# line\u2029* para",
 	} {
@@ -336,7 +338,8 @@ func TestAddressesMakeNoHeader(t *testing.T) {
 	for _, address := range []string{
 		"", "ada", "ada@acme.example\r\nBcc: eve@evil.example", "ada@acme.example, eve@evil.example",
 		"Ada <ada@acme.example>", "ada@acme.example\x00",
-		"ada@[\r\nBcc: x@evil.example]", "ädä@acme.example", strings.Repeat("a", 250) + "@acme.example", "ada@acme.example ",
+		"ada@[\r\nBcc: x@evil.example]", "ädä@acme.example", strings.Repeat("a", 250) + "@acme.example",
+		"ada@acme.example ",
 	} {
 		m.To = []string{"bob@acme.example", address}
 		if raw, err := m.Mail("scim@example.com", ""); !errors.As(err, &refused) || raw != nil {

@@ -34,10 +34,12 @@ func TestOneMessageForEachLanguage(t *testing.T) {
 		t.Fatalf("%s, %v, %d messages", state, err, len(b.sent))
 	}
 	en, de := b.sent[0], b.sent[1]
-	if en.Language != "en" || !slices.Equal(en.To, []string{"ada@acme.example", "cid@acme.example", "dan@acme.example"}) {
+	english := []string{"ada@acme.example", "cid@acme.example", "dan@acme.example"}
+	if en.Language != "en" || !slices.Equal(en.To, english) {
 		t.Errorf("%s to %v", en.Language, en.To)
 	}
-	if de.Language != "de" || !slices.Equal(de.To, []string{"bea@acme.example"}) || !strings.Contains(de.Text, "Mandant") {
+	if de.Language != "de" || !slices.Equal(de.To, []string{"bea@acme.example"}) ||
+		!strings.Contains(de.Text, "Mandant") {
 		t.Errorf("%s to %v", de.Language, de.To)
 	}
 	if en.ID == de.ID || en.ID == "" {

@@ -84,9 +84,8 @@ func (n *Notifier) view(t notice.Tenant, about notice.Notice, l *language, now t
 	v := view{
 		Product: name(n.o.Product, maxShort), App: name(n.o.Product, maxName), Named: n.o.Product != "",
 		Contact: contactOf(n.o.Contact), Tenant: name(t.Name, maxName), TenantID: t.ID,
-		IdP: idps[t.IdP], Old: l.token(about.Token, now), New: l.token(about.Successor, now), ToCollect: about.ToCollect,
-		ClientID: about.ClientID,
-		Once:     about.Successor.ID != "" && t.NotKept,
+		IdP: idps[t.IdP], Old: l.token(about.Token, now), New: l.token(about.Successor, now),
+		ToCollect: about.ToCollect, ClientID: about.ClientID, Once: about.Successor.ID != "" && t.NotKept,
 		StillUsed: !about.Successor.FirstUsedAt.IsZero() &&
 			about.Token.LastUsedAt.After(about.Successor.FirstUsedAt.Add(reopened)),
 	}

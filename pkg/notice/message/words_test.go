@@ -34,7 +34,9 @@ func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)
 		"client ended": aboutClient(true), "domain failing": aboutDomains(notice.DomainFailing, 3),
 		"domain lost": aboutDomains(notice.DomainLost, 1),
 	}
-	for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
+	for _, idp := range []string{
+		"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic",
+	} {
 		for kind, n := range kinds {
 			for state, successor := range successors {
 				for i, contact := range contacts {
@@ -57,8 +59,9 @@ func every(t *testing.T, f func(name string, n notice.Notice, m message.Message)
 							if err != nil {
 								t.Fatal(err)
 							}
-							f(fmt.Sprintf("%s, %s, successor %s, contact %q, not kept %v, %s", idp, kind, state, contact, notKept, lang), n,
-								m)
+							name := fmt.Sprintf("%s, %s, successor %s, contact %q, not kept %v, %s",
+								idp, kind, state, contact, notKept, lang)
+							f(name, n, m)
 						}
 					}
 				}
@@ -102,9 +105,9 @@ func TestWordsOfEveryNotice(t *testing.T) {
 			t.Errorf("%s: broken off at %q\n%s", name, found, m.Text)
 		}
 		plain := number.ReplaceAllString(flat(underline.ReplaceAllString(m.Text, "")), "")
-		page := number.ReplaceAllString(
-			flat(html.UnescapeString(tag.ReplaceAllString(strings.ReplaceAll(head1.ReplaceAllString(m.HTML, ""), "</th>", ": "),
-				""))), "")
+		page := strings.ReplaceAll(head1.ReplaceAllString(m.HTML, ""), "</th>", ": ")
+		page = flat(html.UnescapeString(tag.ReplaceAllString(page, "")))
+		page = number.ReplaceAllString(page, "")
 		if strings.ReplaceAll(plain, " ", "") != strings.ReplaceAll(page, " ", "") {
 			t.Errorf("%s: text and HTML differ:\n%s\n%s", name, plain, page)
 		}
@@ -217,9 +220,10 @@ func TestTensesFollowTheDay(t *testing.T) {
 
 func TestStepsNameTheFieldsOfClientSecrets(t *testing.T) {
 	field := map[string]string{
-		"entra": "Client Secret", "okta": "Client Secret", "pingone": "OAuth Client Secret", "onelogin": "Configuration",
-		"generic": "https://scim.example.com/oauth2/acme/token",
-		"google":  "https://scim.example.com/oauth2/acme/token",
+		"entra": "Client Secret", "okta": "Client Secret", "pingone": "OAuth Client Secret",
+		"onelogin": "Configuration",
+		"generic":  "https://scim.example.com/oauth2/acme/token",
+		"google":   "https://scim.example.com/oauth2/acme/token",
 	}
 	for idp, want := range field {
 		for _, lang := range notice.Languages {
@@ -332,9 +336,12 @@ func TestNamesThatEndWithAFullStop(t *testing.T) {
 		Product: "Example Inc.", BaseURL: "https://scim.example.com", Now: func() time.Time { return now },
 	})
 	for _, lang := range notice.Languages {
-		for _, idp := range []string{"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic"} {
+		for _, idp := range []string{
+			"entra", "okta", "google", "onelogin", "pingone", "jumpcloud", "authentik", "generic",
+		} {
 			for _, what := range []notice.Notice{
-				due(notice.SuccessorReady), due(notice.Expired), due(notice.Test), aboutClient(false), aboutClient(true),
+				due(notice.SuccessorReady), due(notice.Expired), due(notice.Test), aboutClient(false),
+				aboutClient(true),
 			} {
 				tn.IdP = idp
 				m, err := n.Message(tn, what, lang)

@@ -99,7 +99,9 @@ func (s *Service) Stale(ctx context.Context, t tenant.Tenant) (list []Stale, mor
 
 // patches reads the PATCHes that changed users, the newest first.
 func (s *Service) patches(ctx context.Context, t tenant.Tenant) (all []provlog.Entry, more bool, err error) {
-	q := provlog.Query{Count: maxEntries, Filter: `resourceType eq "User" and operation eq "patch" and outcome eq "done"`}
+	q := provlog.Query{
+		Count: maxEntries, Filter: `resourceType eq "User" and operation eq "patch" and outcome eq "done"`,
+	}
 	for pages := 0; len(all) < maxEntries && pages < 10; pages++ {
 		page, err := s.o.Journal.List(ctx, t, q)
 		if err != nil {

@@ -81,7 +81,9 @@ func nestedGroups(at *situation) *found {
 	for _, g := range at.nested {
 		names = append(names, name(g.Doc))
 	}
-	return &found{code: "nested-groups", severity: Warning, with: map[string]any{"groups": listed(names), "n": len(names)}}
+	return &found{
+		code: "nested-groups", severity: Warning, with: map[string]any{"groups": listed(names), "n": len(names)},
+	}
 }
 
 // separators are the characters that people write instead of an underscore.

@@ -172,7 +172,9 @@ func flagMissing(at *situation) *found {
 		}
 		if e.Status == http.StatusBadRequest {
 			if f == nil {
-				f = &found{code: "flag-missing", severity: Error, with: map[string]any{"set": at.t.IdP, "detail": e.Detail}}
+				f = &found{
+					code: "flag-missing", severity: Error, with: map[string]any{"set": at.t.IdP, "detail": e.Detail},
+				}
 			}
 			f.note(e)
 		}

@@ -183,8 +183,8 @@ func (b binder) valuePath(p Path) (schema.Ref, test, error) {
 	}
 	if ref.Attr == nil || ref.Sub != nil {
 		return ref, nil, scim.BadRequest(
-			scim.InvalidFilter, "%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.",
-			p.Name)
+			scim.InvalidFilter,
+			"%q cannot have a value filter in brackets: only a multi-valued or complex attribute can.", p.Name)
 	}
 	inner, err := binder{element: ref.Attr, d: b.d}.within(p.Filter)
 	if err != nil {
@@ -222,8 +222,8 @@ func (b binder) lookup(name string) (schema.Ref, error) {
 	if bare, found := b.t.Lookup(name, true); found && bare.Extension != nil && visible(bare) {
 		hint = " Write it with the URN of its schema: " + bare.Extension.ID + ":" + short(name) + "."
 	}
-	return ref, scim.BadRequest(scim.InvalidFilter, "The filter names %q, which is not an attribute of %s.%s", short(name),
-		b.t.Name, hint)
+	return ref, scim.BadRequest(scim.InvalidFilter,
+		"The filter names %q, which is not an attribute of %s.%s", short(name), b.t.Name, hint)
 }
 
 func neverReturned(name string) error {
@@ -233,7 +233,8 @@ func neverReturned(name string) error {
 }
 
 func visible(ref schema.Ref) bool {
-	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) && (ref.Sub == nil || ref.Sub.Returned != schema.Never)
+	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) &&
+		(ref.Sub == nil || ref.Sub.Returned != schema.Never)
 }
 
 // sub resolves a name in a value filter. In an attribute that is not complex, "value" is the attribute itself.

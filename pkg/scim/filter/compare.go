@@ -20,8 +20,8 @@ func (b binder) leaf(a *schema.Attribute, name string, op Op, v Value) (test, er
 			"The filter compares %q with null by %s; only eq and ne can compare with null.", name, op)
 	}
 	if !applies(op, a.Type) {
-		return nil, scim.BadRequest(scim.InvalidFilter, "The operator %s does not apply to %q, which is of type %s.", op,
-			name, a.Type)
+		return nil, scim.BadRequest(scim.InvalidFilter,
+			"The operator %s does not apply to %q, which is of type %s.", op, name, a.Type)
 	}
 	switch a.Type {
 	case schema.Complex:
@@ -145,7 +145,8 @@ func (b binder) booleanTest(name string, op Op, v Value) (test, error) {
 // numberTest compares numbers by value: 1 and 1.0 are equal.
 func numberTest(name string, op Op, v Value) (test, error) {
 	if v.Kind != Number {
-		return nil, scim.BadRequest(scim.InvalidFilter, "%q is a number: its value must be a number without quotes.", name)
+		return nil, scim.BadRequest(scim.InvalidFilter,
+			"%q is a number: its value must be a number without quotes.", name)
 	}
 	whole, err := strconv.ParseInt(v.Str, 10, 64)
 	isWhole := err == nil

@@ -53,7 +53,8 @@ func FuzzParsePath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := filter.ParsePath(s, scim.Dialect{})
 		if err != nil {
-			if e, ok := err.(*scim.Error); !ok || e.Status != 400 || e.Type != scim.InvalidPath && e.Type != scim.InvalidFilter {
+			e, ok := err.(*scim.Error)
+			if !ok || e.Status != 400 || e.Type != scim.InvalidPath && e.Type != scim.InvalidFilter {
 				t.Fatalf("%q: %v", s, err)
 			}
 			return
@@ -104,7 +105,9 @@ func FuzzMatch(f *testing.F) {
 				t.Fatalf("%q and its negation agree on %s", s, doc)
 			}
 		}
-		for _, a := range []*schema.Attribute{attribute(t, "emails"), attribute(t, "schemas"), attribute(t, "userName")} {
+		for _, a := range []*schema.Attribute{
+			attribute(t, "emails"), attribute(t, "schemas"), attribute(t, "userName"),
+		} {
 			m, err := filter.BindElement(e, a, d)
 			if err != nil {
 				fails(t, err, scim.InvalidFilter)

@@ -219,8 +219,8 @@ func (p *parser) value() (Value, error) {
 	case t.kind == tokWord && p.unquoted && t.text[0] != '\'':
 		v = Value{Kind: Str, Str: t.text}
 	case t.kind == tokWord:
-		return Value{}, p.expected(`a value; a string needs double quotes, such as "` + short(strings.Trim(t.text, "'")) +
-			`"`)
+		return Value{}, p.expected(`a value; a string needs double quotes, such as "` +
+			short(strings.Trim(t.text, "'")) + `"`)
 	default:
 		return Value{}, p.expected("a value: a string in double quotes, a number, true, false, or null")
 	}

@@ -26,7 +26,8 @@ var (
 )
 
 func anyValue(t *rapid.T) filter.Value {
-	switch k := rapid.SampledFrom([]filter.Kind{filter.Null, filter.Bool, filter.Str, filter.Number}).Draw(t, "kind"); k {
+	kinds := rapid.SampledFrom([]filter.Kind{filter.Null, filter.Bool, filter.Str, filter.Number})
+	switch k := kinds.Draw(t, "kind"); k {
 	case filter.Bool:
 		return filter.Value{Kind: k, Bool: rapid.Bool().Draw(t, "bool")}
 	case filter.Str:
@@ -251,7 +252,9 @@ var (
 		"2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00+01:00",
 		"2026-01-01T00:00:00.0000001Z", "2025-12-31T23:59:59Z",
 	})
-	someWhole = rapid.SampledFrom([]string{"0", "1", "-1", "9007199254740992", "9007199254740993", "9223372036854775807"})
+	someWhole = rapid.SampledFrom([]string{
+		"0", "1", "-1", "9007199254740992", "9007199254740993", "9223372036854775807",
+	})
 	someFloat = rapid.SampledFrom([]string{"0", "1.0", "-1", "0.5", "-0.5", "9007199254740992", "1e18", "1e2"})
 )
 

@@ -127,7 +127,8 @@ func scanString(s string, t *token) {
 			t.kind, t.text, t.value = tokString, s[t.pos:i+1], string(b)
 			return
 		case c < ' ':
-			t.kind, t.pos, t.value = tokBad, i, "a control character in a string must be written as an escape such as \\n"
+			t.kind, t.pos, t.value = tokBad, i, "a control character in a string must be "+
+				"written as an escape such as \\n"
 			return
 		case c != '\\':
 			b = append(b, c)

@@ -84,7 +84,8 @@ func (p *patcher) changeSelected(kind Kind, tg target, value any) error {
 		p.changes = append(p.changes, c)
 		return nil
 	case Replace:
-		return scim.BadRequest(scim.Mutability, "An element of %s can't be changed; remove it and add another.", tg.attr.Name)
+		return scim.BadRequest(scim.Mutability, "An element of %s can't be changed; remove it and add another.",
+			tg.attr.Name)
 	}
 	value, err := p.opened(kind, tg, value)
 	if err != nil {

@@ -14,10 +14,12 @@ func TestEmptyValues(t *testing.T) {
 	values := []string{absent, "null", `""`, "[]", "{}"}
 	bad, gone := string(scim.InvalidValue), "-"
 	noTarget := map[string][]string{ // by operation, in the order of values
-		"add": {bad, gone, gone, gone, bad}, "replace": {bad, gone, gone, gone, bad}, "remove": {gone, gone, bad, "", bad},
+		"add": {bad, gone, gone, gone, bad}, "replace": {bad, gone, gone, gone, bad},
+		"remove": {gone, gone, bad, "", bad},
 	}
 	complexOne := map[string][]string{
-		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""}, "remove": {gone, gone, bad, "", bad},
+		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""},
+		"remove": {gone, gone, bad, "", bad},
 	}
 	several := map[string][]string{
 		"add": {bad, "", "", "", ""}, "replace": {bad, gone, gone, gone, ""}, "remove": {gone, gone, bad, "", bad},
@@ -29,7 +31,8 @@ func TestEmptyValues(t *testing.T) {
 		"add": {bad, bad, bad, bad, bad}, "replace": {bad, bad, bad, bad, bad}, "remove": {gone, gone, bad, "", bad},
 	}
 	selected := map[string][]string{ // the filter selects the values; the operation's value does not count
-		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""}, "remove": {gone, gone, gone, gone, gone},
+		"add": {bad, gone, gone, gone, ""}, "replace": {bad, gone, gone, gone, ""},
+		"remove": {gone, gone, gone, gone, gone},
 	}
 	selectedSub := map[string][]string{
 		"add": {bad, gone, gone, gone, bad}, "replace": {bad, gone, gone, gone, bad},

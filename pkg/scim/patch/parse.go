@@ -33,7 +33,8 @@ func Parse(msg scim.Object, d scim.Dialect) ([]Operation, error) {
 	for i, e := range list {
 		obj, ok := e.(scim.Object)
 		if !ok {
-			return nil, scim.BadRequest(scim.InvalidSyntax, "Operation %d must be an object with op, path and value.", i+1)
+			return nil, scim.BadRequest(scim.InvalidSyntax,
+				"Operation %d must be an object with op, path and value.", i+1)
 		}
 		op, err := parseOperation(obj, d)
 		if err != nil {

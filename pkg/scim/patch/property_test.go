@@ -16,8 +16,8 @@ var (
 	kinds  = rapid.SampledFrom([]string{"add", "remove", "replace", "Add", "REPLACE"})
 	wholes = rapid.SampledFrom([]string{
 		"title", "active", "name", "emails", "addresses", "roles", "nickName",
-		"externalId", "userName", "schemas", "id", "shoe", enterprise, enterprise + ":department", enterprise + ":manager",
-		"manager", "members",
+		"externalId", "userName", "schemas", "id", "shoe", enterprise, enterprise + ":department",
+		enterprise + ":manager", "manager", "members",
 	})
 	lists = rapid.SampledFrom([]string{"emails", "addresses", "roles", "phoneNumbers"})
 	subs  = rapid.SampledFrom([]string{
@@ -122,7 +122,8 @@ func TestOneRequestOrMany(t *testing.T) {
 		}
 		res, err := patch.Apply(schema.UserType(), object(t, babs), accepted, "", d)
 		if err != nil || !scim.Equal(res.Doc, doc) {
-			rt.Fatalf("%v\none request   %s\nmany requests %s", err, scim.AppendJSON(nil, res.Doc), scim.AppendJSON(nil, doc))
+			rt.Fatalf("%v\none request   %s\nmany requests %s", err, scim.AppendJSON(nil, res.Doc),
+				scim.AppendJSON(nil, doc))
 		}
 	})
 }
@@ -131,7 +132,9 @@ func TestOneRequestOrMany(t *testing.T) {
 func TestTwiceIsOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := dialects(rt)
-		op := scim.Object{"op": kinds.Draw(rt, "op"), "path": wholes.Draw(rt, "path"), "value": anyValues.Draw(rt, "value")}
+		op := scim.Object{
+			"op": kinds.Draw(rt, "op"), "path": wholes.Draw(rt, "path"), "value": anyValues.Draw(rt, "value"),
+		}
 		p := parsed(rt, d, []any{op})
 		once, err := patch.Apply(schema.UserType(), object(t, babs), p, "", d)
 		if err != nil {
@@ -174,8 +177,9 @@ func TestSimplePathsAgainstModel(t *testing.T) {
 		ext, _ := res.Doc[enterprise].(scim.Object)
 		got := map[string]any{
 			"title": res.Doc["title"], "nickName": res.Doc["nickName"], "locale": res.Doc["locale"],
-			"name.givenName": name["givenName"], "name.familyName": name["familyName"], "name.middleName": name["middleName"],
-			enterprise + ":department": ext["department"], enterprise + ":division": ext["division"],
+			"name.givenName": name["givenName"], "name.familyName": name["familyName"],
+			"name.middleName": name["middleName"], enterprise + ":department": ext["department"],
+			enterprise + ":division": ext["division"],
 		}
 		for _, n := range names {
 			if want := model[n]; want != "" && got[n] != want || want == "" && got[n] != nil {

@@ -82,8 +82,8 @@ func (p *patcher) merge(kind Kind, prefix string, obj scim.Object) error {
 			p.at = prefix + key
 			return errUnknownPath()
 		case !known && p.d.RejectUnknownAttributes:
-			return scim.BadRequest(scim.InvalidSyntax, "%s is not an attribute of this resource; /Schemas lists them all.",
-				shortened(key))
+			return scim.BadRequest(scim.InvalidSyntax,
+				"%s is not an attribute of this resource; /Schemas lists them all.", shortened(key))
 		}
 	}
 	sort.SliceStable(members, func(i, j int) bool { return members[i].depth < members[j].depth })

@@ -324,7 +324,8 @@ func (p *patcher) namesNone(a *schema.Attribute, value any) bool {
 		return false
 	}
 	for key := range obj {
-		if sub := a.Sub(key); sub == nil && p.d.RejectUnknownAttributes || sub != nil && sub.Mutability != schema.ReadOnly {
+		sub := a.Sub(key)
+		if sub == nil && p.d.RejectUnknownAttributes || sub != nil && sub.Mutability != schema.ReadOnly {
 			return false
 		}
 	}

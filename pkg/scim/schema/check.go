@@ -30,7 +30,7 @@ func (t *ResourceType) Check(doc scim.Object) error {
 		seen++
 		o, ok := v.(scim.Object)
 		if !ok || len(o) == 0 {
-			return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", e.Schema.ID)
+			return scim.BadRequest(scim.InvalidValue, "%s must be an object that is not empty.", e.Schema.ID)
 		}
 		n, err := checkAttributes(e.Schema.Attributes, o)
 		if err != nil {
@@ -80,7 +80,8 @@ func declares(a *Attribute, key string) bool { return a != nil && a.Name == key 
 func unknownKey(o scim.Object, prefix string, known func(string) bool) error {
 	for _, k := range sortedKeys(o) {
 		if !known(k) {
-			return scim.BadRequest(scim.InvalidValue, "No schema of this resource has an attribute %s.", scim.Quote(prefix+k))
+			return scim.BadRequest(scim.InvalidValue, "No schema of this resource has an attribute %s.",
+				scim.Quote(prefix+k))
 		}
 	}
 	return nil

@@ -13,7 +13,8 @@ import (
 
 func all() []*schema.Schema {
 	return []*schema.Schema{
-		schema.User(), schema.Group(), schema.EnterpriseUser(), schema.ServiceProviderConfig(), schema.ResourceTypeSchema(),
+		schema.User(), schema.Group(), schema.EnterpriseUser(), schema.ServiceProviderConfig(),
+		schema.ResourceTypeSchema(),
 		schema.SchemaSchema(),
 	}
 }
@@ -23,7 +24,8 @@ func all() []*schema.Schema {
 // returned, "u" unique in the service provider; a type stands behind a colon if it is not string.
 func TestDefinitions(t *testing.T) {
 	plural := "(value display type primary:boolean)"
-	meta := "meta r:complex(resourceType =r created r:dateTime lastModified r:dateTime location =r:reference version =r)"
+	meta := "meta r:complex(resourceType =r created r:dateTime lastModified r:dateTime " +
+		"location =r:reference version =r)"
 	common := "id =rau externalId = " + meta + " "
 	supported := "(supported !r:boolean)"
 	characteristics := "name !=r type !r multiValued !r:boolean description r required r:boolean canonicalValues *=r " +
@@ -32,8 +34,8 @@ func TestDefinitions(t *testing.T) {
 	for s, want := range map[*schema.Schema]string{
 		schema.User(): common + "userName !u name:complex(formatted familyName givenName middleName honorificPrefix " +
 			"honorificSuffix) " +
-			"displayName nickName profileUrl =:reference title userType preferredLanguage locale timezone active:boolean " +
-			"password w " +
+			"displayName nickName profileUrl =:reference title userType preferredLanguage locale timezone " +
+			"active:boolean password w " +
 			"emails *:complex" + plural + " phoneNumbers *:complex" + plural + " ims *:complex" + plural +
 			" photos *:complex(value =:reference display type primary:boolean) " +
 			"addresses *:complex(formatted streetAddress locality region postalCode country type primary:boolean) " +
@@ -49,8 +51,8 @@ func TestDefinitions(t *testing.T) {
 			"changePassword !r:complex" + supported + " sort !r:complex" + supported + " etag !r:complex" + supported +
 			" authenticationSchemes *!r:complex(type !r name !r description !r specUri =r:reference documentationUri " +
 			"=r:reference primary r:boolean)" +
-			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize r:integer " +
-			"maxPageSize r:integer cursorTimeout r:integer)" +
+			" pagination r:complex(cursor !r:boolean index !r:boolean defaultPaginationMethod r defaultPageSize " +
+			"r:integer maxPageSize r:integer cursorTimeout r:integer)" +
 			" interopProfileConformant r:boolean",
 		schema.ResourceTypeSchema(): "id =r name !=ru description r endpoint !=ru:reference schema !=r:reference " +
 			"schemaExtensions *r:complex(schema !=r:reference required !r:boolean)",
@@ -104,6 +106,9 @@ func describe(attributes []*schema.Attribute) string {
 // Rules for every definition (RFC 7643, sections 2.1 and 7).
 func TestCharacteristics(t *testing.T) {
 	name := regexp.MustCompile(`^(\$ref|[A-Za-z][-_0-9A-Za-z]*)$`)
+	mutability := []schema.Mutability{schema.ReadOnly, schema.ReadWrite, schema.Immutable, schema.WriteOnly}
+	returned := []schema.Returned{schema.Always, schema.Never, schema.Default, schema.Request}
+	uniqueness := []schema.Uniqueness{schema.None, schema.Server, schema.Global}
 	var check func(path string, list []*schema.Attribute, depth int)
 	check = func(path string, list []*schema.Attribute, depth int) {
 		seen := map[string]bool{}
@@ -113,10 +118,8 @@ func TestCharacteristics(t *testing.T) {
 				t.Errorf("%s: a bad name, a name given twice or no description", at)
 			}
 			seen[scim.Fold(a.Name)] = true
-			if !slices.Contains([]schema.Mutability{schema.ReadOnly, schema.ReadWrite, schema.Immutable, schema.WriteOnly},
-				a.Mutability) ||
-				!slices.Contains([]schema.Returned{schema.Always, schema.Never, schema.Default, schema.Request}, a.Returned) ||
-				!slices.Contains([]schema.Uniqueness{schema.None, schema.Server, schema.Global}, a.Uniqueness) {
+			if !slices.Contains(mutability, a.Mutability) || !slices.Contains(returned, a.Returned) ||
+				!slices.Contains(uniqueness, a.Uniqueness) {
 				t.Errorf("%s: mutability %q, returned %q, uniqueness %q", at, a.Mutability, a.Returned, a.Uniqueness)
 			}
 			if (a.Type == schema.Complex) != (len(a.SubAttributes) > 0) ||
@@ -138,10 +141,9 @@ func TestCharacteristics(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for a, want := range map[*schema.Attribute]int{
-		schema.User().Attribute("userName"): 512, schema.User().Attribute("externalId"): 512, schema.User().
-							Attribute("displayName"): 512,
-		schema.User().Attribute("emails").Sub("value"): 512, schema.Group().Attribute("displayName"): 512, schema.Group().
-								Attribute("externalId"): 512,
+		schema.User().Attribute("userName"): 512, schema.User().Attribute("externalId"): 512,
+		schema.User().Attribute("displayName"): 512, schema.User().Attribute("emails").Sub("value"): 512,
+		schema.Group().Attribute("displayName"): 512, schema.Group().Attribute("externalId"): 512,
 		schema.User().Attribute("phoneNumbers").Sub("value"): 0,
 	} {
 		if a.MaxBytes != want {
@@ -224,7 +226,8 @@ func TestResourceTypeObject(t *testing.T) {
 		`"schemaExtensions":[{"required":false,"schema":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]}` {
 		t.Errorf("User is %s", got)
 	}
-	if o := schema.GroupType().Object(); o["id"] != "Group" || o["endpoint"] != "/Groups" || o["schemaExtensions"] != nil {
+	o := schema.GroupType().Object()
+	if o["id"] != "Group" || o["endpoint"] != "/Groups" || o["schemaExtensions"] != nil {
 		t.Errorf("Group is %s", text(o))
 	}
 }
@@ -234,8 +237,8 @@ func TestLookup(t *testing.T) {
 	user := map[string]string{
 		"userName": "userName", "USERNAME": "userName", "name.givenName": "name.givenName",
 		"NAME.GIVENNAME": "name.givenName",
-		"id":             "id", "externalID": "externalId", "meta.lastmodified": "meta.lastModified", "schemas": "schemas",
-		"SCHEMAS":     "schemas",
+		"id":             "id", "externalID": "externalId", "meta.lastmodified": "meta.lastModified",
+		"schemas": "schemas", "SCHEMAS": "schemas",
 		"groups.$ref": "groups.$ref", "emails.type": "emails.type", "addresses.primary": "addresses.primary",
 		coreURN + ":userName": "userName", coreURN + ":name.givenName": "name.givenName",
 		strings.ToUpper(coreURN) + ":emails": "emails",

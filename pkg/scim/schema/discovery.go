@@ -99,8 +99,8 @@ func characteristics(more ...string) []*Attribute {
 		str("returned", "When the attribute is part of an answer.", caseExact,
 			canonical("always", "never", "default", "request")),
 		str("uniqueness", "How far a value must be unique.", caseExact, canonical("none", "server", "global")),
-		str("referenceTypes", "What a reference may point to: names of resource types, \"external\" or \"uri\".", caseExact,
-			several),
+		str("referenceTypes", "What a reference may point to: names of resource types, \"external\" or \"uri\".",
+			caseExact, several),
 	}
 }
 

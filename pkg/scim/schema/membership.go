@@ -12,20 +12,18 @@ var GroupMembership = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.GroupMembershipURN, Name: "Group Membership",
 		Description: "A single membership: who is a direct member of which group.",
-		Attributes: append(
-			membershipCommon(),
-			with(complexOf(
-				"group", "The group.",
+		Attributes: append(membershipCommon(),
+			with(complexOf("group", "The group.",
 				str("value", "The id of the group.", required, caseExact, immutable),
 				with(ref("$ref", "The address of the group.", "Group"), readOnly),
 				str("display", "The displayName of the group.", readOnly),
 			), required, immutable),
-			with(complexOf(
-				"member", "The member of the group.",
+			with(complexOf("member", "The member of the group.",
 				str("value", "The id of the member.", required, caseExact, immutable),
 				with(ref("$ref", "The address of the member.", "User", "Group"), readOnly),
 				str("type", "What the member is.", readOnly, canonical("User", "Group")),
-				str("display", "The displayName of the member, of a user without one the userName.", readOnly, onRequest),
+				str("display", "The displayName of the member, or the userName of a user without one.",
+					readOnly, onRequest),
 			), required, immutable),
 		),
 	})

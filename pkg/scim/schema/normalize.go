@@ -222,7 +222,8 @@ func (n *normalizer) checkSchemas() error {
 	}
 	for _, e := range n.t.Extensions {
 		if _, ok := n.doc[e.Schema.ID]; ok && !declared[scim.Fold(e.Schema.ID)] {
-			return scim.BadRequest(scim.InvalidValue, "The body has attributes of %s; add that URN to \"schemas\".", e.Schema.ID)
+			return scim.BadRequest(scim.InvalidValue, "The body has attributes of %s; add that URN to \"schemas\".",
+				e.Schema.ID)
 		}
 	}
 	return nil
@@ -240,8 +241,8 @@ func (n *normalizer) checkURNs(urns []any) error {
 			known = known || strings.EqualFold(urn, e.Schema.ID)
 		}
 		if !known {
-			return scim.BadRequest(scim.InvalidSyntax, "This resource does not have the schema %s; /ResourceTypes lists all.",
-				scim.Quote(urn))
+			return scim.BadRequest(scim.InvalidSyntax,
+				"This resource does not have the schema %s; /ResourceTypes lists all.", scim.Quote(urn))
 		}
 	}
 	return nil

@@ -143,8 +143,8 @@ func (a *Attribute) checkSimple(v any) error {
 	}
 	if s = trim(s); isJSON(s) || scim.Several(s) {
 		return scim.BadRequest(scim.InvalidValue,
-			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as JSON, not as "+
-				"strings.", a.FullName())
+			"The value of %s must be one value, not the text of a list or of JSON. Send arrays and objects as JSON, "+
+				"not as strings.", a.FullName())
 	}
 	return nil
 }
@@ -202,8 +202,7 @@ func (a *Attribute) idIn(address any) string {
 // namesResource reports whether a is a reference to SCIM resources (RFC 7643, section 2.3.7).
 func (a *Attribute) namesResource() bool {
 	return a.Type == Reference && slices.ContainsFunc(a.ReferenceTypes, func(t string) bool {
-		return t != "external" &&
-			t != "uri"
+		return t != "external" && t != "uri"
 	})
 }
 

@@ -46,7 +46,8 @@ func TestProject(t *testing.T) {
 		{"a whole extension", scim.EnterpriseUserURN, "", `{` + schemas + `,"id":"1",` + enterprise +
 			`:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`},
 		{
-			"a whole extension and a part of it", scim.EnterpriseUserURN + ":manager.value," + scim.EnterpriseUserURN, "",
+			"a whole extension and a part of it",
+			scim.EnterpriseUserURN + ":manager.value," + scim.EnterpriseUserURN, "",
 			`{` + schemas + `,"id":"1",` + enterprise +
 				`:{"department":"d","manager":{"value":"m","$ref":"r","displayName":"n"}}}`,
 		},
@@ -127,7 +128,8 @@ func TestProjectReturned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := text(rt.Project(object(t, doc), p)["urn:example:2.0:Ext"]); !scim.Equal(value(t, got), value(t, c.want)) {
+		got := text(rt.Project(object(t, doc), p)["urn:example:2.0:Ext"])
+		if !scim.Equal(value(t, got), value(t, c.want)) {
 			t.Errorf("attributes=%s, excludedAttributes=%s: got %s, want %s", c.attributes, c.excluded, got, c.want)
 		}
 	}

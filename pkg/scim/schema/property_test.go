@@ -26,9 +26,11 @@ var (
 func attributeObject(t *rapid.T, name string, deep bool) any {
 	o := scim.Object{
 		"name": name, "type": attributeTypes.Draw(t, "type"), "multiValued": flags.Draw(t, "multi"),
-		"required":   flags.Draw(t, "required"),
-		"caseExact":  flags.Draw(t, "case"),
-		"mutability": rapid.SampledFrom([]string{"readWrite", "immutable", "writeOnly", "readOnly"}).Draw(t, "mutability"),
+		"required":  flags.Draw(t, "required"),
+		"caseExact": flags.Draw(t, "case"),
+		"mutability": rapid.SampledFrom([]string{
+			"readWrite", "immutable", "writeOnly", "readOnly",
+		}).Draw(t, "mutability"),
 	}
 	if o["mutability"] != "writeOnly" {
 		o["returned"] = rapid.SampledFrom([]string{"always", "never", "default", "request"}).Draw(t, "returned")
@@ -133,7 +135,9 @@ func TestAnyDefinition(t *testing.T) {
 			},
 			"resourceTypes": []any{scim.Object{
 				"id": "Device", "endpoint": "/Devices", "schema": device,
-				"schemaExtensions": []any{scim.Object{"schema": badge, "required": flags.Draw(t, "required extension")}},
+				"schemaExtensions": []any{
+					scim.Object{"schema": badge, "required": flags.Draw(t, "required extension")},
+				},
 			}},
 		}
 		d, err := define.ParseDefinitions(definitions)

@@ -65,13 +65,12 @@ func (t *ResourceType) UniqueValues(doc scim.Object) ([]UniqueValue, error) {
 	all = slices.Compact(all)
 	if len(all) > MaxUniqueValues {
 		return nil, scim.BadRequest(scim.InvalidValue,
-			"A resource may have at most %d values that must be unique; this one has %d.",
-			MaxUniqueValues, len(all))
+			"A resource may have at most %d values that must be unique; this one has %d.", MaxUniqueValues, len(all))
 	}
 	if emails, _ := doc["emails"].([]any); t.Core == User() && len(all) > 0 && len(emails)+len(all) > MaxEmails {
 		return nil, scim.BadRequest(scim.InvalidValue,
-			"A user may have at most %d e-mail addresses and values that must be unique together; this one has %d and %d.",
-			MaxEmails, len(emails), len(all))
+			"A user may have at most %d e-mail addresses and values that must be unique together; this one has "+
+				"%d and %d.", MaxEmails, len(emails), len(all))
 	}
 	return all, nil
 }

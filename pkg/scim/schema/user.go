@@ -16,14 +16,15 @@ const (
 	MaxEmails = 40
 )
 
+const inGroups = "The groups that the user is a direct member of. Change them through the groups."
+
 // User is the schema of users (RFC 7643, section 4.1).
 var User = sync.OnceValue(func() *Schema {
 	return Define(&Schema{
 		ID: scim.UserURN, Name: "User", Description: "User Account",
 		Attributes: append(Common(),
-			str("userName", "The name by which the user signs in at the service provider. Unique among all users, whatever "+
-				"the case.",
-				required, unique, maxBytes(MaxNameBytes)),
+			str("userName", "The name by which the user signs in at the service provider. Unique among all users, "+
+				"whatever the case.", required, unique, maxBytes(MaxNameBytes)),
 			complexOf("name", "The parts of the user's name.",
 				str("formatted", "The full name, with titles and suffixes, as it is shown."),
 				str("familyName", "The family name, or last name."),
@@ -37,11 +38,12 @@ var User = sync.OnceValue(func() *Schema {
 			ref("profileUrl", "The address of a page about the user.", "external"),
 			str("title", "The user's job title."),
 			str("userType", "How the user relates to the organisation: \"Employee\", \"Contractor\"."),
-			str("preferredLanguage", "The languages that the user prefers to read, as in an HTTP Accept-Language header."),
+			str("preferredLanguage",
+				"The languages that the user prefers to read, as in an HTTP Accept-Language header."),
 			str("locale", "Where the user is at home, for currency, dates and numbers: \"en-US\"."),
 			str("timezone", "The user's time zone, as in the IANA time zone database: \"Europe/Berlin\"."),
 			boolean("active", "Whether the user may use the service.", kept),
-			str("password", "The user's password in clear text. It is taken and discarded, and never returned.", writeOnly),
+			str("password", "The user's password in clear text. It is discarded, and never returned.", writeOnly),
 			with(multi("emails", "The user's e-mail addresses.",
 				plural("An e-mail address.", "work", "home", "other")), emailLimits, oneValue),
 			multi("phoneNumbers", "The user's telephone numbers.",
@@ -50,8 +52,8 @@ var User = sync.OnceValue(func() *Schema {
 				plural("An instant messaging address.", "aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo"),
 				oneValue),
 			multi("photos", "Addresses of pictures of the user.",
-				plural("The address of a picture.", "photo", "thumbnail"), valueType(Reference, "external"), secureValue,
-				oneValue),
+				plural("The address of a picture.", "photo", "thumbnail"),
+				valueType(Reference, "external"), secureValue, oneValue),
 			multi("addresses", "The user's postal addresses.", []*Attribute{
 				str("formatted", "The whole address as it is written on an envelope, possibly in several lines."),
 				str("streetAddress", "Street, house number, post office box, floor; possibly in several lines."),
@@ -62,7 +64,7 @@ var User = sync.OnceValue(func() *Schema {
 				label("work", "home", "other"),
 				primary(),
 			}),
-			with(multi("groups", "The groups that the user is a direct member of. Change them through the groups.", []*Attribute{
+			with(multi("groups", inGroups, []*Attribute{
 				str("value", "The id of the group.", caseExact, readOnly),
 				ref("$ref", "The address of the group.", "Group"),
 				str("display", "The group's displayName.", readOnly),
@@ -70,7 +72,8 @@ var User = sync.OnceValue(func() *Schema {
 			}), allReadOnly),
 			multi("entitlements", "What the user may have or do.", plural("An entitlement.")),
 			multi("roles", "The user's roles.", plural("A role.")),
-			multi("x509Certificates", "The user's certificates.", plural("A DER certificate in base64."), valueType(Binary)),
+			multi("x509Certificates", "The user's certificates.", plural("A DER certificate in base64."),
+				valueType(Binary)),
 		),
 	})
 })

@@ -59,7 +59,8 @@ var bulkBehaviours = []behaviour{
 			bulkOp("DELETE", "/Users/nobody", ""),
 		), "201", "200", "200", "204", "404")
 		for i, method := range []string{"POST", "PUT", "PATCH", "DELETE", "DELETE"} {
-			a.has(fmt.Sprintf("Operations[%d].method", i), method).has(fmt.Sprintf("Operations[%d].location", i), exists)
+			a.has(fmt.Sprintf("Operations[%d].method", i), method).
+				has(fmt.Sprintf("Operations[%d].location", i), exists)
 		}
 		a.has("Operations[0].bulkId", "one").lacks("Operations[0].response", "Operations[1].bulkId")
 		a.has("Operations[4].response.status", "404").has("Operations[4].response.detail", exists)
@@ -83,7 +84,8 @@ var bulkBehaviours = []behaviour{
 			bulkOp("PATCH", "/Groups/bulkId:a", patchOp(`{"op":"remove","path":"members[value eq \"bulkId:u\"]"}`)),
 			bulkOp("PATCH", "/Groups/bulkId:b", patchOp(`{"op":"add","path":"members","value":[{"value":"bulkId:v"}]}`)),
 		), "201", "201", "200", "201", "201", "201", "200", "200")
-		c.get("/Groups/"+bulkID(a, 0)).want(http.StatusOK).hasValues("members", bulkID(a, 1)).has("members[0].type", "Group")
+		c.get("/Groups/"+bulkID(a, 0)).want(http.StatusOK).hasValues("members", bulkID(a, 1)).
+			has("members[0].type", "Group")
 		c.get("/Groups/"+bulkID(a, 1)).want(http.StatusOK).hasValues("members", bulkID(a, 0), bulkID(a, 4))
 		c.get("/Groups/"+bulkID(a, 5)).want(http.StatusOK).hasValues("members", bulkID(a, 5))
 		c.get("/Users/"+bulkID(a, 3)).want(http.StatusOK).has("title", "t").

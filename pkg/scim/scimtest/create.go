@@ -11,7 +11,8 @@ var createBehaviours = []behaviour{
 	{"21 only a userName is needed", func(tenant func(string) *client) {
 		c := tenant("generic")
 		a := c.post("/Users", `{"schemas":["`+userURN+`"],"userName":"ann"}`).want(http.StatusCreated).
-			has("userName", "ann").has("active", true).has("schemas", []string{userURN}).has("meta.resourceType", "User")
+			has("userName", "ann").has("active", true).has("schemas", []string{userURN}).
+			has("meta.resourceType", "User")
 		got := c.get("/Users/" + a.id()).want(http.StatusOK)
 		if string(got.Body) != string(a.Body) {
 			got.fail("GET differs from the 201: %s", clip(a.Body))

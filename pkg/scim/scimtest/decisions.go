@@ -155,7 +155,8 @@ var decisionBehaviours = []behaviour{
 			a := c.get(path).want(http.StatusOK)
 			location := a.str("meta.location")
 			u, err := url.Parse(location)
-			if err != nil || !u.IsAbs() || a.Header.Get("Location") != location || a.Header.Get("Content-Location") != location {
+			if err != nil || !u.IsAbs() || a.Header.Get("Location") != location ||
+				a.Header.Get("Content-Location") != location {
 				a.fail("meta.location %q, Location %q, Content-Location %q", location, a.Header.Get("Location"),
 					a.Header.Get("Content-Location"))
 			}
@@ -165,7 +166,8 @@ var decisionBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.createGroup(`"displayName":"g"`)
 		c.get("/Groups/"+id, params("attributes", "members")).want(http.StatusOK).holds("members", "[]")
-		c.get("/Groups", params("attributes", "displayName,members")).want(http.StatusOK).holds("Resources[0].members", "[]")
+		c.get("/Groups", params("attributes", "displayName,members")).want(http.StatusOK).
+			holds("Resources[0].members", "[]")
 		c.get("/Groups/"+id, params("attributes", "displayName")).want(http.StatusOK).lacks("members")
 	}},
 	{"no extra keys in a list", func(tenant func(string) *client) {
@@ -229,12 +231,16 @@ var decisionBehaviours = []behaviour{
 	}},
 	{"an unknown tenant answers as to a bad token", func(tenant func(string) *client) {
 		c := tenant("generic")
-		bad := c.get("/Users", header("Authorization", "Bearer "+c.target.badToken())).refused(http.StatusUnauthorized, "")
-		for _, name := range []string{"nobody-has-this-name", "x", "UPPER", "under_score", "a.b", strings.Repeat("a", 300)} {
+		bad := c.get("/Users", header("Authorization", "Bearer "+c.target.badToken())).
+			refused(http.StatusUnauthorized, "")
+		for _, name := range []string{
+			"nobody-has-this-name", "x", "UPPER", "under_score", "a.b", strings.Repeat("a", 300),
+		} {
 			stranger := *c
 			stranger.target.BaseURL = sibling(c.target.BaseURL, name)
 			got := stranger.get("/Users").refused(http.StatusUnauthorized, "")
-			if string(got.Body) != string(bad.Body) || got.Header.Get("WWW-Authenticate") != bad.Header.Get("WWW-Authenticate") {
+			if string(got.Body) != string(bad.Body) ||
+				got.Header.Get("WWW-Authenticate") != bad.Header.Get("WWW-Authenticate") {
 				got.fail("differs from the answer to a bad token: %s", clip(bad.Body))
 			}
 		}

@@ -82,7 +82,8 @@ var patchDecisionBehaviours = []behaviour{
 		for _, idp := range []string{"entra", "okta", "jumpcloud"} {
 			c := tenant(idp)
 			path := "/Users/" + c.create(`"userName":"ann"`)
-			c.patch(path, op).want(http.StatusOK).has("emails", map[string]any{"$len": 1}).has("emails[0].type", "work").
+			c.patch(path, op).want(http.StatusOK).has("emails", map[string]any{"$len": 1}).
+				has("emails[0].type", "work").
 				has("emails[0].value", "a@example.com")
 			c.patch(path, `{"op":"replace","path":"addresses[type eq \"work\"].locality","value":"L"},{"op":"replace",`+
 				`"path":"addresses[type eq \"work\"].country","value":"DE"}`).

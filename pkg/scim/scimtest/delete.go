@@ -28,7 +28,8 @@ var deleteBehaviours = []behaviour{
 		changed := c.patch(gpath, `{"op":"add","path":"members","value":[{"value":"`+id+`"}]}`).
 			want(http.StatusOK, http.StatusNoContent)
 		if after := c.etag(gpath); after == before || changed.Header.Get("ETag") != after {
-			c.t.Errorf("ETag of the group was %s, PATCH said %s, GET says %s", before, changed.Header.Get("ETag"), after)
+			c.t.Errorf("ETag of the group was %s, PATCH said %s, GET says %s", before,
+				changed.Header.Get("ETag"), after)
 		}
 	}},
 	{"89 /Me is not offered", func(tenant func(string) *client) {

@@ -95,8 +95,9 @@ var discoveryBehaviours = []behaviour{
 		c := tenant("generic")
 		a := c.get("/Schemas/"+userURN).want(http.StatusOK).has("description", "User Account").has("name", "User")
 		for path, want := range map[string]any{
-			"[?name=userName].required": true, "[?name=userName].caseExact": false, "[?name=userName].uniqueness": "server",
-			"[?name=userName].type": "string", "[?name=emails].multiValued": true, "[?name=phoneNumbers].multiValued": true,
+			"[?name=userName].required": true, "[?name=userName].caseExact": false,
+			"[?name=userName].uniqueness": "server", "[?name=userName].type": "string",
+			"[?name=emails].multiValued": true, "[?name=phoneNumbers].multiValued": true,
 			"[?name=addresses].multiValued": true, "[?name=groups].mutability": "readOnly",
 			"[?name=password].mutability": "writeOnly",
 			"[?name=password].returned":   "never", "[?name=active].type": "boolean", "[?name=name].type": "complex",

@@ -251,7 +251,8 @@ var filterBehaviours = []behaviour{
 		c := tenant("generic")
 		id := c.create(`"userName":"a+b c@example.com"`)
 		c.get("/Users", query("filter=userName+eq+%22a%2Bb+c%40example.com%22")).lists("id", id)
-		c.get("/Users", query("filter=userName%20eq%20%22a%2Bb%20c%40example.com%22&startIndex=1&count=100")).lists("id", id)
+		c.get("/Users", query("filter=userName%20eq%20%22a%2Bb%20c%40example.com%22&startIndex=1&count=100")).
+			lists("id", id)
 		c.get("/Users", query("aadOptscim062020&filter="+url.QueryEscape(`userName eq "a+b c@example.com"`))).lists("id", id)
 	}},
 }

@@ -175,7 +175,8 @@ func checkBulk(body map[string]any) []string {
 			problems = append(problems, fmt.Sprintf("Operations[%d] has no location", i))
 		}
 		if failure, ok := o["response"].(map[string]any); status >= "400" && (!ok || !hasSchema(failure, errorURN)) {
-			problems = append(problems, fmt.Sprintf("Operations[%d] failed, its response is %s", i, text(o["response"])))
+			shown := text(o["response"])
+			problems = append(problems, fmt.Sprintf("Operations[%d] failed, its response is %s", i, shown))
 		}
 	}
 	return problems

@@ -26,7 +26,8 @@ func RunIsolation(t *testing.T, a, b Target) {
 		for _, r := range append(routes, everyRoute(mine, "none")...) {
 			got := c.do(r.Method, r.Path, string(r.Body), query(r.Query), header("Authorization", "Bearer "+a.Token)).
 				refused(http.StatusUnauthorized, "")
-			if string(got.Body) != string(bad.Body) || got.Header.Get("WWW-Authenticate") != bad.Header.Get("WWW-Authenticate") {
+			if string(got.Body) != string(bad.Body) ||
+				got.Header.Get("WWW-Authenticate") != bad.Header.Get("WWW-Authenticate") {
 				got.fail("differs from the answer to a bad token: %s", clip(bad.Body))
 			}
 		}
@@ -38,7 +39,8 @@ func RunIsolation(t *testing.T, a, b Target) {
 				continue
 			}
 			got := c.do(r.Method, r.Path, string(r.Body), query(r.Query)).refused(http.StatusNotFound, "")
-			own := c.do(r.Method, unknownID(r.Path, uid, gid), string(r.Body), query(r.Query)).refused(http.StatusNotFound, "")
+			own := c.do(r.Method, unknownID(r.Path, uid, gid), string(r.Body), query(r.Query)).
+				refused(http.StatusNotFound, "")
 			if len(got.Body)-len(uid) > len(own.Body) {
 				got.fail("says more than about an id that nobody has: %s", clip(own.Body))
 			}
@@ -111,7 +113,9 @@ func RunIsolation(t *testing.T, a, b Target) {
 func everyRoute(uid, gid string) []request {
 	var routes []request
 	add := func(method, path, rawQuery, body string, hasID bool) {
-		routes = append(routes, request{Method: method, Path: path, Query: rawQuery, Body: []byte(body), NoBody: !hasID})
+		routes = append(routes, request{
+			Method: method, Path: path, Query: rawQuery, Body: []byte(body), NoBody: !hasID,
+		})
 	}
 	for _, at := range []struct{ path, body string }{
 		{"/Users/" + uid, user(`"userName":"stolen"`)},

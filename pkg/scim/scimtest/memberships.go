@@ -44,7 +44,8 @@ var membershipBehaviours = []behaviour{
 			c.get(path).want(http.StatusOK).has("group.value", gid).has("group.display", "g").has("member.value", uid).
 				has("member.type", "User").
 				lacks("member.display")
-			c.get(path, params("attributes", "member.display")).want(http.StatusOK).has("member.display", "Ann").lacks("group")
+			c.get(path, params("attributes", "member.display")).want(http.StatusOK).
+				has("member.display", "Ann").lacks("group")
 			c.get("/Groups/"+gid).want(http.StatusOK).hasValues("members", uid)
 			c.get("/Users/"+uid).want(http.StatusOK).hasValues("groups", gid)
 			c.filter("/GroupMemberships", `group.value eq `+quote(gid)).lists("member.value", uid)
@@ -109,7 +110,8 @@ var membershipBehaviours = []behaviour{
 		uid, gid := c.create(`"userName":"ann"`), c.createGroup(`"displayName":"g"`)
 		path := c.joined(gid, uid)
 		for _, id := range []string{
-			"x", gid, uid, "%00", "..%2fUsers", strings.Repeat("A", 3000), strings.TrimPrefix(path, "/GroupMemberships/") + "A",
+			"x", gid, uid, "%00", "..%2fUsers", strings.Repeat("A", 3000),
+			strings.TrimPrefix(path, "/GroupMemberships/") + "A",
 			strings.ToUpper(strings.TrimPrefix(path, "/GroupMemberships/")), strings.Repeat("A", 86), "AAAA",
 		} {
 			c.get("/GroupMemberships/"+id).refused(http.StatusNotFound, "")

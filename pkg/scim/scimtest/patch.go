@@ -64,7 +64,8 @@ var patchBehaviours = []behaviour{
 			c.patch(path, `{"op":"remove","path":"`+at+`"}`).want(http.StatusOK).lacks(read)
 			c.patch(path, `{"op":"replace","path":"`+at+`","value":"three"}`).want(http.StatusOK).has(read, "three")
 		}
-		c.get(path).want(http.StatusOK).has("schemas", []string{userURN, enterpriseURN}).has("name.middleName", "three").
+		c.get(path).want(http.StatusOK).has("schemas", []string{userURN, enterpriseURN}).
+			has("name.middleName", "three").
 			has("locale", "three")
 		c.patch(path, `{"op":"replace","path":"userName","value":"anna"}`).want(http.StatusOK).has("userName", "anna")
 		c.filter("/Users", `userName eq "anna"`).has("totalResults", 1)
@@ -251,7 +252,8 @@ var patchBehaviours = []behaviour{
 				`emails[type zz \"x\"].value`, `emails]`, `a b`, `title.x.y`,
 			} {
 				a := c.patch(path, `{"op":"add","path":"`+at+`","value":"x"}`)
-				if a.is(http.StatusBadRequest) && a.str("scimType") != "invalidPath" && a.str("scimType") != "invalidFilter" {
+				if a.is(http.StatusBadRequest) && a.str("scimType") != "invalidPath" &&
+					a.str("scimType") != "invalidFilter" {
 					a.fail("scimType %q", a.str("scimType"))
 				}
 			}

@@ -188,7 +188,8 @@ var races = []behaviour{
 		// A member added after the deletion names nobody; one added before it went with the user. None may claim that
 		// the user exists.
 		for _, gid := range groups {
-			c.get("/Groups/"+gid).want(http.StatusOK).lacks("members[?value="+id+"].type", "members[?value="+id+"].$ref")
+			c.get("/Groups/"+gid).want(http.StatusOK).
+				lacks("members[?value="+id+"].type", "members[?value="+id+"].$ref")
 		}
 	}},
 	{"creates are all counted", func(tenant func(string) *client) {

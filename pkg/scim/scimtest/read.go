@@ -50,7 +50,8 @@ var readBehaviours = []behaviour{
 	}},
 	{"38 lists", func(tenant func(string) *client) {
 		c := tenant("generic")
-		c.get("/Users").want(http.StatusOK).has("schemas", []string{listURN}).has("totalResults", 0).has("startIndex", 1).
+		c.get("/Users").want(http.StatusOK).has("schemas", []string{listURN}).has("totalResults", 0).
+			has("startIndex", 1).
 			has("itemsPerPage", 0).holds("Resources", "[]")
 		c.get("/Groups").want(http.StatusOK).has("totalResults", 0).holds("Resources", "[]")
 		c.many(3)
@@ -60,7 +61,8 @@ var readBehaviours = []behaviour{
 		c := tenant("generic")
 		c.many(3)
 		for start, want := range map[string]int{"0": 1, "-5": 1, "1": 1, "2": 2, "3": 3} {
-			c.get("/Users", params("startIndex", start)).want(http.StatusOK).has("startIndex", want).has("totalResults", 3).
+			c.get("/Users", params("startIndex", start)).want(http.StatusOK).has("startIndex", want).
+				has("totalResults", 3).
 				has("itemsPerPage", 4-want)
 		}
 		for _, start := range []int{4, 5, 1000, 1 << 30} {
@@ -85,7 +87,8 @@ var readBehaviours = []behaviour{
 		for _, filter := range []string{"", `userName sw "u"`, `active eq true`, `not (userName eq "none")`} {
 			var seen []string
 			for start := 1; start <= 23; start += 5 {
-				a := c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5", "filter", filter)).want(http.StatusOK).
+				a := c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5", "filter", filter)).
+					want(http.StatusOK).
 					has("totalResults", 23)
 				if filter == "" {
 					a = c.get("/Users", params("startIndex", fmt.Sprint(start), "count", "5")).want(http.StatusOK).
@@ -125,7 +128,8 @@ var readBehaviours = []behaviour{
 		path := "/Users/" + id
 		only(c.get(path, params("attributes", "userName")).want(http.StatusOK), "userName").lacks("meta")
 		only(c.get(path, params("attributes", "userName, title")).want(http.StatusOK), "userName", "title")
-		only(c.get(path, params("attributes", "name.givenName")).want(http.StatusOK), "name").has("name.givenName", "A").
+		only(c.get(path, params("attributes", "name.givenName")).want(http.StatusOK), "name").
+			has("name.givenName", "A").
 			lacks("name.familyName")
 		only(c.get(path, params("attributes", "emails.value")).want(http.StatusOK), "emails").
 			has("emails[0].value", "a@example.com").lacks("emails[0].type")

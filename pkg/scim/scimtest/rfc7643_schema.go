@@ -93,7 +93,9 @@ var rfc7643Schema = []behaviour{
 		}
 		for urn, schema := range all {
 			for name, d := range schema {
-				for _, key := range []string{"name", "type", "multiValued", "description", "required", "mutability", "returned"} {
+				for _, key := range []string{
+					"name", "type", "multiValued", "description", "required", "mutability", "returned",
+				} {
 					if v, ok := d[key]; !ok || v == "" {
 						a.fail("%s: %s has no %s", urn, name, key)
 					}
@@ -162,7 +164,9 @@ var rfc7643Schema = []behaviour{
 		for urn, schema := range all {
 			for name, d := range schema {
 				if d["type"] == "complex" {
-					a.hasDeclared(map[string]declared{name: d}, name, map[string]any{"uniqueness": nil, "caseExact": nil})
+					a.hasDeclared(map[string]declared{name: d}, name, map[string]any{
+						"uniqueness": nil, "caseExact": nil,
+					})
 				}
 			}
 			for i, id := range a.column("id") {

@@ -72,7 +72,8 @@ var rfc7643Values = []behaviour{
 			`{"formatted":"Ann Lee","familyName":"Lee","givenName":"Ann"}`,
 		} {
 			id := c.create(`"userName":"` + tag() + `","name":` + name + `,"displayName":"ann","nickName":"Annie"`)
-			c.get("/Users/"+id).want(http.StatusOK).holds("name", name).has("displayName", "ann").has("nickName", "Annie")
+			c.get("/Users/"+id).want(http.StatusOK).holds("name", name).has("displayName", "ann").
+				has("nickName", "Annie")
 		}
 	}},
 	{"each part of an address is optional, and may have lines", func(tenant func(string) *client) {

@@ -47,7 +47,8 @@ var rfc7644Bulk = []behaviour{
 			`{"method":"PATCH","path":"/Users/` + id + `","data":` +
 				patchOp(`{"op":"add","path":"nickName","value":"patched"}`) + `}`,
 			`{"method":"DELETE","path":"/Users/` + gone + `"}`,
-		}, ",")).want(http.StatusOK).has("schemas", []string{bulkResponseURN}).has("Operations", map[string]any{"$len": 4})
+		}, ",")).want(http.StatusOK).has("schemas", []string{bulkResponseURN}).
+			has("Operations", map[string]any{"$len": 4})
 		a.has("Operations[0].status", "201").has("Operations[0].bulkId", "one").has("Operations[0].method", "POST").
 			has("Operations[3].status", "204")
 		c.get("/Users/"+a.made(0)).want(http.StatusOK).has("userName", mark+"-1").
@@ -139,7 +140,8 @@ var rfc7644Bulk = []behaviour{
 		}
 		mark := tag()
 		one := `{"method":"DELETE","path":"/Users/` + mark + `"}`
-		tooMany := c.bulk("", one+strings.Repeat(","+one, int(operations))).refused(http.StatusRequestEntityTooLarge, "")
+		tooMany := c.bulk("", one+strings.Repeat(","+one, int(operations))).
+			refused(http.StatusRequestEntityTooLarge, "")
 		if !strings.Contains(tooMany.str("detail"), fmt.Sprint(int(operations))) {
 			tooMany.fail("the detail does not name the limit %d", int(operations))
 		}

@@ -40,7 +40,8 @@ var rfc7644Protocol = []behaviour{
 		path := "/Users/" + c.create(full)
 		c.put(path, user(`"userName":"`+name+
 			`","title":null,"emails":[],"name":{"givenName":"B"},"id":"x","meta":{"version":"y"},"groups":[{"value":"z"}]`)).
-			want(http.StatusOK).lacks("title", "emails", "groups").has("name.givenName", "B").has("id", path[len("/Users/"):])
+			want(http.StatusOK).lacks("title", "emails", "groups").has("name.givenName", "B").
+			has("id", path[len("/Users/"):])
 		c.put(path, user(full)).want(http.StatusOK)
 		c.put(path, user(`"userName":"`+name+`"`)).want(http.StatusOK).lacks("title", "emails", "name")
 		c.put("/Users/"+tag(), user(`"userName":"`+tag()+`"`)).refused(http.StatusNotFound, "")
@@ -159,7 +160,8 @@ var rfc7644Protocol = []behaviour{
 		if got := c.get(path).want(http.StatusOK); got.Header.Get("ETag") == old {
 			got.fail("the ETag is that before the change")
 		}
-		c.get(path, params("attributes", "userName")).want(http.StatusOK) // has an ETag, too; the client itself checks that
+		// has an ETag, too; the client itself checks that
+		c.get(path, params("attributes", "userName")).want(http.StatusOK)
 		c.get(path, header("If-None-Match", old)).want(http.StatusOK)
 	}},
 	{"a token has enough entropy", func(tenant func(string) *client) {

@@ -117,7 +117,8 @@ var rfc7644Query = []behaviour{
 			a.has("id", id).has("schemas", exists).has("userName", mark).holds("name", `{"givenName":"A"}`).
 				lacks("title", "meta", "['"+enterpriseURN+"']")
 		}
-		c.get("/Users/"+id, params("excludedAttributes", "id,schemas,name,"+enterpriseURN+":department")).want(http.StatusOK).
+		c.get("/Users/"+id, params("excludedAttributes", "id,schemas,name,"+enterpriseURN+":department")).
+			want(http.StatusOK).
 			has("id", id).has("schemas", exists).has("userName", mark).lacks("name", "['"+enterpriseURN+"'].department")
 	}},
 	{"sorting", func(tenant func(string) *client) {

@@ -40,12 +40,15 @@ var rfc9865 = []behaviour{
 		c := tenant("rfc")
 		c.offers("pagination.cursor")
 		a := c.get("/ServiceProviderConfig").want(http.StatusOK).has("pagination.index", true)
-		for _, path := range []string{"pagination.defaultPageSize", "pagination.maxPageSize", "pagination.cursorTimeout"} {
+		for _, path := range []string{
+			"pagination.defaultPageSize", "pagination.maxPageSize", "pagination.cursorTimeout",
+		} {
 			if v, ok := a.at(path).(float64); a.at(path) != nil && (!ok || v < 1) {
 				a.fail("%s is %s", path, text(a.at(path)))
 			}
 		}
-		if method := a.at("pagination.defaultPaginationMethod"); method != nil && method != "index" && method != "cursor" {
+		method := a.at("pagination.defaultPaginationMethod")
+		if method != nil && method != "index" && method != "cursor" {
 			a.fail("defaultPaginationMethod is %s", text(method))
 		}
 	}},
@@ -116,8 +119,10 @@ var rfc9865 = []behaviour{
 		c.offers("pagination.cursor")
 		filter, _ := c.seven()
 		c.get("/Users", params("filter", filter, "cursor", "nonsense")).refused(http.StatusBadRequest, "invalidCursor")
-		c.get("/Users", params("filter", filter, "cursor", "", "count", "x")).refused(http.StatusBadRequest, "invalidCount")
-		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).want(http.StatusOK).str("nextCursor")
+		c.get("/Users", params("filter", filter, "cursor", "", "count", "x")).
+			refused(http.StatusBadRequest, "invalidCount")
+		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).
+			want(http.StatusOK).str("nextCursor")
 		// A server may take another count than that of the first page, or insist on it.
 		if a := c.get("/Users", params("filter", filter, "count", "2", "cursor", next)); a.is(
 			http.StatusOK, http.StatusBadRequest) && a.Status != http.StatusOK {
@@ -135,7 +140,8 @@ var rfc9865 = []behaviour{
 		c := tenant("rfc")
 		c.offers("pagination.cursor")
 		filter, _ := c.seven()
-		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).want(http.StatusOK).str("nextCursor")
+		next := c.get("/Users", params("filter", filter, "count", "3", "cursor", "")).
+			want(http.StatusOK).str("nextCursor")
 		c.get("/Users", params("filter", filter, "count", "3", "cursor", next), without("Authorization")).
 			refused(http.StatusUnauthorized, "")
 		if c.target.Shared {

@@ -118,7 +118,9 @@ func report(d Dialogue, target Target) []string {
 
 func TestCheckAnswer(t *testing.T) {
 	answer := func(status int, body string) response {
-		return response{Status: status, Header: http.Header{"Content-Type": {"application/scim+json"}}, Body: []byte(body)}
+		return response{
+			Status: status, Header: http.Header{"Content-Type": {"application/scim+json"}}, Body: []byte(body),
+		}
 	}
 	const list = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,` +
 		`"itemsPerPage":0`

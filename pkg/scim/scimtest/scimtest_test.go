@@ -45,8 +45,8 @@ func TestURL(t *testing.T) {
 		})
 	})
 	if n := resources(t, target); n > 0 {
-		t.Logf("NOT RUN: behaviours, hostile input and races, which need a tenant without users and groups; this one has %d",
-			n)
+		t.Logf("NOT RUN: behaviours, hostile input and races, which need a tenant without users "+
+			"and groups; this one has %d", n)
 		return
 	}
 	t.Run("behaviours", func(t *testing.T) { RunBehaviours(t, shared) })

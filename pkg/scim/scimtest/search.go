@@ -72,7 +72,8 @@ var searchBehaviours = []behaviour{
 			has("totalResults", 5).has("itemsPerPage", 2)
 		seen := a.column("id")
 		for _, start := range []string{"3", "5"} {
-			seen = append(seen, c.get("/", params("count", "2", "startIndex", start)).want(http.StatusOK).column("id")...)
+			page := c.get("/", params("count", "2", "startIndex", start)).want(http.StatusOK)
+			seen = append(seen, page.column("id")...)
 		}
 		distinct := map[string]bool{}
 		for _, id := range seen {

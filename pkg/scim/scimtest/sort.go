@@ -17,8 +17,8 @@ var sortBehaviours = []behaviour{
 		c.sorts("/Users", "userName", []string{"carol", "bob", "Alice"}, "sortBy", userURN+":userName", "sortOrder",
 			"descending")
 		c.sorts("/Users", "userName", []string{"bob", "carol"}, "sortBy", "userName", "filter", `userName co "o"`)
-		c.sorts("/Users", "userName", []string{"carol", "bob"}, "sortBy", "userName", "sortOrder", "descending", "filter",
-			`userName co "o"`)
+		c.sorts("/Users", "userName", []string{"carol", "bob"}, "sortBy", "userName", "sortOrder",
+			"descending", "filter", `userName co "o"`)
 	}},
 	{
 		"42 sorting is case-insensitive where the attribute is, and by code point where it is caseExact",
@@ -29,7 +29,8 @@ var sortBehaviours = []behaviour{
 			}
 			c.sorts("/Users", "title", []string{"a", "b", "B2", "C"}, "sortBy", "title")
 			c.sorts("/Users", "externalId", []string{"B2", "C", "a", "b"}, "sortBy", "externalId")
-			c.sorts("/Users", "externalId", []string{"b", "a", "C", "B2"}, "sortBy", "externalId", "sortOrder", "descending")
+			c.sorts("/Users", "externalId", []string{"b", "a", "C", "B2"}, "sortBy", "externalId",
+				"sortOrder", "descending")
 		},
 	},
 	{"42 what has no value comes last ascending and first descending", func(tenant func(string) *client) {

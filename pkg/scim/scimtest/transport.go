@@ -183,7 +183,8 @@ var transportBehaviours = []behaviour{
 			want(http.StatusOK).has("nickName", "A")
 		c.filter("/Users", `USERNAME eq "ann"`).lists("userName", "ann")
 		c.filter("/Users", `Emails.Value eq "b@example.com"`).lists("userName", "ann")
-		c.get("/Users/"+id, params("attributes", "USERNAME,name.FAMILYNAME")).want(http.StatusOK).has("userName", "ann").
+		c.get("/Users/"+id, params("attributes", "USERNAME,name.FAMILYNAME")).want(http.StatusOK).
+			has("userName", "ann").
 			has("name.familyName", "Lee").lacks("name.givenName", "emails")
 		c.get("/Users/"+id, params("excludedAttributes", "EMAILS")).want(http.StatusOK).lacks("emails")
 		c.put("/Users/"+id, `{"Schemas":["`+userURN+`"],"username":"ann","DisplayName":"A"}`).want(http.StatusOK).
@@ -194,7 +195,8 @@ var transportBehaviours = []behaviour{
 		id := c.post("/Users", `{"favouriteColour":"red","userName":"ann","name":{"shoeSize":44,"givenName":"Ann"},`+
 			`"x":{"y":[1,null]},"schemas":["`+
 			userURN+`","urn:example:unknown:1.0:User"],"urn:example:unknown:1.0:User":{"a":"b"}}`).want(http.StatusCreated).
-			has("name.givenName", "Ann").lacks("favouriteColour", "name.shoeSize", "x", "['urn:example:unknown:1.0:User']").
+			has("name.givenName", "Ann").
+			lacks("favouriteColour", "name.shoeSize", "x", "['urn:example:unknown:1.0:User']").
 			has("schemas", []string{userURN}).id()
 		c.put("/Users/"+id, `{"favouriteColour":"red","schemas":["`+userURN+`"],"userName":"ann","title":"t"}`).
 			want(http.StatusOK).

@@ -182,7 +182,8 @@ var valueBehaviours = []behaviour{
 			c.unchanged(path, func() {
 				for _, at := range []string{`members[id eq \"a\"]`, `members[value eq \"a\"].id`, `members.id`} {
 					a := c.patch(path, `{"op":"remove","path":"`+at+`"}`)
-					if a.is(http.StatusBadRequest) && a.str("scimType") != "invalidPath" && a.str("scimType") != "invalidFilter" {
+					if a.is(http.StatusBadRequest) && a.str("scimType") != "invalidPath" &&
+						a.str("scimType") != "invalidFilter" {
 						a.fail("scimType %q", a.str("scimType"))
 					}
 				}

@@ -91,7 +91,9 @@ func TestErrorsThatMayBeRetried(t *testing.T) {
 		answer http.HandlerFunc
 		want   error
 	}{
-		"conflicts":                 {cancelled("None", "TransactionConflict", "TransactionConflict"), store.ErrConflict},
+		"conflicts": {
+			cancelled("None", "TransactionConflict", "TransactionConflict"), store.ErrConflict,
+		},
 		"conflict and throttle":     {cancelled("TransactionConflict", "ThrottlingError"), store.ErrConflict},
 		"throttle":                  {cancelled("None", "ThrottlingError"), store.ErrThrottled},
 		"throughput":                {cancelled("ProvisionedThroughputExceeded"), store.ErrThrottled},

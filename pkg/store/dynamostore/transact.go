@@ -127,7 +127,8 @@ func (e *Engine) put(ctx context.Context, w *types.Put) (*types.ConsumedCapacity
 
 func (e *Engine) update(ctx context.Context, w *types.Update) (*types.ConsumedCapacity, error) {
 	out, err := e.client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: w.TableName, Key: w.Key, UpdateExpression: w.UpdateExpression, ConditionExpression: w.ConditionExpression,
+		TableName: w.TableName, Key: w.Key,
+		UpdateExpression: w.UpdateExpression, ConditionExpression: w.ConditionExpression,
 		ExpressionAttributeNames: w.ExpressionAttributeNames, ExpressionAttributeValues: w.ExpressionAttributeValues,
 		ReturnValuesOnConditionCheckFailure: allOld,
 		ReturnConsumedCapacity:              types.ReturnConsumedCapacityTotal,

@@ -102,11 +102,14 @@ func survive(t *testing.T, plan faultstore.Plan) {
 func TestWriteNeverRepeatsWhatMayHaveHappened(t *testing.T) {
 	k := store.Key{PK: "p", SK: "a"}
 	for name, op := range map[string]store.Op{
-		"add":       {Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}},
-		"condition": {Kind: store.Update, Key: k, Set: store.Attrs{"n": int64(1)}, If: []store.Cond{{Test: store.Absent}}},
+		"add": {Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}},
+		"condition": {
+			Kind: store.Update, Key: k, Set: store.Attrs{"n": int64(1)}, If: []store.Cond{{Test: store.Absent}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := faultstore.New(open(t), faultstore.Script(faultstore.Conflict, faultstore.Throttled, faultstore.LostAnswer))
+			e := faultstore.New(open(t),
+				faultstore.Script(faultstore.Conflict, faultstore.Throttled, faultstore.LostAnswer))
 			st := store.New(e, store.Options{BaseDelay: time.Microsecond})
 			if err := st.Write(t.Context(), op); !errors.Is(err, store.ErrUnavailable) {
 				t.Fatalf("got %v, want ErrUnavailable", err)
@@ -131,8 +134,14 @@ func TestExhausted(t *testing.T) {
 		want        error
 		not         []error
 	}{
-		{faultstore.Conflict, faultstore.Conflict, store.ErrConflict, []error{store.ErrUnavailable, store.ErrThrottled}},
-		{faultstore.Conflict, faultstore.Throttled, store.ErrThrottled, []error{store.ErrUnavailable, store.ErrConflict}},
+		{
+			faultstore.Conflict, faultstore.Conflict, store.ErrConflict,
+			[]error{store.ErrUnavailable, store.ErrThrottled},
+		},
+		{
+			faultstore.Conflict, faultstore.Throttled, store.ErrThrottled,
+			[]error{store.ErrUnavailable, store.ErrConflict},
+		},
 		{faultstore.Throttled, faultstore.LostAnswer, store.ErrUnavailable, []error{store.ErrThrottled}},
 		{faultstore.LostAnswer, faultstore.Throttled, store.ErrUnavailable, []error{store.ErrThrottled}},
 		{faultstore.LostRequest, faultstore.Conflict, store.ErrUnavailable, []error{store.ErrConflict}},

@@ -220,14 +220,18 @@ func (s *suite) testQueryLimits(t *testing.T) {
 func (s *suite) testMalformed(t *testing.T) {
 	good := store.Key{PK: pk(t), SK: "good"}
 	for name, op := range map[string]store.Op{
-		"no kind":                   {},
-		"unknown kind":              {Kind: store.Check + 1},
-		"put that adds":             {Kind: store.Put, Add: map[string]int64{"a": 1}},
-		"put that unsets":           {Kind: store.Put, Unset: []string{"a"}},
-		"delete that sets":          {Kind: store.Delete, Set: store.Attrs{"a": "b"}},
-		"check that sets":           {Kind: store.Check, Set: store.Attrs{"a": "b"}, If: []store.Cond{{Test: store.Exists}}},
+		"no kind":          {},
+		"unknown kind":     {Kind: store.Check + 1},
+		"put that adds":    {Kind: store.Put, Add: map[string]int64{"a": 1}},
+		"put that unsets":  {Kind: store.Put, Unset: []string{"a"}},
+		"delete that sets": {Kind: store.Delete, Set: store.Attrs{"a": "b"}},
+		"check that sets": {
+			Kind: store.Check, Set: store.Attrs{"a": "b"}, If: []store.Cond{{Test: store.Exists}},
+		},
 		"check without a condition": {Kind: store.Check},
-		"set and add":               {Kind: store.Update, Set: store.Attrs{"a": int64(1)}, Add: map[string]int64{"a": 1}},
+		"set and add": {
+			Kind: store.Update, Set: store.Attrs{"a": int64(1)}, Add: map[string]int64{"a": 1},
+		},
 		"set and unset":             {Kind: store.Update, Set: store.Attrs{"a": int64(1)}, Unset: []string{"a"}},
 		"add and unset":             {Kind: store.Update, Add: map[string]int64{"a": 1}, Unset: []string{"a"}},
 		"unset twice":               {Kind: store.Update, Unset: []string{"a", "a"}},

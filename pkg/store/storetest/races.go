@@ -59,7 +59,10 @@ func testRaces(t *testing.T, s *suite) {
 				err := st.Transact(
 					t.Context(),
 					store.Op{Kind: store.Put, Key: own},
-					store.Op{Kind: store.Put, Key: unique, Set: store.Attrs{"by": int64(i)}, If: []store.Cond{{Test: store.Absent}}},
+					store.Op{
+						Kind: store.Put, Key: unique, Set: store.Attrs{"by": int64(i)},
+						If: []store.Cond{{Test: store.Absent}},
+					},
 				)
 				var failed *store.ConditionError
 				switch {

@@ -140,8 +140,8 @@ func (s *suite) getAll(t *testing.T, keys []store.Key) []store.Item {
 // testOrder checks that a partition is in order of the bytes of its sort keys, and ends where the next begins.
 func testOrder(t *testing.T, s *suite) {
 	sorted := []string{
-		"\x01", "\x01\x01", "\x01\x02", "\x02", "\x1f", " ", "!", "-", "0", "00", "1", "10", "2", "A", "Z", "\\", "_", "a",
-		"a\x01", "a\x01b",
+		"\x01", "\x01\x01", "\x01\x02", "\x02", "\x1f", " ", "!", "-", "0", "00", "1", "10", "2", "A", "Z", "\\", "_",
+		"a", "a\x01", "a\x01b",
 		"a\x02\x03", "a ", "aa", "ab", "b", "~", "\x7f", "\u0080", "é", "ÿ", "Ā", "漢", "\ue000", "\ufb00", "\uffff",
 		"\U00010000", "\U0001F600", "\U0010ffff",
 	}
@@ -265,8 +265,8 @@ func (s *suite) testRange(t *testing.T, q store.Query, sorted []string) {
 		}
 		page := s.query(t, q)
 		if page.Count != len(want) || page.More != more || page.Last != last {
-			t.Errorf("%+v: got %d, more %t, last %q; want %d, %t, %q", q, page.Count, page.More, page.Last, len(want), more,
-				last)
+			t.Errorf("%+v: got %d, more %t, last %q; want %d, %t, %q", q, page.Count, page.More,
+				page.Last, len(want), more, last)
 		}
 		switch got := sortKeys(page); {
 		case q.Select == store.CountOnly && len(got) > 0:

@@ -181,8 +181,8 @@ func wantFailed(t *testing.T, err error, want ...store.FailedCondition) {
 	for i, w := range want {
 		got := failed.Failed[i]
 		if got.Index != w.Index || !equal(got.Attrs, w.Attrs) {
-			t.Errorf("failed condition %d: got operation %d on %s, want operation %d on %s", i, got.Index, brief(got.Attrs),
-				w.Index, brief(w.Attrs))
+			t.Errorf("failed condition %d: got operation %d on %s, want operation %d on %s", i,
+				got.Index, brief(got.Attrs), w.Index, brief(w.Attrs))
 		}
 	}
 }

@@ -20,7 +20,9 @@ func testTransactions(t *testing.T, s *suite) {
 		}
 		other := store.Key{PK: pk(t), SK: "update"}
 		err := s.transact(t,
-			store.Op{Kind: store.Put, Key: key("put"), Set: store.Attrs{"a": "b"}, If: []store.Cond{{Test: store.Absent}}},
+			store.Op{
+				Kind: store.Put, Key: key("put"), Set: store.Attrs{"a": "b"}, If: []store.Cond{{Test: store.Absent}},
+			},
 			store.Op{Kind: store.Update, Key: key("update"), Add: map[string]int64{"n": 2}, Unset: []string{"old"}},
 			store.Op{Kind: store.Delete, Key: key("delete")},
 			store.Op{Kind: store.Check, Key: key("check"), If: []store.Cond{{Test: store.Exists}}},
@@ -89,7 +91,11 @@ func testWrites(t *testing.T, s *suite) {
 		before, want store.Attrs
 		op           store.Op
 	}{
-		{"put replaces the whole item", base, store.Attrs{"t": "w"}, store.Op{Kind: store.Put, Set: store.Attrs{"t": "w"}}},
+		{
+			"put replaces the whole item", base,
+			store.Attrs{"t": "w"},
+			store.Op{Kind: store.Put, Set: store.Attrs{"t": "w"}},
+		},
 		{"put without attributes", base, store.Attrs{}, store.Op{Kind: store.Put}},
 		{
 			"set keeps the rest", base,
@@ -250,7 +256,9 @@ func testTokens(t *testing.T, s *suite) {
 	})
 	t.Run("a call that failed may be repeated", func(t *testing.T) {
 		k, token := store.Key{PK: pk(t), SK: "a"}, uuid.NewString()
-		ops := []store.Op{{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}, If: []store.Cond{{Test: store.Exists}}}}
+		ops := []store.Op{
+			{Kind: store.Update, Key: k, Add: map[string]int64{"n": 1}, If: []store.Cond{{Test: store.Exists}}},
+		}
 		wantFailed(t, call(t, token, ops), store.FailedCondition{})
 		s.put(t, k, store.Attrs{"n": int64(math.MaxInt32)})
 		if err := call(t, token, ops); err != nil {

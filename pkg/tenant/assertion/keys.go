@@ -151,7 +151,8 @@ func parseKey(members map[string]json.RawMessage) (Key, error) {
 	var k jose.JSONWebKey
 	if json.Unmarshal(raw, &k) != nil {
 		if texts["kty"] == "EC" {
-			return Key{}, errors.New("must have the crv P-256, and x and y, 32 bytes each in base64url, must be a point on it")
+			return Key{}, errors.New(
+				"must have the crv P-256, and x and y, 32 bytes each in base64url, must be a point on it")
 		}
 		return Key{}, errors.New("must have n and e in base64url")
 	}

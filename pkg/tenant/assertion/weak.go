@@ -14,7 +14,8 @@ const fermatRounds = 100
 // weak reports whether an odd modulus can be factored at once: it has a small factor, is itself a prime, or is the
 // product of two primes that are equal or close to each other.
 func weak(n *big.Int) bool {
-	return new(big.Int).GCD(nil, nil, n, oddPrimorial()).Cmp(big.NewInt(1)) != 0 || closeFactors(n) || n.ProbablyPrime(0)
+	return new(big.Int).GCD(nil, nil, n, oddPrimorial()).Cmp(big.NewInt(1)) != 0 ||
+		closeFactors(n) || n.ProbablyPrime(0)
 }
 
 // oddPrimorial returns the product of all odd primes below smallPrimes.

@@ -113,7 +113,8 @@ func (p *Packed) Promote(ctx context.Context, tenantID, tokenID string) error {
 
 // Drop is tenant.Secrets.Drop.
 func (p *Packed) Drop(ctx context.Context, tenantID, tokenID string) error {
-	return wrap("drop a token", p.everywhere(ctx, tenantID, func(held pack) bool { return held.drop(tenantID, tokenID) }))
+	err := p.everywhere(ctx, tenantID, func(held pack) bool { return held.drop(tenantID, tokenID) })
+	return wrap("drop a token", err)
 }
 
 // DropTenant is tenant.Secrets.DropTenant. The secrets stay, because other tenants share them.

@@ -38,7 +38,9 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) process(engine store.Engine) *tenant.Service {
-	return tenant.New(store.New(engine, store.Options{}), w.vault, tenant.Options{Now: func() time.Time { return w.now }})
+	return tenant.New(store.New(engine, store.Options{}), w.vault, tenant.Options{
+		Now: func() time.Time { return w.now },
+	})
 }
 
 // sound returns the ids of the live tokens, each of which must be in the vault and get in.

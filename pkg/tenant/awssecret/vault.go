@@ -85,7 +85,8 @@ func (v *Vault) put(ctx context.Context, tenantID, versionID, value, label strin
 		return err
 	}
 	_, err := v.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: v.name(tenantID), ClientRequestToken: &versionID, SecretString: &value, VersionStages: []string{label},
+		SecretId: v.name(tenantID), ClientRequestToken: &versionID, SecretString: &value,
+		VersionStages: []string{label},
 	})
 	return err
 }

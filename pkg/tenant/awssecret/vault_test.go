@@ -58,9 +58,14 @@ func TestLabels(t *testing.T) {
 			{"promoted", promote(two), map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one}},
 			{
 				"next", keep(tri, tenant.Successor),
-				map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one, "AWSPENDING": "value-" + tri},
+				map[string]string{
+					"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one, "AWSPENDING": "value-" + tri,
+				},
 			},
-			{"old one dropped", drop(one), map[string]string{"AWSCURRENT": "value-" + two, "AWSPENDING": "value-" + tri}},
+			{
+				"old one dropped", drop(one),
+				map[string]string{"AWSCURRENT": "value-" + two, "AWSPENDING": "value-" + tri},
+			},
 		},
 		"current revoked": {
 			{"first", keep(one, tenant.Current), nil},
@@ -75,16 +80,25 @@ func TestLabels(t *testing.T) {
 		"only one revoked": {
 			{"first", keep(one, tenant.Current), nil},
 			{"dropped", drop(one), map[string]string{"AWSCURRENT": "revoked"}},
-			{"next", keep(two, tenant.Current), map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "revoked"}},
+			{
+				"next", keep(two, tenant.Current),
+				map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "revoked"},
+			},
 		},
 		"expired one replaced": {
 			{"first", keep(one, tenant.Current), nil},
-			{"next", keep(two, tenant.Current), map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one}},
+			{
+				"next", keep(two, tenant.Current),
+				map[string]string{"AWSCURRENT": "value-" + two, "AWSPREVIOUS": "value-" + one},
+			},
 		},
 		"abandoned successor replaced": {
 			{"first", keep(one, tenant.Current), nil},
 			{"abandoned", keep(two, tenant.Successor), nil},
-			{"next", keep(tri, tenant.Successor), map[string]string{"AWSCURRENT": "value-" + one, "AWSPENDING": "value-" + tri}},
+			{
+				"next", keep(tri, tenant.Successor),
+				map[string]string{"AWSCURRENT": "value-" + one, "AWSPENDING": "value-" + tri},
+			},
 		},
 		"successor without a secret": {
 			{"first", keep(one, tenant.Successor), map[string]string{"AWSCURRENT": "value-" + one}},
@@ -196,7 +210,8 @@ func TestParallelFirstKeep(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			if err := v.Keep(t.Context(), "acme", fmt.Sprintf("aaaaaaaaaaa%d", i), "value", tenant.Current); err != nil {
+			err := v.Keep(t.Context(), "acme", fmt.Sprintf("aaaaaaaaaaa%d", i), "value", tenant.Current)
+			if err != nil {
 				t.Error(err)
 			}
 		})

@@ -169,7 +169,9 @@ func tryWrite(ctx context.Context, st *store.Store, n int) error {
 	}
 	var all []eventlog.Entry
 	for range n {
-		all = append(all, eventlog.Entry{Subject: "members/a", Events: []eventlog.Logged{{Type: "a", Data: scim.Object{}}}})
+		all = append(all, eventlog.Entry{
+			Subject: "members/a", Events: []eventlog.Logged{{Type: "a", Data: scim.Object{}}},
+		})
 	}
 	_, ops := eventlog.DecodeHead(items[0]).Append(ts.Keys, 0, all...)
 	return ts.Transact(ctx, ops...)

@@ -64,7 +64,8 @@ func Table(t testing.TB, client *dynamodb.Client) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+		in := &dynamodb.DeleteTableInput{TableName: &table}
+		if _, err := client.DeleteTable(context.Background(), in); err != nil {
 			t.Errorf("delete table: %v", err)
 		}
 	})

@@ -47,14 +47,17 @@ func start(f *Function) (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &environment{function: f, started: make(chan struct{}), ended: make(chan struct{}), next: make(chan *invocation)}
+	e := &environment{
+		function: f, started: make(chan struct{}), ended: make(chan struct{}), next: make(chan *invocation),
+	}
 	e.api = &http.Server{Handler: e.routes(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = e.api.Serve(listener) }() // it ends by Close
 	cmd := exec.Command(f.Program)
 	cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String(),
-		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024",
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "_HANDLER=bootstrap", "TZ=:UTC",
+		"AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand", "_HANDLER=bootstrap",
+		"TZ=:UTC",
 	}, f.Env...)
 	cmd.Stdout, cmd.Stderr = f.Log, f.Log
 	cmd.SysProcAttr = attributes()

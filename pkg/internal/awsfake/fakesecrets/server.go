@@ -299,7 +299,9 @@ func (f *Server) get(in call) (answer, fault) {
 	if !ok {
 		return nil, "ResourceNotFoundException"
 	}
-	return answer{"VersionId": version, "SecretString": s.values[version], "VersionStages": []string{in.VersionStage}}, ""
+	return answer{
+		"VersionId": version, "SecretString": s.values[version], "VersionStages": []string{in.VersionStage},
+	}, ""
 }
 
 func (f *Server) describe(in call) (answer, fault) {

@@ -19,7 +19,8 @@ func (d Definitions) Types() (*schema.Types, error) {
 	case len(d.ResourceTypes) > MaxResourceTypes+2:
 		return nil, invalidDefinition("a tenant can have at most %d custom resource types", MaxResourceTypes)
 	case len(scim.AppendJSON(nil, d.Object())) > MaxDefinitionBytes:
-		return nil, invalidDefinition("the definitions of a tenant can take at most %d KiB together", MaxDefinitionBytes>>10)
+		return nil, invalidDefinition("the definitions of a tenant can take at most %d KiB together",
+			MaxDefinitionBytes>>10)
 	}
 	c := composer{
 		d: d, enterprise: schema.EnterpriseUser(), extensions: map[string]*schema.Schema{},
@@ -94,8 +95,8 @@ func (c *composer) schemas() []*schema.Schema {
 func (c *composer) resourceType(d TypeDefinition) (*schema.ResourceType, error) {
 	defined := c.d.Schema(d.Schema)
 	if defined == nil || defined.ID == scim.EnterpriseUserURN {
-		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first", d.Schema,
-			d.ID)
+		return nil, invalidDefinition("the core schema %s of resource type %s is not defined; define it first",
+			d.Schema, d.ID)
 	}
 	key := scim.Fold(d.Schema)
 	if c.cores[key] == nil {
@@ -149,7 +150,8 @@ func (c *composer) extension(urn string, rt *schema.ResourceType) (*schema.Schem
 	}
 	defined := c.d.Schema(urn)
 	if defined == nil {
-		return nil, invalidDefinition("the extension %s of resource type %s is not defined; define it first", urn, rt.ID)
+		return nil, invalidDefinition("the extension %s of resource type %s is not defined; define it first",
+			urn, rt.ID)
 	}
 	if c.extensions[key] == nil {
 		c.extensions[key] = schema.Define(defined.Clone())
@@ -177,7 +179,8 @@ func checkURNs(t *schema.ResourceType) error {
 			}
 			first, _, _ := strings.Cut(b.ID[len(a.ID)+1:], ".")
 			if sep := b.ID[len(a.ID)]; (sep == ':' || sep == '.') && a.Attribute(first) != nil {
-				return invalidDefinition("the schema URN %s is also the full name of the attribute %s of %s", b.ID, first, a.ID)
+				return invalidDefinition("the schema URN %s is also the full name of the attribute %s of %s",
+					b.ID, first, a.ID)
 			}
 		}
 	}

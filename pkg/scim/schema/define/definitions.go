@@ -84,7 +84,9 @@ func (d Definitions) ResourceType(id string) (TypeDefinition, bool) {
 func (d Definitions) With(s *schema.Schema) Definitions {
 	d = d.Without(s.ID)
 	d.Schemas = append(d.Schemas, s)
-	slices.SortFunc(d.Schemas, func(a, b *schema.Schema) int { return strings.Compare(scim.Fold(a.ID), scim.Fold(b.ID)) })
+	slices.SortFunc(d.Schemas, func(a, b *schema.Schema) int {
+		return strings.Compare(scim.Fold(a.ID), scim.Fold(b.ID))
+	})
 	return d
 }
 

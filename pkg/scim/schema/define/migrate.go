@@ -111,11 +111,13 @@ func lost(before []*schema.Attribute, after *schema.Schema, doc, pruned scim.Obj
 			return scim.BadRequest(scim.InvalidValue, "It has a value of %s.", a.FullName())
 		}
 		if tightensUniqueness(a, b) {
-			return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique before.", a.FullName())
+			return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique before.",
+				a.FullName())
 		}
 		for _, s := range a.SubAttributes {
 			if n := b.Sub(s.Name); n != nil && tightensUniqueness(s, n) && hasSub(v, s.Name) {
-				return scim.BadRequest(scim.InvalidValue, "It has a value of %s, which was not unique before.", s.FullName())
+				return scim.BadRequest(scim.InvalidValue,
+					"It has a value of %s, which was not unique before.", s.FullName())
 			}
 		}
 	}

@@ -43,8 +43,9 @@ var (
 func ParseResourceType(o scim.Object) (TypeDefinition, error) {
 	f := fieldsOf(o, "", "schemas", "meta", "id", "name", "description", "endpoint", "schema", "schemaExtensions")
 	t := TypeDefinition{
-		ID: f.text("id", maxNameLength), Name: f.text("name", maxNameLength), Endpoint: f.text("endpoint", maxNameLength),
-		Description: f.text("description", maxDescription), Schema: f.text("schema", maxURNLength),
+		ID: f.text("id", maxNameLength), Name: f.text("name", maxNameLength),
+		Endpoint: f.text("endpoint", maxNameLength), Description: f.text("description", maxDescription),
+		Schema: f.text("schema", maxURNLength),
 	}
 	list := f.list("schemaExtensions")
 	if f.err != nil {

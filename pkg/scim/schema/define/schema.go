@@ -157,9 +157,8 @@ func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 	case parent == "" && slices.Contains(reservedNames, scim.Fold(a.Name)):
 		return nil, invalidDefinition("the attribute name %s is reserved", a.Name)
 	}
-	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required", "canonicalValues", "caseExact",
-		"mutability",
-		"returned", "uniqueness", "referenceTypes", "subAttributes")
+	p := fieldsOf(o, where+".", "name", "type", "multiValued", "description", "required",
+		"canonicalValues", "caseExact", "mutability", "returned", "uniqueness", "referenceTypes", "subAttributes")
 	a.Type = schema.Type(p.word("type", "string", "boolean", "decimal", "integer", "dateTime", "reference", "binary",
 		"complex"))
 	a.MultiValued, a.Required = p.flag("multiValued", false), p.flag("required", false)
@@ -187,7 +186,8 @@ func parseAttribute(v any, parent string, i int) (*schema.Attribute, error) {
 
 func parseSubs(a *schema.Attribute, list []any, parent string) error {
 	if len(list) > MaxSubAttributes {
-		return invalidDefinition("%s has %d sub-attributes; at most %d are allowed", a.Name, len(list), MaxSubAttributes)
+		return invalidDefinition("%s has %d sub-attributes; at most %d are allowed",
+			a.Name, len(list), MaxSubAttributes)
 	}
 	if len(list) > 0 && parent != "" {
 		return invalidDefinition("%s.%s must not have sub-attributes: they go one level deep", parent, a.Name)
@@ -212,7 +212,8 @@ func checkCharacteristics(a *schema.Attribute, where string) error {
 	case a.Type != schema.Complex && len(a.SubAttributes) > 0:
 		return invalidDefinition("%s has subAttributes, which only an attribute of type complex has", where)
 	case a.Closed && !text:
-		return invalidDefinition("%s has canonicalValues, which only an attribute of type string or reference has", where)
+		return invalidDefinition("%s has canonicalValues, which only an attribute of type string or reference has",
+			where)
 	case len(a.ReferenceTypes) > 0 && a.Type != schema.Reference:
 		return invalidDefinition("%s has referenceTypes, which only an attribute of type reference has", where)
 	case a.Uniqueness != schema.None && (a.Type == schema.Complex || a.Type == schema.Boolean):

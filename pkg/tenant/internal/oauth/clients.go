@@ -26,8 +26,8 @@ func (s *Registry) CreateClient(ctx context.Context, tenantID string, n record.N
 	var secret string
 	_, err := s.o.Update(ctx, tenantID, func(r *record.Record) error {
 		if len(r.Clients) >= record.MaxClients {
-			return &record.ConflictError{Detail: fmt.Sprintf("The tenant has %d clients already. Delete one of them first.",
-				record.MaxClients)}
+			return &record.ConflictError{Detail: fmt.Sprintf(
+				"The tenant has %d clients already. Delete one of them first.", record.MaxClients)}
 		}
 		c, secret = record.MakeClient(record.TenantClient, n, now, s.o.Policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.ClientRecord)

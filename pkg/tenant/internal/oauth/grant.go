@@ -37,7 +37,8 @@ func (s *Registry) Grant(
 	proof.ID = id
 	token, err := s.grant(ctx, tenantID, proof, audience, want)
 	if denied := (*record.GrantError)(nil); errors.As(err, &denied) {
-		s.o.Log.WarnContext(ctx, "access token refused", "tenant", known(tenantID), "client", id, "code", string(denied.Code))
+		s.o.Log.WarnContext(ctx, "access token refused", "tenant", known(tenantID), "client", id,
+			"code", string(denied.Code))
 	} else if err == nil {
 		s.o.Log.InfoContext(ctx, "access token granted", "tenant", tenantID, "client", id)
 	}
@@ -141,7 +142,9 @@ func (s *Registry) checkAssertion(ctx context.Context, tenantID string, c record
 	err = s.o.Store.Transact(ctx,
 		store.Op{
 			Kind: store.Put, Key: k.Assertion(hex.EncodeToString(sum[:])), If: []store.Cond{{Test: store.Absent}},
-			Set: store.Attrs{store.AttrTTL: claims.Expires.Add(time.Hour).Unix(), store.AttrSchema: store.SchemaVersion},
+			Set: store.Attrs{
+				store.AttrTTL: claims.Expires.Add(time.Hour).Unix(), store.AttrSchema: store.SchemaVersion,
+			},
 		},
 		// The check keeps a request that outlives its tenant from leaving an item behind.
 		store.Op{

@@ -217,7 +217,9 @@ func (c ClientDoc) Client(now time.Time, used map[string]int64) Client {
 	}
 	for _, s := range c.Credentials {
 		if s.Live(now) {
-			out.Secrets = append(out.Secrets, ClientSecret{ID: s.ID, ExpiresAt: Unix(s.Expires), LastUsedAt: Unix(used[s.ID])})
+			out.Secrets = append(out.Secrets, ClientSecret{
+				ID: s.ID, ExpiresAt: Unix(s.Expires), LastUsedAt: Unix(used[s.ID]),
+			})
 		}
 	}
 	return out
@@ -274,7 +276,8 @@ func parseOAuthSettings(o scim.Object) (s OAuthSettings, err error) {
 		}
 		list, ok := o[key].([]any)
 		if !ok || len(list) > MaxClients {
-			return s, Invalid("settings.oauth.clients", fmt.Sprintf("must be an array of %d client ids at most", MaxClients))
+			return s, Invalid("settings.oauth.clients",
+				fmt.Sprintf("must be an array of %d client ids at most", MaxClients))
 		}
 		for i, e := range list {
 			id, _ := e.(string)
@@ -309,7 +312,9 @@ func (r *Record) PutClient(tenantID string, c ClientDoc, now time.Time) error {
 		return err
 	}
 	if len(whole)+reserveBytes > maxDocBytes {
-		return &ConflictError{Detail: "The tenant has no space left. Delete a client or some recipients of notices first."}
+		return &ConflictError{
+			Detail: "The tenant has no space left. Delete a client or some recipients of notices first.",
+		}
 	}
 	doc, err := Encode(c.ClientDetails)
 	if err != nil {

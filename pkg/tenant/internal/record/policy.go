@@ -159,7 +159,8 @@ func parseNoticeSettings(o scim.Object) (s NoticeSettings, err error) {
 		}
 		list, ok := o[key].([]any)
 		if !ok || len(list) > maxRecipients {
-			return s, Invalid("settings.notices.recipients", fmt.Sprintf("must be an array of %d at most", maxRecipients))
+			return s, Invalid("settings.notices.recipients",
+				fmt.Sprintf("must be an array of %d at most", maxRecipients))
 		}
 		if s.Recipients, err = recipients(list); err != nil {
 			return s, err

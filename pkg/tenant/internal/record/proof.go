@@ -37,8 +37,11 @@ func (c ClientRecord) CheckSecret(value string, now time.Time) (*Credential, err
 	case match == nil:
 		return nil, Refused()
 	case !match.Live(now):
-		return nil, &GrantError{InvalidClient, "The client secret expired on " + Unix(match.Expires).Format(time.RFC3339) +
-			". Enter a new one in the identity provider."}
+		return nil, &GrantError{
+			InvalidClient,
+			"The client secret expired on " + Unix(match.Expires).Format(time.RFC3339) +
+				". Enter a new one in the identity provider.",
+		}
 	}
 	return match, nil
 }

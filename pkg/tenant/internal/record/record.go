@@ -218,8 +218,9 @@ func Unix(seconds int64) time.Time {
 // tenant before reads it again.
 func PolicySaved(k store.Keys, version int64, digest string) store.Op {
 	return store.Op{
-		Kind: store.Update, Key: k.Tenant(), Set: store.Attrs{AttrPolicy: digest}, Add: map[string]int64{AttrVersion: 1},
-		If: []store.Cond{{Test: store.Equal, Attr: AttrState, Value: string(Active)}, AtVersion(version)},
+		Kind: store.Update, Key: k.Tenant(), Set: store.Attrs{AttrPolicy: digest},
+		Add: map[string]int64{AttrVersion: 1},
+		If:  []store.Cond{{Test: store.Equal, Attr: AttrState, Value: string(Active)}, AtVersion(version)},
 	}
 }
 

@@ -100,7 +100,8 @@ func TestDecide(t *testing.T) {
 		{name: "endless", day: 5000, tokens: []rotation.Token{tokenOf("a", 0)}, want: ""},
 		{name: "period of notice", day: 72, tokens: []rotation.Token{tokenOf("a", 100)}, want: "succeed [read write]"},
 		{
-			name: "early", day: 70, tokens: []rotation.Token{tokenOf("a", 100)}, x: rotation.Situation{Early: 48 * time.Hour},
+			name: "early", day: 70, tokens: []rotation.Token{tokenOf("a", 100)},
+			x:    rotation.Situation{Early: 48 * time.Hour},
 			want: "succeed [read write]",
 		},
 		{
@@ -135,8 +136,9 @@ func TestDecide(t *testing.T) {
 			want: "remind a successor-ready b -28 -14 -7",
 		},
 		{
-			name: "two reminders at once", day: 94, tokens: []rotation.Token{tokenOf("a", 100, named("b")), tokenOf("b", 252)},
-			want: "remind a reminder-7 -14 -7",
+			name: "two reminders at once", day: 94,
+			tokens: []rotation.Token{tokenOf("a", 100, named("b")), tokenOf("b", 252)},
+			want:   "remind a reminder-7 -14 -7",
 		},
 		{
 			name: "told all", day: 94,
@@ -146,7 +148,8 @@ func TestDecide(t *testing.T) {
 		{
 			name: "successor is used, old one too", day: 86,
 			tokens: []rotation.Token{tokenOf("a", 100, named("b")), tokenOf("b", 252, firstUsed(75))},
-			x:      rotation.Situation{Used: map[string]int64{"a": onDay(85), "b": onDay(85)}}, want: "remind a reminder-14 -14",
+			x:      rotation.Situation{Used: map[string]int64{"a": onDay(85), "b": onDay(85)}},
+			want:   "remind a reminder-14 -14",
 		},
 		{
 			name: "successor is used, old one silent", day: 86,
@@ -195,11 +198,13 @@ func TestDecide(t *testing.T) {
 			name: "tried all", day: 50,
 			tokens: []rotation.Token{tokenOf("a", 100, revokedOn(40)), tokenOf("b", 252, firstUsed(30))},
 			more:   func(r *rotation.State) { r.Outbox, r.Current = 7, "a" },
-			x:      rotation.Situation{Tried: []rotation.StepKind{rotation.Deliver, rotation.Drop, rotation.Promote}}, want: "",
+			x:      rotation.Situation{Tried: []rotation.StepKind{rotation.Deliver, rotation.Drop, rotation.Promote}},
+			want:   "",
 		},
 		{
-			name: "told first, delivered after", day: 100, tokens: []rotation.Token{tokenOf("a", 100), tokenOf("b", 252)},
-			more: func(r *rotation.State) { r.Outbox = 7 }, want: "ended a expired",
+			name: "told first, delivered after", day: 100,
+			tokens: []rotation.Token{tokenOf("a", 100), tokenOf("b", 252)},
+			more:   func(r *rotation.State) { r.Outbox = 7 }, want: "ended a expired",
 		},
 		{
 			name: "told and written", day: 100, tokens: []rotation.Token{tokenOf("a", 100, endTold), tokenOf("b", 252)},
@@ -272,7 +277,8 @@ func TestDecide(t *testing.T) {
 				t.Errorf("%s: nothing is due, but next is %v", c.name, at/86400)
 			}
 		}
-		if c.want != "" && len(c.x.Tried) == 0 && !c.x.ReadyOnly && c.x.Ready == 0 && !strings.HasPrefix(c.name, "wanted") {
+		if c.want != "" && len(c.x.Tried) == 0 && !c.x.ReadyOnly && c.x.Ready == 0 &&
+			!strings.HasPrefix(c.name, "wanted") {
 			clear := *r
 			clear.Tokens = before.Tokens
 			clear.Release(c.x.Now) // as whoever ended a token did

@@ -23,7 +23,9 @@ func (t Token) noticeDays() int {
 
 // Serves reports whether token j has all scopes of token i.
 func (r *State) Serves(j, i int) bool {
-	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool { return !slices.Contains(r.Tokens[j].Scopes, s) })
+	return !slices.ContainsFunc(r.Tokens[i].Scopes, func(s Scope) bool {
+		return !slices.Contains(r.Tokens[j].Scopes, s)
+	})
 }
 
 // Needed reports whether a token was used and no other used live token has all its scopes.
@@ -37,7 +39,9 @@ func (r *State) Needed(t *Token, now time.Time) bool {
 // left reports whether a newer live token that serves for token i was used: its user does not go back to the older
 // one.
 func (r *State) left(i int, now time.Time) bool {
-	return slices.ContainsFunc(r.Live(now), func(j int) bool { return j > i && r.Tokens[j].First != 0 && r.Serves(j, i) })
+	return slices.ContainsFunc(r.Live(now), func(j int) bool {
+		return j > i && r.Tokens[j].First != 0 && r.Serves(j, i)
+	})
 }
 
 // covers reports whether token j is to replace token i. It must serve for it, and either last longer or be the token
@@ -81,7 +85,9 @@ func (r *State) lasting(now time.Time) []int {
 // a tenant without a token.
 func (r *State) Predecessor(now time.Time) int {
 	if lasting := r.lasting(now); len(lasting) > 0 {
-		return slices.MinFunc(lasting, func(i, j int) int { return cmp.Compare(r.Tokens[i].Window(), r.Tokens[j].Window()) })
+		return slices.MinFunc(lasting, func(i, j int) int {
+			return cmp.Compare(r.Tokens[i].Window(), r.Tokens[j].Window())
+		})
 	}
 	if live := r.Live(now); len(live) > 0 {
 		return live[len(live)-1]

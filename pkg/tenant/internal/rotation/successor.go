@@ -77,8 +77,7 @@ func (r *State) ToCollect(byHand bool, now time.Time) bool {
 // reminded reports whether a reminder that was not sent has become due since reminders were last looked at.
 func (r *State) reminded(now time.Time) bool {
 	return slices.ContainsFunc(r.Tokens, func(t Token) bool {
-		return t.Live(now) && t.Expires != 0 && slices.ContainsFunc(Passed(t.Milestones()[1:], now), func(m Milestone) bool {
-			return m.At > r.Looked
-		})
+		missed := func(m Milestone) bool { return m.At > r.Looked }
+		return t.Live(now) && t.Expires != 0 && slices.ContainsFunc(Passed(t.Milestones()[1:], now), missed)
 	})
 }
