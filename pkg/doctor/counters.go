@@ -11,7 +11,7 @@ import (
 // mustExpire finds items that would stay for ever though they are of use for a time only.
 func mustExpire(v *view, item store.Item) {
 	if _, ok := item.Attrs[store.AttrTTL].(int64); !ok {
-		v.orphan("expiry", "The item has no time at which it expires.")
+		v.orphan("expiry", "The item has no expiry time.")
 	}
 }
 
@@ -79,7 +79,7 @@ func (p *patient) recount(ctx context.Context, key store.Key) error {
 		made, _ := before[0].Attrs["made"].(int64)
 		p.report(v, Finding{
 			Check: "counter", Problem: "The counter says " + plural(int(says), "resource") + "; there are " +
-				plural(int(n), "resource") + ".", Mend: "Write the number.",
+				plural(int(n), "resource") + ".", Repair: "Write the number.",
 			ops: []store.Op{store.PutItem(key, store.Attrs{"n": n, "made": made + 1 + max(n-says, says-n)})},
 		})
 		return nil

@@ -17,14 +17,14 @@ type State string
 
 // The states of a finding.
 const (
-	// Found: nobody has tried to mend it.
+	// Found: nobody has tried to repair it.
 	Found State = "found"
-	// Mended: a transaction has mended it.
-	Mended State = "mended"
+	// Repaired: a transaction has repaired it.
+	Repaired State = "repaired"
 	// Undecided: it has no one right answer.
 	Undecided State = "undecided"
-	// Unmended: the attempt failed; see Why.
-	Unmended State = "unmended"
+	// Unrepaired: the attempt failed; see Why.
+	Unrepaired State = "unrepaired"
 )
 
 // Finding is a rule that does not hold.
@@ -36,9 +36,9 @@ type Finding struct {
 	// Partition and Key are the item's. The key may hold personal data, such as a userName.
 	Partition string `json:"partition"`
 	Key       string `json:"key"`
-	// Problem is a sentence. Mend says how it is mended; empty if it has no one right answer.
+	// Problem is a sentence. Repair says how it is repaired; empty if it has no one right answer.
 	Problem string `json:"problem"`
-	Mend    string `json:"mend,omitempty"`
+	Repair  string `json:"repair,omitempty"`
 	State   State  `json:"state"`
 	Why     string `json:"why,omitempty"`
 
@@ -57,7 +57,7 @@ type Sum struct {
 	// Tenants and Items are the numbers that were read.
 	Tenants int64 `json:"tenants"`
 	Items   int64 `json:"items"`
-	// Findings are all that were found, Left those that are not mended.
+	// Findings are all that were found, Left those that are not repaired.
 	Findings int64 `json:"findings"`
 	Left     int64 `json:"left"`
 	// Changing counts items that changed each time they were read again: nothing is said of them.
@@ -66,7 +66,7 @@ type Sum struct {
 
 // Options of a run. Finding is required.
 type Options struct {
-	// Repair mends the findings that have one right answer.
+	// Repair repairs the findings that have one right answer.
 	Repair bool
 	// Finding gets each finding as it is met, Note each remark that is no finding; Note may be nil.
 	Finding func(Finding)
@@ -128,11 +128,11 @@ func (d *Doctor) All(ctx context.Context, engine store.Engine) error {
 	return nil
 }
 
-// passes is the number of passes of a repair over a tenant: one that mends and one that sees the rest, and again two
+// passes is the number of passes of a repair over a tenant: one that repairs and one that sees the rest, and again two
 // for the findings that only a roll-forward makes visible.
 const passes = 4
 
-// Tenant checks one tenant. With Repair, it completes the open work and mends, until a pass finds nothing to mend.
+// Tenant checks one tenant. With Repair, it completes the open work and repairs, until a pass finds nothing to repair.
 func (d *Doctor) Tenant(ctx context.Context, id string) error {
 	d.sum.Tenants++
 	for pass := 0; ; pass++ {
@@ -141,7 +141,7 @@ func (d *Doctor) Tenant(ctx context.Context, id string) error {
 		if err := t.run(ctx); err != nil {
 			return err
 		}
-		if !t.repair || t.mended == 0 {
+		if !t.repair || t.repaired == 0 {
 			return nil
 		}
 		d.sum.Left -= t.left // the next pass counts them again
@@ -155,16 +155,16 @@ func (d *Doctor) Contents(ctx context.Context, id string) error { return d.of(id
 // patient is one pass over one tenant.
 type patient struct {
 	*Doctor
-	k      store.Keys
-	id     string
-	tenant *stored.Tenant
-	policy string // the document of the policy
-	open   openWork
-	repair bool
-	mended int64 // findings of this pass that were mended
-	left   int64 // findings of this pass that were not
-	counts map[store.Key]int64
-	log    logWalk
+	k        store.Keys
+	id       string
+	tenant   *stored.Tenant
+	policy   string // the document of the policy
+	open     openWork
+	repair   bool
+	repaired int64 // findings of this pass that were repaired
+	left     int64 // findings of this pass that were not
+	counts   map[store.Key]int64
+	log      logWalk
 }
 
 func (d *Doctor) of(id string) *patient {
@@ -181,7 +181,7 @@ func (p *patient) run(ctx context.Context) error {
 		t, err := stored.Decode(items[0], p.o.Now())
 		if err != nil {
 			p.report(&view{patient: p, item: items[0]}, Finding{
-				Check: "tenant", Problem: "The tenant's item can't be read: nothing of the tenant is checked.",
+				Check: "tenant", Problem: "The tenant's item can't be read, so none of the tenant's data is checked.",
 			})
 			return nil
 		}
@@ -189,7 +189,7 @@ func (p *patient) run(ctx context.Context) error {
 	}
 	p.policy, _ = items[1].Attrs["doc"].(string)
 	if p.tenant != nil && p.tenant.State != stored.Active {
-		p.o.Note(Note{p.id, "The tenant is being made or deleted: its contents are not checked."})
+		p.o.Note(Note{p.id, "The tenant is being created or deleted, so its data is not checked."})
 		return p.walk(ctx, store.Query{PK: store.TenantsPK, From: p.id, To: p.id})
 	}
 	if p.repair {
@@ -295,27 +295,27 @@ func (p *patient) page(ctx context.Context, items []store.Item) error {
 	return nil
 }
 
-// report counts a finding, mends it if it is to be mended, and hands it on.
+// report counts a finding, repairs it if it is to be repaired, and hands it on.
 func (p *patient) report(v *view, f Finding) {
 	if f.Partition == "" {
 		f.Partition, f.Key = v.item.PK, v.item.SK
 	}
 	f.Tenant, f.State = p.id, Found
 	switch {
-	case f.Mend == "":
+	case f.Repair == "":
 		f.State = Undecided
 	case p.repair:
-		f.State = Mended
-		if err := v.mend(f); err != nil {
-			f.State, f.Why = Unmended, err.Error()
+		f.State = Repaired
+		if err := v.repair(f); err != nil {
+			f.State, f.Why = Unrepaired, err.Error()
 			if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
 				f.Why = "It has changed since it was read."
 			}
 		}
 	}
 	p.sum.Findings++
-	if f.State == Mended {
-		p.mended++
+	if f.State == Repaired {
+		p.repaired++
 	} else {
 		p.left++
 		p.sum.Left++

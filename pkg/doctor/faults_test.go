@@ -69,7 +69,7 @@ func (b *table) group(name string) string {
 
 const far = int64(4_000_000_000)
 
-// faults break one invariant each. named says that nothing mends it: it is told of.
+// faults break one invariant each. named says that nothing repairs it: it is told of.
 var faults = map[string]struct {
 	check string
 	named bool
@@ -277,7 +277,7 @@ func notPublished(b *table) {
 	}
 }
 
-// TestEachFaultIsFound breaks each invariant by hand. It is found; it is mended, or named and left as it is; and
+// TestEachFaultIsFound breaks each invariant by hand. It is found; it is repaired, or named and left as it is; and
 // behind the repair requests go on.
 func TestEachFaultIsFound(t *testing.T) {
 	sound := filled.Memory(t)
@@ -308,7 +308,7 @@ func TestEachFaultIsFound(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			repaired, sum := examine(t, engine, true) // whose last pass finds nothing to mend
+			repaired, sum := examine(t, engine, true) // whose last pass finds nothing to repair
 			if left := sum.Left > 0; left != fault.named {
 				t.Errorf("%d are left: %+v", sum.Left, repaired)
 			}

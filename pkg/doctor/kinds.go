@@ -148,9 +148,9 @@ func (p *patient) stranger(key store.Key, there bool) {
 	v := &view{patient: p, item: store.Item{Key: key}}
 	switch {
 	case ruleOf(key) == nil:
-		p.report(v, Finding{Check: "unknown", Problem: "The key is of no kind that this version knows."})
+		p.report(v, Finding{Check: "unknown", Problem: "The key has a kind that this version does not know."})
 	case !there:
-		p.report(v, Finding{Check: "orphan", Problem: "The item is of a tenant that is not there and not in the list."})
+		p.report(v, Finding{Check: "orphan", Problem: "The item belongs to a tenant that does not exist."})
 	}
 }
 

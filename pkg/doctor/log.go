@@ -43,13 +43,13 @@ func (p *patient) entry(ctx context.Context, item store.Item) {
 	end, err := strconv.ParseInt(item.SK, 10, 64)
 	first, _ := item.Attrs["first"].(int64)
 	if _, ok := doc(item.Attrs); !ok || err != nil || first < 1 || first > end {
-		p.report(v, Finding{Check: "log", Problem: "The entry of the log can't be read."})
+		p.report(v, Finding{Check: "log", Problem: "The log entry can't be read."})
 		return
 	}
 	// Of entries that expire, the engine removes some sooner than others.
 	if _, expires := item.Attrs[store.AttrTTL]; p.log.last != 0 && first != p.log.last+1 && !expires {
 		p.report(v, Finding{Check: "log", Problem: "The log has no event " + strconv.FormatInt(p.log.last+1, 10) +
-			", which is before this entry. Readers go on behind the gap once the entries before it are deleted."})
+			", which comes before this entry. Readers continue after the gap once the earlier entries are deleted."})
 	}
 	p.log.last = end
 }
@@ -99,7 +99,7 @@ func (p *patient) moveHead(ctx context.Context, head store.Item, last int64) {
 	p.report(v, Finding{
 		Check: "log", Problem: "The head of the log is at event " + strconv.FormatInt(sequence, 10) +
 			", the last entry ends at " + strconv.FormatInt(last, 10) + ".",
-		Mend: "Move the head there, under a new epoch, and publish everybody anew.",
+		Repair: "Move the head there, start a new epoch, and publish all members again.",
 		ops: append(p.everybody(),
 			store.PutItem(p.k.LogHead(), store.Attrs{"seq": last, "epoch": strings.ToLower(rand.Text()[:8])})),
 	})
@@ -181,7 +181,7 @@ func lookMarker(v *view, item store.Item) {
 			_, err := eventlog.DecodeAnnouncement(item)
 			known = err == nil
 		default:
-			v.find(Finding{Check: "marker", Problem: "The marker is of no kind that this version knows."})
+			v.find(Finding{Check: "marker", Problem: "The marker has a kind that this version does not know."})
 			return
 		}
 	}

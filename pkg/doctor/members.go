@@ -77,20 +77,20 @@ func lookWork(v *view, item store.Item) {
 	case "gone":
 		for _, key := range workNeeds(v.k, item) {
 			if v.get(key) != nil {
-				v.orphan("work", "The open work removes what refers to "+target+", which is there.", key)
+				v.orphan("work", "The open work removes references to "+target+", which exists.", key)
 			}
 		}
 	case "members":
 		if group := v.get(v.k.Group(target)); text(group, row.AttrOpen) != item.SK {
 			v.find(Finding{
 				Check: "work", Problem: "The open work changes the members of group " + target +
-					", which does not name it.", Mend: "Complete the work.",
+					", but the group does not name the work.", Repair: "Complete the work.",
 				ops: []store.Op{store.CheckItem(item.Key, store.IsThere())},
 			})
 		}
 	case "resolve":
 	default:
-		v.find(Finding{Check: "work", Problem: "The open work is of no kind that this version knows."})
+		v.find(Finding{Check: "work", Problem: "The open work has a kind that this version does not know."})
 	}
 }
 
@@ -121,7 +121,7 @@ func lookMember(v *view, item store.Item) {
 		if !v.open.gone[groupID] {
 			v.find(Finding{
 				Check: "member", Problem: "The group " + groupID + " does not exist.",
-				Mend: "Have its members removed as those of a group that was deleted.", guard: []store.Key{v.k.Group(groupID)},
+				Repair: "Remove its members, as after the deletion of a group.", guard: []store.Key{v.k.Group(groupID)},
 				ops: []store.Op{goneWork(v.k, groupID, true)},
 			})
 		}
@@ -143,7 +143,7 @@ func lookMember(v *view, item store.Item) {
 		// Open work that has still to add the member would leave it out, so this is a fault even if there is some.
 		v.find(Finding{
 			Check: "member", Problem: "The member " + value + " does not exist.",
-			Mend: "Have it removed as one who was deleted.", guard: []store.Key{key},
+			Repair: "Remove the reference, as after the deletion of a user.", guard: []store.Key{key},
 			ops: []store.Op{
 				goneWork(v.k, value, kind == "Group"), store.PutItem(v.k.MemberOf(value, groupID), nil),
 			},
@@ -152,7 +152,7 @@ func lookMember(v *view, item store.Item) {
 	}
 	if reverse := v.k.MemberOf(value, groupID); v.get(reverse) == nil {
 		v.find(Finding{
-			Check: "reverse", Problem: "The item that leads from the member to the group is missing.", Mend: "Write it.",
+			Check: "reverse", Problem: "The reverse item, from the member to the group, is missing.", Repair: "Write it.",
 			ops: append(v.mark(value), store.PutItem(reverse, nil)),
 		})
 	}
@@ -170,7 +170,7 @@ func lookMemberOf(v *view, item store.Item) {
 		return
 	}
 	v.find(Finding{
-		Check: "reverse", Problem: "The group " + groupID + " has no such member.", Mend: "Delete the item.",
+		Check: "reverse", Problem: "The group " + groupID + " has no such member.", Repair: "Delete the item.",
 		ops: append(v.mark(id), store.RemoveItem(item.Key)), guard: []store.Key{key},
 	})
 }
@@ -192,8 +192,8 @@ func (v *view) waits(where, owner, value string) {
 	}
 	if v.get(name) != nil || v.count(v.k.LookupPrefix(row.UserExternalID, value), 2) == 1 {
 		v.find(Finding{
-			Check: "waiting", Problem: "The reference " + scim.Quote(value) + " waits for a user who is there.",
-			Mend: "Have it resolved.", guard: []store.Key{name},
+			Check: "waiting", Problem: "The reference " + scim.Quote(value) + " waits for a user who exists.",
+			Repair: "Resolve the reference.", guard: []store.Key{name},
 			ops: []store.Op{
 				store.PutItem(waiting, nil), store.PutItem(head, stamp()), resolveWork(v.k, owner, folded),
 			},
@@ -205,9 +205,10 @@ func (v *view) waits(where, owner, value string) {
 	}
 	if v.get(waiting) == nil || v.get(head) == nil {
 		v.find(Finding{
-			Check: "waiting", Problem: "The reference " + scim.Quote(value) + " names nobody, and nothing says that it waits.",
-			Mend: "Write the items that do.",
-			ops:  []store.Op{store.PutItem(waiting, nil), store.PutItem(head, stamp())},
+			Check:   "waiting",
+			Problem: "The reference " + scim.Quote(value) + " names nobody, and its waiting items are missing.",
+			Repair:  "Write the waiting items.",
+			ops:     []store.Op{store.PutItem(waiting, nil), store.PutItem(head, stamp())},
 		})
 	}
 }
@@ -250,6 +251,6 @@ func lookWaiting(v *view, item store.Item) {
 		waits = !resolved && row.Text(manager, "value") == parts[3]
 	}
 	if !waits {
-		v.orphan("waiting", "Nobody waits for "+scim.Quote(parts[3])+" here any more.", key)
+		v.orphan("waiting", "The waiting item for "+scim.Quote(parts[3])+" has no reference any more.", key)
 	}
 }

@@ -45,7 +45,7 @@ func lookPublished(v *view, item store.Item) {
 	for _, key := range slices.Concat(slices.Collect(maps.Keys(m.Lookups)), slices.Collect(maps.Keys(m.Queue))) {
 		if v.get(key) == nil {
 			v.find(Finding{
-				Check: "published", Problem: "The item " + shown(key) + " of the member is missing.", Mend: "Write it.",
+				Check: "published", Problem: "The item " + shown(key) + " of the member is missing.", Repair: "Write it.",
 				ops: []store.Op{store.PutItem(key, nil)},
 			})
 		}
@@ -54,7 +54,8 @@ func lookPublished(v *view, item store.Item) {
 	left := m.Status == stored.Removed || m.Gone || m.Deleted
 	if v.tenant != nil && v.tenant.Publishes && user == nil && !left && !marked && !v.among(item.SK) {
 		v.find(Finding{
-			Check: "published", Problem: "The member's user does not exist, and no marker says so.", Mend: "Mark it.",
+			Check:   "published",
+			Problem: "The member's user does not exist, and the member has no marker.", Repair: "Write the marker.",
 			guard: []store.Key{v.k.User(item.SK)}, ops: v.mark(item.SK),
 		})
 	}
@@ -87,7 +88,7 @@ func (v *view) account(m stored.Member) {
 		document = `{"accountId":` + quoted(m.AccountID) + `}`
 	}
 	v.find(Finding{
-		Check: "account", Problem: "The item of the member's account does not name the member.", Mend: "Write it.",
+		Check: "account", Problem: "The item of the member's account does not name the member.", Repair: "Write it.",
 		ops: []store.Op{store.PutItem(key, store.Attrs{"member": m.ID, "doc": document})},
 	})
 }
@@ -103,8 +104,8 @@ func (v *view) lastEntry(m stored.Member) {
 		return
 	}
 	v.find(Finding{
-		Check: "log", Problem: "The log has no entry of the member where the member says that its last one is.",
-		Mend: "Name the last that there is.", ops: []store.Op{v.relink(m)},
+		Check: "log", Problem: "The log has no entry at the position of the member's last event.",
+		Repair: "Store the position of the member's last entry.", ops: []store.Op{v.relink(m)},
 	})
 }
 
@@ -152,7 +153,7 @@ func lookTrace(v *view, item store.Item) {
 	attrs := v.get(key)
 	if kind == "accountFor" {
 		if attrs == nil || text(attrs, "member") != "" {
-			v.orphan("account", "There is no such account that waits for its member.", key)
+			v.orphan("account", "The imported account does not exist.", key)
 		}
 		return
 	}
@@ -219,7 +220,7 @@ func lookPool(v *view, item store.Item) {
 	if n != used {
 		v.find(Finding{
 			Check: "seats", Problem: "The target has " + plural(int(used), "seat") + " in use; " + plural(int(n), "member") +
-				" have it.", Mend: "Write the number.", guard: []store.Key{v.k.LogHead()},
+				" have it.", Repair: "Write the number.", guard: []store.Key{v.k.LogHead()},
 			ops: []store.Op{{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{"used": n}, Add: map[string]int64{"ver": 1},
 			}},
@@ -300,9 +301,9 @@ func lookAdopts(v *view, item store.Item) {
 	}
 	if missing || v.get(v.k.Group(item.SK)) == nil {
 		v.find(Finding{
-			Check: "adopted", Problem: "The targets that the group " + item.SK + " names are not those that are adopted.",
-			Mend: "Have them worked out again.",
-			ops:  append(v.everybody(), store.RemoveItem(item.Key)),
+			Check: "adopted", Problem: "The targets that the group " + item.SK + " gives differ from the adopted ones.",
+			Repair: "Evaluate the policy for the group again.",
+			ops:    append(v.everybody(), store.RemoveItem(item.Key)),
 		})
 	}
 }

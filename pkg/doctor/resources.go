@@ -109,7 +109,7 @@ func (v *view) resource(item store.Item) (row.Record, bool) {
 		switch is := v.get(key); {
 		case is == nil:
 			v.find(Finding{
-				Check: "unique", Problem: "The item of a unique value is missing.", Mend: "Write it.",
+				Check: "unique", Problem: "The item of a unique value is missing.", Repair: "Write it.",
 				ops: []store.Op{store.PutItem(key, store.Attrs{"id": r.ID})},
 			})
 		case is["id"] != r.ID:
@@ -127,14 +127,14 @@ func (v *view) entry(r row.Record, key store.Key, attrs store.Attrs) {
 	switch {
 	case is == nil:
 		v.find(Finding{
-			Check: "lookup", Problem: "The lookup " + shown(key) + " is missing.", Mend: "Write it.", ops: write,
+			Check: "lookup", Problem: "The lookup " + shown(key) + " is missing.", Repair: "Write it.", ops: write,
 		})
 	case name && is["id"] != r.ID:
 		v.taken("name", key, r.Type)
 	case !name && text(is, "types") != text(attrs, "types") && !sameTypes(is, attrs):
 		v.find(Finding{
-			Check: "lookup", Problem: "The lookup " + shown(key) + " has other types than the document.",
-			Mend: "Write it.", ops: write,
+			Check: "lookup", Problem: "The lookup " + shown(key) + " has other resource types than the document.",
+			Repair: "Write it.", ops: write,
 		})
 	}
 }
@@ -166,8 +166,8 @@ func (v *view) taken(check string, key store.Key, rt *schema.ResourceType) {
 		}
 	}
 	v.find(Finding{
-		Check: check, Problem: "The item of " + shown(key) + " names " + id + ", which has it no more.",
-		Mend: "Write it for this resource.", guard: []store.Key{other},
+		Check: check, Problem: "The item of " + shown(key) + " names " + id + ", which no longer has it.",
+		Repair: "Write it for this resource.", guard: []store.Key{other},
 		ops: []store.Op{store.PutItem(key, store.Attrs{"id": v.item.SK})},
 	})
 }
@@ -186,7 +186,7 @@ func lookUser(v *view, item store.Item) {
 		} else if v.get(v.k.User(value)) == nil && !v.open.gone[value] {
 			v.find(Finding{
 				Check: "manager", Problem: "The manager " + value + " does not exist.",
-				Mend: "Have it removed as one who was deleted.", guard: []store.Key{v.k.User(value)},
+				Repair: "Remove the reference, as after the deletion of a user.", guard: []store.Key{v.k.User(value)},
 				ops: []store.Op{goneWork(v.k, value, false)},
 			})
 		}
@@ -203,8 +203,8 @@ func (v *view) isPublished(r row.Record) {
 		return
 	}
 	v.find(Finding{
-		Check: "published", Problem: "The user is not published, and no marker says that it is to be.",
-		Mend: "Mark it.", guard: []store.Key{v.k.Published(r.ID)}, ops: v.mark(r.ID),
+		Check: "published", Problem: "The user is not published, and has no marker.",
+		Repair: "Write the marker.", guard: []store.Key{v.k.Published(r.ID)}, ops: v.mark(r.ID),
 	})
 }
 
@@ -250,8 +250,8 @@ func lookGroup(v *view, item store.Item) {
 	}
 	if n := v.count(v.k.MemberPrefix(r.ID), 0); n != r.Members && !v.moving(r.ID) {
 		v.find(Finding{
-			Check: "members", Problem: "The group says that it has " + plural(int(r.Members), "member") + "; it has " +
-				plural(int(n), "member") + ".", Mend: "Write the number.",
+			Check: "members", Problem: "The group's counter says " + plural(int(r.Members), "member") + "; the group has " +
+				plural(int(n), "member") + ".", Repair: "Write the number.",
 			ops: []store.Op{{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{row.AttrMembers: n},
 				Add: map[string]int64{row.AttrVersion: 1},
@@ -270,7 +270,7 @@ func (v *view) holds(r row.Record) {
 	switch {
 	case r.Holds && is == nil:
 		v.find(Finding{
-			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " is missing.", Mend: "Write it.",
+			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " is missing.", Repair: "Write it.",
 			ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
 		})
 	case r.Holds && is["id"] != r.ID && v.holdsToo(text(is, "id"), holder.SK):
@@ -280,8 +280,8 @@ func (v *view) holds(r row.Record) {
 		})
 	case r.Holds && is["id"] != r.ID:
 		v.find(Finding{
-			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " names another group, which has " +
-				"it no more.", Mend: "Write it.", ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
+			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " names another group, which " +
+				"no longer has it.", Repair: "Write it.", ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
 			guard: []store.Key{v.k.Group(text(is, "id"))},
 		})
 	}
@@ -304,8 +304,8 @@ func (v *view) isOpen(r row.Record) {
 		"target": r.ID, "values": []any{}, "group": false,
 	}))
 	v.find(Finding{
-		Check: "work", Problem: "The group names the open work " + r.Open + ", which is not there.",
-		Mend: "Write the work again: what is left of its parts is carried out.", ops: []store.Op{work},
+		Check: "work", Problem: "The group names the open work " + r.Open + ", which does not exist.",
+		Repair: "Write the work again, so that its remaining parts are carried out.", ops: []store.Op{work},
 	})
 }
 
@@ -346,7 +346,7 @@ func (v *view) owner(check string, key store.Key, rt *schema.ResourceType) (row.
 // orphan notes an item that nothing asks for.
 func (v *view) orphan(check, problem string, guard ...store.Key) {
 	v.find(Finding{
-		Check: check, Problem: problem, Mend: "Delete the item.", guard: guard,
+		Check: check, Problem: problem, Repair: "Delete the item.", guard: guard,
 		ops: []store.Op{store.RemoveItem(v.item.Key)},
 	})
 }

@@ -47,7 +47,7 @@ func lookTenant(v *view, item store.Item) {
 	if state := text(v.get(v.k.Listed()), stored.AttrState); state != t.State {
 		v.find(Finding{
 			Check: "list", Problem: "The tenant is " + t.State + "; the list of tenants says " + quoted(state) + ".",
-			Mend: "Write it into the list.", ops: []store.Op{store.PutItem(v.k.Listed(), stored.Listed(t.State, v.o.Now()))},
+			Repair: "Write it into the list.", ops: []store.Op{store.PutItem(v.k.Listed(), stored.Listed(t.State, v.o.Now()))},
 		})
 	}
 	v.due(item, *t)
@@ -60,7 +60,7 @@ func lookTenant(v *view, item store.Item) {
 	for _, id := range t.Clients {
 		if v.get(v.k.Client(id)) == nil {
 			v.find(Finding{
-				Check: "client", Problem: "The name and keys of the OAuth client " + id + " are missing. Make another client.",
+				Check: "client", Problem: "The name and keys of the OAuth client " + id + " are missing. Create another client.",
 			})
 		}
 	}
@@ -70,7 +70,7 @@ func lookTenant(v *view, item store.Item) {
 func (v *view) due(item store.Item, t stored.Tenant) {
 	if t.Due != 0 && v.get(v.k.Due(t.Due)) == nil {
 		v.find(Finding{
-			Check: "due", Problem: "The tenant is not in the order of due times where its item says.", Mend: "Write it there.",
+			Check: "due", Problem: "The tenant's item in the order of due times is missing.", Repair: "Write the item.",
 			ops: []store.Op{store.PutItem(v.k.Due(t.Due), nil)},
 		})
 		return
@@ -87,7 +87,7 @@ func (v *view) due(item store.Item, t stored.Tenant) {
 		return
 	}
 	v.find(Finding{
-		Check: "due", Problem: "Something of the tenant is due before it would be looked at.", Mend: "Move it forward.",
+		Check: "due", Problem: "The tenant has work that is due before its next visit.", Repair: "Set the earlier time.",
 		ops: []store.Op{
 			{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{"doc": text},
@@ -103,8 +103,8 @@ func lookPolicy(v *view, item store.Item) {
 	t := v.tenantOf(v.get(v.k.Tenant()))
 	if digest := policy.Digest([]byte(text(item.Attrs, "doc"))); t != nil && t.Policy != digest {
 		v.find(Finding{
-			Check: "policy", Problem: "The tenant's item names another policy than the one that is saved.",
-			Mend: "Name the one that is saved, and publish everybody anew.",
+			Check: "policy", Problem: "The tenant's item names a policy other than the saved one.",
+			Repair: "Name the saved policy, and publish all members again.",
 			ops: append(v.everybody(), store.Op{
 				Kind: store.Update, Key: v.k.Tenant(), Set: store.Attrs{stored.AttrPolicy: digest},
 				Add: map[string]int64{stored.AttrVersion: 1},
@@ -121,8 +121,8 @@ func lookDomains(v *view, item store.Item) {
 	}
 	if t := v.tenantOf(v.get(v.k.Tenant())); t != nil && t.Domains != string(set) {
 		v.find(Finding{
-			Check: "domains", Problem: "The tenant's item has other verified domains than the list of them.",
-			Mend: "Put those of the list there.",
+			Check: "domains", Problem: "The verified domains in the tenant's item differ from the list of domains.",
+			Repair: "Copy the domains of the list.",
 			ops: []store.Op{{
 				Kind: store.Update, Key: v.k.Tenant(), Set: store.Attrs{stored.AttrDomains: string(set)},
 				Add: map[string]int64{stored.AttrVersion: 1},
@@ -135,7 +135,7 @@ func lookDomains(v *view, item store.Item) {
 func lookSecret(v *view, item store.Item) {
 	id, t := store.LastPart(item.SK), v.tenantOf(v.get(v.k.Tenant()))
 	if t != nil && t.Pending == "" && !slices.Contains(t.Tokens, id) {
-		v.orphan("token", "The value is of a token that the tenant does not have.", v.k.Tenant())
+		v.orphan("token", "The value belongs to a token that the tenant does not have.", v.k.Tenant())
 	}
 }
 
@@ -153,7 +153,7 @@ func listedNeeds(_ store.Keys, item store.Item) []store.Key {
 func lookListed(v *view, item store.Item) {
 	if v.get(store.KeysOf(item.SK).Tenant()) == nil {
 		v.find(Finding{
-			Check: "list", Problem: "The list has a tenant that has no item. If it has users, restore its item; " +
+			Check: "list", Problem: "The tenant in the list has no item. If it has users, restore its item; " +
 				"else delete it from the list.",
 		})
 	}

@@ -38,7 +38,7 @@ func (v *view) look() error {
 	r := ruleOf(v.item.Key)
 	switch {
 	case r == nil:
-		v.find(Finding{Check: "unknown", Problem: "The key is of no kind that this version knows."})
+		v.find(Finding{Check: "unknown", Problem: "The key has a kind that this version does not know."})
 	case v.laidOut():
 		if r.look != nil {
 			r.look(v, v.item)
@@ -99,7 +99,7 @@ func (v *view) counting(prefix store.Key, most int) (n int64, err error) {
 	}
 }
 
-// find notes a finding. ops mend it; guard are keys whose items must be as they are known, beside the item itself and
+// find notes a finding. ops repair it; guard are keys whose items must be as they are known, beside the item itself and
 // those that ops write.
 func (v *view) find(f Finding) { v.found = append(v.found, f) }
 
@@ -187,8 +187,8 @@ func (v *view) unchanged() (bool, error) {
 	return reflect.DeepEqual(open, v.open), err
 }
 
-// mend carries out the repair of a finding, if all that it was concluded from is still the same.
-func (v *view) mend(f Finding) error {
+// repair carries out the repair of a finding, if all that it was concluded from is still the same.
+func (v *view) repair(f Finding) error {
 	ops := make([]store.Op, 0, len(f.ops)+len(f.guard)+1)
 	written := map[store.Key]bool{}
 	for _, op := range f.ops {

@@ -30,8 +30,8 @@ type Import struct {
 type Result struct {
 	Tenant string
 	Items  int64
-	// Mended counts the findings that the doctor has mended, Left those that it could not.
-	Mended, Left int64
+	// Repaired counts the findings that the doctor has repaired, Left those that it could not.
+	Repaired, Left int64
 }
 
 // ErrTaken says that the tenant is there already, or is being imported from another file.
@@ -115,7 +115,7 @@ func (m *importing) check(_ Header, l line) error {
 		return &FileError{Reason: err.Error()}
 	}
 	if !doctor.Knows(key) {
-		return &FileError{Reason: "the item is of no kind that this version knows"}
+		return &FileError{Reason: "the item has a kind that this version does not know"}
 	}
 	if key == k.Tenant() {
 		m.tenant = store.Item{Key: key, Attrs: attrs}
@@ -256,7 +256,7 @@ func (m *importing) activate(ctx context.Context) error {
 func (m *importing) examine(ctx context.Context, r *Result) error {
 	var last string
 	d := doctor.New(m.st, doctor.Options{Repair: true, Now: m.Now, Finding: func(f doctor.Finding) {
-		if f.State != doctor.Mended {
+		if f.State != doctor.Repaired {
 			last = f.Problem
 		}
 	}})
@@ -264,7 +264,7 @@ func (m *importing) examine(ctx context.Context, r *Result) error {
 		return err
 	}
 	sum := d.Sum()
-	r.Mended, r.Left = sum.Findings-sum.Left, sum.Left
+	r.Repaired, r.Left = sum.Findings-sum.Left, sum.Left
 	if err := m.st.Write(ctx, store.RemoveItem(m.k.Import())); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestAnotherDeploymentEquals(t *testing.T) {
 	for _, id := range []string{"acme", "other"} {
 		to := filled.Memory(t)
 		result, err := read(t.Context(), to, file, transfer.Import{Tenant: id})
-		if err != nil || result.Mended != 0 || result.Items < 100 {
+		if err != nil || result.Repaired != 0 || result.Items < 100 {
 			t.Fatalf("%s: %+v, %v", id, result, err)
 		}
 		sound(t, to)

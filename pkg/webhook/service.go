@@ -103,8 +103,8 @@ func (s *Service) secrets(ctx context.Context, w *Webhook, now time.Time) ([]str
 	}
 	all := []string{present}
 	if w.previous != "" && now.Before(w.PreviousUntil) {
-		// One that can't be decrypted was sealed with another key, after a move to another deployment: rotation mends
-		// that.
+		// A secret that can't be decrypted was sealed with another key, before a move to this deployment: the rotation
+		// replaces it.
 		if previous, err := seal.open(w.Owner, w.ID, w.previous); err == nil {
 			all = append(all, previous)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts
-// of transactions. The doctor mends the copy, a server is attached to it, and requests go on.
+// of transactions. The doctor repairs the copy, a server is attached to it, and requests go on.
 func TestRestoreDrill(t *testing.T) {
 	client := dynamolocal.Client(t)
 	engine := scan.New(client, dynamolocal.Table(t, client))

@@ -98,8 +98,8 @@ func (p *printer) finding(f doctor.Finding) {
 		return
 	}
 	fmt.Fprintf(p.out, "%s  %s  %s  %s\n  %s\n", f.State, f.Check, f.Partition, strconv.Quote(f.Key), f.Problem)
-	if f.Mend != "" {
-		fmt.Fprintf(p.out, "  %s\n", f.Mend)
+	if f.Repair != "" {
+		fmt.Fprintf(p.out, "  %s\n", f.Repair)
 	}
 	if f.Why != "" {
 		fmt.Fprintf(p.out, "  %s\n", f.Why)

@@ -131,9 +131,9 @@ func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 		return err
 	}
 	if o.JSON {
-		result := map[string]any{"tenant": r.Tenant, "items": r.Items, "mended": r.Mended, "active": false}
+		result := map[string]any{"tenant": r.Tenant, "items": r.Items, "repaired": r.Repaired, "active": false}
 		return json.NewEncoder(out).Encode(result)
 	}
-	fmt.Fprintf(log, "Tenant %s is imported and switched off. Items: %d, mended: %d.\n", r.Tenant, r.Items, r.Mended)
+	fmt.Fprintf(log, "Tenant %s is imported and switched off. Items: %d, repaired: %d.\n", r.Tenant, r.Items, r.Repaired)
 	return nil
 }

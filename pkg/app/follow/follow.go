@@ -73,7 +73,7 @@ func (p Parts) log(ctx context.Context, tenantID string) (log delivery.Log, err 
 }
 
 // paused writes that a webhook is paused, with an event. The people of the tenant get a notice if the webhook is the
-// tenant's own: they can't mend the operator's.
+// tenant's own: they can't help with the operator's.
 func (p Parts) paused(ctx context.Context, tenantID, destination string, s delivery.State, put store.Op) error {
 	status := 0
 	if n := len(s.Recent); n > 0 {
