@@ -34,6 +34,7 @@ const (
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 	age        = "filippo.io/age"
 	goJose     = "github.com/go-jose/go-jose/v4"
+	deflate    = "github.com/klauspost/compress/flate"
 )
 
 // importRule lists the imports that the product code of a package may have beside the standard library: packages of
@@ -285,7 +286,7 @@ var importRules = []importRule{
 		"pkg/scimhttp",
 		[]string{
 			"pkg/scim/...", "pkg/directory", "pkg/directory/bulk", "pkg/limit",
-			"pkg/task", "pkg/tenant", "pkg/provlog", "pkg/web", uuid,
+			"pkg/task", "pkg/tenant", "pkg/provlog", "pkg/web", uuid, deflate,
 		},
 		whyEdge,
 	},

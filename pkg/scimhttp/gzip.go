@@ -2,12 +2,14 @@ package scimhttp
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // gzipFrom is the size in bytes from which a body is worth compressing.
@@ -15,7 +17,7 @@ const gzipFrom = 1024
 
 // compressed returns a body compressed if the client takes that and it makes the answer smaller; else nil.
 func compressed(rq *request, body []byte) []byte {
-	if rq.Method == http.MethodHead || !takesGzip(rq.Header) {
+	if rq.Method == http.MethodHead || len(body) <= gzipFrom || !takesGzip(rq.Header) {
 		return nil
 	}
 	return compress(body)
@@ -34,41 +36,49 @@ func compress(body []byte) []byte {
 	return small
 }
 
-// zippers holds writers for reuse: one takes more than a megabyte.
-var zippers = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // no error can come of a known level
-	return w
-}}
+// gzipHeader begins a body of the format gzip: deflate, no name, no time, an unknown system (RFC 1952, section 2.3).
+const gzipHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
+// zip returns a body in the format gzip. The encoder needs a third of the time of compress/gzip at its best speed, and
+// no megabyte of memory that would have to be kept for reuse.
 func zip(body []byte) []byte {
-	var b bytes.Buffer
-	w, _ := zippers.Get().(*gzip.Writer)
-	defer zippers.Put(w)
-	w.Reset(&b)
-	// No error can come of a buffer.
-	_, _ = w.Write(body)
-	_ = w.Close()
+	b := bytes.NewBuffer(make([]byte, 0, len(gzipHeader)+len(body)/usualRatio))
+	_, _ = b.WriteString(gzipHeader)
+	_ = flate.StatelessDeflate(b, body, true, nil) // no error can come of a buffer
+	size := uint32(len(body))                      //nolint:gosec // the format has it modulo 2^32
+	end := binary.LittleEndian.AppendUint32(b.AvailableBuffer(), crc32.ChecksumIEEE(body))
+	_, _ = b.Write(binary.LittleEndian.AppendUint32(end, size))
 	return b.Bytes()
 }
 
+// usualRatio is how much smaller a usual body becomes.
+const usualRatio = 4
+
 // takesGzip reads Accept-Encoding (RFC 9110, section 12.5.3).
 func takesGzip(header http.Header) bool {
-	quality := map[string]float64{}
-	for _, value := range header.Values("Accept-Encoding") {
+	var zipped, others, identity float64
+	var named bool
+	for _, value := range header["Accept-Encoding"] {
 		for part := range strings.SplitSeq(value, ",") {
 			coding, parameters, _ := strings.Cut(part, ";")
-			coding = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(coding)), "x-")
-			quality[coding] = 1
+			quality := 1.0
 			name, q, _ := strings.Cut(parameters, "=")
 			if strings.EqualFold(strings.TrimSpace(name), "q") {
 				// A value that is no number counts as 0: the coding is not wanted.
-				quality[coding], _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
+				quality, _ = strconv.ParseFloat(strings.TrimSpace(q), 64)
+			}
+			switch strings.ToLower(strings.TrimSpace(coding)) {
+			case "gzip", "x-gzip":
+				zipped, named = quality, true
+			case "*":
+				others = quality
+			case "identity":
+				identity = quality
 			}
 		}
 	}
-	q, named := quality["gzip"]
 	if !named {
-		q = quality["*"]
+		zipped = others
 	}
-	return q > 0 && q >= quality["identity"]
+	return zipped > 0 && zipped >= identity
 }
