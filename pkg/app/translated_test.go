@@ -69,24 +69,20 @@ func TestTranslatedTemplate(t *testing.T) {
 	t.Run("stream", func(t *testing.T) { translatedStream(t, d) })
 }
 
-// TestGradualDeployment translates the template with the lines that docs/deploy.md adds for a gradual deployment: all
-// that calls a function calls its alias then, and CodeDeploy moves the traffic.
+// TestGradualDeployment translates the template that functions/gradual writes: all that calls a function calls its
+// alias then, and CodeDeploy moves the traffic.
 func TestGradualDeployment(t *testing.T) {
-	page, err := os.ReadFile(top + "/docs/deploy.md")
+	path := gradual(t, "Linear10PercentEvery1Minute")
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, lines, _ := strings.Cut(string(page), "## A gradual deployment\n")
-	_, lines, _ = strings.Cut(lines, "```yaml\n")
-	lines, _, found := strings.Cut(lines, "```\n")
 	plain, err := os.ReadFile(top + "/template.yaml")
-	if err != nil || !found {
-		t.Fatal(err, found)
-	}
-	const globals = "Globals:\n  Function:\n"
-	path := filepath.Join(t.TempDir(), "template.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(string(plain), globals, globals+lines, 1)), 0o600); err != nil {
+	if err != nil {
 		t.Fatal(err)
+	}
+	if lines := strings.Split(string(text), "\n"); !contains(lines, strings.Split(string(plain), "\n")) {
+		t.Error("functions/gradual has changed lines of template.yaml")
 	}
 	d := translate(t, path)
 	for _, f := range app.Functions() {
@@ -98,6 +94,16 @@ func TestGradualDeployment(t *testing.T) {
 		alarms, _ := at(d, "Resources", name+"DeploymentGroup", "Properties", "AlarmConfiguration", "Alarms").([]any)
 		if len(alarms) != 2 {
 			t.Errorf("%s is moved under %d alarms", f.Name, len(alarms))
+		}
+		group := at(d, "Resources", name+"DeploymentGroup", "Properties")
+		if fmt.Sprint(at(group, "ServiceRoleArn")) != "map[Fn::GetAtt:[RolloutRole Arn]]" ||
+			!strings.Contains(fmt.Sprint(at(group, "DeploymentConfigName")), "Linear10PercentEvery1Minute") ||
+			at(group, "AutoRollbackConfiguration", "Enabled") != true {
+			t.Errorf("%s is moved by %v", f.Name, group)
+		}
+		// The description is new with each deployment, or a version would keep old values of parameters.
+		if r, _ := at(d, "Resources", name, "Properties", "Description").(string); !release.MatchString(r) {
+			t.Errorf("%s has the release %q", f.Name, r)
 		}
 		for _, route := range f.Routes {
 			path := strings.TrimPrefix(route, "ANY ")
@@ -111,9 +117,13 @@ func TestGradualDeployment(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range regexp.MustCompile(`!Ref (\w+Alarm)`).FindAllStringSubmatch(lines, -1) {
-		if text := fmt.Sprint(at(d, "Resources", name[1], "Properties")); strings.Contains(text, "Ref:Api]") {
-			t.Errorf("%s looks at the API, which waits for the alias that waits for the alarm", name[1])
+	group := at(d, "Resources", "UsersFunctionDeploymentGroup", "Properties")
+	alarms, _ := at(group, "AlarmConfiguration", "Alarms").([]any)
+	for _, alarm := range alarms {
+		name, _ := at(alarm, "Name", "Ref").(string)
+		properties := at(d, "Resources", name, "Properties")
+		if text := fmt.Sprint(properties); properties == nil || strings.Contains(text, "Ref:Api]") {
+			t.Errorf("%s looks at the API, which waits for the alias that waits for the alarm: %s", name, text)
 		}
 	}
 	for name, schedule := range ofType(d, "AWS::Scheduler::Schedule") {
@@ -121,6 +131,44 @@ func TestGradualDeployment(t *testing.T) {
 			t.Errorf("%s calls %v", name, at(schedule, "Properties", "Target", "Arn"))
 		}
 	}
+}
+
+var release = regexp.MustCompile(`^Release \d{8}T\d{6}Z$`)
+
+// gradual runs functions/gradual in a copy, and returns the path of the template that it has written.
+func gradual(t *testing.T, rollout string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"template.yaml", "functions/gradual"} {
+		text, err := os.ReadFile(filepath.Join(top, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := dir + "/functions/gradual"
+	if out, err := exec.CommandContext(t.Context(), "bash", script, "Weekly").CombinedOutput(); err == nil {
+		t.Errorf("a deployment configuration that does not exist is taken: %s", out)
+	}
+	if out, err := exec.CommandContext(t.Context(), "bash", script, rollout).CombinedOutput(); err != nil {
+		t.Fatalf("functions/gradual: %v\n%s", err, out)
+	}
+	return dir + "/gradual.yaml"
+}
+
+// contains tells whether all of part is in lines, in its order.
+func contains(lines, part []string) bool {
+	for _, line := range lines {
+		if len(part) > 0 && line == part[0] {
+			part = part[1:]
+		}
+	}
+	return len(part) == 0
 }
 
 // translatedRoutes checks that each route is integrated with the function that answers it, that API Gateway may call
