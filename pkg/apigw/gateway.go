@@ -169,6 +169,9 @@ func (g Gateway) call(w http.ResponseWriter, r *http.Request, v *visit, body []b
 	// An answer that waits for room to be sent holds no room that others need to have theirs made.
 	made()
 	made = nothing
+	if resp.StatusCode == http.StatusTooManyRequests {
+		v.slow()
+	}
 	release, err := v.answer(r.Context(), len(resp.Body))
 	if err != nil {
 		g.busy(w, r)

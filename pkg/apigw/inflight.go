@@ -28,6 +28,8 @@ const (
 	// takes several times the size of an answer to make it.
 	largeAtOnce  = 16
 	largeOfParty = 6
+	// refusalTime is the time between two answers that tell a party to slow down, 40 a second.
+	refusalTime = 25 * time.Millisecond
 )
 
 // InFlight bounds the resources that the requests of a process hold at the same time: calls of functions, bodies,
@@ -54,6 +56,7 @@ func newRoom(part, large int64) room {
 type party struct {
 	room
 	requests int
+	refusals *semaphore.Weighted // of 1
 }
 
 // NewInFlight returns the bounds for one process. Gateways may share them.
@@ -78,7 +81,7 @@ func (f *InFlight) begin(name string, large bool) *visit {
 	defer f.mu.Unlock()
 	p := f.parties[name]
 	if p == nil {
-		p = &party{room: newRoom(partyShare, largeOfParty)}
+		p = &party{room: newRoom(partyShare, largeOfParty), refusals: semaphore.NewWeighted(1)}
 		f.parties[name] = p
 	}
 	p.requests++
@@ -140,6 +143,19 @@ func (v *visit) answer(ctx context.Context, size int) (release func(), err error
 		return nothing, nil
 	}
 	return both(ctx, waitFor, v.p.answers, v.of.all.answers, int64(size))
+}
+
+// slow waits before a client is told to slow down. Such answers of a party go out one after the other, and each keeps
+// its place among the party's calls meanwhile: so clients that never wait cost the process next to nothing. It waits
+// for a client that has hung up as well.
+func (v *visit) slow() {
+	if v == nil {
+		return
+	}
+	if release, err := take(context.Background(), v.p.refusals, 1); err == nil {
+		time.Sleep(refusalTime)
+		release()
+	}
 }
 
 // takeAll waits for n of each of several rooms, in this order.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +91,55 @@ func TestGatewayCountsTheWait(t *testing.T) {
 		wg.Wait()
 		if want := map[string]int{"200 after 20s": 6, "503 after 30s": 1}; !maps.Equal(statuses, want) {
 			t.Errorf("got %v, want %v", statuses, want)
+		}
+	})
+}
+
+// TestRefusalsArePaced: a party whose clients do not wait gets 40 refusals a second, also if they hang up; 16 of its
+// requests are under way meanwhile. Another party is answered at once.
+func TestRefusalsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		g := apigw.Gateway{
+			InFlight: apigw.NewInFlight(), Admit: byHeader,
+			Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+				if ev.Headers["party"] == "calm" {
+					return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+				}
+				calls.Add(1)
+				return events.APIGatewayV2HTTPResponse{StatusCode: 429}, nil
+			},
+		}
+		ask := func(ctx context.Context, party string) int {
+			r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
+			r.Header.Set("Party", party)
+			w := httptest.NewRecorder()
+			g.ServeHTTP(w, r)
+			return w.Code
+		}
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i := range 32 {
+			wg.Go(func() {
+				for time.Since(began) < 10*time.Second {
+					ctx, cancel := context.WithCancel(t.Context())
+					if i%2 == 0 {
+						time.AfterFunc(time.Millisecond, cancel)
+					}
+					ask(ctx, "loud")
+					cancel()
+					time.Sleep(time.Millisecond)
+				}
+			})
+		}
+		time.Sleep(9 * time.Second)
+		asked := time.Now()
+		if got := ask(t.Context(), "calm"); got != 200 || time.Since(asked) != 0 {
+			t.Errorf("another party: %d after %v", got, time.Since(asked))
+		}
+		wg.Wait()
+		if got := calls.Load(); got < 300 || got > 10*40+32 {
+			t.Errorf("%d requests were carried out in ten seconds, want 40 a second", got)
 		}
 	})
 }
