@@ -194,7 +194,8 @@ var importRules = []importRule{
 	{
 		"pkg/member/internal/policies", []string{
 			"pkg/scim", "pkg/scim/schema", "pkg/store", "pkg/mapping", "pkg/policy", "pkg/directory",
-			"pkg/directory/counter", "pkg/tenant", "pkg/event/eventlog", "pkg/member/marker", "pkg/member/internal/record",
+			"pkg/directory/counter", "pkg/tenant", "pkg/event/eventlog", "pkg/member/marker",
+			"pkg/member/internal/record",
 		}, "it keeps and compiles policies, and evaluates them for nobody",
 	},
 	{
@@ -590,8 +591,8 @@ var unlinked = []struct {
 
 const (
 	whyNoSecrets = "no request of an identity provider reads a secret, and every client costs a cold start"
-	whyNoTelling = "deliver alone delivers events, and rotate notices; every client costs the others a cold start, and " +
-		"templates double a program"
+	whyNoTelling = "deliver alone delivers events, and rotate notices; every client costs the others a cold start, " +
+		"and templates double a program"
 	whyNoPages = "pages and their templates are the portal's; they would double the program"
 	whyNoBolt  = "the embedded engine is for local runs; in AWS it is dead weight at every cold start"
 )

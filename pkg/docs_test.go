@@ -51,7 +51,8 @@ func TestProfileTable(t *testing.T) {
 			}
 			cell := strings.TrimSpace(cells[i])
 			if exception := profile == "okta" && strings.HasPrefix(cell, "`"); cell != want && !exception {
-				t.Errorf("docs/identity-providers.md says %q of %s under %s, which is %q", cell, field.Name, profile, want)
+				t.Errorf("docs/identity-providers.md says %q of %s under %s, which is %q", cell,
+					field.Name, profile, want)
 			}
 		}
 	}

@@ -85,7 +85,7 @@ var wholePackages = map[string]struct {
 	lines  int
 	reason string
 }{
-	"pkg/adminhttp":            {3650, "a file for each kind of resource that the routes show, and little between them"},
+	"pkg/adminhttp":            {3650, "a file for each kind of resource of the routes, and little between them"},
 	"pkg/directory/membership": {3050, "who is in which group, and the open work that brings it about, are one thing"},
 	"pkg/scim/schema":          {3100, "the definition tables and what reads them"},
 	"pkg/tenant":               {3200, "tenants with their tokens change in one item"},
@@ -141,8 +141,8 @@ func TestParameters(t *testing.T) {
 		}
 	}
 	if len(wide) > maxWideFuncs {
-		t.Errorf("%d functions have more than %d parameters, at most %d may: %s", len(wide), maxParameters, maxWideFuncs,
-			strings.Join(wide, "\n"))
+		t.Errorf("%d functions have more than %d parameters, at most %d may: %s", len(wide),
+			maxParameters, maxWideFuncs, strings.Join(wide, "\n"))
 	}
 }
 
@@ -157,7 +157,8 @@ func TestPackagesHaveComments(t *testing.T) {
 	}
 	for dir, pkg := range name {
 		if !documented[dir] {
-			t.Errorf("package %s (%s) has no package comment: say what it is and which section of an RFC it is about", pkg, dir)
+			t.Errorf("package %s (%s) has no package comment: say what it is and which section of an RFC it is about",
+				pkg, dir)
 		}
 		if main := strings.HasPrefix(dir, "functions/") || dir == ".ci/test"; main != (pkg == "main") {
 			t.Errorf("%s is package %s: functions/ holds main packages, and only it does", dir, pkg)
@@ -243,7 +244,8 @@ func TestPackageNames(t *testing.T) {
 	for _, s := range parsed(t) {
 		name := strings.TrimSuffix(s.file.Name.Name, "_test")
 		if slices.Contains(bucketNames, name) || slices.Contains(stdlibNames, name) {
-			t.Errorf("%s: package %s: a package is named after what it is about, and shadows none of the standard library",
+			t.Errorf("%s: package %s: a package is named after what it is about, and shadows "+
+				"none of the standard library",
 				s.path(), name)
 		}
 	}
@@ -385,8 +387,8 @@ func built(name string) bool {
 func TestBuildsAreNoStrays(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"local": "\x7fELF\x02\x01TO" + "DO", "users.exe": "MZ\x90\x00", "README.md": "text", "notes": "text", "short": "MZ",
-		"go.mod": "module x",
+		"local": "\x7fELF\x02\x01TO" + "DO", "users.exe": "MZ\x90\x00", "README.md": "text", "notes": "text",
+		"short": "MZ", "go.mod": "module x",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -404,7 +406,9 @@ func TestBuildsAreNoStrays(t *testing.T) {
 var unfinished = []string{"TO" + "DO", "FIX" + "ME", "X" + "XX:", "HA" + "CK:"}
 
 func TestNothingIsLeftUndone(t *testing.T) {
-	extensions := []string{".go", ".md", ".yaml", ".yml", ".toml", ".json", ".jsonl", ".sh", ".html", ".css", ".mod", ""}
+	extensions := []string{
+		".go", ".md", ".yaml", ".yml", ".toml", ".json", ".jsonl", ".sh", ".html", ".css", ".mod", "",
+	}
 	err := walk(func(name string) error {
 		if !slices.Contains(extensions, path.Ext(name)) || built(filepath.Join("..", filepath.FromSlash(name))) {
 			return nil

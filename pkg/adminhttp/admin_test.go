@@ -146,7 +146,8 @@ func TestTenants(t *testing.T) {
 	const shown = "active createdAt id idp name scimBaseUrl settings"
 	made := s.want(201, shown+" token", "POST", "/admin/v1/tenants",
 		`{"id":"acme","name":"Acme <&> Söhne","idp":"okta","settings":{"scim":{"patchBody":"none"}}}`)
-	if made.header.Get("Location") != "/admin/v1/tenants/acme" || made.header.Get("Content-Type") != "application/json" {
+	if made.header.Get("Location") != "/admin/v1/tenants/acme" ||
+		made.header.Get("Content-Type") != "application/json" {
 		t.Errorf("header %v", made.header)
 	}
 	if made.body["id"] != "acme" || made.body["idp"] != "okta" || made.body["active"] != true ||

@@ -33,10 +33,13 @@ func allowed(r *http.Request, tag string) error {
 	case etag.Read(r.Header).Allows(tag):
 		return nil
 	case tag == "":
-		return &problem{status: http.StatusPreconditionFailed, detail: "The resource does not exist, so If-Match fails."}
+		return &problem{
+			status: http.StatusPreconditionFailed, detail: "The resource does not exist, so If-Match fails.",
+		}
 	case r.Header.Get("If-None-Match") != "":
 		return &problem{
-			status: http.StatusPreconditionFailed, detail: "The resource exists already: If-None-Match forbids the change.",
+			status: http.StatusPreconditionFailed,
+			detail: "The resource exists already: If-None-Match forbids the change.",
 		}
 	}
 	return &problem{

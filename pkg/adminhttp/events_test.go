@@ -38,7 +38,8 @@ func TestEventsOfTokensAreInTheLog(t *testing.T) {
 			more, _ := p.types(last)
 			want := []string{
 				"token.created", "token.created", "tenant.connected", "token.first-used", "member.created",
-				"member.activated", "token.revealed", "token.revoked", "notice.failed", "client.created", "client.deleted",
+				"member.activated", "token.revealed", "token.revoked", "notice.failed", "client.created",
+				"client.deleted",
 			}
 			if !publish {
 				want = slices.DeleteFunc(want, func(s string) bool { return strings.HasPrefix(s, "member.") })

@@ -20,8 +20,8 @@ func TestBaseURLOfTheRequest(t *testing.T) {
 	for proto, want := range map[string]string{
 		"": "http", "http": "http", "https": "https", "HTTPS, http": "https", "http, https": "http",
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://scim.example.com/admin/v1/tenants/acme",
-			http.NoBody)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet,
+			"http://scim.example.com/admin/v1/tenants/acme", http.NoBody)
 		r.Header.Set("X-Forwarded-Proto", proto)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -55,7 +55,9 @@ func FuzzBodies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, c := range [][2]string{
-			{"POST", "/admin/v1/tenants"}, {"PATCH", "/admin/v1/tenants/acme"}, {"POST", "/admin/v1/tenants/acme/tokens"},
+			{"POST", "/admin/v1/tenants"},
+			{"PATCH", "/admin/v1/tenants/acme"},
+			{"POST", "/admin/v1/tenants/acme/tokens"},
 		} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), c[0], c[1], strings.NewReader(body)))

@@ -184,8 +184,10 @@ func (a *api) serve(mux *http.ServeMux) func(context.Context, http.ResponseWrite
 		escapeName(&u)
 		r.URL = &u
 		path := u.EscapedPath() // an encoded slash or dot belongs to a name
-		if _, pattern := mux.Handler(r); pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
-			strings.HasSuffix(pattern, "...}") && u.RawPath == "" || a.host != "" && !strings.EqualFold(r.Host, a.host) {
+		_, pattern := mux.Handler(r)
+		if pattern == "" || strings.Contains(path, "//") || strings.Contains(path, "/.") ||
+			strings.HasSuffix(pattern, "...}") && u.RawPath == "" ||
+			a.host != "" && !strings.EqualFold(r.Host, a.host) {
 			return &problem{status: http.StatusNotFound, detail: "There is no route at " + r.URL.Path + "."}
 		}
 		mux.ServeHTTP(w, r)
@@ -254,8 +256,10 @@ func (a *api) handler(path string, m methods) http.Handler {
 		serve, ok := m[r.Method]
 		if !ok {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			a.fail(w, r, &problem{status: http.StatusMethodNotAllowed, detail: "Allowed here: " + strings.Join(allowed, ", ") +
-				"."})
+			a.fail(w, r, &problem{
+				status: http.StatusMethodNotAllowed,
+				detail: "Allowed here: " + strings.Join(allowed, ", ") + ".",
+			})
 			return
 		}
 		if err := a.audited(serve)(w, r); err != nil {

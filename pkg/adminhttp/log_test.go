@@ -70,7 +70,10 @@ func TestLogOfRequests(t *testing.T) {
 	}
 	for _, c := range []struct{ method, path, want string }{
 		{"GET", "/admin/v1/tenants/acme", "route=/admin/v1/tenants/{id} status=200 durationMs=* tenant=acme"},
-		{"GET", "/admin/v1/tenants/acme/tokens", "route=/admin/v1/tenants/{id}/tokens status=200 durationMs=* tenant=acme"},
+		{
+			"GET", "/admin/v1/tenants/acme/tokens",
+			"route=/admin/v1/tenants/{id}/tokens status=200 durationMs=* tenant=acme",
+		},
 		{"PUT", "/admin/v1/tenants/acme", "route=/admin/v1/tenants/{id} status=405 durationMs=* tenant=acme"},
 		{"GET", "/admin/v1/tenants", "route=/admin/v1/tenants status=200 durationMs=*"},
 		{"GET", "/admin/v1/tenants/jane@example.com", "route=/admin/v1/tenants/{id} status=404 durationMs=*"},
@@ -99,7 +102,8 @@ func TestRefusedByTheGuardIsLogged(t *testing.T) {
 		adminhttp.LocalGuard(logged(t, text), key, text).ServeHTTP(w, r)
 		id := w.Header().Get("X-Request-Id")
 		want := fmt.Sprintf("requestId=%s edge=admin method=GET route=- status=%d", id, status)
-		if w.Code != status || id == "" || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), want) {
+		if w.Code != status || id == "" || strings.Count(log.String(), "\n") != 1 ||
+			!strings.Contains(log.String(), want) {
 			t.Errorf("key %q: %d, log %s, want %s", key, w.Code, log.String(), want)
 		}
 	}

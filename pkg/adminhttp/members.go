@@ -316,7 +316,8 @@ func (a *api) unassign(w http.ResponseWriter, r *http.Request) error {
 
 // assignment changes a manual assignment, and answers 204.
 func (a *api) assignment(
-	w http.ResponseWriter, r *http.Request, change func(context.Context, member.Tenant, string, mapping.TargetKey) error,
+	w http.ResponseWriter, r *http.Request,
+	change func(context.Context, member.Tenant, string, mapping.TargetKey) error,
 ) error {
 	t, key, err := a.target(r)
 	if err != nil {

@@ -46,7 +46,8 @@ func newProduct(t *testing.T) *product {
 		Tenants: tenants, Directory: dir, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	web := httptest.NewServer(described(t).Handler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, adminhttp.Root+"/") { // a ServeMux would redirect from paths that are not clean
+		// a ServeMux would redirect from paths that are not clean
+		if strings.HasPrefix(r.URL.Path, adminhttp.Root+"/") {
 			admin.ServeHTTP(w, r)
 			return
 		}

@@ -68,7 +68,8 @@ func (a *api) once(route string, serve endpoint) endpoint {
 			answer.Body, answer.ETag = string(copied.body), w.Header().Get("ETag")
 		}
 		if err := a.once24.Done(ctx, id, key, request, answer); err != nil {
-			a.log.ErrorContext(ctx, "Idempotency-Key not recorded", "requestId", w.Header().Get("X-Request-Id"), "error", err)
+			a.log.ErrorContext(ctx, "Idempotency-Key not recorded",
+				"requestId", w.Header().Get("X-Request-Id"), "error", err)
 		}
 		return nil
 	}
@@ -99,9 +100,12 @@ func repeated(w http.ResponseWriter, before *idempotency.Answer, err error) erro
 			writeText(w, before.Status, "application/json", []byte(before.Body))
 			return nil
 		}
-		return &problem{status: http.StatusConflict, detail: "A request with this Idempotency-Key was carried out before" +
-			at(before.Location) + ". Its response is not stored, because it has a secret or is about people. If you need the " +
-			"secret: reveal the token, rotate the webhook's secret, or create another client secret or link."}
+		return &problem{
+			status: http.StatusConflict,
+			detail: "A request with this Idempotency-Key was carried out before" + at(before.Location) +
+				". Its response is not stored, because it has a secret or is about people. If you need the secret: " +
+				"reveal the token, rotate the webhook's secret, or create another client secret or link.",
+		}
 	case errors.Is(err, idempotency.ErrOther):
 		return &problem{
 			status: http.StatusUnprocessableEntity, detail: "The Idempotency-Key was used with another request.",

@@ -118,7 +118,8 @@ func (a *api) putAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, named := o["accountId"]; !named || len(id) > member.MaxAccountBytes || id == "" && o["accountId"] != nil {
-		return badRequest("accountId must be a string of 1 to " + strconv.Itoa(member.MaxAccountBytes) + " bytes, or null.")
+		return badRequest("accountId must be a string of 1 to " + strconv.Itoa(member.MaxAccountBytes) +
+			" bytes, or null.")
 	}
 	memberID, err := memberID(r)
 	if err != nil {
@@ -149,7 +150,8 @@ func (a *api) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	}
 	list, isList := o["accounts"].([]any)
 	if !isList || len(o) != 1 || len(list) > maxAccounts {
-		return badRequest(`The body must be {"accounts": [...]}, with ` + strconv.Itoa(maxAccounts) + " accounts at most.")
+		return badRequest(`The body must be {"accounts": [...]}, with ` + strconv.Itoa(maxAccounts) +
+			" accounts at most.")
 	}
 	accounts, seen := make([]member.Account, len(list)), map[string]bool{}
 	for i, v := range list {
@@ -202,7 +204,8 @@ func account(v any) (member.Account, error) {
 	}
 	for name := range o {
 		if fields[name] == nil {
-			return out, badRequest(scim.Quote(name) + " is not known here; known: accountId, externalId, userName, email.")
+			return out, badRequest(scim.Quote(name) + " is not known here; known: accountId, " +
+				"externalId, userName, email.")
 		}
 		value, err := text(o, name)
 		if err != nil {

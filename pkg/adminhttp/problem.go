@@ -76,7 +76,9 @@ func problemOf(err error) *problem {
 			detail: "The id is in use by a tenant, or by one that is still being created or deleted.",
 		}
 	case tenant.Temporary(err):
-		return &problem{status: http.StatusServiceUnavailable, detail: "The service is busy. Try again in a few seconds."}
+		return &problem{
+			status: http.StatusServiceUnavailable, detail: "The service is busy. Try again in a few seconds.",
+		}
 	}
 	return &problem{
 		status: http.StatusInternalServerError, detail: "An internal error occurred. The operator finds it in the log.",

@@ -21,7 +21,8 @@ import (
 func TestRoutesAreDescribed(t *testing.T) {
 	a := &api{
 		moveTo:  func(context.Context, time.Time) (time.Time, error) { return time.Time{}, nil },
-		journal: &provlog.Journal{}, doctor: &diagnosis.Service{}, members: &member.Service{}, webhooks: &webhook.Service{},
+		journal: &provlog.Journal{}, doctor: &diagnosis.Service{}, members: &member.Service{},
+		webhooks: &webhook.Service{},
 	}
 	var served []string
 	for path, m := range a.routes() {

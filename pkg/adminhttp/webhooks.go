@@ -207,7 +207,8 @@ func (a *api) replayWebhook(w http.ResponseWriter, r *http.Request) error {
 	if gone, isGone := eventlog.IsGone(err); isGone {
 		start := strconv.FormatInt(gone.Start, 10)
 		return &problem{
-			status: http.StatusGone, after: start, detail: gone.Reason + " A replay can begin with after=" + start + ".",
+			status: http.StatusGone, after: start,
+			detail: gone.Reason + " A replay can begin with after=" + start + ".",
 		}
 	}
 	if err != nil {

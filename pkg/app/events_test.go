@@ -123,7 +123,8 @@ func TestHTTPSamples(t *testing.T) {
 			checkRoute(t, name, ev.RouteKey)
 			answer, err := apigw.Handler(want.handler)(t.Context(), ev)
 			if err != nil || answer.StatusCode != want.status || !strings.Contains(answer.Body, want.body) {
-				t.Errorf("answered %d %s, %v; want %d with %s", answer.StatusCode, answer.Body, err, want.status, want.body)
+				t.Errorf("answered %d %s, %v; want %d with %s", answer.StatusCode, answer.Body, err,
+					want.status, want.body)
 			}
 		})
 	}
@@ -165,7 +166,8 @@ func TestStreamSample(t *testing.T) {
 			t.Errorf("record %d wakes %+v, want %+v", i, wake, want[i])
 		}
 		cleaner := app.Cleaner{
-			Tenants: tenants, Directory: dir, Ending: ending.New(nil, tenants, ending.Options{Now: time.Now, Empty: dir.Erase}),
+			Tenants: tenants, Directory: dir,
+			Ending: ending.New(nil, tenants, ending.Options{Now: time.Now, Empty: dir.Erase}),
 		}
 		if err := cleaner.Clean(t.Context(), wake); err != nil {
 			t.Errorf("record %d: %v", i, err)

@@ -80,7 +80,8 @@ var (
 	}
 	tokenEnv  = []string{EnvMaxTokenDays, EnvEndlessTokens, EnvPackedSecrets, EnvSecretKey, EnvSecretTags}
 	portalEnv = []string{
-		EnvBaseURL, EnvNoticeProduct, EnvNoticeContact, EnvPortalAccent, EnvPortalLogo, EnvPortalReturnURL, EnvPortalHours,
+		EnvBaseURL, EnvNoticeProduct, EnvNoticeContact, EnvPortalAccent, EnvPortalLogo, EnvPortalReturnURL,
+		EnvPortalHours,
 	}
 	// tellEnv are those of the function that delivers notices.
 	tellEnv = []string{
@@ -151,9 +152,10 @@ func operatorFunctions() []Function {
 			Secrets: append([]string{"secretsmanager:DeleteSecret"}, secretActions...),
 		},
 		{
-			Name:    "portal",
-			Routes:  []string{"ANY /portal", "ANY /portal/{proxy+}", "ANY /setup/{proxy+}"},
-			Env:     slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, portalEnv),
+			Name:   "portal",
+			Routes: []string{"ANY /portal", "ANY /portal/{proxy+}", "ANY /setup/{proxy+}"},
+			Env: slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics},
+				tokenEnv, portalEnv),
 			Table:   allActions(),
 			Secrets: secretActions,
 		},
@@ -175,9 +177,10 @@ func operatorFunctions() []Function {
 			Name:     "rotate",
 			Schedule: "rate(1 hour)",
 			Tells:    true,
-			Env:      slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics}, tokenEnv, tellEnv),
-			Table:    allActions(),
-			Secrets:  secretActions,
+			Env: slices.Concat([]string{EnvTable, EnvSecretPrefix, EnvLogLevel, EnvStack, EnvMetrics},
+				tokenEnv, tellEnv),
+			Table:   allActions(),
+			Secrets: secretActions,
 		},
 		{
 			Name:     "deliver",

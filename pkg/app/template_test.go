@@ -348,8 +348,9 @@ const (
 	secret         = `{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:`
 	secretsOfStack = `{"Fn::If":["HasSecretPrefix",` + secret + `${ExistingSecretPrefix}*"},` + secret +
 		`serverless-scim/${AWS::StackName}/*"}]}`
-	streamOfTable = "map[Fn::If:[OwnTable map[Fn::GetAtt:[Table StreamArn]] map[Fn::Sub:arn:${AWS::Partition}:dynamodb:" +
-		"${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}/stream/${ExistingTableStream}]]]"
+	streamOfTable = "map[Fn::If:[OwnTable map[Fn::GetAtt:[Table StreamArn]] " +
+		"map[Fn::Sub:arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/" +
+		"${ExistingTable}/stream/${ExistingTableStream}]]]"
 )
 
 // TestTemplateBoundary: an organisation that asks for a permissions boundary lets no role be made without it.
@@ -437,8 +438,8 @@ func TestTemplateNotices(t *testing.T) {
 		"NoticeReportRule.Condition":                                   "HasNoticeFrom",
 		"NoticeReportRule.Properties.EventPattern.source":              "[aws.ses]",
 		"NoticeReportRule.Properties.EventPattern.detail.eventType":    "[Bounce Reject]",
-		"NoticeReportRule.Properties.EventPattern.detail.mail.tags": "map[ses:configuration-set:[map[Ref:NoticeConfigu" +
-			"rationSet]]]",
+		"NoticeReportRule.Properties.EventPattern.detail.mail.tags": "map[ses:configuration-set:" +
+			"[map[Ref:NoticeConfigurationSet]]]",
 		"NoticeReportRule.Properties.Targets":            "[map[Arn:map[Fn::GetAtt:[RotateFunction Arn]] Id:rotate]]",
 		"NoticeReportPermission.Condition":               "HasNoticeFrom",
 		"NoticeReportPermission.Properties.FunctionName": "map[Ref:RotateFunction]",

@@ -50,8 +50,8 @@ func translate(t *testing.T, path string) doc {
 	out, err := cmd.Output()
 	if err != nil {
 		if !asked && (cmd.Process == nil || strings.Contains(errors.String(), "NO TRANSLATOR")) {
-			t.Skipf("NOT RUN: the translated template was not checked, because %s has no aws-sam-translator; name a Python "+
-				"that has in SAM_TRANSLATOR_PYTHON", python)
+			t.Skipf("NOT RUN: the translated template was not checked, because %s has no aws-sam-translator; name a "+
+				"Python that has in SAM_TRANSLATOR_PYTHON", python)
 		}
 		t.Fatalf("the template can't be translated: %v\n%s", err, errors.String())
 	}
@@ -88,7 +88,8 @@ func TestGradualDeployment(t *testing.T) {
 	for _, f := range app.Functions() {
 		name := functionName(f)
 		alias := at(d, "Resources", name+"Aliaslive")
-		if at(alias, "Properties", "Name") != "live" || at(alias, "UpdatePolicy", "CodeDeployLambdaAliasUpdate") == nil {
+		if at(alias, "Properties", "Name") != "live" ||
+			at(alias, "UpdatePolicy", "CodeDeployLambdaAliasUpdate") == nil {
 			t.Errorf("%s: alias %v", f.Name, alias)
 		}
 		alarms, _ := at(d, "Resources", name+"DeploymentGroup", "Properties", "AlarmConfiguration", "Alarms").([]any)
@@ -127,7 +128,8 @@ func TestGradualDeployment(t *testing.T) {
 		}
 	}
 	for name, schedule := range ofType(d, "AWS::Scheduler::Schedule") {
-		if target, _ := at(schedule, "Properties", "Target", "Arn", "Ref").(string); !strings.HasSuffix(target, "Aliaslive") {
+		target, _ := at(schedule, "Properties", "Target", "Arn", "Ref").(string)
+		if !strings.HasSuffix(target, "Aliaslive") {
 			t.Errorf("%s calls %v", name, at(schedule, "Properties", "Target", "Arn"))
 		}
 	}
@@ -213,7 +215,8 @@ func translatedRoutes(t *testing.T, d doc) {
 			if guarded := len(security) > 0; guarded && fmt.Sprint(security) != "[map[AWS_IAM:[]]]" {
 				t.Errorf("%s is guarded by %v", route, security)
 			}
-			if !slices.ContainsFunc(callable[functionName(f)], func(p string) bool { return p == "*" || p == "*"+wild(path) }) {
+			covers := func(p string) bool { return p == "*" || p == "*"+wild(path) }
+			if !slices.ContainsFunc(callable[functionName(f)], covers) {
 				t.Errorf("API Gateway may not call %s for %s, but for %q", f.Name, route, callable[functionName(f)])
 			}
 		}

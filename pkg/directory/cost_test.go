@@ -32,8 +32,8 @@ func TestCost(t *testing.T) {
 			}
 			c := total()
 			if c.Calls != m.calls || c.WriteUnits != m.write {
-				t.Errorf("%s at %d members: %d calls and %.1f write units, want %d and %.1f", m.name, size, c.Calls, c.WriteUnits,
-					m.calls, m.write)
+				t.Errorf("%s at %d members: %d calls and %.1f write units, want %d and %.1f", m.name, size,
+					c.Calls, c.WriteUnits, m.calls, m.write)
 			}
 			if before, known := first[m.name]; known && before != c {
 				t.Errorf("%s costs %+v at %d members, %+v at 10", m.name, c, size, before)
@@ -116,7 +116,10 @@ func (w *world) operationsOn(g string) []measured {
 		{"first page of a group's memberships", 4, 1, w.memberships(ofGroup, 10)},
 		{"number of a group's memberships", 2, 0, w.memberships(ofGroup, 0)},
 		{"delete a membership", 2, 6, leave},
-		{"delete a user", 6, 9, func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) }},
+		{
+			"delete a user", 6, 9,
+			func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, many[0], nil) },
+		},
 		{
 			"delete a user in a group", 7, 15,
 			func(ctx context.Context) error { return w.dir.Delete(ctx, w.tenant, user, member, nil) },

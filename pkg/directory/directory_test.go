@@ -305,7 +305,9 @@ func (w *world) ids(rt *schema.ResourceType, expr string) []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	list, err := w.dir.List(context.Background(), w.tenant, rt, directory.ListQuery{Filter: e, StartIndex: 1, Count: 100})
+	list, err := w.dir.List(context.Background(), w.tenant, rt, directory.ListQuery{
+		Filter: e, StartIndex: 1, Count: 100,
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -61,7 +61,8 @@ func TestSearchesShareWhatIsInFlight(t *testing.T) {
 			p := &pages{Engine: memory(t)}
 			w := on(t, p, "generic")
 			w.users(50)
-			d := directory.New(store.New(p, store.Options{MaxInFlight: store.MaxPageBytes}), directory.Options{Now: time.Now})
+			d := directory.New(store.New(p, store.Options{MaxInFlight: store.MaxPageBytes}),
+				directory.Options{Now: time.Now})
 			expr, err := filter.Parse(c.filter, w.tenant.Dialect)
 			if err != nil {
 				t.Fatal(err)

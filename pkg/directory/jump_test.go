@@ -168,7 +168,8 @@ func TestJumpsBesideWrites(t *testing.T) {
 					return
 				default:
 				}
-				res, err := d.Create(t.Context(), tenant, user, scim.Object{"userName": fmt.Sprintf("other-%d", k)}, nil)
+				res, err := d.Create(t.Context(), tenant, user,
+					scim.Object{"userName": fmt.Sprintf("other-%d", k)}, nil)
 				if err == nil {
 					err = d.Delete(t.Context(), tenant, user, res.ID, nil)
 				}

@@ -170,8 +170,8 @@ func TestATotalIsThatOfThePageThatHoldsAll(t *testing.T) {
 				l, err := w.dir.List(t.Context(), w.tenant, c.rt, q)
 				n := len(l.Resources)
 				if err != nil || !engine.done() || n == 0 || q.Count == 1000 && l.Total != n || l.Total < n {
-					t.Errorf("%s %s %q before %s, count %d: total %d of %d: %v", c.rt.ID, c.filter, c.by, c.partition, q.Count,
-						l.Total, n, err)
+					t.Errorf("%s %s %q before %s, count %d: total %d of %d: %v", c.rt.ID, c.filter, c.by,
+						c.partition, q.Count, l.Total, n, err)
 				}
 			}
 		}

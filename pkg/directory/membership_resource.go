@@ -67,8 +67,8 @@ func (d *Directory) createMembership(ctx context.Context, t Tenant, rt *schema.R
 			switch {
 			case before.Value != "" && (before.Type == membership.TypeNone || named.Type != membership.TypeNone):
 				return scim.Errorf(http.StatusConflict, scim.Uniqueness,
-					"%q is a member of the group already. Find the membership with a filter on group.value and member.value.",
-					row.Short(l.Value))
+					"%q is a member of the group already. Find the membership with a filter on "+
+						"group.value and member.value.", row.Short(l.Value))
 			case named.Type == membership.TypeNone || named.Value != l.Value:
 				return scim.BadRequest(scim.InvalidValue,
 					"There is no user or group with the id %q in member.value. Create it first.",

@@ -31,7 +31,8 @@ func FuzzMembershipID(f *testing.F) {
 		if _, err := w.dir.Get(t.Context(), w.tenant, membership, id, nil); status(err) != want {
 			t.Errorf("%q: %v", id, err)
 		}
-		if err := w.dir.Delete(t.Context(), w.tenant, membership, id, []string{"none"}); want == 404 && status(err) != 404 {
+		err := w.dir.Delete(t.Context(), w.tenant, membership, id, []string{"none"})
+		if want == 404 && status(err) != 404 {
 			t.Errorf("%q: %v", id, err)
 		}
 	})
@@ -45,9 +46,12 @@ func TestMembershipsOfWhoWasDeleted(t *testing.T) {
 	groups, links := make([]string, 60), make([]string, 60)
 	for i := range groups {
 		groups[i] = w.group(fmt.Sprintf("g%02d", i), ann, bob)
-		e, err := filter.Parse(fmt.Sprintf("group.value eq %q and member.value eq %q", groups[i], ann), w.tenant.Dialect)
+		e, err := filter.Parse(fmt.Sprintf("group.value eq %q and member.value eq %q", groups[i], ann),
+			w.tenant.Dialect)
 		w.ok(nil, err)
-		found, err := w.dir.List(t.Context(), w.tenant, membership, directory.ListQuery{Filter: e, StartIndex: 1, Count: 1})
+		found, err := w.dir.List(t.Context(), w.tenant, membership, directory.ListQuery{
+			Filter: e, StartIndex: 1, Count: 1,
+		})
 		w.ok(nil, err)
 		links[i] = found.Resources[0].ID
 	}

@@ -118,9 +118,11 @@ func TestExternalIDOfTwo(t *testing.T) {
 // to it: it goes on waiting, for the next one.
 func TestArrivedAndGone(t *testing.T) {
 	places := map[string]func(c call) bool{
-		"before the user is read":         func(c call) bool { return c.read && c.touches("U") && !c.touches("N") },
-		"before the group is changed":     func(c call) bool { return c.does(store.Update, "G") },
-		"before the report is changed":    func(c call) bool { return c.does(store.Check, "U") && c.does(store.Put, "U") },
+		"before the user is read":     func(c call) bool { return c.read && c.touches("U") && !c.touches("N") },
+		"before the group is changed": func(c call) bool { return c.does(store.Update, "G") },
+		"before the report is changed": func(c call) bool {
+			return c.does(store.Check, "U") && c.does(store.Put, "U")
+		},
 		"before the report is read":       func(c call) bool { return c.read && len(c.keys) == 2 && c.touches("U") },
 		"before the head is removed":      func(c call) bool { return c.does(store.Delete, "QH") },
 		"before the references are found": func(c call) bool { return c.read && c.touches("Q") },

@@ -48,8 +48,8 @@ func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.Resou
 		}
 		if seen++; seen > maxChecked {
 			return scim.Errorf(409, scim.NoType,
-				"There are more than %d resources of type %s, too many to check whether the change conflicts with them. "+
-					"A change that adds optional attributes or removes a restriction needs no check.", maxChecked,
+				"There are more than %d resources of type %s, too many to check whether the change conflicts with "+
+					"them. A change that adds optional attributes or removes a restriction needs no check.", maxChecked,
 				rt.ID), nil
 		}
 		reason := "The change removes the resource type, or changes its id or endpoint."

@@ -26,7 +26,8 @@ func TestManyUnknownMembersAreLookedUpTogether(t *testing.T) {
 		{"remove", drop(values...), 130},
 	} {
 		ctx, total := directory.Metered(context.Background())
-		_, _, err := w.dir.Patch(ctx, w.tenant, group, g, w.operations(c.ops), directory.PatchOptions{Body: directory.NoBody})
+		_, _, err := w.dir.Patch(ctx, w.tenant, group, g, w.operations(c.ops),
+			directory.PatchOptions{Body: directory.NoBody})
 		w.ok(nil, err)
 		if cost := total(); cost.Calls > c.most {
 			t.Errorf("%s: %+v", c.name, cost)

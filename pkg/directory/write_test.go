@@ -345,8 +345,10 @@ func TestCommitSites(t *testing.T) {
 		times int
 		why   string
 	}{
-		"membership/write.go Commit":  {1, "the place"},
-		"membership/write.go Batch":   {3, "carried before a step of open work; chunks; the chunks of a refused change"},
+		"membership/write.go Commit": {1, "the place"},
+		"membership/write.go Batch": {
+			3, "carried before a step of open work; chunks; the chunks of a refused change",
+		},
 		"membership/large.go Write":   {1, "open work whose group went with its tenant"},
 		"membership/resolve.go Batch": {1, "resolved open work"},
 		"membership/work.go Batch":    {4, "work that lingered; members of a deleted group; its leftovers"},
@@ -392,7 +394,8 @@ func TestCommitSites(t *testing.T) {
 	}
 	for site, times := range found {
 		if want[site].times != times {
-			t.Errorf("%s: %d writes to the store, want %d: one that changes a resource has to go through Service.Commit",
+			t.Errorf("%s: %d writes to the store, want %d: one that changes a resource has to "+
+				"go through Service.Commit",
 				site, times, want[site].times)
 		}
 	}

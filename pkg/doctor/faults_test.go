@@ -88,10 +88,12 @@ var faults = map[string]struct {
 	"lookup of another": {"lookup", false, func(b *table) {
 		b.put(b.k.Lookup("User.externalId", "x", b.user("user-1")), nil)
 	}},
-	"no lookup of a type": {"lookup", false, func(b *table) { b.remove(b.k.Lookup("", "", "").PK, "Device.externalId") }},
-	"no group name":       {"lookup", false, func(b *table) { b.remove(b.k.GroupName("", "").PK, "writers") }},
-	"group name of none":  {"lookup", false, func(b *table) { b.put(b.k.GroupName("x", "nobody"), nil) }},
-	"no holder":           {"holder", false, func(b *table) { b.remove(b.k.GroupNameHolder("").PK, "") }},
+	"no lookup of a type": {
+		"lookup", false, func(b *table) { b.remove(b.k.Lookup("", "", "").PK, "Device.externalId") },
+	},
+	"no group name":      {"lookup", false, func(b *table) { b.remove(b.k.GroupName("", "").PK, "writers") }},
+	"group name of none": {"lookup", false, func(b *table) { b.put(b.k.GroupName("x", "nobody"), nil) }},
+	"no holder":          {"holder", false, func(b *table) { b.remove(b.k.GroupNameHolder("").PK, "") }},
 	"holder is another": {"holder", false, func(b *table) {
 		b.set(b.k.GroupNameHolder("").PK, "all", "id", b.group("writers"))
 	}},
@@ -126,7 +128,9 @@ var faults = map[string]struct {
 	"counter of none": {"counter", false, func(b *table) {
 		b.put(b.k.Counter("User", "z"), store.Attrs{"n": int64(1), "made": int64(1)})
 	}},
-	"open without work":   {"work", false, func(b *table) { b.set(b.k.Group("").PK, b.group("all"), "open", "nothing") }},
+	"open without work": {
+		"work", false, func(b *table) { b.set(b.k.Group("").PK, b.group("all"), "open", "nothing") },
+	},
 	"work of no group":    {"work", false, work("members", "all")},
 	"work on one there":   {"work", false, work("gone", "all")},
 	"unknown work":        {"work", true, work("other", "all")},
@@ -145,8 +149,10 @@ var faults = map[string]struct {
 	"account of another": {"account", false, func(b *table) {
 		b.set(b.k.Account("").PK, "a-0", "member", b.user("user-1"))
 	}},
-	"account of nobody": {"account", false, func(b *table) { b.put(b.k.Account("x"), store.Attrs{"member": "nobody"}) }},
-	"no account":        {"account", false, func(b *table) { delete(b.items, b.k.Account("a-0")) }},
+	"account of nobody": {
+		"account", false, func(b *table) { b.put(b.k.Account("x"), store.Attrs{"member": "nobody"}) },
+	},
+	"no account": {"account", false, func(b *table) { delete(b.items, b.k.Account("a-0")) }},
 	"account for none": {"account", false, func(b *table) {
 		b.put(b.k.AccountFor("userName", "x"), store.Attrs{"account": "x"})
 	}},

@@ -108,7 +108,8 @@ func (p *patient) moveHead(ctx context.Context, head store.Item, last int64) {
 // lastEntry is the end of the last entry that the log has, at or beyond the partition of its head.
 func (p *patient) lastEntry(ctx context.Context, sequence int64) (int64, error) {
 	last := int64(0)
-	for n := max(sequence-store.LogPartitionSize, 0); n <= sequence+store.LogPartitionSize; n += store.LogPartitionSize {
+	const size = store.LogPartitionSize
+	for n := max(sequence-size, 0); n <= sequence+size; n += size {
 		q := store.Query{PK: p.k.LogEntry(n).PK, Reverse: true, Limit: 1}
 		page, err := p.st.Query(ctx, q)
 		if err != nil {

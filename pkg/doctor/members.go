@@ -152,8 +152,9 @@ func lookMember(v *view, item store.Item) {
 	}
 	if reverse := v.k.MemberOf(value, groupID); v.get(reverse) == nil {
 		v.find(Finding{
-			Check: "reverse", Problem: "The reverse item, from the member to the group, is missing.", Repair: "Write it.",
-			ops: append(v.mark(value), store.PutItem(reverse, nil)),
+			Check: "reverse", Problem: "The reverse item, from the member to the group, is missing.",
+			Repair: "Write it.",
+			ops:    append(v.mark(value), store.PutItem(reverse, nil)),
 		})
 	}
 }

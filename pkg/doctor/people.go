@@ -45,8 +45,9 @@ func lookPublished(v *view, item store.Item) {
 	for _, key := range slices.Concat(slices.Collect(maps.Keys(m.Lookups)), slices.Collect(maps.Keys(m.Queue))) {
 		if v.get(key) == nil {
 			v.find(Finding{
-				Check: "published", Problem: "The item " + shown(key) + " of the member is missing.", Repair: "Write it.",
-				ops: []store.Op{store.PutItem(key, nil)},
+				Check: "published", Problem: "The item " + shown(key) + " of the member is missing.",
+				Repair: "Write it.",
+				ops:    []store.Op{store.PutItem(key, nil)},
 			})
 		}
 	}
@@ -219,8 +220,10 @@ func lookPool(v *view, item store.Item) {
 	}
 	if n != used {
 		v.find(Finding{
-			Check: "seats", Problem: "The target has " + plural(int(used), "seat") + " in use; " + plural(int(n), "member") +
-				" have it.", Repair: "Write the number.", guard: []store.Key{v.k.LogHead()},
+			Check: "seats",
+			Problem: "The target has " + plural(int(used), "seat") + " in use; " + plural(int(n), "member") +
+				" have it.",
+			Repair: "Write the number.", guard: []store.Key{v.k.LogHead()},
 			ops: []store.Op{{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{"used": n}, Add: map[string]int64{"ver": 1},
 			}},
@@ -237,7 +240,9 @@ func (v *view) holders(key mapping.TargetKey) (n int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		keys := store.EachKey(page.Items, func(item store.Item) store.Key { return v.k.Published(store.LastPart(item.SK)) })
+		keys := store.EachKey(page.Items, func(item store.Item) store.Key {
+			return v.k.Published(store.LastPart(item.SK))
+		})
 		items, err := v.st.Get(v.ctx, keys...)
 		if err != nil {
 			return 0, err

@@ -159,7 +159,8 @@ func (v *view) taken(check string, key store.Key, rt *schema.ResourceType) {
 		_, has := entriesOf(v.k, r)[key]
 		if err != nil || has || slices.Contains(r.Unique, key.SK) {
 			v.find(Finding{
-				Check: check, Problem: "Two resources have " + shown(key) + ", which must be unique: this one and " + id +
+				Check: check,
+				Problem: "Two resources have " + shown(key) + ", which must be unique: this one and " + id +
 					". Change or delete one of them.",
 			})
 			return
@@ -250,8 +251,10 @@ func lookGroup(v *view, item store.Item) {
 	}
 	if n := v.count(v.k.MemberPrefix(r.ID), 0); n != r.Members && !v.moving(r.ID) {
 		v.find(Finding{
-			Check: "members", Problem: "The group's counter says " + plural(int(r.Members), "member") + "; the group has " +
-				plural(int(n), "member") + ".", Repair: "Write the number.",
+			Check: "members",
+			Problem: "The group's counter says " + plural(int(r.Members), "member") + "; the group has " +
+				plural(int(n), "member") + ".",
+			Repair: "Write the number.",
 			ops: []store.Op{{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{row.AttrMembers: n},
 				Add: map[string]int64{row.AttrVersion: 1},
@@ -270,8 +273,9 @@ func (v *view) holds(r row.Record) {
 	switch {
 	case r.Holds && is == nil:
 		v.find(Finding{
-			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " is missing.", Repair: "Write it.",
-			ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
+			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " is missing.",
+			Repair: "Write it.",
+			ops:    []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
 		})
 	case r.Holds && is["id"] != r.ID && v.holdsToo(text(is, "id"), holder.SK):
 		v.find(Finding{
@@ -281,7 +285,8 @@ func (v *view) holds(r row.Record) {
 	case r.Holds && is["id"] != r.ID:
 		v.find(Finding{
 			Check: "holder", Problem: "The item of the unique name " + shown(holder) + " names another group, which " +
-				"no longer has it.", Repair: "Write it.", ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
+				"no longer has it.",
+			Repair: "Write it.", ops: []store.Op{store.PutItem(holder, store.Attrs{"id": r.ID})},
 			guard: []store.Key{v.k.Group(text(is, "id"))},
 		})
 	}

@@ -47,12 +47,15 @@ func lookTenant(v *view, item store.Item) {
 	if state := text(v.get(v.k.Listed()), stored.AttrState); state != t.State {
 		v.find(Finding{
 			Check: "list", Problem: "The tenant is " + t.State + "; the list of tenants says " + quoted(state) + ".",
-			Repair: "Write it into the list.", ops: []store.Op{store.PutItem(v.k.Listed(), stored.Listed(t.State, v.o.Now()))},
+			Repair: "Write it into the list.",
+			ops:    []store.Op{store.PutItem(v.k.Listed(), stored.Listed(t.State, v.o.Now()))},
 		})
 	}
 	v.due(item, *t)
 	if t.Schemas != "" && v.get(v.k.Schemas(t.Schemas)) == nil {
-		v.find(Finding{Check: "schemas", Problem: "The definitions that the tenant names are missing. Define them again."})
+		v.find(Finding{
+			Check: "schemas", Problem: "The definitions that the tenant names are missing. Define them again.",
+		})
 	}
 	if t.Policy != "" && v.get(v.k.Policy()) == nil {
 		v.find(Finding{Check: "policy", Problem: "The policy that the tenant names is missing. Save it again."})
@@ -60,7 +63,8 @@ func lookTenant(v *view, item store.Item) {
 	for _, id := range t.Clients {
 		if v.get(v.k.Client(id)) == nil {
 			v.find(Finding{
-				Check: "client", Problem: "The name and keys of the OAuth client " + id + " are missing. Create another client.",
+				Check:   "client",
+				Problem: "The name and keys of the OAuth client " + id + " are missing. Create another client.",
 			})
 		}
 	}
@@ -87,7 +91,8 @@ func (v *view) due(item store.Item, t stored.Tenant) {
 		return
 	}
 	v.find(Finding{
-		Check: "due", Problem: "The tenant has work that is due before its next visit.", Repair: "Set the earlier time.",
+		Check: "due", Problem: "The tenant has work that is due before its next visit.",
+		Repair: "Set the earlier time.",
 		ops: []store.Op{
 			{
 				Kind: store.Update, Key: item.Key, Set: store.Attrs{"doc": text},

@@ -28,7 +28,8 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 			http.StatusBadRequest, "Targets of kind %q live inside an organisation: add ?organisation=.", key.Kind,
 		)
 	case kind.Per == "" && key.Organisation != "":
-		return kind, record.Refuse(http.StatusBadRequest, "Targets of kind %q do not live inside an organisation.", key.Kind)
+		return kind, record.Refuse(http.StatusBadRequest,
+			"Targets of kind %q do not live inside an organisation.", key.Kind)
 	}
 	return kind, nil
 }
@@ -37,8 +38,8 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 func checkRoom(ctx context.Context, ts *store.TenantStore, kind string) error {
 	full, err := record.Full(ctx, ts, kind)
 	if full {
-		return record.Refuse(http.StatusConflict, "There are %d targets of kind %s already, the most that a kind can have: "+
-			"delete some that nobody needs.", mapping.MaxTargets, kind)
+		return record.Refuse(http.StatusConflict, "There are %d targets of kind %s already, "+
+			"the most that a kind can have: delete some that nobody needs.", mapping.MaxTargets, kind)
 	}
 	return err
 }
@@ -74,14 +75,16 @@ func (s *Service) Assign(ctx context.Context, t Tenant, id string, key mapping.T
 				return err
 			}
 			if adopted[key] {
-				return record.Refuse(http.StatusConflict, "A group gives %s %q: it can't be given manually.", key.Kind, key.Name)
+				return record.Refuse(http.StatusConflict, "A group gives %s %q: it can't be given manually.",
+					key.Kind, key.Name)
 			}
 		}
 		var tx store.Tx
 		now := s.o.Now()
 		if items[2].Attrs == nil {
 			if !kind.Create {
-				return record.Refuse(http.StatusNotFound, "There is no %s %q. Create the target first.", key.Kind, key.Name)
+				return record.Refuse(http.StatusNotFound, "There is no %s %q. Create the target first.",
+					key.Kind, key.Name)
 			}
 			if err := checkRoom(ctx, ts, key.Kind); err != nil {
 				return err
@@ -119,7 +122,8 @@ func (s *Service) Unassign(ctx context.Context, t Tenant, id string, key mapping
 				return err
 			}
 			if record.Find(m.Assignments, key) >= 0 {
-				return record.Refuse(http.StatusConflict, "A rule gives %s %q: change the group or the policy.", key.Kind, key.Name)
+				return record.Refuse(http.StatusConflict, "A rule gives %s %q: change the group or the policy.",
+					key.Kind, key.Name)
 			}
 			return record.Refuse(http.StatusNotFound, "The member has no %s %q.", key.Kind, key.Name)
 		}
@@ -177,7 +181,8 @@ func (s *Service) Targets(
 		q.Prefix = ts.TargetPrefix(kind).SK
 	}
 	if after != "" && !q.Contains(after) {
-		return nil, "", record.Refuse(http.StatusBadRequest, "The cursor must be one from an earlier page of this list.")
+		return nil, "", record.Refuse(http.StatusBadRequest,
+			"The cursor must be one from an earlier page of this list.")
 	}
 	page, err := ts.Query(ctx, q)
 	if err != nil {
@@ -295,7 +300,8 @@ func (s *Service) removeTarget(ctx context.Context, t Tenant, saved record.Targe
 		switch {
 		case i >= 0 && m.Assignments[i].Scim:
 			return record.Refuse(
-				http.StatusConflict, "A rule gives %s %q at the moment: change the policy or the groups first.", key.Kind, key.Name,
+				http.StatusConflict, "A rule gives %s %q at the moment: change the policy or the groups first.",
+				key.Kind, key.Name,
 			)
 		case i >= 0:
 			if err := s.Unassign(ctx, t, m.ID, key); err != nil {

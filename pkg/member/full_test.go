@@ -20,7 +20,8 @@ func TestFullKind(t *testing.T) {
 	ctx := context.Background()
 	var ops []store.Op
 	for n := range mapping.MaxTargets {
-		ops = append(ops, store.PutItem(w.ts.Target("team", "", fmt.Sprint(n)), store.Attrs{"doc": "{}", "ver": int64(1)}))
+		key := w.ts.Target("team", "", fmt.Sprint(n))
+		ops = append(ops, store.PutItem(key, store.Attrs{"doc": "{}", "ver": int64(1)}))
 	}
 	w.must(w.ts.Batch(ctx, ops...))
 	id, err := w.user("ada", nil)
@@ -36,7 +37,8 @@ func TestFullKind(t *testing.T) {
 	}
 	why, _, err := w.s.Why(ctx, w.tenant, id)
 	w.must(err)
-	if text := fmt.Sprint(why["missing"]); !strings.Contains(text, "limit") || !strings.Contains(text, "10000 targets") {
+	text := fmt.Sprint(why["missing"])
+	if !strings.Contains(text, "limit") || !strings.Contains(text, "10000 targets") {
 		t.Errorf("why: %s", text)
 	}
 	team := func(name string) mapping.TargetKey { return mapping.TargetKey{Kind: "team", Name: name} }

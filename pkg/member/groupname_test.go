@@ -100,7 +100,8 @@ func TestNameOutlastsPolicy(t *testing.T) {
 	for _, e := range page.Events {
 		if e.Object["type"] == "target.renamed" {
 			data := e.Object["data"].(scim.Object)
-			told = append(told, fmt.Sprint(data["previousDisplayName"], " -> ", data["target"].(scim.Object)["displayName"]))
+			told = append(told, fmt.Sprint(data["previousDisplayName"], " -> ",
+				data["target"].(scim.Object)["displayName"]))
 		}
 	}
 	if fmt.Sprint(told) != "[before -> after]" {

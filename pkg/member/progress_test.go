@@ -103,7 +103,8 @@ func TestAppliedBesideAnotherProcess(t *testing.T) {
 		return status.Applied
 	}
 	if n, err := w.s.Pending(ctx, w.tenant); err != nil || n != 4 || applied() == 2 {
-		t.Errorf("applied is version %d, with %d markers, error %v; want 4: 3 members and the policy", applied(), n, err)
+		t.Errorf("applied is version %d, with %d markers, error %v; want 4: 3 members and the policy",
+			applied(), n, err)
 	}
 	w.must(w.publish())
 	if w.check(); applied() != 2 {

@@ -167,7 +167,8 @@ func TestCompressedPages(t *testing.T) {
 		t.Errorf("%v", plain.Header())
 	}
 	fields := url.Values{"login": {strings.Repeat("x", 399)}, "version": {"0"}}.Encode()
-	rec = w.send("POST", "/portal/settings/login", fields, form, "Cookie: "+b.cookie, "Sec-Fetch-Site: same-origin", takes)
+	rec = w.send("POST", "/portal/settings/login", fields, form, "Cookie: "+b.cookie,
+		"Sec-Fetch-Site: same-origin", takes)
 	if rec.Code != http.StatusBadRequest || rec.Body.Len() < 4<<10 || rec.Header().Get("Content-Encoding") != "" {
 		t.Errorf("%d %v", rec.Code, rec.Header())
 	}

@@ -46,7 +46,8 @@ func TestFormsThatTakeAwayAskFirst(t *testing.T) {
 			rec := b.send("POST", "/portal/"+one.form+"?lang="+lang, one.fields.Encode(), form, "Cookie: "+b.cookie,
 				"Sec-Fetch-Site: same-origin")
 			page := html.UnescapeString(rec.Body.String())
-			if rec.Code != http.StatusOK || missing.MatchString(rec.Body.String()) || !strings.Contains(page, one.named) {
+			if rec.Code != http.StatusOK || missing.MatchString(rec.Body.String()) ||
+				!strings.Contains(page, one.named) {
 				t.Fatalf("%s: %d %s", one.form, rec.Code, rec.Body)
 			}
 			for _, text := range texts {
@@ -72,7 +73,8 @@ func TestFormsThatTakeAwayAskFirst(t *testing.T) {
 		t.Error("the client is still there")
 	}
 	// A reader is not asked.
-	if rec := w.signIn("acme", "reader").post("/portal/domains/remove", url.Values{}); rec.Code != http.StatusForbidden {
+	reader := w.signIn("acme", "reader")
+	if rec := reader.post("/portal/domains/remove", url.Values{}); rec.Code != http.StatusForbidden {
 		t.Errorf("%d", rec.Code)
 	}
 }
@@ -92,7 +94,10 @@ func TestFaultsLeadToTheirField(t *testing.T) {
 			"op": {"rule"}, "version": {"0"}, "group": {"g"}, "kind": {"1"}, "target": {"x"},
 		}},
 		{"groups/rehearse", "target", url.Values{"op": {"rule"}, "version": {"0"}, "group": {"g"}, "kind": {"role"}}},
-		{"groups/rehearse", "grammar", url.Values{"op": {"grammar"}, "version": {"0"}, "grammar": {"x"}, "kind": {"role"}}},
+		{
+			"groups/rehearse", "grammar",
+			url.Values{"op": {"grammar"}, "version": {"0"}, "grammar": {"x"}, "kind": {"role"}},
+		},
 		{"settings/login", "login", url.Values{"version": {"0"}, "login": {"none["}}},
 		{"settings/guard", "people", url.Values{"version": {"0"}, "people": {"many"}}},
 		{"settings/recipients", "email", url.Values{"email": {"nobody"}}},

@@ -76,7 +76,11 @@ func TestGermanPagesOfMistakesAreGerman(t *testing.T) {
 		{400, "token/client", url.Values{"name": {strings.Repeat("x", 500)}}, "Ein Name hat höchstens 64 Bytes"},
 		{400, "domains/add", url.Values{"name": {"a b"}}, "Geben Sie eine Domain wie example.com ein"},
 		{400, "settings/recipients", url.Values{"email": {"nobody"}}, "Geben Sie eine E-Mail-Adresse ein"},
-		{400, "settings/login", url.Values{"login": {"emails["}, "version": {"0"}}, "Der Filter oder Pfad ist ungültig"},
+		{
+			400, "settings/login",
+			url.Values{"login": {"emails["}, "version": {"0"}},
+			"Der Filter oder Pfad ist ungültig",
+		},
 		{400, "settings/login", url.Values{"login": {"shoe"}, "version": {"0"}}, "ist kein Attribut von User"},
 		{400, "settings/guard", url.Values{"people": {"-1"}, "version": {"0"}}, "Muss eine ganze Zahl von 1 bis"},
 		{400, "groups/rehearse", rule("role", "${name}", ""), "Bekannt: ${group.id}"},
@@ -88,7 +92,8 @@ func TestGermanPagesOfMistakesAreGerman(t *testing.T) {
 			t.Errorf("%s %v says %q", c.form, c.values, part)
 		}
 	}
-	if page := b.get("/portal/settings?login=none").Body.String(); !strings.Contains(page, "ist kein Attribut von User") {
+	page := b.get("/portal/settings?login=none").Body.String()
+	if !strings.Contains(page, "ist kein Attribut von User") {
 		t.Errorf("%s", page)
 	}
 	b.sends(303, "/portal/token/revoke", url.Values{"id": {id}, "sure": {"yes"}})

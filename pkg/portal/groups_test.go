@@ -136,8 +136,8 @@ func TestGroupsAndTheirRules(t *testing.T) {
 	if !strings.Contains(got, `"id":"role-admin"`) || !strings.Contains(got, "Groups.delete") {
 		t.Errorf("%s", got)
 	}
-	b.sees("/portal/groups?done=rule.saved", "Saved.", "role: admin (rule role-admin)", "Nothing: no rule applies to it",
-		`the group App "Admins" <b>`)
+	b.sees("/portal/groups?done=rule.saved", "Saved.", "role: admin (rule role-admin)",
+		"Nothing: no rule applies to it", `the group App "Admins" <b>`)
 
 	// The same form again is one of an older version: nothing is saved twice.
 	b.sends(400, "/portal/groups/save", hidden(page), "Somebody changed the rules meanwhile")
@@ -174,8 +174,9 @@ func TestGroupGrammar(t *testing.T) {
 		t.Errorf("%s", part)
 	}
 	for grammar, want := range map[string]string{
-		"{name}{organisation}": "Put a character between", "app": "needs {name} once", "{name}-{name}": "needs {name} once",
-		"{colour}-{name}": "needs {name} once", strings.Repeat("x", 201): "longer than 200 bytes",
+		"{name}{organisation}": "Put a character between", "app": "needs {name} once",
+		"{name}-{name}": "needs {name} once", "{colour}-{name}": "needs {name} once",
+		strings.Repeat("x", 201): "longer than 200 bytes",
 	} {
 		b.sees("/portal/groups/grammar?grammar="+url.QueryEscape(grammar), want)
 		b.sends(400, "/portal/groups/rehearse",

@@ -19,7 +19,9 @@ func TestTheGuideHasThePagesWords(t *testing.T) {
 	l := w.link("acme", `{"role":"admin"}`)
 	seen := w.send("GET", "/setup/"+l.ID, "").Body.String() + w.send("GET", frame.SetupRoot+"renew/x", "").Body.String()
 	b := newWorld(t).signIn("acme", "admin")
-	for _, page := range []string{"", "connect", "try", "token", "domains", "groups", "members", "activity", "settings"} {
+	for _, page := range []string{
+		"", "connect", "try", "token", "domains", "groups", "members", "activity", "settings",
+	} {
 		seen += b.get("/portal/" + page).Body.String()
 	}
 	seen += b.get("/portal/settings/disconnect").Body.String()

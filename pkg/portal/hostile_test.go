@@ -16,9 +16,9 @@ func TestBrokenInput(t *testing.T) {
 	} {
 		q := url.QueryEscape(text)
 		for _, page := range []string{
-			"try?q=", "try?part=result&id=", "members?q=", "members?after=", "members?view=", "members/duplicates?after=",
-			"members/pending?after=", "groups?after=", "groups/grammar?grammar=", "activity?person=", "activity?after=",
-			"settings?login=", "?lang=", "?done=",
+			"try?q=", "try?part=result&id=", "members?q=", "members?after=", "members?view=",
+			"members/duplicates?after=", "members/pending?after=", "groups?after=", "groups/grammar?grammar=",
+			"activity?person=", "activity?after=", "settings?login=", "?lang=", "?done=",
 		} {
 			if rec := admin.get("/portal/" + page + q); rec.Code >= 500 {
 				t.Errorf("%s%.20q: %d", page, text, rec.Code)
@@ -40,8 +40,8 @@ func TestBrokenInput(t *testing.T) {
 		}
 		for _, form := range []string{
 			"token/reveal", "token/revoke", "token/rotate", "token/client", "token/client/end", "connect/choose",
-			"settings/login", "settings/guard", "settings/recipients", "settings/revoke", "domains/add", "domains/check",
-			"domains/remove", "members/merge", "groups/rehearse", "groups/save",
+			"settings/login", "settings/guard", "settings/recipients", "settings/revoke", "domains/add",
+			"domains/check", "domains/remove", "members/merge", "groups/rehearse", "groups/save",
 		} {
 			if rec := admin.post("/portal/"+form, fields); rec.Code >= 500 {
 				t.Errorf("%s with %.20q: %d", form, text, rec.Code)
@@ -53,7 +53,8 @@ func TestBrokenInput(t *testing.T) {
 	if rec.Code != http.StatusBadRequest {
 		t.Errorf("a broken form: %d", rec.Code)
 	}
-	rec = admin.send("POST", "/portal/settings/active", "x="+strings.Repeat("a", 300<<10), form, "Cookie: "+admin.cookie)
+	rec = admin.send("POST", "/portal/settings/active", "x="+strings.Repeat("a", 300<<10), form,
+		"Cookie: "+admin.cookie)
 	if rec.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large form: %d", rec.Code)
 	}

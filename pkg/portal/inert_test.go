@@ -45,7 +45,8 @@ func TestHostileNamesAreInert(t *testing.T) {
 		w.send("POST", "/scim/v2/acme/Users", user, "Authorization: Bearer "+w.tokens["acme"], scimJSON) // refused
 		w.provision("acme", "POST", "/Groups", fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],`+
 			`"displayName":%s,"externalId":"g%d","members":[{"value":%q},{"value":%s}]}`, quoted(name), i, id, quoted(name+" nobody")))
-		w.send("GET", "/scim/v2/acme/Users?filter="+url.QueryEscape(name), "", "Authorization: Bearer "+w.tokens["acme"])
+		w.send("GET", "/scim/v2/acme/Users?filter="+url.QueryEscape(name), "",
+			"Authorization: Bearer "+w.tokens["acme"])
 	}
 	w.events("acme")
 	seen, shown := map[string]bool{}, map[string]bool{}
@@ -112,8 +113,8 @@ func TestHostileNamesAreInert(t *testing.T) {
 		}
 	}
 	for _, page := range []string{
-		"/portal/groups", "/portal/groups/grammar", "/portal/members", "/portal/members/pending", "/portal/members/" + id,
-		"/portal/activity", "/portal/try", "/portal/settings",
+		"/portal/groups", "/portal/groups/grammar", "/portal/members", "/portal/members/pending",
+		"/portal/members/" + id, "/portal/activity", "/portal/try", "/portal/settings",
 		"groups/rehearse",
 	} {
 		if !shown[page] {
@@ -152,7 +153,8 @@ func TestHostileNamesInMails(t *testing.T) {
 		if part := executed.FindString(m.html); part != "" {
 			t.Errorf("%s runs %q: %s", m.subject, part, m.html)
 		}
-		if part := unseen.FindString(m.subject + m.text + m.html); part != "" || strings.ContainsAny(m.subject+m.to, "\r\n") {
+		part := unseen.FindString(m.subject + m.text + m.html)
+		if part != "" || strings.ContainsAny(m.subject+m.to, "\r\n") {
 			t.Errorf("%s shows %q: %s", m.subject, part, m.text)
 		}
 		if !strings.Contains(m.text, "H4X") || !strings.Contains(m.html, "H4X") {

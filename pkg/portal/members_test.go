@@ -43,7 +43,8 @@ func TestOneMember(t *testing.T) {
 		`{"id":"paid","group":{"filter":"displayName eq \"Staff\""},"assign":{"kind":"licence","target":"Pro"}}]}`)
 	w.events("acme") // settles
 	b.sees("/portal/members/"+ada, "Ada active", "role reader by the group Staff (rule staff)",
-		"licence Pro: it does not exist in the application yet", "Got role reader", "Create user: ada@example.com", "Done")
+		"licence Pro: it does not exist in the application yet", "Got role reader",
+		"Create user: ada@example.com", "Done")
 	b.sends(303, "/portal/members/"+ada+"/invite", nil)
 	b.sends(409, "/portal/members/"+ada+"/invite", nil, "Only active people who were never invited")
 	b.sees("/portal/members/"+ada+"?lang=de", "Wurde eingeladen", "durch die Gruppe Staff", "Benutzer anlegen")

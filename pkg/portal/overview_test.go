@@ -22,7 +22,8 @@ func TestOverview(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	for id, name := range map[string]string{"acme": "Acme <b>", "globex": "Globex"} {
-		if _, _, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: name, IdP: "entra"}); err != nil {
+		_, _, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: name, IdP: "entra"})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -54,7 +54,9 @@ func openWorld(t *testing.T, base string, o local.Options, tenants ...string) *w
 	t.Cleanup(func() { _ = s.Close() })
 	w.s = s
 	for _, id := range append([]string{"acme"}, tenants...) {
-		_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{ID: id, Name: strings.ToUpper(id[:1]) + id[1:]})
+		_, token, err := s.Tenants().Create(t.Context(), tenant.NewTenant{
+			ID: id, Name: strings.ToUpper(id[:1]) + id[1:],
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +160,8 @@ func TestLinkOpensASessionOnce(t *testing.T) {
 	}
 	for _, method := range []string{"GET", "HEAD", "GET"} { // as scanners of mails do
 		rec := w.send(method, "/setup/"+l.ID, "")
-		if rec.Code != http.StatusOK || strings.Contains(strings.Join(rec.Header().Values("Set-Cookie"), " "), "portal=") {
+		cookies := strings.Join(rec.Header().Values("Set-Cookie"), " ")
+		if rec.Code != http.StatusOK || strings.Contains(cookies, "portal=") {
 			t.Fatalf("%s: %d %v", method, rec.Code, rec.Header())
 		}
 		if method == "GET" && (!strings.Contains(rec.Body.String(), `<html lang="de">`) ||
@@ -305,7 +308,8 @@ func TestHeaders(t *testing.T) {
 	w := newWorld(t)
 	b := w.signIn("acme", "admin")
 	for path, status := range map[string]int{
-		"/portal/": 200, "/portal/none": 404, "/setup/x": 410, "/portal//x": 404, "/portal/sign-out": 405, "/portal": 303,
+		"/portal/": 200, "/portal/none": 404, "/setup/x": 410, "/portal//x": 404, "/portal/sign-out": 405,
+		"/portal": 303,
 	} {
 		rec := b.get(path)
 		if rec.Code != status {

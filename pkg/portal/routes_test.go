@@ -86,7 +86,9 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 				}
 			}
 		}
-		for _, path := range []string{"/" + r.path, strings.Replace(r.path, "/portal/", "/portal//", 1) + "//evil.example"} {
+		for _, path := range []string{
+			"/" + r.path, strings.Replace(r.path, "/portal/", "/portal//", 1) + "//evil.example",
+		} {
 			if rec := doubled(w, r.method, path, admin.cookie); rec.Code < 400 || rec.Header().Get("Location") != "" {
 				t.Errorf("%s %s: %d %v", r.method, path, rec.Code, rec.Header())
 			}

@@ -99,7 +99,8 @@ func TestWhoIsToldAndWhoHasAccess(t *testing.T) {
 	id := strings.TrimPrefix(other.cookie, "portal=")
 	id = id[:strings.LastIndex(id, ".")]
 	for _, wrong := range []string{foreign.ID, "", "acme.none", "acme." + strings.Repeat("x", 200)} {
-		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}, "sure": {"yes"}}, "This link no longer exists")
+		b.sends(400, "/portal/settings/revoke", url.Values{"id": {wrong}, "sure": {"yes"}},
+			"This link no longer exists")
 	}
 	if page := b.sees("/portal/settings"); strings.Contains(page, foreign.ID) || !strings.Contains(page, id) {
 		t.Errorf("links: %s", page)
@@ -155,7 +156,8 @@ func TestReadersChangeNoSettings(t *testing.T) {
 	}
 	for _, path := range []string{
 		"settings/active", "settings/requests", "settings/login", "settings/guard", "settings/decide", "settings/test",
-		"settings/recipients", "settings/revoke", "settings/disconnect", "domains/add", "domains/check", "domains/remove",
+		"settings/recipients", "settings/revoke", "settings/disconnect", "domains/add", "domains/check",
+		"domains/remove",
 	} {
 		if rec := b.post("/portal/"+path, nil); rec.Code != 403 {
 			t.Errorf("%s: %d", path, rec.Code)

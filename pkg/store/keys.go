@@ -53,7 +53,8 @@ import (
 //	partition of the log        T#t#L        n                                 -
 //	marker                      T#t#MK       kind|subject                      stamp, doc, at, again, wake
 //	event not yet numbered      T#t#MK       e|time-ordered id                 doc, at, again, wake
-//	member, as published        T#t#A        member id                         doc, ver, last, until, stale, erasing, ttl
+//	member, as published        T#t#A        member id                         doc, ver, last, until, stale, erasing,
+//	                                                                           ttl
 //	member lookup               T#t#AX       attribute|value|member id         -
 //	account of the application  T#t#AX       account|id|account                member, doc
 //	account for a value         T#t#AX       accountFor|attribute|value        account

@@ -23,7 +23,9 @@ func TestLifeOfAKey(t *testing.T) {
 	t.Cleanup(func() { _ = engine.Close() })
 	st := store.New(engine, store.Options{})
 	m := idempotency.New(st, clock)
-	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
+	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
+		Now: clock, Log: slog.New(slog.DiscardHandler),
+	})
 	for _, id := range []string{"acme", "other"} {
 		if _, _, err := tenants.Create(t.Context(), tenant.NewTenant{ID: id, Name: id}); err != nil {
 			t.Fatal(err)

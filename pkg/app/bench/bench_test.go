@@ -94,7 +94,8 @@ func run(t *testing.T, o bench.Options) string {
 // of are the options of a run in memory.
 func of(users, members []int, samples int) bench.Options {
 	return bench.Options{
-		Engine: "bolt", Data: ":memory:", IdP: "okta", Users: users, Members: members, Samples: samples, Format: "table",
+		Engine: "bolt", Data: ":memory:", IdP: "okta", Users: users, Members: members, Samples: samples,
+		Format: "table",
 	}
 }
 
@@ -103,7 +104,8 @@ func TestTable(t *testing.T) {
 	o.Latency = time.Microsecond
 	out := run(t, o)
 	for _, want := range []string{
-		"at 100 users", "at 10 members", "at 10 / 100 / 500 rules", "us-east-1", "$/M", "create user ", "add one member ",
+		"at 100 users", "at 10 members", "at 10 / 100 / 500 rules", "us-east-1", "$/M", "create user ",
+		"add one member ",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, out)

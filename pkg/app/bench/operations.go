@@ -33,17 +33,19 @@ const slow = 3 // samples of a slow operation
 func userOperations() []operation {
 	all := []operation{
 		{
-			name: "create user", request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) },
-			after: remember,
+			name:    "create user",
+			request: func(_ *world, i int) request { return post("/Users", user("new-"+strconv.Itoa(i))) },
+			after:   remember,
 		},
 		{name: "GET user", request: func(w *world, i int) request { return get("/Users/" + w.some(i)) }},
 		{name: "PATCH user, title", request: func(w *world, i int) request {
-			return change("/Users/"+w.some(i), patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))
+			return change("/Users/"+w.some(i),
+				patch(fmt.Sprintf(`{"op":"replace","path":"title","value":"Title %d"}`, i)))
 		}},
 		{name: "PATCH user, userName", request: func(w *world, i int) request {
 			id := w.made[i%len(w.made)]
-			return change("/Users/"+id, patch(fmt.Sprintf(`{"op":"replace","path":"userName","value":"renamed-%d@example.com"}`,
-				i)))
+			name := fmt.Sprintf("renamed-%d@example.com", i)
+			return change("/Users/"+id, patch(fmt.Sprintf(`{"op":"replace","path":"userName","value":%q}`, name)))
 		}},
 	}
 	all = append(all, userFilters()...)
@@ -221,7 +223,8 @@ func memberOperations() []operation {
 			request: func(w *world, _ int) request { return change("/Groups/"+w.group, join(w.ids[:30]...)) },
 		},
 		{name: "PATCH group, displayName", request: func(w *world, i int) request {
-			return change("/Groups/"+w.group, patch(fmt.Sprintf(`{"op":"replace","path":"displayName","value":"Group %d"}`, i)))
+			return change("/Groups/"+w.group,
+				patch(fmt.Sprintf(`{"op":"replace","path":"displayName","value":"Group %d"}`, i)))
 		}},
 		{name: "GET group without members", request: func(w *world, _ int) request {
 			return get("/Groups/" + w.group + "?excludedAttributes=members")

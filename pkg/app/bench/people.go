@@ -33,9 +33,13 @@ func people() []operation {
 		{name: "members, filter on an assignment of 3", request: func(w *world, _ int) request {
 			return list(holds(w.group))
 		}},
-		{name: "members, filter on an assignment of a tenth, and `userName eq`", request: func(w *world, i int) request {
-			return list(holds(w.departments[0]) + fmt.Sprintf(" and userName eq %q", "user-"+number(w.place(i))+"@example.com"))
-		}},
+		{
+			name: "members, filter on an assignment of a tenth, and `userName eq`",
+			request: func(w *world, i int) request {
+				name := "user-" + number(w.place(i)) + "@example.com"
+				return list(holds(w.departments[0]) + fmt.Sprintf(" and userName eq %q", name))
+			},
+		},
 		{name: "members, page of 100, filter `status eq`", request: func(*world, int) request {
 			r := list(`status eq "active"`)
 			r.path += "&count=100"
@@ -76,12 +80,13 @@ func inTurn(clients int) func(ctx context.Context, w *world) (sample, error) {
 			id := w.some(k)
 			g.Go(func() error {
 				for range inTurns {
-					w.changes.Add(1)
-					body := patch(fmt.Sprintf(`{"op":"replace","path":"displayName","value":"Turn %d"}`, w.changes.Load()))
+					turn := w.changes.Add(1)
+					body := patch(fmt.Sprintf(`{"op":"replace","path":"displayName","value":"Turn %d"}`, turn))
 					if _, err := w.send(ctx, change("/Users/"+id, body), false); err != nil {
 						return err
 					}
-					if _, err := w.send(ctx, request{method: "GET", path: "/members/" + id, admin: true}, false); err != nil {
+					read := request{method: "GET", path: "/members/" + id, admin: true}
+					if _, err := w.send(ctx, read, false); err != nil {
 						return err
 					}
 				}
@@ -116,7 +121,8 @@ func applying(policy string) func(ctx context.Context, w *world) (sample, error)
 			return sample{}, err
 		}
 		begin, before := time.Now(), w.total()
-		if _, err := w.send(ctx, request{method: "PUT", path: "/policy", body: policy, admin: true}, false); err != nil {
+		put := request{method: "PUT", path: "/policy", body: policy, admin: true}
+		if _, err := w.send(ctx, put, false); err != nil {
 			return sample{}, err
 		}
 		if err := w.apply(ctx); err != nil {

@@ -90,7 +90,8 @@ func printTables(out io.Writer, o options, results []result) error {
 			}
 			kind = r.kind
 			table = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			fmt.Fprintf(out, "\nat %s %s\n", strings.Trim(strings.ReplaceAll(fmt.Sprint(r.sizes), " ", " / "), "[]"), kind)
+			fmt.Fprintf(out, "\nat %s %s\n",
+				strings.Trim(strings.ReplaceAll(fmt.Sprint(r.sizes), " ", " / "), "[]"), kind)
 			fmt.Fprintln(table, "operation\tcalls\tread\twrite\tallocs\tp50 ms\tp99 ms\tgrowth\t$/M table\t$/M all\t")
 		}
 		first, last := &r.series[0], &r.series[len(r.series)-1]
@@ -146,8 +147,8 @@ func printBenchstat(out io.Writer, results []result) error {
 			s := &r.series[i]
 			if _, err := fmt.Fprintf(out, "BenchmarkOperation/%s/%s=%d \t%d\t%d ns/op\t%d p99-ns\t%g calls/op\t%g "+
 				"read/op\t%g write/op\t%.0f allocs/op\n",
-				name, r.kind, r.sizes[i], len(s.times), s.quantile(0.5), s.quantile(0.99), s.calls(), s.read(), s.write(),
-				s.allocated()); err != nil {
+				name, r.kind, r.sizes[i], len(s.times), s.quantile(0.5), s.quantile(0.99), s.calls(),
+				s.read(), s.write(), s.allocated()); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,9 @@ func ruleOperations() []operation {
 		computing("evaluate the policy for a member in 10 groups", 100, func(r rules) func() {
 			facts := mapping.Facts{User: r.user, Targets: mapping.Targets{}}
 			for i, g := range r.groups {
-				facts.Memberships = append(facts.Memberships, mapping.Membership{Group: r.policy.Group(fmt.Sprint(i), g)})
+				facts.Memberships = append(facts.Memberships, mapping.Membership{
+					Group: r.policy.Group(fmt.Sprint(i), g),
+				})
 			}
 			return func() {
 				r.policy.Needs(facts)
@@ -81,7 +83,8 @@ func newRules(n int) (rules, error) {
 		fmt.Fprintf(&text, `{"id":"rule-%d",`, i)
 		switch i % 4 {
 		case 0:
-			fmt.Fprintf(&text, `"group":{"pattern":"^Unit%d_(?P<name>.+)$"},"assign":{"kind":"role","target":"${name}"}}`, i)
+			fmt.Fprintf(&text, `"group":{"pattern":"^Unit%d_(?P<name>.+)$"},`+
+				`"assign":{"kind":"role","target":"${name}"}}`, i)
 		case 1:
 			fmt.Fprintf(&text, `"group":{"filter":"displayName eq \"Unit%d_Lead\""},`+
 				`"assign":{"kind":"role","target":"lead-%d"}}`, i-1, i)

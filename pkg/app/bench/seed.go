@@ -67,7 +67,8 @@ func newWorld(ctx context.Context, s *local.Server, o options, size int, name st
 func user(i string) string {
 	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"user-%[1]s@example.com",`+
 		`"externalId":"ext-%[1]s",`+
-		`"name":{"givenName":"Grace","familyName":"Hopper"},"displayName":"Grace Hopper","title":"Engineer","active":true,`+
+		`"name":{"givenName":"Grace","familyName":"Hopper"},"displayName":"Grace Hopper",`+
+		`"title":"Engineer","active":true,`+
 		`"emails":[{"value":"mail-%[1]s@example.com","type":"work","primary":true}]}`, i)
 }
 
@@ -171,7 +172,8 @@ func (w *world) fillUsers(ctx context.Context, s *local.Server, p *progress) (er
 
 // fillMembers creates a group and its members, in requests as large as they may be. They are no users of the tenant.
 func (w *world) fillMembers(ctx context.Context, s *local.Server, p *progress) (err error) {
-	if w.ids, err = w.create(ctx, knownMembers, "/Users", func(i int) string { return user(number(i)) }, p); err != nil {
+	w.ids, err = w.create(ctx, knownMembers, "/Users", func(i int) string { return user(number(i)) }, p)
+	if err != nil {
 		return err
 	}
 	groups, err := w.create(ctx, 1, "/Groups", func(i int) string { return group(number(i)) }, p)

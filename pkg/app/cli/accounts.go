@@ -27,10 +27,10 @@ type accountsImportCmd struct {
 
 // Help is the end of the command's help.
 func (*accountsImportCmd) Help() string {
-	return `CSV begins with the names of its columns: accountId and any of externalId, userName and email. JSON is an ` +
-		`array of objects with these members, {"accounts": [...]}, or an object a line. Each row is answered with ` +
-		`adopted (by a member), has-member (before), waits (for a member to come) or the reason why it is none. An ` +
-		`import that broke off is run again: what is done stays done.`
+	return `CSV begins with the names of its columns: accountId and any of externalId, userName and email. JSON is ` +
+		`an array of objects with these members, {"accounts": [...]}, or an object a line. Each row is answered ` +
+		`with adopted (by a member), has-member (before), waits (for a member to come) or the reason why it is ` +
+		`none. An import that broke off is run again: what is done stays done.`
 }
 
 // How much one request imports, and how often one that failed for a while is sent.

@@ -40,7 +40,7 @@ The exit code is 0, or 1 if the command failed, or 2 if the command line is wron
 
 // grammar is the command line. The order is that of the help.
 type grammar struct {
-	Serve      serveCmd      `cmd:"" default:"withargs" help:"Serve all APIs and the portal on this machine; the default."`
+	Serve      serveCmd      `cmd:"" default:"withargs" help:"Serve all APIs and the portal here; the default."`
 	Tenants    tenantsCmd    `cmd:"" help:"Create, show, change and delete tenants."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens of a tenant."`
 	Rotation   rotationCmd   `cmd:"" help:"Replace a tenant's token before it expires."`

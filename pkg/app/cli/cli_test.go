@@ -382,7 +382,8 @@ func TestNoticesAndClients(t *testing.T) {
 		if again := good(t, url, "clients", "renew", owner, id); field(t, again, "secret") == field(t, out, "secret") {
 			t.Error("the same secret again")
 		}
-		if list := good(t, url, "clients", "list", owner); !strings.Contains(list, id) || !strings.Contains(list, "Ping") {
+		list := good(t, url, "clients", "list", owner)
+		if !strings.Contains(list, id) || !strings.Contains(list, "Ping") {
 			t.Error(list)
 		}
 		good(t, url, "clients", "delete", owner, id)
@@ -469,8 +470,8 @@ func TestHelp(t *testing.T) {
 		"KEY=VALUE":          {"tenants", "set", "-h"},
 		"rotation complete":  {"rotation", "-h"},
 	} {
-		if code, out, err := run(t, args...); code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) ||
-			err != "" {
+		code, out, err := run(t, args...)
+		if code != 0 || !strings.Contains(strings.ToUpper(out), strings.ToUpper(want)) || err != "" {
 			t.Errorf("%v: %d %q, no %s in %s", args, code, err, want, out)
 		}
 	}
@@ -520,7 +521,8 @@ func TestCompletion(t *testing.T) {
 		"local token issue -sc":      "-scopes",
 		"local bench -mem":           "-members",
 	} {
-		test := script + "\nCOMP_WORDS=(" + line + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]}-1))\n_local\necho ${COMPREPLY[@]}"
+		test := script + "\nCOMP_WORDS=(" + line +
+			")\nCOMP_CWORD=$((${#COMP_WORDS[@]}-1))\n_local\necho ${COMPREPLY[@]}"
 		out, err := exec.CommandContext(t.Context(), bash, "-c", test).CombinedOutput()
 		if got := strings.TrimSpace(string(out)); err != nil || got != want {
 			t.Errorf("%s: %q, want %q: %v", line, got, want, err)
@@ -569,7 +571,9 @@ func verify(r *http.Request) string {
 	if kind := r.Header.Get("Content-Type"); kind != "" {
 		again.Header.Set("Content-Type", kind)
 	}
-	credentials := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI", SessionToken: "session"}
+	credentials := aws.Credentials{
+		AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI", SessionToken: "session",
+	}
 	if err := v4.NewSigner().SignHTTP(r.Context(), credentials, again, digest(body), "execute-api", "eu-central-1",
 		at); err != nil {
 		return err.Error()

@@ -46,7 +46,9 @@ func (s *session) showClients(answer object) {
 		if _, keys := c["keys"]; keys {
 			ends = []any{"keys"}
 		}
-		rows = append(rows, []any{c["id"], c["scopes"], ends, c["createdAt"], orWord(c["lastUsedAt"], "never"), c["name"]})
+		rows = append(rows, []any{
+			c["id"], c["scopes"], ends, c["createdAt"], orWord(c["lastUsedAt"], "never"), c["name"],
+		})
 	}
 	table(s.Out, rows)
 }
@@ -64,7 +66,9 @@ func (c *clientsGetCmd) Run(s *session) error {
 		for _, kind := range []string{"secrets", "keys"} {
 			rows := [][]any{{kind, "CREATED", "EXPIRES"}}
 			for _, part := range objects(client[kind]) {
-				rows = append(rows, []any{part["id"], orWord(part["createdAt"], "-"), orWord(part["expiresAt"], "never")})
+				rows = append(rows, []any{
+					part["id"], orWord(part["createdAt"], "-"), orWord(part["expiresAt"], "never"),
+				})
 			}
 			if len(rows) > 1 {
 				fmt.Fprintln(s.Out)

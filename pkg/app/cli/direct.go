@@ -17,7 +17,7 @@ type codeError struct {
 
 // directFlags name the table that a command reads and writes itself, without a server. The table must exist.
 type directFlags struct {
-	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data. No server may be using it."`
+	Data  string `default:"./.serverless-scim" placeholder:"FOLDER" help:"Folder of the data; no server may use it."`
 	Table string `default:"serverless-scim" placeholder:"NAME" help:"DynamoDB table."`
 	JSON  bool   `name:"json" help:"Print a JSON document."`
 	tableFlags
@@ -70,7 +70,7 @@ func (c *tenantsExportCmd) Run(s *session) error {
 type tenantsImportCmd struct {
 	File     string `arg:"" help:"File that export wrote."`
 	ID       string `name:"id" placeholder:"ID" help:"New id of the tenant; the id in the file by default."`
-	Identity string `placeholder:"FILE" help:"File with the age identity for the secrets. Without it they are left out."`
+	Identity string `placeholder:"FILE" help:"File with the age identity for the secrets; by default no secrets."`
 	directFlags
 }
 
@@ -98,8 +98,8 @@ type completionCmd struct {
 
 // Help is the end of the command's help.
 func (*completionCmd) Help() string {
-	return `For a program called local: source <(local completion bash), the same with zsh, or local completion fish |` +
-		` source`
+	return `For a program called local: source <(local completion bash), the same with zsh, ` +
+		`or local completion fish | source`
 }
 
 // Run prints the script.

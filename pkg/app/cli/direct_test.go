@@ -146,7 +146,8 @@ func TestTenantMoves(t *testing.T) {
 	if err := os.WriteFile(file, text[:len(text)-10], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := must(cli.Failed, "tenants", "import", file, "-id", "more", "-data", to); !strings.Contains(got, "cut off") {
+	got = must(cli.Failed, "tenants", "import", file, "-id", "more", "-data", to)
+	if !strings.Contains(got, "cut off") {
 		t.Errorf("told: %q", got)
 	}
 	must(cli.Failed, "tenants", "export", "nobody", "-out", file, "-data", from)

@@ -26,7 +26,8 @@ func (c *domainsListCmd) Run(s *session) error {
 		for _, o := range objects(answer["domains"]) {
 			record, _ := o["record"].(object)
 			rows = append(rows, []any{
-				o["name"], o["state"], orWord(o["by"], "-"), orWord(o["verifiedAt"], "-"), record["name"], record["value"],
+				o["name"], o["state"], orWord(o["by"], "-"), orWord(o["verifiedAt"], "-"), record["name"],
+				record["value"],
 			})
 		}
 		table(s.Out, rows)

@@ -30,7 +30,8 @@ func (c *linksCreateCmd) Run(s *session) error {
 	}
 	r := request{http.MethodPost, path("tenants", c.Tenant, "setup-links"), body}
 	return c.call(s, r, func(o object) {
-		fmt.Fprintf(s.Out, "%s\nIt works once, until %s, and is not shown again.\n", text(o["url"]), text(o["expiresAt"]))
+		fmt.Fprintf(s.Out, "%s\nIt works once, until %s, and is not shown again.\n", text(o["url"]),
+			text(o["expiresAt"]))
 		if c.Email != "" {
 			fmt.Fprintf(s.Out, "A mail with a link is on its way to %s.\n", c.Email)
 		}

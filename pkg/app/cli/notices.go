@@ -21,7 +21,9 @@ func (c *noticesListCmd) Run(s *session) error {
 	return c.call(s, request{http.MethodGet, path("tenants", c.Tenant, "notices"), nil}, func(answer object) {
 		rows := [][]any{{"AT", "KIND", "TOKEN", "STATE", "RECIPIENTS"}}
 		for _, n := range objects(answer["notices"]) {
-			rows = append(rows, []any{n["at"], n["kind"], orWord(n["tokenId"], "-"), n["state"], emails(n["recipients"])})
+			rows = append(rows, []any{
+				n["at"], n["kind"], orWord(n["tokenId"], "-"), n["state"], emails(n["recipients"]),
+			})
 		}
 		table(s.Out, rows)
 	})

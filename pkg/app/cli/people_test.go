@@ -202,7 +202,8 @@ func TestAccountsOfEachForm(t *testing.T) {
 			}
 		})
 	}
-	code, out, _ := answering(t, "accountId,userName\na7,cem\n", "-url", url, "accounts", "import", "acme", "-", "-json")
+	code, out, _ := answering(t, "accountId,userName\na7,cem\n", "-url", url, "accounts", "import",
+		"acme", "-", "-json")
 	if code != 0 || out != `{"accountId":"a7","result":"waits","row":2}`+"\n" {
 		t.Errorf("from standard input: %d %s", code, out)
 	}

@@ -61,7 +61,8 @@ func (c *logListCmd) Run(s *session) error {
 		rows := [][]any{{"ENTRY", "TIME", "OPERATION", "OUTCOME", "STATUS", "SUBJECT", "DETAIL"}}
 		for _, e := range objects(answer["entries"]) {
 			rows = append(rows, []any{
-				e["id"], e["time"], e["operation"], e["outcome"], e["status"], orWord(e["subject"], "-"), entryDetail(e),
+				e["id"], e["time"], e["operation"], e["outcome"], e["status"], orWord(e["subject"], "-"),
+				entryDetail(e),
 			})
 		}
 		table(s.Out, rows)
@@ -98,8 +99,8 @@ func (c *logShowCmd) Run(s *session) error {
 		rows := [][]any{}
 		for _, name := range []string{
 			"time", "requestId", "tokenId", "caller", "idp", "operation", "method", "path", "number", "resourceType",
-			"resourceId", "subject", "group", "added", "removed", "outcome", "status", "scimType", "detail", "durationMs",
-			"changed", "eventSequences",
+			"resourceId", "subject", "group", "added", "removed", "outcome", "status", "scimType", "detail",
+			"durationMs", "changed", "eventSequences",
 		} {
 			if e[name] != nil {
 				rows = append(rows, []any{name, e[name]})

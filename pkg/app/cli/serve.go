@@ -19,7 +19,7 @@ import (
 type tableFlags struct {
 	Engine   string `enum:"bolt,dynamodb" default:"bolt" placeholder:"ENGINE" help:"bolt (one local file) or dynamodb."`
 	Endpoint string `name:"dynamodb-endpoint" env:"AWS_ENDPOINT_URL_DYNAMODB,AWS_ENDPOINT_URL" help:"URL of DynamoDB."`
-	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use a table in AWS. Requests cost money."`
+	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use AWS. Requests cost money."`
 }
 
 // check refuses flags of a table that nobody opens.
@@ -38,10 +38,10 @@ type serveCmd struct {
 	AdminKey      string       `placeholder:"KEY" help:"Key of the admin API. Without it, this machine needs no key."`
 	Demo          bool         `default:"true" negatable:"" help:"Create the tenant demo on the first start."`
 	CostHeaders   bool         `help:"Add the header Scim-Cost, the cost of the request, to each response."`
-	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"Requests of a tenant a second and at once; the most of both."`
+	TenantLimits  local.Limits `placeholder:"N,N,N,N" help:"A tenant's requests a second and at once; most of both."`
 	DNS           string       `placeholder:"HOST:PORT" help:"DNS resolver for the domains of tenants."`
 	MaxTokenDays  int          `default:"730" placeholder:"DAYS" help:"The longest life of a token."`
-	OperatorDays  int          `name:"operator-log-days" default:"90" placeholder:"DAYS" help:"Life of the operator log."`
+	OperatorDays  int          `name:"operator-log-days" default:"90" placeholder:"DAYS" help:"How long it is kept."`
 	EndlessTokens bool         `help:"Allow tokens that never expire."`
 	WebhookLoop   bool         `name:"webhook-loopback" help:"Allow webhooks on this machine, also with http."`
 	NoticeProduct string       `placeholder:"NAME" help:"The application's name in notices."`
@@ -92,7 +92,7 @@ type benchCmd struct {
 	Members []int         `default:"10,10000,1000000" placeholder:"N,..." help:"Sizes of groups, in members."`
 	N       int           `name:"n" default:"200" placeholder:"N" help:"Requests per operation and size."`
 	Clients int           `default:"0" placeholder:"N" help:"Number of concurrent HTTP clients, each with -n requests."`
-	Latency time.Duration `default:"0" placeholder:"TIME" help:"Delay added to each call of bolt; 5ms is like DynamoDB."`
+	Latency time.Duration `default:"0" placeholder:"TIME" help:"Delay of each call of bolt; 5ms is like DynamoDB."`
 	Quick   bool          `help:"Small sizes and 20 requests each, for a first try."`
 	Format  string        `enum:"table,benchstat,json" default:"table" help:"table, benchstat or json."`
 	JSON    bool          `name:"json" help:"The same as -format json."`

@@ -73,8 +73,8 @@ func TestRehearsalShowsShortages(t *testing.T) {
 	}
 	put(`{"kinds": {"licence": {"seats": "purchase"}}, "rules": []}`)
 	good(t, url, "policy", "put", "acme", policy)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/admin/v1/tenants/acme/targets/licence/pro",
-		strings.NewReader(`{"seats":{"size":1}}`))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut,
+		url+"/admin/v1/tenants/acme/targets/licence/pro", strings.NewReader(`{"seats":{"size":1}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,8 @@ func (s *session) showTokens(answer object) {
 	rows := [][]any{{"TOKEN", "STATE", "SCOPES", "CREATED", "EXPIRES", "LAST USED"}}
 	for _, t := range objects(answer["tokens"]) {
 		rows = append(rows, []any{
-			t["id"], t["state"], t["scopes"], t["createdAt"], orWord(t["expiresAt"], "never"), orWord(t["lastUsedAt"], "never"),
+			t["id"], t["state"], t["scopes"], t["createdAt"], orWord(t["expiresAt"], "never"),
+			orWord(t["lastUsedAt"], "never"),
 		})
 	}
 	table(s.Out, rows)

@@ -141,7 +141,7 @@ func (c *webhooksTestCmd) Run(s *session) error {
 
 type webhooksReplayCmd struct {
 	oneHook
-	After int64  `required:"" placeholder:"SEQUENCE" help:"Start after this sequence number; 0 starts at the first event."`
+	After int64  `required:"" placeholder:"SEQUENCE" help:"Start after this sequence number; 0 sends all events."`
 	For   string `placeholder:"TENANT" help:"For an operator's webhook: the tenant whose events are sent again."`
 }
 

@@ -16,8 +16,9 @@ func TestWebhooks(t *testing.T) {
 			t.Fatalf("added %s", out)
 		}
 		id := made[1]
-		if out := good(t, url, "webhooks", "list", owner); !strings.Contains(out, id) || strings.Contains(out, "whsec") {
-			t.Errorf("list: %s", out)
+		list := good(t, url, "webhooks", "list", owner)
+		if !strings.Contains(list, id) || strings.Contains(list, "whsec") {
+			t.Errorf("list: %s", list)
 		}
 		out = good(t, url, "webhooks", "change", owner, id, "-active", "off", "-description", "mine")
 		if !strings.Contains(out, `"active": false`) {

@@ -25,7 +25,8 @@ func startBus(t *testing.T) *bus {
 	b := &bus{}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Entries []struct{ Detail string } }
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" {
+		err := json.NewDecoder(r.Body).Decode(&in)
+		if err != nil || r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -70,7 +71,8 @@ func (w *world) telling(t *testing.T) {
 	})
 	w.Must(t, 202, "POST", "/tenants/"+id+"/notices", `{"kind":"test"}`)
 	eventually(t, "the notice fails", func() bool {
-		return strings.Contains(fmt.Sprint(w.Must(t, 200, "GET", "/tenants/"+id+"/notices", "")["notices"]), "state:failed")
+		got := w.Must(t, 200, "GET", "/tenants/"+id+"/notices", "")
+		return strings.Contains(fmt.Sprint(got["notices"]), "state:failed")
 	})
 	eventually(t, "the event of the notice comes",
 		func() bool { return w.bus.has(`"type":"notice.failed"`, `"tenant":"`+id+`"`) })

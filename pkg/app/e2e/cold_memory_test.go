@@ -54,8 +54,8 @@ func TestColdStartByMemory(t *testing.T) {
 	for range n {
 		for _, mb := range settings {
 			limit(t, group, mb)
-			times[mb] = append(times[mb], firstAnswer(t, &fakelambda.Function{Name: "users", Program: program, Env: users.Env},
-				event))
+			f := &fakelambda.Function{Name: "users", Program: program, Env: users.Env}
+			times[mb] = append(times[mb], firstAnswer(t, f, event))
 		}
 	}
 	out := "\n| memory | median | fastest |\n|---|---|---|\n"

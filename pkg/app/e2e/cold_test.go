@@ -53,8 +53,8 @@ func TestColdStart(t *testing.T) {
 	for _, p := range programs {
 		slices.Sort(p.times)
 		median := p.times[n/2]
-		fmt.Fprintf(&out, "| %s | %.2f MB | %.1f ms | %.1f ms | %.2f | %.1f MB |\n", p.name, float64(p.bytes)/1e6, ms(median),
-			ms(p.times[0]),
+		fmt.Fprintf(&out, "| %s | %.2f MB | %.1f ms | %.1f ms | %.2f | %.1f MB |\n", p.name,
+			float64(p.bytes)/1e6, ms(median), ms(p.times[0]),
 			float64(median)/float64(programs[0].times[n/2]), float64(p.memory)/1e6)
 		if strings.HasPrefix(p.event, `{"version"`) && p.bytes > maxBytes {
 			t.Errorf("%s has %d bytes, more than %d", p.name, p.bytes, maxBytes)
@@ -111,7 +111,8 @@ func build(t *testing.T, dir string, programs []*program) {
 	}
 	arm := t.TempDir()
 	for arch, dir := range map[string]string{"arm64": arm, runtime.GOARCH: dir} {
-		if err := fakelambda.BuildFor(t.Context(), arch, filepath.Join("..", "..", ".."), dir, packages...); err != nil {
+		err := fakelambda.BuildFor(t.Context(), arch, filepath.Join("..", "..", ".."), dir, packages...)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

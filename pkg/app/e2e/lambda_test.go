@@ -27,12 +27,13 @@ import (
 func TestLambda(t *testing.T) {
 	w := deploy(t)
 	closed := w.deletion(t)
+	generic := func(t *testing.T) scimtest.Target { return w.Target(t, "generic") }
 	t.Run("at once", func(t *testing.T) {
 		for name, run := range map[string]func(t *testing.T){
 			"dialogues":         func(t *testing.T) { scimtest.RunDialogues(t, w.Target) },
 			"behaviours":        func(t *testing.T) { scimtest.RunBehaviours(t, w.Target) },
 			"hostile":           func(t *testing.T) { scimtest.RunHostile(t, w.Target) },
-			"isolation":         func(t *testing.T) { scimtest.RunIsolation(t, w.Target(t, "generic"), w.Target(t, "generic")) },
+			"isolation":         func(t *testing.T) { scimtest.RunIsolation(t, generic(t), generic(t)) },
 			"telling":           w.telling,
 			"members":           w.people,
 			"races":             func(t *testing.T) { scimtest.RunRaces(t, w.Target) },
@@ -232,8 +233,10 @@ func (w *world) failures(t *testing.T) {
 	}
 	wake := func(sequence string, key store.Key) any {
 		return object{"eventID": sequence, "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": object{
-			"Keys":           object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}},
-			"NewImage":       object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}, "wake": object{"S": store.WakeWork}},
+			"Keys": object{"pk": object{"S": key.PK}, "sk": object{"S": key.SK}},
+			"NewImage": object{
+				"pk": object{"S": key.PK}, "sk": object{"S": key.SK}, "wake": object{"S": store.WakeWork},
+			},
 			"SequenceNumber": sequence, "StreamViewType": "NEW_AND_OLD_IMAGES",
 		}}
 	}
@@ -274,9 +277,9 @@ func (w *world) failures(t *testing.T) {
 func (w *world) missing(t *testing.T) {
 	optional := []string{
 		app.EnvBaseURL, app.EnvLogLevel, app.EnvMaxTokenDays, app.EnvEndlessTokens, app.EnvPackedSecrets,
-		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct, app.EnvNoticeContact,
-		app.EnvStack, app.EnvMetrics, app.EnvLimits, app.EnvAdminHost, app.EnvSecretKey, app.EnvSecretTags,
-		app.EnvPortalAccent, app.EnvPortalLogo, app.EnvPortalReturnURL, app.EnvPortalHours,
+		app.EnvNoticeFrom, app.EnvNoticeTopic, app.EnvNoticeConfigurationSet, app.EnvNoticeProduct,
+		app.EnvNoticeContact, app.EnvStack, app.EnvMetrics, app.EnvLimits, app.EnvAdminHost, app.EnvSecretKey,
+		app.EnvSecretTags, app.EnvPortalAccent, app.EnvPortalLogo, app.EnvPortalReturnURL, app.EnvPortalHours,
 		app.EnvOperatorLogDays,
 	}
 	for _, f := range app.Functions() {

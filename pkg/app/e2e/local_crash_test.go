@@ -285,7 +285,8 @@ func (l *ledger) compare(t *testing.T, c tenant, users map[string]object, member
 	for group, want := range l.members {
 		for id := range l.users {
 			if members[group][id] != want[id] {
-				t.Errorf("user %s is a member of %s: %v, acknowledged was %v", l.users[id], group, members[group][id], want[id])
+				t.Errorf("user %s is a member of %s: %v, acknowledged was %v", l.users[id], group,
+					members[group][id], want[id])
 			}
 		}
 	}

@@ -97,8 +97,8 @@ func begin(t *testing.T, address string, c tenant, body string) func() int {
 		t.Fatal(err)
 	}
 	_, err = fmt.Fprintf(conn, "POST /scim/v2/%s/Users HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/scim+json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", c.id, address, c.token,
-		len(body))
+		"Content-Type: application/scim+json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		c.id, address, c.token, len(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -229,7 +229,8 @@ func TestExitCodes(t *testing.T) {
 	} {
 		for _, line := range lines {
 			p := launch(t, strings.Fields(line)...)
-			if code := p.code(t); code != want || (want == 0) != (p.stderr.String() == "") || (want == 0) != (p.stdout != "") {
+			code := p.code(t)
+			if code != want || (want == 0) != (p.stderr.String() == "") || (want == 0) != (p.stdout != "") {
 				t.Errorf("%s: exit code %d, want %d: %s%s", line, code, want, p.stdout, p.stderr)
 			}
 		}

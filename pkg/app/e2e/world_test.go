@@ -179,10 +179,11 @@ var (
 func (w *world) reader(t *testing.T, stream, name string, wakes ...string) *fakelambda.Poller {
 	t.Helper()
 	credentials := aws.Credentials{AccessKeyID: dynamolocal.AccessKeyID, SecretAccessKey: dynamolocal.SecretAccessKey}
+	provide := func(context.Context) (aws.Credentials, error) { return credentials, nil }
 	poller := &fakelambda.Poller{
 		Client: dynamodbstreams.New(dynamodbstreams.Options{
 			Region: dynamolocal.Region, BaseEndpoint: aws.String(dynamolocal.Start(t)),
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil }),
+			Credentials: aws.CredentialsProviderFunc(provide),
 		}),
 		Stream: stream, Function: w.functions[name], Wakes: wakes, Batch: 10, Attempts: 5, Pause: 50 * time.Millisecond,
 	}

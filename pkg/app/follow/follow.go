@@ -80,8 +80,8 @@ func (p Parts) paused(ctx context.Context, tenantID, destination string, s deliv
 		status = s.Recent[n-1].Status
 	}
 	r := tenant.Report{Op: put, Events: []event.Event{{Kind: event.WebhookPaused, Data: scim.Object{
-		"webhookId": destination, "failingSince": scim.FormatTime(time.UnixMilli(s.FailingSince)), "position": s.Position,
-		"status": int64(status),
+		"webhookId": destination, "failingSince": scim.FormatTime(time.UnixMilli(s.FailingSince)),
+		"position": s.Position, "status": int64(status),
 	}}}}
 	switch _, err := p.Webhooks.Get(ctx, tenantID, destination); {
 	case err == nil:

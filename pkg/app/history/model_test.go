@@ -70,7 +70,8 @@ func stepUser(s user, in request, out answer) (bool, user) {
 	case in.kind == "delete":
 		return out.status == 204, user{}
 	case in.kind == "get" || in.kind == "find":
-		same := s.value == out.user.value && (s.id == "" || s.id == out.user.id) && (s.tag == "" || s.tag == out.user.tag)
+		same := s.value == out.user.value && (s.id == "" || s.id == out.user.id) &&
+			(s.tag == "" || s.tag == out.user.tag)
 		return out.status == 200 && same, out.user
 	}
 	return out.status == 200 && out.user.value == in.value && out.user.tag != s.tag, out.user

@@ -227,7 +227,8 @@ func TestWholeAdminAPI(t *testing.T) {
 	changes := map[string]string{made: "POST /tenants"}
 	for _, s := range dialogue {
 		id := o.do(s)
-		if line := log.line(id); !strings.Contains(line, "caller=local") || !strings.Contains(line, "route=/admin/v1/") {
+		line := log.line(id)
+		if !strings.Contains(line, "caller=local") || !strings.Contains(line, "route=/admin/v1/") {
 			t.Errorf("%s %s: the process log says %q", s.method, s.path, line)
 		}
 		if s.method != "GET" && strings.HasPrefix(s.path, "/tenants/acme") {

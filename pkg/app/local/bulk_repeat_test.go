@@ -92,19 +92,22 @@ func TestBulkRepeatedAfterChanges(t *testing.T) {
 	}{
 		{"nothing", func(*api, string, string) {}, true, true, false},
 		{"joined elsewhere", func(a *api, user, _ string) { a.group("other", []string{user}) }, true, true, false},
-		{"user deleted", func(a *api, user, _ string) { a.must(204, "DELETE", "/Users/"+user, "") }, false, false, true},
+		{"user deleted", func(a *api, user, _ string) {
+			a.must(204, "DELETE", "/Users/"+user, "")
+		}, false, false, true},
 		{"both deleted", func(a *api, user, group string) {
 			a.must(204, "DELETE", "/Users/"+user, "")
 			a.must(204, "DELETE", "/Groups/"+group, "")
 		}, false, false, false},
-		{
-			"group renamed", func(a *api, _, group string) { a.replace("/Groups/"+group, "displayName", "staff") }, true, false,
-			false,
-		},
+		{"group renamed", func(a *api, _, group string) {
+			a.replace("/Groups/"+group, "displayName", "staff")
+		}, true, false, false},
 		{"group emptied", func(a *api, user, group string) {
 			a.change("/Groups/"+group, fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, user))
 		}, true, false, true},
-		{"group deleted", func(a *api, _, group string) { a.must(204, "DELETE", "/Groups/"+group, "") }, true, false, false},
+		{"group deleted", func(a *api, _, group string) {
+			a.must(204, "DELETE", "/Groups/"+group, "")
+		}, true, false, false},
 	}
 	for _, idp := range []string{"generic", "okta"} {
 		for _, tt := range tests {
@@ -148,7 +151,10 @@ func TestBulkRepeatedWithItsOwnChanges(t *testing.T) {
 		"201 201": {postGroup("g", "crew", "bulkId:h"), postGroup("h", "staff", "bulkId:g")},
 		"201 201 200": {
 			postUser("a", "anna", ""), postGroup("g", "crew"),
-			{Method: "PATCH", Path: "/Groups/bulkId:g", Data: patchData("add", "members", []object{{"value": "bulkId:a"}})},
+			{
+				Method: "PATCH", Path: "/Groups/bulkId:g",
+				Data: patchData("add", "members", []object{{"value": "bulkId:a"}}),
+			},
 		},
 	}
 	for want, ops := range tests {

@@ -185,7 +185,8 @@ func TestBulkKilledAnywhere(t *testing.T) {
 		if err := b.s.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := named(b, b.agree(), nil), "[ann bob cid kept] inner[ann kept outer] outer[cid inner]"; got != want {
+		const want = "[ann bob cid kept] inner[ann kept outer] outer[cid inner]"
+		if got := named(b, b.agree(), nil); got != want {
 			t.Fatalf("killed before write %d: state %s, want %s", n, got, want)
 		}
 		if !killed {
@@ -251,7 +252,8 @@ func TestBulkKeepsUnknownIDs(t *testing.T) {
 		ops    []bulkOp
 	}{
 		{"201 204 404 404 404", `bulkId "a" does not exist any more`, []bulkOp{
-			postUser("a", "anna", ""), named("DELETE", "a"), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),
+			postUser("a", "anna", ""), named("DELETE", "a"), named("DELETE", "a"), named("PATCH", "a"),
+			named("PUT", "a"),
 		}},
 		{"400 409 409 409", `bulkId "a", and the operation`, []bulkOp{
 			postUser("a", "", ""), named("DELETE", "a"), named("PATCH", "a"), named("PUT", "a"),

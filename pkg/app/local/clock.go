@@ -64,7 +64,9 @@ func (c *clock) set(now time.Time) error {
 	}
 	machine := c.real()
 	if present := machine.Add(c.ahead); now.Before(present) {
-		return &tenant.InvalidError{Field: "now", Problem: "must not be before the current time, " + scim.FormatTime(present)}
+		return &tenant.InvalidError{
+			Field: "now", Problem: "must not be before the current time, " + scim.FormatTime(present),
+		}
 	}
 	err := c.keep(now, machine)
 	if boltstore.IsFull(err) {

@@ -136,7 +136,7 @@ var crashes = []crash{
 			}
 			reports := a.must(200, "GET", "/Users?filter=userName+sw+%22managed-%22", "")["Resources"].([]any)
 			for _, r := range reports {
-				manager := r.(object)["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"].(object)["manager"].(object)
+				manager := r.(object)[enterpriseURN].(object)["manager"].(object)
 				if _, resolved := manager["$ref"]; resolved != happened {
 					t.Errorf("manager %v, user arrived: %v", manager, happened)
 				}

@@ -100,7 +100,8 @@ func delivering(t *testing.T, of func(tenant string) []delivery.Destination) (wr
 func TestEachTenantIsTriedWhenItIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := map[string]*late{
-			"one": {after: 7*time.Second + 454*time.Millisecond}, "two": {after: 100 * time.Second}, "six": {after: time.Minute},
+			"one": {after: 7*time.Second + 454*time.Millisecond}, "two": {after: 100 * time.Second},
+			"six": {after: time.Minute},
 		}
 		write, stop := delivering(t, func(id string) []delivery.Destination { return []delivery.Destination{all[id]} })
 		began := time.Now()

@@ -239,7 +239,8 @@ func TestFindingsOfAnEntry(t *testing.T) {
 	a.group("Staff", nil)
 	for _, v := range a.mustAdmin(200, "GET", "/log?language=de", "")["entries"].([]any) {
 		inList, has := v.(object)["findings"].([]any)
-		if refused := v.(object)["id"] == entry["id"]; refused && fmt.Sprint(inList) != fmt.Sprint(list) || !refused && has {
+		refused := v.(object)["id"] == entry["id"]
+		if refused && fmt.Sprint(inList) != fmt.Sprint(list) || !refused && has {
 			t.Errorf("findings in the list: %v", v)
 		}
 	}
@@ -304,7 +305,8 @@ func TestStaleAttributes(t *testing.T) {
 			for _, v := range a.mustAdmin(200, "GET", "/stale-attributes", "")["attributes"].([]any) {
 				o := v.(object)
 				path := o["attribute"].(string)
-				all = append(all, fmt.Sprint(o["userName"], " ", path[strings.LastIndex(path, ":")+1:], " ", o["reason"]))
+				all = append(all, fmt.Sprint(o["userName"], " ", path[strings.LastIndex(path, ":")+1:],
+					" ", o["reason"]))
 			}
 			return strings.Join(all, ", ")
 		}

@@ -67,7 +67,9 @@ func TestDomainUnderContention(t *testing.T) {
 // other.
 func TestDomainsOfTwoTenants(t *testing.T) {
 	a, dns := onDNS(t)
-	_, token, err := a.s.Tenants().Create(t.Context(), tenant.NewTenant{ID: "umbrella", Name: "Umbrella", IdP: "generic"})
+	_, token, err := a.s.Tenants().Create(t.Context(), tenant.NewTenant{
+		ID: "umbrella", Name: "Umbrella", IdP: "generic",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

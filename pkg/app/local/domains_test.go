@@ -159,7 +159,8 @@ func TestDomainsAreVerifiedOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if status, d := a.admin("POST", "/domains/example.com/verify", ""); status != 200 || d["state"] != "verified" {
+			status, d := a.admin("POST", "/domains/example.com/verify", "")
+			if status != 200 || d["state"] != "verified" {
 				t.Errorf("%d %v", status, d)
 			}
 		})
@@ -314,7 +315,9 @@ func TestAddressesOfVerifiedDomains(t *testing.T) {
 	a.mustAdmin(200, "POST", "/domains/example.com/verify", "")
 	warned(a.mustAdmin(200, "PUT", "/policy", policy), false)
 	ada := a.must(201, "POST", "/Users", userBody("ada@EXAMPLE.com", ""))["id"].(string)
-	for _, name := range []string{"x@mail.example.com", "x@example.com.evil.com", "x", "x@y@example.com", "@example.com"} {
+	for _, name := range []string{
+		"x@mail.example.com", "x@example.com.evil.com", "x", "x@y@example.com", "@example.com",
+	} {
 		refused("POST", "/Users", userBody(name, ""), "verified")
 	}
 	refused("POST", "/Users", userBody("bob@example.com", `,"active":false,"emails":[{"value":"b@evil.com"}]`), "emails")

@@ -50,7 +50,9 @@ func TestDuplicates(t *testing.T) {
 		"only the second has one":     {first: "anna,," + address, second: "anna.b,x1," + address, want: both},
 		"both have one":               {first: "anna,x1," + address, second: "anna.b,x2," + address},
 		"the same one":                {first: "anna,x1,", second: "anna.b,x1,", want: "anna+anna.b [externalId]"},
-		"an address":                  {first: address + ",,", second: "anna,," + address, want: address + "+anna [email]"},
+		"an address": {
+			first: address + ",,", second: "anna,," + address, want: address + "+anna [email]",
+		},
 		"a userName": {
 			first: "anna,," + address, second: address + ",,", want: "anna+" + address + " [email]",
 		},

@@ -35,8 +35,9 @@ func openDynamoDB(ctx context.Context, o Options) (store.Engine, io.Closer, erro
 	})
 	// The SDK may have found an endpoint in its configuration file.
 	if inAWS(aws.ToString(client.Options().BaseEndpoint)) && !o.YesAWS {
-		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with credentials of this environment: "+
-			"add -yes-aws to allow it, or name another server with -dynamodb-endpoint or AWS_ENDPOINT_URL", ErrNotMeant)
+		return nil, nil, fmt.Errorf("%w: -engine dynamodb would use a table in AWS, with credentials of this "+
+			"environment: add -yes-aws to allow it, or name another server with -dynamodb-endpoint or AWS_ENDPOINT_URL",
+			ErrNotMeant)
 	}
 	if o.Existing {
 		return scan.New(client, o.Table), nothing{}, nil
@@ -58,7 +59,9 @@ func madeUp(endpoint string) (options []func(*config.LoadOptions) error) {
 	if os.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		options = append(options, config.WithCredentialsProvider(
 			aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local", Source: "-dynamodb-endpoint"}, nil
+				return aws.Credentials{
+					AccessKeyID: "local", SecretAccessKey: "local", Source: "-dynamodb-endpoint",
+				}, nil
 			})))
 	}
 	return options

@@ -110,7 +110,8 @@ func (a *api) fits(path, encoding string, members int) {
 		got = got.Resources[0]
 	}
 	if status != 200 || len(got.Members) != members {
-		a.t.Errorf("%s %s: status %d, %d members, want %d: %s", encoding, path, status, len(got.Members), members, got.Detail)
+		a.t.Errorf("%s %s: status %d, %d members, want %d: %s", encoding, path, status, len(got.Members),
+			members, got.Detail)
 	}
 }
 

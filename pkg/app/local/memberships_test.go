@@ -60,8 +60,11 @@ func (a *api) pairs(path, method string, count int) map[string]int {
 		}
 		start += len(list)
 		cursor, _ = page["nextCursor"].(string)
-		if method == "index" && (len(list) == 0 || float64(start) > page["totalResults"].(float64)) || method != "index" &&
-			cursor == "" {
+		last := cursor == ""
+		if method == "index" {
+			last = len(list) == 0 || float64(start) > page["totalResults"].(float64)
+		}
+		if last {
 			return seen
 		}
 	}
@@ -374,8 +377,9 @@ func TestSixteenWritersOfMemberships(t *testing.T) {
 				retried("PATCH", "/Groups/"+g, patchBody(fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, mine)))
 				return
 			}
-			found := a.must(200, "GET", filtered("group.value eq %q and member.value eq %q", g, mine), "")["Resources"].([]any)
-			if status := retried("DELETE", "/GroupMemberships/"+found[0].(object)["id"].(string), ""); status != 204 {
+			page := a.must(200, "GET", filtered("group.value eq %q and member.value eq %q", g, mine), "")
+			id := page["Resources"].([]any)[0].(object)["id"].(string)
+			if status := retried("DELETE", "/GroupMemberships/"+id, ""); status != 204 {
 				t.Errorf("DELETE: %d", status)
 			}
 		})
@@ -386,7 +390,8 @@ func TestSixteenWritersOfMemberships(t *testing.T) {
 			t.Errorf("%d clients made the same membership", made[u])
 		}
 	}
-	if got := a.agree()["g"]; !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(users[:32]))) {
+	got := a.agree()["g"]
+	if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(users[:32]))) {
 		t.Errorf("%d members, want 32", len(got))
 	}
 	// 32 made, 16 deleted, each a version of its own.

@@ -55,7 +55,8 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 					retried("PATCH", "/Groups/"+g, patchBody(fmt.Sprintf(`{"op":%q,"path":"members","value":%s}`, op,
 						members(others))))
 				case 1:
-					if status, made := retried("POST", "/GroupMemberships", membershipBody(g, users[200+(i+w)%40])); status == 201 {
+					body := membershipBody(g, users[200+(i+w)%40])
+					if status, made := retried("POST", "/GroupMemberships", body); status == 201 {
 						retried("DELETE", "/GroupMemberships/"+made["id"].(string), "")
 					}
 				case 2:
@@ -92,7 +93,8 @@ func TestMembershipWalksUnderConcurrentWrites(t *testing.T) {
 				}
 				for _, v := range values {
 					if walk.want(g, v) && seen[g+" "+v] != 1 {
-						t.Errorf("%s by %s shows a membership %d times that is there throughout", walk.path, method, seen[g+" "+v])
+						t.Errorf("%s by %s shows a membership %d times that is there throughout", walk.path,
+							method, seen[g+" "+v])
 					}
 				}
 			}
@@ -180,7 +182,8 @@ func (a *api) openWorkAgrees(want map[string][]string) {
 			}
 		}
 		for _, v := range []string{values[0], values[len(values)/2], values[len(values)-1]} {
-			found := a.must(200, "GET", filtered("member.value eq %q and group.value eq %q", v, g), "")["Resources"].([]any)
+			page := a.must(200, "GET", filtered("member.value eq %q and group.value eq %q", v, g), "")
+			found := page["Resources"].([]any)
 			if len(found) != 1 {
 				a.t.Errorf("membership of %s in %s: %v", v, g, found)
 				continue

@@ -298,8 +298,9 @@ func TestTokenErrors(t *testing.T) {
 		r.Header.Set("Content-Type", c.mediaType)
 		w := o.serve(r)
 		var out object
-		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != c.status || out["error"] == nil || w.Header().
-			Get("Cache-Control") != "no-store" {
+		err := json.Unmarshal(w.Body.Bytes(), &out)
+		if err != nil || w.Code != c.status || out["error"] == nil ||
+			w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %v, want %d", name, w.Code, out, c.status)
 		}
 	}
@@ -443,8 +444,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 		t.Errorf("replayed: %q", detail)
 	}
 	o.granted("acme", first.assertion(t, id, "acme", "b", exp))
-	if detail := o.refusedAs(401, "invalid_client", "acme", first.assertion(t, id, "other", "c", exp)); !strings.Contains(
-		detail, "aud") {
+	detail := o.refusedAs(401, "invalid_client", "acme", first.assertion(t, id, "other", "c", exp))
+	if !strings.Contains(detail, "aud") {
 		t.Errorf("for another endpoint: %q", detail)
 	}
 	o.refusedAs(401, "invalid_client", "other", first.assertion(t, id, "other", "c", exp))

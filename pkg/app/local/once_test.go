@@ -25,8 +25,8 @@ func TestIdempotencyKey(t *testing.T) {
 		first := send(bodies[0])
 		again, other := send(bodies[0]), send(bodies[1])
 		if first.Code != 201 || again.Code != 409 || other.Code != 422 || count() != had+1 {
-			t.Errorf("%s: %d, again %d %s, with another body %d, %d are there", path, first.Code, again.Code, again.Body,
-				other.Code, count()-had)
+			t.Errorf("%s: %d, again %d %s, with another body %d, %d are there", path, first.Code,
+				again.Code, again.Body, other.Code, count()-had)
 		}
 		if path != "/webhooks" && again.Header().Get("Location") != first.Header().Get("Location") {
 			t.Errorf("%s: Location %q, want %q", path, again.Header().Get("Location"), first.Header().Get("Location"))

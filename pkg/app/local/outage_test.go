@@ -114,7 +114,8 @@ func TestDiskFull(t *testing.T) {
 		status, out = o.do("POST", "/tenants", `{"name":"Other"}`)
 		says(t, "POST tenants", status, out, full)
 	})
-	if after := a.must(200, "GET", "/Users/"+id, ""); after["userName"] != "grace" || after["title"] != before["title"] {
+	after := a.must(200, "GET", "/Users/"+id, "")
+	if after["userName"] != "grace" || after["title"] != before["title"] {
 		t.Errorf("the user is %v, was %v", after, before)
 	}
 	a.user("ada")

@@ -79,7 +79,8 @@ func (b *outbox) Send(_ context.Context, m message.Message) error {
 	}
 	shown, where := map[string]any{"tenant": m.Tenant, "notice": m.Kind, "recipients": len(m.To)}, ""
 	if b.keeps {
-		where = filepath.Join(b.o.Data, "notices", fmt.Sprintf("%s-%s-%s-%.12s.eml", m.Tenant, m.Kind, m.Language, m.ID))
+		where = filepath.Join(b.o.Data, "notices",
+			fmt.Sprintf("%s-%s-%s-%.12s.eml", m.Tenant, m.Kind, m.Language, m.ID))
 		if err := replaceFile(where, raw); err != nil {
 			return err
 		}

@@ -103,7 +103,8 @@ func TestNoticesAndEventsAreFilesOfTheDataFolder(t *testing.T) {
 	if err != nil || m.Header.Get("To") != "<ada@acme.example>" || m.Header.Get("Auto-Submitted") != "auto-generated" {
 		t.Errorf("%v: %v", m, err)
 	}
-	if text := out.String(); !strings.Contains(text, "notice test for tenant acme, recipients: 1, mail: "+mails[0]+"\n") {
+	text := out.String()
+	if !strings.Contains(text, "notice test for tenant acme, recipients: 1, mail: "+mails[0]+"\n") {
 		t.Errorf("printed %q", text)
 	}
 }
@@ -112,8 +113,8 @@ func TestAnEventThatWasTornComesWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "events.jsonl")
 	for _, torn := range []string{
-		`{"id":"torn`,
-		"{\"id\":\"1\",\"tenant\":\"acme\",\"time\":\"x\",\"type\":\"kept\"}\n{\"id\":\"" + strings.Repeat("x", 9000), "",
+		"", `{"id":"torn`,
+		`{"id":"1","tenant":"acme","time":"x","type":"kept"}` + "\n" + `{"id":"` + strings.Repeat("x", 9000),
 	} {
 		if err := os.WriteFile(path, []byte(torn), 0o600); err != nil {
 			t.Fatal(err)
@@ -131,8 +132,8 @@ func TestAnEventThatWasTornComesWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.Join(eventTypes(t, dir), " ")
-		if !strings.HasSuffix(got, "token.created token.revoked") || strings.Contains(torn, "kept") != strings.HasPrefix(
-			got, "kept") {
+		if !strings.HasSuffix(got, "token.created token.revoked") ||
+			strings.Contains(torn, "kept") != strings.HasPrefix(got, "kept") {
 			t.Errorf("after %.40q: %s", torn, got)
 		}
 	}
@@ -181,8 +182,8 @@ func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
 	} {
 		dir, out, machine := t.TempDir(), &bytes.Buffer{}, someDay
 		s, err := local.Open(t.Context(), local.Options{
-			Engine: "bolt", Data: dir, BaseURL: "http://localhost", Log: io.Discard, Out: out, NoticeContact: tc.contact,
-			Now: func() time.Time { return machine },
+			Engine: "bolt", Data: dir, BaseURL: "http://localhost", Log: io.Discard, Out: out,
+			NoticeContact: tc.contact, Now: func() time.Time { return machine },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +206,8 @@ func TestNoticesSayWhomToAskAndTheOperatorHow(t *testing.T) {
 		text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
 		if flat := strings.Join(strings.Fields(string(text)), " "); err != nil || !strings.Contains(flat, tc.mail) ||
 			strings.Contains(flat, "/admin/v1") {
-			t.Errorf("%s, %s: %q is missing, or the admin API is named, %v:\n%s", tc.vault, tc.contact, tc.mail, err, text)
+			t.Errorf("%s, %s: %q is missing, or the admin API is named, %v:\n%s", tc.vault, tc.contact,
+				tc.mail, err, text)
 		}
 		if !strings.Contains(out.String(), tc.printed) {
 			t.Errorf("%s: printed %q", tc.vault, out)

@@ -233,7 +233,8 @@ func (a *api) jump(t *rapid.T, query url.Values, want []string, start, count int
 	from := min(start-1, len(want))
 	if got := ids(page); !slices.Equal(got, want[from:min(from+count, len(want))]) ||
 		page["totalResults"] != float64(len(want)) {
-		t.Fatalf("%v from %d, %d of them:\ngot  %q of %v\nwant %q", query, start, count, got, page["totalResults"], want)
+		t.Fatalf("%v from %d, %d of them:\ngot  %q of %v\nwant %q", query, start, count, got,
+			page["totalResults"], want)
 	}
 	if page["startIndex"] != float64(start) || page["nextCursor"] != nil || page["previousCursor"] != nil {
 		t.Fatalf("startIndex %v, cursors %v and %v", page["startIndex"], page["nextCursor"], page["previousCursor"])
@@ -265,7 +266,8 @@ func (a *api) cursors(t *rapid.T, query url.Values, want []string, count int) {
 		page = a.page(query, "cursor", cursor, "count", fmt.Sprint(count))
 		pages = append(pages, ids(page))
 		if page["totalResults"] != float64(len(want)) || page["startIndex"] != nil {
-			t.Fatalf("%v: totalResults %v, startIndex %v, want %d", query, page["totalResults"], page["startIndex"], len(want))
+			t.Fatalf("%v: totalResults %v, startIndex %v, want %d", query, page["totalResults"],
+				page["startIndex"], len(want))
 		}
 		if cursor, _ = page["nextCursor"].(string); cursor == "" {
 			break

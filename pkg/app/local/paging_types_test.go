@@ -74,8 +74,8 @@ func TestSearchAcrossTypes(t *testing.T) {
 				cursor, more = page["nextCursor"].(string)
 			}
 			for start := 1; start <= len(want); start += count {
-				byIndex = append(byIndex, ids(a.must(200, "GET", fmt.Sprintf("/?count=%d&startIndex=%d&%s", count, start, query),
-					""))...)
+				page := a.must(200, "GET", fmt.Sprintf("/?count=%d&startIndex=%d&%s", count, start, query), "")
+				byIndex = append(byIndex, ids(page)...)
 			}
 			if !slices.Equal(byCursor, want) || !slices.Equal(byIndex, want) {
 				t.Errorf("%s by %d:\nindex  %q\ncursor %q\nwant   %q", query, count, byIndex, byCursor, want)

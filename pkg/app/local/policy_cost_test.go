@@ -104,7 +104,8 @@ func TestPolicyTooLarge(t *testing.T) {
 	for _, size := range []int{300 << 10, 7 << 20, 10 << 20} {
 		large := `{"description": "` + strings.Repeat("x", size) + `"}`
 		for _, r := range [][2]string{{"PUT", "/policy"}, {"POST", "/policy/rehearse"}} {
-			if status, out := a.admin(r[0], r[1], large); status != 400 || !strings.Contains(fmt.Sprint(out), "256 KiB") {
+			status, out := a.admin(r[0], r[1], large)
+			if status != 400 || !strings.Contains(fmt.Sprint(out), "256 KiB") {
 				t.Errorf("%s %s with %d bytes: %d %v", r[0], r[1], size, status, out)
 			}
 		}

@@ -111,8 +111,8 @@ func TestProviderRules(t *testing.T) {
 			again := o.ask("GET", path, "", "", "")
 			if again.Body.String() != read.Body.String() || again.Header().Get("ETag") != read.Header().Get("ETag") ||
 				events() != before {
-				t.Errorf("%s: was %s %s at %s, and is %s %s at %s", m.name, read.Body, read.Header().Get("ETag"), before,
-					again.Body, again.Header().Get("ETag"), events())
+				t.Errorf("%s: was %s %s at %s, and is %s %s at %s", m.name, read.Body,
+					read.Header().Get("ETag"), before, again.Body, again.Header().Get("ETag"), events())
 			}
 		}
 		if m.undeleted == 0 {

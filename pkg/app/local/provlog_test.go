@@ -76,7 +76,8 @@ func TestLogOfChanges(t *testing.T) {
 	a.must(204, "DELETE", "/Users/"+id, "")
 	all := a.wantLog("",
 		[]string{
-			"operation=delete", "outcome=done", "status=204", "resourceType=User", "resourceId=" + id, "subject=jim@example.com",
+			"operation=delete", "outcome=done", "status=204", "resourceType=User", "resourceId=" + id,
+			"subject=jim@example.com",
 		},
 		[]string{"operation=create", "outcome=done", "resourceType=Group", "group=Staff", "added=[" + id + "]"},
 		[]string{
@@ -258,7 +259,8 @@ func TestActivity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := memory(t)
 		a := on(t, engine, "entra")
-		if got := a.mustAdmin(200, "GET", "/activity", ""); got["firstRequestAt"] != nil || len(got["days"].([]any)) != 0 {
+		got := a.mustAdmin(200, "GET", "/activity", "")
+		if got["firstRequestAt"] != nil || len(got["days"].([]any)) != 0 {
 			t.Errorf("before the first request: %v", got)
 		}
 		const probe = "/Users?filter=userName+eq+%226ec0ad42-9a7b-4a1d-8b8e-bd5a6d2e5f1c%22"
@@ -269,7 +271,7 @@ func TestActivity(t *testing.T) {
 		a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"Replace","path":"title","value":"x"}`))
 		a.mustAdmin(200, "GET", "/members", "")
 		const want = "create done 1, create refused 1, patch done 1, patch nothing-to-do 1, read done 1"
-		got := a.mustAdmin(200, "GET", "/activity", "")
+		got = a.mustAdmin(200, "GET", "/activity", "")
 		if c := counted(got["days"].([]any)[0]); c != want {
 			t.Errorf("counted %s, want %s", c, want)
 		}
@@ -291,7 +293,8 @@ func TestActivity(t *testing.T) {
 		b := a.again(engine)
 		got = b.mustAdmin(200, "GET", "/activity?days=2", "")
 		// Whether the request that writes the counts is among them depends on which is faster.
-		if c := counted(got["days"].([]any)[0]); c != want && c != strings.Replace(want, "read done 1", "read done 2", 1) {
+		c := counted(got["days"].([]any)[0])
+		if c != want && c != strings.Replace(want, "read done 1", "read done 2", 1) {
 			t.Errorf("another process reads %s, want %s", c, want)
 		}
 		if err := is(got["connectionTest"].(object), "path=/Users", "outcome=done"); err != nil {
@@ -300,7 +303,8 @@ func TestActivity(t *testing.T) {
 		b.mustAdmin(400, "GET", "/activity?days=91", "")
 		time.Sleep(72 * time.Hour)
 		got = b.mustAdmin(200, "GET", "/activity", "")
-		if seconds, _ := got["secondsSinceLastGoodRequest"].(float64); len(got["hours"].([]any)) != 0 || seconds < 72*3600 {
+		seconds, _ := got["secondsSinceLastGoodRequest"].(float64)
+		if len(got["hours"].([]any)) != 0 || seconds < 72*3600 {
 			t.Errorf("three days later: %v", got)
 		}
 	})

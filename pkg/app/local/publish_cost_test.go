@@ -77,7 +77,8 @@ func TestPublishingTogether(t *testing.T) {
 				for n := range changes {
 					title := fmt.Sprint("t", n)
 					a.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"displayName","value":"`+title+`"}`))
-					if m := a.mustAdmin(200, "GET", "/members/"+id, ""); m["displayName"] != title || m["pending"] != nil {
+					m := a.mustAdmin(200, "GET", "/members/"+id, "")
+					if m["displayName"] != title || m["pending"] != nil {
 						t.Errorf("behind the change to %s: %v", title, m)
 					}
 				}

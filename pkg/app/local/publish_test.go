@@ -146,7 +146,8 @@ func TestArrivalOrders(t *testing.T) {
 				t.Errorf("%v: member %s was removed", order, id)
 				continue
 			}
-			m["manager"] = a.mustAdmin(200, "GET", "/members/"+id, "")["manager"] // names are those of the time of the event
+			// names are those of the time of the event
+			m["manager"] = a.mustAdmin(200, "GET", "/members/"+id, "")["manager"]
 			told = append(told, shown(m))
 		}
 		slices.Sort(told)

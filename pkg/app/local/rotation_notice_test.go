@@ -231,8 +231,9 @@ func TestEachSuccessorIsAnnouncedOnce(t *testing.T) {
 		end := f.end().Add(10 * day)
 		f.must(200, "PATCH", "/tenants/acme/tokens/"+ids[0], fmt.Sprintf(`{"expiresAt":%q}`, end.Format(time.RFC3339)))
 		f.to(end.Add(-28 * day))
-		if got := f.mails(); !strings.HasPrefix(got, "successor-ready") || strings.Count(f.listed(), "successor-ready") != 2 {
-			// the successor ends first, and has one of its own
+		// The successor ends first, and has one of its own.
+		got := f.mails()
+		if !strings.HasPrefix(got, "successor-ready") || strings.Count(f.listed(), "successor-ready") != 2 {
 			t.Errorf("mails %s, listed %s", got, f.listed())
 		}
 	})

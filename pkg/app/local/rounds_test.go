@@ -124,7 +124,10 @@ func TestRounds(t *testing.T) {
 			{"GET group without members", "GET", "/Groups/" + staff + "?excludedAttributes=members", "", 200, 1},
 			{"first page", "GET", "/Users?count=10", "", 200, 4},
 			{"first page without groups", "GET", "/Users?count=10&excludedAttributes=groups", "", 200, 2},
-			{"second page without groups", "GET", "/Users?count=10&startIndex=11&excludedAttributes=groups", "", 200, 3},
+			{
+				"second page without groups", "GET",
+				"/Users?count=10&startIndex=11&excludedAttributes=groups", "", 200, 3,
+			},
 			{"jump without groups", "GET", "/Users?count=10&startIndex=17&excludedAttributes=groups", "", 200, 4},
 			{"create user", "POST", "/Users", name("new"), 201, 2},
 			{

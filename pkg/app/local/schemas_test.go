@@ -138,14 +138,16 @@ func TestCustomAttributes(t *testing.T) {
 				`"],"userName":"ada",
 				"`+enterpriseURN+`":{"ID":"7","department":"d","level":3},"`+badgeURN+`":{"colour":"Red","rooms":["1","2"],"until":"2027-01-01T00:00:00Z"}}`)
 			id := user["id"].(string)
-			if got := fmt.Sprint(user[enterpriseURN],
-				user[badgeURN]); got != "map[ID:7 department:d level:3] map[colour:Red rooms:[1 2] until:2027-01-01T00:00:00Z]" {
+			const want = "map[ID:7 department:d level:3] map[colour:Red rooms:[1 2] until:2027-01-01T00:00:00Z]"
+			if got := fmt.Sprint(user[enterpriseURN], user[badgeURN]); got != want {
 				t.Errorf("created %s", got)
 			}
 			if got := fmt.Sprint(user["schemas"]); got != fmt.Sprintf("[%s %s %s]", userURN, enterpriseURN, badgeURN) {
 				t.Errorf("schemas %s", got)
 			}
-			for _, path := range []string{enterpriseURN + ":ID", enterpriseURN + ".ID", strings.ToUpper(enterpriseURN) + ":id"} {
+			for _, path := range []string{
+				enterpriseURN + ":ID", enterpriseURN + ".ID", strings.ToUpper(enterpriseURN) + ":id",
+			} {
 				value := `"` + path[len(path)-4:] + `"`
 				a.do("PATCH", "/Users/"+id, replace(path, value))
 				got := a.must(200, "GET", "/Users/"+id+"?attributes="+url.QueryEscape(path), "")
@@ -176,8 +178,9 @@ func TestCustomAttributes(t *testing.T) {
 				t.Errorf("rooms %v", got)
 			}
 			a.do("PATCH", "/Users/"+id, patchBody(`{"op":"remove","path":"`+badgeURN+`"}`))
-			if got := a.must(200, "GET", "/Users/"+id, ""); got[badgeURN] != nil || fmt.Sprint(got["schemas"]) != fmt.Sprintf(
-				"[%s %s]", userURN, enterpriseURN) {
+			got := a.must(200, "GET", "/Users/"+id, "")
+			left := fmt.Sprintf("[%s %s]", userURN, enterpriseURN)
+			if got[badgeURN] != nil || fmt.Sprint(got["schemas"]) != left {
 				t.Errorf("after the removal: %v", got)
 			}
 		})

@@ -310,7 +310,8 @@ func TestAdministratorsUnderRaces(t *testing.T) {
 				case 4:
 					into := ids[(i+1+r.IntN(len(ids)-1))%len(ids)]
 					status, o := a.admin("POST", "/members/"+id+"/merge", `{"into":"`+into+`"}`)
-					if status != 200 && status != 404 && status != 409 { // one is merged already, or has no user any more
+					// one is merged already, or has no user any more
+					if status != 200 && status != 404 && status != 409 {
 						t.Errorf("merge: %d %v", status, o)
 					}
 				}

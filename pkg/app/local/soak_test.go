@@ -139,7 +139,8 @@ func TestSoak(t *testing.T) {
 		}
 		o.must(200, "PATCH", "/tenants/"+id, `{"settings":{"log":{"retentionDays":1},"events":{"retentionDays":1}}}`)
 		c := &soaked{
-			base: server.URL + "/scim/v2/" + id, token: token.Value, client: client, r: rand.New(rand.NewPCG(1, uint64(n))),
+			base: server.URL + "/scim/v2/" + id, token: token.Value, client: client,
+			r: rand.New(rand.NewPCG(1, uint64(n))),
 		}
 		if err := c.fill(); err != nil {
 			t.Fatal(err)

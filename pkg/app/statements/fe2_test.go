@@ -68,7 +68,8 @@ func TestF4ActiveInAnOrganisation(t *testing.T) {
 	w.wants(late, "active: organisation AZ1NC9")
 	w.leave(org, early)
 	w.wants(early, "staged: ")
-	w.tells(0, early, "member.created", "member.activated", "assignment.added", "member.deactivated", "assignment.removed")
+	w.tells(0, early, "member.created", "member.activated", "assignment.added", "member.deactivated",
+		"assignment.removed")
 }
 
 func TestF5GroupIsOrganisation(t *testing.T) {
@@ -135,7 +136,8 @@ func TestF8GrammarOfGroupNames(t *testing.T) {
 	w.admin(200, "PUT", "/targets/role/Leitung?organisation=AZ1NC9", "")
 	jim := w.user("jim@example.com")
 	for _, name := range []string{
-		"AZ1NC9", "AZ1NC9_Rolle_Leitung", "AZ1NC9_Alarmgruppe_Zug_1", "AZ1NC9_Funktion_Maschinist", "AZ1NC9_Gruppe_Nord",
+		"AZ1NC9", "AZ1NC9_Rolle_Leitung", "AZ1NC9_Alarmgruppe_Zug_1", "AZ1NC9_Funktion_Maschinist",
+		"AZ1NC9_Gruppe_Nord",
 	} {
 		w.group(name, jim)
 	}

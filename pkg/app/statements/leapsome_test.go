@@ -236,7 +236,8 @@ func TestP19DottedExtensionNames(t *testing.T) {
 	w.admin(2, "PUT", "/resource-types/User", `{"schemaExtensions": [{"schema": "`+own+`"}]}`)
 	id := w.user("ann")
 	for path, value := range map[string]string{
-		enterpriseURN + ":department": "a", enterpriseURN + ".department": "b", own + ":badge": "c", own + ".badge": "d",
+		enterpriseURN + ":department": "a", enterpriseURN + ".department": "b", own + ":badge": "c",
+		own + ".badge": "d",
 	} {
 		w.replace("/Users/"+id, path, fmt.Sprintf("%q", value))
 		urn, name := path[:strings.LastIndexAny(path, ":.")], path[strings.LastIndexAny(path, ":.")+1:]
@@ -295,8 +296,8 @@ func TestP22PendingReferences(t *testing.T) {
 				page := w.admin(200, "GET", path, "")
 				for _, v := range page["pending"].([]any) {
 					o := v.(object)
-					all = append(all, fmt.Sprint(o["resourceType"], " ", o["id"], " ", o["attribute"], " ", o["value"], " ",
-						o["reason"]))
+					all = append(all, fmt.Sprint(o["resourceType"], " ", o["id"], " ", o["attribute"],
+						" ", o["value"], " ", o["reason"]))
 				}
 				next, _ := page["nextCursor"].(string)
 				if next == "" {

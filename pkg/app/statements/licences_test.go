@@ -118,7 +118,8 @@ func TestS13LowestLicence(t *testing.T) {
 		}
 		w.wants(ann, "active: licence "+strings.ReplaceAll(want, ", ", ", licence "))
 		if choose == "lowest" {
-			if reason, detail := w.why(ann, "licence", "Team"); reason != "not-chosen" || !strings.Contains(detail, "Starter") {
+			reason, detail := w.why(ann, "licence", "Team")
+			if reason != "not-chosen" || !strings.Contains(detail, "Starter") {
 				t.Errorf("%s: %s", reason, detail)
 			}
 		}

@@ -88,7 +88,8 @@ func TestL13EachRequestIsLogged(t *testing.T) {
 		if e["requestId"] == nil || e["tokenId"] == nil || e["time"] == nil {
 			t.Errorf("an entry without request, token or time: %v", e)
 		}
-		got = append([]string{fmt.Sprint(e["operation"], " ", e["subject"], " ", e["outcome"], " ", e["status"])}, got...)
+		got = append([]string{fmt.Sprint(e["operation"], " ", e["subject"], " ", e["outcome"], " ", e["status"])},
+			got...)
 	}
 	want := "create ann@example.com done 201, patch ann@example.com done 200, create ann@example.com refused 409, " +
 		"create Red done 201, delete ann@example.com done 204"

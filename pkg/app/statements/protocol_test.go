@@ -32,7 +32,8 @@ func TestL2L8TestOfTheConnection(t *testing.T) {
 	nobody := "/Users?filter=" + url.QueryEscape(`userName eq "0b5f3e2c-1111-4222-8333-944455566677"`)
 	base := strings.TrimPrefix(w.send(200, "GET", "/admin/v1/tenants/acme", "")["scimBaseUrl"].(string), w.url)
 	got := w.send(200, "GET", base+nobody, "") // the URL as it is shown
-	if got["totalResults"] != 0.0 || fmt.Sprint(got["schemas"]) != "[urn:ietf:params:scim:api:messages:2.0:ListResponse]" {
+	const list = "[urn:ietf:params:scim:api:messages:2.0:ListResponse]"
+	if got["totalResults"] != 0.0 || fmt.Sprint(got["schemas"]) != list {
 		t.Errorf("nobody: %v", got)
 	}
 }

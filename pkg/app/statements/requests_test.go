@@ -207,7 +207,8 @@ func TestL10Forbidden(t *testing.T) {
 			if slices.ContainsFunc(statuses, func(s string) bool { return s != "403" }) {
 				t.Errorf("/Bulk: %v", answer)
 			}
-			if after := fmt.Sprint(w.scim(200, "GET", "/Users", ""), w.scim(200, "GET", "/Groups", "")); after != before {
+			after := fmt.Sprint(w.scim(200, "GET", "/Users", ""), w.scim(200, "GET", "/Groups", ""))
+			if after != before {
 				t.Errorf("a forbidden request changed\n%s\nto\n%s", before, after)
 			}
 			// Nobody learns of the policy without a token, and the rest of a bulk request is carried out.

@@ -85,7 +85,8 @@ func abandon(t *testing.T, deleting bool, writes int) (killed bool) {
 		return killed // it was made
 	}
 	rotate := &Rotate{
-		tenants: cleaner.Tenants, members: member.New(st, member.Options{Now: clock, Log: log}), delivery: mute, log: log,
+		tenants: cleaner.Tenants, delivery: mute, log: log,
+		members: member.New(st, member.Options{Now: clock, Log: log}),
 		domains: claim.New(st, cleaner.Tenants, claim.Options{Now: clock, Log: log}),
 	}
 	for range 25 {

@@ -69,7 +69,8 @@ func TestStreamGivesBackWhatFailed(t *testing.T) {
 	records := sample(t).Records
 	if err != nil || len(out.BatchItemFailures) != 1 ||
 		out.BatchItemFailures[0].ItemIdentifier != records[0].Change.SequenceNumber {
-		t.Errorf("gave back %v, %v; want the open work: a deletion is woken again by rotate", out.BatchItemFailures, err)
+		t.Errorf("gave back %v, %v; want the open work: a deletion is woken again by rotate",
+			out.BatchItemFailures, err)
 	}
 }
 
@@ -212,9 +213,12 @@ func TestDeletionWaitsForTheTable(t *testing.T) {
 	engine := &throttled{Engine: memory}
 	st := store.New(engine, store.Options{MaxWait: time.Millisecond})
 	service := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{Now: time.Now})
-	s := &Stream{log: slog.New(slog.DiscardHandler), cleaner: app.Cleaner{Ending: ending.New(st, service, ending.Options{
-		Now: time.Now, Empty: directory.New(st, directory.Options{Now: time.Now}).Erase, Alone: true,
-	})}}
+	s := &Stream{
+		log: slog.New(slog.DiscardHandler),
+		cleaner: app.Cleaner{Ending: ending.New(st, service, ending.Options{
+			Now: time.Now, Empty: directory.New(st, directory.Options{Now: time.Now}).Erase, Alone: true,
+		})},
+	}
 	if _, _, err := service.Create(t.Context(), tenant.NewTenant{ID: "acme", Name: "Acme"}); err != nil {
 		t.Fatal(err)
 	}

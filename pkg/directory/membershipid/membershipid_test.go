@@ -35,7 +35,9 @@ func TestIDsNameOneMembership(t *testing.T) {
 		if g, v, ok := a.Read(id); !ok || g != group || v != value {
 			t.Errorf("%q: read %q, %q, %t", value, g, v, ok)
 		}
-		for name, other := range map[string]membershipid.IDs{"tenant": ids(t, "key", "b"), "key": ids(t, "other", "a")} {
+		for name, other := range map[string]membershipid.IDs{
+			"tenant": ids(t, "key", "b"), "key": ids(t, "other", "a"),
+		} {
 			if _, _, ok := other.Read(id); ok {
 				t.Errorf("%q: read by another %s", value, name)
 			}

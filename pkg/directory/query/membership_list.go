@@ -171,7 +171,8 @@ func (m *membershipList) page(ctx context.Context) (Page, error) {
 	k := &kind{rt: m.rt}
 	for _, l := range m.links {
 		m.rows = append(m.rows, found{
-			kind: k, Place: cursor.Place{Key: l.GroupID, ID: l.Value}, res: membership.MembershipResource(m.t, m.ids, l),
+			kind: k, Place: cursor.Place{Key: l.GroupID, ID: l.Value},
+			res: membership.MembershipResource(m.t, m.ids, l),
 		})
 	}
 	return m.finish(ctx)

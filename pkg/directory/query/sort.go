@@ -57,7 +57,8 @@ func (l *lister) orderBy(path string) (order, error) {
 	o := order{by: strings.ToLower(path)}
 	for _, k := range l.kinds {
 		k.sort = refs[k.index]
-		o.attached = o.attached || k.sort.Attr != nil && k.sort.Extension == nil && k.sort.Attr.Name == lookup.Attached(k.rt)
+		o.attached = o.attached || k.sort.Attr != nil && k.sort.Extension == nil &&
+			k.sort.Attr.Name == lookup.Attached(k.rt)
 	}
 	if len(l.types) > 1 {
 		return o, nil
@@ -83,5 +84,6 @@ func noOrder(path string, hidden bool, types []*schema.ResourceType) error {
 		return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which can't be used to sort: it is never returned.",
 			row.Short(path))
 	}
-	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is not an attribute of %s.", row.Short(path), whose)
+	return scim.BadRequest(scim.InvalidPath, "sortBy names %q, which is not an attribute of %s.",
+		row.Short(path), whose)
 }

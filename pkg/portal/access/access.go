@@ -28,9 +28,7 @@ func Room(c Config) frame.Room {
 		"POST token/rotate": {Key: "rotation", Back: "token", When: func(v *frame.Visit) bool {
 			return v.Form("action") == "cancel"
 		}},
-		"POST token/client/end": {Key: "client", Back: "token", About: func(v *frame.Visit) (name, evidence string, _ error) {
-			return v.Form("id"), "", nil
-		}},
+		"POST token/client/end": {Key: "client", Back: "token", About: clientID},
 	}, Routes: map[string]frame.Handler{
 		"GET token":               r.show,
 		"POST token/create":       r.create,
@@ -42,6 +40,9 @@ func Room(c Config) frame.Room {
 		"POST token/client/renew": r.renew,
 	}}
 }
+
+// clientID is what the question about the end of a client names. Nothing is known of its last use.
+func clientID(v *frame.Visit) (name, evidence string, _ error) { return v.Form("id"), "", nil }
 
 // page is the page Token.
 type page struct {

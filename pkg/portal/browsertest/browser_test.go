@@ -71,7 +71,8 @@ func (l look) actions() []chromedp.Action {
 		chromedp.EmulateViewport(l.width, l.height),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},
-			{Name: "prefers-reduced-motion", Value: "reduce"}, // an image in the midst of a transition shows no colour of ours
+			// an image in the midst of a transition shows no colour of ours
+			{Name: "prefers-reduced-motion", Value: "reduce"},
 		}),
 	}
 }

@@ -148,7 +148,8 @@ func (d *desk) run(actions ...chromedp.Action) {
 		var at, text string
 		ctx, cancel := context.WithTimeout(d.ctx, patience)
 		defer cancel()
-		_ = chromedp.Run(ctx, chromedp.Location(&at), chromedp.Text("body", &text, chromedp.ByQuery)) // for the report only
+		// For the report only.
+		_ = chromedp.Run(ctx, chromedp.Location(&at), chromedp.Text("body", &text, chromedp.ByQuery))
 		d.t.Fatalf("%v with %+v at %s:\n%s", err, actions, at, text)
 	}
 }

@@ -24,7 +24,8 @@ func (d *desk) tab(selector string) {
 	var way []string
 	for range tabs {
 		var got string
-		d.run(chromedp.KeyEvent(kb.Tab), chromedp.Evaluate(strings.Replace(focused, "SELECTOR", "`"+selector+"`", 1), &got))
+		d.run(chromedp.KeyEvent(kb.Tab),
+			chromedp.Evaluate(strings.Replace(focused, "SELECTOR", "`"+selector+"`", 1), &got))
 		state, _, _ := strings.Cut(got, "|")
 		if !strings.Contains(got, "|seen|") && !strings.Contains(got, "BODY#") {
 			d.t.Errorf("nobody sees the focus on %s", got)
@@ -48,7 +49,8 @@ func (d *desk) has(selector string) {
 
 // enter is the key Enter, pressed once: kb.Enter is a key and a character, by which a form can be sent twice.
 var enter = chromedp.Tasks{
-	input.DispatchKeyEvent(input.KeyDown).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13).WithText("\r"),
+	input.DispatchKeyEvent(input.KeyDown).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13).
+		WithText("\r"),
 	input.DispatchKeyEvent(input.KeyUp).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13),
 }
 

@@ -40,8 +40,8 @@ func (r room) showDomains(v *frame.Visit, status int, page domainsPage, checked,
 	badges := map[claim.State]string{claim.Pending: "wait", claim.Verified: "good", claim.Lost: "bad"}
 	for i, d := range all {
 		row := domainRow{
-			Name: d.Name, Record: claim.RecordName(d.Name), Value: d.Value, Place: i, State: "domains.state." + string(d.State),
-			Badge: badges[d.State], ByOperator: d.By == claim.ByOperator,
+			Name: d.Name, Record: claim.RecordName(d.Name), Value: d.Value, Place: i,
+			State: "domains.state." + string(d.State), Badge: badges[d.State], ByOperator: d.By == claim.ByOperator,
 		}
 		if d.At != 0 {
 			row.At = time.Unix(d.At, 0)

@@ -34,7 +34,8 @@ var (
 // Check returns the first fault of a brand.
 func (b Brand) Check() error {
 	if b.Accent != "" && (!colour.MatchString(b.Accent) || contrast(b.Accent, "#ffffff") < 4.5) {
-		return fmt.Errorf("%w: the accent colour must be such as #0b5fff, and dark enough for white text on it", errBrand)
+		return fmt.Errorf("%w: the accent colour must be such as #0b5fff, and dark enough for white text on it",
+			errBrand)
 	}
 	if b.ReturnURL != "" && !setup.ValidReturnURL(b.ReturnURL) {
 		return fmt.Errorf("%w: the return URL must be an absolute https URL", errBrand)
@@ -58,7 +59,8 @@ func (b Brand) logo() (name string, image []byte, err error) {
 			}
 		}
 	}
-	return "", nil, fmt.Errorf("%w: the logo must be a data URL of an SVG or PNG image in base64, 64 KB at most", errBrand)
+	return "", nil, fmt.Errorf("%w: the logo must be a data URL of an SVG or PNG image in base64, 64 KB at most",
+		errBrand)
 }
 
 // css is the style sheet of the brand. In the dark the accent is mixed with white, so that it can be read there.

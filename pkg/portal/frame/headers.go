@@ -60,7 +60,8 @@ func (f *Frame) cookieName(r *http.Request, name string) string {
 // setCookie sets a cookie until a time; the zero time ends it with the browser's session.
 func (f *Frame) setCookie(v *Visit, name, value string, until time.Time) {
 	http.SetCookie(v.W, &http.Cookie{
-		Name: f.cookieName(v.R, name), Value: value, Path: "/", Expires: until, Secure: !f.plainLocal(v.R), HttpOnly: true,
+		Name: f.cookieName(v.R, name), Value: value, Path: "/", Expires: until, Secure: !f.plainLocal(v.R),
+		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -99,7 +99,8 @@ func (f *Frame) loadTemplates(room fs.FS) error {
 		f.pages[page] = pageTemplates{}
 		for _, lang := range Languages {
 			f.pages[page][lang] = sync.OnceValues(func() (*template.Template, error) {
-				t, err := template.New("layout").Funcs(f.functions(lang)).ParseFS(files, "pages/layout.html", "pages/parts.html")
+				t, err := template.New("layout").Funcs(f.functions(lang)).
+					ParseFS(files, "pages/layout.html", "pages/parts.html")
 				if err != nil {
 					return nil, err
 				}
@@ -177,8 +178,9 @@ func dated(words Words, at time.Time, clock bool) template.HTML {
 	if clock {
 		text += words.Text("frame.clock", at.Hour(), at.Minute())
 	}
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), //nolint:gosec // our texts
-		template.HTMLEscapeString(text)))
+	text = template.HTMLEscapeString(text)
+	//nolint:gosec // our texts
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), text))
 }
 
 // Ago says how far a time is from now, in words: "3 hours ago", "in 28 days".

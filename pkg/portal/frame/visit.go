@@ -204,7 +204,8 @@ func (v *Visit) Begin(links *setup.Service, id, code string) error {
 func (v *Visit) noted(handler Handler) error {
 	ctx, journal := v.R.Context(), v.frame.o.Journal
 	facts := provlog.AdminFacts{
-		ID: journal.NewID(), RequestID: v.id, Caller: "setup-link " + v.Session.ID, Method: v.R.Method, Path: v.R.URL.Path,
+		ID: journal.NewID(), RequestID: v.id, Caller: "setup-link " + v.Session.ID, Method: v.R.Method,
+		Path: v.R.URL.Path,
 	}
 	if err := journal.Admin(ctx, v.Tenant, facts); err != nil {
 		return err

@@ -97,7 +97,9 @@ func (r room) connect(v *frame.Visit) error {
 func (r room) shown(v *frame.Visit, g guideOf) (*shown, error) {
 	s := &shown{ID: g.ID, Name: g.called(v.Lang), Checked: g.Checked, First: g.First}
 	base := v.Base() + "/scim/v2/" + v.Tenant.ID
-	values := map[string]string{"url": base, "oauth": v.Base() + "/oauth2/" + v.Tenant.ID + "/token", "template": oneLogin}
+	values := map[string]string{
+		"url": base, "oauth": v.Base() + "/oauth2/" + v.Tenant.ID + "/token", "template": oneLogin,
+	}
 	if g.Flag {
 		values["url"] += flag
 		s.FlagWhy = frame.Markup(g.FlagWhy[v.Lang])

@@ -155,7 +155,9 @@ func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 	g.Go(func() (err error) { m, found, err = r.c.Members.Get(ctx, t, id); return err })
 	g.Go(func() (err error) { why, _, err = r.c.Members.Why(ctx, t, id); return err })
 	g.Go(func() (err error) {
-		page, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{Filter: "resourceId eq " + scim.Literal(id), Count: 5})
+		page, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{
+			Filter: "resourceId eq " + scim.Literal(id), Count: 5,
+		})
 		return err
 	})
 	if err := g.Wait(); err != nil || !found {

@@ -52,7 +52,8 @@ type entryRow struct {
 func entryRowOf(v *frame.Visit, e provlog.Entry) entryRow {
 	row := entryRow{
 		ID: e.ID, Time: e.Time, State: outcomeStates[e.Outcome], Result: told(v, "outcome.", e.Outcome, outcomes),
-		Detail: v.Refusal(e.Status, e.ScimType, e.Detail), Changed: e.Changed, Added: len(e.Added), Gone: len(e.Removed),
+		Detail: v.Refusal(e.Status, e.ScimType, e.Detail), Changed: e.Changed, Added: len(e.Added),
+		Gone: len(e.Removed),
 	}
 	thing := "other"
 	switch e.ResourceType {

@@ -122,7 +122,9 @@ func (e edit) apply(doc scim.Object) (wrong string) {
 		assign["organisation"] = e.Organisation
 	}
 	doc["kinds"] = all
-	doc["rules"] = append(rules, scim.Object{"id": newID(rules, e.Kind+"-"+e.Target), about: condition, "assign": assign})
+	doc["rules"] = append(rules, scim.Object{
+		"id": newID(rules, e.Kind+"-"+e.Target), about: condition, "assign": assign,
+	})
 	return ""
 }
 

@@ -93,8 +93,8 @@ func (r room) showPerson(v *frame.Visit, status int, wrong string) error {
 	}
 	page := personPage{
 		memberRow: memberRowOf(v, m), Email: m.Email, ExternalID: m.ExternalID, LoginAddress: m.LoginAddress,
-		AccountID: m.AccountID, InvitedAt: m.InvitedAt, CreatedAt: m.CreatedAt, Pending: m.Pending, Protected: m.Protected,
-		Events: events, Wrong: wrong,
+		AccountID: m.AccountID, InvitedAt: m.InvitedAt, CreatedAt: m.CreatedAt, Pending: m.Pending,
+		Protected: m.Protected, Events: events, Wrong: wrong,
 	}
 	if m.Manager != nil {
 		for _, name := range []string{m.Manager.DisplayName, m.Manager.ID, m.Manager.Value} {

@@ -171,7 +171,7 @@ func sameType(a, b any) bool {
 func (a *Attribute) checkComplex(v any) error {
 	o, ok := v.(scim.Object)
 	if !ok || len(o) == 0 {
-		return scim.BadRequest(scim.InvalidValue, "The value of %s must be an object that is not empty.", a.FullName())
+		return scim.BadRequest(scim.InvalidValue, "%s must be an object that is not empty.", a.FullName())
 	}
 	if err := a.CheckRequired(o); err != nil {
 		return err

@@ -81,7 +81,8 @@ func checked(words, rest []string, model *kong.Application) ([]string, error) {
 		names = append(names, child.Name)
 	}
 	if !slices.Contains(names, words[0]) {
-		return nil, call.UsageError(fmt.Sprintf("there is no command %s: there are %s", words[0], strings.Join(names, ", ")))
+		return nil, call.UsageError(fmt.Sprintf("there is no command %s: there are %s", words[0],
+			strings.Join(names, ", ")))
 	}
 	return words, nil
 }

@@ -137,7 +137,8 @@ func (c *Client) sign(ctx context.Context, req *http.Request, payload []byte) er
 		return fmt.Errorf("AWS credentials (or set -admin-key): %w", err)
 	}
 	sum := sha256.Sum256(payload)
-	return v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "execute-api", cfg.Region, c.Now())
+	return v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "execute-api",
+		cfg.Region, c.Now())
 }
 
 // regionOf reads the region from API Gateway's own host names, ID.execute-api.REGION.amazonaws.com.

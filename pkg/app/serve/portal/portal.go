@@ -42,7 +42,9 @@ func Handler() (http.Handler, error) {
 		Diagnosis: diagnosis.New(diagnosis.Options{
 			Now: time.Now, Journal: journal, Tenants: tenants, Members: members, Directory: dir,
 		}),
-		Links: setup.New(st, tenants, setup.Options{Now: time.Now, Session: time.Duration(env.PortalHours) * time.Hour}),
+		Links: setup.New(st, tenants, setup.Options{
+			Now: time.Now, Session: time.Duration(env.PortalHours) * time.Hour,
+		}),
 		Brand: frame.Brand{
 			Product: env.NoticeProduct, Contact: env.NoticeContact, Accent: env.PortalAccent, Logo: env.PortalLogo,
 			ReturnURL: env.PortalReturnURL,

@@ -61,7 +61,8 @@ func New() (*Deliver, error) {
 	})
 	dir := directory.New(st, directory.Options{Now: time.Now, Log: env.Log})
 	worker := follow.Worker(follow.Parts{
-		Store: st, Tenants: tenants, Members: member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
+		Store: st, Tenants: tenants,
+		Members:  member.New(st, member.Options{Now: time.Now, Log: env.Log, Directory: dir}),
 		Webhooks: webhook.New(st, webhook.Options{Now: time.Now, Log: env.Log, Key: vault.WebhookKey(env)}),
 		Ending:   ending.New(st, tenants, ending.Options{Now: time.Now, Empty: dir.Erase}),
 		Always:   []delivery.Destination{awsevent.New(bus, awsevent.Options{Name: env.EventBus})},

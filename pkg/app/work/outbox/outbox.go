@@ -28,7 +28,8 @@ const patience = 15 * time.Second
 // links.
 func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
 	o := message.Options{
-		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL, Now: time.Now,
+		Sender: sender(env), Product: env.NoticeProduct, Contact: env.NoticeContact, BaseURL: env.BaseURL,
+		Now: time.Now,
 		Log: env.Log,
 	}
 	if env.NoticeFrom != "" && links != nil { // a topic has any readers
@@ -46,7 +47,8 @@ func Delivery(env app.Env, links *setup.Service) (tenant.Delivery, error) {
 func sender(env app.Env) message.Sender {
 	switch {
 	case env.NoticeFrom != "":
-		client := sesv2.NewFromConfig(awsenv.Config(), func(o *sesv2.Options) { o.BaseEndpoint = awsenv.Endpoint("SESV2") })
+		client := sesv2.NewFromConfig(awsenv.Config(),
+			func(o *sesv2.Options) { o.BaseEndpoint = awsenv.Endpoint("SESV2") })
 		return awsmail.NewMail(client, awsmail.Options{
 			From: env.NoticeFrom, Name: env.NoticeProduct,
 			ConfigurationSet: env.NoticeConfigurationSet,

@@ -40,8 +40,9 @@ func TestCursorsTellWhatWasSealed(t *testing.T) {
 func TestCursorsOfOthersAreRefused(t *testing.T) {
 	s := sealer(t, "key", "tenant, list")
 	given := s.Seal(cursor.Position{Place: cursor.Place{ID: "id"}, Total: -1}, now)
-	for name, other := range map[string]cursor.Sealer{"list": sealer(t, "key", "tenant, other"), "key": sealer(t, "other",
-		"tenant, list")} {
+	for name, other := range map[string]cursor.Sealer{
+		"list": sealer(t, "key", "tenant, other"), "key": sealer(t, "other", "tenant, list"),
+	} {
 		if _, _, ok := other.Open(given); ok {
 			t.Errorf("a cursor of another %s is opened", name)
 		}
@@ -89,11 +90,15 @@ func TestKeysAreInOrder(t *testing.T) {
 			schema.Attribute{Name: "a", Type: schema.Integer},
 			[]any{int64(-1 << 63), int64(-2), int64(0), int64(3), int64(1<<63 - 1), nil},
 		},
-		{schema.Attribute{Name: "a", Type: schema.Decimal}, []any{-1e300, int64(-2), -0.5, 0.0, 0.25, int64(1), 1e300, nil}},
+		{
+			schema.Attribute{Name: "a", Type: schema.Decimal},
+			[]any{-1e300, int64(-2), -0.5, 0.0, 0.25, int64(1), 1e300, nil},
+		},
 		{
 			schema.Attribute{Name: "a", Type: schema.DateTime},
 			[]any{
-				"1969-12-31T23:59:59Z", "2024-01-01T01:00:00+02:00", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z", "later",
+				"1969-12-31T23:59:59Z", "2024-01-01T01:00:00+02:00", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z",
+				"later",
 				nil,
 			},
 		},

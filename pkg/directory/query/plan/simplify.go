@@ -149,7 +149,8 @@ func Nowhere(e filter.Expr, types []*schema.ResourceType) string {
 
 // Shown reports whether an attribute is returned at all: filters and sorting do not know one that never is.
 func Shown(ref schema.Ref) bool {
-	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) && (ref.Sub == nil || ref.Sub.Returned != schema.Never)
+	return (ref.Attr == nil || ref.Attr.Returned != schema.Never) &&
+		(ref.Sub == nil || ref.Sub.Returned != schema.Never)
 }
 
 // Known returns an equivalent filter for resources of the type, without the names that are foreign to it: a comparison

@@ -66,7 +66,8 @@ func (s *Publisher) Erase(ctx context.Context, t policies.Tenant, id string) (do
 			return false, err
 		}
 		member, marker := items[0].Attrs, items[1].Attrs
-		left := member[record.AttrErasing] != nil || member[record.AttrStale] != nil || marker[record.AttrErasing] != nil
+		left := member[record.AttrErasing] != nil || member[record.AttrStale] != nil ||
+			marker[record.AttrErasing] != nil
 		if !left {
 			return true, nil
 		}
@@ -161,7 +162,8 @@ func (p *publication) tracesOf(ctx context.Context, sub *subject) error {
 // bare is all that is kept of a member who is erased.
 func bare(m record.Member) record.Member {
 	return record.Member{
-		ID: m.ID, Status: record.Removed, Erased: true, Version: m.Version, CreatedAt: m.CreatedAt, ChangedAt: m.ChangedAt,
+		ID: m.ID, Status: record.Removed, Erased: true, Version: m.Version, CreatedAt: m.CreatedAt,
+		ChangedAt: m.ChangedAt,
 	}
 }
 

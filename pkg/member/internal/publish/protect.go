@@ -28,7 +28,8 @@ func (p *publication) protect(ctx context.Context, c *Change) error {
 		had := c.holder(key) != nil
 		has := c.next.Status == mapping.Active && record.Find(c.next.Assignments, key) >= 0
 		if has == had {
-			if has && c.holder(key).Protected { // it has the target by itself now, and may have been marked to be let go
+			// It has the target by itself now, and may have been marked to be let go.
+			if has && c.holder(key).Protected {
 				again = append(again, key)
 			}
 			continue

@@ -73,7 +73,8 @@ func parseRehearsal(cursor string) (r rehearsal, err error) {
 			err = json.Unmarshal(text, &r)
 		}
 		if err != nil {
-			return r, record.Refuse(http.StatusBadRequest, "The cursor must be one from an earlier page of this rehearsal.")
+			return r, record.Refuse(http.StatusBadRequest,
+				"The cursor must be one from an earlier page of this rehearsal.")
 		}
 	}
 	if r.Taken == nil {

@@ -37,8 +37,8 @@ var memberType = sync.OnceValue(func() *schema.ResourceType {
 	}
 	complex := func(name string, several bool, subs ...*schema.Attribute) *schema.Attribute {
 		return &schema.Attribute{
-			Name: name, Type: schema.Complex, MultiValued: several, Mutability: schema.ReadOnly, Returned: schema.Default,
-			SubAttributes: subs,
+			Name: name, Type: schema.Complex, MultiValued: several, SubAttributes: subs,
+			Mutability: schema.ReadOnly, Returned: schema.Default,
 		}
 	}
 	return &schema.ResourceType{
