@@ -278,6 +278,8 @@ func TestWeakModuli(t *testing.T) {
 		"a factor of 751":     times(big.NewInt(751), good),
 		"a factor of 10,007":  times(big.NewInt(10007), good),
 		"a factor of 65,521":  times(big.NewInt(65521), good),
+		"a factor of 65,537":  times(big.NewInt(65537), good),
+		"a factor of 999,983": times(big.NewInt(999983), good),
 		"a Mersenne prime":    ones(2203),
 		"the square of one":   times(p, p),
 		"neighbouring primes": times(p, next(p)),
@@ -286,6 +288,12 @@ func TestWeakModuli(t *testing.T) {
 		keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsa.PublicKey{N: n, E: 65537})))
 		if bad := (*assertion.KeysError)(nil); !errors.As(err, &bad) || !strings.Contains(bad.Problem, "modulus") {
 			t.Errorf("%s: %v %v", name, keys, err)
+		}
+	}
+	for _, e := range []int{3, 17, 257, 65535} { // FIPS 186-5 asks for 65537 or more
+		keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsa.PublicKey{N: good, E: e})))
+		if bad := (*assertion.KeysError)(nil); !errors.As(err, &bad) || !strings.Contains(bad.Problem, "exponent") {
+			t.Errorf("exponent %d: %v %v", e, keys, err)
 		}
 	}
 	keys, err := assertion.AcceptKeys(set(t, rsaJWK(&rsaKey().PublicKey), ecJWK(t, &ecKey().PublicKey)))

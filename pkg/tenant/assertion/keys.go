@@ -58,7 +58,7 @@ type Key struct {
 type Keys []Key
 
 // AcceptKeys reads a key set that a client sends, as ParseKeys does, and refuses RSA keys that anybody could forge
-// signatures for. The error is a *KeysError.
+// signatures for, or with a smaller exponent than FIPS 186-5 allows. The error is a *KeysError.
 func AcceptKeys(set []byte) (Keys, error) {
 	keys, err := ParseKeys(set)
 	if err != nil {
@@ -66,6 +66,9 @@ func AcceptKeys(set []byte) (Keys, error) {
 	}
 	for i, k := range keys {
 		public, isRSA := k.public.(*rsa.PublicKey)
+		if isRSA && public.E < 65537 {
+			return nil, bad("keys[%d] has an unsafe exponent; use 65537 (AQAB)", i)
+		}
 		if isRSA && weak(public.N) {
 			return nil, bad("keys[%d] has a modulus that can be factored; generate a new pair of keys", i)
 		}

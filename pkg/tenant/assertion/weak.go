@@ -6,7 +6,7 @@ import (
 )
 
 // smallPrimes bounds the factors that a modulus is searched for. NIST SP 800-89, section 5.3.3, asks for 752.
-const smallPrimes = 1 << 16
+const smallPrimes = 1 << 20
 
 // fermatRounds bounds the steps of Fermat's method, which finds two factors that are close to each other.
 const fermatRounds = 100
@@ -20,18 +20,27 @@ func weak(n *big.Int) bool {
 
 // oddPrimorial returns the product of all odd primes below smallPrimes.
 var oddPrimorial = sync.OnceValue(func() *big.Int {
-	var composite [smallPrimes]bool
-	product := big.NewInt(1)
+	composite := make([]bool, smallPrimes)
+	var products []*big.Int
 	for p := 3; p < smallPrimes; p += 2 {
 		if composite[p] {
 			continue
 		}
-		product.Mul(product, big.NewInt(int64(p)))
+		products = append(products, big.NewInt(int64(p)))
 		for q := p * p; q < smallPrimes; q += 2 * p {
 			composite[q] = true
 		}
 	}
-	return product
+	for len(products) > 1 { // factors of equal size: one at a time would take a second
+		for i := range len(products) / 2 {
+			products[i] = products[2*i].Mul(products[2*i], products[2*i+1])
+		}
+		if len(products)%2 == 1 {
+			products[len(products)/2] = products[len(products)-1]
+		}
+		products = products[:(len(products)+1)/2]
+	}
+	return products[0]
 })
 
 // closeFactors looks for a and b with n = a² - b² = (a+b)(a-b), from the smallest a upwards.
