@@ -669,6 +669,29 @@ func TestTableInAWSIsNotMeant(t *testing.T) {
 	}
 }
 
+// TestEndpointIsChecked: an endpoint that is no URL is a mistake in the command line, wherever it comes from; a name of
+// AWS's is a table in AWS, also with a dot at its end.
+func TestEndpointIsChecked(t *testing.T) {
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
+	for endpoint, want := range map[string]string{
+		"127.0.0.1:8000": "is not a URL", "nonsense": "is not a URL", "http://": "is not a URL", "ftp://host": "is not a URL",
+		"localhost:8000": "is not a URL",
+		"https://dynamodb.eu-central-1.amazonaws.com":  "add -yes-aws",
+		"https://dynamodb.eu-central-1.amazonaws.com.": "add -yes-aws",
+	} {
+		t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+		code, _, err := run(t, "serve", "-engine", "dynamodb", "-dynamodb-endpoint", endpoint)
+		if code != 2 || !strings.Contains(err, want) {
+			t.Errorf("-dynamodb-endpoint %s: %d %s", endpoint, code, err)
+		}
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		if code, _, err := run(t, "bench", "-engine", "dynamodb"); code != 2 || !strings.Contains(err, want) {
+			t.Errorf("AWS_ENDPOINT_URL=%s: %d %s", endpoint, code, err)
+		}
+	}
+}
+
 // TestClockTakesADay: the clock is set to the end of a day, or to a time, and not to never.
 func TestClockTakesADay(t *testing.T) {
 	url := serve(t, "")

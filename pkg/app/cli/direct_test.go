@@ -88,8 +88,9 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("of a sound table: %q", out)
 	}
 	check(cli.CannotRun, "-engine", "dynamodb")
-	if code, out, _ := run(t, "doctor", "-data", t.TempDir()); code != cli.CannotRun || out != "" {
-		t.Errorf("without a file: %d %q", code, out)
+	code, out, errOut := run(t, "doctor", "-data", t.TempDir())
+	if code != cli.CannotRun || out != "" || !strings.Contains(errOut, "there is no file") {
+		t.Errorf("without a file: %d %q %q", code, out, errOut)
 	}
 }
 

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -22,9 +25,15 @@ type tableFlags struct {
 	YesAWS   bool   `name:"yes-aws" help:"With -engine dynamodb and no endpoint, use AWS. Requests cost money."`
 }
 
-// check refuses flags of a table that nobody opens.
-func (f tableFlags) check(s *session) error {
+// check refuses flags of a table that nobody opens, and an endpoint that is no URL.
+func (f *tableFlags) check(s *session) error {
 	if f.Engine == "dynamodb" {
+		f.Endpoint = cmp.Or(f.Endpoint, os.Getenv("AWS_ENDPOINT_URL")) // the other variable may be there, but empty
+		u, err := url.Parse(f.Endpoint)
+		if f.Endpoint != "" && (err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return usageError(fmt.Sprintf(
+				"-dynamodb-endpoint or AWS_ENDPOINT_URL: %q is not a URL such as http://127.0.0.1:8000", f.Endpoint))
+		}
 		return nil
 	}
 	return s.only("is for -engine dynamodb only", "dynamodb-endpoint", "table", "yes-aws")

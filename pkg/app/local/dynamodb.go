@@ -73,7 +73,7 @@ func inAWS(endpoint string) bool {
 	if endpoint == "" || err != nil {
 		return true
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws"} {
 		if strings.HasSuffix(host, suffix) {
 			return true

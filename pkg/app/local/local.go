@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -246,6 +247,9 @@ func OpenEngine(ctx context.Context, o Options) (store.Engine, io.Closer, error)
 		if path != boltstore.Memory {
 			path = filepath.Join(path, "scim.db")
 			if _, err := os.Stat(path); o.Existing && err != nil {
+				if errors.Is(err, fs.ErrNotExist) {
+					err = fmt.Errorf("there is no file %s; -data names its folder", path)
+				}
 				return nil, nil, err
 			}
 		}
