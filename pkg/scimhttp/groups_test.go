@@ -3,6 +3,8 @@ package scimhttp_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,49 @@ func TestPatchGroupAnswers(t *testing.T) {
 		}
 		if c.query != "" && r.at("members") != nil {
 			t.Errorf("%s%s: body %s", c.idp, c.query, r.raw)
+		}
+	}
+}
+
+// TestPatchGroupAnswersBySize: the number of members decides under a profile's bound; the setting patchBody and the
+// client's preference decide before it.
+func TestPatchGroupAnswersBySize(t *testing.T) {
+	s := newServer(t, nil)
+	bound := map[string]int{"generic": 100, "rfc": 100, "keycloak": 1000, "entra": 0, "okta": 0}
+	for _, idp := range slices.Sorted(maps.Keys(bound)) {
+		accounts := map[string]account{}
+		for _, setting := range []string{"", tenant.PatchBodyFull, tenant.PatchBodyNone} {
+			accounts[setting] = s.tenant(idp+"-"+setting+"x", idp,
+				tenant.Settings{SCIM: tenant.SCIMSettings{PatchBody: setting}})
+		}
+		for _, n := range []int{99, 100, 101, 1000, 1001} {
+			if n >= 1000 && bound[idp] < 1000 && (idp != "generic" || n > 1000) {
+				continue // as generic
+			}
+			members := make([]string, n)
+			for i := range members {
+				members[i] = fmt.Sprintf(`{"value":"m%d"}`, i)
+			}
+			group := `{"schemas":["` + scim.GroupURN + `"],"displayName":"g","members":[` + strings.Join(members, ",") + `]}`
+			for setting, a := range accounts {
+				made := s.as(a, "POST", "/Groups", group, "Prefer", "return=minimal").want(201)
+				at := "/Groups/" + path.Base(made.header.Get("Location"))
+				for prefer, whole := range map[string]bool{
+					"": setting == tenant.PatchBodyFull || setting == "" && n <= bound[idp],
+
+					"return=representation": true,
+					"return=minimal":        false,
+				} {
+					r := s.as(a, "PATCH", at, patchOf(`{"op":"replace","path":"displayName","value":"`+prefer+`h"}`),
+						"Prefer", prefer)
+					got, _ := r.at("members").([]any)
+					if whole && (r.status != 200 || len(got) != n) || !whole && (r.status != 204 || r.raw != "") {
+						t.Errorf("%s, patchBody %q, %d members, Prefer %q: %d with %d members", idp, setting, n, prefer, r.status,
+							len(got))
+					}
+				}
+				s.as(a, "DELETE", at, "").want(204)
+			}
 		}
 	}
 }

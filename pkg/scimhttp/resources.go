@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/patch"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 // selection is the projection that the request's query asks for.
@@ -134,15 +135,15 @@ func (h *handler) patch(ctx context.Context, rq *request) (answer, error) {
 }
 
 // patchBody returns the kind of body in the answer to a PATCH. A group's members are read for the answer only if
-// the client asks for them, or if the dialect does and they are few: the cost of a change must not depend on the
-// size of the group.
+// the client or the tenant's setting asks for them, or if the dialect does and they are few: the cost of a change must
+// not depend on the size of the group.
 func (rq *request) patchBody(how reply) directory.Body {
 	switch {
 	case !how.body:
 		return directory.NoBody
-	case how.selected || how.applied == representation:
+	case how.selected || how.applied == representation || rq.account.PatchBody() == tenant.PatchBodyFull:
 		return directory.FullBody
-	case !rq.account.PatchBody():
+	case rq.account.PatchBody() == tenant.PatchBodyNone:
 		return directory.NoBody
 	case rq.route.rt.ID != schema.GroupType().ID:
 		return directory.FullBody

@@ -33,6 +33,7 @@ type (
 // The constants of these types.
 const (
 	DefaultIdP      = record.DefaultIdP
+	PatchBodyFull   = record.PatchBodyFull
 	PatchBodyNone   = record.PatchBodyNone
 	VaultSecret     = record.VaultSecret
 	VaultPacked     = record.VaultPacked

@@ -21,7 +21,7 @@ func TestCreate(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`^[a-z0-9]{12}$`).MatchString(made.ID) {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if made.IdP != "generic" || !made.Active || made.Name != "Acme" || !made.PatchBody() || made.UniqueGroupNames() {
+	if made.IdP != "generic" || !made.Active || made.Name != "Acme" || made.PatchBody() != "" || made.UniqueGroupNames() {
 		t.Errorf("made %+v", made)
 	}
 	got, err := w.Get(w.ctx, made.ID)
@@ -224,11 +224,11 @@ func TestSettings(t *testing.T) {
 func TestSettingsDecideOverTheProfile(t *testing.T) {
 	off := false
 	okta := tenant.Tenant{IdP: "okta"}
-	if !okta.UniqueGroupNames() || !okta.PatchBody() {
+	if !okta.UniqueGroupNames() || okta.PatchBody() != "" {
 		t.Error("profile okta: group names are unique and a PATCH has a body")
 	}
 	okta.Settings.SCIM = tenant.SCIMSettings{PatchBody: tenant.PatchBodyNone, UniqueGroupNames: &off}
-	if okta.UniqueGroupNames() || okta.PatchBody() {
+	if okta.UniqueGroupNames() || okta.PatchBody() != tenant.PatchBodyNone {
 		t.Error("the settings must win")
 	}
 }
@@ -299,7 +299,8 @@ func TestParallelChangesLoseNothing(t *testing.T) {
 	}
 	wg.Wait()
 	got, err := w.Get(w.ctx, "acme")
-	if err != nil || got.Name != "B" || got.IdP != "okta" || got.Active || got.PatchBody() || got.UniqueGroupNames() {
+	if err != nil || got.Name != "B" || got.IdP != "okta" || got.Active ||
+		got.PatchBody() != tenant.PatchBodyNone || got.UniqueGroupNames() {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

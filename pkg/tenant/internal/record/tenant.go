@@ -78,8 +78,9 @@ func (t Tenant) GroupMemberships() bool {
 // PublishesMembers reports whether the tenant's members are published to the application; by default they are.
 func (t Tenant) PublishesMembers() bool { return t.Settings.PublishesMembers() }
 
-// PatchBody reports whether a PATCH is answered with the resource (true, the default) or with 204 and nothing.
-func (t Tenant) PatchBody() bool { return t.Settings.SCIM.PatchBody != PatchBodyNone }
+// PatchBody says how a PATCH is answered: with the resource (PatchBodyFull), with 204 and nothing (PatchBodyNone), or
+// if it is empty, as the profile says.
+func (t Tenant) PatchBody() string { return t.Settings.SCIM.PatchBody }
 
 // ValidID reports whether id has the form of a tenant id. Keys are made only of ids that passed it, so that no id can
 // name another tenant's partitions.
