@@ -26,8 +26,10 @@ type Prices struct {
 	LogGigabyte          float64 `json:"logGigabyte"` // taken in
 	LogGigabyteMonth     float64 `json:"logGigabyteMonth"`
 	MetricMonth          float64 `json:"metricMonth"`
-	AlarmMonth           float64 `json:"alarmMonth"`
+	AlarmMonth           float64 `json:"alarmMonth"` // a metric of an alarm
+	DashboardMonth       float64 `json:"dashboardMonth"`
 	EventMillion         float64 `json:"eventMillion"`
+	QueueMillion         float64 `json:"queueMillion"` // requests
 }
 
 //go:embed prices.json
@@ -70,6 +72,11 @@ const (
 	changeWrites   = 8 + 2
 	publishReads   = 12
 	publishWrites  = 16
+	// Its delivery to the event bus: the lease and the position, the head, the tenant and the entry, and three requests
+	// to the queue.
+	deliverReads  = 4
+	deliverWrites = 2
+	deliverCalls  = 3
 	// A filter that hits, and a poll that finds nothing new.
 	lookReads = 5
 	pollReads = 3
@@ -83,7 +90,13 @@ const (
 	hourlyReads  = 16
 	tenantsAPack = 400
 	metrics      = 29 // of the functions, with Metrics basic
-	alarms       = 19
+	// The metrics of the alarms: an alarm that computes with several is charged for each.
+	alarms = 38
+
+	// What deliver does while nothing happens: each minute a run that reads the list of due deliveries, and a month
+	// of waiting at the queue.
+	minutelyReads = 1
+	waitingCalls  = 650_000
 
 	// Bytes: a user with its lookups and as published, a membership with its reverse, an entry of the log, and the log
 	// lines of gateway and function.
@@ -126,9 +139,11 @@ func Of(l Load, p Prices) Bill {
 	changes := people / 100 * l.Changes * days
 	reads, polls := tenants*float64(l.Reads)*days, tenants*float64(l.Polls)*days
 	requests := changes*changeRequests + reads + polls
-	hours := 24 * days
+	hours, minutes := 24*days, 24*60*days
+	// A change wakes stream and deliver. Every schedule runs by itself.
+	runs := 2*changes + minutes
 
-	seconds := requests*requestTime*memory + changes*wakeUpTime*small + hours*hourlyTime*small
+	seconds := requests*requestTime*memory + runs*wakeUpTime*small + hours*hourlyTime*small
 	events := changes / days * float64(l.Retention)
 	stored := (people*(userBytes+float64(l.Groups)*memberBytes) + events*eventBytes) / gigabyte
 	logged := (requests + changes) * logBytes / gigabyte
@@ -139,12 +154,16 @@ func Of(l Load, p Prices) Bill {
 	const million = 1e6
 	return Bill{
 		{"API Gateway", requests / million, "million requests", p.GatewayMillion},
-		{"Lambda, requests", (requests + changes + hours) / million, "million requests", p.LambdaMillion},
+		{"Lambda, requests", (requests + runs + hours) / million, "million requests", p.LambdaMillion},
 		{"Lambda, time", seconds, "GB-seconds", p.LambdaGigabyteSecond},
-		{"DynamoDB, writes", changes * (changeWrites + publishWrites) / million, "million units", p.WriteMillion},
+		{
+			"DynamoDB, writes", changes * (changeWrites + publishWrites + deliverWrites) / million,
+			"million units", p.WriteMillion,
+		},
 		{
 			"DynamoDB, reads",
-			(changes*(changeReads+publishReads) + reads*lookReads + polls*pollReads + hours*hourlyReads) / million,
+			(changes*(changeReads+publishReads+deliverReads) + reads*lookReads + polls*pollReads +
+				hours*hourlyReads + minutes*minutelyReads) / million,
 			"million units", p.ReadMillion,
 		},
 		{"DynamoDB, storage", stored, "GB", p.TableGigabyteMonth},
@@ -155,7 +174,9 @@ func Of(l Load, p Prices) Bill {
 		{"CloudWatch, logs taken in", logged, "GB", p.LogGigabyte},
 		{"CloudWatch, logs kept", logged * float64(l.Retention) / days, "GB", p.LogGigabyteMonth},
 		{"CloudWatch, metrics", metrics, "metrics", p.MetricMonth},
-		{"CloudWatch, alarms", alarms, "alarms", p.AlarmMonth},
-		{"EventBridge", tenants / million, "million events", p.EventMillion},
+		{"CloudWatch, alarms", alarms, "metrics of alarms", p.AlarmMonth},
+		{"CloudWatch, dashboard", 1, "dashboard", p.DashboardMonth},
+		{"EventBridge", (changes + tenants) / million, "million events", p.EventMillion},
+		{"SQS", (changes*deliverCalls + waitingCalls) / million, "million requests", p.QueueMillion},
 	}
 }

@@ -111,7 +111,8 @@ func (h *handler) serve(ctx context.Context, w http.ResponseWriter, r *web.Reque
 	return nil
 }
 
-// log adds the sender, the route and the cost to the request's line in the log.
+// log adds the sender, the route and the cost to the request's line in the log. Without a sender it adds the tenant
+// that the path names, so that an operator finds whose token is wrong.
 func (rq *request) log(cost directory.Cost) {
 	if rq.route != nil {
 		rq.Route = rq.route.pattern
@@ -123,6 +124,9 @@ func (rq *request) log(cost directory.Cost) {
 		slog.Float64("readUnits", cost.ReadUnits),
 		slog.Float64("writeUnits", cost.WriteUnits),
 	)
+	if rq.account.ID == "" && tenant.ValidID(rq.target.tenant) {
+		rq.Attrs = append(rq.Attrs, slog.String("pathTenant", rq.target.tenant))
+	}
 }
 
 // fail responds to a panic.

@@ -34,7 +34,21 @@ func TestCost(t *testing.T) {
 	if len(bill.Parts) < 12 || sum < bill.Month-0.01 || sum > bill.Month+0.01 || bill.Tenant*400 < bill.Month-0.01 {
 		t.Errorf("%+v", bill)
 	}
-	if code, _, _ := run(t, "cost", "-tenants", "-1"); code != cli.Failed {
-		t.Errorf("exit code %d", code)
+	for _, bad := range [][]string{
+		{"-tenants", "-1"},
+		{"-users", "-1"},
+		{"-changes", "-0.5"},
+		{"-changes", "NaN"},
+		{"-changes", "Inf"},
+		{"-changes", "1e300"},
+		{"-tenants", "999999999999"},
+		{"-retention", "-1"},
+	} {
+		if code, out, errOut := run(t, append([]string{"cost"}, bad...)...); code == cli.OK || out != "" || errOut == "" {
+			t.Errorf("%v: exit code %d: %s%s", bad, code, out, errOut)
+		}
+	}
+	if code, out, _ := run(t, "cost", "-tenants", "0", "-users", "0"); code != cli.OK || !strings.Contains(out, "0.0000") {
+		t.Errorf("exit code %d: %s", code, out)
 	}
 }

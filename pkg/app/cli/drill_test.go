@@ -2,13 +2,19 @@ package cli_test
 
 import (
 	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/filled"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/scan"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts
@@ -19,6 +25,7 @@ func TestRestoreDrill(t *testing.T) {
 	restored := dynamolocal.Table(t, client)
 	w := filled.New(t, engine, "acme")
 	w.Fill()
+	drillUsers(t, w)
 	shared := w.Group("shared")
 	ahead, stop := filled.Clients(4, func(c, i int) { writeSome(w, shared, fmt.Sprintf("c%d-%d", c, i), i%2 == 1) })
 	ahead(8)
@@ -31,8 +38,9 @@ func TestRestoreDrill(t *testing.T) {
 	t.Setenv("AWS_REGION", dynamolocal.Region)
 	t.Setenv("AWS_ACCESS_KEY_ID", dynamolocal.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", dynamolocal.SecretAccessKey)
+	began := time.Now()
 	code, out, errOut := run(t, append([]string{"doctor", "-repair"}, flags...)...)
-	t.Logf("%d items: %s", len(items), out[max(0, len(out)-200):])
+	t.Logf("%d items, doctor -repair in %v: %s", len(items), time.Since(began), out[max(0, len(out)-200):])
 	if code != cli.OK {
 		t.Fatalf("exit code %d: %s%s", code, out, errOut)
 	}
@@ -44,9 +52,43 @@ func TestRestoreDrill(t *testing.T) {
 	}
 	attached.Admin(200, "GET", "/members?count=1000", "")
 	attached.Settle()
-	if code, out, errOut := run(t, append([]string{"doctor"}, flags...)...); code != cli.OK {
-		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	file := filepath.Join(t.TempDir(), "acme.jsonl")
+	for _, command := range [][]string{
+		{"doctor"},
+		{"doctor", "-repair", "-tenant", "acme"},
+		{"tenants", "export", "acme", "-out", file},
+		{"tenants", "import", file, "-id", "acme-restored"},
+	} {
+		began := time.Now()
+		if code, out, errOut := run(t, append(command, flags...)...); code != cli.OK {
+			t.Errorf("%v: exit code %d: %s%s", command, code, out, errOut)
+		}
+		t.Logf("%s in %v", command[:min(2, len(command))], time.Since(began))
 	}
+}
+
+// drillUsers makes as many users as TEST_DRILL_USERS says, so that the steps of the drill can be timed.
+func drillUsers(t *testing.T, w *filled.World) {
+	t.Helper()
+	n, _ := strconv.Atoi(os.Getenv("TEST_DRILL_USERS"))
+	var clients task.Group
+	for c := range 8 {
+		clients.Go(func() error {
+			for i := c; i < n; i += 8 {
+				name := fmt.Sprintf("drill-%d@example.com", i)
+				status, out := w.Try("POST", "/Users", fmt.Sprintf(`{%s,"userName":%q,"externalId":"%d","active":true,
+					"emails":[{"value":%[2]q,"type":"work"}]}`, filled.UserURN, name, i))
+				if status != http.StatusCreated {
+					return fmt.Errorf("user %d: %d %v", i, status, out)
+				}
+			}
+			return nil
+		})
+	}
+	if err := clients.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	w.Settle()
 }
 
 // writeSome makes a user and adds it to a group; some are deleted again.

@@ -2,7 +2,6 @@ package direct
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -10,10 +9,18 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/cost"
 )
 
+// most is the highest number that is taken.
+const most = 1_000_000_000
+
 // PrintCost prints the monthly cost of a stack, as a table or as a JSON document.
 func PrintCost(l cost.Load, asJSON bool, out io.Writer) error {
-	if min(l.Tenants, l.Users, l.Groups, l.Reads, l.Polls, l.Retention) < 0 || l.Changes < 0 {
-		return errors.New("no number may be negative")
+	for _, n := range []float64{
+		float64(l.Tenants), float64(l.Users), float64(l.Groups), l.Changes, float64(l.Reads), float64(l.Polls),
+		float64(l.Retention),
+	} {
+		if !(n >= 0 && n <= most) { // no number at all is neither
+			return fmt.Errorf("each number must be between 0 and %d", most)
+		}
 	}
 	prices, err := cost.Listed()
 	if err != nil {
