@@ -23,7 +23,11 @@ func body(r *http.Request, optional bool, keys ...string) (scim.Object, error) {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
-		if !slices.Contains(keys, key) {
+		switch {
+		case slices.Contains(keys, key):
+		case len(keys) == 0:
+			return nil, badRequest(strconv.Quote(key) + " is not known here; send no body, or {}.")
+		default:
 			return nil, badRequest(strconv.Quote(key) + " is not known here; known: " + strings.Join(keys, ", ") + ".")
 		}
 	}

@@ -30,13 +30,16 @@ type Condition struct{ match, none []string }
 func Read(h http.Header) Condition { return Condition{tags(h, "If-Match"), tags(h, "If-None-Match")} }
 
 // tags are the members of a header's lists, without the mark of weak ones: a gateway may weaken a tag when it
-// compresses an answer.
+// compresses an answer. A header without a tag has one that no state has: a condition is never dropped.
 func tags(h http.Header, name string) (all []string) {
 	for _, line := range h.Values(name) {
 		for tag := range strings.SplitSeq(line, ",") {
 			if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag != "" {
 				all = append(all, tag)
 			}
+		}
+		if all == nil {
+			all = []string{`""`}
 		}
 	}
 	return all

@@ -44,3 +44,17 @@ func TestConditions(t *testing.T) {
 		}
 	}
 }
+
+// TestConditionWithoutTag: a header without a tag, such as one from a script whose variable is empty, allows no change.
+func TestConditionWithoutTag(t *testing.T) {
+	for _, value := range []string{"", " ", ",", " , ", "W/", "W/,"} {
+		got := etag.Read(http.Header{"If-Match": {value}})
+		if got.Allows(etag.Of(scim.Object{})) || got.Allows("") || !got.Given() {
+			t.Errorf("If-Match: %q allows a change", value)
+		}
+		none := etag.Read(http.Header{"If-None-Match": {value}})
+		if !none.Allows(etag.Of(scim.Object{})) || none.Known("") {
+			t.Errorf("If-None-Match: %q names a state", value)
+		}
+	}
+}
