@@ -109,6 +109,12 @@ func (v *visit) call(ctx context.Context, most time.Duration) (made, sent func()
 	if v == nil {
 		return nothing, nothing, nil
 	}
+	if !v.large && v.p.calls.TryAcquire(1) {
+		if v.of.all.calls.TryAcquire(1) {
+			return func() { v.of.all.calls.Release(1) }, func() { v.p.calls.Release(1) }, nil
+		}
+		v.p.calls.Release(1)
+	}
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	if sent, err = take(ctx, v.p.calls, 1); err != nil {

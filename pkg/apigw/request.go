@@ -54,8 +54,10 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 // one value: code that reads lists splits it.
 func header(ev events.APIGatewayV2HTTPRequest) http.Header {
 	h := make(http.Header, len(ev.Headers)+3)
+	values := make([]string, 0, len(ev.Headers)) // one piece of memory for the values of all headers
 	for name, value := range ev.Headers {
-		h.Set(name, value)
+		values = append(values, value)
+		h[http.CanonicalHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
 	}
 	for _, cookie := range ev.Cookies {
 		h.Add("Cookie", cookie)

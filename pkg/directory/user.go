@@ -71,11 +71,10 @@ func (d *Directory) readLeaving(ctx context.Context, ts *store.TenantStore, rt *
 		r, err = row.Read(gctx, ts, rt, id)
 		return err
 	})
-	g.Go(func() (err error) {
+	err = g.Join(func() (err error) {
 		leave, err = d.members.LeaveGroups(gctx, ts, id)
 		return err
 	})
-	err = g.Wait()
 	return r, leave, err
 }
 
@@ -99,11 +98,11 @@ func (d *Directory) getUser(ctx context.Context, t Tenant, rt *schema.ResourceTy
 		r, err = row.Read(gctx, ts, rt, id)
 		return err
 	})
-	g.Go(func() (err error) {
+	err := g.Join(func() (err error) {
 		groups, err = d.members.GroupsOf(gctx, ts, id)
 		return err
 	})
-	if err := g.Wait(); err != nil {
+	if err != nil {
 		return Resource{}, err
 	}
 	res := r.Resource(t)

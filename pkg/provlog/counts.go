@@ -3,7 +3,6 @@ package provlog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -65,7 +64,7 @@ func (j *Journal) tally(tenantID string) *tally {
 
 // countName is the attribute of a count of an hour.
 func countName(at time.Time, operation, outcome string) string {
-	return fmt.Sprintf("%02d|%s|%s", at.UTC().Hour(), operation, outcome)
+	return at.UTC().Format("15") + "|" + operation + "|" + outcome
 }
 
 func dayOf(at time.Time) string { return at.UTC().Format(time.DateOnly) }
@@ -127,8 +126,15 @@ func (r *Request) Ahead(ctx context.Context) {
 
 // Flush writes the counts of a tenant if they are due, and else those of another tenant that are.
 func (j *Journal) Flush(ctx context.Context, tenantID string) {
+	if write := j.Due(tenantID); write != nil {
+		write(ctx)
+	}
+}
+
+// Due takes the counts that Flush would write, and returns the function that writes them; nil if none are due.
+func (j *Journal) Due(tenantID string) (write func(context.Context)) {
 	if j == nil {
-		return
+		return nil
 	}
 	now := j.o.Now()
 	j.mu.Lock()
@@ -141,18 +147,24 @@ func (j *Journal) Flush(ctx context.Context, tenantID string) {
 	}
 	j.mu.Unlock()
 	if id == "" {
-		return
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(store.WithoutMeter(context.WithoutCancel(ctx)), patience)
-	defer cancel()
-	var gone *store.ConditionError
-	if err := j.writeCounts(ctx, id, taken); err != nil && !errors.As(err, &gone) {
-		j.o.Log.WarnContext(ctx, "counts of requests not written", "tenant", id, "error", err)
+	return func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(store.WithoutMeter(context.WithoutCancel(ctx)), patience)
+		defer cancel()
+		j.save(ctx, id, taken)
 	}
 }
 
-// Close writes all counts, of a process that is being stopped. Counts that can't be written are lost; the error is
-// logged.
+// save writes counts. Counts that can't be written are lost; the error is logged.
+func (j *Journal) save(ctx context.Context, tenantID string, t tally) {
+	var gone *store.ConditionError
+	if err := j.writeCounts(ctx, tenantID, t); err != nil && !errors.As(err, &gone) {
+		j.o.Log.WarnContext(ctx, "counts of requests not written", "tenant", tenantID, "error", err)
+	}
+}
+
+// Close writes all counts, of a process that is being stopped.
 func (j *Journal) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(store.WithoutMeter(ctx), 5*patience)
 	defer cancel()
@@ -160,11 +172,8 @@ func (j *Journal) Close(ctx context.Context) {
 	all := j.counts
 	j.counts = map[string]*tally{}
 	j.mu.Unlock()
-	var gone *store.ConditionError
 	for id, t := range all {
-		if err := j.writeCounts(ctx, id, *t); err != nil && !errors.As(err, &gone) {
-			j.o.Log.WarnContext(ctx, "counts of requests not written", "tenant", id, "error", err)
-		}
+		j.save(ctx, id, *t)
 	}
 }
 

@@ -89,11 +89,11 @@ var errChanged = errors.New("scimhttp: the tenant has changed")
 // that the token is still valid and the tenant unchanged. If the tenant has changed, the result is dropped, and the
 // request is carried out again.
 func (h *handler) ahead(
-	ctx context.Context, rq *request, bearer tenant.Bearer, account tenant.Tenant, token tenant.Token,
+	ctx context.Context, rq *request, bearer tenant.Bearer, account *tenant.Tenant, token *tenant.Token,
 ) (a answer, failed error) {
 	var (
-		now   tenant.Tenant
-		by    tenant.Token
+		now   *tenant.Tenant
+		by    *tenant.Token
 		err   error
 		known = make(chan struct{})
 	)
@@ -116,10 +116,7 @@ func (h *handler) ahead(
 		}
 		return nil
 	})
-	noted := task.Start(func() error {
-		h.Journal.Flush(ctx, account.ID) // the counts from before
-		return nil
-	})
+	noted := h.flush(ctx, account.ID)
 	defer func() { failed = errors.Join(failed, <-finished, <-noted) }()
 	rq.trial = true
 	attempt := *rq
@@ -135,8 +132,28 @@ func (h *handler) ahead(
 	return answer{}, err
 }
 
+// done is the end of work that there was none of.
+var done = func() <-chan error {
+	c := make(chan error)
+	close(c)
+	return c
+}()
+
+// flush writes the counts of earlier requests, if they are due, concurrently with the request. The channel signals the
+// end.
+func (h *handler) flush(ctx context.Context, tenantID string) <-chan error {
+	write := h.Journal.Due(tenantID)
+	if write == nil {
+		return done
+	}
+	return task.Start(func() error {
+		write(ctx)
+		return nil
+	})
+}
+
 // touch notes, concurrently with the request, that a token was used. The channel signals the end.
-func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant.Token) <-chan error {
+func (h *handler) touch(ctx context.Context, account *tenant.Tenant, token *tenant.Token) <-chan error {
 	return task.Start(func() error {
 		h.Tenants.Touch(context.WithoutCancel(ctx), account.ID, token.ID)
 		return nil
@@ -144,14 +161,14 @@ func (h *handler) touch(ctx context.Context, account tenant.Tenant, token tenant
 }
 
 // carryOut carries out a request, as the holder of a token of a tenant.
-func (h *handler) carryOut(ctx context.Context, rq *request, account tenant.Tenant, token tenant.Token) (
+func (h *handler) carryOut(ctx context.Context, rq *request, account *tenant.Tenant, token *tenant.Token) (
 	a answer, failed error,
 ) {
-	types, err := h.Tenants.Types(ctx, account)
+	types, err := h.Tenants.Types(ctx, *account)
 	if err != nil {
 		return answer{}, err
 	}
-	rq.account, rq.token = account, token
+	rq.account, rq.token = *account, *token
 	rq.tenant = directory.Tenant{
 		ID:               account.ID,
 		Types:            types,

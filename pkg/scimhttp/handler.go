@@ -46,6 +46,7 @@ type Config struct {
 type handler struct {
 	Config
 	routes    map[string]*route
+	kinds     kinds
 	documents documents
 	// open are the documents of discovery for requests without a token.
 	open documents
@@ -60,7 +61,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{Config: c, routes: routes()}
+	h := &handler{Config: c, routes: routes(), kinds: newKinds()}
 	return web.New(web.Edge{Name: "scim", Serve: h.serve, Fail: h.fail, Log: c.Log, Now: c.Now})
 }
 

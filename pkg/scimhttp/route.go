@@ -60,36 +60,39 @@ func routes() map[string]*route {
 	}
 }
 
-// memberships is the route of the endpoint of memberships. It has no PUT and PATCH, because a membership has
-// nothing to change.
-func memberships(behind string) *route {
-	r := routeOf(schema.MembershipType(), behind)
-	if r != nil {
-		delete(r.methods, http.MethodPut)
-		delete(r.methods, http.MethodPatch)
-	}
-	return r
+// kinds are the operations of the endpoints of resource types, by the rest of target.key behind the endpoint.
+type kinds struct {
+	of map[string]map[string]operation
+	// memberships are those of "{id}" for memberships: no PUT and PATCH, because a membership has nothing to change.
+	memberships map[string]operation
 }
 
-// routeOf returns the route of a resource type's endpoint. behind is the rest of target.key after it: "", "{id}" or
-// ".search"; for anything else the route is nil.
-func routeOf(rt *schema.ResourceType, behind string) *route {
-	r := &route{rt: rt, pattern: rt.Endpoint + "/" + behind}
-	switch behind {
-	case "":
-		r.pattern = rt.Endpoint
-		r.methods = map[string]operation{http.MethodGet: (*handler).list, http.MethodPost: (*handler).create}
-	case "{id}":
-		r.methods = map[string]operation{
-			http.MethodGet: (*handler).get, http.MethodPut: (*handler).replace,
-			http.MethodPatch: (*handler).patch, http.MethodDelete: (*handler).remove,
-		}
-	case searchSegment:
-		r.reads, r.methods = true, map[string]operation{http.MethodPost: (*handler).search}
-	default:
-		return nil
+func newKinds() kinds {
+	return kinds{
+		of: map[string]map[string]operation{
+			"": {http.MethodGet: (*handler).list, http.MethodPost: (*handler).create},
+			"{id}": {
+				http.MethodGet: (*handler).get, http.MethodPut: (*handler).replace,
+				http.MethodPatch: (*handler).patch, http.MethodDelete: (*handler).remove,
+			},
+			searchSegment: {http.MethodPost: (*handler).search},
+		},
+		memberships: map[string]operation{http.MethodGet: (*handler).get, http.MethodDelete: (*handler).remove},
 	}
-	return r
+}
+
+// route returns the route of a resource type's endpoint; nil if there is none at the rest of target.key behind it.
+func (k kinds) route(rt *schema.ResourceType, behind string) *route {
+	methods := k.of[behind]
+	switch {
+	case methods == nil:
+		return nil
+	case behind == "":
+		return &route{rt: rt, pattern: rt.Endpoint, methods: methods}
+	case behind == "{id}" && rt == schema.MembershipType():
+		methods = k.memberships
+	}
+	return &route{rt: rt, pattern: rt.Endpoint + "/" + behind, reads: behind == searchSegment, methods: methods}
 }
 
 // find returns the route of an authenticated request: one of its resource types, or an endpoint that every tenant
@@ -97,13 +100,10 @@ func routeOf(rt *schema.ResourceType, behind string) *route {
 func (h *handler) find(rq *request) *route {
 	endpoint, behind, _ := strings.Cut(rq.target.key, "/")
 	rt := rq.endpoint(endpoint)
-	switch {
-	case rt == nil:
+	if rt == nil {
 		return h.routes[rq.target.key]
-	case rt == schema.MembershipType():
-		return memberships(behind)
 	}
-	return routeOf(rt, behind)
+	return h.kinds.route(rt, behind)
 }
 
 // endpoint is the resource type whose endpoint is name, in any case; nil if the tenant has none.

@@ -76,11 +76,24 @@ func (g *Group) SetLimit(n int) { g.room = make(chan struct{}, n) }
 
 // Go calls f in a goroutine of its own, as soon as the limit has room for it. The first error ends the Group's context.
 func (g *Group) Go(f func() error) {
+	g.begin()
+	go g.run(f)
+}
+
+// Join calls f like Go, but in the caller's goroutine, and then is Wait: for the last part of a task, which needs no
+// goroutine of its own.
+func (g *Group) Join(f func() error) error {
+	g.begin()
+	g.run(f)
+	return g.Wait()
+}
+
+// begin counts one more goroutine, as soon as there is room for it.
+func (g *Group) begin() {
 	if g.room != nil {
 		g.room <- struct{}{}
 	}
 	g.all.Add(1)
-	go g.run(f)
 }
 
 func (g *Group) run(f func() error) {

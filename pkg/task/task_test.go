@@ -102,3 +102,21 @@ func TestLimitHoldsThroughPanics(t *testing.T) {
 		t.Errorf("%d of 20 ran, %d at once; want at most 2", ran.Load(), most.Load())
 	}
 }
+
+// TestJoinIsGoAndWait: the last part runs in the caller's goroutine, and its errors and panics are those of the group.
+func TestJoinIsGoAndWait(t *testing.T) {
+	g, ctx := task.WithContext(t.Context())
+	g.Go(func() error { <-ctx.Done(); return errors.New("second") })
+	first := errors.New("first")
+	if err := g.Join(func() error { return first }); !errors.Is(err, first) {
+		t.Errorf("got %v", err)
+	}
+	wantPanic(t, new(task.Group).Join(func() error { panic(1) }), "panic: int")
+	var limited task.Group
+	limited.SetLimit(1)
+	parts := 0
+	limited.Go(func() error { parts++; return nil })
+	if err := limited.Join(func() error { parts++; return nil }); err != nil || parts != 2 {
+		t.Errorf("%d parts, %v", parts, err)
+	}
+}

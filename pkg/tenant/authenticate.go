@@ -9,6 +9,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant/internal/rotation"
 )
 
 // Authenticate authenticates the sender of a request to a tenant. b is the token of its Authorization header. It may
@@ -20,61 +21,64 @@ import (
 //
 // A malformed token costs no read. Any other token costs one strongly consistent read of one item, so that a change by
 // an administrator holds from the next request on.
-func (s *Service) Authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
+func (s *Service) Authenticate(ctx context.Context, tenantID string, b Bearer) (*Tenant, *Token, error) {
 	t, token, err := s.authenticate(ctx, tenantID, b)
 	s.remember(tenantID, b, remembered{t, token}, err == nil)
 	return t, token, err
 }
 
 // authenticate is Authenticate without the entry for Recall.
-func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (Tenant, Token, error) {
+func (s *Service) authenticate(ctx context.Context, tenantID string, b Bearer) (*Tenant, *Token, error) {
 	if access, ok := record.ParseAccess(b.Value); ok {
 		return s.authenticateAccess(ctx, tenantID, access)
 	}
 	if _, ok := ParseToken(b.Value); !ok {
-		return Tenant{}, Token{}, record.Unauthorized()
+		return nil, nil, record.Unauthorized()
 	}
 	r, err := s.seen(ctx, tenantID)
-	if errors.Is(err, ErrNotFound) {
-		return Tenant{}, Token{}, record.Unauthorized()
+	if errors.Is(err, ErrNotFound) || err == nil && r.Life != record.Active {
+		return nil, nil, record.Unauthorized()
 	}
 	if err != nil {
-		return Tenant{}, Token{}, err
+		return nil, nil, err
 	}
-	now := s.o.Now()
-	match := r.Match(b.Digest)
-	if r.Life != record.Active {
-		return Tenant{}, Token{}, record.Unauthorized()
+	match, now := r.Match(b.Digest), s.o.Now()
+	t := r.Shared(tenantID, now)
+	if err := s.refusal(ctx, r, t, match, now); err != nil {
+		return nil, nil, err
 	}
-	if match == nil || !match.Remembered(now) {
-		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), "", "")
-	}
-	switch match.State(now) {
-	case TokenRevoked:
-		s.o.Log.WarnContext(ctx, "revoked token used", "tenant", tenantID, "token", match.ID)
-		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), match.ID, "")
-	case TokenExpired:
-		s.o.Log.WarnContext(ctx, "expired token used", "tenant", tenantID, "token", match.ID)
-		return Tenant{}, Token{}, unauthorized(r.Tenant(tenantID, now), match.ID, "The bearer token expired on "+
-			record.Unix(match.Expires).Format(time.RFC3339)+". Enter a new one in the identity provider.")
-	}
-	if r.Off {
-		t := r.Tenant(tenantID, now)
-		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID, Tenant: &t, TokenID: match.ID}
-	}
-	t := r.Tenant(tenantID, now)
-	for _, token := range t.Tokens {
-		if token.ID == match.ID {
-			return t, token, nil
+	for i := range t.Tokens {
+		if t.Tokens[i].ID == match.ID {
+			return t, &t.Tokens[i], nil
 		}
 	}
-	return Tenant{}, Token{}, record.Unauthorized()
+	return nil, nil, record.Unauthorized()
+}
+
+// refusal is the reason why a token of a tenant is not let in; nil if it is. m is nil for an unknown one.
+func (s *Service) refusal(ctx context.Context, r *record.Record, t *Tenant, m *rotation.Token, now time.Time) error {
+	if m == nil || !m.Remembered(now) {
+		return unauthorized(t, "", "")
+	}
+	switch m.State(now) {
+	case TokenRevoked:
+		s.o.Log.WarnContext(ctx, "revoked token used", "tenant", t.ID, "token", m.ID)
+		return unauthorized(t, m.ID, "")
+	case TokenExpired:
+		s.o.Log.WarnContext(ctx, "expired token used", "tenant", t.ID, "token", m.ID)
+		return unauthorized(t, m.ID, "The bearer token expired on "+
+			record.Unix(m.Expires).Format(time.RFC3339)+". Enter a new one in the identity provider.")
+	}
+	if r.Off {
+		return &SwitchedOffError{TenantID: t.ID, Tenant: t, TokenID: m.ID}
+	}
+	return nil
 }
 
 // unauthorized returns the error for an invalid token, with the tenant for its log. detail is for an expired token
 // only.
-func unauthorized(t Tenant, tokenID, detail string) error {
-	e := &UnauthorizedError{Detail: detail, Tenant: &t, TokenID: tokenID}
+func unauthorized(t *Tenant, tokenID, detail string) error {
+	e := &UnauthorizedError{Detail: detail, Tenant: t, TokenID: tokenID}
 	if detail == "" {
 		var same *UnauthorizedError
 		_ = errors.As(record.Unauthorized(), &same)
@@ -85,9 +89,9 @@ func unauthorized(t Tenant, tokenID, detail string) error {
 
 // authenticateAccess is Authenticate for an access token. It reads the tenant and, for a client of the operator, that
 // client in the same call. The token that it returns has the id of the client.
-func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a record.Access) (Tenant, Token, error) {
+func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a record.Access) (*Tenant, *Token, error) {
 	if !record.ValidID(tenantID) {
-		return Tenant{}, Token{}, record.Unauthorized()
+		return nil, nil, record.Unauthorized()
 	}
 	keys := []store.Key{store.KeysOf(tenantID).Tenant()}
 	if record.OfOperator(a.Client) {
@@ -95,42 +99,42 @@ func (s *Service) authenticateAccess(ctx context.Context, tenantID string, a rec
 	}
 	items, err := s.store.Get(ctx, keys...)
 	if err != nil {
-		return Tenant{}, Token{}, err
+		return nil, nil, err
 	}
 	r, err := s.known(items[0])
 	if errors.Is(err, ErrNotFound) {
-		return Tenant{}, Token{}, record.Unauthorized()
+		return nil, nil, record.Unauthorized()
 	}
 	if err != nil {
-		return Tenant{}, Token{}, err
+		return nil, nil, err
 	}
 	now := s.o.Now()
 	if r.Life != record.Active {
-		return Tenant{}, Token{}, record.Unauthorized()
+		return nil, nil, record.Unauthorized()
 	}
-	t := r.Tenant(tenantID, now)
+	t := r.Shared(tenantID, now)
 	if !hmac.Equal(a.MAC, r.Seal(tenantID, a.Body)) {
-		return Tenant{}, Token{}, unauthorized(t, "", "")
+		return nil, nil, unauthorized(t, "", "")
 	}
 	client := r.Client(a.Client)
 	if len(items) > 1 && slices.Contains(r.Settings.OAuth.Clients, a.Client) {
 		c, _, err := record.DecodeClient(items[1])
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return Tenant{}, Token{}, err
+			return nil, nil, err
 		}
 		client = &c.ClientRecord
 	}
 	if client == nil || client.Credential(a.Credential) == nil {
-		return Tenant{}, Token{}, unauthorized(t, a.Client, "")
+		return nil, nil, unauthorized(t, a.Client, "")
 	}
 	if now.Unix() >= a.Expires {
-		return Tenant{}, Token{}, unauthorized(t, a.Client, "The access token expired on "+
+		return nil, nil, unauthorized(t, a.Client, "The access token expired on "+
 			record.Unix(a.Expires).Format(time.RFC3339)+". Request a new one from the token endpoint.")
 	}
 	if r.Off {
-		return Tenant{}, Token{}, &SwitchedOffError{TenantID: tenantID, Tenant: &t, TokenID: a.Client}
+		return nil, nil, &SwitchedOffError{TenantID: tenantID, Tenant: t, TokenID: a.Client}
 	}
 	allowed := slices.DeleteFunc(a.Scopes, func(scope Scope) bool { return !slices.Contains(client.Allowed(), scope) })
-	token := Token{ID: a.Client, State: TokenActive, Scopes: allowed, ExpiresAt: record.Unix(a.Expires)}
+	token := &Token{ID: a.Client, State: TokenActive, Scopes: allowed, ExpiresAt: record.Unix(a.Expires)}
 	return t, token, nil
 }

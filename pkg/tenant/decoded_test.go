@@ -31,7 +31,7 @@ func TestDecodedOnce(t *testing.T) {
 		}
 		got, _, err := w.Authenticate(w.ctx, "acme", tenant.ReadBearer(token.Value))
 		if err != nil || got.Name != name {
-			t.Errorf("%q, %v; want %q", got.Name, err, name)
+			t.Errorf("%+v, %v; want %q", got, err, name)
 		}
 	}
 	key := store.KeysOf("acme").Tenant()

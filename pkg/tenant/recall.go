@@ -8,8 +8,8 @@ import (
 
 // remembered is the last result of Authenticate for an Authorization header: the tenant and the token.
 type remembered struct {
-	tenant Tenant
-	token  Token
+	tenant *Tenant
+	token  *Token
 }
 
 // rememberedKey is the key of a remembered result. It has no value of a token.
@@ -21,7 +21,7 @@ type rememberedKey struct {
 // Recall returns the result of the last successful Authenticate of this process for this Authorization header and
 // tenant; ok is false if there was none, or if it was forgotten since. It reads nothing and proves nothing. A caller
 // may start reads with it while Authenticate runs, but may use them only if that returns the Same tenant and token.
-func (s *Service) Recall(tenantID string, b Bearer) (t Tenant, token Token, ok bool) {
+func (s *Service) Recall(tenantID string, b Bearer) (t *Tenant, token *Token, ok bool) {
 	key := rememberedKey{tenantID, b.Digest}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,8 +30,7 @@ func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine 
 		o, err = s.overlay(gctx, ts)
 		return err
 	})
-	g.Go(func() error { return read(gctx, Overlay{}) })
-	if err := g.Wait(); err != nil {
+	if err := g.Join(func() error { return read(gctx, Overlay{}) }); err != nil {
 		return err
 	}
 	if fine(o) && s.Now().Sub(began) < linger/2 {

@@ -69,7 +69,7 @@ func (l *lister) read(ctx context.Context) error {
 func (l *lister) all(ctx context.Context) error {
 	g, ctx := task.WithContext(ctx)
 	g.Go(func() error { return l.tally(ctx) })
-	g.Go(func() error {
+	err := g.Join(func() error {
 		kinds := slices.Clone(l.kinds)
 		if l.down {
 			slices.Reverse(kinds)
@@ -81,7 +81,6 @@ func (l *lister) all(ctx context.Context) error {
 		}
 		return nil
 	})
-	err := g.Wait()
 	l.total = int(l.sum().N)
 	return err
 }
@@ -276,11 +275,11 @@ func (l *lister) only(ctx context.Context, s *scanner, k *kind, ids []string) er
 		items, err = l.ts.Get(gctx, l.keys(k, ids)...)
 		return err
 	})
-	g.Go(func() (err error) {
+	err := g.Join(func() (err error) {
 		l.groups, err = l.readGroups(gctx, ids, false)
 		return err
 	})
-	if err := g.Wait(); err != nil {
+	if err != nil {
 		return err
 	}
 	return s.take(ctx, k, items, false)
@@ -377,14 +376,13 @@ func (l *lister) complete(ctx context.Context) error {
 	users := l.attaching(false)
 	ids, inRange := l.ids(users), l.adjacent(users)
 	g, gctx := task.WithContext(ctx)
-	g.Go(func() error { return l.load(gctx) })
 	if len(users) > 0 && l.groups.of == nil {
 		g.Go(func() (err error) {
 			l.groups, err = l.readGroups(gctx, ids, inRange)
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := g.Join(func() error { return l.load(gctx) }); err != nil {
 		return err
 	}
 	if err := l.fit(); err != nil {

@@ -37,8 +37,7 @@ func (l *lister) readMark(ctx context.Context) (found bool, err error) {
 		items, err = l.ts.Get(gctx, l.ts.PageMark(l.list(), strconv.Itoa(l.q.StartIndex)))
 		return err
 	})
-	g.Go(func() error { return l.tally(gctx) })
-	if err := g.Wait(); err != nil || items[0].Attrs == nil {
+	if err := g.Join(func() error { return l.tally(gctx) }); err != nil || items[0].Attrs == nil {
 		return false, err
 	}
 	attrs := items[0].Attrs

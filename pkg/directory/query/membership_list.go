@@ -229,7 +229,6 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 	m.present, m.records = -1, map[string]row.Record{}
 	var group row.Record
 	g, gctx := task.WithContext(ctx)
-	g.Go(func() error { return m.take(gctx, o) })
 	if m.byGroup {
 		g.Go(func() (err error) {
 			group, err = row.Read(gctx, m.ts, schema.GroupType(), m.groupID)
@@ -239,7 +238,7 @@ func (m *membershipList) readWalk(ctx context.Context, o membership.Overlay) err
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil || !m.byGroup {
+	if err := g.Join(func() error { return m.take(gctx, o) }); err != nil || !m.byGroup {
 		return err
 	}
 	m.records[m.groupID] = group

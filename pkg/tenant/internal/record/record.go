@@ -142,6 +142,13 @@ func (r *Record) Tenant(id string, now time.Time) Tenant {
 	}
 }
 
+// Shared is Tenant in memory that is not copied. A caller needs no room for a tenant in its frame: frames on the way to
+// the store have to be small, because the stack of a goroutine begins small and is copied as it grows.
+func (r *Record) Shared(id string, now time.Time) *Tenant {
+	t := r.Tenant(id, now)
+	return &t
+}
+
 // keyBytes is the length of a tenant's key, incarnationLength that of its incarnation in letters.
 const (
 	keyBytes          = 32

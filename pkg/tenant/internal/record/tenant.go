@@ -97,6 +97,6 @@ func ValidID(id string) bool {
 }
 
 // Same reports whether a tenant is unchanged between two reads, not counting LastUsedAt of its tokens.
-func (t Tenant) Same(u Tenant) bool {
+func (t *Tenant) Same(u *Tenant) bool {
 	return t.ID == u.ID && t.version == u.version && bytes.Equal(t.key, u.key)
 }

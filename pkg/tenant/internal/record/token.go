@@ -166,4 +166,4 @@ func (t Token) ForText() notice.Token {
 }
 
 // Same reports whether two tokens have the same id and scopes.
-func (t Token) Same(u Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }
+func (t *Token) Same(u *Token) bool { return t.ID == u.ID && slices.Equal(t.Scopes, u.Scopes) }
