@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Columns of a line. A tab counts as one in code, as in the default of the linter lll, and as four before a comment.
+// Columns of a line. A tab counts as four.
 const (
 	maxColumns      = 120
 	maxProseColumns = 100
@@ -48,11 +48,7 @@ func TestLines(t *testing.T) {
 func longCode(text string, raw bool) (long []int) {
 	columns := []int{0}
 	for line := range strings.Lines(text) {
-		n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n"))
-		if text := strings.TrimLeft(line, "\t"); strings.HasPrefix(text, "//") {
-			n += 3 * (len(line) - len(text))
-		}
-		columns = append(columns, n)
+		columns = append(columns, utf8.RuneCountInString(strings.TrimSuffix(line, "\n"))+3*strings.Count(line, "\t"))
 	}
 	if raw {
 		var s scanner.Scanner
@@ -66,7 +62,7 @@ func longCode(text string, raw bool) (long []int) {
 			if tok == token.STRING && lit[0] == '`' {
 				at := file.Line(pos)
 				for i, part := range strings.Split(lit, "\n") {
-					columns[at+i] -= utf8.RuneCountInString(part)
+					columns[at+i] -= utf8.RuneCountInString(part) + 3*strings.Count(part, "\t")
 				}
 			}
 		}
@@ -113,7 +109,8 @@ func TestLongLinesAreFound(t *testing.T) {
 		"fits":               {text: "// " + a[3:]},
 		"comment":            {text: "package p\n\n// " + a, want: 3},
 		"wide letters":       {text: "// " + strings.Repeat("ü", maxColumns-3)},
-		"tab":                {text: "\tb()" + a[4:]},
+		"tab":                {text: "\tb()" + a[7:]},
+		"tab, code too long": {text: "package p\n\n\tb()" + a[6:], want: 3},
 		"tab and comment":    {text: "\t// " + a[7:]},
 		"tab, too long":      {text: "package p\n\n\t// " + a[6:], want: 3},
 		"raw string":         {text: "package p\nvar x = `" + a + "`", want: 2},

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
@@ -20,7 +18,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add("PATCH", "//a/../?b%2F", "#", "\x00", "%%%", true)
 	f.Add("G T", "", "", "", "{}", false)
 	f.Fuzz(func(t *testing.T, method, path, query, header, body string, encoded bool) {
-		ev := events.APIGatewayV2HTTPRequest{
+		ev := request{
 			RawPath: path, RawQueryString: query, Headers: map[string]string{"x-test": header}, Body: body,
 			IsBase64Encoded: encoded,
 		}
@@ -40,7 +38,8 @@ func FuzzEvent(f *testing.F) {
 			if r.Method != method || r.URL.Path != path {
 				t.Errorf("%q %q, want %q %q", r.Method, r.URL.Path, method, path)
 			}
-			if v := r.Header.Values("X-Test"); len(v) != 1 || v[0] != header || r.Header.Get(apigw.RequestIDHeader) != "id" {
+			v := r.Header.Values("X-Test")
+			if len(v) != 1 || v[0] != header || r.Header.Get(apigw.RequestIDHeader) != "id" {
 				t.Errorf("header %q, id %q", v, r.Header.Get(apigw.RequestIDHeader))
 			}
 			for _, c := range []byte(r.URL.RawQuery) {
@@ -52,7 +51,8 @@ func FuzzEvent(f *testing.F) {
 		}, ev)
 		switch {
 		case reached && (resp.StatusCode != 202 || err != nil):
-			t.Errorf("the handler was reached, the body's base64 has the error %v, the answer is %d", err, resp.StatusCode)
+			t.Errorf("the handler was reached, the body's base64 has the error %v, the answer is %d",
+				err, resp.StatusCode)
 		case !reached:
 			wantPlain(t, resp, 400)
 		}

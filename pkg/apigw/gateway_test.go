@@ -17,13 +17,18 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
+type (
+	request  = events.APIGatewayV2HTTPRequest
+	response = events.APIGatewayV2HTTPResponse
+)
+
 // capture returns a Gateway whose function keeps the event and answers 204.
-func capture() (apigw.Gateway, *events.APIGatewayV2HTTPRequest) {
-	seen := &events.APIGatewayV2HTTPRequest{}
+func capture() (apigw.Gateway, *request) {
+	seen := &request{}
 	return apigw.Gateway{
-		Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		Function: func(_ context.Context, ev request) (response, error) {
 			*seen = ev
-			return events.APIGatewayV2HTTPResponse{StatusCode: 204}, nil
+			return response{StatusCode: 204}, nil
 		},
 		Now: func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) },
 	}, seen
@@ -48,9 +53,9 @@ func TestEventIsAsAPIGatewayMakesIt(t *testing.T) {
 		t.Error("no request id")
 	}
 	ev.RequestContext.RequestID = ""
-	want := events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: "$default", RawPath: "/scim/v2/t/Users/a#b%", RawQueryString: "filter=a+eq+%22x%22&a=1&a=2",
-		Cookies: []string{"a=1", "b=2"},
+	want := request{
+		Version: "2.0", RouteKey: "$default", RawPath: "/scim/v2/t/Users/a#b%",
+		RawQueryString: "filter=a+eq+%22x%22&a=1&a=2", Cookies: []string{"a=1", "b=2"},
 		Headers: map[string]string{
 			"content-type": "application/json; charset=utf-8", "user-agent": "test", "if-match": `W/"1",W/"2"`,
 			"host":           "127.0.0.1:8080",
@@ -58,11 +63,12 @@ func TestEventIsAsAPIGatewayMakesIt(t *testing.T) {
 		},
 		QueryStringParameters: map[string]string{"filter": `a eq "x"`, "a": "1,2"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: "$default", AccountID: "000000000000", Stage: "$default", APIID: "local", DomainName: "127.0.0.1:8080",
-			DomainPrefix: "local",
-			Time:         "22/Nov/2026:08:00:00 +0000", TimeEpoch: 1795334400000,
+			RouteKey: "$default", AccountID: "000000000000", Stage: "$default", APIID: "local",
+			DomainName: "127.0.0.1:8080", DomainPrefix: "local",
+			Time: "22/Nov/2026:08:00:00 +0000", TimeEpoch: 1795334400000,
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
-				Method: "PATCH", Path: "/scim/v2/t/Users/a#b%", Protocol: "HTTP/1.1", SourceIP: "192.0.2.7", UserAgent: "test",
+				Method: "PATCH", Path: "/scim/v2/t/Users/a#b%", Protocol: "HTTP/1.1", SourceIP: "192.0.2.7",
+				UserAgent: "test",
 			},
 		},
 		Body: `{"a":1}`,
@@ -123,7 +129,8 @@ func TestTooLargeForAWS(t *testing.T) {
 	for _, size := range []int{apigw.MaxPayload + 1, apigw.MaxInvocation + 1} {
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, size))))
-		if w.Code != http.StatusRequestEntityTooLarge || !strings.Contains(w.Body.String(), "Request Entity Too Large") {
+		if w.Code != http.StatusRequestEntityTooLarge ||
+			!strings.Contains(w.Body.String(), "Request Entity Too Large") {
 			t.Errorf("%d bytes: got %d %v", size, w.Code, w.Header())
 		}
 	}
@@ -131,17 +138,17 @@ func TestTooLargeForAWS(t *testing.T) {
 
 func TestFunctionThatFails(t *testing.T) {
 	for name, resp := range map[string]struct {
-		resp events.APIGatewayV2HTTPResponse
+		resp response
 		err  error
 	}{
 		"error":     {err: errors.New("secret")},
 		"no status": {},
-		"answer too large": {resp: events.APIGatewayV2HTTPResponse{
+		"answer too large": {resp: response{
 			StatusCode: 200, Body: strings.Repeat("x", apigw.MaxInvocation),
 		}},
-		"broken base64": {resp: events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "%", IsBase64Encoded: true}},
+		"broken base64": {resp: response{StatusCode: 200, Body: "%", IsBase64Encoded: true}},
 	} {
-		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		h := apigw.RoundTrip(func(context.Context, request) (response, error) {
 			return resp.resp, resp.err
 		})
 		w := httptest.NewRecorder()
@@ -178,7 +185,8 @@ func TestForwardedProto(t *testing.T) {
 	r.Header.Set("X-Forwarded-Proto", "https")
 	r.Header.Set("X-Forwarded-For", "198.51.100.1")
 	g.ServeHTTP(httptest.NewRecorder(), r)
-	if ev.Headers["x-forwarded-proto"] != "https" || !strings.HasPrefix(ev.Headers["x-forwarded-for"], "198.51.100.1, ") {
+	if ev.Headers["x-forwarded-proto"] != "https" ||
+		!strings.HasPrefix(ev.Headers["x-forwarded-for"], "198.51.100.1, ") {
 		t.Errorf("behind a proxy: %v", ev.Headers)
 	}
 }

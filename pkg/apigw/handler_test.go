@@ -15,19 +15,21 @@ import (
 )
 
 // get is a GET event for a path as HTTP API writes it: decoded.
-func get(path string) events.APIGatewayV2HTTPRequest {
-	return events.APIGatewayV2HTTPRequest{
+func get(path string) request {
+	return request{
 		Version: "2.0", RouteKey: "$default", RawPath: path,
 		Headers: map[string]string{"host": "scim.example.com", "x-forwarded-proto": "https"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			Stage: "$default", RequestID: "req-1", DomainName: "scim.example.com",
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "GET", Path: path, SourceIP: "192.0.2.7"},
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method: "GET", Path: path, SourceIP: "192.0.2.7",
+			},
 		},
 	}
 }
 
 // call runs h on ev and fails the test on an error, which a function must never return.
-func call(t *testing.T, h http.HandlerFunc, ev events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+func call(t *testing.T, h http.HandlerFunc, ev request) response {
 	t.Helper()
 	resp, err := apigw.Handler(h)(context.Background(), ev)
 	if err != nil {
@@ -37,7 +39,7 @@ func call(t *testing.T, h http.HandlerFunc, ev events.APIGatewayV2HTTPRequest) e
 }
 
 // wantPlain checks that resp is an answer as API Gateway gives it.
-func wantPlain(t *testing.T, resp events.APIGatewayV2HTTPResponse, status int) {
+func wantPlain(t *testing.T, resp response, status int) {
 	t.Helper()
 	want := `{"message":"` + http.StatusText(status) + `"}`
 	if resp.StatusCode != status || resp.Headers["Content-Type"] != "application/json" || resp.Body != want {
@@ -47,8 +49,8 @@ func wantPlain(t *testing.T, resp events.APIGatewayV2HTTPResponse, status int) {
 
 func TestPathStaysDecoded(t *testing.T) {
 	for _, path := range []string{
-		"/scim/v2/t/Users/a#b", "/scim/v2/t/Users/100%", "/scim/v2/t/Users/a%2Fb", "/scim/v2/t/Users/a?b=c", "/a b", "/é",
-		"//x", "/a//b",
+		"/scim/v2/t/Users/a#b", "/scim/v2/t/Users/100%", "/scim/v2/t/Users/a%2Fb", "/scim/v2/t/Users/a?b=c", "/a b",
+		"/é", "//x", "/a//b",
 		"/a;b", "/a+b", "/a/../b", "/%zz", "/", "/a\x00b", "/a\nb", "/a:b",
 	} {
 		var got, uri string
@@ -77,7 +79,7 @@ func TestPathThatWasCutAtAQuestionMark(t *testing.T) {
 	inContext.RequestContext.HTTP.Path = "/scim/v2/t/Users/a?b"
 	whole := get("/scim/v2/t/Users/a")
 	whole.PathParameters = map[string]string{"tenant": "t", "id": "a"}
-	events := map[string]events.APIGatewayV2HTTPRequest{"/scim/v2/t/Users/a?b": inContext, "/scim/v2/t/Users/a": whole}
+	events := map[string]request{"/scim/v2/t/Users/a?b": inContext, "/scim/v2/t/Users/a": whole}
 	for _, id := range []string{"a?b", "a%3Fb", "a%3fb"} {
 		ev := get("/scim/v2/t/Users/a")
 		ev.PathParameters = map[string]string{"tenant": "t", "id": id}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
@@ -50,9 +48,9 @@ func TestAnswersInFlightAreBounded(t *testing.T) {
 	var made atomic.Int64
 	g := apigw.Gateway{
 		InFlight: apigw.NewInFlight(), Admit: byHeader,
-		Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		Function: func(_ context.Context, ev request) (response, error) {
 			made.Add(1)
-			return events.APIGatewayV2HTTPResponse{
+			return response{
 				StatusCode: 200, Body: map[string]string{"/large": large, "/medium": medium, "/small": "x"}[ev.RawPath],
 			}, nil
 		},
@@ -129,8 +127,8 @@ func (b slowBody) Read([]byte) (int, error) {
 func TestBodiesInFlightAreBounded(t *testing.T) {
 	g := apigw.Gateway{
 		InFlight: apigw.NewInFlight(), Admit: byHeader,
-		Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+		Function: func(context.Context, request) (response, error) {
+			return response{StatusCode: 200}, nil
 		},
 	}
 	const fit = 4

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
@@ -41,7 +39,7 @@ func TestEventIsWhatJSONCarries(t *testing.T) {
 			}
 			continue
 		}
-		var carried events.APIGatewayV2HTTPRequest
+		var carried request
 		if b, err := json.Marshal(ev); err != nil {
 			t.Fatal(err)
 		} else if err := json.Unmarshal(b, &carried); err != nil {
@@ -56,8 +54,8 @@ func TestEventIsWhatJSONCarries(t *testing.T) {
 // The client gets the function's answer as JSON would carry it.
 func TestAnswerIsWhatJSONCarries(t *testing.T) {
 	for sent, want := range map[string]string{"<a>\u2028&\x01": "<a>\u2028&\x01", "M\xfcller": "M\ufffdller"} {
-		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: map[string]string{"x-test": sent}, Body: sent}, nil
+		h := apigw.RoundTrip(func(context.Context, request) (response, error) {
+			return response{StatusCode: 200, Headers: map[string]string{"x-test": sent}, Body: sent}, nil
 		})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
@@ -72,8 +70,8 @@ func TestLimitIsOfJSON(t *testing.T) {
 	for body, want := range map[string]int{
 		strings.Repeat("\x01", 900<<10): 200, strings.Repeat("\x01", 1<<20): 500, strings.Repeat("x", 5<<20): 200,
 	} {
-		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: body}, nil
+		h := apigw.RoundTrip(func(context.Context, request) (response, error) {
+			return response{StatusCode: 200, Body: body}, nil
 		})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest("GET", "/x", nil))
@@ -89,7 +87,7 @@ func TestSizesOfJSON(t *testing.T) {
 		"x", "\"", "\\", "\n", "\t", "\b", "\f", "\r", "\x00", "\x1f", "\x7f", "<", "é", "\u2027", "\u2028", "\u2029",
 		"\U0001f600", "\xff", "{\"a\":1}\n\x01\u2028",
 	} {
-		resp := events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: map[string]string{"a": "b"}}
+		resp := response{StatusCode: 200, Headers: map[string]string{"a": "b"}}
 		size := func() int {
 			var b bytes.Buffer
 			enc := json.NewEncoder(&b)
@@ -105,7 +103,7 @@ func TestSizesOfJSON(t *testing.T) {
 		most := (apigw.MaxInvocation - empty) / one
 		resp.Body = strings.Repeat(unit, most)
 		resp.Body += strings.Repeat("x", apigw.MaxInvocation-empty-most*one)
-		h := apigw.RoundTrip(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		h := apigw.RoundTrip(func(context.Context, request) (response, error) {
 			return resp, nil
 		})
 		for _, want := range []int{200, 500} {

@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -51,7 +50,7 @@ func TestLambdaReadsWhatHandlerNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var answers [2]events.APIGatewayV2HTTPResponse
+		var answers [2]response
 		for i, f := range []lambda.Handler{
 			lambda.NewHandler(apigw.Handler(dump)), apigw.Lambda{Function: apigw.Handler(dump)},
 		} {
@@ -76,7 +75,8 @@ func TestLambdaGetsOtherEvents(t *testing.T) {
 		`{}`: `"statusCode":400`, `[]`: `"statusCode":400`, `null`: `"statusCode":400`,
 		`{"headers":1,"cookies":[1],"requestContext":"x"}`: `"statusCode":400`,
 	} {
-		if answer, err := f.Invoke(context.Background(), []byte(event)); err != nil || !bytes.Contains(answer, []byte(want)) {
+		answer, err := f.Invoke(context.Background(), []byte(event))
+		if err != nil || !bytes.Contains(answer, []byte(want)) {
 			t.Errorf("%s: %s, error %v", event, answer, err)
 		}
 	}

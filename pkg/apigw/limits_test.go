@@ -15,8 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
@@ -40,9 +38,9 @@ func TestGatewayGivesUp(t *testing.T) {
 	stuck := make(chan struct{})
 	g := apigw.Gateway{
 		Timeout: time.Millisecond,
-		Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		Function: func(context.Context, request) (response, error) {
 			<-stuck
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "late"}, nil
+			return response{StatusCode: 200, Body: "late"}, nil
 		},
 	}
 	server := httptest.NewServer(g)
@@ -69,9 +67,9 @@ func TestGatewayCountsTheWait(t *testing.T) {
 		g := apigw.Gateway{
 			InFlight: apigw.NewInFlight(),
 			Admit:    func(*http.Request) apigw.Admission { return apigw.Admission{Party: "acme", Large: true} },
-			Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			Function: func(context.Context, request) (response, error) {
 				time.Sleep(20 * time.Second)
-				return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+				return response{StatusCode: 200}, nil
 			},
 		}
 		began := time.Now()
@@ -102,12 +100,12 @@ func TestRefusalsArePaced(t *testing.T) {
 		var calls atomic.Int64
 		g := apigw.Gateway{
 			InFlight: apigw.NewInFlight(), Admit: byHeader,
-			Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			Function: func(_ context.Context, ev request) (response, error) {
 				if ev.Headers["party"] == "calm" {
-					return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+					return response{StatusCode: 200}, nil
 				}
 				calls.Add(1)
-				return events.APIGatewayV2HTTPResponse{StatusCode: 429}, nil
+				return response{StatusCode: 429}, nil
 			},
 		}
 		ask := func(ctx context.Context, party string) int {
@@ -197,10 +195,10 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 	entered, leave := make(chan string, each*parties), make(chan struct{})
 	server := httptest.NewServer(apigw.Gateway{
 		InFlight: apigw.NewInFlight(), Admit: byHeader,
-		Function: func(_ context.Context, ev events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		Function: func(_ context.Context, ev request) (response, error) {
 			entered <- ev.Headers["party"]
 			<-leave
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+			return response{StatusCode: 200}, nil
 		},
 	})
 	defer server.Close()
@@ -259,10 +257,10 @@ func TestAddressesAreParties(t *testing.T) {
 	entered, leave := make(chan struct{}, 64), make(chan struct{})
 	g := apigw.Gateway{
 		InFlight: apigw.NewInFlight(),
-		Function: func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		Function: func(context.Context, request) (response, error) {
 			entered <- struct{}{}
 			<-leave
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+			return response{StatusCode: 200}, nil
 		},
 	}
 	ask := func(ctx context.Context, address string) int {

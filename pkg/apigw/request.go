@@ -38,7 +38,8 @@ func request(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (*http.Requ
 	u := &url.URL{Path: withoutStage(wholePath(ev), c.Stage), RawQuery: escapeQuery(ev.RawQueryString)}
 	r := &http.Request{
 		Method: c.HTTP.Method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header(ev),
-		Body: http.NoBody, Host: c.DomainName, RequestURI: u.RequestURI(), RemoteAddr: net.JoinHostPort(c.HTTP.SourceIP, "0"),
+		Body: http.NoBody, Host: c.DomainName, RequestURI: u.RequestURI(),
+		RemoteAddr: net.JoinHostPort(c.HTTP.SourceIP, "0"),
 	}
 	if body != "" {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))

@@ -126,7 +126,9 @@ func TestWhatWasReadAheadIsVoidWhereTheTenantHasChanged(t *testing.T) {
 			return err
 		}, 403},
 		"other setting": {func(s *server, a account) error {
-			_, err := s.tenants.Change(ctx, a.id, scim.Object{"settings": scim.Object{"scim": scim.Object{"patchBody": "none"}}})
+			_, err := s.tenants.Change(ctx, a.id, scim.Object{
+				"settings": scim.Object{"scim": scim.Object{"patchBody": "none"}},
+			})
 			return err
 		}, 204},
 	} {

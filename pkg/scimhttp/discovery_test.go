@@ -27,8 +27,8 @@ func TestServiceProviderConfig(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]any{
-		"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100.0, "maxPageSize": 1000.0,
-		"cursorTimeout": 3600.0,
+		"cursor": true, "index": true, "defaultPaginationMethod": "index",
+		"defaultPageSize": 100.0, "maxPageSize": 1000.0, "cursorTimeout": 3600.0,
 	} {
 		if got := r.at("pagination", key); got != want {
 			t.Errorf("pagination.%s is %v, want %v", key, got, want)

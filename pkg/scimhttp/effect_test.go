@@ -37,8 +37,8 @@ func (s *server) people(idp string) people {
 
 // names puts the ids of people in the place of ANN, BEN, MAX and CREW.
 func (p people) names(text string) string {
-	return strings.NewReplacer("ANUP", strings.ToUpper(p.ann), "ANN", p.ann, "BEN", p.ben, "MAX", p.max, "CREW", p.crew).
-		Replace(text)
+	ids := strings.NewReplacer("ANUP", strings.ToUpper(p.ann), "ANN", p.ann, "BEN", p.ben, "MAX", p.max, "CREW", p.crew)
+	return ids.Replace(text)
 }
 
 // shown is a resource without its meta.

@@ -48,7 +48,8 @@ func (h *handler) scimError(ctx context.Context, rq *request, err error) *scim.E
 		return scim.Errorf(http.StatusForbidden, scim.NoType, "%s", switched.Detail())
 	case errors.As(err, &tooNarrow):
 		return scim.Errorf(http.StatusForbidden, scim.NoType,
-			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.", tooNarrow.method)
+			"The bearer token may not be used for %s requests on this endpoint. Use one with another scope.",
+			tooNarrow.method)
 	case errors.As(err, &tooMany):
 		return &scim.Error{Status: http.StatusTooManyRequests, RetryAfter: tooMany.After, Detail: slowDown(tooMany)}
 	case outage:

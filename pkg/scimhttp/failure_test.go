@@ -68,8 +68,8 @@ func FuzzRequest(f *testing.F) {
 		r := httptest.NewRequest("GET", "http://"+host+"/", strings.NewReader(body))
 		r.Method, r.URL.Path, r.URL.RawQuery = method, "/scim/v2/acme"+path, query
 		r.Header.Set("Authorization", "Bearer "+a.token)
-		r.Header["Content-Type"], r.Header["If-Match"], r.Header["If-None-Match"] = []string{contentType}, []string{match},
-			[]string{match}
+		r.Header["Content-Type"] = []string{contentType}
+		r.Header["If-Match"], r.Header["If-None-Match"] = []string{match}, []string{match}
 		w := httptest.NewRecorder()
 		s.http.ServeHTTP(w, r)
 		if w.Code >= 500 && w.Code != 501 {

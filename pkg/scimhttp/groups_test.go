@@ -83,8 +83,8 @@ func TestPatchGroupAnswersBySize(t *testing.T) {
 						"Prefer", prefer)
 					got, _ := r.at("members").([]any)
 					if whole && (r.status != 200 || len(got) != n) || !whole && (r.status != 204 || r.raw != "") {
-						t.Errorf("%s, patchBody %q, %d members, Prefer %q: %d with %d members", idp, setting, n, prefer, r.status,
-							len(got))
+						t.Errorf("%s, patchBody %q, %d members, Prefer %q: %d with %d members", idp, setting,
+							n, prefer, r.status, len(got))
 					}
 				}
 				s.as(a, "DELETE", at, "").want(204)
@@ -108,8 +108,8 @@ func TestGroupAndUserAgree(t *testing.T) {
 		t.Errorf("members %v", group.at("members"))
 	}
 	r := s.as(a, "GET", "/Users/"+id, "").wantResource(200)
-	if r.text("groups", 0, "value") != group.text("id") || r.text("groups", 0, "$ref") != group.text("meta", "location") ||
-		r.text("groups", 0, "display") != "g" {
+	if r.text("groups", 0, "value") != group.text("id") ||
+		r.text("groups", 0, "$ref") != group.text("meta", "location") || r.text("groups", 0, "display") != "g" {
 		t.Errorf("groups %v", r.at("groups"))
 	}
 	// "a user's version does not cover groups".
@@ -161,11 +161,14 @@ func TestTenantsCannotSeeEachOther(t *testing.T) {
 	}
 	for method, body := range bodies {
 		for _, endpoint := range []string{"/Users/", "/Groups/", "/ResourceTypes/", "/Schemas/", "/"} {
-			for _, id := range []string{userID, groupID, "T%23bravo", "../bravo/Users/" + userID, userID + "%23" + groupID} {
+			for _, id := range []string{
+				userID, groupID, "T%23bravo", "../bravo/Users/" + userID, userID + "%23" + groupID,
+			} {
 				got, want := s.as(a, method, endpoint+id, body),
 					s.as(a, method, endpoint+strings.NewReplacer(userID, nobody, groupID, nobody).Replace(id), body)
 				if got.status != want.status || got.status < 400 || hide.Replace(got.raw) != hide.Replace(want.raw) {
-					t.Errorf("%s %s%s: %d %s, for nobody's id %d %s", method, endpoint, id, got.status, got.raw, want.status, want.raw)
+					t.Errorf("%s %s%s: %d %s, for nobody's id %d %s", method, endpoint, id, got.status, got.raw,
+						want.status, want.raw)
 				}
 			}
 		}

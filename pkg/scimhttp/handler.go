@@ -184,7 +184,8 @@ func (h *handler) answer(ctx context.Context, rq *request) (a answer, err error)
 	var known bool
 	if rq.target, known = parsePath(rq.URL.Path); !known {
 		return answer{}, scim.Errorf(http.StatusNotFound, scim.NoType,
-			"There is no endpoint at this path. The base URL of a tenant is /scim/v2/ and its id, without doubled slashes.")
+			"There is no endpoint at this path. The base URL of a tenant is /scim/v2/ and its id, "+
+				"without doubled slashes.")
 	}
 	if rq.base, err = h.baseURL(rq); err != nil {
 		return answer{}, err

@@ -117,8 +117,8 @@ func TestPageIsCutShort(t *testing.T) {
 	for start := 1; start <= n; {
 		r := s.as(a, "GET", fmt.Sprintf("/Users?startIndex=%d&count=1000", start), "").want(200)
 		resources := r.at("Resources").([]any)
-		if len(r.raw) > 4_500_000 || r.at("itemsPerPage") != float64(len(resources)) || r.at("totalResults") != float64(n) ||
-			len(resources) == 0 {
+		if len(r.raw) > 4_500_000 || r.at("itemsPerPage") != float64(len(resources)) ||
+			r.at("totalResults") != float64(n) || len(resources) == 0 {
 			t.Fatalf("%d bytes, %v items, %d resources", len(r.raw), r.at("itemsPerPage"), len(resources))
 		}
 		got += len(resources)

@@ -28,7 +28,8 @@ func TestPrefer(t *testing.T) {
 		t.Errorf("created: %q at %q, %v", created.raw, location, created.header)
 	}
 	path := strings.TrimPrefix(location, "http://"+host+"/scim/v2/acme")
-	put := s.as(a, "PUT", path, fmt.Sprintf(user, "anna"), "Prefer", "respond-async, Return = \"minimal\";x=y").want(204)
+	put := s.as(a, "PUT", path, fmt.Sprintf(user, "anna"), "Prefer", "respond-async, Return = \"minimal\";x=y").
+		want(204)
 	put.wantHeader("Preference-Applied", "return=minimal").wantHeader("Etag", `W/"2"`).wantHeader("Content-Type", "")
 	s.as(a, "PATCH", path, fmt.Sprintf(patchTitle, "a"), "Prefer", "return=minimal").want(204).
 		wantHeader("Preference-Applied", "return=minimal").wantHeader("Etag", `W/"3"`)

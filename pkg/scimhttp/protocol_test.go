@@ -111,7 +111,8 @@ func TestBrokenQuery(t *testing.T) {
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	s := newServer(t, nil)
 	for path, cache := range map[string]string{
-		"/scim/v2/acme/ServiceProviderConfig": "private, no-cache", "/nowhere": "no-store", "/scim/v2/acme/Users": "no-store",
+		"/scim/v2/acme/ServiceProviderConfig": "private, no-cache", "/nowhere": "no-store",
+		"/scim/v2/acme/Users": "no-store",
 	} {
 		r := s.send("GET", path, "")
 		r.wantHeader("Cache-Control", cache).wantHeader("Vary", "Accept, Accept-Encoding").
@@ -172,7 +173,8 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	})
 	a := s.tenant("acme", "", tenant.Settings{})
 	r := s.as(a, "GET", "/Users", "").wantError(500, scim.NoType)
-	if id := r.header.Get("X-Request-Id"); !strings.Contains(r.text("detail"), id) || !strings.Contains(log.String(), id) {
+	id := r.header.Get("X-Request-Id")
+	if !strings.Contains(r.text("detail"), id) || !strings.Contains(log.String(), id) {
 		t.Errorf("request id %q, detail %q, log %s", id, r.text("detail"), log.String())
 	}
 	if strings.Contains(r.raw, "nil pointer") || !strings.Contains(log.String(), "nil pointer") {

@@ -58,7 +58,8 @@ func (p parameters) one(key string) (string, error) {
 	var value string
 	for i, v := range p[strings.ToLower(key)] {
 		if i > 0 && v != value {
-			return "", scim.BadRequest(scim.InvalidValue, "The query parameter %s was sent twice with different values.", key)
+			return "", scim.BadRequest(scim.InvalidValue,
+				"The query parameter %s was sent twice with different values.", key)
 		}
 		value = v
 	}

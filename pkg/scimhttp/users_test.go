@@ -78,7 +78,9 @@ func TestUnicodeRoundTrips(t *testing.T) {
 	a := s.tenant("acme", "", tenant.Settings{})
 	for i, name := range []string{"Zoë Müller", "李小龍", "🧑‍🚀", `a"b\c/d<e>&f`, "\u2028\u0000"} {
 		for _, contentType := range []string{"application/json", "application/scim+json"} {
-			body := string(scim.AppendJSON(nil, scim.Object{"userName": fmt.Sprint(i, contentType), "displayName": name}))
+			body := string(scim.AppendJSON(nil, scim.Object{
+				"userName": fmt.Sprint(i, contentType), "displayName": name,
+			}))
 			r := s.as(a, "POST", "/Users", body, "Content-Type", contentType).wantResource(201)
 			if got := s.as(a, "GET", "/Users/"+r.text("id"), "").wantResource(200).text("displayName"); got != name {
 				t.Errorf("%s: %q came back as %q", contentType, name, got)
@@ -130,7 +132,8 @@ func TestReplaceUser(t *testing.T) {
 	path := "/Users/" + made.text("id")
 	// "replaces: omitted readWrite cleared; readOnly ignored"; "PUT without active keeps it".
 	r := s.as(a, "PUT", path, `{"userName":"b","id":"other","groups":[],"meta":{}}`).wantResource(200)
-	if r.at("nickName") != nil || r.at("active") != false || r.text("userName") != "b" || r.text("id") != made.text("id") {
+	if r.at("nickName") != nil || r.at("active") != false || r.text("userName") != "b" ||
+		r.text("id") != made.text("id") {
 		t.Errorf("body %s", r.raw)
 	}
 	s.as(a, "PUT", path, `{"nickName":"n"}`).wantError(400, scim.InvalidValue)
@@ -165,7 +168,8 @@ func TestPatchUserAnswers(t *testing.T) {
 			patchOf(`{"op":"Replace","path":"nickName","value":"n"}`)).want(c.status)
 		if r.header.Get("Location") != made.header.Get("Location") || r.header.Get("ETag") == "" ||
 			r.header.Get("ETag") == made.header.Get("ETag") {
-			t.Errorf("%s%s: Location %q, ETag %q", c.account.id, c.query, r.header.Get("Location"), r.header.Get("ETag"))
+			t.Errorf("%s%s: Location %q, ETag %q", c.account.id, c.query, r.header.Get("Location"),
+				r.header.Get("ETag"))
 		}
 		if (r.raw == "") != (c.status == 204) || c.query == "" && c.status == 200 && r.text("nickName") != "n" {
 			t.Errorf("%s%s: body %q", c.account.id, c.query, r.raw)

@@ -21,7 +21,8 @@ func TestCreate(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`^[a-z0-9]{12}$`).MatchString(made.ID) {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if made.IdP != "generic" || !made.Active || made.Name != "Acme" || made.PatchBody() != "" || made.UniqueGroupNames() {
+	if made.IdP != "generic" || !made.Active || made.Name != "Acme" || made.PatchBody() != "" ||
+		made.UniqueGroupNames() {
 		t.Errorf("made %+v", made)
 	}
 	got, err := w.Get(w.ctx, made.ID)

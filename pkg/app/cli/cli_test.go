@@ -675,8 +675,8 @@ func TestEndpointIsChecked(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
 	for endpoint, want := range map[string]string{
-		"127.0.0.1:8000": "is not a URL", "nonsense": "is not a URL", "http://": "is not a URL", "ftp://host": "is not a URL",
-		"localhost:8000": "is not a URL",
+		"127.0.0.1:8000": "is not a URL", "nonsense": "is not a URL", "http://": "is not a URL",
+		"ftp://host": "is not a URL", "localhost:8000": "is not a URL",
 		"https://dynamodb.eu-central-1.amazonaws.com":  "add -yes-aws",
 		"https://dynamodb.eu-central-1.amazonaws.com.": "add -yes-aws",
 	} {

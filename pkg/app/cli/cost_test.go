@@ -44,11 +44,13 @@ func TestCost(t *testing.T) {
 		{"-tenants", "999999999999"},
 		{"-retention", "-1"},
 	} {
-		if code, out, errOut := run(t, append([]string{"cost"}, bad...)...); code == cli.OK || out != "" || errOut == "" {
+		code, out, errOut := run(t, append([]string{"cost"}, bad...)...)
+		if code == cli.OK || out != "" || errOut == "" {
 			t.Errorf("%v: exit code %d: %s%s", bad, code, out, errOut)
 		}
 	}
-	if code, out, _ := run(t, "cost", "-tenants", "0", "-users", "0"); code != cli.OK || !strings.Contains(out, "0.0000") {
+	code, out, _ = run(t, "cost", "-tenants", "0", "-users", "0")
+	if code != cli.OK || !strings.Contains(out, "0.0000") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }

@@ -134,6 +134,7 @@ func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 		result := map[string]any{"tenant": r.Tenant, "items": r.Items, "repaired": r.Repaired, "active": false}
 		return json.NewEncoder(out).Encode(result)
 	}
-	fmt.Fprintf(log, "Tenant %s is imported and switched off. Items: %d, repaired: %d.\n", r.Tenant, r.Items, r.Repaired)
+	fmt.Fprintf(log, "Tenant %s is imported and switched off. Items: %d, repaired: %d.\n",
+		r.Tenant, r.Items, r.Repaired)
 	return nil
 }

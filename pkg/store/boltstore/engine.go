@@ -95,7 +95,8 @@ func Open(path string, o Options) (*Engine, error) {
 		e.removeScratch()
 		return nil, err
 	}
-	if runtime.GOOS != "windows" { // an open file lives on without its name, so that even a killed process leaves nothing
+	// An open file lives on without its name: even a process that is killed leaves nothing.
+	if runtime.GOOS != "windows" {
 		e.removeScratch()
 	}
 	go e.write()

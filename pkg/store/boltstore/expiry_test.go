@@ -73,7 +73,8 @@ func TestExpiredItemsGo(t *testing.T) {
 			defer a.Close()
 			for i := range seconds {
 				a.put("mark", fmt.Sprintf("%04d", i), a.now.Add(10*time.Second).Unix())
-				a.put("mark", fmt.Sprintf("again %d", i%3), a.now.Add(10*time.Second).Unix()) // prolongs the item that is there
+				// This prolongs the item that is there.
+				a.put("mark", fmt.Sprintf("again %d", i%3), a.now.Add(10*time.Second).Unix())
 				a.put("user", fmt.Sprint(i%100), nil)
 				a.now = a.now.Add(time.Second)
 			}

@@ -86,7 +86,8 @@ func numbered(n int) []store.Op {
 		})
 	}
 	return append(ops, store.Op{
-		Kind: store.Put, Key: store.Key{PK: "expired", SK: fmt.Sprintf("%09d", n)}, Set: store.Attrs{store.AttrTTL: int64(1)},
+		Kind: store.Put, Key: store.Key{PK: "expired", SK: fmt.Sprintf("%09d", n)},
+		Set: store.Attrs{store.AttrTTL: int64(1)},
 	})
 }
 

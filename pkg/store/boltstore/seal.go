@@ -28,8 +28,9 @@ func checkSeal(path string) error {
 	}
 	switch _, err := os.Stat(path + sealSuffix); {
 	case err == nil:
-		return fmt.Errorf("boltstore: %s %s, but held data, as %s says. Put the file or a backup in its place; to begin "+
-			"with an empty store, remove %[3]s and what else is left of the old one", path, state, path+sealSuffix)
+		return fmt.Errorf("boltstore: %s %s, but held data, as %s says. Put the file or a backup in its place; to "+
+			"begin with an empty store, remove %[3]s and what else is left of the old one",
+			path, state, path+sealSuffix)
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("boltstore: %w", err)
 	}
