@@ -30,7 +30,7 @@ const (
 const description = `A SCIM 2.0 service provider for many tenants, and a command line for its admin API.
 
 Flags may stand anywhere, with one dash or two. TIME is a day (2027-05-31, to its end in UTC), a time of RFC 3339
-(2027-05-31T12:00:00Z) or never. TENANT - is the operator, who has OAuth clients and webhooks.
+(2027-05-31T12:00:00Z) or never. TENANT - is the operator, who has OAuth clients, webhooks and a log.
 
 Requests to this machine need no key, unless the server was started with one. Others are signed with Signature
 Version 4, with the credentials that the AWS SDK finds (environment, profile, single sign-on, role), or carry the

@@ -41,7 +41,7 @@ func (f logFilter) expression(more ...string) string {
 
 // logOf is the path of a tenant's log, or of the operator's without a tenant.
 func logOf(tenant string) string {
-	if tenant == "" {
+	if tenant == "" || tenant == "-" {
 		return path("log")
 	}
 	return path("tenants", tenant, "log")
@@ -49,7 +49,7 @@ func logOf(tenant string) string {
 
 type logListCmd struct {
 	admin
-	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: the operator's log."`
+	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it, or with -: the operator's log."`
 	part
 	logFilter
 }
@@ -83,7 +83,7 @@ func entryDetail(e object) any {
 
 type logShowCmd struct {
 	admin
-	Tenant   string `arg:"" help:"Id of the tenant; leave it out for an entry of the operator's log."`
+	Tenant   string `arg:"" help:"Id of the tenant; leave it out, or write -, for an entry of the operator's log."`
 	Entry    string `arg:"" optional:"" help:"Id of the entry."`
 	Language string `placeholder:"LANGUAGE" help:"Language of the steps that help: en or de."`
 }
@@ -124,7 +124,7 @@ func (s *session) findings(answer object) {
 
 type logTailCmd struct {
 	admin
-	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it: the operator's log."`
+	Tenant string `arg:"" optional:"" help:"Id of the tenant; without it, or with -: the operator's log."`
 	logFilter
 	Once bool `help:"Stop after the newest entry instead of waiting for more."`
 }
