@@ -25,6 +25,7 @@ import (
 // TestLambda judges the functions as they are deployed: real binaries on one table, with all that they have to do at
 // once.
 func TestLambda(t *testing.T) {
+	slow.Test(t, "it builds each function and runs it as a process on DynamoDB Local, for a minute")
 	w := deploy(t)
 	closed := w.deletion(t)
 	generic := func(t *testing.T) scimtest.Target { return w.Target(t, "generic") }

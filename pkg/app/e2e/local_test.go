@@ -21,6 +21,7 @@ func TestDialogues(t *testing.T) {
 }
 
 func TestSuitesOnAFile(t *testing.T) {
+	slow.Test(t, "TestBehaviours and TestHostile of pkg/app/local do the same without a process")
 	slow.NoRace(t)
 	p := serve(t, "-log-level", "error")
 	t.Run("behaviours", func(t *testing.T) { scimtest.RunBehaviours(t, p.Target) })

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // bulkWorld is a tenant in which bulk requests are compared: once as they are, once one operation after the other.
@@ -104,7 +106,10 @@ func patchData(op, path string, value any) object {
 
 // TestBulkLikeOneByOne compares random bulk requests with the same operations sent one by one.
 func TestBulkLikeOneByOne(t *testing.T) {
-	const rounds = 100
+	rounds := 25
+	if slow.Part(t, "75 of 100 random requests") {
+		rounds = 100
+	}
 	for seed := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		ops := randomOps(r)

@@ -92,6 +92,7 @@ func postGroup(bulkID, name string, members ...string) bulkOp {
 // TestBulkOfThousand creates 600 users with managers, 200 groups with two members each and changes 200 users, in one
 // request.
 func TestBulkOfThousand(t *testing.T) {
+	slow.Test(t, "it sends a thousand operations")
 	slow.NoRace(t)
 	a := on(t, memory(t), "generic")
 	var ops []bulkOp

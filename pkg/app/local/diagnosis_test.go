@@ -162,7 +162,7 @@ var mistakes = []mistake{
 	}, func(a *api) {
 		a.token = a.mustAdmin(201, "POST", "/tokens", "")["value"].(string)
 		a.must(200, "GET", "/Users", "")
-	}, "ended on 2000-06-29", "endete am 2000-06-29"},
+	}, "expired on 2000-06-29", "endete am 2000-06-29"},
 	{"token-ends", "entra", func(a *api) {
 		staff(a, "jim")
 		time.Sleep(170*24*time.Hour - time.Hour)

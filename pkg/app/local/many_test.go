@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // TestManyManualAssignments takes a person with more manual assignments than one transaction can end through a
@@ -230,6 +232,7 @@ func TestLongMemberIDs(t *testing.T) {
 // TestLargeMembers gives members assignments with names so long that no item of the table holds them all. As many as
 // have room are given, and their events are complete.
 func TestLargeMembers(t *testing.T) {
+	slow.Test(t, "it writes members of some 100 KB")
 	a := on(t, memory(t), "generic")
 	a.mustAdmin(200, "PUT", "/policy", `{"kinds":{"team":{"create":true}},"rules":[
 		{"id":"t","user":{"value":"entitlements.value"},"assign":{"kind":"team","target":"${value}"}},

@@ -207,6 +207,7 @@ func (a *api) openWorkAgrees(want map[string][]string) {
 
 // TestMembershipTotals: a cursor walk through more than is counted leaves the total out, an index walk says it.
 func TestMembershipTotals(t *testing.T) {
+	slow.Test(t, "it writes 12,000 members")
 	slow.NoRace(t)
 	s := metered(t)
 	a := withMemberships(t, s, "acme", "generic")

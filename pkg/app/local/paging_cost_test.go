@@ -91,6 +91,7 @@ func (a *api) walkCost(path string, n int) (first, late spent) {
 // TestPagesCostTheSameInEveryTenant compares the calls and units of pages in a small tenant and in one six times its
 // size.
 func TestPagesCostTheSameInEveryTenant(t *testing.T) {
+	slow.Test(t, "it counts the cost of reads over hundreds of resources")
 	slow.NoRace(t)
 	s := metered(t)
 	single := []string{
@@ -211,6 +212,7 @@ func TestListsOfGroupsReadMembersByRange(t *testing.T) {
 // memberships of those who follow each other together. Those in groups that have changed within the last minute are
 // read once more: their memberships and the groups must be of one moment.
 func TestSearchesByDisplayReadByRange(t *testing.T) {
+	slow.Test(t, "it counts the cost of reads over hundreds of resources")
 	slow.NoRace(t)
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(300)
@@ -256,6 +258,7 @@ func TestSearchesByDisplayReadByRange(t *testing.T) {
 // TestReadsCostTheSameBehindDeletions: that many users in groups were deleted a moment ago is nothing that others pay
 // for.
 func TestReadsCostTheSameBehindDeletions(t *testing.T) {
+	slow.Test(t, "it counts the cost of reads over hundreds of resources")
 	slow.NoRace(t)
 	a := tenantOn(t, metered(t), "acme", "generic")
 	users := a.populate(121)

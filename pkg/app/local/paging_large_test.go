@@ -27,6 +27,7 @@ func (a *api) length(path string) int {
 // TestLongPagesAreCut walks lists whose pages do not fit one answer: each is cut at the limit, says how much it
 // holds, and the next goes on right behind it.
 func TestLongPagesAreCut(t *testing.T) {
+	slow.Test(t, "it writes pages of some megabytes")
 	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
@@ -87,6 +88,7 @@ func TestLongPagesAreCut(t *testing.T) {
 
 // TestNamesOfLongUsersFitAPage: a page is cut by the size that it shows, not by the stored size.
 func TestNamesOfLongUsersFitAPage(t *testing.T) {
+	slow.Test(t, "it writes pages of some megabytes")
 	slow.NoRace(t)
 	a := tenantOn(t, open(t), "acme", "generic")
 	const users = 42
@@ -120,6 +122,7 @@ func TestNamesOfLongUsersFitAPage(t *testing.T) {
 
 // TestLongPagesOfGroupsAreCut is the same for members, which are not part of the stored group.
 func TestLongPagesOfGroupsAreCut(t *testing.T) {
+	slow.Test(t, "it writes pages of some megabytes")
 	a := tenantOn(t, open(t), "acme", "generic")
 	var all []string
 	for i := range 12 {

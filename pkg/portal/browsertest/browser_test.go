@@ -14,6 +14,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // axeHash is the SHA-256 of axe.min.js of axe-core@4.14.1, as npm has it.
@@ -141,6 +143,7 @@ func (e eye) press(name, button, there string) {
 // window, and gives the browser nothing to complain of. English is seen in the light on a desk, German in the dark on a
 // phone; SCREENSHOTS names a folder that gets an image of each in all looks.
 func TestEveryPage(t *testing.T) {
+	slow.Test(t, "a browser goes through all pages for half a minute")
 	d, script := newDesk(t), axe(t)
 	for _, e := range []eye{{nil, script, "en", lightDesk}, {nil, script, "de", darkPhone}} {
 		t.Run(e.lang, func(t *testing.T) {

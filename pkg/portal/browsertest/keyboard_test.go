@@ -7,6 +7,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 )
 
 // tabs bounds how often Tab is pressed to reach an element.
@@ -57,6 +59,7 @@ var enter = chromedp.Tasks{
 // TestKeyboardAlone: from the link to a saved rule, with Tab, Enter and Escape and no mouse. A fault gets the focus and
 // leads to its field.
 func TestKeyboardAlone(t *testing.T) {
+	slow.Test(t, "a browser takes some seconds for it")
 	d := newDesk(t).beside(t, "keys", "Keyboard")
 	escape := chromedp.KeyEvent(kb.Escape)
 	d.run(chromedp.Navigate(d.link("admin")), chromedp.WaitVisible("form.known button"))
