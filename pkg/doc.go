@@ -1,5 +1,5 @@
-// Package pkg is the map of serverless-scim: this comment, and the tests that hold the code to it (the import matrix
-// in arch_test.go, the rules of the repository in repo_test.go).
+// Package pkg is the map of serverless-scim: this comment, and the tests that compare the code with it (the import
+// matrix in arch_test.go, the rules of the repository in repo_test.go).
 //
 // A request goes through the system like this:
 //
@@ -19,7 +19,7 @@
 //	mapping          from a tenant's policy and the facts about a user to assignments, status and fields; pure
 //	metric           metrics from log lines, for CloudWatch
 //	domain           the domain of an address, and the verified domains of a tenant
-//	precondition     the condition of a caller on the state that a change replaces
+//	precondition     a caller's condition on the state that a change replaces
 //	task             goroutines whose panics are errors
 //	store            the port to storage: keys, items, conditions, limits, cost; keys.go is the whole table
 //	sweep            a daily visit to all tenants
@@ -41,7 +41,7 @@
 //	tenant/internal/record    the values of a tenant, its settings, tokens and clients; pure
 //	tenant/internal/rotation  decides about the due work for a tenant's tokens; pure
 //	tenant           tenants, settings, tokens, OAuth clients; the port to secrets
-//	tenant/ending    erases deleted tenants, and announces that to their followers
+//	tenant/ending    erases deleted tenants, and announces that to the destinations of their logs
 //	tenant/stored    the stored items of a tenant, for doctor and transfer
 //	tenant/awssecret secrets in AWS Secrets Manager
 //	directory/bulkid  references by bulkId in the bodies of a bulk request (RFC 7644, section 3.7.2)
@@ -57,13 +57,13 @@
 //	directory/bulk   bulk requests, carried out with the directory's operations (RFC 7644, section 3.7)
 //	domain/claim     domains that tenants claim, and the TXT record that proves one
 //	guard            bounds the users that an identity provider deactivates or deletes within some minutes
-//	provlog          the provisioning log: requests, their results, how often they came
+//	provlog          the provisioning log: requests, their results, their numbers
 //	policy           a tenant's policy applied to requests; compiled policies by digest
-//	member/marker    marks the members that a change may concern, for publishing
+//	member/marker    marks the members that a change may affect, for publishing
 //	member/internal/record  the values of members and targets: stored form, JSON, lookups, filters, events
 //	member/internal/policies  tenants' policies: saved, compiled, the progress of applying them
 //	member/internal/seat  the seats of a target: the number in use, the members who wait
-//	member/internal/pass  walks over all members that one change may concern, and marks each
+//	member/internal/pass  walks over all members that one change may affect, and marks each
 //	member/internal/publish  publications: read, evaluate, compare, write; explanations and rehearsals
 //	member/stored    the stored items of members, for doctor
 //	member           people as the application sees them: publishing, targets, policy
@@ -111,10 +111,10 @@
 //	app/local        everything in one process
 //	app/example      a small application that follows a tenant, for integrators to read
 //	app/sequence     a fuzz target of whole requests to a whole server
-//	app/history      tests of what many clients saw at once, while processes die
+//	app/history      tests of the answers that many clients get at once, while processes die
 //	app/direct       commands that need no server: doctor, export, import, cost
 //	app/e2e          tests of the built programs: the functions' binaries and functions/local
-//	app/statements   tests of the demands of products on the endpoint, each with its number
+//	app/statements   tests of the requirements of products on the endpoint, each with its number
 //	internal/awsfake/dynamolocal   DynamoDB Local, for tests
 //	internal/awsfake/fakelambda    Lambda, API Gateway and stream mappings, for tests
 //	internal/awsfake/fakesecrets   Secrets Manager, for tests
@@ -124,14 +124,14 @@
 //	internal/schematest  definitions and JSON, for the tests of scim/schema
 //	internal/slow    tests that run only on request; less garbage collection in the others
 //
-// The packages of app are divided so that each program links little, because linked code makes a cold start slower. So
-// admin, which keeps secrets, is apart from the other functions that answer HTTP, and outbox, which only rotate needs,
-// is apart from stream.
+// The packages of app are divided so that each program links little code, because linked code makes a cold start
+// slower. So admin, which reads secrets, is separate from the other functions that answer HTTP, and outbox, which
+// only rotate needs, is separate from stream.
 //
-// Beside pkg, the directory functions has one main package per Lambda function, each a shell around app, and
-// functions/local, which runs all of them in one process.
+// Outside pkg, the directory functions has a small main package for each Lambda function, and functions/local, which
+// runs all of them in one process.
 //
-// The place of each kind of change:
+// Where to make each kind of change:
 //
 //	an attribute of the core schemas           scim/schema, the definition tables
 //	an option for an identity provider         scim.Dialect and its use; a dialogue in scim/scimtest
@@ -146,66 +146,44 @@
 //
 // The words of the project. Each has one meaning, in the code, in docs and in messages:
 //
-//	adopt        a member takes over an account that the application had before, found by a value that both have
-//	assignment   a member has a target, given by a rule (origin scim), by hand (origin manual), or by both
-//	claim        a domain that a tenant says is its own, until a TXT record proves it
-//	delivery     the work of taking the events of a tenant to one destination, in order and at least once
+//	adopt        to give a member the account that the application had before, found by a value that both have
+//	assignment   the fact that a member has a target, by a rule (origin scim), by hand (origin manual), or both
+//	delivery     sending the events of a tenant to one destination, in order and at least once
 //	destination  a receiver of events: a webhook or the event bus
-//	diagnosis    the findings about an identity provider, with the steps that correct each
-//	dialect      the options of a profile as the code has them, scim.Dialect
-//	directory    the users, groups and memberships of a tenant
-//	duplicate    one of two members who are probably the same person
+//	dialect      a profile in the code: the struct scim.Dialect, with a field for each option
 //	engine       an implementation of the port to storage, on DynamoDB or on a local file
-//	entry        one request in the provisioning log, or the events of one change in the log of a tenant
-//	epoch        the name of one numbering of a log; a new one begins if the head has to be moved
+//	epoch        the name of one numbering of a log; a restored or imported log begins a new one
 //	erase        to remove the data of a person, also from the logs, or all data of a deleted tenant
-//	event        one thing that happened to a tenant, with a sequence number in its log
-//	facts        the input of a policy about one user: document, groups, manual assignments and targets
-//	finding      one fault that doctor or the diagnosis reports, with its repair if that is known
-//	folded       a value in the form in which two that differ by case alone are equal
-//	guard        a bound on the users that an identity provider deactivates or deletes within some minutes
+//	facts        the data about one user that a policy reads: document, groups, manual assignments and targets
+//	folded       a value in a form in which values that differ only by case are equal
 //	head         the item with the last sequence number and the epoch of a log
 //	item         one record of the table, under a partition key and a sort key
-//	kind         the sort of thing that a member can be given, such as role, licence or team
-//	lease        a right that one process holds for a short time: to deliver, or to admit a number of requests
+//	kind         a class of targets, such as role, licence or team
+//	lease        a right that one process has for a short time: to deliver, or to accept a number of requests
 //	live         of a token or secret: neither expired nor revoked
 //	lookup       an item that leads from a value, such as a userName, to the resource that has it
 //	marker       an item, written with a change, that says that a subject may have changed
 //	member       a person as the application sees them: one for each SCIM user, under the same id
-//	membership   a user or group is in a group: an entry of "members" in RFC 7643
-//	notice       a message to the administrators of a tenant, by mail or SNS
-//	open work    the rest of a large change: readers see it as done, and any process may complete it
-//	operator     the one who runs the deployment and makes tenants
-//	outcome      the result of a request in the provisioning log, such as done or refused
-//	pass         the walk over all members that a marker for many of them stands for, some at a time
-//	place        a point in an order at which reading continues: in a list, or in a log of events
-//	policy       the JSON document of a tenant with its kinds, rules and choices
-//	pool         the seats of one target, with the members who have one and those who wait
-//	position     the sequence number up to which a destination has got the events of a tenant
-//	profile      the set of options for one identity provider, chosen by the tenant's "idp"
-//	protect      a choice of the policy: the last active members with a target keep it
+//	membership   the fact that a user or group is in a group: an entry of "members" in RFC 7643
+//	open work    the rest of a large change: readers already see it as done, and any process may complete it
+//	operator     the person or team that runs the deployment and creates tenants
+//	pass         a walk over all members that one marker is about, some at a time
+//	place        the point at which a reader continues: in a list, or in a log of events
+//	position     the sequence number of the last event of a tenant that a destination has got
+//	profile      the options for one identity provider; the tenant's "idp" is its name
+//	protect      a field of the policy: the last active members with a target keep it
 //	publish      to evaluate the policy for marked members, and to write the new members with their events
-//	recipient    a person who gets the notices of a tenant by mail
-//	redeem       to open a set-up link the one time that it works; this begins a session
-//	rehearse     to show the changes that a policy would make, without saving it
-//	room         a group of pages of the portal, with their templates and texts
-//	rotation     the replacement of a token by its successor, while both work
-//	rule         a part of the policy that gives a target to members, by their groups or attributes
-//	sealed       encrypted and authenticated with a key of the tenant, such as a cursor or an access token
-//	seat         the right of one active member to a target of which there is a limited number
-//	sequence     the number of an event in its log, without a gap
-//	session      the time in the portal after a set-up link was redeemed, eight hours at most
-//	set-up link  a link, good once, that lets an administrator of one tenant into the portal
+//	rehearse     to compute the changes that a policy would make, without saving it
+//	rotation     the replacement of a token by its successor; for a time both work
+//	sealed       encrypted and authenticated with a key of the tenant: cursors, access tokens, ids of memberships
+//	seat         one of a limited number of assignments of a target to active members
 //	shard        one of the parts into which a counter or an index is divided, so that writers do not conflict
-//	stamp        a random value of a marker, by which only the version that was read is deleted
-//	subject      the thing that a marker or an event is about, such as a member, a group or a token
-//	successor    the token that takes the place of one that ends
-//	sweep        a daily visit to all tenants
-//	target       one thing of a kind that a member can be given, such as the role admin
+//	stamp        a random value of a marker, so that only the version that was read is deleted
+//	subject      the resource that a marker or an event is about, such as a member, a group or a token
+//	successor    the token that replaces one that expires
+//	target       one thing that a member can be given, such as the role admin
 //	tenant       one customer of the application: an endpoint, an identity provider, tokens and settings of its own
-//	trip         the guard trips at the first request beyond its bound; it then holds further ones until a decision
-//	vault        the keeper of token values, which no SCIM request reads
-//	wake         an attribute or message that starts the work in the background that a write has left
-//	walk         reading many items page by page, such as all documents of a tenant if no lookup helps
-//	window       a period of time in which the requests of a tenant are counted
+//	vault        the store of token values, which no SCIM request reads
+//	wake         an attribute or message that starts work in the background after a write
+//	walk         reading many items page by page, such as all documents of a tenant for a filter without an index
 package pkg

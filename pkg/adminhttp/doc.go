@@ -67,5 +67,5 @@
 //	changes.go  members that have changed after a position in the log
 //	webhooks.go the URLs that get the events
 //
-// The package does not authenticate: in AWS the gateway demands IAM, locally LocalGuard protects the API.
+// The package does not authenticate: in AWS the gateway requires IAM, locally LocalGuard protects the API.
 package adminhttp

@@ -2,11 +2,11 @@
 // users and groups. It turns documents into items of the table and back, keeps names unique, memberships in
 // agreement and versions right.
 //
-// Every write is one transaction, or one transaction that leaves open work behind: the change has happened from
-// the moment it is acknowledged, and a later writer or the background completes it.
+// Every write is one transaction, or one transaction that leaves open work. Readers see the change as done from the
+// moment it is acknowledged, and a later writer or the background completes it.
 //
-// How a resource is an item is in package row; memberships, open work, and the one place that commits, in package
-// membership.
+// Package row stores a resource as an item. Package membership has memberships, open work, and the one place that
+// commits.
 //
 // The files, in the order to read them:
 //

@@ -1,18 +1,18 @@
-// Package doctor checks a table against its own rules: every document has the items that must stand beside it, and
-// every other item belongs to a document.
+// Package doctor checks that the items of a table agree: every document has the items that belong to it, and every
+// other item belongs to a document.
 //
 // It reads partition by partition, in order, and holds no more than a page of items (1 MB), the items that these need
-// (16 MB at most) and the tenant's open work: some 20 MB, for a tenant of any size. Findings are handed on at
-// once and not kept.
+// (16 MB at most) and the tenant's open work: some 20 MB, for a tenant of any size. Findings are reported at once and
+// not kept.
 //
-// A table may be in use. An item that seems wrong is read again: all the items that the rule concerns, twice, and the
-// open work before and behind. If nothing of it differs between the two, the rule was broken at a moment between them;
-// else it is read once more. So a change under way is no finding. Open work, markers and chunks are states that
-// requests leave on purpose, and are no findings either.
+// A table may be in use. If an item seems wrong, all items that the rule concerns are read twice more, with the open
+// work before and after. If the two reads agree, the rule was broken at a moment between them; otherwise they are read
+// once more. So a change in progress is not a finding. Open work, markers and chunks are states that requests leave on
+// purpose, and are not findings either.
 //
-// Repair repairs the findings that have one right answer, in transactions on the condition that all items that the
-// finding rests on are unchanged. The documents of users and groups are taken as right, and all else follows from
-// them. If two documents contradict each other, only the operator can decide.
+// Repair repairs the findings that have one right answer. The condition of each transaction is that all items of the
+// finding are unchanged. The documents of users and groups are taken as right, and all else follows from them. If two
+// documents contradict each other, only the operator can decide.
 //
 //	doctor.go     findings and reports; the run over the table and over one tenant
 //	view.go       one item and the items that its rule reads; the second look; repairs

@@ -7,8 +7,8 @@
 // window needs no write, so a tenant with few requests costs nothing. So a tenant can exceed its burst by one portion
 // per process.
 //
-// A walk over all documents of a tenant, as a filter without an index needs, takes one of a few places as well. A
-// place that its process never released is free again after a minute.
+// A walk over all documents of a tenant, such as for a filter without an index, also takes one of a few places. If a
+// process never releases its place, it is free again after a minute.
 //
 //	rate.go    rates, and the operator's bounds
 //	limit.go   windows and leases

@@ -1,5 +1,5 @@
 // Package notice keeps the notices to the administrators of tenants: that the next token is ready, that the old one
-// ends soon, that it has ended, and some about other things. Of a tenant it knows the id only.
+// expires soon, that it has expired, and some about other subjects. It knows only the id of a tenant.
 //
 // A caller makes the write of a notice with Add, and puts it into the transaction of the step that causes the notice.
 // Queue.Send then sends it: it claims the notice, so that only one process works on it, gets the facts that its text

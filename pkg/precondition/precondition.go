@@ -1,6 +1,6 @@
-// Package precondition carries a demand on the present state of something to the place that has just read it in order
-// to change it. There the demand holds for the very state that the change replaces: between a check at the edge and the
-// change somebody else could come in.
+// Package precondition carries a caller's condition on the current state of something, such as an entity tag, to the
+// code that reads the state in order to change it. There the condition is checked on exactly the state that the change
+// replaces. A check at the edge would not suffice: another request could make a change in between.
 package precondition
 
 import "context"

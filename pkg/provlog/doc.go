@@ -13,9 +13,9 @@
 //	operator.go  the operator's log: requests to the admin API that are of no tenant
 //	erase.go     a person out of the entries
 //
-// An entry of a change is part of the change's own transaction, so it is there if and only if the change is. An entry
-// of a refused request is one write before the answer; if it fails, the answer stays the same and the entry is
-// counted as lost. A change of nothing is one write before the answer as well; the same request within an hour is
-// counted only. Counts are kept in the process and written beside a request at most every ten seconds: a process
-// that dies loses its counts since then, one that is stopped with Close none.
+// The entry of a change is part of the change's own transaction, so it exists if and only if the change was made. The
+// entry of a refused request is one write before the answer; if it fails, the answer stays the same and the entry is
+// counted as lost. A request that changes nothing is also one write before the answer; the same request within an hour
+// is only counted. Counts are kept in the process, and written together with a request at most every ten seconds: a
+// process that dies loses its counts since then, one that is stopped with Close loses none.
 package provlog

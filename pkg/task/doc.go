@@ -1,3 +1,3 @@
-// Package task is the one way to start goroutines: a panic in one becomes the error of the work that it belongs to, and
-// the process lives. golang.org/x/sync/errgroup lets it end the process, and with it every other request.
+// Package task starts all goroutines of the program. A panic in one becomes the error of its work, and the process does
+// not end. With golang.org/x/sync/errgroup it would end the process, and with it all other requests.
 package task

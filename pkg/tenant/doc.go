@@ -1,8 +1,8 @@
 // Package tenant keeps the tenants of a deployment: one per customer organisation, each with a SCIM endpoint, an
 // identity provider profile, settings and bearer tokens (RFC 6750, RFC 7644 section 2).
 //
-// A tenant is one item of at most 4 KB in the table, read strongly consistently by every SCIM request, so that a
-// revocation or a switch holds from the next request on. The caches of a process never replace that read. One holds
+// A tenant is one item of at most 4 KB in the table. Every SCIM request reads it, strongly consistent, so that a
+// revocation or a switch takes effect at the next request. The caches of a process never replace that read. One holds
 // the decoded form of the same bytes (decoded.go). The other holds who was authenticated last (recall.go): a request
 // starts its other reads with it while the tenant is read, and discards them if the tenant has changed. The item has
 // the SHA-256 digests of the tokens. The tokens themselves are in a vault (Secrets), which no SCIM request reads.

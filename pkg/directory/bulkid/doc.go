@@ -2,5 +2,6 @@
 // 3.7.2): it finds them in a body, puts ids in their place, and splits a document into the values with such
 // references and those without.
 //
-// Documents in, documents out: which bulkId is which resource, and in which order they are made, is up to the caller.
+// It works on documents only. The caller decides which resource each bulkId names, and in which order resources are
+// created.
 package bulkid

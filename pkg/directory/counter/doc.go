@@ -1,8 +1,7 @@
 // Package counter counts the resources of each type, so that the total of a list (RFC 7644, section 3.4.2) and the page
 // that begins at any index of it are found without reading the list.
 //
-// A type's resources are counted in shards, so that parallel creates seldom meet on one item. A shard counts the
-// ids from the one that it is named after to the name of the next: so the counters say as well at which place of
-// the list an id stands, but for the ids between it and the beginning of its shard. Random UUIDs fill 64 shards
-// evenly, whose items one read unit holds.
+// A type's resources are counted in shards, so that parallel creations rarely write the same item. A shard counts the
+// ids from its own name up to the name of the next shard. So the counters also give the index of the first id of each
+// shard in the list. Random UUIDs fill the 64 shards evenly. One read unit reads the items of all shards.
 package counter

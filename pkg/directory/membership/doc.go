@@ -2,8 +2,8 @@
 // reading them while a large change is under way. It commits every transaction on resources, since any of them can
 // leave open work about memberships behind.
 //
-// A small change is part of its group's transaction. A large one is open work: from the commit on it has happened, and
-// whoever comes next rolls it forward. Reads look through open work.
+// A small change is part of its group's transaction. A large one is open work: readers see it as done from the commit
+// on, and any later writer may complete it. Reads apply open work to the stored items.
 //
 // The files, in the order to read them:
 //

@@ -1,6 +1,6 @@
-// Package awsevent takes tenants' logs to Amazon EventBridge: each event is an entry of PutEvents, its type the
+// Package awsevent sends tenants' logs to Amazon EventBridge: each event is an entry of PutEvents, its type the
 // detail-type, its envelope the detail. Events of a tenant are put in their order, but EventBridge keeps no order and
-// may deliver an event twice: receivers go by the envelope's tenant, sequence and subjectVersion.
+// may deliver an event twice: receivers use the envelope's tenant, sequence and subjectVersion.
 package awsevent
 
 import (

@@ -1,10 +1,10 @@
-// Package eventlog is the log of a tenant's events: numbered 1, 2, 3 … without a gap, kept for a time, read behind a
-// number.
+// Package eventlog is the log of a tenant's events: numbered 1, 2, 3 … without a gap, kept for a time, and read from a
+// number on.
 //
-// The log has a head, which says how far it goes, and entries. An entry holds one or several events about one version
-// of one subject, and stands under the sequence number of its last event. Whoever appends writes entries and head in
-// one transaction, conditional on the head: so numbers have no gap, and a reader sees a prefix at any time. That is the
-// publisher, package member, alone: others write announcements, which wait for their numbers.
+// The log has a head, with its last number, and entries. An entry has one or several events about one version of one
+// subject; its key is the sequence number of its last event. Entries and head are written in one transaction,
+// conditional on the head. So numbers have no gap, and a reader sees a prefix at any time. Only the publisher, package
+// member, writes them. All others write announcements, which wait for their numbers.
 package eventlog
 
 import (

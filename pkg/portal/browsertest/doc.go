@@ -1,4 +1,4 @@
-// Package browsertest tests the portal in a real browser, tests only: Chromium, without a window. Each page is
+// Package browsertest has only tests, which open the portal in a real browser: Chromium, without a window. Each page is
 // checked with axe-core in both languages, and administrators connect five identity providers, whose dialogues are
 // replayed. testdata/axe.min.js.gz is axe-core 4.14.1 from npm, MPL-2.0, unchanged.
 //

@@ -1,5 +1,5 @@
 // Package frame has the parts that all pages of the portal share: sessions, languages, layout, assets and headers. A
-// room is some pages with their templates and texts; package portal joins the rooms.
+// room is a group of pages with their templates and texts; package portal connects the rooms.
 //
 //	frame.go   the edge: routes, session, role, errors
 //	visit.go   one request to a page, and how it is answered

@@ -1,8 +1,8 @@
 // Package boltstore is a store.Engine on one local file, through bbolt: for local runs and for all tests.
 //
-// It has DynamoDB's guarantees and refuses the same calls: the limits, the order and the cost are the same, as
-// package storetest shows. A write is acknowledged once it is on disk, so that a process killed at any moment
-// loses none. Transactions that wait at the same time share one write to disk.
+// It has DynamoDB's guarantees and refuses the same calls. The limits, the order and the cost are the same; package
+// storetest shows that. A write is acknowledged after it is on disk, so that a process killed at any moment loses no
+// acknowledged write. Transactions that wait at the same time share one write to disk.
 //
 // Items that have expired (store.AttrTTL) are removed by later writes, a few with each: the bucket of expiry times
 // finds them.

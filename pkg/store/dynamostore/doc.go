@@ -5,6 +5,6 @@
 // strongly consistent.
 //
 // A call of the port is exactly one call of DynamoDB, except CreateTable. The client must not retry by itself, because
-// store.Store does so with the time of the whole request in view and with one idempotency token: NewClient makes such a
+// store.Store does so within the time of the whole request and with one idempotency token. NewClient makes such a
 // client.
 package dynamostore

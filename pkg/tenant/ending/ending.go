@@ -1,4 +1,5 @@
-// Package ending erases deleted tenants, and announces that to those who follow a tenant before its log is deleted.
+// Package ending erases deleted tenants. Before it deletes a tenant's log, it announces the deletion to the log's
+// destinations.
 //
 // A deletion marks the tenant, in one transaction. The rest is done here, in steps that each may be repeated:
 //
@@ -7,8 +8,8 @@
 //  3. wait until each destination has that event, an hour at most; the delivery notes that by Heard;
 //  4. empty all partitions of the tenant, and free its id.
 //
-// A process that dies between two steps leaves the tenant's item as it was, and a later one goes on there. So the event
-// is in the log once, with one id.
+// If a process dies between two steps, the tenant's item shows how far it came, and a later process goes on there. So
+// the event is in the log once, with one id.
 package ending
 
 import (

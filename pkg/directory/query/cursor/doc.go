@@ -1,7 +1,7 @@
-// Package cursor gives the places at which the pages of a list begin and end: by which keys resources are sorted
-// (RFC 7644, section 3.4.2.3), at which place each stands, and how a cursor (RFC 9865) tells a client the place
-// that the next page goes on from.
+// Package cursor gives the places at which the pages of a list begin and end: the keys by which resources are sorted
+// (RFC 7644, section 3.4.2.3), the place of each resource in that order, and the cursors (RFC 9865) that name the place
+// at which the next page begins.
 //
-// Nothing is kept of a cursor. It is sealed with the tenant's key, so that a client can neither read it nor make
-// one, and bound to the tenant and the query, so that it continues nothing else.
+// Cursors are not stored. A cursor is sealed with the tenant's key, so that a client can neither read it nor make one.
+// It is bound to the tenant and the query, so that it can't continue another list.
 package cursor

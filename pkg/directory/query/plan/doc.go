@@ -1,9 +1,8 @@
 // Package plan says how a filter (RFC 7644, section 3.4.2.2) is answered, before any resource is read.
 //
-// Scope takes out the parts of a filter that are the same for all resources of a type, so that `meta.resourceType
-// eq "Group"`, or a lookup by userName across all types, does not read resources that can't match, and `id pr` is
-// a list of all. It decides in three values: a part that is not known before a resource is looked at stays in the
-// filter.
+// Scope takes out the parts of a filter that are the same for all resources of a type, so that `meta.resourceType eq
+// "Group"`, or a lookup by userName across all types, does not read resources that can't match, and `id pr` is a list
+// of all. Its results are true, false and unknown: a part that is unknown until a resource is read stays in the filter.
 //
 // Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that
 // both sides allow; of an `or`, the union if both sides are narrow. If it can't narrow the filter, all resources

