@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// maxWait is how long an answer without events may be held back.
+// maxWait is the longest time for which an answer without events waits for one.
 const maxWait = 20 * time.Second
 
 func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
@@ -48,9 +48,9 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"events": all[:fitting(all)], "last": page.Last})
 }
 
-// goneProblem returns a 410 with the position to follow from: the present end of the log, since the members list that
-// the client reads next covers all events before it. The position is the id of the last event. So it becomes invalid
-// if the tenant is deleted and created again.
+// goneProblem returns a 410 with the place to go on from: the current end of the log, since the members list that the
+// client reads next has the changes of all events before it. The place is the id of the last event, so that it becomes
+// invalid if the tenant is deleted and created again.
 func goneProblem(reason, tenantID string, page eventlog.Page) error {
 	after := placeOf(tenantID, page)
 	return &problem{

@@ -6,17 +6,17 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// maxList is the size in bytes at which a list ends: an answer of the function has 6 MB at most, in which the JSON is a
-// string once more.
+// maxList is the size in bytes at which a list ends. An answer of the function has 6 MB at most, and contains the JSON
+// as a string, which is longer.
 const maxList = 5 << 20
 
-// room is the space that is left in the answer of a list.
+// room is the remaining space in the answer of a list.
 type room struct {
 	used   int
 	buffer []byte
 }
 
-// takes reports whether the next element has room, and takes the room. The first one always has.
+// takes reports whether the next element fits, and reserves its space. The first one always fits.
 func (r *room) takes(element any) bool {
 	first := r.used == 0
 	r.buffer = scim.AppendJSON(r.buffer[:0], element)
@@ -24,8 +24,7 @@ func (r *room) takes(element any) bool {
 	return first || r.used <= maxList
 }
 
-// fitting is the number of elements at the beginning of a list that one answer has room for, at least one if there are
-// any.
+// fitting is the number of elements at the beginning of a list that fit into one answer, at least one if there are any.
 func fitting(all []any) int {
 	var r room
 	for i, element := range all {

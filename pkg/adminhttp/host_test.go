@@ -9,7 +9,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp"
 )
 
-// TestAdminHost: with a host name of its own, the admin API is nowhere else, and says there nothing of itself.
+// TestAdminHost: if the admin API has its own host name, requests to other host names do not reach it, and their
+// answers do not show that it exists.
 func TestAdminHost(t *testing.T) {
 	h := adminhttp.New(adminhttp.Config{Tenants: newServer(t, "").tenants, Host: "admin.example.com"})
 	const nothing = "There is no route at /admin/v1/tenants."

@@ -17,7 +17,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// logged is the admin API with a log, and with a clock that panics if it is moved.
+// logged is the admin API with a log, and with a clock that panics when it is set.
 func logged(t *testing.T, log *slog.Logger) http.Handler {
 	t.Helper()
 	engine, err := boltstore.Open(boltstore.Memory, boltstore.Options{})
@@ -43,7 +43,7 @@ func ask(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// TestPanicIsProblemDetails: a panic is the 500 of that request, its text stays inside, and the next one is answered.
+// TestPanicIsProblemDetails: a panic gives a 500 without the text of the panic, and the next request is answered.
 func TestPanicIsProblemDetails(t *testing.T) {
 	var log bytes.Buffer
 	h := logged(t, slog.New(slog.NewTextHandler(&log, nil)))
@@ -90,7 +90,7 @@ func TestLogOfRequests(t *testing.T) {
 	}
 }
 
-// TestRefusedByTheGuardIsLogged: a request that the guard refuses is one line, without the key that it came with.
+// TestRefusedByTheGuardIsLogged: a request that LocalGuard refuses is one line, without the request's key.
 func TestRefusedByTheGuardIsLogged(t *testing.T) {
 	for key, status := range map[string]int{"": http.StatusForbidden, "sesame": http.StatusUnauthorized} {
 		var log bytes.Buffer

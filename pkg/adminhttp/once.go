@@ -15,8 +15,8 @@ import (
 // reading are the POSTs that change nothing: an Idempotency-Key has no meaning there.
 var reading = []string{"POST /tenants/{id}/tokens/{token}/reveal", "POST /tenants/{id}/policy/rehearse"}
 
-// answering are the POSTs whose answer has neither a secret nor anything about a person: it is stored, and given again
-// to a request that is sent again.
+// answering are the POSTs whose answer has neither a secret nor data about a person: it is stored, and is the answer to
+// a repeated request too.
 var answering = []string{
 	"POST /tenants/{id}/disconnect", "POST /tenants/{id}/rotation", "POST /tenants/{id}/domains",
 	"POST /tenants/{id}/domains/{name}/verify", "POST /tenants/{id}/members/{member}/invite",
@@ -27,11 +27,11 @@ var answering = []string{
 // maxKey bounds an Idempotency-Key.
 const maxKey = 255
 
-// maxStored bounds the stored answers, in bytes: an item has room for it, and no answer comes near.
+// maxStored bounds a stored answer, in bytes. An item has space for it, and all answers are much smaller.
 const maxStored = 64 << 10
 
-// once carries out a request with an Idempotency-Key once. One that was carried out before gets the stored answer. If
-// that is not stored, it is a 409 that names the resource that the first one made.
+// once carries out a request with an Idempotency-Key once. A request that was carried out before gets the stored
+// answer. If the answer is not stored, it gets a 409 that names the resource that the first request created.
 func (a *api) once(route string, serve endpoint) endpoint {
 	if slices.Contains(reading, route) {
 		return serve

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
 
-// defaultCount is the length of a page of tenants that asks for none.
+// defaultCount is the length of a page of tenants if the request names none.
 const defaultCount = 100
 
 func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +58,7 @@ func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
 	return n, err
 }
 
-// maxSearched is how many tenants one request by name looks at: the rest is for the next page.
+// maxSearched is the number of tenants that one request by name reads; the next page reads further ones.
 const maxSearched = 1000
 
 func (a *api) listTenants(w http.ResponseWriter, r *http.Request) error {
@@ -128,7 +128,8 @@ func (a *api) changeTenant(w http.ResponseWriter, r *http.Request) error {
 	return tagged(w, r, shown.TenantTag(t), a.tenant(r, t))
 }
 
-// disconnect ends all access of the tenant's identity provider, and answers how much there was.
+// disconnect ends all access of the tenant's identity provider, and answers the numbers of tokens and clients that
+// ended.
 func (a *api) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if _, err := body(r, true); err != nil {
 		return err
@@ -157,7 +158,7 @@ func (a *api) tenant(r *http.Request, t tenant.Tenant) scim.Object {
 	}
 }
 
-// base is scheme and host of the deployment: as configured, else as the request came.
+// base is scheme and host of the deployment: the configured ones, or else those of the request.
 func (a *api) base(r *http.Request) string {
 	base, err := web.Base(a.baseURL, r)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// FuzzEvent: the function gives an answer and no error for any event. A request that reaches the handler has the
+// FuzzEvent: the function gives an answer and no error for every event. A request that reaches the handler has the
 // path, header and body of the event, a query and a request URI that HTTP allows, and the gateway's request id.
 func FuzzEvent(f *testing.F) {
 	f.Add("GET", "/scim/v2/t/Users/a#b", "filter=a+eq+%22b%22", "W/\"1\",W/\"2\"", "", false)

@@ -13,8 +13,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// The function gets the event as JSON would carry it, even if no JSON is written: valid text unchanged, anything
-// else repaired.
+// The function gets the same event as after a conversion to JSON and back, though no JSON is written: valid text
+// unchanged, invalid text repaired.
 func TestEventIsWhatJSONCarries(t *testing.T) {
 	for name, change := range map[string]func(r *http.Request){
 		"plain":              func(*http.Request) {},
@@ -51,7 +51,7 @@ func TestEventIsWhatJSONCarries(t *testing.T) {
 	}
 }
 
-// The client gets the function's answer as JSON would carry it.
+// The client gets the function's answer as after a conversion to JSON and back.
 func TestAnswerIsWhatJSONCarries(t *testing.T) {
 	for sent, want := range map[string]string{"<a>\u2028&\x01": "<a>\u2028&\x01", "M\xfcller": "M\ufffdller"} {
 		h := apigw.RoundTrip(func(context.Context, request) (response, error) {

@@ -16,13 +16,13 @@ const MaxOneBytes = 6 << 20
 // answerLimit bounds the members of an answer: their bytes as JSON, and their number unless it is 0.
 type answerLimit struct{ bytes, members int }
 
-// rereads is how often a group is read again that was changed between the reads of its members.
+// rereads bounds how often a group is read again because it changed between the reads of its members.
 const rereads = 8
 
-// getGroup reads a group, and its members if the projection wants them. It reads the group first: so the members are
-// never older than the version, and a change that is conditional on it loses none. Members that were read in several
-// parts are those of one moment if the group has the same version after them; if it has not, it is read again. After
-// rereads it is shown as it was found.
+// getGroup reads a group, and its members if the projection has them. It reads the group first. So the members are
+// never older than the version, and a change that is conditional on the version loses none. Members that were read in
+// several parts are of one moment if the group has the same version afterwards; otherwise the group is read again.
+// After rereads attempts it is shown as the last read found it.
 func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceType, id string, sel *schema.Projection,
 	limit answerLimit,
 ) (Resource, error) {
@@ -49,8 +49,8 @@ func (d *Directory) getGroup(ctx context.Context, t Tenant, rt *schema.ResourceT
 	}
 }
 
-// addMembers adds the members to an answer about a group, if the projection wants them, and reports whether they were
-// read in several parts, which others may have changed in between; errTooLarge if they do not fit.
+// addMembers adds the members to an answer about a group, if the projection has them, and reports whether they were
+// read in several parts, between which they may have changed; errTooLarge if they do not fit.
 func (d *Directory) addMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection,
 	limit answerLimit,
 ) (parts bool, err error) {
@@ -87,8 +87,7 @@ func setMembers(doc scim.Object, members any) {
 	}
 }
 
-// withMembers is addMembers for the answer to a write. The write is done: its answer is never an error because it would
-// be large.
+// withMembers is addMembers for the answer to a write. The write has happened, so a large answer is not an error.
 func (d *Directory) withMembers(ctx context.Context, t Tenant, res Resource, sel *schema.Projection) (Resource, error) {
 	_, err := d.addMembers(ctx, t, res, sel, answerLimit{bytes: MaxOneBytes})
 	if errors.Is(err, membership.ErrTooLarge) {

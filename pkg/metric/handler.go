@@ -9,14 +9,14 @@ import (
 
 // Options of a Handler.
 type Options struct {
-	// Stack is the dimension that parts the deployments of one account.
+	// Stack is the dimension that separates the deployments of one account.
 	Stack string
 	// Routes gives each route metrics of its own.
 	Routes bool
 }
 
 // Handler returns a handler that writes to next, which has to write JSON, and adds the embedded metric format to the
-// lines that count. A line that next drops because of its level counts nothing.
+// lines that are counted. A line that next drops because of its level is not counted.
 func Handler(next slog.Handler, o Options) slog.Handler {
 	h := &handler{Handler: next, stack: stackName(o.Stack), after: map[string]string{}}
 	h.before, h.request = format(ofRequest(o.Routes)...)
@@ -62,5 +62,5 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &c
 }
 
-// WithGroup implements slog.Handler. In a group no metric is found: it has to be a member of the line itself.
+// WithGroup implements slog.Handler. A metric has to be a field of the line itself: none is found in a group.
 func (h *handler) WithGroup(name string) slog.Handler { return h.Handler.WithGroup(name) }

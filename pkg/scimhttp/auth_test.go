@@ -132,7 +132,7 @@ func TestScopes(t *testing.T) {
 	s.as(reader, "GET", "/Users", "").wantError(403, scim.NoType).wantHeader("Www-Authenticate", "")
 }
 
-// TestWritersReadNothing writes with a token that may not read, in all ways that make an answer show a resource.
+// TestWritersReadNothing sends all kinds of writes whose answer shows a resource, with a token that may not read.
 func TestWritersReadNothing(t *testing.T) {
 	for _, idp := range []string{"generic", "rfc", "keycloak", "entra"} {
 		s := newServer(t, nil)

@@ -21,8 +21,7 @@ func bulkBody(operations ...string) string {
 const bulkUser = `{"method":"POST","path":"/Users","bulkId":"%[1]s",` +
 	`"data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%[1]s"}}`
 
-// TestBulkOddOperations sends operations that are hardly any. Each is answered by a result of its own, and does not
-// touch the others.
+// TestBulkOddOperations sends malformed operations. Each has its own result, and does not affect the others.
 func TestBulkOddOperations(t *testing.T) {
 	s := newServer(t, nil)
 	a := s.tenant("acme", "", tenant.Settings{})
@@ -55,8 +54,8 @@ type due struct {
 
 func (d due) Deadline() (time.Time, bool) { return d.at, true }
 
-// TestBulkOutOfTime sends a bulk request with no time left: nothing is done, and the result of each operation says
-// so.
+// TestBulkOutOfTime sends a bulk request with no time left: nothing is carried out, and the result of each operation
+// says so.
 func TestBulkOutOfTime(t *testing.T) {
 	var config scimhttp.Config
 	s := newServer(t, func(c *scimhttp.Config) { config = *c })

@@ -129,7 +129,7 @@ func TestLargeCalls(t *testing.T) {
 	}
 }
 
-// untouched is an engine that no call may reach.
+// untouched is an engine that fails the test if it is called.
 type untouched struct {
 	store.Engine
 	t *testing.T
@@ -155,8 +155,7 @@ func (u untouched) Batch(context.Context, []store.Op) ([]int, error) {
 	return nil, nil
 }
 
-// TestFence checks that a tenant's Store refuses every partition that is not the tenant's, with every method, before
-// the engine.
+// TestFence checks that each method of a tenant's Store refuses partitions of others before it calls the engine.
 func TestFence(t *testing.T) {
 	ctx := t.Context()
 	own := store.KeysOf("acme").User("1")

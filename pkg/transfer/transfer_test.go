@@ -59,7 +59,7 @@ func seen(w *filled.World) map[string]any {
 	return all
 }
 
-// mask takes the tenant out of the answers of requests.
+// mask removes the tenant from the answers of requests.
 func mask(v any, tenant string) string {
 	return strings.ReplaceAll(fmt.Sprint(v), "/v2/"+tenant+"/", "/v2/TENANT/")
 }
@@ -113,7 +113,7 @@ func events(w *filled.World) [3]any {
 	return [3]any{first["type"], parts[len(parts)-2], page["last"]}
 }
 
-// TestSecrets move only if they are asked for, and only to the holder of the key.
+// TestSecrets: secrets move only on request, and only to the holder of the key.
 func TestSecrets(t *testing.T) {
 	from := filled.Memory(t)
 	w := filled.New(t, from, "acme")
@@ -186,7 +186,7 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere kills an import before every second of its writes, and repeats it: the end is the same.
+// TestKilledAnywhere kills an import before every second one of its writes, and repeats it: the result is the same.
 func TestKilledAnywhere(t *testing.T) {
 	from := filled.Memory(t)
 	w := filled.New(t, from, "acme")

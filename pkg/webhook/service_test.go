@@ -73,7 +73,7 @@ type received struct {
 	body   []byte
 }
 
-// receiver answers by answer, or with 204 if that is nil, and passes on the received requests.
+// receiver answers with the function answer, or with 204 if it is nil, and returns the received requests in a channel.
 func receiver(t *testing.T, answer http.HandlerFunc) (url string, got chan received) {
 	t.Helper()
 	got = make(chan received, 100)
@@ -90,7 +90,7 @@ func receiver(t *testing.T, answer http.HandlerFunc) (url string, got chan recei
 	return web.URL, got
 }
 
-// TestSignature is judged by the library of Standard Webhooks.
+// TestSignature: the library of Standard Webhooks accepts the signature.
 func TestSignature(t *testing.T) {
 	w := newWorld(t, true)
 	url, got := receiver(t, nil)
@@ -143,7 +143,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// TestSecretsAreEncrypted: the table has no secret, and one of another webhook or key is of no use.
+// TestSecretsAreEncrypted: the table has no plain secret, and an encrypted one can't be used for another webhook or
+// key.
 func TestSecretsAreEncrypted(t *testing.T) {
 	w := newWorld(t, true)
 	url, _ := receiver(t, nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 )
 
-// length is how many bytes of a digest are in a tag.
+// length is the number of bytes of a digest in a tag.
 const length = 12
 
 // Of returns the entity tag of a state: equal objects have equal tags.

@@ -10,8 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/webhook"
 )
 
-// The entity tag of a resource covers the attributes that a request can change. It does not cover those that change
-// by themselves, such as the time when a token was last used: else nobody could change a token that is in use.
+// The entity tag of a resource covers the attributes that a request can change. It does not cover those that change by
+// themselves, such as the time when a token was last used: otherwise nobody could change a token that is in use.
 
 // TenantTag is the entity tag of a tenant.
 func TenantTag(t tenant.Tenant) string {
@@ -63,8 +63,8 @@ func LinkTag(l setup.Link) string {
 	return etag.Of(scim.Object{"id": l.ID, "ended": l.State == setup.Ended})
 }
 
-// The functions below return the entity tag of the state of a resource that a change replaces, as package precondition
-// passes it on. mine is false for the state of something else.
+// The functions below get the state that a change replaces from package precondition, and return its entity tag. mine
+// is false if the state is that of another resource.
 
 // OfTenant is for tenants.
 func OfTenant(current any) (tag string, mine bool) { return of(current, TenantTag) }

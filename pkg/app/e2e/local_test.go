@@ -35,7 +35,7 @@ func TestSuitesOnAFile(t *testing.T) {
 
 var demo = regexp.MustCompile(`(?s)base URL +(\S+)\s+token +(\S+) .*curl`)
 
-// The first start creates a tenant to try, with a line to copy; the second finds it.
+// The first start creates the tenant demo, and prints a line to copy; the second start finds the tenant.
 func TestDemo(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := serve(t, "-data", data)
@@ -68,7 +68,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// A moved clock is told at the next start, and nothing is said of one that was not moved.
+// If the clock was moved, the next start says so; otherwise it says nothing about the clock.
 func TestMovedClockIsTold(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, "-data", data, "-demo=false")
@@ -127,7 +127,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// If others can reach the server, the admin API has a key or there is no server.
+// If other machines can reach the server, it starts only with an admin key.
 func TestAdminKey(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
 		refused(t, "-admin-key", "-addr", addr)
@@ -148,7 +148,7 @@ func TestAdminKey(t *testing.T) {
 	}
 }
 
-// Without a key, web pages and names that are pointed here get nowhere.
+// Without a key, the server refuses requests from web pages, and requests with another host name that leads to it.
 func TestAdminIsForThisMachine(t *testing.T) {
 	p := serve(t, "-data", ":memory:")
 	for _, c := range []struct {
@@ -176,7 +176,7 @@ func TestAdminIsForThisMachine(t *testing.T) {
 	}
 }
 
-// refused launches a server that must not start, and say why in one line with the word.
+// refused launches a server that must not start, and must print the reason in one line with the word.
 func refused(t *testing.T, word string, args ...string) {
 	t.Helper()
 	p := launch(t, args...)
@@ -245,7 +245,7 @@ func TestOneProcessAFolder(t *testing.T) {
 	first.Must(t, 200, "GET", "/tenants/demo", "")
 }
 
-// On DynamoDB a missing table is created, and written data is there for the next process.
+// On DynamoDB a missing table is created, and the next process finds the written data.
 func TestDynamoDB(t *testing.T) {
 	endpoint := dynamolocal.Start(t)
 	table := "local-" + uuid.NewString()

@@ -110,7 +110,7 @@ func (w *world) as(key, method, path, body string) (status int, answer object) {
 	return resp.StatusCode, answer
 }
 
-// send sends a request that has to be answered with a status; 2 stands for every success.
+// send sends a request, and checks the status of the answer; 2 stands for all 2xx.
 func (w *world) send(want int, method, path, body string) object {
 	w.t.Helper()
 	status, answer := w.do(method, path, body)
@@ -147,7 +147,7 @@ func (w *world) set(settings string) {
 	w.admin(200, "PATCH", "", `{"settings": `+settings+`}`)
 }
 
-// user makes a user. more are further attributes, such as `"title": "Boss"`.
+// user creates a user. more are further attributes, such as `"title": "Boss"`.
 func (w *world) user(name string, more ...string) string {
 	w.t.Helper()
 	return w.scim(201, "POST", "/Users", userBody(name, more...))["id"].(string)
@@ -164,7 +164,7 @@ func enterprise(attributes string) string { return fmt.Sprintf("%q: {%s}", enter
 // group creates a group.
 func (w *world) group(name string, members ...string) string {
 	w.t.Helper()
-	// No two groups of a test are of one millisecond: names would decide between them.
+	// Two groups of a test must not be created in one millisecond: their names would then decide the order.
 	for now := time.Now().UnixMilli(); now == time.Now().UnixMilli(); {
 		runtime.Gosched()
 	}
@@ -214,7 +214,7 @@ func (w *world) member(id string) object {
 	return w.admin(200, "GET", "/members/"+id, "")
 }
 
-// has is a member in short: "active: team Red, function AZ1NC9/Maschinist".
+// has describes a member in short: "active: team Red, function AZ1NC9/Maschinist".
 func (w *world) has(id string) string {
 	w.t.Helper()
 	m := w.member(id)
@@ -290,8 +290,8 @@ func (w *world) clientCredentials(id, secret string) string {
 	return answer.Token
 }
 
-// events publishes waiting members and returns the events behind a sequence, whose numbers have to follow it without
-// a gap.
+// events publishes waiting members, and returns the events after a sequence number. It checks that their numbers have
+// no gap.
 func (w *world) events(after int) []object {
 	w.t.Helper()
 	w.admin(200, "GET", "/members?count=1", "")
@@ -317,7 +317,7 @@ func (w *world) last() int {
 	return len(w.events(0))
 }
 
-// told lists the types of a member's events behind a sequence.
+// told lists the types of a member's events after a sequence number.
 func (w *world) told(after int, id string) []string {
 	w.t.Helper()
 	types := []string{}
@@ -329,7 +329,7 @@ func (w *world) told(after int, id string) []string {
 	return types
 }
 
-// tells checks the types of a member's events behind a sequence.
+// tells checks the types of a member's events after a sequence number.
 func (w *world) tells(after int, id string, want ...string) {
 	w.t.Helper()
 	if got := w.told(after, id); !slices.Equal(got, want) {

@@ -11,7 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// far is an engine that answers after a while, as one that is asked over a network.
+// far is an engine that answers after a delay, like one over a network.
 type far struct {
 	store.Engine
 	after time.Duration
@@ -32,8 +32,8 @@ func (f far) Transact(ctx context.Context, token string, ops []store.Op) error {
 	return f.Engine.Transact(ctx, token, ops)
 }
 
-// BenchmarkBulk creates 200 users in one request: on an engine in memory, and on one whose calls take 5 ms; without
-// and with failOnErrors, which lets nothing be written that would not be if the operations came one by one.
+// BenchmarkBulk creates 200 users in one request: on an engine in memory, and on one whose calls take 5 ms; without and
+// with failOnErrors, with which nothing is written that would not be written one by one.
 func BenchmarkBulk(b *testing.B) {
 	const n = 200
 	for _, after := range []time.Duration{0, 5 * time.Millisecond} {

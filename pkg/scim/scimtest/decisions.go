@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// decisionBehaviours are the answers to questions in which clients and the RFC disagree; patchDecisionBehaviours
-// those that are about PATCH.
+// decisionBehaviours are the behaviours in points on which clients and the RFC disagree; patchDecisionBehaviours are
+// those about PATCH.
 var decisionBehaviours = []behaviour{
 	{"status in an error is a string", func(tenant func(string) *client) {
 		tenant("generic").get("/Users/none").refused(http.StatusNotFound, "").has("status", "404")
@@ -205,7 +205,7 @@ var decisionBehaviours = []behaviour{
 		}
 	}},
 	{"media types of answers", func(tenant func(string) *client) {
-		// The client checks the media type of every answer against profile and Accept.
+		// The client checks that the media type of every answer fits the profile and Accept.
 		c := tenant("onelogin")
 		id := c.create(`"userName":"ann"`)
 		c.get("/Users/"+id, header("Accept", mediaType)).want(http.StatusOK)

@@ -21,9 +21,9 @@ const (
 	idleConnections = 64
 )
 
-// NewClient creates a client as Engine needs it: it tries each call once (store.Store does the retrying), gives up on
-// an attempt after five seconds, and keeps connections alive. optFns have the last word. An HTTP client in cfg is kept
-// as it is unless it is the SDK's own.
+// NewClient creates a client for Engine. It tries each call once (store.Store retries), ends an attempt after five
+// seconds, and keeps connections open. optFns override all of this. An HTTP client in cfg is used unchanged unless it
+// is the SDK's own.
 func NewClient(cfg aws.Config, optFns ...func(*dynamodb.Options)) *dynamodb.Client {
 	single := func(o *dynamodb.Options) {
 		o.Retryer = aws.NopRetryer{}
@@ -49,10 +49,10 @@ func httpClient(given aws.HTTPClient) aws.HTTPClient {
 		})
 }
 
-// wholeBody hands each request on with a body of its own in memory. The SDK's own body turns into an error once the
-// head of the answer is there, and net/http may still be looking for its end then, on a busy machine: it would close
-// the connection in the middle of a large answer. A body in memory also goes out together with the head, and lets
-// net/http repeat a request that met a connection which the server had closed while it was idle.
+// wholeBody sends each request with a copy of its body in memory. Reading the SDK's own body fails as soon as the head
+// of the answer has arrived. On a busy machine net/http may still be reading it then, and would close the connection in
+// the middle of a large answer. A body in memory is also sent together with the head, and net/http can repeat the
+// request if the server had closed the idle connection.
 type wholeBody struct{ next aws.HTTPClient }
 
 // Do implements aws.HTTPClient.

@@ -1,5 +1,5 @@
-// Package deliver joins the function deliver: it takes the logs of tenants to Amazon EventBridge and to webhooks. It is
-// apart from work, so that stream links neither.
+// Package deliver is the function deliver, which sends the events of tenants to Amazon EventBridge and to webhooks. It
+// is separate from package work, so that stream links neither.
 package deliver
 
 import (
@@ -32,7 +32,7 @@ import (
 // budget is the time in which one run may start to send. A send takes a minute at most: the function has 150 seconds.
 const budget = 60 * time.Second
 
-// Deliver is the function that takes events to those who follow tenants.
+// Deliver is the function that sends the events of tenants to their destinations.
 type Deliver struct {
 	worker *delivery.Worker
 	queue  *queue.Queue
@@ -55,7 +55,7 @@ func New() (*Deliver, error) {
 	st := awsenv.Store(env.Table)
 	bus := eventbridge.NewFromConfig(
 		awsenv.Config(), func(o *eventbridge.Options) { o.BaseEndpoint = awsenv.Endpoint("EVENTBRIDGE") })
-	// It reads tenants, and writes events about them. It reads no token: the vault is never asked.
+	// It reads tenants, and writes events about them. It reads no token, so it has no vault.
 	tenants := tenant.New(st, tenant.NewTableSecrets(st), tenant.Options{
 		Now: time.Now, Log: env.Log, Everybody: marker.Everybody(time.Now),
 	})
@@ -71,9 +71,9 @@ func New() (*Deliver, error) {
 	return &Deliver{worker: worker, queue: queue.New(env.Queue), log: env.Log}, nil
 }
 
-// Handle delivers for the tenants that a batch of messages names, all at the same time. Those whose delivery the table
-// refused come again; a destination that fails is no such case. The schedule's event puts the tenants into the queue of
-// which an attempt is due. Both may come twice.
+// Handle delivers the events of the tenants that a batch of messages names, of all at the same time. If the table
+// refuses a delivery, the message comes again; if a destination fails, it does not. For an event of the schedule,
+// Handle puts the tenants that have a due attempt into the queue. Messages and events may come twice.
 func (d *Deliver) Handle(ctx context.Context, raw json.RawMessage) (events.SQSEventResponse, error) {
 	var (
 		out events.SQSEventResponse
@@ -85,7 +85,7 @@ func (d *Deliver) Handle(ctx context.Context, raw json.RawMessage) (events.SQSEv
 	if len(ev.Records) == 0 {
 		return out, d.worker.Due(ctx, d.queue.Send)
 	}
-	out.BatchItemFailures = []events.SQSBatchItemFailure{} // a list, not null: not everybody takes that for success
+	out.BatchItemFailures = []events.SQSBatchItemFailure{} // a list, because AWS may not treat null as success
 	var mu sync.Mutex
 	byTenant := map[string][]string{}
 	for _, m := range ev.Records {
@@ -109,13 +109,13 @@ func (d *Deliver) Handle(ctx context.Context, raw json.RawMessage) (events.SQSEv
 	return out, nil
 }
 
-// deliver delivers for one tenant. If time runs out, a message of its own asks for the rest.
+// deliver delivers the events of one tenant. If time runs out, it sends a message for the rest.
 func (d *Deliver) deliver(ctx context.Context, id string) error {
 	if !tenant.ValidID(id) {
 		return nil // no message of ours
 	}
-	// Leased needs nothing here: if the worker that has the lease dies, its own message comes again after the queue's
-	// visibility timeout, which is longer than the lease.
+	// If another worker has the lease, nothing is to be done: if that worker dies, its own message comes again after
+	// the queue's visibility timeout, which is longer than the lease.
 	left, err := d.worker.Work(ctx, id)
 	if err == nil && left.More {
 		err = d.queue.Send(ctx, id)

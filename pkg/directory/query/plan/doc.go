@@ -4,9 +4,11 @@
 // "Group"`, or a lookup by userName across all types, does not read resources that can't match, and `id pr` is a list
 // of all. Its results are true, false and unknown: a part that is unknown until a resource is read stays in the filter.
 //
-// Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that
-// both sides allow; of an `or`, the union if both sides are narrow. If it can't narrow the filter, all resources
-// are read. A lookup shows the moment at which it was read: its finds are tested against the whole filter again.
+// Planner narrows the rest to the ids of the resources that can match, by lookups alone: of an `and`, the ids that both
+// sides allow; of an `or`, the union if both sides are narrow. If it can't narrow the filter, all resources are read.
+// The result of a lookup is true for the moment when it was read, so the resources found are tested against the whole
+// filter again.
 //
-// Filter and schema in, plan out. The lookups are the caller's: nothing is read until a plan is carried out.
+// The input is a filter and a schema, the output a plan. The caller has the lookups: nothing is read until a plan is
+// carried out.
 package plan

@@ -48,8 +48,8 @@ func has(folder string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// fetch fills folder. It unpacks beside it and renames, so that a folder with a jar is always whole, also when several
-// test processes do this at once.
+// fetch fills folder. It unpacks into another folder and renames that, so that a folder with a jar is always complete,
+// also if several test processes do this at once.
 func fetch(folder string) error {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return err
