@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// types are the types of the events behind a place, after all that waits was published.
+// types are the types of the events after a place, after all that waits was published.
 func (p *product) types(after string) (types []string, last string) {
 	p.t.Helper()
 	p.admin(200, "GET", "/members?count=1", "")
@@ -84,7 +84,7 @@ func TestEventsOfATenantAndItsPolicy(t *testing.T) {
 	}
 }
 
-// TestEventRetention sets how long events are kept, and asks for the events behind an id of another epoch.
+// TestEventRetention sets how long events are kept, and asks for the events after an id of another epoch.
 func TestEventRetention(t *testing.T) {
 	p := newProduct(t)
 	for _, days := range []string{"0", "401", `"90"`, "1.5"} {

@@ -118,7 +118,7 @@ func New(c Config) http.Handler {
 	return web.New(web.Edge{Name: "admin", Serve: a.serve(mux), Fail: a.failed, Log: c.Log})
 }
 
-// routes are the endpoints of each path behind Root.
+// routes are the endpoints of each path after Root.
 func (a *api) routes() map[string]methods {
 	routes := map[string]methods{
 		"/openapi.json": {"GET": getDocument},

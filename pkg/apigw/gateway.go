@@ -115,8 +115,8 @@ func (g Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// linger reads on, for a while, from a client that is still sending a refused body: if the connection were closed
-// at once, the client might never get the answer.
+// linger continues to read, for a limited time, from a client that is still sending a refused body: if the connection
+// were closed at once, the client might never get the answer.
 func linger(w http.ResponseWriter, r *http.Request, most time.Duration) {
 	rc := http.NewResponseController(w)
 	if rc.Flush() != nil || rc.SetReadDeadline(time.Now().Add(most)) != nil {

@@ -19,8 +19,8 @@ type Function = func(ctx context.Context, ev events.APIGatewayV2HTTPRequest) (ev
 // client sent under that name is overwritten.
 const RequestIDHeader = "X-Amzn-Requestid"
 
-// CallerHeader is the request header under which the handler finds the ARN of the IAM principal that an IAM
-// authorizer has let in. If there is none, the client's header of this name is removed.
+// CallerHeader is the request header in which the handler finds the ARN of the IAM principal that an IAM authorizer has
+// accepted. If there is none, the client's header of this name is removed.
 const CallerHeader = "X-Amzn-Caller-Arn"
 
 // Handler returns the Lambda function that serves h. It never returns an error, which API Gateway would not

@@ -180,7 +180,7 @@ func TestRequestIDCannotBeForged(t *testing.T) {
 	}, ev)
 }
 
-// TestCaller: the handler gets the caller that IAM has let in, and no client can set it.
+// TestCaller: the handler gets the caller that IAM has accepted, and no client can set it.
 func TestCaller(t *testing.T) {
 	const arn = "arn:aws:sts::111122223333:assumed-role/ScimOperator/operator"
 	ev := get("/x")

@@ -151,9 +151,9 @@ func (v *visit) answer(ctx context.Context, size int) (release func(), err error
 	return both(ctx, waitFor, v.p.answers, v.of.all.answers, int64(size))
 }
 
-// slow waits before a client is told to slow down. Such answers of a party go out one after the other, and each keeps
-// its place among the party's calls meanwhile: so clients that never wait cost the process next to nothing. It waits
-// for a client that has hung up as well.
+// slow waits before a 429 is sent. The 429s of a party are sent one after the other, and each counts as one of the
+// party's calls meanwhile. So clients that never wait cost the process almost nothing. It also waits if the client has
+// closed the connection.
 func (v *visit) slow() {
 	if v == nil {
 		return

@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
-// Drain is the time from the deletion of a tenant until it is erased. No request that was let in before the deletion
+// Drain is the time from the deletion of a tenant until it is erased. No request that was accepted before the deletion
 // runs that long.
 const Drain = 35 * time.Second
 

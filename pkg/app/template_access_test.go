@@ -148,7 +148,7 @@ func adminRoutes(t *testing.T) []string {
 	return all
 }
 
-// paths reads a literal path, or one behind the owner of OAuth clients: a tenant, or nobody.
+// paths reads a literal path, or one after the owner of OAuth clients: a tenant, or nobody.
 func paths(e ast.Expr) []string {
 	owners := []string{""}
 	if sum, ok := e.(*ast.BinaryExpr); ok && fmt.Sprint(sum.X) == "owner" {

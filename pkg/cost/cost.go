@@ -93,8 +93,8 @@ const (
 	// The metrics of the alarms: an alarm that computes with several is charged for each.
 	alarms = 38
 
-	// What deliver does while nothing happens: each minute a run that reads the list of due deliveries, and a month
-	// of waiting at the queue.
+	// The work of deliver without events: each minute a run that reads the list of due deliveries, and a month of
+	// waiting at the queue.
 	minutelyReads = 1
 	waitingCalls  = 650_000
 

@@ -49,7 +49,7 @@ func (p *patient) compareCounters(ctx context.Context) error {
 	return nil
 }
 
-// recount counts the resources of one shard until the counter is the same before and behind.
+// recount counts the resources of one shard until the counter is the same before and after.
 func (p *patient) recount(ctx context.Context, key store.Key) error {
 	parts := store.Split(key.SK)
 	if len(parts) != 2 {

@@ -15,7 +15,7 @@ type rule struct {
 	look func(v *view, item store.Item)
 }
 
-// partitions are the rules of a tenant's partitions, by the part of their names behind the tenant. Those of own types
+// partitions are the rules of a tenant's partitions, by the part of their names after the tenant. Those of own types
 // ("Y#…") and of the log ("L#…") have one name for all.
 var partitions = map[string]*rule{
 	"U":  {userNeeds, lookUser},

@@ -123,7 +123,7 @@ func (p *patient) lastEntry(ctx context.Context, sequence int64) (int64, error) 
 	return last, nil
 }
 
-// mayHaveExpired reports whether the entries behind one may be gone because they expired: it would expire itself.
+// mayHaveExpired reports whether the entries after one may be gone because they expired: it would expire itself.
 func (p *patient) mayHaveExpired(ctx context.Context, last int64) bool {
 	if last == 0 {
 		return true

@@ -201,7 +201,7 @@ func targetOf(sk string) (mapping.TargetKey, bool) {
 // poolNeeds are the head of the log, which every change of seats changes, and the tenant.
 func poolNeeds(k store.Keys, _ store.Item) []store.Key { return []store.Key{k.LogHead(), k.Policy()} }
 
-// lookPool counts who has a seat. Seats that were counted under an earlier policy are counted anew by the next
+// lookPool counts who has a seat. Seats that were counted under an earlier policy are counted again by the next
 // publication that needs them.
 func lookPool(v *view, item store.Item) {
 	key, ok := targetOf(item.SK)

@@ -50,7 +50,7 @@ const (
 
 // The kinds of events about a tenant as a whole. The subject is the tenant.
 const (
-	// TenantConnected: the first request of the tenant's identity provider was let in. Data: firstRequestAt.
+	// TenantConnected: the first request of the tenant's identity provider was accepted. Data: firstRequestAt.
 	TenantConnected Kind = "tenant.connected"
 	// TenantSwitchedOn: a person switched the tenant on. It is made switched on, which is no event.
 	TenantSwitchedOn Kind = "tenant.switched-on"

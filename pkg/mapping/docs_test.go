@@ -12,7 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 )
 
-// shown finds the blocks of JSON in a text, the marker before each, and the text block behind it.
+// shown finds the blocks of JSON in a text, the marker before each, and the text block after it.
 var shown = regexp.MustCompile("(?s)(?:<!-- (\\w+) -->\n)?```json\n(.*?)```(?:[^`]*```text\n(.*?)\n```)?")
 
 // TestDocumentedPolicies: each policy of docs/policy.md can be saved as it is, without a warning, unless the page

@@ -23,7 +23,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// world is a directory whose writes mark the resources that they touch, and the publishing behind it.
+// world is a directory whose writes mark the resources that they touch, and the publishing after it.
 type world struct {
 	t      testing.TB
 	engine *faultstore.Engine

@@ -5,18 +5,18 @@ package precondition
 
 import "context"
 
-// Check is a demand on the present state; an error refuses the change. What current is, the package says that calls
-// Of; nil if there is nothing yet.
+// Check is a condition on the current state; an error refuses the change. The package that calls Of defines the type of
+// current, which is nil if the resource does not exist yet.
 type Check func(current any) error
 
 type key struct{}
 
-// With returns a context whose changes are made only if check agrees.
+// With returns a context with which changes are made only if check returns nil.
 func With(ctx context.Context, check Check) context.Context {
 	return context.WithValue(ctx, key{}, check)
 }
 
-// Of is the error of the check in ctx about what current returns; nil if there is no check.
+// Of is the error of the check in ctx for the result of current; nil if there is no check.
 func Of(ctx context.Context, current func() any) error {
 	if check, ok := ctx.Value(key{}).(Check); ok {
 		return check(current())

@@ -26,8 +26,8 @@ type Period struct {
 
 // Activity is a summary of a tenant's requests.
 type Activity struct {
-	// First is when the first request was let in; Last when the last one came, and Good when the last one was let in.
-	// The zero time: never.
+	// First is when the first request was accepted; Last when the last one came, and Good when the last one was
+	// accepted. The zero time: never.
 	First, Last, Good time.Time
 	// Days are the days that were asked for, the newest first, and Hours those of the last two days. Those without
 	// requests are left out.

@@ -26,7 +26,7 @@ type tally struct {
 	// counts are requests by "D|day" and "H|hour|operation|outcome"; see countName.
 	counts  map[string]map[string]int64 // by day
 	flushed time.Time
-	// last and good are when the last request came, and the last that was let in.
+	// last and good are when the last request came, and the last that was accepted.
 	last, good time.Time
 	// test is the last test of a connection, read the last request.
 	test, read *Entry
@@ -112,7 +112,7 @@ func (r *Request) count(outcome string, status int) {
 	}
 }
 
-// Ahead counts a request that was let in as done, and writes the counts that are due. It is meant to run beside the
+// Ahead counts a request that was accepted as done, and writes the counts that are due. It is meant to run beside the
 // request, like tenant.Service.Touch: it is not counted as the request's cost. Finish corrects the count.
 func (r *Request) Ahead(ctx context.Context) {
 	if r == nil {

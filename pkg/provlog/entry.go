@@ -43,7 +43,7 @@ type Entry struct {
 	// IdP is the identity provider that the request was recognised as, one of scim.IdPs; "": not recognised.
 	IdP       string
 	Operation string
-	// Method and Path are those of the request; Path begins behind the tenant's base URL and has no query.
+	// Method and Path are those of the request; Path begins after the tenant's base URL and has no query.
 	Method, Path string
 	// ResourceType and ResourceID name the resource, Subject is its userName or displayName, and Group the displayName
 	// if it is a group.

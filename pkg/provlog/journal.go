@@ -66,13 +66,13 @@ type Request struct {
 	counted   string // the outcome that was counted ahead
 }
 
-// Facts are the facts about a request when it is let in.
+// Facts are the facts about a request when it is accepted.
 type Facts struct {
 	Tenant    tenant.Tenant
 	TokenID   string
 	RequestID string
 	HTTP      *http.Request
-	// Path begins behind the tenant's base URL. Endpoint is its first part, in lower case.
+	// Path begins after the tenant's base URL. Endpoint is its first part, in lower case.
 	Path, Endpoint string
 	// Method is that of the operation, Reads says that it changes nothing.
 	Method string

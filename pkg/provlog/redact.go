@@ -182,7 +182,7 @@ func (r redactor) filter(v any) any {
 	return r.path(text)
 }
 
-// secretEnd is the place behind the first name of a secret in a path or filter; -1: there is none.
+// secretEnd is the place after the first name of a secret in a path or filter; -1: there is none.
 func (r redactor) secretEnd(text string) int {
 	for from := 0; from < len(text); {
 		n := strings.IndexFunc(text[from:], func(c rune) bool { return !isNamePart(c) })
@@ -232,7 +232,7 @@ func last(path string) string {
 }
 
 // path returns a path without the values of its filter that may be personal data. A type stays, as in
-// emails[type eq "work"], and the id of a group's member. All that is behind the name of a secret goes.
+// emails[type eq "work"], and the id of a group's member. All that is after the name of a secret goes.
 func (r redactor) path(text string) string {
 	if end := r.secretEnd(text); end >= 0 && end < len(text) {
 		values := strings.FieldsFunc(text[end:], func(c rune) bool { return c == '"' || c == '\'' })

@@ -56,7 +56,7 @@ func (j *Journal) may(tenantID, kind string, most int) bool {
 	return b.used[kind] <= most
 }
 
-// Finish records the result of a request that was let in: its status, and the error if it is one. It returns when
+// Finish records the result of a request that was accepted: its status, and the error if it is one. It returns when
 // the entry is written, if there is to be one. There is one of a request that was refused or failed, unless it only
 // read something that does not exist, and of a change of nothing, unless the same was sent within an hour.
 func (r *Request) Finish(ctx context.Context, status int, failed *scim.Error) {
@@ -128,7 +128,7 @@ func (r *Request) end(status int, failed *scim.Error) (e Entry, keep bool) {
 	if outcome == Done || missing || outcome == NothingToDo && r.repeated() {
 		return e, false
 	}
-	// A request may fail behind its change, whose entry stays: this is another one.
+	// A request may fail after its change, whose entry stays: this is another one.
 	e = r.entry
 	e.ID = r.newID()
 	e.Outcome, e.Status = outcome, status
@@ -161,8 +161,8 @@ func (j *Journal) write(ctx context.Context, t tenant.Tenant, e Entry) {
 	}
 }
 
-// Turned takes down a request that was not let in. tenantID is the tenant in the path. Nothing is written for a tenant
-// that does not exist.
+// Turned logs a request that was not accepted. tenantID is the tenant in the path. Nothing is written for a tenant that
+// does not exist.
 func (j *Journal) Turned(ctx context.Context, tenantID string, f Facts, err error) {
 	if j == nil {
 		return

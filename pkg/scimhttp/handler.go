@@ -77,7 +77,7 @@ type request struct {
 	started time.Time
 	// parsed is the body as it was decoded; nil if it was not.
 	parsed scim.Object
-	// entry is the request in the provisioning log, if it was let in, and failed the error that was answered.
+	// entry is the request in the provisioning log, if it was accepted, and failed the error that was answered.
 	entry  *provlog.Request
 	failed *scim.Error
 	// trial says that the request is carried out while its sender is still being authenticated.

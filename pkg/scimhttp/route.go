@@ -16,7 +16,7 @@ type operation func(h *handler, ctx context.Context, rq *request) (answer, error
 
 // route is an endpoint: its path, its resource type and its operations by method.
 type route struct {
-	// pattern is the path behind the tenant's base URL, for the log.
+	// pattern is the path after the tenant's base URL, for the log.
 	pattern string
 	// rt is the resource type of the endpoint; nil if it serves none.
 	rt *schema.ResourceType

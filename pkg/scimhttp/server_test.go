@@ -25,7 +25,7 @@ import (
 // host is where the server of the tests is; it can't be reached but through do.
 const host = "scim.example.com"
 
-// server is the SCIM endpoint as it runs in AWS: behind API Gateway's conversions.
+// server is the SCIM endpoint as it runs in AWS, with API Gateway's conversions.
 type server struct {
 	t       *testing.T
 	http    http.Handler
@@ -147,7 +147,7 @@ func (s *server) send(method, target, body string, headers ...string) *response 
 	return resp
 }
 
-// as sends a request of a tenant; path begins behind its base URL.
+// as sends a request of a tenant; path begins after its base URL.
 func (s *server) as(a account, method, path, body string, headers ...string) *response {
 	s.t.Helper()
 	return s.send(method, "/scim/v2/"+a.id+path, body,

@@ -81,7 +81,7 @@ func (s *Service) replace(ctx context.Context, id string, r *record, version int
 	return err
 }
 
-// renewal is what is stored of a page on which a recipient of notices asks for a link.
+// renewal is the stored part of a page on which a recipient of notices asks for a link.
 type renewal struct {
 	Email    string `json:"email"`
 	Language string `json:"language"`

@@ -60,7 +60,7 @@ const (
 	Deleted = record.Deleted
 	// Told: the deletion is in the log of the tenant, as the last event.
 	Told = record.Told
-	// Heard: all who follow the tenant have that event, or do not need it.
+	// Heard: all destinations of the tenant's events have that event, or do not need it.
 	Heard = record.Heard
 )
 

@@ -59,7 +59,7 @@ type candidate struct {
 	value string
 	// successor says that it replaces the tokens that end earlier.
 	successor bool
-	// tell is the situation from which the notices about it are decided as soon as it is made.
+	// tell is the situation by which the notices about the token are decided when it is created.
 	tell rotation.Situation
 }
 

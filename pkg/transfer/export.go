@@ -92,7 +92,7 @@ func partitionsOf(ctx context.Context, st *store.Store, k store.Keys) ([]string,
 	return all, nil
 }
 
-// suffix is a partition's name behind the tenant.
+// suffix is a partition's name after the tenant.
 func suffix(k store.Keys, pk string) string { return strings.TrimPrefix(pk, k.Tenant().PK+"#") }
 
 func copyPartition(ctx context.Context, st *store.Store, w *writer, k store.Keys, pk string) error {

@@ -34,7 +34,7 @@ type Header struct {
 	At      time.Time `json:"at"`
 }
 
-// line is any line behind the header: an item, the sealed secrets, or the trailer.
+// line is any line after the header: an item, the sealed secrets, or the trailer.
 type line struct {
 	Partition *string        `json:"p,omitempty"`
 	Key       string         `json:"k,omitempty"`

@@ -210,7 +210,7 @@ func readAccounts(in io.Reader, use func(account) error) error {
 	return readCSV(r, use)
 }
 
-// readJSON reads accounts behind so many tokens.
+// readJSON reads accounts after so many tokens.
 func readJSON(d *json.Decoder, skip int, use func(account) error) error {
 	for range skip {
 		if _, err := d.Token(); err != nil {

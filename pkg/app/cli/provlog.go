@@ -166,7 +166,7 @@ func (c *logTailCmd) Run(s *session) error {
 	}
 }
 
-// since reads the entries from a time on that come behind one, the newest first.
+// since reads the entries from a time on that come after one, the newest first.
 func (c *logTailCmd) since(s *session, from, last string) (fresh []object, err error) {
 	for cursor := ""; ; {
 		p := query(logOf(c.Tenant), "filter", c.expression(`time ge "`+from+`"`), "cursor", cursor)

@@ -85,7 +85,7 @@ func get(path string) string {
 		`"http":{"method":"GET","path":"` + path + `"}}}`
 }
 
-// everyProgram returns the function that does nothing, and behind it all of the template.
+// everyProgram returns the function that does nothing, and after it all of the template.
 func everyProgram() []*program {
 	all := []*program{{name: "hello", event: "{}", want: "hello"}}
 	for _, f := range app.Functions() {

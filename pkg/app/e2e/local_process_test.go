@@ -164,7 +164,7 @@ type tenant struct {
 
 // do sends a request once; err says that no whole answer came.
 func (c tenant) do(ctx context.Context, method, path, body string) (status int, answer object, err error) {
-	// The type hides from net/http that the body could be sent again: a request must not be repeated behind the test's
+	// The type hides from net/http that the body could be sent again: a request must not be repeated after the test's
 	// back.
 	var reader io.Reader
 	if body != "" {

@@ -194,7 +194,7 @@ func (w *world) runKilled(url, file string, round, asked int) {
 		defer close(done)
 		w.requests(round, 40)
 	}()
-	// The second request comes for certain: behind the first are events, or its connection was cut.
+	// The second request comes for certain: after the first are events, or its connection was cut.
 	for n := 0; n < 1+asked; n++ {
 		select {
 		case <-w.asked:

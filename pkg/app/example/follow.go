@@ -76,7 +76,7 @@ func (a *App) Follow(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Poll applies the next events, or reads the list of members if the events behind the table's place are not kept any
+// Poll applies the next events, or reads the list of members if the events after the table's place are not kept any
 // more. It returns how many events it applied. Only one Poll or Follow may run at a time.
 func (a *App) Poll(ctx context.Context, wait time.Duration) (int, error) {
 	next := a.Table()

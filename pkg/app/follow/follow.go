@@ -1,4 +1,4 @@
-// Package follow joins the logs of tenants to those who follow them, for the function deliver and the local server.
+// Package follow connects the logs of tenants to their destinations, for the function deliver and the local server.
 package follow
 
 import (

@@ -1,3 +1,3 @@
-// Package history checks that what many clients saw at the same time could have been seen one after the other, while
-// processes die and engines fail: histories of one user and of one group, judged by porcupine.
+// Package history tests many clients at the same time, while processes die and engines fail. porcupine checks that
+// their answers are possible for some order of the requests, one after the other: for one user and for one group.
 package history

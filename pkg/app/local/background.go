@@ -87,9 +87,9 @@ func (b *background) resume(ctx context.Context, tenants *tenant.Service) {
 	})
 }
 
-// settle does at once all work there is, and wakes the delivery for each tenant. If somebody else has a deleted tenant
-// in hand, such as the goroutine that the deletion woke, settle waits for it. A deleted tenant is left if those who
-// follow it don't take its last event.
+// settle does all due work at once, and wakes the delivery for each tenant. If another goroutine is erasing a deleted
+// tenant, such as the one that the deletion woke, settle waits for it. A deleted tenant stays if the destinations of
+// its events don't accept the last event.
 func (b *background) settle(ctx context.Context, tenants *tenant.Service, sends *deliveries) error {
 	return b.left(ctx, tenants, func(w app.Wake) error {
 		if w.Kind == store.WakeDeleted {

@@ -25,7 +25,7 @@ func (a *api) length(path string) int {
 }
 
 // TestLongPagesAreCut walks lists whose pages do not fit one answer: each is cut at the limit, says how much it
-// holds, and the next goes on right behind it.
+// holds, and the next goes on right after it.
 func TestLongPagesAreCut(t *testing.T) {
 	slow.Test(t, "it writes pages of some megabytes")
 	slow.NoRace(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// The shell blocks of the documentation that stand behind a line `<!-- run ... -->` run as they are written, in
-// order, in one shell. A block of JSON behind a line `<!-- answer -->` is the last output of the block before it.
+// The shell blocks of the documentation that stand after a line `<!-- run ... -->` run as they are written, in
+// order, in one shell. A block of JSON after a line `<!-- answer -->` is the last output of the block before it.
 func TestDocumentedCommandsRun(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -175,7 +175,7 @@ func differs(at string, want, got any) string {
 	return cmp.Or(at, "the top")
 }
 
-// behindSome compares the shown elements with those of a list behind any others.
+// behindSome compares the shown elements with those of a list after any others.
 func behindSome(at string, want, list []any) string {
 	for i := range list {
 		if differs(at, want, list[i:]) == "" {

@@ -385,7 +385,7 @@ func TestEveryEventHasData(t *testing.T) {
 	}
 }
 
-// With vault none a successor is asked for once, and can be asked for again once that was taken back.
+// With vault none a person can start a successor once, and again after that was cancelled.
 func TestStartWithVaultNone(t *testing.T) {
 	f, _ := opened(t, ada+`,"token":{"vault":"none"}`)
 	end := f.end()

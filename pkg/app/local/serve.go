@@ -30,7 +30,7 @@ func (s *Server) server() *http.Server {
 	}
 }
 
-// edges joins the handlers, each behind a gateway of its own, as the template's routes do. It is no ServeMux, which
+// edges connects the handlers, each with a gateway of its own, as the template's routes do. It is not a ServeMux, which
 // would answer some paths itself.
 func (s *Server) edges(
 	dir *directory.Directory, members *member.Service, g *guard.Service, l *limit.Service,

@@ -160,7 +160,7 @@ func (s *sequence) target() (edge, string, string) {
 	return scimEdge, method, "/scim/v2/" + tenant + path
 }
 
-// pages are routes of the portal, behind its root.
+// pages are routes of the portal, after its root.
 var pages = []string{
 	"GET ", "GET connect", "POST connect/choose", "GET try", "GET token", "POST token/create", "POST token/reveal",
 	"POST token/revoke", "POST token/rotate", "POST token/client", "POST token/client/end", "POST token/client/renew",

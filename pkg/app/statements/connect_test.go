@@ -35,7 +35,7 @@ func TestL7OnAndOff(t *testing.T) {
 	}
 }
 
-// ofTenant lists the types of the tenant's own events behind a sequence.
+// ofTenant lists the types of the tenant's own events after a sequence number.
 func (w *world) ofTenant(after int) []string {
 	w.t.Helper()
 	var types []string

@@ -13,7 +13,7 @@ func (w *world) seats(licence string, size int) {
 	w.admin(200, "PUT", "/targets/licence/"+licence, fmt.Sprintf(`{"seats": {"size": %d}}`, size))
 }
 
-// shortages lists the announcements of missing seats behind a sequence: "Team 2", or "Team ended".
+// shortages lists the announcements of missing seats after a sequence: "Team 2", or "Team ended".
 func (w *world) shortages(after int) []string {
 	w.t.Helper()
 	var all []string
@@ -146,7 +146,7 @@ func TestS14P23InvitationsOnOrOff(t *testing.T) {
 	if n := w.count("invitation.due"); n != 1 {
 		t.Errorf("%d invitations of one person", n)
 	}
-	// Off: none, until somebody sends them, to one or to all; each once, also behind a return.
+	// Off: none, until somebody sends them, to one or to all; each once, also after a return.
 	w = newWorld(t, "entra", `{"members": {"invite": "manual"}}`)
 	ann, bob := w.user("ann@example.com"), w.user("bob@example.com")
 	away := w.user("cem@example.com")

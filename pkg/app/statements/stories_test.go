@@ -10,7 +10,7 @@ import (
 )
 
 // The stories follow an administrator from the first connection on, in the order of the products' pages. The
-// statement behind each step has a test of its own under its number.
+// statement after each step has a test of its own under its number.
 
 // find finds the one user whom a filter names; "" if there is none.
 func (w *world) find(filter string) string {

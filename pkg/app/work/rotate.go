@@ -62,7 +62,8 @@ func NewRotate(
 	}, nil
 }
 
-// overdue is how late a tenant may be before that is an error: the schedule, and a run after it, are hours behind.
+// overdue is the delay of a tenant's work from which on it is an error: the schedule and the run after it are hours
+// late.
 const overdue = 12 * time.Hour
 
 // Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that

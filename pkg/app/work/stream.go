@@ -24,10 +24,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant/ending"
 )
 
-// Stream is the function behind the table's stream: it rolls open work forward, publishes members, and empties
-// deleted tenants. If a log has grown, it wakes the function deliver through a queue: a table's stream is for two
-// readers, and a webhook that takes 15 seconds must not hold up a shard. The notices of tenants are the task of
-// rotate.
+// Stream is the function that reads the table's stream: it rolls open work forward, publishes members, and empties
+// deleted tenants. If a log has grown, it wakes the function deliver through a queue. Deliver does not read the stream
+// itself, because a stream allows two readers, and a webhook that takes 15 seconds must not delay a shard. Rotate sends
+// the notices of tenants.
 type Stream struct {
 	cleaner app.Cleaner
 	log     *slog.Logger

@@ -41,11 +41,12 @@ type memory struct {
 	known string
 	// resumed says that an earlier run of the same request did not come to its end.
 	resumed bool
-	// there tells which POST operations' resources exist as the request made them, made which were created by this run.
+	// there marks the POST operations whose resource exists as the request created it; made marks those whose resource
+	// this run created.
 	there, made []bool
 	// version is the version of each resource that is there, as this run found it at its beginning.
 	version []int64
-	// alone tells which POST operations are the only ones of the request that have to do with their resource: it keeps
+	// alone marks the POST operations that are the only ones of the request about their resource, which therefore keeps
 	// version 1.
 	alone []bool
 }

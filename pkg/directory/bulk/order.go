@@ -232,8 +232,8 @@ func (b *request) reads(u unit, names *joined) []string {
 	return all
 }
 
-// claims joins each resource of the request with the unique names that it has or is to get, and tells which operations
-// concern them.
+// claims connects each resource of the request with the unique names that it has or is to get, and marks the operations
+// about them.
 func (b *request) claims(ctx context.Context, names *joined) (concerned []bool, err error) {
 	concerned = make([]bool, len(b.ops))
 	targets := map[string]bool{}

@@ -21,8 +21,7 @@ import (
 // unchanged if it has the version that was noted at the end. If the request did not come to its end, any version
 // may be its own.
 
-// alone tells which POST operations stand alone: no other operation of the request changes their resource, directly or
-// in passing.
+// alone marks the POST operations whose resource no other operation of the request changes, directly or indirectly.
 func (b *request) alone(units []unit) []bool {
 	alone := make([]bool, len(b.ops))
 	for _, u := range units {

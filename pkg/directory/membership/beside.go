@@ -12,9 +12,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Beside runs read and the look at the open work in parallel, and runs read again behind that look if it has to:
-// see linger. Of a large change that is committed just then, read may see a part: it is for items that a change
-// touches in one place only.
+// Beside runs read in parallel with the reading of the open work. If the open work requires it, read runs again
+// afterwards: see linger. If a large change is committed at that moment, read may see a part of it. So Beside is only
+// for items of which a change touches one.
 func (s *Service) Beside(ctx context.Context, ts *store.TenantStore, read func(context.Context, Overlay) error) error {
 	return s.BesideUnless(ctx, ts, Overlay.empty, read)
 }

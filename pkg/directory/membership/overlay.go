@@ -47,8 +47,8 @@ func (o Overlay) empty() bool { return o.Quiet() && len(o.Gone) == 0 }
 // Quiet reports whether the groups that were read beside the overlay are right as they are.
 func (o Overlay) Quiet() bool { return len(o.Open) == 0 && len(o.closed) == 0 }
 
-// knew reports whether o, read before the members of a group (of any group for ""), knew of all changes of them that
-// later, read behind, knows.
+// knew reports whether o, which was read before the members of a group (of any group for ""), has all changes of them
+// that later has, which was read after them.
 func (o Overlay) knew(later Overlay, groupID string) bool {
 	known := func(id string) bool {
 		_, closed := o.closed[id]

@@ -43,9 +43,9 @@ type work struct {
 // attrClosed is the time in Unix milliseconds at which work was completed whose effect reads show.
 const attrClosed = "closed"
 
-// linger is the time for which completed work stays in the table. A read that looks at open work and at
-// memberships in parallel may have seen the memberships before the work was rolled forward and the open work
-// after: the lingering item tells it to look again. The next roll-forward removes it, or TTL.
+// linger is the time for which completed work stays in the table. If open work and memberships are read in parallel,
+// the memberships may be those before the work was rolled forward, and the open work that after it. The lingering item
+// shows that, and the memberships are read again. The next roll-forward removes the item, or TTL.
 const linger = 5 * time.Second
 
 // inlineChanges is the number of changes of open work that a request itself rolls forward before it answers; the
@@ -146,8 +146,8 @@ func (s *Service) finish(ctx context.Context, ts *store.TenantStore, w work) {
 	s.Background(ts.TenantID())
 }
 
-// RollForward completes all open work of a tenant, and removes the completed work that has lingered. Running it
-// twice, or in two places, does no harm. Work that fails keeps none waiting: its error is returned behind the rest.
+// RollForward completes all open work of a tenant, and removes the completed work that has lingered. Running it twice,
+// or in two places, does no harm. If some work fails, the rest is still completed, and then the error is returned.
 func (s *Service) RollForward(ctx context.Context, ts *store.TenantStore) error {
 	failed, errs := map[string]bool{}, []error(nil)
 	for {

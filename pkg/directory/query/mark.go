@@ -11,11 +11,11 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// A mark keeps the place at which a page of a list ended for a while. The page that begins at the next index goes
-// on right there: it costs as much as the first page, and writes in the meantime neither show a resource twice nor
-// hide one, because the mark wins over the index. Its total holds until anything is created or deleted. The mark
-// itself holds until the number of creations and deletions is half the number of resources that there were: then
-// the list is too different.
+// A mark stores, for some time, the place at which a page of a list ended. The page that begins at the next index
+// continues at that place. So it costs as much as the first page, and writes in the meantime do not make it show a
+// resource twice or omit one: the mark decides, and not the index. The total of a mark is valid until a resource is
+// created or deleted. The mark itself is valid until the number of creations and deletions is half the number of
+// resources at its time: then the list is too different.
 
 // markLife is how long a page's end is kept.
 const markLife = 10 * time.Minute

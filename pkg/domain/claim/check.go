@@ -40,9 +40,9 @@ const (
 	several = 5
 )
 
-// Daily checks the domains of all tenants once in 24 hours. After until it stops behind a tenant, and the next run goes
-// on. It returns an error if some tenants were not checked. It also does if the DNS answered for none of several
-// domains or more: then the DNS is probably out of reach, and all of the domains would be lost in a week.
+// Daily checks the domains of all tenants once in 24 hours. Once until is true it stops after the current tenant, and
+// the next run continues. It returns an error if some tenants were not checked, and also if the DNS did not answer for
+// any of at least `several` domains: then the DNS is probably out of reach, and all domains would be lost in a week.
 func (g *Registry) Daily(ctx context.Context, until func() bool) error {
 	daily := sweep.Daily{Store: g.store, Progress: store.DomainsSwept, Now: g.o.Now}
 	failed, all := 0, map[Answer]int{}

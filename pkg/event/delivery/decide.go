@@ -2,17 +2,17 @@ package delivery
 
 import "time"
 
-// Outcome is the result of an attempt to hand events over.
+// Outcome is the result of an attempt to send events.
 type Outcome struct {
 	// Accepted is the sequence number up to which the destination has the log now; 0: as before.
 	Accepted int64
-	// Failed says that the event behind that was not accepted.
+	// Failed says that the event after that was not accepted.
 	Failed bool
 	// Gone says that the destination wants no more events, ever.
 	Gone bool
-	// RetryAfter is how long the destination asks to be left alone.
+	// RetryAfter is the time that the destination asks to wait before the next attempt.
 	RetryAfter time.Duration
-	// Attempts are told by the State.
+	// Attempts are added to the State.
 	Attempts []Attempt
 }
 
@@ -100,7 +100,7 @@ func (s State) resume() State {
 	return s
 }
 
-// lost is the state that goes on behind start, because earlier events are not kept.
+// lost is the state that goes on after start, because earlier events are not kept.
 func (s State) lost(start int64, epoch string, now time.Time) State {
 	if (epoch == s.Epoch || s.Epoch == "") && start > s.Position {
 		s.Skipped = &Skip{After: s.Position, Last: start, At: now.UnixMilli()}

@@ -103,8 +103,8 @@ func WakeAll(now int64, destination string) store.Op {
 	return store.PutItem(store.Send(now, everyTenant, destination), nil)
 }
 
-// Begin is the operation that lets a new destination follow a tenant's log from its present end, and the sequence
-// number that it begins behind.
+// Begin returns the operation that makes a new destination begin at the current end of a tenant's log, and the sequence
+// number after which it begins.
 func Begin(ctx context.Context, ts *store.TenantStore, destination string) (store.Op, int64, error) {
 	items, err := ts.Get(ctx, ts.LogHead())
 	if err != nil {
@@ -147,7 +147,7 @@ func Change(ctx context.Context, ts *store.TenantStore, destination string, chan
 	return err
 }
 
-// Replay lets a destination have the events behind a sequence number again, at once. The error is an eventlog.GoneError
+// Replay lets a destination have the events after a sequence number again, at once. The error is an eventlog.GoneError
 // if they can't be had.
 func Replay(ctx context.Context, ts *store.TenantStore, destination string, p eventlog.Page, after int64) error {
 	return Change(ctx, ts, destination, func(s *State) {

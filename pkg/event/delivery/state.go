@@ -39,7 +39,7 @@ type State struct {
 	stored  int64 // the position as it is stored
 }
 
-// Skip is a range of sequence numbers that a destination did not get: those behind After up to Last.
+// Skip is a range of sequence numbers that a destination did not get: those after After up to Last.
 type Skip struct {
 	After int64 `json:"after"`
 	Last  int64 `json:"last"`

@@ -15,7 +15,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// Destination is one of those who follow the logs of tenants.
+// Destination is a receiver of the events of tenants.
 type Destination interface {
 	// ID names it, the same in all processes. Those that may come and go begin with Transient.
 	ID() string
@@ -23,14 +23,14 @@ type Destination interface {
 	Active() bool
 	// Wants reports whether it gets events of a type.
 	Wants(eventType string) bool
-	// Since is when it began to follow: a tenant's events of before are not for it. The zero time is all that are kept.
+	// Since is the time of its creation: it gets no earlier events. The zero time means all events that are kept.
 	Since() time.Time
 	// Resumed is when a person last switched it on; the zero time: never.
 	Resumed() time.Time
 	// Lasting destinations are tried for ever, and never paused.
 	Lasting() bool
-	// Send hands over events, oldest first, at least one, and returns the result within SendFor. It may end early
-	// without a failure.
+	// Send sends events, oldest first, at least one, and returns the result within SendFor. It may stop early without a
+	// failure.
 	Send(ctx context.Context, events []eventlog.Numbered) Outcome
 }
 
@@ -40,13 +40,13 @@ const Transient = "wh_"
 const (
 	// SendFor bounds one call of Send.
 	SendFor = 50 * time.Second
-	// leaseFor is how long a lease holds: longer than Send and the write behind it.
+	// leaseFor is the time of a lease: longer than Send and the write after it.
 	leaseFor = 70 * time.Second
-	// batch is how many events one lease hands over at most, and page how many are read at a time.
+	// batch is the maximum number of events sent under one lease, and page the number read at a time.
 	batch = 50
 	page  = 100
-	// A position behind which nothing is wanted is stored every so many events, or if they are that old: reading fewer
-	// again costs less than a write.
+	// If a destination wants none of the events read, its position is stored after this many events, or if they are
+	// that old: to read fewer again costs less than a write.
 	skipMost = 50
 	skipOld  = 24 * time.Hour
 )
@@ -195,7 +195,7 @@ func (r *run) states(ctx context.Context) (map[string]State, error) {
 	return all, nil
 }
 
-// follow takes the log to one destination.
+// follow sends the log to one destination.
 func (r *run) follow(ctx context.Context, d Destination, s State, stored bool) error {
 	if !stored {
 		if since := d.Since(); !since.IsZero() {
@@ -280,7 +280,7 @@ func (r *run) step(ctx context.Context, d Destination, s *State) (bool, error) {
 	return r.send(ctx, d, s, handing{wanted, upTo, before})
 }
 
-// handing is the load of one step: the events, the position behind them, and when the state was due.
+// handing has the events of one step, the position after them, and the time at which the state was due.
 type handing struct {
 	events    []eventlog.Numbered
 	upTo, due int64

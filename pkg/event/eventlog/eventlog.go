@@ -96,7 +96,7 @@ func DecodeHead(item store.Item) Head {
 // newEpoch creates eight random characters. They only have to distinguish the few lives of one tenant.
 func newEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
-// Append returns the head behind the entries, and the operations that write them: the head's first, conditional on h.
+// Append returns the head after the entries, and the operations that write them: the head's first, conditional on h.
 // An entry without events is left out. retention is how long entries are kept; 0 keeps them.
 func (h Head) Append(k store.Keys, retention time.Duration, entries ...Entry) (Head, []store.Op) {
 	next := h
@@ -172,7 +172,7 @@ func (e Entry) parts() []Entry {
 }
 
 // Close returns the operations that append the last entry of a log, which is kept as long as the log is: the head's
-// first. Whoever appends behind it gets the error of somebody who was slower.
+// first. Whoever appends after it gets the error of somebody who was slower.
 func (h Head) Close(k store.Keys, last Entry) []store.Op {
 	_, ops := h.Append(k, 0, last)
 	ops[0].Set[attrClosed] = int64(1)
@@ -285,7 +285,7 @@ func expand(tenantID, epoch string, item store.Item) ([]Numbered, error) {
 
 // GoneError says that a place in the log can't be read from.
 type GoneError struct {
-	// Start is the sequence number to read after instead; events behind it are kept.
+	// Start is the sequence number to read after instead; events after it are kept.
 	Start int64
 	// Reason is a sentence for the integrator.
 	Reason string
@@ -307,15 +307,15 @@ type Page struct {
 	Epoch string
 }
 
-// Place is a place in a log: behind a sequence number. Epoch, if not empty, is the epoch that the number is of.
+// Place is a place in a log: after a sequence number. Epoch, if not empty, is the epoch that the number is of.
 type Place struct {
 	After int64
 	Epoch string
 }
 
-// Read returns at most count events behind a place, oldest first. Entries older than oldest count as not kept; the
+// Read returns at most count events after a place, oldest first. Entries older than oldest count as not kept; the
 // zero time keeps all. The error is a *GoneError if the place lies beyond the log or in one of another epoch, or if
-// the event behind it is not kept. A page ends before an event that is not kept.
+// the event after it is not kept. A page ends before an event that is not kept.
 func Read(ctx context.Context, ts *store.TenantStore, place Place, count int, oldest time.Time) (Page, error) {
 	after := place.After
 	items, err := ts.Get(ctx, ts.LogHead())

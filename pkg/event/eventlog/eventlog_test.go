@@ -188,7 +188,7 @@ func TestEpochsDiffer(t *testing.T) {
 }
 
 // TestLinksAreKept: an entry is kept at least as long as the one before it of the same subject, even if the
-// retention is shorter by then, so that a link that leads nowhere means that all behind it is gone.
+// retention is shorter by then, so that a link that leads nowhere means that all after it is gone.
 func TestLinksAreKept(t *testing.T) {
 	const day = 24 * time.Hour
 	at := time.Unix(1_800_000_000, 0)

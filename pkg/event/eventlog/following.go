@@ -9,7 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// followed is how many entries Following looks at behind a time.
+// followed is how many entries Following looks at after a time.
 const followed = 300
 
 // Following returns the sequence numbers of the events that a request has caused, in order, among the first entries

@@ -7,7 +7,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// Since returns the sequence number behind which the events begin that are not older than at. Times in a log are not
+// Since returns the sequence number after which the events begin that are not older than at. Times in a log are not
 // quite in order, so that it may be off by some events of about that time.
 func Since(ctx context.Context, ts *store.TenantStore, at time.Time) (after int64, err error) {
 	items, err := ts.Get(ctx, ts.LogHead())

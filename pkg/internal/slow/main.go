@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// garbage is the heap that a collection leaves time for, in percent of what lives. The heaps of most tests are small,
-// and the collector, which has to start from 4 MB on, takes a third of their time if it is not told to wait.
+// garbage is the growth of the heap after which the next collection begins, in percent of the live heap. Most tests
+// have small heaps, and with the default of 100, collections, which begin at 4 MB, take a third of their time.
 const garbage = 400
 
 // Main runs the tests of a package that fills servers: func TestMain(m *testing.M) { slow.Main(m) }. The variable GOGC

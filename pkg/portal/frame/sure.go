@@ -6,15 +6,16 @@ import (
 	"slices"
 )
 
-// Question is asked before a form is carried out that takes something away. Its texts are sure.KEY.title, what ends as
-// sure.KEY.ends, what stays as sure.KEY.stays, and the button as sure.KEY.go.
+// Question is asked before a form that takes something away is carried out. Its texts are sure.KEY.title, sure.KEY.ends
+// for the things that end, sure.KEY.stays for those that stay, and sure.KEY.go for the button.
 type Question struct {
 	Key string
 	// Back is the path under Root of the page to go back to.
 	Back string
-	// When says which forms of the route are asked about; nil: all.
+	// When reports whether the question is asked for a form of the route; nil: for all.
 	When func(v *Visit) bool
-	// About, if not nil, names the thing and says what is known of it, in the visitor's language. Both may be "".
+	// About, if not nil, returns the name of the thing and the known facts about it, in the visitor's language. Both
+	// may be "".
 	About func(v *Visit) (name, evidence string, err error)
 }
 

@@ -1,3 +1,3 @@
-// Package guide is the pages that lead through the set-up: the start page with its steps, how to connect each identity
-// provider, and a try with one person.
+// Package guide has the pages that guide through the set-up: the start page with its steps, the connection of each
+// identity provider, and a trial with one person.
 package guide

@@ -99,10 +99,10 @@ func (r room) guide(id string) (guideOf, bool) {
 	return guideOf{}, false
 }
 
-// Connected reports whether a request was let in.
+// Connected reports whether a request was accepted.
 func (p progress) Connected() bool { return !p.First.IsZero() }
 
-// Seen names what the page shows of the state. It is another name once there is something new to show.
+// Seen names the part of the state that the page shows. If it changes, the name changes.
 func (p progress) Seen() string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%v %d %s", p.Connected(), p.Failed, p.Detail) // it takes all

@@ -26,7 +26,7 @@ type trying struct {
 	One   *tried
 }
 
-// Ask is the query by which the page asks for news of what it shows.
+// Ask is the query with which the page asks for changes of its contents.
 func (t trying) Ask() string {
 	q := url.Values{"part": {"result"}, "seen": {t.seen()}}
 	if t.ID != "" {
@@ -37,7 +37,7 @@ func (t trying) Ask() string {
 	return q.Encode()
 }
 
-// seen names what the page shows. It is another name once there is something new to show.
+// seen names the contents of the page. If they change, the name changes.
 func (t trying) seen() string {
 	h := fnv.New64a()
 	say := func(values ...any) { _, _ = fmt.Fprintln(h, values...) } // it takes all

@@ -71,7 +71,7 @@ func (r room) list(v *frame.Visit) error {
 	return v.Show("overview", p)
 }
 
-// open creates a set-up link of a tenant and goes there. The code is behind the #, which no log and no other server
+// open creates a set-up link of a tenant and goes there. The code is after the #, which no log and no other server
 // sees.
 func (r room) open(v *frame.Visit) error {
 	l, code, err := r.c.Links.Create(v.R.Context(), v.Form("tenant"), setup.NewLink{

@@ -18,7 +18,7 @@ const (
 	maxIDBytes  = 128
 )
 
-// read reads the policy and a page of groups side by side. next is the id to go on behind; "": these were the last.
+// read reads the policy and a page of groups side by side. next is the id to go on after; "": these were the last.
 func (r room) read(v *frame.Visit, count int) (p saved.Policy, groups []directory.GroupOf, next string, err error) {
 	t, err := r.of(v)
 	if err != nil {

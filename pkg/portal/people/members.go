@@ -109,7 +109,7 @@ func (r room) members(v *frame.Visit) error {
 	return v.Show("members", page)
 }
 
-// search is the query of a page of members: a text, the filter of a view, and the id to go on behind.
+// search is the query of a page of members: a text, the filter of a view, and the id to go on after.
 type search struct{ query, view, after string }
 
 // search finds members. Of a whole address those who have it are looked up, however many members there are; if nobody

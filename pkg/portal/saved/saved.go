@@ -1,5 +1,5 @@
-// Package saved reads the policy of a tenant for the pages that show and change it, and says in their language what is
-// wrong with one.
+// Package saved reads the policy of a tenant for the pages that show and change it, and describes the faults of a
+// policy in the language of the page.
 package saved
 
 import (

@@ -79,7 +79,7 @@ func tokenRefused(at *situation) *found {
 	return f
 }
 
-// testFailed: the last test of the connection was refused, and no request was let in since.
+// testFailed: the last test of the connection was refused, and no request was accepted since.
 func testFailed(at *situation) *found {
 	e := at.recent.Test
 	if !at.t.Active || e == nil || e.Outcome == provlog.Done || at.admitted().After(e.Time) {
@@ -125,7 +125,7 @@ func tokenEnds(at *situation) *found {
 // cycles are how often identity providers come by themselves. The others come when something changes: a week.
 var cycles = map[string]time.Duration{"entra": 40 * time.Minute, "google": 6 * time.Hour}
 
-// silent: no request was let in for two cycles.
+// silent: no request was accepted for two cycles.
 func silent(at *situation) *found {
 	cycle, ok := cycles[at.words()]
 	if !ok {
@@ -215,7 +215,7 @@ func keys(e provlog.Entry) []string {
 	return all
 }
 
-// open are the refused changes behind which nothing about the same resource has worked, the newest first.
+// open are the refused changes after which nothing about the same resource has worked, the newest first.
 func (at *situation) open(keep func(provlog.Entry) bool) []provlog.Entry {
 	good := map[string]bool{}
 	var all []provlog.Entry

@@ -66,7 +66,7 @@ func isDelimiter(c byte) bool {
 }
 
 // rawString reads a string with a backslash, not its first character, that is no escape, or that divides a Windows
-// name, `"DOMAIN\user"`: one backslash, behind nothing but letters, digits, dots, hyphens and underscores, that does
+// name, `"DOMAIN\user"`: one backslash, after nothing but letters, digits, dots, hyphens and underscores, that does
 // not begin an escape such as \u00fc or \". Such a name is far more likely than a control character. False leaves the
 // string to scanString.
 func rawString(s string, t *token) bool {

@@ -21,7 +21,7 @@ func all() []*schema.Schema {
 
 // Every attribute of RFC 7643 section 8.7 is there, in its order, with its characteristics. "*" is multi-valued,
 // "!" required, "=" case-exact, "r" read-only, "i" immutable, "w" write-only and never returned, "a" always
-// returned, "u" unique in the service provider; a type stands behind a colon if it is not string.
+// returned, "u" unique in the service provider; a type stands after a colon if it is not string.
 func TestDefinitions(t *testing.T) {
 	plural := "(value display type primary:boolean)"
 	meta := "meta r:complex(resourceType =r created r:dateTime lastModified r:dateTime " +

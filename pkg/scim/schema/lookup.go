@@ -57,7 +57,7 @@ func (r Ref) resolve(s *Schema, name string) (Ref, bool) {
 	return r, true
 }
 
-// cutURN splits a name behind the longest known schema URN that it starts with. The rest is empty if the name is the
+// cutURN splits a name after the longest known schema URN that it starts with. The rest is empty if the name is the
 // URN.
 func (t *ResourceType) cutURN(name string) (s *Schema, rest string, ok bool) {
 	if strings.IndexByte(name, ':') < 0 {

@@ -122,7 +122,7 @@ func isJSON(text string) bool {
 	return ok
 }
 
-// whole says in words of what form all of a complex attribute is.
+// whole describes the form of a whole complex attribute.
 func (a *Attribute) whole() string {
 	if a.MultiValued {
 		return "an array of objects"

@@ -29,7 +29,7 @@ type Projection struct {
 
 // Projection resolves the names in the two parameters; nil stands for the defaults. Each string holds one name or
 // several with commas between. Names are written as for Lookup, and a name without URN may also be one of an
-// extension. A value filter behind a name is ignored, and so is a name that stands for nothing. If both parameters
+// extension. A value filter after a name is ignored, and so is a name that stands for nothing. If both parameters
 // name something, attributes wins. The error, for too many names, is an *scim.Error 400 invalidValue.
 func (t *ResourceType) Projection(attributes, excludedAttributes []string) (*Projection, error) {
 	only := true

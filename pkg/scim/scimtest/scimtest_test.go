@@ -20,7 +20,7 @@ var (
 	flagIdP   = flag.String("idp", "generic", "profile of the tenant; tests of other profiles are left out")
 )
 
-// TestURL judges the server behind -url. Everything that a test makes is deleted after it. RunRequirements copes with
+// TestURL judges the server after -url. Everything that a test makes is deleted after it. RunRequirements copes with
 // a tenant that holds more; RunBehaviours, RunHostile and RunRaces need one without users and groups, and are left out
 // of any other.
 func TestURL(t *testing.T) {

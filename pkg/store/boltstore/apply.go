@@ -47,8 +47,9 @@ func seek(c *bbolt.Cursor, key []byte) []byte {
 	return nil
 }
 
-// apply judges a job on the items as the jobs before it left them, and carries it out if everything in it holds. A
-// fault of the job goes to j.err; the error returned is one of the file. It reports whether the job took place.
+// apply checks the conditions of a job on the items as the jobs before it left them, and carries it out if all are
+// true. A fault of the job is stored in j.err; the error returned is one of the file. It reports whether the job was
+// carried out.
 func (g *group) apply(j *job) (bool, error) {
 	if j.token != "" {
 		switch seen, same := g.e.tokens.seen(j.token, j.payload, g.e.now()); {

@@ -3,7 +3,7 @@
 //
 // A deletion marks the tenant, in one transaction. The rest is done here, in steps that each may be repeated:
 //
-//  1. wait until no request runs that was let in before the deletion;
+//  1. wait until no request runs that was accepted before the deletion;
 //  2. in one transaction: append tenant.deleted to the tenant's log, close the log, and note that (tenant.Told);
 //  3. wait until each destination has that event, an hour at most; the delivery notes that by Heard;
 //  4. empty all partitions of the tenant, and free its id.
@@ -36,7 +36,7 @@ type Empty func(ctx context.Context, id string, still func(context.Context) (boo
 type Options struct {
 	Now   func() time.Time
 	Empty Empty
-	// Drain is the time from the deletion of a tenant until no request runs that was let in before.
+	// Drain is the time from the deletion of a tenant until no request runs that was accepted before.
 	Drain time.Duration
 	// Alone says that no delivery runs: nobody has to be waited for.
 	Alone bool

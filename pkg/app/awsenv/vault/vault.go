@@ -1,5 +1,5 @@
-// Package vault joins tenants to their vault in AWS Secrets Manager, for the functions that keep or renew tokens:
-// admin, stream and rotate. It is apart from awsenv, so that no function of identity providers links that client.
+// Package vault connects tenants to their vault in AWS Secrets Manager, for the functions that store or renew tokens:
+// admin, stream and rotate. It is separate from awsenv, so that no SCIM function links that client.
 package vault
 
 import (

@@ -59,7 +59,7 @@ func (p *Planner) membersAmong(ctx context.Context, groups, users []string) ([][
 }
 
 // membersUnder finds the same under an overlay. The engine reads the items of a call one by one, so those of several
-// groups are read until no group has changed meanwhile, as its version tells. If that never ends, the error is a
+// groups are read until no group has changed meanwhile, which its version shows. If that never ends, the error is a
 // store.ErrConflict.
 func (p *Planner) membersUnder(
 	ctx context.Context, o membership.Overlay, groups, users []string,

@@ -169,7 +169,7 @@ func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 		attrs[record.AttrErasing] = c.logged.Last
 	}
 	// The item leads to the entries of the log, so it does not end before they do. If the user is there, it would be
-	// published anew.
+	// published again.
 	if c.next.Status == record.Removed && c.person.Doc == nil && entry.Until > 0 {
 		attrs[store.AttrTTL] = c.next.End(entry)
 	}

@@ -26,7 +26,7 @@ import (
 //   - The review of a pool marks the members who are next, and only then ends the marker of the pool, if
 //     that is still the one that it read before anything else.
 //   - The marker of a member to whom nothing happens ends after all transactions of its publication, on
-//     its stamp. If any of those, or another process, frees a seat, a review marks the member anew.
+//     its stamp. If any of those, or another process, frees a seat, a review marks the member again.
 //   - Values that a publication has read can't change unseen. Its transactions have the head of the log and the
 //     version of the pool as conditions, and change both; a review changes the version. The size is read
 //     after the pool: whoever read an older size has a version from before the review of the newer one,
