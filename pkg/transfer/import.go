@@ -35,7 +35,8 @@ type Result struct {
 }
 
 // ErrTaken says that the tenant is there already, or is being imported from another file.
-var ErrTaken = errors.New("transfer: a tenant with this id exists: delete it, or import under another id")
+var ErrTaken = errors.New("transfer: the id is in use by a tenant, or by one that is still being deleted: " +
+	"delete it and wait a minute, or import under another id")
 
 const (
 	attrDigest = "digest"
