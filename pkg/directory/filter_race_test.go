@@ -497,6 +497,7 @@ func TestFilterOfWhatKeepsChanging(t *testing.T) {
 func TestFilterAmongWriters(t *testing.T) {
 	t.Run("bolt", func(t *testing.T) { filterAmongWriters(t, memory(t), 100) })
 	t.Run("dynamo", func(t *testing.T) {
+		slow.Test(t, "DynamoDB Local takes some seconds for it")
 		client := dynamolocal.Client(t)
 		filterAmongWriters(t, dynamostore.New(client, dynamolocal.Table(t, client)), 3)
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/app/cli"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/awsfake/dynamolocal"
 	"github.com/serverless-scim/serverless-scim/pkg/internal/filled"
+	"github.com/serverless-scim/serverless-scim/pkg/internal/slow"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 	"github.com/serverless-scim/serverless-scim/pkg/store/dynamostore/scan"
 	"github.com/serverless-scim/serverless-scim/pkg/task"
@@ -20,6 +21,7 @@ import (
 // TestRestoreDrill restores a table: it is copied in the middle of writes, item by item, so that the copy holds parts
 // of transactions. The doctor repairs the copy, a server is attached to it, and requests go on.
 func TestRestoreDrill(t *testing.T) {
+	slow.Test(t, "DynamoDB Local takes some seconds for it")
 	client := dynamolocal.Client(t)
 	engine := scan.New(client, dynamolocal.Table(t, client))
 	restored := dynamolocal.Table(t, client)
