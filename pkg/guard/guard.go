@@ -75,7 +75,8 @@ func (s *Service) Pass(
 	}
 	counted := n.forget(w) + 1
 	if counted > int64(g.People) && g.Percent > 0 && w.now >= n.ActiveAt+w.length {
-		if n.Active, err = active(ctx, ts); err != nil {
+		// A tenant that publishes no members has none.
+		if n.Active, err = ts.Count(ctx, ts.PublishedPrefix("status", "active")); err != nil {
 			return nil, err
 		}
 		n.ActiveAt = w.now
@@ -104,21 +105,6 @@ func refused() error {
 		Detail: "More users were deactivated or deleted in a short time than the policy of this tenant allows. " +
 			"Such requests wait until the operator of the application allows them; all others go on. " +
 			"Check in the identity provider whether these users should lose their access.",
-	}
-}
-
-// active counts the active members by the items by which they are found. Those of a tenant that publishes no members
-// are none.
-func active(ctx context.Context, ts *store.TenantStore) (n int64, err error) {
-	prefix := ts.PublishedPrefix("status", "active")
-	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly}
-	for {
-		page, err := ts.Query(ctx, q)
-		n += int64(page.Count)
-		if err != nil || !page.More {
-			return n, err
-		}
-		q.After = page.Last
 	}
 }
 

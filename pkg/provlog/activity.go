@@ -60,7 +60,7 @@ func (j *Journal) Activity(ctx context.Context, t tenant.Tenant, days int) (Acti
 	g, ctx := task.WithContext(ctx)
 	g.Go(func() (err error) { a, err = j.Recent(ctx, t, days); return err })
 	for i, status := range counted {
-		g.Go(func() (err error) { n[i], err = countOf(ctx, ts, status); return err })
+		g.Go(func() (err error) { n[i], err = ts.Count(ctx, ts.PublishedPrefix("status", status)); return err })
 	}
 	if err := g.Wait(); err != nil {
 		return Activity{}, err
@@ -192,20 +192,6 @@ func sorted(counts map[[2]string]int64) []Count {
 		}
 	}
 	return all
-}
-
-// countOf counts the members of a status by the items by which they are found.
-func countOf(ctx context.Context, ts *store.TenantStore, status string) (n int64, err error) {
-	prefix := ts.PublishedPrefix("status", status)
-	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Select: store.CountOnly}
-	for {
-		page, err := ts.Query(ctx, q)
-		n += int64(page.Count)
-		if err != nil || !page.More {
-			return n, err
-		}
-		q.After = page.Last
-	}
 }
 
 // Object is the activity as the admin API shows it.

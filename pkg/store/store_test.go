@@ -168,12 +168,13 @@ func TestFence(t *testing.T) {
 		good, bad := store.Op{Kind: store.Delete, Key: own}, store.Op{Kind: store.Delete, Key: k}
 		_, getErr := fenced.Get(ctx, own, k)
 		_, queryErr := fenced.Query(ctx, store.Query{PK: pk})
+		_, countErr := fenced.Count(ctx, k)
 		var allErr error
 		for _, err := range fenced.All(ctx, store.Query{PK: pk}) {
 			allErr = err
 		}
 		for method, err := range map[string]error{
-			"Get": getErr, "Query": queryErr, "All": allErr,
+			"Get": getErr, "Query": queryErr, "All": allErr, "Count": countErr,
 			"Transact": fenced.Transact(ctx, good, bad), "Write": fenced.Write(ctx, bad),
 			"Batch": fenced.Batch(ctx, good, bad),
 		} {

@@ -54,6 +54,18 @@ func (t *TenantStore) Pages(ctx context.Context, q Query) iter.Seq2[Page, error]
 	return t.store.Pages(ctx, q)
 }
 
+// Count returns the number of items in the partition of prefix whose sort keys begin with that of prefix. It reads
+// them all.
+func (t *TenantStore) Count(ctx context.Context, prefix Key) (n int64, err error) {
+	for page, err := range t.Pages(ctx, Query{PK: prefix.PK, Prefix: prefix.SK, Select: CountOnly}) {
+		if err != nil {
+			return n, err
+		}
+		n += int64(page.Count)
+	}
+	return n, nil
+}
+
 // Transact is Store.Transact.
 func (t *TenantStore) Transact(ctx context.Context, ops ...Op) error {
 	if err := t.fenceOps(ops); err != nil {
