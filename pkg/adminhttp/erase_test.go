@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestErase: a person can be erased once the SCIM user is gone; then neither the member nor an event says who it was,
-// and the log has no gap.
+// TestErase: a person can be erased once the SCIM user is deleted. Then neither the member nor an event has data of the
+// person, and the log has no gap.
 func TestErase(t *testing.T) {
 	p := newProduct(t)
 	p.admin(404, "DELETE", "/members/0e5f23ad-0000-4000-8000-000000000000", "")

@@ -18,7 +18,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/apigw"
 )
 
-// get503 asks a server and returns the body of the 503 that must come.
+// get503 sends a request, which must get a 503, and returns the body.
 func get503(t *testing.T, url string) string {
 	t.Helper()
 	resp, err := http.Get(url)
@@ -33,7 +33,7 @@ func get503(t *testing.T, url string) string {
 	return string(body)
 }
 
-// TestGatewayGivesUp: a function that does not return in time is answered for, as AWS does after 30 seconds.
+// TestGatewayGivesUp: if a function does not return in time, the gateway answers, as in AWS after 30 seconds.
 func TestGatewayGivesUp(t *testing.T) {
 	stuck := make(chan struct{})
 	g := apigw.Gateway{
@@ -61,7 +61,7 @@ func TestGatewayGivesUp(t *testing.T) {
 	}
 }
 
-// TestGatewayCountsTheWait: a request that waits for others of its tenant has 30 seconds for the wait and the function.
+// TestGatewayCountsTheWait: a request has 30 seconds for the function and for the wait for others of its tenant.
 func TestGatewayCountsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := apigw.Gateway{
@@ -142,7 +142,7 @@ func TestRefusalsArePaced(t *testing.T) {
 	})
 }
 
-// told tells the status of an answer when it is written.
+// told reports the status of an answer when it is written.
 type told struct {
 	*httptest.ResponseRecorder
 	tell func(status int)
@@ -153,7 +153,7 @@ func (w told) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestRefusedBodyIsNotRead: if a request is not admitted, the answer comes while the client still has all of its body.
+// TestRefusedBodyIsNotRead: if a request is refused, the answer comes before the client has sent the body.
 func TestRefusedBodyIsNotRead(t *testing.T) {
 	var length int64 = -1
 	g := apigw.Gateway{
@@ -188,8 +188,8 @@ func TestRefusedBodyIsNotRead(t *testing.T) {
 // byHeader takes the party of a request from a header.
 func byHeader(r *http.Request) apigw.Admission { return apigw.Admission{Party: r.Header.Get("Party")} }
 
-// TestCallsInFlightAreBounded: of many requests that wait in a function, no more than 16 of a party and 64 of all are
-// in it, and the others get their turn.
+// TestCallsInFlightAreBounded: at most 16 requests of a party, and 64 of all, run in a function at a time, and the
+// others follow.
 func TestCallsInFlightAreBounded(t *testing.T) {
 	const each, parties = 40, 6
 	entered, leave := make(chan string, each*parties), make(chan struct{})
@@ -224,7 +224,7 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 		go ask("first")
 	}
 	enter(16)
-	// The others of the first party wait; a second party is still let in.
+	// The others of the first party wait; requests of a second party still run.
 	for range each {
 		go ask("second")
 	}
@@ -251,8 +251,8 @@ func TestCallsInFlightAreBounded(t *testing.T) {
 	}
 }
 
-// TestAddressesAreParties: requests of which nothing is known are bounded by the address of the client; the addresses
-// of one IPv6 network are one.
+// TestAddressesAreParties: requests without a known tenant are bounded by the address of the client; all addresses of
+// one IPv6 network count as one.
 func TestAddressesAreParties(t *testing.T) {
 	entered, leave := make(chan struct{}, 64), make(chan struct{})
 	g := apigw.Gateway{

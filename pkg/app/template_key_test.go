@@ -13,8 +13,8 @@ import (
 // keyAccess is the policy that lets a role use the customer managed key, as a role names it.
 const keyAccess = "map[Fn::If:[HasKey map[Ref:KeyAccess] map[Ref:AWS::NoValue]]]"
 
-// TestTemplateKey: every resource that keeps data is encrypted with the customer managed key if there is one, and
-// each role of a function or schedule may use it, through the services that need it and no other.
+// TestTemplateKey: every resource with stored data is encrypted with the customer managed key if there is one, and each
+// role of a function or schedule may use it only through the services that need it.
 func TestTemplateKey(t *testing.T) {
 	const key = "map[Fn::If:[HasKey map[Ref:KmsKeyArn] map[Ref:AWS::NoValue]]]"
 	d, kept := template(t), 0

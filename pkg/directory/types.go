@@ -36,7 +36,7 @@ func (d *Directory) CheckTypes(ctx context.Context, tenantID string, old, next *
 	return d.noteTypes(ctx, ts, next)
 }
 
-// standing looks for resources of type rt that stand against its change to next.
+// standing searches for resources of type rt whose data does not fit the changed type next.
 func standing(ctx context.Context, ts *store.TenantStore, rt, next *schema.ResourceType, moved bool) (
 	stand, err error,
 ) {

@@ -11,7 +11,7 @@ import (
 type rule struct {
 	// needs are the keys of the items that look asks for, as far as the item alone says; nil: none.
 	needs func(k store.Keys, item store.Item) []store.Key
-	// look notes faults; nil: there can be none.
+	// look reports faults; nil: there can be none.
 	look func(v *view, item store.Item)
 }
 

@@ -20,8 +20,8 @@ func quoted(s string) string {
 // logWalk is how far a walk along the log is.
 type logWalk struct{ last int64 }
 
-// walkLog goes through the entries of the log in order: their numbers have no gap but for entries that are expired, and
-// the head is at the last.
+// walkLog goes through the entries of the log in order: their numbers have no gap except for entries that are expired,
+// and the head is at the last.
 func (p *patient) walkLog(ctx context.Context) error {
 	for item, err := range p.st.All(ctx, store.Query{PK: p.k.LogPartitionNames()}) {
 		if err != nil {

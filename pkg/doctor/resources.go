@@ -209,7 +209,7 @@ func (v *view) isPublished(r row.Record) {
 	})
 }
 
-// among reports whether a marker stands for many users, and so for this one: for everybody, or for a group of its own.
+// among reports whether a marker for many users includes this one: a marker for everybody, or for a group of this user.
 func (v *view) among(id string) bool {
 	if v.count(v.k.MarkerPrefix(string(marker.Policy)), 1) > 0 {
 		return true
@@ -229,7 +229,7 @@ func (v *view) among(id string) bool {
 	return len(page.Items) == most
 }
 
-// wide reports whether a marker stands for many members, so that one of them may have changed.
+// wide reports whether a marker is for many members, of whom each may have changed.
 func (v *view) wide() bool {
 	for _, kind := range []marker.SubjectKind{marker.Policy, marker.Group, marker.Target, marker.Members} {
 		if v.count(v.k.MarkerPrefix(string(kind)), 1) > 0 {
@@ -332,7 +332,7 @@ func workAttrs(kind string, doc scim.Object) store.Attrs {
 	return store.Attrs{"kind": kind, "doc": row.EncodeDoc(doc), store.AttrWake: store.WakeWork}
 }
 
-// owner checks that an item which stands beside a resource is one that the resource asks for.
+// owner checks that an item which belongs to a resource is one that the resource needs.
 func (v *view) owner(check string, key store.Key, rt *schema.ResourceType) (row.Record, bool) {
 	attrs := v.get(key)
 	if attrs != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/faultstore"
 )
 
-// TestAnnouncementsAreKilledAnywhere announces events between changes of people, and kills the process after any number
-// of calls to the engine. Each announced event gets one number, in the order of writing, and a reader that follows the
-// log sees a prefix at any time. An announcement that was killed is there or is not.
+// TestAnnouncementsAreKilledAnywhere announces events between changes of people, and kills the process after each
+// possible number of calls to the engine. Each announced event gets one number, in the order of writing, and a reader
+// of the log sees a prefix at any time. An announcement during which the process died exists completely or not at all.
 func TestAnnouncementsAreKilledAnywhere(t *testing.T) {
 	w := newWorld(t, teams)
 	r := rand.New(rand.NewPCG(1, 3))

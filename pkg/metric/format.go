@@ -52,7 +52,7 @@ type definition struct {
 	Unit string `json:"Unit"`
 }
 
-// format returns the member _aws of a line but for the time, which stands between before and after.
+// format returns the field _aws of a line without the time, which belongs between before and after.
 func format(directives ...directive) (before, after string) {
 	list, err := json.Marshal(directives)
 	if err != nil {

@@ -18,10 +18,10 @@ const MaxValues = 250_000
 // ParseObject reads one JSON object (RFC 8259) and nothing after it but white space; a byte order mark before it is
 // skipped.
 //
-// A number without fraction and exponent that fits is an int64, any other a finite float64. Refused are text that
-// is not UTF-8, lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that
-// are equal but for their case, because attribute names are case-insensitive (RFC 7643, section 2.1). The error is
-// an *Error 400 invalidSyntax that names the place.
+// A number without fraction and exponent that fits is an int64, any other a finite float64. Refused are text that is
+// not UTF-8, lone surrogates, numbers beyond float64, nesting beyond MaxDepth, and two keys of one object that are
+// equal except for their case, because attribute names are case-insensitive (RFC 7643, section 2.1). The error is an
+// *Error 400 invalidSyntax that names the place.
 //
 // Time and memory are linear in data, and more than MaxValues values are an *Error 413. The strings of the result
 // share the memory of data if it is a string, else of one copy of it.

@@ -14,7 +14,7 @@ const (
 	// are in flight at a time. An engine may answer up to MaxGetBytes, until the items that came show
 	// how large they are.
 	portionBytes = 8 << 20
-	// portionGets is how many Gets of a Portions call are under way at a time.
+	// portionGets is the number of Gets that one Portions call makes at a time.
 	portionGets = 4
 	// fewKeys is up to how many keys Portions reads without a reservation: any request may read so many.
 	fewKeys = 8

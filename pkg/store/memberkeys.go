@@ -70,7 +70,7 @@ func (k Keys) AdoptedPrefix(kind, organisation, name string) Key {
 // GroupTargets is the key of the targets that a group adopts, and the name under which it is shown as one.
 func (k Keys) GroupTargets(groupID string) Key { return Key{k.pk("#AG"), groupID} }
 
-// Pass is the key of the progress of a pass over the members that a marker stands for.
+// Pass is the key of the progress of a pass over the members that a marker is about.
 func (k Keys) Pass(kind, subject string) Key { return Key{k.pk("#AP"), Join(kind, subject)} }
 
 // Policy is the key of the tenant's policy document.

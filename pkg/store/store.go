@@ -13,7 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
-// parallel bounds how many engine calls one call of a Store has under way.
+// parallel bounds the engine calls that one call of a Store makes at a time.
 const parallel = 8
 
 // Options of a Store. The zero value is good.

@@ -10,8 +10,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
-// TestDecodedOnce: a request for a tenant that was read before decodes nothing, and yet sees every change, also one
-// that leaves the version as it is.
+// TestDecodedOnce: a request for a tenant that was read before decodes nothing, and still sees every change, also one
+// that does not change the version.
 func TestDecodedOnce(t *testing.T) {
 	w := newWorld(t)
 	token := w.create(t, "acme")

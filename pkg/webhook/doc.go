@@ -7,6 +7,6 @@
 //
 // The secret that signs is stored in the webhook's item, encrypted (AES-256-GCM) with one key of the deployment. A
 // secret of its own in Secrets Manager would cost 0.40 USD a month for each webhook, and a call for each delivery. The
-// key of the deployment is one secret, read once in the life of a process. A reader of the table or a backup of it
-// learns no secret of a webhook.
+// key of the deployment is one secret, read once in the life of a process. A reader of the table or of a backup gets no
+// secret of a webhook.
 package webhook

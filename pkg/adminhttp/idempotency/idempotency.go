@@ -17,7 +17,7 @@ import (
 // Keep is how long a request is remembered.
 const Keep = 24 * time.Hour
 
-// Patience is how long a request may be under way. After that, its process counts as dead.
+// Patience is the time that a request may take. After that, its process counts as dead.
 const Patience = time.Minute
 
 // The errors of Begin.

@@ -24,7 +24,7 @@ const (
 	OK        = 0
 	Failed    = 1 // the API refused, could not be reached, or the server failed
 	Usage     = 2 // the command line is wrong
-	CannotRun = 2 // a check did not come to its end
+	CannotRun = 2 // a check could not run to its end
 )
 
 const description = `A SCIM 2.0 service provider for many tenants, and a command line for its admin API.
@@ -99,7 +99,7 @@ type session struct {
 	given map[string]bool
 }
 
-// only refuses flags that would be ignored, and says why.
+// only refuses flags that would be ignored, with the reason.
 func (s *session) only(why string, names ...string) error {
 	for _, name := range names {
 		if s.given[name] {
@@ -153,7 +153,7 @@ func Run(ctx context.Context, args []string, to Streams) (code int) {
 	return code
 }
 
-// isJSON reports whether an argument asks for JSON. It holds for a command line that can't be understood as well.
+// isJSON reports whether an argument asks for JSON. It works for a wrong command line too.
 func isJSON(arg string) bool {
 	return arg == "-json" || arg == "--json" || arg == "-json=true" || arg == "--json=true"
 }

@@ -66,7 +66,7 @@ func TestMembersPolicyTargetsAndEvents(t *testing.T) {
 	}
 }
 
-// made makes a user and returns its id.
+// made creates a user and returns its id.
 func made(t *testing.T, url, token, body string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", url+"/scim/v2/acme/Users", strings.NewReader(body))

@@ -18,13 +18,13 @@ import (
 // Lambda adds.
 const largest = 4 << 20
 
-// repeated is a text repeated with commas between, of about so many bytes.
+// repeated is a text, repeated with commas in between, of about that number of bytes.
 func repeated(text string, bytes int) string {
 	return strings.TrimSuffix(strings.Repeat(text+",", bytes/(len(text)+1)), ",")
 }
 
-// TestMemory sends the requests that need the most memory to a new process of the bulk function each, and holds its
-// peak against the least memory that template.yaml lets an operator choose.
+// TestMemory sends each of the requests that need the most memory to a new process of the bulk function, and compares
+// the process's peak with the smallest memory that template.yaml allows.
 func TestMemory(t *testing.T) {
 	slow.Test(t, "it takes most of a minute")
 	template, err := os.ReadFile(filepath.Join("..", "..", "..", "template.yaml"))

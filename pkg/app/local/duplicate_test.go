@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// duplicates lists the pairs of userNames that are listed, with the attribute that they share.
+// duplicates returns the listed pairs, by userName, with the attribute that they share.
 func (a *api) duplicates() string {
 	a.t.Helper()
 	var all []string
@@ -32,7 +32,7 @@ func (a *api) personOf(text string) string {
 	return a.person(parts[0], parts[1], parts[2])
 }
 
-// TestDuplicates has a second user come who may be the first one, and tells who is suspected.
+// TestDuplicates creates a second user who may be the same person as the first, and checks the events and the list.
 func TestDuplicates(t *testing.T) {
 	const (
 		address = "anna@example.com"
@@ -72,7 +72,7 @@ func TestDuplicates(t *testing.T) {
 		},
 	} {
 		together := []string{"apart", "together"}
-		if c.gone { // nobody was told of one who left before the first publication
+		if c.gone { // there is no event about one who left before the first publication
 			together = together[:1]
 		}
 		for _, published := range together {
@@ -109,8 +109,8 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-// TestDuplicatesOfAnotherDomain has users come who differ in the domain of their addresses: with the same name and
-// without externalId they are suspected.
+// TestDuplicatesOfAnotherDomain creates users whose addresses differ only in the domain: with the same name and without
+// externalId they are suspected.
 func TestDuplicatesOfAnotherDomain(t *testing.T) {
 	const named = `,"displayName":"Anna Adler"`
 	for name, c := range map[string]struct{ first, second, want string }{
@@ -140,7 +140,7 @@ func TestDuplicatesOfAnotherDomain(t *testing.T) {
 	}
 }
 
-// swapped is a pair of two who were published at the same time.
+// swapped is the pair in the other order, for two who were published at the same time.
 func swapped(pair string) string {
 	names, by, _ := strings.Cut(pair, " ")
 	one, other, _ := strings.Cut(names, "+")
@@ -188,7 +188,7 @@ func TestDuplicatesEnd(t *testing.T) {
 	}
 }
 
-// TestDuplicatesUnderRaces has 8 users with one address come at the same time: each pair is told of once.
+// TestDuplicatesUnderRaces creates 8 users with one address at the same time: each pair is announced once.
 func TestDuplicatesUnderRaces(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	const people = 8
@@ -212,7 +212,7 @@ func TestDuplicatesUnderRaces(t *testing.T) {
 	}
 }
 
-// TestDuplicatesAreBounded has 30 users share an address: each is held against ten others at most.
+// TestDuplicatesAreBounded: if 30 users share an address, each is compared with ten others at most.
 func TestDuplicatesAreBounded(t *testing.T) {
 	a := on(t, memory(t), "generic")
 	for i := range 30 {

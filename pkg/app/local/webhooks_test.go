@@ -34,7 +34,7 @@ func hooked(t testing.TB, engine store.Engine) *api {
 	return a
 }
 
-// rehooked is a server on an engine that a tenant acme may be on.
+// rehooked creates a server on an engine, which may have a tenant acme already.
 func rehooked(t testing.TB, engine store.Engine) *api {
 	t.Helper()
 	o := quiet()
@@ -149,7 +149,8 @@ func (l *listener) follow(a *api, types string) string {
 	return made["id"].(string)
 }
 
-// until waits until the listener has the events up to the end of the log, moving the clock for those that are due.
+// until waits until the listener has the events up to the end of the log. It moves the clock so that retries become
+// due.
 func (l *listener) until(a *api) {
 	a.t.Helper()
 	if err := a.s.Settle(a.t.Context()); err != nil {
@@ -318,7 +319,7 @@ func (l *listener) count() int {
 	return len(l.events)
 }
 
-// delivered returns a webhook once something was noted of its deliveries.
+// delivered returns a webhook once a result of a delivery is stored.
 func (a *api) delivered(id string) object {
 	a.t.Helper()
 	for {
@@ -385,8 +386,8 @@ func TestWebhookIsPaused(t *testing.T) {
 	l.until(a)
 }
 
-// TestSlowWebhookHoldsUpNoOther: the others get their events beside receivers that never answer, and the end of the
-// server waits for none. TestStuckDestinationHoldsUpNoOther says when they get them.
+// TestSlowWebhookHoldsUpNoOther: if some receivers never answer, the others still get their events, and the server does
+// not wait for them when it ends. TestStuckDestinationHoldsUpNoOther checks the time.
 func TestSlowWebhookHoldsUpNoOther(t *testing.T) {
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -408,7 +409,7 @@ func TestSlowWebhookHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// TestOperatorWebhook gets the events of all tenants, each with a place of its own.
+// TestOperatorWebhook: a webhook of the operator gets the events of all tenants, with a position for each tenant.
 func TestOperatorWebhook(t *testing.T) {
 	l := newListener(t)
 	a := hooked(t, memory(t))
@@ -485,8 +486,8 @@ func (a *api) operator(status int, method, path, body string) object {
 }
 
 // TestDeletedTenantIsTold: the application of a tenant and the operator get tenant.deleted as the last event, also if
-// they are down at first. A tenant that is created again under the same id has other ids, and the places of the first
-// one are no places in its log.
+// they are down at first. A tenant that is created again with the same id has events with other ids, and places of the
+// first tenant are not valid in its log.
 func TestDeletedTenantIsTold(t *testing.T) {
 	own, operators := newListener(t), newListener(t)
 	a := hooked(t, memory(t))

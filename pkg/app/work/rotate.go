@@ -20,8 +20,8 @@ import (
 )
 
 // Rotate is the function that EventBridge Scheduler runs every hour, for the due changes of tenants' tokens. It also
-// delivers the notices of tenants when the table's stream shows them, and takes the mail system's reports of notices
-// that came back.
+// delivers the notices of tenants when the table's stream shows them, and handles the mail system's reports of bounced
+// notices.
 type Rotate struct {
 	tenants  *tenant.Service
 	members  *member.Service
@@ -66,9 +66,10 @@ func NewRotate(
 // late.
 const overdue = 12 * time.Hour
 
-// Handle makes one run. Its error, which an alarm reports, says that something went wrong with some tenants, or that
-// rotation is late; the next run sees to both. A run that does not finish the due work writes an item that wakes the
-// next one. For other records of the stream it delivers; it passes on the events of the mail system.
+// Handle makes one run. It returns an error, for which there is an alarm, if the work for some tenants failed or
+// rotation is late; the next run tries again. A run that does not finish the due work writes an item that wakes the
+// next one. For other records of the stream Handle delivers notices; for an event of the mail system it calls the
+// Report.
 func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	var ev struct {
 		Source  string
@@ -92,8 +93,9 @@ func (r *Rotate) Handle(ctx context.Context, raw json.RawMessage) error {
 	return r.run(ctx)
 }
 
-// deliver delivers for the tenants of a batch of stream records, and reports whether a run is wanted as well. A
-// failure is logged there, and the next run tries again: a mail system that is down must not hold up the stream.
+// deliver delivers the notices of the tenants in a batch of stream records, and reports whether the batch asks for a
+// run too. A failure is only logged, and the next run tries again: a mail system that is down must not delay the
+// stream.
 func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventRecord) (run bool) {
 	seen := map[app.Wake]bool{}
 	for _, record := range records {
@@ -112,8 +114,8 @@ func (r *Rotate) deliver(ctx context.Context, records []events.DynamoDBEventReco
 	return run
 }
 
-// sweepFor is how long a run looks for members whose publication was never queued, and for abandoned tenants; and how
-// long it asks the DNS about domains.
+// sweepFor is the time in which a run searches for members whose publication was never queued, and for abandoned
+// tenants; and the time in which it checks domains.
 const sweepFor = 2 * time.Minute
 
 func (r *Rotate) run(ctx context.Context) error {

@@ -65,7 +65,7 @@ const (
 	maxTime = 25 * time.Second
 	// reserve is the time that an operation has to end before the caller's deadline.
 	reserve = 2 * time.Second
-	// parallel is how many operations are under way at the same time.
+	// parallel is the number of operations that run at the same time.
 	parallel = 32
 	// maxDecoded is the size in bytes of the data that is decoded at the same time, unless a single operation has
 	// more: the decoded form may take fifty times as much.

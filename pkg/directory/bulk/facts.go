@@ -69,8 +69,8 @@ func (b *request) read(rest []byte) (digest string) {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// addValues adds the strings that stand in a document under `value`, `manager` or $ref. Most are no references;
-// those that match nothing are of no consequence.
+// addValues adds the strings in a document under `value`, `manager` or $ref. Most are not references; those that match
+// nothing are of no consequence.
 func (f *facts) addValues(v any, key string) {
 	switch v := v.(type) {
 	case scim.Object:
@@ -127,7 +127,7 @@ func claimedNames(method string, data scim.Object, attribute string) []string {
 	return names
 }
 
-// field is scim.Field, but for whether there is one.
+// field is scim.Field, without the report whether the field exists.
 func field(o scim.Object, name string) any {
 	v, _ := scim.Field(o, name)
 	return v

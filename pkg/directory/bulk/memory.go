@@ -26,8 +26,8 @@ const (
 	attrSeeds  = "seeds"  // separated by spaces
 	attrSeeded = "seeded" // a letter for each operation: the place of its seed, from 'a'
 	attrDone   = "done"   // 1 if the request was carried out to its end
-	// attrVersions are the versions of the resources of the POST operations that do not stand alone, separated by
-	// spaces; absent while the request has not been carried out to its end.
+	// attrVersions are the versions of the resources of the POST operations that are not alone (see the field alone),
+	// separated by spaces; absent while the request has not been carried out to its end.
 	attrVersions = "versions"
 	// memoryTime is how long a request is remembered, from its first run: long enough for a client that got no answer,
 	// and too short for one that means to do the same again.

@@ -62,8 +62,8 @@ func (b *request) refer() {
 	}
 }
 
-// order returns the units in the order whose result the request has: next comes the first unit of which all
-// references are done. A circle stands at the place of its last operation.
+// order returns the units in the order whose result the request has: next comes the first unit of which all references
+// are done. A circle has the place of its last operation.
 func (b *request) order() []unit {
 	circles := b.circles()
 	at := make([]int, len(b.ops)) // the circle of an operation

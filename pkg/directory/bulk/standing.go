@@ -17,9 +17,9 @@ import (
 // exists, nobody has changed it since, and the same holds for the resources of the request that it refers to.
 // Otherwise the POST is carried out as any other.
 //
-// If only its own POST has to do with a resource, the resource is unchanged if it still has version 1. Else it is
-// unchanged if it has the version that was noted at the end. If the request did not come to its end, any version
-// may be its own.
+// If no other operation changes the resource of a POST, the resource is unchanged if it still has version 1. Otherwise
+// it is unchanged if it has the version that was stored at the end of the run. If the run did not complete, the
+// resource may have any version.
 
 // alone marks the POST operations whose resource no other operation of the request changes, directly or indirectly.
 func (b *request) alone(units []unit) []bool {

@@ -80,9 +80,9 @@ func (t Tally) find(before int) (at, rest int, found bool) {
 	return 0, 0, false
 }
 
-// Jump returns the id of the resource that a number of others stand before in order of id; "" if there are not so
-// many. Of the resources it reads those between the id and the nearer end of its shard. Resources created or
-// deleted meanwhile may move the place by as much.
+// Jump returns the id of the resource at an index in order of id; "" if there are not so many. Of the resources it
+// reads those between the id and the nearer end of its shard. Resources created or deleted meanwhile may move the place
+// by as much.
 func (t Tally) Jump(ctx context.Context, ts *store.TenantStore, pk string, before int) (id string, err error) {
 	at, rest, found := t.find(before)
 	if !found {

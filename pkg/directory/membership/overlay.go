@@ -10,8 +10,8 @@ import (
 
 // Overlay is the open work of a tenant as far as it changes the result of a read.
 //
-// Chunks are read before the members they may be missing from: a chunk that is applied in between is then seen twice,
-// which does no harm, and never not at all.
+// Chunks are read before the members. So a chunk that is applied in between is seen twice, which does no harm, and
+// never missed.
 type Overlay struct {
 	Gone   map[string]bool   // deleted resources, also those whose traces were removed a moment ago
 	Open   []work            // changes of members, not yet rolled forward

@@ -13,13 +13,13 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
 
-// A document, and the groups or members that go with it, are read one after the other, and so may be of different
-// moments. A document that still has its version when it is read again has not changed: the groups or members that were
-// found in between go with it. A group's version moves with its members.
+// A document and its groups or members are read one after the other, and so may be of different moments. If a document
+// has the same version when it is read again, it has not changed, and the groups or members read in between belong to
+// it. A group's version changes with its members.
 
-// weigh tests a document, with its groups or members in it, against the filter. The result is open if it rests on both:
-// neither alone makes sure of it, and so it may be that of a resource that never was. If one alone makes sure, then the
-// resource did match, or did not, at the moment when that one was read. An id counts for both: it never changes.
+// weigh tests a document, with its groups or members, against the filter. The result is open if it depends on both: the
+// combination may never have existed. If one of them decides alone, the resource matched, or did not, at the moment
+// when that one was read. An id counts for both: it never changes.
 func (k *kind) weigh(doc scim.Object) (matches, open bool) {
 	if k.filter == nil {
 		return true, false

@@ -47,7 +47,7 @@ func UserEntries(k store.Keys, r Record) IndexEntries {
 	return entries
 }
 
-// GroupEntries returns the lookup items of a group, but for the holder of its name.
+// GroupEntries returns the lookup items of a group, except the holder of its name.
 func GroupEntries(k store.Keys, r Record) IndexEntries {
 	id, doc := r.ID, r.Doc
 	entries := IndexEntries{k.GroupName(scim.Fold(Text(doc, "displayName")), id): {}}

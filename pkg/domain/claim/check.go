@@ -36,7 +36,7 @@ const (
 	// atOnce is the number of domains of a tenant that are checked at a time. Their events and notices fit into one
 	// transaction.
 	atOnce = 20
-	// several is the number of domains from which on it is no chance if the DNS answers for none of them.
+	// several is the number of domains from which on a DNS that answers for none of them is probably out of reach.
 	several = 5
 )
 

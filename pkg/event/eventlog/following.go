@@ -74,7 +74,7 @@ func at(item store.Item) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// lastOf is the sequence number of the last event of a stored entry, under which it stands.
+// lastOf is the sequence number of the last event of a stored entry, which is in the entry's key.
 func lastOf(item store.Item) int64 {
 	n, _ := strconv.ParseInt(item.SK, 10, 64)
 	return n

@@ -33,7 +33,7 @@ type Marker struct {
 // SubjectKind is the kind of a marker's subject.
 type SubjectKind string
 
-// The kinds of subjects. A user is one member; the others stand for many.
+// The kinds of subjects. A user is one member; the others are many members.
 const (
 	User   SubjectKind = "u"
 	Group  SubjectKind = "g"
@@ -45,8 +45,7 @@ const (
 	Members SubjectKind = "m"
 )
 
-// wide are the kinds that stand for many members, in the order in which they are worked. Their keys stand before those
-// of users.
+// wide are the kinds for many members, in the order in which they are handled. Their keys come before those of users.
 var wide = []SubjectKind{Members, Policy, Seat, Target, Group}
 
 // Subject is the object that may have changed: a user or group by its id, a target by its joined key, the policy.
@@ -133,8 +132,8 @@ func (m Marker) Done() store.Op {
 	}
 }
 
-// ListWide reads the markers that stand for many members, in the order in which they are worked: all of them with one
-// call if they are up to limit, else up to limit of each kind.
+// ListWide reads the markers for many members, in the order in which they are handled: all of them with one call if
+// they are up to limit, else up to limit of each kind.
 func ListWide(ctx context.Context, ts *store.TenantStore, limit int) ([]Marker, error) {
 	page, err := ts.Query(ctx, store.Query{
 		PK: ts.MarkerPrefix("").PK, From: ts.MarkerPrefix(string(Group)).SK, To: ts.MarkerPrefix(string(User)).SK,

@@ -146,7 +146,7 @@ func (r room) activity(v *frame.Visit) error {
 	return v.Show("activity", page)
 }
 
-// filter is the filter on the log that the fields of the form stand for.
+// filter is the filter on the log that the fields of the form describe.
 func (p activityPage) filter(v *frame.Visit) string {
 	var all []string
 	if p.Outcome != "" {

@@ -22,7 +22,7 @@ const (
 	publishFor = time.Second
 )
 
-// views are the lists of members, by the filter that each stands for.
+// views are the lists of members, with the filter of each.
 var views = []struct{ name, filter string }{
 	{"", ""},
 	{"active", `status eq "active"`},

@@ -140,8 +140,8 @@ var word = regexp.MustCompile(`[A-Za-z]{3,}`)
 // variable finds the parts of a pattern that are no fixed text: names of parts, classes and escapes.
 var variable = regexp.MustCompile(`\(\?P<[^>]*>|\[[^\]]*\]|\\\w`)
 
-// alike reports whether a name that fits a pattern but for its case is meant to: it has a digit, or one of the fixed
-// words of the pattern. Any word fits a pattern of capitals.
+// alike reports whether a name that would match a pattern in another case is probably meant to match: it has a digit,
+// or one of the fixed words of the pattern. Any word fits a pattern of capitals.
 func alike(text, pattern string) bool {
 	if strings.ContainsAny(text, "0123456789") {
 		return true

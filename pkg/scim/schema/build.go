@@ -102,7 +102,7 @@ func valueType(t Type, referenceTypes ...string) option {
 // secureValue is for complex attributes whose value must be an absolute https URL.
 func secureValue(a *Attribute) { a.SubAttributes[0].Secure = true }
 
-// Common creates the attributes that every resource has (RFC 7643, section 3.1), but for schemas.
+// Common creates the attributes that every resource has (RFC 7643, section 3.1), except schemas.
 func Common() []*Attribute {
 	return []*Attribute{
 		str("id", "The identifier that the service provider gives to the resource, once and for ever.",

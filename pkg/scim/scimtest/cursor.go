@@ -86,7 +86,7 @@ var cursorBehaviours = []behaviour{
 	}},
 }
 
-// cursorWalk walks all users by cursors and returns the ids page by page, and the last page.
+// cursorWalk reads all users by cursors, and returns the ids of each page, and the last page.
 func (c *client) cursorWalk(query []string, count int) (pages [][]string, last *answer) {
 	c.t.Helper()
 	cursor := ""

@@ -72,7 +72,7 @@ func decodeItem(raw []byte) (store.Attrs, error) {
 }
 
 // decodeAttrs reads the attributes of an encoded item. They share its memory, or that of the item before it, if their
-// values are the same: the items of a page often are, but for a few.
+// values are the same: the items of a page often are, except for a few.
 func decodeAttrs(raw string, before store.Attrs) (store.Attrs, error) {
 	d := decoder[string]{rest: raw}
 	n := d.begin()

@@ -21,7 +21,8 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/store/boltstore"
 )
 
-// The test binary runs itself: with these variables it is a writer to be killed, or a second process at a file.
+// The test binary runs itself: with these variables it is a writer that will be killed, or a second process that opens
+// a file.
 const (
 	childVar = "BOLTSTORE_TEST_CHILD"
 	pathVar  = "BOLTSTORE_TEST_PATH"
@@ -139,7 +140,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// checkWhole opens the file anew and reads it all.
+// checkWhole opens the file again and reads all of it.
 func checkWhole(t *testing.T, path string, acknowledged map[int]bool) {
 	t.Helper()
 	e, err := boltstore.Open(path, boltstore.Options{})
@@ -328,8 +329,7 @@ func TestAddBeyondRange(t *testing.T) {
 	}
 }
 
-// TestFileIsItsUsersOnly: the file may hold secrets. One that is made, and one that others could read, is closed to
-// them.
+// TestFileIsItsUsersOnly: only its user may read the file, which may have secrets, also if others could read it before.
 func TestFileIsItsUsersOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such rights")

@@ -15,7 +15,7 @@ const (
 	maxTokens = 1 << 18
 )
 
-// tokenID stands for a token: its bytes, and after them how many they are.
+// tokenID is the stored form of a token: its bytes, and then their number.
 type tokenID [store.MaxTokenBytes + 1]byte
 
 // use is a use of a token: its operations, as a fingerprint, and its time.

@@ -12,7 +12,7 @@ import (
 )
 
 // Arrange puts arguments into the form that kong takes: words first, then flags with two dashes and their values joined
-// by "=". So flags may stand before the command that they belong to, and begin with one dash. It also returns their
+// by "=". So flags may come before the command that they belong to, and begin with one dash. It also returns their
 // names. The flag -version is the command of that name. The error is a call.UsageError.
 func Arrange(args []string, model *kong.Application) (arranged []string, given map[string]bool, err error) {
 	flags := flagsOf(model.Node, map[string]bool{"version": false})

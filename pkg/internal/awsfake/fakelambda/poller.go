@@ -37,9 +37,9 @@ type Poller struct {
 	Function *Function
 	// Wakes are the values of wake that pass the filter.
 	Wakes []string
-	// Batch is the most records of a call, Attempts how often a record is tried before it is given up.
+	// Batch is the maximum number of records in a call, Attempts the maximum number of calls with one record.
 	Batch, Attempts int
-	// Pause is between two looks at the stream, and before the first repetition of a call.
+	// Pause is the time between two reads of the stream, and before the first repetition of a call.
 	Pause time.Duration
 
 	mu      sync.Mutex
@@ -79,7 +79,7 @@ func (p *Poller) Go(ctx context.Context) {
 	}
 }
 
-// start has a lane drained unless that is under way. The caller holds mu.
+// start starts to drain a lane unless that is being done. The caller holds mu.
 func (p *Poller) start(ctx context.Context, name string, l *lane) {
 	if l.busy || p.paused || len(l.waiting) == 0 {
 		return

@@ -22,7 +22,7 @@ import (
 // passChunk is the number of members or groups that one step of a pass marks.
 const passChunk = 200
 
-// Passes mark the members for whom markers stand. They are safe for concurrent use.
+// Passes mark the members whom wide markers are about. They are safe for concurrent use.
 type Passes struct {
 	store     *store.Store
 	policies  *policies.Policies
@@ -35,7 +35,7 @@ func New(s *store.Store, all *policies.Policies, d *directory.Directory, now fun
 	return &Passes{s, all, d, now}
 }
 
-// pass is the progress of marking the members that a marker stands for.
+// pass is the progress of marking the members that a marker is about.
 type pass struct {
 	marker marker.Marker
 	key    store.Key
@@ -57,7 +57,7 @@ const (
 	attrPhase = "phase"
 )
 
-// Wide reads the markers that stand for many members, in the order in which they are worked.
+// Wide reads the markers for many members, in the order in which they are handled.
 func Wide(ctx context.Context, ts *store.TenantStore) ([]marker.Marker, error) {
 	return marker.ListWide(ctx, ts, passChunk)
 }

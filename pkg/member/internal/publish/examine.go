@@ -20,8 +20,7 @@ func (s *Publisher) Get(ctx context.Context, t policies.Tenant, id string) (m re
 		return record.Member{}, false, nil
 	}
 	ts := s.store.Tenant(t.ID)
-	// A marker of many members may stand for this one. It is read first: it is ended only after this one is
-	// marked.
+	// A marker for many members may include this one. It is read first: it is deleted only after this one is marked.
 	many, err := pass.Wide(ctx, ts)
 	if err != nil {
 		return record.Member{}, false, err

@@ -15,10 +15,10 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/sweep"
 )
 
-// Publish works the markers of a tenant: those of single members first, then one step of one that stands for many,
-// and so on, until there are none or the time is up. It reports whether any are left. First it numbers the
-// announced events; in a silent tenant it only goes on with erasing after that. A marker whose work fails does not keep
-// the others waiting: its error is returned after them.
+// Publish handles the markers of a tenant: those of single members first, then one step of one for many, and so on,
+// until there are none or the time is up. It reports whether any are left. First it numbers the announced events; in a
+// silent tenant it only goes on with erasing after that. A marker whose work fails does not keep the others waiting:
+// its error is returned after them.
 func (s *Publisher) Publish(ctx context.Context, t policies.Tenant, most time.Duration) (left bool, err error) {
 	ts := s.store.Tenant(t.ID)
 	err = s.Alone(ctx, t.ID, func() error { return s.number(ctx, t, ts) })

@@ -50,7 +50,7 @@ func SharedBy(a, b Member) []string {
 	return by
 }
 
-// byName says that two members have the same name, and the same address but for the domain.
+// byName says that two members have the same name, and the same address except for the domain.
 const byName = "displayName"
 
 // localPart is the folded part of a person's address before the domain, if the person has a name and no externalId;

@@ -92,8 +92,8 @@ type Credential struct {
 	ID      string `json:"id"`
 	Digest  []byte `json:"digest,omitempty"`
 	Expires int64  `json:"expires,omitempty"` // Unix seconds, 0 for never
-	// Told are the reminders, in days before the end, that were sent or are not needed. Ended says that its end was
-	// announced.
+	// Told are the reminders, in days before the expiry, that were sent or are not needed. Ended says that the expiry
+	// was announced.
 	Told  []int `json:"told,omitempty"`
 	Ended bool  `json:"ended,omitempty"`
 }
@@ -114,7 +114,7 @@ type ClientDoc struct {
 	ClientDetails
 }
 
-// MakeClient creates a client; p.lifetime is that of a secret that asks for no other, 0 for no end.
+// MakeClient creates a client; p.lifetime is the default time for which a secret is valid, 0 for no expiry.
 func MakeClient(prefix string, n NewClient, now time.Time, p Policy) (ClientDoc, string) {
 	c := ClientDoc{
 		ClientRecord{ID: prefix + Random(Base36, clientIDLength), Scopes: n.Scopes},
@@ -149,7 +149,7 @@ func (c *ClientDoc) Renew(n NewClient, now time.Time, p Policy) string {
 	return value
 }
 
-// MayRenew reports whether renew is possible: a client keeps to secrets or to keys, and has two live secrets at most.
+// MayRenew reports whether renew is possible: a client has either secrets or keys, and two live secrets at most.
 func (c *ClientDoc) MayRenew(n NewClient, now time.Time) error {
 	live := 0
 	for _, s := range c.Credentials {
@@ -180,7 +180,7 @@ func (c ClientRecord) secret(value string) *Credential {
 	return match
 }
 
-// SecretIDs are the ids of the client's secrets, dead ones too.
+// SecretIDs are the ids of the client's secrets, including expired ones.
 func (c ClientRecord) SecretIDs() []string {
 	var ids []string
 	for _, k := range c.Credentials {
