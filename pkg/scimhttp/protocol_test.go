@@ -139,9 +139,9 @@ func TestLogHoldsNoSecretsAndNoNames(t *testing.T) {
 	s.as(a, "GET", "/Schemas/jane?filter=jane", "").want(403)
 	s.as(a, "GET", "/Users/jane@example.com", "").want(404)
 	s.as(a, "POST", "/Users?attributes=jane", `{"x":"jane"`).want(400)
-	s.send("GET", "/scim/v2/jane/Users", "").want(401)
+	s.send("GET", "/scim/v2/jane@example.com/Users", "").want(401)
 	s.send("JANE", "/jane", "").want(404)
-	s.send("GET", "/scim/v2/jane/users/jane", "").want(401)
+	s.send("GET", "/scim/v2/jane@example.com/users/jane", "").want(401)
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	if len(lines) != 6 {
 		t.Fatalf("%d lines: %s", len(lines), log.String())
