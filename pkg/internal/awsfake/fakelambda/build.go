@@ -29,7 +29,7 @@ var flags = []string{
 	"-gcflags=internal/godebug=-l", "-gcflags=internal/bisect=-l", "-gcflags=internal/fmtsort=-l",
 	"-gcflags=internal/syscall/...=-l",
 	"-gcflags=golang.org/...=-l", "-gcflags=github.com/google/...=-l",
-	"-gcflags=github.com/serverless-scim/...=-l", "-gcflags=" + scim + "=", "-gcflags=" + scim + "/schema=",
+	"-gcflags=github.com/serverless-scim/...=-l", "-gcflags=" + scim + "=",
 }
 
 // Build compiles the functions of these names into dir, each under its own name, with the flags of functions/Makefile
