@@ -9,11 +9,16 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/app/local"
 	"github.com/serverless-scim/serverless-scim/pkg/doctor"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
 )
+
+// patience bounds the retries of one read or write. A table that refuses for a while must not end a work of hours, and
+// nobody waits for an answer.
+const patience = 5 * time.Minute
 
 // Table is the location of a table.
 type Table struct {
@@ -51,7 +56,7 @@ func Examine(ctx context.Context, o Doctor, out, log io.Writer) (left int64, err
 	defer func() { _ = closer.Close() }()
 	show := &printer{out: out, json: o.JSON}
 	defer show.end()
-	d := doctor.New(store.New(engine, store.Options{}), doctor.Options{
+	d := doctor.New(store.New(engine, store.Options{MaxWait: patience}), doctor.Options{
 		Repair: o.Repair, Finding: show.finding, Note: show.note,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

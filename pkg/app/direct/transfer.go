@@ -54,7 +54,7 @@ func ExportTenant(ctx context.Context, o Export, out, log io.Writer) (err error)
 			_ = os.Remove(file.Name())
 		}
 	}()
-	n, err := e.Write(ctx, store.New(engine, store.Options{}), file)
+	n, err := e.Write(ctx, store.New(engine, store.Options{MaxWait: patience}), file)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func ImportTenant(ctx context.Context, o Import, out, log io.Writer) error {
 		return err
 	}
 	defer func() { _ = closer.Close() }()
-	r, err := i.Read(ctx, store.New(engine, store.Options{}), file)
+	r, err := i.Read(ctx, store.New(engine, store.Options{MaxWait: patience}), file)
 	if err != nil {
 		return err
 	}
