@@ -74,7 +74,7 @@ func newDesk(t *testing.T) *desk {
 		t.Skipf("NOT RUN, because there is no Chromium: %s. Install it with apt-get install chromium.", t.Name())
 	}
 	s, err := local.Open(t.Context(), local.Options{
-		AdminKey: "key", Engine: "bolt", Data: boltstore.Memory, Log: io.Discard, Out: io.Discard,
+		Engine: "bolt", Data: boltstore.Memory, Log: io.Discard, Out: io.Discard,
 		NoticeProduct: "Example Suite", NoticeContact: "it-help@example.com",
 	})
 	if err != nil {

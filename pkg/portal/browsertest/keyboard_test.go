@@ -1,9 +1,12 @@
 package browsertest_test
 
 import (
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -126,4 +129,79 @@ func TestKeyboardAlone(t *testing.T) {
 	d.has(".note.good")
 	d.reads("main", "Engineering", "role: admin")
 	d.quiet("keyboard")
+}
+
+// nameless are the elements that Tab reaches and that have no name for a screen reader.
+const nameless = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+	.filter(n => n.checkVisibility() && !(n.getAttribute("aria-label") || n.textContent.trim() ||
+		n.labels && n.labels[0] && n.labels[0].textContent.trim())).map(n => n.outerHTML).join("\n")`
+
+// stops are the elements of a page that Tab must reach, in the order of the page: n.stop is its number. Of radio
+// buttons of one name Tab reaches one.
+const stops = `(() => { let i = 0;
+	for (const n of document.querySelectorAll(
+		"a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")) {
+		if (!n.checkVisibility() || n.matches(":disabled")) continue;
+		if (n.type === "radio" && !n.checked && document.querySelector('[name="' + n.name + '"]:checked')) continue;
+		n.stop = ++i;
+	}
+	document.activeElement.blur(); getSelection().removeAllRanges();
+	return i })()`
+
+// stopped says where the focus is: "" if it is where stop i is, and can be seen there.
+const stopped = `(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect(), say = [];
+	const name = e.tagName + "#" + e.id + " " + e.textContent.trim().slice(0, 40);
+	if (e.stop !== STOP) say.push("stop STOP is " + e.stop + " " + name);
+	if (!(s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 || s.boxShadow !== "none"))
+		say.push("no focus on " + name);
+	if (r.bottom <= 0 || r.top >= innerHeight || r.right <= 0 || r.left >= innerWidth)
+		say.push("out of sight: " + name);
+	return say.join("; ") })()`
+
+// walk presses Tab from the beginning of the page to its end. Tab reaches each element that does something, in the
+// order of the page and once; each has a name, is in sight and shows that it has the focus.
+func (d *desk) walk(path string) int {
+	d.t.Helper()
+	var without string
+	var n int
+	d.run(chromedp.Navigate(d.url+path), chromedp.WaitReady("main"), chromedp.Evaluate(nameless, &without),
+		chromedp.Evaluate(stops, &n))
+	if without != "" {
+		d.t.Errorf("%s: without a name: %s", path, without)
+	}
+	for i := range n {
+		var say string
+		d.run(chromedp.KeyEvent(kb.Tab),
+			chromedp.Evaluate(strings.ReplaceAll(stopped, "STOP", strconv.Itoa(i+1)), &say))
+		if say != "" {
+			d.t.Errorf("%s: %s", path, say)
+			break
+		}
+	}
+	return n
+}
+
+// TestTabReachesEverything walks over each page by Tab: all in the night, else those with the most kinds of elements.
+func TestTabReachesEverything(t *testing.T) {
+	d := newDesk(t).beside(t, "tabs", "Tabs")
+	d.run(chromedp.Navigate(d.link("admin")), chromedp.WaitVisible("form.known button"),
+		chromedp.Click("form.known button"), chromedp.WaitVisible("nav.side"))
+	ada := d.user("ada", "Ada Lovelace")
+	d.user("ada.lovelace", "Ada Lovelace")
+	d.group("Engineering", ada)
+	d.settle()
+	paths := []string{"settings", "activity"}
+	if os.Getenv(slow.NightEnv) != "" {
+		paths = append(paths, "", "connect", "try?q=ada", "token", "domains", "groups", "groups/attribute",
+			"groups/grammar?grammar={name}", "groups/rule?group=Engineering", "members", "members/duplicates",
+			"members/pending", "settings/disconnect", "none")
+	}
+	n := 0
+	for _, path := range paths {
+		n += d.walk("/portal/" + path)
+	}
+	d.run(emulation.SetDeviceMetricsOverride(390, 844, 1, true))
+	n += d.walk("/portal/groups") + d.walk("/")
+	t.Logf("%d stops of Tab", n)
+	d.quiet("tab")
 }
