@@ -190,7 +190,7 @@ func (a *api) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusOK, scim.Object{"imported": stored, "adopted": adopted, "accounts": each})
 }
 
-// maxMatchBytes bounds a value by which an account is matched.
+// maxMatchBytes is the greatest length of a value that matches an account to a member.
 const maxMatchBytes = 1024
 
 func account(v any) (member.Account, error) {

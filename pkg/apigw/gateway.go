@@ -207,7 +207,7 @@ func (g Gateway) tooLarge(w http.ResponseWriter, r *http.Request) {
 // errTooLarge says that a request does not fit in an event.
 var errTooLarge = errors.New("apigw: event is over the limit")
 
-// invoke calls the function with ev as AWS does. The error holds nothing of the request.
+// invoke calls the function with ev as AWS does. The error contains no part of the request.
 func (g Gateway) invoke(
 	ctx context.Context, ev events.APIGatewayV2HTTPRequest,
 ) (resp events.APIGatewayV2HTTPResponse, err error) {

@@ -166,8 +166,8 @@ func (d *Directory) RollForward(ctx context.Context, tenantID string) error {
 	return d.members.RollForward(ctx, d.store.Tenant(tenantID))
 }
 
-// FinishMembers completes a large change of a group's members that is open, but at most some changes of it. It reports
-// whether it is complete, or there is none.
+// FinishMembers goes on with an open large change of a group's members, by at most so many of its changes. It reports
+// whether no such change is open any more.
 func (d *Directory) FinishMembers(ctx context.Context, tenantID, groupID string, most int64) (bool, error) {
 	return d.members.FinishSome(ctx, d.store.Tenant(tenantID), groupID, most)
 }

@@ -40,9 +40,8 @@ type Rules struct {
 	// Allow decides whether a change may happen. It is asked for each attempt of a write, after everything about the
 	// request itself was found good.
 	Allow func(ctx context.Context, c Change) error
-	// Bound decides the same, after Allow, for changes that are bounded in number: it returns operations for the
-	// transaction of the change, a few at most, that keep the number; nil if there are none. It may write that it
-	// refuses.
+	// Bound decides the same, after Allow, for changes that are limited in number. It returns a few operations that
+	// count the change in the same transaction, or nil. If it refuses, it may write that down.
 	Bound func(ctx context.Context, c Change) (*store.Tx, error)
 }
 

@@ -57,7 +57,7 @@ func (v *view) laidOut() bool {
 	return version <= store.SchemaVersion
 }
 
-// get is an item as it is known; read once. nil is none.
+// get returns the attributes of an item, nil if it does not exist. It reads an item once.
 func (v *view) get(key store.Key) store.Attrs {
 	if attrs, known := v.known[key]; known || v.err != nil {
 		return attrs
@@ -244,7 +244,7 @@ func str(v any) string {
 	return s
 }
 
-// doc reads a JSON document of an item; false if it is none.
+// doc reads a JSON document of an item. It returns false if the text is no JSON document.
 func doc(attrs store.Attrs) (scim.Object, bool) {
 	o, err := scim.ParseObject(text(attrs, "doc"))
 	return o, err == nil

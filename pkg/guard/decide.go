@@ -24,7 +24,7 @@ type State struct {
 	// Tripped says that deactivations and deletions of users are refused, since Since.
 	Tripped bool
 	Since   time.Time
-	// AllowedUntil is when a permission of a person ends; zero if there is none.
+	// AllowedUntil is the end of a permission that a person gave. It is zero if nobody gave one.
 	AllowedUntil time.Time
 	// Counted is how many users were deactivated or deleted in the time of the guard.
 	Counted int64

@@ -15,7 +15,7 @@
 //	facts.go     the facts about a user: groups, manual assignments, targets
 //	evaluate.go  facts to result
 //	limit.go     the assignments that a member can have at most
-//	choose.go    the choice of one target, for kinds of which a member has one
+//	choose.go    the choice of one target, for kinds that allow a member one target
 //	person.go    login address, e-mail, attributes
 //	requests.go  the part of a policy about requests of identity providers
 //	warn.go      contradictions in a policy that is valid all the same

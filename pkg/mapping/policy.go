@@ -37,8 +37,8 @@ const KindOrganisation = "organisation"
 // Policy is a compiled policy. It is immutable and safe for concurrent use.
 type Policy struct {
 	Requests
-	// ActiveWhen are the kinds of which an active user needs an assignment; without one the member is staged. Empty:
-	// every active user is active.
+	// ActiveWhen are kinds of targets. A member is active only with an assignment of one of them, else it is staged.
+	// If it is empty, every active user is an active member.
 	ActiveWhen []string
 	// Match is the order in which a returning user, or an imported account, is looked for: externalId, userName, email.
 	Match []string

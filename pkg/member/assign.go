@@ -34,7 +34,7 @@ func checkKey(policy *mapping.Policy, key mapping.TargetKey) (mapping.Kind, erro
 	return kind, nil
 }
 
-// checkRoom refuses another target of a kind that has as many as it can have.
+// checkRoom refuses another target of a kind that is full.
 func checkRoom(ctx context.Context, ts *store.TenantStore, kind string) error {
 	full, err := record.Full(ctx, ts, kind)
 	if full {

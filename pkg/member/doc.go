@@ -25,7 +25,7 @@
 //	list.go       lists and filters
 //	pending.go    memberships and managers that name nobody yet
 //	assign.go     manual assignments and targets
-//	account.go    accounts of the application: import, who has which
+//	account.go    accounts of the application: import, the member of each
 //	merge.go      merging two members, and invitations
 //	duplicate.go  members who are probably one person
 package member

@@ -4,9 +4,8 @@ import "context"
 
 type holdKey struct{}
 
-// Hold returns a context under which nothing is written before wait has returned, and nothing at all if it returned
-// an error: a write then fails with that error. Reads go ahead. wait is called by every write, and must be safe for
-// concurrent use.
+// Hold returns a context in which every write waits until wait returns. If wait returns an error, the write fails
+// with it, and writes nothing. Reads do not wait. Every write calls wait, which must be safe for concurrent use.
 func Hold(ctx context.Context, wait func() error) context.Context {
 	return context.WithValue(ctx, holdKey{}, wait)
 }

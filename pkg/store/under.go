@@ -11,18 +11,19 @@ import (
 
 // How keys under prefixes are looked for.
 const (
-	// underAtOnce is how many prefixes are looked up one after the other, at best by one read; others in parallel.
+	// underAtOnce is the number of prefixes that are looked up one after the other, at best by one read. Groups of
+	// so many are looked up in parallel.
 	underAtOnce = 64
-	// underReaders bounds how many reads there are in parallel.
+	// underReaders is the greatest number of parallel reads.
 	underReaders = 16
-	// nearby is how many keys a read takes in: few enough that it costs hardly more than one that finds nothing.
+	// nearby is the number of keys of a read. It is so small that the read costs hardly more than an empty one.
 	nearby = 32
 )
 
-// EachUnder calls use with the sort keys of a partition under each of many prefixes, of which i is the index;
-// after false it goes on with the next prefix. Calls for one prefix are in order, those for several may be in
-// parallel. Prefixes between which there are few keys are read together: if there are next to none, it takes one
-// read for 64 of them, and never more than one for each.
+// EachUnder calls use with the sort keys of a partition that begin with one of many prefixes; i is the index of the
+// prefix. If use returns false, it goes on with the next prefix. Calls for one prefix are in order, calls for several
+// may be in parallel. Prefixes with few keys between them are read together: at best one read for 64 prefixes, at
+// worst one for each.
 func (t *TenantStore) EachUnder(ctx context.Context, pk string, prefixes []string,
 	use func(i int, sk string) bool,
 ) error {

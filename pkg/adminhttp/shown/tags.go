@@ -69,7 +69,7 @@ func LinkTag(l setup.Link) string {
 // OfTenant is for tenants.
 func OfTenant(current any) (tag string, mine bool) { return of(current, TenantTag) }
 
-// OfToken is for the token of an id, in the state of its tenant. The tag is "" if there is none.
+// OfToken returns the tag of a token, by its id. It is "" if the tenant has no such token.
 func OfToken(current any, id string) (tag string, mine bool) {
 	return of(current, func(t tenant.Tenant) string {
 		for _, one := range t.Tokens {

@@ -33,7 +33,7 @@ type admin struct {
 	JSON   bool   `name:"json" group:"admin" help:"Print the response of the API, one JSON document."`
 }
 
-// request is a request to the admin API; Body nil is none.
+// request is a request to the admin API. If Body is nil, it has no body.
 type request struct {
 	method, path string
 	body         any

@@ -138,7 +138,7 @@ func (d *deliveries) arm() {
 	}
 }
 
-// due wakes the tenants of which something is due.
+// due wakes the tenants that have a delivery due.
 func (d *deliveries) due() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

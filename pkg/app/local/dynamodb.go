@@ -67,7 +67,7 @@ func madeUp(endpoint string) (options []func(*config.LoadOptions) error) {
 	return options
 }
 
-// inAWS reports whether an endpoint is AWS's own; none is.
+// inAWS reports whether an endpoint belongs to AWS. An empty one does: it is the default.
 func inAWS(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if endpoint == "" || err != nil {

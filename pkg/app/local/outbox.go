@@ -51,7 +51,7 @@ func (b *outbox) tell(ctx context.Context, t notice.Tenant, n notice.Notice) (no
 	return state, err
 }
 
-// hint prints the command by which the operator gets the token that a notice is about.
+// hint prints the command that shows the operator the token of a notice.
 func (b *outbox) hint(origin string, t notice.Tenant, n notice.Notice) {
 	command := "issue " + t.ID
 	switch {

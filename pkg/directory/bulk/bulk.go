@@ -200,7 +200,7 @@ func final(err error) bool {
 	return errors.As(err, &known) && known.Status < http.StatusInternalServerError
 }
 
-// notBegun is the result of an operation for which there was no time.
+// notBegun is the result of an operation that was not begun, because the time of the request was over.
 func notBegun() error {
 	return &scim.Error{
 		Status: http.StatusServiceUnavailable, RetryAfter: time.Second,

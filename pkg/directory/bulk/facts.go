@@ -16,9 +16,9 @@ import (
 type facts struct {
 	// bulkIDs are the bulkIds that it refers to, each once.
 	bulkIDs []string
-	// values are those by which it may refer to a resource that exists.
+	// values are its references to resources that may exist.
 	values []string
-	// names are the values that it may give the unique name of its type.
+	// names are the new values of the unique name, as far as the operation may set it.
 	names []string
 	// data is the decoded form, if that of all operations together is small.
 	data scim.Object
@@ -26,8 +26,8 @@ type facts struct {
 	group string
 }
 
-// read finds the facts of all operations, and returns the digest by which a repetition of the request is known; "" if
-// the request is not to be remembered. Data that is no JSON object makes its operation invalid.
+// read finds the facts of all operations, and returns a digest of the request. A repetition of the request has the
+// same digest. It is "" if the request is not to be remembered. If data is no JSON object, its operation is invalid.
 func (b *request) read(rest []byte) (digest string) {
 	b.facts = make([]facts, len(b.ops))
 	hash := sha256.New()

@@ -39,9 +39,9 @@ func (s *Service) BesideUnless(ctx context.Context, ts *store.TenantStore, fine 
 	return read(ctx, o)
 }
 
-// Behind runs read, then looks at the open work, and runs read again under it if there was a large change of a
-// group's members (of any group for "") that read knew nothing of and may have seen in part. It returns the open
-// work that it saw last.
+// Behind runs read, and then looks at the open work. If read may have seen only a part of a large change of the
+// group's members (with "": of any group's), it runs read again, under the open work. It returns the open work that
+// it saw last.
 func (s *Service) Behind(ctx context.Context, ts *store.TenantStore, groupID string,
 	read func(context.Context, Overlay) error,
 ) (Overlay, error) {

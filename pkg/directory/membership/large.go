@@ -27,8 +27,8 @@ import (
 // open work for waiting values and the group's number of members; TestOddMembersInLargeChange fails if they don't.
 const chunkChanges = 32
 
-// orphanLife is the time for which the chunks of a change that never was committed are kept. It is far longer than
-// any roll-forward takes.
+// orphanLife is the life of the chunks of a change that was never committed. It is far longer than any roll-forward
+// takes.
 const orphanLife = 30 * 24 * time.Hour
 
 // writeLarge adds the operation on a group's item, with its members' changes as open work.

@@ -38,7 +38,7 @@ func LookOf(t row.Tenant, rt *schema.ResourceType, sel *schema.Projection) Look 
 	return l
 }
 
-// append writes a member as scim.AppendJSON would write its object; nothing if nothing of it is shown.
+// append writes a member as scim.AppendJSON would write its object. It writes nothing if no attribute is shown.
 func (l Look) append(dst []byte, m Member) []byte {
 	begin := len(dst)
 	name := func(name string) {
@@ -105,7 +105,7 @@ func (l Look) appendTo(array []byte, m Member) []byte {
 	return array[:before]
 }
 
-// closed ends an array of so many members; nil if nothing of them is shown.
+// closed ends an array of so many members. It returns nil if no attribute of them is shown.
 func closed(array []byte, members int) any {
 	if len(array) == 1 && members > 0 {
 		return nil

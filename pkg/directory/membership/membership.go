@@ -103,7 +103,7 @@ func (e Edit) Values() ([]string, error) {
 // TooLong reports whether a reference's value has no place in a key, which escapes control characters by two bytes.
 func TooLong(value string) bool { return len(store.Join(value)) > maxReferenceBytes }
 
-// ErrReference is the answer 400 to a value that is too long or empty; the parameter what is its name in the text.
+// ErrReference is the answer 400 to a value that is too long or empty. The text calls the value what.
 func ErrReference(what, value string) error {
 	return scim.BadRequest(scim.InvalidValue,
 		"%s must be 1 to %d bytes long, with control characters counted twice: %q is not.",
@@ -211,8 +211,8 @@ func (f Fetched) get(ctx context.Context, ts *store.TenantStore, keys []store.Ke
 	return items, nil
 }
 
-// idInCapitals is the id of a resource that a value with capital letters may mean; "" if it is none. Ids are written in
-// small letters, but some clients turn every UUID into capitals.
+// idInCapitals returns a value in small letters if it is an id in capitals, else "". Ids have small letters only, but
+// some clients turn every UUID into capitals.
 func idInCapitals(value string) string {
 	id := strings.ToLower(value)
 	if id == value || !scim.IsUUID(id) {

@@ -81,7 +81,7 @@ func (s *Service) rollResolve(ctx context.Context, ts *store.TenantStore, budget
 	return nil
 }
 
-// resolveValues does so for folded values. Most are those of nobody still, which is found out for all of them together.
+// resolveValues does so for folded values. Most of them still belong to nobody: one look-up finds that for all.
 func (s *Service) resolveValues(ctx context.Context, ts *store.TenantStore, values []string, budget *allowance) error {
 	came, err := s.whoCame(ctx, ts, values)
 	if err != nil {

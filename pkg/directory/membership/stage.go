@@ -22,7 +22,7 @@ func addMember(k store.Keys, groupID string, m Member) []store.Op {
 	}
 }
 
-// Growth is by how many members the changes, each of which takes effect, make a group larger.
+// Growth returns the number of members that a group gains by changes that all take effect.
 func Growth(changes []Change) int64 {
 	n := int64(0)
 	for _, c := range changes {

@@ -33,7 +33,7 @@ func New(key []byte, tenantID string) (IDs, error) {
 	return IDs{block: block, mac: derive("membership, digest"), bound: tenantID}, err
 }
 
-// maxLength bounds the ids that are looked into; none is that long.
+// maxLength is the length from which an id is refused unread. A valid id is shorter.
 const maxLength = 1024
 
 // First byte of the sealed content: which of the two parts are UUIDs, in 16 bytes.

@@ -86,7 +86,7 @@ func (d document) verified() domain.Set {
 // most bounds the domains of a tenant: the verified ones are in the tenant's item, which every request reads.
 const most = 100
 
-// contendFor is the time for which a change is tried again after conflicts with other changes of the tenant.
+// contendFor is the longest time that a change is repeated because of conflicts with other changes of the tenant.
 const contendFor = 5 * time.Second
 
 // Options of a Registry. All but Now may be left at zero.

@@ -195,8 +195,8 @@ func (b *Bus) put(ctx context.Context, batch []types.PutEventsRequestEntry) (tak
 	}
 }
 
-// permanent are the codes of failed entries for which trying again is no use without a change of permissions or
-// configuration. Those of content may be about the entry alone.
+// permanent are the codes of failed entries that fail again until somebody changes permissions or the
+// configuration. A code of content may concern one entry only.
 var (
 	permanent = []string{
 		"AccessDeniedException", "InvalidAccountIdException", "NotAuthorizedForDetailTypeException",

@@ -14,7 +14,7 @@ const (
 	attrVersion = "ver"
 )
 
-// State is how far a destination has got the log of a tenant. Times are Unix milliseconds; 0 is none.
+// State is the progress of a destination in the log of a tenant. Times are Unix milliseconds; 0 if there is none.
 type State struct {
 	// Position is the sequence number of the last event that the destination has, or that it does not want. Epoch is
 	// the epoch of the log that the number is of.

@@ -103,10 +103,10 @@ func New(st *store.Store, o Options) *Worker {
 type Left struct {
 	// More says that there was no time for all: call again.
 	More bool
-	// Due is when the next attempt is due for a destination that failed; the zero time: none is.
+	// Due is the time of the next attempt for a destination that failed. It is zero if no attempt is due.
 	Due time.Time
-	// Leased is when the last lease ends of those that other workers hold; the zero time: there is none. If such a
-	// worker has died, somebody has to call again then.
+	// Leased is the end of the last lease that another worker holds. It is zero if there is none. That worker may
+	// have died, so somebody must call again at that time.
 	Leased time.Time
 }
 

@@ -36,8 +36,8 @@ const schemaVersion = 1
 // is work in the background, or an unknown cause.
 type Cause struct{ RequestID, TokenID string }
 
-// Entry is the argument of Append: events to add to a log. If it is too large for one item, it is stored as several,
-// each with the shared data, of which the last names the one before it, and so on.
+// Entry is the argument of Append: events to add to a log. If it is too large for one item, it is stored as several
+// items. Each has the shared data, and names the item before it.
 type Entry struct {
 	// Subject is the subject of the events, such as "members/ID". SubjectVersion is its version; 0: it has none.
 	Subject        string

@@ -82,8 +82,8 @@ func CheckAll(answer map[string]any) error {
 	return nil
 }
 
-// Check holds an event, as a JSON object, against the schema of its type. A type without a schema is one of a policy if
-// its first word is none of the program's own.
+// Check validates an event, a JSON object, by the schema of its type. A type without a schema comes from a policy,
+// unless its first word is one of the program's own.
 func Check(event any) error {
 	text, err := json.Marshal(event)
 	if err != nil {

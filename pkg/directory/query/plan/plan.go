@@ -60,7 +60,7 @@ type Candidates struct {
 	Many bool
 }
 
-// Membership says for which resources a membership was found: of a group, or with a member, by its value.
+// Membership has the ids of the resources with one membership: in the group Value, or of the member Value.
 type Membership struct {
 	Value string
 	IDs   []string // sorted

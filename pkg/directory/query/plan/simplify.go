@@ -58,7 +58,7 @@ func (s Scope) Simplify(e filter.Expr) (filter.Expr, Truth) {
 	return e, Unknown
 }
 
-// join joins two sides of which one may be neutral, or decide alone.
+// join joins the two sides of "and" or "or". A side that is known may be neutral, or decide alone.
 func join(l, r filter.Expr, lt, rt, neutral, decides Truth, both func(l, r filter.Expr) filter.Expr) (
 	filter.Expr, Truth,
 ) {
@@ -121,8 +121,8 @@ func (s Scope) foreign(name string) bool {
 	return false
 }
 
-// Nowhere returns the first name in a filter that is an attribute of none of the types; "" if there is none. Names
-// in brackets are not checked: they depend on the attribute before the brackets.
+// Nowhere returns the first name in a filter that no type has as an attribute, else "". Names in brackets are not
+// checked: they depend on the attribute before the brackets.
 func Nowhere(e filter.Expr, types []*schema.ResourceType) string {
 	known := func(name string) string {
 		for _, rt := range types {

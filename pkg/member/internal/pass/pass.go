@@ -44,8 +44,8 @@ type pass struct {
 	done   int64  // how many members are marked
 }
 
-// The phases of a pass over the whole tenant: which groups adopt targets may change, and decides about members. The
-// pass of a policy has another step, which comes when all whom it marked are published: the policy is applied then.
+// The phases of a pass over the whole tenant. Groups come first: the targets that they adopt decide about members.
+// The pass of a policy has one more step: when all members that it marked are published, the policy is applied.
 const (
 	phaseGroups = "groups"
 	phaseUsers  = "users"
@@ -77,7 +77,7 @@ func passOf(ctx context.Context, ts *store.TenantStore, m marker.Marker) (pass, 
 	return p, nil
 }
 
-// adoptFor is the time for which a read of one member works out which targets groups adopt.
+// adoptFor is the longest time that a read of one member spends on the targets that groups adopt.
 const adoptFor = 3 * time.Second
 
 // AdoptFirst works out which targets groups adopt, as far as markers say that it may have changed: that can end

@@ -132,7 +132,7 @@ func (s *Policies) Matches(p *mapping.Policy, g directory.GroupOf) *mapping.Grou
 	return m
 }
 
-// Matched is the number of groups, by their versions and those of policies, for which this process has found the rules.
+// Matched is the number of groups whose rules this process keeps, one for each version of the group and the policy.
 func (s *Policies) Matched() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

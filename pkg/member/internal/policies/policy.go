@@ -122,7 +122,7 @@ func (s *Policies) CheckTypes(ctx context.Context, tenantID string, _, next *sch
 // PolicyStatus is the progress of applying a saved policy.
 type PolicyStatus struct {
 	Version, Applied int64
-	// Done is the number of members that the pass under way has come to; Of, if none is under way.
+	// Done is the number of members that the current pass has reached. It is Of if there is no pass.
 	Done int64
 	// Of is the number of people of the tenant.
 	Of         int64

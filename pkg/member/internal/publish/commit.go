@@ -176,7 +176,7 @@ func (c *Change) write(tx *store.Tx, k store.Keys, entry eventlog.Link, stale []
 	tx.Must(store.PutItem(k.Published(c.id), attrs).When(cond), store.ErrStale)
 }
 
-// byHand are the writes by which a member gets the manual assignments of the one whose place it takes, and loses those
+// byHand are the writes of manual assignments: the member gets those of the member that it replaces, and loses those
 // that end.
 func (c *Change) byHand(k store.Keys) (puts, removes []store.Op) {
 	brought := map[mapping.TargetKey]bool{}

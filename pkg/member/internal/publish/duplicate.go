@@ -16,8 +16,8 @@ import (
 // Two members are probably one person if they share an address and one of them has no externalId, if they share an
 // externalId, or if none has one and both have the same name and the same address but for the domain. A member
 // that is published with another identity is compared with the present members, under the head of the log: so of
-// two that come at the same time the second sees the first. A member keeps the ids of those whom it may be the
-// duplicate of. A pair is announced once, and listed for as long as both still share such values.
+// two that come at the same time the second sees the first. A member keeps the ids of its
+// possible duplicates. A pair is announced once, and listed for as long as both still share such values.
 
 // eventDuplicate says that a member is probably the same person as another one. Data: other, by.
 const eventDuplicate = "duplicate.suspected"

@@ -23,7 +23,7 @@ import (
 // erasedAtOnce is the number of log entries from which one transaction removes a person.
 const erasedAtOnce = 20
 
-// eraseFor bounds the time for which one call of Erase goes through the log.
+// eraseFor is the longest time that one call of Erase spends on the log.
 const eraseFor = 5 * time.Second
 
 // endedAtOnce is the number of manual assignments that end in the transaction that erases a member.
