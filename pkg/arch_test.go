@@ -210,6 +210,11 @@ var importRules = []importRule{
 		}, "it only marks members: what becomes of them is the publishing's, which stands above",
 	},
 	{
+		"pkg/member/internal/explain",
+		[]string{"pkg/scim", "pkg/mapping", "pkg/member/internal/record"},
+		"it puts into words what was evaluated, and reads nothing",
+	},
+	{
 		"pkg/member/internal/publish", []string{
 			"pkg/scim", "pkg/store", "pkg/task", "pkg/sweep", "pkg/mapping", "pkg/directory", "pkg/event/eventlog",
 			"pkg/member/marker", "pkg/member/internal/...",
@@ -218,7 +223,7 @@ var importRules = []importRule{
 	{
 		"pkg/member", []string{
 			"pkg/precondition",
-			"pkg/scim/...", "pkg/store", "pkg/mapping", "pkg/directory", "pkg/tenant", "pkg/event/eventlog",
+			"pkg/scim/...", "pkg/store", "pkg/task", "pkg/mapping", "pkg/directory", "pkg/tenant", "pkg/event/eventlog",
 			"pkg/member/...",
 		}, whyUse,
 	},
@@ -279,7 +284,7 @@ var importRules = []importRule{
 
 	{"pkg/limit", []string{"pkg/store"}, "it counts requests of tenants, and knows nothing of what they ask for"},
 	{"pkg/setup", []string{
-		"pkg/precondition", "pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/tenant",
+		"pkg/precondition", "pkg/scim", "pkg/store", "pkg/event", "pkg/notice", "pkg/task", "pkg/tenant",
 	}, whyUse},
 
 	{"pkg/web", []string{"pkg/task"}, "every edge uses it unchanged, so it knows no protocol and no use case"},

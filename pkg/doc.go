@@ -64,6 +64,7 @@
 //	member/internal/policies  tenants' policies: saved, compiled, the progress of applying them
 //	member/internal/seat  the seats of a target: the number in use, the members who wait
 //	member/internal/pass  walks over all members that one change may affect, and marks each
+//	member/internal/explain  the reasons of a member's status and assignments, as JSON; pure
 //	member/internal/publish  publications: read, evaluate, compare, write; explanations and rehearsals
 //	member/stored    the stored items of members, for doctor
 //	member           people as the application sees them: publishing, targets, policy

@@ -45,6 +45,45 @@ func (d *Directory) GroupIDs(ctx context.Context, tenantID, after string, limit 
 	return ids, err
 }
 
+// UsersAfter reads the users of a tenant after an id, in order, with one call: their documents, which must not be
+// changed. There may be fewer than limit although there are more.
+func (d *Directory) UsersAfter(ctx context.Context, tenantID, after string, limit int) ([]scim.Object, error) {
+	ts := d.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.User("").PK, After: after, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	users := make([]scim.Object, len(page.Items))
+	for i, item := range page.Items {
+		r, err := row.Decode(schema.UserType(), item)
+		if err != nil {
+			return nil, err
+		}
+		users[i] = r.Doc
+	}
+	return users, nil
+}
+
+// GroupsAfter reads the groups of a tenant after an id, in order, with one call. more: there are others behind them;
+// there may be fewer than limit then.
+func (d *Directory) GroupsAfter(
+	ctx context.Context, tenantID, after string, limit int,
+) (groups []GroupOf, more bool, err error) {
+	ts := d.store.Tenant(tenantID)
+	page, err := ts.Query(ctx, store.Query{PK: ts.Group("").PK, After: after, Limit: limit})
+	if err != nil {
+		return nil, false, err
+	}
+	for _, item := range page.Items {
+		r, err := row.Decode(schema.GroupType(), item)
+		if err != nil {
+			return nil, false, err
+		}
+		groups = append(groups, GroupOf{ID: item.SK, Version: r.Version, Doc: r.Doc})
+	}
+	return groups, page.More, nil
+}
+
 // GroupsOf reads groups in the order of ids, as People does; a nil document: there is no such group.
 func (d *Directory) GroupsOf(ctx context.Context, tenantID string, ids []string) ([]GroupOf, error) {
 	ts := d.store.Tenant(tenantID)

@@ -14,6 +14,7 @@
 //	internal/policies  policies: saving, compiling, progress
 //	internal/seat      seats of targets: how many are in use, who waits, shortages
 //	internal/pass      markers that stand for many members
+//	internal/explain   the reasons of a member's status and assignments
 //	internal/publish   publications, explanations, rehearsals
 //	stored             members as they are stored, for those who check a table
 //
@@ -22,6 +23,7 @@
 //	facade.go     the types of other packages that callers see
 //	service.go    a Service; reading the log
 //	use.go        the use cases that another package carries out
+//	history.go    the events of one member
 //	list.go       lists and filters
 //	pending.go    memberships and managers that name nobody yet
 //	assign.go     manual assignments and targets

@@ -48,5 +48,10 @@ func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, 
 	return policies.TenantOf(ctx, tenants, id)
 }
 
+// TenantFrom is TenantOf of a tenant that was read already.
+func TenantFrom(ctx context.Context, tenants *tenant.Service, t tenant.Tenant) (Tenant, error) {
+	return policies.TenantFrom(ctx, tenants, t)
+}
+
 // LogSubject is the subject of a member's entries in the log.
 func LogSubject(id string) string { return record.LogSubject(id) }

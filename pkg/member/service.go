@@ -38,16 +38,20 @@ func (s *Service) marks(ctx context.Context, ts *store.TenantStore, tx *store.Tx
 
 // Events reads a tenant's log.
 func (s *Service) Events(ctx context.Context, t Tenant, after eventlog.Place, count int) (eventlog.Page, error) {
-	oldest := time.Time{}
-	if t.Retention > 0 {
-		oldest = s.o.Now().Add(-t.Retention)
-	}
 	ts := s.store.Tenant(t.ID)
-	page, err := eventlog.Read(ctx, ts, after, count, oldest)
+	page, err := eventlog.Read(ctx, ts, after, count, s.oldest(t))
 	if err != nil {
 		return page, err
 	}
 	return page, joinManagers(ctx, ts, page.Events)
+}
+
+// oldest is the time from which on events are kept.
+func (s *Service) oldest(t Tenant) time.Time {
+	if t.Retention > 0 {
+		return s.o.Now().Add(-t.Retention)
+	}
+	return time.Time{}
 }
 
 // joinManagers adds the names of managers, as they are now, to members in events.

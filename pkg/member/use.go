@@ -9,6 +9,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Policy reads the tenant's policy as it was saved.
@@ -54,6 +55,14 @@ func (s *Service) Why(ctx context.Context, t Tenant, id string) (why scim.Object
 	return s.publisher.Why(ctx, t, id)
 }
 
+// Explained is Get and Why at the price of one, for a page: it reads everything at the same time, so that a publication
+// that ends meanwhile may be missing.
+func (s *Service) Explained(ctx context.Context, t Tenant, id string) (
+	m record.Member, why scim.Object, found bool, err error,
+) {
+	return s.publisher.Explained(ctx, t, id)
+}
+
 // Erase removes a person from the members and the log, with the members whose place this one took. done is false
 // if entries of the log are left; the publisher removes the person from these later. It can be repeated. The error
 // is a *Refused: 404 if there is no such member, 409 if a SCIM user with the id lives.
@@ -64,6 +73,28 @@ func (s *Service) Erase(ctx context.Context, t Tenant, id string) (done bool, er
 // Publish works the markers of a tenant until there are none or the time is up. It reports whether any are left.
 func (s *Service) Publish(ctx context.Context, t Tenant, most time.Duration) (left bool, err error) {
 	return s.publisher.Publish(ctx, t, most)
+}
+
+// Fresh runs read, and looks at the same time whether anything is marked. If so it publishes as Publish does, and runs
+// read again. left reports whether any markers are left.
+func (s *Service) Fresh(
+	ctx context.Context, t Tenant, most time.Duration, read func(context.Context) error,
+) (left bool, err error) {
+	var page store.Page
+	g, within := task.WithContext(ctx)
+	g.Go(func() (err error) {
+		ts := s.store.Tenant(t.ID)
+		page, err = ts.Query(within, store.Query{PK: ts.MarkerPrefix("").PK, Select: store.KeysOnly, Limit: 1})
+		return err
+	})
+	g.Go(func() error { return read(within) })
+	if err := g.Wait(); err != nil || len(page.Items) == 0 {
+		return false, err
+	}
+	if left, err = s.publisher.Publish(ctx, t, most); err != nil && !left {
+		return false, err
+	}
+	return left, read(ctx)
 }
 
 // Work works the markers of a tenant as Publish does. If that takes long, it wakes itself again for the rest.

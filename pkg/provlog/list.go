@@ -23,6 +23,8 @@ type Query struct {
 	// Count is the most entries of the page, Cursor the place from which it goes on; empty: the newest.
 	Count  int
 	Cursor string
+	// Look is how many entries are looked at, at most; 0 means 2,000.
+	Look int
 }
 
 // Page is a page of entries. Next is the cursor to go on with; empty: there are no more. A page may have fewer entries
@@ -112,15 +114,19 @@ func (j *Journal) list(ctx context.Context, s shelf, q Query) (Page, error) {
 	if scan.From > scan.To {
 		return Page{}, nil
 	}
-	return walk(ctx, j.store, scan, func(e Entry) bool { return matches == nil || matches.Match(e.Object()) }, q.Count)
+	return walk(ctx, j.store, scan, func(e Entry) bool { return matches == nil || matches.Match(e.Object()) }, q)
 }
 
-// walk reads a page of at most count entries that match.
+// walk reads a page of the entries that match.
 func walk(
-	ctx context.Context, st *store.Store, scan store.Query, matches func(Entry) bool, count int,
+	ctx context.Context, st *store.Store, scan store.Query, matches func(Entry) bool, q Query,
 ) (page Page, err error) {
-	for seen := 0; ; {
-		scan.Limit = min(max(count-len(page.Entries), 200), examined-seen)
+	count, look := q.Count, examined
+	if q.Look > 0 {
+		look = min(q.Look, examined)
+	}
+	for seen, step := 0, 200; ; step *= 2 {
+		scan.Limit = min(max(count-len(page.Entries), step), look-seen)
 		got, err := st.Query(ctx, scan)
 		if err != nil {
 			return Page{}, err
@@ -145,7 +151,7 @@ func walk(
 		switch {
 		case !got.More:
 			return page, nil
-		case seen >= examined:
+		case seen >= look:
 			page.Next = got.Last
 			return page, nil
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -99,12 +100,21 @@ func told(kind event.Kind, id string, data scim.Object) tenant.Report {
 // List returns the links of an active tenant, the newest first; else tenant.ErrNotFound. Links that are over are listed
 // for 90 days.
 func (s *Service) List(ctx context.Context, tenantID string) ([]Link, error) {
-	if _, err := s.tenants.Get(ctx, tenantID); err != nil {
+	var all []Link
+	g, within := task.WithContext(ctx)
+	g.Go(func() error { _, err := s.tenants.Get(within, tenantID); return err })
+	g.Go(func() (err error) { all, err = s.all(within, tenantID); return err })
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	slices.SortFunc(all, func(a, b Link) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return all, nil
+}
+
+// all reads the links of a tenant, in no order.
+func (s *Service) all(ctx context.Context, tenantID string) (all []Link, err error) {
 	now, ts := s.o.Now(), s.store.Tenant(tenantID)
 	prefix := ts.SetupLinkPrefix()
-	var all []Link
 	for item, err := range ts.All(ctx, store.Query{PK: prefix.PK, Prefix: prefix.SK}) {
 		if err != nil {
 			return nil, err
@@ -117,7 +127,6 @@ func (s *Service) List(ctx context.Context, tenantID string) ([]Link, error) {
 			all = append(all, r.link(store.LastPart(item.Key.SK), now))
 		}
 	}
-	slices.SortFunc(all, func(a, b Link) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return all, nil
 }
 
@@ -293,6 +302,16 @@ func (s *Service) Session(ctx context.Context, cookie string) (Session, error) {
 		return Session{}, ErrOver
 	}
 	return Session{Link: r.link(id, s.o.Now())}, nil
+}
+
+// CookieTenant is the tenant whose session a cookie claims to be; "" if it has not the form of one. Only Session says
+// that it is one.
+func CookieTenant(cookie string) string {
+	id := cookie[:max(strings.LastIndexByte(cookie, '.'), 0)]
+	if tenantID, ok := parseID(id); ok {
+		return tenantID
+	}
+	return ""
 }
 
 // End ends a session, as somebody who signs out does.

@@ -8,6 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/scim/schema"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Person is a user with the groups that it is a direct member of.
@@ -56,14 +57,15 @@ func (p *peopleReader) read(ctx context.Context, ids []string) ([]Person, error)
 	for i, id := range ids {
 		p.all[i].ID, p.since[i], prefixes[i] = id, map[string]int64{}, p.ts.MemberOfPrefix(id).SK
 	}
-	if err := p.users(ctx); err != nil {
-		return nil, err
-	}
-	err := p.ts.EachUnder(ctx, p.ts.MemberOfPrefix("").PK, prefixes, func(i int, sk string) bool {
-		p.since[i][store.LastPart(sk)] = 0
-		return true
+	g, within := task.WithContext(ctx)
+	g.Go(func() error { return p.users(within) })
+	g.Go(func() error {
+		return p.ts.EachUnder(within, p.ts.MemberOfPrefix("").PK, prefixes, func(i int, sk string) bool {
+			p.since[i][store.LastPart(sk)] = 0
+			return true
+		})
 	})
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	for i, id := range ids {

@@ -16,6 +16,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/precondition"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -124,11 +125,14 @@ func New(s *store.Store, tenants *tenant.Service, o Options) *Registry {
 
 // List returns the domains of an active tenant, in the order in which they were added; else tenant.ErrNotFound.
 func (g *Registry) List(ctx context.Context, tenantID string) ([]Domain, error) {
-	if _, err := g.tenants.Get(ctx, tenantID); err != nil {
+	var all []Domain
+	both, within := task.WithContext(ctx)
+	both.Go(func() error { _, err := g.tenants.Get(within, tenantID); return err })
+	both.Go(func() (err error) { all, _, err = g.read(within, tenantID); return err })
+	if err := both.Wait(); err != nil {
 		return nil, err
 	}
-	all, _, err := g.read(ctx, tenantID)
-	return all, err
+	return all, nil
 }
 
 // read returns the domains of a tenant and the version of their item; 0: there is none.

@@ -23,7 +23,7 @@ const (
 )
 
 func (r room) of(v *frame.Visit) (member.Tenant, error) {
-	return member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
+	return member.TenantFrom(v.R.Context(), r.c.Tenants, v.Tenant)
 }
 
 // permission is a request that the policy takes or refuses.
@@ -86,7 +86,7 @@ func (r room) show(v *frame.Visit, page settingsPage) error {
 		page.State, err = r.c.Guard.State(ctx, t.ID, *p.Compiled.Guard)
 		return err
 	})
-	g.Go(func() (err error) { people, err = r.some(ctx, t); return err })
+	g.Go(func() (err error) { people, err = r.c.Directory.UsersAfter(ctx, t.ID, "", tried); return err })
 	g.Go(func() error {
 		links, err := r.c.Links.List(ctx, t.ID)
 		for _, l := range links {
@@ -123,22 +123,6 @@ func (r room) show(v *frame.Visit, page settingsPage) error {
 		status = http.StatusBadRequest
 	}
 	return v.ShowStatus(status, "settings", page)
-}
-
-// some are a few users of the tenant.
-func (r room) some(ctx context.Context, t member.Tenant) ([]scim.Object, error) {
-	ids, err := r.c.Directory.UserIDs(ctx, t.ID, "", tried)
-	if err != nil {
-		return nil, err
-	}
-	people, err := r.c.Directory.People(ctx, t.ID, ids)
-	all := make([]scim.Object, 0, len(people))
-	for _, p := range people {
-		if p.Doc != nil {
-			all = append(all, p.Doc)
-		}
-	}
-	return all, err
 }
 
 // try shows the addresses that the path of the login address finds.

@@ -13,6 +13,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/provlog"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
 	"github.com/serverless-scim/serverless-scim/pkg/setup"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 	"github.com/serverless-scim/serverless-scim/pkg/web"
 )
@@ -157,20 +158,23 @@ func (v *Visit) signIn() error {
 	if cookie == "" {
 		return errSession
 	}
-	session, err := v.frame.o.Links.Session(v.R.Context(), cookie)
-	if errors.Is(err, setup.ErrOver) {
+	var (
+		session setup.Session
+		of      tenant.Tenant
+	)
+	g, ctx := task.WithContext(v.R.Context())
+	g.Go(func() (err error) { session, err = v.frame.o.Links.Session(ctx, cookie); return err })
+	g.Go(func() (err error) { of, err = v.frame.o.Tenants.Get(ctx, setup.CookieTenant(cookie)); return err })
+	err := g.Wait()
+	if errors.Is(err, setup.ErrOver) || errors.Is(err, tenant.ErrNotFound) {
 		return errSession
 	}
 	if err != nil {
 		return err
 	}
-	v.Tenant, err = v.frame.o.Tenants.Get(v.R.Context(), session.Tenant)
-	if errors.Is(err, tenant.ErrNotFound) {
-		return errSession
-	}
-	v.Session = session
+	v.Session, v.Tenant = session, of
 	v.Speak(session.Language)
-	return err
+	return nil
 }
 
 // Expect gives the browser a nonce, if it has none: by it the same browser can redeem a link again if the answer is

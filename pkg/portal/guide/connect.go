@@ -1,11 +1,13 @@
 package guide
 
 import (
+	"context"
 	"html/template"
 	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/portal/frame"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
@@ -65,13 +67,18 @@ const oneLogin = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User",` +
 
 // connect shows the choice and the steps; with part=state only whether a request has come.
 func (r room) connect(v *frame.Visit) error {
-	p, err := r.progress(v.R.Context(), v)
-	if err != nil {
+	var c connecting
+	part := v.Form("part") == "state"
+	g, ctx := task.WithContext(v.R.Context())
+	g.Go(func() (err error) { c.progress, err = r.progress(ctx, v); return err })
+	if chosen, ok := r.guide(v.Tenant.IdP); ok && !part {
+		g.Go(func() (err error) { c.Guide, err = r.shown(ctx, v, chosen); return err })
+	}
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	c := connecting{progress: p}
-	if v.Form("part") == "state" {
-		if v.Form("seen") == p.Seen() {
+	if part {
+		if v.Form("seen") == c.Seen() {
 			v.Unchanged()
 			return nil
 		}
@@ -85,16 +92,11 @@ func (r room) connect(v *frame.Visit) error {
 		}
 		c.Choices = append(c.Choices, one)
 	}
-	if g, ok := r.guide(v.Tenant.IdP); ok {
-		if c.Guide, err = r.shown(v, g); err != nil {
-			return err
-		}
-	}
 	return v.Show("connect", c)
 }
 
 // shown fills a guide in.
-func (r room) shown(v *frame.Visit, g guideOf) (*shown, error) {
+func (r room) shown(ctx context.Context, v *frame.Visit, g guideOf) (*shown, error) {
 	s := &shown{ID: g.ID, Name: g.called(v.Lang), Checked: g.Checked, First: g.First}
 	base := v.Base() + "/scim/v2/" + v.Tenant.ID
 	values := map[string]string{
@@ -125,7 +127,10 @@ func (r room) shown(v *frame.Visit, g guideOf) (*shown, error) {
 		return s, nil
 	}
 	s.Attributes = append(s.Attributes, urns...)
-	types, err := r.c.Tenants.Definitions(v.R.Context(), v.Tenant.ID)
+	if v.Tenant.Schemas == "" { // it has none of its own
+		return s, nil
+	}
+	types, err := r.c.Tenants.Definitions(ctx, v.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}

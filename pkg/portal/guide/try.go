@@ -75,7 +75,7 @@ const maxID = 128
 func (r room) try(v *frame.Visit) error {
 	t := trying{Query: v.Form("q")}
 	t.Query = strings.ToValidUTF8(t.Query[:min(len(t.Query), 256)], "")
-	m, err := member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
+	m, err := member.TenantFrom(v.R.Context(), r.c.Tenants, v.Tenant)
 	if err != nil {
 		return err
 	}
@@ -86,10 +86,11 @@ func (r room) try(v *frame.Visit) error {
 		}
 	} else if t.Query != "" {
 		// A request of a moment ago is to be seen.
-		if _, err := r.c.Members.Publish(v.R.Context(), m, patience); err != nil {
+		_, err := r.c.Members.Fresh(v.R.Context(), m, patience, func(ctx context.Context) (err error) {
+			t.Found, err = r.find(ctx, m, t.Query)
 			return err
-		}
-		if t.Found, err = r.find(v.R.Context(), m, t.Query); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		if len(t.Found) == 1 {
@@ -152,8 +153,7 @@ func (r room) one(v *frame.Visit, t member.Tenant, id string) (*tried, error) {
 		page  provlog.Page
 	)
 	g, ctx := task.WithContext(v.R.Context())
-	g.Go(func() (err error) { m, found, err = r.c.Members.Get(ctx, t, id); return err })
-	g.Go(func() (err error) { why, _, err = r.c.Members.Why(ctx, t, id); return err })
+	g.Go(func() (err error) { m, why, found, err = r.c.Members.Explained(ctx, t, id); return err })
 	g.Go(func() (err error) {
 		page, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{
 			Filter: "resourceId eq " + scim.Literal(id), Count: 5,

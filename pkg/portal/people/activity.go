@@ -2,6 +2,7 @@ package people
 
 import (
 	"errors"
+	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ type activityPage struct {
 	Outcome, Operation, Period, Person, Group string
 	Outcomes, Operations, Periods             []choice
 	Rows                                      []entryRow
-	Next                                      string // the query of the next page
+	Next                                      template.URL // the address of the next page
 	Last, Good                                time.Time
 	Days                                      []dayRow
 	Most                                      int64 // requests on the day with the most
@@ -133,10 +134,10 @@ func (r room) activity(v *frame.Visit) error {
 		page.Rows = append(page.Rows, entryRowOf(v, e))
 	}
 	if log.Next != "" {
-		page.Next = url.Values{
+		page.Next = activityAt(url.Values{
 			"outcome": {page.Outcome}, "operation": {page.Operation}, "period": {page.Period}, "person": {page.Person},
 			"group": {page.Group}, "after": {log.Next},
-		}.Encode()
+		})
 	}
 	page.Last, page.Good, page.NotKept = counts.Last, counts.Good, counts.NotKept
 	page.chart(v.Now(), counts.Days)
@@ -144,6 +145,12 @@ func (r room) activity(v *frame.Visit) error {
 		return v.ShowPart("activity", "list", page)
 	}
 	return v.Show("activity", page)
+}
+
+// activityAt is the address of the activity with some fields, whole: in an address, a template would encode the
+// separators of the fields as well.
+func activityAt(fields url.Values) template.URL {
+	return template.URL("/portal/activity?" + fields.Encode()) //nolint:gosec // it is encoded
 }
 
 // filter is the filter on the log that the fields of the form describe.
@@ -163,7 +170,8 @@ func (p activityPage) filter(v *frame.Visit) string {
 		all = append(all, "(subject co "+q+" or resourceId eq "+q+" or added eq "+q+" or removed eq "+q+")")
 	}
 	if p.Group != "" {
-		all = append(all, "group co "+scim.Literal(p.Group))
+		q := scim.Literal(p.Group)
+		all = append(all, "(group co "+q+" or resourceId eq "+q+")")
 	}
 	return strings.Join(all, " and ")
 }

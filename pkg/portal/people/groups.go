@@ -28,21 +28,16 @@ func (r room) read(v *frame.Visit, count int) (p saved.Policy, groups []director
 	after = after[:min(len(after), maxIDBytes)]
 	g, ctx := task.WithContext(v.R.Context())
 	g.Go(func() (err error) { p, err = saved.Read(ctx, r.c.Members, t); return err })
-	g.Go(func() error {
-		ids, err := r.c.Directory.GroupIDs(ctx, t.ID, after, count)
-		if err != nil {
-			return err
+	g.Go(func() (err error) {
+		var more bool
+		if groups, more, err = r.c.Directory.GroupsAfter(ctx, t.ID, after, count); more {
+			next = groups[len(groups)-1].ID
 		}
-		if len(ids) == count {
-			next = ids[count-1]
-		}
-		groups, err = r.c.Directory.GroupsOf(ctx, t.ID, ids)
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return p, nil, "", err
 	}
-	groups = slices.DeleteFunc(groups, func(g directory.GroupOf) bool { return g.Doc == nil })
 	slices.SortStableFunc(groups, func(a, b directory.GroupOf) int {
 		return strings.Compare(nameOf(a.Doc), nameOf(b.Doc))
 	})

@@ -79,19 +79,23 @@ func (r room) members(v *frame.Visit) error {
 		}
 		page.Tabs = append(page.Tabs, tab{url, "members.view." + known.name, here})
 	}
-	if page.Waiting, err = r.c.Members.Publish(v.R.Context(), t, publishFor); err != nil && !page.Waiting {
-		return err
-	}
 	var list member.List
 	g, ctx := task.WithContext(v.R.Context())
 	g.Go(func() (err error) {
 		after := v.Form("after")
-		list, err = r.search(ctx, t, search{page.Query, view, after[:min(len(after), maxIDBytes)]})
-		return err
-	})
-	g.Go(func() error {
-		pairs, _, err := r.c.Members.Duplicates(ctx, t, "", pairsShown)
-		page.Duplicates = len(pairs)
+		page.Waiting, err = r.c.Members.Fresh(ctx, t, publishFor, func(ctx context.Context) error {
+			g, ctx := task.WithContext(ctx)
+			g.Go(func() (err error) {
+				list, err = r.search(ctx, t, search{page.Query, view, after[:min(len(after), maxIDBytes)]})
+				return err
+			})
+			g.Go(func() error {
+				pairs, _, err := r.c.Members.Duplicates(ctx, t, "", pairsShown)
+				page.Duplicates = len(pairs)
+				return err
+			})
+			return g.Wait()
+		})
 		return err
 	})
 	g.Go(func() error {

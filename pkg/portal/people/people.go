@@ -35,15 +35,15 @@ func Room(c Config) frame.Room {
 		"GET groups/attribute": r.attributeForm,
 		"POST groups/rehearse": r.rehearse, "POST groups/save": r.save,
 		"GET members": r.members, "GET members/pending": r.pending, "GET members/duplicates": r.duplicates,
-		"GET members/{id}": r.person, "POST members/{id}/invite": r.invite, "POST members/invite": r.inviteAll,
-		"POST members/merge": r.merge,
-		"GET activity":       r.activity, "GET activity/{id}": r.entry,
+		"GET members/{id}": r.person, "GET members/{id}/history": r.past,
+		"POST members/{id}/invite": r.invite, "POST members/invite": r.inviteAll, "POST members/merge": r.merge,
+		"GET activity": r.activity, "GET activity/{id}": r.entry,
 	}}
 }
 
 // of reads the visit's tenant as publishing needs it.
 func (r room) of(v *frame.Visit) (member.Tenant, error) {
-	return member.TenantOf(v.R.Context(), r.c.Tenants, v.Tenant.ID)
+	return member.TenantFrom(v.R.Context(), r.c.Tenants, v.Tenant)
 }
 
 // kinds are those that have a word in each language; others are shown as they are.

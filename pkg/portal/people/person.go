@@ -3,9 +3,10 @@ package people
 import (
 	"context"
 	"errors"
-	"math"
+	"html/template"
 	"net/http"
-	"slices"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
@@ -19,8 +20,12 @@ import (
 )
 
 const (
-	eventsRead   = 300 // of the tenant, the last ones, for one person's
-	entriesShown = 20
+	entriesShown  = 20
+	entriesLooked = 200 // among which those of a person are looked for
+	// historyShown is the number of entries of the log that a person's page reads, historyPage that of the history.
+	// Each names the one before it, so that each takes a round.
+	historyShown = 5
+	historyPage  = 25
 )
 
 // reasonRow is an assignment with its rule, or a missing one with the reason.
@@ -51,8 +56,9 @@ type personPage struct {
 	StatusWhy                                           string
 	Has                                                 []reasonRow
 	Missing                                             []reasonRow
-	Events                                              []eventRow
+	History                                             history
 	Entries                                             []entryRow
+	More                                                template.URL // the activity behind Entries; "": there is none
 	Wrong                                               string
 }
 
@@ -68,20 +74,20 @@ func (r room) showPerson(v *frame.Visit, status int, wrong string) error {
 		return err
 	}
 	var (
-		m      member.Member
-		found  bool
-		why    scim.Object
-		events []eventRow
-		log    provlog.Page
+		m     member.Member
+		found bool
+		why   scim.Object
+		past  history
+		log   provlog.Page
 	)
 	g, ctx := task.WithContext(v.R.Context())
-	g.Go(func() (err error) { m, found, err = r.c.Members.Get(ctx, t, id); return err })
-	g.Go(func() (err error) { why, _, err = r.c.Members.Why(ctx, t, id); return err })
-	g.Go(func() (err error) { events, err = r.eventsOf(ctx, v, t, id); return err })
+	g.Go(func() (err error) { m, why, found, err = r.c.Members.Explained(ctx, t, id); return err })
+	g.Go(func() (err error) { past, err = r.historyOf(ctx, v, id, 0, historyShown); return err })
 	g.Go(func() (err error) {
 		q := scim.Literal(id)
 		log, err = r.c.Journal.List(ctx, v.Tenant, provlog.Query{
 			Filter: "resourceId eq " + q + " or added eq " + q + " or removed eq " + q, Count: entriesShown,
+			Look: entriesLooked,
 		})
 		return err
 	})
@@ -94,7 +100,10 @@ func (r room) showPerson(v *frame.Visit, status int, wrong string) error {
 	page := personPage{
 		memberRow: memberRowOf(v, m), Email: m.Email, ExternalID: m.ExternalID, LoginAddress: m.LoginAddress,
 		AccountID: m.AccountID, InvitedAt: m.InvitedAt, CreatedAt: m.CreatedAt, Pending: m.Pending,
-		Protected: m.Protected, Events: events, Wrong: wrong,
+		Protected: m.Protected, History: past, Wrong: wrong,
+	}
+	if log.Next != "" {
+		page.More = activityAt(url.Values{"person": {id}, "after": {log.Next}})
 	}
 	if m.Manager != nil {
 		for _, name := range []string{m.Manager.DisplayName, m.Manager.ID, m.Manager.Value} {
@@ -176,24 +185,41 @@ var events = []string{
 	"assignment.removed", "invitation.due", "protected.kept", "duplicate.suspected", "credentials.required",
 }
 
-// eventsOf are the events of a person among the last ones of the tenant, the newest first.
-func (r room) eventsOf(ctx context.Context, v *frame.Visit, t member.Tenant, id string) (rows []eventRow, err error) {
-	end, err := r.c.Members.Events(ctx, t, eventlog.Place{After: math.MaxInt64}, 1)
-	if _, gone := eventlog.IsGone(err); err != nil && !gone {
-		return nil, err
-	}
-	page, err := r.c.Members.Events(ctx, t, eventlog.Place{After: max(0, end.Last-eventsRead)}, eventsRead)
-	if _, gone := eventlog.IsGone(err); gone {
-		return nil, nil // older than the entries that are kept
-	}
+// history are events of a person, the newest first. Next is the place to go on at; 0: there are no older ones.
+type history struct {
+	ID     string // of the person
+	Events []eventRow
+	Next   int64
+}
+
+// historyOf reads the events of a person, from a place of the log on; 0: the newest.
+func (r room) historyOf(ctx context.Context, v *frame.Visit, id string, from int64, count int) (history, error) {
+	t, err := r.of(v)
 	if err != nil {
-		return nil, err
+		return history{}, err
 	}
+	events, next, err := r.c.Members.History(ctx, t, id, from, count)
+	return history{id, eventRows(v, events), next}, err
+}
+
+// past shows a person's older events.
+func (r room) past(v *frame.Visit) error {
+	id := v.R.PathValue("id")
+	from, err := strconv.ParseInt(v.Form("from"), 10, 64)
+	if len(id) > maxIDBytes || v.Form("from") != "" && (err != nil || from <= 0) {
+		return tenant.ErrNotFound
+	}
+	page, err := r.historyOf(v.R.Context(), v, id, from, historyPage)
+	if err != nil {
+		return err
+	}
+	return v.Show("history", page)
+}
+
+// eventRows shows events of a person, the newest first.
+func eventRows(v *frame.Visit, all []eventlog.Numbered) (rows []eventRow) {
 	names, nameless := map[string]string{}, []int{} // names of targets by kind and id, rows of groups without one
-	for _, e := range slices.Backward(page.Events) {
-		if e.Object["subject"] != member.LogSubject(id) {
-			continue
-		}
+	for _, e := range all {
 		kind, _ := e.Object["type"].(string)
 		at, _ := e.Object["time"].(string)
 		row := eventRow{What: told(v, "event.", kind, events)}
@@ -221,7 +247,7 @@ func (r room) eventsOf(ctx context.Context, v *frame.Visit, t member.Tenant, id 
 			rows[i].Target = v.Text("person.group.gone")
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 func (r room) invite(v *frame.Visit) error {

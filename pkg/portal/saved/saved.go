@@ -39,7 +39,7 @@ func Read(ctx context.Context, members *member.Service, t member.Tenant) (Policy
 
 // Of reads the tenant of a visit as publishing needs it, and its policy.
 func Of(v *frame.Visit, tenants *tenant.Service, members *member.Service) (t member.Tenant, p Policy, err error) {
-	if t, err = member.TenantOf(v.R.Context(), tenants, v.Tenant.ID); err != nil {
+	if t, err = member.TenantFrom(v.R.Context(), tenants, v.Tenant); err != nil {
 		return t, p, err
 	}
 	p, err = Read(v.R.Context(), members, t)

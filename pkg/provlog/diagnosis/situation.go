@@ -129,7 +129,7 @@ func (s *Service) groups(ctx context.Context, at *situation) error {
 
 // members reads the policy and the staged members.
 func (s *Service) members(ctx context.Context, at *situation) error {
-	t, err := member.TenantOf(ctx, s.o.Tenants, at.t.ID)
+	t, err := member.TenantFrom(ctx, s.o.Tenants, at.t)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ func TenantOf(ctx context.Context, tenants *tenant.Service, id string) (Tenant, 
 	if err != nil {
 		return Tenant{}, err
 	}
+	return TenantFrom(ctx, tenants, account)
+}
+
+// TenantFrom is TenantOf of a tenant that was read already.
+func TenantFrom(ctx context.Context, tenants *tenant.Service, account tenant.Tenant) (Tenant, error) {
 	types, err := tenants.Types(ctx, account)
 	return Tenant{
 		ID: account.ID, Types: types, TypesVersion: account.Schemas, Silent: !account.PublishesMembers(),

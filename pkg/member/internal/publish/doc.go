@@ -5,6 +5,7 @@
 //	turns.go      turns of the publications of one tenant in one process
 //	announce.go   numbers of the events that others announce
 //	publish.go    one publication: its reads, and the changes that the application has to be told
+//	load.go       members as published, and their manual assignments
 //	commit.go     its transactions
 //	settle.go     the end of a marker of a member of whom there is nothing to tell
 //	seat.go       who of the members of a publication has a seat, who waits
@@ -15,6 +16,6 @@
 //	erase.go      erasing a person who has left, with the log
 //	examine.go    one member as it is now, and evaluations that write nothing
 //	names.go      the names under which targets, groups and managers are shown
-//	why.go        the reasons of a member's status and assignments
+//	why.go        reads what the reasons of a member's status and assignments follow from
 //	rehearse.go   the changes that a policy would make
 package publish

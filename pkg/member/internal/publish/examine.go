@@ -11,6 +11,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Get publishes a member and returns it as it is then. found is false if it was never published, or was removed
@@ -82,30 +83,49 @@ func (s *Publisher) evaluated(ctx context.Context, t policies.Tenant, id string)
 
 // examine evaluates some people as a publication does, and writes nothing.
 func (s *Publisher) examine(ctx context.Context, t policies.Tenant, ids []string) (*publication, error) {
-	policy, version, err := s.policies.Of(ctx, t)
+	p, err := s.gather(ctx, t, ids)
 	if err != nil {
 		return nil, err
 	}
-	p := &publication{policy: policy, version: version}
-	return p, s.try(ctx, t, p, ids, nil)
+	if err := s.facts(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, s.evaluate(ctx, p, nil)
+}
+
+// gather reads the policy, and what is known of some people.
+func (s *Publisher) gather(ctx context.Context, t policies.Tenant, ids []string) (*publication, error) {
+	p := &publication{}
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { p.policy, p.version, err = s.policies.Of(ctx, t); return err })
+	g.Go(func() error { return s.known(ctx, t, p, ids) })
+	return p, g.Wait()
+}
+
+// known reads the users and the members of a publication.
+func (s *Publisher) known(ctx context.Context, t policies.Tenant, p *publication, ids []string) error {
+	p.t, p.ts, p.now = t, s.store.Tenant(t.ID), s.o.Now().UTC()
+	for _, id := range ids {
+		p.subjects = append(p.subjects, &subject{id: id})
+	}
+	var people []directory.Person
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { people, err = s.o.Directory.People(ctx, t.ID, ids); return err })
+	g.Go(func() error { return p.load(ctx) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, person := range people {
+		p.subjects[i].person = person
+	}
+	return nil
 }
 
 // try is examine with a policy of any kind. carried is the number of seats that are taken beside.
 func (s *Publisher) try(
 	ctx context.Context, t policies.Tenant, p *publication, ids []string, carried map[mapping.TargetKey]int64,
 ) error {
-	p.t, p.ts, p.now = t, s.store.Tenant(t.ID), s.o.Now().UTC()
-	for _, id := range ids {
-		p.subjects = append(p.subjects, &subject{id: id})
-	}
-	people, err := s.o.Directory.People(ctx, t.ID, ids)
-	if err != nil {
-		return err
-	}
-	for i, person := range people {
-		p.subjects[i].person = person
-	}
-	if err := p.load(ctx); err != nil {
+	if err := s.known(ctx, t, p, ids); err != nil {
 		return err
 	}
 	if err := s.facts(ctx, p); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
 
 // Join adds the names under which targets, groups and managers are shown now.
@@ -24,14 +25,12 @@ func (s *Publisher) Join(ctx context.Context, t policies.Tenant, members []recor
 			managers[m.Manager.ID] = ""
 		}
 	}
-	targets, err := record.TargetsOf(ctx, ts, wanted)
-	if err != nil {
-		return err
-	}
-	if err := s.groupNames(ctx, t, groups); err != nil {
-		return err
-	}
-	if err := s.managerNames(ctx, t, managers); err != nil {
+	var targets mapping.Targets
+	g, within := task.WithContext(ctx)
+	g.Go(func() (err error) { targets, err = record.TargetsOf(within, ts, wanted); return err })
+	g.Go(func() error { return s.groupNames(within, t, groups) })
+	g.Go(func() error { return s.managerNames(within, t, managers) })
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	for _, m := range members {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/serverless-scim/serverless-scim/pkg/event/eventlog"
 	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/explain"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/seat"
 	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
@@ -70,7 +71,7 @@ func (p *publication) seat(sub *subject) {
 		had := sub.old != nil && record.Find(sub.old.Assignments, key) >= 0
 		i := -1
 		if sub.result != nil {
-			i = findAssignment(sub.result.Assignments, key)
+			i = explain.Find(sub.result.Assignments, key)
 		}
 		switch {
 		case had && i < 0:

@@ -3,16 +3,17 @@ package publish
 import (
 	"context"
 	"slices"
-	"time"
 
-	"github.com/serverless-scim/serverless-scim/pkg/mapping"
+	"github.com/serverless-scim/serverless-scim/pkg/directory"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/explain"
+	"github.com/serverless-scim/serverless-scim/pkg/member/internal/pass"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/policies"
 	"github.com/serverless-scim/serverless-scim/pkg/member/internal/record"
+	"github.com/serverless-scim/serverless-scim/pkg/member/marker"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/store"
+	"github.com/serverless-scim/serverless-scim/pkg/task"
 )
-
-// millis is a time in Unix milliseconds as JSON.
-func millis(at int64) string { return scim.FormatTime(time.UnixMilli(at).UTC()) }
 
 // Why explains a member: the status, each assignment with its sources, and the assignments that rules would give
 // but do not. It publishes the member first, so that it explains its present state. found is false if it was never
@@ -22,128 +23,110 @@ func (s *Publisher) Why(ctx context.Context, t policies.Tenant, id string) (why 
 	if err != nil || !found {
 		return nil, false, err
 	}
-	p, err := s.examine(ctx, t, []string{id})
+	p, err := s.gather(ctx, t, []string{id})
 	if err != nil {
 		return nil, false, err
 	}
-	sub := p.subjects[0]
-	if err := s.nested(ctx, p, sub); err != nil {
-		return nil, false, err
-	}
-	if err := s.evaluate(ctx, p, nil); err != nil {
-		return nil, false, err
-	}
-	e := explainer{sub: sub, member: m}
-	missing := []any{}
-	if sub.result != nil {
-		for _, m := range sub.result.Missing {
-			missing = append(missing, e.missing(m))
-		}
-	}
-	return scim.Object{
-		"status": scim.Object{"is": string(m.Status), "because": e.status()}, "assignments": e.assignments(),
-		"missing": missing,
-	}, true, nil
+	why, err = s.explain(ctx, p, func(context.Context) (record.Member, error) { return m, nil })
+	return why, err == nil, err
 }
 
-// nested adds the groups around a member's groups to the facts. They give nothing, so that only explanations read them.
-func (s *Publisher) nested(ctx context.Context, p *publication, sub *subject) error {
+// Explained returns a member as Get does, and why it is so as Why does. It publishes the member first if it is marked.
+// Everything is read at the same time, so that a publication that ends meanwhile may be missing.
+func (s *Publisher) Explained(ctx context.Context, t policies.Tenant, id string) (
+	m record.Member, why scim.Object, found bool, err error,
+) {
+	if id == "" {
+		return m, nil, false, nil
+	}
+	var (
+		p      *publication
+		marked bool
+	)
+	g, within := task.WithContext(ctx)
+	g.Go(func() (err error) { marked, err = s.pending(within, t, id); return err })
+	g.Go(func() (err error) { p, err = s.gather(within, t, []string{id}); return err })
+	if err := g.Wait(); err != nil {
+		return m, nil, false, err
+	}
+	if marked {
+		if m, found, err = s.Get(ctx, t, id); err != nil || !found {
+			return m, nil, false, err
+		}
+		if p, err = s.gather(ctx, t, []string{id}); err != nil {
+			return m, nil, false, err
+		}
+		why, err = s.explain(ctx, p, func(context.Context) (record.Member, error) { return m, nil })
+		return m, why, err == nil, err
+	}
+	old := p.subjects[0].old
+	if old == nil || old.Forgotten(s.o.Now()) {
+		return m, nil, false, nil
+	}
+	why, err = s.explain(ctx, p, func(ctx context.Context) (record.Member, error) {
+		m = *old
+		m.Assignments = slices.Clone(old.Assignments)
+		if m.Manager != nil {
+			manager := *m.Manager
+			m.Manager = &manager
+		}
+		return m, s.Join(ctx, t, []record.Member{m})
+	})
+	return m, why, err == nil, err
+}
+
+// pending reports whether a marker may stand for a member.
+func (s *Publisher) pending(ctx context.Context, t policies.Tenant, id string) (bool, error) {
+	if t.Silent {
+		return false, nil
+	}
+	var (
+		many []marker.Marker
+		own  []store.Item
+		ts   = s.store.Tenant(t.ID)
+	)
+	g, ctx := task.WithContext(ctx)
+	g.Go(func() (err error) { many, err = pass.Wide(ctx, ts); return err })
+	g.Go(func() (err error) { own, err = ts.Get(ctx, ts.Marker(string(marker.User), id)); return err })
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	return len(many) > 0 || own[0].Attrs != nil, nil
+}
+
+// explain explains the member that named returns by what was gathered about it.
+func (s *Publisher) explain(
+	ctx context.Context, p *publication, named func(context.Context) (record.Member, error),
+) (scim.Object, error) {
+	sub := p.subjects[0]
+	var (
+		m     record.Member
+		outer []directory.GroupOf
+	)
+	g, within := task.WithContext(ctx)
+	g.Go(func() (err error) { m, err = named(within); return err })
+	g.Go(func() error { return s.facts(within, p) })
+	g.Go(func() (err error) { outer, err = s.outer(within, p, sub); return err })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, g := range outer {
+		sub.facts.Nested = append(sub.facts.Nested, s.policies.Matches(p.policy, g))
+	}
+	if err := s.evaluate(ctx, p, nil); err != nil {
+		return nil, err
+	}
+	return explain.Of(explain.Facts{
+		Member: m, Result: sub.result, Facts: sub.facts, There: sub.person.Doc != nil,
+	}), nil
+}
+
+// outer reads the groups around a member's groups. They give nothing, so that only explanations read them.
+func (s *Publisher) outer(ctx context.Context, p *publication, sub *subject) ([]directory.GroupOf, error) {
 	ids := make([]string, len(sub.person.Groups))
 	for i, g := range sub.person.Groups {
 		ids[i] = g.ID
 	}
 	outer, err := s.o.Directory.GroupsHolding(ctx, p.t.ID, ids)
-	for _, g := range outer {
-		if !slices.Contains(ids, g.ID) {
-			sub.facts.Nested = append(sub.facts.Nested, s.policies.Matches(p.policy, g))
-		}
-	}
-	return err
-}
-
-// explainer explains a member by an evaluation of it.
-type explainer struct {
-	sub    *subject
-	member record.Member
-}
-
-// status says in a sentence why the member has its status.
-func (e explainer) status() string {
-	switch {
-	case e.member.Protected && (e.sub.result == nil || e.sub.result.Status != mapping.Active):
-		return "The policy protects an assignment that no other active member has, so the member stays active."
-	case e.sub.result != nil:
-		return e.sub.result.Because
-	case e.sub.person.Doc != nil:
-		return "The policy excludes this user."
-	case e.member.Status == record.Removed:
-		return "The user was deleted."
-	}
-	return "The user was deleted, and the policy keeps deleted users as inactive members."
-}
-
-// assignments are those of the member, each with its sources.
-func (e explainer) assignments() []any {
-	all := []any{}
-	for _, a := range e.member.Assignments {
-		o, because := a.Object(), []any{}
-		if e.sub.result != nil {
-			if i := findAssignment(e.sub.result.Assignments, a.TargetKey); i >= 0 {
-				because = e.because(a, e.sub.result.Assignments[i].Sources)
-			}
-		}
-		if e.member.Protected && len(because) == 0 && !a.Manual {
-			o["protected"] = true
-		}
-		o["because"] = because
-		all = append(all, o)
-	}
-	return all
-}
-
-func findAssignment(list []mapping.Assignment, key mapping.TargetKey) int {
-	return slices.IndexFunc(list, func(a mapping.Assignment) bool { return a.TargetKey == key })
-}
-
-func (e explainer) group(i int) scim.Object {
-	g := e.sub.facts.Memberships[i].Group
-	return scim.Object{"id": g.ID, "displayName": g.DisplayName}
-}
-
-// because lists the rules that give an assignment, and the request that caused it.
-func (e explainer) because(a record.Assignment, sources []mapping.Source) []any {
-	all := []any{}
-	for _, s := range sources {
-		o := scim.Object{"rule": s.Rule}
-		if s.Membership >= 0 {
-			o["group"] = e.group(s.Membership)
-			o["since"] = millis(e.sub.facts.Memberships[s.Membership].Since)
-		}
-		if a.Cause.RequestID != "" {
-			o["requestId"] = a.Cause.RequestID
-		}
-		if a.Cause.TokenID != "" {
-			o["tokenId"] = a.Cause.TokenID
-		}
-		all = append(all, o)
-	}
-	return all
-}
-
-func (e explainer) missing(m mapping.Missing) scim.Object {
-	o := scim.Object{"kind": m.Kind, "target": m.Name, "reason": string(m.Reason), "detail": m.Detail}
-	if m.Rule != "" {
-		o["rule"] = m.Rule
-	}
-	if m.Organisation != "" {
-		o["organisation"] = m.Organisation
-	}
-	switch {
-	case m.Membership >= 0:
-		o["group"] = e.group(m.Membership)
-	case m.Nested >= 0:
-		g := e.sub.facts.Nested[m.Nested]
-		o["group"] = scim.Object{"id": g.ID, "displayName": g.DisplayName}
-	}
-	return o
+	return slices.DeleteFunc(outer, func(g directory.GroupOf) bool { return slices.Contains(ids, g.ID) }), err
 }

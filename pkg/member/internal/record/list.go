@@ -26,6 +26,9 @@ type List struct {
 // looked is the number of members that one page reads if no index narrows the filter.
 const looked = 2000
 
+// atOnce bounds the members that one call reads if no index narrows the filter.
+const atOnce = 500
+
 var dialect = scim.Dialect{}
 
 // memberType is a member as filters see it.
@@ -171,17 +174,13 @@ func (l *Filter) set(attribute, value string) {
 func (l *Filter) Walk(ctx context.Context, ts *store.TenantStore, after string, count int, out *List) error {
 	// A filter that no index narrows leaves most members out: each step is larger than the one before.
 	for seen, step := 0, count+1; len(out.Members) < count && seen < looked; step *= 2 {
-		ids, more, err := l.candidates(ctx, ts, after, min(step, 100))
-		if err != nil {
-			return err
-		}
-		items, err := ts.Get(ctx, store.EachKey(ids, ts.Published)...)
+		items, more, err := l.candidates(ctx, ts, after, step)
 		if err != nil {
 			return err
 		}
 		for i, item := range items {
 			seen++
-			after = ids[i]
+			after = store.LastPart(item.SK)
 			if item.Attrs == nil {
 				continue
 			}
@@ -216,27 +215,30 @@ func (l *Filter) takes(m Member) bool {
 	return (l.Also == nil || l.Also(m)) && (l.matches == nil || l.matches.Match(m.Object()))
 }
 
-// candidates lists the next ids, from the index if there is one.
+// candidates reads the next members: those that the index names if there is one, else all.
 func (l *Filter) candidates(
-	ctx context.Context,
-	ts *store.TenantStore,
-	after string,
-	limit int,
-) ([]string, bool, error) {
-	q := store.Query{PK: ts.Published("").PK, After: after, Limit: limit, Select: store.KeysOnly}
-	if l.indexed {
-		prefix := ts.PublishedPrefix(l.attribute, l.value)
-		q = store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: limit, Select: store.KeysOnly}
-		if after != "" {
-			q.After = ts.PublishedLookup(l.attribute, l.value, after).SK
-		}
+	ctx context.Context, ts *store.TenantStore, after string, limit int,
+) ([]store.Item, bool, error) {
+	if !l.indexed {
+		limit = min(limit, atOnce)
+		page, err := ts.Query(ctx, store.Query{PK: ts.Published("").PK, After: after, Limit: limit})
+		return page.Items, page.More, err
+	}
+	prefix := ts.PublishedPrefix(l.attribute, l.value)
+	q := store.Query{PK: prefix.PK, Prefix: prefix.SK, Limit: min(limit, store.MaxGetKeys), Select: store.KeysOnly}
+	if after != "" {
+		q.After = ts.PublishedLookup(l.attribute, l.value, after).SK
 	}
 	page, err := ts.Query(ctx, q)
-	ids := make([]string, len(page.Items))
-	for i, item := range page.Items {
-		ids[i] = store.LastPart(item.SK)
+	if err != nil {
+		return nil, false, err
 	}
-	return ids, page.More, err
+	keys := make([]store.Key, len(page.Items))
+	for i, item := range page.Items {
+		keys[i] = ts.Published(store.LastPart(item.SK))
+	}
+	items, err := ts.Get(ctx, keys...)
+	return items, page.More, err
 }
 
 // Holders is the filter of the members who have a target.
