@@ -1,12 +1,14 @@
 package adminhttp
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/serverless-scim/serverless-scim/pkg/adminhttp/shown"
 	"github.com/serverless-scim/serverless-scim/pkg/notice"
 	"github.com/serverless-scim/serverless-scim/pkg/scim"
+	"github.com/serverless-scim/serverless-scim/pkg/tenant"
 )
 
 func (a *api) rotate(w http.ResponseWriter, r *http.Request) error {
@@ -86,6 +88,9 @@ func (a *api) sendNotice(w http.ResponseWriter, r *http.Request) error {
 		return badRequest(`kind must be "test": the others are sent when they are due.`)
 	}
 	n, err := a.tenants.TestNotice(r.Context(), r.PathValue("id"))
+	if errors.Is(err, notice.ErrTests) {
+		return &tenant.ConflictError{Detail: "Ten test notices were sent within an hour. Wait and try again."}
+	}
 	if err != nil {
 		return err
 	}

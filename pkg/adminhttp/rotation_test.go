@@ -121,6 +121,15 @@ func TestNotices(t *testing.T) {
 		`"state":"pending","tokenId":null}`; !strings.Contains(got.text, want) {
 		t.Errorf("%s", got.text)
 	}
+	for range 8 { // with the two above, ten within an hour
+		s.want(202, keys, "POST", path, `{"kind":"test"}`)
+	}
+	if got := s.want(409, problem, "POST", path, `{"kind":"test"}`); !strings.Contains(got.text, "Ten test notices") {
+		t.Errorf("%s", got.text)
+	}
+	s.now = s.now.Add(time.Hour - time.Second) // the first is an hour old
+	s.want(202, keys, "POST", path, `{"kind":"test"}`)
+	s.want(409, problem, "POST", path, `{"kind":"test"}`)
 	s.want(400, problem, "POST", path, `{"kind":"expired"}`)
 	s.want(404, problem, "GET", "/admin/v1/tenants/other/notices", "")
 	s.want(404, problem, "POST", "/admin/v1/tenants/other/notices", `{"kind":"test"}`)

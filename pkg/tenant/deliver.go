@@ -126,13 +126,15 @@ func (s *Service) Notices(ctx context.Context, tenantID string) ([]notice.Notice
 	return s.queue.List(ctx, tenantID)
 }
 
-// TestNotice queues a test notice to the tenant's recipients, so that they see whether it arrives.
-func (s *Service) TestNotice(ctx context.Context, tenantID string) (notice.Notice, error) {
+// TestNotice queues a test notice to the tenant's recipients, so that they see whether it arrives; or notice.ErrTests.
+func (s *Service) TestNotice(ctx context.Context, tenantID string) (n notice.Notice, err error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	var n notice.Notice
-	_, err := s.update(ctx, tenantID, func(r *record.Record) error {
+	_, err = s.update(ctx, tenantID, func(r *record.Record) error {
 		now := s.o.Now()
+		if err := s.queue.Room(ctx, tenantID, now); err != nil {
+			return err
+		}
 		id := notice.ID("", notice.Test, fmt.Sprintf("%013d-%s", now.UnixMilli(), record.Random(record.Base36, 10)))
 		r.Notify(now, notice.Notice{Kind: notice.Test, ID: id})
 		n = r.Out.Notices[0]
