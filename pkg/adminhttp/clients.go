@@ -45,7 +45,7 @@ func noClient(err error) error {
 }
 
 func (a *api) createClient(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(r, true, "name", "scopes", "jwks", "expiresAt")
+	o, err := body(r, true, "id", "name", "scopes", "jwks", "expiresAt")
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,9 @@ func (a *api) renewClient(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newClient(o scim.Object) (n tenant.NewClient, err error) {
+	if n.ID, err = chosenID(o); err != nil {
+		return n, err
+	}
 	if n.Name, err = text(o, "name"); err != nil {
 		return n, err
 	}

@@ -64,6 +64,8 @@ func problemOf(err error) *problem {
 		return &problem{status: http.StatusNotFound, detail: "The webhook does not exist."}
 	case errors.Is(err, webhook.ErrNoOwner):
 		return &problem{status: http.StatusNotFound, detail: "The tenant does not exist."}
+	case errors.Is(err, webhook.ErrTaken):
+		return &problem{status: http.StatusConflict, detail: "A webhook has this id already. Choose another id."}
 	case errors.Is(err, webhook.ErrTooMany):
 		return &problem{status: http.StatusConflict, detail: "There are 100 webhooks, which is the limit."}
 	case errors.As(err, &syntax):

@@ -26,6 +26,9 @@ func noLink(err error) error {
 }
 
 func newLink(o scim.Object) (n setup.NewLink, err error) {
+	if n.ID, err = chosenID(o); err != nil {
+		return n, err
+	}
 	role := ""
 	for key, to := range map[string]*string{
 		"role": &role, "email": &n.Email, "language": &n.Language, "returnUrl": &n.ReturnURL,
@@ -50,7 +53,7 @@ func newLink(o scim.Object) (n setup.NewLink, err error) {
 
 // createLink answers with the code, which no other answer holds.
 func (a *api) createLink(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(r, false, "email", "language", "role", "validHours", "returnUrl")
+	o, err := body(r, false, "id", "email", "language", "role", "validHours", "returnUrl")
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,7 @@ func (a *api) createTenant(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newTenant(o scim.Object) (n tenant.NewTenant, err error) {
-	if id, given := o["id"]; given && id == "" {
-		return n, badRequest("id must not be empty; leave it out to get a generated one.")
-	}
-	if n.ID, err = text(o, "id"); err != nil {
+	if n.ID, err = chosenID(o); err != nil {
 		return n, err
 	}
 	if n.Name, err = text(o, "name"); err != nil {

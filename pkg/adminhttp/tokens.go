@@ -9,7 +9,7 @@ import (
 )
 
 func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
-	o, err := body(r, true, "scopes", "expiresAt")
+	o, err := body(r, true, "id", "scopes", "expiresAt")
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,18 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 	return ok(w, http.StatusCreated, shown.IssuedToken(token))
 }
 
+// chosenID is the id that a request chooses for what it creates; "" if it chooses none.
+func chosenID(o scim.Object) (string, error) {
+	if id, given := o["id"]; given && id == "" {
+		return "", badRequest("id must not be empty; leave it out to get a generated one.")
+	}
+	return text(o, "id")
+}
+
 func newToken(o scim.Object) (n tenant.NewToken, err error) {
+	if n.ID, err = chosenID(o); err != nil {
+		return n, err
+	}
 	if v, given := o["scopes"]; given {
 		if n.Scopes, err = scopes(v); err != nil {
 			return n, err

@@ -68,7 +68,7 @@ func (a *api) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := webhookFields(r)
+	f, err := webhookFields(r, "id")
 	if err != nil {
 		return err
 	}
@@ -237,10 +237,13 @@ func (a *api) rotateWebhookSecret(w http.ResponseWriter, r *http.Request) error 
 	return ok(w, http.StatusOK, o)
 }
 
-// webhookFields reads the fields of a webhook that a request sets.
-func webhookFields(r *http.Request) (f webhook.Fields, err error) {
-	o, err := body(r, false, "url", "types", "description", "active")
+// webhookFields reads the fields of a webhook that a request sets. more are names that it may have besides.
+func webhookFields(r *http.Request, more ...string) (f webhook.Fields, err error) {
+	o, err := body(r, false, append(more, "url", "types", "description", "active")...)
 	if err != nil {
+		return f, err
+	}
+	if f.ID, err = chosenID(o); err != nil {
 		return f, err
 	}
 	for key, field := range map[string]**string{"url": &f.URL, "description": &f.Description} {

@@ -61,6 +61,8 @@ var Languages = []string{"en", "de"}
 
 // NewLink is the request for a link.
 type NewLink struct {
+	// ID is the tenant's id, a full stop and 16 characters of a-z and 0-9; if it is empty, the link gets a random one.
+	ID   string
 	Role Role
 	// Email, if not empty, is who is mailed the link; Language that of the mail and of the pages: "", "en" or "de".
 	Email, Language string
@@ -215,7 +217,7 @@ func typed(code string) string {
 // parseID takes the id of a link apart. ok is false if it has not the shape of one.
 func parseID(id string) (tenantID string, ok bool) {
 	tenantID, random, _ := strings.Cut(id, ".")
-	foreign := func(c rune) bool { return !(c >= 'a' && c <= 'z' || c >= '2' && c <= '7') }
+	foreign := func(c rune) bool { return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9') }
 	return tenantID, tenant.ValidID(tenantID) && len(random) == idLength && !strings.ContainsFunc(random, foreign)
 }
 

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -79,12 +80,17 @@ func (s *Service) Create(ctx context.Context, tenantID string, n NewLink) (Link,
 		return Link{}, "", &tenant.ConflictError{Detail: fmt.Sprintf(
 			"The tenant has %d links that are open or in use. Revoke one of them first.", maxOpen)}
 	}
-	id, code := newID(tenantID), newCode()
+	id, code := cmp.Or(n.ID, newID(tenantID)), newCode()
+	if of, ok := parseID(id); !ok || of != tenantID {
+		return Link{}, "", &tenant.InvalidError{
+			Field: "id", Problem: "must be the tenant's id, a dot, and 16 characters of a-z and 0-9",
+		}
+	}
 	r := n.record(now)
 	r.Codes = []string{digest(code)}
 	err = s.change(ctx, id, func(old *record) (*record, tenant.Report, error) {
 		if old != nil {
-			return nil, tenant.Report{}, fmt.Errorf("setup: the id %s was made twice", id)
+			return nil, tenant.Report{}, &tenant.ConflictError{Detail: "A set-up link has this id already."}
 		}
 		return r, r.made(id), nil
 	})

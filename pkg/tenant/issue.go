@@ -15,6 +15,8 @@ import (
 
 // NewToken is the input of Issue.
 type NewToken struct {
+	// ID is 16 characters of a-z and 0-9 that no token of the tenant has; if it is empty, the token gets a random one.
+	ID string
 	// Scopes are the scopes of the token; nil is both. An empty list that is not nil is refused.
 	Scopes []Scope
 	// ExpiresAt is truncated to whole seconds. It must be in the future, at most Options.MaxLifetime away. Zero means
@@ -45,6 +47,9 @@ func (s *Service) Issue(ctx context.Context, tenantID string, n NewToken) (Issue
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	return s.issue(ctx, tenantID, now, func(r *record.Record) (*candidate, error) {
+		if n.ID != "" && r.Find(n.ID) != nil {
+			return nil, record.Taken("token")
+		}
 		if err := s.room(r, now); err != nil {
 			return nil, err
 		}
@@ -176,10 +181,7 @@ func (s *Service) room(r *record.Record, now time.Time) error {
 // keep puts a new value into its vault at the stage that it has in r. It returns the token that is then the current
 // one there; empty if that did not change.
 func (s *Service) keep(
-	ctx context.Context,
-	tenantID string,
-	r *record.Record,
-	c *candidate,
+	ctx context.Context, tenantID string, r *record.Record, c *candidate,
 ) (current string, err error) {
 	vault := s.vault(c.Token)
 	if vault == nil {
@@ -235,7 +237,7 @@ func (s *Service) releaseToken(ctx context.Context, tenantID string, r *record.R
 
 // mint makes the stored form and the value of a token. Nil scopes mean both, a zero expiry the lifetime of the policy.
 func (s *Service) mint(now time.Time, p record.Policy, n NewToken) (rotation.Token, string) {
-	id, value := record.Mint()
+	id, value := record.Mint(n.ID)
 	sum := record.DigestOf(value)
 	t := rotation.Token{ID: id, Digest: sum[:], Scopes: n.Scopes, Created: now.Unix(), Expires: n.ExpiresAt.Unix()}
 	if t.Scopes == nil {
@@ -263,13 +265,11 @@ func (s *Service) mint(now time.Time, p record.Policy, n NewToken) (rotation.Tok
 }
 
 func (s *Service) checkToken(n NewToken, now time.Time) error {
-	if n.Scopes != nil && len(n.Scopes) == 0 {
-		return record.Invalid("scopes", "must be read, write or both")
+	if n.ID != "" && !record.ValidTokenID(n.ID) {
+		return record.Invalid("id", "must be 16 characters of a-z and 0-9")
 	}
-	for i, scope := range n.Scopes {
-		if scope != ScopeRead && scope != ScopeWrite || slices.Contains(n.Scopes[:i], scope) {
-			return record.Invalid("scopes", "must be read, write or both, without duplicates")
-		}
+	if err := record.CheckScopes(n.Scopes); err != nil {
+		return err
 	}
 	if n.Endless || !n.ExpiresAt.IsZero() {
 		return s.checkEnd(n.ExpiresAt, n.Endless, now)

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -31,7 +32,10 @@ const TestType = "webhook.test"
 var (
 	ErrNotFound = errors.New("webhook: there is none")
 	ErrNoOwner  = errors.New("webhook: the tenant is deleted")
+	ErrTaken    = errors.New("webhook: the id is taken")
 	ErrTooMany  = errors.New("webhook: there are as many as there may be")
+
+	errID = &InvalidError{"id", "It must be " + delivery.Transient + " and 16 characters of a-z and 0-9."}
 )
 
 // Options of a Service. All are required but Living, Loopback, Machine and Wake.
@@ -153,7 +157,10 @@ func (s *Service) Create(
 	ctx context.Context, owner string, f Fields,
 ) (w *Webhook, secret string, after int64, err error) {
 	now := s.o.Now()
-	w = &Webhook{ID: newID(), Owner: owner, Active: true, CreatedAt: now.UTC()}
+	w = &Webhook{ID: cmp.Or(f.ID, newID()), Owner: owner, Active: true, CreatedAt: now.UTC()}
+	if !ValidID(w.ID) {
+		return nil, "", 0, errID
+	}
 	if f.URL == nil {
 		return nil, "", 0, &InvalidError{"url", "It is required."}
 	}
@@ -177,20 +184,32 @@ func (s *Service) Create(
 	}
 	secret = newSecret()
 	w.sealed = seal.seal(owner, w.ID, secret)
+	failed := (*store.ConditionError)(nil)
 	if owner == Operator {
-		return w, secret, 0, s.store.Write(ctx, w.put())
+		err := s.store.Write(ctx, w.put())
+		if errors.As(err, &failed) {
+			err = ErrTaken
+		}
+		return w, secret, 0, err
 	}
 	begin, after, err := delivery.Begin(ctx, s.store.Tenant(owner), w.ID)
 	if err != nil {
 		return nil, "", 0, err
 	}
 	ops := []store.Op{w.put(), begin}
+	if f.ID != "" { // the operator's webhooks have their positions in the same log, by their ids
+		ops = append(ops, store.CheckItem(store.OperatorWebhook(f.ID), store.IsAbsent()))
+	}
 	if s.o.Living != nil {
 		ops = append(ops, s.o.Living(store.KeysOf(owner)))
 	}
 	err = s.store.Transact(ctx, ops...)
-	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) && failed.At(len(ops)-1) {
+	switch {
+	case !errors.As(err, &failed):
+	case s.o.Living != nil && failed.At(len(ops)-1):
 		err = ErrNoOwner
+	default:
+		err = ErrTaken
 	}
 	return w, secret, after, err
 }

@@ -40,6 +40,8 @@ const Gone = "gone"
 
 // Fields are the fields of a webhook that people set; a nil field is left as it is.
 type Fields struct {
+	// ID is for Create only: "wh_" and 16 characters of a-z and 0-9. If it is empty, the webhook gets a random one.
+	ID               string
 	URL, Description *string
 	Types            []string
 	Active           *bool
@@ -108,7 +110,7 @@ func newID() string { return delivery.Transient + strings.ToLower(rand.Text()[:1
 // ValidID reports whether text has the shape of a webhook's id.
 func ValidID(text string) bool { return idPattern.MatchString(text) }
 
-var idPattern = regexp.MustCompile(`^` + delivery.Transient + `[a-z2-7]{16}$`)
+var idPattern = regexp.MustCompile(`^` + delivery.Transient + `[a-z0-9]{16}$`)
 
 // attrDoc and attrVersion are the attributes of the item.
 const (

@@ -98,8 +98,9 @@ type clientsCreateCmd struct {
 	admin
 	owner
 	credentials
-	Name   string `arg:"" optional:"" help:"Name, for people."`
-	Scopes scopes `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
+	ID     chosenID `placeholder:"ID" help:"Id: tc or oc, and 16 of a-z and 0-9; random by default."`
+	Name   string   `arg:"" optional:"" help:"Name, for people."`
+	Scopes scopes   `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
 }
 
 // Run creates.
@@ -108,6 +109,7 @@ func (c *clientsCreateCmd) Run(s *session) error {
 	if c.Name != "" {
 		body["name"] = c.Name
 	}
+	c.ID.into(body)
 	c.Scopes.into(body)
 	if err := c.into(s, body); err != nil {
 		return err

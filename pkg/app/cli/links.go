@@ -13,11 +13,12 @@ type linksCmd struct {
 
 type linksCreateCmd struct {
 	ofTenant
-	Role      string `enum:"admin,reader" default:"admin" help:"admin (may change settings) or reader."`
-	Email     string `help:"Mail address to send the link to."`
-	Language  string `enum:",en,de" default:"" help:"Language of the mail and the pages: en or de."`
-	Hours     int    `default:"72" help:"Hours in which the link can be redeemed, 1 to 720."`
-	ReturnURL string `name:"return-url" help:"https URL that the pages link back to."`
+	Role      string   `enum:"admin,reader" default:"admin" help:"admin (may change settings) or reader."`
+	Email     string   `help:"Mail address to send the link to."`
+	Language  string   `enum:",en,de" default:"" help:"Language of the mail and the pages: en or de."`
+	ID        chosenID `placeholder:"ID" help:"Id: TENANT, a dot and 16 of a-z and 0-9; random by default."`
+	Hours     int      `default:"72" help:"Hours in which the link can be redeemed, 1 to 720."`
+	ReturnURL string   `name:"return-url" help:"https URL that the pages link back to."`
 }
 
 // Run creates a link.
@@ -28,6 +29,7 @@ func (c *linksCreateCmd) Run(s *session) error {
 			body[key] = value
 		}
 	}
+	c.ID.into(body)
 	r := request{http.MethodPost, path("tenants", c.Tenant, "setup-links"), body}
 	return c.call(s, r, func(o object) {
 		fmt.Fprintf(s.Out, "%s\nIt works once, until %s, and is not shown again.\n", text(o["url"]),

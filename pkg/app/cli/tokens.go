@@ -37,15 +37,26 @@ func (s *session) showTokens(answer object) {
 	table(s.Out, rows)
 }
 
+// chosenID is the id of what a command creates; empty for a random one.
+type chosenID string
+
+func (id chosenID) into(body object) {
+	if id != "" {
+		body["id"] = string(id)
+	}
+}
+
 type tokenIssueCmd struct {
 	ofTenant
-	Scopes  scopes `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
-	Expires moment `placeholder:"TIME" help:"Expiry of the token; by the tenant's setting by default."`
+	ID      chosenID `placeholder:"ID" help:"Id of the token, 16 characters of a-z and 0-9; random by default."`
+	Scopes  scopes   `placeholder:"SCOPES" help:"Scopes: read, write, or both with a comma; both by default."`
+	Expires moment   `placeholder:"TIME" help:"Expiry of the token; by the tenant's setting by default."`
 }
 
 // Run issues.
 func (c *tokenIssueCmd) Run(s *session) error {
 	body := object{}
+	c.ID.into(body)
 	c.Scopes.into(body)
 	c.Expires.into(body)
 	return c.call(s, request{http.MethodPost, path("tenants", c.Tenant, "tokens"), body}, s.showValue)

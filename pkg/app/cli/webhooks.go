@@ -59,11 +59,13 @@ type webhooksAddCmd struct {
 	To          string   `arg:"" name:"to" help:"https URL that gets the events."`
 	Types       []string `default:"*" placeholder:"TYPE,..." help:"Types of events, such as member.*; all by default."`
 	Description string   `placeholder:"TEXT" help:"Description, for people."`
+	ID          chosenID `placeholder:"ID" help:"Id: wh_ and 16 of a-z and 0-9; random by default."`
 }
 
 // Run makes.
 func (c *webhooksAddCmd) Run(s *session) error {
 	body := object{"url": c.To, "types": c.Types}
+	c.ID.into(body)
 	if c.Description != "" {
 		body["description"] = c.Description
 	}

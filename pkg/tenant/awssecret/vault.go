@@ -77,6 +77,10 @@ func (v *Vault) Keep(ctx context.Context, tenantID, tokenID, value string, stage
 			err = v.put(ctx, tenantID, version(tokenID), value, label)
 		}
 	}
+	if exists := (*types.ResourceExistsException)(nil); errors.As(err, &exists) {
+		// A caller has chosen the id of a token that was made before: a version never gets another content.
+		return &tenant.ConflictError{Detail: "A token with this id was made before. Choose another id."}
+	}
 	return wrap("keep a token", err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/serverless-scim/serverless-scim/pkg/event"
 	"github.com/serverless-scim/serverless-scim/pkg/precondition"
@@ -18,6 +19,9 @@ func (s *Registry) CreateClient(ctx context.Context, tenantID string, n record.N
 	if err := s.checkClient(tenantID, n, true); err != nil {
 		return record.IssuedClient{}, err
 	}
+	if err := checkID(tenantID, n.ID); err != nil {
+		return record.IssuedClient{}, err
+	}
 	if tenantID == record.OperatorClients {
 		return s.createOperatorClient(ctx, n)
 	}
@@ -28,6 +32,9 @@ func (s *Registry) CreateClient(ctx context.Context, tenantID string, n record.N
 		if len(r.Clients) >= record.MaxClients {
 			return &record.ConflictError{Detail: fmt.Sprintf(
 				"The tenant has %d clients already. Delete one of them first.", record.MaxClients)}
+		}
+		if n.ID != "" && r.Client(n.ID) != nil {
+			return record.Taken("client")
 		}
 		c, secret = record.MakeClient(record.TenantClient, n, now, s.o.Policy(r.Settings.Token))
 		r.Clients = append(r.Clients, c.ClientRecord)
@@ -237,6 +244,18 @@ func (s *Registry) details(
 		}
 	}
 	return out, nil
+}
+
+// checkID checks the id that a request chooses for a new client; it may be empty.
+func checkID(tenantID, id string) error {
+	kind := record.TenantClient
+	if tenantID == record.OperatorClients {
+		kind = record.OperatorClient
+	}
+	if id == "" || record.ValidClientID(id) && strings.HasPrefix(id, kind) {
+		return nil
+	}
+	return record.Invalid("id", "must be "+kind+" and 16 characters of a-z and 0-9")
 }
 
 func (s *Registry) checkClient(tenantID string, n record.NewClient, create bool) error {

@@ -24,7 +24,11 @@ func (s *Registry) createOperatorClient(ctx context.Context, n record.NewClient)
 	}
 	now := s.o.Now()
 	c, secret := record.MakeClient(record.OperatorClient, n, now, record.Policy{})
-	if err := s.writeOperatorClient(ctx, c, 0); err != nil {
+	err = s.writeOperatorClient(ctx, c, 0)
+	if failed := (*store.ConditionError)(nil); errors.As(err, &failed) {
+		err = record.Taken("client")
+	}
+	if err != nil {
 		return record.IssuedClient{}, err
 	}
 	s.o.Log.InfoContext(ctx, "client created", "client", c.ID)
@@ -80,7 +84,8 @@ func (s *Registry) changeOperatorClient(
 	}
 }
 
-// deleteOperatorClient removes the client. Settings of tenants may still name it; its id is never used again.
+// deleteOperatorClient removes the client. Settings of tenants may still name it: they mean a new client that gets its
+// id.
 func (s *Registry) deleteOperatorClient(ctx context.Context, id string) error {
 	for {
 		c, version, err := s.readOperatorClient(ctx, id)

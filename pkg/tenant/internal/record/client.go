@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
@@ -47,6 +48,8 @@ type ClientSecret struct {
 
 // NewClient is the input that makes a client, or gives it another secret or other keys.
 type NewClient struct {
+	// ID is that of a new client; if it is empty, the client gets a random one.
+	ID string
 	// Name is 64 bytes at most.
 	Name string
 	// Scopes that its access tokens may have; nil is both.
@@ -117,7 +120,7 @@ type ClientDoc struct {
 // MakeClient creates a client; p.lifetime is the default time for which a secret is valid, 0 for no expiry.
 func MakeClient(prefix string, n NewClient, now time.Time, p Policy) (ClientDoc, string) {
 	c := ClientDoc{
-		ClientRecord{ID: prefix + Random(Base36, clientIDLength), Scopes: n.Scopes},
+		ClientRecord{ID: cmp.Or(n.ID, prefix+Random(Base36, clientIDLength)), Scopes: n.Scopes},
 		ClientDetails{Name: n.Name, Created: now.Unix()},
 	}
 	return c, c.Renew(n, now, p)
@@ -132,7 +135,7 @@ func (c *ClientDoc) Renew(n NewClient, now time.Time, p Policy) string {
 		}
 		return ""
 	}
-	id, value := Mint()
+	id, value := Mint("")
 	sum := DigestOf(value)
 	secret := Credential{ID: id, Digest: sum[:]}
 	switch {

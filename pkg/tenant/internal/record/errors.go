@@ -106,3 +106,8 @@ func (e *ConflictError) Error() string { return "tenant: " + e.Detail }
 
 // Inactive reports whether err says that there is no active tenant.
 func Inactive(err error) bool { return errors.Is(err, ErrNotFound) }
+
+// Taken is the error for an id that a caller has chosen for a new thing, such as a token, and that another one has.
+func Taken(kind string) error {
+	return &ConflictError{Detail: "A " + kind + " has this id already. Choose another id."}
+}

@@ -73,11 +73,29 @@ type Digest [sha256.Size]byte
 // DigestOf returns the digest of a token's value.
 func DigestOf(value string) Digest { return sha256.Sum256([]byte(value)) }
 
-// Mint creates a new token from the operating system's random source.
-func Mint() (id, value string) {
-	id = Random(Base36, TokenIDLength)
+// Mint creates a new token from the operating system's random source, with an id or, if that is empty, a random one.
+func Mint(id string) (_, value string) {
+	if id == "" {
+		id = Random(Base36, TokenIDLength)
+	}
 	body := prefix + id + "_" + Random(base62, secretLength)
 	return id, body + "_" + checksum(body)
+}
+
+// ValidTokenID reports whether a new token may have the id.
+func ValidTokenID(id string) bool { return len(id) == TokenIDLength && made(id, Base36) }
+
+// CheckScopes checks the scopes that a request chooses: nil, or at least one, each of them once.
+func CheckScopes(scopes []Scope) error {
+	if scopes != nil && len(scopes) == 0 {
+		return Invalid("scopes", "must be read, write or both")
+	}
+	for i, scope := range scopes {
+		if scope != ScopeRead && scope != ScopeWrite || slices.Contains(scopes[:i], scope) {
+			return Invalid("scopes", "must be read, write or both, without duplicates")
+		}
+	}
+	return nil
 }
 
 // Random returns n characters of an alphabet, each equally likely: bytes that would favour the first letters are
