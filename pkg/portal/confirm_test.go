@@ -154,4 +154,9 @@ func TestFormsWithoutFields(t *testing.T) {
 			t.Errorf("sure about %v: %d", fields, rec.Code)
 		}
 	}
+	for _, fields := range []url.Values{{}, {"decision": {""}}, {"decision": {"maybe"}}} {
+		if rec := b.post("/portal/settings/decide", fields); rec.Code != http.StatusBadRequest {
+			t.Errorf("decided by %v: %d", fields, rec.Code)
+		}
+	}
 }

@@ -77,6 +77,20 @@ func TestAFormThatDiesIsNotDone(t *testing.T) {
 		"Started, result unknown") {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
+	id, _, _ := strings.Cut(strings.TrimPrefix(w.tokens["acme"], "scim_"), "_")
+	if err := w.s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left.Store(1)
+	rec := w.send("POST", "/admin/v1/tenants/acme/tokens/"+id+"/reveal", "")
+	if rec.Code < 500 || strings.Contains(rec.Body.String(), w.tokens["acme"]) {
+		t.Fatalf("a reveal whose end is not logged: %d %s", rec.Code, rec.Body)
+	}
+	left.Store(1 << 40)
+	log = w.admin(200, "GET", "/log?filter="+url.QueryEscape(`outcome eq "started"`), "")
+	if !strings.Contains(log, "/reveal") {
+		t.Errorf("no entry of the reveal in %s", log)
+	}
 }
 
 // TestALostAnswerDoesNotUseUpALink redeems a link twice, since the first answer was lost.

@@ -118,16 +118,19 @@ func (r room) setGuard(v *frame.Visit) error {
 }
 
 func (r room) decide(v *frame.Visit) error {
-	if v.Form("decision") == "allow" {
+	switch v.Form("decision") {
+	case "allow":
 		if err := r.c.Guard.Allow(v.R.Context(), v.Tenant.ID, allowFor); err != nil {
 			return err
 		}
 		return v.Lead("settings", "guard.allowed")
+	case "reject":
+		if err := r.c.Guard.Reject(v.R.Context(), v.Tenant.ID); err != nil {
+			return err
+		}
+		return v.Lead("settings", "guard.rejected")
 	}
-	if err := r.c.Guard.Reject(v.R.Context(), v.Tenant.ID); err != nil {
-		return err
-	}
-	return v.Lead("settings", "guard.rejected")
+	return &tenant.InvalidError{Field: "decision", Problem: "must be allow or reject"}
 }
 
 // recipients adds or removes a recipient of notices.
