@@ -1,6 +1,7 @@
 package browsertest_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ var stories = []story{
 
 // TestFromLinkToFirstMember: an administrator with nothing but a link connects each of the five identity providers
 // while that one sends its recorded requests, and sees the first member with the reasons. The last of them has no
-// script.
+// script; in the night all five go that way as well.
 func TestFromLinkToFirstMember(t *testing.T) {
 	d := newDesk(t)
 	all, err := scimtest.Dialogues()
@@ -59,6 +60,12 @@ func TestFromLinkToFirstMember(t *testing.T) {
 			continue
 		}
 		t.Run(s.idp, func(t *testing.T) { d.beside(t, s.idp, "Customer with "+s.idp).tell(s, dialogues) })
+		if os.Getenv(slow.NightEnv) != "1" || s.noScript {
+			continue
+		}
+		s.noScript = true
+		id := s.idp + "-plain"
+		t.Run(id, func(t *testing.T) { d.beside(t, id, "Customer without script").tell(s, dialogues) })
 	}
 }
 
