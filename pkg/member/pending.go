@@ -12,8 +12,8 @@ import (
 // Reference is a membership or a manager that names nobody yet.
 type Reference struct {
 	directory.Unresolved
-	// Deleted says that the user whom it names was deleted. If false, no such user was ever there, as far as is
-	// known.
+	// Deleted says that the user whom it names was deleted, and that the deletion is published. If false, no such user
+	// was ever there, as far as is known.
 	Deleted bool
 }
 

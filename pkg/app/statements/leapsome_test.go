@@ -322,6 +322,7 @@ func TestP22PendingReferences(t *testing.T) {
 			t.Errorf("%s: still pending %q", idp, got)
 		}
 		w.scim(204, "DELETE", "/Users/"+boss, "")
+		w.member(boss) // publishes the deletion
 		w.member(ann)
 		w.user("eve@example.com", enterprise(`"manager": {"value": "`+boss+`"}`))
 		for _, line := range pending() {
