@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -135,7 +134,7 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (n notice.Not
 		if err := s.queue.Room(ctx, tenantID, now); err != nil {
 			return err
 		}
-		id := notice.ID("", notice.Test, fmt.Sprintf("%013d-%s", now.UnixMilli(), record.Random(record.Base36, 10)))
+		id := notice.TestID(now, record.Random(record.Base36, 10))
 		r.Notify(now, notice.Notice{Kind: notice.Test, ID: id})
 		n = r.Out.Notices[0]
 		return nil
@@ -145,7 +144,7 @@ func (s *Service) TestNotice(ctx context.Context, tenantID string) (n notice.Not
 
 // TryNotice is TestNotice for the tenant's people. A second one in the same five minutes is a *ConflictError.
 func (s *Service) TryNotice(ctx context.Context, tenantID string) error {
-	id := notice.ID("", notice.Test, fmt.Sprintf("%013d-portal", s.o.Now().Truncate(5*time.Minute).UnixMilli()))
+	id := notice.TestID(s.o.Now().Truncate(5*time.Minute), "portal")
 	err := store.Retry(ctx, time.Second/4, func() error { // the tenant may change in between
 		return s.Report(ctx, tenantID, Report{Notices: []notice.Notice{{Kind: notice.Test, ID: id}}})
 	})
